@@ -1,0 +1,25 @@
+"""One family of errors. A message says what was wrong, where, and what to do about it."""
+
+
+class RecsysError(Exception):
+    """Base of every error that the library raises on purpose."""
+
+
+class ConfigError(RecsysError):
+    """The workspace's settings are wrong; names the file and the setting."""
+
+
+class DataError(RecsysError):
+    """An export or a table cannot be used; names the file, and the line where there is one."""
+
+
+class NotFittedError(RecsysError):
+    """A model was asked before it was fitted."""
+
+
+class ArtefactError(RecsysError):
+    """An artefact is missing, damaged, or of a format this version does not read."""
+
+
+class LedgerError(RecsysError):
+    """The ledger cannot be opened, or refused what was asked of it."""

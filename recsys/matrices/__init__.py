@@ -1,0 +1,1 @@
+"""The history becomes numbers."""

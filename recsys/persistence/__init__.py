@@ -1,0 +1,1 @@
+"""Arrays become an artefact, and come back."""

@@ -1,0 +1,1 @@
+"""A history and an artefact become ordered items."""

@@ -1,0 +1,1 @@
+"""Ordered items become an answer."""

@@ -1,0 +1,1 @@
+"""Answers and events become a ledger."""
