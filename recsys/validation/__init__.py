@@ -1,1 +1,1 @@
-"""How good was it?"""
+"""Measures how good answers would have been, without leaking the future."""
