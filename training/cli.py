@@ -1,0 +1,108 @@
+"""The command ``omnibasket``: finds a subcommand, loads only that one, ends with a telling code.
+
+Each subcommand is a click command named ``command`` in its own module. Modules are imported when
+their command is called, so that ``--help`` is instant and the service's command never loads what
+only training needs.
+"""
+
+import difflib
+import importlib
+import os
+import sys
+import traceback
+from typing import Any
+
+import click
+
+from recsys import __version__
+from recsys.errors import RecsysError
+from training.console import INTERRUPTED, UNEXPECTED, exit_code
+
+#: Name → what its line in ``omnibasket --help`` says; the module is ``training.<name>``.
+COMMANDS = {
+    "init": "Write a commented omnibasket.toml for your own exports.",
+    "demo": "Build the demo workspace from a real grocer's baskets.",
+    "ingest": "Turn the exports into one clean history.",
+    "train": "Learn models from the history, measure them, and publish an artefact.",
+    "serve": "Answer over HTTP.",
+    "recommend": "Answer one question in the terminal.",
+    "identity": "Look into customers, undo a link.",
+    "tour": "Start the service, ask it one question per channel, and show the answers.",
+}
+
+_EPILOG = """\b
+Begin with `omnibasket demo`, or with `omnibasket init` for your own exports;
+then `ingest`, `train`, `serve`.
+
+\b
+Exit codes: 0 done, 1 unexpected error, 2 wrong usage, 3 configuration,
+4 data, 5 no or bad artefact, 6 ledger, 130 interrupted."""
+
+
+class Commands(click.Group):
+    """Loads subcommands when they are called, and turns errors into exit codes."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Names in the order in which they are used."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module of a subcommand; the nearest name is told for an unknown one."""
+        if cmd_name not in COMMANDS:
+            near = difflib.get_close_matches(cmd_name, COMMANDS, 1)
+            if near:
+                ctx.fail(f"No such command '{cmd_name}'. Did you mean '{near[0]}'?")
+            return None
+        command = importlib.import_module(f"training.{cmd_name}").command
+        if not isinstance(command, click.Command):
+            raise TypeError(f"training.{cmd_name}.command is no click command")
+        return command
+
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's signature
+        formatter: click.HelpFormatter,
+    ) -> None:
+        """List the subcommands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the subcommand; errors become one clear message and an exit code."""
+        try:
+            return super().invoke(ctx)
+        except RecsysError as error:
+            _complain(ctx, str(error))
+            ctx.exit(exit_code(error))
+        except (KeyboardInterrupt, click.Abort):
+            click.echo("Interrupted.", err=True)
+            ctx.exit(INTERRUPTED)
+        except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
+            raise
+        except Exception as error:
+            kind = type(error).__name__
+            _complain(ctx, f"unexpected {kind}: {error}\nRun with --debug to see where.")
+            ctx.exit(UNEXPECTED)
+
+
+def _complain(ctx: click.Context, message: str) -> None:
+    if ctx.params.get("debug"):
+        traceback.print_exc(file=sys.stderr)
+    click.echo(f"Error: {message}", err=True)
+
+
+@click.group(
+    cls=Commands,
+    epilog=_EPILOG,
+    context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="omnibasket")
+@click.option("--debug", is_flag=True, envvar="OMNIBASKET_DEBUG", help="Show where errors happen.")
+def main(debug: bool) -> None:
+    """Tell every channel of a retailer what to show one customer next."""
+    if debug:
+        os.environ["OMNIBASKET_DEBUG"] = "1"  # for processes that a command starts
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,232 @@
+"""What every command says to a person or a script, and how it ends.
+
+Results go to standard output, readable by default and as one JSON document with ``--json``;
+progress and errors go to standard error. Called by the commands of this package only.
+"""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from recsys.errors import (
+    ArtefactError,
+    ConfigError,
+    DataError,
+    LedgerError,
+    NotFittedError,
+    RecsysError,
+)
+
+if TYPE_CHECKING:
+    # Rich takes a tenth of a second to load, which `omnibasket --help` does not need.
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+    from rich.table import Table
+
+UNEXPECTED = 1
+USAGE = 2
+INTERRUPTED = 130
+
+#: Exit code of each error; the first class that fits counts.
+EXIT_CODES: tuple[tuple[type[RecsysError], int], ...] = (
+    (ConfigError, 3),
+    (DataError, 4),
+    (ArtefactError, 5),
+    (NotFittedError, 5),
+    (LedgerError, 6),
+)
+
+#: Columns of output that no terminal shows, where lines would otherwise be cut at 80.
+_WIDTH_IN_FILES = 120
+_JSON = "omnibasket.json"
+
+#: ``--workspace``, given to the command as ``workspace: Path``.
+workspace_option = click.option(
+    "--workspace",
+    "-w",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    envvar="OMNIBASKET_WORKSPACE",
+    show_envvar=True,
+    help="Folder of omnibasket.toml; the present folder by default.",
+)
+
+
+def _remember_json(context: click.Context, _: click.Parameter, value: bool) -> bool:
+    context.meta[_JSON] = value
+    return value
+
+
+#: ``--json``, given to the command as ``as_json: bool``. It also silences ``progress``.
+json_option = click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    callback=_remember_json,
+    help="Print the result as JSON, for scripts; nothing else goes to standard output.",
+)
+
+
+def exit_code(error: RecsysError) -> int:
+    """Exit code that a command ends with after ``error``."""
+    return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), UNEXPECTED)
+
+
+def output() -> "Console":
+    """Console on standard output, for tables and other results."""
+    return _console(stderr=False)
+
+
+def messages() -> "Console":
+    """Console on standard error, for what is not part of the result."""
+    return _console(stderr=True)
+
+
+def _console(*, stderr: bool) -> "Console":
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(
+        stderr=stderr,
+        width=None if stream.isatty() else _WIDTH_IN_FILES,
+        highlight=False,
+        soft_wrap=False,
+    )
+
+
+def emit_json(value: object) -> None:
+    """Print one JSON document on standard output.
+
+    Parameters
+    ----------
+    value : object
+        Anything made of plain values, dates, dataclasses, msgspec structs, numpy scalars and
+        arrays, and paths.
+    """
+    import orjson
+
+    options = orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
+    click.echo(orjson.dumps(value, default=_plain, option=options).decode())
+
+
+def _plain(value: object) -> Any:
+    import msgspec
+
+    if isinstance(value, Path):
+        return str(value)
+    return msgspec.to_builtins(value)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> "Table":
+    """Lay out rows for ``output().print``.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        Headings.
+    rows : iterable of sequences
+        One value a column. Numbers are set to the right with thousands separators; None is empty.
+    title : str
+        Printed above the table.
+    """
+    from rich import box
+    from rich.markup import escape
+    from rich.table import Table
+
+    cells = [list(row) for row in rows]
+    laid_out = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD)
+    for ix, heading in enumerate(columns):
+        numeric = any(_is_number(row[ix]) for row in cells)
+        laid_out.add_column(escape(heading), justify="right" if numeric else "left")
+    for row in cells:
+        laid_out.add_row(*(escape(_cell(value)) for value in row))
+    return laid_out
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return str(value)
+
+
+class Bar:
+    """Handle on a progress bar; every call is free where nothing is shown."""
+
+    def __init__(self, progress: "Progress | None" = None, task: "TaskID | None" = None) -> None:
+        self._progress = progress
+        self._task = task
+
+    def advance(self, amount: float = 1) -> None:
+        """Count ``amount`` more as done."""
+        if self._progress is not None and self._task is not None:
+            self._progress.advance(self._task, amount)
+
+    def update(
+        self,
+        description: str | None = None,
+        done: float | None = None,
+        total: float | None = None,
+    ) -> None:
+        """Change what the bar says; what is None stays as it is."""
+        if self._progress is not None and self._task is not None:
+            self._progress.update(self._task, description=description, completed=done, total=total)
+
+
+@contextmanager
+def progress(description: str, total: float | None = None) -> Iterator[Bar]:
+    """Show a progress bar on standard error while the block runs.
+
+    Silent where standard error is no terminal, and with ``--json``.
+
+    Parameters
+    ----------
+    description : str
+        What is being done.
+    total : float or None
+        Amount of work; None: unknown, a moving bar.
+
+    Yields
+    ------
+    Bar
+    """
+    context = click.get_current_context(silent=True)
+    wants_json = context is not None and context.meta.get(_JSON, False)
+    if wants_json or not sys.stderr.isatty():
+        yield Bar()
+        return
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    shown = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%" if total else ""),
+        TimeElapsedColumn(),
+        console=messages(),
+        transient=True,
+    )
+    with shown:
+        yield Bar(shown, shown.add_task(description, total=total))
+
+
+def follow(bar: Bar) -> Callable[[str, float, float], None]:
+    """Turn a bar into the callback ``report(description, done, total)`` that steps take."""
+
+    def report(description: str, done: float, total: float) -> None:
+        bar.update(description, done, total)
+
+    return report
