@@ -1,0 +1,101 @@
+"""Each metric against figures worked out by hand, and what must hold for any lists."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recsys.validation import metrics
+
+LOG3 = math.log2(3)
+
+
+def lists(*rows):
+    indptr = np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64)
+    return metrics.Lists(indptr, np.array([i for row in rows for i in row], dtype=np.int32))
+
+
+@pytest.mark.parametrize(
+    ("shown", "relevant", "k", "recall", "ndcg", "hit"),
+    [
+        # the one relevant item stands first
+        ([5, 1, 2], [5], 3, 1.0, 1.0, 1.0),
+        # it stands second: its gain is 1/log2(3), the ideal is 1
+        ([1, 5, 2], [5], 3, 1.0, 1 / LOG3, 1.0),
+        # it stands behind the cut
+        ([1, 2, 5], [5], 2, 0.0, 0.0, 0.0),
+        # two of four relevant in the first two: the ideal is cut at 2, recall is not
+        ([7, 8], [6, 7, 8, 9], 2, 0.5, 1.0, 1.0),
+        # first and third of three places, two relevant: (1 + 1/2) / (1 + 1/log2 3)
+        ([4, 0, 3], [3, 4], 3, 1.0, 1.5 / (1 + 1 / LOG3), 1.0),
+        # a short list is not padded with anything
+        ([4], [3, 4], 3, 0.5, 1 / (1 + 1 / LOG3), 1.0),
+        ([], [3], 3, 0.0, 0.0, 0.0),
+    ],
+)
+def test_figures_worked_by_hand(shown, relevant, k, recall, ndcg, hit):
+    one, other = lists(shown), lists(relevant)
+    assert metrics.recall_at(one, other, k) == pytest.approx([recall])
+    assert metrics.ndcg_at(one, other, k) == pytest.approx([ndcg])
+    assert metrics.hit_rate_at(one, other, k) == pytest.approx([hit])
+
+
+def test_rows_are_apart_and_rows_without_anything_relevant_do_not_count():
+    shown = lists([1, 2], [], [2, 1])
+    relevant = lists([2], [1], [])
+    np.testing.assert_array_equal(metrics.recall_at(shown, relevant, 2), [1.0, 0.0, np.nan])
+    np.testing.assert_array_equal(metrics.hit_rate_at(shown, relevant, 1), [0.0, 0.0, np.nan])
+    assert metrics.bootstrap(metrics.recall_at(shown, relevant, 2), seed=0).n == 2
+
+
+def test_coverage_counts_each_shown_item_once():
+    assert metrics.coverage(lists([1, 2, 3], [2, 1, 4]), 2, n_items=10) == 0.2
+    assert metrics.coverage(lists([]), 5, n_items=10) == 0.0
+
+
+def test_what_a_customer_had_before_is_dropped_and_the_order_stays():
+    left = metrics.without(lists([9, 3, 7], [3], []), lists([3, 3, 1], [], [3]))
+    assert left.indptr.tolist() == [0, 2, 3, 3]
+    assert left.item_ix.tolist() == [9, 7, 3]
+
+
+def test_pairs_are_gathered_once_a_row():
+    gathered = metrics.Lists.of(np.array([2, 0, 2, 2]), np.array([5, 1, 5, 3]), 4)
+    assert gathered.indptr.tolist() == [0, 1, 1, 3, 3]
+    assert gathered.item_ix.tolist() == [1, 3, 5]
+
+
+def test_bootstrap_holds_the_mean_and_is_the_same_for_the_same_seed():
+    values = np.random.default_rng(3).normal(0.3, 0.1, 400)
+    first, again = metrics.bootstrap(values, seed=1), metrics.bootstrap(values, seed=1)
+    assert first == again
+    assert first.mean == pytest.approx(values.mean())
+    # the standard error of 400 such figures is 0.005, the interval about four of those wide
+    assert first.low < first.mean < first.high
+    assert first.high - first.low == pytest.approx(4 * 0.005, rel=0.2)
+
+
+def test_bootstrap_of_nobody_is_not_a_number():
+    assert math.isnan(metrics.bootstrap(np.array([np.nan]), seed=0).mean)
+
+
+rows = st.lists(st.integers(0, 12), unique=True, max_size=8)
+
+
+@given(st.lists(st.tuples(rows, rows), min_size=1, max_size=5), st.integers(1, 6))
+def test_a_batch_is_its_rows_and_every_figure_is_a_share(pairs, k):
+    shown, relevant = lists(*(a for a, _ in pairs)), lists(*(b for _, b in pairs))
+    for metric in (metrics.recall_at, metrics.ndcg_at, metrics.hit_rate_at):
+        together = metric(shown, relevant, k)
+        alone = np.concatenate([metric(lists(a), lists(b), k) for a, b in pairs])
+        np.testing.assert_array_equal(together, alone)
+        counted = together[~np.isnan(together)]
+        assert ((counted >= 0) & (counted <= 1 + 1e-12)).all()
+
+
+@given(rows, st.integers(1, 6))
+def test_showing_exactly_what_was_wanted_is_perfect(wanted, k):
+    if wanted:
+        assert metrics.ndcg_at(lists(wanted), lists(wanted), k) == pytest.approx([1.0])
