@@ -1,0 +1,56 @@
+"""Windows lie where they should, and a short history gives short windows."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recsys.errors import DataError
+from recsys.validation.splits import DAY, MAX_SHARE, by_time
+
+
+def ts(text):
+    return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp())
+
+
+def test_the_last_days_are_for_judging_and_the_days_before_for_choosing():
+    split = by_time(ts("2017-01-01T09:30"), ts("2017-12-30T18:00"), 28, 14)
+    assert split.test.start_ts == ts("2017-12-03")
+    assert split.test.end_ts == ts("2017-12-31")
+    assert split.validation.start_ts == ts("2017-11-19")
+    assert str(split.test) == "2017-12-03 to 2017-12-30"
+    assert not split.note
+
+
+def test_a_week_is_shared_out_and_said_so():
+    split = by_time(ts("2020-09-16"), ts("2020-09-22"), 28, 28)
+    assert (split.validation.days, split.test.days) == (1, 1)
+    assert split.test.start_ts == ts("2020-09-22")
+    assert "7 days" in split.note
+    assert "1 instead of 28" in split.note
+
+
+def test_windows_shrink_by_the_same_factor():
+    split = by_time(ts("2020-01-01"), ts("2020-01-30"), 28, 14)
+    assert (split.test.days, split.validation.days) == (10, 5)
+
+
+def test_two_days_are_too_few():
+    with pytest.raises(DataError, match="2 days .2020-09-16 to 2020-09-17.*older exports"):
+        by_time(ts("2020-09-16T23:59"), ts("2020-09-17T00:00"), 28, 28)
+
+
+@given(
+    st.integers(0, 2_000_000_000), st.integers(3 * DAY, 900 * DAY),
+    st.integers(1, 90), st.integers(1, 90),
+)  # fmt: skip
+def test_windows_follow_one_another_and_leave_enough_to_learn_from(first, span, test, validation):
+    split = by_time(first, first + span, test, validation)
+    assert split.validation.end_ts == split.test.start_ts
+    assert split.test.start_ts <= first + span < split.test.end_ts
+    assert 1 <= split.test.days <= test
+    assert 1 <= split.validation.days <= validation
+    learnt = split.validation.start_ts - first // DAY * DAY
+    total = split.test.end_ts - first // DAY * DAY
+    assert learnt >= min((1 - MAX_SHARE) * total, total - 2 * DAY)
