@@ -1,0 +1,276 @@
+"""Every setting of a workspace: its type, its default, and what it means.
+
+Frozen structs, one a section of ``omnibasket.toml``; ``recsys.config`` reads the file into them.
+The comments under the fields are what docs/configuration.md explains at length.
+"""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, field
+
+Positive = Annotated[float, Meta(gt=0)]
+Count = Annotated[int, Meta(ge=1)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", description="an ISO 4217 code such as EUR")]
+SourceKind = Literal[
+    "till_tickets",
+    "shopify_orders",
+    "order_lines",
+    "database",
+    "ga4_events",
+    "products",
+    "locations",
+    "stock",
+    "customer_links",
+]
+ORDER_KINDS = ("till_tickets", "shopify_orders", "order_lines", "database")
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of all sections: frozen, and unknown settings are errors."""
+
+
+class Column(Settings, frozen=True):
+    """Where a field comes from, when a plain column name is not enough."""
+
+    column: str | None = None
+    """Column of the export."""
+    columns: list[str] = field(default_factory=list)
+    """Several columns joined by ``join``, for example store, date and ticket number."""
+    join: str = "/"
+    """What stands between joined columns."""
+    value: str | None = None
+    """The same text in every row instead of a column."""
+    map: dict[str, str] = field(default_factory=dict)
+    """Values of the export → our values. A value that is not listed is a reject."""
+    default: str | None = None
+    """Taken where the column is empty."""
+    pad: Annotated[int, Meta(ge=0, le=64)] = 0
+    """Width to fill with zeros on the left, for ids that lost their leading zeros."""
+    times: Positive = 1.0
+    """Factor for numbers, for example 0.01 where prices are in cents."""
+
+
+class Source(Settings, frozen=True):
+    """One export: where it lies, what shape it has, and what its columns mean."""
+
+    kind: SourceKind
+    """The shape of the export."""
+    path: str | None = None
+    """A file, a folder or a glob, relative to the workspace."""
+    url: str | None = None
+    """SQLAlchemy URL of a database; ``env:NAME`` reads it from the environment."""
+    query: str | None = None
+    """SQL that returns one row an order line."""
+    system: str | None = None
+    """Sources of one system share order ids; the source's own name by default."""
+    channel: str | None = None
+    """Channel of every row, where no column says it."""
+    location_id: str | None = None
+    """Location of every row, where no column says it."""
+    time_zone: str | None = None
+    """Zone of times without an offset; the workspace's by default."""
+    time_format: str | None = None
+    """strptime format of times, where they are not ISO 8601."""
+    currency: Currency | None = None
+    """ISO 4217 code; the workspace's by default."""
+    encoding: str = "utf-8"
+    """Encoding of text files; a byte order mark is always understood."""
+    delimiter: str | None = None
+    """Column separator; found from the header by default."""
+    decimal: Literal[".", ","] = "."
+    """Decimal sign of numbers."""
+    orders: Literal["whole", "split"] = "whole"
+    """``whole``: a later export of an order replaces it. ``split``: the lines of one order may
+    lie in several files; needs ``line_no``, and a later export of a line replaces that line."""
+    columns: dict[str, str | Column] = field(default_factory=dict)
+    """Field → column of the export."""
+    identifiers: dict[str, str | Column] = field(default_factory=dict)
+    """Identifier type → column that names the customer."""
+
+
+class Workspace(Settings, frozen=True):
+    """What the whole workspace shares."""
+
+    name: str = "workspace"
+    """Shown in answers and reports."""
+    currency: Currency = "EUR"
+    """ISO 4217 code of amounts that do not say theirs."""
+    time_zone: str = "UTC"
+    """IANA zone of times without an offset."""
+    state: str = ".omnibasket"
+    """Folder of histories, artefacts and the ledger."""
+
+
+class Rules(Settings, frozen=True):
+    """Which order lines are left out of the history, and said so in the summary."""
+
+    non_product_ids: list[str] = field(default_factory=list)
+    """Item ids that are not products: postage, fees, gift cards, samples. ``*`` and ``?`` match."""
+    non_product_titles: list[str] = field(default_factory=list)
+    """Titles of such lines. ``*`` and ``?`` match, case does not matter."""
+    non_product_categories: list[str] = field(default_factory=list)
+    """Departments or categories of such products. ``*`` and ``?`` match."""
+    free_lines: Literal["leave_out", "keep"] = "leave_out"
+    """Lines whose shelf price is zero: samples, gifts, stock corrections."""
+
+
+class Ingest(Settings, frozen=True):
+    """How exports are read."""
+
+    max_reject_share: Share = 0.1
+    """An export with a larger share of rejected rows fails the ingest: its mapping is wrong."""
+    memory_mb: Annotated[int, Meta(ge=128)] = 1024
+    """Memory the engine may use before it spills to disk."""
+    threads: Count = 2
+    """Threads the engine may use."""
+    return_window_days: Positive = 365.0
+    """How long after a purchase a return without a reference may still belong to it."""
+
+
+class Identity(Settings, frozen=True):
+    """What may join two identifiers into one customer."""
+
+    limits: dict[str, int] = field(
+        default_factory=lambda: {
+            "account": 1,
+            "email": 3,
+            "phone": 3,
+            "loyalty_card": 4,
+            "payment_token": 8,
+            "device": 10,
+        }
+    )
+    """How many identifiers of a type one customer may have."""
+    max_degree: dict[str, int] = field(
+        default_factory=lambda: {
+            "account": 12,
+            "email": 12,
+            "phone": 8,
+            "loyalty_card": 6,
+            "payment_token": 6,
+            "device": 1,
+        }
+    )
+    """With how many identifiers of one other type an identifier may be seen before it is taken
+    for shared (a till's default card) and blocked. For ``device``: how many logins."""
+    blocked: dict[str, list[str]] = field(default_factory=dict)
+    """Values that name nobody, by type. ``*`` and ``?`` match."""
+    undone: list[str] = field(default_factory=list)
+    """``link_id`` of links that must not join."""
+    plain: list[str] = field(default_factory=list)
+    """Types that are no personal data and are stored readable."""
+
+
+class Popular(Settings, frozen=True):
+    """Most bought lately."""
+
+    half_life_days: Positive = 14.0
+    """Age at which a purchase counts half."""
+    min_lines: Count = 200
+    """Lines a location or channel needs before its own ranking is trusted."""
+
+
+class Repeat(Settings, frozen=True):
+    """What the customer bought before."""
+
+    half_life_days: Positive = 90.0
+    """Age at which a purchase counts half."""
+
+
+class CoPurchase(Settings, frozen=True):
+    """Bought together."""
+
+    min_support: Count = 5
+    """Baskets a pair needs."""
+    neighbours: Count = 50
+    """Neighbours kept for each item."""
+    shrinkage: Annotated[float, Meta(ge=0)] = 10.0
+    """Baskets of doubt added to each pair's count."""
+    half_life_days: Positive = 60.0
+    """Age at which an item of the history counts half."""
+
+
+class Als(Settings, frozen=True):
+    """Implicit-feedback factors."""
+
+    factors: Count = 64
+    """Length of a factor vector."""
+    iterations: Count = 15
+    """Rounds of alternating least squares."""
+    regularization: Annotated[float, Meta(ge=0)] = 0.05
+    """λ of Hu, Koren and Volinsky (2008)."""
+    alpha: Positive = 2.0
+    """Confidence that one purchase adds."""
+    half_life_days: Positive = 180.0
+    """Age at which a purchase counts half."""
+
+
+class Models(Settings, frozen=True):
+    """Settings of each model."""
+
+    popular: Popular = field(default_factory=Popular)
+    repeat: Repeat = field(default_factory=Repeat)
+    copurchase: CoPurchase = field(default_factory=CoPurchase)
+    als: Als = field(default_factory=Als)
+
+
+class Train(Settings, frozen=True):
+    """How training runs and is judged."""
+
+    test_days: Count = 28
+    """Length of the test window at the end of the history."""
+    validation_days: Count = 28
+    """Length of the window before it, on which blend weights are chosen."""
+    seed: int = 0
+    """Seed of everything random."""
+    threads: Count = 2
+    """Threads that models may use."""
+    keep: Count = 5
+    """Artefacts kept; older ones are removed."""
+
+
+class Serve(Settings, frozen=True):
+    """The HTTP service."""
+
+    host: str = "127.0.0.1"
+    """Address to bind to. Without keys only loopback is allowed."""
+    port: Annotated[int, Meta(ge=0, le=65535)] = 8470
+    """Port to listen on."""
+    workers: Count = 2
+    """Processes that answer."""
+
+
+class Ledger(Settings, frozen=True):
+    """Where events, histories and exposures are written."""
+
+    url: str | None = None
+    """SQLAlchemy URL; a SQLite file in the state folder by default. ``env:NAME`` reads it from
+    the environment."""
+
+
+class Placement(Settings, frozen=True):
+    """A named slot on a channel."""
+
+    channel: str
+    """The channel it is on."""
+    count: Annotated[int, Meta(ge=1, le=200)] = 10
+    """Items in an answer, unless the request says otherwise."""
+    personal: bool = True
+    """False: nothing of the customer's history may show, as on a public screen."""
+    in_stock: bool = True
+    """Only what the location has on hand, where stock is known."""
+    hide_bought_days: Annotated[float, Meta(ge=0)] = 1.0
+    """Days for which something just bought is not shown again."""
+    new_only: bool = False
+    """Only items that the customer has never bought."""
+    weights: dict[str, float] = field(default_factory=dict)
+    """Factor on each model's learned weight, by model: popular, repeat, copurchase, als."""
+
+
+PLACEMENTS: dict[str, Placement] = {
+    "web_home": Placement(channel="web"),
+    "web_cart": Placement(channel="web", weights={"copurchase": 3.0}, hide_bought_days=0.0),
+    "email_weekly": Placement(channel="email", count=12, hide_bought_days=3.0),
+    "store_screen": Placement(channel="store_screen", count=6, personal=False),
+}
