@@ -1,69 +1,22 @@
 """Says how good lists of items were, one figure a customer.
 
-Ragged lists of shown and of relevant items come in; out comes one value a row, so that means,
+Lists of shown and of relevant items come in; out comes one value a row, so that means,
 differences and bootstrap intervals can all be taken from the same figures. Called by ``evaluate``
 and by the benchmarks.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys.matrices.lists import Ragged, contains, places_of, rows_of
+
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-Integers = NDArray[np.integer]
 
 _DRAWS_AT_ONCE: Final = 4_000_000
-
-
-class Ragged(Protocol):
-    """Anything that holds one list of items a row: recommendations, histories, ``Lists``."""
-
-    @property
-    def indptr(self) -> Integers:
-        """Row ``i`` lies in ``item_ix[indptr[i]:indptr[i + 1]]``; shape (n + 1,)."""
-
-    @property
-    def item_ix(self) -> Integers:
-        """Item indices of all rows, one after the other."""
-
-
-@dataclass(frozen=True)
-class Lists:
-    """One list of items a row.
-
-    Parameters
-    ----------
-    indptr : ndarray of shape (n + 1,), int64
-        Row ``i`` lies in ``item_ix[indptr[i]:indptr[i + 1]]``.
-    item_ix : ndarray, int32
-        Item indices.
-    """
-
-    indptr: NDArray[np.int64]
-    item_ix: NDArray[np.int32]
-
-    @classmethod
-    def of(cls, rows: Integers, item_ix: Integers, n: int) -> "Lists":
-        """Gather pairs of row and item, in any order, each pair once, sorted by item.
-
-        Parameters
-        ----------
-        rows, item_ix : ndarray of the same length
-            Row numbers in ``[0, n)`` and item indices.
-        n : int
-            Number of rows, those without items included.
-        """
-        order = np.lexsort((item_ix, rows))
-        rows, items = rows[order], item_ix[order].astype(np.int32)
-        first = np.ones(len(rows), dtype=bool)
-        first[1:] = (rows[1:] != rows[:-1]) | (items[1:] != items[:-1])
-        indptr = np.zeros(n + 1, dtype=np.int64)
-        np.cumsum(np.bincount(rows[first], minlength=n), out=indptr[1:])
-        return cls(indptr, items[first])
 
 
 class Interval(NamedTuple):
@@ -92,12 +45,11 @@ def hits(shown: Ragged, relevant: Ragged, k: int) -> Bools:
     ndarray of shape (n, k), bool
         False where a list is shorter than ``k``.
     """
-    sizes = np.diff(shown.indptr)
-    out = np.zeros((len(sizes), k), dtype=bool)
-    place = _places(shown)
+    out = np.zeros((len(shown.indptr) - 1, k), dtype=bool)
+    place = places_of(shown)
     taken = place < k
-    rows = np.repeat(np.arange(len(sizes)), sizes)[taken]
-    out[rows, place[taken]] = _contains(relevant, rows, shown.item_ix[taken])
+    rows = rows_of(shown)[taken]
+    out[rows, place[taken]] = contains(relevant, rows, shown.item_ix[taken])
     return out
 
 
@@ -133,21 +85,8 @@ def ndcg_at(shown: Ragged, relevant: Ragged, k: int) -> Floats:
 
 def coverage(shown: Ragged, k: int, n_items: int) -> float:
     """Share of the catalogue that stands in somebody's first ``k``."""
-    seen = shown.item_ix[_places(shown) < k]
+    seen = shown.item_ix[places_of(shown) < k]
     return len(np.unique(seen)) / n_items if n_items else 0.0
-
-
-def without(lists: Ragged, taken: Ragged) -> Lists:
-    """Drop from each row what the same row of ``taken`` holds; the order of the rest stays.
-
-    With a history as ``taken`` this leaves what is new to the customer.
-    """
-    n = len(lists.indptr) - 1
-    rows = np.repeat(np.arange(n), np.diff(lists.indptr))
-    keep = ~_contains(taken, rows, lists.item_ix)
-    indptr = np.zeros(n + 1, dtype=np.int64)
-    np.cumsum(np.bincount(rows[keep], minlength=n), out=indptr[1:])
-    return Lists(indptr, lists.item_ix[keep].astype(np.int32))
 
 
 def bootstrap(
@@ -195,20 +134,6 @@ def bootstrap(
 def _row_means(samples: Floats) -> Floats:
     means: Floats = samples.mean(axis=1)
     return means
-
-
-def _places(lists: Ragged) -> NDArray[np.int64]:
-    """Position of every entry in its own list, from 0."""
-    starts = np.repeat(lists.indptr[:-1], np.diff(lists.indptr))
-    return np.arange(len(lists.item_ix), dtype=np.int64) - starts
-
-
-def _contains(lists: Ragged, rows: Integers, item_ix: Integers) -> Bools:
-    """Whether row ``rows[j]`` of ``lists`` holds ``item_ix[j]``."""
-    held_rows = np.repeat(np.arange(len(lists.indptr) - 1), np.diff(lists.indptr))
-    span = int(max(item_ix.max(initial=0), lists.item_ix.max(initial=0))) + 1
-    held = held_rows.astype(np.int64) * span + lists.item_ix
-    return np.isin(rows.astype(np.int64) * span + item_ix, held)
 
 
 def _share(part: NDArray[np.generic], whole: NDArray[np.generic]) -> Floats:

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recsys.matrices.lists import Lists
 from recsys.validation import metrics
 
 LOG3 = math.log2(3)
 
 
 def lists(*rows):
-    indptr = np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64)
-    return metrics.Lists(indptr, np.array([i for row in rows for i in row], dtype=np.int32))
+    return Lists.of_rows([np.array(row, dtype=np.int32) for row in rows])
 
 
 @pytest.mark.parametrize(
@@ -53,18 +53,6 @@ def test_rows_are_apart_and_rows_without_anything_relevant_do_not_count():
 def test_coverage_counts_each_shown_item_once():
     assert metrics.coverage(lists([1, 2, 3], [2, 1, 4]), 2, n_items=10) == 0.2
     assert metrics.coverage(lists([]), 5, n_items=10) == 0.0
-
-
-def test_what_a_customer_had_before_is_dropped_and_the_order_stays():
-    left = metrics.without(lists([9, 3, 7], [3], []), lists([3, 3, 1], [], [3]))
-    assert left.indptr.tolist() == [0, 2, 3, 3]
-    assert left.item_ix.tolist() == [9, 7, 3]
-
-
-def test_pairs_are_gathered_once_a_row():
-    gathered = metrics.Lists.of(np.array([2, 0, 2, 2]), np.array([5, 1, 5, 3]), 4)
-    assert gathered.indptr.tolist() == [0, 1, 1, 3, 3]
-    assert gathered.item_ix.tolist() == [1, 3, 5]
 
 
 def test_bootstrap_holds_the_mean_and_is_the_same_for_the_same_seed():
