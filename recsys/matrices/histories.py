@@ -1,0 +1,293 @@
+"""A customer's history as one compact row, and many rows as one batch.
+
+Purchase lines come in, from ingest or from live events; out comes a bounded row of the newest
+lines with a summary of the older ones, as bytes for the ledger, and a ``Histories`` batch over
+one catalogue for the models. The ledger packs, appends and unpacks; models and features read
+batches; a request is a batch of one.
+"""
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.errors import DataError
+from recsys.matrices.ids import IntArray, ItemIndex, IxArray
+from recsys.matrices.returns import UNITS, surviving, to_units
+from recsys.matrices.summary import LINES, MAX_OLDER, OLDER, Structured, summarise
+
+__all__ = [
+    "EMPTY",
+    "LINES",
+    "MAX_LINES",
+    "MAX_OLDER",
+    "NO_CHANNEL",
+    "OLDER",
+    "CustomerHistory",
+    "Histories",
+    "append",
+    "pack",
+    "unpack",
+]
+
+#: Lines that a row holds; older ones are summarised.
+MAX_LINES: Final = 512
+
+_HEADER: Final = struct.Struct("<4sBxHH")
+_MAGIC: Final = b"OBCH"
+_FORMAT: Final = 1
+
+
+@dataclass(frozen=True, eq=False)
+class CustomerHistory:
+    """What one customer bought: the newest lines, and a summary of the rest.
+
+    Attributes
+    ----------
+    lines : ndarray of LINES, at most ``MAX_LINES``
+        Sorted by ``ts``; lines of the same second in order of arrival.
+    older : ndarray of OLDER, at most ``MAX_OLDER``, one a product
+        Lines that fell out of ``lines``, sorted by ``last_ts``, then ``item_key``.
+    """
+
+    lines: Structured
+    older: Structured
+
+    def __eq__(self, other: object) -> bool:
+        """Two histories are equal when their packed rows are."""
+        return isinstance(other, CustomerHistory) and pack(self) == pack(other)
+
+    def __hash__(self) -> int:
+        return hash(pack(self))
+
+
+EMPTY: Final = CustomerHistory(np.empty(0, LINES), np.empty(0, OLDER))
+
+
+def append(history: CustomerHistory, lines: Structured) -> CustomerHistory:
+    """Add lines to a history and keep it ordered and bounded.
+
+    Parameters
+    ----------
+    history : CustomerHistory
+        Left as it is.
+    lines : ndarray of LINES
+        In order of arrival; late ones are sorted in by ``ts``, after lines of the same second
+        that were there before. Nothing is recognised as a repeat: the caller sends a line once.
+
+    Returns
+    -------
+    CustomerHistory
+
+    Raises
+    ------
+    TypeError
+        When ``lines`` are not of dtype ``LINES``.
+
+    Notes
+    -----
+    The same as adding the lines one by one, so that any way of cutting a sequence into pieces
+    gives the same row. When a line is one too many, the oldest line moves into ``older``. When
+    ``older`` has a product too many, the one bought longest ago is forgotten (the smallest key
+    among those of the same second); if it is bought again, its count begins anew.
+    """
+    if lines.dtype != LINES:
+        raise TypeError(f"lines must be an array of histories.LINES, got {lines.dtype}.")
+    both = np.concatenate([history.lines, lines])
+    order = np.argsort(both["ts"], kind="stable")
+    if len(both) <= MAX_LINES:
+        return CustomerHistory(both[order], history.older)
+    kept, out = order[-MAX_LINES:], order[:-MAX_LINES]
+    return CustomerHistory(both[kept], summarise(history.older, history.lines, lines, both[out]))
+
+
+def pack(history: CustomerHistory) -> bytes:
+    """Return the row that the ledger stores: a versioned header, then the arrays as they are."""
+    header = _HEADER.pack(_MAGIC, _FORMAT, len(history.lines), len(history.older))
+    return header + history.lines.tobytes() + history.older.tobytes()
+
+
+def unpack(blob: bytes) -> CustomerHistory:
+    """Read a row that ``pack`` wrote, without copying it.
+
+    Raises
+    ------
+    DataError
+        When the row is damaged, or of a format that this version does not read.
+    """
+    try:
+        magic, version, n_lines, n_older = _HEADER.unpack_from(blob)
+    except struct.error:
+        raise DataError("a stored history is damaged: its header is cut short.") from None
+    if magic != _MAGIC or version != _FORMAT:
+        raise DataError(
+            f"a stored history has format {magic!r} {version}, this version reads "
+            f"{_MAGIC!r} {_FORMAT}: run `omnibasket ingest` to write the histories again."
+        )
+    middle = _HEADER.size + n_lines * LINES.itemsize
+    end = middle + n_older * OLDER.itemsize
+    if len(blob) != end:
+        raise DataError(f"a stored history is damaged: {len(blob)} bytes instead of {end}.")
+    return CustomerHistory(
+        np.frombuffer(blob, LINES, n_lines, _HEADER.size),
+        np.frombuffer(blob, OLDER, n_older, middle),
+    )
+
+
+@dataclass(frozen=True)
+class Histories:
+    """The histories of ``n`` customers as flat arrays over one catalogue.
+
+    Row ``r`` is ``indptr[r]:indptr[r + 1]`` of every other array, in time order. What a customer
+    bought before their stored lines begin comes first, as one line a product with the time of
+    its last purchase, ``count`` where it stands for several, and no order, channel or location.
+
+    Attributes
+    ----------
+    n_items : int
+        Size of the catalogue.
+    indptr : ndarray of shape (n + 1,), int64
+    item_ix : ndarray of shape (n_lines,), int32
+    ts : ndarray of shape (n_lines,), int64
+        UTC epoch seconds.
+    quantity : ndarray of shape (n_lines,), float32
+        Negative for a return.
+    count : ndarray of shape (n_lines,), int32
+        Purchases that a line stands for, at least 1.
+    order : ndarray of shape (n_lines,), int64
+        ``ids.order_key``; 0 in a summary.
+    channel : ndarray of shape (n_lines,), uint8
+        Index into ``schema.CHANNELS``; ``NO_CHANNEL`` in a summary.
+    location : ndarray of shape (n_lines,), int64
+        ``ids.location_key``; 0 for none.
+    amount_minor : ndarray of shape (n_lines,), int32
+        Paid for the line; 0 in a summary.
+    """
+
+    n_items: int
+    indptr: IntArray
+    item_ix: IxArray
+    ts: IntArray
+    quantity: npt.NDArray[np.float32]
+    count: IxArray
+    order: IntArray
+    channel: npt.NDArray[np.uint8]
+    location: IntArray
+    amount_minor: IxArray
+
+    @classmethod
+    def from_rows(
+        cls, rows: Sequence[CustomerHistory], index: ItemIndex, as_of_ts: npt.ArrayLike
+    ) -> "Histories":
+        """Lay customers' rows out over a catalogue, as they were at one time.
+
+        Parameters
+        ----------
+        rows : sequence of CustomerHistory, length n
+        index : ItemIndex
+            The catalogue. Lines of products that it does not hold are left out.
+        as_of_ts : int, or array_like of shape (n,)
+            UTC epoch seconds. Only lines before it count. A summary counts as a whole, when its
+            last purchase was before.
+
+        Returns
+        -------
+        Histories
+        """
+        n = len(rows)
+        as_of = np.broadcast_to(np.asarray(as_of_ts, np.int64), (n,))
+        columns, row, ix = _gather([history.lines for history in rows], LINES, index, as_of)
+        columns["count"] = np.ones(len(ix), np.int32)
+        if any(len(history.older) for history in rows):
+            older, older_row, older_ix = _gather(
+                [history.older for history in rows], OLDER, index, as_of
+            )
+            blank = np.zeros(len(older_ix), np.int64)
+            older |= {"ts": older["last_ts"], "count": np.maximum(older["count"], 1)}
+            older |= {"channel": np.full_like(blank, NO_CHANNEL)}
+            row, ix = np.concatenate([older_row, row]), np.concatenate([older_ix, ix])
+            order = np.argsort(row, kind="stable")  # a row's summary stays before its lines
+            row, ix = row[order], ix[order]
+            for name, column in columns.items():
+                both = np.concatenate([older.get(name, blank).astype(column.dtype), column])
+                columns[name] = both[order]
+        return cls(len(index), _pointers(row, n), ix, **columns)
+
+    @property
+    def n(self) -> int:
+        """Number of customers."""
+        return len(self.indptr) - 1
+
+    @cached_property
+    def row(self) -> IntArray:
+        """Row of each line, int64."""
+        return np.repeat(np.arange(self.n), np.diff(self.indptr))
+
+    def __len__(self) -> int:
+        """Return the number of customers."""
+        return self.n
+
+    def __getitem__(self, rows: slice) -> "Histories":
+        """Return a range of rows, as views of the same arrays."""
+        start, stop, step = rows.indices(self.n)
+        if step != 1:
+            raise ValueError(f"rows are cut in ranges with step 1, got {step}.")
+        stop = max(start, stop)
+        first, last = self.indptr[start], self.indptr[stop]
+        columns = {name: getattr(self, name)[first:last] for name in _COLUMNS}
+        return Histories(self.n_items, self.indptr[start : stop + 1] - first, **columns)
+
+    @cached_property
+    def purchases(self) -> "Histories":
+        """What was bought and kept: one line a product and order, no returns.
+
+        A line counts when its order's net quantity of the product and the customer's net
+        quantity of it are both positive; its quantity is what the order kept, its time and
+        place those of the order's first line of the product. Fit uses the same rule.
+        """
+        keep, units = surviving(
+            self.row * self.n_items + self.item_ix, self.order, to_units(self.quantity)
+        )
+        columns = {name: getattr(self, name)[keep] for name in _COLUMNS}
+        columns["quantity"] = (units / UNITS).astype(np.float32)
+        return Histories(self.n_items, _pointers(self.row[keep], self.n), **columns)
+
+
+NO_CHANNEL: Final = 255
+
+_COLUMNS: Final = (
+    "item_ix",
+    "count",
+    "ts",
+    "quantity",
+    "order",
+    "channel",
+    "location",
+    "amount_minor",
+)
+
+
+def _gather(
+    arrays: list[Structured], dtype: np.dtype[np.void], index: ItemIndex, as_of: IntArray
+) -> tuple[dict[str, npt.NDArray[Any]], IntArray, IxArray]:
+    """Columns, row and product of all lines that count, row by row."""
+    lines = np.frombuffer(b"".join(array.data for array in arrays), dtype)
+    columns = {name: np.ascontiguousarray(lines[name]) for name in dtype.names or ()}
+    row = np.repeat(np.arange(len(arrays)), [len(array) for array in arrays])
+    ix = index.ix(columns.pop("item_key"))
+    time = columns["ts"] if "ts" in columns else columns["last_ts"]
+    keep = (ix >= 0) & (time < as_of[row])
+    if keep.all():
+        return columns, row, ix
+    at = np.flatnonzero(keep)
+    return {name: column[at] for name, column in columns.items()}, row[at], ix[at]
+
+
+def _pointers(row: IntArray, n: int) -> IntArray:
+    indptr = np.zeros(n + 1, np.int64)
+    np.cumsum(np.bincount(row, minlength=n), out=indptr[1:])
+    return indptr
