@@ -60,9 +60,7 @@ def gather(proposals: Sequence[Proposal], n_items: int) -> Candidates:
         With one column a model, in the order of ``proposals``.
     """
     n = len(proposals[0].indptr) - 1
-    keys = []
-    for proposal in proposals:
-        keys.append(rows_of(proposal) * n_items + proposal.item_ix)
+    keys = [rows_of(proposal) * n_items + proposal.item_ix for proposal in proposals]
     union, position = np.unique(np.concatenate(keys), return_inverse=True)
     scores = np.zeros((len(union), len(proposals)), dtype=np.float32)
     places = np.zeros((len(union), len(proposals)), dtype=np.int32)

@@ -1,0 +1,46 @@
+"""What a location has on hand."""
+
+import numpy as np
+
+from recsys.ranking.shelf import Shelf
+
+NORTH, SOUTH, UNHEARD = 77, 11, 5
+
+
+def shelf():
+    """Four products; the north has some of two of them, in two stock rows for product 3."""
+    return Shelf.build(
+        np.array([True, True, True, False]),
+        np.array([NORTH, NORTH, SOUTH, NORTH]),
+        np.array([3, 1, 1, 3], dtype=np.int32),
+        np.array([2.0, 5.0, 0.0, 4.0]),
+    )
+
+
+def test_rows_of_one_product_add_up_and_what_is_not_carried_is_none():
+    at = np.full(4, NORTH)
+    assert shelf().on_hand_at(at, np.arange(4)).tolist() == [0, 5, 0, 6]
+
+
+def test_an_unheard_location_is_unknown_not_empty():
+    assert np.isnan(shelf().on_hand_at(np.array([UNHEARD, 0]), np.array([1, 1]))).all()
+    assert shelf().knows(np.array([NORTH, SOUTH, UNHEARD, 0])).tolist() == [
+        True, True, False, False,
+    ]  # fmt: skip
+
+
+def test_locations_are_asked_side_by_side():
+    asked = shelf().on_hand_at(np.array([SOUTH, NORTH, UNHEARD]), np.array([1, 1, 1]))
+    assert asked.tolist()[:2] == [0, 5]
+    assert np.isnan(asked[2])
+
+
+def test_without_stock_nothing_is_known():
+    empty = np.array([], dtype=np.int64)
+    bare = Shelf.build(np.ones(3, dtype=bool), empty, empty.astype(np.int32), empty.astype(float))
+    assert np.isnan(bare.on_hand_at(np.array([NORTH]), np.array([0]))).all()
+
+
+def test_it_comes_back_from_its_arrays():
+    again = Shelf.from_arrays(shelf().arrays())
+    assert again.on_hand_at(np.array([NORTH]), np.array([1])).tolist() == [5]
