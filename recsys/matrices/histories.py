@@ -29,6 +29,7 @@ __all__ = [
     "OLDER",
     "CustomerHistory",
     "Histories",
+    "Structured",
     "append",
     "pack",
     "unpack",
