@@ -1,0 +1,117 @@
+"""``omnibasket init``: a commented ``omnibasket.toml`` for one's own exports.
+
+Asks, or takes flags. Looks at the beginning of each export, proposes what its columns mean, shows
+the first rows as they were understood, and writes a file that always loads.
+"""
+
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from recsys.config import FILE_NAME, Column, load, parse
+from recsys.errors import ConfigError
+from training import console
+from training.init import mapping, questions
+from training.init.template import Answers, NewSource, render
+
+
+@click.command()
+@console.workspace_option
+@click.option("--name", help="Name of the workspace; its folder's name by default.")
+@click.option("--currency", help="ISO 4217 code of amounts that do not say theirs.")
+@click.option("--time-zone", help="IANA zone of times without an offset, such as Europe/Paris.")
+@click.option(
+    "--source",
+    "sources",
+    multiple=True,
+    metavar="[KIND=]PATH",
+    help="An export: a file, a folder or a glob. Its kind is told from its columns where it is "
+    f"not given. Kinds: {', '.join(mapping.KINDS)}. May be given many times.",
+)
+@click.option("--yes", "-y", is_flag=True, help="Take every proposal; ask nothing.")
+@click.option("--force", is_flag=True, help="Replace an omnibasket.toml that is already there.")
+@console.json_option
+def command(
+    workspace: Path,
+    name: str | None,
+    currency: str | None,
+    time_zone: str | None,
+    sources: tuple[str, ...],
+    yes: bool,
+    force: bool,
+    as_json: bool,
+) -> None:
+    r"""Write a commented omnibasket.toml for your own exports.
+
+    Without flags it asks for your exports one by one. It looks at the first rows of each, proposes
+    what the columns mean, and leaves a comment wherever you should look. Nothing is read but the
+    beginning of the files, and no file is changed.
+
+    \b
+    Examples:
+      omnibasket init
+      omnibasket init -w shop --currency GBP --time-zone Europe/London \
+          --source online_retail_II.csv
+      omnibasket init --yes --source till_tickets=exports/tills \
+          --source shopify_orders='exports/orders_*.csv'
+    """
+    path = workspace / FILE_NAME
+    if path.exists() and not force:
+        raise ConfigError(f"{path} is already there. Edit it, or replace it with --force.")
+    asking = sys.stdin.isatty() and not yes and not as_json
+    answers = Answers(
+        name=questions.answer(
+            "Name of the workspace", name, workspace.resolve().name or "workspace", asking
+        ),
+        currency=questions.currency(currency, asking),
+        time_zone=questions.time_zone(time_zone, asking),
+    )
+    questions.add_sources(answers, sources, workspace, asking=asking, quiet=as_json)
+    content = render(answers)
+    parse(tomllib.loads(content), path)
+    workspace.mkdir(parents=True, exist_ok=True)
+    path.write_text(content, encoding="utf-8")
+    load(workspace)
+    if as_json:
+        console.emit_json({"path": path, "sources": [_summary(s) for s in answers.sources]})
+        return
+    _say_next(path, workspace, answers)
+
+
+def _summary(source: NewSource) -> dict[str, Any]:
+    proposal = source.proposal
+    return {
+        "name": source.name,
+        "kind": proposal.kind,
+        "path": source.path,
+        "columns": {name: _spec(spec) for name, spec in proposal.columns.items()},
+        "identifiers": {name: _spec(spec) for name, spec in proposal.identifiers.items()},
+        "settings": proposal.settings,
+        "needed": proposal.needed,
+        "unused": proposal.unused,
+        "checks": proposal.checks,
+    }
+
+
+def _spec(spec: str | Column) -> object:
+    if isinstance(spec, str):
+        return spec
+    plain = msgspec.to_builtins(Column())
+    return {k: v for k, v in msgspec.to_builtins(spec).items() if v != plain[k]}
+
+
+def _say_next(path: Path, workspace: Path, answers: Answers) -> None:
+    where = "" if workspace == Path() else f" --workspace {workspace}"
+    click.echo(f"Wrote {path}.")
+    needed = [
+        f"{s.name}: {', '.join(s.proposal.needed)}" for s in answers.sources if s.proposal.needed
+    ]
+    if not answers.sources:
+        click.echo("It has no sources yet: add your exports to it as its comments show.")
+    elif needed:
+        click.echo(f"Still needed before it can be ingested: {'; '.join(needed)}.")
+    click.echo(f"Look it over, then run:\n  omnibasket ingest{where}")
