@@ -75,7 +75,8 @@ def kind_of(export: Export) -> str | None:
     orders = find(export, names.ORDER_NAMES)
     people = find(export, names.IDENTIFIER_NAMES)
     plain = {_plain(column) for column in export.columns}
-    if "item_id" in orders and "occurred_at" in orders and ("order_id" in orders or people):
+    named = {"order_id", "quantity"} <= set(orders) or {"order_id", "occurred_at"} <= set(orders)
+    if "item_id" in orders and (named or (people and "occurred_at" in orders)):
         return "till_tickets" if plain & names.TILL_NAMES else "order_lines"
     stock = find(export, names.CATALOGUE_NAMES["stock"])
     if {"location_id", "item_id", "on_hand"} <= set(stock):
@@ -200,10 +201,10 @@ def _complete_lines(export: Export, proposal: Proposal) -> None:
     if "order_id" in columns:
         _widen_order_id(export, proposal)
     elif "account" in proposal.identifiers and "occurred_at" in columns:
-        parts = [proposal.identifiers["account"], *columns_of(columns["occurred_at"])]
+        parts = columns_of(proposal.identifiers["account"]) + columns_of(columns["occurred_at"])
         parts += columns_of(columns.get("channel"))
         parts += [column for name, (column, _) in proposal.values.items() if name == "channel"]
-        columns["order_id"] = Column(columns=[part for part in parts if isinstance(part, str)])
+        columns["order_id"] = Column(columns=parts)
         proposal.checks.append(
             "there are no order numbers; what one customer bought at one time is one order"
         )

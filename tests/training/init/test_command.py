@@ -1,0 +1,207 @@
+"""``omnibasket init`` as a person and a script meet it."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recsys.config import Column, Config, load, parse
+from training.cli import main
+from training.init.exports import Export
+from training.init.mapping import KINDS, Proposal, propose
+from training.init.template import Answers, NewSource, render
+
+ONLINE_RETAIL = (
+    "Invoice,StockCode,Description,Quantity,InvoiceDate,Price,Customer ID,Country\n"
+    "489434,85048,GLASS BALL,12,01/12/2009 07:45,6.95,13085,United Kingdom\n"
+    "C489449,22087,PAPER BUNTING,-12,13/12/2009 10:33,2.95,16321,Australia\n"
+    "489526,POST,POSTAGE,1,13/12/2009 11:50,18,12533,Germany\n"
+)
+
+
+@pytest.fixture
+def exports(tmp_path: Path) -> Path:
+    (tmp_path / "online_retail.csv").write_text(ONLINE_RETAIL)
+    (tmp_path / "stock.csv").write_text("sku;store_id;on_hand;cost\n85048;1;4;2,50\n")
+    (tmp_path / "events.ndjson").write_text('{"event_name": "view_item"}\n')
+    (tmp_path / "odd.csv").write_text("foo,bar\n1,2\n")
+    return tmp_path
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(main, ["init", *map(str, arguments)])
+
+
+def test_flags_alone_write_a_file_that_loads(exports: Path) -> None:
+    shop = exports / "shop"
+    result = run(
+        "-w", shop, "--yes", "--name", "Gift shop", "--currency", "gbp", "--time-zone",
+        "Europe/London", "--source", exports / "online_retail.csv", "--source",
+        f"stock={exports / 'stock.csv'}", "--source", exports / "events.ndjson",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    config = load(shop)
+    assert (config.workspace.name, config.workspace.currency) == ("Gift shop", "GBP")
+    assert config.workspace.time_zone == "Europe/London"
+    assert {name: source.kind for name, source in config.sources.items()} == {
+        "online_retail": "order_lines",
+        "stock": "stock",
+        "events": "ga4_events",
+    }
+    orders = config.sources["online_retail"]
+    assert orders.path == str(exports / "online_retail.csv")
+    assert orders.columns["order_id"] == "Invoice"
+    assert orders.identifiers == {"account": "Customer ID"}
+    assert orders.time_format == "%d/%m/%Y %H:%M"
+    assert config.sources["stock"].decimal == ","
+    text = (shop / "omnibasket.toml").read_text()
+    assert '# discount = "…"' in text
+    assert '# non_product_ids = ["POST"]' in text
+    assert "# Columns that are not used: Country." in text
+    assert f"omnibasket ingest --workspace {shop}" in result.output
+
+
+def test_the_first_rows_are_shown_as_understood(exports: Path) -> None:
+    result = run("-w", exports, "--yes", "--source", exports / "online_retail.csv")
+    assert "2009-12-13 10:33:00" in result.output
+    assert "13085" not in result.output  # customers are shown by their first letters only
+    assert "13…" in result.output
+    assert load(exports).sources["online_retail"].path == "online_retail.csv"
+
+
+def test_json_says_what_was_proposed(exports: Path) -> None:
+    result = run("-w", exports, "--json", "--source", exports / "online_retail.csv")
+    answer = json.loads(result.stdout)
+    assert answer["path"] == str(exports / "omnibasket.toml")
+    assert answer["sources"][0]["columns"]["item_id"] == "StockCode"
+    assert answer["sources"][0]["unused"] == ["Country"]
+
+
+def test_without_exports_the_file_shows_examples(tmp_path: Path) -> None:
+    result = run("-w", tmp_path / "new", "--yes")
+    assert "It has no sources yet" in result.output
+    assert load(tmp_path / "new").sources == {}
+
+
+def test_the_commented_proposals_are_settings_too(exports: Path) -> None:
+    """Whoever takes the ``# `` away gets settings that are known."""
+    run("-w", exports, "--yes")
+    lines = (exports / "omnibasket.toml").read_text().splitlines()
+    bare = [
+        line.removeprefix("# ") for line in lines if " = " in line or line.startswith(("[", "# ["))
+    ]
+    config = parse(tomllib.loads("\n".join(bare)), exports / "omnibasket.toml")
+    assert config.sources["erp"].kind == "database"
+    assert config.sources["tills"].columns["order_id"] == Column(
+        columns=["store", "till", "ticket"]
+    )
+    assert config.identity.blocked == {"loyalty_card": ["0000*"]}
+
+
+def test_a_file_is_never_overwritten_unasked(exports: Path) -> None:
+    (exports / "omnibasket.toml").write_text("mine")
+    result = run("-w", exports, "--yes")
+    assert result.exit_code == 3
+    assert "replace it with --force" in result.output
+    assert (exports / "omnibasket.toml").read_text() == "mine"
+    assert run("-w", exports, "--yes", "--force").exit_code == 0
+    assert load(exports).workspace.name == exports.name
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["--currency", "pounds"], 2, "'POUNDS' is no ISO 4217 code"),
+        (["--time-zone", "London"], 2, "'London' is no IANA time zone"),
+        (["--source", "tills=x.csv"], 2, "unknown kind `tills`. Known: till_tickets"),
+        (["--source", "database=x"], 2, "write a database by hand"),
+        (["--source", "nowhere.csv"], 4, "nowhere.csv: no such file, folder or glob"),
+        (["--source", "{folder}/odd.csv"], 2, "columns (foo, bar) do not say what it is"),
+    ],
+)
+def test_mistakes_write_nothing(
+    exports: Path, arguments: list[str], code: int, message: str
+) -> None:
+    given = [argument.replace("{folder}", str(exports)) for argument in arguments]
+    result = run("-w", exports / "new", *given)
+    assert result.exit_code == code
+    assert message in " ".join(result.output.split())
+    assert not (exports / "new").exists()
+
+
+def test_a_person_is_asked(exports: Path) -> None:
+    (exports / "week.csv").write_text(
+        "t_dat,customer_id,article_id,price,sales_channel_id\n"
+        "2020-09-16,a,1,2.5,1\n2020-09-16,a,1,2.5,2\n"
+    )
+    said = ["Corner shop", "x", "SEK", "Europe/Stockholm", "nowhere.csv", "week.csv", "", "y"]
+    said += ["pos", "web", ""]
+    output = converse(["init"], said, exports)
+    assert "'X' is no ISO 4217 code" in output
+    assert "no such file, folder or glob" in output
+    config = load(exports)
+    assert config.workspace.name == "Corner shop"
+    assert config.sources["week"].columns["channel"] == Column(
+        column="sales_channel_id", map={"1": "pos", "2": "web"}
+    )
+    assert config.sources["week"].channel is None
+
+
+def converse(arguments: list[str], answers: list[str], folder: Path) -> str:
+    """Run a command in a terminal and type answers into it."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "training.cli", *arguments],
+        stdin=theirs, stdout=theirs, stderr=theirs, cwd=folder,
+    ) as process:  # fmt: skip
+        os.close(theirs)
+        os.write(ours, "".join(f"{answer}\n" for answer in answers).encode())
+        output = b""
+        while True:
+            try:
+                block = os.read(ours, 4096)
+            except OSError:  # the other end was closed: the command has ended
+                break
+            if not block:
+                break
+            output += block
+    os.close(ours)
+    assert process.returncode == 0, output.decode()
+    return output.decode()
+
+
+TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=12)
+
+
+@given(
+    name=TEXTS,
+    path=TEXTS.filter(bool),
+    columns=st.lists(
+        TEXTS | st.sampled_from(["sku", "qty", "date", "channel", "Store", "type", "email"]),
+        min_size=1,
+        max_size=6,
+        unique_by=str.lower,
+    ),
+    values=st.lists(TEXTS, min_size=1, max_size=4),
+    kind=st.sampled_from(KINDS),
+)
+def test_whatever_an_export_holds_the_file_loads(
+    name: str, path: str, columns: list[str], values: list[str], kind: str
+) -> None:
+    rows = tuple(dict.fromkeys(columns, value) for value in values)
+    export = Export(Path("x"), "csv", tuple(columns), rows)
+    proposal: Proposal = propose(export, kind)
+    source = NewSource("export", path, export, proposal)
+    text = render(Answers(name, "EUR", "UTC", [source]))
+    config: Config = parse(tomllib.loads(text), Path("omnibasket.toml"))
+    assert config.sources["export"].path == path
+    assert config.sources["export"].columns == proposal.columns
+    assert config.workspace.name == name

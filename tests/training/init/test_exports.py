@@ -1,0 +1,87 @@
+"""The beginning of an export is read whatever way it was written."""
+
+import gzip
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from recsys.config import Source
+from recsys.data.engine import connect
+from recsys.data.files import SourceFile, open_text
+from recsys.errors import DataError
+from training.init.exports import look
+
+TEXT = 'id;name;price\n1;Müsli;2,49\n2;"a;b\nc";3\n'
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32", "cp1252"])
+def test_text_in_any_encoding(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "x.csv").write_bytes(TEXT.encode(encoding))
+    export = look(tmp_path / "x.csv")
+    assert export.columns == ("id", "name", "price")
+    assert [row["name"] for row in export.rows] == ["Müsli", "a;b\nc"]
+    assert export.encoding == encoding.removesuffix("-sig")
+
+
+def test_compressed_text(tmp_path: Path) -> None:
+    with gzip.open(tmp_path / "x.csv.gz", "wt", encoding="utf-8") as stream:
+        stream.write(TEXT)
+    assert look(tmp_path / "x.csv.gz").columns == ("id", "name", "price")
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["a,b,c", '"a;x",b,"c, d"', "a\tb\tc", " a | b |c", "a,,a,A,", '\ufeffa;"b";c'],
+)
+def test_columns_are_named_as_ingest_names_them(tmp_path: Path, header: str) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(f"{header}\n" + "1\n", encoding="utf-8")
+    engine = connect(memory_mb=256, threads=1)
+    source = Source(kind="order_lines", path="x.csv")
+    raw = open_text(engine, SourceFile(path, "x.csv", "0" * 64), source, tmp_path)
+    assert list(look(path).columns) == raw.columns
+
+
+def test_parquet_keeps_what_its_types_say(tmp_path: Path) -> None:
+    table = pa.table({"id": ["007"], "qty": [2.0], "at": pa.array([0], pa.timestamp("s"))})
+    pq.write_table(table, tmp_path / "x.parquet")
+    export = look(tmp_path / "x.parquet")
+    assert export.rows == ({"id": "007", "qty": "2", "at": "1970-01-01 00:00:00"},)
+    assert export.typed == {"qty", "at"}
+
+
+def test_events_on_lines(tmp_path: Path) -> None:
+    (tmp_path / "x.ndjson").write_text('{"event": "purchase", "items": []}\n{cut')
+    export = look(tmp_path / "x.ndjson")
+    assert (export.form, export.columns) == ("ndjson", ("event", "items"))
+
+
+def test_folders_and_globs_give_their_first_file(tmp_path: Path) -> None:
+    for name in ("b.csv", "a.csv"):
+        (tmp_path / name).write_text("x\n1\n")
+    assert look(tmp_path).path == tmp_path / "a.csv"
+    assert look(tmp_path / "[b-z]*.csv").path == tmp_path / "b.csv"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("x.csv", b"", "the file is empty"),
+        ("x.csv", b"\n\n", "the first line holds no column names"),
+        ("x.csv", b"a\0b\n1\n", "the first line holds no column names|not a table of text"),
+        ("x.parquet", b"PAR1 cut", "not a whole Parquet file"),
+        ("x.json", b'{\n  "a": 1\n}', "no object on a line of its own"),
+        ("nothing/*.csv", None, "no such file, folder or glob"),
+        ("x.csv.gz", b"not gzip", "cannot be read"),
+    ],
+)
+def test_what_cannot_be_read_is_named(
+    tmp_path: Path, name: str, content: bytes | None, message: str
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=message) as error:
+        look(tmp_path / name)
+    assert str(tmp_path / name) in str(error.value)
