@@ -159,9 +159,9 @@ def _identifiers() -> str:
             CASE WHEN second_token THEN {token(1)} END AS token_2,
             CASE WHEN web THEN {token(2)} END AS token_web,
             CASE WHEN web OR newsletter THEN replace({email}, 'ø', 'o')
-                || {number(7919, 99991, 0)} || '@example.com' END AS email_1,
+                || {number(7919, 99991, 0)} || '@mail.example' END AS email_1,
             CASE WHEN second_email THEN replace({email}, 'ø', 'o')
-                || {number(7919, 99991, 1)} || '@example.org' END AS email_2,
+                || {number(7919, 99991, 1)} || '@post.example' END AS email_2,
             CASE WHEN web AND NOT guest
                 THEN 'A' || lpad({number(5641, 999983, 0)}::VARCHAR, 6, '0') END AS account,
             CASE WHEN web AND NOT guest THEN {device(0)} END AS device_1,
