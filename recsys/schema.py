@@ -59,7 +59,6 @@ EVENTS: Final = pa.schema(
 PRODUCTS: Final = pa.schema(
     [
         ("item_id", pa.string()),
-        ("item_key", pa.int64()),  # stable number of the item, see recsys.matrices.ids.item_key
         ("title", pa.string()),
         ("parent_id", pa.string()),  # the product this is a variant of
         ("department", pa.string()),

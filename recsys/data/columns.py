@@ -1,0 +1,345 @@
+"""Columns of an export become typed fields, and rows that do not fit get a reason.
+
+A raw table and a source's mapping come in; each method returns one field as an Ibis expression and
+remembers which rows cannot be read. ``Fields.parsed`` adds ``reason`` and ``detail`` to the rows.
+Called by the adapters (``orders``, ``shopify``, ``events``, ``catalogue``).
+"""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from functools import lru_cache, reduce
+from typing import cast
+from zoneinfo import ZoneInfo
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from recsys.config import Column, Config, Source
+from recsys.data.engine import parse_time
+from recsys.data.files import ROW
+from recsys.errors import ConfigError, DataError
+
+DECIMAL = "decimal(18, 6)"
+FIRST_YEAR, LAST_YEAR = 1990, 2050
+_FALSE = ("", "0", "n", "no", "false", "f")
+
+
+class Fields:
+    """The fields of one export.
+
+    Parameters
+    ----------
+    table : ibis table
+        Raw rows with ``_row``.
+    columns : sequence of str
+        The export's columns.
+    config : Config
+    name : str
+        The source's name.
+    where : str
+        The file, for messages.
+    defaults : mapping
+        Field → column for shapes whose columns are known; the source's own mapping wins.
+    """
+
+    def __init__(
+        self,
+        table: ir.Table,
+        columns: Sequence[str],
+        config: Config,
+        name: str,
+        where: str,
+        defaults: Mapping[str, str] | None = None,
+    ) -> None:
+        self.table = table
+        self.columns = columns
+        self.config = config
+        self.source: Source = config.sources[name]
+        self.name = name
+        self.where = where
+        self._bad: list[tuple[str, str, ir.BooleanValue, ir.StringValue]] = []
+        self._specs: dict[str, str | Column] = {}
+        lower = {column.lower(): column for column in columns}
+        for field, column in (defaults or {}).items():
+            if column.lower() in lower:
+                self._specs[field] = lower[column.lower()]
+        self._specs.update(self.source.columns)
+
+    def check_known(self, known: Sequence[str]) -> None:
+        """Refuse mapped fields that this kind of source does not have.
+
+        Raises
+        ------
+        ConfigError
+            Naming the nearest known field.
+        """
+        for field in self.source.columns:
+            if field not in known:
+                near = difflib.get_close_matches(field, known, 1)
+                hint = f" Did you mean `{near[0]}`?" if near else ""
+                raise ConfigError(
+                    f"sources.{self.name}.columns: unknown field `{field}`.{hint} "
+                    f"Known for {self.source.kind}: {', '.join(known)}."
+                )
+
+    def has(self, field: str) -> bool:
+        """Tell whether the export has the field, by mapping or by a column of its name."""
+        return field in self._specs or field in self.columns
+
+    def require(self, *fields: str) -> None:
+        """Refuse an export without these fields.
+
+        Raises
+        ------
+        DataError
+            Naming the field, the export's columns and the setting to add.
+        """
+        for field in fields:
+            if not self.has(field):
+                raise DataError(
+                    f'{self.where}: nothing is mapped to `{field}`. Add `{field} = "…"` under '
+                    f"[sources.{self.name}.columns]; the columns are: {', '.join(self.columns)}."
+                )
+
+    def text(self, field: str, *, required: bool = False) -> ir.StringValue:
+        """Return a field as trimmed text, null where it is empty."""
+        spec = self._specs.get(field, field if field in self.columns else None)
+        if spec is None:
+            return cast(ir.StringValue, ibis.null("string"))
+        value = self._spec(field, spec)
+        if required:
+            self.reject(f"missing_{field}", field, value.isnull(), ibis.literal(""))
+        return value
+
+    def identifier(self, kind: str) -> ir.StringValue:
+        """Return the raw identifiers of one type."""
+        return self._spec(f"identifiers.{kind}", self.source.identifiers[kind])
+
+    def number(self, field: str, *, required: bool = False) -> ir.DecimalValue:
+        """Return a field as a decimal with six places."""
+        spec = self._specs.get(field, field if field in self.columns else None)
+        plain = spec if isinstance(spec, str) else None
+        if plain is not None and self._column(field, plain).type().is_numeric():
+            value = self._column(field, plain).try_cast(DECIMAL)
+            if required:
+                self.reject(f"missing_{field}", field, value.isnull(), ibis.literal(""))
+            return cast(ir.DecimalValue, value)
+        text = self.text(field, required=required)
+        value = self._decimal(text)
+        self.reject("bad_number", field, text.notnull() & value.isnull(), text)
+        if isinstance(spec, Column) and spec.times != 1.0:
+            value = (value.cast("float64") * spec.times).cast(DECIMAL)
+        return cast(ir.DecimalValue, value)
+
+    def flag(self, field: str) -> ir.BooleanValue:
+        """Return a field as yes or no; empty, ``no``, ``false`` and ``0`` are no."""
+        text = self.text(field)
+        return cast(ir.BooleanValue, text.notnull() & ~text.lower().isin(_FALSE))
+
+    def choice(self, field: str, known: Sequence[str], default: str | None) -> ir.StringValue:
+        """Return a field that must be one of ``known``."""
+        text = self.text(field)
+        self.reject("unknown_value", field, text.notnull() & ~text.isin(known), text)
+        return cast(ir.StringValue, text.fill_null(default) if default is not None else text)
+
+    def moment(self, field: str) -> tuple[ir.TimestampValue, ir.BooleanValue]:
+        """Return a field as a UTC time, and whether its local hour came twice that day.
+
+        Times with an offset are taken at their word. Others are local times of the source's zone:
+        an hour that daylight saving skipped is a reject; an hour that came twice is taken as the
+        first of the two. Joins a table of days, so it must be the last field that is asked for.
+        """
+        spec = self._specs.get(field, field if field in self.columns else None)
+        raw = self._column(field, spec) if isinstance(spec, str) else self.text(field)
+        shift: ir.Value = ibis.literal(0, "int64")
+        offset: ir.Value = ibis.literal(value=False)
+        if raw.type().is_timestamp() and raw.type().timezone is None:
+            local = raw.cast("timestamp(6)")
+        elif raw.type().is_timestamp():
+            local, offset = raw.cast("timestamp(6)"), ibis.literal(value=True)
+        elif raw.type().is_date():
+            local = raw.cast("timestamp(6)")
+        elif self.source.time_format is not None:
+            local = parse_time(cast(ir.StringValue, raw).strip(), self.source.time_format)
+        else:
+            text = cast(ir.StringValue, raw).strip()
+            mark = text.re_extract(r"(Z|[+-]\d{2}:?\d{2})$", 1)
+            long = text.length() > 19
+            offset = long & (mark != "")
+            hours = mark.substr(1, 2).try_cast("int64").fill_null(0)
+            minutes = mark.right(2).try_cast("int64").fill_null(0)
+            sign = ibis.ifelse(mark.left(1) == "-", -1, 1)
+            shift = ibis.ifelse(offset, sign * (hours * 3600 + minutes * 60), 0)
+            bare = ibis.ifelse(offset, text.left(text.length() - mark.length()).strip(), text)
+            local = bare.try_cast("timestamp(6)")
+        shown = raw.cast("string")
+        self.reject(f"missing_{field}", field, raw.isnull() | (shown.strip() == ""), shown)
+        year = local.year()
+        self.reject(
+            "bad_time", field, local.isnull() | (year < FIRST_YEAR) | (year >= LAST_YEAR), shown
+        )
+        zone = self.source.time_zone or self.config.workspace.time_zone
+        table = self.table.mutate(_local=local, _shift=shift, _offset=offset, _shown=shown)
+        days = ibis.memtable(_zone_days(zone))
+        self.table = table.left_join(days, table._local.date() == days.zone_day)
+        t = self.table
+        second = (t._local.epoch_seconds() % 86400).cast("int64")
+        gap = ~t._offset & (second >= t.gap_from) & (second < t.gap_to)
+        twice = ~t._offset & (second >= t.fold_from) & (second < t.fold_to)
+        self.reject("nonexistent_local_time", field, gap, t._shown)
+        zone_shift = ibis.ifelse(second >= t.switch, t.after, t.before)
+        seconds = ibis.ifelse(t._offset, t._shift, zone_shift)
+        return t._local - seconds.as_interval("s"), cast(ir.BooleanValue, twice.fill_null(False))
+
+    def reject(self, reason: str, field: str, condition: ir.Value, value: ir.Value) -> None:
+        """Remember that rows which meet a condition cannot be read."""
+        self._bad.append((reason, field, condition, value))
+
+    def parsed(self, **fields: ir.Value) -> ir.Table:
+        """Return the fields with ``_row``, and for rejected rows ``reason``, ``detail``, ``raw``.
+
+        Identifier columns and anything like an e-mail are blanked in ``raw``.
+        """
+        table = self.table
+        if not self._bad:
+            empty = ibis.null("string")
+            return table.select(table[ROW], reason=empty, detail=empty, raw=empty, **fields)
+        conditions = [(condition.fill_null(False), reason, field, value)
+                      for reason, field, condition, value in self._bad]  # fmt: skip
+        reason = ibis.cases(*((c, r) for c, r, _, _ in conditions))
+        detail = ibis.cases(
+            *(
+                (c, ibis.literal(f"{f} = ") + v.cast("string").fill_null("").left(200))
+                for c, _, f, v in conditions
+            )
+        )
+        private = self._private()
+        shown = ibis.struct(
+            {
+                column: ibis.literal("(hidden)")
+                if column in private
+                else table[column].cast("string")
+                for column in self.columns
+            }
+        )
+        text = shown.cast("json").cast("string").re_replace(r'[^\s"@]+@[^\s"@]+', "(e-mail)")
+        broken = reduce(lambda a, b: a | b, (c for c, *_ in conditions))
+        return table.select(
+            table[ROW],
+            reason=reason,
+            detail=detail,
+            raw=ibis.ifelse(broken, text, ibis.null("string")),
+            **fields,
+        )
+
+    def _private(self) -> set[str]:
+        names: set[str] = set()
+        for spec in self.source.identifiers.values():
+            if isinstance(spec, str):
+                names.add(spec)
+            else:
+                names.update([spec.column] if spec.column else spec.columns)
+        return names
+
+    def _decimal(self, text: ir.StringValue) -> ir.Value:
+        if self.source.decimal == ".":
+            return text.try_cast(DECIMAL)
+        whole = text.re_search(r"^[+-]?(\d+|\d{1,3}(\.\d{3})+)?(,\d+)?$")
+        plain = text.replace(".", "").replace(",", ".")
+        return ibis.ifelse(whole, plain, ibis.null("string")).try_cast(DECIMAL)
+
+    def _spec(self, field: str, spec: str | Column) -> ir.StringValue:
+        if isinstance(spec, str):
+            return _trimmed(self._column(field, spec))
+        value: ir.Value
+        if spec.value is not None:
+            value = ibis.literal(spec.value)
+        elif spec.columns:
+            parts = [_trimmed(self._column(field, column)) for column in spec.columns]
+            value = reduce(lambda a, b: a + spec.join + b, parts)
+        else:
+            value = _trimmed(self._column(field, cast(str, spec.column)))
+        if spec.map:
+            mapped = ibis.cases(*((value == key, to) for key, to in spec.map.items()))
+            self.reject("unknown_value", field, value.notnull() & mapped.isnull(), value)
+            value = mapped
+        if spec.default is not None:
+            value = value.fill_null(spec.default)
+        if spec.pad:
+            value = ibis.ifelse(value.length() < spec.pad, value.lpad(spec.pad, "0"), value)
+        return cast(ir.StringValue, value)
+
+    def _column(self, field: str, column: str) -> ir.Value:
+        if column not in self.columns:
+            near = difflib.get_close_matches(column, self.columns, 1)
+            hint = f" Did you mean `{near[0]}`?" if near else ""
+            raise DataError(
+                f"{self.where}: there is no column `{column}` (mapped to `{field}` in "
+                f"[sources.{self.name}]).{hint} The columns are: {', '.join(self.columns)}."
+            )
+        return self.table[column]
+
+
+def _trimmed(value: ir.Value) -> ir.StringValue:
+    """Return a column as text; whole floating numbers lose their ``.0``, empty text is null."""
+    kind = value.type()
+    if kind.is_string():
+        return cast(ir.StringValue, value.strip().nullif(""))
+    if kind.is_floating():
+        whole = value == value.floor()
+        return cast(
+            ir.StringValue,
+            ibis.ifelse(whole, value.try_cast("int64").cast("string"), value.cast("string")),
+        )
+    return cast(ir.StringValue, value.cast("string"))
+
+
+@lru_cache
+def _zone_days(zone: str) -> pa.Table:
+    """List each local day of a zone with its offset, and the day's switch where there is one.
+
+    Seconds since local midnight: times before ``switch`` have the offset ``before``, later ones
+    ``after``. ``gap_from``–``gap_to`` was skipped that day, ``fold_from``–``fold_to`` came twice;
+    the first of the two has the offset ``before``, so ``switch`` is the end of the fold.
+    """
+    key = ZoneInfo(zone)
+    day, end = date(FIRST_YEAR - 1, 12, 31), date(LAST_YEAR, 1, 2)
+    columns: dict[str, list[date | int | None]] = {
+        name: [] for name in ("zone_day", "before", "after", "switch", "gap_from", "gap_to",
+                              "fold_from", "fold_to")
+    }  # fmt: skip
+    start = _offset(key, datetime(day.year, day.month, day.day))
+    while day < end:
+        midnight = datetime(day.year, day.month, day.day)
+        last = _offset(key, midnight + timedelta(days=1))
+        row: tuple[date | int | None, ...] = (day, start, start, 86400, None, None, None, None)
+        if last != start:
+            at = _switch(key, midnight, start)
+            if last > start:
+                row = (day, start, last, at, at + start - last, at, None, None)
+            else:
+                row = (day, start, last, at, None, None, at + last - start, at)
+        for name, value in zip(columns, row, strict=True):
+            columns[name].append(value)
+        start, day = last, day + timedelta(days=1)
+    types = [("zone_day", pa.date32())] + [(n, pa.int64()) for n in list(columns)[1:]]
+    return pa.table(columns, schema=pa.schema(types))
+
+
+def _offset(key: ZoneInfo, local: datetime) -> int:
+    shift = local.replace(tzinfo=key).utcoffset()
+    return int(cast(timedelta, shift).total_seconds())
+
+
+def _switch(key: ZoneInfo, midnight: datetime, before: int) -> int:
+    """Find the local second, by the clock before it, at which the offset changes."""
+    low, high = 0, 86400
+    while high - low > 1:
+        middle = (low + high) // 2
+        if _offset(key, midnight + timedelta(seconds=middle)) == before:
+            low = middle
+        else:
+            high = middle
+    return high

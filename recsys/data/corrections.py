@@ -1,0 +1,165 @@
+"""Staged lines of many exports become the lines that count.
+
+All staged order lines come in; out come the same lines, each with ``left_out``: null, or the rule
+by which it is not part of the history. Called by ``unify``.
+
+The rules, in the order in which they are applied to a line:
+
+==================  ===========================================================================
+``cancelled``       its order was cancelled
+``void``            it was struck out at the till, or strikes out an earlier line
+``zero_quantity``   nothing was handed over
+``non_product``     its item is postage, a fee, a gift card: ``[rules]`` names ids, titles, categories
+``free``            its shelf price is zero: a sample, a gift, a stock correction
+==================  ===========================================================================
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from functools import reduce
+
+import ibis
+import ibis.expr.types as ir
+from ibis.backends.duckdb import Backend
+
+from recsys.data.engine import keep
+from recsys.data.files import ROW
+from recsys.settings import Rules
+
+#: What a pattern of the rules may hold besides text.
+_SIGNS = {"*": ".*", "?": "."}
+
+
+def latest(con: Backend, lines: ir.Table, split: Sequence[str]) -> tuple[ir.Table, dict[str, int]]:
+    """Keep the last export of every order.
+
+    Parameters
+    ----------
+    con : ibis backend
+        The engine; keeps the orders that were exported twice meanwhile.
+    lines : ibis table
+        Staged lines with ``sequence``: later exports have higher ones.
+    split : sequence of str
+        Sources whose orders may lie in several files; there the last export of a line counts.
+
+    Returns
+    -------
+    lines : ibis table
+    counts : dict
+        ``superseded`` lines, and ``orders_replaced_without_a_common_item``.
+    """
+    orders = lines.group_by("order_id", "sequence", "source").aggregate(lines=lines.count())
+    last = orders.sequence.max().over(ibis.window(group_by="order_id"))
+    older = orders.mutate(_last=last).filter(lambda t: t.sequence < t._last)
+    older = older.filter(~older.source.isin(split)) if split else older
+    older = keep(con, "orders_older", older.select("order_id", "sequence", "lines"))
+    superseded = con.to_pyarrow(older.lines.sum().fill_null(0)).as_py()
+    counts = {"superseded": int(superseded)}
+    if superseded:
+        old = lines.semi_join(older, ["order_id", "sequence"]).select("order_id", "item_id")
+        lines = lines.anti_join(older, ["order_id", "sequence"])
+        common = old.semi_join(lines, ["order_id", "item_id"]).select("order_id").distinct()
+        alien = older.select("order_id").distinct().anti_join(common, "order_id")
+        counts["orders_replaced_without_a_common_item"] = int(con.to_pyarrow(alien.count()).as_py())
+    if split:
+        newest = lines.sequence.max().over(ibis.window(group_by=["order_id", "line_no"]))
+        marked = lines.mutate(_newest=newest)
+        stale = marked.source.isin(split) & (marked.sequence < marked._newest)
+        counts["superseded"] += int(con.to_pyarrow(stale.sum().fill_null(0)).as_py())
+        lines = marked.filter(~stale).drop("_newest")
+    return lines, counts
+
+
+def non_products(lines: ir.Table, products: ir.Table, rules: Rules) -> ir.Table:
+    """List the items that the rules say are not products."""
+    titles = lines.group_by("item_id").aggregate(title=lines.title.max())
+    items = titles.left_join(products, "item_id")
+    found: list[ir.BooleanValue] = []
+    if rules.non_product_ids:
+        found.append(titles.item_id.re_search(_pattern(rules.non_product_ids, fold=False)))
+    if rules.non_product_titles:
+        pattern = _pattern(rules.non_product_titles)
+        found += [items.title.re_search(pattern), items.title_right.re_search(pattern)]
+    if rules.non_product_categories:
+        pattern = _pattern(rules.non_product_categories)
+        found += [items.department.re_search(pattern), items.category.re_search(pattern)]
+    if not found:
+        return titles.filter(ibis.literal(value=False)).select("item_id")
+    return items.filter(
+        reduce(lambda a, b: a | b, (condition.fill_null(False) for condition in found))
+    ).select("item_id")
+
+
+def leave_out(
+    con: Backend, lines: ir.Table, excluded: ir.Table, rules: Rules
+) -> tuple[ir.Table, dict[str, int]]:
+    """Mark the lines that are not part of the history.
+
+    Parameters
+    ----------
+    con : ibis backend
+        The engine; keeps small tables meanwhile.
+    lines : ibis table
+        Staged lines, each order once.
+    excluded : ibis table
+        ``item_id`` of what is not a product.
+    rules : Rules
+
+    Returns
+    -------
+    lines : ibis table
+        With ``left_out``.
+    notes : dict
+        ``void_without_a_line``: voids for which no line was found.
+    """
+    cancelled = lines.filter(lines.cancelled).select("order_id").distinct()
+    cancelled = keep(con, "orders_cancelled", cancelled)
+    voids, unmatched = _voided(con, lines)
+    excluded = keep(con, "items_excluded", excluded)
+    table = lines
+    rules_in_order: list[tuple[str, Callable[[ir.Table], ir.Value]]] = []
+    if _any(con, cancelled):
+        table = table.left_join(cancelled.mutate(_cancelled=True), "order_id")
+        rules_in_order.append(("cancelled", lambda t: t._cancelled.notnull()))
+    if _any(con, voids):
+        table = table.left_join(voids.mutate(_void=True), [ROW, "sequence"])
+        rules_in_order.append(("void", lambda t: t._void.notnull()))
+    rules_in_order.append(("zero_quantity", lambda t: t.quantity == 0))
+    if _any(con, excluded):
+        table = table.left_join(excluded.mutate(_excluded=True), "item_id")
+        rules_in_order.append(("non_product", lambda t: t._excluded.notnull()))
+    if rules.free_lines == "leave_out":
+        rules_in_order.append(("free", lambda t: (t.unit_price_minor == 0).fill_null(False)))
+    marks = ibis.cases(*((condition(table), reason) for reason, condition in rules_in_order))
+    return table.select(*lines.columns, left_out=marks), unmatched
+
+
+def _voided(con: Backend, lines: ir.Table) -> tuple[ir.Table, dict[str, int]]:
+    """Find struck-out lines: the k-th void of an item cancels its k-th last sale of that size."""
+    struck = lines.filter(lines.line_type == "voided").select(ROW, "sequence")
+    voids = lines.filter(lines.line_type == "void")
+    tickets = lines.semi_join(voids.select("order_id").distinct(), "order_id")
+    tickets = tickets.mutate(
+        _void=tickets.line_type == "void",
+        _size=tickets.quantity.abs(),
+    ).filter(lambda t: (t.line_type.fill_null("sale") == "sale") | t._void)
+    key = ["order_id", "item_id", "_size", "_void"]
+    by_row = ibis.row_number().over(ibis.window(group_by=key, order_by=ibis.desc(ROW)))
+    ranked = keep(con, "voids", tickets.mutate(_nth=by_row))
+    void, sale = ranked.filter(ranked._void), ranked.filter(~ranked._void)
+    pair = ["order_id", "item_id", "_size", "_nth"]
+    cancelled = sale.semi_join(void, pair).select(ROW, "sequence")
+    unmatched = con.to_pyarrow(void.anti_join(sale, pair).count()).as_py()
+    found = ibis.union(struck, void.select(ROW, "sequence"), cancelled, distinct=True)
+    found = keep(con, "voided", found)
+    return found, {"void_without_a_line": int(unmatched)} if unmatched else {}
+
+
+def _any(con: Backend, table: ir.Table) -> bool:
+    return bool(con.to_pyarrow(table.count()).as_py())
+
+
+def _pattern(patterns: Sequence[str], *, fold: bool = True) -> str:
+    """Turn ``*`` and ``?`` patterns into one regular expression."""
+    texts = ("".join(_SIGNS.get(sign, re.escape(sign)) for sign in p.strip()) for p in patterns)
+    return f"{'(?i)' if fold else ''}^(?:{'|'.join(texts)})$"

@@ -1,0 +1,112 @@
+"""The relational engine: an Ibis connection, and the few functions Ibis has no name for.
+
+Everything relational in this stage is an Ibis expression, so another engine can run it; what
+depends on DuckDB is in this file and in ``files`` (how an export is opened). Called by the
+ingest and by whoever opens a history.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import ibis
+import ibis.expr.datatypes as dt
+import ibis.expr.types as ir
+import pyarrow as pa
+from ibis.backends.duckdb import Backend
+from ibis.util import gen_name
+
+_COMPRESSION = "zstd"
+
+
+def connect(*, memory_mb: int, threads: int, spill: Path | None = None) -> Backend:
+    """Open a DuckDB engine in memory that spills to ``spill`` above ``memory_mb``.
+
+    Parameters
+    ----------
+    memory_mb : int
+        Memory the engine may use. MiB.
+    threads : int
+        Threads the engine may use.
+    spill : Path, optional
+        Folder for what does not fit; made when it is needed.
+    """
+    con = ibis.duckdb.connect()
+    con.raw_sql(f"SET memory_limit = '{memory_mb}MiB'")
+    con.raw_sql(f"SET threads = {threads}")
+    con.raw_sql("SET TimeZone = 'UTC'")
+    if spill is not None:
+        con.raw_sql(f"SET temp_directory = '{quote(spill)}'")
+    return con
+
+
+@contextmanager
+def scratch(con: Backend) -> Iterator[None]:
+    """Drop every table and view that was made inside, however the block ends."""
+    before = set(_names(con))
+    try:
+        yield
+    finally:
+        for kind, name in set(_names(con)) - before:
+            con.raw_sql(f'DROP {kind} IF EXISTS "{name}"')
+
+
+def _names(con: Backend) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = con.raw_sql(
+        "SELECT 'VIEW', view_name FROM duckdb_views() WHERE NOT internal "
+        "UNION ALL SELECT 'TABLE', table_name FROM duckdb_tables() WHERE NOT internal"
+    ).fetchall()
+    return found
+
+
+def keep(con: Backend, name: str, table: ir.Table | pa.Table) -> ir.Table:
+    """Compute an expression once, into a temporary table; ``scratch`` drops it."""
+    table = ibis.memtable(table) if isinstance(table, pa.Table) else table
+    return con.create_table(gen_name(name), table, temp=True)
+
+
+def write(con: Backend, table: ir.Table, path: Path, schema: pa.Schema | None = None) -> None:
+    """Write an expression to Parquet, cast to ``schema`` and in its column order."""
+    if schema is not None:
+        table = conform(table, schema)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    con.to_parquet(table, path, compression=_COMPRESSION)
+
+
+def conform(table: ir.Table, schema: pa.Schema) -> ir.Table:
+    """Select the columns of ``schema`` with its types; naive times are taken for UTC."""
+    columns: dict[str, ir.Value] = {}
+    for name, kind in ibis.Schema.from_pyarrow(schema).items():
+        column = table[name] if name in table.columns else ibis.null(kind)
+        columns[name] = column if column.type() == kind else column.cast(kind)
+    return table.select(**columns)
+
+
+def rows(con: Backend, table: ir.Table) -> list[dict[str, Any]]:
+    """Fetch a small result as dictionaries."""
+    found: list[dict[str, Any]] = con.to_pyarrow(table).to_pylist()
+    return found
+
+
+def batches(con: Backend, table: ir.Table, size: int) -> Iterator[pa.RecordBatch]:
+    """Fetch a large result in pieces of at most ``size`` rows."""
+    yield from con.con.sql(con.compile(table)).to_arrow_reader(size)
+
+
+def quote(text: object) -> str:
+    """Escape text for a single-quoted SQL literal."""
+    return str(text).replace("'", "''")
+
+
+# Functions of the engine that Ibis does not name; the bodies are never run.
+@ibis.udf.scalar.builtin(
+    name="try_strptime", signature=((dt.string, dt.string), dt.Timestamp(scale=6))
+)
+def parse_time(text, pattern):  # type: ignore[no-untyped-def]
+    """Read a time by a strptime pattern; null where it does not fit."""
+
+
+@ibis.udf.scalar.builtin(name="json_valid", signature=((dt.string,), dt.boolean))
+def is_json(text):  # type: ignore[no-untyped-def]
+    """Tell whether a text is one JSON value."""

@@ -1,0 +1,178 @@
+"""Order exports become staged order lines: typed, in UTC and minor units, not yet unified.
+
+One opened file of a ``till_tickets``, ``order_lines`` or ``database`` source comes in; out comes a
+table with the columns of ``STAGED_LINES`` for every row, rejected ones marked. Rules about whole
+orders (exported twice, cancelled, voided, returned) come later, in ``unify``. Called by
+``staging``; ``shopify`` makes the same table from Shopify's shape.
+"""
+
+from typing import cast
+
+import ibis
+import ibis.expr.types as ir
+from babel.core import get_global
+
+from recsys.config import Config, Source
+from recsys.data.columns import Fields
+from recsys.data.files import RawTable
+from recsys.data.keyed_hash import normalise_expression
+from recsys.errors import ConfigError
+from recsys.schema import CHANNELS
+
+FIELDS = (
+    "order_id", "line_no", "occurred_at", "location_id", "channel", "item_id", "title",
+    "quantity", "unit_price", "discount", "amount", "currency", "line_type", "return_of",
+    "cancelled",
+)  # fmt: skip
+LINE_TYPES = ("sale", "return", "void", "voided")
+_DEFAULT_CHANNEL = {"till_tickets": "pos", "shopify_orders": "web"}
+#: Wide enough for any price times any quantity.
+_WIDE = "decimal(38, 6)"
+#: Prefix of the raw identifier columns, which never reach the disk.
+RAW_IDENTIFIER = "identifier_"
+
+
+def staged_lines(raw: RawTable, config: Config, name: str) -> ir.Table:
+    """Type the rows of one order export.
+
+    Parameters
+    ----------
+    raw : RawTable
+        The opened file.
+    config : Config
+    name : str
+        The source's name.
+
+    Returns
+    -------
+    ibis table
+        ``_row, reason, detail, raw`` and the staged columns, one row a row of the export.
+
+    Raises
+    ------
+    DataError
+        When a mapped column is missing.
+    ConfigError
+        When the mapping itself is impossible.
+    """
+    fields = Fields(raw.table, raw.columns, config, name, raw.file.name)
+    fields.check_known(FIELDS)
+    fields.require("order_id", "item_id", "occurred_at", "quantity")
+    source = fields.source
+    order_id = fields.text("order_id", required=True)
+    item_id = fields.text("item_id", required=True)
+    quantity = fields.number("quantity", required=True)
+    line_type = fields.choice("line_type", LINE_TYPES, None)
+    channel = fields.choice("channel", CHANNELS, default_channel(source, name))
+    price = fields.number("unit_price")
+    fields.reject("negative_price", "unit_price", price < 0, price)
+    line_no = fields.number("line_no")
+    identifiers = {
+        RAW_IDENTIFIER + kind: normalise_expression(kind, fields.identifier(kind)).nullif("")
+        for kind in source.identifiers
+    }
+    money = Money(fields)
+    parts = money.line(quantity, price, fields.number("discount"), fields.number("amount"))
+    occurred_at, twice = fields.moment("occurred_at")
+    return_of = fields.text("return_of")
+    return fields.parsed(
+        order_id=prefixed(source, name, order_id),
+        line_no=line_no.cast("int32"),
+        occurred_at=occurred_at,
+        twice=twice,
+        channel=channel,
+        location_id=fields.text("location_id").fill_null(source.location_id)
+        if source.location_id
+        else fields.text("location_id"),
+        item_id=item_id,
+        title=fields.text("title"),
+        quantity=quantity.cast("float64"),
+        line_type=line_type,
+        return_of=prefixed(source, name, return_of),
+        cancelled=fields.flag("cancelled"),
+        **parts,
+        **identifiers,
+    )
+
+
+def prefixed(source: Source, name: str, order_id: ir.StringValue) -> ir.StringValue:
+    """Put the system before an order id, so that two systems may use the same numbers."""
+    return cast(ir.StringValue, ibis.literal(f"{source.system or name}:") + order_id)
+
+
+def default_channel(source: Source, name: str) -> str | None:
+    """Return the channel of rows that do not say theirs.
+
+    Raises
+    ------
+    ConfigError
+        When nothing says it.
+    """
+    channel = source.channel or _DEFAULT_CHANNEL.get(source.kind)
+    if channel is None and "channel" not in source.columns:
+        raise ConfigError(
+            f'sources.{name}: nothing says the channel. Set `channel = "web"` (one of '
+            f"{', '.join(CHANNELS)}), or map a `channel` column."
+        )
+    return channel
+
+
+class Money:
+    """Amounts of an export in minor units of their currency.
+
+    Parameters
+    ----------
+    fields : Fields
+        The export; a ``currency`` field, the source's or the workspace's setting says the currency.
+    """
+
+    def __init__(self, fields: Fields) -> None:
+        fixed = fields.source.currency or fields.config.workspace.currency
+        known = sorted(get_global("all_currencies"))
+        self.currency = cast(ir.StringValue, ibis.literal(fixed))
+        self.factor: ir.Value = ibis.literal(_factor(fixed), "int64")
+        if fields.has("currency"):
+            text = fields.text("currency").upper().fill_null(fixed)
+            fields.reject("unknown_currency", "currency", ~text.isin(known), text)
+            odd = [(text == code, _factor(code)) for code in known if _factor(code) != 100]
+            self.currency = text
+            self.factor = ibis.cases(*odd, else_=100)
+
+    def minor(self, value: ir.Value) -> ir.IntegerValue:
+        """Round a decimal amount to whole minor units, halves away from zero."""
+        wide = value.cast(_WIDE)
+        return cast(ir.IntegerValue, (wide * self.factor).round().cast("int64"))
+
+    def line(
+        self,
+        quantity: ir.DecimalValue,
+        price: ir.DecimalValue,
+        discount: ir.DecimalValue,
+        amount: ir.DecimalValue,
+    ) -> dict[str, ir.Value]:
+        """Work out price, discount and amount of lines from whichever of them are given.
+
+        Amount and price may each be missing: what was paid is price × quantity − discount. A
+        discount is positive in the history whatever sign the export gives it, and lines of
+        returned goods have a negative amount.
+        """
+        reduced = self.minor(discount.abs()).fill_null(0)
+        size = quantity.abs()
+        sign = ibis.ifelse(quantity < 0, -1, 1)
+        gross = (price.cast(_WIDE) * size * self.factor).round().cast("int64")
+        paid = self.minor(amount).abs()
+        unit = self.minor(price)
+        whole = ibis.ifelse(size == 0, 1, size).cast("float64")
+        derived = ((paid + reduced) / whole).round().cast("int64")
+        return {
+            "unit_price_minor": ibis.coalesce(unit, derived),
+            "discount_minor": reduced,
+            "amount_minor": sign * ibis.coalesce(paid, gross - reduced),
+            "currency": self.currency,
+        }
+
+
+def _factor(currency: str) -> int:
+    fractions = get_global("currency_fractions")
+    digits = fractions.get(currency, fractions["DEFAULT"])[0]
+    return int(10**digits)

@@ -1,0 +1,211 @@
+"""What was staged, as tables: all parts of a kind together, later ones with a higher sequence.
+
+A manifest of parts comes in, with what the service was told live; out come the tables that
+``unify`` works on. Only parts of sources that the configuration still names are read.
+"""
+
+from dataclasses import dataclass
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+from ibis.backends.duckdb import Backend
+
+from recsys.config import Config
+from recsys.data.links import LOGIN, OBSERVATIONS, REGISTRATION, SAME_ORDER
+from recsys.data.staging import FOLDER, ROWS, SEEN, Manifest, Part
+from recsys.settings import ORDER_KINDS
+
+#: Name of the source that live orders and events have in the history.
+LIVE = "live"
+
+NAIVE = pa.timestamp("us")
+LINES = pa.schema(
+    [
+        ("_row", pa.int64()),
+        ("order_id", pa.string()),
+        ("line_no", pa.int32()),
+        ("occurred_at", NAIVE),
+        ("channel", pa.string()),
+        ("location_id", pa.string()),
+        ("item_id", pa.string()),
+        ("title", pa.string()),
+        ("quantity", pa.float64()),
+        ("line_type", pa.string()),
+        ("return_of", pa.string()),
+        ("cancelled", pa.bool_()),
+        ("unit_price_minor", pa.int64()),
+        ("discount_minor", pa.int64()),
+        ("amount_minor", pa.int64()),
+        ("currency", pa.string()),
+        ("added", pa.bool_()),
+    ]
+)
+EVENTS = pa.schema(
+    [
+        ("_row", pa.int64()),
+        ("event_id", pa.string()),
+        ("event", pa.string()),
+        ("occurred_at", NAIVE),
+        ("session_id", pa.string()),
+        ("channel", pa.string()),
+        ("location_id", pa.string()),
+        ("item_id", pa.string()),
+        ("quantity", pa.float64()),
+        ("price_minor", pa.int64()),
+        ("currency", pa.string()),
+        ("transaction_id", pa.string()),
+    ]
+)
+PRODUCTS = pa.schema(
+    [
+        ("_row", pa.int64()),
+        *((name, pa.string()) for name in ("item_id", "title", "parent_id", "department",
+                                           "category", "brand")),
+        ("price_minor", pa.int64()),
+        ("cost_minor", pa.int64()),
+        ("currency", pa.string()),
+        ("active", pa.bool_()),
+        ("attributes", pa.string()),
+    ]
+)  # fmt: skip
+LOCATIONS = pa.schema(
+    [("_row", pa.int64()),
+     *((name, pa.string()) for name in ("location_id", "name", "kind", "region", "time_zone"))]
+)  # fmt: skip
+STOCK = pa.schema(
+    [
+        ("_row", pa.int64()),
+        ("location_id", pa.string()),
+        ("item_id", pa.string()),
+        ("on_hand", pa.float64()),
+        ("cost_minor", pa.int64()),
+    ]
+)
+_IDENTIFIERS = pa.schema(
+    [
+        ("group_id", pa.string()),
+        ("type", pa.string()),
+        ("value", pa.string()),
+        ("at", NAIVE),
+        ("blocked", pa.string()),
+    ]
+)
+_SCHEMAS = {
+    "ga4_events": EVENTS,
+    "products": PRODUCTS,
+    "locations": LOCATIONS,
+    "stock": STOCK,
+    **dict.fromkeys(ORDER_KINDS, LINES),
+}
+_EVIDENCE = {"ga4_events": LOGIN, "customer_links": REGISTRATION}
+
+
+@dataclass(frozen=True)
+class Live:
+    """What the service was told and no export may hold yet.
+
+    Attributes
+    ----------
+    lines : pa.Table
+        As ``LINES``: purchases and refunds; ``order_id`` is ``live:<scope>:<number>``.
+    observations : pa.Table
+        As ``recsys.data.links.OBSERVATIONS``.
+    events : pa.Table
+        As ``EVENTS``.
+    """
+
+    lines: pa.Table
+    observations: pa.Table
+    events: pa.Table
+
+
+class Staged:
+    """The parts of a manifest as tables of the engine.
+
+    Parameters
+    ----------
+    con : ibis backend
+    config : Config
+    manifest : Manifest
+    live : Live, optional
+        Comes before everything exported.
+    """
+
+    def __init__(self, con: Backend, config: Config, manifest: Manifest, live: Live | None) -> None:
+        self.con = con
+        self.config = config
+        self.live = live
+        self.parts = [p for p in manifest.parts if p.source in config.sources and p.folder]
+
+    def lines(self) -> ir.Table:
+        """All staged order lines with ``sequence`` and ``source``."""
+        return self._with_live(self._of(ORDER_KINDS, LINES), LINES, "lines")
+
+    def rows(self, kind: str) -> ir.Table:
+        """All staged rows of another kind with ``sequence`` and ``source``."""
+        table = self._of((kind,), _SCHEMAS[kind])
+        return self._with_live(table, EVENTS, "events") if kind == "ga4_events" else table
+
+    def observations(self, lines: ir.Table) -> ir.Table:
+        """Which identifiers were seen together, as ``recsys.data.links.OBSERVATIONS``.
+
+        What a superseded export of an order showed counts no more; ``lines`` are those of the
+        orders that stand.
+        """
+        seen = self._files([p for p in self.parts if self._path(p, SEEN).exists()], SEEN,
+                           _IDENTIFIERS)  # fmt: skip
+        kinds = {name: _EVIDENCE.get(s.kind, SAME_ORDER) for name, s in self.config.sources.items()}
+        orders = lines.select("order_id", "sequence").distinct()
+        evidence = seen.source.cases(*kinds.items()) if kinds else ibis.literal(SAME_ORDER)
+        seen = seen.mutate(evidence=evidence)
+        others = seen.filter(seen.evidence != SAME_ORDER)
+        ours = seen.filter(seen.evidence == SAME_ORDER).semi_join(
+            orders, [("group_id", "order_id"), "sequence"]
+        )
+        names = [name for name in OBSERVATIONS.names if name != "at"]
+        table = ibis.union(ours, others)
+        table = table.select(*names, at=table["at"].cast("timestamp('UTC')"))
+        if self.live is not None and self.live.observations.num_rows:
+            told = ibis.memtable(self.live.observations)
+            table = ibis.union(table, told.select(*table.columns).cast(dict(table.schema())))
+        return table
+
+    def _of(self, kinds: tuple[str, ...], schema: pa.Schema) -> ir.Table:
+        return self._files([part for part in self.parts if part.kind in kinds], ROWS, schema)
+
+    def _with_live(self, table: ir.Table, schema: pa.Schema, name: str) -> ir.Table:
+        if self.live is None or not getattr(self.live, name).num_rows:
+            return table
+        told = ibis.memtable(getattr(self.live, name).select(schema.names).cast(schema))
+        told = told.mutate(sequence=ibis.literal(0, "int64"), source=ibis.literal(LIVE))
+        return ibis.union(table, told.select(*table.columns))
+
+    def _files(self, parts: list[Part], file: str, schema: pa.Schema) -> ir.Table:
+        """Read one file of each part as one table; missing columns are null."""
+        columns = ibis.Schema.from_pyarrow(schema)
+        if not parts:
+            nothing = ibis.memtable(schema.empty_table())
+            return nothing.mutate(sequence=ibis.literal(0, "int64"), source=ibis.literal(""))
+        paths = [str(self._path(part, file)) for part in parts]
+        table = self.con.read_parquet(paths, union_by_name=True, filename=True)
+        named = ibis.memtable(
+            pa.table(
+                {
+                    "_path": paths,
+                    "sequence": pa.array([part.sequence for part in parts], pa.int64()),
+                    "source": [part.source for part in parts],
+                }
+            )
+        )
+        joined = table.join(named, table.filename == named["_path"])
+        found = {
+            name: joined[name].cast(kind) if name in table.columns else ibis.null(kind)
+            for name, kind in columns.items()
+        }
+        if "added" in found:
+            found["added"] = found["added"].fill_null(False)
+        return joined.select(**found, sequence=joined.sequence, source=joined.source)
+
+    def _path(self, part: Part, file: str) -> object:
+        return self.config.state / FOLDER / part.folder / file

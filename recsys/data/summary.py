@@ -1,0 +1,177 @@
+"""What an ingest did, counted: for the table at its end, for scripts, and for the next ingest.
+
+A written version of the history and the manifest come in; ``summary.json`` and ``rejects.csv``
+are written into the version. Called by ``training.ingest``.
+
+Nothing is lost without being counted: of the order exports' rows, ``read`` = ``kept`` +
+``left_out`` + ``repeated`` + ``superseded`` + ``rejected``.
+"""
+
+import csv
+import hashlib
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow.parquet as pq
+from ibis.backends.duckdb import Backend
+
+from recsys.config import Config
+from recsys.data.engine import rows
+from recsys.data.history import REJECTS, SUMMARY
+from recsys.data.identity import undone
+from recsys.data.staging import FOLDER, FORMAT, REJECTED, Manifest, Part
+from recsys.schema import REJECTS as REJECT_COLUMNS
+from recsys.settings import ORDER_KINDS
+
+
+def fingerprint(config: Config, manifest: Manifest, live: str) -> str:
+    """Digest everything a history is made of, to know whether one is up to date.
+
+    Parameters
+    ----------
+    config : Config
+    manifest : Manifest
+    live : str
+        Changes when the service has been told something new.
+    """
+    parts = [(p.source, p.content, p.settings, p.sequence) for p in _used(config, manifest)]
+    text = msgspec.json.encode(
+        [FORMAT, parts, config.rules, config.identity, undone(config),
+         config.ingest.return_window_days, live],
+        order="sorted",
+    )  # fmt: skip
+    return hashlib.sha256(text).hexdigest()
+
+
+def write_rejects(config: Config, manifest: Manifest, folder: Path) -> Path:
+    """Write every rejected row with its file and line, as a CSV that opens in a spreadsheet."""
+    path = folder / REJECTS
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, REJECT_COLUMNS.names)
+        writer.writeheader()
+        for part in _used(config, manifest):
+            found = config.state / FOLDER / part.folder / REJECTED
+            if part.folder and found.exists():
+                writer.writerows(pq.read_table(found).to_pylist())
+    path.chmod(0o600)
+    return path
+
+
+def summarise(
+    con: Backend,
+    config: Config,
+    manifest: Manifest,
+    folder: Path,
+    counts: dict[str, Any],
+    **stated: Any,
+) -> dict[str, Any]:
+    """Count a written history, and write ``summary.json``.
+
+    Parameters
+    ----------
+    con : ibis backend
+    config : Config
+    manifest : Manifest
+    folder : Path
+        The version.
+    counts : dict
+        As ``unify`` returns them.
+    **stated
+        What only the caller knows: version, time, fingerprint, files read.
+    """
+    parts = _used(config, manifest)
+    orders = [part for part in parts if part.kind in ORDER_KINDS]
+    others = [part for part in parts if part.kind not in ORDER_KINDS]
+    summary: dict[str, Any] = dict(stated)
+    summary["files"] = len(parts)
+    read = sum(part.rows for part in orders)
+    rejected = _total(orders)
+    superseded = counts["superseded"] + sum(part.rows_gone for part in orders)
+    repeated = sum(part.repeated for part in orders)
+    gone = sum(counts["left_out"].values()) + repeated + superseded + sum(rejected.values())
+    summary["rows"] = {
+        "read": read,
+        "kept": read - gone,
+        "left_out": counts["left_out"],
+        "repeated": repeated,
+        "superseded": superseded,
+        "rejected": rejected,
+    }
+    summary["other_rows"] = {
+        "read": sum(part.rows for part in others),
+        "rejected": _total(others),
+        "left_out": counts.get("left_out_events", {}),
+    }
+    summary["refund_lines_added"] = sum(part.added for part in orders)
+    summary |= _tables(con, folder)
+    for name in ("returns", "returns_matched"):
+        summary[name] = counts[name]
+    notes = Counter(counts["notes"])
+    for part in parts:
+        notes.update(part.notes)
+    summary["notes"] = dict(sorted(notes.items()))
+    summary["rejects_file"] = REJECTS
+    text = json.dumps(summary, indent=2, default=str)
+    (folder / SUMMARY).write_text(text + "\n", encoding="utf-8")
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+def _tables(con: Backend, folder: Path) -> dict[str, Any]:
+    lines = con.read_parquet(folder / "lines.parquet", table_name="summary_lines")
+    whole, by_channel = (
+        rows(
+            con,
+            grouped.aggregate(
+                orders=lines.order_id.nunique(),
+                lines=lines.count(),
+                customers=lines.customer_id.nunique(),
+                anonymous_lines=lines.customer_id.isnull().sum().fill_null(0),
+                returns=(lines.kind == "return").sum().fill_null(0),
+                amount_minor=lines.amount_minor.sum().fill_null(0),
+                first_at=lines.occurred_at.min().cast("string"),
+                last_at=lines.occurred_at.max().cast("string"),
+            ),
+        )
+        for grouped in (lines, lines.group_by("channel"))
+    )
+    customers = con.read_parquet(folder / "customers.parquet", table_name="summary_customers")
+    several = customers.filter(customers.channels.contains(",")).count()
+    links = con.read_parquet(folder / "links.parquet", table_name="summary_links")
+    found = dict(whole[0])
+    found.pop("returns")
+    found["channels"] = sorted(by_channel, key=lambda row: str(row["channel"]))
+    found["customers_known"] = _count(folder, "customers")
+    found["customers_in_several_channels"] = int(con.to_pyarrow(several).as_py())
+    found["currencies"] = sorted(
+        row["currency"] for row in rows(con, lines.select("currency").distinct()) if row["currency"]
+    )
+    for table in ("products", "locations", "stock", "events", "identifiers"):
+        found[table] = _count(folder, table)
+    accepted = links.aggregate(
+        accepted=links.accepted.sum().fill_null(0), refused=(~links.accepted).sum().fill_null(0)
+    )
+    found["links"] = rows(con, accepted)[0]
+    blocked = con.read_parquet(folder / "identifiers.parquet", table_name="summary_identifiers")
+    found["identifiers_blocked"] = int(
+        con.to_pyarrow(blocked.blocked.notnull().sum().fill_null(0)).as_py()
+    )
+    return found
+
+
+def _count(folder: Path, table: str) -> int:
+    return int(pq.read_metadata(folder / f"{table}.parquet").num_rows)
+
+
+def _total(parts: list[Part]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for part in parts:
+        total.update(part.rejected)
+    return dict(sorted(total.items()))
+
+
+def _used(config: Config, manifest: Manifest) -> list[Part]:
+    return [part for part in manifest.parts if part.source in config.sources]

@@ -1,0 +1,234 @@
+"""Parts become the history: each order once, each line a product, each line a customer.
+
+The parts that ``staging`` put aside come in, with what the service learned live; out comes a
+complete version of the history, written beside the current one. Called by ``training.ingest``.
+Everything relational is an Ibis expression; only identifiers and returns pass through Python.
+"""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+from ibis.backends.duckdb import Backend
+
+from recsys.config import Config
+from recsys.data import returns, tables
+from recsys.data.corrections import latest, leave_out, non_products
+from recsys.data.engine import keep, rows, scratch, write
+from recsys.data.files import ROW
+from recsys.data.history import FOLDER
+from recsys.data.identity import customers_of_groups, resolve, undone
+from recsys.data.staged import LIVE, Live, Staged
+from recsys.data.staging import Manifest, Report
+from recsys.schema import (
+    CUSTOMERS,
+    EVENTS,
+    IDENTIFIERS,
+    LINES,
+    LINKS,
+    LOCATIONS,
+    PRODUCTS,
+    RETURN,
+    SALE,
+    STOCK,
+)
+
+
+def unify(
+    con: Backend,
+    config: Config,
+    manifest: Manifest,
+    version: str,
+    report: Report,
+    live: Live | None = None,
+) -> tuple[Path, dict[str, Any]]:
+    """Write a version of the history.
+
+    Parameters
+    ----------
+    con : ibis backend
+        The engine.
+    config : Config
+    manifest : Manifest
+        The parts.
+    version : str
+        Name of the version.
+    report : callable
+        Told which table is made.
+    live : Live, optional
+        Loses against an export of the same order.
+
+    Returns
+    -------
+    folder : Path
+        The version, complete but not yet current.
+    counts : dict
+        What became of the staged lines: ``superseded``, ``left_out`` by rule, ``returns``,
+        ``returns_matched``, ``notes``.
+    """
+    folder = config.state / FOLDER / version
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    unifier = _Unifier(con, config, Staged(con, config, manifest, live), folder)
+    steps: tuple[tuple[str, Callable[[], None]], ...] = (
+        ("Unifying orders", unifier.unify_orders),
+        ("Joining customers", unifier.join_customers),
+        ("Matching returns", unifier.match_returns),
+        ("Writing lines", unifier.write_lines),
+        ("Writing events", unifier.write_events),
+        ("Writing products, stock and customers", unifier.write_rest),
+    )
+    try:
+        with scratch(con):
+            for done, (name, step) in enumerate(steps):
+                report(name, done, len(steps))
+                step()
+            report("Done", len(steps), len(steps))
+    except BaseException:
+        shutil.rmtree(folder)
+        raise
+    return folder, unifier.counts
+
+
+class _Unifier:
+    """What one step leaves for the next: temporary tables of the engine, and counts."""
+
+    def __init__(self, con: Backend, config: Config, staged: Staged, folder: Path) -> None:
+        self.con = con
+        self.config = config
+        self.staged = staged
+        self.folder = folder
+        self.counts: dict[str, Any] = {"left_out": {}, "notes": {}}
+        self.products = keep(self.con, "products_listed", tables.products(staged.rows("products")))
+        self.marked: ir.Table
+        self.identifiers: ir.Table
+        self.groups: ir.Table
+        self.lines: ir.Table
+        self.matches: ir.Table
+
+    def unify_orders(self) -> None:
+        """Keep each order once, and mark what the rules leave out."""
+        split = [name for name, s in self.config.sources.items() if s.orders == "split"]
+        lines, notes = latest(self.con, self.staged.lines(), split)
+        self.counts["superseded"] = notes.pop("superseded")
+        excluded = non_products(lines, self.products, self.config.rules)
+        marked, more = leave_out(self.con, lines, excluded, self.config.rules)
+        self.marked = keep(self.con, "lines_marked", marked)
+        gone = self.marked.filter(self.marked.left_out.notnull() & ~self.marked.added)
+        for row in rows(self.con, gone.group_by("left_out").aggregate(lines=gone.count())):
+            self.counts["left_out"][row["left_out"]] = row["lines"]
+        self._note(notes | more)
+
+    def join_customers(self) -> None:
+        """Join identifiers into customers, and name the customer of each line."""
+        seen = keep(self.con, "observations", self.staged.observations(self.marked))
+        found = resolve(seen, self.config.identity, self.con, undone(self.config))
+        self.identifiers = keep(self.con, "identifiers", found.identifiers)
+        links = keep(self.con, "links", found.links)
+        write(self.con, self.identifiers, self.folder / "identifiers.parquet", IDENTIFIERS)
+        write(self.con, links, self.folder / "links.parquet", LINKS)
+        self.groups = keep(self.con, "groups", customers_of_groups(seen, self.identifiers))
+        kept = self.marked.filter(self.marked.left_out.isnull())
+        back = (kept.line_type == "return").fill_null(False) | (kept.quantity < 0)
+        order = ibis.window(group_by="order_id", order_by=["sequence", ROW, "added"])
+        named = kept.left_join(self.groups, kept.order_id == self.groups.group_id)
+        sign = ibis.ifelse(back, -1, 1)
+        lines = named.select(
+            "order_id",
+            "occurred_at",
+            "customer_id",
+            "channel",
+            "location_id",
+            "item_id",
+            "unit_price_minor",
+            "discount_minor",
+            "currency",
+            "return_of",
+            "source",
+            line_no=(ibis.row_number().over(order) + 1).cast("int32"),
+            quantity=kept.quantity.abs() * sign,
+            amount_minor=kept.amount_minor.abs() * sign,
+            kind=ibis.ifelse(back, RETURN, SALE),
+        )
+        if self.staged.live is not None:
+            lines = _without_exported(keep(self.con, "lines_named", lines))
+        self.lines = keep(self.con, "lines_unified", lines)
+
+    def match_returns(self) -> None:
+        """Find the orders of returns."""
+        self.matches, counts = returns.match(
+            self.con, self.lines, self.config.ingest.return_window_days
+        )
+        self.counts["returns"] = counts.pop("returns")
+        self.counts["returns_matched"] = counts.pop("returns_matched")
+        self._note(counts)
+
+    def write_lines(self) -> None:
+        """Write the order lines in time order."""
+        lines = self.lines
+        if self.counts["returns"]:
+            found = self.matches.mutate(_looked=ibis.literal(value=True))
+            joined = lines.left_join(found, ["order_id", "line_no"])
+            lines = joined.select(
+                *(c for c in lines.columns if c != "return_of"),
+                return_of=ibis.ifelse(joined._looked.notnull(), joined.found, joined.return_of),
+            )
+        lines = lines.order_by("occurred_at", "order_id", "line_no")
+        write(self.con, lines, self.folder / "lines.parquet", LINES)
+
+    def write_events(self) -> None:
+        """Write the events in time order, with the customer of their session."""
+        events, ignored = tables.events(self.con, self.staged.rows("ga4_events"), self.groups)
+        if ignored:
+            self.counts["left_out_events"] = {"not_a_commerce_event": ignored}
+        events = events.order_by("occurred_at", "event_id", "item_id")
+        write(self.con, events, self.folder / "events.parquet", EVENTS)
+
+    def write_rest(self) -> None:
+        """Write products, locations, stock and customers."""
+        lines = self.con.read_parquet(self.folder / "lines.parquet", table_name="lines")
+        titles = self.marked.filter(self.marked.left_out.isnull())
+        products = tables.with_sold(self.products, titles)
+        write(self.con, products.order_by("item_id"), self.folder / "products.parquet", PRODUCTS)
+        locations = tables.locations(self.staged.rows("locations"), lines)
+        write(
+            self.con,
+            locations.order_by("location_id"),
+            self.folder / "locations.parquet",
+            LOCATIONS,
+        )
+        stock = tables.stock(self.staged.rows("stock"))
+        write(
+            self.con, stock.order_by("location_id", "item_id"), self.folder / "stock.parquet", STOCK
+        )
+        customers = tables.customers(lines, self.identifiers)
+        write(
+            self.con,
+            customers.order_by("customer_id"),
+            self.folder / "customers.parquet",
+            CUSTOMERS,
+        )
+
+    def _note(self, counts: dict[str, int]) -> None:
+        notes = self.counts["notes"]
+        for name, count in counts.items():
+            if count:
+                notes[name] = notes.get(name, 0) + count
+
+
+def _without_exported(lines: ir.Table) -> ir.Table:
+    """Drop live orders that an export brought meanwhile: same number, and customer or channel."""
+    live = lines.source == LIVE
+    number = lines.order_id.re_extract(r"^live:.*?:(.*)$", 1)
+    numbered = lines.mutate(
+        _number=ibis.ifelse(live, number, lines.order_id.re_extract(":(.*)$", 1))
+    )
+    ours = numbered.filter(numbered.source == LIVE)
+    theirs = numbered.filter(numbered.source != LIVE)
+    for key in ("customer_id", "channel"):
+        ours = ours.anti_join(theirs.select("_number", key).distinct(), ["_number", key])
+    return ibis.union(theirs.drop("_number"), ours.drop("_number"))

@@ -1,0 +1,181 @@
+"""``omnibasket ingest``: exports become one clean history, and the ledger learns it.
+
+Settings come in; a new version of the history is written, made current and handed to the ledger.
+Nothing changes when anything fails. Run again it adds nothing twice.
+"""
+
+import fcntl
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from recsys.config import Config, load
+from recsys.data.engine import connect
+from recsys.data.history import FOLDER, REJECTS, History, current_version, publish
+from recsys.data.keyed_hash import KeyedHash
+from recsys.data.staging import Manifest, Report, stage
+from recsys.data.summary import fingerprint, summarise, write_rejects
+from recsys.data.unify import unify
+from recsys.errors import DataError
+from training.console import (
+    emit_json,
+    follow,
+    json_option,
+    output,
+    progress,
+    table,
+    workspace_option,
+)
+
+
+@click.command()
+@workspace_option
+@json_option
+def command(workspace: Path, as_json: bool) -> None:
+    """Turn the exports into one clean history.
+
+    Reads every source of omnibasket.toml that is new or has changed, links identifiers into
+    customers, and writes orders, events, products and customers as Parquet under
+    .omnibasket/history. Run it as often as you like: the same export is never counted twice, and
+    a later export of an order replaces the earlier one. When anything fails, the previous history
+    stays as it is.
+
+    Rows that cannot be read are counted and kept in rejects.csv, with file and line.
+    """
+    config = load(workspace)
+    started = time.perf_counter()
+    with progress("Reading exports", 1) as bar:
+        summary = ingest(config, datetime.now(UTC), follow(bar))
+    summary["seconds"] = round(time.perf_counter() - started, 2)
+    if as_json:
+        emit_json(summary)
+    else:
+        _show(summary, config)
+
+
+def ingest(config: Config, at: datetime, report: Report) -> dict[str, Any]:
+    """Bring the history up to date.
+
+    Parameters
+    ----------
+    config : Config
+    at : datetime
+        The time of the ingest; names the version.
+    report : callable
+        Told what is being done: ``report(description, done, total)``.
+
+    Returns
+    -------
+    dict
+        The summary, as in ``summary.json``, with ``changed``.
+
+    Raises
+    ------
+    ConfigError, DataError, LedgerError
+        Saying what to mend; the previous history is still current.
+    """
+    if not config.sources:
+        raise DataError(
+            f"{config.folder / 'omnibasket.toml'}: names no sources. Add a [sources.NAME] section "
+            "for each export, or run `omnibasket init`."
+        )
+    with _alone(config):
+        keyed = KeyedHash.load(config, create=True)
+        scratch = config.state / "tmp"
+        con = connect(
+            memory_mb=config.ingest.memory_mb, threads=config.ingest.threads, spill=scratch
+        )
+        try:
+            manifest = Manifest.load(config)
+            before = len(manifest.parts)
+            manifest = stage(con, config, keyed, manifest, report)
+            digest = fingerprint(config, manifest, "")
+            current = _current(config)
+            if current is not None and current.summary["fingerprint"] == digest:
+                return {**current.summary, "changed": False}
+            stamp = at.astimezone(UTC).strftime("%Y%m%dT%H%M%S")
+            version = f"{stamp}-{digest[:8]}"
+            folder, counts = unify(con, config, manifest, version, report)
+            summary = summarise(
+                con, config, manifest, folder, counts,
+                version=version, created=at.astimezone(UTC).isoformat(), fingerprint=digest,
+                new_files=len(manifest.parts) - before,
+            )  # fmt: skip
+            write_rejects(config, manifest, folder)
+            publish(config, folder)
+            manifest.save(config)
+        finally:
+            con.disconnect()
+            shutil.rmtree(scratch, ignore_errors=True)
+    return {**summary, "changed": True}
+
+
+def _current(config: Config) -> History | None:
+    if current_version(config) is None:
+        return None
+    try:
+        return History.open(config)
+    except DataError:
+        return None  # damaged: written again from the parts
+
+
+@contextmanager
+def _alone(config: Config) -> Iterator[None]:
+    """Hold the workspace, so that two ingests do not write at once."""
+    config.state.mkdir(parents=True, exist_ok=True)
+    with (config.state / "ingest.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DataError(f"{config.state}: another ingest is running. Wait for it.") from None
+        yield
+
+
+def _show(summary: dict[str, Any], config: Config) -> None:
+    print = output().print
+    rows, others = summary["rows"], summary["other_rows"]
+    print(
+        f"History {summary['version']}: {summary['first_at'] or '-'} to {summary['last_at'] or '-'}"
+        f", {summary['products']:,} products, {summary['locations']:,} locations, "
+        f"{summary['events']:,} event rows."
+        if summary["changed"]
+        else f"Nothing new: history {summary['version']} is up to date."
+    )
+    names = ("channel", "orders", "lines", "customers", "anonymous_lines", "returns")
+    channels = [[channel[name] for name in names] for channel in summary["channels"]]
+    total = {**summary, "channel": "all"}
+    channels.append([total[name] for name in names])
+    headings = [name.replace("_", " ") for name in names]
+    print(table(headings, channels, "What the history holds"))
+    accounted: list[tuple[str, str, int]] = [
+        ("read from order exports", "", rows["read"]),
+        ("kept", "", rows["kept"]),
+        *(("left out by rule", name, count) for name, count in rows["left_out"].items()),
+        ("counted once", "again in one file", rows["repeated"]),
+        ("counted once", "replaced by a later export", rows["superseded"]),
+        *(("rejected", name, count) for name, count in rows["rejected"].items()),
+        *(("rejected in other exports", name, count) for name, count in others["rejected"].items()),
+        *(("left out of the events", name, count) for name, count in others["left_out"].items()),
+    ]
+    shown = [row for row in accounted if row[2] or not row[1]]
+    print(table(("what became of the rows", "", "rows"), shown))
+    facts = [
+        ("customers with orders in several channels", summary["customers_in_several_channels"]),
+        ("returns matched to their order", summary["returns_matched"]),
+        ("identifiers", summary["identifiers"]),
+        ("identifiers that name nobody", summary["identifiers_blocked"]),
+        ("links accepted", summary["links"]["accepted"]),
+        ("links refused", summary["links"]["refused"]),
+        *((name.replace("_", " "), count) for name, count in summary["notes"].items()),
+    ]
+    print(table(("also", "count"), facts))
+    if rows["rejected"] or others["rejected"]:
+        path = config.state / FOLDER / summary["version"] / REJECTS
+        print(f"Rejected rows with file and line: {path}")
+    print(f"{summary['seconds']:.1f} s. Next: omnibasket train -w {config.folder}")
