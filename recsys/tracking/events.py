@@ -1,0 +1,214 @@
+"""What channels report: GA4-style events, checked, with personal identifiers hashed.
+
+The service decodes a request into ``Event`` and seals it; the ledger stores sealed events only
+and gives them back to ingest. An event's names and fields are those of GA4's e-commerce events,
+so that what a shop already sends elsewhere can be sent here.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Annotated, Final, Literal
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from recsys.data.keyed_hash import KeyedHash
+
+#: Ids are texts of up to 200 characters without control characters.
+Id = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Text = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")]
+CurrencyCode = Annotated[str, Meta(pattern="^[A-Z]{3}$", description="ISO 4217 code.")]
+Amount = Annotated[float, Meta(ge=-1e9, le=1e9)]
+
+EventName = Literal[
+    "view_item",
+    "view_item_list",
+    "select_item",
+    "view_promotion",
+    "select_promotion",
+    "add_to_wishlist",
+    "add_to_cart",
+    "remove_from_cart",
+    "view_cart",
+    "begin_checkout",
+    "purchase",
+    "refund",
+    "login",
+]
+Channel = Literal["pos", "web", "app", "email", "store_screen", "associate", "marketplace"]
+
+#: Where order numbers are those of one till or shop, not of the whole company.
+IN_STORE: Final = ("pos", "store_screen", "associate")
+#: Events that name products and mean nothing without them.
+_NEED_ITEMS: Final = ("view_item", "add_to_wishlist", "add_to_cart", "remove_from_cart", "purchase")
+
+
+class Wire(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """Base of what comes in over HTTP: frozen, and unknown fields are errors."""
+
+
+class Money(Wire, frozen=True):
+    """An amount in minor units (cents) of a currency."""
+
+    amount_minor: Annotated[int, Meta(ge=-(2**53), le=2**53)]
+    currency: CurrencyCode
+
+
+class Identifier(Wire, frozen=True):
+    """What names the customer in one system: a card, an e-mail, a phone, a device."""
+
+    type: Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,63}$", examples=["email"])]
+    value: Annotated[
+        str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00]+$", examples=["ada@example.org"])
+    ]
+
+
+class EventItem(Wire, frozen=True):
+    """One product of an event. Fields after ``price`` are stored and not used."""
+
+    item_id: Id
+    quantity: Annotated[float, Meta(gt=0, le=1e6)] = 1.0
+    price: Money | Amount | None = None
+    """Of one, after discount: a decimal number in the event's currency as in GA4, or minor
+    units."""
+    discount: Amount | None = None
+    coupon: Text | None = None
+    location_id: Id | None = None
+    index: Annotated[int, Meta(ge=0, le=1_000_000)] | None = None
+    item_name: Text | None = None
+    item_brand: Text | None = None
+    item_category: Text | None = None
+    item_category2: Text | None = None
+    item_category3: Text | None = None
+    item_category4: Text | None = None
+    item_category5: Text | None = None
+    item_variant: Text | None = None
+    item_list_id: Text | None = None
+    item_list_name: Text | None = None
+    affiliation: Text | None = None
+    promotion_id: Text | None = None
+    promotion_name: Text | None = None
+    creative_name: Text | None = None
+    creative_slot: Text | None = None
+
+
+class Event(Wire, frozen=True):
+    """One thing that happened, named by an id that the sender chooses."""
+
+    event_id: Id
+    """Sent twice under one id, it counts once."""
+    event: EventName
+    occurred_at: Annotated[datetime, Meta(tz=True)]
+    """ISO 8601 with an offset or ``Z``."""
+    customer_id: Id | None = None
+    """One of ``customer_id`` and ``identifier``, or neither."""
+    identifier: Identifier | None = None
+    session_id: Id | None = None
+    """The visit. With a name, the visit is that customer's from then on."""
+    channel: Channel = "web"
+    location_id: Id | None = None
+    """The store, or the warehouse."""
+    transaction_id: Id | None = None
+    """The order's number, as the order export has it. Needed for ``purchase`` and ``refund``."""
+    currency: CurrencyCode | None = None
+    """Of prices that are plain numbers; the workspace's by default."""
+    items: Annotated[list[EventItem], Meta(max_length=500)] = field(default_factory=list)
+    recommendation_id: Id | None = None
+    """Of the answer that led here."""
+    placement: Id | None = None
+    value: Amount | None = None
+    tax: Amount | None = None
+    shipping: Amount | None = None
+    coupon: Text | None = None
+    payment_type: Text | None = None
+    shipping_tier: Text | None = None
+    affiliation: Text | None = None
+    method: Text | None = None
+    item_list_id: Text | None = None
+    item_list_name: Text | None = None
+    promotion_id: Text | None = None
+    promotion_name: Text | None = None
+    creative_name: Text | None = None
+    creative_slot: Text | None = None
+
+    @property
+    def occurred_ts(self) -> int:
+        """When it happened, UTC epoch seconds."""
+        return int(self.occurred_at.timestamp())
+
+    @property
+    def scope(self) -> str:
+        """Within what ``transaction_id`` names one order: a store, or everything online."""
+        return (self.location_id or "store") if self.channel in IN_STORE else "online"
+
+
+def order_id(scope: str, transaction_id: str) -> str:
+    """Return the ``order_id`` that a live order has until an order export brings it."""
+    return f"live:{scope}:{transaction_id}"
+
+
+def faults(event: Event) -> Iterator[tuple[str, str]]:
+    """Say what is wrong with an event beyond the types of its fields.
+
+    Yields
+    ------
+    (str, str)
+        JSON pointer into the event, and what to do.
+    """
+    if event.customer_id is not None and event.identifier is not None:
+        yield "/customer_id", "give `customer_id` or `identifier`, not both."
+    if event.event in ("purchase", "refund") and event.transaction_id is None:
+        yield "/transaction_id", f"a `{event.event}` needs the order's number."
+    if event.event in _NEED_ITEMS and not event.items:
+        yield "/items", f"`{event.event}` needs at least one item."
+    if event.event == "login":
+        if event.session_id is None:
+            yield "/session_id", "a `login` needs the session it happened in."
+        if event.customer_id is None and event.identifier is None:
+            yield "/identifier", "a `login` needs a `customer_id` or an `identifier`."
+    if not 2000 <= event.occurred_at.year < 3000:
+        yield "/occurred_at", "is not between the years 2000 and 3000."
+
+
+def seal(event: Event, keyed_hash: KeyedHash) -> Event:
+    """Hash what is personal and bring times to UTC, so that the event may be stored.
+
+    An identifier of which nothing is left after normalising (blanks only) is dropped.
+    """
+    identifier = event.identifier
+    if identifier is not None:
+        stored = keyed_hash.identifier(identifier.type, identifier.value)
+        identifier = Identifier(type=identifier.type, value=stored) if stored else None
+    session_id = event.session_id
+    if session_id is not None:
+        session_id = seal_session(session_id, keyed_hash)
+    return msgspec.structs.replace(
+        event,
+        identifier=identifier,
+        session_id=session_id,
+        occurred_at=event.occurred_at.astimezone(UTC),
+    )
+
+
+def seal_session(session_id: str, keyed_hash: KeyedHash) -> str | None:
+    """Hash the id of a visit; None where it is blank."""
+    return keyed_hash.identifier("session", session_id)
+
+
+def encode(event: Event) -> bytes:
+    """Return a sealed event as the ledger stores it; equal events give equal bytes."""
+    return msgspec.json.encode(event)
+
+
+_decoder = msgspec.json.Decoder(Event)
+
+
+def decode(body: bytes) -> Event:
+    """Read a stored event."""
+    return _decoder.decode(body)
+
+
+def digest(body: bytes) -> bytes:
+    """Return 16 bytes that tell bodies apart."""
+    return hashlib.blake2b(body, digest_size=16).digest()

@@ -1,0 +1,79 @@
+"""The history of all customers becomes the ledger's rows.
+
+``bring_in`` is called at the end of an ingest and leaves the ledger holding one packed row a
+customer, with the live events that came in meanwhile. Rows are read, packed and compared one at
+a time, so memory does not grow with the history.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+import ibis
+import pyarrow as pa
+
+from recsys.config import ORDER_KINDS, Config
+from recsys.data.history import History
+from recsys.matrices.histories import pack
+from recsys.matrices.reading import batches
+from recsys.matrices.rows import by_customer, read
+from recsys.tracking.ledger import Ledger, Replaced
+
+_IDENTIFIER_COLUMNS: Final = ("type", "value", "own_id", "customer_id")
+
+
+def bring_in(history: History, ledger: Ledger, config: Config, contained: int = 0) -> Replaced:
+    """Make the ledger's histories and identifiers those of ``history``.
+
+    Parameters
+    ----------
+    history : History
+        What ingest wrote.
+    ledger : Ledger
+        Where it goes.
+    config : Config
+        Says which systems' orders the history holds.
+    contained : int
+        ``Ledger.mark`` as it was when ingest began to read the live events.
+
+    Raises
+    ------
+    LedgerError
+        When it cannot be written; then nothing has changed.
+    """
+    systems = {s.system or name for name, s in config.sources.items() if s.kind in ORDER_KINDS}
+    return ledger.replace_histories(
+        history.version,
+        ((customer_id, pack(row)) for customer_id, row in read(history)),
+        identifier_rows(history),
+        contained=contained,
+        systems=sorted(systems),
+    )
+
+
+def history_rows(lines: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, bytes]]:
+    """Pack lines into one row a customer.
+
+    Parameters
+    ----------
+    lines : iterable of RecordBatch
+        As ``recsys.matrices.rows.by_customer`` takes them: sorted by ``customer_id``, then
+        ``occurred_at``. A customer's lines may span batches.
+
+    Yields
+    ------
+    (str, bytes)
+        customer_id and packed row, in the same order.
+    """
+    for customer_id, row in by_customer(lines):
+        yield customer_id, pack(row)
+
+
+def identifier_rows(history: History) -> Iterator[tuple[str, str, str, str | None]]:
+    """Read (type, value, own_id, customer_id) of every identifier, sorted by the first two."""
+    con = history.connect()
+    try:
+        ordered = con.table("identifiers").order_by(ibis._.type, ibis._.value)
+        for batch in batches(con, ordered.select(*_IDENTIFIER_COLUMNS)):
+            yield from zip(*(batch[name].to_pylist() for name in _IDENTIFIER_COLUMNS), strict=True)
+    finally:
+        con.disconnect()

@@ -1,0 +1,345 @@
+"""The ledger: what is remembered between requests and between ingests.
+
+Histories, identifiers, visits, events and exposures, in SQLite or PostgreSQL. The service reads
+a customer and writes events and exposures; ingest reads the live events back and replaces the
+histories; the commands read.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from recsys.data.identity import customer_id_of
+from recsys.matrices.histories import EMPTY, CustomerHistory, unpack
+from recsys.tracking import sessions
+from recsys.tracking.database import Database
+from recsys.tracking.events import Event, Identifier, decode
+from recsys.tracking.people import find_identifiers, resolve_ids, session_own_id
+from recsys.tracking.recording import Outcome, record
+from recsys.tracking.replacing import Replaced, replace
+from recsys.tracking.rows import insert
+from recsys.tracking.tables import EVENTS, EXPOSURES, HISTORIES, IDENTIFIERS, META, SESSIONS
+
+__all__ = ["Customer", "Exposure", "Ledger", "LiveEvent", "Outcome", "Replaced"]
+
+_PAGE: Final = 2_000
+_DAY: Final = 86_400
+
+
+class Customer(msgspec.Struct, frozen=True):
+    """Whom a request named, and what is remembered of them."""
+
+    customer_id: str | None = None
+    """None: nobody who is known."""
+    history: CustomerHistory = EMPTY
+    """Purchases; of a visit in which nobody logged in, those of the visit."""
+    visit: sessions.State = sessions.State()
+    """Cart and views of the visit that was named."""
+
+
+class Exposure(msgspec.Struct, frozen=True, kw_only=True):
+    """One answer that was shown."""
+
+    recommendation_id: str
+    shown_ts: int
+    placement: str
+    model_version: str
+    items: list[str]
+    customer_id: str | None = None
+    session_id: str | None = None
+    location_id: str | None = None
+
+
+class LiveEvent(msgspec.Struct, frozen=True):
+    """An accepted event as ingest reads it back."""
+
+    seq: int
+    """Its number; they grow in the order of acceptance."""
+    received_ts: int
+    own_id: str | None
+    """``own_id`` of whom it was counted for; None: nobody."""
+    counted: bool
+    """False: its order was told of in another event as well, which counts."""
+    event: Event
+    """Sealed: identifiers and session ids are hashed."""
+
+
+class Ledger:
+    """What is remembered, in one database. Threads may share it.
+
+    Parameters
+    ----------
+    database : Database
+        Opened.
+    currency : str
+        ISO 4217 code of prices in events that do not say theirs.
+    """
+
+    def __init__(self, database: Database, currency: str) -> None:
+        self._database = database
+        self.currency = currency
+
+    @classmethod
+    def open(cls, url: str, *, create: bool = True, currency: str = "EUR") -> "Ledger":
+        """Open a ledger.
+
+        Parameters
+        ----------
+        url : str
+            SQLAlchemy URL, as ``Config.ledger_url`` gives it.
+        create : bool
+            Make it where there is none.
+        currency : str
+            ISO 4217 code of prices in events that do not say theirs.
+
+        Raises
+        ------
+        LedgerError
+            When it cannot be opened, is missing, or was written by a newer version.
+        """
+        return cls(Database(url, create=create), currency)
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._database.close()
+
+    def ping(self) -> None:
+        """Ask the database for a sign of life.
+
+        Raises
+        ------
+        LedgerError
+            When there is none.
+        """
+        with self._database.reading() as connection:
+            connection.execute(sa.select(META.c.value).limit(1)).scalar_one_or_none()
+
+    def meta(self) -> dict[str, str]:
+        """Return what the ledger knows of itself: schema_version, history_version, …."""
+        with self._database.reading() as connection:
+            return dict(connection.execute(sa.select(META.c.key, META.c.value)).all())
+
+    # Who
+
+    def resolve(self, kind: str, value: str) -> str | None:
+        """Return the customer behind a stored (hashed) identifier; None if it names nobody."""
+        with self._database.reading() as connection:
+            known = find_identifiers(connection, [Identifier(type=kind, value=value)])
+        return known.get((kind, value), ("", None))[1]
+
+    def resolve_id(self, customer_id: str) -> str | None:
+        """Return the present customer behind an id that was given out at any time, or None."""
+        with self._database.reading() as connection:
+            return resolve_ids(connection, [customer_id]).get(customer_id)
+
+    def customer(
+        self,
+        *,
+        customer_id: str | None = None,
+        identifier: Identifier | None = None,
+        session_id: str | None = None,
+        as_of_ts: int,
+    ) -> Customer:
+        """Read whom a request names, with one or two statements.
+
+        Parameters
+        ----------
+        customer_id : str, optional
+            Any id ever given out.
+        identifier : Identifier, optional
+            Sealed. It counts before the other two.
+        session_id : str, optional
+            Sealed.
+        as_of_ts : int
+            The time of the question, UTC epoch seconds; a visit without events for
+            ``SESSION_DAYS`` before it is over.
+        """
+        with self._database.reading() as connection:
+            visit, own_id = sessions.State(), None
+            if session_id is not None:
+                visit, own_id = _visit(connection, session_id, as_of_ts)
+            if identifier is not None:
+                return _by_identifier(connection, identifier, visit)
+            if customer_id is not None or own_id is not None:
+                return _by_id(connection, customer_id or own_id or "", visit)
+            if session_id is not None:
+                row = _row(connection, session_own_id(session_id))
+                return Customer(None, unpack(row) if row else EMPTY, visit)
+        return Customer()
+
+    def history(self, customer_id: str) -> CustomerHistory:
+        """Return the purchases of a present customer; ``EMPTY`` for an unknown one."""
+        with self._database.reading() as connection:
+            row = _row(connection, customer_id)
+        return unpack(row) if row else EMPTY
+
+    def histories(self, customer_ids: Sequence[str]) -> list[CustomerHistory]:
+        """Return the purchases of many present customers, in the same order."""
+        found: dict[str, CustomerHistory] = {}
+        query = sa.select(HISTORIES.c.customer_id, HISTORIES.c.row)
+        with self._database.reading() as connection:
+            for start in range(0, len(customer_ids), _PAGE):
+                wanted = customer_ids[start : start + _PAGE]
+                rows = connection.execute(query.where(HISTORIES.c.customer_id.in_(wanted)))
+                found.update((customer_id, unpack(row)) for customer_id, row in rows)
+        return [found.get(customer_id, EMPTY) for customer_id in customer_ids]
+
+    # What happened
+
+    def add_events(self, events: Sequence[Event], received_ts: int) -> list[Outcome]:
+        """Write events in one transaction; when it returns, they survive a power cut.
+
+        Parameters
+        ----------
+        events : sequence of Event
+            Checked and sealed (``recsys.tracking.events``).
+        received_ts : int
+            Now, UTC epoch seconds.
+
+        Returns
+        -------
+        list of Outcome
+            One an event, in the same order.
+
+        Raises
+        ------
+        LedgerError
+            When they could not be written; then none of them was.
+        """
+        with self._database.writing() as connection:
+            return record(connection, events, received_ts, self.currency)
+
+    def record_exposures(self, exposures: Sequence[Exposure]) -> None:
+        """Write what was shown. A power cut may lose the last of them."""
+        rows = [
+            msgspec.structs.asdict(shown) | {"items": msgspec.json.encode(shown.items)}
+            for shown in exposures
+        ]
+        if rows:
+            with self._database.writing(durable=False) as connection:
+                connection.execute(insert(connection, EXPOSURES).on_conflict_do_nothing(), rows)
+
+    # Ingest
+
+    def mark(self) -> int:
+        """Return the number of the latest event, such that no earlier one is still being written.
+
+        Ingest takes it before it reads ``live_events`` and hands it to ``replace_histories``.
+        """
+        with self._database.writing(alone=True) as connection:
+            return connection.execute(sa.select(sa.func.max(EVENTS.c.seq))).scalar_one() or 0
+
+    def live_events(self, until: int | None = None, after: int = 0) -> Iterator[LiveEvent]:
+        """Read accepted events in the order of acceptance, a page at a time.
+
+        Parameters
+        ----------
+        until : int, optional
+            Number of the last event wanted, from ``mark``; all there are by default.
+        after : int
+            Number after which to begin.
+        """
+        of = EVENTS.c
+        query = sa.select(of.seq, of.received_ts, of.own_id, of.counted, of.body)
+        query = query.order_by(of.seq).limit(_PAGE)
+        if until is not None:
+            query = query.where(of.seq <= until)
+        while True:
+            with self._database.reading() as connection:
+                page = connection.execute(query.where(of.seq > after)).all()
+            for row in page:
+                yield LiveEvent(row.seq, row.received_ts, row.own_id, row.counted, decode(row.body))
+            if len(page) < _PAGE:
+                return
+            after = page[-1].seq
+
+    def replace_histories(
+        self,
+        version: str,
+        rows: Iterable[tuple[str, bytes]],
+        identifiers: Iterable[tuple[str, str, str, str | None]],
+        *,
+        contained: int = 0,
+        systems: Sequence[str] = (),
+    ) -> Replaced:
+        """Make the histories those of an ingest, in one transaction.
+
+        Only rows that differ are written; customers and identifiers that came no more are
+        removed. Purchases and refunds that came in after event number ``contained`` are applied
+        on top, unless the rows hold their orders already, so nothing that a channel was told is
+        accepted is lost or counted twice.
+
+        Parameters
+        ----------
+        version : str
+            Name of the history.
+        rows : iterable of (customer_id, packed row)
+            Sorted by customer_id, from ``feedback.history_rows``. Read once, a page at a time.
+        identifiers : iterable of (type, value, own_id, customer_id or None)
+            Sorted by type, then value.
+        contained : int
+            ``mark`` as it was when ingest began to read the live events.
+        systems : sequence of str
+            Systems whose orders the rows hold; they name an order ``<system>:<number>``.
+
+        Raises
+        ------
+        LedgerError
+            When rows are not sorted or cannot be written; then nothing has changed.
+        """
+        return replace(
+            self._database,
+            version,
+            rows,
+            identifiers,
+            contained=contained,
+            systems=systems,
+            currency=self.currency,
+        )
+
+
+def _visit(
+    connection: Connection, session_id: str, as_of_ts: int
+) -> tuple[sessions.State, str | None]:
+    query = sa.select(SESSIONS.c.own_id, SESSIONS.c.seen_ts, SESSIONS.c.state)
+    found = connection.execute(query.where(SESSIONS.c.session_id == session_id)).first()
+    if found is None or as_of_ts - found.seen_ts > sessions.SESSION_DAYS * _DAY:
+        return sessions.State(), None
+    return sessions.decode(found.state), found.own_id
+
+
+def _by_identifier(
+    connection: Connection, identifier: Identifier, visit: sessions.State
+) -> Customer:
+    now = IDENTIFIERS.c
+    query = (
+        sa.select(now.customer_id, HISTORIES.c.row)
+        .outerjoin(HISTORIES, HISTORIES.c.customer_id == now.customer_id)
+        .where(now.type == identifier.type, now.value == identifier.value)
+    )
+    found = connection.execute(query).first()
+    if found is None:
+        # Known from a visit only, perhaps, and not to ingest.
+        own_id = customer_id_of(identifier.type, identifier.value)
+        row = _row(connection, own_id)
+        return Customer(own_id, unpack(row), visit) if row else Customer(None, EMPTY, visit)
+    row = found.row
+    return Customer(found.customer_id, unpack(row) if row else EMPTY, visit)
+
+
+def _by_id(connection: Connection, customer_id: str, visit: sessions.State) -> Customer:
+    row = _row(connection, customer_id)
+    if row is None:
+        present = resolve_ids(connection, [customer_id]).get(customer_id)
+        if present is None:
+            return Customer(None, EMPTY, visit)
+        customer_id, row = present, _row(connection, present)
+    return Customer(customer_id, unpack(row) if row else EMPTY, visit)
+
+
+def _row(connection: Connection, customer_id: str) -> bytes | None:
+    query = sa.select(HISTORIES.c.row).where(HISTORIES.c.customer_id == customer_id)
+    return connection.execute(query).scalar_one_or_none()

@@ -1,0 +1,34 @@
+"""Statements that every writer of the ledger needs: insert what is new, read and keep.
+
+Used by the other modules of this stage only.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+
+def insert(connection: Connection, table: Table) -> Any:
+    """Begin an ``INSERT … ON CONFLICT`` in the connection's dialect."""
+    return (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table)
+
+
+def lock(
+    connection: Connection, table: Table, keys: Iterable[str], **blank: Any
+) -> dict[str, sa.Row[Any]]:
+    """Read rows and keep them from other writers until the transaction ends.
+
+    Rows that are missing are made with the values of ``blank`` first, so that two writers of
+    the same new row wait for each other too.
+    """
+    wanted = sorted(keys)
+    if not wanted:
+        return {}
+    (column,) = table.primary_key.columns
+    new = [{column.name: key, **blank} for key in wanted]
+    connection.execute(insert(connection, table).on_conflict_do_nothing(), new)
+    query = sa.select(table).where(column.in_(wanted)).order_by(column).with_for_update()
+    return {getattr(row, column.name): row for row in connection.execute(query)}

