@@ -1,34 +1,141 @@
-"""Streams what a question to the history's tables answers, as Arrow batches.
+"""The history's tables become arrays.
 
-An Ibis expression comes in, record batches go out. Called by ``rows`` and ``baskets``.
+Questions to the engine are Ibis expressions; their answers stream in as Arrow batches and become
+numpy columns, without a loop over lines. Called by ``Training.read``.
 """
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 from ibis.backends.duckdb import Backend
+from scipy import sparse
 
-#: Rows in a batch.
-SIZE = 200_000
-
-
-def given(con: Backend, name: str, table: pa.Table) -> ir.Table:
-    """Let an Arrow table be asked beside the history's; nothing is copied."""
-    con.con.register(name, table)
-    return con.table(name)
-
-
-def moment(ts: int) -> ir.TimestampScalar:
-    """Return a time as an expression; ``ts`` in UTC epoch seconds."""
-    return ibis.timestamp(datetime.fromtimestamp(ts, UTC))
+from recsys.data.history import History
+from recsys.errors import DataError
+from recsys.matrices.arrow import batches, column, given, mapped, moment
+from recsys.matrices.baskets import Baskets, Training
+from recsys.matrices.ids import ItemIndex, IxArray, location_key
+from recsys.matrices.returns import UNITS
+from recsys.schema import CHANNELS
 
 
-def batches(con: Backend, table: ir.Table) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of an expression over ``con``'s tables, in its order.
+def training(
+    history: History, as_of_ts: int, *, since_ts: int | None, seed: int, threads: int
+) -> Training:
+    """Read a history as it was known at one time; see ``Training.read``."""
+    con = history.connect()
+    try:
+        index = catalogue(con, as_of_ts)
+        item_ids = pa.array(index.item_ids, pa.string())
+        positions = {"item_id": item_ids, "item_ix": np.arange(len(index), dtype="i4")}
+        given(con, "item_positions", pa.table(positions))
+        lines = _lines(con, as_of_ts, since_ts)
+        # Each of these two is asked more than once below, so the engine works it out once.
+        orders = con.create_table("training_orders", _orders(lines), temp=True)
+        net = con.create_table("training_net", _net(lines), temp=True)
+        baskets = _baskets(con, orders, _kept(net, orders), len(index))
+        return Training(index, baskets, as_of_ts, _categories(con, index), seed, threads)
+    finally:
+        con.disconnect()
 
-    Ibis 12 asks DuckDB 2 for its stream by a name that is gone; a plain query has it.
-    """
-    yield from con.con.sql(con.compile(table)).to_arrow_reader(SIZE)
+
+def catalogue(con: Backend, until_ts: int) -> ItemIndex:
+    """Find every product of the catalogue, and every one sold before ``until_ts``."""
+    products, lines = con.table("products"), con.table("lines")
+    listed = products.filter(products.in_catalogue).select("item_id")
+    sold = lines.filter(lines.occurred_at < moment(until_ts)).select("item_id").distinct()
+    return ItemIndex(con.to_pyarrow(ibis.union(listed, sold, distinct=True))["item_id"].to_pylist())
+
+
+def _lines(con: Backend, until_ts: int, since_ts: int | None) -> ir.Table:
+    """Lines of the period; a return stands in the order it belongs to."""
+    lines = con.table("lines")
+    lines = lines.filter(lines.occurred_at < moment(until_ts))
+    if since_ts is not None:
+        lines = lines.filter(lines.occurred_at >= moment(since_ts))
+    return lines.join(con.table("item_positions"), "item_id").select(
+        "customer_id",
+        "occurred_at",
+        "channel",
+        "location_id",
+        "quantity",
+        "item_ix",
+        order=ibis.coalesce(lines.return_of, lines.order_id),
+    )
+
+
+def _orders(lines: ir.Table) -> ir.Table:
+    """Return one row an order with sales, numbered by time."""
+    sales = lines.filter(lines.quantity > 0)
+    orders = sales.group_by("order").agg(
+        occurred_at=sales.occurred_at.min(),
+        customer_id=sales.customer_id.min(),
+        channel=sales.channel.min(),
+        location_id=sales.location_id.min(),
+    )
+    number = ibis.row_number().over(order_by=[orders.occurred_at, orders.order])
+    return orders.mutate(order_ix=number.cast("int32"))
+
+
+def _net(lines: ir.Table) -> ir.Table:
+    """What is left of each product in each order; below zero where only its return is known."""
+    units = (lines.quantity * UNITS).round().cast("int64")
+    return lines.group_by("order", "item_ix").agg(
+        units=units.sum(), customer_id=lines.customer_id.min()
+    )
+
+
+def _kept(net: ir.Table, orders: ir.Table) -> ir.Table:
+    """Order and product of what was kept: the rule of ``Histories.purchases``."""
+    kept = net.drop("customer_id").filter(net.units > 0).join(orders, "order")
+    back = net.filter((net.units < 0) & net.customer_id.notnull())
+    back = back.group_by("customer_id", "item_ix").agg(back=back.units.sum())
+    mine = kept.semi_join(back, ["customer_id", "item_ix"])
+    mine = mine.group_by("customer_id", "item_ix").agg(units=mine.units.sum())
+    nothing = mine.join(back, ["customer_id", "item_ix"])
+    nothing = nothing.filter(nothing.units + nothing.back <= 0)
+    return kept.anti_join(nothing, ["customer_id", "item_ix"]).select("order_ix", "item_ix")
+
+
+def _baskets(con: Backend, orders: ir.Table, kept: ir.Table, n_items: int) -> Baskets:
+    table = con.to_pyarrow(orders.order_by("order_ix"))
+    if not len(table):
+        raise DataError(
+            "no order lies in the period to learn from: ingest older exports, or learn from a "
+            "longer period."
+        )
+    cells = [(np.empty(0, np.int32),) * 2, *(_cells(batch) for batch in batches(con, kept))]
+    rows, columns = (np.concatenate(part) for part in zip(*cells, strict=True))
+    ones = np.ones(len(rows), np.float32)
+    items = sparse.csr_array((ones, (rows, columns)), shape=(len(table), n_items))
+    items.sort_indices()
+    customer_ids = pc.unique(table["customer_id"]).drop_null().sort()
+    customer = pc.fill_null(pc.index_in(table["customer_id"], value_set=customer_ids), -1)
+    return Baskets(
+        items=items,
+        ts=column(table["occurred_at"].cast(pa.int64())) // 1_000_000,
+        customer=column(customer).astype(np.int32),
+        channel=mapped(table["channel"], CHANNELS.index).astype(np.uint8),
+        location=mapped(table["location_id"], location_key),
+        customer_ids=customer_ids.to_pylist(),
+    )
+
+
+def _cells(batch: pa.RecordBatch) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    return column(batch["order_ix"]), column(batch["item_ix"])
+
+
+def _categories(con: Backend, index: ItemIndex) -> IxArray:
+    products = con.table("products")
+    name = ibis.coalesce(products.category, products.department)
+    named = products.filter(name.notnull()).select("item_id", category=name)
+    table = con.to_pyarrow(named.join(con.table("item_positions"), "item_id"))
+    names = pc.unique(table["category"]).sort()
+    category = np.full(len(index), -1, np.int32)
+    category[column(table["item_ix"])] = column(pc.index_in(table["category"], value_set=names))
+    return category

@@ -6,19 +6,17 @@ Called when ingest renews the ledger, and by training and validation, which want
 were at an earlier time.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 from ibis.backends.duckdb import Backend
 
 from recsys.data.history import History
+from recsys.matrices.arrow import batches, column, given, mapped, moment
 from recsys.matrices.histories import EMPTY, LINES, CustomerHistory, Structured, append
-from recsys.matrices.ids import IntArray, item_key, location_key, order_key
-from recsys.matrices.reading import batches, given, moment
+from recsys.matrices.ids import item_key, location_key, order_key
 from recsys.schema import CHANNELS
 
 #: Columns of ``schema.LINES`` that a row needs.
@@ -125,25 +123,11 @@ def to_lines(batch: pa.RecordBatch) -> Structured:
         Amounts beyond 32 bits are held at the bound.
     """
     lines = np.empty(len(batch), LINES)
-    lines["item_key"] = _mapped(batch["item_id"], item_key)
-    lines["ts"] = _numbers(batch["occurred_at"].cast(pa.int64())) // 1_000_000
-    lines["quantity"] = _numbers(batch["quantity"])
-    lines["order"] = _mapped(pc.coalesce(batch["return_of"], batch["order_id"]), order_key)
-    lines["channel"] = _mapped(batch["channel"], CHANNELS.index)
-    lines["location"] = _mapped(batch["location_id"], location_key)
-    lines["amount_minor"] = np.clip(_numbers(batch["amount_minor"]), _INT32.min, _INT32.max)
+    lines["item_key"] = mapped(batch["item_id"], item_key)
+    lines["ts"] = column(batch["occurred_at"].cast(pa.int64())) // 1_000_000
+    lines["quantity"] = column(batch["quantity"])
+    lines["order"] = mapped(pc.coalesce(batch["return_of"], batch["order_id"]), order_key)
+    lines["channel"] = mapped(batch["channel"], CHANNELS.index)
+    lines["location"] = mapped(batch["location_id"], location_key)
+    lines["amount_minor"] = np.clip(column(batch["amount_minor"]), _INT32.min, _INT32.max)
     return lines
-
-
-def _mapped(column: pa.Array, number: Callable[[Any], int]) -> IntArray:
-    """Give each text its number, working each different one out once."""
-    if isinstance(column, pa.ChunkedArray):
-        column = column.combine_chunks()
-    encoded = column.dictionary_encode(null_encoding="encode")
-    unique = [number(text) for text in encoded.dictionary.to_pylist()]
-    return np.array(unique, np.int64).take(_numbers(encoded.indices))
-
-
-def _numbers(column: pa.Array) -> npt.NDArray[Any]:
-    numbers: npt.NDArray[Any] = column.to_numpy(zero_copy_only=False)
-    return numbers

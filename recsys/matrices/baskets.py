@@ -1,0 +1,146 @@
+"""Orders × products: what every model fits on.
+
+``reading`` fills a ``Training`` from the history's tables; models take from it the sparse
+matrices they need, all of them sums over one pass through the lines.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from recsys.matrices.ids import IntArray, ItemIndex, IxArray
+
+if TYPE_CHECKING:
+    from recsys.data.history import History
+
+DAY: Final = 86_400
+
+
+@dataclass(frozen=True, eq=False)
+class Baskets:
+    """What each order held and kept, who bought it, when and where.
+
+    Attributes
+    ----------
+    items : csr_array of shape (n_orders, n_items), float32
+        1 for each product that the order kept, once returns are taken off (the rule of
+        ``Histories.purchases``). Rows are sorted by time, then order id.
+    ts : ndarray of shape (n_orders,), int64
+        UTC epoch seconds.
+    customer : ndarray of shape (n_orders,), int32
+        Index into ``customer_ids``; -1 where nobody could be named.
+    channel : ndarray of shape (n_orders,), uint8
+        Index into ``schema.CHANNELS``.
+    location : ndarray of shape (n_orders,), int64
+        ``ids.location_key``; 0 for none.
+    customer_ids : list of str
+        Sorted.
+    """
+
+    items: sparse.csr_array
+    ts: IntArray
+    customer: IxArray
+    channel: npt.NDArray[np.uint8]
+    location: IntArray
+    customer_ids: list[str]
+
+    def decay(self, as_of_ts: int, half_life_days: float) -> npt.NDArray[np.float64]:
+        """Return what each order counts at ``as_of_ts``: half after ``half_life_days``."""
+        age_days = np.maximum(as_of_ts - self.ts, 0) / DAY
+        return np.asarray(np.exp2(-age_days / half_life_days), np.float64)
+
+    def summed(
+        self, group: npt.NDArray[np.integer], n_groups: int, weight: npt.NDArray[np.float64]
+    ) -> sparse.csr_array:
+        """Add up the orders of each group.
+
+        Parameters
+        ----------
+        group : ndarray of shape (n_orders,), integer
+            Which group an order belongs to; -1 for none.
+        n_groups : int
+        weight : ndarray of shape (n_orders,), float64
+            What each order counts.
+
+        Returns
+        -------
+        csr_array of shape (n_groups, n_items), float64
+            Indices sorted.
+        """
+        n_orders = self.items.shape[0]
+        of = np.flatnonzero(group >= 0)
+        groups = sparse.csr_array((weight[of], (group[of], of)), shape=(n_groups, n_orders))
+        total = sparse.csr_array(groups @ self.items)
+        total.sort_indices()
+        return total
+
+    def by_customer(self, weight: npt.NDArray[np.float64]) -> sparse.csr_array:
+        """Add up each customer's orders, shape (n_customers, n_items), see ``summed``."""
+        return self.summed(self.customer, len(self.customer_ids), weight)
+
+
+@dataclass(frozen=True, eq=False)
+class Training:
+    """Everything a model's ``fit`` may look at.
+
+    Attributes
+    ----------
+    index : ItemIndex
+        Every product of the catalogue, and every one sold before ``as_of_ts``.
+    baskets : Baskets
+        The orders before ``as_of_ts``.
+    as_of_ts : int
+        UTC epoch seconds; nothing at or after it is seen.
+    category : ndarray of shape (n_items,), int32
+        Number of each product's category (or department); -1 where it has none.
+    seed : int
+        Of everything random.
+    threads : int
+        Threads that a model may use.
+    """
+
+    index: ItemIndex
+    baskets: Baskets
+    as_of_ts: int
+    category: IxArray
+    seed: int = 0
+    threads: int = 2
+
+    @classmethod
+    def read(
+        cls,
+        history: "History",
+        as_of_ts: int,
+        *,
+        since_ts: int | None = None,
+        seed: int = 0,
+        threads: int = 2,
+    ) -> "Training":
+        """Read a history as it was known at one time.
+
+        Parameters
+        ----------
+        history : History
+        as_of_ts : int
+            UTC epoch seconds. Only lines before it count.
+        since_ts : int, optional
+            Only lines at or after it count; products sold before it stay in the catalogue.
+        seed, threads : int
+            As the attributes.
+
+        Raises
+        ------
+        DataError
+            When no order is left to learn from.
+        """
+        from recsys.matrices import reading  # the engine is not loaded where only arrays are used
+
+        return reading.training(history, as_of_ts, since_ts=since_ts, seed=seed, threads=threads)
+
+    @property
+    def n_items(self) -> int:
+        """Size of the catalogue."""
+        return len(self.index)
