@@ -30,6 +30,7 @@ help: ## Say what can be made
 	@echo "  PYTEST_ARGS=...     test: more arguments for pytest"
 
 setup: $(READY) ## Make the environment in .venv
+	@echo "The environment in $(VENV) is ready."
 
 # The lock holds every package with its hashes, so nothing is resolved here; the project itself
 # goes in last, editable, with the build tools that the lock has just brought.
@@ -44,9 +45,9 @@ $(READY): requirements.lock pyproject.toml
 		exit 1; }
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@echo "Installing the locked packages into $(VENV) (a minute or two the first time) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check \
 		--require-hashes --no-deps -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check \
 		--no-deps --no-build-isolation --editable .
 	@touch $@
 
