@@ -49,11 +49,15 @@ class Database:
     def __init__(self, url: str, *, create: bool = True) -> None:
         self.url = _checked(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        with self.errors("cannot be opened"):
-            self.engine = _engine(self.url, create=create)
-            if self.is_sqlite and self.url.database:
-                _log_ahead(Path(self.url.database))
-            self._prepare(create=create)
+        self.engine = _engine(self.url, create=create)
+        try:
+            with self.errors("cannot be opened"):
+                if self.is_sqlite and self.url.database:
+                    _log_ahead(Path(self.url.database))
+                self._prepare(create=create)
+        except BaseException:
+            self.engine.dispose()
+            raise
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -125,16 +129,16 @@ class Database:
         return self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     def _prepare(self, *, create: bool) -> None:
-        with self.reading() as connection:
+        with self._autocommit().connect() as connection:
             known = sa.inspect(connection).has_table(META.name)
             version = _version(connection) if known else None
+        where = self.url.render_as_string(hide_password=True)
         if version is None:
             if not create:
                 raise LedgerError(
-                    f"there is no ledger at {self.url.render_as_string(hide_password=True)}. "
-                    "Run `omnibasket ingest` first."
+                    f"{where}: there is no ledger yet. Run `omnibasket ingest` first."
                 )
-            with self.writing(alone=True) as connection:
+            with self.engine.connect() as connection, self.transaction(connection, alone=True):
                 METADATA.create_all(connection)
                 if _version(connection) is None:
                     row = {"key": "schema_version", "value": str(SCHEMA_VERSION)}
@@ -142,9 +146,9 @@ class Database:
                 version = _version(connection)
         if version != SCHEMA_VERSION:
             raise LedgerError(
-                f"the ledger {self.url.render_as_string(hide_password=True)} has schema "
-                f"{version}, this version of omnibasket reads {SCHEMA_VERSION}. Install the "
-                "version that wrote it, or name another ledger with [ledger] url."
+                f"the ledger {where} has schema {version}, this version of omnibasket reads "
+                f"{SCHEMA_VERSION}. Install the version that wrote it, or name another ledger with "
+                "[ledger] url."
             )
 
 

@@ -12,12 +12,13 @@ import ibis
 import pyarrow as pa
 
 from recsys.config import ORDER_KINDS, Config
+from recsys.data.engine import batches
 from recsys.data.history import History
 from recsys.matrices.histories import pack
-from recsys.matrices.reading import batches
 from recsys.matrices.rows import by_customer, read
 from recsys.tracking.ledger import Ledger, Replaced
 
+_BATCH_ROWS: Final = 100_000
 _IDENTIFIER_COLUMNS: Final = ("type", "value", "own_id", "customer_id")
 
 
@@ -73,7 +74,7 @@ def identifier_rows(history: History) -> Iterator[tuple[str, str, str, str | Non
     con = history.connect()
     try:
         ordered = con.table("identifiers").order_by(ibis._.type, ibis._.value)
-        for batch in batches(con, ordered.select(*_IDENTIFIER_COLUMNS)):
+        for batch in batches(con, ordered.select(*_IDENTIFIER_COLUMNS), _BATCH_ROWS):
             yield from zip(*(batch[name].to_pylist() for name in _IDENTIFIER_COLUMNS), strict=True)
     finally:
         con.disconnect()

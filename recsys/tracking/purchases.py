@@ -91,9 +91,14 @@ def _lines(event: Event, order: int, currency: str) -> Structured:
         lines["item_key"][ix] = item_key(item.item_id)
         lines["quantity"][ix] = item.quantity
         lines["location"][ix] = location_key(item.location_id or event.location_id)
-        paid = round(minor(item, event.currency or currency) * item.quantity)
-        lines["amount_minor"][ix] = max(-_LARGEST, min(_LARGEST, paid))
+        paid = minor(item, event.currency or currency) * item.quantity
+        lines["amount_minor"][ix] = _bounded(paid)
     return lines
+
+
+def _bounded(amount_minor: float) -> int:
+    """Round an amount to what a line can hold."""
+    return max(-_LARGEST, min(_LARGEST, round(amount_minor)))
 
 
 def _returned(history: CustomerHistory, event: Event, keys: IntArray, currency: str) -> Structured:
@@ -125,6 +130,6 @@ def _returned(history: CustomerHistory, event: Event, keys: IntArray, currency: 
             line["channel"] = CHANNELS.index(event.channel)
             line["location"] = location_key(event.location_id)
             line["quantity"] = -quantity
-            line["amount_minor"] = -round(unit * quantity)
+            line["amount_minor"] = _bounded(-unit * quantity)
             back.append(line)
     return np.array(back, LINES) if back else np.empty(0, LINES)

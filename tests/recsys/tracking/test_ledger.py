@@ -72,8 +72,8 @@ def test_another_event_under_the_same_id_is_refused(ledger: Ledger, make_event: 
     (outcome,) = ledger.add_events([other], NOW)
     assert outcome.status == "conflict"
     assert "event_id" in outcome.detail
-    assert statuses(ledger, make_event("view_item", "milk", event_id="x"),
-                    make_event("view_item", "tea", event_id="x")) == ["accepted", "conflict"]  # fmt: skip
+    views = [make_event("view_item", item, event_id="x") for item in ("milk", "tea")]
+    assert statuses(ledger, *views) == ["accepted", "conflict"]
     assert bought(ledger, ADA_ID) == [(item_key("milk"), 1.0)]
 
 

@@ -1,0 +1,69 @@
+"""Events are checked, hashed before they are stored, and read back as they were."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import get_args
+
+import pytest
+
+from recsys.data.keyed_hash import KeyedHash
+from recsys.schema import CHANNELS
+from recsys.tracking import events
+from recsys.tracking.events import Event, EventItem, Identifier
+
+KEYED = KeyedHash("0123456789abcdef" * 4)
+AT = datetime(2024, 3, 1, 12, tzinfo=UTC)
+
+
+def event(name: str = "view_item", **fields: object) -> Event:
+    given = {"items": [EventItem(item_id="a")], "occurred_at": AT, **fields}
+    return Event(event_id="e", event=name, **given)  # type: ignore[arg-type]
+
+
+def test_nothing_personal_is_stored() -> None:
+    who = Identifier(type="email", value=" Ada@Example.org ")
+    sealed = events.seal(event(identifier=who, session_id="GA1.2.33"), KEYED)
+    stored = events.encode(sealed)
+    assert b"ada" not in stored.lower()
+    assert b"GA1" not in stored
+    same = Identifier(type="email", value="ada@example.org")
+    assert events.seal(event(identifier=same, session_id="GA1.2.33"), KEYED) == sealed
+    assert events.decode(stored) == sealed
+
+
+def test_the_same_moment_in_another_zone_is_the_same_event() -> None:
+    there = AT.astimezone(timezone(timedelta(hours=9)))
+    one, other = events.seal(event(), KEYED), events.seal(event(occurred_at=there), KEYED)
+    assert events.encode(one) == events.encode(other)
+
+
+def test_an_identifier_of_blanks_names_nobody() -> None:
+    blank = event(identifier=Identifier(type="email", value="  "), session_id=" ")
+    sealed = events.seal(blank, KEYED)
+    assert sealed.identifier is None
+    assert sealed.session_id is None
+
+
+@pytest.mark.parametrize(
+    ("faulty", "pointer"),
+    [
+        (event("purchase"), "/transaction_id"),
+        (event("refund"), "/transaction_id"),
+        (event("purchase", transaction_id="T", items=[]), "/items"),
+        (event("login", customer_id="c"), "/session_id"),
+        (event("login", session_id="s"), "/identifier"),
+        (event(customer_id="c", identifier=Identifier(type="email", value="a")), "/customer_id"),
+        (event(occurred_at=AT.replace(year=1999)), "/occurred_at"),
+        (event(occurred_at=AT.replace(year=3000)), "/occurred_at"),
+    ],
+)
+def test_what_types_cannot_say_is_checked(faulty: Event, pointer: str) -> None:
+    assert pointer in [at for at, _ in events.faults(faulty)]
+
+
+def test_an_ordinary_event_has_no_faults() -> None:
+    assert not list(events.faults(event()))
+    assert not list(events.faults(event("refund", transaction_id="T", items=[])))
+
+
+def test_its_channels_are_those_of_the_history() -> None:
+    assert get_args(events.Channel) == CHANNELS
