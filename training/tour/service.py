@@ -1,0 +1,150 @@
+"""Starts the service of a workspace as a channel would find it: a process that answers HTTP.
+
+A workspace and a port come in, a ``Service`` that is ready goes out; when the block ends the
+process has ended too. Called by the tour and its tests.
+"""
+
+import contextlib
+import http.client
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from recsys.errors import RecsysError
+
+HOST = "127.0.0.1"
+_READY_SECONDS = 120.0
+_STOP_SECONDS = 20.0
+_ANSWER_SECONDS = 30.0
+_LOG_LINES = 20
+
+
+class ServiceError(RecsysError):
+    """The service did not start, or stopped answering."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the service answered."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+    @property
+    def body(self) -> Any:
+        """The answer as JSON; None where it is none."""
+        try:
+            return json.loads(self.text)
+        except json.JSONDecodeError:
+            return None
+
+
+@dataclass(frozen=True)
+class Service:
+    """A running service."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    @property
+    def url(self) -> str:
+        """Address without a path."""
+        return f"http://{HOST}:{self.port}"
+
+    def get(self, path: str, accept: str = "application/json") -> Reply:
+        """Ask with GET."""
+        return self._ask("GET", path, None, {"Accept": accept})
+
+    def post(self, path: str, body: object) -> Reply:
+        """Ask with POST and a JSON body."""
+        return self._ask("POST", path, json.dumps(body), {"Content-Type": "application/json"})
+
+    def _ask(self, method: str, path: str, body: str | None, headers: dict[str, str]) -> Reply:
+        connection = http.client.HTTPConnection(HOST, self.port, timeout=_ANSWER_SECONDS)
+        try:
+            connection.request(method, path, body, headers)
+            answer = connection.getresponse()
+            return Reply(answer.status, dict(answer.getheaders()), answer.read().decode())
+        except (OSError, http.client.HTTPException) as error:
+            raise ServiceError(
+                f"{method} {self.url}{path}: no answer ({error}).{_tail(self.log)}"
+            ) from None
+        finally:
+            connection.close()
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def running(workspace: Path, port: int, log: Path) -> Iterator[Service]:
+    """Run a workspace's service until the block ends.
+
+    Parameters
+    ----------
+    workspace : Path
+    port : int
+        0: any free one.
+    log : Path
+        File for what the service prints.
+
+    Yields
+    ------
+    Service
+        Ready: its model is loaded and its ledger answers.
+
+    Raises
+    ------
+    ServiceError
+        When it ends or is not ready in two minutes; with the last lines that it printed.
+    """
+    port = port or free_port()
+    log.parent.mkdir(parents=True, exist_ok=True)
+    settings = {"OMNIBASKET_SERVE__HOST": HOST, "OMNIBASKET_SERVE__PORT": str(port)}
+    command = [sys.executable, "-m", "training.cli", "serve", "--workspace", str(workspace)]
+    with log.open("wb") as out:
+        process = subprocess.Popen(  # noqa: S603 - this interpreter and our own arguments
+            command, env={**os.environ, **settings}, stdout=out, stderr=out, start_new_session=True
+        )
+    service = Service(port, process, log)
+    try:
+        _wait(service)
+        yield service
+    finally:
+        process.terminate()
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait(service: Service) -> None:
+    begin = time.monotonic()
+    while time.monotonic() - begin < _READY_SECONDS:
+        if service.process.poll() is not None:
+            code = service.process.returncode
+            raise ServiceError(f"`omnibasket serve` ended with code {code}.{_tail(service.log)}")
+        with contextlib.suppress(ServiceError):
+            if service.get("/readyz").status == 200:
+                return
+        time.sleep(0.1)
+    raise ServiceError(f"{service.url}/readyz: not ready in time.{_tail(service.log)}")
+
+
+def _tail(log: Path) -> str:
+    lines = log.read_text(errors="replace").splitlines()[-_LOG_LINES:] if log.exists() else []
+    return "".join(f"\n  {line}" for line in lines)
