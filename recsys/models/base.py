@@ -161,6 +161,11 @@ class Model(ABC):
     learned: ClassVar[tuple[str, ...]]
 
     @abstractmethod
+    def __init__(self, settings: Any = None) -> None:
+        """Take the settings; the defaults of ``recsys.settings`` where there are none."""
+        self.settings = settings
+
+    @abstractmethod
     def fit(self, training: "Training") -> Self:
         """Learn from the purchases before ``training.as_of_ts``; replaces what was learned."""
 
@@ -209,7 +214,7 @@ class Model(ABC):
         items: list[IxArray] = []
         scores: list[Scores] = []
         bounds = histories.indptr.tolist()
-        for r, row in enumerate(_rows(histories, context)):
+        for r, row in enumerate(rows(histories, context)):
             if new_only:
                 owned = np.unique(histories.item_ix[bounds[r] : bounds[r + 1]])
                 found, score = self._best(row, n + len(owned))
@@ -256,7 +261,7 @@ class Model(ABC):
         item_ix = np.asarray(items.item_ix, np.int32)
         scores = np.zeros(len(item_ix), np.float32)
         bounds = items.indptr.tolist()
-        for r, row in enumerate(_rows(histories, context)):
+        for r, row in enumerate(rows(histories, context)):
             part = slice(bounds[r], bounds[r + 1])
             scores[part] = self._score(row, item_ix[part])
         return scores
@@ -272,11 +277,26 @@ class Model(ABC):
         self._check()
         return {name.rstrip("_"): np.asarray(getattr(self, name)) for name in self.learned}
 
-    def _take(self, arrays: Arrays) -> Self:
-        """Set what was learned from what ``arrays`` gave."""
-        for name in self.learned:
-            setattr(self, name, arrays[name.rstrip("_")])
-        return self
+    @classmethod
+    def from_arrays(cls, settings: Any, arrays: Arrays) -> Self:
+        """Rebuild a fitted model, without copying.
+
+        Parameters
+        ----------
+        settings : the model's section of ``recsys.settings.Models``
+            As it was fitted with.
+        arrays : mapping of str to ndarray
+            What ``arrays`` returned, for example memory-mapped.
+
+        Raises
+        ------
+        KeyError
+            When an array is missing.
+        """
+        model = cls(settings)
+        for name in cls.learned:
+            setattr(model, name, arrays[name.rstrip("_")])
+        return model
 
     def _check(self, histories: Histories | None = None, context: Context | None = None) -> None:
         if not hasattr(self, self.learned[-1]):
@@ -302,7 +322,8 @@ def best(item_ix: IxArray, scores: Scores, n: int) -> tuple[IxArray, Scores]:
     return item_ix[order], scores[order]
 
 
-def _rows(histories: Histories, context: Context) -> Sequence[Row]:
+def rows(histories: Histories, context: Context) -> Sequence[Row]:
+    """Cut a batch into one question a customer, with what each bought and kept."""
     bought = histories.purchases
     bounds, carts = bought.indptr.tolist(), context.cart.indptr.tolist()
     return [
@@ -324,3 +345,11 @@ def _rows(histories: Histories, context: Context) -> Sequence[Row]:
             )
         )
     ]
+
+
+def look_up(items: IxArray, scores: Scores, wanted: IxArray) -> Scores:
+    """Return the score of each wanted item, 0 where ``items`` (ascending) do not hold it."""
+    if not len(items):
+        return np.zeros(len(wanted), np.float32)
+    at = np.minimum(np.searchsorted(items, wanted), len(items) - 1)
+    return np.where(items[at] == wanted, scores[at], np.float32(0))

@@ -1,0 +1,177 @@
+"""Implicit-feedback factors, and customers folded into them when they ask.
+
+Customers × products come in, one factor vector a product comes out; customers' own vectors are
+not kept. ``fit`` runs implicit's solver; scoring is ours and does not load implicit.
+"""
+
+from typing import TYPE_CHECKING, ClassVar, Final, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.matrices.ids import IxArray
+from recsys.models.base import Floats, Model, Row, Scores
+from recsys.settings import Als as Settings
+
+if TYPE_CHECKING:
+    from scipy import sparse
+
+    from recsys.matrices.baskets import Training
+
+#: Products scored before the first look at whether the rest can still matter.
+_FIRST: Final = 2_048
+
+
+class Als(Model):
+    """Weighted matrix factorisation of decayed purchase counts.
+
+    A customer who bought product ``i`` in baskets of decayed number ``r_ui`` is taken to like it
+    with confidence ``c_ui = 1 + alpha r_ui``, and not to like the rest with confidence 1 [1]_.
+    A customer's vector is the exact minimiser for their history, and the score of a product is
+    its inner product with that.
+
+    Parameters
+    ----------
+    settings : recsys.settings.Als
+
+    Attributes
+    ----------
+    factors_ : ndarray of shape (n_bought, factors), float32
+        Vectors of the products that anyone bought, longest first.
+    items_ : ndarray of shape (n_bought,), int32
+        Whose vector each is.
+    place_ : ndarray of shape (n_items,), int32
+        Row of each product in ``factors_``; -1 where nobody bought it.
+    norms_ : ndarray of shape (n_bought,), float32
+        Length of each vector, falling, rounded up.
+    gram_ : ndarray of shape (factors, factors), float64
+        ``YtY`` of all vectors.
+
+    References
+    ----------
+    .. [1] Hu, Koren, Volinsky (2008), Collaborative filtering for implicit feedback datasets,
+       ICDM.
+    """
+
+    name: ClassVar[str] = "als"
+    learned: ClassVar[tuple[str, ...]] = ("factors_", "items_", "place_", "norms_", "gram_")
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = settings or Settings()
+
+    def fit(self, training: "Training") -> Self:
+        """Factorise from a fresh start; see ``Model.fit``."""
+        from scipy import sparse
+
+        baskets = training.baskets
+        weight = baskets.decay(training.as_of_ts, self.settings.half_life_days)
+        counts = baskets.by_customer(weight)
+        items = np.unique(counts.indices)
+        # implicit wants the older class, and each confidence as c_ui.
+        confidence = sparse.csr_matrix(counts[:, items], dtype=np.float32)
+        confidence.data = 1 + np.float32(self.settings.alpha) * confidence.data
+        factors = np.empty((0, self.settings.factors), np.float32)
+        if len(items):
+            factors = self._factorise(confidence, training.seed, training.threads)
+        lengths = np.sqrt(np.einsum("if,if->i", factors, factors, dtype=np.float64))
+        order = np.argsort(-lengths, kind="stable")
+        order = order[lengths[order] > 0]
+        self.factors_ = np.ascontiguousarray(factors[order])
+        self.items_ = items[order].astype(np.int32)
+        self.place_ = np.full(training.n_items, -1, np.int32)
+        self.place_[self.items_] = np.arange(len(order), dtype=np.int32)
+        self.norms_ = np.nextafter(lengths[order].astype(np.float32), np.float32(np.inf))
+        wide = self.factors_.astype(np.float64)
+        self.gram_ = wide.T @ wide
+        return self
+
+    def _factorise(self, confidence: "sparse.csr_matrix", seed: int, threads: int) -> Scores:
+        """Factors of the columns, by implicit."""
+        from implicit.cpu.als import AlternatingLeastSquares
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(1, "blas"):  # two pools of threads slow each other down
+            model = AlternatingLeastSquares(
+                factors=self.settings.factors,
+                regularization=self.settings.regularization,
+                alpha=1.0,
+                iterations=self.settings.iterations,
+                num_threads=threads,
+                random_state=seed,
+            )
+            model.fit(confidence, show_progress=False)
+        return np.asarray(model.item_factors, np.float32)
+
+    @property
+    def n_items(self) -> int:
+        """Size of the catalogue that was learned."""
+        return len(self.place_)
+
+    def fold_in(self, row: Row) -> Floats | None:
+        """Work out a customer's vector from their history.
+
+        Parameters
+        ----------
+        row : Row
+
+        Returns
+        -------
+        ndarray of shape (factors,), float64, or None
+            The ``x_u`` that solves ``(YtY + lambda I + Yt (C_u - I) Y) x_u = Yt C_u p_u``; None
+            where none of the products bought is known.
+        """
+        items, own = np.unique(row.item_ix, return_inverse=True)
+        weight = row.count * row.decay(self.settings.half_life_days)
+        r = np.bincount(own, weight, minlength=len(items))
+        place = self.place_[items]
+        r, place = r[place >= 0], place[place >= 0]
+        if not len(place):
+            return None
+        Y = self.factors_[place].astype(np.float64)
+        extra = self.settings.alpha * r  # c_ui - 1
+        # A trifle keeps the system solvable without regularization.
+        ridge = self.settings.regularization + 1e-12 * np.trace(self.gram_)
+        A = self.gram_ + ridge * np.eye(len(self.gram_)) + (Y.T * extra) @ Y
+        b = Y.T @ (1 + extra)
+        return np.asarray(np.linalg.solve(A, b), np.float64)
+
+    def _best(self, row: Row, n: int) -> tuple[IxArray, Scores]:
+        x = self.fold_in(row)
+        if x is None:
+            return np.empty(0, np.int32), np.empty(0, np.float32)
+        place = self._promising(x, n)
+        return self.items_[place], self._exact(x, place)
+
+    def _promising(self, x: Floats, n: int) -> npt.NDArray[np.int64]:
+        """Find the rows of the best ``n``, and of all that rounding might put among them.
+
+        No score is larger than the product of both lengths. Vectors are sorted by length, so
+        the scan ends where even that is too little; for most customers after a few thousand.
+        """
+        length = float(np.sqrt(x @ x))
+        longest = float(self.norms_[0]) * length
+        slack = 4 * len(x) * np.finfo(np.float32).eps * longest  # of a sum in single precision
+        x32 = x.astype(np.float32)
+        scores = np.empty(0, np.float32)
+        stop, size = 0, max(_FIRST, 2 * n)
+        bar = -np.inf
+        while stop < len(self.norms_) and float(self.norms_[stop]) * length >= bar - slack:
+            part = self.factors_[stop : stop + size] @ x32
+            scores = np.concatenate([scores, part])
+            stop, size = len(scores), 2 * size
+            if len(scores) >= n:
+                bar = float(np.partition(scores, len(scores) - n)[len(scores) - n])
+        return np.flatnonzero(scores >= bar - 2 * slack)
+
+    def _exact(self, x: Floats, place: npt.NDArray[np.integer]) -> Scores:
+        """Scores that do not depend on how many are worked out at once."""
+        return np.asarray((self.factors_[place] * x).sum(axis=1), np.float32)
+
+    def _score(self, row: Row, item_ix: IxArray) -> Scores:
+        scores = np.zeros(len(item_ix), np.float32)
+        x = self.fold_in(row)
+        place = self.place_[item_ix]
+        known = np.flatnonzero(place >= 0)
+        if x is not None and len(known):
+            scores[known] = self._exact(x, place[known])
+        return scores

@@ -1,0 +1,166 @@
+"""Most bought lately: at the location, on the channel, overall.
+
+Orders × products come in, decayed counts of baskets come out. The fallback of every answer, and
+a feature of the ranker.
+"""
+
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.matrices.ids import IntArray, IxArray
+from recsys.models.base import Context, Floats, Model, Row, Scores
+from recsys.settings import Popular as Settings
+
+if TYPE_CHECKING:
+    from scipy import sparse
+
+    from recsys.matrices.baskets import Training
+
+#: Products stored for each location or channel; those below have their overall share there.
+MAX_STORED: Final = 500
+
+#: What a score was taken from, by number.
+LEVELS: Final = ("popular", "popular_on_channel", "popular_at_location")
+
+
+class Popular(Model):
+    """Share of recent baskets that hold a product.
+
+    Each basket counts half after ``half_life_days``. A location's share is
+    ``(c + m p) / (C + m)``, where ``c`` of its ``C`` (decayed) lines are of the product, ``p``
+    is the product's share overall and ``m`` is ``min_lines``: a place with little of its own
+    sells like the rest, without a step. A question is answered from its location, where that
+    has enough lines, else from its channel, else from everything.
+
+    Parameters
+    ----------
+    settings : recsys.settings.Popular
+
+    Attributes
+    ----------
+    group_keys_ : ndarray of shape (n_groups,), int64
+        Sorted. A location's ``ids.location_key``, or the negative of 1 + a channel's number.
+    group_lines_ : ndarray of shape (n_groups,), float64
+        Decayed lines of each.
+    indptr_ : ndarray of shape (n_groups + 1,), int64
+    indices_ : ndarray, int32
+        Each group's best products, ascending, at most ``MAX_STORED``.
+    counts_ : ndarray, float32
+        Their decayed lines there.
+    share_ : ndarray of shape (n_items,), float32
+        Overall.
+    order_ : ndarray of shape (n_sold,), int32
+        Products with a share, best first.
+    """
+
+    name: ClassVar[str] = "popular"
+    learned: ClassVar[tuple[str, ...]] = (
+        "group_keys_",
+        "group_lines_",
+        "indptr_",
+        "indices_",
+        "counts_",
+        "share_",
+        "order_",
+    )
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = settings or Settings()
+
+    def fit(self, training: "Training") -> Self:
+        """Count recent baskets by place; see ``Model.fit``."""
+        baskets = training.baskets
+        weight = baskets.decay(training.as_of_ts, self.settings.half_life_days)
+        places, at = np.unique(baskets.location, return_inverse=True)
+        by_place = baskets.summed(np.where(baskets.location == 0, -1, at), len(places), weight)
+        channels, on = np.unique(baskets.channel, return_inverse=True)
+        by_channel = baskets.summed(on, len(channels), weight)
+        total = np.asarray(by_channel.sum(axis=0), np.float64)
+        lines = np.diff(baskets.items.indptr).astype(np.float64)
+        found = [
+            *self._groups(-1 - channels.astype(np.int64), by_channel, np.bincount(on, lines)),
+            *self._groups(places, by_place, np.bincount(at, lines)),
+        ]
+        found.sort(key=lambda group: group[0])
+        self.group_keys_ = np.array([key for key, *_ in found], np.int64)
+        self.group_lines_ = np.array([counted for _, counted, *_ in found], np.float64)
+        self.indptr_ = np.cumsum([0, *(len(items) for *_, items, _ in found)], dtype=np.int64)
+        self.indices_ = np.concatenate([np.empty(0, np.int32), *(items for *_, items, _ in found)])
+        counts = np.concatenate([np.empty(0), *(counts for *_, counts in found)])
+        self.counts_ = counts.astype(np.float32)
+        share = total / max(total.sum(), np.finfo(np.float64).tiny)
+        self.share_ = share.astype(np.float32)
+        order = np.argsort(-self.share_, kind="stable")
+        self.order_ = order[self.share_[order] > 0].astype(np.int32)
+        return self
+
+    def _groups(
+        self, keys: IntArray, sums: "sparse.csr_array", lines: npt.NDArray[Any]
+    ) -> list[tuple[int, float, IxArray, Floats]]:
+        """Key, decayed lines and best products of each group with enough lines."""
+        found = []
+        for number in np.flatnonzero(lines >= self.settings.min_lines):
+            part = slice(sums.indptr[number], sums.indptr[number + 1])
+            items, counts = sums.indices[part], sums.data[part]
+            if keys[number] == 0 or not len(items):
+                continue
+            top = np.sort(np.lexsort((items, -counts))[:MAX_STORED])
+            found.append(
+                (int(keys[number]), float(counts.sum()), items[top].astype(np.int32), counts[top])
+            )
+        return found
+
+    @property
+    def n_items(self) -> int:
+        """Size of the catalogue that was learned."""
+        return len(self.share_)
+
+    def level(self, context: Context) -> npt.NDArray[np.uint8]:
+        """Say what each question is answered from: indices into ``LEVELS``, shape (n,)."""
+        self._check()
+        groups = [
+            self._group(location, channel)
+            for location, channel in zip(
+                context.location.tolist(), context.channel.tolist(), strict=True
+            )
+        ]
+        keys = [0 if group < 0 else int(self.group_keys_[group]) for group in groups]
+        return np.array([1 + (key > 0) if key else 0 for key in keys], np.uint8)
+
+    def _group(self, location: int, channel: int) -> int:
+        """Position of the group that a question is answered from; -1 for overall."""
+        for key in (location, -1 - channel):
+            at = int(np.searchsorted(self.group_keys_, key))
+            if key and at < len(self.group_keys_) and self.group_keys_[at] == key:
+                return at
+        return -1
+
+    def _best(self, row: Row, n: int) -> tuple[IxArray, Scores]:
+        group = self._group(row.location, row.channel)
+        if group < 0:
+            items = self.order_[:n]
+            return items, self.share_[items]
+        own = self.indices_[self.indptr_[group] : self.indptr_[group + 1]]
+        # Outside its own products a group keeps the overall order: n of those are enough.
+        others = self.order_[: n + len(own)]
+        others = others[~np.isin(others, own, assume_unique=True)][:n]
+        items = np.concatenate([own, others])
+        return items, self._share(group, items)
+
+    def _score(self, row: Row, item_ix: IxArray) -> Scores:
+        group = self._group(row.location, row.channel)
+        if group < 0:
+            scores: Scores = self.share_[item_ix]
+            return scores
+        return self._share(group, item_ix)
+
+    def _share(self, group: int, item_ix: IxArray) -> Scores:
+        start, stop = self.indptr_[group : group + 2]
+        own = self.indices_[start:stop]
+        at = np.minimum(np.searchsorted(own, item_ix), len(own) - 1)
+        count = np.where(own[at] == item_ix, self.counts_[start:stop][at], np.float64(0))
+        prior = float(self.settings.min_lines)
+        share = (count + prior * self.share_[item_ix]) / (self.group_lines_[group] + prior)
+        return np.asarray(share, np.float32)
