@@ -93,7 +93,7 @@ class Als(Model):
         with threadpool_limits(1, "blas"):  # two pools of threads slow each other down
             model = AlternatingLeastSquares(
                 factors=self.settings.factors,
-                regularization=self.settings.regularization,
+                regularization=self._ridge,
                 alpha=1.0,
                 iterations=self.settings.iterations,
                 num_threads=threads,
@@ -101,6 +101,11 @@ class Als(Model):
             )
             model.fit(confidence, show_progress=False)
         return np.asarray(model.item_factors, np.float32)
+
+    @property
+    def _ridge(self) -> float:
+        """Lambda; never zero, so that there is always one solution."""
+        return max(self.settings.regularization, 1e-6)
 
     @property
     def n_items(self) -> int:
@@ -129,9 +134,7 @@ class Als(Model):
             return None
         Y = self.factors_[place].astype(np.float64)
         extra = self.settings.alpha * r  # c_ui - 1
-        # A trifle keeps the system solvable without regularization.
-        ridge = self.settings.regularization + 1e-12 * np.trace(self.gram_)
-        A = self.gram_ + ridge * np.eye(len(self.gram_)) + (Y.T * extra) @ Y
+        A = self.gram_ + self._ridge * np.eye(len(self.gram_)) + (Y.T * extra) @ Y
         b = Y.T @ (1 + extra)
         return np.asarray(np.linalg.solve(A, b), np.float64)
 

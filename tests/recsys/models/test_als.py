@@ -1,0 +1,96 @@
+import numpy as np
+import pytest
+from implicit.cpu.als import AlternatingLeastSquares
+from scipy import sparse
+from threadpoolctl import threadpool_limits
+
+from recsys.models.als import Als
+from recsys.models.base import Context, rows
+from recsys.settings import Als as Settings
+from tests.recsys.models.contract import ModelContract
+from tests.recsys.models.worlds import AS_OF, DAY, Order, batch, customers_of, history, train
+
+
+class TestAls(ModelContract):
+    @classmethod
+    def make(cls):
+        return Als(Settings(factors=8, iterations=10))
+
+
+@pytest.fixture(scope="module")
+def shop():
+    random = np.random.default_rng(5)
+    orders = [
+        Order(f"c{n % 60:02}", [f"p{i:03}" for i in set(random.zipf(1.4, 9).tolist()) if i < 400],
+              AS_OF - int(random.integers(1, 200)) * DAY)
+        for n in range(300)
+    ]  # fmt: skip
+    return train(orders, more=["never"], seed=1)
+
+
+def test_folding_in_is_what_implicit_would_compute(shop):
+    settings = Settings(factors=16, iterations=5, regularization=0.1, alpha=3.0)
+    model = Als(settings).fit(shop)
+    with threadpool_limits(1, "blas"):
+        peer = AlternatingLeastSquares(
+            factors=16, regularization=settings.regularization, alpha=1.0, num_threads=1
+        )
+    peer.item_factors = np.zeros((shop.n_items, 16), np.float32)
+    peer.item_factors[model.items_] = model.factors_
+    weight = shop.baskets.decay(AS_OF, settings.half_life_days)
+    confidence = sparse.csr_matrix(shop.baskets.by_customer(weight), dtype=np.float32)
+    confidence.data = 1 + 3 * confidence.data
+    theirs = peer.recalculate_user(np.arange(confidence.shape[0]), confidence)
+    everyone = customers_of(shop)
+    ours = [model.fold_in(row) for row in rows(everyone, Context.of(len(everyone), AS_OF))]
+    np.testing.assert_allclose(ours, theirs, atol=1e-4)
+
+
+def test_the_scan_that_ends_early_finds_the_best(shop, monkeypatch):
+    monkeypatch.setattr("recsys.models.als._FIRST", 4)
+    model = Als(Settings(factors=16, iterations=5)).fit(shop)
+    everyone = customers_of(shop)
+    for n in (1, 3, 20):
+        found = model.recommend(everyone, n, Context.of(len(everyone), AS_OF))
+        for r, row in enumerate(rows(everyone, Context.of(len(everyone), AS_OF))):
+            scores = np.zeros(shop.n_items, np.float32)
+            scores[model.items_] = (model.factors_ * model.fold_in(row)).sum(axis=1)
+            scores[scores == 0] = -np.inf
+            order = np.lexsort((np.arange(shop.n_items), -scores))[:n]
+            np.testing.assert_array_equal(found.row(r)[0], order)
+            np.testing.assert_array_equal(found.row(r)[1], scores[order])
+
+
+def test_a_purchase_a_second_ago_counts_now(shop):
+    model = Als(Settings(factors=16)).fit(shop)
+    before = history(("p001", AS_OF - 90 * DAY), ("p002", AS_OF - 80 * DAY))
+    after = history(("p001", AS_OF - 90 * DAY), ("p002", AS_OF - 80 * DAY), ("p037", AS_OF - 1))
+    people, context = batch(shop, before, after), Context.of(2, AS_OF)
+    found = model.recommend(people, 20, context)
+    assert found.row(0)[0].tolist() != found.row(1)[0].tolist()
+
+
+def test_equal_vectors_keep_the_order_of_the_items():
+    # Eleven products that were always bought together cannot be told apart.
+    orders = [Order(f"c{n}", [f"p{i:02}" for i in range(11)]) for n in range(4)]
+    training = train([*orders, Order("x", ["other"]), Order("y", ["other"])])
+    model = Als(Settings(factors=4)).fit(training)
+    model.factors_[:] = model.factors_[0]
+    people = batch(training, history(("p00",)))
+    for n in range(1, 12):
+        found = model.recommend(people, n, Context.of(1, AS_OF))
+        assert found.item_ix.tolist() == sorted(found.item_ix.tolist()) == list(range(n))
+
+
+def test_no_regularization_is_no_division_by_zero():
+    training = train([Order("a", ["p1", "p2"]), Order("b", ["p1"])])
+    model = Als(Settings(factors=32, regularization=0.0)).fit(training)
+    found = model.recommend(customers_of(training), 5, Context.of(2, AS_OF))
+    assert np.isfinite(found.scores).all()
+
+
+def test_customers_who_cannot_be_named_teach_nothing():
+    training = train([Order(None, ["p1", "p2"]), Order(None, ["p1"])])
+    model = Als().fit(training)
+    found = model.recommend(batch(training, history(("p1",))), 5, Context.of(1, AS_OF))
+    assert found.item_ix.tolist() == []
