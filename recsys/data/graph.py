@@ -119,6 +119,11 @@ class Graph:
         wanted = [ix for ix, kind in enumerate(self.kinds) if kind in kinds]
         return np.isin(self.kind_of, wanted)
 
+    def of_evidence(self, evidence: str) -> Flags:
+        """Flag the links of one kind of evidence."""
+        flags: Flags = self.evidence == EVIDENCE.index(evidence)
+        return flags
+
     def pairs(self, links: Flags) -> Pairs:
         """Add up links of the same two identifiers, whatever their evidence."""
         n = max(len(self.kind_of), 1)
@@ -129,7 +134,7 @@ class Graph:
 
     def registered(self, links: Flags) -> Flags:
         """Flag the identifiers that someone registered, as far as ``links`` say so."""
-        which = links & (self.evidence == EVIDENCE.index(REGISTRATION))
+        which = links & self.of_evidence(REGISTRATION)
         found = np.zeros(len(self.kind_of), np.bool_)
         found[self.a[which]] = True
         found[self.b[which]] = True

@@ -24,8 +24,17 @@ from ibis.util import gen_name
 from recsys.config import Identity
 from recsys.data.graph import Flags, Graph, Ints, strongest_first
 from recsys.data.joining import add_up, join
-from recsys.data.links import CROWDED, anchor_rank, count
-from recsys.data.sharing import DEGREE, DEVICE, by_degree, by_guests, by_logins, most_degree
+from recsys.data.links import CROWDED, SAME_ORDER, anchor_rank, count
+from recsys.data.sharing import (
+    DEGREE,
+    DEVICE,
+    LENT_SHARE,
+    by_chance,
+    by_degree,
+    by_guests,
+    by_logins,
+    most_degree,
+)
 from recsys.data.undone import undone
 from recsys.schema import IDENTIFIERS, LINKS
 
@@ -33,6 +42,8 @@ __all__ = ["Resolution", "customer_id_of", "customers_of_groups", "decide", "res
 
 #: Why links are refused that a person has undone.
 UNDONE: Final = "undone"
+#: Why links are refused of a card and a token that were lent to each other's owner.
+CHANCE: Final = f"chance: both are seen elsewhere {LENT_SHARE} times as often"
 #: How the reason begins where a customer would have had too many identifiers of a type.
 LIMIT: Final = "limit: "
 _LOGINS: Final = "login on its devices"
@@ -125,6 +136,9 @@ def decide(
     blocked |= by_degree(graph, graph.pairs(standing), settings)
     standing = graph.standing(blocked, refused)
     blocked |= by_guests(graph, graph.pairs(standing), graph.registered(standing))
+    standing = graph.standing(blocked, refused)
+    lent = by_chance(graph, graph.pairs(standing)) & graph.of_evidence(SAME_ORDER) & standing
+    refused |= dict.fromkeys(np.flatnonzero(lent).tolist(), CHANCE)
     groups = _join_links(graph, blocked, refused, settings)
 
     for ix in np.flatnonzero(~graph.standing(blocked, {})).tolist():

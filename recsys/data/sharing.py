@@ -22,6 +22,8 @@ DEVICE: Final = "device"
 LENT: Final = ("loyalty_card", "payment_token")
 #: From how many homes guests come before the one they visit is taken for shared.
 MIN_HOMES: Final = 3
+#: How much more often both must be seen elsewhere before a card and a token met by chance.
+LENT_SHARE: Final = 5
 
 
 def most_degree(kind: str, settings: Identity) -> int:
@@ -93,8 +95,8 @@ def by_guests(graph: Graph, pairs: Pairs, registered: Flags) -> dict[int, str]:
     n = len(graph.kind_of)
     for kind in LENT:
         met = pairs.between(graph.of_kind(kind), ~graph.of_kind(kind, DEVICE))
-        home = _other_homes(met)
-        visits = home >= 0
+        home, often = _best_others(met.a, met.b, met.seen)
+        visits = (home >= 0) & (often >= met.seen)
         homes = np.unique(np.stack((met.a[visits], home[visits])), axis=1)[0]
         n_homes = np.bincount(homes, minlength=n)
         n_residents = np.bincount(met.a[~visits], minlength=n)
@@ -131,21 +133,49 @@ def by_logins(graph: Graph, pairs: Pairs, customers: Ints, settings: Identity) -
     return {ix: f"{DEGREE}seen with {n_logins[ix]} logins" for ix in shared.tolist()}
 
 
-def _other_homes(met: Pairs) -> Ints:
-    """For each pair of host and guest, the other host where the guest was seen at least as often.
+def by_chance(graph: Graph, pairs: Pairs) -> Flags:
+    """Find pairs of a loyalty card and a payment token that met by chance: one was lent.
 
-    -1 where there is none: the guest is at home.
+    Both are at home elsewhere: the card was seen ``LENT_SHARE`` times as often with another token,
+    and the token with another card. A new card or token has no such other home yet.
+
+    Parameters
+    ----------
+    graph : Graph
+    pairs : Pairs
+        Without blocked identifiers.
+
+    Returns
+    -------
+    ndarray of shape (n_links,), bool
+        Links of such pairs, whatever their evidence.
     """
-    order = np.lexsort((met.a, -met.seen, met.b))
-    host, guest, seen = met.a[order], met.b[order], met.seen[order]
-    first = np.flatnonzero(np.r_[True, guest[1:] != guest[:-1]])
+    card, token = (graph.of_kind(kind) for kind in LENT)
+    met = pairs.between(card, token)
+    _, seen_by_token = _best_others(met.a, met.b, met.seen)
+    _, seen_by_card = _best_others(met.b, met.a, met.seen)
+    chance = np.minimum(seen_by_token, seen_by_card) >= LENT_SHARE * met.seen
+    n = max(len(graph.kind_of), 1)
+    keys = np.minimum(met.a, met.b) * n + np.maximum(met.a, met.b)
+    links = np.minimum(graph.a, graph.b) * n + np.maximum(graph.a, graph.b)
+    return np.isin(links, keys[chance])
+
+
+def _best_others(host: Ints, guest: Ints, seen: Ints) -> tuple[Ints, Ints]:
+    """For each pair, the other host with which its guest was seen most, and how often.
+
+    (-1, 0) where the guest has no other host.
+    """
+    order = np.lexsort((host, -seen, guest))
+    hosts, guests, times = host[order], guest[order], seen[order]
+    first = np.flatnonzero(np.r_[True, guests[1:] != guests[:-1]])
     # Sorted by how often, a guest's favourite host comes first and the next one second. Seen from
     # any pair, the best other host is the first; seen from the first itself, it is the second.
-    stays = np.diff(np.r_[first, len(guest)])
+    stays = np.diff(np.r_[first, len(guests)])
     best = np.repeat(first, stays)
     second = np.repeat(np.where(stays > 1, first + 1, -1), stays)
-    other = np.where(best == np.arange(len(guest)), second, best)
-    visits = (other >= 0) & (seen[other] >= seen)
-    home = np.full(len(guest), -1, np.int64)
-    home[order] = np.where(visits, host[other], -1)
-    return home
+    other = np.where(best == np.arange(len(guests)), second, best)
+    found, often = np.empty_like(host), np.empty_like(seen)
+    found[order] = np.where(other >= 0, hosts[other], -1)
+    often[order] = np.where(other >= 0, times[other], 0)
+    return found, often

@@ -136,6 +136,23 @@ def test_a_card_lent_to_friends_stays_its_owners(find) -> None:
     assert any({"card=MINE", "email=ME"} <= customer for customer in customers(found))
 
 
+def test_a_card_lent_to_a_stranger_for_once_joins_them_not(find) -> None:
+    seen = Seen().order("card=C1 token=T1", times=5).order("card=C2 token=T2", times=5)
+    seen.order("card=C1 token=T2")
+    found = find(seen)
+    assert customers(found) == [{"card=C1", "token=T1"}, {"card=C2", "token=T2"}]
+    why = "chance: both are seen elsewhere 5 times as often"
+    assert refused(found) == {frozenset(("card=C1", "token=T2")): why}
+    seen.order("card=C1 token=T2")
+    assert len(customers(find(seen))) == 1  # twice in seven: hardly by chance
+
+
+def test_a_registration_is_no_chance(find) -> None:
+    seen = Seen().order("card=C1 token=T1", times=9).order("card=C2 token=T2", times=9)
+    seen.registration("card=C1 token=T2")
+    assert len(customers(find(seen))) == 1
+
+
 def test_a_new_card_beside_the_old_one_is_the_same_customer(find) -> None:
     seen = Seen()
     for token in ("T1", "T2", "T3", "T4"):
