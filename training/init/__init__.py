@@ -19,7 +19,15 @@ from training.init import mapping, questions
 from training.init.template import Answers, NewSource, render
 
 
-@click.command()
+_EXAMPLES = """\b
+Examples:
+  omnibasket init
+  omnibasket init -w shop --currency GBP --source online_retail.csv
+  omnibasket init --yes --source till_tickets=exports/tills --source orders.csv
+"""
+
+
+@click.command(epilog=_EXAMPLES)
 @console.workspace_option
 @click.option("--name", help="Name of the workspace; its folder's name by default.")
 @click.option("--currency", help="ISO 4217 code of amounts that do not say theirs.")
@@ -45,19 +53,11 @@ def command(
     force: bool,
     as_json: bool,
 ) -> None:
-    r"""Write a commented omnibasket.toml for your own exports.
+    """Write a commented omnibasket.toml for your own exports.
 
     Without flags it asks for your exports one by one. It looks at the first rows of each, proposes
-    what the columns mean, and leaves a comment wherever you should look. Nothing is read but the
-    beginning of the files, and no file is changed.
-
-    \b
-    Examples:
-      omnibasket init
-      omnibasket init -w shop --currency GBP --time-zone Europe/London \
-          --source online_retail_II.csv
-      omnibasket init --yes --source till_tickets=exports/tills \
-          --source shopify_orders='exports/orders_*.csv'
+    what the columns mean, and leaves a comment wherever you should look. Only the beginning of the
+    files is read, and none is changed.
     """
     path = workspace / FILE_NAME
     if path.exists() and not force:
