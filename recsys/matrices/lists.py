@@ -67,6 +67,11 @@ class Lists:
         items = np.concatenate(rows) if len(rows) else np.empty(0, np.int32)
         return cls(indptr, items.astype(np.int32))
 
+    def row(self, r: int) -> "Lists":
+        """One row alone."""
+        start, end = self.indptr[r], self.indptr[r + 1]
+        return Lists(np.array([0, end - start]), self.item_ix[start:end])
+
 
 def pointers(rows: Integers, n: int) -> NDArray[np.int64]:
     """Where each of ``n`` rows begins and ends, given the ascending row of every entry."""

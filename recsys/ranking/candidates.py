@@ -1,74 +1,101 @@
-"""What the models propose, side by side: one row a product that any of them named.
+"""What might be shown: every product that any model names, with what each model thinks of it.
 
-Each model's ragged lists for the same customers come in; out comes their union, with the score
-and the place that each model gave. Called by ``rank`` for requests and for learning the blend.
+A batch of histories and contexts come in; out come their candidates, with one score a model.
+Called by ``rank`` for requests, and by training to learn the blend.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from recsys.matrices.lists import Ragged, places_of, rows_of
+from recsys.matrices.histories import EMPTY, Histories
+from recsys.matrices.ids import ItemIndex
+from recsys.matrices.lists import Lists, pointers, rows_of, without
+from recsys.models.base import Context, Model
 
-
-class Proposal(Ragged, Protocol):
-    """One model's lists for ``n`` customers, best first, each item once a row."""
-
-    @property
-    def scores(self) -> npt.NDArray[np.float32]:
-        """Their scores."""
+#: The models, in the order of the columns.
+MODELS: Final = ("popular", "repeat", "copurchase", "als")
+#: One column more: co-purchase with the cart alone, which would drown in a long history.
+CART: Final = "cart"
+COLUMNS: Final = (*MODELS, CART)
+#: Column → the model whose factor counts for it.
+MODEL_OF: Final = {**{name: name for name in MODELS}, CART: "copurchase"}
 
 
 @dataclass(frozen=True)
 class Candidates:
     """Products that might be shown to ``n`` customers.
 
-    Parameters
+    Attributes
     ----------
     indptr : ndarray of shape (n + 1,), int64
         Row ``i`` lies in ``[indptr[i], indptr[i + 1])`` of the other arrays.
     item_ix : ndarray of shape (m,), int32
         Ascending within a row.
-    scores : ndarray of shape (m, n_models), float32
-        What each model gave; 0 where it did not name the product.
-    places : ndarray of shape (m, n_models), int32
-        Place in each model's list, from 1; 0 where it did not name the product.
+    scores : ndarray of shape (m, len(COLUMNS)), float32
+        What each column gives; 0 where it has nothing to say.
     """
 
     indptr: npt.NDArray[np.int64]
     item_ix: npt.NDArray[np.int32]
     scores: npt.NDArray[np.float32]
-    places: npt.NDArray[np.int32]
 
 
-def gather(proposals: Sequence[Proposal], n_items: int) -> Candidates:
-    """Put the lists of several models side by side.
+def collect(
+    models: Mapping[str, Model],
+    index: ItemIndex,
+    histories: Histories,
+    context: Context,
+    n: int,
+    *,
+    new_only: bool = False,
+) -> Candidates:
+    """Ask every model for its best products, then every model about all of them.
 
     Parameters
     ----------
-    proposals : sequence of Proposal
-        One a model, all for the same ``n`` customers.
-    n_items : int
-        Size of the catalogue.
+    models : mapping
+        All of ``MODELS``, fitted.
+    index : ItemIndex
+        Their catalogue.
+    histories : Histories
+    context : Context
+        Of the same length.
+    n : int
+        Products that each model names for each customer, at most.
+    new_only : bool
+        Nothing that the customer ever bought.
 
     Returns
     -------
     Candidates
-        With one column a model, in the order of ``proposals``.
+        Whatever stands beside a row, its candidates and scores are the same.
     """
-    n = len(proposals[0].indptr) - 1
-    keys = [rows_of(proposal) * n_items + proposal.item_ix for proposal in proposals]
-    union, position = np.unique(np.concatenate(keys), return_inverse=True)
-    scores = np.zeros((len(union), len(proposals)), dtype=np.float32)
-    places = np.zeros((len(union), len(proposals)), dtype=np.int32)
-    start = 0
-    for column, proposal in enumerate(proposals):
-        at = position[start : start + len(proposal.item_ix)]
-        start += len(at)
-        scores[at, column] = proposal.scores
-        places[at, column] = places_of(proposal) + 1
-    indptr = np.searchsorted(union, np.arange(n + 1, dtype=np.int64) * n_items)
-    return Candidates(indptr.astype(np.int64), (union % n_items).astype(np.int32), scores, places)
+    without_cart = replace(context, cart=_nothing(len(context)))
+    asked = {
+        name: (models[name], histories, without_cart if name == "copurchase" else context)
+        for name in MODELS
+    }
+    if len(context.cart.item_ix):
+        nobody = Histories.from_rows([EMPTY] * len(context), index, context.as_of_ts)
+        asked[CART] = (models["copurchase"], nobody, context)
+    named = [
+        model.candidates(rows, given, n, new_only=new_only) for model, rows, given in asked.values()
+    ]
+    keys = [rows_of(lists) * len(index) + lists.item_ix for lists in named]
+    flat = np.unique(np.concatenate(keys))
+    rows, items = np.divmod(flat, max(1, len(index)))
+    union = Lists(pointers(rows, len(context)), items.astype(np.int32))
+    if new_only and CART in asked:  # the cart alone does not know what was bought before
+        union = without(union, histories)
+    scores = np.zeros((len(union.item_ix), len(COLUMNS)), np.float32)
+    for name, (model, of, given) in asked.items():
+        scores[:, COLUMNS.index(name)] = model.score(of, given, union)
+    return Candidates(union.indptr, union.item_ix, scores)
+
+
+def _nothing(n: int) -> Lists:
+    return Lists(np.zeros(n + 1, np.int64), np.empty(0, np.int32))

@@ -31,6 +31,12 @@ class Curve(NamedTuple):
         read: Floats = np.interp(x, self.x, self.y)
         return read
 
+    @classmethod
+    def row(cls, x: Floats, y: Floats, row: int) -> "Curve":
+        """Take one curve out of stacked arrays, without the repeats of its last knot."""
+        length = int(np.searchsorted(x[row], x[row, -1])) + 1
+        return cls(x[row, :length], y[row, :length])
+
 
 def fit_rising(
     x: npt.NDArray[np.floating], happened: npt.NDArray[np.bool_], weights: Floats, knots: int

@@ -54,6 +54,18 @@ class Limits:
     location_keys: npt.NDArray[np.int64]
     in_stock: npt.NDArray[np.bool_]
 
+    def row(self, r: int) -> "Limits":
+        """Limits of one request."""
+        part = slice(r, r + 1)
+        return Limits(
+            self.exclude.row(r),
+            self.cart.row(r),
+            self.new_only[part],
+            self.hidden_since_ts[part],
+            self.location_keys[part],
+            self.in_stock[part],
+        )
+
 
 def forbid(
     candidates: Ragged, histories: Histories, shelf: Shelf, limits: Limits

@@ -1,120 +1,108 @@
-"""The blend listens to the model that was right, and promises what then happens."""
+"""The blend listens to the column that was right, and promises what then happens."""
 
 import numpy as np
 import pytest
 
 from recsys.errors import NotFittedError
 from recsys.ranking.blend import Blend
-from recsys.ranking.candidates import Candidates
 
-MODELS = ("knows", "guesses", "silent")
+COLUMNS = ("knows", "guesses", "silent")
 N, EACH = 200, 40
+PLAIN = np.ones(3)
+LOUD = np.array([1.0, 3.0, 1.0])
 
 
 @pytest.fixture(scope="module")
 def world():
-    """A model whose score is the chance of purchase, one that guesses, and one that is silent."""
+    """A column that is the chance of purchase, one that guesses, and one that says nothing."""
     rng = np.random.default_rng(0)
     scores = np.zeros((N * EACH, 3), dtype=np.float32)
     scores[:, 0] = rng.uniform(0.01, 0.6, N * EACH)
-    scores[:, 1] = rng.uniform(0, 1000, N * EACH)
-    places = np.zeros((N * EACH, 3), dtype=np.int32)
-    for column in (0, 1):
-        by_row = -scores[:, column].reshape(N, EACH)
-        places[:, column] = (by_row.argsort(axis=1).argsort(axis=1) + 1).ravel()
-    places[scores[:, 0] < 0.1, 0] = 0
+    scores[:, 1] = rng.uniform(-500, 500, N * EACH)
     bought = rng.uniform(size=N * EACH) < scores[:, 0]
-    scores[places == 0] = 0
-    indptr = np.arange(N + 1) * EACH
-    items = np.tile(np.arange(EACH, dtype=np.int32), N)
-    return Candidates(indptr, items, scores, places), bought
+    return scores, bought
 
 
 @pytest.fixture(scope="module")
 def blend(world):
-    return Blend(MODELS).fit(*world, factors=[{"guesses": 3.0}])
+    return Blend(COLUMNS).fit(*world, factors=[LOUD])
 
 
-def test_the_model_that_was_right_counts(world, blend):
+def test_the_column_that_was_right_counts(world, blend):
     evidence = blend.evidence(world[0])
     assert evidence.min() >= 0
     assert evidence[:, 0].std() > 10 * evidence[:, 1].std()
     assert not evidence[:, 2].any()
+    assert not evidence[world[0][:, 1] <= 0, 1].any()
 
 
-def test_a_better_score_is_never_worse(world, blend):
-    candidates, _ = world
-    total = blend.total(blend.evidence(candidates), blend.factors({}))
-    best = [row.argmax() for row in total.reshape(N, EACH)]
-    scores = candidates.scores[:, 0].reshape(N, EACH)
-    assert np.mean([scores[r, i] for r, i in enumerate(best)]) > 0.95 * scores.max(axis=1).mean()
+def test_the_likely_stand_before_the_unlikely(world, blend):
+    scores, _ = world
+    total = blend.total(blend.evidence(scores), PLAIN).reshape(N, EACH)
+    known = scores[:, 0].reshape(N, EACH)
+    best = np.take_along_axis(known, total.argmax(axis=1)[:, None], axis=1)
+    assert best.mean() > 0.95 * known.max(axis=1).mean()
 
 
-def test_chances_come_true(world, blend):
-    candidates, bought = world
-    for given in ({}, {"guesses": 3.0}):
-        chance = blend.chance(blend.evidence(candidates), blend.factors(given))
-        assert chance.mean() == pytest.approx(bought.mean(), rel=0.02)
-        likely = chance > 0.4
-        assert bought[likely].mean() == pytest.approx(chance[likely].mean(), abs=0.05)
+@pytest.mark.parametrize("factors", [PLAIN, LOUD])
+def test_chances_come_true(world, blend, factors):
+    scores, bought = world
+    chance = blend.chance(blend.evidence(scores), factors)
+    assert chance.mean() == pytest.approx(bought.mean(), rel=0.02)
+    likely = chance > 0.4
+    assert bought[likely].mean() == pytest.approx(chance[likely].mean(), abs=0.05)
+
+
+def test_chances_never_rise_down_the_list(world, blend):
+    evidence = blend.evidence(world[0])
+    order = np.argsort(-blend.total(evidence, LOUD))
+    assert (np.diff(blend.chance(evidence, LOUD)[order]) <= 0).all()
 
 
 def test_factors_without_a_curve_give_the_plain_chance(world, blend):
     evidence = blend.evidence(world[0])
     np.testing.assert_array_equal(
-        blend.chance(evidence, blend.factors({"knows": 17.0})),
-        blend.chance(evidence, blend.factors({})),
+        blend.chance(evidence, np.array([17.0, 1.0, 1.0])), blend.chance(evidence, PLAIN)
     )
 
 
 def test_a_second_fit_forgets_the_first(world):
-    candidates, bought = world
-    twice = Blend(MODELS).fit(candidates, ~bought).fit(candidates, bought)
-    once = Blend(MODELS).fit(candidates, bought)
+    scores, bought = world
+    twice = Blend(COLUMNS).fit(scores, ~bought).fit(scores, bought)
+    once = Blend(COLUMNS).fit(scores, bought)
     for name, array in once.arrays().items():
         np.testing.assert_array_equal(array, twice.arrays()[name])
 
 
 def test_it_comes_back_from_its_arrays(world, blend):
-    again = Blend.from_arrays(MODELS, blend.arrays())
+    again = Blend.from_arrays(COLUMNS, blend.arrays())
     np.testing.assert_array_equal(again.evidence(world[0]), blend.evidence(world[0]))
 
 
 def test_a_batch_is_its_rows_to_the_last_bit(world, blend):
-    candidates, _ = world
-    together = blend.evidence(candidates)
-    factors = blend.factors({"guesses": 3.0})
-    chances = blend.chance(together, factors)
-    for row in range(0, N, 37):
-        part = slice(row * EACH, (row + 1) * EACH)
-        alone = Candidates(
-            np.array([0, EACH]), candidates.item_ix[part],
-            candidates.scores[part], candidates.places[part],
-        )  # fmt: skip
-        np.testing.assert_array_equal(blend.evidence(alone), together[part])
-        np.testing.assert_array_equal(blend.chance(blend.evidence(alone), factors), chances[part])
+    scores, _ = world
+    together = blend.evidence(scores)
+    chances = blend.chance(together, LOUD)
+    for start in range(0, N * EACH, 37 * EACH):
+        part = slice(start, start + EACH)
+        alone = blend.evidence(scores[part])
+        np.testing.assert_array_equal(alone, together[part])
+        np.testing.assert_array_equal(blend.chance(alone, LOUD), chances[part])
 
 
-def test_a_weight_of_two_is_two_cases(world):
-    candidates, bought = world
-    double = Candidates(
-        np.concatenate([candidates.indptr, candidates.indptr[1:] + N * EACH]),
-        *(np.concatenate([a, a]) for a in
-          (candidates.item_ix, candidates.scores, candidates.places)),
-    )  # fmt: skip
-    twice = Blend(MODELS).fit(double, np.concatenate([bought, bought]))
-    heavy = Blend(MODELS).fit(candidates, bought, weights=np.full(len(bought), 2.0))
-    np.testing.assert_allclose(
-        twice.evidence(candidates), heavy.evidence(candidates), rtol=1e-3, atol=1e-3
-    )
+def test_a_mass_of_two_is_two_cases(world):
+    scores, bought = world
+    twice = Blend(COLUMNS).fit(np.concatenate([scores, scores]), np.concatenate([bought, bought]))
+    heavy = Blend(COLUMNS).fit(scores, bought, mass=np.full(len(bought), 2.0))
+    np.testing.assert_allclose(twice.evidence(scores), heavy.evidence(scores), atol=1e-2)
 
 
 def test_it_must_learn_first(world):
     with pytest.raises(NotFittedError, match="fit"):
-        Blend(MODELS).evidence(world[0])
+        Blend(COLUMNS).evidence(world[0])
 
 
 def test_nobody_buying_anything_is_no_error(world):
-    candidates, bought = world
-    blend = Blend(MODELS).fit(candidates, np.zeros_like(bought))
-    assert blend.chance(blend.evidence(candidates), blend.factors({})).max() < 0.01
+    scores, bought = world
+    blend = Blend(COLUMNS).fit(scores, np.zeros_like(bought))
+    assert blend.chance(blend.evidence(scores), PLAIN).max() < 0.01
