@@ -22,6 +22,8 @@ class Broken:
     """Line in the file, from 1."""
     kind: str
     """What is wrong with it."""
+    reason: str
+    """The reason under which an ingest should reject it."""
 
 
 #: A till line and a web order that would be fine.
@@ -43,6 +45,17 @@ _EVENT = (
 )
 
 _Row = tuple[str, bytes]
+
+#: Reasons that are called otherwise than what is wrong.
+_REASONS = {
+    "decimal_comma": "bad_number",
+    "cut": "missing_columns",
+    "cut_event": "not_json",
+    "wrong_encoding": "invalid_encoding",
+    "unknown_line_type": "unknown_value",
+    "missing_item": "missing_item_id",
+    "missing_time": "missing_occurred_at",
+}
 
 
 def _till(number: int, month: str, kind: str, change: dict[str, str]) -> _Row:
@@ -98,7 +111,7 @@ def _rows() -> dict[str, list[_Row]]:
             _order(4, "08", "missing_item", {"Lineitem sku": "", "Lineitem name": ""}),
         ],
         f"{exports.EVENTS}/events-2017-04.ndjson": [
-            ("cut", _EVENT[:90].encode() + b"\n"),
+            ("cut_event", _EVENT[:90].encode() + b"\n"),
             ("bad_time", _EVENT.replace("1492013400000000", "noon").encode() + b"\n"),
             ("missing_event", _EVENT.replace("event_name", "event_nam").encode() + b"\n"),
         ],
@@ -133,7 +146,7 @@ def break_rows(folder: Path, report: Callable[[], None] = lambda: None) -> list[
             last = not row.endswith(b"\n")
             at = len(lines) if last else _seam(lines, len(lines) * position // (len(rows) + 1))
             lines.insert(at, row)
-            found.append(Broken(name, at + 1, kind))
+            found.append(Broken(name, at + 1, kind, _REASONS.get(kind, kind)))
         path.write_bytes(b"".join(lines))
         report()
     with_mark = folder / exports.TILLS / "tills-2017-05.csv"

@@ -75,7 +75,7 @@ def make_events(con: duckdb.DuckDBPyConnection) -> None:
         SELECT session, any_value(cart) AS cart, any_value(transaction_id) AS transaction_id,
             any_value(device) AS device, any_value(account) AS account, any_value(login) AS login,
             any_value(start_us) AS start_us, epoch_us(any_value(end_utc)) AS end_us,
-            string_agg(item, ',' ORDER BY i) AS items,
+            string_agg(item, ',' ORDER BY i) AS items, count(*) AS n_items,
             arg_min(item, i) AS first_item, sum(price_c * quantity)::BIGINT AS value_c
         FROM visited GROUP BY session;
 
@@ -85,26 +85,26 @@ def make_events(con: duckdb.DuckDBPyConnection) -> None:
             FROM whole
         ), found AS (
             SELECT session, 'view_item_list' AS name, start_us AS at_us, items,
-                false AS checkout, 0 AS i
+                false AS checkout, 0 AS i, n_items
             FROM whole WHERE u('list', session) < 0.2
             UNION ALL
-            SELECT session, 'view_item', start_us + (20 * i - 9) * 1000000, item, false, i
+            SELECT session, 'view_item', start_us + (20 * i - 9) * 1000000, item, false, i, 1
             FROM visited WHERE u('view', concat(session, '/', i)) < 0.3
             UNION ALL
             SELECT session, 'add_to_cart', start_us + 20 * max(i) * 1000000,
-                string_agg(item, ',' ORDER BY i), false, max(i)
+                string_agg(item, ',' ORDER BY i), false, max(i), count(*)
             FROM visited GROUP BY session, start_us, (i - 1) // 3
             UNION ALL
             SELECT session, name, CASE name WHEN 'remove_from_cart' THEN end_us - 70000000
-                ELSE start_us + step * 1000000 END, other, false, 0
+                ELSE start_us + step * 1000000 END, other, false, 0, 1
             FROM stray, (VALUES ('view_item', 3), ('add_to_cart', 7), ('remove_from_cart', 0))
                 AS steps(name, step)
             WHERE u('stray', session) < 0.12 AND other IS NOT NULL
             UNION ALL
-            SELECT session, 'begin_checkout', end_us - 45000000, items, true, 0
+            SELECT session, 'begin_checkout', end_us - 45000000, items, true, 0, n_items
             FROM whole WHERE transaction_id IS NOT NULL OR u('checkout', session) < 0.4
             UNION ALL
-            SELECT session, 'purchase', end_us, items, true, 0 FROM whole
+            SELECT session, 'purchase', end_us, items, true, 0, n_items FROM whole
             WHERE transaction_id IS NOT NULL
         ), timed AS (
             SELECT f.* REPLACE (at_us
@@ -114,7 +114,7 @@ def make_events(con: duckdb.DuckDBPyConnection) -> None:
                     THEN w.account END AS user_id
             FROM found f JOIN whole w USING (session)
         )
-        SELECT at_us, session, name, i, device, user_id,
+        SELECT at_us, session, name, i, device, user_id, n_items,
             month(local_time(make_timestamp(at_us))) AS month,
             -- whole numbers are texts, as BigQuery exports them
             concat('{"event_date":"', strftime(local_time(make_timestamp(at_us)), '%Y%m%d'),

@@ -68,6 +68,7 @@ def write_tickets(con: duckdb.DuckDBPyConnection) -> None:
         ("NULL", "NULL", "nobody", 0.004, "NOT evidence"),
     )
     con.execute("ALTER TABLE ticket ADD COLUMN trap VARCHAR")
+    _lend_cards(con)
     for card, token, trap, share, eligible in traps:
         chosen = quota(trap, share, f"{eligible} AND trap IS NULL", least=12, key="basket_id")
         con.execute(
@@ -76,6 +77,28 @@ def write_tickets(con: duckdb.DuckDBPyConnection) -> None:
             WHERE basket_id IN (SELECT basket_id FROM ticket QUALIFY {chosen})
             """
         )
+
+
+def _lend_cards(con: duckdb.DuckDBPyConnection) -> None:
+    """Let a few customers show somebody else's card once, for the discount, and pay themselves."""
+    chosen = quota("lent", 0.00005, "NOT evidence AND token IS NOT NULL", least=0, key="basket_id")
+    con.execute(
+        f"""
+        UPDATE ticket SET card = lender.card_1, trap = 'lent'
+        FROM (
+            SELECT borrower.basket_id, h.card_1
+            FROM (
+                SELECT *, row_number() OVER (ORDER BY basket_id) AS nth
+                FROM (SELECT * FROM ticket QUALIFY {chosen})
+            ) borrower JOIN (
+                SELECT *, row_number() OVER (
+                    ORDER BY u('lender', household_id), household_id) AS nth
+                FROM household WHERE card_1 IS NOT NULL
+            ) h ON h.nth = borrower.nth AND h.household_id <> borrower.household_id
+        ) AS lender
+        WHERE ticket.basket_id = lender.basket_id
+        """
+    )
 
 
 def write_returns(con: duckdb.DuckDBPyConnection) -> None:

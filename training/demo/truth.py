@@ -7,6 +7,7 @@ orders, lines, traps and broken rows). Called by ``build``; read by the self-che
 """
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ COUNTS = "truth.json"
 _WHO_IS_WHO = f"""
     WITH seen AS (
         SELECT 'loyalty_card' AS type, card AS value, household_id FROM ticket
+            WHERE coalesce(trap, '') <> 'lent'
         UNION SELECT 'payment_token', token, household_id FROM ticket
         UNION SELECT 'loyalty_card', card_1, household_id
             FROM returned JOIN household USING (household_id)
@@ -70,12 +72,6 @@ _COUNTS = {
     "pos": """
         SELECT count(DISTINCT ticket) FILTER (WHERE type = 'sale') AS tickets,
             count(*) FILTER (WHERE type = 'sale') - count(*) FILTER (WHERE type = 'void') AS lines,
-            (SELECT count(*) FROM line SEMI JOIN ticket USING (basket_id) WHERE non_product)
-                AS non_product_lines,
-            (SELECT count(*) FROM line SEMI JOIN ticket USING (basket_id)
-                WHERE free AND NOT non_product) AS free_lines,
-            (SELECT count(*) FROM line SEMI JOIN ticket USING (basket_id) WHERE quantity = 0)
-                AS zero_quantity_lines,
             (SELECT count(DISTINCT basket_id) FROM line SEMI JOIN ticket USING (basket_id)
                 WHERE NOT free AND NOT non_product) AS orders,
             (SELECT count(*) FROM line SEMI JOIN ticket USING (basket_id)
@@ -96,14 +92,33 @@ _COUNTS = {
             sum(amount_c)::BIGINT AS sale_minor,
             (SELECT count(*) FROM back) AS return_lines,
             (SELECT -sum(amount_c)::BIGINT FROM back) AS return_minor,
-            (SELECT count(*) FROM kept WHERE sku LIKE 'SAMPLE-%') AS sample_lines,
-            (SELECT count(*) FROM kept WHERE sku LIKE 'SVC-%') AS service_lines,
             (SELECT count(DISTINCT name) FROM shop_row WHERE NOT cancelled AND postage_c > 0)
                 AS orders_with_postage
         FROM product
     """,
+    # What a rule leaves out, each line under the first rule that fits, in this order.
+    "left_out": """
+        SELECT (SELECT 2 * count(*) FROM till_row WHERE type = 'void') AS void,
+            (SELECT count(*) FROM web_order JOIN web_line USING (name)
+                WHERE cancelled AND version = 2) AS cancelled,
+            count(*) FILTER (WHERE quantity = 0) AS zero_quantity,
+            count(*) FILTER (WHERE quantity > 0 AND non_product)
+                + (SELECT count(*) FROM web_order JOIN web_line USING (name)
+                    WHERE NOT cancelled AND NOT sku SIMILAR TO '[0-9]+') AS non_product,
+            count(*) FILTER (WHERE quantity > 0 AND NOT non_product AND free) AS free
+        FROM line SEMI JOIN ticket USING (basket_id)
+    """,
+    # Rows of what was exported twice, the copies that do not count.
+    "counted_once": """
+        SELECT (SELECT count(*) FROM shop_row WHERE part = 1)
+                + (SELECT count(*) FROM till_row JOIN repeated_ticket r ON ticket = r.basket_id)
+                AS in_one_file,
+            (SELECT count(*) FROM (SELECT file, max(file) OVER (PARTITION BY name) AS last_file
+                FROM shop_row) WHERE file < last_file) AS in_a_later_file
+    """,
     "events": f"""
-        SELECT count(*) AS events, count(DISTINCT session) AS sessions,
+        SELECT count(*) AS events, sum(n_items)::BIGINT AS item_rows,
+            count(DISTINCT session) AS sessions,
             count(DISTINCT session) FILTER (WHERE session LIKE '%/left') AS abandoned_carts,
             count(*) FILTER (WHERE name = 'purchase') AS purchases,
             count(*) FILTER (WHERE device = '{DESK_DEVICE}') AS on_the_desk_device FROM event
@@ -127,7 +142,8 @@ _COUNTS = {
             (SELECT count(*) FROM till_row WHERE type = 'void') AS void_lines,
             (SELECT count(*) FROM ticket WHERE trap = 'default') AS default_card_tickets,
             (SELECT count(*) FROM ticket WHERE trap = 'unlisted') AS unlisted_card_tickets,
-            (SELECT count(*) FROM ticket WHERE card IS NULL AND token IS NULL) AS tickets_of_nobody,
+            (SELECT count(*) FROM ticket WHERE trap = 'lent') AS lent_card_tickets,
+            (SELECT count(*) FROM ticket WHERE coalesce(card, token) IS NULL) AS tickets_of_nobody,
             (SELECT count(*) FROM returned WHERE kind = 'referenced') AS returns_with_ticket,
             (SELECT count(*) FROM returned WHERE kind = 'unreferenced') AS returns_without_ticket,
             (SELECT count(*) FROM returned WHERE kind = 'web' AND original_ticket IS NOT NULL)
@@ -162,6 +178,6 @@ def write_truth(
         row = result.fetchone() or ()
         truth[name] = {column: int(value or 0) for column, value in zip(columns, row, strict=True)}
     truth["traps"]["repeated_events"] = repeated_events
-    truth["broken"] = [{"file": b.file, "line": b.line, "kind": b.kind} for b in broken]
+    truth["broken"] = [asdict(row) for row in broken]
     (folder / COUNTS).write_text(json.dumps(truth, indent=1) + "\n", encoding="utf-8")
     return truth

@@ -1,0 +1,92 @@
+"""Compares what an ingest found in a demo with what is true of it.
+
+``truth.json`` and the ingest's summary come in; one row a figure goes out. Called by the demo's
+self-check, the tests and ``benchmarks/identity.py``.
+"""
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from recsys.errors import DataError
+from training.demo.truth import COUNTS
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure of the history."""
+
+    what: str
+    expected: int
+    found: int
+
+    @property
+    def right(self) -> bool:
+        """Whether the ingest found what is there."""
+        return self.expected == self.found
+
+
+def read_counts(workspace: Path) -> dict[str, Any]:
+    """Read ``truth.json``.
+
+    Raises
+    ------
+    DataError
+        When the workspace is no demo.
+    """
+    path = workspace / COUNTS
+    try:
+        counts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"{path}: not the truth of a demo: {error}. Run `omnibasket demo`."
+        ) from None
+    return counts
+
+
+def figures(truth: dict[str, Any], summary: dict[str, Any]) -> list[Figure]:
+    """Put the truth beside an ingest's summary.
+
+    Parameters
+    ----------
+    truth : dict
+        What ``truth.json`` says.
+    summary : dict
+        ``summary.json`` of a history that was ingested from this demo and nothing else.
+
+    Returns
+    -------
+    list of Figure
+        Orders, lines, returns and amounts by channel; what was left out, counted once and
+        rejected, by reason.
+    """
+    found: list[Figure] = []
+    channels = {channel["channel"]: channel for channel in summary["channels"]}
+    for name in ("pos", "web"):
+        told, got = truth[name], channels.get(name, {})
+        # A return is an order of its own at a till; in the shop it is a line of its order.
+        orders = told["orders"] + (told["return_lines"] if name == "pos" else 0)
+        lines = told["sale_lines"] + told["return_lines"]
+        amount = told["sale_minor"] + told["return_minor"]
+        found += [
+            Figure(f"{name}: orders", orders, got.get("orders", 0)),
+            Figure(f"{name}: lines", lines, got.get("lines", 0)),
+            Figure(f"{name}: returns", told["return_lines"], got.get("returns", 0)),
+            Figure(f"{name}: amount, minor units", amount, got.get("amount_minor", 0)),
+        ]
+    rows = summary["rows"]
+    for reason, count in truth["left_out"].items():
+        found.append(Figure(f"left out: {reason}", count, rows["left_out"].get(reason, 0)))
+    once = truth["counted_once"]
+    found.append(Figure("counted once: twice in a file", once["in_one_file"], rows["repeated"]))
+    found.append(
+        Figure("counted once: again in a later file", once["in_a_later_file"], rows["superseded"])
+    )
+    expected = Counter(row["reason"] for row in truth["broken"])
+    rejected = Counter(rows["rejected"]) + Counter(summary["other_rows"]["rejected"])
+    for reason in sorted(expected | rejected):
+        found.append(Figure(f"rejected: {reason}", expected[reason], rejected[reason]))
+    found.append(Figure("events by item", truth["events"]["item_rows"], summary["events"]))
+    return found
