@@ -18,7 +18,6 @@ from training import console
 from training.init import mapping, questions
 from training.init.template import Answers, NewSource, render
 
-
 _EXAMPLES = """\b
 Examples:
   omnibasket init
