@@ -19,7 +19,7 @@ from recsys.config import Config, load
 from recsys.data.engine import connect
 from recsys.data.history import FOLDER, REJECTS, History, current_version, publish
 from recsys.data.keyed_hash import KeyedHash
-from recsys.data.staging import Manifest, Report, stage
+from recsys.data.staging import Manifest, Report, drop_replaced, stage
 from recsys.data.summary import fingerprint, summarise, write_rejects
 from recsys.data.unify import unify
 from recsys.errors import DataError
@@ -109,6 +109,7 @@ def ingest(config: Config, at: datetime, report: Report) -> dict[str, Any]:
             )  # fmt: skip
             write_rejects(config, manifest, folder)
             publish(config, folder)
+            drop_replaced(manifest, counts["standing"])
             manifest.save(config)
         finally:
             con.disconnect()
@@ -138,9 +139,9 @@ def _alone(config: Config) -> Iterator[None]:
 
 
 def _show(summary: dict[str, Any], config: Config) -> None:
-    print = output().print
+    say = output().print
     rows, others = summary["rows"], summary["other_rows"]
-    print(
+    say(
         f"History {summary['version']}: {summary['first_at'] or '-'} to {summary['last_at'] or '-'}"
         f", {summary['products']:,} products, {summary['locations']:,} locations, "
         f"{summary['events']:,} event rows."
@@ -152,7 +153,7 @@ def _show(summary: dict[str, Any], config: Config) -> None:
     total = {**summary, "channel": "all"}
     channels.append([total[name] for name in names])
     headings = [name.replace("_", " ") for name in names]
-    print(table(headings, channels, "What the history holds"))
+    say(table(headings, channels, "What the history holds"))
     accounted: list[tuple[str, str, int]] = [
         ("read from order exports", "", rows["read"]),
         ("kept", "", rows["kept"]),
@@ -164,7 +165,7 @@ def _show(summary: dict[str, Any], config: Config) -> None:
         *(("left out of the events", name, count) for name, count in others["left_out"].items()),
     ]
     shown = [row for row in accounted if row[2] or not row[1]]
-    print(table(("what became of the rows", "", "rows"), shown))
+    say(table(("what became of the rows", "", "rows"), shown))
     facts = [
         ("customers with orders in several channels", summary["customers_in_several_channels"]),
         ("returns matched to their order", summary["returns_matched"]),
@@ -174,8 +175,8 @@ def _show(summary: dict[str, Any], config: Config) -> None:
         ("links refused", summary["links"]["refused"]),
         *((name.replace("_", " "), count) for name, count in summary["notes"].items()),
     ]
-    print(table(("also", "count"), facts))
+    say(table(("also", "count"), facts))
     if rows["rejected"] or others["rejected"]:
         path = config.state / FOLDER / summary["version"] / REJECTS
-        print(f"Rejected rows with file and line: {path}")
-    print(f"{summary['seconds']:.1f} s. Next: omnibasket train -w {config.folder}")
+        say(f"Rejected rows with file and line: {path}")
+    say(f"{summary['seconds']:.1f} s. Next: omnibasket train -w {config.folder}")

@@ -9,7 +9,7 @@ The rules, in the order in which they are applied to a line:
 ``cancelled``       its order was cancelled
 ``void``            it was struck out at the till, or strikes out an earlier line
 ``zero_quantity``   nothing was handed over
-``non_product``     its item is postage, a fee, a gift card: ``[rules]`` names ids, titles, categories
+``non_product``     postage, a fee, a gift card: ``[rules]`` names ids, titles and categories
 ``free``            its shelf price is zero: a sample, a gift, a stock correction
 ==================  ===========================================================================
 """
@@ -48,7 +48,7 @@ def latest(con: Backend, lines: ir.Table, split: Sequence[str]) -> tuple[ir.Tabl
     counts : dict
         ``superseded`` lines, and ``orders_replaced_without_a_common_item``.
     """
-    orders = lines.group_by("order_id", "sequence", "source").aggregate(lines=lines.count())
+    orders = lines.group_by("order_id", "sequence", "source").aggregate(lines=(~lines.added).sum())
     last = orders.sequence.max().over(ibis.window(group_by="order_id"))
     older = orders.mutate(_last=last).filter(lambda t: t.sequence < t._last)
     older = older.filter(~older.source.isin(split)) if split else older
@@ -65,7 +65,8 @@ def latest(con: Backend, lines: ir.Table, split: Sequence[str]) -> tuple[ir.Tabl
         newest = lines.sequence.max().over(ibis.window(group_by=["order_id", "line_no"]))
         marked = lines.mutate(_newest=newest)
         stale = marked.source.isin(split) & (marked.sequence < marked._newest)
-        counts["superseded"] += int(con.to_pyarrow(stale.sum().fill_null(0)).as_py())
+        gone = (stale & ~marked.added).sum().fill_null(0)
+        counts["superseded"] += int(con.to_pyarrow(gone).as_py())
         lines = marked.filter(~stale).drop("_newest")
     return lines, counts
 

@@ -328,8 +328,10 @@ def _slow_line_numbers(raw: RawTable, rows: list[int], broken: set[int]) -> list
     with io.TextIOWrapper(
         _open(cast(Path, raw.text)), encoding="utf-8-sig", errors="replace", newline=""
     ) as stream:
-        quoting = csv.QUOTE_NONE if raw.columns == [LINE] else csv.QUOTE_MINIMAL
-        reader = csv.reader(stream, quoting=quoting, delimiter=raw.delimiter)
+        if raw.columns == [LINE]:
+            reader = csv.reader(stream, quoting=csv.QUOTE_NONE, delimiter=raw.delimiter)
+        else:
+            reader = csv.reader(stream, delimiter=raw.delimiter)
         end = 0
         for record in reader:
             line, end = end + 1, reader.line_num

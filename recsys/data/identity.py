@@ -28,7 +28,6 @@ from recsys.data.links import CROWDED, SAME_ORDER, anchor_rank, count
 from recsys.data.sharing import (
     DEGREE,
     DEVICE,
-    LENT_SHARE,
     by_chance,
     by_degree,
     by_guests,
@@ -43,7 +42,7 @@ __all__ = ["Resolution", "customer_id_of", "customers_of_groups", "decide", "res
 #: Why links are refused that a person has undone.
 UNDONE: Final = "undone"
 #: Why links are refused of a card and a token that were lent to each other's owner.
-CHANCE: Final = f"chance: both are seen elsewhere {LENT_SHARE} times as often"
+CHANCE: Final = "chance: both are mostly seen elsewhere"
 #: How the reason begins where a customer would have had too many identifiers of a type.
 LIMIT: Final = "limit: "
 _LOGINS: Final = "login on its devices"
@@ -135,10 +134,10 @@ def decide(
     standing = graph.standing(blocked, refused)
     blocked |= by_degree(graph, graph.pairs(standing), settings)
     standing = graph.standing(blocked, refused)
-    blocked |= by_guests(graph, graph.pairs(standing), graph.registered(standing))
+    chance = by_chance(graph, graph.pairs(standing)) & graph.of_evidence(SAME_ORDER) & standing
+    refused |= dict.fromkeys(np.flatnonzero(chance).tolist(), CHANCE)
     standing = graph.standing(blocked, refused)
-    lent = by_chance(graph, graph.pairs(standing)) & graph.of_evidence(SAME_ORDER) & standing
-    refused |= dict.fromkeys(np.flatnonzero(lent).tolist(), CHANCE)
+    blocked |= by_guests(graph, graph.pairs(standing), graph.registered(standing))
     groups = _join_links(graph, blocked, refused, settings)
 
     for ix in np.flatnonzero(~graph.standing(blocked, {})).tolist():

@@ -50,8 +50,9 @@ def match(con: Backend, lines: ir.Table, window_days: float) -> tuple[ir.Table, 
     if not total:
         return keep(con, "matches", _SCHEMA.empty_table()), counts
     sold = lines.filter(lines.kind == "sale")
-    orders = sold.semi_join(returns.filter(returns.return_of.notnull()),
-                            sold.order_id == returns.return_of).select("order_id").distinct()  # fmt: skip
+    naming = returns.filter(returns.return_of.notnull())
+    orders = sold.semi_join(naming, sold.order_id == naming.return_of)
+    orders = orders.select("order_id").distinct()
     stated = returns.semi_join(orders, returns.return_of == orders.order_id)
     stated = keep(con, "returns_stated", stated.select("order_id", "line_no"))
     open_ = returns.anti_join(stated, ["order_id", "line_no"])

@@ -22,8 +22,10 @@ DEVICE: Final = "device"
 LENT: Final = ("loyalty_card", "payment_token")
 #: From how many homes guests come before the one they visit is taken for shared.
 MIN_HOMES: Final = 3
-#: How much more often both must be seen elsewhere before a card and a token met by chance.
-LENT_SHARE: Final = 5
+#: A card and a token met by chance if each was seen with another one so many times as often ...
+EACH_ELSEWHERE: Final = 2
+#: ... and in the geometric mean of both so many times.
+MEAN_ELSEWHERE: Final = 5
 
 
 def most_degree(kind: str, settings: Identity) -> int:
@@ -136,8 +138,8 @@ def by_logins(graph: Graph, pairs: Pairs, customers: Ints, settings: Identity) -
 def by_chance(graph: Graph, pairs: Pairs) -> Flags:
     """Find pairs of a loyalty card and a payment token that met by chance: one was lent.
 
-    Both are at home elsewhere: the card was seen ``LENT_SHARE`` times as often with another token,
-    and the token with another card. A new card or token has no such other home yet.
+    Both are at home elsewhere: the card was seen far more often with another token, and the token
+    with another card. A new card or token has no such other home yet.
 
     Parameters
     ----------
@@ -154,7 +156,9 @@ def by_chance(graph: Graph, pairs: Pairs) -> Flags:
     met = pairs.between(card, token)
     _, seen_by_token = _best_others(met.a, met.b, met.seen)
     _, seen_by_card = _best_others(met.b, met.a, met.seen)
-    chance = np.minimum(seen_by_token, seen_by_card) >= LENT_SHARE * met.seen
+    each = np.minimum(seen_by_token, seen_by_card) >= EACH_ELSEWHERE * met.seen
+    mean = seen_by_token * seen_by_card >= (MEAN_ELSEWHERE * met.seen) ** 2
+    chance = each & mean
     n = max(len(graph.kind_of), 1)
     keys = np.minimum(met.a, met.b) * n + np.maximum(met.a, met.b)
     links = np.minimum(graph.a, graph.b) * n + np.maximum(graph.a, graph.b)

@@ -36,6 +36,7 @@ DEFAULTS = {
     "status": "Financial Status",
     "refunded": "Refunded Amount",
     "subtotal": "Subtotal",
+    "total": "Total",
     "currency": "Currency",
     "location_id": "Location",
     "item_id": "Lineitem sku",
@@ -46,6 +47,8 @@ DEFAULTS = {
 }
 FIELDS = (*DEFAULTS, "channel")
 IDENTIFIERS = {"email": "Email"}
+#: Filled on an order's first row only; one of them tells where an order begins.
+_OF_ORDER = ("status", "total", "subtotal")
 _LINE_PREFIX = "Lineitem"
 
 
@@ -91,9 +94,9 @@ def staged_lines(con: Backend, raw: RawTable, config: Config, name: str) -> ir.T
 
 def _fill(shape: Fields, table: ir.Table) -> ir.Table:
     """Copy what stands on an order's first row to its other rows."""
-    order_id, created = shape.text("order_id"), shape.text("occurred_at")
-    head = ibis.ifelse(created.notnull(), table[ROW], ibis.null("int64"))
-    table = table.mutate(_order=order_id, _head=head)
+    stated = [shape.text(field).notnull() for field in _OF_ORDER if shape.has(field)]
+    head = ibis.ifelse(ibis.or_(*stated), table[ROW], ibis.null("int64"))
+    table = table.mutate(_order=shape.text("order_id"), _head=head)
     before = ibis.window(group_by="_order", order_by=ROW, preceding=None, following=0)
     table = table.mutate(
         _block=table._head.max().over(before),

@@ -5,6 +5,7 @@ A manifest of parts comes in, with what the service was told live; out come the 
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import ibis
 import ibis.expr.types as ir
@@ -207,5 +208,5 @@ class Staged:
             found["added"] = found["added"].fill_null(False)
         return joined.select(**found, sequence=joined.sequence, source=joined.source)
 
-    def _path(self, part: Part, file: str) -> object:
+    def _path(self, part: Part, file: str) -> Path:
         return self.config.state / FOLDER / part.folder / file

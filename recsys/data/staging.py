@@ -8,7 +8,7 @@ the history from all parts. Called by ``training.ingest``.
 
 import hashlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import duckdb
@@ -103,6 +103,17 @@ class Manifest(msgspec.Struct):
         for found in folder.iterdir():
             if found.is_dir() and found.name not in kept:
                 shutil.rmtree(found)
+
+
+def drop_replaced(manifest: Manifest, standing: Collection[int]) -> None:
+    """Forget the rows of order exports of which later ones replaced every order.
+
+    The parts stay listed, so that their files are not taken for new ones.
+    """
+    for part in manifest.parts:
+        if part.kind in ORDER_KINDS and part.folder and part.sequence not in standing:
+            part.rows_gone = part.rows - part.repeated - sum(part.rejected.values())
+            part.folder = ""
 
 
 def stage(

@@ -91,10 +91,9 @@ def summarise(
     rejected = _total(orders)
     superseded = counts["superseded"] + sum(part.rows_gone for part in orders)
     repeated = sum(part.repeated for part in orders)
-    gone = sum(counts["left_out"].values()) + repeated + superseded + sum(rejected.values())
     summary["rows"] = {
         "read": read,
-        "kept": read - gone,
+        "kept": counts["kept"],
         "left_out": counts["left_out"],
         "repeated": repeated,
         "superseded": superseded,

@@ -66,8 +66,8 @@ def unify(
     folder : Path
         The version, complete but not yet current.
     counts : dict
-        What became of the staged lines: ``superseded``, ``left_out`` by rule, ``returns``,
-        ``returns_matched``, ``notes``.
+        What became of the staged lines: ``kept``, ``superseded``, ``left_out`` by rule,
+        ``returns``, ``returns_matched``, ``notes``; ``standing`` names the parts that still count.
     """
     folder = config.state / FOLDER / version
     if folder.exists():
@@ -102,7 +102,7 @@ class _Unifier:
         self.config = config
         self.staged = staged
         self.folder = folder
-        self.counts: dict[str, Any] = {"left_out": {}, "notes": {}}
+        self.counts: dict[str, Any] = {"kept": 0, "left_out": {}, "notes": {}}
         self.products = keep(self.con, "products_listed", tables.products(staged.rows("products")))
         self.marked: ir.Table
         self.identifiers: ir.Table
@@ -118,9 +118,14 @@ class _Unifier:
         excluded = non_products(lines, self.products, self.config.rules)
         marked, more = leave_out(self.con, lines, excluded, self.config.rules)
         self.marked = keep(self.con, "lines_marked", marked)
-        gone = self.marked.filter(self.marked.left_out.notnull() & ~self.marked.added)
-        for row in rows(self.con, gone.group_by("left_out").aggregate(lines=gone.count())):
-            self.counts["left_out"][row["left_out"]] = row["lines"]
+        read = self.marked.filter(~self.marked.added & (self.marked.source != LIVE))
+        for row in rows(self.con, read.group_by("left_out").aggregate(lines=read.count())):
+            if row["left_out"] is None:
+                self.counts["kept"] = row["lines"]
+            else:
+                self.counts["left_out"][row["left_out"]] = row["lines"]
+        standing = self.marked.select("sequence").distinct()
+        self.counts["standing"] = [row["sequence"] for row in rows(self.con, standing)]
         self._note(notes | more)
 
     def join_customers(self) -> None:

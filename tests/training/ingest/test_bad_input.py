@@ -1,0 +1,224 @@
+"""Bad exports: a clear error or a counted reject with its line, never a silent loss."""
+
+import csv
+import gzip
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from recsys.errors import ConfigError, DataError
+
+GOOD = "A1,2026-01-05 10:00:00,tea,1,3.50,ann@shop.de\n"
+HEADER = "order,time,sku,qty,price,email\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "reason", "detail"),
+    [
+        ("A2,05.01.2026,tea,1,3.50,\n", "bad_time", "occurred_at = 05.01.2026"),
+        ("A2,2026-02-30,tea,1,3.50,\n", "bad_time", "occurred_at = 2026-02-30"),
+        ("A2,,tea,1,3.50,\n", "missing_occurred_at", "occurred_at = "),
+        (",2026-01-05,tea,1,3.50,\n", "missing_order_id", "order_id = "),
+        ("A2,2026-01-05,,1,3.50,\n", "missing_item_id", "item_id = "),
+        ("A2,2026-01-05,tea,,3.50,\n", "missing_quantity", "quantity = "),
+        ("A2,2026-01-05,tea,one,3.50,\n", "bad_number", "quantity = one"),
+        ('A2,2026-01-05,tea,1,"3,50",\n', "bad_number", "unit_price = 3,50"),
+        ("A2,2026-01-05,tea,1,-3.50,\n", "negative_price", "unit_price = -3.500000"),
+        ("A2,2026-03-29 02:30:00,tea,1,3.50,\n", "nonexistent_local_time",
+         "occurred_at = 2026-03-29 02:30:00"),
+        ("A2,2026-01-05,tea,1\n", "missing_columns", None),
+        ("A2,2026-01-05,tea,1,3.50,,more\n", "too_many_columns", None),
+    ],
+)  # fmt: skip
+def test_a_row_that_cannot_be_read_is_kept_with_its_line(
+    shop: Callable, line: str, reason: str, detail: str | None
+) -> None:
+    workspace = shop(GOOD + GOOD.replace("A1", "A0") + line + GOOD.replace("A1", "A3"))
+    summary = workspace.ingest()
+    assert summary["lines"] == 3
+    assert summary["rows"]["rejected"] == {reason: 1}
+    (reject,) = workspace.rejects()
+    assert (reject["source"], reject["file"], reject["line"]) == ("shop", "shop/1.csv", "4")
+    assert detail is None or reject["detail"] == detail
+
+
+def test_lines_are_told_right_past_line_breaks_and_blank_lines(shop: Callable) -> None:
+    workspace = shop(
+        'A1,2026-01-05,"tea\nwith\nlemon",1,3.50,\n\n\nA2,2026-01-05,jam,x,1,\nA3,2026-01-05\n'
+        'A4,2026-01-05,"a\nb",1,y,\n'
+    )
+    workspace.ingest()
+    lines = {(reject["line"], reject["reason"]) for reject in workspace.rejects()}
+    assert lines == {("7", "bad_number"), ("8", "missing_columns"), ("9", "bad_number")}
+
+
+def test_rejects_hide_who_it_was(shop: Callable) -> None:
+    workspace = shop("A1,never,tea,1,3.50,ann@shop.de\nA2,2026-01-05,tea,ann@shop.de\n")
+    workspace.write(shop__2_csv=HEADER + GOOD)
+    workspace.ingest()
+    assert len(workspace.rejects()) == 2
+    for path in (workspace.folder / ".omnibasket").rglob("*"):
+        assert not path.is_file() or b"ann@shop.de" not in path.read_bytes(), path
+
+
+def test_a_local_hour_that_came_twice_is_taken_as_the_first_and_noted(shop: Callable) -> None:
+    workspace = shop("A1,2026-10-25 02:30:00,tea,1,3.50,\nA2,2026-10-25 03:30:00,tea,1,3.50,\n")
+    summary = workspace.ingest()
+    first, second = (row["occurred_at"].isoformat() for row in workspace.table())
+    assert (first, second) == ("2026-10-25T00:30:00+00:00", "2026-10-25T02:30:00+00:00")
+    assert summary["notes"] == {"local_hour_came_twice_taken_as_first": 1}
+
+
+@pytest.mark.parametrize(
+    "time", ["2026-07-01T12:00:00Z", "2026-07-01 14:00:00 +0200", "2026-07-01T07:30:00-04:30"]
+)
+def test_times_with_an_offset_are_taken_at_their_word(shop: Callable, time: str) -> None:
+    workspace = shop(f"A1,{time},tea,1,3.50,\n")
+    workspace.ingest()
+    assert workspace.table()[0]["occurred_at"].isoformat() == "2026-07-01T12:00:00+00:00"
+
+
+def test_a_byte_order_mark_semicolons_and_decimal_commas(shop: Callable) -> None:
+    workspace = shop(source='decimal = ","\ntime_format = "%d.%m.%Y %H:%M"')
+    workspace.write(
+        shop__1_csv=b"\xef\xbb\xbforder;time;sku;qty;price;email\n"
+        b"A1;05.01.2026 10:00;tea;2;1.234,50;\nA2;05.01.2026 10:00;tea;1;3.50;\n"
+    )
+    summary = workspace.ingest()
+    (line,) = workspace.table()
+    assert (line["unit_price_minor"], line["amount_minor"]) == (123450, 246900)
+    assert summary["rows"]["rejected"] == {"bad_number": 1}
+
+
+def test_encodings(shop: Callable) -> None:
+    text = HEADER + "A1,2026-01-05,thé,1,3.50,\n"
+    workspace = shop()
+    workspace.write(shop__1_csv=text.encode("utf-16"))
+    workspace.ingest()
+    assert workspace.items() == [("shop:A1", "thé", 1.0)]
+    workspace.write(shop__1_csv=(text + GOOD).encode("cp1252"))
+    summary = workspace.ingest()
+    assert summary["rows"]["rejected"] == {"invalid_encoding": 1}
+    toml = (workspace.folder / "omnibasket.toml").read_text()
+    workspace.write(
+        omnibasket_toml=toml.replace("[sources.shop.c", 'encoding="cp1252"\n[sources.shop.c')
+    )
+    assert workspace.ingest()["rows"]["rejected"] == {}
+
+
+def test_a_file_cut_in_the_middle_loses_its_last_row_only_and_says_so(shop: Callable) -> None:
+    workspace = shop(GOOD + 'A2,2026-01-05,"te')
+    summary = workspace.ingest()
+    assert summary["lines"] == 1
+    assert sum(summary["rows"]["rejected"].values()) == 1
+    assert summary["notes"] == {"no_line_end_at_end_of_file": 1}
+
+
+@pytest.mark.parametrize("name", ["1.parquet", "1.csv.gz"])
+def test_an_unreadable_file_stops_the_ingest_and_the_history_stays(
+    shop: Callable, name: str
+) -> None:
+    workspace = shop(GOOD)
+    version = workspace.ingest()["version"]
+    whole = io.BytesIO()
+    if name.endswith("gz"):
+        whole.write(gzip.compress((HEADER + GOOD * 500).encode()))
+    else:
+        pq.write_table(pa.table({"order": ["A7"] * 500}), whole)
+    (workspace.folder / "shop" / name).write_bytes(whole.getvalue()[: len(whole.getvalue()) // 2])
+    with pytest.raises(DataError, match=f"shop/{name}"):
+        workspace.ingest()
+    assert workspace.items() == [("shop:A1", "tea", 1.0)]
+    (workspace.folder / "shop" / name).unlink()
+    assert workspace.ingest()["version"] == version
+
+
+def test_a_missing_column_names_the_nearest_one(shop: Callable) -> None:
+    workspace = shop()
+    workspace.write(shop__1_csv="order,time,sku,qty,pricing,email\n" + GOOD)
+    with pytest.raises(DataError, match=r"shop/1.csv: there is no column `price` .*`pricing`"):
+        workspace.ingest()
+
+
+def test_an_unmapped_field_says_which_setting_to_add(shop: Callable) -> None:
+    workspace = shop(GOOD)
+    toml = (workspace.folder / "omnibasket.toml").read_text()
+    workspace.write(omnibasket_toml=toml.replace('quantity = "qty"\n', ""))
+    with pytest.raises(DataError, match=r"`quantity`.*\[sources.shop.columns\]"):
+        workspace.ingest()
+    workspace.write(omnibasket_toml=toml.replace("quantity", "quantiti"))
+    with pytest.raises(ConfigError, match=r"`quantiti`.*`quantity`"):
+        workspace.ingest()
+
+
+def test_a_wrong_mapping_fails_instead_of_rejecting_everything(shop: Callable) -> None:
+    workspace = shop("".join(f'A{n},2026-01-05,tea,1,"3,50",\n' for n in range(50)))
+    with pytest.raises(DataError, match=r"50 of 50 rows .*bad_number 50.*line 2.*decimal"):
+        workspace.ingest()
+    assert not (workspace.folder / ".omnibasket/history").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n"])
+def test_an_empty_file_is_an_error(shop: Callable, content: bytes) -> None:
+    workspace = shop()
+    workspace.write(shop__1_csv=content)
+    with pytest.raises(DataError, match="shop/1.csv"):
+        workspace.ingest()
+
+
+def test_a_path_without_files_is_an_error(shop: Callable) -> None:
+    with pytest.raises(DataError, match=r"sources.shop: no file at `shop`"):
+        shop().ingest()
+
+
+def test_two_ingests_at_once_do_not_mix(shop: Callable) -> None:
+    import fcntl
+
+    workspace = shop(GOOD)
+    workspace.ingest()
+    with (workspace.folder / ".omnibasket/ingest.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(DataError, match="another ingest"):
+            workspace.ingest()
+
+
+def _cell() -> st.SearchStrategy[str]:
+    return st.one_of(
+        st.sampled_from(
+            ["A1", "A2", "2026-01-05", "2026-03-29 02:30", "tea", "1", "2.5", "0", "-1"]
+        ),
+        st.text(st.characters(codec="utf-8", exclude_categories=["C"]) | st.just("\n"), max_size=6),
+    )
+
+
+@given(st.lists(st.lists(_cell(), min_size=5, max_size=7), max_size=12))
+@settings(
+    max_examples=15,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+def test_every_row_is_accounted_for(
+    tmp_path_factory: Any, shop: Callable, rows: list[list[str]]
+) -> None:
+    workspace = shop()
+    toml = (workspace.folder / "omnibasket.toml").read_text()
+    workspace.folder = Path(tmp_path_factory.mktemp("rows"))
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(HEADER.strip().split(","))
+    writer.writerows([["A9", "2026-01-05", "tea", "1", "1", ""], *rows])
+    workspace.write(omnibasket_toml=toml, shop__1_csv=out.getvalue())
+    counted = workspace.ingest()["rows"]
+    assert counted["read"] == 1 + sum(1 for row in rows if row)
+    assert counted["read"] == (
+        counted["kept"] + sum(counted["left_out"].values()) + counted["repeated"]
+        + counted["superseded"] + sum(counted["rejected"].values())
+    )  # fmt: skip
+    assert sum(counted["rejected"].values()) == len(workspace.rejects())
