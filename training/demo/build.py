@@ -75,12 +75,15 @@ def build(
         raise ConfigError(
             f"A demo needs at least {FEWEST_HOUSEHOLDS} households for its traps, not {households}."
         )
-    _claim(folder, force)
+    _refuse_somebody_elses(folder, force)
     steps = [*_world_steps(), *_export_steps(folder)]
     total = len(steps) + 3
     report("Reading The Complete Journey", 0, total)
     con = open_world(seed, households)
     try:
+        folder.mkdir(parents=True, exist_ok=True)
+        template = importlib.resources.files("training.demo") / FILE_NAME
+        (folder / FILE_NAME).write_bytes(template.read_bytes())
         for done, (description, step) in enumerate(steps, 1):
             report(description, done, total)
             step(con)
@@ -96,8 +99,7 @@ def build(
     return Demo(folder, told)
 
 
-def _claim(folder: Path, force: bool) -> None:
-    """Make the folder and its settings, unless somebody's own work lies there."""
+def _refuse_somebody_elses(folder: Path, force: bool) -> None:
     settings = folder / FILE_NAME
     if folder.exists() and not folder.is_dir():
         raise ConfigError(f"{folder}: is a file. Name a folder with --workspace.")
@@ -107,9 +109,6 @@ def _claim(folder: Path, force: bool) -> None:
             f"{folder}: holds something that is no demo, so nothing was written. Name another "
             "folder with --workspace, or write into this one with --force."
         )
-    folder.mkdir(parents=True, exist_ok=True)
-    template = importlib.resources.files("training.demo") / FILE_NAME
-    settings.write_text(template.read_text(encoding="utf-8"), encoding="utf-8")
 
 
 _Step = tuple[str, Callable[[duckdb.DuckDBPyConnection], object]]

@@ -1,0 +1,67 @@
+"""A demo goes through the ingest, and what comes out is what its truth says."""
+
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from recsys.config import load
+from recsys.data.history import History
+from recsys.data.keyed_hash import KeyedHash
+from recsys.errors import DataError
+from recsys.validation.identity_quality import by_any_link, by_email, measure, read_truth
+from training.demo import build
+from training.demo.check import figures, read_counts
+from training.ingest import ingest
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = build(tmp_path_factory.mktemp("ingested") / "demo", households=60).folder
+    ingest(load(folder), datetime(2018, 1, 2, tzinfo=UTC), lambda *_: None)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def history(workspace: Path) -> History:
+    return History.open(load(workspace))
+
+
+def test_the_history_holds_what_the_truth_says(workspace: Path, history: History) -> None:
+    found = figures(read_counts(workspace), history.summary)
+    assert [figure for figure in found if not figure.right] == []
+
+
+def test_a_wrong_figure_is_seen(workspace: Path, history: History) -> None:
+    told: dict[str, Any] = read_counts(workspace)
+    told["web"]["orders"] += 1
+    wrong = [figure.what for figure in figures(told, history.summary) if not figure.right]
+    assert wrong == ["web: orders"]
+
+
+def test_rejects_name_file_and_line(workspace: Path, history: History) -> None:
+    rejected = duckdb.execute(
+        "SELECT file, line, reason FROM read_csv(?, header = true)",
+        [str(history.folder / "rejects.csv")],
+    ).fetchall()
+    told = read_counts(workspace)["broken"]
+    assert Counter(rejected) == Counter((row["file"], row["line"], row["reason"]) for row in told)
+
+
+def test_identifiers_are_linked_as_the_truth_says(workspace: Path, history: History) -> None:
+    truth = read_truth(workspace / "truth.csv", KeyedHash.load(load(workspace)))
+    found = measure(truth, history.table("identifiers"))
+    assert found.missing == 0
+    assert found.precision >= 0.99
+    assert found.recall >= 0.99
+    links = history.table("links")
+    assert measure(truth, by_email(links)).recall < 0.7
+    assert measure(truth, by_any_link(links)).precision < 0.5
+
+
+def test_a_folder_without_truth_is_no_demo(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="omnibasket demo"):
+        read_counts(tmp_path)
