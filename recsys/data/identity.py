@@ -129,7 +129,7 @@ def decide(
     refused = _texts(links["refused"], lambda text: text.startswith(CROWDED))
     never = pa.array({*settings.undone, *undone}, pa.string())
     is_undone = pc.is_in(links["link_id"], value_set=never).to_numpy()
-    refused |= dict.fromkeys(np.flatnonzero(is_undone).tolist(), UNDONE)
+    refused = dict.fromkeys(np.flatnonzero(is_undone).tolist(), UNDONE) | refused
 
     standing = graph.standing(blocked, refused)
     blocked |= by_degree(graph, graph.pairs(standing), settings)
