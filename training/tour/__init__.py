@@ -1,0 +1,95 @@
+"""``omnibasket tour``: starts the service and asks it what each channel would ask.
+
+A workspace with a history and an artefact comes in; its answers are printed, and judged with
+``--check``. The last step of ``make demo``.
+"""
+
+import signal
+from contextlib import ExitStack
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from recsys.config import load
+from recsys.data.history import History
+from recsys.errors import RecsysError
+from training import console
+from training.tour import checks, show
+from training.tour.people import choose
+from training.tour.service import Service, ServiceError, running
+from training.tour.talk import hold
+
+_LOG = "serve.log"
+
+
+class CheckError(RecsysError):
+    """The service, or the history it answers from, is not what it should be."""
+
+
+@click.command()
+@console.workspace_option
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    help="Where the service listens; 0: any free port. The workspace's setting by default.",
+)
+@click.option("--check", is_flag=True, help="Check the answers and end; fails when one is wrong.")
+@console.json_option
+def command(workspace: Path, port: int | None, check: bool, as_json: bool) -> None:
+    """Start the service, ask it one question per channel, and show the answers.
+
+    Asks for a customer who buys online and in stores: this week's e-mail, the home page, a cart,
+    the screen in their store; and for a stranger. Then they buy something, and the home page is
+    asked again. In the demo it also says how well identifiers were linked into customers.
+
+    Serves on until Ctrl-C. With --check it checks what was answered and ends; with --json it ends
+    too.
+    """
+    config = load(workspace)
+    history = History.open(config)
+    person = choose(config, history)
+    port = config.serve.port if port is None else port
+    signal.signal(signal.SIGTERM, _stop)
+    with ExitStack() as stack:
+        with console.progress("Starting the service"):
+            service = stack.enter_context(running(workspace, port, config.state / _LOG))
+        talk = hold(service, person)
+        quality = checks.identity(config, history)
+        found = checks.of_answers(talk, person, config, history)
+        found += checks.of_history(config, history, quality)
+        if as_json:
+            console.emit_json({"checks": found, "identity": quality})
+        else:
+            show.answers(talk, person)
+            show.linking(quality)
+            if check:
+                show.checks(found)
+        if check:
+            _judge(found)
+        if not (check or as_json):
+            show.what_to_open(service, person)
+            _serve_on(service)
+
+
+def _judge(found: list[checks.Check]) -> None:
+    wrong = [f"  {check.what}: {check.seen}" for check in found if not check.passed]
+    if wrong:
+        listed = "\n".join(wrong)
+        raise CheckError(f"{len(wrong)} of {len(found)} checks failed:\n{listed}")
+    click.echo(f"All {len(found)} checks passed.", err=True)
+
+
+def _serve_on(service: Service) -> None:
+    """Wait until the person, or the service itself, ends it."""
+    try:
+        service.process.wait()
+    except KeyboardInterrupt:
+        click.echo("Stopped.", err=True)
+        return
+    raise ServiceError(f"The service ended by itself; {service.log} says why.")
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt

@@ -1,0 +1,233 @@
+"""Judges what the service answered, and what the ingest found where the truth is known.
+
+A ``Talk``, the workspace and its history come in; a list of checks goes out, each with a sentence
+about what was seen. Called by the tour; ``omnibasket tour --check`` fails on the first list with a
+wrong one in it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow.compute as pc
+
+from recsys.config import Config
+from recsys.data.history import History
+from recsys.data.keyed_hash import KeyedHash
+from recsys.validation.identity_quality import IdentityQuality, measure, read_truth
+from training.demo.check import figures, read_counts
+from training.tour.people import TRUTH, Person
+from training.tour.talk import Talk, Turn
+
+#: Precision and recall of linked identifiers, at least.
+LINKED = 0.99
+#: Reasons that tell something of a person's history.
+_PERSONAL = {"repeat", "similar_taste", "bought_together"}
+_PROBLEM = "application/problem+json"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that must be so."""
+
+    what: str
+    passed: bool
+    seen: str
+
+
+def of_answers(talk: Talk, person: Person, config: Config, history: History) -> list[Check]:
+    """Judge the service's answers."""
+    return [
+        *_answered(talk, config),
+        *_known(talk, person),
+        *_stock(talk.screen, history),
+        *_prices(talk),
+        *_cart(talk),
+        *_screen(talk),
+        *_purchase(talk),
+        *_bundles(talk),
+        *_documents(talk),
+    ]
+
+
+def of_history(config: Config, history: History, quality: IdentityQuality | None) -> list[Check]:
+    """Compare what the ingest found with the demo's truth; nothing where there is none."""
+    if quality is None:
+        return []
+    checks = [
+        Check(f"history: {figure.what}", figure.right, f"{figure.found}, of {figure.expected}")
+        for figure in figures(read_counts(config.folder), history.summary)
+    ]
+    return [
+        *checks,
+        Check(
+            "identity: what is linked is right",
+            quality.precision >= LINKED,
+            f"{quality.precision:.4f}",
+        ),
+        Check(
+            "identity: what belongs together is linked",
+            quality.recall >= LINKED,
+            f"{quality.recall:.4f}",
+        ),
+    ]
+
+
+def identity(config: Config, history: History) -> IdentityQuality | None:
+    """Measure the linked identifiers against the demo's truth; None where there is none."""
+    if not (config.folder / TRUTH).exists():
+        return None
+    truth = read_truth(config.folder / TRUTH, KeyedHash.load(config))
+    return measure(truth, history.table("identifiers"))
+
+
+def _answered(talk: Talk, config: Config) -> Iterator[Check]:
+    for turn in (*talk.turns, talk.screen_for_person):
+        name = turn.request["placement"]
+        placement = config.placement(name)
+        wanted = placement.count if placement is not None else 0
+        ids = [item["item_id"] for item in turn.items]
+        ranks = [item["rank"] for item in turn.items]
+        yield Check(f"{turn.title}: answered", turn.reply.status == 200, f"{turn.reply.status}")
+        yield Check(
+            f"{turn.title}: as many items as asked for",
+            len(ids) == wanted,
+            f"{len(ids)} of {wanted}",
+        )
+        yield Check(
+            f"{turn.title}: no item twice, ranks in order",
+            len(set(ids)) == len(ids) and ranks == list(range(1, len(ids) + 1)),
+            f"{len(set(ids))} items",
+        )
+
+
+def _known(talk: Talk, person: Person) -> Iterator[Check]:
+    for turn in (talk.email, talk.home, talk.cart, talk.after):
+        known = _body(turn).get("customer_known")
+        yield Check(f"{turn.title}: the customer is known", known is True, f"{known}")
+    reasons = {item["reason"]["code"] for item in talk.home.items if item.get("reason")}
+    yield Check(
+        "the home page is personal",
+        bool(reasons & _PERSONAL) or person.lines == 0,
+        ", ".join(sorted(reasons)),
+    )
+    fallback = _body(talk.stranger).get("fallback")
+    yield Check("a stranger gets a fallback that says so", bool(fallback), f"{fallback}")
+
+
+def _stock(turn: Turn, history: History) -> Iterator[Check]:
+    location = turn.request.get("location_id")
+    if location is None:
+        return
+    stock = history.table("stock")
+    here = stock.filter(pc.equal(stock["location_id"], location))
+    on_hand = dict(zip(here["item_id"].to_pylist(), here["on_hand"].to_pylist(), strict=True))
+    if not on_hand:
+        return
+    missing = [i["item_id"] for i in turn.items if not (on_hand.get(i["item_id"]) or 0) > 0]
+    yield Check(
+        f"{turn.title}: everything is on the shelf",
+        not missing,
+        f"not there: {', '.join(missing)}" if missing else f"{len(on_hand)} items are stocked",
+    )
+
+
+def _prices(talk: Talk) -> Iterator[Check]:
+    prices: dict[str, set[tuple[int, str]]] = {}
+    for turn in (*talk.turns, talk.screen_for_person):
+        for item in turn.items:
+            if price := item.get("price"):
+                told = (price["amount_minor"], price["currency"])
+                prices.setdefault(item["item_id"], set()).add(told)
+    several = [item_id for item_id, told in prices.items() if len(told) > 1]
+    yield Check("one product has one price in every channel", not several, f"{len(prices)} priced")
+
+
+def _cart(talk: Talk) -> Iterator[Check]:
+    carried = {line["item_id"] for line in talk.cart.request["cart"]}
+    if not carried:
+        return
+    shown = {item["item_id"] for item in talk.cart.items}
+    yield Check("the cart does not offer what is in it", not carried & shown, f"{len(shown)} shown")
+    because = {
+        item_id
+        for item in talk.cart.items
+        for item_id in (item.get("reason") or {}).get("because_of", [])
+    }
+    yield Check(
+        "the cart shows what goes with it", bool(carried & because), ", ".join(sorted(because))
+    )
+
+
+def _screen(talk: Talk) -> Iterator[Check]:
+    def shown(turn: Turn) -> list[Any]:
+        return [(item["item_id"], item.get("reason")) for item in turn.items]
+
+    told = {(item.get("reason") or {}).get("code") for item in talk.screen_for_person.items}
+    yield Check(
+        "the store's screen shows everybody the same",
+        shown(talk.screen) == shown(talk.screen_for_person),
+        f"{len(talk.screen.items)} items",
+    )
+    yield Check(
+        "the store's screen says nothing of a person's history",
+        not told & _PERSONAL and not _body(talk.screen_for_person).get("customer_known"),
+        ", ".join(sorted(filter(None, told))),
+    )
+
+
+def _purchase(talk: Talk) -> Iterator[Check]:
+    for what, reply, wanted in (
+        ("the purchase is accepted", talk.purchase, "accepted"),
+        ("the purchase told again counts once", talk.repeated, "duplicate"),
+    ):
+        outcomes = (reply.body or {}).get("events") or [{}]
+        status = outcomes[0].get("status")
+        yield Check(what, status == wanted, f"{status or reply.text[:200]}")
+    bought = (talk.bought or {}).get("item_id")
+    ids = [item["item_id"] for item in talk.after.items]
+    yield Check(
+        "what was just bought is not shown again",
+        bought is not None and bought not in ids,
+        f"{bought}",
+    )
+    before, after = (
+        _body(turn).get("left_out", {}).get("recently_bought", 0)
+        for turn in (talk.home, talk.after)
+    )
+    yield Check("the answer says why", after > before, f"recently bought: {before}, then {after}")
+
+
+def _bundles(talk: Talk) -> Iterator[Check]:
+    pairs = (talk.bundles.body or {}).get("bundles") or []
+    good = [pair for pair in pairs if pair["support"] >= 1 and pair["lift"] > 0]
+    yield Check(
+        "bundles have their evidence",
+        bool(pairs) and len(good) == len(pairs),
+        f"{len(pairs)} pairs",
+    )
+    rows = talk.bundles_csv.text.strip().splitlines()[1:]
+    yield Check(
+        "bundles come as CSV too",
+        talk.bundles_csv.status == 200 and len(rows) == len(pairs),
+        f"{len(rows)} rows",
+    )
+
+
+def _documents(talk: Talk) -> Iterator[Check]:
+    kind = talk.wrong.headers.get("Content-Type", "")
+    errors = (talk.wrong.body or {}).get("errors") or []
+    pointers = {error.get("pointer") for error in errors}
+    yield Check(
+        "a wrong request is answered with its problem",
+        talk.wrong.status == 422 and kind.startswith(_PROBLEM) and "/cuont" in pointers,
+        f"{talk.wrong.status} {kind} {', '.join(map(str, pointers))}",
+    )
+    version = str((talk.openapi.body or {}).get("openapi"))
+    yield Check("the API describes itself", version.startswith("3.1"), f"OpenAPI {version}")
+    page = talk.docs.status == 200 and "<html" in talk.docs.text.lower()
+    yield Check("the API's page can be read", page, f"{talk.docs.status}")
+
+
+def _body(turn: Turn) -> dict[str, Any]:
+    return turn.reply.body or {}

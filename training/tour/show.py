@@ -1,0 +1,110 @@
+"""Prints the tour: each answer as a table, how well customers were linked, and what to open.
+
+Called by the tour.
+"""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from recsys.validation.identity_quality import IdentityQuality
+from training import console
+from training.tour.checks import Check
+from training.tour.people import Person
+from training.tour.service import Service
+from training.tour.talk import Talk, Turn
+
+_ROWS = 5
+
+
+def answers(talk: Talk, person: Person) -> None:
+    """Print every answer, and the purchase between them."""
+    out = console.output()
+    who = person.email or person.customer_id
+    out.print(f"\nCustomer {who}: {person.lines:,} order lines in their history.", markup=False)
+    for turn in talk.turns:
+        if turn is talk.after and talk.bought is not None:
+            out.print(f"\nBought online just now: {talk.bought['title']}.", markup=False)
+        _turn(turn)
+    pairs = (talk.bundles.body or {}).get("bundles") or []
+    rows = [
+        (
+            " + ".join(str(item["title"] or item["item_id"]) for item in pair["items"]),
+            pair["support"],
+            f"{pair['confidence']['a_to_b']:.0%} / {pair['confidence']['b_to_a']:.0%}",
+            f"{pair['lift']:.1f}",
+        )
+        for pair in pairs
+    ]
+    headings = ("who buys A buys B", "baskets", "A→B / B→A", "lift")
+    out.print(console.table(headings, rows, "Bundles"))
+
+
+def _turn(turn: Turn) -> None:
+    out = console.output()
+    body = turn.reply.body or {}
+    title = f"{turn.title} ({turn.request['placement']})"
+    if turn.reply.status != 200:
+        out.print(f"\n{title}: {turn.reply.status} {body.get('detail')}", markup=False)
+        return
+    rows = [_row(item) for item in turn.items[:_ROWS]]
+    out.print(console.table(("", "product", "price", "on hand", "why"), rows, title))
+    more = len(turn.items) - len(rows)
+    notes = [f"and {more} more"] if more > 0 else []
+    if body.get("fallback"):
+        notes.append(f"fallback: {body['fallback']}")
+    left_out = [f"{n} {why.replace('_', ' ')}" for why, n in body["left_out"].items() if n]
+    if left_out:
+        notes.append(f"left out: {', '.join(left_out)}")
+    if notes:
+        out.print(f"  {'; '.join(notes)}", markup=False)
+
+
+def _row(item: dict[str, Any]) -> tuple[object, ...]:
+    price, there = item.get("price"), item.get("availability") or {}
+    return (
+        item["rank"],
+        item.get("title") or item["item_id"],
+        f"{price['amount_minor'] / 100:.2f} {price['currency']}" if price else None,
+        there.get("on_hand"),
+        (item.get("reason") or {}).get("text"),
+    )
+
+
+def linking(quality: IdentityQuality | None) -> None:
+    """Print how well identifiers were linked into customers, where it is known."""
+    if quality is None:
+        return
+    rows = [
+        ("precision", quality.precision, *quality.precision_interval),
+        ("recall", quality.recall, *quality.recall_interval),
+    ]
+    shown = [(name, *(f"{value:.4f}" for value in values)) for name, *values in rows]
+    title = f"Linked identifiers against the truth ({quality.true_pairs:,} true pairs)"
+    console.output().print(console.table(("", "share", "95% from", "to"), shown, title))
+
+
+def checks(found: list[Check]) -> None:
+    """Print what was checked."""
+    rows = [("ok" if check.passed else "WRONG", check.what, check.seen) for check in found]
+    console.output().print(console.table(("", "check", "seen"), rows, "Checks"))
+
+
+def what_to_open(service: Service, person: Person) -> None:
+    """Print addresses to open, and how to ask by hand."""
+    named = {"placement": "web_home"}
+    if person.email is not None:
+        named |= {"identifier_type": "email", "identifier_value": person.email}
+    else:
+        named["customer_id"] = person.customer_id
+    lines = (
+        "",
+        f"The service listens on {service.url}",
+        f"  {service.url}/docs                     every call, to be tried out",
+        f"  {service.url}/v1/bundles?sort=lift     bundles, as JSON or CSV",
+        f"  curl '{service.url}/v1/recommendations?{urlencode(named)}'",
+        f"Its log: {service.log}",
+        "Ctrl-C ends it.",
+    )
+    out = console.output()
+    for line in lines:
+        out.print(line, markup=False, soft_wrap=True)
