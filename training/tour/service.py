@@ -7,7 +7,6 @@ process has ended too. Called by the tour and its tests.
 import contextlib
 import http.client
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -113,11 +112,11 @@ def running(workspace: Path, port: int, log: Path) -> Iterator[Service]:
     """
     port = port or free_port()
     log.parent.mkdir(parents=True, exist_ok=True)
-    settings = {"OMNIBASKET_SERVE__HOST": HOST, "OMNIBASKET_SERVE__PORT": str(port)}
     command = [sys.executable, "-m", "training.cli", "serve", "--workspace", str(workspace)]
+    command += ["--host", HOST, "--port", str(port)]
     with log.open("wb") as out:
         process = subprocess.Popen(  # noqa: S603 - this interpreter and our own arguments
-            command, env={**os.environ, **settings}, stdout=out, stderr=out, start_new_session=True
+            command, stdout=out, stderr=out, start_new_session=True
         )
     service = Service(port, process, log)
     try:
