@@ -17,6 +17,7 @@ from recsys.errors import ConfigError
 from training.cli import main
 from training.demo import build, exports, titles
 from training.demo.households import DEFAULT_CARD, TEST_EMAIL, UNLISTED_CARD
+from training.demo.rule import QUOTAS
 from training.demo.source import data_folder
 
 HOUSEHOLDS = 60
@@ -304,3 +305,13 @@ def _one(con: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
     row = con.execute(query).fetchone()
     assert row is not None
     return row
+
+
+def test_the_document_tells_every_quota() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "demo.md").read_text(encoding="utf-8")
+    table = text[text.index("| quota |") :].split("\n\n", 1)[0]
+    rows = [
+        [cell.strip().strip("`") for cell in line.split("|")] for line in table.splitlines()[2:]
+    ]
+    told = {row[1]: (round(float(row[2].rstrip("%")) / 100, 6), int(row[3])) for row in rows}
+    assert told == {name: (quota.share, quota.least) for name, quota in QUOTAS.items()}

@@ -5,9 +5,9 @@ cards, tokens, e-mails, accounts, devices) and ``web_basket`` (the baskets that 
 Everything is decided by ``u``, so the same seed gives the same world. Called by ``build``.
 """
 
-from dataclasses import dataclass
-
 import duckdb
+
+from training.demo.rule import chosen, size
 
 #: A till's default card, pressed where a customer has none; `identity.blocked` lists it.
 DEFAULT_CARD = "2900000000000"
@@ -38,63 +38,21 @@ ONLINE_TILT = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Shares:
-    """Shares of households and baskets with a trait; docs/demo.md explains each."""
-
-    web: float = 0.40
-    cardless: float = 0.04
-    cash_only: float = 0.04
-    second_card: float = 0.08
-    second_token: float = 0.15
-    forgetful: float = 0.10
-    guest: float = 0.04
-    second_email: float = 0.03
-    second_device: float = 0.08
-    newsletter: float = 0.06
-    tablet_pair: float = 0.01
-    desk: float = 0.006
-
-
-SHARES = Shares()
-
-
-def quota(purpose: str, share: float, eligible: str, *, least: int, key: str) -> str:
-    """SQL that is true for a fixed number of eligible rows, chosen by ``u``.
-
-    Parameters
-    ----------
-    purpose : str
-        Names the choice, so that different choices are independent.
-    share : float
-        Share of all rows, rounded.
-    eligible : str
-        SQL condition; never null.
-    least : int
-        At least so many, where as many are eligible.
-    key : str
-        SQL of the rows' unique key.
-    """
-    return (
-        f"(({eligible}) AND row_number() OVER (ORDER BY NOT ({eligible}), "
-        f"u('{purpose}', {key}), {key}) <= greatest({least}, round({share} * count(*) OVER ())))"
-    )
-
-
 def assign_households(con: duckdb.DuckDBPyConnection) -> None:
     """Make the table ``household`` with each household's traits and identifiers."""
-    flags = [
-        ("web", "web", SHARES.web, "baskets >= 8 AND online_baskets >= 5"),
-        ("cardless", "cardless", SHARES.cardless, "true"),
-        ("cash_only", "cash", SHARES.cash_only, "NOT cardless"),
-        ("second_card", "card2", SHARES.second_card, "NOT cardless AND NOT cash_only"),
-        ("second_token", "token2", SHARES.second_token, "NOT cash_only AND NOT cardless"),
-        ("forgetful", "forget", SHARES.forgetful, "NOT cardless AND NOT cash_only"),
-        ("guest", "guest", SHARES.guest, "web AND evidence = 'token'"),
-        ("second_email", "email2", SHARES.second_email, "web AND NOT guest"),
-        ("second_device", "device2", SHARES.second_device, "web AND NOT guest"),
-        ("newsletter", "newsletter", SHARES.newsletter, "NOT web AND NOT cardless"),
-    ]
+    # In this order, because who is eligible depends on what was decided before.
+    eligible = {
+        "web": "baskets >= 8 AND online_baskets >= 5",
+        "cardless": "true",
+        "cash_only": "NOT cardless",
+        "second_card": "NOT cardless AND NOT cash_only",
+        "second_token": "NOT cash_only AND NOT cardless",
+        "forgetful": "NOT cardless AND NOT cash_only",
+        "guest": "web AND evidence = 'token'",
+        "second_email": "web AND NOT guest",
+        "second_device": "web AND NOT guest",
+        "newsletter": "NOT web AND NOT cardless",
+    }
     con.execute(
         """
         CREATE TABLE household AS
@@ -103,12 +61,10 @@ def assign_households(con: duckdb.DuckDBPyConnection) -> None:
         FROM basket GROUP BY household_id
         """
     )
-    for column, purpose, share, eligible in flags:
-        chosen = quota(purpose, share, eligible, least=2, key="household_id")
-        con.execute(
-            f"CREATE OR REPLACE TABLE household AS SELECT *, {chosen} AS {column} FROM household"
-        )
-        if column == "cash_only":
+    for name, condition in eligible.items():
+        columns = f"*, {chosen(name, condition, 'household_id')} AS {name}"
+        con.execute(f"CREATE OR REPLACE TABLE household AS SELECT {columns} FROM household")
+        if name == "cash_only":
             con.execute(
                 f"CREATE OR REPLACE TABLE household AS SELECT *, {_EVIDENCE} FROM household"
             )
@@ -223,9 +179,8 @@ def share_devices(con: duckdb.DuckDBPyConnection) -> None:
         ), placed AS (
             SELECT *, row_number() OVER (
                 ORDER BY NOT shares, u('tablet', household_id), household_id) AS place,
-                greatest(2, round({SHARES.tablet_pair} * count(*) FILTER (WHERE web) OVER ()))
-                    AS pairs,
-                greatest(4, round({SHARES.desk} * count(*) OVER ())) AS desks
+                {size("tablet_pair", "count(*) OVER ()")} AS pairs,
+                {size("desk", "count(*) OVER ()")} AS desks
             FROM joined
         )
         SELECT * EXCLUDE (shares, place, pairs, desks),

@@ -8,7 +8,8 @@ Called by ``build``.
 
 import duckdb
 
-from training.demo.households import TEST_EMAIL, quota
+from training.demo.households import TEST_EMAIL
+from training.demo.rule import chosen
 
 FIRST_ORDER = 10_001
 FREE_POSTAGE_FROM_C = 3500
@@ -23,7 +24,7 @@ def write_orders(con: duckdb.DuckDBPyConnection) -> None:
     Cancelled orders are made up: the same basket ordered once before, by mistake, and cancelled;
     so no real basket is lost.
     """
-    mistaken = quota("cancel", 0.008, "true", least=3, key="basket_id")
+    mistaken = chosen("cancelled", "true", "basket_id")
     con.execute(
         f"""
         CREATE TABLE web_order AS
@@ -51,13 +52,12 @@ def write_orders(con: duckdb.DuckDBPyConnection) -> None:
     )
     con.execute(f"CREATE TABLE standing_out AS {_LINES_THAT_STAND_OUT}")
     free = "NOT cancelled AND nth > 1 AND trap IS NULL AND status = 'paid'"
-    _mark(con, "trap = 'test', email = " + f"'{TEST_EMAIL}'", "test", 0.006, free, least=6)
-    _mark(con, "status = 'refunded'", "refund", 0.006, free, least=3)
-    _mark(
-        con, "status = 'partially_refunded'", "part", 0.006, f"{free} AND {_ONE_LINE_STANDS_OUT}", 3
-    )
-    _mark(con, "trap = 'corrected'", "correct", 0.0008, f"{free} AND {_EXPORTED_TWICE}", least=4)
-    _mark(con, "trap = 'repeated'", "repeat", 0.0005, free, least=3)
+    _mark(con, "test_email", f"trap = 'test', email = '{TEST_EMAIL}'", free)
+    _mark(con, "refunded", "status = 'refunded'", free)
+    stands_out = f"{free} AND {_ONE_LINE_STANDS_OUT}"
+    _mark(con, "partly_refunded", "status = 'partially_refunded'", stands_out)
+    _mark(con, "corrected", "trap = 'corrected'", f"{free} AND {_EXPORTED_TWICE}")
+    _mark(con, "order_twice", "trap = 'repeated'", free)
     con.execute("ALTER TABLE web_order ADD COLUMN refund_line BIGINT")
     con.execute(
         """
@@ -82,19 +82,13 @@ _EXPORTED_TWICE = (
 )
 
 
-def _mark(
-    con: duckdb.DuckDBPyConnection,
-    change: str,
-    purpose: str,
-    share: float,
-    eligible: str,
-    least: int,
-) -> None:
-    chosen = quota(purpose, share, eligible, least=least, key="name")
+def _mark(con: duckdb.DuckDBPyConnection, name: str, change: str, eligible: str) -> None:
+    """Change the orders that a quota takes."""
+    taken = chosen(name, eligible, "name")
     con.execute(
         f"""
         UPDATE web_order SET {change}
-        WHERE name IN (SELECT name FROM web_order QUALIFY {chosen})
+        WHERE name IN (SELECT name FROM web_order QUALIFY {taken})
         """
     )
 

@@ -8,7 +8,8 @@ the web orders, because some of them are returned in a store.
 
 import duckdb
 
-from training.demo.households import DEFAULT_CARD, UNLISTED_CARD, quota
+from training.demo.households import DEFAULT_CARD, UNLISTED_CARD
+from training.demo.rule import chosen, size
 
 #: Numbers of tickets that the package has no basket for; its own are below 42 thousand million.
 RETURN_TICKETS = 90_000_000_000
@@ -62,26 +63,27 @@ def write_tickets(con: duckdb.DuckDBPyConnection) -> None:
         FROM carded
         """
     )
+    paid = "NOT evidence AND token IS NOT NULL"
     traps = (
-        (f"'{DEFAULT_CARD}'", "token", "default", 0.0025, "NOT evidence AND token IS NOT NULL"),
-        (f"'{UNLISTED_CARD}'", "token", "unlisted", 0.0015, "NOT evidence AND token IS NOT NULL"),
-        ("NULL", "NULL", "nobody", 0.004, "NOT evidence"),
+        ("default_card", f"card = '{DEFAULT_CARD}'", "default", paid),
+        ("unlisted_card", f"card = '{UNLISTED_CARD}'", "unlisted", paid),
+        ("nobody", "card = NULL, token = NULL", "nobody", "NOT evidence"),
     )
     con.execute("ALTER TABLE ticket ADD COLUMN trap VARCHAR")
     _lend_cards(con)
-    for card, token, trap, share, eligible in traps:
-        chosen = quota(trap, share, f"{eligible} AND trap IS NULL", least=12, key="basket_id")
+    for name, change, trap, eligible in traps:
+        taken = chosen(name, f"{eligible} AND trap IS NULL", "basket_id")
         con.execute(
             f"""
-            UPDATE ticket SET card = {card}, token = {token}, trap = '{trap}'
-            WHERE basket_id IN (SELECT basket_id FROM ticket QUALIFY {chosen})
+            UPDATE ticket SET {change}, trap = '{trap}'
+            WHERE basket_id IN (SELECT basket_id FROM ticket QUALIFY {taken})
             """
         )
 
 
 def _lend_cards(con: duckdb.DuckDBPyConnection) -> None:
     """Let a few customers show somebody else's card once, for the discount, and pay themselves."""
-    chosen = quota("lent", 0.00005, "NOT evidence AND token IS NOT NULL", least=0, key="basket_id")
+    taken = chosen("lent_card", "NOT evidence AND token IS NOT NULL", "basket_id")
     con.execute(
         f"""
         UPDATE ticket SET card = lender.card_1, trap = 'lent'
@@ -89,7 +91,7 @@ def _lend_cards(con: duckdb.DuckDBPyConnection) -> None:
             SELECT borrower.basket_id, h.card_1
             FROM (
                 SELECT *, row_number() OVER (ORDER BY basket_id) AS nth
-                FROM (SELECT * FROM ticket QUALIFY {chosen})
+                FROM (SELECT * FROM ticket QUALIFY {taken})
             ) borrower JOIN (
                 SELECT *, row_number() OVER (
                     ORDER BY u('lender', household_id), household_id) AS nth
@@ -109,7 +111,7 @@ def write_returns(con: duckdb.DuckDBPyConnection) -> None:
     (``web``, every second one with the order's number).
     """
     con.execute(
-        """
+        f"""
         CREATE TABLE returned AS
         WITH bought AS (
             SELECT l.*, t.basket_id::VARCHAR AS ticket, t.store_id AS back_at, 'till' AS bought_in
@@ -130,7 +132,7 @@ def write_returns(con: duckdb.DuckDBPyConnection) -> None:
                 AND department IN ('GROCERY', 'DRUG GM', 'COSMETICS', 'NUTRITION')
                 AND u('return', concat(basket_id, '/', product_id)) < 0.05
         ), sized AS (
-            SELECT *, (SELECT greatest(4, round(0.0008 * count(*))) FROM basket)::INT AS size
+            SELECT *, (SELECT {size("returned", "count(*)")} FROM basket) AS size
             FROM suited
         ), chosen AS (
             SELECT *, CASE WHEN bought_in = 'web' THEN 'web'
@@ -150,7 +152,7 @@ def write_returns(con: duckdb.DuckDBPyConnection) -> None:
 
 def write_rows(con: duckdb.DuckDBPyConnection) -> None:
     """Make ``till_row``: sales, returns, lines struck out, and tickets that were exported twice."""
-    void = quota("void", 0.001, "lines >= 3 AND trap IS NULL", least=6, key="basket_id")
+    void = chosen("struck_out", "lines >= 3 AND trap IS NULL", "basket_id")
     con.execute(
         f"""
         CREATE TABLE voided AS
@@ -195,5 +197,5 @@ def write_rows(con: duckdb.DuckDBPyConnection) -> None:
         FROM named
         """
     )
-    twice = quota("twice", 0.00003, "lines BETWEEN 2 AND 30", least=3, key="basket_id")
+    twice = chosen("ticket_twice", "lines BETWEEN 2 AND 30", "basket_id")
     con.execute(f"CREATE TABLE repeated_ticket AS SELECT basket_id FROM ticket QUALIFY {twice}")
