@@ -23,6 +23,9 @@ from recsys.data.staging import Manifest, Report, drop_replaced, stage
 from recsys.data.summary import fingerprint, summarise, write_rejects
 from recsys.data.unify import unify
 from recsys.errors import DataError
+from recsys.tracking.feedback import bring_in
+from recsys.tracking.ledger import Ledger
+from recsys.tracking.live import read_live
 from training.console import (
     emit_json,
     follow,
@@ -87,32 +90,41 @@ def ingest(config: Config, at: datetime, report: Report) -> dict[str, Any]:
         )
     with _alone(config):
         keyed = KeyedHash.load(config, create=True)
+        ledger = Ledger.open(config.ledger_url, currency=config.workspace.currency)
         scratch = config.state / "tmp"
         con = connect(
             memory_mb=config.ingest.memory_mb, threads=config.ingest.threads, spill=scratch
         )
         try:
+            mark = ledger.mark()
             manifest = Manifest.load(config)
             before = len(manifest.parts)
             manifest = stage(con, config, keyed, manifest, report)
-            digest = fingerprint(config, manifest, "")
+            digest = fingerprint(config, manifest, mark)
             current = _current(config)
             if current is not None and current.summary["fingerprint"] == digest:
+                if ledger.meta().get("history_version") != current.version:
+                    report("Bringing the histories to the ledger", 0, 1)
+                    bring_in(current, ledger, config, contained=mark)
                 return {**current.summary, "changed": False}
+            live = read_live(ledger, mark, scratch, config.workspace.currency)
             stamp = at.astimezone(UTC).strftime("%Y%m%dT%H%M%S")
             version = f"{stamp}-{digest[:8]}"
-            folder, counts = unify(con, config, manifest, version, report)
+            folder, counts = unify(con, config, manifest, version, report, live)
             summary = summarise(
                 con, config, manifest, folder, counts,
                 version=version, created=at.astimezone(UTC).isoformat(), fingerprint=digest,
                 new_files=len(manifest.parts) - before,
             )  # fmt: skip
             write_rejects(config, manifest, folder)
-            publish(config, folder)
+            history = publish(config, folder)
             drop_replaced(manifest, counts["standing"])
             manifest.save(config)
+            report("Bringing the histories to the ledger", 0, 1)
+            bring_in(history, ledger, config, contained=mark)
         finally:
             con.disconnect()
+            ledger.close()
             shutil.rmtree(scratch, ignore_errors=True)
     return {**summary, "changed": True}
 

@@ -40,6 +40,7 @@ LINES = pa.schema(
         ("amount_minor", pa.int64()),
         ("currency", pa.string()),
         ("added", pa.bool_()),
+        ("own_id", pa.string()),  # of a live line: whom the service took it for
     ]
 )
 EVENTS = pa.schema(
@@ -56,6 +57,7 @@ EVENTS = pa.schema(
         ("price_minor", pa.int64()),
         ("currency", pa.string()),
         ("transaction_id", pa.string()),
+        ("own_id", pa.string()),
     ]
 )
 PRODUCTS = pa.schema(
@@ -108,17 +110,17 @@ class Live:
 
     Attributes
     ----------
-    lines : pa.Table
-        As ``LINES``: purchases and refunds; ``order_id`` is ``live:<scope>:<number>``.
-    observations : pa.Table
-        As ``recsys.data.links.OBSERVATIONS``.
-    events : pa.Table
-        As ``EVENTS``.
+    lines : Path
+        Parquet as ``LINES``: purchases and refunds; ``order_id`` is ``live:<scope>:<number>``.
+    observations : Path
+        Parquet as ``recsys.data.links.OBSERVATIONS``.
+    events : Path
+        Parquet as ``EVENTS``.
     """
 
-    lines: pa.Table
-    observations: pa.Table
-    events: pa.Table
+    lines: Path
+    observations: Path
+    events: Path
 
 
 class Staged:
@@ -141,12 +143,15 @@ class Staged:
 
     def lines(self) -> ir.Table:
         """All staged order lines with ``sequence`` and ``source``."""
-        return self._with_live(self._of(ORDER_KINDS, LINES), LINES, "lines")
+        lines = self._of(ORDER_KINDS, LINES)
+        return lines if self.live is None else self._with_told(lines, self.live.lines)
 
     def rows(self, kind: str) -> ir.Table:
         """All staged rows of another kind with ``sequence`` and ``source``."""
         table = self._of((kind,), _SCHEMAS[kind])
-        return self._with_live(table, EVENTS, "events") if kind == "ga4_events" else table
+        if kind == "ga4_events" and self.live is not None:
+            return self._with_told(table, self.live.events)
+        return table
 
     def observations(self, lines: ir.Table) -> ir.Table:
         """Which identifiers were seen together, as ``recsys.data.links.OBSERVATIONS``.
@@ -167,18 +172,16 @@ class Staged:
         names = [name for name in OBSERVATIONS.names if name != "at"]
         table = ibis.union(ours, others)
         table = table.select(*names, at=table["at"].cast("timestamp('UTC')"))
-        if self.live is not None and self.live.observations.num_rows:
-            told = ibis.memtable(self.live.observations)
-            table = ibis.union(table, told.select(*table.columns).cast(dict(table.schema())))
+        if self.live is not None:
+            told = self.con.read_parquet(self.live.observations)
+            table = ibis.union(table, told.select(*table.columns))
         return table
 
     def _of(self, kinds: tuple[str, ...], schema: pa.Schema) -> ir.Table:
         return self._files([part for part in self.parts if part.kind in kinds], ROWS, schema)
 
-    def _with_live(self, table: ir.Table, schema: pa.Schema, name: str) -> ir.Table:
-        if self.live is None or not getattr(self.live, name).num_rows:
-            return table
-        told = ibis.memtable(getattr(self.live, name).select(schema.names).cast(schema))
+    def _with_told(self, table: ir.Table, path: Path) -> ir.Table:
+        told = self.con.read_parquet(path)
         told = told.mutate(sequence=ibis.literal(0, "int64"), source=ibis.literal(LIVE))
         return ibis.union(table, told.select(*table.columns))
 

@@ -27,20 +27,20 @@ from recsys.schema import REJECTS as REJECT_COLUMNS
 from recsys.settings import ORDER_KINDS
 
 
-def fingerprint(config: Config, manifest: Manifest, live: str) -> str:
+def fingerprint(config: Config, manifest: Manifest, told: int) -> str:
     """Digest everything a history is made of, to know whether one is up to date.
 
     Parameters
     ----------
     config : Config
     manifest : Manifest
-    live : str
-        Changes when the service has been told something new.
+    told : int
+        Number of the last event that the service was told.
     """
     parts = [(p.source, p.content, p.settings, p.sequence) for p in _used(config, manifest)]
     text = msgspec.json.encode(
         [FORMAT, parts, config.rules, config.identity, undone(config),
-         config.ingest.return_window_days, live],
+         config.ingest.return_window_days, told],
         order="sorted",
     )  # fmt: skip
     return hashlib.sha256(text).hexdigest()

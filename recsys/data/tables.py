@@ -8,8 +8,8 @@ import ibis
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
-from recsys.data.events import COMMERCE
 from recsys.data.engine import keep
+from recsys.data.events import COMMERCE
 from recsys.data.files import ROW
 
 
@@ -92,7 +92,7 @@ def customers(lines: ir.Table, identifiers: ir.Table) -> ir.Table:
     )
 
 
-def events(con: Backend, staged: ir.Table, groups: ir.Table) -> tuple[ir.Table, int]:
+def events(con: Backend, staged: ir.Table) -> tuple[ir.Table, int]:
     """Return commerce events, each once, and how many others there were.
 
     Parameters
@@ -101,8 +101,6 @@ def events(con: Backend, staged: ir.Table, groups: ir.Table) -> tuple[ir.Table, 
         The engine; keeps the events meanwhile.
     staged : ibis table
         One row an item of an event.
-    groups : ibis table
-        ``group_id, customer_id``: whose session it was.
     """
     newest = ibis.window(group_by="event_id")
     table = staged.mutate(_newest=staged.sequence.max().over(newest))
@@ -112,6 +110,4 @@ def events(con: Backend, staged: ir.Table, groups: ir.Table) -> tuple[ir.Table, 
     table = keep(con, "events_once", table)
     commerce = table.event.isin(COMMERCE)
     ignored = con.to_pyarrow(table.filter(~commerce).event_id.nunique()).as_py()
-    kept = table.filter(commerce).mutate(_group=ibis.coalesce(table.session_id, table.event_id))
-    joined = kept.left_join(groups, kept._group == groups.group_id)
-    return joined, int(ignored)
+    return table.filter(commerce), int(ignored)

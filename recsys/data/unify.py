@@ -21,6 +21,7 @@ from recsys.data.engine import keep, rows, scratch, write
 from recsys.data.files import ROW
 from recsys.data.history import FOLDER
 from recsys.data.identity import customers_of_groups, resolve, undone
+from recsys.data.live import without_exported
 from recsys.data.staged import LIVE, Live, Staged
 from recsys.data.staging import Manifest, Report
 from recsys.schema import (
@@ -140,7 +141,7 @@ class _Unifier:
         kept = self.marked.filter(self.marked.left_out.isnull())
         back = (kept.line_type == "return").fill_null(False) | (kept.quantity < 0)
         order = ibis.window(group_by="order_id", order_by=["sequence", ROW, "added"])
-        named = kept.left_join(self.groups, kept.order_id == self.groups.group_id)
+        named = self._named(kept, kept.order_id)
         sign = ibis.ifelse(back, -1, 1)
         lines = named.select(
             "order_id",
@@ -160,7 +161,7 @@ class _Unifier:
             kind=ibis.ifelse(back, RETURN, SALE),
         )
         if self.staged.live is not None:
-            lines = _without_exported(keep(self.con, "lines_named", lines))
+            lines = without_exported(self.con, keep(self.con, "lines_named", lines))
         self.lines = keep(self.con, "lines_unified", lines)
 
     def match_returns(self) -> None:
@@ -187,7 +188,8 @@ class _Unifier:
 
     def write_events(self) -> None:
         """Write the events in time order, with the customer of their session."""
-        events, ignored = tables.events(self.con, self.staged.rows("ga4_events"), self.groups)
+        events, ignored = tables.events(self.con, self.staged.rows("ga4_events"))
+        events = self._named(events, ibis.coalesce(events.session_id, events.event_id))
         if ignored:
             self.counts["left_out_events"] = {"not_a_commerce_event": ignored}
         events = events.order_by("occurred_at", "event_id", "item_id")
@@ -218,22 +220,20 @@ class _Unifier:
             CUSTOMERS,
         )
 
+    def _named(self, rows: ir.Table, group: ir.Value) -> ir.Table:
+        """Add the customer of each row's group; of live rows, else who the service took it for."""
+        groups = self.groups.select(_group=self.groups.group_id, _found=self.groups.customer_id)
+        joined = rows.left_join(groups, group == groups["_group"])
+        if self.staged.live is None:
+            return joined.rename(customer_id="_found")
+        own = self.identifiers.select(
+            _own=self.identifiers.own_id, _told=self.identifiers.customer_id
+        )
+        both = joined.left_join(own, joined.own_id == own["_own"])
+        return both.mutate(customer_id=ibis.coalesce(both["_found"], both["_told"]))
+
     def _note(self, counts: dict[str, int]) -> None:
         notes = self.counts["notes"]
         for name, count in counts.items():
             if count:
                 notes[name] = notes.get(name, 0) + count
-
-
-def _without_exported(lines: ir.Table) -> ir.Table:
-    """Drop live orders that an export brought meanwhile: same number, and customer or channel."""
-    live = lines.source == LIVE
-    number = lines.order_id.re_extract(r"^live:.*?:(.*)$", 1)
-    numbered = lines.mutate(
-        _number=ibis.ifelse(live, number, lines.order_id.re_extract(":(.*)$", 1))
-    )
-    ours = numbered.filter(numbered.source == LIVE)
-    theirs = numbered.filter(numbered.source != LIVE)
-    for key in ("customer_id", "channel"):
-        ours = ours.anti_join(theirs.select("_number", key).distinct(), ["_number", key])
-    return ibis.union(theirs.drop("_number"), ours.drop("_number"))

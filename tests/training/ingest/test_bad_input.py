@@ -169,7 +169,7 @@ def test_a_wrong_mapping_fails_instead_of_rejecting_everything(shop: Callable) -
 def test_an_empty_file_is_an_error(shop: Callable, content: bytes) -> None:
     workspace = shop()
     workspace.write(shop__1_csv=content)
-    with pytest.raises(DataError, match="shop/1.csv"):
+    with pytest.raises(DataError, match=r"shop/1\.csv"):
         workspace.ingest()
 
 

@@ -1,0 +1,156 @@
+"""What channels told the service becomes a source of the next ingest.
+
+Accepted events are read from the ledger, a page at a time, and written as staged Parquet files:
+purchases and refunds as order lines, everything else as events, and who was named as observations
+of identifiers. Called by ``training.ingest``; ``recsys.data.unify`` lets an export of the same
+order win.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from recsys.data.links import LOGIN, OBSERVATIONS, SAME_ORDER
+from recsys.data.staged import EVENTS, LINES, LIVE, Live
+from recsys.tracking.events import Event, EventItem, order_id
+from recsys.tracking.ledger import Ledger, LiveEvent
+from recsys.tracking.purchases import minor
+
+_PAGE: Final = 5_000
+_SCHEMAS: Final = {"lines": LINES, "events": EVENTS, "observations": OBSERVATIONS}
+
+
+def read_live(ledger: Ledger, until: int, folder: Path, currency: str) -> Live | None:
+    """Write the ledger's events as staged tables.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    until : int
+        Number of the last event wanted, from ``Ledger.mark``.
+    folder : Path
+        Where the tables may lie until the ingest ends.
+    currency : str
+        Of prices that do not say theirs.
+
+    Returns
+    -------
+    Live or None
+        None where nothing was told.
+    """
+    if not until:
+        return None
+    folder.mkdir(parents=True, exist_ok=True)
+    live = Live(**{name: folder / f"live-{name}.parquet" for name in _SCHEMAS})
+    writers = {name: pq.ParquetWriter(getattr(live, name), s) for name, s in _SCHEMAS.items()}
+    try:
+        rows: dict[str, list[dict[str, Any]]] = {name: [] for name in _SCHEMAS}
+        for told in ledger.live_events(until):
+            for name, row in _rows(told, currency):
+                rows[name].append(row)
+            for name, pending in rows.items():
+                if len(pending) >= _PAGE:
+                    _flush(writers[name], pending, name)
+        for name, pending in rows.items():
+            _flush(writers[name], pending, name)
+    finally:
+        for writer in writers.values():
+            writer.close()
+    return live
+
+
+def _flush(writer: pq.ParquetWriter, rows: list[dict[str, Any]], name: str) -> None:
+    writer.write_table(pa.Table.from_pylist(rows, schema=_SCHEMAS[name]))
+    rows.clear()
+
+
+def _rows(told: LiveEvent, currency: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    event = told.event
+    number = event.transaction_id or event.event_id
+    order = order_id(event.scope, number)
+    at = event.occurred_at.astimezone(UTC)
+    items: list[EventItem | None] = [*event.items] or [None]
+    if event.event in ("purchase", "refund") and told.counted:
+        group = order if event.event == "purchase" else f"{order}:{event.event_id}"
+        for item in items:
+            yield "lines", _line(told, group, order, item, at, currency)
+        yield from _observed(event, group, SAME_ORDER, at)
+    if event.event not in ("login", "refund"):
+        for item in items:
+            yield "events", _event(told, item, at, currency)
+    yield from _observed(event, event.session_id or event.event_id, LOGIN, at)
+
+
+def _observed(
+    event: Event, group: str, evidence: str, at: datetime
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    if event.identifier is not None:
+        named = {"type": event.identifier.type, "value": event.identifier.value}
+        place = {"group_id": group, "evidence": evidence, "source": LIVE, "at": at}
+        yield "observations", named | place
+
+
+def _line(
+    told: LiveEvent,
+    group: str,
+    order: str,
+    item: EventItem | None,
+    at: datetime,
+    currency: str,
+) -> dict[str, Any]:
+    """One line of a purchase or a refund; a refund without items takes back the whole order."""
+    event = told.event
+    back = event.event == "refund"
+    line: dict[str, Any] = {
+        "_row": told.seq,
+        "order_id": group,
+        "occurred_at": at.replace(tzinfo=None),
+        "channel": event.channel,
+        "location_id": event.location_id,
+        "line_type": "return" if back else "sale",
+        "return_of": order if back else None,
+        "cancelled": False,
+        "added": False,
+        "discount_minor": 0,
+        "currency": event.currency or currency,
+        "own_id": told.own_id,
+        "quantity": -1.0 if back else 1.0,
+    }
+    if item is not None:
+        money = event.currency or currency
+        price = minor(item, money) if item.price is not None else None
+        sign = -1 if back else 1
+        line |= {
+            "item_id": item.item_id,
+            "location_id": item.location_id or event.location_id,
+            "title": item.item_name,
+            "quantity": sign * item.quantity,
+            "unit_price_minor": price,
+            "amount_minor": None if price is None else sign * round(price * item.quantity),
+        }
+    return line
+
+
+def _event(told: LiveEvent, item: EventItem | None, at: datetime, currency: str) -> dict[str, Any]:
+    event = told.event
+    row: dict[str, Any] = {
+        "_row": told.seq,
+        "event_id": event.event_id,
+        "event": event.event,
+        "occurred_at": at.replace(tzinfo=None),
+        "session_id": event.session_id,
+        "channel": event.channel,
+        "location_id": event.location_id,
+        "currency": event.currency or currency,
+        "transaction_id": event.transaction_id,
+        "own_id": told.own_id,
+    }
+    if item is not None:
+        priced = item.price is not None
+        price = minor(item, event.currency or currency) if priced else None
+        row |= {"item_id": item.item_id, "quantity": item.quantity, "price_minor": price}
+    return row
