@@ -134,7 +134,8 @@ class Als(Model):
             return None
         Y = self.factors_[place].astype(np.float64)
         extra = self.settings.alpha * r  # c_ui - 1
-        A = self.gram_ + self._ridge * np.eye(len(self.gram_)) + (Y.T * extra) @ Y
+        weighted = np.sqrt(extra)[:, np.newaxis] * Y
+        A = self.gram_ + self._ridge * np.eye(len(self.gram_)) + weighted.T @ weighted
         b = Y.T @ (1 + extra)
         return np.asarray(np.linalg.solve(A, b), np.float64)
 

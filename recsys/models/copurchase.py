@@ -200,7 +200,7 @@ class CoPurchase(Model):
         # Both ways add in the order of the evidence, so they agree to the last bit.
         if self.n_items <= _DENSE * len(candidate):
             total = np.bincount(candidate, amount).astype(np.float32)
-            found = np.flatnonzero(total).astype(np.int32)
+            found = np.flatnonzero(total > 0).astype(np.int32)
             return found, total[found]
         found, position = np.unique(candidate, return_inverse=True)
         total = np.bincount(position, amount, minlength=len(found)).astype(np.float32)

@@ -13,8 +13,9 @@ from scipy import sparse
 
 from recsys.matrices.ids import IxArray
 
-#: Multiplications in a block: at most this many counts of 8 bytes are held at once.
-BLOCK: Final = 1 << 23
+#: Multiplications in a block. As many counts at most are held at once, and they fit the
+#: processor's cache: larger blocks take longer.
+BLOCK: Final = 1 << 20
 
 
 class Counts(NamedTuple):
@@ -43,7 +44,7 @@ def count(items: sparse.csr_array, min_support: int, block: int = BLOCK) -> Iter
     min_support : int
         Baskets, at least 1.
     block : int
-        Multiplications at a time.
+        Multiplications at a time, unless there are more products than that.
 
     Yields
     ------
@@ -55,15 +56,18 @@ def count(items: sparse.csr_array, min_support: int, block: int = BLOCK) -> Iter
     baskets = sparse.csr_array(items[:, often], dtype=np.int32)
     baskets.data[:] = 1
     products = sparse.csr_array(baskets.T)  # rows of sorted orders
+    block = max(block, len(often))  # each block has a cost of that order, too
     for start, stop in _ranges(products, np.diff(baskets.indptr), block):
         together = products[start:stop] @ baskets
-        together.sort_indices()
-        row = np.repeat(np.arange(start, stop), np.diff(together.indptr))
-        keep = np.flatnonzero((together.data >= min_support) & (together.indices != row))
+        keep = np.flatnonzero(together.data >= min_support)
+        b, support = together.indices[keep], together.data[keep]
+        a = start + np.searchsorted(together.indptr, keep, side="right") - 1
+        order = np.lexsort((b, a))
+        order = order[a[order] != b[order]]
         yield Counts(
-            often[row[keep]].astype(np.int32),
-            often[together.indices[keep]].astype(np.int32),
-            together.data[keep].astype(np.int32),
+            often[a[order]].astype(np.int32),
+            often[b[order]].astype(np.int32),
+            support[order].astype(np.int32),
         )
 
 
