@@ -6,8 +6,9 @@ whenever another one wrote in between. Used by the other modules of this stage o
 """
 
 import sqlite3
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from recsys.errors import LedgerError
 from recsys.tracking.tables import META, METADATA, SCHEMA_VERSION
@@ -50,6 +51,10 @@ class Database:
         self.url = _checked(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _engine(self.url, create=create)
+        self._driver_error: type[Exception] = self.engine.dialect.loaded_dbapi.Error
+        self._compiled: dict[int, tuple[str, Sequence[str] | None]] = {}
+        self._thread = threading.local()
+        self._of_threads: set[PoolProxiedConnection] = set()
         try:
             with self.errors("cannot be opened"):
                 if self.is_sqlite and self.url.database:
@@ -110,8 +115,66 @@ class Database:
         finally:
             connection.execution_options(**{_WRITER: False})
 
+    def one(self, statement: sa.Select[Any], **values: Any) -> tuple[Any, ...] | None:
+        """Read the first row of a statement, with as little as possible before the driver.
+
+        A request's reads go this way: on one connection a thread, compiled once, without a
+        transaction, in a twentieth of the time that ``reading`` takes.
+
+        Parameters
+        ----------
+        statement : Select
+            A constant of a module.
+        **values
+            Its parameters.
+        """
+        text, names = self._compiled.get(id(statement)) or self._compile(statement)
+        given = values if names is None else [values[name] for name in names]
+        try:
+            return self._fetch_one(text, given)
+        except self._driver_error:  # the server may have been started anew: ask once more
+            self._leave_thread()
+        try:
+            return self._fetch_one(text, given)
+        except self._driver_error as error:
+            self._leave_thread()
+            raise self._explained("cannot be read", error) from error
+
+    def _compile(self, statement: sa.Select[Any]) -> tuple[str, Sequence[str] | None]:
+        compiled = statement.compile(dialect=self.engine.dialect)
+        # Statements are constants, so an id is never given to another one.
+        self._compiled[id(statement)] = str(compiled), getattr(compiled, "positiontup", None)
+        return self._compiled[id(statement)]
+
+    def _fetch_one(self, text: str, given: Any) -> tuple[Any, ...] | None:
+        connection = getattr(self._thread, "connection", None) or self._enter_thread()
+        row: tuple[Any, ...] | None = connection.execute(text, given).fetchone()
+        return row
+
+    def _enter_thread(self) -> Any:
+        """Open this thread's own connection, which no pool takes back."""
+        with self.errors("cannot be read"):
+            pooled = self.engine.raw_connection()
+        connection: Any = pooled.driver_connection
+        pooled.detach()
+        if not self.is_sqlite:
+            connection.autocommit = True
+        self._of_threads.add(pooled)
+        self._thread.pooled, self._thread.connection = pooled, connection
+        return connection
+
+    def _leave_thread(self) -> None:
+        pooled = getattr(self._thread, "pooled", None)
+        if pooled is not None:
+            self._of_threads.discard(pooled)
+            pooled.invalidate()
+        self._thread.pooled = self._thread.connection = None
+
     def close(self) -> None:
         """Close every connection."""
+        while self._of_threads:
+            self._of_threads.pop().close()
+        self._thread = threading.local()
         self.engine.dispose()
 
     @contextmanager
@@ -120,10 +183,13 @@ class Database:
         try:
             yield
         except (SQLAlchemyError, sqlite3.Error) as error:
-            cause = getattr(error, "orig", None) or error
-            name = self.url.render_as_string(hide_password=True)
-            reason = str(cause).strip().splitlines()[0] if str(cause).strip() else type(cause)
-            raise LedgerError(f"the ledger {name} {what}: {reason}.") from error
+            raise self._explained(what, error) from error
+
+    def _explained(self, what: str, error: Exception) -> LedgerError:
+        cause = getattr(error, "orig", None) or error
+        name = self.url.render_as_string(hide_password=True)
+        reason = str(cause).strip().splitlines()[0] if str(cause).strip() else type(cause).__name__
+        return LedgerError(f"the ledger {name} {what}: {reason}.")
 
     def _autocommit(self) -> Engine:
         return self.engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -186,13 +252,13 @@ def _engine(url: URL, *, create: bool) -> Engine:
                 raise LedgerError(f"{path}: the ledger cannot be made: {error.strerror}.") from None
         elif not path.exists():
             raise LedgerError(f"{path}: there is no ledger yet. Run `omnibasket ingest` first.")
-        engine = sa.create_engine(url, connect_args={"timeout": WAIT_SECONDS})
+        engine = sa.create_engine(url, hide_parameters=True, connect_args={"timeout": WAIT_SECONDS})
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     try:
         options = {"connect_timeout": 10, "options": f"-c lock_timeout={int(WAIT_SECONDS)}s"}
-        return sa.create_engine(url, pool_pre_ping=True, connect_args=options)
+        return sa.create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args=options)
     except (ModuleNotFoundError, NoSuchModuleError):
         raise LedgerError(
             "[ledger] url: PostgreSQL needs psycopg: pip install 'omnibasket[postgres]'."

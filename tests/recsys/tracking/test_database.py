@@ -1,6 +1,7 @@
 """The ledger opens what it can read, and says what to do about the rest."""
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -76,4 +77,27 @@ def test_a_writer_that_waits_too_long_is_told(
         ledger.mark()
     ledger.ping()  # readers go on
     other.close()
+    ledger.close()
+
+
+def test_a_server_that_was_started_anew_is_found_again(postgres: str) -> None:
+    ledger = Ledger.open(postgres)
+    assert ledger.customer(customer_id="c", as_of_ts=0).customer_id is None
+    engine = sa.create_engine(sa.make_url(postgres).set(drivername="postgresql+psycopg"))
+    with engine.connect() as connection:
+        connection.exec_driver_sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        )
+    engine.dispose()
+    assert ledger.customer(customer_id="c", as_of_ts=0).customer_id is None
+    ledger.ping()
+    ledger.close()
+
+
+def test_every_thread_may_read(ledger_url: str) -> None:
+    ledger = Ledger.open(ledger_url)
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda n: ledger.history(f"c{n}"), range(200)))
+    assert len(found) == 200
     ledger.close()
