@@ -80,10 +80,10 @@ def test_a_writer_that_waits_too_long_is_told(
     ledger.close()
 
 
-def test_a_server_that_was_started_anew_is_found_again(postgres: str) -> None:
-    ledger = Ledger.open(postgres)
+def test_a_server_that_was_started_anew_is_found_again(empty_postgres: str) -> None:
+    ledger = Ledger.open(empty_postgres)
     assert ledger.customer(customer_id="c", as_of_ts=0).customer_id is None
-    engine = sa.create_engine(sa.make_url(postgres).set(drivername="postgresql+psycopg"))
+    engine = sa.create_engine(sa.make_url(empty_postgres).set(drivername="postgresql+psycopg"))
     with engine.connect() as connection:
         connection.exec_driver_sql(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
