@@ -1,0 +1,75 @@
+"""Logs as one JSON object a line on standard error, without personal data.
+
+Addresses are logged by their rule (``/v1/recommendations``), never with what was asked. Called
+once a process by ``serving.wsgi``.
+"""
+
+import logging
+import sys
+import time
+import traceback
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import orjson
+from flask import Flask, Response, g, request
+
+from serving.problems import CONTENT_TYPE
+
+_ACCESS: Final = logging.getLogger("omnibasket.access")
+_STANDARD: Final = frozenset(vars(logging.makeLogRecord({})))
+#: Asked every few seconds by machines; logged only when the answer is no.
+_QUIET: Final = frozenset(("/livez", "/readyz"))
+
+
+class JsonLines(logging.Formatter):
+    """Formats a record as one JSON object with its extra fields."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return one line."""
+        line: dict[str, Any] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        line |= {name: value for name, value in vars(record).items() if name not in _STANDARD}
+        if record.exc_info and record.exc_info[0] is not None:
+            # Where it happened, not with what: the message of an error may hold what was asked.
+            frames = traceback.extract_tb(record.exc_info[2])
+            line["error"] = record.exc_info[0].__name__
+            line["where"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+        return orjson.dumps(line, default=str).decode()
+
+
+def set_up(level: int = logging.INFO) -> None:
+    """Send the service's logs to standard error."""
+    logger = logging.getLogger("omnibasket")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    logger.handlers = [handler]
+    logger.setLevel(level)
+    logger.propagate = False
+
+
+def register(app: Flask) -> None:
+    """Log every answer of an application."""
+
+    @app.after_request
+    def log_access(response: Response) -> Response:
+        rule = request.url_rule.rule if request.url_rule is not None else None
+        if rule in _QUIET and response.status_code < 400:
+            return response
+        _ACCESS.info(
+            "answered",
+            extra={
+                "request_id": g.request_id,
+                "method": request.method if rule is not None else None,
+                "route": rule,
+                "status": response.status_code,
+                "bytes": response.content_length,
+                "milliseconds": round((time.perf_counter() - g.begun) * 1000, 2),
+                "problem": response.content_type == CONTENT_TYPE or None,
+            },
+        )
+        return response

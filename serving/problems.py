@@ -1,0 +1,177 @@
+"""Every error of the service as problem details (RFC 9457).
+
+Views raise ``Refusal``; whatever else goes wrong ends in the same shape. ``KINDS`` names all
+kinds there are, which the page ``/problems`` explains.
+"""
+
+import logging
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+from flask import Flask, Response, g
+from werkzeug.exceptions import HTTPException
+
+from recsys.errors import LedgerError
+from serving.replies import reply
+
+CONTENT_TYPE: Final = "application/problem+json"
+_log = logging.getLogger("omnibasket.service")
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """A kind of problem: its status, its title, and what to do about it."""
+
+    status: int
+    title: str
+    advice: str
+
+
+KINDS: Final = {
+    "malformed-body": Kind(400, "The body is not JSON", "Send one JSON document in UTF-8."),
+    "bad-request": Kind(400, "The request cannot be read", "Compare it with /docs."),
+    "not-found": Kind(404, "There is nothing here", "Every address is listed under /docs."),
+    "method-not-allowed": Kind(
+        405, "The address does not take this method", "The Allow header names those it takes."
+    ),
+    "not-acceptable": Kind(
+        406, "The answer is not made in a form you accept", "Accept application/json or text/csv."
+    ),
+    "body-too-large": Kind(413, "The body is too large", "Send fewer events or items at once."),
+    "not-json": Kind(
+        415, "The body is not sent as JSON", "Send the header Content-Type: application/json."
+    ),
+    "misdirected": Kind(
+        421,
+        "The request was meant for another host",
+        "Without keys the service answers on this machine only, under localhost or 127.0.0.1.",
+    ),
+    "invalid-request": Kind(
+        422, "The request is not valid", "`errors` names each field and what is wrong with it."
+    ),
+    "event-id-taken": Kind(
+        409,
+        "Another event has this id",
+        "An event_id names one event. Send a changed event under a new id.",
+    ),
+    "internal-error": Kind(
+        500, "Something went wrong here", "Tell the operator the request id in `instance`."
+    ),
+    "no-model": Kind(
+        503, "No model is loaded yet", "Run `omnibasket train`; the service takes it up by itself."
+    ),
+    "ledger-unavailable": Kind(
+        503, "The ledger does not answer", "Nothing was written. Send the request again."
+    ),
+}
+_BY_STATUS: Final = {
+    400: "bad-request", 404: "not-found", 405: "method-not-allowed", 406: "not-acceptable",
+    413: "body-too-large", 415: "not-json",
+}  # fmt: skip
+
+
+class FieldError(msgspec.Struct, frozen=True):
+    """One field that is wrong."""
+
+    pointer: str
+    """JSON pointer (RFC 6901) into the body; of a query, into the body it stands for."""
+    detail: str
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Problem details as in RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    """Names this occurrence: the request's id, as in X-Request-Id."""
+    errors: list[FieldError] = []
+
+
+class Refusal(Exception):  # noqa: N818 - it is raised on purpose and is no fault of ours
+    """Ends a request with a problem.
+
+    Parameters
+    ----------
+    kind : str
+        One of ``KINDS``.
+    detail : str
+        What was wrong and what to do.
+    errors : iterable of FieldError
+        The fields that are wrong.
+    retry_seconds : int, optional
+        Sent as ``Retry-After``.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        detail: str,
+        errors: Iterable[FieldError] = (),
+        retry_seconds: int | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.kind = kind
+        self.detail = detail
+        self.errors = list(errors)
+        self.retry_seconds = retry_seconds
+
+
+def problem(kind: str, detail: str, errors: Iterable[FieldError] = ()) -> Problem:
+    """Describe a problem of the present request."""
+    known = KINDS[kind]
+    return Problem(
+        type=f"/problems#{kind}",
+        title=known.title,
+        status=known.status,
+        detail=detail,
+        instance=f"urn:omnibasket:request:{g.request_id}",
+        errors=list(errors),
+    )
+
+
+def register(app: Flask) -> None:
+    """Give every error of an application the shape of a problem."""
+    app.register_error_handler(Refusal, _refused)
+    app.register_error_handler(LedgerError, _ledger_failed)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _answer(described: Problem, headers: Iterable[tuple[str, str]] = ()) -> Response:
+    body = msgspec.json.encode(described)
+    return reply(body, described.status, CONTENT_TYPE, list(headers))
+
+
+def _refused(refusal: Refusal) -> Response:
+    wait = refusal.retry_seconds
+    headers = [("Retry-After", str(wait))] if wait is not None else []
+    return _answer(problem(refusal.kind, refusal.detail, refusal.errors), headers)
+
+
+def _ledger_failed(error: LedgerError) -> Response:
+    _log.error("the ledger failed", extra={"request_id": g.request_id, "reason": str(error)})
+    advice = KINDS["ledger-unavailable"].advice
+    return _answer(problem("ledger-unavailable", advice), [("Retry-After", "1")])
+
+
+def _http_error(error: HTTPException) -> Response:
+    status = error.code or 500
+    kind = _BY_STATUS.get(status)
+    if kind is None and 300 <= status < 400:
+        redirect = error.get_response()
+        return reply(b"", status, "text/plain", [("Location", redirect.headers["Location"])])
+    if kind is None:
+        return _unexpected(error)
+    headers = []
+    if status == 405:
+        allowed = sorted(set(error.valid_methods or ()) - {"OPTIONS"})  # type: ignore[attr-defined]
+        headers = [("Allow", ", ".join(allowed))]
+    return _answer(problem(kind, KINDS[kind].advice), headers)
+
+
+def _unexpected(error: Exception) -> Response:
+    _log.error("unexpected error", exc_info=error, extra={"request_id": g.request_id})
+    return _answer(problem("internal-error", KINDS["internal-error"].advice))

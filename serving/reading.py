@@ -1,0 +1,193 @@
+"""Requests become checked structs, or a problem that names every field that is wrong.
+
+Bodies are decoded and checked in one pass; only when that fails is the body looked at again,
+field by field, to say what is wrong where.
+"""
+
+import difflib
+import types
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+
+import msgspec
+from flask import Request
+from werkzeug.datastructures import MultiDict
+
+from serving.problems import FieldError, Refusal
+
+T = TypeVar("T")
+
+_decoders: dict[type[Any], msgspec.json.Decoder[Any]] = {}
+#: Beyond this many, a list of faults helps nobody.
+_MOST_ERRORS = 20
+
+
+def read_body(request: Request, kind: type[T]) -> T:
+    """Decode and check the JSON body of a request.
+
+    Parameters
+    ----------
+    request : Request
+    kind : type
+        A msgspec struct.
+
+    Raises
+    ------
+    Refusal
+        When the body is not JSON, or not a ``kind``.
+    """
+    if request.mimetype != "application/json" and not request.mimetype.endswith("+json"):
+        sent = f"`{request.mimetype}`" if request.mimetype else "nothing"
+        raise Refusal("not-json", f"Send the header Content-Type: application/json, not {sent}.")
+    return decode(request.get_data(cache=False), kind)
+
+
+def decode(body: bytes, kind: type[T]) -> T:
+    """Decode and check a JSON document.
+
+    Raises
+    ------
+    Refusal
+        When it is not JSON, or not a ``kind``.
+    """
+    decoder = _decoders.get(kind)
+    if decoder is None:
+        decoder = _decoders[kind] = msgspec.json.Decoder(kind)
+    try:
+        checked: T = decoder.decode(body)
+    except msgspec.ValidationError as error:
+        raise Refusal(
+            "invalid-request", "Some fields are not valid.", explain(body, kind, str(error))
+        ) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        reason = str(error) if isinstance(error, msgspec.DecodeError) else "it cannot be read"
+        raise Refusal("malformed-body", f"The body is not JSON: {reason}.") from None
+    return checked
+
+
+def read_query(
+    query: "MultiDict[str, str]", kind: type[T], *, lists: Mapping[str, str | None] = {}
+) -> T:
+    """Check a query string as the body it stands for.
+
+    Parameters
+    ----------
+    query : MultiDict
+        ``a_b=…`` is ``{"a": {"b": …}}`` where the struct has a field ``a`` but none ``a_b``.
+    kind : type
+        A msgspec struct.
+    lists : mapping of str to str or None
+        Parameters that may be repeated; each value is an element, or the named field of one.
+
+    Raises
+    ------
+    Refusal
+        When a parameter is unknown, repeated, or wrong.
+    """
+    fields = set(kind.__struct_fields__)  # type: ignore[attr-defined]
+    given: dict[str, Any] = {}
+    errors = []
+    for name, values in query.lists():
+        head, _, tail = name.partition("_")
+        if name in lists:
+            inner = lists[name]
+            given[name] = [value if inner is None else {inner: value} for value in values]
+            continue
+        if len(values) > 1:
+            errors.append(FieldError(_pointer(name), "is given more than once."))
+        if name not in fields and tail and head in fields:
+            given.setdefault(head, {})[tail] = values[0]
+        else:
+            given[name] = values[0]
+    errors += check(given, kind, "", strict=False)
+    if errors:
+        raise Refusal("invalid-request", "Some parameters are not valid.", errors[:_MOST_ERRORS])
+    return msgspec.convert(given, kind, strict=False)
+
+
+def explain(body: bytes, kind: type[Any], message: str) -> list[FieldError]:
+    """Say which fields of a JSON document keep it from being a ``kind``."""
+    try:
+        found = list(_limited(check(msgspec.json.decode(body), kind, "")))
+    except RecursionError:
+        found = []
+    return found or [FieldError("", f"{message}.")]
+
+
+def _limited(errors: Iterator[FieldError]) -> Iterator[FieldError]:
+    for _, error in zip(range(_MOST_ERRORS), errors, strict=False):
+        yield error
+
+
+def check(value: Any, kind: Any, pointer: str, *, strict: bool = True) -> Iterator[FieldError]:
+    """Yield what keeps a decoded value from being a ``kind``, deepest fields first."""
+    inner = _unwrap(kind, value)
+    if isinstance(inner, type) and issubclass(inner, msgspec.Struct) and isinstance(value, dict):
+        yield from _check_struct(value, inner, pointer, strict=strict)
+        return
+    if get_origin(inner) is list and isinstance(value, list):
+        (element,) = get_args(inner)
+        faulty = False
+        for ix, part in enumerate(value):
+            for error in check(part, element, f"{pointer}/{ix}", strict=strict):
+                faulty = True
+                yield error
+        if faulty:
+            return
+    try:
+        msgspec.convert(value, kind, strict=strict)
+    except msgspec.ValidationError as error:
+        yield FieldError(pointer, _worded(str(error), inner))
+
+
+def _check_struct(
+    value: dict[str, Any], kind: type[msgspec.Struct], pointer: str, *, strict: bool
+) -> Iterator[FieldError]:
+    known = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    for name in value:
+        if name not in known:
+            near = difflib.get_close_matches(str(name), known, 1, 0.5)
+            hint = f"Did you mean `{near[0]}`?" if near else f"Known: {', '.join(known)}."
+            yield FieldError(f"{pointer}{_pointer(name)}", f"is not a known field. {hint}")
+    for name, field in known.items():
+        if name in value:
+            yield from check(value[name], field.type, f"{pointer}/{name}", strict=strict)
+        elif field.required:
+            yield FieldError(f"{pointer}/{name}", "is missing.")
+
+
+def _bare(kind: Any) -> Any:
+    """Drop annotations."""
+    return get_args(kind)[0] if get_origin(kind) is Annotated else kind
+
+
+def _unwrap(kind: Any, value: Any) -> Any:
+    """Drop annotations, and of a union choose the member that ``value`` is meant for."""
+    kind = _bare(kind)
+    if get_origin(kind) in (Union, types.UnionType):
+        for member in get_args(kind):
+            inner = _unwrap(member, value)
+            structured = isinstance(inner, type) and issubclass(inner, msgspec.Struct)
+            if (structured and isinstance(value, dict)) or (
+                get_origin(inner) is list and isinstance(value, list)
+            ):
+                return inner
+    return kind
+
+
+def _worded(message: str, kind: Any) -> str:
+    """Say msgspec's message in the words of JSON, with the values that are allowed."""
+    message = message.partition(" - at `")[0]
+    if get_origin(kind) is Literal:
+        allowed = ", ".join(f"`{choice}`" for choice in get_args(kind))
+        return f"is not one of {allowed}."
+    if "RFC3339" in message or datetime in (kind, *map(_bare, get_args(kind))):
+        return "is no ISO 8601 time with an offset, such as 2024-03-01T12:00:00Z."
+    words = message[:1].lower() + message[1:]
+    return f"{words}."
+
+
+def _pointer(name: object) -> str:
+    """Escape one step of a JSON pointer."""
+    return "/" + str(name)[:200].replace("~", "~0").replace("/", "~1")

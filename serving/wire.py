@@ -1,0 +1,209 @@
+"""What goes over the wire: the bodies of requests and answers, as types.
+
+Requests are decoded into these, and the OpenAPI document is made from them; answers are made as
+plain dictionaries for speed, and tests hold them against these. Events are in
+``recsys.tracking.events``.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from recsys.tracking.events import Id, Identifier, Money
+
+Count = Annotated[int, Meta(ge=1, le=200)]
+
+
+class Body(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of requests and answers: unknown fields are errors."""
+
+
+class CartLine(Body, frozen=True):
+    """One product of a cart."""
+
+    item_id: Id
+    quantity: Annotated[float, Meta(gt=0, le=1e6)] = 1.0
+
+
+class RecommendationRequest(Body, frozen=True):
+    """What to show one customer on one placement."""
+
+    placement: Annotated[Id, Meta(examples=["web_home"])]
+    """Name of the placement."""
+    customer_id: Id | None = None
+    """Any id the service ever gave out. At most one of ``customer_id`` and ``identifier``."""
+    identifier: Identifier | None = None
+    """A card, an e-mail, a phone, …, as the customer gives it."""
+    session_id: Id | None = None
+    """The visit; its cart is used where ``cart`` is not given, and who logged in to it where
+    nobody is named."""
+    location_id: Id | None = None
+    """The store or warehouse that the customer would buy from."""
+    item_ids: Annotated[list[Id], Meta(max_length=100)] = field(default_factory=list)
+    """Products being looked at."""
+    cart: Annotated[list[CartLine], Meta(max_length=200)] | None = None
+    """Products in the cart."""
+    count: Count | None = None
+    """Items wanted; the placement's own count by default."""
+    exclude: Annotated[list[Id], Meta(max_length=1000)] = field(default_factory=list)
+    """Products that must not be shown."""
+    explain: bool = False
+    """Whether to say what each model thought of each item."""
+    as_of: Annotated[datetime, Meta(tz=True)] | None = None
+    """Answer as at this time, ISO 8601 with an offset; now by default."""
+
+
+class Reason(Body, frozen=True):
+    """Why an item is shown."""
+
+    code: str
+    text: str
+    because_of: list[str] = field(default_factory=list)
+    """Ids of the products it follows from."""
+
+
+class Availability(Body, frozen=True):
+    """Stock at the location asked for."""
+
+    location_id: str
+    on_hand: float | None = None
+    pickup: bool | None = None
+    delivery_days: int | None = None
+
+
+class RecommendedItem(Body, frozen=True):
+    """One product to show."""
+
+    item_id: str
+    rank: int
+    score: float
+    """Chance of purchase within the placement's horizon."""
+    title: str | None = None
+    price: Money | None = None
+    availability: Availability | None = None
+    reason: Reason | None = None
+    explanation: dict[str, Any] | None = None
+    """What each model thought, where ``explain`` was asked for."""
+
+
+class Recommendations(Body, frozen=True):
+    """The answer; shorter than asked where rules leave too little."""
+
+    recommendation_id: str
+    """Events that follow from this answer echo it."""
+    placement: str
+    model_version: str
+    as_of: str
+    customer_known: bool
+    items: list[RecommendedItem]
+    offers: list[Any]
+    fallback: Literal["popular_at_location", "popular"] | None
+    """What was used where a personal answer could not be had."""
+    left_out: dict[str, int]
+    """How many candidates each rule kept out."""
+
+
+class Events(Body, frozen=True):
+    """Up to 1,000 events; each is judged for itself."""
+
+    events: Annotated[
+        list[msgspec.Raw],
+        Meta(
+            min_length=1,
+            max_length=1000,
+            extra_json_schema={"items": {"$ref": "#/components/schemas/Event"}},
+        ),
+    ]
+
+
+class EventOutcome(Struct, frozen=True, omit_defaults=True):
+    """What became of one event."""
+
+    event_id: str | None
+    status: Literal["accepted", "duplicate", "refused"]
+    detail: str | None = None
+    problem: dict[str, Any] | None = None
+    """Problem details, where it was refused."""
+
+
+class EventsAnswer(Body, frozen=True):
+    """What became of each event, in the order sent."""
+
+    accepted: int
+    duplicate: int
+    refused: int
+    events: list[EventOutcome]
+
+
+class BundleItem(Body, frozen=True):
+    """One product of a bundle."""
+
+    item_id: str
+    title: str | None = None
+    price: Money | None = None
+
+
+class Confidence(Body, frozen=True):
+    """Of the baskets with one product, the share that also holds the other."""
+
+    a_to_b: float
+    b_to_a: float
+
+
+class Bundle(Body, frozen=True):
+    """Two products that are bought together, with the evidence."""
+
+    items: list[BundleItem]
+    """Product a, then product b."""
+    support: int
+    """Baskets that hold both."""
+    support_share: float
+    """The same as a share of all baskets."""
+    confidence: Confidence
+    lift: float
+    """How many times as often as if they were bought independently."""
+
+
+class BundleQuery(Body, frozen=True):
+    """Which bundles are wanted."""
+
+    item_id: Id | None = None
+    """Only pairs with this product."""
+    min_lift: Annotated[float, Meta(ge=0)] = 0.0
+    min_support: Annotated[int, Meta(ge=0)] = 0
+    sort: Literal["evidence", "lift", "support", "confidence"] = "evidence"
+    """Highest first. ``evidence`` weighs support and lift together, ``confidence`` is the higher
+    one of both directions."""
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 50
+    cursor: Annotated[str, Meta(max_length=200)] | None = None
+    """``next_cursor`` of the page before."""
+    format: Literal["json", "csv"] | None = None
+    """As the Accept header says by default."""
+
+
+class Bundles(Body, frozen=True):
+    """One page of bundles."""
+
+    model_version: str
+    bundles: list[Bundle]
+    total: int
+    """Bundles that fit the query, on all pages."""
+    next_cursor: str | None
+    """null on the last page."""
+
+
+class Alive(Body, frozen=True):
+    """The process answers."""
+
+    status: Literal["alive"]
+
+
+class Readiness(Body, frozen=True):
+    """Whether questions can be answered, and what is missing."""
+
+    status: Literal["ready", "not_ready"]
+    model_version: str | None
+    checks: dict[str, str]
+    """Each check with ``ok``, or what is wrong and what to do."""
