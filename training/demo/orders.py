@@ -46,12 +46,15 @@ def write_orders(con: duckdb.DuckDBPyConnection) -> None:
             CASE WHEN h.evidence = 'registered' OR (nth > 1 AND u('token', basket_id) < 0.2)
                 THEN h.token_web ELSE h.token_1 END AS token,
             h.first_name || ' ' || h.last_name AS buyer,
+            row_number() OVER (PARTITION BY household_id, token, cancelled ORDER BY nth) = 1
+                AS evidence,
             NULL::VARCHAR AS trap, 'paid' AS status
         FROM orders o JOIN household h USING (household_id)
         """
     )
     con.execute(f"CREATE TABLE standing_out AS {_LINES_THAT_STAND_OUT}")
-    free = "NOT cancelled AND nth > 1 AND trap IS NULL AND status = 'paid'"
+    # A household's first order with each token shows its own e-mail, so that both can be joined.
+    free = "NOT cancelled AND NOT evidence AND trap IS NULL AND status = 'paid'"
     _mark(con, "test_email", f"trap = 'test', email = '{TEST_EMAIL}'", free)
     _mark(con, "refunded", "status = 'refunded'", free)
     stands_out = f"{free} AND {_ONE_LINE_STANDS_OUT}"

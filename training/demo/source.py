@@ -117,10 +117,10 @@ def _lines(con: duckdb.DuckDBPyConnection) -> None:
                 (round(t.sales_value * 100) + round(t.retail_disc * 100)
                     + round(t.coupon_match_disc * 100))::BIGINT AS shelf_c,
                 CASE WHEN p.product_type = '{GASOLINE}' AND t.quantity > 200
-                    THEN t.quantity / 1000.0
+                    THEN t.quantity
                     -- a few dozen lines have a value but no quantity: one was sold
-                    WHEN t.quantity = 0 AND round(t.sales_value * 100) > 0 THEN 1.0
-                    ELSE t.quantity::DOUBLE END AS quantity,
+                    WHEN t.quantity = 0 AND round(t.sales_value * 100) > 0 THEN 1000
+                    ELSE t.quantity * 1000 END AS thousandths,
                 coalesce({NON_PRODUCT}, false) AS non_product,
                 p.product_id IS NOT NULL
                     AND p.department NOT IN {STORE_ONLY} AND NOT coalesce({NON_PRODUCT}, false)
@@ -130,14 +130,16 @@ def _lines(con: duckdb.DuckDBPyConnection) -> None:
             SEMI JOIN world USING (household_id)
             LEFT JOIN raw_product p USING (product_id)
         ), priced AS (
-            SELECT *, CASE WHEN quantity = 0 THEN 0
-                ELSE ceil(shelf_c / quantity)::BIGINT END AS price_c
+            SELECT *, CASE WHEN thousandths = 0 THEN 0
+                ELSE (shelf_c * 1000 + thousandths - 1) // thousandths END AS price_c
             FROM cents
         )
         SELECT basket_id,
             row_number() OVER (PARTITION BY basket_id ORDER BY product_id) AS line,
-            household_id, store_id, at_utc, at_local, product_id, department, quantity, price_c,
-            round(price_c * quantity)::BIGINT - amount_c AS discount_c, amount_c,
+            household_id, store_id, at_utc, at_local, product_id, department,
+            thousandths / 1000.0 AS quantity, price_c,
+            -- in whole numbers, because halves of a cent must be rounded up as a till does
+            (price_c * thousandths + 500) // 1000 - amount_c AS discount_c, amount_c,
             non_product, online AND price_c > 0 AS online,
             price_c = 0 AS free
         FROM priced
