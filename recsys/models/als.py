@@ -105,7 +105,7 @@ class Als(Model):
     @property
     def _ridge(self) -> float:
         """Lambda; never zero, so that there is always one solution."""
-        return max(self.settings.regularization, 1e-6)
+        return max(float(self.settings.regularization), 1e-6)
 
     @property
     def n_items(self) -> int:

@@ -23,9 +23,11 @@ SHRINKAGE: Final = 20.0
 class Repeat(Model):
     """The customer's own decayed frequency, damped for what is bought once in a lifetime.
 
-    The score of product ``i`` is ``r_i sum_b 2 ** -(age of b / half life)`` over the customer's
-    baskets ``b`` with ``i`` that were not returned. ``r_i`` is the share of its buyers who
-    bought it again, shrunk to the share in its category, which is shrunk to the share in all.
+    The score of product ``i`` is ``sqrt(r_i) sum_b 2 ** -(age of b / half life)`` over the
+    customer's baskets ``b`` with ``i`` that were not returned. ``r_i`` is the share of its
+    buyers who bought it again, shrunk to the share in its category, which is shrunk to the share
+    in all. The root is a compromise: ``r_i`` itself would count against what this customer buys
+    again and again, though others do not.
 
     Parameters
     ----------
@@ -66,7 +68,7 @@ class Repeat(Model):
     def _own(self, row: Row) -> tuple[IxArray, Scores]:
         items, own = np.unique(row.item_ix, return_inverse=True)
         weight = row.count * row.decay(self.settings.half_life_days)
-        score = np.bincount(own, weight, minlength=len(items)) * self.rate_[items]
+        score = np.bincount(own, weight, minlength=len(items)) * np.sqrt(self.rate_[items])
         scores = score.astype(np.float32)
         known = scores > 0  # not so old that nothing is left
         return items[known], scores[known]

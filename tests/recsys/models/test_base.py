@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recsys import settings
+from recsys.matrices.histories import NO_CHANNEL
+from recsys.models import MODELS, from_settings
+from recsys.models.base import Context, best, look_up
+
+
+@given(st.lists(st.integers(0, 6), max_size=600), st.integers(1, 80))
+def test_the_best_are_those_of_sorting_all(drawn, n):
+    scores = np.array(drawn, np.float32)
+    items = np.random.default_rng(len(drawn)).permutation(len(drawn)).astype(np.int32)
+    expected = sorted(zip(-scores, items, strict=True))[:n]
+    found, score = best(items, scores, n)
+    assert list(zip(-score, found, strict=True)) == expected
+
+
+def test_scores_are_looked_up():
+    items, scores = np.array([2, 5], np.int32), np.array([0.5, 0.25], np.float32)
+    wanted = np.array([5, 0, 9, 2], np.int32)
+    assert look_up(items, scores, wanted).tolist() == [0.25, 0, 0, 0.5]
+    assert look_up(items[:0], scores[:0], wanted).tolist() == [0, 0, 0, 0]
+
+
+def test_a_context_is_one_value_for_all_or_one_each():
+    context = Context.of(3, 100, location=[1, 2, 3], cart=[[4], [], [5, -1]])
+    assert context.as_of_ts.tolist() == [100, 100, 100]
+    assert context.channel.tolist() == [NO_CHANNEL] * 3
+    assert context.cart.item_ix.tolist() == [4, 5]  # what the catalogue does not hold is dropped
+    part = context[1:]
+    assert (len(part), part.location.tolist()) == (2, [2, 3])
+    assert part.cart.indptr.tolist() == [0, 0, 1]
+    assert part.cart.item_ix.tolist() == [5]
+    assert len(context[2:1]) == 0
+    with pytest.raises(ValueError, match="step 1"):
+        context[::2]
+
+
+def test_there_is_a_model_for_every_section_of_the_settings():
+    assert tuple(MODELS) == settings.Models.__struct_fields__
+    sections = settings.Models(als=settings.Als(factors=3))
+    models = from_settings(sections)
+    assert models["als"].settings.factors == 3
+    assert {name: type(model) for name, model in models.items()} == MODELS
