@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from recsys.errors import NotFittedError
 from recsys.ranking.curves import Curve, Floats, fit_rising, stack
+from recsys.ranking.refine import refine
 
 #: Length of each stored curve, at most.
 KNOTS: Final = 64
@@ -63,6 +64,7 @@ class Blend:
         self,
         scores: Scores,
         bought: Bools,
+        rows: npt.NDArray[np.integer],
         mass: Floats | None = None,
         factors: Sequence[Floats] = (),
     ) -> Self:
@@ -74,6 +76,8 @@ class Blend:
             Of candidates for customers as they were at one moment; ``m`` >= 1.
         bought : ndarray of shape (m,), bool
             Which of them were bought after that moment.
+        rows : ndarray of shape (m,), integer
+            Whose candidate each is, ascending.
         mass : ndarray of shape (m,), float64, optional
             How many cases each candidate stands for; one by default.
         factors : sequence of ndarrays of shape (n_columns,)
@@ -86,7 +90,8 @@ class Blend:
         ]
         self.score_x_, self.score_y_ = stack(curves, KNOTS)
         parts = self._parts(scores)
-        self.weights_, self.intercept_ = _fit_weights(parts, bought, mass, self.l2)
+        likeliest, self.intercept_ = _fit_weights(parts, bought, mass, self.l2)
+        self.weights_ = refine(parts, likeliest, bought, rows)
         evidence = parts * self.weights_
         rows = np.stack([np.ones(len(self.columns)), *factors])
         _, first = np.unique(rows, axis=0, return_index=True)

@@ -20,7 +20,7 @@ def world():
     scores[:, 0] = rng.uniform(0.01, 0.6, N * EACH)
     scores[:, 1] = rng.uniform(-500, 500, N * EACH)
     bought = rng.uniform(size=N * EACH) < scores[:, 0]
-    return scores, bought
+    return scores, bought, np.repeat(np.arange(N), EACH)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def test_the_column_that_was_right_counts(world, blend):
 
 
 def test_the_likely_stand_before_the_unlikely(world, blend):
-    scores, _ = world
+    scores, *_ = world
     total = blend.total(blend.evidence(scores), PLAIN).reshape(N, EACH)
     known = scores[:, 0].reshape(N, EACH)
     best = np.take_along_axis(known, total.argmax(axis=1)[:, None], axis=1)
@@ -46,7 +46,7 @@ def test_the_likely_stand_before_the_unlikely(world, blend):
 
 @pytest.mark.parametrize("factors", [PLAIN, LOUD])
 def test_chances_come_true(world, blend, factors):
-    scores, bought = world
+    scores, bought, _ = world
     chance = blend.chance(blend.evidence(scores), factors)
     assert chance.mean() == pytest.approx(bought.mean(), rel=0.02)
     likely = chance > 0.4
@@ -67,9 +67,9 @@ def test_factors_without_a_curve_give_the_plain_chance(world, blend):
 
 
 def test_a_second_fit_forgets_the_first(world):
-    scores, bought = world
-    twice = Blend(COLUMNS).fit(scores, ~bought).fit(scores, bought)
-    once = Blend(COLUMNS).fit(scores, bought)
+    scores, bought, rows = world
+    twice = Blend(COLUMNS).fit(scores, ~bought, rows).fit(scores, bought, rows)
+    once = Blend(COLUMNS).fit(scores, bought, rows)
     for name, array in once.arrays().items():
         np.testing.assert_array_equal(array, twice.arrays()[name])
 
@@ -80,7 +80,7 @@ def test_it_comes_back_from_its_arrays(world, blend):
 
 
 def test_a_batch_is_its_rows_to_the_last_bit(world, blend):
-    scores, _ = world
+    scores, *_ = world
     together = blend.evidence(scores)
     chances = blend.chance(together, LOUD)
     for start in range(0, N * EACH, 37 * EACH):
@@ -91,9 +91,13 @@ def test_a_batch_is_its_rows_to_the_last_bit(world, blend):
 
 
 def test_a_mass_of_two_is_two_cases(world):
-    scores, bought = world
-    twice = Blend(COLUMNS).fit(np.concatenate([scores, scores]), np.concatenate([bought, bought]))
-    heavy = Blend(COLUMNS).fit(scores, bought, mass=np.full(len(bought), 2.0))
+    scores, bought, rows = world
+    twice = Blend(COLUMNS).fit(
+        np.concatenate([scores, scores]),
+        np.concatenate([bought, bought]),
+        np.concatenate([rows, rows + N]),
+    )
+    heavy = Blend(COLUMNS).fit(scores, bought, rows, mass=np.full(len(bought), 2.0))
     np.testing.assert_allclose(twice.evidence(scores), heavy.evidence(scores), atol=1e-2)
 
 
@@ -103,6 +107,6 @@ def test_it_must_learn_first(world):
 
 
 def test_nobody_buying_anything_is_no_error(world):
-    scores, bought = world
-    blend = Blend(COLUMNS).fit(scores, np.zeros_like(bought))
+    scores, bought, rows = world
+    blend = Blend(COLUMNS).fit(scores, np.zeros_like(bought), rows)
     assert blend.chance(blend.evidence(scores), PLAIN).max() < 0.01
