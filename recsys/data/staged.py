@@ -212,4 +212,5 @@ class Staged:
         return joined.select(**found, sequence=joined.sequence, source=joined.source)
 
     def _path(self, part: Part, file: str) -> Path:
-        return self.config.state / FOLDER / part.folder / file
+        # Whole and without links, as the engine tells the file of a row.
+        return (self.config.state / FOLDER / part.folder / file).resolve()

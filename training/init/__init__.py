@@ -16,6 +16,7 @@ from recsys.config import FILE_NAME, Column, load, parse
 from recsys.errors import ConfigError
 from training import console
 from training.init import mapping, questions
+from training.init.ids import align
 from training.init.template import Answers, NewSource, render
 
 _EXAMPLES = """\b
@@ -70,6 +71,7 @@ def command(
         time_zone=questions.time_zone(time_zone, asking),
     )
     questions.add_sources(answers, sources, workspace, asking=asking, quiet=as_json)
+    notes = align(answers.sources)
     content = render(answers)
     parse(tomllib.loads(content), path)
     workspace.mkdir(parents=True, exist_ok=True)
@@ -78,6 +80,8 @@ def command(
     if as_json:
         console.emit_json({"path": path, "sources": [_summary(s) for s in answers.sources]})
         return
+    for note in notes:
+        click.echo(f"Please check: {note}.")
     _say_next(path, workspace, answers)
 
 

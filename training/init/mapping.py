@@ -173,7 +173,7 @@ def value_of(row: Mapping[str, str], spec: str | Column) -> str:
     if spec.value is not None:
         return spec.value
     text = spec.join.join(row.get(column, "") for column in columns_of(spec))
-    return spec.map.get(text, text) if spec.map else text
+    return spec.map.get(text, text).zfill(spec.pad)
 
 
 def _plain(name: str) -> str:

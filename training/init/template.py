@@ -144,6 +144,8 @@ def spec(column: str | Column) -> str:
             parts.append(f"join = {text(column.join)}")
     if column.value is not None:
         parts.append(f"value = {text(column.value)}")
+    if column.pad:
+        parts.append(f"pad = {column.pad}")
     if column.map:
         pairs = ", ".join(f"{text(key)} = {text(value)}" for key, value in column.map.items())
         parts.append(f"map = {{ {pairs} }}")

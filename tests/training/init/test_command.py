@@ -77,6 +77,17 @@ def test_the_first_rows_are_shown_as_understood(exports: Path) -> None:
     assert load(exports).sources["online_retail"].path == "online_retail.csv"
 
 
+def test_ids_that_lost_their_zeros_get_them_back(exports: Path) -> None:
+    (exports / "articles.csv").write_text("article_id,title\n0108775015,Top\n0910000001,Bra\n")
+    (exports / "sales.csv").write_text(
+        "order_no,sold_at,sku,qty,price\n1,2020-09-16,108775015,1,2\n1,2020-09-16,910000001,1,2\n"
+    )
+    run("-w", exports, "--yes", *(f"--source={exports / n}.csv" for n in ("sales", "articles")))
+    config = load(exports)
+    assert config.sources["sales"].columns["item_id"] == Column(column="sku", pad=10)
+    assert config.sources["articles"].columns["item_id"] == "article_id"
+
+
 def test_json_says_what_was_proposed(exports: Path) -> None:
     result = run("-w", exports, "--json", "--source", exports / "online_retail.csv")
     answer = json.loads(result.stdout)
@@ -176,6 +187,17 @@ def converse(arguments: list[str], answers: list[str], folder: Path) -> str:
     os.close(ours)
     assert process.returncode == 0, output.decode()
     return output.decode()
+
+
+def test_what_init_writes_can_be_ingested(exports: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From a folder beside the exports, as a person would name it."""
+    monkeypatch.chdir(exports)
+    assert run("-w", "shop", "--yes", "--source", "online_retail.csv").exit_code == 0
+    result = CliRunner().invoke(main, ["ingest", "-w", "shop", "--json"])
+    assert result.exit_code == 0, result.output
+    summary = json.loads(result.stdout)
+    assert (summary["rows"]["read"], summary["rows"]["kept"]) == (3, 3)
+    assert (summary["lines"], summary["customers"], summary["returns"]) == (3, 3, 1)
 
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=12)
