@@ -71,8 +71,15 @@ class Context:
         cart : sequence of array_like, length n, optional
             Item indices of each cart, -1 for a product that is not in the catalogue; empty
             carts by default.
+
+        Raises
+        ------
+        ValueError
+            When there is not one cart for each question.
         """
         carts = [np.asarray(items, np.int32) for items in cart or [()] * n]
+        if len(carts) != n:
+            raise ValueError(f"{len(carts)} carts for {n} questions.")
         carts = [items[items >= 0] for items in carts]
         return cls(
             np.broadcast_to(np.asarray(as_of_ts, np.int64), (n,)),

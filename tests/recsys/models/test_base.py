@@ -35,6 +35,8 @@ def test_a_context_is_one_value_for_all_or_one_each():
     assert part.cart.indptr.tolist() == [0, 0, 1]
     assert part.cart.item_ix.tolist() == [5]
     assert len(context[2:1]) == 0
+    with pytest.raises(ValueError, match="1 carts for 2 questions"):
+        Context.of(2, 100, cart=[[1]])
     with pytest.raises(ValueError, match="step 1"):
         context[::2]
 
