@@ -10,8 +10,9 @@ import click
 import msgspec
 import pytest
 
-from recsys.config import PLACEMENTS, Column, Config, Placement, Settings, Source, parse
+from recsys.config import PLACEMENTS, Column, Config, Placement, Settings, Source, load, parse
 from recsys.data.catalogue import LINK_FIELDS, LOCATION_FIELDS, PRODUCT_FIELDS, STOCK_FIELDS
+from recsys.data.keyed_hash import KeyedHash
 from recsys.data.orders import FIELDS, LINE_TYPES
 from recsys.data.shopify import FIELDS as SHOPIFY_FIELDS
 from recsys.schema import CHANNELS
@@ -155,6 +156,22 @@ def test_every_command_and_option_is_documented() -> None:
             if f"`{shown}" not in part:
                 missing.append(f"omnibasket {name}: {shown}")
     assert not missing
+
+
+def test_every_route_is_documented(tmp_path: Path) -> None:
+    from serving.app import create_app
+
+    (tmp_path / "omnibasket.toml").touch()
+    KeyedHash.load(load(tmp_path), create=True)
+    app = create_app(load(tmp_path), background=False)
+    text = (ROOT / "docs" / "http.md").read_text(encoding="utf-8")
+    calls = {
+        method + " " + re.sub(r"<(?:[a-z]+:)?([a-z_]+)>", r"{\1}", rule.rule)
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    app.extensions["omnibasket"].close()
+    assert {call for call in calls if f"`{call}`" not in text} == set()
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
