@@ -1,0 +1,154 @@
+"""What an answer says of products and locations, as it was when the artefact was made.
+
+Columns of the history's products and locations come in and become tables of the artefact; out
+come titles, prices and names by position. Written by training, read by ``engine``.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.errors import ArtefactError
+from recsys.matrices.ids import IntArray, ItemIndex, location_key
+from recsys.matrices.texts import Texts
+from recsys.persistence.artefact import Artefact, Column
+
+PRODUCTS: Final = "products"
+LOCATIONS: Final = "locations"
+#: Price of a product whose price is not known; real prices are never negative.
+UNKNOWN_MINOR: Final = -1
+
+Item = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Products and locations of one artefact.
+
+    Attributes
+    ----------
+    index : ItemIndex
+    titles, currencies : sequence of str, length n_items
+        Empty where unknown.
+    prices_minor : ndarray of shape (n_items,), int64
+        Minor units; ``UNKNOWN_MINOR`` where unknown.
+    location_keys : ndarray of shape (n_locations,), int64
+        ``ids.location_key``, ascending.
+    stores : ndarray of shape (n_locations,), bool
+        Whether customers can come there and take things with them.
+    """
+
+    index: ItemIndex
+    titles: Sequence[str]
+    currencies: Sequence[str]
+    prices_minor: IntArray
+    location_keys: IntArray
+    stores: npt.NDArray[np.bool_]
+
+    @classmethod
+    def load(cls, artefact: Artefact) -> "Catalogue":
+        """Read the catalogue of an artefact.
+
+        Raises
+        ------
+        ArtefactError
+            When a column is missing.
+        """
+        products, locations = artefact.table(PRODUCTS), artefact.table(LOCATIONS)
+        try:
+            return cls(
+                ItemIndex.from_arrays(_texts(products, "item_id"), _array(products, "item_key")),
+                _texts(products, "title"),
+                _texts(products, "currency"),
+                _array(products, "price_minor"),
+                _array(locations, "location_key"),
+                _array(locations, "store"),
+            )
+        except KeyError as error:
+            raise ArtefactError(
+                f"{artefact.folder}: the catalogue lacks its column {error}. Run `omnibasket "
+                "train` to make a new artefact."
+            ) from None
+
+    def item(self, item_ix: int) -> Item:
+        """Say what a product is: its id, title and price, as far as they are known."""
+        price = int(self.prices_minor[item_ix])
+        return {
+            "item_id": self.index.item_ids[item_ix],
+            "title": self.titles[item_ix] or None,
+            "price": None
+            if price == UNKNOWN_MINOR
+            else {"amount_minor": price, "currency": self.currencies[item_ix]},
+        }
+
+    def location(self, location_id: str | None) -> int:
+        """Return the key of a location that is known; 0 for none, and for an unknown one."""
+        key = location_key(location_id)
+        return key if self._position(key) >= 0 else 0
+
+    def is_store(self, key: int) -> bool:
+        """Whether customers can come to a location."""
+        at = self._position(key)
+        return at >= 0 and bool(self.stores[at])
+
+    def _position(self, key: int) -> int:
+        at = int(np.searchsorted(self.location_keys, key))
+        return at if at < len(self.location_keys) and self.location_keys[at] == key else -1
+
+
+def tables(
+    index: ItemIndex,
+    products: Mapping[str, Sequence[Any]],
+    locations: Mapping[str, Sequence[Any]],
+) -> dict[str, dict[str, Column]]:
+    """Lay a catalogue out as tables of an artefact.
+
+    Parameters
+    ----------
+    index : ItemIndex
+    products : mapping
+        ``title, price_minor, currency, department, category, brand`` of each product, in the
+        order of ``index``; None where unknown.
+    locations : mapping
+        ``location_id, name, kind``.
+
+    Returns
+    -------
+    dict
+        Table → column → array or texts.
+    """
+    keys = np.array([location_key(name) for name in locations["location_id"]], np.int64)
+    order = np.argsort(keys)
+    prices = [UNKNOWN_MINOR if price is None else price for price in products["price_minor"]]
+    texts = ("title", "currency", "department", "category", "brand")
+    return {
+        PRODUCTS: {
+            "item_id": index.item_ids,
+            "item_key": index.keys,
+            "price_minor": np.array(prices, np.int64),
+            **{name: products[name] for name in texts},
+        },
+        LOCATIONS: {
+            "location_key": keys[order],
+            "location_id": [locations["location_id"][at] for at in order],
+            "name": [locations["name"][at] for at in order],
+            "store": np.array([kind == "store" for kind in locations["kind"]], bool)[order],
+        },
+    }
+
+
+def _texts(table: Mapping[str, npt.NDArray[Any] | Texts], name: str) -> Texts:
+    column = table[name]
+    if not isinstance(column, Texts):
+        raise KeyError(name)
+    return column
+
+
+def _array(table: Mapping[str, npt.NDArray[Any] | Texts], name: str) -> npt.NDArray[Any]:
+    column = table[name]
+    if isinstance(column, Texts):
+        raise KeyError(name)
+    return column

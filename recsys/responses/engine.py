@@ -1,0 +1,345 @@
+"""Answers questions from an artefact: the one door for the service, the terminal and notebooks.
+
+Questions with their customers' histories come in; answers as ``/v1/recommendations`` gives them
+come out. Reads no clock, no database and no file after ``load``, and changes nothing.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.errors import ArtefactError
+from recsys.matrices.histories import EMPTY, NO_CHANNEL, CustomerHistory, Histories
+from recsys.matrices.ids import ItemIndex
+from recsys.matrices.lists import Lists
+from recsys.models import CoPurchase, Popular
+from recsys.models.base import Context
+from recsys.models.popular import LEVELS
+from recsys.persistence import artefact
+from recsys.persistence.artefact import Artefact, Manifest
+from recsys.persistence.fitted import models_of
+from recsys.ranking.blend import Blend
+from recsys.ranking.candidates import CART, COLUMNS, MODEL_OF, MODELS
+from recsys.ranking.rank import Asked, Ranked, Ranker, factors_of
+from recsys.ranking.rules import DAY, RULES, Limits
+from recsys.ranking.shelf import Shelf
+from recsys.responses import reasons
+from recsys.responses.catalogue import Catalogue, Item
+from recsys.responses.placements import BOUGHT_ON, Question
+from recsys.schema import CHANNELS
+
+#: Names of the parts of an artefact that belong to the ranking.
+PLAIN_BLEND: Final = "blend.plain"
+CART_BLEND: Final = "blend.cart"
+SHELF: Final = "shelf"
+
+#: Key of ``left_out`` for products of the request that the catalogue does not hold.
+UNKNOWN_ITEM: Final = "unknown_item"
+
+_AT_LOCATION: Final = LEVELS.index("popular_at_location")
+
+
+class Engine:
+    """An artefact, ready to answer.
+
+    Parameters
+    ----------
+    found : Artefact
+
+    Attributes
+    ----------
+    version : str
+        Of the artefact.
+    manifest : Manifest
+    index : ItemIndex
+        The catalogue.
+    pairs : ndarray of copurchase.PAIRS
+        Pairs of products that sell together, best first.
+    n_baskets : int
+        That the pairs were counted in.
+
+    Raises
+    ------
+    ArtefactError
+        When a part is missing.
+    """
+
+    def __init__(self, found: Artefact) -> None:
+        self.version = found.version
+        self.manifest: Manifest = found.manifest
+        self.catalogue = Catalogue.load(found)
+        models = models_of(found)
+        popular, copurchase = models["popular"], models["copurchase"]
+        if not isinstance(popular, Popular) or not isinstance(copurchase, CoPurchase):
+            raise TypeError("the models are not those of recsys.models")
+        self._popular, self._copurchase = popular, copurchase
+        self.pairs: npt.NDArray[np.void] = copurchase.pairs_
+        self.n_baskets = int(copurchase.n_baskets_)
+        try:
+            self._ranker = Ranker(
+                self.index,
+                models,
+                Blend.from_arrays(MODELS, found.part(PLAIN_BLEND)),
+                Blend.from_arrays(COLUMNS, found.part(CART_BLEND)),
+                Shelf.from_arrays(found.part(SHELF)),
+            )
+        except KeyError as error:
+            raise ArtefactError(
+                f"{found.folder}: the ranking lacks its array {error}. Run `omnibasket train` to "
+                "make a new artefact."
+            ) from None
+
+    @classmethod
+    def load(cls, folder: Path, *, verify: bool = True) -> "Engine":
+        """Load an artefact and make it ready.
+
+        Parameters
+        ----------
+        folder : Path
+            As ``registry.current`` returns it.
+        verify : bool
+            Check the contents of every file.
+
+        Raises
+        ------
+        ArtefactError
+            When it is missing, damaged or of another format.
+        """
+        return cls(artefact.load(folder, verify))
+
+    @property
+    def index(self) -> ItemIndex:
+        """The catalogue's products."""
+        return self.catalogue.index
+
+    def item(self, item_ix: int) -> Item:
+        """Say what a product is: ``item_id``, ``title`` and ``price``; None what is unknown."""
+        return self.catalogue.item(item_ix)
+
+    def has_location(self, location_id: str) -> bool:
+        """Whether a location is in the catalogue; a question from another one has none."""
+        return self.catalogue.location(location_id) != 0
+
+    def recommend(
+        self, questions: Sequence[Question], rows: Sequence[CustomerHistory]
+    ) -> list[dict[str, Any]]:
+        """Answer questions.
+
+        Parameters
+        ----------
+        questions : sequence of Question
+        rows : sequence of CustomerHistory
+            Of the customers who ask; ``EMPTY`` for a stranger. Not looked at where the
+            placement is not personal.
+
+        Returns
+        -------
+        list of dict
+            One answer a question, in the shape of ``/v1/recommendations``; each is the same
+            whether it is asked alone or among others.
+        """
+        if not questions:
+            return []
+        asking = [
+            row if question.settings.personal else EMPTY
+            for question, row in zip(questions, rows, strict=True)
+        ]
+        as_of_ts = np.array([question.as_of_ts for question in questions], np.int64)
+        histories = Histories.from_rows(asking, self.index, as_of_ts)
+        cart, unknown_cart = self._known([question.cart for question in questions])
+        page, unknown_page = self._known([question.item_ids for question in questions])
+        exclude, unknown_exclude = self._known([question.exclude for question in questions])
+        context = self._context(questions, as_of_ts, cart, page)
+        asked = _asked(questions, context, Lists.of_rows(cart), _joined(page, exclude))
+        ranked = self._ranker.rank(histories, context, asked)
+        told = self._reasons(ranked, histories, context)
+        levels = self._popular.level(context)
+        unknown = unknown_cart + unknown_page + unknown_exclude
+        on_hand = self._ranker.shelf.on_hand_at(
+            np.repeat(context.location, np.diff(ranked.indptr)), ranked.item_ix
+        )
+        return [
+            self._answer(
+                question, ranked, r, told, on_hand, int(context.location[r]),
+                _fallback(ranked, r, histories, context, int(levels[r])), int(unknown[r]),
+            )
+            for r, question in enumerate(questions)
+        ]  # fmt: skip
+
+    def _known(
+        self, item_ids: Sequence[tuple[str, ...]]
+    ) -> tuple[list[npt.NDArray[np.int32]], npt.NDArray[np.int64]]:
+        """Positions of the products of each request, each once, and how many are unknown."""
+        found = [self.index.ix_of(ids) if ids else _NONE for ids in item_ids]
+        known = [np.unique(ix[ix >= 0]) if len(ix) else _NONE for ix in found]
+        return known, np.array([int((ix < 0).sum()) for ix in found])
+
+    def _context(
+        self,
+        questions: Sequence[Question],
+        as_of_ts: npt.NDArray[np.int64],
+        cart: Sequence[npt.NDArray[np.int32]],
+        page: Sequence[npt.NDArray[np.int32]],
+    ) -> Context:
+        channels = [BOUGHT_ON.get(question.settings.channel) for question in questions]
+        return Context(
+            as_of_ts,
+            np.array([self.catalogue.location(question.location_id) for question in questions]),
+            np.array(
+                [NO_CHANNEL if name is None else CHANNELS.index(name) for name in channels],
+                np.uint8,
+            ),
+            _joined(cart, page),
+        )
+
+    def _reasons(
+        self, ranked: Ranked, histories: Histories, context: Context
+    ) -> list[reasons.Reason]:
+        """Why each shown item is shown: the column whose evidence weighs most."""
+        winner = np.where(
+            (ranked.evidence > 0).any(axis=1), ranked.evidence.argmax(axis=1), 0
+        ).tolist()
+        loudest = {}
+        if COLUMNS.index("copurchase") in winner:
+            empty = Lists(np.zeros(len(context) + 1, np.int64), _NONE)
+            without = Context(context.as_of_ts, context.location, context.channel, empty)
+            loudest["copurchase"] = self._copurchase.because(histories, without, ranked)
+        if COLUMNS.index(CART) in winner:
+            nobody = Histories.from_rows([EMPTY] * len(context), self.index, context.as_of_ts)
+            loudest[CART] = self._copurchase.because(nobody, context, ranked)
+        popular = [
+            reasons.popular(
+                at_location=level == _AT_LOCATION,
+                channel=CHANNELS[channel] if LEVELS[level] == "popular_on_channel" else None,
+            )
+            for level, channel in zip(
+                self._popular.level(context).tolist(), context.channel.tolist(), strict=True
+            )
+        ]
+        told = []
+        bought = histories.purchases
+        for r in range(len(context)):
+            own = slice(bought.indptr[r], bought.indptr[r + 1])
+            for at in range(ranked.indptr[r], ranked.indptr[r + 1]):
+                column = COLUMNS[winner[at]]
+                because = int(loudest[column][at]) if column in loudest else -1
+                if column == "repeat":
+                    same = bought.item_ix[own] == ranked.item_ix[at]
+                    told.append(reasons.repeat(int(bought.count[own][same].sum())))
+                elif because >= 0:
+                    source = self.catalogue.item(because)
+                    told.append(reasons.bought_together([source["title"]], [source["item_id"]]))
+                elif column == "als":
+                    told.append(reasons.similar_taste())
+                else:
+                    told.append(popular[r])
+        return told
+
+    def _answer(
+        self,
+        question: Question,
+        ranked: Ranked,
+        r: int,
+        told: Sequence[reasons.Reason],
+        on_hand: npt.NDArray[np.float32],
+        location: int,
+        fallback: str | None,
+        unknown: int,
+    ) -> dict[str, Any]:
+        items = []
+        for rank, at in enumerate(range(ranked.indptr[r], ranked.indptr[r + 1]), start=1):
+            product = self.catalogue.item(int(ranked.item_ix[at]))
+            item = {
+                "item_id": product["item_id"],
+                "rank": rank,
+                "score": round(float(ranked.chance[at]), 6),
+                "title": product["title"],
+                "price": product["price"],
+                "availability": self._availability(question.location_id, location, on_hand[at]),
+                "reason": told[at],
+            }
+            if question.explain:
+                item["explanation"] = _explanation(ranked, at)
+            items.append(item)
+        left_out = dict(zip(RULES, ranked.left_out[r].tolist(), strict=True))
+        return {
+            "recommendation_id": question.recommendation_id,
+            "placement": question.placement,
+            "model_version": self.version,
+            "as_of": datetime.fromtimestamp(question.as_of_ts, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "customer_known": question.customer_known and question.settings.personal,
+            "items": items,
+            "offers": [],
+            "fallback": fallback,
+            "left_out": {**left_out, UNKNOWN_ITEM: unknown},
+        }
+
+    def _availability(
+        self, location_id: str | None, location: int, on_hand: np.float32
+    ) -> dict[str, Any] | None:
+        """What is known of a product at the location asked for."""
+        if not location:
+            return None
+        known: dict[str, Any] = {"location_id": location_id}
+        if not np.isnan(on_hand):
+            count = float(on_hand)
+            known["on_hand"] = int(count) if count.is_integer() else count
+            if self.catalogue.is_store(location):
+                known["pickup"] = count > 0
+        return known
+
+
+_NONE: Final = np.empty(0, np.int32)
+
+
+def _joined(one: Sequence[npt.NDArray[np.int32]], other: Sequence[npt.NDArray[np.int32]]) -> Lists:
+    return Lists.of_rows(
+        [np.union1d(a, b) if len(a) and len(b) else np.concatenate([a, b])
+         for a, b in zip(one, other, strict=True)]
+    )  # fmt: skip
+
+
+def _asked(questions: Sequence[Question], context: Context, cart: Lists, exclude: Lists) -> Asked:
+    settings = [question.settings for question in questions]
+    hidden_days = np.array([given.hide_bought_days for given in settings])
+    limits = Limits(
+        exclude=exclude,
+        cart=cart,
+        new_only=np.array([given.new_only for given in settings]),
+        hidden_since_ts=context.as_of_ts - np.ceil(hidden_days * DAY).astype(np.int64),
+        location_keys=context.location,
+        in_stock=np.array([given.in_stock for given in settings]),
+    )
+    counts = [question.count or question.settings.count for question in questions]
+    return Asked(
+        np.array(counts), np.stack([factors_of(given.weights) for given in settings]), limits
+    )
+
+
+def _fallback(
+    ranked: Ranked, r: int, histories: Histories, context: Context, level: int
+) -> str | None:
+    """Name what was used where neither history nor cart had anything to say."""
+    own = histories.indptr[r + 1] > histories.indptr[r]
+    cart = context.cart.indptr[r + 1] > context.cart.indptr[r]
+    part = slice(ranked.indptr[r], ranked.indptr[r + 1])
+    personal = [COLUMNS.index(name) for name in COLUMNS if name != "popular"]
+    if (own or cart) and (ranked.scores[part][:, personal] > 0).any():
+        return None
+    return "popular_at_location" if level == _AT_LOCATION else "popular"
+
+
+def _explanation(ranked: Ranked, at: int) -> dict[str, Any]:
+    """What each model thought of an item, and what that counted for."""
+    return {
+        column: {
+            "model": MODEL_OF[column],
+            "score": round(float(ranked.scores[at, ix]), 6),
+            "evidence": round(float(ranked.evidence[at, ix]), 4),
+        }
+        for ix, column in enumerate(COLUMNS)
+    }
