@@ -8,9 +8,10 @@ from collections.abc import Sequence
 
 import ibis
 import ibis.expr.types as ir
+from ibis.backends.duckdb import Backend
 
 from recsys.config import Config
-from recsys.data.columns import Fields
+from recsys.data.columns import Fields, Typed
 from recsys.data.files import ROW, RawTable
 from recsys.data.keyed_hash import normalise_expression
 from recsys.data.orders import RAW_IDENTIFIER, Money
@@ -26,10 +27,11 @@ LINK_FIELDS = ("occurred_at",)
 _FALSE = ("0", "n", "no", "false", "f", "inactive", "archived", "draft")
 
 
-def staged_products(raw: RawTable, config: Config, name: str) -> ir.Table:
+def staged_products(con: Backend, raw: RawTable, config: Config, name: str) -> Typed:
     """Type a product export; mapped fields that are not ours become ``attributes``."""
     fields = _fields(raw, config, name)
     fields.require("item_id")
+    fields.read_numbers(con, "price", "cost")
     item_id = fields.text("item_id", required=True)
     price, cost = fields.number("price"), fields.number("cost")
     money = Money(fields)
@@ -39,7 +41,7 @@ def staged_products(raw: RawTable, config: Config, name: str) -> ir.Table:
         values = ibis.struct({field: fields.text(field) for field in extra})
         attributes = values.cast("json").cast("string")
     active = fields.text("active")
-    return fields.parsed(
+    table = fields.parsed(
         item_id=item_id,
         title=fields.text("title"),
         parent_id=fields.text("parent_id"),
@@ -52,42 +54,46 @@ def staged_products(raw: RawTable, config: Config, name: str) -> ir.Table:
         active=active.isnull() | ~active.lower().isin(_FALSE),
         attributes=attributes,
     )
+    return Typed(table, fields)
 
 
-def staged_locations(raw: RawTable, config: Config, name: str) -> ir.Table:
+def staged_locations(raw: RawTable, config: Config, name: str) -> Typed:
     """Type a list of stores and warehouses."""
     fields = _fields(raw, config, name, LOCATION_FIELDS)
     fields.require("location_id")
-    return fields.parsed(
+    table = fields.parsed(
         location_id=fields.text("location_id", required=True),
         name=fields.text("name"),
         kind=fields.choice("kind", ("store", "online"), "store"),
         region=fields.text("region"),
         time_zone=fields.text("time_zone"),
     )
+    return Typed(table, fields)
 
 
-def staged_stock(raw: RawTable, config: Config, name: str) -> ir.Table:
+def staged_stock(con: Backend, raw: RawTable, config: Config, name: str) -> Typed:
     """Type a stock list: what each location has on hand."""
     fields = _fields(raw, config, name, STOCK_FIELDS)
     fields.require("item_id", "on_hand")
     if fields.source.location_id is None:
         fields.require("location_id")
+    fields.read_numbers(con, "on_hand", "cost")
     location = fields.text("location_id").fill_null(fields.source.location_id or "")
     fields.reject("missing_location_id", "location_id", location == "", ibis.literal(""))
     item_id = fields.text("item_id", required=True)
     on_hand = fields.number("on_hand", required=True)
     cost = fields.number("cost")
     money = Money(fields)
-    return fields.parsed(
+    table = fields.parsed(
         location_id=location,
         item_id=item_id,
         on_hand=on_hand.cast("float64"),
         cost_minor=money.minor(cost),
     )
+    return Typed(table, fields)
 
 
-def staged_links(raw: RawTable, config: Config, name: str) -> ir.Table:
+def staged_links(raw: RawTable, config: Config, name: str) -> Typed:
     """Type registrations: all identifiers of one row name one person."""
     fields = _fields(raw, config, name, LINK_FIELDS)
     source = fields.source
@@ -106,7 +112,7 @@ def staged_links(raw: RawTable, config: Config, name: str) -> ir.Table:
     if fields.has("occurred_at"):
         at, _ = fields.moment("occurred_at")
     group = ibis.literal(f"{name}:{raw.file.digest[:12]}:") + fields.table[ROW].cast("string")
-    return fields.parsed(group_id=group, occurred_at=at, **identifiers)
+    return Typed(fields.parsed(group_id=group, occurred_at=at, **identifiers), fields)
 
 
 def _fields(raw: RawTable, config: Config, name: str, known: Sequence[str] | None = None) -> Fields:

@@ -1,12 +1,14 @@
 """Columns of an export become typed fields, and rows that do not fit get a reason.
 
 A raw table and a source's mapping come in; each method returns one field as an Ibis expression and
-remembers which rows cannot be read. ``Fields.parsed`` adds ``reason`` and ``detail`` to the rows.
+remembers which rows cannot be read. ``Fields.parsed`` marks those rows, ``Fields.rejected`` says
+why.
 Called by the adapters (``orders``, ``shopify``, ``events``, ``catalogue``).
 """
 
 import difflib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache, reduce
 from typing import cast
@@ -15,6 +17,8 @@ from zoneinfo import ZoneInfo
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
+from ibis.backends.duckdb import Backend
+from ibis.util import gen_name
 
 from recsys.config import Column, Config, Source
 from recsys.data.engine import parse_time
@@ -22,6 +26,7 @@ from recsys.data.files import ROW
 from recsys.errors import ConfigError, DataError
 
 DECIMAL = "decimal(18, 6)"
+_NUMBER = "number of "
 FIRST_YEAR, LAST_YEAR = 1990, 2050
 _FALSE = ("", "0", "n", "no", "false", "f")
 
@@ -117,20 +122,34 @@ class Fields:
         """Return the raw identifiers of one type."""
         return self._spec(f"identifiers.{kind}", self.source.identifiers[kind])
 
+    def read_numbers(self, con: Backend, *names: str) -> None:
+        """Read these fields as numbers, once, for ``number``; before any other field is asked for.
+
+        A view of its own holds them: in one query with everything that is asked of a number, the
+        engine would read its text again each time.
+        """
+        numbers: dict[str, ir.Value] = {}
+        for field in names:
+            spec = self._specs.get(field, field if field in self.columns else None)
+            if spec is None:
+                continue
+            if isinstance(spec, str) and self._column(field, spec).type().is_numeric():
+                numbers[_NUMBER + field] = self._column(field, spec).try_cast(DECIMAL)
+                continue
+            value = self._decimal(self._spec(field, spec))
+            if isinstance(spec, Column) and spec.times != 1.0:
+                value = (value.cast("float64") * spec.times).try_cast(DECIMAL)
+            numbers[_NUMBER + field] = value
+        self._bad.clear()
+        self.table = con.create_view(gen_name("numbers"), self.table.mutate(**numbers))
+
     def number(self, field: str, *, required: bool = False) -> ir.DecimalValue:
-        """Return a field as a decimal with six places."""
-        spec = self._specs.get(field, field if field in self.columns else None)
-        plain = spec if isinstance(spec, str) else None
-        if plain is not None and self._column(field, plain).type().is_numeric():
-            value = self._column(field, plain).try_cast(DECIMAL)
-            if required:
-                self.reject(f"missing_{field}", field, value.isnull(), ibis.literal(""))
-            return cast(ir.DecimalValue, value)
+        """Return one of the fields that ``read_numbers`` read: a decimal with six places."""
         text = self.text(field, required=required)
-        value = self._decimal(text)
-        self.reject("bad_number", field, text.notnull() & value.isnull(), text)
-        if isinstance(spec, Column) and spec.times != 1.0:
-            value = (value.cast("float64") * spec.times).cast(DECIMAL)
+        if _NUMBER + field not in self.table.columns:
+            return cast(ir.DecimalValue, ibis.null(DECIMAL))
+        value = self.table[_NUMBER + field]
+        self.reject("bad_number", field, text.isnull() != value.isnull(), text)
         return cast(ir.DecimalValue, value)
 
     def flag(self, field: str) -> ir.BooleanValue:
@@ -141,7 +160,7 @@ class Fields:
     def choice(self, field: str, known: Sequence[str], default: str | None) -> ir.StringValue:
         """Return a field that must be one of ``known``."""
         text = self.text(field)
-        self.reject("unknown_value", field, text.notnull() & ~text.isin(known), text)
+        self.reject("unknown_value", field, ~text.isin(known), text)
         return cast(ir.StringValue, text.fill_null(default) if default is not None else text)
 
     def moment(self, field: str) -> tuple[ir.TimestampValue, ir.BooleanValue]:
@@ -162,9 +181,9 @@ class Fields:
         elif raw.type().is_date():
             local = raw.cast("timestamp(6)")
         elif self.source.time_format is not None:
-            local = parse_time(cast(ir.StringValue, raw).strip(), self.source.time_format)
+            local = parse_time(cast(ir.StringValue, raw), self.source.time_format)
         else:
-            text = cast(ir.StringValue, raw).strip()
+            text = cast(ir.StringValue, raw)
             mark = text.re_extract(r"(Z|[+-]\d{2}:?\d{2})$", 1)
             long = text.length() > 19
             offset = long & (mark != "")
@@ -174,64 +193,76 @@ class Fields:
             shift = ibis.ifelse(offset, sign * (hours * 3600 + minutes * 60), 0)
             bare = ibis.ifelse(offset, text.left(text.length() - mark.length()).strip(), text)
             local = bare.try_cast("timestamp(6)")
-        shown = raw.cast("string")
-        self.reject(f"missing_{field}", field, raw.isnull() | (shown.strip() == ""), shown)
-        year = local.year()
-        self.reject(
-            "bad_time", field, local.isnull() | (year < FIRST_YEAR) | (year >= LAST_YEAR), shown
-        )
         zone = self.source.time_zone or self.config.workspace.time_zone
-        table = self.table.mutate(_local=local, _shift=shift, _offset=offset, _shown=shown)
         days = ibis.memtable(_zone_days(zone))
-        self.table = table.left_join(days, table._local.date() == days.zone_day)
-        t = self.table
-        second = (t._local.epoch_seconds() % 86400).cast("int64")
-        gap = ~t._offset & (second >= t.gap_from) & (second < t.gap_to)
-        twice = ~t._offset & (second >= t.fold_from) & (second < t.fold_to)
-        self.reject("nonexistent_local_time", field, gap, t._shown)
+        table = self.table.mutate(
+            _local=local,
+            _second=(local.epoch_seconds() % 86400).cast("int64"),
+            _shift=shift,
+            _offset=offset,
+            _shown=raw.cast("string"),
+        )
+        self.table = t = table.left_join(days, table["_local"].date() == days.zone_day)
+        at, second = t["_local"], t["_second"]
+        missing = t["_shown"].isnull()
+        self.reject(f"missing_{field}", field, missing, t["_shown"])
+        first, end = (ibis.timestamp(f"{year}-01-01") for year in (FIRST_YEAR, LAST_YEAR))
+        self.reject("bad_time", field, at.isnull() | (at < first) | (at >= end), t["_shown"])
+        gap = ~t["_offset"] & (second >= t.gap_from) & (second < t.gap_to)
+        self.reject("nonexistent_local_time", field, gap, t["_shown"])
+        twice = ~t["_offset"] & (second >= t.fold_from) & (second < t.fold_to)
         zone_shift = ibis.ifelse(second >= t.switch, t.after, t.before)
-        seconds = ibis.ifelse(t._offset, t._shift, zone_shift)
-        return t._local - seconds.as_interval("s"), cast(ir.BooleanValue, twice.fill_null(False))
+        seconds = ibis.ifelse(t["_offset"], t["_shift"], zone_shift)
+        return at - seconds.as_interval("s"), cast(ir.BooleanValue, twice.fill_null(False))
 
     def reject(self, reason: str, field: str, condition: ir.Value, value: ir.Value) -> None:
         """Remember that rows which meet a condition cannot be read."""
         self._bad.append((reason, field, condition, value))
 
     def parsed(self, **fields: ir.Value) -> ir.Table:
-        """Return the fields with ``_row``, and for rejected rows ``reason``, ``detail``, ``raw``.
+        """Return the fields with ``_row``, and ``bad`` for rows that cannot be read.
 
+        Why they cannot is left to ``rejected``: it costs as much again, and most rows are good.
+        """
+        counted: ir.Value = ibis.literal(0, "int8")
+        for _, _, condition, _ in self._bad:
+            # A sum, where `or` would keep the engine from computing what conditions share once.
+            counted = counted + condition.fill_null(False).cast("int8")
+        return self.table.select(self.table[ROW], bad=counted > 0, **fields)
+
+    def rejected(self, bad: ir.Table) -> ir.Table:
+        """Return ``_row, reason, detail, raw`` of rows that cannot be read.
+
+        Parameters
+        ----------
+        bad : ibis table
+            Their ``_row``.
+
+        Notes
+        -----
         Identifier columns and anything like an e-mail are blanked in ``raw``.
         """
-        table = self.table
-        if not self._bad:
-            empty = ibis.null("string")
-            return table.select(table[ROW], reason=empty, detail=empty, raw=empty, **fields)
-        conditions = [(condition.fill_null(False), reason, field, value)
-                      for reason, field, condition, value in self._bad]  # fmt: skip
-        reason = ibis.cases(*((c, r) for c, r, _, _ in conditions))
-        detail = ibis.cases(
-            *(
-                (c, ibis.literal(f"{f} = ") + v.cast("string").fill_null("").left(200))
-                for c, _, f, v in conditions
-            )
+        table = self.table.semi_join(bad, ROW)
+        cases = [
+            (condition.fill_null(False), reason, field, value)
+            for reason, field, condition, value in self._bad
+        ]
+        shown = {
+            column: ibis.literal("(hidden)")
+            if column in self._private()
+            else table[column].cast("string")
+            for column in self.columns
+        }
+        text = ibis.struct(shown).cast("json").cast("string")
+        detail = (
+            (c, ibis.literal(f"{f} = ") + v.cast("string").fill_null("").left(200))
+            for c, _, f, v in cases
         )
-        private = self._private()
-        shown = ibis.struct(
-            {
-                column: ibis.literal("(hidden)")
-                if column in private
-                else table[column].cast("string")
-                for column in self.columns
-            }
-        )
-        text = shown.cast("json").cast("string").re_replace(r'[^\s"@]+@[^\s"@]+', "(e-mail)")
-        broken = reduce(lambda a, b: a | b, (c for c, *_ in conditions))
         return table.select(
             table[ROW],
-            reason=reason,
-            detail=detail,
-            raw=ibis.ifelse(broken, text, ibis.null("string")),
-            **fields,
+            reason=ibis.cases(*((c, r) for c, r, _, _ in cases)),
+            detail=ibis.cases(*detail),
+            raw=text.re_replace(r'[^\s"@]+@[^\s"@]+', "(e-mail)"),
         )
 
     def _private(self) -> set[str]:
@@ -282,11 +313,27 @@ class Fields:
         return self.table[column]
 
 
+@dataclass(frozen=True)
+class Typed:
+    """An export whose rows have types.
+
+    Attributes
+    ----------
+    table : ibis table
+        ``_row``, ``bad`` and the fields.
+    fields : Fields
+        Says why rows are bad.
+    """
+
+    table: ir.Table
+    fields: Fields
+
+
 def _trimmed(value: ir.Value) -> ir.StringValue:
-    """Return a column as text; whole floating numbers lose their ``.0``, empty text is null."""
+    """Return a column as text; whole floating numbers lose their ``.0``."""
     kind = value.type()
     if kind.is_string():
-        return cast(ir.StringValue, value.strip().nullif(""))
+        return cast(ir.StringValue, value)
     if kind.is_floating():
         whole = value == value.floor()
         return cast(

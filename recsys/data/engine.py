@@ -17,7 +17,7 @@ import pyarrow as pa
 from ibis.backends.duckdb import Backend
 from ibis.util import gen_name
 
-_COMPRESSION = "zstd"
+_COMPRESSION = "snappy"
 
 
 def connect(*, memory_mb: int, threads: int, spill: Path | None = None) -> Backend:
@@ -36,6 +36,7 @@ def connect(*, memory_mb: int, threads: int, spill: Path | None = None) -> Backe
     con.raw_sql(f"SET memory_limit = '{memory_mb}MiB'")
     con.raw_sql(f"SET threads = {threads}")
     con.raw_sql("SET TimeZone = 'UTC'")
+    con.raw_sql("SET enable_progress_bar = false")
     if spill is not None:
         con.raw_sql(f"SET temp_directory = '{quote(spill)}'")
     return con

@@ -17,7 +17,7 @@ import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
 from recsys.config import Config
-from recsys.data.columns import DECIMAL, FIRST_YEAR, LAST_YEAR, Fields
+from recsys.data.columns import DECIMAL, FIRST_YEAR, LAST_YEAR, Fields, Typed
 from recsys.data.engine import is_json, keep
 from recsys.data.files import LINE, RawTable
 from recsys.data.keyed_hash import KeyedHash, normalise_expression
@@ -62,7 +62,7 @@ def _at(text, path):  # type: ignore[no-untyped-def]
 
 def staged_events(
     con: Backend, raw: RawTable, config: Config, name: str, keyed: KeyedHash
-) -> ir.Table:
+) -> Typed:
     """Type the events of one file.
 
     Parameters
@@ -79,8 +79,8 @@ def staged_events(
 
     Returns
     -------
-    ibis table
-        ``_row, reason, detail, raw``, one row an item of an event.
+    Typed
+        ``_row``, ``bad`` and the staged columns, one row an item of an event.
     """
     source = config.sources[name]
     line = cast(ir.StringValue, raw.table[LINE])
@@ -131,7 +131,7 @@ def staged_events(
         **identifiers,
     )
     parsed = keep(con, "events_parsed", parsed)
-    return _by_item(parsed, config, name)
+    return Typed(_by_item(parsed, config, name), fields)
 
 
 def _by_item(parsed: ir.Table, config: Config, name: str) -> ir.Table:

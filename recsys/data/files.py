@@ -6,23 +6,23 @@ records that could not even be split into columns. Called by ``staging``.
 """
 
 import csv
-import gzip
 import hashlib
 import io
 import re
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any, cast
 
 import duckdb
 import ibis.expr.types as ir
+import pyarrow as pa
 import pyarrow.parquet as pq
 from ibis.backends.duckdb import Backend
 
 from recsys.config import Config, Source
 from recsys.data.engine import quote
+from recsys.data.positions import WHOLE_LINE, count_lines, lines_at, open_bytes, start_lines
 from recsys.errors import DataError
 
 ROW = "_row"
@@ -64,7 +64,7 @@ class RawTable:
     text: Path | None = None
     """The UTF-8 text that the engine reads; None for Parquet."""
     header_lines: int = 0
-    delimiter: str = "\x01"
+    delimiter: str = WHOLE_LINE
     rejects_table: str | None = None
     notes: dict[str, int] = field(default_factory=dict)
 
@@ -76,7 +76,7 @@ class RawTable:
             "SELECT line_byte_position, min(error_type::VARCHAR), min(error_message), "
             f'any_value(csv_line) FROM "{self.rejects_table}" GROUP BY ALL ORDER BY 1'
         ).fetchall()
-        lines = _lines_at(self.text, [position for position, *_ in found])
+        lines = lines_at(self.text, [position for position, *_ in found])
         return [
             {
                 "line": line,
@@ -101,7 +101,7 @@ class RawTable:
         """
         if self.text is None or not rows:
             return rows
-        physical = _count_lines(self.text)
+        physical = count_lines(self.text)
         if physical == self.header_lines + accepted + len(broken):
             numbers = []
             for row in rows:
@@ -110,7 +110,7 @@ class RawTable:
                     line += skipped <= line
                 numbers.append(line)
             return numbers
-        return _slow_line_numbers(self, rows, set(broken))
+        return start_lines(self.text, self.delimiter, self.header_lines, rows, set(broken))
 
 
 def find(config: Config, name: str, source: Source) -> list[SourceFile]:
@@ -187,7 +187,7 @@ def open_lines(con: Backend, file: SourceFile, source: Source, folder: Path) -> 
         As ``open_text``.
     """
     text = _as_utf8(file, source, folder)
-    raw = _read_csv(con, text, [LINE], delimiter="\x01", quote_sign="", header=False)
+    raw = _read_csv(con, text, [LINE], delimiter=WHOLE_LINE, quote_sign="", header=False)
     return RawTable(
         con.table(raw),
         [LINE],
@@ -207,16 +207,23 @@ def open_parquet(con: Backend, file: SourceFile) -> RawTable:
         When it is not a whole Parquet file.
     """
     try:
-        columns = pq.read_schema(file.path).names
+        schema = pq.read_schema(file.path)
     except Exception as error:
         raise DataError(
             f"{file.name}: not a readable Parquet file ({str(error).splitlines()[0]}). "
             "It may have been cut while copying; export it again."
         ) from None
+    columns = schema.names
+    fields = ", ".join(
+        _trimmed(column)
+        if pa.types.is_string(kind) or pa.types.is_large_string(kind)
+        else '"' + column.replace('"', '""') + '"'
+        for column, kind in zip(columns, schema.types, strict=True)
+    )
     name = _name(file)
     con.raw_sql(
         f'CREATE OR REPLACE TEMP VIEW "{name}" AS SELECT file_row_number + 1 AS {ROW}, '
-        f"* EXCLUDE (file_row_number) "
+        f"{fields} "
         f"FROM read_parquet('{quote(file.path)}', file_row_number = true)"
     )
     return RawTable(con.table(name), columns, file)
@@ -242,20 +249,31 @@ def _read_csv(
     types = ", ".join(f"'{quote(column)}': 'VARCHAR'" for column in columns)
     con.raw_sql(f'DROP TABLE IF EXISTS "{name}_rejects"')
     con.raw_sql(f'DROP TABLE IF EXISTS "{name}_scans"')
+    fields = ", ".join(_trimmed(column) for column in columns) if header else LINE
+    # A table knows its rows by number without the window that would hold the engine to one thread.
     con.raw_sql(
-        f'CREATE OR REPLACE TEMP VIEW "{name}" AS SELECT row_number() OVER () AS {ROW}, * '
+        f'CREATE OR REPLACE TEMP TABLE "{name}_rows" AS SELECT {fields} '
         f"FROM read_csv('{quote(text)}', auto_detect = false, columns = {{{types}}}, "
         f"header = {str(header).lower()}, delim = '{quote(delimiter)}', "
         f"quote = '{quote_sign}', escape = '{quote_sign}', all_varchar = true, "
         f"null_padding = false, store_rejects = true, rejects_table = '{name}_rejects', "
         f"rejects_scan = '{name}_scans')"
     )
+    con.raw_sql(
+        f'CREATE OR REPLACE TEMP VIEW "{name}" AS SELECT rowid + 1 AS {ROW}, * FROM "{name}_rows"'
+    )
     return name
+
+
+def _trimmed(column: str) -> str:
+    """Return SQL that takes blanks from a text column's ends, and makes empty text null."""
+    name = '"' + column.replace('"', '""') + '"'
+    return f"nullif(trim({name}), '') AS {name}"
 
 
 def _as_utf8(file: SourceFile, source: Source, folder: Path) -> Path:
     """Return the file, or a UTF-8 copy of it where it is in another encoding."""
-    with _open(file.path) as stream:
+    with open_bytes(file.path) as stream:
         start = stream.read(4)
     if not start:
         raise DataError(f"{file.name}: the file is empty. Export it again.")
@@ -269,7 +287,7 @@ def _as_utf8(file: SourceFile, source: Source, folder: Path) -> Path:
     copy = folder / f"{file.digest[:16]}.utf8"
     try:
         with (
-            io.TextIOWrapper(_open(file.path), encoding=encoding, newline="") as reader,
+            io.TextIOWrapper(open_bytes(file.path), encoding=encoding, newline="") as reader,
             copy.open("w", encoding="utf-8", newline="") as writer,
         ):
             while block := reader.read(_BLOCK):
@@ -286,7 +304,7 @@ def _as_utf8(file: SourceFile, source: Source, folder: Path) -> Path:
 
 def _header(file: SourceFile, text: Path, source: Source) -> tuple[list[str], int, str]:
     with io.TextIOWrapper(
-        _open(text), encoding="utf-8-sig", errors="replace", newline=""
+        open_bytes(text), encoding="utf-8-sig", errors="replace", newline=""
     ) as stream:
         start = stream.readline()
         bare = re.sub(r'"[^"]*"?', "", start)
@@ -317,67 +335,6 @@ def _end_notes(text: Path) -> dict[str, int]:
     with text.open("rb") as stream:
         stream.seek(-1, io.SEEK_END)
         return {} if stream.read(1) in b"\r\n" else {"no_line_end_at_end_of_file": 1}
-
-
-def _slow_line_numbers(raw: RawTable, rows: list[int], broken: set[int]) -> list[int]:
-    """Count records with a CSV reader, for files with blank lines or line breaks in quotes."""
-    wanted = iter(rows)
-    target = next(wanted)
-    numbers: list[int] = []
-    accepted = 0
-    with io.TextIOWrapper(
-        _open(cast(Path, raw.text)), encoding="utf-8-sig", errors="replace", newline=""
-    ) as stream:
-        if raw.columns == [LINE]:
-            reader = csv.reader(stream, quoting=csv.QUOTE_NONE, delimiter=raw.delimiter)
-        else:
-            reader = csv.reader(stream, delimiter=raw.delimiter)
-        end = 0
-        for record in reader:
-            line, end = end + 1, reader.line_num
-            if line <= raw.header_lines or not record or line in broken:
-                continue
-            accepted += 1
-            if accepted == target:
-                numbers.append(line)
-                following = next(wanted, None)
-                if following is None:
-                    return numbers
-                target = following
-    return numbers + [end] * (len(rows) - len(numbers))
-
-
-def _lines_at(text: Path, positions: list[int]) -> list[int]:
-    """Return the line, from 1, that each ascending byte position lies on."""
-    breaks: list[int] = []
-    lines: list[int] = []
-    seen = at = 0
-    if not positions:
-        return lines
-    with _open(text) as stream:
-        while block := stream.read(_BLOCK):
-            here = [p for p in positions[len(lines) :] if p < at + len(block)]
-            if here:
-                breaks = [m.start() + at for m in re.finditer(b"\n", block)]
-                lines += [1 + seen + bisect_right(breaks, p - 1) for p in here]
-            if len(lines) == len(positions):
-                break
-            seen += block.count(b"\n")
-            at += len(block)
-    return lines + [seen + 1] * (len(positions) - len(lines))
-
-
-def _count_lines(text: Path) -> int:
-    count, last = 0, b"\n"
-    with _open(text) as stream:
-        while block := stream.read(_BLOCK):
-            count += block.count(b"\n")
-            last = block[-1:]
-    return count + (last != b"\n")
-
-
-def _open(path: Path) -> IO[bytes]:
-    return cast(IO[bytes], gzip.open(path)) if path.suffix == ".gz" else path.open("rb")
 
 
 def _digest(path: Path) -> str:

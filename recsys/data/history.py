@@ -82,7 +82,8 @@ class History:
 
     def connect(self) -> Backend:
         """Open an engine in which every table of the history has its name."""
-        con = connect(memory_mb=self.memory_mb, threads=self.threads)
+        spill = self.folder.parent.parent / "tmp"
+        con = connect(memory_mb=self.memory_mb, threads=self.threads, spill=spill)
         for name in TABLES:
             con.raw_sql(
                 f"CREATE VIEW \"{name}\" AS SELECT * FROM read_parquet('{quote(self.path(name))}')"

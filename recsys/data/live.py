@@ -69,9 +69,13 @@ def _whole(refunds: ir.Table, lines: ir.Table) -> ir.Table:
         "discount_minor",
         "amount_minor",
         "quantity",
-        "line_no",
         return_of=lines.order_id,
     )
     kept = refunds.drop(*(c for c in sold.columns if c != "return_of"))
     joined = kept.join(sold, "return_of")
-    return joined.mutate(quantity=-joined.quantity, amount_minor=-joined.amount_minor)
+    place = ibis.row_number().over(ibis.window(group_by="order_id", order_by="item_id")) + 1
+    return joined.mutate(
+        line_no=place.cast("int32"),
+        quantity=-joined.quantity,
+        amount_minor=-joined.amount_minor,
+    )

@@ -11,9 +11,10 @@ from typing import cast
 import ibis
 import ibis.expr.types as ir
 from babel.core import get_global
+from ibis.backends.duckdb import Backend
 
 from recsys.config import Config, Source
-from recsys.data.columns import Fields
+from recsys.data.columns import Fields, Typed
 from recsys.data.files import RawTable
 from recsys.data.keyed_hash import normalise_expression
 from recsys.errors import ConfigError
@@ -26,17 +27,17 @@ FIELDS = (
 )  # fmt: skip
 LINE_TYPES = ("sale", "return", "void", "voided")
 _DEFAULT_CHANNEL = {"till_tickets": "pos", "shopify_orders": "web"}
-#: Wide enough for any price times any quantity.
-_WIDE = "decimal(38, 6)"
 #: Prefix of the raw identifier columns, which never reach the disk.
 RAW_IDENTIFIER = "identifier_"
 
 
-def staged_lines(raw: RawTable, config: Config, name: str) -> ir.Table:
+def staged_lines(con: Backend, raw: RawTable, config: Config, name: str) -> Typed:
     """Type the rows of one order export.
 
     Parameters
     ----------
+    con : ibis backend
+        The engine.
     raw : RawTable
         The opened file.
     config : Config
@@ -45,8 +46,8 @@ def staged_lines(raw: RawTable, config: Config, name: str) -> ir.Table:
 
     Returns
     -------
-    ibis table
-        ``_row, reason, detail, raw`` and the staged columns, one row a row of the export.
+    Typed
+        ``_row``, ``bad`` and the staged columns, one row a row of the export.
 
     Raises
     ------
@@ -58,6 +59,7 @@ def staged_lines(raw: RawTable, config: Config, name: str) -> ir.Table:
     fields = Fields(raw.table, raw.columns, config, name, raw.file.name)
     fields.check_known(FIELDS)
     fields.require("order_id", "item_id", "occurred_at", "quantity")
+    fields.read_numbers(con, "quantity", "line_no", "unit_price", "discount", "amount")
     source = fields.source
     order_id = fields.text("order_id", required=True)
     item_id = fields.text("item_id", required=True)
@@ -75,7 +77,7 @@ def staged_lines(raw: RawTable, config: Config, name: str) -> ir.Table:
     parts = money.line(quantity, price, fields.number("discount"), fields.number("amount"))
     occurred_at, twice = fields.moment("occurred_at")
     return_of = fields.text("return_of")
-    return fields.parsed(
+    table = fields.parsed(
         order_id=prefixed(source, name, order_id),
         line_no=line_no.cast("int32"),
         occurred_at=occurred_at,
@@ -93,6 +95,7 @@ def staged_lines(raw: RawTable, config: Config, name: str) -> ir.Table:
         **parts,
         **identifiers,
     )
+    return Typed(table, fields)
 
 
 def prefixed(source: Source, name: str, order_id: ir.StringValue) -> ir.StringValue:
@@ -130,18 +133,24 @@ class Money:
         fixed = fields.source.currency or fields.config.workspace.currency
         known = sorted(get_global("all_currencies"))
         self.currency = cast(ir.StringValue, ibis.literal(fixed))
-        self.factor: ir.Value = ibis.literal(_factor(fixed), "int64")
+        self._digits: int | None = _digits(fixed)
+        self.factor: ir.Value = ibis.literal(10 ** _digits(fixed), "int64")
         if fields.has("currency"):
             text = fields.text("currency").upper().fill_null(fixed)
             fields.reject("unknown_currency", "currency", ~text.isin(known), text)
-            odd = [(text == code, _factor(code)) for code in known if _factor(code) != 100]
+            odd = [(text == code, 10 ** _digits(code)) for code in known if _digits(code) != 2]
             self.currency = text
+            self._digits = None
             self.factor = ibis.cases(*odd, else_=100)
 
     def minor(self, value: ir.Value) -> ir.IntegerValue:
-        """Round a decimal amount to whole minor units, halves away from zero."""
-        wide = value.cast(_WIDE)
-        return cast(ir.IntegerValue, (wide * self.factor).round().cast("int64"))
+        """Round a decimal amount to whole minor units."""
+        if self._digits is not None:  # exact, halves away from zero
+            value = value.round(self._digits)
+        return self._whole(value.cast("float64"))
+
+    def _whole(self, value: ir.Value) -> ir.IntegerValue:
+        return cast(ir.IntegerValue, (value * self.factor).round().cast("int64"))
 
     def line(
         self,
@@ -159,7 +168,7 @@ class Money:
         reduced = self.minor(discount.abs()).fill_null(0)
         size = quantity.abs()
         sign = ibis.ifelse(quantity < 0, -1, 1)
-        gross = (price.cast(_WIDE) * size * self.factor).round().cast("int64")
+        gross = self._whole(price.cast("float64") * size.cast("float64"))
         paid = self.minor(amount).abs()
         unit = self.minor(price)
         whole = ibis.ifelse(size == 0, 1, size).cast("float64")
@@ -172,7 +181,6 @@ class Money:
         }
 
 
-def _factor(currency: str) -> int:
+def _digits(currency: str) -> int:
     fractions = get_global("currency_fractions")
-    digits = fractions.get(currency, fractions["DEFAULT"])[0]
-    return int(10**digits)
+    return int(fractions.get(currency, fractions["DEFAULT"])[0])

@@ -22,6 +22,8 @@ _SORTED_SHARE = 0.95
 def mark_repeats(con: Backend, lines: ir.Table) -> ir.Table:
     """Set ``repeated`` on lines that an order's second copy in the file made superfluous.
 
+    Lines without a number get their place in the order.
+
     Parameters
     ----------
     con : ibis backend
@@ -32,6 +34,7 @@ def mark_repeats(con: Backend, lines: ir.Table) -> ir.Table:
     numbered = lines.line_no.notnull()
     found = lines.group_by("order_id").aggregate(
         lines=lines.count(),
+        first=lines[ROW].min(),
         spread=lines[ROW].max() - lines[ROW].min() + 1,
         numbers=lines.line_no.max() - lines.line_no.min() + 1,
         numbered=numbered.all(),
@@ -44,9 +47,12 @@ def mark_repeats(con: Backend, lines: ir.Table) -> ir.Table:
             total=found.count(), sorted=in_one_run.sum().fill_null(0), doubtful=(~plain).sum()
         )
     ).to_pylist()[0].values()  # fmt: skip
-    nothing = lines.mutate(repeated=ibis.literal(value=False))
+    starts = found.select("order_id", "first")
+    placed = lines.join(starts, "order_id")
+    place = (placed[ROW] - placed["first"] + 1).cast("int32")
+    placed = placed.mutate(line_no=ibis.coalesce(placed.line_no, place)).drop("first")
     if not doubtful:
-        return nothing
+        return placed.mutate(repeated=ibis.literal(value=False))
     suspects = found.filter(~plain)
     some = lines.semi_join(suspects.filter(suspects.numbered), "order_id")
     last = ibis.window(group_by=["order_id", "line_no"], order_by=ibis.desc(ROW))
@@ -56,8 +62,8 @@ def mark_repeats(con: Backend, lines: ir.Table) -> ir.Table:
         without = suspects.filter(~suspects.numbered)
         copies = copies.union(_copied_runs(lines.semi_join(without, "order_id")))
     copies = keep(con, "orders_copies", copies)
-    marked = lines.left_join(copies.mutate(_copy=ibis.literal(value=True)), ROW)
-    return marked.select(*lines.columns, repeated=marked._copy.fill_null(False))
+    marked = placed.left_join(copies.mutate(_copy=ibis.literal(value=True)), ROW)
+    return marked.select(*lines.columns, repeated=marked["_copy"].fill_null(False))
 
 
 def _copied_runs(lines: ir.Table) -> ir.Table:

