@@ -14,7 +14,7 @@ import msgspec
 from flask import Request
 from werkzeug.datastructures import MultiDict
 
-from serving.problems import FieldError, Refusal
+from serving.problems import KINDS, FieldError, Refusal
 
 T = TypeVar("T")
 
@@ -40,7 +40,12 @@ def read_body(request: Request, kind: type[T]) -> T:
     if request.mimetype != "application/json" and not request.mimetype.endswith("+json"):
         sent = f"`{request.mimetype}`" if request.mimetype else "nothing"
         raise Refusal("not-json", f"Send the header Content-Type: application/json, not {sent}.")
-    return decode(request.get_data(cache=False), kind)
+    body = request.get_data(cache=False)
+    limit = request.max_content_length
+    if request.content_length is None and limit is not None and len(body) >= limit:
+        # A body sent in chunks, of which no more than the limit has been read.
+        raise Refusal("body-too-large", KINDS["body-too-large"].advice)
+    return decode(body, kind)
 
 
 def decode(body: bytes, kind: type[T]) -> T:
@@ -100,10 +105,15 @@ def read_query(
             given.setdefault(head, {})[tail] = values[0]
         else:
             given[name] = values[0]
-    errors += check(given, kind, "", strict=False)
-    if errors:
-        raise Refusal("invalid-request", "Some parameters are not valid.", errors[:_MOST_ERRORS])
-    return msgspec.convert(given, kind, strict=False)
+    if not errors:
+        try:
+            return msgspec.convert(given, kind, strict=False)
+        except msgspec.ValidationError as error:
+            errors = [FieldError("", f"{error}.")]
+    found = list(_limited(check(given, kind, "", strict=False)))
+    if found and errors[0].pointer == "":
+        errors = []  # said better, field by field
+    raise Refusal("invalid-request", "Some parameters are not valid.", errors + found)
 
 
 def explain(body: bytes, kind: type[Any], message: str) -> list[FieldError]:

@@ -108,14 +108,8 @@ class Recommendations(Body, frozen=True):
 class Events(Body, frozen=True):
     """Up to 1,000 events; each is judged for itself."""
 
-    events: Annotated[
-        list[msgspec.Raw],
-        Meta(
-            min_length=1,
-            max_length=1000,
-            extra_json_schema={"items": {"$ref": "#/components/schemas/Event"}},
-        ),
-    ]
+    events: Annotated[list[msgspec.Raw], Meta(min_length=1, max_length=1000)]
+    """See the schema ``Event``."""
 
 
 class EventOutcome(Struct, frozen=True, omit_defaults=True):

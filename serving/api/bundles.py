@@ -1,0 +1,157 @@
+"""``/v1/bundles``: pairs of products that sell together, for marketers, as JSON or a table."""
+
+import base64
+import binascii
+import csv
+import io
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+from flask import Blueprint, Response, current_app, request
+
+from recsys.responses.engine import Engine
+from serving.openapi import documented
+from serving.problems import KINDS, FieldError, Refusal
+from serving.reading import read_query
+from serving.replies import JSON, reply
+from serving.state import State
+from serving.wire import BundleQuery, Bundles
+
+blueprint = Blueprint("bundles", __name__)
+
+CSV: Final = "text/csv"
+_COLUMNS: Final = (
+    "item_a", "title_a", "price_a_minor", "item_b", "title_b", "price_b_minor", "currency",
+    "support", "support_share", "confidence_a_to_b", "confidence_b_to_a", "lift",
+)  # fmt: skip
+#: A cell that begins so would be run as a formula by spreadsheets.
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+
+Pairs = npt.NDArray[np.void]
+
+
+@blueprint.get("/v1/bundles")
+@documented(
+    "What sells together",
+    tag="marketers",
+    query=BundleQuery,
+    answers={200: Bundles},
+    also=(CSV,),
+    problems=("invalid-request", "not-acceptable", "no-model"),
+)
+def get() -> Response:
+    """List pairs of products with their evidence, a page at a time.
+
+    JSON, or a table with `Accept: text/csv` or `format=csv`; then the header `X-Next-Cursor`
+    leads to the next page.
+    """
+    state: State = current_app.extensions["omnibasket"]
+    asked = read_query(request.args, BundleQuery)
+    form = asked.format or _accepted()
+    engine = state.loaded()
+    pairs = _chosen(engine, asked)
+    begin = _begin(engine, asked)
+    end = begin + asked.limit
+    cursor = _cursor(engine, asked, end) if end < len(pairs) else None
+    rows = [_bundle(engine, pair) for pair in pairs[begin:end]]
+    if form == "csv":
+        headers = [("Content-Disposition", 'attachment; filename="bundles.csv"')]
+        if cursor is not None:
+            headers.append(("X-Next-Cursor", cursor))
+        return reply(_table(rows), 200, f"{CSV}; charset=utf-8", headers)
+    page = {
+        "model_version": engine.version,
+        "bundles": rows,
+        "total": len(pairs),
+        "next_cursor": cursor,
+    }
+    return reply(orjson.dumps(page), 200, JSON)
+
+
+def _accepted() -> str:
+    """Choose the form by the Accept header; JSON where it does not matter."""
+    best = request.accept_mimetypes.best_match([JSON, CSV])
+    if best is None and request.accept_mimetypes:
+        raise Refusal("not-acceptable", KINDS["not-acceptable"].advice)
+    return "csv" if best == CSV else "json"
+
+
+def _chosen(engine: Engine, asked: BundleQuery) -> Pairs:
+    """Pairs that fit the query, best first."""
+    pairs = engine.pairs
+    keep = (pairs["lift"] >= asked.min_lift) & (pairs["support"] >= asked.min_support)
+    if asked.item_id is not None:
+        (item_ix,) = engine.index.ix_of([asked.item_id])
+        keep &= (item_ix >= 0) & ((pairs["item_a"] == item_ix) | (pairs["item_b"] == item_ix))
+    pairs = pairs.compress(keep)
+    if asked.sort == "confidence":
+        key = np.maximum(pairs["confidence_ab"], pairs["confidence_ba"])
+    elif asked.sort != "evidence":
+        key = pairs[asked.sort]
+    else:
+        key = np.zeros(len(pairs))  # they are in that order
+    order: npt.NDArray[np.intp] = np.argsort(-key.astype(np.float64), kind="stable")
+    return pairs.take(order)
+
+
+def _query_key(engine: Engine, asked: BundleQuery) -> list[Any]:
+    """What a cursor belongs to: the model and the query, but for how much of it is wanted."""
+    return [engine.version, asked.item_id, asked.min_lift, asked.min_support, asked.sort]
+
+
+def _cursor(engine: Engine, asked: BundleQuery, at: int) -> str:
+    content = orjson.dumps([at, *_query_key(engine, asked)])
+    return base64.urlsafe_b64encode(content).decode().rstrip("=")
+
+
+def _begin(engine: Engine, asked: BundleQuery) -> int:
+    """Where the page begins that the cursor leads to."""
+    if asked.cursor is None:
+        return 0
+    try:
+        padded = asked.cursor + "=" * (-len(asked.cursor) % 4)
+        at, *key = orjson.loads(base64.urlsafe_b64decode(padded))
+    except (binascii.Error, ValueError, TypeError):
+        at, key = None, []
+    if not isinstance(at, int) or at < 0 or key != _query_key(engine, asked):
+        detail = "does not belong to this query and model; begin at the first page, without it."
+        raise Refusal("invalid-request", "The page is gone.", [FieldError("/cursor", detail)])
+    return at
+
+
+def _bundle(engine: Engine, pair: np.void) -> dict[str, Any]:
+    support = int(pair["support"])
+    return {
+        "items": [engine.item(int(pair["item_a"])), engine.item(int(pair["item_b"]))],
+        "support": support,
+        "support_share": round(support / engine.n_baskets, 6),
+        "confidence": {
+            "a_to_b": round(float(pair["confidence_ab"]), 4),
+            "b_to_a": round(float(pair["confidence_ba"]), 4),
+        },
+        "lift": round(float(pair["lift"]), 3),
+    }
+
+
+def _table(bundles: list[dict[str, Any]]) -> bytes:
+    """Lay bundles out for a spreadsheet."""
+    text = io.StringIO()
+    write = csv.writer(text).writerow
+    write(_COLUMNS)
+    for bundle in bundles:
+        cells: list[object] = []
+        prices = [item.get("price") or {} for item in bundle["items"]]
+        for item, price in zip(bundle["items"], prices, strict=True):
+            cells += [_cell(item["item_id"]), _cell(item.get("title")), price.get("amount_minor")]
+        cells.append(next((price["currency"] for price in prices if price), None))
+        confidence = bundle["confidence"]
+        cells += [bundle["support"], bundle["support_share"]]
+        cells += [confidence["a_to_b"], confidence["b_to_a"], bundle["lift"]]
+        write(cells)
+    return text.getvalue().encode("utf-8-sig")  # the mark tells spreadsheets that it is UTF-8
+
+
+def _cell(value: str | None) -> str | None:
+    return f"'{value}" if value is not None and value.startswith(_FORMULA) else value

@@ -1,0 +1,115 @@
+"""``/v1/events``: what happened, written durably and once."""
+
+import time
+from typing import Any
+
+import msgspec
+from flask import Blueprint, Response, current_app, request
+
+from recsys.tracking.events import Event, faults, seal
+from recsys.tracking.ledger import Outcome
+from serving.openapi import documented
+from serving.problems import FieldError, Refusal, problem
+from serving.reading import decode, read_body
+from serving.replies import JSON, reply
+from serving.state import State
+from serving.wire import EventOutcome, Events, EventsAnswer
+
+blueprint = Blueprint("events", __name__)
+
+#: Clocks differ; an event further ahead than this is wrong. Seconds.
+_AHEAD_SECONDS = 300
+
+
+@blueprint.post("/v1/events")
+@documented(
+    "What was shown, clicked, bought and returned",
+    tag="channels",
+    body=Events,
+    example={
+        "events": [
+            {
+                "event_id": "web-1001",
+                "event": "purchase",
+                "occurred_at": "2024-03-01T12:00:00Z",
+                "identifier": {"type": "email", "value": "ada@example.org"},
+                "transaction_id": "1001",
+                "items": [{"item_id": "SKU-1", "quantity": 1, "price": 3.49}],
+            }
+        ]
+    },
+    answers={200: EventsAnswer, 207: EventsAnswer},
+    problems=(
+        "malformed-body", "body-too-large", "not-json", "invalid-request", "ledger-unavailable",
+    ),
+)  # fmt: skip
+def post() -> Response:
+    """Write up to 1,000 events.
+
+    Each is answered for itself: `accepted` (it survives a power cut), `duplicate` (it, or its
+    order, was counted before), or `refused` with a problem; then the status is 207. What was
+    refused does not keep the others from being written.
+    """
+    state: State = current_app.extensions["omnibasket"]
+    sent = read_body(request, Events).events
+    now_ts = int(time.time())
+    outcomes: list[EventOutcome | None] = [None] * len(sent)
+    checked: list[Event] = []
+    places: list[int] = []
+    for ix, raw in enumerate(sent):
+        try:
+            event = _checked(raw, f"/events/{ix}", now_ts)
+        except Refusal as refusal:
+            outcomes[ix] = _refused(raw, refusal)
+        else:
+            checked.append(seal(event, state.keyed_hash))
+            places.append(ix)
+    written = state.ledger.add_events(checked, now_ts) if checked else []
+    for ix, event, outcome in zip(places, checked, written, strict=True):
+        outcomes[ix] = _told(event, outcome, f"/events/{ix}")
+    told = [outcome for outcome in outcomes if outcome is not None]
+    counts = {
+        name: sum(o.status == name for o in told) for name in ("accepted", "duplicate", "refused")
+    }
+    body = msgspec.json.encode(EventsAnswer(**counts, events=told))
+    return reply(body, 207 if counts["refused"] else 200, JSON)
+
+
+def _checked(raw: msgspec.Raw, pointer: str, now_ts: int) -> Event:
+    try:
+        event = decode(bytes(raw), Event)
+    except Refusal as refusal:
+        inside = [FieldError(pointer + error.pointer, error.detail) for error in refusal.errors]
+        raise Refusal(refusal.kind, "The event is not valid.", inside) from None
+    errors = [FieldError(pointer + at, detail) for at, detail in faults(event)]
+    if not errors and event.occurred_ts > now_ts + _AHEAD_SECONDS:
+        errors = [FieldError(f"{pointer}/occurred_at", "is in the future.")]
+    if errors:
+        raise Refusal("invalid-request", "The event is not valid.", errors)
+    return event
+
+
+def _told(event: Event, outcome: Outcome, pointer: str) -> EventOutcome:
+    if outcome.status in ("accepted", "duplicate"):
+        return EventOutcome(event.event_id, outcome.status, outcome.detail or None)
+    if outcome.status == "conflict":
+        described = problem("event-id-taken", outcome.detail)
+    else:
+        errors = [FieldError(f"{pointer}/customer_id", outcome.detail)]
+        described = problem("invalid-request", "The event names nobody we know.", errors)
+    return EventOutcome(event.event_id, "refused", problem=msgspec.to_builtins(described))
+
+
+def _refused(raw: msgspec.Raw, refusal: Refusal) -> EventOutcome:
+    described = problem(refusal.kind, refusal.detail, refusal.errors)
+    return EventOutcome(_event_id(raw), "refused", problem=msgspec.to_builtins(described))
+
+
+def _event_id(raw: msgspec.Raw) -> str | None:
+    """Return the id of an event that is not valid, where it can be told."""
+    try:
+        found: Any = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    event_id = found.get("event_id") if isinstance(found, dict) else None
+    return event_id[:200] if isinstance(event_id, str) else None

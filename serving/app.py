@@ -1,0 +1,77 @@
+"""The HTTP service as a Flask application.
+
+``create_app(config)`` makes one; ``serving.wsgi`` does so for a server's worker, tests for
+themselves. Views are thin: they read a request, ask ``State``, and answer.
+"""
+
+import re
+import secrets
+import time
+from typing import Final
+
+from flask import Flask, Response, g, request
+
+from recsys.config import Config
+from serving import health, log, openapi, pages, problems
+from serving.api import bundles, events, recommendations
+from serving.problems import Refusal
+from serving.replies import defend
+from serving.state import State
+
+#: A thousand events with all their fields; more is a mistake or an attack.
+MAX_BODY_BYTES: Final = 4 * 1024 * 1024
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
+#: Without keys only this machine may ask, also when a browser on it is led astray.
+_LOCAL_HOSTS: Final = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGNORECASE)
+
+
+def create_app(config: Config, *, background: bool = True) -> Flask:
+    """Make the service of a workspace.
+
+    Parameters
+    ----------
+    config : Config
+        Settings of the workspace.
+    background : bool
+        Take up new artefacts and write exposures in a thread. Without it, whoever holds the
+        application calls ``State.refresh`` and ``State.flush``.
+
+    Returns
+    -------
+    Flask
+        Its ``extensions["omnibasket"]`` is the ``State``; close that at the end.
+
+    Raises
+    ------
+    LedgerError, ConfigError
+        When the ledger or the key cannot be opened. A missing artefact is no error: the service
+        says what to do until there is one.
+    """
+    app = Flask("serving", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.url_map.strict_slashes = False
+    state = State(config)
+    app.extensions["omnibasket"] = state
+    app.before_request(_begin)
+    app.after_request(_end)
+    log.register(app)
+    problems.register(app)
+    for part in (recommendations, events, bundles, health, openapi, pages):
+        app.register_blueprint(part.blueprint)
+    if background:
+        state.start()
+    return app
+
+
+def _begin() -> None:
+    g.begun = time.perf_counter()
+    environ = request.environ
+    given = environ.get("HTTP_X_REQUEST_ID", "")
+    g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(12)
+    if not _LOCAL_HOSTS.fullmatch(environ.get("HTTP_HOST", "")):
+        raise Refusal("misdirected", problems.KINDS["misdirected"].advice)
+
+
+def _end(response: Response) -> Response:
+    response.headers.add("X-Request-Id", g.request_id)
+    return defend(response)

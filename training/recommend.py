@@ -1,0 +1,167 @@
+"""``omnibasket recommend``: one question, answered in the terminal.
+
+The same ledger and the same engine as the service's, without the service. Nothing is recorded:
+it is somebody looking, not a customer being shown something.
+"""
+
+import time
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+from recsys.responses.engine import Engine
+
+from recsys.config import Config, load
+from recsys.data.keyed_hash import KeyedHash
+from recsys.persistence import registry
+from recsys.responses.placements import Question, find
+from recsys.tracking.events import Identifier, seal_session
+from recsys.tracking.ledger import Customer, Ledger
+from training.console import emit_json, json_option, output, table, workspace_option
+
+
+@click.command(
+    epilog="""\b
+For example:
+  omnibasket recommend --placement web_home --identifier email=ada@example.org
+  omnibasket recommend --placement web_cart --cart 1082185 --cart 981760
+  omnibasket recommend --placement store_screen --location 367 --count 3"""
+)
+@workspace_option
+@click.option("--placement", required=True, help="Name of the placement, such as web_home.")
+@click.option("--customer-id", help="An id that was given out at any time.")
+@click.option("--identifier", metavar="TYPE=VALUE", help="Such as email=ada@example.org.")
+@click.option("--session", help="Id of a visit; its cart is used unless --cart is given.")
+@click.option("--location", help="Store or warehouse that the customer would buy from.")
+@click.option("--cart", multiple=True, metavar="ITEM", help="A product in the cart; repeatable.")
+@click.option("--item", multiple=True, help="A product being looked at; repeatable.")
+@click.option("--exclude", multiple=True, metavar="ITEM", help="Not to be shown; repeatable.")
+@click.option("--count", type=click.IntRange(1, 200), help="Items wanted.")
+@click.option("--as-of", help="Answer as at this time, ISO 8601; now by default.")
+@json_option
+def command(
+    workspace: Path,
+    placement: str,
+    customer_id: str | None,
+    identifier: str | None,
+    session: str | None,
+    location: str | None,
+    cart: tuple[str, ...],
+    item: tuple[str, ...],
+    exclude: tuple[str, ...],
+    count: int | None,
+    as_of: str | None,
+    as_json: bool,
+) -> None:
+    """Answer one question in the terminal.
+
+    Asks the current artefact what to show on a placement: to a customer named by --customer-id
+    or --identifier, to the visit named by --session, or to a stranger. Nothing is recorded.
+    """
+    if customer_id is not None and identifier is not None:
+        raise click.UsageError("give --customer-id or --identifier, not both.")
+    config = load(workspace)
+    settings = find(config, placement)
+    engine = Engine.load(registry.current(config))
+    as_of_ts = _time(as_of)
+    customer = Customer()
+    if settings.personal and (customer_id or identifier or session):
+        customer = _customer(config, customer_id, identifier, session, as_of_ts)
+    question = Question(
+        placement=placement,
+        settings=settings,
+        as_of_ts=as_of_ts,
+        count=count,
+        location_id=location,
+        item_ids=item,
+        cart=cart or tuple(customer.visit.cart),
+        exclude=exclude,
+        customer_known=customer.customer_id is not None,
+    )
+    (answer,) = engine.recommend([question], [customer.history])
+    if as_json:
+        emit_json(answer)
+    else:
+        _show(answer)
+
+
+def _time(text: str | None) -> int:
+    if text is None:
+        return int(time.time())
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(
+            f"`{text}` is no ISO 8601 time, such as 2024-03-01T12:00:00Z.", param_hint="--as-of"
+        ) from None
+    return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp())
+
+
+def _customer(
+    config: Config,
+    customer_id: str | None,
+    identifier: str | None,
+    session: str | None,
+    as_of_ts: int,
+) -> Customer:
+    """Read whom the options name from the ledger."""
+    keyed_hash = KeyedHash.load(config)
+    named = None
+    if identifier is not None:
+        kind, equals, value = identifier.partition("=")
+        stored = keyed_hash.identifier(kind, value)
+        if not equals or stored is None:
+            raise click.BadParameter(
+                "write TYPE=VALUE, such as email=ada@example.org.", param_hint="--identifier"
+            )
+        named = Identifier(type=kind, value=stored)
+    ledger = Ledger.open(config.ledger_url, create=False, currency=config.workspace.currency)
+    try:
+        return ledger.customer(
+            customer_id=customer_id,
+            identifier=named,
+            session_id=session and seal_session(session, keyed_hash),
+            as_of_ts=as_of_ts,
+        )
+    finally:
+        ledger.close()
+
+
+def _show(answer: dict[str, Any]) -> None:
+    say = partial(output().print, markup=False)
+    whom = "a known customer" if answer["customer_known"] else "a stranger"
+    say(f"{answer['placement']} for {whom} at {answer['as_of']}, model {answer['model_version']}")
+    rows = [
+        (
+            shown["rank"],
+            shown["item_id"],
+            shown.get("title"),
+            _price(shown.get("price")),
+            shown["score"],
+            (shown.get("reason") or {}).get("text"),
+        )
+        for shown in answer["items"]
+    ]
+    if rows:
+        output().print(table(("rank", "item", "title", "price", "score", "reason"), rows))
+    else:
+        say("Nothing may be shown.")
+    if answer["fallback"]:
+        say(f"No personal answer could be given; this is `{answer['fallback']}`.")
+    left_out = ", ".join(
+        f"{name.replace('_', ' ')} {count}" for name, count in answer["left_out"].items() if count
+    )
+    if left_out:
+        say(f"Left out: {left_out}.")
+
+
+def _price(price: dict[str, Any] | None) -> str | None:
+    """Write a price as people of no particular country do."""
+    if price is None:
+        return None
+    from babel.numbers import format_currency, get_currency_precision
+
+    amount = price["amount_minor"] / 10 ** get_currency_precision(price["currency"])
+    return format_currency(amount, price["currency"], locale="en")

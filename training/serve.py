@@ -1,0 +1,169 @@
+"""``omnibasket serve``: the HTTP service of a workspace, until it is told to stop.
+
+Checks what would keep workers from starting, starts them, says what to open, and ends with them.
+The workers load ``serving.wsgi:app`` by its name; nothing of it is imported here.
+"""
+
+import http.client
+import ipaddress
+import json
+import multiprocessing
+import os
+import socket
+import sys
+import threading
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from recsys.config import Config, load
+from recsys.data.keyed_hash import KeyedHash
+from recsys.errors import ConfigError
+from recsys.tracking.ledger import Ledger
+from training.console import emit_json, json_option, messages, output, workspace_option
+
+TARGET: Final = "serving.wsgi:app"
+_START_SECONDS: Final = 120.0
+_STOP_SECONDS: Final = 30
+
+
+@click.command(epilog="Ctrl-C stops it; requests that are under way are answered first.")
+@workspace_option
+@click.option("--host", help="Address to listen on; loopback only. [serve] host by default.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    help="Port to listen on; 0 takes a free one. [serve] port by default.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 256),
+    help="Processes that answer. [serve] workers by default.",
+)
+@json_option
+def command(
+    workspace: Path, host: str | None, port: int | None, workers: int | None, as_json: bool
+) -> None:
+    """Answer over HTTP: recommendations, events, bundles.
+
+    Uses the current artefact and takes up a new one as soon as `omnibasket train` has published
+    it, without a pause. Before the first one, it starts all the same and says what is missing
+    under /readyz.
+
+    With --json, prints the address as JSON as soon as it answers.
+    """
+    config = load(workspace)
+    host = host if host is not None else config.serve.host
+    port = port if port is not None else config.serve.port
+    address = _loopback(host)
+    port = _free(address, port)
+    Ledger.open(config.ledger_url, currency=config.workspace.currency).close()
+    KeyedHash.load(config, create=True)
+    url = f"http://{f'[{address}]' if ':' in address else address}:{port}"
+    threading.Thread(target=_announce, args=(url, address, port, as_json), daemon=True).start()
+    _serve(config, address, port, workers or config.serve.workers)
+    if not as_json:
+        messages().print("Stopped.")
+
+
+def _loopback(host: str) -> str:
+    """Return the address behind a host name, which must be this machine's own.
+
+    Raises
+    ------
+    ConfigError
+        When others could reach it: without keys, nobody else may.
+    """
+    text = "127.0.0.1" if host == "localhost" else host.strip("[]")
+    try:
+        allowed = ipaddress.ip_address(text).is_loopback
+    except ValueError:
+        allowed = False
+    if not allowed:
+        raise ConfigError(
+            f"cannot listen on {host}: no keys are configured, and without keys the service "
+            "answers on this machine only. Use 127.0.0.1, localhost or ::1, and put a proxy that "
+            "checks who asks in front of it."
+        )
+    return text
+
+
+def _free(address: str, port: int) -> int:
+    """Return the port to listen on, after a look whether somebody listens there already.
+
+    Raises
+    ------
+    ConfigError
+        When the port is taken or may not be used.
+    """
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError as error:
+            raise ConfigError(
+                f"cannot listen on {address} port {port}: {error.strerror}. Stop what listens "
+                "there, or choose another port with --port."
+            ) from None
+        return int(probe.getsockname()[1])
+
+
+def _serve(config: Config, address: str, port: int, workers: int) -> None:
+    from granian import Granian
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+
+    # What a fork inherits of OpenMP's threads hangs; workers begin anew.
+    multiprocessing.set_start_method("spawn", force=True)
+    os.environ["OMNIBASKET_WORKSPACE"] = str(config.folder.resolve())
+    Granian(
+        TARGET,
+        address=address,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        blocking_threads=1,
+        respawn_failed_workers=True,
+        workers_kill_timeout=_STOP_SECONDS,
+        log_level=LogLevels.warning,
+    ).serve()
+
+
+def _announce(url: str, address: str, port: int, as_json: bool) -> None:
+    """Say what to open, once the service answers."""
+    ready = _wait(address, port)
+    if ready is None:
+        return
+    if as_json:
+        emit_json({"url": url, "pid": os.getpid(), **ready})
+    else:
+        say = partial(output().print, markup=False)
+        say(f"Omnibasket answers at {url} (on this machine only: there are no keys).")
+        say(f"  {url}/docs         every call, to read and to try")
+        say(f"  {url}/v1/bundles   what sells together")
+        say(f"  {url}/readyz       is it ready?")
+        wrong = [f"{name}: {what}" for name, what in ready["checks"].items() if what != "ok"]
+        say(" ".join(["Not ready yet.", *wrong]) if wrong else f"Model {ready['model_version']}.")
+        say("Ctrl-C stops it.")
+    sys.stdout.flush()
+
+
+def _wait(address: str, port: int) -> dict[str, Any] | None:
+    """Ask until the service answers how it is; None where it does not in time."""
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        connection = http.client.HTTPConnection(address, port, timeout=5)
+        try:
+            connection.request("GET", "/readyz")
+            ready: dict[str, Any] = json.loads(connection.getresponse().read())
+        except (OSError, http.client.HTTPException, ValueError):
+            time.sleep(0.1)
+        else:
+            return ready
+        finally:
+            connection.close()
+    return None
