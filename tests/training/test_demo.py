@@ -5,6 +5,7 @@ import filecmp
 import json
 import sys
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ def truth(demo: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def tables(demo: Path) -> duckdb.DuckDBPyConnection:
+def tables(demo: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """The exports as DuckDB reads them: text, without the rows that are broken."""
     con = duckdb.connect()
     for name, path in (("tills", "tills/*.csv"), ("shop", "shop/*.csv")):
@@ -48,7 +49,8 @@ def tables(demo: Path) -> duckdb.DuckDBPyConnection:
     con.execute(
         f"CREATE TABLE who AS FROM read_csv('{demo}/truth.csv', header = true, all_varchar = true)"
     )
-    return con
+    yield con
+    con.close()
 
 
 def test_all_files_of_two_builds_are_equal(demo: Path, tmp_path: Path) -> None:
