@@ -1,0 +1,148 @@
+"""Fits the models on what was before a moment, and learns how to blend them after it.
+
+A history and a moment come in; fitted models, blends and the baselines' settings come out.
+Called by ``train`` and by the benchmarks.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from recsys.config import Config
+from recsys.data.history import History
+from recsys.errors import DataError
+from recsys.matrices.baskets import Training
+from recsys.matrices.lists import Ragged
+from recsys.models import Model, from_settings
+from recsys.models.base import Context
+from recsys.ranking.blend import Blend
+from recsys.ranking.rank import Ranker
+from recsys.ranking.shelf import Shelf
+from recsys.responses.placements import placements
+from recsys.schema import SALE
+from recsys.validation import baselines, learning, panel
+from recsys.validation.splits import Window
+
+#: Places by which baselines are tuned and everything is judged.
+PLACES = 10
+#: Customers that the blend is learned on: who came back, and who did not.
+ACTIVE, LAPSED = 2_000, 1_000
+#: Orders that the blend for carts is learned on.
+CARTS = 1_000
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """Models that know nothing of what happened at ``training.as_of_ts`` and after."""
+
+    training: Training
+    models: Mapping[str, Model]
+
+    def ranker(self, learned: "Learned", shelf: Shelf | None = None) -> Ranker:
+        """Put models and blends together; without a shelf everything may be shown."""
+        if shelf is None:
+            none = np.empty(0, np.int64)
+            active = np.ones(len(self.training.index), bool)
+            shelf = Shelf.build(active, none, none.astype(np.int32), none.astype(np.float32))
+        return Ranker(self.training.index, self.models, learned.plain, learned.cart, shelf)
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What the validation window taught.
+
+    Attributes
+    ----------
+    plain, cart : Blend
+        For requests without and with a cart.
+    popular_days, frequency_days : float
+        The baselines' best half-lives, in days.
+    """
+
+    plain: Blend
+    cart: Blend
+    popular_days: float
+    frequency_days: float
+
+
+def span(history: History) -> tuple[int, int]:
+    """Find the time of the first and the last sale of a known customer.
+
+    Raises
+    ------
+    DataError
+        When there is none.
+    """
+    lines = history.table("lines").select(["occurred_at", "customer_id", "kind"])
+    known = pc.and_(pc.is_valid(lines["customer_id"]), pc.equal(lines["kind"], SALE))
+    times = pc.min_max(lines.filter(known)["occurred_at"].cast(pa.int64())).as_py()
+    if times["min"] is None:
+        raise DataError(
+            f"{history.path('lines')}: no order names a customer, so there is nobody to learn "
+            "from. Map a customer's e-mail, card or account under [sources.NAME.identifiers], "
+            "then run `omnibasket ingest`."
+        )
+    return times["min"] // 1_000_000, times["max"] // 1_000_000
+
+
+def fit(config: Config, history: History, as_of_ts: int) -> Fitted:
+    """Fit every model on what was before a moment.
+
+    Parameters
+    ----------
+    config : Config
+    history : History
+    as_of_ts : int
+        UTC epoch seconds; nothing at or after it is seen.
+
+    Raises
+    ------
+    DataError
+        When there is nothing before it.
+    """
+    settings = config.train
+    training = Training.read(history, as_of_ts, seed=settings.seed, threads=settings.threads)
+    models = from_settings(config.models)
+    return Fitted(training, {name: model.fit(training) for name, model in models.items()})
+
+
+def learn(config: Config, history: History, fitted: Fitted, window: Window) -> Learned:
+    """Learn blends, and tune baselines, on the window after a fit.
+
+    Parameters
+    ----------
+    config : Config
+    history : History
+    fitted : Fitted
+        As of the window's start.
+    window : Window
+
+    Raises
+    ------
+    DataError
+        When too few customers came back in the window.
+    """
+    index, seed = fitted.training.index, config.train.seed
+    people = panel.read(history, index, window, active=ACTIVE, lapsed=LAPSED, seed=seed)
+    carts = panel.read_carts(history, people, at_most=CARTS, seed=seed)
+    weights = [settings.weights for settings in placements(config).values()]
+    plain, cart = learning.learn(fitted.models, people, carts, weights)
+    wanted, context = people.wanted(), Context.of(len(people), window.start_ts)
+    min_lines = config.models.popular.min_lines
+
+    def popular(days: float) -> Ragged:
+        model = baselines.popular(fitted.training, days, min_lines)
+        return model.recommend(people.histories, PLACES, context)
+
+    def frequency(days: float) -> Ragged:
+        return baselines.own_frequency(people.histories, window.start_ts, days, PLACES)
+
+    return Learned(
+        plain,
+        cart,
+        baselines.tune(popular, wanted, baselines.POPULAR_DAYS, PLACES),
+        baselines.tune(frequency, wanted, baselines.FREQUENCY_DAYS, PLACES),
+    )
