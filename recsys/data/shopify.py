@@ -164,7 +164,7 @@ def _typed(con: Backend, table: ir.Table, raw: RawTable, config: Config, name: s
         cancelled=fields.flag("cancelled") | (status == "voided"),
         **parts,
         **identifiers,
-        repeated=table.repeated,
+        repeated=fields.table.repeated,
         _subtotal=money.minor(subtotal),
         _refunded=money.minor(refunded).fill_null(0),
         _all_refunded=status == "refunded",
