@@ -225,7 +225,7 @@ def _with_refunds(lines: ir.Table) -> ir.Table:
     chosen = ranked.filter(ranked._all_refunded | ((ranked._rank == 0) & (ranked._match < 3)))
     share = ibis.ifelse(chosen._all_refunded, 1.0, chosen._units / chosen.quantity)
     returns = chosen.mutate(
-        line_no=chosen.line_no + chosen["_size"],
+        line_no=(chosen.line_no + chosen["_size"]).cast("int32"),
         line_type=ibis.literal("return"),
         quantity=-(chosen.quantity * share),
         amount_minor=-(chosen.amount_minor * share).round().cast("int64"),
