@@ -62,13 +62,16 @@ def decode(body: bytes, kind: type[T]) -> T:
     try:
         checked: T = decoder.decode(body)
     except msgspec.ValidationError as error:
-        raise Refusal(
-            "invalid-request", "Some fields are not valid.", explain(body, kind, str(error))
-        ) from None
+        wrong = _explained(body, kind, str(error))
+        raise Refusal("invalid-request", "Some fields are not valid.", wrong) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        reason = str(error) if isinstance(error, msgspec.DecodeError) else "it cannot be read"
-        raise Refusal("malformed-body", f"The body is not JSON: {reason}.") from None
+        raise _malformed(error) from None
     return checked
+
+
+def _malformed(error: Exception) -> Refusal:
+    reason = str(error) if isinstance(error, msgspec.DecodeError) else "it cannot be read"
+    return Refusal("malformed-body", f"The body is not JSON: {reason}.")
 
 
 def read_query(
@@ -116,13 +119,19 @@ def read_query(
     raise Refusal("invalid-request", "Some parameters are not valid.", errors + found)
 
 
-def explain(body: bytes, kind: type[Any], message: str) -> list[FieldError]:
-    """Say which fields of a JSON document keep it from being a ``kind``."""
+def _explained(body: bytes, kind: type[Any], message: str) -> list[FieldError]:
+    """Say which fields of a JSON document keep it from being a ``kind``.
+
+    Raises
+    ------
+    Refusal
+        When it is no JSON after all, further on than the first field that is wrong.
+    """
     try:
-        found = list(_limited(check(msgspec.json.decode(body), kind, "")))
-    except RecursionError:
-        found = []
-    return found or [FieldError("", f"{message}.")]
+        document = msgspec.json.decode(body)
+        return list(_limited(check(document, kind, ""))) or [FieldError("", f"{message}.")]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _malformed(error) from None
 
 
 def _limited(errors: Iterator[FieldError]) -> Iterator[FieldError]:

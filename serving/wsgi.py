@@ -6,12 +6,28 @@ workers with it; any WSGI server that spawns its workers can.
 
 import atexit
 import os
+import signal
+import threading
+import time
 
 from recsys.config import load
 from serving import log
 from serving.app import create_app
 
+#: Process that a worker must not outlive; set by ``omnibasket serve``.
+PARENT = "OMNIBASKET_SERVE_PID"
+
+
+def _end_with(parent: int) -> None:
+    """Stop this worker when the process that started it is gone, however it went."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 log.set_up()
 app = create_app(load(os.environ.get("OMNIBASKET_WORKSPACE", ".")))
 # A worker that is told to stop writes the exposures that still wait.
 atexit.register(app.extensions["omnibasket"].close)
+if os.environ.get(PARENT) == str(os.getppid()):
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()

@@ -120,6 +120,7 @@ def _serve(config: Config, address: str, port: int, workers: int) -> None:
     # What a fork inherits of OpenMP's threads hangs; workers begin anew.
     multiprocessing.set_start_method("spawn", force=True)
     os.environ["OMNIBASKET_WORKSPACE"] = str(config.folder.resolve())
+    os.environ["OMNIBASKET_SERVE_PID"] = str(os.getpid())  # workers end when this process does
     Granian(
         TARGET,
         address=address,

@@ -1,0 +1,188 @@
+"""A grocer small enough to know by heart, ingested, trained on and served by the real code."""
+
+import random
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from click.testing import CliRunner
+from flask import Flask
+from flask.testing import FlaskClient
+
+from recsys.config import Config, Ledger, load
+from serving.app import create_app
+from serving.state import State
+from training.cli import main
+
+TOML = """
+[workspace]
+name = "Corner shop"
+currency = "EUR"
+[sources.till]
+kind = "order_lines"
+path = "sales.csv"
+[sources.till.columns]
+order_id = "ticket"
+location_id = "store"
+channel = "channel"
+[sources.till.identifiers]
+loyalty_card = "card"
+email = "email"
+[sources.items]
+kind = "products"
+path = "items.csv"
+[sources.shelf]
+kind = "stock"
+path = "stock.csv"
+[train]
+test_days = 7
+validation_days = 7
+[models.als]
+factors = 8
+iterations = 3
+[placements.tablet]
+channel = "associate"
+count = 3
+"""
+#: What goes together; the second half of a pair is bought with the first two times in three.
+PAIRS = [("pasta", "sauce"), ("bread", "butter"), ("beer", "crisps"), ("tea", "milk")]
+OTHERS = [f"item{n:02}" for n in range(16)]
+ITEMS = [item for pair in PAIRS for item in pair] + OTHERS
+TITLES = {"butter": "=Butter", "sauce": "Sauce, tomato"}
+LAST_DAY = datetime(2026, 3, 1, 18, tzinfo=UTC)
+SOLD_OUT = "sauce"
+
+
+def email(number: int) -> str:
+    return f"c{number}@shop.example.org"
+
+
+def _sales() -> str:
+    """Forty customers, sixty days; each has two pairs they like, and every third shops online."""
+    chosen = random.Random(7)
+    lines = ["ticket,occurred_at,channel,store,card,email,item_id,quantity,unit_price"]
+    ticket = 0
+    for day in range(60):
+        for customer in range(40):
+            if chosen.random() > 0.25:
+                continue
+            ticket += 1
+            online = customer % 3 == 0 and chosen.random() < 0.5
+            at = LAST_DAY - timedelta(days=59 - day, minutes=customer)
+            first, second = PAIRS[(customer + day % 2) % len(PAIRS)]
+            basket = {first, chosen.choice(OTHERS)}
+            basket |= {second} if chosen.random() < 0.67 else set()
+            place = "web,online" if online else f"pos,S{customer % 2 + 1}"
+            who = f",{email(customer)}" if online or customer % 5 == 0 else f"card{customer},"
+            if customer % 5 == 0:
+                who = f"card{customer},{email(customer)}"
+            begin = f"t{ticket},{at:%Y-%m-%dT%H:%M:%SZ},{place},{who}"
+            lines += [f"{begin},{item},1,1.50" for item in sorted(basket)]
+    return "\n".join(lines) + "\n"
+
+
+def _items() -> str:
+    rows = [f'{item},"{TITLES.get(item, item.title())}",1.50' for item in ITEMS]
+    return "\n".join(["item_id,title,price", *rows]) + "\n"
+
+
+def _stock() -> str:
+    rows = [f"{s},{item},{0 if item == SOLD_OUT else 9}" for s in ("S1", "S2") for item in ITEMS]
+    return "\n".join(["location_id,item_id,on_hand", *rows]) + "\n"
+
+
+def run(*arguments: str) -> None:
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0, result.output
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The workspace with its history, artefact and ledger; nobody changes it."""
+    folder = tmp_path_factory.mktemp("shop")
+    (folder / "omnibasket.toml").write_text(TOML)
+    (folder / "sales.csv").write_text(_sales())
+    (folder / "items.csv").write_text(_items())
+    (folder / "stock.csv").write_text(_stock())
+    run("ingest", "--workspace", str(folder))
+    run("train", "--workspace", str(folder))
+    return folder
+
+
+@pytest.fixture
+def workspace(shop: Path, tmp_path: Path) -> Path:
+    """A copy of the workspace that may be changed."""
+    return Path(shutil.copytree(shop, tmp_path / "shop"))
+
+
+@pytest.fixture
+def config(shop: Path, tmp_path: Path) -> Config:
+    """The workspace's settings, with a ledger that may be changed."""
+    settings = load(shop)
+    ledger = shutil.copy(shop / ".omnibasket" / "ledger.sqlite", tmp_path / "ledger.sqlite")
+    return msgspec.structs.replace(settings, ledger=Ledger(url=f"sqlite:///{ledger}"))
+
+
+Serve = Callable[[Config], Flask]
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Make applications, and close them at the end of the test."""
+    made: list[Flask] = []
+
+    def make(config: Config) -> Flask:
+        made.append(create_app(config, background=False))
+        return made[-1]
+
+    yield make
+    for app in made:
+        state(app).close()
+
+
+@pytest.fixture
+def app(config: Config, serve: Serve) -> Flask:
+    return serve(config)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+def state(app: Flask) -> State:
+    held: State = app.extensions["omnibasket"]
+    return held
+
+
+def ask(client: FlaskClient, placement: str = "web_home", **fields: Any) -> dict[str, Any]:
+    """Ask for recommendations; the answer must be one."""
+    answer = client.post("/v1/recommendations", json={"placement": placement, **fields})
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.get_json()
+    return found
+
+
+def ids(answer: dict[str, Any]) -> list[str]:
+    return [item["item_id"] for item in answer["items"]]
+
+
+def known(number: int) -> dict[str, Any]:
+    """How a request names a customer who has an e-mail."""
+    return {"identifier": {"type": "email", "value": email(number)}}
+
+
+def bought(event_id: str, *items: str, **fields: Any) -> dict[str, Any]:
+    """A purchase as a shop reports it."""
+    return {
+        "event_id": event_id,
+        "event": "purchase",
+        "occurred_at": LAST_DAY.isoformat(),
+        "transaction_id": event_id,
+        "items": [{"item_id": item, "price": 1.5} for item in items],
+        **fields,
+    }

@@ -1,0 +1,85 @@
+"""Events over HTTP: each is answered for itself."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from flask.testing import FlaskClient
+
+from recsys.config import Config
+from recsys.tracking.database import Database
+from serving.wire import EventsAnswer
+
+from .conftest import bought, known
+
+
+def send(client: FlaskClient, *events: Any) -> tuple[int, EventsAnswer]:
+    answer = client.post("/v1/events", json={"events": list(events)})
+    return answer.status_code, msgspec.convert(answer.get_json(), EventsAnswer)
+
+
+def test_each_event_is_answered_for_itself(client: FlaskClient) -> None:
+    good = bought("e1", "tea", **known(0))
+    status, answer = send(
+        client,
+        good,
+        good,
+        {**good, "occurred_at": "2026-02-01T00:00:00Z"},
+        {**good, "event_id": "e2"},
+        {"event_id": "e3", "event": "purchas"},
+        bought("e4", "tea", customer_id="c0"),
+        7,
+        bought("e5", transaction_id=None),
+        bought("e6", "tea", occurred_at=(datetime.now(UTC) + timedelta(days=1)).isoformat()),
+    )
+    assert status == 207
+    assert (answer.accepted, answer.duplicate, answer.refused) == (1, 2, 6)
+    told = [outcome.status for outcome in answer.events]
+    assert told == ["accepted", "duplicate", "refused", "duplicate"] + ["refused"] * 5
+    assert [outcome.event_id for outcome in answer.events][3:6] == ["e2", "e3", "e4"]
+    assert "`e1`" in (answer.events[3].detail or "")
+    problems = [outcome.problem for outcome in answer.events]
+    assert problems[2] is not None
+    assert problems[2]["type"] == "/problems#event-id-taken"
+    pointers = [[e["pointer"] for e in (p or {}).get("errors", [])] for p in problems]
+    assert "/events/4/event" in pointers[4]
+    assert pointers[5] == ["/events/5/customer_id"]
+    assert pointers[6] == ["/events/6"]
+    assert pointers[7] == ["/events/7/transaction_id", "/events/7/items"]
+    assert pointers[8] == ["/events/8/occurred_at"]
+    assert send(client, good)[0] == 200
+
+
+def test_too_many_events_are_refused_as_a_whole(client: FlaskClient) -> None:
+    events = [bought(f"e{n}", "tea") for n in range(1001)]
+    assert client.post("/v1/events", json={"events": events}).status_code == 422
+    assert client.post("/v1/events", json={"events": []}).status_code == 422
+    status, answer = send(client, *events[:1000])
+    assert (status, answer.accepted) == (200, 1000)
+
+
+def test_nothing_personal_reaches_the_ledger(client: FlaskClient, config: Config) -> None:
+    event = bought("e1", "tea", identifier={"type": "phone", "value": "+49 30 9011234"})
+    send(client, {**event, "session_id": "GA1.2.1234567"})
+    database = Database(config.ledger_url)
+    with database.reading() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.close()
+    stored = Path(config.ledger_url.removeprefix("sqlite:///")).read_bytes()
+    assert b"9011234" not in stored
+    assert b"GA1.2" not in stored
+
+
+def test_a_ledger_that_does_not_take_them_asks_for_patience(
+    client: FlaskClient, config: Config
+) -> None:
+    database = Database(config.ledger_url)
+    with database.writing() as connection:
+        connection.exec_driver_sql("ALTER TABLE events RENAME TO gone")
+    database.close()
+    answer = client.post("/v1/events", json={"events": [bought("e1", "tea")]})
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "1"
+    assert answer.get_json()["type"] == "/problems#ledger-unavailable"
+    assert "gone" not in answer.text

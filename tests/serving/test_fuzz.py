@@ -1,0 +1,112 @@
+"""Whatever is sent, the service does not fall over: never a 500, always a documented shape."""
+
+import json
+from typing import Any
+
+import msgspec
+from flask import Flask
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from serving.problems import Problem
+from serving.wire import EventsAnswer, Recommendations
+
+from .conftest import ITEMS
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+item_ids = st.sampled_from(ITEMS) | st.text(max_size=12)
+identifiers = st.fixed_dictionaries(
+    {
+        "type": st.sampled_from(["email", "phone", "loyalty_card", "x"]),
+        "value": st.text(max_size=20),
+    }
+)
+times = st.datetimes().map(lambda at: at.isoformat() + "Z") | st.sampled_from(
+    ["2026-03-01T12:00:00+14:00", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00"]
+)
+placements = st.sampled_from(["web_home", "web_cart", "store_screen", "email_weekly"])
+
+
+def fields(**known: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """Some of the fields, most of them right, now and then one that is anything."""
+    optional = {name: right | anything for name, right in known.items()}
+    return st.fixed_dictionaries({}, optional=optional)
+
+
+requests = fields(
+    identifier=identifiers,
+    customer_id=st.text(max_size=20),
+    session_id=st.text(max_size=20),
+    location_id=st.sampled_from(["S1", "S9"]) | st.text(max_size=5),
+    item_ids=st.lists(item_ids, max_size=3),
+    cart=st.lists(st.fixed_dictionaries({"item_id": item_ids}), max_size=3),
+    count=st.integers(-1, 300),
+    exclude=st.lists(item_ids, max_size=3),
+    explain=st.booleans(),
+    as_of=times,
+).flatmap(lambda body: placements.map(lambda name: {"placement": name, **body}))
+
+events = fields(
+    event_id=st.sampled_from(["a", "b", "c"]),
+    event=st.sampled_from(["purchase", "refund", "login", "add_to_cart", "view_item", "view_cart"]),
+    occurred_at=times,
+    identifier=identifiers,
+    customer_id=st.text(max_size=20),
+    session_id=st.sampled_from(["s", "t"]),
+    transaction_id=st.sampled_from(["1", "2"]),
+    channel=st.sampled_from(["web", "pos"]),
+    items=st.lists(
+        st.fixed_dictionaries(
+            {"item_id": item_ids},
+            optional={"quantity": st.floats(0, 1e6), "price": st.floats() | anything},
+        ),
+        max_size=3,
+    ),
+)
+
+quickly = settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
+JSON = {"Content-Type": "application/json"}
+
+
+def send(app: Flask, path: str, body: bytes) -> Any:
+    return app.test_client().post(path, data=body, headers=JSON)
+
+
+def check(answer: Any, kinds: dict[int, Any]) -> None:
+    assert answer.status_code in kinds, answer.text
+    msgspec.json.decode(answer.data, type=kinds[answer.status_code])
+
+
+@quickly
+@given(body=requests | anything)
+def test_any_question_is_answered_or_explained(app: Flask, body: Any) -> None:
+    answer = send(app, "/v1/recommendations", json.dumps(body).encode())
+    check(answer, {200: Recommendations, 400: Problem, 422: Problem})
+
+
+@quickly
+@given(query=st.lists(st.tuples(st.text(max_size=12), st.text(max_size=12)), max_size=4))
+def test_any_query_is_answered_or_explained(app: Flask, query: list[tuple[str, str]]) -> None:
+    for path in ("/v1/recommendations", "/v1/bundles"):
+        answer = app.test_client().get(path, query_string=[*query, ("placement", "web_home")])
+        check(answer, {200: Recommendations, 422: Problem})
+
+
+@quickly
+@given(batch=st.lists(events | anything, max_size=5))
+def test_any_events_are_taken_or_explained(app: Flask, batch: list[Any]) -> None:
+    answer = send(app, "/v1/events", json.dumps({"events": batch}).encode())
+    check(answer, {200: EventsAnswer, 207: EventsAnswer, 400: Problem, 422: Problem})
+
+
+@quickly
+@given(body=st.binary(max_size=60))
+def test_any_bytes_are_explained(app: Flask, body: bytes) -> None:
+    for path in ("/v1/recommendations", "/v1/events"):
+        check(send(app, path, body), {400: Problem, 422: Problem})

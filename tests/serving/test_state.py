@@ -1,0 +1,115 @@
+"""Models come and go under a running service, and it goes on answering."""
+
+import shutil
+from pathlib import Path
+
+import msgspec
+from flask.testing import FlaskClient
+
+from recsys.config import Config, Ledger, load
+from recsys.persistence import registry
+from serving.wire import Readiness
+
+from .conftest import Serve, ask, ids, state
+
+
+def ready(client: FlaskClient) -> tuple[int, Readiness]:
+    answer = client.get("/readyz")
+    return answer.status_code, msgspec.convert(answer.get_json(), Readiness)
+
+
+def published_again(config: Config) -> Path:
+    """A copy of the current artefact under another name, not yet current."""
+    current = registry.current(config)
+    return Path(shutil.copytree(current, current.with_name("20990101T000000Z-again")))
+
+
+def test_before_the_first_model_it_says_what_to_do(workspace: Path, serve: Serve) -> None:
+    config = load(workspace)
+    pointer = registry.pointer(config)
+    name = pointer.read_text()
+    pointer.unlink()
+    app = serve(config)
+    client = app.test_client()
+    assert client.get("/livez").status_code == 200
+    status, said = ready(client)
+    assert (status, said.status, said.model_version) == (503, "not_ready", None)
+    assert "omnibasket train" in said.checks["model"]
+    assert said.checks["ledger"] == "ok"
+    for answer in (
+        client.post("/v1/recommendations", json={"placement": "web_home"}),
+        client.get("/v1/bundles"),
+    ):
+        assert answer.status_code == 503
+        assert answer.headers["Retry-After"] == "5"
+        assert answer.get_json()["type"] == "/problems#no-model"
+        assert "omnibasket train" in answer.get_json()["detail"]
+    assert "omnibasket train" in client.get("/").text
+    pointer.write_text(name)
+    state(app).refresh()
+    assert ready(client)[0] == 200
+    assert ids(ask(client))
+
+
+def test_a_new_model_is_taken_up(workspace: Path, serve: Serve) -> None:
+    config = load(workspace)
+    app = serve(config)
+    client = app.test_client()
+    before = ask(client)
+    again = published_again(config)
+    registry.promote(config, again.name)
+    assert ask(client)["model_version"] == before["model_version"]
+    state(app).refresh()
+    after = ask(client)
+    assert after["model_version"] == again.name
+    assert ids(after) == ids(before)
+
+
+def test_a_damaged_model_leaves_the_old_one(workspace: Path, serve: Serve) -> None:
+    config = load(workspace)
+    app = serve(config)
+    client = app.test_client()
+    before = ask(client)
+    again = published_again(config)
+    largest = max(again.glob("*.npy"), key=lambda path: path.stat().st_size)
+    content = bytearray(largest.read_bytes())
+    content[-1] ^= 1
+    largest.write_bytes(content)
+    registry.pointer(config).write_text(again.name + "\n")
+    state(app).refresh()
+    assert ask(client)["model_version"] == before["model_version"]
+    assert ready(client)[0] == 200
+    assert largest.name in (state(app).trouble or "")
+
+
+def test_a_ledger_that_is_gone_shows(config: Config, serve: Serve) -> None:
+    app = serve(config)
+    path = Path(config.ledger_url.removeprefix("sqlite:///"))
+    path.write_bytes(b"no database at all" * 1000)
+    status, said = ready(app.test_client())
+    assert status == 503
+    assert "ledger" in said.checks["ledger"]
+
+
+def test_exposures_wait_for_the_ledger(config: Config, serve: Serve, tmp_path: Path) -> None:
+    app = serve(config)
+    client = app.test_client()
+    shown = [ask(client)["recommendation_id"] for _ in range(3)]
+    held = state(app)
+    working, held.ledger = held.ledger, held.ledger.open(f"sqlite:///{tmp_path / 'other.sqlite'}")
+    with held.ledger._database.writing() as connection:
+        connection.exec_driver_sql("DROP TABLE exposures")
+    held.flush()  # the ledger refuses: nothing is lost
+    held.ledger.close()
+    held.ledger = working
+    assert [exposure.recommendation_id for exposure in held._waiting] == shown
+    held.flush()
+    assert not held._waiting
+
+
+def test_settings_name_the_ledger(workspace: Path, tmp_path: Path, serve: Serve) -> None:
+    url = f"sqlite:///{tmp_path / 'elsewhere' / 'l.sqlite'}"
+    config = msgspec.structs.replace(load(workspace), ledger=Ledger(url=url))
+    client = serve(config).test_client()
+    assert ready(client)[0] == 200
+    assert (tmp_path / "elsewhere" / "l.sqlite").exists()
