@@ -1,6 +1,6 @@
 """What might be shown: every product that any model names, with what each model thinks of it.
 
-A batch of histories and contexts come in; out come their candidates, with one score a model.
+A batch of histories and contexts come in; out come their candidates, with one score a column.
 Called by ``rank`` for requests, and by training to learn the blend.
 """
 
@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from recsys.matrices.histories import EMPTY, Histories
 from recsys.matrices.ids import ItemIndex
-from recsys.matrices.lists import Lists, pointers, rows_of, without
+from recsys.matrices.lists import Lists, contains, pointers, rows_of
 from recsys.models.base import Context, Model
 
 #: The models, in the order of the columns.
@@ -21,6 +21,9 @@ MODELS: Final = ("popular", "repeat", "copurchase", "als")
 #: One column more: co-purchase with the cart alone, which would drown in a long history.
 CART: Final = "cart"
 COLUMNS: Final = (*MODELS, CART)
+#: Columns that know only the products that they name themselves: to ask them about others is as
+#: much work again, and adds nothing to the figures.
+_BY_NAME: Final = ("copurchase", CART)
 #: Column → the model whose factor counts for it.
 MODEL_OF: Final = {**{name: name for name in MODELS}, CART: "copurchase"}
 
@@ -53,7 +56,7 @@ def collect(
     *,
     new_only: bool = False,
 ) -> Candidates:
-    """Ask every model for its best products, then every model about all of them.
+    """Ask every model for its best products, then the models about all of them.
 
     Parameters
     ----------
@@ -82,18 +85,25 @@ def collect(
     if len(context.cart.item_ix):
         nobody = Histories.from_rows([EMPTY] * len(context), index, context.as_of_ts)
         asked[CART] = (models["copurchase"], nobody, context)
-    named = [
-        model.candidates(rows, given, n, new_only=new_only) for model, rows, given in asked.values()
-    ]
-    keys = [rows_of(lists) * len(index) + lists.item_ix for lists in named]
-    flat = np.unique(np.concatenate(keys))
+    named = {
+        name: model.candidates(rows, given, n, new_only=new_only)
+        for name, (model, rows, given) in asked.items()
+    }
+    keys = {name: rows_of(lists) * len(index) + lists.item_ix for name, lists in named.items()}
+    flat = np.unique(np.concatenate(list(keys.values())))
+    if new_only and CART in asked:  # the cart alone does not know what was bought before
+        flat = flat[~contains(histories, *np.divmod(flat, len(index)))]
     rows, items = np.divmod(flat, max(1, len(index)))
     union = Lists(pointers(rows, len(context)), items.astype(np.int32))
-    if new_only and CART in asked:  # the cart alone does not know what was bought before
-        union = without(union, histories)
-    scores = np.zeros((len(union.item_ix), len(COLUMNS)), np.float32)
+    scores = np.zeros((len(flat), len(COLUMNS)), np.float32)
     for name, (model, of, given) in asked.items():
-        scores[:, COLUMNS.index(name)] = model.score(of, given, union)
+        column = COLUMNS.index(name)
+        if name in _BY_NAME:
+            at = np.minimum(np.searchsorted(flat, keys[name]), max(len(flat) - 1, 0))
+            there = flat[at] == keys[name] if len(flat) else np.zeros(0, bool)
+            scores[at[there], column] = named[name].scores[there]
+        else:
+            scores[:, column] = model.score(of, given, union)
     return Candidates(union.indptr, union.item_ix, scores)
 
 

@@ -168,13 +168,19 @@ class Ranker:
         chance = np.empty(len(rows))
         evidence = np.zeros(found.scores.shape)
         has_cart = np.diff(context.cart.indptr) > 0
-        kinds, kind = np.unique(np.column_stack([has_cart, factors]), axis=0, return_inverse=True)
-        of = kind.ravel()[rows]
-        for number, given in enumerate(kinds):
-            at = np.flatnonzero(of == number)
-            blend = self.cart if given[0] else self.plain
+        # A batch has few placements: one turn for each, with and without a cart.
+        kinds: dict[tuple[bool, bytes], int] = {}
+        kind = np.array(
+            [
+                kinds.setdefault((bool(with_cart), given.tobytes()), len(kinds))
+                for with_cart, given in zip(has_cart, factors, strict=True)
+            ]
+        )
+        for (with_cart, given), number in kinds.items():
+            at = np.flatnonzero(kind[rows] == number)
+            blend = self.cart if with_cart else self.plain
             width = len(blend.columns)
-            counts = given[1 : width + 1]
+            counts = np.frombuffer(given)[:width]
             weighed = blend.evidence(found.scores[at, :width])
             total[at] = blend.total(weighed, counts)
             chance[at] = blend.chance(weighed, counts)

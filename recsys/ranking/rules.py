@@ -93,11 +93,12 @@ def forbid(
     recently = Lists.of_pairs(line_rows[recent], histories.item_ix[recent], n)
     asks_stock = limits.in_stock[rows]
     on_hand = shelf.on_hand_at(np.where(asks_stock, limits.location_keys[rows], 0), items)
+    new_only = limits.new_only[rows]
     forbidden = (
         ~shelf.active[items],
         contains(limits.exclude, rows, items),
         contains(limits.cart, rows, items),
-        limits.new_only[rows] & contains(histories, rows, items),
+        new_only & contains(histories, rows, items) if new_only.any() else new_only,
         contains(recently, rows, items),
         on_hand <= 0,
     )

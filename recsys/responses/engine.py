@@ -211,18 +211,11 @@ class Engine:
         if COLUMNS.index(CART) in winner:
             nobody = Histories.from_rows([EMPTY] * len(context), self.index, context.as_of_ts)
             loudest[CART] = self._copurchase.because(nobody, context, ranked)
-        popular = [
-            reasons.popular(
-                at_location=level == _AT_LOCATION,
-                channel=CHANNELS[channel] if LEVELS[level] == "popular_on_channel" else None,
-            )
-            for level, channel in zip(
-                self._popular.level(context).tolist(), context.channel.tolist(), strict=True
-            )
-        ]
+        levels = self._popular.level(context).tolist()
         told = []
         bought = histories.purchases
-        for r in range(len(context)):
+        for r, level in enumerate(levels):
+            popular = reasons.popular(self._counted_where(context, r, level))
             own = slice(bought.indptr[r], bought.indptr[r + 1])
             for at in range(ranked.indptr[r], ranked.indptr[r + 1]):
                 column = COLUMNS[winner[at]]
@@ -236,8 +229,16 @@ class Engine:
                 elif column == "als":
                     told.append(reasons.similar_taste())
                 else:
-                    told.append(popular[r])
+                    told.append(popular)
         return told
+
+    def _counted_where(self, context: Context, r: int, level: int) -> str | None:
+        """Whose purchases a question's popular products were counted from."""
+        if level == _AT_LOCATION:
+            return "store" if self.catalogue.is_store(int(context.location[r])) else "online"
+        if LEVELS[level] == "popular_on_channel":
+            return "stores" if CHANNELS[context.channel[r]] == "pos" else "online"
+        return None
 
     def _answer(
         self,

@@ -22,24 +22,20 @@ CODES: Final = {
 Reason = dict[str, object]
 
 
-def popular(*, at_location: bool, channel: str | None) -> Reason:
+def popular(where: str | None) -> Reason:
     """Many bought it lately.
 
     Parameters
     ----------
-    at_location : bool
-        Whether purchases at the customer's location alone were counted.
-    channel : str or None
-        Channel whose purchases were counted; None: all.
+    where : str or None
+        Whose purchases were counted: ``"store"``, one store's, ``"stores"``, ``"online"``, or
+        None: all.
     """
-    if at_location:
-        text = "Popular in your store this week"
-    elif channel in ("web", "app"):
-        text = "Popular online"
-    elif channel == "pos":
-        text = "Popular in our stores"
-    else:
-        text = "Popular right now"
+    text = {
+        "store": "Popular in your store this week",
+        "stores": "Popular in our stores",
+        "online": "Popular online",
+    }.get(where or "", "Popular right now")
     return {"code": CODES["popular"], "text": text}
 
 
