@@ -160,7 +160,12 @@ def parse(raw: dict[str, Any], path: Path) -> Config:
         _check(config)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
-    return msgspec.structs.replace(config, folder=path.parent)
+    identity = msgspec.structs.replace(
+        config.identity,
+        limits=Identity().limits | config.identity.limits,
+        max_degree=Identity().max_degree | config.identity.max_degree,
+    )
+    return msgspec.structs.replace(config, folder=path.parent, identity=identity)
 
 
 def from_environment(value: str, setting: str) -> str:

@@ -141,19 +141,21 @@ class Identity(Settings, frozen=True):
             "device": 10,
         }
     )
-    """How many identifiers of a type one customer may have."""
+    """How many identifiers of a type one customer may have. A type that is not named here keeps
+    its default."""
     max_degree: dict[str, int] = field(
         default_factory=lambda: {
             "account": 12,
             "email": 12,
             "phone": 8,
-            "loyalty_card": 6,
-            "payment_token": 6,
+            "loyalty_card": 12,
+            "payment_token": 12,
             "device": 1,
         }
     )
     """With how many identifiers of one other type an identifier may be seen before it is taken
-    for shared (a till's default card) and blocked. For ``device``: how many logins."""
+    for shared (a till's default card) and blocked. For ``device``: how many logins. A type that is
+    not named here keeps its default."""
     blocked: dict[str, list[str]] = field(default_factory=dict)
     """Values that name nobody, by type. ``*`` and ``?`` match."""
     undone: list[str] = field(default_factory=list)

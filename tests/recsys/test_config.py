@@ -238,3 +238,9 @@ def test_any_value_is_either_taken_or_refused_by_place(
     except ConfigError as error:
         refused = str(error)
     assert not refused or refused.startswith(f"omnibasket.toml: {section}")
+
+
+def test_a_named_limit_leaves_the_other_types_theirs(tmp_path: Path) -> None:
+    (tmp_path / "omnibasket.toml").write_text("[identity.limits]\nemail = 5\n", encoding="utf-8")
+    limits = load(tmp_path).identity.limits
+    assert (limits["email"], limits["account"]) == (5, 1)
