@@ -171,7 +171,7 @@ class Staged:
         )
         names = [name for name in OBSERVATIONS.names if name != "at"]
         table = ibis.union(ours, others)
-        table = table.select(*names, at=table["at"].cast("timestamp('UTC')"))
+        table = table.select(*names, at=table["at"].cast("timestamp('UTC', 6)"))
         if self.live is not None:
             told = self.con.read_parquet(self.live.observations)
             table = ibis.union(table, told.select(*table.columns))
