@@ -6,6 +6,7 @@ A workspace with a history and an artefact comes in; its answers are printed, an
 
 import signal
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -19,7 +20,7 @@ from training import console
 from training.tour import checks, show
 from training.tour.people import choose
 from training.tour.service import Service, ServiceError, running
-from training.tour.talk import hold
+from training.tour.talk import hold, moment
 
 _LOG = "serve.log"
 
@@ -50,26 +51,27 @@ def command(workspace: Path, port: int | None, check: bool, as_json: bool) -> No
     config = load(workspace)
     history = History.open(config)
     person = choose(config, history)
+    at = moment(history, datetime.now(UTC))
     port = config.serve.port if port is None else port
     signal.signal(signal.SIGTERM, _stop)
     with ExitStack() as stack:
         with console.progress("Starting the service"):
             service = stack.enter_context(running(workspace, port, config.state / _LOG))
-        talk = hold(service, person)
+        talk = hold(service, person, at)
         quality = checks.identity(config, history)
         found = checks.of_answers(talk, person, config, history)
         found += checks.of_history(config, history, quality)
         if as_json:
             console.emit_json({"checks": found, "identity": quality})
         else:
-            show.answers(talk, person)
+            show.answers(talk, person, at)
             show.linking(quality)
             if check:
                 show.checks(found)
         if check:
             _judge(found)
         if not (check or as_json):
-            show.what_to_open(service, person)
+            show.what_to_open(service, person, at)
             _serve_on(service)
 
 

@@ -14,6 +14,8 @@ import pyarrow.compute as pc
 from recsys.config import Config
 from recsys.data.history import History
 from recsys.data.keyed_hash import KeyedHash
+from recsys.data.staged import LIVE
+from recsys.schema import RETURN
 from recsys.validation.identity_quality import IdentityQuality, measure, read_truth
 from training.demo.check import figures, read_counts
 from training.tour.people import TRUTH, Person
@@ -56,7 +58,7 @@ def of_history(config: Config, history: History, quality: IdentityQuality | None
         return []
     checks = [
         Check(f"history: {figure.what}", figure.right, f"{figure.found}, of {figure.expected}")
-        for figure in figures(read_counts(config.folder), history.summary)
+        for figure in figures(read_counts(config.folder), _exported(history))
     ]
     return [
         *checks,
@@ -79,6 +81,26 @@ def identity(config: Config, history: History) -> IdentityQuality | None:
         return None
     truth = read_truth(config.folder / TRUTH, KeyedHash.load(config))
     return measure(truth, history.table("identifiers"))
+
+
+def _exported(history: History) -> dict[str, Any]:
+    """Take what the service was told, on an earlier tour perhaps, off the ingest's summary."""
+    lines, events = history.table("lines"), history.table("events")
+    told = lines.filter(pc.equal(lines["source"], LIVE)).to_pylist()
+    summary = dict(history.summary)
+    summary["events"] -= pc.sum(pc.equal(events["source"], LIVE)).as_py() or 0
+    summary["channels"] = [
+        {
+            **channel,
+            "orders": channel["orders"] - len({line["order_id"] for line in own}),
+            "lines": channel["lines"] - len(own),
+            "returns": channel["returns"] - sum(line["kind"] == RETURN for line in own),
+            "amount_minor": channel["amount_minor"] - sum(line["amount_minor"] for line in own),
+        }
+        for channel in summary["channels"]
+        for own in [[line for line in told if line["channel"] == channel["channel"]]]
+    ]
+    return summary
 
 
 def _answered(talk: Talk, config: Config) -> Iterator[Check]:
@@ -147,15 +169,19 @@ def _cart(talk: Talk) -> Iterator[Check]:
     carried = {line["item_id"] for line in talk.cart.request["cart"]}
     if not carried:
         return
-    shown = {item["item_id"] for item in talk.cart.items}
-    yield Check("the cart does not offer what is in it", not carried & shown, f"{len(shown)} shown")
+    for turn in (talk.cart, talk.stranger_cart):
+        shown = {item["item_id"] for item in turn.items}
+        both = ", ".join(sorted(carried & shown))
+        yield Check(f"{turn.title}: not what is in it", not both, both or f"{len(shown)} others")
     because = {
         item_id
-        for item in talk.cart.items
+        for item in talk.stranger_cart.items
         for item_id in (item.get("reason") or {}).get("because_of", [])
     }
     yield Check(
-        "the cart shows what goes with it", bool(carried & because), ", ".join(sorted(because))
+        f"{talk.stranger_cart.title}: what goes with it",
+        bool(carried & because),
+        f"because of {', '.join(sorted(because)) or 'nothing'}",
     )
 
 
@@ -215,7 +241,7 @@ def _bundles(talk: Talk) -> Iterator[Check]:
 
 
 def _documents(talk: Talk) -> Iterator[Check]:
-    kind = talk.wrong.headers.get("Content-Type", "")
+    kind = talk.wrong.headers.get("content-type", "")
     errors = (talk.wrong.body or {}).get("errors") or []
     pointers = {error.get("pointer") for error in errors}
     yield Check(

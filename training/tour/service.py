@@ -35,6 +35,7 @@ class Reply:
 
     status: int
     headers: Mapping[str, str]
+    """By lower-case name."""
     text: str
 
     @property
@@ -72,7 +73,8 @@ class Service:
         try:
             connection.request(method, path, body, headers)
             answer = connection.getresponse()
-            return Reply(answer.status, dict(answer.getheaders()), answer.read().decode())
+            received = {name.lower(): value for name, value in answer.getheaders()}
+            return Reply(answer.status, received, answer.read().decode())
         except (OSError, http.client.HTTPException) as error:
             raise ServiceError(
                 f"{method} {self.url}{path}: no answer ({error}).{_tail(self.log)}"

@@ -3,6 +3,7 @@
 Called by the tour.
 """
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,18 +14,20 @@ from training.tour.people import Person
 from training.tour.service import Service
 from training.tour.talk import Talk, Turn
 
-_ROWS = 5
+_ROWS = 4
 
 
-def answers(talk: Talk, person: Person) -> None:
+def answers(talk: Talk, person: Person, at: datetime | None) -> None:
     """Print every answer, and the purchase between them."""
     out = console.output()
+    if at is not None:
+        out.print(f"\nThe history ended long ago; the tour asks for {at:%Y-%m-%d %H:%M} UTC.")
     who = person.email or person.customer_id
     out.print(f"\nCustomer {who}: {person.lines:,} order lines in their history.", markup=False)
     for turn in talk.turns:
         if turn is talk.after and talk.bought is not None:
             out.print(f"\nBought online just now: {talk.bought['title']}.", markup=False)
-        _turn(turn)
+        _turn(turn, talk.carried)
     pairs = (talk.bundles.body or {}).get("bundles") or []
     rows = [
         (
@@ -39,10 +42,12 @@ def answers(talk: Talk, person: Person) -> None:
     out.print(console.table(headings, rows, "Bundles"))
 
 
-def _turn(turn: Turn) -> None:
+def _turn(turn: Turn, carried: str) -> None:
     out = console.output()
     body = turn.reply.body or {}
     title = f"{turn.title} ({turn.request['placement']})"
+    if "cart" in turn.request:
+        title += f", with {carried}"
     if turn.reply.status != 200:
         out.print(f"\n{title}: {turn.reply.status} {body.get('detail')}", markup=False)
         return
@@ -89,13 +94,15 @@ def checks(found: list[Check]) -> None:
     console.output().print(console.table(("", "check", "seen"), rows, "Checks"))
 
 
-def what_to_open(service: Service, person: Person) -> None:
+def what_to_open(service: Service, person: Person, at: datetime | None) -> None:
     """Print addresses to open, and how to ask by hand."""
     named = {"placement": "web_home"}
     if person.email is not None:
         named |= {"identifier_type": "email", "identifier_value": person.email}
     else:
         named["customer_id"] = person.customer_id
+    if at is not None:
+        named["as_of"] = at.isoformat(timespec="seconds").replace("+00:00", "Z")
     lines = (
         "",
         f"The service listens on {service.url}",

@@ -6,13 +6,17 @@ the tour; ``show`` prints it and ``checks`` judges it.
 
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from recsys.data.history import History
 from training.tour.people import Person
 from training.tour.service import Reply, Service
 
 Body = dict[str, Any]
+#: How old the end of a history may be for a question that is asked for now.
+_FRESH = timedelta(days=2)
+_LATER = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -35,10 +39,12 @@ class Talk:
 
     Attributes
     ----------
-    email, home, cart, screen, stranger, after : Turn
+    email, home, cart, screen, stranger, stranger_cart, after : Turn
         One question per channel; ``after`` is ``home`` again, after the purchase.
     screen_for_person : Turn
         The store's screen, asked in the person's name; never shown, only compared.
+    carried : str
+        Title of what lies in both carts.
     bought : dict or None
         The item that was bought; None where nothing could be.
     purchase, repeated : Reply
@@ -52,6 +58,8 @@ class Talk:
     screen: Turn
     screen_for_person: Turn
     stranger: Turn
+    stranger_cart: Turn
+    carried: str
     bought: Body | None
     purchase: Reply
     repeated: Reply
@@ -65,10 +73,31 @@ class Talk:
     @property
     def turns(self) -> list[Turn]:
         """The questions that are shown, in order."""
-        return [self.email, self.home, self.cart, self.screen, self.stranger, self.after]
+        return [
+            self.email, self.home, self.cart, self.screen, self.stranger, self.stranger_cart,
+            self.after,
+        ]  # fmt: skip
 
 
-def hold(service: Service, person: Person, at: datetime | None = None) -> Talk:
+def moment(history: History, now: datetime) -> datetime | None:
+    """Return the time to ask for: shortly after the end of a history that ended long ago.
+
+    Parameters
+    ----------
+    history : History
+    now : datetime
+
+    Returns
+    -------
+    datetime or None
+        None: the history is fresh, and questions are asked for now.
+    """
+    last = history.summary["last_at"]
+    end = datetime.fromisoformat(last) if last else now
+    return end + _LATER if now - end > _FRESH else None
+
+
+def hold(service: Service, person: Person, at: datetime | None) -> Talk:
     """Ask one question per channel, buy something, and ask again.
 
     Parameters
@@ -76,38 +105,39 @@ def hold(service: Service, person: Person, at: datetime | None = None) -> Talk:
     service : Service
     person : Person
         Who is asked for.
-    at : datetime, optional
-        Time of the purchase; now by default.
+    at : datetime or None
+        Time to ask for and to buy at; None: now.
     """
 
-    def ask(title: str, placement: str, **more: Any) -> Turn:
-        request = {"placement": placement, **more}
+    def ask(title: str, placement: str, who: Body, wait: timedelta = timedelta()) -> Turn:
+        request = {"placement": placement, **who}
+        if at is not None:
+            request["as_of"] = (at + wait).isoformat(timespec="seconds")
         return Turn(title, request, service.post("/v1/recommendations", request))
 
-    store = {"location_id": person.location_id} if person.location_id else {}
+    person_named, nobody = person.named, Body()
+    store: Body = {"location_id": person.location_id} if person.location_id else {}
     bundles = service.get("/v1/bundles?limit=5")
     pairs = (bundles.body or {}).get("bundles") or []
     carried = [pair["items"][0] for pair in pairs[:1]]
-    cart = [{"item_id": item["item_id"], "quantity": 1} for item in carried]
-    home = ask("The web shop's home page", "web_home", **person.named)
+    cart: Body = {"cart": [{"item_id": item["item_id"], "quantity": 1} for item in carried]}
+    in_it = ", ".join(str(item["title"]) for item in carried) or "nothing in it"
+    home = ask("Home page of the web shop", "web_home", person_named)
     bought = home.items[0] if home.items else None
     event = _purchase(person, bought, at or datetime.now(UTC))
     return Talk(
-        email=ask("This week's e-mail", "email_weekly", **person.named),
+        email=ask("E-mail of the week", "email_weekly", person_named),
         home=home,
-        cart=ask(
-            f"The cart, with {', '.join(str(i['title']) for i in carried) or 'nothing in it'}",
-            "web_cart",
-            cart=cart,
-            **person.named,
-        ),
-        screen=ask(f"The screen in store {person.location_id or '-'}", "store_screen", **store),
-        screen_for_person=ask("The same screen", "store_screen", **store, **person.named),
-        stranger=ask("A stranger on the home page", "web_home"),
+        cart=ask("Cart", "web_cart", cart | person_named),
+        screen=ask("Screen in the store", "store_screen", store),
+        screen_for_person=ask("Screen in the store, by name", "store_screen", store | person_named),
+        stranger=ask("Home page of a stranger", "web_home", nobody),
+        stranger_cart=ask("Cart of a stranger", "web_cart", cart),
+        carried=in_it,
         bought=bought,
         purchase=service.post("/v1/events", {"events": [event]}),
         repeated=service.post("/v1/events", {"events": [event]}),
-        after=ask("The home page again, after the purchase", "web_home", **person.named),
+        after=ask("Home page after the purchase", "web_home", person_named, _LATER),
         bundles=bundles,
         bundles_csv=service.get("/v1/bundles?limit=5", accept="text/csv"),
         wrong=service.post("/v1/recommendations", {"placement": "web_hom", "cuont": 3}),
