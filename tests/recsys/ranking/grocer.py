@@ -1,0 +1,146 @@
+"""A grocer whose customers are easily understood: fitted models, blends, and a shelf."""
+
+import random
+from functools import cache
+
+import numpy as np
+
+from recsys.matrices.histories import EMPTY, LINES, CustomerHistory, Histories, append
+from recsys.matrices.ids import item_key, location_key
+from recsys.matrices.lists import Lists, contains, rows_of
+from recsys.models import from_settings
+from recsys.models.base import Context
+from recsys.ranking.blend import Blend
+from recsys.ranking.candidates import COLUMNS, MODELS, collect
+from recsys.ranking.rank import Asked, Ranker, factors_of
+from recsys.ranking.rules import Limits
+from recsys.ranking.shelf import Shelf
+from recsys.schema import CHANNELS
+from recsys.settings import Als, Models, Popular
+from tests.recsys.models.worlds import AS_OF, DAY, Order, train
+
+PAIRS = [("pasta", "sauce"), ("bread", "butter"), ("beer", "crisps"), ("tea", "milk")]
+#: More than the models name at first, in the order of their popularity.
+OTHERS = [f"item{n:03}" for n in range(300)]
+STORE, WAREHOUSE = "S1", "online"
+SOLD_OUT = "sauce"
+DISCONTINUED = "item000"
+
+
+def line(item, days=1.0, quantity=1.0, channel="pos", order=1):
+    row = np.zeros(1, LINES)
+    row["item_key"], row["ts"] = item_key(item), AS_OF - int(days * DAY)
+    row["quantity"], row["order"] = quantity, order
+    row["channel"] = CHANNELS.index(channel)
+    return row
+
+
+def bought(*lines) -> CustomerHistory:
+    """A history of (item, days ago) or of item names."""
+    rows = [
+        line(*(given if isinstance(given, tuple) else (given,)), order=number + 1)
+        for number, given in enumerate(lines)
+    ]
+    return append(EMPTY, np.concatenate(rows)) if rows else EMPTY
+
+
+@cache
+def training():
+    """Sixty customers, sixty days, each with a pair they like and something else."""
+    chosen = random.Random(5)
+    orders = []
+    for day in range(60):
+        for customer in range(60):
+            if chosen.random() > 0.3:
+                continue
+            first, second = PAIRS[customer % len(PAIRS)]
+            other = OTHERS[min(int(chosen.expovariate(1 / 80)), len(OTHERS) - 1)]
+            items = {first, other} | ({second} if chosen.random() < 0.7 else set())
+            online = customer % 3 == 0
+            at = AS_OF - (59 - day) * DAY - customer * 60 - 60
+            place = location_key(WAREHOUSE if online else STORE)
+            channel = CHANNELS.index("web" if online else "pos")
+            orders.append(Order(f"c{customer:02}", sorted(items), at, channel, place))
+    return train(orders, more=OTHERS, seed=1)
+
+
+@cache
+def fitted():
+    settings = Models(
+        als=Als(factors=8, iterations=4), popular=Popular(min_lines=20, half_life_days=20.0)
+    )
+    return {name: model.fit(training()) for name, model in from_settings(settings).items()}
+
+
+@cache
+def blends():
+    """Learned from customers who buy again what they bought, and the other half of a pair."""
+    index = training().index
+    people = [bought(*PAIRS[n % 4], OTHERS[n]) for n in range(120)]
+    context = Context.of(
+        len(people), AS_OF, cart=[index.ix_of([PAIRS[(n + 1) % 4][0]]) for n in range(120)]
+    )
+    histories = Histories.from_rows(people, index, AS_OF)
+    again = Lists.of_rows([index.ix_of(PAIRS[n % 4]) for n in range(120)])
+    partner = Lists.of_rows([index.ix_of([PAIRS[(n + 1) % 4][1]]) for n in range(120)])
+    made = []
+    for columns, given, wanted in (
+        (MODELS, Context.of(len(people), AS_OF), again),
+        (COLUMNS, context, partner),
+    ):
+        found = collect(fitted(), index, histories, given, 50)
+        rows = rows_of(found)
+        happened = contains(wanted, rows, found.item_ix)
+        scores = found.scores[:, : len(columns)]
+        made.append(Blend(columns).fit(scores, happened, rows))
+    return made
+
+
+@cache
+def shelf():
+    """The store carries everything but one sold-out product; the warehouse says nothing."""
+    index = training().index
+    on_hand = np.where(np.arange(len(index)) == index.ix_of([SOLD_OUT])[0], 0.0, 9.0)
+    active = np.arange(len(index)) != index.ix_of([DISCONTINUED])[0]
+    where = np.full(len(index), location_key(STORE))
+    return Shelf.build(active, where, np.arange(len(index), dtype=np.int32), on_hand)
+
+
+def ranker() -> Ranker:
+    plain, cart = blends()
+    return Ranker(training().index, fitted(), plain, cart, shelf())
+
+
+def rank(
+    people,
+    *,
+    counts=5,
+    cart=None,
+    exclude=None,
+    new_only=False,
+    location=None,
+    in_stock=True,
+    weights=None,
+):
+    """Rank for people who all ask the same way."""
+    n, index = len(people), training().index
+    key = location_key(location)
+    carts = [index.ix_of(items) for items in cart or [()] * n]
+    limits = Limits(
+        exclude=Lists.of_rows([index.ix_of(items) for items in exclude or [()] * n]),
+        cart=Lists.of_rows(carts),
+        new_only=np.full(n, new_only),
+        hidden_since_ts=np.full(n, AS_OF),
+        location_keys=np.full(n, key),
+        in_stock=np.full(n, in_stock),
+    )
+    asked = Asked(np.full(n, counts), np.tile(factors_of(weights or {}), (n, 1)), limits)
+    context = Context.of(n, AS_OF, location=key, cart=carts)
+    histories = Histories.from_rows(people, index, AS_OF)
+    return ranker().rank(histories, context, asked)
+
+
+def names(ranked, r=0):
+    index = training().index
+    part = ranked.item_ix[ranked.indptr[r] : ranked.indptr[r + 1]]
+    return [index.item_ids[ix] for ix in part]

@@ -1,0 +1,66 @@
+"""Every product that a model names stands once, with what all of them say."""
+
+import numpy as np
+import pytest
+
+from recsys.matrices.histories import Histories
+from recsys.models.base import Context
+from recsys.ranking.candidates import CART, COLUMNS, MODELS, collect
+from tests.recsys.models.worlds import AS_OF
+from tests.recsys.ranking.grocer import bought, fitted, training
+
+PEOPLE = [bought("pasta", "item003"), bought(), bought(*(("tea", days) for days in range(1, 9)))]
+
+
+def collected(people=PEOPLE, cart=None, **given):
+    index = training().index
+    context = Context.of(
+        len(people), AS_OF, cart=None if cart is None else [index.ix_of(items) for items in cart]
+    )
+    histories = Histories.from_rows(people, index, AS_OF)
+    return collect(fitted(), index, histories, context, 10, **given), histories, context
+
+
+def test_each_model_s_own_products_stand_with_its_own_scores():
+    found, histories, context = collected()
+    for column, name in enumerate(MODELS):
+        named = fitted()[name].candidates(histories, context, 10)
+        for r in range(len(PEOPLE)):
+            part = slice(found.indptr[r], found.indptr[r + 1])
+            scores = dict(zip(found.item_ix[part], found.scores[part, column], strict=True))
+            items, own = named.row(r)
+            assert [scores[item] for item in items] == pytest.approx(own)
+
+
+def test_products_stand_once_and_in_order():
+    found, *_ = collected()
+    for r in range(len(PEOPLE)):
+        items = found.item_ix[found.indptr[r] : found.indptr[r + 1]]
+        assert (np.diff(items) > 0).all()
+
+
+def test_nobody_without_a_history_gets_anything_personal():
+    found, *_ = collected()
+    stranger = found.scores[found.indptr[1] : found.indptr[2]]
+    assert len(stranger) == 10
+    assert not stranger[:, 1:].any()
+
+
+def test_the_cart_has_a_column_of_its_own():
+    found, *_ = collected(cart=[["bread"], ["bread"], []])
+    column = found.scores[:, COLUMNS.index(CART)]
+    first, second, third = (column[found.indptr[r] : found.indptr[r + 1]] for r in range(3))
+    assert sorted(first[first > 0]) == sorted(second[second > 0])
+    assert not third.any()
+    without, *_ = collected()
+    kept = np.isin(found.item_ix[: found.indptr[1]], without.item_ix[: without.indptr[1]])
+    history = COLUMNS.index("copurchase")
+    np.testing.assert_array_equal(
+        found.scores[: found.indptr[1]][kept, history], without.scores[: without.indptr[1], history]
+    )
+
+
+def test_only_what_is_new_where_that_is_wanted():
+    found, *_ = collected(cart=[["bread"], [], ["milk"]], new_only=True)
+    names = [training().index.item_ids[ix] for ix in found.item_ix[found.indptr[2] :]]
+    assert "tea" not in names
