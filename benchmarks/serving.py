@@ -2,8 +2,8 @@
 
 Asks a workspace's service for known customers: history read, candidates, ranking, rules, answer,
 exposure written. Beside it, the same server with the same number of workers sends 2 KB of JSON
-that lie ready: what the server itself costs. Client and server share the machine, which holds the
-stored JSON back more than it does us.
+that lie ready, by itself and through Flask: what the server and the framework cost. Times are
+those at 70% of each one's top rate. Client and server share the machine.
 
 Without a workspace it ends with 77 and says how to make one.
 """
@@ -51,7 +51,8 @@ def main() -> int:
     rates = {}
     for method, running in (
         (OURS, ours(given.workspace, given.workers)),
-        ("stored JSON", stored(given.workers)),
+        ("stored JSON", stored("app", given.workers)),
+        ("stored JSON, Flask", stored("flask_app", given.workers)),
     ):
         with running as port:
             requests = [_load.get(path, port) for path in paths]
@@ -151,18 +152,18 @@ def ours(workspace: Path, workers: int) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def stored(workers: int) -> Iterator[int]:
-    """Run the same server over the stored JSON; gives its port."""
+def stored(name: str, workers: int) -> Iterator[int]:
+    """Run the same server over an application of ``_stored``; gives its port."""
     port = _free_port()
     command = [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--workers", str(workers),
         "--blocking-threads", "1", "--host", "127.0.0.1", "--port", str(port),
-        "--log-level", "warning", "_stored:app",
+        "--log-level", "warning", f"_stored:{name}",
     ]  # fmt: skip
     with _running(command, HERE):
         for _ in range(200):
             with contextlib.suppress(OSError):
-                _load.closed(port, [_load.get("/", port)], 0.05, 1)
+                _load.closed(port, [_load.get("/v1", port)], 0.05, 1)
                 break
             time.sleep(0.1)
         yield port
