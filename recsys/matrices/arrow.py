@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
+from recsys.data.engine import batches as fetch
 from recsys.matrices.ids import IntArray
 
 #: Rows in a batch.
@@ -21,11 +22,8 @@ SIZE: Final = 200_000
 
 
 def batches(con: Backend, table: ir.Table) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of an expression over ``con``'s tables, in its order.
-
-    Ibis 12 asks DuckDB 2 for its stream by a name that is gone; a plain query has it.
-    """
-    yield from con.con.sql(con.compile(table)).to_arrow_reader(SIZE)
+    """Yield the rows of an expression over ``con``'s tables, in its order."""
+    return fetch(con, table, SIZE)
 
 
 def given(con: Backend, name: str, table: pa.Table) -> ir.Table:

@@ -8,6 +8,7 @@ ledger (stored histories), by fit and by every request.
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,7 @@ IxArray = npt.NDArray[np.int32]
 _TOP_BIT_CLEARED = (1 << 63) - 1
 
 
+@lru_cache(maxsize=1 << 18)  # the same products come again in every batch of lines
 def item_key(item_id: str) -> int:
     """Return the stable number of a product.
 
@@ -34,8 +36,7 @@ def item_key(item_id: str) -> int:
         1 to 2**63 - 1: the first 8 bytes of BLAKE2b over the UTF-8 text, read big endian, top
         bit cleared. Zero never stands for an id.
     """
-    digest = hashlib.blake2b(item_id.encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big") & _TOP_BIT_CLEARED or 1
+    return _key(item_id)
 
 
 def item_keys(item_ids: Iterable[str]) -> IntArray:
@@ -45,12 +46,17 @@ def item_keys(item_ids: Iterable[str]) -> IntArray:
 
 def order_key(order_id: str) -> int:
     """Return the stable number of an order, made as ``item_key`` makes a product's."""
-    return item_key(order_id)
+    return _key(order_id)
 
 
 def location_key(location_id: str | None) -> int:
     """Return the stable number of a location; 0 for none."""
     return item_key(location_id) if location_id else 0
+
+
+def _key(text: str) -> int:
+    digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") & _TOP_BIT_CLEARED or 1
 
 
 class ItemIndex:
