@@ -199,10 +199,8 @@ class Engine:
     def _reasons(
         self, ranked: Ranked, histories: Histories, context: Context
     ) -> list[reasons.Reason]:
-        """Why each shown item is shown: the column whose evidence weighs most."""
-        winner = np.where(
-            (ranked.evidence > 0).any(axis=1), ranked.evidence.argmax(axis=1), 0
-        ).tolist()
+        """Why each shown item is shown."""
+        winner = _spokesmen(ranked)
         loudest = {}
         if COLUMNS.index("copurchase") in winner:
             empty = Lists(np.zeros(len(context) + 1, np.int64), _NONE)
@@ -332,6 +330,20 @@ def _fallback(
     if (own or cart) and (ranked.scores[part][:, personal] > 0).any():
         return None
     return "popular_at_location" if level == _AT_LOCATION else "popular"
+
+
+def _spokesmen(ranked: Ranked) -> list[int]:
+    """Column that gives the reason for each item: the one whose evidence weighs most.
+
+    Of what somebody buys anyway it would be odd to say that others like it, or that it goes with
+    something else they once bought: there only the cart may speak before their own purchases.
+    """
+    repeat, cart = COLUMNS.index("repeat"), COLUMNS.index(CART)
+    silent = ~(ranked.evidence > 0).any(axis=1)
+    winner = np.where(silent, COLUMNS.index("popular"), ranked.evidence.argmax(axis=1))
+    bought_before = (ranked.scores[:, repeat] > 0) & (winner != cart)
+    spokesmen: list[int] = np.where(bought_before, repeat, winner).tolist()
+    return spokesmen
 
 
 def _explanation(ranked: Ranked, at: int) -> dict[str, Any]:
