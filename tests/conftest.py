@@ -1,11 +1,16 @@
 """What every test stands on: no settings from the outside, and steady property tests."""
 
+import fcntl
 import os
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import settings
+
+from training.cli import main
 
 # A busy machine is slow now and then; that is no reason for a property test to fail.
 settings.register_profile("omnibasket", deadline=None, print_blob=True)
@@ -18,6 +23,24 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("OMNIBASKET_"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def trained_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A demo of a few households, ingested and trained; not to be written to.
+
+    One for all processes of a test run: the first that asks makes it, the others wait.
+    """
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "trained-demo"
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "done").exists():
+            for step in (["demo", "--households", "80"], ["ingest"], ["train"]):
+                result = CliRunner().invoke(main, [*step, "--workspace", str(folder)])
+                assert result.exit_code == 0, result.output
+            (folder / "done").touch()
+    return folder
 
 
 @pytest.fixture(scope="session")

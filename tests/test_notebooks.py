@@ -12,25 +12,10 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 _CELL_SECONDS = 300
 
 
-@pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A demo of a few households, ingested."""
-    from datetime import UTC, datetime
-
-    from recsys.config import load
-    from training.demo import build
-    from training.ingest import ingest
-
-    folder = tmp_path_factory.mktemp("demo")
-    build(folder, households=80)
-    ingest(load(folder), datetime.now(UTC), lambda *_: None)
-    return folder
-
-
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 # The kernel's own libraries complain about each other; the notebook's warnings show in its cells.
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
-def test_a_notebook_runs(path: Path, workspace: Path, tmp_path: Path) -> None:
+def test_a_notebook_runs(path: Path, trained_demo: Path, tmp_path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(
         notebook,
@@ -38,7 +23,7 @@ def test_a_notebook_runs(path: Path, workspace: Path, tmp_path: Path) -> None:
         kernel_name="python3",
         resources={"metadata": {"path": str(tmp_path)}},
     )
-    environment = {**os.environ, "OMNIBASKET_WORKSPACE": str(workspace), "MPLBACKEND": "agg"}
+    environment = {**os.environ, "OMNIBASKET_WORKSPACE": str(trained_demo), "MPLBACKEND": "agg"}
     client.execute(env=environment)
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert cells

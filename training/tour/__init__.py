@@ -18,7 +18,7 @@ from recsys.data.history import History
 from recsys.errors import RecsysError
 from training import console
 from training.tour import checks, show
-from training.tour.people import choose
+from training.tour.people import Person, choose
 from training.tour.service import Service, ServiceError, running
 from training.tour.talk import hold, moment
 
@@ -71,8 +71,7 @@ def command(workspace: Path, port: int | None, check: bool, as_json: bool) -> No
         if check:
             _judge(found)
         if not (check or as_json):
-            show.what_to_open(service, person, at)
-            _serve_on(service)
+            _serve_on(service, person, at)
 
 
 def _judge(found: list[checks.Check]) -> None:
@@ -83,9 +82,10 @@ def _judge(found: list[checks.Check]) -> None:
     click.echo(f"All {len(found)} checks passed.", err=True)
 
 
-def _serve_on(service: Service) -> None:
-    """Wait until the person, or the service itself, ends it."""
+def _serve_on(service: Service, person: Person, at: datetime | None) -> None:
+    """Say what to open, and wait until the person, or the service itself, ends it."""
     try:
+        show.what_to_open(service, person, at)
         service.process.wait()
     except KeyboardInterrupt:
         click.echo("Stopped.", err=True)

@@ -7,14 +7,14 @@ process has ended too. Called by the tour and its tests.
 import contextlib
 import http.client
 import json
-import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from recsys.errors import RecsysError
 
@@ -22,6 +22,7 @@ HOST = "127.0.0.1"
 _READY_SECONDS = 120.0
 _STOP_SECONDS = 20.0
 _ANSWER_SECONDS = 30.0
+_PAUSE_SECONDS = 0.05
 _LOG_LINES = 20
 
 
@@ -83,13 +84,6 @@ class Service:
             connection.close()
 
 
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
-
-
 @contextlib.contextmanager
 def running(workspace: Path, port: int, log: Path) -> Iterator[Service]:
     """Run a workspace's service until the block ends.
@@ -112,38 +106,47 @@ def running(workspace: Path, port: int, log: Path) -> Iterator[Service]:
     ServiceError
         When it ends or is not ready in two minutes; with the last lines that it printed.
     """
-    port = port or free_port()
     log.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "training.cli", "serve", "--workspace", str(workspace)]
-    command += ["--host", HOST, "--port", str(port)]
-    with log.open("wb") as out:
+    command += ["--host", HOST, "--port", str(port), "--json"]
+    with log.open("wb") as complaints, tempfile.TemporaryFile() as said:
         process = subprocess.Popen(  # noqa: S603 - this interpreter and our own arguments
-            command, stdout=out, stderr=out, start_new_session=True
+            command, stdout=said, stderr=complaints, start_new_session=True
         )
-    service = Service(port, process, log)
-    try:
-        _wait(service)
-        yield service
-    finally:
-        process.terminate()
         try:
-            process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            yield _wait(process, said, log)
+        finally:
+            process.terminate()
+            try:
+                process.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
 
-def _wait(service: Service) -> None:
+def _wait(process: subprocess.Popen[bytes], said: IO[bytes], log: Path) -> Service:
+    """Wait until the service has said where it listens, and is ready there."""
     begin = time.monotonic()
+    service = None
     while time.monotonic() - begin < _READY_SECONDS:
-        if service.process.poll() is not None:
-            code = service.process.returncode
-            raise ServiceError(f"`omnibasket serve` ended with code {code}.{_tail(service.log)}")
-        with contextlib.suppress(ServiceError):
-            if service.get("/readyz").status == 200:
-                return
-        time.sleep(0.1)
-    raise ServiceError(f"{service.url}/readyz: not ready in time.{_tail(service.log)}")
+        if process.poll() is not None:
+            raise ServiceError(
+                f"`omnibasket serve` ended with code {process.returncode}.{_tail(log)}"
+            )
+        service = service or _announced(process, said, log)
+        if service is not None and service.get("/readyz").status == 200:
+            return service
+        time.sleep(_PAUSE_SECONDS)
+    raise ServiceError(f"`omnibasket serve` is not ready in time.{_tail(log)}")
+
+
+def _announced(process: subprocess.Popen[bytes], said: IO[bytes], log: Path) -> Service | None:
+    said.seek(0)
+    try:
+        url = json.loads(said.read())["url"]
+    except json.JSONDecodeError:
+        return None  # it has not said it yet
+    return Service(int(url.rpartition(":")[2]), process, log)
 
 
 def _tail(log: Path) -> str:

@@ -1,0 +1,198 @@
+"""The tour: a real service, asked on every channel, its answers judged."""
+
+import dataclasses
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from recsys.config import Config, load
+from recsys.data.history import History
+from training.cli import main
+from training.tour import checks
+from training.tour.people import Person, choose
+from training.tour.service import Reply, ServiceError, running
+from training.tour.talk import Talk, Turn, hold, moment
+
+TOUR = [sys.executable, "-m", "training.cli", "tour"]
+
+
+@pytest.fixture(scope="module")
+def workspace(trained_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A demo of one's own: the tour buys something."""
+    return Path(shutil.copytree(trained_demo, tmp_path_factory.mktemp("tour") / "demo"))
+
+
+@pytest.fixture(scope="module")
+def config(workspace: Path) -> Config:
+    return load(workspace)
+
+
+@pytest.fixture(scope="module")
+def history(config: Config) -> History:
+    return History.open(config)
+
+
+@pytest.fixture(scope="module")
+def person(config: Config, history: History) -> Person:
+    return choose(config, history)
+
+
+@pytest.fixture(scope="module")
+def talk(workspace: Path, config: Config, history: History, person: Person) -> Iterator[Talk]:
+    from datetime import UTC, datetime
+
+    at = moment(history, datetime.now(UTC))
+    with running(workspace, 0, config.state / "serve.log") as service:
+        yield hold(service, person, at)
+
+
+def test_every_answer_is_right(
+    talk: Talk, person: Person, config: Config, history: History
+) -> None:
+    found = checks.of_answers(talk, person, config, history)
+    assert [check for check in found if not check.passed] == []
+    assert person.email is not None
+    assert person.location_id is not None
+
+
+Change = Callable[[Talk], Talk]
+
+
+def altered(turn: Turn, change: Callable[[dict[str, Any]], object]) -> Turn:
+    body = json.loads(turn.reply.text)
+    change(body)
+    return dataclasses.replace(turn, reply=Reply(200, {}, json.dumps(body)))
+
+
+def with_turn(name: str, change: Callable[[dict[str, Any]], object]) -> Change:
+    return lambda talk: dataclasses.replace(talk, **{name: altered(getattr(talk, name), change)})
+
+
+def with_reply(name: str, reply: Reply) -> Change:
+    return lambda talk: dataclasses.replace(talk, **{name: reply})
+
+
+def off_the_shelf(body: dict[str, Any]) -> None:
+    body["items"][0]["item_id"] = "never-stocked"
+
+
+def other_price(body: dict[str, Any]) -> None:
+    for item in body["items"]:
+        item["price"]["amount_minor"] += 1
+
+
+def of_the_history(body: dict[str, Any]) -> None:
+    body["items"][0]["reason"] = {"code": "repeat", "text": "You buy this often"}
+
+
+@pytest.mark.parametrize(
+    ("change", "failed"),
+    [
+        (with_turn("email", lambda body: body["items"].pop()), "as many items as asked for"),
+        (with_turn("home", lambda b: b["items"].append(b["items"][0])), "no item twice"),
+        (with_turn("home", lambda b: b.update(customer_known=False)), "the customer is known"),
+        (with_turn("stranger", lambda b: b.update(fallback=None)), "a fallback that says so"),
+        (with_turn("screen", off_the_shelf), "everything is on the shelf"),
+        (with_turn("email", other_price), "one price in every channel"),
+        (with_turn("screen_for_person", of_the_history), "nothing of a person's history"),
+        (with_turn("stranger_cart", lambda b: b["items"].clear()), "what goes with it"),
+        (lambda talk: dataclasses.replace(talk, after=talk.home), "not shown again"),
+        (with_reply("purchase", Reply(500, {}, "{}")), "the purchase is accepted"),
+        (lambda talk: dataclasses.replace(talk, repeated=talk.purchase), "counts once"),
+        (with_reply("bundles", Reply(200, {}, '{"bundles": []}')), "bundles have their evidence"),
+        (with_reply("bundles_csv", Reply(406, {}, "")), "bundles come as CSV"),
+        (with_reply("wrong", Reply(200, {}, "{}")), "answered with its problem"),
+        (with_reply("openapi", Reply(200, {}, "{}")), "the API describes itself"),
+        (with_reply("docs", Reply(404, {}, "")), "page can be read"),
+    ],
+)
+def test_a_wrong_answer_is_found(
+    talk: Talk, person: Person, config: Config, history: History, change: Change, failed: str
+) -> None:
+    """Guards the guards."""
+    found = checks.of_answers(change(talk), person, config, history)
+    wrong = [check.what for check in found if not check.passed]
+    assert any(failed in what for what in wrong), wrong
+
+
+def test_the_check_passes_and_passes_again_after_the_next_ingest(workspace: Path) -> None:
+    """What the first tour bought is in the history by then, and in nobody's way."""
+    for _ in range(2):
+        result = CliRunner().invoke(main, ["ingest", "-w", str(workspace), "--json"])
+        assert result.exit_code == 0, result.output
+        arguments = [*TOUR, "-w", str(workspace), "--check", "--json", "--port", "0"]
+        tour = subprocess.run(arguments, capture_output=True, text=True, check=False)
+        assert tour.returncode == 0, tour.stderr
+        answer = json.loads(tour.stdout)
+        assert all(check["passed"] for check in answer["checks"])
+        assert answer["identity"]["recall"] >= 0.99
+    summary = json.loads(result.stdout)
+    bought = [line for line in History.open(load(workspace)).table("lines").to_pylist()
+              if line["source"] == "live"]  # fmt: skip
+    assert bought
+    assert summary["changed"]
+
+
+def test_a_truth_that_is_not_met_fails(workspace: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(workspace, tmp_path / "demo"))
+    truth = json.loads((copy / "truth.json").read_text())
+    truth["web"]["orders"] += 1
+    (copy / "truth.json").write_text(json.dumps(truth))
+    arguments = [*TOUR, "-w", str(copy), "--check", "--port", "0"]
+    tour = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    assert tour.returncode == 1
+    assert "1 of " in tour.stderr
+    assert "history: web: orders" in tour.stderr
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_it_serves_until_it_is_told_to_stop(workspace: Path, end: signal.Signals) -> None:
+    with subprocess.Popen(
+        [*TOUR, "-w", str(workspace), "--port", "0"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as tour:  # fmt: skip
+        assert tour.stdout is not None
+        shown = ""
+        for line in tour.stdout:
+            shown += line
+            if "Ctrl-C ends it" in line:
+                break
+        port = int(re.findall(r"http://127.0.0.1:(\d+)/docs", shown)[0])
+        assert "You buy this often" in shown
+        with socket.create_connection(("127.0.0.1", port), 5):
+            pass
+        tour.send_signal(end)
+        _, complaints = tour.communicate(timeout=60)
+    assert tour.returncode == 0, complaints
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), 5)
+
+
+def test_a_service_that_cannot_start_says_why(workspace: Path, tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with (
+            pytest.raises(ServiceError, match=f"(?s)ended with code 3.*{port}"),
+            running(workspace, port, tmp_path / "serve.log"),
+        ):
+            pass
+
+
+def test_a_workspace_without_history_says_what_to_run(tmp_path: Path) -> None:
+    (tmp_path / "omnibasket.toml").touch()
+    result = CliRunner().invoke(main, ["tour", "-w", os.fspath(tmp_path)])
+    assert result.exit_code == 4
+    assert "omnibasket ingest" in result.stderr
