@@ -3,8 +3,8 @@
 import contextlib
 import http.client
 import json
-import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from recsys.config import load
 from recsys.persistence import registry
 from recsys.tracking.database import Database
 from recsys.tracking.tables import EXPOSURES
+from training.cli import main
 
 from .conftest import bought, known
 
@@ -159,13 +161,19 @@ def test_it_says_what_to_open_and_stops_on_interrupt(workspace: Path) -> None:
 def test_what_keeps_it_from_starting_is_told(
     shop: Path, arguments: tuple[str, ...], settings: dict[str, str], code: int, message: str
 ) -> None:
-    ended = subprocess.run(
-        command(shop, "--port", "0", *arguments),
-        cwd=ROOT, env={**os.environ, **settings}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert ended.returncode == code
+    options = ["serve", "--workspace", str(shop), "--port", "0", *arguments]
+    ended = CliRunner().invoke(main, options, env=settings)
+    assert ended.exit_code == code
     assert message in ended.stderr
-    assert "Traceback" not in ended.stderr
+
+
+def test_a_port_in_use_is_told(shop: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ended = CliRunner().invoke(main, ["serve", "-w", str(shop), "--port", str(port)])
+    assert ended.exit_code == 3
+    assert f"port {port}" in ended.stderr
+    assert "--port" in ended.stderr
 
 
 def test_workers_do_not_outlive_a_service_that_is_killed(workspace: Path) -> None:
@@ -199,14 +207,3 @@ def test_a_worker_loads_only_what_answers_need(shop: Path) -> None:
     assert "flask" in loaded
     learning = {"implicit", "duckdb", "pyspark", "sklearn", "pandas", "matplotlib", "training"}
     assert not loaded & learning
-
-
-def test_a_port_in_use_is_told(workspace: Path) -> None:
-    with running(workspace, workers=1) as service:
-        ended = subprocess.run(
-            command(workspace, "--port", str(service.port)),
-            cwd=ROOT, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-    assert ended.returncode == 3
-    assert f"port {service.port}" in ended.stderr
-    assert "--port" in ended.stderr
