@@ -51,8 +51,14 @@ def _turn(turn: Turn, carried: str) -> None:
     if turn.reply.status != 200:
         out.print(f"\n{title}: {turn.reply.status} {body.get('detail')}", markup=False)
         return
-    rows = [_row(item) for item in turn.items[:_ROWS]]
-    out.print(console.table(("", "product", "price", "on hand", "why"), rows, title))
+    shown = turn.items[:_ROWS]
+    headings: tuple[str, ...] = ("", "product", "price", "why")
+    rows: list[tuple[object, ...]] = [_row(item) for item in shown]
+    if any(item.get("availability") for item in shown):
+        headings += ("on hand",)
+        stock = [(item.get("availability") or {}).get("on_hand") for item in shown]
+        rows = [(*row, there) for row, there in zip(rows, stock, strict=True)]
+    out.print(console.table(headings, rows, title))
     more = len(turn.items) - len(rows)
     notes = [f"and {more} more"] if more > 0 else []
     if body.get("fallback"):
@@ -65,12 +71,11 @@ def _turn(turn: Turn, carried: str) -> None:
 
 
 def _row(item: dict[str, Any]) -> tuple[object, ...]:
-    price, there = item.get("price"), item.get("availability") or {}
+    price = item.get("price")
     return (
         item["rank"],
         item.get("title") or item["item_id"],
         f"{price['amount_minor'] / 100:.2f} {price['currency']}" if price else None,
-        there.get("on_hand"),
         (item.get("reason") or {}).get("text"),
     )
 
