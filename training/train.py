@@ -53,7 +53,8 @@ def command(workspace: Path, as_json: bool) -> None:
     running service. How long the windows are says [train] in omnibasket.toml; a history too
     short for them gets shorter ones.
 
-    Every ± is half of a 95% interval over customers.
+    "Our lead" is the mean difference to the best other method, customer by customer, with half
+    of its 95% interval.
     """
     config = load(workspace)
     with progress("Training", _STEPS) as bar:
@@ -192,7 +193,7 @@ def _show(result: dict[str, Any]) -> None:
             figures = [_figure(found.get((segment, method, metric))) for metric in metrics]
             rows.append([segment, customers, method, *figures])
         gains = [_gain(ahead.get((segment, metric))) for metric in metrics]
-        rows.append(["", None, "ahead of the best other", *gains])
+        rows.append(["", None, "our lead", *gains])
     start, end = (result["test"][name][:10] for name in ("start", "end"))
     title = f"What customers bought from {start} until {end}, shown before they did"
     headings = ["bought on", "customers", "method", *metrics]

@@ -1,0 +1,127 @@
+"""Customers as they were before a window: nothing of the window may be seen in their rows."""
+
+import numpy as np
+import pytest
+
+from recsys.errors import DataError
+from recsys.matrices.ids import ItemIndex
+from recsys.validation import panel
+from recsys.validation.splits import DAY, Window
+
+WINDOW = Window(100 * DAY, 128 * DAY)
+INDEX = ItemIndex(["apple", "bread", "cheese"])
+
+
+def line(customer, item, day, order=None, **more):
+    return {
+        "order_id": order or f"{customer}-{day}", "customer_id": customer, "item_id": item,
+        "ts": int(day * DAY), **more,
+    }  # fmt: skip
+
+
+def crowd(n=12, first="a"):
+    """Customers who buy apples before the window and bread in it."""
+    names = [f"{first}{number:02}" for number in range(n)]
+    return [line(c, item, day) for c in names for item, day in (("apple", 90), ("bread", 110))]
+
+
+def test_rows_end_and_wishes_begin_at_the_window(write_history):
+    edge = [line("a00", "cheese", 100), line("a00", "apple", 128), line("a01", "cheese", 99.99)]
+    found = panel.read(write_history(crowd() + edge), INDEX, WINDOW, active=50)
+    assert len(found) == 12
+    wanted, apple, bread, cheese = found.wanted(), *INDEX.ix_of(["apple", "bread", "cheese"])
+    assert wanted.row(0).item_ix.tolist() == [bread, cheese]
+    assert wanted.row(1).item_ix.tolist() == [bread]
+    for row in found.rows:
+        assert (row.lines["ts"] < WINDOW.start_ts).all()
+    assert found.histories[1:2].item_ix.tolist() == [apple, cheese]
+
+
+def test_who_was_not_known_before_does_not_count(write_history):
+    new = [line("new", "bread", 110), line(None, "bread", 111)]
+    returned = [line("a00", "bread", 90, quantity=-1.0)]
+    found = panel.read(write_history(crowd() + new + returned), INDEX, WINDOW, active=50)
+    assert "new" not in found.customer_ids
+
+
+def test_what_was_brought_back_was_not_wanted_for_it(write_history):
+    returns = [line("a00", "cheese", 110, order="back", quantity=-1.0)]
+    found = panel.read(write_history(crowd() + returns), INDEX, WINDOW, active=50)
+    assert found.wanted().row(0).item_ix.tolist() == INDEX.ix_of(["bread"]).tolist()
+
+
+def test_channels_are_apart(write_history):
+    online = [line("a00", "cheese", 110, channel="web"), line("a00", "bread", 111, channel="web")]
+    found = panel.read(write_history(crowd() + online), INDEX, WINDOW, active=50)
+    assert found.wanted("web").row(0).item_ix.tolist() == INDEX.ix_of(["bread", "cheese"]).tolist()
+    assert found.wanted("pos").row(0).item_ix.tolist() == INDEX.ix_of(["bread"]).tolist()
+    assert not found.wanted("app").item_ix.size
+
+
+def test_what_the_catalogue_does_not_hold_yet_is_wanted_but_out_of_reach(write_history):
+    later = [line("a00", "dates", 110), line("a01", "dates", 110), line("a00", "eggs", 110)]
+    wanted = panel.read(write_history(crowd() + later), INDEX, WINDOW, active=50).wanted()
+    assert len(wanted.row(0).item_ix) == 3
+    assert wanted.item_ix.max() == len(INDEX) + 1
+    assert set(wanted.row(1).item_ix) <= set(wanted.row(0).item_ix)
+
+
+def test_those_who_stayed_away_stand_for_all_of_their_kind(write_history):
+    away = [line(f"z{n:02}", "apple", 90) for n in range(40)]
+    history = write_history(crowd(20) + away)
+    found = panel.read(history, INDEX, WINDOW, active=10, lapsed=8, seed=4)
+    came = np.diff(found.wanted().indptr) > 0
+    assert came.sum() == 10
+    assert found.mass[came].tolist() == [2.0] * 10
+    assert found.mass[~came].tolist() == [5.0] * 8
+    again = panel.read(history, INDEX, WINDOW, active=10, lapsed=8, seed=4)
+    assert again.customer_ids == found.customer_ids
+    other = panel.read(history, INDEX, WINDOW, active=10, lapsed=8, seed=5)
+    assert other.customer_ids != found.customer_ids
+
+
+def test_a_part_of_a_panel_keeps_what_belongs_to_it(write_history):
+    extra = [line("a05", "cheese", 115)]
+    found = panel.read(write_history(crowd() + extra), INDEX, WINDOW, active=50)
+    part = found.only(np.array([2, 5]))
+    assert part.customer_ids == ["a02", "a05"]
+    assert part.wanted().row(1).item_ix.tolist() == found.wanted().row(5).item_ix.tolist()
+    assert part.histories.n == 2
+
+
+def test_too_few_customers_are_told(write_history):
+    with pytest.raises(DataError, match=r"3 customers bought both before 1970-04-11.*at least 10"):
+        panel.read(write_history(crowd(3)), INDEX, WINDOW, active=50)
+
+
+def baskets(n=60):
+    return [
+        line(f"a{number:02}", item, 110 + number % 9, order=f"o{number}")
+        for number in range(n)
+        for item in ("apple", "bread", "cheese")
+    ]
+
+
+def test_an_order_is_cut_into_a_cart_and_the_rest(write_history):
+    history = write_history(crowd(60) + baskets())
+    people = panel.read(history, INDEX, WINDOW, active=100)
+    carts = panel.read_carts(history, people, at_most=40, seed=2)
+    assert len(carts.customer_ix) == 40
+    for r in range(40):
+        cart, rest = (set(lists.row(r).item_ix.tolist()) for lists in (carts.cart, carts.rest))
+        assert cart
+        assert rest
+        assert not cart & rest
+        assert cart | rest == {0, 1, 2}
+    assert set(carts.as_of_ts) <= {day * DAY for day in range(110, 119)}
+    again = panel.read_carts(history, people, at_most=40, seed=2)
+    np.testing.assert_array_equal(again.cart.item_ix, carts.cart.item_ix)
+
+
+def test_where_orders_hold_one_product_all_of_a_customer_s_are_one(write_history):
+    single = [line(f"a{number:02}", "cheese", 120) for number in range(12)]
+    history = write_history(crowd() + single)
+    people = panel.read(history, INDEX, WINDOW, active=50)
+    carts = panel.read_carts(history, people, at_most=40)
+    assert len(carts.customer_ix) == 12
+    assert panel.read_carts(write_history(crowd()), people, at_most=40).customer_ix.size == 0

@@ -1,0 +1,201 @@
+"""``omnibasket train`` on a small grocer, from its exports to an artefact that answers."""
+
+import json
+import random
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from click.testing import CliRunner
+
+from recsys.config import load
+from recsys.matrices.histories import EMPTY
+from recsys.persistence import artefact, registry
+from recsys.responses.engine import Engine
+from recsys.responses.placements import Question, find
+from training.cli import main
+
+TOML = """
+[workspace]
+name = "Corner shop"
+[sources.till]
+kind = "order_lines"
+path = "sales.csv"
+[sources.till.columns]
+order_id = "ticket"
+channel = "channel"
+[sources.till.identifiers]
+loyalty_card = "card"
+[sources.items]
+kind = "products"
+path = "items.csv"
+[sources.shelf]
+kind = "stock"
+path = "stock.csv"
+[train]
+test_days = 10
+validation_days = 10
+keep = 2
+[models.als]
+factors = 4
+iterations = 2
+[placements.tablet]
+channel = "associate"
+weights = { repeat = 2.0 }
+"""
+PAIRS = [("pasta", "sauce"), ("bread", "butter"), ("beer", "crisps"), ("tea", "milk")]
+OTHERS = [f"item{n:02}" for n in range(20)]
+LAST_DAY = datetime(2026, 3, 1, 18, tzinfo=UTC)
+UNLISTED = "item00"
+
+
+def sales(days, customers=40):
+    chosen = random.Random(7)
+    lines = ["ticket,occurred_at,channel,location_id,card,item_id,quantity,unit_price"]
+    for day in range(days):
+        for customer in range(customers):
+            if chosen.random() > 0.3:
+                continue
+            at = LAST_DAY - timedelta(days=days - 1 - day, minutes=customer)
+            place = "web,online" if customer % 4 == 0 and day % 2 else "pos,S1"
+            basket = {chosen.choice(OTHERS), *PAIRS[customer % 4][: chosen.randint(1, 2)]}
+            begin = f"t{day}-{customer},{at:%Y-%m-%dT%H:%M:%SZ},{place},card{customer}"
+            lines += [f"{begin},{item},1,1.50" for item in sorted(basket)]
+    return "\n".join(lines) + "\n"
+
+
+def build(folder, toml=TOML, **given):
+    folder.mkdir(exist_ok=True)
+    (folder / "omnibasket.toml").write_text(toml)
+    (folder / "sales.csv").write_text(sales(**given))
+    listed = [item for pair in PAIRS for item in pair] + OTHERS[1:]
+    (folder / "items.csv").write_text(
+        "item_id,title,price\n" + "".join(f"{item},{item.title()},1.50\n" for item in listed)
+    )
+    (folder / "stock.csv").write_text(
+        "location_id,item_id,on_hand\n"
+        + "".join(f"S1,{item},{0 if item == 'butter' else 3}\n" for item in listed)
+    )
+    assert run("ingest", folder).exit_code == 0
+    return folder
+
+
+def run(command, folder, *more):
+    return CliRunner().invoke(main, [command, "--workspace", str(folder), *more])
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory):
+    return build(tmp_path_factory.mktemp("shop"), days=60)
+
+
+@pytest.fixture(scope="module")
+def result(workspace):
+    ran = run("train", workspace, "--json")
+    assert ran.exit_code == 0, ran.output
+    return json.loads(ran.stdout)
+
+
+def test_it_tells_scripts_what_was_learned_and_how_good_it_is(workspace, result):
+    assert result["test"] == {
+        "start": "2026-02-20T00:00:00+00:00", "end": "2026-03-02T00:00:00+00:00",
+    }  # fmt: skip
+    assert result["validation"]["end"] == result["test"]["start"]
+    assert result["note"] == ""
+    assert result["customers"] == 40
+    assert result["items"] == 28
+    assert {row["segment"] for row in result["figures"]} == {"all", "pos", "web"}
+    figures = {
+        (row["method"], row["metric"]): row for row in result["figures"] if row["segment"] == "all"
+    }
+    ours = figures["omnibasket", "ndcg@10"]
+    assert ours["low"] < ours["value"] < ours["high"]
+    assert ours["value"] > figures["popular", "ndcg@10"]["value"]
+    assert {metric for method, metric in figures if method == "omnibasket"} == {
+        "ndcg@10", "recall@10", "hr@10", "new_ndcg@10", "coverage@10",
+    }  # fmt: skip
+    assert result["seconds"]["total"] > 0
+    assert result["bytes"] == sum(
+        file.stat().st_size for file in registry.current(load(workspace)).iterdir()
+    )
+
+
+def test_the_manifest_says_where_the_artefact_comes_from(workspace, result):
+    found = artefact.load(registry.current(load(workspace)))
+    assert found.version == result["version"]
+    assert found.manifest.fingerprint == result["history"]
+    assert found.manifest.metrics["figures"] == result["figures"]
+    assert found.manifest.details["horizon_days"] == 10
+    assert found.manifest.settings["models"]["als"]["factors"] == 4
+    assert "tablet" in found.manifest.settings["placements"]
+    assert found.manifest.as_of < datetime(2026, 3, 2, tzinfo=UTC)
+
+
+def test_the_artefact_answers(workspace, result):
+    config = load(workspace)
+    engine = Engine.load(registry.current(config))
+    as_of_ts = int(LAST_DAY.timestamp()) + 3600
+
+    def ask(placement, **fields):
+        settings = find(config, placement)
+        question = Question(placement=placement, settings=settings, as_of_ts=as_of_ts, **fields)
+        return engine.recommend([question], [EMPTY])[0]["items"]
+
+    cart = ask("web_cart", cart=("pasta",))
+    assert (cart[0]["item_id"], cart[0]["title"]) == ("sauce", "Sauce")
+    assert cart[0]["price"] == {"amount_minor": 150, "currency": "EUR"}
+    at_store = ask("web_home", location_id="S1", count=200)
+    shown = {item["item_id"] for item in at_store}
+    assert "butter" not in shown  # none left
+    assert UNLISTED not in shown  # sold once, but no longer in the catalogue
+    assert at_store[0]["availability"] == {"location_id": "S1", "on_hand": 3, "pickup": True}
+    chances = [item["score"] for item in ask("tablet", count=28)]
+    assert chances == sorted(chances, reverse=True)
+
+
+def test_the_same_data_give_the_same_arrays(workspace, result):
+    config = load(workspace)
+    first = artefact.load(registry.current(config)).manifest
+    ran = run("train", workspace)
+    assert ran.exit_code == 0, ran.output
+    second = artefact.load(registry.current(config)).manifest
+    assert second.created > first.created
+    assert second.files == first.files
+    assert second.metrics == first.metrics
+    for word in ("own_frequency", "omnibasket", "our lead", "new_ndcg@10", "pos"):
+        assert word in " ".join(ran.stdout.split())
+    assert run("train", workspace).exit_code == 0
+    assert len(registry.versions(config)) == 2  # as [train] keep says
+
+
+def test_a_week_gets_windows_of_a_day_and_says_so(tmp_path):
+    ran = run("train", build(tmp_path, days=7))
+    assert ran.exit_code == 0, ran.output
+    assert "test window is 1 instead of 10 days" in " ".join(ran.stderr.split())
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"days": 2}, "at least 3 are needed"),
+        ({"days": 40, "customers": 6}, "at least 10 are needed to measure anything"),
+    ],
+)
+def test_too_little_to_learn_from_is_told(tmp_path, given, message):
+    ran = run("train", build(tmp_path, **given))
+    assert ran.exit_code == 4
+    assert message in ran.stderr
+    assert not registry.versions(load(tmp_path))
+
+
+def test_without_known_customers_there_is_nobody_to_learn_from(tmp_path):
+    nameless = TOML.replace('[sources.till.identifiers]\nloyalty_card = "card"\n', "")
+    ran = run("train", build(tmp_path, nameless, days=9))
+    assert ran.exit_code == 4
+    assert "no order names a customer" in ran.stderr
+
+
+def test_without_a_history_it_says_what_to_do(tmp_path):
+    (tmp_path / "omnibasket.toml").write_text(TOML)
+    ran = run("train", tmp_path)
+    assert ran.exit_code == 4
+    assert "Run `omnibasket ingest` first" in ran.stderr
