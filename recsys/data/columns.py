@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 import ibis
 import ibis.expr.types as ir
+import numpy as np
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
 from ibis.util import gen_name
@@ -28,6 +29,7 @@ from recsys.errors import ConfigError, DataError
 DECIMAL = "decimal(18, 6)"
 _NUMBER = "number of "
 FIRST_YEAR, LAST_YEAR = 1990, 2050
+_WEEK = 7
 _FALSE = ("", "0", "n", "no", "false", "f")
 
 
@@ -348,44 +350,56 @@ def _zone_days(zone: str) -> pa.Table:
     """List each local day of a zone with its offset, and the day's switch where there is one.
 
     Seconds since local midnight: times before ``switch`` have the offset ``before``, later ones
-    ``after``. ``gap_from``–``gap_to`` was skipped that day, ``fold_from``–``fold_to`` came twice;
+    ``after``. ``gap_from``-``gap_to`` was skipped that day, ``fold_from``-``fold_to`` came twice;
     the first of the two has the offset ``before``, so ``switch`` is the end of the fold.
     """
     key = ZoneInfo(zone)
-    day, end = date(FIRST_YEAR - 1, 12, 31), date(LAST_YEAR, 1, 2)
-    columns: dict[str, list[date | int | None]] = {
-        name: [] for name in ("zone_day", "before", "after", "switch", "gap_from", "gap_to",
-                              "fold_from", "fold_to")
-    }  # fmt: skip
-    start = _offset(key, datetime(day.year, day.month, day.day))
-    while day < end:
-        midnight = datetime(day.year, day.month, day.day)
-        last = _offset(key, midnight + timedelta(days=1))
-        row: tuple[date | int | None, ...] = (day, start, start, 86400, None, None, None, None)
-        if last != start:
-            at = _switch(key, midnight, start)
-            if last > start:
-                row = (day, start, last, at, at + start - last, at, None, None)
-            else:
-                row = (day, start, last, at, None, None, at + last - start, at)
-        for name, value in zip(columns, row, strict=True):
-            columns[name].append(value)
-        start, day = last, day + timedelta(days=1)
-    types = [("zone_day", pa.date32())] + [(n, pa.int64()) for n in list(columns)[1:]]
-    return pa.table(columns, schema=pa.schema(types))
+    start = date(FIRST_YEAR - 1, 12, 31)
+    n_days = (date(LAST_YEAR, 1, 2) - start).days
+    offsets = np.empty(n_days + 1, np.int64)  # at each midnight
+    for week in range(0, n_days, _WEEK):
+        end = min(week + _WEEK, n_days)
+        first, last = (_offset(key, start, day) for day in (week, end))
+        offsets[week : end + 1] = first
+        if first != last:  # somewhere in between: ask every day
+            offsets[week : end + 1] = [_offset(key, start, day) for day in range(week, end + 1)]
+    before, after = offsets[:-1], offsets[1:]
+    switch = np.full(n_days, 86400)
+    gap_from, gap_to, fold_from, fold_to = np.full((4, n_days), -1)  # no second is before midnight
+    for day in np.flatnonzero(before != after):
+        at = _switch(key, start, int(day), int(before[day]))
+        jump = int(after[day] - before[day])
+        switch[day] = at
+        if jump > 0:
+            gap_from[day], gap_to[day] = at - jump, at
+        else:
+            fold_from[day], fold_to[day] = at + jump, at
+    return pa.table(
+        {
+            "zone_day": np.datetime64(start) + np.arange(n_days),
+            "before": before,
+            "after": after,
+            "switch": switch,
+            "gap_from": gap_from,
+            "gap_to": gap_to,
+            "fold_from": fold_from,
+            "fold_to": fold_to,
+        }
+    )
 
 
-def _offset(key: ZoneInfo, local: datetime) -> int:
-    shift = local.replace(tzinfo=key).utcoffset()
-    return int(cast(timedelta, shift).total_seconds())
+def _offset(key: ZoneInfo, start: date, day: int, second: int = 0) -> int:
+    """Offset of a local time, in seconds; where it came twice, of the first."""
+    local = datetime(start.year, start.month, start.day) + timedelta(days=day, seconds=second)
+    return int(cast(timedelta, local.replace(tzinfo=key).utcoffset()).total_seconds())
 
 
-def _switch(key: ZoneInfo, midnight: datetime, before: int) -> int:
+def _switch(key: ZoneInfo, start: date, day: int, before: int) -> int:
     """Find the local second, by the clock before it, at which the offset changes."""
     low, high = 0, 86400
     while high - low > 1:
         middle = (low + high) // 2
-        if _offset(key, midnight + timedelta(seconds=middle)) == before:
+        if _offset(key, start, day, middle) == before:
             low = middle
         else:
             high = middle
