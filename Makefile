@@ -69,9 +69,9 @@ demo: $(READY) ## Build the demo workspace, ingest, train, serve, ask
 # A benchmark whose data is not there says how to get it and ends with 77.
 bench: $(READY) ## Run every benchmark; results as JSON in build/benchmarks
 	@mkdir -p $(RESULTS); failed=; \
-	for script in benchmarks/*.py; do \
+	for script in benchmarks/[a-z]*.py; do \
 		name=$$(basename $$script .py); echo "== $$name"; code=0; \
-		$(BIN)/python $$script --json $(RESULTS)/$$name.json || code=$$?; \
+		$(BIN)/python -m benchmarks.$$name --json $(RESULTS)/$$name.json || code=$$?; \
 		case $$code in 0) ;; 77) echo "-- $$name was left out";; *) failed="$$failed $$name";; esac; \
 	done; \
 	if [ -n "$$failed" ]; then echo "make: these benchmarks failed:$$failed" >&2; exit 1; fi

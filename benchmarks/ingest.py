@@ -1,11 +1,11 @@
 """Time of an ingest beside what DuckDB alone needs to read, sort and write the same CSV.
 
 One CSV of 1.5 million till lines is made from The Complete Journey. Each round runs both as whole
-processes, one after the other: DuckDB's COPY of the sorted CSV to Parquet, and
+processes, one after the other: DuckDB's COPY of the sorted CSV to another CSV, and
 ``omnibasket ingest`` of a workspace that maps it (typing, time zones, rejects, identities, returns,
 products, the ledger's rows). The goal is a ratio of at most 4.
 
-    python benchmarks/ingest.py [--lines 1500000] [--rounds 5] [--json FILE]
+    python -m benchmarks.ingest [--lines 1500000] [--rounds 5] [--json FILE]
 """
 
 import importlib.resources
@@ -47,7 +47,7 @@ import duckdb, sys
 con = duckdb.connect()
 con.sql("SET threads = 2")
 con.sql(f"COPY (SELECT * FROM read_csv('{sys.argv[1]}') ORDER BY time, ticket, line) "
-        f"TO '{sys.argv[2]}' (FORMAT parquet)")
+        f"TO '{sys.argv[2]}'")
 """
 
 
@@ -99,7 +99,7 @@ def main() -> None:
         folder = Path(name)
         write_csv(folder / "lines.csv", options.lines)
         (folder / "omnibasket.toml").write_text(SETTINGS, encoding="utf-8")
-        plain = [sys.executable, "-c", DUCKDB, str(folder / "lines.csv"), str(folder / "out.parquet")]
+        plain = [sys.executable, "-c", DUCKDB, str(folder / "lines.csv"), str(folder / "out.csv")]
         ours = [sys.executable, "-m", "training.cli", "ingest", "--workspace", name, "--json"]
         for number in range(options.rounds + 1):
             print(f"round {number} of {options.rounds}", file=sys.stderr)
