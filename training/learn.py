@@ -29,9 +29,9 @@ from recsys.validation.splits import Window
 #: Places by which baselines are tuned and everything is judged.
 PLACES = 10
 #: Customers that the blend is learned on: who came back, and who did not.
-ACTIVE, LAPSED = 2_000, 1_000
+ACTIVE, LAPSED = 2_000, 500
 #: Orders that the blend for carts is learned on.
-CARTS = 1_000
+CARTS = 500
 
 
 @dataclass(frozen=True)

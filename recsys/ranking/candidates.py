@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from recsys.matrices.histories import EMPTY, Histories
 from recsys.matrices.ids import ItemIndex
-from recsys.matrices.lists import Lists, contains, pointers, rows_of
+from recsys.matrices.lists import Lists, pointers, rows_of
 from recsys.models.base import Context, Model
 
 #: The models, in the order of the columns.
@@ -53,8 +53,6 @@ def collect(
     histories: Histories,
     context: Context,
     n: int,
-    *,
-    new_only: bool = False,
 ) -> Candidates:
     """Ask every model for its best products, then the models about all of them.
 
@@ -69,8 +67,6 @@ def collect(
         Of the same length.
     n : int
         Products that each model names for each customer, at most.
-    new_only : bool
-        Nothing that the customer ever bought.
 
     Returns
     -------
@@ -85,14 +81,9 @@ def collect(
     if len(context.cart.item_ix):
         nobody = Histories.from_rows([EMPTY] * len(context), index, context.as_of_ts)
         asked[CART] = (models["copurchase"], nobody, context)
-    named = {
-        name: model.candidates(rows, given, n, new_only=new_only)
-        for name, (model, rows, given) in asked.items()
-    }
+    named = {name: model.candidates(rows, given, n) for name, (model, rows, given) in asked.items()}
     keys = {name: rows_of(lists) * len(index) + lists.item_ix for name, lists in named.items()}
     flat = np.unique(np.concatenate(list(keys.values())))
-    if new_only and CART in asked:  # the cart alone does not know what was bought before
-        flat = flat[~contains(histories, *np.divmod(flat, len(index)))]
     rows, items = np.divmod(flat, max(1, len(index)))
     union = Lists(pointers(rows, len(context)), items.astype(np.int32))
     scores = np.zeros((len(flat), len(COLUMNS)), np.float32)

@@ -104,7 +104,7 @@ class Ranker:
     shelf: Shelf
 
     def rank(
-        self, histories: Histories, context: Context, asked: Asked, *, new_only: bool = False
+        self, histories: Histories, context: Context, asked: Asked, *, widen: bool = True
     ) -> Ranked:
         """Order items for each request.
 
@@ -115,30 +115,26 @@ class Ranker:
         context : Context
         asked : Asked
             All of the same length.
-        new_only : bool
-            Let the models look for what is new to every customer, besides the limits.
+        widen : bool
+            Ask the models for more where the rules leave fewer than wanted.
 
         Returns
         -------
         Ranked
             Lists are shorter than asked where nothing more may be shown.
         """
-        ranked = self._rank(histories, context, asked, PER_MODEL, new_only)
+        ranked = self._rank(histories, context, asked, PER_MODEL)
         short = np.flatnonzero(np.diff(ranked.indptr) < asked.counts)
-        if not len(short) or len(self.index) <= PER_MODEL:
+        if not widen or not len(short) or len(self.index) <= PER_MODEL:
             return ranked
         parts = [_row(ranked, r) for r in range(len(context))]
         for r in short.tolist():
             one = slice(r, r + 1)
-            parts[r] = self._rank(
-                histories[one], context[one], asked.row(r), PER_MODEL_WIDE, new_only
-            )
+            parts[r] = self._rank(histories[one], context[one], asked.row(r), PER_MODEL_WIDE)
         return _together(parts)
 
-    def _rank(
-        self, histories: Histories, context: Context, asked: Asked, n: int, new_only: bool
-    ) -> Ranked:
-        found = collect(self.models, self.index, histories, context, n, new_only=new_only)
+    def _rank(self, histories: Histories, context: Context, asked: Asked, n: int) -> Ranked:
+        found = collect(self.models, self.index, histories, context, n)
         rows = rows_of(found)
         total, chance, evidence = self._judge(found, rows, context, asked.factors)
         order = np.lexsort((found.item_ix, -total, rows))

@@ -141,9 +141,7 @@ def evaluate(
     return Evaluation(figures, differences)
 
 
-def show(
-    ranker: Ranker, histories: Histories, context: Context, k: int, *, new_only: bool = False
-) -> Lists:
+def show(ranker: Ranker, histories: Histories, context: Context, k: int) -> tuple[Lists, Lists]:
     """Rank for many customers without any rule but the catalogue's.
 
     Parameters
@@ -153,35 +151,39 @@ def show(
     context : Context
     k : int
         Items wanted.
-    new_only : bool
-        Only what is new to each customer.
 
     Returns
     -------
-    Lists
-        Best first.
+    shown, new : Lists
+        The first ``k``, and the first ``k`` that are new to each customer; best first.
     """
-    parts: list[NDArray[np.int32]] = []
+    shown: list[NDArray[np.int32]] = []
+    new: list[NDArray[np.int32]] = []
     for start in range(0, len(context), BATCH):
         part = slice(start, start + BATCH)
-        given = context[part]
-        ranked = ranker.rank(histories[part], given, _asked(given, k, new_only), new_only=new_only)
-        parts += np.split(ranked.item_ix, ranked.indptr[1:-1])
-    return Lists.of_rows(parts)
+        ranked = ranker.rank(
+            histories[part], context[part], _everything(context[part]), widen=False
+        )
+        unknown = without(ranked, histories[part])
+        for r in range(len(context[part])):
+            shown.append(ranked.item_ix[ranked.indptr[r] : ranked.indptr[r + 1]][:k])
+            new.append(unknown.row(r).item_ix[:k])
+    return Lists.of_rows(shown), Lists.of_rows(new)
 
 
-def _asked(context: Context, k: int, new_only: bool) -> Asked:
+def _everything(context: Context) -> Asked:
+    """Ask for all candidates in their order."""
     n = len(context)
     nothing = Lists(np.zeros(n + 1, np.int64), np.empty(0, np.int32))
     limits = Limits(
         exclude=nothing,
         cart=context.cart,
-        new_only=np.full(n, new_only),
+        new_only=np.zeros(n, bool),
         hidden_since_ts=context.as_of_ts,
         location_keys=np.zeros(n, np.int64),
         in_stock=np.zeros(n, bool),
     )
-    return Asked(np.full(n, k), np.tile(factors_of({}), (n, 1)), limits)
+    return Asked(np.full(n, np.iinfo(np.int64).max), np.tile(factors_of({}), (n, 1)), limits)
 
 
 def _values(
@@ -197,13 +199,14 @@ def _values(
     histories, at = panel.histories, panel.window.start_ts
     on = NO_CHANNEL if channel is None else CHANNELS.index(channel)
     context = Context.of(len(panel), at, channel=on)
+    ours, ours_new = show(ranker, histories, context, k)
     shown: dict[str, Ragged] = {
-        OURS: show(ranker, histories, context, k),
+        OURS: ours,
         POPULAR: popular.recommend(histories, k, context),
         FREQUENCY: own_frequency(histories, at, frequency_days, k),
     }
     new: dict[str, Ragged] = {
-        OURS: show(ranker, histories, context, k, new_only=True),
+        OURS: ours_new,
         POPULAR: popular.recommend(histories, k, context, new_only=True),
     }
     metrics: dict[str, Callable[[Ragged, Ragged, int], Floats]] = {

@@ -12,13 +12,13 @@ from tests.recsys.ranking.grocer import bought, fitted, training
 PEOPLE = [bought("pasta", "item003"), bought(), bought(*(("tea", days) for days in range(1, 9)))]
 
 
-def collected(people=PEOPLE, cart=None, **given):
+def collected(people=PEOPLE, cart=None):
     index = training().index
     context = Context.of(
         len(people), AS_OF, cart=None if cart is None else [index.ix_of(items) for items in cart]
     )
     histories = Histories.from_rows(people, index, AS_OF)
-    return collect(fitted(), index, histories, context, 10, **given), histories, context
+    return collect(fitted(), index, histories, context, 10), histories, context
 
 
 def test_each_model_s_own_products_stand_with_its_own_scores():
@@ -58,9 +58,3 @@ def test_the_cart_has_a_column_of_its_own():
     np.testing.assert_array_equal(
         found.scores[: found.indptr[1]][kept, history], without.scores[: without.indptr[1], history]
     )
-
-
-def test_only_what_is_new_where_that_is_wanted():
-    found, *_ = collected(cart=[["bread"], [], ["milk"]], new_only=True)
-    names = [training().index.item_ids[ix] for ix in found.item_ix[found.indptr[2] :]]
-    assert "tea" not in names
