@@ -43,6 +43,8 @@ LINES = pa.schema(
         ("own_id", pa.string()),  # of a live line: whom the service took it for
     ]
 )
+#: Lines that the service was told, with the number of their order and within what it names one.
+TOLD = LINES.append(pa.field("transaction_id", pa.string())).append(pa.field("scope", pa.string()))
 EVENTS = pa.schema(
     [
         ("_row", pa.int64()),
@@ -111,7 +113,7 @@ class Live:
     Attributes
     ----------
     lines : Path
-        Parquet as ``LINES``: purchases and refunds; ``order_id`` is ``live:<scope>:<number>``.
+        Parquet as ``TOLD``: purchases and refunds; ``order_id`` is ``live:<scope>:<number>``.
     observations : Path
         Parquet as ``recsys.data.links.OBSERVATIONS``.
     events : Path

@@ -20,7 +20,7 @@ from recsys.data.corrections import latest, leave_out, non_products
 from recsys.data.engine import keep, rows, scratch, write
 from recsys.data.history import FOLDER
 from recsys.data.identity import customers_of_groups, resolve, undone
-from recsys.data.live import without_exported
+from recsys.data.live import numbers, seen_once, without_exported
 from recsys.data.staged import LIVE, Live, Staged
 from recsys.data.staging import Manifest, Report
 from recsys.schema import (
@@ -35,6 +35,7 @@ from recsys.schema import (
     SALE,
     STOCK,
 )
+from recsys.settings import ORDER_KINDS
 
 
 def unify(
@@ -130,7 +131,10 @@ class _Unifier:
 
     def join_customers(self) -> None:
         """Join identifiers into customers, and name the customer of each line."""
-        seen = keep(self.con, "observations", self.staged.observations(self.marked))
+        observed = self.staged.observations(self.marked)
+        if self.staged.live is not None:
+            observed = seen_once(observed, *self._numbers(self.staged.live))
+        seen = keep(self.con, "observations", observed)
         found = resolve(seen, self.config.identity, self.con, undone(self.config))
         self.identifiers = keep(self.con, "identifiers", found.identifiers)
         links = keep(self.con, "links", found.links)
@@ -164,7 +168,21 @@ class _Unifier:
         )
         if self.staged.live is None:
             return lines
-        return keep(self.con, "lines", without_exported(self.con, keep(self.con, "named", lines)))
+        told, candidates = self._numbers(self.staged.live)
+        theirs = self.marked.filter(self.marked.source != LIVE)
+        exported = theirs.join(candidates, theirs.order_id == candidates.exported)
+        exported = self._named(exported, exported.order_id)
+        exported = exported.select("order_id", "number", "customer_id", "channel", "location_id")
+        lines = without_exported(
+            self.con, keep(self.con, "named", lines), keep(self.con, "exported", exported), told
+        )
+        return keep(self.con, "lines", lines)
+
+    def _numbers(self, live: Live) -> tuple[ir.Table, ir.Table]:
+        """What live orders are called, and what exports may call them."""
+        sources = self.config.sources.items()
+        systems = {s.system or name for name, s in sources if s.kind in ORDER_KINDS}
+        return numbers(self.con.read_parquet(live.lines), systems)
 
     def match_returns(self) -> None:
         """Find the orders of returns."""
@@ -201,6 +219,8 @@ class _Unifier:
         """Write products, locations, stock and customers."""
         lines = self.con.read_parquet(self.folder / "lines.parquet", table_name="lines")
         titles = self.marked.filter(self.marked.left_out.isnull())
+        if self.staged.live is not None:  # exports have replaced some, and some name no product
+            titles = titles.semi_join(lines, "item_id")
         products = tables.with_sold(self.products, titles)
         write(self.con, products.order_by("item_id"), self.folder / "products.parquet", PRODUCTS)
         locations = tables.locations(self.staged.rows("locations"), lines)

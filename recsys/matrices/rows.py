@@ -129,5 +129,6 @@ def to_lines(batch: pa.RecordBatch) -> Structured:
     lines["order"] = mapped(pc.coalesce(batch["return_of"], batch["order_id"]), order_key)
     lines["channel"] = mapped(batch["channel"], CHANNELS.index)
     lines["location"] = mapped(batch["location_id"], location_key)
-    lines["amount_minor"] = np.clip(column(batch["amount_minor"]), _INT32.min, _INT32.max)
+    paid = pc.fill_null(batch["amount_minor"], 0)  # null: nothing said the price
+    lines["amount_minor"] = np.clip(column(paid), _INT32.min, _INT32.max)
     return lines

@@ -15,13 +15,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from recsys.data.links import LOGIN, OBSERVATIONS, SAME_ORDER
-from recsys.data.staged import EVENTS, LINES, LIVE, Live
-from recsys.tracking.events import Event, EventItem, order_id
+from recsys.data.staged import EVENTS, LIVE, TOLD, Live
+from recsys.tracking.events import Event, EventItem, Money, order_id
 from recsys.tracking.ledger import Ledger, LiveEvent
 from recsys.tracking.purchases import minor
 
 _PAGE: Final = 5_000
-_SCHEMAS: Final = {"lines": LINES, "events": EVENTS, "observations": OBSERVATIONS}
+_SCHEMAS: Final = {"lines": TOLD, "events": EVENTS, "observations": OBSERVATIONS}
 
 
 def read_live(ledger: Ledger, until: int, folder: Path, currency: str) -> Live | None:
@@ -119,6 +119,8 @@ def _line(
         "currency": event.currency or currency,
         "own_id": told.own_id,
         "quantity": -1.0 if back else 1.0,
+        "transaction_id": event.transaction_id or event.event_id,
+        "scope": event.scope,
     }
     if item is not None:
         money = event.currency or currency
@@ -126,6 +128,7 @@ def _line(
         sign = -1 if back else 1
         line |= {
             "item_id": item.item_id,
+            "currency": _currency(item, money),
             "location_id": item.location_id or event.location_id,
             "title": item.item_name,
             "quantity": sign * item.quantity,
@@ -153,4 +156,9 @@ def _event(told: LiveEvent, item: EventItem | None, at: datetime, currency: str)
         priced = item.price is not None
         price = minor(item, event.currency or currency) if priced else None
         row |= {"item_id": item.item_id, "quantity": item.quantity, "price_minor": price}
+        row["currency"] = _currency(item, row["currency"])
     return row
+
+
+def _currency(item: EventItem, otherwise: str) -> str:
+    return item.price.currency if isinstance(item.price, Money) else otherwise
