@@ -17,11 +17,12 @@ import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
 from recsys.config import Config
-from recsys.data.columns import DECIMAL, FIRST_YEAR, LAST_YEAR, Fields, Typed
+from recsys.data.columns import DECIMAL, Fields, Typed
 from recsys.data.engine import is_json, keep
 from recsys.data.files import LINE, RawTable
 from recsys.data.keyed_hash import KeyedHash, normalise_expression
 from recsys.data.orders import RAW_IDENTIFIER, Money
+from recsys.data.zones import FIRST_YEAR, LAST_YEAR
 from recsys.schema import CHANNELS
 
 #: Events that say something about products; others only help to know who is who.

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from recsys.data.columns import _zone_days
+from recsys.data.zones import zone_days
 
 DAYS = (
     "2017-03-12", "2017-11-05", "2020-03-29", "2020-10-25", "2011-12-29", "2011-12-30",
@@ -17,7 +17,7 @@ ZONES = ("Europe/Berlin", "America/New_York", "America/Sao_Paulo", "Australia/Lo
 
 @pytest.mark.parametrize("zone", ZONES)
 def test_each_local_time_has_the_offset_that_it_had(zone: str) -> None:
-    days = {row["zone_day"]: row for row in _zone_days(zone).to_pylist()}
+    days = {row["zone_day"]: row for row in zone_days(zone).to_pylist()}
     key = ZoneInfo(zone)
     for name in DAYS:
         midnight = datetime.fromisoformat(name)
@@ -36,6 +36,6 @@ def test_each_local_time_has_the_offset_that_it_had(zone: str) -> None:
 
 
 def test_time_of_the_day_before_and_after_is_covered() -> None:
-    table = _zone_days("UTC")
+    table = zone_days("UTC")
     assert table["zone_day"][0].as_py().isoformat() == "1989-12-31"
     assert table["zone_day"][-1].as_py().isoformat() == "2050-01-01"

@@ -1,0 +1,78 @@
+"""A time zone becomes a table of days, so that a join turns local times into UTC.
+
+A zone's name comes in; out comes one row a local day, with its offset and, on the two days a year
+on which clocks change, when and how. The engine then needs no time zones of its own, and what it
+does with the two odd hours is ours to say. Called by ``columns``.
+"""
+
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import cast
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
+
+FIRST_YEAR, LAST_YEAR = 1990, 2050
+_WEEK = 7
+
+
+@lru_cache
+def zone_days(zone: str) -> pa.Table:
+    """List each local day of a zone with its offset, and the day's switch where there is one.
+
+    Seconds since local midnight: times before ``switch`` have the offset ``before``, later ones
+    ``after``. ``gap_from``-``gap_to`` was skipped that day, ``fold_from``-``fold_to`` came twice;
+    the first of the two has the offset ``before``, so ``switch`` is the end of the fold.
+    """
+    key = ZoneInfo(zone)
+    start = date(FIRST_YEAR - 1, 12, 31)
+    n_days = (date(LAST_YEAR, 1, 2) - start).days
+    offsets = np.empty(n_days + 1, np.int64)  # at each midnight
+    for week in range(0, n_days, _WEEK):
+        end = min(week + _WEEK, n_days)
+        first, last = (_offset(key, start, day) for day in (week, end))
+        offsets[week : end + 1] = first
+        if first != last:  # somewhere in between: ask every day
+            offsets[week : end + 1] = [_offset(key, start, day) for day in range(week, end + 1)]
+    before, after = offsets[:-1], offsets[1:]
+    switch = np.full(n_days, 86400)
+    gap_from, gap_to, fold_from, fold_to = np.full((4, n_days), -1)  # no second is before midnight
+    for day in np.flatnonzero(before != after):
+        at = _switch(key, start, int(day), int(before[day]))
+        jump = int(after[day] - before[day])
+        switch[day] = at
+        if jump > 0:
+            gap_from[day], gap_to[day] = at - jump, at
+        else:
+            fold_from[day], fold_to[day] = at + jump, at
+    return pa.table(
+        {
+            "zone_day": np.datetime64(start) + np.arange(n_days),
+            "before": before,
+            "after": after,
+            "switch": switch,
+            "gap_from": gap_from,
+            "gap_to": gap_to,
+            "fold_from": fold_from,
+            "fold_to": fold_to,
+        }
+    )
+
+
+def _offset(key: ZoneInfo, start: date, day: int, second: int = 0) -> int:
+    """Offset of a local time, in seconds; where it came twice, of the first."""
+    local = datetime(start.year, start.month, start.day) + timedelta(days=day, seconds=second)
+    return int(cast(timedelta, local.replace(tzinfo=key).utcoffset()).total_seconds())
+
+
+def _switch(key: ZoneInfo, start: date, day: int, before: int) -> int:
+    """Find the local second, by the clock before it, at which the offset changes."""
+    low, high = 0, 86400
+    while high - low > 1:
+        middle = (low + high) // 2
+        if _offset(key, start, day, middle) == before:
+            low = middle
+        else:
+            high = middle
+    return high
