@@ -69,12 +69,19 @@ def command(workspace: Path, port: int | None, check: bool, as_json: bool) -> No
             if check:
                 show.checks(found)
         if check:
-            _judge(found)
+            judge(found)
         if not (check or as_json):
             _serve_on(service, person, at)
 
 
-def _judge(found: list[checks.Check]) -> None:
+def judge(found: list[checks.Check]) -> None:
+    """Say that all is right.
+
+    Raises
+    ------
+    CheckError
+        Naming what is wrong.
+    """
     wrong = [f"  {check.what}: {check.seen}" for check in found if not check.passed]
     if wrong:
         listed = "\n".join(wrong)
