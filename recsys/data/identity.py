@@ -8,7 +8,6 @@ history, each link with its evidence and, where it was refused, the reason. The 
 How it is decided, and why so, is told in docs/identity.md.
 """
 
-import hashlib
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final
@@ -24,6 +23,7 @@ from ibis.util import gen_name
 from recsys.config import Identity
 from recsys.data.graph import Flags, Graph, Ints, strongest_first
 from recsys.data.joining import add_up, join
+from recsys.data.keyed_hash import customer_id_of
 from recsys.data.links import CROWDED, SAME_ORDER, anchor_rank, count
 from recsys.data.sharing import (
     DEGREE,
@@ -186,19 +186,6 @@ def customers_of_groups(observations: ir.Table, identifiers: ir.Table) -> ir.Tab
     )
     seen = observations.join(known, ["type", "value"])
     return seen.group_by("group_id").agg(customer_id=seen.customer_id.argmin(seen.place))
-
-
-def customer_id_of(kind: str, value: str) -> str:
-    """Return the customer id that an identifier has alone.
-
-    Parameters
-    ----------
-    kind : str
-        Identifier type.
-    value : str
-        As stored: hashed where it is personal.
-    """
-    return "c" + hashlib.sha256(f"{kind}\0{value}".encode()).hexdigest()[:20]
 
 
 def _join_links(

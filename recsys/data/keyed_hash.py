@@ -12,11 +12,14 @@ import re
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
-
-import ibis.expr.types as ir
+from typing import TYPE_CHECKING
 
 from recsys.config import Config
 from recsys.errors import ConfigError
+
+if TYPE_CHECKING:
+    # Workers of the service hash identifiers too, and need no engine for it.
+    import ibis.expr.types as ir
 
 KEY_FILE = "key"
 KEY_VARIABLE = "OMNIBASKET_KEY"
@@ -99,7 +102,7 @@ class KeyedHash:
         outer = hashlib.sha256(f"{self._outer}{inner}".encode()).hexdigest()
         return outer[:_HEX_DIGITS]
 
-    def expression(self, kind: str, normal: ir.StringValue) -> ir.StringValue:
+    def expression(self, kind: str, normal: "ir.StringValue") -> "ir.StringValue":
         """Hash a column of already normalised identifiers; the same result as ``identifier``."""
         if kind in self.plain:
             return normal
@@ -131,12 +134,25 @@ def normalise(kind: str, value: str) -> str:
     return text.lower() if kind == "email" else text
 
 
-def normalise_expression(kind: str, value: ir.StringValue) -> ir.StringValue:
+def normalise_expression(kind: str, value: "ir.StringValue") -> "ir.StringValue":
     """Do the same as ``normalise`` to a whole column."""
     if kind == "phone":
         return value.re_replace(_NOT_DIGITS, "")
     text = value.re_replace(_BLANKS, "")
     return text.lower() if kind == "email" else text
+
+
+def customer_id_of(kind: str, value: str) -> str:
+    """Return the customer id that an identifier has alone.
+
+    Parameters
+    ----------
+    kind : str
+        Identifier type.
+    value : str
+        As stored: hashed where it is personal.
+    """
+    return "c" + hashlib.sha256(f"{kind}\0{value}".encode()).hexdigest()[:20]
 
 
 def _create_key(path: Path) -> str:

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 import sqlalchemy as sa
 
-from recsys.data.identity import customer_id_of
+from recsys.data.keyed_hash import customer_id_of
 from recsys.matrices.histories import EMPTY, CustomerHistory, unpack
 from recsys.tracking import sessions
 from recsys.tracking.database import Database

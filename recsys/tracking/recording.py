@@ -16,7 +16,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from recsys.data.identity import customer_id_of
+from recsys.data.keyed_hash import customer_id_of
 from recsys.tracking import sessions
 from recsys.tracking.counting import apply, order_of, order_scopes
 from recsys.tracking.events import Event, digest, encode

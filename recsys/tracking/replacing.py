@@ -16,7 +16,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection, Table
 
-from recsys.data.identity import customer_id_of
+from recsys.data.keyed_hash import customer_id_of
 from recsys.errors import LedgerError
 from recsys.tracking.counting import apply, order_of, order_scopes
 from recsys.tracking.database import Database

@@ -122,11 +122,13 @@ def evaluate(
     Returns
     -------
     Evaluation
-        Channels on which fewer than ``MIN_CUSTOMERS`` bought are left out.
+        By channel where there are several; those on which fewer than ``MIN_CUSTOMERS`` bought
+        are left out.
     """
     figures: list[Figure] = []
     differences: list[Difference] = []
-    for channel in (None, *CHANNELS):
+    channels = [CHANNELS[number] for number in np.unique(panel.channel)]
+    for channel in (None, *(channels if len(channels) > 1 else ())):
         wanted = panel.wanted(channel)
         rows = np.flatnonzero(np.diff(wanted.indptr))
         if len(rows) < MIN_CUSTOMERS:

@@ -3,7 +3,7 @@
 import multiprocessing
 import random
 
-from recsys.data.identity import customer_id_of
+from recsys.data.keyed_hash import customer_id_of
 from recsys.tracking.events import Event, decode, encode
 from recsys.tracking.ledger import Ledger
 

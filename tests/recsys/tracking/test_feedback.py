@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from recsys.config import parse
-from recsys.data.identity import customer_id_of
+from recsys.data.keyed_hash import customer_id_of
 from recsys.matrices.histories import unpack
 from recsys.matrices.ids import item_key, order_key
 from recsys.schema import LINES

@@ -1,6 +1,6 @@
 """What a channel reports is there at once, once, and under the right customer."""
 
-from recsys.data.identity import customer_id_of
+from recsys.data.keyed_hash import customer_id_of
 from recsys.matrices.histories import EMPTY
 from recsys.matrices.ids import item_key, location_key
 from recsys.tracking.events import EventItem, Identifier, Money

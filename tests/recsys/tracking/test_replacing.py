@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from recsys.data.identity import customer_id_of
+from recsys.data.keyed_hash import customer_id_of
 from recsys.errors import LedgerError
 from recsys.matrices.histories import EMPTY, LINES, CustomerHistory, pack
 from recsys.matrices.ids import item_key, order_key

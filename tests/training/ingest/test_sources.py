@@ -143,7 +143,7 @@ account = "customer"
 
 def fill(url: str) -> None:
     metadata = sa.MetaData()
-    orders = sa.Table(
+    sa.Table(
         "orders", metadata, sa.Column("id", sa.Integer), sa.Column("sku", sa.Text),
         sa.Column("at", sa.DateTime), sa.Column("qty", sa.Float),
         sa.Column("price", sa.Numeric(10, 2)), sa.Column("customer", sa.Float),
@@ -154,7 +154,8 @@ def fill(url: str) -> None:
         con.execute(
             sa.text(
                 "insert into orders values (1, 'tea', '2026-01-05 10:00:00', 2, 3.5, 77),"
-                "(1, 'jam', '2026-01-05 10:00:00', 1, 2, 77), (2, 'tea', '2026-01-06', 1, 3.5, null)"
+                "(1, 'jam', '2026-01-05 10:00:00', 1, 2, 77), "
+                "(2, 'tea', '2026-01-06', 1, 3.5, null)"
             )
         )
     engine.dispose()
