@@ -73,14 +73,7 @@ def collect(
     Candidates
         Whatever stands beside a row, its candidates and scores are the same.
     """
-    without_cart = replace(context, cart=_nothing(len(context)))
-    asked = {
-        name: (models[name], histories, without_cart if name == "copurchase" else context)
-        for name in MODELS
-    }
-    if len(context.cart.item_ix):
-        nobody = Histories.from_rows([EMPTY] * len(context), index, context.as_of_ts)
-        asked[CART] = (models["copurchase"], nobody, context)
+    asked = _asked(models, index, histories, context)
     named = {name: model.candidates(rows, given, n) for name, (model, rows, given) in asked.items()}
     keys = {name: rows_of(lists) * len(index) + lists.item_ix for name, lists in named.items()}
     flat = np.unique(np.concatenate(list(keys.values())))
@@ -90,13 +83,46 @@ def collect(
     for name, (model, of, given) in asked.items():
         column = COLUMNS.index(name)
         if name in _BY_NAME:
-            at = np.minimum(np.searchsorted(flat, keys[name]), max(len(flat) - 1, 0))
-            there = flat[at] == keys[name] if len(flat) else np.zeros(0, bool)
-            scores[at[there], column] = named[name].scores[there]
+            at = np.searchsorted(flat, keys[name])
+            scores[at, column] = named[name].scores
         else:
             scores[:, column] = model.score(of, given, union)
     return Candidates(union.indptr, union.item_ix, scores)
 
 
-def _nothing(n: int) -> Lists:
-    return Lists(np.zeros(n + 1, np.int64), np.empty(0, np.int32))
+def consider(
+    models: Mapping[str, Model],
+    index: ItemIndex,
+    histories: Histories,
+    context: Context,
+    items: Lists,
+) -> Candidates:
+    """Ask the models about given products, whether they would name them or not.
+
+    Parameters
+    ----------
+    models, index, histories, context
+        As in ``collect``.
+    items : Lists
+        Products of each row, ascending.
+    """
+    scores = np.zeros((len(items.item_ix), len(COLUMNS)), np.float32)
+    for name, (model, of, given) in _asked(models, index, histories, context).items():
+        scores[:, COLUMNS.index(name)] = model.score(of, given, items)
+    return Candidates(items.indptr, items.item_ix, scores)
+
+
+def _asked(
+    models: Mapping[str, Model], index: ItemIndex, histories: Histories, context: Context
+) -> dict[str, tuple[Model, Histories, Context]]:
+    """Who is asked for each column, and with what; no cart, no column for it."""
+    nothing = Lists(np.zeros(len(context) + 1, np.int64), np.empty(0, np.int32))
+    without_cart = replace(context, cart=nothing)
+    asked = {
+        name: (models[name], histories, without_cart if name == "copurchase" else context)
+        for name in MODELS
+    }
+    if len(context.cart.item_ix):
+        nobody = Histories.from_rows([EMPTY] * len(context), index, context.as_of_ts)
+        asked[CART] = (models["copurchase"], nobody, context)
+    return asked

@@ -17,7 +17,7 @@ from recsys.matrices.ids import ItemIndex
 from recsys.matrices.lists import Lists, pointers, rows_of
 from recsys.models.base import Context, Model
 from recsys.ranking.blend import Blend
-from recsys.ranking.candidates import COLUMNS, MODEL_OF, Candidates, collect
+from recsys.ranking.candidates import COLUMNS, MODEL_OF, Candidates, collect, consider
 from recsys.ranking.curves import Floats
 from recsys.ranking.rules import RULES, Limits, forbid
 from recsys.ranking.shelf import Shelf
@@ -26,6 +26,8 @@ from recsys.ranking.shelf import Shelf
 PER_MODEL: Final = 200
 #: And where the rules leave too few of them.
 PER_MODEL_WIDE: Final = 5_000
+#: A location with so few products on hand is asked for all of them instead.
+MAX_HELD: Final = 5_000
 
 
 @dataclass(frozen=True)
@@ -123,18 +125,32 @@ class Ranker:
         Ranked
             Lists are shorter than asked where nothing more may be shown.
         """
-        ranked = self._rank(histories, context, asked, PER_MODEL)
+        found = collect(self.models, self.index, histories, context, PER_MODEL)
+        ranked = self._order(found, histories, context, asked)
         short = np.flatnonzero(np.diff(ranked.indptr) < asked.counts)
         if not widen or not len(short) or len(self.index) <= PER_MODEL:
             return ranked
         parts = [_row(ranked, r) for r in range(len(context))]
         for r in short.tolist():
             one = slice(r, r + 1)
-            parts[r] = self._rank(histories[one], context[one], asked.row(r), PER_MODEL_WIDE)
+            found = self._more(histories[one], context[one], asked.row(r))
+            wider = self._order(found, histories[one], context[one], asked.row(r))
+            # What kept the obvious products out of the list is what there is to tell.
+            parts[r] = replace(wider, left_out=parts[r].left_out)
         return _together(parts)
 
-    def _rank(self, histories: Histories, context: Context, asked: Asked, n: int) -> Ranked:
-        found = collect(self.models, self.index, histories, context, n)
+    def _more(self, histories: Histories, context: Context, asked: Asked) -> Candidates:
+        """Candidates of one request whose rules left too few: all there is on hand, or more."""
+        limits = asked.limits
+        held = self.shelf.held_at(int(limits.location_keys[0])) if limits.in_stock[0] else None
+        if held is not None and len(held) <= MAX_HELD:
+            items = Lists.of_rows([held])
+            return consider(self.models, self.index, histories, context, items)
+        return collect(self.models, self.index, histories, context, PER_MODEL_WIDE)
+
+    def _order(
+        self, found: Candidates, histories: Histories, context: Context, asked: Asked
+    ) -> Ranked:
         rows = rows_of(found)
         total, chance, evidence = self._judge(found, rows, context, asked.factors)
         order = np.lexsort((found.item_ix, -total, rows))

@@ -96,6 +96,15 @@ class Shelf:
             out[asked] = np.where(items[found] == item_ix[asked], held, 0)
         return out
 
+    def held_at(self, location_key: int) -> npt.NDArray[np.int32] | None:
+        """Return the products that a location has on hand, ascending; None where unknown."""
+        (at,) = self._position(np.array([location_key]))
+        if at < 0:
+            return None
+        part = slice(self.indptr[at], self.indptr[at + 1])
+        held: npt.NDArray[np.int32] = self.item_ix[part][self.on_hand[part] > 0]
+        return held
+
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Everything, by name."""
         return {name: getattr(self, name) for name in self.__dataclass_fields__}

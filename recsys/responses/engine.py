@@ -226,8 +226,10 @@ class Engine:
                     told.append(reasons.bought_together([source["title"]], [source["item_id"]]))
                 elif column == "als":
                     told.append(reasons.similar_taste())
-                else:
+                elif ranked.scores[at, COLUMNS.index("popular")] > 0:
                     told.append(popular)
+                else:
+                    told.append(reasons.available())
         return told
 
     def _counted_where(self, context: Context, r: int, level: int) -> str | None:

@@ -39,6 +39,11 @@ def popular(where: str | None) -> Reason:
     return {"code": CODES["popular"], "text": text}
 
 
+def available() -> Reason:
+    """Nothing speaks for it but that it can be had: little else is left."""
+    return {"code": "available", "text": "Available now"}
+
+
 def repeat(purchases: int) -> Reason:
     """The customer bought it before, ``purchases`` times."""
     often = purchases >= OFTEN

@@ -106,9 +106,9 @@ def shelf():
     return Shelf.build(active, where, np.arange(len(index), dtype=np.int32), on_hand)
 
 
-def ranker() -> Ranker:
+def ranker(on_shelf=None) -> Ranker:
     plain, cart = blends()
-    return Ranker(training().index, fitted(), plain, cart, shelf())
+    return Ranker(training().index, fitted(), plain, cart, on_shelf or shelf())
 
 
 def rank(
@@ -121,6 +121,7 @@ def rank(
     location=None,
     in_stock=True,
     weights=None,
+    shelf=None,
 ):
     """Rank for people who all ask the same way."""
     n, index = len(people), training().index
@@ -137,7 +138,7 @@ def rank(
     asked = Asked(np.full(n, counts), np.tile(factors_of(weights or {}), (n, 1)), limits)
     context = Context.of(n, AS_OF, location=key, cart=carts)
     histories = Histories.from_rows(people, index, AS_OF)
-    return ranker().rank(histories, context, asked)
+    return ranker(shelf).rank(histories, context, asked)
 
 
 def names(ranked, r=0):

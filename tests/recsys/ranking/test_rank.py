@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from recsys.matrices.ids import location_key
 from recsys.ranking.rules import RULES
+from recsys.ranking.shelf import Shelf
 from tests.recsys.ranking.grocer import (
     DISCONTINUED,
     OTHERS,
@@ -62,6 +64,23 @@ def test_places_are_filled_with_what_is_popular_when_much_is_excluded():
     ranked = rank([bought("pasta")], exclude=[OTHERS[:220]], counts=20)
     assert len(names(ranked)) == 20
     assert not set(names(ranked)) & set(OTHERS[:220])
+
+
+def test_a_small_store_shows_what_it_has_even_if_no_model_names_it():
+    index, small = training().index, location_key("kiosk")
+    named = set(names(rank([bought("pasta")], counts=200)))
+    unheard = [name for name in OTHERS[1:] if name not in named][:3]
+    carried = index.ix_of([*unheard, "tea", "milk"])
+    shelf = Shelf.build(
+        np.ones(len(index), bool), np.full(5, small), carried, np.array([2.0, 3.0, 4.0, 0.0, 1.0])
+    )
+    alone, both = ([bought("pasta")], [bought("pasta"), bought()])
+    shown = rank(alone, location="kiosk", shelf=shelf)
+    assert names(shown)[0] == "milk"
+    assert set(names(shown)[1:]) == set(unheard)
+    assert shown.left_out[0][RULES.index("out_of_stock")] > 100
+    assert names(rank(both, location="kiosk", shelf=shelf)) == names(shown)
+    assert SOLD_OUT in names(rank(alone, location="kiosk", in_stock=False, shelf=shelf))
 
 
 def test_a_list_is_short_rather_than_wrong():
