@@ -20,6 +20,8 @@ from rich.table import Table
 
 #: The method name of our own rows.
 OURS = "omnibasket"
+#: What a benchmark ends with whose data is not there; ``make bench`` leaves it out then.
+NO_DATA = 77
 
 _LIBRARIES = (
     "duckdb",

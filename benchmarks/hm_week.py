@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from benchmarks._report import OURS, Report, parser
+from benchmarks._report import NO_DATA, OURS, Report, parser
 from recsys.config import Config, load
 from recsys.data.history import History
 from recsys.matrices import rows as rows_of_customers
@@ -130,7 +130,7 @@ def _arguments() -> argparse.Namespace:
     asked = made.parse_args()
     asked.data = asked.data.resolve()
     if not (asked.data / "transactions.parquet").exists():
-        made.exit(4, HOW_TO_GET_IT.format(folder=asked.data) + "\n")
+        made.exit(NO_DATA, HOW_TO_GET_IT.format(folder=asked.data) + "\n")
     return asked
 
 
