@@ -14,10 +14,11 @@ import numpy.typing as npt
 from recsys.matrices.histories import EMPTY, Histories
 from recsys.matrices.ids import ItemIndex
 from recsys.matrices.lists import Lists, pointers, rows_of
+from recsys.models import MODELS as EVERY_MODEL
 from recsys.models.base import Context, Model
 
 #: The models, in the order of the columns.
-MODELS: Final = ("popular", "repeat", "copurchase", "als")
+MODELS: Final = tuple(EVERY_MODEL)
 #: One column more: co-purchase with the cart alone, which would drown in a long history.
 CART: Final = "cart"
 COLUMNS: Final = (*MODELS, CART)
