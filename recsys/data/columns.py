@@ -20,6 +20,7 @@ from ibis.util import gen_name
 from recsys.config import Column, Config, Source
 from recsys.data.engine import parse_time
 from recsys.data.files import ROW
+from recsys.data.times import read_time
 from recsys.data.zones import FIRST_YEAR, LAST_YEAR, zone_days
 from recsys.errors import ConfigError, DataError
 
@@ -178,18 +179,10 @@ class Fields:
         elif raw.type().is_date():
             local = raw.cast("timestamp(6)")
         elif self.source.time_format is not None:
-            local = parse_time(cast(ir.StringValue, raw), self.source.time_format)
+            local = parse_time(raw.cast("string"), self.source.time_format)
         else:
-            text = cast(ir.StringValue, raw)
-            mark = text.re_extract(r"(Z|[+-]\d{2}:?\d{2})$", 1)
-            long = text.length() > 19
-            offset = long & (mark != "")
-            hours = mark.substr(1, 2).try_cast("int64").fill_null(0)
-            minutes = mark.right(2).try_cast("int64").fill_null(0)
-            sign = ibis.ifelse(mark.left(1) == "-", -1, 1)
-            shift = ibis.ifelse(offset, sign * (hours * 3600 + minutes * 60), 0)
-            bare = ibis.ifelse(offset, text.left(text.length() - mark.length()).strip(), text)
-            local = bare.try_cast("timestamp(6)")
+            local, stated = read_time(raw.cast("string"))
+            offset, shift = stated.notnull(), stated.fill_null(0)
         zone = self.source.time_zone or self.config.workspace.time_zone
         days = ibis.memtable(zone_days(zone))
         table = self.table.mutate(

@@ -22,6 +22,7 @@ from recsys.data.engine import is_json, keep
 from recsys.data.files import LINE, RawTable
 from recsys.data.keyed_hash import KeyedHash, normalise_expression
 from recsys.data.orders import RAW_IDENTIFIER, Money
+from recsys.data.times import read_time
 from recsys.data.zones import FIRST_YEAR, LAST_YEAR
 from recsys.schema import CHANNELS
 
@@ -98,7 +99,8 @@ def staged_events(
     stamp = (micro / 1_000_000).floor().cast("int64").as_timestamp("s") + (
         micro % 1_000_000
     ).as_interval("us")
-    stated = event.occurred_at.re_replace("Z$", "").replace("T", " ").try_cast("timestamp(6)")
+    clock, offset = read_time(event.occurred_at)
+    stated = clock - offset.fill_null(0).as_interval("s")
     at = ibis.coalesce(stamp.cast("timestamp(6)"), stated)
     bad = at.isnull() | (at.year() < FIRST_YEAR) | (at.year() >= LAST_YEAR)
     shown = ibis.coalesce(event.event_timestamp, event.occurred_at)
