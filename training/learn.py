@@ -6,10 +6,9 @@ Called by ``train`` and by the benchmarks.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from recsys.config import Config
 from recsys.data.history import History
@@ -68,24 +67,38 @@ class Learned:
     frequency_days: float
 
 
-def span(history: History) -> tuple[int, int]:
-    """Find the time of the first and the last sale of a known customer.
+class Span(NamedTuple):
+    """Ends of a history, UTC epoch seconds: of the sales to known customers, and of all lines."""
+
+    first_ts: int
+    last_ts: int
+    latest_ts: int
+
+
+def span(history: History) -> Span:
+    """Find the ends of a history.
 
     Raises
     ------
     DataError
-        When there is none.
+        When no sale names a customer.
     """
-    lines = history.table("lines").select(["occurred_at", "customer_id", "kind"])
-    known = pc.and_(pc.is_valid(lines["customer_id"]), pc.equal(lines["kind"], SALE))
-    times = pc.min_max(lines.filter(known)["occurred_at"].cast(pa.int64())).as_py()
-    if times["min"] is None:
+    con = history.connect()
+    try:
+        lines = con.table("lines")
+        known = lines.customer_id.notnull() & (lines.kind == SALE)
+        at = lines.occurred_at
+        ends = lines.aggregate(first=at.min(where=known), last=at.max(where=known), latest=at.max())
+        (found,) = con.to_pyarrow(ends).to_pylist()
+    finally:
+        con.disconnect()
+    if found["first"] is None:
         raise DataError(
             f"{history.path('lines')}: no order names a customer, so there is nobody to learn "
             "from. Map a customer's e-mail, card or account under [sources.NAME.identifiers], "
             "then run `omnibasket ingest`."
         )
-    return times["min"] // 1_000_000, times["max"] // 1_000_000
+    return Span(*(int(found[name].timestamp()) for name in ("first", "last", "latest")))
 
 
 def fit(config: Config, history: History, as_of_ts: int) -> Fitted:

@@ -14,8 +14,9 @@ import pyarrow.compute as pc
 
 from recsys.config import Config
 from recsys.data.history import History
+from recsys.matrices.arrow import mapped
 from recsys.matrices.histories import EMPTY
-from recsys.matrices.ids import ItemIndex, location_key
+from recsys.matrices.ids import ItemIndex, item_key, location_key
 from recsys.persistence import registry
 from recsys.persistence.artefact import Array, Artefact, Manifest
 from recsys.persistence.fitted import arrays_of
@@ -119,9 +120,8 @@ def _products(history: History, index: ItemIndex) -> dict[str, list[Any]]:
 
 def _shelf(history: History, index: ItemIndex, active: list[bool | None]) -> Shelf:
     stock = history.table("stock")
-    item_ix = index.ix_of(stock["item_id"].to_pylist())
-    keys = {name: location_key(name) for name in pc.unique(stock["location_id"]).to_pylist()}
-    locations = np.array([keys[name] for name in stock["location_id"].to_pylist()], np.int64)
+    item_ix = index.ix(mapped(stock["item_id"], item_key))
+    locations = mapped(stock["location_id"], location_key)
     on_hand = stock["on_hand"].to_numpy()
     known = item_ix >= 0
     return Shelf.build(

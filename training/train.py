@@ -91,8 +91,10 @@ def train(config: Config, at: datetime, report: Report) -> dict[str, Any]:
     seconds: dict[str, float] = {}
     clock = _Clock(seconds, report)
     history = History.open(config)
-    first_ts, last_ts = span(history)
-    split = splits.by_time(first_ts, last_ts, config.train.test_days, config.train.validation_days)
+    ends = span(history)
+    split = splits.by_time(
+        ends.first_ts, ends.last_ts, config.train.test_days, config.train.validation_days
+    )
     with clock.step("Learning before the validation window", "fit_validation"):
         before = fit(config, history, split.validation.start_ts)
     with clock.step("Choosing weights", "choose"):
@@ -113,7 +115,7 @@ def train(config: Config, at: datetime, report: Report) -> dict[str, Any]:
         )
     del before, ranker, popular, people
     with clock.step("Learning from everything", "fit"):
-        fitted = fit(config, history, last_ts + 1)
+        fitted = fit(config, history, ends.latest_ts + 1)
     details = _details(split, learned)
     with clock.step("Publishing", "publish"):
         folder = publish(config, history, fitted, learned, at, _plain(measured), details)
