@@ -84,13 +84,17 @@ def linking(quality: IdentityQuality | None) -> None:
     """Print how well identifiers were linked into customers, where it is known."""
     if quality is None:
         return
-    rows = [
-        ("precision", quality.precision, *quality.precision_interval),
-        ("recall", quality.recall, *quality.recall_interval),
+    shown = [
+        (name, *(f"{value:.4f}" for value in values))
+        for name, *values in (
+            ("precision", quality.precision, *quality.precision_interval),
+            ("recall", quality.recall, *quality.recall_interval),
+        )
     ]
-    shown = [(name, *(f"{value:.4f}" for value in values)) for name, *values in rows]
-    title = f"Linked identifiers against the truth ({quality.true_pairs:,} true pairs)"
-    console.output().print(console.table(("", "share", "95% from", "to"), shown, title))
+    out = console.output()
+    title = "Linked identifiers against the truth"
+    out.print(console.table(("", "share", "95% from", "to"), shown, title))
+    out.print(f"  {quality.right_pairs:,} of {quality.true_pairs:,} pairs of identifiers")
 
 
 def checks(found: list[Check]) -> None:
