@@ -64,6 +64,9 @@ class Fields:
         self.where = where
         self._bad: list[tuple[str, str, ir.BooleanValue, ir.StringValue]] = []
         self._specs: dict[str, str | Column] = {}
+        self._read: set[str] = set()
+        self.shown: dict[str, ir.StringValue] = {}
+        """Column → what a reject may show of it, where not all that stands there."""
         lower = {column.lower(): column for column in columns}
         for field, column in (defaults or {}).items():
             if column.lower() in lower:
@@ -230,29 +233,33 @@ class Fields:
 
         Notes
         -----
-        Identifier columns and anything like an e-mail are blanked in ``raw``.
+        ``raw`` holds the columns that a field is read from, identifiers hidden: of what else an
+        export says of people (names, addresses) nothing is kept. E-mails are blanked everywhere.
         """
         table = self.table.semi_join(bad, ROW)
         cases = [
             (condition.fill_null(False), reason, field, value)
             for reason, field, condition, value in self._bad
         ]
-        shown = {
+        private = self._private()
+        shown: dict[str, ir.Value] = {
             column: ibis.literal("(hidden)")
-            if column in self._private()
-            else table[column].cast("string")
+            if column in private
+            else self.shown.get(column, table[column].cast("string"))
             for column in self.columns
+            if column in self._read | private | self.shown.keys()
         }
-        text = ibis.struct(shown).cast("json").cast("string")
-        detail = (
-            (c, ibis.literal(f"{f} = ") + v.cast("string").fill_null("").left(200))
-            for c, _, f, v in cases
+        detail = ibis.cases(
+            *(
+                (c, ibis.literal(f"{f} = ") + v.cast("string").fill_null("").left(200))
+                for c, _, f, v in cases
+            )
         )
         return table.select(
             table[ROW],
             reason=ibis.cases(*((c, r) for c, r, _, _ in cases)),
-            detail=ibis.cases(*detail),
-            raw=text.re_replace(r'[^\s"@]+@[^\s"@]+', "(e-mail)"),
+            detail=_without_emails(detail),
+            raw=_without_emails(ibis.struct(shown).cast("json").cast("string")),
         )
 
     def _private(self) -> set[str]:
@@ -300,6 +307,7 @@ class Fields:
                 f"{self.where}: there is no column `{column}` (mapped to `{field}` in "
                 f"[sources.{self.name}]).{hint} The columns are: {', '.join(self.columns)}."
             )
+        self._read.add(column)
         return self.table[column]
 
 
@@ -317,6 +325,10 @@ class Typed:
 
     table: ir.Table
     fields: Fields
+
+
+def _without_emails(text: ir.Value) -> ir.StringValue:
+    return cast(ir.StringValue, text).re_replace(r'[^\s"@]+@[^\s"@]+', "(e-mail)")
 
 
 def _trimmed(value: ir.Value) -> ir.StringValue:

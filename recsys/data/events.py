@@ -9,6 +9,7 @@ A session is the device's ``ga_session_id``; who logged in during it owns it. An
 ``event_id`` is known by the digest of its line, so the same line exported twice counts once.
 """
 
+import re
 from typing import cast
 
 import ibis
@@ -91,8 +92,10 @@ def staged_events(
     table = raw.table.mutate(_valid=valid, _safe=safe, _event=_read(safe, _SHAPE))
     table = keep(con, "events_raw", table)
     event = cast(ir.StructValue, table._event)
+    paths = {kind: f"$.{path}" for kind, path in {**IDENTIFIERS, **_mapped(config, name)}.items()}
     fields = Fields(table, [LINE], config, name, raw.file.name)
-    fields.reject("not_json", LINE, ~table._valid, table[LINE].left(80))
+    fields.shown[LINE] = shown_line = _hidden(cast(ir.StringValue, table[LINE]), [*paths.values()])
+    fields.reject("not_json", LINE, ~table._valid, shown_line.left(80))
     kind = ibis.coalesce(event.event_name, event.event)
     fields.reject("missing_event", "event", kind.isnull(), ibis.literal(""))
     micro = event.event_timestamp.try_cast("int64")
@@ -112,7 +115,6 @@ def staged_events(
     ga_session = _param(event, "ga_session_id")
     device = event.user_pseudo_id.fill_null("")
     session = ibis.coalesce(event.session_id, device + "." + ga_session)
-    paths = {kind: f"$.{path}" for kind, path in {**IDENTIFIERS, **_mapped(config, name)}.items()}
     identifiers = {
         RAW_IDENTIFIER + kind: normalise_expression(kind, _at(table._safe, path)).nullif("")
         for kind, path in paths.items()
@@ -135,6 +137,13 @@ def staged_events(
     )
     parsed = keep(con, "events_parsed", parsed)
     return Typed(_by_item(parsed, config, name), fields)
+
+
+def _hidden(line: ir.StringValue, paths: list[str]) -> ir.StringValue:
+    """Hide the values that name people in a line, whether it is JSON or not."""
+    keys = "|".join(re.escape(path.split(".")[-1]) for path in [*paths, "session_id"])
+    value = r'"(?:[^"\\]|\\.)*"?|[^,}\]\s]*'
+    return line.re_replace(rf'("(?:{keys})"\s*:\s*)(?:{value})', r'\1"(hidden)"')
 
 
 def _by_item(parsed: ir.Table, config: Config, name: str) -> ir.Table:

@@ -50,6 +50,8 @@ MANIFEST = "manifest.json"
 #: Files of a part: its typed rows, the identifiers they showed, its rejects.
 ROWS, SEEN, REJECTED = "rows.parquet", "identifiers.parquet", "rejects.parquet"
 _FEW_REJECTS = 20
+#: Kinds that say nothing of people: of others, a row that cannot be split is not kept.
+_IMPERSONAL = ("products", "locations", "stock")
 
 #: ``report(description, done, total)``: what is being done, and how much of it.
 Report = Callable[[str, float, float], None]
@@ -333,7 +335,7 @@ def _count_rejects(
     rejects = [
         {"line": line, "reason": r["reason"], "detail": r["detail"], "row": r["raw"]}
         for line, r in zip(lines, found, strict=True)
-    ] + [{**b, "row": _blank(b["row"])} for b in broken]
+    ] + [{**b, "row": b["row"] if part.kind in _IMPERSONAL else "(hidden)"} for b in broken]
     for reject in rejects:
         part.rejected[reject["reason"]] = part.rejected.get(reject["reason"], 0) + 1
     part.rows = accepted + len(broken)
@@ -364,12 +366,6 @@ def _check_rejects(config: Config, part: Part, folder: Path) -> None:
         "(columns, decimal, time_format, encoding), or raise `max_reject_share` under [ingest]. "
         "Nothing was changed."
     )
-
-
-def _blank(text: str | None) -> str | None:
-    import re
-
-    return None if text is None else re.sub(r'[^\s",;|]+@[^\s",;|]+', "(e-mail)", text)
 
 
 def _settings_digest(config: Config, source: Source, keyed: KeyedHash) -> str:
