@@ -148,8 +148,8 @@ class Identity(Settings, frozen=True):
             "account": 12,
             "email": 12,
             "phone": 8,
-            "loyalty_card": 12,
-            "payment_token": 12,
+            "loyalty_card": 6,
+            "payment_token": 6,
             "device": 1,
         }
     )
