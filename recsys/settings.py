@@ -272,7 +272,7 @@ class Placement(Settings, frozen=True):
 
 PLACEMENTS: dict[str, Placement] = {
     "web_home": Placement(channel="web"),
-    "web_cart": Placement(channel="web", weights={"copurchase": 3.0}, hide_bought_days=0.0),
+    "web_cart": Placement(channel="web", hide_bought_days=0.0),
     "email_weekly": Placement(channel="email", count=12, hide_bought_days=3.0),
     "store_screen": Placement(channel="store_screen", count=6, personal=False),
 }

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import click
-from recsys.responses.engine import Engine
 
 from recsys.config import Config, load
 from recsys.data.keyed_hash import KeyedHash
 from recsys.persistence import registry
+from recsys.responses.engine import Engine
 from recsys.responses.placements import Question, find
 from recsys.tracking.events import Identifier, seal_session
 from recsys.tracking.ledger import Customer, Ledger
@@ -89,7 +89,7 @@ def command(
 
 def _time(text: str | None) -> int:
     if text is None:
-        return int(time.time())
+        return int(time.time()) + 1  # what happened in this very second counts too
     try:
         at = datetime.fromisoformat(text)
     except ValueError:

@@ -65,7 +65,7 @@ def staged_lines(con: Backend, raw: RawTable, config: Config, name: str) -> Type
     item_id = fields.text("item_id", required=True)
     quantity = fields.number("quantity", required=True)
     line_type = fields.choice("line_type", LINE_TYPES, None)
-    channel = fields.choice("channel", CHANNELS, default_channel(source, name))
+    channel = fields.choice("channel", CHANNELS, default_channel(fields))
     price = fields.number("unit_price")
     fields.reject("negative_price", "unit_price", price < 0, price)
     line_no = fields.number("line_no")
@@ -103,7 +103,7 @@ def prefixed(source: Source, name: str, order_id: ir.StringValue) -> ir.StringVa
     return cast(ir.StringValue, ibis.literal(f"{source.system or name}:") + order_id)
 
 
-def default_channel(source: Source, name: str) -> str | None:
+def default_channel(fields: Fields) -> str | None:
     """Return the channel of rows that do not say theirs.
 
     Raises
@@ -111,10 +111,10 @@ def default_channel(source: Source, name: str) -> str | None:
     ConfigError
         When nothing says it.
     """
-    channel = source.channel or _DEFAULT_CHANNEL.get(source.kind)
-    if channel is None and "channel" not in source.columns:
+    channel = fields.source.channel or _DEFAULT_CHANNEL.get(fields.source.kind)
+    if channel is None and not fields.has("channel"):
         raise ConfigError(
-            f'sources.{name}: nothing says the channel. Set `channel = "web"` (one of '
+            f'sources.{fields.name}: nothing says the channel. Set `channel = "web"` (one of '
             f"{', '.join(CHANNELS)}), or map a `channel` column."
         )
     return channel

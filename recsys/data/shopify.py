@@ -127,7 +127,7 @@ def _typed(con: Backend, table: ir.Table, raw: RawTable, config: Config, name: s
     quantity = fields.number("quantity", required=True)
     price = fields.number("unit_price", required=True)
     fields.reject("negative_price", "unit_price", price < 0, price)
-    channel = fields.choice("channel", CHANNELS, default_channel(source, name))
+    channel = fields.choice("channel", CHANNELS, default_channel(fields))
     money = Money(fields)
     parts = money.line(quantity, price, fields.number("discount"), fields.number("amount"))
     subtotal, refunded = fields.number("subtotal"), fields.number("refunded")

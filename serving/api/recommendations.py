@@ -27,6 +27,7 @@ _PROBLEMS = ("invalid-request", "no-model")
 #: Parameters of GET that may be repeated; of a cart they are the items.
 _LISTS: dict[str, str | None] = {"item_ids": None, "exclude": None, "cart": "item_id"}
 _NOBODY = Customer()
+_FIRST_YEAR, _LAST_YEAR = 1970, 9999
 
 
 @blueprint.post("/v1/recommendations")
@@ -65,6 +66,16 @@ def get() -> Response:
     return _answer(read_query(request.args, RecommendationRequest, lists=_LISTS))
 
 
+def _as_of(asked: RecommendationRequest) -> int:
+    if asked.as_of is None:
+        # A history ends before `as_of`; what happened in this very second counts too.
+        return int(time.time()) + 1
+    if not _FIRST_YEAR <= asked.as_of.year < _LAST_YEAR:
+        detail = f"is not between the years {_FIRST_YEAR} and {_LAST_YEAR}."
+        raise Refusal("invalid-request", "No such time.", [FieldError("/as_of", detail)])
+    return int(asked.as_of.timestamp())
+
+
 def _answer(asked: RecommendationRequest) -> Response:
     state: State = current_app.extensions["omnibasket"]
     settings = _placement(state, asked)
@@ -74,7 +85,7 @@ def _answer(asked: RecommendationRequest) -> Response:
             "invalid-request", "Two names for one customer.", [FieldError("/customer_id", detail)]
         )
     engine = state.loaded()
-    as_of_ts = int(asked.as_of.timestamp() if asked.as_of is not None else time.time())
+    as_of_ts = _as_of(asked)
     session_id = asked.session_id and seal_session(asked.session_id, state.keyed_hash)
     # A public placement must not show whom it is asked for, so nobody is looked up for it.
     customer = _customer(state, asked, session_id, as_of_ts) if settings.personal else _NOBODY

@@ -161,3 +161,10 @@ def test_what_cannot_be_answered_is_explained(
     answer = client.post("/v1/recommendations", json=fields)
     assert answer.status_code == 422
     assert [error["pointer"] for error in answer.get_json()["errors"]] == [pointer]
+
+
+@pytest.mark.parametrize("as_of", ["9999-12-31T23:59:59.9-02:00", "0001-01-01T00:00:00+02:00"])
+def test_a_time_at_the_end_of_the_calendar_is_refused(client, as_of: str) -> None:
+    answer = client.post("/v1/recommendations", json={"placement": "web_home", "as_of": as_of})
+    assert answer.status_code == 422
+    assert answer.json["errors"][0]["pointer"] == "/as_of"
