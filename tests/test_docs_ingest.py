@@ -1,0 +1,164 @@
+"""docs/ingest.md names every field, reason, rule, note and count of the code, and no other."""
+
+import inspect
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from recsys.config import Source, load
+from recsys.data import catalogue, columns, corrections, events, files, orders, shopify, staging
+from recsys.data.zones import FIRST_YEAR, LAST_YEAR
+from recsys.schema import REJECTS, TABLES
+from training.ingest import ingest
+
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "docs" / "ingest.md").read_text(encoding="utf-8")
+CODE = {p.name: p.read_text(encoding="utf-8") for p in (ROOT / "recsys" / "data").glob("*.py")}
+KINDS = {
+    "till_tickets, order_lines, database": (orders.FIELDS, orders.staged_lines),
+    "shopify_orders": (shopify.FIELDS, shopify.staged_lines),
+    "products": (catalogue.PRODUCT_FIELDS, catalogue.staged_products),
+    "locations": (catalogue.LOCATION_FIELDS, catalogue.staged_locations),
+    "stock": (catalogue.STOCK_FIELDS, catalogue.staged_stock),
+}
+
+
+def part(heading: str) -> str:
+    """What stands under a heading, with the headings below it."""
+    level = "###" if f"\n### {heading}\n" in PAGE else "##"
+    after = PAGE.split(f"\n{level} {heading}\n", 1)[1]
+    return re.split(rf"\n#{{2,{len(level)}}} ", after)[0]
+
+
+def first_cells(text: str, head: str) -> set[str]:
+    """Names in the first column of the table whose head begins with ``head``."""
+    table = text[text.index(f"| {head} |") :].split("\n\n", 1)[0]
+    return {
+        name for row in table.splitlines()[2:] for name in re.findall(r"`(\w+)`", row.split("|")[1])
+    }
+
+
+def calls(pattern: str, *names: str) -> set[str]:
+    """What a pattern captures in some files of ``recsys/data``; all by default."""
+    found: set[str] = set()
+    for name in names or CODE:
+        found |= set(re.findall(pattern, CODE[name]))
+    return found
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_field_of_a_kind_is_told_and_the_needed_ones_stand_out(kind: str) -> None:
+    known, adapter = KINDS[kind]
+    told = part(kind)
+    assert first_cells(told, "field") == set(known)
+    needed = re.findall(r"\.require\(([^)]*)\)", inspect.getsource(adapter))
+    assert set(re.findall(r"\*\*`(\w+)`\*\*", told)) == set(re.findall(r"\w+", ",".join(needed)))
+
+
+def test_every_kind_has_its_part() -> None:
+    headings = set(re.findall(r"\w+", " ".join(re.findall(r"\n### (.*)\n", PAGE))))
+    kinds = re.findall(r"'(\w+)'", str(Source.__annotations__["kind"]))
+    assert kinds
+    assert set(kinds) == headings
+
+
+def test_shopifys_columns_are_right() -> None:
+    rows = re.findall(r"^\| (.*) \| (`.*`) \|$", part("shopify_orders"), re.MULTILINE)
+    told = {
+        field: column
+        for fields, named in rows
+        for field, column in zip(
+            re.findall(r"`(\w+)`", fields), re.findall(r"`([^`]+)`", named), strict=True
+        )
+    }
+    assert told == shopify.DEFAULTS
+    assert all(f"`{column}`" in part("shopify_orders") for column in shopify.IDENTIFIERS.values())
+
+
+def test_events_and_their_identifiers_are_named() -> None:
+    told = part("ga4_events")
+    assert {name for name in events.COMMERCE if f"`{name}`" not in told} == set()
+    assert {name for pair in events.IDENTIFIERS.items() for name in pair if f"`{name}`" not in told
+            } == set()  # fmt: skip
+
+
+def test_every_reason_for_a_reject_is_explained_and_no_other() -> None:
+    reasons = calls(r'\.reject\("(\w+)"')
+    reasons |= {f"missing_{name}" for name in calls(r'"(\w+)", required=True')}
+    reasons |= {f"missing_{name}" for name in calls(r'\.moment\("(\w+)"\)')}
+    reasons |= _unsplittable()
+    assert len(reasons) > 15
+    assert first_cells(part("Rejected rows"), "reason") == reasons
+
+
+def _unsplittable() -> set[str]:
+    """Reasons for which the engine cannot split a row; columns are text, so none fails a cast."""
+    with duckdb.connect() as con:
+        con.execute(
+            "CREATE TABLE page AS SELECT * FROM read_csv(?, columns = {line: 'VARCHAR'}, "
+            "auto_detect = false, store_rejects = true, rejects_table = 'rejects')",
+            [str(ROOT / "docs" / "ingest.md")],
+        )
+        kinds = con.table("rejects").select("error_type").types
+    return {name.lower().replace(" ", "_") for name in kinds[0].children[0][1]} - {"cast"}
+
+
+def test_every_rule_is_explained_and_no_other() -> None:
+    rules = calls(r'rules_in_order\.append\(\("(\w+)"', "corrections.py")
+    assert rules
+    assert first_cells(part("What is left out"), "rule") == rules
+    assert corrections.__doc__
+    assert all(f"``{rule}``" in corrections.__doc__ for rule in rules)
+    assert calls(r'counts\["left_out_events"\] = \{"(\w+)"') == {"not_a_commerce_event"}
+    assert "`not_a_commerce_event`" in PAGE
+
+
+def test_every_note_is_explained_and_no_other() -> None:
+    notes = calls(r'notes\["(\w+)"\]', "staging.py")
+    notes |= calls(r'\{"(\w+)": 1\}', "files.py")
+    notes |= calls(r'\{"(\w+)": int\(unmatched\)\}', "corrections.py")
+    notes |= calls(r'counts\["(orders_\w+)"\]', "corrections.py")
+    notes |= calls(r'counts\["(return_\w+)"\]', "returns.py")
+    told = first_cells(part("What the summary counts"), "note")
+    assert told == notes
+    assert all(f"(`{note}`)" in PAGE.split("\n## What the summary counts")[0] for note in told)
+
+
+def test_every_count_of_the_summary_is_explained(tmp_path: Path) -> None:
+    settings = (
+        '[sources.shop]\nkind = "order_lines"\npath = "1.csv"\nchannel = "web"\n'
+        '[sources.shop.columns]\norder_id = "order"\n'
+    )
+    (tmp_path / "omnibasket.toml").write_text(settings)
+    (tmp_path / "1.csv").write_text("order,item_id,occurred_at,quantity\n1,tea,2026-01-05,1\n")
+    summary = ingest(load(tmp_path), datetime(2026, 3, 1, tzinfo=UTC), lambda *_: None)
+    told = part("What the summary counts")
+    names = {*summary, *summary["rows"], *summary["other_rows"], *summary["links"]}
+    names |= {name for channel in summary["channels"] for name in channel} - {"channel"}
+    assert {name for name in names if f"`{name}`" not in told} == set()
+    lies = part("What lies where")
+    state = tmp_path / ".omnibasket"
+    found = {path.name for path in state.iterdir()} | {"history", "summary.json", "rejects.csv"}
+    assert {name for name in found if name not in lies and "-wal" not in name} == set()
+    version = {path.stem for path in (state / "history" / summary["version"]).glob("*.parquet")}
+    assert version == set(TABLES)
+    assert {name for name in version if f"`{name}`" not in lies} == set()
+
+
+def test_columns_of_rejects_are_explained() -> None:
+    assert first_cells(part("Rejected rows"), "column") == set(REJECTS.names)
+
+
+def test_what_else_the_code_decides() -> None:
+    names = [*files._TEXT, ".parquet", *files._ENDINGS["ga4_events"]]
+    assert [ending for ending in names if f"`{ending}`" not in part("Files")] == []
+    assert str(FIRST_YEAR) in part("Times")
+    assert str(LAST_YEAR) in part("Times")
+    assert f"at least {staging._FEW_REJECTS} of them" in part("When an ingest fails")
+    told = part("till_tickets, order_lines, database") + part("products")
+    no = {*columns._FALSE, *catalogue._FALSE} - {""}
+    assert {word for word in no if f"`{word}`" not in told} == set()
+    assert {word for word in orders.LINE_TYPES if f"`{word}`" not in told} == set()
