@@ -11,12 +11,11 @@ from collections import deque
 from pathlib import Path
 from typing import Final
 
-from recsys.responses.engine import Engine
-
 from recsys.config import Config
 from recsys.data.keyed_hash import KeyedHash
 from recsys.errors import LedgerError, RecsysError
 from recsys.persistence import registry
+from recsys.responses.engine import Engine
 from recsys.tracking.ledger import Exposure, Ledger
 from serving.problems import KINDS, Refusal
 

@@ -106,6 +106,7 @@ def ingest(config: Config, at: datetime, report: Report) -> dict[str, Any]:
                 if ledger.meta().get("history_version") != current.version:
                     report("Bringing the histories to the ledger", 0, 1)
                     bring_in(current, ledger, config, contained=mark)
+                manifest.save(config)  # an ingest may have ended between publishing and here
                 return {**current.summary, "changed": False}
             live = read_live(ledger, mark, scratch, config.workspace.currency)
             stamp = at.astimezone(UTC).strftime("%Y%m%dT%H%M%S")

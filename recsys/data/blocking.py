@@ -53,6 +53,8 @@ _COUNTER_DIGITS: Final = (
 _MASKED: Final = r"[x*#•]+[-x*#•]*[0-9]{0,6}"
 #: Only zeros and signs, as in the advertising id of a device whose owner refused one.
 _NOTHING: Final = r"[!-/0:-@\[-`{-~]+"
+#: An account may well be number 0.
+_SIGNS_ONLY: Final = r"[!-/:-@\[-`{-~]+"
 
 _SHAPES: Final = {
     "loyalty_card": (_COUNTER_DIGITS,),
@@ -99,7 +101,8 @@ def reason_expression(kind: str, normal: ir.StringValue, settings: Identity) -> 
 def _rule(kind: str, settings: Identity) -> str:
     """Make one regular expression of every rule for a type; Python's and RE2's dialects agree."""
     patterns = (*PLACEHOLDERS, *_PATTERNS.get(kind, ()), *_own(kind, settings))
-    return "|".join((_NOTHING, *_SHAPES.get(kind, ()), *map(_translate, patterns)))
+    nothing = _SIGNS_ONLY if kind == "account" else _NOTHING
+    return "|".join((nothing, *_SHAPES.get(kind, ()), *map(_translate, patterns)))
 
 
 def _own(kind: str, settings: Identity) -> Iterable[str]:

@@ -36,7 +36,7 @@ def connect(*, memory_mb: int, threads: int, spill: Path | None = None) -> Backe
     con.raw_sql(f"SET memory_limit = '{memory_mb}MiB'")
     con.raw_sql(f"SET threads = {threads}")
     con.raw_sql("SET TimeZone = 'UTC'")
-    (shown,) = con.raw_sql("SELECT current_setting('enable_progress_bar')").fetchone()
+    ((shown,),) = con.raw_sql("SELECT current_setting('enable_progress_bar')").fetchall()
     if shown:  # in Jupyter without its widgets, turning off what is off is an error
         con.raw_sql("SET enable_progress_bar = false")
     if spill is not None:

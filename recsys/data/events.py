@@ -31,6 +31,7 @@ from recsys.schema import CHANNELS
 COMMERCE = (
     "view_item", "view_item_list", "select_item", "add_to_cart", "remove_from_cart", "view_cart",
     "begin_checkout", "purchase", "refund", "view_promotion", "select_promotion",
+    "add_to_wishlist",
 )  # fmt: skip
 _VALUE = "struct<string_value: string, int_value: string, double_value: string>"
 _EVENT = dt.dtype(

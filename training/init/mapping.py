@@ -119,8 +119,6 @@ def propose(export: Export, kind: str, *, day_first: bool = True) -> Proposal:
     order = list(wanted)
     proposal.columns = dict(sorted(proposal.columns.items(), key=lambda pair: order.index(pair[0])))
     fields = [name for name in wanted if name not in proposal.columns]
-    if kind in _LINES and not {"unit_price", "amount"} & set(proposal.columns):
-        proposal.needed.append("unit_price")
     proposal.needed += [name for name in fields if name in names.NEEDED[kind]]
     proposal.optional = [name for name in fields if name not in proposal.needed]
     if "channel" in proposal.settings and "channel" in proposal.optional:

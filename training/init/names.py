@@ -20,7 +20,7 @@ ORDER_NAMES: dict[str, tuple[str, ...]] = {
         "occurredat", "soldat", "orderedat", "createdat", "purchasedat", "datetime", "timestamp",
         "transactiondatetime", "transactiontimestamp", "orderdatetime", "invoicedate",
         "orderdate", "transactiondate", "purchasedate", "saledate", "salesdate", "ticketdate",
-        "receiptdate", "tdat", "date", "localtime", "datum", "time",
+        "receiptdate", "tdat", "date", "localtime", "datum", "time", "day",
     ),
     "location_id": (
         "locationid", "storeid", "storeno", "storenumber", "storecode", "store", "shopid",
