@@ -262,6 +262,12 @@ class Fields:
             raw=_without_emails(ibis.struct(shown).cast("json").cast("string")),
         )
 
+    def names_people(self, field: str) -> bool:
+        """Tell whether a field is made of a column that names the customer."""
+        spec = self._specs.get(field, field)
+        used = {spec} if isinstance(spec, str) else {spec.column, *spec.columns}
+        return not used.isdisjoint(self._private())
+
     def _private(self) -> set[str]:
         names: set[str] = set()
         for spec in self.source.identifiers.values():

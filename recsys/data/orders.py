@@ -16,7 +16,7 @@ from ibis.backends.duckdb import Backend
 from recsys.config import Config, Source
 from recsys.data.columns import Fields, Typed
 from recsys.data.files import RawTable
-from recsys.data.keyed_hash import normalise_expression
+from recsys.data.keyed_hash import KeyedHash, normalise_expression
 from recsys.errors import ConfigError
 from recsys.schema import CHANNELS
 
@@ -31,7 +31,9 @@ _DEFAULT_CHANNEL = {"till_tickets": "pos", "shopify_orders": "web"}
 RAW_IDENTIFIER = "identifier_"
 
 
-def staged_lines(con: Backend, raw: RawTable, config: Config, name: str) -> Typed:
+def staged_lines(
+    con: Backend, raw: RawTable, config: Config, name: str, keyed: KeyedHash
+) -> Typed:
     """Type the rows of one order export.
 
     Parameters
@@ -43,6 +45,8 @@ def staged_lines(con: Backend, raw: RawTable, config: Config, name: str) -> Type
     config : Config
     name : str
         The source's name.
+    keyed : KeyedHash
+        Hashes order ids that are made of what names the customer.
 
     Returns
     -------
@@ -77,6 +81,8 @@ def staged_lines(con: Backend, raw: RawTable, config: Config, name: str) -> Type
     parts = money.line(quantity, price, fields.number("discount"), fields.number("amount"))
     occurred_at, twice = fields.moment("occurred_at")
     return_of = fields.text("return_of")
+    if fields.names_people("order_id"):
+        order_id, return_of = (keyed.expression("order", text) for text in (order_id, return_of))
     table = fields.parsed(
         order_id=prefixed(source, name, order_id),
         line_no=line_no.cast("int32"),

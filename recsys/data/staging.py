@@ -240,7 +240,7 @@ def _typed(con: Backend, raw: RawTable, config: Config, name: str, keyed: KeyedH
         return catalogue.staged_stock(con, raw, config, name)
     if kind == "customer_links":
         return catalogue.staged_links(raw, config, name)
-    return orders.staged_lines(con, raw, config, name)
+    return orders.staged_lines(con, raw, config, name, keyed)
 
 
 def _orders(con: Backend, good: ir.Table, part: Part) -> ir.Table:

@@ -312,5 +312,6 @@ account = "customer"
     assert lines["pos"]["unit_price_minor"] == 2540
     assert lines["pos"]["occurred_at"].isoformat() == "2026-01-04T23:00:00+00:00"
     assert lines["pos"]["customer_id"] == lines["web"]["customer_id"]
+    assert "13085" not in lines["pos"]["order_id"]  # made of what names the customer
     assert summary["rows"]["rejected"] == {"unknown_value": 1}
     assert workspace.rejects()[0]["line"] == "3"
