@@ -31,9 +31,7 @@ _DEFAULT_CHANNEL = {"till_tickets": "pos", "shopify_orders": "web"}
 RAW_IDENTIFIER = "identifier_"
 
 
-def staged_lines(
-    con: Backend, raw: RawTable, config: Config, name: str, keyed: KeyedHash
-) -> Typed:
+def staged_lines(con: Backend, raw: RawTable, config: Config, name: str, keyed: KeyedHash) -> Typed:
     """Type the rows of one order export.
 
     Parameters
