@@ -87,9 +87,7 @@ def staged_lines(con: Backend, raw: RawTable, config: Config, name: str, keyed: 
         occurred_at=occurred_at,
         twice=twice,
         channel=channel,
-        location_id=fields.text("location_id").fill_null(source.location_id)
-        if source.location_id
-        else fields.text("location_id"),
+        location_id=location_of(fields),
         item_id=item_id,
         title=fields.text("title"),
         quantity=quantity.cast("float64"),
@@ -105,6 +103,13 @@ def staged_lines(con: Backend, raw: RawTable, config: Config, name: str, keyed: 
 def prefixed(source: Source, name: str, order_id: ir.StringValue) -> ir.StringValue:
     """Put the system before an order id, so that two systems may use the same numbers."""
     return cast(ir.StringValue, ibis.literal(f"{source.system or name}:") + order_id)
+
+
+def location_of(fields: Fields) -> ir.StringValue:
+    """Return the location of each row: its own, else the source's."""
+    location = fields.text("location_id")
+    stated = fields.source.location_id
+    return cast(ir.StringValue, location.fill_null(stated) if stated else location)
 
 
 def default_channel(fields: Fields) -> str | None:

@@ -23,7 +23,7 @@ from recsys.data.columns import Fields, Typed
 from recsys.data.engine import keep
 from recsys.data.files import ROW, RawTable
 from recsys.data.keyed_hash import normalise_expression
-from recsys.data.orders import RAW_IDENTIFIER, Money, default_channel, prefixed
+from recsys.data.orders import RAW_IDENTIFIER, Money, default_channel, location_of, prefixed
 from recsys.errors import DataError
 from recsys.schema import CHANNELS
 
@@ -153,9 +153,7 @@ def _typed(con: Backend, table: ir.Table, raw: RawTable, config: Config, name: s
         occurred_at=occurred_at,
         twice=twice,
         channel=channel,
-        location_id=fields.text("location_id").fill_null(source.location_id)
-        if source.location_id
-        else fields.text("location_id"),
+        location_id=location_of(fields),
         item_id=item_id,
         title=fields.text("title"),
         quantity=quantity.cast("float64"),
