@@ -26,6 +26,14 @@ from training.tour.service import Reply, ServiceError, running
 from training.tour.talk import Talk, Turn, hold, moment
 
 TOUR = [sys.executable, "-m", "training.cli", "tour"]
+#: A test run that a script put into the background has Ctrl-C turned off, and passes that on.
+TOUR_WITH_CTRL_C = [
+    sys.executable,
+    "-c",
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from training.cli import main; main()",
+    "tour",
+]
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +170,7 @@ def test_a_truth_that_is_not_met_fails(workspace: Path, config: Config, tmp_path
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
 def test_it_serves_until_it_is_told_to_stop(workspace: Path, end: signal.Signals) -> None:
     with subprocess.Popen(
-        [*TOUR, "-w", str(workspace), "--port", "0"],
+        [*TOUR_WITH_CTRL_C, "-w", str(workspace), "--port", "0"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     ) as tour:  # fmt: skip
         assert tour.stdout is not None
@@ -176,7 +184,10 @@ def test_it_serves_until_it_is_told_to_stop(workspace: Path, end: signal.Signals
         with socket.create_connection(("127.0.0.1", port), 5):
             pass
         tour.send_signal(end)
-        _, complaints = tour.communicate(timeout=60)
+        try:
+            _, complaints = tour.communicate(timeout=60)
+        finally:
+            tour.kill()
     assert tour.returncode == 0, complaints
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), 5)
