@@ -208,7 +208,7 @@ def open_parquet(con: Backend, file: SourceFile) -> RawTable:
     """
     try:
         schema = pq.read_schema(file.path)
-    except Exception as error:
+    except (pa.ArrowException, OSError) as error:
         raise DataError(
             f"{file.name}: not a readable Parquet file ({str(error).splitlines()[0]}). "
             "It may have been cut while copying; export it again."
