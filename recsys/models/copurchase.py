@@ -4,7 +4,7 @@ Orders × products come in; neighbours with their evidence, and the strongest pa
 come out. What a customer bought lately and what lies in the cart speaks for its neighbours.
 """
 
-from typing import TYPE_CHECKING, ClassVar, Final, Self
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +37,29 @@ PAIRS: Final = np.dtype(
 
 #: Up to this many products per entry, an array over all of them is cheaper than sorting.
 _DENSE: Final = 32
+
+
+class Together(NamedTuple):
+    """Products that go with one product, best first, with the evidence.
+
+    Attributes
+    ----------
+    item_ix : ndarray of shape (n,), int32
+    support : ndarray of shape (n,), int32
+        Baskets that hold both.
+    confidence : ndarray of shape (n,), float32
+        Share of the product's baskets that hold the other one, too.
+    lift : ndarray of shape (n,), float32
+        Support over what chance would give.
+    score : ndarray of shape (n,), float32
+        What they are ordered by: falling, equal ones by ``item_ix``.
+    """
+
+    item_ix: IxArray
+    support: IxArray
+    confidence: Scores
+    lift: Scores
+    score: Scores
 
 
 class CoPurchase(Model):
@@ -142,6 +165,37 @@ class CoPurchase(Model):
     def n_items(self) -> int:
         """Size of the catalogue that was learned."""
         return len(self.baskets_)
+
+    def bought_together(self, item_ix: int, n: int) -> Together:
+        """Find what goes with one product, for a product page.
+
+        Parameters
+        ----------
+        item_ix : int
+            The product, in ``[0, n_items)``.
+        n : int
+            Products wanted, at most ``neighbours`` of the settings.
+
+        Returns
+        -------
+        Together
+            Fewer where fewer go with it; of a product that nothing goes with, none.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        IndexError
+            When the catalogue has no such product.
+        """
+        self._check()
+        if not 0 <= item_ix < self.n_items:
+            raise IndexError(f"product {item_ix} of a catalogue of {self.n_items}.")
+        part = slice(self.indptr_[item_ix], self.indptr_[item_ix + 1])
+        evidence = self.indices_, self.support_, self.confidence_, self.lift_, self.scores_
+        items, *_, scores = columns = [column[part] for column in evidence]
+        order = np.lexsort((items, -scores))[:n]
+        return Together(*(column[order] for column in columns))
 
     def because(self, histories: Histories, context: Context, items: Ragged) -> IxArray:
         """Say which product of the history or the cart speaks loudest for each given one.

@@ -68,6 +68,22 @@ def test_only_the_best_neighbours_are_kept(shop):
     assert np.diff(model.indptr_).max() == 1
 
 
+def test_a_product_page_shows_what_goes_with_it_best_first(shop):
+    model = CoPurchase(Settings(min_support=2)).fit(shop)
+    pasta, sauce, milk, never = shop.index.ix_of(["pasta", "sauce", "milk", "never"])
+    found = model.bought_together(int(pasta), 5)
+    assert found.item_ix.tolist() == [sauce, milk]
+    assert found.support.tolist() == [8, 6]
+    assert found.confidence == pytest.approx([8 / 9, 6 / 9])
+    assert found.lift == pytest.approx([8 * 22 / 72, 6 * 22 / (9 * 19)])
+    assert (np.diff(found.score) < 0).all()
+    assert model.bought_together(int(pasta), 1).item_ix.tolist() == [sauce]
+    assert model.bought_together(int(never), 5).item_ix.tolist() == []
+    for unknown in (-1, shop.n_items):
+        with pytest.raises(IndexError, match="of a catalogue of 5"):
+            model.bought_together(unknown, 5)
+
+
 def test_pairs_for_bundles(shop):
     pairs = CoPurchase(Settings(min_support=2)).fit(shop).pairs_
     names = [(shop.index.item_ids[p["item_a"]], shop.index.item_ids[p["item_b"]]) for p in pairs]
