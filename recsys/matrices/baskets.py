@@ -12,6 +12,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from recsys.matrices.ids import IntArray, ItemIndex, IxArray
+from recsys.matrices.products import Products
 
 if TYPE_CHECKING:
     from recsys.data.history import History
@@ -100,6 +101,8 @@ class Training:
         Of everything random.
     threads : int
         Threads that a model may use.
+    products : Products, optional
+        What the catalogue says of each product; None where it says nothing.
     """
 
     index: ItemIndex
@@ -108,6 +111,7 @@ class Training:
     category: IxArray
     seed: int = 0
     threads: int = 2
+    products: Products | None = None
 
     @classmethod
     def read(

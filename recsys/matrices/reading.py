@@ -20,6 +20,7 @@ from recsys.errors import DataError
 from recsys.matrices.arrow import batches, column, given, mapped, moment
 from recsys.matrices.baskets import Baskets, Training
 from recsys.matrices.ids import ItemIndex, IxArray, location_key
+from recsys.matrices.products import Products
 from recsys.matrices.returns import UNITS
 from recsys.schema import CHANNELS
 
@@ -39,7 +40,9 @@ def training(
         orders = con.create_table("training_orders", _orders(lines), temp=True)
         net = con.create_table("training_net", _net(lines), temp=True)
         baskets = _baskets(con, orders, _kept(net, orders), len(index))
-        return Training(index, baskets, as_of_ts, _categories(con, index), seed, threads)
+        category = _categories(con, index)
+        told = _products(con, len(index))
+        return Training(index, baskets, as_of_ts, category, seed, threads, products=told)
     finally:
         con.disconnect()
 
@@ -133,9 +136,32 @@ def _cells(batch: pa.RecordBatch) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
 def _categories(con: Backend, index: ItemIndex) -> IxArray:
     products = con.table("products")
     name = ibis.coalesce(products.category, products.department)
-    named = products.filter(name.notnull()).select("item_id", category=name)
-    table = con.to_pyarrow(named.join(con.table("item_positions"), "item_id"))
-    names = pc.unique(table["category"]).sort()
-    category = np.full(len(index), -1, np.int32)
-    category[column(table["item_ix"])] = column(pc.index_in(table["category"], value_set=names))
-    return category
+    table = con.to_pyarrow(_placed(con, products.select("item_id", category=name)))
+    return _numbered(table, "category", len(index))
+
+
+def _products(con: Backend, n_items: int) -> Products:
+    """What the products table says of each product of ``item_positions``."""
+    names = ("title", "attributes", "department", "brand", "parent_id")
+    table = con.to_pyarrow(_placed(con, con.table("products").select("item_id", *names)))
+    known = np.full(n_items, -1, np.int64)
+    known[column(table["item_ix"])] = np.arange(len(table))
+    rows = pa.array(known, mask=known < 0)
+    titles, attributes = (
+        pc.fill_null(table[name].take(rows), "").to_pylist() for name in names[:2]
+    )
+    numbered = (_numbered(table, name, n_items) for name in names[2:])
+    return Products(titles, attributes, *numbered)
+
+
+def _placed(con: Backend, products: ir.Table) -> ir.Table:
+    return products.join(con.table("item_positions"), "item_id")
+
+
+def _numbered(table: pa.Table, name: str, n_items: int) -> IxArray:
+    """Number of what each product has in a column, in alphabetical order; -1 for nothing."""
+    names = pc.unique(table[name]).drop_null().sort()
+    numbers = pc.fill_null(pc.index_in(table[name], value_set=names), -1)
+    found = np.full(n_items, -1, np.int32)
+    found[column(table["item_ix"])] = column(numbers)
+    return found

@@ -139,3 +139,20 @@ def test_fit_sees_the_purchases_that_scoring_sees(write_history):
     }
     assert named == expected
     assert len(named) > 100
+
+
+def test_the_catalogue_tells_what_it_knows_of_each_product(write_history):
+    products = [
+        {"item_id": "b", "title": "Grüner Tee", "brand": "Zen", "parent_id": "a"},
+        {"item_id": "a", "title": "Tee", "brand": "Aro", "department": "food", "attributes": "{}"},
+        {"item_id": "c", "brand": "Zen"},
+    ]
+    history = write_history([sale("t:1", "a"), sale("t:1", "z")], products=products)
+    training = Training.read(history, LATER)
+    told = training.products
+    assert list(training.index.item_ids) == ["a", "b", "c", "z"]
+    assert list(told.titles) == ["Tee", "Grüner Tee", "", ""]
+    assert list(told.attributes) == ["{}", "", "", ""]
+    assert told.brand.tolist() == [0, 1, 1, -1]
+    assert told.department.tolist() == [0, -1, -1, -1]
+    assert told.parent.tolist() == [-1, 0, -1, -1]

@@ -1,0 +1,32 @@
+"""What the catalogue says of its products, in the order of an index.
+
+``reading`` fills it from the history's products; models that know a product by what it is, and not
+only by who bought it, fit on it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from recsys.matrices.ids import IxArray
+
+
+@dataclass(frozen=True, eq=False)
+class Products:
+    """Words and groups of ``n_items`` products; nothing is needed of any of them.
+
+    Attributes
+    ----------
+    titles : sequence of str, length n_items
+        Empty where unknown.
+    attributes : sequence of str, length n_items
+        A JSON object of everything else that is known; empty where nothing is.
+    department, brand, parent : ndarray of shape (n_items,), int32
+        Number of each product's department, brand, and product that it is a variant of; -1
+        where unknown.
+    """
+
+    titles: Sequence[str]
+    attributes: Sequence[str]
+    department: IxArray
+    brand: IxArray
+    parent: IxArray
