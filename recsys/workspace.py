@@ -1,0 +1,318 @@
+"""A workspace as a data scientist meets it: open it, fit a model, look, compare.
+
+A folder comes in; fitted models, a customer's purchases, recommendations and figures come out, as
+data frames. Called from notebooks and by nothing else in the library, whose front door it is.
+
+Examples
+--------
+>>> shop = Workspace.open("demo")  # doctest: +SKIP
+>>> als, repeat = shop.fit("als", factors=32), shop.fit("repeat")  # doctest: +SKIP
+>>> als.recommend(shop.customers(1)[0])  # doctest: +SKIP
+>>> shop.evaluate(als, repeat)  # doctest: +SKIP
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import ibis
+import msgspec
+
+from recsys.config import Config, load
+from recsys.data.history import History
+from recsys.errors import ConfigError, DataError
+from recsys.matrices.arrow import moment
+from recsys.matrices.baskets import Training
+from recsys.matrices.histories import Histories
+from recsys.matrices.lists import without
+from recsys.matrices.rows import read as read_rows
+from recsys.misfit import explain, unknown
+from recsys.models import MODELS, Model
+from recsys.models.base import Context
+from recsys.schema import SALE
+from recsys.validation import panel, splits
+from recsys.validation.metrics import bootstrap, coverage, hit_rate_at, ndcg_at, recall_at
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Customers that models are judged on, at most.
+JUDGED: Final = 2_000
+
+
+@dataclass(frozen=True, eq=False)
+class FittedModel:
+    """A model with what it learned from.
+
+    Attributes
+    ----------
+    label : str
+        Its name and the settings that were given, as shown in tables.
+    model : Model
+    training : Training
+        What it learned from; ``training.as_of_ts`` is when its knowledge ends.
+    workspace : Workspace
+    """
+
+    label: str
+    model: Model
+    training: Training
+    workspace: "Workspace"
+
+    def __repr__(self) -> str:
+        until = datetime.fromtimestamp(self.training.as_of_ts, UTC)
+        return f"{self.label}, knows what was before {until:%Y-%m-%d %H:%M} UTC"
+
+    def recommend(self, customer_id: str, n: int = 10, *, new_only: bool = False) -> "pd.DataFrame":
+        """Show what the model would show a customer at the moment its knowledge ends.
+
+        Parameters
+        ----------
+        customer_id : str
+        n : int
+            Products, at most; fewer where the model has no more to say.
+        new_only : bool
+            Leave out what the customer ever bought.
+
+        Returns
+        -------
+        DataFrame
+            ``item_id, title, score, bought_before``; best first.
+
+        Raises
+        ------
+        DataError
+            When no customer of that id bought anything before that moment.
+        """
+        import pandas as pd
+
+        at = self.training.as_of_ts
+        rows = dict(read_rows(self.workspace.history, until_ts=at, customer_ids=[customer_id]))
+        if customer_id not in rows:
+            raise DataError(
+                f"no purchase of a customer `{customer_id}` before "
+                f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d}. `Workspace.customers()` names some."
+            )
+        histories = Histories.from_rows([rows[customer_id]], self.training.index, at)
+        context = Context.of(1, at)
+        items, scores = self.model.recommend(histories, n, context, new_only=new_only).row(0)
+        ids = [self.training.index.item_ids[ix] for ix in items]
+        titles = self.workspace.titles
+        owned = set(histories.item_ix.tolist())
+        return pd.DataFrame(
+            {
+                "item_id": ids,
+                "title": [titles.get(item_id) for item_id in ids],
+                "score": scores,
+                "bought_before": [ix in owned for ix in items.tolist()],
+            },
+            index=pd.RangeIndex(1, len(ids) + 1, name="rank"),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Workspace:
+    """A workspace's settings and history.
+
+    Attributes
+    ----------
+    config : Config
+    history : History
+    """
+
+    config: Config
+    history: History
+
+    @classmethod
+    def open(cls, folder: str | Path = ".") -> "Workspace":
+        """Open a workspace that was ingested.
+
+        Raises
+        ------
+        ConfigError
+            When there is no workspace, or a setting is wrong.
+        DataError
+            When nothing was ingested yet.
+        """
+        config = load(folder)
+        return cls(config, History.open(config))
+
+    @cached_property
+    def split(self) -> splits.Split:
+        """The validation and the test window at the end of the history."""
+        con = self.history.connect()
+        try:
+            lines = con.table("lines")
+            known = lines.filter(lines.customer_id.notnull() & (lines.kind == SALE))
+            at = known.occurred_at
+            (ends,) = con.to_pyarrow(known.aggregate(first=at.min(), last=at.max())).to_pylist()
+        finally:
+            con.disconnect()
+        if ends["first"] is None:
+            raise DataError(
+                f"{self.history.folder}: no order names a customer, so there is nobody to "
+                "recommend to. Map identifiers under [sources.NAME.identifiers]."
+            )
+        first_ts, last_ts = (int(ends[name].timestamp()) for name in ("first", "last"))
+        train = self.config.train
+        return splits.by_time(first_ts, last_ts, train.test_days, train.validation_days)
+
+    @cached_property
+    def titles(self) -> dict[str, str]:
+        """Title of each product that has one, by ``item_id``."""
+        table = self.history.table("products")
+        pairs = zip(table["item_id"].to_pylist(), table["title"].to_pylist(), strict=True)
+        return {item_id: title for item_id, title in pairs if title}
+
+    def fit(self, name: str, *, before_ts: int | None = None, **settings: Any) -> FittedModel:
+        """Fit one model on what was before a moment.
+
+        Parameters
+        ----------
+        name : str
+            One of ``recsys.models.MODELS``.
+        before_ts : int, optional
+            UTC epoch seconds; the start of the test window by default, so that ``evaluate`` is
+            honest.
+        **settings
+            In place of those of the workspace's ``[models.NAME]``.
+
+        Returns
+        -------
+        FittedModel
+
+        Raises
+        ------
+        ConfigError
+            When there is no such model or setting; names the nearest.
+        DataError
+            When there is nothing before that moment.
+        """
+        if name not in MODELS:
+            raise ConfigError(unknown(name, MODELS, "model "))
+        section = getattr(self.config.models, name)
+        given = {**msgspec.to_builtins(section), **settings}
+        if found := explain(given, type(section), f"models.{name}"):
+            raise ConfigError(f"{found[0]}: {found[1]}")
+        until_ts = self.split.test.start_ts if before_ts is None else before_ts
+        training = self._training(until_ts)
+        model = MODELS[name](msgspec.convert(given, type(section))).fit(training)
+        changed = ", ".join(f"{key}={value}" for key, value in settings.items())
+        return FittedModel(f"{name} ({changed})" if changed else name, model, training, self)
+
+    def customers(self, n: int = 5) -> list[str]:
+        """Name the customers with most orders before the test window, most first."""
+        con = self.history.connect()
+        try:
+            lines = con.table("lines")
+            sold = lines.filter(
+                lines.customer_id.notnull()
+                & (lines.kind == SALE)
+                & (lines.occurred_at < moment(self.split.test.start_ts))
+            )
+            orders = sold.group_by("customer_id").agg(orders=sold.order_id.nunique())
+            most = orders.order_by(ibis.desc("orders"), "customer_id").limit(n)
+            found: list[str] = con.to_pyarrow(most)["customer_id"].to_pylist()
+        finally:
+            con.disconnect()
+        return found
+
+    def purchases(self, customer_id: str) -> "pd.DataFrame":
+        """Show what a customer bought and brought back, the latest first.
+
+        Returns
+        -------
+        DataFrame
+            ``occurred_at, channel, location_id, item_id, title, quantity, amount_minor``.
+        """
+        con = self.history.connect()
+        try:
+            lines = con.table("lines")
+            theirs = lines.filter(lines.customer_id == customer_id)
+            ordered = theirs.order_by(ibis.desc("occurred_at"), "order_id", "line_no")
+            columns = ["occurred_at", "channel", "location_id", "item_id", "quantity"]
+            table = con.to_pyarrow(ordered.select(*columns, "amount_minor"))
+        finally:
+            con.disconnect()
+        frame: pd.DataFrame = table.to_pandas()
+        frame.insert(4, "title", frame["item_id"].map(self.titles))
+        return frame
+
+    def evaluate(self, *fitted: FittedModel, k: int = 10) -> "pd.DataFrame":
+        """Judge models side by side on what customers bought in the test window.
+
+        Parameters
+        ----------
+        *fitted : FittedModel
+            Fitted before the test window.
+        k : int
+            Places that count.
+
+        Returns
+        -------
+        DataFrame
+            One row a model: means over the same customers of ``ndcg@k``, ``recall@k``, ``hr@k``
+            and ``new_ndcg@k`` (what they had never bought), ``low`` and ``high`` of the first one's
+            95% bootstrap interval, and ``coverage@k``.
+
+        Raises
+        ------
+        ValueError
+            When a model knows something of the test window.
+        DataError
+            When too few customers came back in it.
+        """
+        import pandas as pd
+
+        test = self.split.test
+        for each in fitted:
+            if each.training.as_of_ts > test.start_ts:
+                raise ValueError(f"{each!r}: that is later than the test window's start.")
+        rows = {}
+        people: dict[int, panel.Panel] = {}
+        for each in fitted:
+            training, seed = each.training, self.config.train.seed
+            if id(training) not in people:
+                people[id(training)] = panel.read(
+                    self.history, training.index, test, active=JUDGED, seed=seed
+                )
+            rows[each.label] = _judge(each, people[id(training)], k, seed)
+        return pd.DataFrame(rows).T.rename_axis("model")
+
+    @cached_property
+    def _trainings(self) -> dict[int, Training]:
+        return {}
+
+    def _training(self, until_ts: int) -> Training:
+        """What was before a moment, read once for all models."""
+        if until_ts not in self._trainings:
+            train = self.config.train
+            self._trainings[until_ts] = Training.read(
+                self.history, until_ts, seed=train.seed, threads=train.threads
+            )
+        return self._trainings[until_ts]
+
+
+def _judge(each: FittedModel, people: panel.Panel, k: int, seed: int) -> dict[str, float]:
+    context = Context.of(len(people), people.window.start_ts)
+    wanted = people.wanted()
+    shown = each.model.recommend(people.histories, k, context)
+    metrics: dict[str, Callable[..., Any]] = {
+        "ndcg": ndcg_at,
+        "recall": recall_at,
+        "hr": hit_rate_at,
+    }
+    figures: dict[str, float] = {}
+    for name, metric in metrics.items():
+        mean, low, high, _ = bootstrap(metric(shown, wanted, k), seed)
+        figures[f"{name}@{k}"] = mean
+        if name == "ndcg":
+            figures |= {"low": low, "high": high}
+    new = each.model.recommend(people.histories, k, context, new_only=True)
+    new_values = ndcg_at(new, without(wanted, people.histories), k)
+    figures[f"new_ndcg@{k}"] = bootstrap(new_values, seed).mean
+    figures[f"coverage@{k}"] = coverage(shown, k, len(people.index))
+    return figures
