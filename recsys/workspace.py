@@ -11,7 +11,7 @@ Examples
 >>> shop.evaluate(als, repeat)  # doctest: +SKIP
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -26,12 +26,15 @@ from recsys.data.history import History
 from recsys.errors import ConfigError, DataError
 from recsys.matrices.arrow import moment
 from recsys.matrices.baskets import Training
-from recsys.matrices.histories import Histories
+from recsys.matrices.histories import EMPTY, Histories
 from recsys.matrices.lists import without
 from recsys.matrices.rows import read as read_rows
 from recsys.misfit import explain, unknown
 from recsys.models import MODELS, Model
 from recsys.models.base import Context
+from recsys.persistence import registry
+from recsys.responses.engine import Engine
+from recsys.responses.placements import Question, find
 from recsys.schema import SALE
 from recsys.validation import panel, splits
 from recsys.validation.metrics import bootstrap, coverage, hit_rate_at, ndcg_at, recall_at
@@ -241,15 +244,65 @@ class Workspace:
         frame.insert(4, "title", frame["item_id"].map(self.titles))
         return frame
 
-    def evaluate(self, *fitted: FittedModel, k: int = 10) -> "pd.DataFrame":
-        """Judge models side by side on what customers bought in the test window.
+    def ask(
+        self, placement: str, customer_id: str | None = None, *, cart: Sequence[str] = ()
+    ) -> "pd.DataFrame":
+        """Show what the current artefact answers, as of the moment its knowledge ends.
+
+        Parameters
+        ----------
+        placement : str
+            A placement of the workspace, for example ``web_home``.
+        customer_id : str, optional
+            A stranger by default.
+        cart : sequence of str
+            Items in the cart.
+
+        Returns
+        -------
+        DataFrame
+            ``item_id, title, score, reason``; ``score`` is the chance of purchase.
+
+        Raises
+        ------
+        ConfigError
+            When there is no such placement.
+        ArtefactError
+            When nothing was trained yet.
+        """
+        import pandas as pd
+
+        engine = self._engine
+        as_of_ts = int(engine.manifest.as_of.timestamp())
+        wanted = [customer_id] if customer_id else []
+        rows = dict(read_rows(self.history, until_ts=as_of_ts, customer_ids=wanted))
+        question = Question(
+            placement=placement,
+            settings=find(self.config, placement),
+            as_of_ts=as_of_ts,
+            cart=tuple(cart),
+            customer_known=customer_id in rows,
+        )
+        (answer,) = engine.recommend([question], [rows.get(customer_id or "", EMPTY)])
+        shown = [{**item, "reason": item["reason"]["text"]} for item in answer["items"]]
+        columns = ["item_id", "title", "score", "reason"]
+        ranks = pd.RangeIndex(1, len(shown) + 1, name="rank")
+        return pd.DataFrame(shown, index=ranks, columns=columns)
+
+    def evaluate(
+        self, *fitted: FittedModel, k: int = 10, window: splits.Window | None = None
+    ) -> "pd.DataFrame":
+        """Judge models side by side on what customers bought in a window.
 
         Parameters
         ----------
         *fitted : FittedModel
-            Fitted before the test window.
+            Fitted on what was before the window.
         k : int
             Places that count.
+        window : Window, optional
+            The test window by default. Choose settings on ``split.validation``, or the test
+            window no longer tells how good they are.
 
         Returns
         -------
@@ -261,26 +314,30 @@ class Workspace:
         Raises
         ------
         ValueError
-            When a model knows something of the test window.
+            When a model knows something of the window.
         DataError
             When too few customers came back in it.
         """
         import pandas as pd
 
-        test = self.split.test
+        window = window or self.split.test
         for each in fitted:
-            if each.training.as_of_ts > test.start_ts:
-                raise ValueError(f"{each!r}: that is later than the test window's start.")
+            if each.training.as_of_ts > window.start_ts:
+                raise ValueError(f"{each!r}: that is later than the window's start ({window}).")
         rows = {}
         people: dict[int, panel.Panel] = {}
         for each in fitted:
             training, seed = each.training, self.config.train.seed
             if id(training) not in people:
                 people[id(training)] = panel.read(
-                    self.history, training.index, test, active=JUDGED, seed=seed
+                    self.history, training.index, window, active=JUDGED, seed=seed
                 )
             rows[each.label] = _judge(each, people[id(training)], k, seed)
         return pd.DataFrame(rows).T.rename_axis("model")
+
+    @cached_property
+    def _engine(self) -> Engine:
+        return Engine.load(registry.current(self.config))
 
     @cached_property
     def _trainings(self) -> dict[int, Training]:

@@ -40,8 +40,27 @@ def test_models_know_nothing_of_the_window_that_they_are_judged_on(shop: Workspa
     assert popular.training.as_of_ts == shop.split.test.start_ts
     assert popular.training.baskets.ts.max() < shop.split.test.start_ts
     late = shop.fit("popular", before_ts=shop.split.test.end_ts)
-    with pytest.raises(ValueError, match="later than the test window's start"):
+    with pytest.raises(ValueError, match="later than the window's start"):
         shop.evaluate(late)
+
+
+def test_settings_are_chosen_on_the_window_before(shop: Workspace) -> None:
+    window = shop.split.validation
+    before = shop.fit("popular", before_ts=window.start_ts)
+    on_validation, on_test = shop.evaluate(before, window=window), shop.evaluate(before)
+    assert on_validation.loc["popular", "ndcg@10"] != on_test.loc["popular", "ndcg@10"]
+
+
+def test_the_artefact_answers_with_reasons(shop: Workspace) -> None:
+    (customer,) = shop.customers(1)
+    shown = shop.ask("web_home", customer)
+    assert len(shown) == 10
+    assert shown["reason"].str.len().gt(0).all()
+    assert shown["score"].between(0, 1).all()
+    cart = shop.ask("web_cart", cart=[shown["item_id"].iloc[0]])
+    assert shown["item_id"].iloc[0] not in set(cart["item_id"])
+    with pytest.raises(ConfigError, match="Did you mean `web_home`"):
+        shop.ask("web_hom")
 
 
 def test_names_that_are_not_known_name_the_nearest(shop: Workspace) -> None:
