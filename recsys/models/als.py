@@ -4,6 +4,7 @@ Customers × products come in, one factor vector a product comes out; customers'
 not kept. ``fit`` runs implicit's solver; scoring is ours and does not load implicit.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 import numpy as np
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Products scored before the first look at whether the rest can still matter.
 _FIRST: Final = 2_048
+#: Customers whose products are scored together, which bounds the memory.
+_TOGETHER: Final = 32
 
 
 class Als(Model):
@@ -125,9 +128,7 @@ class Als(Model):
             The ``x_u`` that solves ``(YtY + lambda I + Yt (C_u - I) Y) x_u = Yt C_u p_u``; None
             where none of the products bought is known.
         """
-        items, own = np.unique(row.item_ix, return_inverse=True)
-        weight = row.count * row.decay(self.settings.half_life_days)
-        r = np.bincount(own, weight, minlength=len(items))
+        items, r = row.frequency(self.settings.half_life_days)
         place = self.place_[items]
         r, place = r[place >= 0], place[place >= 0]
         if not len(place):
@@ -135,37 +136,48 @@ class Als(Model):
         Y = self.factors_[place].astype(np.float64)
         extra = self.settings.alpha * r  # c_ui - 1
         weighted = np.sqrt(extra)[:, np.newaxis] * Y
-        A = self.gram_ + self._ridge * np.eye(len(self.gram_)) + weighted.T @ weighted
-        b = Y.T @ (1 + extra)
-        return np.asarray(np.linalg.solve(A, b), np.float64)
+        A = weighted.T @ weighted
+        A += self.gram_
+        A.flat[:: len(A) + 1] += self._ridge
+        return np.asarray(np.linalg.solve(A, (1 + extra) @ Y), np.float64)
 
     def _best(self, row: Row, n: int) -> tuple[IxArray, Scores]:
-        x = self.fold_in(row)
+        x = row.once(self.fold_in)
         if x is None:
             return np.empty(0, np.int32), np.empty(0, np.float32)
-        place = self._promising(x, n)
+        key = (self, "promising", n)
+        if key not in row.scratch:
+            self._promising([row], n)
+        place = row.scratch[key]
         return self.items_[place], self._exact(x, place)
 
-    def _promising(self, x: Floats, n: int) -> npt.NDArray[np.int64]:
-        """Find the rows of the best ``n``, and of all that rounding might put among them.
+    def _prepare(self, rows: Sequence[Row], n: int) -> None:
+        asked = [row for row in rows if row.once(self.fold_in) is not None]
+        for start in range(0, len(asked), _TOGETHER):
+            self._promising(asked[start : start + _TOGETHER], n)
+
+    def _promising(self, rows: Sequence[Row], n: int) -> None:
+        """Find the places of each row's best ``n``, and of all that rounding might put there.
 
         No score is larger than the product of both lengths. Vectors are sorted by length, so
         the scan ends where even that is too little; for most customers after a few thousand.
+        Several customers are scanned at once, since that takes a fraction of the time; rounding
+        may differ then, but not beyond ``slack``, so the best are among those found either way.
         """
-        length = float(np.sqrt(x @ x))
-        longest = float(self.norms_[0]) * length
-        slack = 4 * len(x) * np.finfo(np.float32).eps * longest  # of a sum in single precision
-        x32 = x.astype(np.float32)
-        scores = np.empty(0, np.float32)
+        X = np.stack([x for row in rows if (x := row.once(self.fold_in)) is not None])
+        found = [_Promising(x, float(self.norms_[0]), n) for x in X]
+        X32, left = X.astype(np.float32), np.arange(len(rows))
         stop, size = 0, max(_FIRST, 2 * n)
-        bar = -np.inf
-        while stop < len(self.norms_) and float(self.norms_[stop]) * length >= bar - slack:
-            part = self.factors_[stop : stop + size] @ x32
-            scores = np.concatenate([scores, part])
-            stop, size = len(scores), 2 * size
-            if len(scores) >= n:
-                bar = float(np.partition(scores, len(scores) - n)[len(scores) - n])
-        return np.flatnonzero(scores >= bar - 2 * slack)
+        while len(left) and stop < len(self.norms_):
+            scores = X32[left] @ self.factors_[stop : stop + size].T
+            for one, part in zip(left.tolist(), scores, strict=True):
+                found[one].add(part, stop)
+            stop, size = stop + scores.shape[1], 2 * size
+            if stop < len(self.norms_):
+                longest = float(self.norms_[stop])
+                left = left[[found[one].may_rise(longest) for one in left.tolist()]]
+        for row, one in zip(rows, found, strict=True):
+            row.scratch[self, "promising", n] = one.places
 
     def _exact(self, x: Floats, place: npt.NDArray[np.integer]) -> Scores:
         """Scores that do not depend on how many are worked out at once."""
@@ -173,9 +185,37 @@ class Als(Model):
 
     def _score(self, row: Row, item_ix: IxArray) -> Scores:
         scores = np.zeros(len(item_ix), np.float32)
-        x = self.fold_in(row)
+        x = row.once(self.fold_in)
         place = self.place_[item_ix]
         known = np.flatnonzero(place >= 0)
         if x is not None and len(known):
             scores[known] = self._exact(x, place[known])
         return scores
+
+
+class _Promising:
+    """The places that may hold one customer's best ``n`` products, in a scan so far."""
+
+    def __init__(self, x: Floats, longest: float, n: int) -> None:
+        self.length = float(np.sqrt(x @ x))
+        # Of a sum in single precision.
+        self.slack = 4 * len(x) * float(np.finfo(np.float32).eps) * longest * self.length
+        self.n = n
+        self.bar = -np.inf
+        self.places = np.empty(0, np.int64)
+        self.scores = np.empty(0, np.float32)
+
+    def add(self, scores: Scores, start: int) -> None:
+        """Take in the scores of the places from ``start`` on."""
+        places = np.flatnonzero(scores >= self.bar - 2 * self.slack)
+        self.places = np.concatenate([self.places, places + start])
+        self.scores = np.concatenate([self.scores, scores[places]])
+        if len(self.scores) >= self.n:
+            at = len(self.scores) - self.n
+            self.bar = float(np.partition(self.scores, at)[at])
+            keep = self.scores >= self.bar - 2 * self.slack
+            self.places, self.scores = self.places[keep], self.scores[keep]
+
+    def may_rise(self, longest: float) -> bool:
+        """Whether vectors up to ``longest`` can still be among the best."""
+        return longest * self.length >= self.bar - self.slack

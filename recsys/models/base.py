@@ -7,103 +7,41 @@ batch of one, and every row is worked out by itself, so both give the same answe
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from recsys.errors import NotFittedError
-from recsys.matrices.histories import NO_CHANNEL, Histories
+from recsys.matrices.histories import Histories
 from recsys.matrices.ids import IntArray, IxArray
 from recsys.matrices.lists import Lists, Ragged
+from recsys.models.questions import DAY, Batch, Context, Floats, Row, rows
 
 if TYPE_CHECKING:
     from recsys.matrices.baskets import Training  # scoring needs no engine
 
-Floats = npt.NDArray[np.float64]
+__all__ = [
+    "DAY",
+    "Arrays",
+    "Batch",
+    "Context",
+    "Floats",
+    "Model",
+    "Recommendations",
+    "Row",
+    "Scores",
+    "best",
+    "look_up",
+    "rows",
+]
+
 Scores = npt.NDArray[np.float32]
 Arrays = Mapping[str, npt.NDArray[Any]]
 
-DAY: Final = 86_400
-
 #: From this many entries on, cutting to the best is cheaper than sorting all.
 _WORTH_CUTTING: Final = 200
-
-
-@dataclass(frozen=True)
-class Context:
-    """When and where each of ``n`` questions is asked, and what lies in the cart.
-
-    Attributes
-    ----------
-    as_of_ts : ndarray of shape (n,), int64
-        UTC epoch seconds.
-    location : ndarray of shape (n,), int64
-        ``ids.location_key``; 0 for none.
-    channel : ndarray of shape (n,), uint8
-        Index into ``schema.CHANNELS``; ``histories.NO_CHANNEL`` for none.
-    cart : Lists
-        Products in the cart, or being looked at.
-    """
-
-    as_of_ts: IntArray
-    location: IntArray
-    channel: npt.NDArray[np.uint8]
-    cart: Lists
-
-    @classmethod
-    def of(
-        cls,
-        n: int,
-        as_of_ts: npt.ArrayLike,
-        *,
-        location: npt.ArrayLike = 0,
-        channel: npt.ArrayLike = NO_CHANNEL,
-        cart: Sequence[npt.ArrayLike] | None = None,
-    ) -> "Context":
-        """Make the context of ``n`` questions; one value stands for all.
-
-        Parameters
-        ----------
-        n : int
-        as_of_ts, location, channel : scalar, or array_like of shape (n,)
-        cart : sequence of array_like, length n, optional
-            Item indices of each cart, -1 for a product that is not in the catalogue; empty
-            carts by default.
-
-        Raises
-        ------
-        ValueError
-            When there is not one cart for each question.
-        """
-        carts = [np.asarray(items, np.int32) for items in cart or [()] * n]
-        if len(carts) != n:
-            raise ValueError(f"{len(carts)} carts for {n} questions.")
-        carts = [items[items >= 0] for items in carts]
-        return cls(
-            np.broadcast_to(np.asarray(as_of_ts, np.int64), (n,)),
-            np.broadcast_to(np.asarray(location, np.int64), (n,)),
-            np.broadcast_to(np.asarray(channel, np.uint8), (n,)),
-            Lists.of_rows(carts),
-        )
-
-    def __len__(self) -> int:
-        """Return the number of questions."""
-        return len(self.as_of_ts)
-
-    def __getitem__(self, rows: slice) -> "Context":
-        """Return a range of questions."""
-        start, stop, step = rows.indices(len(self))
-        if step != 1:
-            raise ValueError(f"rows are cut in ranges with step 1, got {step}.")
-        stop = max(start, stop)
-        indptr = self.cart.indptr
-        cart = Lists(
-            indptr[start : stop + 1] - indptr[start],
-            self.cart.item_ix[indptr[start] : indptr[stop]],
-        )
-        return Context(self.as_of_ts[rows], self.location[rows], self.channel[rows], cart)
 
 
 class Recommendations(NamedTuple):
@@ -127,33 +65,6 @@ class Recommendations(NamedTuple):
         """Return the products and scores of one customer."""
         part = slice(self.indptr[r], self.indptr[r + 1])
         return self.item_ix[part], self.scores[part]
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One customer's question, as a model's own code sees it.
-
-    Attributes
-    ----------
-    item_ix, ts, count : ndarray of shape (n_purchases,)
-        What was bought and kept, see ``Histories.purchases``.
-    as_of_ts, location, channel : int
-        See ``Context``.
-    cart : ndarray, int32
-    """
-
-    item_ix: IxArray
-    ts: IntArray
-    count: IxArray
-    as_of_ts: int
-    location: int
-    channel: int
-    cart: IxArray
-
-    def decay(self, half_life_days: float) -> Floats:
-        """Return what each purchase counts now: 1 when new, half after ``half_life_days``."""
-        age_days = np.maximum(self.as_of_ts - self.ts, 0) / DAY
-        return np.asarray(np.exp2(-age_days / half_life_days), np.float64)
 
 
 class Model(ABC):
@@ -189,6 +100,13 @@ class Model(ABC):
     def _score(self, row: Row, item_ix: IxArray) -> Scores:
         """Scores of given products for one customer; 0 where there is none."""
 
+    def _prepare(self, rows: Sequence[Row], n: int) -> None:  # noqa: B027 - optional
+        """Work out for many customers at once what ``_best(row, n)`` needs of each.
+
+        Optional, and for speed only: what is left in ``row.scratch`` must be to the last bit
+        what ``_best`` would find without it.
+        """
+
     def candidates(
         self, histories: Histories, context: Context, n: int, *, new_only: bool = False
     ) -> Recommendations:
@@ -218,22 +136,32 @@ class Model(ABC):
             When histories and context differ in length, or the catalogue is another one.
         """
         self._check(histories, context)
-        items: list[IxArray] = []
-        scores: list[Scores] = []
-        bounds = histories.indptr.tolist()
-        for r, row in enumerate(rows(histories, context)):
-            if new_only:
-                owned = np.unique(histories.item_ix[bounds[r] : bounds[r + 1]])
-                found, score = self._best(row, n + len(owned))
-                new = ~np.isin(found, owned)
-                found, score = best(found[new], score[new], n)
-            else:
-                found, score = best(*self._best(row, n), n)
-            items.append(found)
-            scores.append(score)
-        lists = Lists.of_rows(items)
+        return self.name_best(Batch(histories, context), n, new_only=new_only)
+
+    def name_best(self, batch: Batch, n: int, *, new_only: bool = False) -> Recommendations:
+        """Return ``candidates`` of a batch that other models are asked about too."""
+        self._check(batch.histories, batch.context)
+        if not new_only:
+            self._prepare(batch.rows, n)
+            found = [best(*self._best(row, n), n) for row in batch.rows]
+        else:
+            found = [
+                self._new(row, n, batch.histories.item_ix[start:stop])
+                for row, (start, stop) in zip(
+                    batch.rows, pairwise(batch.histories.indptr.tolist()), strict=True
+                )
+            ]
+        lists = Lists.of_rows([items for items, _ in found])
+        scores = [score for _, score in found]
         flat = np.concatenate(scores) if scores else np.empty(0, np.float32)
         return Recommendations(lists.indptr, lists.item_ix, flat)
+
+    def _new(self, row: Row, n: int, had: IxArray) -> tuple[IxArray, Scores]:
+        """The best products that are not among ``had``."""
+        owned = np.unique(had)
+        found, score = self._best(row, n + len(owned))
+        new = ~np.isin(found, owned)
+        return best(found[new], score[new], n)
 
     def recommend(
         self, histories: Histories, n: int, context: Context, *, new_only: bool = False
@@ -265,12 +193,15 @@ class Model(ABC):
             When histories and context differ in length, or the catalogue is another one.
         """
         self._check(histories, context)
+        return self.judge(Batch(histories, context), items)
+
+    def judge(self, batch: Batch, items: Ragged) -> Scores:
+        """Return ``score`` for a batch that other models are asked about too."""
+        self._check(batch.histories, batch.context)
         item_ix = np.asarray(items.item_ix, np.int32)
         scores = np.zeros(len(item_ix), np.float32)
-        bounds = items.indptr.tolist()
-        for r, row in enumerate(rows(histories, context)):
-            part = slice(bounds[r], bounds[r + 1])
-            scores[part] = self._score(row, item_ix[part])
+        for row, (start, stop) in zip(batch.rows, pairwise(items.indptr.tolist()), strict=True):
+            scores[start:stop] = self._score(row, item_ix[start:stop])
         return scores
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
@@ -327,31 +258,6 @@ def best(item_ix: IxArray, scores: Scores, n: int) -> tuple[IxArray, Scores]:
         item_ix, scores = item_ix[keep], scores[keep]
     order = np.lexsort((item_ix, -scores))[:n]
     return item_ix[order], scores[order]
-
-
-def rows(histories: Histories, context: Context) -> Sequence[Row]:
-    """Cut a batch into one question a customer, with what each bought and kept."""
-    bought = histories.purchases
-    bounds, carts = bought.indptr.tolist(), context.cart.indptr.tolist()
-    return [
-        Row(
-            bought.item_ix[bounds[r] : bounds[r + 1]],
-            bought.ts[bounds[r] : bounds[r + 1]],
-            bought.count[bounds[r] : bounds[r + 1]],
-            as_of_ts,
-            location,
-            channel,
-            context.cart.item_ix[carts[r] : carts[r + 1]],
-        )
-        for r, (as_of_ts, location, channel) in enumerate(
-            zip(
-                context.as_of_ts.tolist(),
-                context.location.tolist(),
-                context.channel.tolist(),
-                strict=True,
-            )
-        )
-    ]
 
 
 def look_up(items: IxArray, scores: Scores, wanted: IxArray) -> Scores:

@@ -66,18 +66,17 @@ class Repeat(Model):
         return len(self.rate_)
 
     def _own(self, row: Row) -> tuple[IxArray, Scores]:
-        items, own = np.unique(row.item_ix, return_inverse=True)
-        weight = row.count * row.decay(self.settings.half_life_days)
-        score = np.bincount(own, weight, minlength=len(items)) * np.sqrt(self.rate_[items])
+        items, times = row.frequency(self.settings.half_life_days)
+        score = times * np.sqrt(self.rate_[items])
         scores = score.astype(np.float32)
         known = scores > 0  # not so old that nothing is left
         return items[known], scores[known]
 
     def _best(self, row: Row, n: int) -> tuple[IxArray, Scores]:
-        return best(*self._own(row), n)
+        return best(*row.once(self._own), n)
 
     def _score(self, row: Row, item_ix: IxArray) -> Scores:
-        return look_up(*self._own(row), item_ix)
+        return look_up(*row.once(self._own), item_ix)
 
 
 def _summed(ix: IxArray, weight: Floats, n: int = 0) -> Floats:

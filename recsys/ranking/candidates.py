@@ -15,7 +15,7 @@ from recsys.matrices.histories import EMPTY, Histories
 from recsys.matrices.ids import ItemIndex
 from recsys.matrices.lists import Lists, pointers, rows_of
 from recsys.models import MODELS as EVERY_MODEL
-from recsys.models.base import Context, Model
+from recsys.models.base import Batch, Context, Model
 
 #: The models, in the order of the columns.
 MODELS: Final = tuple(EVERY_MODEL)
@@ -75,19 +75,19 @@ def collect(
         Whatever stands beside a row, its candidates and scores are the same.
     """
     asked = _asked(models, index, histories, context)
-    named = {name: model.candidates(rows, given, n) for name, (model, rows, given) in asked.items()}
+    named = {name: model.name_best(batch, n) for name, (model, batch) in asked.items()}
     keys = {name: rows_of(lists) * len(index) + lists.item_ix for name, lists in named.items()}
-    flat = np.unique(np.concatenate(list(keys.values())))
+    flat = _distinct(np.concatenate(list(keys.values())))
     rows, items = np.divmod(flat, max(1, len(index)))
     union = Lists(pointers(rows, len(context)), items.astype(np.int32))
     scores = np.zeros((len(flat), len(COLUMNS)), np.float32)
-    for name, (model, of, given) in asked.items():
+    for name, (model, batch) in asked.items():
         column = COLUMNS.index(name)
         if name in _BY_NAME:
             at = np.searchsorted(flat, keys[name])
             scores[at, column] = named[name].scores
         else:
-            scores[:, column] = model.score(of, given, union)
+            scores[:, column] = model.judge(batch, union)
     return Candidates(union.indptr, union.item_ix, scores)
 
 
@@ -108,22 +108,34 @@ def consider(
         Products of each row, ascending.
     """
     scores = np.zeros((len(items.item_ix), len(COLUMNS)), np.float32)
-    for name, (model, of, given) in _asked(models, index, histories, context).items():
-        scores[:, COLUMNS.index(name)] = model.score(of, given, items)
+    for name, (model, batch) in _asked(models, index, histories, context).items():
+        scores[:, COLUMNS.index(name)] = model.judge(batch, items)
     return Candidates(items.indptr, items.item_ix, scores)
 
 
 def _asked(
     models: Mapping[str, Model], index: ItemIndex, histories: Histories, context: Context
-) -> dict[str, tuple[Model, Histories, Context]]:
-    """Who is asked for each column, and with what; no cart, no column for it."""
+) -> dict[str, tuple[Model, Batch]]:
+    """Who is asked for each column, and with what; no cart, no column for it.
+
+    Models that are asked the same share a batch, which is cut into rows once.
+    """
+    everything = Batch(histories, context)
+    if not len(context.cart.item_ix):
+        return {name: (models[name], everything) for name in MODELS}
     nothing = Lists(np.zeros(len(context) + 1, np.int64), np.empty(0, np.int32))
-    without_cart = replace(context, cart=nothing)
+    without_cart = Batch(histories, replace(context, cart=nothing))
+    nobody = Histories.from_rows([EMPTY] * len(context), index, context.as_of_ts)
     asked = {
-        name: (models[name], histories, without_cart if name == "copurchase" else context)
+        name: (models[name], without_cart if name == "copurchase" else everything)
         for name in MODELS
     }
-    if len(context.cart.item_ix):
-        nobody = Histories.from_rows([EMPTY] * len(context), index, context.as_of_ts)
-        asked[CART] = (models["copurchase"], nobody, context)
-    return asked
+    return {**asked, CART: (models["copurchase"], Batch(nobody, context))}
+
+
+def _distinct(keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return each key once, ascending; sorting is faster here than ``numpy.unique``'s hashing."""
+    ordered = np.sort(keys)
+    new = np.ones(len(ordered), bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=new[1:])
+    return ordered[new]

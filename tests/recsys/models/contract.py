@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from recsys.errors import NotFittedError
 from recsys.matrices.histories import EMPTY, Histories
 from recsys.matrices.lists import Lists
-from recsys.models.base import Context, Model, Recommendations
+from recsys.models.base import Batch, Context, Model, Recommendations
 from tests.recsys.models.worlds import (
     AS_OF,
     DAY,
@@ -149,6 +149,21 @@ class ModelContract:
                 )
 
         holds()
+
+    def test_what_is_kept_of_a_batch_changes_no_answer(self, fitted, everyone, context, world):
+        shared = Batch(everyone, context)
+        for n in (3, 9, 3):
+            same(fitted.name_best(shared, n), fitted.candidates(everyone, context, n))
+        for new_only in (True, False):
+            one, other = (
+                fitted.name_best(shared, 4, new_only=new_only),
+                fitted.candidates(everyone, context, 4, new_only=new_only),
+            )
+            same(one, other)
+        wanted = Lists.of_rows([np.arange(world.n_items)] * N)
+        np.testing.assert_array_equal(
+            fitted.judge(shared, wanted), fitted.score(everyone, context, wanted)
+        )
 
     def test_scores_are_those_of_the_candidates(self, fitted, everyone, context, world):
         found = fitted.candidates(everyone, context, 7)
