@@ -176,8 +176,8 @@ class Als(Model):
             if stop < len(self.norms_):
                 longest = float(self.norms_[stop])
                 left = left[[found[one].may_rise(longest) for one in left.tolist()]]
-        for row, one in zip(rows, found, strict=True):
-            row.scratch[self, "promising", n] = one.places
+        for row, of in zip(rows, found, strict=True):
+            row.scratch[self, "promising", n] = of.places
 
     def _exact(self, x: Floats, place: npt.NDArray[np.integer]) -> Scores:
         """Scores that do not depend on how many are worked out at once."""
