@@ -23,6 +23,18 @@ SourceKind = Literal[
     "stock",
     "customer_links",
 ]
+CheckName = Literal[
+    "dates",
+    "gaps",
+    "volume",
+    "products",
+    "customers",
+    "channels",
+    "locations",
+    "currencies",
+    "events",
+    "age",
+]
 ORDER_KINDS = ("till_tickets", "shopify_orders", "order_lines", "database")
 
 
@@ -208,6 +220,19 @@ class Als(Settings, frozen=True):
     """Age at which a purchase counts half."""
 
 
+class Content(Settings, frozen=True):
+    """What a product is."""
+
+    words: Annotated[float, Meta(ge=0)] = 0.5
+    """What the words of two titles count when they are compared."""
+    category: Annotated[float, Meta(ge=0)] = 0.3
+    """What it counts that two products are of one category."""
+    brand: Annotated[float, Meta(ge=0)] = 0.2
+    """What it counts that two products are of one brand."""
+    half_life_days: Positive = 90.0
+    """Age at which a purchase counts half."""
+
+
 class Models(Settings, frozen=True):
     """Settings of each model."""
 
@@ -229,7 +254,48 @@ class Train(Settings, frozen=True):
     threads: Count = 2
     """Threads that models may use."""
     keep: Count = 5
-    """Artefacts kept; older ones are removed."""
+    """Versions kept; older ones are removed, but for the current one and the one before it."""
+    keep_days: Annotated[float, Meta(ge=0)] = 0.0
+    """Versions that are not older than this are kept as well."""
+    keep_runs: Count = 50
+    """Records of runs kept; those of versions that are kept stay as well."""
+
+
+class Publish(Settings, frozen=True):
+    """When a new version becomes current."""
+
+    guard: dict[str, Share] = field(
+        default_factory=lambda: {"ndcg@10": 0.03, "new_ndcg@10": 0.1, "coverage@10": 0.25}
+    )
+    """By what share a metric may be worse than the current version's, by metric."""
+    segments: list[str] = field(default_factory=lambda: ["all"])
+    """For whom it is guarded: ``all``, and channels."""
+
+
+class Checks(Settings, frozen=True):
+    """What the latest part of a history must look like for training to begin."""
+
+    recent_days: Count = 7
+    """Length of the part that is judged; whole weeks, or weekends pass for a change."""
+    past_periods: Annotated[int, Meta(ge=4)] = 8
+    """So many periods before it, of the same length, say what is usual; at least half of them
+    must lie in the history."""
+    min_volume: Share = 0.5
+    """Orders, as a share of what is usual."""
+    max_volume: Annotated[float, Meta(ge=1)] = 4.0
+    """The same, upwards."""
+    unknown_products: Share = 0.1
+    """By how much the share of lines may rise whose product no product export names."""
+    unknown_customers: Share = 0.2
+    """By how much the share of lines may rise that name no customer."""
+    silent_days: Count = 7
+    """A channel that sold regularly may sell nothing for so long."""
+    gap_days: Count = 14
+    """So long may pass without any order."""
+    max_age_days: Positive | None = None
+    """How long ago the last order may be."""
+    warn: list[CheckName] = field(default_factory=list)
+    """Checks that warn only, by name."""
 
 
 class Serve(Settings, frozen=True):

@@ -20,13 +20,15 @@ class Products:
         Empty where unknown.
     attributes : sequence of str, length n_items
         A JSON object of everything else that is known; empty where nothing is.
-    department, brand, parent : ndarray of shape (n_items,), int32
-        Number of each product's department, brand, and product that it is a variant of; -1
-        where unknown.
+    department, brand : ndarray of shape (n_items,), int32
+        Number of each product's department and brand; -1 where unknown.
+    family : ndarray of shape (n_items,), int32
+        Equal for a product and those that are said to be variants of it; -1 where nothing is
+        said.
     """
 
     titles: Sequence[str]
     attributes: Sequence[str]
     department: IxArray
     brand: IxArray
-    parent: IxArray
+    family: IxArray

@@ -137,31 +137,34 @@ def _categories(con: Backend, index: ItemIndex) -> IxArray:
     products = con.table("products")
     name = ibis.coalesce(products.category, products.department)
     table = con.to_pyarrow(_placed(con, products.select("item_id", category=name)))
-    return _numbered(table, "category", len(index))
+    return _numbered(table, table["category"], len(index))
 
 
 def _products(con: Backend, n_items: int) -> Products:
     """What the products table says of each product of ``item_positions``."""
-    names = ("title", "attributes", "department", "brand", "parent_id")
-    table = con.to_pyarrow(_placed(con, con.table("products").select("item_id", *names)))
+    names = ("item_id", "title", "attributes", "department", "brand", "parent_id")
+    table = con.to_pyarrow(_placed(con, con.table("products").select(*names)))
     known = np.full(n_items, -1, np.int64)
     known[column(table["item_ix"])] = np.arange(len(table))
     rows = pa.array(known, mask=known < 0)
     titles, attributes = (
-        pc.fill_null(table[name].take(rows), "").to_pylist() for name in names[:2]
+        pc.fill_null(table[name].take(rows), "").to_pylist() for name in ("title", "attributes")
     )
-    numbered = (_numbered(table, name, n_items) for name in names[2:])
-    return Products(titles, attributes, *numbered)
+    parents = pc.unique(table["parent_id"]).drop_null()
+    first = pc.if_else(pc.is_in(table["item_id"], value_set=parents), table["item_id"], None)
+    family = pc.coalesce(table["parent_id"], first)
+    groups = (table["department"], table["brand"], family)
+    return Products(titles, attributes, *(_numbered(table, group, n_items) for group in groups))
 
 
 def _placed(con: Backend, products: ir.Table) -> ir.Table:
     return products.join(con.table("item_positions"), "item_id")
 
 
-def _numbered(table: pa.Table, name: str, n_items: int) -> IxArray:
-    """Number of what each product has in a column, in alphabetical order; -1 for nothing."""
-    names = pc.unique(table[name]).drop_null().sort()
-    numbers = pc.fill_null(pc.index_in(table[name], value_set=names), -1)
-    found = np.full(n_items, -1, np.int32)
-    found[column(table["item_ix"])] = column(numbers)
-    return found
+def _numbered(table: pa.Table, texts: pa.ChunkedArray, n_items: int) -> IxArray:
+    """Number of each product's text, in alphabetical order; -1 for none."""
+    names = pc.unique(texts).drop_null().sort()
+    numbers = np.full(n_items, -1, np.int32)
+    found = pc.fill_null(pc.index_in(texts, value_set=names), -1)
+    numbers[column(table["item_ix"])] = column(found)
+    return numbers

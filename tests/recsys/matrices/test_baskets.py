@@ -155,4 +155,4 @@ def test_the_catalogue_tells_what_it_knows_of_each_product(write_history):
     assert list(told.attributes) == ["{}", "", "", ""]
     assert told.brand.tolist() == [0, 1, 1, -1]
     assert told.department.tolist() == [0, -1, -1, -1]
-    assert told.parent.tolist() == [-1, 0, -1, -1]
+    assert told.family.tolist() == [0, 0, -1, -1]

@@ -1,0 +1,239 @@
+"""What a product is: its words, its category, its brand.
+
+The catalogue comes in; one sparse row of features a product comes out. Products that nobody
+bought yet are found by what customers buy of their kind, and every product has its like.
+"""
+
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.errors import NotFittedError
+from recsys.matrices.ids import IntArray, IxArray
+from recsys.models.base import Scores
+from recsys.settings import Content as Settings
+
+if TYPE_CHECKING:
+    from recsys.matrices.baskets import Training
+
+#: Products looked at for the like of one: commoner features are left out of the search then,
+#: not out of the score.
+_SEARCHED: Final = 200_000
+#: How many times the wanted number is scored exactly.
+_AMPLE: Final = 4
+
+Bools = npt.NDArray[np.bool_]
+
+
+class Similar(NamedTuple):
+    """Products like one product, the most alike first.
+
+    Attributes
+    ----------
+    item_ix : ndarray of shape (n,), int32
+    scores : ndarray of shape (n,), float32
+        How alike, in (0, 1]; equal ones by how much they sell, then by ``item_ix``.
+    words : ndarray of shape (n,), float32
+        How alike the titles are alone, in [0, 1].
+    category, brand : ndarray of shape (n,), bool
+        Whether it is of the same category, and of the same brand.
+    variant : ndarray of shape (n,), bool
+        Whether it is the same thing in another size.
+    """
+
+    item_ix: IxArray
+    scores: Scores
+    words: Scores
+    category: Bools
+    brand: Bools
+    variant: Bools
+
+
+class Content:
+    """Products by their features.
+
+    Two products are as alike as the weighted mean of three likenesses: the cosine of their
+    titles' words by TF-IDF, whether they are of one category, and whether they are of one brand.
+
+    Parameters
+    ----------
+    settings : recsys.settings.Content
+
+    Attributes
+    ----------
+    indptr_ : ndarray of shape (n_items + 1,), int64
+    features_ : ndarray, int32
+        Features of each product, ascending.
+    weights_ : ndarray, float32
+        Weight of each; the inner product of two rows is how alike two products are.
+    starts_ : ndarray of shape (4,), int64
+        First feature of words, categories and brands, and the end.
+    bounds_ : ndarray of shape (n_features + 1,), int64
+    holders_ : ndarray, int32
+        Products that hold each feature, ascending.
+    held_ : ndarray, float32
+        Its weight in each.
+    variant_ : ndarray of shape (n_items,), int32
+        Equal for products that are one thing in several sizes; -1 for those without another.
+    sold_ : ndarray of shape (n_items,), float32
+        Decayed number of baskets that hold each product.
+    """
+
+    name: ClassVar[str] = "content"
+    learned: ClassVar[tuple[str, ...]] = (
+        "indptr_",
+        "features_",
+        "weights_",
+        "starts_",
+        "bounds_",
+        "holders_",
+        "held_",
+        "variant_",
+        "sold_",
+    )
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = settings or Settings()
+
+    def fit(self, training: "Training") -> Self:
+        """Read what the catalogue says; see ``Model.fit``."""
+        from scipy import sparse
+
+        from recsys.models.wording import features
+
+        given = self.settings
+        found = features(training, (given.words, given.category, given.brand))
+        self.indptr_ = found.matrix.indptr.astype(np.int64)
+        self.features_ = found.matrix.indices.astype(np.int32)
+        self.weights_ = found.matrix.data
+        self.starts_ = found.starts
+        by_feature = sparse.csc_array(found.matrix)
+        by_feature.sort_indices()
+        self.bounds_ = by_feature.indptr.astype(np.int64)
+        self.holders_ = by_feature.indices.astype(np.int32)
+        self.held_ = by_feature.data
+        self.variant_ = found.variant
+        baskets = training.baskets
+        weight = baskets.decay(training.as_of_ts, given.half_life_days)
+        everyone = baskets.summed(np.zeros(len(weight), np.int32), 1, weight)
+        self.sold_ = np.zeros(training.n_items, np.float32)
+        self.sold_[everyone.indices] = everyone.data
+        return self
+
+    @property
+    def n_items(self) -> int:
+        """Size of the catalogue that was learned."""
+        return len(self.sold_)
+
+    def similar(
+        self,
+        item_ix: int,
+        n: int,
+        *,
+        among: Bools | None = None,
+        variants: bool | None = None,
+    ) -> Similar:
+        """Find the products most like one.
+
+        Parameters
+        ----------
+        item_ix : int
+            In ``[0, n_items)``.
+        n : int
+            Products wanted, at most.
+        among : ndarray of shape (n_items,), bool, optional
+            Which products may be named; all by default.
+        variants : bool, optional
+            True: only the same thing in another size. False: nothing of that.
+
+        Returns
+        -------
+        Similar
+            Fewer where fewer are alike at all; never the product itself. Empty for a product of
+            which nothing is known.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        IndexError
+            When there is no such product.
+        """
+        if not hasattr(self, self.learned[-1]):
+            raise NotFittedError(f"the model `{self.name}` has learned nothing yet: call `fit`.")
+        if not 0 <= item_ix < self.n_items:
+            raise IndexError(f"product {item_ix} of a catalogue of {self.n_items}.")
+        own = int(self.variant_[item_ix])
+        same = np.flatnonzero(self.variant_ == own) if own >= 0 else np.empty(0, np.int64)
+        found = same if variants else np.union1d(self._alike(item_ix, n + len(same), among), same)
+        found = found[found != item_ix]
+        if among is not None:
+            found = found[among[found]]
+        if variants is False:
+            found = found[~np.isin(found, same)]
+        kinds = self._by_kind(item_ix, found)
+        scores = kinds.sum(axis=1, dtype=np.float32)
+        order = np.lexsort((found, -self.sold_[found], -scores))[:n]
+        found, kinds = found[order], kinds[order]
+        most = np.float32(self._share("words") or 1.0)
+        return Similar(
+            found.astype(np.int32),
+            scores[order],
+            np.minimum(kinds[:, 0] / most, np.float32(1)),
+            kinds[:, 1] > 0,
+            kinds[:, 2] > 0,
+            np.isin(found, same),
+        )
+
+    def _share(self, kind: str) -> float:
+        given = self.settings
+        return float(getattr(given, kind)) / ((given.words + given.category + given.brand) or 1.0)
+
+    def _alike(self, item_ix: int, n: int, among: Bools | None) -> IntArray:
+        """Products that share features with one, the most alike among them."""
+        mine = slice(self.indptr_[item_ix], self.indptr_[item_ix + 1])
+        features, weights = self.features_[mine], self.weights_[mine]
+        lengths = self.bounds_[features + 1] - self.bounds_[features]
+        rare = np.argsort(lengths, kind="stable")
+        within = np.cumsum(lengths[rare]) <= _SEARCHED
+        within[:1] = True
+        alike = np.zeros(self.n_items, np.float32)
+        for at in rare[within].tolist():
+            part = slice(self.bounds_[features[at]], self.bounds_[features[at] + 1])
+            alike[self.holders_[part]] += weights[at] * self.held_[part]
+        alike[item_ix] = 0
+        if among is not None:
+            alike *= among
+        found = np.flatnonzero(alike)
+        wanted = _AMPLE * n
+        if len(found) <= wanted:
+            return found
+        bar = np.partition(alike[found], len(found) - wanted)[len(found) - wanted]
+        better = found[alike[found] > bar]
+        level = found[alike[found] == bar]  # of those, what sells
+        level = level[np.argsort(-self.sold_[level], kind="stable")]
+        return np.concatenate([better, level[: wanted - len(better)]])
+
+    def _by_kind(self, item_ix: int, others: IntArray) -> npt.NDArray[np.float32]:
+        """How much words, category and brand add to the likeness, shape (n, 3)."""
+        mine = slice(self.indptr_[item_ix], self.indptr_[item_ix + 1])
+        features, weights = self.features_[mine], self.weights_[mine]
+        kinds = np.zeros((len(others), len(self.starts_) - 1), np.float32)
+        if not len(features):
+            return kinds
+        row, at = self._entries(others)
+        place = np.minimum(np.searchsorted(features, self.features_[at]), len(features) - 1)
+        shared = np.flatnonzero(features[place] == self.features_[at])
+        amount = weights[place[shared]] * self.weights_[at[shared]]
+        kind = np.searchsorted(self.starts_, self.features_[at[shared]], side="right") - 1
+        np.add.at(kinds, (row[shared], kind), amount)
+        return kinds
+
+    def _entries(self, items: IntArray) -> tuple[IntArray, IntArray]:
+        """Where the features of several products stand, and which product's each is."""
+        lengths = self.indptr_[items + 1] - self.indptr_[items]
+        row = np.repeat(np.arange(len(items)), lengths)
+        ends = np.cumsum(lengths)
+        at = np.arange(len(row)) + np.repeat(self.indptr_[items] - ends + lengths, lengths)
+        return row, at
