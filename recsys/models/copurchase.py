@@ -115,18 +115,21 @@ class CoPurchase(Model):
 
     def fit(self, training: "Training") -> Self:
         """Count the pairs; see ``Model.fit``."""
-        from recsys.models.pairs import count
+        from recsys.models.pairs import Counts, count
 
         items = training.baskets.items
         self.n_baskets_ = np.asarray(items.shape[0], np.int64)
         self.baskets_ = np.bincount(items.indices, minlength=training.n_items).astype(np.int32)
-        nearest = [_no_neighbours()]
+        found = [Counts(*(np.empty(0, np.int32) for _ in range(3)))]
         pairs = [np.empty(0, PAIRS)]
-        for counts in count(items, self.settings.min_support):
-            nearest.append(self._nearest(counts))
+        for counts in count(items, self.settings.min_support, threads=training.threads):
+            found.append(counts)
             pairs.append(_strongest(self._pairs(counts)))
-        a, *columns = (np.concatenate(part) for part in zip(*nearest, strict=True))
-        self.indices_, self.scores_, self.support_, self.confidence_, self.lift_ = columns
+        one, other, support = (np.concatenate(part) for part in zip(*found, strict=True))
+        a, b, support = np.append(one, other), np.append(other, one), np.append(support, support)
+        order = np.lexsort((b, a))
+        nearest = self._nearest(Counts(a[order], b[order], support[order]))
+        a, self.indices_, self.scores_, self.support_, self.confidence_, self.lift_ = nearest
         per_item = np.bincount(a, minlength=training.n_items)
         self.indptr_ = np.concatenate([[0], np.cumsum(per_item)]).astype(np.int64)
         self.pairs_ = _strongest(np.concatenate(pairs))
@@ -152,7 +155,7 @@ class CoPurchase(Model):
         a, b, support = counts
         n_a, n_b = (self.baskets_[ix].astype(np.float64) for ix in (a, b))
         lift = support * float(self.n_baskets_) / (n_a * n_b)
-        keep = np.flatnonzero((a < b) & (lift > 1))
+        keep = np.flatnonzero(lift > 1)
         pairs = np.empty(len(keep), PAIRS)
         pairs["item_a"], pairs["item_b"], pairs["support"] = a[keep], b[keep], support[keep]
         pairs["confidence_ab"] = (support / n_a)[keep]
@@ -192,10 +195,15 @@ class CoPurchase(Model):
         if not 0 <= item_ix < self.n_items:
             raise IndexError(f"product {item_ix} of a catalogue of {self.n_items}.")
         part = slice(self.indptr_[item_ix], self.indptr_[item_ix + 1])
-        evidence = self.indices_, self.support_, self.confidence_, self.lift_, self.scores_
-        items, *_, scores = columns = [column[part] for column in evidence]
+        items, scores = self.indices_[part], self.scores_[part]
         order = np.lexsort((items, -scores))[:n]
-        return Together(*(column[order] for column in columns))
+        return Together(
+            items[order],
+            self.support_[part][order],
+            self.confidence_[part][order],
+            self.lift_[part][order],
+            scores[order],
+        )
 
     def because(self, histories: Histories, context: Context, items: Ragged) -> IxArray:
         """Say which product of the history or the cart speaks loudest for each given one.
@@ -265,11 +273,6 @@ class CoPurchase(Model):
 
     def _score(self, row: Row, item_ix: IxArray) -> Scores:
         return look_up(*self._sums(row), item_ix)
-
-
-def _no_neighbours() -> tuple[IxArray, IxArray, Scores, IxArray, Scores, Scores]:
-    ix, score = np.empty(0, np.int32), np.empty(0, np.float32)
-    return ix, ix, score, ix, score, score
 
 
 def _strongest(pairs: npt.NDArray[np.void]) -> npt.NDArray[np.void]:

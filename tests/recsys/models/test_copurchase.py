@@ -1,13 +1,10 @@
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from recsys.matrices.lists import Lists
 from recsys.models import copurchase
 from recsys.models.base import Context
 from recsys.models.copurchase import CoPurchase
-from recsys.models.pairs import count
 from recsys.settings import CoPurchase as Settings
 from tests.recsys.models.contract import ModelContract
 from tests.recsys.models.worlds import AS_OF, DAY, Order, batch, history, train
@@ -130,23 +127,6 @@ def test_a_reason_names_what_speaks_loudest(shop):
     wanted = Lists.of_rows([np.array([sauce, never]), np.array([milk])])
     context = Context.of(2, AS_OF, cart=[[], [sauce]])
     assert model.because(people, context, wanted).tolist() == [pasta, -1, sauce]
-
-
-baskets = st.lists(st.sets(st.integers(0, 12), min_size=1, max_size=8), min_size=1, max_size=25)
-
-
-@given(baskets, st.integers(1, 4), st.integers(1, 60))
-def test_blocks_of_any_size_count_what_counting_by_hand_counts(drawn, min_support, block):
-    training = train([Order(None, [f"p{item:02}" for item in basket]) for basket in drawn])
-    dense = training.baskets.items.toarray()
-    together = (dense.T @ dense) * (1 - np.eye(dense.shape[1]))
-    parts = list(count(training.baskets.items, min_support, block))
-    found = np.zeros_like(together)
-    for part in parts:
-        found[part.a, part.b] += part.support
-    np.testing.assert_array_equal(found, np.where(together >= min_support, together, 0))
-    a = np.concatenate([np.empty(0), *(part.a for part in parts)])
-    assert (np.diff(a) >= 0).all()
 
 
 def test_nothing_that_goes_together_is_no_error():
