@@ -308,6 +308,8 @@ class Serve(Settings, frozen=True):
     workers: Count = 2
     """Processes that answer."""
 
+    requests_per_second: Annotated[float, Meta(ge=0)] = 0.0
+    """Requests a second that one key may make of each worker; 0: any number."""
 
 class Ledger(Settings, frozen=True):
     """Where events, histories and exposures are written."""

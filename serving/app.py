@@ -9,20 +9,17 @@ import secrets
 import time
 from typing import Final
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 
 from recsys.config import Config
-from serving import health, log, openapi, pages, problems
+from serving import access, health, log, openapi, pages, problems
 from serving.api import bundles, events, recommendations
-from serving.problems import Refusal
 from serving.replies import defend
 from serving.state import State
 
 #: A thousand events with all their fields; more is a mistake or an attack.
 MAX_BODY_BYTES: Final = 4 * 1024 * 1024
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
-#: Without keys only this machine may ask, also when a browser on it is led astray.
-_LOCAL_HOSTS: Final = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGNORECASE)
 
 
 def create_app(config: Config, *, background: bool = True) -> Flask:
@@ -63,15 +60,19 @@ def create_app(config: Config, *, background: bool = True) -> Flask:
     return app
 
 
-def _begin() -> None:
+def _begin() -> Response | None:
     g.begun = time.perf_counter()
-    environ = request.environ
-    given = environ.get("HTTP_X_REQUEST_ID", "")
+    given = request.environ.get("HTTP_X_REQUEST_ID", "")
     g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(12)
-    if not _LOCAL_HOSTS.fullmatch(environ.get("HTTP_HOST", "")):
-        raise Refusal("misdirected", problems.KINDS["misdirected"].advice)
+    return access.admit(_state().keyring)
 
 
 def _end(response: Response) -> Response:
     response.headers.add("X-Request-Id", g.request_id)
+    access.headers(response, _state().keyring)
     return defend(response)
+
+
+def _state() -> State:
+    state: State = current_app.extensions["omnibasket"]
+    return state

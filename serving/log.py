@@ -66,6 +66,7 @@ def register(app: Flask) -> None:
             "logger": "omnibasket.access",
             "message": "answered",
             "request_id": g.request_id,
+            "key": caller.key_id if (caller := g.get("caller")) is not None else None,
             "method": request.method if rule is not None else None,
             "route": rule,
             "status": response.status_code,

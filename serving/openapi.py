@@ -7,6 +7,7 @@ a test.
 import ast
 import inspect
 import itertools
+import re
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, TypeVar, get_args
@@ -22,6 +23,15 @@ from serving.replies import JSON, reply
 
 blueprint = Blueprint("openapi", __name__)
 
+_SCHEME: Final = "key"
+_BEARER: Final = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "A key as `omnibasket keys create` shows it. Each call names the scope that its "
+    "key needs. Without any configured key the service answers on this machine only, and needs "
+    "none.",
+}
+
 View = TypeVar("View", bound=Callable[..., Response])
 
 _ATTRIBUTE: Final = "operation"
@@ -34,6 +44,11 @@ _TAGS: Final = {
 _TITLES: Final = {200: "Done", 207: "Some parts were refused", 503: "Not ready"}
 #: Problems that any route may end in.
 _EVERYWHERE: Final = ("bad-request", "misdirected", "internal-error")
+#: And those that need a key.
+_WITH_KEY: Final = (
+    "key-missing", "key-unknown", "key-expired", "scope-missing", "origin-forbidden",
+    "too-many-requests",
+)  # fmt: skip
 
 
 class Operation(msgspec.Struct, frozen=True):
@@ -41,6 +56,8 @@ class Operation(msgspec.Struct, frozen=True):
 
     summary: str
     tag: str
+    scope: str | None
+    """What a key must be for; None where none is needed."""
     answers: Mapping[int, Any]
     """Status → type of its JSON, or a media type such as ``text/html``."""
     body: Any = None
@@ -59,6 +76,7 @@ def documented(
     summary: str,
     *,
     tag: str,
+    scope: str | None = None,
     answers: Mapping[int, Any],
     body: Any = None,
     query: Any = None,
@@ -68,13 +86,19 @@ def documented(
     example: Any = None,
 ) -> Callable[[View], View]:
     """Describe a view for the document; its docstring is the description."""
-    operation = Operation(summary, tag, answers, body, query, lists, problems, also, example)
+    operation = Operation(summary, tag, scope, answers, body, query, lists, problems, also, example)
 
     def mark(view: View) -> View:
         setattr(view, _ATTRIBUTE, operation)
         return view
 
     return mark
+
+
+def scope_of(view: Callable[..., Any]) -> str | None:
+    """Return what a key must be for to call a view; None where none is needed."""
+    operation: Operation | None = getattr(view, _ATTRIBUTE, None)
+    return None if operation is None else operation.scope
 
 
 @blueprint.get("/openapi.json")
@@ -131,7 +155,7 @@ def build(app: Flask) -> dict[str, Any]:
         "security": [],
         "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
         "paths": paths,
-        "components": {"schemas": components},
+        "components": {"schemas": components, "securitySchemes": {_SCHEME: _BEARER}},
     }
 
 
@@ -173,7 +197,9 @@ def _operations(app: Flask) -> Iterator[tuple[str, str, Operation, str]]:
         operation = getattr(view, _ATTRIBUTE, None)
         if operation is None:
             raise LookupError(f"{rule.rule}: the view {view.__name__} is not documented.")
-        path = rule.rule.replace("<", "{").replace(">", "}")
+        if rule.rule.startswith("/v1/") and operation.scope is None:
+            raise LookupError(f"{rule.rule}: the view {view.__name__} names no scope.")
+        path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
             yield path, method.lower(), operation, inspect.getdoc(view) or ""
 
@@ -192,6 +218,8 @@ def _describe(
         "description": _text(description),
         "tags": [operation.tag],
     }
+    if operation.scope is not None:
+        described["security"] = [{_SCHEME: [operation.scope]}, {}]
     parameters = [
         {"name": name[1:-1], "in": "path", "required": True, "schema": {"type": "string"}}
         for name in path.split("/")
@@ -225,7 +253,8 @@ def _responses(operation: Operation, by_kind: Mapping[Any, dict[str, Any]]) -> d
         )
         if status == 200:
             contents[status] |= {media: {} for media in operation.also}
-    for name in (*operation.problems, *_EVERYWHERE):
+    guarded = _WITH_KEY if operation.scope is not None else ()
+    for name in (*operation.problems, *guarded, *_EVERYWHERE):
         kind = KINDS[name]
         titles.setdefault(kind.status, []).append(kind.title)
         content = contents.setdefault(kind.status, {})

@@ -30,6 +30,28 @@ class Kind(msgspec.Struct, frozen=True):
 KINDS: Final = {
     "malformed-body": Kind(400, "The body is not JSON", "Send one JSON document in UTF-8."),
     "bad-request": Kind(400, "The request cannot be read", "Compare it with /docs."),
+    "key-missing": Kind(401, "A key is needed", "Send the header Authorization: Bearer KEY."),
+    "key-unknown": Kind(
+        401, "The key is not valid", "It is not one of ours, or it was revoked. Ask for a new one."
+    ),
+    "key-expired": Kind(401, "The key has expired", "Ask for a new one."),
+    "scope-missing": Kind(
+        403, "The key is not for this", "Ask for a key with the scope that `detail` names."
+    ),
+    "channel-forbidden": Kind(
+        403, "The key is for other channels", "`detail` names the channels that it is for."
+    ),
+    "location-forbidden": Kind(
+        403, "The key is for other locations", "`detail` names the locations that it is for."
+    ),
+    "origin-forbidden": Kind(
+        403, "The page may not ask", "Make a key with --origin for the page's web origin."
+    ),
+    "browser-key": Kind(
+        403,
+        "A page's key names nobody",
+        "From a page, ask with a `session_id` or for nobody; name customers from your server.",
+    ),
     "not-found": Kind(404, "There is nothing here", "Every address is listed under /docs."),
     "method-not-allowed": Kind(
         405, "The address does not take this method", "The Allow header names those it takes."
@@ -53,6 +75,9 @@ KINDS: Final = {
         409,
         "Another event has this id",
         "An event_id names one event. Send a changed event under a new id.",
+    ),
+    "too-many-requests": Kind(
+        429, "The key asks too often", "Wait as long as the header Retry-After says."
     ),
     "internal-error": Kind(
         500, "Something went wrong here", "Tell the operator the request id in `instance`."
@@ -103,6 +128,8 @@ class Refusal(Exception):  # noqa: N818 - it is raised on purpose and is no faul
         The fields that are wrong.
     retry_seconds : int, optional
         Sent as ``Retry-After``.
+    headers : iterable of (str, str)
+        Sent besides.
     """
 
     def __init__(
@@ -111,12 +138,14 @@ class Refusal(Exception):  # noqa: N818 - it is raised on purpose and is no faul
         detail: str,
         errors: Iterable[FieldError] = (),
         retry_seconds: int | None = None,
+        headers: Iterable[tuple[str, str]] = (),
     ) -> None:
         super().__init__(detail)
         self.kind = kind
         self.detail = detail
         self.errors = list(errors)
         self.retry_seconds = retry_seconds
+        self.headers = list(headers)
 
 
 def problem(kind: str, detail: str, errors: Iterable[FieldError] = ()) -> Problem:
@@ -148,7 +177,8 @@ def _answer(described: Problem, headers: Iterable[tuple[str, str]] = ()) -> Resp
 def _refused(refusal: Refusal) -> Response:
     wait = refusal.retry_seconds
     headers = [("Retry-After", str(wait))] if wait is not None else []
-    return _answer(problem(refusal.kind, refusal.detail, refusal.errors), headers)
+    described = problem(refusal.kind, refusal.detail, refusal.errors)
+    return _answer(described, [*headers, *refusal.headers])
 
 
 def _ledger_failed(error: LedgerError) -> Response:

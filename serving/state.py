@@ -17,6 +17,7 @@ from recsys.errors import LedgerError, RecsysError
 from recsys.persistence import registry
 from recsys.responses.engine import Engine
 from recsys.tracking.ledger import Exposure, Ledger
+from serving.access import Keyring
 from serving.problems import KINDS, Refusal
 
 _log = logging.getLogger("omnibasket.service")
@@ -50,6 +51,7 @@ class State:
         self.config = config
         self.keyed_hash = _keyed_hash(config)
         self.ledger = Ledger.open(config.ledger_url, currency=config.workspace.currency)
+        self.keyring = Keyring(self.ledger.keys, config.serve.requests_per_second)
         self.engine: Engine | None = None
         self.trouble: str | None = None  # why there is no engine, or not the newest
         self.dropped_exposures = 0

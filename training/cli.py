@@ -25,6 +25,7 @@ COMMANDS = {
     "ingest": "Turn the exports into one clean history.",
     "train": "Learn models from the history, measure them, and publish an artefact.",
     "serve": "Answer over HTTP.",
+    "keys": "Say who may ask the service, and for what.",
     "recommend": "Answer one question in the terminal.",
     "identity": "Look into customers, undo a link.",
     "tour": "Start the service, ask it one question per channel, and show the answers.",

@@ -32,7 +32,9 @@ _STOP_SECONDS: Final = 30
 
 @click.command(epilog="Ctrl-C stops it; requests that are under way are answered first.")
 @workspace_option
-@click.option("--host", help="Address to listen on; loopback only. [serve] host by default.")
+@click.option(
+    "--host", help="Address to listen on; without keys loopback only. [serve] host by default."
+)
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
@@ -58,35 +60,43 @@ def command(
     config = load(workspace)
     host = host if host is not None else config.serve.host
     port = port if port is not None else config.serve.port
-    address = _loopback(host)
+    ledger = Ledger.open(config.ledger_url, currency=config.workspace.currency)
+    keys = ledger.keys.changed() is not None
+    ledger.close()
+    address = _address(host, keys)
     port = _free(address, port)
-    Ledger.open(config.ledger_url, currency=config.workspace.currency).close()
     KeyedHash.load(config, create=True)
-    url = f"http://{f'[{address}]' if ':' in address else address}:{port}"
-    threading.Thread(target=_announce, args=(url, address, port, as_json), daemon=True).start()
+    threading.Thread(target=_announce, args=(address, port, keys, as_json), daemon=True).start()
+    if keys:
+        os.environ["OMNIBASKET_SERVE_KEYS"] = "needed"  # also if the ledger were another one
     _serve(config, address, port, workers or config.serve.workers)
     if not as_json:
         messages().print("Stopped.")
 
 
-def _loopback(host: str) -> str:
-    """Return the address behind a host name, which must be this machine's own.
+def _address(host: str, keys: bool) -> str:
+    """Return the address behind a host name; without keys it must be this machine's own.
 
     Raises
     ------
     ConfigError
-        When others could reach it: without keys, nobody else may.
+        When others could reach it and no key keeps them out, or it is no address.
     """
     text = "127.0.0.1" if host == "localhost" else host.strip("[]")
     try:
-        allowed = ipaddress.ip_address(text).is_loopback
+        address = ipaddress.ip_address(text)
     except ValueError:
-        allowed = False
-    if not allowed:
+        address = None
+    if not keys and (address is None or not address.is_loopback):
         raise ConfigError(
             f"cannot listen on {host}: no keys are configured, and without keys the service "
-            "answers on this machine only. Use 127.0.0.1, localhost or ::1, and put a proxy that "
-            "checks who asks in front of it."
+            "answers on this machine only. Make one with `omnibasket keys create`, or use "
+            "127.0.0.1, localhost or ::1."
+        )
+    if address is None:
+        raise ConfigError(
+            f"cannot listen on {host}: write an address of this machine, such as 127.0.0.1, or "
+            "0.0.0.0 for all of them."
         )
     return text
 
@@ -134,16 +144,22 @@ def _serve(config: Config, address: str, port: int, workers: int) -> None:
     ).serve()
 
 
-def _announce(url: str, address: str, port: int, as_json: bool) -> None:
+def _announce(address: str, port: int, keys: bool, as_json: bool) -> None:
     """Say what to open, once the service answers."""
-    ready = _wait(address, port)
+    given = ipaddress.ip_address(address)
+    near = ("::1" if given.version == 6 else "127.0.0.1") if given.is_unspecified else address
+    ready = _wait(near, port)
     if ready is None:
         return
+    url = f"http://{f'[{near}]' if ':' in near else near}:{port}"
     if as_json:
         emit_json({"url": url, "pid": os.getpid(), **ready})
     else:
         say = partial(output().print, markup=False)
-        say(f"Omnibasket answers at {url} (on this machine only: there are no keys).")
+        who = "calls under /v1 need a key" if keys else "on this machine only: there are no keys"
+        say(f"Omnibasket answers at {url} ({who}).")
+        if near != address:
+            say(f"  It listens on every address of this machine ({address}).")
         say(f"  {url}/docs         every call, to read and to try")
         say(f"  {url}/v1/bundles   what sells together")
         say(f"  {url}/readyz       is it ready?")

@@ -20,7 +20,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from recsys.errors import LedgerError
-from recsys.tracking.tables import META, METADATA, SCHEMA_VERSION
+from recsys.tracking.tables import META, METADATA, SCHEMA_VERSION, UPGRADES
 
 #: How long a writer waits for another one before it gives up. Seconds.
 WAIT_SECONDS: Final = 20.0
@@ -210,12 +210,30 @@ class Database:
                     row = {"key": "schema_version", "value": str(SCHEMA_VERSION)}
                     connection.execute(META.insert(), row)
                 version = _version(connection)
+        elif version in UPGRADES:
+            version = self._upgrade()
         if version != SCHEMA_VERSION:
             raise LedgerError(
                 f"the ledger {where} has schema {version}, this version of omnibasket reads "
                 f"{SCHEMA_VERSION}. Install the version that wrote it, or name another ledger with "
                 "[ledger] url."
             )
+
+    def _upgrade(self) -> int | None:
+        """Bring an older ledger to the present schema, in one transaction; return the schema.
+
+        Another process may be doing the same, or have done it by now.
+        """
+        with self.engine.connect() as connection, self.transaction(connection, alone=True):
+            version = _version(connection)
+            while version in UPGRADES:
+                for statement in UPGRADES[version]:
+                    connection.exec_driver_sql(statement)
+                version += 1
+            METADATA.create_all(connection)
+            row = {"value": str(version)}
+            connection.execute(META.update().where(META.c.key == "schema_version"), row)
+        return version
 
 
 def _version(connection: Connection) -> int | None:

@@ -16,6 +16,7 @@ from recsys.matrices.histories import EMPTY, CustomerHistory, unpack
 from recsys.tracking import sessions
 from recsys.tracking.database import Database
 from recsys.tracking.events import Event, Identifier, decode
+from recsys.tracking.keys import Keys
 from recsys.tracking.people import find_identifiers, resolve_ids, session_own_id
 from recsys.tracking.recording import Outcome, record
 from recsys.tracking.replacing import Replaced, replace
@@ -88,10 +89,16 @@ class Ledger:
         Opened.
     currency : str
         ISO 4217 code of prices in events that do not say theirs.
+
+    Attributes
+    ----------
+    keys : Keys
+        Who may ask the service.
     """
 
     def __init__(self, database: Database, currency: str) -> None:
         self._database = database
+        self.keys = Keys(database)
         self.currency = currency
 
     @classmethod

@@ -18,8 +18,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-#: Raised when a table changes; ``database.prepare`` says what older and newer ledgers mean.
-SCHEMA_VERSION: Final = 1
+#: Raised when a table comes or changes; ``Database`` brings older ledgers up to it and leaves
+#: newer ones alone.
+SCHEMA_VERSION: Final = 2
+
+#: Schema → statements that make the next one of it; tables that came with that are made without.
+UPGRADES: Final[dict[int, tuple[str, ...]]] = {
+    1: (),  # keys
+}
 
 METADATA: Final = MetaData()
 
@@ -106,6 +112,17 @@ EXPOSURES: Final = Table(
     Column("location_id", Text),
     Column("model_version", Text, nullable=False),
     Column("items", LargeBinary, nullable=False),  # JSON array of item ids in the order shown
+)
+
+#: Who may ask the service, and for what. Revoked keys stay, so that it is known there were any.
+KEYS: Final = Table(
+    "keys",
+    METADATA,
+    Column("key_id", _key(), primary_key=True),
+    Column("digest", LargeBinary, nullable=False),  # SHA-256 of the whole key
+    Column("created_ts", BigInteger, nullable=False),
+    Column("revoked_ts", BigInteger),  # null: not revoked
+    Column("grant", LargeBinary, nullable=False),  # recsys.tracking.keys.Grant as JSON
 )
 
 #: Beside ``HISTORIES`` and ``IDENTIFIERS`` while they are replaced: what will change. Private

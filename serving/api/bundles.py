@@ -36,6 +36,7 @@ Pairs = npt.NDArray[np.void]
 @documented(
     "What sells together",
     tag="marketers",
+    scope="marketing",
     query=BundleQuery,
     answers={200: Bundles},
     also=(CSV,),

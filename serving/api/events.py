@@ -8,6 +8,7 @@ from flask import Blueprint, Response, current_app, request
 
 from recsys.tracking.events import Event, faults, seal
 from recsys.tracking.ledger import Outcome
+from serving import access
 from serving.openapi import documented
 from serving.problems import FieldError, Refusal, problem
 from serving.reading import decode, read_body
@@ -25,6 +26,7 @@ _AHEAD_SECONDS = 300
 @documented(
     "What was shown, clicked, bought and returned",
     tag="channels",
+    scope="events",
     body=Events,
     example={
         "events": [
@@ -40,7 +42,8 @@ _AHEAD_SECONDS = 300
     },
     answers={200: EventsAnswer, 207: EventsAnswer},
     problems=(
-        "malformed-body", "body-too-large", "not-json", "invalid-request", "ledger-unavailable",
+        "malformed-body", "body-too-large", "not-json", "invalid-request", "channel-forbidden",
+        "location-forbidden", "browser-key", "ledger-unavailable",
     ),
 )  # fmt: skip
 def post() -> Response:
@@ -48,7 +51,8 @@ def post() -> Response:
 
     Each is answered for itself: `accepted` (it survives a power cut), `duplicate` (it, or its
     order, was counted before), or `refused` with a problem; then the status is 207. What was
-    refused does not keep the others from being written.
+    refused does not keep the others from being written. Where the key is not for the channel or
+    location of an event, or is a page's and an event names somebody, nothing is written.
     """
     state: State = current_app.extensions["omnibasket"]
     sent = read_body(request, Events).events
@@ -62,6 +66,7 @@ def post() -> Response:
         except Refusal as refusal:
             outcomes[ix] = _refused(raw, refusal)
         else:
+            _admit(event, f"/events/{ix}")
             checked.append(seal(event, state.keyed_hash))
             places.append(ix)
     written = state.ledger.add_events(checked, now_ts) if checked else []
@@ -73,6 +78,23 @@ def post() -> Response:
     }
     body = msgspec.json.encode(EventsAnswer(**counts, events=told))
     return reply(body, 207 if counts["refused"] else 200, JSON)
+
+
+def _admit(event: Event, pointer: str) -> None:
+    """Refuse the whole request where its key may not report an event of it.
+
+    An event that names no location is one of the key's own.
+    """
+    access.check_names(
+        {f"{pointer}/customer_id": event.customer_id, f"{pointer}/identifier": event.identifier}
+    )
+    access.check_channel(event.channel, f"{pointer}/channel")
+    places = {f"{pointer}/location_id": event.location_id}
+    for place, item in enumerate(event.items):
+        places[f"{pointer}/items/{place}/location_id"] = item.location_id
+    for at, location_id in places.items():
+        if location_id is not None:
+            access.check_location(location_id, at)
 
 
 def _checked(raw: msgspec.Raw, pointer: str, now_ts: int) -> Event:

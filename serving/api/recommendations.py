@@ -13,6 +13,7 @@ from recsys.errors import LedgerError
 from recsys.responses.placements import Question, placements
 from recsys.tracking.events import Identifier, seal_session
 from recsys.tracking.ledger import Customer, Exposure
+from serving import access
 from serving.openapi import documented
 from serving.problems import FieldError, Refusal
 from serving.reading import read_body, read_query
@@ -23,7 +24,9 @@ from serving.wire import RecommendationRequest, Recommendations
 blueprint = Blueprint("recommendations", __name__)
 
 _log = logging.getLogger("omnibasket.service")
-_PROBLEMS = ("invalid-request", "no-model")
+_PROBLEMS = (
+    "invalid-request", "channel-forbidden", "location-forbidden", "browser-key", "no-model",
+)  # fmt: skip
 #: Parameters of GET that may be repeated; of a cart they are the items.
 _LISTS: dict[str, str | None] = {"item_ids": None, "exclude": None, "cart": "item_id"}
 _NOBODY = Customer()
@@ -34,6 +37,7 @@ _FIRST_YEAR, _LAST_YEAR = 1970, 9999
 @documented(
     "What to show one customer",
     tag="channels",
+    scope="recommend",
     body=RecommendationRequest,
     example={
         "placement": "web_home",
@@ -52,6 +56,7 @@ def post() -> Response:
 @documented(
     "What to show one customer",
     tag="channels",
+    scope="recommend",
     query=RecommendationRequest,
     lists=_LISTS,
     answers={200: Recommendations},
@@ -84,6 +89,11 @@ def _answer(asked: RecommendationRequest) -> Response:
         raise Refusal(
             "invalid-request", "Two names for one customer.", [FieldError("/customer_id", detail)]
         )
+    access.check_placement(settings)
+    access.check_names({"/customer_id": asked.customer_id, "/identifier": asked.identifier})
+    location_id = access.check_location(asked.location_id)
+    if asked.as_of is not None:
+        access.need_scope("admin")
     engine = state.loaded()
     as_of_ts = _as_of(asked)
     session_id = asked.session_id and seal_session(asked.session_id, state.keyed_hash)
@@ -99,7 +109,7 @@ def _answer(asked: RecommendationRequest) -> Response:
         as_of_ts=as_of_ts,
         recommendation_id=secrets.token_hex(12),
         count=asked.count,
-        location_id=asked.location_id,
+        location_id=location_id,
         item_ids=tuple(asked.item_ids),
         cart=cart,
         exclude=tuple(asked.exclude),
@@ -116,7 +126,7 @@ def _answer(asked: RecommendationRequest) -> Response:
             items=[item["item_id"] for item in answer["items"]],
             customer_id=customer.customer_id,
             session_id=session_id if settings.personal else None,
-            location_id=asked.location_id,
+            location_id=location_id,
         )
     )
     return reply(orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY), 200, JSON)

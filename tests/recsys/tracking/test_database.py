@@ -29,7 +29,7 @@ def test_a_newer_ledger_is_not_touched(ledger_url: str) -> None:
     with engine.begin() as connection:
         connection.exec_driver_sql("UPDATE meta SET value = '7' WHERE key = 'schema_version'")
     engine.dispose()
-    with pytest.raises(LedgerError, match=r"schema 7.*reads 1.*Install"):
+    with pytest.raises(LedgerError, match=r"schema 7.*reads .*Install"):
         Ledger.open(ledger_url)
 
 

@@ -1,0 +1,282 @@
+"""Who asks, and what they may: keys, scopes, channels, locations, web origins, rates.
+
+Every request passes ``admit`` before its view; views that take a placement, a location or a
+customer ask here whether this caller may name it. Without any key in the ledger everything is
+allowed, to this machine only.
+"""
+
+import logging
+import math
+import os
+import re
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+from flask import Response, current_app, g, request
+
+from recsys.config import Placement
+from recsys.errors import LedgerError
+from recsys.tracking.keys import Key, Keys, find
+from serving.openapi import scope_of
+from serving.problems import KINDS, FieldError, Refusal
+from serving.replies import reply
+
+_log = logging.getLogger("omnibasket.service")
+
+#: Set by ``omnibasket serve`` where others can reach it: never answer without a key.
+NEEDED_VARIABLE: Final = "OMNIBASKET_SERVE_KEYS"
+#: How long a worker may not know of a new or revoked key. Seconds.
+RENEW_SECONDS: Final = 0.5
+#: A caller that was quiet may make up for so many seconds at once.
+_BURST_SECONDS: Final = 2.0
+_PUBLIC_CHANNELS: Final = frozenset(("store_screen",))
+#: Without keys only this machine may ask, also when a browser on it is led astray.
+_LOCAL_HOSTS: Final = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGNORECASE)
+_PREFLIGHT_SECONDS: Final = 600
+_CROSS_ORIGIN: Final = (
+    ("Access-Control-Expose-Headers", "ETag, Retry-After, X-Next-Cursor, X-Request-Id"),
+    ("Vary", "Origin"),
+)
+_PREFLIGHT: Final = (
+    ("Access-Control-Allow-Methods", "GET, POST"),
+    ("Access-Control-Allow-Headers", "Authorization, Content-Type, If-None-Match, X-Request-Id"),
+    ("Access-Control-Max-Age", str(_PREFLIGHT_SECONDS)),
+)
+
+
+class Keyring:
+    """The ledger's keys in a worker's memory, no older than ``RENEW_SECONDS``.
+
+    Parameters
+    ----------
+    keys : Keys
+    per_second : float
+        Requests that each key may make of this worker; 0: any number.
+
+    Raises
+    ------
+    LedgerError
+        When the ledger cannot be read.
+
+    Attributes
+    ----------
+    needed : bool
+        Whether calls need a key. Once they do, they go on to, whatever becomes of the ledger.
+    """
+
+    def __init__(self, keys: Keys, per_second: float = 0.0) -> None:
+        self._keys = keys
+        self._per_second = per_second
+        self.needed = os.environ.get(NEEDED_VARIABLE) == "needed"
+        self._mark: str | None = None
+        self._held: Mapping[str, Key] = {}
+        self._spent: dict[str, tuple[float, float]] = {}  # key → requests left, and when
+        self._until = 0.0
+        self._read()
+
+    def renew(self) -> None:
+        """Take up what changed; while the ledger does not answer, what was known holds."""
+        if time.monotonic() < self._until:
+            return
+        try:
+            self._read()
+        except LedgerError as error:
+            self._until = time.monotonic() + RENEW_SECONDS
+            _log.error("the keys could not be read", extra={"reason": str(error)})
+
+    def _read(self) -> None:
+        mark = self._keys.changed()
+        if mark != self._mark:
+            self._held = {key.key_id: key for key in self._keys.all()}
+            self._mark = mark
+            self.needed = self.needed or bool(self._held)
+        self._until = time.monotonic() + RENEW_SECONDS
+
+    def find(self, secret: str) -> Key | None:
+        """Return the key behind what a caller sent, whatever its state."""
+        return find(self._held, secret)
+
+    def admits_origin(self, origin: str) -> bool:
+        """Whether a valid key stands in pages of a web origin."""
+        now = time.time()
+        return any(
+            origin in key.grant.origins and key.state(now) == "valid" for key in self._held.values()
+        )
+
+    def wait_seconds(self, key_id: str) -> float:
+        """Count a request; return how long it is too early, 0 when it is not."""
+        if not self._per_second:
+            return 0.0
+        now, most = time.monotonic(), max(1.0, self._per_second * _BURST_SECONDS)
+        left, at = self._spent.get(key_id, (most, now))
+        left = min(most, left + (now - at) * self._per_second)
+        if left < 1.0:
+            self._spent[key_id] = (left, now)
+            return (1.0 - left) / self._per_second
+        self._spent[key_id] = (left - 1.0, now)
+        return 0.0
+
+
+def admit(keyring: Keyring) -> Response | None:
+    """Let the present request through, or not; sets ``g.caller`` to the caller's key.
+
+    Returns
+    -------
+    Response or None
+        The answer to a browser that asks whether its page may ask.
+
+    Raises
+    ------
+    Refusal
+        When the caller may not.
+    """
+    g.caller = None
+    keyring.renew()
+    environ = request.environ
+    if not keyring.needed:
+        if not _LOCAL_HOSTS.fullmatch(environ.get("HTTP_HOST", "")):
+            raise Refusal("misdirected", KINDS["misdirected"].advice)
+        return None
+    scope = _scope()
+    if scope is None and not request.path.startswith("/v1"):
+        return None
+    origin = environ.get("HTTP_ORIGIN")
+    if request.method == "OPTIONS":
+        return _preflight(keyring, origin)
+    key = _authenticated(keyring, environ.get("HTTP_AUTHORIZATION"))
+    g.caller = key
+    if origin is not None and key.grant.origins and origin not in key.grant.origins:
+        raise Refusal("origin-forbidden", f"This key is not for pages of {origin[:200]}.")
+    wait = keyring.wait_seconds(key.key_id)
+    if wait:
+        raise Refusal(
+            "too-many-requests",
+            KINDS["too-many-requests"].advice,
+            retry_seconds=math.ceil(wait),
+        )
+    if scope is not None:
+        need_scope(scope)
+    return None
+
+
+def _scope() -> str | None:
+    """What the address that is asked needs of a key."""
+    rule = request.url_rule
+    return None if rule is None else scope_of(current_app.view_functions[rule.endpoint])
+
+
+def _preflight(keyring: Keyring, origin: str | None) -> Response | None:
+    if origin is None or "Access-Control-Request-Method" not in request.headers:
+        return None
+    if not keyring.admits_origin(origin):
+        raise Refusal("origin-forbidden", f"No key is for pages of {origin[:200]}.")
+    return reply(b"", 204, headers=_PREFLIGHT)
+
+
+def _authenticated(keyring: Keyring, header: str | None) -> Key:
+    scheme, _, secret = (header or "").partition(" ")
+    if scheme.lower() != "bearer" or not secret:
+        raise _challenge("key-missing")
+    key = keyring.find(secret.strip())
+    state = "unknown" if key is None else key.state(time.time())
+    if key is None or state != "valid":
+        raise _challenge("key-expired" if state == "expired" else "key-unknown")
+    return key
+
+
+def _challenge(kind: str) -> Refusal:
+    error = "" if kind == "key-missing" else ', error="invalid_token"'
+    header = ("WWW-Authenticate", f'Bearer realm="omnibasket"{error}')
+    return Refusal(kind, KINDS[kind].advice, headers=[header])
+
+
+def headers(response: Response, keyring: Keyring) -> None:
+    """Let a page of an origin that has a key read the answer."""
+    origin = request.environ.get("HTTP_ORIGIN")
+    if origin is None or not keyring.needed:
+        return
+    caller: Key | None = g.get("caller")
+    # Before the caller is known, as in a refusal, any key's origin may read why.
+    allowed = origin in caller.grant.origins if caller else keyring.admits_origin(origin)
+    if allowed:
+        response.headers.extend([("Access-Control-Allow-Origin", origin), *_CROSS_ORIGIN])
+
+
+def need_scope(scope: str) -> None:
+    """Refuse a caller whose key lacks a scope."""
+    caller: Key | None = g.caller
+    if caller is not None and scope not in caller.grant.scopes:
+        has = ", ".join(caller.grant.scopes)
+        header = (
+            "WWW-Authenticate",
+            f'Bearer realm="omnibasket", error="insufficient_scope", scope="{scope}"',
+        )
+        detail = f"This needs a key with the scope `{scope}`; yours has {has}."
+        raise Refusal("scope-missing", detail, headers=[header])
+
+
+def is_browser() -> bool:
+    """Whether the caller's key stands in a page, where anybody can read it."""
+    return g.caller is not None and bool(g.caller.grant.origins)
+
+
+def sees_public_only() -> bool:
+    """Whether the caller's key is that of a screen."""
+    return (
+        g.caller is not None
+        and bool(g.caller.grant.channels)
+        and _PUBLIC_CHANNELS.issuperset(g.caller.grant.channels)
+    )
+
+
+def check_placement(settings: Placement) -> None:
+    """Refuse a placement on a channel that the caller's key is not for."""
+    check_channel(settings.channel, "/placement")
+    if settings.personal and sees_public_only():
+        detail = "This key is a screen's: it sees public placements only (`personal = false`)."
+        raise Refusal("channel-forbidden", detail, [FieldError("/placement", "is not public.")])
+
+
+def check_channel(channel: str, pointer: str) -> None:
+    """Refuse a channel that the caller's key is not for."""
+    channels = g.caller.grant.channels if g.caller is not None else ()
+    if channels and channel not in channels:
+        detail = f"This key is for {', '.join(channels)} only."
+        raise Refusal("channel-forbidden", detail, [FieldError(pointer, f"is on {channel}.")])
+
+
+def check_location(location_id: str | None, pointer: str = "/location_id") -> str | None:
+    """Return the location that a question is for: the key's own where it has only one.
+
+    Raises
+    ------
+    Refusal
+        When the key is for others, or names several and the question none.
+    """
+    own = g.caller.grant.locations if g.caller is not None else ()
+    if not own or location_id in own:
+        return location_id
+    if location_id is None and len(own) == 1:
+        (only,) = own
+        return str(only)
+    wrong = "is missing." if location_id is None else "is not one of them."
+    detail = f"This key is for the locations {', '.join(own)} only."
+    raise Refusal("location-forbidden", detail, [FieldError(pointer, wrong)])
+
+
+def check_names(named: Mapping[str, Any]) -> None:
+    """Refuse a page's key that names somebody.
+
+    Parameters
+    ----------
+    named : mapping
+        JSON pointer → what stands there, None where nothing does.
+    """
+    if is_browser() and any(value is not None for value in named.values()):
+        errors = [
+            FieldError(pointer, "must not be sent from a page.")
+            for pointer, value in named.items()
+            if value is not None
+        ]
+        raise Refusal("browser-key", KINDS["browser-key"].advice, errors)
