@@ -22,7 +22,7 @@ from recsys.ranking.rank import Ranker
 from recsys.ranking.shelf import Shelf
 from recsys.responses.placements import placements
 from recsys.schema import SALE
-from recsys.validation import baselines, learning, panel
+from recsys.validation import baselines, carts, learning, panel
 from recsys.validation.splits import Window
 
 #: Places by which baselines are tuned and everything is judged.
@@ -140,9 +140,9 @@ def learn(config: Config, history: History, fitted: Fitted, window: Window) -> L
     """
     index, seed = fitted.training.index, config.train.seed
     people = panel.read(history, index, window, active=ACTIVE, lapsed=LAPSED, seed=seed)
-    carts = panel.read_carts(history, people, at_most=CARTS, seed=seed)
+    orders = carts.read(history, people, at_most=CARTS, seed=seed)
     weights = [settings.weights for settings in placements(config).values()]
-    plain, cart = learning.learn(fitted.models, people, carts, weights)
+    plain, cart = learning.learn(fitted.models, people, orders, weights)
     wanted, context = people.wanted(), Context.of(len(people), window.start_ts)
     min_lines = config.models.popular.min_lines
 

@@ -6,7 +6,7 @@ Called when ingest renews the ledger, and by training and validation, which want
 were at an earlier time.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +17,7 @@ from recsys.data.history import History
 from recsys.matrices.arrow import batches, column, given, mapped, moment
 from recsys.matrices.histories import EMPTY, LINES, CustomerHistory, Structured, append
 from recsys.matrices.ids import item_key, location_key, order_key
-from recsys.schema import CHANNELS
+from recsys.schema import CHANNELS, UTC
 
 #: Columns of ``schema.LINES`` that a row needs.
 COLUMNS = (
@@ -36,15 +36,19 @@ _INT32 = np.iinfo(np.int32)
 
 
 def read(
-    history: History, *, until_ts: int | None = None, customer_ids: Iterable[str] | None = None
+    history: History,
+    *,
+    until_ts: int | Mapping[str, int] | None = None,
+    customer_ids: Iterable[str] | None = None,
 ) -> Iterator[tuple[str, CustomerHistory]]:
     """Read every customer's row from the history.
 
     Parameters
     ----------
     history : History
-    until_ts : int, optional
-        Only lines before it, UTC epoch seconds: the rows as they were then.
+    until_ts : int or mapping of customer_id to int, optional
+        Only lines before it, UTC epoch seconds: the rows as they were then. With a mapping each
+        customer has a moment of their own, and only those that it names are read.
     customer_ids : iterable of str, optional
         Only these customers.
 
@@ -62,10 +66,17 @@ def read(
 
 
 def _ordered(
-    con: Backend, until_ts: int | None, customer_ids: Iterable[str] | None
+    con: Backend,
+    until_ts: int | Mapping[str, int] | None,
+    customer_ids: Iterable[str] | None,
 ) -> Iterator[pa.RecordBatch]:
     lines = con.table("lines").filter(lambda t: t.customer_id.notnull())
-    if until_ts is not None:
+    if isinstance(until_ts, Mapping):
+        moments = pa.array([ts * 1_000_000 for ts in until_ts.values()], pa.int64()).cast(UTC)
+        ends = pa.table({"customer_id": pa.array(until_ts, pa.string()), "until": moments})
+        lines = lines.join(given(con, "wanted_moments", ends), "customer_id")
+        lines = lines.filter(lines.occurred_at < lines.until)
+    elif until_ts is not None:
         lines = lines.filter(lambda t: t.occurred_at < moment(until_ts))
     if customer_ids is not None:
         ids = pa.table({"customer_id": pa.array(customer_ids, pa.string())})

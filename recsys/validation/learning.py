@@ -17,7 +17,8 @@ from recsys.models.base import Context
 from recsys.ranking.blend import Blend
 from recsys.ranking.candidates import CART, COLUMNS, MODELS, Candidates, collect
 from recsys.ranking.rank import PER_MODEL, factors_of
-from recsys.validation.panel import Carts, Panel
+from recsys.validation.carts import Carts
+from recsys.validation.panel import Panel
 
 #: Customers scored at once, which bounds the memory.
 BATCH: Final = 500
@@ -66,7 +67,7 @@ def learn(
 
 def _from_panel(models: Mapping[str, Model], panel: Panel) -> Examples:
     wanted = panel.wanted()
-    context = Context.of(len(panel), panel.window.start_ts)
+    context = Context.of(len(panel), panel.as_of_ts)
     examples = []
     for start, found in _collected(models, panel, panel.histories, context):
         rows = start + rows_of(found)

@@ -1,8 +1,9 @@
 """Customers as they were at one moment, and what they bought after it.
 
-A history and a window come in; out come a sample of the customers who were known before the
-window, their rows as of its start, and what they bought within it. Called by ``learning`` and
-``evaluate``, which may look at the second only to compare.
+A history and a window, or one for each customer, come in; out come a sample of the customers who
+were known before it, their rows as of its start, and what they bought within it. Called by
+training, which hands them to ``learning`` and ``evaluate``; those look at the second only to
+compare. ``carts`` cuts the orders of a panel in two.
 """
 
 from collections.abc import Sequence
@@ -19,18 +20,17 @@ from numpy.typing import NDArray
 
 from recsys.data.history import History
 from recsys.errors import DataError
-from recsys.matrices.arrow import column, given, mapped, moment
+from recsys.matrices.arrow import column, mapped, moment
 from recsys.matrices.histories import EMPTY, CustomerHistory, Histories
 from recsys.matrices.ids import ItemIndex, item_key
 from recsys.matrices.lists import Lists
 from recsys.matrices.rows import read as read_rows
 from recsys.schema import CHANNELS, SALE
+from recsys.validation.by_customer import Windows
 from recsys.validation.splits import Window
 
 #: Fewer customers who came back say nothing.
 MIN_CUSTOMERS: Final = 10
-#: Fewer orders of several products say nothing of carts.
-MIN_ORDERS: Final = 50
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,12 +40,17 @@ class Panel:
     Attributes
     ----------
     window : Window
+        That of all; it holds every customer's own where they have one.
     index : ItemIndex
         The catalogue known at the window's start.
     customer_ids : list of str, length n
         Sorted.
+    as_of_ts : ndarray of shape (n,), int64
+        Start of each customer's window, UTC epoch seconds.
+    end_ts : ndarray of shape (n,), int64
+        Its end.
     rows : list of CustomerHistory, length n
-        As of the window's start.
+        As of ``as_of_ts``.
     mass : ndarray of shape (n,), float64
         How many customers each stands for; 1 where nobody was left out.
     customer_ix, item_ix, channel : ndarray of shape (m,)
@@ -56,6 +61,8 @@ class Panel:
     window: Window
     index: ItemIndex
     customer_ids: list[str]
+    as_of_ts: NDArray[np.int64]
+    end_ts: NDArray[np.int64]
     rows: list[CustomerHistory]
     mass: NDArray[np.float64]
     customer_ix: NDArray[np.int64]
@@ -69,7 +76,7 @@ class Panel:
     @cached_property
     def histories(self) -> Histories:
         """The customers' rows as a batch."""
-        return Histories.from_rows(self.rows, self.index, self.window.start_ts)
+        return Histories.from_rows(self.rows, self.index, self.as_of_ts)
 
     def wanted(self, channel: str | None = None) -> Lists:
         """What each customer bought in the window, on one channel or on any."""
@@ -83,6 +90,8 @@ class Panel:
             self.window,
             self.index,
             [self.customer_ids[row] for row in rows],
+            self.as_of_ts[rows],
+            self.end_ts[rows],
             [self.rows[row] for row in rows],
             self.mass[rows],
             np.searchsorted(rows, self.customer_ix[kept]),
@@ -94,7 +103,7 @@ class Panel:
 def read(
     history: History,
     index: ItemIndex,
-    window: Window,
+    window: Window | Windows,
     *,
     active: int,
     lapsed: int = 0,
@@ -107,7 +116,8 @@ def read(
     history : History
     index : ItemIndex
         The catalogue known at the window's start.
-    window : Window
+    window : Window or Windows
+        One for all, or one for each customer who may be drawn.
     active : int
         Customers who bought in the window, at most.
     lapsed : int
@@ -126,10 +136,10 @@ def read(
     """
     con = history.connect()
     try:
-        sales = _sales(con)
-        known = sales.filter(sales.occurred_at < moment(window.start_ts))
-        known = known.select("customer_id").distinct()
-        within = _within(sales, window).semi_join(known, "customer_id")
+        sales = sales_of(con, window)
+        known = sales.filter(sales.occurred_at < sales.start).select("customer_id").distinct()
+        within = sales.filter((sales.occurred_at >= sales.start) & (sales.occurred_at < sales.end))
+        within = within.semi_join(known, "customer_id")
         bought = con.to_pyarrow(within.select("customer_id", "item_id", "channel").distinct())
         everybody = con.to_pyarrow(known)["customer_id"]
     finally:
@@ -150,97 +160,22 @@ def read(
     }
     customer_ids = sorted(masses)
     bought = bought.filter(pc.is_in(bought["customer_id"], value_set=pa.array(customer_ids)))
-    rows = dict(read_rows(history, until_ts=window.start_ts, customer_ids=customer_ids))
+    as_of_ts, end_ts = _bounds(window, customer_ids)
+    moments = dict(zip(customer_ids, as_of_ts.tolist(), strict=True))
+    at = window.start_ts if isinstance(window, Window) else moments
+    rows = dict(read_rows(history, until_ts=at, customer_ids=customer_ids))
     return Panel(
-        window,
+        window if isinstance(window, Window) else window.hull,
         index,
         customer_ids,
+        as_of_ts,
+        end_ts,
         [rows.get(customer_id, EMPTY) for customer_id in customer_ids],
         np.array([masses[customer_id] for customer_id in customer_ids]),
         column(pc.index_in(bought["customer_id"], value_set=pa.array(customer_ids))).astype("i8"),
         positions(index, bought["item_id"]),
         mapped(bought["channel"], CHANNELS.index),
     )
-
-
-@dataclass(frozen=True, eq=False)
-class Carts:
-    """Orders of a window, each cut in two: what lay in the cart, and what joined it.
-
-    Attributes
-    ----------
-    customer_ix : ndarray of shape (n,), int64
-        Customer of each order, in the panel.
-    as_of_ts : ndarray of shape (n,), int64
-        Time of each order.
-    cart, rest : Lists
-        Over the panel's catalogue.
-    """
-
-    customer_ix: NDArray[np.int64]
-    as_of_ts: NDArray[np.int64]
-    cart: Lists
-    rest: Lists
-
-
-def read_carts(history: History, panel: Panel, *, at_most: int, seed: int = 0) -> Carts:
-    """Draw orders of a panel's window and cut each into a cart and the rest.
-
-    Where orders mostly hold one product, all that a customer bought in the window is taken as
-    one order.
-
-    Parameters
-    ----------
-    history : History
-    panel : Panel
-    at_most : int
-        Orders.
-    seed : int
-        Of the draw and the cuts.
-
-    Returns
-    -------
-    Carts
-        Orders of at least two products; there may be none.
-    """
-    con = history.connect()
-    try:
-        ids = pa.table({"customer_id": pa.array(panel.customer_ids, pa.string())})
-        theirs = _within(_sales(con), panel.window)
-        theirs = theirs.semi_join(given(con, "panel_customers", ids), "customer_id")
-        lines = theirs.group_by("order_id", "customer_id", "item_id").agg(
-            at=theirs.occurred_at.min()
-        )
-        table = con.to_pyarrow(lines.order_by("order_id", "item_id"))
-    finally:
-        con.disconnect()
-    item = positions(panel.index, table["item_id"])
-    customer = column(
-        pc.index_in(table["customer_id"], value_set=pa.array(panel.customer_ids))
-    ).astype(np.int64)
-    at = column(table["at"].cast(pa.int64())) // 1_000_000
-    order = column(pc.rank(table["order_id"], tiebreaker="dense")).astype(np.int64)
-    starts = _starts(order)
-    if np.count_nonzero(np.diff(starts) > 1) < MIN_ORDERS:
-        by_customer = np.lexsort((item, customer))
-        item, customer, at = item[by_customer], customer[by_customer], at[by_customer]
-        starts = _starts(customer)
-    rng = np.random.default_rng(seed)
-    large = np.flatnonzero(np.diff(starts) > 1)
-    chosen = np.sort(rng.choice(large, min(at_most, len(large)), replace=False))
-    first: list[int] = []
-    carts: list[NDArray[np.int64]] = []
-    rests: list[NDArray[np.int64]] = []
-    for number in chosen:
-        items = rng.permutation(np.unique(item[starts[number] : starts[number + 1]]))
-        held = int(rng.integers(1, max(2, len(items))))
-        cart, rest = items[:held], items[held:]
-        cart = cart[cart < len(panel.index)]
-        if len(cart) and len(rest):
-            first.append(int(starts[number]))
-            carts.append(cart)
-            rests.append(rest)
-    return Carts(customer[first], at[first], Lists.of_rows(carts), Lists.of_rows(rests))
 
 
 def positions(index: ItemIndex, item_ids: pa.ChunkedArray) -> NDArray[np.int64]:
@@ -252,20 +187,26 @@ def positions(index: ItemIndex, item_ids: pa.ChunkedArray) -> NDArray[np.int64]:
     return ix
 
 
-def _starts(group: NDArray[np.integer]) -> NDArray[np.int64]:
-    """Where each run of equal numbers begins, and the end of the last."""
-    new = np.flatnonzero(np.append(True, group[1:] != group[:-1])[: len(group)])
-    return np.append(new, len(group))
+def sales_of(con: Backend, window: Window | Windows) -> ir.Table:
+    """Sales to known customers, with ``start`` and ``end`` of the window that counts for each.
 
-
-def _sales(con: Backend) -> ir.Table:
+    Customers without a window of their own are left out.
+    """
     lines = con.table("lines")
-    return lines.filter(lines.customer_id.notnull() & (lines.kind == SALE))
+    sales = lines.filter(lines.customer_id.notnull() & (lines.kind == SALE))
+    if isinstance(window, Window):
+        return sales.mutate(start=moment(window.start_ts), end=moment(window.end_ts))
+    return sales.join(window.of(con), "customer_id")
 
 
-def _within(sales: ir.Table, window: Window) -> ir.Table:
-    at = sales.occurred_at
-    return sales.filter((at >= moment(window.start_ts)) & (at < moment(window.end_ts)))
+def _bounds(
+    window: Window | Windows, customer_ids: Sequence[str]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    n = len(customer_ids)
+    if isinstance(window, Window):
+        return np.full(n, window.start_ts), np.full(n, window.end_ts)
+    at = np.searchsorted(np.array(window.customer_ids), np.array(customer_ids))
+    return window.start_ts[at], window.end_ts[at]
 
 
 def _draw(customer_ids: Sequence[str], at_most: int, rng: np.random.Generator) -> dict[str, float]:

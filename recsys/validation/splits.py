@@ -1,7 +1,7 @@
 """Cuts a history by time, so that what is measured lies after everything that was learned from.
 
 The first and last moment of a history and the wanted window lengths come in; half-open windows
-come out. Called by ``evaluate``.
+come out. Called by training and by ``recsys.workspace``; ``baskets`` cuts by customer instead.
 """
 
 from dataclasses import dataclass
@@ -44,13 +44,21 @@ class Split:
     validation, test : Window
         ``validation`` ends where ``test`` starts.
     note : str
-        Why the windows are shorter than asked for; empty where they are not.
+        Why the windows are shorter or fewer than asked for; empty where they are not.
+    earlier : tuple of Window
+        More windows to choose on, before ``validation``, oldest first.
     """
 
     first_ts: int
     validation: Window
     test: Window
     note: str = ""
+    earlier: tuple[Window, ...] = ()
+
+    @property
+    def validations(self) -> tuple[Window, ...]:
+        """All windows to choose on, oldest first."""
+        return (*self.earlier, self.validation)
 
 
 def by_time(first_ts: int, last_ts: int, test_days: int, validation_days: int) -> Split:
@@ -100,6 +108,69 @@ def by_time(first_ts: int, last_ts: int, test_days: int, validation_days: int) -
         Window(test_start, end_ts),
         note,
     )
+
+
+def rolling(
+    first_ts: int,
+    last_ts: int,
+    test_days: int,
+    validation_days: int,
+    *,
+    tests: int = 1,
+    validations: int = 1,
+) -> list[Split]:
+    """Judge on several test windows one after the other, each with its own windows to choose on.
+
+    The last split is that of ``by_time``; each one before it ends one test window sooner, so
+    that test windows touch and never overlap. Windows are left out, the oldest first, where all
+    of them together would take more than half of the days there are.
+
+    Parameters
+    ----------
+    first_ts, last_ts, test_days, validation_days
+        As in ``by_time``.
+    tests : int
+        Test windows, at least 1.
+    validations : int
+        Windows to choose on before each of them, at least 1.
+
+    Returns
+    -------
+    list of Split
+        Oldest first; the note is that of the last.
+
+    Raises
+    ------
+    DataError
+        As ``by_time``.
+    """
+    last = by_time(first_ts, last_ts, test_days, validation_days)
+    test, validation = (window.end_ts - window.start_ts for window in (last.test, last.validation))
+    room = int(MAX_SHARE * (last.test.end_ts - first_ts // DAY * DAY)) - test - validation
+    more_validations = min(validations - 1, room // validation)
+    more_tests = min(tests - 1, (room - more_validations * validation) // test)
+    notes = [last.note] if last.note else []
+    for wanted, fit, name in (
+        (tests, more_tests + 1, "test"),
+        (validations, more_validations + 1, "validation"),
+    ):
+        if fit < wanted:
+            notes.append(
+                f"There is room for {fit} {name} window{'s' if fit > 1 else ''} instead of "
+                f"{wanted}, so that half of the history is left to learn from."
+            )
+    rolled: list[Split] = []
+    for back in range(more_tests, -1, -1):
+        chosen = _moved(last.validation, -back * test)
+        earlier = tuple(_moved(chosen, -n * validation) for n in range(more_validations, 0, -1))
+        judged = _moved(last.test, -back * test)
+        note = "" if back else " ".join(notes)
+        rolled.append(Split(first_ts, chosen, judged, note, earlier))
+    return rolled
+
+
+def _moved(window: Window, seconds: int) -> Window:
+    return Window(window.start_ts + seconds, window.end_ts + seconds)
 
 
 def _day(ts: int) -> str:

@@ -9,7 +9,7 @@ from recsys.models.base import Context
 from recsys.ranking.rank import Ranker
 from recsys.ranking.shelf import Shelf
 from recsys.settings import Als, CoPurchase, Models
-from recsys.validation import baselines, panel
+from recsys.validation import baselines, carts, panel
 from recsys.validation.evaluate import evaluate, show
 from recsys.validation.learning import learn
 from recsys.validation.splits import DAY, Window
@@ -65,8 +65,8 @@ def fitted(history, at):
 def ranker(history):
     training, models = fitted(history, FIRST.start_ts)
     people = panel.read(history, training.index, FIRST, active=200, lapsed=50)
-    carts = panel.read_carts(history, people, at_most=60)
-    plain, cart = learn(models, people, carts, [{"copurchase": 3.0}])
+    orders = carts.read(history, people, at_most=60)
+    plain, cart = learn(models, people, orders, [{"copurchase": 3.0}])
     training, models = fitted(history, SECOND.start_ts)
     none = np.empty(0, np.int64)
     shelf = Shelf.build(
@@ -106,7 +106,7 @@ def test_the_future_changes_nothing_that_was_learned(write_history):
         arrays = {name: model.arrays() for name, model in models.items()}
         people = panel.read(history, training.index, SECOND, active=200)
         learning = panel.read(history, training.index, FIRST, active=200, lapsed=50)
-        plain, cart = learn(models, learning, panel.read_carts(history, learning, at_most=60))
+        plain, cart = learn(models, learning, carts.read(history, learning, at_most=60))
         shown.append((arrays, plain.arrays(), cart.arrays(), people.rows, learning.item_ix))
     first, second = shown
     for name, model in first[0].items():
@@ -145,7 +145,7 @@ def test_chances_are_those_of_everybody_not_only_of_who_came_back(history, write
 
     def chance(known):
         people = panel.read(known, training.index, FIRST, active=200, lapsed=200)
-        plain, _ = learn(models, people, panel.read_carts(known, people, at_most=10))
+        plain, _ = learn(models, people, carts.read(known, people, at_most=10))
         scores = np.full((1, 4), 100.0)
         return plain.chance(plain.evidence(scores), np.ones(4))[0]
 

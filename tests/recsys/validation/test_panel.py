@@ -92,36 +92,3 @@ def test_a_part_of_a_panel_keeps_what_belongs_to_it(write_history):
 def test_too_few_customers_are_told(write_history):
     with pytest.raises(DataError, match=r"3 customers bought both before 1970-04-11.*at least 10"):
         panel.read(write_history(crowd(3)), INDEX, WINDOW, active=50)
-
-
-def baskets(n=60):
-    return [
-        line(f"a{number:02}", item, 110 + number % 9, order=f"o{number}")
-        for number in range(n)
-        for item in ("apple", "bread", "cheese")
-    ]
-
-
-def test_an_order_is_cut_into_a_cart_and_the_rest(write_history):
-    history = write_history(crowd(60) + baskets())
-    people = panel.read(history, INDEX, WINDOW, active=100)
-    carts = panel.read_carts(history, people, at_most=40, seed=2)
-    assert len(carts.customer_ix) == 40
-    for r in range(40):
-        cart, rest = (set(lists.row(r).item_ix.tolist()) for lists in (carts.cart, carts.rest))
-        assert cart
-        assert rest
-        assert not cart & rest
-        assert cart | rest == {0, 1, 2}
-    assert set(carts.as_of_ts) <= {day * DAY for day in range(110, 119)}
-    again = panel.read_carts(history, people, at_most=40, seed=2)
-    np.testing.assert_array_equal(again.cart.item_ix, carts.cart.item_ix)
-
-
-def test_where_orders_hold_one_product_all_of_a_customer_s_are_one(write_history):
-    single = [line(f"a{number:02}", "cheese", 120) for number in range(12)]
-    history = write_history(crowd() + single)
-    people = panel.read(history, INDEX, WINDOW, active=50)
-    carts = panel.read_carts(history, people, at_most=40)
-    assert len(carts.customer_ix) == 12
-    assert panel.read_carts(write_history(crowd()), people, at_most=40).customer_ix.size == 0

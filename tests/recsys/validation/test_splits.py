@@ -1,5 +1,6 @@
 """Windows lie where they should, and a short history gives short windows."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.errors import DataError
-from recsys.validation.splits import DAY, MAX_SHARE, by_time
+from recsys.validation.splits import DAY, MAX_SHARE, by_time, rolling
 
 
 def ts(text):
@@ -54,3 +55,31 @@ def test_windows_follow_one_another_and_leave_enough_to_learn_from(first, span, 
     learnt = split.validation.start_ts - first // DAY * DAY
     total = split.test.end_ts - first // DAY * DAY
     assert learnt >= (1 - MAX_SHARE) * total - DAY  # a window is never shorter than a day
+
+
+def test_windows_roll_back_from_the_end():
+    first, last = ts("2017-01-01"), ts("2017-12-30")
+    older, newest = rolling(first, last, 28, 14, tests=2, validations=3)
+    assert newest == replace(by_time(first, last, 28, 14), earlier=newest.earlier)
+    assert older.test.end_ts == newest.test.start_ts
+    assert [window.days for window in newest.validations] == [14, 14, 14]
+    for split in (older, newest):
+        ends = [window.end_ts for window in split.validations]
+        assert [window.start_ts for window in (*split.validations[1:], split.test)] == ends
+
+
+def test_windows_for_which_there_is_no_room_are_left_out_and_said_so():
+    (split,) = rolling(ts("2020-01-01"), ts("2020-03-30"), 14, 14, tests=4, validations=3)
+    assert [window.days for window in split.validations] == [14, 14]
+    assert split.note.startswith("There is room for 1 test window instead of 4")
+    assert "2 validation windows instead of 3" in split.note
+
+
+@given(st.integers(3, 900), st.integers(1, 60), st.integers(1, 60), st.integers(1, 5),
+       st.integers(1, 5))  # fmt: skip
+def test_rolling_leaves_half_to_learn_from(days, test, validation, tests, validations):
+    found = rolling(0, days * DAY - 1, test, validation, tests=tests, validations=validations)
+    assert 1 <= len(found) <= tests
+    assert len(found[-1].validations) <= validations
+    assert found[0].validations[0].start_ts >= (1 - MAX_SHARE) * days * DAY - 2 * DAY
+    assert found[-1].test.end_ts == days * DAY
