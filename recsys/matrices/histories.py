@@ -1,15 +1,16 @@
 """A customer's history as one compact row, and many rows as one batch.
 
-Purchase lines come in, from ingest or from live events; out comes a bounded row of the newest
-lines with a summary of the older ones, as bytes for the ledger, and a ``Histories`` batch over
-one catalogue for the models. The ledger packs, appends and unpacks; models and features read
-batches; a request is a batch of one.
+Purchase lines, views and carts come in, from ingest or from live events; out comes a bounded row
+of the newest lines with a summary of the older ones and the newest events, as bytes for the
+ledger, and a ``Histories`` batch over one catalogue for the models. The ledger packs, appends and
+unpacks; models and features read batches; a request is a batch of one.
 """
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import accumulate
 from typing import Any, Final
 
 import numpy as np
@@ -17,12 +18,22 @@ import numpy.typing as npt
 
 from recsys.errors import DataError
 from recsys.matrices.ids import IntArray, ItemIndex, IxArray
+from recsys.matrices.interactions import (
+    EVENTS,
+    MAX_EVENTS,
+    NO_EVENTS,
+    Interactions,
+    merged,
+    standing,
+)
 from recsys.matrices.returns import UNITS, surviving, to_units
 from recsys.matrices.summary import LINES, MAX_OLDER, OLDER, Structured, summarise
 
 __all__ = [
     "EMPTY",
+    "EVENTS",
     "LINES",
+    "MAX_EVENTS",
     "MAX_LINES",
     "MAX_OLDER",
     "NO_CHANNEL",
@@ -31,6 +42,7 @@ __all__ = [
     "Histories",
     "Structured",
     "append",
+    "notice",
     "pack",
     "unpack",
 ]
@@ -38,14 +50,17 @@ __all__ = [
 #: Lines that a row holds; older ones are summarised.
 MAX_LINES: Final = 512
 
-_HEADER: Final = struct.Struct("<4sBxHH")
+_HEADER: Final = struct.Struct("<4sBxHHH")
 _MAGIC: Final = b"OBCH"
-_FORMAT: Final = 1
+_FORMAT: Final = 2
+#: Rows without events, as they were written before there were any, can be read still.
+_OLD_HEADER: Final = struct.Struct("<4sBxHH")
+_OLD_FORMAT: Final = 1
 
 
 @dataclass(frozen=True, eq=False)
 class CustomerHistory:
-    """What one customer bought: the newest lines, and a summary of the rest.
+    """What one customer bought: the newest lines, and a summary of the rest; what they looked at.
 
     Attributes
     ----------
@@ -53,10 +68,14 @@ class CustomerHistory:
         Sorted by ``ts``; lines of the same second in order of arrival.
     older : ndarray of OLDER, at most ``MAX_OLDER``, one a product
         Lines that fell out of ``lines``, sorted by ``last_ts``, then ``item_key``.
+    events : ndarray of EVENTS, at most ``MAX_EVENTS``
+        The newest views and carts, see ``interactions.merged``. They have room of their own, so
+        that no number of views pushes a purchase out.
     """
 
     lines: Structured
     older: Structured
+    events: Structured = field(default_factory=lambda: NO_EVENTS)
 
     def __eq__(self, other: object) -> bool:
         """Two histories are equal when their packed rows are."""
@@ -101,15 +120,41 @@ def append(history: CustomerHistory, lines: Structured) -> CustomerHistory:
     both = np.concatenate([history.lines, lines])
     order = np.argsort(both["ts"], kind="stable")
     if len(both) <= MAX_LINES:
-        return CustomerHistory(both[order], history.older)
+        return replace(history, lines=both[order])
     kept, out = order[-MAX_LINES:], order[:-MAX_LINES]
-    return CustomerHistory(both[kept], summarise(history.older, history.lines, lines, both[out]))
+    older = summarise(history.older, history.lines, lines, both[out])
+    return replace(history, lines=both[kept], older=older)
+
+
+def notice(history: CustomerHistory, events: Structured) -> CustomerHistory:
+    """Add views and carts to a history; one that it holds already changes nothing.
+
+    Parameters
+    ----------
+    history : CustomerHistory
+        Left as it is.
+    events : ndarray of EVENTS
+        In any order.
+
+    Returns
+    -------
+    CustomerHistory
+        The same object where nothing is new.
+
+    Raises
+    ------
+    TypeError
+        When ``events`` are not of dtype ``EVENTS``.
+    """
+    after = merged(history.events, events)
+    return history if np.array_equal(after, history.events) else replace(history, events=after)
 
 
 def pack(history: CustomerHistory) -> bytes:
     """Return the row that the ledger stores: a versioned header, then the arrays as they are."""
-    header = _HEADER.pack(_MAGIC, _FORMAT, len(history.lines), len(history.older))
-    return header + history.lines.tobytes() + history.older.tobytes()
+    parts = (history.lines, history.older, history.events)
+    header = _HEADER.pack(_MAGIC, _FORMAT, *(len(part) for part in parts))
+    return header + b"".join(part.tobytes() for part in parts)
 
 
 def unpack(blob: bytes) -> CustomerHistory:
@@ -121,21 +166,28 @@ def unpack(blob: bytes) -> CustomerHistory:
         When the row is damaged, or of a format that this version does not read.
     """
     try:
-        magic, version, n_lines, n_older = _HEADER.unpack_from(blob)
+        magic, version, *counts = _HEADER.unpack_from(blob)
+        start = _HEADER.size
+        if version == _OLD_FORMAT:
+            counts = [*_OLD_HEADER.unpack_from(blob)[2:], 0]
+            start = _OLD_HEADER.size
     except struct.error:
         raise DataError("a stored history is damaged: its header is cut short.") from None
-    if magic != _MAGIC or version != _FORMAT:
+    if magic != _MAGIC or version not in (_FORMAT, _OLD_FORMAT):
         raise DataError(
             f"a stored history has format {magic!r} {version}, this version reads "
             f"{_MAGIC!r} {_FORMAT}: run `omnibasket ingest` to write the histories again."
         )
-    middle = _HEADER.size + n_lines * LINES.itemsize
-    end = middle + n_older * OLDER.itemsize
-    if len(blob) != end:
-        raise DataError(f"a stored history is damaged: {len(blob)} bytes instead of {end}.")
+    kinds = (LINES, OLDER, EVENTS)
+    sizes = (n * kind.itemsize for n, kind in zip(counts, kinds, strict=True))
+    ends = [*accumulate(sizes, initial=start)]
+    if len(blob) != ends[-1]:
+        raise DataError(f"a stored history is damaged: {len(blob)} bytes instead of {ends[-1]}.")
     return CustomerHistory(
-        np.frombuffer(blob, LINES, n_lines, _HEADER.size),
-        np.frombuffer(blob, OLDER, n_older, middle),
+        *(
+            np.frombuffer(blob, kind, n, at)
+            for n, kind, at in zip(counts, kinds, ends[:-1], strict=True)
+        )
     )
 
 
@@ -167,6 +219,8 @@ class Histories:
         ``ids.location_key``; 0 for none.
     amount_minor : ndarray of shape (n_lines,), int32
         Paid for the line; 0 in a summary.
+    events : Interactions
+        Views and carts, whatever was bought since; ``interactions`` is what models look at.
     """
 
     n_items: int
@@ -179,6 +233,7 @@ class Histories:
     channel: npt.NDArray[np.uint8]
     location: IntArray
     amount_minor: IxArray
+    events: Interactions
 
     @classmethod
     def from_rows(
@@ -192,8 +247,8 @@ class Histories:
         index : ItemIndex
             The catalogue. Lines of products that it does not hold are left out.
         as_of_ts : int, or array_like of shape (n,)
-            UTC epoch seconds. Only lines before it count. A summary counts as a whole, when its
-            last purchase was before.
+            UTC epoch seconds. Only lines and events before it count. A summary counts as a
+            whole, when its last purchase was before.
 
         Returns
         -------
@@ -216,7 +271,8 @@ class Histories:
             for name, column in columns.items():
                 both = np.concatenate([older.get(name, blank).astype(column.dtype), column])
                 columns[name] = both[order]
-        return cls(len(index), _pointers(row, n), ix, **columns)
+        events = _events(rows, index, as_of)
+        return cls(len(index), _pointers(row, n), ix, **columns, events=events)
 
     @property
     def n(self) -> int:
@@ -240,6 +296,7 @@ class Histories:
         stop = max(start, stop)
         first, last = self.indptr[start], self.indptr[stop]
         columns = {name: getattr(self, name)[first:last] for name in _COLUMNS}
+        columns["events"] = self.events[rows]
         return Histories(self.n_items, self.indptr[start : stop + 1] - first, **columns)
 
     @cached_property
@@ -255,7 +312,16 @@ class Histories:
         )
         columns = {name: getattr(self, name)[keep] for name in _COLUMNS}
         columns["quantity"] = (units / UNITS).astype(np.float32)
+        columns["events"] = self.events
         return Histories(self.n_items, _pointers(self.row[keep], self.n), **columns)
+
+    @cached_property
+    def interactions(self) -> Interactions:
+        """What customers did with products besides buying them, as far as it says something."""
+        line = self.row * self.n_items + self.item_ix
+        bought = self.purchases
+        kept = bought.row * self.n_items + bought.item_ix
+        return standing(self.events, (line, self.ts, self.quantity), kept, self.n_items)
 
 
 NO_CHANNEL: Final = 255
@@ -286,6 +352,14 @@ def _gather(
         return columns, row, ix
     at = np.flatnonzero(keep)
     return {name: column[at] for name, column in columns.items()}, row[at], ix[at]
+
+
+def _events(rows: Sequence[CustomerHistory], index: ItemIndex, as_of: IntArray) -> Interactions:
+    """Views and carts of known products before each customer's moment."""
+    if not any(len(history.events) for history in rows):
+        return Interactions.none(len(rows))
+    columns, row, ix = _gather([history.events for history in rows], EVENTS, index, as_of)
+    return Interactions.of(row, ix, columns["ts"], columns["kind"], len(rows))
 
 
 def _pointers(row: IntArray, n: int) -> IntArray:

@@ -1,13 +1,19 @@
-"""The history's lines become customers' rows.
+"""The history's lines and events become customers' rows.
 
-Order lines come in, as Arrow batches or straight from the history's Parquet; out come
+Order lines, views and carts come in, as Arrow batches or straight from the history's Parquet; out
+come
 ``CustomerHistory`` rows, one customer at a time, so that memory does not grow with the history.
 Called when ingest renews the ledger, and by training and validation, which want the rows as they
 were at an earlier time.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from heapq import merge
+from itertools import groupby
+from operator import itemgetter
 
+import ibis
+import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,8 +21,17 @@ from ibis.backends.duckdb import Backend
 
 from recsys.data.history import History
 from recsys.matrices.arrow import batches, column, given, mapped, moment
-from recsys.matrices.histories import EMPTY, LINES, CustomerHistory, Structured, append
+from recsys.matrices.histories import (
+    EMPTY,
+    EVENTS,
+    LINES,
+    CustomerHistory,
+    Structured,
+    append,
+    notice,
+)
 from recsys.matrices.ids import item_key, location_key, order_key
+from recsys.matrices.interactions import KIND_OF
 from recsys.schema import CHANNELS, UTC
 
 #: Columns of ``schema.LINES`` that a row needs.
@@ -47,8 +62,8 @@ def read(
     ----------
     history : History
     until_ts : int or mapping of customer_id to int, optional
-        Only lines before it, UTC epoch seconds: the rows as they were then. With a mapping each
-        customer has a moment of their own, and only those that it names are read.
+        Only lines and events before it, UTC epoch seconds: the rows as they were then. With a
+        mapping each customer has a moment of their own, and only those that it names are read.
     customer_ids : iterable of str, optional
         Only these customers.
 
@@ -58,52 +73,92 @@ def read(
         Ascending; lines without a customer are left out.
     row : CustomerHistory
     """
-    con = history.connect()
+    wanted_ids = None if customer_ids is None else [*customer_ids]
+    # Both are streamed side by side, and an engine streams one answer at a time.
+    con, beside = history.connect(), history.connect()
     try:
-        yield from by_customer(_ordered(con, until_ts, customer_ids))
+        lines = _wanted(con, con.table("lines"), until_ts, wanted_ids)
+        lines = lines.order_by("customer_id", "occurred_at", "order_id", "line_no")
+        events = _events(_wanted(beside, beside.table("events"), until_ts, wanted_ids))
+        yield from by_customer(
+            batches(con, lines.select(*COLUMNS)),
+            batches(beside, events.order_by("customer_id", "item_id", "kind", "channel")),
+        )
     finally:
         con.disconnect()
+        beside.disconnect()
 
 
-def _ordered(
+def _wanted(
     con: Backend,
+    table: ir.Table,
     until_ts: int | Mapping[str, int] | None,
-    customer_ids: Iterable[str] | None,
-) -> Iterator[pa.RecordBatch]:
-    lines = con.table("lines").filter(lambda t: t.customer_id.notnull())
+    customer_ids: list[str] | None,
+) -> ir.Table:
+    """Rows that name one of the customers, before the moment."""
+    table = table.filter(table.customer_id.notnull())
     if isinstance(until_ts, Mapping):
         moments = pa.array([ts * 1_000_000 for ts in until_ts.values()], pa.int64()).cast(UTC)
         ends = pa.table({"customer_id": pa.array(until_ts, pa.string()), "until": moments})
-        lines = lines.join(given(con, "wanted_moments", ends), "customer_id")
-        lines = lines.filter(lines.occurred_at < lines.until)
+        table = table.join(given(con, "wanted_moments", ends), "customer_id")
+        table = table.filter(table.occurred_at < table.until)
     elif until_ts is not None:
-        lines = lines.filter(lambda t: t.occurred_at < moment(until_ts))
+        table = table.filter(table.occurred_at < moment(until_ts))
     if customer_ids is not None:
         ids = pa.table({"customer_id": pa.array(customer_ids, pa.string())})
-        lines = lines.semi_join(given(con, "wanted_customers", ids), "customer_id")
-    ordered = lines.order_by("customer_id", "occurred_at", "order_id", "line_no")
-    return batches(con, ordered.select(*COLUMNS))
+        table = table.semi_join(given(con, "wanted_customers", ids), "customer_id")
+    return table
 
 
-def by_customer(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, CustomerHistory]]:
-    """Gather lines into one row a customer.
+def _events(table: ir.Table) -> ir.Table:
+    """Return the latest view and the latest cart of each product, by customer and channel."""
+    table = table.filter(table.item_id.notnull() & table.event.isin([*KIND_OF]))
+    kind = table.event.cases(*((name, ibis.literal(n, "int64")) for name, n in KIND_OF.items()))
+    return table.group_by("customer_id", "item_id", "channel", kind=kind).agg(
+        occurred_at=table.occurred_at.max()
+    )
+
+
+def by_customer(
+    lines: Iterable[pa.RecordBatch], events: Iterable[pa.RecordBatch] = ()
+) -> Iterator[tuple[str, CustomerHistory]]:
+    """Gather lines and events into one row a customer.
 
     Parameters
     ----------
-    batches : iterable of RecordBatch
+    lines : iterable of RecordBatch
         With ``COLUMNS``; sorted by ``customer_id``, and in time order within a customer. A
         customer's lines may span batches.
+    events : iterable of RecordBatch
+        With ``customer_id``, ``item_id``, ``kind``, ``channel`` and ``occurred_at``; sorted by
+        ``customer_id``.
 
     Yields
     ------
     customer_id : str
     row : CustomerHistory
     """
+    bought = _gathered(lines, to_lines, append)
+    looked = _gathered(events, to_events, notice)
+    both = groupby(merge(bought, looked, key=itemgetter(0)), key=itemgetter(0))
+    for customer_id, found in both:
+        row, *more = (part for _, part in found)
+        for part in more:
+            row = notice(row, part.events)
+        yield customer_id, row
+
+
+def _gathered(
+    batches: Iterable[pa.RecordBatch],
+    read: Callable[[pa.RecordBatch], Structured],
+    add: Callable[[CustomerHistory, Structured], CustomerHistory],
+) -> Iterator[tuple[str, CustomerHistory]]:
+    """Rows of one kind of thing only."""
     current, row = None, EMPTY
     for batch in batches:
         if not len(batch):
             continue
-        lines = to_lines(batch)
+        found = read(batch)
         runs = pc.run_end_encode(batch["customer_id"])
         start = 0
         for customer_id, end in zip(
@@ -113,7 +168,7 @@ def by_customer(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, Custom
                 if current is not None:
                     yield current, row
                 current, row = customer_id, EMPTY
-            row = append(row, lines[start:end])
+            row = add(row, found[start:end])
             start = end
     if current is not None:
         yield current, row
@@ -143,3 +198,13 @@ def to_lines(batch: pa.RecordBatch) -> Structured:
     paid = pc.fill_null(batch["amount_minor"], 0)  # null: nothing said the price
     lines["amount_minor"] = np.clip(column(paid), _INT32.min, _INT32.max)
     return lines
+
+
+def to_events(batch: pa.RecordBatch) -> Structured:
+    """Turn views and carts into the events that a row stores, in the same order."""
+    events = np.empty(len(batch), EVENTS)
+    events["item_key"] = mapped(batch["item_id"], item_key)
+    events["ts"] = column(batch["occurred_at"].cast(pa.int64())) // 1_000_000
+    events["kind"] = column(batch["kind"])
+    events["channel"] = mapped(batch["channel"], CHANNELS.index)
+    return events

@@ -5,17 +5,16 @@ customer, with the live events that came in meanwhile. Rows are read, packed and
 a time, so memory does not grow with the history.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 import ibis
-import pyarrow as pa
 
 from recsys.config import ORDER_KINDS, Config
 from recsys.data.engine import batches
 from recsys.data.history import History
 from recsys.matrices.histories import pack
-from recsys.matrices.rows import by_customer, read
+from recsys.matrices.rows import read
 from recsys.tracking.ledger import Ledger, Replaced
 
 _BATCH_ROWS: Final = 100_000
@@ -49,24 +48,6 @@ def bring_in(history: History, ledger: Ledger, config: Config, contained: int = 
         contained=contained,
         systems=sorted(systems),
     )
-
-
-def history_rows(lines: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, bytes]]:
-    """Pack lines into one row a customer.
-
-    Parameters
-    ----------
-    lines : iterable of RecordBatch
-        As ``recsys.matrices.rows.by_customer`` takes them: sorted by ``customer_id``, then
-        ``occurred_at``. A customer's lines may span batches.
-
-    Yields
-    ------
-    (str, bytes)
-        customer_id and packed row, in the same order.
-    """
-    for customer_id, row in by_customer(lines):
-        yield customer_id, pack(row)
 
 
 def identifier_rows(history: History) -> Iterator[tuple[str, str, str, str | None]]:

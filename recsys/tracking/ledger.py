@@ -318,7 +318,7 @@ class Ledger:
         version : str
             Name of the history.
         rows : iterable of (customer_id, packed row)
-            Sorted by customer_id, from ``feedback.history_rows``. Read once, a page at a time.
+            Sorted by customer_id. Read once, a page at a time.
         identifiers : iterable of (type, value, own_id, customer_id or None)
             Sorted by type, then value.
         contained : int

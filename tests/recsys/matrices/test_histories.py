@@ -1,3 +1,5 @@
+import struct
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,12 +10,14 @@ from recsys.matrices import histories as histories_module
 from recsys.matrices import summary
 from recsys.matrices.histories import (
     EMPTY,
+    EVENTS,
     LINES,
     MAX_LINES,
     MAX_OLDER,
     NO_CHANNEL,
     Histories,
     append,
+    notice,
     pack,
     unpack,
 )
@@ -108,9 +112,24 @@ def test_real_bounds():
     assert len(pack(history)) < 36_000
 
 
-@given(sequences)
-def test_rows_survive_packing(sequence):
-    history = append(EMPTY, sequence)
+looks = st.lists(
+    st.tuples(st.integers(1, 9), st.integers(0, 40), st.integers(0, 1), st.integers(0, 6)),
+    max_size=9,
+).map(lambda rows: np.array(rows, EVENTS))
+
+
+def test_a_row_from_before_there_were_events_is_read():
+    history = append(EMPTY, lines(line(1, 5), line(2, 6)))
+    arrays = history.lines.tobytes() + history.older.tobytes()
+    old = unpack(struct.pack("<4sBxHH", b"OBCH", 1, 2, 0) + arrays)
+    assert old == history
+    with pytest.raises(DataError, match="instead of"):
+        unpack(struct.pack("<4sBxHH", b"OBCH", 1, 2, 1) + arrays)
+
+
+@given(sequences, looks)
+def test_rows_survive_packing(sequence, seen):
+    history = notice(append(EMPTY, sequence), seen)
     blob = pack(history)
     assert unpack(blob) == history
     assert append(unpack(blob), sequence) == append(history, sequence)

@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -5,6 +7,7 @@ import pytest
 from recsys.matrices import rows
 from recsys.matrices.histories import EMPTY, LINES, append
 from recsys.matrices.ids import item_key, location_key, order_key
+from recsys.matrices.interactions import CART, VIEW
 from recsys.schema import CHANNELS
 
 SOME = [
@@ -69,3 +72,47 @@ def test_times_before_1970_are_rounded_down(write_history):
     (row,) = dict(rows.read(write_history([line]))).values()
     assert row.lines["ts"].tolist() == [-1]
     assert row == append(EMPTY, np.array(row.lines, LINES))
+
+
+def seen(customer_id, item_id, ts, event="view_item", channel="web"):
+    at = datetime.fromtimestamp(ts, UTC)
+    return {
+        "event_id": f"{customer_id}{item_id}{ts}{event}", "event": event, "occurred_at": at,
+        "customer_id": customer_id, "item_id": item_id, "channel": channel,
+    }  # fmt: skip
+
+
+LOOKED = [
+    seen("c0", "a", 40),
+    seen("c1", "b", 40.9),
+    seen("c1", "b", 45, channel="app"),
+    seen("c1", "a", 45, "add_to_cart"),
+    seen("c1", "a", 46, "view_item_list"),
+    seen("c1", None, 47, "begin_checkout"),
+    seen("c2", "a", 60, "select_item"),
+    seen("c2", "b", 59, "add_to_wishlist"),
+    seen(None, "a", 41),
+]
+
+
+def test_what_was_looked_at_stands_beside_what_was_bought(write_history):
+    read = dict(rows.read(write_history(SOME, events=LOOKED)))
+    assert list(read) == ["c0", "c1", "c2"]
+    assert [len(row.lines) for row in read.values()] == [0, 3, 1]
+    a, b = item_key("a"), item_key("b")
+    web, app = CHANNELS.index("web"), CHANNELS.index("app")
+    assert read["c0"].events.tolist() == [(a, 40, VIEW, web)]
+    assert read["c1"].events.tolist() == [(b, 45, VIEW, app), (a, 45, CART, web)]
+    assert read["c2"].events.tolist() == [(b, 59, CART, web), (a, 60, VIEW, web)]
+
+
+def test_looks_are_read_as_they_were(write_history):
+    history = write_history(SOME, events=LOOKED)
+    read = dict(rows.read(history, until_ts=45))
+    assert {key: row.events["ts"].tolist() for key, row in read.items()} == {"c0": [40], "c1": [40]}
+    read = dict(rows.read(history, until_ts={"c1": 46, "c2": 60}))
+    assert {key: row.events["ts"].tolist() for key, row in read.items()} == {
+        "c1": [45, 45],
+        "c2": [59],
+    }
+    assert list(dict(rows.read(history, customer_ids=iter(["c0", "c2"])))) == ["c0", "c2"]

@@ -1,18 +1,13 @@
 """What ingest wrote is what the service reads."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from recsys.config import parse
 from recsys.data.keyed_hash import customer_id_of
-from recsys.matrices.histories import unpack
 from recsys.matrices.ids import item_key, order_key
-from recsys.schema import LINES
 from recsys.tracking.events import Identifier
-from recsys.tracking.feedback import bring_in, history_rows
+from recsys.tracking.feedback import bring_in
 from recsys.tracking.ledger import Ledger
 
 from .conftest import NOW, MakeEvent
@@ -24,27 +19,6 @@ def line(
     customer_id: str | None, item_id: str, order_id: str, ts: int = NOW, **more: Any
 ) -> dict[str, Any]:
     return {"customer_id": customer_id, "item_id": item_id, "order_id": order_id, "ts": ts, **more}
-
-
-def test_a_customer_may_span_batches() -> None:
-    lines = [
-        {
-            "customer_id": f"c{n // 7}",
-            "occurred_at": datetime.fromtimestamp(NOW + n, UTC),
-            "order_id": f"o{n // 2}",
-            "channel": "web",
-            "item_id": f"i{n % 5}",
-            "quantity": 1.0,
-            "amount_minor": 250,
-        }
-        for n in range(30)
-    ]
-    table = pa.Table.from_pylist(lines, LINES)
-    whole = list(history_rows(table.to_batches()))
-    assert [customer_id for customer_id, _ in whole] == ["c0", "c1", "c2", "c3", "c4"]
-    assert len(unpack(whole[0][1]).lines) == 7
-    for size in (1, 3, 8):
-        assert list(history_rows(table.to_batches(max_chunksize=size))) == whole
 
 
 def test_an_ingest_is_brought_in(
