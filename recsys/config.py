@@ -17,7 +17,9 @@ import msgspec
 from msgspec import field
 
 from recsys.errors import ConfigError
+from recsys import filters
 from recsys.misfit import explain, nearest, unknown
+from recsys.filters import FilterError
 from recsys.schema import CHANNELS
 from recsys.settings import (
     ORDER_KINDS,
@@ -193,7 +195,15 @@ def _check(config: Config) -> None:
         _check_name(f"placements.{name}", "placement", name)
         _known(f"placements.{name}.channel", placement.channel, CHANNELS)
         for model in placement.weights:
-            _known(f"placements.{name}.weights", model, Models.__struct_fields__)
+            _known(f"placements.{name}.weights", model, (*Models.__struct_fields__, "cart"))
+        _check_filter(f"placements.{name}.filter", placement.filter)
+
+
+def _check_filter(where: str, document: dict[str, Any]) -> None:
+    try:
+        filters.parse(document) if document else None
+    except FilterError as error:
+        raise ConfigError(f"{where}: {error}") from None
 
 
 def _check_source(name: str, source: Source) -> None:

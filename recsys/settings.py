@@ -4,7 +4,7 @@ Frozen structs, one a section of ``omnibasket.toml``; ``recsys.config`` reads th
 The comments under the fields are what docs/configuration.md explains at length.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
@@ -335,6 +335,10 @@ class Placement(Settings, frozen=True):
     new_only: bool = False
     """Only items that the customer has never bought."""
     weights: dict[str, float] = field(default_factory=dict)
+    from_last_basket: bool = False
+    """Start from what the customer bought last, as from a cart, where the request names none."""
+    filter: dict[str, Any] = field(default_factory=dict)
+    """What products must be, as in requests; see docs/http.md. Empty: anything."""
     """Factor on each model's learned weight, by model: popular, repeat, copurchase, als."""
 
 
@@ -344,3 +348,10 @@ PLACEMENTS: dict[str, Placement] = {
     "email_weekly": Placement(channel="email", count=12, hide_bought_days=3.0),
     "store_screen": Placement(channel="store_screen", count=6, personal=False),
 }
+    "email_post_purchase": Placement(
+        channel="email",
+        count=6,
+        hide_bought_days=14.0,
+        from_last_basket=True,
+        weights={"cart": 3.0},
+    ),

@@ -19,6 +19,7 @@ from recsys.models.base import Context, Model
 from recsys.ranking.blend import Blend
 from recsys.ranking.candidates import COLUMNS, MODEL_OF, Candidates, collect, consider
 from recsys.ranking.curves import Floats
+from recsys.ranking.filtering import Facts
 from recsys.ranking.rules import RULES, Limits, forbid
 from recsys.ranking.shelf import Shelf
 
@@ -26,8 +27,8 @@ from recsys.ranking.shelf import Shelf
 PER_MODEL: Final = 200
 #: And where the rules leave too few of them.
 PER_MODEL_WIDE: Final = 5_000
-#: A location with so few products on hand is asked for all of them instead.
-MAX_HELD: Final = 5_000
+#: Where the rules allow no more products than this, all of them are looked at instead.
+MAX_ALLOWED: Final = 5_000
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,8 @@ class Ranker:
         ``COLUMNS``.
     shelf : Shelf
         Activity and stock.
+    facts : Facts, optional
+        What filters ask of products; needed where there are any.
     """
 
     index: ItemIndex
@@ -104,6 +107,7 @@ class Ranker:
     plain: Blend
     cart: Blend
     shelf: Shelf
+    facts: Facts | None = None
 
     def rank(
         self, histories: Histories, context: Context, asked: Asked, *, widen: bool = True
@@ -128,7 +132,7 @@ class Ranker:
         found = collect(self.models, self.index, histories, context, PER_MODEL)
         ranked = self._order(found, histories, context, asked)
         short = np.flatnonzero(np.diff(ranked.indptr) < asked.counts)
-        if not widen or not len(short) or len(self.index) <= PER_MODEL:
+        if not widen or not len(short):
             return ranked
         parts = [_row(ranked, r) for r in range(len(context))]
         for r in short.tolist():
@@ -140,13 +144,23 @@ class Ranker:
         return _together(parts)
 
     def _more(self, histories: Histories, context: Context, asked: Asked) -> Candidates:
-        """Candidates of one request whose rules left too few: all there is on hand, or more."""
+        """Candidates of one request whose rules left too few: all that they allow, or enough.
+
+        No product that may be shown is missing where the list would be shorter without it.
+        """
         limits = asked.limits
         held = self.shelf.held_at(int(limits.location_keys[0])) if limits.in_stock[0] else None
-        if held is not None and len(held) <= MAX_HELD:
-            items = Lists.of_rows([held])
-            return consider(self.models, self.index, histories, context, items)
-        return collect(self.models, self.index, histories, context, PER_MODEL_WIDE)
+        pool = np.arange(len(self.index), dtype=np.int32) if held is None else held
+        code = forbid(Lists.of_rows([pool]), histories, self.shelf, limits, self.facts)
+        pool = pool[code == 0]
+        if len(pool) > MAX_ALLOWED:
+            found = collect(self.models, self.index, histories, context, PER_MODEL_WIDE)
+            named = found.item_ix[np.isin(found.item_ix, pool)]
+            if len(named) >= asked.counts[0]:
+                return found
+            pool = np.union1d(named, pool[:MAX_ALLOWED])
+        items = Lists.of_rows([pool])
+        return consider(self.models, self.index, histories, context, items)
 
     def _order(
         self, found: Candidates, histories: Histories, context: Context, asked: Asked
@@ -154,7 +168,7 @@ class Ranker:
         rows = rows_of(found)
         total, chance, evidence = self._judge(found, rows, context, asked.factors)
         order = np.lexsort((found.item_ix, -total, rows))
-        code = forbid(found, histories, self.shelf, asked.limits)[order]
+        code = forbid(found, histories, self.shelf, asked.limits, self.facts)[order]
         free = code == 0
         before = np.cumsum(free) - free  # shown candidates of all rows that stand before
         before -= before[np.minimum(found.indptr[:-1], len(before) - 1)][rows] if len(rows) else 0
@@ -201,8 +215,13 @@ class Ranker:
 
 
 def factors_of(by_model: Mapping[str, float]) -> Floats:
-    """Lay a placement's factors out over ``COLUMNS``; one where it names none."""
-    return np.array([by_model.get(MODEL_OF[column], 1.0) for column in COLUMNS])
+    """Lay a placement's factors out over ``COLUMNS``; one where it names none.
+
+    The column of the cart has its model's factor, unless it is named itself.
+    """
+    return np.array(
+        [by_model.get(column, by_model.get(MODEL_OF[column], 1.0)) for column in COLUMNS]
+    )
 
 
 def _row(ranked: Ranked, r: int) -> Ranked:

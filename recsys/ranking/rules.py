@@ -10,8 +10,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from recsys.filters import Filter
 from recsys.matrices.histories import Histories
 from recsys.matrices.lists import Lists, Ragged, contains, rows_of
+from recsys.ranking.filtering import Facts, Items
 from recsys.ranking.shelf import Shelf
 
 #: Rules in the order in which they are asked; a candidate's code is its rule's position + 1.
@@ -19,6 +21,7 @@ RULES: Final = (
     "inactive",
     "excluded",
     "in_cart",
+    "filtered",
     "not_new",
     "recently_bought",
     "out_of_stock",
@@ -45,6 +48,8 @@ class Limits:
         ``ids.location_key``; 0 for none.
     in_stock : ndarray of shape (n,), bool
         Nothing that the location has not on hand, where its stock is known.
+    filters : tuple of length n of (Filter or None), optional
+        Nothing that the filter does not let through; none by default.
     """
 
     exclude: Lists
@@ -53,6 +58,7 @@ class Limits:
     hidden_since_ts: npt.NDArray[np.int64]
     location_keys: npt.NDArray[np.int64]
     in_stock: npt.NDArray[np.bool_]
+    filters: tuple[Filter | None, ...] = ()
 
     def row(self, r: int) -> "Limits":
         """Limits of one request."""
@@ -64,11 +70,16 @@ class Limits:
             self.hidden_since_ts[part],
             self.location_keys[part],
             self.in_stock[part],
+            self.filters[part],
         )
 
 
 def forbid(
-    candidates: Ragged, histories: Histories, shelf: Shelf, limits: Limits
+    candidates: Ragged,
+    histories: Histories,
+    shelf: Shelf,
+    limits: Limits,
+    facts: Facts | None = None,
 ) -> npt.NDArray[np.uint8]:
     """Find the first rule that forbids each candidate.
 
@@ -80,6 +91,8 @@ def forbid(
         What the ``n`` customers bought; empty where it must not matter.
     shelf : Shelf
     limits : Limits
+    facts : Facts, optional
+        What filters ask of products; needed where there are any.
 
     Returns
     -------
@@ -98,6 +111,7 @@ def forbid(
         ~shelf.active[items],
         contains(limits.exclude, rows, items),
         contains(limits.cart, rows, items),
+        _filtered(rows, items.astype(np.int32, copy=False), histories, shelf, limits, facts),
         new_only & contains(histories, rows, items) if new_only.any() else new_only,
         contains(recently, rows, items),
         on_hand <= 0,
@@ -106,3 +120,35 @@ def forbid(
     for position in range(len(RULES), 0, -1):
         code[forbidden[position - 1]] = position
     return code
+
+
+def _filtered(
+    rows: npt.NDArray[np.int64],
+    items: npt.NDArray[np.int32],
+    histories: Histories,
+    shelf: Shelf,
+    limits: Limits,
+    facts: Facts | None,
+) -> npt.NDArray[np.bool_]:
+    """Whether the filter of its request keeps each candidate out."""
+    out = np.zeros(len(items), bool)
+    if not any(limits.filters):
+        return out
+    if facts is None:
+        raise ValueError("filters need facts to ask.")
+    # A batch has few filters: one turn for each.
+    kinds = {given: number for number, given in enumerate(dict.fromkeys(limits.filters))}
+    kind = np.array([kinds[given] for given in limits.filters])[rows]
+    for given, number in kinds.items():
+        if given is None:
+            continue
+        at = np.flatnonzero(kind == number)
+
+        def on_hand(part: Items, at: npt.NDArray[np.intp] = at) -> npt.NDArray[np.float32]:
+            return shelf.on_hand_at(limits.location_keys[rows[at[part]]], items[at[part]])
+
+        def new(part: Items, at: npt.NDArray[np.intp] = at) -> npt.NDArray[np.bool_]:
+            return ~contains(histories, rows[at[part]], items[at[part]])
+
+        out[at] = ~facts.allows(given, items[at], on_hand, new)
+    return out

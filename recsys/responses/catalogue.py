@@ -15,9 +15,12 @@ from recsys.errors import ArtefactError
 from recsys.matrices.ids import IntArray, ItemIndex, location_key
 from recsys.matrices.texts import Texts
 from recsys.persistence.artefact import Artefact, Column
+from recsys.ranking.filtering import Facts, Labels
 
 PRODUCTS: Final = "products"
 LOCATIONS: Final = "locations"
+#: Column of products → table of the names that its codes stand for.
+LABELS: Final = {"department": "departments", "category": "categories", "brand": "brands"}
 #: Price of a product whose price is not known; real prices are never negative.
 UNKNOWN_MINOR: Final = -1
 
@@ -39,6 +42,8 @@ class Catalogue:
         ``ids.location_key``, ascending.
     stores : ndarray of shape (n_locations,), bool
         Whether customers can come there and take things with them.
+    labels : dict of str to Labels
+        ``department``, ``category``, ``brand`` of each product.
     """
 
     index: ItemIndex
@@ -47,6 +52,7 @@ class Catalogue:
     prices_minor: IntArray
     location_keys: IntArray
     stores: npt.NDArray[np.bool_]
+    labels: dict[str, Labels]
 
     @classmethod
     def load(cls, artefact: Artefact) -> "Catalogue":
@@ -66,12 +72,22 @@ class Catalogue:
                 _array(products, "price_minor"),
                 _array(locations, "location_key"),
                 _array(locations, "store"),
+                {
+                    name: Labels(
+                        list(_texts(artefact.table(names), "name")), _array(products, name)
+                    )
+                    for name, names in LABELS.items()
+                },
             )
         except KeyError as error:
             raise ArtefactError(
                 f"{artefact.folder}: the catalogue lacks its column {error}. Run `omnibasket "
                 "train` to make a new artefact."
             ) from None
+
+    def facts(self, active: npt.NDArray[np.bool_]) -> Facts:
+        """Return what filters may ask of the products."""
+        return Facts(self.index, self.titles, self.prices_minor, self.labels, active)
 
     def item(self, item_ix: int) -> Item:
         """Say what a product is: its id, title and price, as far as they are known."""
@@ -123,14 +139,21 @@ def tables(
     keys = np.array([location_key(name) for name in locations["location_id"]], np.int64)
     order = np.argsort(keys)
     prices = [UNKNOWN_MINOR if price is None else price for price in products["price_minor"]]
-    texts = ("title", "currency", "department", "category", "brand")
+    names = {column: sorted(set(products[column]) - {None, ""}) for column in LABELS}
+    positions = {column: {name: ix for ix, name in enumerate(names[column])} for column in LABELS}
     return {
         PRODUCTS: {
             "item_id": index.item_ids,
             "item_key": index.keys,
             "price_minor": np.array(prices, np.int64),
-            **{name: products[name] for name in texts},
+            "title": products["title"],
+            "currency": products["currency"],
+            **{
+                column: np.array([found.get(name, -1) for name in products[column]], np.int32)
+                for column, found in positions.items()
+            },
         },
+        **{LABELS[column]: {"name": found} for column, found in names.items()},
         LOCATIONS: {
             "location_key": keys[order],
             "location_id": [locations["location_id"][at] for at in order],

@@ -18,18 +18,18 @@ from recsys.matrices.ids import ItemIndex
 from recsys.matrices.lists import Lists
 from recsys.models import CoPurchase, Popular
 from recsys.models.base import Context
-from recsys.models.popular import LEVELS
 from recsys.persistence import artefact
 from recsys.persistence.artefact import Artefact, Manifest
 from recsys.persistence.fitted import models_of
 from recsys.ranking.blend import Blend
-from recsys.ranking.candidates import CART, COLUMNS, MODEL_OF, MODELS
+from recsys.ranking.candidates import COLUMNS, MODELS
 from recsys.ranking.rank import Asked, Ranked, Ranker, factors_of
 from recsys.ranking.rules import DAY, RULES, Limits
 from recsys.ranking.shelf import Shelf
-from recsys.responses import reasons
 from recsys.responses.catalogue import Catalogue, Item
-from recsys.responses.placements import BOUGHT_ON, Question
+from recsys.responses.explaining import Explainer, explanation, fallback
+from recsys.responses.placements import BOUGHT_ON, Question, filter_of
+from recsys.responses.reasons import Reason
 from recsys.schema import CHANNELS
 
 #: Names of the parts of an artefact that belong to the ranking.
@@ -39,8 +39,6 @@ SHELF: Final = "shelf"
 
 #: Key of ``left_out`` for products of the request that the catalogue does not hold.
 UNKNOWN_ITEM: Final = "unknown_item"
-
-_AT_LOCATION: Final = LEVELS.index("popular_at_location")
 
 
 class Engine:
@@ -76,16 +74,19 @@ class Engine:
         popular, copurchase = models["popular"], models["copurchase"]
         if not isinstance(popular, Popular) or not isinstance(copurchase, CoPurchase):
             raise TypeError("the models are not those of recsys.models")
-        self._popular, self._copurchase = popular, copurchase
+        self._popular = popular
+        self._explainer = Explainer(self.catalogue, popular, copurchase)
         self.pairs: npt.NDArray[np.void] = copurchase.pairs_
         self.n_baskets = int(copurchase.n_baskets_)
         try:
+            shelf = Shelf.from_arrays(found.part(SHELF))
             self._ranker = Ranker(
                 self.index,
                 models,
                 Blend.from_arrays(MODELS, found.part(PLAIN_BLEND)),
                 Blend.from_arrays(COLUMNS, found.part(CART_BLEND)),
-                Shelf.from_arrays(found.part(SHELF)),
+                shelf,
+                self.catalogue.facts(shelf.active),
             )
         except KeyError as error:
             raise ArtefactError(
@@ -153,10 +154,11 @@ class Engine:
         cart, unknown_cart = self._known([question.cart for question in questions])
         page, unknown_page = self._known([question.item_ids for question in questions])
         exclude, unknown_exclude = self._known([question.exclude for question in questions])
+        cart = _with_last_basket(questions, cart, histories)
         context = self._context(questions, as_of_ts, cart, page)
         asked = _asked(questions, context, Lists.of_rows(cart), _joined(page, exclude))
         ranked = self._ranker.rank(histories, context, asked)
-        told = self._reasons(ranked, histories, context)
+        told = self._explainer.reasons(ranked, histories, context)
         levels = self._popular.level(context)
         unknown = unknown_cart + unknown_page + unknown_exclude
         on_hand = self._ranker.shelf.on_hand_at(
@@ -165,7 +167,7 @@ class Engine:
         return [
             self._answer(
                 question, ranked, r, told, on_hand, int(context.location[r]),
-                _fallback(ranked, r, histories, context, int(levels[r])), int(unknown[r]),
+                fallback(ranked, r, histories, context, int(levels[r])), int(unknown[r]),
             )
             for r, question in enumerate(questions)
         ]  # fmt: skip
@@ -196,56 +198,12 @@ class Engine:
             _joined(cart, page),
         )
 
-    def _reasons(
-        self, ranked: Ranked, histories: Histories, context: Context
-    ) -> list[reasons.Reason]:
-        """Why each shown item is shown."""
-        winner = _spokesmen(ranked)
-        loudest = {}
-        if COLUMNS.index("copurchase") in winner:
-            empty = Lists(np.zeros(len(context) + 1, np.int64), _NONE)
-            without = Context(context.as_of_ts, context.location, context.channel, empty)
-            loudest["copurchase"] = self._copurchase.because(histories, without, ranked)
-        if COLUMNS.index(CART) in winner:
-            nobody = Histories.from_rows([EMPTY] * len(context), self.index, context.as_of_ts)
-            loudest[CART] = self._copurchase.because(nobody, context, ranked)
-        levels = self._popular.level(context).tolist()
-        told = []
-        bought = histories.purchases
-        for r, level in enumerate(levels):
-            popular = reasons.popular(self._counted_where(context, r, level))
-            own = slice(bought.indptr[r], bought.indptr[r + 1])
-            for at in range(ranked.indptr[r], ranked.indptr[r + 1]):
-                column = COLUMNS[winner[at]]
-                because = int(loudest[column][at]) if column in loudest else -1
-                if column == "repeat":
-                    same = bought.item_ix[own] == ranked.item_ix[at]
-                    told.append(reasons.repeat(int(bought.count[own][same].sum())))
-                elif because >= 0:
-                    source = self.catalogue.item(because)
-                    told.append(reasons.bought_together([source["title"]], [source["item_id"]]))
-                elif column == "als":
-                    told.append(reasons.similar_taste())
-                elif ranked.scores[at, COLUMNS.index("popular")] > 0:
-                    told.append(popular)
-                else:
-                    told.append(reasons.available())
-        return told
-
-    def _counted_where(self, context: Context, r: int, level: int) -> str | None:
-        """Whose purchases a question's popular products were counted from."""
-        if level == _AT_LOCATION:
-            return "store" if self.catalogue.is_store(int(context.location[r])) else "online"
-        if LEVELS[level] == "popular_on_channel":
-            return "stores" if CHANNELS[context.channel[r]] == "pos" else "online"
-        return None
-
     def _answer(
         self,
         question: Question,
         ranked: Ranked,
         r: int,
-        told: Sequence[reasons.Reason],
+        told: Sequence[Reason],
         on_hand: npt.NDArray[np.float32],
         location: int,
         fallback: str | None,
@@ -264,7 +222,7 @@ class Engine:
                 "reason": told[at],
             }
             if question.explain:
-                item["explanation"] = _explanation(ranked, at)
+                item["explanation"] = explanation(ranked, at)
             items.append(item)
         left_out = dict(zip(RULES, ranked.left_out[r].tolist(), strict=True))
         return {
@@ -304,6 +262,26 @@ def _joined(one: Sequence[npt.NDArray[np.int32]], other: Sequence[npt.NDArray[np
     )  # fmt: skip
 
 
+def _with_last_basket(
+    questions: Sequence[Question], cart: list[npt.NDArray[np.int32]], histories: Histories
+) -> list[npt.NDArray[np.int32]]:
+    """Take the last basket for the cart where the placement says so and the request has none."""
+    wanted = [
+        r
+        for r, question in enumerate(questions)
+        if question.settings.from_last_basket and not question.cart
+    ]
+    if wanted:
+        bought = histories.purchases
+        cart = list(cart)
+    for r in wanted:
+        part = slice(bought.indptr[r], bought.indptr[r + 1])
+        order = bought.order[part]
+        if len(order) and order[-1]:  # a summary has no orders
+            cart[r] = np.unique(bought.item_ix[part][order == order[-1]])
+    return cart
+
+
 def _asked(questions: Sequence[Question], context: Context, cart: Lists, exclude: Lists) -> Asked:
     settings = [question.settings for question in questions]
     hidden_days = np.array([given.hide_bought_days for given in settings])
@@ -314,47 +292,9 @@ def _asked(questions: Sequence[Question], context: Context, cart: Lists, exclude
         hidden_since_ts=context.as_of_ts - np.ceil(hidden_days * DAY).astype(np.int64),
         location_keys=context.location,
         in_stock=np.array([given.in_stock for given in settings]),
+        filters=tuple(filter_of(question) for question in questions),
     )
     counts = [question.count or question.settings.count for question in questions]
     return Asked(
         np.array(counts), np.stack([factors_of(given.weights) for given in settings]), limits
     )
-
-
-def _fallback(
-    ranked: Ranked, r: int, histories: Histories, context: Context, level: int
-) -> str | None:
-    """Name what was used where neither history nor cart had anything to say."""
-    own = histories.indptr[r + 1] > histories.indptr[r]
-    cart = context.cart.indptr[r + 1] > context.cart.indptr[r]
-    part = slice(ranked.indptr[r], ranked.indptr[r + 1])
-    personal = [COLUMNS.index(name) for name in COLUMNS if name != "popular"]
-    if (own or cart) and (ranked.scores[part][:, personal] > 0).any():
-        return None
-    return "popular_at_location" if level == _AT_LOCATION else "popular"
-
-
-def _spokesmen(ranked: Ranked) -> list[int]:
-    """Column that gives the reason for each item: the one whose evidence weighs most.
-
-    Of what somebody buys anyway it would be odd to say that others like it, or that it goes with
-    something else they once bought: there only the cart may speak before their own purchases.
-    """
-    repeat, cart = COLUMNS.index("repeat"), COLUMNS.index(CART)
-    silent = ~(ranked.evidence > 0).any(axis=1)
-    winner = np.where(silent, COLUMNS.index("popular"), ranked.evidence.argmax(axis=1))
-    bought_before = (ranked.scores[:, repeat] > 0) & (winner != cart)
-    spokesmen: list[int] = np.where(bought_before, repeat, winner).tolist()
-    return spokesmen
-
-
-def _explanation(ranked: Ranked, at: int) -> dict[str, Any]:
-    """What each model thought of an item, and what that counted for."""
-    return {
-        column: {
-            "model": MODEL_OF[column],
-            "score": round(float(ranked.scores[at, ix]), 6),
-            "evidence": round(float(ranked.evidence[at, ix]), 4),
-        }
-        for ix, column in enumerate(COLUMNS)
-    }

@@ -5,12 +5,14 @@ The service and the command line make a ``Question`` from a request and the work
 """
 
 import difflib
+from functools import lru_cache
 from typing import Final
 
 import msgspec
 
 from recsys.config import PLACEMENTS, Config, Placement
 from recsys.errors import ConfigError
+from recsys.filters import Filter, Group, parse
 
 #: Where people who meet a placement on this channel buy. An e-mail leads anywhere.
 BOUGHT_ON: Final[dict[str, str | None]] = {
@@ -45,10 +47,27 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """Products in the cart."""
     exclude: tuple[str, ...] = ()
     """Products that must not be shown."""
+    filter: Filter | None = None
+    """What products must be, on top of the placement's own filter."""
     explain: bool = False
     """Whether to say what each model thought of each item."""
     customer_known: bool = False
     """Whether the request named somebody who is known."""
+
+
+def filter_of(question: Question) -> Filter | None:
+    """Return what products must be for a question: the placement's filter and its own."""
+    stored = question.settings.filter
+    own = _parsed(msgspec.json.encode(stored)) if stored else None
+    parts = tuple(part for part in (own, question.filter) if part is not None)
+    if len(parts) < 2:
+        return parts[0] if parts else None
+    return Group("and", parts)
+
+
+@lru_cache(maxsize=256)  # placements are few, and asked again and again
+def _parsed(text: bytes) -> Filter:
+    return parse(msgspec.json.decode(text))
 
 
 def placements(config: Config) -> dict[str, Placement]:

@@ -58,7 +58,7 @@ def test_an_answer_has_the_documented_shape(ask, engine):
         "as_of": "1970-04-11T00:00:00Z", "customer_known": True, "offers": [], "fallback": None,
     }  # fmt: skip
     assert set(left_out) == {
-        "inactive", "excluded", "in_cart", "not_new", "recently_bought", "out_of_stock",
+        "inactive", "excluded", "in_cart", "filtered", "not_new", "recently_bought", "out_of_stock",
         "unknown_item",
     }  # fmt: skip
     assert [item["rank"] for item in items] == list(range(1, 11))

@@ -1,0 +1,158 @@
+"""Says of ranked items why they are shown, what each model thought, and whether it was personal.
+
+What ``rank`` ordered, and for whom, comes in; reasons, explanations and the name of a fallback
+come out. Called by ``engine``.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from recsys.matrices.histories import EMPTY, Histories
+from recsys.matrices.lists import Lists
+from recsys.models import CoPurchase, Popular
+from recsys.models.base import Context
+from recsys.models.popular import LEVELS
+from recsys.ranking.candidates import CART, COLUMNS, MODEL_OF
+from recsys.ranking.rank import Ranked
+from recsys.responses import reasons
+from recsys.responses.catalogue import Catalogue
+from recsys.schema import CHANNELS
+
+_AT_LOCATION: Final = LEVELS.index("popular_at_location")
+_NONE: Final = np.empty(0, np.int32)
+
+
+@dataclass(frozen=True)
+class Explainer:
+    """Knows what reasons are made of.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+    popular : Popular
+    copurchase : CoPurchase
+    """
+
+    catalogue: Catalogue
+    popular: Popular
+    copurchase: CoPurchase
+
+    def reasons(
+        self, ranked: Ranked, histories: Histories, context: Context
+    ) -> list[reasons.Reason]:
+        """Say why each shown item is shown.
+
+        Parameters
+        ----------
+        ranked : Ranked
+        histories : Histories
+            Of those who ask; empty where nothing of theirs may show.
+        context : Context
+
+        Returns
+        -------
+        list of Reason
+            One an item of ``ranked``.
+        """
+        winner = _spokesmen(ranked)
+        loudest = {}
+        if COLUMNS.index("copurchase") in winner:
+            empty = Lists(np.zeros(len(context) + 1, np.int64), _NONE)
+            without = Context(context.as_of_ts, context.location, context.channel, empty)
+            loudest["copurchase"] = self.copurchase.because(histories, without, ranked)
+        if COLUMNS.index(CART) in winner:
+            nobody = Histories.from_rows(
+                [EMPTY] * len(context), self.catalogue.index, context.as_of_ts
+            )
+            loudest[CART] = self.copurchase.because(nobody, context, ranked)
+        levels = self.popular.level(context).tolist()
+        told = []
+        bought = histories.purchases
+        for r, level in enumerate(levels):
+            popular = reasons.popular(self._counted_where(context, r, level))
+            own = slice(bought.indptr[r], bought.indptr[r + 1])
+            for at in range(ranked.indptr[r], ranked.indptr[r + 1]):
+                column = COLUMNS[winner[at]]
+                because = int(loudest[column][at]) if column in loudest else -1
+                if column == "repeat":
+                    same = bought.item_ix[own] == ranked.item_ix[at]
+                    told.append(reasons.repeat(int(bought.count[own][same].sum())))
+                elif because >= 0:
+                    source = self.catalogue.item(because)
+                    told.append(reasons.bought_together([source["title"]], [source["item_id"]]))
+                elif column == "als":
+                    told.append(reasons.similar_taste())
+                elif ranked.scores[at, COLUMNS.index("popular")] > 0:
+                    told.append(popular)
+                else:
+                    told.append(reasons.available())
+        return told
+
+    def _counted_where(self, context: Context, r: int, level: int) -> str | None:
+        """Whose purchases a question's popular products were counted from."""
+        if level == _AT_LOCATION:
+            return "store" if self.catalogue.is_store(int(context.location[r])) else "online"
+        if LEVELS[level] == "popular_on_channel":
+            return "stores" if CHANNELS[context.channel[r]] == "pos" else "online"
+        return None
+
+
+def fallback(
+    ranked: Ranked, r: int, histories: Histories, context: Context, level: int
+) -> str | None:
+    """Name what was used where neither history nor cart had anything to say.
+
+    Parameters
+    ----------
+    ranked : Ranked
+    r : int
+        The question.
+    histories : Histories
+    context : Context
+    level : int
+        Index into ``popular.LEVELS``: whose purchases its popular products were counted from.
+
+    Returns
+    -------
+    str or None
+        ``popular_at_location``, ``popular``, or ``available`` where nothing that may be shown was
+        ever bought; None where the answer is a personal one.
+    """
+    own = histories.indptr[r + 1] > histories.indptr[r]
+    cart = context.cart.indptr[r + 1] > context.cart.indptr[r]
+    part = slice(ranked.indptr[r], ranked.indptr[r + 1])
+    personal = [COLUMNS.index(name) for name in COLUMNS if name != "popular"]
+    if (own or cart) and (ranked.scores[part][:, personal] > 0).any():
+        return None
+    bought = ranked.scores[part, COLUMNS.index("popular")]
+    if len(bought) and not (bought > 0).any():
+        return "available"
+    return "popular_at_location" if level == _AT_LOCATION else "popular"
+
+
+def _spokesmen(ranked: Ranked) -> list[int]:
+    """Column that gives the reason for each item: the one whose evidence weighs most.
+
+    Of what somebody buys anyway it would be odd to say that others like it, or that it goes with
+    something else they once bought: there only the cart may speak before their own purchases.
+    """
+    repeat, cart = COLUMNS.index("repeat"), COLUMNS.index(CART)
+    silent = ~(ranked.evidence > 0).any(axis=1)
+    winner = np.where(silent, COLUMNS.index("popular"), ranked.evidence.argmax(axis=1))
+    bought_before = (ranked.scores[:, repeat] > 0) & (winner != cart)
+    spokesmen: list[int] = np.where(bought_before, repeat, winner).tolist()
+    return spokesmen
+
+
+def explanation(ranked: Ranked, at: int) -> dict[str, Any]:
+    """What each model thought of an item, and what that counted for."""
+    return {
+        column: {
+            "model": MODEL_OF[column],
+            "score": round(float(ranked.scores[at, ix]), 6),
+            "evidence": round(float(ranked.evidence[at, ix]), 4),
+        }
+        for ix, column in enumerate(COLUMNS)
+    }
