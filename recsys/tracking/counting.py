@@ -1,31 +1,39 @@
-"""Purchases and refunds are brought into their customers' rows, each order once.
+"""What happened is brought into customers' rows: purchases, refunds, views and carts.
 
-Called when events arrive and when ingest has replaced the histories.
+Each order is brought in once; a view that is there already changes nothing. Called when events
+arrive and when ingest has replaced the histories.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from recsys.matrices.histories import EMPTY, pack, unpack
+from recsys.matrices.histories import EMPTY, notice, pack, unpack
+from recsys.matrices.interactions import KIND_OF, Structured
 from recsys.tracking import purchases
 from recsys.tracking.events import Event
+from recsys.tracking.looks import looks, structured
 from recsys.tracking.people import resolve_ids
 from recsys.tracking.rows import lock
-from recsys.tracking.tables import EVENTS, HISTORIES, META, TRANSACTIONS
+from recsys.tracking.tables import EVENTS, HISTORIES, META, SESSIONS, TRANSACTIONS
 
 _BLANK_ROW = pack(EMPTY)
+#: Events that change a row.
+TOLD = ("purchase", "refund", *KIND_OF)
 
 #: transaction_id → (scope, own_id) of each live purchase of that number.
 Orders = dict[str, list[tuple[str, str | None]]]
 
 
 def apply(
-    connection: Connection, counted: Iterable[tuple[Event, str | None, str]], currency: str
+    connection: Connection,
+    counted: Iterable[tuple[Event, str | None, str]],
+    currency: str,
+    seen: Sequence[tuple[str, Structured]] = (),
 ) -> None:
-    """Bring purchases and refunds into their customers' rows.
+    """Bring what happened into customers' rows.
 
     Parameters
     ----------
@@ -36,34 +44,61 @@ def apply(
         events and events of nobody are passed over.
     currency : str
         Of prices that do not say theirs.
+    seen : sequence of (str, ndarray of EVENTS)
+        ``own_id`` of somebody, and views and carts of theirs that came in earlier.
     """
-    orders = [
+    told = [
         (event, own_id, scope)
         for event, own_id, scope in counted
-        if own_id is not None and event.event in ("purchase", "refund")
+        if own_id is not None and event.event in TOLD
     ]
-    if not orders:
+    if not told and not seen:
         return
-    present = resolve_ids(connection, {own_id for _, own_id, _ in orders})
+    own_ids = {own_id for _, own_id, _ in told} | {own_id for own_id, _ in seen}
+    present = resolve_ids(connection, own_ids)
     by_customer: dict[str, list[tuple[Event, str]]] = {}
-    for event, own_id, scope in sorted(orders, key=lambda order: order[0].occurred_at):
+    earlier: dict[str, list[Structured]] = {}
+    for event, own_id, scope in sorted(told, key=lambda entry: entry[0].occurred_at):
         customer_id = present.get(own_id, own_id)
         if customer_id is not None:
             by_customer.setdefault(customer_id, []).append((event, scope))
+    for own_id, events in seen:
+        customer_id = present.get(own_id, own_id)
+        if customer_id is not None:
+            earlier.setdefault(customer_id, []).append(events)
     systems = known_systems(connection)
-    rows = lock(connection, HISTORIES, by_customer, row=_BLANK_ROW)
+    # All rows at once, so that two writers never wait for each other in a circle.
+    rows = lock(connection, HISTORIES, by_customer.keys() | earlier.keys(), row=_BLANK_ROW)
     changed = []
-    for customer_id, theirs in by_customer.items():
-        before = history = unpack(rows[customer_id].row)
+    for customer_id, row in rows.items():
+        before = history = unpack(row.row)
+        for events in earlier.get(customer_id, ()):
+            history = notice(history, events)
+        theirs = by_customer.get(customer_id, ())
+        looked = structured(look for event, _ in theirs for look in looks(event))
+        history = notice(history, looked) if len(looked) else history
         for event, scope in theirs:
-            history = purchases.after(
-                history, event, systems=systems, currency=currency, scope=scope
-            )
+            if event.event not in KIND_OF:
+                history = purchases.after(
+                    history, event, systems=systems, currency=currency, scope=scope
+                )
         if history is not before:
             changed.append({"key": customer_id, "packed": pack(history)})
     if changed:
         update = HISTORIES.update().where(HISTORIES.c.customer_id == sa.bindparam("key"))
         connection.execute(update.values(row=sa.bindparam("packed"), digest=None), changed)
+
+
+def owners(connection: Connection, session_ids: Iterable[str]) -> Mapping[str, str]:
+    """Return ``own_id`` of who logged in to each visit; visits of nobody are left out."""
+    wanted = sorted(set(session_ids))
+    if not wanted:
+        return {}
+    of = SESSIONS.c
+    query = sa.select(of.session_id, of.own_id)
+    query = query.where(of.session_id.in_(wanted), of.own_id.is_not(None))
+    found: dict[str, str] = dict(connection.execute(query).all())
+    return found
 
 
 def known_systems(connection: Connection) -> list[str]:

@@ -12,7 +12,7 @@ import msgspec
 import sqlalchemy as sa
 
 from recsys.data.keyed_hash import customer_id_of
-from recsys.matrices.histories import EMPTY, CustomerHistory, unpack
+from recsys.matrices.histories import EMPTY, CustomerHistory, notice, unpack
 from recsys.tracking import sessions
 from recsys.tracking.database import Database
 from recsys.tracking.events import Event, Identifier, decode
@@ -48,7 +48,8 @@ class Customer(msgspec.Struct, frozen=True):
     customer_id: str | None = None
     """None: nobody who is known."""
     history: CustomerHistory = EMPTY
-    """Purchases; of a visit in which nobody logged in, those of the visit."""
+    """Purchases, views and carts; of a visit in which nobody logged in, those of the visit. What
+    a visit of nobody looked at counts for the customer who is named beside it."""
     visit: sessions.State = sessions.State()
     """Cart and views of the visit that was named."""
 
@@ -179,6 +180,21 @@ class Ledger:
         visit, own_id = sessions.State(), None
         if session_id is not None:
             visit, own_id = self._visit(session_id, as_of_ts)
+        found = self._named(customer_id, identifier, session_id, own_id, visit)
+        if own_id is not None or not visit.looks:
+            return found  # who logged in has it in their row already
+        history = notice(found.history, visit.events())
+        return msgspec.structs.replace(found, history=history)
+
+    def _named(
+        self,
+        customer_id: str | None,
+        identifier: Identifier | None,
+        session_id: str | None,
+        own_id: str | None,
+        visit: sessions.State,
+    ) -> Customer:
+        """Return whom a request names first; ``own_id`` is who logged in to the visit."""
         if identifier is not None:
             return self._by_identifier(identifier, visit)
         if customer_id is not None or own_id is not None:
@@ -309,9 +325,8 @@ class Ledger:
         """Make the histories those of an ingest, in one transaction.
 
         Only rows that differ are written; customers and identifiers that came no more are
-        removed. Purchases and refunds that came in after event number ``contained`` are applied
-        on top, unless the rows hold their orders already, so nothing that a channel was told is
-        accepted is lost or counted twice.
+        removed. What came in after event number ``contained`` is applied on top, unless the rows
+        hold it already, so nothing that a channel was told is accepted is lost or counted twice.
 
         Parameters
         ----------

@@ -1,8 +1,8 @@
 """One batch of events is written: every event once, every order once, every customer up to date.
 
 Events that were checked and sealed come in, in one transaction of the ledger; out comes what
-became of each. A purchase is in its customer's row when the transaction ends. Called by
-``Ledger.add_events``.
+became of each. A purchase, a view or a cart is in its customer's row when the transaction ends.
+Called by ``Ledger.add_events``.
 
 Two batches may be written at once on PostgreSQL. Both take their locks table by table in the
 same order, and in each table by sorted key, so that they never wait for each other in a circle.
@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from recsys.data.keyed_hash import customer_id_of
+from recsys.matrices.interactions import KIND_OF, Structured
 from recsys.tracking import sessions
 from recsys.tracking.counting import apply, order_of, order_scopes
 from recsys.tracking.events import Event, digest, encode
@@ -86,8 +87,10 @@ def record(
     entries = _attribute(batch, entries)
     entries = _insert(batch, entries)
     _count_orders_once(batch, entries)
-    apply(connection, [(e.event, e.own_id, e.scope) for e in entries if e.counted], currency)
-    _update_visits(batch, entries)
+    seen = _update_visits(batch, entries)
+    # What a visit of nobody looked at stays with the visit.
+    counted = [e for e in entries if e.counted and (e.named or e.event.event not in KIND_OF)]
+    apply(connection, [(e.event, e.own_id, e.scope) for e in counted], currency, seen)
     for entry in entries:
         batch.outcomes.setdefault(entry.ix, Outcome("accepted"))
     return [batch.outcomes[ix] for ix in range(len(events))]
@@ -235,8 +238,14 @@ def _count_orders_once(batch: _Batch, entries: list[_Entry]) -> None:
         connection.execute(update.values(counted=False))
 
 
-def _update_visits(batch: _Batch, entries: list[_Entry]) -> None:
-    """Bring carts and views up to date, and bind visits to who logged in."""
+def _update_visits(batch: _Batch, entries: list[_Entry]) -> list[tuple[str, Structured]]:
+    """Bring carts and views up to date, and bind visits to who logged in.
+
+    Returns
+    -------
+    list of (str, ndarray of EVENTS)
+        ``own_id`` of who logged in to a visit of nobody, and what was looked at in it so far.
+    """
     states: dict[str, sessions.State] = {}
     values: dict[str, dict[str, Any]] = {}
     for entry in entries:
@@ -253,7 +262,7 @@ def _update_visits(batch: _Batch, entries: list[_Entry]) -> None:
         value["own"] = entry.own_id if entry.named else value["own"]
         value["seen"] = max(value["seen"], entry.event.occurred_ts)
     if not values:
-        return
+        return []
     rows = [{**value, "json": sessions.encode(states[key])} for key, value in values.items()]
     update = SESSIONS.update().where(SESSIONS.c.session_id == sa.bindparam("key"))
     columns: dict[str, Any] = {
@@ -262,3 +271,10 @@ def _update_visits(batch: _Batch, entries: list[_Entry]) -> None:
         "state": sa.bindparam("json"),
     }
     batch.connection.execute(update.values(columns), rows)
+    return [
+        (value["own"], states[key].events())
+        for key, value in values.items()
+        if value["own"] is not None
+        and _bound(batch.visits[key], batch) is None
+        and states[key].looks
+    ]

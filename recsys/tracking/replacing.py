@@ -8,7 +8,7 @@ reporting meanwhile. Called by ``Ledger.replace_histories``.
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final, TypeVar
 
@@ -18,10 +18,11 @@ from sqlalchemy import Connection, Table
 
 from recsys.data.keyed_hash import customer_id_of
 from recsys.errors import LedgerError
-from recsys.tracking.counting import apply, order_of, order_scopes
+from recsys.matrices.interactions import KIND_OF
+from recsys.tracking.counting import TOLD, apply, order_of, order_scopes, owners
 from recsys.tracking.database import Database
-from recsys.tracking.events import decode
-from recsys.tracking.people import find_identifiers
+from recsys.tracking.events import Event, decode
+from recsys.tracking.people import find_identifiers, session_own_id
 from recsys.tracking.rows import insert
 from recsys.tracking.tables import (
     EVENTS,
@@ -206,11 +207,11 @@ def _remember(connection: Connection, **values: str) -> None:
 
 
 def _reapply(connection: Connection, contained: int, currency: str) -> int:
-    """Apply the purchases and refunds that came in after event number ``contained``."""
+    """Apply what came in after event number ``contained``; return the number of orders."""
     reapplied, last = 0, contained
     query = (
         sa.select(EVENTS.c.seq, EVENTS.c.own_id, EVENTS.c.counted, EVENTS.c.body)
-        .where(EVENTS.c.event.in_(("purchase", "refund", "login")))
+        .where(EVENTS.c.event.in_((*TOLD, "login")))
         .order_by(EVENTS.c.seq)
         .limit(_PAGE)
     )
@@ -227,11 +228,21 @@ def _reapply(connection: Connection, contained: int, currency: str) -> int:
             ]
             connection.execute(insert(connection, IDENTIFIERS).on_conflict_do_nothing(), rows)
         orders = order_scopes(connection, events)
+        visits = owners(connection, (event.session_id for event in events if event.session_id))
         counted = []
         for row, event in zip(page, events, strict=True):
-            if row.counted and event.event != "login":
+            if event.event in KIND_OF:
+                counted.append((event, _looker(event, row.own_id, visits), event.scope))
+            elif row.counted and event.event != "login":
                 scope = order_of(event, orders)[0] if event.event == "refund" else event.scope
                 counted.append((event, row.own_id, scope))
+                reapplied += 1
         apply(connection, counted, currency)
-        reapplied += len(counted)
     return reapplied
+
+
+def _looker(event: Event, own_id: str | None, visits: Mapping[str, str]) -> str | None:
+    """Whose a view or a cart is: of a visit of nobody, who logged in to it later, if anybody."""
+    if event.session_id is None or own_id != session_own_id(event.session_id):
+        return own_id
+    return visits.get(event.session_id)

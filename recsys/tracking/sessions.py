@@ -1,19 +1,22 @@
 """What a visit looked at and put into its cart, kept up to date by its events.
 
 Pure: a state and an event in, the next state out. The ledger stores states; a request that
-names a ``session_id`` is answered from them.
+names a ``session_id`` is answered from them. What a visit looked at before anybody logged in
+speaks for whoever is in it, and becomes a customer's when they do.
 """
 
 from typing import Final
 
 import msgspec
 
+from recsys.matrices.interactions import VIEW, Structured
 from recsys.tracking.events import Event
+from recsys.tracking.looks import Look, looks, structured
 
 #: A visit's cart and views are forgotten this long after its latest event.
 SESSION_DAYS: Final = 30
 _MAX_CART: Final = 200
-_MAX_VIEWED: Final = 20
+_MAX_LOOKS: Final = 50
 
 
 class State(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -21,8 +24,17 @@ class State(msgspec.Struct, frozen=True, omit_defaults=True):
 
     cart: dict[str, float] = {}
     """Item → quantity, in the order in which they were put in."""
-    viewed: tuple[str, ...] = ()
-    """Items looked at, the latest first."""
+    looks: tuple[Look, ...] = ()
+    """The latest view and the latest cart of each item, the newest first."""
+
+    @property
+    def viewed(self) -> tuple[str, ...]:
+        """Items looked at, the latest first."""
+        return tuple(look.item_id for look in self.looks if look.kind == VIEW)
+
+    def events(self) -> Structured:
+        """What was looked at and put into the cart, as a history holds it."""
+        return structured(self.looks)
 
 
 def after(state: State, event: Event) -> State:
@@ -31,10 +43,19 @@ def after(state: State, event: Event) -> State:
     ``view_cart`` and ``begin_checkout`` with items name the whole cart, as in GA4; a purchase
     takes what was bought out of it.
     """
-    ids = [item.item_id for item in event.items]
-    if event.event in ("view_item", "select_item"):
-        seen = dict.fromkeys([*ids, *state.viewed])
-        return msgspec.structs.replace(state, viewed=tuple(seen)[:_MAX_VIEWED])
+    latest = {(look.kind, look.item_id): look for look in state.looks}
+    for look in looks(event):
+        known = latest.get((look.kind, look.item_id), look)
+        latest[look.kind, look.item_id] = max(known, look, key=_when)
+    newest = sorted(latest.values(), key=_when, reverse=True)[:_MAX_LOOKS]
+    return msgspec.structs.replace(state, looks=tuple(newest), cart=_cart(state, event))
+
+
+def _when(look: Look) -> tuple[int, int, str, int]:
+    return look.ts, look.kind, look.item_id, look.channel
+
+
+def _cart(state: State, event: Event) -> dict[str, float]:
     cart = dict(state.cart)
     if event.event == "add_to_cart":
         for item in event.items:
@@ -47,12 +68,9 @@ def after(state: State, event: Event) -> State:
     elif event.event in ("view_cart", "begin_checkout") and event.items:
         cart = {item.item_id: item.quantity for item in event.items}
     elif event.event == "purchase":
-        for item_id in ids:
-            cart.pop(item_id, None)
-    else:
-        return state
-    latest = list(cart.items())[-_MAX_CART:]
-    return msgspec.structs.replace(state, cart=dict(latest))
+        for item in event.items:
+            cart.pop(item.item_id, None)
+    return dict(list(cart.items())[-_MAX_CART:])
 
 
 def encode(state: State) -> bytes:

@@ -3,6 +3,7 @@
 from recsys.data.keyed_hash import customer_id_of
 from recsys.matrices.histories import EMPTY
 from recsys.matrices.ids import item_key, location_key
+from recsys.matrices.interactions import CART, VIEW
 from recsys.tracking.events import EventItem, Identifier, Money
 from recsys.tracking.ledger import Exposure, Ledger
 from recsys.tracking.people import session_own_id
@@ -161,6 +162,63 @@ def test_a_visit_has_a_cart(ledger: Ledger, make_event: MakeEvent) -> None:
     assert ledger.customer(session_id="s", as_of_ts=NOW).visit.cart == {"bread": 1.0}
     after = NOW + 31 * DAY
     assert not ledger.customer(session_id="s", as_of_ts=after).visit.cart
+
+
+def looked(ledger: Ledger, customer_id: str) -> list[tuple[int, int, int]]:
+    """Product, time since NOW and kind of what a customer looked at."""
+    events = ledger.history(customer_id).events
+    return [(int(key), int(ts) - NOW, int(kind)) for key, ts, kind, _ in events.tolist()]
+
+
+def test_a_view_counts_in_the_next_question(ledger: Ledger, make_event: MakeEvent) -> None:
+    seen = make_event("view_item", "milk", "tea", identifier="ada", at=NOW - 9)
+    put = make_event("add_to_cart", "milk", identifier="ada", at=NOW - 5)
+    earlier = make_event("select_item", "milk", identifier="ada", at=NOW - 20)
+    listed = make_event("view_item_list", "jam", identifier="ada", at=NOW - 3)
+    ledger.add_events([put, seen], NOW)
+    ledger.add_events([earlier, listed, seen], NOW)
+    views = sorted([(item_key("milk"), -9, VIEW), (item_key("tea"), -9, VIEW)])
+    assert looked(ledger, ADA_ID) == [*views, (item_key("milk"), -5, CART)]
+    assert ledger.history(ADA_ID).lines.tolist() == []
+    # Beside a purchase in the same batch.
+    again = make_event("view_item", "tea", identifier="ada", at=NOW - 1)
+    ledger.add_events([make_event("purchase", "tea", identifier="ada"), again], NOW)
+    assert (item_key("tea"), -1, VIEW) in looked(ledger, ADA_ID)
+    assert len(ledger.history(ADA_ID).lines) == 1
+
+
+def test_what_a_visit_looked_at_counts_in_it(ledger: Ledger, make_event: MakeEvent) -> None:
+    seen = make_event("view_item", "milk", session_id="s", at=NOW - 60)
+    put = make_event("add_to_cart", "tea", session_id="s", at=NOW - 50)
+    ledger.add_events([put, seen], NOW)
+    stranger = ledger.customer(session_id="s", as_of_ts=NOW)
+    assert stranger.customer_id is None
+    events = [(item_key("milk"), NOW - 60), (item_key("tea"), NOW - 50)]
+    assert [(key, ts) for key, ts, *_ in stranger.history.events.tolist()] == events
+    assert ledger.history(session_own_id("s")) == EMPTY  # no row for every passer-by
+    # Somebody who is named beside the visit is in it, and keeps what they looked at before.
+    ledger.add_events([make_event("view_item", "jam", identifier="ada", at=NOW - 99)], NOW)
+    named = ledger.customer(identifier=ADA, session_id="s", as_of_ts=NOW)
+    assert named.customer_id == ADA_ID
+    assert named.history.events["item_key"].tolist() == [item_key("jam"), *(k for k, _ in events)]
+    assert looked(ledger, ADA_ID) == [(item_key("jam"), -99, VIEW)]
+    # Whoever logs in takes it along; who logs in later does not.
+    ledger.add_events([make_event("login", session_id="s", identifier="ada", at=NOW - 9)], NOW)
+    ledger.add_events([make_event("view_item", "oil", session_id="s", at=NOW - 8)], NOW)
+    ledger.add_events([make_event("login", session_id="s", identifier="bob", at=NOW - 5)], NOW)
+    assert [key for key, *_ in looked(ledger, ADA_ID)] == [
+        item_key(name) for name in ("jam", "milk", "tea", "oil")
+    ]
+    assert looked(ledger, customer_id_of("email", "bob")) == []
+    bobs = ledger.customer(session_id="s", as_of_ts=NOW)
+    assert len(bobs.history.events) == 0
+
+
+def test_a_visit_remembers_the_newest_looks(ledger: Ledger, make_event: MakeEvent) -> None:
+    events = [make_event("view_item", f"p{n}", session_id="s", at=NOW + n) for n in (*range(70), 3)]
+    ledger.add_events(events, NOW)
+    visit = ledger.customer(session_id="s", as_of_ts=NOW).visit
+    assert visit.viewed == tuple(f"p{n}" for n in range(69, 19, -1))
 
 
 def test_who_logs_in_owns_the_visit_from_then_on(ledger: Ledger, make_event: MakeEvent) -> None:

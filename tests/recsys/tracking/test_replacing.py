@@ -110,6 +110,26 @@ def test_a_purchase_during_an_ingest_is_not_lost(ledger: Ledger, make_event: Mak
     assert items(ledger, ADA_ID) == keys("milk")
 
 
+def test_a_view_during_an_ingest_is_not_lost(ledger: Ledger, make_event: MakeEvent) -> None:
+    mark = ledger.mark()
+    ledger.add_events(
+        [
+            make_event("view_item", "oil", session_id="s", at=NOW - 9),
+            make_event("view_item", "jam", session_id="nobody", at=NOW - 8),
+            make_event("login", session_id="s", identifier="ada", at=NOW - 7),
+            make_event("add_to_cart", "tea", identifier="ada", at=NOW - 6),
+        ],
+        NOW,
+    )
+    before = ledger.history(ADA_ID).events.tolist()
+    assert [key for key, *_ in before] == keys("oil", "tea")
+    rows = [row(ADA_ID, ("milk", "till:1"))]
+    done = ledger.replace_histories("v1", rows, [known(ADA, ADA_ID)], contained=mark)
+    assert (done.reapplied, done.customers) == (0, 1)
+    assert items(ledger, ADA_ID) == keys("milk")
+    assert ledger.history(ADA_ID).events.tolist() == before
+
+
 def test_an_exported_order_that_was_also_live_counts_once(
     ledger: Ledger, make_event: MakeEvent
 ) -> None:

@@ -60,6 +60,7 @@ class Stage:
     tables: dict[str, list[dict[str, Any]]]
     customers: dict[str, str | None]
     rows: dict[str, list[tuple[str, float]]]
+    seen: dict[str, list[tuple[Any, ...]]]
 
     def lines(self, who: str | None, *columns: str) -> list[tuple[Any, ...]]:
         """Lines of somebody in the history: order, product, quantity and source, or others."""
@@ -123,10 +124,11 @@ class Loop:
             )
             for who, customer_id in ids.items()
         }
+        seen = {who: ledger.history(found or "").events.tolist() for who, found in ids.items()}
         ledger.close()
         tables = ("lines", "events", "products", "identifiers")
         return Stage(
-            summary or {}, {name: self.workspace.table(name) for name in tables}, ids, rows
+            summary or {}, {name: self.workspace.table(name) for name in tables}, ids, rows, seen
         )
 
     def ingest(self) -> Stage:
@@ -215,6 +217,8 @@ def _tell(loop: Loop, ned: str) -> None:
     mug = EventItem(item_id="cup", quantity=2, price=9.0)
     loop.tell("add_to_cart", mug, session_id="visit")
     loop.tell("view_item", "tea", session_id="somebody")
+    for item in ("tea", "cup", "tea"):
+        loop.tell("view_item", item, who="dan")
 
 
 def _export_new_orders(loop: Loop) -> None:
@@ -361,16 +365,26 @@ def test_somebody_first_met_live_becomes_a_customer(stages: Stages) -> None:
     ]  # fmt: skip
 
 
+def test_the_row_that_events_kept_is_the_row_that_ingest_writes(stages: Stages) -> None:
+    assert stages.told.seen == stages.first.seen == stages.third.seen
+    # What ann looked at before she logged in is hers; dan named himself.
+    assert {who: len(seen) for who, seen in stages.first.seen.items() if seen} == {
+        "ann": 3, "dan": 2
+    }  # fmt: skip
+    assert [key for key, *_ in stages.first.seen["dan"]] == [item_key("cup"), item_key("tea")]
+
+
 def test_views_and_carts_are_events_of_whose_visit_it_was(stages: Stages) -> None:
     found = [
         (row["event"], row["item_id"], row["quantity"], row["customer_id"], row["source"])
         for row in stages.first.tables["events"]
         if row["event"] != "purchase"
     ]
-    ann = stages.first.customers["ann"]
+    ann, dan = (stages.first.customers[who] for who in ("ann", "dan"))
     assert found == [
         ("view_item", "jam", 1.0, ann, "live"),
         ("view_item", "tea", 1.0, ann, "live"),
         ("add_to_cart", "cup", 2.0, ann, "live"),
         ("view_item", "tea", 1.0, None, "live"),
+        *(("view_item", item, 1.0, dan, "live") for item in ("tea", "cup", "tea")),
     ]
