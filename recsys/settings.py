@@ -307,9 +307,9 @@ class Serve(Settings, frozen=True):
     """Port to listen on."""
     workers: Count = 2
     """Processes that answer."""
-
     requests_per_second: Annotated[float, Meta(ge=0)] = 0.0
     """Requests a second that one key may make of each worker; 0: any number."""
+
 
 class Ledger(Settings, frozen=True):
     """Where events, histories and exposures are written."""
@@ -334,20 +334,19 @@ class Placement(Settings, frozen=True):
     """Days for which something just bought is not shown again."""
     new_only: bool = False
     """Only items that the customer has never bought."""
-    weights: dict[str, float] = field(default_factory=dict)
     from_last_basket: bool = False
     """Start from what the customer bought last, as from a cart, where the request names none."""
     filter: dict[str, Any] = field(default_factory=dict)
     """What products must be, as in requests; see docs/http.md. Empty: anything."""
-    """Factor on each model's learned weight, by model: popular, repeat, copurchase, als."""
+    weights: dict[str, float] = field(default_factory=dict)
+    """Factor on each model's learned weight, by model; ``cart``: on what goes with the cart."""
 
 
 PLACEMENTS: dict[str, Placement] = {
     "web_home": Placement(channel="web"),
-    "web_cart": Placement(channel="web", hide_bought_days=0.0),
+    "web_product": Placement(channel="web", count=8, weights={"cart": 3.0}),
+    "web_cart": Placement(channel="web", hide_bought_days=0.0, weights={"cart": 3.0}),
     "email_weekly": Placement(channel="email", count=12, hide_bought_days=3.0),
-    "store_screen": Placement(channel="store_screen", count=6, personal=False),
-}
     "email_post_purchase": Placement(
         channel="email",
         count=6,
@@ -355,3 +354,6 @@ PLACEMENTS: dict[str, Placement] = {
         from_last_basket=True,
         weights={"cart": 3.0},
     ),
+    "store_screen": Placement(channel="store_screen", count=6, personal=False),
+    "associate_tablet": Placement(channel="associate", count=8),
+}
