@@ -16,10 +16,10 @@ from zoneinfo import available_timezones
 import msgspec
 from msgspec import field
 
-from recsys.errors import ConfigError
 from recsys import filters
-from recsys.misfit import explain, nearest, unknown
+from recsys.errors import ConfigError
 from recsys.filters import FilterError
+from recsys.misfit import explain, nearest, unknown
 from recsys.schema import CHANNELS
 from recsys.settings import (
     ORDER_KINDS,
