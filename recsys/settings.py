@@ -185,11 +185,34 @@ class Popular(Settings, frozen=True):
     """Lines a location or channel needs before its own ranking is trusted."""
 
 
-class Repeat(Settings, frozen=True):
-    """What the customer bought before."""
+class Trending(Settings, frozen=True):
+    """Rising against its own past."""
 
-    half_life_days: Positive = 90.0
+    half_life_days: Positive = 7.0
+    """Age at which a purchase counts half: how a product sells now."""
+    past_half_life_days: Positive = 90.0
+    """The same for its past."""
+    false_share: Annotated[float, Meta(gt=0, lt=1)] = 0.05
+    """Share of the rising products that may be chance."""
+    min_lines: Count = 1000
+    """Lines a location or channel needs before what rises there is looked for."""
+
+
+class Repeat(Settings, frozen=True):
+    """What the customer bought before, and when it is due."""
+
+    half_life_days: Positive = 180.0
     """Age at which a purchase counts half."""
+    doubt: Positive = 0.5
+    """Repeats of doubt: how much the product's pace counts beside the customer's own."""
+    due: Share = 0.5
+    """How far the time since the last purchase counts: 0 not at all, 1 as it was learned."""
+    now: Share = 0.3
+    """How far it counts how the product sells now: 0 not at all, 1 in full."""
+    once_below: Share = 0.1
+    """A product whose repeats are rarer than this share of the average is bought only once."""
+    horizon_days: Positive = 28.0
+    """Days for which purchases are expected."""
 
 
 class CoPurchase(Settings, frozen=True):
@@ -205,18 +228,46 @@ class CoPurchase(Settings, frozen=True):
     """Age at which an item of the history counts half."""
 
 
+class Weights(Settings, frozen=True):
+    """What each kind of interaction says of a customer's liking for a product."""
+
+    purchase: Positive = 1.0
+    """Each purchase that was kept."""
+    cart: Annotated[float, Meta(ge=0)] = 0.5
+    """Put into a cart, and not bought since."""
+    view: Annotated[float, Meta(ge=0)] = 0.2
+    """Looked at, and not bought since."""
+    returned: Annotated[float, Meta(ge=0)] = field(default=0.0, name="return")
+    """Bought and returned: speaks against the product. The purchase never counts then."""
+
+
 class Als(Settings, frozen=True):
     """Implicit-feedback factors."""
 
     factors: Count = 64
     """Length of a factor vector."""
-    iterations: Count = 15
+    iterations: Count = 8
     """Rounds of alternating least squares."""
-    regularization: Annotated[float, Meta(ge=0)] = 0.05
-    """λ of Hu, Koren and Volinsky (2008)."""
+    regularization: Annotated[float, Meta(ge=0)] = 0.02
+    """λ of Hu, Koren and Volinsky (2008), as a share of the length of all confidences."""
     alpha: Positive = 2.0
     """Confidence that one purchase adds."""
-    half_life_days: Positive = 180.0
+    half_life_days: Positive = 60.0
+    """Age at which a purchase counts half."""
+    weights: Weights = field(default_factory=Weights)
+    """What each kind of interaction counts."""
+
+
+class Neighbours(Settings, frozen=True):
+    """Similar customers."""
+
+    products: Annotated[int, Meta(ge=1, le=20_000)] = 4_000
+    """Products that take part: those that most customers bought. Memory grows with its square."""
+    neighbours: Count = 100
+    """Weights kept for each product."""
+    regularization: Positive = 2.0
+    """λ, in units of the mean diagonal of XᵀX."""
+    half_life_days: Positive = 120.0
     """Age at which a purchase counts half."""
 
 
@@ -237,9 +288,14 @@ class Models(Settings, frozen=True):
     """Settings of each model."""
 
     popular: Popular = field(default_factory=Popular)
+    trending: Trending = field(default_factory=Trending)
     repeat: Repeat = field(default_factory=Repeat)
     copurchase: CoPurchase = field(default_factory=CoPurchase)
     als: Als = field(default_factory=Als)
+    neighbours: Neighbours = field(default_factory=Neighbours)
+
+
+PeerName = Literal["popular", "own_frequency", "item_knn", "als"]
 
 
 class Train(Settings, frozen=True):
@@ -249,6 +305,16 @@ class Train(Settings, frozen=True):
     """Length of the test window at the end of the history."""
     validation_days: Count = 28
     """Length of the window before it, on which blend weights are chosen."""
+    test_windows: Count = 1
+    """Test windows one before the other, where the history has room; each costs a fit."""
+    validation_windows: Count = 1
+    """Windows before each test window on which weights are learned; each costs a fit."""
+    peers: list[PeerName] = field(
+        default_factory=lambda: ["popular", "own_frequency", "item_knn", "als"]
+    )
+    """What is measured beside: popular, own_frequency, item_knn, als."""
+    peer_settings: Annotated[int, Meta(ge=1, le=8)] = 4
+    """Settings tried for each of them on the validation window."""
     seed: int = 0
     """Seed of everything random."""
     threads: Count = 2
@@ -267,7 +333,8 @@ class Publish(Settings, frozen=True):
     guard: dict[str, Share] = field(
         default_factory=lambda: {"ndcg@10": 0.03, "new_ndcg@10": 0.1, "coverage@10": 0.25}
     )
-    """By what share a metric may be worse than the current version's, by metric."""
+    """By what share a metric may be worse than the current version's, by metric; 1 lets everything
+    pass. A metric that is not named here keeps its default."""
     segments: list[str] = field(default_factory=lambda: ["all"])
     """For whom it is guarded: ``all``, and channels."""
 
@@ -289,9 +356,9 @@ class Checks(Settings, frozen=True):
     unknown_customers: Share = 0.2
     """By how much the share of lines may rise that name no customer."""
     silent_days: Count = 7
-    """A channel that sold regularly may sell nothing for so long."""
+    """So many days without an order make a channel or location silent that sold regularly."""
     gap_days: Count = 14
-    """So long may pass without any order."""
+    """So many days without an order, between others, are a gap."""
     max_age_days: Positive | None = None
     """How long ago the last order may be."""
     warn: list[CheckName] = field(default_factory=list)
@@ -309,6 +376,8 @@ class Serve(Settings, frozen=True):
     """Processes that answer."""
     requests_per_second: Annotated[float, Meta(ge=0)] = 0.0
     """Requests a second that one key may make of each worker; 0: any number."""
+    example_shop: bool = False
+    """Serve the example shop under /shop, as long as no key is needed."""
 
 
 class Ledger(Settings, frozen=True):

@@ -52,7 +52,11 @@ count = 3
 PAIRS = [("pasta", "sauce"), ("bread", "butter"), ("beer", "crisps"), ("tea", "milk")]
 OTHERS = [f"item{n:02}" for n in range(16)]
 ITEMS = [item for pair in PAIRS for item in pair] + OTHERS
-TITLES = {"butter": "=Butter", "sauce": "Sauce, tomato"}
+TITLES = {
+    "butter": "=Butter",
+    "milk": "Milk <img src=x onerror=document.title='hacked'>",
+    "sauce": "Sauce, tomato",
+}
 LAST_DAY = datetime(2026, 3, 1, 18, tzinfo=UTC)
 SOLD_OUT = "sauce"
 
