@@ -120,15 +120,15 @@ class CoPurchase(Model):
         items = training.baskets.items
         self.n_baskets_ = np.asarray(items.shape[0], np.int64)
         self.baskets_ = np.bincount(items.indices, minlength=training.n_items).astype(np.int32)
-        found = [Counts(*(np.empty(0, np.int32) for _ in range(3)))]
+        found = [tuple(np.empty(0, np.int32) for _ in range(3))]
         pairs = [np.empty(0, PAIRS)]
         for counts in count(items, self.settings.min_support, threads=training.threads):
-            found.append(counts)
+            found.append(counts[:3])
             pairs.append(_strongest(self._pairs(counts)))
         one, other, support = (np.concatenate(part) for part in zip(*found, strict=True))
         a, b, support = np.append(one, other), np.append(other, one), np.append(support, support)
         order = np.lexsort((b, a))
-        nearest = self._nearest(Counts(a[order], b[order], support[order]))
+        nearest = self._nearest(Counts(a[order], b[order], support[order], support[order]))
         a, self.indices_, self.scores_, self.support_, self.confidence_, self.lift_ = nearest
         per_item = np.bincount(a, minlength=training.n_items)
         self.indptr_ = np.concatenate([[0], np.cumsum(per_item)]).astype(np.int64)
@@ -139,7 +139,7 @@ class CoPurchase(Model):
         self, counts: "Counts"
     ) -> tuple[IxArray, IxArray, Scores, IxArray, Scores, Scores]:
         """The best neighbours of each product of a block, with their evidence."""
-        a, b, support = counts
+        a, b, support, _ = counts
         n_a, n_b = (self.baskets_[ix].astype(np.float64) for ix in (a, b))
         similarity = support / np.sqrt(n_a * n_b) * support / (support + self.settings.shrinkage)
         scores = similarity.astype(np.float32)
@@ -152,7 +152,7 @@ class CoPurchase(Model):
 
     def _pairs(self, counts: "Counts") -> npt.NDArray[np.void]:
         """Pairs of a block that are bought together more often than by chance."""
-        a, b, support = counts
+        a, b, support, _ = counts
         n_a, n_b = (self.baskets_[ix].astype(np.float64) for ix in (a, b))
         lift = support * float(self.n_baskets_) / (n_a * n_b)
         keep = np.flatnonzero(lift > 1)

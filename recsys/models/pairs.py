@@ -1,13 +1,14 @@
 """Counts how often two products lie in one basket, or one is bought after the other.
 
-Orders × products come in, or products in any sequence with the run of partners that each meets;
-out come the pairs with enough support, a block of products at a time, so that memory follows the
-block and neither the catalogue nor the number of pairs. Called by ``copurchase``.
+Orders × products come in, or purchases with the run of purchases that each meets; out come the
+pairs with enough support, a block of products at a time, so that memory follows the block and
+neither the catalogue nor the number of pairs. Called by ``copurchase``.
 """
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, NamedTuple
 
@@ -15,11 +16,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from recsys.matrices.ids import IxArray
+from recsys.matrices.ids import IntArray, IxArray
 
 #: Meetings of two products in a block. Their keys fit the processor's cache: larger blocks take
 #: longer.
 BLOCK: Final = 1 << 20
+
+#: The largest weight.
+MAX_WEIGHT: Final = 255
 
 #: Entries that are put in the order of their products at once, and how many times at most all
 #: entries are gone through for that.
@@ -33,6 +37,7 @@ _STEP: Final = 1 << 20
 _KEYS: Final = 1 << 32
 
 Integers = npt.NDArray[np.integer]
+Weights = npt.NDArray[np.uint8]
 
 #: Entries from, to → the position of each entry's first partner, and how many follow it there.
 Partners = Callable[[int, int], tuple[Integers, Integers]]
@@ -47,15 +52,23 @@ class Counts(NamedTuple):
         Two products.
     support : ndarray, int32
         How often they met.
+    weight : ndarray, int64
+        Sum of the weights with which they met; ``support`` where nothing was weighed.
     """
 
     a: IxArray
     b: IxArray
     support: IxArray
+    weight: IntArray
 
 
 def count(
-    items: sparse.csr_array, min_support: int, *, threads: int = 1, block: int = BLOCK
+    items: sparse.csr_array,
+    min_support: int,
+    weights: Weights | None = None,
+    *,
+    threads: int = 1,
+    block: int = BLOCK,
 ) -> Iterator[Counts]:
     """Count the pairs that lie together in at least ``min_support`` baskets.
 
@@ -65,6 +78,8 @@ def count(
         Nonzero where an order holds a product.
     min_support : int
         Baskets, at least 1.
+    weights : ndarray of shape (n_orders,), uint8, optional
+        What each order counts, at least 1; they count alike by default.
     threads : int
         Blocks counted at once, at least 1. The pairs are the same with any number.
     block : int
@@ -88,36 +103,51 @@ def count(
         first = np.arange(start + 1, stop + 1)
         return first, np.repeat(ends, np.diff(last, prepend=start)) - first
 
-    yield from count_met(
-        items.indices, items.shape[1], behind, min_support, threads=threads, block=block
-    )
+    each = None if weights is None else np.repeat(weights, np.diff(indptr))
+    entries = Entries(items.indices, items.indices, behind, items.shape[1], each)
+    yield from count_met(entries, min_support, threads=threads, block=block)
+
+
+@dataclass(frozen=True, eq=False)
+class Entries:
+    """Purchases, each with the run of others that it meets.
+
+    Attributes
+    ----------
+    item_ix : ndarray of shape (n_entries,), integer
+        Products that meet others.
+    other_ix : ndarray, integer
+        Products that are met; ``item_ix`` itself where they are the same purchases.
+    partners : callable
+        Says for a range of entries where in ``other_ix`` the run of each begins, and its length.
+    n_items : int
+        Size of the catalogue.
+    weights : ndarray of shape (n_entries,), uint8, optional
+        What each entry's meetings count, at least 1.
+    """
+
+    item_ix: Integers
+    other_ix: Integers
+    partners: Partners
+    n_items: int
+    weights: Weights | None = None
 
 
 def count_met(
-    item_ix: Integers,
-    n_items: int,
-    partners: Partners,
-    min_support: int,
-    *,
-    threads: int = 1,
-    block: int = BLOCK,
+    entries: Entries, min_support: int, *, threads: int = 1, block: int = BLOCK
 ) -> Iterator[Counts]:
     """Count the pairs that meet at least ``min_support`` times.
 
     Parameters
     ----------
-    item_ix : ndarray of shape (n_entries,), integer
-        Products in a sequence such that each entry's partners stand in one run.
-    n_items : int
-    partners : callable
-        Says for a range of entries where the run of each begins and how long it is.
+    entries : Entries
     min_support, threads, block : int
         As in ``count``.
 
     Yields
     ------
     Counts
-        All pairs of a range of products ``a`` with their partners ``b``; the ranges ascend.
+        All pairs of a range of products ``a`` with those they met, ``b``; the ranges ascend.
 
     Notes
     -----
@@ -126,10 +156,7 @@ def count_met(
     partners at once, then for all second ones, so that nothing is done product by product.
     A product that fills a block by itself is counted densely, piece by piece.
     """
-    often = np.bincount(item_ix, minlength=n_items) >= min_support
-    items = item_ix.astype(np.int32, copy=False).view(np.uint32)
-    tasks = _tasks(items, n_items, often, partners, min_support, block)
-    for counts in _in_order(tasks, threads):
+    for counts in _in_order(_tasks(entries, min_support, block), threads):
         if len(counts.a):
             yield counts
 
@@ -141,42 +168,35 @@ class _Block(NamedTuple):
     a: Integers
     first: Integers
     many: Integers
+    weight: Weights
+
+    def cut(self, rows: Any, start: int) -> "_Block":
+        """Take some of the entries."""
+        return _Block(start, *(column[rows] for column in self[1:]))
 
 
-def _tasks(
-    item_ix: npt.NDArray[np.uint32],
-    n_items: int,
-    often: npt.NDArray[np.bool_],
-    partners: Partners,
-    min_support: int,
-    block: int,
-) -> Iterator[Callable[[], Counts]]:
+def _tasks(entries: Entries, min_support: int, block: int) -> Iterator[Callable[[], Counts]]:
     """Cut the products so that each task has about ``block`` pairs to count."""
-    widest = max(1, _KEYS // max(1, n_items))
-    for part in _parts(item_ix, n_items, often, partners):
+    widest = max(1, _KEYS // max(1, entries.n_items))
+    for part in _parts(entries, min_support):
         met = np.concatenate([[0], np.cumsum(part.many, dtype=np.int64)])
         ends = np.searchsorted(part.a, np.arange(part.start, int(part.a[-1]) + 2))
         cost, at, last = met[ends], 0, len(ends) - 1
         while at < last:
             stop = int(np.searchsorted(cost, cost[at] + block, side="right")) - 1
             stop = min(max(stop, at + 1), at + widest, last)
-            own = slice(ends[at], ends[stop])
-            piece = _Block(part.start + at, part.a[own], part.first[own], part.many[own])
-            if stop == at + 1 and cost[stop] - cost[at] > block:
-                yield partial(_dense, piece, item_ix, n_items, min_support, block)
-            elif cost[stop] > cost[at]:
-                yield partial(_sorted, piece, item_ix, n_items, min_support)
+            if cost[stop] > cost[at]:
+                piece = part.cut(slice(ends[at], ends[stop]), part.start + at)
+                alone = stop == at + 1 and cost[stop] - cost[at] > block
+                yield partial(_dense if alone else _sorted, piece, entries, min_support, block)
             at = stop
 
 
-def _parts(
-    item_ix: npt.NDArray[np.uint32],
-    n_items: int,
-    often: npt.NDArray[np.bool_],
-    partners: Partners,
-) -> Iterator[_Block]:
+def _parts(entries: Entries, min_support: int) -> Iterator[_Block]:
     """Put the entries in the order of their products, some of the products at a time."""
-    per_item = np.bincount(item_ix, minlength=n_items) * often
+    item_ix, n_items = entries.item_ix, entries.n_items
+    per_item = np.bincount(item_ix, minlength=n_items)
+    per_item[per_item < min_support] = 0  # no pair of theirs can have the support
     ends = np.concatenate([[0], np.cumsum(per_item)])
     room = max(_ENTRIES, len(item_ix) // _PASSES)
     start = 0
@@ -187,75 +207,94 @@ def _parts(
             start = stop
             continue
         wanted = np.zeros(n_items, np.bool_)
-        wanted[start:stop] = often[start:stop]
+        wanted[start:stop] = per_item[start:stop] > 0
         found = []
         for step in range(0, len(item_ix), _STEP):
             until = min(step + _STEP, len(item_ix))
-            first, many = partners(step, until)
+            first, many = entries.partners(step, until)
             at = np.flatnonzero(wanted[item_ix[step:until]] & (many > 0))
-            found.append(
-                (item_ix[step:until][at].astype(np.int64), first[at], many[at].astype(np.int32))
+            weight = (
+                np.zeros(0, np.uint8) if entries.weights is None else entries.weights[step + at]
             )
-        a, first, many = (np.concatenate(column) for column in zip(*found, strict=True))
+            found.append((item_ix[step + at], first[at], many[at].astype(np.int32), weight))
+        a, first, many, weight = (np.concatenate(column) for column in zip(*found, strict=True))
         if len(a):
             # A sparse row turned into columns is a counting sort.
-            row = (np.arange(len(a)), a - start, [0, len(a)])
+            row = (np.arange(len(a)), a - np.int32(start), [0, len(a)])
             order = sparse.csr_array(row, shape=(1, stop - start)).tocsc().data
-            yield _Block(start, a[order], first[order], many[order])
+            weight = weight[order] if len(weight) else np.ones(len(a), np.uint8)
+            yield _Block(start, a[order], first[order], many[order], weight)
         start = stop
 
 
-def _falling(piece: _Block) -> tuple[_Block, Integers]:
+def _falling(piece: _Block) -> tuple[_Block, list[int]]:
     """Put entries with many partners first, and say how many have a first, a second, ..."""
     longest = int(piece.many.max())
     fewer = (longest - piece.many).astype(np.min_scalar_type(longest))
     order = np.argsort(fewer, kind="stable")  # by counting, where 16 bits are enough
-    columns = (piece.a[order], piece.first[order], piece.many[order])
-    return _Block(piece.start, *columns), np.searchsorted(fewer[order], np.arange(longest, 0, -1))
+    reach = np.searchsorted(fewer[order], np.arange(longest, 0, -1))
+    return piece.cut(order, piece.start), reach.tolist()
 
 
-def _sorted(
-    piece: _Block, item_ix: npt.NDArray[np.uint32], n_items: int, min_support: int
-) -> Counts:
+def _sorted(piece: _Block, entries: Entries, min_support: int, _: int) -> Counts:
     """Count by sorting."""
     piece, reach = _falling(piece)
-    base = (piece.a - piece.start).astype(np.uint32) * np.uint32(n_items)
+    n, weighed = np.uint32(entries.n_items), entries.weights is not None
+    base = (piece.a - piece.start).astype(np.uint32) * n
     keys = np.empty(int(piece.many.sum(dtype=np.int64)), np.uint32)
+    weight = np.empty(len(keys) if weighed else 0, np.uint8)
+    other_ix = entries.other_ix.astype(np.int32, copy=False).view(np.uint32)
     start = 0
-    for place, stop in enumerate(reach.tolist()):
-        own = keys[start : start + stop]
-        np.take(item_ix, piece.first[:stop] + place, out=own, mode="clip")  # in one go
-        own += base[:stop]
+    for place, stop in enumerate(reach):
+        own = slice(start, start + stop)
+        np.take(other_ix, piece.first[:stop] + place, out=keys[own], mode="clip")  # in one go
+        keys[own] += base[:stop]
+        if weighed:
+            weight[own] = piece.weight[:stop]
         start += stop
-    keys.sort()
+    if weighed:
+        both = keys.astype(np.uint64) << np.uint64(8) | weight
+        both.sort()
+        keys, weight = (both >> np.uint64(8)).astype(np.uint32), both.astype(np.uint8)
+    else:
+        keys.sort()
     again = max(0, len(keys) - min_support + 1)
-    enough = keys[:again][keys[len(keys) - again :] == keys[:again]]
+    same = np.flatnonzero(keys[:again] == keys[len(keys) - again :])
+    enough = keys[same]
     new = np.flatnonzero(np.append(True, enough[1:] != enough[:-1])[: len(enough)])
     support = np.diff(new, append=len(enough)) + min_support - 1
-    a, b = np.divmod(enough[new], np.uint32(n_items))
-    return _counts(a.astype(np.int64) + piece.start, b, support)
+    total = support
+    if weighed:
+        sums = np.concatenate([[0], np.cumsum(weight, dtype=np.int64)])
+        total = sums[same[new] + support] - sums[same[new]]
+    a, b = np.divmod(enough[new], n)
+    return _counts(a.astype(np.int64) + piece.start, b, support, total)
 
 
-def _dense(
-    piece: _Block, item_ix: npt.NDArray[np.uint32], n_items: int, min_support: int, block: int
-) -> Counts:
+def _dense(piece: _Block, entries: Entries, min_support: int, block: int) -> Counts:
     """Count the partners of one product, as many entries at a time as make a block."""
-    met = np.cumsum(piece.many, dtype=np.int64)
-    total = np.zeros(n_items, np.int64)
+    met, n = np.cumsum(piece.many, dtype=np.int64), entries.n_items
+    support, total = np.zeros(n, np.int64), np.zeros(n, np.int64)
     start = 0
     while start < len(met):
         before = met[start - 1] if start else 0
         stop = max(start + 1, int(np.searchsorted(met, before + block, side="right")))
-        some, reach = _falling(_Block(piece.start, *(column[start:stop] for column in piece[1:])))
-        partners = [item_ix[some.first[:end] + place] for place, end in enumerate(reach.tolist())]
-        total += np.bincount(np.concatenate(partners), minlength=n_items)
+        some, reach = _falling(piece.cut(slice(start, stop), piece.start))
+        others = [entries.other_ix[some.first[:end] + place] for place, end in enumerate(reach)]
+        b = np.concatenate(others)
+        support += np.bincount(b, minlength=n)
+        if entries.weights is not None:
+            weight = np.concatenate([some.weight[:end] for end in reach])
+            total += np.bincount(b, weight, n).astype(np.int64)  # whole numbers, exact
         start = stop
-    b = np.flatnonzero(total >= min_support)
-    return _counts(np.full(len(b), piece.start), b, total[b])
+    b = np.flatnonzero(support >= min_support)
+    a = np.full(len(b), piece.start)
+    return _counts(a, b, support[b], (support if entries.weights is None else total)[b])
 
 
-def _counts(*columns: npt.NDArray[Any]) -> Counts:
-    return Counts(*(column.astype(np.int32) for column in columns))
+def _counts(a: Integers, b: Integers, support: Integers, weight: Integers) -> Counts:
+    a, b, support = (column.astype(np.int32) for column in (a, b, support))
+    return Counts(a, b, support, weight.astype(np.int64))
 
 
 def _in_order(tasks: Iterable[Callable[[], Counts]], threads: int) -> Iterator[Counts]:

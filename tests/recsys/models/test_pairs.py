@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from recsys.models import pairs
-from recsys.models.pairs import Counts, count, count_met
+from recsys.models.pairs import Entries, count, count_met
 
 N = 13
 baskets = st.lists(st.sets(st.integers(0, N - 1), max_size=8), max_size=25)
@@ -65,6 +65,17 @@ def test_much_data_is_counted_in_steps():
     holds()
 
 
+@given(baskets, st.integers(1, 4), st.integers(1, 60), st.data())
+def test_weights_add_up_for_those_with_support(drawn, min_support, block, data):
+    weights = data.draw(st.lists(st.integers(1, 255), min_size=len(drawn), max_size=len(drawn)))
+    parts = list(count(matrix(drawn), min_support, np.array(weights, np.uint8), block=block))
+    np.testing.assert_array_equal(dense(parts), by_hand(drawn, min_support))
+    for part in parts:
+        for a, b, _, weight in zip(*part, strict=True):
+            both = [{a, b} <= basket for basket in drawn]
+            assert weight == np.dot(both, weights)
+
+
 def test_blocks_and_threads_change_no_byte():
     rng = np.random.default_rng(7)
     drawn = [set(rng.zipf(1.3, 6).clip(max=N) - 1) for _ in range(300)]
@@ -81,7 +92,7 @@ def test_baskets_in_any_order_and_with_repeats_count_once():
         (np.ones(7, np.float32), np.array(columns, np.int32), np.array([0, 3, 5, 7]))
     )
     (found,) = count(items, 3)
-    assert [column.tolist() for column in found] == [[1], [4], [3]]
+    assert [column.tolist() for column in found] == [[1], [4], [3], [3]]
     assert items.nnz == len(rows)
 
 
@@ -93,7 +104,7 @@ def test_meetings_have_a_direction():
         first = np.arange(start + 1, stop + 1)
         return first, np.minimum(2, len(sequence) - first)
 
-    found = dense(count_met(sequence, N, next_two, 1))
+    found = dense(count_met(Entries(sequence, sequence, next_two, N), 1))
     assert {(a, b): found[a, b] for a, b in np.argwhere(found)} == {
         (2, 0): 2, (2, 1): 1, (0, 1): 1, (0, 2): 1, (1, 2): 1, (1, 0): 1,
     }  # fmt: skip
@@ -102,4 +113,3 @@ def test_meetings_have_a_direction():
 def test_nothing_to_count_is_no_error():
     assert list(count(matrix([]), 1)) == []
     assert list(count(matrix([{1}, {2}]), 1)) == []
-    assert Counts._fields == ("a", "b", "support")
