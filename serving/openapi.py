@@ -19,7 +19,8 @@ from flask import Blueprint, Flask, Response, current_app
 from recsys import __version__
 from recsys.tracking.events import Event
 from serving.problems import CONTENT_TYPE, KINDS, Problem
-from serving.replies import JSON, reply
+from serving.replies import JSON, etag_of, is_held, reply
+from serving.wire import BatchCustomer
 
 blueprint = Blueprint("openapi", __name__)
 
@@ -34,6 +35,7 @@ _BEARER: Final = {
 
 View = TypeVar("View", bound=Callable[..., Response])
 
+_CACHE_SECONDS: Final = 300
 _ATTRIBUTE: Final = "operation"
 _TAGS: Final = {
     "channels": "What to show, and what happened",
@@ -41,7 +43,12 @@ _TAGS: Final = {
     "operators": "Is it well?",
     "pages": "For people",
 }
-_TITLES: Final = {200: "Done", 207: "Some parts were refused", 503: "Not ready"}
+_TITLES: Final = {
+    200: "Done",
+    207: "Some parts were refused",
+    304: "What the caller holds is still so",
+    503: "Not ready",
+}
 #: Problems that any route may end in.
 _EVERYWHERE: Final = ("bad-request", "misdirected", "internal-error")
 #: And those that need a key.
@@ -102,14 +109,18 @@ def scope_of(view: Callable[..., Any]) -> str | None:
 
 
 @blueprint.get("/openapi.json")
-@documented("This document", tag="operators", answers={200: dict[str, Any]})
+@documented("This document", tag="operators", answers={200: dict[str, Any], 304: JSON})
 def document() -> Response:
     """OpenAPI 3.1 of every route."""
     cached: bytes | None = current_app.extensions.get("omnibasket.openapi")
     if cached is None:
         cached = orjson.dumps(build(current_app), option=orjson.OPT_INDENT_2)
         current_app.extensions["omnibasket.openapi"] = cached
-    return reply(cached)
+    tag = etag_of(cached)
+    held = is_held(tag)
+    return reply(
+        b"" if held else cached, 304 if held else 200, cache_seconds=_CACHE_SECONDS, etag=tag
+    )
 
 
 def build(app: Flask) -> dict[str, Any]:
@@ -127,14 +138,15 @@ def build(app: Flask) -> dict[str, Any]:
         for kind in (operation.body, operation.query, *operation.answers.values())
         if kind is not None and not isinstance(kind, str)
     ]
-    kinds = [*dict.fromkeys([*kinds, Event, Problem])]
+    kinds = [*dict.fromkeys([*kinds, Event, BatchCustomer, Problem])]
     schemas, components = msgspec.json.schema_components(
         kinds, ref_template="#/components/schemas/{name}"
     )
     by_kind = dict(zip(kinds, schemas, strict=True))
     _explain_fields(components, _structs(kinds))
-    # Each event is decoded for itself, so the type of the body does not know theirs.
+    # Each part is decoded for itself, so the type of the body does not know theirs.
     components["Events"]["properties"]["events"]["items"] = by_kind[Event]
+    components["BatchRequest"]["properties"]["customers"]["items"] = by_kind[BatchCustomer]
     paths: dict[str, dict[str, Any]] = {}
     for path, method, operation, description in operations:
         paths.setdefault(path, {})[method] = _describe(
@@ -212,8 +224,9 @@ def _describe(
     by_kind: Mapping[Any, dict[str, Any]],
     components: Mapping[str, Any],
 ) -> dict[str, Any]:
+    name = re.sub(r"\W+", "_", path).strip("_")
     described: dict[str, Any] = {
-        "operationId": f"{method}_{path.strip('/').replace('/', '_').replace('.', '_') or 'home'}",
+        "operationId": f"{method}_{name or 'home'}",
         "summary": operation.summary,
         "description": _text(description),
         "tags": [operation.tag],

@@ -52,6 +52,14 @@ KINDS: Final = {
         "A page's key names nobody",
         "From a page, ask with a `session_id` or for nobody; name customers from your server.",
     ),
+    "item-unknown": Kind(
+        404, "There is no such product", "The model's catalogue does not hold this `item_id`."
+    ),
+    "customer-unknown": Kind(
+        404,
+        "Nobody we know",
+        'Check the id. With `"unknown": "answer"` such lines get a stranger\'s answer.',
+    ),
     "not-found": Kind(404, "There is nothing here", "Every address is listed under /docs."),
     "method-not-allowed": Kind(
         405, "The address does not take this method", "The Allow header names those it takes."

@@ -14,6 +14,8 @@ import msgspec
 from flask import Request
 from werkzeug.datastructures import MultiDict
 
+from recsys import filters
+from recsys.filters import Filter, FilterError
 from serving.problems import KINDS, FieldError, Refusal
 
 T = TypeVar("T")
@@ -82,7 +84,8 @@ def read_query(
     Parameters
     ----------
     query : MultiDict
-        ``a_b=…`` is ``{"a": {"b": …}}`` where the struct has a field ``a`` but none ``a_b``.
+        ``a_b=…`` is ``{"a": {"b": …}}`` where the struct has a field ``a`` but none ``a_b``. A
+        ``filter`` is a JSON document.
     kind : type
         A msgspec struct.
     lists : mapping of str to str or None
@@ -104,7 +107,12 @@ def read_query(
             continue
         if len(values) > 1:
             errors.append(FieldError(_pointer(name), "is given more than once."))
-        if name not in fields and tail and head in fields:
+        if name == "filter" and name in fields:
+            try:
+                given[name] = msgspec.json.decode(values[0])
+            except (msgspec.DecodeError, UnicodeError, RecursionError):
+                errors.append(FieldError("/filter", "is no JSON document."))
+        elif name not in fields and tail and head in fields:
             given.setdefault(head, {})[tail] = values[0]
         else:
             given[name] = values[0]
@@ -117,6 +125,23 @@ def read_query(
     if found and errors[0].pointer == "":
         errors = []  # said better, field by field
     raise Refusal("invalid-request", "Some parameters are not valid.", errors + found)
+
+
+def read_filter(document: dict[str, Any] | None) -> Filter | None:
+    """Check the filter of a request.
+
+    Raises
+    ------
+    Refusal
+        When it is none; points at every part that is wrong.
+    """
+    if document is None:
+        return None
+    try:
+        return filters.parse(document)
+    except FilterError as error:
+        errors = [FieldError(f"/filter{at}", detail) for at, detail in error.faults[:_MOST_ERRORS]]
+        raise Refusal("invalid-request", "The filter is not valid.", errors) from None
 
 
 def _explained(body: bytes, kind: type[Any], message: str) -> list[FieldError]:
@@ -148,12 +173,16 @@ def check(value: Any, kind: Any, pointer: str, *, strict: bool = True) -> Iterat
     if get_origin(inner) is list and isinstance(value, list):
         (element,) = get_args(inner)
         faulty = False
-        for ix, part in enumerate(value):
+        # What is raw is checked by itself later.
+        for ix, part in enumerate(value if element is not msgspec.Raw else ()):
             for error in check(part, element, f"{pointer}/{ix}", strict=strict):
                 faulty = True
                 yield error
         if faulty:
             return
+        if element is msgspec.Raw:
+            limits = getattr(kind, "__metadata__", ())
+            kind = Annotated[(list[Any], *limits)] if limits else list[Any]
     try:
         msgspec.convert(value, kind, strict=strict)
     except msgspec.ValidationError as error:

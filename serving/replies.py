@@ -3,12 +3,15 @@
 Every view answers through ``reply``; ``defend`` adds the headers to what Flask makes by itself.
 """
 
-from collections.abc import Sequence
-from typing import Final
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
 
-from flask import Response
+import orjson
+from flask import Response, request
 
 JSON: Final = "application/json"
+NDJSON: Final = "application/x-ndjson"
 #: Nothing that is answered may be framed, sniffed, or load anything from elsewhere.
 _HEADERS: Final = (
     ("X-Content-Type-Options", "nosniff"),
@@ -22,38 +25,60 @@ _PAGE_POLICY: Final = (
     "img-src 'self' data:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'"
 )
-_NOT_STORED: Final = ("Cache-Control", "no-store")
+_NOT_STORED: Final = ("Cache-Control", "private, no-store")
 
 
 def reply(
-    body: bytes,
+    body: bytes | Iterable[bytes],
     status: int = 200,
     content_type: str = JSON,
     headers: Sequence[tuple[str, str]] = (),
     *,
     cache_seconds: int = 0,
+    private: bool = False,
+    etag: str | None = None,
 ) -> Response:
     """Make a response.
 
     Parameters
     ----------
-    body : bytes
+    body : bytes or iterable of bytes
+        Parts are sent as they are made.
     status : int
     content_type : str
     headers : sequence of (str, str)
         In addition to those that every response has.
     cache_seconds : int
-        How long browsers may keep it; 0: not at all.
+        How long it may be kept without asking again; 0: it must not be kept at all.
+    private : bool
+        Only by who asked, not by caches in between.
+    etag : str, optional
+        As ``etag_of`` makes it.
     """
     page = content_type.startswith("text/html")
     policy = _PAGE_POLICY if page else _NO_CONTENT_POLICY
-    kept = ("Cache-Control", f"max-age={cache_seconds}") if cache_seconds else _NOT_STORED
+    kept = _NOT_STORED
+    if cache_seconds:
+        whose = "private" if private else "public"
+        kept = ("Cache-Control", f"{whose}, max-age={cache_seconds}")
+    tag = [("ETag", etag)] if etag is not None else []
     return Response(
         body,
         status,
-        [*_HEADERS, ("Content-Security-Policy", policy), kept, *headers],
+        [*_HEADERS, ("Content-Security-Policy", policy), kept, *tag, *headers],
         content_type=content_type,
     )
+
+
+def etag_of(*parts: Any) -> str:
+    """Make a tag that is another one as soon as one of the parts is."""
+    content = b"".join(part if isinstance(part, bytes) else orjson.dumps(part) for part in parts)
+    return f'"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
+
+
+def is_held(etag: str) -> bool:
+    """Whether the caller holds this answer already (``If-None-Match``): then 304 says all."""
+    return request.if_none_match.contains(etag.strip('"'))
 
 
 def defend(response: Response) -> Response:

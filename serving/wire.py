@@ -11,9 +11,20 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct, field
 
+from recsys.filters import FIELDS, OPERATORS
 from recsys.tracking.events import Id, Identifier, Money
 
 Count = Annotated[int, Meta(ge=1, le=200)]
+#: Checked part by part by ``reading.read_filter``; this tells its shape.
+FilterDocument = Annotated[
+    dict[str, Any],
+    Meta(
+        description="`{field, op, value}`, or a group of such: `{and: […]}`, `{or: […]}`, "
+        f"`{{not: …}}`. Fields: {', '.join(FIELDS)}. Operators: {', '.join(OPERATORS)}. In a "
+        "query, as a JSON document.",
+        examples=[{"field": "department", "op": "in", "value": ["Dairy", "Bakery"]}],
+    ),
+]
 
 
 class Body(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -49,10 +60,43 @@ class RecommendationRequest(Body, frozen=True):
     """Items wanted; the placement's own count by default."""
     exclude: Annotated[list[Id], Meta(max_length=1000)] = field(default_factory=list)
     """Products that must not be shown."""
+    filter: FilterDocument | None = None
+    """What products must be, on top of the placement's own filter."""
     explain: bool = False
     """Whether to say what each model thought of each item."""
     as_of: Annotated[datetime, Meta(tz=True)] | None = None
-    """Answer as at this time, ISO 8601 with an offset; now by default."""
+    """Answer as at this time, ISO 8601 with an offset; now by default. Needs the scope
+    ``admin`` besides, where keys are needed."""
+
+
+class BatchCustomer(Body, frozen=True):
+    """One line of a batch: for whom, and what is special about them."""
+
+    customer_id: Id | None = None
+    identifier: Identifier | None = None
+    session_id: Id | None = None
+    location_id: Id | None = None
+    """The batch's by default."""
+    item_ids: Annotated[list[Id], Meta(max_length=100)] = field(default_factory=list)
+    cart: Annotated[list[CartLine], Meta(max_length=200)] | None = None
+    exclude: Annotated[list[Id], Meta(max_length=1000)] = field(default_factory=list)
+    """Besides the batch's."""
+
+
+class BatchRequest(Body, frozen=True):
+    """What to show many customers on one placement."""
+
+    placement: Annotated[Id, Meta(examples=["email_weekly"])]
+    customers: Annotated[list[msgspec.Raw], Meta(min_length=1, max_length=1000)]
+    """See the schema ``BatchCustomer``. Each is judged for itself."""
+    location_id: Id | None = None
+    count: Count | None = None
+    exclude: Annotated[list[Id], Meta(max_length=1000)] = field(default_factory=list)
+    filter: FilterDocument | None = None
+    explain: bool = False
+    as_of: Annotated[datetime, Meta(tz=True)] | None = None
+    unknown: Literal["problem", "answer"] = "problem"
+    """What a line that names somebody unknown gets: a problem, or a stranger's answer."""
 
 
 class Reason(Body, frozen=True):
@@ -99,10 +143,54 @@ class Recommendations(Body, frozen=True):
     customer_known: bool
     items: list[RecommendedItem]
     offers: list[Any]
-    fallback: Literal["popular_at_location", "popular"] | None
-    """What was used where a personal answer could not be had."""
+    fallback: Literal["popular_at_location", "popular", "available"] | None
+    """What was used where a personal answer could not be had; ``available``: nothing that may be
+    shown was ever bought."""
     left_out: dict[str, int]
     """How many candidates each rule kept out."""
+
+
+class PageQuery(Body, frozen=True):
+    """What to show beside a product."""
+
+    count: Count = 10
+    location_id: Id | None = None
+    """The store or warehouse that the customer would buy from."""
+    exclude: Annotated[list[Id], Meta(max_length=1000)] = field(default_factory=list)
+    """Products that must not be shown."""
+    filter: FilterDocument | None = None
+    """What products must be."""
+
+
+class PageItem(Body, frozen=True):
+    """One product to show beside another one."""
+
+    item_id: str
+    rank: int
+    because: Literal["bought_together", "similar", "popular"]
+    """What it is there for; another one than was asked for where there is a ``fallback``."""
+    evidence: dict[str, float | int | bool] | None
+    """Bought together: ``support`` (baskets with both), ``confidence`` (share of the product's
+    baskets that hold this one), ``lift`` (how many times as often as by chance). Similar:
+    ``likeness`` (0 to 1), ``title`` (that of the titles), ``same_category``, ``same_brand``,
+    ``variant`` (the same thing in another size). Popular: null."""
+    title: str | None = None
+    price: Money | None = None
+    availability: Availability | None = None
+
+
+class Page(Body, frozen=True):
+    """Products for the page of one."""
+
+    model_version: str
+    item: "BundleItem"
+    """The product of the page."""
+    items: list[PageItem]
+    """Shorter than asked where rules leave too little, or no more is known."""
+    fallback: Literal["bought_together", "similar", "popular"] | None
+    """What was used where nothing is known of what was asked for."""
+    left_out: dict[str, int]
+    """How many products each rule kept out."""
 
 
 class Events(Body, frozen=True):

@@ -4,6 +4,7 @@ Columns of the history's products and locations come in and become tables of the
 come titles, prices and names by position. Written by training, read by ``engine``.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -99,6 +100,28 @@ class Catalogue:
             if price == UNKNOWN_MINOR
             else {"amount_minor": price, "currency": self.currencies[item_ix]},
         }
+
+    def availability(
+        self, location_id: str | None, key: int, on_hand: float
+    ) -> dict[str, Any] | None:
+        """Say what is known of a product at a location.
+
+        Parameters
+        ----------
+        location_id : str or None
+        key : int
+            Of it, as ``location`` returns it.
+        on_hand : float
+            Units; NaN where unknown.
+        """
+        if not key:
+            return None
+        known: dict[str, Any] = {"location_id": location_id}
+        if not math.isnan(on_hand):
+            known["on_hand"] = int(on_hand) if on_hand.is_integer() else on_hand
+            if self.is_store(key):
+                known["pickup"] = on_hand > 0
+        return known
 
     def location(self, location_id: str | None) -> int:
         """Return the key of a location that is known; 0 for none, and for an unknown one."""

@@ -16,7 +16,7 @@ from recsys.errors import ArtefactError
 from recsys.matrices.histories import EMPTY, NO_CHANNEL, CustomerHistory, Histories
 from recsys.matrices.ids import ItemIndex
 from recsys.matrices.lists import Lists
-from recsys.models import CoPurchase, Popular
+from recsys.models import CoPurchase, Popular, Repeat, Trending
 from recsys.models.base import Context
 from recsys.persistence import artefact
 from recsys.persistence.artefact import Artefact, Manifest
@@ -28,6 +28,7 @@ from recsys.ranking.rules import DAY, RULES, Limits
 from recsys.ranking.shelf import Shelf
 from recsys.responses.catalogue import Catalogue, Item
 from recsys.responses.explaining import Explainer, explanation, fallback
+from recsys.responses.items import PageQuestion, Pages
 from recsys.responses.placements import BOUGHT_ON, Question, filter_of
 from recsys.responses.reasons import Reason
 from recsys.schema import CHANNELS
@@ -72,10 +73,13 @@ class Engine:
         self.catalogue = Catalogue.load(found)
         models = models_of(found)
         popular, copurchase = models["popular"], models["copurchase"]
+        repeat, trending = models["repeat"], models["trending"]
         if not isinstance(popular, Popular) or not isinstance(copurchase, CoPurchase):
             raise TypeError("the models are not those of recsys.models")
+        if not isinstance(repeat, Repeat) or not isinstance(trending, Trending):
+            raise TypeError("the models are not those of recsys.models")
         self._popular = popular
-        self._explainer = Explainer(self.catalogue, popular, copurchase)
+        self._explainer = Explainer(self.catalogue, popular, copurchase, repeat, trending)
         self.pairs: npt.NDArray[np.void] = copurchase.pairs_
         self.n_baskets = int(copurchase.n_baskets_)
         try:
@@ -93,6 +97,7 @@ class Engine:
                 f"{found.folder}: the ranking lacks its array {error}. Run `omnibasket train` to "
                 "make a new artefact."
             ) from None
+        self._pages = Pages(self.catalogue, self._ranker, copurchase, None)
 
     @classmethod
     def load(cls, folder: Path, *, verify: bool = True) -> "Engine":
@@ -172,6 +177,22 @@ class Engine:
             for r, question in enumerate(questions)
         ]  # fmt: skip
 
+    def related(self, question: PageQuestion) -> dict[str, Any] | None:
+        """Say what goes with a product, or is like it, for its page.
+
+        Parameters
+        ----------
+        question : PageQuestion
+
+        Returns
+        -------
+        dict or None
+            The answer in the shape of ``/v1/items/…``; None where the catalogue has no such
+            product.
+        """
+        found = self._pages.answer(question)
+        return None if found is None else {"model_version": self.version, **found}
+
     def _known(
         self, item_ids: Sequence[tuple[str, ...]]
     ) -> tuple[list[npt.NDArray[np.int32]], npt.NDArray[np.int64]]:
@@ -218,7 +239,9 @@ class Engine:
                 "score": round(float(ranked.chance[at]), 6),
                 "title": product["title"],
                 "price": product["price"],
-                "availability": self._availability(question.location_id, location, on_hand[at]),
+                "availability": self.catalogue.availability(
+                    question.location_id, location, float(on_hand[at])
+                ),
                 "reason": told[at],
             }
             if question.explain:
@@ -236,20 +259,6 @@ class Engine:
             "fallback": fallback,
             "left_out": {**left_out, UNKNOWN_ITEM: unknown},
         }
-
-    def _availability(
-        self, location_id: str | None, location: int, on_hand: np.float32
-    ) -> dict[str, Any] | None:
-        """What is known of a product at the location asked for."""
-        if not location:
-            return None
-        known: dict[str, Any] = {"location_id": location_id}
-        if not np.isnan(on_hand):
-            count = float(on_hand)
-            known["on_hand"] = int(count) if count.is_integer() else count
-            if self.catalogue.is_store(location):
-                known["pickup"] = count > 0
-        return known
 
 
 _NONE: Final = np.empty(0, np.int32)

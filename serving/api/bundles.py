@@ -15,13 +15,16 @@ from recsys.responses.engine import Engine
 from serving.openapi import documented
 from serving.problems import KINDS, FieldError, Refusal
 from serving.reading import read_query
-from serving.replies import JSON, reply
+from serving.replies import JSON, etag_of, is_held, reply
 from serving.state import State
 from serving.wire import BundleQuery, Bundles
 
 blueprint = Blueprint("bundles", __name__)
 
 CSV: Final = "text/csv"
+_VARY: Final = (("Vary", "Accept"),)
+#: How long a page may be shown without asking whether it has changed.
+_CACHE_SECONDS: Final = 60
 _COLUMNS: Final = (
     "item_a", "title_a", "price_a_minor", "item_b", "title_b", "price_b_minor", "currency",
     "support", "support_share", "confidence_a_to_b", "confidence_b_to_a", "lift",
@@ -38,7 +41,7 @@ Pairs = npt.NDArray[np.void]
     tag="marketers",
     scope="marketing",
     query=BundleQuery,
-    answers={200: Bundles},
+    answers={200: Bundles, 304: JSON},
     also=(CSV,),
     problems=("invalid-request", "not-acceptable", "no-model"),
 )
@@ -52,23 +55,31 @@ def get() -> Response:
     asked = read_query(request.args, BundleQuery)
     form = asked.format or _accepted()
     engine = state.loaded()
+    tag = etag_of(engine.version, form, request.query_string)
+    if is_held(tag):
+        return reply(b"", 304, JSON, _VARY, cache_seconds=_CACHE_SECONDS, private=True, etag=tag)
     pairs = _chosen(engine, asked)
     begin = _begin(engine, asked)
     end = begin + asked.limit
     cursor = _cursor(engine, asked, end) if end < len(pairs) else None
     rows = [_bundle(engine, pair) for pair in pairs[begin:end]]
     if form == "csv":
-        headers = [("Content-Disposition", 'attachment; filename="bundles.csv"')]
+        headers = [*_VARY, ("Content-Disposition", 'attachment; filename="bundles.csv"')]
         if cursor is not None:
             headers.append(("X-Next-Cursor", cursor))
-        return reply(_table(rows), 200, f"{CSV}; charset=utf-8", headers)
+        return reply(
+            _table(rows), 200, f"{CSV}; charset=utf-8", headers,
+            cache_seconds=_CACHE_SECONDS, private=True, etag=tag,
+        )  # fmt: skip
     page = {
         "model_version": engine.version,
         "bundles": rows,
         "total": len(pairs),
         "next_cursor": cursor,
     }
-    return reply(orjson.dumps(page), 200, JSON)
+    return reply(
+        orjson.dumps(page), 200, JSON, _VARY, cache_seconds=_CACHE_SECONDS, private=True, etag=tag
+    )
 
 
 def _accepted() -> str:

@@ -79,7 +79,42 @@ def test_every_answer_defends_itself(client: FlaskClient, path: str) -> None:
     assert headers["X-Frame-Options"] == "DENY"
     assert headers["Referrer-Policy"] == "no-referrer"
     assert "default-src 'none'" in headers["Content-Security-Policy"]
-    assert headers["Cache-Control"] in ("no-store", "max-age=86400")
+    kept = {
+        "/docs/start.js": "public, max-age=86400",
+        "/v1/bundles": "private, max-age=60",
+    }
+    assert headers["Cache-Control"] == kept.get(path, "private, no-store")
+
+
+@pytest.mark.parametrize(
+    "path", ["/openapi.json", "/v1/bundles?limit=2", "/v1/items/pasta/similar"]
+)
+def test_what_is_held_still_is_not_sent_again(client: FlaskClient, path: str) -> None:
+    first = client.get(path)
+    assert first.status_code == 200
+    again = client.get(path, headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+    assert again.headers["ETag"] == first.headers["ETag"]
+    assert again.headers["Cache-Control"] == first.headers["Cache-Control"]
+    assert "max-age" in first.headers["Cache-Control"]
+    other = client.get(path, headers={"If-None-Match": '"another"'})
+    assert (other.status_code, other.data) == (200, first.data)
+
+
+def test_a_tag_tells_forms_apart(client: FlaskClient) -> None:
+    as_json = client.get("/v1/bundles")
+    as_csv = client.get("/v1/bundles", headers={"Accept": "text/csv"})
+    assert as_json.headers["ETag"] != as_csv.headers["ETag"]
+    assert as_json.headers["Vary"] == "Accept"
+    more = client.get("/v1/items/pasta/similar?count=2").headers["ETag"]
+    assert more != client.get("/v1/items/pasta/similar").headers["ETag"]
+
+
+def test_what_is_personal_is_never_kept(client: FlaskClient) -> None:
+    query = {"placement": "web_home", "identifier_type": "email", "identifier_value": "a@b.example"}
+    answer = client.get("/v1/recommendations", query_string=query)
+    assert answer.headers["Cache-Control"] == "private, no-store"
+    assert "ETag" not in answer.headers
 
 
 def test_the_request_id_comes_back(client: FlaskClient) -> None:
@@ -115,12 +150,10 @@ def test_the_document_is_valid_and_whole(app: Flask, client: FlaskClient) -> Non
     document = client.get("/openapi.json").get_json()
     openapi_spec_validator.validate(document)
     described = {
-        (method.upper(), re.sub(r"\{(.*?)\}", r"<\1>", path))
-        for path, item in document["paths"].items()
-        for method in item
+        (method.upper(), path) for path, item in document["paths"].items() for method in item
     }
     served = {
-        (method, rule.rule)
+        (method, re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule))
         for rule in app.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }

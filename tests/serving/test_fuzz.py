@@ -2,14 +2,17 @@
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from recsys.config import PLACEMENTS
+from recsys.filters import FIELDS, OPERATORS
 from serving.problems import Problem
-from serving.wire import EventsAnswer, Recommendations
+from serving.wire import EventsAnswer, Page, Recommendations
 
 from .conftest import ITEMS
 
@@ -30,7 +33,7 @@ identifiers = st.fixed_dictionaries(
 times = st.datetimes().map(lambda at: at.isoformat() + "Z") | st.sampled_from(
     ["2026-03-01T12:00:00+14:00", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00"]
 )
-placements = st.sampled_from(["web_home", "web_cart", "store_screen", "email_weekly"])
+placements = st.sampled_from([*PLACEMENTS])
 
 
 def fields(**known: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
@@ -39,6 +42,24 @@ def fields(**known: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]
     return st.fixed_dictionaries({}, optional=optional)
 
 
+values = st.text(max_size=5) | st.integers() | st.booleans() | st.floats()
+conditions = st.fixed_dictionaries(
+    {},
+    optional={
+        "field": st.sampled_from(FIELDS) | anything,
+        "op": st.sampled_from(OPERATORS) | anything,
+        "value": values | st.lists(values, max_size=3) | anything,
+    },
+)
+filters = st.recursive(
+    conditions,
+    lambda inner: st.one_of(
+        st.fixed_dictionaries({"and": st.lists(inner, max_size=3)}),
+        st.fixed_dictionaries({"or": st.lists(inner, max_size=3)}),
+        st.fixed_dictionaries({"not": inner}),
+    ),
+    max_leaves=6,
+)
 requests = fields(
     identifier=identifiers,
     customer_id=st.text(max_size=20),
@@ -48,6 +69,7 @@ requests = fields(
     cart=st.lists(st.fixed_dictionaries({"item_id": item_ids}), max_size=3),
     count=st.integers(-1, 300),
     exclude=st.lists(item_ids, max_size=3),
+    filter=filters,
     explain=st.booleans(),
     as_of=times,
 ).flatmap(lambda body: placements.map(lambda name: {"placement": name, **body}))
@@ -96,6 +118,54 @@ def test_any_query_is_answered_or_explained(app: Flask, query: list[tuple[str, s
     for path in ("/v1/recommendations", "/v1/bundles"):
         answer = app.test_client().get(path, query_string=[*query, ("placement", "web_home")])
         check(answer, {200: Recommendations, 422: Problem})
+
+
+@quickly
+@given(
+    item_id=item_ids.filter(lambda name: name.strip("/.")),
+    how=st.sampled_from(["bought-together", "similar"]),
+    query=fields(count=st.integers(-1, 300), location_id=st.text(max_size=5), filter=filters),
+)
+def test_any_page_is_answered_or_explained(
+    app: Flask, item_id: str, how: str, query: dict[str, Any]
+) -> None:
+    query = {
+        name: value if name != "filter" else json.dumps(value) for name, value in query.items()
+    }
+    path = f"/v1/items/{quote(item_id, safe='')}/{how}"
+    answer = app.test_client().get(path, query_string=query)
+    check(answer, {200: Page, 404: Problem, 422: Problem})
+
+
+@quickly
+@given(
+    shared=fields(
+        count=st.integers(-1, 300), filter=filters, unknown=st.sampled_from(["problem", "answer"])
+    ),
+    customers=st.lists(
+        fields(
+            identifier=identifiers,
+            session_id=st.text(max_size=20),
+            location_id=st.text(max_size=5),
+            cart=st.lists(st.fixed_dictionaries({"item_id": item_ids}), max_size=3),
+        )
+        | anything,
+        max_size=4,
+    ),
+    placement=placements,
+)
+def test_any_batch_is_answered_line_by_line_or_explained(
+    app: Flask, shared: dict[str, Any], customers: list[Any], placement: str
+) -> None:
+    body = {"placement": placement, "customers": customers, **shared}
+    answer = send(app, "/v1/recommendations/batch", json.dumps(body).encode())
+    if answer.status_code != 200:
+        check(answer, {400: Problem, 422: Problem})
+        return
+    lines = answer.data.splitlines()
+    assert len(lines) == len(customers)
+    for line in lines:
+        msgspec.json.decode(line, type=Problem if b'"status"' in line[:200] else Recommendations)
 
 
 @quickly

@@ -1,5 +1,6 @@
 """The main question: for a customer, a visit, a stranger; on a page, in an e-mail, on a screen."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -7,7 +8,7 @@ import msgspec
 import pytest
 from flask.testing import FlaskClient
 
-from recsys.config import Config
+from recsys.config import PLACEMENTS, Config
 from recsys.tracking.database import Database
 from recsys.tracking.tables import EXPOSURES
 from serving.wire import Recommendations
@@ -17,9 +18,7 @@ from .conftest import LAST_DAY, PAIRS, SOLD_OUT, ask, bought, ids, known, state
 NOW = (LAST_DAY + timedelta(hours=2)).isoformat()
 
 
-@pytest.mark.parametrize(
-    "placement", ["web_home", "web_cart", "email_weekly", "store_screen", "tablet"]
-)
+@pytest.mark.parametrize("placement", [*PLACEMENTS, "tablet"])
 @pytest.mark.parametrize(
     "fields",
     [{}, known(0), {"location_id": "S1"}, {"cart": [{"item_id": "pasta"}]}, {"explain": True}],
@@ -103,6 +102,31 @@ def test_the_shelf_decides_at_a_location(client: FlaskClient) -> None:
     assert answer["items"][0]["availability"]["location_id"] == "S1"
 
 
+def test_a_filter_says_what_products_must_be(client: FlaskClient) -> None:
+    some = {"field": "item_id", "op": "in", "value": ["tea", "milk", SOLD_OUT, "beer"]}
+    answer = ask(client, as_of=NOW, filter=some, location_id="S1", **known(0))
+    assert set(ids(answer)) == {"tea", "milk", "beer"}
+    given = {"and": [some, {"not": {"field": "title", "op": "contains", "value": "MIL"}}]}
+    assert set(ids(ask(client, as_of=NOW, filter=given, exclude=["beer"]))) == {"tea", SOLD_OUT}
+    query = {"placement": "web_home", "filter": json.dumps(some), "count": 2}
+    got = client.get("/v1/recommendations", query_string=query).get_json()
+    assert len(got["items"]) == 2
+    assert set(ids(got)) <= {"tea", "milk", SOLD_OUT, "beer"}
+    for wrong in ("{", '"tea"', "[1"):
+        answer = client.get("/v1/recommendations", query_string={**query, "filter": wrong})
+        assert answer.status_code == 422
+        assert answer.get_json()["errors"][0]["pointer"] == "/filter"
+
+
+def test_an_e_mail_after_a_purchase_starts_from_it(client: FlaskClient) -> None:
+    event = bought("p1", "beer", **known(0))
+    client.post("/v1/events", json={"events": [event]})
+    answer = ask(client, "email_post_purchase", as_of=NOW, **known(0))
+    assert ids(answer)[0] == "crisps"
+    assert answer["items"][0]["reason"]["because_of"] == ["beer"]
+    assert "beer" not in ids(answer)
+
+
 def test_a_public_screen_knows_nobody(client: FlaskClient) -> None:
     anybody = ask(client, "store_screen", as_of=NOW, location_id="S1")
     for number in (0, 5, 10):
@@ -152,7 +176,9 @@ def test_a_ledger_that_fails_leaves_no_placement_empty(client: FlaskClient, conf
         ({"placement": "web_home", "customer_id": "c", **known(0)}, "/customer_id"),
         ({"placement": "web_home", "count": 201}, "/count"),
         ({"placement": "web_home", "as_of": "2026-03-01T12:00:00"}, "/as_of"),
-        ({"placement": "web_home", "filter": {}}, "/filter"),
+        ({"placement": "web_home", "filtr": {}}, "/filtr"),
+        ({"placement": "web_home", "filter": {}}, "/filter/field"),
+        ({"placement": "web_home", "filter": {"or": [{"field": "prise"}]}}, "/filter/or/0/field"),
     ],
 )
 def test_what_cannot_be_answered_is_explained(

@@ -1,0 +1,195 @@
+"""Answers a product's page: what is bought together with it, and what is like it.
+
+One product comes in, products with their evidence come out, under the same rules as any other
+answer: nothing that is inactive, sold out at the location, excluded, or kept out by the filter.
+Called by ``engine``.
+"""
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from recsys.filters import Filter
+from recsys.matrices.histories import EMPTY, Histories
+from recsys.matrices.lists import Lists
+from recsys.models import CoPurchase
+from recsys.models.base import Context
+from recsys.models.content import Content
+from recsys.ranking.rank import Asked, Ranker, factors_of
+from recsys.ranking.rules import RULES, Limits, forbid
+from recsys.responses.catalogue import Catalogue
+
+How = Literal["bought_together", "similar"]
+Items = npt.NDArray[np.int32]
+#: Products and, for each, what speaks for it.
+Found = tuple[Items, Callable[[int], dict[str, Any] | None]]
+
+#: More than are wanted are looked at first, since rules keep some out.
+_SPARE = 50
+
+
+class PageQuestion(msgspec.Struct, frozen=True, kw_only=True):
+    """What to show beside one product."""
+
+    how: How
+    item_id: str
+    as_of_ts: int
+    """UTC epoch seconds; popularity is counted as it was then."""
+    count: int = 10
+    location_id: str | None = None
+    exclude: tuple[str, ...] = ()
+    filter: Filter | None = None
+
+
+class Pages:
+    """Knows what goes with a product.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+    ranker : Ranker
+        For the rules, and for what is popular where nothing else is known.
+    copurchase : CoPurchase
+    content : Content or None
+        None: the artefact does not hold it.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        ranker: Ranker,
+        copurchase: CoPurchase,
+        content: Content | None,
+    ) -> None:
+        self._catalogue = catalogue
+        self._ranker = ranker
+        self._copurchase = copurchase
+        self._content = content
+
+    def answer(self, question: PageQuestion) -> dict[str, Any] | None:
+        """Answer a page; see ``Engine.related``."""
+        (item_ix,) = self._catalogue.index.ix_of([question.item_id])
+        if item_ix < 0:
+            return None
+        limits = self._limits(question, int(item_ix))
+        ways: dict[str, Callable[[], tuple[Found, dict[str, int]]]] = {
+            "bought_together": lambda: self._together(int(item_ix), question, limits),
+            "similar": lambda: self._similar(int(item_ix), question, limits),
+            "popular": lambda: (self._popular(question, limits), {}),
+        }
+        used: str = question.how
+        (items, evidence), left_out = ways.pop(question.how)()
+        fallback = None
+        for name, way in ways.items():
+            if len(items):
+                break
+            (items, evidence), _ = way()
+            fallback = used = name
+        return {
+            "item": self._catalogue.item(int(item_ix)),
+            "items": self._described(question, items, evidence, used),
+            "fallback": fallback if len(items) else None,
+            "left_out": left_out,
+        }
+
+    def _together(
+        self, item_ix: int, question: PageQuestion, limits: Limits
+    ) -> tuple[Found, dict[str, int]]:
+        found = self._copurchase.bought_together(item_ix, len(self._catalogue.index))
+        at, left_out = self._free(found.item_ix, question.count, limits)
+
+        def evidence(place: int) -> dict[str, Any]:
+            return {
+                "support": int(found.support[at[place]]),
+                "confidence": round(float(found.confidence[at[place]]), 4),
+                "lift": round(float(found.lift[at[place]]), 3),
+            }
+
+        return (found.item_ix[at], evidence), left_out
+
+    def _similar(
+        self, item_ix: int, question: PageQuestion, limits: Limits
+    ) -> tuple[Found, dict[str, int]]:
+        if self._content is None:
+            return (np.empty(0, np.int32), lambda _: None), {}
+        found = self._content.similar(item_ix, question.count + _SPARE)
+        at, left_out = self._free(found.item_ix, question.count, limits)
+        if len(at) < question.count == len(found.item_ix) - _SPARE:
+            # The rules kept many out: look among what they allow alone.
+            found = self._content.similar(item_ix, question.count, among=self._allowed(limits))
+            at = np.arange(len(found.item_ix))
+
+        def evidence(place: int) -> dict[str, Any]:
+            return {
+                "likeness": round(float(found.scores[at[place]]), 4),
+                "title": round(float(found.words[at[place]]), 4),
+                "same_category": bool(found.category[at[place]]),
+                "same_brand": bool(found.brand[at[place]]),
+                "variant": bool(found.variant[at[place]]),
+            }
+
+        return (found.item_ix[at], evidence), left_out
+
+    def _popular(self, question: PageQuestion, limits: Limits) -> Found:
+        histories = Histories.from_rows([EMPTY], self._catalogue.index, question.as_of_ts)
+        context = Context.of(1, question.as_of_ts, location=int(limits.location_keys[0]))
+        asked = Asked(np.array([question.count]), factors_of({})[None], limits)
+        return self._ranker.rank(histories, context, asked).item_ix, lambda _: None
+
+    def _limits(self, question: PageQuestion, item_ix: int) -> Limits:
+        known = self._catalogue.index.ix_of(question.exclude) if question.exclude else ()
+        exclude = np.unique([item_ix, *(ix for ix in known if ix >= 0)])
+        return Limits(
+            exclude=Lists.of_rows([exclude.astype(np.int32)]),
+            cart=Lists.of_rows([np.empty(0, np.int32)]),
+            new_only=np.zeros(1, bool),
+            hidden_since_ts=np.array([question.as_of_ts]),
+            location_keys=np.array([self._catalogue.location(question.location_id)]),
+            in_stock=np.ones(1, bool),
+            filters=(question.filter,),
+        )
+
+    def _forbidden(self, items: Items, limits: Limits) -> npt.NDArray[np.uint8]:
+        nobody = Histories.from_rows([EMPTY], self._catalogue.index, 0)
+        ranker = self._ranker
+        return forbid(Lists.of_rows([items]), nobody, ranker.shelf, limits, ranker.facts)
+
+    def _free(
+        self, items: Items, count: int, limits: Limits
+    ) -> tuple[npt.NDArray[np.intp], dict[str, int]]:
+        """Places of the first ``count`` products that may be shown; what kept others out."""
+        code = self._forbidden(items, limits)
+        free = np.flatnonzero(code == 0)[:count]
+        seen = code[: free[-1] + 1] if len(free) == count else code
+        counts = np.bincount(seen, minlength=len(RULES) + 1)[1:].tolist()
+        return free, {rule: n for rule, n in zip(RULES, counts, strict=True) if n}
+
+    def _allowed(self, limits: Limits) -> npt.NDArray[np.bool_]:
+        every = np.arange(len(self._catalogue.index), dtype=np.int32)
+        allowed: npt.NDArray[np.bool_] = self._forbidden(every, limits) == 0
+        return allowed
+
+    def _described(
+        self,
+        question: PageQuestion,
+        items: Items,
+        evidence: Callable[[int], dict[str, Any] | None],
+        used: str,
+    ) -> list[dict[str, Any]]:
+        location = self._catalogue.location(question.location_id)
+        on_hand = self._ranker.shelf.on_hand_at(np.full(len(items), location), items).tolist()
+        return [
+            {
+                **self._catalogue.item(item_ix),
+                "rank": place + 1,
+                "availability": self._catalogue.availability(
+                    question.location_id, location, on_hand[place]
+                ),
+                "because": used,
+                "evidence": evidence(place),
+            }
+            for place, item_ix in enumerate(items.tolist())
+        ]

@@ -1,0 +1,129 @@
+"""``/v1/recommendations/batch``: one placement for many customers, an answer a line."""
+
+import logging
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+import orjson
+from flask import Blueprint, Response, current_app, request
+
+from recsys.responses.engine import Engine
+from recsys.responses.placements import Question
+from serving import access, asking
+from serving.asking import Who
+from serving.openapi import documented
+from serving.problems import KINDS, FieldError, Refusal, problem
+from serving.reading import decode, read_body, read_filter
+from serving.replies import NDJSON, reply
+from serving.state import State
+from serving.wire import BatchCustomer, BatchRequest
+
+blueprint = Blueprint("batch", __name__)
+
+_log = logging.getLogger("omnibasket.service")
+#: Questions that are answered at once: enough to be quick, few enough to begin soon.
+_CHUNK: Final = 100
+
+#: What a line asks and for whom, or the problem that it ends in.
+Line = tuple[Question, Who] | bytes
+
+
+@blueprint.post("/v1/recommendations/batch")
+@documented(
+    "What to show many customers",
+    tag="channels",
+    scope="recommend",
+    body=BatchRequest,
+    example={
+        "placement": "email_weekly",
+        "count": 5,
+        "customers": [
+            {"identifier": {"type": "email", "value": "ada@example.org"}},
+            {"identifier": {"type": "loyalty_card", "value": "21-000017"}, "exclude": ["SKU-1"]},
+        ],
+    },
+    answers={200: NDJSON},
+    problems=(
+        "malformed-body", "body-too-large", "not-json", "invalid-request", "channel-forbidden",
+        "location-forbidden", "browser-key", "no-model", "ledger-unavailable",
+    ),
+)  # fmt: skip
+def post() -> Response:
+    """Answer up to 1,000 customers on one placement, one JSON document a line, in their order.
+
+    Each line is what `POST /v1/recommendations` answers for that customer, or, for a line that is
+    not valid or names somebody unknown, a problem. Without the ledger nothing is answered.
+    """
+    state: State = current_app.extensions["omnibasket"]
+    asked = read_body(request, BatchRequest)
+    if access.is_browser():
+        raise Refusal("browser-key", "Ask for one visit at a time from a page.")
+    settings = asking.find_placement(state, asked.placement)
+    given = read_filter(asked.filter)
+    as_of_ts = asking.find_time(asked.as_of)
+    engine = state.loaded()
+    lines: list[Line] = []
+    for ix, raw in enumerate(asked.customers):
+        try:
+            one = decode(bytes(raw), BatchCustomer)
+            location_id = access.check_location(one.location_id or asked.location_id)
+            who = asking.find_customer(
+                state, settings, one.customer_id, one.identifier, one.session_id, as_of_ts
+            )
+            unknown = who.named and who.customer.customer_id is None and settings.personal
+            if unknown and asked.unknown == "problem":
+                raise Refusal("customer-unknown", KINDS["customer-unknown"].advice)
+        except Refusal as refusal:
+            lines.append(_refused(refusal, f"/customers/{ix}"))
+            continue
+        question = asking.to_question(
+            asked.placement,
+            settings,
+            who,
+            as_of_ts,
+            count=asked.count,
+            location_id=location_id,
+            item_ids=one.item_ids,
+            cart=one.cart,
+            exclude=(*asked.exclude, *one.exclude),
+            given=given,
+            explain=asked.explain,
+        )
+        lines.append((question, who))
+    failed = _refused(Refusal("internal-error", KINDS["internal-error"].advice), "")
+    return reply(_answers(state, engine, lines, failed), 200, NDJSON)
+
+
+def _refused(refusal: Refusal, pointer: str) -> bytes:
+    errors = [FieldError(pointer + error.pointer, error.detail) for error in refusal.errors]
+    return msgspec.json.encode(problem(refusal.kind, refusal.detail, errors)) + b"\n"
+
+
+def _answers(state: State, engine: Engine, lines: list[Line], failed: bytes) -> Iterator[bytes]:
+    """Yield the lines of the answer, a chunk at a time."""
+    for start in range(0, len(lines), _CHUNK):
+        chunk = lines[start : start + _CHUNK]
+        asked = [line for line in chunk if not isinstance(line, bytes)]
+        try:
+            answers = iter(
+                engine.recommend(
+                    [question for question, _ in asked],
+                    [who.customer.history for _, who in asked],
+                )
+            )
+        except Exception as error:  # the status is sent by now: the lines must tell
+            _log.error("a part of a batch failed", exc_info=error)
+            yield failed * len(chunk)
+            continue
+        out = []
+        for line in chunk:
+            if isinstance(line, bytes):
+                out.append(line)
+                continue
+            question, who = line
+            answer = next(answers)
+            state.expose(asking.to_exposure(question, who, answer))
+            options = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
+            out.append(orjson.dumps(answer, option=options))
+        yield b"".join(out)

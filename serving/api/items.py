@@ -1,0 +1,90 @@
+"""``/v1/items/…``: what to show on a product's page, for everybody alike."""
+
+import time
+from typing import Final
+
+import orjson
+from flask import Blueprint, Response, current_app, request
+
+from recsys.responses.items import How, PageQuestion
+from serving import access
+from serving.openapi import documented
+from serving.problems import KINDS, Refusal
+from serving.reading import read_filter, read_query
+from serving.replies import JSON, etag_of, is_held, reply
+from serving.state import State
+from serving.wire import Page, PageQuery
+
+blueprint = Blueprint("items", __name__)
+
+_LISTS: Final[dict[str, str | None]] = {"exclude": None}
+_PROBLEMS: Final = (
+    "invalid-request", "item-unknown", "channel-forbidden", "location-forbidden", "no-model",
+)  # fmt: skip
+#: How long an answer may be shown without asking whether it has changed.
+CACHE_SECONDS: Final = 60
+
+
+@blueprint.get("/v1/items/<path:item_id>/bought-together")
+@documented(
+    "What is bought together with a product",
+    tag="channels",
+    scope="recommend",
+    query=PageQuery,
+    lists=_LISTS,
+    answers={200: Page, 304: JSON},
+    problems=_PROBLEMS,
+)
+def bought_together(item_id: str) -> Response:
+    """List what is often bought together with a product, with the evidence.
+
+    Where nothing is, `fallback` names what is listed instead. `exclude` may be repeated; `filter`
+    is a JSON document. Carries an `ETag`.
+    """
+    return _answer("bought_together", item_id)
+
+
+@blueprint.get("/v1/items/<path:item_id>/similar")
+@documented(
+    "What is like a product",
+    tag="channels",
+    scope="recommend",
+    query=PageQuery,
+    lists=_LISTS,
+    answers={200: Page, 304: JSON},
+    problems=_PROBLEMS,
+)
+def similar(item_id: str) -> Response:
+    """List products like one by category, brand and title, those without sales included.
+
+    Where nothing is known, `fallback` names what is listed instead. `exclude` may be repeated;
+    `filter` is a JSON document. Carries an `ETag`.
+    """
+    return _answer("similar", item_id)
+
+
+def _answer(how: How, item_id: str) -> Response:
+    state: State = current_app.extensions["omnibasket"]
+    asked = read_query(request.args, PageQuery, lists=_LISTS)
+    if access.sees_public_only():
+        detail = "This key is a screen's: it sees public placements only."
+        raise Refusal("channel-forbidden", detail)
+    location_id = access.check_location(asked.location_id)
+    given = read_filter(asked.filter)
+    engine = state.loaded()
+    tag = etag_of(how, item_id, engine.version, location_id, request.query_string)
+    if is_held(tag):
+        return reply(b"", 304, cache_seconds=CACHE_SECONDS, private=True, etag=tag)
+    question = PageQuestion(
+        how=how,
+        item_id=item_id,
+        as_of_ts=int(time.time()) + 1,
+        count=asked.count,
+        location_id=location_id,
+        exclude=tuple(asked.exclude),
+        filter=given,
+    )
+    answer = engine.related(question)
+    if answer is None:
+        raise Refusal("item-unknown", KINDS["item-unknown"].advice)
+    return reply(orjson.dumps(answer), cache_seconds=CACHE_SECONDS, private=True, etag=tag)
