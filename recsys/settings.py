@@ -293,6 +293,7 @@ class Models(Settings, frozen=True):
     copurchase: CoPurchase = field(default_factory=CoPurchase)
     als: Als = field(default_factory=Als)
     neighbours: Neighbours = field(default_factory=Neighbours)
+    neighbours: Neighbours = field(default_factory=Neighbours)
 
 
 PeerName = Literal["popular", "own_frequency", "item_knn", "als"]

@@ -5,14 +5,15 @@ from typing import Any, Final
 from recsys.models.als import Als
 from recsys.models.base import Model
 from recsys.models.copurchase import CoPurchase
+from recsys.models.neighbours import Neighbours
 from recsys.models.popular import Popular
 from recsys.models.repeat import Repeat
 
-__all__ = ["MODELS", "Als", "CoPurchase", "Model", "Popular", "Repeat", "from_settings"]
+__all__ = ["MODELS", "Als", "CoPurchase", "Model", "Neighbours", "Popular", "Repeat", "from_settings"]
 
 #: Every model by its name, in the order in which they are fitted and shown.
 MODELS: Final[dict[str, type[Model]]] = {
-    model.name: model for model in (Popular, Repeat, CoPurchase, Als)
+    model.name: model for model in (Popular, Repeat, CoPurchase, Als, Neighbours)
 }
 
 

@@ -84,6 +84,8 @@ class Explainer:
                     told.append(reasons.bought_together([source["title"]], [source["item_id"]]))
                 elif column == "als":
                     told.append(reasons.similar_taste())
+                elif column == "neighbours":
+                    told.append(reasons.similar_customers())
                 elif ranked.scores[at, COLUMNS.index("popular")] > 0:
                     told.append(popular)
                 else:

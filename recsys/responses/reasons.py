@@ -17,6 +17,7 @@ CODES: Final = {
     "repeat": "repeat",
     "copurchase": "bought_together",
     "als": "similar_taste",
+    "neighbours": "similar_customers",
 }
 
 Reason = dict[str, object]
@@ -71,3 +72,8 @@ def bought_together(titles: Sequence[str], item_ids: Sequence[str]) -> Reason:
 def similar_taste() -> Reason:
     """Customers with a like history bought it."""
     return {"code": CODES["als"], "text": "Customers like you also buy this"}
+
+
+def similar_customers() -> Reason:
+    """Customers with a similar recent history buy it."""
+    return {"code": CODES["neighbours"], "text": "Customers with a similar basket buy this"}

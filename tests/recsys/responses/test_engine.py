@@ -224,7 +224,7 @@ def test_a_placement_that_does_not_ask_for_stock_says_what_there_is(ask):
 def test_an_explanation_says_what_each_model_thought(ask):
     item = ask(REGULAR, explain=True)["items"][0]
     explained = item["explanation"]
-    assert set(explained) == {"popular", "repeat", "copurchase", "als", "cart"}
+    assert set(explained) == {"popular", "repeat", "copurchase", "als", "neighbours", "cart"}
     assert explained["repeat"]["evidence"] > explained["popular"]["evidence"] > 0
     assert explained["cart"] == {"model": "copurchase", "score": 0, "evidence": 0}
     assert "explanation" not in ask(REGULAR)["items"][0]

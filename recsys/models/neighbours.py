@@ -1,0 +1,167 @@
+"""Similar customers: what those with a like history buy, most recent habits first.
+
+Customers × products come in, weights between products come out; no customer is kept. What a
+customer bought speaks for what customers with a similar history have besides it.
+"""
+
+from typing import TYPE_CHECKING, ClassVar, Final, Self
+
+import numpy as np
+
+from recsys.matrices.ids import IntArray, IxArray
+from recsys.models.base import Floats, Model, Row, Scores, best, look_up
+from recsys.settings import Neighbours as Settings
+
+if TYPE_CHECKING:
+    from scipy import sparse
+
+    from recsys.matrices.baskets import Training
+
+#: Weaker weights say nothing.
+_WEAKEST: Final = 1e-4
+#: Products whose weights are worked out at once, which bounds the memory.
+_BLOCK: Final = 512
+
+
+class Neighbours(Model):
+    """Customers weighed by how similar their history is, folded into weights of products.
+
+    A customer is ``x``, the logarithm of one plus the decayed number of baskets with each
+    product, scaled to length 1; all customers are the rows of ``X``. Weighing every customer's
+    row by its similarity to ``x``, without counting twice what similar customers share, is
+    ridge regression, and that has a second form in which products stand in for customers:
+    ``x (XtX + lambda I)^-1 XtX = x Xt (XXt + lambda I)^-1 X``. The first is as large as the
+    catalogue, however many customers there are. A product must not speak for itself, which is
+    what the model `repeat` is for; with its diagonal held at zero the solution is
+    ``B = I - P / diag(P)``, ``P = (XtX + lambda I)^-1`` [1]_, and the score of a product is
+    its entry of ``x B`` where that is above zero.
+
+    Of the catalogue the products bought by most customers take part; each keeps the weights
+    that are largest. Weights below zero stay: they say that one product is bought instead of
+    another.
+
+    Parameters
+    ----------
+    settings : recsys.settings.Neighbours
+
+    Attributes
+    ----------
+    items_ : ndarray of shape (n_known,), int32
+        Products that take part, ascending.
+    place_ : ndarray of shape (n_items,), int32
+        Position of each product in ``items_``; -1 where it takes no part.
+    indptr_ : ndarray of shape (n_known + 1,), int64
+    indices_ : ndarray, int32
+        Positions for which each product speaks, ascending.
+    weights_ : ndarray, float32
+        What it says of each.
+
+    References
+    ----------
+    .. [1] Steck (2019), Embarrassingly shallow autoencoders for sparse data, WWW.
+    .. [2] Hu, He, Gao, Zhang (2020), Modeling personalized item frequency information for
+       next-basket recommendation, SIGIR. Similar customers by recency-weighted frequency.
+    """
+
+    name: ClassVar[str] = "neighbours"
+    learned: ClassVar[tuple[str, ...]] = ("items_", "place_", "indptr_", "indices_", "weights_")
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = settings or Settings()
+
+    def fit(self, training: "Training") -> Self:
+        """Solve for the weights; see ``Model.fit``."""
+        from threadpoolctl import threadpool_limits
+
+        baskets, given = training.baskets, self.settings
+        weight = baskets.decay(training.as_of_ts, given.half_life_days)
+        X = baskets.by_customer(weight)
+        buyers = np.bincount(X.indices, X.data > 0, minlength=training.n_items)
+        most = np.argsort(-buyers, kind="stable")[: given.products]
+        self.items_ = np.sort(most[buyers[most] > 0]).astype(np.int32)
+        self.place_ = np.full(training.n_items, -1, np.int32)
+        self.place_[self.items_] = np.arange(len(self.items_), dtype=np.int32)
+        with threadpool_limits(training.threads, "blas"):
+            P = _inverse(_unit(X), self.items_, given.regularization)
+        kept = [_strongest(P, start, given.neighbours) for start in range(0, len(P), _BLOCK)]
+        lengths = [np.zeros(1, np.int64), *(length for length, _, _ in kept)]
+        self.indptr_ = np.cumsum(np.concatenate(lengths))
+        none = np.empty(0)
+        self.indices_ = np.concatenate([none, *(ix for _, ix, _ in kept)]).astype(np.int32)
+        self.weights_ = np.concatenate([none, *(w for _, _, w in kept)]).astype(np.float32)
+        return self
+
+    @property
+    def n_items(self) -> int:
+        """Size of the catalogue that was learned."""
+        return len(self.place_)
+
+    def _said(self, row: Row) -> tuple[IxArray, Scores]:
+        """Every product that similar customers speak for, ascending, and its score."""
+        items, times = row.frequency(self.settings.half_life_days)
+        habit = np.log1p(times)
+        length = float(np.sqrt((habit * habit).sum()))
+        place = self.place_[items]
+        known = np.flatnonzero(place >= 0)
+        if not len(known) or length == 0:
+            return np.empty(0, np.int32), np.empty(0, np.float32)
+        starts = self.indptr_[place[known]]
+        lengths = self.indptr_[place[known] + 1] - starts
+        ends = np.cumsum(lengths)
+        at = np.arange(ends[-1]) + np.repeat(starts - ends + lengths, lengths)
+        amount = np.repeat(habit[known] / length, lengths) * self.weights_[at]
+        total = np.bincount(self.indices_[at], amount, minlength=len(self.items_))
+        scores = total.astype(np.float32)
+        found = np.flatnonzero(scores > 0)
+        return self.items_[found], scores[found]
+
+    def _best(self, row: Row, n: int) -> tuple[IxArray, Scores]:
+        return best(*row.once(self._said), n)
+
+    def _score(self, row: Row, item_ix: IxArray) -> Scores:
+        return look_up(*row.once(self._said), item_ix)
+
+
+def _unit(counts: "sparse.csr_array") -> "sparse.csr_array":
+    """Customers' habits: rows of length 1, or 0 where nothing is left of a history."""
+    X = counts.copy()
+    X.data = np.log1p(X.data)
+    row = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
+    length = np.sqrt(np.bincount(row, X.data**2, minlength=X.shape[0]))
+    X.data = X.data / np.where(length > 0, length, 1.0)[row]
+    return X
+
+
+def _inverse(X: "sparse.csr_array", items: IxArray, regularization: float) -> Floats:
+    """``(XtX + lambda I)^-1`` over some products; lambda is in units of the mean diagonal."""
+    from scipy.linalg import lapack
+
+    n = len(items)
+    mine = X[:, items]
+    G = np.empty((n, n))
+    for start in range(0, n, _BLOCK):  # the sparse product is no larger than a block
+        G[start : start + _BLOCK] = (mine[:, start : start + _BLOCK].T @ mine).toarray()
+    if not n:
+        return G
+    diagonal = np.diag_indices(n)
+    G[diagonal] += max(regularization, 1e-3) * G[diagonal].mean()
+    # The lower triangle of a transposed view is the upper one of what lies in memory.
+    factor, failed = lapack.dpotrf(G.T, lower=1, overwrite_a=1)
+    inverse, failed = lapack.dpotri(factor, lower=1, overwrite_c=1)
+    if failed:
+        raise np.linalg.LinAlgError("the customers' habits cannot be inverted")
+    P = np.tril(inverse)
+    return np.asarray(P + np.tril(P, -1).T)
+
+
+def _strongest(P: Floats, start: int, n: int) -> tuple[IntArray, IntArray, Floats]:
+    """Largest weights of a block of products: how many each keeps, for whom, and what."""
+    B = -P[start : start + _BLOCK] / P.diagonal()
+    own = np.arange(len(B))
+    B[own, start + own] = 0
+    if n < B.shape[1]:
+        weaker = np.argpartition(np.abs(B), B.shape[1] - n, axis=1)[:, : B.shape[1] - n]
+        np.put_along_axis(B, weaker, 0, axis=1)
+    B[np.abs(B) < _WEAKEST] = 0
+    row, column = np.nonzero(B)
+    return np.bincount(row, minlength=len(B)), column, B[row, column]
