@@ -21,10 +21,11 @@ from numpy.typing import NDArray
 from recsys.data.history import History
 from recsys.errors import DataError
 from recsys.matrices.arrow import column, mapped, moment
-from recsys.matrices.histories import EMPTY, CustomerHistory, Histories
+from recsys.matrices.histories import EMPTY, NO_CHANNEL, CustomerHistory, Histories
 from recsys.matrices.ids import ItemIndex, item_key
 from recsys.matrices.lists import Lists
 from recsys.matrices.rows import read as read_rows
+from recsys.models.base import Context
 from recsys.schema import CHANNELS, SALE
 from recsys.validation.by_customer import Windows
 from recsys.validation.splits import Window
@@ -77,6 +78,11 @@ class Panel:
     def histories(self) -> Histories:
         """The customers' rows as a batch."""
         return Histories.from_rows(self.rows, self.index, self.as_of_ts)
+
+    def context(self, channel: str | None = None) -> Context:
+        """When each customer is asked about, and on which channel."""
+        on = NO_CHANNEL if channel is None else CHANNELS.index(channel)
+        return Context.of(len(self), self.as_of_ts, channel=on)
 
     def wanted(self, channel: str | None = None) -> Lists:
         """What each customer bought in the window, on one channel or on any."""

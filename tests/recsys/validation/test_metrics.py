@@ -18,28 +18,63 @@ def lists(*rows):
 
 
 @pytest.mark.parametrize(
-    ("shown", "relevant", "k", "recall", "ndcg", "hit"),
+    ("shown", "relevant", "k", "recall", "ndcg", "hit", "precision"),
     [
         # the one relevant item stands first
-        ([5, 1, 2], [5], 3, 1.0, 1.0, 1.0),
+        ([5, 1, 2], [5], 3, 1.0, 1.0, 1.0, 1 / 3),
         # it stands second: its gain is 1/log2(3), the ideal is 1
-        ([1, 5, 2], [5], 3, 1.0, 1 / LOG3, 1.0),
+        ([1, 5, 2], [5], 3, 1.0, 1 / LOG3, 1.0, 1 / 3),
         # it stands behind the cut
-        ([1, 2, 5], [5], 2, 0.0, 0.0, 0.0),
+        ([1, 2, 5], [5], 2, 0.0, 0.0, 0.0, 0.0),
         # two of four relevant in the first two: the ideal is cut at 2, recall is not
-        ([7, 8], [6, 7, 8, 9], 2, 0.5, 1.0, 1.0),
+        ([7, 8], [6, 7, 8, 9], 2, 0.5, 1.0, 1.0, 1.0),
         # first and third of three places, two relevant: (1 + 1/2) / (1 + 1/log2 3)
-        ([4, 0, 3], [3, 4], 3, 1.0, 1.5 / (1 + 1 / LOG3), 1.0),
-        # a short list is not padded with anything
-        ([4], [3, 4], 3, 0.5, 1 / (1 + 1 / LOG3), 1.0),
-        ([], [3], 3, 0.0, 0.0, 0.0),
+        ([4, 0, 3], [3, 4], 3, 1.0, 1.5 / (1 + 1 / LOG3), 1.0, 2 / 3),
+        # a short list is not padded with anything; its empty places are places
+        ([4], [3, 4], 3, 0.5, 1 / (1 + 1 / LOG3), 1.0, 1 / 3),
+        ([], [3], 3, 0.0, 0.0, 0.0, 0.0),
     ],
 )
-def test_figures_worked_by_hand(shown, relevant, k, recall, ndcg, hit):
+def test_figures_worked_by_hand(shown, relevant, k, recall, ndcg, hit, precision):
     one, other = lists(shown), lists(relevant)
     assert metrics.recall_at(one, other, k) == pytest.approx([recall])
     assert metrics.ndcg_at(one, other, k) == pytest.approx([ndcg])
     assert metrics.hit_rate_at(one, other, k) == pytest.approx([hit])
+    assert metrics.precision_at(one, other, k) == pytest.approx([precision])
+
+
+#: Half of the customers bought item 0, a quarter item 1, one of the eight item 2, nobody item 3.
+BUYERS = np.array([1 / 2, 1 / 4, 1 / 8, 0.0])
+
+
+@pytest.mark.parametrize(
+    ("shown", "k", "popularity", "novelty"),
+    [
+        ([0], 3, 1 / 2, 1.0),  # -log2 1/2
+        ([0, 1], 3, 3 / 8, 1.5),  # (1/2 + 1/4) / 2, (1 + 2) / 2
+        ([2, 0, 1], 2, 5 / 16, 2.0),  # the third does not count: (1/8 + 1/2) / 2, (3 + 1) / 2
+        ([3], 1, 0.0, 3.0),  # nobody counts as one of eight
+        ([], 3, np.nan, np.nan),
+    ],
+)
+def test_popularity_and_novelty_worked_by_hand(shown, k, popularity, novelty):
+    one = lists(shown)
+    found = metrics.popularity_at(one, BUYERS, k), metrics.novelty_at(one, BUYERS, 8, k)
+    np.testing.assert_allclose(found, [[popularity], [novelty]])
+
+
+@pytest.mark.parametrize(
+    ("shown", "owned", "k", "share"),
+    [
+        ([1, 2, 3, 4], [2, 4], 4, 1 / 2),
+        ([1, 2, 3, 4], [2, 4], 3, 1 / 3),  # 4 stands behind the cut
+        ([2], [2, 4], 3, 1.0),  # of one shown item, not of three places
+        ([1], [], 3, 0.0),
+        ([], [1], 3, np.nan),
+    ],
+)
+def test_share_of_what_is_shown_worked_by_hand(shown, owned, k, share):
+    np.testing.assert_allclose(metrics.share_of(lists(shown), lists(owned), k), [share])
 
 
 def test_rows_are_apart_and_rows_without_anything_relevant_do_not_count():
@@ -63,6 +98,30 @@ def test_bootstrap_holds_the_mean_and_is_the_same_for_the_same_seed():
     # the standard error of 400 such figures is 0.005, the interval about four of those wide
     assert first.low < first.mean < first.high
     assert first.high - first.low == pytest.approx(4 * 0.005, rel=0.2)
+
+
+def test_many_figures_get_the_intervals_that_each_would_get():
+    rng = np.random.default_rng(5)
+    values = np.stack([rng.normal(0.3, 0.1, 300), rng.normal(0.5, 0.3, 300), np.zeros(300)], 1)
+    values[:200, 1], values[:, 2] = np.nan, np.nan
+    one, other, none = metrics.bootstrap_all(values, seed=1)
+    assert (one.n, other.n, none.n) == (300, 100, 0)
+    assert math.isnan(none.mean)
+    for found, column in ((one, 0), (other, 1)):
+        alone = metrics.bootstrap(values[:, column], seed=2)
+        assert found.mean == pytest.approx(alone.mean)
+        assert found.high - found.low == pytest.approx(alone.high - alone.low, rel=0.2)
+    (again,) = metrics.bootstrap_all(values[:, :1], seed=1)
+    assert again == pytest.approx(one)
+
+
+def test_a_difference_is_surer_than_its_parts():
+    rng = np.random.default_rng(5)
+    people = rng.normal(0.3, 0.2, 300)
+    ours, theirs = people + 0.05, people
+    one, _, ahead = metrics.bootstrap_all(np.stack([ours, theirs, ours - theirs], 1), seed=0)
+    assert ahead.low == pytest.approx(0.05)
+    assert one.high - one.low > 0.03
 
 
 def test_bootstrap_of_nobody_is_not_a_number():
