@@ -123,8 +123,13 @@ class Report:
             highlight=False,
         )
         if json_path is not None:
-            document = {"machine": where, "rows": self.rows}
-            json_path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+            self.write(json_path)
+
+    def write(self, json_path: Path) -> None:
+        """Write machine and rows as JSON."""
+        document = {"machine": machine(self.libraries), "rows": self.rows}
+        json_path.parent.mkdir(parents=True, exist_ok=True)
+        json_path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
 
 def machine(libraries: tuple[str, ...] = _LIBRARIES) -> dict[str, Any]:

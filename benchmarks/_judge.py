@@ -1,0 +1,226 @@
+"""Tunes methods on what came before, and measures how good and how dear their answers are.
+
+Problems and peers come in; lists, chosen settings and costs come out. Called by ``accuracy``.
+Every method is tuned in one process and measured in another, so that the peak of memory is its
+own and nothing that tuning left behind makes it faster.
+"""
+
+import multiprocessing
+import os
+import re
+import resource
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks._problem import Floats, Problem
+from benchmarks.peers.base import Peer
+from recsys.matrices.lists import Lists, without
+from recsys.validation.metrics import hit_rate_at, ndcg_at, recall_at
+
+#: Lists are as long as the longest that a metric looks at.
+METRICS: Mapping[str, Callable[[Any, Any, int], Floats]] = {
+    "ndcg": ndcg_at,
+    "recall": recall_at,
+    "hr": hit_rate_at,
+}
+#: What is shown: everything, or only what is new to the customer.
+ALL, NEW = "all", "new"
+#: Customers that settings are chosen on, at most: the same for every method.
+TUNED_ON = 1_000
+#: As the libraries advise on few cores; set before numpy is imported in the measuring processes.
+QUIET = {"OMP_WAIT_POLICY": "PASSIVE", "OPENBLAS_NUM_THREADS": "1"}
+
+Settings = dict[str, Any]
+
+
+@dataclass
+class Answer:
+    """What a method said, and what it took.
+
+    Attributes
+    ----------
+    lists : dict of str to Lists
+        By ``ALL`` and ``NEW``, one list an asked customer.
+    settings : dict of str to dict
+        Chosen, by the same.
+    n_items : int
+        Size of the catalogue that could be shown.
+    seconds, tune_seconds : float
+        To learn once with what was chosen, and to choose.
+    ms : float
+        To answer one customer of the batch.
+    peak_mb : float
+        Peak memory of the process that learned and answered, data and libraries included.
+    tried : int
+        Settings that were tried while tuning.
+    """
+
+    lists: dict[str, Lists]
+    settings: dict[str, Settings]
+    n_items: int
+    seconds: float
+    tune_seconds: float
+    ms: float
+    peak_mb: float
+    tried: int = 0
+
+
+def split(metric: str) -> tuple[str, str, int]:
+    """Take a metric's name apart: which lists, what of them, how many places."""
+    named = re.fullmatch(r"(new_)?([a-z]+)@(\d+)", metric)
+    if named is None or named[2] not in METRICS:
+        raise ValueError(f"{metric!r} is no metric: known are {', '.join(METRICS)} at a number.")
+    return NEW if named[1] else ALL, named[2], int(named[3])
+
+
+def value(metric: str, shown: Lists, problem: Problem) -> Floats:
+    """Say how good lists are, one figure an asked customer; NaN where nothing was wanted."""
+    kind, name, k = split(metric)
+    wanted = problem.wanted if kind == ALL else without(problem.wanted, problem.owned)
+    return METRICS[name](shown, wanted, k)
+
+
+def tune(
+    peer: Peer, problem: Problem, choose_by: Mapping[str, str], seed: int
+) -> tuple[dict[str, Settings], int]:
+    """Choose settings: one axis after the other, the rest as good as found so far.
+
+    Parameters
+    ----------
+    peer : Peer
+    problem : Problem
+        Its first ``TUNED_ON`` customers, drawn by the seed, are asked.
+    choose_by : mapping of str to str
+        Metric by kind of list; each kind gets its own settings.
+    seed : int
+
+    Returns
+    -------
+    settings : dict of str to dict
+        By kind.
+    tried : int
+        Settings that were learned with.
+    """
+    problem = problem.sample(TUNED_ON, seed)
+    known: dict[str, dict[str, float]] = {}
+
+    def goodness(settings: Settings, kind: str) -> float:
+        at = repr(settings)
+        if at not in known:
+            show = peer.fit(problem.purchases, seed, **settings)
+            known[at] = {}
+            for of, metric in choose_by.items():
+                shown = show(problem.asked, split(metric)[2], of == NEW)
+                each = value(metric, shown, problem)
+                known[at][of] = float(np.nanmean(each)) if np.isfinite(each).any() else 0.0
+        return known[at][kind]
+
+    start = {name: values[0] for name, values in peer.axes.items()}
+    settings = {}
+    for kind in choose_by:
+        chosen = start
+        for name, values in peer.axes.items():
+            tried = [{**chosen, name: value} for value in values]
+            # The first of the best: of equally good settings the one that was set wins.
+            chosen = max(tried, key=lambda one: goodness(one, kind))
+        settings[kind] = chosen
+    return settings, len(known)
+
+
+def judge(
+    peer: Peer, validation: Path, test: Path, choose_by: Mapping[str, str], places: int, seed: int
+) -> Answer:
+    """Tune a peer on one problem and ask it on another, each in a process of its own.
+
+    Parameters
+    ----------
+    peer : Peer
+    validation, test : Path
+        Where the problems were saved.
+    choose_by : mapping of str to str
+        Metric to tune by, for each of the kinds that are asked for.
+    places : int
+        Length of the lists.
+    seed : int
+    """
+    started = time.perf_counter()
+    settings, tried = apart(_tune, peer, validation, dict(choose_by), seed)
+    tune_seconds = time.perf_counter() - started if peer.axes else 0.0
+    answer: Answer = apart(_ask, peer, test, settings, places, seed)
+    answer.tune_seconds, answer.tried = tune_seconds, tried
+    return answer
+
+
+def apart(call: Callable[..., Any], *given: Any) -> Any:
+    """Call a function in a fresh process; what it raises is raised here.
+
+    Raises
+    ------
+    ChildProcessError
+        When the process ended without an answer, for example for want of memory.
+    """
+    os.environ.update(QUIET)
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe(duplex=False)
+    process = context.Process(target=_answer, args=(there, call, given))
+    process.start()
+    there.close()
+    try:
+        failed, result = here.recv()
+    except EOFError:
+        process.join()
+        raise ChildProcessError(
+            f"{call.__name__} ended with {process.exitcode} and no answer."
+        ) from None
+    process.join()
+    if failed:
+        raise result
+    return result
+
+
+def peak_mb() -> float:
+    """Peak memory of this process alone, MB."""
+    try:
+        status = Path("/proc/self/status").read_text(encoding="utf-8")
+    except OSError:  # not Linux
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return int(found[1]) / 1024 if found else float("nan")
+
+
+def _answer(pipe: Any, call: Callable[..., Any], given: tuple[Any, ...]) -> None:
+    try:
+        pipe.send((False, call(*given)))
+    except Exception as error:
+        pipe.send((True, RuntimeError(f"{call.__name__}: {type(error).__name__}: {error}")))
+    finally:
+        pipe.close()
+
+
+def _tune(
+    peer: Peer, path: Path, choose_by: dict[str, str], seed: int
+) -> tuple[dict[str, Settings], int]:
+    if not peer.axes:
+        return {kind: {} for kind in choose_by}, 0
+    return tune(peer, Problem.load(path), choose_by, seed)
+
+
+def _ask(peer: Peer, path: Path, settings: dict[str, Settings], places: int, seed: int) -> Answer:
+    problem = Problem.load(path)
+    started = time.perf_counter()
+    show = peer.fit(problem.purchases, seed, **settings[ALL])
+    seconds = time.perf_counter() - started
+    started = time.perf_counter()
+    lists = {ALL: show(problem.asked, places, False)}
+    ms = (time.perf_counter() - started) * 1000 / max(1, len(problem.asked))
+    peak = peak_mb()
+    if NEW in settings:
+        if settings[NEW] != settings[ALL]:
+            show = peer.fit(problem.purchases, seed, **settings[NEW])
+        lists[NEW] = show(problem.asked, places, True)
+    return Answer(lists, settings, problem.purchases.n_items, seconds, 0.0, ms, peak)
