@@ -246,7 +246,7 @@ class Als(Settings, frozen=True):
 
     factors: Count = 64
     """Length of a factor vector."""
-    iterations: Count = 8
+    iterations: Count = 10
     """Rounds of alternating least squares."""
     regularization: Annotated[float, Meta(ge=0)] = 0.02
     """λ of Hu, Koren and Volinsky (2008), as a share of the length of all confidences."""
@@ -281,7 +281,9 @@ class Content(Settings, frozen=True):
     brand: Annotated[float, Meta(ge=0)] = 0.2
     """What it counts that two products are of one brand."""
     half_life_days: Positive = 90.0
-    """Age at which a purchase counts half."""
+    """Age at which a purchase of the customer counts half."""
+    sold_half_life_days: Positive = 30.0
+    """Age at which anyone's purchase counts half, where it is counted how a product sells."""
 
 
 class Models(Settings, frozen=True):
@@ -292,7 +294,6 @@ class Models(Settings, frozen=True):
     repeat: Repeat = field(default_factory=Repeat)
     copurchase: CoPurchase = field(default_factory=CoPurchase)
     als: Als = field(default_factory=Als)
-    neighbours: Neighbours = field(default_factory=Neighbours)
     neighbours: Neighbours = field(default_factory=Neighbours)
 
 

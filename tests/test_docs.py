@@ -54,7 +54,7 @@ def test_every_setting_is_documented_with_its_default(heading: str, kind: type[S
     assert set(told) == set(fields)
     for name, field in fields.items():
         if field.default_factory is not msgspec.NODEFAULT:
-            default: Any = field.default_factory()
+            default: Any = msgspec.to_builtins(field.default_factory())
         else:
             default = field.default
         if default is msgspec.NODEFAULT:

@@ -5,19 +5,21 @@ matrices they need, all of them sums over one pass through the lines.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
 from recsys.matrices.ids import IntArray, ItemIndex, IxArray
+from recsys.matrices.interactions import DAY, Interactions, decay, strength
 from recsys.matrices.products import Products
+from recsys.settings import Weights
 
 if TYPE_CHECKING:
     from recsys.data.history import History
 
-DAY: Final = 86_400
+__all__ = ["DAY", "Baskets", "Training"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,8 +52,7 @@ class Baskets:
 
     def decay(self, as_of_ts: int, half_life_days: float) -> npt.NDArray[np.float64]:
         """Return what each order counts at ``as_of_ts``: half after ``half_life_days``."""
-        age_days = np.maximum(as_of_ts - self.ts, 0) / DAY
-        return np.asarray(np.exp2(-age_days / half_life_days), np.float64)
+        return decay(self.ts, as_of_ts, half_life_days)
 
     def summed(
         self, group: npt.NDArray[np.integer], n_groups: int, weight: npt.NDArray[np.float64]
@@ -103,6 +104,9 @@ class Training:
         Threads that a model may use.
     products : Products, optional
         What the catalogue says of each product; None where it says nothing.
+    interactions : Interactions, optional
+        Views, carts and returns before ``as_of_ts``: of ``baskets.customer_ids`` first, then of
+        customers who never ordered. None where there are none.
     """
 
     index: ItemIndex
@@ -112,6 +116,7 @@ class Training:
     seed: int = 0
     threads: int = 2
     products: Products | None = None
+    interactions: Interactions | None = None
 
     @classmethod
     def read(
@@ -148,3 +153,33 @@ class Training:
     def n_items(self) -> int:
         """Size of the catalogue."""
         return len(self.index)
+
+    def interest(self, half_life_days: float, weights: Weights) -> sparse.csr_array:
+        """Say how much each customer likes each product, as ``Row.interest`` does.
+
+        Parameters
+        ----------
+        half_life_days : float
+            Age at which a purchase or another interaction counts half. Days, > 0.
+        weights : Weights
+            What each kind counts.
+
+        Returns
+        -------
+        csr_array of shape (n_customers, n_items), float64
+            Below zero where returns outweigh the rest; no explicit zeros, indices sorted. Those
+            who never ordered come last.
+        """
+        bought = self.baskets.by_customer(self.baskets.decay(self.as_of_ts, half_life_days))
+        bought.data *= weights.purchase
+        done = self.interactions
+        if done is None or not len(done.item_ix):
+            return bought
+        worth = strength(done.ts, done.kind, self.as_of_ts, half_life_days, weights)
+        shape = (len(done), self.n_items)
+        besides = sparse.csr_array((worth, (done.row, done.item_ix)), shape=shape)
+        bought.resize(shape)
+        total = sparse.csr_array(bought + besides)
+        total.eliminate_zeros()
+        total.sort_indices()
+        return total

@@ -12,9 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.matrices.ids import IntArray, IxArray
+from recsys.settings import Weights
 
 Structured = npt.NDArray[np.void]
 Kinds = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float64]
+
+DAY: Final = 86_400
 
 #: Kinds of interaction besides a purchase. A row stores the first two; returns are lines.
 VIEW: Final = 0
@@ -154,6 +158,31 @@ class Interactions:
             self.ts[first:last],
             self.kind[first:last],
         )
+
+
+def decay(ts: IntArray, as_of_ts: int, half_life_days: float) -> Floats:
+    """Return what something at each time counts now: 1 when new, half after the half-life."""
+    age_days = np.maximum(as_of_ts - ts, 0) / DAY
+    return np.asarray(np.exp2(-age_days / half_life_days), np.float64)
+
+
+def strength(
+    ts: IntArray, kind: Kinds, as_of_ts: int, half_life_days: float, weights: Weights
+) -> Floats:
+    """Say what interactions count beside a purchase of today; below zero for returns.
+
+    Parameters
+    ----------
+    ts, kind : ndarray of the same length
+        As in ``Interactions``.
+    as_of_ts : int
+        UTC epoch seconds.
+    half_life_days : float
+        Age at which one counts half. Days, > 0.
+    weights : Weights
+    """
+    worth = np.array([weights.view, weights.cart, -weights.returned])
+    return np.asarray(worth[kind] * decay(ts, as_of_ts, half_life_days), np.float64)
 
 
 _NOTHING: Final[tuple[Any, Any]] = (np.empty(0, np.int64), np.empty(0, np.uint8))

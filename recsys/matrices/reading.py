@@ -19,7 +19,8 @@ from recsys.data.history import History
 from recsys.errors import DataError
 from recsys.matrices.arrow import batches, column, given, mapped, moment
 from recsys.matrices.baskets import Baskets, Training
-from recsys.matrices.ids import ItemIndex, IxArray, location_key
+from recsys.matrices.ids import IntArray, ItemIndex, IxArray, location_key
+from recsys.matrices.interactions import KIND_OF, Interactions, standing
 from recsys.matrices.products import Products
 from recsys.matrices.returns import UNITS
 from recsys.schema import CHANNELS
@@ -40,9 +41,10 @@ def training(
         orders = con.create_table("training_orders", _orders(lines), temp=True)
         net = con.create_table("training_net", _net(lines), temp=True)
         baskets = _baskets(con, orders, _kept(net, orders), len(index))
+        done = _interactions(con, lines, _looks(con, as_of_ts, since_ts), baskets)
         category = _categories(con, index)
         told = _products(con, len(index))
-        return Training(index, baskets, as_of_ts, category, seed, threads, products=told)
+        return Training(index, baskets, as_of_ts, category, seed, threads, told, done)
     finally:
         con.disconnect()
 
@@ -127,6 +129,60 @@ def _baskets(con: Backend, orders: ir.Table, kept: ir.Table, n_items: int) -> Ba
         location=mapped(table["location_id"], location_key),
         customer_ids=customer_ids.to_pylist(),
     )
+
+
+def _looks(con: Backend, until_ts: int, since_ts: int | None) -> ir.Table:
+    """Return the latest view and the latest cart of each product by each customer."""
+    table = con.table("events")
+    table = table.filter(
+        table.customer_id.notnull()
+        & table.event.isin([*KIND_OF])
+        & (table.occurred_at < moment(until_ts))
+    )
+    if since_ts is not None:
+        table = table.filter(table.occurred_at >= moment(since_ts))
+    table = table.join(con.table("item_positions"), "item_id")
+    kind = table.event.cases(*((name, ibis.literal(n, "int8")) for name, n in KIND_OF.items()))
+    return table.group_by("customer_id", "item_ix", kind=kind).agg(
+        occurred_at=table.occurred_at.max()
+    )
+
+
+def _interactions(con: Backend, lines: ir.Table, looks: ir.Table, baskets: Baskets) -> Interactions:
+    """What customers did besides buying: the rule of ``Histories.interactions``."""
+    looks = con.create_table("training_looks", looks, temp=True)
+    named = lines.filter(lines.customer_id.notnull())
+    pair = ["customer_id", "item_ix"]
+    bought = named.semi_join(looks, pair)
+    bought = bought.group_by(pair).agg(occurred_at=bought.occurred_at.max())
+    back = named.filter(named.quantity < 0)
+    back = back.group_by(pair).agg(occurred_at=back.occurred_at.max())
+    seen, sold, returned = (con.to_pyarrow(table) for table in (looks, bought, back))
+    named_in = [*seen["customer_id"].chunks, *returned["customer_id"].chunks]
+    others = pc.unique(pa.chunked_array(named_in, pa.string()))
+    known = pa.array(baskets.customer_ids, pa.string())
+    others = others.filter(pc.invert(pc.is_in(others, value_set=known))).sort()
+    everybody = pa.concat_arrays([known, others])
+    n_items = baskets.items.shape[1]
+
+    def cells(table: pa.Table) -> tuple[IntArray, IntArray, IntArray]:
+        row = column(pc.index_in(table["customer_id"], value_set=everybody)).astype(np.int64)
+        item = column(table["item_ix"]).astype(np.int64)
+        return row, item, column(table["occurred_at"].cast(pa.int64())) // 1_000_000
+
+    row, item, ts = cells(seen)
+    kind = column(seen["kind"]).astype(np.uint8)
+    events = Interactions.of(row, item.astype(np.int32), ts, kind, len(everybody))
+    (row, item, ts), (back_row, back_item, back_ts) = cells(sold), cells(returned)
+    facts = (
+        np.concatenate([row, back_row]) * n_items + np.concatenate([item, back_item]),
+        np.concatenate([ts, back_ts]),
+        np.repeat([1.0, -1.0], [len(row), len(back_row)]),
+    )
+    orders = baskets.items.tocoo()
+    owner = baskets.customer[orders.row].astype(np.int64)
+    kept = (owner * n_items + orders.col)[owner >= 0]
+    return standing(events, facts, kept, n_items)
 
 
 def _cells(batch: pa.RecordBatch) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:

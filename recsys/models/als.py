@@ -26,10 +26,14 @@ _TOGETHER: Final = 32
 
 
 class Als(Model):
-    """Weighted matrix factorisation of decayed purchase counts.
+    """Weighted matrix factorisation of what customers bought, put into carts and looked at.
 
-    A customer who bought product ``i`` in baskets of decayed number ``r_ui`` is taken to like it
-    with confidence ``c_ui = 1 + alpha r_ui``, and not to like the rest with confidence 1 [1]_.
+    A customer whose interactions with product ``i``, weighted and decayed, add up to ``r_ui`` is
+    taken to like it with confidence ``c_ui = 1 + alpha r_ui``, and not to like the rest with
+    confidence 1 [1]_. Where returns make ``r_ui`` negative they are taken not to like it with
+    confidence ``1 + alpha |r_ui|``. ``lambda`` grows with the confidences: it is
+    ``regularization`` times the root of their summed squares, in which singular values of the
+    data stay alike whatever its size.
     A customer's vector is the exact minimiser for their history, and the score of a product is
     its inner product with that.
 
@@ -47,6 +51,8 @@ class Als(Model):
         Row of each product in ``factors_``; -1 where nobody bought it.
     norms_ : ndarray of shape (n_bought,), float32
         Length of each vector, falling, rounded up.
+    ridge_ : ndarray of shape (), float64
+        ``lambda``.
     gram_ : ndarray of shape (factors, factors), float64
         ``YtY`` of all vectors.
 
@@ -57,7 +63,14 @@ class Als(Model):
     """
 
     name: ClassVar[str] = "als"
-    learned: ClassVar[tuple[str, ...]] = ("factors_", "items_", "place_", "norms_", "gram_")
+    learned: ClassVar[tuple[str, ...]] = (
+        "factors_",
+        "items_",
+        "place_",
+        "norms_",
+        "ridge_",
+        "gram_",
+    )
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
@@ -66,13 +79,15 @@ class Als(Model):
         """Factorise from a fresh start; see ``Model.fit``."""
         from scipy import sparse
 
-        baskets = training.baskets
-        weight = baskets.decay(training.as_of_ts, self.settings.half_life_days)
-        counts = baskets.by_customer(weight)
-        items = np.unique(counts.indices)
-        # implicit wants the older class, and each confidence as c_ui.
-        confidence = sparse.csr_matrix(counts[:, items], dtype=np.float32)
-        confidence.data = 1 + np.float32(self.settings.alpha) * confidence.data
+        liking = training.interest(self.settings.half_life_days, self.settings.weights)
+        items = np.unique(liking.indices)
+        # implicit wants the older class, and each confidence as c_ui, below zero for p_ui = 0.
+        confidence = sparse.csr_matrix(liking[:, items], dtype=np.float32)
+        extra = np.float32(self.settings.alpha) * confidence.data
+        confidence.data = np.copysign(1 + np.abs(extra), extra)
+        length = float(np.sqrt((confidence.data.astype(np.float64) ** 2).sum()))
+        # Never zero, so that there is always one solution.
+        self.ridge_ = np.asarray(max(self.settings.regularization * length, 1e-6))
         factors = np.empty((0, self.settings.factors), np.float32)
         if len(items):
             factors = self._factorise(confidence, training.seed, training.threads)
@@ -96,7 +111,7 @@ class Als(Model):
         with threadpool_limits(1, "blas"):  # two pools of threads slow each other down
             model = AlternatingLeastSquares(
                 factors=self.settings.factors,
-                regularization=self._ridge,
+                regularization=float(self.ridge_),
                 alpha=1.0,
                 iterations=self.settings.iterations,
                 num_threads=threads,
@@ -104,11 +119,6 @@ class Als(Model):
             )
             model.fit(confidence, show_progress=False)
         return np.asarray(model.item_factors, np.float32)
-
-    @property
-    def _ridge(self) -> float:
-        """Lambda; never zero, so that there is always one solution."""
-        return max(float(self.settings.regularization), 1e-6)
 
     @property
     def n_items(self) -> int:
@@ -126,20 +136,22 @@ class Als(Model):
         -------
         ndarray of shape (factors,), float64, or None
             The ``x_u`` that solves ``(YtY + lambda I + Yt (C_u - I) Y) x_u = Yt C_u p_u``; None
-            where none of the products bought is known.
+            where no product that they like is known.
         """
-        items, r = row.frequency(self.settings.half_life_days)
+        items, r = row.interest(self.settings.half_life_days, self.settings.weights)
         place = self.place_[items]
-        r, place = r[place >= 0], place[place >= 0]
-        if not len(place):
+        known = (place >= 0) & (r != 0)
+        r, place = r[known], place[known]
+        if not (r > 0).any():
             return None
         Y = self.factors_[place].astype(np.float64)
-        extra = self.settings.alpha * r  # c_ui - 1
+        extra = self.settings.alpha * np.abs(r)  # c_ui - 1
         weighted = np.sqrt(extra)[:, np.newaxis] * Y
         A = weighted.T @ weighted
         A += self.gram_
-        A.flat[:: len(A) + 1] += self._ridge
-        return np.asarray(np.linalg.solve(A, (1 + extra) @ Y), np.float64)
+        A.flat[:: len(A) + 1] += float(self.ridge_)
+        preferred = np.where(r > 0, 1 + extra, 0.0)  # c_ui p_ui
+        return np.asarray(np.linalg.solve(A, preferred @ Y), np.float64)
 
     def _best(self, row: Row, n: int) -> tuple[IxArray, Scores]:
         x = row.once(self.fold_in)

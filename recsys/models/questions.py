@@ -8,19 +8,21 @@ the scores of others does no work twice. Called by ``base`` and by ``ranking``.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from recsys.matrices.histories import NO_CHANNEL, Histories
 from recsys.matrices.ids import IntArray, IxArray
+from recsys.matrices.interactions import DAY, decay, strength
 from recsys.matrices.lists import Lists
+from recsys.settings import Weights
+
+__all__ = ["DAY", "Batch", "Context", "Floats", "Row", "rows"]
 
 T = TypeVar("T")
 Floats = npt.NDArray[np.float64]
-
-DAY: Final = 86_400
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,8 @@ class Row:
     as_of_ts, location, channel : int
         See ``Context``.
     cart : ndarray, int32
+    done_ix, done_ts, done_kind : ndarray of shape (n_interactions,)
+        What was done with products besides buying them, see ``Histories.interactions``.
     scratch : dict
         What was worked out of the row so far; see ``once``.
     """
@@ -120,12 +124,14 @@ class Row:
     location: int
     channel: int
     cart: IxArray
+    done_ix: IxArray
+    done_ts: IntArray
+    done_kind: npt.NDArray[np.uint8]
     scratch: dict[Any, Any] = field(default_factory=dict)
 
     def decay(self, half_life_days: float) -> Floats:
         """Return what each purchase counts now: 1 when new, half after ``half_life_days``."""
-        age_days = np.maximum(self.as_of_ts - self.ts, 0) / DAY
-        return np.asarray(np.exp2(-age_days / half_life_days), np.float64)
+        return decay(self.ts, self.as_of_ts, half_life_days)
 
     def once(self, work: Callable[["Row"], T]) -> T:
         """Return ``work(self)``, worked out at the first call only.
@@ -160,6 +166,35 @@ class Row:
             items, own = self.once(_distinct)
             weight = self.count * self.decay(half_life_days)
             self.scratch[key] = items, np.bincount(own, weight, minlength=len(items))
+        found: tuple[IxArray, Floats] = self.scratch[key]
+        return found
+
+    def interest(self, half_life_days: float, weights: Weights) -> tuple[IxArray, Floats]:
+        """Say how much the customer likes each product they did anything with.
+
+        Parameters
+        ----------
+        half_life_days : float
+            Age at which a purchase or another interaction counts half. Days, > 0.
+        weights : Weights
+            What each kind counts.
+
+        Returns
+        -------
+        item_ix : ndarray of shape (n_products,), int32
+            Each product once, ascending.
+        liking : ndarray of shape (n_products,), float64
+            Below zero where returns outweigh the rest.
+        """
+        items, times = self.frequency(half_life_days)
+        liking = weights.purchase * times
+        if not len(self.done_ix):
+            return items, liking
+        key = ("interest", half_life_days, weights)
+        if key not in self.scratch:
+            worth = strength(self.done_ts, self.done_kind, self.as_of_ts, half_life_days, weights)
+            every, at = np.unique(np.concatenate([items, self.done_ix]), return_inverse=True)
+            self.scratch[key] = every, np.bincount(at, np.concatenate([liking, worth]))
         found: tuple[IxArray, Floats] = self.scratch[key]
         return found
 
@@ -200,7 +235,9 @@ class Batch:
     def rows(self) -> list[Row]:
         """One row a question, with what each customer bought and kept."""
         bought, context = self.histories.purchases, self.context
+        done = self.histories.interactions
         bounds, carts = bought.indptr.tolist(), context.cart.indptr.tolist()
+        doings = done.indptr.tolist()
         asked = zip(
             context.as_of_ts.tolist(),
             context.location.tolist(),
@@ -216,6 +253,9 @@ class Batch:
                 location,
                 channel,
                 context.cart.item_ix[carts[r] : carts[r + 1]],
+                done.item_ix[doings[r] : doings[r + 1]],
+                done.ts[doings[r] : doings[r + 1]],
+                done.kind[doings[r] : doings[r + 1]],
             )
             for r, (as_of_ts, location, channel) in enumerate(asked)
         ]

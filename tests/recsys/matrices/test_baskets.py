@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+
 import numpy as np
 import pytest
 
@@ -6,7 +8,9 @@ from recsys.matrices import rows
 from recsys.matrices.baskets import DAY, Training
 from recsys.matrices.histories import Histories
 from recsys.matrices.ids import location_key
+from recsys.models.questions import Batch, Context
 from recsys.schema import CHANNELS
+from recsys.settings import Weights
 
 LATER = 10 * DAY
 
@@ -139,6 +143,46 @@ def test_fit_sees_the_purchases_that_scoring_sees(write_history):
     }
     assert named == expected
     assert len(named) > 100
+
+
+def test_fit_sees_the_interactions_that_scoring_sees(write_history):
+    random = np.random.default_rng(3)
+    lines, events = [], []
+    for number in range(900):
+        customer, item = f"c{random.integers(60)}", random.choice(["a", "b", "c", "d"])
+        ts = int(random.integers(0, 9 * DAY))
+        if random.random() < 0.5:
+            name = random.choice(["view_item", "add_to_cart", "view_item_list", "select_item"])
+            at = datetime.fromtimestamp(ts + random.choice([0.0, 0.5]), UTC)
+            event = {"event_id": str(number), "event": name, "occurred_at": at, "channel": "web"}
+            events.append(event | {"customer_id": f"{customer}", "item_id": item})
+        elif number % 3:  # some only ever look
+            quantity = random.choice([1.0, 1.0, -1.0])
+            order = {"order_id": f"o{number}", "quantity": quantity}
+            lines.append(sale(item=item, customer=f"{customer}", ts=ts, **{"order": "", **order}))
+    events.append(events[0] | {"event_id": "x", "customer_id": "looker", "item_id": "a"})
+    history = write_history(lines, events=events)
+    weights = Weights(purchase=1.0, cart=0.5, view=0.25, returned=0.75)
+    for until_ts, since_ts in ((LATER, None), (5 * DAY, None)):
+        training = Training.read(history, until_ts, since_ts=since_ts)
+        liking = training.interest(4.0, weights)
+        read = dict(rows.read(history, until_ts=until_ts))
+        people = Histories.from_rows(list(read.values()), training.index, until_ts)
+        theirs = Batch(people, Context.of(len(people), until_ts)).rows
+        expected = [row.interest(4.0, weights) for row in theirs]
+        expected = sorted(
+            tuple(zip(ix[v != 0].tolist(), v[v != 0].round(9).tolist(), strict=True))
+            for ix, v in expected
+        )
+        found = [liking[[row]] for row in range(liking.shape[0])]
+        found = sorted(
+            tuple(zip(one.indices.tolist(), one.data.round(9).tolist(), strict=True))
+            for one in found
+        )
+        assert [one for one in found if one] == [one for one in expected if one]
+        assert liking.min() < 0
+        assert liking.shape[0] >= len(training.baskets.customer_ids)
+    assert Training.read(history, LATER, since_ts=8 * DAY).interest(4.0, weights).nnz < liking.nnz
 
 
 def test_the_catalogue_tells_what_it_knows_of_each_product(write_history):

@@ -1,12 +1,19 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from implicit.cpu.als import AlternatingLeastSquares
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
+from recsys.matrices.histories import notice
+from recsys.matrices.ids import item_key
+from recsys.matrices.interactions import CART, EVENTS, RETURN, VIEW, Interactions
+from recsys.matrices.lists import Lists
 from recsys.models.als import Als
 from recsys.models.base import Context, rows
 from recsys.settings import Als as Settings
+from recsys.settings import Weights
 from tests.recsys.models.contract import ModelContract
 from tests.recsys.models.worlds import AS_OF, DAY, Order, batch, customers_of, history, train
 
@@ -15,6 +22,11 @@ class TestAls(ModelContract):
     @classmethod
     def make(cls):
         return Als(Settings(factors=8, iterations=10))
+
+
+def looks(*seen):
+    """Events of (item, kind)."""
+    return np.array([(item_key(item), AS_OF - 60, kind, 1) for item, kind in seen], EVENTS)
 
 
 @pytest.fixture(scope="module")
@@ -29,11 +41,11 @@ def shop():
 
 
 def test_folding_in_is_what_implicit_would_compute(shop):
-    settings = Settings(factors=16, iterations=5, regularization=0.1, alpha=3.0)
+    settings = Settings(factors=16, iterations=5, regularization=0.03, alpha=3.0)
     model = Als(settings).fit(shop)
     with threadpool_limits(1, "blas"):
         peer = AlternatingLeastSquares(
-            factors=16, regularization=settings.regularization, alpha=1.0, num_threads=1
+            factors=16, regularization=float(model.ridge_), alpha=1.0, num_threads=1
         )
     peer.item_factors = np.zeros((shop.n_items, 16), np.float32)
     peer.item_factors[model.items_] = model.factors_
@@ -44,6 +56,42 @@ def test_folding_in_is_what_implicit_would_compute(shop):
     everyone = customers_of(shop)
     ours = [model.fold_in(row) for row in rows(everyone, Context.of(len(everyone), AS_OF))]
     np.testing.assert_allclose(ours, theirs, atol=1e-4)
+
+
+def test_what_somebody_looked_at_or_returned_counts(shop):
+    weights = Weights(cart=0.5, view=0.2, returned=0.5)
+    model = Als(Settings(factors=16, iterations=5, weights=weights)).fit(shop)
+    bought = history(("p001",), ("p002",))
+    looked = notice(bought, looks(("p037", VIEW)))
+    put = notice(bought, looks(("p037", CART)))
+    returned = history(("p001",), ("p002",), ("p037", AS_OF - 9, 1.0), ("p037", AS_OF - 8, -1.0))
+    wanted = Lists.of_rows([shop.index.ix_of(["p037"])] * 4)
+    people = batch(shop, bought, looked, put, returned)
+    plain, seen, carried, refused = model.score(people, Context.of(4, AS_OF), wanted)
+    assert refused < plain < seen < carried
+    only_looked = batch(shop, notice(history(), looks(("p037", VIEW))))
+    assert len(model.recommend(only_looked, 5, Context.of(1, AS_OF)).item_ix) == 5
+    ignored = Als(Settings(factors=16, iterations=5, weights=Weights(view=0.0))).fit(shop)
+    same = ignored.score(people[:2], Context.of(2, AS_OF), Lists.of_rows([wanted.item_ix[:1]] * 2))
+    assert same[0] == same[1]
+    assert ignored.recommend(only_looked, 5, Context.of(1, AS_OF)).item_ix.tolist() == []
+
+
+def test_interactions_teach_too(shop):
+    done = Interactions.of(
+        np.arange(40) % 20, shop.index.ix_of(["never"] * 20 + ["p001"] * 20),
+        np.full(40, AS_OF - DAY), np.repeat([VIEW, RETURN], 20), 60,
+    )  # fmt: skip
+    weights = Weights(returned=0.5)
+    model = Als(Settings(factors=8, weights=weights)).fit(replace(shop, interactions=done))
+    never = shop.index.ix_of(["never"])
+    assert model.place_[never] >= 0
+    assert Als(Settings(factors=8)).fit(shop).place_[never] < 0
+
+
+def test_regularization_follows_the_scale_of_the_data(shop):
+    once, twice = (Als(Settings(factors=4, alpha=alpha)).fit(shop) for alpha in (1.0, 1e6))
+    assert 0 < float(once.ridge_) * 1e5 < float(twice.ridge_)
 
 
 def test_the_scan_that_ends_early_finds_the_best(shop, monkeypatch):
