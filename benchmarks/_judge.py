@@ -212,15 +212,16 @@ def _tune(
 
 def _ask(peer: Peer, path: Path, settings: dict[str, Settings], places: int, seed: int) -> Answer:
     problem = Problem.load(path)
+    first, *others = settings
     started = time.perf_counter()
-    show = peer.fit(problem.purchases, seed, **settings[ALL])
+    show = peer.fit(problem.purchases, seed, **settings[first])
     seconds = time.perf_counter() - started
     started = time.perf_counter()
-    lists = {ALL: show(problem.asked, places, False)}
+    lists = {first: show(problem.asked, places, first == NEW)}
     ms = (time.perf_counter() - started) * 1000 / max(1, len(problem.asked))
     peak = peak_mb()
-    if NEW in settings:
-        if settings[NEW] != settings[ALL]:
-            show = peer.fit(problem.purchases, seed, **settings[NEW])
-        lists[NEW] = show(problem.asked, places, True)
+    for kind in others:
+        if settings[kind] != settings[first]:
+            show = peer.fit(problem.purchases, seed, **settings[kind])
+        lists[kind] = show(problem.asked, places, kind == NEW)
     return Answer(lists, settings, problem.purchases.n_items, seconds, 0.0, ms, peak)

@@ -85,9 +85,9 @@ def run(task: Task, folder: Path, asked: argparse.Namespace, report: Report) -> 
             for metric in task.metrics:
                 kind = split(metric)[0]
                 figures = value(metric, answer.lists[kind], problem)
-                each.setdefault(metric, []).append(figures)
-            k = split(task.metrics[0])[2]
-            share = coverage(answer.lists["all"], k, answer.n_items)
+                each.setdefault(_said(task, metric), []).append(figures)
+            kind, _, k = split(task.metrics[0])
+            share = coverage(answer.lists[kind], k, answer.n_items)
             shares.setdefault(method, []).append(share)
             spent = costs.setdefault(method, {cost: [] for cost in COSTS})
             for cost in COSTS:
@@ -103,8 +103,6 @@ def run(task: Task, folder: Path, asked: argparse.Namespace, report: Report) -> 
         for cost, amounts in spent.items():
             worth = max(amounts) if cost == "peak_mb" else float(np.mean(amounts))
             report.add(task.name, method, cost, worth)
-    for method, metric, figure in task.published:
-        report.add(task.name, f"{method} (published)", metric, figure)
 
 
 def add(
@@ -215,6 +213,10 @@ def _cut_and_save(task: Task, folder: Path, fold: int, work: Path) -> None:
 def _quicker(peer: Peer) -> Peer:
     axes = {name: tried[:QUICK_VALUES] for name, tried in peer.axes.items()}
     return Peer(peer.name, peer.fit, axes, peer.needs, peer.package)
+
+
+def _said(task: Task, metric: str) -> str:
+    return metric.removeprefix("new_") if task.always_new else metric
 
 
 def _wanted(method: str, methods: list[str] | None) -> bool:

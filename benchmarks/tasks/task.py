@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmarks._judge import ALL, NEW, Answer, apart, peak_mb
+from benchmarks._judge import ALL, NEW, Answer, apart, peak_mb, split
 from benchmarks._problem import Ints, Problem
 from benchmarks.peers.base import Peer
 from recsys.matrices.lists import Lists, pointers, rows_of
@@ -92,8 +92,8 @@ class Task:
         are not asked.
     peers : tuple of Peer
         Those of ``benchmarks.peers`` where there are none.
-    published : tuple of (method, metric, figure)
-        What others reported on the same files.
+    always_new : bool
+        What a customer has is never asked for; its metrics lose their ``new_`` in the report.
     """
 
     name: str
@@ -105,13 +105,15 @@ class Task:
     cut: Callable[[Path, int], Cut]
     ours: Callable[[Path, int, Path, Cut, int], Answer] | None
     peers: tuple[Peer, ...] = ()
-    published: tuple[tuple[str, str, float], ...] = ()
+    always_new: bool = False
 
     @property
     def choose_by(self) -> dict[str, str]:
-        """Metric to tune by, for each kind of list that is asked for."""
-        new = [metric for metric in self.metrics if metric.startswith("new_")]
-        return {ALL: self.metrics[0], **({NEW: new[0]} if new else {})}
+        """Metric to tune by, for each kind of list that is asked for: its first."""
+        first: dict[str, str] = {}
+        for metric in self.metrics:
+            first.setdefault(split(metric)[0], metric)
+        return first
 
 
 def workspace(folder: Path, toml: str) -> "Config":
@@ -131,7 +133,9 @@ def workspace(folder: Path, toml: str) -> "Config":
     return config
 
 
-def ask_ours(folder: Path, cut: Cut, times: Times, places: int) -> Answer:
+def ask_ours(
+    folder: Path, cut: Cut, times: Times, places: int, channel: Sequence[int] = ()
+) -> Answer:
     """Learn, choose weights, learn anew, and answer; choosing and answering are two processes.
 
     Parameters
@@ -143,6 +147,8 @@ def ask_ours(folder: Path, cut: Cut, times: Times, places: int) -> Answer:
     times : Times
     places : int
         Length of the lists.
+    channel : sequence of int
+        ``schema.CHANNELS`` that each question is asked on; none where it is empty.
     """
     started = time.perf_counter()
     learned: Learned = apart(choose, folder, times)
@@ -157,6 +163,7 @@ def ask_ours(folder: Path, cut: Cut, times: Times, places: int) -> Answer:
         names,
         list(cut.items[: test.purchases.n_items]),
         places,
+        list(channel),
     )
     answer.tune_seconds = tune_seconds
     return answer
@@ -181,6 +188,7 @@ def answer_ours(
     customers: list[str],
     items: list[str],
     places: int,
+    channel: list[int],
 ) -> Answer:
     """Learn and answer.
 
@@ -193,11 +201,13 @@ def answer_ours(
     customers, items : list of str
         Who is asked for, and the products that may be named, by number.
     places : int
+    channel : list of int
+        See ``ask_ours``.
     """
     from recsys.config import load
     from recsys.data.history import History
     from recsys.matrices import rows as rows_of_customers
-    from recsys.matrices.histories import EMPTY, Histories
+    from recsys.matrices.histories import EMPTY, NO_CHANNEL, Histories
     from recsys.models.base import Context
     from recsys.validation.showing import show
     from training.learn import fit
@@ -214,7 +224,8 @@ def answer_ours(
     )
     rows = [known.get(customer_id, EMPTY) for customer_id in ids]
     histories = Histories.from_rows(rows, ranker.index, times.ask_ts)
-    shown = show(ranker, histories, Context.of(len(rows), times.ask_ts), places)
+    context = Context.of(len(rows), times.ask_ts, channel=channel or NO_CHANNEL)
+    shown = show(ranker, histories, context, places)
     ms = (time.perf_counter() - started) * 1000 / max(1, len(rows))
     numbers = {name: number for number, name in enumerate(items)}
     number = np.array([numbers.get(name, -1) for name in ranker.index.item_ids], np.int64)
