@@ -5,24 +5,19 @@ not kept. ``fit`` runs implicit's solver; scoring is ours and does not load impl
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, Final, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from recsys.matrices.ids import IxArray
 from recsys.models.base import Floats, Model, Row, Scores
+from recsys.models.vectors import Vectors
 from recsys.settings import Als as Settings
 
 if TYPE_CHECKING:
     from scipy import sparse
 
     from recsys.matrices.baskets import Training
-
-#: Products scored before the first look at whether the rest can still matter.
-_FIRST: Final = 2_048
-#: Customers whose products are scored together, which bounds the memory.
-_TOGETHER: Final = 32
 
 
 class Als(Model):
@@ -91,14 +86,8 @@ class Als(Model):
         factors = np.empty((0, self.settings.factors), np.float32)
         if len(items):
             factors = self._factorise(confidence, training.seed, training.threads)
-        lengths = np.sqrt(np.einsum("if,if->i", factors, factors, dtype=np.float64))
-        order = np.argsort(-lengths, kind="stable")
-        order = order[lengths[order] > 0]
-        self.factors_ = np.ascontiguousarray(factors[order])
-        self.items_ = items[order].astype(np.int32)
-        self.place_ = np.full(training.n_items, -1, np.int32)
-        self.place_[self.items_] = np.arange(len(order), dtype=np.int32)
-        self.norms_ = np.nextafter(lengths[order].astype(np.float32), np.float32(np.inf))
+        vectors = Vectors.of(factors, items, training.n_items)
+        self.factors_, self.items_, self.place_, self.norms_ = vectors
         wide = self.factors_.astype(np.float64)
         self.gram_ = wide.T @ wide
         return self
@@ -157,77 +146,20 @@ class Als(Model):
         x = row.once(self.fold_in)
         if x is None:
             return np.empty(0, np.int32), np.empty(0, np.float32)
-        key = (self, "promising", n)
-        if key not in row.scratch:
-            self._promising([row], n)
-        place = row.scratch[key]
-        return self.items_[place], self._exact(x, place)
+        place = row.scratch.get((self, n))
+        if place is None:
+            (place,) = self._vectors.promising([x], n)
+        return self.items_[place], self._vectors.exact(x, place)
 
     def _prepare(self, rows: Sequence[Row], n: int) -> None:
-        asked = [row for row in rows if row.once(self.fold_in) is not None]
-        for start in range(0, len(asked), _TOGETHER):
-            self._promising(asked[start : start + _TOGETHER], n)
-
-    def _promising(self, rows: Sequence[Row], n: int) -> None:
-        """Find the places of each row's best ``n``, and of all that rounding might put there.
-
-        No score is larger than the product of both lengths. Vectors are sorted by length, so
-        the scan ends where even that is too little; for most customers after a few thousand.
-        Several customers are scanned at once, since that takes a fraction of the time; rounding
-        may differ then, but not beyond ``slack``, so the best are among those found either way.
-        """
-        X = np.stack([x for row in rows if (x := row.once(self.fold_in)) is not None])
-        found = [_Promising(x, float(self.norms_[0]), n) for x in X]
-        X32, left = X.astype(np.float32), np.arange(len(rows))
-        stop, size = 0, max(_FIRST, 2 * n)
-        while len(left) and stop < len(self.norms_):
-            scores = X32[left] @ self.factors_[stop : stop + size].T
-            for one, part in zip(left.tolist(), scores, strict=True):
-                found[one].add(part, stop)
-            stop, size = stop + scores.shape[1], 2 * size
-            if stop < len(self.norms_):
-                longest = float(self.norms_[stop])
-                left = left[[found[one].may_rise(longest) for one in left.tolist()]]
-        for row, of in zip(rows, found, strict=True):
-            row.scratch[self, "promising", n] = of.places
-
-    def _exact(self, x: Floats, place: npt.NDArray[np.integer]) -> Scores:
-        """Scores that do not depend on how many are worked out at once."""
-        return np.asarray((self.factors_[place] * x).sum(axis=1), np.float32)
+        known = [(row, x) for row in rows if (x := row.once(self.fold_in)) is not None]
+        found = self._vectors.promising([x for _, x in known], n)
+        for (row, _), place in zip(known, found, strict=True):
+            row.scratch[self, n] = place
 
     def _score(self, row: Row, item_ix: IxArray) -> Scores:
-        scores = np.zeros(len(item_ix), np.float32)
-        x = row.once(self.fold_in)
-        place = self.place_[item_ix]
-        known = np.flatnonzero(place >= 0)
-        if x is not None and len(known):
-            scores[known] = self._exact(x, place[known])
-        return scores
+        return self._vectors.score(row.once(self.fold_in), item_ix)
 
-
-class _Promising:
-    """The places that may hold one customer's best ``n`` products, in a scan so far."""
-
-    def __init__(self, x: Floats, longest: float, n: int) -> None:
-        self.length = float(np.sqrt(x @ x))
-        # Of a sum in single precision.
-        self.slack = 4 * len(x) * float(np.finfo(np.float32).eps) * longest * self.length
-        self.n = n
-        self.bar = -np.inf
-        self.places = np.empty(0, np.int64)
-        self.scores = np.empty(0, np.float32)
-
-    def add(self, scores: Scores, start: int) -> None:
-        """Take in the scores of the places from ``start`` on."""
-        places = np.flatnonzero(scores >= self.bar - 2 * self.slack)
-        self.places = np.concatenate([self.places, places + start])
-        self.scores = np.concatenate([self.scores, scores[places]])
-        if len(self.scores) >= self.n:
-            at = len(self.scores) - self.n
-            self.bar = float(np.partition(self.scores, at)[at])
-            keep = self.scores >= self.bar - 2 * self.slack
-            self.places, self.scores = self.places[keep], self.scores[keep]
-
-    def may_rise(self, longest: float) -> bool:
-        """Whether vectors up to ``longest`` can still be among the best."""
-        return longest * self.length >= self.bar - self.slack
+    @property
+    def _vectors(self) -> Vectors:
+        return Vectors(self.factors_, self.items_, self.place_, self.norms_)

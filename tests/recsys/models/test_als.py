@@ -95,7 +95,7 @@ def test_regularization_follows_the_scale_of_the_data(shop):
 
 
 def test_the_scan_that_ends_early_finds_the_best(shop, monkeypatch):
-    monkeypatch.setattr("recsys.models.als._FIRST", 4)
+    monkeypatch.setattr("recsys.models.vectors._FIRST", 4)
     model = Als(Settings(factors=16, iterations=5)).fit(shop)
     everyone = customers_of(shop)
     for n in (1, 3, 20):
