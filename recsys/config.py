@@ -2,13 +2,14 @@
 
 ``load(folder)`` is what every command and notebook begins with. Unknown settings are errors that
 name the nearest known one. ``OMNIBASKET_<SECTION>__<SETTING>`` in the environment overrides a
-plain setting for deployment, for example ``OMNIBASKET_SERVE__PORT=9000``.
+plain setting for deployment, for example ``OMNIBASKET_SERVE__PORT=9000``; what a command was told
+with ``--set`` overrides both.
 """
 
 import os
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from zoneinfo import available_timezones
@@ -25,6 +26,7 @@ from recsys.settings import (
     ORDER_KINDS,
     PLACEMENTS,
     Als,
+    Checks,
     Column,
     CoPurchase,
     Identity,
@@ -33,6 +35,7 @@ from recsys.settings import (
     Models,
     Placement,
     Popular,
+    Publish,
     Repeat,
     Rules,
     Serve,
@@ -48,6 +51,7 @@ __all__ = [
     "ORDER_KINDS",
     "PLACEMENTS",
     "Als",
+    "Checks",
     "CoPurchase",
     "Column",
     "Config",
@@ -57,6 +61,7 @@ __all__ = [
     "Models",
     "Placement",
     "Popular",
+    "Publish",
     "Repeat",
     "Rules",
     "Serve",
@@ -84,6 +89,8 @@ class Config(Settings, frozen=True):
     identity: Identity = field(default_factory=Identity)
     models: Models = field(default_factory=Models)
     train: Train = field(default_factory=Train)
+    checks: Checks = field(default_factory=Checks)
+    publish: Publish = field(default_factory=Publish)
     serve: Serve = field(default_factory=Serve)
     ledger: Ledger = field(default_factory=Ledger)
     placements: dict[str, Placement] = field(default_factory=dict)
@@ -107,13 +114,15 @@ class Config(Settings, frozen=True):
         return self.placements.get(name) or PLACEMENTS.get(name)
 
 
-def load(folder: str | Path = ".") -> Config:
+def load(folder: str | Path = ".", overrides: Sequence[str] = ()) -> Config:
     """Read a workspace's settings.
 
     Parameters
     ----------
     folder : str or Path
         The workspace, or its ``omnibasket.toml``.
+    overrides : sequence of str
+        ``models.als.factors=64``: a setting and its value, in TOML or, where it is none, as text.
 
     Returns
     -------
@@ -137,10 +146,10 @@ def load(folder: str | Path = ".") -> Config:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not valid TOML: {error}.") from None
-    return parse(raw, path)
+    return parse(raw, path, overrides)
 
 
-def parse(raw: dict[str, Any], path: Path) -> Config:
+def parse(raw: dict[str, Any], path: Path, overrides: Sequence[str] = ()) -> Config:
     """Check settings that were read from ``path`` and give them types.
 
     Raises
@@ -148,9 +157,9 @@ def parse(raw: dict[str, Any], path: Path) -> Config:
     ConfigError
         As ``load``.
     """
+    overridden = _override(raw, [*_from_variables(os.environ), *map(_from_option, overrides)])
     if "folder" in raw:
-        raise ConfigError(f"{path}: unknown setting `folder`.")
-    overridden = _override(raw, os.environ)
+        raise ConfigError(f"{overridden.get('folder', path)}: unknown setting `folder`.")
     try:
         config = msgspec.convert(raw, Config)
     except msgspec.ValidationError as error:
@@ -167,7 +176,8 @@ def parse(raw: dict[str, Any], path: Path) -> Config:
         limits=Identity().limits | config.identity.limits,
         max_degree=Identity().max_degree | config.identity.max_degree,
     )
-    return msgspec.structs.replace(config, folder=path.parent, identity=identity)
+    publish = msgspec.structs.replace(config.publish, guard=Publish().guard | config.publish.guard)
+    return msgspec.structs.replace(config, folder=path.parent, identity=identity, publish=publish)
 
 
 def from_environment(value: str, setting: str) -> str:
@@ -191,6 +201,8 @@ def _check(config: Config) -> None:
     _check_zone("workspace.time_zone", config.workspace.time_zone)
     for name, source in config.sources.items():
         _check_source(name, source)
+    for segment in config.publish.segments:
+        _known("publish.segments", segment, ("all", *CHANNELS))
     for name, placement in config.placements.items():
         _check_name(f"placements.{name}", "placement", name)
         _known(f"placements.{name}.channel", placement.channel, CHANNELS)
@@ -249,29 +261,64 @@ def _known(where: str, value: str, known: Iterable[str]) -> None:
         raise ConfigError(f"{where}: {unknown(value, known)}")
 
 
-def _override(raw: dict[str, Any], environment: Mapping[str, str]) -> dict[str, str]:
-    """Set plain settings from ``OMNIBASKET_SECTION__SETTING`` variables, in place.
+#: Where a setting comes from, for messages; its dotted path; its value.
+_Override = tuple[str, list[str], Any]
+
+
+def _from_variables(environment: Mapping[str, str]) -> list[_Override]:
+    """Read ``OMNIBASKET_SECTION__SETTING`` variables."""
+    found = []
+    for variable, text in sorted(environment.items()):
+        parts = variable.removeprefix(_PREFIX).lower().split("__")
+        if variable.startswith(_PREFIX) and len(parts) > 1:
+            found.append((variable, parts, _value(text)))
+    return found
+
+
+def _from_option(text: str) -> _Override:
+    """Read ``models.als.factors=64``; a name with dots or signs is quoted as in TOML."""
+    name, found, value = text.partition("=")
+    origin = f"--set {text}"
+    if not found or not name.strip():
+        raise ConfigError(f"{origin}: use SETTING=VALUE, as in models.als.factors=64.")
+    try:
+        nested: Any = tomllib.loads(f"{name} = 0")
+    except tomllib.TOMLDecodeError:
+        raise ConfigError(
+            f"{origin}: `{name}` is no name of a setting. Put parts with signs into quotes, as in "
+            'publish.guard."ndcg@10"=0.1.'
+        ) from None
+    parts = []
+    while isinstance(nested, dict):
+        ((part, nested),) = nested.items()
+        parts.append(part)
+    return origin, parts, _value(value.strip())
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"v = {text}")["v"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _override(raw: dict[str, Any], overrides: Iterable[_Override]) -> dict[str, str]:
+    """Set single settings, in place.
 
     Returns
     -------
     overridden : dict
-        Setting, and each section above it that the file does not have → variable, for messages.
+        Setting, and each section above it that the file does not have → where it comes from.
     """
     overridden: dict[str, str] = {}
-    for variable, text in sorted(environment.items()):
-        parts = variable.removeprefix(_PREFIX).lower().split("__")
-        if not variable.startswith(_PREFIX) or len(parts) < 2:
-            continue
+    for origin, parts, value in overrides:
         table = raw
         for ix, part in enumerate(parts[:-1]):
             if part not in table:
-                overridden[".".join(parts[: ix + 1])] = variable
+                overridden[".".join(parts[: ix + 1])] = origin
             table = table.setdefault(part, {})
             if not isinstance(table, dict):
-                raise ConfigError(f"{variable}: `{part}` is not a section.")
-        try:
-            table[parts[-1]] = tomllib.loads(f"v = {text}")["v"]
-        except tomllib.TOMLDecodeError:
-            table[parts[-1]] = text
-        overridden[".".join(parts)] = variable
+                raise ConfigError(f"{origin}: `{part}` is not a section.")
+        table[parts[-1]] = value
+        overridden[".".join(parts)] = origin
     return overridden

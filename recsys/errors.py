@@ -23,3 +23,7 @@ class ArtefactError(RecsysError):
 
 class LedgerError(RecsysError):
     """The ledger cannot be opened, or refused what was asked of it."""
+
+
+class GateError(RecsysError):
+    """A version may not become current: it is worse, or was learned from doubtful data."""

@@ -24,6 +24,8 @@ COMMANDS = {
     "demo": "Build the demo workspace from a real grocer's baskets.",
     "ingest": "Turn the exports into one clean history.",
     "train": "Learn models from the history, measure them, and publish an artefact.",
+    "models": "List, compare, promote and roll back versions.",
+    "runs": "Show what every training did.",
     "serve": "Answer over HTTP.",
     "keys": "Say who may ask the service, and for what.",
     "recommend": "Answer one question in the terminal.",
@@ -37,7 +39,7 @@ then `ingest`, `train`, `serve`.
 
 \b
 Exit codes: 0 done, 1 unexpected error, 2 wrong usage, 3 configuration,
-4 data, 5 no or bad artefact, 6 ledger, 130 interrupted."""
+4 data, 5 no or bad artefact, 6 ledger, 7 version refused, 130 interrupted."""
 
 
 class Commands(click.Group):

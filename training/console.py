@@ -4,6 +4,9 @@ Results go to standard output, readable by default and as one JSON document with
 progress and errors go to standard error. Called by the commands of this package only.
 """
 
+import getpass
+import os
+import socket
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +19,7 @@ from recsys.errors import (
     ArtefactError,
     ConfigError,
     DataError,
+    GateError,
     LedgerError,
     NotFittedError,
     RecsysError,
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
 
 UNEXPECTED = 1
 USAGE = 2
+REFUSED = 7
 INTERRUPTED = 130
 
 #: Exit code of each error; the first class that fits counts.
@@ -38,6 +43,7 @@ EXIT_CODES: tuple[tuple[type[RecsysError], int], ...] = (
     (ArtefactError, 5),
     (NotFittedError, 5),
     (LedgerError, 6),
+    (GateError, REFUSED),
 )
 
 #: Columns of output that no terminal shows, where lines would otherwise be cut at 80.
@@ -74,6 +80,15 @@ json_option = click.option(
 def exit_code(error: RecsysError) -> int:
     """Exit code that a command ends with after ``error``."""
     return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), UNEXPECTED)
+
+
+def operator() -> str:
+    """Who runs the command, as ``user@machine``, for logs that are kept."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        name = f"uid-{os.getuid()}"
+    return f"{name}@{socket.gethostname()}"
 
 
 def output() -> "Console":
@@ -170,6 +185,11 @@ class Bar:
         self._progress = progress
         self._task = task
 
+    @property
+    def shown(self) -> bool:
+        """Whether anybody sees it."""
+        return self._progress is not None
+
     def advance(self, amount: float = 1) -> None:
         """Count ``amount`` more as done."""
         if self._progress is not None and self._task is not None:
@@ -180,10 +200,20 @@ class Bar:
         description: str | None = None,
         done: float | None = None,
         total: float | None = None,
+        left_seconds: float | None = None,
     ) -> None:
         """Change what the bar says; what is None stays as it is."""
-        if self._progress is not None and self._task is not None:
-            self._progress.update(self._task, description=description, completed=done, total=total)
+        if self._progress is None or self._task is None:
+            return
+        self._progress.update(self._task, description=description, completed=done, total=total)
+        if left_seconds is not None:
+            self._progress.update(self._task, left=f"about {_duration(left_seconds)} left")
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 @contextmanager
@@ -216,11 +246,12 @@ def progress(description: str, total: float | None = None) -> Iterator[Bar]:
         BarColumn(),
         TextColumn("{task.percentage:>3.0f}%" if total else ""),
         TimeElapsedColumn(),
+        TextColumn("{task.fields[left]}"),
         console=messages(),
         transient=True,
     )
     with shown:
-        yield Bar(shown, shown.add_task(description, total=total))
+        yield Bar(shown, shown.add_task(description, total=total, left=""))
 
 
 def follow(bar: Bar) -> Callable[[str, float, float], None]:

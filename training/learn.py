@@ -5,6 +5,7 @@ Called by ``train`` and by the benchmarks.
 """
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,7 +16,7 @@ from recsys.data.history import History
 from recsys.errors import DataError
 from recsys.matrices.baskets import Training
 from recsys.matrices.lists import Ragged
-from recsys.models import Model, from_settings
+from recsys.models import MODELS, Model, from_settings
 from recsys.models.base import Context
 from recsys.ranking.blend import Blend
 from recsys.ranking.rank import Ranker
@@ -24,6 +25,11 @@ from recsys.responses.placements import placements
 from recsys.schema import SALE
 from recsys.validation import baselines, carts, learning, panel
 from recsys.validation.splits import Window
+from training.steps import Step
+
+#: Parts of a fit, in their order.
+READING = "reading"
+PARTS = (READING, *MODELS)
 
 #: Places by which baselines are tuned and everything is judged.
 PLACES = 10
@@ -101,7 +107,7 @@ def span(history: History) -> Span:
     return Span(*(int(found[name].timestamp()) for name in ("first", "last", "latest")))
 
 
-def fit(config: Config, history: History, as_of_ts: int) -> Fitted:
+def fit(config: Config, history: History, as_of_ts: int, step: Step | None = None) -> Fitted:
     """Fit every model on what was before a moment.
 
     Parameters
@@ -110,16 +116,22 @@ def fit(config: Config, history: History, as_of_ts: int) -> Fitted:
     history : History
     as_of_ts : int
         UTC epoch seconds; nothing at or after it is seen.
+    step : callable, optional
+        Opens each part, of ``PARTS``, as a context.
 
     Raises
     ------
     DataError
         When there is nothing before it.
     """
-    settings = config.train
-    training = Training.read(history, as_of_ts, seed=settings.seed, threads=settings.threads)
+    settings, part = config.train, step or nullcontext
+    with part(READING):
+        training = Training.read(history, as_of_ts, seed=settings.seed, threads=settings.threads)
     models = from_settings(config.models)
-    return Fitted(training, {name: model.fit(training) for name, model in models.items()})
+    for name, model in models.items():
+        with part(name):
+            model.fit(training)
+    return Fitted(training, models)
 
 
 def learn(config: Config, history: History, fitted: Fitted, window: Window) -> Learned:

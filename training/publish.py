@@ -1,11 +1,11 @@
-"""Puts fitted models, blends, catalogue and stock into an artefact and makes it current.
+"""Puts fitted models, blends, catalogue and stock into an artefact, and makes versions current.
 
-Called by ``train``.
+Called by ``train`` and by ``models``.
 """
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
@@ -14,12 +14,14 @@ import pyarrow.compute as pc
 
 from recsys.config import Config
 from recsys.data.history import History
+from recsys.errors import GateError
 from recsys.matrices.arrow import mapped
 from recsys.matrices.histories import EMPTY
 from recsys.matrices.ids import ItemIndex, item_key, location_key
 from recsys.persistence import registry
 from recsys.persistence.artefact import Array, Artefact, Manifest
 from recsys.persistence.fitted import arrays_of
+from recsys.persistence.gate import Verdict, judge
 from recsys.ranking.shelf import Shelf
 from recsys.responses.catalogue import tables
 from recsys.responses.engine import CART_BLEND, PLAIN_BLEND, SHELF, Engine
@@ -36,7 +38,7 @@ def publish(
     metrics: dict[str, Any],
     details: dict[str, Any],
 ) -> Path:
-    """Write an artefact, try it, and make it current.
+    """Write an artefact as a new version, and try it; which one is current stays as it is.
 
     Parameters
     ----------
@@ -59,7 +61,7 @@ def publish(
     Raises
     ------
     ArtefactError
-        When it cannot be written, or does not answer; the one before stays current.
+        When it cannot be written, or does not answer; nothing of it is left.
     """
     index = fitted.training.index
     products = _products(history, index)
@@ -79,16 +81,73 @@ def publish(
         settings={
             "models": msgspec.to_builtins(config.models),
             "train": msgspec.to_builtins(config.train),
+            "checks": msgspec.to_builtins(config.checks),
+            "publish": msgspec.to_builtins(config.publish),
             "placements": msgspec.to_builtins(placements(config)),
         },
         metrics=metrics,
-        details={"workspace": config.workspace.name, **details},
+        details={
+            "workspace": config.workspace.name,
+            "exported": history.summary.get("exported", {}),
+            **details,
+        },
     )
     locations = history.table("locations").to_pydict()
     columns = tables(index, products, locations)
-    folder = registry.publish(config, arrays, manifest, columns, check=lambda a: _try(config, a))
-    registry.prune(config, config.train.keep)
-    return folder
+    return registry.add(config, arrays, manifest, columns, check=lambda a: _try(config, a))
+
+
+def make_current(
+    config: Config,
+    version: str,
+    *,
+    at: datetime,
+    by: str,
+    reason: str = "",
+    force: bool = False,
+    action: Literal["published", "promoted"] = "promoted",
+) -> tuple[bool, Verdict]:
+    """Make a version current if the gate lets it pass, or is forced.
+
+    Parameters
+    ----------
+    config : Config
+    version : str
+        As ``registry.find`` takes it.
+    at : datetime
+        Now, UTC.
+    by, reason, action : str
+        For the log.
+    force : bool
+        Whatever the gate says.
+
+    Returns
+    -------
+    done : bool
+        Whether it is current now.
+    verdict : Verdict
+
+    Raises
+    ------
+    ArtefactError
+        When there is no such version, or it is damaged.
+    ConfigError
+        When ``[publish]`` names what is not measured.
+    """
+    verdict = Verdict([], "It is current already.", [])
+
+    def allow(new: Manifest, old: Manifest | None) -> list[str]:
+        nonlocal verdict
+        verdict = judge(new, old, config.publish)
+        if verdict.refusals and not force:
+            raise GateError("; ".join(verdict.refusals))
+        return verdict.refusals
+
+    try:
+        registry.promote(config, version, at=at, by=by, reason=reason, action=action, allow=allow)
+    except GateError:
+        return False, verdict
+    return True, verdict
 
 
 def _try(config: Config, artefact: Artefact) -> None:
@@ -110,7 +169,8 @@ def _products(history: History, index: ItemIndex) -> dict[str, list[Any]]:
     """
     table = history.table("products")
     listed = table["in_catalogue"]
-    if pc.any(listed).as_py():
+    # What the back office told of single products is no list of all there are.
+    if "products" in history.summary.get("exported", ["products"]) and pc.any(listed).as_py():
         table = table.set_column(
             table.schema.get_field_index("active"), "active", pc.and_(table["active"], listed)
         )

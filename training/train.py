@@ -1,51 +1,118 @@
 """``omnibasket train``: the history becomes models, measured and published.
 
-Settings come in; an artefact comes out, made current, with its figures in the manifest. The road
-is: learn before the validation window and choose on it; learn before the test window and judge
-on it; learn from everything and publish.
+Settings come in; a new version comes out, made current if it is no worse than the one before,
+and a record of the run. The road is: look at the data; learn before the validation window and
+choose on it; learn before the test window and judge on it; learn from everything and publish.
 """
 
-import resource
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
+import msgspec
 
 from recsys.config import Config, load
 from recsys.data.history import History
+from recsys.errors import DataError
+from recsys.persistence import runs
+from recsys.persistence.runs import Run
 from recsys.validation import baselines, panel, splits
-from recsys.validation.evaluate import OURS, Evaluation, evaluate
+from recsys.validation.checks import Finding, check
+from recsys.validation.evaluate import Evaluation, evaluate
 from training.console import (
+    REFUSED,
     emit_json,
-    follow,
     json_option,
-    messages,
-    output,
+    operator,
     progress,
-    table,
     workspace_option,
 )
-from training.learn import PLACES, Learned, fit, learn, span
-from training.publish import publish
-
-Report = Callable[[str, float, float], None]
+from training.learn import PARTS, PLACES, Fitted, Learned, fit, learn, span
+from training.publish import make_current, publish
+from training.recording import peak_mb, prune, recorded, seconds_before
+from training.steps import Steps
+from training.trained import show
 
 #: Customers that are judged on, at most.
-JUDGED = 5_000
-_STEPS = 6
-_MB = 1e6
+JUDGED: Final = 5_000
+
+#: What is done, in this order, and what the progress bar calls it.
+WORDS: Final = {
+    "check": "Looking at the data",
+    "fit_validation": "Learning before the validation window",
+    "choose": "Choosing weights",
+    "fit_test": "Learning before the test window",
+    "measure": "Measuring",
+    "fit": "Learning from everything",
+    "publish": "Publishing",
+}
+_FITS: Final = ("fit_validation", "fit_test", "fit")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """How far a run goes, and what may stop it.
+
+    Attributes
+    ----------
+    dry_run, no_publish : bool
+        End after the checks, or after measuring.
+    no_checks : bool
+        Go on although a check failed; the version does not become current.
+    force : bool
+        Go on, and make the version current, whatever checks and gate say.
+    reason : str
+        Why it is forced.
+    """
+
+    dry_run: bool = False
+    no_publish: bool = False
+    no_checks: bool = False
+    force: bool = False
+    reason: str = ""
 
 
 @click.command()
 @workspace_option
 @json_option
-def command(workspace: Path, as_json: bool) -> None:
+@click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="SETTING=VALUE",
+    help="Another value of a setting for this run, as in models.als.factors=64; repeatable.",
+)
+@click.option("--dry-run", is_flag=True, help="Check the settings and the data, learn nothing.")
+@click.option("--no-publish", is_flag=True, help="Measure only; make no version.")
+@click.option(
+    "--no-checks",
+    is_flag=True,
+    help="Learn although a data check fails; the version is kept, not made current.",
+)
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Learn and make the version current whatever checks and gate say; needs --reason.",
+)
+@click.option("--reason", default="", metavar="TEXT", help="Why it is forced; kept in the log.")
+@click.pass_context
+def command(
+    context: click.Context,
+    workspace: Path,
+    as_json: bool,
+    overrides: tuple[str, ...],
+    dry_run: bool,
+    no_publish: bool,
+    no_checks: bool,
+    force: bool,
+    reason: str,
+) -> None:
     """Learn models from the history, measure them, and publish an artefact.
+
+    First the data are looked at: what is missing or odd in them stops the training before it
+    begins ([checks] in omnibasket.toml).
 
     Three times it learns: before a validation window, on which the models' weights are chosen;
     before a test window at the end, on which they are judged beside what is most popular and
@@ -53,28 +120,48 @@ def command(workspace: Path, as_json: bool) -> None:
     running service. How long the windows are says [train] in omnibasket.toml; a history too
     short for them gets shorter ones.
 
+    A version that is worse than the current one by more than [publish] guard allows is kept, but
+    not made current; the exit code is then 7. Every run leaves a record: `omnibasket runs`.
+
     "Our lead" is the mean difference to the best other method, customer by customer, with half
     of its 95% interval.
     """
-    config = load(workspace)
-    with progress("Training", _STEPS) as bar:
-        result = train(config, datetime.now(UTC), follow(bar))
+    if force and not reason.strip():
+        raise click.UsageError('--force needs --reason "…", which is kept in the log.')
+    config = load(workspace, overrides)
+    at = datetime.now(UTC)
+    wish = Wish(dry_run, no_publish, no_checks, force, reason)
+    run = runs.begin(
+        config, at, by=operator(), overrides=list(overrides), reason=reason,
+        settings=msgspec.to_builtins(
+            {name: getattr(config, name) for name in ("models", "train", "checks", "publish")}
+        ),
+    )  # fmt: skip
+    with progress("Training", 1.0) as bar:
+        steps = Steps(_names(wish), WORDS, seconds_before(config), bar)
+        with recorded(run, steps), steps.showing():
+            result = train(config, at, wish, run, steps)
+    prune(config, at)
     if as_json:
         emit_json(result)
     else:
-        _show(result)
+        show(result)
+    if result["outcome"] == "refused":
+        context.exit(REFUSED)
 
 
-def train(config: Config, at: datetime, report: Report) -> dict[str, Any]:
-    """Learn, measure and publish.
+def train(config: Config, at: datetime, wish: Wish, run: Run, steps: Steps) -> dict[str, Any]:
+    """Look at the data, learn, measure and publish.
 
     Parameters
     ----------
     config : Config
     at : datetime
-        The time of the training; names the artefact.
-    report : callable
-        Told what is being done: ``report(description, done, total)``.
+        The time of the training; names the version.
+    wish : Wish
+    run : Run
+        Is told everything that is found out.
+    steps : Steps
 
     Returns
     -------
@@ -84,74 +171,89 @@ def train(config: Config, at: datetime, report: Report) -> dict[str, Any]:
     Raises
     ------
     DataError
-        When there is no history, or too little of it to measure anything.
+        When there is no history, too little of it to measure anything, or a check failed.
     ArtefactError
-        When the artefact cannot be published; the one before stays current.
+        When the version cannot be written; the one before stays current.
     """
-    seconds: dict[str, float] = {}
-    clock = _Clock(seconds, report)
     history = History.open(config)
-    ends = span(history)
-    split = splits.by_time(
-        ends.first_ts, ends.last_ts, config.train.test_days, config.train.validation_days
-    )
-    with clock.step("Learning before the validation window", "fit_validation"):
-        before = fit(config, history, split.validation.start_ts)
-    with clock.step("Choosing weights", "choose"):
+    run.note(history=history.version)
+    with steps.step("check"):
+        findings = check(history, at, config.checks)
+        run.note(checks=[asdict(finding) for finding in findings])
+        _stop_at_failed(findings, wish)
+        ends = span(history)
+        split = splits.by_time(
+            ends.first_ts, ends.last_ts, config.train.test_days, config.train.validation_days
+        )
+    if wish.dry_run:
+        return _result(run, steps, "checked", **_windows(split))
+
+    before = fit(config, history, split.validation.start_ts, steps.within("fit_validation"))
+    with steps.step("choose"):
         learned = learn(config, history, before, split.validation)
+    before = fit(config, history, split.test.start_ts, steps.within("fit_test"))
+    with steps.step("measure"):
+        metrics = _plain(_measure(config, history, split, before, learned))
     del before
-    with clock.step("Learning before the test window", "fit_test"):
-        before = fit(config, history, split.test.start_ts)
-    with clock.step("Measuring", "measure"):
-        people = panel.read(
-            history, before.training.index, split.test, active=JUDGED, seed=config.train.seed
-        )
-        popular = baselines.popular(
-            before.training, learned.popular_days, config.models.popular.min_lines
-        )
-        ranker = before.ranker(learned)
-        measured = evaluate(
-            ranker, popular, learned.frequency_days, people, PLACES, config.train.seed
-        )
-    del before, ranker, popular, people
-    with clock.step("Learning from everything", "fit"):
-        fitted = fit(config, history, ends.latest_ts + 1)
-    details = _details(split, learned)
-    with clock.step("Publishing", "publish"):
-        folder = publish(config, history, fitted, learned, at, _plain(measured), details)
-    training = fitted.training
-    return {
-        "version": folder.name,
-        "path": str(folder),
-        "history": history.version,
-        "items": len(training.index),
-        "orders": int(training.baskets.items.shape[0]),
-        "customers": len(training.baskets.customer_ids),
-        "bytes": sum(file.stat().st_size for file in folder.iterdir()),
-        **details,
-        **_plain(measured),
-        "seconds": {**seconds, "total": round(sum(seconds.values()), 2)},
-        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+    details = {
+        **_windows(split),
+        **_chosen(split, learned),
+        "checks": [asdict(f) for f in findings if f.level in ("warning", "failed")],
     }
+    run.note(details=details, metrics=metrics, seconds=steps.seconds)
+    if wish.no_publish:
+        return _result(run, steps, "measured", **details, **metrics)
+
+    fitted = fit(config, history, ends.latest_ts + 1, steps.within("fit"))
+    with steps.step("publish"):
+        folder = publish(config, history, fitted, learned, at, metrics, details)
+        run.note(version=folder.name)
+        current, verdict = make_current(
+            config, folder.name, at=at, by=run.record.by, reason=wish.reason, force=wish.force,
+            action="published",
+        )  # fmt: skip
+    run.note(refusals=verdict.refusals)
+    training = fitted.training
+    return _result(
+        run, steps, "published" if current else "refused",
+        version=folder.name,
+        path=str(folder),
+        current=current,
+        gate={"how": verdict.how, "refusals": verdict.refusals, "forced": wish.force},
+        items=len(training.index),
+        orders=int(training.baskets.items.shape[0]),
+        customers=len(training.baskets.customer_ids),
+        bytes=sum(file.stat().st_size for file in folder.iterdir()),
+        **details,
+        **metrics,
+    )  # fmt: skip
 
 
-class _Clock:
-    """Times the steps and tells of them."""
-
-    def __init__(self, seconds: dict[str, float], report: Report) -> None:
-        self._seconds = seconds
-        self._report = report
-
-    @contextmanager
-    def step(self, description: str, name: str) -> Iterator[None]:
-        """Tell what begins, and note how long it took."""
-        self._report(description, len(self._seconds), _STEPS)
-        started = time.perf_counter()
-        yield
-        self._seconds[name] = round(time.perf_counter() - started, 2)
+def _stop_at_failed(findings: list[Finding], wish: Wish) -> None:
+    failed = [finding for finding in findings if finding.level == "failed"]
+    if failed and not (wish.no_checks or wish.force):
+        told = "\n".join(f"  {finding.name}: {finding.message}" for finding in failed)
+        raise DataError(
+            f"the data do not look as they should, so nothing was learned from them:\n{told}\n"
+            "The version before stays current. To learn all the same: --no-checks keeps the new "
+            'version without making it current, --force --reason "…" makes it current too.'
+        )
 
 
-def _details(split: splits.Split, learned: Learned) -> dict[str, Any]:
+def _measure(
+    config: Config, history: History, split: splits.Split, before: Fitted, learned: Learned
+) -> Evaluation:
+    people = panel.read(
+        history, before.training.index, split.test, active=JUDGED, seed=config.train.seed
+    )
+    popular = baselines.popular(
+        before.training, learned.popular_days, config.models.popular.min_lines
+    )
+    ranker = before.ranker(learned)
+    return evaluate(ranker, popular, learned.frequency_days, people, PLACES, config.train.seed)
+
+
+def _windows(split: splits.Split) -> dict[str, Any]:
     def window(found: splits.Window) -> dict[str, str]:
         moments = (found.start_ts, found.end_ts)
         start, end = (datetime.fromtimestamp(ts, UTC).isoformat() for ts in moments)
@@ -161,6 +263,11 @@ def _details(split: splits.Split, learned: Learned) -> dict[str, Any]:
         "validation": window(split.validation),
         "test": window(split.test),
         "note": split.note,
+    }
+
+
+def _chosen(split: splits.Split, learned: Learned) -> dict[str, Any]:
+    return {
         "horizon_days": split.validation.days,
         "half_life_days": {
             "popular": learned.popular_days,
@@ -177,45 +284,25 @@ def _plain(measured: Evaluation) -> dict[str, Any]:
     return {name: [asdict(row) for row in rows] for name, rows in vars(measured).items()}
 
 
-def _show(result: dict[str, Any]) -> None:
-    console = output()
-    if result["note"]:
-        messages().print(result["note"])
-    methods = list(dict.fromkeys(row["method"] for row in result["figures"]))
-    segments = list(dict.fromkeys(row["segment"] for row in result["figures"]))
-    metrics = list(
-        dict.fromkeys(row["metric"] for row in result["figures"] if row["method"] == OURS)
-    )
-    found = {(row["segment"], row["method"], row["metric"]): row for row in result["figures"]}
-    ahead = {(row["segment"], row["metric"]): row for row in result["differences"]}
-    rows: list[list[object]] = []
-    for segment in segments:
-        customers = found[segment, OURS, metrics[0]]["n"]
-        for method in methods:
-            figures = [_figure(found.get((segment, method, metric))) for metric in metrics]
-            rows.append([segment, customers, method, *figures])
-        gains = [_gain(ahead.get((segment, metric))) for metric in metrics]
-        rows.append(["", None, "our lead", *gains])
-    start, end = (result["test"][name][:10] for name in ("start", "end"))
-    title = f"What customers bought from {start} until {end}, shown before they did"
-    headings = ["bought on", "customers", "method", *metrics]
-    console.print(table(headings, rows, title))
-    steps = ", ".join(
-        f"{name.replace('_', ' ')} {taken:.1f}" for name, taken in result["seconds"].items()
-    )
-    console.print(
-        f"Artefact {result['version']}: {result['items']:,} products, {result['orders']:,} orders, "
-        f"{result['customers']:,} customers learned from, {result['bytes'] / _MB:.1f} MB."
-    )
-    console.print(f"Seconds: {steps}. Peak memory {result['peak_mb']:,} MB.")
-    console.print("Next: omnibasket serve, or omnibasket recommend --help")
+def _result(run: Run, steps: Steps, outcome: runs.Outcome, **found: Any) -> dict[str, Any]:
+    run.note(outcome=outcome)
+    return {
+        "run": run.record.id,
+        "outcome": outcome,
+        "history": run.record.history,
+        "checks": run.record.checks,
+        **found,
+        "seconds": steps.by_step(),
+        "peak_mb": peak_mb(),
+    }
 
 
-def _figure(row: dict[str, Any] | None) -> str | None:
-    return None if row is None else f"{row['value']:.4f}"
-
-
-def _gain(row: dict[str, Any] | None) -> str | None:
-    if row is None:
-        return None
-    return f"{row['value']:+.4f} ±{(row['high'] - row['low']) / 2:.4f}"
+def _names(wish: Wish) -> list[str]:
+    """All steps of a run, with their parts."""
+    last = "check" if wish.dry_run else "measure" if wish.no_publish else "publish"
+    steps = list(WORDS)[: list(WORDS).index(last) + 1]
+    return [
+        name
+        for step in steps
+        for name in ([f"{step}.{part}" for part in PARTS] if step in _FITS else [step])
+    ]

@@ -48,7 +48,7 @@ class File(Struct, frozen=True):
 class Manifest(Struct, frozen=True, kw_only=True):
     """Where an artefact comes from, and what belongs to it.
 
-    ``write`` fills in ``files``, ``libraries`` and ``format_version``.
+    ``write`` fills in ``files``, ``digest``, ``libraries`` and ``format_version``.
     """
 
     created: datetime
@@ -66,6 +66,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
     format_version: int = FORMAT
     libraries: dict[str, str] = field(default_factory=dict)
     files: dict[str, File] = field(default_factory=dict)
+    digest: str = ""
+    """SHA-256 over ``files``: equal for two artefacts that hold the same arrays."""
 
 
 @dataclass(frozen=True)
@@ -185,7 +187,11 @@ def write(
         digest, size = _digest(path)
         files[name] = File(digest, size, _kind(array.dtype), list(array.shape))
     manifest = msgspec.structs.replace(
-        manifest, format_version=FORMAT, libraries=_libraries(), files=files
+        manifest,
+        format_version=FORMAT,
+        libraries=_libraries(),
+        files=files,
+        digest=_digest_of(files),
     )
     encoded = msgspec.json.encode(manifest, order="sorted", enc_hook=_plain)
     text = msgspec.json.format(encoded, indent=1)
@@ -215,7 +221,7 @@ def load(folder: Path, verify: bool = True) -> Artefact:
     ArtefactError
         When a file is missing or damaged, or the format is another one. Names the file.
     """
-    manifest = _manifest(folder / MANIFEST)
+    manifest = read_manifest(folder)
     arrays = {}
     for name, file in manifest.files.items():
         path = folder / f"{name}.npy"
@@ -252,7 +258,15 @@ def flush(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _manifest(path: Path) -> Manifest:
+def read_manifest(folder: Path) -> Manifest:
+    """Read what an artefact says of itself, without its arrays.
+
+    Raises
+    ------
+    ArtefactError
+        When it is missing, damaged or of another format.
+    """
+    path = folder / MANIFEST
     try:
         text = path.read_bytes()
     except FileNotFoundError:
@@ -270,6 +284,8 @@ def _manifest(path: Path) -> Manifest:
     for name in manifest.files:
         if not _NAME.fullmatch(name):
             raise ArtefactError(f"{path}: damaged: `{name}` is no name of an array. {_AGAIN}")
+    if manifest.digest and manifest.digest != _digest_of(manifest.files):
+        raise ArtefactError(f"{path}: damaged: its digest is not that of its files. {_AGAIN}")
     return manifest
 
 
@@ -301,6 +317,10 @@ def _digest(path: Path) -> tuple[str, int]:
             digest.update(chunk)
             size += len(chunk)
     return digest.hexdigest(), size
+
+
+def _digest_of(files: Mapping[str, File]) -> str:
+    return hashlib.sha256(msgspec.json.encode(files, order="sorted")).hexdigest()
 
 
 def _plain(value: object) -> object:

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,7 @@ def test_the_whole_road_over_the_network(workspace: Path) -> None:
         # A new model is taken up while requests go on, and none of them fails.
         again = registry.current(config).with_name("20990101T000000Z-again")
         subprocess.run(["cp", "-r", registry.current(config), again], check=True)
-        registry.promote(config, again.name)
+        registry.promote(config, again.name, at=datetime.now(UTC))
         versions, deadline = set(), time.monotonic() + 20
         while time.monotonic() < deadline:
             status, answer = service.ask("POST", "/v1/recommendations", asked)

@@ -1,6 +1,7 @@
 """Models come and go under a running service, and it goes on answering."""
 
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -57,7 +58,7 @@ def test_a_new_model_is_taken_up(workspace: Path, serve: Serve) -> None:
     client = app.test_client()
     before = ask(client)
     again = published_again(config)
-    registry.promote(config, again.name)
+    registry.promote(config, again.name, at=datetime.now(UTC))
     assert ask(client)["model_version"] == before["model_version"]
     state(app).refresh()
     after = ask(client)

@@ -1,0 +1,296 @@
+"""``omnibasket models``: which versions there are, which one is current, and how to change that.
+
+Reads manifests and the log of promotions; only ``promote``, ``rollback`` and ``prune`` change
+anything.
+"""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import msgspec
+
+from recsys.config import load
+from recsys.errors import GateError
+from recsys.persistence import registry, versions
+from recsys.persistence.artefact import read_manifest
+from recsys.persistence.gate import Comparison, compare, how, judge
+from training.console import (
+    emit_json,
+    json_option,
+    messages,
+    operator,
+    output,
+    table,
+    workspace_option,
+)
+from training.publish import make_current
+
+_MB: Final = 1e6
+_WORDS: Final = {"published": "by training", "promoted": "by hand", "rolled_back": "by rollback"}
+#: Entries of the log that a person sees.
+_SHOWN: Final = 20
+
+
+@click.group()
+def command() -> None:
+    """List, compare, promote and roll back versions of the models.
+
+    A VERSION is its whole name, a beginning of it that only one has, or `current`.
+    """
+
+
+@command.command(name="list")
+@workspace_option
+@json_option
+def list_command(workspace: Path, as_json: bool) -> None:
+    """List the versions, oldest first: when made, from what, how good, and which is current."""
+    config = load(workspace)
+    found = versions.summaries(config)
+    if as_json:
+        emit_json({
+            "current": registry.current_name(config),
+            "rollback_target": registry.rollback_target(config),
+            "versions": found,
+        })  # fmt: skip
+        return
+    metrics = list(dict.fromkeys(metric for row in found for metric in row.get("main", {})))
+    rows = [
+        [_mark(row), row["version"], "damaged", *[None] * (len(metrics) + 3), row["damaged"]]
+        if row["damaged"]
+        else [
+            _mark(row), row["version"], _minute(row["created"]), _minute(row["as_of"]),
+            row["history"], *(_figure(row["main"].get(metric)) for metric in metrics),
+            f"{row['bytes'] / _MB:.1f}", _became(row),
+        ]
+        for row in found
+    ]  # fmt: skip
+    headings = ["", "version", "made", "as of", "history", *metrics, "MB", "became current"]
+    output().print(table(headings, rows, f"{len(found):,} versions"))
+    if any(row["rollback_target"] for row in found):
+        output().print("* is current; < is what `omnibasket models rollback` goes back to.")
+
+
+@command.command()
+@workspace_option
+@json_option
+@click.argument("version", default="current")
+def show(workspace: Path, as_json: bool, version: str) -> None:
+    """Show a VERSION: settings, figures, checks, files, where its report is."""
+    found = versions.describe(load(workspace), version)
+    if as_json:
+        emit_json(found)
+        return
+    say = output().print
+    facts = [
+        ("version", found["version"] + (" (current)" if found["current"] else "")),
+        *((name.replace("_", " "), found[name]) for name in ("created", "as_of", "history")),
+        ("became current", _became(found)),
+        ("size", f"{found['bytes'] / _MB:.1f} MB in {len(found['files'])} files"),
+        *((name, found[name]) for name in ("digest", "path", "run", "report") if found[name]),
+        *((check["level"], f"{check['name']}: {check['message']}") for check in found["checks"]),
+    ]
+    say(table(("", ""), facts))
+    figures = [
+        [row["segment"], row["method"], row["metric"], _figure(row["value"]), row["n"]]
+        for row in found["metrics"].get("figures", [])
+    ]
+    say(table(("segment", "method", "metric", "value", "customers"), figures, _window(found)))
+    settings = [(name, str(value)) for name, value, _ in versions.differing(found["settings"], {})]
+    say(table(("setting", "value"), settings, "Learned with"))
+    files = [
+        (name, file["dtype"], "×".join(map(str, file["shape"])), file["bytes"])
+        for name, file in found["files"].items()
+    ]
+    say(table(("file", "type", "shape", "bytes"), files, "Files"))
+
+
+@command.command(name="compare")
+@workspace_option
+@json_option
+@click.argument("version")
+@click.argument("other", default="current")
+def compare_command(workspace: Path, as_json: bool, version: str, other: str) -> None:
+    """Put VERSION beside OTHER, the current one by default.
+
+    Figures with the change that VERSION would bring and what guards them, settings that differ,
+    sizes, and what the gate says.
+    """
+    config = load(workspace)
+    folders = [registry.find(config, name) for name in (version, other)]
+    new, old = (read_manifest(folder) for folder in folders)
+    verdict = judge(new, old, config.publish)
+    compared = compare(new, old, config.publish)
+    settings = versions.differing(new.settings, old.settings)
+    sizes = [sum(file.bytes for file in manifest.files.values()) for manifest in (new, old)]
+    names = [folder.name for folder in folders]
+    if as_json:
+        emit_json({
+            "version": names[0], "other": names[1], "how": how(new, old),
+            "same_arrays": bool(new.digest) and new.digest == old.digest,
+            "metrics": [{**vars(c), "worse": c.worse} for c in compared],
+            "settings": [{"setting": s, "version": a, "other": b} for s, a, b in settings],
+            "bytes": {"version": sizes[0], "other": sizes[1]},
+            "refusals": verdict.refusals,
+        })  # fmt: skip
+        return
+    say = output().print
+    rows = [
+        [c.segment, c.metric, _figure(c.new), _figure(c.old), _change(c), _allowed(c),
+         "worse" if c.worse else ""]
+        for c in compared
+    ]  # fmt: skip
+    headings = ("segment", "metric", names[0], names[1], "change", "may fall by", "")
+    say(table(headings, rows, how(new, old)))
+    if settings:
+        rows = [[name, _text(a), _text(b)] for name, a, b in settings]
+        say(table(("setting", names[0], names[1]), rows, "Settings that differ"))
+    else:
+        say("The settings are the same.")
+    same = new.digest and new.digest == old.digest
+    say("Their arrays are the same, byte by byte." if same else
+        f"{sizes[0] / _MB:.1f} MB and {sizes[1] / _MB:.1f} MB.")  # fmt: skip
+    told = ["The gate would let it pass.", "The gate would refuse it:"][bool(verdict.refusals)]
+    say("\n  ".join([told, *verdict.refusals]), markup=False)
+
+
+@command.command()
+@workspace_option
+@json_option
+@click.option("--force", is_flag=True, help="Whatever the gate says; needs --reason.")
+@click.option("--reason", default="", metavar="TEXT", help="Why; kept in the log.")
+@click.argument("version")
+def promote(workspace: Path, as_json: bool, force: bool, reason: str, version: str) -> None:
+    """Make VERSION current, if it is no worse than the one that is.
+
+    Refused, with exit code 7, is what is worse by more than [publish] guard allows, or whose data
+    check failed. A running service takes it up within a second.
+    """
+    if force and not reason.strip():
+        raise click.UsageError('--force needs --reason "…", which is kept in the log.')
+    config = load(workspace)
+    name = registry.find(config, version).name
+    before = registry.current_name(config)
+    done, verdict = make_current(
+        config, name, at=datetime.now(UTC), by=operator(), reason=reason, force=force
+    )
+    if as_json:
+        emit_json({"version": name, "before": before, "current": done, "changed":
+                   done and name != before, "how": verdict.how, "forced": force,
+                   "refusals": verdict.refusals})  # fmt: skip
+    if not done:
+        told = "\n".join(f"  {refusal}" for refusal in verdict.refusals)
+        raise GateError(
+            f"{name} is not made current:\n{told}\n{verdict.how}\n{before} stays current. To make "
+            'it current all the same, add --force --reason "…".'
+        )
+    if not as_json:
+        if verdict.refusals:
+            messages().print("\n  ".join(["Forced, although:", *verdict.refusals]), markup=False)
+        _moved(before, name)
+
+
+@command.command()
+@workspace_option
+@json_option
+@click.option("--reason", default="", metavar="TEXT", help="Why; kept in the log.")
+def rollback(workspace: Path, as_json: bool, reason: str) -> None:
+    """Go back to the version that was current before; again, and it goes further back.
+
+    Asks no gate. To go forth again, promote the version that was left.
+    """
+    config = load(workspace)
+    before = registry.current_name(config)
+    name = registry.rollback(config, at=datetime.now(UTC), by=operator(), reason=reason).name
+    following = registry.rollback_target(config)
+    if as_json:
+        emit_json({"version": name, "before": before, "rollback_target": following})
+        return
+    _moved(before, name)
+    output().print(f"Another rollback would go to {following or 'nothing: this is the first'}.")
+
+
+@command.command()
+@workspace_option
+@json_option
+@click.option("--limit", type=click.IntRange(min=1), help=f"So many; {_SHOWN} by default.")
+def log(workspace: Path, as_json: bool, limit: int | None) -> None:
+    """Show who made which version current, when and why; the latest last."""
+    found = registry.log(load(workspace))
+    if as_json:
+        emit_json({"promotions": msgspec.to_builtins(found[-(limit or 0) :])})
+        return
+    rows = [
+        (f"{p.at:%Y-%m-%d %H:%M}", p.by, _WORDS[p.action] + (", forced" if p.forced else ""),
+         p.before, p.version, p.reason)
+        for p in found[-(limit or _SHOWN) :]
+    ]  # fmt: skip
+    output().print(table(("when (UTC)", "who", "how", "from", "to", "why"), rows))
+
+
+@command.command()
+@workspace_option
+@json_option
+@click.option("--keep", type=click.IntRange(min=0), help="So many; [train] keep by default.")
+def prune(workspace: Path, as_json: bool, keep: int | None) -> None:
+    """Remove old versions, as a training does.
+
+    The current one stays, and so does the one that a rollback would go back to.
+    """
+    config = load(workspace)
+    days = config.train.keep_days
+    young = datetime.now(UTC) - timedelta(days=days) if days else None
+    removed = registry.prune(config, config.train.keep if keep is None else keep, young)
+    if as_json:
+        emit_json({"removed": removed, "kept": registry.versions(config)})
+        return
+    output().print("\n  ".join([f"{len(removed)} versions were removed.", *removed]))
+
+
+def _moved(before: str | None, name: str) -> None:
+    if before == name:
+        output().print(f"{name} is current already; nothing was changed.")
+    else:
+        output().print(f"{name} is current; before it was {before or 'none'}.")
+
+
+def _mark(row: dict[str, Any]) -> str:
+    return "*" if row["current"] else "<" if row["rollback_target"] else ""
+
+
+def _became(row: dict[str, Any]) -> str:
+    became = row["became_current"]
+    if became is None:
+        return "" if row["current"] else "never"
+    forced = f", forced: {became['reason']}" if became["forced"] else ""
+    return f"{_minute(became['at'])} {_WORDS[became['action']]}{forced}"
+
+
+def _minute(text: str) -> str:
+    return text[:16].replace("T", " ")
+
+
+def _figure(value: float | None) -> str | None:
+    return None if value is None else f"{value:.4f}"
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def _change(compared: Comparison) -> str:
+    if compared.change is None:
+        return "not comparable"
+    return f"{compared.change:+.1%}" + (f" beside {compared.beside}" if compared.beside else "")
+
+
+def _allowed(compared: Comparison) -> str:
+    if compared.margin is None:
+        return ""
+    return f"{compared.margin:.1%}" + (f" + {compared.sway:.1%}" if compared.sway else "")
+
+
+def _window(found: dict[str, Any]) -> str:
+    test = found["test"]
+    return f"Judged on {test['start'][:10]} until {test['end'][:10]}" if test else "Not judged"

@@ -1,0 +1,106 @@
+"""What ``omnibasket train`` says at its end, to a person.
+
+The result of a training comes in, as ``--json`` prints it. Called by ``train``.
+"""
+
+from typing import Any, Final
+
+from recsys.validation.evaluate import OURS
+from training.console import messages, output, table
+
+_MB: Final = 1e6
+#: Metrics of the table; the report has them all.
+_SHOWN: Final = ("ndcg", "recall", "hr", "new_ndcg", "repeat_ndcg", "coverage", "novelty")
+
+
+def show(result: dict[str, Any]) -> None:
+    """Print what was found, made and decided."""
+    _show_checks(result["checks"])
+    say = output().print
+    if result["note"]:
+        messages().print(result["note"])
+    if "figures" in result:
+        _show_figures(result)
+    if result["outcome"] == "checked":
+        say("Nothing was learned: --dry-run. Settings and data are fit for a training.")
+    elif result["outcome"] == "measured":
+        say("No version was made: --no-publish.")
+    else:
+        say(
+            f"Version {result['version']}: {result['items']:,} products, "
+            f"{result['orders']:,} orders, {result['customers']:,} customers learned from, "
+            f"{result['bytes'] / _MB:.1f} MB."
+        )
+    steps = ", ".join(
+        f"{name.replace('_', ' ')} {taken:.1f}" for name, taken in result["seconds"].items()
+    )
+    say(f"Seconds: {steps}. Peak memory {result['peak_mb']:,} MB.")
+    say(f"Run {result['run']}: omnibasket runs show {result['run']}")
+    if result["outcome"] == "refused":
+        _show_refusal(result)
+    elif result["outcome"] == "published":
+        if result["gate"]["refusals"]:
+            messages().print("Made current by --force, although:", markup=False)
+            _list(result["gate"]["refusals"])
+        say("It is current now. Next: omnibasket serve, or omnibasket recommend --help")
+
+
+def _show_checks(checks: list[dict[str, Any]]) -> None:
+    for finding in checks:
+        if finding["level"] in ("warning", "failed"):
+            say = f"{finding['level'].capitalize()} ({finding['name']}): {finding['message']}"
+            messages().print(say, markup=False)
+
+
+def _show_refusal(result: dict[str, Any]) -> None:
+    say = messages().print
+    say(f"Version {result['version']} is kept, but not made current:", markup=False)
+    _list(result["gate"]["refusals"])
+    say(result["gate"]["how"], markup=False)
+    say(
+        "The version before goes on answering. Look at both with `omnibasket models compare "
+        f"{result['version']}`; make it current all the same with\n  omnibasket models promote "
+        f'{result["version"]} --force --reason "…"',
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+def _list(lines: list[str]) -> None:
+    for line in lines:
+        messages().print(f"  {line}", markup=False)
+
+
+def _show_figures(result: dict[str, Any]) -> None:
+    found = {(row["segment"], row["method"], row["metric"]): row for row in result["figures"]}
+    ahead = {(row["segment"], row["metric"]): row for row in result["differences"]}
+    metrics = [
+        metric
+        for metric in dict.fromkeys(metric for _, _, metric in found)
+        if metric.split("@")[0] in _SHOWN
+    ]
+    rows: list[list[object]] = []
+    for segment in dict.fromkeys(segment for segment, _, _ in found):
+        customers = found[segment, OURS, metrics[0]]["n"]
+        for method in dict.fromkeys(method for of, method, _ in found if of == segment):
+            figures = [_figure(found.get((segment, method, metric))) for metric in metrics]
+            rows.append([segment, customers, method, *figures])
+        gains = [_gain(ahead.get((segment, metric))) for metric in metrics]
+        rows.append(["", None, "our lead", *gains])
+    start, end = (result["test"][name][:10] for name in ("start", "end"))
+    title = f"What customers bought from {start} until {end}, shown before they did"
+    headings = ["bought on", "customers", "method", *metrics]
+    output().print(table(headings, rows, title))
+    if result.get("left_out"):
+        left_out = ", ".join(result["left_out"])
+        messages().print(f"Not measured beside, by [train] peers: {left_out}.", markup=False)
+
+
+def _figure(row: dict[str, Any] | None) -> str | None:
+    return None if row is None else f"{row['value']:.4f}"
+
+
+def _gain(row: dict[str, Any] | None) -> str | None:
+    if row is None:
+        return None
+    return f"{row['value']:+.4f} ±{(row['high'] - row['low']) / 2:.4f}"
