@@ -28,6 +28,7 @@ COMMANDS = {
     "runs": "Show what every training did.",
     "serve": "Answer over HTTP.",
     "keys": "Say who may ask the service, and for what.",
+    "placements": "Look at placements, check them, try them out.",
     "recommend": "Answer one question in the terminal.",
     "identity": "Look into customers, undo a link.",
     "tour": "Start the service, ask it one question per channel, and show the answers.",

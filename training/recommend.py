@@ -65,10 +65,10 @@ def command(
     config = load(workspace)
     settings = find(config, placement)
     engine = Engine.load(registry.current(config))
-    as_of_ts = _time(as_of)
+    as_of_ts = find_time(as_of)
     customer = Customer()
     if settings.personal and (customer_id or identifier or session):
-        customer = _customer(config, customer_id, identifier, session, as_of_ts)
+        customer = find_customer(config, customer_id, identifier, session, as_of_ts)
     question = Question(
         placement=placement,
         settings=settings,
@@ -87,7 +87,8 @@ def command(
         _show(answer)
 
 
-def _time(text: str | None) -> int:
+def find_time(text: str | None) -> int:
+    """Read ``--as-of``, UTC epoch seconds; now where it is not given."""
     if text is None:
         return int(time.time()) + 1  # what happened in this very second counts too
     try:
@@ -99,7 +100,7 @@ def _time(text: str | None) -> int:
     return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp())
 
 
-def _customer(
+def find_customer(
     config: Config,
     customer_id: str | None,
     identifier: str | None,

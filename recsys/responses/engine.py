@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from recsys.config import Placement
 from recsys.errors import ArtefactError
 from recsys.matrices.histories import EMPTY, NO_CHANNEL, CustomerHistory, Histories
 from recsys.matrices.ids import ItemIndex
@@ -126,6 +127,35 @@ class Engine:
     def has_location(self, location_id: str) -> bool:
         """Whether a location is in the catalogue; a question from another one has none."""
         return self.catalogue.location(location_id) != 0
+
+    def allowed(self, settings: Placement) -> npt.NDArray[np.bool_]:
+        """Say which products a placement's filter lets through, stock and customer aside.
+
+        Returns
+        -------
+        ndarray of shape (n_items,), bool
+        """
+        every = np.arange(len(self.index), dtype=np.int32)
+        question = Question(placement="", settings=settings, as_of_ts=0)
+        given, shelf = filter_of(question), self._ranker.shelf
+        if given is None:
+            return shelf.active
+        held = self.catalogue.facts(shelf.active).allows(
+            given, every, lambda at: np.full(len(at), np.inf), lambda at: np.ones(len(at), bool)
+        )
+        return held & shelf.active
+
+    def calibrates(self, settings: Placement) -> bool:
+        """Whether chances of purchase were learned for a placement's weights."""
+        factors = factors_of(settings.weights)
+        blends = (self._ranker.plain, self._ranker.cart)
+        return all(
+            (blend.factors_ == factors[: len(blend.columns)]).all(axis=1).any() for blend in blends
+        )
+
+    def knows_stock(self) -> bool:
+        """Whether the stock of any location is known."""
+        return bool(len(self._ranker.shelf.location_keys))
 
     def recommend(
         self, questions: Sequence[Question], rows: Sequence[CustomerHistory]

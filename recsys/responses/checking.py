@@ -1,0 +1,82 @@
+"""Holds placements against an artefact, to see whether each can answer as it is meant to.
+
+Settings and an engine come in; findings in words come out. Called by ``omnibasket placements``.
+"""
+
+from collections.abc import Iterator
+from typing import Literal
+
+import msgspec
+
+from recsys.config import Placement
+from recsys.filters import Condition, conditions
+from recsys.misfit import nearest
+from recsys.responses.engine import Engine
+from recsys.responses.placements import Question, filter_of
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """Something about a placement that its owner should know."""
+
+    placement: str
+    level: Literal["error", "warning"]
+    """An error: it cannot do what it is meant to."""
+    text: str
+
+
+def check(engine: Engine, name: str, settings: Placement) -> Iterator[Finding]:
+    """Find what is wrong with a placement, beyond what its types tell.
+
+    Parameters
+    ----------
+    engine : Engine
+        Of the current artefact.
+    name : str
+    settings : Placement
+
+    Yields
+    ------
+    Finding
+    """
+    given = filter_of(Question(placement=name, settings=settings, as_of_ts=0))
+    if given is not None:
+        for one in conditions(given):
+            for text in _unknown(engine, one):
+                yield Finding(name, "error", f"filter: {text}")
+    allowed = int(engine.allowed(settings).sum())
+    if not allowed:
+        yield Finding(name, "error", "no active product passes its filter.")
+    elif allowed < settings.count:
+        text = f"count: {settings.count} are asked for, and only {allowed} products may be shown."
+        yield Finding(name, "warning", text)
+    if settings.personal and settings.channel == "store_screen":
+        text = "personal: a screen that everybody sees would show what one customer buys."
+        yield Finding(name, "warning", text)
+    if settings.from_last_basket and not settings.personal:
+        text = "from_last_basket: without `personal` nobody's last basket is known."
+        yield Finding(name, "error", text)
+    if settings.weights and not any(settings.weights.values()):
+        text = "weights: every factor is 0, so only popularity by chance is left."
+        yield Finding(name, "warning", text)
+    if not engine.calibrates(settings):
+        text = "weights: scores are no chances of purchase until the next `omnibasket train`."
+        yield Finding(name, "warning", text)
+
+
+def _unknown(engine: Engine, one: Condition) -> Iterator[str]:
+    """Say which values of a condition no product has."""
+    if one.op not in ("eq", "ne", "in", "not_in"):
+        return
+    values = one.value if one.op in ("in", "not_in") else (one.value,)
+    if one.field == "item_id":
+        known = engine.index.ix_of(values)
+        for value, item_ix in zip(values, known.tolist(), strict=True):
+            if item_ix < 0:
+                yield f"there is no product `{value}`."
+        return
+    labels = engine.catalogue.labels.get(one.field)
+    if labels is None:
+        return
+    for value in values:
+        if value not in labels.position:
+            yield f"no product has the {one.field} `{value}`.{nearest(value, labels.names)}"

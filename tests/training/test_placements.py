@@ -1,0 +1,127 @@
+"""Placements on the command line: listed with their origin, held against the model, tried out."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tests.serving.conftest import shop, workspace
+from training.cli import main
+
+__all__ = ["shop", "workspace"]
+
+MORE = """
+[placements.web_home]
+channel = "web"
+count = 2
+filter = { field = "item_id", op = "in", value = ["tea", "milk", "beer"] }
+"""
+WRONG = """
+[placements.aisle]
+channel = "store_screen"
+filter = { field = "item_id", op = "eq", value = "te" }
+[placements.labels]
+channel = "web"
+filter = { field = "category", op = "ne", value = "Dary" }
+weights = { als = 7.5 }
+[placements.after]
+channel = "email"
+personal = false
+from_last_basket = true
+"""
+
+
+def placements(workspace: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(main, ["placements", *arguments, "--workspace", str(workspace)])
+
+
+def said(workspace: Path, *arguments: str) -> Any:
+    result = placements(workspace, *arguments, "--json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def add(workspace: Path, text: str) -> None:
+    with (workspace / "omnibasket.toml").open("a") as file:
+        file.write(text)
+
+
+def test_the_list_says_where_settings_come_from(workspace: Path) -> None:
+    add(workspace, MORE)
+    rows = {row["placement"]: row for row in said(workspace, "list")}
+    assert rows["web_cart"]["from"] == "built in"
+    assert rows["web_home"]["from"] == "omnibasket.toml, for the built-in one"
+    assert rows["tablet"]["from"] == "omnibasket.toml"
+    assert rows["tablet"]["settings"] == {"channel": "associate", "count": 3}
+    assert "web_cart" in placements(workspace, "list").stdout
+
+
+def test_what_fits_is_said_to_fit(workspace: Path) -> None:
+    assert said(workspace, "check") == {
+        "model_version": said(workspace, "check")["model_version"], "errors": 0, "findings": [],
+    }  # fmt: skip
+    assert "All placements fit" in placements(workspace, "check").stdout
+
+
+def test_what_cannot_work_is_found(workspace: Path) -> None:
+    add(workspace, WRONG)
+    result = placements(workspace, "check", "--json")
+    assert result.exit_code == 3
+    found = [
+        (one["placement"], one["level"], one["text"])
+        for one in json.loads(result.stdout)["findings"]
+    ]
+    for placement, level, part in (
+        ("aisle", "error", "no product `te`"),
+        ("aisle", "error", "no active product"),
+        ("aisle", "warning", "a screen that everybody sees"),
+        ("labels", "error", "no product has the category `Dary`"),
+        ("labels", "warning", "no chances of purchase"),
+        ("after", "error", "last basket"),
+    ):
+        assert [one for one in found if one[:2] == (placement, level) and part in one[2]], part
+    assert "cannot work" in placements(workspace, "check").stderr
+
+
+def test_a_filter_that_is_none_is_told_by_its_place(workspace: Path) -> None:
+    add(workspace, '[placements.x]\nchannel = "web"\nfilter = { field = "categry", value = "a" }\n')
+    result = placements(workspace, "list")
+    assert result.exit_code == 3
+    assert "placements.x.filter: field: is unknown. Did you mean `category`?" in result.stderr
+
+
+def test_a_dry_run_shows_what_an_edit_changes(workspace: Path) -> None:
+    asked = ("try", "web_home", "--identifier", "email=c0@shop.example.org")
+    asked += ("--as-of", "2026-03-01T20:00:00Z")
+    before = said(workspace, *asked)
+    assert before["before"] is None
+    assert before["now"]["customer_known"]
+    add(workspace, MORE)
+    after = said(workspace, *asked)
+    assert after["before"]["items"] == before["now"]["items"]
+    assert len(after["now"]["items"]) == 2
+    assert {item["item_id"] for item in after["now"]["items"]} <= {"tea", "milk", "beer"}
+    shown = placements(workspace, *asked)
+    assert "Before, as when the model was made" in shown.stdout
+    for item in (*after["now"]["items"], *after["before"]["items"]):
+        assert item["item_id"] in shown.stdout
+    cart = said(workspace, "try", "web_cart", "--cart", "pasta", "--count", "1")
+    assert [item["item_id"] for item in cart["now"]["items"]] == ["sauce"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("try", "web_hom"), 3, "Did you mean `web_home`?"),
+        (("try", "web_home", "--customer-id", "a", "--identifier", "b=c"), 2, "not both"),
+        (("try", "web_home", "--as-of", "now"), 2, "ISO 8601"),
+    ],
+)
+def test_what_cannot_be_tried_is_explained(
+    shop: Path, arguments: tuple[str, ...], code: int, message: str
+) -> None:
+    result = placements(shop, *arguments)
+    assert result.exit_code == code
+    assert message in result.stderr
