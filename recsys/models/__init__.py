@@ -8,12 +8,23 @@ from recsys.models.copurchase import CoPurchase
 from recsys.models.neighbours import Neighbours
 from recsys.models.popular import Popular
 from recsys.models.repeat import Repeat
+from recsys.models.trending import Trending
 
-__all__ = ["MODELS", "Als", "CoPurchase", "Model", "Neighbours", "Popular", "Repeat", "from_settings"]
+__all__ = [
+    "MODELS",
+    "Als",
+    "CoPurchase",
+    "Model",
+    "Neighbours",
+    "Popular",
+    "Repeat",
+    "Trending",
+    "from_settings",
+]
 
 #: Every model by its name, in the order in which they are fitted and shown.
 MODELS: Final[dict[str, type[Model]]] = {
-    model.name: model for model in (Popular, Repeat, CoPurchase, Als, Neighbours)
+    model.name: model for model in (Popular, Trending, Repeat, CoPurchase, Als, Neighbours)
 }
 
 

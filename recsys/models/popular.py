@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from recsys.matrices.ids import IntArray, IxArray
 from recsys.models.base import Context, Floats, Model, Row, Scores
+from recsys.models.places import group_of
 from recsys.settings import Popular as Settings
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ class Popular(Model):
         """Say what each question is answered from: indices into ``LEVELS``, shape (n,)."""
         self._check()
         groups = [
-            self._group(location, channel)
+            group_of(self.group_keys_, location, channel)
             for location, channel in zip(
                 context.location.tolist(), context.channel.tolist(), strict=True
             )
@@ -129,16 +130,8 @@ class Popular(Model):
         keys = [0 if group < 0 else int(self.group_keys_[group]) for group in groups]
         return np.array([1 + (key > 0) if key else 0 for key in keys], np.uint8)
 
-    def _group(self, location: int, channel: int) -> int:
-        """Position of the group that a question is answered from; -1 for overall."""
-        for key in (location, -1 - channel):
-            at = int(np.searchsorted(self.group_keys_, key))
-            if key and at < len(self.group_keys_) and self.group_keys_[at] == key:
-                return at
-        return -1
-
     def _best(self, row: Row, n: int) -> tuple[IxArray, Scores]:
-        group = self._group(row.location, row.channel)
+        group = group_of(self.group_keys_, row.location, row.channel)
         if group < 0:
             items = self.order_[:n]
             return items, self.share_[items]
@@ -150,7 +143,7 @@ class Popular(Model):
         return items, self._share(group, items)
 
     def _score(self, row: Row, item_ix: IxArray) -> Scores:
-        group = self._group(row.location, row.channel)
+        group = group_of(self.group_keys_, row.location, row.channel)
         if group < 0:
             scores: Scores = self.share_[item_ix]
             return scores

@@ -1,33 +1,61 @@
-"""What the customer bought before, and how likely such a thing is bought again.
+"""What the customer bought before, how soon it is bought again, and when that is.
 
-Orders × products come in, one repeat rate a product comes out; a customer's own frequency is
-counted when the question is asked.
+Orders × products come in; out come how fast, at what intervals and how reliably each product is
+bought again, and how that depends on the time since the last purchase. A customer's own pace is
+worked out when the question is asked. The answer's reasons and replenishment lists ask ``timing``.
 """
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 import numpy as np
 
-from recsys.matrices.ids import IxArray
-from recsys.models.base import Floats, Model, Row, Scores, best, look_up
+from recsys.matrices.histories import Histories
+from recsys.matrices.ids import IntArray, IxArray
+from recsys.models.base import Batch, Context, Floats, Model, Row, Scores, best, look_up
+from recsys.models.renewal import DAY, Pairs, pairs
+from recsys.models.repurchase import Products
+from recsys.models.timing import Timing, timed
+from recsys.models.trending import counted, rise
 from recsys.settings import Repeat as Settings
 
 if TYPE_CHECKING:
     from recsys.matrices.baskets import Training
 
-#: Buyers of doubt: how many a product needs to count as much as its category, and a category as
-#: much as everything.
-SHRINKAGE: Final = 20.0
+#: A customer's intervals of doubt: as many count as much as the product's.
+OWN_GAPS: Final = 2.0
+#: Purchases to learn from, at most; of more, those of every second, third … customer are taken.
+MAX_PURCHASES: Final = 5_000_000
+#: The window that the curve of dueness is learned on is this share of the history, at most.
+MAX_SHARE: Final = 0.25
+#: Purchases of doubt in each step of that curve.
+DOUBT: Final = 20.0
+#: Intervals after which, in doubt, half of a customer's pace is believed.
+FADING: Final = 6.0
+#: Half-lives of how a product sells now and of how it did before; days.
+NOW_DAYS: Final = 14.0
+PAST_DAYS: Final = 120.0
+#: Where the curve has its knots: logarithms of elapsed days over typical interval.
+KNOTS: Final = np.array([-3, -2.5, -2, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 2, 2.5, 3], np.float64)
 
 
 class Repeat(Model):
-    """The customer's own decayed frequency, damped for what is bought once in a lifetime.
+    """Purchases to expect of what the customer bought before.
 
-    The score of product ``i`` is ``sqrt(r_i) sum_b 2 ** -(age of b / half life)`` over the
-    customer's baskets ``b`` with ``i`` that were not returned. ``r_i`` is the share of its
-    buyers who bought it again, shrunk to the share in its category, which is shrunk to the share
-    in all. The root is a compromise: ``r_i`` itself would count against what this customer buys
-    again and again, though others do not.
+    The score of product ``i`` is ``horizon × rate × due(x) × now_i``, in purchases:
+
+    - ``rate = (k + a) / (T + a / r_i)``, where ``k`` are the customer's repeats of it, decayed,
+      ``T`` the days since their first purchase of it, decayed in the same way, ``r_i`` the
+      repeats per buyer and day of the product and ``a`` the doubt: a Gamma-Poisson estimate
+      [1]_ that forgets.
+    - ``due`` is a curve over ``x``, the logarithm of the days since the last purchase over the
+      interval that is typical for this customer and product. It is learned: how many were
+      bought within the horizon, over how many the rate expected.
+    - ``now_i``: how the product sells lately against its own past.
+
+    Products whose ``r_i`` is below ``once_below`` of the average are bought once in a lifetime
+    and get no score.
 
     Parameters
     ----------
@@ -36,41 +64,126 @@ class Repeat(Model):
     Attributes
     ----------
     rate_ : ndarray of shape (n_items,), float32
-        ``r_i``, in (0, 1].
+        ``r_i``; 0 for what is bought once in a lifetime.
+    log_interval_ : ndarray of shape (n_items,), float32
+        Mean logarithm of the days between two purchases.
+    spread_ : ndarray of shape (n_items,), float32
+        Standard deviation of it, around each customer's own mean.
+    now_ : ndarray of shape (n_items,), float32
+    due_ : ndarray of shape (len(KNOTS),), float32
+        The curve at ``KNOTS``.
+
+    Notes
+    -----
+    Intervals are taken as log-logistic [2]_: their hazard rises to a peak and falls after it.
+
+    References
+    ----------
+    .. [1] Gupta (1991), Stochastic models of interpurchase time, J. Marketing Research 28.
+    .. [2] Chintagunta and Haldar (1998), Investigating purchase timing behavior in two related
+       product categories, J. Marketing Research 35.
     """
 
     name: ClassVar[str] = "repeat"
-    learned: ClassVar[tuple[str, ...]] = ("rate_",)
+    learned: ClassVar[tuple[str, ...]] = ("rate_", "log_interval_", "spread_", "now_", "due_")
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
 
     def fit(self, training: "Training") -> Self:
-        """Count who bought again; see ``Model.fit``."""
-        baskets = training.baskets
-        times = baskets.by_customer(np.ones(len(baskets.ts)))
-        n = training.n_items
-        buyers = _summed(times.indices, np.ones(times.nnz), n)
-        again = _summed(times.indices, (times.data > 1).astype(np.float64), n)
-        # Products without a category share one, the last.
-        category = training.category.copy()
-        category[category < 0] = category.max(initial=-1) + 1
-        everywhere = np.asarray((again.sum() + 1) / (buyers.sum() + 2), np.float64)
-        in_category = _shrunk(_summed(category, buyers), _summed(category, again), everywhere)
-        self.rate_ = _shrunk(buyers, again, in_category[category]).astype(np.float32)
+        """Count who bought again, and when; see ``Model.fit``."""
+        n, as_of_ts = training.n_items, training.as_of_ts
+        key, ts = _purchases(training)
+        days = (as_of_ts - int(ts.min(initial=as_of_ts))) / DAY
+        horizon_days = min(self.settings.horizon_days, MAX_SHARE * days)
+        # The curve is learned on what was bought in the last stretch, by what was known before.
+        cut_ts = as_of_ts - round(horizon_days * DAY)
+        before = ts < cut_ts
+        found, products = self._watch(key[before], ts[before], cut_ts, training.category)
+        self._keep(products)
+        pace, x = self._pace(found, (found.key % n).astype(np.int32))
+        bought = self._pairs(key[~before], ts[~before], as_of_ts)
+        _, at, of = np.intersect1d(found.key, bought.key, assume_unique=True, return_indices=True)
+        times = np.zeros(len(found))
+        times[at] = bought.times[of]
+        self.due_ = _curve(x, pace * horizon_days, times, self.settings.due)
+        _, products = self._watch(key, ts, as_of_ts, training.category)
+        self._keep(products)
+        now, past = (counted(training.baskets, as_of_ts, each) for each in (NOW_DAYS, PAST_DAYS))
+        self.now_ = np.exp(self.settings.now * rise(now, past)).astype(np.float32)
         return self
+
+    def _watch(
+        self, key: IntArray, ts: IntArray, as_of_ts: int, category: IxArray
+    ) -> tuple[Pairs, Products]:
+        found = self._pairs(key, ts, as_of_ts)
+        item_ix = (found.key % max(1, len(category))).astype(np.int32)
+        return found, Products.learn(found, item_ix, category)
+
+    def _pairs(self, key: IntArray, ts: IntArray, as_of_ts: int) -> Pairs:
+        count = np.ones(len(key), np.int32)
+        return pairs(key, ts, count, as_of_ts, self.settings.half_life_days)
+
+    def _keep(self, products: Products) -> None:
+        once = products.rate < self.settings.once_below * products.overall
+        self.rate_ = np.where(once, 0.0, products.rate).astype(np.float32)
+        self.log_interval_ = products.log_interval.astype(np.float32)
+        self.spread_ = products.spread.astype(np.float32)
 
     @property
     def n_items(self) -> int:
         """Size of the catalogue that was learned."""
         return len(self.rate_)
 
+    def _pace(self, found: Pairs, item_ix: IxArray) -> tuple[Floats, Floats]:
+        """Repeats a day, and where the pair stands in its interval: the ``x`` of the curve."""
+        decay_rate = np.log(2.0) / self.settings.half_life_days
+        seen_days = -np.expm1(-decay_rate * found.known_days) / decay_rate
+        rate, doubt = self.rate_[item_ix].astype(np.float64), self.settings.doubt
+        pace = (found.repeats + doubt) * rate / (seen_days * rate + doubt)
+        return pace, np.log(found.elapsed_days) - self._log_interval(found, item_ix)
+
+    def _expected(self, found: Pairs, item_ix: IxArray) -> Scores:
+        """Purchases within the horizon: the score."""
+        pace, x = self._pace(found, item_ix)
+        due = np.interp(x, KNOTS, self.due_)
+        purchases = pace * due * self.now_[item_ix] * self.settings.horizon_days
+        return np.asarray(purchases, np.float32)
+
+    def _log_interval(self, found: Pairs, item_ix: IxArray) -> Floats:
+        """Logarithm of the days that are typical for each customer and product."""
+        of_product = OWN_GAPS * self.log_interval_[item_ix].astype(np.float64)
+        return np.asarray((found.log_gaps() + of_product) / (found.gaps() + OWN_GAPS), np.float64)
+
+    def _found(self, rows: Sequence[Row]) -> Pairs:
+        """What customers bought; keys are row × ``n_items`` + product."""
+        sizes = np.array([len(row.item_ix) for row in rows], np.int64)
+        as_of_ts = np.repeat(np.array([row.as_of_ts for row in rows], np.int64), sizes)
+        item_ix, ts, count = (
+            np.concatenate([_NONE, *(getattr(row, name) for row in rows)])
+            for name in ("item_ix", "ts", "count")
+        )
+        key = np.repeat(np.arange(len(rows)) * self.n_items, sizes) + item_ix
+        return pairs(key, np.minimum(ts, as_of_ts), count, as_of_ts, self.settings.half_life_days)
+
     def _own(self, row: Row) -> tuple[IxArray, Scores]:
-        items, times = row.frequency(self.settings.half_life_days)
-        score = times * np.sqrt(self.rate_[items])
-        scores = score.astype(np.float32)
-        known = scores > 0  # not so old that nothing is left
-        return items[known], scores[known]
+        return self._owned([row])[0]
+
+    def _owned(self, rows: Sequence[Row]) -> list[tuple[IxArray, Scores]]:
+        """Products that each customer is expected to buy again, and how often."""
+        found = self._found(rows)
+        at, item_ix = np.divmod(found.key, self.n_items)
+        item_ix = item_ix.astype(np.int32)
+        scores = self._expected(found, item_ix)
+        known = np.flatnonzero(scores > 0)
+        ends = np.searchsorted(at[known], np.arange(len(rows) + 1)).tolist()
+        item_ix, scores = item_ix[known], scores[known]
+        return [(item_ix[start:stop], scores[start:stop]) for start, stop in pairwise(ends)]
+
+    def _prepare(self, rows: Sequence[Row], n: int) -> None:  # noqa: ARG002 - all are found
+        waiting = [row for row in rows if self._own not in row.scratch]
+        for row, owned in zip(waiting, self._owned(waiting) if waiting else [], strict=True):
+            row.scratch[self._own] = owned
 
     def _best(self, row: Row, n: int) -> tuple[IxArray, Scores]:
         return best(*row.once(self._own), n)
@@ -78,10 +191,77 @@ class Repeat(Model):
     def _score(self, row: Row, item_ix: IxArray) -> Scores:
         return look_up(*row.once(self._own), item_ix)
 
+    def timing(self, histories: Histories, context: Context) -> Timing:
+        """Say when each customer is expected to buy what they bought before.
 
-def _summed(ix: IxArray, weight: Floats, n: int = 0) -> Floats:
-    return np.asarray(np.bincount(ix, weight, minlength=n), np.float64)
+        Parameters
+        ----------
+        histories : Histories
+        context : Context
+            Of the same length.
+
+        Returns
+        -------
+        Timing
+            One list a customer, of every product that they bought and kept, but for what is
+            bought once in a lifetime.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        ValueError
+            When histories and context differ in length, or the catalogue is another one.
+        """
+        self._check(histories, context)
+        rows = Batch(histories, context).rows
+        found = self._found(rows)
+        item_ix = (found.key % self.n_items).astype(np.int32)
+        return timed(
+            found,
+            item_ix,
+            rows=found.key // self.n_items,
+            as_of_ts=context.as_of_ts,
+            log_interval=self._log_interval(found, item_ix),
+            spread=self._spread(found, item_ix),
+            expected=self._expected(found, item_ix),
+        )
+
+    def _spread(self, found: Pairs, item_ix: IxArray) -> Floats:
+        """Standard deviation of the logarithm of each pair's intervals."""
+        gaps = found.gaps()
+        mean = found.log_gaps() / np.maximum(gaps, 1.0)
+        squares = np.bincount(found.gap_of, (found.log_gap - mean[found.gap_of]) ** 2, len(found))
+        of_product = OWN_GAPS * self.spread_[item_ix].astype(np.float64) ** 2
+        free = np.maximum(gaps - 1.0, 0.0)
+        return np.asarray(np.sqrt((squares + of_product) / (free + OWN_GAPS)), np.float64)
 
 
-def _shrunk(buyers: Floats, again: Floats, prior: Floats) -> Floats:
-    return (again + SHRINKAGE * prior) / (buyers + SHRINKAGE)
+_NONE: Final = np.empty(0, np.int32)
+
+
+def _purchases(training: "Training") -> tuple[IntArray, IntArray]:
+    """Which customer bought which product, as one number, and when; in time order."""
+    baskets = training.baskets
+    named = np.flatnonzero(baskets.customer >= 0)
+    sizes = np.diff(baskets.items.indptr)
+    every = int(sizes[named].sum()) // MAX_PURCHASES + 1
+    named = named[baskets.customer[named] % every == 0]
+    order = np.repeat(named, sizes[named])
+    lines = np.arange(len(order)) + np.repeat(
+        baskets.items.indptr[named] - np.append(0, np.cumsum(sizes[named])[:-1]), sizes[named]
+    )
+    customer = baskets.customer[order].astype(np.int64)
+    return customer * training.n_items + baskets.items.indices[lines], baskets.ts[order]
+
+
+def _curve(x: Floats, expected: Floats, bought: Floats, power: float) -> Scores:
+    """Bought over expected purchases at each knot of ``x``."""
+    step = np.searchsorted((KNOTS[1:] + KNOTS[:-1]) / 2, x)
+    hits = np.bincount(step, bought, len(KNOTS))
+    wanted = np.bincount(step, expected, len(KNOTS))
+    level = (hits.sum() + DOUBT) / (wanted.sum() + DOUBT)
+    # In doubt: as expected within the interval, and ever less from some intervals on.
+    guess = 1.0 / (1.0 + np.exp(KNOTS) / FADING)
+    relative = (hits / level + DOUBT * guess) / (wanted + DOUBT)
+    return np.asarray(level * relative**power, np.float32)

@@ -17,7 +17,7 @@ from recsys.errors import ArtefactError
 from recsys.matrices.histories import EMPTY, NO_CHANNEL, CustomerHistory, Histories
 from recsys.matrices.ids import ItemIndex
 from recsys.matrices.lists import Lists
-from recsys.models import CoPurchase, Popular
+from recsys.models import CoPurchase, Popular, Repeat, Trending
 from recsys.models.base import Context
 from recsys.persistence import artefact
 from recsys.persistence.artefact import Artefact, Manifest
@@ -74,10 +74,13 @@ class Engine:
         self.catalogue = Catalogue.load(found)
         models = models_of(found)
         popular, copurchase = models["popular"], models["copurchase"]
+        repeat, trending = models["repeat"], models["trending"]
         if not isinstance(popular, Popular) or not isinstance(copurchase, CoPurchase):
             raise TypeError("the models are not those of recsys.models")
+        if not isinstance(repeat, Repeat) or not isinstance(trending, Trending):
+            raise TypeError("the models are not those of recsys.models")
         self._popular = popular
-        self._explainer = Explainer(self.catalogue, popular, copurchase)
+        self._explainer = Explainer(self.catalogue, popular, copurchase, repeat, trending)
         self.pairs: npt.NDArray[np.void] = copurchase.pairs_
         self.n_baskets = int(copurchase.n_baskets_)
         try:

@@ -10,18 +10,21 @@ from typing import Any, Final
 import numpy as np
 
 from recsys.matrices.histories import EMPTY, Histories
-from recsys.matrices.lists import Lists
-from recsys.models import CoPurchase, Popular
+from recsys.matrices.lists import Lists, rows_of
+from recsys.models import CoPurchase, Popular, Repeat, Trending
 from recsys.models.base import Context
 from recsys.models.popular import LEVELS
 from recsys.ranking.candidates import CART, COLUMNS, MODEL_OF
 from recsys.ranking.rank import Ranked
 from recsys.responses import reasons
 from recsys.responses.catalogue import Catalogue
+from recsys.responses.reasons import Reason
 from recsys.schema import CHANNELS
 
 _AT_LOCATION: Final = LEVELS.index("popular_at_location")
 _NONE: Final = np.empty(0, np.int32)
+#: Columns that are the same for everyone at a place.
+_OF_ALL: Final = ("popular", "trending")
 
 
 @dataclass(frozen=True)
@@ -33,15 +36,17 @@ class Explainer:
     catalogue : Catalogue
     popular : Popular
     copurchase : CoPurchase
+    repeat : Repeat
+    trending : Trending
     """
 
     catalogue: Catalogue
     popular: Popular
     copurchase: CoPurchase
+    repeat: Repeat
+    trending: Trending
 
-    def reasons(
-        self, ranked: Ranked, histories: Histories, context: Context
-    ) -> list[reasons.Reason]:
+    def reasons(self, ranked: Ranked, histories: Histories, context: Context) -> list[Reason]:
         """Say why each shown item is shown.
 
         Parameters
@@ -67,21 +72,25 @@ class Explainer:
                 [EMPTY] * len(context), self.catalogue.index, context.as_of_ts
             )
             loudest[CART] = self.copurchase.because(nobody, context, ranked)
+        habits: dict[int, Reason] = {}
+        if COLUMNS.index("repeat") in winner:
+            habits = self._habits(ranked, histories, context)
+        rises_there = self.trending.rises_there(context, ranked)
         levels = self.popular.level(context).tolist()
         told = []
-        bought = histories.purchases
         for r, level in enumerate(levels):
             popular = reasons.popular(self._counted_where(context, r, level))
-            own = slice(bought.indptr[r], bought.indptr[r + 1])
+            in_store = self.catalogue.is_store(int(context.location[r]))
             for at in range(ranked.indptr[r], ranked.indptr[r + 1]):
                 column = COLUMNS[winner[at]]
                 because = int(loudest[column][at]) if column in loudest else -1
                 if column == "repeat":
-                    same = bought.item_ix[own] == ranked.item_ix[at]
-                    told.append(reasons.repeat(int(bought.count[own][same].sum())))
+                    told.append(habits.get(at, reasons.repeat(1)))
                 elif because >= 0:
                     source = self.catalogue.item(because)
                     told.append(reasons.bought_together([source["title"]], [source["item_id"]]))
+                elif column == "trending":
+                    told.append(reasons.trending(in_store=in_store and bool(rises_there[at])))
                 elif column == "als":
                     told.append(reasons.similar_taste())
                 elif column == "neighbours":
@@ -91,6 +100,24 @@ class Explainer:
                 else:
                     told.append(reasons.available())
         return told
+
+    def _habits(self, ranked: Ranked, histories: Histories, context: Context) -> dict[int, Reason]:
+        """What to say of each item that its customer bought before; by its place in ``ranked``."""
+        timing = self.repeat.timing(histories, context)
+        n_items = histories.n_items
+        keys = rows_of(timing) * n_items + timing.item_ix
+        wanted = rows_of(ranked) * n_items + ranked.item_ix
+        shown = np.flatnonzero(np.isin(wanted, keys))
+        return {
+            at: reasons.repeat(
+                int(timing.times[ix]),
+                float(timing.own_interval_days[ix]) if timing.regular[ix] else None,
+                float(timing.elapsed_days[ix]) if timing.overdue[ix] else None,
+            )
+            for at, ix in zip(
+                shown.tolist(), np.searchsorted(keys, wanted[shown]).tolist(), strict=True
+            )
+        }
 
     def _counted_where(self, context: Context, r: int, level: int) -> str | None:
         """Whose purchases a question's popular products were counted from."""
@@ -125,7 +152,7 @@ def fallback(
     own = histories.indptr[r + 1] > histories.indptr[r]
     cart = context.cart.indptr[r + 1] > context.cart.indptr[r]
     part = slice(ranked.indptr[r], ranked.indptr[r + 1])
-    personal = [COLUMNS.index(name) for name in COLUMNS if name != "popular"]
+    personal = [COLUMNS.index(name) for name in COLUMNS if name not in _OF_ALL]
     if (own or cart) and (ranked.scores[part][:, personal] > 0).any():
         return None
     bought = ranked.scores[part, COLUMNS.index("popular")]

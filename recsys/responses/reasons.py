@@ -11,9 +11,15 @@ from typing import Final
 #: Purchases from which on somebody buys a thing often.
 OFTEN: Final = 3
 
+#: Intervals after which a habit is given up, and no longer spoken of.
+LOST: Final = 4.0
+#: How intervals are told: unit, its days, and from how many days on.
+UNITS: Final = (("month", 30.4, 59.5), ("week", 7.0, 5.5), ("day", 1.0, 0.0))
+
 #: Model → code of its reason.
 CODES: Final = {
     "popular": "popular",
+    "trending": "trending",
     "repeat": "repeat",
     "copurchase": "bought_together",
     "als": "similar_taste",
@@ -40,18 +46,42 @@ def popular(where: str | None) -> Reason:
     return {"code": CODES["popular"], "text": text}
 
 
+def trending(*, in_store: bool) -> Reason:
+    """It sells better and better, in the store that is asked for or everywhere."""
+    text = "Trending in this store" if in_store else "More and more people buy this"
+    return {"code": CODES["trending"], "text": text}
+
+
 def available() -> Reason:
     """Nothing speaks for it but that it can be had: little else is left."""
     return {"code": "available", "text": "Available now"}
 
 
-def repeat(purchases: int) -> Reason:
-    """The customer bought it before, ``purchases`` times."""
-    often = purchases >= OFTEN
-    return {
-        "code": CODES["repeat"],
-        "text": "You buy this often" if often else "You bought this before",
-    }
+def repeat(
+    purchases: int, interval_days: float | None = None, elapsed_days: float | None = None
+) -> Reason:
+    """The customer bought it before.
+
+    Parameters
+    ----------
+    purchases : int
+        How often.
+    interval_days : float, optional
+        Their own typical interval, where they have the habit.
+    elapsed_days : float, optional
+        Since the last time, where it should have been bought by now.
+    """
+    text = "You buy this often" if purchases >= OFTEN else "You bought this before"
+    if interval_days is not None and (elapsed_days or 0.0) <= LOST * interval_days:
+        unit, length = next(
+            (unit, length) for unit, length, from_days in UNITS if interval_days >= from_days
+        )
+        every = max(1, round(interval_days / length))
+        text = f"You usually buy this every {f'{every} {unit}s' if every > 1 else unit}"
+        passed = round((elapsed_days or 0.0) / length)
+        if passed > every:
+            text += f" - it has been {passed}"
+    return {"code": CODES["repeat"], "text": text}
 
 
 def bought_together(titles: Sequence[str], item_ids: Sequence[str]) -> Reason:

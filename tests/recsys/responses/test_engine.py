@@ -69,7 +69,7 @@ def test_an_answer_has_the_documented_shape(ask, engine):
         "item_id": "pasta", "rank": 1, "title": "Pasta",
         "price": engine.item(engine.index.ix_of(["pasta"])[0])["price"],
         "availability": {"location_id": "S1", "on_hand": 9, "pickup": True},
-        "reason": {"code": "repeat", "text": "You buy this often"},
+        "reason": {"code": "repeat", "text": "You usually buy this every week"},
     }  # fmt: skip
 
 
@@ -184,7 +184,7 @@ def test_a_cart_is_the_reason_for_what_goes_with_it(ask, first, second):
 def test_what_was_bought_once_or_often(ask):
     history = append(REGULAR, line("bread", days=40))
     reasons = {item["item_id"]: item["reason"]["text"] for item in ask(history, count=50)["items"]}
-    assert reasons["pasta"] == "You buy this often"
+    assert reasons["pasta"] == "You usually buy this every week"
     assert reasons["bread"] == "You bought this before"
     cart = ask(history, "web_cart", cart=("pasta",))["items"]
     assert cart[0]["reason"]["text"] == "Often bought with Pasta"
@@ -224,7 +224,15 @@ def test_a_placement_that_does_not_ask_for_stock_says_what_there_is(ask):
 def test_an_explanation_says_what_each_model_thought(ask):
     item = ask(REGULAR, explain=True)["items"][0]
     explained = item["explanation"]
-    assert set(explained) == {"popular", "repeat", "copurchase", "als", "neighbours", "cart"}
+    assert set(explained) == {
+        "popular",
+        "trending",
+        "repeat",
+        "copurchase",
+        "als",
+        "neighbours",
+        "cart",
+    }
     assert explained["repeat"]["evidence"] > explained["popular"]["evidence"] > 0
     assert explained["cart"] == {"model": "copurchase", "score": 0, "evidence": 0}
     assert "explanation" not in ask(REGULAR)["items"][0]

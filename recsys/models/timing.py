@@ -1,0 +1,138 @@
+"""When customers are expected to buy again what they bought before.
+
+Pairs of customer and product with their typical intervals come in; a list a customer of what is
+due, overdue or still to wait for comes out. Called by ``repeat``; read by the answer's reasons
+and by whatever makes replenishment lists.
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.matrices.ids import IntArray, IxArray
+from recsys.matrices.lists import pointers
+from recsys.models.renewal import DAY, Floats, Pairs
+
+Scores = npt.NDArray[np.float32]
+Bools = npt.NDArray[np.bool_]
+
+#: Share of the interval after which it is due: who buys weekly is asked on the seventh day even if
+#: their weeks were a little longer.
+DUE_SHARE: Final = 0.9
+#: Odds that it would have been bought by now, from which on it is overdue.
+OVERDUE_ODDS: Final = 3.0
+#: Intervals, and their standard deviation as logarithms, that make a habit.
+REGULAR_GAPS: Final = 2
+REGULAR_SPREAD: Final = 0.75
+#: No date is further away.
+CENTURY_DAYS: Final = 36_525.0
+
+
+class Timing(NamedTuple):
+    """When customers are expected to buy again what they bought; one list a customer.
+
+    Attributes
+    ----------
+    indptr : ndarray of shape (n + 1,), int64
+        Row ``r`` is ``indptr[r]:indptr[r + 1]`` of the other arrays.
+    item_ix : ndarray, int32
+        Ascending within a row. What is bought once in a lifetime is not among them.
+    times : ndarray, int32
+        Purchases so far.
+    intervals : ndarray, int32
+        How many of the customer's own intervals ``interval_days`` knows; 0: the product's alone.
+    interval_days : ndarray, float32
+        Typical for this customer and product.
+    own_interval_days : ndarray, float32
+        The customer's alone; 0 where they have none.
+    elapsed_days : ndarray, float32
+        Since the last purchase.
+    due_ts : ndarray, int64
+        One interval after the last purchase; may be past. UTC epoch seconds.
+    next_ts : ndarray, int64
+        When a purchase is as likely to have come as not, given that it has not come yet; UTC
+        epoch seconds, after ``as_of``.
+    due : ndarray, bool
+        The interval is over, or all but a tenth of it.
+    overdue : ndarray, bool
+        Three of four times it would have been bought again by now.
+    regular : ndarray, bool
+        The customer has several intervals, and they are alike.
+    expected : ndarray, float32
+        Purchases within ``horizon_days``: the score.
+    """
+
+    indptr: IntArray
+    item_ix: IxArray
+    times: IxArray
+    intervals: IxArray
+    interval_days: Scores
+    own_interval_days: Scores
+    elapsed_days: Scores
+    due_ts: IntArray
+    next_ts: IntArray
+    due: Bools
+    overdue: Bools
+    regular: Bools
+    expected: Scores
+
+
+def timed(
+    found: Pairs,
+    item_ix: IxArray,
+    *,
+    rows: npt.NDArray[np.integer],
+    as_of_ts: IntArray,
+    log_interval: Floats,
+    spread: Floats,
+    expected: Scores,
+) -> Timing:
+    """Work out when each pair is due.
+
+    Parameters
+    ----------
+    found : Pairs
+    item_ix : ndarray of shape (n_pairs,), int32
+    rows : ndarray of shape (n_pairs,), integer
+        Customer of each pair, ascending.
+    as_of_ts : ndarray of shape (n,), int64
+        Of each customer's question; UTC epoch seconds.
+    log_interval, spread : ndarray of shape (n_pairs,), float64
+        Mean and standard deviation of the logarithm of the days between purchases.
+    expected : ndarray of shape (n_pairs,), float32
+        Pairs of which nothing is expected are left out.
+
+    Notes
+    -----
+    Intervals are taken as log-logistic: of those that begin, ``1 / (1 + (t / interval) ** shape)``
+    last longer than ``t``. Half of those that lasted until now end before
+    ``interval * (1 + 2 * (elapsed / interval) ** shape) ** (1 / shape)``.
+    """
+    keep = np.flatnonzero(expected > 0)
+    gaps, elapsed = found.gaps(), found.elapsed_days
+    interval = np.exp(log_interval)
+    own = np.where(gaps > 0, np.exp(found.log_gaps() / np.maximum(gaps, 1.0)), 0.0)
+    shape = np.pi / np.sqrt(3.0) / spread
+    log_odds = shape * (np.log(elapsed) - log_interval)
+    awaited = np.exp(log_interval + np.logaddexp(0.0, log_odds + np.log(2.0)) / shape)
+    last_ts = as_of_ts[rows] - np.round(elapsed * DAY).astype(np.int64)
+    until_due, until_next = (
+        np.ceil(np.minimum(days, CENTURY_DAYS) * DAY).astype(np.int64)
+        for days in (interval, awaited)
+    )
+    return Timing(
+        pointers(rows[keep], len(as_of_ts)),
+        item_ix[keep],
+        found.times[keep].astype(np.int32),
+        gaps[keep].astype(np.int32),
+        interval[keep].astype(np.float32),
+        own[keep].astype(np.float32),
+        elapsed[keep].astype(np.float32),
+        (last_ts + until_due)[keep],
+        (last_ts + until_next)[keep],
+        (elapsed >= DUE_SHARE * interval)[keep],
+        (log_odds >= np.log(OVERDUE_ODDS))[keep],
+        ((gaps >= REGULAR_GAPS) & (spread < REGULAR_SPREAD))[keep],
+        expected[keep],
+    )
