@@ -1,7 +1,8 @@
 """What a product is: its words, its category, its brand.
 
 The catalogue comes in; one sparse row of features a product comes out. Products that nobody
-bought yet are found by what customers buy of their kind, and every product has its like.
+bought yet are found by what customers buy of their kind, and every product has its like. Called
+like every model; ``responses`` asks for the like of a product, too.
 """
 
 from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, Self
@@ -9,9 +10,11 @@ from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from recsys.errors import NotFittedError
+from recsys.matrices.histories import Histories
 from recsys.matrices.ids import IntArray, IxArray
-from recsys.models.base import Scores
+from recsys.matrices.lists import Ragged
+from recsys.models.base import Floats, Model, Row, Scores, best
+from recsys.models.questions import Context, rows
 from recsys.settings import Content as Settings
 
 if TYPE_CHECKING:
@@ -23,7 +26,28 @@ _SEARCHED: Final = 200_000
 #: How many times the wanted number is scored exactly.
 _AMPLE: Final = 4
 
+#: Features of a customer that name products, the strongest ones.
+_NAMING: Final = 64
+#: Products that each feature names: those that sell best, and those that nobody bought yet.
+_SELLERS: Final = 30
+_UNSOLD: Final = 10
+
 Bools = npt.NDArray[np.bool_]
+
+
+class Because(NamedTuple):
+    """What a customer bought that is most like each of some products.
+
+    Attributes
+    ----------
+    item_ix : ndarray of shape (n,), int32
+        -1 where nothing is like it.
+    words : ndarray of shape (n,), float32
+        How alike the two titles are, in [0, 1].
+    """
+
+    item_ix: IxArray
+    words: Scores
 
 
 class Similar(NamedTuple):
@@ -50,11 +74,19 @@ class Similar(NamedTuple):
     variant: Bools
 
 
-class Content:
-    """Products by their features.
+class Content(Model):
+    """Products by their features, and customers by those of what they buy.
 
     Two products are as alike as the weighted mean of three likenesses: the cosine of their
     titles' words by TF-IDF, whether they are of one category, and whether they are of one brand.
+    A customer's score of product ``i`` is ``log(2 + s_i) sum_j x_j a_ij``: ``x_j`` is the share
+    of their habits that product ``j`` makes, by the logarithm of one plus its decayed number of
+    baskets, ``a_ij`` how alike the two are, and ``s_i`` the decayed number of baskets of everyone
+    that hold ``i``. What nobody bought yet has a score too.
+
+    Each of a customer's strongest features names the products with it that sell best, and some
+    that nobody bought yet; only those can be among the best, so that the work does not grow with
+    the catalogue.
 
     Parameters
     ----------
@@ -76,6 +108,9 @@ class Content:
         Its weight in each.
     variant_ : ndarray of shape (n_items,), int32
         Equal for products that are one thing in several sizes; -1 for those without another.
+    lists_ : ndarray of shape (n_features + 1,), int64
+    named_ : ndarray, int32
+        Products that each feature names.
     sold_ : ndarray of shape (n_items,), float32
         Decayed number of baskets that hold each product.
     """
@@ -90,6 +125,8 @@ class Content:
         "holders_",
         "held_",
         "variant_",
+        "lists_",
+        "named_",
         "sold_",
     )
 
@@ -115,11 +152,92 @@ class Content:
         self.held_ = by_feature.data
         self.variant_ = found.variant
         baskets = training.baskets
-        weight = baskets.decay(training.as_of_ts, given.half_life_days)
+        weight = baskets.decay(training.as_of_ts, given.sold_half_life_days)
         everyone = baskets.summed(np.zeros(len(weight), np.int32), 1, weight)
         self.sold_ = np.zeros(training.n_items, np.float32)
         self.sold_[everyone.indices] = everyone.data
+        self.lists_, self.named_ = self._champions()
         return self
+
+    def _champions(self) -> tuple[IntArray, IxArray]:
+        """Products that each feature names."""
+        feature = np.repeat(np.arange(len(self.bounds_) - 1), np.diff(self.bounds_))
+        item, worth = self.holders_, self.held_ * self._prior(self.holders_)
+        order = np.lexsort((item, -worth, feature))
+        unsold = self.sold_[item[order]] == 0
+        chosen = []
+        for group, most in ((~unsold, _SELLERS), (unsold, _UNSOLD)):
+            some = order[group]
+            first = np.searchsorted(feature[some], feature[some])
+            chosen.append(some[np.arange(len(some)) - first < most])
+        kept = np.sort(np.concatenate(chosen))  # by feature, then item, as the lists are
+        length = np.bincount(feature[kept], minlength=len(self.bounds_) - 1)
+        return np.concatenate([[0], np.cumsum(length)]), item[kept]
+
+    def _prior(self, items: npt.NDArray[np.integer]) -> Scores:
+        return np.asarray(np.log(np.float32(2) + self.sold_[items]), np.float32)
+
+    def _profile(self, row: Row) -> Floats:
+        """Features of what a customer buys, shape (n_features,)."""
+        items, times = row.frequency(self.settings.half_life_days)
+        habit = np.log1p(times)
+        place, at = self._entries(items)
+        amount = (habit / (habit.sum() or 1.0))[place] * self.weights_[at]
+        profile = np.bincount(self.features_[at], amount, minlength=len(self.bounds_) - 1)
+        return np.asarray(profile, np.float64)
+
+    def _best(self, row: Row, n: int) -> tuple[IxArray, Scores]:
+        return best(*row.once(self._liked), n)
+
+    def _liked(self, row: Row) -> tuple[IxArray, Scores]:
+        """Products that a customer's strongest features name, and their scores."""
+        profile = row.once(self._profile)
+        speaking = np.flatnonzero(profile > 0)
+        if len(speaking) > _NAMING:
+            loudest = np.argsort(-profile[speaking], kind="stable")[:_NAMING]
+            speaking = speaking[loudest]
+        lists = [self.named_[self.lists_[f] : self.lists_[f + 1]] for f in speaking.tolist()]
+        items = np.unique(np.concatenate(lists)) if lists else np.empty(0, np.int32)
+        scores = self._score(row, items)
+        return items[scores > 0], scores[scores > 0]
+
+    def _score(self, row: Row, item_ix: IxArray) -> Scores:
+        profile = row.once(self._profile)
+        place, at = self._entries(item_ix)
+        amount = profile[self.features_[at]] * self.weights_[at]
+        alike = np.bincount(place, amount, minlength=len(item_ix))
+        return np.asarray(alike * self._prior(item_ix), np.float32)
+
+    def because(self, histories: Histories, context: Context, items: Ragged) -> Because:
+        """Say which product of the history speaks loudest for each given one.
+
+        Parameters
+        ----------
+        histories : Histories
+        context : Context
+            Of the same length.
+        items : Ragged
+            The products of each row to be explained.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        """
+        self._check(histories, context)
+        sources = np.full(len(items.item_ix), -1, np.int32)
+        words = np.zeros(len(items.item_ix), np.float32)
+        most = np.float32(self._share("words") or 1.0)
+        for r, row in enumerate(rows(histories, context)):
+            own, times = row.frequency(self.settings.half_life_days)
+            habit = np.log1p(times)
+            for at in range(int(items.indptr[r]), int(items.indptr[r + 1])):
+                kinds = self._by_kind(int(items.item_ix[at]), own)
+                loud = kinds.sum(axis=1) * habit
+                if len(loud) and loud.max() > 0:
+                    first = int(loud.argmax())
+                    sources[at], words[at] = own[first], min(kinds[first, 0] / most, 1)
+        return Because(sources, words)
 
     @property
     def n_items(self) -> int:
@@ -160,8 +278,7 @@ class Content:
         IndexError
             When there is no such product.
         """
-        if not hasattr(self, self.learned[-1]):
-            raise NotFittedError(f"the model `{self.name}` has learned nothing yet: call `fit`.")
+        self._check()
         if not 0 <= item_ix < self.n_items:
             raise IndexError(f"product {item_ix} of a catalogue of {self.n_items}.")
         own = int(self.variant_[item_ix])
@@ -215,7 +332,7 @@ class Content:
         level = level[np.argsort(-self.sold_[level], kind="stable")]
         return np.concatenate([better, level[: wanted - len(better)]])
 
-    def _by_kind(self, item_ix: int, others: IntArray) -> npt.NDArray[np.float32]:
+    def _by_kind(self, item_ix: int, others: npt.NDArray[np.integer]) -> npt.NDArray[np.float32]:
         """How much words, category and brand add to the likeness, shape (n, 3)."""
         mine = slice(self.indptr_[item_ix], self.indptr_[item_ix + 1])
         features, weights = self.features_[mine], self.weights_[mine]
@@ -230,7 +347,7 @@ class Content:
         np.add.at(kinds, (row[shared], kind), amount)
         return kinds
 
-    def _entries(self, items: IntArray) -> tuple[IntArray, IntArray]:
+    def _entries(self, items: npt.NDArray[np.integer]) -> tuple[IntArray, IntArray]:
         """Where the features of several products stand, and which product's each is."""
         lengths = self.indptr_[items + 1] - self.indptr_[items]
         row = np.repeat(np.arange(len(items)), lengths)

@@ -6,7 +6,6 @@ and which products are the same thing in another size. Called by ``content`` whe
 
 import json
 import re
-import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -28,6 +27,8 @@ _MIN_TITLES: Final = 2
 #: Scripts that put no spaces between words: Thai to Khmer, kana, Han.
 _UNSPACED: Final = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 _NUMBER: Final = re.compile(r"(\d+)")
+#: Above it lie no marks that words are written with.
+_LAST_MARK: Final = 0x20000
 #: A word up to this long behind a number is its unit: 12 oz, 250 г, 3 for.
 _UNIT: Final = 3
 
@@ -125,7 +126,7 @@ def _words(text: str) -> Iterator[str]:
 @cache
 def _word() -> re.Pattern[str]:
     r"""Letters and digits, and the marks upon them, which ``\w`` leaves out."""
-    marks = (chr(code) for code in range(sys.maxunicode) if _is_mark(chr(code)))
+    marks = (chr(code) for code in range(_LAST_MARK) if _is_mark(chr(code)))
     return re.compile(f"(?:[^\\W_]|[{''.join(marks)}])+")
 
 

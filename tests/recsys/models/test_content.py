@@ -2,10 +2,21 @@ import numpy as np
 import pytest
 
 from recsys.errors import NotFittedError
+from recsys.matrices.lists import Lists
 from recsys.matrices.products import Products
+from recsys.models import content
+from recsys.models.base import Context
 from recsys.models.content import Content
 from recsys.settings import Content as Settings
-from tests.recsys.models.worlds import Order, train
+from tests.recsys.models.contract import ModelContract
+from tests.recsys.models.worlds import AS_OF, DAY, Order, batch, history, train
+
+
+class TestContent(ModelContract):
+    @classmethod
+    def make(cls):
+        return Content()
+
 
 SHELF = {
     # item: title, category, brand, family
@@ -95,3 +106,47 @@ def test_a_product_that_is_not_there_is_an_error():
         Content().similar(0, 5)
     with pytest.raises(IndexError, match="of a catalogue of 8"):
         Content().fit(training).similar(8, 5)
+
+
+def shown(model, training, *purchases, n=10, **more):
+    found = model.recommend(batch(training, history(*purchases)), n, Context.of(1, AS_OF), **more)
+    names = [training.index.item_ids[ix] for ix in found.item_ix]
+    return dict(zip(names, found.scores.tolist(), strict=True))
+
+
+def test_what_nobody_bought_yet_is_found_by_its_kind():
+    training = shop(sold=("ham6",))
+    found = shown(Content().fit(training), training, ("ham6",), new_only=True)
+    assert list(found) == ["ham9", "hamx", "pork", "brie"]
+
+
+def test_the_score_is_likeness_by_habit_and_how_it_sells():
+    training = shop(sold=("hamx", "hamx", "brie"))
+    settings = Settings(words=0.5, category=0.3, brand=0.2, half_life_days=10)
+    model = Content(settings).fit(training)
+    found = shown(model, training, ("ham6", AS_OF - 1), ("brie", AS_OF - 10 * DAY))
+    ham, brie = np.log1p(1), np.log1p(0.5)
+    sold = 2 * 2 ** (-1 / 30)
+    expected = (0.8 * ham + 0.0 * brie) / (ham + brie) * np.log(2 + sold)
+    assert found["hamx"] == pytest.approx(expected, rel=1e-4)
+    assert found["ham9"] == pytest.approx((ham + 0.2 * brie) / (ham + brie) * np.log(2), rel=1e-4)
+
+
+def test_a_feature_names_what_sells_and_some_that_is_new(monkeypatch):
+    monkeypatch.setattr(content, "_SELLERS", 2)
+    monkeypatch.setattr(content, "_UNSOLD", 1)
+    shelf = {f"t{n}": ("Tea", 0, 0, -1) for n in range(9)}
+    training = shop(sold=("t3", "t5", "t5", "t8", "t8", "t8"), shelf=shelf)
+    assert list(shown(Content().fit(training), training, ("t7",))) == ["t8", "t5", "t0"]
+
+
+def test_the_reason_is_the_purchase_that_is_most_alike():
+    training = shop()
+    model = Content().fit(training)
+    people = batch(training, history(("brie",), ("ham6",)), history(("dumb",)))
+    wanted = training.index.ix_of(["ham9", "dumb", "ham9"])
+    found = model.because(people, Context.of(2, AS_OF), Lists(np.array([0, 2, 3]), wanted))
+    assert [training.index.item_ids[ix] if ix >= 0 else None for ix in found.item_ix] == [
+        "ham6", None, None,
+    ]  # fmt: skip
+    assert found.words == pytest.approx([1, 0, 0])
