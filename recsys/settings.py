@@ -224,7 +224,11 @@ class CoPurchase(Settings, frozen=True):
     """Neighbours kept for each item."""
     shrinkage: Annotated[float, Meta(ge=0)] = 10.0
     """Baskets of doubt added to each pair's count."""
-    half_life_days: Positive = 60.0
+    window_days: Positive = 28.0
+    """Days within which what one customer bought goes together."""
+    memory_days: Positive = 30.0
+    """Age at which such a window counts half."""
+    half_life_days: Positive = 30.0
     """Age at which an item of the history counts half."""
 
 
@@ -252,6 +256,25 @@ class Als(Settings, frozen=True):
     """λ of Hu, Koren and Volinsky (2008), as a share of the length of all confidences."""
     alpha: Positive = 2.0
     """Confidence that one purchase adds."""
+    half_life_days: Positive = 60.0
+    """Age at which a purchase counts half."""
+    weights: Weights = field(default_factory=Weights)
+    """What each kind of interaction counts."""
+
+
+class Bpr(Settings, frozen=True):
+    """Factors that rank by pairs."""
+
+    enabled: bool = False
+    """Whether it is learned and asked at all."""
+    factors: Count = 64
+    """Length of a factor vector."""
+    iterations: Count = 60
+    """Rounds over all likings."""
+    learning_rate: Positive = 0.05
+    """Length of a step."""
+    regularization: Annotated[float, Meta(ge=0)] = 0.01
+    """How much vectors are held back."""
     half_life_days: Positive = 60.0
     """Age at which a purchase counts half."""
     weights: Weights = field(default_factory=Weights)
@@ -294,7 +317,9 @@ class Models(Settings, frozen=True):
     repeat: Repeat = field(default_factory=Repeat)
     copurchase: CoPurchase = field(default_factory=CoPurchase)
     als: Als = field(default_factory=Als)
+    bpr: Bpr = field(default_factory=Bpr)
     neighbours: Neighbours = field(default_factory=Neighbours)
+    content: Content = field(default_factory=Content)
 
 
 PeerName = Literal["popular", "own_frequency", "item_knn", "als"]

@@ -1,18 +1,20 @@
-"""Bought together: each product's neighbours by how often they lay in one basket.
+"""Bought together: each product's neighbours in one basket, and with one customer.
 
 Orders × products come in; neighbours with their evidence, and the strongest pairs for bundles,
-come out. What a customer bought lately and what lies in the cart speaks for its neighbours.
+come out. What lies in the cart speaks for what joins it in baskets, and what a customer bought
+lately for what the same customers buy within some weeks.
 """
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from recsys.matrices.histories import Histories
-from recsys.matrices.ids import IxArray
+from recsys.matrices.ids import IntArray, IxArray
 from recsys.matrices.lists import Ragged
-from recsys.models.base import Context, Floats, Model, Row, Scores, best, look_up, rows
+from recsys.models.base import DAY, Context, Floats, Model, Row, Scores, best, look_up, rows
 from recsys.settings import CoPurchase as Settings
 
 if TYPE_CHECKING:
@@ -34,6 +36,14 @@ PAIRS: Final = np.dtype(
         ("score", "<f4"),  # support x ln(lift)
     ]
 )
+
+#: Powers of the number of baskets that hold a product and its neighbour. The neighbour's is what
+#: keeps the popular products from going with everything.
+_OWN, _OTHERS = 0.75, 0.5
+
+#: Power of the number of products that a customer bought in a window, against which each window
+#: counts: who buys everything says little about what goes together.
+_SIZE: Final = 0.5
 
 #: Up to this many products per entry, an array over all of them is cheaper than sorting.
 _DENSE: Final = 32
@@ -63,15 +73,23 @@ class Together(NamedTuple):
 
 
 class CoPurchase(Model):
-    """Neighbours by shrunk cosine.
+    """Neighbours by shrunk, popularity-controlled counts, in a basket and with a customer.
 
-    Of products ``i`` and ``j`` in ``n_i`` and ``n_j`` baskets, ``n_ij`` of them the same, the
-    similarity is ``n_ij / sqrt(n_i n_j) * n_ij / (n_ij + shrinkage)``. The cosine is the
-    geometric mean of both confidences: confidence alone names the popular products for
-    everything, lift alone names coincidences of rare ones. The second factor doubts pairs that
-    few baskets speak for. A candidate's score is the sum of its similarities to the products
-    of the history, each counting half ``half_life_days`` after it was last bought, and to
-    those in the cart, which count as bought now.
+    Of products ``i`` and ``j`` in ``n_i`` and ``n_j`` baskets, ``n_ij`` of them the same, ``j``
+    is a neighbour of ``i`` in baskets with ``n_ij / (n_i^0.75 n_j^0.5) * n_ij / (n_ij +
+    shrinkage)``. That lies between the confidence, which names the popular products beside
+    everything, and the lift, which names coincidences of rare ones; it has a direction. The last
+    factor doubts pairs that few baskets speak for. This is what a cart and a product page are
+    answered from.
+
+    A customer's history is answered from what customers buy within ``window_days`` of each
+    other: all that a customer bought in a window counts as one basket. Windows end at ``as_of``,
+    count half after ``memory_days``, and are divided by the root of their size; the similarity
+    is the shrunk cosine of these weighed counts. A product of the history counts half
+    ``half_life_days`` after it was last bought.
+
+    A candidate's score is the sum of its similarities to the products of the history and to
+    those in the cart; what lies in the cart does not speak a second time from the history.
 
     Parameters
     ----------
@@ -84,7 +102,7 @@ class CoPurchase(Model):
         Baskets that hold each product.
     indptr_ : ndarray of shape (n_items + 1,), int64
     indices_ : ndarray, int32
-        Neighbours of each product, ascending, at most ``neighbours``.
+        Neighbours of each product in baskets, ascending, at most ``neighbours``.
     scores_ : ndarray, float32
         Similarity of each.
     support_ : ndarray, int32
@@ -93,6 +111,8 @@ class CoPurchase(Model):
         Share of the product's baskets that hold the neighbour.
     lift_ : ndarray, float32
         Support over what chance would give.
+    within_indptr_, within_indices_, within_scores_ : ndarray
+        As ``indptr_``, ``indices_`` and ``scores_``, with one customer within a window.
     pairs_ : ndarray of PAIRS, at most ``MAX_PAIRS``
         With lift above 1, by falling ``support x ln(lift)``.
     """
@@ -107,6 +127,9 @@ class CoPurchase(Model):
         "support_",
         "confidence_",
         "lift_",
+        "within_indptr_",
+        "within_indices_",
+        "within_scores_",
         "pairs_",
     )
 
@@ -115,54 +138,57 @@ class CoPurchase(Model):
 
     def fit(self, training: "Training") -> Self:
         """Count the pairs; see ``Model.fit``."""
-        from recsys.models.pairs import Counts, count
+        from recsys.models.nearest import Directed, directed, nearest, table
+        from recsys.models.pairs import count
 
-        items = training.baskets.items
+        items, settings = training.baskets.items, self.settings
         self.n_baskets_ = np.asarray(items.shape[0], np.int64)
         self.baskets_ = np.bincount(items.indices, minlength=training.n_items).astype(np.int32)
-        found = [tuple(np.empty(0, np.int32) for _ in range(3))]
-        pairs = [np.empty(0, PAIRS)]
-        for counts in count(items, self.settings.min_support, threads=training.threads):
-            found.append(counts[:3])
-            pairs.append(_strongest(self._pairs(counts)))
-        one, other, support = (np.concatenate(part) for part in zip(*found, strict=True))
-        a, b, support = np.append(one, other), np.append(other, one), np.append(support, support)
-        order = np.lexsort((b, a))
-        nearest = self._nearest(Counts(a[order], b[order], support[order], support[order]))
-        a, self.indices_, self.scores_, self.support_, self.confidence_, self.lift_ = nearest
-        per_item = np.bincount(a, minlength=training.n_items)
-        self.indptr_ = np.concatenate([[0], np.cumsum(per_item)]).astype(np.int64)
-        self.pairs_ = _strongest(np.concatenate(pairs))
+        held, n_baskets = self.baskets_.astype(np.float64), float(items.shape[0])
+        pairs = np.empty(0, PAIRS)
+
+        def in_baskets() -> Iterator[Directed]:
+            nonlocal pairs
+            for part in count(items, settings.min_support, threads=training.threads):
+                pairs = _strongest(np.concatenate([pairs, _pairs(part, held, n_baskets)]))
+                yield directed(part, held**_OWN, held**_OTHERS, settings.shrinkage)
+
+        near = nearest(in_baskets(), training.n_items, settings.neighbours)
+        self.pairs_ = pairs
+        self.indptr_, self.indices_, self.scores_ = table(near, training.n_items)
+        self.support_ = near.support
+        self.confidence_ = (near.support / held[near.a]).astype(np.float32)
+        self.lift_ = (near.support * n_baskets / (held[near.a] * held[near.b])).astype(np.float32)
+        self._fit_within(training)
         return self
 
-    def _nearest(
-        self, counts: "Counts"
-    ) -> tuple[IxArray, IxArray, Scores, IxArray, Scores, Scores]:
-        """The best neighbours of each product of a block, with their evidence."""
-        a, b, support, _ = counts
-        n_a, n_b = (self.baskets_[ix].astype(np.float64) for ix in (a, b))
-        similarity = support / np.sqrt(n_a * n_b) * support / (support + self.settings.shrinkage)
-        scores = similarity.astype(np.float32)
-        order = np.lexsort((b, -scores, a))
-        first = np.searchsorted(a, a)  # a ascends, and so it does in this order
-        top = np.sort(order[np.arange(len(order)) - first < self.settings.neighbours])
-        confidence = (support / n_a).astype(np.float32)
-        lift = (support * float(self.n_baskets_) / (n_a * n_b)).astype(np.float32)
-        return a[top], b[top], scores[top], support[top], confidence[top], lift[top]
+    def _fit_within(self, training: "Training") -> None:
+        """Count the pairs that one customer bought within a window."""
+        from recsys.models.nearest import directed, nearest, table
+        from recsys.models.pairs import MAX_WEIGHT, count
 
-    def _pairs(self, counts: "Counts") -> npt.NDArray[np.void]:
-        """Pairs of a block that are bought together more often than by chance."""
-        a, b, support, _ = counts
-        n_a, n_b = (self.baskets_[ix].astype(np.float64) for ix in (a, b))
-        lift = support * float(self.n_baskets_) / (n_a * n_b)
-        keep = np.flatnonzero(lift > 1)
-        pairs = np.empty(len(keep), PAIRS)
-        pairs["item_a"], pairs["item_b"], pairs["support"] = a[keep], b[keep], support[keep]
-        pairs["confidence_ab"] = (support / n_a)[keep]
-        pairs["confidence_ba"] = (support / n_b)[keep]
-        pairs["lift"] = lift[keep]
-        pairs["score"] = (support * np.log(lift))[keep]
-        return pairs
+        settings, baskets = self.settings, training.baskets
+        age_days = np.maximum(training.as_of_ts - baskets.ts, 0) // DAY
+        window = (age_days // settings.window_days).astype(np.int64)
+        # An order of somebody unknown is a window by itself.
+        alone = np.arange(len(baskets.ts)) * (baskets.customer < 0)
+        keys = np.stack([baskets.customer, window * (baskets.customer >= 0), alone], axis=1)
+        _, first, group = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+        units = baskets.summed(group.ravel(), len(first), np.ones(len(group)))
+        sizes = np.maximum(np.diff(units.indptr), 1)
+        age = window[first] * settings.window_days / settings.memory_days
+        weight = np.exp2(-age) * sizes**-_SIZE
+        pairs_of = weight[sizes > 1]
+        scale = MAX_WEIGHT / pairs_of.max() if len(pairs_of) else 1.0
+        # The oldest windows still count one: a shop without newer ones has nothing else.
+        weights = np.clip(np.rint(weight * scale), 1, MAX_WEIGHT).astype(np.uint8)
+        each = np.repeat(weights, np.diff(units.indptr))
+        root = np.sqrt(np.bincount(units.indices, each, training.n_items))
+        counts = count(units, settings.min_support, weights, threads=training.threads)
+        parts = (directed(part, root, root, settings.shrinkage) for part in counts)
+        near = nearest(parts, training.n_items, settings.neighbours)
+        found = table(near, training.n_items)
+        self.within_indptr_, self.within_indices_, self.within_scores_ = found
 
     @property
     def n_items(self) -> int:
@@ -244,17 +270,23 @@ class CoPurchase(Model):
 
     def _evidence(self, row: Row) -> tuple[IxArray, IxArray, Floats]:
         """What speaks, for which product, and how loud."""
-        spoken = np.concatenate([row.item_ix, row.cart])[::-1]
         decay = row.decay(self.settings.half_life_days)
-        loud = np.concatenate([decay, np.ones(len(row.cart))])[::-1]
-        # Lines are in time order and the cart is now: the first from behind is the latest.
-        items, latest = np.unique(spoken, return_index=True)
-        starts = self.indptr_[items]
-        lengths = self.indptr_[items + 1] - starts
-        ends = np.cumsum(lengths)
-        at = np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - ends + lengths, lengths)
-        amount = np.repeat(loud[latest], lengths) * self.scores_[at]
-        return np.repeat(items, lengths), self.indices_[at], amount
+        # Lines are in time order: the first from behind is the latest.
+        bought, latest = np.unique(row.item_ix[::-1], return_index=True)
+        if len(row.cart):
+            free = ~np.isin(bought, row.cart)
+            bought, latest = bought[free], latest[free]
+        within = self.within_indptr_, self.within_indices_, self.within_scores_
+        said = _said(bought, decay[::-1][latest], *within)
+        if not len(row.cart):
+            return said
+        cart = np.unique(row.cart)
+        baskets = _said(cart, np.ones(len(cart)), self.indptr_, self.indices_, self.scores_)
+        return (
+            np.concatenate([said[0], baskets[0]]),
+            np.concatenate([said[1], baskets[1]]),
+            np.concatenate([said[2], baskets[2]]),
+        )
 
     def _sums(self, row: Row) -> tuple[IxArray, Scores]:
         """Every product with evidence, ascending, and its score."""
@@ -273,6 +305,31 @@ class CoPurchase(Model):
 
     def _score(self, row: Row, item_ix: IxArray) -> Scores:
         return look_up(*self._sums(row), item_ix)
+
+
+def _said(
+    items: IxArray, loud: Floats, indptr: IntArray, indices: IxArray, scores: Scores
+) -> tuple[IxArray, IxArray, Floats]:
+    """What products say of their neighbours."""
+    starts = indptr[items]
+    lengths = indptr[items + 1] - starts
+    ends = np.cumsum(lengths)
+    at = np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - ends + lengths, lengths)
+    return np.repeat(items, lengths), indices[at], np.repeat(loud, lengths) * scores[at]
+
+
+def _pairs(counts: "Counts", held: Floats, n_baskets: float) -> npt.NDArray[np.void]:
+    """Pairs that are bought together more often than by chance."""
+    a, b, support, _ = counts
+    lift = support * n_baskets / (held[a] * held[b])
+    keep = np.flatnonzero(lift > 1)
+    pairs = np.empty(len(keep), PAIRS)
+    pairs["item_a"], pairs["item_b"], pairs["support"] = a[keep], b[keep], support[keep]
+    pairs["confidence_ab"] = (support / held[a])[keep]
+    pairs["confidence_ba"] = (support / held[b])[keep]
+    pairs["lift"] = lift[keep]
+    pairs["score"] = (support * np.log(lift))[keep]
+    return pairs
 
 
 def _strongest(pairs: npt.NDArray[np.void]) -> npt.NDArray[np.void]:

@@ -52,11 +52,30 @@ def test_evidence_by_hand(shop):
     model = CoPurchase(Settings(min_support=2, shrinkage=10)).fit(shop)
     of_pasta = neighbours(model, shop, "pasta")
     assert set(of_pasta) == {"sauce", "milk"}  # tea: one basket only
-    cosine = 8 / np.sqrt(9 * 8)
-    assert of_pasta["sauce"] == pytest.approx((8, 8 / 9, 8 * 22 / (9 * 8), cosine * 8 / 18))
-    assert of_pasta["milk"] == pytest.approx(
-        (6, 6 / 9, 6 * 22 / (9 * 19), 6 / np.sqrt(9 * 19) * 6 / 16)
-    )
+    of_sauce = 8 / (9**0.75 * 8**0.5) * 8 / 18
+    assert of_pasta["sauce"] == pytest.approx((8, 8 / 9, 8 * 22 / (9 * 8), of_sauce))
+    of_milk = 6 / (9**0.75 * 19**0.5) * 6 / 16
+    assert of_pasta["milk"] == pytest.approx((6, 6 / 9, 6 * 22 / (9 * 19), of_milk))
+    assert neighbours(model, shop, "sauce")["pasta"][1] == 1  # nobody buys sauce without pasta
+
+
+def test_what_is_in_every_basket_goes_with_nothing_in_particular():
+    often = [Order(None, ["bananas", f"p{n % 7}", f"q{n % 7}"]) for n in range(70)]
+    shop = train([*often, *[Order(None, ["bananas", f"x{n}"]) for n in range(200)]])
+    model = CoPurchase(Settings(min_support=2)).fit(shop)
+    first = model.bought_together(int(shop.index.ix_of(["p3"])[0]), 2)
+    assert [shop.index.item_ids[ix] for ix in first.item_ix] == ["q3", "bananas"]
+    assert first.confidence.tolist() == [1, 1]
+
+
+def test_few_baskets_are_doubted():
+    shop = train([Order(None, ["a", "twice"])] * 2 + [Order(None, ["b", "often"])] * 40)
+    score = {}
+    for shrinkage in (0, 10):
+        model = CoPurchase(Settings(min_support=1, shrinkage=shrinkage)).fit(shop)
+        of_a, of_b = (model.bought_together(int(ix), 1) for ix in shop.index.ix_of(["a", "b"]))
+        score[shrinkage] = of_a.score[0] / of_b.score[0]
+    assert score[10] == pytest.approx(score[0] * (2 / 12) / (40 / 50))
 
 
 def test_only_the_best_neighbours_are_kept(shop):
@@ -110,14 +129,75 @@ def scores(model, training, row, cart=()):
     }
 
 
-def test_the_cart_speaks_as_if_bought_now(shop):
+def test_a_history_speaks_half_as_loud_after_its_half_life(shop):
     model = CoPurchase(Settings(min_support=2, half_life_days=60)).fit(shop)
-    now = scores(model, shop, history(), ["pasta", "unknown"])
+    now = scores(model, shop, history(("pasta", AS_OF - 1)))
     assert list(now) == ["sauce", "milk"]
     before = scores(model, shop, history(("pasta", AS_OF - 60 * DAY)))
-    assert before["sauce"] == pytest.approx(now["sauce"] / 2)
+    assert before["sauce"] == pytest.approx(now["sauce"] / 2, rel=1e-4)
+    twice = scores(model, shop, history(("pasta", AS_OF - 60 * DAY), ("pasta", AS_OF - 1)))
+    assert twice == now  # once a product, at its latest
+
+
+def test_the_cart_speaks_for_what_joins_it_in_baskets(shop):
+    model = CoPurchase(Settings(min_support=2)).fit(shop)
+    now = scores(model, shop, history(), ["pasta", "unknown"])
+    page = model.bought_together(int(shop.index.ix_of(["pasta"])[0]), 5)
+    assert list(now) == ["sauce", "milk"]
+    assert list(now.values()) == page.score.tolist()
     both = scores(model, shop, history(("pasta", AS_OF - 60 * DAY)), ["pasta"])
-    assert both == now  # once a product, at its latest
+    assert both == now  # what lies in the cart does not speak twice
+
+
+def customers(n, *purchases):
+    """Each of ``n`` customers buys one product an order, ``days`` before as_of."""
+    return [
+        Order(f"{purchases}{number}", [item], AS_OF - days * DAY)
+        for number in range(n)
+        for item, days in purchases
+    ]
+
+
+def test_a_window_joins_what_one_customer_bought():
+    shop = train(
+        [
+            *customers(6, ("tent", 1), ("lamp", 20)),
+            *customers(6, ("tent", 2), ("skis", 40)),
+            *customers(6, ("pan", 3)),
+        ]
+    )
+    model = CoPurchase(Settings(window_days=28)).fit(shop)
+    assert list(scores(model, shop, history(("tent",)))) == ["lamp"]
+    assert scores(model, shop, history(), ["tent"]) == {}  # never in one basket
+    longer = CoPurchase(Settings(window_days=50)).fit(shop)
+    assert set(scores(longer, shop, history(("tent",)))) == {"lamp", "skis"}
+
+
+def test_new_windows_count_more():
+    shop = train(
+        [
+            *customers(6, ("tent", 1), ("lamp", 2)),
+            *customers(6, ("tent", 91), ("torch", 92)),
+        ]
+    )
+    found = {}
+    for memory_days in (30, 100_000):
+        model = CoPurchase(Settings(memory_days=memory_days)).fit(shop)
+        found[memory_days] = scores(model, shop, history(("tent",)))
+    assert found[30]["lamp"] > 2 * found[30]["torch"]
+    assert found[100_000]["lamp"] == pytest.approx(found[100_000]["torch"])
+
+
+def test_who_buys_everything_says_less():
+    everything = [(f"z{n}", 3) for n in range(40)]
+    shop = train(
+        [
+            *customers(6, ("tent", 1), ("lamp", 2)),
+            *customers(6, ("tent", 1), ("torch", 2), *everything),
+        ]
+    )
+    found = scores(CoPurchase().fit(shop), shop, history(("tent",)))
+    assert found["lamp"] > found["torch"]
 
 
 def test_a_reason_names_what_speaks_loudest(shop):

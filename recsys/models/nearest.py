@@ -1,0 +1,114 @@
+"""Counted pairs become each product's nearest neighbours.
+
+Pairs come in, a block at a time; the best neighbours of each product come out. Called by
+``copurchase`` while it learns.
+"""
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.matrices.ids import IntArray, IxArray
+from recsys.models.base import Floats, Scores
+from recsys.models.pairs import Counts
+
+#: Candidates for neighbours that wait until they are sorted in.
+_WAITING: Final = 1 << 21
+
+
+class Directed(NamedTuple):
+    """Products, their neighbours, and what speaks for each."""
+
+    a: IxArray
+    b: IxArray
+    score: Scores
+    support: IxArray
+
+    def take(self, at: npt.NDArray[np.int64]) -> "Directed":
+        """Return some of them."""
+        return Directed(self.a[at], self.b[at], self.score[at], self.support[at])
+
+
+def directed(counts: Counts, own: Floats, others: Floats, shrinkage: float) -> Directed:
+    """Give counted pairs both directions and their similarities.
+
+    Parameters
+    ----------
+    counts : Counts
+        Each pair once.
+    own, others : ndarray of shape (n_items,), float64
+        What the weight of a pair is divided by, for the product and for its neighbour.
+    shrinkage : float
+        Meetings of doubt, >= 0.
+
+    Returns
+    -------
+    Directed
+        With the similarity ``weight / (own others) * support / (support + shrinkage)``.
+    """
+    one, other, support, weight = counts
+    a, b = np.concatenate([one, other]), np.concatenate([other, one])
+    support, weight = np.tile(support, 2), np.tile(weight, 2)
+    similarity = weight / (own[a] * others[b]) * (support / (support + shrinkage))
+    return Directed(a, b, similarity.astype(np.float32), support)
+
+
+def nearest(parts: Iterator[Directed], n_items: int, n: int) -> Directed:
+    """Keep the best neighbours of each product.
+
+    Parameters
+    ----------
+    parts : iterator of Directed
+        Each pair once.
+    n_items : int
+    n : int
+        Neighbours of a product, at most.
+
+    Returns
+    -------
+    Directed
+        Sorted by product, then neighbour; of equal ones the first neighbours are kept.
+
+    Notes
+    -----
+    Memory is bounded by what is kept in the end, not by the pairs that come by.
+    """
+    none, score = np.empty(0, np.int32), np.empty(0, np.float32)
+    kept = Directed(none, none, score, none)
+    bar = np.zeros(n_items, np.float32)
+    waiting, n_waiting = [kept], 0
+    for part in parts:
+        worth = np.flatnonzero(part.score >= bar[part.a])
+        waiting.append(part.take(worth))
+        n_waiting += len(worth)
+        if n_waiting > max(_WAITING, len(kept.a)):
+            kept = _cut(waiting, n)
+            full = np.bincount(kept.a, minlength=n_items) >= n
+            lowest = np.full(n_items, np.inf, np.float32)
+            np.minimum.at(lowest, kept.a, kept.score)
+            bar = np.where(full, lowest, np.float32(0))
+            waiting, n_waiting = [kept], 0
+    return _cut(waiting, n)
+
+
+def _cut(parts: list[Directed], n: int) -> Directed:
+    a, b, score, support = (
+        np.concatenate([part.a for part in parts]),
+        np.concatenate([part.b for part in parts]),
+        np.concatenate([part.score for part in parts]),
+        np.concatenate([part.support for part in parts]),
+    )
+    order = np.lexsort((b, -score, a))
+    of = a[order]
+    top = order[np.arange(len(of)) - np.searchsorted(of, of) < n]
+    top = top[np.lexsort((b[top], a[top]))]
+    return Directed(a, b, score, support).take(top)
+
+
+def table(near: Directed, n_items: int) -> tuple[IntArray, IxArray, Scores]:
+    """Lay neighbours out: where each product's begin, the neighbours, and their scores."""
+    indptr = np.zeros(n_items + 1, np.int64)
+    np.cumsum(np.bincount(near.a, minlength=n_items), out=indptr[1:])
+    return indptr, near.b, near.score
