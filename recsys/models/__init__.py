@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from recsys.models.als import Als
 from recsys.models.base import Model
+from recsys.models.content import Content
 from recsys.models.copurchase import CoPurchase
 from recsys.models.neighbours import Neighbours
 from recsys.models.popular import Popular
@@ -14,6 +15,7 @@ __all__ = [
     "MODELS",
     "Als",
     "CoPurchase",
+    "Content",
     "Model",
     "Neighbours",
     "Popular",
@@ -24,7 +26,7 @@ __all__ = [
 
 #: Every model by its name, in the order in which they are fitted and shown.
 MODELS: Final[dict[str, type[Model]]] = {
-    model.name: model for model in (Popular, Trending, Repeat, CoPurchase, Als, Neighbours)
+    model.name: model for model in (Popular, Trending, Repeat, CoPurchase, Als, Neighbours, Content)
 }
 
 

@@ -17,7 +17,7 @@ from recsys.errors import ArtefactError
 from recsys.matrices.histories import EMPTY, NO_CHANNEL, CustomerHistory, Histories
 from recsys.matrices.ids import ItemIndex
 from recsys.matrices.lists import Lists
-from recsys.models import CoPurchase, Popular, Repeat, Trending
+from recsys.models import Content, CoPurchase, Popular, Repeat, Trending
 from recsys.models.base import Context
 from recsys.persistence import artefact
 from recsys.persistence.artefact import Artefact, Manifest
@@ -74,13 +74,16 @@ class Engine:
         self.catalogue = Catalogue.load(found)
         models = models_of(found)
         popular, copurchase = models["popular"], models["copurchase"]
+        content = models["content"]
         repeat, trending = models["repeat"], models["trending"]
         if not isinstance(popular, Popular) or not isinstance(copurchase, CoPurchase):
             raise TypeError("the models are not those of recsys.models")
         if not isinstance(repeat, Repeat) or not isinstance(trending, Trending):
             raise TypeError("the models are not those of recsys.models")
+        if not isinstance(content, Content):
+            raise TypeError("the models are not those of recsys.models")
         self._popular = popular
-        self._explainer = Explainer(self.catalogue, popular, copurchase, repeat, trending)
+        self._explainer = Explainer(self.catalogue, popular, copurchase, content, repeat, trending)
         self.pairs: npt.NDArray[np.void] = copurchase.pairs_
         self.n_baskets = int(copurchase.n_baskets_)
         try:
@@ -98,7 +101,7 @@ class Engine:
                 f"{found.folder}: the ranking lacks its array {error}. Run `omnibasket train` to "
                 "make a new artefact."
             ) from None
-        self._pages = Pages(self.catalogue, self._ranker, copurchase, None)
+        self._pages = Pages(self.catalogue, self._ranker, copurchase, content)
 
     @classmethod
     def load(cls, folder: Path, *, verify: bool = True) -> "Engine":

@@ -11,8 +11,9 @@ import numpy as np
 
 from recsys.matrices.histories import EMPTY, Histories
 from recsys.matrices.lists import Lists, rows_of
-from recsys.models import CoPurchase, Popular, Repeat, Trending
+from recsys.models import Content, CoPurchase, Popular, Repeat, Trending
 from recsys.models.base import Context
+from recsys.models.content import Because
 from recsys.models.popular import LEVELS
 from recsys.ranking.candidates import CART, COLUMNS, MODEL_OF
 from recsys.ranking.rank import Ranked
@@ -23,6 +24,8 @@ from recsys.schema import CHANNELS
 
 _AT_LOCATION: Final = LEVELS.index("popular_at_location")
 _NONE: Final = np.empty(0, np.int32)
+#: Titles this much alike are of like products; below it, what they share is their kind.
+_SAME_WORDS: Final = 0.5
 #: Columns that are the same for everyone at a place.
 _OF_ALL: Final = ("popular", "trending")
 
@@ -36,6 +39,7 @@ class Explainer:
     catalogue : Catalogue
     popular : Popular
     copurchase : CoPurchase
+    content : Content
     repeat : Repeat
     trending : Trending
     """
@@ -43,6 +47,7 @@ class Explainer:
     catalogue: Catalogue
     popular: Popular
     copurchase: CoPurchase
+    content: Content
     repeat: Repeat
     trending: Trending
 
@@ -76,6 +81,9 @@ class Explainer:
         if COLUMNS.index("repeat") in winner:
             habits = self._habits(ranked, histories, context)
         rises_there = self.trending.rises_there(context, ranked)
+        kin = None
+        if COLUMNS.index("content") in winner:
+            kin = self.content.because(histories, context, ranked)
         levels = self.popular.level(context).tolist()
         told = []
         for r, level in enumerate(levels):
@@ -95,6 +103,8 @@ class Explainer:
                     told.append(reasons.similar_taste())
                 elif column == "neighbours":
                     told.append(reasons.similar_customers())
+                elif column == "content" and kin is not None and kin.item_ix[at] >= 0:
+                    told.append(self._like(int(ranked.item_ix[at]), kin, at))
                 elif ranked.scores[at, COLUMNS.index("popular")] > 0:
                     told.append(popular)
                 else:
@@ -118,6 +128,21 @@ class Explainer:
                 shown.tolist(), np.searchsorted(keys, wanted[shown]).tolist(), strict=True
             )
         }
+
+    def _like(self, item_ix: int, kin: Because, at: int) -> Reason:
+        """What to say of an item that is like something its customer bought."""
+        bought = int(kin.item_ix[at])
+        kind = None
+        if kin.words[at] < _SAME_WORDS:
+            labels = (self.catalogue.labels[name] for name in ("category", "brand"))
+            shared = (
+                of.names[of.code[item_ix]]
+                for of in labels
+                if of.code[item_ix] >= 0 and of.code[item_ix] == of.code[bought]
+            )
+            kind = next(shared, None)
+        source = self.catalogue.item(bought)
+        return reasons.similar_item(kind, source["title"], source["item_id"])
 
     def _counted_where(self, context: Context, r: int, level: int) -> str | None:
         """Whose purchases a question's popular products were counted from."""

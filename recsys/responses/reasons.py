@@ -24,6 +24,7 @@ CODES: Final = {
     "copurchase": "bought_together",
     "als": "similar_taste",
     "neighbours": "similar_customers",
+    "content": "similar_item",
 }
 
 Reason = dict[str, object]
@@ -107,3 +108,17 @@ def similar_taste() -> Reason:
 def similar_customers() -> Reason:
     """Customers with a similar recent history buy it."""
     return {"code": CODES["neighbours"], "text": "Customers with a similar basket buy this"}
+
+
+def similar_item(kind: str | None, title: str | None, item_id: str) -> Reason:
+    """It is like something the customer bought.
+
+    Parameters
+    ----------
+    kind : str or None
+        The category or brand that both are of; None where the titles say it better.
+    title, item_id : str
+        Of what was bought.
+    """
+    text = f"Because you buy {kind}" if kind else f"Similar to {title or item_id}"
+    return {"code": CODES["content"], "text": text, "because_of": [item_id]}

@@ -82,6 +82,7 @@ def checkerboard(
         for u in range(n)
         for twin in range(twins)
     ]
+    settings.setdefault("category", {square(i): i % 2 for i in range(n)})
     return train(orders, more=more, **settings)
 
 

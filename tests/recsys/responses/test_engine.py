@@ -231,6 +231,7 @@ def test_an_explanation_says_what_each_model_thought(ask):
         "copurchase",
         "als",
         "neighbours",
+        "content",
         "cart",
     }
     assert explained["repeat"]["evidence"] > explained["popular"]["evidence"] > 0
