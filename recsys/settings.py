@@ -320,7 +320,6 @@ class Models(Settings, frozen=True):
     bpr: Bpr = field(default_factory=Bpr)
     neighbours: Neighbours = field(default_factory=Neighbours)
     content: Content = field(default_factory=Content)
-    content: Content = field(default_factory=Content)
 
 
 PeerName = Literal["popular", "own_frequency", "item_knn", "als"]

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from recsys.models.als import Als
 from recsys.models.base import Model
+from recsys.models.bpr import Bpr
 from recsys.models.content import Content
 from recsys.models.copurchase import CoPurchase
 from recsys.models.neighbours import Neighbours
@@ -14,6 +15,7 @@ from recsys.models.trending import Trending
 __all__ = [
     "MODELS",
     "Als",
+    "Bpr",
     "CoPurchase",
     "Content",
     "Model",
@@ -21,15 +23,32 @@ __all__ = [
     "Popular",
     "Repeat",
     "Trending",
+    "enabled",
     "from_settings",
 ]
 
 #: Every model by its name, in the order in which they are fitted and shown.
 MODELS: Final[dict[str, type[Model]]] = {
-    model.name: model for model in (Popular, Trending, Repeat, CoPurchase, Als, Neighbours, Content)
+    model.name: model
+    for model in (Popular, Trending, Repeat, CoPurchase, Als, Bpr, Neighbours, Content)
 }
 
 
 def from_settings(settings: Any) -> dict[str, Model]:
-    """Return every model, not fitted, with its section of ``recsys.settings.Models``."""
-    return {name: model(getattr(settings, name)) for name, model in MODELS.items()}
+    """Return every model that is not switched off, not fitted.
+
+    Parameters
+    ----------
+    settings : recsys.settings.Models
+        With one section a model.
+    """
+    return {
+        name: model(getattr(settings, name))
+        for name, model in MODELS.items()
+        if enabled(settings, name)
+    }
+
+
+def enabled(settings: Any, name: str) -> bool:
+    """Whether a model is learned and asked; only what has a setting for it can be switched off."""
+    return bool(getattr(getattr(settings, name), "enabled", True))

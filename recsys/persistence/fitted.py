@@ -9,7 +9,7 @@ import msgspec
 
 from recsys import settings
 from recsys.errors import ArtefactError
-from recsys.models import MODELS, Model
+from recsys.models import MODELS, Model, enabled
 from recsys.persistence.artefact import Array, Artefact
 
 
@@ -29,7 +29,7 @@ def arrays_of(models: Mapping[str, Model]) -> dict[str, Array]:
 
 
 def models_of(artefact: Artefact) -> dict[str, Model]:
-    """Rebuild every model from an artefact, with the settings that it was fitted with.
+    """Rebuild the models of an artefact, with the settings that they were fitted with.
 
     Nothing is copied: the models read the mapped files.
 
@@ -45,6 +45,8 @@ def models_of(artefact: Artefact) -> dict[str, Model]:
         raise ArtefactError(f"{where}: the models' settings cannot be read: {error}.") from None
     models: dict[str, Model] = {}
     for name, model in MODELS.items():
+        if not enabled(sections, name):
+            continue
         try:
             models[name] = model.from_arrays(getattr(sections, name), artefact.part(name))
         except KeyError as error:

@@ -60,7 +60,8 @@ def collect(
     Parameters
     ----------
     models : mapping
-        All of ``MODELS``, fitted.
+        All of ``MODELS`` that are not switched off, fitted. A model that is not there has
+        nothing to say, and costs nothing.
     index : ItemIndex
         Their catalogue.
     histories : Histories
@@ -122,13 +123,14 @@ def _asked(
     """
     everything = Batch(histories, context)
     if not len(context.cart.item_ix):
-        return {name: (models[name], everything) for name in MODELS}
+        return {name: (models[name], everything) for name in MODELS if name in models}
     nothing = Lists(np.zeros(len(context) + 1, np.int64), np.empty(0, np.int32))
     without_cart = Batch(histories, replace(context, cart=nothing))
     nobody = Histories.from_rows([EMPTY] * len(context), index, context.as_of_ts)
     asked = {
         name: (models[name], without_cart if name == "copurchase" else everything)
         for name in MODELS
+        if name in models
     }
     return {**asked, CART: (models["copurchase"], Batch(nobody, context))}
 

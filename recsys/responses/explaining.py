@@ -99,7 +99,7 @@ class Explainer:
                     told.append(reasons.bought_together([source["title"]], [source["item_id"]]))
                 elif column == "trending":
                     told.append(reasons.trending(in_store=in_store and bool(rises_there[at])))
-                elif column == "als":
+                elif column in ("als", "bpr"):
                     told.append(reasons.similar_taste())
                 elif column == "neighbours":
                     told.append(reasons.similar_customers())

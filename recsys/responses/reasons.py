@@ -23,6 +23,7 @@ CODES: Final = {
     "repeat": "repeat",
     "copurchase": "bought_together",
     "als": "similar_taste",
+    "bpr": "similar_taste",
     "neighbours": "similar_customers",
     "content": "similar_item",
 }

@@ -46,4 +46,10 @@ def test_there_is_a_model_for_every_section_of_the_settings():
     sections = settings.Models(als=settings.Als(factors=3))
     models = from_settings(sections)
     assert models["als"].settings.factors == 3
-    assert {name: type(model) for name, model in models.items()} == MODELS
+    on = {name: model for name, model in MODELS.items() if name != "bpr"}
+    assert {name: type(model) for name, model in models.items()} == on
+
+
+def test_a_model_can_be_switched_on():
+    sections = settings.Models(bpr=settings.Bpr(enabled=True))
+    assert list(from_settings(sections)) == list(MODELS)

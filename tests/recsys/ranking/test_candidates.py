@@ -23,8 +23,8 @@ def collected(people=PEOPLE, cart=None):
 
 def test_each_model_s_own_products_stand_with_its_own_scores():
     found, histories, context = collected()
-    for column, name in enumerate(MODELS):
-        named = fitted()[name].candidates(histories, context, 10)
+    for name, model in fitted().items():
+        column, named = COLUMNS.index(name), model.candidates(histories, context, 10)
         for r in range(len(PEOPLE)):
             part = slice(found.indptr[r], found.indptr[r + 1])
             scores = dict(zip(found.item_ix[part], found.scores[part, column], strict=True))
@@ -58,3 +58,19 @@ def test_the_cart_has_a_column_of_its_own():
     np.testing.assert_array_equal(
         found.scores[: found.indptr[1]][kept, history], without.scores[: without.indptr[1], history]
     )
+
+
+def test_a_model_that_is_switched_off_says_nothing():
+    every, histories, context = collected(cart=[["bread"], [], []])
+    index = training().index
+    some = {name: model for name, model in fitted().items() if name != "als"}
+    found = collect(some, index, histories, context, 10)
+    assert not found.scores[:, COLUMNS.index("als")].any()
+    both = np.isin(every.item_ix[: every.indptr[1]], found.item_ix[: found.indptr[1]])
+    others = [column for column, name in enumerate(COLUMNS) if name != "als"]
+    np.testing.assert_array_equal(
+        every.scores[: every.indptr[1]][both][:, others],
+        found.scores[: found.indptr[1]][:, others],
+    )
+    named = {name: model.candidates(histories, context, 10) for name, model in some.items()}
+    assert set(named) == set(MODELS) - {"als", "bpr"}

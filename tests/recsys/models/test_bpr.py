@@ -1,0 +1,52 @@
+import numpy as np
+
+from recsys.matrices.interactions import VIEW, Interactions
+from recsys.models.base import Context, rows
+from recsys.models.bpr import Bpr
+from recsys.settings import Bpr as Settings
+from tests.recsys.models.contract import ModelContract
+from tests.recsys.models.worlds import AS_OF, DAY, Order, batch, history, train
+
+
+class TestBpr(ModelContract):
+    @classmethod
+    def make(cls):
+        return Bpr(Settings(factors=4, iterations=200, regularization=0.01))
+
+
+def shop(**more):
+    orders = [Order(f"c{n}", [f"p{n % 5}", f"p{(n + 1) % 5}"]) for n in range(20)]
+    return train(orders, more=["never"], seed=4, **more)
+
+
+def test_a_customer_is_the_mean_of_what_they_like():
+    model = Bpr(Settings(factors=3, iterations=20, half_life_days=10.0)).fit(shop())
+    row = history(("p1", AS_OF - 10 * DAY), ("p3", AS_OF - 20 * DAY), ("gone", AS_OF - 5))
+    people = batch(shop(), row)
+    (asked,) = rows(people, Context.of(1, AS_OF))
+    one, three = (model.factors_[model.place_[ix]] for ix in shop().index.ix_of(["p1", "p3"]))
+    mean = model.factors_[:, :-1].mean(axis=0)
+    x = (0.5 * (one[:-1] - mean) + 0.25 * (three[:-1] - mean)) / 1.75
+    np.testing.assert_allclose(model.fold_in(asked), [*x, 1.0], rtol=1e-5, atol=1e-6)
+    items = shop().index.ix_of(["p2"])
+    two = model.factors_[model.place_[items[0]]]
+    found = model.recommend(people, 5, Context.of(1, AS_OF))
+    score = found.row(0)[1][found.row(0)[0] == items[0]]
+    np.testing.assert_allclose(score, [x @ two[:-1] + two[-1]], rtol=1e-4, atol=1e-6)
+
+
+def test_what_nobody_liked_has_no_vector():
+    done = Interactions.of(
+        np.arange(1), shop().index.ix_of(["never"]), np.array([AS_OF - 9]), np.array([VIEW]), 20
+    )
+    never = shop().index.ix_of(["never"])[0]
+    assert Bpr(Settings(factors=3, iterations=2)).fit(shop()).place_[never] < 0
+    seen = Bpr(Settings(factors=3, iterations=2)).fit(shop(interactions=done))
+    assert seen.place_[never] >= 0
+
+
+def test_customers_who_cannot_be_named_teach_nothing():
+    training = train([Order(None, ["p1", "p2"]), Order(None, ["p1"])])
+    model = Bpr().fit(training)
+    found = model.recommend(batch(training, history(("p1",))), 5, Context.of(1, AS_OF))
+    assert found.item_ix.tolist() == []
