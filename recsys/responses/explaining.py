@@ -174,7 +174,8 @@ def fallback(
         ``popular_at_location``, ``popular``, or ``available`` where nothing that may be shown was
         ever bought; None where the answer is a personal one.
     """
-    own = histories.indptr[r + 1] > histories.indptr[r]
+    looked = histories.events.indptr
+    own = histories.indptr[r + 1] > histories.indptr[r] or looked[r + 1] > looked[r]
     cart = context.cart.indptr[r + 1] > context.cart.indptr[r]
     part = slice(ranked.indptr[r], ranked.indptr[r + 1])
     personal = [COLUMNS.index(name) for name in COLUMNS if name not in _OF_ALL]

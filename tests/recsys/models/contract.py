@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.errors import NotFittedError
-from recsys.matrices.histories import EMPTY, Histories
+from recsys.matrices.histories import EMPTY, EVENTS, Histories, notice
+from recsys.matrices.ids import item_keys
 from recsys.matrices.lists import Lists
 from recsys.models.base import Batch, Context, Model, Recommendations
 from tests.recsys.models.worlds import (
@@ -109,6 +110,20 @@ class ModelContract:
         nobody = Histories.from_rows([EMPTY, EMPTY], world.index, AS_OF)
         found = fitted.recommend(nobody, 5, Context.of(2, AS_OF))
         assert found.indptr.tolist() == ([0, 5, 10] if self.knows_strangers else [0, 0, 0])
+
+    def test_looks_alone_are_no_error(self, fitted, world):
+        """Views and carts without a purchase, of products known and unknown, of sales and none."""
+        seen = [(item_keys([square(n)])[0], AS_OF - n, n % 2, 1) for n in (2, 4, 5, N + 3)]
+        seen.append((item_keys(["never1"])[0], AS_OF - 60, 0, 1))
+        looker = notice(history(), np.array(seen, EVENTS))
+        buyer = notice(history(("p02", AS_OF - DAY)), np.array(seen, EVENTS))
+        people = batch(world, looker, history(), buyer)
+        asked = Context.of(3, AS_OF, location=LOCATIONS[0])
+        found = fitted.recommend(people, 6, asked)
+        assert np.isfinite(found.scores).all()
+        for r in range(3):
+            alone = fitted.recommend(people[r : r + 1], 6, asked[r : r + 1])
+            same(alone, Recommendations(np.array([0, len(found.row(r)[0])]), *found.row(r)))
 
     def test_short_lists_stay_short(self, fitted, world, everyone, context):
         found = fitted.recommend(everyone, 10_000, context)
