@@ -83,7 +83,7 @@ def there(folder: Path) -> bool:
 
 def pairs(path: Path) -> tuple[Ints, Ints]:
     """Read tab-separated pairs of numbers."""
-    first, second = np.loadtxt(path, np.int64, delimiter="\t").T
+    first, second = np.loadtxt(path, np.int64, delimiter="\t", ndmin=2).T
     return first, second
 
 

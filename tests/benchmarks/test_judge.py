@@ -1,0 +1,64 @@
+"""Settings are chosen on what came before, and every method is measured by itself."""
+
+import numpy as np
+import pytest
+
+from benchmarks import _judge
+from benchmarks._problem import Problem, Purchases
+from benchmarks.peers.base import Peer
+from benchmarks.peers.frequency import fit_own, fit_popular
+from recsys.matrices.lists import Lists
+
+DAY = 86_400
+OWN = Peer("own", fit_own, {"half_life_days": (None, 1.0)})
+
+
+def problem():
+    """Everybody bought 0 twice long ago and 1 lately, and wants 1."""
+    customer = np.repeat(np.arange(4), 3)
+    item = np.tile([0, 0, 1], 4)
+    ts = np.tile([0, 1, 50], 4) * DAY
+    wanted = Lists.of_rows([np.array([1])] * 4)
+    return Problem(Purchases.of(4, 3, customer, item, ts), np.arange(4), wanted)
+
+
+def fail(_purchases, _seed):
+    raise ArithmeticError("singular")
+
+
+def test_metrics_are_named_by_what_and_how_many():
+    assert _judge.split("new_ndcg@10") == ("new", "ndcg", 10)
+    assert _judge.split("recall@20") == ("all", "recall", 20)
+    with pytest.raises(ValueError, match="no metric"):
+        _judge.split("luck@3")
+
+
+def test_the_setting_that_was_better_is_chosen():
+    settings, tried = _judge.tune(OWN, problem(), {"all": "ndcg@1"}, 0)
+    assert settings == {"all": {"half_life_days": 1.0}}
+    assert tried == 2
+
+
+def test_each_kind_of_list_gets_its_own_settings():
+    peer = Peer("popular", fit_popular, {"half_life_days": (1.0, None)})
+    settings, _ = _judge.tune(peer, problem(), {"all": "ndcg@1", "new": "new_ndcg@1"}, 0)
+    assert set(settings) == {"all", "new"}
+
+
+def test_a_method_answers_from_a_process_of_its_own(tmp_path):
+    path = tmp_path / "problem.npz"
+    problem().save(path)
+    answer = _judge.judge(OWN, path, path, {"all": "recall@1"}, 5, 0)
+    assert answer.lists["all"].item_ix.tolist() == [1, 0] * 4
+    assert answer.settings == {"all": {"half_life_days": 1.0}}
+    assert 10 < answer.peak_mb < 2_000
+    assert answer.seconds >= 0
+    assert answer.tune_seconds > 0
+    assert answer.tried == 2
+
+
+def test_what_goes_wrong_there_is_said_here(tmp_path):
+    path = tmp_path / "problem.npz"
+    problem().save(path)
+    with pytest.raises(RuntimeError, match="singular"):
+        _judge.judge(Peer("bad", fail), path, path, {"all": "recall@1"}, 5, 0)
