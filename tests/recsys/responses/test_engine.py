@@ -5,11 +5,14 @@ import subprocess
 import sys
 
 import msgspec
+import numpy as np
 import pytest
 
 from recsys.config import PLACEMENTS, Placement
 from recsys.errors import ArtefactError
-from recsys.matrices.histories import EMPTY, append
+from recsys.matrices.histories import EMPTY, EVENTS, append, notice
+from recsys.matrices.ids import item_key
+from recsys.matrices.interactions import VIEW
 from recsys.responses.engine import CART_BLEND, Engine
 from recsys.responses.placements import Question
 from tests.recsys.models.worlds import AS_OF, DAY
@@ -196,6 +199,18 @@ def test_what_was_just_bought_is_hidden_for_as_long_as_the_placement_says(ask):
     assert "pasta" not in names(hidden)
     assert hidden["left_out"]["recently_bought"] == 2  # bread, too
     assert "pasta" in names(ask(just, hide_bought_days=1.0))
+
+
+def test_what_somebody_looked_at_is_answered_personally(ask):
+    """A visitor without a purchase, as a request with a `session_id` finds them."""
+    seen = np.array([(item_key("pasta"), AS_OF - 60, VIEW, 1)], EVENTS)
+    looked = ask(notice(EMPTY, seen), explain=True)
+    assert looked["fallback"] is None
+    assert any(item["explanation"]["als"]["score"] > 0 for item in looked["items"])
+    before = ask(notice(EMPTY, seen), as_of_ts=AS_OF - 60)
+    assert before["fallback"] == "popular"
+    screen = ask(notice(EMPTY, seen), "store_screen", location_id=STORE)
+    assert screen == ask(EMPTY, "store_screen", location_id=STORE)
 
 
 def test_what_happens_later_is_not_known_yet(ask):
