@@ -27,7 +27,7 @@ MAX_WEIGHT: Final = 255
 
 #: Entries that are put in the order of their products at once, and how many times at most all
 #: entries are gone through for that.
-_ENTRIES: Final = 1 << 21
+_ENTRIES: Final = 1 << 20
 _PASSES: Final = 16
 
 #: Entries looked at in one step of such a pass.
@@ -39,8 +39,8 @@ _KEYS: Final = 1 << 32
 Integers = npt.NDArray[np.integer]
 Weights = npt.NDArray[np.uint8]
 
-#: Entries from, to → the position of each entry's first partner, and how many follow it there.
-Partners = Callable[[int, int], tuple[Integers, Integers]]
+#: Ascending entries → the position of each one's first partner, and how many there are from there.
+Partners = Callable[[IntArray], tuple[Integers, Integers]]
 
 
 class Counts(NamedTuple):
@@ -95,13 +95,10 @@ def count(
         items.sum_duplicates()
     indptr = items.indptr
 
-    def behind(start: int, stop: int) -> tuple[Integers, Integers]:
+    def behind(at: IntArray) -> tuple[Integers, Integers]:
         """What lies behind an entry in its basket: there products ascend."""
-        rows = slice(*np.searchsorted(indptr, [start, stop - 1], side="right"))
-        ends = indptr[rows.start : rows.stop + 1].astype(np.int64)
-        last = np.minimum(ends, stop)
-        first = np.arange(start + 1, stop + 1)
-        return first, np.repeat(ends, np.diff(last, prepend=start)) - first
+        ends = indptr[np.searchsorted(indptr, at, side="right")]
+        return at + 1, ends - at - 1
 
     each = None if weights is None else np.repeat(weights, np.diff(indptr))
     entries = Entries(items.indices, items.indices, behind, items.shape[1], each)
@@ -119,7 +116,7 @@ class Entries:
     other_ix : ndarray, integer
         Products that are met; ``item_ix`` itself where they are the same purchases.
     partners : callable
-        Says for a range of entries where in ``other_ix`` the run of each begins, and its length.
+        Says of ascending entries where in ``other_ix`` the run of each begins, and its length.
     n_items : int
         Size of the catalogue.
     weights : ndarray of shape (n_entries,), uint8, optional
@@ -211,13 +208,14 @@ def _parts(entries: Entries, min_support: int) -> Iterator[_Block]:
         found = []
         for step in range(0, len(item_ix), _STEP):
             until = min(step + _STEP, len(item_ix))
-            first, many = entries.partners(step, until)
-            at = np.flatnonzero(wanted[item_ix[step:until]] & (many > 0))
-            weight = (
-                np.zeros(0, np.uint8) if entries.weights is None else entries.weights[step + at]
-            )
-            found.append((item_ix[step + at], first[at], many[at].astype(np.int32), weight))
+            at = step + np.flatnonzero(wanted[item_ix[step:until]])
+            first, many = entries.partners(at)
+            some = np.flatnonzero(many > 0)
+            at = at[some]
+            weight = np.zeros(0, np.uint8) if entries.weights is None else entries.weights[at]
+            found.append((item_ix[at], first[some], many[some].astype(np.int32), weight))
         a, first, many, weight = (np.concatenate(column) for column in zip(*found, strict=True))
+        del found  # one of three copies
         if len(a):
             # A sparse row turned into columns is a counting sort.
             row = (np.arange(len(a)), a - np.int32(start), [0, len(a)])

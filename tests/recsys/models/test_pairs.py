@@ -100,9 +100,8 @@ def test_meetings_have_a_direction():
     # Products in the order of a customer's purchases; each meets the two that follow.
     sequence = np.array([2, 0, 1, 2, 0], np.int32)
 
-    def next_two(start, stop):
-        first = np.arange(start + 1, stop + 1)
-        return first, np.minimum(2, len(sequence) - first)
+    def next_two(at):
+        return at + 1, np.minimum(2, len(sequence) - at - 1)
 
     found = dense(count_met(Entries(sequence, sequence, next_two, N), 1))
     assert {(a, b): found[a, b] for a, b in np.argwhere(found)} == {
