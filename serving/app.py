@@ -13,7 +13,7 @@ from flask import Flask, Response, current_app, g, request
 
 from recsys.config import Config
 from serving import access, health, log, openapi, pages, problems, shop
-from serving.api import batch, bundles, events, items, recommendations
+from serving.api import backoffice, batch, bundles, events, items, recommendations
 from serving.replies import defend
 from serving.state import State
 
@@ -53,7 +53,18 @@ def create_app(config: Config, *, background: bool = True) -> Flask:
     app.after_request(_end)
     log.register(app)
     problems.register(app)
-    for part in (recommendations, batch, items, events, bundles, health, openapi, pages, shop):
+    for part in (
+        recommendations,
+        batch,
+        items,
+        events,
+        bundles,
+        backoffice,
+        health,
+        openapi,
+        pages,
+        shop,
+    ):
         app.register_blueprint(part.blueprint)
     if background:
         state.start()

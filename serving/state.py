@@ -16,6 +16,7 @@ from recsys.data.keyed_hash import KeyedHash
 from recsys.errors import LedgerError, RecsysError
 from recsys.persistence import registry
 from recsys.responses.engine import Engine
+from recsys.tracking.backoffice import Overlay
 from recsys.tracking.ledger import Exposure, Ledger
 from serving.access import Keyring
 from serving.problems import KINDS, Refusal
@@ -53,6 +54,9 @@ class State:
         self.ledger = Ledger.open(config.ledger_url, currency=config.workspace.currency)
         self.keyring = Keyring(self.ledger.keys, config.serve.requests_per_second)
         self.engine: Engine | None = None
+        self._made: Engine | None = None  # as the artefact has it
+        self._overlay = Overlay(self.ledger.backoffice)
+        self._refreshing = threading.Lock()
         self.trouble: str | None = None  # why there is no engine, or not the newest
         self.dropped_exposures = 0
         self._stamp: _Stamp | None = None
@@ -100,22 +104,35 @@ class State:
         ]
 
     def refresh(self) -> None:
-        """Take up the current artefact if it is another one than before.
+        """Take up the current artefact if it is another one than before, and what was told since.
 
         A damaged one is logged, and the one before goes on answering.
         """
+        with self._refreshing:
+            newer = self._take_up()
+            try:
+                newer = self._overlay.renew() or newer
+            except LedgerError as error:
+                _log.error("news of products were not read", extra={"reason": str(error)})
+            if newer and self._made is not None:
+                told = self._overlay.told(self._made.manifest.details.get("exported", {}))
+                self.engine = self._made.with_live(told) if told else self._made
+
+    def _take_up(self) -> bool:
+        """Load the current artefact if it is another one than before; say whether it is."""
         stamp = _stamp(registry.pointer(self.config))
         if stamp == self._stamp:
-            return
+            return False
         self._stamp = stamp
         try:
-            engine = Engine.load(registry.current(self.config))
+            self._made = Engine.load(registry.current(self.config))
         except RecsysError as error:
             self.trouble = str(error)
             _log.error("the artefact was not taken up", extra={"reason": str(error)})
-            return
-        self.engine, self.trouble = engine, None
-        _log.info("a model is loaded", extra={"model_version": engine.version})
+            return False
+        self.trouble = None
+        _log.info("a model is loaded", extra={"model_version": self._made.version})
+        return True
 
     def expose(self, exposure: Exposure) -> None:
         """Have an exposure written soon."""

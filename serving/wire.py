@@ -15,6 +15,7 @@ from recsys.filters import FIELDS, OPERATORS
 from recsys.tracking.events import Id, Identifier, Money
 
 Count = Annotated[int, Meta(ge=1, le=200)]
+Label = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")]
 #: Checked part by part by ``reading.read_filter``; this tells its shape.
 FilterDocument = Annotated[
     dict[str, Any],
@@ -289,3 +290,69 @@ class Readiness(Body, frozen=True):
     model_version: str | None
     checks: dict[str, str]
     """Each check with ``ok``, or what is wrong and what to do."""
+
+
+class ItemUpdate(Body, frozen=True):
+    """What changed about a product; what is not sent stays as it is."""
+
+    item_id: Id
+    title: Label | None = None
+    price: Money | None = None
+    cost: Money | None = None
+    active: bool | None = None
+    """False: it is shown no more."""
+    department: Label | None = None
+    category: Label | None = None
+    brand: Label | None = None
+    parent_id: Id | None = None
+    """The product that it is a variant of."""
+
+
+class ItemsUpdate(Body, frozen=True):
+    """What changed about products."""
+
+    items: Annotated[list[ItemUpdate], Meta(min_length=1, max_length=5000)]
+
+
+class StockRow(Body, frozen=True):
+    """How many of a product a location has."""
+
+    location_id: Id
+    item_id: Id
+    on_hand: Annotated[float, Meta(ge=0, le=1e9)]
+
+
+class StockUpdate(Body, frozen=True):
+    """What lies where."""
+
+    stock: Annotated[list[StockRow], Meta(min_length=1, max_length=10_000)]
+
+
+class LocationUpdate(Body, frozen=True):
+    """A store or a warehouse; what is not sent stays as it is."""
+
+    location_id: Id
+    name: Label | None = None
+    kind: Literal["store", "online"] | None = None
+    region: Label | None = None
+    time_zone: Label | None = None
+
+
+class LocationsUpdate(Body, frozen=True):
+    """Stores and warehouses."""
+
+    locations: Annotated[list[LocationUpdate], Meta(min_length=1, max_length=5000)]
+
+
+class UpdateAnswer(Body, frozen=True):
+    """What became of an update."""
+
+    received: int
+    changed: int
+    """Records that said something new."""
+    unchanged: int
+    """Records that said what was known."""
+    not_in_model: int
+    """Products that the present model does not know; they are shown from the next training on."""
+    not_in_model_ids: list[str]
+    """The first of them."""

@@ -20,12 +20,12 @@ from recsys.data.engine import connect
 from recsys.data.history import FOLDER, REJECTS, History, current_version, publish
 from recsys.data.keyed_hash import KeyedHash
 from recsys.data.staging import Manifest, Report, drop_replaced, stage
-from recsys.data.summary import fingerprint, summarise, write_rejects
+from recsys.data.summary import exported, fingerprint, summarise, write_rejects
 from recsys.data.unify import unify
 from recsys.errors import DataError
 from recsys.tracking.feedback import bring_in
 from recsys.tracking.ledger import Ledger
-from recsys.tracking.live import read_live
+from recsys.tracking.live import read_live, read_told
 from training.console import (
     emit_json,
     follow,
@@ -100,7 +100,7 @@ def ingest(config: Config, at: datetime, report: Report) -> dict[str, Any]:
             manifest = Manifest.load(config)
             before = len(manifest.parts)
             manifest = stage(con, config, keyed, manifest, report)
-            digest = fingerprint(config, manifest, mark)
+            digest = fingerprint(config, manifest, (mark, ledger.backoffice.mark()))
             current = _current(config)
             if current is not None and current.summary["fingerprint"] == digest:
                 if ledger.meta().get("history_version") != current.version:
@@ -111,7 +111,8 @@ def ingest(config: Config, at: datetime, report: Report) -> dict[str, Any]:
             live = read_live(ledger, mark, scratch, config.workspace.currency)
             stamp = at.astimezone(UTC).strftime("%Y%m%dT%H%M%S")
             version = f"{stamp}-{digest[:8]}"
-            folder, counts = unify(con, config, manifest, version, report, live)
+            told = read_told(ledger, exported(config, manifest))
+            folder, counts = unify(con, config, manifest, version, report, live, told)
             summary = summarise(
                 con, config, manifest, folder, counts,
                 version=version, created=at.astimezone(UTC).isoformat(), fingerprint=digest,

@@ -79,6 +79,8 @@ class Part(msgspec.Struct, kw_only=True):
     """Lines of a part that was removed because later exports replaced every order of it."""
     notes: dict[str, int] = msgspec.field(default_factory=dict)
     """What was taken in spite of a doubt, by kind."""
+    written_ts: int = 0
+    """When the file was written, UTC epoch seconds."""
 
 
 class Manifest(msgspec.Struct):
@@ -192,7 +194,7 @@ def _read_part(
     folder.mkdir(parents=True)
     part = Part(
         source=name, kind=source.kind, file=file.name, content=file.digest, settings=settings,
-        sequence=sequence, folder=label,
+        sequence=sequence, folder=label, written_ts=int(file.path.stat().st_mtime),
     )  # fmt: skip
     try:
         with scratch(con):

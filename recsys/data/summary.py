@@ -11,6 +11,7 @@ import csv
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,21 +27,39 @@ from recsys.data.staging import FOLDER, FORMAT, REJECTED, Manifest, Part
 from recsys.schema import REJECTS as REJECT_COLUMNS
 from recsys.settings import ORDER_KINDS
 
+#: What the back office may tell of between two exports.
+TOLD_KINDS = ("products", "locations", "stock")
 
-def fingerprint(config: Config, manifest: Manifest, told: int) -> str:
+
+def exported(config: Config, manifest: Manifest) -> dict[str, int]:
+    """Say when the newest export of products, locations and stock was written.
+
+    Returns
+    -------
+    dict
+        Kind → UTC epoch seconds; kinds without an export are not in it.
+    """
+    newest: dict[str, int] = {}
+    for part in _used(config, manifest):
+        if part.kind in TOLD_KINDS:
+            newest[part.kind] = max(newest.get(part.kind, 0), part.written_ts)
+    return newest
+
+
+def fingerprint(config: Config, manifest: Manifest, told: Sequence[int]) -> str:
     """Digest everything a history is made of, to know whether one is up to date.
 
     Parameters
     ----------
     config : Config
     manifest : Manifest
-    told : int
-        Number of the last event that the service was told.
+    told : sequence of int
+        Numbers of the last event that the service was told, and of what the back office told.
     """
     parts = [(p.source, p.content, p.settings, p.sequence) for p in _used(config, manifest)]
     text = msgspec.json.encode(
         [FORMAT, parts, config.rules, config.identity, undone(config),
-         config.ingest.return_window_days, told],
+         config.ingest.return_window_days, list(told)],
         order="sorted",
     )  # fmt: skip
     return hashlib.sha256(text).hexdigest()
@@ -87,6 +106,7 @@ def summarise(
     others = [part for part in parts if part.kind not in ORDER_KINDS]
     summary: dict[str, Any] = dict(stated)
     summary["files"] = len(parts)
+    summary["exported"] = exported(config, manifest)
     read = sum(part.rows for part in orders)
     rejected = _total(orders)
     superseded = counts["superseded"] + sum(part.rows_gone for part in orders)

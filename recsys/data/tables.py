@@ -46,9 +46,27 @@ def with_sold(listed: ir.Table, lines: ir.Table) -> ir.Table:
     )
 
 
-def locations(staged: ir.Table, lines: ir.Table) -> ir.Table:
-    """Return the exported locations, and those that only orders name."""
-    listed = last_of(staged, "location_id").drop(ROW, "sequence", "source")
+def with_told(listed: ir.Table, told: ir.Table, key: str) -> ir.Table:
+    """Put what was told of single fields over what was exported; what is null was not told."""
+    newer = told.rename({f"told_{name}": name for name in told.columns})
+    joined = listed.outer_join(newer, listed[key] == newer[f"told_{key}"])
+    return joined.select(
+        **{
+            name: ibis.coalesce(joined[f"told_{name}"], joined[name])
+            if name in told.columns
+            else joined[name]
+            for name in listed.columns
+        }
+    )
+
+
+def listed_locations(staged: ir.Table) -> ir.Table:
+    """Return the exported locations, each once."""
+    return last_of(staged, "location_id").drop(ROW, "sequence", "source")
+
+
+def locations(listed: ir.Table, lines: ir.Table) -> ir.Table:
+    """Add the locations that only orders name."""
     sold = lines.filter(lines.location_id.notnull())
     seen = sold.group_by("location_id").aggregate(online=(sold.channel != "pos").all())
     joined = listed.outer_join(seen, "location_id")

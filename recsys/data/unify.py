@@ -6,12 +6,13 @@ Everything relational is an Ibis expression; only identifiers and returns pass t
 """
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import ibis
 import ibis.expr.types as ir
+import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
 from recsys.config import Config
@@ -37,6 +38,9 @@ from recsys.schema import (
 )
 from recsys.settings import ORDER_KINDS
 
+#: What the back office told, by kind.
+Told = Mapping[str, pa.Table]
+
 
 def unify(
     con: Backend,
@@ -45,6 +49,7 @@ def unify(
     version: str,
     report: Report,
     live: Live | None = None,
+    told: Told | None = None,
 ) -> tuple[Path, dict[str, Any]]:
     """Write a version of the history.
 
@@ -61,6 +66,9 @@ def unify(
         Told which table is made.
     live : Live, optional
         Loses against an export of the same order.
+    told : mapping of str to pa.Table, optional
+        ``products`` and ``locations`` that the back office told of after their last export, with
+        the columns of ``staged``; what is null in them was not told.
 
     Returns
     -------
@@ -74,7 +82,7 @@ def unify(
     if folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
-    unifier = _Unifier(con, config, Staged(con, config, manifest, live), folder)
+    unifier = _Unifier(con, config, Staged(con, config, manifest, live), folder, told or {})
     steps: tuple[tuple[str, Callable[[], None]], ...] = (
         ("Unifying orders", unifier.unify_orders),
         ("Joining customers", unifier.join_customers),
@@ -98,13 +106,18 @@ def unify(
 class _Unifier:
     """What one step leaves for the next: temporary tables of the engine, and counts."""
 
-    def __init__(self, con: Backend, config: Config, staged: Staged, folder: Path) -> None:
+    def __init__(
+        self, con: Backend, config: Config, staged: Staged, folder: Path, told: Told
+    ) -> None:
         self.con = con
+        self.told = told
         self.config = config
         self.staged = staged
         self.folder = folder
         self.counts: dict[str, Any] = {"kept": 0, "left_out": {}, "notes": {}}
-        self.products = keep(self.con, "products_listed", tables.products(staged.rows("products")))
+        products = tables.products(staged.rows("products"))
+        products = self._with_told(products, "products", "item_id")
+        self.products = keep(self.con, "products_listed", products)
         self.marked: ir.Table
         self.identifiers: ir.Table
         self.groups: ir.Table
@@ -223,7 +236,9 @@ class _Unifier:
             titles = titles.semi_join(lines, "item_id")
         products = tables.with_sold(self.products, titles)
         write(self.con, products.order_by("item_id"), self.folder / "products.parquet", PRODUCTS)
-        locations = tables.locations(self.staged.rows("locations"), lines)
+        listed = tables.listed_locations(self.staged.rows("locations"))
+        listed = self._with_told(listed, "locations", "location_id")
+        locations = tables.locations(listed, lines)
         write(
             self.con,
             locations.order_by("location_id"),
@@ -240,6 +255,16 @@ class _Unifier:
             customers.order_by("customer_id"),
             self.folder / "customers.parquet",
             CUSTOMERS,
+        )
+
+    def _with_told(self, listed: ir.Table, kind: str, key: str) -> ir.Table:
+        """Add what the back office told to what was exported."""
+        if kind not in self.told:
+            return listed
+        # Kept as tables, since Ibis does not take a join of a join of the same rows.
+        listed = keep(self.con, f"{kind}_exported", listed)
+        return keep(
+            self.con, f"{kind}_told", tables.with_told(listed, ibis.memtable(self.told[kind]), key)
         )
 
     def _named(self, rows: ir.Table, group: ir.Value) -> ir.Table:

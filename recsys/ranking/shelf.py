@@ -6,7 +6,7 @@ answer's availability.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,8 @@ class Shelf:
         Products a location reports, ascending.
     on_hand : ndarray, float32
         How many of each.
+    complete : ndarray of shape (n_locations,), bool
+        Whether a location told of all it has: what it did not name it does not carry then.
     """
 
     active: npt.NDArray[np.bool_]
@@ -38,6 +40,7 @@ class Shelf:
     indptr: npt.NDArray[np.int64]
     item_ix: npt.NDArray[np.int32]
     on_hand: npt.NDArray[np.float32]
+    complete: npt.NDArray[np.bool_]
 
     @classmethod
     def build(
@@ -46,6 +49,7 @@ class Shelf:
         location_keys: Keys,
         item_ix: npt.NDArray[np.int32],
         on_hand: npt.NDArray[np.floating],
+        partial: npt.ArrayLike = (),
     ) -> "Shelf":
         """Lay out stock rows; several of one product at one location add up.
 
@@ -54,6 +58,8 @@ class Shelf:
         active : ndarray of shape (n_items,), bool
         location_keys, item_ix, on_hand : ndarray of shape (n_rows,)
             Where, what, and how many.
+        partial : array_like of int, optional
+            Keys of locations that told of some products only.
         """
         keys, location = np.unique(location_keys, return_inverse=True)
         flat, row = np.unique(location * len(active) + item_ix, return_inverse=True)
@@ -64,11 +70,8 @@ class Shelf:
             indptr.astype(np.int64),
             (flat % max(1, len(active))).astype(np.int32),
             np.bincount(row, weights=on_hand, minlength=len(flat)).astype(np.float32),
+            ~np.isin(keys, partial),
         )
-
-    def knows(self, location_keys: Keys) -> npt.NDArray[np.bool_]:
-        """Whether the stock of each location is known; never that of key 0."""
-        return self._position(location_keys) >= 0
 
     def on_hand_at(
         self, location_keys: Keys, item_ix: npt.NDArray[np.integer]
@@ -82,8 +85,8 @@ class Shelf:
         Returns
         -------
         ndarray of shape (m,), float32
-            0 where a location reports its stock but not this product: it does not carry it.
-            NaN where nothing is known of the location.
+            0 where a location told of all it has but not of this product: it does not carry it.
+            NaN where nothing is known.
         """
         out = np.full(len(item_ix), np.nan, dtype=np.float32)
         position = self._position(location_keys)
@@ -93,17 +96,52 @@ class Shelf:
             items = self.item_ix[self.indptr[at] : self.indptr[at + 1]]
             found = np.minimum(np.searchsorted(items, item_ix[asked]), len(items) - 1)
             held = self.on_hand[self.indptr[at] : self.indptr[at + 1]][found]
-            out[asked] = np.where(items[found] == item_ix[asked], held, 0)
+            otherwise = np.float32(0) if self.complete[at] else np.float32(np.nan)
+            out[asked] = np.where(items[found] == item_ix[asked], held, otherwise)
         return out
 
     def held_at(self, location_key: int) -> npt.NDArray[np.int32] | None:
-        """Return the products that a location has on hand, ascending; None where unknown."""
+        """Return what a location has on hand, ascending; None where not all of it is known."""
         (at,) = self._position(np.array([location_key]))
-        if at < 0:
+        if at < 0 or not self.complete[at]:
             return None
         part = slice(self.indptr[at], self.indptr[at + 1])
         held: npt.NDArray[np.int32] = self.item_ix[part][self.on_hand[part] > 0]
         return held
+
+    def stocked(
+        self,
+        location_keys: Keys,
+        item_ix: npt.NDArray[np.int32],
+        on_hand: npt.NDArray[np.float32],
+    ) -> "Shelf":
+        """Return a shelf with other stock; the present one stays as it is.
+
+        Parameters
+        ----------
+        location_keys, item_ix, on_hand : ndarray of shape (n_rows,)
+            How many there are by now, in place of what was known; each product once a location.
+        """
+        n_items = len(self.active)
+        position = self._position(location_keys)
+        held = np.repeat(np.arange(len(self.location_keys)), np.diff(self.indptr))
+        flat = held * n_items + self.item_ix
+        wanted = position * n_items + item_ix
+        at = np.minimum(np.searchsorted(flat, wanted), max(len(flat) - 1, 0))
+        listed = (position >= 0) & (flat[at] == wanted if len(flat) else False)
+        counts = np.array(self.on_hand)
+        counts[at[listed]] = on_hand[listed]
+        if listed.all():
+            return replace(self, on_hand=counts)
+        return Shelf.build(
+            self.active,
+            np.concatenate([self.location_keys[held], location_keys[~listed]]),
+            np.concatenate([self.item_ix, item_ix[~listed]]),
+            np.concatenate([counts, on_hand[~listed]]),
+            np.setdiff1d(
+                np.append(self.location_keys, location_keys), self.location_keys[self.complete]
+            ),
+        )
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Everything, by name."""

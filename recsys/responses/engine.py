@@ -5,6 +5,8 @@ come out. Reads no clock, no database and no file after ``load``, and changes no
 """
 
 from collections.abc import Sequence
+from copy import copy
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -30,6 +32,7 @@ from recsys.ranking.shelf import Shelf
 from recsys.responses.catalogue import Catalogue, Item
 from recsys.responses.explaining import Explainer, explanation, fallback
 from recsys.responses.items import PageQuestion, Pages
+from recsys.responses.live import Told, catalogue_with, shelf_with
 from recsys.responses.placements import BOUGHT_ON, Question, filter_of
 from recsys.responses.reasons import Reason
 from recsys.schema import CHANNELS
@@ -54,6 +57,8 @@ class Engine:
     ----------
     version : str
         Of the artefact.
+    revision : str
+        Of everything that answers come from: the artefact, and what was told since.
     manifest : Manifest
     index : ItemIndex
         The catalogue.
@@ -69,7 +74,7 @@ class Engine:
     """
 
     def __init__(self, found: Artefact) -> None:
-        self.version = found.version
+        self.version = self.revision = found.version
         self.manifest: Manifest = found.manifest
         self.catalogue = Catalogue.load(found)
         models = models_of(found)
@@ -120,6 +125,18 @@ class Engine:
             When it is missing, damaged or of another format.
         """
         return cls(artefact.load(folder, verify))
+
+    def with_live(self, told: Told) -> "Engine":
+        """Return an engine that knows what the back office told; this one stays as it is."""
+        newer = copy(self)
+        newer.revision = f"{self.version}+{told.mark}"
+        newer.catalogue = catalogue_with(self.catalogue, told)
+        shelf = shelf_with(self._ranker.shelf, newer.catalogue, told)
+        facts = newer.catalogue.facts(shelf.active)
+        newer._ranker = replace(self._ranker, shelf=shelf, facts=facts)
+        newer._explainer = replace(self._explainer, catalogue=newer.catalogue)
+        newer._pages = self._pages.over(newer.catalogue, newer._ranker)
+        return newer
 
     @property
     def index(self) -> ItemIndex:

@@ -53,8 +53,7 @@ class Pages:
     ranker : Ranker
         For the rules, and for what is popular where nothing else is known.
     copurchase : CoPurchase
-    content : Content or None
-        None: the artefact does not hold it.
+    content : Content
     """
 
     def __init__(
@@ -62,12 +61,16 @@ class Pages:
         catalogue: Catalogue,
         ranker: Ranker,
         copurchase: CoPurchase,
-        content: Content | None,
+        content: Content,
     ) -> None:
         self._catalogue = catalogue
         self._ranker = ranker
         self._copurchase = copurchase
         self._content = content
+
+    def over(self, catalogue: Catalogue, ranker: Ranker) -> "Pages":
+        """Return the same over another catalogue and its rules."""
+        return Pages(catalogue, ranker, self._copurchase, self._content)
 
     def answer(self, question: PageQuestion) -> dict[str, Any] | None:
         """Answer a page; see ``Engine.related``."""
@@ -113,8 +116,6 @@ class Pages:
     def _similar(
         self, item_ix: int, question: PageQuestion, limits: Limits
     ) -> tuple[Found, dict[str, int]]:
-        if self._content is None:
-            return (np.empty(0, np.int32), lambda _: None), {}
         found = self._content.similar(item_ix, question.count + _SPARE)
         at, left_out = self._free(found.item_ix, question.count, limits)
         if len(at) < question.count == len(found.item_ix) - _SPARE:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from recsys.data.keyed_hash import customer_id_of
 from recsys.matrices.histories import EMPTY, CustomerHistory, notice, unpack
 from recsys.tracking import sessions
+from recsys.tracking.backoffice import BackOffice
 from recsys.tracking.database import Database
 from recsys.tracking.events import Event, Identifier, decode
 from recsys.tracking.keys import Keys
@@ -95,11 +96,14 @@ class Ledger:
     ----------
     keys : Keys
         Who may ask the service.
+    backoffice : BackOffice
+        What was told of products, locations and stock.
     """
 
     def __init__(self, database: Database, currency: str) -> None:
         self._database = database
         self.keys = Keys(database)
+        self.backoffice = BackOffice(database)
         self.currency = currency
 
     @classmethod

@@ -6,16 +6,19 @@ of identifiers. Called by ``training.ingest``; ``recsys.data.unify`` lets an exp
 order win.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from recsys.data.links import LOGIN, OBSERVATIONS, SAME_ORDER
-from recsys.data.staged import EVENTS, LIVE, TOLD, Live
+from recsys.data.staged import EVENTS, LIVE, LOCATIONS, PRODUCTS, TOLD, Live
+from recsys.responses.live import LiveItem, LiveLocation
+from recsys.tracking.backoffice import Overlay
 from recsys.tracking.events import Event, EventItem, Money, order_id
 from recsys.tracking.ledger import Ledger, LiveEvent
 from recsys.tracking.purchases import minor
@@ -61,6 +64,37 @@ def read_live(ledger: Ledger, until: int, folder: Path, currency: str) -> Live |
         for writer in writers.values():
             writer.close()
     return live
+
+
+def read_told(ledger: Ledger, exported: Mapping[str, int]) -> dict[str, pa.Table]:
+    """Return what the back office told of products and locations after their last export.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    exported : mapping
+        Kind → when its newest export was written, UTC epoch seconds.
+
+    Returns
+    -------
+    dict
+        ``products`` and ``locations``, where anything was told, with the columns of
+        ``recsys.data.staged``; null where nothing was told.
+    """
+    overlay = Overlay(ledger.backoffice)
+    overlay.renew()
+    told = overlay.told(exported)
+    records = {"products": told.items.values(), "locations": told.locations.values()}
+    schemas = {"products": _names(PRODUCTS, LiveItem), "locations": _names(LOCATIONS, LiveLocation)}
+    return {
+        kind: pa.Table.from_pylist([msgspec.structs.asdict(row) for row in rows], schemas[kind])
+        for kind, rows in records.items()
+        if rows
+    }
+
+
+def _names(schema: pa.Schema, record: type[msgspec.Struct]) -> pa.Schema:
+    return pa.schema([field for field in schema if field.name in record.__struct_fields__])
 
 
 def _flush(writer: pq.ParquetWriter, rows: list[dict[str, Any]], name: str) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Double,
     Integer,
     LargeBinary,
     MetaData,
@@ -20,11 +21,12 @@ from sqlalchemy.types import TypeEngine
 
 #: Raised when a table comes or changes; ``Database`` brings older ledgers up to it and leaves
 #: newer ones alone.
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 
 #: Schema → statements that make the next one of it; tables that came with that are made without.
 UPGRADES: Final[dict[int, tuple[str, ...]]] = {
     1: (),  # keys
+    2: (),  # products, locations and stock
 }
 
 METADATA: Final = MetaData()
@@ -123,6 +125,30 @@ KEYS: Final = Table(
     Column("created_ts", BigInteger, nullable=False),
     Column("revoked_ts", BigInteger),  # null: not revoked
     Column("grant", LargeBinary, nullable=False),  # recsys.tracking.keys.Grant as JSON
+)
+
+#: What the back office told of each product and location, by its id.
+LIVE_ITEMS, LIVE_LOCATIONS = (
+    Table(
+        name,
+        METADATA,
+        Column("id", _key(), primary_key=True),
+        Column("seq", BigInteger, nullable=False, index=True),  # of the telling that changed it
+        Column("told_ts", BigInteger, nullable=False),
+        Column("body", LargeBinary, nullable=False),  # a record of recsys.responses.live as JSON
+    )
+    for name in ("live_items", "live_locations")
+)
+
+#: How many there are of a product at a location, as the back office told.
+LIVE_STOCK: Final = Table(
+    "live_stock",
+    METADATA,
+    Column("location_id", _key(), primary_key=True),
+    Column("item_id", _key(), primary_key=True),
+    Column("seq", BigInteger, nullable=False, index=True),
+    Column("told_ts", BigInteger, nullable=False),
+    Column("on_hand", Double, nullable=False),
 )
 
 #: Beside ``HISTORIES`` and ``IDENTIFIERS`` while they are replaced: what will change. Private

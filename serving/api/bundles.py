@@ -55,7 +55,7 @@ def get() -> Response:
     asked = read_query(request.args, BundleQuery)
     form = asked.format or _accepted()
     engine = state.loaded()
-    tag = etag_of(engine.version, form, request.query_string)
+    tag = etag_of(engine.revision, form, request.query_string)
     if is_held(tag):
         return reply(b"", 304, JSON, _VARY, cache_seconds=_CACHE_SECONDS, private=True, etag=tag)
     pairs = _chosen(engine, asked)

@@ -72,7 +72,7 @@ def _answer(how: How, item_id: str) -> Response:
     location_id = access.check_location(asked.location_id)
     given = read_filter(asked.filter)
     engine = state.loaded()
-    tag = etag_of(how, item_id, engine.version, location_id, request.query_string)
+    tag = etag_of(how, item_id, engine.revision, location_id, request.query_string)
     if is_held(tag):
         return reply(b"", 304, cache_seconds=CACHE_SECONDS, private=True, etag=tag)
     question = PageQuestion(

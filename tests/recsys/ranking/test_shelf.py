@@ -24,9 +24,6 @@ def test_rows_of_one_product_add_up_and_what_is_not_carried_is_none():
 
 def test_an_unheard_location_is_unknown_not_empty():
     assert np.isnan(shelf().on_hand_at(np.array([UNHEARD, 0]), np.array([1, 1]))).all()
-    assert shelf().knows(np.array([NORTH, SOUTH, UNHEARD, 0])).tolist() == [
-        True, True, False, False,
-    ]  # fmt: skip
 
 
 def test_locations_are_asked_side_by_side():
@@ -44,3 +41,31 @@ def test_without_stock_nothing_is_known():
 def test_it_comes_back_from_its_arrays():
     again = Shelf.from_arrays(shelf().arrays())
     assert again.on_hand_at(np.array([NORTH]), np.array([1])).tolist() == [5]
+
+
+def on_hand(of, location, items=(0, 1, 2, 3)):
+    return of.on_hand_at(np.full(len(items), location), np.array(items)).tolist()
+
+
+def told(of, *rows):
+    keys, items, counts = zip(*rows, strict=True)
+    return of.stocked(np.array(keys), np.array(items, np.int32), np.array(counts, np.float32))
+
+
+def test_newer_stock_replaces_what_was_known_and_adds_what_was_not():
+    newer = told(shelf(), (NORTH, 1, 0), (NORTH, 2, 9))
+    assert on_hand(newer, NORTH) == [0, 0, 9, 6]
+    assert newer.held_at(NORTH).tolist() == [2, 3]
+    assert on_hand(newer, SOUTH) == [0, 0, 0, 0]
+    assert on_hand(shelf(), NORTH) == [0, 5, 0, 6]
+
+
+def test_a_location_that_told_of_some_products_is_not_empty_of_the_others():
+    newer = told(shelf(), (UNHEARD, 2, 4), (UNHEARD, 0, 0))
+    assert on_hand(newer, UNHEARD, (0, 2)) == [0, 4]
+    assert np.isnan(on_hand(newer, UNHEARD, (1, 3))).all()
+    assert newer.held_at(UNHEARD) is None
+    assert told(newer, (UNHEARD, 1, 3)).held_at(UNHEARD) is None
+    again = Shelf.from_arrays(newer.arrays())
+    assert again.held_at(UNHEARD) is None
+    assert again.held_at(NORTH).tolist() == [1, 3]

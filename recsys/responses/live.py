@@ -1,0 +1,184 @@
+"""What the back office told since the artefact was made: products, locations and stock.
+
+Records come in, from the ledger; a catalogue and a shelf that know them come out, beside those of
+the artefact, which stay as they are. Called by ``Engine.with_live``.
+
+A product that the artefact does not know cannot be ranked: it waits for the next training, which
+learns of it through ingest.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, overload
+
+import msgspec
+import numpy as np
+
+from recsys.matrices.ids import location_key
+from recsys.ranking.filtering import Labels
+from recsys.ranking.shelf import Shelf
+from recsys.responses.catalogue import Catalogue
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Base of what is told: what is None was not told, and stays as it was."""
+
+    def over(self, older: "Record | None") -> "Record":
+        """Return this record with what only an older one told."""
+        if older is None:
+            return self
+        names = self.__struct_fields__
+        kept = {name: getattr(older, name) for name in names if getattr(self, name, None) is None}
+        return msgspec.structs.replace(self, **kept)
+
+
+class LiveItem(Record, frozen=True):
+    """A product, as far as it was told."""
+
+    item_id: str
+    title: str | None = None
+    price_minor: int | None = None
+    currency: str | None = None
+    cost_minor: int | None = None
+    active: bool | None = None
+    department: str | None = None
+    category: str | None = None
+    brand: str | None = None
+    parent_id: str | None = None
+
+
+class LiveLocation(Record, frozen=True):
+    """A store or a warehouse, as far as it was told."""
+
+    location_id: str
+    name: str | None = None
+    kind: Literal["store", "online"] | None = None
+    region: str | None = None
+    time_zone: str | None = None
+
+
+class LiveStock(Record, frozen=True):
+    """What a location has on hand of a product."""
+
+    location_id: str
+    item_id: str
+    on_hand: float
+
+
+@dataclass(frozen=True)
+class Told:
+    """The newest record of everything that was told.
+
+    Attributes
+    ----------
+    items : mapping of str to LiveItem
+    locations : mapping of str to LiveLocation
+    stock : mapping of (location_id, item_id) to LiveStock
+    mark : int
+        Another one after every telling.
+    """
+
+    items: Mapping[str, LiveItem] = field(default_factory=dict)
+    locations: Mapping[str, LiveLocation] = field(default_factory=dict)
+    stock: Mapping[tuple[str, str], LiveStock] = field(default_factory=dict)
+    mark: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.items or self.locations or self.stock)
+
+
+class _Changed(Sequence[str]):
+    """Texts of which some are others by now."""
+
+    def __init__(self, base: Sequence[str], changed: Mapping[int, str]) -> None:
+        self._base = base
+        self._changed = changed
+
+    def __len__(self) -> int:
+        return len(self._base)
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[str]: ...
+    def __getitem__(self, at: int | slice) -> str | list[str]:
+        if isinstance(at, slice):
+            return [self[position] for position in range(*at.indices(len(self)))]
+        return self._changed[at] if at in self._changed else self._base[at]
+
+
+def catalogue_with(base: Catalogue, told: Told) -> Catalogue:
+    """Return a catalogue that knows what was told; ``base`` stays as it is."""
+    known = _known(base, told)
+    titles = {ix: item.title for ix, item in known if item.title is not None}
+    prices = np.array(base.prices_minor)
+    currencies: dict[int, str] = {}
+    for ix, item in known:
+        if item.price_minor is not None and item.currency is not None:
+            prices[ix], currencies[ix] = item.price_minor, item.currency
+    keys, stores = _locations(base, told)
+    return replace(
+        base,
+        titles=_Changed(base.titles, titles),
+        currencies=_Changed(base.currencies, currencies),
+        prices_minor=prices,
+        location_keys=keys,
+        stores=stores,
+        labels={name: _labels(name, labels, known) for name, labels in base.labels.items()},
+    )
+
+
+def shelf_with(base: Shelf, catalogue: Catalogue, told: Told) -> Shelf:
+    """Return a shelf that knows what was told; ``base`` stays as it is.
+
+    Parameters
+    ----------
+    base : Shelf
+    catalogue : Catalogue
+        Over the same products.
+    told : Told
+    """
+    active = np.array(base.active)
+    for ix, item in _known(catalogue, told):
+        if item.active is not None:
+            active[ix] = item.active
+    rows = list(told.stock.values())
+    items = catalogue.index.ix_of([row.item_id for row in rows]) if rows else np.empty(0, np.int32)
+    known = np.flatnonzero(items >= 0)
+    if not len(known):
+        return replace(base, active=active)
+    keys = np.array([location_key(rows[at].location_id) for at in known], np.int64)
+    on_hand = np.array([rows[at].on_hand for at in known], np.float32)
+    return replace(base, active=active).stocked(keys, items[known], on_hand)
+
+
+def _known(catalogue: Catalogue, told: Told) -> list[tuple[int, LiveItem]]:
+    """Position and record of each product that the catalogue holds."""
+    items = list(told.items.values())
+    if not items:
+        return []
+    found = catalogue.index.ix_of([item.item_id for item in items]).tolist()
+    return [(ix, item) for ix, item in zip(found, items, strict=True) if ix >= 0]
+
+
+def _locations(base: Catalogue, told: Told) -> tuple[Any, Any]:
+    """Keys of all locations, ascending, and which of them are stores."""
+    stores = dict(zip(base.location_keys.tolist(), base.stores.tolist(), strict=True))
+    for name in {row.location_id for row in told.stock.values()} - set(told.locations):
+        stores.setdefault(location_key(name), True)
+    for name, location in told.locations.items():
+        key = location_key(name)
+        stores[key] = stores.get(key, True) if location.kind is None else location.kind == "store"
+    keys = np.array(sorted(stores), np.int64)
+    return keys, np.array([stores[key] for key in keys.tolist()], bool)
+
+
+def _labels(name: str, base: Labels, known: Sequence[tuple[int, LiveItem]]) -> Labels:
+    told = {ix: label for ix, item in known if (label := getattr(item, name)) is not None}
+    if not told:
+        return base
+    position = dict(base.position)
+    code = np.array(base.code)
+    for ix, label in told.items():
+        code[ix] = position.setdefault(label, len(position))
+    return Labels(list(position), code)

@@ -1,0 +1,157 @@
+"""``PUT /v1/items``, ``/v1/stock``, ``/v1/locations``: what changes between two exports."""
+
+import time
+from collections.abc import Sequence
+
+import msgspec
+from flask import Blueprint, Response, current_app, request
+
+from recsys.responses.live import LiveItem, LiveLocation, LiveStock
+from recsys.tracking.backoffice import Written
+from recsys.tracking.events import Money
+from serving import access
+from serving.openapi import documented
+from serving.problems import FieldError, Refusal
+from serving.reading import read_body
+from serving.replies import JSON, reply
+from serving.state import State
+from serving.wire import ItemsUpdate, LocationsUpdate, StockUpdate, UpdateAnswer
+
+blueprint = Blueprint("backoffice", __name__)
+
+_PROBLEMS = (
+    "malformed-body", "body-too-large", "not-json", "invalid-request", "location-forbidden",
+    "ledger-unavailable",
+)  # fmt: skip
+#: Ids named in an answer, at most.
+_NAMED = 20
+
+
+@blueprint.put("/v1/items")
+@documented(
+    "What changed about products",
+    tag="back office",
+    scope="catalogue",
+    body=ItemsUpdate,
+    example={
+        "items": [
+            {"item_id": "SKU-1", "price": {"amount_minor": 349, "currency": "EUR"}},
+            {"item_id": "SKU-2", "active": False},
+        ]
+    },
+    answers={200: UpdateAnswer},
+    problems=_PROBLEMS,
+)
+def items() -> Response:
+    """Tell of up to 5,000 products; fields that are not sent stay as they are.
+
+    Shown within a second. A product that no model knows yet is counted under `not_in_model`: it
+    is shown from the next training on, which learns of it here. An export that is newer than what
+    was told takes its place.
+    """
+    state: State = current_app.extensions["omnibasket"]
+    update = read_body(request, ItemsUpdate)
+    _check_prices(update)
+    sent = update.items
+    records = [
+        LiveItem(
+            item_id=item.item_id,
+            title=item.title,
+            price_minor=_minor(item.price),
+            currency=item.price.currency if item.price else None,
+            cost_minor=_minor(item.cost),
+            active=item.active,
+            department=item.department,
+            category=item.category,
+            brand=item.brand,
+            parent_id=item.parent_id,
+        )
+        for item in sent
+    ]
+    written = state.ledger.backoffice.put_items(records, int(time.time()))
+    return _answer(state, len(sent), written, [item.item_id for item in sent])
+
+
+@blueprint.put("/v1/stock")
+@documented(
+    "What lies where",
+    tag="back office",
+    scope="catalogue",
+    body=StockUpdate,
+    example={"stock": [{"location_id": "S1", "item_id": "SKU-1", "on_hand": 0}]},
+    answers={200: UpdateAnswer},
+    problems=_PROBLEMS,
+)
+def stock() -> Response:
+    """Tell how many of up to 10,000 products there are at locations.
+
+    Shown within a second: what is sold out somewhere is shown there no more. Of a location that no
+    stock export names, what was not told stays unknown, and may be shown.
+    """
+    state: State = current_app.extensions["omnibasket"]
+    sent = read_body(request, StockUpdate).stock
+    _own_locations([row.location_id for row in sent], "/stock")
+    records = [
+        LiveStock(location_id=row.location_id, item_id=row.item_id, on_hand=row.on_hand)
+        for row in sent
+    ]
+    written = state.ledger.backoffice.put_stock(records, int(time.time()))
+    return _answer(state, len(sent), written, [row.item_id for row in sent])
+
+
+@blueprint.put("/v1/locations")
+@documented(
+    "Stores and warehouses",
+    tag="back office",
+    scope="catalogue",
+    body=LocationsUpdate,
+    example={"locations": [{"location_id": "S9", "name": "Harbour", "kind": "store"}]},
+    answers={200: UpdateAnswer},
+    problems=_PROBLEMS,
+)
+def locations() -> Response:
+    """Tell of up to 5,000 stores and warehouses; fields that are not sent stay as they are."""
+    state: State = current_app.extensions["omnibasket"]
+    sent = read_body(request, LocationsUpdate).locations
+    _own_locations([row.location_id for row in sent], "/locations")
+    records = [LiveLocation(**msgspec.structs.asdict(row)) for row in sent]
+    written = state.ledger.backoffice.put_locations(records, int(time.time()))
+    return _answer(state, len(sent), written, [])
+
+
+def _minor(price: Money | None) -> int | None:
+    return None if price is None else price.amount_minor
+
+
+def _check_prices(sent: ItemsUpdate) -> None:
+    """Refuse prices below zero."""
+    wrong = [
+        FieldError(f"/items/{ix}/{name}/amount_minor", "is below zero.")
+        for ix, item in enumerate(sent.items)
+        for name in ("price", "cost")
+        if (money := getattr(item, name)) is not None and money.amount_minor < 0
+    ]
+    if wrong:
+        raise Refusal("invalid-request", "Prices are not below zero.", wrong)
+
+
+def _own_locations(location_ids: Sequence[str], pointer: str) -> None:
+    for ix, location_id in enumerate(location_ids):
+        access.check_location(location_id, f"{pointer}/{ix}/location_id")
+
+
+def _answer(state: State, received: int, written: Written, item_ids: Sequence[str]) -> Response:
+    state.refresh()
+    unknown: list[str] = []
+    if state.engine is not None and item_ids:
+        named = list(dict.fromkeys(item_ids))
+        found = state.engine.index.ix_of(named).tolist()
+        unknown = [item_id for item_id, ix in zip(named, found, strict=True) if ix < 0]
+    answer = UpdateAnswer(
+        received=received,
+        changed=written.changed,
+        unchanged=written.unchanged,
+        not_in_model=len(unknown),
+        not_in_model_ids=unknown[:_NAMED],
+    )
+    return reply(msgspec.json.encode(answer), 200, JSON)
