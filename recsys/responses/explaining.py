@@ -172,17 +172,19 @@ def fallback(
     -------
     str or None
         ``popular_at_location``, ``popular``, or ``available`` where nothing that may be shown was
-        ever bought; None where the answer is a personal one.
+        ever bought; None where the answer is a personal one, or empty.
     """
     looked = histories.events.indptr
     own = histories.indptr[r + 1] > histories.indptr[r] or looked[r + 1] > looked[r]
     cart = context.cart.indptr[r + 1] > context.cart.indptr[r]
     part = slice(ranked.indptr[r], ranked.indptr[r + 1])
+    if part.start == part.stop:
+        return None
     personal = [COLUMNS.index(name) for name in COLUMNS if name not in _OF_ALL]
     if (own or cart) and (ranked.scores[part][:, personal] > 0).any():
         return None
     bought = ranked.scores[part, COLUMNS.index("popular")]
-    if len(bought) and not (bought > 0).any():
+    if not (bought > 0).any():
         return "available"
     return "popular_at_location" if level == _AT_LOCATION else "popular"
 
