@@ -23,14 +23,15 @@ from benchmarks._report import NO_DATA, OURS, Report, parser
 from recsys.config import Config, load
 from recsys.data.history import History
 from recsys.matrices import rows as rows_of_customers
+from recsys.matrices.baskets import Training
 from recsys.matrices.histories import EMPTY, Histories
 from recsys.matrices.lists import Lists, Ragged
-from recsys.models.base import Context
 from recsys.schema import CHANNELS, TABLES
-from recsys.validation import baselines, panel
-from recsys.validation.evaluate import show
+from recsys.validation import panel
 from recsys.validation.metrics import Floats, bootstrap, hit_rate_at, ndcg_at, recall_at
 from recsys.validation.panel import Panel
+from recsys.validation.peers import Tuned, tune
+from recsys.validation.showing import show
 from recsys.validation.splits import Window
 from training.ingest import ingest
 from training.learn import Fitted, Learned, fit, learn
@@ -40,6 +41,8 @@ K: Final = 12
 STORES, WEB = "pos", "web"
 ONE_CHANNEL, POPULAR, FREQUENCY = "one_channel", "popular", "own_frequency"
 EVERYBODY: Final = 1_000_000
+#: Customers that the methods beside ours are tuned on, and settings tried for each.
+TUNED_ON, BUDGET = 2_000, 7
 
 DATA: Final = Path(__file__).resolve().parents[2] / "shared" / "data" / "hm_week"
 HOW_TO_GET_IT: Final = """{folder}: transactions.parquet and articles.parquet are not there.
@@ -109,6 +112,7 @@ def main() -> None:
             for channel in (STORES, WEB)
         }
         people = _people(history, both)
+        peers = _tuned(config, history)
         values: dict[str, list[Floats]] = {}
         customers: list[NDArray[np.int64]] = []
         for target, other in ((STORES, WEB), (WEB, STORES)):
@@ -116,7 +120,8 @@ def main() -> None:
             customers.append(rows)
             crossed = people.only(rows)
             wanted = crossed.wanted(target)
-            for method, lists in _shown(config, both, alone[target], crossed, target).items():
+            shown = _shown(both, alone[target], peers, crossed, target)
+            for method, lists in shown.items():
                 for name, metric in (("ndcg", ndcg_at), ("recall", recall_at), ("hr", hit_rate_at)):
                     at = f"{method} {name}@{K}"
                     values.setdefault(at, []).append(metric(lists, wanted, K))
@@ -158,6 +163,13 @@ def _learned(config: Config, history: History) -> tuple[History, Fitted, Learned
     return history, fit(config, history, TEST.start_ts), chosen
 
 
+def _tuned(config: Config, history: History) -> list[Tuned]:
+    """What one would otherwise use, tuned on the validation window."""
+    training = Training.read(history, VALIDATION.start_ts, seed=config.train.seed)
+    people = panel.read(history, training.index, VALIDATION, active=TUNED_ON)
+    return [tune(name, training, people, BUDGET, K) for name in (POPULAR, FREQUENCY)]
+
+
 def _people(history: History, both: tuple[History, Fitted, Learned]) -> Panel:
     return panel.read(history, both[1].training.index, TEST, active=EVERYBODY)
 
@@ -172,22 +184,18 @@ def _crossed(people: Panel, target: str, other: str) -> NDArray[np.int64]:
 
 
 def _shown(
-    config: Config,
     both: tuple[History, Fitted, Learned],
     alone: tuple[History, Fitted, Learned],
+    peers: list[Tuned],
     people: Panel,
     target: str,
 ) -> dict[str, Ragged]:
     """First items of each method; all of them over the catalogue of the unified history."""
-    context = Context.of(len(people), TEST.start_ts, channel=CHANNELS.index(target))
+    context = people.context(target)
     _, fitted, learned = both
-    shown: dict[str, Ragged] = {}
-    min_lines = config.models.popular.min_lines
-    popular = baselines.popular(fitted.training, learned.popular_days, min_lines)
-    shown[POPULAR] = popular.recommend(people.histories, K, context)
-    shown[FREQUENCY] = baselines.own_frequency(
-        people.histories, TEST.start_ts, learned.frequency_days, K
-    )
+    shown: dict[str, Ragged] = {
+        one.name: one.fit(fitted.training).show(people.histories, context, K).mixed for one in peers
+    }
     history, fitted_alone, learned_alone = alone
     known = dict(
         rows_of_customers.read(history, until_ts=TEST.start_ts, customer_ids=people.customer_ids)
@@ -195,10 +203,10 @@ def _shown(
     index = fitted_alone.training.index
     rows = [known.get(customer_id, EMPTY) for customer_id in people.customer_ids]
     histories = Histories.from_rows(rows, index, TEST.start_ts)
-    single, _ = show(fitted_alone.ranker(learned_alone), histories, context, K)
+    single = show(fitted_alone.ranker(learned_alone), histories, context, K).mixed
     translated = people.index.ix(index.keys[single.item_ix])
     shown[ONE_CHANNEL] = Lists(single.indptr, translated)
-    shown[OURS], _ = show(fitted.ranker(learned), people.histories, context, K)
+    shown[OURS] = show(fitted.ranker(learned), people.histories, context, K).mixed
     return shown
 
 

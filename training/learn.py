@@ -1,10 +1,10 @@
 """Fits the models on what was before a moment, and learns how to blend them after it.
 
-A history and a moment come in; fitted models, blends and the baselines' settings come out.
-Called by ``train`` and by the benchmarks.
+A history and a moment come in; fitted models and blends come out. Called by ``train``,
+``measure`` and the benchmarks.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -15,15 +15,15 @@ from recsys.config import Config
 from recsys.data.history import History
 from recsys.errors import DataError
 from recsys.matrices.baskets import Training
-from recsys.matrices.lists import Ragged
 from recsys.models import MODELS, Model, from_settings
-from recsys.models.base import Context
 from recsys.ranking.blend import Blend
 from recsys.ranking.rank import Ranker
 from recsys.ranking.shelf import Shelf
 from recsys.responses.placements import placements
 from recsys.schema import SALE
-from recsys.validation import baselines, carts, learning, panel
+from recsys.validation import carts, learning, panel
+from recsys.validation.learning import Lesson
+from recsys.validation.panel import Panel
 from recsys.validation.splits import Window
 from training.steps import Step
 
@@ -31,9 +31,9 @@ from training.steps import Step
 READING = "reading"
 PARTS = (READING, *MODELS)
 
-#: Places by which baselines are tuned and everything is judged.
+#: Places by which peers are tuned and everything is judged.
 PLACES = 10
-#: Customers that the blend is learned on: who came back, and who did not.
+#: Customers that the blend is learned on, in all windows together: who came back, and who did not.
 ACTIVE, LAPSED = 2_000, 500
 #: Orders that the blend for carts is learned on.
 CARTS = 500
@@ -57,20 +57,16 @@ class Fitted:
 
 @dataclass(frozen=True)
 class Learned:
-    """What the validation window taught.
+    """What the validation windows taught.
 
     Attributes
     ----------
     plain, cart : Blend
         For requests without and with a cart.
-    popular_days, frequency_days : float
-        The baselines' best half-lives, in days.
     """
 
     plain: Blend
     cart: Blend
-    popular_days: float
-    frequency_days: float
 
 
 class Span(NamedTuple):
@@ -134,8 +130,10 @@ def fit(config: Config, history: History, as_of_ts: int, step: Step | None = Non
     return Fitted(training, models)
 
 
-def learn(config: Config, history: History, fitted: Fitted, window: Window) -> Learned:
-    """Learn blends, and tune baselines, on the window after a fit.
+def study(
+    config: Config, history: History, fitted: Fitted, window: Window, windows: int = 1
+) -> tuple[Panel, Lesson]:
+    """Look at what customers did in the window after a fit.
 
     Parameters
     ----------
@@ -144,6 +142,8 @@ def learn(config: Config, history: History, fitted: Fitted, window: Window) -> L
     fitted : Fitted
         As of the window's start.
     window : Window
+    windows : int
+        How many windows are studied; they share the customers and orders that are looked at.
 
     Raises
     ------
@@ -151,23 +151,19 @@ def learn(config: Config, history: History, fitted: Fitted, window: Window) -> L
         When too few customers came back in the window.
     """
     index, seed = fitted.training.index, config.train.seed
-    people = panel.read(history, index, window, active=ACTIVE, lapsed=LAPSED, seed=seed)
-    orders = carts.read(history, people, at_most=CARTS, seed=seed)
+    active, lapsed, orders = (-(-n // windows) for n in (ACTIVE, LAPSED, CARTS))
+    people = panel.read(history, index, window, active=active, lapsed=lapsed, seed=seed)
+    held = carts.read(history, people, at_most=orders, seed=seed)
+    return people, learning.lesson(fitted.models, people, held)
+
+
+def settle(config: Config, lessons: Sequence[Lesson]) -> Learned:
+    """Learn blends from what one window taught, or several."""
     weights = [settings.weights for settings in placements(config).values()]
-    plain, cart = learning.learn(fitted.models, people, orders, weights)
-    wanted, context = people.wanted(), Context.of(len(people), window.start_ts)
-    min_lines = config.models.popular.min_lines
+    return Learned(*learning.learn(lessons, weights))
 
-    def popular(days: float) -> Ragged:
-        model = baselines.popular(fitted.training, days, min_lines)
-        return model.recommend(people.histories, PLACES, context)
 
-    def frequency(days: float) -> Ragged:
-        return baselines.own_frequency(people.histories, window.start_ts, days, PLACES)
-
-    return Learned(
-        plain,
-        cart,
-        baselines.tune(popular, wanted, baselines.POPULAR_DAYS, PLACES),
-        baselines.tune(frequency, wanted, baselines.FREQUENCY_DAYS, PLACES),
-    )
+def learn(config: Config, history: History, fitted: Fitted, window: Window) -> Learned:
+    """Learn blends on the one window after a fit; see ``study``."""
+    _, lesson = study(config, history, fitted, window)
+    return settle(config, [lesson])

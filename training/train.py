@@ -18,9 +18,8 @@ from recsys.data.history import History
 from recsys.errors import DataError
 from recsys.persistence import runs
 from recsys.persistence.runs import Run
-from recsys.validation import baselines, panel, splits
 from recsys.validation.checks import Finding, check
-from recsys.validation.evaluate import Evaluation, evaluate
+from recsys.validation.splits import Split, Window
 from training.console import (
     REFUSED,
     emit_json,
@@ -29,14 +28,12 @@ from training.console import (
     progress,
     workspace_option,
 )
-from training.learn import PARTS, PLACES, Fitted, Learned, fit, learn, span
+from training.learn import PARTS, fit, span
+from training.measure import measure, parts, plan
 from training.publish import make_current, publish
 from training.recording import peak_mb, prune, recorded, seconds_before
 from training.steps import Steps
 from training.trained import show
-
-#: Customers that are judged on, at most.
-JUDGED: Final = 5_000
 
 #: What is done, in this order, and what the progress bar calls it.
 WORDS: Final = {
@@ -47,6 +44,7 @@ WORDS: Final = {
     "measure": "Measuring",
     "fit": "Learning from everything",
     "publish": "Publishing",
+    "report": "Drawing the report",
 }
 _FITS: Final = ("fit_validation", "fit_test", "fit")
 
@@ -115,9 +113,9 @@ def command(
     begins ([checks] in omnibasket.toml).
 
     Three times it learns: before a validation window, on which the models' weights are chosen;
-    before a test window at the end, on which they are judged beside what is most popular and
-    what each customer buys anyway; and from everything, which is published and taken up by a
-    running service. How long the windows are says [train] in omnibasket.toml; a history too
+    before a test window at the end, on which they are judged beside what one would otherwise
+    use, tuned on the first ([train] peers); and from everything, which is published and taken
+    up by a running service. How long the windows are says [train] in omnibasket.toml; a history too
     short for them gets shorter ones.
 
     A version that is worse than the current one by more than [publish] guard allows is kept, but
@@ -138,9 +136,11 @@ def command(
         ),
     )  # fmt: skip
     with progress("Training", 1.0) as bar:
-        steps = Steps(_names(wish), WORDS, seconds_before(config), bar)
+        steps = Steps(_names(config, wish), WORDS, seconds_before(config), bar)
         with recorded(run, steps), steps.showing():
             result = train(config, at, wish, run, steps)
+            if "figures" in result:
+                result["report"] = str(_report(config, run, steps, result))
     prune(config, at)
     if as_json:
         emit_json(result)
@@ -182,22 +182,15 @@ def train(config: Config, at: datetime, wish: Wish, run: Run, steps: Steps) -> d
         run.note(checks=[asdict(finding) for finding in findings])
         _stop_at_failed(findings, wish)
         ends = span(history)
-        split = splits.by_time(
-            ends.first_ts, ends.last_ts, config.train.test_days, config.train.validation_days
-        )
+        windows = plan(config, ends)
     if wish.dry_run:
-        return _result(run, steps, "checked", **_windows(split))
+        return _result(run, steps, "checked", **_windows(windows))
 
-    before = fit(config, history, split.validation.start_ts, steps.within("fit_validation"))
-    with steps.step("choose"):
-        learned = learn(config, history, before, split.validation)
-    before = fit(config, history, split.test.start_ts, steps.within("fit_test"))
-    with steps.step("measure"):
-        metrics = _plain(_measure(config, history, split, before, learned))
-    del before
+    judged = measure(config, history, windows, steps)
+    metrics = judged.metrics()
     details = {
-        **_windows(split),
-        **_chosen(split, learned),
+        **_windows(windows),
+        **judged.details(),
         "checks": [asdict(f) for f in findings if f.level in ("warning", "failed")],
     }
     run.note(details=details, metrics=metrics, seconds=steps.seconds)
@@ -206,7 +199,7 @@ def train(config: Config, at: datetime, wish: Wish, run: Run, steps: Steps) -> d
 
     fitted = fit(config, history, ends.latest_ts + 1, steps.within("fit"))
     with steps.step("publish"):
-        folder = publish(config, history, fitted, learned, at, metrics, details)
+        folder = publish(config, history, fitted, judged.learned, at, metrics, details)
         run.note(version=folder.name)
         current, verdict = make_current(
             config, folder.name, at=at, by=run.record.by, reason=wish.reason, force=wish.force,
@@ -240,48 +233,33 @@ def _stop_at_failed(findings: list[Finding], wish: Wish) -> None:
         )
 
 
-def _measure(
-    config: Config, history: History, split: splits.Split, before: Fitted, learned: Learned
-) -> Evaluation:
-    people = panel.read(
-        history, before.training.index, split.test, active=JUDGED, seed=config.train.seed
-    )
-    popular = baselines.popular(
-        before.training, learned.popular_days, config.models.popular.min_lines
-    )
-    ranker = before.ranker(learned)
-    return evaluate(ranker, popular, learned.frequency_days, people, PLACES, config.train.seed)
+def _report(config: Config, run: Run, steps: Steps, result: dict[str, Any]) -> Path:
+    from training.report import (
+        write,
+    )  # matplotlib takes a second to load, which --help does not need
+
+    path = run.folder / runs.REPORT
+    with steps.step("report"):
+        write(path, result, History.open(config), config.workspace.name)
+    return path
 
 
-def _windows(split: splits.Split) -> dict[str, Any]:
-    def window(found: splits.Window) -> dict[str, str]:
+def _windows(windows: list[Split]) -> dict[str, Any]:
+    def plain(found: Window) -> dict[str, str]:
         moments = (found.start_ts, found.end_ts)
         start, end = (datetime.fromtimestamp(ts, UTC).isoformat() for ts in moments)
         return {"start": start, "end": end}
 
+    last = windows[-1]
     return {
-        "validation": window(split.validation),
-        "test": window(split.test),
-        "note": split.note,
-    }
-
-
-def _chosen(split: splits.Split, learned: Learned) -> dict[str, Any]:
-    return {
-        "horizon_days": split.validation.days,
-        "half_life_days": {
-            "popular": learned.popular_days,
-            "own_frequency": learned.frequency_days,
+        "validation": plain(last.validation),
+        "test": plain(last.test),
+        "windows": {
+            "validation": [plain(window) for window in last.validations],
+            "test": [plain(split.test) for split in windows],
         },
-        "weights": {
-            name: dict(zip(blend.columns, blend.weights_.round(4).tolist(), strict=True))
-            for name, blend in (("plain", learned.plain), ("cart", learned.cart))
-        },
+        "note": last.note,
     }
-
-
-def _plain(measured: Evaluation) -> dict[str, Any]:
-    return {name: [asdict(row) for row in rows] for name, rows in vars(measured).items()}
 
 
 def _result(run: Run, steps: Steps, outcome: runs.Outcome, **found: Any) -> dict[str, Any]:
@@ -297,12 +275,14 @@ def _result(run: Run, steps: Steps, outcome: runs.Outcome, **found: Any) -> dict
     }
 
 
-def _names(wish: Wish) -> list[str]:
+def _names(config: Config, wish: Wish) -> list[str]:
     """All steps of a run, with their parts."""
     last = "check" if wish.dry_run else "measure" if wish.no_publish else "publish"
     steps = list(WORDS)[: list(WORDS).index(last) + 1]
+    of = {**dict.fromkeys(_FITS, PARTS), **parts(config)}
+    steps += [] if wish.dry_run else ["report"]
     return [
         name
         for step in steps
-        for name in ([f"{step}.{part}" for part in PARTS] if step in _FITS else [step])
+        for name in ([f"{step}.{part}" for part in of[step]] if step in of else [step])
     ]

@@ -10,7 +10,7 @@ from training.console import messages, output, table
 
 _MB: Final = 1e6
 #: Metrics of the table; the report has them all.
-_SHOWN: Final = ("ndcg", "recall", "hr", "new_ndcg", "repeat_ndcg", "coverage", "novelty")
+_SHOWN: Final = ("ndcg", "recall", "hr", "new_ndcg", "coverage")
 
 
 def show(result: dict[str, Any]) -> None:
@@ -35,6 +35,8 @@ def show(result: dict[str, Any]) -> None:
         f"{name.replace('_', ' ')} {taken:.1f}" for name, taken in result["seconds"].items()
     )
     say(f"Seconds: {steps}. Peak memory {result['peak_mb']:,} MB.")
+    if "report" in result:
+        say(f"Report: {result['report']}", markup=False, soft_wrap=True)
     say(f"Run {result['run']}: omnibasket runs show {result['run']}")
     if result["outcome"] == "refused":
         _show_refusal(result)
@@ -87,11 +89,11 @@ def _show_figures(result: dict[str, Any]) -> None:
             rows.append([segment, customers, method, *figures])
         gains = [_gain(ahead.get((segment, metric))) for metric in metrics]
         rows.append(["", None, "our lead", *gains])
-    start, end = (result["test"][name][:10] for name in ("start", "end"))
-    title = f"What customers bought from {start} until {end}, shown before they did"
+    tests = result["windows"]["test"]
+    title = f"Bought from {tests[0]['start'][:10]} until {tests[-1]['end'][:10]}, shown before"
     headings = ["bought on", "customers", "method", *metrics]
     output().print(table(headings, rows, title))
-    if result.get("left_out"):
+    if result["left_out"]:
         left_out = ", ".join(result["left_out"])
         messages().print(f"Not measured beside, by [train] peers: {left_out}.", markup=False)
 

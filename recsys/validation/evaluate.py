@@ -1,40 +1,42 @@
 """How good answers would have been, beside what one would otherwise use.
 
-A ranker that knows nothing of the test window and a panel of it come in; figures for all
-customers and for each channel come out. Called by training, which prints them and puts them into
-the artefact's manifest.
+Methods that know nothing of a test window and a panel of it come in; out come figures of every
+customer, and, once all windows are judged, their means with intervals for all customers, for each
+channel and for each window. Called by training, which prints them and puts them into the
+artefact's manifest.
 """
 
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.matrices.histories import NO_CHANNEL, Histories
-from recsys.matrices.lists import Lists, Ragged, without
-from recsys.models import Popular
-from recsys.models.base import Context
-from recsys.ranking.rank import Asked, Ranker, factors_of
-from recsys.ranking.rules import Limits
+from recsys.matrices.baskets import Training
+from recsys.matrices.histories import Histories
+from recsys.matrices.lists import Lists, contains, pointers, rows_of, without
+from recsys.ranking.rank import Ranker
 from recsys.schema import CHANNELS
-from recsys.validation.baselines import own_frequency
-from recsys.validation.learning import BATCH
-from recsys.validation.metrics import (
-    Floats,
-    bootstrap,
-    coverage,
-    hit_rate_at,
-    ndcg_at,
-    recall_at,
-)
+from recsys.validation import metrics
+from recsys.validation.metrics import Floats, bootstrap_all
 from recsys.validation.panel import MIN_CUSTOMERS, Panel
+from recsys.validation.peers import Peer
+from recsys.validation.reliability import Told
+from recsys.validation.showing import Shown, cut, items_of, ranked
+from recsys.validation.splits import Window
 
 OURS: Final = "omnibasket"
-POPULAR: Final = "popular"
-FREQUENCY: Final = "own_frequency"
 ALL: Final = "all"
+
+#: Endings of metrics of which more is better.
+_MORE_IS_BETTER: Final = ("ndcg", "recall", "hr", "precision")
+
+#: Customers of each channel, at most.
+IN_CHANNEL: Final = 1_000
+
+#: Segment, method, metric.
+Key = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Figure:
     Attributes
     ----------
     segment : str
-        ``all``, or the channel that was bought on.
+        ``all``, the channel that was bought on, or the window.
     method, metric : str
         For example ``omnibasket``, ``ndcg@10``.
     value, low, high : float
@@ -64,7 +66,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Difference:
-    """How far we are ahead of the best other method, customer by customer.
+    """How far we are ahead of another method, customer by customer.
 
     Attributes
     ----------
@@ -99,163 +101,263 @@ class Evaluation:
         )
 
 
-def evaluate(
-    ranker: Ranker, popular: Popular, frequency_days: float, panel: Panel, k: int, seed: int
-) -> Evaluation:
-    """Compare our lists with those of simpler methods, for all and by channel.
+@dataclass(frozen=True)
+class Known:
+    """What is known of the catalogue before a window, to say how popular something is.
+
+    Attributes
+    ----------
+    buyers : ndarray of shape (n_items,), float64
+        Share of customers who had bought each product.
+    n_customers : int
+    """
+
+    buyers: Floats
+    n_customers: int
+
+    @classmethod
+    def of(cls, training: Training) -> "Known":
+        """Count the customers of a training."""
+        baskets = training.baskets
+        n = max(1, len(baskets.customer_ids))
+        bought = baskets.by_customer(np.ones(len(baskets.ts)))
+        return cls(np.bincount(bought.indices, minlength=training.n_items) / n, n)
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """Figures of every customer of one window.
+
+    Attributes
+    ----------
+    window : Window
+    customer_ids : list of str, length n
+    values : dict of (segment, method, metric) to ndarray of shape (n,)
+        NaN for customers who do not count.
+    shares : dict of (segment, method, metric) to float
+        What is one figure for all, as coverage is.
+    told : Told or None
+        Chances that were told, where the method tells them.
+    """
+
+    window: Window
+    customer_ids: list[str]
+    values: dict[Key, Floats]
+    shares: dict[Key, float]
+    told: Told | None = None
+
+    def __or__(self, other: "Judged") -> "Judged":
+        """Put what other methods reached on the same customers beside."""
+        return Judged(
+            self.window,
+            self.customer_ids,
+            self.values | other.values,
+            self.shares | other.shares,
+            self.told or other.told,
+        )
+
+
+class Jury:
+    """Looks at what methods show to the same customers, for all and by channel.
+
+    By channel where there are several: what was bought there, asked for there. Channels on which
+    fewer than ``MIN_CUSTOMERS`` bought are left out; of those with many, some are drawn.
 
     Parameters
     ----------
-    ranker : Ranker
-        Learned on what was before the panel's window.
-    popular : Popular
-        Learned on the same, with a half-life tuned before.
-    frequency_days : float
-        Half-life of the customers' own frequency, tuned before.
     panel : Panel
-        Customers who bought in the window.
+        Customers who bought in the window; others are left out.
+    known : Known
+        Of the time when the window begins.
     k : int
         Places that count.
     seed : int
-        Of the bootstrap.
+        Of the draw.
+    in_channel : int
+        Customers of each channel, at most.
+    """
+
+    def __init__(
+        self, panel: Panel, known: Known, k: int, seed: int = 0, in_channel: int = IN_CHANNEL
+    ) -> None:
+        self._panel, self._known, self._k = panel, known, k
+        came = np.flatnonzero(np.diff(panel.wanted().indptr))
+        self._segments = [_Segment(ALL, came, panel.only(came), panel.only(came).wanted())]
+        channels = [CHANNELS[number] for number in np.unique(panel.channel)]
+        rng = np.random.default_rng(seed)
+        for channel in channels if len(channels) > 1 else ():
+            rows = np.flatnonzero(np.diff(panel.wanted(channel).indptr))
+            if len(rows) >= MIN_CUSTOMERS:
+                rows = np.sort(rng.permutation(rows)[:in_channel])
+                part = panel.only(rows)
+                self._segments.append(_Segment(channel, rows, part, part.wanted(channel)))
+
+    def judge(self, method: str, by: Ranker | Peer) -> Judged:
+        """Look at one method.
+
+        Parameters
+        ----------
+        method : str
+            Its name in tables.
+        by : Ranker or Peer
+            Learned on what was before the panel's window.
+        """
+        values: dict[Key, Floats] = {}
+        shares: dict[Key, float] = {}
+        told: Told | None = None
+        everywhere: Shown | None = None
+        for segment in self._segments:
+            part, context = segment.panel, segment.panel.context(segment.channel)
+            if isinstance(by, Ranker):
+                parts = ranked(by, part.histories, context)
+                shown = cut(items_of(parts), part.histories, self._k)
+                told = told or Told.of(parts, segment.wanted, part.mass, self._k)  # that of all
+            elif everywhere is None or by.by_channel:
+                shown = by.show(part.histories, context, self._k)
+            else:
+                shown = everywhere.only(np.searchsorted(self._segments[0].rows, segment.rows))
+            everywhere = everywhere or shown
+            found = _values(shown, part, segment.wanted, self._known, self._k)
+            for metric, each in found.items():
+                whole = np.full(len(self._panel), np.nan)
+                whole[segment.rows] = each
+                values[segment.name, method, f"{metric}@{self._k}"] = whole
+            share = metrics.coverage(shown.mixed, self._k, len(self._panel.index))
+            shares[segment.name, method, f"coverage@{self._k}"] = share
+        return Judged(self._panel.window, self._panel.customer_ids, values, shares, told)
+
+
+@dataclass(frozen=True, eq=False)
+class _Segment:
+    """Customers of a panel, and what they bought on one channel or on any."""
+
+    name: str
+    rows: NDArray[np.int64]
+    panel: Panel
+    wanted: Lists
+
+    @property
+    def channel(self) -> str | None:
+        return None if self.name == ALL else self.name
+
+
+def _values(shown: Shown, panel: Panel, wanted: Lists, known: Known, k: int) -> dict[str, Floats]:
+    """Figures by metric, one a customer."""
+    histories = panel.histories
+    new, again = without(wanted, histories), _again(wanted, histories)
+    return {
+        "ndcg": metrics.ndcg_at(shown.mixed, wanted, k),
+        "recall": metrics.recall_at(shown.mixed, wanted, k),
+        "hr": metrics.hit_rate_at(shown.mixed, wanted, k),
+        "precision": metrics.precision_at(shown.mixed, wanted, k),
+        "new_ndcg": metrics.ndcg_at(shown.new, new, k),
+        "new_recall": metrics.recall_at(shown.new, new, k),
+        "new_hr": metrics.hit_rate_at(shown.new, new, k),
+        "repeat_ndcg": metrics.ndcg_at(shown.own, again, k),
+        "repeat_recall": metrics.recall_at(shown.own, again, k),
+        "repeat_share": metrics.share_of(shown.mixed, histories, k),
+        "popularity": metrics.popularity_at(shown.mixed, known.buyers, k),
+        "novelty": metrics.novelty_at(shown.mixed, known.buyers, known.n_customers, k),
+    }
+
+
+def _again(wanted: Lists, histories: Histories) -> Lists:
+    """What of the wanted had been bought before."""
+    rows = rows_of(wanted)
+    held = contains(histories, rows, wanted.item_ix)
+    return Lists(pointers(rows[held], len(wanted.indptr) - 1), wanted.item_ix[held])
+
+
+def summarise(judged: Sequence[Judged], seed: int) -> Evaluation:
+    """Average over customers, and compare with the best other method.
+
+    Parameters
+    ----------
+    judged : sequence of Judged
+        One a window, with the same methods; ours is ``OURS``.
+    seed : int
+        Of the bootstrap, which draws customers: one who counts in several windows counts with
+        the mean of them.
 
     Returns
     -------
     Evaluation
-        By channel where there are several; those on which fewer than ``MIN_CUSTOMERS`` bought
-        are left out.
+        Segments are ``all``, the channels, and, where there are several, the windows.
     """
+    customers = sorted({name for one in judged for name in one.customer_ids})
+    at = [np.searchsorted(customers, one.customer_ids) for one in judged]
     figures: list[Figure] = []
     differences: list[Difference] = []
-    channels = [CHANNELS[number] for number in np.unique(panel.channel)]
-    for channel in (None, *(channels if len(channels) > 1 else ())):
-        wanted = panel.wanted(channel)
-        rows = np.flatnonzero(np.diff(wanted.indptr))
-        if len(rows) < MIN_CUSTOMERS:
-            continue
-        segment = panel if len(rows) == len(panel) else panel.only(rows)
-        values, shown = _values(
-            ranker, popular, frequency_days, segment, segment.wanted(channel), channel, k
-        )
-        name = channel or ALL
-        figures += _figures(name, values, shown, len(ranker.index), k, seed)
-        differences += _differences(name, values, seed)
+    for segment, keys in _segments(judged).items():
+        columns = {
+            key[1:]: _over_windows(
+                [(ix, one.values[key]) for ix, one in zip(at, judged, strict=True)
+                 if key in one.values], len(customers)
+            )
+            for key in keys
+        }  # fmt: skip
+        figures += _figures(segment, columns, seed)
+        differences += _differences(segment, columns, seed)
+        for key in dict.fromkeys(key for one in judged for key in one.shares if key[0] == segment):
+            share = float(np.mean([one.shares[key] for one in judged if key in one.shares]))
+            n = next(figure.n for figure in figures if figure.segment == segment)
+            figures.append(Figure(*key, share, None, None, n))
+    if len(judged) > 1:
+        for one in judged:
+            columns = {key[1:]: each for key, each in one.values.items() if key[0] == ALL}
+            figures += _figures(str(one.window), columns, seed)
+            differences += _differences(str(one.window), columns, seed)
     return Evaluation(figures, differences)
 
 
-def show(ranker: Ranker, histories: Histories, context: Context, k: int) -> tuple[Lists, Lists]:
-    """Rank for many customers without any rule but the catalogue's.
-
-    Parameters
-    ----------
-    ranker : Ranker
-    histories : Histories
-    context : Context
-    k : int
-        Items wanted.
-
-    Returns
-    -------
-    shown, new : Lists
-        The first ``k``, and the first ``k`` that are new to each customer; best first.
-    """
-    shown: list[NDArray[np.int32]] = []
-    new: list[NDArray[np.int32]] = []
-    for start in range(0, len(context), BATCH):
-        part = slice(start, start + BATCH)
-        ranked = ranker.rank(
-            histories[part], context[part], _everything(context[part]), widen=False
-        )
-        unknown = without(ranked, histories[part])
-        for r in range(len(context[part])):
-            shown.append(ranked.item_ix[ranked.indptr[r] : ranked.indptr[r + 1]][:k])
-            new.append(unknown.row(r).item_ix[:k])
-    return Lists.of_rows(shown), Lists.of_rows(new)
+def _segments(judged: Sequence[Judged]) -> dict[str, list[Key]]:
+    keys = dict.fromkeys(key for one in judged for key in one.values)
+    found: dict[str, list[Key]] = {}
+    for key in keys:
+        found.setdefault(key[0], []).append(key)
+    return found
 
 
-def _everything(context: Context) -> Asked:
-    """Ask for all candidates in their order."""
-    n = len(context)
-    nothing = Lists(np.zeros(n + 1, np.int64), np.empty(0, np.int32))
-    limits = Limits(
-        exclude=nothing,
-        cart=context.cart,
-        new_only=np.zeros(n, bool),
-        hidden_since_ts=context.as_of_ts,
-        location_keys=np.zeros(n, np.int64),
-        in_stock=np.zeros(n, bool),
-    )
-    return Asked(np.full(n, np.iinfo(np.int64).max), np.tile(factors_of({}), (n, 1)), limits)
+def _over_windows(parts: list[tuple[NDArray[np.int64], Floats]], n: int) -> Floats:
+    """Mean of each customer's windows; NaN where they count in none."""
+    total, times = np.zeros(n), np.zeros(n)
+    for ix, values in parts:
+        counts = ~np.isnan(values)
+        total[ix[counts]] += values[counts]
+        times[ix[counts]] += 1
+    out = np.full(n, np.nan)
+    np.divide(total, times, out=out, where=times > 0)
+    return out
 
 
-def _values(
-    ranker: Ranker,
-    popular: Popular,
-    frequency_days: float,
-    panel: Panel,
-    wanted: Lists,
-    channel: str | None,
-    k: int,
-) -> tuple[dict[str, dict[str, Floats]], dict[str, Ragged]]:
-    """Figures by method and metric, one a customer, and what each method showed."""
-    histories, at = panel.histories, panel.window.start_ts
-    on = NO_CHANNEL if channel is None else CHANNELS.index(channel)
-    context = Context.of(len(panel), at, channel=on)
-    ours, ours_new = show(ranker, histories, context, k)
-    shown: dict[str, Ragged] = {
-        OURS: ours,
-        POPULAR: popular.recommend(histories, k, context),
-        FREQUENCY: own_frequency(histories, at, frequency_days, k),
-    }
-    new: dict[str, Ragged] = {
-        OURS: ours_new,
-        POPULAR: popular.recommend(histories, k, context, new_only=True),
-    }
-    metrics: dict[str, Callable[[Ragged, Ragged, int], Floats]] = {
-        "ndcg": ndcg_at,
-        "recall": recall_at,
-        "hr": hit_rate_at,
-    }
-    values = {
-        method: {f"{name}@{k}": metric(lists, wanted, k) for name, metric in metrics.items()}
-        for method, lists in shown.items()
-    }
-    new_wanted = without(wanted, histories)
-    for method, lists in new.items():
-        values[method][f"new_ndcg@{k}"] = ndcg_at(lists, new_wanted, k)
-    return values, shown
+def _figures(segment: str, columns: Mapping[tuple[str, str], Floats], seed: int) -> list[Figure]:
+    intervals = bootstrap_all(np.stack(list(columns.values()), axis=1), seed)
+    return [
+        Figure(segment, method, metric, *interval)
+        for (method, metric), interval in zip(columns, intervals, strict=True)
+        if interval.n
+    ]
 
 
-def _figures(
-    segment: str,
-    values: dict[str, dict[str, Floats]],
-    shown: dict[str, Ragged],
-    n_items: int,
-    k: int,
-    seed: int,
-) -> list[Figure]:
-    figures = []
-    for method, by_metric in values.items():
-        for metric, each in by_metric.items():
-            mean, low, high, n = bootstrap(each, seed)
-            figures.append(Figure(segment, method, metric, mean, low, high, n))
-        share = coverage(shown[method], k, n_items)
-        n = len(shown[method].indptr) - 1
-        figures.append(Figure(segment, method, f"coverage@{k}", share, None, None, n))
-    return figures
-
-
-def _differences(segment: str, values: dict[str, dict[str, Floats]], seed: int) -> list[Difference]:
-    differences = []
-    for metric, ours in values[OURS].items():
-        others = {
-            method: by_metric[metric]
-            for method, by_metric in values.items()
-            if method != OURS and metric in by_metric
-        }
-        if np.isnan(ours).all():
+def _differences(
+    segment: str, columns: Mapping[tuple[str, str], Floats], seed: int
+) -> list[Difference]:
+    """Ours beside the best other method, where more is better."""
+    pairs: dict[str, tuple[str, Floats]] = {}
+    for (method, metric), each in columns.items():
+        ours = columns.get((OURS, metric))
+        if method == OURS or ours is None or not metric.split("@")[0].endswith(_MORE_IS_BETTER):
             continue
-        best = max(others, key=lambda method: float(np.nanmean(others[method])))
-        mean, low, high, _ = bootstrap(ours - others[best], seed)
-        differences.append(Difference(segment, metric, best, mean, low, high))
-    return differences
+        if np.isnan(each).all() or np.isnan(ours).all():
+            continue
+        if metric not in pairs or np.nanmean(each) > np.nanmean(columns[pairs[metric][0], metric]):
+            pairs[metric] = (method, ours - each)
+    if not pairs:
+        return []
+    stacked = np.stack([each for _, each in pairs.values()], axis=1)
+    return [
+        Difference(segment, metric, other, interval.mean, interval.low, interval.high)
+        for (metric, (other, _)), interval in zip(
+            pairs.items(), bootstrap_all(stacked, seed), strict=True
+        )
+    ]

@@ -1,10 +1,11 @@
-"""Learns how much each model's opinion counts, on a window that the models have not seen.
+"""Learns how much each model's opinion counts, on windows that the models have not seen.
 
-Models fitted before a window and a panel of it come in; out come the blends that rank with and
-without a cart. Called by training.
+Models fitted before a window and a panel of it come in, for one window or for several; out come
+the blends that rank with and without a cart. Called by training.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Final
 
 import numpy as np
@@ -23,17 +24,56 @@ from recsys.validation.panel import Panel
 #: Customers scored at once, which bounds the memory.
 BATCH: Final = 500
 
-#: Scores, what was bought, whose candidate each is, and what it counts.
-Examples = tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.int64], NDArray[np.float64]]
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Candidates of one window with what came of them.
+
+    Attributes
+    ----------
+    scores : ndarray of shape (m, len(COLUMNS)), float32
+    bought : ndarray of shape (m,), bool
+    rows : ndarray of shape (m,), int64
+        Whose candidate each is, ascending.
+    mass : ndarray of shape (m,), float64
+        How many cases it stands for.
+    """
+
+    scores: NDArray[np.float32]
+    bought: NDArray[np.bool_]
+    rows: NDArray[np.int64]
+    mass: NDArray[np.float64]
+
+    @classmethod
+    def together(cls, parts: Sequence["Examples"]) -> "Examples":
+        """Put several windows behind one another; a customer's rows in each stay apart."""
+        starts = np.cumsum([0, *(part.rows.max(initial=-1) + 1 for part in parts)])
+        return cls(
+            np.concatenate([part.scores for part in parts]),
+            np.concatenate([part.bought for part in parts]),
+            np.concatenate(
+                [part.rows + start for part, start in zip(parts, starts[:-1], strict=True)]
+            ),
+            np.concatenate([part.mass for part in parts]),
+        )
 
 
-def learn(
-    models: Mapping[str, Model],
-    panel: Panel,
-    carts: Carts,
-    weights: Sequence[Mapping[str, float]] = (),
-) -> tuple[Blend, Blend]:
-    """Learn both blends.
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """What one window teaches: without a cart, and with one.
+
+    Attributes
+    ----------
+    plain, cart : Examples
+        ``cart`` may be empty.
+    """
+
+    plain: Examples
+    cart: Examples
+
+
+def lesson(models: Mapping[str, Model], panel: Panel, carts: Carts) -> Lesson:
+    """Collect what a window teaches.
 
     Parameters
     ----------
@@ -43,6 +83,19 @@ def learn(
         Customers who came back, and some who did not.
     carts : Carts
         Of the same window.
+    """
+    return Lesson(_from_panel(models, panel), _from_carts(models, panel, carts))
+
+
+def learn(
+    lessons: Sequence[Lesson], weights: Sequence[Mapping[str, float]] = ()
+) -> tuple[Blend, Blend]:
+    """Learn both blends.
+
+    Parameters
+    ----------
+    lessons : sequence of Lesson
+        One a window, at least one.
     weights : sequence of mappings
         Factors by model of the workspace's placements; each gets a curve of chances.
 
@@ -54,25 +107,29 @@ def learn(
         For requests with a cart: the chance of joining it.
     """
     factors = [factors_of(given) for given in weights]
-    scores, bought, rows, mass = _from_panel(models, panel)
+    found = Examples.together([one.plain for one in lessons])
     n = len(MODELS)
-    plain = Blend(MODELS).fit(scores[:, :n], bought, rows, mass, [given[:n] for given in factors])
-    if len(carts.customer_ix):
-        scores, bought, rows, mass = _from_carts(models, panel, carts)
+    plain = Blend(MODELS).fit(
+        found.scores[:, :n], found.bought, found.rows, found.mass, [given[:n] for given in factors]
+    )
+    carts = Examples.together([one.cart for one in lessons])
+    if len(carts.rows):
+        found = carts
     else:  # nobody ever bought two things: what speaks for the history speaks for the cart
-        scores[:, COLUMNS.index(CART)] = scores[:, COLUMNS.index("copurchase")]
-        scores[:, COLUMNS.index("copurchase")] = 0
-    return plain, Blend(COLUMNS).fit(scores, bought, rows, mass, factors)
+        found.scores[:, COLUMNS.index(CART)] = found.scores[:, COLUMNS.index("copurchase")]
+        found.scores[:, COLUMNS.index("copurchase")] = 0
+    cart = Blend(COLUMNS).fit(found.scores, found.bought, found.rows, found.mass, factors)
+    return plain, cart
 
 
 def _from_panel(models: Mapping[str, Model], panel: Panel) -> Examples:
     wanted = panel.wanted()
-    context = Context.of(len(panel), panel.as_of_ts)
-    examples = []
+    context = panel.context()
+    examples: list[Examples] = []
     for start, found in _collected(models, panel, panel.histories, context):
         rows = start + rows_of(found)
         bought = contains(wanted, rows, found.item_ix)
-        examples.append((found.scores, bought, rows, panel.mass[rows]))
+        examples.append(Examples(found.scores, bought, rows, panel.mass[rows]))
     return _stacked(examples)
 
 
@@ -85,7 +142,7 @@ def _from_carts(models: Mapping[str, Model], panel: Panel, carts: Carts) -> Exam
         Context.of(len(theirs), 0).channel,
         carts.cart,
     )
-    examples = []
+    examples: list[Examples] = []
     for turn, known in enumerate((theirs, [EMPTY] * len(theirs))):
         histories = Histories.from_rows(known, panel.index, carts.as_of_ts)
         for start, found in _collected(models, panel, histories, context):
@@ -93,7 +150,8 @@ def _from_carts(models: Mapping[str, Model], panel: Panel, carts: Carts) -> Exam
             joined = contains(carts.rest, rows, found.item_ix)
             free = ~contains(carts.cart, rows, found.item_ix)
             case = (turn * len(theirs) + rows)[free]
-            examples.append((found.scores[free], joined[free], case, np.ones(len(case))))
+            each = np.ones(len(case))
+            examples.append(Examples(found.scores[free], joined[free], case, each))
     return _stacked(examples)
 
 
@@ -105,6 +163,17 @@ def _collected(
         yield start, collect(models, panel.index, histories[part], context[part], PER_MODEL)
 
 
-def _stacked(examples: list[Examples]) -> Examples:
-    scores, bought, rows, mass = (np.concatenate(part) for part in zip(*examples, strict=True))
-    return scores, bought, rows, mass
+def _stacked(parts: list[Examples]) -> Examples:
+    """Put batches of one window together, whose rows are counted through."""
+    none = Examples(
+        np.empty((0, len(COLUMNS)), np.float32),
+        np.empty(0, bool),
+        np.empty(0, np.int64),
+        np.empty(0),
+    )
+    return Examples(
+        *(
+            np.concatenate([getattr(part, column.name) for part in (none, *parts)])
+            for column in fields(Examples)
+        )
+    )

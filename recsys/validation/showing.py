@@ -42,6 +42,10 @@ class Shown:
     new: Lists
     own: Lists
 
+    def only(self, rows: NDArray[np.integer]) -> "Shown":
+        """Return what some of the customers are shown."""
+        return Shown(*(_only(lists, rows) for lists in (self.mixed, self.new, self.own)))
+
 
 def cut(ordered: Iterable[Items], histories: Histories, k: int) -> Shown:
     """Take the first ``k`` of each kind.
@@ -124,6 +128,10 @@ def items_of(parts: list[Ranked]) -> Iterable[Items]:
         bounds = part.indptr.tolist()
         for start, end in pairwise(bounds):
             yield part.item_ix[start:end]
+
+
+def _only(lists: Lists, rows: NDArray[np.integer]) -> Lists:
+    return Lists.of_rows([lists.row(r).item_ix for r in rows.tolist()])
 
 
 def _everything(context: Context) -> Asked:

@@ -33,9 +33,12 @@ class Peer(Protocol):
     name : str
     grid : tuple of mappings
         Settings to try, in this order.
+    by_channel : bool
+        Whether what it shows depends on the channel that is asked for.
     """
 
     name: ClassVar[str]
+    by_channel: ClassVar[bool]
     grid: ClassVar[tuple[Mapping[str, Any], ...]]
 
     def __init__(self, **settings: Any) -> None: ...

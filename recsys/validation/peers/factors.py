@@ -39,6 +39,7 @@ class Als:
     """
 
     name: ClassVar[str] = "als"
+    by_channel: ClassVar[bool] = False
     grid: ClassVar[tuple[Mapping[str, Any], ...]] = (
         {"half_life_days": 90.0, "regularization": 0.1},
         {"half_life_days": 30.0, "regularization": 10.0},

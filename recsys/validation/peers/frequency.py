@@ -29,6 +29,7 @@ class OwnFrequency:
     """
 
     name: ClassVar[str] = "own_frequency"
+    by_channel: ClassVar[bool] = False
     grid: ClassVar[tuple[Mapping[str, Any], ...]] = tuple(
         {"half_life_days": days} for days in (90.0, 30.0, 365.0, 14.0, 60.0, 180.0, 7.0, 3.0)
     )

@@ -39,6 +39,7 @@ class ItemKnn:
     """
 
     name: ClassVar[str] = "item_knn"
+    by_channel: ClassVar[bool] = False
     grid: ClassVar[tuple[Mapping[str, Any], ...]] = (
         {"kind": "bm25", "half_life_days": 90.0, "b": 0.2},
         {"kind": "tfidf", "half_life_days": 365.0},

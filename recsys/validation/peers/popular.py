@@ -31,6 +31,7 @@ class MostPopular:
     """
 
     name: ClassVar[str] = "popular"
+    by_channel: ClassVar[bool] = True
     grid: ClassVar[tuple[Mapping[str, Any], ...]] = tuple(
         {"half_life_days": days} for days in (28.0, 7.0, 90.0, 14.0, 3.0, 365.0, 1.0, 2.0)
     )

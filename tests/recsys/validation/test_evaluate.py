@@ -4,14 +4,16 @@ import numpy as np
 import pytest
 
 from recsys.matrices.baskets import Training
-from recsys.models import from_settings
-from recsys.models.base import Context
+from recsys.models import MODELS, from_settings
+from recsys.ranking.candidates import collect
 from recsys.ranking.rank import Ranker
 from recsys.ranking.shelf import Shelf
 from recsys.settings import Als, CoPurchase, Models
-from recsys.validation import baselines, carts, panel
-from recsys.validation.evaluate import evaluate, show
-from recsys.validation.learning import learn
+from recsys.validation import carts, panel
+from recsys.validation.evaluate import OURS, Judged, Jury, Known, summarise
+from recsys.validation.learning import learn, lesson
+from recsys.validation.peers import PEERS, MostPopular, OwnFrequency, tune
+from recsys.validation.showing import show
 from recsys.validation.splits import DAY, Window
 
 PAIRS = [(f"a{n}", f"b{n}") for n in range(8)]
@@ -66,7 +68,7 @@ def ranker(history):
     training, models = fitted(history, FIRST.start_ts)
     people = panel.read(history, training.index, FIRST, active=200, lapsed=50)
     orders = carts.read(history, people, at_most=60)
-    plain, cart = learn(models, people, orders, [{"copurchase": 3.0}])
+    plain, cart = learn([lesson(models, people, orders)], [{"copurchase": 3.0}])
     training, models = fitted(history, SECOND.start_ts)
     none = np.empty(0, np.int64)
     shelf = Shelf.build(
@@ -75,24 +77,63 @@ def ranker(history):
     return training, Ranker(training.index, models, plain, cart, shelf)
 
 
+def judged(ranks, training, people, k=3):
+    jury = Jury(people, Known.of(training), k)
+    found = jury.judge(OURS, ranks)
+    for peer in (MostPopular(14.0), OwnFrequency(30.0)):
+        found |= jury.judge(peer.name, peer.fit(training))
+    return found
+
+
 def test_it_finds_what_is_bought_again_and_what_is_new(history, ranker):
     training, ranks = ranker
     people = panel.read(history, training.index, SECOND, active=200)
-    popular = baselines.popular(training, 14.0, 200)
-    found = evaluate(ranks, popular, 30.0, people, 3, seed=1)
+    one = judged(ranks, training, people)
+    found = summarise([one], seed=1)
     assert found.value("omnibasket", "ndcg@3") > found.value("own_frequency", "ndcg@3")
-    assert found.value("omnibasket", "recall@3") > 0.9
+    assert found.value("omnibasket", "recall@3") > found.value("own_frequency", "recall@3")
     assert found.value("omnibasket", "new_ndcg@3") > 2 * found.value("popular", "new_ndcg@3")
+    assert found.value("own_frequency", "new_hr@3") == 0.0
+    assert found.value("own_frequency", "repeat_share@3") == 1.0
+    assert found.value("own_frequency", "repeat_recall@3") > 0.9
     ahead = {(row.segment, row.metric): row for row in found.differences}
     assert ahead["all", "ndcg@3"].other == "own_frequency"
     assert ahead["all", "ndcg@3"].low > 0
-    assert found == evaluate(ranks, popular, 30.0, people, 3, seed=1)
+    assert not [metric for _, metric in ahead if metric.startswith(("novelty", "repeat_share"))]
+    assert found == summarise([judged(ranks, training, people)], seed=1)
     counted = {row.segment: row.n for row in found.figures if row.metric == "ndcg@3"}
     assert counted == {"all": 80, "pos": 60, "web": 20}
+    assert len(one.told.chance) == 80 * 3
+
+
+def test_customers_of_several_windows_count_once_with_their_mean():
+    def window(number, figures):
+        customers = sorted(figures)
+        each = np.array([figures[name] for name in customers])
+        values = {("all", "x", "ndcg@3"): each, ("all", OURS, "ndcg@3"): each + 0.5}
+        shares = {("all", method, "coverage@3"): number / 4 for method in (OURS, "x")}
+        return Judged(Window(number * DAY, (number + 1) * DAY), customers, values, shares)
+
+    found = summarise([window(1, {"a": 0.0, "b": 0.4}), window(2, {"b": 0.2, "c": np.nan})], 0)
+    # a: 0, b: (0.4 + 0.2) / 2, c counts in neither
+    assert found.value("x", "ndcg@3") == pytest.approx((0 + 0.3) / 2)
+    assert found.value("x", "coverage@3") == pytest.approx((1 / 4 + 2 / 4) / 2)
+    assert found.value("x", "ndcg@3", "1970-01-02 to 1970-01-02") == pytest.approx(0.2)
+    assert found.value("x", "ndcg@3", "1970-01-03 to 1970-01-03") == pytest.approx(0.2)
+    for row in found.differences:
+        assert (row.other, row.value, row.low) == ("x", pytest.approx(0.5), pytest.approx(0.5))
+
+
+def plain_of(found):
+    """Arrays and figures of anything that is compared."""
+    if isinstance(found, list):
+        return [figure for _, figure in found]
+    return list(vars(found).values())
 
 
 def test_the_future_changes_nothing_that_was_learned(write_history):
-    """The same figures and the same lists, whatever happens in the window and after it."""
+    """Whatever happens in the test window and after it: what is fitted, tuned, counted, named,
+    scored, blended, and what peers show stays as it was."""
     ends = [row for row in lines() if row["ts"] < SECOND.start_ts]
     after = [
         {**row, "item_id": "a0", "order_id": f"later-{row['order_id']}", "ts": row["ts"] + 30 * DAY}
@@ -106,8 +147,19 @@ def test_the_future_changes_nothing_that_was_learned(write_history):
         arrays = {name: model.arrays() for name, model in models.items()}
         people = panel.read(history, training.index, SECOND, active=200)
         learning = panel.read(history, training.index, FIRST, active=200, lapsed=50)
-        plain, cart = learn(models, learning, carts.read(history, learning, at_most=60))
-        shown.append((arrays, plain.arrays(), cart.arrays(), people.rows, learning.item_ix))
+        orders = carts.read(history, learning, at_most=60)
+        plain, cart = learn([lesson(models, learning, orders)])
+        tuned = [tune(name, training, learning, 2, 3) for name in PEERS]
+        peers = [one.fit(training).show(people.histories, people.context(), 5) for one in tuned]
+        candidates = collect(models, training.index, people.histories, people.context(), 20)
+        buyers = Known.of(training).buyers
+        told = [
+            *(lists for shown in peers for lists in (shown.mixed, shown.new, shown.own)),
+            candidates,
+            *(one.tried for one in tuned),
+        ]
+        more = [buyers, *(np.asarray(value) for one in told for value in plain_of(one))]
+        shown.append((arrays, plain.arrays(), cart.arrays(), people.rows, learning.item_ix, more))
     first, second = shown
     for name, model in first[0].items():
         for array, values in model.items():
@@ -117,16 +169,18 @@ def test_the_future_changes_nothing_that_was_learned(write_history):
             np.testing.assert_array_equal(values, other[name])
     assert first[3] == second[3]
     np.testing.assert_array_equal(first[4], second[4])
+    for one, other in zip(first[5], second[5], strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_many_are_shown_what_each_is_shown(history, ranker, monkeypatch):
     training, ranks = ranker
     people = panel.read(history, training.index, SECOND, active=200)
-    context = Context.of(len(people), SECOND.start_ts)
-    whole = show(ranks, people.histories, context, 5)
-    monkeypatch.setattr("recsys.validation.evaluate.BATCH", 7)
-    parts = show(ranks, people.histories, context, 5)
-    for one, other in zip(whole, parts, strict=True):
+    whole = show(ranks, people.histories, people.context(), 5)
+    monkeypatch.setattr("recsys.validation.showing.BATCH", 7)
+    parts = show(ranks, people.histories, people.context(), 5)
+    for name in ("mixed", "new", "own"):
+        one, other = getattr(whole, name), getattr(parts, name)
         np.testing.assert_array_equal(one.indptr, other.indptr)
         np.testing.assert_array_equal(one.item_ix, other.item_ix)
 
@@ -145,9 +199,9 @@ def test_chances_are_those_of_everybody_not_only_of_who_came_back(history, write
 
     def chance(known):
         people = panel.read(known, training.index, FIRST, active=200, lapsed=200)
-        plain, _ = learn(models, people, carts.read(known, people, at_most=10))
-        scores = np.full((1, 4), 100.0)
-        return plain.chance(plain.evidence(scores), np.ones(4))[0]
+        plain, _ = learn([lesson(models, people, carts.read(known, people, at_most=10))])
+        scores = np.full((1, len(MODELS)), 100.0)
+        return plain.chance(plain.evidence(scores), np.ones(len(MODELS)))[0]
 
     of_those_who_came = chance(history)
     of_everybody = chance(write_history(lines() + gone + far))

@@ -1,0 +1,231 @@
+"""Judges the models beside what one would otherwise use, on windows at the end of the history.
+
+Settings, a history and windows come in; the blends learned on the validation windows come out,
+and how good they, and the peers tuned on the last of those windows, were on the test windows.
+Called by ``train``.
+"""
+
+from dataclasses import asdict, dataclass, replace
+from functools import reduce
+from typing import Any, Final
+
+import numpy as np
+
+from recsys.config import Config
+from recsys.data.history import History
+from recsys.ranking.rank import PER_MODEL
+from recsys.validation import panel, splits
+from recsys.validation.evaluate import OURS, Evaluation, Judged, Jury, Known, summarise
+from recsys.validation.learning import Lesson
+from recsys.validation.origins import Origin, origins
+from recsys.validation.panel import Panel
+from recsys.validation.peers import PEERS, Tuned, tune
+from recsys.validation.reliability import Reliability, Told, reliability
+from recsys.validation.showing import ranked
+from recsys.validation.splits import Split, Window
+from training.learn import PLACES, Fitted, Learned, Span, fit, settle, study
+from training.steps import Steps
+
+#: Customers that are judged on in each test window, at most: who bought, and who did not.
+JUDGED: Final = 5_000
+LAPSED: Final = 500
+#: Customers that peers are tuned on.
+TUNED_ON: Final = 500
+#: Customers whose candidates are looked at model by model.
+LOOKED_AT: Final = 500
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What judging found.
+
+    Attributes
+    ----------
+    learned : Learned
+        Blends of the last split, which are published.
+    plan : list of Split
+    evaluation : Evaluation
+    tuned : list of Tuned
+        Peers, as tuned for the last split.
+    reliability : Reliability
+    origins : list of Origin
+        In the last test window.
+    """
+
+    learned: Learned
+    plan: list[Split]
+    evaluation: Evaluation
+    tuned: list[Tuned]
+    reliability: Reliability
+    origins: list[Origin]
+
+    def metrics(self) -> dict[str, Any]:
+        """Everything that was measured, as plain values."""
+        return {
+            "figures": [asdict(figure) for figure in self.evaluation.figures],
+            "differences": [asdict(difference) for difference in self.evaluation.differences],
+            "reliability": asdict(self.reliability),
+            "origins": [asdict(origin) for origin in self.origins],
+        }
+
+    def details(self) -> dict[str, Any]:
+        """What was chosen, as plain values."""
+        return {
+            "horizon_days": self.plan[-1].validation.days,
+            "peers": {
+                one.name: {
+                    "settings": dict(one.settings),
+                    "tried": [[dict(settings), reached] for settings, reached in one.tried],
+                }
+                for one in self.tuned
+            },
+            "left_out": [name for name in PEERS if name not in {one.name for one in self.tuned}],
+            "weights": {
+                name: dict(zip(blend.columns, blend.weights_.round(4).tolist(), strict=True))
+                for name, blend in (("plain", self.learned.plain), ("cart", self.learned.cart))
+            },
+        }
+
+
+def plan(config: Config, ends: Span) -> list[Split]:
+    """Lay out the windows that ``[train]`` asks for, as far as the history has room.
+
+    Raises
+    ------
+    DataError
+        When the history spans fewer than three days.
+    """
+    asked = config.train
+    return splits.rolling(
+        ends.first_ts,
+        ends.last_ts,
+        asked.test_days,
+        asked.validation_days,
+        tests=asked.test_windows,
+        validations=asked.validation_windows,
+    )
+
+
+def measure(config: Config, history: History, plan: list[Split], steps: Steps) -> Verdict:
+    """Learn before each window, choose on validation windows, judge on test windows.
+
+    Parameters
+    ----------
+    config : Config
+    history : History
+    plan : list of Split
+        Of ``plan``.
+    steps : Steps
+        Opened are ``fit_validation``, ``choose``, ``fit_test`` and ``measure``, with parts.
+
+    Returns
+    -------
+    Verdict
+
+    Raises
+    ------
+    DataError
+        When too few customers came back in a window.
+
+    Notes
+    -----
+    One fit for each moment at which a window begins; what is fitted there serves the windows
+    that begin there, and is forgotten before the next.
+    """
+    lessons: dict[Window, Lesson] = {}
+    tuned: dict[Window, list[Tuned]] = {}
+    found: list[Judged] = []
+    seen: list[Origin] = []
+    learned: dict[Window, Learned] = {}
+    chosen_on = {split.validation for split in plan}
+    studied = dict.fromkeys(window for split in plan for window in split.validations)
+    for start_ts in sorted({window.start_ts for window in studied} | _tests(plan)):
+        validations = [window for window in studied if window.start_ts == start_ts]
+        tests = [split for split in plan if split.test.start_ts == start_ts]
+        within = steps.within("fit_test" if tests else "fit_validation")
+        before = fit(config, history, start_ts, within)
+        for window in validations:
+            with steps.step("choose.weights"):
+                people, lessons[window] = study(
+                    config, history, before, window, len(plan[-1].validations)
+                )
+            if window in chosen_on:
+                tuned[window] = _tune(config, before, people, steps)
+        for split in tests:
+            with steps.step("choose.weights"):
+                chosen = settle(config, [lessons[window] for window in split.validations])
+            peers = tuned[split.validation]
+            one, seen = _judge(config, history, before, chosen, peers, split.test, steps)
+            learned[split.test] = chosen
+            found.append(one)
+        del before
+    told = [one.told for one in found if one.told is not None]
+    with steps.step("measure.intervals"):
+        return Verdict(
+            learned[plan[-1].test],
+            plan,
+            summarise(found, config.train.seed),
+            tuned[plan[-1].validation],
+            reliability(reduce(Told.__add__, told)),
+            seen,
+        )
+
+
+def parts(config: Config) -> dict[str, list[str]]:
+    """Parts of the steps ``choose`` and ``measure``, in their order."""
+    peers = config.train.peers
+    return {
+        "choose": ["weights", *peers],
+        "measure": ["customers", OURS, *peers, "chances", "candidates", "intervals"],
+    }
+
+
+def _tests(plan: list[Split]) -> set[int]:
+    return {split.test.start_ts for split in plan}
+
+
+def _tune(config: Config, before: Fitted, people: Panel, steps: Steps) -> list[Tuned]:
+    came = np.flatnonzero(np.diff(people.wanted().indptr))
+    rng = np.random.default_rng(config.train.seed)
+    some = np.sort(rng.permutation(came)[:TUNED_ON])
+    found = []
+    for name in config.train.peers:
+        with steps.step(f"choose.{name}"):
+            budget = config.train.peer_settings
+            found.append(tune(name, before.training, people.only(some), budget, PLACES))
+    return found
+
+
+def _judge(
+    config: Config,
+    history: History,
+    before: Fitted,
+    learned: Learned,
+    tuned: list[Tuned],
+    window: Window,
+    steps: Steps,
+) -> tuple[Judged, list[Origin]]:
+    with steps.step("measure.customers"):
+        everybody = panel.read(
+            history, before.training.index, window,
+            active=JUDGED, lapsed=LAPSED, seed=config.train.seed,
+        )  # fmt: skip
+        bought = np.diff(everybody.wanted().indptr) > 0
+        people, away = (everybody.only(np.flatnonzero(kind)) for kind in (bought, ~bought))
+        jury = Jury(people, Known.of(before.training), PLACES, config.train.seed)
+    ranker = before.ranker(learned)
+    with steps.step(f"measure.{OURS}"):
+        judged = jury.judge(OURS, ranker)
+    for one in tuned:
+        with steps.step(f"measure.{one.name}"):
+            judged |= jury.judge(one.name, one.fit(before.training))
+    with steps.step("measure.chances"):
+        if len(away) and judged.told is not None:
+            stayed = ranked(ranker, away.histories, away.context())
+            more = Told.of(stayed, away.wanted(), away.mass, PLACES)
+            judged = replace(judged, told=judged.told + more)
+    with steps.step("measure.candidates"):
+        rng = np.random.default_rng(config.train.seed)
+        some = np.sort(rng.permutation(len(people))[:LOOKED_AT])
+        seen = origins(before.models, people.only(some), PER_MODEL)
+    return judged, seen

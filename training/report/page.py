@@ -1,0 +1,310 @@
+"""Lays the report out and writes it.
+
+What ``train`` found comes in, and the history it learned from; one HTML file comes out, with its
+style and pictures inside. Called by ``train``.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from recsys.data.history import History
+from recsys.validation.evaluate import ALL, OURS
+from training.report import curves, names, sales
+from training.report.bars import bars, pairs
+from training.report.words import Found, summary, verdict_of
+
+#: Metrics of the tiles at the top, and of the table.
+_TILES: Final = ("ndcg", "hr", "new_ndcg", "repeat_ndcg")
+_TABLE: Final = tuple(names.METRICS)
+#: Steps that are drawn; the shortest are left out.
+_STEPS: Final = 12
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A picture with its words.
+
+    Attributes
+    ----------
+    title, caption : str
+    svg : Markup
+    wide : bool
+        Whether it takes the whole width.
+    """
+
+    title: str
+    caption: str
+    svg: Markup
+    wide: bool = False
+
+
+def write(path: Path, result: dict[str, Any], history: History, name: str) -> None:
+    """Write the report of a training.
+
+    Parameters
+    ----------
+    path : Path
+        The file, replaced where it is there.
+    result : dict
+        As ``train --json`` prints it; ``figures`` must be there.
+    history : History
+        Whose orders are drawn.
+    name : str
+        The workspace's.
+    """
+    path.write_text(render(result, history, name), encoding="utf-8")
+
+
+def render(result: dict[str, Any], history: History, name: str) -> str:
+    """Return the page; see ``write``."""
+    found = Found(result)
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("page.html").render(
+        name=name,
+        run=result["run"],
+        version=result.get("version"),
+        facts=_facts(result),
+        sentences=summary(result),
+        tiles=_tiles(found),
+        tables=[_table(found, segment) for segment in found.segments],
+        comparisons=_comparisons(found),
+        kinds=_kinds(found),
+        trust=_trust(result),
+        peers=_peers(result),
+        data=_data(result, history),
+        times=_times(result),
+        metrics=[(title, meaning.format(k=found.k)) for title, meaning in names.METRICS.values()],
+        k=found.k,
+    )
+
+
+def _safe(svg: str) -> Markup:
+    return Markup(svg)  # noqa: S704 - drawn by this package, which escapes its texts
+
+
+def _facts(result: dict[str, Any]) -> list[tuple[str, str]]:
+    tests = result["windows"]["test"]
+    first, last = (
+        datetime.fromisoformat(tests[0]["start"]),
+        datetime.fromisoformat(tests[-1]["end"]),
+    )
+    facts = [
+        ("Judged on", f"{first:%Y-%m-%d} until {last:%Y-%m-%d}"),
+        ("Run", result["run"]),
+        ("History", result["history"]),
+    ]
+    if "version" in result:
+        facts += [
+            ("Version", f"{result['version']} ({result['outcome']})"),
+            ("Products", f"{result['items']:,}"),
+            ("Orders", f"{result['orders']:,}"),
+            ("Customers", f"{result['customers']:,}"),
+        ]
+    return facts
+
+
+def _tiles(found: Found) -> list[dict[str, str]]:
+    tiles = []
+    for metric in _TILES:
+        ours, lead = found.value(metric), found.lead(metric)
+        if ours is None:
+            continue
+        title, meaning = names.METRICS[metric]
+        tile = {
+            "title": f"{title} @{found.k}",
+            "value": names.figure(metric, ours),
+            "meaning": meaning.format(k=found.k),
+            "verdict": "note",
+            "beside": "nothing measured beside",
+        }
+        if lead is not None:
+            theirs = found.value(metric, lead["other"])
+            tile["verdict"] = verdict_of(lead)
+            tile["beside"] = f"{names.method(lead['other'])}: {names.figure(metric, theirs)}"
+        tiles.append(tile)
+    return tiles
+
+
+def _table(found: Found, segment: str) -> dict[str, Any]:
+    """One row a method; of each metric the best value is marked, where more is better."""
+    metrics = [metric for metric in _TABLE if found.row(metric, OURS, segment) is not None]
+    rows = []
+    for method in found.methods:
+        cells = []
+        for metric in metrics:
+            row = found.row(metric, method, segment)
+            cell = {"value": "–", "interval": "", "best": False}
+            if row is not None:
+                cell["value"] = names.figure(metric, row["value"])
+                if row["low"] is not None:
+                    ends = [names.figure(metric, row[end]) for end in ("low", "high")]
+                    cell["interval"] = " to ".join(ends)
+                lead = found.lead(metric, segment)
+                if lead is not None:
+                    others = [found.value(metric, m, segment) for m in found.methods]
+                    cell["best"] = row["value"] == max(v for v in others if v is not None)
+            cells.append(cell)
+        if any(cell["value"] != "–" for cell in cells):
+            rows.append({"name": names.method(method), "ours": method == OURS, "cells": cells})
+    leads = []
+    for metric in metrics:
+        lead = found.lead(metric, segment)
+        leads.append(
+            {"text": "", "verdict": "note", "interval": ""}
+            if lead is None
+            else {
+                "text": f"{lead['value']:+.4f}",
+                "verdict": verdict_of(lead),
+                "interval": f"{lead['low']:+.4f} to {lead['high']:+.4f}",
+            }
+        )
+    row = found.row("ndcg", OURS, segment)
+    return {
+        "segment": names.segment(segment),
+        "customers": row["n"] if row else 0,
+        "heads": [names.METRICS[metric][0] for metric in metrics],
+        "rows": rows,
+        "leads": leads,
+        "open": segment == ALL,
+    }
+
+
+def _beside(found: Found, metric: str, segment: str, name: str, title: str, caption: str) -> Drawn:
+    """One bar a method that has the figure."""
+    rows = [
+        (method, row)
+        for method in found.methods
+        if (row := found.row(metric, method, segment)) is not None
+    ]
+    svg = bars(
+        name,
+        f"{title}: {', '.join(names.method(method) for method, _ in rows)}",
+        [names.method(method) for method, _ in rows],
+        [row["value"] for _, row in rows],
+        written=[names.figure(metric, row["value"]) for _, row in rows],
+        intervals=[None if row["low"] is None else (row["low"], row["high"]) for _, row in rows],
+        ours=next((at for at, (method, _) in enumerate(rows) if method == OURS), None),
+    )
+    return Drawn(title, caption, _safe(svg))
+
+
+def _comparisons(found: Found) -> list[Drawn]:
+    return [
+        _beside(
+            found, "ndcg", segment, f"ndcg-{number}",
+            f"NDCG@{found.k}, bought {names.segment(segment)}",
+            f"{(found.row('ndcg', OURS, segment) or {'n': 0})['n']:,} customers",
+        )
+        for number, segment in enumerate(found.segments)
+    ]  # fmt: skip
+
+
+def _kinds(found: Found) -> list[Drawn]:
+    told = (
+        ("new_ndcg", "New products", "What a customer had never bought, ranked among its like"),
+        (
+            "repeat_ndcg",
+            "Bought before",
+            "What a customer had bought before, ranked among its like",
+        ),
+        ("coverage", "Coverage", "Share of the catalogue that somebody is shown"),
+        ("popularity", "Popularity", "Customers who had bought what is shown, on average"),
+        ("novelty", "Novelty", "Bits; one more whenever half as many customers know it"),
+        ("repeat_share", "Shown again", "Share of what is shown that its customer had bought"),
+    )
+    return [
+        _beside(found, metric, ALL, f"kind-{metric}",
+                f"{title}: NDCG@{found.k}" if metric.endswith("ndcg") else title, caption)
+        for metric, title, caption in told
+        if found.row(metric) is not None
+    ]  # fmt: skip
+
+
+def _trust(result: dict[str, Any]) -> list[Drawn]:
+    drawn = []
+    found = result["reliability"]
+    if found["bins"]:
+        caption = (
+            f"Chances of what is shown first, and how much of it was bought. Expected calibration "
+            f"error: {100 * found['error']:.2f} percentage points"
+        )
+        drawn_chances = _safe(curves.chances(found))
+        drawn.append(Drawn("Chance of purchase", caption, drawn_chances))
+    origins = result["origins"]
+    if origins:
+        svg = pairs(
+            "origins", "Share of bought products among each model's candidates",
+            [one["source"].replace("_", " ") for one in origins],
+            [one["recall"] or 0.0 for one in origins],
+            [one["new_recall"] or 0.0 for one in origins],
+            legend=("of all that was bought", "of what was new"), axis="%",
+        )  # fmt: skip
+        caption = (
+            "Share of what was bought that each model names among its candidates: what none of "
+            "them names cannot be shown"
+        )
+        drawn.append(Drawn("Who names it", caption, _safe(svg)))
+    for blend, title in (("plain", "Weights without a cart"), ("cart", "Weights with a cart")):
+        weights = result["weights"][blend]
+        svg = bars(
+            f"weights-{blend}", title, [name.replace("_", " ") for name in weights],
+            list(weights.values()), written=[f"{value:.2f}" for value in weights.values()],
+            ours=None,
+        )  # fmt: skip
+        caption = "What each model's evidence counts, as learned on the validation windows"
+        drawn.append(Drawn(title, caption, _safe(svg)))
+    return drawn
+
+
+def _peers(result: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": names.method(name),
+            "tried": [
+                {
+                    "settings": names.settings(settings),
+                    "reached": f"{reached:.4f}",
+                    "chosen": settings == peer["settings"],
+                }
+                for settings, reached in peer["tried"]
+            ],
+        }
+        for name, peer in result["peers"].items()
+    ]
+
+
+def _data(result: dict[str, Any], history: History) -> list[Drawn]:
+    starts, orders = sales.read(history)
+    if not len(starts):
+        return []
+    svg = curves.timeline(starts.tolist(), orders, result["windows"])
+    caption = (
+        "Learned is only from what lies before a window. Weights and peers' settings are chosen on "
+        "the first, and judged on the second, which nothing has seen before"
+    )
+    return [Drawn("Orders a day", caption, _safe(svg), wide=True)]
+
+
+def _times(result: dict[str, Any]) -> list[Drawn]:
+    steps = {name: taken for name, taken in result["seconds"].items() if name != "total"}
+    longest = sorted(steps, key=lambda name: -steps[name])[:_STEPS]
+    shown = [name for name in steps if name in longest]
+    svg = bars(
+        "seconds", "Seconds of each step", [name.replace("_", " ") for name in shown],
+        [steps[name] for name in shown], written=[f"{steps[name]:.1f} s" for name in shown],
+        ours=None,
+    )  # fmt: skip
+    total = sum(steps.values())
+    caption = f"{total:.0f} seconds together, {result['peak_mb']:,} MiB of memory at most"
+    return [Drawn("Seconds", caption, _safe(svg))]
