@@ -10,6 +10,7 @@ import os
 import re
 import resource
 import time
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -194,6 +195,7 @@ def peak_mb() -> float:
 
 
 def _answer(pipe: Any, call: Callable[..., Any], given: tuple[Any, ...]) -> None:
+    warnings.simplefilter("ignore")  # libraries advise anew with every setting that is tried
     try:
         pipe.send((False, call(*given)))
     except Exception as error:

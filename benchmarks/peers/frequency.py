@@ -92,13 +92,13 @@ PEERS = (
     Peer(
         "popular",
         fit_popular,
-        {"half_life_days": (28.0, 7.0, 3.0, 14.0, 90.0, None)},
+        {"half_life_days": (28.0, 7.0, 3.0, 1.0, 14.0, 90.0, None)},
     ),
     Peer("own_frequency", fit_own, {"half_life_days": HALF_LIVES}),
     Peer(
         "own_then_popular",
         fit_own_then_popular,
-        {"half_life_days": HALF_LIVES, "popular_half_life_days": (28.0, 7.0, 14.0, 90.0, None)},
+        {"half_life_days": HALF_LIVES, "popular_half_life_days": (28.0, 7.0, 3.0, 90.0, None)},
     ),
     Peer("gp_top_frequency", fit_gp_top_frequency),
 )

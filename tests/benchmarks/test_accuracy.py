@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks import accuracy
 from benchmarks._report import NO_DATA, OURS, Report
-from benchmarks.peers import frequency
+from benchmarks.peers import PEERS, frequency
 from benchmarks.tasks import TASKS, tafeng
 
 KEYS = {"item_num": 30, "train": [], "val": [], "test": []}
@@ -62,6 +62,12 @@ def test_without_any_data_it_says_how_to_get_them(tmp_path, monkeypatch, capsys)
     told = capsys.readouterr().err
     assert "reality" in told
     assert "CrossCBR" in told
+
+
+def test_every_task_and_method_is_documented():
+    page = (accuracy.ROOT / "docs" / "benchmarks.md").read_text()
+    for name in [*TASKS, *(peer.name for peer in PEERS)]:
+        assert f"`{name}`" in page
 
 
 def test_unknown_methods_are_refused(monkeypatch, capsys):
