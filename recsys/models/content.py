@@ -27,10 +27,10 @@ _SEARCHED: Final = 200_000
 _AMPLE: Final = 4
 
 #: Features of a customer that name products, the strongest ones.
-_NAMING: Final = 64
+_NAMING: Final = 40
 #: Products that each feature names: those that sell best, and those that nobody bought yet.
-_SELLERS: Final = 30
-_UNSOLD: Final = 10
+_SELLERS: Final = 20
+_UNSOLD: Final = 5
 
 Bools = npt.NDArray[np.bool_]
 
@@ -197,7 +197,10 @@ class Content(Model):
             loudest = np.argsort(-profile[speaking], kind="stable")[:_NAMING]
             speaking = speaking[loudest]
         lists = [self.named_[self.lists_[f] : self.lists_[f + 1]] for f in speaking.tolist()]
-        items = np.unique(np.concatenate(lists)) if lists else np.empty(0, np.int32)
+        if not lists:
+            return np.empty(0, np.int32), np.empty(0, np.float32)
+        items = np.sort(np.concatenate(lists))
+        items = items[np.append(True, items[1:] != items[:-1])]
         scores = self._score(row, items)
         return items[scores > 0], scores[scores > 0]
 
