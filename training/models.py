@@ -55,19 +55,25 @@ def list_command(workspace: Path, as_json: bool) -> None:
             "versions": found,
         })  # fmt: skip
         return
-    metrics = list(dict.fromkeys(metric for row in found for metric in row.get("main", {})))
+    metrics = [
+        metric for metric in config.publish.guard
+        if any(metric in row.get("main", {}) for row in found)
+    ]  # fmt: skip
     rows = [
-        [_mark(row), row["version"], "damaged", *[None] * (len(metrics) + 3), row["damaged"]]
+        [_mark(row), row["version"], *[None] * (len(metrics) + 3), "damaged"]
         if row["damaged"]
         else [
-            _mark(row), row["version"], _minute(row["created"]), _minute(row["as_of"]),
-            row["history"], *(_figure(row["main"].get(metric)) for metric in metrics),
+            _mark(row), row["version"], row["as_of"][:10], row["history"].rpartition("-")[2],
+            *(_figure(row["main"].get(metric)) for metric in metrics),
             f"{row['bytes'] / _MB:.1f}", _became(row),
         ]
         for row in found
     ]  # fmt: skip
-    headings = ["", "version", "made", "as of", "history", *metrics, "MB", "became current"]
+    headings = ["", "version", "as of", "history", *metrics, "MB", "became current"]
     output().print(table(headings, rows, f"{len(found):,} versions"))
+    for row in found:
+        if row["damaged"]:
+            messages().print(row["damaged"], markup=False, soft_wrap=True)
     if any(row["rollback_target"] for row in found):
         output().print("* is current; < is what `omnibasket models rollback` goes back to.")
 

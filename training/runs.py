@@ -29,19 +29,20 @@ def command(context: click.Context, workspace: Path, as_json: bool, limit: int |
     """
     if context.invoked_subcommand is not None:
         return
-    found = runs.read_all(load(workspace))
+    config = load(workspace)
+    found = runs.read_all(config)
     if as_json:
         emit_json({"runs": [_brief(record) for record in found[-(limit or 0) :]]})
         return
     briefs = [_brief(record) for record in found[-(limit or _SHOWN) :]]
-    metrics = list(dict.fromkeys(metric for brief in briefs for metric in brief["main"]))
+    metrics = [m for m in config.publish.guard if any(m in brief["main"] for brief in briefs)]
     rows = [
-        (b["run"], b["outcome"], b["version"], b["history"],
+        (b["run"], b["outcome"], b["version"],
          *(_figure(b["main"].get(metric)) for metric in metrics),
          b["seconds"], " ".join(b["overrides"]))
         for b in briefs
     ]  # fmt: skip
-    headings = ("run", "ended", "version", "history", *metrics, "seconds", "set")
+    headings = ("run", "ended", "version", *metrics, "seconds", "set")
     output().print(table(headings, rows, f"{len(briefs):,} of {len(found):,} runs"))
 
 
