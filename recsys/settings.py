@@ -440,15 +440,15 @@ class Placement(Settings, frozen=True):
 
 PLACEMENTS: dict[str, Placement] = {
     "web_home": Placement(channel="web"),
-    "web_product": Placement(channel="web", count=8, weights={"cart": 3.0}),
-    "web_cart": Placement(channel="web", hide_bought_days=0.0, weights={"cart": 3.0}),
+    "web_product": Placement(channel="web", count=8, weights={"cart": 5.0}),
+    "web_cart": Placement(channel="web", hide_bought_days=0.0, weights={"cart": 5.0}),
     "email_weekly": Placement(channel="email", count=12, hide_bought_days=3.0),
     "email_post_purchase": Placement(
         channel="email",
         count=6,
         hide_bought_days=14.0,
         from_last_basket=True,
-        weights={"cart": 3.0},
+        weights={"cart": 5.0},
     ),
     "store_screen": Placement(channel="store_screen", count=6, personal=False),
     "associate_tablet": Placement(channel="associate", count=8),
