@@ -22,11 +22,11 @@ METRICS: Final[Mapping[str, tuple[str, str]]] = {
     "recall": ("Recall", "share of what was bought that the first {k} places held"),
     "hr": ("Hit rate", "share of customers who bought at least one of the {k}"),
     "precision": ("Precision", "share of the {k} places whose product was bought"),
-    "new_ndcg": ("New: NDCG", "the same for products the customer had never bought"),
-    "new_recall": ("New: recall", "the same for products the customer had never bought"),
-    "new_hr": ("New: hit rate", "the same for products the customer had never bought"),
-    "repeat_ndcg": ("Repeat: NDCG", "the same for products the customer had bought before"),
-    "repeat_recall": ("Repeat: recall", "the same for products the customer had bought before"),
+    "new_ndcg": ("New: NDCG", "as NDCG, for products the customer had never bought"),
+    "new_recall": ("New: recall", "as recall, for products the customer had never bought"),
+    "new_hr": ("New: hit rate", "as hit rate, for products the customer had never bought"),
+    "repeat_ndcg": ("Repeat: NDCG", "as NDCG, for products the customer had bought before"),
+    "repeat_recall": ("Repeat: recall", "as recall, for products the customer had bought before"),
     "repeat_share": ("Shown again", "share of what is shown that the customer had bought before"),
     "popularity": ("Popularity", "mean share of customers who had bought what is shown"),
     "novelty": ("Novelty", "mean of -log2 of that share, in bits"),
@@ -64,7 +64,7 @@ def figure(metric: str, value: float | None) -> str:
         return ""
     name = metric.split("@")[0]
     if name in SHARES:
-        return f"{100 * value:.1f}%"
+        return f"{100 * value:.2f}%" if 0 < value < 0.01 else f"{100 * value:.1f}%"
     return f"{value:.1f}" if name == "novelty" else f"{value:.4f}"
 
 

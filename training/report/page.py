@@ -57,10 +57,10 @@ def write(path: Path, result: dict[str, Any], history: History, name: str) -> No
     name : str
         The workspace's.
     """
-    path.write_text(render(result, history, name), encoding="utf-8")
+    path.write_text(render(result, sales.read(history), name), encoding="utf-8")
 
 
-def render(result: dict[str, Any], history: History, name: str) -> str:
+def render(result: dict[str, Any], sold: sales.Sold, name: str) -> str:
     """Return the page; see ``write``."""
     found = Found(result)
     environment = Environment(
@@ -82,7 +82,7 @@ def render(result: dict[str, Any], history: History, name: str) -> str:
         kinds=_kinds(found),
         trust=_trust(result),
         peers=_peers(result),
-        data=_data(result, history),
+        data=_data(result, sold),
         times=_times(result),
         metrics=[(title, meaning.format(k=found.k)) for title, meaning in names.METRICS.values()],
         k=found.k,
@@ -284,8 +284,8 @@ def _peers(result: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _data(result: dict[str, Any], history: History) -> list[Drawn]:
-    starts, orders = sales.read(history)
+def _data(result: dict[str, Any], sold: sales.Sold) -> list[Drawn]:
+    starts, orders = sold
     if not len(starts):
         return []
     svg = curves.timeline(starts.tolist(), orders, result["windows"])

@@ -19,7 +19,11 @@ _DAY: Final = 86_400
 _STRETCHES: Final = 120
 
 
-def read(history: History) -> tuple[NDArray[np.int64], dict[str, Floats]]:
+#: Beginnings of stretches of time, and orders a day in them by channel.
+Sold = tuple[NDArray[np.int64], dict[str, Floats]]
+
+
+def read(history: History) -> Sold:
     """Count orders.
 
     Parameters
