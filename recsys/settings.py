@@ -403,6 +403,8 @@ class Serve(Settings, frozen=True):
     """Processes that answer."""
     requests_per_second: Annotated[float, Meta(ge=0)] = 0.0
     """Requests a second that one key may make of each worker; 0: any number."""
+    clock: Literal["now", "history"] = "now"
+    """``history``: time goes on from the end of the history, for a demo or a replay."""
     example_shop: bool = False
     """Serve the example shop under /shop, as long as no key is needed."""
 

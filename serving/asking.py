@@ -6,7 +6,6 @@ Shared by the routes that answer for customers, one at a time or many.
 import difflib
 import logging
 import secrets
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -61,7 +60,7 @@ def find_placement(state: State, name: str) -> Placement:
     return found
 
 
-def find_time(as_of: datetime | None) -> int:
+def find_time(state: State, as_of: datetime | None) -> int:
     """Return the time that a question is asked for, UTC epoch seconds.
 
     Raises
@@ -71,7 +70,7 @@ def find_time(as_of: datetime | None) -> int:
     """
     if as_of is None:
         # A history ends before `as_of`; what happened in this very second counts too.
-        return int(time.time()) + 1
+        return state.now_ts() + 1
     access.need_scope("admin")
     if not _FIRST_YEAR <= as_of.year < _LAST_YEAR:
         detail = f"is not between the years {_FIRST_YEAR} and {_LAST_YEAR}."

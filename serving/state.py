@@ -7,6 +7,7 @@ batches, so that a request does not wait for the disk. Both run in one backgroun
 
 import logging
 import threading
+import time
 from collections import deque
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,7 @@ from recsys.config import Config
 from recsys.data.keyed_hash import KeyedHash
 from recsys.errors import LedgerError, RecsysError
 from recsys.persistence import registry
+from recsys.responses.clock import shift_seconds
 from recsys.responses.engine import Engine
 from recsys.tracking.backoffice import Overlay
 from recsys.tracking.ledger import Exposure, Ledger
@@ -54,6 +56,7 @@ class State:
         self.ledger = Ledger.open(config.ledger_url, currency=config.workspace.currency)
         self.keyring = Keyring(self.ledger.keys, config.serve.requests_per_second)
         self.engine: Engine | None = None
+        self.shift_seconds = 0  # by which the workspace's clock is ahead of the wall's
         self._made: Engine | None = None  # as the artefact has it
         self._overlay = Overlay(self.ledger.backoffice)
         self._refreshing = threading.Lock()
@@ -77,6 +80,10 @@ class State:
             self._thread.join(timeout=10)
         self.flush()
         self.ledger.close()
+
+    def now_ts(self) -> int:
+        """Return the workspace's time, UTC epoch seconds."""
+        return int(time.time()) + self.shift_seconds
 
     def loaded(self) -> Engine:
         """Return the engine.
@@ -131,6 +138,7 @@ class State:
             _log.error("the artefact was not taken up", extra={"reason": str(error)})
             return False
         self.trouble = None
+        self.shift_seconds = shift_seconds(self.config, self._made.manifest)
         _log.info("a model is loaded", extra={"model_version": self._made.version})
         return True
 

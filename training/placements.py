@@ -15,6 +15,7 @@ from recsys.config import PLACEMENTS, Config, Placement, load
 from recsys.errors import ConfigError
 from recsys.persistence import registry
 from recsys.responses.checking import check as findings
+from recsys.responses.clock import shift_seconds
 from recsys.responses.engine import Engine
 from recsys.responses.placements import Question, find, placements
 from recsys.tracking.ledger import Customer
@@ -118,7 +119,7 @@ def try_out(
     settings = find(config, name)
     engine = Engine.load(registry.current(config))
     before = _before(engine, name)
-    as_of_ts = find_time(as_of)
+    as_of_ts = find_time(as_of, shift_seconds(config, engine.manifest))
     customer = Customer()
     if customer_id or identifier or session:
         customer = find_customer(config, customer_id, identifier, session, as_of_ts)

@@ -15,6 +15,7 @@ import click
 from recsys.config import Config, load
 from recsys.data.keyed_hash import KeyedHash
 from recsys.persistence import registry
+from recsys.responses.clock import shift_seconds
 from recsys.responses.engine import Engine
 from recsys.responses.placements import Question, find
 from recsys.tracking.events import Identifier, seal_session
@@ -65,7 +66,7 @@ def command(
     config = load(workspace)
     settings = find(config, placement)
     engine = Engine.load(registry.current(config))
-    as_of_ts = find_time(as_of)
+    as_of_ts = find_time(as_of, shift_seconds(config, engine.manifest))
     customer = Customer()
     if settings.personal and (customer_id or identifier or session):
         customer = find_customer(config, customer_id, identifier, session, as_of_ts)
@@ -87,10 +88,10 @@ def command(
         _show(answer)
 
 
-def find_time(text: str | None) -> int:
-    """Read ``--as-of``, UTC epoch seconds; now where it is not given."""
+def find_time(text: str | None, shift_seconds: int) -> int:
+    """Read ``--as-of``, UTC epoch seconds; the workspace's time where it is not given."""
     if text is None:
-        return int(time.time()) + 1  # what happened in this very second counts too
+        return int(time.time()) + shift_seconds + 1  # what happened in this very second counts too
     try:
         at = datetime.fromisoformat(text)
     except ValueError:

@@ -61,7 +61,7 @@ def post() -> Response:
         raise Refusal("browser-key", "Ask for one visit at a time from a page.")
     settings = asking.find_placement(state, asked.placement)
     given = read_filter(asked.filter)
-    as_of_ts = asking.find_time(asked.as_of)
+    as_of_ts = asking.find_time(state, asked.as_of)
     engine = state.loaded()
     lines: list[Line] = []
     for ix, raw in enumerate(asked.customers):

@@ -1,6 +1,6 @@
 """``/v1/events``: what happened, written durably and once."""
 
-import time
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -56,13 +56,13 @@ def post() -> Response:
     """
     state: State = current_app.extensions["omnibasket"]
     sent = read_body(request, Events).events
-    now_ts = int(time.time())
+    now_ts = state.now_ts()
     outcomes: list[EventOutcome | None] = [None] * len(sent)
     checked: list[Event] = []
     places: list[int] = []
     for ix, raw in enumerate(sent):
         try:
-            event = _checked(raw, f"/events/{ix}", now_ts)
+            event = _checked(raw, f"/events/{ix}", now_ts, state.shift_seconds)
         except Refusal as refusal:
             outcomes[ix] = _refused(raw, refusal)
         else:
@@ -97,12 +97,16 @@ def _admit(event: Event, pointer: str) -> None:
             access.check_location(location_id, at)
 
 
-def _checked(raw: msgspec.Raw, pointer: str, now_ts: int) -> Event:
+def _checked(raw: msgspec.Raw, pointer: str, now_ts: int, shift_seconds: int) -> Event:
     try:
         event = decode(bytes(raw), Event)
     except Refusal as refusal:
         inside = [FieldError(pointer + error.pointer, error.detail) for error in refusal.errors]
         raise Refusal(refusal.kind, "The event is not valid.", inside) from None
+    if shift_seconds < 0 and event.occurred_ts > now_ts + _AHEAD_SECONDS:
+        # The workspace's clock stands in the past, and the sender's does not.
+        moved = event.occurred_at + timedelta(seconds=shift_seconds)
+        event = msgspec.structs.replace(event, occurred_at=moved)
     errors = [FieldError(pointer + at, detail) for at, detail in faults(event)]
     if not errors and event.occurred_ts > now_ts + _AHEAD_SECONDS:
         errors = [FieldError(f"{pointer}/occurred_at", "is in the future.")]

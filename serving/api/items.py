@@ -1,6 +1,5 @@
 """``/v1/items/…``: what to show on a product's page, for everybody alike."""
 
-import time
 from typing import Final
 
 import orjson
@@ -78,7 +77,7 @@ def _answer(how: How, item_id: str) -> Response:
     question = PageQuestion(
         how=how,
         item_id=item_id,
-        as_of_ts=int(time.time()) + 1,
+        as_of_ts=state.now_ts() + 1,
         count=asked.count,
         location_id=location_id,
         exclude=tuple(asked.exclude),

@@ -64,7 +64,7 @@ def _answer(asked: RecommendationRequest) -> Response:
     settings = asking.find_placement(state, asked.placement)
     location_id = access.check_location(asked.location_id)
     given = read_filter(asked.filter)
-    as_of_ts = asking.find_time(asked.as_of)
+    as_of_ts = asking.find_time(state, asked.as_of)
     engine = state.loaded()
     who = asking.find_customer_or_nobody(
         state, settings, asked.customer_id, asked.identifier, asked.session_id, as_of_ts
