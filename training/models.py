@@ -270,7 +270,7 @@ def _became(row: dict[str, Any]) -> str:
     if became is None:
         return "" if row["current"] else "never"
     forced = f", forced: {became['reason']}" if became["forced"] else ""
-    return f"{_minute(became['at'])} {_WORDS[became['action']]}{forced}"
+    return f"{_WORDS[became['action']]}{forced}"
 
 
 def _minute(text: str) -> str:

@@ -37,12 +37,12 @@ def command(context: click.Context, workspace: Path, as_json: bool, limit: int |
     briefs = [_brief(record) for record in found[-(limit or _SHOWN) :]]
     metrics = [m for m in config.publish.guard if any(m in brief["main"] for brief in briefs)]
     rows = [
-        (b["run"], b["outcome"], b["version"],
+        (b["run"], b["outcome"],
          *(_figure(b["main"].get(metric)) for metric in metrics),
          b["seconds"], " ".join(b["overrides"]))
         for b in briefs
     ]  # fmt: skip
-    headings = ("run", "ended", "version", *metrics, "seconds", "set")
+    headings = ("run", "ended", *metrics, "seconds", "set")
     output().print(table(headings, rows, f"{len(briefs):,} of {len(found):,} runs"))
 
 
