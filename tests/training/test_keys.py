@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from recsys.errors import ConfigError
 from training.cli import main
+from training.serve import _address
 
 
 @pytest.fixture
@@ -80,3 +82,13 @@ def test_what_cannot_be_is_explained(
     result = keys(workspace, *arguments)
     assert result.exit_code == code
     assert message in result.stderr
+
+
+def test_others_may_reach_the_service_only_where_a_key_keeps_them_out() -> None:
+    assert _address("0.0.0.0", keys=True) == "0.0.0.0"
+    assert _address("localhost", keys=False) == _address("localhost", keys=True) == "127.0.0.1"
+    for host in ("0.0.0.0", "::", "10.0.0.1", "shop.example"):
+        with pytest.raises(ConfigError, match="omnibasket keys create"):
+            _address(host, keys=False)
+    with pytest.raises(ConfigError, match="write an address"):
+        _address("shop.example", keys=True)
