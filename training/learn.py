@@ -33,7 +33,7 @@ PARTS = (READING, *MODELS)
 
 #: Places by which peers are tuned and everything is judged.
 PLACES = 10
-#: Customers that the blend is learned on, in all windows together: who came back, and who did not.
+#: Customers of each window that the blend is learned on: who came back, and who did not.
 ACTIVE, LAPSED = 2_000, 500
 #: Orders that the blend for carts is learned on.
 CARTS = 500
@@ -130,9 +130,7 @@ def fit(config: Config, history: History, as_of_ts: int, step: Step | None = Non
     return Fitted(training, models)
 
 
-def study(
-    config: Config, history: History, fitted: Fitted, window: Window, windows: int = 1
-) -> tuple[Panel, Lesson]:
+def study(config: Config, history: History, fitted: Fitted, window: Window) -> tuple[Panel, Lesson]:
     """Look at what customers did in the window after a fit.
 
     Parameters
@@ -142,8 +140,6 @@ def study(
     fitted : Fitted
         As of the window's start.
     window : Window
-    windows : int
-        How many windows are studied; they share the customers and orders that are looked at.
 
     Raises
     ------
@@ -151,9 +147,8 @@ def study(
         When too few customers came back in the window.
     """
     index, seed = fitted.training.index, config.train.seed
-    active, lapsed, orders = (-(-n // windows) for n in (ACTIVE, LAPSED, CARTS))
-    people = panel.read(history, index, window, active=active, lapsed=lapsed, seed=seed)
-    held = carts.read(history, people, at_most=orders, seed=seed)
+    people = panel.read(history, index, window, active=ACTIVE, lapsed=LAPSED, seed=seed)
+    held = carts.read(history, people, at_most=CARTS, seed=seed)
     return people, learning.lesson(fitted.models, people, held)
 
 

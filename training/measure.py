@@ -146,9 +146,7 @@ def measure(config: Config, history: History, plan: list[Split], steps: Steps) -
         before = fit(config, history, start_ts, within)
         for window in validations:
             with steps.step("choose.weights"):
-                people, lessons[window] = study(
-                    config, history, before, window, len(plan[-1].validations)
-                )
+                people, lessons[window] = study(config, history, before, window)
             if window in chosen_on:
                 tuned[window] = _tune(config, before, people, steps)
         for split in tests:
