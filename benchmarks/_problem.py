@@ -115,8 +115,8 @@ class Problem:
     asked : ndarray of shape (n,), int64
         Customers.
     wanted : Lists
-        What each bought then. Items from ``purchases.n_items`` on were not known before: wanted,
-        but out of reach.
+        What each bought then. Items from ``purchases.n_items`` on, where a task has any, were
+        not known before: wanted, but out of reach.
     """
 
     purchases: Purchases
@@ -177,6 +177,8 @@ def by_window(
 ) -> Problem:
     """Cut purchases at a moment: learn before, ask those who came back, want the window.
 
+    Wanted is what was known before; who came back for new products alone is not asked.
+
     Parameters
     ----------
     customer, item, ts, basket : ndarray of shape (m,), int64
@@ -201,6 +203,7 @@ def by_window(
         basket[before],
     )
     within = (ts >= start_ts) & (ts < end_ts) & np.isin(customer, customer[before])
+    within &= item < n_items
     asked, row = np.unique(customer[within], return_inverse=True)
     return Problem(bought, asked, Lists.of_pairs(row, item[within], len(asked)))
 

@@ -40,13 +40,13 @@ def test_what_is_learned_from_does_not_depend_on_the_future(known, later, day):
 
 
 def test_a_window_asks_those_who_came_back():
-    # Customer 0 comes back for 1 (known) and 2 (new in the window), customer 1 does not.
-    customer = np.array([0, 1, 0, 0, 2])
-    item = np.array([0, 1, 1, 2, 0])
-    ts = np.array([0, 0, 5, 5, 5]) * DAY
+    # Customer 0 comes back for 1 (known) and 2 (new in the window), customer 3 for 2 alone.
+    customer = np.array([0, 1, 3, 0, 0, 2, 3])
+    item = np.array([0, 1, 1, 1, 2, 0, 2])
+    ts = np.array([0, 0, 0, 5, 5, 5, 5]) * DAY
     problem = by_window(customer, item, ts, ts, 5 * DAY, 6 * DAY)
     assert problem.asked.tolist() == [0]
-    assert problem.wanted.item_ix.tolist() == [1, 2]
+    assert problem.wanted.item_ix.tolist() == [1]
     assert problem.purchases.n_items == 2
     assert problem.owned.item_ix.tolist() == [0]
 
