@@ -21,22 +21,18 @@ from recsys import filters
 from recsys.errors import ConfigError
 from recsys.filters import FilterError
 from recsys.misfit import explain, nearest, unknown
+from recsys.model_settings import Als, CoPurchase, Models, Popular, Repeat
 from recsys.schema import CHANNELS
 from recsys.settings import (
     ORDER_KINDS,
     PLACEMENTS,
-    Als,
     Checks,
     Column,
-    CoPurchase,
     Identity,
     Ingest,
     Ledger,
-    Models,
     Placement,
-    Popular,
     Publish,
-    Repeat,
     Rules,
     Serve,
     Settings,

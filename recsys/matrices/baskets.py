@@ -14,7 +14,7 @@ from scipy import sparse
 from recsys.matrices.ids import IntArray, ItemIndex, IxArray
 from recsys.matrices.interactions import DAY, Interactions, decay, strength
 from recsys.matrices.products import Products
-from recsys.settings import Weights
+from recsys.model_settings import Weights
 
 if TYPE_CHECKING:
     from recsys.data.history import History

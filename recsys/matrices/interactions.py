@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.matrices.ids import IntArray, IxArray
-from recsys.settings import Weights
+from recsys.model_settings import Weights
 
 Structured = npt.NDArray[np.void]
 Kinds = npt.NDArray[np.uint8]

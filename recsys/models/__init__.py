@@ -39,7 +39,7 @@ def from_settings(settings: Any) -> dict[str, Model]:
 
     Parameters
     ----------
-    settings : recsys.settings.Models
+    settings : recsys.model_settings.Models
         With one section a model.
     """
     return {

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 
 from recsys.matrices.ids import IxArray
+from recsys.model_settings import Als as Settings
 from recsys.models.base import Floats, Model, Row, Scores
 from recsys.models.vectors import Vectors
-from recsys.settings import Als as Settings
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -34,7 +34,7 @@ class Als(Model):
 
     Parameters
     ----------
-    settings : recsys.settings.Als
+    settings : recsys.model_settings.Als
 
     Attributes
     ----------

@@ -221,7 +221,7 @@ class Model(ABC):
 
         Parameters
         ----------
-        settings : the model's section of ``recsys.settings.Models``
+        settings : the model's section of ``recsys.model_settings.Models``
             As it was fitted with.
         arrays : mapping of str to ndarray
             What ``arrays`` returned, for example memory-mapped.

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, ClassVar, Final, Self
 import numpy as np
 
 from recsys.matrices.ids import IxArray
+from recsys.model_settings import Bpr as Settings
 from recsys.models.base import Floats, Model, Row, Scores
 from recsys.models.vectors import Vectors
-from recsys.settings import Bpr as Settings
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -35,7 +35,7 @@ class Bpr(Model):
 
     Parameters
     ----------
-    settings : recsys.settings.Bpr
+    settings : recsys.model_settings.Bpr
 
     Attributes
     ----------

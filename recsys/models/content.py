@@ -13,9 +13,9 @@ import numpy.typing as npt
 from recsys.matrices.histories import Histories
 from recsys.matrices.ids import IntArray, IxArray
 from recsys.matrices.lists import Ragged
+from recsys.model_settings import Content as Settings
 from recsys.models.base import Floats, Model, Row, Scores, best
 from recsys.models.questions import Context, rows
-from recsys.settings import Content as Settings
 
 if TYPE_CHECKING:
     from recsys.matrices.baskets import Training
@@ -90,7 +90,7 @@ class Content(Model):
 
     Parameters
     ----------
-    settings : recsys.settings.Content
+    settings : recsys.model_settings.Content
 
     Attributes
     ----------

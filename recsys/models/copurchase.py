@@ -14,8 +14,8 @@ import numpy.typing as npt
 from recsys.matrices.histories import Histories
 from recsys.matrices.ids import IntArray, IxArray
 from recsys.matrices.lists import Ragged
+from recsys.model_settings import CoPurchase as Settings
 from recsys.models.base import DAY, Context, Floats, Model, Row, Scores, best, look_up, rows
-from recsys.settings import CoPurchase as Settings
 
 if TYPE_CHECKING:
     from recsys.matrices.baskets import Training
@@ -96,7 +96,7 @@ class CoPurchase(Model):
 
     Parameters
     ----------
-    settings : recsys.settings.CoPurchase
+    settings : recsys.model_settings.CoPurchase
 
     Attributes
     ----------

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, ClassVar, Final, Self
 import numpy as np
 
 from recsys.matrices.ids import IntArray, IxArray
+from recsys.model_settings import Neighbours as Settings
 from recsys.models.base import Floats, Model, Row, Scores, best, look_up
-from recsys.settings import Neighbours as Settings
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -42,7 +42,7 @@ class Neighbours(Model):
 
     Parameters
     ----------
-    settings : recsys.settings.Neighbours
+    settings : recsys.model_settings.Neighbours
 
     Attributes
     ----------

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.matrices.ids import IntArray, IxArray
+from recsys.model_settings import Popular as Settings
 from recsys.models.base import Context, Floats, Model, Row, Scores
 from recsys.models.places import group_of
-from recsys.settings import Popular as Settings
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -37,7 +37,7 @@ class Popular(Model):
 
     Parameters
     ----------
-    settings : recsys.settings.Popular
+    settings : recsys.model_settings.Popular
 
     Attributes
     ----------

@@ -17,7 +17,7 @@ from recsys.matrices.histories import NO_CHANNEL, Histories
 from recsys.matrices.ids import IntArray, IxArray
 from recsys.matrices.interactions import DAY, decay, strength
 from recsys.matrices.lists import Lists
-from recsys.settings import Weights
+from recsys.model_settings import Weights
 
 __all__ = ["DAY", "Batch", "Context", "Floats", "Row", "rows"]
 

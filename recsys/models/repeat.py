@@ -13,12 +13,12 @@ import numpy as np
 
 from recsys.matrices.histories import Histories
 from recsys.matrices.ids import IntArray, IxArray
+from recsys.model_settings import Repeat as Settings
 from recsys.models.base import Batch, Context, Floats, Model, Row, Scores, best, look_up
 from recsys.models.renewal import DAY, Pairs, pairs
 from recsys.models.repurchase import Products
 from recsys.models.timing import Timing, timed
 from recsys.models.trending import counted, rise
-from recsys.settings import Repeat as Settings
 
 if TYPE_CHECKING:
     from recsys.matrices.baskets import Training
@@ -59,7 +59,7 @@ class Repeat(Model):
 
     Parameters
     ----------
-    settings : recsys.settings.Repeat
+    settings : recsys.model_settings.Repeat
 
     Attributes
     ----------

@@ -13,9 +13,9 @@ import numpy.typing as npt
 from recsys.matrices.histories import NO_CHANNEL
 from recsys.matrices.ids import IntArray, IxArray
 from recsys.matrices.lists import Ragged
+from recsys.model_settings import Trending as Settings
 from recsys.models.base import Context, Floats, Model, Row, Scores, look_up
 from recsys.models.places import group_of
-from recsys.settings import Trending as Settings
 
 if TYPE_CHECKING:
     from recsys.matrices.baskets import Baskets, Training
@@ -124,7 +124,7 @@ class Trending(Model):
 
     Parameters
     ----------
-    settings : recsys.settings.Trending
+    settings : recsys.model_settings.Trending
 
     Attributes
     ----------

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from recsys import settings
+from recsys import model_settings
 from recsys.errors import ArtefactError
 from recsys.models import MODELS, Model, enabled
 from recsys.persistence.artefact import Array, Artefact
@@ -40,7 +40,7 @@ def models_of(artefact: Artefact) -> dict[str, Model]:
     """
     where = artefact.folder
     try:
-        sections = msgspec.convert(artefact.manifest.settings.get("models"), settings.Models)
+        sections = msgspec.convert(artefact.manifest.settings.get("models"), model_settings.Models)
     except msgspec.ValidationError as error:
         raise ArtefactError(f"{where}: the models' settings cannot be read: {error}.") from None
     models: dict[str, Model] = {}

@@ -8,9 +8,9 @@ from recsys.matrices import rows
 from recsys.matrices.baskets import DAY, Training
 from recsys.matrices.histories import Histories
 from recsys.matrices.ids import location_key
+from recsys.model_settings import Weights
 from recsys.models.questions import Batch, Context
 from recsys.schema import CHANNELS
-from recsys.settings import Weights
 
 LATER = 10 * DAY
 

@@ -10,10 +10,10 @@ from recsys.matrices.histories import notice
 from recsys.matrices.ids import item_key
 from recsys.matrices.interactions import CART, EVENTS, RETURN, VIEW, Interactions
 from recsys.matrices.lists import Lists
+from recsys.model_settings import Als as Settings
+from recsys.model_settings import Weights
 from recsys.models.als import Als
 from recsys.models.base import Context, rows
-from recsys.settings import Als as Settings
-from recsys.settings import Weights
 from tests.recsys.models.contract import ModelContract
 from tests.recsys.models.worlds import AS_OF, DAY, Order, batch, customers_of, history, train
 

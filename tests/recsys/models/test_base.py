@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys import settings
+from recsys import model_settings
 from recsys.matrices.histories import NO_CHANNEL
 from recsys.models import MODELS, from_settings
 from recsys.models.base import Context, best, look_up
@@ -42,8 +42,8 @@ def test_a_context_is_one_value_for_all_or_one_each():
 
 
 def test_there_is_a_model_for_every_section_of_the_settings():
-    assert tuple(MODELS) == settings.Models.__struct_fields__
-    sections = settings.Models(als=settings.Als(factors=3))
+    assert tuple(MODELS) == model_settings.Models.__struct_fields__
+    sections = model_settings.Models(als=model_settings.Als(factors=3))
     models = from_settings(sections)
     assert models["als"].settings.factors == 3
     on = {name: model for name, model in MODELS.items() if name != "bpr"}
@@ -51,5 +51,5 @@ def test_there_is_a_model_for_every_section_of_the_settings():
 
 
 def test_a_model_can_be_switched_on():
-    sections = settings.Models(bpr=settings.Bpr(enabled=True))
+    sections = model_settings.Models(bpr=model_settings.Bpr(enabled=True))
     assert list(from_settings(sections)) == list(MODELS)

@@ -1,9 +1,9 @@
 import numpy as np
 
 from recsys.matrices.interactions import VIEW, Interactions
+from recsys.model_settings import Bpr as Settings
 from recsys.models.base import Context, rows
 from recsys.models.bpr import Bpr
-from recsys.settings import Bpr as Settings
 from tests.recsys.models.contract import ModelContract
 from tests.recsys.models.worlds import AS_OF, DAY, Order, batch, history, train
 

@@ -4,10 +4,10 @@ import pytest
 from recsys.errors import NotFittedError
 from recsys.matrices.lists import Lists
 from recsys.matrices.products import Products
+from recsys.model_settings import Content as Settings
 from recsys.models import content
 from recsys.models.base import Context
 from recsys.models.content import Content
-from recsys.settings import Content as Settings
 from tests.recsys.models.contract import ModelContract
 from tests.recsys.models.worlds import AS_OF, DAY, Order, batch, history, train
 

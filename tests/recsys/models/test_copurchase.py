@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from recsys.matrices.lists import Lists
+from recsys.model_settings import CoPurchase as Settings
 from recsys.models import copurchase
 from recsys.models.base import Context
 from recsys.models.copurchase import CoPurchase
-from recsys.settings import CoPurchase as Settings
 from tests.recsys.models.contract import ModelContract
 from tests.recsys.models.worlds import AS_OF, DAY, Order, batch, history, train
 

@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from recsys.model_settings import Neighbours as Settings
 from recsys.models.base import Context
 from recsys.models.neighbours import Neighbours
-from recsys.settings import Neighbours as Settings
 from tests.recsys.models.contract import ModelContract
 from tests.recsys.models.worlds import AS_OF, DAY, Order, batch, history, train
 

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from recsys.matrices.histories import EMPTY
+from recsys.model_settings import Popular as Settings
 from recsys.models.base import Context
 from recsys.models.popular import LEVELS, Popular
-from recsys.settings import Popular as Settings
 from tests.recsys.models.contract import ModelContract
 from tests.recsys.models.worlds import AS_OF, DAY, Order, batch, train
 

@@ -5,9 +5,9 @@ import pytest
 
 from recsys.matrices.baskets import Baskets
 from recsys.matrices.histories import EMPTY, Histories
+from recsys.model_settings import Repeat as Settings
 from recsys.models.base import Context
 from recsys.models.repeat import Repeat
-from recsys.settings import Repeat as Settings
 from tests.recsys.models.contract import ModelContract
 from tests.recsys.models.worlds import AS_OF, DAY, Order, batch, history, train
 

@@ -3,9 +3,9 @@ import pytest
 
 from recsys.matrices.histories import EMPTY
 from recsys.matrices.lists import Lists
+from recsys.model_settings import Trending as Settings
 from recsys.models.base import Context
 from recsys.models.trending import Counts, Trending, rise, significant
-from recsys.settings import Trending as Settings
 from tests.recsys.models.contract import ModelContract
 from tests.recsys.models.worlds import AS_OF, DAY, Order, batch, train
 

@@ -205,13 +205,13 @@ print(sorted({name.partition(".")[0] for name in sys.modules} & banned))
 
 
 def test_answering_from_an_artefact_loads_no_engine_and_no_learner(tmp_path):
-    from recsys import settings
+    from recsys import model_settings
     from recsys.models import from_settings
     from recsys.persistence.fitted import arrays_of
     from tests.recsys.models.worlds import checkerboard
 
     world = checkerboard(12)
-    models = from_settings(settings.Models(als=settings.Als(factors=4)))
+    models = from_settings(model_settings.Models(als=model_settings.Als(factors=4)))
     arrays = arrays_of({name: model.fit(world) for name, model in models.items()})
     manifest = replace(MANIFEST, settings={"models": {"als": {"factors": 4}}})
     products = {"item_id": world.index.item_ids, "key": world.index.keys}

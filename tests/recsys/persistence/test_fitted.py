@@ -2,7 +2,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from recsys import settings
+from recsys import model_settings
 from recsys.errors import ArtefactError, NotFittedError
 from recsys.models import from_settings
 from recsys.models.base import Context
@@ -11,8 +11,8 @@ from recsys.persistence.fitted import arrays_of, models_of
 from tests.recsys.models.worlds import AS_OF, checkerboard, customers_of
 from tests.recsys.persistence.test_artefact import MANIFEST
 
-SETTINGS = settings.Models(
-    als=settings.Als(factors=5), copurchase=settings.CoPurchase(min_support=2)
+SETTINGS = model_settings.Models(
+    als=model_settings.Als(factors=5), copurchase=model_settings.CoPurchase(min_support=2)
 )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from recsys.matrices.histories import EMPTY, LINES, CustomerHistory, Histories, append
 from recsys.matrices.ids import item_key, location_key
 from recsys.matrices.lists import Lists, contains, rows_of
+from recsys.model_settings import Als, Models, Popular
 from recsys.models import from_settings
 from recsys.models.base import Context
 from recsys.ranking.blend import Blend
@@ -16,7 +17,6 @@ from recsys.ranking.rank import Asked, Ranker, factors_of
 from recsys.ranking.rules import Limits
 from recsys.ranking.shelf import Shelf
 from recsys.schema import CHANNELS
-from recsys.settings import Als, Models, Popular
 from tests.recsys.models.worlds import AS_OF, DAY, Order, train
 
 PAIRS = [("pasta", "sauce"), ("bread", "butter"), ("beer", "crisps"), ("tea", "milk")]

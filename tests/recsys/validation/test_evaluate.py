@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from recsys.matrices.baskets import Training
+from recsys.model_settings import Als, CoPurchase, Models
 from recsys.models import MODELS, from_settings
 from recsys.ranking.candidates import collect
 from recsys.ranking.rank import Ranker
 from recsys.ranking.shelf import Shelf
-from recsys.settings import Als, CoPurchase, Models
 from recsys.validation import carts, panel
 from recsys.validation.evaluate import OURS, Judged, Jury, Known, summarise
 from recsys.validation.learning import learn, lesson
