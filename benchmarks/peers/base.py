@@ -52,8 +52,11 @@ class Peer:
 
     @property
     def there(self) -> bool:
-        """Whether what it needs is installed."""
-        return importlib.util.find_spec(self.needs) is not None
+        """Whether what it needs is installed, and whole."""
+        try:
+            return importlib.util.find_spec(self.needs) is not None
+        except ImportError:  # a package around it cannot be imported
+            return False
 
 
 def dense(purchases: Purchases, scores: Scores, least: float = 0.0) -> Show:

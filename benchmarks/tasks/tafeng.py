@@ -181,15 +181,25 @@ def export(history: dict[str, Any], future: dict[str, Any], taught: set[str], pa
 
 
 def ours(folder: Path, fold: int, work: Path, known: Cut, places: int) -> Answer:
-    """Ingest what may be known, choose weights on the week of next baskets, and answer."""
+    """Ingest what may be known, choose weights on the next baskets of ``val``, and answer.
+
+    Choosing rehearses answering: models know the next baskets of ``train`` and are asked for
+    those of ``val``; then they know both and are asked for those of ``test``.
+    """
     history, future, keys = read(folder, fold)
-    test = {str(name) for name in keys["test"]}
-    path = work / "baskets.csv"
-    if not path.exists():
-        export(history, future, set(history) - test, path)
-    workspace(work, TOML)
+    train, val = ({str(name) for name in keys[part]} for part in ("train", "val"))
+    knowing, asking = work / "knowing", work / "asking"
+    of_val = {name: history[name] for name in val}
+    for at, held, taught in (
+        (work, history, train | val),
+        (knowing, history, train),
+        (asking, of_val, val),
+    ):
+        if not (at / "baskets.csv").exists():
+            export(held, future, taught, at / "baskets.csv")
+        workspace(at, TOML)
     times = Times(Window(NEXT_TS, NEXT_TS + WEEK), NEXT_TS + WEEK, NEXT_TS)
-    return ask_ours(work, known, times, places)
+    return ask_ours(work, known, times, places, rehearsal=(knowing, asking))
 
 
 TASK: Final = Task(

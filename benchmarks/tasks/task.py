@@ -134,7 +134,12 @@ def workspace(folder: Path, toml: str) -> "Config":
 
 
 def ask_ours(
-    folder: Path, cut: Cut, times: Times, places: int, channel: Sequence[int] = ()
+    folder: Path,
+    cut: Cut,
+    times: Times,
+    places: int,
+    channel: Sequence[int] = (),
+    rehearsal: tuple[Path, Path] | None = None,
 ) -> Answer:
     """Learn, choose weights, learn anew, and answer; choosing and answering are two processes.
 
@@ -149,9 +154,12 @@ def ask_ours(
         Length of the lists.
     channel : sequence of int
         ``schema.CHANNELS`` that each question is asked on; none where it is empty.
+    rehearsal : tuple of Path, optional
+        Ingested workspaces to choose weights with, where time alone does not tell what may be
+        known: models learn all of the first, weights on the window in the second.
     """
     started = time.perf_counter()
-    learned: Learned = apart(choose, folder, times)
+    learned: Learned = apart(choose, folder, times, rehearsal)
     tune_seconds = time.perf_counter() - started
     test = cut.test
     names = [cut.customers[number] for number in test.asked.tolist()]
@@ -169,16 +177,16 @@ def ask_ours(
     return answer
 
 
-def choose(folder: Path, times: Times) -> "Learned":
-    """Learn before the validation window and choose on it."""
+def choose(folder: Path, times: Times, rehearsal: tuple[Path, Path] | None = None) -> "Learned":
+    """Learn before the validation window and choose on it; see ``ask_ours``."""
     from recsys.config import load
     from recsys.data.history import History
     from training.learn import fit, learn
 
-    config = load(folder)
-    history = History.open(config)
-    before = fit(config, history, times.validation.start_ts)
-    return learn(config, history, before, times.validation)
+    known, seen = rehearsal or (folder, folder)
+    config, until_ts = load(folder), times.fit_ts if rehearsal else times.validation.start_ts
+    before = fit(config, History.open(load(known)), until_ts)
+    return learn(config, History.open(load(seen)), before, times.validation)
 
 
 def answer_ours(
