@@ -81,8 +81,9 @@ class Verdict:
             },
             "left_out": [name for name in PEERS if name not in {one.name for one in self.tuned}],
             "weights": {
-                name: dict(zip(blend.columns, blend.weights_.round(4).tolist(), strict=True))
+                f"{name}_{half}": weights
                 for name, blend in (("plain", self.learned.plain), ("cart", self.learned.cart))
+                for half, weights in blend.weights.items()
             },
         }
 

@@ -238,10 +238,16 @@ def answer_ours(
     numbers = {name: number for number, name in enumerate(items)}
     number = np.array([numbers.get(name, -1) for name in ranker.index.item_ids], np.int64)
     lists = {ALL: renumbered(shown.mixed, number), NEW: renumbered(shown.new, number)}
-    weights = dict(
-        zip(learned.plain.columns, learned.plain.weights_.round(3).tolist(), strict=True)
+    weights = learned.plain.weights
+    return Answer(
+        lists,
+        {ALL: weights["bought_before"], NEW: weights["new"]},
+        len(items),
+        seconds,
+        0.0,
+        ms,
+        peak_mb(),
     )
-    return Answer(lists, {ALL: weights}, len(items), seconds, 0.0, ms, peak_mb())
 
 
 def renumbered(lists: Lists, number: Ints) -> Lists:

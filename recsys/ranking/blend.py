@@ -90,7 +90,7 @@ class Blend:
         ]
         self.score_x_, self.score_y_ = stack(curves, KNOTS)
         parts = self._parts(scores)
-        likeliest, self.intercept_ = _fit_weights(parts, bought, mass, self.l2)
+        likeliest, self.intercept_ = fit_weights(parts, bought, mass, self.l2)
         self.weights_ = refine(parts, likeliest, bought, rows)
         evidence = parts * self.weights_
         rows = np.stack([np.ones(len(self.columns)), *factors])
@@ -168,6 +168,9 @@ class Blend:
         """Return what was learned, by name."""
         return {name.rstrip("_"): np.asarray(getattr(self, name)) for name in self._LEARNED}
 
+    #: Names of the arrays that ``arrays`` gives.
+    NAMES: Final = tuple(name.rstrip("_") for name in _LEARNED)
+
     @classmethod
     def from_arrays(cls, columns: Sequence[str], arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
         """Rebuild a blend from what ``arrays`` gave."""
@@ -194,8 +197,8 @@ def _evidence_curve(chances: Curve) -> Curve:
     return Curve(x, _log_odds(y) - _log_odds(nothing))
 
 
-def _fit_weights(parts: Floats, bought: Bools, mass: Floats, l2: float) -> tuple[Floats, float]:
-    """Logistic regression with weights >= 0; returns weights and intercept."""
+def fit_weights(parts: Floats, bought: Bools, mass: Floats, l2: float) -> tuple[Floats, float]:
+    """Fit a logistic regression with weights >= 0; return weights and intercept."""
     from scipy.optimize import minimize  # training only; serving never loads it
 
     y = bought.astype(np.float64)

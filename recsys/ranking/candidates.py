@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from recsys.matrices.histories import EMPTY, Histories
 from recsys.matrices.ids import ItemIndex
-from recsys.matrices.lists import Lists, pointers, rows_of
+from recsys.matrices.lists import Lists, contains, pointers, rows_of
 from recsys.models import MODELS as EVERY_MODEL
 from recsys.models.base import Batch, Context, Model
 
@@ -41,11 +41,14 @@ class Candidates:
         Ascending within a row.
     scores : ndarray of shape (m, len(COLUMNS)), float32
         What each column gives; 0 where it has nothing to say.
+    owned : ndarray of shape (m,), bool
+        Whether the customer ever bought it.
     """
 
     indptr: npt.NDArray[np.int64]
     item_ix: npt.NDArray[np.int32]
     scores: npt.NDArray[np.float32]
+    owned: npt.NDArray[np.bool_]
 
 
 def collect(
@@ -89,7 +92,8 @@ def collect(
             scores[at, column] = named[name].scores
         else:
             scores[:, column] = model.judge(batch, union)
-    return Candidates(union.indptr, union.item_ix, scores)
+    owned = contains(histories, rows, union.item_ix)
+    return Candidates(union.indptr, union.item_ix, scores, owned)
 
 
 def consider(
@@ -111,7 +115,8 @@ def consider(
     scores = np.zeros((len(items.item_ix), len(COLUMNS)), np.float32)
     for name, (model, batch) in _asked(models, index, histories, context).items():
         scores[:, COLUMNS.index(name)] = model.judge(batch, items)
-    return Candidates(items.indptr, items.item_ix, scores)
+    owned = contains(histories, rows_of(items), items.item_ix)
+    return Candidates(items.indptr, items.item_ix, scores, owned)
 
 
 def _asked(

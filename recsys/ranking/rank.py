@@ -16,10 +16,10 @@ from recsys.matrices.histories import Histories
 from recsys.matrices.ids import ItemIndex
 from recsys.matrices.lists import Lists, pointers, rows_of
 from recsys.models.base import Context, Model
-from recsys.ranking.blend import Blend
 from recsys.ranking.candidates import COLUMNS, MODEL_OF, Candidates, collect, consider
 from recsys.ranking.curves import Floats
 from recsys.ranking.filtering import Facts
+from recsys.ranking.halves import Halves
 from recsys.ranking.rules import RULES, Limits, forbid
 from recsys.ranking.shelf import Shelf
 
@@ -93,7 +93,7 @@ class Ranker:
         The catalogue.
     models : mapping
         All of ``candidates.MODELS``, fitted.
-    plain, cart : Blend
+    plain, cart : Halves
         Learned without and with a cart; ``plain`` has the columns ``MODELS``, ``cart`` has
         ``COLUMNS``.
     shelf : Shelf
@@ -104,8 +104,8 @@ class Ranker:
 
     index: ItemIndex
     models: Mapping[str, Model]
-    plain: Blend
-    cart: Blend
+    plain: Halves
+    cart: Halves
     shelf: Shelf
     facts: Facts | None = None
 
@@ -207,9 +207,10 @@ class Ranker:
             blend = self.cart if with_cart else self.plain
             width = len(blend.columns)
             counts = np.frombuffer(given)[:width]
-            weighed = blend.evidence(found.scores[at, :width])
-            total[at] = blend.total(weighed, counts)
-            chance[at] = blend.chance(weighed, counts)
+            owned = found.owned[at]
+            weighed = blend.evidence(found.scores[at, :width], owned)
+            total[at] = blend.total(weighed, owned, counts)
+            chance[at] = blend.chance(weighed, owned, counts)
             evidence[at, :width] = weighed * counts
         return total, chance, evidence
 

@@ -15,8 +15,8 @@ from recsys.matrices.histories import EMPTY, Histories
 from recsys.matrices.lists import contains, rows_of
 from recsys.models import Model
 from recsys.models.base import Context
-from recsys.ranking.blend import Blend
 from recsys.ranking.candidates import CART, COLUMNS, MODELS, Candidates, collect
+from recsys.ranking.halves import Halves
 from recsys.ranking.rank import PER_MODEL, factors_of
 from recsys.validation.carts import Carts
 from recsys.validation.panel import Panel
@@ -37,12 +37,15 @@ class Examples:
         Whose candidate each is, ascending.
     mass : ndarray of shape (m,), float64
         How many cases it stands for.
+    owned : ndarray of shape (m,), bool
+        Whether its customer had bought it before.
     """
 
     scores: NDArray[np.float32]
     bought: NDArray[np.bool_]
     rows: NDArray[np.int64]
     mass: NDArray[np.float64]
+    owned: NDArray[np.bool_]
 
     @classmethod
     def together(cls, parts: Sequence["Examples"]) -> "Examples":
@@ -55,6 +58,7 @@ class Examples:
                 [part.rows + start for part, start in zip(parts, starts[:-1], strict=True)]
             ),
             np.concatenate([part.mass for part in parts]),
+            np.concatenate([part.owned for part in parts]),
         )
 
 
@@ -89,7 +93,7 @@ def lesson(models: Mapping[str, Model], panel: Panel, carts: Carts) -> Lesson:
 
 def learn(
     lessons: Sequence[Lesson], weights: Sequence[Mapping[str, float]] = ()
-) -> tuple[Blend, Blend]:
+) -> tuple[Halves, Halves]:
     """Learn both blends.
 
     Parameters
@@ -101,24 +105,27 @@ def learn(
 
     Returns
     -------
-    plain : Blend
+    plain : Halves
         For requests without a cart: the chance of purchase within the window.
-    cart : Blend
+    cart : Halves
         For requests with a cart: the chance of joining it.
     """
     factors = [factors_of(given) for given in weights]
     found = Examples.together([one.plain for one in lessons])
     n = len(MODELS)
-    plain = Blend(MODELS).fit(
-        found.scores[:, :n], found.bought, found.rows, found.mass, [given[:n] for given in factors]
-    )
+    plain = Halves(MODELS).fit(
+        found.scores[:, :n], found.bought, found.rows, found.owned, found.mass,
+        [given[:n] for given in factors],
+    )  # fmt: skip
     carts = Examples.together([one.cart for one in lessons])
     if len(carts.rows):
         found = carts
     else:  # nobody ever bought two things: what speaks for the history speaks for the cart
         found.scores[:, COLUMNS.index(CART)] = found.scores[:, COLUMNS.index("copurchase")]
         found.scores[:, COLUMNS.index("copurchase")] = 0
-    cart = Blend(COLUMNS).fit(found.scores, found.bought, found.rows, found.mass, factors)
+    cart = Halves(COLUMNS).fit(
+        found.scores, found.bought, found.rows, found.owned, found.mass, factors
+    )
     return plain, cart
 
 
@@ -129,7 +136,7 @@ def _from_panel(models: Mapping[str, Model], panel: Panel) -> Examples:
     for start, found in _collected(models, panel, panel.histories, context):
         rows = start + rows_of(found)
         bought = contains(wanted, rows, found.item_ix)
-        examples.append(Examples(found.scores, bought, rows, panel.mass[rows]))
+        examples.append(Examples(found.scores, bought, rows, panel.mass[rows], found.owned))
     return _stacked(examples)
 
 
@@ -151,7 +158,9 @@ def _from_carts(models: Mapping[str, Model], panel: Panel, carts: Carts) -> Exam
             free = ~contains(carts.cart, rows, found.item_ix)
             case = (turn * len(theirs) + rows)[free]
             each = np.ones(len(case))
-            examples.append(Examples(found.scores[free], joined[free], case, each))
+            examples.append(
+                Examples(found.scores[free], joined[free], case, each, found.owned[free])
+            )
     return _stacked(examples)
 
 
@@ -170,6 +179,7 @@ def _stacked(parts: list[Examples]) -> Examples:
         np.empty(0, bool),
         np.empty(0, np.int64),
         np.empty(0),
+        np.empty(0, bool),
     )
     return Examples(
         *(

@@ -43,6 +43,15 @@ class Drawn:
     wide: bool = False
 
 
+#: Blends, as the record names them, and what a reader calls them.
+_WEIGHTS: Final = {
+    "plain_bought_before": "Weights for what was bought before",
+    "plain_new": "Weights for what is new",
+    "cart_bought_before": "Weights beside a cart, for what was bought before",
+    "cart_new": "Weights beside a cart, for what is new",
+}
+
+
 def write(path: Path, result: dict[str, Any], history: History, name: str) -> None:
     """Write the report of a training.
 
@@ -255,7 +264,7 @@ def _trust(result: dict[str, Any]) -> list[Drawn]:
             "them names cannot be shown"
         )
         drawn.append(Drawn("Who names it", caption, _safe(svg)))
-    for blend, title in (("plain", "Weights without a cart"), ("cart", "Weights with a cart")):
+    for blend, title in _WEIGHTS.items():
         weights = result["weights"][blend]
         svg = bars(
             f"weights-{blend}", title, [name.replace("_", " ") for name in weights],

@@ -13,6 +13,7 @@ from recsys.errors import ArtefactError
 from recsys.matrices.histories import EMPTY, EVENTS, append, notice
 from recsys.matrices.ids import item_key
 from recsys.matrices.interactions import VIEW
+from recsys.models import MODELS
 from recsys.responses.engine import CART_BLEND, Engine
 from recsys.responses.placements import Question
 from tests.recsys.models.worlds import AS_OF, DAY
@@ -239,16 +240,7 @@ def test_a_placement_that_does_not_ask_for_stock_says_what_there_is(ask):
 def test_an_explanation_says_what_each_model_thought(ask):
     item = ask(REGULAR, explain=True)["items"][0]
     explained = item["explanation"]
-    assert set(explained) == {
-        "popular",
-        "trending",
-        "repeat",
-        "copurchase",
-        "als",
-        "neighbours",
-        "content",
-        "cart",
-    }
+    assert set(explained) == {*MODELS, "cart"}
     assert explained["repeat"]["evidence"] > explained["popular"]["evidence"] > 0
     assert explained["cart"] == {"model": "copurchase", "score": 0, "evidence": 0}
     assert "explanation" not in ask(REGULAR)["items"][0]
@@ -280,7 +272,7 @@ def test_the_engine_loads_nothing_that_only_training_needs(artefact_folder):
     assert ran.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("missing", [f"{CART_BLEND}.weights", "shelf.active", "popular.share"])
+@pytest.mark.parametrize("missing", [f"{CART_BLEND}.new_weights", "shelf.active", "popular.share"])
 def test_an_artefact_without_an_array_is_refused(tmp_path, missing):
     arrays = {name: array for name, array in parts().items() if name != missing}
     with pytest.raises(ArtefactError, match=missing.rpartition(".")[2]):

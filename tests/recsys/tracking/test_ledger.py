@@ -7,6 +7,7 @@ from recsys.matrices.interactions import CART, VIEW
 from recsys.tracking.events import EventItem, Identifier, Money
 from recsys.tracking.ledger import Exposure, Ledger
 from recsys.tracking.people import session_own_id
+from recsys.tracking.tables import SCHEMA_VERSION
 
 from .conftest import NOW, MakeEvent
 
@@ -275,4 +276,4 @@ def test_exposures_are_kept_once(ledger: Ledger) -> None:
 
 def test_it_says_what_it_is(ledger: Ledger) -> None:
     ledger.ping()
-    assert ledger.meta()["schema_version"] == "1"
+    assert ledger.meta()["schema_version"] == str(SCHEMA_VERSION)
