@@ -96,8 +96,11 @@ def contains(lists: Ragged, rows: Integers, item_ix: Integers) -> NDArray[np.boo
     if not len(lists.item_ix):
         return np.zeros(len(item_ix), dtype=bool)
     span = int(max(item_ix.max(initial=0), lists.item_ix.max(initial=0))) + 1
-    held = rows_of(lists) * span + lists.item_ix
-    return np.isin(rows.astype(np.int64) * span + item_ix, held)
+    held = np.sort(rows_of(lists) * span + lists.item_ix)
+    asked = rows.astype(np.int64) * span + item_ix
+    # Several times as fast as numpy's isin, for one row and for many.
+    found: NDArray[np.bool_] = held[np.searchsorted(held[:-1], asked)] == asked
+    return found
 
 
 def without(lists: Ragged, taken: Ragged) -> Lists:

@@ -8,7 +8,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -24,6 +24,8 @@ KINDS: Final = ("words", "category", "brand")
 
 #: Fewer titles than this with a word: it connects nothing.
 _MIN_TITLES: Final = 2
+#: Texts whose words are remembered: a training learns of the same products several times.
+_REMEMBERED: Final = 1 << 18
 #: Scripts that put no spaces between words: Thai to Khmer, kana, Han.
 _UNSPACED: Final = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 _NUMBER: Final = re.compile(r"(\d+)")
@@ -78,28 +80,32 @@ def features(training: "Training", weights: tuple[float, float, float]) -> Featu
     return Features(matrix, starts, _variants(titles, family, training.category, brand))
 
 
-def tokens(text: str) -> Iterator[str]:
+@lru_cache(_REMEMBERED)
+def tokens(text: str) -> tuple[str, ...]:
     """Cut a title into words, of any language.
 
     Parameters
     ----------
     text : str
 
-    Yields
-    ------
-    str
+    Returns
+    -------
+    tuple of str
         Folded to one case and one way of writing; what has no letter is left out. Of scripts
         that put no spaces between words every pair of neighbouring characters is a word.
     """
+    found: list[str] = []
     for word in _words(text):
         if not any(letter.isalpha() for letter in word):
             continue
         if len(word) > 2 and _UNSPACED.search(word):
-            yield from (word[at : at + 2] for at in range(len(word) - 1))
+            found += (word[at : at + 2] for at in range(len(word) - 1))
         else:
-            yield word
+            found.append(word)
+    return tuple(found)
 
 
+@lru_cache(_REMEMBERED)
 def unsized(title: str) -> tuple[str, ...]:
     """Words of a title that tells a size, without the size; nothing where it tells none.
 
