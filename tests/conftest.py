@@ -25,6 +25,10 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
+#: The others are measured where a test is about them.
+_FEW_PEERS = ("--set", 'train.peers=["popular", "own_frequency"]')
+
+
 @pytest.fixture(scope="session")
 def trained_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A demo of a few households, ingested and trained; not to be written to.
@@ -36,7 +40,7 @@ def trained_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "done").exists():
-            for step in (["demo", "--households", "80"], ["ingest"], ["train"]):
+            for step in (["demo", "--households", "80"], ["ingest"], ["train", *_FEW_PEERS]):
                 result = CliRunner().invoke(main, [*step, "--workspace", str(folder)])
                 assert result.exit_code == 0, result.output
             (folder / "done").touch()

@@ -16,7 +16,7 @@ from recsys.data.history import History
 from recsys.errors import DataError
 from recsys.matrices.baskets import Training
 from recsys.models import MODELS, Model, from_settings
-from recsys.ranking.halves import Halves
+from recsys.ranking.parts import Parts
 from recsys.ranking.rank import Ranker
 from recsys.ranking.shelf import Shelf
 from recsys.responses.placements import placements
@@ -61,12 +61,12 @@ class Learned:
 
     Attributes
     ----------
-    plain, cart : Halves
+    plain, cart : Parts
         For requests without and with a cart.
     """
 
-    plain: Halves
-    cart: Halves
+    plain: Parts
+    cart: Parts
 
 
 class Span(NamedTuple):

@@ -81,9 +81,9 @@ class Verdict:
             },
             "left_out": [name for name in PEERS if name not in {one.name for one in self.tuned}],
             "weights": {
-                f"{name}_{half}": weights
+                f"{name}_{kind}": weights
                 for name, blend in (("plain", self.learned.plain), ("cart", self.learned.cart))
-                for half, weights in blend.weights.items()
+                for kind, weights in blend.weights.items()
             },
         }
 

@@ -91,6 +91,7 @@ class Blend:
         self.score_x_, self.score_y_ = stack(curves, KNOTS)
         parts = self._parts(scores)
         likeliest, self.intercept_ = fit_weights(parts, bought, mass, self.l2)
+        likeliest[~parts.any(axis=0)] = 0.0  # of what is never said nothing was learned
         self.weights_ = refine(parts, likeliest, bought, rows)
         evidence = parts * self.weights_
         rows = np.stack([np.ones(len(self.columns)), *factors])

@@ -16,6 +16,7 @@ from recsys.matrices.ids import ItemIndex
 from recsys.matrices.lists import Lists, contains, pointers, rows_of
 from recsys.models import MODELS as EVERY_MODEL
 from recsys.models.base import Batch, Context, Model
+from recsys.ranking.parts import KINDS, NEW, STRANGER, Kinds
 
 #: The models, in the order of the columns.
 MODELS: Final = tuple(EVERY_MODEL)
@@ -41,14 +42,14 @@ class Candidates:
         Ascending within a row.
     scores : ndarray of shape (m, len(COLUMNS)), float32
         What each column gives; 0 where it has nothing to say.
-    owned : ndarray of shape (m,), bool
-        Whether the customer ever bought it.
+    kind : ndarray of shape (m,), uint8
+        Which of ``parts.KINDS`` it is.
     """
 
     indptr: npt.NDArray[np.int64]
     item_ix: npt.NDArray[np.int32]
     scores: npt.NDArray[np.float32]
-    owned: npt.NDArray[np.bool_]
+    kind: Kinds
 
 
 def collect(
@@ -92,8 +93,8 @@ def collect(
             scores[at, column] = named[name].scores
         else:
             scores[:, column] = model.judge(batch, union)
-    owned = contains(histories, rows, union.item_ix)
-    return Candidates(union.indptr, union.item_ix, scores, owned)
+    kind = _kinds(histories, rows, union.item_ix)
+    return Candidates(union.indptr, union.item_ix, scores, kind)
 
 
 def consider(
@@ -115,8 +116,18 @@ def consider(
     scores = np.zeros((len(items.item_ix), len(COLUMNS)), np.float32)
     for name, (model, batch) in _asked(models, index, histories, context).items():
         scores[:, COLUMNS.index(name)] = model.judge(batch, items)
-    owned = contains(histories, rows_of(items), items.item_ix)
-    return Candidates(items.indptr, items.item_ix, scores, owned)
+    kind = _kinds(histories, rows_of(items), items.item_ix)
+    return Candidates(items.indptr, items.item_ix, scores, kind)
+
+
+def _kinds(
+    histories: Histories, rows: npt.NDArray[np.int64], item_ix: npt.NDArray[np.int32]
+) -> Kinds:
+    """Say of each candidate whether its customer bought it before, or is known at all."""
+    known = np.diff(histories.indptr) > 0
+    kind = np.where(known, NEW, STRANGER).astype(np.uint8)[rows]
+    kind[contains(histories, rows, item_ix)] = KINDS.index("bought_before")
+    return kind
 
 
 def _asked(

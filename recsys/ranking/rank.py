@@ -19,7 +19,7 @@ from recsys.models.base import Context, Model
 from recsys.ranking.candidates import COLUMNS, MODEL_OF, Candidates, collect, consider
 from recsys.ranking.curves import Floats
 from recsys.ranking.filtering import Facts
-from recsys.ranking.halves import Halves
+from recsys.ranking.parts import Parts
 from recsys.ranking.rules import RULES, Limits, forbid
 from recsys.ranking.shelf import Shelf
 
@@ -93,7 +93,7 @@ class Ranker:
         The catalogue.
     models : mapping
         All of ``candidates.MODELS``, fitted.
-    plain, cart : Halves
+    plain, cart : Parts
         Learned without and with a cart; ``plain`` has the columns ``MODELS``, ``cart`` has
         ``COLUMNS``.
     shelf : Shelf
@@ -104,8 +104,8 @@ class Ranker:
 
     index: ItemIndex
     models: Mapping[str, Model]
-    plain: Halves
-    cart: Halves
+    plain: Parts
+    cart: Parts
     shelf: Shelf
     facts: Facts | None = None
 
@@ -207,10 +207,10 @@ class Ranker:
             blend = self.cart if with_cart else self.plain
             width = len(blend.columns)
             counts = np.frombuffer(given)[:width]
-            owned = found.owned[at]
-            weighed = blend.evidence(found.scores[at, :width], owned)
-            total[at] = blend.total(weighed, owned, counts)
-            chance[at] = blend.chance(weighed, owned, counts)
+            of = found.kind[at]
+            weighed = blend.evidence(found.scores[at, :width], of)
+            total[at] = blend.total(weighed, of, counts)
+            chance[at] = blend.chance(weighed, of, counts)
             evidence[at, :width] = weighed * counts
         return total, chance, evidence
 

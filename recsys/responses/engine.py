@@ -25,7 +25,7 @@ from recsys.persistence import artefact
 from recsys.persistence.artefact import Artefact, Manifest
 from recsys.persistence.fitted import models_of
 from recsys.ranking.candidates import COLUMNS, MODELS
-from recsys.ranking.halves import Halves
+from recsys.ranking.parts import Parts
 from recsys.ranking.rank import Asked, Ranked, Ranker, factors_of
 from recsys.ranking.rules import DAY, RULES, Limits
 from recsys.ranking.shelf import Shelf
@@ -96,8 +96,8 @@ class Engine:
             self._ranker = Ranker(
                 self.index,
                 models,
-                Halves.from_arrays(MODELS, found.part(PLAIN_BLEND)),
-                Halves.from_arrays(COLUMNS, found.part(CART_BLEND)),
+                Parts.from_arrays(MODELS, found.part(PLAIN_BLEND)),
+                Parts.from_arrays(COLUMNS, found.part(CART_BLEND)),
                 shelf,
                 self.catalogue.facts(shelf.active),
             )

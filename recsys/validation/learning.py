@@ -16,7 +16,7 @@ from recsys.matrices.lists import contains, rows_of
 from recsys.models import Model
 from recsys.models.base import Context
 from recsys.ranking.candidates import CART, COLUMNS, MODELS, Candidates, collect
-from recsys.ranking.halves import Halves
+from recsys.ranking.parts import Kinds, Parts
 from recsys.ranking.rank import PER_MODEL, factors_of
 from recsys.validation.carts import Carts
 from recsys.validation.panel import Panel
@@ -37,15 +37,15 @@ class Examples:
         Whose candidate each is, ascending.
     mass : ndarray of shape (m,), float64
         How many cases it stands for.
-    owned : ndarray of shape (m,), bool
-        Whether its customer had bought it before.
+    kind : ndarray of shape (m,), uint8
+        Which of ``parts.KINDS`` each is.
     """
 
     scores: NDArray[np.float32]
     bought: NDArray[np.bool_]
     rows: NDArray[np.int64]
     mass: NDArray[np.float64]
-    owned: NDArray[np.bool_]
+    kind: Kinds
 
     @classmethod
     def together(cls, parts: Sequence["Examples"]) -> "Examples":
@@ -58,7 +58,7 @@ class Examples:
                 [part.rows + start for part, start in zip(parts, starts[:-1], strict=True)]
             ),
             np.concatenate([part.mass for part in parts]),
-            np.concatenate([part.owned for part in parts]),
+            np.concatenate([part.kind for part in parts]),
         )
 
 
@@ -93,7 +93,7 @@ def lesson(models: Mapping[str, Model], panel: Panel, carts: Carts) -> Lesson:
 
 def learn(
     lessons: Sequence[Lesson], weights: Sequence[Mapping[str, float]] = ()
-) -> tuple[Halves, Halves]:
+) -> tuple[Parts, Parts]:
     """Learn both blends.
 
     Parameters
@@ -105,16 +105,16 @@ def learn(
 
     Returns
     -------
-    plain : Halves
+    plain : Parts
         For requests without a cart: the chance of purchase within the window.
-    cart : Halves
+    cart : Parts
         For requests with a cart: the chance of joining it.
     """
     factors = [factors_of(given) for given in weights]
     found = Examples.together([one.plain for one in lessons])
     n = len(MODELS)
-    plain = Halves(MODELS).fit(
-        found.scores[:, :n], found.bought, found.rows, found.owned, found.mass,
+    plain = Parts(MODELS).fit(
+        found.scores[:, :n], found.bought, found.rows, found.kind, found.mass,
         [given[:n] for given in factors],
     )  # fmt: skip
     carts = Examples.together([one.cart for one in lessons])
@@ -123,20 +123,23 @@ def learn(
     else:  # nobody ever bought two things: what speaks for the history speaks for the cart
         found.scores[:, COLUMNS.index(CART)] = found.scores[:, COLUMNS.index("copurchase")]
         found.scores[:, COLUMNS.index("copurchase")] = 0
-    cart = Halves(COLUMNS).fit(
-        found.scores, found.bought, found.rows, found.owned, found.mass, factors
+    cart = Parts(COLUMNS).fit(
+        found.scores, found.bought, found.rows, found.kind, found.mass, factors
     )
     return plain, cart
 
 
 def _from_panel(models: Mapping[str, Model], panel: Panel) -> Examples:
-    wanted = panel.wanted()
-    context = panel.context()
+    """Each customer twice: as themselves, and as somebody of whom nothing is known."""
+    wanted, context, n = panel.wanted(), panel.context(), len(panel)
+    nobody = Histories.from_rows([EMPTY] * n, panel.index, context.as_of_ts)
     examples: list[Examples] = []
-    for start, found in _collected(models, panel, panel.histories, context):
-        rows = start + rows_of(found)
-        bought = contains(wanted, rows, found.item_ix)
-        examples.append(Examples(found.scores, bought, rows, panel.mass[rows], found.owned))
+    for turn, histories in enumerate((panel.histories, nobody)):
+        for start, found in _collected(models, panel, histories, context):
+            rows = start + rows_of(found)
+            bought = contains(wanted, rows, found.item_ix)
+            mass = panel.mass[rows]
+            examples.append(Examples(found.scores, bought, turn * n + rows, mass, found.kind))
     return _stacked(examples)
 
 
@@ -159,7 +162,7 @@ def _from_carts(models: Mapping[str, Model], panel: Panel, carts: Carts) -> Exam
             case = (turn * len(theirs) + rows)[free]
             each = np.ones(len(case))
             examples.append(
-                Examples(found.scores[free], joined[free], case, each, found.owned[free])
+                Examples(found.scores[free], joined[free], case, each, found.kind[free])
             )
     return _stacked(examples)
 
@@ -179,7 +182,7 @@ def _stacked(parts: list[Examples]) -> Examples:
         np.empty(0, bool),
         np.empty(0, np.int64),
         np.empty(0),
-        np.empty(0, bool),
+        np.empty(0, np.uint8),
     )
     return Examples(
         *(

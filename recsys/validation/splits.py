@@ -146,7 +146,8 @@ def rolling(
     """
     last = by_time(first_ts, last_ts, test_days, validation_days)
     test, validation = (window.end_ts - window.start_ts for window in (last.test, last.validation))
-    room = int(MAX_SHARE * (last.test.end_ts - first_ts // DAY * DAY)) - test - validation
+    span = last.test.end_ts - first_ts // DAY * DAY
+    room = max(0, int(MAX_SHARE * span) - test - validation)
     more_validations = min(validations - 1, room // validation)
     more_tests = min(tests - 1, (room - more_validations * validation) // test)
     notes = [last.note] if last.note else []

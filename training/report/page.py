@@ -47,8 +47,10 @@ class Drawn:
 _WEIGHTS: Final = {
     "plain_bought_before": "Weights for what was bought before",
     "plain_new": "Weights for what is new",
+    "plain_stranger": "Weights for strangers",
     "cart_bought_before": "Weights beside a cart, for what was bought before",
     "cart_new": "Weights beside a cart, for what is new",
+    "cart_stranger": "Weights beside a stranger's cart",
 }
 
 
@@ -265,7 +267,7 @@ def _trust(result: dict[str, Any]) -> list[Drawn]:
         )
         drawn.append(Drawn("Who names it", caption, _safe(svg)))
     for blend, title in _WEIGHTS.items():
-        weights = result["weights"][blend]
+        weights = {name: weight for name, weight in result["weights"][blend].items() if weight}
         svg = bars(
             f"weights-{blend}", title, [name.replace("_", " ") for name in weights],
             list(weights.values()), written=[f"{value:.2f}" for value in weights.values()],

@@ -12,7 +12,7 @@ from recsys.model_settings import Als, Models, Popular
 from recsys.models import from_settings
 from recsys.models.base import Context
 from recsys.ranking.candidates import COLUMNS, MODELS, collect
-from recsys.ranking.halves import Halves
+from recsys.ranking.parts import Parts
 from recsys.ranking.rank import Asked, Ranker, factors_of
 from recsys.ranking.rules import Limits
 from recsys.ranking.shelf import Shelf
@@ -92,7 +92,7 @@ def blends():
         rows = rows_of(found)
         happened = contains(wanted, rows, found.item_ix)
         scores = found.scores[:, : len(columns)]
-        made.append(Halves(columns).fit(scores, happened, rows, found.owned))
+        made.append(Parts(columns).fit(scores, happened, rows, found.kind))
     return made
 
 

@@ -201,7 +201,7 @@ def test_chances_are_those_of_everybody_not_only_of_who_came_back(history, write
         people = panel.read(known, training.index, FIRST, active=200, lapsed=200)
         plain, _ = learn([lesson(models, people, carts.read(known, people, at_most=10))])
         scores = np.full((1, len(MODELS)), 100.0)
-        new = np.zeros(1, bool)
+        new = np.ones(1, np.uint8)
         return plain.chance(plain.evidence(scores, new), new, np.ones(len(MODELS)))[0]
 
     of_those_who_came = chance(history)

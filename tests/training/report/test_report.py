@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recsys.ranking.parts import KINDS
 from training.report import names
 from training.report.bars import bars
 from training.report.page import render
@@ -68,7 +69,11 @@ def result():
         "origins": [
             {"source": "repeat", "recall": 0.4, "new_recall": None, "alone": 0.1, "candidates": 9.0}
         ],
-        "weights": {"plain": {"repeat": 1.0}, "cart": {"repeat": 0.5, "cart": 2.0}},
+        "weights": {
+            f"{blend}_{kind}": {"repeat": 1.0, "popular": 0.5}
+            for blend in ("plain", "cart")
+            for kind in KINDS
+        },
         "peers": {name: {"settings": tried[0][0], "tried": tried} for name in PEERS},
         "left_out": [],
         "seconds": {"fit": 3.0, "measure": 2.0, "total": 5.0},
