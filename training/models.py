@@ -214,7 +214,8 @@ def rollback(workspace: Path, as_json: bool, reason: str) -> None:
         emit_json({"version": name, "before": before, "rollback_target": following})
         return
     _moved(before, name)
-    output().print(f"Another rollback would go to {following or 'nothing: this is the first'}.")
+    further = f"Another rollback goes back to {following}." if following else "It is the first."
+    output().print(further)
 
 
 @command.command()
