@@ -232,6 +232,8 @@ class Content(Model):
         words = np.zeros(len(items.item_ix), np.float32)
         most = np.float32(self._share("words") or 1.0)
         for r, row in enumerate(rows(histories, context)):
+            if items.indptr[r] == items.indptr[r + 1]:
+                continue
             own, times = row.frequency(self.settings.half_life_days)
             habit = np.log1p(times)
             for at in range(int(items.indptr[r]), int(items.indptr[r + 1])):

@@ -261,6 +261,8 @@ class CoPurchase(Model):
         bounds = items.indptr.tolist()
         for r, row in enumerate(rows(histories, context)):
             wanted = item_ix[bounds[r] : bounds[r + 1]]
+            if not len(wanted):
+                continue
             source, candidate, amount = self._evidence(row)
             order = np.lexsort((source, -amount, candidate))
             found, first = np.unique(candidate[order], return_index=True)

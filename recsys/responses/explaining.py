@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from recsys.matrices.histories import EMPTY, Histories
-from recsys.matrices.lists import Lists, rows_of
+from recsys.matrices.lists import Lists, pointers, rows_of
 from recsys.models import Content, CoPurchase, Popular, Repeat, Trending
 from recsys.models.base import Context
 from recsys.models.content import Because
@@ -67,45 +68,49 @@ class Explainer:
             One an item of ``ranked``.
         """
         winner = _spokesmen(ranked)
-        loudest = {}
-        if COLUMNS.index("copurchase") in winner:
+        loudest: dict[int, int] = {}
+        at, items = _won(ranked, winner, "copurchase")
+        if len(at):
             empty = Lists(np.zeros(len(context) + 1, np.int64), _NONE)
             without = Context(context.as_of_ts, context.location, context.channel, empty)
-            loudest["copurchase"] = self.copurchase.because(histories, without, ranked)
-        if COLUMNS.index(CART) in winner:
+            found = self.copurchase.because(histories, without, items)
+            loudest |= zip(at.tolist(), found.tolist(), strict=True)
+        at, items = _won(ranked, winner, CART)
+        if len(at):
             nobody = Histories.from_rows(
                 [EMPTY] * len(context), self.catalogue.index, context.as_of_ts
             )
-            loudest[CART] = self.copurchase.because(nobody, context, ranked)
+            found = self.copurchase.because(nobody, context, items)
+            loudest |= zip(at.tolist(), found.tolist(), strict=True)
         habits: dict[int, Reason] = {}
         if COLUMNS.index("repeat") in winner:
             habits = self._habits(ranked, histories, context)
         rises_there = self.trending.rises_there(context, ranked)
-        kin = None
-        if COLUMNS.index("content") in winner:
-            kin = self.content.because(histories, context, ranked)
+        at, items = _won(ranked, winner, "content")
+        kin = self.content.because(histories, context, items) if len(at) else None
+        likeness = {place: number for number, place in enumerate(at.tolist())}
         levels = self.popular.level(context).tolist()
         told = []
         for r, level in enumerate(levels):
             popular = reasons.popular(self._counted_where(context, r, level))
             in_store = self.catalogue.is_store(int(context.location[r]))
-            for at in range(ranked.indptr[r], ranked.indptr[r + 1]):
-                column = COLUMNS[winner[at]]
-                because = int(loudest[column][at]) if column in loudest else -1
+            for place in range(ranked.indptr[r], ranked.indptr[r + 1]):
+                column = COLUMNS[winner[place]]
+                because = loudest.get(place, -1)
                 if column == "repeat":
-                    told.append(habits.get(at, reasons.repeat(1)))
+                    told.append(habits.get(place, reasons.repeat(1)))
                 elif because >= 0:
                     source = self.catalogue.item(because)
                     told.append(reasons.bought_together([source["title"]], [source["item_id"]]))
                 elif column == "trending":
-                    told.append(reasons.trending(in_store=in_store and bool(rises_there[at])))
+                    told.append(reasons.trending(in_store=in_store and bool(rises_there[place])))
                 elif column in ("als", "bpr"):
                     told.append(reasons.similar_taste())
                 elif column == "neighbours":
                     told.append(reasons.similar_customers())
-                elif column == "content" and kin is not None and kin.item_ix[at] >= 0:
-                    told.append(self._like(int(ranked.item_ix[at]), kin, at))
-                elif ranked.scores[at, COLUMNS.index("popular")] > 0:
+                elif kin and place in likeness and kin.item_ix[likeness[place]] >= 0:
+                    told.append(self._like(int(ranked.item_ix[place]), kin, likeness[place]))
+                elif ranked.scores[place, COLUMNS.index("popular")] > 0:
                     told.append(popular)
                 else:
                     told.append(reasons.available())
@@ -151,6 +156,12 @@ class Explainer:
         if LEVELS[level] == "popular_on_channel":
             return "stores" if CHANNELS[context.channel[r]] == "pos" else "online"
         return None
+
+
+def _won(ranked: Ranked, winner: list[int], column: str) -> tuple[npt.NDArray[np.intp], Lists]:
+    """Find the items for which a column speaks: their places in ``ranked``, and row by row."""
+    at = np.flatnonzero(np.asarray(winner) == COLUMNS.index(column))
+    return at, Lists(pointers(rows_of(ranked)[at], len(ranked.indptr) - 1), ranked.item_ix[at])
 
 
 def fallback(
