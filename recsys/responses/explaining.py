@@ -122,16 +122,17 @@ class Explainer:
         n_items = histories.n_items
         keys = rows_of(timing) * n_items + timing.item_ix
         wanted = rows_of(ranked) * n_items + ranked.item_ix
-        shown = np.flatnonzero(np.isin(wanted, keys))
+        if not len(keys):
+            return {}
+        found = np.searchsorted(keys[:-1], wanted)
+        shown = np.flatnonzero(keys[found] == wanted)
         return {
             at: reasons.repeat(
                 int(timing.times[ix]),
                 float(timing.own_interval_days[ix]) if timing.regular[ix] else None,
                 float(timing.elapsed_days[ix]) if timing.overdue[ix] else None,
             )
-            for at, ix in zip(
-                shown.tolist(), np.searchsorted(keys, wanted[shown]).tolist(), strict=True
-            )
+            for at, ix in zip(shown.tolist(), found[shown].tolist(), strict=True)
         }
 
     def _like(self, item_ix: int, kin: Because, at: int) -> Reason:
