@@ -71,7 +71,7 @@ def command(workspace: Path, port: int | None, check: bool, as_json: bool) -> No
         if check:
             judge(found)
         if not (check or as_json):
-            _serve_on(service, person, at)
+            _serve_on(service, person, at, config.serve.example_shop)
 
 
 def judge(found: list[checks.Check]) -> None:
@@ -89,10 +89,10 @@ def judge(found: list[checks.Check]) -> None:
     click.echo(f"All {len(found)} checks passed.", err=True)
 
 
-def _serve_on(service: Service, person: Person, at: datetime | None) -> None:
+def _serve_on(service: Service, person: Person, at: datetime | None, shop: bool) -> None:
     """Say what to open, and wait until the person, or the service itself, ends it."""
     try:
-        show.what_to_open(service, person, at)
+        show.what_to_open(service, person, at, shop)
         service.process.wait()
     except KeyboardInterrupt:
         click.echo("Stopped.", err=True)

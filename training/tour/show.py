@@ -103,8 +103,8 @@ def checks(found: list[Check]) -> None:
     console.output().print(console.table(("", "check", "seen"), rows, "Checks"))
 
 
-def what_to_open(service: Service, person: Person, at: datetime | None) -> None:
-    """Print addresses to open, and how to ask by hand."""
+def what_to_open(service: Service, person: Person, at: datetime | None, shop: bool) -> None:
+    """Print addresses to open, that of the example shop where there is one, and how to ask."""
     named = {"placement": "web_home"}
     if person.email is not None:
         named |= {"identifier_type": "email", "identifier_value": person.email}
@@ -115,6 +115,7 @@ def what_to_open(service: Service, person: Person, at: datetime | None) -> None:
     lines = (
         "",
         f"The service listens on {service.url}",
+        *([f"  {service.url}/shop                     a shop's page that asks it"] if shop else []),
         f"  {service.url}/docs                     every call, to be tried out",
         f"  {service.url}/v1/bundles?sort=lift     bundles, as JSON or CSV",
         f"  curl '{service.url}/v1/recommendations?{urlencode(named)}'",
