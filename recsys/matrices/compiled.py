@@ -6,7 +6,7 @@ purchases and what goes with those has no form that numpy does fast for one cust
 """
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from numba import njit
 
@@ -24,5 +24,4 @@ def compiled(function: Function) -> Function:
     function : callable
         Of positional arguments: numpy arrays, tuples of them, numbers.
     """
-    found: Function = njit(cache=True, nogil=True, error_model="numpy")(function)
-    return found
+    return cast(Function, njit(cache=True, nogil=True, error_model="numpy")(function))
