@@ -7,6 +7,9 @@ only by who bought it, fit on it.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from recsys.matrices.ids import IxArray
 
 
@@ -25,6 +28,9 @@ class Products:
     family : ndarray of shape (n_items,), int32
         Equal for a product and those that are said to be variants of it; -1 where nothing is
         said.
+    price_minor, discount_share : ndarray of shape (n_items,), float64, optional
+        Mean shelf price of one in what was bought, 0 where nothing said it, and which share of
+        it was taken off, in [0, 1].
     """
 
     titles: Sequence[str]
@@ -32,3 +38,5 @@ class Products:
     department: IxArray
     brand: IxArray
     family: IxArray
+    price_minor: npt.NDArray[np.float64] | None = None
+    discount_share: npt.NDArray[np.float64] | None = None

@@ -4,6 +4,7 @@ Questions to the engine are Ibis expressions; their answers stream in as Arrow b
 numpy columns, without a loop over lines. Called by ``Training.read``.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import ibis
@@ -43,7 +44,7 @@ def training(
         baskets = _baskets(con, orders, _kept(net, orders), len(index))
         done = _interactions(con, lines, _looks(con, as_of_ts, since_ts), baskets)
         category = _categories(con, index)
-        told = _products(con, len(index))
+        told = replace(_products(con, len(index)), **_prices(con, lines, len(index)))
         return Training(index, baskets, as_of_ts, category, seed, threads, told, done)
     finally:
         con.disconnect()
@@ -69,6 +70,8 @@ def _lines(con: Backend, until_ts: int, since_ts: int | None) -> ir.Table:
         "channel",
         "location_id",
         "quantity",
+        "unit_price_minor",
+        "discount_minor",
         "item_ix",
         order=ibis.coalesce(lines.return_of, lines.order_id),
     )
@@ -211,6 +214,23 @@ def _products(con: Backend, n_items: int) -> Products:
     family = pc.coalesce(table["parent_id"], first)
     groups = (table["department"], table["brand"], family)
     return Products(titles, attributes, *(_numbered(table, group, n_items) for group in groups))
+
+
+def _prices(con: Backend, lines: ir.Table, n_items: int) -> dict[str, npt.NDArray[np.float64]]:
+    """What products cost on the shelf on average, and which share of that was taken off."""
+    sold = lines.filter((lines.quantity > 0) & (lines.unit_price_minor > 0))
+    shelf = sold.unit_price_minor * sold.quantity
+    sums = sold.group_by("item_ix").agg(
+        shelf=shelf.sum(), quantity=sold.quantity.sum(), off=sold.discount_minor.sum()
+    )
+    found = con.to_pyarrow(sums)
+    at = column(found["item_ix"])
+    told = {name: np.zeros(n_items) for name in ("price_minor", "discount_share")}
+    paid = column(found["shelf"]).astype(np.float64)
+    told["price_minor"][at] = paid / column(found["quantity"])
+    off = column(pc.fill_null(found["off"], 0)).astype(np.float64)
+    told["discount_share"][at] = np.clip(off / paid, 0.0, 1.0)
+    return told
 
 
 def _placed(con: Backend, products: ir.Table) -> ir.Table:
