@@ -26,6 +26,8 @@ from recsys.matrices.products import Products
 from recsys.matrices.returns import UNITS
 from recsys.schema import CHANNELS
 
+Floats = npt.NDArray[np.float64]
+
 
 def training(
     history: History, as_of_ts: int, *, since_ts: int | None, seed: int, threads: int
@@ -44,7 +46,8 @@ def training(
         baskets = _baskets(con, orders, _kept(net, orders), len(index))
         done = _interactions(con, lines, _looks(con, as_of_ts, since_ts), baskets)
         category = _categories(con, index)
-        told = replace(_products(con, len(index)), **_prices(con, lines, len(index)))
+        price_minor, off = _prices(con, lines, len(index))
+        told = replace(_products(con, len(index)), price_minor=price_minor, discount_share=off)
         return Training(index, baskets, as_of_ts, category, seed, threads, told, done)
     finally:
         con.disconnect()
@@ -212,11 +215,13 @@ def _products(con: Backend, n_items: int) -> Products:
     parents = pc.unique(table["parent_id"]).drop_null()
     first = pc.if_else(pc.is_in(table["item_id"], value_set=parents), table["item_id"], None)
     family = pc.coalesce(table["parent_id"], first)
-    groups = (table["department"], table["brand"], family)
-    return Products(titles, attributes, *(_numbered(table, group, n_items) for group in groups))
+    department, brand, family = (
+        _numbered(table, group, n_items) for group in (table["department"], table["brand"], family)
+    )
+    return Products(titles, attributes, department, brand, family)
 
 
-def _prices(con: Backend, lines: ir.Table, n_items: int) -> dict[str, npt.NDArray[np.float64]]:
+def _prices(con: Backend, lines: ir.Table, n_items: int) -> tuple[Floats, Floats]:
     """What products cost on the shelf on average, and which share of that was taken off."""
     sold = lines.filter((lines.quantity > 0) & (lines.unit_price_minor > 0))
     shelf = sold.unit_price_minor * sold.quantity
@@ -225,12 +230,12 @@ def _prices(con: Backend, lines: ir.Table, n_items: int) -> dict[str, npt.NDArra
     )
     found = con.to_pyarrow(sums)
     at = column(found["item_ix"])
-    told = {name: np.zeros(n_items) for name in ("price_minor", "discount_share")}
+    price, share = np.zeros(n_items), np.zeros(n_items)
     paid = column(found["shelf"]).astype(np.float64)
-    told["price_minor"][at] = paid / column(found["quantity"])
+    price[at] = paid / column(found["quantity"])
     off = column(pc.fill_null(found["off"], 0)).astype(np.float64)
-    told["discount_share"][at] = np.clip(off / paid, 0.0, 1.0)
-    return told
+    share[at] = np.clip(off / paid, 0.0, 1.0)
+    return price, share
 
 
 def _placed(con: Backend, products: ir.Table) -> ir.Table:
