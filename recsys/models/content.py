@@ -108,6 +108,8 @@ class Content(Model):
         Its weight in each.
     variant_ : ndarray of shape (n_items,), int32
         Equal for products that are one thing in several sizes; -1 for those without another.
+    common_ : ndarray of shape (n_items,), float32
+        What is left of the length of a title's words without those that no other title has.
     lists_ : ndarray of shape (n_features + 1,), int64
     named_ : ndarray, int32
         Products that each feature names.
@@ -125,6 +127,7 @@ class Content(Model):
         "holders_",
         "held_",
         "variant_",
+        "common_",
         "lists_",
         "named_",
         "sold_",
@@ -150,7 +153,7 @@ class Content(Model):
         self.bounds_ = by_feature.indptr.astype(np.int64)
         self.holders_ = by_feature.indices.astype(np.int32)
         self.held_ = by_feature.data
-        self.variant_ = found.variant
+        self.variant_, self.common_ = found.variant, found.common
         baskets = training.baskets
         weight = baskets.decay(training.as_of_ts, given.sold_half_life_days)
         everyone = baskets.summed(np.zeros(len(weight), np.int32), 1, weight)

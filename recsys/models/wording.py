@@ -12,6 +12,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from scipy import sparse
 
 from recsys.matrices.ids import IntArray, IxArray
@@ -46,11 +47,15 @@ class Features(NamedTuple):
         First column of each kind, and the end.
     variant : ndarray of shape (n_items,), int32
         Equal for products that are one thing in several sizes; -1 for those without another.
+    common : ndarray of shape (n_items,), float32
+        What is left of the length of a title's words when those that no other title has, which
+        are no features, are left out; in [0, 1].
     """
 
     matrix: sparse.csr_array
     starts: IntArray
     variant: IxArray
+    common: npt.NDArray[np.float32]
 
 
 def features(training: "Training", weights: tuple[float, float, float]) -> Features:
@@ -72,12 +77,14 @@ def features(training: "Training", weights: tuple[float, float, float]) -> Featu
             words.extend(_values(attributes))
     brand, family = (nothing, nothing) if told is None else (told.brand, told.family)
     share = np.sqrt(np.array(weights, np.float64) / (sum(weights) or 1.0))
-    blocks = (_weighed(documents), _one_hot(training.category), _one_hot(brand))
+    words, common = _weighed(documents)
+    blocks = (words, _one_hot(training.category), _one_hot(brand))
     parts = [block * root for block, root in zip(blocks, share, strict=True)]
     matrix = sparse.csr_array(sparse.hstack(parts, format="csr"), dtype=np.float32)
     matrix.sort_indices()
     starts = np.cumsum([0, *(part.shape[1] for part in parts)]).astype(np.int64)
-    return Features(matrix, starts, _variants(titles, family, training.category, brand))
+    variant = _variants(titles, family, training.category, brand)
+    return Features(matrix, starts, variant, common)
 
 
 @lru_cache(_REMEMBERED)
@@ -150,18 +157,26 @@ def _values(attributes: str) -> Iterator[str]:
             yield f"{name}={text}"
 
 
-def _weighed(documents: list[list[str]]) -> sparse.csr_array:
-    """TF-IDF of the words that at least two titles have; rows of length 1 or 0."""
+def _weighed(documents: list[list[str]]) -> tuple[sparse.csr_array, npt.NDArray[np.float32]]:
+    """TF-IDF of the words that at least two titles have, rows of length 1 or 0; ``common``."""
     from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 
-    empty = sparse.csr_array((len(documents), 0))
+    nothing = sparse.csr_array((len(documents), 0)), np.zeros(len(documents), np.float32)
     if not any(documents):
-        return empty
+        return nothing
     counts = CountVectorizer(analyzer=_as_it_is, binary=True).fit_transform(documents)
     common = np.flatnonzero(np.bincount(counts.indices) >= _MIN_TITLES)
     if not len(common):
-        return empty
-    return sparse.csr_array(TfidfTransformer().fit_transform(counts[:, common]))
+        return nothing
+    kept, by_idf = counts[:, common], TfidfTransformer()
+    weighed = sparse.csr_array(by_idf.fit_transform(kept))
+    length = kept @ by_idf.idf_**2
+    rare = np.diff(counts.indptr) - np.diff(kept.indptr)
+    rest = rare * (np.log((1 + len(documents)) / 2) + 1) ** 2  # idf of a word of one title
+    share = np.sqrt(
+        np.divide(length, length + rest, out=np.zeros(len(documents)), where=length > 0)
+    )
+    return weighed, share.astype(np.float32)
 
 
 def _as_it_is(document: list[str]) -> list[str]:

@@ -1,0 +1,290 @@
+"""Keeps variants of one product and its near-duplicates from crowding a list.
+
+Candidates in their order, with the key they are ordered by, come in; the ones that are shown, in
+the order in which they are shown, come out. Called by ``rank`` behind the rules.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.matrices.compiled import compiled
+from recsys.matrices.histories import Histories
+from recsys.matrices.ids import IntArray, IxArray
+from recsys.models.content import Content
+
+Floats = npt.NDArray[np.float64]
+Weights = npt.NDArray[np.float32]
+
+#: Titles less alike than this are of different things.
+_ALIKE: Final = 0.8
+#: Odds that are left of a second one where none should be: it stands behind everything else.
+_LEAST: Final = 1e-9
+#: Marks a candidate that was chosen, and one that loses nothing.
+_CHOSEN: Final = -1
+_WANTED: Final = -2
+
+
+@dataclass(frozen=True)
+class Alike:
+    """What tells how alike two products are, over one catalogue.
+
+    Parameters
+    ----------
+    indptr : ndarray of shape (n_items + 1,), int64
+    features : ndarray, int32
+        Words, category and brand of each product, ascending.
+    weights : ndarray, float32
+        Weight of each.
+    variant : ndarray of shape (n_items,), int32
+        Equal for products that are one thing in several sizes; -1 for those without another.
+    common : ndarray of shape (n_items,), float32
+        What is left of the length of a title's words without those that no other title has.
+    words, categories : int
+        Features below ``words`` are words; those from there to ``categories`` are categories.
+    share : float
+        Inner product of two products' words where they have the same ones.
+    """
+
+    indptr: IntArray
+    features: IxArray
+    weights: Weights
+    variant: IxArray
+    common: Weights
+    words: int
+    categories: int
+    share: float
+
+    @classmethod
+    def of(cls, content: Content) -> Self:
+        """Take it from a model of what products are."""
+        given = content.settings
+        starts = content.starts_
+        return cls(
+            _readable(content.indptr_),
+            _readable(content.features_),
+            _readable(content.weights_),
+            _readable(content.variant_),
+            _readable(content.common_),
+            int(starts[1]),
+            int(starts[2]),
+            given.words / ((given.words + given.category + given.brand) or 1.0),
+        )
+
+    def of_pair(self, one: int, other: int) -> float:
+        """Say how alike two products are.
+
+        Returns
+        -------
+        float
+            1 for variants of one product. Otherwise how alike their titles are, within one
+            category, or where neither has one; 0 below ``_ALIKE``.
+        """
+        return float(_likeness(one, other, *self.arrays))
+
+    @cached_property
+    def arrays(self) -> tuple[IntArray, IxArray, Weights, IxArray, Weights, int, int, float]:
+        """Everything, in order."""
+        return (
+            self.indptr, self.features, self.weights, self.variant, self.common,
+            self.words, self.categories, self.share,
+        )  # fmt: skip
+
+
+def diversify(
+    indptr: IntArray,
+    item_ix: IxArray,
+    keys: Floats,
+    counts: IntArray,
+    diversity: Floats,
+    bought: Histories,
+    alike: Alike,
+) -> tuple[IntArray, IntArray]:
+    """Choose what each request is shown, so that like products do not crowd its list.
+
+    One product after the other, always the one with the best key. Each product that is like one
+    that was chosen loses odds: they are multiplied by one minus ``diversity`` times how alike the
+    two are, once for each such product. What the customer bought more than once loses nothing:
+    who buys two kinds of one thing again and again wants both.
+
+    Parameters
+    ----------
+    indptr : ndarray of shape (n + 1,), int64
+        Row ``i`` lies in ``[indptr[i], indptr[i + 1])`` of the next two.
+    item_ix : ndarray of shape (m,), int32
+        What may be shown, best first.
+    keys : ndarray of shape (m,), float64
+        What it is ordered by, never rising within a row: log-odds, or the logarithm of what is
+        expected of it.
+    counts : ndarray of shape (n,), int64
+        How many are shown, at most.
+    diversity : ndarray of shape (n,), float64
+        In [0, 1]. 0 leaves the order as it is; at 1 a second one of the same stands behind
+        everything else.
+    bought : Histories
+        Purchases of the ``n`` customers; empty where they must not matter.
+    alike : Alike
+
+    Returns
+    -------
+    indptr : ndarray of shape (n + 1,), int64
+    at : ndarray of shape (k,), int64
+        Positions of what is shown, in the order in which it is shown: as many as without
+        ``diversity``. Equal keys stay in their order.
+
+    Notes
+    -----
+    A key can only fall, so a product is compared with what was chosen only while its key is still
+    better than the best one found: the work is that of the places to be filled, not of the
+    candidates.
+
+    References
+    ----------
+    .. [1] Carbonell, Goldstein (1998), The use of MMR, diversity-based reranking for reordering
+       documents and producing summaries, SIGIR.
+    """
+    shown = np.minimum(np.diff(indptr), counts)
+    bounds = np.zeros(len(shown) + 1, np.int64)
+    np.cumsum(shown, out=bounds[1:])
+    if not diversity.any():
+        before = np.repeat(indptr[:-1] - bounds[:-1], shown)
+        return bounds, np.arange(bounds[-1]) + before
+    at = np.empty(bounds[-1], np.int64)
+    _choose(
+        _readable(indptr),
+        _readable(item_ix),
+        _readable(keys),
+        _readable(bounds),
+        _readable(diversity),
+        _readable(bought.indptr),
+        _readable(bought.item_ix),
+        _readable(bought.count),
+        at,
+        *alike.arrays,
+    )
+    return bounds, at
+
+
+@compiled
+def _likeness(
+    one: int,
+    other: int,
+    starts: IntArray,
+    features: IxArray,
+    weights: Weights,
+    variant: IxArray,
+    common: Weights,
+    words: int,
+    categories: int,
+    share: float,
+) -> float:
+    if one == other or (variant[one] >= 0 and variant[one] == variant[other]):
+        return 1.0
+    a, b, ends, end = starts[one], starts[other], starts[one + 1], starts[other + 1]
+    dot = 0.0
+    while a < ends and b < end and features[a] < words and features[b] < words:
+        if features[a] == features[b]:
+            dot += weights[a] * weights[b]
+            a += 1
+            b += 1
+        elif features[a] < features[b]:
+            a += 1
+        else:
+            b += 1
+    if dot == 0.0:
+        return 0.0
+    likeness = dot / share * common[one] * common[other]
+    if likeness < _ALIKE:
+        return 0.0
+    while a < ends and features[a] < words:
+        a += 1
+    while b < end and features[b] < words:
+        b += 1
+    kind = features[a] if a < ends and features[a] < categories else -1
+    other_kind = features[b] if b < end and features[b] < categories else -1
+    return min(likeness, 1.0) if kind == other_kind else 0.0
+
+
+@compiled
+def _choose(
+    indptr: IntArray,
+    item_ix: IxArray,
+    keys: Floats,
+    bounds: IntArray,
+    diversity: Floats,
+    rows: IntArray,
+    bought: IxArray,
+    times: IxArray,
+    at: IntArray,
+    starts: IntArray,
+    features: IxArray,
+    weights: Weights,
+    variant: IxArray,
+    common: Weights,
+    words: int,
+    categories: int,
+    share: float,
+) -> None:
+    for r in range(len(bounds) - 1):
+        first, n = indptr[r], indptr[r + 1] - indptr[r]
+        key = keys[first : first + n].copy()
+        compared = np.zeros(n, np.int64)  # with so many of the chosen; _CHOSEN: is one of them
+        head = 0
+        for place in range(bounds[r + 1] - bounds[r]):
+            while compared[head] == _CHOSEN:
+                head += 1
+            best = -1
+            for c in range(head, n):
+                if best >= 0 and keys[first + c] <= key[best]:
+                    break
+                if compared[c] == _CHOSEN:
+                    continue
+                item = item_ix[first + c]
+                while 0 <= compared[c] < place and (best < 0 or key[c] > key[best]):
+                    other = item_ix[at[bounds[r] + compared[c]]]
+                    likeness = _likeness(
+                        item,
+                        other,
+                        starts,
+                        features,
+                        weights,
+                        variant,
+                        common,
+                        words,
+                        categories,
+                        share,
+                    )
+                    compared[c] += 1
+                    if likeness > 0.0:
+                        if _again(
+                            item, bought[rows[r] : rows[r + 1]], times[rows[r] : rows[r + 1]]
+                        ):
+                            compared[c] = _WANTED
+                        else:
+                            key[c] += np.log(max(1.0 - diversity[r] * likeness, _LEAST))
+                if best < 0 or key[c] > key[best]:
+                    best = c
+            compared[best] = _CHOSEN
+            at[bounds[r] + place] = first + best
+
+
+@compiled
+def _again(item: int, bought: IxArray, times: IxArray) -> bool:
+    """Whether a customer bought something more than once."""
+    found = 0
+    for line in range(len(bought)):
+        if bought[line] == item:
+            found += times[line]
+            if found > 1:
+                return True
+    return False
+
+
+def _readable(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return a view that cannot be written: one compiled form for arrays from files and others."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
