@@ -1,6 +1,6 @@
 """Orders × products: what every model fits on.
 
-``reading`` fills a ``Training`` from the history's tables; models take from it the sparse
+``reading`` fills a ``Training`` from the history's numbers; models take from it the sparse
 matrices they need, all of them sums over one pass through the lines.
 """
 
@@ -18,6 +18,7 @@ from recsys.model_settings import Weights
 
 if TYPE_CHECKING:
     from recsys.data.history import History
+    from recsys.matrices.numbers import Numbers
 
 __all__ = ["DAY", "Baskets", "Training"]
 
@@ -121,7 +122,7 @@ class Training:
     @classmethod
     def read(
         cls,
-        history: "History",
+        history: "History | Numbers",
         as_of_ts: int,
         *,
         since_ts: int | None = None,
@@ -132,7 +133,8 @@ class Training:
 
         Parameters
         ----------
-        history : History
+        history : History or Numbers
+            Numbers where several trainings are cut from one history, which is read once then.
         as_of_ts : int
             UTC epoch seconds. Only lines before it count.
         since_ts : int, optional
@@ -145,9 +147,12 @@ class Training:
         DataError
             When no order is left to learn from.
         """
-        from recsys.matrices import reading  # the engine is not loaded where only arrays are used
+        # Parquet is not loaded where only arrays are used.
+        from recsys.matrices import reading
+        from recsys.matrices.numbers import Numbers
 
-        return reading.training(history, as_of_ts, since_ts=since_ts, seed=seed, threads=threads)
+        numbers = history if isinstance(history, Numbers) else Numbers.read(history)
+        return reading.training(numbers, as_of_ts, since_ts=since_ts, seed=seed, threads=threads)
 
     @property
     def n_items(self) -> int:
