@@ -15,6 +15,7 @@ from recsys.config import Config
 from recsys.data.history import History
 from recsys.errors import DataError
 from recsys.matrices.baskets import Training
+from recsys.matrices.numbers import Numbers
 from recsys.models import MODELS, Model, from_settings
 from recsys.ranking.parts import Parts
 from recsys.ranking.rank import Ranker
@@ -103,13 +104,16 @@ def span(history: History) -> Span:
     return Span(*(int(found[name].timestamp()) for name in ("first", "last", "latest")))
 
 
-def fit(config: Config, history: History, as_of_ts: int, step: Step | None = None) -> Fitted:
+def fit(
+    config: Config, history: History | Numbers, as_of_ts: int, step: Step | None = None
+) -> Fitted:
     """Fit every model on what was before a moment.
 
     Parameters
     ----------
     config : Config
-    history : History
+    history : History or Numbers
+        Numbers where it is fitted several times.
     as_of_ts : int
         UTC epoch seconds; nothing at or after it is seen.
     step : callable, optional

@@ -13,6 +13,7 @@ import numpy as np
 
 from recsys.config import Config
 from recsys.data.history import History
+from recsys.matrices.numbers import Numbers
 from recsys.ranking.rank import PER_MODEL
 from recsys.validation import panel, splits
 from recsys.validation.evaluate import OURS, Evaluation, Judged, Jury, Known, summarise
@@ -107,13 +108,14 @@ def plan(config: Config, ends: Span) -> list[Split]:
     )
 
 
-def measure(config: Config, history: History, plan: list[Split], steps: Steps) -> Verdict:
+def measure(config: Config, numbers: Numbers, plan: list[Split], steps: Steps) -> Verdict:
     """Learn before each window, choose on validation windows, judge on test windows.
 
     Parameters
     ----------
     config : Config
-    history : History
+    numbers : Numbers
+        The history.
     plan : list of Split
         Of ``plan``.
     steps : Steps
@@ -133,6 +135,7 @@ def measure(config: Config, history: History, plan: list[Split], steps: Steps) -
     One fit for each moment at which a window begins; what is fitted there serves the windows
     that begin there, and is forgotten before the next.
     """
+    history = numbers.history
     lessons: dict[Window, Lesson] = {}
     tuned: dict[Window, list[Tuned]] = {}
     found: list[Judged] = []
@@ -144,7 +147,7 @@ def measure(config: Config, history: History, plan: list[Split], steps: Steps) -
         validations = [window for window in studied if window.start_ts == start_ts]
         tests = [split for split in plan if split.test.start_ts == start_ts]
         within = steps.within("fit_test" if tests else "fit_validation")
-        before = fit(config, history, start_ts, within)
+        before = fit(config, numbers, start_ts, within)
         for window in validations:
             with steps.step("choose.weights"):
                 people, lessons[window] = study(config, history, before, window)

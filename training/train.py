@@ -16,6 +16,7 @@ import msgspec
 from recsys.config import Config, load
 from recsys.data.history import History
 from recsys.errors import DataError
+from recsys.matrices.numbers import Numbers
 from recsys.persistence import runs
 from recsys.persistence.runs import Run
 from recsys.validation.checks import Finding, check
@@ -28,7 +29,7 @@ from training.console import (
     progress,
     workspace_option,
 )
-from training.learn import PARTS, fit, span
+from training.learn import PARTS, READING, fit, span
 from training.measure import measure, parts, plan
 from training.publish import make_current, publish
 from training.recording import peak_mb, prune, recorded, seconds_before
@@ -186,7 +187,9 @@ def train(config: Config, at: datetime, wish: Wish, run: Run, steps: Steps) -> d
     if wish.dry_run:
         return _result(run, steps, "checked", **_windows(windows))
 
-    judged = measure(config, history, windows, steps)
+    with steps.step(f"fit_validation.{READING}"):
+        numbers = Numbers.read(history)
+    judged = measure(config, numbers, windows, steps)
     metrics = judged.metrics()
     details = {
         **_windows(windows),
@@ -197,7 +200,7 @@ def train(config: Config, at: datetime, wish: Wish, run: Run, steps: Steps) -> d
     if wish.no_publish:
         return _result(run, steps, "measured", **details, **metrics)
 
-    fitted = fit(config, history, ends.latest_ts + 1, steps.within("fit"))
+    fitted = fit(config, numbers, ends.latest_ts + 1, steps.within("fit"))
     with steps.step("publish"):
         folder = publish(config, history, fitted, judged.learned, at, metrics, details)
         run.note(version=folder.name)
