@@ -26,7 +26,8 @@ from recsys.matrices.interactions import (
     merged,
     standing,
 )
-from recsys.matrices.returns import UNITS, surviving, to_units
+from recsys.matrices.lists import rows_of
+from recsys.matrices.returns import UNITS, Bought, bought
 from recsys.matrices.summary import LINES, MAX_OLDER, OLDER, Structured, summarise
 
 __all__ = [
@@ -307,20 +308,26 @@ class Histories:
         quantity of it are both positive; its quantity is what the order kept, its time and
         place those of the order's first line of the product. Fit uses the same rule.
         """
-        keep, units = surviving(
-            self.row * self.n_items + self.item_ix, self.order, to_units(self.quantity)
-        )
+        units = np.zeros(len(self.item_ix), np.int64)
+        units[self.bought.line] = self.bought.units
+        keep = np.flatnonzero(units)
         columns = {name: getattr(self, name)[keep] for name in _COLUMNS}
-        columns["quantity"] = (units / UNITS).astype(np.float32)
+        columns["quantity"] = (units[keep] / UNITS).astype(np.float32)
         columns["events"] = self.events
         return Histories(self.n_items, _pointers(self.row[keep], self.n), **columns)
 
     @cached_property
+    def bought(self) -> Bought:
+        """Lines of ``purchases``, product by product."""
+        return bought(self.indptr, self.item_ix, self.order, self.quantity)
+
+    @cached_property
     def interactions(self) -> Interactions:
         """What customers did with products besides buying them, as far as it says something."""
+        if not len(self.events.item_ix) and not (self.quantity < 0).any():
+            return self.events
         line = self.row * self.n_items + self.item_ix
-        bought = self.purchases
-        kept = bought.row * self.n_items + bought.item_ix
+        kept = rows_of(self.bought) * self.n_items + self.bought.item_ix
         return standing(self.events, (line, self.ts, self.quantity), kept, self.n_items)
 
 

@@ -160,14 +160,14 @@ class Interactions:
         )
 
 
-def decay(ts: IntArray, as_of_ts: int, half_life_days: float) -> Floats:
+def decay(ts: IntArray, as_of_ts: int | IntArray, half_life_days: float) -> Floats:
     """Return what something at each time counts now: 1 when new, half after the half-life."""
     age_days = np.maximum(as_of_ts - ts, 0) / DAY
     return np.asarray(np.exp2(-age_days / half_life_days), np.float64)
 
 
 def strength(
-    ts: IntArray, kind: Kinds, as_of_ts: int, half_life_days: float, weights: Weights
+    ts: IntArray, kind: Kinds, as_of_ts: int | IntArray, half_life_days: float, weights: Weights
 ) -> Floats:
     """Say what interactions count beside a purchase of today; below zero for returns.
 
@@ -175,7 +175,7 @@ def strength(
     ----------
     ts, kind : ndarray of the same length
         As in ``Interactions``.
-    as_of_ts : int
+    as_of_ts : int, or ndarray of the same length
         UTC epoch seconds.
     half_life_days : float
         Age at which one counts half. Days, > 0.

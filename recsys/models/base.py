@@ -8,15 +8,16 @@ batch of one, and every row is worked out by itself, so both give the same answe
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from recsys.errors import NotFittedError
 from recsys.matrices.histories import Histories
-from recsys.matrices.ids import IntArray, IxArray
+from recsys.matrices.ids import IxArray
 from recsys.matrices.lists import Lists, Ragged
+from recsys.models.naming import Recommendations, new
 from recsys.models.questions import DAY, Batch, Context, Floats, Row, rows
 
 if TYPE_CHECKING:
@@ -44,29 +45,6 @@ Arrays = Mapping[str, npt.NDArray[Any]]
 _WORTH_CUTTING: Final = 200
 
 
-class Recommendations(NamedTuple):
-    """One list of products for each of ``n`` customers, best first, as long as there are any.
-
-    Attributes
-    ----------
-    indptr : ndarray of shape (n + 1,), int64
-        Row ``r`` is ``indptr[r]:indptr[r + 1]`` of the other arrays.
-    item_ix : ndarray, int32
-        Each product once a row.
-    scores : ndarray, float32
-        Falling within a row; equal ones by ``item_ix``. Comparable within a model only.
-    """
-
-    indptr: IntArray
-    item_ix: IxArray
-    scores: Scores
-
-    def row(self, r: int) -> tuple[IxArray, Scores]:
-        """Return the products and scores of one customer."""
-        part = slice(self.indptr[r], self.indptr[r + 1])
-        return self.item_ix[part], self.scores[part]
-
-
 class Model(ABC):
     """Base of all models: the loop over customers, and what the models' own code must give.
 
@@ -92,13 +70,13 @@ class Model(ABC):
     def n_items(self) -> int:
         """Size of the catalogue that was learned."""
 
-    @abstractmethod
     def _best(self, row: Row, n: int) -> tuple[IxArray, Scores]:
         """Products with a score for one customer: the best ``n`` at least, in any order."""
+        raise NotImplementedError
 
-    @abstractmethod
     def _score(self, row: Row, item_ix: IxArray) -> Scores:
         """Scores of given products for one customer; 0 where there is none."""
+        raise NotImplementedError
 
     def _prepare(self, rows: Sequence[Row], n: int) -> None:  # noqa: B027 - optional
         """Work out for many customers at once what ``_best(row, n)`` needs of each.
@@ -140,28 +118,20 @@ class Model(ABC):
 
     def name_best(self, batch: Batch, n: int, *, new_only: bool = False) -> Recommendations:
         """Return ``candidates`` of a batch that other models are asked about too."""
-        self._check(batch.histories, batch.context)
+        past = batch.histories
+        self._check(past, batch.context)
         if not new_only:
-            self._prepare(batch.rows, n)
-            found = [best(*self._best(row, n), n) for row in batch.rows]
-        else:
-            found = [
-                self._new(row, n, batch.histories.item_ix[start:stop])
-                for row, (start, stop) in zip(
-                    batch.rows, pairwise(batch.histories.indptr.tolist()), strict=True
-                )
-            ]
+            return self._name(batch, n)
+        most = int(np.diff(past.indptr).max(initial=0))
+        return new(self._name(batch, n + most), (past.indptr, past.item_ix), self.n_items, n)
+
+    def _name(self, batch: Batch, n: int) -> Recommendations:
+        self._prepare(batch.rows, n)
+        found = [best(*self._best(row, n), n) for row in batch.rows]
         lists = Lists.of_rows([items for items, _ in found])
         scores = [score for _, score in found]
         flat = np.concatenate(scores) if scores else np.empty(0, np.float32)
         return Recommendations(lists.indptr, lists.item_ix, flat)
-
-    def _new(self, row: Row, n: int, had: IxArray) -> tuple[IxArray, Scores]:
-        """The best products that are not among ``had``."""
-        owned = np.unique(had)
-        found, score = self._best(row, n + len(owned))
-        new = ~np.isin(found, owned)
-        return best(found[new], score[new], n)
 
     def recommend(
         self, histories: Histories, n: int, context: Context, *, new_only: bool = False
@@ -198,7 +168,11 @@ class Model(ABC):
     def judge(self, batch: Batch, items: Ragged) -> Scores:
         """Return ``score`` for a batch that other models are asked about too."""
         self._check(batch.histories, batch.context)
-        item_ix = np.asarray(items.item_ix, np.int32)
+        indptr, item_ix = np.asarray(items.indptr, np.int64), np.asarray(items.item_ix, np.int32)
+        return self._judge(batch, Lists(indptr, item_ix))
+
+    def _judge(self, batch: Batch, items: Lists) -> Scores:
+        item_ix = items.item_ix
         scores = np.zeros(len(item_ix), np.float32)
         for row, (start, stop) in zip(batch.rows, pairwise(items.indptr.tolist()), strict=True):
             scores[start:stop] = self._score(row, item_ix[start:stop])

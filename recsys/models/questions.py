@@ -5,21 +5,22 @@ models keep what they have worked out of it, so that asking for the best product
 the scores of others does no work twice. Called by ``base`` and by ``ranking``.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from recsys.matrices.compiled import compiled, fixed
 from recsys.matrices.histories import NO_CHANNEL, Histories
 from recsys.matrices.ids import IntArray, IxArray
 from recsys.matrices.interactions import DAY, decay, strength
-from recsys.matrices.lists import Lists
+from recsys.matrices.lists import Lists, pointers, rows_of
 from recsys.model_settings import Weights
 
-__all__ = ["DAY", "Batch", "Context", "Floats", "Row", "rows"]
+__all__ = ["DAY", "Batch", "Context", "Floats", "Row", "Weighed", "rows"]
 
 T = TypeVar("T")
 Floats = npt.NDArray[np.float64]
@@ -76,9 +77,9 @@ class Context:
             raise ValueError(f"{len(carts)} carts for {n} questions.")
         carts = [items[items >= 0] for items in carts]
         return cls(
-            np.broadcast_to(np.asarray(as_of_ts, np.int64), (n,)),
-            np.broadcast_to(np.asarray(location, np.int64), (n,)),
-            np.broadcast_to(np.asarray(channel, np.uint8), (n,)),
+            np.array(np.broadcast_to(np.asarray(as_of_ts, np.int64), (n,))),
+            np.array(np.broadcast_to(np.asarray(location, np.int64), (n,))),
+            np.array(np.broadcast_to(np.asarray(channel, np.uint8), (n,))),
             Lists.of_rows(carts),
         )
 
@@ -98,6 +99,23 @@ class Context:
             self.cart.item_ix[indptr[start] : indptr[stop]],
         )
         return Context(self.as_of_ts[rows], self.location[rows], self.channel[rows], cart)
+
+
+class Weighed(NamedTuple):
+    """One number for each of some products of ``n`` customers.
+
+    Attributes
+    ----------
+    indptr : ndarray of shape (n + 1,), int64
+        Row ``r`` is ``indptr[r]:indptr[r + 1]`` of the other arrays.
+    item_ix : ndarray, int32
+        Each product once a row, ascending.
+    weight : ndarray, float64
+    """
+
+    indptr: IntArray
+    item_ix: IxArray
+    weight: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -226,10 +244,87 @@ class Batch:
             raise ValueError(f"{len(histories)} histories, but the context of {len(context)}.")
         self.histories = histories
         self.context = context
+        self._worked_out: dict[Hashable, Any] = {}
 
     def __len__(self) -> int:
         """Return the number of questions."""
         return len(self.context)
+
+    def once(self, key: Hashable, work: Callable[[], T]) -> T:
+        """Return ``work()``, worked out at the first call with this key only.
+
+        Parameters
+        ----------
+        key : hashable
+            For example a bound method of a fitted model.
+        work : callable
+            Looks at nothing but the batch and what the key names.
+        """
+        if key not in self._worked_out:
+            self._worked_out[key] = work()
+        found: T = self._worked_out[key]
+        return found
+
+    def frequency(self, half_life_days: float) -> "Weighed":
+        """Count how often each customer bought each product and kept it.
+
+        Parameters
+        ----------
+        half_life_days : float
+            Age at which a purchase counts half. Days, > 0.
+
+        Returns
+        -------
+        Weighed
+            Decayed number of purchases.
+        """
+        return self.once(("frequency", half_life_days), lambda: self._frequency(half_life_days))
+
+    def _frequency(self, half_life_days: float) -> "Weighed":
+        found, past = self.histories.bought, self.histories
+        lines = found.indptr, found.starts, found.line, past.ts, past.count
+        as_of_ts = self.context.as_of_ts
+        times = _times(float(half_life_days), DAY, *map(fixed, (*lines, as_of_ts)))
+        return Weighed(found.indptr, found.item_ix, times)
+
+    def interest(self, half_life_days: float, weights: Weights) -> "Weighed":
+        """Say how much each customer likes each product they did anything with.
+
+        Parameters
+        ----------
+        half_life_days : float
+            Age at which a purchase or another interaction counts half. Days, > 0.
+        weights : Weights
+            What each kind counts.
+
+        Returns
+        -------
+        Weighed
+            Below zero where returns outweigh the rest.
+        """
+        key = ("interest", half_life_days, weights)
+        return self.once(key, lambda: self._interest(half_life_days, weights))
+
+    def _interest(self, half_life_days: float, weights: Weights) -> "Weighed":
+        bought, done = self.frequency(half_life_days), self.histories.interactions
+        liking = weights.purchase * bought.weight
+        if not len(done.item_ix):
+            return Weighed(bought.indptr, bought.item_ix, liking)
+        as_of_ts = np.repeat(self.context.as_of_ts, np.diff(done.indptr))
+        worth = strength(done.ts, done.kind, as_of_ts, half_life_days, weights)
+        # In the order of the evidence: purchases first, then the rest by time.
+        rows = np.concatenate([rows_of(bought), done.row])
+        items = np.concatenate([bought.item_ix, done.item_ix])
+        amount = np.concatenate([liking, worth])
+        order = np.lexsort((items, rows))
+        rows, items = rows[order], items[order]
+        new = np.ones(len(items), bool)
+        new[1:] = (rows[1:] != rows[:-1]) | (items[1:] != items[:-1])
+        first = np.flatnonzero(new)
+        total = np.bincount(np.cumsum(new) - 1, amount[order])
+        return Weighed(
+            pointers(rows[first], len(self)), items[first], np.asarray(total, np.float64)
+        )
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -264,3 +359,18 @@ class Batch:
 def rows(histories: Histories, context: Context) -> Sequence[Row]:
     """Cut a batch into one question a customer, with what each bought and kept."""
     return Batch(histories, context).rows
+
+
+@compiled
+def _times(
+    half_life_days: float, day: int,
+    indptr: IntArray, starts: IntArray, line: IntArray, ts: IntArray, count: IxArray,
+    as_of_ts: IntArray,
+) -> Floats:  # fmt: skip
+    times = np.zeros(len(starts) - 1, np.float64)
+    for r in range(len(indptr) - 1):
+        for product in range(indptr[r], indptr[r + 1]):
+            for at in range(starts[product], starts[product + 1]):
+                age_days = max(as_of_ts[r] - ts[line[at]], 0) / day
+                times[product] += count[line[at]] * np.exp2(-age_days / half_life_days)
+    return times

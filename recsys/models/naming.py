@@ -1,0 +1,352 @@
+"""Names the best products of each customer, for models that score more than are wanted.
+
+Scores of products come in, one list a customer comes out, best first, equal ones by item. Called
+by the models; what they have in common is here: products that speak for others through a table
+of neighbours, and lists that are cut to their best.
+"""
+
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.matrices.compiled import compiled, fixed
+from recsys.matrices.ids import IntArray, IxArray
+from recsys.matrices.scratch import zeros
+
+Scores = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.float64]
+Array = npt.NDArray[Any]
+
+_LOW: Final = (1 << 32) - 1
+_FLIP: Final = (1 << 31) - 1
+
+
+class Recommendations(NamedTuple):
+    """One list of products for each of ``n`` customers, best first, as long as there are any.
+
+    Attributes
+    ----------
+    indptr : ndarray of shape (n + 1,), int64
+        Row ``r`` is ``indptr[r]:indptr[r + 1]`` of the other arrays.
+    item_ix : ndarray, int32
+        Each product once a row.
+    scores : ndarray, float32
+        Falling within a row; equal ones by ``item_ix``. Comparable within a model only.
+    """
+
+    indptr: IntArray
+    item_ix: IxArray
+    scores: Scores
+
+    def row(self, r: int) -> tuple[IxArray, Scores]:
+        """Return the products and scores of one customer."""
+        part = slice(self.indptr[r], self.indptr[r + 1])
+        return self.item_ix[part], self.scores[part]
+
+
+class Said(NamedTuple):
+    """What products of each customer say of others.
+
+    Attributes
+    ----------
+    indptr : ndarray of shape (n + 1,), int64
+        Row ``r`` is ``indptr[r]:indptr[r + 1]`` of the next two.
+    item_ix : ndarray, int32
+        Rows of the table that speak.
+    loud : ndarray, float64
+        How loud each speaks; nothing is said by what is not above zero.
+    starts : ndarray of shape (n_rows + 1,), int64
+        The table: row ``i`` is ``starts[i]:starts[i + 1]`` of the next two.
+    of : ndarray, int32
+        Of whom it speaks, ascending.
+    weight : ndarray, float32
+        What it says of them.
+    """
+
+    indptr: IntArray
+    item_ix: IxArray
+    loud: Floats
+    starts: IntArray
+    of: IxArray
+    weight: Scores
+
+
+def said(indptr: Array, item_ix: Array, loud: Array, table: tuple[Array, Array, Array]) -> Said:
+    """Gather what ``Said`` holds, as compiled functions want it."""
+    return Said(*map(fixed, (indptr, item_ix, loud, *table)))
+
+
+def nothing_said(n: int) -> Said:
+    """Nothing, of ``n`` customers."""
+    table = np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0, np.float32)
+    return said(np.zeros(n + 1, np.int64), table[1], np.empty(0), table)
+
+
+def loudest(one: Said, other: Said, n_items: int, n: int) -> Recommendations:
+    """Name those of whom most is said in all.
+
+    Parameters
+    ----------
+    one, other : Said
+        Of the same customers, over the same products. The sum of both counts, in this order.
+    n_items : int
+        That are spoken of, at most.
+    n : int
+        Wanted for each customer.
+
+    Returns
+    -------
+    Recommendations
+        Of sums above zero, rounded to single precision.
+    """
+    n = min(n, n_items)
+    return Recommendations(
+        *_loudest(one, other, n, zeros(n_items, np.float64), zeros(n_items, np.uint8))
+    )
+
+
+def heard(one: Said, other: Said, indptr: Array, item_ix: Array, n_items: int) -> Scores:
+    """Say how much is said of given products: what ``loudest`` gives them, or 0.
+
+    Parameters
+    ----------
+    one, other, n_items
+        As of ``loudest``.
+    indptr, item_ix : ndarray
+        The products of each row.
+    """
+    total = zeros(n_items, np.float64)
+    return _heard(one, other, fixed(indptr), fixed(item_ix), total)
+
+
+def first(indptr: Array, item_ix: Array, scores: Array, n: int) -> Recommendations:
+    """Cut scored lists to their best.
+
+    Parameters
+    ----------
+    indptr : ndarray of shape (n_rows + 1,), int64
+    item_ix : ndarray, int32
+        Each product once a row, in any order.
+    scores : ndarray, float32
+        Of any sign.
+    n : int
+        Wanted in each row.
+    """
+    n = min(n, int(np.diff(indptr).max(initial=0)))
+    return Recommendations(*_first(fixed(indptr), fixed(item_ix), fixed(scores), n))
+
+
+def new(found: Recommendations, had: tuple[Array, Array], n_items: int, n: int) -> Recommendations:
+    """Take out what customers had, and cut the rest.
+
+    Parameters
+    ----------
+    found : Recommendations
+    had : tuple of ndarray
+        ``indptr`` and ``item_ix`` of what each customer had.
+    n_items : int
+        Size of the catalogue.
+    n : int
+        Wanted in each row.
+    """
+    mark = zeros(n_items, np.uint8)
+    return Recommendations(*_new(n, mark, *map(fixed, (*found, *had))))
+
+
+def look_up(
+    indptr: Array, items: Array, scores: Array, wanted: tuple[Array, Array], n_items: int
+) -> Scores:
+    """Read given products' scores from lists, 0 where they do not hold them.
+
+    Parameters
+    ----------
+    indptr, items, scores : ndarray
+        One list a row, in any order.
+    wanted : tuple of ndarray
+        ``indptr`` and ``item_ix`` of the products of each row.
+    n_items : int
+        Size of the catalogue.
+    """
+    place = zeros(n_items, np.int32)
+    return _look_up(place, *map(fixed, (indptr, items, scores, *wanted)))
+
+
+@compiled
+def _key(score_bits: Any, item: Any) -> Any:
+    """One number of a score and an item: larger for a higher score, then for a lower item."""
+    if score_bits < 0:
+        score_bits ^= _FLIP
+    return (score_bits << 32) | (_LOW - item)
+
+
+@compiled
+def _push(heap: IntArray, size: Any, n: int, key: Any) -> Any:
+    """Keep the ``n`` largest keys, the smallest of them in front; return how many there are."""
+    if size == n:
+        if n == 0 or key <= heap[0]:
+            return size
+        at, child = 0, 1
+        while child < n:
+            if child + 1 < n and heap[child + 1] < heap[child]:
+                child += 1
+            if heap[child] >= key:
+                break
+            heap[at] = heap[child]
+            at, child = child, 2 * child + 1
+        heap[at] = key
+        return size
+    at = size
+    while at > 0 and heap[(at - 1) >> 1] > key:
+        heap[at] = heap[(at - 1) >> 1]
+        at = (at - 1) >> 1
+    heap[at] = key
+    return size + 1
+
+
+@compiled
+def _unpack(heap: IntArray, size: Any, items: IxArray, bits: IxArray, start: Any) -> None:
+    """Write a heap's keys as items and scores, largest first; the heap is used up."""
+    for last in range(size - 1, -1, -1):
+        key = heap[0]
+        high = key >> 32
+        items[start + last] = _LOW - (key & _LOW)
+        bits[start + last] = high ^ _FLIP if high < 0 else high
+        moved = heap[last]
+        at, child = 0, 1
+        while child < last:
+            if child + 1 < last and heap[child + 1] < heap[child]:
+                child += 1
+            if heap[child] >= moved:
+                break
+            heap[at] = heap[child]
+            at, child = child, 2 * child + 1
+        heap[at] = moved
+
+
+@compiled
+def _add(
+    one: Said, r: int, total: Floats, mark: npt.NDArray[np.uint8], touched: IxArray, size: int
+) -> int:
+    """Add what is said in one row to ``total``; return how many are spoken of so far."""
+    for at in range(one.indptr[r], one.indptr[r + 1]):
+        item, loud = one.item_ix[at], one.loud[at]
+        if loud <= 0:
+            continue
+        for of in range(one.starts[item], one.starts[item + 1]):
+            other = one.of[of]
+            total[other] += loud * one.weight[of]
+            if mark[other] == 0:
+                mark[other] = 1
+                touched[size] = other
+                size += 1
+    return size
+
+
+@compiled
+def _loudest(
+    one: Said, other: Said, n: int, total: Floats, mark: npt.NDArray[np.uint8]
+) -> tuple[IntArray, IxArray, Scores]:
+    n_rows = len(one.indptr) - 1
+    indptr = np.zeros(n_rows + 1, np.int64)
+    items, scores = np.empty(n_rows * n, np.int32), np.empty(n_rows * n, np.float32)
+    bits = scores.view(np.int32)
+    touched = np.empty(len(total), np.int32)
+    heap = np.empty(n, np.int64)
+    single = np.empty(1, np.float32)
+    single_bits = single.view(np.int32)
+    for r in range(n_rows):
+        count = _add(one, r, total, mark, touched, 0)
+        count = _add(other, r, total, mark, touched, count)
+        size = 0
+        for at in range(count):
+            item = touched[at]
+            single[0] = total[item]
+            total[item] = 0.0
+            mark[item] = 0
+            if single[0] > 0:
+                size = _push(heap, size, n, _key(np.int64(single_bits[0]), np.int64(item)))
+        _unpack(heap, size, items, bits, indptr[r])
+        indptr[r + 1] = indptr[r] + size
+    return indptr, items[: indptr[-1]].copy(), scores[: indptr[-1]].copy()
+
+
+@compiled
+def _heard(one: Said, other: Said, indptr: IntArray, wanted: IxArray, total: Floats) -> Scores:
+    scores = np.empty(len(wanted), np.float32)
+    for r in range(len(indptr) - 1):
+        if indptr[r] == indptr[r + 1]:
+            continue
+        for part in (one, other):
+            for at in range(part.indptr[r], part.indptr[r + 1]):
+                item, loud = part.item_ix[at], part.loud[at]
+                if loud > 0:
+                    for of in range(part.starts[item], part.starts[item + 1]):
+                        total[part.of[of]] += loud * part.weight[of]
+        for at in range(indptr[r], indptr[r + 1]):
+            scores[at] = max(np.float32(total[wanted[at]]), np.float32(0))
+        for part in (one, other):
+            for at in range(part.indptr[r], part.indptr[r + 1]):
+                item = part.item_ix[at]
+                for of in range(part.starts[item], part.starts[item + 1]):
+                    total[part.of[of]] = 0.0
+    return scores
+
+
+@compiled
+def _first(
+    indptr: IntArray, item_ix: IxArray, given: Scores, n: int
+) -> tuple[IntArray, IxArray, Scores]:
+    n_rows = len(indptr) - 1
+    ends = np.zeros(n_rows + 1, np.int64)
+    items, scores = np.empty(n_rows * n, np.int32), np.empty(n_rows * n, np.float32)
+    bits, given_bits = scores.view(np.int32), given.view(np.int32)
+    heap = np.empty(n, np.int64)
+    for r in range(n_rows):
+        size = 0
+        for at in range(indptr[r], indptr[r + 1]):
+            size = _push(heap, size, n, _key(np.int64(given_bits[at]), np.int64(item_ix[at])))
+        _unpack(heap, size, items, bits, ends[r])
+        ends[r + 1] = ends[r] + size
+    return ends, items[: ends[-1]].copy(), scores[: ends[-1]].copy()
+
+
+@compiled
+def _new(
+    n: int, mark: Array,
+    indptr: IntArray, item_ix: IxArray, given: Scores, had_indptr: IntArray, had: IxArray,
+) -> tuple[IntArray, IxArray, Scores]:  # fmt: skip
+    n_rows = len(indptr) - 1
+    ends = np.zeros(n_rows + 1, np.int64)
+    items, scores = np.empty(len(item_ix), np.int32), np.empty(len(item_ix), np.float32)
+    for r in range(n_rows):
+        own = had[had_indptr[r] : had_indptr[r + 1]]
+        for item in own:
+            mark[item] = 1
+        end = ends[r]
+        for at in range(indptr[r], indptr[r + 1]):
+            if mark[item_ix[at]] == 0 and end < ends[r] + n:
+                items[end], scores[end] = item_ix[at], given[at]
+                end += 1
+        for item in own:
+            mark[item] = 0
+        ends[r + 1] = end
+    return ends, items[: ends[-1]].copy(), scores[: ends[-1]].copy()
+
+
+@compiled
+def _look_up(
+    place: IxArray,
+    indptr: IntArray, items: IxArray, given: Scores, wanted_indptr: IntArray, wanted: IxArray,
+) -> Scores:  # fmt: skip
+    scores = np.zeros(len(wanted), np.float32)
+    for r in range(len(indptr) - 1):
+        for at in range(indptr[r], indptr[r + 1]):
+            place[items[at]] = at - indptr[r] + 1
+        for at in range(wanted_indptr[r], wanted_indptr[r + 1]):
+            found = place[wanted[at]]
+            if found:
+                scores[at] = given[indptr[r] + found - 1]
+        for at in range(indptr[r], indptr[r + 1]):
+            place[items[at]] = 0
+    return scores
