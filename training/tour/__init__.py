@@ -18,6 +18,8 @@ from recsys.data.history import History
 from recsys.errors import RecsysError
 from training import console
 from training.tour import checks, show
+from training.tour.key import VARIABLE
+from training.tour.key import check as check_key
 from training.tour.people import Person, choose
 from training.tour.service import Service, ServiceError, running
 from training.tour.talk import hold, moment
@@ -36,9 +38,15 @@ class CheckError(RecsysError):
     type=click.IntRange(0, 65535),
     help="Where the service listens; 0: any free port. The workspace's setting by default.",
 )
+@click.option(
+    "--key",
+    envvar=VARIABLE,
+    show_envvar=True,
+    help="Key to ask with, where the service needs one.",
+)
 @click.option("--check", is_flag=True, help="Check the answers and end; fails when one is wrong.")
 @console.json_option
-def command(workspace: Path, port: int | None, check: bool, as_json: bool) -> None:
+def command(workspace: Path, port: int | None, key: str | None, check: bool, as_json: bool) -> None:
     """Start the service, ask it one question per channel, and show the answers.
 
     Asks for a customer who buys online and in stores: this week's e-mail, the home page, a cart,
@@ -52,11 +60,12 @@ def command(workspace: Path, port: int | None, check: bool, as_json: bool) -> No
     history = History.open(config)
     person = choose(config, history)
     at = moment(history, datetime.now(UTC))
+    check_key(config, key, replays=at is not None)
     port = config.serve.port if port is None else port
     signal.signal(signal.SIGTERM, _stop)
     with ExitStack() as stack:
         with console.progress("Starting the service"):
-            service = stack.enter_context(running(workspace, port, config.state / _LOG))
+            service = stack.enter_context(running(workspace, port, config.state / _LOG, key))
         talk = hold(service, person, at)
         quality = checks.identity(config, history)
         found = checks.of_answers(talk, person, config, history)

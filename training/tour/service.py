@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -55,6 +55,8 @@ class Service:
     port: int
     process: subprocess.Popen[bytes]
     log: Path
+    key: str | None = None
+    """What opens it, where it needs a key."""
 
     @property
     def url(self) -> str:
@@ -71,6 +73,8 @@ class Service:
 
     def _ask(self, method: str, path: str, body: str | None, headers: dict[str, str]) -> Reply:
         connection = http.client.HTTPConnection(HOST, self.port, timeout=_ANSWER_SECONDS)
+        if self.key is not None:
+            headers["Authorization"] = f"Bearer {self.key}"
         try:
             connection.request(method, path, body, headers)
             answer = connection.getresponse()
@@ -85,7 +89,7 @@ class Service:
 
 
 @contextlib.contextmanager
-def running(workspace: Path, port: int, log: Path) -> Iterator[Service]:
+def running(workspace: Path, port: int, log: Path, key: str | None = None) -> Iterator[Service]:
     """Run a workspace's service until the block ends.
 
     Parameters
@@ -95,6 +99,8 @@ def running(workspace: Path, port: int, log: Path) -> Iterator[Service]:
         0: any free one.
     log : Path
         File for what the service prints.
+    key : str, optional
+        Sent with every question.
 
     Yields
     ------
@@ -114,7 +120,7 @@ def running(workspace: Path, port: int, log: Path) -> Iterator[Service]:
             command, stdout=said, stderr=complaints, start_new_session=True
         )
         try:
-            yield _wait(process, said, log)
+            yield replace(_wait(process, said, log), key=key)
         finally:
             process.terminate()
             try:

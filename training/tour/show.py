@@ -10,11 +10,13 @@ from urllib.parse import urlencode
 from recsys.validation.identity_quality import IdentityQuality
 from training import console
 from training.tour.checks import Check
+from training.tour.key import VARIABLE
 from training.tour.people import Person
 from training.tour.service import Service
 from training.tour.talk import Talk, Turn
 
 _ROWS = 4
+_KEY = f' -H "Authorization: Bearer ${VARIABLE}"'
 
 
 def answers(talk: Talk, person: Person, at: datetime | None) -> None:
@@ -112,13 +114,14 @@ def what_to_open(service: Service, person: Person, at: datetime | None, shop: bo
         named["customer_id"] = person.customer_id
     if at is not None:
         named["as_of"] = at.isoformat(timespec="seconds").replace("+00:00", "Z")
+    key = _KEY if service.key else ""
     lines = (
         "",
         f"The service listens on {service.url}",
         *([f"  {service.url}/shop                     a shop's page that asks it"] if shop else []),
         f"  {service.url}/docs                     every call, to be tried out",
         f"  {service.url}/v1/bundles?sort=lift     bundles, as JSON or CSV",
-        f"  curl '{service.url}/v1/recommendations?{urlencode(named)}'",
+        f"  curl '{service.url}/v1/recommendations?{urlencode(named)}'{key}",
         f"Its log: {service.log}",
         "Ctrl-C ends it.",
     )

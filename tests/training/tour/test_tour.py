@@ -193,6 +193,35 @@ def test_it_serves_until_it_is_told_to_stop(workspace: Path, end: signal.Signals
         socket.create_connection(("127.0.0.1", port), 5)
 
 
+def test_where_keys_are_needed_it_asks_with_one(workspace: Path, tmp_path: Path) -> None:
+    mine = Path(shutil.copytree(workspace, tmp_path / "locked"))
+
+    def tell(*command: str, key: str | None = None) -> subprocess.CompletedProcess[str]:
+        arguments = [sys.executable, "-m", "training.cli", *command, "-w", str(mine)]
+        given = {} if key is None else {"OMNIBASKET_API_KEY": key}
+        return subprocess.run(
+            arguments, capture_output=True, text=True, check=False, env=os.environ | given
+        )
+
+    made = tell("keys", "create", "--name", "weak", "--scope", "recommend", "--json")
+    weak = json.loads(made.stdout)["key"]
+    for told, key in (
+        ("--scope recommend,events,marketing,admin", None),
+        ("the key is unknown", "omnibasket_nonsense"),
+        ("lacks the scope events, marketing, admin", weak),
+    ):
+        refused = tell("tour", "--check", "--port", "0", key=key)
+        assert refused.returncode == 3
+        assert told in " ".join(refused.stderr.split())
+    made = tell(
+        "keys", "create", "--name", "tour", "--scope", "recommend,events,marketing,admin", "--json"
+    )
+    tour = tell("tour", "--json", "--port", "0", key=json.loads(made.stdout)["key"])
+    assert tour.returncode == 0, tour.stderr
+    wrong = [check for check in json.loads(tour.stdout)["checks"] if not check["passed"]]
+    assert [check for check in wrong if "answered" in check["what"]] == []
+
+
 def test_a_service_that_cannot_start_says_why(workspace: Path, tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
