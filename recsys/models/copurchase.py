@@ -12,10 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.matrices.histories import Histories
-from recsys.matrices.ids import IntArray, IxArray
-from recsys.matrices.lists import Ragged
+from recsys.matrices.ids import IxArray
+from recsys.matrices.interactions import decay
+from recsys.matrices.lists import Lists, Ragged, contains, rows_of
 from recsys.model_settings import CoPurchase as Settings
-from recsys.models.base import DAY, Context, Floats, Model, Row, Scores, best, look_up, rows
+from recsys.models.base import DAY, Batch, Context, Floats, Model, Recommendations, Scores
+from recsys.models.naming import Said, heard, loudest, nothing_said, said, speakers
 
 if TYPE_CHECKING:
     from recsys.matrices.baskets import Training
@@ -44,9 +46,6 @@ _OWN, _OTHERS = 0.75, 0.5
 #: Power of the number of products that a customer bought in a window, against which each window
 #: counts: who buys everything says little about what goes together.
 _SIZE: Final = 0.5
-
-#: Up to this many products per entry, an array over all of them is cheaper than sorting.
-_DENSE: Final = 32
 
 
 class Together(NamedTuple):
@@ -256,71 +255,32 @@ class CoPurchase(Model):
             Before ``fit``.
         """
         self._check(histories, context)
-        item_ix = np.asarray(items.item_ix, np.int32)
-        reasons = np.full(len(item_ix), -1, np.int32)
-        bounds = items.indptr.tolist()
-        for r, row in enumerate(rows(histories, context)):
-            wanted = item_ix[bounds[r] : bounds[r + 1]]
-            if not len(wanted):
-                continue
-            source, candidate, amount = self._evidence(row)
-            order = np.lexsort((source, -amount, candidate))
-            found, first = np.unique(candidate[order], return_index=True)
-            by_item = source[order][first]
-            at = np.minimum(np.searchsorted(found, wanted), max(len(found) - 1, 0))
-            if len(found):
-                loudest = np.where(found[at] == wanted, by_item[at], -1)
-                reasons[bounds[r] : bounds[r + 1]] = loudest
-        return reasons
+        indptr, item_ix = np.asarray(items.indptr, np.int64), np.asarray(items.item_ix, np.int32)
+        evidence = self._evidence(Batch(histories, context))
+        return speakers(*evidence, (indptr, item_ix), self.n_items)
 
-    def _evidence(self, row: Row) -> tuple[IxArray, IxArray, Floats]:
-        """What speaks, for which product, and how loud."""
-        decay = row.decay(self.settings.half_life_days)
-        # Lines are in time order: the first from behind is the latest.
-        bought, latest = np.unique(row.item_ix[::-1], return_index=True)
-        if len(row.cart):
-            free = ~np.isin(bought, row.cart)
-            bought, latest = bought[free], latest[free]
+    def _evidence(self, batch: Batch) -> tuple[Said, Said]:
+        """What the history says, and what the cart says."""
+        found, past, carts = batch.histories.bought, batch.histories, batch.context.cart
+        latest = past.ts[found.line[found.starts[1:] - 1]]
+        rows = rows_of(found)
+        loud = decay(latest, batch.context.as_of_ts[rows], self.settings.half_life_days)
         within = self.within_indptr_, self.within_indices_, self.within_scores_
-        said = _said(bought, decay[::-1][latest], *within)
-        if not len(row.cart):
-            return said
-        cart = np.unique(row.cart)
-        baskets = _said(cart, np.ones(len(cart)), self.indptr_, self.indices_, self.scores_)
+        if not len(carts.item_ix):
+            return said(found.indptr, found.item_ix, loud, within), nothing_said(len(batch))
+        loud[contains(carts, rows, found.item_ix)] = 0.0
+        carts = Lists.of_pairs(rows_of(carts), carts.item_ix, len(batch))  # each product once
+        baskets = self.indptr_, self.indices_, self.scores_
         return (
-            np.concatenate([said[0], baskets[0]]),
-            np.concatenate([said[1], baskets[1]]),
-            np.concatenate([said[2], baskets[2]]),
+            said(found.indptr, found.item_ix, loud, within),
+            said(carts.indptr, carts.item_ix, np.ones(len(carts.item_ix)), baskets),
         )
 
-    def _sums(self, row: Row) -> tuple[IxArray, Scores]:
-        """Every product with evidence, ascending, and its score."""
-        _, candidate, amount = self._evidence(row)
-        # Both ways add in the order of the evidence, so they agree to the last bit.
-        if self.n_items <= _DENSE * len(candidate):
-            total = np.bincount(candidate, amount).astype(np.float32)
-            found = np.flatnonzero(total > 0).astype(np.int32)
-            return found, total[found]
-        found, position = np.unique(candidate, return_inverse=True)
-        total = np.bincount(position, amount, minlength=len(found)).astype(np.float32)
-        return found[total > 0], total[total > 0]
+    def _name(self, batch: Batch, n: int) -> Recommendations:
+        return loudest(*self._evidence(batch), self.n_items, n)
 
-    def _best(self, row: Row, n: int) -> tuple[IxArray, Scores]:
-        return best(*self._sums(row), n)
-
-    def _score(self, row: Row, item_ix: IxArray) -> Scores:
-        return look_up(*self._sums(row), item_ix)
-
-
-def _said(
-    items: IxArray, loud: Floats, indptr: IntArray, indices: IxArray, scores: Scores
-) -> tuple[IxArray, IxArray, Floats]:
-    """What products say of their neighbours."""
-    starts = indptr[items]
-    lengths = indptr[items + 1] - starts
-    ends = np.cumsum(lengths)
-    at = np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - ends + lengths, lengths)
-    return np.repeat(items, lengths), indices[at], np.repeat(loud, lengths) * scores[at]
+    def _judge(self, batch: Batch, items: Lists) -> Scores:
+        return heard(*self._evidence(batch), items.indptr, items.item_ix, self.n_items)
 
 
 def _pairs(counts: "Counts", held: Floats, n_baskets: float) -> npt.NDArray[np.void]:

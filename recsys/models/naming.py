@@ -120,6 +120,24 @@ def heard(one: Said, other: Said, indptr: Array, item_ix: Array, n_items: int) -
     return _heard(one, other, fixed(indptr), fixed(item_ix), total)
 
 
+def speakers(one: Said, other: Said, wanted: tuple[Array, Array], n_items: int) -> IxArray:
+    """Say which product speaks loudest for each given one; the lowest of equals.
+
+    Parameters
+    ----------
+    one, other, n_items
+        As of ``loudest``.
+    wanted : tuple of ndarray
+        ``indptr`` and ``item_ix`` of the products of each row.
+
+    Returns
+    -------
+    ndarray of the length of ``wanted[1]``, int32
+        -1 where nothing speaks for a product.
+    """
+    return _speakers(zeros(n_items, np.int32), one, other, *map(fixed, wanted))
+
+
 def first(indptr: Array, item_ix: Array, scores: Array, n: int) -> Recommendations:
     """Cut scored lists to their best.
 
@@ -291,6 +309,33 @@ def _heard(one: Said, other: Said, indptr: IntArray, wanted: IxArray, total: Flo
                 for of in range(part.starts[item], part.starts[item + 1]):
                     total[part.of[of]] = 0.0
     return scores
+
+
+@compiled
+def _speakers(place: IxArray, one: Said, other: Said, indptr: IntArray, wanted: IxArray) -> IxArray:
+    speaker = np.full(len(wanted), -1, np.int32)
+    voice = np.zeros(len(wanted), np.float64)
+    for r in range(len(indptr) - 1):
+        for at in range(indptr[r], indptr[r + 1]):
+            place[wanted[at]] = at - indptr[r] + 1
+        if indptr[r] < indptr[r + 1]:
+            for part in (one, other):
+                for at in range(part.indptr[r], part.indptr[r + 1]):
+                    item, loud = part.item_ix[at], part.loud[at]
+                    if loud <= 0:
+                        continue
+                    for of in range(part.starts[item], part.starts[item + 1]):
+                        if place[part.of[of]] == 0:
+                            continue
+                        to = indptr[r] + place[part.of[of]] - 1
+                        amount = loud * part.weight[of]
+                        if amount > voice[to] or (amount == voice[to] and item < speaker[to]):
+                            speaker[to], voice[to] = item, amount
+        for at in range(indptr[r], indptr[r + 1]):
+            speaker[at] = speaker[indptr[r] + place[wanted[at]] - 1]
+        for at in range(indptr[r], indptr[r + 1]):
+            place[wanted[at]] = 0
+    return speaker
 
 
 @compiled

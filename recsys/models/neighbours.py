@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, ClassVar, Final, Self
 import numpy as np
 
 from recsys.matrices.ids import IntArray, IxArray
+from recsys.matrices.lists import Lists, pointers
 from recsys.model_settings import Neighbours as Settings
-from recsys.models.base import Floats, Model, Row, Scores, best, look_up
+from recsys.models.base import Batch, Floats, Model, Recommendations, Scores
+from recsys.models.naming import Said, heard, loudest, nothing_said, said
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -96,30 +98,30 @@ class Neighbours(Model):
         """Size of the catalogue that was learned."""
         return len(self.place_)
 
-    def _said(self, row: Row) -> tuple[IxArray, Scores]:
-        """Every product that similar customers speak for, ascending, and its score."""
-        items, times = row.frequency(self.settings.half_life_days)
+    def _said(self, batch: Batch) -> tuple[Said, Said]:
+        """What each customer's habits say of products, by position in ``items_``."""
+        indptr, items, times = batch.frequency(self.settings.half_life_days)
         habit = np.log1p(times)
-        length = float(np.sqrt((habit * habit).sum()))
+        rows = np.repeat(np.arange(len(batch)), np.diff(indptr))
+        length = np.sqrt(np.bincount(rows, habit * habit, len(batch)))
         place = self.place_[items]
-        known = np.flatnonzero(place >= 0)
-        if not len(known) or length == 0:
-            return np.empty(0, np.int32), np.empty(0, np.float32)
-        starts = self.indptr_[place[known]]
-        lengths = self.indptr_[place[known] + 1] - starts
-        ends = np.cumsum(lengths)
-        at = np.arange(ends[-1]) + np.repeat(starts - ends + lengths, lengths)
-        amount = np.repeat(habit[known] / length, lengths) * self.weights_[at]
-        total = np.bincount(self.indices_[at], amount, minlength=len(self.items_))
-        scores = total.astype(np.float32)
-        found = np.flatnonzero(scores > 0)
-        return self.items_[found], scores[found]
+        known = np.flatnonzero((place >= 0) & (length[rows] > 0))
+        loud = habit[known] / length[rows[known]]
+        table = self.indptr_, self.indices_, self.weights_
+        return said(pointers(rows[known], len(batch)), place[known], loud, table), nothing_said(
+            len(batch)
+        )
 
-    def _best(self, row: Row, n: int) -> tuple[IxArray, Scores]:
-        return best(*row.once(self._said), n)
+    def _name(self, batch: Batch, n: int) -> Recommendations:
+        found = loudest(*batch.once(self._said, lambda: self._said(batch)), len(self.items_), n)
+        return found._replace(item_ix=self.items_[found.item_ix])
 
-    def _score(self, row: Row, item_ix: IxArray) -> Scores:
-        return look_up(*row.once(self._said), item_ix)
+    def _judge(self, batch: Batch, items: Lists) -> Scores:
+        evidence = batch.once(self._said, lambda: self._said(batch))
+        place = self.place_[items.item_ix]
+        # What takes no part is asked of as one more position, of which nobody speaks.
+        place = np.where(place < 0, len(self.items_), place).astype(np.int32)
+        return heard(*evidence, items.indptr, place, len(self.items_) + 1)
 
 
 def _unit(counts: "sparse.csr_array") -> "sparse.csr_array":

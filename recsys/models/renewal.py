@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from recsys.matrices.compiled import compiled, fixed
 from recsys.matrices.ids import IntArray, IxArray
 
 Floats = npt.NDArray[np.float64]
@@ -91,30 +92,75 @@ def pairs(
     Pairs
     """
     order = np.argsort(key, kind="stable")
-    key, age, count = key[order], ((as_of_ts - ts) / DAY)[order], count[order]
-    gap = age[:-1] - age[1:]
-    same = key[1:] == key[:-1]
-    # Of purchases that are too close to the one before only the first counts.
-    apart = np.append(True, ~same | (gap >= APART_DAYS))[: len(key)]
-    if not apart.all():
-        key, age, count = key[apart], age[apart], count[apart]
-        same = key[1:] == key[:-1]
-        gap = age[:-1] - age[1:]
-    starts = np.flatnonzero(np.append(True, ~same)[: len(key)])
-    n = len(starts)
-    pair = np.repeat(np.arange(n), np.diff(np.append(starts, len(key))))
-    weight = np.exp2(-age / half_life_days)
-    decayed = np.bincount(pair, weight * count, n) - weight[starts]
-    last = np.append(starts[1:], len(key))[:n] - 1
-    return Pairs(
-        key[starts],
-        np.asarray(np.bincount(pair, count, n), np.float64),
-        np.asarray(decayed, np.float64),
-        np.maximum(age[last], APART_DAYS),
-        np.maximum(age[starts], APART_DAYS),
-        pair[1:][same],
-        np.log(gap[same]),
-    )
+    key = key[order]
+    new = np.ones(len(key), bool)
+    new[1:] = key[1:] != key[:-1]
+    starts = np.append(np.flatnonzero(new), len(key))
+    at_ts = np.broadcast_to(np.asarray(as_of_ts, np.int64), ts.shape)[order[starts[:-1]]]
+    return gathered(key[starts[:-1]], (starts, order), ts, count, at_ts, half_life_days)
+
+
+def gathered(
+    key: npt.NDArray[np.integer],
+    lines: tuple[IntArray, IntArray],
+    ts: IntArray,
+    count: IxArray,
+    as_of_ts: IntArray,
+    half_life_days: float,
+) -> Pairs:
+    """Make pairs of purchases that are sorted already.
+
+    Parameters
+    ----------
+    key : ndarray of shape (n_pairs,), integer
+        Ascending.
+    lines : tuple of ndarray
+        Pair ``p`` was bought in the purchases ``lines[1][lines[0][p]:lines[0][p + 1]]``, at
+        least one; by time.
+    ts, count : ndarray of shape (n,)
+        Of each purchase, as of ``pairs``; a time after ``as_of_ts`` counts as that.
+    as_of_ts : ndarray of shape (n_pairs,), int64
+    half_life_days : float
+    """
+    given = lines[0], lines[1], ts, count, as_of_ts
+    columns = _gathered(float(half_life_days), APART_DAYS, DAY, *map(fixed, given))
+    return Pairs(key, *columns)
+
+
+@compiled
+def _gathered(
+    half_life_days: float, apart_days: float, day: int,
+    starts: IntArray, line: IntArray, ts: IntArray, count: IxArray, as_of_ts: IntArray,
+) -> tuple[Floats, Floats, Floats, Floats, IntArray, Floats]:  # fmt: skip
+    n = len(starts) - 1
+    times, repeats = np.zeros(n, np.float64), np.zeros(n, np.float64)
+    elapsed_days, known_days = np.empty(n, np.float64), np.empty(n, np.float64)
+    gap_of, log_gap = np.empty(len(line), np.int64), np.empty(len(line), np.float64)
+    n_gaps = 0
+    for p in range(n):
+        before = last = weight = decayed = 0.0
+        for at in range(starts[p], starts[p + 1]):
+            age = max(as_of_ts[p] - ts[line[at]], 0) / day
+            first = at == starts[p]
+            apart = first or before - age >= apart_days
+            before = age
+            if not apart:  # only the first of a trip counts
+                continue
+            now = np.exp2(-age / half_life_days)
+            times[p] += count[line[at]]
+            decayed += now * count[line[at]]
+            if first:
+                weight = now
+                known_days[p] = max(age, apart_days)
+            else:
+                gap_of[n_gaps], log_gap[n_gaps] = p, np.log(last - age)
+                n_gaps += 1
+            last = age
+        repeats[p] = decayed - weight
+        elapsed_days[p] = max(last, apart_days)
+    return (
+        times, repeats, elapsed_days, known_days, gap_of[:n_gaps].copy(), log_gap[:n_gaps].copy(),
+    )  # fmt: skip
 
 
 def _counted(ix: IntArray, n: int) -> Floats:

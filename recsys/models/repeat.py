@@ -5,17 +5,17 @@ bought again, and how that depends on the time since the last purchase. A custom
 worked out when the question is asked. The answer's reasons and replenishment lists ask ``timing``.
 """
 
-from collections.abc import Sequence
-from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 import numpy as np
 
 from recsys.matrices.histories import Histories
 from recsys.matrices.ids import IntArray, IxArray
+from recsys.matrices.lists import Lists, rows_of
 from recsys.model_settings import Repeat as Settings
-from recsys.models.base import Batch, Context, Floats, Model, Row, Scores, best, look_up
-from recsys.models.renewal import DAY, Pairs, pairs
+from recsys.models.base import Batch, Context, Floats, Model, Recommendations, Scores
+from recsys.models.naming import first, look_up
+from recsys.models.renewal import DAY, Pairs, gathered, pairs
 from recsys.models.repurchase import Products
 from recsys.models.timing import Timing, timed
 from recsys.models.trending import counted, rise
@@ -155,41 +155,33 @@ class Repeat(Model):
         of_product = OWN_GAPS * self.log_interval_[item_ix].astype(np.float64)
         return np.asarray((found.log_gaps() + of_product) / (found.gaps() + OWN_GAPS), np.float64)
 
-    def _found(self, rows: Sequence[Row]) -> Pairs:
+    def _found(self, batch: Batch) -> Pairs:
         """What customers bought; keys are row × ``n_items`` + product."""
-        sizes = np.array([len(row.item_ix) for row in rows], np.int64)
-        as_of_ts = np.repeat(np.array([row.as_of_ts for row in rows], np.int64), sizes)
-        item_ix, ts, count = (
-            np.concatenate([_NONE, *(getattr(row, name) for row in rows)])
-            for name in ("item_ix", "ts", "count")
+        bought, past = batch.histories.bought, batch.histories
+        rows = rows_of(bought)
+        return gathered(
+            rows * self.n_items + bought.item_ix,
+            (bought.starts, bought.line),
+            past.ts,
+            past.count,
+            batch.context.as_of_ts[rows],
+            self.settings.half_life_days,
         )
-        key = np.repeat(np.arange(len(rows)) * self.n_items, sizes) + item_ix
-        return pairs(key, np.minimum(ts, as_of_ts), count, as_of_ts, self.settings.half_life_days)
 
-    def _own(self, row: Row) -> tuple[IxArray, Scores]:
-        return self._owned([row])[0]
-
-    def _owned(self, rows: Sequence[Row]) -> list[tuple[IxArray, Scores]]:
-        """Products that each customer is expected to buy again, and how often."""
-        found = self._found(rows)
-        at, item_ix = np.divmod(found.key, self.n_items)
-        item_ix = item_ix.astype(np.int32)
-        scores = self._expected(found, item_ix)
+    def _owned(self, batch: Batch) -> Recommendations:
+        """Products that each customer is expected to buy again, ascending, and how often."""
+        bought = batch.histories.bought
+        scores = self._expected(self._found(batch), bought.item_ix)
         known = np.flatnonzero(scores > 0)
-        ends = np.searchsorted(at[known], np.arange(len(rows) + 1)).tolist()
-        item_ix, scores = item_ix[known], scores[known]
-        return [(item_ix[start:stop], scores[start:stop]) for start, stop in pairwise(ends)]
+        indptr = np.searchsorted(known, bought.indptr)
+        return Recommendations(indptr, bought.item_ix[known], scores[known])
 
-    def _prepare(self, rows: Sequence[Row], n: int) -> None:  # noqa: ARG002 - all are found
-        waiting = [row for row in rows if self._own not in row.scratch]
-        for row, owned in zip(waiting, self._owned(waiting) if waiting else [], strict=True):
-            row.scratch[self._own] = owned
+    def _name(self, batch: Batch, n: int) -> Recommendations:
+        return first(*batch.once(self._owned, lambda: self._owned(batch)), n)
 
-    def _best(self, row: Row, n: int) -> tuple[IxArray, Scores]:
-        return best(*row.once(self._own), n)
-
-    def _score(self, row: Row, item_ix: IxArray) -> Scores:
-        return look_up(*row.once(self._own), item_ix)
+    def _judge(self, batch: Batch, items: Lists) -> Scores:
+        owned = batch.once(self._owned, lambda: self._owned(batch))
+        return look_up(*owned, (items.indptr, items.item_ix), self.n_items)
 
     def timing(self, histories: Histories, context: Context) -> Timing:
         """Say when each customer is expected to buy what they bought before.
@@ -214,8 +206,7 @@ class Repeat(Model):
             When histories and context differ in length, or the catalogue is another one.
         """
         self._check(histories, context)
-        rows = Batch(histories, context).rows
-        found = self._found(rows)
+        found = self._found(Batch(histories, context))
         item_ix = (found.key % self.n_items).astype(np.int32)
         return timed(
             found,
@@ -235,9 +226,6 @@ class Repeat(Model):
         of_product = OWN_GAPS * self.spread_[item_ix].astype(np.float64) ** 2
         free = np.maximum(gaps - 1.0, 0.0)
         return np.asarray(np.sqrt((squares + of_product) / (free + OWN_GAPS)), np.float64)
-
-
-_NONE: Final = np.empty(0, np.int32)
 
 
 def _purchases(training: "Training") -> tuple[IntArray, IntArray]:

@@ -16,14 +16,6 @@ class TestCoPurchase(ModelContract):
         return CoPurchase(Settings(min_support=2))
 
 
-class TestCoPurchaseSorting(TestCoPurchase):
-    """The same for a large catalogue, where sums are kept for the products met only."""
-
-    @pytest.fixture(autouse=True)
-    def never_dense(self, monkeypatch):
-        monkeypatch.setattr(copurchase, "_DENSE", 0)
-
-
 @pytest.fixture
 def shop():
     """Pasta and sauce go together; milk is in nearly every basket."""
