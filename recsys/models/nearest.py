@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from recsys.matrices.compiled import compiled
 from recsys.matrices.ids import IntArray, IxArray
 from recsys.models.base import Floats, Scores
 from recsys.models.pairs import Counts
@@ -100,11 +101,39 @@ def _cut(parts: list[Directed], n: int) -> Directed:
         np.concatenate([part.score for part in parts]),
         np.concatenate([part.support for part in parts]),
     )
-    order = np.lexsort((b, -score, a))
-    of = a[order]
-    top = order[np.arange(len(of)) - np.searchsorted(of, of) < n]
-    top = top[np.lexsort((b[top], a[top]))]
-    return Directed(a, b, score, support).take(top)
+    return Directed(a, b, score, support).take(_top(a, b, score, int(a.max(initial=-1)) + 1, n))
+
+
+@compiled
+def _top(a: IxArray, b: IxArray, score: Scores, n_items: int, n: int) -> IntArray:
+    """Where the best ``n`` of each product stand, by product, then neighbour."""
+    starts = np.zeros(n_items + 1, np.int64)
+    for at in range(len(a)):
+        starts[a[at] + 1] += 1
+    n_kept = 0
+    for item in range(n_items):
+        n_kept += min(starts[item + 1], n)
+        starts[item + 1] += starts[item]
+    of = np.empty(len(a), np.int64)
+    free = starts[:-1].copy()
+    for at in range(len(a)):
+        of[free[a[at]]] = at
+        free[a[at]] += 1
+    kept = np.empty(n_kept, np.int64)
+    size = 0
+    for item in range(n_items):
+        mine = of[starts[item] : starts[item + 1]]
+        if len(mine) > n:
+            own = score[mine]
+            bar = np.partition(own, len(own) - n)[len(own) - n]
+            level = np.sort(b[mine[own == bar]])
+            last = level[n - np.count_nonzero(own > bar) - 1]  # of equal ones the first stay
+            mine = mine[(own > bar) | ((own == bar) & (b[mine] <= last))]
+        order = np.argsort(b[mine])
+        for place in range(len(order)):
+            kept[size + place] = mine[order[place]]
+        size += len(order)
+    return kept
 
 
 def table(near: Directed, n_items: int) -> tuple[IntArray, IxArray, Scores]:

@@ -16,14 +16,18 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from recsys.matrices.compiled import compiled
 from recsys.matrices.ids import IntArray, IxArray
 
-#: Meetings of two products in a block. Their keys fit the processor's cache: larger blocks take
-#: longer.
-BLOCK: Final = 1 << 20
+#: Meetings of two products in a block.
+BLOCK: Final = 1 << 22
 
 #: The largest weight.
 MAX_WEIGHT: Final = 255
+
+#: Bits for how often two products met; those above add up the weights.
+_SHIFT: Final = np.uint64(28)
+_TIMES: Final = np.uint64((1 << 28) - 1)
 
 #: Entries that are put in the order of their products at once, and how many times at most all
 #: entries are gone through for that.
@@ -32,9 +36,6 @@ _PASSES: Final = 16
 
 #: Entries looked at in one step of such a pass.
 _STEP: Final = 1 << 20
-
-#: Keys are of 32 bits, which sort twice as fast as those of 64.
-_KEYS: Final = 1 << 32
 
 Integers = npt.NDArray[np.integer]
 Weights = npt.NDArray[np.uint8]
@@ -148,10 +149,8 @@ def count_met(
 
     Notes
     -----
-    Each meeting becomes one key, ``a n + b``; keys of a block are sorted, and a key that stands
-    ``min_support - 1`` places further on once more has the support. Keys are made for all first
-    partners at once, then for all second ones, so that nothing is done product by product.
-    A product that fills a block by itself is counted densely, piece by piece.
+    The meetings of one product at a time are added up in an array of the whole catalogue, which
+    the next product uses again; what it meets is noted, so that the rest is not looked at.
     """
     for counts in _in_order(_tasks(entries, min_support, block), threads):
         if len(counts.a):
@@ -174,18 +173,16 @@ class _Block(NamedTuple):
 
 def _tasks(entries: Entries, min_support: int, block: int) -> Iterator[Callable[[], Counts]]:
     """Cut the products so that each task has about ``block`` pairs to count."""
-    widest = max(1, _KEYS // max(1, entries.n_items))
     for part in _parts(entries, min_support):
         met = np.concatenate([[0], np.cumsum(part.many, dtype=np.int64)])
         ends = np.searchsorted(part.a, np.arange(part.start, int(part.a[-1]) + 2))
         cost, at, last = met[ends], 0, len(ends) - 1
         while at < last:
             stop = int(np.searchsorted(cost, cost[at] + block, side="right")) - 1
-            stop = min(max(stop, at + 1), at + widest, last)
+            stop = min(max(stop, at + 1), last)
             if cost[stop] > cost[at]:
                 piece = part.cut(slice(ends[at], ends[stop]), part.start + at)
-                alone = stop == at + 1 and cost[stop] - cost[at] > block
-                yield partial(_dense if alone else _sorted, piece, entries, min_support, block)
+                yield partial(_counted, piece, entries, min_support)
             at = stop
 
 
@@ -225,74 +222,78 @@ def _parts(entries: Entries, min_support: int) -> Iterator[_Block]:
         start = stop
 
 
-def _falling(piece: _Block) -> tuple[_Block, list[int]]:
-    """Put entries with many partners first, and say how many have a first, a second, ..."""
-    longest = int(piece.many.max())
-    fewer = (longest - piece.many).astype(np.min_scalar_type(longest))
-    order = np.argsort(fewer, kind="stable")  # by counting, where 16 bits are enough
-    reach = np.searchsorted(fewer[order], np.arange(longest, 0, -1))
-    return piece.cut(order, piece.start), reach.tolist()
+def _counted(piece: _Block, entries: Entries, min_support: int) -> Counts:
+    """Count a block."""
+    a, b, support, total = _met(
+        piece.a.astype(np.int32, copy=False),
+        piece.first.astype(np.int64, copy=False),
+        piece.many.astype(np.int32, copy=False),
+        piece.weight,
+        entries.other_ix.astype(np.int32, copy=False),
+        entries.n_items,
+        min_support,
+    )
+    return Counts(a, b, support, support.astype(np.int64) if entries.weights is None else total)
 
 
-def _sorted(piece: _Block, entries: Entries, min_support: int, _: int) -> Counts:
-    """Count by sorting."""
-    piece, reach = _falling(piece)
-    n, weighed = np.uint32(entries.n_items), entries.weights is not None
-    base = (piece.a - piece.start).astype(np.uint32) * n
-    keys = np.empty(int(piece.many.sum(dtype=np.int64)), np.uint32)
-    weight = np.empty(len(keys) if weighed else 0, np.uint8)
-    other_ix = entries.other_ix.astype(np.int32, copy=False).view(np.uint32)
+@compiled
+def _met(
+    a: IxArray,
+    first: IntArray,
+    many: IxArray,
+    weight: Weights,
+    other_ix: IxArray,
+    n_items: int,
+    min_support: int,
+) -> tuple[IxArray, IxArray, IxArray, IntArray]:
+    """Pairs of entries in the order of their products with what they meet."""
+    # Times below, weights above, so that a meeting touches one place.
+    both = np.zeros(n_items, np.uint64)
+    seen = np.empty(n_items, np.int32)
+    enough = np.uint64(min_support)
+    size, room = 0, 1024
+    out_a, out_b = np.empty(room, np.int32), np.empty(room, np.int32)
+    support, total = np.empty(room, np.int32), np.empty(room, np.int64)
     start = 0
-    for place, stop in enumerate(reach):
-        own = slice(start, start + stop)
-        np.take(other_ix, piece.first[:stop] + place, out=keys[own], mode="clip")  # in one go
-        keys[own] += base[:stop]
-        if weighed:
-            weight[own] = piece.weight[:stop]
-        start += stop
-    if weighed:
-        both = keys.astype(np.uint64) << np.uint64(8) | weight
-        both.sort()
-        keys, weight = (both >> np.uint64(8)).astype(np.uint32), both.astype(np.uint8)
-    else:
-        keys.sort()
-    again = max(0, len(keys) - min_support + 1)
-    same = np.flatnonzero(keys[:again] == keys[len(keys) - again :])
-    enough = keys[same]
-    new = np.flatnonzero(np.append(True, enough[1:] != enough[:-1])[: len(enough)])
-    support = np.diff(new, append=len(enough)) + min_support - 1
-    total = support
-    if weighed:
-        sums = np.concatenate([[0], np.cumsum(weight, dtype=np.int64)])
-        total = sums[same[new] + support] - sums[same[new]]
-    a, b = np.divmod(enough[new], n)
-    return _counts(a.astype(np.int64) + piece.start, b, support, total)
-
-
-def _dense(piece: _Block, entries: Entries, min_support: int, block: int) -> Counts:
-    """Count the partners of one product, as many entries at a time as make a block."""
-    met, n = np.cumsum(piece.many, dtype=np.int64), entries.n_items
-    support, total = np.zeros(n, np.int64), np.zeros(n, np.int64)
-    start = 0
-    while start < len(met):
-        before = met[start - 1] if start else 0
-        stop = max(start + 1, int(np.searchsorted(met, before + block, side="right")))
-        some, reach = _falling(piece.cut(slice(start, stop), piece.start))
-        others = [entries.other_ix[some.first[:end] + place] for place, end in enumerate(reach)]
-        b = np.concatenate(others)
-        support += np.bincount(b, minlength=n)
-        if entries.weights is not None:
-            weight = np.concatenate([some.weight[:end] for end in reach])
-            total += np.bincount(b, weight, n).astype(np.int64)  # whole numbers, exact
+    while start < len(a):
+        stop, n_seen = start, 0
+        while stop < len(a) and a[stop] == a[start]:
+            once = np.uint64(weight[stop]) << _SHIFT | np.uint64(1)
+            for at in range(first[stop], first[stop] + many[stop]):
+                b = other_ix[at]
+                if both[b] == 0:
+                    seen[n_seen] = b
+                    n_seen += 1
+                both[b] += once
+            stop += 1
+        n_kept = 0
+        for at in range(n_seen):
+            b = seen[at]
+            if both[b] & _TIMES >= enough:
+                seen[n_kept] = b
+                n_kept += 1
+            else:
+                both[b] = 0
+        if size + n_kept > room:
+            room = 2 * (size + n_kept)
+            out_a, out_b = _grown(out_a, size, room), _grown(out_b, size, room)
+            support, total = _grown(support, size, room), _grown(total, size, room)
+        kept = np.sort(seen[:n_kept])
+        for b in kept:
+            out_a[size], out_b[size] = a[start], b
+            support[size], total[size] = both[b] & _TIMES, both[b] >> _SHIFT
+            both[b] = 0
+            size += 1
         start = stop
-    b = np.flatnonzero(support >= min_support)
-    a = np.full(len(b), piece.start)
-    return _counts(a, b, support[b], (support if entries.weights is None else total)[b])
+    return out_a[:size].copy(), out_b[:size].copy(), support[:size].copy(), total[:size].copy()
 
 
-def _counts(a: Integers, b: Integers, support: Integers, weight: Integers) -> Counts:
-    a, b, support = (column.astype(np.int32) for column in (a, b, support))
-    return Counts(a, b, support, weight.astype(np.int64))
+@compiled
+def _grown(array: npt.NDArray[Any], size: int, room: int) -> npt.NDArray[Any]:
+    """The same with more room behind."""
+    larger = np.empty(room, array.dtype)
+    larger[:size] = array[:size]
+    return larger
 
 
 def _in_order(tasks: Iterable[Callable[[], Counts]], threads: int) -> Iterator[Counts]:

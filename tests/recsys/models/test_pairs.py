@@ -34,10 +34,9 @@ def dense(parts):
 
 @pytest.fixture
 def small_steps(monkeypatch):
-    """As if the data were large: several parts, several steps through the entries, narrow keys."""
+    """As if the data were large: several parts, several steps through the entries."""
     monkeypatch.setattr(pairs, "_ENTRIES", 5)
     monkeypatch.setattr(pairs, "_STEP", 7)
-    monkeypatch.setattr(pairs, "_KEYS", 3 * N)
 
 
 def by_hand(drawn, min_support):
