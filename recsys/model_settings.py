@@ -67,6 +67,17 @@ class CoPurchase(Settings, frozen=True):
     """Age at which an item of the history counts half."""
 
 
+class Transitions(Settings, frozen=True):
+    """Bought next."""
+
+    min_support: Count = 3
+    """Customers' pairs of orders, one after the other, that a pair of products needs."""
+    neighbours: Count = 50
+    """Successors kept for each item."""
+    shrinkage: Annotated[float, Meta(ge=0)] = 10.0
+    """Orders of doubt added to each pair's count."""
+
+
 class Weights(Settings, frozen=True):
     """What each kind of interaction says of a customer's liking for a product."""
 
@@ -151,6 +162,7 @@ class Models(Settings, frozen=True):
     trending: Trending = field(default_factory=Trending)
     repeat: Repeat = field(default_factory=Repeat)
     copurchase: CoPurchase = field(default_factory=CoPurchase)
+    transitions: Transitions = field(default_factory=Transitions)
     als: Als = field(default_factory=Als)
     bpr: Bpr = field(default_factory=Bpr)
     neighbours: Neighbours = field(default_factory=Neighbours)

@@ -10,6 +10,7 @@ from recsys.models.copurchase import CoPurchase
 from recsys.models.neighbours import Neighbours
 from recsys.models.popular import Popular
 from recsys.models.repeat import Repeat
+from recsys.models.transitions import Transitions
 from recsys.models.trending import Trending
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Neighbours",
     "Popular",
     "Repeat",
+    "Transitions",
     "Trending",
     "enabled",
     "from_settings",
@@ -30,7 +32,17 @@ __all__ = [
 #: Every model by its name, in the order in which they are fitted and shown.
 MODELS: Final[dict[str, type[Model]]] = {
     model.name: model
-    for model in (Popular, Trending, Repeat, CoPurchase, Als, Bpr, Neighbours, Content)
+    for model in (
+        Popular,
+        Trending,
+        Repeat,
+        CoPurchase,
+        Transitions,
+        Als,
+        Bpr,
+        Neighbours,
+        Content,
+    )
 }
 
 

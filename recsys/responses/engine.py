@@ -19,7 +19,7 @@ from recsys.errors import ArtefactError
 from recsys.matrices.histories import EMPTY, NO_CHANNEL, CustomerHistory, Histories
 from recsys.matrices.ids import ItemIndex
 from recsys.matrices.lists import Lists
-from recsys.models import Content, CoPurchase, Popular, Repeat, Trending
+from recsys.models import Content, CoPurchase, Popular, Repeat, Transitions, Trending
 from recsys.models.base import Context
 from recsys.persistence import artefact
 from recsys.persistence.artefact import Artefact, Manifest
@@ -85,10 +85,13 @@ class Engine:
             raise TypeError("the models are not those of recsys.models")
         if not isinstance(repeat, Repeat) or not isinstance(trending, Trending):
             raise TypeError("the models are not those of recsys.models")
-        if not isinstance(content, Content):
+        transitions = models["transitions"]
+        if not isinstance(content, Content) or not isinstance(transitions, Transitions):
             raise TypeError("the models are not those of recsys.models")
         self._popular = popular
-        self._explainer = Explainer(self.catalogue, popular, copurchase, content, repeat, trending)
+        self._explainer = Explainer(
+            self.catalogue, popular, copurchase, content, repeat, trending, transitions
+        )
         self.pairs: npt.NDArray[np.void] = copurchase.pairs_
         self.n_baskets = int(copurchase.n_baskets_)
         try:

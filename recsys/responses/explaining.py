@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from recsys.matrices.histories import EMPTY, Histories
 from recsys.matrices.lists import Lists, pointers, rows_of
-from recsys.models import Content, CoPurchase, Popular, Repeat, Trending
+from recsys.models import Content, CoPurchase, Popular, Repeat, Transitions, Trending
 from recsys.models.base import Context
 from recsys.models.content import Because
 from recsys.models.popular import LEVELS
@@ -43,6 +43,7 @@ class Explainer:
     content : Content
     repeat : Repeat
     trending : Trending
+    transitions : Transitions
     """
 
     catalogue: Catalogue
@@ -51,6 +52,7 @@ class Explainer:
     content: Content
     repeat: Repeat
     trending: Trending
+    transitions: Transitions
 
     def reasons(self, ranked: Ranked, histories: Histories, context: Context) -> list[Reason]:
         """Say why each shown item is shown.
@@ -82,6 +84,11 @@ class Explainer:
             )
             found = self.copurchase.because(nobody, context, items)
             loudest |= zip(at.tolist(), found.tolist(), strict=True)
+        at, items = _won(ranked, winner, "transitions")
+        before: dict[int, int] = {}
+        if len(at):
+            found = self.transitions.because(histories, context, items)
+            before = dict(zip(at.tolist(), found.tolist(), strict=True))
         habits: dict[int, Reason] = {}
         if COLUMNS.index("repeat") in winner:
             habits = self._habits(ranked, histories, context)
@@ -102,6 +109,9 @@ class Explainer:
                 elif because >= 0:
                     source = self.catalogue.item(because)
                     told.append(reasons.bought_together([source["title"]], [source["item_id"]]))
+                elif before.get(place, -1) >= 0:
+                    source = self.catalogue.item(before[place])
+                    told.append(reasons.bought_next(source["title"], source["item_id"]))
                 elif column == "trending":
                     told.append(reasons.trending(in_store=in_store and bool(rises_there[place])))
                 elif column in ("als", "bpr"):

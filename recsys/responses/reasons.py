@@ -22,6 +22,7 @@ CODES: Final = {
     "trending": "trending",
     "repeat": "repeat",
     "copurchase": "bought_together",
+    "transitions": "bought_next",
     "als": "similar_taste",
     "bpr": "similar_taste",
     "neighbours": "similar_customers",
@@ -98,6 +99,21 @@ def bought_together(titles: Sequence[str], item_ids: Sequence[str]) -> Reason:
         "code": CODES["copurchase"],
         "text": f"Often bought with {titles[0] or item_ids[0]}",
         "because_of": list(item_ids),
+    }
+
+
+def bought_next(title: str | None, item_id: str) -> Reason:
+    """It is often bought after something that the customer bought lately.
+
+    Parameters
+    ----------
+    title, item_id : str
+        Of that.
+    """
+    return {
+        "code": CODES["transitions"],
+        "text": f"Often bought after {title or item_id}",
+        "because_of": [item_id],
     }
 
 

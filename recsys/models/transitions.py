@@ -1,0 +1,153 @@
+"""Bought next: what lies in the order after one that held a product.
+
+Orders × products come in; each product's successors come out. What a customer's last orders held
+speaks for what their next one holds.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, ClassVar, Final, Self
+
+import numpy as np
+
+from recsys.matrices.histories import Histories
+from recsys.matrices.ids import IxArray
+from recsys.matrices.lists import Lists, Ragged, pointers
+from recsys.model_settings import Transitions as Settings
+from recsys.models.base import Batch, Context, Model, Recommendations, Scores
+from recsys.models.naming import Said, heard, loudest, nothing_said, said, speakers
+
+if TYPE_CHECKING:
+    from recsys.matrices.baskets import Training
+
+#: Powers of the orders that hold a product and its successor; as for what lies in one basket.
+_OWN, _OTHERS = 0.75, 0.5
+#: What the last order counts, the one before it, and so on.
+STEPS: Final = (1.0, 0.6, 0.36)
+
+
+class Transitions(Model):
+    """Successors by shrunk, popularity-controlled counts of one order and the next [1]_.
+
+    Of products ``i`` and ``j`` in ``n_i`` and ``n_j`` orders of known customers, ``j`` followed
+    ``i`` in ``n_ij`` pairs of one customer's consecutive orders. The similarity is
+    ``n_ij / (n_i^0.75 n_j^0.5) * n_ij / (n_ij + shrinkage)``; it has a direction. A candidate's
+    score is the sum over the products of the last three orders, the latest counting most.
+
+    A product does not follow itself here: that is what the model `repeat` is for.
+
+    Parameters
+    ----------
+    settings : recsys.model_settings.Transitions
+
+    Attributes
+    ----------
+    indptr_ : ndarray of shape (n_items + 1,), int64
+    indices_ : ndarray, int32
+        Successors of each product, ascending, at most ``neighbours``.
+    scores_ : ndarray, float32
+        Similarity of each.
+
+    References
+    ----------
+    .. [1] Rendle, Freudenthaler, Schmidt-Thieme (2010), Factorizing personalized Markov chains
+       for next-basket recommendation, WWW.
+    """
+
+    name: ClassVar[str] = "transitions"
+    learned: ClassVar[tuple[str, ...]] = ("indptr_", "indices_", "scores_")
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = settings or Settings()
+
+    def fit(self, training: "Training") -> Self:
+        """Count what follows what; see ``Model.fit``."""
+        from recsys.models.nearest import Directed, nearest, table
+        from recsys.models.pairs import Entries, count_met
+
+        settings, baskets = self.settings, training.baskets
+        items = baskets.items
+        known = np.flatnonzero(baskets.customer >= 0)
+        # Orders are sorted by time; a stable sort by customer puts each beside the next one.
+        order = known[np.argsort(baskets.customer[known], kind="stable")]
+        follows = np.full(items.shape[0], -1, np.int64)
+        same = baskets.customer[order[1:]] == baskets.customer[order[:-1]]
+        follows[order[:-1][same]] = order[1:][same]
+        sizes = np.diff(items.indptr)
+        of = np.repeat(np.arange(items.shape[0]), sizes)
+        first = np.where(follows >= 0, items.indptr[follows], 0)[of]
+        many = np.where(follows >= 0, sizes[follows], 0)[of]
+        held = np.bincount(items.indices, many > 0, training.n_items)
+        reached = np.zeros(items.shape[0], bool)
+        reached[follows[follows >= 0]] = True
+        others = np.bincount(items.indices, reached[of], training.n_items)
+        entries = Entries(
+            items.indices, items.indices, lambda at: (first[at], many[at]), training.n_items
+        )
+
+        def parts() -> Iterator[Directed]:
+            for counts in count_met(entries, settings.min_support, threads=training.threads):
+                a, b, support, weight = (column[counts.a != counts.b] for column in counts)
+                doubt = support / (support + settings.shrinkage)
+                similarity = weight / (held[a] ** _OWN * others[b] ** _OTHERS) * doubt
+                yield Directed(a, b, similarity.astype(np.float32), support)
+
+        near = nearest(parts(), training.n_items, settings.neighbours)
+        self.indptr_, self.indices_, self.scores_ = table(near, training.n_items)
+        return self
+
+    @property
+    def n_items(self) -> int:
+        """Size of the catalogue that was learned."""
+        return len(self.indptr_) - 1
+
+    def _said(self, batch: Batch) -> Said:
+        """What the products of each customer's last orders say, the latest loudest."""
+        bought = batch.histories.purchases
+        row, n = bought.row, len(batch)
+        new = np.ones(len(row), bool)
+        new[1:] = (row[1:] != row[:-1]) | (bought.ts[1:] != bought.ts[:-1])
+        number = np.cumsum(new)
+        last = number[bought.indptr[1:] - 1] if len(row) else number
+        ago = last[row] - number if len(row) else number
+        recent = np.flatnonzero(ago < len(STEPS))
+        order = recent[np.lexsort((ago[recent], bought.item_ix[recent], row[recent]))]
+        once = np.ones(len(order), bool)  # each product where it speaks loudest
+        once[1:] = (np.diff(row[order]) != 0) | (np.diff(bought.item_ix[order]) != 0)
+        order = order[once]
+        loud = np.array(STEPS)[ago[order]]
+        table = self.indptr_, self.indices_, self.scores_
+        return said(pointers(row[order], n), bought.item_ix[order], loud, table)
+
+    def _name(self, batch: Batch, n: int) -> Recommendations:
+        found = batch.once(self._said, lambda: self._said(batch))
+        return loudest(found, nothing_said(len(batch)), self.n_items, n)
+
+    def _judge(self, batch: Batch, items: Lists) -> Scores:
+        found = batch.once(self._said, lambda: self._said(batch))
+        return heard(found, nothing_said(len(batch)), items.indptr, items.item_ix, self.n_items)
+
+    def because(self, histories: Histories, context: Context, items: Ragged) -> IxArray:
+        """Say after which product each given one is bought.
+
+        Parameters
+        ----------
+        histories : Histories
+        context : Context
+            Of the same length.
+        items : Ragged
+            The products of each row to be explained.
+
+        Returns
+        -------
+        ndarray of the length of ``items.item_ix``, int32
+            The loudest; -1 where nothing speaks for a product.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        """
+        self._check(histories, context)
+        wanted = np.asarray(items.indptr, np.int64), np.asarray(items.item_ix, np.int32)
+        said_of = self._said(Batch(histories, context))
+        return speakers(said_of, nothing_said(len(context)), wanted, self.n_items)
