@@ -24,6 +24,7 @@ COMMANDS = {
     "demo": "Build the demo workspace from a real grocer's baskets.",
     "ingest": "Turn the exports into one clean history.",
     "train": "Learn models from the history, measure them, and publish an artefact.",
+    "tune": "Look for better settings of the models and the ranker.",
     "models": "List, compare, promote and roll back versions.",
     "runs": "Show what every training did.",
     "serve": "Answer over HTTP.",

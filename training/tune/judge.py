@@ -1,0 +1,185 @@
+"""Says how good settings would have been in the windows that they are chosen on.
+
+Settings and a pair of windows come in; figures of every customer come out. Called by
+``omnibasket tune`` for one trial after the other.
+
+What trials share is done once: the orders before each window are read once, and a model whose
+settings did not change since an earlier trial is not learned again.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.config import Config
+from recsys.data.history import History
+from recsys.matrices.baskets import Training
+from recsys.matrices.lists import without
+from recsys.matrices.numbers import Numbers
+from recsys.models import Model, from_settings
+from recsys.settings import Settings
+from recsys.validation import panel
+from recsys.validation.metrics import Floats, ndcg_at
+from recsys.validation.panel import Panel
+from recsys.validation.showing import show
+from training.learn import PLACES, Fitted, settle, study
+from training.tune.windows import Fold
+
+#: What settings are chosen by: all that a customer bought, and what was new to them.
+METRICS: Final = (f"ndcg@{PLACES}", f"new_ndcg@{PLACES}")
+#: Customers of each window that settings are judged on, at most.
+JUDGED: Final = 2_000
+#: Fitted variants kept of a model and a moment: the best trial's, and the latest.
+_KEPT: Final = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """Figures of the customers of one window.
+
+    Attributes
+    ----------
+    customer_ids : list of str, length n
+    values : ndarray of shape (n, len(METRICS)), float64
+        NaN where a figure does not count for a customer.
+    """
+
+    customer_ids: list[str]
+    values: Floats
+
+    def means(self) -> list[float]:
+        """Mean of each metric over the customers who count; NaN where nobody does."""
+        counts = ~np.isnan(self.values)
+        total, n = np.where(counts, self.values, 0.0).sum(axis=0), counts.sum(axis=0)
+        return [float(total[m] / n[m]) if n[m] else float("nan") for m in range(len(METRICS))]
+
+
+class Judge:
+    """Learns models and weights with given settings, and looks at what they show.
+
+    Parameters
+    ----------
+    history : History
+    folds : list of Fold
+        On which it is going to judge.
+    tell : callable
+        Is told what goes on, in a few words.
+    """
+
+    def __init__(
+        self, history: History, folds: Sequence[Fold], tell: Callable[[str], None]
+    ) -> None:
+        self._history, self._tell = history, tell
+        self._moments = sorted({window.start_ts for fold in folds for window in fold})
+        self._trainings: Mapping[int, Training] = {}
+        self._models: dict[tuple[int, str], OrderedDict[Settings, Model]] = {}
+        self._people: dict[int, Panel] = {}
+
+    def judge(self, config: Config, fold: Fold) -> Judged:
+        """Look at one pair of windows.
+
+        Parameters
+        ----------
+        config : Config
+            With the settings that are tried.
+        fold : Fold
+
+        Raises
+        ------
+        DataError
+            When too few customers came back in a window.
+        """
+        before = self._fitted(config, fold.learn.start_ts)
+        self._tell("learning weights")
+        _, lesson = study(config, self._history, before, fold.learn)
+        learned = settle(config, [lesson])
+        fitted = self._fitted(config, fold.judge.start_ts)
+        people = self._customers(config, fitted.training, fold)
+        self._tell("judging")
+        shown = show(fitted.ranker(learned), people.histories, people.context(), PLACES)
+        wanted = people.wanted()
+        new = without(wanted, people.histories)
+        figures = [ndcg_at(shown.mixed, wanted, PLACES), ndcg_at(shown.new, new, PLACES)]
+        return Judged(people.customer_ids, np.stack(figures, axis=1))
+
+    def _fitted(self, config: Config, as_of_ts: int) -> Fitted:
+        if not self._trainings:
+            self._tell("reading")
+            settings, numbers = config.train, Numbers.read(self._history)
+            self._trainings = {
+                moment: Training.read(numbers, moment, seed=settings.seed, threads=settings.threads)
+                for moment in self._moments
+            }
+        training = self._trainings[as_of_ts]
+        models = {
+            name: self._model(name, model, training)
+            for name, model in from_settings(config.models).items()
+        }
+        return Fitted(training, models)
+
+    def _model(self, name: str, unfitted: Model, training: Training) -> Model:
+        held = self._models.setdefault((training.as_of_ts, name), OrderedDict())
+        settings = unfitted.settings
+        if settings not in held:
+            self._tell(f"learning {name}")
+            held[settings] = unfitted.fit(training)
+        held.move_to_end(settings)
+        while len(held) > _KEPT:
+            held.popitem(last=False)
+        return held[settings]
+
+    def _customers(self, config: Config, training: Training, fold: Fold) -> Panel:
+        at = fold.judge.start_ts
+        if at not in self._people:
+            self._people[at] = panel.read(
+                self._history, training.index, fold.judge, active=JUDGED, seed=config.train.seed
+            )
+        return self._people[at]
+
+
+def gain(means: Sequence[float | None], base: Sequence[float | None]) -> float:
+    """How much better figures of one window are than those of the present settings.
+
+    Parameters
+    ----------
+    means, base : sequence of float, length len(METRICS)
+        None where a figure does not count for any customer.
+
+    Returns
+    -------
+    float
+        Mean of the relative gains of all metrics: 0.02 is 2% more on average. What is new to
+        customers has figures a tenth of the others'; so it counts as much as all. A metric that
+        the present settings do not reach at all is left out.
+    """
+    shares = [
+        found / before - 1
+        for found, before in zip(means, base, strict=True)
+        if before and found is not None
+    ]
+    return float(np.mean(shares)) if shares else 0.0
+
+
+def by_customer(judged: Sequence[Judged]) -> Mapping[str, NDArray[np.float64]]:
+    """Mean figures of each customer over the windows in which they count.
+
+    Returns
+    -------
+    mapping of str to ndarray of shape (len(METRICS),)
+        NaN where a customer counts in no window.
+    """
+    total: dict[str, NDArray[np.float64]] = {}
+    times: dict[str, NDArray[np.float64]] = {}
+    for one in judged:
+        for customer, values in zip(one.customer_ids, one.values, strict=True):
+            counts = ~np.isnan(values)
+            total.setdefault(customer, np.zeros(len(values)))[counts] += values[counts]
+            times.setdefault(customer, np.zeros(len(values)))[counts] += 1
+    return {
+        customer: np.where(n > 0, total[customer] / np.maximum(n, 1), np.nan)
+        for customer, n in times.items()
+    }

@@ -1,0 +1,210 @@
+"""Tries settings, one trial after the other, until a budget is used up.
+
+A space, windows and a judge come in; what was tried stands in the store afterwards. Called by
+``omnibasket tune``.
+
+The sampler of each trial is made for it, seeded by the trial's number: so a search that was
+stopped and goes on tries what it would have tried without the stop.
+"""
+
+import time
+import warnings
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+import numpy as np
+from optuna.exceptions import ExperimentalWarning
+from optuna.samplers import BaseSampler, PartialFixedSampler, TPESampler
+from optuna.trial import FrozenTrial, Trial
+
+from recsys.config import Config
+from recsys.errors import RecsysError
+from training.tune.judge import Judge, Judged, gain
+from training.tune.space import Space, applied
+from training.tune.store import Store, Tried
+from training.tune.windows import Fold
+
+#: Trials, that of the present settings too, before the sampler believes to know anything.
+_AT_RANDOM: Final = 8
+
+
+@dataclass(frozen=True)
+class Budget:
+    """When a search ends, whichever comes first.
+
+    Attributes
+    ----------
+    trials : int
+        Beside the present settings.
+    seconds : float or None
+        No trial begins later; the one that has begun is finished.
+    """
+
+    trials: int
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class State:
+    """How far a search is, for a bar.
+
+    Attributes
+    ----------
+    trial, trials : int
+        Which of how many this run is at; 0 is that of the present settings.
+    group : str
+        What is being changed.
+    best : float
+        The best gain so far.
+    share : float
+        Share of the budget that is used up.
+    left_seconds : float or None
+        How long the rest takes; None while nothing says it.
+    """
+
+    trial: int
+    trials: int
+    group: str
+    best: float
+    share: float
+    left_seconds: float | None
+
+
+def search(
+    config: Config,
+    space: Space,
+    folds: list[Fold],
+    judge: Judge,
+    store: Store,
+    budget: Budget,
+    tell: Callable[[State], None],
+) -> None:
+    """Try settings until the budget is used up.
+
+    Parameters
+    ----------
+    config : Config
+        With the present settings, which are tried first.
+    space : Space
+    folds : list of Fold
+        The first one decides whether a trial is worth the others.
+    judge : Judge
+    store : Store
+        Is told of every trial at its end.
+    budget : Budget
+    tell : callable
+        Is told before every trial how far the search is.
+
+    Raises
+    ------
+    DataError
+        When the present settings cannot be judged, since too few customers came back. A trial
+        that cannot be judged counts as failed.
+    KeyboardInterrupt
+        What was found is kept.
+    """
+    begun = time.monotonic()
+    if not store.tried():
+        tell(State(0, budget.trials, "", 0.0, 0.0, None))
+        _try(config, space, folds, judge, store)
+    begun_trials = time.monotonic()
+    for done in range(budget.trials):
+        now = time.monotonic()
+        share, left = done / budget.trials, None
+        if done:
+            left = (now - begun_trials) / done * (budget.trials - done)
+        if budget.seconds is not None:
+            if now - begun >= budget.seconds:
+                return
+            share = max(share, (now - begun) / budget.seconds)
+            until = budget.seconds - (now - begun)
+            left = until if left is None else min(left, until)
+        best = store.best()
+        group = space.turn(len(store.tried()), config.train.seed).group
+        reached = best.gain or 0.0 if best else 0.0
+        tell(State(done + 1, budget.trials, group, reached, share, left))
+        _try(config, space, folds, judge, store)
+
+
+def _try(config: Config, space: Space, folds: list[Fold], judge: Judge, store: Store) -> None:
+    trials = store.trials()
+    number = len(trials)
+    best = max(
+        (one for one in trials if one[0].state == "judged"),
+        key=lambda one: one[0].gain or 0.0,
+        default=None,
+    )
+    if best is None:
+        asked = Tried(number=0, values=space.present)
+        store.study.enqueue_trial({**space.present})
+        trial = store.study.ask(space.dimensions())
+    else:
+        start, turn = best[0], space.turn(number, config.train.seed)
+        seed = (config.train.seed + number) % 2**32
+        store.study.sampler = _sampler(turn.settings, best[1], seed)
+        trial = store.study.ask(space.dimensions())
+        values = space.values(turn.settings, trial.params, start.values)
+        asked = Tried(
+            number=number, group=turn.group, settings=turn.settings, start=start.number,
+            values=values,
+        )  # fmt: skip
+    try:
+        base = trials[0][0].figures if best else None
+        _judge(config, folds, judge, store, trial, asked, base)
+    except KeyboardInterrupt:
+        store.drop(trial)
+        raise
+
+
+def _judge(
+    config: Config,
+    folds: list[Fold],
+    judge: Judge,
+    store: Store,
+    trial: Trial,
+    asked: Tried,
+    base: list[list[float | None]] | None,
+) -> None:
+    tried = applied(config, asked.values)
+    judged: list[Judged] = []
+    gains: list[float] = []
+    figures: list[list[float | None]] = []
+    begun = time.monotonic()
+    error = ""
+    for ix, fold in enumerate(folds):
+        try:
+            one = judge.judge(tried, fold)
+        except RecsysError as raised:
+            if base is None:
+                store.drop(trial)
+                raise
+            error = str(raised)
+            break
+        judged.append(one)
+        means = one.means()
+        figures.append([None if np.isnan(mean) else mean for mean in means])
+        gains.append(gain(figures[-1], figures[-1] if base is None else base[ix]))
+        trial.report(gains[-1], ix)
+        if ix + 1 < len(folds) and base is not None and trial.should_prune():
+            break
+    found = msgspec.structs.replace(
+        asked,
+        state="failed" if error else "judged" if len(judged) == len(folds) else "stopped",
+        gain=float(np.mean(gains)) if gains else None,
+        figures=figures,
+        seconds=round(time.monotonic() - begun, 3),
+        error=error,
+    )
+    store.note(trial, found, judged)
+
+
+def _sampler(settings: Collection[str], best: FrozenTrial, seed: int) -> BaseSampler:
+    """Sample some settings; the others stay as in the best trial."""
+    fixed = {name: value for name, value in best.params.items() if name not in settings}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        return PartialFixedSampler(
+            fixed, TPESampler(seed=seed, multivariate=True, n_startup_trials=_AT_RANDOM)
+        )

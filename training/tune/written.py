@@ -1,0 +1,188 @@
+"""Writes the settings that were found into a file that a person can read, and takes them over.
+
+What a search found comes in; ``tuned.toml`` comes out, and from it an edited ``omnibasket.toml``
+that keeps its comments and its order. Called by ``omnibasket tune``.
+"""
+
+import os
+import tempfile
+import textwrap
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+
+from recsys.config import parse
+from recsys.errors import ConfigError
+from recsys.search_ranges import SECTIONS
+from training.tune.space import Space, Values
+
+NAME: Final = "tuned.toml"
+#: Begins every file that is written here; what begins otherwise is not written over.
+_FIRST: Final = "# Settings that `omnibasket tune` found"
+_WIDTH: Final = 96
+
+
+def check_writable(path: Path) -> None:
+    """Make sure that the file can be written at the end of a long search.
+
+    Raises
+    ------
+    ConfigError
+        When it cannot, or when something else stands there.
+    """
+    if path.is_dir():
+        raise ConfigError(f"--out {path}: that is a folder; name a file in it.")
+    if path.exists() and not _beginning(path).startswith(_FIRST):
+        raise ConfigError(
+            f"--out {path}: there is a file that `omnibasket tune` did not write. Name another."
+        )
+    try:
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".tuned")
+    except OSError as error:
+        raise ConfigError(
+            f"--out {path}: no file can be written there: {error.strerror}. Name another place."
+        ) from None
+    os.close(descriptor)
+    Path(name).unlink()
+
+
+def write(path: Path, space: Space, values: Values, told: list[str]) -> None:
+    """Write what differs from the defaults, or from the present settings.
+
+    Parameters
+    ----------
+    path : Path
+    space : Space
+    values : dict of str to float
+        As found.
+    told : list of str
+        Sentences for the top: when, on which windows, how good. Lines that begin with a space
+        are laid out already.
+
+    Raises
+    ------
+    ConfigError
+        When the file cannot be written.
+    """
+    lines = [
+        line
+        for text in told
+        for line in ([text] if text.startswith(" ") else textwrap.wrap(text, _WIDTH - 2) or [""])
+    ]
+    document = [_FIRST, *(f"# {line}".rstrip() for line in lines)]
+    section = ""
+    for name, value in values.items():
+        present = space.present[name]
+        if value == space.defaults[name] and value == present:
+            continue
+        parent, _, setting = name.rpartition(".")
+        if parent != section:
+            document += ["", f"[{parent}]"]
+            section = parent
+        notes = [space.ranges[name].unit, "as before" if value == present else f"was {present}"]
+        document.append(f"{setting} = {value!r}  # {'; '.join(note for note in notes if note)}")
+    _replace(path, "\n".join(document) + "\n")
+
+
+def take_over(found: Path, target: Path) -> list[tuple[str, object, object]]:
+    """Put the settings of a file into ``omnibasket.toml``.
+
+    Parameters
+    ----------
+    found : Path
+        As ``write`` wrote it, or edited since.
+    target : Path
+        The workspace's ``omnibasket.toml``.
+
+    Returns
+    -------
+    list of (setting, before, now)
+        What changed; None is a setting that the file did not have.
+
+    Raises
+    ------
+    ConfigError
+        When a file is missing or broken, or holds what cannot be set. Nothing is changed then.
+    """
+    wanted = list(_leaves(_read(found)))
+    for name, _ in wanted:
+        if name.split(".")[0] not in SECTIONS:
+            raise ConfigError(
+                f"{found}: `{name}` is none of the settings that are tuned ({', '.join(SECTIONS)})."
+                " Set it in omnibasket.toml."
+            )
+    try:
+        text = target.read_bytes().decode("utf-8-sig")
+        document = tomlkit.parse(text)
+    except (OSError, UnicodeDecodeError, TOMLKitError) as error:
+        raise ConfigError(f"{target}: cannot be read: {error}.") from None
+    changed: list[tuple[str, object, object]] = []
+    for name, value in wanted:
+        *sections, setting = name.split(".")
+        table: Any = document
+        for ix, section in enumerate(sections):
+            if section not in table:
+                table[section] = tomlkit.table(is_super_table=ix + 1 < len(sections))
+            table = table[section]
+        before = table.get(setting)
+        if before != value:
+            changed.append((name, _bare(before), value))
+            table[setting] = value
+    edited = tomlkit.dumps(document)
+    parse(tomllib.loads(edited), found)
+    if changed:
+        _replace(target, edited)
+    return changed
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise ConfigError(
+            f"{path}: no such file. `omnibasket tune` writes it when it finds better settings."
+        ) from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}.") from None
+
+
+def _leaves(table: Mapping[str, Any], where: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in table.items():
+        path = f"{where}.{name}".lstrip(".")
+        if isinstance(value, Mapping):
+            yield from _leaves(value, path)
+        else:
+            yield path, value
+
+
+def _bare(value: Any) -> Any:
+    """Return the plain value of what tomlkit holds."""
+    return value.unwrap() if hasattr(value, "unwrap") else value
+
+
+def _beginning(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_FIRST)).decode("utf-8", "replace")
+    except OSError as error:
+        raise ConfigError(f"--out {path}: cannot be read: {error.strerror}.") from None
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write beside, then replace: a file is never half written."""
+    path = path.resolve()
+    beside = path.with_name(f".{path.name}.new")
+    try:
+        beside.write_bytes(text.encode("utf-8"))
+        if path.exists():
+            beside.chmod(path.stat().st_mode & 0o777)
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise ConfigError(f"{path}: cannot be written: {error.strerror}.") from None
