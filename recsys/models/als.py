@@ -4,14 +4,15 @@ Customers × products come in, one factor vector a product comes out; customers'
 not kept. ``fit`` runs implicit's solver; scoring is ours and does not load implicit.
 """
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
-from recsys.matrices.ids import IxArray
+from recsys.matrices.compiled import fixed, summing
+from recsys.matrices.ids import IntArray, IxArray
+from recsys.matrices.lists import Lists
 from recsys.model_settings import Als as Settings
-from recsys.models.base import Floats, Model, Row, Scores
+from recsys.models.base import Batch, Floats, Model, Recommendations, Scores
 from recsys.models.vectors import Vectors
 
 if TYPE_CHECKING:
@@ -114,52 +115,91 @@ class Als(Model):
         """Size of the catalogue that was learned."""
         return len(self.place_)
 
-    def fold_in(self, row: Row) -> Floats | None:
-        """Work out a customer's vector from their history.
+    def fold_in(self, batch: Batch) -> Floats:
+        """Work out customers' vectors from their histories.
 
         Parameters
         ----------
-        row : Row
+        batch : Batch
+            Of ``n`` customers.
 
         Returns
         -------
-        ndarray of shape (factors,), float64, or None
-            The ``x_u`` that solves ``(YtY + lambda I + Yt (C_u - I) Y) x_u = Yt C_u p_u``; None
+        ndarray of shape (n, factors), float64
+            The ``x_u`` that solves ``(YtY + lambda I + Yt (C_u - I) Y) x_u = Yt C_u p_u``; zeros
             where no product that they like is known.
         """
-        items, r = row.interest(self.settings.half_life_days, self.settings.weights)
-        place = self.place_[items]
-        known = (place >= 0) & (r != 0)
-        r, place = r[known], place[known]
-        if not (r > 0).any():
-            return None
-        Y = self.factors_[place].astype(np.float64)
-        extra = self.settings.alpha * np.abs(r)  # c_ui - 1
-        weighted = np.sqrt(extra)[:, np.newaxis] * Y
-        A = weighted.T @ weighted
-        A += self.gram_
-        A.flat[:: len(A) + 1] += float(self.ridge_)
-        preferred = np.where(r > 0, 1 + extra, 0.0)  # c_ui p_ui
-        return np.asarray(np.linalg.solve(A, preferred @ Y), np.float64)
+        found = batch.interest(self.settings.half_life_days, self.settings.weights)
+        given = found.indptr, self.place_[found.item_ix], found.weight, self.factors_, self.gram_
+        return _folded(float(self.settings.alpha), float(self.ridge_), *map(fixed, given))
 
-    def _best(self, row: Row, n: int) -> tuple[IxArray, Scores]:
-        x = row.once(self.fold_in)
-        if x is None:
-            return np.empty(0, np.int32), np.empty(0, np.float32)
-        place = row.scratch.get((self, n))
-        if place is None:
-            (place,) = self._vectors.promising([x], n)
-        return self.items_[place], self._vectors.exact(x, place)
+    def _name(self, batch: Batch, n: int) -> Recommendations:
+        return self._vectors.name(batch.once(self.fold_in, lambda: self.fold_in(batch)), n)
 
-    def _prepare(self, rows: Sequence[Row], n: int) -> None:
-        known = [(row, x) for row in rows if (x := row.once(self.fold_in)) is not None]
-        found = self._vectors.promising([x for _, x in known], n)
-        for (row, _), place in zip(known, found, strict=True):
-            row.scratch[self, n] = place
-
-    def _score(self, row: Row, item_ix: IxArray) -> Scores:
-        return self._vectors.score(row.once(self.fold_in), item_ix)
+    def _judge(self, batch: Batch, items: Lists) -> Scores:
+        X = batch.once(self.fold_in, lambda: self.fold_in(batch))
+        return self._vectors.score(X, items.indptr, items.item_ix)
 
     @property
     def _vectors(self) -> Vectors:
         return Vectors(self.factors_, self.items_, self.place_, self.norms_)
+
+
+@summing
+def _folded(
+    alpha: float, ridge: float,
+    indptr: IntArray, place: IxArray, r: Floats, Y: Scores, gram: Floats,
+) -> Floats:  # fmt: skip
+    n, width = len(indptr) - 1, Y.shape[1]
+    X = np.zeros((n, width), np.float64)
+    A, L = np.empty((width, width), np.float64), np.zeros((width, width), np.float64)
+    few = np.zeros((4, width), np.float64)  # so many products are added at once
+    extra = np.zeros(4, np.float64)
+    for u in range(n):
+        liked = False
+        for at in range(indptr[u], indptr[u + 1]):
+            liked = liked or (place[at] >= 0 and r[at] > 0)
+        if not liked:
+            continue
+        A[:] = gram
+        b = X[u]
+        held = 0
+        for at in range(indptr[u], indptr[u + 1]):
+            if place[at] >= 0 and r[at] != 0:
+                y = Y[place[at]]
+                extra[held] = alpha * abs(r[at])  # c_ui - 1
+                for i in range(width):
+                    few[held, i] = y[i]
+                if r[at] > 0:  # c_ui p_ui
+                    for i in range(width):
+                        b[i] += (1 + extra[held]) * y[i]
+                held += 1
+            if held == 4 or (at == indptr[u + 1] - 1 and held > 0):
+                extra[held:] = 0.0
+                held = 0
+                for i in range(width):
+                    c0, c1 = extra[0] * few[0, i], extra[1] * few[1, i]
+                    c2, c3 = extra[2] * few[2, i], extra[3] * few[3, i]
+                    for j in range(i + 1):
+                        A[i, j] += (c0 * few[0, j] + c1 * few[1, j]) + (
+                            c2 * few[2, j] + c3 * few[3, j]
+                        )
+        # Cholesky: A = L Lt.
+        for i in range(width):
+            for j in range(i + 1):
+                total = A[i, j]
+                if i == j:
+                    total += ridge
+                for k in range(j):
+                    total -= L[i, k] * L[j, k]
+                L[i, j] = np.sqrt(total) if i == j else total / L[j, j]
+        for i in range(width):
+            total = b[i]
+            for k in range(i):
+                total -= L[i, k] * b[k]
+            b[i] = total / L[i, i]
+        for i in range(width - 1, -1, -1):
+            b[i] /= L[i, i]
+            for k in range(i):
+                b[k] -= L[i, k] * b[i]
+    return X

@@ -4,14 +4,15 @@ Customers × products come in, one vector and one bias a product come out; custo
 are not kept. ``fit`` runs implicit's solver; scoring is ours and does not load implicit.
 """
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 import numpy as np
 
-from recsys.matrices.ids import IxArray
+from recsys.matrices.compiled import compiled, fixed
+from recsys.matrices.ids import IntArray, IxArray
+from recsys.matrices.lists import Lists
 from recsys.model_settings import Bpr as Settings
-from recsys.models.base import Floats, Model, Row, Scores
+from recsys.models.base import Batch, Floats, Model, Recommendations, Scores
 from recsys.models.vectors import Vectors
 
 if TYPE_CHECKING:
@@ -105,45 +106,49 @@ class Bpr(Model):
         """Size of the catalogue that was learned."""
         return len(self.place_)
 
-    def fold_in(self, row: Row) -> Floats | None:
-        """Work out a customer's vector from their history.
+    def fold_in(self, batch: Batch) -> Floats:
+        """Work out customers' vectors from their histories.
 
         Parameters
         ----------
-        row : Row
+        batch : Batch
+            Of ``n`` customers.
 
         Returns
         -------
-        ndarray of shape (factors + 1,), float64, or None
-            With 1 for the bias at its end; None where no product that they like is known.
+        ndarray of shape (n, factors + 1), float64
+            With 1 for the bias at its end; zeros where no product that they like is known.
         """
-        items, r = row.interest(self.settings.half_life_days, self.settings.weights)
-        place = self.place_[items]
-        known = (place >= 0) & (r > 0)
-        if not known.any():
-            return None
-        r, Y = r[known], self.factors_[place[known], :-1]
-        x = (r[:, np.newaxis] * (Y - self.mean_)).sum(axis=0) / (r.sum() + _DOUBT)
-        return np.append(x, 1.0)
+        found = batch.interest(self.settings.half_life_days, self.settings.weights)
+        given = found.indptr, self.place_[found.item_ix], found.weight, self.factors_, self.mean_
+        return _folded(_DOUBT, *map(fixed, given))
 
-    def _best(self, row: Row, n: int) -> tuple[IxArray, Scores]:
-        x = row.once(self.fold_in)
-        if x is None:
-            return np.empty(0, np.int32), np.empty(0, np.float32)
-        place = row.scratch.get((self, n))
-        if place is None:
-            (place,) = self._vectors.promising([x], n)
-        return self.items_[place], self._vectors.exact(x, place)
+    def _name(self, batch: Batch, n: int) -> Recommendations:
+        return self._vectors.name(batch.once(self.fold_in, lambda: self.fold_in(batch)), n)
 
-    def _prepare(self, rows: Sequence[Row], n: int) -> None:
-        known = [(row, x) for row in rows if (x := row.once(self.fold_in)) is not None]
-        found = self._vectors.promising([x for _, x in known], n)
-        for (row, _), place in zip(known, found, strict=True):
-            row.scratch[self, n] = place
-
-    def _score(self, row: Row, item_ix: IxArray) -> Scores:
-        return self._vectors.score(row.once(self.fold_in), item_ix)
+    def _judge(self, batch: Batch, items: Lists) -> Scores:
+        X = batch.once(self.fold_in, lambda: self.fold_in(batch))
+        return self._vectors.score(X, items.indptr, items.item_ix)
 
     @property
     def _vectors(self) -> Vectors:
         return Vectors(self.factors_, self.items_, self.place_, self.norms_)
+
+
+@compiled
+def _folded(
+    doubt: float, indptr: IntArray, place: IxArray, r: Floats, Y: Scores, mean: Floats
+) -> Floats:
+    n, width = len(indptr) - 1, Y.shape[1]
+    X = np.zeros((n, width), np.float64)
+    for u in range(n):
+        total = 0.0
+        for at in range(indptr[u], indptr[u + 1]):
+            if place[at] >= 0 and r[at] > 0:
+                total += r[at]
+                for f in range(width - 1):
+                    X[u, f] += r[at] * (Y[place[at], f] - mean[f])
+        if total > 0:
+            X[u] /= total + doubt
+            X[u, width - 1] = 1.0
+    return X

@@ -1,28 +1,176 @@
-"""Which place a question is answered from: its location, else its channel, else everything.
+"""What is the same for everyone at a place: its location, else its channel, else everything.
 
-Called by the models that know several, ``popular`` and ``trending``.
+Numbers of products, overall and for each place that has its own, come in; the best products and
+scores of a batch of questions come out. Called by the models that know several places, ``popular``
+and ``trending``.
 """
 
-from recsys.matrices.ids import IntArray
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.matrices.compiled import compiled, fixed
+from recsys.matrices.ids import IntArray, IxArray
+from recsys.matrices.scratch import zeros
+from recsys.models.naming import Floats, Recommendations, Scores, first
 
 
-def group_of(keys: IntArray, location: int, channel: int) -> int:
-    """Find the place that a question is answered from.
+class Places(NamedTuple):
+    """What products score at places.
+
+    At a place with its own numbers the score is ``(own + doubt base) / (lines + doubt)``.
+
+    Attributes
+    ----------
+    indptr : ndarray of shape (n_groups + 1,), int64
+        Place ``g`` has ``indptr[g]:indptr[g + 1]`` of the next two.
+    item_ix : ndarray, int32
+        Each place's own products, ascending.
+    own : ndarray, float32
+        Their numbers there.
+    lines : ndarray of shape (n_groups,), float64
+        What each place's numbers are measured by.
+    base : ndarray of shape (n_items,), float32
+        Overall: what counts where no place is known.
+    order : ndarray, int32
+        Products with a number overall, best first.
+    doubt : float
+    apart : bool
+        A product that is not a place's own has its score overall, rather than one with ``own``
+        0, which has the same order.
+    """
+
+    indptr: IntArray
+    item_ix: IxArray
+    own: Scores
+    lines: Floats
+    base: Scores
+    order: IxArray
+    doubt: float
+    apart: bool
+
+    def name(self, groups: IntArray, n: int) -> Recommendations:
+        """Name the best products of each question.
+
+        Parameters
+        ----------
+        groups : ndarray of int64
+            As of ``groups_of``.
+        n : int
+        """
+        places, question = np.unique(groups, return_inverse=True)
+        n = min(n, len(self.base))
+        arrays = map(fixed, (places, self.order, *self[:5]))
+        mark = zeros(len(self.base), np.uint8)
+        found = first(*_candidates(n, float(self.doubt), self.apart, mark, *arrays), n)
+        lengths = np.diff(found.indptr)[question]
+        indptr = np.zeros(len(groups) + 1, np.int64)
+        np.cumsum(lengths, out=indptr[1:])
+        at = np.arange(indptr[-1]) + np.repeat(found.indptr[question] - indptr[:-1], lengths)
+        return Recommendations(indptr, found.item_ix[at], found.scores[at])
+
+    def score(self, groups: IntArray, indptr: IntArray, item_ix: IxArray) -> Scores:
+        """Score given products of each question, in ``item_ix[indptr[r]:indptr[r + 1]]``."""
+        arrays = map(fixed, (groups, indptr, item_ix, *self[:5]))
+        place = zeros(len(self.base), np.int32)
+        return _scored(float(self.doubt), self.apart, place, *arrays)
+
+
+def groups_of(
+    keys: IntArray, location: IntArray, channel: npt.NDArray[np.integer]
+) -> npt.NDArray[np.int64]:
+    """Find the place that each question is answered from.
 
     Parameters
     ----------
     keys : ndarray of shape (n_groups,), int64
         Sorted. A location's ``ids.location_key``, or the negative of 1 + a channel's number.
-    location, channel : int
+    location, channel : ndarray of shape (n,)
         See ``Context``.
 
     Returns
     -------
-    int
+    ndarray of shape (n,), int64
         Position in ``keys``: the location's, or else the channel's; -1 for neither.
     """
-    for key in (location, -1 - channel):
-        at = int(keys.searchsorted(key))
-        if key and at < len(keys) and keys[at] == key:
-            return at
-    return -1
+    if not len(keys):
+        return np.full(len(location), -1, np.int64)
+    group = np.full(len(location), -1, np.int64)
+    for key in (-1 - channel.astype(np.int64), location):
+        at = np.minimum(np.searchsorted(keys, key), len(keys) - 1)
+        group = np.where((keys[at] == key) & (key != 0), at, group)
+    return group
+
+
+@compiled
+def _scored(
+    doubt: float, apart: bool, place: IxArray,
+    groups: IntArray, asked: IntArray, wanted: IxArray,
+    indptr: IntArray, item_ix: IxArray, own: Scores, lines: Floats, base: Scores,
+) -> Scores:  # fmt: skip
+    scores = np.empty(len(wanted), np.float32)
+    held = np.int64(-1)
+    for r in range(len(groups)):
+        g = groups[r]
+        if g != held:  # questions of one place mostly stand together
+            if held >= 0:
+                for at in range(indptr[held], indptr[held + 1]):
+                    place[item_ix[at]] = 0
+            if g >= 0:
+                for at in range(indptr[g], indptr[g + 1]):
+                    place[item_ix[at]] = at + 1
+            held = g
+        for at in range(asked[r], asked[r + 1]):
+            item = wanted[at]
+            if g < 0 or (apart and place[item] == 0):
+                scores[at] = base[item]
+                continue
+            mine = np.float64(own[place[item] - 1]) if place[item] else 0.0
+            scores[at] = (mine + doubt * base[item]) / (lines[g] + doubt)
+    if held >= 0:
+        for at in range(indptr[held], indptr[held + 1]):
+            place[item_ix[at]] = 0
+    return scores
+
+
+@compiled
+def _candidates(
+    n: int, doubt: float, apart: bool, mark: npt.NDArray[np.uint8],
+    groups: IntArray, order: IxArray,
+    indptr: IntArray, item_ix: IxArray, own: Scores, lines: Floats, base: Scores,
+) -> tuple[IntArray, IxArray, Scores]:  # fmt: skip
+    """Each place's own products, and the best ``n`` of the others, whose order is the overall."""
+    ends = np.zeros(len(groups) + 1, np.int64)
+    room = len(groups) * n
+    for g in groups:
+        if g >= 0:
+            room += indptr[g + 1] - indptr[g]
+    items, scores = np.empty(room, np.int32), np.empty(room, np.float32)
+    end = 0
+    for r in range(len(groups)):
+        g = groups[r]
+        if g >= 0:
+            for at in range(indptr[g], indptr[g + 1]):
+                item = item_ix[at]
+                mark[item] = 1
+                items[end] = item
+                scores[end] = (np.float64(own[at]) + doubt * base[item]) / (lines[g] + doubt)
+                end += 1
+        others = 0
+        for item in order:
+            if others == n:
+                break
+            if mark[item] == 0:
+                items[end] = item
+                if g < 0 or apart:
+                    scores[end] = base[item]
+                else:
+                    scores[end] = (0.0 + doubt * base[item]) / (lines[g] + doubt)
+                end += 1
+                others += 1
+        if g >= 0:
+            for at in range(indptr[g], indptr[g + 1]):
+                mark[item_ix[at]] = 0
+        ends[r + 1] = end
+    return ends, items[:end].copy(), scores[:end].copy()

@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.matrices.ids import IntArray, IxArray
+from recsys.matrices.lists import Lists
 from recsys.model_settings import Popular as Settings
-from recsys.models.base import Context, Floats, Model, Row, Scores
-from recsys.models.places import group_of
+from recsys.models.base import Batch, Context, Floats, Model, Recommendations, Scores
+from recsys.models.places import Places, groups_of
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -121,39 +122,22 @@ class Popular(Model):
     def level(self, context: Context) -> npt.NDArray[np.uint8]:
         """Say what each question is answered from: indices into ``LEVELS``, shape (n,)."""
         self._check()
-        groups = [
-            group_of(self.group_keys_, location, channel)
-            for location, channel in zip(
-                context.location.tolist(), context.channel.tolist(), strict=True
-            )
-        ]
-        keys = [0 if group < 0 else int(self.group_keys_[group]) for group in groups]
-        return np.array([1 + (key > 0) if key else 0 for key in keys], np.uint8)
+        groups = groups_of(self.group_keys_, context.location, context.channel)
+        keys = np.append(self.group_keys_, 0)[groups]  # the last for -1, of no place
+        return np.where(keys == 0, 0, 1 + (keys > 0)).astype(np.uint8)
 
-    def _best(self, row: Row, n: int) -> tuple[IxArray, Scores]:
-        group = group_of(self.group_keys_, row.location, row.channel)
-        if group < 0:
-            items = self.order_[:n]
-            return items, self.share_[items]
-        own = self.indices_[self.indptr_[group] : self.indptr_[group + 1]]
-        # Outside its own products a group keeps the overall order: n of those are enough.
-        others = self.order_[: n + len(own)]
-        others = others[~np.isin(others, own, assume_unique=True)][:n]
-        items = np.concatenate([own, others])
-        return items, self._share(group, items)
+    @property
+    def _places(self) -> Places:
+        return Places(
+            self.indptr_, self.indices_, self.counts_, self.group_lines_, self.share_, self.order_,
+            doubt=self.settings.min_lines, apart=False,
+        )  # fmt: skip
 
-    def _score(self, row: Row, item_ix: IxArray) -> Scores:
-        group = group_of(self.group_keys_, row.location, row.channel)
-        if group < 0:
-            scores: Scores = self.share_[item_ix]
-            return scores
-        return self._share(group, item_ix)
+    def _name(self, batch: Batch, n: int) -> Recommendations:
+        context = batch.context
+        return self._places.name(groups_of(self.group_keys_, context.location, context.channel), n)
 
-    def _share(self, group: int, item_ix: IxArray) -> Scores:
-        start, stop = self.indptr_[group : group + 2]
-        own = self.indices_[start:stop]
-        at = np.minimum(np.searchsorted(own, item_ix), len(own) - 1)
-        count = np.where(own[at] == item_ix, self.counts_[start:stop][at], np.float64(0))
-        prior = float(self.settings.min_lines)
-        share = (count + prior * self.share_[item_ix]) / (self.group_lines_[group] + prior)
-        return np.asarray(share, np.float32)
+    def _judge(self, batch: Batch, items: Lists) -> Scores:
+        context = batch.context
+        groups = groups_of(self.group_keys_, context.location, context.channel)
+        return self._places.score(groups, items.indptr, items.item_ix)

@@ -12,10 +12,10 @@ import numpy.typing as npt
 
 from recsys.matrices.histories import NO_CHANNEL
 from recsys.matrices.ids import IntArray, IxArray
-from recsys.matrices.lists import Ragged
+from recsys.matrices.lists import Lists, Ragged, contains, rows_of
 from recsys.model_settings import Trending as Settings
-from recsys.models.base import Context, Floats, Model, Row, Scores, look_up
-from recsys.models.places import group_of
+from recsys.models.base import Batch, Context, Floats, Model, Recommendations, Scores
+from recsys.models.places import Places, groups_of
 
 if TYPE_CHECKING:
     from recsys.matrices.baskets import Baskets, Training
@@ -224,37 +224,37 @@ class Trending(Model):
         ndarray of the length of ``items.item_ix``, bool
         """
         self._check()
-        told = np.zeros(len(items.item_ix), bool)
-        bounds = items.indptr.tolist()
-        for r, location in enumerate(context.location.tolist()):
-            own = self._own(location, NO_CHANNEL)[0] if location else _NONE
-            if len(own):
-                part = slice(bounds[r], bounds[r + 1])
-                told[part] = np.isin(items.item_ix[part], own)
-        return told
+        anywhere = np.full(len(context), NO_CHANNEL, np.uint8)
+        groups = groups_of(self.group_keys_, context.location, anywhere)
+        starts, ends = self.indptr_[groups], self.indptr_[groups + 1]
+        own = Lists.of_rows(
+            [
+                self.indices_[start:end] if group >= 0 else _NONE
+                for group, start, end in zip(
+                    groups.tolist(), starts.tolist(), ends.tolist(), strict=True
+                )
+            ]
+        )
+        return contains(own, rows_of(items), items.item_ix)
 
-    def _own(self, location: int, channel: int) -> tuple[IxArray, Scores]:
-        """What rises at a location, or else on a channel; nothing where neither is known."""
-        at = group_of(self.group_keys_, location, channel)
-        if at < 0:
-            return _NONE, _NO_GAINS
-        part = slice(self.indptr_[at], self.indptr_[at + 1])
-        return self.indices_[part], self.gains_[part]
+    @property
+    def _places(self) -> Places:
+        return Places(
+            self.indptr_, self.indices_, self.gains_, np.ones(len(self.group_keys_)), self.gain_,
+            self.order_, doubt=0.0, apart=True,
+        )  # fmt: skip
 
-    def _best(self, row: Row, n: int) -> tuple[IxArray, Scores]:
-        own, gains = self._own(row.location, row.channel)
-        others = self.order_[: n + len(own)]
-        others = others[~np.isin(others, own, assume_unique=True)]
-        return np.concatenate([own, others]), np.concatenate([gains, self.gain_[others]])
+    def _name(self, batch: Batch, n: int) -> Recommendations:
+        context = batch.context
+        return self._places.name(groups_of(self.group_keys_, context.location, context.channel), n)
 
-    def _score(self, row: Row, item_ix: IxArray) -> Scores:
-        own, gains = self._own(row.location, row.channel)
-        there: Scores = look_up(own, gains, item_ix)
-        return np.where(there > 0, there, self.gain_[item_ix])
+    def _judge(self, batch: Batch, items: Lists) -> Scores:
+        context = batch.context
+        groups = groups_of(self.group_keys_, context.location, context.channel)
+        return self._places.score(groups, items.indptr, items.item_ix)
 
 
 _NONE: Final = np.empty(0, np.int32)
-_NO_GAINS: Final = np.empty(0, np.float32)
 
 
 def _gained(counts: Counts, doubt: float) -> Floats:

@@ -4,22 +4,13 @@ Vectors come in from ``fit``; out come the best products for a batch of customer
 most of the catalogue left unread. Used by the models that give each product a vector.
 """
 
-from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from recsys.matrices.ids import IxArray
-from recsys.models.questions import Floats
-
-Scores = npt.NDArray[np.float32]
-Places = npt.NDArray[np.int64]
-
-#: Products scored before the first look at whether the rest can still matter.
-_FIRST: Final = 2_048
-#: Customers whose products are scored together, which bounds the memory.
-_TOGETHER: Final = 32
+from recsys.matrices.compiled import fixed, summing
+from recsys.matrices.ids import IntArray, IxArray
+from recsys.models.naming import Floats, Recommendations, Scores, first
 
 
 class Vectors(NamedTuple):
@@ -63,85 +54,102 @@ class Vectors(NamedTuple):
         norms = np.nextafter(lengths[order].astype(np.float32), np.float32(np.inf))
         return cls(np.ascontiguousarray(factors[order]), kept, place, norms)
 
-    def promising(self, X: Sequence[Floats], n: int) -> list[Places]:
-        """Find the places of each customer's best ``n``, and of all that rounding might put there.
+    def name(self, X: Floats, n: int) -> Recommendations:
+        """Name the products with the largest inner products, with most of the vectors unread.
 
         Parameters
         ----------
-        X : sequence of ndarrays of shape (width,), float64
-            The customers' vectors.
+        X : ndarray of shape (n_customers, width), float64
+            The customers' vectors; zeros for one of whom nothing is known.
         n : int
             Products wanted for each.
-
-        Returns
-        -------
-        list of ndarray, int64
-            Rows of ``factors``, ascending; the best by ``exact`` are among them, whoever else
-            was asked about.
 
         Notes
         -----
         No score is larger than the product of both lengths. Vectors are sorted by length, so the
-        scan ends where even that is too little; for most customers after a few thousand. Several
-        customers are scanned at once, since that takes a fraction of the time; rounding may
-        differ then, but not beyond ``_Scan.slack``.
+        scan ends where even that is too little; for most customers after a few thousand.
         """
-        found: list[Places] = []
-        for start in range(0, len(X), _TOGETHER):
-            found += self._scanned(np.stack(X[start : start + _TOGETHER]), n)
-        return found
+        n = min(n, len(self.items))
+        indptr, places = _promising(n, *map(fixed, (X, self.factors, self.norms)))
+        items = self.items[places]
+        return first(indptr, items, self.score(X, indptr, items), n)
 
-    def _scanned(self, X: Floats, n: int) -> list[Places]:
-        scans = [_Scan(x, float(self.norms[0]) if len(self.norms) else 0.0, n) for x in X]
-        X32, left = X.astype(np.float32), np.arange(len(X))
-        stop, size = 0, max(_FIRST, 2 * n)
-        while len(left) and stop < len(self.norms):
-            scores = X32[left] @ self.factors[stop : stop + size].T
-            for one, part in zip(left.tolist(), scores, strict=True):
-                scans[one].add(part, stop)
-            stop, size = stop + scores.shape[1], 2 * size
-            if stop < len(self.norms):
-                longest = float(self.norms[stop])
-                left = left[[scans[one].may_rise(longest) for one in left.tolist()]]
-        return [scan.places for scan in scans]
+    def score(self, X: Floats, indptr: IntArray, item_ix: IxArray) -> Scores:
+        """Score given products, ``item_ix[indptr[r]:indptr[r + 1]]`` for row ``r`` of ``X``.
 
-    def exact(self, x: Floats, place: npt.NDArray[np.integer]) -> Scores:
-        """Score the vectors at given places, whatever else is scored: each one by itself."""
-        return np.asarray((self.factors[place] * x).sum(axis=1), np.float32)
-
-    def score(self, x: Floats | None, item_ix: IxArray) -> Scores:
-        """Score given products; 0 for those without a vector, and without a customer's."""
-        scores = np.zeros(len(item_ix), np.float32)
-        place = self.place[item_ix]
-        known = np.flatnonzero(place >= 0)
-        if x is not None and len(known):
-            scores[known] = self.exact(x, place[known])
-        return scores
+        Those without a vector get 0.
+        """
+        return _scored(*map(fixed, (X, indptr, self.place[item_ix], self.factors)))
 
 
-class _Scan:
-    """The places that may hold one customer's best ``n`` products, in a scan so far."""
+@summing
+def _scored(X: Floats, indptr: IntArray, places: IxArray, factors: Scores) -> Scores:
+    scores = np.zeros(len(places), np.float32)
+    width = X.shape[1]
+    for r in range(len(indptr) - 1):
+        for at in range(indptr[r], indptr[r + 1]):
+            if places[at] >= 0:
+                total = 0.0
+                for f in range(width):
+                    total += X[r, f] * factors[places[at], f]
+                scores[at] = total
+    return scores
 
-    def __init__(self, x: Floats, longest: float, n: int) -> None:
-        self.length = float(np.sqrt(x @ x))
-        # Of a sum in single precision.
-        self.slack = 4 * len(x) * float(np.finfo(np.float32).eps) * longest * self.length
-        self.n = n
-        self.bar = -np.inf
-        self.places = np.empty(0, np.int64)
-        self.scores = np.empty(0, np.float32)
 
-    def add(self, scores: Scores, start: int) -> None:
-        """Take in the scores of the places from ``start`` on."""
-        places = np.flatnonzero(scores >= self.bar - 2 * self.slack)
-        self.places = np.concatenate([self.places, places + start])
-        self.scores = np.concatenate([self.scores, scores[places]])
-        if len(self.scores) >= self.n:
-            at = len(self.scores) - self.n
-            self.bar = float(np.partition(self.scores, at)[at])
-            keep = self.scores >= self.bar - 2 * self.slack
-            self.places, self.scores = self.places[keep], self.scores[keep]
-
-    def may_rise(self, longest: float) -> bool:
-        """Whether vectors up to ``longest`` can still be among the best."""
-        return longest * self.length >= self.bar - self.slack
+@summing
+def _promising(n: int, X: Floats, factors: Scores, norms: Scores) -> tuple[IntArray, IntArray]:
+    """Places of each row's best ``n``, and of all that rounding might put there."""
+    n_rows, width = X.shape
+    indptr = np.zeros(n_rows + 1, np.int64)
+    places = np.empty(n_rows * (n + n // 4 + 8), np.int64)
+    place, score = np.empty(len(norms), np.int64), np.empty(len(norms), np.float64)
+    heap = np.empty(n, np.float64)
+    for r in range(n_rows):
+        squares = 0.0
+        for f in range(width):
+            squares += X[r, f] * X[r, f]
+        length = np.sqrt(squares)
+        seen = size = 0
+        bar = slack = 0.0
+        for p in range(len(norms) if length > 0 and n > 0 else 0):
+            if p == 0:
+                slack = 1e-6 * norms[0] * length  # scores are kept in single precision
+            if size == n and norms[p] * length < bar - slack:
+                break
+            total = 0.0
+            for f in range(width):
+                total += X[r, f] * factors[p, f]
+            if size == n and total < bar - slack:
+                continue
+            place[seen], score[seen] = p, total
+            seen += 1
+            # A heap of the best so far, the least of them in front.
+            if size < n:
+                at = size
+                while at > 0 and heap[(at - 1) >> 1] > total:
+                    heap[at] = heap[(at - 1) >> 1]
+                    at = (at - 1) >> 1
+                heap[at] = total
+                size += 1
+            elif total > bar:
+                at, child = 0, 1
+                while child < n:
+                    if child + 1 < n and heap[child + 1] < heap[child]:
+                        child += 1
+                    if heap[child] >= total:
+                        break
+                    heap[at] = heap[child]
+                    at, child = child, 2 * child + 1
+                heap[at] = total
+            bar = heap[0]
+        end = indptr[r]
+        if end + seen > len(places):
+            wider = np.empty(2 * len(places) + seen, np.int64)
+            wider[:end] = places[:end]
+            places = wider
+        for at in range(seen):
+            if size < n or score[at] >= bar - slack:
+                places[end] = place[at]
+                end += 1
+        indptr[r + 1] = end
+    return indptr, places[: indptr[-1]].copy()

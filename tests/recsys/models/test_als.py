@@ -13,7 +13,7 @@ from recsys.matrices.lists import Lists
 from recsys.model_settings import Als as Settings
 from recsys.model_settings import Weights
 from recsys.models.als import Als
-from recsys.models.base import Context, rows
+from recsys.models.base import Batch, Context
 from tests.recsys.models.contract import ModelContract
 from tests.recsys.models.worlds import AS_OF, DAY, Order, batch, customers_of, history, train
 
@@ -54,7 +54,7 @@ def test_folding_in_is_what_implicit_would_compute(shop):
     confidence.data = 1 + 3 * confidence.data
     theirs = peer.recalculate_user(np.arange(confidence.shape[0]), confidence)
     everyone = customers_of(shop)
-    ours = [model.fold_in(row) for row in rows(everyone, Context.of(len(everyone), AS_OF))]
+    ours = model.fold_in(Batch(everyone, Context.of(len(everyone), AS_OF)))
     np.testing.assert_allclose(ours, theirs, atol=1e-4)
 
 
@@ -94,19 +94,18 @@ def test_regularization_follows_the_scale_of_the_data(shop):
     assert 0 < float(once.ridge_) * 1e5 < float(twice.ridge_)
 
 
-def test_the_scan_that_ends_early_finds_the_best(shop, monkeypatch):
-    monkeypatch.setattr("recsys.models.vectors._FIRST", 4)
+def test_the_scan_that_ends_early_finds_the_best(shop):
     model = Als(Settings(factors=16, iterations=5)).fit(shop)
     everyone = customers_of(shop)
+    context = Context.of(len(everyone), AS_OF)
+    every = Lists.of_rows([model.items_] * len(everyone))
+    scores = model.score(everyone, context, every).reshape(len(everyone), -1)
     for n in (1, 3, 20):
-        found = model.recommend(everyone, n, Context.of(len(everyone), AS_OF))
-        for r, row in enumerate(rows(everyone, Context.of(len(everyone), AS_OF))):
-            scores = np.zeros(shop.n_items, np.float32)
-            scores[model.items_] = (model.factors_ * model.fold_in(row)).sum(axis=1)
-            scores[scores == 0] = -np.inf
-            order = np.lexsort((np.arange(shop.n_items), -scores))[:n]
-            np.testing.assert_array_equal(found.row(r)[0], order)
-            np.testing.assert_array_equal(found.row(r)[1], scores[order])
+        found = model.recommend(everyone, n, context)
+        for r in range(len(everyone)):
+            order = np.lexsort((model.items_, -scores[r]))[:n]
+            np.testing.assert_array_equal(found.row(r)[0], model.items_[order])
+            np.testing.assert_array_equal(found.row(r)[1], scores[r][order])
 
 
 def test_a_purchase_a_second_ago_counts_now(shop):
@@ -123,7 +122,7 @@ def test_equal_vectors_keep_the_order_of_the_items():
     orders = [Order(f"c{n}", [f"p{i:02}" for i in range(11)]) for n in range(4)]
     training = train([*orders, Order("x", ["other"]), Order("y", ["other"])])
     model = Als(Settings(factors=4)).fit(training)
-    model.factors_[:] = model.factors_[0]
+    model.factors_[:], model.norms_[:] = model.factors_[0], model.norms_[0]
     people = batch(training, history(("p00",)))
     for n in range(1, 12):
         found = model.recommend(people, n, Context.of(1, AS_OF))

@@ -2,7 +2,7 @@ import numpy as np
 
 from recsys.matrices.interactions import VIEW, Interactions
 from recsys.model_settings import Bpr as Settings
-from recsys.models.base import Context, rows
+from recsys.models.base import Batch, Context
 from recsys.models.bpr import Bpr
 from tests.recsys.models.contract import ModelContract
 from tests.recsys.models.worlds import AS_OF, DAY, Order, batch, history, train
@@ -23,11 +23,11 @@ def test_a_customer_is_the_mean_of_what_they_like():
     model = Bpr(Settings(factors=3, iterations=20, half_life_days=10.0)).fit(shop())
     row = history(("p1", AS_OF - 10 * DAY), ("p3", AS_OF - 20 * DAY), ("gone", AS_OF - 5))
     people = batch(shop(), row)
-    (asked,) = rows(people, Context.of(1, AS_OF))
+    asked = Batch(people, Context.of(1, AS_OF))
     one, three = (model.factors_[model.place_[ix]] for ix in shop().index.ix_of(["p1", "p3"]))
     mean = model.factors_[:, :-1].mean(axis=0)
     x = (0.5 * (one[:-1] - mean) + 0.25 * (three[:-1] - mean)) / 1.75
-    np.testing.assert_allclose(model.fold_in(asked), [*x, 1.0], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(model.fold_in(asked)[0], [*x, 1.0], rtol=1e-5, atol=1e-6)
     items = shop().index.ix_of(["p2"])
     two = model.factors_[model.place_[items[0]]]
     found = model.recommend(people, 5, Context.of(1, AS_OF))
