@@ -12,10 +12,11 @@ import numpy.typing as npt
 
 from recsys.matrices.histories import Histories
 from recsys.matrices.ids import IntArray, IxArray
-from recsys.matrices.lists import Ragged
+from recsys.matrices.lists import Lists, Ragged
 from recsys.model_settings import Content as Settings
-from recsys.models.base import Floats, Model, Row, Scores, best
-from recsys.models.questions import Context, rows
+from recsys.models.base import Batch, Context, Model, Recommendations, Scores
+from recsys.models.naming import Said, first, said
+from recsys.models.profiles import likest, named, scored
 
 if TYPE_CHECKING:
     from recsys.matrices.baskets import Training
@@ -180,39 +181,26 @@ class Content(Model):
     def _prior(self, items: npt.NDArray[np.integer]) -> Scores:
         return np.asarray(np.log(np.float32(2) + self.sold_[items]), np.float32)
 
-    def _profile(self, row: Row) -> Floats:
-        """Features of what a customer buys, shape (n_features,)."""
-        items, times = row.frequency(self.settings.half_life_days)
+    def _own(self, batch: Batch) -> Said:
+        """What customers' products say of features; how loud is the share of their habits."""
+        indptr, items, times = batch.frequency(self.settings.half_life_days)
         habit = np.log1p(times)
-        place, at = self._entries(items)
-        amount = (habit / (habit.sum() or 1.0))[place] * self.weights_[at]
-        profile = np.bincount(self.features_[at], amount, minlength=len(self.bounds_) - 1)
-        return np.asarray(profile, np.float64)
+        rows = np.repeat(np.arange(len(batch)), np.diff(indptr))
+        total = np.bincount(rows, habit, len(batch))
+        share = habit / np.where(total > 0, total, 1.0)[rows]
+        return said(indptr, items, share, (self.indptr_, self.features_, self.weights_))
 
-    def _best(self, row: Row, n: int) -> tuple[IxArray, Scores]:
-        return best(*row.once(self._liked), n)
+    def _name(self, batch: Batch, n: int) -> Recommendations:
+        own, n_features = self._own(batch), len(self.bounds_) - 1
+        lists = self.lists_, self.named_
+        indptr, items = named(own, n_features, _NAMING, lists, self.n_items)
+        scores = scored(own, n_features, self.sold_, indptr, items)
+        alike = np.flatnonzero(scores > 0)
+        return first(np.searchsorted(alike, indptr), items[alike], scores[alike], n)
 
-    def _liked(self, row: Row) -> tuple[IxArray, Scores]:
-        """Products that a customer's strongest features name, and their scores."""
-        profile = row.once(self._profile)
-        speaking = np.flatnonzero(profile > 0)
-        if len(speaking) > _NAMING:
-            loudest = np.argsort(-profile[speaking], kind="stable")[:_NAMING]
-            speaking = speaking[loudest]
-        lists = [self.named_[self.lists_[f] : self.lists_[f + 1]] for f in speaking.tolist()]
-        if not lists:
-            return np.empty(0, np.int32), np.empty(0, np.float32)
-        items = np.sort(np.concatenate(lists))
-        items = items[np.append(True, items[1:] != items[:-1])]
-        scores = self._score(row, items)
-        return items[scores > 0], scores[scores > 0]
-
-    def _score(self, row: Row, item_ix: IxArray) -> Scores:
-        profile = row.once(self._profile)
-        place, at = self._entries(item_ix)
-        amount = profile[self.features_[at]] * self.weights_[at]
-        alike = np.bincount(place, amount, minlength=len(item_ix))
-        return np.asarray(alike * self._prior(item_ix), np.float32)
+    def _judge(self, batch: Batch, items: Lists) -> Scores:
+        own, n_features = self._own(batch), len(self.bounds_) - 1
+        return scored(own, n_features, self.sold_, items.indptr, items.item_ix)
 
     def because(self, histories: Histories, context: Context, items: Ragged) -> Because:
         """Say which product of the history speaks loudest for each given one.
@@ -231,21 +219,10 @@ class Content(Model):
             Before ``fit``.
         """
         self._check(histories, context)
-        sources = np.full(len(items.item_ix), -1, np.int32)
-        words = np.zeros(len(items.item_ix), np.float32)
-        most = np.float32(self._share("words") or 1.0)
-        for r, row in enumerate(rows(histories, context)):
-            if items.indptr[r] == items.indptr[r + 1]:
-                continue
-            own, times = row.frequency(self.settings.half_life_days)
-            habit = np.log1p(times)
-            for at in range(int(items.indptr[r]), int(items.indptr[r + 1])):
-                kinds = self._by_kind(int(items.item_ix[at]), own)
-                loud = kinds.sum(axis=1) * habit
-                if len(loud) and loud.max() > 0:
-                    first = int(loud.argmax())
-                    sources[at], words[at] = own[first], min(kinds[first, 0] / most, 1)
-        return Because(sources, words)
+        indptr, item_ix = np.asarray(items.indptr, np.int64), np.asarray(items.item_ix, np.int32)
+        own = self._own(Batch(histories, context))
+        sources, words = likest(own, self.starts_, indptr, item_ix)
+        return Because(sources, np.minimum(words / np.float32(self._share("words") or 1.0), 1))
 
     @property
     def n_items(self) -> int:

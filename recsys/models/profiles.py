@@ -1,0 +1,143 @@
+"""Customers by the features of what they buy, and products by those features.
+
+What each customer bought and which features products have come in; products that have the
+customers' strongest features, scores and explanations come out. Called by ``content``.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.matrices.compiled import compiled, fixed
+from recsys.matrices.ids import IntArray, IxArray
+from recsys.matrices.scratch import zeros
+from recsys.models.naming import Array, Floats, Said, Scores, loudest, nothing_said
+
+
+def named(
+    own: Said, n_features: int, most: int, lists: tuple[Array, Array], n_items: int
+) -> tuple[IntArray, IxArray]:
+    """Gather what each customer's strongest features name.
+
+    Parameters
+    ----------
+    own : Said
+        What a customer's products say of features.
+    n_features : int
+    most : int
+        Features that may name products.
+    lists : tuple of ndarray
+        ``indptr`` and products of what each feature names.
+    n_items : int
+
+    Returns
+    -------
+    indptr, item_ix : ndarray
+        One list a customer, each product once.
+    """
+    strong = loudest(own, nothing_said(len(own.indptr) - 1), n_features, most)
+    arrays = map(fixed, (strong.indptr, strong.item_ix, *lists))
+    return _union(zeros(n_items, np.uint8), *arrays)
+
+
+def scored(own: Said, n_features: int, sold: Scores, indptr: IntArray, item_ix: IxArray) -> Scores:
+    """Score given products: how alike they are to what a customer buys, and how they sell."""
+    arrays = map(fixed, (indptr, item_ix, sold))
+    return _scored(zeros(n_features, np.float64), own, *arrays)
+
+
+def likest(
+    own: Said, starts: IntArray, indptr: IntArray, item_ix: IxArray
+) -> tuple[IxArray, Scores]:
+    """Find what of each customer's products is most like each given one.
+
+    Parameters
+    ----------
+    own : Said
+        Of features; how loud a product is says what a likeness to it counts.
+    starts : ndarray of shape (4,), int64
+        First feature of words, categories and brands, and the end.
+    indptr, item_ix : ndarray
+        The given products of each row.
+
+    Returns
+    -------
+    source : ndarray of the length of ``item_ix``, int32
+        The first of the loudest; -1 where nothing is alike.
+    words : ndarray of the same length, float32
+        What words add to the likeness.
+    """
+    return _likest(
+        zeros(int(starts[-1]), np.float64), int(starts[1]), own, *map(fixed, (indptr, item_ix))
+    )
+
+
+@compiled
+def _union(
+    mark: npt.NDArray[np.uint8], indptr: IntArray, lists: IxArray, starts: IntArray, items: IxArray
+) -> tuple[IntArray, IxArray]:
+    n_rows = len(indptr) - 1
+    room = 0
+    for of in lists:
+        room += starts[of + 1] - starts[of]
+    ends, found = np.zeros(n_rows + 1, np.int64), np.empty(room, np.int32)
+    end = 0
+    for r in range(n_rows):
+        for of in lists[indptr[r] : indptr[r + 1]]:
+            for item in items[starts[of] : starts[of + 1]]:
+                if mark[item] == 0:
+                    mark[item] = 1
+                    found[end] = item
+                    end += 1
+        ends[r + 1] = end
+        for item in found[ends[r] : end]:
+            mark[item] = 0
+    return ends, found[:end].copy()
+
+
+@compiled
+def _scored(profile: Floats, own: Said, indptr: IntArray, item_ix: IxArray, sold: Scores) -> Scores:
+    scores = np.empty(len(item_ix), np.float32)
+    for r in range(len(indptr) - 1):
+        if indptr[r] == indptr[r + 1]:
+            continue
+        for at in range(own.indptr[r], own.indptr[r + 1]):
+            item, loud = own.item_ix[at], own.loud[at]
+            for f in range(own.starts[item], own.starts[item + 1]):
+                profile[own.of[f]] += loud * own.weight[f]
+        for at in range(indptr[r], indptr[r + 1]):
+            item, alike = item_ix[at], 0.0
+            for f in range(own.starts[item], own.starts[item + 1]):
+                alike += profile[own.of[f]] * own.weight[f]
+            scores[at] = alike * np.log(2.0 + sold[item]) if alike else 0.0
+        for at in range(own.indptr[r], own.indptr[r + 1]):
+            item = own.item_ix[at]
+            for f in range(own.starts[item], own.starts[item + 1]):
+                profile[own.of[f]] = 0.0
+    return scores
+
+
+@compiled
+def _likest(
+    given: Floats, words_end: int, own: Said, indptr: IntArray, item_ix: IxArray
+) -> tuple[IxArray, Scores]:
+    source, words = np.full(len(item_ix), -1, np.int32), np.zeros(len(item_ix), np.float32)
+    for r in range(len(indptr) - 1):
+        for at in range(indptr[r], indptr[r + 1]):
+            wanted = item_ix[at]
+            for f in range(own.starts[wanted], own.starts[wanted + 1]):
+                given[own.of[f]] = own.weight[f]
+            most = 0.0
+            for one in range(own.indptr[r], own.indptr[r + 1]):
+                item = own.item_ix[one]
+                by_words = alike = 0.0
+                for f in range(own.starts[item], own.starts[item + 1]):
+                    shared = own.weight[f] * given[own.of[f]]
+                    alike += shared
+                    if own.of[f] < words_end:
+                        by_words += shared
+                if alike * own.loud[one] > most:
+                    most = alike * own.loud[one]
+                    source[at], words[at] = item, by_words
+            for f in range(own.starts[wanted], own.starts[wanted + 1]):
+                given[own.of[f]] = 0.0
+    return source, words
