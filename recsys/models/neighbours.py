@@ -7,7 +7,9 @@ customer bought speaks for what customers with a similar history have besides it
 from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 import numpy as np
+import numpy.typing as npt
 
+from recsys.matrices.compiled import compiled
 from recsys.matrices.ids import IntArray, IxArray
 from recsys.matrices.lists import Lists, pointers
 from recsys.model_settings import Neighbours as Settings
@@ -21,8 +23,12 @@ if TYPE_CHECKING:
 
 #: Weaker weights say nothing.
 _WEAKEST: Final = 1e-4
-#: Products whose weights are worked out at once, which bounds the memory.
-_BLOCK: Final = 512
+#: Below this lambda, products that are much alike want double precision.
+_WELL_CONDITIONED: Final = 0.1
+#: Side of the squares in which a matrix is turned over.
+_SQUARE: Final = 64
+
+Matrix = npt.NDArray[np.floating]
 
 
 class Neighbours(Model):
@@ -73,6 +79,7 @@ class Neighbours(Model):
 
     def fit(self, training: "Training") -> Self:
         """Solve for the weights; see ``Model.fit``."""
+        from scipy.linalg import lapack  # noqa: F401 - limits hold for what is loaded by then
         from threadpoolctl import threadpool_limits
 
         baskets, given = training.baskets, self.settings
@@ -85,12 +92,7 @@ class Neighbours(Model):
         self.place_[self.items_] = np.arange(len(self.items_), dtype=np.int32)
         with threadpool_limits(training.threads, "blas"):
             P = _inverse(_unit(X), self.items_, given.regularization)
-        kept = [_strongest(P, start, given.neighbours) for start in range(0, len(P), _BLOCK)]
-        lengths = [np.zeros(1, np.int64), *(length for length, _, _ in kept)]
-        self.indptr_ = np.cumsum(np.concatenate(lengths))
-        none = np.empty(0)
-        self.indices_ = np.concatenate([none, *(ix for _, ix, _ in kept)]).astype(np.int32)
-        self.weights_ = np.concatenate([none, *(w for _, _, w in kept)]).astype(np.float32)
+        self.indptr_, self.indices_, self.weights_ = _strongest(P, given.neighbours)
         return self
 
     @property
@@ -134,36 +136,93 @@ def _unit(counts: "sparse.csr_array") -> "sparse.csr_array":
     return X
 
 
-def _inverse(X: "sparse.csr_array", items: IxArray, regularization: float) -> Floats:
+def _inverse(X: "sparse.csr_array", items: IxArray, regularization: float) -> Matrix:
     """``(XtX + lambda I)^-1`` over some products; lambda is in units of the mean diagonal."""
     from scipy.linalg import lapack
 
     n = len(items)
     mine = X[:, items]
-    G = np.empty((n, n))
-    for start in range(0, n, _BLOCK):  # the sparse product is no larger than a block
-        G[start : start + _BLOCK] = (mine[:, start : start + _BLOCK].T @ mine).toarray()
+    mine.sort_indices()
+    # Single precision loses nothing where lambda is not small beside the rest.
+    exact = regularization < _WELL_CONDITIONED
+    G = np.empty((n, n), np.float64 if exact else np.float32)
     if not n:
         return G
+    by_item = mine.tocsc()
+    starts, rows = (part.astype(np.int64, copy=False) for part in (by_item.indptr, by_item.indices))
+    indptr, indices = (part.astype(np.int64, copy=False) for part in (mine.indptr, mine.indices))
+    _gram(indptr, indices, mine.data, starts, rows, by_item.data, G)
     diagonal = np.diag_indices(n)
     G[diagonal] += max(regularization, 1e-3) * G[diagonal].mean()
-    # The lower triangle of a transposed view is the upper one of what lies in memory.
-    factor, failed = lapack.dpotrf(G.T, lower=1, overwrite_a=1)
-    inverse, failed = lapack.dpotri(factor, lower=1, overwrite_c=1)
+    factorise, invert = (lapack.dpotrf, lapack.dpotri) if exact else (lapack.spotrf, lapack.spotri)
+    # The lower triangle of what lies in memory is the upper one of a transposed view.
+    factor, failed = factorise(G.T, lower=0, overwrite_a=1)
+    inverse, failed = invert(factor, lower=0, overwrite_c=1)
     if failed:
         raise np.linalg.LinAlgError("the customers' habits cannot be inverted")
-    P = np.tril(inverse)
-    return np.asarray(P + np.tril(P, -1).T)
+    P: Matrix = inverse.T
+    _mirror(P)
+    return P
 
 
-def _strongest(P: Floats, start: int, n: int) -> tuple[IntArray, IntArray, Floats]:
-    """Largest weights of a block of products: how many each keeps, for whom, and what."""
-    B = -P[start : start + _BLOCK] / P.diagonal()
-    own = np.arange(len(B))
-    B[own, start + own] = 0
-    if n < B.shape[1]:
-        weaker = np.argpartition(np.abs(B), B.shape[1] - n, axis=1)[:, : B.shape[1] - n]
-        np.put_along_axis(B, weaker, 0, axis=1)
-    B[np.abs(B) < _WEAKEST] = 0
-    row, column = np.nonzero(B)
-    return np.bincount(row, minlength=len(B)), column, B[row, column]
+@compiled
+def _gram(
+    indptr: IntArray,
+    indices: IntArray,
+    data: Floats,
+    starts: IntArray,
+    rows: IntArray,
+    values: Floats,
+    G: Matrix,
+) -> None:
+    """Lower triangle of ``XtX``: X by rows with ascending columns, and by columns."""
+    n = len(starts) - 1
+    sums = np.empty(n)
+    for i in range(n):
+        sums[: i + 1] = 0.0
+        for at in range(starts[i], starts[i + 1]):
+            row, x = rows[at], values[at]
+            for other in range(indptr[row], indptr[row + 1]):
+                j = indices[other]
+                if j > i:
+                    break
+                sums[j] += x * data[other]
+        G[i, : i + 1] = sums[: i + 1]
+
+
+@compiled
+def _mirror(P: Matrix) -> None:
+    """Write the lower triangle into the upper one, a square at a time."""
+    n = len(P)
+    for top in range(0, n, _SQUARE):
+        for left in range(top, n, _SQUARE):
+            for i in range(top, min(top + _SQUARE, n)):
+                for j in range(max(left, i + 1), min(left + _SQUARE, n)):
+                    P[i, j] = P[j, i]
+
+
+@compiled
+def _strongest(P: Matrix, n: int) -> tuple[IntArray, IxArray, Scores]:
+    """Largest weights of each product: where they begin, for whom, and what."""
+    n_known = len(P)
+    indptr = np.zeros(n_known + 1, np.int64)
+    indices = np.empty(n_known * min(n, n_known), np.int32)
+    weights = np.empty(len(indices), np.float32)
+    diagonal = np.diag(P).copy()
+    size = 0
+    for i in range(n_known):
+        B = -P[i] / diagonal
+        B[i] = 0.0
+        loud = np.abs(B)
+        bar, level = loud.dtype.type(0), n_known
+        if n < n_known:
+            bar = np.partition(loud, n_known - n)[n_known - n]
+            level = n - int(np.count_nonzero(loud > bar))  # of equal ones the first stay
+        for j in range(n_known):
+            if loud[j] == bar:
+                level -= 1
+            if loud[j] >= _WEAKEST and (loud[j] > bar or (loud[j] == bar and level >= 0)):
+                indices[size], weights[size] = j, B[j]
+                size += 1
+        indptr[i + 1] = size
+    return indptr, indices[:size].copy(), weights[:size].copy()
