@@ -160,7 +160,7 @@ class Training:
         return len(self.index)
 
     def interest(self, half_life_days: float, weights: Weights) -> sparse.csr_array:
-        """Say how much each customer likes each product, as ``Row.interest`` does.
+        """Say how much each customer likes each product, as ``Batch.interest`` does.
 
         Parameters
         ----------

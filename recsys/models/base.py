@@ -2,23 +2,23 @@
 
 A batch of histories and the context of each request come in; ragged lists of products come out.
 Called by ``ranking`` for requests and by ``training``, through the same methods: a request is a
-batch of one, and every row is worked out by itself, so both give the same answer.
+batch of one. A model works on a whole batch, in compiled loops over its rows (``naming`` has what
+models share); within a row numbers are added in the order of the evidence, whatever stands beside
+it, so that an answer is the same to the last bit alone and among others.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from recsys.errors import NotFittedError
 from recsys.matrices.histories import Histories
-from recsys.matrices.ids import IxArray
 from recsys.matrices.lists import Lists, Ragged
 from recsys.models.naming import Recommendations, new
-from recsys.models.questions import DAY, Batch, Context, Floats, Row, rows
+from recsys.models.questions import DAY, Batch, Context, Floats
 
 if TYPE_CHECKING:
     from recsys.matrices.baskets import Training  # scoring needs no engine
@@ -31,22 +31,15 @@ __all__ = [
     "Floats",
     "Model",
     "Recommendations",
-    "Row",
     "Scores",
-    "best",
-    "look_up",
-    "rows",
 ]
 
 Scores = npt.NDArray[np.float32]
 Arrays = Mapping[str, npt.NDArray[Any]]
 
-#: From this many entries on, cutting to the best is cheaper than sorting all.
-_WORTH_CUTTING: Final = 200
-
 
 class Model(ABC):
-    """Base of all models: the loop over customers, and what the models' own code must give.
+    """Base of all models: what is asked of them, and what the models' own code must give.
 
     A subclass takes its settings in ``__init__`` and does nothing else there. ``fit`` replaces
     everything learned. Learned arrays are named in ``learned`` and end in ``_``; they are of
@@ -70,20 +63,13 @@ class Model(ABC):
     def n_items(self) -> int:
         """Size of the catalogue that was learned."""
 
-    def _best(self, row: Row, n: int) -> tuple[IxArray, Scores]:
-        """Products with a score for one customer: the best ``n`` at least, in any order."""
-        raise NotImplementedError
+    @abstractmethod
+    def _name(self, batch: Batch, n: int) -> Recommendations:
+        """The best ``n`` products with a score for each customer."""
 
-    def _score(self, row: Row, item_ix: IxArray) -> Scores:
-        """Scores of given products for one customer; 0 where there is none."""
-        raise NotImplementedError
-
-    def _prepare(self, rows: Sequence[Row], n: int) -> None:  # noqa: B027 - optional
-        """Work out for many customers at once what ``_best(row, n)`` needs of each.
-
-        Optional, and for speed only: what is left in ``row.scratch`` must be to the last bit
-        what ``_best`` would find without it.
-        """
+    @abstractmethod
+    def _judge(self, batch: Batch, items: Lists) -> Scores:
+        """Scores of given products, one list a customer; 0 where there is none."""
 
     def candidates(
         self, histories: Histories, context: Context, n: int, *, new_only: bool = False
@@ -125,14 +111,6 @@ class Model(ABC):
         most = int(np.diff(past.indptr).max(initial=0))
         return new(self._name(batch, n + most), (past.indptr, past.item_ix), self.n_items, n)
 
-    def _name(self, batch: Batch, n: int) -> Recommendations:
-        self._prepare(batch.rows, n)
-        found = [best(*self._best(row, n), n) for row in batch.rows]
-        lists = Lists.of_rows([items for items, _ in found])
-        scores = [score for _, score in found]
-        flat = np.concatenate(scores) if scores else np.empty(0, np.float32)
-        return Recommendations(lists.indptr, lists.item_ix, flat)
-
     def recommend(
         self, histories: Histories, n: int, context: Context, *, new_only: bool = False
     ) -> Recommendations:
@@ -170,13 +148,6 @@ class Model(ABC):
         self._check(batch.histories, batch.context)
         indptr, item_ix = np.asarray(items.indptr, np.int64), np.asarray(items.item_ix, np.int32)
         return self._judge(batch, Lists(indptr, item_ix))
-
-    def _judge(self, batch: Batch, items: Lists) -> Scores:
-        item_ix = items.item_ix
-        scores = np.zeros(len(item_ix), np.float32)
-        for row, (start, stop) in zip(batch.rows, pairwise(items.indptr.tolist()), strict=True):
-            scores[start:stop] = self._score(row, item_ix[start:stop])
-        return scores
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Return what was learned, by name without the underscore.
@@ -222,21 +193,3 @@ class Model(ABC):
                 f"the histories are over a catalogue of {histories.n_items} products, the model "
                 f"`{self.name}` learned one of {self.n_items}: take both from one artefact."
             )
-
-
-def best(item_ix: IxArray, scores: Scores, n: int) -> tuple[IxArray, Scores]:
-    """Sort by falling score, equal ones by item, and keep the first ``n``."""
-    if len(scores) > max(_WORTH_CUTTING, 2 * n):
-        bar = np.partition(scores, len(scores) - n)[len(scores) - n]
-        keep = np.flatnonzero(scores >= bar)  # everything equal to the last one, too
-        item_ix, scores = item_ix[keep], scores[keep]
-    order = np.lexsort((item_ix, -scores))[:n]
-    return item_ix[order], scores[order]
-
-
-def look_up(items: IxArray, scores: Scores, wanted: IxArray) -> Scores:
-    """Return the score of each wanted item, 0 where ``items`` (ascending) do not hold it."""
-    if not len(items):
-        return np.zeros(len(wanted), np.float32)
-    at = np.minimum(np.searchsorted(items, wanted), len(items) - 1)
-    return np.where(items[at] == wanted, scores[at], np.float32(0))

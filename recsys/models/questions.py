@@ -1,13 +1,12 @@
-"""Questions as models see them: one row a customer, cut out of a batch once for all models.
+"""Questions as models see them: a batch of customers, and what each of them likes.
 
-Histories and the context of each request come in; rows come out, each with a place in which
-models keep what they have worked out of it, so that asking for the best products and then for
-the scores of others does no work twice. Called by ``base`` and by ``ranking``.
+Histories and the context of each request come in; out come numbers of the products that each
+customer did anything with, worked out once for all models that are asked, and kept with whatever
+else a model works out. Called by ``base``, by the models and by ``ranking``.
 """
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -16,11 +15,11 @@ import numpy.typing as npt
 from recsys.matrices.compiled import compiled, fixed
 from recsys.matrices.histories import NO_CHANNEL, Histories
 from recsys.matrices.ids import IntArray, IxArray
-from recsys.matrices.interactions import DAY, decay, strength
+from recsys.matrices.interactions import DAY, strength
 from recsys.matrices.lists import Lists, pointers, rows_of
 from recsys.model_settings import Weights
 
-__all__ = ["DAY", "Batch", "Context", "Floats", "Row", "Weighed", "rows"]
+__all__ = ["DAY", "Batch", "Context", "Floats", "Weighed"]
 
 T = TypeVar("T")
 Floats = npt.NDArray[np.float64]
@@ -116,111 +115,6 @@ class Weighed(NamedTuple):
     indptr: IntArray
     item_ix: IxArray
     weight: Floats
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Row:
-    """One customer's question, as a model's own code sees it.
-
-    Attributes
-    ----------
-    item_ix, ts, count : ndarray of shape (n_purchases,)
-        What was bought and kept, see ``Histories.purchases``.
-    as_of_ts, location, channel : int
-        See ``Context``.
-    cart : ndarray, int32
-    done_ix, done_ts, done_kind : ndarray of shape (n_interactions,)
-        What was done with products besides buying them, see ``Histories.interactions``.
-    scratch : dict
-        What was worked out of the row so far; see ``once``.
-    """
-
-    item_ix: IxArray
-    ts: IntArray
-    count: IxArray
-    as_of_ts: int
-    location: int
-    channel: int
-    cart: IxArray
-    done_ix: IxArray
-    done_ts: IntArray
-    done_kind: npt.NDArray[np.uint8]
-    scratch: dict[Any, Any] = field(default_factory=dict)
-
-    def decay(self, half_life_days: float) -> Floats:
-        """Return what each purchase counts now: 1 when new, half after ``half_life_days``."""
-        return decay(self.ts, self.as_of_ts, half_life_days)
-
-    def once(self, work: Callable[["Row"], T]) -> T:
-        """Return ``work(self)``, worked out at the first call only.
-
-        Parameters
-        ----------
-        work : callable
-            A function, or a method of a fitted model, that looks at nothing else.
-        """
-        if work not in self.scratch:
-            self.scratch[work] = work(self)
-        found: T = self.scratch[work]
-        return found
-
-    def frequency(self, half_life_days: float) -> tuple[IxArray, Floats]:
-        """Count how often each product was bought.
-
-        Parameters
-        ----------
-        half_life_days : float
-            Age at which a purchase counts half. Days, > 0.
-
-        Returns
-        -------
-        item_ix : ndarray of shape (n_bought,), int32
-            Each product once, ascending.
-        times : ndarray of shape (n_bought,), float64
-            Decayed number of purchases.
-        """
-        key = ("frequency", half_life_days)
-        if key not in self.scratch:
-            items, own = self.once(_distinct)
-            weight = self.count * self.decay(half_life_days)
-            self.scratch[key] = items, np.bincount(own, weight, minlength=len(items))
-        found: tuple[IxArray, Floats] = self.scratch[key]
-        return found
-
-    def interest(self, half_life_days: float, weights: Weights) -> tuple[IxArray, Floats]:
-        """Say how much the customer likes each product they did anything with.
-
-        Parameters
-        ----------
-        half_life_days : float
-            Age at which a purchase or another interaction counts half. Days, > 0.
-        weights : Weights
-            What each kind counts.
-
-        Returns
-        -------
-        item_ix : ndarray of shape (n_products,), int32
-            Each product once, ascending.
-        liking : ndarray of shape (n_products,), float64
-            Below zero where returns outweigh the rest.
-        """
-        items, times = self.frequency(half_life_days)
-        liking = weights.purchase * times
-        if not len(self.done_ix):
-            return items, liking
-        key = ("interest", half_life_days, weights)
-        if key not in self.scratch:
-            worth = strength(self.done_ts, self.done_kind, self.as_of_ts, half_life_days, weights)
-            every, at = np.unique(np.concatenate([items, self.done_ix]), return_inverse=True)
-            self.scratch[key] = every, np.bincount(at, np.concatenate([liking, worth]))
-        found: tuple[IxArray, Floats] = self.scratch[key]
-        return found
-
-
-def _distinct(row: Row) -> tuple[IxArray, IntArray]:
-    """Products of a row, each once and ascending, and which of them each purchase is of."""
-    items, own = np.unique(row.item_ix, return_inverse=True)
-    return items, own
 
 
 class Batch:
@@ -325,40 +219,6 @@ class Batch:
         return Weighed(
             pointers(rows[first], len(self)), items[first], np.asarray(total, np.float64)
         )
-
-    @cached_property
-    def rows(self) -> list[Row]:
-        """One row a question, with what each customer bought and kept."""
-        bought, context = self.histories.purchases, self.context
-        done = self.histories.interactions
-        bounds, carts = bought.indptr.tolist(), context.cart.indptr.tolist()
-        doings = done.indptr.tolist()
-        asked = zip(
-            context.as_of_ts.tolist(),
-            context.location.tolist(),
-            context.channel.tolist(),
-            strict=True,
-        )
-        return [
-            Row(
-                bought.item_ix[bounds[r] : bounds[r + 1]],
-                bought.ts[bounds[r] : bounds[r + 1]],
-                bought.count[bounds[r] : bounds[r + 1]],
-                as_of_ts,
-                location,
-                channel,
-                context.cart.item_ix[carts[r] : carts[r + 1]],
-                done.item_ix[doings[r] : doings[r + 1]],
-                done.ts[doings[r] : doings[r + 1]],
-                done.kind[doings[r] : doings[r + 1]],
-            )
-            for r, (as_of_ts, location, channel) in enumerate(asked)
-        ]
-
-
-def rows(histories: Histories, context: Context) -> Sequence[Row]:
-    """Cut a batch into one question a customer, with what each bought and kept."""
-    return Batch(histories, context).rows
 
 
 @compiled

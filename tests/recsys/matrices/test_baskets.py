@@ -168,11 +168,17 @@ def test_fit_sees_the_interactions_that_scoring_sees(write_history):
         liking = training.interest(4.0, weights)
         read = dict(rows.read(history, until_ts=until_ts))
         people = Histories.from_rows(list(read.values()), training.index, until_ts)
-        theirs = Batch(people, Context.of(len(people), until_ts)).rows
-        expected = [row.interest(4.0, weights) for row in theirs]
+        theirs = Batch(people, Context.of(len(people), until_ts)).interest(4.0, weights)
+        parts = [slice(*theirs.indptr[r : r + 2]) for r in range(len(people))]
         expected = sorted(
-            tuple(zip(ix[v != 0].tolist(), v[v != 0].round(9).tolist(), strict=True))
-            for ix, v in expected
+            tuple(
+                (ix, round(v, 9))
+                for ix, v in zip(
+                    theirs.item_ix[part].tolist(), theirs.weight[part].tolist(), strict=True
+                )
+                if v
+            )
+            for part in parts
         )
         found = [liking[[row]] for row in range(liking.shape[0])]
         found = sorted(

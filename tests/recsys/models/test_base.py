@@ -1,28 +1,9 @@
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from recsys import model_settings
 from recsys.matrices.histories import NO_CHANNEL
 from recsys.models import MODELS, from_settings
-from recsys.models.base import Context, best, look_up
-
-
-@given(st.lists(st.integers(0, 6), max_size=600), st.integers(1, 80))
-def test_the_best_are_those_of_sorting_all(drawn, n):
-    scores = np.array(drawn, np.float32)
-    items = np.random.default_rng(len(drawn)).permutation(len(drawn)).astype(np.int32)
-    expected = sorted(zip(-scores, items, strict=True))[:n]
-    found, score = best(items, scores, n)
-    assert list(zip(-score, found, strict=True)) == expected
-
-
-def test_scores_are_looked_up():
-    items, scores = np.array([2, 5], np.int32), np.array([0.5, 0.25], np.float32)
-    wanted = np.array([5, 0, 9, 2], np.int32)
-    assert look_up(items, scores, wanted).tolist() == [0.25, 0, 0, 0.5]
-    assert look_up(items[:0], scores[:0], wanted).tolist() == [0, 0, 0, 0]
+from recsys.models.base import Context
 
 
 def test_a_context_is_one_value_for_all_or_one_each():

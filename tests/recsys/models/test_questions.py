@@ -1,48 +1,53 @@
 import numpy as np
 import pytest
 
-from recsys.matrices.histories import Histories
-from recsys.matrices.ids import ItemIndex
+from recsys.matrices.histories import Histories, notice
+from recsys.matrices.ids import ItemIndex, item_key
+from recsys.matrices.interactions import CART, EVENTS, VIEW
+from recsys.model_settings import Weights
 from recsys.models.questions import Batch, Context
 from tests.recsys.models.worlds import AS_OF, DAY, history
 
 INDEX = ItemIndex(["a", "b", "c"])
 
 
-def rows_of(*histories):
+def batch_of(*histories):
     people = Histories.from_rows(histories, INDEX, AS_OF)
-    return Batch(people, Context.of(len(people), AS_OF, location=7, cart=[[2]] * len(people))).rows
-
-
-def test_a_row_is_one_customers_question():
-    first, second = rows_of(history(("b", AS_OF - 9), ("a", AS_OF - 5)), history())
-    assert first.item_ix.tolist() == [1, 0]
-    assert first.ts.tolist() == [AS_OF - 9, AS_OF - 5]
-    assert (first.as_of_ts, first.location, first.cart.tolist()) == (AS_OF, 7, [2])
-    assert second.item_ix.tolist() == []
+    return Batch(people, Context.of(len(people), AS_OF))
 
 
 def test_how_often_is_counted_with_age():
-    (row,) = rows_of(
-        history(("c", AS_OF - 20 * DAY), ("a", AS_OF - 10 * DAY), ("c", AS_OF - 10 * DAY))
-    )
-    items, times = row.frequency(10.0)
-    assert items.tolist() == [0, 2]
-    assert times.tolist() == [0.5, 0.75]
-    assert row.frequency(10.0)[1] is times
-    assert row.frequency(20.0)[1].tolist() == pytest.approx([0.5**0.5, 0.5**0.5 + 0.5])
+    often = history(("c", AS_OF - 20 * DAY), ("a", AS_OF - 10 * DAY), ("c", AS_OF - 10 * DAY))
+    batch = batch_of(history(), often, history(("b", AS_OF - 20 * DAY)))
+    found = batch.frequency(10.0)
+    assert found.indptr.tolist() == [0, 0, 2, 3]
+    assert found.item_ix.tolist() == [0, 2, 1]
+    assert found.weight.tolist() == pytest.approx([0.5, 0.75, 0.25])
+    assert batch.frequency(10.0) is found
+    assert batch.frequency(20.0).weight[1] == pytest.approx(0.5**0.5 + 0.5)
 
 
-def test_work_is_done_once_a_row():
+def test_what_was_looked_at_is_liked_beside_what_was_bought():
+    seen = [
+        (item_key("a"), AS_OF - 10 * DAY, CART, 1),
+        (item_key("c"), AS_OF - 10 * DAY, VIEW, 1),
+    ]
+    looker = notice(history(("c", AS_OF - 20 * DAY)), np.array(seen, EVENTS))
+    weights = Weights(purchase=2.0, cart=0.5, view=0.25)
+    found = batch_of(looker, history(("b", AS_OF - 10 * DAY))).interest(10.0, weights)
+    assert found.indptr.tolist() == [0, 2, 3]
+    assert found.item_ix.tolist() == [0, 2, 1]
+    assert found.weight.tolist() == pytest.approx([0.25, 0.5 + 0.125, 1.0])
+    alone = batch_of(looker).interest(10.0, weights)
+    np.testing.assert_array_equal(alone.weight, found.weight[:2])
+
+
+def test_work_is_done_once_a_batch():
     asked = []
-
-    def work(row):
-        asked.append(row)
-        return len(row.item_ix)
-
-    first, second = rows_of(history(("a",)), history())
-    assert [first.once(work), first.once(work), second.once(work)] == [1, 1, 0]
-    assert len(asked) == 2
+    batch = batch_of(history(("a",)))
+    for _ in range(2):
+        assert batch.once("key", lambda: asked.append(1) or len(asked)) == 1
+    assert batch.once("another", lambda: 5) == 5
 
 
 def test_histories_and_context_are_of_one_length():
