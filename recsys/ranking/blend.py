@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.errors import NotFittedError
+from recsys.matrices.compiled import compiled, fixed
 from recsys.ranking.curves import Curve, Floats, fit_rising, stack
 from recsys.ranking.refine import refine
 
@@ -120,10 +121,7 @@ class Blend:
         NotFittedError
             Before ``fit``.
         """
-        if not hasattr(self, "weights_"):
-            raise NotFittedError("the blend has learned nothing yet: call `fit` first.")
-        weighed: Floats = self._parts(scores) * self.weights_
-        return weighed
+        return weigh([self], scores, np.zeros(len(scores), np.uint8))
 
     def total(self, evidence: Floats, factors: Floats) -> Floats:
         """Add up the evidence of all columns.
@@ -139,12 +137,7 @@ class Blend:
         ndarray of shape (m,), float64
             Comparable between all candidates of one placement.
         """
-        out = np.full(len(evidence), self.intercept_)
-        # Column by column: adding in this order whatever the number of rows keeps batch and
-        # single answers equal to the last bit.
-        for column, factor in enumerate(factors):
-            out += evidence[:, column] * factor
-        return out
+        return add_up([self], evidence, np.zeros(len(evidence), np.uint8), factors)
 
     def chance(self, evidence: Floats, factors: Floats) -> Floats:
         """Chance of purchase of candidates that were blended with ``factors``.
@@ -160,10 +153,14 @@ class Blend:
             In (0, 1). Factors for which no curve was learned give the chance without factors,
             which does not always fall with the rank then.
         """
+        at, curve = self.curve_of(factors)
+        return curve(self.total(evidence, self.factors_[at]))
+
+    def curve_of(self, factors: Floats) -> tuple[int, Curve]:
+        """Find the curve of chances that was learned for some factors, or else without any."""
         known = np.flatnonzero((self.factors_ == factors).all(axis=1))
         at = int(known[0]) if known.size else 0
-        curve = Curve.row(self.chance_x_, self.chance_y_, at)
-        return curve(self.total(evidence, self.factors_[at]))
+        return at, Curve.row(self.chance_x_, self.chance_y_, at)
 
     def arrays(self) -> dict[str, npt.NDArray[np.float64]]:
         """Return what was learned, by name."""
@@ -183,11 +180,108 @@ class Blend:
 
     def _parts(self, scores: Scores) -> Floats:
         """Evidence of each column before weighing, shape (m, n_columns)."""
-        parts = np.empty(scores.shape)
-        for column in range(scores.shape[1]):
-            curve = Curve.row(self.score_x_, self.score_y_, column)
-            parts[:, column] = curve(scores[:, column])
-        return parts
+        x, y = (stacked[np.newaxis] for stacked in (self.score_x_, self.score_y_))
+        return _weighed(
+            *_plain(scores, np.zeros(len(scores), np.uint8)), x, y, np.ones((1, len(x[0])))
+        )
+
+
+def weigh(blends: Sequence[Blend], scores: Scores, kind: npt.NDArray[np.uint8]) -> Floats:
+    """Weigh what each column says about each candidate, by the blend for its kind.
+
+    Parameters
+    ----------
+    blends : sequence of Blend
+    scores : ndarray of shape (m, n_columns)
+    kind : ndarray of shape (m,), uint8
+        Which of ``blends`` each candidate is weighed by.
+
+    Returns
+    -------
+    ndarray of shape (m, n_columns), float64
+        See ``Blend.evidence``.
+
+    Raises
+    ------
+    NotFittedError
+        Before ``fit``.
+    """
+    if not all(hasattr(blend, "weights_") for blend in blends):
+        raise NotFittedError("the blend has learned nothing yet: call `fit` first.")
+    learned = (
+        np.stack([getattr(blend, name) for blend in blends])
+        for name in ("score_x_", "score_y_", "weights_")
+    )
+    return _weighed(*_plain(scores, kind), *learned)
+
+
+def add_up(
+    blends: Sequence[Blend], evidence: Floats, kind: npt.NDArray[np.uint8], factors: Floats
+) -> Floats:
+    """Add up the evidence of all columns, by the blend for each candidate's kind.
+
+    Parameters
+    ----------
+    blends, kind
+        As of ``weigh``.
+    evidence : ndarray of shape (m, n_columns)
+    factors : ndarray of shape (n_columns,)
+
+    Returns
+    -------
+    ndarray of shape (m,), float64
+        See ``Blend.total``.
+    """
+    intercepts = np.array([blend.intercept_ for blend in blends])
+    weights = np.ascontiguousarray(factors, np.float64)
+    return _added(fixed(np.ascontiguousarray(evidence)), fixed(kind), fixed(weights), intercepts)
+
+
+def _plain(scores: Scores, kind: npt.NDArray[np.uint8]) -> tuple[Any, Any]:
+    return fixed(np.ascontiguousarray(scores, np.float32)), fixed(kind)
+
+
+@compiled
+def _weighed(
+    scores: Scores, kind: npt.NDArray[np.uint8], x: Floats, y: Floats, weights: Floats
+) -> Floats:
+    """As ``numpy.interp`` for each column and kind; flat beyond the ends of a curve."""
+    m, width = scores.shape
+    knots = x.shape[2]
+    out = np.empty((m, width), np.float64)
+    for i in range(m):
+        for c in range(width):
+            score = np.float64(scores[i, c])
+            knot_x, knot_y = x[kind[i], c], y[kind[i], c]
+            if score <= knot_x[0]:
+                read = knot_y[0]
+            elif score >= knot_x[knots - 1]:
+                read = knot_y[knots - 1]
+            else:
+                low, high = 0, knots - 1  # the first knot is not above it, the last one is
+                while high - low > 1:
+                    middle = (low + high) >> 1
+                    if knot_x[middle] <= score:
+                        low = middle
+                    else:
+                        high = middle
+                slope = (knot_y[high] - knot_y[low]) / (knot_x[high] - knot_x[low])
+                read = slope * (score - knot_x[low]) + knot_y[low]
+            out[i, c] = read * weights[kind[i], c]
+    return out
+
+
+@compiled
+def _added(
+    evidence: Floats, kind: npt.NDArray[np.uint8], factors: Floats, intercepts: Floats
+) -> Floats:
+    out = np.empty(len(evidence), np.float64)
+    for i in range(len(evidence)):
+        total = intercepts[kind[i]]
+        for c in range(len(factors)):
+            total += evidence[i, c] * factors[c]
+        out[i] = total
+    return out
 
 
 def _evidence_curve(chances: Curve) -> Curve:

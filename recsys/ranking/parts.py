@@ -13,7 +13,7 @@ from typing import Any, Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from recsys.ranking.blend import KNOTS, Blend, Bools, Scores, fit_weights
+from recsys.ranking.blend import KNOTS, Blend, Bools, Scores, add_up, fit_weights, weigh
 from recsys.ranking.curves import Floats, fit_rising, stack
 from recsys.ranking.refine import MIN_ROWS
 
@@ -108,24 +108,16 @@ class Parts:
         NotFittedError
             Before ``fit``.
         """
-        out = np.empty(scores.shape)
-        for blend, part in self._parts(kind):
-            out[part] = blend.evidence(scores[part])
-        return out
+        return weigh(self.blends, scores, kind)
 
     def total(self, evidence: Floats, kind: Kinds, factors: Floats) -> Floats:
         """Add up the evidence of all columns; see ``Blend.total``."""
-        out = np.empty(len(evidence))
-        for blend, part in self._parts(kind):
-            out[part] = blend.total(evidence[part], factors)
-        return out
+        return add_up(self.blends, evidence, kind, factors)
 
     def chance(self, evidence: Floats, kind: Kinds, factors: Floats) -> Floats:
         """Chance of purchase of candidates; see ``Blend.chance``."""
-        out = np.empty(len(evidence))
-        for blend, part in self._parts(kind):
-            out[part] = blend.chance(evidence[part], factors)
-        return out
+        at, curve = self.blends[0].curve_of(factors)  # the same of all
+        return curve(add_up(self.blends, evidence, kind, self.factors_[at]))
 
     @property
     def factors_(self) -> Floats:
@@ -158,10 +150,6 @@ class Parts:
             for kind in KINDS
         ]
         return parts
-
-    def _parts(self, kind: Kinds) -> list[tuple[Blend, npt.NDArray[np.intp]]]:
-        found = [(blend, np.flatnonzero(kind == n)) for n, blend in enumerate(self.blends)]
-        return [(blend, part) for blend, part in found if len(part)]
 
 
 def _scaled(blend: Blend, scores: Scores, bought: Bools, mass: Floats) -> Blend:
