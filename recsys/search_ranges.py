@@ -6,7 +6,7 @@ soon as it is there, and a line here makes its range a better one. Read by ``tra
 """
 
 from collections.abc import Iterator
-from math import inf
+from math import ceil, floor, inf
 from typing import Annotated, Any, Final, NamedTuple, get_args, get_origin
 
 import msgspec
@@ -136,6 +136,8 @@ def of(setting: str, kind: Any, value: float) -> Range | None:
     if found is None:
         return None
     low, high = min(found.low, value), max(found.high, value)
+    if is_whole(kind):
+        low, high = ceil(low), floor(high)
     return found._replace(low=low, high=high, log=found.log and low > 0)
 
 

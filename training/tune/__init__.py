@@ -128,7 +128,7 @@ def command(
         written.check_writable(out)
     history = History.open(config)
     split = plan(config, span(history))
-    laid_out = folds(split, windows)
+    laid_out = folds(split, windows, config.train.test_days)
     result: dict[str, Any] = {
         "history": history.version,
         "test": str(split[0].test),

@@ -8,8 +8,9 @@ settings did not change since an earlier trial is not learned again.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -20,13 +21,14 @@ from recsys.data.history import History
 from recsys.matrices.baskets import Training
 from recsys.matrices.lists import without
 from recsys.matrices.numbers import Numbers
-from recsys.models import Model, from_settings
+from recsys.models import MODELS, Model, from_settings
 from recsys.settings import Settings
 from recsys.validation import panel
+from recsys.validation.learning import Lesson
 from recsys.validation.metrics import Floats, ndcg_at
 from recsys.validation.panel import Panel
 from recsys.validation.showing import show
-from training.learn import PLACES, Fitted, settle, study
+from training.learn import PLACES, Fitted, fit, settle, study
 from training.tune.windows import Fold
 
 #: What settings are chosen by: all that a customer bought, and what was new to them.
@@ -74,10 +76,13 @@ class Judge:
         self, history: History, folds: Sequence[Fold], tell: Callable[[str], None]
     ) -> None:
         self._history, self._tell = history, tell
-        self._moments = sorted({window.start_ts for fold in folds for window in fold})
-        self._trainings: Mapping[int, Training] = {}
+        self._moments = len({window.start_ts for fold in folds for window in fold})
+        self._numbers: Numbers | None = None
+        self._first: dict[int, Fitted] = {}
         self._models: dict[tuple[int, str], OrderedDict[Settings, Model]] = {}
         self._people: dict[int, Panel] = {}
+        self._latest: dict[Fold, tuple[Settings, Lesson]] = {}
+        self._best: dict[Fold, tuple[Settings, Lesson]] = {}
 
     def judge(self, config: Config, fold: Fold) -> Judged:
         """Look at one pair of windows.
@@ -93,9 +98,8 @@ class Judge:
         DataError
             When too few customers came back in a window.
         """
-        before = self._fitted(config, fold.learn.start_ts)
-        self._tell("learning weights")
-        _, lesson = study(config, self._history, before, fold.learn)
+        lesson = self._lesson(config, fold)
+        self._tell("learning to rank")
         learned = settle(config, [lesson])
         fitted = self._fitted(config, fold.judge.start_ts)
         people = self._customers(config, fitted.training, fold)
@@ -106,24 +110,48 @@ class Judge:
         figures = [ndcg_at(shown.mixed, wanted, PLACES), ndcg_at(shown.new, new, PLACES)]
         return Judged(people.customer_ids, np.stack(figures, axis=1))
 
+    def keep(self, config: Config) -> None:
+        """Keep what windows taught with settings that trials go on from, and nothing else."""
+        for fold, held in self._latest.items():
+            if held[0] == config.models:
+                self._best[fold] = held
+        self._latest.clear()
+
+    def _lesson(self, config: Config, fold: Fold) -> Lesson:
+        """What the window teaches depends on the models alone, not on how one learns from it."""
+        for held in (self._best.get(fold), self._latest.get(fold)):
+            if held is not None and held[0] == config.models:
+                return held[1]
+        before = self._fitted(config, fold.learn.start_ts)
+        self._tell("looking at what customers bought")
+        _, lesson = study(config, self._history, before, fold.learn)
+        self._latest[fold] = (config.models, lesson)
+        return lesson
+
     def _fitted(self, config: Config, as_of_ts: int) -> Fitted:
-        if not self._trainings:
-            self._tell("reading")
-            settings, numbers = config.train, Numbers.read(self._history)
-            self._trainings = {
-                moment: Training.read(numbers, moment, seed=settings.seed, threads=settings.threads)
-                for moment in self._moments
-            }
-        training = self._trainings[as_of_ts]
+        """Fit what is not held yet; what does not depend on settings is of the first fit."""
+        if as_of_ts not in self._first:
+            self._numbers = self._numbers or Numbers.read(self._history)
+            first = fit(config, self._numbers, as_of_ts, self._part)
+            for name, model in first.models.items():
+                self._held(as_of_ts, name)[model.settings] = model
+            self._first[as_of_ts] = replace(first, models={})
+            if len(self._first) == self._moments:
+                self._numbers = None
+        first = self._first[as_of_ts]
         models = {
-            name: self._model(name, model, training)
+            name: self._model(name, model, first.training)
             for name, model in from_settings(config.models).items()
         }
-        return Fitted(training, models)
+        return replace(first, models=models)
+
+    @contextmanager
+    def _part(self, name: str) -> Iterator[None]:
+        self._tell(f"learning {name}" if name in MODELS else name)
+        yield
 
     def _model(self, name: str, unfitted: Model, training: Training) -> Model:
-        held = self._models.setdefault((training.as_of_ts, name), OrderedDict())
-        settings = unfitted.settings
+        held, settings = self._held(training.as_of_ts, name), unfitted.settings
         if settings not in held:
             self._tell(f"learning {name}")
             held[settings] = unfitted.fit(training)
@@ -131,6 +159,9 @@ class Judge:
         while len(held) > _KEPT:
             held.popitem(last=False)
         return held[settings]
+
+    def _held(self, as_of_ts: int, name: str) -> OrderedDict[Settings, Model]:
+        return self._models.setdefault((as_of_ts, name), OrderedDict())
 
     def _customers(self, config: Config, training: Training, fold: Fold) -> Panel:
         at = fold.judge.start_ts

@@ -153,6 +153,8 @@ def _try(config: Config, space: Space, folds: list[Fold], judge: Judge, store: S
     try:
         base = trials[0][0].figures if best else None
         _judge(config, folds, judge, store, trial, asked, base)
+        if (found := store.best()) is not None:
+            judge.keep(applied(config, found.values))
     except KeyboardInterrupt:
         store.drop(trial)
         raise

@@ -1,0 +1,41 @@
+"""A small grocer with a history, and the command on it."""
+
+import json
+import shutil
+
+import pytest
+from click.testing import CliRunner
+
+from tests.training.test_train import build
+from training.cli import main
+
+
+@pytest.fixture(scope="package")
+def built(tmp_path_factory):
+    """Not to be written to."""
+    return build(tmp_path_factory.mktemp("shop") / "built", days=70)
+
+
+@pytest.fixture
+def shop(built, tmp_path):
+    return shutil.copytree(built, tmp_path / "shop")
+
+
+@pytest.fixture
+def tune():
+    def run(folder, *more):
+        return CliRunner().invoke(main, ["tune", "--workspace", str(folder), *more])
+
+    return run
+
+
+@pytest.fixture
+def told(tune):
+    """What the command tells scripts."""
+
+    def run(folder, *more):
+        ran = tune(folder, "--json", *more)
+        assert ran.exit_code == 0, ran.output
+        return json.loads(ran.stdout)
+
+    return run

@@ -1,0 +1,72 @@
+"""Figures of settings on a window, and that nothing is learned twice."""
+
+import numpy as np
+import pytest
+
+from recsys.config import load
+from recsys.data.history import History
+from training.learn import span
+from training.measure import plan
+from training.tune.judge import Judge, Judged, by_customer, gain
+from training.tune.outcome import differences
+from training.tune.space import applied
+from training.tune.windows import folds
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("means", "base", "reached"),
+    [
+        ([0.44, 0.04], [0.40, 0.04], 0.05),  # a tenth more of the first
+        ([0.40, 0.05], [0.40, 0.04], 0.125),  # a quarter more of the second
+        ([0.44, 0.036], [0.40, 0.04], 0.0),  # as much gained as lost
+        ([0.44, 0.05], [0.40, 0.0], 0.1),  # nothing new was ever hit
+        ([0.44, None], [0.40, None], 0.1),  # nobody bought anything new
+        ([None, None], [None, None], 0.0),
+    ],
+)
+def test_the_gain_is_the_mean_of_the_relative_gains(means, base, reached):
+    assert gain(means, base) == pytest.approx(reached)
+
+
+def test_customers_of_several_windows_count_with_their_mean():
+    first = Judged(["ada", "ben"], np.array([[0.2, NAN], [0.6, 0.5]]))
+    second = Judged(["ada"], np.array([[0.4, 0.8]]))
+    assert first.means() == [pytest.approx(0.4), 0.5]
+    found = by_customer([first, second])
+    assert found["ada"].tolist() == pytest.approx([0.3, 0.8])
+    assert found["ben"].tolist() == pytest.approx([0.6, 0.5])
+
+
+def test_differences_are_of_the_same_customers():
+    before = Judged(["ada", "ben", "cai"], np.array([[0.2, NAN], [0.4, NAN], [0.6, NAN]]))
+    after = Judged(["ada", "ben", "cai"], before.values + 0.1)
+    (one,) = differences([before], [after], seed=0)  # nothing is said of what nobody bought
+    assert (one.metric, one.n) == ("ndcg@10", 3)
+    assert (one.present, one.best) == (pytest.approx(0.4), pytest.approx(0.5))
+    assert (one.low, one.difference, one.high) == pytest.approx((0.1, 0.1, 0.1))
+    assert differences([], [after], seed=0) == []
+
+
+def test_only_what_changed_is_learned_anew(built):
+    config, told = load(built), []
+    history = History.open(config)
+    (fold, *_) = folds(plan(config, span(history)), 1, config.train.test_days)
+    judge = Judge(history, [fold], told.append)
+    first = judge.judge(config, fold)
+    judge.keep(config)
+    assert told.count("learning repeat") == told.count("learning als") == 2  # before each window
+
+    told.clear()
+    other = applied(config, {"models.repeat.doubt": 5.0})
+    second = judge.judge(other, fold)
+    assert [words for words in told if words.startswith("learning ") and "rank" not in words] == [
+        "learning repeat", "learning repeat",
+    ]  # fmt: skip
+    assert not np.array_equal(first.values, second.values, equal_nan=True)
+
+    told.clear()
+    again = judge.judge(config, fold)
+    assert told == ["learning to rank", "judging"]
+    np.testing.assert_array_equal(first.values, again.values)
