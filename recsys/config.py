@@ -21,7 +21,7 @@ from recsys import filters
 from recsys.errors import ConfigError
 from recsys.filters import FilterError
 from recsys.misfit import explain, nearest, unknown
-from recsys.model_settings import Als, CoPurchase, Models, Popular, Repeat
+from recsys.model_settings import Als, CoPurchase, Models, Popular, Ranker, Repeat
 from recsys.schema import CHANNELS
 from recsys.settings import (
     ORDER_KINDS,
@@ -58,6 +58,7 @@ __all__ = [
     "Placement",
     "Popular",
     "Publish",
+    "Ranker",
     "Repeat",
     "Rules",
     "Serve",
@@ -84,6 +85,7 @@ class Config(Settings, frozen=True):
     ingest: Ingest = field(default_factory=Ingest)
     identity: Identity = field(default_factory=Identity)
     models: Models = field(default_factory=Models)
+    ranker: Ranker = field(default_factory=Ranker)
     train: Train = field(default_factory=Train)
     checks: Checks = field(default_factory=Checks)
     publish: Publish = field(default_factory=Publish)

@@ -167,3 +167,20 @@ class Models(Settings, frozen=True):
     bpr: Bpr = field(default_factory=Bpr)
     neighbours: Neighbours = field(default_factory=Neighbours)
     content: Content = field(default_factory=Content)
+
+
+class Ranker(Settings, frozen=True):
+    """Trees that put right what the blend of the models gets wrong."""
+
+    trees: Annotated[int, Meta(ge=0, le=1_000)] = 120
+    """Trees, at most; 0: the blend ranks alone. Each costs time in every answer."""
+    learning_rate: Positive = 0.08
+    """How far one tree goes."""
+    leaves: Annotated[int, Meta(ge=2, le=256)] = 31
+    """Leaves of a tree."""
+    min_examples: Count = 200
+    """Candidates that a leaf needs."""
+    l2: Annotated[float, Meta(ge=0)] = 5.0
+    """How much leaves are held back."""
+    features: Annotated[float, Meta(gt=0, le=1)] = 0.5
+    """Share of the features that each tree may look at."""

@@ -1,12 +1,12 @@
-"""Fits the models on what was before a moment, and learns how to blend them after it.
+"""Fits the models on what was before a moment, and learns how to rank after it.
 
-A history and a moment come in; fitted models and blends come out. Called by ``train``,
+A history and a moment come in; fitted models, blends and trees come out. Called by ``train``,
 ``measure`` and the benchmarks.
 """
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -17,24 +17,26 @@ from recsys.errors import DataError
 from recsys.matrices.baskets import Training
 from recsys.matrices.numbers import Numbers
 from recsys.models import MODELS, Model, from_settings
-from recsys.ranking.parts import Parts
+from recsys.ranking.boosted import Boosted
 from recsys.ranking.rank import Ranker
 from recsys.ranking.shelf import Shelf
+from recsys.ranking.statistics import ItemStatistics
 from recsys.responses.placements import placements
 from recsys.schema import SALE
 from recsys.validation import carts, learning, panel
-from recsys.validation.learning import Lesson
+from recsys.validation.learning import Learned, Lesson
 from recsys.validation.panel import Panel
 from recsys.validation.splits import Window
 from training.steps import Step
 
 #: Parts of a fit, in their order.
 READING = "reading"
-PARTS = (READING, *MODELS)
+STATISTICS = "statistics"
+PARTS = (READING, *MODELS, STATISTICS)
 
 #: Places by which peers are tuned and everything is judged.
 PLACES = 10
-#: Customers of each window that the blend is learned on: who came back, and who did not.
+#: Customers of each window that ranking is learned on: who came back, and who did not.
 ACTIVE, LAPSED = 2_000, 500
 #: Orders that the blend for carts is learned on.
 CARTS = 500
@@ -46,6 +48,7 @@ class Fitted:
 
     training: Training
     models: Mapping[str, Model]
+    statistics: ItemStatistics
 
     def ranker(self, learned: "Learned", shelf: Shelf | None = None) -> Ranker:
         """Put models and blends together; without a shelf everything may be shown."""
@@ -53,21 +56,17 @@ class Fitted:
             none = np.empty(0, np.int64)
             active = np.ones(len(self.training.index), bool)
             shelf = Shelf.build(active, none, none.astype(np.int32), none.astype(np.float32))
-        return Ranker(self.training.index, self.models, learned.plain, learned.cart, shelf)
+        return Ranker(
+            self.training.index, self.models, learned.plain, learned.cart, shelf,
+            boosted=self.boosted(learned),
+        )  # fmt: skip
 
-
-@dataclass(frozen=True)
-class Learned:
-    """What the validation windows taught.
-
-    Attributes
-    ----------
-    plain, cart : Parts
-        For requests without and with a cart.
-    """
-
-    plain: Parts
-    cart: Parts
+    def boosted(self, learned: "Learned") -> Boosted | None:
+        """Put learned trees over the numbers that the products have by now."""
+        if learned.boosted is None:
+            return None
+        baskets = learning.baskets_of(self.models)
+        return replace(learned.boosted, statistics=self.statistics, baskets=baskets)
 
 
 class Span(NamedTuple):
@@ -131,7 +130,9 @@ def fit(
     for name, model in models.items():
         with part(name):
             model.fit(training)
-    return Fitted(training, models)
+    with part(STATISTICS):
+        statistics = ItemStatistics.fit(training)
+    return Fitted(training, models, statistics)
 
 
 def study(config: Config, history: History, fitted: Fitted, window: Window) -> tuple[Panel, Lesson]:
@@ -153,13 +154,14 @@ def study(config: Config, history: History, fitted: Fitted, window: Window) -> t
     index, seed = fitted.training.index, config.train.seed
     people = panel.read(history, index, window, active=ACTIVE, lapsed=LAPSED, seed=seed)
     held = carts.read(history, people, at_most=CARTS, seed=seed)
-    return people, learning.lesson(fitted.models, people, held)
+    return people, learning.lesson(fitted.models, fitted.statistics, people, held)
 
 
 def settle(config: Config, lessons: Sequence[Lesson]) -> Learned:
-    """Learn blends from what one window taught, or several."""
+    """Learn blends and trees from what one window taught, or several, the oldest first."""
     weights = [settings.weights for settings in placements(config).values()]
-    return Learned(*learning.learn(lessons, weights))
+    train = config.train
+    return learning.learn(lessons, weights, config.ranker, seed=train.seed, threads=train.threads)
 
 
 def learn(config: Config, history: History, fitted: Fitted, window: Window) -> Learned:

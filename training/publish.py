@@ -24,9 +24,18 @@ from recsys.persistence.fitted import arrays_of
 from recsys.persistence.gate import Verdict, judge
 from recsys.ranking.shelf import Shelf
 from recsys.responses.catalogue import tables
-from recsys.responses.engine import CART_BLEND, PLAIN_BLEND, SHELF, Engine
+from recsys.responses.engine import (
+    CART_BLEND,
+    CART_TREES,
+    PLAIN_BLEND,
+    PLAIN_TREES,
+    SHELF,
+    STATISTICS,
+    Engine,
+)
 from recsys.responses.placements import Question, placements
-from training.learn import Fitted, Learned
+from recsys.validation.learning import Learned
+from training.learn import Fitted
 
 
 def publish(
@@ -70,6 +79,13 @@ def publish(
         CART_BLEND: learned.cart.arrays(),
         SHELF: _shelf(history, index, products["active"]).arrays(),
     }
+    boosted = fitted.boosted(learned)
+    if boosted is not None:
+        parts |= {
+            STATISTICS: boosted.statistics.arrays(),
+            PLAIN_TREES: boosted.plain.arrays(),
+            CART_TREES: boosted.cart.arrays(),
+        }
     arrays: dict[str, Array] = arrays_of(fitted.models)
     for part, named in parts.items():
         arrays |= {f"{part}.{name}": array for name, array in named.items()}
@@ -80,6 +96,7 @@ def publish(
         fingerprint=history.version,
         settings={
             "models": msgspec.to_builtins(config.models),
+            "ranker": msgspec.to_builtins(config.ranker),
             "train": msgspec.to_builtins(config.train),
             "checks": msgspec.to_builtins(config.checks),
             "publish": msgspec.to_builtins(config.publish),

@@ -13,11 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.matrices.histories import Histories
-from recsys.matrices.ids import ItemIndex
+from recsys.matrices.ids import IntArray, ItemIndex
 from recsys.matrices.lists import Lists, pointers, rows_of
 from recsys.models.base import Context, Model
+from recsys.ranking.boosted import Boosted, Ensemble, choose
 from recsys.ranking.candidates import COLUMNS, MODEL_OF, Candidates, collect, consider
 from recsys.ranking.curves import Floats
+from recsys.ranking.features import Features
 from recsys.ranking.filtering import Facts
 from recsys.ranking.parts import Parts
 from recsys.ranking.rules import RULES, Limits, forbid
@@ -100,6 +102,8 @@ class Ranker:
         Activity and stock.
     facts : Facts, optional
         What filters ask of products; needed where there are any.
+    boosted : Boosted, optional
+        What trees add to the blend; none where there was too little to learn them from.
     """
 
     index: ItemIndex
@@ -108,6 +112,7 @@ class Ranker:
     cart: Parts
     shelf: Shelf
     facts: Facts | None = None
+    boosted: Boosted | None = None
 
     def rank(
         self, histories: Histories, context: Context, asked: Asked, *, widen: bool = True
@@ -166,31 +171,63 @@ class Ranker:
         self, found: Candidates, histories: Histories, context: Context, asked: Asked
     ) -> Ranked:
         rows = rows_of(found)
-        total, chance, evidence = self._judge(found, rows, context, asked.factors)
-        order = np.lexsort((found.item_ix, -total, rows))
-        code = forbid(found, histories, self.shelf, asked.limits, self.facts)[order]
-        free = code == 0
-        before = np.cumsum(free) - free  # shown candidates of all rows that stand before
-        before -= before[np.minimum(found.indptr[:-1], len(before) - 1)][rows] if len(rows) else 0
-        within = before < asked.counts[rows]
-        shown = order[free & within]
-        out = np.flatnonzero(~free & within)
-        left_out = np.zeros((len(context), len(RULES)), np.int64)
-        np.add.at(left_out, (rows[out], code[out] - 1), 1)
+        judged = self._judge(found, rows, context, asked.factors)
+        code = forbid(found, histories, self.shelf, asked.limits, self.facts)
+        left_out = _left_out(found, rows, judged.total, code, asked.counts)
+        at = np.flatnonzero(code == 0)
+        order = np.lexsort((found.item_ix[at], -judged.total[at], rows[at]))
+        trees = self._climb(found, rows, judged, code == 0, histories, context)
+        if trees is not None:
+            # What trees did not look at comes behind what they did.
+            order = np.lexsort(
+                (found.item_ix[at], -judged.total[at], trees.place[at] < 0, rows[at])
+            )
+        order = at[order]
+        place = np.arange(len(order)) - np.searchsorted(rows[order], rows[order])
+        shown = order[place < asked.counts[rows[order]]]
+        evidence = judged.evidence[shown]
+        if trees is not None:
+            trees.credit(evidence, shown)
         return Ranked(
             pointers(rows[shown], len(context)),
             found.item_ix[shown],
-            chance[shown],
+            judged.chance[shown],
             found.scores[shown],
-            evidence[shown],
+            evidence,
             left_out,
         )
 
+    def _climb(
+        self, found: Candidates, rows: IntArray, judged: "_Judged", free: npt.NDArray[np.bool_],
+        histories: Histories, context: Context,
+    ) -> "_Climbed | None":  # fmt: skip
+        """Add what the trees say to the best candidates; ``judged`` is changed."""
+        if self.boosted is None:
+            return None
+        chosen = choose(found, rows, judged.total, free)
+        of = self.boosted.features(found, chosen, rows, judged.plain, histories, context)
+        place = np.full(len(rows), -1)
+        place[chosen] = np.arange(len(chosen))
+        has_cart = (np.diff(context.cart.indptr) > 0)[rows[chosen]]
+        shares = []
+        for ensemble, part in (
+            (self.boosted.plain, np.flatnonzero(~has_cart)),
+            (self.boosted.cart, np.flatnonzero(has_cart)),
+        ):
+            if len(part):
+                at = chosen[part]
+                added = ensemble.trees.add(of[part])
+                judged.total[at] += added
+                judged.chance[at] = ensemble.chance(judged.plain[at] + added)
+                shares.append((ensemble, part))
+        return _Climbed(self.boosted, of, place, shares)
+
     def _judge(
-        self, found: Candidates, rows: npt.NDArray[np.int64], context: Context, factors: Floats
-    ) -> tuple[Floats, Floats, Floats]:
-        """Blend the scores: total and chance of shape (m,), evidence of shape (m, columns)."""
+        self, found: Candidates, rows: IntArray, context: Context, factors: Floats
+    ) -> "_Judged":
+        """Blend the scores."""
         total = np.empty(len(rows))
+        plain = np.empty(len(rows))
         chance = np.empty(len(rows))
         evidence = np.zeros(found.scores.shape)
         has_cart = np.diff(context.cart.indptr) > 0
@@ -203,16 +240,64 @@ class Ranker:
             ]
         )
         for (with_cart, given), number in kinds.items():
-            at = np.flatnonzero(kind[rows] == number)
+            at = np.flatnonzero(kind[rows] == number) if len(kinds) > 1 else slice(None)
             blend = self.cart if with_cart else self.plain
             width = len(blend.columns)
             counts = np.frombuffer(given)[:width]
             of = found.kind[at]
             weighed = blend.evidence(found.scores[at, :width], of)
-            total[at] = blend.total(weighed, of, counts)
+            plain[at] = blend.total(weighed, of, np.ones(width))
+            total[at] = blend.total(weighed, of, counts) if (counts != 1).any() else plain[at]
             chance[at] = blend.chance(weighed, of, counts)
             evidence[at, :width] = weighed * counts
-        return total, chance, evidence
+        return _Judged(total, plain, chance, evidence)
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """What the blend makes of ``m`` candidates.
+
+    ``total`` is with the placement's factors, ``plain`` without; ``chance`` is of the latter.
+    """
+
+    total: Floats
+    plain: Floats
+    chance: Floats
+    evidence: Floats
+
+
+@dataclass(frozen=True)
+class _Climbed:
+    """What trees looked at: ``place`` of each candidate in ``features``, -1 for the others."""
+
+    boosted: Boosted
+    features: Features
+    place: npt.NDArray[np.int64]
+    parts: list[tuple[Ensemble, npt.NDArray[np.int64]]]
+
+    def credit(self, evidence: Floats, shown: npt.NDArray[np.int64]) -> None:
+        """Add to the evidence of shown candidates what the trees took from each column."""
+        at = self.place[shown]
+        for ensemble, part in self.parts:
+            mine = np.flatnonzero((at >= 0) & np.isin(at, part))
+            given = self.features[at[mine]]
+            evidence[mine] += self.boosted.contributions(ensemble, given)
+
+
+def _left_out(
+    found: Candidates, rows: IntArray, total: Floats, code: npt.NDArray[np.uint8], counts: IntArray
+) -> npt.NDArray[np.int64]:
+    """Count what would have stood in each list but for a rule, shape (n, len(RULES))."""
+    left_out = np.zeros((len(counts), len(RULES)), np.int64)
+    if not code.any():
+        return left_out
+    order = np.lexsort((found.item_ix, -total, rows))
+    free, of = (code == 0)[order], rows[order]
+    before = np.cumsum(free) - free  # shown candidates of all rows that stand before
+    before -= before[np.minimum(found.indptr[:-1], len(before) - 1)][of]
+    out = np.flatnonzero(~free & (before < counts[of]))
+    np.add.at(left_out, (of[out], code[order][out] - 1), 1)
+    return left_out
 
 
 def factors_of(by_model: Mapping[str, float]) -> Floats:

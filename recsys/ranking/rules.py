@@ -11,8 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.filters import Filter
+from recsys.matrices.compiled import compiled, fixed
 from recsys.matrices.histories import Histories
+from recsys.matrices.ids import IntArray, IxArray
 from recsys.matrices.lists import Lists, Ragged, contains, rows_of
+from recsys.matrices.scratch import zeros
 from recsys.ranking.filtering import Facts, Items
 from recsys.ranking.shelf import Shelf
 
@@ -99,31 +102,77 @@ def forbid(
     ndarray of shape (m,), uint8
         0: may be shown; otherwise 1 + the rule's position in ``RULES``.
     """
-    rows, items = rows_of(candidates), candidates.item_ix
-    line_rows = rows_of(histories)
-    recent = histories.ts >= limits.hidden_since_ts[line_rows]
-    n = len(candidates.indptr) - 1
-    recently = Lists.of_pairs(line_rows[recent], histories.item_ix[recent], n)
-    asks_stock = limits.in_stock[rows]
-    on_hand = shelf.on_hand_at(np.where(asks_stock, limits.location_keys[rows], 0), items)
-    new_only = limits.new_only[rows]
-    forbidden = (
-        ~shelf.active[items],
-        contains(limits.exclude, rows, items),
-        contains(limits.cart, rows, items),
-        _filtered(rows, items.astype(np.int32, copy=False), histories, shelf, limits, facts),
-        new_only & contains(histories, rows, items) if new_only.any() else new_only,
-        contains(recently, rows, items),
-        on_hand <= 0,
-    )
-    code = np.zeros(len(items), dtype=np.uint8)
-    for position in range(len(RULES), 0, -1):
-        code[forbidden[position - 1]] = position
+    indptr = np.asarray(candidates.indptr, np.int64)
+    items = np.asarray(candidates.item_ix, np.int32)
+    out = _filtered(indptr, items, histories, shelf, limits, facts)
+    stock = shelf.position(np.where(limits.in_stock, limits.location_keys, 0))
+    past = histories.indptr, histories.item_ix, histories.ts
+    mine = limits.exclude.indptr, limits.exclude.item_ix, limits.cart.indptr, limits.cart.item_ix
+    asks = limits.new_only, limits.hidden_since_ts, stock
+    held = shelf.active, shelf.indptr, shelf.item_ix, shelf.on_hand, shelf.complete
+    mark = zeros(len(shelf.active), np.uint8)
+    return _forbid(mark, *map(fixed, (indptr, items, out, *past, *mine, *asks, *held)))
+
+
+#: What is marked of a product while one request is looked at.
+_EXCLUDED, _IN_CART, _HAD, _LATELY = 1, 2, 4, 8
+
+
+@compiled
+def _forbid(
+    mark: npt.NDArray[np.uint8], indptr: IntArray, items: IxArray, filtered: npt.NDArray[np.bool_],
+    past_indptr: IntArray, past: IxArray, ts: IntArray, exclude_indptr: IntArray, exclude: IxArray,
+    cart_indptr: IntArray, cart: IxArray, new_only: npt.NDArray[np.bool_], hidden_since: IntArray,
+    stock: IntArray, active: npt.NDArray[np.bool_], stock_indptr: IntArray, stocked: IxArray,
+    on_hand: npt.NDArray[np.float32], complete: npt.NDArray[np.bool_],
+) -> npt.NDArray[np.uint8]:  # fmt: skip
+    code = np.zeros(len(items), np.uint8)
+    for r in range(len(indptr) - 1):
+        for at in range(exclude_indptr[r], exclude_indptr[r + 1]):
+            mark[exclude[at]] |= _EXCLUDED
+        for at in range(cart_indptr[r], cart_indptr[r + 1]):
+            mark[cart[at]] |= _IN_CART
+        for at in range(past_indptr[r], past_indptr[r + 1]):
+            mark[past[at]] |= _HAD | (_LATELY if ts[at] >= hidden_since[r] else 0)
+        place = stock[r]
+        for at in range(indptr[r], indptr[r + 1]):
+            item = items[at]
+            if not active[item]:
+                code[at] = 1
+            elif mark[item] & _EXCLUDED:
+                code[at] = 2
+            elif mark[item] & _IN_CART:
+                code[at] = 3
+            elif filtered[at]:
+                code[at] = 4
+            elif new_only[r] and mark[item] & _HAD:
+                code[at] = 5
+            elif mark[item] & _LATELY:
+                code[at] = 6
+            elif place >= 0:
+                low, end = stock_indptr[place], stock_indptr[place + 1]
+                high = end
+                while low < high:
+                    middle = (low + high) >> 1
+                    if stocked[middle] < item:
+                        low = middle + 1
+                    else:
+                        high = middle
+                if low < end and stocked[low] == item:
+                    code[at] = 7 if on_hand[low] <= 0 else 0
+                elif complete[place]:
+                    code[at] = 7
+        for at in range(exclude_indptr[r], exclude_indptr[r + 1]):
+            mark[exclude[at]] = 0
+        for at in range(cart_indptr[r], cart_indptr[r + 1]):
+            mark[cart[at]] = 0
+        for at in range(past_indptr[r], past_indptr[r + 1]):
+            mark[past[at]] = 0
     return code
 
 
 def _filtered(
-    rows: npt.NDArray[np.int64],
+    indptr: IntArray,
     items: npt.NDArray[np.int32],
     histories: Histories,
     shelf: Shelf,
@@ -136,6 +185,7 @@ def _filtered(
         return out
     if facts is None:
         raise ValueError("filters need facts to ask.")
+    rows = rows_of(Lists(indptr, items))
     # A batch has few filters: one turn for each.
     kinds = {given: number for number, given in enumerate(dict.fromkeys(limits.filters))}
     kind = np.array([kinds[given] for given in limits.filters])[rows]

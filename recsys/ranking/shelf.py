@@ -89,9 +89,9 @@ class Shelf:
             NaN where nothing is known.
         """
         out = np.full(len(item_ix), np.nan, dtype=np.float32)
-        position = self._position(location_keys)
+        position = self.position(location_keys)
         # A question has one location, a batch a handful: one slice of the stock for each.
-        for at in np.unique(position[position >= 0]):
+        for at in sorted(set(position[position >= 0].tolist())):
             asked = np.flatnonzero(position == at)
             items = self.item_ix[self.indptr[at] : self.indptr[at + 1]]
             found = np.minimum(np.searchsorted(items, item_ix[asked]), len(items) - 1)
@@ -102,7 +102,7 @@ class Shelf:
 
     def held_at(self, location_key: int) -> npt.NDArray[np.int32] | None:
         """Return what a location has on hand, ascending; None where not all of it is known."""
-        (at,) = self._position(np.array([location_key]))
+        (at,) = self.position(np.array([location_key]))
         if at < 0 or not self.complete[at]:
             return None
         part = slice(self.indptr[at], self.indptr[at + 1])
@@ -123,7 +123,7 @@ class Shelf:
             How many there are by now, in place of what was known; each product once a location.
         """
         n_items = len(self.active)
-        position = self._position(location_keys)
+        position = self.position(location_keys)
         held = np.repeat(np.arange(len(self.location_keys)), np.diff(self.indptr))
         flat = held * n_items + self.item_ix
         wanted = position * n_items + item_ix
@@ -152,9 +152,10 @@ class Shelf:
         """Rebuild from what ``arrays`` gave."""
         return cls(**{name: arrays[name] for name in cls.__dataclass_fields__})
 
-    def _position(self, location_keys: Keys) -> npt.NDArray[np.int64]:
+    def position(self, location_keys: Keys) -> npt.NDArray[np.int64]:
+        """Position of each location in ``location_keys``; -1 where its stock is not known."""
         if not len(self.location_keys):
-            return np.full(len(location_keys), -1)
+            return np.full(len(location_keys), -1, np.int64)
         at = np.searchsorted(self.location_keys, location_keys)
         at = np.minimum(at, len(self.location_keys) - 1)
         return np.where(self.location_keys[at] == location_keys, at, -1)

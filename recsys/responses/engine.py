@@ -24,11 +24,13 @@ from recsys.models.base import Context
 from recsys.persistence import artefact
 from recsys.persistence.artefact import Artefact, Manifest
 from recsys.persistence.fitted import models_of
+from recsys.ranking.boosted import Boosted, Ensemble
 from recsys.ranking.candidates import COLUMNS, MODELS
 from recsys.ranking.parts import Parts
 from recsys.ranking.rank import Asked, Ranked, Ranker, factors_of
 from recsys.ranking.rules import DAY, RULES, Limits
 from recsys.ranking.shelf import Shelf
+from recsys.ranking.statistics import ItemStatistics
 from recsys.responses.catalogue import Catalogue, Item
 from recsys.responses.explaining import Explainer, explanation, fallback
 from recsys.responses.items import PageQuestion, Pages
@@ -40,6 +42,9 @@ from recsys.schema import CHANNELS
 #: Names of the parts of an artefact that belong to the ranking.
 PLAIN_BLEND: Final = "blend.plain"
 CART_BLEND: Final = "blend.cart"
+STATISTICS: Final = "ranker.statistics"
+PLAIN_TREES: Final = "ranker.plain"
+CART_TREES: Final = "ranker.cart"
 SHELF: Final = "shelf"
 
 #: Key of ``left_out`` for products of the request that the catalogue does not hold.
@@ -103,6 +108,7 @@ class Engine:
                 Parts.from_arrays(COLUMNS, found.part(CART_BLEND)),
                 shelf,
                 self.catalogue.facts(shelf.active),
+                _boosted(found, copurchase),
             )
         except KeyError as error:
             raise ArtefactError(
@@ -312,6 +318,19 @@ class Engine:
             "fallback": fallback,
             "left_out": {**left_out, UNKNOWN_ITEM: unknown},
         }
+
+
+def _boosted(found: Artefact, copurchase: CoPurchase) -> Boosted | None:
+    """Trees of an artefact; none where it was made without."""
+    statistics = found.part(STATISTICS)
+    if not statistics:
+        return None
+    return Boosted(
+        ItemStatistics.from_arrays(statistics),
+        (copurchase.indptr_, copurchase.indices_, copurchase.scores_),
+        Ensemble.from_arrays(found.part(PLAIN_TREES)),
+        Ensemble.from_arrays(found.part(CART_TREES)),
+    )
 
 
 _NONE: Final = np.empty(0, np.int32)

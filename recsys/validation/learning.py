@@ -1,7 +1,7 @@
-"""Learns how much each model's opinion counts, on windows that the models have not seen.
+"""Learns how much each model's opinion counts, and what trees add, on windows not seen before.
 
 Models fitted before a window and a panel of it come in, for one window or for several; out come
-the blends that rank with and without a cart. Called by training.
+the blends that rank with and without a cart, and the boosted trees over them. Called by training.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,55 +11,50 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.matrices.histories import EMPTY, Histories
-from recsys.matrices.lists import contains, rows_of
-from recsys.models import Model
+from recsys.matrices.histories import EMPTY, NO_CHANNEL, Histories
+from recsys.matrices.lists import Lists, contains, rows_of
+from recsys.model_settings import Ranker as Settings
+from recsys.models import CoPurchase, Model
 from recsys.models.base import Context
+from recsys.ranking.boosted import Boosted, choose
 from recsys.ranking.candidates import CART, COLUMNS, MODELS, Candidates, collect
 from recsys.ranking.parts import Kinds, Parts
 from recsys.ranking.rank import PER_MODEL, factors_of
+from recsys.ranking.statistics import ItemStatistics
+from recsys.schema import CHANNELS
+from recsys.validation import boosting
+from recsys.validation.boosting import Cases
 from recsys.validation.carts import Carts
 from recsys.validation.panel import Panel
 
 #: Customers scored at once, which bounds the memory.
 BATCH: Final = 500
+#: Customers of each channel who are asked about there, at most.
+ON_CHANNEL: Final = 700
 
 
 @dataclass(frozen=True, eq=False)
-class Examples:
-    """Candidates of one window with what came of them.
+class Sheet:
+    """Candidates of some customers, with what they were found for.
 
     Attributes
     ----------
-    scores : ndarray of shape (m, len(COLUMNS)), float32
+    found : Candidates
     bought : ndarray of shape (m,), bool
-    rows : ndarray of shape (m,), int64
-        Whose candidate each is, ascending.
     mass : ndarray of shape (m,), float64
-        How many cases it stands for.
-    kind : ndarray of shape (m,), uint8
-        Which of ``parts.KINDS`` each is.
+        How many cases each stands for.
+    free : ndarray of shape (m,), bool
+        What is not in the cart.
+    histories : Histories
+    context : Context
     """
 
-    scores: NDArray[np.float32]
+    found: Candidates
     bought: NDArray[np.bool_]
-    rows: NDArray[np.int64]
     mass: NDArray[np.float64]
-    kind: Kinds
-
-    @classmethod
-    def together(cls, parts: Sequence["Examples"]) -> "Examples":
-        """Put several windows behind one another; a customer's rows in each stay apart."""
-        starts = np.cumsum([0, *(part.rows.max(initial=-1) + 1 for part in parts)])
-        return cls(
-            np.concatenate([part.scores for part in parts]),
-            np.concatenate([part.bought for part in parts]),
-            np.concatenate(
-                [part.rows + start for part, start in zip(parts, starts[:-1], strict=True)]
-            ),
-            np.concatenate([part.mass for part in parts]),
-            np.concatenate([part.kind for part in parts]),
-        )
+    free: NDArray[np.bool_]
+    histories: Histories
+    context: Context
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,56 +63,134 @@ class Lesson:
 
     Attributes
     ----------
-    plain, cart : Examples
+    plain, cart : list of Sheet
         ``cart`` may be empty.
+    on_channel : list of Sheet
+        Asked and answered on each channel, where there are several: for trees, which know the
+        channel; the blend has one chance for all.
+    statistics : ItemStatistics
+    baskets : tuple
+        See ``Boosted``; both of the time when the window begins.
     """
 
-    plain: Examples
-    cart: Examples
+    plain: list[Sheet]
+    cart: list[Sheet]
+    on_channel: list[Sheet]
+    statistics: ItemStatistics
+    baskets: tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]
 
 
-def lesson(models: Mapping[str, Model], panel: Panel, carts: Carts) -> Lesson:
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Candidates with what came of them; see ``Parts.fit``."""
+
+    scores: NDArray[np.float32]
+    bought: NDArray[np.bool_]
+    rows: NDArray[np.int64]
+    mass: NDArray[np.float64]
+    kind: Kinds
+
+    @classmethod
+    def of(cls, sheets: Sequence[Sheet]) -> "Examples":
+        """Put sheets behind one another; each question has rows of its own."""
+        none = cls(
+            np.empty((0, len(COLUMNS)), np.float32), np.empty(0, bool), np.empty(0, np.int64),
+            np.empty(0), np.empty(0, np.uint8),
+        )  # fmt: skip
+        parts, start = [none], 0
+        for sheet in sheets:
+            at = np.flatnonzero(sheet.free)
+            rows = start + rows_of(sheet.found)[at]
+            start += len(sheet.context)
+            parts.append(
+                cls(sheet.found.scores[at], sheet.bought[at], rows, sheet.mass[at],
+                    sheet.found.kind[at])
+            )  # fmt: skip
+        return cls(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(cls)))
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """Everything that ranks but the models.
+
+    Attributes
+    ----------
+    plain, cart : Parts
+        Blends for requests without and with a cart: the chance of purchase within the window,
+        and the chance of joining the cart.
+    boosted : Boosted or None
+        Trees over them; none where too few purchases were seen.
+    """
+
+    plain: Parts
+    cart: Parts
+    boosted: Boosted | None = None
+
+
+def lesson(
+    models: Mapping[str, Model], statistics: ItemStatistics, panel: Panel, carts: Carts
+) -> Lesson:
     """Collect what a window teaches.
 
     Parameters
     ----------
     models : mapping
         Fitted on what was before the panel's window.
+    statistics : ItemStatistics
+        Of the same time.
     panel : Panel
         Customers who came back, and some who did not.
     carts : Carts
         Of the same window.
     """
-    return Lesson(_from_panel(models, panel), _from_carts(models, panel, carts))
+    return Lesson(
+        _from_panel(models, panel), _from_carts(models, panel, carts),
+        _from_channels(models, panel), statistics, baskets_of(models),
+    )  # fmt: skip
+
+
+def baskets_of(
+    models: Mapping[str, Model],
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
+    """Neighbours of each product in one order, for ``Boosted``."""
+    found = models["copurchase"]
+    if not isinstance(found, CoPurchase):
+        raise TypeError("the models are not those of recsys.models")
+    return found.indptr_, found.indices_, found.scores_
 
 
 def learn(
-    lessons: Sequence[Lesson], weights: Sequence[Mapping[str, float]] = ()
-) -> tuple[Parts, Parts]:
-    """Learn both blends.
+    lessons: Sequence[Lesson],
+    weights: Sequence[Mapping[str, float]] = (),
+    settings: Settings | None = None,
+    *,
+    seed: int = 0,
+    threads: int = 2,
+) -> Learned:
+    """Learn blends and trees.
 
     Parameters
     ----------
     lessons : sequence of Lesson
-        One a window, at least one.
+        One a window, at least one, the oldest first.
     weights : sequence of mappings
         Factors by model of the workspace's placements; each gets a curve of chances.
+    settings : Ranker, optional
+    seed, threads : int
 
     Returns
     -------
-    plain : Parts
-        For requests without a cart: the chance of purchase within the window.
-    cart : Parts
-        For requests with a cart: the chance of joining it.
+    Learned
+        ``boosted`` holds the statistics of the last lesson.
     """
     factors = [factors_of(given) for given in weights]
-    found = Examples.together([one.plain for one in lessons])
+    found = Examples.of([sheet for one in lessons for sheet in one.plain])
     n = len(MODELS)
     plain = Parts(MODELS).fit(
         found.scores[:, :n], found.bought, found.rows, found.kind, found.mass,
         [given[:n] for given in factors],
     )  # fmt: skip
-    carts = Examples.together([one.cart for one in lessons])
+    carts = Examples.of([sheet for one in lessons for sheet in one.cart])
     if len(carts.rows):
         found = carts
     else:  # nobody ever bought two things: what speaks for the history speaks for the cart
@@ -126,67 +199,99 @@ def learn(
     cart = Parts(COLUMNS).fit(
         found.scores, found.bought, found.rows, found.kind, found.mass, factors
     )
-    return plain, cart
+    given = settings or Settings()
+    without = boosting.fit(
+        [_cases(one, [*one.plain, *one.on_channel], plain) for one in lessons],
+        given, seed, threads,
+    )  # fmt: skip
+    if without is None:
+        return Learned(plain, cart)
+    joined = boosting.fit([_cases(one, one.cart, cart) for one in lessons], given, seed, threads)
+    last = lessons[-1]
+    ensembles = without, joined or boosting.nothing(cart)
+    return Learned(plain, cart, Boosted(last.statistics, last.baskets, *ensembles))
 
 
-def _from_panel(models: Mapping[str, Model], panel: Panel) -> Examples:
+def _cases(lesson: Lesson, sheets: Sequence[Sheet], blend: Parts) -> Cases:
+    """Features of the candidates that trees look at."""
+    made = Boosted(lesson.statistics, lesson.baskets, boosting.NONE, boosting.NONE)
+    width, start = len(blend.columns), 0
+    parts = []
+    for sheet in sheets:
+        found, rows = sheet.found, rows_of(sheet.found)
+        evidence = blend.evidence(found.scores[:, :width], found.kind)
+        total = blend.total(evidence, found.kind, np.ones(width))
+        at = choose(found, rows, total, sheet.free)
+        of = made.features(found, at, rows, total, sheet.histories, sheet.context)
+        parts.append(Cases(of, sheet.bought[at], start + rows[at], sheet.mass[at], total[at]))
+        start += len(sheet.context)
+    return Cases.together(parts)
+
+
+def _from_panel(models: Mapping[str, Model], panel: Panel) -> list[Sheet]:
     """Each customer twice: as themselves, and as somebody of whom nothing is known."""
     wanted, context, n = panel.wanted(), panel.context(), len(panel)
     nobody = Histories.from_rows([EMPTY] * n, panel.index, context.as_of_ts)
-    examples: list[Examples] = []
-    for turn, histories in enumerate((panel.histories, nobody)):
-        for start, found in _collected(models, panel, histories, context):
-            rows = start + rows_of(found)
-            bought = contains(wanted, rows, found.item_ix)
-            mass = panel.mass[rows]
-            examples.append(Examples(found.scores, bought, turn * n + rows, mass, found.kind))
-    return _stacked(examples)
+    return [
+        sheet
+        for histories in (panel.histories, nobody)
+        for sheet in _sheets(models, panel, histories, context, wanted, panel.mass)
+    ]
 
 
-def _from_carts(models: Mapping[str, Model], panel: Panel, carts: Carts) -> Examples:
+def _from_channels(models: Mapping[str, Model], panel: Panel) -> list[Sheet]:
+    """Some customers on each channel on which somebody bought: what they bought there."""
+    channels = np.unique(panel.channel)
+    sheets: list[Sheet] = []
+    some = np.arange(len(panel))[:: len(panel) // ON_CHANNEL + 1]
+    part = panel.only(some)
+    for number in channels.tolist() if len(channels) > 1 else ():
+        asked = Context.of(
+            len(part), part.as_of_ts, location=_usual_place(part, number), channel=number
+        )
+        wanted = part.wanted(CHANNELS[number])
+        mass = part.mass * len(panel) / len(part)
+        sheets += _sheets(models, part, part.histories, asked, wanted, mass)
+    return sheets
+
+
+def _usual_place(panel: Panel, channel: int) -> NDArray[np.int64]:
+    """Where each customer was last on a channel; 0 for nowhere."""
+    past = panel.histories
+    place = np.zeros(len(panel), np.int64)
+    there = np.flatnonzero(past.channel == channel)
+    place[past.row[there]] = past.location[there]  # lines are in time order: the last stays
+    return place
+
+
+def _from_carts(models: Mapping[str, Model], panel: Panel, carts: Carts) -> list[Sheet]:
     """Each cart twice: as its customer's, and as that of somebody unknown."""
     theirs = [panel.rows[row] for row in carts.customer_ix]
+    n = len(theirs)
     context = Context(
-        carts.as_of_ts,
-        np.zeros(len(theirs), np.int64),
-        Context.of(len(theirs), 0).channel,
-        carts.cart,
+        carts.as_of_ts, np.zeros(n, np.int64), np.full(n, NO_CHANNEL, np.uint8), carts.cart
     )
-    examples: list[Examples] = []
-    for turn, known in enumerate((theirs, [EMPTY] * len(theirs))):
+    sheets: list[Sheet] = []
+    for known in (theirs, [EMPTY] * n):
         histories = Histories.from_rows(known, panel.index, carts.as_of_ts)
-        for start, found in _collected(models, panel, histories, context):
-            rows = start + rows_of(found)
-            joined = contains(carts.rest, rows, found.item_ix)
-            free = ~contains(carts.cart, rows, found.item_ix)
-            case = (turn * len(theirs) + rows)[free]
-            each = np.ones(len(case))
-            examples.append(
-                Examples(found.scores[free], joined[free], case, each, found.kind[free])
-            )
-    return _stacked(examples)
+        sheets += _sheets(models, panel, histories, context, carts.rest, np.ones(n))
+    return sheets
 
 
-def _collected(
-    models: Mapping[str, Model], panel: Panel, histories: Histories, context: Context
-) -> Iterator[tuple[int, Candidates]]:
+def _sheets(
+    models: Mapping[str, Model], panel: Panel, histories: Histories, context: Context,
+    wanted: Lists, mass: NDArray[np.float64],
+) -> Iterator[Sheet]:  # fmt: skip
     for start in range(0, len(context), BATCH):
         part = slice(start, start + BATCH)
-        yield start, collect(models, panel.index, histories[part], context[part], PER_MODEL)
-
-
-def _stacked(parts: list[Examples]) -> Examples:
-    """Put batches of one window together, whose rows are counted through."""
-    none = Examples(
-        np.empty((0, len(COLUMNS)), np.float32),
-        np.empty(0, bool),
-        np.empty(0, np.int64),
-        np.empty(0),
-        np.empty(0, np.uint8),
-    )
-    return Examples(
-        *(
-            np.concatenate([getattr(part, column.name) for part in (none, *parts)])
-            for column in fields(Examples)
+        given, asked = histories[part], context[part]
+        found = collect(models, panel.index, given, asked, PER_MODEL)
+        rows = rows_of(found)
+        yield Sheet(
+            found,
+            contains(wanted, start + rows, found.item_ix),
+            mass[start + rows],
+            ~contains(asked.cart, rows, found.item_ix),
+            given,
+            asked,
         )
-    )

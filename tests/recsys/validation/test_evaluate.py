@@ -1,19 +1,23 @@
 """A world in which the right answer is known: evaluation finds who gives it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from recsys.matrices.baskets import Training
 from recsys.model_settings import Als, CoPurchase, Models
+from recsys.model_settings import Ranker as Settings
 from recsys.models import MODELS, from_settings
 from recsys.ranking.candidates import collect
 from recsys.ranking.rank import Ranker
 from recsys.ranking.shelf import Shelf
+from recsys.ranking.statistics import ItemStatistics
 from recsys.validation import carts, panel
 from recsys.validation.evaluate import OURS, Judged, Jury, Known, summarise
 from recsys.validation.learning import learn, lesson
 from recsys.validation.peers import PEERS, MostPopular, OwnFrequency, tune
-from recsys.validation.showing import show
+from recsys.validation.showing import ranked, show
 from recsys.validation.splits import DAY, Window
 
 PAIRS = [(f"a{n}", f"b{n}") for n in range(8)]
@@ -68,13 +72,17 @@ def ranker(history):
     training, models = fitted(history, FIRST.start_ts)
     people = panel.read(history, training.index, FIRST, active=200, lapsed=50)
     orders = carts.read(history, people, at_most=60)
-    plain, cart = learn([lesson(models, people, orders)], [{"copurchase": 3.0}])
+    taught = lesson(models, ItemStatistics.fit(training), people, orders)
+    found = learn([taught], [{"copurchase": 3.0}])
+    plain, cart = found.plain, found.cart
     training, models = fitted(history, SECOND.start_ts)
+    return training, Ranker(training.index, models, plain, cart, shelf_of(training))
+
+
+def shelf_of(training):
     none = np.empty(0, np.int64)
-    shelf = Shelf.build(
-        np.ones(len(training.index), bool), none, none.astype(np.int32), none.astype(float)
-    )
-    return training, Ranker(training.index, models, plain, cart, shelf)
+    active = np.ones(len(training.index), bool)
+    return Shelf.build(active, none, none.astype(np.int32), none.astype(float))
 
 
 def judged(ranks, training, people, k=3):
@@ -124,6 +132,21 @@ def test_customers_of_several_windows_count_once_with_their_mean():
         assert (row.other, row.value, row.low) == ("x", pytest.approx(0.5), pytest.approx(0.5))
 
 
+#: Trees in a world too small for them.
+EAGER = Settings(min_examples=5, trees=5)
+
+
+def ranked_by(found, training, models, people):
+    """What trees were learned, and what they make of customers' features."""
+    assert found.boosted is not None
+    assert len(found.boosted.plain.trees)
+    ranks = Ranker(training.index, models, found.plain, found.cart, shelf_of(training))
+    ranks = replace(ranks, boosted=found.boosted)
+    order = ranked(ranks, people.histories, people.context())
+    arrays = [*found.boosted.plain.arrays().values(), *found.boosted.cart.arrays().values()]
+    return [*arrays, *(np.asarray(each) for part in order for each in vars(part).values())]
+
+
 def plain_of(found):
     """Arrays and figures of anything that is compared."""
     if isinstance(found, list):
@@ -131,7 +154,7 @@ def plain_of(found):
     return list(vars(found).values())
 
 
-def test_the_future_changes_nothing_that_was_learned(write_history):
+def test_the_future_changes_nothing_that_was_learned(write_history, monkeypatch):
     """Whatever happens in the test window and after it: what is fitted, tuned, counted, named,
     scored, blended, and what peers show stays as it was."""
     ends = [row for row in lines() if row["ts"] < SECOND.start_ts]
@@ -140,6 +163,7 @@ def test_the_future_changes_nothing_that_was_learned(write_history):
         for row in lines()
         if row["ts"] >= FIRST.start_ts
     ]
+    monkeypatch.setattr("recsys.validation.boosting.MIN_BOUGHT", 50)
     shown = []
     for known in (lines(), ends + after):
         history = write_history(known)
@@ -148,7 +172,9 @@ def test_the_future_changes_nothing_that_was_learned(write_history):
         people = panel.read(history, training.index, SECOND, active=200)
         learning = panel.read(history, training.index, FIRST, active=200, lapsed=50)
         orders = carts.read(history, learning, at_most=60)
-        plain, cart = learn([lesson(models, learning, orders)])
+        statistics = ItemStatistics.fit(training)
+        found = learn([lesson(models, statistics, learning, orders)], settings=EAGER)
+        plain, cart = found.plain, found.cart
         tuned = [tune(name, training, learning, 2, 3) for name in PEERS]
         peers = [one.fit(training).show(people.histories, people.context(), 5) for one in tuned]
         candidates = collect(models, training.index, people.histories, people.context(), 20)
@@ -158,7 +184,13 @@ def test_the_future_changes_nothing_that_was_learned(write_history):
             candidates,
             *(one.tried for one in tuned),
         ]
-        more = [buyers, *(np.asarray(value) for one in told for value in plain_of(one))]
+        boosted = ranked_by(found, training, models, people)
+        more = [
+            buyers,
+            *statistics.arrays().values(),
+            *boosted,
+            *(np.asarray(value) for one in told for value in plain_of(one)),
+        ]
         shown.append((arrays, plain.arrays(), cart.arrays(), people.rows, learning.item_ix, more))
     first, second = shown
     for name, model in first[0].items():
@@ -199,7 +231,8 @@ def test_chances_are_those_of_everybody_not_only_of_who_came_back(history, write
 
     def chance(known):
         people = panel.read(known, training.index, FIRST, active=200, lapsed=200)
-        plain, _ = learn([lesson(models, people, carts.read(known, people, at_most=10))])
+        orders = carts.read(known, people, at_most=10)
+        plain = learn([lesson(models, ItemStatistics.fit(training), people, orders)]).plain
         scores = np.full((1, len(MODELS)), 100.0)
         new = np.ones(1, np.uint8)
         return plain.chance(plain.evidence(scores, new), new, np.ones(len(MODELS)))[0]

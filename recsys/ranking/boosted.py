@@ -1,0 +1,147 @@
+"""Boosted trees over the blend: what they add to the candidates of known customers.
+
+The best candidates of the blend come in, with histories and context; log-odds to add, the chance
+of purchase and what each column contributed come out. Learned by ``validation.boosting``, stored
+in the artefact, asked by ``rank``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.matrices.histories import Histories
+from recsys.matrices.ids import IntArray, IxArray
+from recsys.matrices.lists import Lists, pointers
+from recsys.models.base import Context
+from recsys.ranking.candidates import COLUMNS, Candidates
+from recsys.ranking.curves import Curve, Floats
+from recsys.ranking.features import Features, compute, names, speaks_for
+from recsys.ranking.parts import KINDS, STRANGER
+from recsys.ranking.statistics import ItemStatistics
+from recsys.ranking.trees import Trees
+
+#: Names of the features, and the column of evidence that each belongs to.
+FEATURES: Final = names(COLUMNS)
+SPEAKS_FOR: Final = speaks_for(COLUMNS)
+#: Candidates of each customer that trees look at: so many of all, and so many of those bought
+#: before and of the new ones at least.
+CHOSEN: Final = 160
+PER_KIND: Final = 60
+
+
+@dataclass(frozen=True, eq=False)
+class Ensemble:
+    """Trees, and the chance that their total comes true.
+
+    Attributes
+    ----------
+    trees : Trees
+    chance_x, chance_y : ndarray
+        Log-odds of blend and trees together → chance of purchase.
+    """
+
+    trees: Trees
+    chance_x: Floats
+    chance_y: Floats
+
+    def chance(self, total: Floats) -> Floats:
+        """Chance of purchase; never falling with the total."""
+        return Curve(self.chance_x, self.chance_y)(total)
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Everything, by name."""
+        return {**self.trees.arrays(), "chance_x": self.chance_x, "chance_y": self.chance_y}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
+        """Rebuild from what ``arrays`` gave."""
+        return cls(Trees.from_arrays(arrays), arrays["chance_x"], arrays["chance_y"])
+
+
+@dataclass(frozen=True, eq=False)
+class Boosted:
+    """Two ensembles and what their features are made of.
+
+    Attributes
+    ----------
+    statistics : ItemStatistics
+    baskets : tuple of (indptr int64, indices int32, scores float32)
+        Neighbours of each product in one order.
+    plain, cart : Ensemble
+        For requests without and with a cart.
+    """
+
+    statistics: ItemStatistics
+    baskets: tuple[IntArray, IxArray, npt.NDArray[np.float32]]
+    plain: Ensemble
+    cart: Ensemble
+
+    def features(
+        self, found: Candidates, at: IntArray, rows: IntArray, total: Floats,
+        histories: Histories, context: Context,
+    ) -> Features:  # fmt: skip
+        """Work out the features of chosen candidates.
+
+        Parameters
+        ----------
+        found : Candidates
+        at : ndarray, int64
+            Positions of the chosen ones, ascending.
+        rows : ndarray, int64
+            Row of every candidate.
+        total : ndarray
+            What the blend says of every candidate.
+        histories : Histories
+        context : Context
+        """
+        lists = Lists(pointers(rows[at], len(context)), found.item_ix[at])
+        return compute(
+            lists, found.scores[at], total[at], histories, context, self.statistics, self.baskets
+        )
+
+    def contributions(self, ensemble: Ensemble, of: Features) -> Floats:
+        """What each column's features add to candidates, shape (m, len(COLUMNS)); log-odds."""
+        return ensemble.trees.shares(of, SPEAKS_FOR, len(COLUMNS) + 1)[:, : len(COLUMNS)]
+
+    def with_statistics(self, statistics: ItemStatistics) -> "Boosted":
+        """Return the same trees over other numbers of the products."""
+        return replace(self, statistics=statistics)
+
+
+def choose(
+    found: Candidates, rows: IntArray, total: Floats, free: npt.NDArray[np.bool_]
+) -> IntArray:  # fmt: skip
+    """Choose the candidates that trees look at: the best of each kind that may be shown.
+
+    Parameters
+    ----------
+    found : Candidates
+    rows : ndarray of shape (m,), int64
+        Row of every candidate.
+    total : ndarray of shape (m,)
+        What the blend says.
+    free : ndarray of shape (m,), bool
+        Which may be shown.
+
+    Returns
+    -------
+    ndarray, int64
+        Positions, ascending; none of strangers.
+    """
+    may = np.flatnonzero(free & (found.kind != STRANGER))
+    order = may[np.lexsort((found.item_ix[may], -total[may], rows[may]))]
+    of_kind = order[np.argsort(rows[order] * len(KINDS) + found.kind[order], kind="stable")]
+    first = _place(rows[order]) < CHOSEN
+    first_of_kind = _place(rows[of_kind] * len(KINDS) + found.kind[of_kind]) < PER_KIND
+    chosen = np.zeros(len(rows), bool)
+    chosen[order[first]] = True
+    chosen[of_kind[first_of_kind]] = True
+    return np.flatnonzero(chosen)
+
+
+def _place(group: IntArray) -> IntArray:
+    """Place of each entry in its group, from 0; groups ascend."""
+    return np.asarray(np.arange(len(group)) - np.searchsorted(group, group), np.int64)

@@ -1,0 +1,223 @@
+"""Learns trees that put right what the blend gets wrong.
+
+Features of candidates and what came of them come in, a window at a time; trees and a curve of
+chances come out. Called by ``learning``.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.model_settings import Ranker as Settings
+from recsys.ranking.boosted import FEATURES, Ensemble
+from recsys.ranking.curves import fit_rising
+from recsys.ranking.parts import Parts
+from recsys.ranking.trees import Trees
+
+Floats = NDArray[np.float64]
+
+#: Fewer candidates that were bought say nothing that a blend does not.
+MIN_BOUGHT: Final = 300
+#: Share of the customers who say when to stop, where there is one window only.
+HELD_OUT: Final = 0.25
+#: Rounds without a gain after which learning stops.
+PATIENCE: Final = 25
+#: Length of the curve of chances.
+KNOTS: Final = 64
+
+NONE: Final = Ensemble(Trees.none(), np.array([0.0]), np.array([0.0]))
+
+
+@dataclass(frozen=True, eq=False)
+class Cases:
+    """Candidates of one window that trees look at.
+
+    Attributes
+    ----------
+    features : ndarray of shape (m, n_features), float32
+    bought : ndarray of shape (m,), bool
+    rows : ndarray of shape (m,), int64
+        Whose each is, ascending.
+    mass : ndarray of shape (m,), float64
+    total : ndarray of shape (m,), float64
+        Log-odds by the blend, where the trees begin.
+    """
+
+    features: NDArray[np.float32]
+    bought: NDArray[np.bool_]
+    rows: NDArray[np.int64]
+    mass: Floats
+    total: Floats
+
+    @classmethod
+    def together(cls, parts: Sequence["Cases"]) -> "Cases":
+        """Put cases behind one another."""
+        none = cls(
+            np.empty((0, len(FEATURES)), np.float32), np.empty(0, bool), np.empty(0, np.int64),
+            np.empty(0), np.empty(0),
+        )  # fmt: skip
+        every = [none, *parts]
+        return cls(*(np.concatenate([getattr(p, f.name) for p in every]) for f in fields(cls)))
+
+    def only(self, at: NDArray[Any]) -> "Cases":
+        """Return some of them."""
+        return Cases(*(getattr(self, field.name)[at] for field in fields(self)))
+
+
+def fit(
+    windows: Sequence[Cases], settings: Settings, seed: int = 0, threads: int = 2
+) -> Ensemble | None:
+    """Learn on all windows but the last when to stop, and then on all of them.
+
+    Parameters
+    ----------
+    windows : sequence of Cases
+        The oldest first. Of a single one some customers are held out instead.
+    settings : Ranker
+    seed, threads : int
+
+    Returns
+    -------
+    Ensemble or None
+        None where too few candidates were bought, or trees do not help.
+    """
+    if settings.trees == 0 or sum(int(one.bought.sum()) for one in windows) < MIN_BOUGHT:
+        return None
+    if len(windows) > 1:
+        first, then = Cases.together(windows[:-1]), windows[-1]
+    else:
+        every = windows[0]
+        n = int(every.rows.max()) + 1
+        out = np.random.default_rng(seed).random(n) < HELD_OUT
+        held = out[every.rows]
+        first, then = every.only(~held), every.only(held)
+    if not first.bought.any() or not then.bought.any():
+        return None
+    rounds, total = _until_it_stops(first, then, settings, seed, threads)
+    if rounds == 0:
+        return None
+    curve = fit_rising(total, then.bought, then.mass, KNOTS)
+    trees = _boost(Cases.together(windows), rounds, settings, seed, threads)
+    return Ensemble(trees, curve.x, curve.y)
+
+
+def nothing(blend: Parts) -> Ensemble:
+    """Trees that add nothing to a blend, with its curve of chances."""
+    first = blend.blends[0]
+    return Ensemble(Trees.none(), np.array(first.chance_x_[0]), np.array(first.chance_y_[0]))
+
+
+def _parameters(settings: Settings, seed: int, threads: int) -> dict[str, Any]:
+    return {
+        "objective": "binary",
+        "learning_rate": settings.learning_rate,
+        "num_leaves": settings.leaves,
+        "min_data_in_leaf": settings.min_examples,
+        "lambda_l2": settings.l2,
+        "feature_fraction": settings.features,
+        "max_bin": 63,
+        "num_threads": threads,
+        "seed": seed,
+        "deterministic": True,
+        "force_row_wise": True,
+        "verbosity": -1,
+        "metric": "binary_logloss",
+    }
+
+
+def _set(cases: Cases, reference: Any = None) -> Any:
+    import lightgbm  # training only; serving never loads it
+
+    mass = cases.mass / cases.mass.mean()
+    return lightgbm.Dataset(
+        cases.features, cases.bought.astype(np.float64), weight=mass, init_score=cases.total,
+        feature_name=list(FEATURES), reference=reference, params={"max_bin": 63, "verbosity": -1},
+    )  # fmt: skip
+
+
+def _until_it_stops(
+    first: Cases, then: Cases, settings: Settings, seed: int, threads: int
+) -> tuple[int, Floats]:
+    """How many trees are best for cases that were not learned from, and their totals then."""
+    import lightgbm
+
+    learned = _set(first)
+    booster = lightgbm.train(
+        _parameters(settings, seed, threads), learned, settings.trees,
+        valid_sets=[_set(then, learned)],
+        callbacks=[lightgbm.early_stopping(PATIENCE, verbose=False)],
+    )  # fmt: skip
+    rounds = int(booster.best_iteration)
+    added = booster.predict(then.features, raw_score=True, num_iteration=rounds)
+    total = then.total + added
+    if _loss(total, then) >= _loss(then.total, then):
+        return 0, then.total
+    return rounds, total
+
+
+def _loss(total: Floats, cases: Cases) -> float:
+    each = np.logaddexp(0.0, total) - np.where(cases.bought, total, 0.0)
+    return float((cases.mass * each).sum())
+
+
+def _boost(cases: Cases, rounds: int, settings: Settings, seed: int, threads: int) -> Trees:
+    import lightgbm
+
+    booster = lightgbm.train(_parameters(settings, seed, threads), _set(cases), rounds)
+    return flat(booster.dump_model())
+
+
+def flat(model: dict[str, Any]) -> Trees:
+    """Lay a LightGBM model out as arrays, children beside one another.
+
+    Parameters
+    ----------
+    model : dict
+        Of ``Booster.dump_model``; of numeric features without missing values.
+
+    Raises
+    ------
+    ValueError
+        When it has splits of another kind.
+    """
+    roots: list[int] = []
+    feature: list[int] = []
+    threshold: list[float] = []
+    child: list[int] = []
+    value: list[float] = []
+
+    def room(node: dict[str, Any]) -> int:
+        feature.append(int(node.get("split_feature", 0)))
+        threshold.append(float(node.get("threshold", 0.0)))
+        child.append(-1)
+        value.append(float(node.get("leaf_value", 0.0)))
+        return len(child) - 1
+
+    for tree in model["tree_info"]:
+        roots.append(room(tree["tree_structure"]))
+        waiting = [(roots[-1], tree["tree_structure"])]
+        inner: list[tuple[int, float, float]] = []
+        for at, node in waiting:  # grows while it is gone through
+            if "left_child" not in node:
+                continue
+            if node["decision_type"] != "<=":
+                raise ValueError(f"a split of type {node['decision_type']!r} is not known.")
+            left, right = node["left_child"], node["right_child"]
+            child[at] = room(left)
+            room(right)
+            waiting += [(child[at], left), (child[at] + 1, right)]
+            inner.append((at, _cases_of(left), _cases_of(right)))
+        for at, n_left, n_right in reversed(inner):  # from the leaves up
+            both = value[child[at]] * n_left + value[child[at] + 1] * n_right
+            value[at] = both / max(n_left + n_right, 1e-12)
+    return Trees(
+        np.array(roots, np.int32), np.array(feature, np.int32), np.array(threshold),
+        np.array(child, np.int32), np.array(value),
+    )  # fmt: skip
+
+
+def _cases_of(node: dict[str, Any]) -> float:
+    return float(node.get("leaf_count", node.get("internal_count", 1)) or 1)
