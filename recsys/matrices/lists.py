@@ -12,6 +12,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys.matrices.compiled import compiled, fixed
+from recsys.matrices.scratch import zeros
+
 Integers = NDArray[np.integer]
 
 
@@ -93,13 +96,36 @@ def places_of(lists: Ragged) -> NDArray[np.int64]:
 
 def contains(lists: Ragged, rows: Integers, item_ix: Integers) -> NDArray[np.bool_]:
     """Whether row ``rows[j]`` of ``lists`` holds ``item_ix[j]``."""
-    if not len(lists.item_ix):
+    if not len(lists.item_ix) or not len(item_ix):
         return np.zeros(len(item_ix), dtype=bool)
-    span = int(max(item_ix.max(initial=0), lists.item_ix.max(initial=0))) + 1
-    held = np.sort(rows_of(lists) * span + lists.item_ix)
-    asked = rows.astype(np.int64) * span + item_ix
-    # Several times as fast as numpy's isin, for one row and for many.
-    found: NDArray[np.bool_] = held[np.searchsorted(held[:-1], asked)] == asked
+    rows, asked = np.asarray(rows, np.int64), np.asarray(item_ix, np.int32)
+    indptr, held = np.asarray(lists.indptr, np.int64), np.asarray(lists.item_ix, np.int32)
+    mark = zeros(int(max(asked.max(), held.max())) + 1, np.uint8)
+    if (rows[1:] >= rows[:-1]).all():
+        return _contains(mark, *map(fixed, (indptr, held, rows, asked)))
+    order = np.argsort(rows, kind="stable")
+    found = np.empty(len(rows), bool)
+    found[order] = _contains(mark, *map(fixed, (indptr, held, rows[order], asked[order])))
+    return found
+
+
+@compiled
+def _contains(
+    mark: NDArray[np.uint8], indptr: NDArray[np.int64], held: NDArray[np.int32],
+    rows: NDArray[np.int64], asked: NDArray[np.int32],
+) -> NDArray[np.bool_]:  # fmt: skip
+    found = np.zeros(len(asked), np.bool_)
+    start = 0
+    while start < len(asked):
+        row, stop = rows[start], start
+        for item in held[indptr[row] : indptr[row + 1]]:
+            mark[item] = 1
+        while stop < len(asked) and rows[stop] == row:
+            found[stop] = mark[asked[stop]] == 1
+            stop += 1
+        for item in held[indptr[row] : indptr[row + 1]]:
+            mark[item] = 0
+        start = stop
     return found
 
 
