@@ -190,6 +190,8 @@ def flat(model: dict[str, Any]) -> Trees:
     value: list[float] = []
 
     def room(node: dict[str, Any]) -> int:
+        if node.get("decision_type", "<=") != "<=":
+            raise ValueError(f"a split of type {node['decision_type']!r} is not known.")
         feature.append(int(node.get("split_feature", 0)))
         threshold.append(float(node.get("threshold", 0.0)))
         child.append(-1)
@@ -203,8 +205,6 @@ def flat(model: dict[str, Any]) -> Trees:
         for at, node in waiting:  # grows while it is gone through
             if "left_child" not in node:
                 continue
-            if node["decision_type"] != "<=":
-                raise ValueError(f"a split of type {node['decision_type']!r} is not known.")
             left, right = node["left_child"], node["right_child"]
             child[at] = room(left)
             room(right)
