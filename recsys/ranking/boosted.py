@@ -19,6 +19,7 @@ from recsys.models.base import Context
 from recsys.ranking.candidates import COLUMNS, Candidates
 from recsys.ranking.curves import Curve, Floats
 from recsys.ranking.features import Features, compute, names, speaks_for
+from recsys.ranking.ordering import best
 from recsys.ranking.parts import KINDS, STRANGER
 from recsys.ranking.statistics import ItemStatistics
 from recsys.ranking.trees import Trees
@@ -111,16 +112,12 @@ class Boosted:
         return replace(self, statistics=statistics)
 
 
-def choose(
-    found: Candidates, rows: IntArray, total: Floats, free: npt.NDArray[np.bool_]
-) -> IntArray:  # fmt: skip
+def choose(found: Candidates, total: Floats, free: npt.NDArray[np.bool_]) -> IntArray:
     """Choose the candidates that trees look at: the best of each kind that may be shown.
 
     Parameters
     ----------
     found : Candidates
-    rows : ndarray of shape (m,), int64
-        Row of every candidate.
     total : ndarray of shape (m,)
         What the blend says.
     free : ndarray of shape (m,), bool
@@ -131,17 +128,11 @@ def choose(
     ndarray, int64
         Positions, ascending; none of strangers.
     """
-    may = np.flatnonzero(free & (found.kind != STRANGER))
-    order = may[np.lexsort((found.item_ix[may], -total[may], rows[may]))]
-    of_kind = order[np.argsort(rows[order] * len(KINDS) + found.kind[order], kind="stable")]
-    first = _place(rows[order]) < CHOSEN
-    first_of_kind = _place(rows[of_kind] * len(KINDS) + found.kind[of_kind]) < PER_KIND
-    chosen = np.zeros(len(rows), bool)
-    chosen[order[first]] = True
-    chosen[of_kind[first_of_kind]] = True
+    every = np.ones(len(found.indptr) - 1, np.int64)
+    may = free & (found.kind != STRANGER)
+    chosen = np.zeros(len(total), bool)
+    chosen[best(found, total, may, CHOSEN * every)[1]] = True
+    for kind in range(len(KINDS)):
+        if kind != STRANGER:
+            chosen[best(found, total, may & (found.kind == kind), PER_KIND * every)[1]] = True
     return np.flatnonzero(chosen)
-
-
-def _place(group: IntArray) -> IntArray:
-    """Place of each entry in its group, from 0; groups ascend."""
-    return np.asarray(np.arange(len(group)) - np.searchsorted(group, group), np.int64)

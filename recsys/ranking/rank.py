@@ -14,13 +14,14 @@ import numpy.typing as npt
 
 from recsys.matrices.histories import Histories
 from recsys.matrices.ids import IntArray, ItemIndex
-from recsys.matrices.lists import Lists, pointers, rows_of
+from recsys.matrices.lists import Lists, rows_of
 from recsys.models.base import Context, Model
 from recsys.ranking.boosted import Boosted, Ensemble, choose
 from recsys.ranking.candidates import COLUMNS, MODEL_OF, Candidates, collect, consider
 from recsys.ranking.curves import Floats
 from recsys.ranking.features import Features
 from recsys.ranking.filtering import Facts
+from recsys.ranking.ordering import best, left_out
 from recsys.ranking.parts import Parts
 from recsys.ranking.rules import RULES, Limits, forbid
 from recsys.ranking.shelf import Shelf
@@ -173,28 +174,23 @@ class Ranker:
         rows = rows_of(found)
         judged = self._judge(found, rows, context, asked.factors)
         code = forbid(found, histories, self.shelf, asked.limits, self.facts)
-        left_out = _left_out(found, rows, judged.total, code, asked.counts)
-        at = np.flatnonzero(code == 0)
-        order = np.lexsort((found.item_ix[at], -judged.total[at], rows[at]))
-        trees = self._climb(found, rows, judged, code == 0, histories, context)
+        free = code == 0
+        ends, shown = best(found, judged.total, free, asked.counts)
+        missed = left_out(found, judged.total, code, (ends, shown), asked.counts, len(RULES))
+        trees = self._climb(found, rows, judged, free, histories, context)
         if trees is not None:
             # What trees did not look at comes behind what they did.
-            order = np.lexsort(
-                (found.item_ix[at], -judged.total[at], trees.place[at] < 0, rows[at])
-            )
-        order = at[order]
-        place = np.arange(len(order)) - np.searchsorted(rows[order], rows[order])
-        shown = order[place < asked.counts[rows[order]]]
+            ends, shown = best(found, judged.total, free, asked.counts, trees.place < 0)
         evidence = judged.evidence[shown]
         if trees is not None:
             trees.credit(evidence, shown)
         return Ranked(
-            pointers(rows[shown], len(context)),
+            ends,
             found.item_ix[shown],
             judged.chance[shown],
             found.scores[shown],
             evidence,
-            left_out,
+            missed,
         )
 
     def _climb(
@@ -204,7 +200,7 @@ class Ranker:
         """Add what the trees say to the best candidates; ``judged`` is changed."""
         if self.boosted is None:
             return None
-        chosen = choose(found, rows, judged.total, free)
+        chosen = choose(found, judged.total, free)
         of = self.boosted.features(found, chosen, rows, judged.plain, histories, context)
         place = np.full(len(rows), -1)
         place[chosen] = np.arange(len(chosen))
@@ -282,22 +278,6 @@ class _Climbed:
             mine = np.flatnonzero((at >= 0) & np.isin(at, part))
             given = self.features[at[mine]]
             evidence[mine] += self.boosted.contributions(ensemble, given)
-
-
-def _left_out(
-    found: Candidates, rows: IntArray, total: Floats, code: npt.NDArray[np.uint8], counts: IntArray
-) -> npt.NDArray[np.int64]:
-    """Count what would have stood in each list but for a rule, shape (n, len(RULES))."""
-    left_out = np.zeros((len(counts), len(RULES)), np.int64)
-    if not code.any():
-        return left_out
-    order = np.lexsort((found.item_ix, -total, rows))
-    free, of = (code == 0)[order], rows[order]
-    before = np.cumsum(free) - free  # shown candidates of all rows that stand before
-    before -= before[np.minimum(found.indptr[:-1], len(before) - 1)][of]
-    out = np.flatnonzero(~free & (before < counts[of]))
-    np.add.at(left_out, (of[out], code[order][out] - 1), 1)
-    return left_out
 
 
 def factors_of(by_model: Mapping[str, float]) -> Floats:

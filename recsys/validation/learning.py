@@ -221,7 +221,7 @@ def _cases(lesson: Lesson, sheets: Sequence[Sheet], blend: Parts) -> Cases:
         found, rows = sheet.found, rows_of(sheet.found)
         evidence = blend.evidence(found.scores[:, :width], found.kind)
         total = blend.total(evidence, found.kind, np.ones(width))
-        at = choose(found, rows, total, sheet.free)
+        at = choose(found, total, sheet.free)
         of = made.features(found, at, rows, total, sheet.histories, sheet.context)
         parts.append(Cases(of, sheet.bought[at], start + rows[at], sheet.mass[at], total[at]))
         start += len(sheet.context)
