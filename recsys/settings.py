@@ -194,7 +194,7 @@ class Train(Settings, frozen=True):
         default_factory=lambda: ["popular", "own_frequency", "item_knn", "als"]
     )
     """What is measured beside: popular, own_frequency, item_knn, als."""
-    peer_settings: Annotated[int, Meta(ge=1, le=8)] = 4
+    peer_settings: Annotated[int, Meta(ge=1, le=8)] = 2
     """Settings tried for each of them on the validation window."""
     seed: int = 0
     """Seed of everything random."""

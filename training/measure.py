@@ -5,6 +5,7 @@ and how good they, and the peers tuned on the last of those windows, were on the
 Called by ``train``.
 """
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from functools import reduce
 from typing import Any, Final
@@ -34,6 +35,9 @@ LAPSED: Final = 500
 TUNED_ON: Final = 500
 #: Customers whose candidates are looked at model by model.
 LOOKED_AT: Final = 500
+
+#: Peers that are being tuned, by name.
+Tuning = dict[str, Future[Tuned]]
 
 
 @dataclass(frozen=True)
@@ -135,39 +139,45 @@ def measure(config: Config, numbers: Numbers, plan: list[Split], steps: Steps) -
     One fit for each moment at which a window begins; what is fitted there serves the windows
     that begin there, and is forgotten before the next.
     """
-    history = numbers.history
     lessons: dict[Window, Lesson] = {}
-    tuned: dict[Window, list[Tuned]] = {}
+    tuned: dict[Window, Tuning] = {}
     found: list[Judged] = []
     seen: list[Origin] = []
     learned: dict[Window, Learned] = {}
     chosen_on = {split.validation for split in plan}
     studied = dict.fromkeys(window for split in plan for window in split.validations)
-    for start_ts in sorted({window.start_ts for window in studied} | _tests(plan)):
-        validations = [window for window in studied if window.start_ts == start_ts]
-        tests = [split for split in plan if split.test.start_ts == start_ts]
-        within = steps.within("fit_test" if tests else "fit_validation")
-        before = fit(config, numbers, start_ts, within)
-        for window in validations:
-            with steps.step("choose.weights"):
-                people, lessons[window] = study(config, history, before, window)
-            if window in chosen_on:
-                tuned[window] = _tune(config, before, people, steps)
-        for split in tests:
-            with steps.step("choose.weights"):
-                chosen = settle(config, [lessons[window] for window in split.validations])
-            peers = tuned[split.validation]
-            one, seen = _judge(config, history, before, chosen, peers, split.test, steps)
-            learned[split.test] = chosen
-            found.append(one)
-        del before
+    # Peers have a thread of their own: what they need is there long before they are judged.
+    beside = ThreadPoolExecutor(1, "peers")
+    try:
+        for start_ts in sorted({window.start_ts for window in studied} | _tests(plan)):
+            validations = [window for window in studied if window.start_ts == start_ts]
+            tests = [split for split in plan if split.test.start_ts == start_ts]
+            within = steps.within("fit_test" if tests else "fit_validation")
+            before = fit(config, numbers, start_ts, within)
+            for window in validations:
+                with steps.step("choose.weights"):
+                    people, lessons[window] = study(config, numbers.history, before, window)
+                if window in chosen_on:
+                    tuned[window] = _tune(config, before, people, beside)
+            for split in tests:
+                with steps.step("choose.weights"):
+                    chosen = settle(config, [lessons[window] for window in split.validations])
+                one, seen = _judge(
+                    config, numbers.history, before, chosen, tuned[split.validation], split.test,
+                    steps, beside,
+                )  # fmt: skip
+                learned[split.test] = chosen
+                found.append(one)
+            del before
+    finally:
+        beside.shutdown(cancel_futures=True)
     told = [one.told for one in found if one.told is not None]
     with steps.step("measure.intervals"):
         return Verdict(
             learned[plan[-1].test],
             plan,
             summarise(found, config.train.seed),
-            tuned[plan[-1].validation],
+            [one.result() for one in tuned[plan[-1].validation].values()],
             reliability(reduce(Told.__add__, told)),
             seen,
         )
@@ -177,8 +187,8 @@ def parts(config: Config) -> dict[str, list[str]]:
     """Parts of the steps ``choose`` and ``measure``, in their order."""
     peers = config.train.peers
     return {
-        "choose": ["weights", *peers],
-        "measure": ["customers", OURS, *peers, "chances", "candidates", "intervals"],
+        "choose": ["weights"],
+        "measure": ["customers", OURS, "chances", "candidates", *peers, "intervals"],
     }
 
 
@@ -186,16 +196,16 @@ def _tests(plan: list[Split]) -> set[int]:
     return {split.test.start_ts for split in plan}
 
 
-def _tune(config: Config, before: Fitted, people: Panel, steps: Steps) -> list[Tuned]:
+def _tune(config: Config, before: Fitted, people: Panel, beside: ThreadPoolExecutor) -> Tuning:
+    """Begin to tune the peers."""
     came = np.flatnonzero(np.diff(people.wanted().indptr))
     rng = np.random.default_rng(config.train.seed)
-    some = np.sort(rng.permutation(came)[:TUNED_ON])
-    found = []
-    for name in config.train.peers:
-        with steps.step(f"choose.{name}"):
-            budget = config.train.peer_settings
-            found.append(tune(name, before.training, people.only(some), budget, PLACES))
-    return found
+    some = people.only(np.sort(rng.permutation(came)[:TUNED_ON]))
+    budget = config.train.peer_settings
+    return {
+        name: beside.submit(tune, name, before.training, some, budget, PLACES)
+        for name in config.train.peers
+    }
 
 
 def _judge(
@@ -203,9 +213,10 @@ def _judge(
     history: History,
     before: Fitted,
     learned: Learned,
-    tuned: list[Tuned],
+    tuned: Tuning,
     window: Window,
     steps: Steps,
+    beside: ThreadPoolExecutor,
 ) -> tuple[Judged, list[Origin]]:
     with steps.step("measure.customers"):
         everybody = panel.read(
@@ -215,12 +226,14 @@ def _judge(
         bought = np.diff(everybody.wanted().indptr) > 0
         people, away = (everybody.only(np.flatnonzero(kind)) for kind in (bought, ~bought))
         jury = Jury(people, Known.of(before.training), PLACES, config.train.seed)
+
+    def peer(name: str) -> Judged:
+        return jury.judge(name, tuned[name].result().fit(before.training))
+
+    peers = {name: beside.submit(peer, name) for name in tuned}  # when all of them are tuned
     ranker = before.ranker(learned)
     with steps.step(f"measure.{OURS}"):
         judged = jury.judge(OURS, ranker)
-    for one in tuned:
-        with steps.step(f"measure.{one.name}"):
-            judged |= jury.judge(one.name, one.fit(before.training))
     with steps.step("measure.chances"):
         if len(away) and judged.told is not None:
             stayed = ranked(ranker, away.histories, away.context())
@@ -230,4 +243,7 @@ def _judge(
         rng = np.random.default_rng(config.train.seed)
         some = np.sort(rng.permutation(len(people))[:LOOKED_AT])
         seen = origins(before.models, people.only(some), PER_MODEL)
+    for name, one in peers.items():
+        with steps.step(f"measure.{name}"):
+            judged |= one.result()
     return judged, seen

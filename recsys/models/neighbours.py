@@ -79,9 +79,6 @@ class Neighbours(Model):
 
     def fit(self, training: "Training") -> Self:
         """Solve for the weights; see ``Model.fit``."""
-        from scipy.linalg import lapack  # noqa: F401 - limits hold for what is loaded by then
-        from threadpoolctl import threadpool_limits
-
         baskets, given = training.baskets, self.settings
         weight = baskets.decay(training.as_of_ts, given.half_life_days)
         X = baskets.by_customer(weight)
@@ -90,8 +87,7 @@ class Neighbours(Model):
         self.items_ = np.sort(most[buyers[most] > 0]).astype(np.int32)
         self.place_ = np.full(training.n_items, -1, np.int32)
         self.place_[self.items_] = np.arange(len(self.items_), dtype=np.int32)
-        with threadpool_limits(training.threads, "blas"):
-            P = _inverse(_unit(X), self.items_, given.regularization)
+        P = _inverse(_unit(X), self.items_, given.regularization)
         self.indptr_, self.indices_, self.weights_ = _strongest(P, given.neighbours)
         return self
 
