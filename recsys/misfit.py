@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import msgspec
 from msgspec import Meta
 
-from recsys.settings import Settings
+from recsys.settings import REPLACED, Settings
 
 _WORDS = {
     "int": "a whole number",
@@ -52,6 +52,8 @@ def explain(value: object, kind: Any, where: str) -> tuple[str, str] | None:
         return None
     kind = _beneath(kind, value)
     for name, inner, part in _parts(value, kind):
+        if inner is None and (instead := REPLACED.get(kind, {}).get(name)):
+            return f"{where}.{name}".lstrip("."), f"unknown setting `{name}`: {instead}."
         if inner is None:
             known = [name for name in kind.__struct_fields__ if name != "folder"]
             return f"{where}.{name}".lstrip("."), unknown(name, known, "setting ")

@@ -35,6 +35,7 @@ CheckName = Literal[
     "events",
     "age",
 ]
+Objective = Literal["purchase", "margin", "new"]
 ORDER_KINDS = ("till_tickets", "shopify_orders", "order_lines", "database")
 
 
@@ -284,8 +285,11 @@ class Placement(Settings, frozen=True):
     """Only what the location has on hand, where stock is known."""
     hide_bought_days: Annotated[float, Meta(ge=0)] = 1.0
     """Days for which something just bought is not shown again."""
-    new_only: bool = False
-    """Only items that the customer has never bought."""
+    objective: Objective = "purchase"
+    """What the order is by: the chance of purchase, the margin that can be expected, or the chance
+    of purchase among what the customer has never bought."""
+    diversity: Share = 0.3
+    """How much variants of one product and near-duplicates give way to others; 0: not at all."""
     from_last_basket: bool = False
     """Start from what the customer bought last, as from a cart, where the request names none."""
     filter: dict[str, Any] = field(default_factory=dict)
@@ -293,6 +297,11 @@ class Placement(Settings, frozen=True):
     weights: dict[str, float] = field(default_factory=dict)
     """Factor on each model's learned weight, by model; ``cart``: on what goes with the cart."""
 
+
+#: Settings of the past: what says the same now, by section.
+REPLACED: dict[type[Settings], dict[str, str]] = {
+    Placement: {"new_only": '`objective = "new"` says what `new_only = true` said'},
+}
 
 PLACEMENTS: dict[str, Placement] = {
     "web_home": Placement(channel="web"),

@@ -1,4 +1,4 @@
-"""Puts fitted models, blends, catalogue and stock into an artefact, and makes versions current.
+"""Puts fitted models, blends, catalogue, stock and costs into an artefact; makes versions current.
 
 Called by ``train`` and by ``models``.
 """
@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -22,11 +23,13 @@ from recsys.persistence import registry
 from recsys.persistence.artefact import Array, Artefact, Manifest
 from recsys.persistence.fitted import arrays_of
 from recsys.persistence.gate import Verdict, judge
+from recsys.ranking.margins import UNKNOWN_MINOR, Costs
 from recsys.ranking.shelf import Shelf
 from recsys.responses.catalogue import tables
 from recsys.responses.engine import (
     CART_BLEND,
     CART_TREES,
+    COSTS,
     PLAIN_BLEND,
     PLAIN_TREES,
     SHELF,
@@ -78,6 +81,7 @@ def publish(
         PLAIN_BLEND: learned.plain.arrays(),
         CART_BLEND: learned.cart.arrays(),
         SHELF: _shelf(history, index, products["active"]).arrays(),
+        COSTS: _costs(history, index, products["cost_minor"]).arrays(),
     }
     boosted = fitted.boosted(learned)
     if boosted is not None:
@@ -196,14 +200,30 @@ def _products(history: History, index: ItemIndex) -> dict[str, list[Any]]:
 
 
 def _shelf(history: History, index: ItemIndex, active: list[bool | None]) -> Shelf:
-    stock = history.table("stock")
-    item_ix = index.ix(mapped(stock["item_id"], item_key))
-    locations = mapped(stock["location_id"], location_key)
-    on_hand = stock["on_hand"].to_numpy()
-    known = item_ix >= 0
+    stock, locations, item_ix = _stock(history, index)
     return Shelf.build(
         np.array([value is not False for value in active], bool),
-        locations[known],
-        item_ix[known],
-        on_hand[known],
+        locations,
+        item_ix,
+        stock["on_hand"].to_numpy(),
     )
+
+
+def _costs(history: History, index: ItemIndex, cost_minor: list[int | None]) -> Costs:
+    """What products cost, and where a location's stock says something else."""
+    of_item = np.array([UNKNOWN_MINOR if cost is None else cost for cost in cost_minor], np.int64)
+    stock, locations, item_ix = _stock(history, index)
+    local = pc.fill_null(stock["cost_minor"], UNKNOWN_MINOR).to_numpy()
+    other = local != of_item[item_ix]
+    return Costs.build(of_item, locations[other], item_ix[other], local[other])
+
+
+def _stock(
+    history: History, index: ItemIndex
+) -> tuple[pa.Table, npt.NDArray[np.int64], npt.NDArray[np.int32]]:
+    """Rows of stock of products of the catalogue, with their locations and positions."""
+    stock = history.table("stock")
+    item_ix = index.ix(mapped(stock["item_id"], item_key))
+    known = np.flatnonzero(item_ix >= 0)
+    stock = stock.take(known)
+    return stock, mapped(stock["location_id"], location_key), item_ix[known]

@@ -6,12 +6,12 @@ the order in which they are shown, come out. Called by ``rank`` behind the rules
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from recsys.matrices.compiled import compiled
+from recsys.matrices.compiled import compiled, fixed
 from recsys.matrices.histories import Histories
 from recsys.matrices.ids import IntArray, IxArray
 from recsys.models.content import Content
@@ -23,6 +23,11 @@ Weights = npt.NDArray[np.float32]
 _ALIKE: Final = 0.8
 #: Odds that are left of a second one where none should be: it stands behind everything else.
 _LEAST: Final = 1e-9
+#: Lists are chosen from so many times their length, and so many more.
+_TIMES: Final = 4
+_MORE: Final = 60
+#: Nobody asks for more in earnest.
+_MANY: Final = 10_000
 #: Marks a candidate that was chosen, and one that loses nothing.
 _CHOSEN: Final = -1
 _WANTED: Final = -2
@@ -64,11 +69,11 @@ class Alike:
         given = content.settings
         starts = content.starts_
         return cls(
-            _readable(content.indptr_),
-            _readable(content.features_),
-            _readable(content.weights_),
-            _readable(content.variant_),
-            _readable(content.common_),
+            fixed(content.indptr_),
+            fixed(content.features_),
+            fixed(content.weights_),
+            fixed(content.variant_),
+            fixed(content.common_),
             int(starts[1]),
             int(starts[2]),
             given.words / ((given.words + given.category + given.brand) or 1.0),
@@ -94,6 +99,27 @@ class Alike:
         )  # fmt: skip
 
 
+def ample(counts: IntArray, diversity: Floats) -> IntArray:
+    """Say how many of the best to choose each list from: enough for others to take places.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (n,), int64
+        Length of the lists.
+    diversity : ndarray of shape (n,), float64
+        As of ``diversify``.
+
+    Returns
+    -------
+    ndarray of shape (n,), int64
+        ``counts`` where there is no diversity.
+    """
+    if not diversity.any():
+        return counts
+    more = np.minimum(counts, _MANY) * _TIMES + _MORE
+    return np.where(diversity > 0, np.maximum(counts, more), counts)
+
+
 def diversify(
     indptr: IntArray,
     item_ix: IxArray,
@@ -101,7 +127,7 @@ def diversify(
     counts: IntArray,
     diversity: Floats,
     bought: Histories,
-    alike: Alike,
+    alike: Alike | None,
 ) -> tuple[IntArray, IntArray]:
     """Choose what each request is shown, so that like products do not crowd its list.
 
@@ -122,11 +148,12 @@ def diversify(
     counts : ndarray of shape (n,), int64
         How many are shown, at most.
     diversity : ndarray of shape (n,), float64
-        In [0, 1]. 0 leaves the order as it is; at 1 a second one of the same stands behind
-        everything else.
+        In [0, 1], or empty for 0. 0 leaves the order as it is; at 1 a second one of the same
+        stands behind everything else.
     bought : Histories
         Purchases of the ``n`` customers; empty where they must not matter.
-    alike : Alike
+    alike : Alike or None
+        None: no two products are alike.
 
     Returns
     -------
@@ -149,19 +176,19 @@ def diversify(
     shown = np.minimum(np.diff(indptr), counts)
     bounds = np.zeros(len(shown) + 1, np.int64)
     np.cumsum(shown, out=bounds[1:])
-    if not diversity.any():
+    if alike is None or not diversity.any():
         before = np.repeat(indptr[:-1] - bounds[:-1], shown)
         return bounds, np.arange(bounds[-1]) + before
     at = np.empty(bounds[-1], np.int64)
     _choose(
-        _readable(indptr),
-        _readable(item_ix),
-        _readable(keys),
-        _readable(bounds),
-        _readable(diversity),
-        _readable(bought.indptr),
-        _readable(bought.item_ix),
-        _readable(bought.count),
+        fixed(indptr),
+        fixed(item_ix),
+        fixed(keys),
+        fixed(bounds),
+        fixed(diversity),
+        fixed(bought.indptr),
+        fixed(bought.item_ix),
+        fixed(bought.count),
         at,
         *alike.arrays,
     )
@@ -281,10 +308,3 @@ def _again(item: int, bought: IxArray, times: IxArray) -> bool:
             if found > 1:
                 return True
     return False
-
-
-def _readable(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return a view that cannot be written: one compiled form for arrays from files and others."""
-    view = array.view()
-    view.flags.writeable = False
-    return view

@@ -6,7 +6,8 @@ by ``validation``; a request is a batch of one, and gets the same items as withi
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -16,11 +17,14 @@ from recsys.matrices.histories import Histories
 from recsys.matrices.ids import IntArray, ItemIndex
 from recsys.matrices.lists import Lists, rows_of
 from recsys.models.base import Context, Model
+from recsys.models.content import Content
 from recsys.ranking.boosted import Boosted, Ensemble, choose
 from recsys.ranking.candidates import COLUMNS, MODEL_OF, Candidates, collect, consider
 from recsys.ranking.curves import Floats
+from recsys.ranking.diversity import Alike, ample, diversify
 from recsys.ranking.features import Features
 from recsys.ranking.filtering import Facts
+from recsys.ranking.margins import Margins, expected
 from recsys.ranking.ordering import best, left_out
 from recsys.ranking.parts import Parts
 from recsys.ranking.rules import RULES, Limits, forbid
@@ -32,6 +36,8 @@ PER_MODEL: Final = 200
 PER_MODEL_WIDE: Final = 5_000
 #: Where the rules allow no more products than this, all of them are looked at instead.
 MAX_ALLOWED: Final = 5_000
+#: Taken off the keys of what trees did not look at: it comes behind what they did.
+_UNSEEN: Final = 1e7
 
 
 @dataclass(frozen=True)
@@ -46,16 +52,29 @@ class Asked:
         What the evidence of each column counts on the placement, see ``factors_of``.
     limits : Limits
         What must not be shown.
+    diversity : ndarray of shape (n,), float64, optional
+        See ``diversity.diversify``; none by default.
+    by_margin : ndarray of shape (n,), bool, optional
+        Whether the order is that of the expected margin, see ``margins.expected``; that of the
+        chance of purchase by default.
     """
 
     counts: npt.NDArray[np.int64]
     factors: Floats
     limits: Limits
+    diversity: Floats = field(default_factory=lambda: np.empty(0))
+    by_margin: npt.NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, bool))
 
     def row(self, r: int) -> "Asked":
         """One request alone."""
         part = slice(r, r + 1)
-        return Asked(self.counts[part], self.factors[part], self.limits.row(r))
+        return Asked(
+            self.counts[part],
+            self.factors[part],
+            self.limits.row(r),
+            self.diversity[part],
+            self.by_margin[part],
+        )
 
 
 @dataclass(frozen=True)
@@ -105,6 +124,8 @@ class Ranker:
         What filters ask of products; needed where there are any.
     boosted : Boosted, optional
         What trees add to the blend; none where there was too little to learn them from.
+    margins : Margins, optional
+        What sales earn; needed where the order is by margin.
     """
 
     index: ItemIndex
@@ -114,6 +135,13 @@ class Ranker:
     shelf: Shelf
     facts: Facts | None = None
     boosted: Boosted | None = None
+    margins: Margins | None = None
+
+    @cached_property
+    def alike(self) -> Alike | None:
+        """Which products crowd a list; None where no model knows what products are."""
+        content = self.models.get("content")
+        return Alike.of(content) if isinstance(content, Content) else None
 
     def rank(
         self, histories: Histories, context: Context, asked: Asked, *, widen: bool = True
@@ -175,12 +203,21 @@ class Ranker:
         judged = self._judge(found, rows, context, asked.factors)
         code = forbid(found, histories, self.shelf, asked.limits, self.facts)
         free = code == 0
-        ends, shown = best(found, judged.total, free, asked.counts)
-        missed = left_out(found, judged.total, code, (ends, shown), asked.counts, len(RULES))
+        keys = self._keys(found, rows, judged, asked)
+        usual = best(found, keys, free, asked.counts)
+        missed = left_out(found, keys, code, usual, asked.counts, len(RULES))
         trees = self._climb(found, rows, judged, free, histories, context)
-        if trees is not None:
-            # What trees did not look at comes behind what they did.
-            ends, shown = best(found, judged.total, free, asked.counts, trees.place < 0)
+        keys = self._keys(found, rows, judged, asked)
+        # What trees did not look at comes behind what they did.
+        behind = None if trees is None else trees.place < 0
+        ends, shown = best(found, keys, free, ample(asked.counts, asked.diversity), behind)
+        if asked.diversity.any():
+            keys = keys[shown] if behind is None else keys[shown] - _UNSEEN * behind[shown]
+            ends, chosen = diversify(
+                ends, found.item_ix[shown], keys,
+                asked.counts, asked.diversity, histories.purchases, self.alike,
+            )  # fmt: skip
+            shown = shown[chosen]
         evidence = judged.evidence[shown]
         if trees is not None:
             trees.credit(evidence, shown)
@@ -192,6 +229,18 @@ class Ranker:
             evidence,
             missed,
         )
+
+    def _keys(self, found: Candidates, rows: IntArray, judged: "_Judged", asked: Asked) -> Floats:
+        """What candidates are ordered by: their total, or the logarithm of what they may earn."""
+        if not asked.by_margin.any():
+            return judged.total
+        if self.margins is None:
+            raise ValueError("an order by margin needs margins.")
+        at = np.flatnonzero(asked.by_margin[rows])
+        margin = self.margins.at(asked.limits.location_keys[rows[at]], found.item_ix[at])
+        keys = judged.total.copy()
+        keys[at] = expected(judged.chance[at], margin)
+        return keys
 
     def _climb(
         self, found: Candidates, rows: IntArray, judged: "_Judged", free: npt.NDArray[np.bool_],

@@ -55,6 +55,12 @@ def check(engine: Engine, name: str, settings: Placement) -> Iterator[Finding]:
     if settings.from_last_basket and not settings.personal:
         text = "from_last_basket: without `personal` nobody's last basket is known."
         yield Finding(name, "error", text)
+    if settings.objective == "new" and not settings.personal:
+        text = "objective: without `personal` nobody is known, so everything is new to them."
+        yield Finding(name, "warning", text)
+    if settings.objective == "margin" and not engine.knows_costs():
+        text = "objective: no product's cost is known; the order is that of chance times price."
+        yield Finding(name, "warning", text)
     if settings.weights and not any(settings.weights.values()):
         text = "weights: every factor is 0, so only popularity by chance is left."
         yield Finding(name, "warning", text)

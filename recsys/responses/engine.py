@@ -26,6 +26,7 @@ from recsys.persistence.artefact import Artefact, Manifest
 from recsys.persistence.fitted import models_of
 from recsys.ranking.boosted import Boosted, Ensemble
 from recsys.ranking.candidates import COLUMNS, MODELS
+from recsys.ranking.margins import Costs
 from recsys.ranking.parts import Parts
 from recsys.ranking.rank import Asked, Ranked, Ranker, factors_of
 from recsys.ranking.rules import DAY, RULES, Limits
@@ -34,7 +35,7 @@ from recsys.ranking.statistics import ItemStatistics
 from recsys.responses.catalogue import Catalogue, Item
 from recsys.responses.explaining import Explainer, explanation, fallback
 from recsys.responses.items import PageQuestion, Pages
-from recsys.responses.live import Told, catalogue_with, shelf_with
+from recsys.responses.live import Told, catalogue_with, costs_with, margins_of, shelf_with
 from recsys.responses.placements import BOUGHT_ON, Question, filter_of
 from recsys.responses.reasons import Reason
 from recsys.schema import CHANNELS
@@ -46,6 +47,7 @@ STATISTICS: Final = "ranker.statistics"
 PLAIN_TREES: Final = "ranker.plain"
 CART_TREES: Final = "ranker.cart"
 SHELF: Final = "shelf"
+COSTS: Final = "costs"
 
 #: Key of ``left_out`` for products of the request that the catalogue does not hold.
 UNKNOWN_ITEM: Final = "unknown_item"
@@ -101,6 +103,7 @@ class Engine:
         self.n_baskets = int(copurchase.n_baskets_)
         try:
             shelf = Shelf.from_arrays(found.part(SHELF))
+            self._costs = Costs.from_arrays(found.part(COSTS))
             self._ranker = Ranker(
                 self.index,
                 models,
@@ -108,7 +111,8 @@ class Engine:
                 Parts.from_arrays(COLUMNS, found.part(CART_BLEND)),
                 shelf,
                 self.catalogue.facts(shelf.active),
-                _boosted(found, copurchase),
+                boosted=_boosted(found, copurchase),
+                margins=margins_of(self._costs, self.catalogue),
             )
         except KeyError as error:
             raise ArtefactError(
@@ -142,7 +146,8 @@ class Engine:
         newer.catalogue = catalogue_with(self.catalogue, told)
         shelf = shelf_with(self._ranker.shelf, newer.catalogue, told)
         facts = newer.catalogue.facts(shelf.active)
-        newer._ranker = replace(self._ranker, shelf=shelf, facts=facts)
+        margins = margins_of(costs_with(self._costs, newer.catalogue, told), newer.catalogue)
+        newer._ranker = replace(self._ranker, shelf=shelf, facts=facts, margins=margins)
         newer._explainer = replace(self._explainer, catalogue=newer.catalogue)
         newer._pages = self._pages.over(newer.catalogue, newer._ranker)
         return newer
@@ -188,6 +193,10 @@ class Engine:
     def knows_stock(self) -> bool:
         """Whether the stock of any location is known."""
         return bool(len(self._ranker.shelf.location_keys))
+
+    def knows_costs(self) -> bool:
+        """Whether the cost of any product is known, so that margins are more than a guess."""
+        return bool((self._costs.item_minor >= 0).any()) or bool(len(self._costs.local_minor))
 
     def recommend(
         self, questions: Sequence[Question], rows: Sequence[CustomerHistory]
@@ -369,7 +378,7 @@ def _asked(questions: Sequence[Question], context: Context, cart: Lists, exclude
     limits = Limits(
         exclude=exclude,
         cart=cart,
-        new_only=np.array([given.new_only for given in settings]),
+        new_only=np.array([given.objective == "new" for given in settings]),
         hidden_since_ts=context.as_of_ts - np.ceil(hidden_days * DAY).astype(np.int64),
         location_keys=context.location,
         in_stock=np.array([given.in_stock for given in settings]),
@@ -377,5 +386,9 @@ def _asked(questions: Sequence[Question], context: Context, cart: Lists, exclude
     )
     counts = [question.count or question.settings.count for question in questions]
     return Asked(
-        np.array(counts), np.stack([factors_of(given.weights) for given in settings]), limits
+        np.array(counts),
+        np.stack([factors_of(given.weights) for given in settings]),
+        limits,
+        np.array([given.diversity for given in settings]),
+        np.array([given.objective == "margin" for given in settings]),
     )

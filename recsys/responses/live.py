@@ -1,7 +1,7 @@
 """What the back office told since the artefact was made: products, locations and stock.
 
-Records come in, from the ledger; a catalogue and a shelf that know them come out, beside those of
-the artefact, which stay as they are. Called by ``Engine.with_live``.
+Records come in, from the ledger; a catalogue, a shelf and costs that know them come out, beside
+those of the artefact, which stay as they are. Called by ``Engine.with_live``.
 
 A product that the artefact does not know cannot be ranked: it waits for the next training, which
 learns of it through ingest.
@@ -16,6 +16,7 @@ import numpy as np
 
 from recsys.matrices.ids import location_key
 from recsys.ranking.filtering import Labels
+from recsys.ranking.margins import Costs, Margins
 from recsys.ranking.shelf import Shelf
 from recsys.responses.catalogue import Catalogue
 
@@ -150,6 +151,25 @@ def shelf_with(base: Shelf, catalogue: Catalogue, told: Told) -> Shelf:
     keys = np.array([location_key(rows[at].location_id) for at in known], np.int64)
     on_hand = np.array([rows[at].on_hand for at in known], np.float32)
     return replace(base, active=active).stocked(keys, items[known], on_hand)
+
+
+def costs_with(base: Costs, catalogue: Catalogue, told: Told) -> Costs:
+    """Return costs that know what was told; ``base`` stays as it is.
+
+    What a location has of its own stays, too.
+    """
+    known = [
+        (ix, item.cost_minor) for ix, item in _known(catalogue, told) if item.cost_minor is not None
+    ]
+    if not known:
+        return base
+    items, costs = zip(*known, strict=True)
+    return base.changed(np.array(items), np.array(costs, np.int64))
+
+
+def margins_of(costs: Costs, catalogue: Catalogue) -> Margins:
+    """Say what sales earn at a catalogue's prices."""
+    return Margins.of(costs, catalogue.prices_minor, catalogue.labels["category"].code)
 
 
 def _known(catalogue: Catalogue, told: Told) -> list[tuple[int, LiveItem]]:

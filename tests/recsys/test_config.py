@@ -146,6 +146,14 @@ def test_placements_are_built_in_added_and_replaced(tmp_path: Path) -> None:
         ),
         ("[placements.x]\ncount = 1", "placements.x: `channel` is missing."),
         (
+            '[placements.x]\nchannel = "web"\nnew_only = true',
+            'placements.x.new_only: unknown setting `new_only`: `objective = "new"` says what',
+        ),
+        (
+            '[placements.x]\nchannel = "web"\nobjective = "profit"',
+            "placements.x.objective: unknown `profit`. Known: purchase, margin, new.",
+        ),
+        (
             '[placements.x]\nchannel = "webb"',
             "placements.x.channel: unknown `webb`. Did you mean `web`? Known: pos, web, app",
         ),

@@ -30,6 +30,10 @@ weights = { als = 7.5 }
 channel = "email"
 personal = false
 from_last_basket = true
+objective = "new"
+[placements.richer]
+channel = "email"
+objective = "margin"
 """
 
 
@@ -77,6 +81,8 @@ def test_what_cannot_work_is_found(workspace: Path) -> None:
         ("aisle", "error", "no product `te`"),
         ("aisle", "error", "no active product"),
         ("aisle", "warning", "a screen that everybody sees"),
+        ("after", "warning", "everything is new to them"),
+        ("richer", "warning", "no product's cost is known"),
         ("labels", "error", "no product has the category `Dary`"),
         ("labels", "warning", "no chances of purchase"),
         ("after", "error", "last basket"),

@@ -48,6 +48,8 @@ _TAIL = """\
 # [placements.web_home]
 # channel = "web"
 # count = 10
+# objective = "purchase"           # or "margin", "new"
+# diversity = 0.3                  # 0 leaves variants of one product side by side
 """
 
 

@@ -1,6 +1,7 @@
 """A grocer whose customers are easily understood: fitted models, blends, and a shelf."""
 
 import random
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 from recsys.matrices.histories import EMPTY, LINES, CustomerHistory, Histories, append
 from recsys.matrices.ids import item_key, location_key
 from recsys.matrices.lists import Lists, contains, rows_of
+from recsys.matrices.products import Products
 from recsys.model_settings import Als, Models, Popular
 from recsys.models import from_settings
 from recsys.models.base import Context
@@ -23,6 +25,8 @@ PAIRS = [("pasta", "sauce"), ("bread", "butter"), ("beer", "crisps"), ("tea", "m
 #: More than the models name at first, in the order of their popularity.
 OTHERS = [f"item{n:03}" for n in range(300)]
 STORE, WAREHOUSE = "S1", "online"
+#: One thing in several sizes.
+SIZES = OTHERS[1:9]
 SOLD_OUT = "sauce"
 DISCONTINUED = "item000"
 
@@ -61,7 +65,11 @@ def training():
             place = location_key(WAREHOUSE if online else STORE)
             channel = CHANNELS.index("web" if online else "pos")
             orders.append(Order(f"c{customer:02}", sorted(items), at, channel, place))
-    return train(orders, more=OTHERS, seed=1)
+    names = sorted({*OTHERS, *(item for pair in PAIRS for item in pair)})
+    nothing, empty = np.full(len(names), -1, np.int32), [""] * len(names)
+    family = np.where(np.isin(names, SIZES), 0, nothing).astype(np.int32)
+    told = Products(empty, empty, nothing, nothing, family)
+    return train(orders, more=OTHERS, seed=1, products=told)
 
 
 @cache
@@ -122,6 +130,8 @@ def rank(
     in_stock=True,
     weights=None,
     shelf=None,
+    diversity=0.0,
+    models=None,
 ):
     """Rank for people who all ask the same way."""
     n, index = len(people), training().index
@@ -135,10 +145,15 @@ def rank(
         location_keys=np.full(n, key),
         in_stock=np.full(n, in_stock),
     )
-    asked = Asked(np.full(n, counts), np.tile(factors_of(weights or {}), (n, 1)), limits)
+    asked = Asked(
+        np.full(n, counts),
+        np.tile(factors_of(weights or {}), (n, 1)),
+        limits,
+        np.full(n, diversity),
+    )
     context = Context.of(n, AS_OF, location=key, cart=carts)
     histories = Histories.from_rows(people, index, AS_OF)
-    return ranker(shelf).rank(histories, context, asked)
+    return replace(ranker(shelf), models=models or fitted()).rank(histories, context, asked)
 
 
 def names(ranked, r=0):

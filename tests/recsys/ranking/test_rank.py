@@ -10,9 +10,11 @@ from tests.recsys.ranking.grocer import (
     DISCONTINUED,
     OTHERS,
     PAIRS,
+    SIZES,
     SOLD_OUT,
     STORE,
     bought,
+    fitted,
     names,
     rank,
     training,
@@ -91,6 +93,26 @@ def test_a_list_is_short_rather_than_wrong():
 def test_only_new_products_where_only_those_are_wanted():
     history = bought("pasta", "sauce", "bread")
     assert not {"pasta", "sauce", "bread"} & set(names(rank([history], new_only=True, counts=50)))
+
+
+def test_sizes_of_one_thing_do_not_crowd_a_list():
+    crowded = names(rank([bought()], counts=15))
+    varied = names(rank([bought()], counts=15, diversity=1.0))
+    assert len({*SIZES} & {*crowded}) > 2
+    assert len({*SIZES} & {*varied}) == 1
+    assert len(varied) == 15
+    assert varied[:5] == [name for name in crowded if name not in SIZES[1:]][:5]
+
+
+def test_sizes_that_somebody_buys_again_and_again_are_all_shown():
+    both = [(item, days) for item in SIZES[3:5] for days in (3, 10, 17)]
+    assert {*SIZES[3:5]} <= {*names(rank([bought(*both)], counts=5, diversity=1.0))}
+
+
+def test_diversity_is_nothing_where_no_model_knows_what_products_are():
+    blind = {name: model for name, model in fitted().items() if name != "content"}
+    shown = rank([bought()], counts=15, diversity=1.0, models=blind)
+    assert len({*SIZES} & {*names(shown)}) > 2
 
 
 def test_chances_do_not_rise_down_the_list():

@@ -3,18 +3,38 @@
 from datetime import UTC, datetime
 
 import msgspec
+import numpy as np
 import pytest
 
-from recsys.matrices.ids import item_key
+from recsys.matrices.ids import item_key, location_key
 from recsys.persistence import artefact
 from recsys.persistence.artefact import Manifest
 from recsys.persistence.fitted import arrays_of
+from recsys.ranking.margins import UNKNOWN_MINOR, Costs
 from recsys.responses.catalogue import tables
-from recsys.responses.engine import CART_BLEND, PLAIN_BLEND, SHELF, Engine
+from recsys.responses.engine import CART_BLEND, COSTS, PLAIN_BLEND, SHELF, Engine
 from tests.recsys.models.worlds import AS_OF
 from tests.recsys.ranking import grocer
 
 NAMELESS = "item007"
+
+
+#: Sold below its cost; in the store alone; costs nobody knows what.
+LOSS, DEAR, UNTOLD = "butter", "sauce", "tea"
+
+
+def price(name):
+    return None if name == NAMELESS else 100 + item_key(name) % 800
+
+
+def costs():
+    """Two thirds of the price, but for a few."""
+    index = grocer.training().index
+    of = {name: (price(name) or 0) * 2 // 3 for name in index.item_ids}
+    of |= {LOSS: price(LOSS) + 50, UNTOLD: UNKNOWN_MINOR}
+    item_minor = np.array([of[name] for name in index.item_ids])
+    store = np.array([location_key(grocer.STORE)])
+    return Costs.build(item_minor, store, index.ix_of([DEAR]), np.array([2000]))
 
 
 def parts():
@@ -22,7 +42,7 @@ def parts():
     found = arrays_of(grocer.fitted())
     for prefix, arrays in (
         (PLAIN_BLEND, plain.arrays()), (CART_BLEND, cart.arrays()),
-        (SHELF, grocer.shelf().arrays()),
+        (SHELF, grocer.shelf().arrays()), (COSTS, costs().arrays()),
     ):  # fmt: skip
         found |= {f"{prefix}.{name}": array for name, array in arrays.items()}
     return found
@@ -34,7 +54,7 @@ def catalogue():
         grocer.training().index,
         {
             "title": [None if name == NAMELESS else name.title() for name in ids],
-            "price_minor": [None if name == NAMELESS else item_key(name) % 900 for name in ids],
+            "price_minor": [price(name) for name in ids],
             "currency": ["EUR"] * len(ids),
             **{name: [None] * len(ids) for name in ("department", "category", "brand")},
         },

@@ -1,8 +1,11 @@
 """Answers: their shape, whom they are for, what they say, and what they never show."""
 
+import itertools
+import json
 import random
 import subprocess
 import sys
+from typing import get_args
 
 import msgspec
 import numpy as np
@@ -15,11 +18,14 @@ from recsys.matrices.ids import item_key
 from recsys.matrices.interactions import VIEW
 from recsys.models import MODELS
 from recsys.responses.engine import CART_BLEND, Engine
+from recsys.responses.live import LiveItem, Told
 from recsys.responses.placements import Question
+from recsys.settings import Objective
 from tests.recsys.models.worlds import AS_OF, DAY
 from tests.recsys.ranking.grocer import (
     OTHERS,
     PAIRS,
+    SIZES,
     SOLD_OUT,
     STORE,
     WAREHOUSE,
@@ -27,7 +33,16 @@ from tests.recsys.ranking.grocer import (
     line,
     training,
 )  # fmt: skip
-from tests.recsys.responses.conftest import NAMELESS, catalogue, parts, write
+from tests.recsys.responses.conftest import (
+    DEAR,
+    LOSS,
+    NAMELESS,
+    UNTOLD,
+    catalogue,
+    parts,
+    price,
+    write,
+)
 
 REGULAR = bought(
     *((item, days) for item in ("pasta", "sauce") for days in (5, 12, 19)), ("bread", 2.5)
@@ -96,7 +111,8 @@ def random_questions(count):
                 count=chosen.choice([None, 1, 7, 150]),
                 location_id=chosen.choice([None, STORE, WAREHOUSE, "elsewhere"]),
                 cart=few[0], item_ids=few[1], exclude=few[2],
-                new_only=chosen.random() < 0.2, explain=chosen.random() < 0.5,
+                objective=chosen.choice(get_args(Objective)),
+                diversity=chosen.choice([0.0, 0.3, 1.0]), explain=chosen.random() < 0.5,
             )
         )  # fmt: skip
         rows.append(bought(*((chosen.choice(some), days) for days in range(0, 90, 7))))
@@ -246,6 +262,60 @@ def test_an_explanation_says_what_each_model_thought(ask):
     assert "explanation" not in ask(REGULAR)["items"][0]
 
 
+def test_an_order_by_margin_is_that_of_chance_times_what_is_earned(ask):
+    usual, answer = (
+        ask(REGULAR, objective=name, diversity=0.0, count=200, hide_bought_days=0.0)
+        for name in ("purchase", "margin")
+    )
+    chances = {item["item_id"]: item["score"] for item in usual["items"]}
+    shown = names(answer)
+    assert shown != names(usual)
+    told = {item["item_id"]: item["score"] for item in answer["items"]}
+    assert all(told[name] == chances[name] for name in told.keys() & chances)
+    assert LOSS in chances
+    assert LOSS not in shown  # behind all that earns something
+    earned = [
+        told[name] * (price(name) - price(name) * 2 // 3)
+        for name in shown
+        if name not in (LOSS, UNTOLD, NAMELESS)
+    ]
+    assert all(after <= before * 1.01 for before, after in itertools.pairwise(earned))
+
+
+def test_what_a_location_pays_counts_there(ask):
+    asked = {"objective": "margin", "count": 200, "in_stock": False}
+    assert DEAR in names(ask(REGULAR, location_id=WAREHOUSE, **asked))
+    assert DEAR not in names(ask(REGULAR, location_id=STORE, **asked))
+
+
+def test_costs_are_nobody_s_business(ask):
+    answer = ask(REGULAR, objective="margin", explain=True, location_id=STORE)
+    text = json.dumps(answer)
+    assert "margin" not in text
+    assert "cost" not in text
+    assert set(answer["items"][0]["explanation"]) == {*MODELS, "cart"}
+
+
+def test_only_what_is_new_where_that_is_the_objective(ask):
+    answer = ask(REGULAR, objective="new", count=50)
+    assert not {"pasta", "sauce", "bread"} & set(names(answer))
+    assert answer["left_out"]["not_new"] == 3
+
+
+def test_sizes_of_one_thing_do_not_crowd_an_answer(ask):
+    crowded, varied = (ask(EMPTY, diversity=d, count=60) for d in (0.0, 1.0))
+    assert len({*SIZES} & {*names(crowded)}) > 1 == len({*SIZES} & {*names(varied)})
+
+
+def test_what_the_back_office_told_of_costs_counts(engine):
+    given = question(objective="margin", count=200)
+    told = LiveItem(item_id="pasta", cost_minor=price("pasta") + 1)
+    newer = engine.with_live(Told({"pasta": told}, {}, {}, 1))
+    first, then = (one.recommend([given], [REGULAR])[0] for one in (engine, newer))
+    assert names(first).index("pasta") < 10
+    assert "pasta" not in names(then)[:50]
+
+
 def test_a_list_is_short_rather_than_padded(ask):
     every = tuple(name for name in training().index.item_ids if name not in ("tea", "milk"))
     answer = ask(REGULAR, exclude=every)
@@ -273,7 +343,9 @@ def test_the_engine_loads_nothing_that_only_training_needs(artefact_folder):
     assert ran.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("missing", [f"{CART_BLEND}.new_weights", "shelf.active", "popular.share"])
+@pytest.mark.parametrize(
+    "missing", [f"{CART_BLEND}.new_weights", "shelf.active", "popular.share", "costs.item_minor"]
+)
 def test_an_artefact_without_an_array_is_refused(tmp_path, missing):
     arrays = {name: array for name, array in parts().items() if name != missing}
     with pytest.raises(ArtefactError, match=missing.rpartition(".")[2]):
