@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import accumulate
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -24,9 +24,9 @@ from recsys.matrices.interactions import (
     NO_EVENTS,
     Interactions,
     merged,
-    standing,
+    standing_of,
 )
-from recsys.matrices.lists import rows_of
+from recsys.matrices.laying import lay_events, lay_lines
 from recsys.matrices.returns import UNITS, Bought, bought
 from recsys.matrices.summary import LINES, MAX_OLDER, OLDER, Structured, summarise
 
@@ -256,24 +256,16 @@ class Histories:
         Histories
         """
         n = len(rows)
-        as_of = np.broadcast_to(np.asarray(as_of_ts, np.int64), (n,))
-        columns, row, ix = _gather([history.lines for history in rows], LINES, index, as_of)
-        columns["count"] = np.ones(len(ix), np.int32)
-        if any(len(history.older) for history in rows):
-            older, older_row, older_ix = _gather(
-                [history.older for history in rows], OLDER, index, as_of
-            )
-            blank = np.zeros(len(older_ix), np.int64)
-            older |= {"ts": older["last_ts"], "count": np.maximum(older["count"], 1)}
-            older |= {"channel": np.full_like(blank, NO_CHANNEL)}
-            row, ix = np.concatenate([older_row, row]), np.concatenate([older_ix, ix])
-            order = np.argsort(row, kind="stable")  # a row's summary stays before its lines
-            row, ix = row[order], ix[order]
-            for name, column in columns.items():
-                both = np.concatenate([older.get(name, blank).astype(column.dtype), column])
-                columns[name] = both[order]
-        events = _events(rows, index, as_of)
-        return cls(len(index), _pointers(row, n), ix, **columns, events=events)
+        as_of = np.array(np.broadcast_to(np.asarray(as_of_ts, np.int64), (max(n, 1),)))
+        lines, older = [history.lines for history in rows], [history.older for history in rows]
+        indptr, *columns = lay_lines(
+            lines or [EMPTY.lines], older or [EMPTY.older], index, as_of, NO_CHANNEL
+        )
+        given = dict(zip(_COLUMNS, columns, strict=True))
+        events = Interactions.none(n)
+        if any(len(history.events) for history in rows):
+            events = Interactions(*lay_events([history.events for history in rows], index, as_of))
+        return cls(len(index), indptr[: n + 1], **given, events=events)
 
     @property
     def n(self) -> int:
@@ -311,6 +303,9 @@ class Histories:
         units = np.zeros(len(self.item_ix), np.int64)
         units[self.bought.line] = self.bought.units
         keep = np.flatnonzero(units)
+        if len(keep) == len(units):
+            quantity = (units / UNITS).astype(np.float32)
+            return replace(self, quantity=quantity)
         columns = {name: getattr(self, name)[keep] for name in _COLUMNS}
         columns["quantity"] = (units[keep] / UNITS).astype(np.float32)
         columns["events"] = self.events
@@ -326,47 +321,18 @@ class Histories:
         """What customers did with products besides buying them, as far as it says something."""
         if not len(self.events.item_ix) and not (self.quantity < 0).any():
             return self.events
-        line = self.row * self.n_items + self.item_ix
-        kept = rows_of(self.bought) * self.n_items + self.bought.item_ix
-        return standing(self.events, (line, self.ts, self.quantity), kept, self.n_items)
+        lines = self.indptr, self.item_ix, self.ts, self.quantity
+        return standing_of(
+            self.events, lines, (self.bought.indptr, self.bought.item_ix), self.n_items
+        )
 
 
 NO_CHANNEL: Final = 255
 
+#: In the order in which ``laying`` gives them.
 _COLUMNS: Final = (
-    "item_ix",
-    "count",
-    "ts",
-    "quantity",
-    "order",
-    "channel",
-    "location",
-    "amount_minor",
-)
-
-
-def _gather(
-    arrays: list[Structured], dtype: np.dtype[np.void], index: ItemIndex, as_of: IntArray
-) -> tuple[dict[str, npt.NDArray[Any]], IntArray, IxArray]:
-    """Columns, row and product of all lines that count, row by row."""
-    lines = np.frombuffer(b"".join(array.data for array in arrays), dtype)
-    columns = {name: np.ascontiguousarray(lines[name]) for name in dtype.names or ()}
-    row = np.repeat(np.arange(len(arrays)), [len(array) for array in arrays])
-    ix = index.ix(columns.pop("item_key"))
-    time = columns["ts"] if "ts" in columns else columns["last_ts"]
-    keep = (ix >= 0) & (time < as_of[row])
-    if keep.all():
-        return columns, row, ix
-    at = np.flatnonzero(keep)
-    return {name: column[at] for name, column in columns.items()}, row[at], ix[at]
-
-
-def _events(rows: Sequence[CustomerHistory], index: ItemIndex, as_of: IntArray) -> Interactions:
-    """Views and carts of known products before each customer's moment."""
-    if not any(len(history.events) for history in rows):
-        return Interactions.none(len(rows))
-    columns, row, ix = _gather([history.events for history in rows], EVENTS, index, as_of)
-    return Interactions.of(row, ix, columns["ts"], columns["kind"], len(rows))
+    "item_ix", "ts", "quantity", "count", "order", "channel", "location", "amount_minor",
+)  # fmt: skip
 
 
 def _pointers(row: IntArray, n: int) -> IntArray:

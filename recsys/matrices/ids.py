@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.errors import DataError
+from recsys.matrices.compiled import fixed
 
 IntArray = npt.NDArray[np.int64]
 IxArray = npt.NDArray[np.int32]
@@ -119,8 +120,14 @@ class ItemIndex:
         self._start = np.searchsorted(self._sorted_keys.view(np.uint64), edges).astype(np.int32)
         self._depth = int(np.diff(self._start).max(initial=0))
         # One more than any position, so that a look past the end is a miss and no error.
-        self._sorted_keys = np.append(self._sorted_keys, np.int64(-1))
-        self._sorted_ix = np.append(self._sorted_ix, np.int32(-1))
+        self._sorted_keys = fixed(np.append(self._sorted_keys, np.int64(-1)))
+        self._sorted_ix = fixed(np.append(self._sorted_ix, np.int32(-1)))
+        self._start = fixed(self._start)
+
+    @property
+    def search(self) -> tuple[int, int, IxArray, IntArray, IxArray]:
+        """What compiled loops look keys up with: shift, depth, starts, sorted keys, positions."""
+        return self._shift, self._depth, self._start, self._sorted_keys, self._sorted_ix
 
     def __len__(self) -> int:
         """Return the number of products."""

@@ -11,7 +11,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from recsys.matrices.compiled import compiled, fixed
 from recsys.matrices.ids import IntArray, IxArray
+from recsys.matrices.scratch import zeros
 from recsys.model_settings import Weights
 
 Structured = npt.NDArray[np.void]
@@ -242,3 +244,71 @@ def _latest(key: IntArray, ts: IntArray) -> tuple[IntArray, IntArray]:
     last = np.ones(len(key), bool)
     last[:-1] = key[1:] != key[:-1]
     return key[last], ts[last]
+
+
+def standing_of(
+    events: Interactions,
+    lines: tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]],
+    kept: tuple[npt.NDArray[Any], npt.NDArray[Any]],
+    n_items: int,
+) -> Interactions:
+    """Find what ``standing`` finds, for customers whose lines stand together.
+
+    Parameters
+    ----------
+    events : Interactions
+        By ``ts``, ``kind``, ``item_ix`` within a row.
+    lines : tuple of ndarray
+        ``indptr``, ``item_ix``, ``ts`` and signed ``quantity`` of the customers' lines.
+    kept : tuple of ndarray
+        ``indptr`` and ``item_ix`` of what they kept.
+    n_items : int
+    """
+    scratch = zeros(n_items, np.int64), zeros(n_items, np.int64, 1), zeros(n_items, np.uint8)
+    given = events.indptr, events.item_ix, events.ts, events.kind, *lines, *kept
+    return Interactions(*_standing(RETURN, *scratch, *map(fixed, given)))
+
+
+@compiled
+def _standing(
+    returned: Any, latest: Any, given_back: Any, is_kept: Any, indptr: Any, item_ix: Any, ts: Any,
+    kind: Any, line_indptr: Any, line_item: Any, line_ts: Any, quantity: Any, kept_indptr: Any,
+    kept: Any,
+) -> Any:  # fmt: skip
+    n, room = len(indptr) - 1, len(item_ix) + np.sum(quantity < 0)
+    ends, items = np.zeros(n + 1, np.int64), np.empty(room, np.int32)
+    times, kinds = np.empty(room, np.int64), np.empty(room, np.uint8)
+    k = 0
+    for r in range(n):
+        for at in range(line_indptr[r], line_indptr[r + 1]):
+            item = line_item[at]
+            latest[item] = max(latest[item], line_ts[at] + 1)  # 0 is for none
+            if quantity[at] < 0:
+                given_back[item] = max(given_back[item], line_ts[at] + 1)
+        for at in range(kept_indptr[r], kept_indptr[r + 1]):
+            is_kept[kept[at]] = 1
+        for at in range(indptr[r], indptr[r + 1]):
+            if latest[item_ix[at]] <= ts[at]:
+                items[k], times[k], kinds[k] = item_ix[at], ts[at], kind[at]
+                k += 1
+        for at in range(line_indptr[r], line_indptr[r + 1]):
+            item = line_item[at]
+            if given_back[item] > 0 and is_kept[item] == 0:
+                to, when = k, given_back[item] - 1
+                while to > ends[r] and (
+                    times[to - 1] > when
+                    or (
+                        times[to - 1] == when and kinds[to - 1] == returned and items[to - 1] > item
+                    )
+                ):
+                    items[to], times[to], kinds[to] = items[to - 1], times[to - 1], kinds[to - 1]
+                    to -= 1
+                items[to], times[to], kinds[to] = item, when, returned
+                k += 1
+            given_back[item] = 0
+        for at in range(line_indptr[r], line_indptr[r + 1]):
+            latest[line_item[at]] = 0
+        for at in range(kept_indptr[r], kept_indptr[r + 1]):
+            is_kept[kept[at]] = 0
+        ends[r + 1] = k
+    return ends, items[:k].copy(), times[:k].copy(), kinds[:k].copy()
