@@ -26,7 +26,7 @@ from recsys.validation.splits import Window
 if TYPE_CHECKING:
     from recsys.config import Config
     from recsys.data.history import History
-    from training.learn import Learned
+    from recsys.validation.learning import Learned
 
 #: Identifier under which every task's customers stand in its workspace.
 ACCOUNT = "account"

@@ -1,0 +1,190 @@
+"""What diversity costs: how good lists are, and how crowded, at several strengths of it.
+
+The demo and UCI Online Retail II. Learned on the 28 days before a window, asked in it: on the
+validation window, on which the default strength was chosen, or with ``--window test`` on the test
+window. Strength 0 is the order by chance of purchase alone.
+
+    python -m benchmarks.diversity [--window test] [--workspace FOLDER] [--json FILE]
+
+Workspaces are kept in build/benchmarks/diversity, so that a second run begins at once.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from benchmarks._report import NO_DATA, Report, parser
+from benchmarks.tasks.task import workspace
+from benchmarks.tasks.windows import (
+    GET_JOURNEY,
+    UCI,
+    UCI_TOML,
+    journey_folder,
+    journey_there,
+    positive,
+)
+from recsys.config import Config, load
+from recsys.data.history import History
+from recsys.errors import RecsysError
+from recsys.matrices.lists import Lists, without
+from recsys.ranking.diversity import Alike
+from recsys.ranking.rank import Asked, Ranker, factors_of
+from recsys.ranking.rules import Limits
+from recsys.validation import panel, splits
+from recsys.validation.metrics import Floats, bootstrap, coverage, ndcg_at
+from recsys.validation.panel import Panel
+from recsys.validation.splits import DAY, Window
+from training.demo import build
+from training.ingest import ingest
+from training.learn import fit, learn, span
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+DATA: Final = ROOT.parent / "shared" / "data"
+WORK: Final = ROOT / "build" / "benchmarks" / "diversity"
+STRENGTHS: Final = (0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
+PLACES: Final = 10
+DAYS: Final = 28
+#: Customers who are asked for, at most, and how many at once.
+ASKED, BATCH = 2_000, 250
+#: Of gains, which are small.
+_DIGITS: Final = 4
+
+
+def main() -> int:
+    """Measure every workspace that can be had."""
+    asked = _arguments()
+    report = Report(f"What diversity costs, on the {asked.window} window")
+    given = [(path.name, load(path)) for path in asked.workspace] or list(_built(asked.data))
+    if not given:
+        return NO_DATA
+    for task, config in given:
+        print(f"{task}: learning", file=sys.stderr)
+        ranker, people = _ready(config, asked.window)
+        _measure(report, task, ranker, people, asked.seed)
+    report.finish(asked.json)
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    made = parser(__doc__)
+    made.add_argument("--window", choices=("validation", "test"), default="validation")
+    made.add_argument("--data", type=Path, default=DATA, help="where the data sets lie")
+    made.add_argument(
+        "--workspace",
+        type=Path,
+        action="append",
+        default=[],
+        help="an ingested workspace instead; repeatable",
+    )
+    return made.parse_args()
+
+
+def _built(data: Path) -> Iterator[tuple[str, Config]]:
+    """Workspaces of the data that is there, ingested."""
+    if journey_there(journey_folder()):
+        folder = WORK / "demo"
+        if not (folder / "omnibasket.toml").exists():
+            build(folder)
+        config = load(folder)
+        ingest(config, datetime.now(UTC), lambda *_: None)
+        yield "demo", config
+    else:
+        _left_out("demo", GET_JOURNEY)
+    if UCI.there(data / UCI.folder):
+        folder = WORK / UCI.name
+        if not (folder / "orders.parquet").exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            pq.write_table(positive(data / UCI.folder), folder / "orders.parquet")
+        yield UCI.name, workspace(folder, UCI_TOML)
+    else:
+        _left_out(UCI.name, UCI.how_to_get_it.format(folder=data / UCI.folder))
+
+
+def _left_out(task: str, why: str) -> None:
+    print(f"{task}: left out. {why}", file=sys.stderr)
+
+
+def _ready(config: Config, which: str) -> tuple[Ranker, Panel]:
+    """Learn what may be known before a window; who is asked for, and what they bought in it."""
+    history = History.open(config)
+    ends = span(history)
+    split = splits.by_time(ends.first_ts, ends.last_ts, DAYS, DAYS)
+    window = split.test if which == "test" else split.validation
+    before = Window(window.start_ts - DAYS * DAY, window.start_ts)
+    learned = learn(config, history, fit(config, history, before.start_ts), before)
+    ranker = fit(config, history, window.start_ts).ranker(learned)
+    people = panel.read(history, ranker.index, window, active=ASKED, seed=config.train.seed)
+    return ranker, people.only(np.flatnonzero(np.diff(people.wanted().indptr)))
+
+
+def _measure(report: Report, task: str, ranker: Ranker, people: Panel, seed: int) -> None:
+    alike = ranker.alike
+    if alike is None:
+        raise SystemExit(f"{task}: no model knows what products are.")
+    wanted = people.wanted()
+    plain: dict[str, Floats] = {}
+    for strength in STRENGTHS:
+        method = f"diversity {strength:g}"
+        for prefix, new, relevant in (
+            ("", False, wanted), ("new_", True, without(wanted, people.histories)),
+        ):  # fmt: skip
+            shown = _shown(ranker, people, strength, new=new)
+            values = ndcg_at(shown, relevant, PLACES)
+            metric = f"{prefix}ndcg@{PLACES}"
+            mean, _, _, n = bootstrap(values, seed)
+            report.add(task, method, metric, mean, n=n, seed=seed)
+            plain.setdefault(metric, values)
+            gain, low, high = np.round(bootstrap(values - plain[metric], seed)[:3], _DIGITS)
+            report.add(task, method, f"{prefix}gain", gain, low=low, high=high, n=n, seed=seed)
+            if not new:
+                share = coverage(shown, PLACES, len(people.index))
+                report.add(task, method, f"coverage@{PLACES}", share, n=len(people))
+            crowded = _crowded(shown, alike)
+            report.add(task, method, f"{prefix}alike@{PLACES}", crowded, n=len(people))
+
+
+def _shown(ranker: Ranker, people: Panel, strength: float, *, new: bool) -> Lists:
+    """First places of everybody, of all products or of those that are new to them."""
+    context, rows = people.context(), []
+    for start in range(0, len(people), BATCH):
+        part = slice(start, start + BATCH)
+        histories, asking = people.histories[part], context[part]
+        n = len(asking)
+        nothing = Lists(np.zeros(n + 1, np.int64), np.empty(0, np.int32))
+        limits = Limits(
+            exclude=nothing,
+            cart=nothing,
+            new_only=np.full(n, new),
+            hidden_since_ts=asking.as_of_ts,
+            location_keys=asking.location,
+            in_stock=np.zeros(n, bool),
+        )
+        factors = np.tile(factors_of({}), (n, 1))
+        counts, diversity = np.full(n, PLACES), np.full(n, strength)
+        ranked = ranker.rank(histories, asking, Asked(counts, factors, limits, diversity))
+        rows += np.split(ranked.item_ix, ranked.indptr[1:-1])
+    return Lists.of_rows(rows)
+
+
+def _crowded(shown: Lists, alike: Alike) -> float:
+    """Share of places, but for the first ones, that hold something like what stands before."""
+    again = places = 0
+    for start, end in zip(shown.indptr[:-1].tolist(), shown.indptr[1:].tolist(), strict=True):
+        items = shown.item_ix[start:end].tolist()
+        places += max(len(items) - 1, 0)
+        for place in range(1, len(items)):
+            again += any(alike.of_pair(items[place], other) > 0 for other in items[:place])
+    return again / max(1, places)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except RecsysError as error:
+        sys.exit(f"{error}")
