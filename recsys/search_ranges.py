@@ -57,6 +57,9 @@ RANGES: Final[dict[str, Range | None]] = {
     "models.copurchase.window_days": Range(7, 90, "days"),
     "models.copurchase.memory_days": Range(10, 365, "days"),
     "models.copurchase.half_life_days": Range(7, 180, "days"),
+    "models.transitions.min_support": Range(2, 20, "pairs of orders"),
+    "models.transitions.neighbours": Range(20, 200, "products"),
+    "models.transitions.shrinkage": Range(1, 100, "orders"),
     "models.als.factors": Range(16, 128, "numbers"),
     "models.als.iterations": None,  # more never hurt, and cost time
     "models.als.regularization": Range(0.002, 0.2),
@@ -84,6 +87,12 @@ RANGES: Final[dict[str, Range | None]] = {
     "models.content.brand": Range(0, 1, log=False),
     "models.content.half_life_days": Range(20, 365, "days"),
     "models.content.sold_half_life_days": Range(7, 180, "days"),
+    "ranker.trees": Range(40, 200, "trees"),  # each costs time in every answer
+    "ranker.learning_rate": Range(0.02, 0.3),
+    "ranker.leaves": Range(7, 63, "leaves"),
+    "ranker.min_examples": Range(20, 1_000, "candidates"),
+    "ranker.l2": Range(0.5, 50),
+    "ranker.features": Range(0.2, 1, "share"),
 }
 
 #: A setting without a line is searched up to so many times its value, and down to as small a part.

@@ -16,8 +16,11 @@ from training.tune.judge import METRICS, Judged, by_customer
 from training.tune.space import Space
 from training.tune.store import Store, Tried
 
-#: Trials for each setting searched, below which nothing is said of how much settings matter.
-_ENOUGH: Final = 1.5
+#: Trials at least, and for each setting searched, to say how much settings matter.
+_ENOUGH: Final = 20
+_ENOUGH_EACH: Final = 1.5
+#: What settings are chosen by, among the differences.
+GAIN: Final = "gain"
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ def differences(present: list[Judged], best: list[Judged], seed: int) -> list[Di
     Returns
     -------
     list of Difference
-        One a metric; none where figures are missing.
+        One a metric, and the last of ``GAIN``; none where figures are missing.
     """
     before, after = by_customer(present), by_customer(best)
     both = sorted(before.keys() & after.keys())
@@ -65,15 +68,22 @@ def differences(present: list[Judged], best: list[Judged], seed: int) -> list[Di
         return []
     first = np.stack([before[customer] for customer in both])
     second = np.stack([after[customer] for customer in both])
-    found = bootstrap_all(second - first, seed)
-    return [
-        Difference(
-            metric, float(np.nanmean(first[:, ix])), float(np.nanmean(second[:, ix])),
-            found[ix].mean, found[ix].low, found[ix].high, found[ix].n,
-        )
-        for ix, metric in enumerate(METRICS)
-        if found[ix].n
-    ]  # fmt: skip
+    n = (~np.isnan(first)).sum(axis=0)
+    told = np.flatnonzero(n)
+    means = [float(np.nanmean(first[:, ix])) for ix in told]
+    # Each customer's share of the mean of the relative gains; who does not count adds nothing.
+    shares = [
+        np.nan_to_num(second[:, ix] - first[:, ix]) * len(both) / n[ix] / mean
+        for ix, mean in zip(told, means, strict=True)
+        if mean > 0
+    ]
+    gains = np.mean(shares, axis=0) if shares else np.zeros(len(both))
+    *found, gain = bootstrap_all(np.column_stack([second[:, told] - first[:, told], gains]), seed)
+    rows = [
+        Difference(METRICS[ix], mean, float(np.nanmean(second[:, ix])), *interval)
+        for ix, mean, interval in zip(told, means, found, strict=True)
+    ]
+    return [*rows, Difference(GAIN, 0.0, gain.mean, *gain)]
 
 
 def importance(store: Store, space: Space, seed: int) -> dict[str, float]:
@@ -101,7 +111,7 @@ def importance(store: Store, space: Space, seed: int) -> dict[str, float]:
        importance, ICML.
     """
     reached = [trial for _, trial in store.trials() if trial.intermediate_values]
-    if len(reached) < _ENOUGH * len(space.ranges):
+    if len(reached) < max(_ENOUGH, _ENOUGH_EACH * len(space.ranges)):
         return {}
     study = optuna.create_study(direction="maximize")
     study.add_trials([_on_first_window(trial) for trial in reached])

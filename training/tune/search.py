@@ -7,9 +7,11 @@ The sampler of each trial is made for it, seeded by the trial's number: so a sea
 stopped and goes on tries what it would have tried without the stop.
 """
 
+import signal
 import time
 import warnings
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,7 +19,7 @@ import msgspec
 import numpy as np
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, PartialFixedSampler, TPESampler
-from optuna.trial import FrozenTrial, Trial
+from optuna.trial import Trial
 
 from recsys.config import Config
 from recsys.errors import RecsysError
@@ -129,6 +131,21 @@ def search(
 
 
 def _try(config: Config, space: Space, folds: list[Fold], judge: Judge, store: Store) -> None:
+    with _whole():
+        trial, asked, base = _ask(config, space, store)
+    try:
+        _judge(config, folds, judge, store, trial, asked, base)
+        if (found := store.best()) is not None:
+            judge.keep(applied(config, found.values))
+    except KeyboardInterrupt:
+        store.drop(trial)
+        raise
+
+
+def _ask(
+    config: Config, space: Space, store: Store
+) -> tuple[Trial, Tried, list[list[float | None]] | None]:
+    """Propose what is tried next; with the figures of the present settings, where there are any."""
     trials = store.trials()
     number = len(trials)
     best = max(
@@ -138,26 +155,17 @@ def _try(config: Config, space: Space, folds: list[Fold], judge: Judge, store: S
     )
     if best is None:
         asked = Tried(number=0, values=space.present)
-        store.study.enqueue_trial({**space.present})
-        trial = store.study.ask(space.dimensions())
-    else:
-        start, turn = best[0], space.turn(number, config.train.seed)
-        seed = (config.train.seed + number) % 2**32
-        store.study.sampler = _sampler(turn.settings, best[1], seed)
-        trial = store.study.ask(space.dimensions())
-        values = space.values(turn.settings, trial.params, start.values)
-        asked = Tried(
-            number=number, group=turn.group, settings=turn.settings, start=start.number,
-            values=values,
-        )  # fmt: skip
-    try:
-        base = trials[0][0].figures if best else None
-        _judge(config, folds, judge, store, trial, asked, base)
-        if (found := store.best()) is not None:
-            judge.keep(applied(config, found.values))
-    except KeyboardInterrupt:
-        store.drop(trial)
-        raise
+        store.study.sampler = _sampler({**space.present}, 0)
+        return store.study.ask(space.dimensions()), asked, None
+    (start, held), turn = best, space.turn(number, config.train.seed)
+    fixed = {name: value for name, value in held.params.items() if name not in turn.settings}
+    store.study.sampler = _sampler(fixed, (config.train.seed + number) % 2**32)
+    trial = store.study.ask(space.dimensions())
+    values = space.values(turn.settings, trial.params, start.values)
+    asked = Tried(
+        number=number, group=turn.group, settings=turn.settings, start=start.number, values=values
+    )
+    return trial, asked, trials[0][0].figures
 
 
 def _judge(
@@ -199,12 +207,25 @@ def _judge(
         seconds=round(time.monotonic() - begun, 3),
         error=error,
     )
-    store.note(trial, found, judged)
+    with _whole():
+        store.note(trial, found, judged)
 
 
-def _sampler(settings: Collection[str], best: FrozenTrial, seed: int) -> BaseSampler:
-    """Sample some settings; the others stay as in the best trial."""
-    fixed = {name: value for name, value in best.params.items() if name not in settings}
+@contextmanager
+def _whole() -> Iterator[None]:
+    """Let Ctrl-C wait until what is being written is whole."""
+    waiting: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: waiting.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if waiting:
+        raise KeyboardInterrupt
+
+
+def _sampler(fixed: dict[str, float], seed: int) -> BaseSampler:
+    """Sample what is not fixed."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
         return PartialFixedSampler(

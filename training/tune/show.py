@@ -9,6 +9,7 @@ from typing import Any, Final
 from recsys.search_ranges import Range
 from training.console import messages, output, table
 from training.tune.judge import METRICS
+from training.tune.outcome import GAIN
 
 #: Trials in the table.
 _BEST: Final = 8
@@ -63,17 +64,7 @@ def show(result: dict[str, Any]) -> None:
         ]
         output().print(table(("setting", "now", "best"), cells, "The best settings"))
     if result["differences"]:
-        rows_of_best = [
-            (
-                one["metric"],
-                f"{one['present']:.4f}",
-                f"{one['best']:.4f}",
-                f"{one['difference']:+.4f}",
-                f"{one['low']:+.4f} to {one['high']:+.4f}",
-                one["n"],
-            )
-            for one in result["differences"]
-        ]
+        rows_of_best = [_beside(one) for one in result["differences"]]
         title = "The best beside the settings in use, customer by customer"
         heads = ("", "now", "best", "difference", "95% interval", "customers")
         output().print(table(heads, rows_of_best, title))
@@ -90,7 +81,7 @@ def show(result: dict[str, Any]) -> None:
         say("The settings in use are the best of all that were tried; nothing was written.")
     else:
         say(f"Written: {result['out']}", markup=False, soft_wrap=True)
-        say(_HOPE, markup=False)
+        say(f"{_clear(result)}{_HOPE}", markup=False)
         say(f"Next: {result['next']}", markup=False, soft_wrap=True)
 
 
@@ -105,11 +96,10 @@ def show_taken(changed: list[tuple[str, object, object]], target: object) -> Non
 
 def told(result: dict[str, Any], at: datetime) -> list[str]:
     """Say at the top of ``tuned.toml`` when, on what, and how good; see ``written.write``."""
-    figures = [
-        f"  {one['metric']:<13}{one['present']:>9.4f}{one['best']:>9.4f}"
-        f"   {one['difference']:+.4f} ({one['low']:+.4f} to {one['high']:+.4f}), {one['n']:,}"
-        for one in result["differences"]
-    ]
+    figures = []
+    for one in result["differences"]:
+        name, before, best, difference, interval, n = _beside(one)
+        figures.append(f"  {name:<13}{before:>9}{best:>9}   {difference} ({interval}), {n:,}")
     heads = f"  {'':<13}{'before':>9}{'these':>9}   difference (95% interval), customers"
     return [
         f"at {at:%Y-%m-%d %H:%M} UTC, in history {result['history']}. {counts(result['trials'])}",
@@ -117,7 +107,7 @@ def told(result: dict[str, Any], at: datetime) -> list[str]:
         *(f"  {fold['judge']}, weights from {fold['learn']}" for fold in result["windows"]),
         "",
         *([heads, *figures, ""] if figures else []),
-        _HOPE,
+        f"{_clear(result)}{_HOPE}",
         f"To take them over into omnibasket.toml: {result['next']}",
     ]
 
@@ -137,6 +127,25 @@ def counts(trials: list[dict[str, Any]]) -> str:
         f"{len(tried)} {'trial' if one else 'trials'} beside the settings in use"
         f"{''.join(f', {words}' for words in more)}."
     )
+
+
+def _beside(one: dict[str, Any]) -> tuple[str, str, str, str, str, int]:
+    """Cells of one difference: metric, before, best, difference, interval, customers."""
+    low, high, n = one["low"], one["high"], one["n"]
+    if one["metric"] == GAIN:
+        return "gain", "", "", f"{one['difference']:+.2%}", f"{low:+.2%} to {high:+.2%}", n
+    return (
+        one["metric"], f"{one['present']:.4f}", f"{one['best']:.4f}",
+        f"{one['difference']:+.4f}", f"{low:+.4f} to {high:+.4f}", n,
+    )  # fmt: skip
+
+
+def _clear(result: dict[str, Any]) -> str:
+    """Say so where the gain may be none."""
+    gains = [one for one in result["differences"] if one["metric"] == GAIN]
+    if any(one["low"] <= 0 for one in gains):
+        return "The gain is not clear: its interval holds zero. "
+    return ""
 
 
 def _changed(one: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ were in the best trial so far: only that model is learned anew, and what a chang
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from math import floor, log10
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -142,17 +143,18 @@ class Space:
     ) -> Values:
         """Settings of a trial: some as proposed, the others as in ``best``.
 
-        Numbers get three digits, which says all that figures can tell apart.
+        Numbers get three digits, or three decimals of their range where it is searched by steps:
+        that says all that figures can tell apart.
         """
         found = dict(best)
         for name in settings:
-            value = proposed[name]
-            low, high = self.ranges[name][:2]
-            found[name] = (
-                int(value)
-                if name in self.whole
-                else min(max(float(f"{value:.3g}"), float(low)), float(high))
-            )
+            value, (low, high, _, log) = proposed[name], self.ranges[name]
+            if name in self.whole:
+                found[name] = int(value)
+                continue
+            places = 2 - floor(log10(abs(value) if log else high - low)) if value else 0
+            rounded = round(float(value), places + (0 if log else 1))
+            found[name] = min(max(rounded, float(low)), float(high))
         return found
 
     def changed(self, values: Values) -> dict[str, tuple[float, float]]:

@@ -138,7 +138,7 @@ class Store:
 
     def drop(self, trial: Trial) -> None:
         """Forget a trial that did not come to its end."""
-        self.study.tell(trial, state=TrialState.FAIL)
+        self.study.tell(trial, state=TrialState.FAIL, skip_if_finished=True)
 
     def best(self) -> Tried | None:
         """The best trial that was judged on every window; of equal ones the first."""

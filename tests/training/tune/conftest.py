@@ -6,14 +6,23 @@ import shutil
 import pytest
 from click.testing import CliRunner
 
-from tests.training.test_train import build
+from tests.training.test_train import TOML, build
 from training.cli import main
+
+#: Hardly anything is taken for a habit, so that there is something to find. Cards stay readable,
+#: so that every workspace knows the same customers.
+BADLY_SET = f"""{TOML}
+[models.repeat]
+once_below = 0.99
+[identity]
+plain = ["loyalty_card"]
+"""
 
 
 @pytest.fixture(scope="package")
 def built(tmp_path_factory):
     """Not to be written to."""
-    return build(tmp_path_factory.mktemp("shop") / "built", days=70)
+    return build(tmp_path_factory.mktemp("shop") / "built", BADLY_SET, days=70)
 
 
 @pytest.fixture

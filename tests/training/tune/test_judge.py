@@ -42,11 +42,21 @@ def test_customers_of_several_windows_count_with_their_mean():
 def test_differences_are_of_the_same_customers():
     before = Judged(["ada", "ben", "cai"], np.array([[0.2, NAN], [0.4, NAN], [0.6, NAN]]))
     after = Judged(["ada", "ben", "cai"], before.values + 0.1)
-    (one,) = differences([before], [after], seed=0)  # nothing is said of what nobody bought
+    one, gained = differences([before], [after], seed=0)  # nobody bought anything new
     assert (one.metric, one.n) == ("ndcg@10", 3)
     assert (one.present, one.best) == (pytest.approx(0.4), pytest.approx(0.5))
     assert (one.low, one.difference, one.high) == pytest.approx((0.1, 0.1, 0.1))
+    assert (gained.low, gained.difference, gained.high) == pytest.approx((0.25, 0.25, 0.25))
     assert differences([], [after], seed=0) == []
+
+
+def test_the_gain_of_all_customers_is_that_of_the_means():
+    """Customers to whom nothing new was sold do not thin out what was gained on the others."""
+    before = Judged(["ada", "ben"], np.array([[0.4, 0.1], [0.6, NAN]]))
+    after = Judged(["ada", "ben"], np.array([[0.5, 0.2], [0.6, NAN]]))
+    *_, gained = differences([before], [after], seed=0)
+    assert gained.difference == pytest.approx(gain(after.means(), before.means()))
+    assert gained.difference == pytest.approx((0.1 + 1.0) / 2)
 
 
 def test_only_what_changed_is_learned_anew(built):
