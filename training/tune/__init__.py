@@ -6,8 +6,7 @@ present settings, then others, one group at a time; compare the best with the pr
 """
 
 import shlex
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -174,19 +173,18 @@ def _search(
     budget: Budget,
 ) -> bool:
     """Search until the budget is used up; False where somebody stopped it."""
-    with progress("Tuning", 1.0) as bar, _telling(bar) as (tell, tell_more):
+    with progress("Tuning", 1.0) as bar:
+        tell, tell_more = _telling(bar)
+        judge = Judge(history, laid_out, tell_more)
         try:
-            search(
-                config, space, laid_out, Judge(history, laid_out, tell_more), store, budget, tell
-            )
+            search(config, space, laid_out, judge, store, budget, tell)
         except KeyboardInterrupt:
             messages().print("Stopped. What was found until now is kept.")
             return False
     return True
 
 
-@contextmanager
-def _telling(bar: Bar) -> Iterator[Any]:
+def _telling(bar: Bar) -> tuple[Callable[[State], None], Callable[[str], None]]:
     """Two callbacks for a bar: before each trial, and for what goes on within one."""
     now = ["Tuning"]
 
@@ -201,7 +199,7 @@ def _telling(bar: Bar) -> Iterator[Any]:
     def tell_more(what: str) -> None:
         bar.update(f"{now[0]}: {what}")
 
-    yield tell, tell_more
+    return tell, tell_more
 
 
 def _take_over(workspace: Path, out: Path | None, as_json: bool) -> None:
