@@ -60,13 +60,13 @@ def main() -> int:
     """Measure every workspace that can be had."""
     asked = _arguments()
     report = Report(f"What diversity costs, on the {asked.window} window")
-    given = [(path.name, load(path)) for path in asked.workspace] or list(_built(asked.data))
+    given = [(path.name, load(path)) for path in asked.workspace] or list(built(asked.data))
     if not given:
         return NO_DATA
     for task, config in given:
         print(f"{task}: learning", file=sys.stderr)
-        ranker, people = _ready(config, asked.window)
-        _measure(report, task, ranker, people, asked.seed)
+        ranker, people = ready(config, asked.window)
+        measure(report, task, ranker, people, asked.seed)
     report.finish(asked.json)
     return 0
 
@@ -85,7 +85,7 @@ def _arguments() -> argparse.Namespace:
     return made.parse_args()
 
 
-def _built(data: Path) -> Iterator[tuple[str, Config]]:
+def built(data: Path) -> Iterator[tuple[str, Config]]:
     """Workspaces of the data that is there, ingested."""
     if journey_there(journey_folder()):
         folder = WORK / "demo"
@@ -110,7 +110,7 @@ def _left_out(task: str, why: str) -> None:
     print(f"{task}: left out. {why}", file=sys.stderr)
 
 
-def _ready(config: Config, which: str) -> tuple[Ranker, Panel]:
+def ready(config: Config, which: str) -> tuple[Ranker, Panel]:
     """Learn what may be known before a window; who is asked for, and what they bought in it."""
     history = History.open(config)
     ends = span(history)
@@ -123,7 +123,8 @@ def _ready(config: Config, which: str) -> tuple[Ranker, Panel]:
     return ranker, people.only(np.flatnonzero(np.diff(people.wanted().indptr)))
 
 
-def _measure(report: Report, task: str, ranker: Ranker, people: Panel, seed: int) -> None:
+def measure(report: Report, task: str, ranker: Ranker, people: Panel, seed: int) -> None:
+    """Ask with each strength, and add the figures to the report."""
     alike = ranker.alike
     if alike is None:
         raise SystemExit(f"{task}: no model knows what products are.")
