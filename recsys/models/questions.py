@@ -15,8 +15,9 @@ import numpy.typing as npt
 from recsys.matrices.compiled import compiled, fixed
 from recsys.matrices.histories import NO_CHANNEL, Histories
 from recsys.matrices.ids import IntArray, IxArray
-from recsys.matrices.interactions import DAY, strength
-from recsys.matrices.lists import Lists, pointers, rows_of
+from recsys.matrices.interactions import DAY
+from recsys.matrices.lists import Lists
+from recsys.matrices.scratch import zeros
 from recsys.model_settings import Weights
 
 __all__ = ["DAY", "Batch", "Context", "Floats", "Weighed"]
@@ -204,21 +205,45 @@ class Batch:
         liking = weights.purchase * bought.weight
         if not len(done.item_ix):
             return Weighed(bought.indptr, bought.item_ix, liking)
-        as_of_ts = np.repeat(self.context.as_of_ts, np.diff(done.indptr))
-        worth = strength(done.ts, done.kind, as_of_ts, half_life_days, weights)
-        # In the order of the evidence: purchases first, then the rest by time.
-        rows = np.concatenate([rows_of(bought), done.row])
-        items = np.concatenate([bought.item_ix, done.item_ix])
-        amount = np.concatenate([liking, worth])
-        order = np.lexsort((items, rows))
-        rows, items = rows[order], items[order]
-        new = np.ones(len(items), bool)
-        new[1:] = (rows[1:] != rows[:-1]) | (items[1:] != items[:-1])
-        first = np.flatnonzero(new)
-        total = np.bincount(np.cumsum(new) - 1, amount[order])
-        return Weighed(
-            pointers(rows[first], len(self)), items[first], np.asarray(total, np.float64)
-        )
+        n_items = self.histories.n_items
+        scratch = zeros(n_items, np.float64), zeros(n_items, np.uint8)
+        worth = np.array([weights.view, weights.cart, -weights.returned])
+        given = bought.indptr, bought.item_ix, liking, done.indptr, done.item_ix, done.ts, done.kind
+        rest = self.context.as_of_ts, worth
+        return Weighed(*_liking(float(half_life_days), DAY, *scratch, *map(fixed, (*given, *rest))))
+
+
+@compiled
+def _liking(
+    half_life_days: float, day: int, total: Any, mark: Any,
+    indptr: Any, item_ix: Any, liking: Any, done_indptr: Any, done: Any, ts: Any, kind: Any,
+    as_of_ts: Any, worth: Any,
+) -> Any:  # fmt: skip
+    n, room = len(indptr) - 1, len(item_ix) + len(done)
+    ends, items = np.zeros(n + 1, np.int64), np.empty(room, np.int32)
+    weight = np.empty(room, np.float64)
+    for r in range(n):
+        end = ends[r]
+        for at in range(indptr[r], indptr[r + 1]):
+            items[end] = item_ix[at]
+            total[item_ix[at]], mark[item_ix[at]] = liking[at], 1
+            end += 1
+        known = end
+        for at in range(done_indptr[r], done_indptr[r + 1]):
+            age_days = max(as_of_ts[r] - ts[at], 0) / day
+            item = done[at]
+            total[item] += worth[kind[at]] * np.exp2(-age_days / half_life_days)
+            if mark[item] == 0:
+                mark[item] = 1
+                items[end] = item
+                end += 1
+        if end > known:
+            items[ends[r] : end].sort()
+        for at in range(ends[r], end):
+            weight[at] = total[items[at]]
+            total[items[at]], mark[items[at]] = 0.0, 0
+        ends[r + 1] = end
+    return ends, items[: ends[n]].copy(), weight[: ends[n]].copy()
 
 
 @compiled
