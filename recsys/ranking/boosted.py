@@ -35,31 +35,51 @@ PER_KIND: Final = 60
 
 @dataclass(frozen=True, eq=False)
 class Ensemble:
-    """Trees, and the chance that their total comes true.
+    """Trees that order, and trees that tell chances.
+
+    What is first in a list counts most for the order, and a customer who buys much no more than
+    one who buys little; a chance must be right for everybody. So they are learned apart.
 
     Attributes
     ----------
-    trees : Trees
+    order : Trees
+        What is added to the blend's log-odds for the order.
+    likely : Trees
+        What is added to them for the chance.
     chance_x, chance_y : ndarray
-        Log-odds of blend and trees together → chance of purchase.
+        Log-odds of blend and ``likely`` together → chance of purchase.
     """
 
-    trees: Trees
+    order: Trees
+    likely: Trees
     chance_x: Floats
     chance_y: Floats
 
-    def chance(self, total: Floats) -> Floats:
-        """Chance of purchase; never falling with the total."""
-        return Curve(self.chance_x, self.chance_y)(total)
+    def chance(self, total: Floats, of: Features) -> Floats:
+        """Chance of purchase of candidates with the blend's total and these features."""
+        return Curve(self.chance_x, self.chance_y)(total + self.likely.add(of))
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Everything, by name."""
-        return {**self.trees.arrays(), "chance_x": self.chance_x, "chance_y": self.chance_y}
+        return {
+            **{f"order_{name}": array for name, array in self.order.arrays().items()},
+            **{f"likely_{name}": array for name, array in self.likely.arrays().items()},
+            "chance_x": self.chance_x,
+            "chance_y": self.chance_y,
+        }
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
         """Rebuild from what ``arrays`` gave."""
-        return cls(Trees.from_arrays(arrays), arrays["chance_x"], arrays["chance_y"])
+
+        def trees(kind: str) -> Trees:
+            start = f"{kind}_"
+            return Trees.from_arrays(
+                {name.removeprefix(start): array for name, array in arrays.items()
+                 if name.startswith(start)}
+            )  # fmt: skip
+
+        return cls(trees("order"), trees("likely"), arrays["chance_x"], arrays["chance_y"])
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +125,7 @@ class Boosted:
 
     def contributions(self, ensemble: Ensemble, of: Features) -> Floats:
         """What each column's features add to candidates, shape (m, len(COLUMNS)); log-odds."""
-        return ensemble.trees.shares(of, SPEAKS_FOR, len(COLUMNS) + 1)[:, : len(COLUMNS)]
+        return ensemble.order.shares(of, SPEAKS_FOR, len(COLUMNS) + 1)[:, : len(COLUMNS)]
 
     def with_statistics(self, statistics: ItemStatistics) -> "Boosted":
         """Return the same trees over other numbers of the products."""

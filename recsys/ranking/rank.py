@@ -5,7 +5,7 @@ purchase come out, and counts of what the rules left out. Called by the answer's
 by ``validation``; a request is a batch of one, and gets the same items as within a larger batch.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
@@ -207,6 +207,8 @@ class Ranker:
         usual = best(found, keys, free, asked.counts)
         missed = left_out(found, keys, code, usual, asked.counts, len(RULES))
         trees = self._climb(found, rows, judged, free, histories, context)
+        if trees is not None and asked.by_margin.any():
+            trees.tell(judged, np.flatnonzero(asked.by_margin[rows]))
         keys = self._keys(found, rows, judged, asked)
         # What trees did not look at comes behind what they did.
         behind = None if trees is None else trees.place < 0
@@ -221,6 +223,7 @@ class Ranker:
         evidence = judged.evidence[shown]
         if trees is not None:
             trees.credit(evidence, shown)
+            trees.tell(judged, shown)
         return Ranked(
             ends,
             found.item_ix[shown],
@@ -261,9 +264,7 @@ class Ranker:
         ):
             if len(part):
                 at = chosen[part]
-                added = ensemble.trees.add(of[part])
-                judged.total[at] += added
-                judged.chance[at] = ensemble.chance(judged.plain[at] + added)
+                judged.total[at] += ensemble.order.add(of[part])
                 shares.append((ensemble, part))
         return _Climbed(self.boosted, of, place, shares)
 
@@ -322,11 +323,26 @@ class _Climbed:
 
     def credit(self, evidence: Floats, shown: npt.NDArray[np.int64]) -> None:
         """Add to the evidence of shown candidates what the trees took from each column."""
-        at = self.place[shown]
-        for ensemble, part in self.parts:
-            mine = np.flatnonzero((at >= 0) & np.isin(at, part))
-            given = self.features[at[mine]]
+        for ensemble, mine, given in self._looked_at(shown):
             evidence[mine] += self.boosted.contributions(ensemble, given)
+
+    def tell(self, judged: _Judged, of: npt.NDArray[np.int64]) -> None:
+        """Set the chances of candidates that the trees looked at."""
+        for ensemble, mine, given in self._looked_at(of):
+            at = of[mine]
+            judged.chance[at] = ensemble.chance(judged.plain[at], given)
+
+    def _looked_at(
+        self, of: npt.NDArray[np.int64]
+    ) -> Iterator[tuple[Ensemble, npt.NDArray[np.int64], Features]]:
+        """Positions in ``of`` that each ensemble looked at, and their features."""
+        at = self.place[of]
+        for ensemble, part in self.parts:
+            mine = np.flatnonzero(at >= 0)
+            if len(self.parts) > 1:
+                mine = mine[np.isin(at[mine], part)]
+            if len(mine):
+                yield ensemble, mine, self.features[at[mine]]
 
 
 def factors_of(by_model: Mapping[str, float]) -> Floats:

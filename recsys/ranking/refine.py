@@ -51,7 +51,7 @@ def refine(parts: Floats, weights: Floats, bought: Bools, rows: npt.NDArray[np.i
     """
     if len(np.unique(rows[bought])) < MIN_ROWS:
         return weights
-    goodness = _ndcg(bought, rows)
+    goodness = ndcg_of(bought, rows)
     found, best = weights.copy(), goodness(parts @ weights)
     for _ in range(_ROUNDS):
         before = best
@@ -69,8 +69,15 @@ def refine(parts: Floats, weights: Floats, bought: Bools, rows: npt.NDArray[np.i
     return found
 
 
-def _ndcg(bought: Bools, rows: npt.NDArray[np.integer]) -> Callable[[Floats], float]:
-    """Mean NDCG of rows that bought something, as a function of their candidates' totals."""
+def ndcg_of(bought: Bools, rows: npt.NDArray[np.integer]) -> Callable[[Floats], float]:
+    """Return the mean NDCG of rows that bought something as a function of candidates' totals.
+
+    Parameters
+    ----------
+    bought : ndarray of shape (m,), bool
+    rows : ndarray of shape (m,), integer
+        Row of each candidate, ascending.
+    """
     named, row = np.unique(rows, return_inverse=True)
     place = np.arange(len(row)) - np.searchsorted(row, row)
     width = max(PLACES, int(place.max()) + 1)

@@ -15,6 +15,7 @@ from recsys.model_settings import Ranker as Settings
 from recsys.ranking.boosted import FEATURES, Ensemble
 from recsys.ranking.curves import fit_rising
 from recsys.ranking.parts import Parts
+from recsys.ranking.refine import ndcg_of
 from recsys.ranking.trees import Trees
 
 Floats = NDArray[np.float64]
@@ -25,10 +26,15 @@ MIN_BOUGHT: Final = 300
 HELD_OUT: Final = 0.25
 #: Rounds without a gain after which learning stops.
 PATIENCE: Final = 25
-#: Length of the curve of chances.
-KNOTS: Final = 64
+#: Length of the curve of chances, and steps of each feature.
+KNOTS, BINS = 64, 63
 
-NONE: Final = Ensemble(Trees.none(), np.array([0.0]), np.array([0.0]))
+#: Places that count for the order, and those whose pairs are learned from.
+PLACES, PAIRS_WITHIN = 10, 30
+#: Trees for chances are fewer and smaller: they are asked of what is shown, and need less.
+LIKELY_TREES, LIKELY_LEAVES = 60, 15
+
+NONE: Final = Ensemble(Trees.none(), Trees.none(), np.array([0.0]), np.array([0.0]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +67,12 @@ class Cases:
         )  # fmt: skip
         every = [none, *parts]
         return cls(*(np.concatenate([getattr(p, f.name) for p in every]) for f in fields(cls)))
+
+    def who_bought(self) -> "Cases":
+        """Those of customers who bought one of them: nobody else says what stands first."""
+        came = np.zeros(int(self.rows.max(initial=-1)) + 1, bool)
+        came[self.rows[self.bought]] = True
+        return self.only(came[self.rows])
 
     def only(self, at: NDArray[Any]) -> "Cases":
         """Return some of them."""
@@ -96,66 +108,106 @@ def fit(
         first, then = every.only(~held), every.only(held)
     if not first.bought.any() or not then.bought.any():
         return None
-    rounds, total = _until_it_stops(first, then, settings, seed, threads)
-    if rounds == 0:
+    every = Cases.together(windows)
+    ordering = _ordering(settings, seed, threads)
+    goodness = ndcg_of(then.bought, then.rows)
+    rounds, total = _until_it_stops(first.who_bought(), then.who_bought(), then, ordering)
+    better = goodness(total) > goodness(then.total)
+    order = _boost(every.who_bought(), rounds, ordering) if better else Trees.none()
+    telling = _telling(settings, seed, threads)
+    rounds, total = _until_it_stops(first, then, then, telling)
+    if _loss(total, then) >= _loss(then.total, then):
+        rounds, total = 0, then.total
+    likely = _boost(every, rounds, telling) if rounds else Trees.none()
+    if not len(order) and not len(likely):
         return None
     curve = fit_rising(total, then.bought, then.mass, KNOTS)
-    trees = _boost(Cases.together(windows), rounds, settings, seed, threads)
-    return Ensemble(trees, curve.x, curve.y)
+    return Ensemble(order, likely, curve.x, curve.y)
 
 
 def nothing(blend: Parts) -> Ensemble:
     """Trees that add nothing to a blend, with its curve of chances."""
     first = blend.blends[0]
-    return Ensemble(Trees.none(), np.array(first.chance_x_[0]), np.array(first.chance_y_[0]))
+    chances = np.array(first.chance_x_[0]), np.array(first.chance_y_[0])
+    return Ensemble(Trees.none(), Trees.none(), *chances)
+
+
+def _ordering(settings: Settings, seed: int, threads: int) -> dict[str, Any]:
+    """Learn which of two candidates of one customer stands first [1]_.
+
+    References
+    ----------
+    .. [1] Burges (2010), From RankNet to LambdaRank to LambdaMART: an overview.
+    """
+    return {
+        **_parameters(settings, seed, threads),
+        "num_iterations": settings.trees,
+        "objective": "lambdarank",
+        "metric": "ndcg",
+        "eval_at": [PLACES],
+        "lambdarank_truncation_level": PAIRS_WITHIN,
+    }
+
+
+def _telling(settings: Settings, seed: int, threads: int) -> dict[str, Any]:
+    """Learn how likely each purchase is."""
+    return {
+        **_parameters(settings, seed, threads),
+        "num_iterations": min(settings.trees, LIKELY_TREES),
+        "num_leaves": min(settings.leaves, LIKELY_LEAVES),
+        "objective": "binary",
+        "metric": "binary_logloss",
+    }
 
 
 def _parameters(settings: Settings, seed: int, threads: int) -> dict[str, Any]:
     return {
-        "objective": "binary",
         "learning_rate": settings.learning_rate,
         "num_leaves": settings.leaves,
         "min_data_in_leaf": settings.min_examples,
         "lambda_l2": settings.l2,
         "feature_fraction": settings.features,
-        "max_bin": 63,
+        "max_bin": BINS,
         "num_threads": threads,
         "seed": seed,
         "deterministic": True,
         "force_row_wise": True,
         "verbosity": -1,
-        "metric": "binary_logloss",
     }
 
 
-def _set(cases: Cases, reference: Any = None) -> Any:
+def _set(cases: Cases, parameters: dict[str, Any], reference: Any = None) -> Any:
     import lightgbm  # training only; serving never loads it
 
-    mass = cases.mass / cases.mass.mean()
+    ranks = parameters["objective"] == "lambdarank"
+    _, many = np.unique(cases.rows, return_counts=True)
     return lightgbm.Dataset(
-        cases.features, cases.bought.astype(np.float64), weight=mass, init_score=cases.total,
-        feature_name=list(FEATURES), reference=reference, params={"max_bin": 63, "verbosity": -1},
-    )  # fmt: skip
+        cases.features,
+        cases.bought.astype(np.float64),
+        weight=None if ranks else cases.mass / cases.mass.mean(),
+        group=many if ranks else None,
+        init_score=cases.total,
+        feature_name=list(FEATURES),
+        reference=reference,
+        params={"max_bin": BINS, "verbosity": -1},
+    )
 
 
 def _until_it_stops(
-    first: Cases, then: Cases, settings: Settings, seed: int, threads: int
+    first: Cases, stops: Cases, then: Cases, parameters: dict[str, Any]
 ) -> tuple[int, Floats]:
-    """How many trees are best for cases that were not learned from, and their totals then."""
+    """How many trees are best for ``stops``, and the totals of ``then`` with them."""
     import lightgbm
 
-    learned = _set(first)
+    learned = _set(first, parameters)
     booster = lightgbm.train(
-        _parameters(settings, seed, threads), learned, settings.trees,
-        valid_sets=[_set(then, learned)],
+        _but_rounds(parameters), learned, parameters["num_iterations"],
+        valid_sets=[_set(stops, parameters, learned)],
         callbacks=[lightgbm.early_stopping(PATIENCE, verbose=False)],
     )  # fmt: skip
     rounds = int(booster.best_iteration)
     added = booster.predict(then.features, raw_score=True, num_iteration=rounds)
-    total = then.total + added
-    if _loss(total, then) >= _loss(then.total, then):
-        return 0, then.total
-    return rounds, total
+    return rounds, then.total + added
 
 
 def _loss(total: Floats, cases: Cases) -> float:
@@ -163,10 +215,14 @@ def _loss(total: Floats, cases: Cases) -> float:
     return float((cases.mass * each).sum())
 
 
-def _boost(cases: Cases, rounds: int, settings: Settings, seed: int, threads: int) -> Trees:
+def _but_rounds(parameters: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in parameters.items() if name != "num_iterations"}
+
+
+def _boost(cases: Cases, rounds: int, parameters: dict[str, Any]) -> Trees:
     import lightgbm
 
-    booster = lightgbm.train(_parameters(settings, seed, threads), _set(cases), rounds)
+    booster = lightgbm.train(_but_rounds(parameters), _set(cases, parameters), rounds)
     return flat(booster.dump_model())
 
 

@@ -139,7 +139,7 @@ EAGER = Settings(min_examples=5, trees=5)
 def ranked_by(found, training, models, people):
     """What trees were learned, and what they make of customers' features."""
     assert found.boosted is not None
-    assert len(found.boosted.plain.trees)
+    assert len(found.boosted.plain.order) + len(found.boosted.plain.likely)
     ranks = Ranker(training.index, models, found.plain, found.cart, shelf_of(training))
     ranks = replace(ranks, boosted=found.boosted)
     order = ranked(ranks, people.histories, people.context())
