@@ -53,6 +53,9 @@ def fixed(array: Any) -> npt.NDArray[Any]:
     Compiled functions tell the two apart: with views like this they are compiled once, not once
     for training and once for serving.
     """
+    if not array.flags.writeable:
+        given: npt.NDArray[Any] = array
+        return given
     view: npt.NDArray[Any] = array.view()
     view.flags.writeable = False
     return view

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.errors import DataError
+from recsys.matrices.compiled import fixed
 from recsys.matrices.ids import IntArray, ItemIndex, IxArray
 from recsys.matrices.interactions import (
     EVENTS,
@@ -261,11 +262,11 @@ class Histories:
         indptr, *columns = lay_lines(
             lines or [EMPTY.lines], older or [EMPTY.older], index, as_of, NO_CHANNEL
         )
-        given = dict(zip(_COLUMNS, columns, strict=True))
+        given = {name: fixed(part) for name, part in zip(_COLUMNS, columns, strict=True)}
         events = Interactions.none(n)
         if any(len(history.events) for history in rows):
             events = Interactions(*lay_events([history.events for history in rows], index, as_of))
-        return cls(len(index), indptr[: n + 1], **given, events=events)
+        return cls(len(index), fixed(indptr[: n + 1]), **given, events=events)
 
     @property
     def n(self) -> int:

@@ -85,6 +85,8 @@ def pointers(rows: Integers, n: int) -> NDArray[np.int64]:
 
 def rows_of(lists: Ragged) -> NDArray[np.int64]:
     """Row of every entry."""
+    if len(lists.indptr) == 2:
+        return np.zeros(len(lists.item_ix), np.int64)
     return np.repeat(np.arange(len(lists.indptr) - 1, dtype=np.int64), np.diff(lists.indptr))
 
 

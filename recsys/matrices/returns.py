@@ -101,7 +101,8 @@ def bought(
     item_ix, order, quantity : ndarray of shape (n_lines,)
         As in ``Histories``.
     """
-    return Bought(*_bought(fixed(indptr), fixed(item_ix), fixed(order), fixed(quantity), UNITS))
+    found = _bought(fixed(indptr), fixed(item_ix), fixed(order), fixed(quantity), UNITS)
+    return Bought(*map(fixed, found))
 
 
 @compiled

@@ -183,6 +183,9 @@ class Content(Model):
 
     def _own(self, batch: Batch) -> Said:
         """What customers' products say of features; how loud is the share of their habits."""
+        return batch.once(self._own, lambda: self._habits(batch))
+
+    def _habits(self, batch: Batch) -> Said:
         indptr, items, times = batch.frequency(self.settings.half_life_days)
         habit = np.log1p(times)
         rows = np.repeat(np.arange(len(batch)), np.diff(indptr))

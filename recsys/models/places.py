@@ -59,11 +59,14 @@ class Places(NamedTuple):
             As of ``groups_of``.
         n : int
         """
-        places, question = np.unique(groups, return_inverse=True)
         n = min(n, len(self.base))
+        alone = len(groups) == 1
+        places, question = (groups, None) if alone else np.unique(groups, return_inverse=True)
         arrays = map(fixed, (places, self.order, *self[:5]))
         mark = zeros(len(self.base), np.uint8)
         found = first(*_candidates(n, float(self.doubt), self.apart, mark, *arrays), n)
+        if alone:
+            return found
         lengths = np.diff(found.indptr)[question]
         indptr = np.zeros(len(groups) + 1, np.int64)
         np.cumsum(lengths, out=indptr[1:])

@@ -180,7 +180,7 @@ class Batch:
         lines = found.indptr, found.starts, found.line, past.ts, past.count
         as_of_ts = self.context.as_of_ts
         times = _times(float(half_life_days), DAY, *map(fixed, (*lines, as_of_ts)))
-        return Weighed(found.indptr, found.item_ix, times)
+        return Weighed(found.indptr, found.item_ix, fixed(times))
 
     def interest(self, half_life_days: float, weights: Weights) -> "Weighed":
         """Say how much each customer likes each product they did anything with.

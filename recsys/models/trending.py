@@ -245,13 +245,17 @@ class Trending(Model):
         )  # fmt: skip
 
     def _name(self, batch: Batch, n: int) -> Recommendations:
-        context = batch.context
-        return self._places.name(groups_of(self.group_keys_, context.location, context.channel), n)
+        return self._places.name(self._groups_of(batch), n)
 
     def _judge(self, batch: Batch, items: Lists) -> Scores:
-        context = batch.context
-        groups = groups_of(self.group_keys_, context.location, context.channel)
-        return self._places.score(groups, items.indptr, items.item_ix)
+        return self._places.score(self._groups_of(batch), items.indptr, items.item_ix)
+
+    def _groups_of(self, batch: Batch) -> IntArray:
+        """Place that each question is answered from."""
+        asked = batch.context
+        return batch.once(
+            self._groups_of, lambda: groups_of(self.group_keys_, asked.location, asked.channel)
+        )
 
 
 _NONE: Final = np.empty(0, np.int32)

@@ -5,8 +5,9 @@ come titles, prices and names by position. Written by training, read by ``engine
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -24,6 +25,9 @@ LOCATIONS: Final = "locations"
 LABELS: Final = {"department": "departments", "category": "categories", "brand": "brands"}
 #: Price of a product whose price is not known; real prices are never negative.
 UNKNOWN_MINOR: Final = -1
+
+#: Products whose texts are kept as they were read, of those that are shown.
+_KEPT: Final = 20_000
 
 Item = dict[str, Any]
 
@@ -92,14 +96,24 @@ class Catalogue:
 
     def item(self, item_ix: int) -> Item:
         """Say what a product is: its id, title and price, as far as they are known."""
-        price = int(self.prices_minor[item_ix])
-        return {
-            "item_id": self.index.item_ids[item_ix],
-            "title": self.titles[item_ix] or None,
-            "price": None
-            if price == UNKNOWN_MINOR
-            else {"amount_minor": price, "currency": self.currencies[item_ix]},
-        }
+        item_id, title, price = self._read(item_ix)
+        return {"item_id": item_id, "title": title, "price": price and dict(price)}
+
+    @cached_property
+    def _read(self) -> Callable[[int], tuple[str, str | None, Item | None]]:
+        """Id, title and price of a product; of those that are shown most they are kept."""
+
+        @lru_cache(maxsize=_KEPT)
+        def read(item_ix: int) -> tuple[str, str | None, Item | None]:
+            price, currency = int(self.prices_minor[item_ix]), self.currencies[item_ix]
+            known = price != UNKNOWN_MINOR
+            return (
+                self.index.item_ids[item_ix],
+                self.titles[item_ix] or None,
+                {"amount_minor": price, "currency": currency} if known else None,
+            )
+
+        return read
 
     def availability(
         self, location_id: str | None, key: int, on_hand: float

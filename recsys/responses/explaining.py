@@ -25,6 +25,7 @@ from recsys.schema import CHANNELS
 
 _AT_LOCATION: Final = LEVELS.index("popular_at_location")
 _NONE: Final = np.empty(0, np.int32)
+_NOWHERE: Final = np.empty(0, np.int64)
 #: Titles this much alike are of like products; below it, what they share is their kind.
 _SAME_WORDS: Final = 0.5
 #: Columns that are the same for everyone at a place.
@@ -171,7 +172,10 @@ class Explainer:
 
 def _won(ranked: Ranked, winner: list[int], column: str) -> tuple[npt.NDArray[np.intp], Lists]:
     """Find the items for which a column speaks: their places in ``ranked``, and row by row."""
-    at = np.flatnonzero(np.asarray(winner) == COLUMNS.index(column))
+    wanted = COLUMNS.index(column)
+    if wanted not in winner:
+        return _NOWHERE, Lists(np.zeros(len(ranked.indptr), np.int64), _NONE)
+    at = np.flatnonzero(np.asarray(winner) == wanted)
     return at, Lists(pointers(rows_of(ranked)[at], len(ranked.indptr) - 1), ranked.item_ix[at])
 
 
