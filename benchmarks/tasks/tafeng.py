@@ -139,6 +139,9 @@ AS_PUBLISHED: Final = (
 )
 
 
+#: Groups that those whose next basket may be known are dealt into.
+REHEARSALS: Final = 4
+
 #: The workspace, as the documentation says it is written.
 TOML: Final = """
 [workspace]
@@ -181,25 +184,29 @@ def export(history: dict[str, Any], future: dict[str, Any], taught: set[str], pa
 
 
 def ours(folder: Path, fold: int, work: Path, known: Cut, places: int) -> Answer:
-    """Ingest what may be known, choose weights on the next baskets of ``val``, and answer.
+    """Ingest what may be known, learn ranking on the next baskets of ``train`` and ``val``, answer.
 
-    Choosing rehearses answering: models know the next baskets of ``train`` and are asked for
-    those of ``val``; then they know both and are asked for those of ``test``.
+    Learning rehearses answering: those who may be known are dealt into ``REHEARSALS`` groups;
+    models know the next baskets of all groups but one and are asked for those of that one. Then
+    they know all of them and are asked for those of ``test``.
     """
     history, future, keys = read(folder, fold)
-    train, val = ({str(name) for name in keys[part]} for part in ("train", "val"))
-    knowing, asking = work / "knowing", work / "asking"
-    of_val = {name: history[name] for name in val}
-    for at, held, taught in (
-        (work, history, train | val),
-        (knowing, history, train),
-        (asking, of_val, val),
-    ):
+    taught = sorted((str(name) for part in ("train", "val") for name in keys[part]), key=int)
+    order = np.random.default_rng(fold).permutation(len(taught))
+    workspaces = [(work, history, set(taught))]
+    rehearsals = []
+    for number in range(REHEARSALS):
+        group = {taught[place] for place in order[number::REHEARSALS]}
+        knowing, asking = work / f"knowing{number}", work / f"asking{number}"
+        workspaces.append((knowing, history, set(taught) - group))
+        workspaces.append((asking, {name: history[name] for name in group}, group))
+        rehearsals.append((knowing, asking))
+    for at, held, knows in workspaces:
         if not (at / "baskets.csv").exists():
-            export(held, future, taught, at / "baskets.csv")
+            export(held, future, knows, at / "baskets.csv")
         workspace(at, TOML)
     times = Times(Window(NEXT_TS, NEXT_TS + WEEK), NEXT_TS + WEEK, NEXT_TS)
-    return ask_ours(work, known, times, places, rehearsal=(knowing, asking))
+    return ask_ours(work, known, times, places, rehearsals=rehearsals)
 
 
 TASK: Final = Task(

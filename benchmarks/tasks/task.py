@@ -139,7 +139,7 @@ def ask_ours(
     times: Times,
     places: int,
     channel: Sequence[int] = (),
-    rehearsal: tuple[Path, Path] | None = None,
+    rehearsals: Sequence[tuple[Path, Path]] = (),
 ) -> Answer:
     """Learn, choose weights, learn anew, and answer; choosing and answering are two processes.
 
@@ -154,12 +154,13 @@ def ask_ours(
         Length of the lists.
     channel : sequence of int
         ``schema.CHANNELS`` that each question is asked on; none where it is empty.
-    rehearsal : tuple of Path, optional
-        Ingested workspaces to choose weights with, where time alone does not tell what may be
-        known: models learn all of the first, weights on the window in the second.
+    rehearsals : sequence of tuple of Path, optional
+        Ingested workspaces to learn ranking with, where time alone does not tell what may be
+        known: models learn all of the first, ranking on the window in the second. By default
+        models learn before each of the workspace's validation windows, ranking within it.
     """
     started = time.perf_counter()
-    learned: Learned = apart(choose, folder, times, rehearsal)
+    learned: Learned = apart(choose, folder, times, list(rehearsals))
     tune_seconds = time.perf_counter() - started
     test = cut.test
     names = [cut.customers[number] for number in test.asked.tolist()]
@@ -177,16 +178,25 @@ def ask_ours(
     return answer
 
 
-def choose(folder: Path, times: Times, rehearsal: tuple[Path, Path] | None = None) -> "Learned":
-    """Learn before the validation window and choose on it; see ``ask_ours``."""
+def choose(folder: Path, times: Times, rehearsals: Sequence[tuple[Path, Path]] = ()) -> "Learned":
+    """Learn before the validation windows, and ranking on them; see ``ask_ours``."""
     from recsys.config import load
     from recsys.data.history import History
-    from training.learn import fit, learn
+    from training.learn import fit, settle, study
 
-    known, seen = rehearsal or (folder, folder)
-    config, until_ts = load(folder), times.fit_ts if rehearsal else times.validation.start_ts
-    before = fit(config, History.open(load(known)), until_ts)
-    return learn(config, History.open(load(seen)), before, times.validation)
+    config, last = load(folder), times.validation
+    length, lessons = last.end_ts - last.start_ts, []
+    if rehearsals:
+        for known, seen in rehearsals:
+            before = fit(config, History.open(load(known)), times.fit_ts)
+            lessons.append(study(config, History.open(load(seen)), before, last)[1])
+        return settle(config, lessons)
+    history = History.open(config)
+    for back in reversed(range(config.train.validation_windows)):
+        window = Window(last.start_ts - back * length, last.end_ts - back * length)
+        before = fit(config, history, window.start_ts)
+        lessons.append(study(config, history, before, window)[1])
+    return settle(config, lessons)
 
 
 def answer_ours(

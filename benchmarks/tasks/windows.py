@@ -113,6 +113,9 @@ plain = ["account"]
 [rules]
 free_lines = "keep"    # all products are asked for
 
+[train]
+validation_windows = 3
+
 [sources.tills]
 kind = "order_lines"
 path = "{folder}/transactions.parquet"
@@ -148,6 +151,9 @@ currency = "GBP"
 
 [identity]
 plain = ["account"]
+
+[train]
+validation_windows = 3
 
 [sources.shop]
 kind = "order_lines"

@@ -15,6 +15,7 @@ from recsys.matrices.compiled import compiled
 from recsys.matrices.histories import NO_CHANNEL, Histories
 from recsys.matrices.ids import IntArray, IxArray
 from recsys.matrices.lists import Ragged
+from recsys.matrices.scratch import zeros
 from recsys.models.base import Context
 from recsys.ranking.statistics import COLUMNS as OF_ITEMS
 from recsys.ranking.statistics import ItemStatistics
@@ -43,7 +44,7 @@ OWN: Final = (
 AFFINITY: Final = (
     "category_freq_30", "category_share_365", "category_recency", "category_orders_since",
     "category_on_channel", "brand_share_365", "brand_recency", "department_share_365",
-    "price_gap", "promotion_gap",
+    "price_gap", "promotion_gap", "family_share_365", "family_recency",
 )  # fmt: skip
 #: What they bought last beside it.
 RECENT: Final = ("with_last_order", "with_last_orders")
@@ -134,11 +135,23 @@ def compute(
          bought.amount_minor, bought.channel, bought.location),
         (done.indptr, done.item_ix, done.ts, done.kind),
         (context.as_of_ts, context.location, context.channel, context.cart.indptr),
-        (statistics.category, statistics.brand, statistics.department, statistics.columns,
+        (statistics.category, statistics.brand, statistics.department, statistics.family,
+            statistics.columns,
          statistics.on_channel, statistics.on_weekday, statistics.log_price),
-        statistics.sizes, baskets, out,
+        _room(statistics), baskets, out,
     )  # fmt: skip
     return out
+
+
+def _room(statistics: ItemStatistics) -> tuple[Floats, Floats, Floats, Floats]:
+    """Zeros to add up in, by category, brand, department and family; they are left as zeros."""
+    n_category, n_brand, n_department, n_family = statistics.sizes
+    return (
+        zeros(n_category * 6, np.float64, 1)[: n_category * 6].reshape(n_category, 6),
+        zeros(n_brand * 2, np.float64, 2)[: n_brand * 2].reshape(n_brand, 2),
+        zeros(n_department, np.float64, 3),
+        zeros(n_family * 2, np.float64, 4)[: n_family * 2].reshape(n_family, 2),
+    )
 
 
 @compiled
@@ -162,26 +175,23 @@ def _days(since: Any) -> Any:
 @compiled
 def _fill(
     indptr: IntArray, item_ix: IxArray, scores: Scores, total: Floats,
-    bought: Any, done: Any, asked: Any, statistics: Any, sizes: Any, baskets: Any, out: Features,
+    bought: Any, done: Any, asked: Any, statistics: Any, room: Any, baskets: Any, out: Features,
 ) -> None:  # fmt: skip
     b_ptr, b_item, b_ts, b_order, b_count, b_quantity, b_amount, b_channel, b_location = bought
     d_ptr, d_item, d_ts, d_kind = done
     as_of_ts, location, channel, cart_ptr = asked
-    category, brand, department, columns, on_channel, on_weekday, log_price = statistics
-    n_category, n_brand, n_department = sizes
+    category, brand, department, family, columns, on_channel, on_weekday, log_price = statistics
+    # By category: decayed purchases at two half-lives, last time, last order, on the channel, all.
+    by_category, by_brand, by_department, by_family = room
     n_columns, n_stats = scores.shape[1], columns.shape[1]
     OWN_AT, AFF_AT = 0, 21
-    RECENT_AT = AFF_AT + 10
+    RECENT_AT = AFF_AT + 12
     ITEM_AT = RECENT_AT + 2
     HERE_AT = ITEM_AT + n_stats
     CUSTOMER_AT = HERE_AT + 3
     BLEND_AT = CUSTOMER_AT + 11
     SCORE_AT = BLEND_AT + 3
     RELATIVE_AT = SCORE_AT + n_columns
-    # By category: decayed purchases at two half-lives, last time, last order, on the channel, all.
-    by_category = np.zeros((n_category, 6))
-    by_brand = np.zeros((n_brand, 2))
-    by_department = np.zeros(n_department)
     for r in range(len(indptr) - 1):
         c0, c1 = indptr[r], indptr[r + 1]
         if c0 == c1:
@@ -232,6 +242,10 @@ def _fill(
             k = department[what]
             if k >= 0:
                 by_department[k] += times * d365
+            k = family[what]
+            if k >= 0:
+                by_family[k, 0] += times * d365
+                by_family[k, 1] = ts
             at = _find(item_ix, c0, c1, what)
             if at < 0:
                 continue
@@ -345,6 +359,11 @@ def _fill(
                 x[AFF_AT + 7] = by_department[k] / (all_365 + 1.0)
             x[AFF_AT + 8] = columns[what, 9] - usual_level if columns[what, 9] >= 0 else 0.0
             x[AFF_AT + 9] = columns[what, 10] - usual_promotion
+            k = family[what]
+            x[AFF_AT + 11] = -1.0
+            if k >= 0 and by_family[k, 0] > 0:
+                x[AFF_AT + 10] = by_family[k, 0] / (all_365 + 1.0)
+                x[AFF_AT + 11] = _days(now - by_family[k, 1])
             for c in range(2):
                 x[RECENT_AT + c] = recent[i - c0, c]
             for c in range(n_stats):
@@ -380,3 +399,5 @@ def _fill(
                 by_brand[brand[what], :] = 0.0
             if department[what] >= 0:
                 by_department[department[what]] = 0.0
+            if family[what] >= 0:
+                by_family[family[what], :] = 0.0

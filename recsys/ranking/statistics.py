@@ -48,8 +48,8 @@ class ItemStatistics:
 
     Attributes
     ----------
-    category, brand, department : ndarray of shape (n_items,), int32
-        Number of each product's; -1 where unknown.
+    category, brand, department, family : ndarray of shape (n_items,), int32
+        Number of each product's; -1 where unknown. A family are the variants of one product.
     columns : ndarray of shape (n_items, len(COLUMNS)), float32
         In the order of ``COLUMNS``: logarithms of the share of recent purchases at each of
         ``HALF_LIVES``; of the customers who ever bought it; which share of its purchases are
@@ -70,6 +70,7 @@ class ItemStatistics:
     category: IxArray
     brand: IxArray
     department: IxArray
+    family: IxArray
     columns: Scores
     on_channel: Scores
     on_weekday: Scores
@@ -106,6 +107,7 @@ class ItemStatistics:
             training.category,
             nothing if products is None else products.brand,
             nothing if products is None else products.department,
+            nothing if products is None else products.family,
             columns,
             _lift(items, baskets.channel[order].astype(np.int64), n, len(CHANNELS)),
             _lift(items, weekday, n, 7),
@@ -113,12 +115,13 @@ class ItemStatistics:
         )
 
     @cached_property
-    def sizes(self) -> tuple[int, int, int]:
-        """Numbers of categories, brands and departments, at least 1 each."""
-        groups = (self.category, self.brand, self.department)
-        most = (max(int(group.max(initial=0)) + 1, 1) for group in groups)
-        n_category, n_brand, n_department = most
-        return n_category, n_brand, n_department
+    def sizes(self) -> tuple[int, int, int, int]:
+        """Numbers of categories, brands, departments and families, at least 1 each."""
+        groups = (self.category, self.brand, self.department, self.family)
+        n_category, n_brand, n_department, n_family = (
+            int(group.max(initial=0)) + 1 for group in groups
+        )
+        return n_category, n_brand, n_department, n_family
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Everything, by name."""
