@@ -109,16 +109,16 @@ def fit(
     if not first.bought.any() or not then.bought.any():
         return None
     every = Cases.together(windows)
-    ordering = _ordering(settings, seed, threads)
+    places = ordering(settings, seed, threads)
     goodness = ndcg_of(then.bought, then.rows)
-    rounds, total = _until_it_stops(first.who_bought(), then.who_bought(), then, ordering)
+    rounds, total = until_it_stops(first.who_bought(), then.who_bought(), then, places)
     better = goodness(total) > goodness(then.total)
-    order = _boost(every.who_bought(), rounds, ordering) if better else Trees.none()
-    telling = _telling(settings, seed, threads)
-    rounds, total = _until_it_stops(first, then, then, telling)
+    order = boost(every.who_bought(), rounds, places) if better else Trees.none()
+    chances = telling(settings, seed, threads)
+    rounds, total = until_it_stops(first, then, then, chances)
     if _loss(total, then) >= _loss(then.total, then):
         rounds, total = 0, then.total
-    likely = _boost(every, rounds, telling) if rounds else Trees.none()
+    likely = boost(every, rounds, chances) if rounds else Trees.none()
     if not len(order) and not len(likely):
         return None
     curve = fit_rising(total, then.bought, then.mass, KNOTS)
@@ -132,7 +132,7 @@ def nothing(blend: Parts) -> Ensemble:
     return Ensemble(Trees.none(), Trees.none(), *chances)
 
 
-def _ordering(settings: Settings, seed: int, threads: int) -> dict[str, Any]:
+def ordering(settings: Settings, seed: int, threads: int) -> dict[str, Any]:
     """Learn which of two candidates of one customer stands first [1]_.
 
     References
@@ -149,7 +149,7 @@ def _ordering(settings: Settings, seed: int, threads: int) -> dict[str, Any]:
     }
 
 
-def _telling(settings: Settings, seed: int, threads: int) -> dict[str, Any]:
+def telling(settings: Settings, seed: int, threads: int) -> dict[str, Any]:
     """Learn how likely each purchase is."""
     return {
         **_parameters(settings, seed, threads),
@@ -193,7 +193,7 @@ def _set(cases: Cases, parameters: dict[str, Any], reference: Any = None) -> Any
     )
 
 
-def _until_it_stops(
+def until_it_stops(
     first: Cases, stops: Cases, then: Cases, parameters: dict[str, Any]
 ) -> tuple[int, Floats]:
     """How many trees are best for ``stops``, and the totals of ``then`` with them."""
@@ -219,7 +219,8 @@ def _but_rounds(parameters: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in parameters.items() if name != "num_iterations"}
 
 
-def _boost(cases: Cases, rounds: int, parameters: dict[str, Any]) -> Trees:
+def boost(cases: Cases, rounds: int, parameters: dict[str, Any]) -> Trees:
+    """Learn so many trees."""
     import lightgbm
 
     booster = lightgbm.train(_but_rounds(parameters), _set(cases, parameters), rounds)

@@ -201,19 +201,28 @@ def learn(
     )
     given = settings or Settings()
     without = boosting.fit(
-        [_cases(one, [*one.plain, *one.on_channel], plain) for one in lessons],
+        [cases(one, [*one.plain, *one.on_channel], plain) for one in lessons],
         given, seed, threads,
     )  # fmt: skip
     if without is None:
         return Learned(plain, cart)
-    joined = boosting.fit([_cases(one, one.cart, cart) for one in lessons], given, seed, threads)
+    joined = boosting.fit([cases(one, one.cart, cart) for one in lessons], given, seed, threads)
     last = lessons[-1]
     ensembles = without, joined or boosting.nothing(cart)
     return Learned(plain, cart, Boosted(last.statistics, last.baskets, *ensembles))
 
 
-def _cases(lesson: Lesson, sheets: Sequence[Sheet], blend: Parts) -> Cases:
-    """Features of the candidates that trees look at."""
+def cases(lesson: Lesson, sheets: Sequence[Sheet], blend: Parts) -> Cases:
+    """Work out the features of the candidates that trees look at.
+
+    Parameters
+    ----------
+    lesson : Lesson
+    sheets : sequence of Sheet
+        Of that lesson.
+    blend : Parts
+        Whose best candidates they are.
+    """
     made = Boosted(lesson.statistics, lesson.baskets, boosting.NONE, boosting.NONE)
     width, start = len(blend.columns), 0
     parts = []
@@ -228,15 +237,18 @@ def _cases(lesson: Lesson, sheets: Sequence[Sheet], blend: Parts) -> Cases:
     return Cases.together(parts)
 
 
+def asked_plainly(models: Mapping[str, Model], panel: Panel) -> list[Sheet]:
+    """Collect the candidates of each customer, whatever the channel."""
+    given = panel.histories, panel.context(), panel.wanted(), panel.mass
+    return list(_sheets(models, panel, *given))
+
+
 def _from_panel(models: Mapping[str, Model], panel: Panel) -> list[Sheet]:
     """Each customer twice: as themselves, and as somebody of whom nothing is known."""
     wanted, context, n = panel.wanted(), panel.context(), len(panel)
     nobody = Histories.from_rows([EMPTY] * n, panel.index, context.as_of_ts)
-    return [
-        sheet
-        for histories in (panel.histories, nobody)
-        for sheet in _sheets(models, panel, histories, context, wanted, panel.mass)
-    ]
+    strangers = _sheets(models, panel, nobody, context, wanted, panel.mass)
+    return [*asked_plainly(models, panel), *strangers]
 
 
 def _from_channels(models: Mapping[str, Model], panel: Panel) -> list[Sheet]:

@@ -1,0 +1,176 @@
+"""Which way to rank candidates: a linear model, or boosted trees of several kinds.
+
+All get the same candidates, features and windows: they learn on two validation windows and are
+judged on a later one, all of them before the test window of ``benchmarks.accuracy``, which nobody
+looks at. What an answer costs is measured as serving would do it, one customer at a time; trees by
+the compiled walk over arrays, whatever library learned them.
+
+    python -m benchmarks.rankers --task uci_online_retail_ii
+
+The workspaces are those of ``benchmarks.accuracy``, which makes them.
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks._report import NO_DATA, Report, parser
+from benchmarks.accuracy import WORK
+from benchmarks.tasks.windows import DAYS, JOURNEY_TS, UCI_TS
+from recsys.config import load
+from recsys.data.history import History
+from recsys.model_settings import Ranker as Settings
+from recsys.ranking.boosted import FEATURES
+from recsys.ranking.refine import ndcg_of
+from recsys.ranking.trees import Trees
+from recsys.validation import boosting, learning, panel
+from recsys.validation.boosting import Cases
+from recsys.validation.splits import DAY, Window
+from training.learn import fit, settle, study
+
+TASKS: Final = {"complete_journey": JOURNEY_TS, "uci_online_retail_ii": UCI_TS}
+#: Customers of the window that judges, at most.
+JUDGED: Final = 2_000
+#: Candidates of one answer, and answers that are timed.
+CANDIDATES, TIMED = 160, 200
+
+Floats = NDArray[np.float64]
+Score = Callable[[NDArray[np.float32], Floats], Floats]
+
+
+def main() -> None:
+    """Compare on each task whose workspace is there."""
+    made = parser(__doc__)
+    made.add_argument("--task", choices=sorted(TASKS), action="append", help="one of them; again")
+    made.add_argument("--work", type=Path, default=WORK, help="where workspaces are kept")
+    asked = made.parse_args()
+    report = Report("Ways to rank the same candidates", ("lightgbm", "scikit-learn"))
+    for name in asked.task or TASKS:
+        folder = asked.work / f"{name}-0"
+        if not (folder / "omnibasket.toml").exists():
+            print(f"{name}: run `python -m benchmarks.accuracy --task {name}` first")
+            continue
+        compare(name, folder, report, asked.seed)
+    report.finish(asked.json) if report.rows else exit(NO_DATA)
+
+
+def compare(name: str, folder: Path, report: Report, seed: int) -> None:
+    """Learn and judge every way on one task."""
+    config, history = load(folder), History.open(load(folder))
+    starts = [TASKS[name] - windows * DAYS * DAY for windows in (3, 2, 1)]
+    lessons, last = [], None
+    for start in starts:
+        last = fit(config, history, start)
+        window = Window(start, start + DAYS * DAY)
+        if start != starts[-1]:
+            lessons.append(study(config, history, last, window)[1])
+    assert last is not None
+    learned = settle(config, lessons)
+    people = panel.read(history, last.training.index, window, active=JUDGED, seed=seed)
+    sheets = learning.asked_plainly(last.models, people)
+    judged = learning.Lesson(sheets, [], [], last.statistics, learning.baskets_of(last.models))
+    cases = [learning.cases(one, one.plain, learned.plain) for one in lessons]
+    then = learning.cases(judged, sheets, learned.plain)
+    for way, make in WAYS.items():
+        started = time.process_time()
+        score, trees = make(cases, seed)
+        seconds = time.process_time() - started
+        for metric, kind in (("ndcg@10", None), ("new_ndcg@10", 0.0)):
+            part = then if kind is None else then.only(then.features[:, OWN] == kind)
+            found = ndcg_of(part.bought, part.rows)(score(part.features, part.total))
+            report.add(name, way, metric, found, seed=seed)
+        report.add(name, way, "cpu_seconds", seconds)
+        report.add(name, way, "ms", timed(score, then))
+        report.add(name, way, "trees", float(trees))
+
+
+OWN: Final = FEATURES.index("own_orders")
+
+
+def timed(score: Score, cases: Cases) -> float:
+    """Median milliseconds to score the candidates of one answer."""
+    spent = []
+    for number in range(TIMED):
+        part = slice(number * CANDIDATES, (number + 1) * CANDIDATES)
+        features, total = np.ascontiguousarray(cases.features[part]), cases.total[part]
+        started = time.perf_counter()
+        score(features, total)
+        spent.append(time.perf_counter() - started)
+    return float(np.median(spent) * 1000)
+
+
+def _blend(_: list[Cases], __: int) -> tuple[Score, int]:
+    return lambda _features, total: total, 0
+
+
+def _linear(cases: list[Cases], seed: int) -> tuple[Score, int]:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.preprocessing import StandardScaler
+
+    every = Cases.together(cases)
+    with_total = np.column_stack([every.features, every.total])
+    scale = StandardScaler().fit(with_total)
+    model = LogisticRegression(C=0.1, max_iter=300, random_state=seed)
+    model.fit(scale.transform(with_total), every.bought)
+    weight = model.coef_[0] / scale.scale_
+
+    def score(features: NDArray[np.float32], total: Floats) -> Floats:
+        found: Floats = features @ weight[:-1] + total * weight[-1]
+        return found
+
+    return score, 0
+
+
+def _histogram(cases: list[Cases], seed: int) -> tuple[Score, int]:
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    every = Cases.together(cases)
+    model = HistGradientBoostingClassifier(
+        learning_rate=0.08, max_iter=120, max_leaf_nodes=31, min_samples_leaf=200,
+        l2_regularization=5.0, max_bins=63, early_stopping=True, random_state=seed,
+    )  # fmt: skip
+    # It cannot begin at the blend's log-odds, but sees them among the features.
+    model.fit(every.features, every.bought)
+
+    def score(features: NDArray[np.float32], _: Floats) -> Floats:
+        found: Floats = model.decision_function(features)
+        return found
+
+    return score, int(model.n_iter_)
+
+
+def _boosted(ordering: bool) -> Callable[[list[Cases], int], tuple[Score, int]]:
+    def make(cases: list[Cases], seed: int) -> tuple[Score, int]:
+        settings = Settings()
+        given = (boosting.ordering if ordering else boosting.telling)(settings, seed, 2)
+        if not ordering:  # as large as the others
+            given |= {"num_leaves": settings.leaves, "num_iterations": settings.trees}
+        first, then = Cases.together(cases[:-1]), cases[-1]
+        every = Cases.together(cases)
+        if ordering:
+            first, then, every = first.who_bought(), then.who_bought(), every.who_bought()
+        rounds, _ = boosting.until_it_stops(first, then, then, given)
+        trees = boosting.boost(every, rounds, given)
+        return _walked(trees), rounds
+
+    return make
+
+
+def _walked(trees: Trees) -> Score:
+    return lambda features, total: total + trees.add(features)
+
+
+WAYS: Final[dict[str, Callable[[list[Cases], int], tuple[Score, int]]]] = {
+    "blend alone": _blend,
+    "linear": _linear,
+    "histogram boosting": _histogram,
+    "LightGBM, binary": _boosted(ordering=False),
+    "LightGBM, lambdarank": _boosted(ordering=True),
+}
+
+if __name__ == "__main__":
+    main()
