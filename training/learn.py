@@ -135,13 +135,15 @@ def fit(
     return Fitted(training, models, statistics)
 
 
-def study(config: Config, history: History, fitted: Fitted, window: Window) -> tuple[Panel, Lesson]:
+def study(
+    config: Config, history: History | Numbers, fitted: Fitted, window: Window
+) -> tuple[Panel, Lesson]:
     """Look at what customers did in the window after a fit.
 
     Parameters
     ----------
     config : Config
-    history : History
+    history : History or Numbers
     fitted : Fitted
         As of the window's start.
     window : Window
@@ -153,7 +155,8 @@ def study(config: Config, history: History, fitted: Fitted, window: Window) -> t
     """
     index, seed = fitted.training.index, config.train.seed
     people = panel.read(history, index, window, active=ACTIVE, lapsed=LAPSED, seed=seed)
-    held = carts.read(history, people, at_most=CARTS, seed=seed)
+    whole = history.history if isinstance(history, Numbers) else history
+    held = carts.read(whole, people, at_most=CARTS, seed=seed)
     return people, learning.lesson(fitted.models, fitted.statistics, people, held)
 
 

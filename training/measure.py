@@ -13,7 +13,6 @@ from typing import Any, Final
 import numpy as np
 
 from recsys.config import Config
-from recsys.data.history import History
 from recsys.matrices.numbers import Numbers
 from recsys.ranking.rank import PER_MODEL
 from recsys.validation import panel, splits
@@ -156,14 +155,14 @@ def measure(config: Config, numbers: Numbers, plan: list[Split], steps: Steps) -
             before = fit(config, numbers, start_ts, within)
             for window in validations:
                 with steps.step("choose.weights"):
-                    people, lessons[window] = study(config, numbers.history, before, window)
+                    people, lessons[window] = study(config, numbers, before, window)
                 if window in chosen_on:
                     tuned[window] = _tune(config, before, people, beside)
             for split in tests:
                 with steps.step("choose.weights"):
                     chosen = settle(config, [lessons[window] for window in split.validations])
                 one, seen = _judge(
-                    config, numbers.history, before, chosen, tuned[split.validation], split.test,
+                    config, numbers, before, chosen, tuned[split.validation], split.test,
                     steps, beside,
                 )  # fmt: skip
                 learned[split.test] = chosen
@@ -210,7 +209,7 @@ def _tune(config: Config, before: Fitted, people: Panel, beside: ThreadPoolExecu
 
 def _judge(
     config: Config,
-    history: History,
+    numbers: Numbers,
     before: Fitted,
     learned: Learned,
     tuned: Tuning,
@@ -220,7 +219,7 @@ def _judge(
 ) -> tuple[Judged, list[Origin]]:
     with steps.step("measure.customers"):
         everybody = panel.read(
-            history, before.training.index, window,
+            numbers, before.training.index, window,
             active=JUDGED, lapsed=LAPSED, seed=config.train.seed,
         )  # fmt: skip
         bought = np.diff(everybody.wanted().indptr) > 0

@@ -112,9 +112,10 @@ class Numbers:
     ----------
     history : History
     index : ItemIndex
-        Every product of the catalogue, and every one ever sold.
+        Every product of the catalogue, and every one ever sold or looked at.
     first_ts : ndarray of shape (n_items,), int64
-        Since when each is known: the smallest number for what the catalogue lists.
+        Since when each is known: the smallest number for what the catalogue lists, the largest
+        for what was never sold.
     customer_ids : StringArray
         Sorted; of lines and of events.
     order_ids, location_ids : StringArray
@@ -146,7 +147,7 @@ class Numbers:
         looked, looked_ids = _codes(seen, "item_id", kept)
         visitor, visitors = _codes(seen, "customer_id", kept)
         listed = products["item_id"].filter(products["in_catalogue"])
-        index = ItemIndex([*listed.to_pylist(), *sold_ids.to_pylist()])
+        index = ItemIndex([*listed.to_pylist(), *sold_ids.to_pylist(), *looked_ids.to_pylist()])
         item_ids = pa.array(index.item_ids, pa.string())
         customer_ids = pc.unique(pa.chunked_array([buyers, visitors], pa.string())).sort()
         order, order_ids = _orders(path)
@@ -166,7 +167,7 @@ class Numbers:
         events = _events(
             seen,
             kept,
-            item=_or_none(_among(looked_ids, item_ids), looked),
+            item=_among(looked_ids, item_ids)[looked],
             customer=_among(visitors, customer_ids)[visitor],
             channel=_channels(*_codes(seen, "channel", kept)),
         )
@@ -267,8 +268,7 @@ def _events(path: Path, rows: npt.NDArray[np.int64], **columns: npt.NDArray[Any]
     codes, names = _codes(path, "event", rows)
     kinds = np.array([KIND_OF[name] for name in names.to_pylist()], np.uint8)
     columns |= {"kind": kinds[codes], "ts": _seconds(path)[rows]}
-    keep = np.flatnonzero(columns["item"] >= 0)
-    by_time = keep[np.argsort(columns["ts"][keep], kind="stable")]
+    by_time = np.argsort(columns["ts"], kind="stable")
     return Events(**{name: values[by_time] for name, values in columns.items()})
 
 

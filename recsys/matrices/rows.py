@@ -7,14 +7,15 @@ Called when ingest renews the ledger, and by training and validation, which want
 were at an earlier time.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from heapq import merge
-from itertools import groupby
+from itertools import groupby, pairwise
 from operator import itemgetter
 
 import ibis
 import ibis.expr.types as ir
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 from ibis.backends.duckdb import Backend
@@ -32,6 +33,7 @@ from recsys.matrices.histories import (
 )
 from recsys.matrices.ids import item_key, location_key, order_key
 from recsys.matrices.interactions import KIND_OF
+from recsys.matrices.numbers import Events, Lines, Numbers
 from recsys.schema import CHANNELS, UTC
 
 #: Columns of ``schema.LINES`` that a row needs.
@@ -87,6 +89,85 @@ def read(
     finally:
         con.disconnect()
         beside.disconnect()
+
+
+def cut(
+    numbers: Numbers, customer_ids: Sequence[str], until_ts: int | npt.NDArray[np.int64]
+) -> list[CustomerHistory]:
+    """Take some customers' rows out of a history in numbers, many times as fast as ``read``.
+
+    Parameters
+    ----------
+    numbers : Numbers
+    customer_ids : sequence of str, length n
+        Sorted.
+    until_ts : int, or ndarray of shape (n,), int64
+        Only lines and events before it, UTC epoch seconds; one for all or each their own.
+
+    Returns
+    -------
+    list of CustomerHistory, length n
+        ``EMPTY`` for those of whom nothing is known then.
+    """
+    n = len(customer_ids)
+    found = pc.index_in(numbers.customer_ids, value_set=pa.array(customer_ids, pa.string()))
+    asked = np.append(column(pc.fill_null(found, -1)), -1).astype(np.int64)
+    until = np.append(np.broadcast_to(np.asarray(until_ts, np.int64), (n,)), 0)
+    bought, line_ends = _of_customers(numbers.lines, asked, until)
+    looked, event_ends = _of_customers(numbers.events, asked, until)
+    lines, events = _numbered_lines(numbers, bought), _numbered_events(numbers, looked)
+    rows = []
+    for of_lines, of_events in zip(pairwise(line_ends), pairwise(event_ends), strict=True):
+        row = append(EMPTY, lines[slice(*of_lines)]) if of_lines[0] < of_lines[1] else EMPTY
+        if of_events[0] < of_events[1]:
+            row = notice(row, events[slice(*of_events)])
+        rows.append(row)
+    return rows
+
+
+def _of_customers(
+    columns: Lines | Events, asked: npt.NDArray[np.int64], until_ts: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], list[int]]:
+    """Places of what the asked customers did, customer by customer, and where each one's end."""
+    row = asked[columns.customer]
+    at = np.flatnonzero((row >= 0) & (columns.ts < until_ts[row]))
+    row = row[at]
+    ends = np.cumsum(np.bincount(row, minlength=len(until_ts) - 1))
+    return at[np.argsort(row, kind="stable")], [0, *ends.tolist()]
+
+
+def _numbered_lines(numbers: Numbers, at: npt.NDArray[np.int64]) -> Structured:
+    given, lines = numbers.lines, np.empty(len(at), LINES)
+    lines["item_key"] = numbers.index.keys[given.item[at]]
+    lines["ts"] = given.ts[at]
+    lines["quantity"] = given.quantity[at]
+    lines["order"] = _keys(numbers.order_ids, given.order[at], order_key)
+    lines["channel"] = given.channel[at]
+    lines["location"] = _keys(numbers.location_ids, given.location[at], location_key)
+    lines["amount_minor"] = np.clip(given.amount_minor[at], _INT32.min, _INT32.max)
+    return lines
+
+
+def _numbered_events(numbers: Numbers, at: npt.NDArray[np.int64]) -> Structured:
+    given, events = numbers.events, np.empty(len(at), EVENTS)
+    events["item_key"] = numbers.index.keys[given.item[at]]
+    for name in ("ts", "kind", "channel"):
+        events[name] = getattr(given, name)[at]
+    return events
+
+
+def _keys(
+    texts: pa.StringArray, numbers: npt.NDArray[np.integer], key: Callable[[str], int]
+) -> npt.NDArray[np.int64]:
+    """Key of each text, by its number; 0 for none."""
+    wanted = np.zeros(len(texts) + 1, bool)
+    wanted[numbers] = True
+    wanted[-1] = False
+    keys = np.zeros(len(texts) + 1, np.int64)
+    at = np.flatnonzero(wanted)
+    keys[at] = [key(text) for text in texts.take(pa.array(at)).to_pylist()]
+    found: npt.NDArray[np.int64] = keys[numbers]
+    return found
 
 
 def _wanted(

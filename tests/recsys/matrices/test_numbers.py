@@ -3,7 +3,9 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
+from recsys.matrices import rows
 from recsys.matrices.baskets import DAY, Training
+from recsys.matrices.histories import EMPTY
 from recsys.matrices.numbers import Numbers
 
 
@@ -33,15 +35,15 @@ def history(write_history):
 
 def test_texts_are_numbered_in_their_order(history):
     numbers = Numbers.read(history)
-    assert list(numbers.index.item_ids) == ["a", "b", "c"]
+    assert list(numbers.index.item_ids) == ["a", "b", "c", "later"]
     assert numbers.order_ids.to_pylist() == ["r:1", "t:10", "t:2", "t:3", "t:4"]
     assert numbers.customer_ids.to_pylist() == ["c1", "c2", "c3", "c9"]
     names = [numbers.order_ids[order].as_py() for order in numbers.lines.order]
     assert names == ["t:2", "t:10", "t:2", "t:3", "t:4"]  # a return is of the order it names
     assert numbers.lines.customer.tolist() == [1, 0, 1, -1, 2]
     assert numbers.lines.location.tolist() == [0, -1, -1, -1, -1]
-    # Nobody knows of `later`: it is not in the catalogue, and was never sold.
-    assert [list(numbers.index.item_ids)[item] for item in numbers.events.item] == ["a", "b"]
+    looked = [list(numbers.index.item_ids)[item] for item in numbers.events.item]
+    assert looked == ["a", "later", "b"]
 
 
 @pytest.mark.parametrize("until_days", [3, 5, 6, 7, 9])
@@ -65,9 +67,25 @@ def test_what_comes_later_is_not_known(history):
     assert early.baskets.items.nnz == 2  # the return is not known yet
     assert early.products.price_minor.tolist() == [100, 100]
     late = Training.read(numbers, 9 * DAY)
+    # Nobody knows of `later`: it is not in the catalogue, and was never sold.
+    assert list(late.index.item_ids) == ["a", "b", "c"]
     assert late.products.price_minor.tolist() == [100, 200, 100]
     assert late.products.discount_share.tolist() == pytest.approx([0, 30 / 400, 0])
     assert late.category.tolist() == [0, -1, -1]
     kept = {(order, item) for order, item in zip(*late.baskets.items.nonzero(), strict=True)}
     assert kept == {(0, 0), (2, 2), (3, 1)}
     assert np.diff(late.baskets.ts).min() >= 0
+
+
+def test_rows_are_those_that_are_read_from_the_history(history):
+    numbers = Numbers.read(history)
+    customer_ids = ["c1", "c2", "c3", "c9", "nobody"]
+    for until_days in (2, 5, 8, 9):
+        found = rows.cut(numbers, customer_ids, until_days * DAY)
+        read = dict(rows.read(history, until_ts=until_days * DAY))
+        assert found == [read.get(customer_id, EMPTY) for customer_id in customer_ids]
+    moments = np.array([9, 3, 8, 9, 9]) * DAY
+    found = rows.cut(numbers, customer_ids, moments)
+    read = dict(rows.read(history, until_ts=dict(zip(customer_ids, moments, strict=True))))
+    assert found == [read.get(customer_id, EMPTY) for customer_id in customer_ids]
+    assert [len(row.lines) for row in found] == [1, 1, 1, 0, 0]
