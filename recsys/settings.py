@@ -305,8 +305,8 @@ REPLACED: dict[type[Settings], dict[str, str]] = {
 
 PLACEMENTS: dict[str, Placement] = {
     "web_home": Placement(channel="web"),
-    "web_product": Placement(channel="web", count=8, weights={"cart": 5.0}),
-    "web_cart": Placement(channel="web", hide_bought_days=0.0, weights={"cart": 5.0}),
+    "web_product": Placement(channel="web", count=8),
+    "web_cart": Placement(channel="web", hide_bought_days=0.0),
     "email_weekly": Placement(channel="email", count=12, hide_bought_days=3.0),
     "email_post_purchase": Placement(
         channel="email",
