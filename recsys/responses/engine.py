@@ -38,6 +38,7 @@ from recsys.responses.items import PageQuestion, Pages
 from recsys.responses.live import Told, catalogue_with, costs_with, margins_of, shelf_with
 from recsys.responses.placements import BOUGHT_ON, Question, filter_of
 from recsys.responses.reasons import Reason
+from recsys.responses.warming import warm
 from recsys.schema import CHANNELS
 
 #: Names of the parts of an artefact that belong to the ranking.
@@ -137,7 +138,10 @@ class Engine:
         ArtefactError
             When it is missing, damaged or of another format.
         """
-        return cls(artefact.load(folder, verify))
+        engine = cls(artefact.load(folder, verify))
+        as_of_ts = int(engine.manifest.as_of.timestamp())
+        warm(engine.recommend, engine._explainer, engine.index, as_of_ts)
+        return engine
 
     def with_live(self, told: Told) -> "Engine":
         """Return an engine that knows what the back office told; this one stays as it is."""

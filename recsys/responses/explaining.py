@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from recsys.matrices.histories import EMPTY, Histories
+from recsys.matrices.histories import EMPTY, CustomerHistory, Histories
 from recsys.matrices.lists import Lists, pointers, rows_of
 from recsys.models import Content, CoPurchase, Popular, Repeat, Transitions, Trending
 from recsys.models.base import Context
@@ -126,6 +126,16 @@ class Explainer:
                 else:
                     told.append(reasons.available())
         return told
+
+    def warm(self, row: CustomerHistory, as_of_ts: int) -> None:
+        """Ask every model once for what it says of a product, see ``warming``."""
+        index = self.catalogue.index
+        histories, context = Histories.from_rows([row], index, as_of_ts), Context.of(1, as_of_ts)
+        items = Lists.of_rows([np.arange(min(1, len(index)), dtype=np.int32)])
+        for model in (self.copurchase, self.transitions, self.content):
+            model.because(histories, context, items)
+        self.repeat.timing(histories, context)
+        self.trending.rises_there(context, items)
 
     def _habits(self, ranked: Ranked, histories: Histories, context: Context) -> dict[int, Reason]:
         """What to say of each item that its customer bought before; by its place in ``ranked``."""
