@@ -4,10 +4,9 @@ Settings and a pair of windows come in; figures of every customer come out. Call
 ``omnibasket tune`` for one trial after the other.
 
 What trials share is done once: the orders before each window are read once, and a model whose
-settings did not change since an earlier trial is not learned again.
+settings are those of the best trial so far is not learned again.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -35,8 +34,6 @@ from training.tune.windows import Fold
 METRICS: Final = (f"ndcg@{PLACES}", f"new_ndcg@{PLACES}")
 #: Customers of each window that settings are judged on, at most.
 JUDGED: Final = 2_000
-#: Fitted variants kept of a model and a moment: the best trial's, and the latest.
-_KEPT: Final = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +76,7 @@ class Judge:
         self._moments = len({window.start_ts for fold in folds for window in fold})
         self._numbers: Numbers | None = None
         self._first: dict[int, Fitted] = {}
-        self._models: dict[tuple[int, str], OrderedDict[Settings, Model]] = {}
+        self._models: dict[tuple[int, str], dict[Settings, Model]] = {}
         self._people: dict[int, Panel] = {}
         self._latest: dict[Fold, tuple[Settings, Lesson]] = {}
         self._best: dict[Fold, tuple[Settings, Lesson]] = {}
@@ -111,7 +108,11 @@ class Judge:
         return Judged(people.customer_ids, np.stack(figures, axis=1))
 
     def keep(self, config: Config) -> None:
-        """Keep what windows taught with settings that trials go on from, and nothing else."""
+        """Keep what was learned with the settings that trials go on from, and nothing else."""
+        for (_, name), models in self._models.items():
+            wanted = getattr(config.models, name)
+            for settings in [settings for settings in models if settings != wanted]:
+                del models[settings]
         for fold, held in self._latest.items():
             if held[0] == config.models:
                 self._best[fold] = held
@@ -155,13 +156,10 @@ class Judge:
         if settings not in held:
             self._tell(f"learning {name}")
             held[settings] = unfitted.fit(training)
-        held.move_to_end(settings)
-        while len(held) > _KEPT:
-            held.popitem(last=False)
         return held[settings]
 
-    def _held(self, as_of_ts: int, name: str) -> OrderedDict[Settings, Model]:
-        return self._models.setdefault((as_of_ts, name), OrderedDict())
+    def _held(self, as_of_ts: int, name: str) -> dict[Settings, Model]:
+        return self._models.setdefault((as_of_ts, name), {})
 
     def _customers(self, config: Config, training: Training, fold: Fold) -> Panel:
         at = fold.judge.start_ts
