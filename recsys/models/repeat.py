@@ -11,7 +11,8 @@ import numpy as np
 
 from recsys.matrices.histories import Histories
 from recsys.matrices.ids import IntArray, IxArray
-from recsys.matrices.lists import Lists, rows_of
+from recsys.matrices.lists import Lists, Ragged, contains, rows_of
+from recsys.matrices.returns import Bought
 from recsys.model_settings import Repeat as Settings
 from recsys.models.base import Batch, Context, Floats, Model, Recommendations, Scores
 from recsys.models.naming import first, look_up
@@ -155,9 +156,9 @@ class Repeat(Model):
         of_product = OWN_GAPS * self.log_interval_[item_ix].astype(np.float64)
         return np.asarray((found.log_gaps() + of_product) / (found.gaps() + OWN_GAPS), np.float64)
 
-    def _found(self, batch: Batch) -> Pairs:
+    def _found(self, batch: Batch, bought: Bought) -> Pairs:
         """What customers bought; keys are row × ``n_items`` + product."""
-        bought, past = batch.histories.bought, batch.histories
+        past = batch.histories
         rows = rows_of(bought)
         return gathered(
             rows * self.n_items + bought.item_ix,
@@ -171,7 +172,7 @@ class Repeat(Model):
     def _owned(self, batch: Batch) -> Recommendations:
         """Products that each customer is expected to buy again, ascending, and how often."""
         bought = batch.histories.bought
-        scores = self._expected(self._found(batch), bought.item_ix)
+        scores = self._expected(self._found(batch, bought), bought.item_ix)
         known = np.flatnonzero(scores > 0)
         indptr = np.searchsorted(known, bought.indptr)
         return Recommendations(indptr, bought.item_ix[known], scores[known])
@@ -183,7 +184,7 @@ class Repeat(Model):
         owned = batch.once(self._owned, lambda: self._owned(batch))
         return look_up(*owned, (items.indptr, items.item_ix), self.n_items)
 
-    def timing(self, histories: Histories, context: Context) -> Timing:
+    def timing(self, histories: Histories, context: Context, items: Ragged | None = None) -> Timing:
         """Say when each customer is expected to buy what they bought before.
 
         Parameters
@@ -191,6 +192,8 @@ class Repeat(Model):
         histories : Histories
         context : Context
             Of the same length.
+        items : Ragged, optional
+            Of these products of each customer only.
 
         Returns
         -------
@@ -206,7 +209,11 @@ class Repeat(Model):
             When histories and context differ in length, or the catalogue is another one.
         """
         self._check(histories, context)
-        found = self._found(Batch(histories, context))
+        bought = histories.bought
+        if items is not None:
+            mine = contains(items, rows_of(bought), bought.item_ix)
+            bought = bought.only(np.flatnonzero(mine))
+        found = self._found(Batch(histories, context), bought)
         item_ix = (found.key % self.n_items).astype(np.int32)
         return timed(
             found,

@@ -139,7 +139,7 @@ class Explainer:
 
     def _habits(self, ranked: Ranked, histories: Histories, context: Context) -> dict[int, Reason]:
         """What to say of each item that its customer bought before; by its place in ``ranked``."""
-        timing = self.repeat.timing(histories, context)
+        timing = self.repeat.timing(histories, context, ranked)
         n_items = histories.n_items
         keys = rows_of(timing) * n_items + timing.item_ix
         wanted = rows_of(ranked) * n_items + ranked.item_ix
