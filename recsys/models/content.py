@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
+from recsys.matrices.compiled import fixed
 from recsys.matrices.histories import Histories
 from recsys.matrices.ids import IntArray, IxArray
 from recsys.matrices.lists import Lists, Ragged
@@ -181,6 +182,16 @@ class Content(Model):
     def _prior(self, items: npt.NDArray[np.integer]) -> Scores:
         return np.asarray(np.log(np.float32(2) + self.sold_[items]), np.float32)
 
+    @property
+    def _sells(self) -> Scores:
+        """``_prior`` of every product, worked out once."""
+        of, known = self.__dict__.get("_known", (None, None))
+        if known is None or of is not self.sold_:
+            known = fixed(self._prior(np.arange(self.n_items)))
+            self.__dict__["_known"] = self.sold_, known
+        sells: Scores = known
+        return sells
+
     def _own(self, batch: Batch) -> Said:
         """What customers' products say of features; how loud is the share of their habits."""
         return batch.once(self._own, lambda: self._habits(batch))
@@ -197,13 +208,13 @@ class Content(Model):
         own, n_features = self._own(batch), len(self.bounds_) - 1
         lists = self.lists_, self.named_
         indptr, items = named(own, n_features, _NAMING, lists, self.n_items)
-        scores = scored(own, n_features, self.sold_, indptr, items)
+        scores = scored(own, n_features, self._sells, indptr, items)
         alike = np.flatnonzero(scores > 0)
         return first(np.searchsorted(alike, indptr), items[alike], scores[alike], n)
 
     def _judge(self, batch: Batch, items: Lists) -> Scores:
         own, n_features = self._own(batch), len(self.bounds_) - 1
-        return scored(own, n_features, self.sold_, items.indptr, items.item_ix)
+        return scored(own, n_features, self._sells, items.indptr, items.item_ix)
 
     def because(self, histories: Histories, context: Context, items: Ragged) -> Because:
         """Say which product of the history speaks loudest for each given one.

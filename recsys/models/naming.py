@@ -1,8 +1,7 @@
 """Names the best products of each customer, for models that score more than are wanted.
 
 Scores of products come in, one list a customer comes out, best first, equal ones by item. Called
-by the models; what they have in common is here: products that speak for others through a table
-of neighbours, and lists that are cut to their best.
+by the models: products speak for others through a table, and lists are cut to their best.
 """
 
 from typing import Any, Final, NamedTuple
@@ -55,7 +54,7 @@ class Said(NamedTuple):
     item_ix : ndarray, int32
         Rows of the table that speak.
     loud : ndarray, float64
-        How loud each speaks; nothing is said by what is not above zero.
+        How loud each speaks; not at all at zero and below.
     starts : ndarray of shape (n_rows + 1,), int64
         The table: row ``i`` is ``starts[i]:starts[i + 1]`` of the next two.
     of : ndarray, int32
@@ -100,10 +99,7 @@ def loudest(one: Said, other: Said, n_items: int, n: int) -> Recommendations:
     Recommendations
         Of sums above zero, rounded to single precision.
     """
-    n = min(n, n_items)
-    return Recommendations(
-        *_loudest(one, other, n, zeros(n_items, np.float64), zeros(n_items, np.uint8))
-    )
+    return Recommendations(*_loudest(one, other, min(n, n_items), zeros(n_items, np.float64)))
 
 
 def heard(one: Said, other: Said, indptr: Array, item_ix: Array, n_items: int) -> Scores:
@@ -156,18 +152,7 @@ def first(indptr: Array, item_ix: Array, scores: Array, n: int) -> Recommendatio
 
 
 def new(found: Recommendations, had: tuple[Array, Array], n_items: int, n: int) -> Recommendations:
-    """Take out what customers had, and cut the rest.
-
-    Parameters
-    ----------
-    found : Recommendations
-    had : tuple of ndarray
-        ``indptr`` and ``item_ix`` of what each customer had.
-    n_items : int
-        Size of the catalogue.
-    n : int
-        Wanted in each row.
-    """
+    """Take out what customers had, ``indptr`` and ``item_ix``, and keep ``n`` of the rest."""
     mark = zeros(n_items, np.uint8)
     return Recommendations(*_new(n, mark, *map(fixed, (*found, *had))))
 
@@ -243,45 +228,55 @@ def _unpack(heap: IntArray, size: Any, items: IxArray, bits: IxArray, start: Any
 
 
 @compiled
-def _add(
-    one: Said, r: int, total: Floats, mark: npt.NDArray[np.uint8], touched: IxArray, size: int
-) -> int:
-    """Add what is said in one row to ``total``; return how many are spoken of so far."""
+def _much(one: Said, r: int) -> int:
+    """How much is said in one row."""
+    size = 0
+    for at in range(one.indptr[r], one.indptr[r + 1]):
+        size += one.starts[one.item_ix[at] + 1] - one.starts[one.item_ix[at]]
+    return size
+
+
+@compiled
+def _add(one: Said, r: int, total: Floats, touched: IxArray, size: int) -> int:
+    """Add what is said in one row to ``total``; return how many are spoken of so far.
+
+    Who is at zero is noted down, perhaps not for the first time.
+    """
     for at in range(one.indptr[r], one.indptr[r + 1]):
         item, loud = one.item_ix[at], one.loud[at]
         if loud <= 0:
             continue
         for of in range(one.starts[item], one.starts[item + 1]):
             other = one.of[of]
-            total[other] += loud * one.weight[of]
-            if mark[other] == 0:
-                mark[other] = 1
+            before = total[other]
+            if before == 0.0:
                 touched[size] = other
                 size += 1
+            total[other] = before + loud * one.weight[of]
     return size
 
 
 @compiled
-def _loudest(
-    one: Said, other: Said, n: int, total: Floats, mark: npt.NDArray[np.uint8]
-) -> tuple[IntArray, IxArray, Scores]:
+def _loudest(one: Said, other: Said, n: int, total: Floats) -> tuple[IntArray, IxArray, Scores]:
     n_rows = len(one.indptr) - 1
     indptr = np.zeros(n_rows + 1, np.int64)
     items, scores = np.empty(n_rows * n, np.int32), np.empty(n_rows * n, np.float32)
     bits = scores.view(np.int32)
-    touched = np.empty(len(total), np.int32)
+    most = 0
+    for r in range(n_rows):
+        most = max(most, _much(one, r) + _much(other, r))
+    touched = np.empty(most, np.int32)
     heap = np.empty(n, np.int64)
     single = np.empty(1, np.float32)
     single_bits = single.view(np.int32)
     for r in range(n_rows):
-        count = _add(one, r, total, mark, touched, 0)
-        count = _add(other, r, total, mark, touched, count)
+        count = _add(one, r, total, touched, 0)
+        count = _add(other, r, total, touched, count)
         size = 0
         for at in range(count):
             item = touched[at]
             single[0] = total[item]
             total[item] = 0.0
-            mark[item] = 0
             if single[0] > 0:
                 size = _push(heap, size, n, _key(np.int64(single_bits[0]), np.int64(item)))
         _unpack(heap, size, items, bits, indptr[r])

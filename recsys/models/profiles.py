@@ -39,9 +39,9 @@ def named(
     return _union(zeros(n_items, np.uint8), *arrays)
 
 
-def scored(own: Said, n_features: int, sold: Scores, indptr: IntArray, item_ix: IxArray) -> Scores:
-    """Score given products: how alike they are to what a customer buys, and how they sell."""
-    arrays = map(fixed, (indptr, item_ix, sold))
+def scored(own: Said, n_features: int, sells: Scores, indptr: IntArray, item_ix: IxArray) -> Scores:
+    """Score given products: how alike they are to what a customer buys, times how they sell."""
+    arrays = map(fixed, (indptr, item_ix, sells))
     return _scored(zeros(n_features, np.float64), own, *arrays)
 
 
@@ -95,7 +95,9 @@ def _union(
 
 
 @compiled
-def _scored(profile: Floats, own: Said, indptr: IntArray, item_ix: IxArray, sold: Scores) -> Scores:
+def _scored(
+    profile: Floats, own: Said, indptr: IntArray, item_ix: IxArray, sells: Scores
+) -> Scores:
     scores = np.empty(len(item_ix), np.float32)
     for r in range(len(indptr) - 1):
         if indptr[r] == indptr[r + 1]:
@@ -108,7 +110,7 @@ def _scored(profile: Floats, own: Said, indptr: IntArray, item_ix: IxArray, sold
             item, alike = item_ix[at], 0.0
             for f in range(own.starts[item], own.starts[item + 1]):
                 alike += profile[own.of[f]] * own.weight[f]
-            scores[at] = alike * np.log(2.0 + sold[item]) if alike else 0.0
+            scores[at] = alike * sells[item]
         for at in range(own.indptr[r], own.indptr[r + 1]):
             item = own.item_ix[at]
             for f in range(own.starts[item], own.starts[item + 1]):
