@@ -288,7 +288,7 @@ class Placement(Settings, frozen=True):
     objective: Objective = "purchase"
     """What the order is by: the chance of purchase, the margin that can be expected, or the chance
     of purchase among what the customer has never bought."""
-    diversity: Share = 0.3
+    diversity: Share = 0.2
     """How much variants of one product and near-duplicates give way to others; 0: not at all."""
     from_last_basket: bool = False
     """Start from what the customer bought last, as from a cart, where the request names none."""

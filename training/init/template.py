@@ -49,7 +49,7 @@ _TAIL = """\
 # channel = "web"
 # count = 10
 # objective = "purchase"           # or "margin", "new"
-# diversity = 0.3                  # 0 leaves variants of one product side by side
+# diversity = 0.2                  # 0 leaves variants of one product side by side
 """
 
 
