@@ -4,8 +4,10 @@ A history and the present come in; counts by day, channel and location come out,
 over the lines. Called by ``checks``.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Final
 
 import ibis
@@ -64,18 +66,20 @@ class Activity:
         ages = self.table["age"].to_numpy()
         return int(ages.max()) + 1 if len(ages) else 0
 
-    def by_day(
-        self, what: str = "orders", column: str | None = None, value: str | None = None
-    ) -> Counts:
-        """Count by age in days, of everything or where a column has a value."""
-        table = self.table
-        if column is not None:
-            names = table[column].to_numpy(zero_copy_only=False)
-            table = table.filter(pa.array(names == value))
-        counts = np.bincount(
-            table["age"].to_numpy(), weights=table[what].to_numpy(), minlength=self.days
-        )
-        return counts.astype(np.int64)
+    def by_day(self, what: str = "orders") -> Counts:
+        """Count by age in days."""
+        age, counts = self.table["age"].to_numpy(), self.table[what].to_numpy()
+        return np.bincount(age, counts, self.days).astype(np.int64)
+
+    def by_day_of_each(self, column: str) -> Iterator[tuple[str, Counts]]:
+        """Count orders by age in days for each value of a column, in alphabetical order."""
+        table = self.table.filter(self.table[column].is_valid()).sort_by(column)
+        names = table[column].to_numpy(zero_copy_only=False)
+        starts = np.flatnonzero(np.append(True, names[1:] != names[:-1])[: len(names)])
+        age, orders, days = table["age"].to_numpy(), table["orders"].to_numpy(), self.days
+        for start, end in pairwise([*starts.tolist(), len(names)]):
+            part = slice(start, end)
+            yield names[start], np.bincount(age[part], orders[part], days).astype(np.int64)
 
     def day(self, age: float) -> str:
         """Return the date of an age."""

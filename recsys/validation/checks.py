@@ -125,10 +125,8 @@ def _gaps(activity: Activity, settings: Checks) -> Finding:
     if not found:
         found = [
             (name, gap)
-            for name in _names(activity, "channel")
-            for gap in silences(
-                activity.by_day("orders", "channel", name), settings.gap_days, settings
-            )
+            for name, counts in activity.by_day_of_each("channel")
+            for gap in silences(counts, settings.gap_days, settings)
         ]
     found = [(where, gap) for where, gap in found if not gap.lasts]
     if not found:
@@ -304,8 +302,7 @@ def _silent(
     activity: Activity, column: str, settings: Checks, least: float
 ) -> Iterator[tuple[str, Silence]]:
     """Find channels or locations that sold regularly and have stopped."""
-    for name in _names(activity, column):
-        counts = activity.by_day("orders", column, name)
+    for name, counts in activity.by_day_of_each(column):
         for silence in silences(counts, settings.silent_days, settings, least):
             if silence.lasts:
                 yield name, silence
@@ -319,11 +316,6 @@ def _told(activity: Activity, silent: list[tuple[str, Silence]]) -> str:
     ]
     more = len(silent) - _NAMED
     return "; ".join([*told, *([f"and {more} more"] if more > 0 else [])])
-
-
-def _names(activity: Activity, column: str) -> list[str]:
-    names = pc.unique(activity.table[column]).to_pylist()
-    return sorted(name for name in names if name is not None)
 
 
 def _periods(by_day: Counts, settings: Checks) -> tuple[float, Counts, float] | None:
