@@ -203,6 +203,8 @@ def _measure(
         max(ingest.peak_mb, train.peak_mb),
     )
     rows = {OURS: both, f"{OURS} ingest": ingest, f"{OURS} train": train, ALS: als}
+    told = ", ".join(f"{method} {cost.seconds:.1f} s" for method, cost in rows.items())
+    print(f"{copies} x: {told}", file=sys.stderr)
     for method, cost in rows.items():
         for metric, value in cost._asdict().items():
             report.add(task, method, metric, value, n=lines, seed=seed)
