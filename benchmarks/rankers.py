@@ -143,33 +143,45 @@ def _histogram(cases: list[Cases], seed: int) -> tuple[Score, int]:
     return score, int(model.n_iter_)
 
 
-def _boosted(ordering: bool) -> Callable[[list[Cases], int], tuple[Score, int]]:
+def _boosted(kind: str) -> Callable[[list[Cases], int], tuple[Score, int]]:
     def make(cases: list[Cases], seed: int) -> tuple[Score, int]:
         settings = Settings()
-        given = (boosting.ordering if ordering else boosting.telling)(settings, seed, 2)
-        if not ordering:  # as large as the others
-            given |= {"num_leaves": settings.leaves, "num_iterations": settings.trees}
         first, then = Cases.together(cases[:-1]), cases[-1]
         every = Cases.together(cases)
-        if ordering:
-            first, then, every = first.who_bought(), then.who_bought(), every.who_bought()
-        rounds, _ = boosting.until_it_stops(first, then, then, given)
-        trees = boosting.boost(every, rounds, given)
-        return _walked(trees), rounds
+        found: list[Trees] = []
+        for wanted, parameters in (
+            ("chances", boosting.telling(settings, seed, 2)),
+            ("order", boosting.ordering(settings, seed, 2)),
+        ):
+            if wanted not in kind:
+                continue
+            if wanted == "order":
+                first, then, every = first.who_bought(), then.who_bought(), every.who_bought()
+            begun = boosting.until_it_stops(first, then, parameters)
+            first, then = first.on_top_of(begun), then.on_top_of(begun)
+            found.append(boosting.boost(every, len(begun), parameters))
+            every = every.on_top_of(found[-1])
+        return _walked(found), sum(len(trees) for trees in found)
 
     return make
 
 
-def _walked(trees: Trees) -> Score:
-    return lambda features, total: total + trees.add(features)
+def _walked(ensembles: list[Trees]) -> Score:
+    def score(features: NDArray[np.float32], total: Floats) -> Floats:
+        for trees in ensembles:
+            total = total + trees.add(features)
+        return total
+
+    return score
 
 
 WAYS: Final[dict[str, Callable[[list[Cases], int], tuple[Score, int]]]] = {
     "blend alone": _blend,
     "linear": _linear,
     "histogram boosting": _histogram,
-    "LightGBM, binary": _boosted(ordering=False),
-    "LightGBM, lambdarank": _boosted(ordering=True),
+    "LightGBM, binary": _boosted("chances"),
+    "LightGBM, lambdarank": _boosted("order"),
+    "binary, then lambdarank": _boosted("chances and order"),
 }
 
 if __name__ == "__main__":

@@ -172,9 +172,11 @@ class Models(Settings, frozen=True):
 class Ranker(Settings, frozen=True):
     """Trees that put right what the blend of the models gets wrong."""
 
-    trees: Annotated[int, Meta(ge=0, le=1_000)] = 120
-    """Trees, at most; 0: the blend ranks alone. Each costs time in every answer."""
-    learning_rate: Positive = 0.08
+    trees: Annotated[int, Meta(ge=0, le=1_000)] = 150
+    """Trees for chances, at most; 0: the blend ranks alone. Each costs time in every answer."""
+    order_trees: Annotated[int, Meta(ge=1, le=1_000)] = 80
+    """Trees for the order on top of them, at most."""
+    learning_rate: Positive = 0.1
     """How far one tree goes."""
     leaves: Annotated[int, Meta(ge=2, le=256)] = 31
     """Leaves of a tree."""

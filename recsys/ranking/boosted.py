@@ -35,29 +35,29 @@ PER_KIND: Final = 60
 
 @dataclass(frozen=True, eq=False)
 class Ensemble:
-    """Trees that order, and trees that tell chances.
+    """Trees that tell chances, and on top of them trees that order.
 
-    What is first in a list counts most for the order, and a customer who buys much no more than
-    one who buys little; a chance must be right for everybody. So they are learned apart.
+    A chance must be right for everybody. For the order what is first in a list counts most, and
+    a customer who buys much no more than one who buys little.
 
     Attributes
     ----------
-    order : Trees
-        What is added to the blend's log-odds for the order.
     likely : Trees
-        What is added to them for the chance.
+        What is added to the blend's log-odds for the chance.
+    order : Trees
+        What is added to both for the order.
     chance_x, chance_y : ndarray
         Log-odds of blend and ``likely`` together → chance of purchase.
     """
 
-    order: Trees
     likely: Trees
+    order: Trees
     chance_x: Floats
     chance_y: Floats
 
-    def chance(self, total: Floats, of: Features) -> Floats:
-        """Chance of purchase of candidates with the blend's total and these features."""
-        return Curve(self.chance_x, self.chance_y)(total + self.likely.add(of))
+    def chance(self, total: Floats) -> Floats:
+        """Chance of purchase at the log-odds of blend and ``likely`` together."""
+        return Curve(self.chance_x, self.chance_y)(total)
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Everything, by name."""
@@ -79,7 +79,7 @@ class Ensemble:
                  if name.startswith(start)}
             )  # fmt: skip
 
-        return cls(trees("order"), trees("likely"), arrays["chance_x"], arrays["chance_y"])
+        return cls(trees("likely"), trees("order"), arrays["chance_x"], arrays["chance_y"])
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +125,9 @@ class Boosted:
 
     def contributions(self, ensemble: Ensemble, of: Features) -> Floats:
         """What each column's features add to candidates, shape (m, len(COLUMNS)); log-odds."""
-        return ensemble.order.shares(of, SPEAKS_FOR, len(COLUMNS) + 1)[:, : len(COLUMNS)]
+        both = (ensemble.likely, ensemble.order)
+        told = sum(trees.shares(of, SPEAKS_FOR, len(COLUMNS) + 1) for trees in both)
+        return np.asarray(told)[:, : len(COLUMNS)]
 
     def with_statistics(self, statistics: ItemStatistics) -> "Boosted":
         """Return the same trees over other numbers of the products."""

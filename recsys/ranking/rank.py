@@ -207,8 +207,6 @@ class Ranker:
         usual = best(found, keys, free, asked.counts)
         missed = left_out(found, keys, code, usual, asked.counts, len(RULES))
         trees = self._climb(found, rows, judged, free, histories, context)
-        if trees is not None and asked.by_margin.any():
-            trees.tell(judged, np.flatnonzero(asked.by_margin[rows]))
         keys = self._keys(found, rows, judged, asked)
         # What trees did not look at comes behind what they did.
         behind = None if trees is None else trees.place < 0
@@ -223,7 +221,6 @@ class Ranker:
         evidence = judged.evidence[shown]
         if trees is not None:
             trees.credit(evidence, shown)
-            trees.tell(judged, shown)
         return Ranked(
             ends,
             found.item_ix[shown],
@@ -264,7 +261,10 @@ class Ranker:
         ):
             if len(part):
                 at = chosen[part]
-                judged.total[at] += ensemble.order.add(of[part])
+                mine = np.ascontiguousarray(of[part]) if len(part) < len(of) else of
+                likelier = ensemble.likely.add(mine)
+                judged.total[at] += likelier + ensemble.order.add(mine)
+                judged.chance[at] = ensemble.chance(judged.plain[at] + likelier)
                 shares.append((ensemble, part))
         return _Climbed(self.boosted, of, place, shares)
 
@@ -325,12 +325,6 @@ class _Climbed:
         """Add to the evidence of shown candidates what the trees took from each column."""
         for ensemble, mine, given in self._looked_at(shown):
             evidence[mine] += self.boosted.contributions(ensemble, given)
-
-    def tell(self, judged: _Judged, of: npt.NDArray[np.int64]) -> None:
-        """Set the chances of candidates that the trees looked at."""
-        for ensemble, mine, given in self._looked_at(of):
-            at = of[mine]
-            judged.chance[at] = ensemble.chance(judged.plain[at], given)
 
     def _looked_at(
         self, of: npt.NDArray[np.int64]

@@ -5,7 +5,7 @@ chances come out. Called by ``learning``.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
 import numpy as np
@@ -31,8 +31,6 @@ KNOTS, BINS = 64, 63
 
 #: Places that count for the order, and those whose pairs are learned from.
 PLACES, PAIRS_WITHIN = 10, 30
-#: Trees for chances are fewer and smaller: they are asked of what is shown, and need less.
-LIKELY_TREES, LIKELY_LEAVES = 60, 15
 
 NONE: Final = Ensemble(Trees.none(), Trees.none(), np.array([0.0]), np.array([0.0]))
 
@@ -74,6 +72,10 @@ class Cases:
         came[self.rows[self.bought]] = True
         return self.only(came[self.rows])
 
+    def on_top_of(self, trees: Trees) -> "Cases":
+        """Begin where trees end."""
+        return replace(self, total=self.total + trees.add(self.features))
+
     def only(self, at: NDArray[Any]) -> "Cases":
         """Return some of them."""
         return Cases(*(getattr(self, field.name)[at] for field in fields(self)))
@@ -82,7 +84,9 @@ class Cases:
 def fit(
     windows: Sequence[Cases], settings: Settings, seed: int = 0, threads: int = 2
 ) -> Ensemble | None:
-    """Learn on all windows but the last when to stop, and then on all of them.
+    """Learn trees for chances, and on top of them trees for the order.
+
+    When to stop is learned on the last window, and then everything on all of them.
 
     Parameters
     ----------
@@ -109,20 +113,22 @@ def fit(
     if not first.bought.any() or not then.bought.any():
         return None
     every = Cases.together(windows)
-    places = ordering(settings, seed, threads)
-    goodness = ndcg_of(then.bought, then.rows)
-    rounds, total = until_it_stops(first.who_bought(), then.who_bought(), then, places)
-    better = goodness(total) > goodness(then.total)
-    order = boost(every.who_bought(), rounds, places) if better else Trees.none()
     chances = telling(settings, seed, threads)
-    rounds, total = until_it_stops(first, then, then, chances)
-    if _loss(total, then) >= _loss(then.total, then):
-        rounds, total = 0, then.total
-    likely = boost(every, rounds, chances) if rounds else Trees.none()
+    begun = until_it_stops(first, then, chances)
+    likely = Trees.none()
+    if _loss(then.on_top_of(begun)) < _loss(then):
+        likely = boost(every, len(begun), chances)
+        first, then = first.on_top_of(begun), then.on_top_of(begun)
+    curve = fit_rising(then.total, then.bought, then.mass, KNOTS)
+    first, then, every = (part.who_bought() for part in (first, then, every.on_top_of(likely)))
+    places = ordering(settings, seed, threads)
+    begun = until_it_stops(first, then, places)
+    goodness = ndcg_of(then.bought, then.rows)
+    better = goodness(then.on_top_of(begun).total) > goodness(then.total)
+    order = boost(every, len(begun), places) if better else Trees.none()
     if not len(order) and not len(likely):
         return None
-    curve = fit_rising(total, then.bought, then.mass, KNOTS)
-    return Ensemble(order, likely, curve.x, curve.y)
+    return Ensemble(likely, order, curve.x, curve.y)
 
 
 def nothing(blend: Parts) -> Ensemble:
@@ -141,7 +147,8 @@ def ordering(settings: Settings, seed: int, threads: int) -> dict[str, Any]:
     """
     return {
         **_parameters(settings, seed, threads),
-        "num_iterations": settings.trees,
+        "learning_rate": settings.learning_rate / 2,
+        "num_iterations": settings.order_trees,
         "objective": "lambdarank",
         "metric": "ndcg",
         "eval_at": [PLACES],
@@ -153,8 +160,7 @@ def telling(settings: Settings, seed: int, threads: int) -> dict[str, Any]:
     """Learn how likely each purchase is."""
     return {
         **_parameters(settings, seed, threads),
-        "num_iterations": min(settings.trees, LIKELY_TREES),
-        "num_leaves": min(settings.leaves, LIKELY_LEAVES),
+        "num_iterations": settings.trees,
         "objective": "binary",
         "metric": "binary_logloss",
     }
@@ -193,25 +199,21 @@ def _set(cases: Cases, parameters: dict[str, Any], reference: Any = None) -> Any
     )
 
 
-def until_it_stops(
-    first: Cases, stops: Cases, then: Cases, parameters: dict[str, Any]
-) -> tuple[int, Floats]:
-    """How many trees are best for ``stops``, and the totals of ``then`` with them."""
+def until_it_stops(first: Cases, then: Cases, parameters: dict[str, Any]) -> Trees:
+    """Learn trees on ``first`` as long as they help on ``then``."""
     import lightgbm
 
     learned = _set(first, parameters)
     booster = lightgbm.train(
         _but_rounds(parameters), learned, parameters["num_iterations"],
-        valid_sets=[_set(stops, parameters, learned)],
+        valid_sets=[_set(then, parameters, learned)],
         callbacks=[lightgbm.early_stopping(PATIENCE, verbose=False)],
     )  # fmt: skip
-    rounds = int(booster.best_iteration)
-    added = booster.predict(then.features, raw_score=True, num_iteration=rounds)
-    return rounds, then.total + added
+    return flat(booster.dump_model(num_iteration=int(booster.best_iteration)))
 
 
-def _loss(total: Floats, cases: Cases) -> float:
-    each = np.logaddexp(0.0, total) - np.where(cases.bought, total, 0.0)
+def _loss(cases: Cases) -> float:
+    each = np.logaddexp(0.0, cases.total) - np.where(cases.bought, cases.total, 0.0)
     return float((cases.mass * each).sum())
 
 
