@@ -111,14 +111,17 @@ def _walk(
     features: Features, roots: Ints, feature: Ints, threshold: Floats, child: Ints, value: Floats,
     total: Floats,
 ) -> None:  # fmt: skip
-    # A tree at a time: its nodes stay in the cache, and sums are added in the trees' order.
-    for tree in range(len(roots)):
-        root = roots[tree]
-        for i in range(len(features)):
-            node = root
-            while child[node] >= 0:  # without a branch that could be guessed wrong
-                node = child[node] + (features[i, feature[node]] > threshold[node])
-            total[i] += value[node]
+    # Some candidates at a time, and of these a tree at a time: features and nodes stay in the
+    # cache. Sums are added in the trees' order.
+    for start in range(0, len(features), 256):
+        stop = min(start + 256, len(features))
+        for tree in range(len(roots)):
+            root = roots[tree]
+            for i in range(start, stop):
+                node = root
+                while child[node] >= 0:  # without a branch that could be guessed wrong
+                    node = child[node] + (features[i, feature[node]] > threshold[node])
+                total[i] += value[node]
 
 
 @compiled
