@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: Products stored for each location or channel.
 MAX_STORED: Final = 500
+#: Chance, at least, of what is sold of a product that does not rise.
+_NOT_RISEN: Final = 0.3
 #: Purchases of doubt added to both sides of a comparison.
 DOUBT: Final = 3.0
 
@@ -99,11 +101,13 @@ def significant(counts: Counts, false_share: float) -> npt.NDArray[np.bool_]:
     now_whole = counts.now.sum() / counts.now_squares.sum()
     past_whole = counts.past.sum() / counts.past_squares.sum()
     recent, before = counts.now.sum() * now_whole, counts.past.sum() * past_whole
-    chance = betainc(
-        counts.now[tested] * now_whole,
-        counts.past[tested] * past_whole + 0.5,
-        recent / (recent + before),
-    )
+    a = counts.now[tested] * now_whole
+    b = counts.past[tested] * past_whole + 0.5
+    share = recent / (recent + before)
+    chance = np.ones(len(tested))
+    # A product that sells no more than its share has a chance of .3 at least.
+    rose = np.flatnonzero((a > share * (a + b)) | (false_share > _NOT_RISEN))
+    chance[rose] = betainc(a[rose], b[rose], share)
     order = np.argsort(chance, kind="stable")
     allowed = false_share * np.arange(1, len(order) + 1) / len(order)
     kept = np.flatnonzero(chance[order] <= allowed)
