@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,10 +21,8 @@ def directed(drawn):
 @given(pairs, st.integers(1, 8), st.integers(1, 4))
 def test_each_product_keeps_its_best_and_of_equal_ones_the_first(drawn, n, pieces):
     whole = directed(drawn)
-    cuts = np.linspace(0, len(drawn), pieces + 1).astype(int)
-    parts = (
-        whole.take(np.arange(start, end)) for start, end in zip(cuts[:-1], cuts[1:], strict=True)
-    )
+    cuts = np.linspace(0, len(drawn), pieces + 1).astype(int).tolist()
+    parts = (whole.take(np.arange(start, end)) for start, end in pairwise(cuts))
     near = nearest(parts, N, n)
     expected = []
     for a in range(N):
