@@ -232,7 +232,8 @@ def _much(one: Said, r: int) -> int:
     """How much is said in one row."""
     size = 0
     for at in range(one.indptr[r], one.indptr[r + 1]):
-        size += one.starts[one.item_ix[at] + 1] - one.starts[one.item_ix[at]]
+        if one.loud[at] > 0:
+            size += one.starts[one.item_ix[at] + 1] - one.starts[one.item_ix[at]]
     return size
 
 
@@ -301,8 +302,9 @@ def _heard(one: Said, other: Said, indptr: IntArray, wanted: IxArray, total: Flo
         for part in (one, other):
             for at in range(part.indptr[r], part.indptr[r + 1]):
                 item = part.item_ix[at]
-                for of in range(part.starts[item], part.starts[item + 1]):
-                    total[part.of[of]] = 0.0
+                if part.loud[at] > 0:
+                    for of in range(part.starts[item], part.starts[item + 1]):
+                        total[part.of[of]] = 0.0
     return scores
 
 

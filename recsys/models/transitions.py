@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 import numpy as np
 
+from recsys.matrices.compiled import compiled, fixed
 from recsys.matrices.histories import Histories
-from recsys.matrices.ids import IxArray
-from recsys.matrices.lists import Lists, Ragged, pointers
+from recsys.matrices.ids import IntArray, IxArray
+from recsys.matrices.lists import Lists, Ragged
 from recsys.model_settings import Transitions as Settings
-from recsys.models.base import Batch, Context, Model, Recommendations, Scores
+from recsys.models.base import Batch, Context, Floats, Model, Recommendations, Scores
 from recsys.models.naming import Said, heard, loudest, nothing_said, said, speakers
 
 if TYPE_CHECKING:
@@ -102,21 +103,11 @@ class Transitions(Model):
 
     def _said(self, batch: Batch) -> Said:
         """What the products of each customer's last orders say, the latest loudest."""
-        bought = batch.histories.purchases
-        row, n = bought.row, len(batch)
-        new = np.ones(len(row), bool)
-        new[1:] = (row[1:] != row[:-1]) | (bought.ts[1:] != bought.ts[:-1])
-        number = np.cumsum(new)
-        last = number[bought.indptr[1:] - 1] if len(row) else number
-        ago = last[row] - number if len(row) else number
-        recent = np.flatnonzero(ago < len(STEPS))
-        order = recent[np.lexsort((ago[recent], bought.item_ix[recent], row[recent]))]
-        once = np.ones(len(order), bool)  # each product where it speaks loudest
-        once[1:] = (np.diff(row[order]) != 0) | (np.diff(bought.item_ix[order]) != 0)
-        order = order[once]
-        loud = np.array(STEPS)[ago[order]]
+        bought, past = batch.histories.bought, batch.histories
+        steps = np.array(STEPS)
+        loud = _recent(*map(fixed, (steps, bought.indptr, bought.starts, bought.line, past.ts)))
         table = self.indptr_, self.indices_, self.scores_
-        return said(pointers(row[order], n), bought.item_ix[order], loud, table)
+        return said(bought.indptr, bought.item_ix, loud, table)
 
     def _name(self, batch: Batch, n: int) -> Recommendations:
         found = batch.once(self._said, lambda: self._said(batch))
@@ -151,3 +142,29 @@ class Transitions(Model):
         wanted = np.asarray(items.indptr, np.int64), np.asarray(items.item_ix, np.int32)
         said_of = self._said(Batch(histories, context))
         return speakers(said_of, nothing_said(len(context)), wanted, self.n_items)
+
+
+@compiled
+def _recent(
+    steps: Floats, indptr: IntArray, starts: IntArray, line: IntArray, ts: IntArray
+) -> Floats:
+    """How loud each product speaks: by its last order's place among the last; 0 for older ones."""
+    loud = np.zeros(len(starts) - 1, np.float64)
+    moments = np.empty(len(steps), np.int64)
+    for r in range(len(indptr) - 1):
+        known = 0  # the latest moments, the last one first
+        for at in range(starts[indptr[r]], starts[indptr[r + 1]]):
+            when, place = ts[line[at]], 0
+            while place < known and moments[place] > when:
+                place += 1
+            if place == len(steps) or (place < known and moments[place] == when):
+                continue
+            known = min(known + 1, len(steps))
+            moments[place + 1 : known] = moments[place : known - 1].copy()
+            moments[place] = when
+        for product in range(indptr[r], indptr[r + 1]):
+            latest = ts[line[starts[product + 1] - 1]]
+            for place in range(known):
+                if moments[place] == latest:
+                    loud[product] = steps[place]
+    return loud
