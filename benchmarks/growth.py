@@ -39,12 +39,12 @@ TICK: Final = 0.05
 
 #: What names a customer, an order or a visitor in each export; what is blocked stays itself.
 _BLOCKED: Final = (b"2900000000000",)
-_TILL: Final = re.compile(rb"(?m)^(\d+),(\d+,\d+,\d*),(\d*),((?:tok_\w+)?),(.*),([^,\n]*)$")
+_TILL: Final = re.compile(rb"(?m)^(\d+),(\d+,\d+,\d*),([\d ]*),((?:tok_\w+)?),(.*),([^,\n]*)$")
 _SHOP: Final = re.compile(rb'(?m)^("?#\d+)("?),([^,\n]*),')
 _TOKEN: Final = re.compile(rb"(tok_[0-9a-f]+)")
 _SHOP_ID: Final = re.compile(rb",(\d{9,}),")
 _EVENT: Final = re.compile(rb'("user_id":"|"user_pseudo_id":"|"string_value":"#)([\w.]+)"')
-_REGISTRATION: Final = re.compile(rb"(?m)^(A\d+),([^,\n]*),(\d*),")
+_REGISTRATION: Final = re.compile(rb"(?m)^(A\d+),([^,\n]*),([\d ]*),")
 
 
 def again(tail: bytes) -> dict[str, Callable[[bytes], bytes]]:
@@ -62,10 +62,12 @@ def again(tail: bytes) -> dict[str, Callable[[bytes], bytes]]:
     """
 
     def more(name: bytes) -> bytes:
-        return name + tail if name and name not in _BLOCKED else name
+        return name + tail if name and name.replace(b" ", b"") not in _BLOCKED else name
 
     def mail(address: bytes) -> bytes:
-        return address if not address or address.startswith(b"test@") else b"c" + tail + address
+        address = address.strip()
+        blocked = not address or address.lower().startswith(b"test@")
+        return address if blocked else b"c" + tail + address
 
     def till(line: re.Match[bytes]) -> bytes:
         ticket, place, card, token, rest, original = line.groups()

@@ -29,7 +29,8 @@ OWN: Final = (
     "own_orders", "own_recency", "own_orders_since", "own_first", "own_freq_10", "own_freq_30",
     "own_freq_90", "own_freq_365", "own_per_order_70", "own_per_order_90", "own_gap",
     "own_overdue", "item_overdue", "own_share", "own_in_last_orders", "own_quantity",
-    "own_here", "own_on_channel", "own_channel_30", "own_channel_180", "viewed", "carted", "returned",
+    "own_here", "own_on_channel", "own_channel_30", "own_channel_180", "viewed",
+    "carted", "returned",
 )  # fmt: skip
 #: What they did with its category, maker and department, and what they usually pay.
 AFFINITY: Final = (

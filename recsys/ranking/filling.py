@@ -48,6 +48,7 @@ def fill(
     indptr: IntArray, item_ix: IxArray, scores: Scores, total: Floats,
     bought: Any, done: Any, asked: Any, statistics: Any, room: Any, baskets: Any, out: Features,
 ) -> None:  # fmt: skip
+    """Fill ``out``; see ``features.compute`` for what comes in."""
     b_ptr, b_item, b_ts, b_order, b_count, b_quantity, b_amount, b_channel, b_location = bought
     d_ptr, d_item, d_ts, d_kind = done
     as_of_ts, location, channel, cart_ptr = asked

@@ -4,7 +4,8 @@ from benchmarks.growth import exponent, replicate
 
 TILLS = """ticket,line,store,till,card,token,time,sku,quantity,price,discount,type,original
 311,1,330,6,2947551233101,tok_eee,2017-01-01 06:53:26,1095275,1,0.50,0.00,sale,
-312,1,330,6,2900000000000,,2017-01-02 06:53:26,1095275,-1,0.50,0.00,return,311
+312,1,330,6,2900 0000 0000 0,,2017-01-02 06:53:26,1095275,-1,0.50,0.00,return,311
+313,1,330,6,2947 5512 3310 1,,2017-01-02 06:53:26,1095275,1,0.50,0.00,sale,
 broken,row
 """
 SHOP = """Name,Email,Lineitem name,Payment Reference,Vendor,Id,Tags
@@ -39,11 +40,12 @@ def test_every_copy_has_customers_and_orders_of_its_own(exports, tmp_path):
     }
     assert read["tills/a.csv"] == TILLS
     assert read["products.csv"] == "item_id\n866\n"
-    first, second = read["tills/a-02.csv"].splitlines()[1:3]
+    first, second, third = read["tills/a-02.csv"].splitlines()[1:4]
     assert first == "31102,1,330,6,294755123310102,tok_eee02," + TILLS.splitlines()[1][34:]
     # The card that tills fall back to stays one card, and a return names its ticket.
-    assert second.startswith("31202,1,330,6,2900000000000,,")
+    assert second.startswith("31202,1,330,6,2900 0000 0000 0,,")
     assert second.endswith("return,31102")
+    assert third.startswith("31302,1,330,6,2947 5512 3310 102,,")
     orders = read["shop/a-01.csv"].splitlines()[1:]
     assert orders[0].startswith('"#1402601",c01nadia@mail.example,"Cereal, 18 oz",tok_05501,')
     assert orders[0].endswith(",400001402601,")
