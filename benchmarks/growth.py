@@ -44,7 +44,7 @@ _SHOP: Final = re.compile(rb'(?m)^("?#\d+)("?),([^,\n]*),')
 _TOKEN: Final = re.compile(rb"(tok_[0-9a-f]+)")
 _SHOP_ID: Final = re.compile(rb",(\d{9,}),")
 _EVENT: Final = re.compile(rb'("user_id":"|"user_pseudo_id":"|"string_value":"#)([\w.]+)"')
-_REGISTRATION: Final = re.compile(rb"(?m)^(A\d+),([^,\n]*),([\d ]*),")
+_REGISTRATION: Final = re.compile(rb"(?m)^((?:A\d+)?),([^,\n]*),([\d ]*),")
 
 
 def again(tail: bytes) -> dict[str, Callable[[bytes], bytes]]:
@@ -65,9 +65,10 @@ def again(tail: bytes) -> dict[str, Callable[[bytes], bytes]]:
         return name + tail if name and name.replace(b" ", b"") not in _BLOCKED else name
 
     def mail(address: bytes) -> bytes:
-        address = address.strip()
-        blocked = not address or address.lower().startswith(b"test@")
-        return address if blocked else b"c" + tail + address
+        quote, name = (b'"', address[1:]) if address.startswith(b'"') else (b"", address)
+        name = name.lstrip()
+        blocked = not name or name.lower().startswith(b"test@")
+        return address if blocked else quote + b"c" + tail + name
 
     def till(line: re.Match[bytes]) -> bytes:
         ticket, place, card, token, rest, original = line.groups()
