@@ -6,6 +6,7 @@ when they ask.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -22,7 +23,7 @@ DAY: Final = 86_400
 APART_DAYS: Final = 0.5
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pairs:
     """Pairs of customer and product, ascending by key, and when they were bought.
 
@@ -58,10 +59,18 @@ class Pairs:
 
     def gaps(self) -> Floats:
         """Return the number of intervals of each pair."""
-        return _counted(self.gap_of, len(self))
+        return self._counted
 
     def log_gaps(self) -> Floats:
         """Return the sum of each pair's logarithms of intervals."""
+        return self._added
+
+    @cached_property
+    def _counted(self) -> Floats:
+        return np.bincount(self.gap_of, minlength=len(self)).astype(np.float64)
+
+    @cached_property
+    def _added(self) -> Floats:
         return np.asarray(np.bincount(self.gap_of, self.log_gap, len(self)), np.float64)
 
 
@@ -161,7 +170,3 @@ def _gathered(
     return (
         times, repeats, elapsed_days, known_days, gap_of[:n_gaps].copy(), log_gap[:n_gaps].copy(),
     )  # fmt: skip
-
-
-def _counted(ix: IntArray, n: int) -> Floats:
-    return np.bincount(ix, minlength=n).astype(np.float64)

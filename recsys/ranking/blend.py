@@ -22,6 +22,7 @@ _SMALLEST: Final = 1e-9
 
 Scores = npt.NDArray[np.floating]
 Bools = npt.NDArray[np.bool_]
+Stacked = tuple[Floats, Floats, Floats]
 
 
 class Blend:
@@ -121,7 +122,7 @@ class Blend:
         NotFittedError
             Before ``fit``.
         """
-        return weigh([self], scores, np.zeros(len(scores), np.uint8))
+        return weigh(stacked([self]), scores, np.zeros(len(scores), np.uint8))
 
     def total(self, evidence: Floats, factors: Floats) -> Floats:
         """Add up the evidence of all columns.
@@ -186,20 +187,8 @@ class Blend:
         )
 
 
-def weigh(blends: Sequence[Blend], scores: Scores, kind: npt.NDArray[np.uint8]) -> Floats:
-    """Weigh what each column says about each candidate, by the blend for its kind.
-
-    Parameters
-    ----------
-    blends : sequence of Blend
-    scores : ndarray of shape (m, n_columns)
-    kind : ndarray of shape (m,), uint8
-        Which of ``blends`` each candidate is weighed by.
-
-    Returns
-    -------
-    ndarray of shape (m, n_columns), float64
-        See ``Blend.evidence``.
+def stacked(blends: Sequence[Blend]) -> Stacked:
+    """Lay the curves and weights of several blends on top of each other.
 
     Raises
     ------
@@ -208,10 +197,29 @@ def weigh(blends: Sequence[Blend], scores: Scores, kind: npt.NDArray[np.uint8]) 
     """
     if not all(hasattr(blend, "weights_") for blend in blends):
         raise NotFittedError("the blend has learned nothing yet: call `fit` first.")
-    learned = (
-        np.stack([getattr(blend, name) for blend in blends])
-        for name in ("score_x_", "score_y_", "weights_")
+    return (
+        np.stack([blend.score_x_ for blend in blends]),
+        np.stack([blend.score_y_ for blend in blends]),
+        np.stack([blend.weights_ for blend in blends]),
     )
+
+
+def weigh(learned: Stacked, scores: Scores, kind: npt.NDArray[np.uint8]) -> Floats:
+    """Weigh what each column says about each candidate, by the blend for its kind.
+
+    Parameters
+    ----------
+    learned : tuple of ndarray
+        Of several blends, see ``stacked``.
+    scores : ndarray of shape (m, n_columns)
+    kind : ndarray of shape (m,), uint8
+        Which of the blends each candidate is weighed by.
+
+    Returns
+    -------
+    ndarray of shape (m, n_columns), float64
+        See ``Blend.evidence``.
+    """
     return _weighed(*_plain(scores, kind), *learned)
 
 
@@ -222,8 +230,9 @@ def add_up(
 
     Parameters
     ----------
-    blends, kind
-        As of ``weigh``.
+    blends : sequence of Blend
+    kind : ndarray of shape (m,), uint8
+        Which of ``blends`` each candidate is of.
     evidence : ndarray of shape (m, n_columns)
     factors : ndarray of shape (n_columns,)
 

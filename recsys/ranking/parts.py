@@ -13,7 +13,17 @@ from typing import Any, Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from recsys.ranking.blend import KNOTS, Blend, Bools, Scores, add_up, fit_weights, weigh
+from recsys.ranking.blend import (
+    KNOTS,
+    Blend,
+    Bools,
+    Scores,
+    Stacked,
+    add_up,
+    fit_weights,
+    stacked,
+    weigh,
+)
 from recsys.ranking.curves import Floats, fit_rising, stack
 from recsys.ranking.refine import MIN_ROWS
 
@@ -46,6 +56,7 @@ class Parts:
         self.columns = columns
         self.l2 = l2
         self.blends = [Blend(columns, l2)] * len(KINDS)
+        self._learned: tuple[list[Blend], Stacked] | None = None
 
     def fit(
         self,
@@ -108,7 +119,9 @@ class Parts:
         NotFittedError
             Before ``fit``.
         """
-        return weigh(self.blends, scores, kind)
+        if self._learned is None or self._learned[0] is not self.blends:
+            self._learned = self.blends, stacked(self.blends)
+        return weigh(self._learned[1], scores, kind)
 
     def total(self, evidence: Floats, kind: Kinds, factors: Floats) -> Floats:
         """Add up the evidence of all columns; see ``Blend.total``."""
