@@ -62,7 +62,9 @@ def again(tail: bytes) -> dict[str, Callable[[bytes], bytes]]:
     """
 
     def more(name: bytes) -> bytes:
-        return name + tail if name and name.replace(b" ", b"") not in _BLOCKED else name
+        if not name or name.replace(b" ", b"") in _BLOCKED:
+            return name
+        return name[:-1] + tail + b'"' if name.endswith(b'"') else name + tail
 
     def mail(address: bytes) -> bytes:
         quote, name = (b'"', address[1:]) if address.startswith(b'"') else (b"", address)

@@ -5,7 +5,7 @@ from benchmarks.growth import exponent, replicate
 TILLS = """ticket,line,store,till,card,token,time,sku,quantity,price,discount,type,original
 311,1,330,6,2947551233101,tok_eee,2017-01-01 06:53:26,1095275,1,0.50,0.00,sale,
 312,1,330,6,2900 0000 0000 0,,2017-01-02 06:53:26,1095275,-1,0.50,0.00,return,311
-313,1,330,6,2947 5512 3310 1,,2017-01-02 06:53:26,1095275,1,0.50,0.00,sale,
+313,1,330,6,2947 5512 3310 1,,2017-01-02 06:53:26,1095275,-1,0.50,0.00,return,"#14026"
 broken,row
 """
 SHOP = """Name,Email,Lineitem name,Payment Reference,Vendor,Id,Tags
@@ -46,6 +46,7 @@ def test_every_copy_has_customers_and_orders_of_its_own(exports, tmp_path):
     assert second.startswith("31202,1,330,6,2900 0000 0000 0,,")
     assert second.endswith("return,31102")
     assert third.startswith("31302,1,330,6,2947 5512 3310 102,,")
+    assert third.endswith('return,"#1402602"')
     orders = read["shop/a-01.csv"].splitlines()[1:]
     assert orders[0].startswith('"#1402601",c01nadia@mail.example,"Cereal, 18 oz",tok_05501,')
     assert orders[0].endswith(",400001402601,")
