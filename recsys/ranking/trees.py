@@ -117,11 +117,27 @@ def _walk(
         stop = min(start + 256, len(features))
         for tree in range(len(roots)):
             root = roots[tree]
-            for i in range(start, stop):
+            i = start
+            while i + 3 < stop:  # four walk at once: while one waits for its node, others go on
+                a = b = c = d = root
+                to_a = to_b = to_c = to_d = child[root]
+                while (to_a & to_b & to_c & to_d) >= 0:  # until all are at a leaf, at -1
+                    a = to_a + (features[i, feature[a]] > threshold[a]) if to_a >= 0 else a
+                    b = to_b + (features[i + 1, feature[b]] > threshold[b]) if to_b >= 0 else b
+                    c = to_c + (features[i + 2, feature[c]] > threshold[c]) if to_c >= 0 else c
+                    d = to_d + (features[i + 3, feature[d]] > threshold[d]) if to_d >= 0 else d
+                    to_a, to_b, to_c, to_d = child[a], child[b], child[c], child[d]
+                total[i] += value[a]
+                total[i + 1] += value[b]
+                total[i + 2] += value[c]
+                total[i + 3] += value[d]
+                i += 4
+            while i < stop:
                 node = root
                 while child[node] >= 0:  # without a branch that could be guessed wrong
                     node = child[node] + (features[i, feature[node]] > threshold[node])
                 total[i] += value[node]
+                i += 1
 
 
 @compiled
