@@ -72,7 +72,7 @@ def compare(name: str, folder: Path, report: Report, seed: int) -> None:
     learned = settle(config, lessons)
     people = panel.read(history, last.training.index, window, active=JUDGED, seed=seed)
     sheets = learning.asked_plainly(last.models, people)
-    judged = learning.Lesson(sheets, [], [], last.statistics, learning.baskets_of(last.models))
+    judged = learning.Lesson(sheets, [], [], [], last.statistics, learning.baskets_of(last.models))
     cases = [learning.cases(one, one.plain, learned.plain) for one in lessons]
     then = learning.cases(judged, sheets, learned.plain)
     for way, make in WAYS.items():

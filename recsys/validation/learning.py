@@ -29,6 +29,8 @@ from recsys.validation.panel import Panel
 
 #: Customers scored at once, which bounds the memory.
 BATCH: Final = 500
+#: Customers of each window whom the blend is learned from; it has few weights.
+BLENDED: Final = 1_500
 #: Customers of each channel who are asked about there, at most.
 ON_CHANNEL: Final = 700
 
@@ -63,8 +65,9 @@ class Lesson:
 
     Attributes
     ----------
-    plain, cart : list of Sheet
-        ``cart`` may be empty.
+    plain, strangers, cart : list of Sheet
+        Customers without a cart, the same as if nothing were known of them, and carts; the last
+        may be empty.
     on_channel : list of Sheet
         Asked and answered on each channel, where there are several: for trees, which know the
         channel; the blend has one chance for all.
@@ -74,6 +77,7 @@ class Lesson:
     """
 
     plain: list[Sheet]
+    strangers: list[Sheet]
     cart: list[Sheet]
     on_channel: list[Sheet]
     statistics: ItemStatistics
@@ -144,8 +148,9 @@ def lesson(
         Of the same window.
     """
     return Lesson(
-        _from_panel(models, panel), _from_carts(models, panel, carts),
-        _from_channels(models, panel), statistics, baskets_of(models),
+        asked_plainly(models, panel), _strangers(models, panel),
+        _from_carts(models, panel, carts), _from_channels(models, panel),
+        statistics, baskets_of(models),
     )  # fmt: skip
 
 
@@ -184,7 +189,10 @@ def learn(
         ``boosted`` holds the statistics of the last lesson.
     """
     factors = [factors_of(given) for given in weights]
-    found = Examples.of([sheet for one in lessons for sheet in one.plain])
+    enough = BLENDED // BATCH
+    found = Examples.of(
+        [sheet for one in lessons for sheet in (*one.plain[:enough], *one.strangers[:enough])]
+    )
     n = len(MODELS)
     plain = Parts(MODELS).fit(
         found.scores[:, :n], found.bought, found.rows, found.kind, found.mass,
@@ -243,12 +251,12 @@ def asked_plainly(models: Mapping[str, Model], panel: Panel) -> list[Sheet]:
     return list(_sheets(models, panel, *given))
 
 
-def _from_panel(models: Mapping[str, Model], panel: Panel) -> list[Sheet]:
-    """Each customer twice: as themselves, and as somebody of whom nothing is known."""
-    wanted, context, n = panel.wanted(), panel.context(), len(panel)
-    nobody = Histories.from_rows([EMPTY] * n, panel.index, context.as_of_ts)
-    strangers = _sheets(models, panel, nobody, context, wanted, panel.mass)
-    return [*asked_plainly(models, panel), *strangers]
+def _strangers(models: Mapping[str, Model], panel: Panel) -> list[Sheet]:
+    """Collect the candidates of each customer as of somebody of whom nothing is known."""
+    some = panel.only(np.arange(min(len(panel), BLENDED)))
+    context = some.context()
+    nobody = Histories.from_rows([EMPTY] * len(some), panel.index, context.as_of_ts)
+    return list(_sheets(models, some, nobody, context, some.wanted(), some.mass))
 
 
 def _from_channels(models: Mapping[str, Model], panel: Panel) -> list[Sheet]:
