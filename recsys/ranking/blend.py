@@ -14,11 +14,13 @@ import numpy.typing as npt
 from recsys.errors import NotFittedError
 from recsys.matrices.compiled import compiled, fixed
 from recsys.ranking.curves import Curve, Floats, fit_rising, stack
-from recsys.ranking.refine import refine
+from recsys.ranking.refine import first_rows, refine
 
 #: Length of each stored curve, at most.
 KNOTS: Final = 64
 _SMALLEST: Final = 1e-9
+#: Candidates that were not bought, from which curves and weights are learned; see ``_thinned``.
+_ENOUGH: Final = 200_000
 
 Scores = npt.NDArray[np.floating]
 Bools = npt.NDArray[np.bool_]
@@ -86,6 +88,9 @@ class Blend:
             Factors that placements set; each gets its own curve of chances.
         """
         mass = np.ones(len(bought)) if mass is None else mass
+        whole, rows_of_all = (scores, bought), rows
+        some, mass = _thinned(bought, mass)
+        scores, bought = scores[some], bought[some]
         curves = [
             _evidence_curve(fit_rising(column.astype(np.float64), bought, mass, KNOTS - 1))
             for column in scores.T
@@ -94,7 +99,10 @@ class Blend:
         parts = self._parts(scores)
         likeliest, self.intercept_ = fit_weights(parts, bought, mass, self.l2)
         likeliest[~parts.any(axis=0)] = 0.0  # of what is never said nothing was learned
-        self.weights_ = refine(parts, likeliest, bought, rows)
+        first = first_rows(whole[1], rows_of_all)
+        self.weights_ = refine(
+            self._parts(whole[0][first]), likeliest, whole[1][first], rows_of_all[first]
+        )
         evidence = parts * self.weights_
         rows = np.stack([np.ones(len(self.columns)), *factors])
         _, first = np.unique(rows, axis=0, return_index=True)
@@ -291,6 +299,22 @@ def _added(
             total += evidence[i, c] * factors[c]
         out[i] = total
     return out
+
+
+def _thinned(bought: Bools, mass: Floats) -> tuple[npt.NDArray[np.int64], Floats]:
+    """Choose what is learned from: all that was bought, and some of many others.
+
+    Returns
+    -------
+    some : ndarray, int64
+        Positions, ascending.
+    mass : ndarray
+        Of those; who stays stands for who does not.
+    """
+    step = max(1, int((~bought).sum()) // _ENOUGH)
+    others = np.flatnonzero(~bought)[::step]
+    some = np.union1d(np.flatnonzero(bought), others)
+    return some, np.where(bought[some], mass[some], mass[some] * step)
 
 
 def _evidence_curve(chances: Curve) -> Curve:

@@ -18,6 +18,8 @@ Bools = npt.NDArray[np.bool_]
 PLACES: Final = 10
 #: Rows with a purchase; fewer say nothing about weights.
 MIN_ROWS: Final = 100
+#: And more than so many say no more than these.
+MAX_ROWS: Final = 800
 
 _STEPS: Final = (0.5, 0.7, 0.85, 1.2, 1.5, 2.0)
 _FURTHEST: Final = 8.0
@@ -67,6 +69,12 @@ def refine(parts: Floats, weights: Floats, bought: Bools, rows: npt.NDArray[np.i
         if best == before:
             break
     return found
+
+
+def first_rows(bought: Bools, rows: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
+    """Positions of the candidates of the first ``MAX_ROWS`` rows with a purchase."""
+    came = np.unique(rows[bought])[:MAX_ROWS]
+    return np.flatnonzero(np.isin(rows, came))
 
 
 def ndcg_of(bought: Bools, rows: npt.NDArray[np.integer]) -> Callable[[Floats], float]:
