@@ -31,8 +31,8 @@ from recsys.validation.panel import Panel
 BATCH: Final = 500
 #: Customers of each window whom the blend is learned from; it has few weights.
 BLENDED: Final = 1_500
-#: Customers of each channel who are asked about there, at most.
-ON_CHANNEL: Final = 700
+#: Customers who bought on a channel and who did not, at most, who are asked about there.
+ON_CHANNEL, OTHERS = 800, 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -260,18 +260,26 @@ def _strangers(models: Mapping[str, Model], panel: Panel) -> list[Sheet]:
 
 
 def _from_channels(models: Mapping[str, Model], panel: Panel) -> list[Sheet]:
-    """Some customers on each channel on which somebody bought: what they bought there."""
+    """Collect candidates on each channel on which somebody bought: what was bought there.
+
+    Those who bought there, and some of the others, who stand for all others.
+    """
     channels = np.unique(panel.channel)
     sheets: list[Sheet] = []
-    some = np.arange(len(panel))[:: len(panel) // ON_CHANNEL + 1]
-    part = panel.only(some)
     for number in channels.tolist() if len(channels) > 1 else ():
+        bought = np.diff(panel.wanted(CHANNELS[number]).indptr) > 0
+        mass = np.zeros(len(panel))
+        for group, most in ((bought, ON_CHANNEL), (~bought, OTHERS)):
+            some = np.flatnonzero(group)
+            some = some[:: len(some) // most + 1]
+            mass[some] = panel.mass[some] * group.sum() / max(len(some), 1)
+        rows = np.flatnonzero(mass)
+        part = panel.only(rows)
         asked = Context.of(
             len(part), part.as_of_ts, location=_usual_place(part, number), channel=number
         )
         wanted = part.wanted(CHANNELS[number])
-        mass = part.mass * len(panel) / len(part)
-        sheets += _sheets(models, part, part.histories, asked, wanted, mass)
+        sheets += _sheets(models, part, part.histories, asked, wanted, mass[rows])
     return sheets
 
 
