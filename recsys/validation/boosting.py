@@ -29,8 +29,8 @@ PATIENCE: Final = 25
 #: Length of the curve of chances, and steps of each feature.
 KNOTS, BINS = 64, 63
 
-#: Places that count for the order, and those whose pairs are learned from.
-PLACES, PAIRS_WITHIN = 10, 30
+#: Places that count for the order, those whose pairs are learned from, and those whose chances.
+PLACES, PAIRS_WITHIN, TOLD = 10, 30, 20
 
 #: Of many candidates that were not bought this share is learned from, at least; fewer than so
 #: many are all learned from. On validation windows of two retailers a quarter found as much as all.
@@ -131,16 +131,26 @@ def fit(
     if _loss(then.on_top_of(begun)) < _loss(then):
         likely = boost(every, len(begun), chances)
         first, then = first.on_top_of(begun), then.on_top_of(begun)
-    curve = fit_rising(then.total, then.bought, then.mass, KNOTS)
-    first, then, every = (part.who_bought() for part in (first, then, every.on_top_of(likely)))
     places = ordering(settings, seed, threads)
-    begun = until_it_stops(first, then, places)
-    goodness = ndcg_of(then.bought, then.rows)
-    better = goodness(then.on_top_of(begun).total) > goodness(then.total)
-    order = boost(every, len(begun), places) if better else Trees.none()
+    came = then.who_bought()
+    begun = until_it_stops(first.who_bought(), came, places)
+    goodness = ndcg_of(came.bought, came.rows)
+    better = goodness(came.on_top_of(begun).total) > goodness(came.total)
+    begun = begun if better else Trees.none()
+    buyers = every.on_top_of(likely).who_bought()
+    order = boost(buyers, len(begun), places) if len(begun) else begun
+    told = then.only(_first_places(then.on_top_of(begun)))
+    curve = fit_rising(told.total, told.bought, told.mass, KNOTS)
     if not len(order) and not len(likely):
         return None
     return Ensemble(likely, order, curve.x, curve.y)
+
+
+def _first_places(cases: Cases) -> NDArray[np.int64]:
+    """Positions of what would stand first: chances are told of that, and must be right there."""
+    order = np.lexsort((-cases.total, cases.rows))
+    place = np.arange(len(order)) - np.searchsorted(cases.rows[order], cases.rows[order])
+    return np.sort(order[place < TOLD])
 
 
 def nothing(blend: Parts) -> Ensemble:
