@@ -7,16 +7,25 @@ learned them.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from functools import cached_property
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from recsys.matrices.compiled import compiled
+from recsys.matrices.ids import IntArray
 
 Floats = npt.NDArray[np.float64]
 Features = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
+Masks = npt.NDArray[np.uint32]
+
+#: Leaves that fit into one number, a bit each.
+_LEAVES: Final = 32
+_EVERY: Final = (1 << _LEAVES) - 1
+#: Candidates that are asked about together; more would leave the cache.
+TOGETHER: Final = 128
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,9 +76,16 @@ class Trees:
             Log-odds.
         """
         total = np.zeros(len(features))
+        if self._ballots is not None:
+            _vote(features, *self._ballots, total)
+            return total
         _walk(features, self.roots, self.feature, self.threshold, self.child, self.value,
               total)  # fmt: skip
         return total
+
+    @cached_property
+    def _ballots(self) -> "Ballots | None":
+        return _ballots(self)
 
     def shares(self, features: Features, group: npt.NDArray[np.int32], n_groups: int) -> Floats:
         """Divide what the trees add among groups of features, by the path that was taken [1]_.
@@ -106,6 +122,113 @@ class Trees:
         return cls(**{name: np.asarray(arrays[name]) for name in cls.__dataclass_fields__})
 
 
+class Ballots(NamedTuple):
+    """Trees whose nodes strike out leaves, instead of being walked [1]_.
+
+    A node that goes right strikes out the leaves on its left; the first leaf that is left over,
+    from the left, is where a walk ends.
+
+    Attributes
+    ----------
+    starts : ndarray of shape (n_trees + 1,), int64
+        Nodes of tree ``t`` are ``starts[t]:starts[t + 1]`` of the next three; leaves are not
+        among them.
+    feature : ndarray, int32
+    threshold : ndarray, float32
+        Tells the same features apart as in double precision.
+    mask : ndarray, uint32
+        Leaves that stay if the feature is more than the threshold, a bit each.
+    ends : ndarray of shape (n_trees + 1,), int64
+        Leaves of tree ``t``, from left to right, are ``ends[t]:ends[t + 1]`` of the next.
+    value : ndarray, float64
+
+    References
+    ----------
+    .. [1] Lucchese and others (2015), QuickScorer: a fast algorithm to rank documents with
+       additive ensembles of regression trees.
+    """
+
+    starts: IntArray
+    feature: Ints
+    threshold: Features
+    mask: Masks
+    ends: IntArray
+    value: Floats
+
+
+def _ballots(trees: Trees) -> Ballots | None:
+    """Lay trees out for ``_vote``; None where one has too many leaves."""
+    starts, ends = [0], [0]
+    feature: list[int] = []
+    threshold: list[float] = []
+    mask: list[int] = []
+    value: list[float] = []
+    for root in trees.roots.tolist():
+        first = len(value)
+        ahead = [(root, -1, 0)]  # nodes to go to; or to come back to, from all on their left
+        while ahead:
+            node, place, before = ahead.pop()
+            here, left = len(value) - first, int(trees.child[node])
+            if place >= 0:
+                mask[place] = _EVERY ^ (((1 << here) - 1) & ~((1 << before) - 1))
+            elif left < 0:
+                value.append(float(trees.value[node]))
+            else:
+                ahead += [(left + 1, -1, 0), (node, len(mask), here), (left, -1, 0)]
+                feature.append(int(trees.feature[node]))
+                threshold.append(float(trees.threshold[node]))
+                mask.append(_EVERY)
+        if len(value) - first > _LEAVES:
+            return None
+        starts.append(len(mask))
+        ends.append(len(value))
+    exact = np.array(threshold)
+    with np.errstate(over="ignore"):
+        single = exact.astype(np.float32)
+    # What is more than the number in double precision is more than the next below it in single.
+    lower = np.nextafter(single, np.float32(-np.inf))
+    return Ballots(
+        np.array(starts, np.int64),
+        np.array(feature, np.int32),
+        np.where(single > exact, lower, single).astype(np.float32),
+        np.array(mask, np.uint32),
+        np.array(ends, np.int64),
+        np.array(value),
+    )
+
+
+@compiled
+def _vote(
+    features: Features, starts: IntArray, feature: Ints, threshold: Features, mask: Masks,
+    ends: IntArray, value: Floats, total: Floats,
+) -> None:  # fmt: skip
+    # Every node of a tree is asked for many candidates at once, which processors do several times
+    # as fast as they find the way of each. Sums are added in the trees' order.
+    m, width = features.shape
+    block = np.zeros((width, TOGETHER), np.float32)
+    left = np.empty(TOGETHER, np.uint32)
+    lowest = np.empty(TOGETHER, np.float32)
+    bits = lowest.view(np.int32)
+    every = np.uint32(_EVERY)
+    for start in range(0, m, TOGETHER):
+        some = min(TOGETHER, m - start)
+        for i in range(some):
+            for column in range(width):
+                block[column, i] = features[start + i, column]
+        for tree in range(len(starts) - 1):
+            left[:] = every
+            for node in range(starts[tree], starts[tree + 1]):
+                row, limit, stays = block[feature[node]], threshold[node], mask[node]
+                for i in range(TOGETHER):
+                    left[i] &= stays if row[i] > limit else every
+            for i in range(TOGETHER):
+                # The lowest bit alone; as a float, its exponent tells which one it is.
+                lowest[i] = np.float32(np.uint32(left[i] & np.uint32(np.uint32(~left[i]) + 1)))
+            first = ends[tree] - 127
+            for i in range(some):
+                total[start + i] += value[first + (bits[i] >> 23)]
+
+
 @compiled
 def _walk(
     features: Features, roots: Ints, feature: Ints, threshold: Floats, child: Ints, value: Floats,
@@ -114,30 +237,12 @@ def _walk(
     # Some candidates at a time, and of these a tree at a time: features and nodes stay in the
     # cache. Sums are added in the trees' order.
     for start in range(0, len(features), 256):
-        stop = min(start + 256, len(features))
         for tree in range(len(roots)):
-            root = roots[tree]
-            i = start
-            while i + 3 < stop:  # four walk at once: while one waits for its node, others go on
-                a = b = c = d = root
-                to_a = to_b = to_c = to_d = child[root]
-                while (to_a & to_b & to_c & to_d) >= 0:  # until all are at a leaf, at -1
-                    a = to_a + (features[i, feature[a]] > threshold[a]) if to_a >= 0 else a
-                    b = to_b + (features[i + 1, feature[b]] > threshold[b]) if to_b >= 0 else b
-                    c = to_c + (features[i + 2, feature[c]] > threshold[c]) if to_c >= 0 else c
-                    d = to_d + (features[i + 3, feature[d]] > threshold[d]) if to_d >= 0 else d
-                    to_a, to_b, to_c, to_d = child[a], child[b], child[c], child[d]
-                total[i] += value[a]
-                total[i + 1] += value[b]
-                total[i + 2] += value[c]
-                total[i + 3] += value[d]
-                i += 4
-            while i < stop:
-                node = root
+            for i in range(start, min(start + 256, len(features))):
+                node = roots[tree]
                 while child[node] >= 0:  # without a branch that could be guessed wrong
                     node = child[node] + (features[i, feature[node]] > threshold[node])
                 total[i] += value[node]
-                i += 1
 
 
 @compiled

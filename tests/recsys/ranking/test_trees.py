@@ -34,6 +34,21 @@ def test_one_candidate_gets_what_it_gets_among_others(learned):
     np.testing.assert_array_equal(whole, alone)
 
 
+@pytest.mark.parametrize("leaves", [2, 32, 40])
+def test_many_leaves_and_features_at_thresholds(leaves):
+    rng = np.random.default_rng(leaves)
+    features = (rng.integers(-3, 4, size=(3_000, 4)) / 4 + 5).astype(np.float32)
+    wanted = np.sin(5 * features[:, 0]) + features[:, 1] * features[:, 2] + features[:, 3]
+    settings = {"num_leaves": leaves, "verbosity": -1, "num_threads": 1, "min_data_in_leaf": 5}
+    booster = lightgbm.train(settings, lightgbm.Dataset(features, wanted), 5)
+    trees = flat(booster.dump_model())
+    at = np.unique(trees.threshold).astype(np.float32)
+    around = [np.nextafter(at, np.float32(-9)), at, np.nextafter(at, np.float32(9))]
+    asked = rng.choice(np.concatenate(around), (300, 4))
+    expected = booster.predict(asked.astype(float), raw_score=True)
+    np.testing.assert_allclose(trees.add(asked), expected, rtol=1e-12)
+
+
 def test_shares_add_up_and_name_the_features_that_count(learned):
     booster, features = learned
     trees = flat(booster.dump_model())
