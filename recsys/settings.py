@@ -186,7 +186,7 @@ class Train(Settings, frozen=True):
     test_days: Count = 28
     """Length of the test window at the end of the history."""
     validation_days: Count = 28
-    """Length of the window before it, on which blend weights are chosen."""
+    """Length of the window before it, on which ranking is learned."""
     test_windows: Count = 1
     """Test windows one before the other, where the history has room; each costs a fit."""
     validation_windows: Count = 1

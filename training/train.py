@@ -20,6 +20,7 @@ from recsys.matrices.numbers import Numbers
 from recsys.persistence import runs
 from recsys.persistence.runs import Run
 from recsys.validation.checks import Finding, check
+from recsys.validation.fitting import PARTS, READING, fit
 from recsys.validation.splits import Split, Window
 from training.console import (
     REFUSED,
@@ -29,10 +30,10 @@ from training.console import (
     progress,
     workspace_option,
 )
-from training.learn import PARTS, READING, fit, span
 from training.measure import measure, parts, plan
 from training.publish import make_current, publish
 from training.recording import peak_mb, prune, recorded, seconds_before
+from training.span import span
 from training.steps import Steps
 from training.trained import show
 
@@ -40,7 +41,7 @@ from training.trained import show
 WORDS: Final = {
     "check": "Looking at the data",
     "fit_validation": "Learning before the validation window",
-    "choose": "Choosing weights",
+    "choose": "Learning to rank",
     "fit_test": "Learning before the test window",
     "measure": "Measuring",
     "fit": "Learning from everything",
@@ -113,10 +114,10 @@ def command(
     First the data are looked at: what is missing or odd in them stops the training before it
     begins ([checks] in omnibasket.toml).
 
-    Three times it learns: before a validation window, on which the models' weights are chosen;
-    before a test window at the end, on which they are judged beside what one would otherwise
-    use, tuned on the first ([train] peers); and from everything, which is published and taken
-    up by a running service. How long the windows are says [train] in omnibasket.toml; a history too
+    Three times models learn: before a validation window, on which ranking is learned; before a
+    test window at the end, on which both are judged beside what one would otherwise use, tuned on
+    the first ([train] peers); and from everything, which is published and taken up by a running
+    service. How long the windows are says [train] in omnibasket.toml; a history too
     short for them gets shorter ones.
 
     A version that is worse than the current one by more than [publish] guard allows is kept, but

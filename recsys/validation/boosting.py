@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys.errors import ConfigError
 from recsys.model_settings import Ranker as Settings
 from recsys.ranking.boosted import FEATURES, Ensemble
 from recsys.ranking.curves import fit_rising
@@ -205,7 +206,7 @@ def _parameters(settings: Settings, seed: int, threads: int) -> dict[str, Any]:
 
 
 def _set(cases: Cases, parameters: dict[str, Any], reference: Any = None) -> Any:
-    import lightgbm  # training only; serving never loads it
+    lightgbm = _library()
 
     ranks = parameters["objective"] == "lambdarank"
     _, many = np.unique(cases.rows, return_counts=True)
@@ -223,7 +224,7 @@ def _set(cases: Cases, parameters: dict[str, Any], reference: Any = None) -> Any
 
 def until_it_stops(first: Cases, then: Cases, parameters: dict[str, Any]) -> Trees:
     """Learn trees on ``first`` as long as they help on ``then``."""
-    import lightgbm
+    lightgbm = _library()
 
     learned = _set(first, parameters)
     booster = lightgbm.train(
@@ -232,6 +233,18 @@ def until_it_stops(first: Cases, then: Cases, parameters: dict[str, Any]) -> Tre
         callbacks=[lightgbm.early_stopping(PATIENCE, verbose=False)],
     )  # fmt: skip
     return flat(booster.dump_model(num_iteration=int(booster.best_iteration)))
+
+
+def _library() -> Any:
+    """Load what learns trees, which serving never does."""
+    try:
+        import lightgbm
+    except OSError as error:
+        raise ConfigError(
+            f"LightGBM, which learns the ranker's trees, cannot be loaded ({error}). Where libgomp "
+            "is missing: `apt-get install libgomp1`. Or rank without trees: [ranker] trees = 0."
+        ) from error
+    return lightgbm
 
 
 def _loss(cases: Cases) -> float:
@@ -245,7 +258,7 @@ def _but_rounds(parameters: dict[str, Any]) -> dict[str, Any]:
 
 def boost(cases: Cases, rounds: int, parameters: dict[str, Any]) -> Trees:
     """Learn so many trees."""
-    import lightgbm
+    lightgbm = _library()
 
     booster = lightgbm.train(_but_rounds(parameters), _set(cases, parameters), rounds)
     return flat(booster.dump_model())
