@@ -37,12 +37,13 @@ from recsys.ranking.diversity import Alike
 from recsys.ranking.rank import Asked, Ranker, factors_of
 from recsys.ranking.rules import Limits
 from recsys.validation import panel, splits
+from recsys.validation.fitting import fit, learn
 from recsys.validation.metrics import Floats, bootstrap, coverage, ndcg_at
 from recsys.validation.panel import Panel
 from recsys.validation.splits import DAY, Window
 from training.demo import build
 from training.ingest import ingest
-from training.learn import fit, learn, span
+from training.span import span
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 DATA: Final = ROOT.parent / "shared" / "data"

@@ -28,6 +28,7 @@ from recsys.matrices.histories import EMPTY, Histories
 from recsys.matrices.lists import Lists, Ragged
 from recsys.schema import CHANNELS, TABLES
 from recsys.validation import panel
+from recsys.validation.fitting import Fitted, fit, learn
 from recsys.validation.learning import Learned
 from recsys.validation.metrics import Floats, bootstrap, hit_rate_at, ndcg_at, recall_at
 from recsys.validation.panel import Panel
@@ -35,7 +36,6 @@ from recsys.validation.peers import Tuned, tune
 from recsys.validation.showing import show
 from recsys.validation.splits import Window
 from training.ingest import ingest
-from training.learn import Fitted, fit, learn
 
 TASK: Final = "hm_week"
 K: Final = 12

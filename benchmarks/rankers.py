@@ -29,8 +29,8 @@ from recsys.ranking.refine import ndcg_of
 from recsys.ranking.trees import Trees
 from recsys.validation import boosting, learning, panel
 from recsys.validation.boosting import Cases
+from recsys.validation.fitting import fit, settle, study
 from recsys.validation.splits import DAY, Window
-from training.learn import fit, settle, study
 
 TASKS: Final = {"complete_journey": JOURNEY_TS, "uci_online_retail_ii": UCI_TS}
 #: Customers of the window that judges, at most.

@@ -17,6 +17,7 @@ from recsys.matrices.numbers import Numbers
 from recsys.ranking.rank import PER_MODEL
 from recsys.validation import panel, splits
 from recsys.validation.evaluate import OURS, Evaluation, Judged, Jury, Known, summarise
+from recsys.validation.fitting import Fitted, fit, settle, study
 from recsys.validation.learning import Learned, Lesson
 from recsys.validation.origins import Origin, origins
 from recsys.validation.panel import Panel
@@ -24,7 +25,7 @@ from recsys.validation.peers import PEERS, Tuned, tune
 from recsys.validation.reliability import Reliability, Told, reliability
 from recsys.validation.showing import ranked
 from recsys.validation.splits import Split, Window
-from training.learn import PLACES, Fitted, Span, fit, settle, study
+from training.span import PLACES, Span
 from training.steps import Steps
 
 #: Customers that are judged on in each test window, at most: who bought, and who did not.

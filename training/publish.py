@@ -37,8 +37,8 @@ from recsys.responses.engine import (
     Engine,
 )
 from recsys.responses.placements import Question, placements
+from recsys.validation.fitting import Fitted
 from recsys.validation.learning import Learned
-from training.learn import Fitted
 
 
 def publish(

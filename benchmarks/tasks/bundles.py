@@ -21,7 +21,7 @@ from recsys.matrices.lists import Lists, contains
 if TYPE_CHECKING:
     from recsys.data.history import History
     from recsys.ranking.blend import Blend
-    from training.learn import Fitted
+    from recsys.validation.fitting import Fitted
 
 #: Users that are scored at once.
 BATCH: Final = 100
@@ -117,7 +117,7 @@ def answer_bundles(folder: Path, cut: Cut, as_of_ts: int, blend: "Blend", places
 def _fitted(folder: Path, as_of_ts: int) -> tuple["History", "Fitted"]:
     from recsys.config import load
     from recsys.data.history import History
-    from training.learn import fit
+    from recsys.validation.fitting import fit
 
     config = load(folder)
     history = History.open(config)

@@ -182,7 +182,7 @@ def choose(folder: Path, times: Times, rehearsals: Sequence[tuple[Path, Path]] =
     """Learn before the validation windows, and ranking on them; see ``ask_ours``."""
     from recsys.config import load
     from recsys.data.history import History
-    from training.learn import fit, settle, study
+    from recsys.validation.fitting import fit, settle, study
 
     config, last = load(folder), times.validation
     length, lessons = last.end_ts - last.start_ts, []
@@ -227,8 +227,8 @@ def answer_ours(
     from recsys.matrices import rows as rows_of_customers
     from recsys.matrices.histories import EMPTY, NO_CHANNEL, Histories
     from recsys.models.base import Context
+    from recsys.validation.fitting import fit
     from recsys.validation.showing import show
-    from training.learn import fit
 
     config = load(folder)
     history = History.open(config)

@@ -24,8 +24,8 @@ from training.console import (
     progress,
     workspace_option,
 )
-from training.learn import span
 from training.measure import plan
+from training.span import span
 from training.tune import written
 from training.tune.judge import METRICS, Judge
 from training.tune.outcome import outcome

@@ -23,11 +23,12 @@ from recsys.matrices.numbers import Numbers
 from recsys.models import MODELS, Model, from_settings
 from recsys.settings import Settings
 from recsys.validation import panel
+from recsys.validation.fitting import Fitted, fit, settle, study
 from recsys.validation.learning import Lesson
 from recsys.validation.metrics import Floats, ndcg_at
 from recsys.validation.panel import Panel
 from recsys.validation.showing import show
-from training.learn import PLACES, Fitted, fit, settle, study
+from training.span import PLACES
 from training.tune.windows import Fold
 
 #: What settings are chosen by: all that a customer bought, and what was new to them.

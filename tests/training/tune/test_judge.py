@@ -5,8 +5,8 @@ import pytest
 
 from recsys.config import load
 from recsys.data.history import History
-from training.learn import span
 from training.measure import plan
+from training.span import span
 from training.tune.judge import Judge, Judged, by_customer, gain
 from training.tune.outcome import differences
 from training.tune.space import applied

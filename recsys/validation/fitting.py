@@ -1,19 +1,18 @@
 """Fits the models on what was before a moment, and learns how to rank after it.
 
-A history and a moment come in; fitted models, blends and trees come out. Called by ``train``,
-``measure`` and the benchmarks.
+A history and a moment come in; fitted models, blends and trees come out. Called by training, by
+the benchmarks, and by ``recsys.workspace``, so that a notebook looks at what a training learns.
 """
 
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Final
 
 import numpy as np
 
 from recsys.config import Config
 from recsys.data.history import History
-from recsys.errors import DataError
 from recsys.matrices.baskets import Training
 from recsys.matrices.numbers import Numbers
 from recsys.models import MODELS, Model, from_settings
@@ -22,24 +21,23 @@ from recsys.ranking.rank import Ranker
 from recsys.ranking.shelf import Shelf
 from recsys.ranking.statistics import ItemStatistics
 from recsys.responses.placements import placements
-from recsys.schema import SALE
 from recsys.validation import carts, learning, panel
 from recsys.validation.learning import Learned, Lesson
 from recsys.validation.panel import Panel
 from recsys.validation.splits import Window
-from training.steps import Step
+
+#: Opens a part of a name, as a context.
+Step = Callable[[str], AbstractContextManager[None]]
 
 #: Parts of a fit, in their order.
-READING = "reading"
-STATISTICS = "statistics"
-PARTS = (READING, *MODELS, STATISTICS)
+READING: Final = "reading"
+STATISTICS: Final = "statistics"
+PARTS: Final = (READING, *MODELS, STATISTICS)
 
-#: Places by which peers are tuned and everything is judged.
-PLACES = 10
 #: Customers of each window that ranking is learned on: who came back, and who did not.
 ACTIVE, LAPSED = 2_000, 500
 #: Orders that the blend for carts is learned on.
-CARTS = 500
+CARTS: Final = 500
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ class Fitted:
     models: Mapping[str, Model]
     statistics: ItemStatistics
 
-    def ranker(self, learned: "Learned", shelf: Shelf | None = None) -> Ranker:
+    def ranker(self, learned: Learned, shelf: Shelf | None = None) -> Ranker:
         """Put models and blends together; without a shelf everything may be shown."""
         if shelf is None:
             none = np.empty(0, np.int64)
@@ -61,46 +59,12 @@ class Fitted:
             boosted=self.boosted(learned),
         )  # fmt: skip
 
-    def boosted(self, learned: "Learned") -> Boosted | None:
+    def boosted(self, learned: Learned) -> Boosted | None:
         """Put learned trees over the numbers that the products have by now."""
         if learned.boosted is None:
             return None
         baskets = learning.baskets_of(self.models)
         return replace(learned.boosted, statistics=self.statistics, baskets=baskets)
-
-
-class Span(NamedTuple):
-    """Ends of a history, UTC epoch seconds: of the sales to known customers, and of all lines."""
-
-    first_ts: int
-    last_ts: int
-    latest_ts: int
-
-
-def span(history: History) -> Span:
-    """Find the ends of a history.
-
-    Raises
-    ------
-    DataError
-        When no sale names a customer.
-    """
-    con = history.connect()
-    try:
-        lines = con.table("lines")
-        known = lines.customer_id.notnull() & (lines.kind == SALE)
-        at = lines.occurred_at
-        ends = lines.aggregate(first=at.min(where=known), last=at.max(where=known), latest=at.max())
-        (found,) = con.to_pyarrow(ends).to_pylist()
-    finally:
-        con.disconnect()
-    if found["first"] is None:
-        raise DataError(
-            f"{history.path('lines')}: no order names a customer, so there is nobody to learn "
-            "from. Map a customer's e-mail, card or account under [sources.NAME.identifiers], "
-            "then run `omnibasket ingest`."
-        )
-    return Span(*(int(found[name].timestamp()) for name in ("first", "last", "latest")))
 
 
 def fit(
@@ -126,6 +90,12 @@ def fit(
     settings, part = config.train, step or nullcontext
     with part(READING):
         training = Training.read(history, as_of_ts, seed=settings.seed, threads=settings.threads)
+    return fit_on(config, training, step)
+
+
+def fit_on(config: Config, training: Training, step: Step | None = None) -> Fitted:
+    """Fit every model on purchases that have been read; see ``fit``."""
+    part = step or nullcontext
     models = from_settings(config.models)
     for name, model in models.items():
         with part(name):

@@ -1,0 +1,48 @@
+"""When the history that is learned from begins and ends.
+
+A history comes in, its ends come out. Called by ``train``, ``tune``, ``measure`` and the
+benchmarks.
+"""
+
+from typing import Final, NamedTuple
+
+from recsys.data.history import History
+from recsys.errors import DataError
+from recsys.schema import SALE
+
+#: Places by which peers are tuned and everything is judged.
+PLACES: Final = 10
+
+
+class Span(NamedTuple):
+    """Ends of a history, UTC epoch seconds: of the sales to known customers, and of all lines."""
+
+    first_ts: int
+    last_ts: int
+    latest_ts: int
+
+
+def span(history: History) -> Span:
+    """Find the ends of a history.
+
+    Raises
+    ------
+    DataError
+        When no sale names a customer.
+    """
+    con = history.connect()
+    try:
+        lines = con.table("lines")
+        known = lines.customer_id.notnull() & (lines.kind == SALE)
+        at = lines.occurred_at
+        ends = lines.aggregate(first=at.min(where=known), last=at.max(where=known), latest=at.max())
+        (found,) = con.to_pyarrow(ends).to_pylist()
+    finally:
+        con.disconnect()
+    if found["first"] is None:
+        raise DataError(
+            f"{history.path('lines')}: no order names a customer, so there is nobody to learn "
+            "from. Map a customer's e-mail, card or account under [sources.NAME.identifiers], "
+            "then run `omnibasket ingest`."
+        )
+    return Span(*(int(found[name].timestamp()) for name in ("first", "last", "latest")))
