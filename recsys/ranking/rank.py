@@ -24,6 +24,7 @@ from recsys.ranking.curves import Floats
 from recsys.ranking.diversity import Alike, ample, diversify
 from recsys.ranking.features import Features
 from recsys.ranking.filtering import Facts
+from recsys.ranking.judging import Judge, Judged
 from recsys.ranking.margins import Margins, expected
 from recsys.ranking.ordering import best, left_out
 from recsys.ranking.parts import Parts
@@ -138,6 +139,10 @@ class Ranker:
     margins: Margins | None = None
 
     @cached_property
+    def _judge(self) -> Judge:
+        return Judge.of(self.plain, self.cart)
+
+    @cached_property
     def alike(self) -> Alike | None:
         """Which products crowd a list; None where no model knows what products are."""
         content = self.models.get("content")
@@ -200,7 +205,8 @@ class Ranker:
         self, found: Candidates, histories: Histories, context: Context, asked: Asked
     ) -> Ranked:
         rows = rows_of(found)
-        judged = self._judge(found, rows, context, asked.factors)
+        placed = self._judge.place(np.diff(context.cart.indptr) > 0, asked.factors)
+        judged = self._judge.judge(found, found.scores, found.kind, placed)
         code = forbid(found, histories, self.shelf, asked.limits, self.facts)
         free = code == 0
         keys = self._keys(found, rows, judged, asked)
@@ -218,19 +224,20 @@ class Ranker:
                 asked.counts, asked.diversity, histories.purchases, self.alike,
             )  # fmt: skip
             shown = shown[chosen]
-        evidence = judged.evidence[shown]
+        scores = found.scores[shown]
+        evidence = self._judge.evidence(scores, found.kind[shown], rows[shown], placed)
         if trees is not None:
             trees.credit(evidence, shown)
         return Ranked(
             ends,
             found.item_ix[shown],
             judged.chance[shown],
-            found.scores[shown],
+            scores,
             evidence,
             missed,
         )
 
-    def _keys(self, found: Candidates, rows: IntArray, judged: "_Judged", asked: Asked) -> Floats:
+    def _keys(self, found: Candidates, rows: IntArray, judged: Judged, asked: Asked) -> Floats:
         """What candidates are ordered by: their total, or the logarithm of what they may earn."""
         if not asked.by_margin.any():
             return judged.total
@@ -243,7 +250,7 @@ class Ranker:
         return keys
 
     def _climb(
-        self, found: Candidates, rows: IntArray, judged: "_Judged", free: npt.NDArray[np.bool_],
+        self, found: Candidates, rows: IntArray, judged: Judged, free: npt.NDArray[np.bool_],
         histories: Histories, context: Context,
     ) -> "_Climbed | None":  # fmt: skip
         """Add what the trees say to the best candidates; ``judged`` is changed."""
@@ -267,49 +274,6 @@ class Ranker:
                 judged.chance[at] = ensemble.chance(judged.plain[at] + likelier)
                 shares.append((ensemble, part))
         return _Climbed(self.boosted, of, place, shares)
-
-    def _judge(
-        self, found: Candidates, rows: IntArray, context: Context, factors: Floats
-    ) -> "_Judged":
-        """Blend the scores."""
-        total = np.empty(len(rows))
-        plain = np.empty(len(rows))
-        chance = np.empty(len(rows))
-        evidence = np.zeros(found.scores.shape)
-        has_cart = np.diff(context.cart.indptr) > 0
-        # A batch has few placements: one turn for each, with and without a cart.
-        kinds: dict[tuple[bool, bytes], int] = {}
-        kind = np.array(
-            [
-                kinds.setdefault((bool(with_cart), given.tobytes()), len(kinds))
-                for with_cart, given in zip(has_cart, factors, strict=True)
-            ]
-        )
-        for (with_cart, given), number in kinds.items():
-            at = np.flatnonzero(kind[rows] == number) if len(kinds) > 1 else slice(None)
-            blend = self.cart if with_cart else self.plain
-            width = len(blend.columns)
-            counts = np.frombuffer(given)[:width]
-            of = found.kind[at]
-            weighed = blend.evidence(found.scores[at, :width], of)
-            plain[at] = blend.total(weighed, of, np.ones(width))
-            total[at] = blend.total(weighed, of, counts) if (counts != 1).any() else plain[at]
-            chance[at] = blend.chance(weighed, of, counts)
-            evidence[at, :width] = weighed * counts
-        return _Judged(total, plain, chance, evidence)
-
-
-@dataclass(frozen=True)
-class _Judged:
-    """What the blend makes of ``m`` candidates.
-
-    ``total`` is with the placement's factors, ``plain`` without; ``chance`` is of the latter.
-    """
-
-    total: Floats
-    plain: Floats
-    chance: Floats
-    evidence: Floats
 
 
 @dataclass(frozen=True)
