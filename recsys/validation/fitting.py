@@ -36,6 +36,8 @@ PARTS: Final = (READING, *MODELS, STATISTICS)
 
 #: Customers of each window that ranking is learned on: who came back, and who did not.
 ACTIVE, LAPSED = 2_000, 500
+#: And more of those who came back where they bought little: until together they bought so much.
+MOST, PURCHASES = 8_000, 40_000
 #: Orders that the blend for carts is learned on.
 CARTS: Final = 500
 
@@ -124,10 +126,25 @@ def study(
         When too few customers came back in the window.
     """
     index, seed = fitted.training.index, config.train.seed
-    people = panel.read(history, index, window, active=ACTIVE, lapsed=LAPSED, seed=seed)
+    people = panel.read(history, index, window, active=MOST, lapsed=LAPSED, seed=seed)
+    people = _enough(people, seed)
     whole = history.history if isinstance(history, Numbers) else history
     held = carts.read(whole, people, at_most=CARTS, seed=seed)
     return people, learning.lesson(fitted.models, fitted.statistics, people, held)
+
+
+def _enough(people: Panel, seed: int) -> Panel:
+    """Leave out customers where fewer say enough: those who buy much say much."""
+    bought = np.diff(people.wanted().indptr)
+    came = np.flatnonzero(bought)
+    wanted = max(ACTIVE, min(MOST, int(PURCHASES / bought[came].mean())))
+    if len(came) <= wanted:
+        return people
+    some = np.random.default_rng(seed).choice(came, wanted, replace=False)
+    kept = np.sort(np.append(np.flatnonzero(bought == 0), some))
+    fewer = people.only(kept)
+    share = np.where(bought[kept] > 0, len(came) / wanted, 1.0)
+    return replace(fewer, mass=fewer.mass * share)
 
 
 def settle(config: Config, lessons: Sequence[Lesson]) -> Learned:
