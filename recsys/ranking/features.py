@@ -135,12 +135,16 @@ def compute(
     return out
 
 
-def _room(statistics: ItemStatistics) -> tuple[Floats, Floats, Floats, Floats]:
-    """Zeros to add up in, by category, brand, department and family; they are left as zeros."""
+def _room(statistics: ItemStatistics) -> tuple[Floats, Floats, Floats, Floats, IxArray]:
+    """Zeros to add up in, by category, brand, department and family, and one for each product.
+
+    They are left as zeros.
+    """
     n_category, n_brand, n_department, n_family = statistics.sizes
     return (
         zeros(n_category * 6, np.float64, 1)[: n_category * 6].reshape(n_category, 6),
         zeros(n_brand * 2, np.float64, 2)[: n_brand * 2].reshape(n_brand, 2),
         zeros(n_department, np.float64, 3),
         zeros(n_family * 2, np.float64, 4)[: n_family * 2].reshape(n_family, 2),
+        zeros(len(statistics.category), np.int32, 1),
     )

@@ -26,19 +26,6 @@ LOOK_DAYS = 5.0
 
 
 @compiled
-def _find(items: IxArray, start: Any, stop: Any, wanted: Any) -> Any:
-    """Position of a product in an ascending part of an array; -1 where it is not."""
-    low, high = start, stop
-    while low < high:
-        middle = (low + high) // 2
-        if items[middle] < wanted:
-            low = middle + 1
-        else:
-            high = middle
-    return low if low < stop and items[low] == wanted else -1
-
-
-@compiled
 def _days(since: Any) -> Any:
     return np.log1p(max(since, 0) / 86400.0)
 
@@ -54,7 +41,8 @@ def fill(
     as_of_ts, location, channel, cart_ptr = asked
     category, brand, department, family, columns, on_channel, on_weekday, log_price = statistics
     # By category: decayed purchases at two half-lives, last time, last order, on the channel, all.
-    by_category, by_brand, by_department, by_family = room
+    # And the place of each product among the customer's candidates, from 1.
+    by_category, by_brand, by_department, by_family, place_of = room
     n_columns, n_stats = scores.shape[1], columns.shape[1]
     OWN_AT, AFF_AT = 0, 23
     RECENT_AT = AFF_AT + 12
@@ -71,6 +59,8 @@ def fill(
         b0, b1 = b_ptr[r], b_ptr[r + 1]
         now, here, on = as_of_ts[r], location[r], channel[r]
         n = c1 - c0
+        for i in range(c0, c1):
+            place_of[item_ix[i]] = i - c0 + 1
         # What the customer did, line by line, in time order.
         number = np.empty(b1 - b0, np.int64)
         n_orders = 0
@@ -119,10 +109,10 @@ def fill(
             if k >= 0:
                 by_family[k, 0] += times * d365
                 by_family[k, 1] = ts
-            at = _find(item_ix, c0, c1, what)
+            at = place_of[what] - 1
             if at < 0:
                 continue
-            mine = own[at - c0]
+            mine = own[at]
             if mine[0] == 0:
                 mine[3] = ts
                 mine[14] = number[j - b0]
@@ -153,17 +143,17 @@ def fill(
             what = b_item[j]
             loud = PER_STEP**since
             for e in range(baskets[0][what], baskets[0][what + 1]):
-                at = _find(item_ix, c0, c1, baskets[1][e])
+                at = place_of[baskets[1][e]] - 1
                 if at >= 0:
                     if since == 0:
-                        recent[at - c0, 0] += baskets[2][e]
-                    recent[at - c0, 1] += loud * baskets[2][e]
+                        recent[at, 0] += baskets[2][e]
+                    recent[at, 1] += loud * baskets[2][e]
         looked = np.zeros((n, 3))
         for j in range(d_ptr[r], d_ptr[r + 1]):
-            at = _find(item_ix, c0, c1, d_item[j])
+            at = place_of[d_item[j]] - 1
             if at >= 0:
                 age = max(now - d_ts[j], 0) / 86400.0
-                looked[at - c0, d_kind[j]] += 2.0 ** (-age / LOOK_DAYS)
+                looked[at, d_kind[j]] += 2.0 ** (-age / LOOK_DAYS)
         usual_level = level / n_level if n_level > 0 else 0.5
         usual_promotion = promotion / n_promotion if n_promotion > 0 else 0.0
         first_ts = b_ts[b0] if b1 > b0 else now
@@ -268,7 +258,9 @@ def fill(
             x[CUSTOMER_AT + 8] = usual_promotion
             x[CUSTOMER_AT + 9] = cart_ptr[r + 1] - cart_ptr[r]
             x[CUSTOMER_AT + 10] = there / max(lines, 1.0) if on != NO_CHANNEL else -1.0
-        for j in range(b0, b1):  # clean for the next customer
+        for i in range(c0, c1):  # clean for the next customer
+            place_of[item_ix[i]] = 0
+        for j in range(b0, b1):
             what = b_item[j]
             if category[what] >= 0:
                 by_category[category[what], :] = 0.0
