@@ -75,6 +75,10 @@ def compare(name: str, folder: Path, report: Report, seed: int) -> None:
     judged = learning.Lesson(sheets, [], [], [], last.statistics, learning.baskets_of(last.models))
     cases = [learning.cases(one, one.plain, learned.plain) for one in lessons]
     then = learning.cases(judged, sheets, learned.plain)
+    wanted = len(people.wanted().item_ix)
+    named = sum(int(sheet.bought.sum()) for sheet in sheets)
+    report.add(name, "all candidates", "recall", named / wanted, n=len(people))
+    report.add(name, "those that trees see", "recall", then.bought.sum() / wanted, n=len(people))
     for way, make in WAYS.items():
         started = time.process_time()
         score, trees = make(cases, seed)
