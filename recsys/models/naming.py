@@ -4,6 +4,7 @@ Scores of products come in, one list a customer comes out, best first, equal one
 by the models: products speak for others through a table, and lists are cut to their best.
 """
 
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -76,6 +77,7 @@ def said(indptr: Array, item_ix: Array, loud: Array, table: tuple[Array, Array, 
     return Said(*map(fixed, (indptr, item_ix, loud, *table)))
 
 
+@lru_cache(maxsize=64)
 def nothing_said(n: int) -> Said:
     """Nothing, of ``n`` customers."""
     table = np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0, np.float32)

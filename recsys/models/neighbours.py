@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, ClassVar, Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from recsys.matrices.compiled import compiled
+from recsys.matrices.compiled import compiled, fixed
 from recsys.matrices.ids import IntArray, IxArray
-from recsys.matrices.lists import Lists, pointers
+from recsys.matrices.lists import Lists
 from recsys.model_settings import Neighbours as Settings
 from recsys.models.base import Batch, Floats, Model, Recommendations, Scores
 from recsys.models.naming import Said, heard, loudest, nothing_said, said
@@ -99,16 +99,9 @@ class Neighbours(Model):
     def _said(self, batch: Batch) -> tuple[Said, Said]:
         """What each customer's habits say of products, by position in ``items_``."""
         indptr, items, times = batch.frequency(self.settings.half_life_days)
-        habit = np.log1p(times)
-        rows = np.repeat(np.arange(len(batch)), np.diff(indptr))
-        length = np.sqrt(np.bincount(rows, habit * habit, len(batch)))
-        place = self.place_[items]
-        known = np.flatnonzero((place >= 0) & (length[rows] > 0))
-        loud = habit[known] / length[rows[known]]
         table = self.indptr_, self.indices_, self.weights_
-        return said(pointers(rows[known], len(batch)), place[known], loud, table), nothing_said(
-            len(batch)
-        )
+        own = _habits(*map(fixed, (indptr, items, times, self.place_)))
+        return said(*own, table), nothing_said(len(batch))
 
     def _name(self, batch: Batch, n: int) -> Recommendations:
         found = loudest(*batch.once(self._said, lambda: self._said(batch)), len(self.items_), n)
@@ -120,6 +113,28 @@ class Neighbours(Model):
         # What takes no part is asked of as one more position, of which nobody speaks.
         place = np.where(place < 0, len(self.items_), place).astype(np.int32)
         return heard(*evidence, items.indptr, place, len(self.items_) + 1)
+
+
+@compiled
+def _habits(
+    indptr: IntArray, items: IxArray, times: Floats, place: IxArray
+) -> tuple[IntArray, IxArray, Floats]:
+    """Places of what each customer buys and how loud they speak, over the length of all."""
+    n = len(indptr) - 1
+    ends, known = np.zeros(n + 1, np.int64), np.empty(len(items), np.int32)
+    loud, habit = np.empty(len(items), np.float64), np.log1p(times)
+    end = 0
+    for r in range(n):
+        squares = 0.0
+        for at in range(indptr[r], indptr[r + 1]):
+            squares += habit[at] * habit[at]
+        for at in range(indptr[r], indptr[r + 1]):
+            if place[items[at]] >= 0 and squares > 0:
+                known[end] = place[items[at]]
+                loud[end] = habit[at] / np.sqrt(squares)
+                end += 1
+        ends[r + 1] = end
+    return ends, known[:end].copy(), loud[:end].copy()
 
 
 def _unit(counts: "sparse.csr_array") -> "sparse.csr_array":

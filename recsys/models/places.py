@@ -97,12 +97,20 @@ def groups_of(
     ndarray of shape (n,), int64
         Position in ``keys``: the location's, or else the channel's; -1 for neither.
     """
-    if not len(keys):
-        return np.full(len(location), -1, np.int64)
+    return _groups_of(*map(fixed, (keys, location, np.asarray(channel, np.uint8))))
+
+
+@compiled
+def _groups_of(
+    keys: IntArray, location: IntArray, channel: npt.NDArray[np.uint8]
+) -> npt.NDArray[np.int64]:
     group = np.full(len(location), -1, np.int64)
-    for key in (-1 - channel.astype(np.int64), location):
-        at = np.minimum(np.searchsorted(keys, key), len(keys) - 1)
-        group = np.where((keys[at] == key) & (key != 0), at, group)
+    for r in range(len(location)):
+        for key in (location[r], -1 - np.int64(channel[r])):
+            at = np.searchsorted(keys, key)
+            if key != 0 and at < len(keys) and keys[at] == key:
+                group[r] = at
+                break
     return group
 
 

@@ -6,6 +6,7 @@ out by itself, and nothing at or after its ``as_of_ts`` is in a history. Called 
 requests, and by ``validation.learning`` for what the ranker learns from.
 """
 
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -51,6 +52,7 @@ CUSTOMER: Final = (
 BLEND: Final = ("blend", "blend_gap", "blend_place")
 
 
+@cache
 def names(columns: tuple[str, ...]) -> tuple[str, ...]:
     """Names of the features, in their order.
 

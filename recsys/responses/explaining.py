@@ -93,7 +93,9 @@ class Explainer:
         habits: dict[int, Reason] = {}
         if COLUMNS.index("repeat") in winner:
             habits = self._habits(ranked, histories, context)
-        rises_there = self.trending.rises_there(context, ranked)
+        rises_there = np.zeros(len(winner), bool)
+        if COLUMNS.index("trending") in winner:
+            rises_there = self.trending.rises_there(context, ranked)
         at, items = _won(ranked, winner, "content")
         kin = self.content.because(histories, context, items) if len(at) else None
         likeness = {place: number for number, place in enumerate(at.tolist())}
