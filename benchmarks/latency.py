@@ -86,12 +86,20 @@ def _measure(report: Report, config: Config, options: argparse.Namespace) -> Non
     }
     for method, answer in methods.items():
         print(f"{method}: {len(rows):,} customers", file=sys.stderr)
-        for metric, value in _timed(answer, len(rows)).items():
+        for metric, value in timed(answer, len(rows)).items():
             report.add(TASK, method, metric, value, n=len(rows), seed=options.seed)
 
 
-def _timed(answer: Answer, n: int) -> dict[str, float]:
-    """Ask for each alone, then for all; by the wall, and the processor's milliseconds for one."""
+def timed(answer: Answer, n: int) -> dict[str, float]:
+    """Ask for each alone, then for all; by the wall, and the processor's milliseconds for one.
+
+    Parameters
+    ----------
+    answer : callable
+        Takes positions of customers and answers all of them; some threads call it at a time.
+    n : int
+        Customers, at least 1.
+    """
     for one in range(min(WARM, n)):
         answer([one])
     took, worked = np.empty(n), np.empty(n)
