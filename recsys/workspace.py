@@ -9,9 +9,10 @@ Examples
 >>> als, repeat = shop.fit("als", factors=32), shop.fit("repeat")  # doctest: +SKIP
 >>> als.recommend(shop.customers(1)[0])  # doctest: +SKIP
 >>> shop.evaluate(als, repeat)  # doctest: +SKIP
+>>> shop.fit_ranker().importance()  # doctest: +SKIP
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import ibis
 import msgspec
+import numpy as np
 
 from recsys.config import Config, load
 from recsys.data.history import History
@@ -27,7 +29,7 @@ from recsys.errors import ConfigError, DataError
 from recsys.matrices.arrow import moment
 from recsys.matrices.baskets import Training
 from recsys.matrices.histories import EMPTY, Histories
-from recsys.matrices.lists import without
+from recsys.matrices.lists import Ragged
 from recsys.matrices.rows import read as read_rows
 from recsys.misfit import explain, unknown
 from recsys.models import MODELS, Model
@@ -36,14 +38,17 @@ from recsys.persistence import registry
 from recsys.responses.engine import Engine
 from recsys.responses.placements import Question, find
 from recsys.schema import SALE
-from recsys.validation import panel, splits
-from recsys.validation.metrics import bootstrap, coverage, hit_rate_at, ndcg_at, recall_at
+from recsys.validation import fitting, panel, splits
+from recsys.validation.peers import OwnFrequency, tune
+from recsys.validation.studied import StudiedRanker, figures_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
 #: Customers that models are judged on, at most.
 JUDGED: Final = 2_000
+#: Places that count, unless told otherwise.
+K: Final = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +73,13 @@ class FittedModel:
     def __repr__(self) -> str:
         until = datetime.fromtimestamp(self.training.as_of_ts, UTC)
         return f"{self.label}, knows what was before {until:%Y-%m-%d %H:%M} UTC"
+
+    def lists(self, histories: Histories, context: Context, k: int) -> tuple[Ragged, Ragged]:
+        """Show each customer ``k`` products, and ``k`` that are new to them."""
+        shown, new = (
+            self.model.recommend(histories, k, context, new_only=only) for only in (False, True)
+        )
+        return shown, new
 
     def recommend(self, customer_id: str, n: int = 10, *, new_only: bool = False) -> "pd.DataFrame":
         """Show what the model would show a customer at the moment its knowledge ends.
@@ -206,6 +218,32 @@ class Workspace:
         changed = ", ".join(f"{key}={value}" for key, value in settings.items())
         return FittedModel(f"{name} ({changed})" if changed else name, model, training, self)
 
+    def fit_ranker(self) -> StudiedRanker:
+        """Learn everything that answers, as ``omnibasket train`` does before it judges.
+
+        Returns
+        -------
+        StudiedRanker
+            How to rank was learned on the validation window, by models that knew nothing of it;
+            the models it ranks with know nothing of the test window.
+
+        Raises
+        ------
+        DataError
+            When too few customers came back in a window.
+        """
+        config, (validation, test) = self.config, (self.split.validation, self.split.test)
+        before = fitting.fit_on(config, self._training(validation.start_ts))
+        watched, lesson = fitting.study(config, self.history, before, validation)
+        learned = fitting.settle(config, [lesson])
+        came = watched.only(np.flatnonzero(np.diff(watched.wanted().indptr)))
+        grid = len(OwnFrequency.grid)
+        peer = tune(OwnFrequency.name, before.training, came, grid, K)
+        then = fitting.fit_on(config, self._training(test.start_ts))
+        people = self._panel(then.training, test)
+        ranker, own = then.ranker(learned), peer.fit(then.training)
+        return StudiedRanker("ranker", ranker, then.training, people, own, config.train.seed)
+
     def customers(self, n: int = 5) -> list[str]:
         """Name the customers with most orders before the test window, most first."""
         con = self.history.connect()
@@ -290,13 +328,13 @@ class Workspace:
         return pd.DataFrame(shown, index=ranks, columns=columns)
 
     def evaluate(
-        self, *fitted: FittedModel, k: int = 10, window: splits.Window | None = None
+        self, *fitted: FittedModel | StudiedRanker, k: int = K, window: splits.Window | None = None
     ) -> "pd.DataFrame":
-        """Judge models side by side on what customers bought in a window.
+        """Judge models, or all of them together, on what customers bought in a window.
 
         Parameters
         ----------
-        *fitted : FittedModel
+        *fitted : FittedModel or StudiedRanker
             Fitted on what was before the window.
         k : int
             Places that count.
@@ -329,11 +367,16 @@ class Workspace:
         for each in fitted:
             training, seed = each.training, self.config.train.seed
             if id(training) not in people:
-                people[id(training)] = panel.read(
-                    self.history, training.index, window, active=JUDGED, seed=seed
-                )
-            rows[each.label] = _judge(each, people[id(training)], k, seed)
+                people[id(training)] = self._panel(training, window)
+            judged = people[id(training)]
+            shown, new = each.lists(judged.histories, judged.context(), k)
+            rows[each.label] = figures_of(shown, new, judged, k, seed)
         return pd.DataFrame(rows).T.rename_axis("model")
+
+    def _panel(self, training: Training, window: splits.Window) -> panel.Panel:
+        """Customers who came back in a window, as those who fitted on ``training`` know them."""
+        seed = self.config.train.seed
+        return panel.read(self.history, training.index, window, active=JUDGED, seed=seed)
 
     @cached_property
     def _engine(self) -> Engine:
@@ -351,25 +394,3 @@ class Workspace:
                 self.history, until_ts, seed=train.seed, threads=train.threads
             )
         return self._trainings[until_ts]
-
-
-def _judge(each: FittedModel, people: panel.Panel, k: int, seed: int) -> dict[str, float]:
-    context = Context.of(len(people), people.window.start_ts)
-    wanted = people.wanted()
-    shown = each.model.recommend(people.histories, k, context)
-    metrics: dict[str, Callable[..., Any]] = {
-        "ndcg": ndcg_at,
-        "recall": recall_at,
-        "hr": hit_rate_at,
-    }
-    figures: dict[str, float] = {}
-    for name, metric in metrics.items():
-        mean, low, high, _ = bootstrap(metric(shown, wanted, k), seed)
-        figures[f"{name}@{k}"] = mean
-        if name == "ndcg":
-            figures |= {"low": low, "high": high}
-    new = each.model.recommend(people.histories, k, context, new_only=True)
-    new_values = ndcg_at(new, without(wanted, people.histories), k)
-    figures[f"new_ndcg@{k}"] = bootstrap(new_values, seed).mean
-    figures[f"coverage@{k}"] = coverage(shown, k, len(people.index))
-    return figures

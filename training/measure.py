@@ -14,10 +14,11 @@ import numpy as np
 
 from recsys.config import Config
 from recsys.matrices.numbers import Numbers
-from recsys.ranking.rank import PER_MODEL
+from recsys.ranking.rank import PER_MODEL, Ranker
 from recsys.validation import panel, splits
 from recsys.validation.evaluate import OURS, Evaluation, Judged, Jury, Known, summarise
 from recsys.validation.fitting import Fitted, fit, settle, study
+from recsys.validation.insight import Weight, importance, looked_at
 from recsys.validation.learning import Learned, Lesson
 from recsys.validation.origins import Origin, origins
 from recsys.validation.panel import Panel
@@ -55,6 +56,8 @@ class Verdict:
     reliability : Reliability
     origins : list of Origin
         In the last test window.
+    weights : list of Weight
+        What the trees' features weigh there; none without trees.
     """
 
     learned: Learned
@@ -63,6 +66,7 @@ class Verdict:
     tuned: list[Tuned]
     reliability: Reliability
     origins: list[Origin]
+    weights: list[Weight]
 
     def metrics(self) -> dict[str, Any]:
         """Everything that was measured, as plain values."""
@@ -71,6 +75,7 @@ class Verdict:
             "differences": [asdict(difference) for difference in self.evaluation.differences],
             "reliability": asdict(self.reliability),
             "origins": [asdict(origin) for origin in self.origins],
+            "importance": [asdict(weight) for weight in self.weights],
         }
 
     def details(self) -> dict[str, Any]:
@@ -142,7 +147,7 @@ def measure(config: Config, numbers: Numbers, plan: list[Split], steps: Steps) -
     lessons: dict[Window, Lesson] = {}
     tuned: dict[Window, Tuning] = {}
     found: list[Judged] = []
-    seen: list[Origin] = []
+    seen: tuple[list[Origin], list[Weight]] = [], []
     learned: dict[Window, Learned] = {}
     chosen_on = {split.validation for split in plan}
     studied = dict.fromkeys(window for split in plan for window in split.validations)
@@ -179,7 +184,7 @@ def measure(config: Config, numbers: Numbers, plan: list[Split], steps: Steps) -
             summarise(found, config.train.seed),
             [one.result() for one in tuned[plan[-1].validation].values()],
             reliability(reduce(Told.__add__, told)),
-            seen,
+            *seen,
         )
 
 
@@ -217,7 +222,7 @@ def _judge(
     window: Window,
     steps: Steps,
     beside: ThreadPoolExecutor,
-) -> tuple[Judged, list[Origin]]:
+) -> tuple[Judged, tuple[list[Origin], list[Weight]]]:
     with steps.step("measure.customers"):
         everybody = panel.read(
             numbers, before.training.index, window,
@@ -242,8 +247,16 @@ def _judge(
     with steps.step("measure.candidates"):
         rng = np.random.default_rng(config.train.seed)
         some = np.sort(rng.permutation(len(people))[:LOOKED_AT])
-        seen = origins(before.models, people.only(some), PER_MODEL)
+        few = people.only(some)
+        seen = origins(ranker, few, PER_MODEL), _weights(ranker, few)
     for name, one in peers.items():
         with steps.step(f"measure.{name}"):
             judged |= one.result()
     return judged, seen
+
+
+def _weights(ranker: Ranker, people: Panel) -> list[Weight]:
+    """What the features of trees weigh, where there are trees."""
+    if ranker.boosted is None:
+        return []
+    return importance(ranker.boosted.plain, looked_at(ranker, people).features)

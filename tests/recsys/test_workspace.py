@@ -1,16 +1,26 @@
 """A workspace opened from Python: what a data scientist types, and what comes back."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from recsys.errors import ConfigError, DataError
+from recsys.ranking import boosted
+from recsys.ranking.rank import PER_MODEL
+from recsys.validation.origins import CHOSEN, TOGETHER, origins
+from recsys.validation.studied import StudiedRanker
 from recsys.workspace import Workspace
 
 
 @pytest.fixture(scope="module")
 def shop(trained_demo: Path) -> Workspace:
     return Workspace.open(trained_demo)
+
+
+@pytest.fixture(scope="module")
+def ranker(shop: Workspace) -> StudiedRanker:
+    return shop.fit_ranker()
 
 
 def test_two_models_are_judged_on_the_same_customers_in_a_few_lines(shop: Workspace) -> None:
@@ -72,3 +82,47 @@ def test_names_that_are_not_known_name_the_nearest(shop: Workspace) -> None:
         shop.fit("als", factors=0)
     with pytest.raises(DataError, match="no purchase of a customer `nobody`"):
         shop.fit("popular").recommend("nobody")
+
+
+def test_the_ranker_is_the_one_that_a_training_judges(
+    shop: Workspace, ranker: StudiedRanker, trained_demo: Path
+) -> None:
+    (record,) = trained_demo.glob(".omnibasket/runs/*/record.json")
+    told = {
+        (row["segment"], row["method"], row["metric"]): row["value"]
+        for row in json.loads(record.read_text())["metrics"]["figures"]
+    }
+    figures = shop.evaluate(ranker).loc["ranker"]
+    for metric in ("ndcg@10", "recall@10", "hr@10", "new_ndcg@10", "coverage@10"):
+        assert figures[metric] == pytest.approx(told["all", "omnibasket", metric], abs=1e-12)
+    beside = ranker.by_segment()
+    assert beside.loc[("everybody", "all"), "theirs"] == pytest.approx(
+        told["all", "own_frequency", "ndcg@10"], abs=0.05
+    )
+
+
+def test_the_ranker_says_what_it_learned(ranker: StudiedRanker) -> None:
+    weights = ranker.importance()
+    assert weights["share"].sum() == pytest.approx(1)
+    assert weights["share"].is_monotonic_decreasing
+    assert ranker.importance_of_groups()["share"].sum() == pytest.approx(1)
+    moved = ranker.dependence("own_recency", among="bought before", points=8)
+    assert 2 <= len(moved) <= 8
+    assert moved["chance"].between(0, 1).all()
+    assert moved.index.is_monotonic_increasing
+    with pytest.raises(ValueError, match="bought before, new"):
+        ranker.dependence("own_recency", among="old")
+    beside = ranker.by_segment()
+    assert {"orders before", "channels before", "products"} <= set(beside.index.unique("by"))
+    assert beside.loc[("products", "new to them"), "theirs"] == 0
+    assert (beside["low"] <= beside["lead"]).all()
+
+
+def test_trees_see_most_of_what_models_name(ranker: StudiedRanker) -> None:
+    found = {one.source: one for one in origins(ranker.ranker, ranker.people, PER_MODEL)}
+    every, seen = found[TOGETHER], found[CHOSEN]
+    assert 0.5 * every.recall < seen.recall <= every.recall
+    assert seen.new_recall <= every.new_recall
+    assert boosted.CHOSEN / 2 < seen.candidates < every.candidates
+    asked = len(ranker.candidates.total) / len(ranker.people)
+    assert seen.candidates == pytest.approx(asked)

@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from recsys.data.history import History
 from recsys.validation.evaluate import ALL, OURS
+from recsys.validation.origins import CHOSEN, TOGETHER
 from training.report import curves, names, sales
 from training.report.bars import bars, pairs
 from training.report.words import Found, summary, verdict_of
@@ -23,6 +24,8 @@ _TILES: Final = ("ndcg", "hr", "new_ndcg", "repeat_ndcg")
 _TABLE: Final = tuple(names.METRICS)
 #: Steps that are drawn; the shortest are left out.
 _STEPS: Final = 12
+#: Features that are named, the weightiest.
+_FEATURES: Final = 14
 
 
 @dataclass(frozen=True)
@@ -252,20 +255,7 @@ def _trust(result: dict[str, Any]) -> list[Drawn]:
         )
         drawn_chances = _safe(curves.chances(found))
         drawn.append(Drawn("Chance of purchase", caption, drawn_chances))
-    origins = result["origins"]
-    if origins:
-        svg = pairs(
-            "origins", "Share of bought products among each model's candidates",
-            [one["source"].replace("_", " ") for one in origins],
-            [one["recall"] or 0.0 for one in origins],
-            [one["new_recall"] or 0.0 for one in origins],
-            legend=("of all that was bought", "of what was new"), axis="%",
-        )  # fmt: skip
-        caption = (
-            "Share of what was bought that each model names among its candidates: what none of "
-            "them names cannot be shown"
-        )
-        drawn.append(Drawn("Who names it", caption, _safe(svg)))
+    drawn += [*_candidates(result["origins"]), *_importance(result["importance"])]
     for blend, title in _WEIGHTS.items():
         weights = {name: weight for name, weight in result["weights"][blend].items() if weight}
         svg = bars(
@@ -276,6 +266,68 @@ def _trust(result: dict[str, Any]) -> list[Drawn]:
         caption = "What each model's evidence counts, as learned on the validation windows"
         drawn.append(Drawn(title, caption, _safe(svg)))
     return drawn
+
+
+def _candidates(origins: list[dict[str, Any]]) -> list[Drawn]:
+    """Who names what is then bought, what of it each adds, and what is left for trees."""
+    if not origins:
+        return []
+    models = [one for one in origins if one["source"] not in (TOGETHER, CHOSEN)]
+    many = ", ".join(
+        f"{one['candidates']:.0f} {one['source']}" for one in origins if one not in models
+    )
+    legend = ("of all that was bought", "of what was new")
+    told = (
+        (
+            "origins", "Who names it", origins, ("recall", "new_recall"),
+            "Share of what was bought that each model names among its candidates: what none of "
+            f"them names cannot be shown. Candidates of one customer, on average: {many}",
+        ),
+        (
+            "added", "What it adds", models, ("alone", "new_alone"),
+            "Share of what was bought that this model names and no other",
+        ),
+    )  # fmt: skip
+    return [
+        Drawn(
+            title, caption,
+            _safe(pairs(
+                name, f"{title}: {', '.join(one['source'] for one in rows)}",
+                [one["source"].replace("_", " ") for one in rows],
+                *([one[share] or 0.0 for one in rows] for share in shares),
+                legend=legend, axis="%",
+            )),
+        )
+        for name, title, rows, shares, caption in told
+    ]  # fmt: skip
+
+
+def _importance(weights: list[dict[str, Any]]) -> list[Drawn]:
+    """What trees look at, by group and the weightiest features by name."""
+    groups: dict[str, float] = {}
+    for one in weights:
+        groups[one["group"]] = groups.get(one["group"], 0.0) + one["share"]
+    by_group = sorted(groups.items(), key=lambda pair: -pair[1])
+    single = [(one["name"], one["share"]) for one in weights[:_FEATURES]]
+    told = (
+        (
+            "groups", "What trees look at", by_group,
+            "How far trees move candidates apart, by what their features are about: shares of all",
+        ),
+        ("features", "Features that weigh most", single, "The same of single features"),
+    )  # fmt: skip
+    return [
+        Drawn(
+            title, caption,
+            _safe(bars(
+                name, title, [label.replace("_", " ") for label, _ in rows],
+                [100 * share for _, share in rows],
+                written=[f"{100 * share:.1f}%" for _, share in rows], ours=None, axis="%",
+            )),
+        )
+        for name, title, rows, caption in told
+        if rows
+    ]  # fmt: skip
 
 
 def _peers(result: dict[str, Any]) -> list[dict[str, Any]]:

@@ -67,7 +67,15 @@ def result():
             "bins": [told(0.1), told(0.3)], "error": 0.012, "told": 0.2, "happened": 0.2,
         },
         "origins": [
-            {"source": "repeat", "recall": 0.4, "new_recall": None, "alone": 0.1, "candidates": 9.0}
+            {"source": source, "recall": 0.4, "new_recall": None, "alone": 0.1, "new_alone": 0.0,
+             "candidates": 9.0}
+            for source in ("repeat", "all together", "seen by trees")
+        ],
+        "importance": [
+            {"name": "own_recency", "group": "own purchases", "share": 0.75, "likely": 0.3,
+             "order": 0.1},
+            {"name": "item_season", "group": "how it sells", "share": 0.25, "likely": 0.1,
+             "order": 0.1},
         ],
         "weights": {
             f"{blend}_{kind}": {"repeat": 1.0, "popular": 0.5}
@@ -167,8 +175,15 @@ def test_what_was_left_out_is_said(result):
 
 def test_a_history_without_enough_to_draw_is_a_page_all_the_same(result):
     result["reliability"] = {"bins": [], "error": None, "told": None, "happened": None}
-    result["origins"] = []
+    result["origins"] = result["importance"] = []
     Page(render(result, (np.empty(0, np.int64), {}), "x"))
+
+
+def test_candidates_and_what_trees_look_at_are_drawn(result):
+    words = "".join(Page(render(result, SOLD, "x")).text)
+    assert "on average: 9 all together, 9 seen by trees" in words
+    for drawn in ("What it adds", "own recency", "75.0%", "how it sells", "25.0%"):
+        assert drawn in words
 
 
 def test_a_bar_tells_its_label_and_its_figure():
