@@ -91,6 +91,8 @@ def pairs(
     """
     with drawing(name, describe, height=_REST + 24 + 1.35 * _ROW * len(labels)) as picture:
         axes = picture.axes
+        reach = 100 * max([*first, *second, 1e-3])
+        digits = 0 if reach >= 10 else 1  # small shares would all be written as 0% or 1%
         for offset, values, colour, of in (
             (-0.2, first, OUR, legend[0]),
             (0.2, second, SECOND, legend[1]),
@@ -99,10 +101,10 @@ def pairs(
             axes.barh(places, [100 * v for v in values], color=colour, height=0.36, label=of)
             for place, value in zip(places, values, strict=True):
                 axes.text(
-                    100 * value + 1, place, f"{100 * value:.0f}%",
+                    100 * value + 0.02 * reach, place, f"{100 * value:.{digits}f}%",
                     va="center", fontsize=9.5, color=MUTED,
                 )  # fmt: skip
-        axes.set_xlim(0, 1.15 * max(100 * max([*first, *second, 0.01]), 1))
+        axes.set_xlim(0, 1.18 * reach)
         axes.set_yticks(range(len(labels)), labels)
         axes.invert_yaxis()
         axes.tick_params(axis="y", length=0)
@@ -110,5 +112,5 @@ def pairs(
         axes.grid(axis="x")
         axes.set_xlabel(axis)
         axes.spines["left"].set_visible(False)
-        axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2, labelcolor=INK)
+        picture.figure.legend(loc="outside upper left", ncols=2, labelcolor=INK)
     return picture.svg
