@@ -176,8 +176,10 @@ class Ranker(Settings, frozen=True):
     """Trees for chances, at most; 0: the blend ranks alone. Each costs time in every answer."""
     order_trees: Annotated[int, Meta(ge=1, le=1_000)] = 80
     """Trees for the order on top of them, at most."""
+    min_customers: Count = 200
+    """Customers whose purchases are learned from; of fewer the blend ranks alone."""
     learning_rate: Positive = 0.1
-    """How far one tree goes."""
+    """How far a tree for chances goes; one for the order goes half as far."""
     leaves: Annotated[int, Meta(ge=2, le=256)] = 31
     """Leaves of a tree."""
     min_examples: Count = 200

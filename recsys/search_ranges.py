@@ -89,10 +89,12 @@ RANGES: Final[dict[str, Range | None]] = {
     "models.content.sold_half_life_days": Range(7, 180, "days"),
     "ranker.trees": Range(40, 200, "trees"),  # each costs time in every answer
     "ranker.learning_rate": Range(0.02, 0.3),
-    "ranker.leaves": Range(7, 63, "leaves"),
+    "ranker.order_trees": Range(10, 200, "trees"),
+    "ranker.leaves": Range(7, 32, "leaves"),  # larger trees are walked more slowly
     "ranker.min_examples": Range(20, 1_000, "candidates"),
     "ranker.l2": Range(0.5, 50),
     "ranker.features": Range(0.2, 1, "share"),
+    "ranker.min_customers": None,  # says when trees are trusted, which no window can
 }
 
 #: A setting without a line is searched up to so many times its value, and down to as small a part.

@@ -43,6 +43,9 @@ def trained_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
             for step in (["demo", "--households", "80"], ["ingest"], ["train", *_FEW_PEERS]):
                 result = CliRunner().invoke(main, [*step, "--workspace", str(folder)])
                 assert result.exit_code == 0, result.output
+                if step[0] == "demo":  # so few households would be ranked without trees
+                    with (folder / "omnibasket.toml").open("a", encoding="utf-8") as settings:
+                        settings.write("\n[ranker]\nmin_customers = 10\n")
             (folder / "done").touch()
     return folder
 

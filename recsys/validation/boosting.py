@@ -114,6 +114,8 @@ def fit(
     """
     if settings.trees == 0 or sum(int(one.bought.sum()) for one in windows) < MIN_BOUGHT:
         return None
+    if sum(len(np.unique(one.rows[one.bought])) for one in windows) < settings.min_customers:
+        return None
     if len(windows) > 1:
         first, then = Cases.together(windows[:-1]), windows[-1]
     else:

@@ -131,8 +131,9 @@ def trees_of(ranker: Ranker) -> Boosted:
     """
     if ranker.boosted is None:
         raise DataError(
-            "the ranker has no trees: too few candidates were bought in the validation window to "
-            "learn them from, or they did not help. A longer [train] validation_days may help."
+            "the ranker has no trees: too few customers bought candidates in the validation window "
+            "to learn them from, or they did not help. A longer [train] validation_days may help, "
+            "or a smaller [ranker] min_customers."
         )
     return ranker.boosted
 

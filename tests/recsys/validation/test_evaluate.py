@@ -133,7 +133,7 @@ def test_customers_of_several_windows_count_once_with_their_mean():
 
 
 #: Trees in a world too small for them.
-EAGER = Settings(min_examples=5, trees=5)
+EAGER = Settings(min_examples=5, trees=5, min_customers=1)
 
 
 def ranked_by(found, training, models, people):
