@@ -161,6 +161,8 @@ def main() -> int:
         "Raw exports to a published artefact, beside implicit's ALS alone", ("lightgbm", "numba")
     )
     found: dict[str, list[tuple[int, Cost]]] = {}
+    if options.folder:
+        options.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
         demo = Path(name) / "demo"
         more = ["--households", options.households] if options.households else []
