@@ -9,11 +9,14 @@ from click.testing import CliRunner
 from tests.training.test_train import TOML, build
 from training.cli import main
 
-#: Hardly anything is taken for a habit, so that there is something to find. Cards stay readable,
-#: so that every workspace knows the same customers.
+#: Hardly anything is taken for a habit, so that there is something to find; trees
+#: are learned of however few customers. Cards stay readable, so that every workspace knows the same
+#: customers.
 BADLY_SET = f"""{TOML}
 [models.repeat]
 once_below = 0.99
+[ranker]
+min_customers = 1
 [identity]
 plain = ["loyalty_card"]
 """
