@@ -6,7 +6,7 @@ in the artefact, asked by ``rank``.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final, Self
 
 import numpy as np
@@ -128,10 +128,6 @@ class Boosted:
         both = (ensemble.likely, ensemble.order)
         told = sum(trees.shares(of, SPEAKS_FOR, len(COLUMNS) + 1) for trees in both)
         return np.asarray(told)[:, : len(COLUMNS)]
-
-    def with_statistics(self, statistics: ItemStatistics) -> "Boosted":
-        """Return the same trees over other numbers of the products."""
-        return replace(self, statistics=statistics)
 
 
 def choose(found: Candidates, total: Floats, free: npt.NDArray[np.bool_]) -> IntArray:
