@@ -26,6 +26,7 @@ from recsys.schema import CHANNELS
 from recsys.settings import (
     ORDER_KINDS,
     PLACEMENTS,
+    Bundles,
     Checks,
     Column,
     Identity,
@@ -47,6 +48,7 @@ __all__ = [
     "ORDER_KINDS",
     "PLACEMENTS",
     "Als",
+    "Bundles",
     "Checks",
     "CoPurchase",
     "Column",
@@ -87,6 +89,7 @@ class Config(Settings, frozen=True):
     models: Models = field(default_factory=Models)
     ranker: Ranker = field(default_factory=Ranker)
     train: Train = field(default_factory=Train)
+    bundles: Bundles = field(default_factory=Bundles)
     checks: Checks = field(default_factory=Checks)
     publish: Publish = field(default_factory=Publish)
     serve: Serve = field(default_factory=Serve)

@@ -247,6 +247,30 @@ class Checks(Settings, frozen=True):
     """Checks that warn only, by name."""
 
 
+class Bundles(Settings, frozen=True):
+    """Which products are suggested to be sold together, and at what price."""
+
+    min_support: Annotated[int, Meta(ge=2)] = 10
+    """Baskets that hold all products of a bundle, at least."""
+    false_discovery_rate: Annotated[float, Meta(gt=0, lt=1)] = 0.05
+    """Largest share of suggested bundles that may be there by chance."""
+    max_size: Annotated[int, Meta(ge=2, le=4)] = 4
+    """Products of a bundle, at most."""
+    max_bundles: Annotated[int, Meta(ge=1, le=100_000)] = 2_000
+    """Bundles kept, those with the strongest evidence."""
+    within_days: Positive = 28.0
+    """Days within which something bought later counts as bought after something else."""
+    margin_floor: Annotated[float, Meta(ge=0, lt=1)] = 0.1
+    """Share of a bundle's price that must be left after its cost."""
+    max_discount: Annotated[float, Meta(gt=0, lt=1)] = 0.3
+    """Largest discount that is suggested, as a share of the members' prices."""
+    response: Annotated[list[Positive], Meta(min_length=2, max_length=2)] = field(
+        default_factory=lambda: [1.5, 4.0]
+    )
+    """From where to where the answer to a lower price is assumed to lie: by what power of the
+    price the purchases of a product rise when it falls."""
+
+
 class Serve(Settings, frozen=True):
     """The HTTP service."""
 
@@ -290,6 +314,8 @@ class Placement(Settings, frozen=True):
     of purchase among what the customer has never bought."""
     diversity: Share = 0.2
     """How much variants of one product and near-duplicates give way to others; 0: not at all."""
+    offers: Annotated[int, Meta(ge=0, le=10)] = 0
+    """Offers in an answer, at most."""
     from_last_basket: bool = False
     """Start from what the customer bought last, as from a cart, where the request names none."""
     filter: dict[str, Any] = field(default_factory=dict)
@@ -304,10 +330,10 @@ REPLACED: dict[type[Settings], dict[str, str]] = {
 }
 
 PLACEMENTS: dict[str, Placement] = {
-    "web_home": Placement(channel="web"),
+    "web_home": Placement(channel="web", offers=1),
     "web_product": Placement(channel="web", count=8),
-    "web_cart": Placement(channel="web", hide_bought_days=0.0),
-    "email_weekly": Placement(channel="email", count=12, hide_bought_days=3.0),
+    "web_cart": Placement(channel="web", hide_bought_days=0.0, offers=1),
+    "email_weekly": Placement(channel="email", count=12, hide_bought_days=3.0, offers=1),
     "email_post_purchase": Placement(
         channel="email",
         count=6,
@@ -316,5 +342,5 @@ PLACEMENTS: dict[str, Placement] = {
         weights={"cart": 5.0},
     ),
     "store_screen": Placement(channel="store_screen", count=6, personal=False),
-    "associate_tablet": Placement(channel="associate", count=8),
+    "associate_tablet": Placement(channel="associate", count=8, offers=1),
 }

@@ -18,6 +18,7 @@ STAGES = (
     "models",
     "persistence",
     "ranking",
+    "bundles",
     "responses",
     "tracking",
     "validation",

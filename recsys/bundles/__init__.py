@@ -1,0 +1,1 @@
+"""Orders → products worth selling together, their evidence, and a price that pays for itself."""
