@@ -12,11 +12,14 @@ powers of the price, and everything that follows from it is an estimate.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from recsys.settings import Bundles as Settings
+
+Floats = npt.NDArray[np.float64]
 
 #: Prices that are looked at.
 _POINTS: Final = 100
@@ -54,8 +57,7 @@ class Sales:
         return self.full_minor - sum(self.margins_minor)
 
 
-@dataclass(frozen=True)
-class Point:
+class Point(NamedTuple):
     """What one price would mean.
 
     Attributes
@@ -120,8 +122,7 @@ def quote(sales: Sales, settings: Settings) -> Quote:
     settings : recsys.settings.Bundles
     """
     full, floor = sales.full_minor, floor_minor(sales, settings)
-    prices = _prices(min(floor, full), full)
-    curve = [point(sales, settings, price) for price in prices]
+    curve = points(sales, settings, _prices(min(floor, full), full))
     least = full * (1 - settings.max_discount)
     allowed = [at for at in curve if max(floor, least) <= at.price_minor < full]
     best = max(allowed, key=lambda at: (at.middle, at.price_minor), default=None)
@@ -134,55 +135,57 @@ def floor_minor(sales: Sales, settings: Settings) -> int:
     return max(1, math.ceil(sales.cost_minor / (1 - settings.margin_floor) - 1e-6))
 
 
-def point(sales: Sales, settings: Settings, price_minor: int) -> Point:
-    """Say what a price would mean.
+def points(sales: Sales, settings: Settings, prices_minor: Sequence[int]) -> list[Point]:
+    """Say what prices would mean.
 
     Parameters
     ----------
     sales : Sales
     settings : recsys.settings.Bundles
-    price_minor : int
+    prices_minor : sequence of int
         Above 0 and at most the full price.
+
+    Returns
+    -------
+    list of Point
+        In the same order.
     """
-    full, off = sales.full_minor, sales.full_minor - price_minor
     low, high = sorted(settings.response)
-    earned = [_earned(sales, off, power) for power in (low, math.sqrt(low * high), high)]
-    return Point(
-        price_minor=price_minor,
-        discount_share=off / full,
-        margin_share=(price_minor - sales.cost_minor) / price_minor,
-        break_even_sales=_break_even(sales, off, math.sqrt(low * high)),
-        low=min(earned),
-        middle=earned[1],
-        high=max(earned),
+    powers = np.array([low, math.sqrt(low * high), high])
+    price = np.asarray(prices_minor, np.float64)
+    off = sales.full_minor - price
+    margins = np.array(sales.margins_minor)
+    extra = _extra(sales, off, powers)
+    earned = (extra * (margins - off[:, None])).sum(axis=2) - sales.both * off
+    columns = (
+        prices_minor,
+        (off / sales.full_minor).tolist(),
+        ((price - sales.cost_minor) / price).tolist(),
+        _break_even(sales, off, extra[1], margins),
+        earned.min(axis=0).tolist(),
+        earned[1].tolist(),
+        earned.max(axis=0).tolist(),
     )
+    return [Point(*values) for values in zip(*columns, strict=True)]
 
 
-def _extra(sales: Sales, off: int, power: float) -> list[float]:
-    """Cases a month in which each member would be bought besides."""
-    extra = []
-    for price, lacking in zip(sales.prices_minor, sales.lacking, strict=True):
-        share = off / price
-        more = np.inf if share >= 1 else sales.both * ((1 - share) ** -power - 1)
-        extra.append(float(min(lacking, more)))
+def _extra(sales: Sales, off: Floats, powers: Floats) -> Floats:
+    """Cases a month in which each member would be bought besides, by power and price."""
+    left = np.maximum(1 - off[:, None] / np.array(sales.prices_minor, np.float64), 1e-9)
+    more = sales.both * (left ** -powers[:, None, None] - 1)
+    extra: Floats = np.minimum(more, np.array(sales.lacking))
     return extra
 
 
-def _earned(sales: Sales, off: int, power: float) -> float:
-    extra = _extra(sales, off, power)
-    gained = sum(n * (m - off) for n, m in zip(extra, sales.margins_minor, strict=True))
-    return gained - sales.both * off
-
-
-def _break_even(sales: Sales, off: int, power: float) -> float | None:
+def _break_even(sales: Sales, off: Floats, extra: Floats, margins: Floats) -> list[float | None]:
     """Sales besides that bring back what those who buy anyway are given."""
-    extra = _extra(sales, off, power)
-    if not off:
-        return 0.0
-    total = sum(extra)
-    weights: Sequence[float] = extra if total else [1.0] * len(extra)
-    earns = sum(w * m for w, m in zip(weights, sales.margins_minor, strict=True)) / sum(weights)
-    return sales.both * off / (earns - off) if earns > off else None
+    total = extra.sum(axis=1)
+    weights = np.where(total[:, None] > 0, extra, 1.0)
+    earns = (weights * margins).sum(axis=1) / weights.sum(axis=1) - off
+    return [
+        0.0 if not given else sales.both * given / gain if gain > 0 else None
+        for given, gain in zip(off.tolist(), earns.tolist(), strict=True)
+    ]
 
 
 def _prices(low: int, full: int) -> list[int]:

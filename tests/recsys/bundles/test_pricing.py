@@ -4,12 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.bundles.pricing import Sales, floor_minor, point, quote
+from recsys.bundles.pricing import Point, Sales, floor_minor, points, quote
 from recsys.settings import Bundles
 
 SETTINGS = Bundles()
 #: Buns for 2.00 and sausages for 3.00, each earning 40%; 100 baskets a month hold both.
 GRILL = Sales((200, 300), (80.0, 120.0), 100.0, (300.0, 500.0))
+
+
+def point(sales: Sales, settings: Bundles, price_minor: int) -> Point:
+    (found,) = points(sales, settings, [price_minor])
+    return found
+
 
 money = st.integers(10, 20_000)
 share = st.floats(-0.2, 0.9)
