@@ -46,6 +46,8 @@ _TAGS: Final = {
 }
 _TITLES: Final = {
     200: "Done",
+    201: "Made",
+    303: "Go on there",
     207: "Some parts were refused",
     304: "What the caller holds is still so",
     503: "Not ready",
@@ -54,8 +56,8 @@ _TITLES: Final = {
 _EVERYWHERE: Final = ("bad-request", "misdirected", "internal-error")
 #: And those that need a key.
 _WITH_KEY: Final = (
-    "key-missing", "key-unknown", "key-expired", "scope-missing", "origin-forbidden",
-    "too-many-requests",
+    "key-missing", "key-unknown", "key-expired", "session-ended", "scope-missing", "csrf-missing",
+    "cross-site", "origin-forbidden", "too-many-requests",
 )  # fmt: skip
 
 
@@ -76,6 +78,8 @@ class Operation(msgspec.Struct, frozen=True):
     """Kinds of ``serving.problems`` besides those that every route has."""
     also: tuple[str, ...] = ()
     """Media types that a 200 may have besides."""
+    headers: Mapping[str, str] = {}
+    """Header that a request must have → what it says."""
     example: Any = None
     """A body to try."""
 
@@ -91,10 +95,13 @@ def documented(
     lists: Mapping[str, str | None] = {},
     problems: tuple[str, ...] = (),
     also: tuple[str, ...] = (),
+    headers: Mapping[str, str] = {},
     example: Any = None,
 ) -> Callable[[View], View]:
     """Describe a view for the document; its docstring is the description."""
-    operation = Operation(summary, tag, scope, answers, body, query, lists, problems, also, example)
+    operation = Operation(
+        summary, tag, scope, answers, body, query, lists, problems, also, headers, example
+    )
 
     def mark(view: View) -> View:
         setattr(view, _ATTRIBUTE, operation)
@@ -242,6 +249,11 @@ def _describe(
     if operation.query is not None:
         name = by_kind[operation.query]["$ref"].rpartition("/")[2]
         parameters += _parameters(components[name], operation.lists, components)
+    parameters += [
+        {"name": header, "in": "header", "required": True, "schema": {"type": "string"},
+         "description": text}
+        for header, text in operation.headers.items()
+    ]  # fmt: skip
     if parameters:
         described["parameters"] = parameters
     if operation.body is not None:

@@ -35,6 +35,7 @@ KINDS: Final = {
         401, "The key is not valid", "It is not one of ours, or it was revoked. Ask for a new one."
     ),
     "key-expired": Kind(401, "The key has expired", "Ask for a new one."),
+    "session-ended": Kind(401, "The session is over", "Sign in again at /dashboard."),
     "scope-missing": Kind(
         403, "The key is not for this", "Ask for a key with the scope that `detail` names."
     ),
@@ -44,8 +45,22 @@ KINDS: Final = {
     "location-forbidden": Kind(
         403, "The key is for other locations", "`detail` names the locations that it is for."
     ),
+    "offer-of-another": Kind(
+        403, "The offer is somebody else's", "An offer holds for the customer that it was made to."
+    ),
     "origin-forbidden": Kind(
         403, "The page may not ask", "Make a key with --origin for the page's web origin."
+    ),
+    "csrf-missing": Kind(
+        403,
+        "The page's token is missing",
+        "A page that changes something sends X-CSRF-Token with what /dashboard gave it. Programs "
+        "send the header Authorization instead.",
+    ),
+    "cross-site": Kind(
+        403,
+        "Another site's page asks",
+        "Changes are taken from this service's own pages, and from programs.",
     ),
     "browser-key": Kind(
         403,
@@ -54,6 +69,12 @@ KINDS: Final = {
     ),
     "item-unknown": Kind(
         404, "There is no such product", "The model's catalogue does not hold this `item_id`."
+    ),
+    "bundle-unknown": Kind(
+        404, "There is no such bundle", "`GET /v1/bundles` lists those that there are."
+    ),
+    "offer-unknown": Kind(
+        404, "There is no such offer", "Give the offer's id, or the code as it was shown."
     ),
     "customer-unknown": Kind(
         404,
@@ -67,6 +88,36 @@ KINDS: Final = {
     "not-acceptable": Kind(
         406, "The answer is not made in a form you accept", "Accept application/json or text/csv."
     ),
+    "bundle-inactive": Kind(
+        409,
+        "A product of the bundle is not sold",
+        "Wait until it is active again, or choose another bundle.",
+    ),
+    "status-impossible": Kind(
+        409, "The status cannot follow", "`detail` names those that may follow the present one."
+    ),
+    "not-offered": Kind(
+        409, "The bundle is not offered", "It must be approved, and its dates must be now."
+    ),
+    "budget-spent": Kind(
+        409, "The budget is spent", "Offers that expire free their part of it; or raise it."
+    ),
+    "customer-limit": Kind(
+        409, "The customer has had their share", "`per_customer` says how many offers one gets."
+    ),
+    "offer-redeemed": Kind(
+        409, "The offer was redeemed before", "An offer holds once, whoever asks first."
+    ),
+    "offer-elsewhere": Kind(
+        409, "The offer does not hold here", "`detail` names the channels or locations it is for."
+    ),
+    "offer-expired": Kind(410, "The offer is over", "It cannot be redeemed any more."),
+    "offer-withdrawn": Kind(410, "The offer was withdrawn", "It cannot be redeemed any more."),
+    "bundle-stale": Kind(
+        412,
+        "The bundle was changed meanwhile",
+        "Read it again, look at what changed, and send If-Match with its new ETag.",
+    ),
     "body-too-large": Kind(413, "The body is too large", "Send fewer events or items at once."),
     "not-json": Kind(
         415, "The body is not sent as JSON", "Send the header Content-Type: application/json."
@@ -79,10 +130,28 @@ KINDS: Final = {
     "invalid-request": Kind(
         422, "The request is not valid", "`errors` names each field and what is wrong with it."
     ),
+    "price-below-floor": Kind(
+        422, "The price is under the floor", "`pricing.floor_price` keeps the margin floor."
+    ),
+    "price-not-lower": Kind(
+        422, "The price is no discount", "It must be lower than the products cost one by one."
+    ),
+    "dates-reversed": Kind(
+        422, "The dates are the wrong way round", "`ends_at` must be later than `starts_at`."
+    ),
+    "budget-empty": Kind(422, "The budget is empty", "Give more than 0, or null for no limit."),
+    "offer-incomplete": Kind(
+        422, "A product of the offer is missing", "`item_ids` must hold all products of the offer."
+    ),
     "event-id-taken": Kind(
         409,
         "Another event has this id",
         "An event_id names one event. Send a changed event under a new id.",
+    ),
+    "precondition-missing": Kind(
+        428,
+        "Say which revision you change",
+        "Read the bundle, and send its ETag as the header If-Match.",
     ),
     "too-many-requests": Kind(
         429, "The key asks too often", "Wait as long as the header Retry-After says."

@@ -26,6 +26,7 @@ _PAGE_POLICY: Final = (
     "form-action 'none'; frame-ancestors 'none'"
 )
 _NOT_STORED: Final = ("Cache-Control", "private, no-store")
+_ASKED_AGAIN: Final = ("Cache-Control", "private, no-cache")
 
 
 def reply(
@@ -37,6 +38,7 @@ def reply(
     cache_seconds: int = 0,
     private: bool = False,
     etag: str | None = None,
+    form: bool = False,
 ) -> Response:
     """Make a response.
 
@@ -49,18 +51,25 @@ def reply(
     headers : sequence of (str, str)
         In addition to those that every response has.
     cache_seconds : int
-        How long it may be kept without asking again; 0: it must not be kept at all.
+        How long it may be kept without asking again; 0: not at all, or, with an ``etag``, only to
+        ask whether it still holds.
     private : bool
         Only by who asked, not by caches in between.
     etag : str, optional
         As ``etag_of`` makes it.
+    form : bool
+        Whether it is a page with a form that is sent to us.
     """
     page = content_type.startswith("text/html")
     policy = _PAGE_POLICY if page else _NO_CONTENT_POLICY
+    if form:
+        policy = policy.replace("form-action 'none'", "form-action 'self'")
     kept = _NOT_STORED
     if cache_seconds:
         whose = "private" if private else "public"
         kept = ("Cache-Control", f"{whose}, max-age={cache_seconds}")
+    elif etag is not None:
+        kept = _ASKED_AGAIN
     tag = [("ETag", etag)] if etag is not None else []
     return Response(
         body,
