@@ -34,8 +34,9 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ends_ts: int | None = None
     """From which on none is made, and none stands; None: never."""
     channels: tuple[str, ...] = ()
-    """Where it is offered and redeemed; empty: everywhere."""
+    """Where it may be bought (``pos``, ``web``, …), and so redeemed; empty: everywhere."""
     locations: tuple[str, ...] = ()
+    """Stores and warehouses where it may be bought; empty: all."""
     budget_minor: int | None = None
     """All discounts together that may be given; None: without limit."""
     per_customer: int = 1

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from recsys.matrices.histories import Histories
 from recsys.matrices.ids import IntArray, ItemIndex
-from recsys.matrices.lists import Lists, rows_of
+from recsys.matrices.lists import Lists, pointers, rows_of
 from recsys.models.base import Context, Model
 from recsys.models.content import Content
 from recsys.ranking.boosted import Boosted, Ensemble, choose
@@ -24,7 +24,7 @@ from recsys.ranking.curves import Floats
 from recsys.ranking.diversity import Alike, ample, diversify
 from recsys.ranking.features import Features
 from recsys.ranking.filtering import Facts
-from recsys.ranking.judging import Judge, Judged
+from recsys.ranking.judging import Judge, Judged, Placed
 from recsys.ranking.margins import Margins, expected
 from recsys.ranking.ordering import best, left_out
 from recsys.ranking.parts import Parts
@@ -58,6 +58,8 @@ class Asked:
     by_margin : ndarray of shape (n,), bool, optional
         Whether the order is that of the expected margin, see ``margins.expected``; that of the
         chance of purchase by default.
+    wanted : Lists, optional
+        Products whose chance is wanted, shown or not; none by default.
     """
 
     counts: npt.NDArray[np.int64]
@@ -65,6 +67,7 @@ class Asked:
     limits: Limits
     diversity: Floats = field(default_factory=lambda: np.empty(0))
     by_margin: npt.NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, bool))
+    wanted: Lists | None = None
 
     def row(self, r: int) -> "Asked":
         """One request alone."""
@@ -96,6 +99,8 @@ class Ranked:
         What it counted for, in log-odds, the placement's factors included.
     left_out : ndarray of shape (n, len(RULES)), int64
         Candidates that would have stood in the list but for each rule.
+    wanted_chance : ndarray of the length of ``Asked.wanted.item_ix``, float64
+        Of purchase of what was asked for besides.
     """
 
     indptr: npt.NDArray[np.int64]
@@ -104,6 +109,7 @@ class Ranked:
     scores: npt.NDArray[np.float32]
     evidence: Floats
     left_out: npt.NDArray[np.int64]
+    wanted_chance: Floats = field(default_factory=lambda: np.empty(0))
 
 
 @dataclass(frozen=True)
@@ -180,7 +186,7 @@ class Ranker:
             wider = self._order(found, histories[one], context[one], asked.row(r))
             # What kept the obvious products out of the list is what there is to tell.
             parts[r] = replace(wider, left_out=parts[r].left_out)
-        return _together(parts)
+        return replace(_together(parts), wanted_chance=ranked.wanted_chance)
 
     def _more(self, histories: Histories, context: Context, asked: Asked) -> Candidates:
         """Candidates of one request whose rules left too few: all that they allow, or enough.
@@ -235,7 +241,27 @@ class Ranker:
             scores,
             evidence,
             missed,
+            self._wanted(found, judged, placed, histories, context, asked.wanted),
         )
+
+    def _wanted(
+        self, found: Candidates, judged: Judged, placed: Placed, histories: Histories,
+        context: Context, wanted: Lists | None,
+    ) -> Floats:  # fmt: skip
+        """Chance of products that were asked for; by the blend alone where no model names one."""
+        if wanted is None or not len(wanted.item_ix):
+            return np.empty(0)
+        rows, n = rows_of(wanted), max(1, len(self.index))
+        keys = rows_of(found) * n + found.item_ix  # ascending
+        at = np.minimum(np.searchsorted(keys, rows * n + wanted.item_ix), max(len(keys) - 1, 0))
+        named = keys[at] == rows * n + wanted.item_ix if len(keys) else np.zeros(len(rows), bool)
+        chance = np.empty(len(rows))
+        chance[named] = judged.chance[at[named]]
+        if not named.all():
+            rest = Lists(pointers(rows[~named], len(context)), wanted.item_ix[~named])
+            others = consider(self.models, self.index, histories, context, rest)
+            chance[~named] = self._judge.judge(others, others.scores, others.kind, placed).chance
+        return chance
 
     def _keys(self, found: Candidates, rows: IntArray, judged: Judged, asked: Asked) -> Floats:
         """What candidates are ordered by: their total, or the logarithm of what they may earn."""

@@ -51,6 +51,10 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """What products must be, on top of the placement's own filter."""
     explain: bool = False
     """Whether to say what each model thought of each item."""
+    offers: int = 0
+    """Bundles that may be offered; 0 to somebody to whom nothing can be promised."""
+    standing: tuple[str, ...] = ()
+    """Bundles that are promised to the customer already."""
     customer_known: bool = False
     """Whether the request named somebody who is known."""
 

@@ -132,6 +132,7 @@ def rank(
     shelf=None,
     diversity=0.0,
     models=None,
+    wanted=None,
 ):
     """Rank for people who all ask the same way."""
     n, index = len(people), training().index
@@ -150,6 +151,7 @@ def rank(
         np.tile(factors_of(weights or {}), (n, 1)),
         limits,
         np.full(n, diversity),
+        wanted=Lists.of_rows(wanted) if wanted else None,
     )
     context = Context.of(n, AS_OF, location=key, cart=carts)
     histories = Histories.from_rows(people, index, AS_OF)

@@ -132,3 +132,18 @@ def test_a_batch_is_its_rows_to_the_last_bit():
         for name in ("item_ix", "chance", "scores", "evidence"):
             np.testing.assert_array_equal(getattr(alone, name), getattr(together, name)[part])
         np.testing.assert_array_equal(alone.left_out[0], together.left_out[r])
+
+
+def test_chances_asked_for_change_nothing_and_are_those_of_the_list():
+    person = bought(("item050", 1), ("item050", 8), "pasta")
+    index = training().index
+    every = np.arange(len(index), dtype=np.int32)
+    plain = rank([person, bought()], counts=20)
+    asked = rank([person, bought()], counts=20, wanted=[every, every[:0]])
+    assert names(plain) == names(asked)
+    assert len(asked.wanted_chance) == len(index)
+    part = slice(0, asked.indptr[1])
+    of = dict(zip(every.tolist(), asked.wanted_chance.tolist(), strict=True))
+    shown = [of[ix] for ix in asked.item_ix[part].tolist()]
+    assert shown == asked.chance[part].tolist()
+    assert 0 <= min(of.values()) <= max(of.values()) <= 1

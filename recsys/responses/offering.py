@@ -1,0 +1,213 @@
+"""Which bundle for whom: those approved, among what somebody holds or has bought, by what they lack.
+
+Approved decisions and a catalogue come in; for each question out come the bundles that might be
+offered, with what is missing of each, and, once the ranker has said how likely the missing part is
+wanted, the order of them. Called by ``engine``; promising anything is the ledger's business.
+
+With a cart, a bundle comes up where the cart holds a part of it; without one, where the customer
+has bought a part of it lately. What the customer will most likely buy anyway is not offered anew:
+that would be a gift.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.bundles.found import AFTER, KINDS
+from recsys.bundles.terms import Decision
+from recsys.matrices.histories import Histories
+from recsys.matrices.ids import ItemIndex
+from recsys.matrices.lists import Lists
+from recsys.ranking.rank import Ranker
+from recsys.ranking.rules import DAY, Limits, forbid
+from recsys.responses.placements import BOUGHT_ON, Question
+
+#: What was bought in the last days speaks for a bundle without a cart.
+LATELY_DAYS: Final = 60
+#: Who lacks something that they will buy with this chance gets no discount on it.
+SURE: Final = 0.5
+
+Items = frozenset[int]
+
+
+class Proposal(NamedTuple):
+    """A bundle that one question might be answered with.
+
+    Attributes
+    ----------
+    bundle_id : str
+    missing : tuple of int
+        Positions of what the customer does not hold, ascending.
+    stands : bool
+        Whether it is promised already.
+    """
+
+    bundle_id: str
+    missing: tuple[int, ...]
+    stands: bool
+
+
+@dataclass(frozen=True)
+class _Bundle:
+    decision: Decision
+    items: tuple[int, ...]
+
+
+class Offering:
+    """The approved bundles over one catalogue.
+
+    Parameters
+    ----------
+    index : ItemIndex
+    decisions : mapping
+        Bundle id → decision, of any status.
+    """
+
+    def __init__(self, index: ItemIndex, decisions: Mapping[str, Decision]) -> None:
+        self._bundles: dict[str, _Bundle] = {}
+        self._with_item: dict[int, list[str]] = {}
+        for name in sorted(decisions):
+            decision = decisions[name]
+            items = tuple(index.ix_of(decision.item_ids).tolist())
+            if min(items) < 0 or decision.terms.status not in ("approved", "paused"):
+                continue
+            self._bundles[name] = _Bundle(decision, items)
+            for item_ix in items:
+                self._with_item.setdefault(item_ix, []).append(name)
+
+    def __bool__(self) -> bool:
+        return bool(self._bundles)
+
+    def propose(
+        self,
+        questions: Sequence[Question],
+        histories: Histories,
+        carts: Sequence[npt.NDArray[np.int32]],
+        ranker: Ranker,
+        limits: Limits,
+    ) -> list[list[Proposal]]:
+        """Find the bundles that each question might be answered with.
+
+        Parameters
+        ----------
+        questions : sequence of Question
+            Those with ``offers`` above 0 get any.
+        histories : Histories
+            Of the customers who ask.
+        carts : sequence of ndarray of int32
+            What each holds.
+        ranker : Ranker
+            Its shelf and facts say what may be sold.
+        limits : Limits
+            What each question forbids.
+        """
+        found: list[list[Proposal]] = []
+        for r, question in enumerate(questions):
+            if not question.offers or not self._bundles:
+                found.append([])
+                continue
+            held = frozenset(carts[r].tolist() if question.cart else ())
+            has = held or _lately(histories, r, question.as_of_ts)
+            mine = [
+                proposal
+                for bundle in self._near(has, question.standing)
+                if (proposal := self._proposal(bundle, question, held, has)) is not None
+            ]
+            found.append(_sellable(mine, histories[r : r + 1], ranker, limits.row(r)))
+        return found
+
+    def _near(self, has: Items, standing: Sequence[str]) -> Iterable[_Bundle]:
+        """Bundles with a part that somebody has, and those promised to them."""
+        near = {name for item_ix in has for name in self._with_item.get(item_ix, ())}
+        near |= {name for name in standing if name in self._bundles}
+        return (self._bundles[name] for name in sorted(near))
+
+    def _proposal(
+        self, bundle: _Bundle, question: Question, held: Items, has: Items
+    ) -> Proposal | None:
+        decision, terms = bundle.decision, bundle.decision.terms
+        stands = decision.bundle_id in question.standing
+        first, rest = bundle.items[0], bundle.items[1:]
+        if decision.kind == KINDS[AFTER]:
+            # The first product was bought before; the offer is for what follows.
+            missing = [ix for ix in rest if ix not in held] if first in has or stands else []
+        else:
+            missing = [ix for ix in bundle.items if ix not in (held or has)]
+        if not missing:
+            return None
+        if not stands and not _offered(decision, question):
+            return None
+        if terms.locations and question.location_id not in terms.locations:
+            return None
+        sold_on = BOUGHT_ON.get(question.settings.channel)
+        if terms.channels and sold_on is not None and sold_on not in terms.channels:
+            return None
+        return Proposal(decision.bundle_id, tuple(sorted(missing)), stands)
+
+
+def wanted(proposals: Sequence[Sequence[Proposal]]) -> Lists:
+    """Return the products whose chance decides, of each question ascending."""
+    return Lists.of_rows(
+        [
+            np.array(sorted({ix for proposal in mine for ix in proposal.missing}), np.int32)
+            for mine in proposals
+        ]
+    )
+
+
+def decide(
+    proposals: Sequence[Sequence[Proposal]], asked: Lists, chance: npt.NDArray[np.float64]
+) -> list[list[tuple[Proposal, float]]]:
+    """Order proposals by the chance that the customer wants what is missing.
+
+    Parameters
+    ----------
+    proposals : sequence of sequence of Proposal
+    asked : Lists
+        As ``wanted`` made it of them.
+    chance : ndarray of the length of ``asked.item_ix``, float64
+
+    Returns
+    -------
+    list of list of (Proposal, float)
+        What stands first, then by falling chance: that of the least wanted missing product.
+    """
+    decided = []
+    for r, mine in enumerate(proposals):
+        part = slice(*asked.indptr[r : r + 2].tolist())
+        of = dict(zip(asked.item_ix[part].tolist(), chance[part].tolist(), strict=True))
+        judged = [(proposal, min(of[ix] for ix in proposal.missing)) for proposal in mine]
+        judged = [(p, likely) for p, likely in judged if p.stands or likely < SURE]
+        decided.append(sorted(judged, key=lambda it: (not it[0].stands, -it[1], it[0].bundle_id)))
+    return decided
+
+
+def _offered(decision: Decision, question: Question) -> bool:
+    """Whether a bundle may be promised anew at the time of a question."""
+    terms, now_ts = decision.terms, question.as_of_ts
+    return (
+        terms.status == "approved"
+        and (terms.starts_ts is None or terms.starts_ts <= now_ts)
+        and (terms.ends_ts is None or now_ts < terms.ends_ts)
+    )
+
+
+def _lately(histories: Histories, r: int, as_of_ts: int) -> Items:
+    part = slice(*histories.indptr[r : r + 2].tolist())
+    recent = histories.ts[part] >= as_of_ts - LATELY_DAYS * DAY
+    return frozenset(histories.item_ix[part][recent].tolist())
+
+
+def _sellable(
+    mine: list[Proposal], history: Histories, ranker: Ranker, limits: Limits
+) -> list[Proposal]:
+    """Keep the proposals whose missing products may all be shown, and lie on the shelf."""
+    if not mine:
+        return mine
+    items = wanted([mine])
+    code = forbid(items, history, ranker.shelf, limits, ranker.facts)
+    free = set(items.item_ix[code == 0].tolist())
+    return [proposal for proposal in mine if free.issuperset(proposal.missing)]
