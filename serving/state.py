@@ -107,7 +107,7 @@ class State:
             ("Made", f"{manifest.created:%Y-%m-%d %H:%M} UTC"),
             ("Products", f"{len(self.engine.index):,}"),
             ("Baskets", f"{self.engine.n_baskets:,}"),
-            ("Pairs that sell together", f"{len(self.engine.pairs):,}"),
+            ("Bundles", f"{len(self.engine.bundles):,}"),
         ]
 
     def refresh(self) -> None:

@@ -1,4 +1,4 @@
-"""Puts fitted models, blends, catalogue, stock and costs into an artefact; makes versions current.
+"""Puts what was learned, catalogue, stock and costs into an artefact; makes versions current.
 
 Called by ``train`` and by ``models``.
 """
@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from recsys.bundles.found import Bundles
 from recsys.config import Config
 from recsys.data.history import History
 from recsys.errors import GateError
@@ -26,7 +27,10 @@ from recsys.persistence.gate import Verdict, judge
 from recsys.ranking.margins import UNKNOWN_MINOR, Costs
 from recsys.ranking.shelf import Shelf
 from recsys.responses.catalogue import tables
-from recsys.responses.engine import (
+from recsys.responses.engine import Engine
+from recsys.responses.placements import Question, placements
+from recsys.responses.stored import (
+    BUNDLES,
     CART_BLEND,
     CART_TREES,
     COSTS,
@@ -34,9 +38,7 @@ from recsys.responses.engine import (
     PLAIN_TREES,
     SHELF,
     STATISTICS,
-    Engine,
 )
-from recsys.responses.placements import Question, placements
 from recsys.validation.fitting import Fitted
 from recsys.validation.learning import Learned
 
@@ -46,6 +48,7 @@ def publish(
     history: History,
     fitted: Fitted,
     learned: Learned,
+    bundles: Bundles,
     created: datetime,
     metrics: dict[str, Any],
     details: dict[str, Any],
@@ -60,6 +63,7 @@ def publish(
     fitted : Fitted
         On everything.
     learned : Learned
+    bundles : Bundles
     created : datetime
         Now, UTC.
     metrics, details : dict
@@ -82,6 +86,7 @@ def publish(
         CART_BLEND: learned.cart.arrays(),
         SHELF: _shelf(history, index, products["active"]).arrays(),
         COSTS: _costs(history, index, products["cost_minor"]).arrays(),
+        BUNDLES: bundles.arrays(),
     }
     boosted = fitted.boosted(learned)
     if boosted is not None:
@@ -101,6 +106,7 @@ def publish(
         settings={
             "models": msgspec.to_builtins(config.models),
             "ranker": msgspec.to_builtins(config.ranker),
+            "bundles": msgspec.to_builtins(config.bundles),
             "train": msgspec.to_builtins(config.train),
             "checks": msgspec.to_builtins(config.checks),
             "publish": msgspec.to_builtins(config.publish),

@@ -20,7 +20,7 @@ from recsys.matrices.numbers import Numbers
 from recsys.persistence import runs
 from recsys.persistence.runs import Run
 from recsys.validation.checks import Finding, check
-from recsys.validation.fitting import PARTS, READING, fit
+from recsys.validation.fitting import PARTS, READING, fit, suggest
 from recsys.validation.splits import Split, Window
 from training.console import (
     REFUSED,
@@ -45,6 +45,7 @@ WORDS: Final = {
     "fit_test": "Learning before the test window",
     "measure": "Measuring",
     "fit": "Learning from everything",
+    "bundles": "Finding what sells together",
     "publish": "Publishing",
     "report": "Drawing the report",
 }
@@ -202,8 +203,10 @@ def train(config: Config, at: datetime, wish: Wish, run: Run, steps: Steps) -> d
         return _result(run, steps, "measured", **details, **metrics)
 
     fitted = fit(config, numbers, ends.latest_ts + 1, steps.within("fit"))
+    with steps.step("bundles"):
+        bundles = suggest(config, fitted)
     with steps.step("publish"):
-        folder = publish(config, history, fitted, judged.learned, at, metrics, details)
+        folder = publish(config, history, fitted, judged.learned, bundles, at, metrics, details)
         run.note(version=folder.name)
         current, verdict = make_current(
             config, folder.name, at=at, by=run.record.by, reason=wish.reason, force=wish.force,
@@ -220,6 +223,7 @@ def train(config: Config, at: datetime, wish: Wish, run: Run, steps: Steps) -> d
         items=len(training.index),
         orders=int(training.baskets.items.shape[0]),
         customers=len(training.baskets.customer_ids),
+        bundles=len(bundles),
         bytes=sum(file.stat().st_size for file in folder.iterdir()),
         **details,
         **metrics,

@@ -1,43 +1,24 @@
 """Bought together: each product's neighbours in one basket, and with one customer.
 
-Orders × products come in; neighbours with their evidence, and the strongest pairs for bundles,
-come out. What lies in the cart speaks for what joins it in baskets, and what a customer bought
-lately for what the same customers buy within some weeks.
+Orders × products come in; neighbours with their evidence come out. What lies in the cart speaks for
+what joins it in baskets, and what a customer bought lately for what the same customers buy within
+some weeks.
 """
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from recsys.matrices.histories import Histories
 from recsys.matrices.ids import IxArray
 from recsys.matrices.interactions import decay
 from recsys.matrices.lists import Lists, Ragged, contains, rows_of
 from recsys.model_settings import CoPurchase as Settings
-from recsys.models.base import DAY, Batch, Context, Floats, Model, Recommendations, Scores
+from recsys.models.base import DAY, Batch, Context, Model, Recommendations, Scores
 from recsys.models.naming import Said, heard, loudest, nothing_said, said, speakers
 
 if TYPE_CHECKING:
     from recsys.matrices.baskets import Training
-    from recsys.models.pairs import Counts
-
-#: Pairs kept for bundles.
-MAX_PAIRS: Final = 5_000
-
-#: One pair of products, ``item_a < item_b``.
-PAIRS: Final = np.dtype(
-    [
-        ("item_a", "<i4"),
-        ("item_b", "<i4"),
-        ("support", "<i4"),  # baskets that hold both
-        ("confidence_ab", "<f4"),  # share of the baskets with a that hold b
-        ("confidence_ba", "<f4"),
-        ("lift", "<f4"),  # support / what chance would give
-        ("score", "<f4"),  # support x ln(lift)
-    ]
-)
 
 #: Powers of the number of baskets that hold a product and its neighbour. The neighbour's is what
 #: keeps the popular products from going with everything.
@@ -115,8 +96,6 @@ class CoPurchase(Model):
         Support over what chance would give.
     within_indptr_, within_indices_, within_scores_ : ndarray
         As ``indptr_``, ``indices_`` and ``scores_``, with one customer within a window.
-    pairs_ : ndarray of PAIRS, at most ``MAX_PAIRS``
-        With lift above 1, by falling ``support x ln(lift)``.
     """
 
     name: ClassVar[str] = "copurchase"
@@ -132,7 +111,6 @@ class CoPurchase(Model):
         "within_indptr_",
         "within_indices_",
         "within_scores_",
-        "pairs_",
     )
 
     def __init__(self, settings: Settings | None = None) -> None:
@@ -140,23 +118,16 @@ class CoPurchase(Model):
 
     def fit(self, training: "Training") -> Self:
         """Count the pairs; see ``Model.fit``."""
-        from recsys.models.nearest import Directed, directed, nearest, table
+        from recsys.models.nearest import directed, nearest, table
         from recsys.models.pairs import count
 
         items, settings = training.baskets.items, self.settings
         self.n_baskets_ = np.asarray(items.shape[0], np.int64)
         self.baskets_ = np.bincount(items.indices, minlength=training.n_items).astype(np.int32)
         held, n_baskets = self.baskets_.astype(np.float64), float(items.shape[0])
-        pairs = np.empty(0, PAIRS)
-
-        def in_baskets() -> Iterator[Directed]:
-            nonlocal pairs
-            for part in count(items, settings.min_support, threads=training.threads):
-                pairs = _strongest(np.concatenate([pairs, _pairs(part, held, n_baskets)]))
-                yield directed(part, held**_OWN, held**_OTHERS, settings.shrinkage)
-
-        near = nearest(in_baskets(), training.n_items, settings.neighbours)
-        self.pairs_ = pairs
+        counts = count(items, settings.min_support, threads=training.threads)
+        parts = (directed(part, held**_OWN, held**_OTHERS, settings.shrinkage) for part in counts)
+        near = nearest(parts, training.n_items, settings.neighbours)
         self.indptr_, self.indices_, self.scores_ = table(near, training.n_items)
         self.support_ = near.support
         self.confidence_ = (near.support / held[near.a]).astype(np.float32)
@@ -281,22 +252,3 @@ class CoPurchase(Model):
 
     def _judge(self, batch: Batch, items: Lists) -> Scores:
         return heard(*self._evidence(batch), items.indptr, items.item_ix, self.n_items)
-
-
-def _pairs(counts: "Counts", held: Floats, n_baskets: float) -> npt.NDArray[np.void]:
-    """Pairs that are bought together more often than by chance."""
-    a, b, support, _ = counts
-    lift = support * n_baskets / (held[a] * held[b])
-    keep = np.flatnonzero(lift > 1)
-    pairs = np.empty(len(keep), PAIRS)
-    pairs["item_a"], pairs["item_b"], pairs["support"] = a[keep], b[keep], support[keep]
-    pairs["confidence_ab"] = (support / held[a])[keep]
-    pairs["confidence_ba"] = (support / held[b])[keep]
-    pairs["lift"] = lift[keep]
-    pairs["score"] = (support * np.log(lift))[keep]
-    return pairs
-
-
-def _strongest(pairs: npt.NDArray[np.void]) -> npt.NDArray[np.void]:
-    order = np.lexsort((pairs["item_b"], pairs["item_a"], -pairs["score"]))
-    return pairs[order[:MAX_PAIRS]]

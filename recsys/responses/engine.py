@@ -24,31 +24,21 @@ from recsys.models.base import Context
 from recsys.persistence import artefact
 from recsys.persistence.artefact import Artefact, Manifest
 from recsys.persistence.fitted import models_of
-from recsys.ranking.boosted import Boosted, Ensemble
 from recsys.ranking.candidates import COLUMNS, MODELS
 from recsys.ranking.margins import Costs
 from recsys.ranking.parts import Parts
 from recsys.ranking.rank import Asked, Ranked, Ranker, factors_of
 from recsys.ranking.rules import DAY, RULES, Limits
 from recsys.ranking.shelf import Shelf
-from recsys.ranking.statistics import ItemStatistics
 from recsys.responses.catalogue import Catalogue, Item
 from recsys.responses.explaining import Explainer, explanation, fallback
 from recsys.responses.items import PageQuestion, Pages
 from recsys.responses.live import Told, catalogue_with, costs_with, margins_of, shelf_with
 from recsys.responses.placements import BOUGHT_ON, Question, filter_of
 from recsys.responses.reasons import Reason
+from recsys.responses.stored import CART_BLEND, COSTS, PLAIN_BLEND, SHELF, boosted_of, bundles_of
 from recsys.responses.warming import warm
 from recsys.schema import CHANNELS
-
-#: Names of the parts of an artefact that belong to the ranking.
-PLAIN_BLEND: Final = "blend.plain"
-CART_BLEND: Final = "blend.cart"
-STATISTICS: Final = "ranker.statistics"
-PLAIN_TREES: Final = "ranker.plain"
-CART_TREES: Final = "ranker.cart"
-SHELF: Final = "shelf"
-COSTS: Final = "costs"
 
 #: Key of ``left_out`` for products of the request that the catalogue does not hold.
 UNKNOWN_ITEM: Final = "unknown_item"
@@ -70,10 +60,11 @@ class Engine:
     manifest : Manifest
     index : ItemIndex
         The catalogue.
-    pairs : ndarray of copurchase.PAIRS
-        Pairs of products that sell together, best first.
+    bundles : Bundles
+        Products that sell together, strongest evidence first.
     n_baskets : int
-        That the pairs were counted in.
+        That they were counted in.
+    ranker : Ranker
 
     Raises
     ------
@@ -100,19 +91,19 @@ class Engine:
         self._explainer = Explainer(
             self.catalogue, popular, copurchase, content, repeat, trending, transitions
         )
-        self.pairs: npt.NDArray[np.void] = copurchase.pairs_
+        self.bundles = bundles_of(found)
         self.n_baskets = int(copurchase.n_baskets_)
         try:
             shelf = Shelf.from_arrays(found.part(SHELF))
             self._costs = Costs.from_arrays(found.part(COSTS))
-            self._ranker = Ranker(
+            self.ranker = Ranker(
                 self.index,
                 models,
                 Parts.from_arrays(MODELS, found.part(PLAIN_BLEND)),
                 Parts.from_arrays(COLUMNS, found.part(CART_BLEND)),
                 shelf,
                 self.catalogue.facts(shelf.active),
-                boosted=_boosted(found, copurchase),
+                boosted=boosted_of(found, copurchase),
                 margins=margins_of(self._costs, self.catalogue),
             )
         except KeyError as error:
@@ -120,7 +111,7 @@ class Engine:
                 f"{found.folder}: the ranking lacks its array {error}. Run `omnibasket train` to "
                 "make a new artefact."
             ) from None
-        self._pages = Pages(self.catalogue, self._ranker, copurchase, content)
+        self._pages = Pages(self.catalogue, self.ranker, copurchase, content)
 
     @classmethod
     def load(cls, folder: Path, *, verify: bool = True) -> "Engine":
@@ -148,12 +139,12 @@ class Engine:
         newer = copy(self)
         newer.revision = f"{self.version}+{told.mark}"
         newer.catalogue = catalogue_with(self.catalogue, told)
-        shelf = shelf_with(self._ranker.shelf, newer.catalogue, told)
+        shelf = shelf_with(self.ranker.shelf, newer.catalogue, told)
         facts = newer.catalogue.facts(shelf.active)
         margins = margins_of(costs_with(self._costs, newer.catalogue, told), newer.catalogue)
-        newer._ranker = replace(self._ranker, shelf=shelf, facts=facts, margins=margins)
+        newer.ranker = replace(self.ranker, shelf=shelf, facts=facts, margins=margins)
         newer._explainer = replace(self._explainer, catalogue=newer.catalogue)
-        newer._pages = self._pages.over(newer.catalogue, newer._ranker)
+        newer._pages = self._pages.over(newer.catalogue, newer.ranker)
         return newer
 
     @property
@@ -178,7 +169,7 @@ class Engine:
         """
         every = np.arange(len(self.index), dtype=np.int32)
         question = Question(placement="", settings=settings, as_of_ts=0)
-        given, shelf = filter_of(question), self._ranker.shelf
+        given, shelf = filter_of(question), self.ranker.shelf
         if given is None:
             return shelf.active
         held = self.catalogue.facts(shelf.active).allows(
@@ -189,14 +180,14 @@ class Engine:
     def calibrates(self, settings: Placement) -> bool:
         """Whether chances of purchase were learned for a placement's weights."""
         factors = factors_of(settings.weights)
-        blends = (self._ranker.plain, self._ranker.cart)
+        blends = (self.ranker.plain, self.ranker.cart)
         return all(
             (blend.factors_ == factors[: len(blend.columns)]).all(axis=1).any() for blend in blends
         )
 
     def knows_stock(self) -> bool:
         """Whether the stock of any location is known."""
-        return bool(len(self._ranker.shelf.location_keys))
+        return bool(len(self.ranker.shelf.location_keys))
 
     def knows_costs(self) -> bool:
         """Whether the cost of any product is known, so that margins are more than a guess."""
@@ -234,11 +225,11 @@ class Engine:
         cart = _with_last_basket(questions, cart, histories)
         context = self._context(questions, as_of_ts, cart, page)
         asked = _asked(questions, context, Lists.of_rows(cart), _joined(page, exclude))
-        ranked = self._ranker.rank(histories, context, asked)
+        ranked = self.ranker.rank(histories, context, asked)
         told = self._explainer.reasons(ranked, histories, context)
         levels = self._popular.level(context)
         unknown = unknown_cart + unknown_page + unknown_exclude
-        on_hand = self._ranker.shelf.on_hand_at(
+        on_hand = self.ranker.shelf.on_hand_at(
             np.repeat(context.location, np.diff(ranked.indptr)), ranked.item_ix
         )
         return [
@@ -331,19 +322,6 @@ class Engine:
             "fallback": fallback,
             "left_out": {**left_out, UNKNOWN_ITEM: unknown},
         }
-
-
-def _boosted(found: Artefact, copurchase: CoPurchase) -> Boosted | None:
-    """Trees of an artefact; none where it was made without."""
-    statistics = found.part(STATISTICS)
-    if not statistics:
-        return None
-    return Boosted(
-        ItemStatistics.from_arrays(statistics),
-        (copurchase.indptr_, copurchase.indices_, copurchase.scores_),
-        Ensemble.from_arrays(found.part(PLAIN_TREES)),
-        Ensemble.from_arrays(found.part(CART_TREES)),
-    )
 
 
 _NONE: Final = np.empty(0, np.int32)

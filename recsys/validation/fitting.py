@@ -11,12 +11,15 @@ from typing import Final
 
 import numpy as np
 
+from recsys.bundles.found import Bundles
+from recsys.bundles.mining import mine
 from recsys.config import Config
 from recsys.data.history import History
 from recsys.matrices.baskets import Training
 from recsys.matrices.numbers import Numbers
-from recsys.models import MODELS, Model, from_settings
+from recsys.models import MODELS, Content, Model, from_settings
 from recsys.ranking.boosted import Boosted
+from recsys.ranking.diversity import Alike
 from recsys.ranking.rank import Ranker
 from recsys.ranking.shelf import Shelf
 from recsys.ranking.statistics import ItemStatistics
@@ -105,6 +108,13 @@ def fit_on(config: Config, training: Training, step: Step | None = None) -> Fitt
     with part(STATISTICS):
         statistics = ItemStatistics.fit(training)
     return Fitted(training, models, statistics)
+
+
+def suggest(config: Config, fitted: Fitted) -> Bundles:
+    """Find what sells together in everything that a fit learned from."""
+    content = fitted.models.get("content")
+    alike = Alike.of(content) if isinstance(content, Content) else None
+    return mine(fitted.training, config.bundles, alike=alike)
 
 
 def study(

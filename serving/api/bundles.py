@@ -11,6 +11,7 @@ import numpy.typing as npt
 import orjson
 from flask import Blueprint, Response, current_app, request
 
+from recsys.bundles.found import TOGETHER
 from recsys.responses.engine import Engine
 from serving.openapi import documented
 from serving.problems import KINDS, FieldError, Refusal
@@ -32,7 +33,7 @@ _COLUMNS: Final = (
 #: A cell that begins so would be run as a formula by spreadsheets.
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
-Pairs = npt.NDArray[np.void]
+Rows = npt.NDArray[np.intp]
 
 
 @blueprint.get("/v1/bundles")
@@ -58,11 +59,11 @@ def get() -> Response:
     tag = etag_of(engine.revision, form, request.query_string)
     if is_held(tag):
         return reply(b"", 304, JSON, _VARY, cache_seconds=_CACHE_SECONDS, private=True, etag=tag)
-    pairs = _chosen(engine, asked)
+    chosen = _chosen(engine, asked)
     begin = _begin(engine, asked)
     end = begin + asked.limit
-    cursor = _cursor(engine, asked, end) if end < len(pairs) else None
-    rows = [_bundle(engine, pair) for pair in pairs[begin:end]]
+    cursor = _cursor(engine, asked, end) if end < len(chosen) else None
+    rows = [_bundle(engine, at) for at in chosen[begin:end].tolist()]
     if form == "csv":
         headers = [*_VARY, ("Content-Disposition", 'attachment; filename="bundles.csv"')]
         if cursor is not None:
@@ -74,7 +75,7 @@ def get() -> Response:
     page = {
         "model_version": engine.version,
         "bundles": rows,
-        "total": len(pairs),
+        "total": len(chosen),
         "next_cursor": cursor,
     }
     return reply(
@@ -90,22 +91,27 @@ def _accepted() -> str:
     return "csv" if best == CSV else "json"
 
 
-def _chosen(engine: Engine, asked: BundleQuery) -> Pairs:
+def _chosen(engine: Engine, asked: BundleQuery) -> Rows:
     """Pairs that fit the query, best first."""
-    pairs = engine.pairs
-    keep = (pairs["lift"] >= asked.min_lift) & (pairs["support"] >= asked.min_support)
+    found = engine.bundles
+    pairs = (found.kind == TOGETHER) & (np.diff(found.indptr) == 2)
+    keep = pairs & (found.lift >= asked.min_lift) & (found.support >= asked.min_support)
     if asked.item_id is not None:
         (item_ix,) = engine.index.ix_of([asked.item_id])
-        keep &= (item_ix >= 0) & ((pairs["item_a"] == item_ix) | (pairs["item_b"] == item_ix))
-    pairs = pairs.compress(keep)
+        named = np.flatnonzero(found.item_ix == item_ix)
+        with_it = np.zeros(len(found), bool)
+        with_it[np.searchsorted(found.indptr, named, side="right") - 1] = True
+        keep &= with_it
+    rows = np.flatnonzero(keep)
+    if asked.sort == "evidence":
+        return rows  # they are in that order
     if asked.sort == "confidence":
-        key = np.maximum(pairs["confidence_ab"], pairs["confidence_ba"])
-    elif asked.sort != "evidence":
-        key = pairs[asked.sort]
+        first = found.indptr[rows]
+        key = np.maximum(found.confidence[first], found.confidence[first + 1])
     else:
-        key = np.zeros(len(pairs))  # they are in that order
-    order: npt.NDArray[np.intp] = np.argsort(-key.astype(np.float64), kind="stable")
-    return pairs.take(order)
+        key = (found.lift if asked.sort == "lift" else found.support)[rows]
+    order: Rows = np.argsort(-key.astype(np.float64), kind="stable")
+    return rows[order]
 
 
 def _query_key(engine: Engine, asked: BundleQuery) -> list[Any]:
@@ -133,17 +139,18 @@ def _begin(engine: Engine, asked: BundleQuery) -> int:
     return at
 
 
-def _bundle(engine: Engine, pair: np.void) -> dict[str, Any]:
-    support = int(pair["support"])
+def _bundle(engine: Engine, at: int) -> dict[str, Any]:
+    found = engine.bundles
+    first, support = int(found.indptr[at]), int(found.support[at])
     return {
-        "items": [engine.item(int(pair["item_a"])), engine.item(int(pair["item_b"]))],
+        "items": [engine.item(int(item_ix)) for item_ix in found.members(at)],
         "support": support,
         "support_share": round(support / engine.n_baskets, 6),
         "confidence": {
-            "a_to_b": round(float(pair["confidence_ab"]), 4),
-            "b_to_a": round(float(pair["confidence_ba"]), 4),
+            "a_to_b": round(float(found.confidence[first + 1]), 4),
+            "b_to_a": round(float(found.confidence[first]), 4),
         },
-        "lift": round(float(pair["lift"]), 3),
+        "lift": round(float(found.lift[at]), 3),
     }
 
 

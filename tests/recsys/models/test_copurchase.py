@@ -3,7 +3,6 @@ import pytest
 
 from recsys.matrices.lists import Lists
 from recsys.model_settings import CoPurchase as Settings
-from recsys.models import copurchase
 from recsys.models.base import Context
 from recsys.models.copurchase import CoPurchase
 from tests.recsys.models.contract import ModelContract
@@ -90,26 +89,6 @@ def test_a_product_page_shows_what_goes_with_it_best_first(shop):
     for unknown in (-1, shop.n_items):
         with pytest.raises(IndexError, match="of a catalogue of 5"):
             model.bought_together(unknown, 5)
-
-
-def test_pairs_for_bundles(shop):
-    pairs = CoPurchase(Settings(min_support=2)).fit(shop).pairs_
-    names = [(shop.index.item_ids[p["item_a"]], shop.index.item_ids[p["item_b"]]) for p in pairs]
-    # Milk is in every basket of note: nothing lifts it.
-    assert names == [("pasta", "sauce")]
-    (pair,) = pairs
-    assert pair["support"] == 8
-    assert pair["confidence_ab"] == pytest.approx(8 / 9)
-    assert pair["confidence_ba"] == pytest.approx(1.0)
-    assert pair["lift"] == pytest.approx(8 * 22 / 72)
-    assert pair["score"] == pytest.approx(8 * np.log(8 * 22 / 72))
-
-
-def test_the_strongest_pairs_are_kept(shop, monkeypatch):
-    monkeypatch.setattr(copurchase, "MAX_PAIRS", 2)
-    model = CoPurchase(Settings(min_support=1)).fit(shop)
-    assert len(model.pairs_) <= 2
-    assert (np.diff(model.pairs_["score"]) <= 0).all()
 
 
 def scores(model, training, row, cart=()):
@@ -204,5 +183,4 @@ def test_a_reason_names_what_speaks_loudest(shop):
 def test_nothing_that_goes_together_is_no_error():
     training = train([Order("a", ["p1"]), Order("b", ["p2"])])
     model = CoPurchase().fit(training)
-    assert len(model.pairs_) == 0
     assert scores(model, training, history(("p1",))) == {}

@@ -6,13 +6,16 @@ import msgspec
 import numpy as np
 import pytest
 
+from recsys.bundles.mining import mine
 from recsys.matrices.ids import item_key, location_key
 from recsys.persistence import artefact
 from recsys.persistence.artefact import Manifest
 from recsys.persistence.fitted import arrays_of
 from recsys.ranking.margins import UNKNOWN_MINOR, Costs
 from recsys.responses.catalogue import tables
-from recsys.responses.engine import CART_BLEND, COSTS, PLAIN_BLEND, SHELF, Engine
+from recsys.responses.engine import Engine
+from recsys.responses.stored import BUNDLES, CART_BLEND, COSTS, PLAIN_BLEND, SHELF
+from recsys.settings import Bundles
 from tests.recsys.models.worlds import AS_OF
 from tests.recsys.ranking import grocer
 
@@ -43,6 +46,7 @@ def parts():
     for prefix, arrays in (
         (PLAIN_BLEND, plain.arrays()), (CART_BLEND, cart.arrays()),
         (SHELF, grocer.shelf().arrays()), (COSTS, costs().arrays()),
+        (BUNDLES, mine(grocer.training(), Bundles()).arrays()),
     ):  # fmt: skip
         found |= {f"{prefix}.{name}": array for name, array in arrays.items()}
     return found

@@ -60,9 +60,9 @@ def changed(engine: Any, shelf: Shelf) -> Any:
     """The engine in a world with another shelf."""
     other = copy.copy(engine)
     facts = engine.catalogue.facts(shelf.active)
-    other._ranker = replace(engine._ranker, shelf=shelf, facts=facts)
+    other.ranker = replace(engine.ranker, shelf=shelf, facts=facts)
     other._pages = copy.copy(engine._pages)
-    other._pages._ranker = other._ranker
+    other._pages._ranker = other.ranker
     return other
 
 

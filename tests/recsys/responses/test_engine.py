@@ -359,11 +359,10 @@ def test_an_artefact_without_a_catalogue_is_refused(tmp_path):
         Engine.load(write(tmp_path / "v2", columns=columns))
 
 
-def test_pairs_and_products_can_be_read(engine):
-    best = engine.pairs[:4]
+def test_bundles_and_products_can_be_read(engine):
     found = {
-        tuple(sorted(engine.item(int(pair[side]))["item_id"] for side in ("item_a", "item_b")))
-        for pair in best
+        tuple(sorted(engine.item(int(item_ix))["item_id"] for item_ix in engine.bundles.members(n)))
+        for n in range(4)
     }
     assert found == {tuple(sorted(pair)) for pair in PAIRS}
     assert engine.n_baskets == training().baskets.items.shape[0]

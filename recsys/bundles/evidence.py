@@ -1,0 +1,175 @@
+"""When, through which channels and where the products of bundles were bought together.
+
+Orders × products and the members of bundles come in; the orders that hold all of them come out,
+and tables of them by month, channel and location. Called by ``mining``.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.bundles.found import MAX_PLACES
+from recsys.matrices.baskets import Baskets
+from recsys.matrices.compiled import compiled
+from recsys.matrices.ids import IntArray, IxArray
+from recsys.schema import CHANNELS
+
+
+class Orders(NamedTuple):
+    """Rows of orders, a list for each of several products or bundles.
+
+    Attributes
+    ----------
+    indptr : ndarray of shape (n + 1,), int64
+    order : ndarray, int32
+        Ascending within a list.
+    """
+
+    indptr: IntArray
+    order: IxArray
+
+    def rows(self) -> IntArray:
+        """Which list each entry belongs to."""
+        return np.repeat(np.arange(len(self.indptr) - 1), np.diff(self.indptr))
+
+
+class Months(NamedTuple):
+    """Calendar months (UTC) of orders.
+
+    Attributes
+    ----------
+    begin_ts : ndarray of shape (n_months,), int64
+    of : ndarray of shape (n_orders,), int32
+    """
+
+    begin_ts: IntArray
+    of: IxArray
+
+
+def months(ts: IntArray) -> Months:
+    """Number the months from that of the first order to that of the last."""
+    month = ts.astype("datetime64[s]").astype("datetime64[M]").astype(np.int64)
+    if not len(month):
+        return Months(np.zeros(0, np.int64), np.zeros(0, np.int32))
+    first, last = int(month.min()), int(month.max())
+    begin = np.arange(first, last + 1).astype("datetime64[M]").astype("datetime64[s]")
+    return Months(begin.astype(np.int64), (month - first).astype(np.int32))
+
+
+def postings(baskets: Baskets) -> Orders:
+    """Orders that hold each product of the catalogue."""
+    columns = baskets.items.tocsc()
+    columns.sort_indices()
+    return Orders(columns.indptr.astype(np.int64), columns.indices.astype(np.int32))
+
+
+def only(held: Orders, item_ix: IxArray) -> Orders:
+    """Orders that hold some of the products, a list for each."""
+    lengths = np.diff(held.indptr)[item_ix]
+    indptr = np.zeros(len(item_ix) + 1, np.int64)
+    np.cumsum(lengths, out=indptr[1:])
+    at = np.arange(indptr[-1]) + np.repeat(held.indptr[item_ix] - indptr[:-1], lengths)
+    return Orders(indptr, held.order[at])
+
+
+def holding(held: Orders, indptr: IntArray, item_ix: IxArray) -> Orders:
+    """Orders that hold all members of each bundle.
+
+    Parameters
+    ----------
+    held : Orders
+        Of each product.
+    indptr : ndarray of shape (n + 1,), int64
+    item_ix : ndarray, int32
+        Members of bundle ``i`` lie in ``[indptr[i], indptr[i + 1])``.
+    """
+    return Orders(*_holding(held.indptr, held.order, indptr, item_ix))
+
+
+def table(orders: Orders, group: npt.NDArray[np.integer], n_groups: int) -> IxArray:
+    """Count the orders of each list by group, shape (n, n_groups)."""
+    n = len(orders.indptr) - 1
+    cell = orders.rows() * n_groups + group[orders.order]
+    return np.bincount(cell, minlength=n * n_groups).reshape(n, n_groups).astype(np.int32)
+
+
+def by_channel(orders: Orders, baskets: Baskets) -> IxArray:
+    """Count the orders of each list by channel, shape (n, n_channels)."""
+    return table(orders, baskets.channel, len(CHANNELS))
+
+
+def customers(orders: Orders, baskets: Baskets) -> IntArray:
+    """Count the known customers of each list."""
+    whose = baskets.customer[orders.order].astype(np.int64)
+    known = np.flatnonzero(whose >= 0)
+    n_customers = max(len(baskets.customer_ids), 1)
+    row = np.unique(orders.rows()[known] * n_customers + whose[known]) // n_customers
+    return np.bincount(row, minlength=len(orders.indptr) - 1)
+
+
+def places(orders: Orders, baskets: Baskets) -> tuple[IntArray, IntArray, IxArray]:
+    """Locations with the most orders of each list, best first.
+
+    Returns
+    -------
+    indptr : ndarray of shape (n + 1,), int64
+    key : ndarray, int64
+        ``ids.location_key``.
+    support : ndarray, int32
+    """
+    n = len(orders.indptr) - 1
+    keys, of = np.unique(baskets.location, return_inverse=True)
+    at = of.ravel()[orders.order]
+    somewhere = keys[at] != 0
+    cell = orders.rows()[somewhere] * len(keys) + at[somewhere]
+    cells, support = np.unique(cell, return_counts=True)
+    row, place = np.divmod(cells, max(len(keys), 1))
+    order = np.lexsort((keys[place], -support, row))
+    row, place, support = row[order], place[order], support[order]
+    rank = np.arange(len(row)) - np.searchsorted(row, row)
+    best = rank < MAX_PLACES
+    row, place, support = row[best], place[best], support[best]
+    indptr = np.zeros(n + 1, np.int64)
+    np.cumsum(np.bincount(row, minlength=n), out=indptr[1:])
+    return indptr, keys[place], support.astype(np.int32)
+
+
+@compiled
+def _holding(
+    indptr: IntArray, order: IxArray, bundles: IntArray, item_ix: IxArray
+) -> tuple[IntArray, IxArray]:
+    n = len(bundles) - 1
+    found = np.zeros(n + 1, np.int64)
+    room = 1024
+    out = np.empty(room, np.int32)
+    size = 0
+    for bundle in range(n):
+        members = item_ix[bundles[bundle] : bundles[bundle + 1]]
+        rarest = members[0]
+        for member in members:
+            if indptr[member + 1] - indptr[member] < indptr[rarest + 1] - indptr[rarest]:
+                rarest = member
+        left = order[indptr[rarest] : indptr[rarest + 1]].copy()
+        n_left = len(left)
+        for member in members:
+            if member == rarest:
+                continue
+            others = order[indptr[member] : indptr[member + 1]]
+            kept, at = 0, 0
+            for place in range(n_left):
+                while at < len(others) and others[at] < left[place]:
+                    at += 1
+                if at < len(others) and others[at] == left[place]:
+                    left[kept] = left[place]
+                    kept += 1
+            n_left = kept
+        if size + n_left > room:
+            room = 2 * (size + n_left)
+            larger = np.empty(room, np.int32)
+            larger[:size] = out[:size]
+            out = larger
+        out[size : size + n_left] = left[:n_left]
+        size += n_left
+        found[bundle + 1] = size
+    return found, out[:size].copy()
