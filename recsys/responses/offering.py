@@ -1,4 +1,4 @@
-"""Which bundle for whom: those approved, among what somebody holds or has bought, by what they lack.
+"""Which bundle for whom: of those approved, the ones that somebody has a part of.
 
 Approved decisions and a catalogue come in; for each question out come the bundles that might be
 offered, with what is missing of each, and, once the ranker has said how likely the missing part is
@@ -11,7 +11,7 @@ that would be a gift.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -148,7 +148,10 @@ class Offering:
         return Proposal(decision.bundle_id, tuple(sorted(missing)), stands)
 
 
-def wanted(proposals: Sequence[Sequence[Proposal]]) -> Lists:
+NO_OFFERING: Final = Offering(ItemIndex([]), {})
+
+
+def lacking(proposals: Sequence[Sequence[Proposal]]) -> Lists:
     """Return the products whose chance decides, of each question ascending."""
     return Lists.of_rows(
         [
@@ -159,29 +162,46 @@ def wanted(proposals: Sequence[Sequence[Proposal]]) -> Lists:
 
 
 def decide(
-    proposals: Sequence[Sequence[Proposal]], asked: Lists, chance: npt.NDArray[np.float64]
-) -> list[list[tuple[Proposal, float]]]:
-    """Order proposals by the chance that the customer wants what is missing.
+    questions: Sequence[Question],
+    proposals: Sequence[Sequence[Proposal]],
+    missing: Lists,
+    chance: npt.NDArray[np.float64],
+    index: ItemIndex,
+) -> list[list[dict[str, Any]]]:
+    """Choose by the chance that the customer wants what is missing.
 
     Parameters
     ----------
+    questions : sequence of Question
     proposals : sequence of sequence of Proposal
-    asked : Lists
-        As ``wanted`` made it of them.
-    chance : ndarray of the length of ``asked.item_ix``, float64
+    missing : Lists
+        As ``lacking`` made it of them.
+    chance : ndarray of the length of ``missing.item_ix``, float64
+    index : ItemIndex
 
     Returns
     -------
-    list of list of (Proposal, float)
-        What stands first, then by falling chance: that of the least wanted missing product.
+    list of list of dict
+        ``bundle_id``, ``missing`` and ``chance``, that of the least wanted missing product: what
+        stands first, then by falling chance; as many as each question may be offered.
     """
     decided = []
-    for r, mine in enumerate(proposals):
-        part = slice(*asked.indptr[r : r + 2].tolist())
-        of = dict(zip(asked.item_ix[part].tolist(), chance[part].tolist(), strict=True))
-        judged = [(proposal, min(of[ix] for ix in proposal.missing)) for proposal in mine]
-        judged = [(p, likely) for p, likely in judged if p.stands or likely < SURE]
-        decided.append(sorted(judged, key=lambda it: (not it[0].stands, -it[1], it[0].bundle_id)))
+    for r, question in enumerate(questions):
+        part = slice(*missing.indptr[r : r + 2].tolist())
+        of = dict(zip(missing.item_ix[part].tolist(), chance[part].tolist(), strict=True))
+        judged = [(it, min(of[ix] for ix in it.missing)) for it in proposals[r]]
+        judged = [(it, likely) for it, likely in judged if it.stands or likely < SURE]
+        judged.sort(key=lambda pair: (not pair[0].stands, -pair[1], pair[0].bundle_id))
+        decided.append(
+            [
+                {
+                    "bundle_id": proposal.bundle_id,
+                    "missing": [index.item_ids[ix] for ix in proposal.missing],
+                    "chance": round(likely, 6),
+                }
+                for proposal, likely in judged[: question.offers]
+            ]
+        )
     return decided
 
 
@@ -207,7 +227,7 @@ def _sellable(
     """Keep the proposals whose missing products may all be shown, and lie on the shelf."""
     if not mine:
         return mine
-    items = wanted([mine])
+    items = lacking([mine])
     code = forbid(items, history, ranker.shelf, limits, ranker.facts)
     free = set(items.item_ix[code == 0].tolist())
     return [proposal for proposal in mine if free.issuperset(proposal.missing)]
