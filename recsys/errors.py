@@ -27,3 +27,28 @@ class LedgerError(RecsysError):
 
 class GateError(RecsysError):
     """A version may not become current: it is worse, or was learned from doubtful data."""
+
+
+class StaleError(RecsysError):
+    """Somebody else changed it meanwhile; read it again."""
+
+
+class TransitionError(RecsysError):
+    """What was asked for may not follow the present state."""
+
+
+class OfferError(RecsysError):
+    """An offer may not be redeemed.
+
+    Parameters
+    ----------
+    kind : str
+        ``offer-unknown``, ``offer-redeemed``, ``offer-of-another``, ``offer-expired``,
+        ``offer-withdrawn``, ``offer-elsewhere`` or ``offer-incomplete``.
+    message : str
+        For people.
+    """
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind

@@ -8,7 +8,7 @@ whenever another one wrote in between. Used by the other modules of this stage o
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -128,14 +128,23 @@ class Database:
         **values
             Its parameters.
         """
+        row: tuple[Any, ...] | None = self._ask(statement, values, "fetchone")
+        return row
+
+    def rows(self, statement: sa.Select[Any], **values: Any) -> list[tuple[Any, ...]]:
+        """Read every row of a statement, as quickly as ``one`` reads the first."""
+        found: list[tuple[Any, ...]] = self._ask(statement, values, "fetchall")
+        return found
+
+    def _ask(self, statement: sa.Select[Any], values: Mapping[str, Any], fetch: str) -> Any:
         text, names = self._compiled.get(id(statement)) or self._compile(statement)
         given = values if names is None else [values[name] for name in names]
         try:
-            return self._fetch_one(text, given)
+            return self._fetch(text, given, fetch)
         except self._driver_error:  # the server may have been started anew: ask once more
             self._leave_thread()
         try:
-            return self._fetch_one(text, given)
+            return self._fetch(text, given, fetch)
         except self._driver_error as error:
             self._leave_thread()
             raise self._explained("cannot be read", error) from error
@@ -146,10 +155,9 @@ class Database:
         self._compiled[id(statement)] = str(compiled), getattr(compiled, "positiontup", None)
         return self._compiled[id(statement)]
 
-    def _fetch_one(self, text: str, given: Any) -> tuple[Any, ...] | None:
+    def _fetch(self, text: str, given: Any, fetch: str) -> Any:
         connection = getattr(self._thread, "connection", None) or self._enter_thread()
-        row: tuple[Any, ...] | None = connection.execute(text, given).fetchone()
-        return row
+        return getattr(connection.execute(text, given), fetch)()
 
     def _enter_thread(self) -> Any:
         """Open this thread's own connection, which no pool takes back."""

@@ -140,7 +140,12 @@ class Event(Wire, frozen=True):
     @property
     def scope(self) -> str:
         """Within what ``transaction_id`` names one order: a store, or everything online."""
-        return (self.location_id or "store") if self.channel in IN_STORE else "online"
+        return scope_of(self.channel, self.location_id)
+
+
+def scope_of(channel: str, location_id: str | None) -> str:
+    """Return within what an order's number names one order: a store, or everything online."""
+    return (location_id or "store") if channel in IN_STORE else "online"
 
 
 def order_id(scope: str, transaction_id: str) -> str:

@@ -16,8 +16,10 @@ from recsys.matrices.histories import EMPTY, CustomerHistory, notice, unpack
 from recsys.tracking import sessions
 from recsys.tracking.backoffice import BackOffice
 from recsys.tracking.database import Database
+from recsys.tracking.decisions import Decisions
 from recsys.tracking.events import Event, Identifier, decode
 from recsys.tracking.keys import Keys
+from recsys.tracking.offers import Offers
 from recsys.tracking.people import find_identifiers, resolve_ids, session_own_id
 from recsys.tracking.recording import Outcome, record
 from recsys.tracking.replacing import Replaced, replace
@@ -98,12 +100,18 @@ class Ledger:
         Who may ask the service.
     backoffice : BackOffice
         What was told of products, locations and stock.
+    decisions : Decisions
+        What marketers decided about bundles.
+    offers : Offers
+        Bundles promised to customers.
     """
 
     def __init__(self, database: Database, currency: str) -> None:
         self._database = database
         self.keys = Keys(database)
         self.backoffice = BackOffice(database)
+        self.decisions = Decisions(database)
+        self.offers = Offers(database)
         self.currency = currency
 
     @classmethod

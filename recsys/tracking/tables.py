@@ -11,6 +11,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Double,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -21,12 +22,14 @@ from sqlalchemy.types import TypeEngine
 
 #: Raised when a table comes or changes; ``Database`` brings older ledgers up to it and leaves
 #: newer ones alone.
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 
 #: Schema → statements that make the next one of it; tables that came with that are made without.
 UPGRADES: Final[dict[int, tuple[str, ...]]] = {
     1: (),  # keys
     2: (),  # products, locations and stock
+    # decisions and offers; whose offers they are is asked by the present customer
+    3: ("CREATE INDEX IF NOT EXISTS ix_identifiers_customer_id ON identifiers (customer_id)",),
 }
 
 METADATA: Final = MetaData()
@@ -63,7 +66,7 @@ IDENTIFIERS: Final = Table(
     Column("type", _key(), primary_key=True),
     Column("value", _key(), primary_key=True),
     Column("own_id", _key(), nullable=False, index=True),
-    Column("customer_id", _key()),  # null: blocked, names nobody
+    Column("customer_id", _key(), index=True),  # null: blocked, names nobody
 )
 
 #: What happened in a visit so far.
@@ -149,6 +152,78 @@ LIVE_STOCK: Final = Table(
     Column("seq", BigInteger, nullable=False, index=True),
     Column("told_ts", BigInteger, nullable=False),
     Column("on_hand", Double, nullable=False),
+)
+
+#: What was decided about a bundle, and what its offers add up to. Whoever changes an offer holds
+#: the row of its bundle.
+DECISIONS: Final = Table(
+    "decisions",
+    METADATA,
+    Column("bundle_id", _key(), primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("item_ids", LargeBinary, nullable=False),  # JSON array
+    Column("terms", LargeBinary, nullable=False),  # recsys.bundles.terms.Terms as JSON
+    Column("revision", BigInteger, nullable=False),
+    Column("changed_ts", BigInteger, nullable=False),
+    Column("changed_by", Text, nullable=False),
+    *(
+        Column(name, BigInteger, nullable=False)
+        for name in ("issued", "standing", "redeemed", "returned", "reserved_minor", "spent_minor")
+    ),
+)
+
+#: Who changed which decision, and how. Never changed.
+DECISION_CHANGES: Final = Table(
+    "decision_changes",
+    METADATA,
+    Column("bundle_id", _key(), primary_key=True),
+    Column("revision", BigInteger, primary_key=True, autoincrement=False),
+    Column("changed_ts", BigInteger, nullable=False),
+    Column("changed_by", Text, nullable=False),
+    Column("before", LargeBinary, nullable=False),
+    Column("after", LargeBinary, nullable=False),
+)
+
+#: What was promised to whom. The only table that says whose an offer is.
+OFFERS: Final = Table(
+    "offers",
+    METADATA,
+    Column("offer_id", _key(), primary_key=True),
+    Column("code", _key(), nullable=False, unique=True),
+    Column("bundle_id", _key(), nullable=False),
+    Column("owner", _key(), nullable=False),
+    Column("items", LargeBinary, nullable=False),  # recsys.bundles.terms.OfferItem as JSON
+    Column("price_minor", BigInteger, nullable=False),
+    Column("discount_minor", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("issued_ts", BigInteger, nullable=False),
+    Column("promised_ts", BigInteger, nullable=False),  # until when it would stand by itself
+    Column("expires_ts", BigInteger, nullable=False),  # or until its bundle ends, if that is sooner
+    Column("state", Text, nullable=False),
+    Index("ix_offers_owner", "owner", "state"),
+    Index("ix_offers_bundle", "bundle_id", "state", "expires_ts"),
+)
+
+#: Orders in which an offer was used. One that was returned stays, and does not use it again.
+REDEMPTIONS: Final = Table(
+    "redemptions",
+    METADATA,
+    Column("transaction_id", _key(), primary_key=True),
+    Column("scope", _key(), primary_key=True),
+    Column("offer_id", _key(), primary_key=True),
+    Column("channel", Text, nullable=False),
+    Column("location_id", Text),
+    Column("redeemed_ts", BigInteger, nullable=False),
+    Column("back", LargeBinary, nullable=False),  # JSON array of members that came back
+    Column("returned_ts", BigInteger),  # null: it uses the offer
+)
+# Whatever else goes wrong, no offer is used by two orders.
+Index(
+    "ux_redemptions_offer",
+    REDEMPTIONS.c.offer_id,
+    unique=True,
+    sqlite_where=REDEMPTIONS.c.returned_ts.is_(None),
+    postgresql_where=REDEMPTIONS.c.returned_ts.is_(None),
 )
 
 #: Beside ``HISTORIES`` and ``IDENTIFIERS`` while they are replaced: what will change. Private

@@ -1,0 +1,340 @@
+"""Offers: a bundle promised to a customer at a price until a time, the same in every channel.
+
+The service issues them where a placement asks for them, reads those that stand for whoever asks,
+and redeems them. An offer that stands reserves its discount of the bundle's budget, so every
+promise can be kept.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, Final, Literal
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from recsys.bundles.terms import Counts, Offer, OfferItem, Terms
+from recsys.errors import LedgerError
+from recsys.tracking.codes import new_code, new_offer_id
+from recsys.tracking.database import Database
+from recsys.tracking.promises import (
+    COLUMNS,
+    COUNTERS,
+    EXPIRED,
+    REDEEMED,
+    STANDING,
+    count,
+    lock_bundles,
+    names_of,
+    offer,
+    sweep,
+    terms_of,
+)
+from recsys.tracking.redeeming import Redeemed, Use, redeem, see
+from recsys.tracking.tables import DECISIONS, IDENTIFIERS, OFFERS, REDEMPTIONS
+
+__all__ = ["Offers", "Redeemed", "Refusal"]
+
+_DAY: Final = 86_400
+_HOUR: Final = 3_600
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """Why no offer was made."""
+
+    reason: Literal["not_offered", "budget_spent", "customer_limit"]
+
+
+def _standing_of(n_owners: int) -> sa.Select[Any]:
+    of = OFFERS.c
+    owners: list[sa.BindParameter[str]] = [sa.bindparam(f"owner_{n}") for n in range(n_owners)]
+    return (
+        sa.select(*COLUMNS)
+        .where(of.owner.in_(owners), of.state == sa.literal_column(f"'{STANDING}'"))
+        .where(of.expires_ts > sa.bindparam("now_ts"))
+        .order_by(of.issued_ts, of.offer_id)
+    )
+
+
+#: By how many owners they ask for; fewer are filled up with one of them.
+_STANDING: Final = {size: _standing_of(size) for size in (1, 2, 4, 8, 16, 32, 64)}
+_LARGEST: Final = max(_STANDING)
+
+_ALIKE: Final = IDENTIFIERS.alias()
+#: Ids that lead to whom an id leads to.
+_OWNERS: Final = (
+    sa.select(_ALIKE.c.own_id, _ALIKE.c.customer_id)
+    .join(IDENTIFIERS, IDENTIFIERS.c.customer_id == _ALIKE.c.customer_id)
+    .where(IDENTIFIERS.c.own_id == sa.bindparam("customer_id"))
+)
+_THEIRS: Final = (
+    sa.select(*COLUMNS)
+    .where(OFFERS.c.owner.in_(sa.bindparam("owners", expanding=True)))
+    .where(OFFERS.c.bundle_id == sa.bindparam("bundle_id"))
+    .where(OFFERS.c.state.in_((STANDING, REDEEMED)))
+    .order_by(OFFERS.c.expires_ts.desc(), OFFERS.c.offer_id)
+)
+
+
+class Offers:
+    """The ledger's offers.
+
+    Parameters
+    ----------
+    database : Database
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def issue(
+        self,
+        bundle_id: str,
+        owner: str,
+        items: Sequence[OfferItem],
+        *,
+        now_ts: int,
+        owners: Sequence[str] = (),
+    ) -> Offer | Refusal:
+        """Promise a bundle to somebody, once.
+
+        Parameters
+        ----------
+        bundle_id : str
+        owner : str
+            A customer id, or the own id of a visit.
+        items : sequence of OfferItem
+            The bundle's products at their present prices.
+        now_ts : int
+            UTC epoch seconds.
+        owners : sequence of str
+            Other ids of the same customer, as ``owners`` gives them.
+
+        Returns
+        -------
+        Offer
+            The one that stands for them already, whatever became of the bundle's terms since;
+            else a new one. When it returns, the promise survives a power cut.
+        Refusal
+            ``not_offered``: the bundle is not approved, not yet or no longer offered, or its
+            price is not below that of its products; ``customer_limit``: they have as many as one
+            customer may get, used or standing; ``budget_spent``: what is left of the budget is
+            less than the discount.
+
+        Raises
+        ------
+        LedgerError
+            When ``items`` are not those of the bundle, or it cannot be written.
+        """
+        everyone = sorted({owner, *owners})
+        with self._database.writing() as connection:
+            row = lock_bundles(connection, [bundle_id]).get(bundle_id)
+            if row is None:
+                return Refusal("not_offered")
+            released = sweep(connection, bundle_id, now_ts)
+            given = {"owners": everyone, "bundle_id": bundle_id}
+            theirs = [offer(found) for found in connection.execute(_THEIRS, given)]
+            for held in theirs:
+                if held.state == STANDING:
+                    return held
+            terms = terms_of(row.terms)
+            if set(names_of(row.item_ids)) != {item.item_id for item in items}:
+                raise LedgerError(f"the products offered are not those of bundle {bundle_id}.")
+            new = _new(bundle_id, owner, items, terms, now_ts)
+            if new is None:
+                return Refusal("not_offered")
+            if len(theirs) >= terms.per_customer:
+                return Refusal("customer_limit")
+            taken = row.reserved_minor - released + row.spent_minor
+            if terms.budget_minor is not None and taken + new.discount_minor > terms.budget_minor:
+                return Refusal("budget_spent")
+            return _write(connection, new, round(now_ts + terms.offer_hours * _HOUR))
+
+    def standing(self, owners: Sequence[str], now_ts: int) -> list[Offer]:
+        """Read what stands for somebody, the oldest first; one short statement.
+
+        Parameters
+        ----------
+        owners : sequence of str
+            Every id of theirs.
+        now_ts : int
+            UTC epoch seconds.
+        """
+        found: list[Offer] = []
+        for start in range(0, len(owners), _LARGEST):
+            part = owners[start : start + _LARGEST]
+            size = next(size for size in _STANDING if size >= len(part))
+            named = {f"owner_{n}": part[min(n, len(part) - 1)] for n in range(size)}
+            rows = self._database.rows(_STANDING[size], **named, now_ts=now_ts)
+            found += [offer(row) for row in rows]
+        return found
+
+    def find(self, which: str, now_ts: int | None = None) -> Offer | None:
+        """Return an offer by its id or by its code, however it is typed.
+
+        Parameters
+        ----------
+        which : str
+        now_ts : int, optional
+            UTC epoch seconds; what has expired by then says so.
+        """
+        seen = see(self._database, which)
+        if seen is None:
+            return None
+        found = seen.offer
+        if found.state == STANDING and now_ts is not None and found.expires_ts <= now_ts:
+            return msgspec.structs.replace(found, state=EXPIRED)
+        return found
+
+    def owners(self, customer_id: str) -> list[str]:
+        """Return every id under which offers of a customer may be: the present one first.
+
+        Parameters
+        ----------
+        customer_id : str
+            Any id ever given out; one that nothing is known of stands for itself.
+        """
+        rows = self._database.rows(_OWNERS, customer_id=customer_id)
+        present = [row[1] for row in rows[:1]]
+        return list(dict.fromkeys([*present, customer_id, *sorted(row[0] for row in rows)]))
+
+    def redeem(
+        self,
+        which: str,
+        *,
+        transaction_id: str,
+        channel: str,
+        location_id: str | None,
+        owners: Collection[str] | None,
+        item_ids: Collection[str] | None,
+        now_ts: int,
+    ) -> Redeemed:
+        """Let an order use an offer, if no other has.
+
+        Parameters
+        ----------
+        which : str
+            The offer's id or its code.
+        transaction_id, channel, location_id
+            The order; in stores its number is one of its location. The same order asking again
+            gets the same answer.
+        owners : collection of str, optional
+            Every id of the customer, where the channel knows who it is.
+        item_ids : collection of str, optional
+            What the order holds, where the channel tells.
+        now_ts : int
+            UTC epoch seconds.
+
+        Raises
+        ------
+        OfferError
+            Saying in ``kind`` why not; nothing has changed.
+        LedgerError
+            When it cannot be written; then it is not redeemed.
+        """
+        use = Use(
+            transaction_id=transaction_id,
+            channel=channel,
+            location_id=location_id,
+            owners=owners,
+            item_ids=item_ids,
+            now_ts=now_ts,
+        )
+        return redeem(self._database, which, use)
+
+    def counts(
+        self, bundle_ids: Iterable[str] | None = None, *, now_ts: int | None = None
+    ) -> dict[str, Counts]:
+        """Return what became of bundles' offers.
+
+        Parameters
+        ----------
+        bundle_ids : iterable of str, optional
+            All by default; what nobody decided about is left out.
+        now_ts : int, optional
+            UTC epoch seconds; what has expired by then does not stand. Without it, as of the
+            latest offer made.
+        """
+        of = OFFERS.c
+        query = sa.select(DECISIONS.c.bundle_id, *(DECISIONS.c[name] for name in COUNTERS))
+        late = sa.select(of.bundle_id, sa.func.count(), sa.func.sum(of.discount_minor))
+        late = late.where(of.state == STANDING).group_by(of.bundle_id)
+        if bundle_ids is not None:
+            wanted = list(bundle_ids)
+            query = query.where(DECISIONS.c.bundle_id.in_(wanted))
+            late = late.where(of.bundle_id.in_(wanted))
+        with self._database.reading() as connection:
+            rows = {row.bundle_id: row for row in connection.execute(query)}
+            late = late.where(of.expires_ts <= now_ts) if now_ts is not None else late.limit(0)
+            overdue = {name: (n, int(minor)) for name, n, minor in connection.execute(late)}
+        found = {}
+        for name, row in rows.items():
+            n, minor = overdue.get(name, (0, 0))
+            counted = Counts(**{counter: getattr(row, counter) for counter in COUNTERS})
+            found[name] = msgspec.structs.replace(
+                counted,
+                standing=counted.standing - n,
+                reserved_minor=counted.reserved_minor - minor,
+            )
+        return found
+
+    def by_day(self, bundle_id: str) -> list[tuple[int, int, int]]:
+        """Return when a bundle's offers were made and used.
+
+        Returns
+        -------
+        list of (int, int, int)
+            Beginning of a day in UTC, epoch seconds; offers issued on it; offers redeemed on it
+            by orders that were not returned. Days without either are left out.
+        """
+        issued = _per_day(OFFERS.c.issued_ts)
+        used = _per_day(REDEMPTIONS.c.redeemed_ts).join(
+            OFFERS, OFFERS.c.offer_id == REDEMPTIONS.c.offer_id
+        )
+        here = OFFERS.c.bundle_id == bundle_id
+        with self._database.reading() as connection:
+            made: dict[int, int] = dict(connection.execute(issued.where(here)).all())
+            query = used.where(here, REDEMPTIONS.c.returned_ts.is_(None))
+            gone: dict[int, int] = dict(connection.execute(query).all())
+        days = sorted(made.keys() | gone.keys())
+        return [(day, made.get(day, 0), gone.get(day, 0)) for day in days]
+
+
+def _per_day(column: sa.Column[Any]) -> sa.Select[Any]:
+    day = (column - column % _DAY).label("day")
+    return sa.select(day, sa.func.count()).group_by(day)
+
+
+def _new(
+    bundle_id: str, owner: str, items: Sequence[OfferItem], terms: Terms, now_ts: int
+) -> Offer | None:
+    """Make an offer at the terms' price; None where they do not offer it now."""
+    begun = terms.starts_ts is None or terms.starts_ts <= now_ts
+    over = terms.ends_ts is not None and terms.ends_ts <= now_ts
+    if terms.status != "approved" or not begun or over:
+        return None
+    until = round(now_ts + terms.offer_hours * _HOUR)
+    new = Offer(
+        offer_id=new_offer_id(),
+        code=new_code(),
+        bundle_id=bundle_id,
+        owner=owner,
+        items=tuple(items),
+        price_minor=terms.price_minor or 0,
+        currency=terms.currency or "",
+        issued_ts=now_ts,
+        expires_ts=until if terms.ends_ts is None else min(until, terms.ends_ts),
+        state=STANDING,
+    )
+    return new if new.discount_minor > 0 else None
+
+
+def _write(connection: Connection, new: Offer, promised_ts: int) -> Offer:
+    row = {column.name: getattr(new, column.name) for column in COLUMNS}
+    row |= {
+        "items": msgspec.json.encode(new.items),
+        "discount_minor": new.discount_minor,
+        "promised_ts": promised_ts,
+    }
+    connection.execute(OFFERS.insert(), row)
+    count(connection, new.bundle_id, issued=1, standing=1, reserved_minor=new.discount_minor)
+    return offer([row[column.name] for column in COLUMNS])

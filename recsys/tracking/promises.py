@@ -1,0 +1,139 @@
+"""A bundle's row and its offers: what everything that writes offers shares.
+
+Whoever changes an offer locks the row of its bundle first, and the rows of several bundles in the
+order of their ids. So no two writers wait for each other in a circle, and what a bundle's row
+says of its offers (how many, and what their discounts add up to) is true at the end of every
+transaction. Used by the other modules of this stage only.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, get_args
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from recsys.bundles.terms import Counts, Decision, Offer, OfferItem, OfferState, Redemption, Terms
+from recsys.tracking.codes import shown
+from recsys.tracking.tables import DECISIONS, OFFERS, REDEMPTIONS
+
+STANDING, REDEEMED, EXPIRED, WITHDRAWN = get_args(OfferState)
+#: Columns of a bundle's row that count its offers.
+COUNTERS: Final = Counts.__struct_fields__
+#: Statuses of bundles whose offers stand.
+KEPT: Final = ("approved", "paused")
+
+_BUNDLES: Final = (
+    sa.select(DECISIONS)
+    .where(DECISIONS.c.bundle_id.in_(sa.bindparam("bundle_ids", expanding=True)))
+    .order_by(DECISIONS.c.bundle_id)
+    .with_for_update()
+)
+_OVERDUE: Final = (
+    OFFERS.update()
+    .where(
+        OFFERS.c.bundle_id == sa.bindparam("of"),
+        OFFERS.c.state == STANDING,
+        OFFERS.c.expires_ts <= sa.bindparam("now_ts"),
+    )
+    .values(state=EXPIRED)
+    .returning(OFFERS.c.discount_minor)
+)
+
+#: Of an offer, in the order in which ``offer`` takes them.
+COLUMNS: Final = tuple(
+    OFFERS.c[name]
+    for name in (
+        "offer_id", "code", "bundle_id", "owner", "items", "price_minor", "currency", "issued_ts",
+        "expires_ts", "state",
+    )
+)  # fmt: skip
+#: Of the order that uses an offer, in the order in which ``redemption`` takes them.
+USED: Final = tuple(
+    REDEMPTIONS.c[name] for name in ("transaction_id", "channel", "location_id", "redeemed_ts")
+)
+
+terms_of: Final = msgspec.json.Decoder(Terms).decode
+items_of: Final = msgspec.json.Decoder(tuple[OfferItem, ...]).decode
+names_of: Final = msgspec.json.Decoder(tuple[str, ...]).decode
+
+
+def lock_bundles(connection: Connection, bundle_ids: Iterable[str]) -> dict[str, sa.Row[Any]]:
+    """Read bundles' rows and keep them, and their offers, from other writers.
+
+    Parameters
+    ----------
+    connection : Connection
+        In a writer's transaction, which holds no other bundle's row.
+    bundle_ids : iterable of str
+        All that the transaction will need.
+
+    Returns
+    -------
+    dict
+        Bundle id → row, of those there are.
+    """
+    wanted = sorted(set(bundle_ids))
+    if not wanted:
+        return {}
+    return {row.bundle_id: row for row in connection.execute(_BUNDLES, {"bundle_ids": wanted})}
+
+
+def count(connection: Connection, bundle_id: str, **changes: int) -> None:
+    """Add to the counters of a bundle whose row is held."""
+    values = {name: DECISIONS.c[name] + change for name, change in changes.items()}
+    connection.execute(
+        DECISIONS.update().where(DECISIONS.c.bundle_id == bundle_id).values(**values)
+    )
+
+
+def sweep(connection: Connection, bundle_id: str, now_ts: int) -> int:
+    """Let go of what has expired of a bundle whose row is held.
+
+    Returns
+    -------
+    int
+        Discounts that are no longer reserved, minor units.
+    """
+    rows = connection.execute(_OVERDUE, {"of": bundle_id, "now_ts": now_ts})
+    discounts = rows.scalars().all()
+    if discounts:
+        count(connection, bundle_id, standing=-len(discounts), reserved_minor=-sum(discounts))
+    return sum(discounts)
+
+
+def offer(row: Sequence[Any], use: Redemption | None = None) -> Offer:
+    """Make an offer of ``COLUMNS``."""
+    return Offer(
+        offer_id=row[0],
+        code=shown(row[1]),
+        bundle_id=row[2],
+        owner=row[3],
+        items=items_of(row[4]),
+        price_minor=row[5],
+        currency=row[6],
+        issued_ts=row[7],
+        expires_ts=row[8],
+        state=row[9],
+        redemption=use,
+    )
+
+
+def redemption(row: Sequence[Any]) -> Redemption | None:
+    """Make a redemption of ``USED``; None where no order uses the offer."""
+    if row[0] is None:
+        return None
+    return Redemption(transaction_id=row[0], channel=row[1], location_id=row[2], redeemed_ts=row[3])
+
+
+def decision(row: sa.Row[Any]) -> Decision:
+    """Make a decision of a bundle's row."""
+    return Decision(
+        bundle_id=row.bundle_id,
+        kind=row.kind,
+        item_ids=names_of(row.item_ids),
+        terms=terms_of(row.terms),
+        revision=row.revision,
+        changed_ts=row.changed_ts,
+        changed_by=row.changed_by,
+    )

@@ -1,0 +1,187 @@
+"""An offer is used by one order at most, and comes back with it where the terms say so.
+
+Called by ``offers`` when a channel redeems, by ``recording`` when events tell of refunds, and by
+``returned`` when exports do.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Any, Final
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from recsys.bundles.found import AFTER, KINDS
+from recsys.bundles.terms import Offer, Terms
+from recsys.errors import OfferError
+from recsys.tracking.codes import is_offer_id, read_code
+from recsys.tracking.database import Database
+from recsys.tracking.events import scope_of
+from recsys.tracking.promises import (
+    COLUMNS,
+    EXPIRED,
+    REDEEMED,
+    USED,
+    WITHDRAWN,
+    count,
+    lock_bundles,
+    names_of,
+    offer,
+    redemption,
+    terms_of,
+)
+from recsys.tracking.rows import insert
+from recsys.tracking.tables import DECISIONS, OFFERS, REDEMPTIONS
+
+
+class Redeemed(msgspec.Struct, frozen=True):
+    """An offer that an order uses."""
+
+    offer: Offer
+    first: bool
+    """False: the order was told of before, and this is the same answer again."""
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """An offer and what matters of its bundle."""
+
+    offer: Offer
+    scope: str | None
+    """Within what the order that uses it is named."""
+    terms: Terms
+    needed: tuple[str, ...]
+    """What an order must hold: the products, or those that follow the first one, which was bought
+    before."""
+
+
+class Use(msgspec.Struct, frozen=True, kw_only=True):
+    """Who wants to redeem, for what."""
+
+    transaction_id: str
+    channel: str
+    location_id: str | None
+    owners: Collection[str] | None
+    """None: whoever shows it may use it."""
+    item_ids: Collection[str] | None
+    """Of the order; None: not told."""
+    now_ts: int
+
+    @property
+    def scope(self) -> str:
+        """Within what ``transaction_id`` names one order."""
+        return scope_of(self.channel, self.location_id)
+
+
+_USING: Final = sa.and_(
+    REDEMPTIONS.c.offer_id == OFFERS.c.offer_id, REDEMPTIONS.c.returned_ts.is_(None)
+)
+_OF_BUNDLE: Final = (DECISIONS.c.terms, DECISIONS.c.kind, DECISIONS.c.item_ids)
+_SEEN: Final = (
+    sa.select(*COLUMNS, *USED, REDEMPTIONS.c.scope, *_OF_BUNDLE)
+    .join_from(OFFERS, DECISIONS, DECISIONS.c.bundle_id == OFFERS.c.bundle_id)
+    .outerjoin(REDEMPTIONS, _USING)
+)
+_BY_ID: Final = _SEEN.where(OFFERS.c.offer_id == sa.bindparam("name"))
+_BY_CODE: Final = _SEEN.where(OFFERS.c.code == sa.bindparam("name"))
+
+
+def see(database: Database, which: str) -> Seen | None:
+    """Read an offer by its id or by its code; None where there is none."""
+    by_id = is_offer_id(which)
+    name = which if by_id else read_code(which)
+    row = database.one(_BY_ID if by_id else _BY_CODE, name=name) if name else None
+    return None if row is None else _seen(row)
+
+
+def _seen(row: Sequence[Any]) -> Seen:
+    use_at, scope_at = len(COLUMNS), len(COLUMNS) + len(USED)
+    scope, terms, kind, item_ids = row[scope_at:]
+    return Seen(
+        offer=offer(row[:use_at], redemption(row[use_at:scope_at])),
+        scope=scope,
+        terms=terms_of(terms),
+        needed=needed(kind, names_of(item_ids)),
+    )
+
+
+def needed(kind: str, item_ids: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the products of a bundle that an order which uses its offer holds."""
+    return item_ids[1:] if kind == KINDS[AFTER] else item_ids
+
+
+def redeem(database: Database, which: str, use: Use) -> Redeemed:
+    """Do what ``Offers.redeem`` says."""
+    seen = see(database, which)
+    if seen is None:
+        raise OfferError("offer-unknown", "there is no such offer.")
+    # Whoever comes too late hears so without waiting for those who came at the same moment.
+    again = _check(seen, use)
+    if again is not None:
+        return again
+    found, scope = seen.offer, use.scope
+    with database.writing() as connection:
+        lock_bundles(connection, [found.bundle_id])
+        seen = _seen(connection.execute(_BY_ID, {"name": found.offer_id}).one())
+        again = _check(seen, use)
+        if again is not None:
+            return again
+        row = {
+            "transaction_id": use.transaction_id,
+            "scope": scope,
+            "offer_id": found.offer_id,
+            "channel": use.channel,
+            "location_id": use.location_id,
+            "redeemed_ts": use.now_ts,
+            "back": b"[]",
+        }
+        statement = insert(connection, REDEMPTIONS).on_conflict_do_nothing()
+        written = connection.execute(statement.returning(REDEMPTIONS.c.offer_id), row).all()
+        if not written:
+            raise OfferError(
+                "offer-redeemed",
+                f"order `{use.transaction_id}` used this offer and was returned; another order "
+                "may use it.",
+            )
+        _become(connection, found.offer_id, REDEEMED)
+        discount = found.discount_minor
+        count(
+            connection, found.bundle_id,
+            standing=-1, redeemed=1, reserved_minor=-discount, spent_minor=discount,
+        )  # fmt: skip
+    used = redemption([row[column.name] for column in USED])
+    return Redeemed(msgspec.structs.replace(seen.offer, state=REDEEMED, redemption=used), True)
+
+
+def _check(seen: Seen, use: Use) -> Redeemed | None:
+    """Refuse what may not be; return the earlier answer where the order had it already."""
+    found, terms = seen.offer, seen.terms
+    if use.owners is not None and found.owner not in use.owners:
+        raise OfferError("offer-of-another", "the offer was made to somebody else.")
+    if found.redemption is not None:
+        if (found.redemption.transaction_id, seen.scope) == (use.transaction_id, use.scope):
+            return Redeemed(found, False)
+        raise OfferError("offer-redeemed", "another order has used the offer.")
+    if found.state == WITHDRAWN:
+        raise OfferError("offer-withdrawn", "the offer was withdrawn.")
+    if found.state == EXPIRED or found.expires_ts <= use.now_ts:
+        raise OfferError("offer-expired", "the offer has expired.")
+    if not holds_at(terms, use.channel, use.location_id):
+        where = [*terms.channels, *terms.locations]
+        raise OfferError("offer-elsewhere", f"the offer holds elsewhere: {', '.join(where)}.")
+    if use.item_ids is not None:
+        missing = [item_id for item_id in seen.needed if item_id not in use.item_ids]
+        if missing:
+            names = ", ".join(f"`{item_id}`" for item_id in missing)
+            raise OfferError("offer-incomplete", f"the order lacks {names} of the offer.")
+    return None
+
+
+def holds_at(terms: Terms, channel: str, location_id: str | None) -> bool:
+    """Whether a bundle is offered in a channel, at a location."""
+    return (not terms.channels or channel in terms.channels) and (
+        not terms.locations or location_id in terms.locations
+    )
+
+
+def _become(connection: Connection, offer_id: str, state: str) -> None:
+    connection.execute(OFFERS.update().where(OFFERS.c.offer_id == offer_id).values(state=state))
