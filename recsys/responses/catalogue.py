@@ -49,6 +49,8 @@ class Catalogue:
         Whether customers can come there and take things with them.
     labels : dict of str to Labels
         ``department``, ``category``, ``brand`` of each product.
+    places : dict of int to (str, str)
+        Key of each location → its id and its name, which may be empty.
     """
 
     index: ItemIndex
@@ -58,6 +60,7 @@ class Catalogue:
     location_keys: IntArray
     stores: npt.NDArray[np.bool_]
     labels: dict[str, Labels]
+    places: dict[int, tuple[str, str]]
 
     @classmethod
     def load(cls, artefact: Artefact) -> "Catalogue":
@@ -83,6 +86,7 @@ class Catalogue:
                     )
                     for name, names in LABELS.items()
                 },
+                _places(locations),
             )
         except KeyError as error:
             raise ArtefactError(
@@ -136,6 +140,11 @@ class Catalogue:
             if self.is_store(key):
                 known["pickup"] = on_hand > 0
         return known
+
+    def place(self, key: int) -> dict[str, Any]:
+        """Say what a location is: its ``location_id`` and ``name``; None what is unknown."""
+        location_id, name = self.places.get(key, ("", ""))
+        return {"location_id": location_id or None, "name": name or None}
 
     def location(self, location_id: str | None) -> int:
         """Return the key of a location that is known; 0 for none, and for an unknown one."""
@@ -198,6 +207,12 @@ def tables(
             "store": np.array([kind == "store" for kind in locations["kind"]], bool)[order],
         },
     }
+
+
+def _places(locations: Mapping[str, npt.NDArray[Any] | Texts]) -> dict[int, tuple[str, str]]:
+    keys = _array(locations, "location_key").tolist()
+    named = zip(_texts(locations, "location_id"), _texts(locations, "name"), strict=True)
+    return dict(zip(keys, named, strict=True))
 
 
 def _texts(table: Mapping[str, npt.NDArray[Any] | Texts], name: str) -> Texts:

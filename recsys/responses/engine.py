@@ -34,6 +34,7 @@ from recsys.responses.catalogue import Catalogue, Item
 from recsys.responses.explaining import Explainer, explanation, fallback
 from recsys.responses.items import PageQuestion, Pages
 from recsys.responses.live import Told, catalogue_with, costs_with, margins_of, shelf_with
+from recsys.responses.offering import NO_OFFERING, Offering, decide, lacking
 from recsys.responses.placements import BOUGHT_ON, Question, filter_of
 from recsys.responses.reasons import Reason
 from recsys.responses.stored import CART_BLEND, COSTS, PLAIN_BLEND, SHELF, boosted_of, bundles_of
@@ -194,7 +195,10 @@ class Engine:
         return bool((self._costs.item_minor >= 0).any()) or bool(len(self._costs.local_minor))
 
     def recommend(
-        self, questions: Sequence[Question], rows: Sequence[CustomerHistory]
+        self,
+        questions: Sequence[Question],
+        rows: Sequence[CustomerHistory],
+        offering: Offering | None = None,
     ) -> list[dict[str, Any]]:
         """Answer questions.
 
@@ -204,12 +208,16 @@ class Engine:
         rows : sequence of CustomerHistory
             Of the customers who ask; ``EMPTY`` for a stranger. Not looked at where the
             placement is not personal.
+        offering : Offering, optional
+            Bundles that may be offered over this catalogue; none by default.
 
         Returns
         -------
         list of dict
             One answer a question, in the shape of ``/v1/recommendations``; each is the same
-            whether it is asked alone or among others.
+            whether it is asked alone or among others. Its ``offers`` name the bundles that fit,
+            best first, with what is missing and how likely that is wanted: ``bundle_id``,
+            ``missing``, ``chance``.
         """
         if not questions:
             return []
@@ -225,7 +233,12 @@ class Engine:
         cart = _with_last_basket(questions, cart, histories)
         context = self._context(questions, as_of_ts, cart, page)
         asked = _asked(questions, context, Lists.of_rows(cart), _joined(page, exclude))
-        ranked = self.ranker.rank(histories, context, asked)
+        proposed = (offering or NO_OFFERING).propose(
+            questions, histories, cart, self.ranker, asked.limits
+        )
+        missing = lacking(proposed)
+        ranked = self.ranker.rank(histories, context, replace(asked, wanted=missing))
+        offers = decide(questions, proposed, missing, ranked.wanted_chance, self.index)
         told = self._explainer.reasons(ranked, histories, context)
         levels = self._popular.level(context)
         unknown = unknown_cart + unknown_page + unknown_exclude
@@ -235,7 +248,7 @@ class Engine:
         return [
             self._answer(
                 question, ranked, r, told, on_hand, int(context.location[r]),
-                fallback(ranked, r, histories, context, int(levels[r])), int(unknown[r]),
+                fallback(ranked, r, histories, context, int(levels[r])), int(unknown[r]), offers[r],
             )
             for r, question in enumerate(questions)
         ]  # fmt: skip
@@ -292,6 +305,7 @@ class Engine:
         location: int,
         fallback: str | None,
         unknown: int,
+        offers: list[dict[str, Any]],
     ) -> dict[str, Any]:
         items = []
         for rank, at in enumerate(range(ranked.indptr[r], ranked.indptr[r + 1]), start=1):
@@ -318,7 +332,7 @@ class Engine:
             "as_of": datetime.fromtimestamp(question.as_of_ts, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "customer_known": question.customer_known and question.settings.personal,
             "items": items,
-            "offers": [],
+            "offers": offers,
             "fallback": fallback,
             "left_out": {**left_out, UNKNOWN_ITEM: unknown},
         }

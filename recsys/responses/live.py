@@ -125,6 +125,7 @@ def catalogue_with(base: Catalogue, told: Told) -> Catalogue:
         prices_minor=prices,
         location_keys=keys,
         stores=stores,
+        places=base.places | _places(base, told),
         labels={name: _labels(name, labels, known) for name, labels in base.labels.items()},
     )
 
@@ -191,6 +192,17 @@ def _locations(base: Catalogue, told: Told) -> tuple[Any, Any]:
         stores[key] = stores.get(key, True) if location.kind is None else location.kind == "store"
     keys = np.array(sorted(stores), np.int64)
     return keys, np.array([stores[key] for key in keys.tolist()], bool)
+
+
+def _places(base: Catalogue, told: Told) -> dict[int, tuple[str, str]]:
+    """Ids and names of the locations that were told of."""
+    named = {name: place.name for name, place in told.locations.items()}
+    named |= {row.location_id: None for row in told.stock.values() if row.location_id not in named}
+    keys = {name: location_key(name) for name in named}
+    return {
+        keys[name]: (name, label or base.places.get(keys[name], ("", ""))[1])
+        for name, label in named.items()
+    }
 
 
 def _labels(name: str, base: Labels, known: Sequence[tuple[int, LiveItem]]) -> Labels:
