@@ -136,9 +136,7 @@ class Offering:
             missing = [ix for ix in rest if ix not in held] if first in has or stands else []
         else:
             missing = [ix for ix in bundle.items if ix not in (held or has)]
-        if not missing:
-            return None
-        if not stands and not _offered(decision, question):
+        if not stands and not (missing and _offered(decision, question)):
             return None
         if terms.locations and question.location_id not in terms.locations:
             return None
@@ -182,14 +180,14 @@ def decide(
     Returns
     -------
     list of list of dict
-        ``bundle_id``, ``missing`` and ``chance``, that of the least wanted missing product: what
-        stands first, then by falling chance; as many as each question may be offered.
+        ``bundle_id``, ``missing`` and ``chance``, that of the least wanted missing product, 1
+        where nothing is missing: what stands first, then by falling chance; as many as each question may be offered.
     """
     decided = []
     for r, question in enumerate(questions):
         part = slice(*missing.indptr[r : r + 2].tolist())
         of = dict(zip(missing.item_ix[part].tolist(), chance[part].tolist(), strict=True))
-        judged = [(it, min(of[ix] for ix in it.missing)) for it in proposals[r]]
+        judged = [(it, min((of[ix] for ix in it.missing), default=1.0)) for it in proposals[r]]
         judged = [(it, likely) for it, likely in judged if it.stands or likely < SURE]
         judged.sort(key=lambda pair: (not pair[0].stands, -pair[1], pair[0].bundle_id))
         decided.append(

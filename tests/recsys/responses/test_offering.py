@@ -89,6 +89,8 @@ def test_a_promise_is_shown_while_the_bundle_is_paused(engine):
     decision = approved(FIRST, SECOND, status="paused")
     (offer,) = offers(engine, decision, cart=(FIRST,), standing=(decision.bundle_id,))
     assert offer["bundle_id"] == decision.bundle_id
+    (offer,) = offers(engine, decision, cart=(FIRST, SECOND), standing=(decision.bundle_id,))
+    assert (offer["missing"], offer["chance"]) == ([], 1.0)
     gone = approved(FIRST, SECOND, status="withdrawn")
     assert offers(engine, gone, cart=(FIRST,), standing=(gone.bundle_id,)) == []
 
