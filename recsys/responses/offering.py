@@ -181,7 +181,8 @@ def decide(
     -------
     list of list of dict
         ``bundle_id``, ``missing`` and ``chance``, that of the least wanted missing product, 1
-        where nothing is missing: what stands first, then by falling chance; as many as each question may be offered.
+        where nothing is missing: what stands first, then by falling chance; as many as each
+        question may be offered.
     """
     decided = []
     for r, question in enumerate(questions):

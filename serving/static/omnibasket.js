@@ -252,6 +252,43 @@
     return box;
   }
 
+  /** One offer: its products, the price of all of them, and the code that a till asks for. */
+  function offered(offer) {
+    const row = document.createElement("li");
+    row.className = "omnibasket-offer";
+    row.dataset.offerId = offer.offer_id;
+    const part = (field, text, kind = "span") => {
+      const made = document.createElement(kind);
+      made.className = `omnibasket-offer-${field}`;
+      made.textContent = text;
+      row.append(made);
+      return made;
+    };
+    part("title", offer.items.map((item) => item.title || item.item_id).join(" + "), "strong");
+    part("price", `Together ${money(offer.price)}`);
+    const instead = part("instead", "instead of ");
+    const full = document.createElement("s");
+    full.textContent = money(offer.full_price);
+    instead.append(full);
+    const until = new Date(offer.expires_at).toLocaleDateString(
+      document.documentElement.lang || undefined, { day: "numeric", month: "long" });
+    part("until", `Until ${until}, here and in our stores`);
+    part("code", `Code ${offer.code}`);
+    return row;
+  }
+
+  function showOffers(place, answer) {
+    place.querySelectorAll(".omnibasket-offers").forEach((old) => old.remove());
+    const offers = place.dataset.offers === "no" ? [] : answer.offers || [];
+    if (!offers.length) return;
+    const rows = document.createElement("ul");
+    rows.className = "omnibasket-offers";
+    rows.setAttribute("aria-label", "Offers for you");
+    rows.append(...offers.map(offered));
+    place.prepend(rows);
+    place.hidden = false;
+  }
+
   function show(place, answer) {
     const rows = document.createElement("ul");
     rows.className = "omnibasket-list";
@@ -284,6 +321,7 @@
       place.hidden = false;
       watch(place, rows, answer);
     }
+    showOffers(place, answer);
     place.dataset.omnibasketState = answer.items.length ? "shown" : "empty";
     dispatch(place, "shown", { answer });
   }

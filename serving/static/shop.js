@@ -38,11 +38,34 @@
     return form.format(amount_minor / 10 ** form.resolvedOptions().maximumFractionDigits);
   }
 
+  let offers = []; // that stand for this visit
+
+  const fits = (offer, cart) =>
+    offer.items.every((item) => cart.some((line) => line.item_id === item.item_id));
+
   function total(cart) {
     const priced = cart.filter((line) => line.currency);
     if (!priced.length) return "";
+    const off = offers.filter((offer) => fits(offer, cart))
+      .reduce((all, offer) => all + offer.discount.amount_minor, 0);
     const sum = priced.reduce((all, line) => all + line.amount_minor * line.quantity, 0);
-    return `Total ${money(sum, priced[0].currency)}`;
+    const less = off ? `, ${money(off, priced[0].currency)} less as offered` : "";
+    return `Total ${money(sum - off, priced[0].currency)}${less}`;
+  }
+
+  /** What a shop's server does with its own key, once the order is paid. */
+  function redeem(transaction_id, cart) {
+    for (const offer of offers.filter((one) => fits(one, cart))) {
+      fetch(`/v1/offers/${offer.offer_id}/redemptions`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({
+          transaction_id, channel: "web", session_id: window.omnibasket.visit(),
+          item_ids: cart.map((line) => line.item_id),
+        }),
+      });
+    }
+    offers = [];
   }
 
   function drawCart() {
@@ -89,10 +112,17 @@
       });
     }
     if (document.getElementById("cart")) {
+      document.querySelector("[data-omnibasket=web_cart]")
+        .addEventListener("omnibasket:shown", (shown) => {
+          offers = shown.detail.answer.offers;
+          document.getElementById("total").textContent = total(read());
+        });
       drawCart();
       document.getElementById("pay").addEventListener("click", () => {
         const bought = read().map(({ item_id, quantity }) => ({ item_id, quantity }));
-        window.omnibasket.purchase(`shop-${crypto.getRandomValues(new Uint32Array(2)).join("")}`, bought);
+        const number = `shop-${crypto.getRandomValues(new Uint32Array(2)).join("")}`;
+        redeem(number, bought);
+        window.omnibasket.purchase(number, bought);
         write([]);
         count();
         drawCart();
