@@ -230,6 +230,18 @@ def sees_public_only() -> bool:
     )
 
 
+def caller_name() -> str:
+    """Return who asks, for what is kept: the name of their key, or its id."""
+    return "local" if g.caller is None else g.caller.grant.name or g.caller.key_id
+
+
+def refuse_screens() -> None:
+    """Refuse a screen's key where answers are not for everybody's eyes."""
+    if sees_public_only():
+        detail = "This key is a screen's: it sees public placements only."
+        raise Refusal("channel-forbidden", detail)
+
+
 def check_placement(settings: Placement) -> None:
     """Refuse a placement on a channel that the caller's key is not for."""
     check_channel(settings.channel, "/placement")

@@ -13,7 +13,7 @@ from flask import Flask, Response, current_app, g, request
 
 from recsys.config import Config
 from serving import access, health, log, openapi, pages, problems, shop
-from serving.api import backoffice, batch, bundles, events, items, recommendations
+from serving.api import backoffice, batch, bundles, events, items, offers, recommendations
 from serving.replies import defend
 from serving.state import State
 
@@ -59,6 +59,7 @@ def create_app(config: Config, *, background: bool = True) -> Flask:
         items,
         events,
         bundles,
+        offers,
         backoffice,
         health,
         openapi,

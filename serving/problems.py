@@ -130,6 +130,9 @@ KINDS: Final = {
     "invalid-request": Kind(
         422, "The request is not valid", "`errors` names each field and what is wrong with it."
     ),
+    "price-missing": Kind(
+        422, "The bundle has no price", "Send a `price`: none is suggested that pays for itself."
+    ),
     "price-below-floor": Kind(
         422, "The price is under the floor", "`pricing.floor_price` keeps the margin floor."
     ),

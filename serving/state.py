@@ -21,6 +21,7 @@ from recsys.responses.engine import Engine
 from recsys.tracking.backoffice import Overlay
 from recsys.tracking.ledger import Exposure, Ledger
 from serving.access import Keyring
+from serving.decided import Decided
 from serving.problems import KINDS, Refusal
 
 _log = logging.getLogger("omnibasket.service")
@@ -55,6 +56,7 @@ class State:
         self.keyed_hash = _keyed_hash(config)
         self.ledger = Ledger.open(config.ledger_url, currency=config.workspace.currency)
         self.keyring = Keyring(self.ledger.keys, config.serve.requests_per_second)
+        self.decided = Decided(self.ledger.decisions, config.bundles)
         self.engine: Engine | None = None
         self.shift_seconds = 0  # by which the workspace's clock is ahead of the wall's
         self._made: Engine | None = None  # as the artefact has it
@@ -121,6 +123,10 @@ class State:
                 newer = self._overlay.renew() or newer
             except LedgerError as error:
                 _log.error("news of products were not read", extra={"reason": str(error)})
+            try:
+                self.decided.renew()
+            except LedgerError as error:
+                _log.error("decisions were not read", extra={"reason": str(error)})
             if newer and self._made is not None:
                 told = self._overlay.told(self._made.manifest.details.get("exported", {}))
                 self.engine = self._made.with_live(told) if told else self._made

@@ -2,7 +2,7 @@
 
 Requests are decoded into these, and the OpenAPI document is made from them; answers are made as
 plain dictionaries for speed, and tests hold them against these. Events are in
-``recsys.tracking.events``.
+``recsys.tracking.events``, bundles in ``wire_bundles``, offers in ``wire_offers``.
 """
 
 from datetime import datetime
@@ -13,6 +13,7 @@ from msgspec import Meta, Struct, field
 
 from recsys.filters import FIELDS, OPERATORS
 from recsys.tracking.events import Id, Identifier, Money
+from serving.wire_offers import RecommendedOffer
 
 Count = Annotated[int, Meta(ge=1, le=200)]
 Label = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")]
@@ -143,7 +144,9 @@ class Recommendations(Body, frozen=True):
     as_of: str
     customer_known: bool
     items: list[RecommendedItem]
-    offers: list[Any]
+    offers: list[RecommendedOffer]
+    """What stands for the customer, or is made by this answer; at most as many as the placement's
+    setting ``offers`` says."""
     fallback: Literal["popular_at_location", "popular", "available"] | None
     """What was used where a personal answer could not be had; ``available``: nothing that may be
     shown was ever bought."""
@@ -180,11 +183,19 @@ class PageItem(Body, frozen=True):
     availability: Availability | None = None
 
 
+class PageProduct(Body, frozen=True):
+    """The product that a page is of."""
+
+    item_id: str
+    title: str | None = None
+    price: Money | None = None
+
+
 class Page(Body, frozen=True):
     """Products for the page of one."""
 
     model_version: str
-    item: "BundleItem"
+    item: PageProduct
     """The product of the page."""
     items: list[PageItem]
     """Shorter than asked where rules leave too little, or no more is known."""
@@ -218,63 +229,6 @@ class EventsAnswer(Body, frozen=True):
     duplicate: int
     refused: int
     events: list[EventOutcome]
-
-
-class BundleItem(Body, frozen=True):
-    """One product of a bundle."""
-
-    item_id: str
-    title: str | None = None
-    price: Money | None = None
-
-
-class Confidence(Body, frozen=True):
-    """Of the baskets with one product, the share that also holds the other."""
-
-    a_to_b: float
-    b_to_a: float
-
-
-class Bundle(Body, frozen=True):
-    """Two products that are bought together, with the evidence."""
-
-    items: list[BundleItem]
-    """Product a, then product b."""
-    support: int
-    """Baskets that hold both."""
-    support_share: float
-    """The same as a share of all baskets."""
-    confidence: Confidence
-    lift: float
-    """How many times as often as if they were bought independently."""
-
-
-class BundleQuery(Body, frozen=True):
-    """Which bundles are wanted."""
-
-    item_id: Id | None = None
-    """Only pairs with this product."""
-    min_lift: Annotated[float, Meta(ge=0)] = 0.0
-    min_support: Annotated[int, Meta(ge=0)] = 0
-    sort: Literal["evidence", "lift", "support", "confidence"] = "evidence"
-    """Highest first. ``evidence`` weighs support and lift together, ``confidence`` is the higher
-    one of both directions."""
-    limit: Annotated[int, Meta(ge=1, le=1000)] = 50
-    cursor: Annotated[str, Meta(max_length=200)] | None = None
-    """``next_cursor`` of the page before."""
-    format: Literal["json", "csv"] | None = None
-    """As the Accept header says by default."""
-
-
-class Bundles(Body, frozen=True):
-    """One page of bundles."""
-
-    model_version: str
-    bundles: list[Bundle]
-    total: int
-    """Bundles that fit the query, on all pages."""
-    next_cursor: str | None
-    """null on the last page."""
 
 
 class Alive(Body, frozen=True):

@@ -4,7 +4,7 @@ Answers are made by ``recsys.responses.bundles`` and held against these types by
 """
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
@@ -49,11 +49,11 @@ class Segment(Body, frozen=True):
 
 
 class Margin(Body, frozen=True):
-    """Minor units a month, from the cautious to the hopeful end."""
+    """Margin that is added or lost, minor units a month."""
 
-    low: int
-    middle: int
-    high: int
+    low: float
+    middle: float
+    high: float
 
 
 class PricePoint(Body, frozen=True):
@@ -61,34 +61,49 @@ class PricePoint(Body, frozen=True):
 
     price_minor: int
     discount_share: float
-    margin_share: float | None
+    """Of the full price."""
+    margin_share: float
+    """What is left of the price after cost."""
     break_even_sales: float | None
-    """Sales of the bundle, over what is bought together anyway, that pay for the discount; null
-    where none do."""
-    low: float | None
-    """Expected margin, minor units a month, as in ``Margin``."""
-    middle: float | None
-    high: float | None
+    """Products that must be sold besides, a month, for the discount to come back; null where they
+    never can."""
+    low: float
+    """Margin that it adds or loses, minor units a month, as in ``Margin``."""
+    middle: float
+    high: float
 
 
 class Pricing(Body, frozen=True):
-    """What the bundle could cost, and what that would earn: an estimate."""
+    """What the bundle could cost, and what that would earn: an estimate.
+
+    The shares, the sales to break even and the expected margin are those of the price that was
+    decided, else of the suggested one.
+    """
 
     full_price: Money
+    """Of its products one by one."""
     suggested_price: Money | None
-    """null where no discount pays for itself."""
+    """null where every discount would only make cheaper what sells anyway."""
     floor_price: Money
     """Below it the margin falls under ``[bundles] margin_floor``."""
-    discount_share: float | None
-    margin_share: float | None
+    discount_share: float
+    margin_share: float
     break_even_sales: float | None
-    expected_margin: Any
+    expected_margin: Margin
     sells_anyway: bool
-    """Whether the discount would mostly go to those who buy the products together anyway."""
+    """Whether no discount brings more than it costs."""
     pays: bool
-    estimate: str
-    """What kind of figure this is, in words."""
+    """Whether the suggested price pays for itself even by the lowest estimate."""
     cost_known: bool
+    """Whether the costs of all products are known; else what is usual stands for them."""
+    estimate: str
+    """What kind of figures these are, in words."""
+
+
+class PricingInFull(Pricing, frozen=True):
+    """The same, with every price from the floor up."""
+
+    curve: list[PricePoint]
 
 
 class BundleTerms(Body, frozen=True):
@@ -153,7 +168,8 @@ class Bundle(Body, frozen=True):
     stability: float | None
     """Share of the months in which it holds."""
     complement: float | None
-    """Below 1 where customers buy one instead of the other."""
+    """How many times as often as by chance customers of its products put them into one basket;
+    below 1 where they buy one instead of the other."""
     undiscounted_lift: float | None
     """Lift among what was bought without a discount."""
     segments: list[Segment]
@@ -164,6 +180,94 @@ class Bundle(Body, frozen=True):
     changed_at: str | None
     changed_by: str | None
     in_model: bool
+
+
+class ChannelCounts(Body, frozen=True):
+    """Baskets of one channel."""
+
+    channel: str
+    baskets: int
+    together: int
+    """Those that hold all products of the bundle."""
+    items: list[int]
+    """Those that hold each product."""
+
+
+class LocationCount(Body, frozen=True):
+    """Baskets of one location that hold all products."""
+
+    location_id: str | None
+    name: str | None
+    together: int
+
+
+class BasketCounts(Body, frozen=True):
+    """Baskets that hold each product, and all of them."""
+
+    total: int
+    each: list[int]
+    all: int
+
+
+class Evidence(Body, frozen=True):
+    """Counts to be drawn; those of products are in the order of ``items``."""
+
+    months: list[Annotated[str, Meta(examples=["2017-01"])]]
+    month_baskets: list[int]
+    together: list[int]
+    """Baskets with all products, by month."""
+    items_by_month: list[list[int]]
+    """For each product, its baskets by month."""
+    channels: list[ChannelCounts]
+    locations: list[LocationCount]
+    """Those where it is bought most."""
+    baskets: BasketCounts
+
+
+class Stock(Body, frozen=True):
+    """Where all products lie on the shelf."""
+
+    locations_with_all: int
+    locations: int
+    """Where it is offered; all whose stock is known, if it is offered everywhere."""
+
+
+class DatedTerms(BundleTerms, frozen=True):
+    """Terms with the status that they had."""
+
+    status: Status
+
+
+class BundleChange(Body, frozen=True):
+    """One line of the audit trail."""
+
+    revision: int
+    changed_at: str
+    changed_by: str
+    before: DatedTerms
+    after: DatedTerms
+
+
+class OfferDay(Body, frozen=True):
+    """Offers of one day, UTC."""
+
+    day: str
+    issued: int
+    redeemed: int
+
+
+class BundleInFull(Bundle, frozen=True):
+    """A bundle with everything that is known of it."""
+
+    pricing: PricingInFull | None
+    stock: Stock | None
+    """null where no stock is known."""
+    evidence: Evidence | None
+    """null where the present model does not hold the bundle."""
+    history: list[BundleChange]
+    """Who changed what, the oldest first."""
+    offers_by_day: list[OfferDay]
+    """Days without any are left out."""
 
 
 class BundleQuery(Body, frozen=True):

@@ -1,39 +1,33 @@
-"""``/v1/bundles``: pairs of products that sell together, for marketers, as JSON or a table."""
+"""``/v1/bundles``: what sells together, for marketers: to look through, and to decide about."""
 
 import base64
 import binascii
-import csv
-import io
+import hashlib
 from typing import Any, Final
 
-import numpy as np
-import numpy.typing as npt
+import msgspec
 import orjson
 from flask import Blueprint, Response, current_app, request
 
-from recsys.bundles.found import TOGETHER
+from recsys.bundles.terms import Counts
+from recsys.responses import bundles as words
 from recsys.responses.engine import Engine
+from recsys.responses.spreadsheet import spreadsheet
+from recsys.responses.suggestions import Suggestions, Wanted
+from serving import access
 from serving.openapi import documented
 from serving.problems import KINDS, FieldError, Refusal
-from serving.reading import read_query
+from serving.reading import read_body, read_query
 from serving.replies import JSON, etag_of, is_held, reply
 from serving.state import State
-from serving.wire import BundleQuery, Bundles
+from serving.terms import decide
+from serving.wire_bundles import BundleInFull, BundlePatch, BundleQuery, Bundles
 
 blueprint = Blueprint("bundles", __name__)
 
 CSV: Final = "text/csv"
 _VARY: Final = (("Vary", "Accept"),)
-#: How long a page may be shown without asking whether it has changed.
-_CACHE_SECONDS: Final = 60
-_COLUMNS: Final = (
-    "item_a", "title_a", "price_a_minor", "item_b", "title_b", "price_b_minor", "currency",
-    "support", "support_share", "confidence_a_to_b", "confidence_b_to_a", "lift",
-)  # fmt: skip
-#: A cell that begins so would be run as a formula by spreadsheets.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-
-Rows = npt.NDArray[np.intp]
+_MONEY: Final = {"amount_minor": 449, "currency": "EUR"}
 
 
 @blueprint.get("/v1/bundles")
@@ -44,43 +38,123 @@ Rows = npt.NDArray[np.intp]
     query=BundleQuery,
     answers={200: Bundles, 304: JSON},
     also=(CSV,),
-    problems=("invalid-request", "not-acceptable", "no-model"),
-)
+    problems=(
+        "invalid-request", "item-unknown", "channel-forbidden", "not-acceptable", "no-model",
+        "ledger-unavailable",
+    ),
+)  # fmt: skip
 def get() -> Response:
-    """List pairs of products with their evidence, a page at a time.
+    """List bundles with their evidence, their price and what was decided, a page at a time.
 
     JSON, or a table with `Accept: text/csv` or `format=csv`; then the header `X-Next-Cursor`
-    leads to the next page.
+    leads to the next page. Carries an `ETag`.
     """
     state: State = current_app.extensions["omnibasket"]
+    access.refuse_screens()
     asked = read_query(request.args, BundleQuery)
     form = asked.format or _accepted()
     engine = state.loaded()
-    tag = etag_of(engine.revision, form, request.query_string)
-    if is_held(tag):
-        return reply(b"", 304, JSON, _VARY, cache_seconds=_CACHE_SECONDS, private=True, etag=tag)
-    chosen = _chosen(engine, asked)
-    begin = _begin(engine, asked)
+    wanted = _wanted(engine, asked)
+    suggestions = state.decided.suggestions(engine)
+    chosen = suggestions.chosen(wanted)
+    key = hashlib.blake2b(orjson.dumps([engine.version, msgspec.to_builtins(wanted)])).hexdigest()
+    begin = _begin(asked.cursor, key[:16])
     end = begin + asked.limit
-    cursor = _cursor(engine, asked, end) if end < len(chosen) else None
-    rows = [_bundle(engine, at) for at in chosen[begin:end].tolist()]
+    cursor = _cursor(end, key[:16]) if end < len(chosen) else None
+    rows = _rows(state, suggestions, chosen[begin:end])
     if form == "csv":
         headers = [*_VARY, ("Content-Disposition", 'attachment; filename="bundles.csv"')]
         if cursor is not None:
             headers.append(("X-Next-Cursor", cursor))
-        return reply(
-            _table(rows), 200, f"{CSV}; charset=utf-8", headers,
-            cache_seconds=_CACHE_SECONDS, private=True, etag=tag,
-        )  # fmt: skip
+        return _answer(spreadsheet(rows), f"{CSV}; charset=utf-8", headers)
     page = {
         "model_version": engine.version,
         "bundles": rows,
         "total": len(chosen),
         "next_cursor": cursor,
     }
-    return reply(
-        orjson.dumps(page), 200, JSON, _VARY, cache_seconds=_CACHE_SECONDS, private=True, etag=tag
+    return _answer(orjson.dumps(page), JSON, [*_VARY])
+
+
+@blueprint.get("/v1/bundles/<bundle_id>")
+@documented(
+    "One bundle, with all that is known of it",
+    tag="marketers",
+    scope="marketing",
+    answers={200: BundleInFull},
+    problems=("bundle-unknown", "channel-forbidden", "no-model", "ledger-unavailable"),
+)
+def one(bundle_id: str) -> Response:
+    """Show a bundle with everything there is to draw and to decide by.
+
+    Its evidence by month, channel and location, what each price would earn, who changed what, and
+    what became of its offers. The `ETag` is its revision; send it as `If-Match` to change it.
+    """
+    state: State = current_app.extensions["omnibasket"]
+    access.refuse_screens()
+    suggestions = state.decided.suggestions(state.loaded())
+    if not suggestions.known(bundle_id):
+        raise Refusal("bundle-unknown", KINDS["bundle-unknown"].advice)
+    return _in_full(state, suggestions, bundle_id)
+
+
+@blueprint.patch("/v1/bundles/<bundle_id>")
+@documented(
+    "Decide about a bundle",
+    tag="marketers",
+    scope="marketing",
+    body=BundlePatch,
+    headers={"If-Match": "The bundle's `ETag` as it was read: its revision, in quotes."},
+    example={"status": "approved", "price": _MONEY, "budget": {**_MONEY, "amount_minor": 50000}},
+    answers={200: BundleInFull},
+    problems=(
+        "malformed-body", "body-too-large", "not-json", "invalid-request", "bundle-unknown",
+        "precondition-missing", "bundle-stale", "status-impossible", "bundle-inactive",
+        "price-below-floor", "price-not-lower", "dates-reversed", "budget-empty",
+        "channel-forbidden", "location-forbidden", "no-model", "ledger-unavailable",
+    ),
+)  # fmt: skip
+def patch(bundle_id: str) -> Response:
+    """Approve, reject, pause or withdraw a bundle, or change its terms.
+
+    What is not sent stays as it is; null clears. Running services follow within a second;
+    withdrawing voids every offer that stands, everywhere, before this answers. A refused request
+    changes nothing. Each change is kept, with who made it.
+    """
+    state: State = current_app.extensions["omnibasket"]
+    access.refuse_screens()
+    asked = read_body(request, BundlePatch)
+    engine = state.loaded()
+    suggestions = state.decided.suggestions(engine)
+    if not suggestions.known(bundle_id):
+        raise Refusal("bundle-unknown", KINDS["bundle-unknown"].advice)
+    if "If-Match" not in request.headers:
+        raise Refusal("precondition-missing", KINDS["precondition-missing"].advice)
+    decide(state, suggestions, bundle_id, asked, request.if_match)
+    return _in_full(state, state.decided.suggestions(engine), bundle_id)
+
+
+def _rows(state: State, suggestions: Suggestions, names: list[str]) -> list[dict[str, Any]]:
+    counts = state.ledger.offers.counts(names, now_ts=state.now_ts()) if names else {}
+    return [words.row(suggestions, name, counts.get(name, Counts())) for name in names]
+
+
+def _in_full(state: State, suggestions: Suggestions, bundle_id: str) -> Response:
+    decisions, offers = state.ledger.decisions, state.ledger.offers
+    counts = offers.counts([bundle_id], now_ts=state.now_ts()).get(bundle_id, Counts())
+    found = words.full(
+        suggestions, bundle_id, counts, decisions.changes(bundle_id), offers.by_day(bundle_id)
     )
+    # The tag is for If-Match; offers come and go without a new revision, so nothing is kept.
+    return reply(orjson.dumps(found), headers=[("ETag", f'"{found["revision"]}"')])
+
+
+def _answer(body: bytes, content_type: str, headers: list[tuple[str, str]]) -> Response:
+    """Send a list, unless the caller holds the same one."""
+    tag = etag_of(body)
+    if is_held(tag):
+        return reply(b"", 304, content_type, headers, etag=tag)
+    return reply(body, 200, content_type, headers, etag=tag)
 
 
 def _accepted() -> str:
@@ -91,86 +165,48 @@ def _accepted() -> str:
     return "csv" if best == CSV else "json"
 
 
-def _chosen(engine: Engine, asked: BundleQuery) -> Rows:
-    """Pairs that fit the query, best first."""
-    found = engine.bundles
-    pairs = (found.kind == TOGETHER) & (np.diff(found.indptr) == 2)
-    keep = pairs & (found.lift >= asked.min_lift) & (found.support >= asked.min_support)
-    if asked.item_id is not None:
-        (item_ix,) = engine.index.ix_of([asked.item_id])
-        named = np.flatnonzero(found.item_ix == item_ix)
-        with_it = np.zeros(len(found), bool)
-        with_it[np.searchsorted(found.indptr, named, side="right") - 1] = True
-        keep &= with_it
-    rows = np.flatnonzero(keep)
-    if asked.sort == "evidence":
-        return rows  # they are in that order
-    if asked.sort == "confidence":
-        first = found.indptr[rows]
-        key = np.maximum(found.confidence[first], found.confidence[first + 1])
-    else:
-        key = (found.lift if asked.sort == "lift" else found.support)[rows]
-    order: Rows = np.argsort(-key.astype(np.float64), kind="stable")
-    return rows[order]
+def _wanted(engine: Engine, asked: BundleQuery) -> Wanted:
+    """Check a query against the catalogue.
+
+    Raises
+    ------
+    Refusal
+        When it names a product or a location that is unknown, or several segments.
+    """
+    if asked.item_id is not None and engine.index.ix_of([asked.item_id])[0] < 0:
+        detail = "is not in the model's catalogue."
+        error = FieldError("/item_id", detail)
+        raise Refusal("item-unknown", KINDS["item-unknown"].advice, [error])
+    if asked.location_id is not None and not engine.has_location(asked.location_id):
+        error = FieldError("/location_id", "is not in the catalogue.")
+        raise Refusal("invalid-request", "There is no such location.", [error])
+    segments = {
+        name: value if name == "segment" else f"{name}:{value}"
+        for name in ("channel", "season", "segment")
+        if (value := getattr(asked, name)) is not None
+    }
+    if len(segments) > 1:
+        errors = [FieldError(f"/{name}", "is one of several segments.") for name in segments]
+        raise Refusal("invalid-request", "Ask for one segment at a time.", errors)
+    fields = {name: getattr(asked, name) for name in Wanted.__struct_fields__ if name != "segment"}
+    return Wanted(**fields, segment=next(iter(segments.values()), None))
 
 
-def _query_key(engine: Engine, asked: BundleQuery) -> list[Any]:
-    """What a cursor belongs to: the model and the query, but for how much of it is wanted."""
-    return [engine.version, asked.item_id, asked.min_lift, asked.min_support, asked.sort]
+def _cursor(at: int, key: str) -> str:
+    """Name a place in a list; it belongs to the model and the query that ``key`` stands for."""
+    return base64.urlsafe_b64encode(orjson.dumps([at, key])).decode().rstrip("=")
 
 
-def _cursor(engine: Engine, asked: BundleQuery, at: int) -> str:
-    content = orjson.dumps([at, *_query_key(engine, asked)])
-    return base64.urlsafe_b64encode(content).decode().rstrip("=")
-
-
-def _begin(engine: Engine, asked: BundleQuery) -> int:
-    """Where the page begins that the cursor leads to."""
-    if asked.cursor is None:
+def _begin(cursor: str | None, key: str) -> int:
+    """Where the page begins that a cursor leads to."""
+    if cursor is None:
         return 0
     try:
-        padded = asked.cursor + "=" * (-len(asked.cursor) % 4)
-        at, *key = orjson.loads(base64.urlsafe_b64decode(padded))
+        padded = cursor + "=" * (-len(cursor) % 4)
+        at, of = orjson.loads(base64.urlsafe_b64decode(padded))
     except (binascii.Error, ValueError, TypeError):
-        at, key = None, []
-    if not isinstance(at, int) or at < 0 or key != _query_key(engine, asked):
+        at, of = None, None
+    if not isinstance(at, int) or at < 0 or of != key:
         detail = "does not belong to this query and model; begin at the first page, without it."
         raise Refusal("invalid-request", "The page is gone.", [FieldError("/cursor", detail)])
     return at
-
-
-def _bundle(engine: Engine, at: int) -> dict[str, Any]:
-    found = engine.bundles
-    first, support = int(found.indptr[at]), int(found.support[at])
-    return {
-        "items": [engine.item(int(item_ix)) for item_ix in found.members(at)],
-        "support": support,
-        "support_share": round(support / engine.n_baskets, 6),
-        "confidence": {
-            "a_to_b": round(float(found.confidence[first + 1]), 4),
-            "b_to_a": round(float(found.confidence[first]), 4),
-        },
-        "lift": round(float(found.lift[at]), 3),
-    }
-
-
-def _table(bundles: list[dict[str, Any]]) -> bytes:
-    """Lay bundles out for a spreadsheet."""
-    text = io.StringIO()
-    write = csv.writer(text).writerow
-    write(_COLUMNS)
-    for bundle in bundles:
-        cells: list[object] = []
-        prices = [item.get("price") or {} for item in bundle["items"]]
-        for item, price in zip(bundle["items"], prices, strict=True):
-            cells += [_cell(item["item_id"]), _cell(item.get("title")), price.get("amount_minor")]
-        cells.append(next((price["currency"] for price in prices if price), None))
-        confidence = bundle["confidence"]
-        cells += [bundle["support"], bundle["support_share"]]
-        cells += [confidence["a_to_b"], confidence["b_to_a"], bundle["lift"]]
-        write(cells)
-    return text.getvalue().encode("utf-8-sig")  # the mark tells spreadsheets that it is UTF-8
-
-
-def _cell(value: str | None) -> str | None:
-    return f"'{value}" if value is not None and value.startswith(_FORMULA) else value

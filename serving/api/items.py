@@ -65,9 +65,7 @@ def similar(item_id: str) -> Response:
 def _answer(how: How, item_id: str) -> Response:
     state: State = current_app.extensions["omnibasket"]
     asked = read_query(request.args, PageQuery, lists=_LISTS)
-    if access.sees_public_only():
-        detail = "This key is a screen's: it sees public placements only."
-        raise Refusal("channel-forbidden", detail)
+    access.refuse_screens()
     location_id = access.check_location(asked.location_id)
     given = read_filter(asked.filter)
     engine = state.loaded()

@@ -1,0 +1,102 @@
+"""Bundles as a table for spreadsheets.
+
+Bundles as ``bundles`` puts them come in; CSV in UTF-8 comes out. Called by the service and the
+command line.
+"""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+#: Products of a bundle that have columns of their own.
+_MEMBERS: Final = 4
+_EVIDENCE: Final = (
+    "support", "support_share", "cases", "customers", "lift", "lift_low", "lift_high", "p_value",
+    "q_value", "stability", "complement", "undiscounted_lift",
+)  # fmt: skip
+_PRICES: Final = ("full_price", "suggested_price", "floor_price")
+_PRICING: Final = (
+    "discount_share", "margin_share", "break_even_sales", "sells_anyway", "pays", "cost_known",
+)  # fmt: skip
+_ENDS: Final = ("low", "middle", "high")
+_TERMS: Final = ("starts_at", "ends_at", "per_customer", "offer_hours", "gives_back", "note")
+_COUNTS: Final = ("issued", "standing", "redeemed", "returned")
+#: A cell that begins so would be run as a formula by spreadsheets.
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def spreadsheet(bundles: Sequence[Mapping[str, Any]]) -> bytes:
+    """Lay bundles out, one a row.
+
+    Parameters
+    ----------
+    bundles : sequence of mapping
+        As ``/v1/bundles`` lists them.
+
+    Returns
+    -------
+    bytes
+        CSV that begins with a byte order mark, which tells spreadsheets that it is UTF-8. Texts
+        that a spreadsheet would run as a formula begin with an apostrophe.
+    """
+    text = io.StringIO()
+    write = csv.writer(text).writerow
+    write(name for name, _ in _cells({}))
+    for bundle in bundles:
+        write(_cell(value) for _, value in _cells(bundle))
+    return text.getvalue().encode("utf-8-sig")
+
+
+def _cells(bundle: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield every column with its value, those of an empty bundle for the heading."""
+    for name in ("bundle_id", "kind", "status"):
+        yield name, bundle.get(name)
+    items = bundle.get("items", [])
+    for number in range(1, _MEMBERS + 1):
+        item = items[number - 1] if number <= len(items) else {}
+        yield f"item_{number}", item.get("item_id")
+        yield f"title_{number}", item.get("title")
+        yield f"price_{number}_minor", _minor(item.get("price"))
+    pricing, terms = bundle.get("pricing") or {}, bundle.get("terms", {})
+    prices = [pricing.get("full_price"), terms.get("price"), *(item.get("price") for item in items)]
+    yield "currency", next((price["currency"] for price in prices if price), None)
+    confidence = bundle.get("confidence") or {}
+    for name in _EVIDENCE:
+        yield name, bundle.get(name)
+        if name == "customers":
+            for way in ("a_to_b", "b_to_a"):
+                yield f"confidence_{way}", confidence.get(way)
+    yield "holds_in", ", ".join(found["segment"] for found in bundle.get("segments", ()))
+    for name in _PRICES:
+        yield f"{name}_minor", _minor(pricing.get(name))
+    for name in _PRICING:
+        yield name, pricing.get(name)
+    margin = pricing.get("expected_margin") or {}
+    for end in _ENDS:
+        yield f"expected_margin_{end}_minor", margin.get(end)
+    for name in ("price", "budget"):
+        yield f"{name}_minor", _minor(terms.get(name))
+    for name in ("channels", "locations"):
+        yield name, ", ".join(terms.get(name, ()))
+    for name in _TERMS:
+        yield name, terms.get(name)
+    offers = bundle.get("offers", {})
+    for name in _COUNTS:
+        yield name, offers.get(name)
+    for name in ("reserved", "spent"):
+        yield f"{name}_minor", _minor(offers.get(name))
+    for name in ("revision", "changed_at", "changed_by", "in_model"):
+        yield name, bundle.get(name)
+
+
+def _minor(money: Mapping[str, Any] | None) -> int | None:
+    return None if money is None else money["amount_minor"]
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str) and value.startswith(_FORMULA):
+        return f"'{value}"
+    return value

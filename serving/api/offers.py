@@ -1,0 +1,229 @@
+"""``/v1/customers/…/offers`` and ``/v1/offers``: what stands, issued once and redeemed once."""
+
+import io
+from typing import Final
+
+import orjson
+import segno
+from flask import Blueprint, Response, current_app, request
+
+from recsys.bundles.terms import Offer
+from recsys.errors import OfferError
+from recsys.responses import offers as words
+from recsys.tracking.events import Identifier, seal_session
+from recsys.tracking.offers import Refusal as NoOffer
+from recsys.tracking.people import session_own_id
+from serving import access
+from serving.openapi import documented
+from serving.problems import KINDS, FieldError, Refusal
+from serving.reading import read_body
+from serving.replies import etag_of, is_held, reply
+from serving.state import State
+from serving.wire_offers import CustomerOffers, OfferRequest, RedemptionRequest
+from serving.wire_offers import Offer as OfferAnswer
+
+blueprint = Blueprint("offers", __name__)
+
+SVG: Final = "image/svg+xml"
+#: How long the drawing of a code may be shown without asking again; it never changes.
+_QR_CACHE_SECONDS: Final = 86_400
+_MOST_LETTERS: Final = 200
+_WHO: Final = ("channel-forbidden", "browser-key", "ledger-unavailable")
+_BODY: Final = ("malformed-body", "body-too-large", "not-json", "invalid-request")
+
+
+@blueprint.get("/v1/customers/<customer_id>/offers")
+@documented(
+    "The offers that stand for a customer",
+    tag="channels",
+    scope="offers",
+    answers={200: CustomerOffers},
+    problems=("customer-unknown", *_WHO),
+)
+def standing(customer_id: str) -> Response:
+    """List the offers that stand for a customer, the oldest first, the same in all channels."""
+    state: State = current_app.extensions["omnibasket"]
+    owners = _owners(state, customer_id)
+    found = state.ledger.offers.standing(owners, state.now_ts())
+    told = [_told(state, offer) for offer in found]
+    return reply(orjson.dumps({"customer_id": owners[0], "offers": told}))
+
+
+@blueprint.post("/v1/customers/<customer_id>/offers")
+@documented(
+    "Offer a bundle to a customer",
+    tag="channels",
+    scope="offers",
+    body=OfferRequest,
+    example={"bundle_id": "b0123456789abcdef"},
+    answers={201: OfferAnswer, 200: OfferAnswer},
+    problems=(
+        *_BODY, "customer-unknown", "bundle-unknown", "bundle-inactive", "not-offered",
+        "budget-spent", "customer-limit", "no-model", *_WHO,
+    ),
+)  # fmt: skip
+def issue(customer_id: str) -> Response:
+    """Promise an approved bundle to a customer, at its price, until a time.
+
+    Asked again, the answer is the offer that stands already, with status 200. What stands reserves
+    its discount of the bundle's budget.
+    """
+    state: State = current_app.extensions["omnibasket"]
+    owners = _owners(state, customer_id)
+    bundle_id = read_body(request, OfferRequest).bundle_id
+    engine = state.loaded()
+    suggestions = state.decided.suggestions(engine)
+    if not suggestions.known(bundle_id):
+        raise Refusal("bundle-unknown", KINDS["bundle-unknown"].advice)
+    bundle, now_ts, ledger = suggestions.get(bundle_id), state.now_ts(), state.ledger.offers
+    before = {offer.bundle_id: offer for offer in ledger.standing(owners, now_ts)}.get(bundle_id)
+    if before is not None:
+        return reply(orjson.dumps(_told(state, before)))
+    idle = [name for name, ix in zip(bundle.item_ids, bundle.item_ix, strict=True)
+            if not suggestions.active(ix)]  # fmt: skip
+    if idle:
+        detail = f"{', '.join(idle)}: not in the catalogue, or no longer sold."
+        raise Refusal("bundle-inactive", detail)
+    items = words.priced(bundle.item_ids, bundle.terms.currency, engine.catalogue)
+    if items is None:
+        raise Refusal("not-offered", KINDS["not-offered"].advice)
+    made = ledger.issue(bundle_id, owners[0], items, now_ts=now_ts, owners=owners)
+    if isinstance(made, NoOffer):
+        kind = made.reason.replace("_", "-")
+        raise Refusal(kind, KINDS[kind].advice)
+    where = ("Location", f"/v1/offers/{made.offer_id}")
+    return reply(orjson.dumps(_told(state, made)), 201, headers=[where])
+
+
+@blueprint.get("/v1/offers/<which>")
+@documented(
+    "One offer",
+    tag="channels",
+    scope="offers",
+    answers={200: OfferAnswer},
+    problems=("offer-unknown", *_WHO),
+)
+def one(which: str) -> Response:
+    """Show an offer by its id, or by its code however it is typed, whatever became of it."""
+    state: State = current_app.extensions["omnibasket"]
+    return reply(orjson.dumps(_told(state, _found(state, which))))
+
+
+@blueprint.post("/v1/offers/<which>/redemptions")
+@documented(
+    "Redeem an offer",
+    tag="channels",
+    scope="offers",
+    body=RedemptionRequest,
+    example={"transaction_id": "1001", "channel": "pos", "location_id": "S1"},
+    answers={201: OfferAnswer, 200: OfferAnswer},
+    problems=(
+        *_BODY, "offer-unknown", "offer-redeemed", "offer-of-another", "offer-expired",
+        "offer-withdrawn", "offer-elsewhere", "offer-incomplete", "location-forbidden", *_WHO,
+    ),
+)  # fmt: skip
+def redeem(which: str) -> Response:
+    """Let an order use an offer, by its id or its code: once, whoever asks first.
+
+    The same order asking again gets the same answer, with status 200. When this answers, the
+    redemption survives a power cut.
+    """
+    state: State = current_app.extensions["omnibasket"]
+    access.refuse_screens()
+    asked = read_body(request, RedemptionRequest)
+    access.check_channel(asked.channel, "/channel")
+    location_id = access.check_location(asked.location_id)
+    owners = _users(state, asked)
+    try:
+        done = state.ledger.offers.redeem(
+            which,
+            transaction_id=asked.transaction_id,
+            channel=asked.channel,
+            location_id=location_id,
+            owners=owners,
+            item_ids=asked.item_ids,
+            now_ts=state.now_ts(),
+        )
+    except OfferError as error:
+        raise Refusal(error.kind, _sentence(str(error))) from None
+    return reply(orjson.dumps(_told(state, done.offer)), 201 if done.first else 200)
+
+
+@blueprint.get("/v1/offers/<which>/qr.svg")
+@documented(
+    "The code of an offer as a QR code",
+    tag="channels",
+    scope="offers",
+    answers={200: SVG, 304: SVG},
+    problems=("offer-unknown", *_WHO),
+)
+def qr(which: str) -> Response:
+    """Draw the code of an offer, black on white, to be shown on a phone or printed."""
+    state: State = current_app.extensions["omnibasket"]
+    code = _found(state, which).code
+    tag = etag_of(code)
+    body = b""
+    if not is_held(tag):
+        drawn = io.BytesIO()
+        segno.make(code, micro=False).save(
+            drawn, kind="svg", scale=8, light="white", title=f"Offer {code}", xmldecl=False
+        )
+        body = drawn.getvalue()
+    return reply(
+        body, 200 if body else 304, SVG, cache_seconds=_QR_CACHE_SECONDS, private=True, etag=tag
+    )
+
+
+def _told(state: State, offer: Offer) -> dict[str, object]:
+    return words.offer(offer, None if state.engine is None else state.engine.catalogue)
+
+
+def _found(state: State, which: str) -> Offer:
+    access.refuse_screens()
+    found = state.ledger.offers.find(which, state.now_ts())
+    if found is None:
+        raise Refusal("offer-unknown", KINDS["offer-unknown"].advice)
+    return found
+
+
+def _owners(state: State, customer_id: str) -> list[str]:
+    """Return every id of a customer who is known, the present one first."""
+    access.refuse_screens()
+    access.check_names({"/customer_id": customer_id})
+    written = len(customer_id) <= _MOST_LETTERS and customer_id.isprintable()
+    present = state.ledger.resolve_id(customer_id) if written else None
+    if present is None:
+        raise Refusal("customer-unknown", KINDS["customer-unknown"].advice)
+    return state.ledger.offers.owners(present)
+
+
+def _users(state: State, asked: RedemptionRequest) -> list[str] | None:
+    """Return every id of whoever redeems; None where nobody is named, nobody's where unknown."""
+    access.check_names({"/customer_id": asked.customer_id, "/identifier": asked.identifier})
+    if asked.customer_id is not None and asked.identifier is not None:
+        detail = "give `customer_id` or `identifier`, not both."
+        raise Refusal(
+            "invalid-request", "Two names for one customer.", [FieldError("/customer_id", detail)]
+        )
+    if (asked.customer_id, asked.identifier, asked.session_id) == (None, None, None):
+        return None
+    keyed_hash, identifier, owners = state.keyed_hash, asked.identifier, []
+    session_id = asked.session_id and seal_session(asked.session_id, keyed_hash)
+    if session_id:
+        owners.append(session_own_id(session_id))
+    if identifier is not None:
+        stored = keyed_hash.identifier(identifier.type, identifier.value)
+        identifier = Identifier(type=identifier.type, value=stored) if stored else None
+    customer = state.ledger.customer(
+        customer_id=asked.customer_id,
+        identifier=identifier,
+        session_id=session_id,
+        as_of_ts=state.now_ts() + 1,
+    )
+    if customer.customer_id is not None:
+        owners += state.ledger.offers.owners(customer.customer_id)
+    return owners
+
+
+def _sentence(message: str) -> str:
+    return message[:1].upper() + message[1:]
