@@ -26,6 +26,7 @@ from recsys.errors import DataError
 from recsys.tracking.feedback import bring_in
 from recsys.tracking.ledger import Ledger
 from recsys.tracking.live import read_live, read_told
+from recsys.tracking.returned import give_back
 from training.console import (
     emit_json,
     follow,
@@ -76,7 +77,7 @@ def ingest(config: Config, at: datetime, report: Report) -> dict[str, Any]:
     Returns
     -------
     dict
-        The summary, as in ``summary.json``, with ``changed``.
+        The summary, as in ``summary.json``, with ``changed`` and ``offers_given_back``.
 
     Raises
     ------
@@ -107,7 +108,8 @@ def ingest(config: Config, at: datetime, report: Report) -> dict[str, Any]:
                     report("Bringing the histories to the ledger", 0, 1)
                     bring_in(current, ledger, config, contained=mark)
                 manifest.save(config)  # an ingest may have ended between publishing and here
-                return {**current.summary, "changed": False}
+                given_back = give_back(current, ledger, config, int(at.timestamp()))
+                return {**current.summary, "changed": False, "offers_given_back": given_back}
             live = read_live(ledger, mark, scratch, config.workspace.currency)
             stamp = at.astimezone(UTC).strftime("%Y%m%dT%H%M%S")
             version = f"{stamp}-{digest[:8]}"
@@ -124,11 +126,12 @@ def ingest(config: Config, at: datetime, report: Report) -> dict[str, Any]:
             manifest.save(config)
             report("Bringing the histories to the ledger", 0, 1)
             bring_in(history, ledger, config, contained=mark)
+            given_back = give_back(history, ledger, config, int(at.timestamp()))
         finally:
             con.disconnect()
             ledger.close()
             shutil.rmtree(scratch, ignore_errors=True)
-    return {**summary, "changed": True}
+    return {**summary, "changed": True, "offers_given_back": given_back}
 
 
 def _current(config: Config) -> History | None:
@@ -183,6 +186,7 @@ def _show(summary: dict[str, Any], config: Config) -> None:
     facts = [
         ("customers with orders in several channels", summary["customers_in_several_channels"]),
         ("returns matched to their order", summary["returns_matched"]),
+        ("offers given back by returns", summary["offers_given_back"]),
         ("identifiers", summary["identifiers"]),
         ("identifiers that name nobody", summary["identifiers_blocked"]),
         ("links accepted", summary["links"]["accepted"]),

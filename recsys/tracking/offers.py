@@ -5,7 +5,7 @@ and redeems them. An offer that stands reserves its discount of the bundle's bud
 promise can be kept.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, Final, Literal
 
 import msgspec
@@ -20,6 +20,7 @@ from recsys.tracking.promises import (
     COLUMNS,
     COUNTERS,
     EXPIRED,
+    OF_SAME,
     REDEEMED,
     STANDING,
     count,
@@ -30,12 +31,16 @@ from recsys.tracking.promises import (
     terms_of,
 )
 from recsys.tracking.redeeming import Redeemed, Use, redeem, see
-from recsys.tracking.tables import DECISIONS, IDENTIFIERS, OFFERS, REDEMPTIONS
+from recsys.tracking.returning import Returned, settle
+from recsys.tracking.tables import DECISIONS, OFFERS, REDEMPTIONS
 
 __all__ = ["Offers", "Redeemed", "Refusal"]
 
 _DAY: Final = 86_400
 _HOUR: Final = 3_600
+_PAGE: Final = 2_000
+#: Returned orders looked at in one transaction.
+_AT_ONCE: Final = 500
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -59,13 +64,6 @@ def _standing_of(n_owners: int) -> sa.Select[Any]:
 _STANDING: Final = {size: _standing_of(size) for size in (1, 2, 4, 8, 16, 32, 64)}
 _LARGEST: Final = max(_STANDING)
 
-_ALIKE: Final = IDENTIFIERS.alias()
-#: Ids that lead to whom an id leads to.
-_OWNERS: Final = (
-    sa.select(_ALIKE.c.own_id, _ALIKE.c.customer_id)
-    .join(IDENTIFIERS, IDENTIFIERS.c.customer_id == _ALIKE.c.customer_id)
-    .where(IDENTIFIERS.c.own_id == sa.bindparam("customer_id"))
-)
 _THEIRS: Final = (
     sa.select(*COLUMNS)
     .where(OFFERS.c.owner.in_(sa.bindparam("owners", expanding=True)))
@@ -193,7 +191,7 @@ class Offers:
         customer_id : str
             Any id ever given out; one that nothing is known of stands for itself.
         """
-        rows = self._database.rows(_OWNERS, customer_id=customer_id)
+        rows = self._database.rows(OF_SAME, customer_id=customer_id)
         present = [row[1] for row in rows[:1]]
         return list(dict.fromkeys([*present, customer_id, *sorted(row[0] for row in rows)]))
 
@@ -240,6 +238,45 @@ class Offers:
             now_ts=now_ts,
         )
         return redeem(self._database, which, use)
+
+    def in_use(self) -> Iterator[tuple[str, str]]:
+        """Read number and scope of every order that uses an offer, sorted, a page at a time."""
+        of = REDEMPTIONS.c
+        key = (of.transaction_id, of.scope)
+        query = sa.select(*key).where(of.returned_ts.is_(None)).distinct().order_by(*key)
+        last = ("", "")
+        while True:
+            after = sa.tuple_(*key) > sa.tuple_(*(sa.literal(part) for part in last))
+            with self._database.reading() as connection:
+                page = connection.execute(query.where(after).limit(_PAGE)).all()
+            for number, scope in page:
+                last = (number, scope)
+                yield last
+            if len(page) < _PAGE:
+                return
+
+    def give_back(self, returns: Sequence[Returned], now_ts: int) -> int:
+        """Give back the offers of orders that were returned, where their terms say so.
+
+        An offer comes back once everything that it is for has come back, at once or bit by bit.
+        It stands again until it expires. Told again, nothing happens.
+
+        Parameters
+        ----------
+        returns : sequence of Returned
+        now_ts : int
+            UTC epoch seconds.
+
+        Returns
+        -------
+        int
+            Offers that were given back.
+        """
+        given_back = 0
+        for start in range(0, len(returns), _AT_ONCE):
+            with self._database.writing() as connection:
+                given_back += settle(connection, returns[start : start + _AT_ONCE], (), now_ts)
+        return given_back
 
     def counts(
         self, bundle_ids: Iterable[str] | None = None, *, now_ts: int | None = None

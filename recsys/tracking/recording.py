@@ -17,11 +17,12 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from recsys.data.keyed_hash import customer_id_of
-from recsys.matrices.interactions import KIND_OF, Structured
+from recsys.matrices.interactions import KIND_OF
 from recsys.tracking import sessions
 from recsys.tracking.counting import apply, order_of, order_scopes
 from recsys.tracking.events import Event, digest, encode
 from recsys.tracking.people import find_identifiers, resolve_ids, session_own_id
+from recsys.tracking.returning import Login, Returned, settle
 from recsys.tracking.rows import insert, lock
 from recsys.tracking.tables import EVENTS, IDENTIFIERS, SESSIONS, TRANSACTIONS
 
@@ -47,6 +48,7 @@ class _Entry:
     own_id: str | None = None
     named: bool = False  # by an identifier, an id, or a visit that somebody logged in to
     scope: str = ""
+    order_known: bool = True  # of a refund: whether anybody told of its order
     counted: bool = True
 
 
@@ -87,10 +89,14 @@ def record(
     entries = _attribute(batch, entries)
     entries = _insert(batch, entries)
     _count_orders_once(batch, entries)
-    seen = _update_visits(batch, entries)
+    bound = _update_visits(batch, entries)
+    seen = [(own_id, state.events()) for _, own_id, state in bound if state.looks]
     # What a visit of nobody looked at stays with the visit.
     counted = [e for e in entries if e.counted and (e.named or e.event.event not in KIND_OF)]
     apply(connection, [(e.event, e.own_id, e.scope) for e in counted], currency, seen)
+    logins = [Login(session_own_id(session_id), own_id) for session_id, own_id, _ in bound]
+    settle(connection, [_returned(e) for e in entries if e.event.event == "refund"], logins,
+           received_ts)  # fmt: skip
     for entry in entries:
         batch.outcomes.setdefault(entry.ix, Outcome("accepted"))
     return [batch.outcomes[ix] for ix in range(len(events))]
@@ -147,6 +153,7 @@ def _attribute(batch: _Batch, entries: list[_Entry]) -> list[_Entry]:
             else:
                 entry.own_id = session_own_id(event.session_id)
         if event.event == "refund":
+            entry.order_known = event.transaction_id in orders
             entry.scope, buyer = order_of(event, orders)
             entry.own_id = entry.own_id if entry.named else buyer or entry.own_id
         elif event.event == "purchase" and event.transaction_id:
@@ -238,13 +245,19 @@ def _count_orders_once(batch: _Batch, entries: list[_Entry]) -> None:
         connection.execute(update.values(counted=False))
 
 
-def _update_visits(batch: _Batch, entries: list[_Entry]) -> list[tuple[str, Structured]]:
+def _returned(entry: _Entry) -> Returned:
+    event = entry.event
+    item_ids = frozenset(item.item_id for item in event.items)
+    return Returned(event.transaction_id or "", entry.scope, item_ids, entry.order_known)
+
+
+def _update_visits(batch: _Batch, entries: list[_Entry]) -> list[tuple[str, str, sessions.State]]:
     """Bring carts and views up to date, and bind visits to who logged in.
 
     Returns
     -------
-    list of (str, ndarray of EVENTS)
-        ``own_id`` of who logged in to a visit of nobody, and what was looked at in it so far.
+    list of (str, str, State)
+        Visits of nobody in which somebody logged in, their ``own_id``, and the visit so far.
     """
     states: dict[str, sessions.State] = {}
     values: dict[str, dict[str, Any]] = {}
@@ -272,9 +285,7 @@ def _update_visits(batch: _Batch, entries: list[_Entry]) -> list[tuple[str, Stru
     }
     batch.connection.execute(update.values(columns), rows)
     return [
-        (value["own"], states[key].events())
+        (key, value["own"], states[key])
         for key, value in values.items()
-        if value["own"] is not None
-        and _bound(batch.visits[key], batch) is None
-        and states[key].looks
+        if value["own"] is not None and _bound(batch.visits[key], batch) is None
     ]

@@ -1,7 +1,6 @@
-"""An offer is used by one order at most, and comes back with it where the terms say so.
+"""An offer is used by one order at most.
 
-Called by ``offers`` when a channel redeems, by ``recording`` when events tell of refunds, and by
-``returned`` when exports do.
+Called by ``offers``; ``returning`` undoes it.
 """
 
 from collections.abc import Collection, Sequence
@@ -11,7 +10,6 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from recsys.bundles.found import AFTER, KINDS
 from recsys.bundles.terms import Offer, Terms
 from recsys.errors import OfferError
 from recsys.tracking.codes import is_offer_id, read_code
@@ -26,6 +24,7 @@ from recsys.tracking.promises import (
     count,
     lock_bundles,
     names_of,
+    needed,
     offer,
     redemption,
     terms_of,
@@ -102,11 +101,6 @@ def _seen(row: Sequence[Any]) -> Seen:
         terms=terms_of(terms),
         needed=needed(kind, names_of(item_ids)),
     )
-
-
-def needed(kind: str, item_ids: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the products of a bundle that an order which uses its offer holds."""
-    return item_ids[1:] if kind == KINDS[AFTER] else item_ids
 
 
 def redeem(database: Database, which: str, use: Use) -> Redeemed:

@@ -1,0 +1,210 @@
+"""A promise is made once, kept while it stands, and used once."""
+
+from typing import Any
+
+import pytest
+
+from recsys.bundles.terms import Counts, Offer, OfferItem
+from recsys.data.keyed_hash import customer_id_of
+from recsys.errors import LedgerError, OfferError
+from recsys.tracking.ledger import Ledger
+from recsys.tracking.offers import Refusal
+
+from .conftest import NOW
+from .deals import DISCOUNT, HOUR, ITEMS, check_books, counted, decide, issue, promise, redeem
+
+
+def refused(ledger: Ledger, which: str, number: str = "T1", at: int = NOW, **use: Any) -> str:
+    with pytest.raises(OfferError) as caught:
+        redeem(ledger, which, number, at, **use)
+    assert str(caught.value).endswith(".")
+    return caught.value.kind
+
+
+def test_an_offer_is_what_was_decided(ledger: Ledger) -> None:
+    decide(ledger)
+    offer = promise(ledger)
+    assert (offer.owner, offer.items, offer.price_minor) == ("c1", ITEMS, 400)
+    assert (offer.full_price_minor, offer.discount_minor) == (500, DISCOUNT)
+    assert (offer.issued_ts, offer.expires_ts) == (NOW, NOW + HOUR)
+    assert (offer.state, offer.redemption, offer.currency) == ("standing", None, "EUR")
+    assert ledger.offers.standing(["c1"], NOW + HOUR - 1) == [offer]
+    assert ledger.offers.standing(["c1"], NOW + HOUR) == []
+    assert ledger.offers.standing(["c2"], NOW) == []
+    assert ledger.offers.standing([], NOW) == []
+    for typed in (offer.offer_id, offer.code, offer.code.lower().replace("-", " ")):
+        assert ledger.offers.find(typed, NOW) == offer
+    assert ledger.offers.find("nothing") is None
+    late = ledger.offers.find(offer.code, NOW + HOUR)
+    assert late is not None
+    assert late.state == "expired"
+
+
+def test_asked_again_it_is_the_same_offer(ledger: Ledger) -> None:
+    decide(ledger, per_customer=5)
+    offer = promise(ledger)
+    assert promise(ledger, at=NOW + 60) == offer
+    assert promise(ledger, "c1-before", owners=["c0", "c1"]) == offer
+    decide(ledger, status="paused", price_minor=450)
+    assert promise(ledger) == offer  # what was promised holds, at its price
+    assert issue(ledger, "c2") == Refusal("not_offered")
+    assert counted(ledger) == Counts(issued=1, standing=1, reserved_minor=DISCOUNT)
+
+
+def test_one_who_has_many_ids_sees_all_that_was_promised_under_any(ledger: Ledger) -> None:
+    decide(ledger)
+    mine = [promise(ledger, f"c{n}", at=NOW + n) for n in range(70)]
+    assert ledger.offers.standing([f"c{n}" for n in range(70)], NOW + 70) == mine
+    assert ledger.offers.standing(["c3", "x", "c1"], NOW + 70) == [mine[1], mine[3]]
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        {"status": "suggested"},
+        {"starts_ts": NOW + 1},
+        {"ends_ts": NOW},
+        {"price_minor": 500},  # what its products cost
+    ],
+)
+def test_what_is_not_offered_now_is_not_promised(ledger: Ledger, terms: dict[str, Any]) -> None:
+    assert issue(ledger) == Refusal("not_offered")
+    decide(ledger, **terms)
+    assert issue(ledger) == Refusal("not_offered")
+    assert counted(ledger) == Counts()
+
+
+def test_it_ends_with_its_bundle(ledger: Ledger) -> None:
+    decide(ledger, starts_ts=NOW, ends_ts=NOW + 60)
+    assert promise(ledger).expires_ts == NOW + 60
+
+
+def test_other_products_are_another_bundle(ledger: Ledger) -> None:
+    decide(ledger)
+    with pytest.raises(LedgerError, match="b1"):
+        ledger.offers.issue("b1", "c1", [OfferItem("tea", 500)], now_ts=NOW)
+
+
+def test_a_budget_is_never_promised_twice(ledger: Ledger) -> None:
+    decide(ledger, budget_minor=2 * DISCOUNT + 99)
+    first, second = promise(ledger, "c1"), promise(ledger, "c2", at=NOW + 60)
+    assert issue(ledger, "c3") == Refusal("budget_spent")
+    redeem(ledger, first.code)
+    assert issue(ledger, "c3", at=NOW + 61) == Refusal("budget_spent")
+    assert counted(ledger).reserved_minor == counted(ledger).spent_minor == DISCOUNT
+    # What has expired is there for others.
+    promise(ledger, "c3", at=second.expires_ts)
+    assert issue(ledger, "c4", at=second.expires_ts) == Refusal("budget_spent")
+    assert issue(ledger, "c2", at=second.expires_ts) == Refusal("budget_spent")
+    decide(ledger, budget_minor=1)
+    assert issue(ledger, "c4", at=second.expires_ts + HOUR) == Refusal("budget_spent")
+    check_books(ledger)
+
+
+def test_nobody_gets_more_than_a_customer_may(ledger: Ledger) -> None:
+    decide(ledger, per_customer=2)
+    redeem(ledger, promise(ledger).code, "T1")
+    redeem(ledger, promise(ledger, owners=["c2"]).code, "T2")
+    assert issue(ledger) == Refusal("customer_limit")
+    assert issue(ledger, "c2", owners=["c1"]) == Refusal("customer_limit")
+    assert isinstance(issue(ledger, "c2"), Offer)  # somebody else
+    # What expired without being used does not count.
+    promise(ledger, "c3")
+    assert promise(ledger, "c3", at=NOW + HOUR).issued_ts == NOW + HOUR
+    check_books(ledger)
+
+
+def test_an_order_uses_it_once(ledger: Ledger) -> None:
+    decide(ledger)
+    offer = promise(ledger)
+    done = redeem(ledger, offer.code, item_ids=["milk", "tea", "jam"], owners=["c0", "c1"])
+    assert done.first
+    assert done.offer.state == "redeemed"
+    used = done.offer.redemption
+    assert used is not None
+    assert (used.transaction_id, used.channel, used.location_id) == ("T1", "pos", "S1")
+    assert used.redeemed_ts == NOW
+    again = redeem(ledger, offer.offer_id, at=NOW + 9 * HOUR)
+    assert (again.first, again.offer) == (False, done.offer)
+    assert ledger.offers.find(offer.code) == done.offer
+    assert ledger.offers.standing(["c1"], NOW) == []
+    assert refused(ledger, offer.code, "T2") == "offer-redeemed"
+    assert refused(ledger, offer.code, "T1", location_id="S2") == "offer-redeemed"
+    assert refused(ledger, offer.code, "T1", channel="web") == "offer-redeemed"
+    assert issue(ledger) == Refusal("customer_limit")
+    assert counted(ledger) == Counts(issued=1, redeemed=1, spent_minor=DISCOUNT)
+    decide(ledger, status="withdrawn")
+    assert not redeem(ledger, offer.code).first  # what was used stays used
+    assert ledger.offers.by_day("b1") == [(NOW - NOW % 86_400, 1, 1)]
+    check_books(ledger)
+
+
+def test_what_may_not_be_redeemed_says_why_and_stands(ledger: Ledger) -> None:
+    decide(ledger, channels=("pos", "web"), locations=("S1", "warehouse"))
+    offer = promise(ledger)
+    assert refused(ledger, "0000-0000-0000-0000") == "offer-unknown"
+    assert refused(ledger, "o" + "0" * 24) == "offer-unknown"
+    assert refused(ledger, "?") == "offer-unknown"
+    assert refused(ledger, offer.code, owners=["c2"]) == "offer-of-another"
+    assert refused(ledger, offer.code, owners=[]) == "offer-of-another"
+    assert refused(ledger, offer.code, channel="app") == "offer-elsewhere"
+    assert refused(ledger, offer.code, location_id="S2") == "offer-elsewhere"
+    assert refused(ledger, offer.code, location_id=None) == "offer-elsewhere"
+    assert refused(ledger, offer.code, item_ids=["tea"]) == "offer-incomplete"
+    assert refused(ledger, offer.code, at=NOW + HOUR) == "offer-expired"
+    assert counted(ledger) == Counts(issued=1, standing=1, reserved_minor=DISCOUNT)
+    assert redeem(ledger, offer.code, channel="web", location_id="warehouse").first
+    void = promise(ledger, "c2")
+    decide(ledger, status="paused")
+    assert ledger.offers.standing(["c2"], NOW) == [void]
+    decide(ledger, status="withdrawn")
+    assert refused(ledger, void.code, at=NOW + HOUR) == "offer-withdrawn"
+    check_books(ledger)
+
+
+def test_what_is_bought_one_after_the_other_is_redeemed_with_the_second(ledger: Ledger) -> None:
+    decide(ledger, "after1")
+    offer = promise(ledger, bundle_id="after1")
+    assert refused(ledger, offer.code, item_ids=["tea"]) == "offer-incomplete"
+    assert redeem(ledger, offer.code, item_ids=["milk"]).first
+
+
+def test_days_on_which_offers_were_made_and_used(ledger: Ledger) -> None:
+    decide(ledger, offer_hours=100)
+    day = NOW - NOW % 86_400
+    first = promise(ledger, "c1", at=day)
+    promise(ledger, "c2", at=day + 86_399)
+    second = promise(ledger, "c3", at=day + 86_400)
+    redeem(ledger, first.code, "T1", at=day + 2 * 86_400)
+    redeem(ledger, second.code, "T2", at=day + 2 * 86_400 + 5)
+    assert ledger.offers.by_day("b1") == [(day, 2, 0), (day + 86_400, 1, 0), (day + 172_800, 0, 2)]
+    assert ledger.offers.by_day("b2") == []
+
+
+def test_counts_are_of_now(ledger: Ledger) -> None:
+    assert ledger.offers.counts() == {}
+    decide(ledger)
+    decide(ledger, "b2")
+    promise(ledger)
+    assert ledger.offers.counts(["b1"])["b1"].standing == 1
+    late = ledger.offers.counts(now_ts=NOW + HOUR)
+    assert late == {"b1": Counts(issued=1), "b2": Counts()}
+    assert ledger.offers.counts(["b3"], now_ts=NOW) == {}
+
+
+def test_whoever_one_turns_out_to_be_has_what_they_were_promised(ledger: Ledger) -> None:
+    """Two ids become one customer, and may become two again."""
+    decide(ledger)
+    card, mail = customer_id_of("card", "7"), customer_id_of("email", "ada")
+    theirs = promise(ledger, mail)
+    assert ledger.offers.owners(mail) == [mail]
+    rows = [("card", "7", card, card), ("email", "ada", mail, card), ("email", "no", "cx", None)]
+    ledger.replace_histories("v1", [], rows)
+    assert ledger.offers.owners(mail) == [card, mail]
+    assert ledger.offers.owners(card) == [card, mail]
+    assert ledger.offers.owners("cx") == ["cx"]
+    assert ledger.offers.standing(ledger.offers.owners(card), NOW) == [theirs]
+    assert promise(ledger, card, owners=ledger.offers.owners(card)) == theirs
+    ledger.replace_histories("v2", [], [(*row[:3], row[2]) for row in rows])
+    assert ledger.offers.owners(card) == [card]
+    assert ledger.offers.standing(ledger.offers.owners(mail), NOW) == [theirs]
