@@ -22,6 +22,7 @@ from recsys.tracking.backoffice import Overlay
 from recsys.tracking.ledger import Exposure, Ledger
 from serving.access import Keyring
 from serving.decided import Decided
+from serving.offering import Promises
 from serving.problems import KINDS, Refusal
 
 _log = logging.getLogger("omnibasket.service")
@@ -57,6 +58,7 @@ class State:
         self.ledger = Ledger.open(config.ledger_url, currency=config.workspace.currency)
         self.keyring = Keyring(self.ledger.keys, config.serve.requests_per_second)
         self.decided = Decided(self.ledger.decisions, config.bundles)
+        self.promises = Promises(self.decided, self.ledger.offers)
         self.engine: Engine | None = None
         self.shift_seconds = 0  # by which the workspace's clock is ahead of the wall's
         self._made: Engine | None = None  # as the artefact has it

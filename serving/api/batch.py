@@ -9,9 +9,11 @@ import orjson
 from flask import Blueprint, Response, current_app, request
 
 from recsys.responses.engine import Engine
+from recsys.responses.offering import NO_OFFERING, Offering
 from recsys.responses.placements import Question
 from serving import access, asking
 from serving.asking import Who
+from serving.offering import Promised
 from serving.openapi import documented
 from serving.problems import KINDS, FieldError, Refusal, problem
 from serving.reading import decode, read_body, read_filter
@@ -25,8 +27,8 @@ _log = logging.getLogger("omnibasket.service")
 #: Questions that are answered at once: enough to be quick, few enough to begin soon.
 _CHUNK: Final = 100
 
-#: What a line asks and for whom, or the problem that it ends in.
-Line = tuple[Question, Who] | bytes
+#: What a line asks, for whom, and what is promised to them; or the problem that it ends in.
+Line = tuple[Question, Who, Promised] | bytes
 
 
 @blueprint.post("/v1/recommendations/batch")
@@ -63,6 +65,8 @@ def post() -> Response:
     given = read_filter(asked.filter)
     as_of_ts = asking.find_time(state, asked.as_of)
     engine = state.loaded()
+    # A replay promises nothing.
+    offering = NO_OFFERING if asked.as_of is not None else state.promises.offering(engine)
     lines: list[Line] = []
     for ix, raw in enumerate(asked.customers):
         try:
@@ -90,9 +94,12 @@ def post() -> Response:
             given=given,
             explain=asked.explain,
         )
-        lines.append((question, who))
+        question, promised = state.promises.ask(
+            question, who.customer.customer_id, who.session_id, offering
+        )
+        lines.append((question, who, promised))
     failed = _refused(Refusal("internal-error", KINDS["internal-error"].advice), "")
-    return reply(_answers(state, engine, lines, failed), 200, NDJSON)
+    return reply(_answers(state, engine, offering, lines, failed), 200, NDJSON)
 
 
 def _refused(refusal: Refusal, pointer: str) -> bytes:
@@ -100,7 +107,9 @@ def _refused(refusal: Refusal, pointer: str) -> bytes:
     return msgspec.json.encode(problem(refusal.kind, refusal.detail, errors)) + b"\n"
 
 
-def _answers(state: State, engine: Engine, lines: list[Line], failed: bytes) -> Iterator[bytes]:
+def _answers(
+    state: State, engine: Engine, offering: Offering, lines: list[Line], failed: bytes
+) -> Iterator[bytes]:
     """Yield the lines of the answer, a chunk at a time."""
     for start in range(0, len(lines), _CHUNK):
         chunk = lines[start : start + _CHUNK]
@@ -108,8 +117,9 @@ def _answers(state: State, engine: Engine, lines: list[Line], failed: bytes) -> 
         try:
             answers = iter(
                 engine.recommend(
-                    [question for question, _ in asked],
-                    [who.customer.history for _, who in asked],
+                    [question for question, _, _ in asked],
+                    [who.customer.history for _, who, _ in asked],
+                    offering,
                 )
             )
         except Exception as error:  # the status is sent by now: the lines must tell
@@ -121,8 +131,10 @@ def _answers(state: State, engine: Engine, lines: list[Line], failed: bytes) -> 
             if isinstance(line, bytes):
                 out.append(line)
                 continue
-            question, who = line
+            question, who, promised = line
             answer = next(answers)
+            now_ts = state.now_ts()
+            answer["offers"] = state.promises.keep(answer["offers"], promised, engine, now_ts)
             state.expose(asking.to_exposure(question, who, answer))
             options = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
             out.append(orjson.dumps(answer, option=options))

@@ -82,6 +82,14 @@ def _answer(asked: RecommendationRequest) -> Response:
         given=given,
         explain=asked.explain,
     )
-    (answer,) = engine.recommend([question], [who.customer.history])
+    if asked.as_of is not None:  # a replay promises nothing
+        (answer,) = engine.recommend([question], [who.customer.history])
+    else:
+        offering = state.promises.offering(engine)
+        question, promised = state.promises.ask(
+            question, who.customer.customer_id, who.session_id, offering
+        )
+        (answer,) = engine.recommend([question], [who.customer.history], offering)
+        answer["offers"] = state.promises.keep(answer["offers"], promised, engine, state.now_ts())
     state.expose(asking.to_exposure(question, who, answer))
     return reply(orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY))

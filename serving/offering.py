@@ -1,0 +1,157 @@
+"""Offers beside recommendations: what stands for whoever asks, and what is promised anew.
+
+A question and whom it is for come in before the ranking; afterwards the bundles that the engine
+chose become offers of the ledger. A failing ledger leaves an answer without offers, never without
+items.
+"""
+
+import logging
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from recsys.bundles.terms import Decision, Offer
+from recsys.errors import LedgerError
+from recsys.responses import offers as words
+from recsys.responses.engine import Engine
+from recsys.responses.offering import NO_OFFERING, Offering
+from recsys.responses.placements import Question
+from recsys.tracking.offers import Offers, Refusal
+from recsys.tracking.people import session_own_id
+from serving.decided import Decided
+
+_log = logging.getLogger("omnibasket.service")
+
+
+class Promised(NamedTuple):
+    """What stands for whoever asks.
+
+    Attributes
+    ----------
+    owners : list of str
+        Every id of theirs, the one that is promised to first; empty where nothing can be.
+    offers : dict of str to Offer
+        By bundle.
+    """
+
+    owners: list[str]
+    offers: dict[str, Offer]
+
+
+NOTHING: Final = Promised([], {})
+
+
+class Promises:
+    """Looks up and makes offers for answers. Threads may share it.
+
+    Parameters
+    ----------
+    decided : Decided
+    offers : Offers
+    """
+
+    def __init__(self, decided: Decided, offers: Offers) -> None:
+        self._decided = decided
+        self._offers = offers
+        self._made: tuple[Engine, Mapping[str, Decision], Offering] | None = None
+
+    def offering(self, engine: Engine) -> Offering:
+        """Return the bundles that may be offered, with every decision made by now."""
+        try:
+            self._decided.renew()
+        except LedgerError as error:
+            _log.error("answered without offers", extra={"reason": str(error)})
+            return NO_OFFERING
+        by_id, made = self._decided.by_id, self._made
+        if made is None or made[0] is not engine or made[1] is not by_id:
+            made = self._made = engine, by_id, Offering(engine.index, by_id)
+        return made[2]
+
+    def ask(
+        self,
+        question: Question,
+        customer_id: str | None,
+        session_id: str | None,
+        offering: Offering,
+    ) -> tuple[Question, Promised]:
+        """Let a question ask for offers where its placement does, and it is somebody's.
+
+        Parameters
+        ----------
+        question : Question
+        customer_id : str or None
+            The present customer who asks.
+        session_id : str or None
+            Their visit, sealed. To somebody without either nothing can be promised.
+        offering : Offering
+            From ``offering``.
+        """
+        settings = question.settings
+        if not settings.offers or not settings.personal or not offering:
+            return question, NOTHING
+        try:
+            owners = self._owners(customer_id, session_id)
+            found = self._offers.standing(owners, question.as_of_ts) if owners else []
+        except LedgerError as error:
+            _log.error("answered without offers", extra={"reason": str(error)})
+            return question, NOTHING
+        if not owners:
+            return question, NOTHING
+        held = {offer.bundle_id: offer for offer in found}
+        asked = msgspec.structs.replace(question, offers=settings.offers, standing=tuple(held))
+        return asked, Promised(owners, held)
+
+    def keep(
+        self, chosen: list[dict[str, Any]], promised: Promised, engine: Engine, now_ts: int
+    ) -> list[dict[str, Any]]:
+        """Promise what was chosen.
+
+        Parameters
+        ----------
+        chosen : list of dict
+            ``offers`` of an engine's answer.
+        promised : Promised
+        engine : Engine
+            That answered.
+        now_ts : int
+            UTC epoch seconds.
+
+        Returns
+        -------
+        list of dict
+            Offers as channels get them, each with ``missing`` and ``chance``. What may no longer
+            be promised, since a budget is spent or a limit reached, is not among them.
+        """
+        kept = []
+        for proposal in chosen:
+            try:
+                offer = self._promise(proposal["bundle_id"], promised, engine, now_ts)
+            except LedgerError as error:
+                _log.error("an offer was not made", extra={"reason": str(error)})
+                continue
+            if offer is not None:
+                told = words.offer(offer, engine.catalogue)
+                kept.append({**told, "missing": proposal["missing"], "chance": proposal["chance"]})
+        return kept
+
+    def _promise(
+        self, bundle_id: str, promised: Promised, engine: Engine, now_ts: int
+    ) -> Offer | None:
+        standing = promised.offers.get(bundle_id)
+        if standing is not None:
+            return standing
+        decision = self._decided.by_id.get(bundle_id)
+        if decision is None:
+            return None
+        items = words.priced(decision.item_ids, decision.terms.currency, engine.catalogue)
+        if items is None:
+            return None
+        owner, *others = promised.owners
+        made = self._offers.issue(bundle_id, owner, items, now_ts=now_ts, owners=others)
+        return None if isinstance(made, Refusal) else made
+
+    def _owners(self, customer_id: str | None, session_id: str | None) -> list[str]:
+        """Every id of whoever asks: a customer's, then that of their visit."""
+        owners = [] if customer_id is None else self._offers.owners(customer_id)
+        return owners if session_id is None else [*owners, session_own_id(session_id)]
