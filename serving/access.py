@@ -1,8 +1,9 @@
 """Who asks, and what they may: keys, scopes, channels, locations, web origins, rates.
 
 Every request passes ``admit`` before its view; views that take a placement, a location or a
-customer ask here whether this caller may name it. Without any key in the ledger everything is
-allowed, to this machine only.
+customer ask here whether this caller may name it. A person who signed in to the pages asks with
+their key's rights (``session``). Without any key in the ledger everything is allowed, to this
+machine only.
 """
 
 import logging
@@ -18,9 +19,11 @@ from flask import Response, current_app, g, request
 from recsys.config import Placement
 from recsys.errors import LedgerError
 from recsys.tracking.keys import Key, Keys, find
+from serving import session
 from serving.openapi import scope_of
 from serving.problems import KINDS, FieldError, Refusal
 from serving.replies import reply
+from serving.session import Sessions
 
 _log = logging.getLogger("omnibasket.service")
 
@@ -30,6 +33,8 @@ NEEDED_VARIABLE: Final = "OMNIBASKET_SERVE_KEYS"
 RENEW_SECONDS: Final = 0.5
 #: A caller that was quiet may make up for so many seconds at once.
 _BURST_SECONDS: Final = 2.0
+#: What a key must be for to sign in to the pages.
+PAGE_SCOPE: Final = "marketing"
 _PUBLIC_CHANNELS: Final = frozenset(("store_screen",))
 #: Without keys only this machine may ask, also when a browser on it is led astray.
 _LOCAL_HOSTS: Final = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGNORECASE)
@@ -97,6 +102,10 @@ class Keyring:
         """Return the key behind what a caller sent, whatever its state."""
         return find(self._held, secret)
 
+    def get(self, key_id: str) -> Key | None:
+        """Return a key by its id, whatever its state."""
+        return self._held.get(key_id)
+
     def admits_origin(self, origin: str) -> bool:
         """Whether a valid key stands in pages of a web origin."""
         now = time.time()
@@ -118,8 +127,14 @@ class Keyring:
         return 0.0
 
 
-def admit(keyring: Keyring) -> Response | None:
+def admit(keyring: Keyring, sessions: Sessions) -> Response | None:
     """Let the present request through, or not; sets ``g.caller`` to the caller's key.
+
+    Parameters
+    ----------
+    keyring : Keyring
+    sessions : Sessions
+        Of people who signed in to the pages.
 
     Returns
     -------
@@ -137,6 +152,10 @@ def admit(keyring: Keyring) -> Response | None:
     if not keyring.needed:
         if not _LOCAL_HOSTS.fullmatch(environ.get("HTTP_HOST", "")):
             raise Refusal("misdirected", KINDS["misdirected"].advice)
+        if request.method not in session.SAFE and session.from_browser():
+            session.check_own_page()
+            if _scope() == PAGE_SCOPE:
+                sessions.check_token("")
         return None
     scope = _scope()
     if scope is None and not request.path.startswith("/v1"):
@@ -144,7 +163,13 @@ def admit(keyring: Keyring) -> Response | None:
     origin = environ.get("HTTP_ORIGIN")
     if request.method == "OPTIONS":
         return _preflight(keyring, origin)
-    key = _authenticated(keyring, environ.get("HTTP_AUTHORIZATION"))
+    header, cookie = environ.get("HTTP_AUTHORIZATION"), None
+    if header is None:
+        cookie = request.cookies.get(session.COOKIE)
+    if cookie is not None:
+        key = _signed_in(keyring, sessions, cookie)
+    else:
+        key = _authenticated(keyring, header)
     g.caller = key
     if origin is not None and key.grant.origins and origin not in key.grant.origins:
         raise Refusal("origin-forbidden", f"This key is not for pages of {origin[:200]}.")
@@ -178,7 +203,22 @@ def _authenticated(keyring: Keyring, header: str | None) -> Key:
     scheme, _, secret = (header or "").partition(" ")
     if scheme.lower() != "bearer" or not secret:
         raise _challenge("key-missing")
-    key = keyring.find(secret.strip())
+    return _valid(keyring.find(secret.strip()))
+
+
+def _signed_in(keyring: Keyring, sessions: Sessions, cookie: str) -> Key:
+    """Return the key that a person signed in with; a change needs its page's token besides."""
+    key_id = sessions.key_id(cookie, time.time())
+    if key_id is None:
+        raise _challenge("session-ended")
+    key = _valid(keyring.get(key_id))
+    if request.method not in session.SAFE:
+        session.check_own_page()
+        sessions.check_token(cookie)
+    return key
+
+
+def _valid(key: Key | None) -> Key:
     state = "unknown" if key is None else key.state(time.time())
     if key is None or state != "valid":
         raise _challenge("key-expired" if state == "expired" else "key-unknown")

@@ -12,7 +12,7 @@ from typing import Final
 from flask import Flask, Response, current_app, g, request
 
 from recsys.config import Config
-from serving import access, health, log, openapi, pages, problems, shop
+from serving import access, dashboard, health, log, openapi, pages, problems, shop
 from serving.api import backoffice, batch, bundles, events, items, offers, recommendations
 from serving.replies import defend
 from serving.state import State
@@ -64,6 +64,7 @@ def create_app(config: Config, *, background: bool = True) -> Flask:
         health,
         openapi,
         pages,
+        dashboard,
         shop,
     ):
         app.register_blueprint(part.blueprint)
@@ -76,7 +77,8 @@ def _begin() -> Response | None:
     g.begun = time.perf_counter()
     given = request.environ.get("HTTP_X_REQUEST_ID", "")
     g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(12)
-    return access.admit(_state().keyring)
+    state = _state()
+    return access.admit(state.keyring, state.sessions)
 
 
 def _end(response: Response) -> Response:

@@ -24,6 +24,7 @@ from serving.access import Keyring
 from serving.decided import Decided
 from serving.offering import Promises
 from serving.problems import KINDS, Refusal
+from serving.session import Sessions
 
 _log = logging.getLogger("omnibasket.service")
 
@@ -55,6 +56,7 @@ class State:
     def __init__(self, config: Config) -> None:
         self.config = config
         self.keyed_hash = _keyed_hash(config)
+        self.sessions = Sessions(self.keyed_hash.key)
         self.ledger = Ledger.open(config.ledger_url, currency=config.workspace.currency)
         self.keyring = Keyring(self.ledger.keys, config.serve.requests_per_second)
         self.decided = Decided(self.ledger.decisions, config.bundles)

@@ -1,0 +1,79 @@
+/* The calls behind the page, with the session's cookie; a change also brings the page's token. */
+
+const token = document.querySelector("meta[name=csrf-token]").content;
+
+/** What a call was refused with: problem details (RFC 9457). */
+export class Problem extends Error {
+  constructor(details, retrySeconds = null) {
+    super(details.detail || details.title);
+    this.kind = (details.type || "").replace(/^.*#/, "");
+    this.title = details.title;
+    this.status = details.status;
+    this.errors = details.errors || [];
+    this.retrySeconds = retrySeconds;
+  }
+}
+
+const UNREACHABLE = {
+  type: "#unreachable", title: "The service cannot be reached", status: 0,
+  detail: "The service cannot be reached. Nothing was changed; try again in a moment.",
+};
+
+async function call(path, options = {}) {
+  let answer;
+  try {
+    answer = await fetch(path, { credentials: "same-origin", ...options });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Problem(UNREACHABLE);
+  }
+  let body = null;
+  try {
+    body = await answer.json();
+  } catch {
+    // Said by its status alone.
+  }
+  if (!answer.ok) {
+    const details = body || { title: "Something went wrong", status: answer.status };
+    throw new Problem(details, Number(answer.headers.get("Retry-After")) || null);
+  }
+  return body;
+}
+
+/** Filters → the query that asks for them. */
+export function query(filters) {
+  const given = new URLSearchParams();
+  for (const [name, value] of Object.entries(filters)) {
+    if (value !== "" && value !== null && value !== undefined) given.set(name, value);
+  }
+  return given;
+}
+
+const path = (bundleId) => `/v1/bundles/${encodeURIComponent(bundleId)}`;
+
+export const bundles = (filters, signal) =>
+  call(`/v1/bundles?${query(filters)}`, { headers: { Accept: "application/json" }, signal, cache: "no-cache" });
+
+export const bundle = (bundleId, signal) =>
+  call(path(bundleId), { headers: { Accept: "application/json" }, signal, cache: "no-store" });
+
+/** Change a bundle as it was at a revision. */
+export const change = (bundleId, revision, fields) =>
+  call(path(bundleId), {
+    method: "PATCH",
+    headers: {
+      Accept: "application/json",
+      "Content-Type": "application/json",
+      "If-Match": `"${revision}"`,
+      "X-CSRF-Token": token,
+    },
+    body: JSON.stringify(fields),
+  });
+
+export const signOut = () =>
+  call("/dashboard/session", { method: "DELETE", headers: { "X-CSRF-Token": token } });
+
+/** Whether the person must sign in again; then the page is loaded anew and asks for the key. */
+export function isSignedOut(error) {
+  return error instanceof Problem && error.status === 401;
+}

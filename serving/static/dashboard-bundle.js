@@ -1,0 +1,204 @@
+/* One bundle: what speaks for it, what is decided about it, and what became of its offers. */
+
+import * as api from "./dashboard-api.js";
+import { barTable, offersOverTime, overTime, overlap, whereItHolds } from "./dashboard-charts.js";
+import {
+  badge, channelName, count, h, minor, money, percent, segmentName, titleOf, titles, when,
+} from "./dashboard-dom.js";
+import { noteChanged } from "./dashboard-list.js";
+import { termsPart } from "./dashboard-terms.js";
+import { differences, evidenceWords, nameOf, unitOf } from "./dashboard-words.js";
+
+/** How often an open bundle looks what became of its offers. */
+const RENEW_MS = 15_000;
+
+let loading = null;
+let timer = 0;
+
+/** Show a bundle in place of the list. */
+export async function openBundle(section, bundleId, filters) {
+  closeBundle(section);
+  loading = new AbortController();
+  const { signal } = loading;
+  const back = h("a", { class: "back", href: filters.size ? `#${filters}` : "#" }, "All bundles");
+  section.setAttribute("aria-busy", "true");
+  section.replaceChildren(back, heading("Loading…"));
+  let found;
+  try {
+    found = await api.bundle(bundleId, signal);
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    if (api.isSignedOut(error)) return location.reload();
+    section.replaceChildren(back, heading(error.title || "Something went wrong"), h("p", {}, error.message),
+      h("button", { type: "button", onclick: () => openBundle(section, bundleId, filters) }, "Try again"));
+    section.querySelector("h1").focus();
+    return;
+  } finally {
+    if (loading?.signal === signal) section.removeAttribute("aria-busy");
+  }
+  draw(section, back, found, signal);
+}
+
+/** Leave the bundle that is open, if one is. */
+export function closeBundle(section) {
+  loading?.abort();
+  loading = null;
+  clearInterval(timer);
+  section.replaceChildren();
+}
+
+const heading = (...parts) => h("h1", { id: "bundle-title", tabindex: "-1" }, ...parts);
+const card = (title, ...parts) => h("section", { class: "card" }, h("h2", {}, title), ...parts);
+
+function draw(section, back, found, signal) {
+  let bundle = found;
+  document.title = `${titles(bundle)} · ${document.body.dataset.workspace}`;
+  const status = h("div", { class: "standing" });
+  const offers = h("section", { class: "card" });
+  const history = h("section", { class: "card" });
+  const elsewhere = h("div", { class: "notice", hidden: true });
+
+  function told(newer) {
+    bundle = newer;
+    status.replaceChildren(badge(bundle.status), ...standing(bundle));
+    offers.replaceChildren(h("h2", {}, "Offers"), ...offersPart(bundle));
+    history.replaceChildren(h("h2", {}, "What was decided"), historyPart(bundle));
+    noteChanged(bundle);
+  }
+
+  const terms = termsPart(bundle, told);
+  told(bundle);
+  section.replaceChildren(
+    back,
+    h("div", { class: "title" }, h("div", {}, heading(titles(bundle)), status)),
+    elsewhere,
+    h("div", { class: "columns" },
+      h("div", { class: "evidence" }, ...evidencePart(bundle)),
+      h("div", { class: "decision" }, terms.element),
+      h("div", { class: "evidence" }, offers, history)),
+  );
+  section.querySelector("h1").focus({ preventScroll: true });
+  window.scrollTo({ top: 0, behavior: "instant" });
+
+  async function renew() {
+    if (document.hidden) return;
+    let newer;
+    try {
+      newer = await api.bundle(bundle.bundle_id, signal);
+    } catch {
+      return; // whoever decides next is told
+    }
+    if (JSON.stringify(newer) === JSON.stringify(bundle)) return;
+    if (newer.revision !== terms.revision()) {
+      if (terms.isDirty()) {
+        elsewhere.hidden = false;
+        elsewhere.textContent = `${newer.changed_by || "Somebody"} has changed this bundle since you opened it.`;
+        return;
+      }
+      terms.renew(newer);
+    }
+    elsewhere.hidden = true;
+    told(newer);
+  }
+  timer = setInterval(renew, RENEW_MS);
+  document.addEventListener("visibilitychange", renew, { signal });
+}
+
+function standing(bundle) {
+  const said = [];
+  if (!bundle.in_model) said.push(h("span", { class: "tag" }, "not found by the present model"));
+  if (bundle.items.some((item) => item.active === false)) said.push(h("span", { class: "tag" }, "a product is not sold any more"));
+  if (bundle.changed_at) said.push(h("span", { class: "hint" }, `last changed ${when(bundle.changed_at)} by ${bundle.changed_by}`));
+  return said;
+}
+
+function evidencePart(bundle) {
+  const { evidence } = bundle;
+  const names = bundle.items.map(titleOf);
+  const unit = unitOf(bundle);
+  const parts = [card("Products", productsTable(bundle), stockLine(bundle.stock))];
+  if (!evidence || !bundle.in_model) {
+    parts.unshift(card("In short", h("p", {}, "The present model does not hold this bundle, so there is no evidence to show.")));
+    return parts;
+  }
+  const [first, ...others] = evidenceWords(bundle);
+  parts.unshift(card("In short", h("p", { class: "first" }, first), h("ul", { class: "words" }, others.map((text) => h("li", {}, text)))));
+  const all = { label: "Everywhere", lift: bundle.lift, low: bundle.lift_low, high: bundle.lift_high, support: bundle.support };
+  const segments = bundle.segments.map((one) => ({
+    label: segmentName(one.segment), lift: one.lift, low: one.lift_low, high: one.lift_high, support: one.support,
+  }));
+  parts.push(
+    card(bundle.items.length === 2 ? "One, the other, and both" : "Each, and all of them", overlap(bundle, names, unit)),
+    card("Over time", overTime(evidence, names, unit)),
+    card("Where it holds", whereItHolds([all, ...segments]),
+      h("p", { class: "hint" }, "Lift: how many times as often as by chance. The thin line marks chance; the thick one, between what the lift surely lies.")),
+  );
+  const channels = evidence.channels.filter((one) => one.baskets);
+  if (channels.length) {
+    parts.push(card("By channel", barTable("By channel", ["Channel", "", "Together"], channels.map((one) => ({
+      label: channelName(one.channel), value: one.together / one.baskets,
+      text: `${count(one.together)} of ${count(one.baskets)} (${percent(one.together / one.baskets)})`,
+    }))), h("p", { class: "hint" }, `Bars: share of each channel’s ${unit} that hold all of it.`)));
+  }
+  if (evidence.locations.length) {
+    parts.push(card("By location", barTable("By location", ["Location", "", "Together"], evidence.locations.map((one) => ({
+      label: one.name || one.location_id, value: one.together, text: count(one.together),
+    })))));
+  }
+  return parts;
+}
+
+function productsTable(bundle) {
+  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Products of the bundle" },
+    h("table", {}, h("caption", { class: "hidden" }, "Products of the bundle"),
+      h("thead", {}, h("tr", {}, ["Product", "Price", "Cost", "Margin"].map((text, ix) =>
+        h("th", { scope: "col", class: ix ? "number" : "" }, text)))),
+      h("tbody", {}, bundle.items.map((item) => h("tr", {},
+        h("th", { scope: "row" }, titleOf(item), h("small", {},
+          [item.item_id, item.brand, item.category].filter(Boolean).join(" · "), item.active === false ? " · not sold any more" : "")),
+        h("td", { class: "number" }, money(item.price)),
+        h("td", { class: "number" }, item.cost ? money(item.cost) : "not known"),
+        h("td", { class: "number" }, item.price && item.cost
+          ? minor(item.price.amount_minor - item.cost.amount_minor, item.price.currency) : "–"))))));
+}
+
+function stockLine(stock) {
+  if (!stock) return null;
+  const where = `${count(stock.locations_with_all)} of ${count(stock.locations)} locations`;
+  return h("p", { class: stock.locations_with_all ? "hint" : "notice warn" },
+    stock.locations_with_all ? `All of them lie on the shelf at ${where}.` : "Nowhere do all of them lie on the shelf.");
+}
+
+function offersPart(bundle) {
+  const { offers, terms } = bundle;
+  const facts = [
+    ["Issued", count(offers.issued)], ["Standing", count(offers.standing)],
+    ["Redeemed", count(offers.redeemed)], ["Returned", count(offers.returned)],
+  ];
+  const parts = [h("dl", { class: "readout" }, facts.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))))];
+  const spent = offers.spent?.amount_minor || 0;
+  const reserved = offers.reserved?.amount_minor || 0;
+  const currency = (offers.spent || terms.budget)?.currency;
+  if (terms.budget) {
+    const total = terms.budget.amount_minor;
+    parts.push(h("p", {}, `Of a budget of ${money(terms.budget)}, ${minor(spent, currency)} ${spent === 1 ? "is" : "are"} spent and ${minor(reserved, currency)} promised.`),
+      barTable("Budget", ["", "", ""], [
+        { label: "Spent", value: spent, text: percent(spent / total) },
+        { label: "Promised", value: reserved, class: "item0", text: percent(reserved / total) },
+        { label: "Left", value: Math.max(0, total - spent - reserved), class: "rest", text: percent(Math.max(0, total - spent - reserved) / total) },
+      ]));
+  } else if (offers.issued) {
+    parts.push(h("p", {}, `Discounts given: ${minor(spent, currency)}; promised: ${minor(reserved, currency)}. There is no budget.`));
+  }
+  parts.push(offersOverTime(bundle.offers_by_day || []));
+  return parts;
+}
+
+function historyPart(bundle) {
+  const changes = [...(bundle.history || [])].reverse();
+  if (!changes.length) return h("p", { class: "quietly" }, "Nobody has decided anything yet.");
+  return h("ol", { class: "history", reversed: true }, changes.map((change) => h("li", {},
+    h("p", {}, h("strong", {}, change.changed_by), ` · ${when(change.changed_at)}`),
+    h("ul", {}, differences(change.before, change.after).map(([field, was, is]) =>
+      h("li", {}, `${nameOf(field)}: `, h("s", {}, was), " → ", is))))));
+}

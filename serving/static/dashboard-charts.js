@@ -1,0 +1,179 @@
+/* Drawings as SVG. Each has its numbers as a table beside it or is a table itself, so nothing is
+   told by a picture alone. */
+
+import { count, decimal, h, inMonth, onDay, percent, s, times } from "./dashboard-dom.js";
+
+/** A drawing as wide as its place: `draw(width)` gives its parts, again whenever that changes. */
+export function drawing(label, height, draw) {
+  const svg = s("svg", { role: "img", "aria-label": label, class: "drawing", height });
+  let last = 0;
+  const redraw = () => {
+    if (!last) return;
+    svg.setAttribute("viewBox", `0 0 ${last} ${height}`);
+    svg.replaceChildren(...draw(last).flat(Infinity));
+  };
+  new ResizeObserver(([entry]) => {
+    const width = Math.round(entry.contentRect.width);
+    if (width === last) return;
+    last = width;
+    redraw();
+  }).observe(svg);
+  return { svg, redraw };
+}
+
+/** Numbers of a drawing, folded away. */
+export function numbers(caption, headings, rows) {
+  return h("details", { class: "numbers" }, h("summary", {}, "Show as a table"),
+    h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
+      h("table", {}, h("caption", { class: "hidden" }, caption),
+        h("thead", {}, h("tr", {}, headings.map((text) => h("th", { scope: "col" }, text)))),
+        h("tbody", {}, rows.map(([first, ...rest]) =>
+          h("tr", {}, h("th", { scope: "row" }, first), rest.map((text) => h("td", {}, text))))))));
+}
+
+/** A round number that is not below any of the values. */
+function top(values) {
+  const most = Math.max(0, ...values);
+  if (!most) return 1;
+  const power = 10 ** Math.floor(Math.log10(most));
+  return [1, 1.5, 2, 3, 4, 5, 6, 8, 10].map((step) => step * power).find((step) => step >= most - 1e-12);
+}
+
+/** Bars over time. `series` is [{name, class, values}]; `write` says a value. */
+function bars(width, height, labels, series, write) {
+  const left = 46, bottom = 22, right = 4, above = 8;
+  const high = top(series.flatMap((one) => one.values));
+  const y = (value) => above + (height - above - bottom) * (1 - value / high);
+  const step = (width - left - right) / labels.length;
+  const each = Math.max(1, (step * 0.72) / series.length);
+  const grid = [0, high / 2, high].map((value) => [
+    s("line", { class: "grid", x1: left, x2: width - right, y1: y(value), y2: y(value) }),
+    s("text", { class: "axis", x: left - 6, y: y(value) + 4, "text-anchor": "end" }, write(value)),
+  ]);
+  const drawn = series.map((one, of) => one.values.map((value, ix) =>
+    s("rect", {
+      class: one.class,
+      x: left + step * ix + (step - each * series.length) / 2 + each * of,
+      y: y(value), width: each, height: Math.max(0, y(0) - y(value)), rx: Math.min(2, each / 3),
+    }, s("title", {}, `${labels[ix]}: ${series.length > 1 ? `${one.name} ` : ""}${write(value)}`))));
+  // As many labels as there is room for.
+  const every = Math.ceil(labels.length / Math.max(1, Math.floor((width - left) / 84)));
+  const under = labels.map((text, ix) => ix % every === 0 && left + step * (ix + 0.5) < width - 24
+    ? s("text", { class: "axis", x: left + step * (ix + 0.5), y: height - 5, "text-anchor": "middle" }, text)
+    : []);
+  return [grid, drawn, under];
+}
+
+/** How often a bundle sold, month by month, as a share of all baskets. */
+export function overTime(evidence, names, unit) {
+  const { months, month_baskets: baskets, together } = evidence;
+  if (!months.length) return h("p", { class: "quietly" }, "There are no months to show.");
+  const share = together.map((sold, ix) => (baskets[ix] ? sold / baskets[ix] : 0));
+  const labels = months.map(inMonth);
+  const label = `Share of ${unit} with all of it, by month, from ${percent(Math.min(...share))} to ${percent(Math.max(...share))}`;
+  const { svg } = drawing(label, 180, (width) => bars(width, 180, labels, [{ class: "both", values: share }], percent));
+  return h("figure", {}, svg, h("figcaption", {}, `Share of each month’s ${unit} that held all of it.`),
+    numbers("By month", ["Month", `All ${unit}`, ...names, "Together", "Share"],
+      months.map((_, ix) => [labels[ix], count(baskets[ix]), ...evidence.items_by_month.map((item) => count(item[ix])),
+        count(together[ix]), percent(share[ix])])));
+}
+
+/** Rows of a label, a bar and what it stands for: a table that is its own drawing. */
+export function barTable(caption, headings, rows, kind = "both") {
+  const most = Math.max(...rows.map((row) => row.value), 0) || 1;
+  return h("table", { class: "bars" }, h("caption", { class: "hidden" }, caption),
+    h("thead", { class: "hidden" }, h("tr", {}, headings.map((text) => h("th", { scope: "col" }, text)))),
+    h("tbody", {}, rows.map((row) => h("tr", {},
+      h("th", { scope: "row" }, row.label),
+      h("td", { class: "bar" }, s("svg", { class: "track", height: 14, "aria-hidden": "true" },
+        s("rect", { class: row.class || kind, height: 14, rx: 3, width: `${(100 * row.value) / most}%` }),
+        row.part === undefined ? [] : s("rect", { class: "both", height: 14, rx: 3, width: `${(100 * row.part) / most}%` }))),
+      h("td", { class: "number" }, row.text)))));
+}
+
+/** Baskets with each product and with all: of two as strips that lie over each other as they do. */
+export function overlap(bundle, names, unit) {
+  const { each, all, total } = bundle.evidence.baskets;
+  if (each.length !== 2) {
+    const rows = each.map((held, ix) => ({ label: names[ix], value: held, part: all, class: `item${ix}`, text: count(held) }));
+    rows.push({ label: "All of them", value: all, class: "both", text: count(all) });
+    return h("figure", {}, barTable(`${unit} with each product`, ["Product", "", "Baskets"], rows),
+      h("figcaption", {}, `Of ${count(total)} ${unit}; the dark part of each holds all of them.`));
+  }
+  const [a, b] = each;
+  const label = `${count(a)} ${unit} hold ${names[0]}, ${count(b)} hold ${names[1]}, ${count(all)} hold both.`;
+  const { svg } = drawing(label, 118, (width) => {
+    const scale = width / Math.max(1, a + b - all);
+    const begin = (a - all) * scale;
+    const shared = Math.max(2, all * scale);
+    const near = Math.min(Math.max(begin + shared / 2, 70), width - 70);
+    return [
+      s("rect", { class: "item0", x: 0, y: 0, width: Math.max(2, a * scale), height: 34, rx: 5 }),
+      s("rect", { class: "item1", x: begin, y: 42, width: Math.max(2, b * scale), height: 34, rx: 5 }),
+      s("rect", { class: "both", x: begin, y: 0, width: shared, height: 76, rx: 3 }),
+      s("text", { class: "mark", x: near, y: 98, "text-anchor": "middle" }, `${count(all)} with both`),
+      s("path", { class: "grid", d: `M${begin + shared / 2} 78v6` }),
+    ];
+  });
+  return h("figure", {}, svg,
+    h("ul", { class: "legend" },
+      h("li", {}, h("i", { class: "item0" }), h("span", {}, `${names[0]}: ${count(a)}`)),
+      h("li", {}, h("i", { class: "item1" }), h("span", {}, `${names[1]}: ${count(b)}`)),
+      h("li", {}, h("i", { class: "both" }), h("span", {}, `both: ${count(all)}`))),
+    h("figcaption", {}, `Of ${count(total)} ${unit} in all. The dark part lies in both.`));
+}
+
+/** Lift with its interval, in all and where it holds besides; a line marks what chance gives. */
+export function whereItHolds(rows) {
+  const high = Math.max(...rows.map((row) => row.high), 1) * 1.04;
+  const at = (value) => `${(100 * Math.max(0, value)) / high}%`;
+  return h("table", { class: "bars lifts" },
+    h("caption", { class: "hidden" }, "Lift with its 95% interval"),
+    h("thead", {}, h("tr", {}, ["Where", "Lift, and between what it lies", "", "Together"].map((text, ix) =>
+      h("th", { scope: "col", class: ix === 3 ? "number" : "" }, text)))),
+    h("tbody", {}, rows.map((row) => h("tr", {},
+      h("th", { scope: "row" }, row.label),
+      h("td", { class: "bar" }, s("svg", { class: "track", height: 18, "aria-hidden": "true" },
+        s("line", { class: "chance", x1: at(1), x2: at(1), y1: 0, y2: 18 }),
+        s("line", { class: "span", x1: at(row.low), x2: at(row.high), y1: 9, y2: 9 }),
+        s("circle", { class: "both", cx: at(row.lift), cy: 9, r: 5 }))),
+      h("td", { class: "number" }, `${times(row.lift)} (${decimal(row.low)}–${decimal(row.high)})`),
+      h("td", { class: "number" }, count(row.support))))));
+}
+
+/** Offers made and used, day by day; many days become weeks. */
+export function offersOverTime(days) {
+  if (!days.length) return h("p", { class: "quietly" }, "No offers yet.");
+  const filled = steps(days);
+  const series = [
+    { name: "issued", class: "item0", values: filled.map((one) => one.issued) },
+    { name: "redeemed", class: "both", values: filled.map((one) => one.redeemed) },
+  ];
+  const sum = (name) => days.reduce((all, one) => all + one[name], 0);
+  const label = `Offers by day: ${count(sum("issued"))} issued, ${count(sum("redeemed"))} redeemed`;
+  const labels = filled.map((one) => onDay(`${one.day}T12:00:00Z`));
+  const { svg } = drawing(label, 160, (width) => bars(width, 160, labels, series, decimal));
+  return h("figure", {}, svg,
+    h("ul", { class: "legend" }, series.map((one) => h("li", {}, h("i", { class: one.class }), h("span", {}, one.name)))),
+    numbers("Offers by day", ["Day", "Issued", "Redeemed"],
+      days.map((one) => [onDay(`${one.day.slice(0, 10)}T12:00:00Z`), count(one.issued), count(one.redeemed)])));
+}
+
+const DAY = 86_400_000;
+
+/** Put days without anything between those with something; beyond a quarter, by week. */
+function steps(days) {
+  const at = (one) => Date.parse(`${one.day.slice(0, 10)}T00:00:00Z`);
+  const begin = at(days[0]);
+  const length = (at(days[days.length - 1]) - begin) / DAY + 1;
+  const step = length > 92 ? 7 : 1;
+  const filled = Array.from({ length: Math.max(7, Math.ceil(length / step)) }, (_, ix) => ({
+    day: new Date(begin + ix * step * DAY).toISOString().slice(0, 10), issued: 0, redeemed: 0,
+  }));
+  for (const one of days) {
+    const place = filled[Math.floor((at(one) - begin) / DAY / step)];
+    place.issued += one.issued;
+    place.redeemed += one.redeemed;
+  }
+  return filled;
+}

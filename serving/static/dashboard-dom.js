@@ -1,0 +1,107 @@
+/* Elements, and how numbers, money and times are written. Whatever comes from data becomes a text
+   node or an attribute's value, never markup. */
+
+const SVG = "http://www.w3.org/2000/svg";
+
+function fill(element, props, children) {
+  for (const [name, value] of Object.entries(props)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (name === "value") element.value = value;
+    else element.setAttribute(name, value === true ? "" : String(value));
+  }
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+/** Make an element: `h("a", { href, class: "x", onclick: f }, "text", child, [children])`. */
+export function h(name, props = {}, ...children) {
+  return fill(document.createElement(name), props, children);
+}
+
+/** Make an element of a drawing. */
+export function s(name, props = {}, ...children) {
+  return fill(document.createElementNS(SVG, name), props, children);
+}
+
+/** A number that names elements of this page only once. */
+let named = 0;
+export const unique = (what) => `${what}-${(named += 1)}`;
+
+export const say = (text) => {
+  const place = document.getElementById("said");
+  place.textContent = "";
+  // A screen reader tells the same words again only where they came anew.
+  requestAnimationFrame(() => {
+    place.textContent = text;
+  });
+};
+
+const LANG = document.documentElement.lang || "en";
+const whole = new Intl.NumberFormat(LANG, { maximumFractionDigits: 0 });
+const oneDigit = new Intl.NumberFormat(LANG, { maximumFractionDigits: 1 });
+const twoDigits = new Intl.NumberFormat(LANG, { maximumSignificantDigits: 2 });
+const day = new Intl.DateTimeFormat(LANG, { dateStyle: "medium" });
+const moment = new Intl.DateTimeFormat(LANG, { dateStyle: "medium", timeStyle: "short" });
+const monthName = new Intl.DateTimeFormat(LANG, { month: "short", year: "numeric", timeZone: "UTC" });
+
+export const count = (value) => (value === null || value === undefined ? "–" : whole.format(value));
+export const decimal = (value) => (Math.abs(value) < 10 ? oneDigit : whole).format(value);
+export const times = (value) => (value === null || value === undefined ? "–" : `${decimal(value)}×`);
+export const when = (text) => (text ? moment.format(new Date(text)) : "–");
+export const onDay = (text) => day.format(new Date(text));
+export const inMonth = (text) => monthName.format(new Date(`${text}-01T00:00:00Z`));
+
+/** A share as a percentage that shows what small shares are. */
+export function percent(share) {
+  if (share === null || share === undefined) return "–";
+  const value = share * 100;
+  const form = Math.abs(value) < 1 && value !== 0 ? twoDigits : Math.abs(value) < 10 ? oneDigit : whole;
+  return `${form.format(value)}%`;
+}
+
+const forms = new Map();
+function formOf(currency, short) {
+  const key = `${currency} ${short}`;
+  if (!forms.has(key)) {
+    const digits = short ? { maximumFractionDigits: 0 } : {};
+    forms.set(key, new Intl.NumberFormat(LANG, { style: "currency", currency, ...digits }));
+  }
+  return forms.get(key);
+}
+
+/** How many digits a currency has after its point. */
+export const digitsOf = (currency) => formOf(currency, false).resolvedOptions().maximumFractionDigits;
+
+/** Write minor units; large sums without cents. */
+export function minor(amount, currency) {
+  if (amount === null || amount === undefined || !currency) return "–";
+  const value = amount / 10 ** digitsOf(currency);
+  const text = formOf(currency, Math.abs(value) >= 100).format(value);
+  return text.replace(/^-/, "−");
+}
+
+export const money = (given) => (given ? minor(given.amount_minor, given.currency) : "–");
+export const titleOf = (item) => item.title || item.item_id;
+/** The products of a bundle in a line; an arrow where their order matters. */
+export const titles = (bundle) => bundle.items.map(titleOf).join(bundle.kind === "after" ? " → " : " + ");
+
+export const STATUS = {
+  suggested: "Suggested", approved: "Approved", paused: "Paused", rejected: "Rejected",
+  withdrawn: "Withdrawn",
+};
+export const badge = (status) => h("span", { class: `badge ${status}` }, STATUS[status] || status);
+
+const WORDS = {
+  pos: "Till", web: "Web shop", app: "App", email: "E-mail", store_screen: "Store screen",
+  associate: "Associate’s tablet", marketplace: "Marketplace",
+};
+export const channelName = (channel) => WORDS[channel] || channel;
+
+/** `channel:web` as people say it. */
+export function segmentName(segment) {
+  const [kind, ...rest] = segment.split(":");
+  const name = rest.join(":");
+  if (kind === "channel") return `Channel: ${channelName(name)}`;
+  return rest.length ? `${kind[0].toUpperCase()}${kind.slice(1)}: ${name}` : segment;
+}

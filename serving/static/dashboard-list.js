@@ -1,0 +1,281 @@
+/* The list of bundles: filters, order, pages, and the same as a table to download. */
+
+import * as api from "./dashboard-api.js";
+import {
+  STATUS, badge, count, decimal, h, minor, money, onDay, percent, say, segmentName, times, titleOf, titles,
+} from "./dashboard-dom.js";
+
+const PAGE = 50;
+const MOST_ROWS = 1000;
+const choices = JSON.parse(document.body.dataset.choices);
+const ORDERS = {
+  evidence: "Strongest evidence", lift: "Lift", support: "Sold together", confidence: "Confidence",
+  margin: "Margin a month", stability: "Steadiness", changed: "Last changed",
+};
+
+/** Title, order that its heading gives, class, and what a row shows. */
+const COLUMNS = [
+  ["Products", "evidence", "products", productsCell],
+  ["Status", null, "", (row) => badge(row.status)],
+  ["Lift", "lift", "number", (row) => [times(row.lift), small(`${decimal(row.lift_low)} to ${decimal(row.lift_high)}`)]],
+  ["Sold together", "support", "number", (row) => [count(row.support), small(percent(row.support_share))]],
+  ["Confidence", "confidence", "number wide", confidenceCell],
+  ["Steadiness", "stability", "number wide", (row) => percent(row.stability)],
+  ["Price", null, "number", priceCell],
+  ["Margin a month", "margin", "number", marginCell],
+  ["Changed", "changed", "wide", (row) => (row.changed_at ? [onDay(row.changed_at), small(row.changed_by)] : "–")],
+];
+
+const small = (text) => h("small", {}, text);
+
+function productsCell(row, hash) {
+  const parts = row.items.map((item, ix) => [
+    ix ? h("span", { class: "joint", "aria-hidden": "true" }, row.kind === "after" ? "→" : "+") : null,
+    h("span", {}, titleOf(item), ix < row.items.length - 1 ? " " : ""),
+  ]);
+  const groups = [...new Set(row.items.map((item) => item.category).filter(Boolean))];
+  return [
+    h("a", { href: hash, "aria-label": titles(row) }, parts),
+    groups.length ? small(groups.join(" · ")) : null,
+  ];
+}
+
+function confidenceCell(row) {
+  const shares = row.completes && row.completes.length
+    ? row.completes
+    : [row.confidence?.a_to_b, row.confidence?.b_to_a].filter((share) => share !== undefined);
+  return shares.length ? percent(Math.max(...shares)) : "–";
+}
+
+function priceCell(row) {
+  const full = row.pricing?.full_price;
+  const price = row.terms.price || row.pricing?.suggested_price;
+  if (!full) return "–";
+  if (!price) return money(full);
+  return [money(price), h("small", {}, h("s", {}, h("span", { class: "hidden" }, "instead of "), money(full)))];
+}
+
+function marginCell(row) {
+  const pricing = row.pricing;
+  if (!pricing) return "–";
+  if (pricing.sells_anyway || !pricing.expected_margin) return h("span", { class: "tag" }, "sells anyway");
+  const { low, middle, high } = pricing.expected_margin;
+  const { currency } = pricing.full_price;
+  return [minor(middle, currency), small(`${minor(low, currency)} to ${minor(high, currency)}`)];
+}
+
+let place = null;
+let form = null;
+let filters = null;
+let loading = null;
+let cursor = null;
+let shown = [];
+let total = 0;
+
+/** Show the list that the address asks for; what is there already stays. */
+export function showList(section, asked) {
+  if (!place) build(section);
+  const wanted = Object.fromEntries(asked);
+  if (filters && JSON.stringify(wanted) === JSON.stringify(filters)) return;
+  filters = wanted;
+  for (const field of form.elements) {
+    if (!field.name) continue;
+    if (field.type === "checkbox") field.checked = filters[field.name] === "true";
+    else field.value = filters[field.name] ?? (field.name === "sort" ? "evidence" : "");
+  }
+  load();
+}
+
+/** Take over what became of a bundle elsewhere on the page. */
+export function noteChanged(bundle) {
+  const at = shown.findIndex((row) => row.bundle_id === bundle.bundle_id);
+  if (at < 0) return;
+  shown[at] = bundle;
+  drawRows();
+}
+
+function build(section) {
+  place = {
+    body: h("tbody"),
+    count: h("p", { class: "count", id: "list-count" }),
+    state: h("div", { class: "state" }),
+    more: h("button", { type: "button", class: "more", hidden: true, onclick: () => load(cursor) }, "Show more"),
+    csv: h("a", { class: "button quiet", download: "bundles.csv", href: "#" }, "Download as CSV"),
+    headings: new Map(),
+  };
+  form = h("form", { class: "filters", "aria-label": "Filters", onsubmit: (event) => event.preventDefault() }, fields());
+  let later = 0;
+  form.addEventListener("input", (event) => {
+    clearTimeout(later);
+    later = setTimeout(apply, event.target.matches("select, [type=checkbox]") ? 0 : 300);
+  });
+  const folded = h("details", { class: "card fold" }, h("summary", {}, "Filter and sort"), form);
+  folded.open = !window.matchMedia("(max-width: 640px)").matches;
+  const head = COLUMNS.map(([title, order, kind]) => {
+    const cell = h("th", { scope: "col", class: kind, role: "columnheader" }, order
+      ? h("button", { type: "button", class: "order", onclick: () => sortBy(order) }, title, h("span", { class: "arrow", "aria-hidden": "true" }))
+      : title);
+    if (order) place.headings.set(order, cell);
+    return cell;
+  });
+  section.replaceChildren(
+    h("div", { class: "title" },
+      h("div", {}, h("h1", { id: "list-title", tabindex: "-1" }, "Bundles"),
+        h("p", { class: "lead" }, "Products that sell together, found in your history. Decide which become offers.")),
+      place.csv),
+    folded,
+    place.count,
+    h("table", { class: "bundles", role: "table", "aria-describedby": "list-count" },
+      h("caption", { class: "hidden" }, "Bundles with their evidence. A heading that is a button sorts by it."),
+      h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, head)), place.body),
+    place.state,
+    place.more,
+  );
+  place.body.setAttribute("role", "rowgroup");
+}
+
+function fields() {
+  const option = ([value, text]) => h("option", { value }, text);
+  const select = (name, label, options) => field(label, h("select", { name }, options.map(option)));
+  const input = (name, label, more) => field(label, h("input", { name, ...more }));
+  const number = (name, label, step) => input(name, label, { type: "number", min: 0, step, inputmode: "decimal" });
+  const segments = h("select", { name: "segment" }, option(["", "Anywhere"]),
+    choices.segments.map((segment) => option([segment, segmentName(segment)])));
+  return [
+    input("q", "Search titles", { type: "search", maxlength: 200 }),
+    select("status", "Status", [["", "All"], ...Object.entries(STATUS)]),
+    select("kind", "Bought", [["", "Any way"], ["together", "In one basket"], ["after", "One after the other"]]),
+    input("category", "Category", { list: "categories", maxlength: 200 }),
+    field("Holds in", segments),
+    number("min_lift", "Lift at least", "any"),
+    number("min_support", "Sold together at least", "1"),
+    select("sort", "Sort by", Object.entries(ORDERS)),
+    h("label", { class: "check" }, h("input", { type: "checkbox", name: "pays", value: "true" }), "Pays for itself"),
+    h("button", { type: "button", class: "quiet", onclick: clear }, "Clear filters"),
+    h("datalist", { id: "categories" }, choices.categories.map((name) => h("option", { value: name }))),
+  ];
+}
+
+const field = (label, control) => h("label", { class: "field" }, h("span", {}, label), control);
+
+function clear() {
+  for (const control of form.elements) {
+    if (control.type === "checkbox") control.checked = false;
+    else if (control.name === "sort") control.value = "evidence";
+    else control.value = "";
+  }
+  apply();
+}
+
+function sortBy(order) {
+  const control = form.elements.sort;
+  control.value = control.value === order ? "evidence" : order;
+  apply();
+}
+
+/** Bring what the form says into the address, which brings it into the list. */
+function apply() {
+  const given = api.query(Object.fromEntries(new FormData(form)));
+  if (given.get("sort") === "evidence") given.delete("sort");
+  history.replaceState(null, "", given.size ? `#${given}` : location.pathname);
+  filters = Object.fromEntries(given);
+  load();
+}
+
+async function load(from = null) {
+  loading?.abort();
+  loading = new AbortController();
+  const { signal } = loading;
+  busy(true);
+  try {
+    const page = await api.bundles({ ...filters, limit: PAGE, cursor: from }, signal);
+    shown = from ? [...shown, ...page.bundles] : page.bundles;
+    cursor = page.next_cursor;
+    total = page.total;
+    busy(false);
+    faults([]);
+    draw();
+    if (from) place.body.querySelectorAll("a")[shown.length - page.bundles.length]?.focus();
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    if (api.isSignedOut(error)) return location.reload();
+    busy(false);
+    fail(error);
+  }
+}
+
+function busy(is) {
+  place.body.parentElement.setAttribute("aria-busy", String(is));
+  if (is && !shown.length) place.state.replaceChildren(h("p", { class: "quietly" }, "Loading bundles…"));
+}
+
+function draw() {
+  const named = ORDERS[filters.sort || "evidence"];
+  place.count.textContent = total === 1 ? "1 bundle" : `${count(total)} bundles`;
+  if (shown.length < total) place.count.textContent += `, ${count(shown.length)} shown`;
+  say(`${place.count.textContent}, sorted by ${named.toLowerCase()}.`);
+  place.csv.href = `/v1/bundles?${api.query({ ...filters, format: "csv", limit: MOST_ROWS })}`;
+  for (const [order, cell] of place.headings) {
+    if (order === (filters.sort || "evidence")) cell.setAttribute("aria-sort", "descending");
+    else cell.removeAttribute("aria-sort");
+  }
+  place.more.hidden = !cursor;
+  drawRows();
+  place.state.replaceChildren(...(shown.length ? [] : nothing()));
+}
+
+function drawRows() {
+  place.body.replaceChildren(...shown.map((row) => {
+    const given = api.query({ bundle: row.bundle_id, ...filters });
+    return h("tr", { role: "row", "data-bundle": row.bundle_id },
+      COLUMNS.map(([title, , kind, show], ix) =>
+        h(ix ? "td" : "th", { role: ix ? "cell" : "rowheader", scope: ix ? null : "row", class: kind, "data-label": title },
+          show(row, `#${given}`))));
+  }));
+}
+
+function nothing() {
+  if (api.query({ ...filters, sort: "" }).size) {
+    return [h("h2", {}, "No bundle fits these filters"),
+      h("button", { type: "button", onclick: clear }, "Clear filters")];
+  }
+  return [h("h2", {}, "No bundles yet"),
+    h("p", {}, "Nothing in this history sells together more often than by chance. With more orders, or a lower ",
+      h("code", {}, "min_support"), " under ", h("code", {}, "[bundles]"), ", the next ",
+      h("code", {}, "omnibasket train"), " may find some.")];
+}
+
+/** Mark the filters that a problem names. */
+function faults(errors) {
+  for (const control of form.elements) {
+    if (!control.name) continue;
+    const wrong = errors.find((error) => error.pointer === `/${control.name}`);
+    const label = control.closest("label");
+    label.querySelector(".fault")?.remove();
+    control.removeAttribute("aria-invalid");
+    if (wrong) {
+      const told = h("small", { class: "fault", id: `fault-${control.name}` }, wrong.detail);
+      label.append(told);
+      control.setAttribute("aria-invalid", "true");
+      control.setAttribute("aria-describedby", told.id);
+    }
+  }
+}
+
+function fail(error) {
+  faults(error.errors || []);
+  shown = [];
+  cursor = null;
+  place.more.hidden = true;
+  place.count.textContent = "";
+  place.body.replaceChildren();
+  const again = h("button", { type: "button", onclick: () => load() }, "Try again");
+  if (error.kind === "no-model") {
+    place.state.replaceChildren(h("h2", {}, "No model is loaded yet"),
+      h("p", {}, "Bundles come with a model: run ", h("code", {}, "omnibasket train"), ". It is taken up here by itself."), again);
+    setTimeout(() => place.state.contains(again) && load(), 1000 * (error.retrySeconds || 5));
+  } else {
+    place.state.replaceChildren(h("h2", {}, error.title || "Something went wrong"), h("p", {}, error.message), again);
+  }
+  say(error.message);
+}

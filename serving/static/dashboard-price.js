@@ -1,0 +1,182 @@
+/* The price of a bundle: a slider along the points that the service worked out, and what each of
+   them would mean. Nothing is computed here; what lies between two points is the nearer one's. */
+
+import { count, decimal, digitsOf, h, minor, percent, s, unique } from "./dashboard-dom.js";
+import { drawing } from "./dashboard-charts.js";
+
+/** A field for money: what is typed in whole units is read in minor units. */
+export function moneyInput(currency, props) {
+  const digits = digitsOf(currency);
+  const input = h("input", { type: "number", inputmode: "decimal", min: 0, step: (10 ** -digits).toFixed(digits), ...props });
+  return {
+    input,
+    read: () => (input.value === "" ? null : { amount_minor: Math.round(Number(input.value) * 10 ** digits), currency }),
+    write: (given) => {
+      input.value = given ? (given.amount_minor / 10 ** digits).toFixed(digits) : "";
+    },
+  };
+}
+
+/** The part of the form that is about the price; `changed()` is told when it is another one. */
+export function pricePart(bundle, changed) {
+  const currency = bundle.pricing?.full_price.currency ?? bundle.items.find((item) => item.price)?.price.currency;
+  if (!currency) return withoutPrice();
+  const { pricing } = bundle;
+  const curve = pricing?.curve ?? [];
+  const id = unique("price");
+  const typed = moneyInput(currency, { id, name: "price", "aria-describedby": `${id}-verdict fault-price` });
+  const words = { at: 0, touched: false };
+  const slider = h("input", {
+    type: "range", min: 0, max: Math.max(0, curve.length - 1), step: 1, disabled: curve.length < 2,
+    "aria-label": "Price, from the floor to the full price", oninput: () => take(curve[slider.valueAsNumber].price_minor),
+  });
+  const readout = h("dl", { class: "readout", "aria-live": "off" });
+  const verdict = h("p", { class: "verdict", id: `${id}-verdict` });
+  const chart = curve.length > 1 ? curveDrawing(pricing, curve, currency, () => words.at) : null;
+  const range = h("div", { class: "range" });
+
+  function show() {
+    const given = typed.read()?.amount_minor ?? null;
+    words.at = nearest(curve, given ?? pricing?.suggested_price?.amount_minor ?? curve.at(-1)?.price_minor);
+    slider.value = words.at;
+    const point = curve[words.at];
+    if (!point) return;
+    slider.setAttribute("aria-valuetext", `${minor(point.price_minor, currency)}, ${percent(point.discount_share)} off, margin a month about ${minor(point.middle, currency)}`);
+    readout.replaceChildren(...meaning(point, currency));
+    range.replaceChildren(...rangeBar(point, curve, currency));
+    const said = judged(pricing, point, given, currency);
+    verdict.className = `verdict ${said.class}`;
+    verdict.textContent = said.text;
+    chart?.redraw();
+  }
+
+  function take(amount_minor) {
+    words.touched = true;
+    typed.write({ amount_minor, currency });
+    show();
+    changed();
+  }
+
+  typed.input.addEventListener("input", () => {
+    words.touched = true;
+    show();
+    changed();
+  });
+  const suggested = pricing?.suggested_price;
+  const element = h("div", { class: "price" },
+    pricing
+      ? [
+        pricing.sells_anyway ? h("p", { class: "notice warn" }, "This bundle sells anyway: no allowed discount is expected to bring in more than it costs.") : null,
+        chart ? [chart.svg, h("ul", { class: "legend" },
+          h("li", {}, h("i", { class: "both" }), h("span", {}, "expected margin a month")),
+          h("li", {}, h("i", { class: "span" }), h("span", {}, "between low and high")),
+          suggested ? h("li", {}, h("i", { class: "dot" }), h("span", {}, `suggested: ${minor(suggested.amount_minor, currency)}`)) : null)] : null,
+        slider,
+        h("div", { class: "ends" }, h("span", {}, `${minor(curve[0]?.price_minor, currency)} lowest`),
+          h("span", {}, `${minor(pricing.full_price.amount_minor, currency)} one by one`)),
+      ]
+      : h("p", { class: "notice warn" }, "The price of a product is not known, so nothing can be said of what the bundle would earn."),
+    h("div", { class: "pair" },
+      h("div", { class: "field" }, h("label", { for: id }, `Price of the bundle (${currency})`), typed.input),
+      suggested ? h("button", { type: "button", class: "quiet", onclick: () => take(suggested.amount_minor) }, "Take the suggested price") : null),
+    pricing ? [verdict, readout, range, h("p", { class: "hint" }, pricing.estimate)] : null,
+  );
+  return {
+    element,
+    field: {
+      name: "price",
+      input: typed.input,
+      // A suggestion that nobody touched is no decision.
+      read: () => (words.touched ? typed.read() : bundle.terms.price),
+      write: (price) => {
+        words.touched = false;
+        bundle = { ...bundle, terms: { ...bundle.terms, price } };
+        typed.write(price ?? suggested ?? pricing?.full_price);
+        show();
+      },
+      put: (price) => {
+        words.touched = true;
+        typed.write(price);
+        show();
+      },
+      shown: typed.read,
+    },
+  };
+}
+
+function withoutPrice() {
+  return {
+    element: h("p", { class: "notice warn" }, "The prices of these products are not known, so they cannot be offered at a price."),
+    field: null,
+  };
+}
+
+function nearest(curve, amount) {
+  let best = 0;
+  curve.forEach((point, ix) => {
+    if (Math.abs(point.price_minor - amount) < Math.abs(curve[best].price_minor - amount)) best = ix;
+  });
+  return best;
+}
+
+function judged(pricing, point, given, currency) {
+  const floor = pricing.floor_price.amount_minor;
+  const full = pricing.full_price.amount_minor;
+  if (given === null) return { class: "", text: "" };
+  if (given < floor) return { class: "bad", text: `Below the floor of ${minor(floor, currency)}: too little margin is left.` };
+  if (given >= full) return { class: "warn", text: "Not below what the products cost one by one." };
+  if (point.middle <= 0) return { class: "warn", text: "At this price it mostly makes cheaper what sells anyway." };
+  if (point.low > 0) return { class: "good", text: "Pays for itself even by the lowest estimate." };
+  return { class: "", text: "Expected to pay for itself; by the lowest estimate it does not." };
+}
+
+function meaning(point, currency) {
+  const even = point.break_even_sales;
+  return [
+    ["Discount", `${percent(point.discount_share)}`],
+    ["Margin left", percent(point.margin_share)],
+    ["Breaks even with", even === null || even === undefined ? "no number of sales" : `${even < 10 ? decimal(even) : count(Math.ceil(even))} more sold a month`],
+    ["Expected a month", minor(point.middle, currency)],
+  ].map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)));
+}
+
+/** From the lowest to the highest estimate, on one scale for all prices. */
+function rangeBar(point, curve, currency) {
+  const low = Math.min(0, ...curve.map((one) => one.low));
+  const high = Math.max(0, ...curve.map((one) => one.high)) || 1;
+  const at = (value) => `${(100 * (value - low)) / (high - low)}%`;
+  const span = `${(100 * (point.high - point.low)) / (high - low)}%`;
+  const text = `Between ${minor(point.low, currency)} and ${minor(point.high, currency)} a month`;
+  return [
+    s("svg", { class: "track", height: 22, role: "img", "aria-label": text },
+      s("line", { class: "chance", x1: at(0), x2: at(0), y1: 0, y2: 22 }),
+      s("rect", { class: "span", x: at(point.low), width: span, y: 6, height: 10, rx: 5 }),
+      s("circle", { class: "both", cx: at(point.middle), cy: 11, r: 6 })),
+    h("p", { class: "hint" }, text, "; the line marks 0."),
+  ];
+}
+
+/** Expected margin by price, with the span of the estimates. */
+function curveDrawing(pricing, curve, currency, at) {
+  const height = 130;
+  const side = 10; // half of the slider's knob, so that both lie over each other
+  const high = Math.max(...curve.map((one) => one.high), 0) || 1;
+  // What far too low a price would lose says little; the loss is drawn as deep as the gain is high.
+  const low = Math.max(Math.min(...curve.map((one) => one.low), 0), -high);
+  const y = (value) => 8 + (height - 16) * (1 - (Math.min(high, Math.max(low, value)) - low) / (high - low));
+  const label = `Expected margin a month by price, from ${minor(curve[0].price_minor, currency)} to ${minor(curve.at(-1).price_minor, currency)}`;
+  return drawing(label, height, (width) => {
+    const x = (ix) => side + ((width - 2 * side) * ix) / (curve.length - 1);
+    const line = (name) => curve.map((one, ix) => `${x(ix).toFixed(1)} ${y(one[name]).toFixed(1)}`);
+    const suggested = pricing.suggested_price ? nearest(curve, pricing.suggested_price.amount_minor) : null;
+    const now = at();
+    return [
+      s("path", { class: "area", d: `M${line("low").join("L")}L${line("high").reverse().join("L")}Z` }),
+      s("line", { class: "chance", x1: side, x2: width - side, y1: y(0), y2: y(0) }),
+      s("path", { class: "middle", d: `M${line("middle").join("L")}` }),
+      suggested === null ? [] : s("circle", { class: "dot", cx: x(suggested), cy: y(curve[suggested].middle), r: 4 }),
+      s("line", { class: "now", x1: x(now), x2: x(now), y1: 2, y2: height }),
+      s("circle", { class: "both", cx: x(now), cy: y(curve[now].middle), r: 6 }),
+    ];
+  });
+}
