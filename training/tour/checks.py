@@ -19,6 +19,7 @@ from recsys.schema import RETURN
 from recsys.validation.identity_quality import IdentityQuality, measure, read_truth
 from training.demo.check import figures, read_counts
 from training.tour.people import TRUTH, Person
+from training.tour.selling import Sale
 from training.tour.talk import Talk, Turn
 
 #: Precision and recall of linked identifiers, at least.
@@ -48,6 +49,7 @@ def of_answers(talk: Talk, person: Person, config: Config, history: History) -> 
         *_screen(talk),
         *_purchase(talk),
         *_bundles(talk),
+        *_sale(talk.sale),
         *_documents(talk),
     ]
 
@@ -237,6 +239,51 @@ def _bundles(talk: Talk) -> Iterator[Check]:
         "bundles come as CSV too",
         talk.bundles_csv.status == 200 and len(rows) == len(pairs),
         f"{len(rows)} rows",
+    )
+
+
+def _sale(sale: Sale | None) -> Iterator[Check]:
+    yield Check(
+        "a bundle is found, approved and offered in the cart",
+        sale is not None and sale.approved.status == 200,
+        "no bundle was offered" if sale is None else f"{sale.offer['bundle_id']}",
+    )
+    if sale is None:
+        return
+    yield Check(
+        "an approval from what is out of date is refused",
+        sale.stale.status == 412,
+        f"{sale.stale.status}",
+    )
+    offers = (sale.everywhere.body or {}).get("offers") or []
+    codes = [offer["code"] for offer in offers]
+    yield Check(
+        "the store knows the offer that the cart was shown",
+        sale.offer["code"] in codes,
+        f"{len(codes)} offers stand",
+    )
+    state = (sale.redeemed.body or {}).get("state")
+    yield Check(
+        "the offer is redeemed in the store",
+        sale.redeemed.status == 201 and state == "redeemed",
+        f"{sale.redeemed.status} {state}",
+    )
+    yield Check(
+        "the till that asks again gets the same answer",
+        sale.repeated.status == 200 and sale.repeated.body == sale.redeemed.body,
+        f"{sale.repeated.status}",
+    )
+    kind = str((sale.refused.body or {}).get("type"))
+    yield Check(
+        "the web shop is refused the same offer",
+        sale.refused.status == 409 and kind.endswith("#offer-redeemed"),
+        f"{sale.refused.status} {kind}",
+    )
+    counted = (sale.counted.body or {}).get("offers") or {}
+    yield Check(
+        "the bundle counts what was redeemed",
+        counted.get("redeemed", 0) >= 1,
+        f"issued {counted.get('issued')}, redeemed {counted.get('redeemed')}",
     )
 
 

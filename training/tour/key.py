@@ -14,7 +14,7 @@ from recsys.tracking.ledger import Ledger
 #: Environment variable of the key, as ``--key``.
 VARIABLE = "OMNIBASKET_API_KEY"
 #: What the tour does needs these scopes.
-_SCOPES = ("recommend", "events", "marketing")
+_SCOPES = ("recommend", "events", "marketing", "offers")
 #: And this one where it asks for a time that is past.
 _REPLAY = "admin"
 

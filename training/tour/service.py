@@ -71,6 +71,11 @@ class Service:
         """Ask with POST and a JSON body."""
         return self._ask("POST", path, json.dumps(body), {"Content-Type": "application/json"})
 
+    def patch(self, path: str, body: object, if_match: str) -> Reply:
+        """Ask with PATCH, a JSON body, and the mark of what it was made from."""
+        headers = {"Content-Type": "application/json", "If-Match": if_match}
+        return self._ask("PATCH", path, json.dumps(body), headers)
+
     def _ask(self, method: str, path: str, body: str | None, headers: dict[str, str]) -> Reply:
         connection = http.client.HTTPConnection(HOST, self.port, timeout=_ANSWER_SECONDS)
         if self.key is not None:

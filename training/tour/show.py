@@ -12,6 +12,7 @@ from training import console
 from training.tour.checks import Check
 from training.tour.key import VARIABLE
 from training.tour.people import Person
+from training.tour.selling import Sale
 from training.tour.service import Service
 from training.tour.talk import Talk, Turn
 
@@ -42,6 +43,39 @@ def answers(talk: Talk, person: Person, at: datetime | None) -> None:
     ]
     headings = ("who buys A buys B", "baskets", "A→B / B→A", "lift")
     out.print(console.table(headings, rows, "Bundles"))
+    if talk.sale is not None:
+        _sale(talk.sale)
+
+
+def _sale(sale: Sale) -> None:
+    """Print a bundle's way from the evidence to the till."""
+    bundle, offer, pricing = sale.bundle, sale.offer, sale.bundle["pricing"]
+    titles = " + ".join(str(item["title"] or item["item_id"]) for item in offer["items"])
+    month = pricing["expected_margin"]
+    refused = (sale.refused.body or {}).get("title")
+    rows = [
+        (
+            "found",
+            f"{bundle['lift']:.1f} times as often as by chance ({bundle['support']} baskets)",
+        ),
+        (
+            "priced",
+            f"{_money(offer['price'])} instead of {_money(offer['full_price'])}; estimated "
+            f"{month['low'] / 100:+,.0f} to {month['high'] / 100:+,.0f} a month",
+        ),
+        ("approved", f"revision {(sale.approved.body or {}).get('revision')}"),
+        ("offered in the cart", f"code {offer['code']}, until {offer['expires_at'][:10]}"),
+        ("redeemed in the store", f"{sale.redeemed.status}"),
+        ("asked for again on the web", f"{sale.refused.status} {refused}"),
+    ]
+    out = console.output()
+    out.print(
+        console.table(("", "what happened"), rows, f"A bundle from evidence to the till: {titles}")
+    )
+
+
+def _money(price: dict[str, Any]) -> str:
+    return f"{price['amount_minor'] / 100:.2f} {price['currency']}"
 
 
 def _turn(turn: Turn, carried: str) -> None:
@@ -77,7 +111,7 @@ def _row(item: dict[str, Any]) -> tuple[object, ...]:
     return (
         item["rank"],
         item.get("title") or item["item_id"],
-        f"{price['amount_minor'] / 100:.2f} {price['currency']}" if price else None,
+        _money(price) if price else None,
         (item.get("reason") or {}).get("text"),
     )
 
@@ -120,7 +154,8 @@ def what_to_open(service: Service, person: Person, at: datetime | None, shop: bo
         f"The service listens on {service.url}",
         *([f"  {service.url}/shop                     a shop's page that asks it"] if shop else []),
         f"  {service.url}/docs                     every call, to be tried out",
-        f"  {service.url}/v1/bundles?sort=lift     bundles, as JSON or CSV",
+        f"  {service.url}/dashboard                bundles, their evidence and their prices",
+        f"  {service.url}/v1/bundles?sort=lift     the same, as JSON or CSV",
         f"  curl '{service.url}/v1/recommendations?{urlencode(named)}'{key}",
         f"Its log: {service.log}",
         "Ctrl-C ends it.",

@@ -11,6 +11,7 @@ from typing import Any
 
 from recsys.data.history import History
 from training.tour.people import Person
+from training.tour.selling import Sale, sell
 from training.tour.service import Reply, Service
 
 Body = dict[str, Any]
@@ -50,6 +51,8 @@ class Talk:
     purchase, repeated : Reply
         The purchase, told twice.
     bundles, bundles_csv, wrong, openapi, docs : Reply
+    sale : Sale or None
+        A bundle that is sold; None where none was offered.
     """
 
     email: Turn
@@ -69,6 +72,7 @@ class Talk:
     wrong: Reply
     openapi: Reply
     docs: Reply
+    sale: Sale | None
 
     @property
     def turns(self) -> list[Turn]:
@@ -117,7 +121,7 @@ def hold(service: Service, person: Person, at: datetime | None) -> Talk:
 
     person_named, nobody = person.named, Body()
     store: Body = {"location_id": person.location_id} if person.location_id else {}
-    bundles = service.get("/v1/bundles?limit=5")
+    bundles = service.get("/v1/bundles?kind=together&limit=5")
     pairs = (bundles.body or {}).get("bundles") or []
     carried = [pair["items"][0] for pair in pairs[:1]]
     cart: Body = {"cart": [{"item_id": item["item_id"], "quantity": 1} for item in carried]}
@@ -139,10 +143,11 @@ def hold(service: Service, person: Person, at: datetime | None) -> Talk:
         repeated=service.post("/v1/events", {"events": [event]}),
         after=ask("Home page after the purchase", "web_home", person_named, _LATER),
         bundles=bundles,
-        bundles_csv=service.get("/v1/bundles?limit=5", accept="text/csv"),
+        bundles_csv=service.get("/v1/bundles?kind=together&limit=5", accept="text/csv"),
         wrong=service.post("/v1/recommendations", {"placement": "web_hom", "cuont": 3}),
         openapi=service.get("/openapi.json"),
         docs=service.get("/docs", accept="text/html"),
+        sale=sell(service, person),
     )
 
 

@@ -206,15 +206,15 @@ def test_where_keys_are_needed_it_asks_with_one(workspace: Path, tmp_path: Path)
     made = tell("keys", "create", "--name", "weak", "--scope", "recommend", "--json")
     weak = json.loads(made.stdout)["key"]
     for told, key in (
-        ("--scope recommend,events,marketing,admin", None),
+        ("--scope recommend,events,marketing,offers,admin", None),
         ("the key is unknown", "omnibasket_nonsense"),
-        ("lacks the scope events, marketing, admin", weak),
+        ("lacks the scope events, marketing, offers, admin", weak),
     ):
         refused = tell("tour", "--check", "--port", "0", key=key)
         assert refused.returncode == 3
         assert told in " ".join(refused.stderr.split())
     made = tell(
-        "keys", "create", "--name", "tour", "--scope", "recommend,events,marketing,admin", "--json"
+        "keys", "create", "--name", "tour", "--scope", "recommend,events,marketing,offers,admin", "--json"
     )
     tour = tell("tour", "--json", "--port", "0", key=json.loads(made.stdout)["key"])
     assert tour.returncode == 0, tour.stderr

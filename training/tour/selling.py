@@ -1,0 +1,124 @@
+"""Sells a bundle the whole way: found, approved, offered in a cart, redeemed in a store, once.
+
+A running service and a person come in; every step and its reply go out in a ``Sale``. Called by
+the tour; ``show`` prints it and ``checks`` judges it.
+"""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any, Final
+
+from training.tour.people import Person
+from training.tour.service import Reply, Service
+
+Body = dict[str, Any]
+#: Bundles that are approved until one of them is offered: what somebody will buy anyway, or has
+#: had an offer of before, is not.
+_MOST_TRIED: Final = 8
+_HOURS: Final = 48
+
+
+@dataclass(frozen=True)
+class Sale:
+    """One bundle on its way.
+
+    Attributes
+    ----------
+    bundle : dict
+        As the marketer found it.
+    approved, stale : Reply
+        The approval, and the same once more from what is out of date by then.
+    cart : Reply
+        Recommendations for a cart with a part of it.
+    offer : dict
+        What that answer offers.
+    everywhere : Reply
+        All that stands for the customer, as the store asks.
+    redeemed, repeated, refused : Reply
+        At the till; the till again; the web shop with an order of its own.
+    counted : Reply
+        The bundle afterwards.
+    """
+
+    bundle: Body
+    approved: Reply
+    stale: Reply
+    cart: Reply
+    offer: Body
+    everywhere: Reply
+    redeemed: Reply
+    repeated: Reply
+    refused: Reply
+    counted: Reply
+
+
+def sell(service: Service, person: Person) -> Sale | None:
+    """Sell a bundle to a person.
+
+    Parameters
+    ----------
+    service : Service
+    person : Person
+
+    Returns
+    -------
+    Sale or None
+        None where no bundle has a price that pays, or none was offered.
+    """
+    for bundle in _candidates(service)[:_MOST_TRIED]:
+        where = f"/v1/bundles/{bundle['bundle_id']}"
+        mark = f'"{bundle["revision"]}"'
+        terms = {"status": "approved", "offer_hours": _HOURS}
+        approved = service.patch(where, terms, mark)
+        if approved.status != 200:
+            continue
+        for item in bundle["items"]:
+            asked = {"placement": "web_cart", "cart": [{"item_id": item["item_id"]}], "count": 3}
+            cart = service.post("/v1/recommendations", {**asked, **person.named})
+            offers = (cart.body or {}).get("offers") or []
+            mine = [offer for offer in offers if offer["bundle_id"] == bundle["bundle_id"]]
+            if mine:
+                stale = service.patch(where, terms, mark)
+                return _redeem(service, person, bundle, (approved, stale, cart), mine[0])
+    return None
+
+
+def _candidates(service: Service) -> list[Body]:
+    """Bundles of one basket that are worth their discount, the most profitable first."""
+    found = service.get("/v1/bundles?sort=margin&kind=together&limit=50").body or {}
+    return [
+        bundle
+        for bundle in found.get("bundles", [])
+        if bundle["status"] in ("suggested", "approved")
+        and bundle["pricing"]
+        and bundle["pricing"]["suggested_price"]
+        and all(item["active"] for item in bundle["items"])
+    ]
+
+
+def _redeem(
+    service: Service, person: Person, bundle: Body, before: tuple[Reply, Reply, Reply], offer: Body
+) -> Sale:
+    approved, stale, cart = before
+    where = f"/v1/offers/{offer['offer_id']}/redemptions"
+    ticket = {
+        "transaction_id": f"TOUR-{uuid.uuid4().hex[:12]}",
+        "channel": "pos",
+        "item_ids": [item["item_id"] for item in offer["items"]],
+        **person.named,
+        **({"location_id": person.location_id} if person.location_id else {}),
+    }
+    order = {"transaction_id": f"TOUR-{uuid.uuid4().hex[:12]}", "channel": "web", **person.named}
+    everywhere = service.get(f"/v1/customers/{person.customer_id}/offers")
+    return Sale(
+        bundle=bundle,
+        approved=approved,
+        stale=stale,
+        cart=cart,
+        offer=offer,
+        everywhere=everywhere,
+        redeemed=service.post(where, ticket),
+        repeated=service.post(where, ticket),
+        refused=service.post(where, order),
+        counted=service.get(f"/v1/bundles/{bundle['bundle_id']}"),
+    )
