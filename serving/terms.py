@@ -27,6 +27,8 @@ _DEFAULTS: Final = Terms()
 _SAME: Final = ("per_customer", "offer_hours", "gives_back", "note")
 #: Fields that may change whatever has become of the products meanwhile.
 _FREE: Final = ("status", "note")
+#: Of bundles that somebody is promised, or could be.
+_OFFERED: Final = ("approved", "paused")
 _FIRST_YEAR, _LAST_YEAR = 1970, 9999
 
 
@@ -62,7 +64,8 @@ def decide(
     terms = deciding.with_price(suggestions, bundle_id, merged(before, asked, currency))
     if terms == before:
         return
-    _admit(before)
+    if before.status in _OFFERED:
+        _admit(before)
     _admit(terms)
     if terms.status not in (before.status, *NEXT[before.status]):
         follow = " or ".join(f"`{status}`" for status in NEXT[before.status])

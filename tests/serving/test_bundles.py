@@ -1,4 +1,4 @@
-"""Pairs that sell together, as JSON and as a table."""
+"""What sells together, as JSON and as a table, one by one and all of them."""
 
 import csv
 import io
@@ -6,11 +6,26 @@ from typing import Any
 
 import msgspec
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
-from serving.wire import Bundles
+from recsys.config import Config
+from serving.wire_bundles import Bundle, BundleInFull, Bundles
 
-from .conftest import PAIRS
+from .conftest import ITEMS, PAIRS, Serve, state
+from .marketing import (
+    EUR,
+    approve,
+    bundle_of,
+    change,
+    customer,
+    issue,
+    money,
+    one,
+    put_costs,
+    put_items,
+    refused,
+)
 
 
 def page(client: FlaskClient, **query: Any) -> Bundles:
@@ -28,18 +43,26 @@ def test_what_goes_together_comes_first(client: FlaskClient) -> None:
     first = {frozenset(pair) for pair in pairs(found)[: len(PAIRS)]}
     assert first == {frozenset(pair) for pair in PAIRS}
     best = found.bundles[0]
-    assert best.items[0].title
-    assert best.items[0].price
-    assert best.lift > 1
+    assert all(item.title and item.price and item.active for item in best.items)
+    assert best.support
+    assert best.lift_low
+    assert best.lift
+    assert best.lift_high
+    assert 1 < best.lift_low < best.lift < best.lift_high
+    assert best.q_value is not None
+    assert best.q_value < 0.05
+    assert best.confidence
     assert 0 < best.confidence.a_to_b <= 1
-    assert 0 < best.support_share < 1
+    assert (best.status, best.revision, best.changed_by) == ("suggested", 0, None)
+    assert best.offers.issued == 0
 
 
 def test_pages_follow_one_another(client: FlaskClient) -> None:
     whole = page(client, limit=1000)
     assert whole.next_cursor is None
     assert whole.total == len(whole.bundles) > 3
-    seen, cursor = [], None
+    seen: list[Bundle] = []
+    cursor = None
     while True:
         part = page(client, limit=3, **({"cursor": cursor} if cursor else {}))
         seen += part.bundles
@@ -49,48 +72,102 @@ def test_pages_follow_one_another(client: FlaskClient) -> None:
     assert seen == whole.bundles
 
 
-@pytest.mark.parametrize("sort", ["lift", "support", "confidence"])
+KEYS = {
+    "lift": lambda bundle: bundle.lift,
+    "support": lambda bundle: bundle.support,
+    "confidence": lambda bundle: max(bundle.completes),
+    "stability": lambda bundle: bundle.stability,
+    "margin": lambda bundle: bundle.pricing.expected_margin.middle,
+    "changed": lambda bundle: bundle.changed_at or "",
+}
+
+
+@pytest.mark.parametrize("sort", KEYS)
 def test_pages_are_sorted_as_asked(client: FlaskClient, sort: str) -> None:
-    keys = [
-        max(bundle.confidence.a_to_b, bundle.confidence.b_to_a)
-        if sort == "confidence"
-        else getattr(bundle, sort)
-        for bundle in page(client, sort=sort, limit=1000).bundles
-    ]
+    put_costs(client, 40, ITEMS)
+    if sort == "changed":
+        approve(client)
+    keys = [KEYS[sort](bundle) for bundle in page(client, sort=sort, limit=1000).bundles]
     assert keys == sorted(keys, reverse=True)
 
 
-def test_pairs_can_be_narrowed(client: FlaskClient) -> None:
+def test_bundles_can_be_narrowed(client: FlaskClient) -> None:
     whole = page(client, limit=1000)
-    of_one = page(client, item_id="pasta", limit=1000)
-    assert of_one.bundles
-    assert all("pasta" in pair for pair in pairs(of_one))
-    lift = sorted(bundle.lift for bundle in whole.bundles)[1]
-    strong = page(client, min_lift=lift, min_support=20, limit=1000)
+    assert pairs(page(client, item_id="pasta")) == [{"pasta", "sauce"}]
+    lifts = sorted(bundle.lift or 0 for bundle in whole.bundles)
+    strong = page(client, min_lift=lifts[1] + 0.001, min_support=20)
     assert 0 < strong.total < whole.total
-    assert all(bundle.lift >= lift and bundle.support >= 20 for bundle in strong.bundles)
-    assert page(client, item_id="nothing").total == 0
+    assert all((bundle.lift or 0) > lifts[1] for bundle in strong.bundles)
+    assert page(client, min_support=100_000).total == 0
+    assert page(client, kind="after").total == 0
+    assert pairs(page(client, q="tOmAto")) == [{"pasta", "sauce"}]
+    assert page(client, location_id="S1").total > 0
+
+
+def test_bundles_can_be_narrowed_by_what_the_back_office_told(client: FlaskClient) -> None:
+    put_items(client, {"item_id": "milk", "category": "Dairy", "department": "Cold"})
+    for query in ({"category": "Dairy"}, {"department": "Cold"}):
+        assert pairs(page(client, **query)) == [{"milk", "tea"}]
+    assert page(client, category="Cold").total == 0
+    (bundle,) = page(client, category="Dairy").bundles
+    assert [item.category for item in bundle.items if item.item_id == "milk"] == ["Dairy"]
+
+
+def test_bundles_can_be_narrowed_by_what_they_earn(client: FlaskClient) -> None:
+    put_costs(client, 140, ITEMS)
+    assert page(client, pays="true").total == 0
+    put_costs(client, 10)
+    paying = page(client, pays="true")
+    assert pairs(paying) == [{"bread", "butter"}]
+    pricing = paying.bundles[0].pricing
+    assert pricing
+    assert pricing.suggested_price
+    assert pricing.floor_price.amount_minor < pricing.suggested_price.amount_minor < 300
+    earns = pricing.expected_margin.middle
+    assert pairs(page(client, min_margin=int(earns) - 1)) == [{"bread", "butter"}]
+    assert page(client, min_margin=int(earns) + 1).total == 0
+
+
+def test_bundles_can_be_narrowed_by_what_was_decided(client: FlaskClient) -> None:
+    before = page(client, status="suggested").total
+    approve(client)
+    assert pairs(page(client, status="approved")) == [{"bread", "butter"}]
+    assert page(client, status="suggested").total == before - 1
+
+
+def test_segments_are_asked_for_by_channel_season_or_name(client: FlaskClient) -> None:
+    held = {segment.segment for bundle in page(client).bundles for segment in bundle.segments}
+    for query in ({"channel": "web"}, {"season": "winter"}, {"segment": "region:North"}):
+        ((kind, name),) = query.items()
+        wanted = name if kind == "segment" else f"{kind}:{name}"
+        assert (page(client, **query).total > 0) == (wanted in held)
+    both = client.get("/v1/bundles?channel=web&season=winter")
+    assert [error["pointer"] for error in refused(both, "invalid-request")["errors"]] == [
+        "/channel", "/season",
+    ]  # fmt: skip
 
 
 def test_a_table_for_spreadsheets(client: FlaskClient) -> None:
+    approve(client, note="=HYPERLINK(1)")
     by_header = client.get("/v1/bundles?limit=3", headers={"Accept": "text/csv"})
     by_query = client.get("/v1/bundles?limit=3&format=csv")
     assert by_header.data == by_query.data
     assert by_query.content_type == "text/csv; charset=utf-8"
-    rows = list(csv.DictReader(io.StringIO(by_query.data.decode("utf-8-sig"))))
-    assert len(rows) == 3
-    assert float(rows[0]["lift"]) > 1
-    assert rows[0]["currency"] == "EUR"
+    assert "attachment" in by_query.headers["Content-Disposition"]
     following = client.get(
         "/v1/bundles",
         query_string={"limit": 3, "format": "csv", "cursor": by_query.headers["X-Next-Cursor"]},
     )
-    assert following.status_code == 200
-    assert following.data != by_query.data
-    rows += csv.DictReader(io.StringIO(following.data.decode("utf-8-sig")))
-    titles = {row[column] for row in rows for column in ("title_a", "title_b")}
-    assert "'=Butter" in titles  # a spreadsheet would run it
-    assert "Sauce, tomato" in titles
+    assert "X-Next-Cursor" not in following.headers
+    parts = [answer.data.decode("utf-8-sig") for answer in (by_query, following)]
+    rows = [row for part in parts for row in csv.DictReader(io.StringIO(part))]
+    assert [row["bundle_id"] for row in rows] == [b.bundle_id for b in page(client).bundles]
+    titles = {row[column] for row in rows for column in ("title_1", "title_2")}
+    assert {"'=Butter", "Sauce, tomato"} <= titles  # a spreadsheet would run the first
+    (row,) = (row for row in rows if row["status"] == "approved")
+    assert float(row["lift_low"]) < float(row["lift"]) < float(row["lift_high"])
+    told = {"price_minor": "250", "currency": EUR, "note": "'=HYPERLINK(1)", "issued": "0"}
+    assert row.items() >= told.items()
 
 
 @pytest.mark.parametrize(
@@ -102,19 +179,103 @@ def test_a_table_for_spreadsheets(client: FlaskClient) -> None:
         ({"limit": "0"}, "/limit"),
         ({"min_lift": "nan"}, "/min_lift"),
         ({"page": "2"}, "/page"),
+        ({"status": "open"}, "/status"),
+        ({"channel": "radio"}, "/channel"),
+        ({"location_id": "S7"}, "/location_id"),
     ],
 )
 def test_what_cannot_be_listed_is_explained(
     client: FlaskClient, query: dict[str, str], pointer: str
 ) -> None:
     answer = client.get("/v1/bundles", query_string=query)
-    assert answer.status_code == 422
-    assert [error["pointer"] for error in answer.get_json()["errors"]] == [pointer]
+    found = refused(answer, "invalid-request")
+    assert [error["pointer"] for error in found["errors"]] == [pointer]
+
+
+def test_a_product_that_nobody_knows_is_no_product(client: FlaskClient) -> None:
+    refused(client.get("/v1/bundles?item_id=nothing"), "item-unknown")
 
 
 def test_a_cursor_belongs_to_its_query(client: FlaskClient) -> None:
     cursor = page(client, limit=1).next_cursor
     answer = client.get("/v1/bundles", query_string={"cursor": cursor, "sort": "lift"})
-    assert answer.status_code == 422
-    answer = client.get("/v1/bundles", headers={"Accept": "image/png"})
-    assert answer.status_code == 406
+    refused(answer, "invalid-request")
+    refused(client.get("/v1/bundles", headers={"Accept": "image/png"}), "not-acceptable")
+
+
+def test_a_list_that_is_held_is_sent_again_once_it_says_something_else(
+    app: Flask, client: FlaskClient
+) -> None:
+    def held(tag: str) -> int:
+        return client.get("/v1/bundles", headers={"If-None-Match": tag}).status_code
+
+    tags = [client.get("/v1/bundles").headers["ETag"]]
+    assert held(tags[0]) == 304
+    bundle_id = approve(client)
+    for act in (
+        lambda: issue(client, customer(app), bundle_id),
+        lambda: put_items(client, {"item_id": "tea", "title": "Green tea"}),
+    ):
+        assert held(tags[-1]) == 200
+        tags.append(client.get("/v1/bundles").headers["ETag"])
+        assert held(tags[-1]) == 304
+        act()
+    assert held(tags[-1]) == 200
+    assert len(set(tags)) == 3
+
+
+def test_one_bundle_has_everything_to_draw_and_decide_by(client: FlaskClient) -> None:
+    put_costs(client, 40)
+    listed = bundle_of(client)
+    answer = client.get(f"/v1/bundles/{listed['bundle_id']}")
+    assert answer.headers["ETag"] == '"0"'
+    assert answer.headers["Cache-Control"] == "private, no-store"
+    shown = answer.get_json()
+    assert shown["pricing"].items() >= listed["pricing"].items()
+    assert {**shown, "pricing": None}.items() >= {**listed, "pricing": None}.items()
+    found = msgspec.convert(shown, BundleInFull)
+    assert found.evidence
+    assert sum(found.evidence.together) == found.support == found.evidence.baskets.all
+    assert {place.location_id for place in found.evidence.locations} == {"S1", "S2", "online"}
+    assert found.pricing
+    curve = [point.price_minor for point in found.pricing.curve]
+    assert curve == sorted(curve)
+    assert curve[0] == found.pricing.floor_price.amount_minor
+    assert curve[-1] == found.pricing.full_price.amount_minor == 300
+    assert found.history == []
+    assert found.offers_by_day == []
+
+
+def test_offers_are_counted_and_drawn_by_day(app: Flask, client: FlaskClient) -> None:
+    bundle_id = approve(client)
+    offer = issue(client, customer(app), bundle_id).get_json()
+    issue(client, customer(app, 3), bundle_id)
+    body = {"transaction_id": "9", "channel": "web"}
+    assert client.post(f"/v1/offers/{offer['offer_id']}/redemptions", json=body).status_code == 201
+    shown = one(client, bundle_id)
+    assert shown["offers"] == {
+        "issued": 2, "standing": 1, "redeemed": 1, "returned": 0,
+        "reserved": money(50), "spent": money(50),
+    }  # fmt: skip
+    assert [(day["issued"], day["redeemed"]) for day in shown["offers_by_day"]] == [(2, 1)]
+    assert bundle_of(client)["offers"] == shown["offers"]
+
+
+def test_what_is_no_bundle_is_not_there(client: FlaskClient) -> None:
+    for bundle_id in ("b0123456789abcdef", "%00", "x" * 300):
+        refused(client.get(f"/v1/bundles/{bundle_id}"), "bundle-unknown")
+        refused(change(client, bundle_id, 0, status="approved"), "bundle-unknown")
+
+
+def test_other_workers_show_a_decision_at_once(
+    app: Flask, client: FlaskClient, config: Config, serve: Serve
+) -> None:
+    other = serve(config)
+    assert page(other.test_client(), status="approved").total == 0
+    bundle_id = approve(client)
+    assert page(other.test_client(), status="approved").total == 1
+    assert one(other.test_client(), bundle_id)["terms"]["price"] == money(250)
+    withdrawn = change(other.test_client(), bundle_id, 1, status="withdrawn")
+    assert withdrawn.status_code == 200
+    state(app).refresh()
+    assert state(app).decided.by_id[bundle_id].terms.status == "withdrawn"

@@ -9,10 +9,12 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from recsys.bundles.terms import STATUSES
 from recsys.config import PLACEMENTS
 from recsys.filters import FIELDS, OPERATORS
 from serving.problems import Problem
 from serving.wire import EventsAnswer, Page, Recommendations
+from serving.wire_bundles import BundleInFull, Bundles
 
 from .conftest import ITEMS
 
@@ -91,6 +93,34 @@ events = fields(
         max_size=3,
     ),
 )
+
+amounts = st.fixed_dictionaries(
+    {"amount_minor": st.integers(-10, 400) | st.integers(), "currency": st.sampled_from(["EUR"])}
+)
+patches = fields(
+    status=st.sampled_from([*STATUSES, None]),
+    price=amounts | st.none(),
+    budget=amounts | st.none(),
+    starts_at=times | st.none(),
+    ends_at=times | st.none(),
+    channels=st.lists(st.sampled_from(["web", "pos", "x"]), max_size=3) | st.none(),
+    locations=st.lists(st.sampled_from(["S1", "S9"]) | st.text(max_size=5), max_size=3),
+    per_customer=st.integers(-1, 3) | st.none(),
+    offer_hours=st.floats() | st.none(),
+    gives_back=st.booleans() | st.none(),
+    note=st.text(max_size=20) | st.none(),
+)
+redemptions = fields(
+    transaction_id=st.text(max_size=20),
+    channel=st.sampled_from(["web", "pos"]),
+    location_id=st.sampled_from(["S1", "S9"]) | st.text(max_size=5),
+    customer_id=st.text(max_size=20),
+    identifier=identifiers,
+    session_id=st.text(max_size=20),
+    item_ids=st.lists(item_ids, max_size=3),
+)
+#: One step of a path.
+names = st.text(max_size=20).filter(lambda name: name.strip("/."))
 
 quickly = settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
 JSON = {"Content-Type": "application/json"}
@@ -178,5 +208,60 @@ def test_any_events_are_taken_or_explained(app: Flask, batch: list[Any]) -> None
 @quickly
 @given(body=st.binary(max_size=60))
 def test_any_bytes_are_explained(app: Flask, body: bytes) -> None:
-    for path in ("/v1/recommendations", "/v1/events"):
+    for path in ("/v1/recommendations", "/v1/events", "/v1/offers/o/redemptions"):
         check(send(app, path, body), {400: Problem, 422: Problem})
+
+
+@quickly
+@given(body=patches | anything, held=st.sampled_from(['"0"', "*", '"1", "2"', "", "W/", '"']))
+def test_any_decision_is_taken_or_explained(app: Flask, body: Any, held: str) -> None:
+    client = app.test_client()
+    bundle_id = client.get("/v1/bundles").get_json()["bundles"][0]["bundle_id"]
+    path, headers = f"/v1/bundles/{bundle_id}", {**JSON, "If-Match": held}
+    answer = client.patch(path, data=json.dumps(body).encode(), headers=headers)
+    check(answer, {200: BundleInFull, **dict.fromkeys((400, 409, 412, 422), Problem)})
+    check(client.get("/v1/bundles"), {200: Bundles})
+    check(client.get(path), {200: BundleInFull})
+
+
+@quickly
+@given(body=redemptions | anything, name=names)
+def test_any_redemption_is_explained(app: Flask, body: Any, name: str) -> None:
+    which = quote(name, safe="")
+    answer = send(app, f"/v1/offers/{which}/redemptions", json.dumps(body).encode())
+    check(answer, {400: Problem, 404: Problem, 422: Problem})
+
+
+@quickly
+@given(name=names, body=fields(bundle_id=st.text(max_size=20)) | anything)
+def test_any_name_is_answered_or_explained(app: Flask, name: str, body: Any) -> None:
+    client, which = app.test_client(), quote(name, safe="")
+    for path in (f"bundles/{which}", f"offers/{which}", f"offers/{which}/qr.svg"):
+        check(client.get(f"/v1/{path}"), {404: Problem})
+    check(client.get(f"/v1/customers/{which}/offers"), {404: Problem})
+    answer = send(app, f"/v1/customers/{which}/offers", json.dumps(body).encode())
+    check(answer, {400: Problem, 404: Problem, 422: Problem})
+
+
+@quickly
+@given(
+    query=fields(
+        status=st.text(max_size=8),
+        q=st.text(max_size=8),
+        item_id=item_ids,
+        location_id=st.sampled_from(["S1", "S9"]) | st.text(max_size=5),
+        season=st.text(max_size=8),
+        segment=st.text(max_size=8),
+        category=st.text(max_size=8),
+        min_lift=st.floats(),
+        min_support=st.integers(),
+        min_margin=st.integers(),
+        pays=st.booleans(),
+        cursor=st.text(max_size=8),
+        format=st.sampled_from(["json"]),
+        limit=st.integers(-1, 1001),
+    )
+)
+def test_any_list_of_bundles_is_answered_or_explained(app: Flask, query: dict[str, Any]) -> None:
+    answer = app.test_client().get("/v1/bundles", query_string=query)
+    check(answer, {200: Bundles, 404: Problem, 422: Problem})
