@@ -79,7 +79,8 @@ KINDS: Final = {
     "customer-unknown": Kind(
         404,
         "Nobody we know",
-        'Check the id. With `"unknown": "answer"` such lines get a stranger\'s answer.',
+        "Give any id that the service ever gave out. In a batch, lines that name nobody get a "
+        'stranger\'s answer with `"unknown": "answer"`.',
     ),
     "not-found": Kind(404, "There is nothing here", "Every address is listed under /docs."),
     "method-not-allowed": Kind(

@@ -95,7 +95,7 @@ def issue(customer_id: str) -> Response:
     return reply(orjson.dumps(_told(state, made)), 201, headers=[where])
 
 
-@blueprint.get("/v1/offers/<which>")
+@blueprint.get("/v1/offers/<offer_id>")
 @documented(
     "One offer",
     tag="channels",
@@ -103,13 +103,13 @@ def issue(customer_id: str) -> Response:
     answers={200: OfferAnswer},
     problems=("offer-unknown", *_WHO),
 )
-def one(which: str) -> Response:
+def one(offer_id: str) -> Response:
     """Show an offer by its id, or by its code however it is typed, whatever became of it."""
     state: State = current_app.extensions["omnibasket"]
-    return reply(orjson.dumps(_told(state, _found(state, which))))
+    return reply(orjson.dumps(_told(state, _found(state, offer_id))))
 
 
-@blueprint.post("/v1/offers/<which>/redemptions")
+@blueprint.post("/v1/offers/<offer_id>/redemptions")
 @documented(
     "Redeem an offer",
     tag="channels",
@@ -122,7 +122,7 @@ def one(which: str) -> Response:
         "offer-withdrawn", "offer-elsewhere", "offer-incomplete", "location-forbidden", *_WHO,
     ),
 )  # fmt: skip
-def redeem(which: str) -> Response:
+def redeem(offer_id: str) -> Response:
     """Let an order use an offer, by its id or its code: once, whoever asks first.
 
     The same order asking again gets the same answer, with status 200. When this answers, the
@@ -136,7 +136,7 @@ def redeem(which: str) -> Response:
     owners = _users(state, asked)
     try:
         done = state.ledger.offers.redeem(
-            which,
+            offer_id,
             transaction_id=asked.transaction_id,
             channel=asked.channel,
             location_id=location_id,
@@ -149,7 +149,7 @@ def redeem(which: str) -> Response:
     return reply(orjson.dumps(_told(state, done.offer)), 201 if done.first else 200)
 
 
-@blueprint.get("/v1/offers/<which>/qr.svg")
+@blueprint.get("/v1/offers/<offer_id>/qr.svg")
 @documented(
     "The code of an offer as a QR code",
     tag="channels",
@@ -157,10 +157,10 @@ def redeem(which: str) -> Response:
     answers={200: SVG, 304: SVG},
     problems=("offer-unknown", *_WHO),
 )
-def qr(which: str) -> Response:
+def qr(offer_id: str) -> Response:
     """Draw the code of an offer, black on white, to be shown on a phone or printed."""
     state: State = current_app.extensions["omnibasket"]
-    code = _found(state, which).code
+    code = _found(state, offer_id).code
     tag = etag_of(code)
     body = b""
     if not is_held(tag):

@@ -95,7 +95,7 @@ def test_from_the_first_key_on_every_call_needs_one(client: FlaskClient, make: M
 def test_every_route_under_v1_needs_its_scope(
     app: Flask, client: FlaskClient, make: MakeKey
 ) -> None:
-    key = make("offers")
+    key = make("customers")
     routes = [rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/v1/")]
     assert routes
     for rule in routes:
