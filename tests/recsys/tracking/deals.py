@@ -63,11 +63,13 @@ def counted(ledger: Ledger, bundle_id: str = "b1", at: int | None = NOW) -> Coun
     return ledger.offers.counts([bundle_id], now_ts=at)[bundle_id]
 
 
-def check_books(ledger: Ledger) -> None:
-    """The counters are what the offers add up to, and no budget or order is used twice."""
+def check_books(ledger: Ledger, *bundle_ids: str) -> None:
+    """The counters of some bundles, or all, are what their offers add up to."""
     of = OFFERS.c
     with ledger._database.reading() as connection:
         for bundle in connection.execute(sa.select(DECISIONS)):
+            if bundle_ids and bundle.bundle_id not in bundle_ids:
+                continue
             offers = connection.execute(
                 sa.select(OFFERS).where(of.bundle_id == bundle.bundle_id)
             ).all()
