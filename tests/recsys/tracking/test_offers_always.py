@@ -36,8 +36,8 @@ names = itertools.count()
 def test_promises_are_kept(ledger: Ledger, steps: list[tuple[str, ...]], per_customer: int) -> None:
     name = f"x{next(names)}"  # a bundle, customers and orders of its own
     decide(ledger, name, budget_minor=BUDGET, per_customer=per_customer)
-    now_ts, offers = NOW, list[Offer]()
-    used: dict[str, str] = {}  # offer → the order that uses it
+    now_ts, codes = NOW, list[str]()
+    used: dict[str, str] = {}  # code → the order that uses it
     for kind, *given_ in steps:
         what = given_[0]
         if kind == "issue":
@@ -45,23 +45,23 @@ def test_promises_are_kept(ledger: Ledger, steps: list[tuple[str, ...]], per_cus
             if isinstance(made, Offer):
                 assert made.state == "standing"
                 assert made.expires_ts > now_ts
-                offers += [made] if made not in offers else []
-        elif kind == "redeem" and offers:
-            offer = offers[int(what) % len(offers)]
+                codes += [made.code] if made.code not in codes else []
+        elif kind == "redeem" and codes:
+            code = codes[int(what) % len(codes)]
             order = f"{name}-T{int(what) % 3}"
             try:
-                done = redeem(ledger, offer.code, order, now_ts)
+                done = redeem(ledger, code, order, now_ts)
             except OfferError:
                 pass
             else:
-                assert done.first == (offer.offer_id not in used)
-                assert used.setdefault(offer.offer_id, order) == order
+                assert done.first == (code not in used)
+                assert used.setdefault(code, order) == order
         elif kind == "return":
             order = f"{name}-T{what}"
             ledger.offers.give_back([Returned(order, "S1", frozenset(given_[1]))], now_ts)
-            found = [ledger.offers.find(offer.offer_id) for offer in offers]
+            found = [ledger.offers.find(code) for code in codes]
             used = {
-                offer.offer_id: offer.redemption.transaction_id
+                offer.code: offer.redemption.transaction_id
                 for offer in found
                 if offer is not None and offer.redemption is not None
             }
@@ -75,7 +75,7 @@ def test_promises_are_kept(ledger: Ledger, steps: list[tuple[str, ...]], per_cus
         check_books(ledger, name)
         now = counted(ledger, name, now_ts)
         assert now.reserved_minor + now.spent_minor <= BUDGET
-        assert now.issued == len(offers)
+        assert now.issued == len(codes)
         for customer in range(3):
             mine = ledger.offers.standing([f"{name}-c{customer}"], now_ts)
             assert all(offer.expires_ts > now_ts for offer in mine)
