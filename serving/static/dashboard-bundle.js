@@ -11,6 +11,7 @@ import { differences, evidenceWords, nameOf, unitOf } from "./dashboard-words.js
 
 /** How often an open bundle looks what became of its offers. */
 const RENEW_MS = 15_000;
+const FIRST_LOCATIONS = 8;
 
 let loading = null;
 let timer = 0;
@@ -70,7 +71,8 @@ function draw(section, back, found, signal) {
   told(bundle);
   section.replaceChildren(
     back,
-    h("div", { class: "title" }, h("div", {}, heading(titles(bundle)), status)),
+    h("div", { class: "title" }, h("div", {}, heading(titles(bundle)), status),
+      h("button", { type: "button", class: "quiet jump", onclick: () => terms.reach() }, "To price and decision")),
     elsewhere,
     h("div", { class: "columns" },
       h("div", { class: "evidence" }, ...evidencePart(bundle)),
@@ -131,7 +133,7 @@ function evidencePart(bundle) {
     card(bundle.items.length === 2 ? "One, the other, and both" : "Each, and all of them", overlap(bundle, names, unit)),
     card("Over time", overTime(evidence, names, unit)),
     card("Where it holds", whereItHolds([all, ...segments]),
-      h("p", { class: "hint" }, "Lift: how many times as often as by chance. The thin line marks chance; the thick one, between what the lift surely lies.")),
+      h("p", { class: "hint" }, "Lift: how many times as often as by chance. The dashed line marks chance; the bar, between what the lift very likely lies.")),
   );
   const channels = evidence.channels.filter((one) => one.baskets);
   if (channels.length) {
@@ -141,11 +143,24 @@ function evidencePart(bundle) {
     }))), h("p", { class: "hint" }, `Bars: share of each channel’s ${unit} that hold all of it.`)));
   }
   if (evidence.locations.length) {
-    parts.push(card("By location", barTable("By location", ["Location", "", "Together"], evidence.locations.map((one) => ({
-      label: one.name || one.location_id, value: one.together, text: count(one.together),
-    })))));
+    parts.push(card("By location", ...locationsPart(evidence.locations)));
   }
   return parts;
+}
+
+/** Where it is bought most; those after the first few are folded away. */
+function locationsPart(locations) {
+  const rows = locations.map((one) => ({
+    label: one.name || one.location_id, value: one.together, text: count(one.together),
+  }));
+  const most = Math.max(1, ...rows.map((row) => row.value));
+  const headings = ["Location", "", "Together"];
+  const rest = rows.slice(FIRST_LOCATIONS);
+  return [
+    barTable("By location", headings, rows.slice(0, FIRST_LOCATIONS), most),
+    rest.length ? h("details", { class: "numbers" }, h("summary", {}, `Show ${rest.length} more`),
+      barTable("More locations", headings, rest, most)) : null,
+  ];
 }
 
 function productsTable(bundle) {
@@ -176,8 +191,8 @@ function offersPart(bundle) {
     ["Redeemed", count(offers.redeemed)], ["Returned", count(offers.returned)],
   ];
   const parts = [h("dl", { class: "readout" }, facts.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))))];
-  const spent = offers.spent?.amount_minor || 0;
-  const reserved = offers.reserved?.amount_minor || 0;
+  const spent = offers.spent?.amount_minor ?? 0;
+  const reserved = offers.reserved?.amount_minor ?? 0;
   const currency = (offers.spent || terms.budget)?.currency;
   if (terms.budget) {
     const total = terms.budget.amount_minor;

@@ -78,17 +78,22 @@ export function overTime(evidence, names, unit) {
         count(together[ix]), percent(share[ix])])));
 }
 
+/** Said outright, since rows are laid out as blocks where there is little room. */
+const ROLES = {
+  table: { role: "table" }, rowgroup: { role: "rowgroup" }, row: { role: "row" },
+  rowheader: { role: "rowheader" }, cell: { role: "cell" },
+};
+
 /** Rows of a label, a bar and what it stands for: a table that is its own drawing. */
-export function barTable(caption, headings, rows, kind = "both") {
-  const most = Math.max(...rows.map((row) => row.value), 0) || 1;
-  return h("table", { class: "bars" }, h("caption", { class: "hidden" }, caption),
+export function barTable(caption, headings, rows, most = Math.max(...rows.map((row) => row.value), 0) || 1) {
+  return h("table", { class: "bars", ...ROLES.table }, h("caption", { class: "hidden" }, caption),
     h("thead", { class: "hidden" }, h("tr", {}, headings.map((text) => h("th", { scope: "col" }, text)))),
-    h("tbody", {}, rows.map((row) => h("tr", {},
-      h("th", { scope: "row" }, row.label),
-      h("td", { class: "bar" }, s("svg", { class: "track", height: 14, "aria-hidden": "true" },
-        s("rect", { class: row.class || kind, height: 14, rx: 3, width: `${(100 * row.value) / most}%` }),
+    h("tbody", ROLES.rowgroup, rows.map((row) => h("tr", ROLES.row,
+      h("th", { scope: "row", ...ROLES.rowheader }, row.label),
+      h("td", { class: "bar", ...ROLES.cell }, s("svg", { class: "track", height: 14, "aria-hidden": "true" },
+        s("rect", { class: row.class || "both", height: 14, rx: 3, width: `${(100 * row.value) / most}%` }),
         row.part === undefined ? [] : s("rect", { class: "both", height: 14, rx: 3, width: `${(100 * row.part) / most}%` }))),
-      h("td", { class: "number" }, row.text)))));
+      h("td", { class: "number", ...ROLES.cell }, row.text)))));
 }
 
 /** Baskets with each product and with all: of two as strips that lie over each other as they do. */
@@ -102,17 +107,17 @@ export function overlap(bundle, names, unit) {
   }
   const [a, b] = each;
   const label = `${count(a)} ${unit} hold ${names[0]}, ${count(b)} hold ${names[1]}, ${count(all)} hold both.`;
-  const { svg } = drawing(label, 118, (width) => {
+  const { svg } = drawing(label, 102, (width) => {
     const scale = width / Math.max(1, a + b - all);
     const begin = (a - all) * scale;
     const shared = Math.max(2, all * scale);
     const near = Math.min(Math.max(begin + shared / 2, 70), width - 70);
     return [
+      s("rect", { class: "both faint", x: begin, y: 0, width: shared, height: 76 }),
       s("rect", { class: "item0", x: 0, y: 0, width: Math.max(2, a * scale), height: 34, rx: 5 }),
       s("rect", { class: "item1", x: begin, y: 42, width: Math.max(2, b * scale), height: 34, rx: 5 }),
-      s("rect", { class: "both", x: begin, y: 0, width: shared, height: 76, rx: 3 }),
-      s("text", { class: "mark", x: near, y: 98, "text-anchor": "middle" }, `${count(all)} with both`),
-      s("path", { class: "grid", d: `M${begin + shared / 2} 78v6` }),
+      [0, 42].map((y) => s("rect", { class: "both", x: begin, y, width: shared, height: 34, rx: 5 })),
+      s("text", { class: "mark", x: near, y: 96, "text-anchor": "middle" }, `${count(all)} with both`),
     ];
   });
   return h("figure", {}, svg,
@@ -127,18 +132,18 @@ export function overlap(bundle, names, unit) {
 export function whereItHolds(rows) {
   const high = Math.max(...rows.map((row) => row.high), 1) * 1.04;
   const at = (value) => `${(100 * Math.max(0, value)) / high}%`;
-  return h("table", { class: "bars lifts" },
+  return h("table", { class: "bars lifts", ...ROLES.table },
     h("caption", { class: "hidden" }, "Lift with its 95% interval"),
-    h("thead", {}, h("tr", {}, ["Where", "Lift, and between what it lies", "", "Together"].map((text, ix) =>
-      h("th", { scope: "col", class: ix === 3 ? "number" : "" }, text)))),
-    h("tbody", {}, rows.map((row) => h("tr", {},
-      h("th", { scope: "row" }, row.label),
-      h("td", { class: "bar" }, s("svg", { class: "track", height: 18, "aria-hidden": "true" },
+    h("thead", {}, h("tr", {}, ["Where", "Drawn", "Lift", "Together"].map((text, ix) =>
+      h("th", { scope: "col", class: ix > 1 ? "number" : "" }, ix === 1 ? h("span", { class: "hidden" }, text) : text)))),
+    h("tbody", ROLES.rowgroup, rows.map((row) => h("tr", ROLES.row,
+      h("th", { scope: "row", ...ROLES.rowheader }, row.label),
+      h("td", { class: "bar", ...ROLES.cell }, s("svg", { class: "track", height: 18, "aria-hidden": "true" },
         s("line", { class: "chance", x1: at(1), x2: at(1), y1: 0, y2: 18 }),
         s("line", { class: "span", x1: at(row.low), x2: at(row.high), y1: 9, y2: 9 }),
         s("circle", { class: "both", cx: at(row.lift), cy: 9, r: 5 }))),
-      h("td", { class: "number" }, `${times(row.lift)} (${decimal(row.low)}–${decimal(row.high)})`),
-      h("td", { class: "number" }, count(row.support))))));
+      h("td", { class: "number", ...ROLES.cell }, `${times(row.lift)} (${decimal(row.low)}–${decimal(row.high)})`),
+      h("td", { class: "number", ...ROLES.cell }, count(row.support))))));
 }
 
 /** Offers made and used, day by day; many days become weeks. */

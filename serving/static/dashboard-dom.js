@@ -28,14 +28,23 @@ export function s(name, props = {}, ...children) {
 let named = 0;
 export const unique = (what) => `${what}-${(named += 1)}`;
 
-export const say = (text) => {
+let fading = 0;
+
+/** Tell what happened, in words that screen readers speak; `seen` where the page shows it as well. */
+export function say(text, seen = false) {
   const place = document.getElementById("said");
+  clearTimeout(fading);
+  place.className = seen ? "hidden" : "";
   place.textContent = "";
-  // A screen reader tells the same words again only where they came anew.
+  // The same words are spoken again only where they came anew.
   requestAnimationFrame(() => {
     place.textContent = text;
   });
-};
+  if (!text) return;
+  fading = setTimeout(() => {
+    place.className = "hidden";
+  }, 8_000);
+}
 
 const LANG = document.documentElement.lang || "en";
 const whole = new Intl.NumberFormat(LANG, { maximumFractionDigits: 0 });

@@ -18,7 +18,7 @@ export function otherFields(bundle, mark) {
   return [
     pair(dateField("starts_at", "Offered from", "Empty: at once." + clock), dateField("ends_at", "Offered until", "Empty: until you end it.")),
     checks("channels", "Channels", channels, "None ticked: everywhere."),
-    list("locations", "Locations", bundle.evidence.locations || [], "None named: everywhere."),
+    list("locations", "Locations", bundle.evidence?.locations ?? [], "None named: everywhere."),
     pair(
       simple("budget", `Budget for discounts (${currency || "no currency"})`, budget.input, budget.read, budget.write, "Empty: without limit."),
       number("per_customer", "Offers a customer may get", { min: 1, step: 1 })),
@@ -26,20 +26,20 @@ export function otherFields(bundle, mark) {
     text("note", "Note", "For you and your colleagues."),
   ].flat();
 
-  function field(name, input, element, read, write) {
+  function field(name, input, element, read, write, put = write) {
     input.setAttribute("aria-describedby", [...element.querySelectorAll(".hint, .fault")].map((one) => one.id).join(" "));
     element.addEventListener("input", mark);
-    return { name, input, element, read, write, put: write };
+    return { name, input, element, read, write, put };
   }
   function around(name, label, inputs, hint) {
     return h("div", { class: "field" }, label, inputs,
       hint ? h("small", { class: "hint", id: unique("hint") }, hint) : null, h("small", { class: "fault", id: faultOf(name) }));
   }
-  function simple(name, label, input, read, write, hint) {
+  function simple(name, label, input, read, write, hint, put) {
     const id = unique(name);
     input.id = id;
     input.name = name;
-    return field(name, input, around(name, h("label", { for: id }, label), input, hint), read, write);
+    return field(name, input, around(name, h("label", { for: id }, label), input, hint), read, write, put);
   }
   function number(name, label, props, hint) {
     const input = h("input", { type: "number", inputmode: "decimal", ...props });
@@ -56,7 +56,9 @@ export function otherFields(bundle, mark) {
     }, (value) => {
       stored = value;
       input.value = local(value);
-    }, hint);
+    }, hint, (value) => {
+      input.value = local(value);
+    });
   }
   function text(name, label, hint) {
     const input = h("textarea", { rows: 2, maxlength: 1000 });
@@ -76,9 +78,18 @@ export function otherFields(bundle, mark) {
     const element = h("fieldset", { class: "field" }, h("legend", {}, label),
       h("div", { class: "checks" }, boxes.map((box) => h("label", { class: "check" }, box, channelName(box.value)))),
       h("small", { class: "hint", id: unique("hint") }, hint), h("small", { class: "fault", id: faultOf(name) }));
-    return field(name, boxes[0], element, () => boxes.filter((box) => box.checked).map((box) => box.value), (values) => {
+    let stored = [];
+    const tick = (values) => {
       for (const box of boxes) box.checked = (values || []).includes(box.value);
-    });
+    };
+    return field(name, boxes[0], element, () => {
+      const ticked = boxes.filter((box) => box.checked).map((box) => box.value);
+      const same = ticked.length === stored.length && ticked.every((value) => stored.includes(value));
+      return same ? stored : ticked; // in whatever order they were stored
+    }, (values) => {
+      stored = values || [];
+      tick(stored);
+    }, tick);
   }
   /** Names that are added one by one; those where it sold most are suggested. */
   function list(name, label, known, hint) {

@@ -17,8 +17,8 @@ const ORDERS = {
 const COLUMNS = [
   ["Products", "evidence", "products", productsCell],
   ["Status", null, "", (row) => badge(row.status)],
-  ["Lift", "lift", "number", (row) => [times(row.lift), small(`${decimal(row.lift_low)} to ${decimal(row.lift_high)}`)]],
-  ["Sold together", "support", "number", (row) => [count(row.support), small(percent(row.support_share))]],
+  ["Lift", "lift", "number", liftCell],
+  ["Sold together", "support", "number", supportCell],
   ["Confidence", "confidence", "number wide", confidenceCell],
   ["Steadiness", "stability", "number wide", (row) => percent(row.stability)],
   ["Price", null, "number", priceCell],
@@ -29,10 +29,8 @@ const COLUMNS = [
 const small = (text) => h("small", {}, text);
 
 function productsCell(row, hash) {
-  const parts = row.items.map((item, ix) => [
-    ix ? h("span", { class: "joint", "aria-hidden": "true" }, row.kind === "after" ? "→" : "+") : null,
-    h("span", {}, titleOf(item), ix < row.items.length - 1 ? " " : ""),
-  ]);
+  const parts = row.items.map((item, ix) => h("span", { class: "member" },
+    ix ? h("span", { class: "joint" }, row.kind === "after" ? "→ " : "+ ") : null, titleOf(item)));
   const groups = [...new Set(row.items.map((item) => item.category).filter(Boolean))];
   return [
     h("a", { href: hash, "aria-label": titles(row) }, parts),
@@ -40,11 +38,18 @@ function productsCell(row, hash) {
   ];
 }
 
+function liftCell(row) {
+  if (row.lift === null) return "–";
+  return [times(row.lift), small(`${decimal(row.lift_low)} to ${decimal(row.lift_high)}`)];
+}
+
+function supportCell(row) {
+  if (row.support === null) return "–";
+  return [count(row.support), small(percent(row.support_share))];
+}
+
 function confidenceCell(row) {
-  const shares = row.completes && row.completes.length
-    ? row.completes
-    : [row.confidence?.a_to_b, row.confidence?.b_to_a].filter((share) => share !== undefined);
-  return shares.length ? percent(Math.max(...shares)) : "–";
+  return row.completes ? percent(Math.max(...row.completes)) : "–";
 }
 
 function priceCell(row) {
@@ -147,6 +152,7 @@ function fields() {
     select("kind", "Bought", [["", "Any way"], ["together", "In one basket"], ["after", "One after the other"]]),
     input("category", "Category", { list: "categories", maxlength: 200 }),
     field("Holds in", segments),
+    input("location_id", "Bought at location", { maxlength: 200 }),
     number("min_lift", "Lift at least", "any"),
     number("min_support", "Sold together at least", "1"),
     select("sort", "Sort by", Object.entries(ORDERS)),
@@ -213,7 +219,7 @@ function draw() {
   const named = ORDERS[filters.sort || "evidence"];
   place.count.textContent = total === 1 ? "1 bundle" : `${count(total)} bundles`;
   if (shown.length < total) place.count.textContent += `, ${count(shown.length)} shown`;
-  say(`${place.count.textContent}, sorted by ${named.toLowerCase()}.`);
+  say(`${place.count.textContent}, sorted by ${named.toLowerCase()}.`, true);
   place.csv.href = `/v1/bundles?${api.query({ ...filters, format: "csv", limit: MOST_ROWS })}`;
   for (const [order, cell] of place.headings) {
     if (order === (filters.sort || "evidence")) cell.setAttribute("aria-sort", "descending");
@@ -277,5 +283,5 @@ function fail(error) {
   } else {
     place.state.replaceChildren(h("h2", {}, error.title || "Something went wrong"), h("p", {}, error.message), again);
   }
-  say(error.message);
+  say(error.message, true);
 }

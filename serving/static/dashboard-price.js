@@ -42,6 +42,9 @@ export function pricePart(bundle, changed) {
     const point = curve[words.at];
     if (!point) return;
     slider.setAttribute("aria-valuetext", `${minor(point.price_minor, currency)}, ${percent(point.discount_share)} off, margin a month about ${minor(point.middle, currency)}`);
+    // Of a price off the curve nothing is known.
+    const known = given !== null && given >= curve[0].price_minor && given <= curve.at(-1).price_minor;
+    readout.hidden = range.hidden = !known;
     readout.replaceChildren(...meaning(point, currency));
     range.replaceChildren(...rangeBar(point, curve, currency));
     const said = judged(pricing, point, given, currency);
@@ -75,7 +78,9 @@ export function pricePart(bundle, changed) {
         h("div", { class: "ends" }, h("span", {}, `${minor(curve[0]?.price_minor, currency)} lowest`),
           h("span", {}, `${minor(pricing.full_price.amount_minor, currency)} one by one`)),
       ]
-      : h("p", { class: "notice warn" }, "The price of a product is not known, so nothing can be said of what the bundle would earn."),
+      : h("p", { class: "notice warn" }, bundle.in_model
+        ? "The price of a product is not known, so nothing can be said of what the bundle would earn."
+        : "The present model did not find this bundle, so nothing can be said of what it would earn."),
     h("div", { class: "pair" },
       h("div", { class: "field" }, h("label", { for: id }, `Price of the bundle (${currency})`), typed.input),
       suggested ? h("button", { type: "button", class: "quiet", onclick: () => take(suggested.amount_minor) }, "Take the suggested price") : null),
@@ -135,7 +140,7 @@ function meaning(point, currency) {
   return [
     ["Discount", `${percent(point.discount_share)}`],
     ["Margin left", percent(point.margin_share)],
-    ["Breaks even with", even === null || even === undefined ? "no number of sales" : `${even < 10 ? decimal(even) : count(Math.ceil(even))} more sold a month`],
+    ["Breaks even with", point.discount_share === 0 ? "–" : even === null || even === undefined ? "no number of sales" : `${even < 10 ? decimal(even) : count(Math.ceil(even))} more sold a month`],
     ["Expected a month", minor(point.middle, currency)],
   ].map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)));
 }

@@ -111,7 +111,7 @@ export function termsPart(given, saved) {
       return location.reload();
     }
     if (error.kind === "bundle-stale") return overtaken();
-    tell(h("p", {}, h("strong", {}, error.title), " ", error.message));
+    tell(h("p", {}, h("strong", {}, `${error.title}.`), error.message === error.title ? "" : ` ${error.message}`));
     // What is told at a field needs no second place; what belongs to none does.
     const elsewhere = error.errors?.filter((wrong) => !byName.has(wrong.pointer.split("/")[1])) || [];
     trouble.append(...elsewhere.map((wrong) => h("p", {}, `${wrong.pointer}: ${wrong.detail}`)));
@@ -144,6 +144,7 @@ export function termsPart(given, saved) {
   function tell(...parts) {
     const said = parts.filter(Boolean);
     trouble.hidden = !said.length;
+    say(""); // what was done before is not what happened now
     trouble.replaceChildren(...said);
     if (!said.length) faults([]);
   }
@@ -166,6 +167,10 @@ export function termsPart(given, saved) {
     element: form,
     isDirty: () => dirty().length > 0,
     revision: () => bundle.revision,
+    reach: () => {
+      form.scrollIntoView();
+      form.querySelector("input")?.focus({ preventScroll: true });
+    },
     /** Take over a state that came in while nothing was being typed. */
     renew: (newer) => {
       bundle = newer;
@@ -181,9 +186,9 @@ function sure(bundle) {
   return new Promise((decided) => {
     const asked = h("dialog", { "aria-labelledby": "sure-title", class: "card" },
       h("h2", { id: "sure-title" }, "Withdraw this bundle?"),
-      h("p", {}, standing === 1 ? "1 offer that a customer holds becomes void at once, in every channel."
+      h("p", {}, standing === 0 ? "No customer holds an offer of it now." : standing === 1 ? "1 offer that a customer holds becomes void at once, in every channel."
         : `${standing} offers that customers hold become void at once, in every channel.`,
-      " To keep what was promised, pause it instead."),
+      standing ? " To keep what was promised, pause it instead." : ""),
       h("form", { method: "dialog", class: "actions" },
         h("button", { value: "yes", class: "danger" }, "Withdraw"),
         h("button", { value: "no", class: "quiet", autofocus: true }, "Keep it")));

@@ -19,7 +19,7 @@ export function evidenceWords(bundle) {
   const sold = bundle.kind === "after"
     ? `${titleOf(items[1])} follows ${titleOf(items[0])}`
     : `They are in one basket`;
-  said.push(`${sold} ${often(bundle.lift)} by chance; surely between ${decimal(bundle.lift_low)} and ${decimal(bundle.lift_high)} times.`);
+  said.push(`${sold} ${often(bundle.lift)} by chance; very likely between ${decimal(bundle.lift_low)} and ${decimal(bundle.lift_high)} times.`);
   said.push(bundle.kind === "after"
     ? `${count(bundle.support)} of ${count(bundle.cases)} purchases were followed by it.`
     : `${count(bundle.support)} of ${count(bundle.cases)} baskets (${percent(bundle.support_share)}) hold ${them}`
@@ -34,7 +34,7 @@ export function evidenceWords(bundle) {
     said.push(`Of the baskets with all the others, ${percent(bundle.completes[best])} hold ${titleOf(items[best])} too.`);
   }
   const months = evidence?.months.length;
-  if (months) said.push(`It held in ${percent(bundle.stability)} of the months.`);
+  if (months) said.push(bundle.stability === 1 ? "It held in every month." : `It held in ${percent(bundle.stability)} of the months.`);
   if (bundle.undiscounted_lift !== null && bundle.undiscounted_lift !== undefined) {
     said.push(`Without what was on promotion: ${often(bundle.undiscounted_lift)} by chance.`);
   }

@@ -1,7 +1,11 @@
 """A grocer small enough to know by heart, ingested, trained on and served by the real code."""
 
+import functools
+import http.server
+import os
 import random
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +16,8 @@ import pytest
 from click.testing import CliRunner
 from flask import Flask
 from flask.testing import FlaskClient
+from playwright.sync_api import Browser, Page, sync_playwright
+from werkzeug.serving import make_server
 
 from recsys.config import Config, Ledger, load
 from serving.app import create_app
@@ -190,3 +196,57 @@ def bought(event_id: str, *items: str, **fields: Any) -> dict[str, Any]:
         "items": [{"item_id": item, "price": 1.5} for item in items],
         **fields,
     }
+
+
+#: The tests with a browser need Chromium, which Debian's package brings.
+NEEDED = os.environ.get("OMNIBASKET_TEST_BROWSER") == "needed"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update",
+]  # fmt: skip
+
+needs_browser = pytest.mark.skipif(
+    CHROMIUM is None and not NEEDED,
+    reason="no Chromium was found: install Debian's package `chromium` to run these",
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1000, "height": 1400})
+    yield context.new_page()
+    context.close()
+
+
+Start = Callable[[Any], str]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Serve applications and folders over HTTP, each under an origin of its own."""
+    running: list[Any] = []
+
+    def begin(what: Flask | Path) -> str:
+        if isinstance(what, Flask):
+            server: Any = make_server("127.0.0.1", 0, what, threaded=True)
+        else:
+            handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=what)
+            handler.log_message = lambda *_: None  # type: ignore[attr-defined]
+            server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        running.append(server)
+        return f"http://127.0.0.1:{server.server_port}"
+
+    yield begin
+    for server in running:
+        server.shutdown()
+        server.server_close()

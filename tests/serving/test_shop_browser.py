@@ -4,13 +4,7 @@ Needs Chromium, which Debian's package brings. Where there is none the tests are
 so; ``OMNIBASKET_TEST_BROWSER=needed`` makes that a failure.
 """
 
-import functools
-import http.server
-import os
-import shutil
-import threading
 import time
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,71 +12,20 @@ from typing import Any
 import msgspec
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, expect, sync_playwright
-from werkzeug.serving import make_server
+from playwright.sync_api import Page, expect
 
 from recsys.config import Config
 from recsys.tracking.keys import Grant
 
-from .conftest import ITEMS, Serve, ask, email, ids, state
+from .conftest import ITEMS, Serve, Start, ask, email, ids, needs_browser, state
 
-NEEDED = os.environ.get("OMNIBASKET_TEST_BROWSER") == "needed"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update",
-]  # fmt: skip
-
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None and not NEEDED,
-    reason="no Chromium was found: install Debian's package `chromium` to run these",
-)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1000, "height": 1400})
-    yield context.new_page()
-    context.close()
+pytestmark = needs_browser
 
 
 @pytest.fixture
 def shop_app(config: Config, serve: Serve) -> Flask:
     settings = msgspec.structs.replace(config.serve, example_shop=True)
     return serve(msgspec.structs.replace(config, serve=settings))
-
-
-Start = Callable[[Any], str]
-
-
-@pytest.fixture
-def start() -> Iterator[Start]:
-    """Serve applications and folders over HTTP, each under an origin of its own."""
-    running: list[Any] = []
-
-    def begin(what: Flask | Path) -> str:
-        if isinstance(what, Flask):
-            server: Any = make_server("127.0.0.1", 0, what, threaded=True)
-        else:
-            handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=what)
-            handler.log_message = lambda *_: None  # type: ignore[attr-defined]
-            server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        running.append(server)
-        return f"http://127.0.0.1:{server.server_port}"
-
-    yield begin
-    for server in running:
-        server.shutdown()
-        server.server_close()
 
 
 def told(app: Flask) -> list[dict[str, Any]]:
