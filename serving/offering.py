@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from recsys.bundles.found import offered
 from recsys.bundles.terms import Decision, Offer
 from recsys.errors import LedgerError
 from recsys.responses import offers as words
@@ -144,7 +145,8 @@ class Promises:
         decision = self._decided.by_id.get(bundle_id)
         if decision is None:
             return None
-        items = words.priced(decision.item_ids, decision.terms.currency, engine.catalogue)
+        item_ids = offered(decision.kind, decision.item_ids)
+        items = words.priced(item_ids, decision.terms.currency, engine.catalogue)
         if items is None:
             return None
         owner, *others = promised.owners

@@ -7,7 +7,7 @@ words. Members are positions in the catalogue's index, so nothing here knows tit
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -25,8 +25,9 @@ Floats = npt.NDArray[np.floating]
 class Bundles:
     """``n`` bundles of ``m`` members in all, strongest evidence first.
 
-    A *case* is a basket; of bundles of kind ``after`` it is a customer's purchase of the first
-    product that had ``within_days`` of history behind it.
+    A *case* is a basket; of bundles of kind ``after`` it is a known customer's basket that has
+    ``within_days`` of history behind it. It holds the first product that lies in it, and the
+    second one that was bought later within those days and does not lie in it.
 
     Attributes
     ----------
@@ -57,10 +58,12 @@ class Bundles:
     stability : ndarray of shape (n,), float32
         Share of the months with anything to see in which the lift was above 1.
     undiscounted_lift : ndarray of shape (n,), float32
-        Lift among lines without a discount; NaN where nothing says what was discounted.
+        Lift among lines without a discount; NaN where nothing says what was discounted, where too
+        little was sold without, and of kind ``after``.
     complement : ndarray of shape (n,), float32
         How many times as often as by chance customers who buy the members put them into one
-        basket; below 1 where one is bought instead of the other. NaN where customers are unknown.
+        basket; below 1 where one is bought instead of the other. Of larger sets that of the two
+        members with the least. NaN where customers are unknown, and of kind ``after``.
     month_ts : ndarray of shape (n_months,), int64
         Beginnings of the months, UTC epoch seconds.
     month_cases : ndarray of shape (n_months,), int64
@@ -154,6 +157,22 @@ class Bundles:
 
 #: Locations named with a bundle.
 MAX_PLACES: Final = 20
+
+
+Member = TypeVar("Member")
+
+
+def offered(kind: str, members: Sequence[Member]) -> Sequence[Member]:
+    """Return the members that a bundle's price is for.
+
+    Parameters
+    ----------
+    kind : str
+        One of ``KINDS``.
+    members : sequence
+        All of them. Of kind ``after`` the first was bought before, so the price is for the rest.
+    """
+    return members[1:] if kind == KINDS[AFTER] else members
 
 
 def bundle_id(kind: str, item_ids: Sequence[str]) -> str:

@@ -27,7 +27,7 @@ _POINTS: Final = 100
 
 @dataclass(frozen=True)
 class Sales:
-    """What is known of the members of one bundle.
+    """What is known of the products that one bundle's price is for.
 
     Attributes
     ----------

@@ -27,7 +27,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     status: Status = "suggested"
     price_minor: int | None = None
-    """Of the whole bundle; needed once it is approved."""
+    """Of all products that it is for, see ``found.offered``; needed once it is approved."""
     currency: str | None = None
     starts_ts: int | None = None
     """UTC epoch seconds from which offers are made; None: at once."""

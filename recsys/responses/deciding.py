@@ -141,7 +141,7 @@ def _budget(suggestions: Suggestions, bundle: Known, terms: Terms) -> list[Fault
 
 
 def _full_minor(suggestions: Suggestions, bundle: Known) -> int | None:
-    if min(bundle.item_ix) < 0:
+    if min(bundle.priced) < 0:
         return None
-    prices = [int(suggestions.catalogue.prices_minor[ix]) for ix in bundle.item_ix]
+    prices = [int(suggestions.catalogue.prices_minor[ix]) for ix in bundle.priced]
     return sum(prices) if min(prices) >= 0 else None

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
-from recsys.bundles.found import KINDS, Bundles, bundle_id
+from recsys.bundles.found import KINDS, Bundles, bundle_id, offered
 from recsys.bundles.pricing import Quote, Sales, quote
 from recsys.bundles.terms import Decision, Status, Terms
 from recsys.matrices.ids import location_key
@@ -76,6 +76,11 @@ class Known:
     item_ix: tuple[int, ...]
     at: int | None
     decision: Decision | None
+
+    @property
+    def priced(self) -> tuple[int, ...]:
+        """Positions of the products that its price is for."""
+        return tuple(offered(self.kind, self.item_ix))
 
     @property
     def terms(self) -> Terms:
@@ -149,7 +154,7 @@ class Suggestions:
 
     def cost_known(self, bundle: Known) -> bool:
         """Whether the costs of all members are known, not guessed from what is usual."""
-        return all(self.cost_minor(ix) is not None for ix in bundle.item_ix)
+        return all(self.cost_minor(ix) is not None for ix in bundle.priced)
 
     def cost_minor(self, item_ix: int) -> int | None:
         """Return what a product costs; None where unknown."""
@@ -204,14 +209,15 @@ class Suggestions:
     def _sales(self, bundle: Known) -> Sales | None:
         if bundle.at is None or min(bundle.item_ix) < 0 or self.currency(bundle) is None:
             return None
-        items = np.array(bundle.item_ix, np.int32)
+        items = np.array(bundle.priced, np.int32)
         prices = self.catalogue.prices_minor[items]
         if (prices <= 0).any():
             return None
         earned = self._margins.at(np.zeros(len(items), np.int64), items)
         part = slice(*self.found.indptr[bundle.at : bundle.at + 2].tolist())
         both = float(self.found.support[bundle.at])
-        completes = np.maximum(self.found.confidence[part].astype(np.float64), 1e-9)
+        shares = offered(bundle.kind, self.found.confidence[part].tolist())
+        completes = np.maximum(shares, 1e-9)
         lacking = np.maximum(both / completes - both, 0.0)
         return Sales(
             tuple(prices.tolist()),

@@ -6,16 +6,14 @@ promise can be kept.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy import Connection
 
-from recsys.bundles.terms import Counts, Offer, OfferItem, Terms
-from recsys.errors import LedgerError
-from recsys.tracking.codes import new_code, new_offer_id
+from recsys.bundles.terms import Counts, Offer, OfferItem
 from recsys.tracking.database import Database
+from recsys.tracking.issuing import Refusal, Wanted, issue
 from recsys.tracking.promises import (
     COLUMNS,
     COUNTERS,
@@ -23,12 +21,7 @@ from recsys.tracking.promises import (
     OF_SAME,
     REDEEMED,
     STANDING,
-    count,
-    lock_bundles,
-    names_of,
     offer,
-    sweep,
-    terms_of,
 )
 from recsys.tracking.redeeming import Redeemed, Use, redeem, see
 from recsys.tracking.returning import Returned, settle
@@ -37,16 +30,9 @@ from recsys.tracking.tables import DECISIONS, OFFERS, REDEMPTIONS
 __all__ = ["Offers", "Redeemed", "Refusal"]
 
 _DAY: Final = 86_400
-_HOUR: Final = 3_600
 _PAGE: Final = 2_000
 #: Returned orders looked at in one transaction.
 _AT_ONCE: Final = 500
-
-
-class Refusal(msgspec.Struct, frozen=True):
-    """Why no offer was made."""
-
-    reason: Literal["not_offered", "budget_spent", "customer_limit"]
 
 
 def _standing_of(n_owners: int) -> sa.Select[Any]:
@@ -63,14 +49,6 @@ def _standing_of(n_owners: int) -> sa.Select[Any]:
 #: By how many owners they ask for; fewer are filled up with one of them.
 _STANDING: Final = {size: _standing_of(size) for size in (1, 2, 4, 8, 16, 32, 64)}
 _LARGEST: Final = max(_STANDING)
-
-_THEIRS: Final = (
-    sa.select(*COLUMNS)
-    .where(OFFERS.c.owner.in_(sa.bindparam("owners", expanding=True)))
-    .where(OFFERS.c.bundle_id == sa.bindparam("bundle_id"))
-    .where(OFFERS.c.state.in_((STANDING, REDEEMED)))
-    .order_by(OFFERS.c.expires_ts.desc(), OFFERS.c.offer_id)
-)
 
 
 class Offers:
@@ -101,7 +79,7 @@ class Offers:
         owner : str
             A customer id, or the own id of a visit.
         items : sequence of OfferItem
-            The bundle's products at their present prices.
+            The products that the bundle's price is for, at their present prices.
         now_ts : int
             UTC epoch seconds.
         owners : sequence of str
@@ -123,29 +101,12 @@ class Offers:
         LedgerError
             When ``items`` are not those of the bundle, or it cannot be written.
         """
-        everyone = sorted({owner, *owners})
-        with self._database.writing() as connection:
-            row = lock_bundles(connection, [bundle_id]).get(bundle_id)
-            if row is None:
-                return Refusal("not_offered")
-            released = sweep(connection, bundle_id, now_ts)
-            given = {"owners": everyone, "bundle_id": bundle_id}
-            theirs = [offer(found) for found in connection.execute(_THEIRS, given)]
-            for held in theirs:
-                if held.state == STANDING:
-                    return held
-            terms = terms_of(row.terms)
-            if set(names_of(row.item_ids)) != {item.item_id for item in items}:
-                raise LedgerError(f"the products offered are not those of bundle {bundle_id}.")
-            new = _new(bundle_id, owner, items, terms, now_ts)
-            if new is None:
-                return Refusal("not_offered")
-            if len(theirs) >= terms.per_customer:
-                return Refusal("customer_limit")
-            taken = row.reserved_minor - released + row.spent_minor
-            if terms.budget_minor is not None and taken + new.discount_minor > terms.budget_minor:
-                return Refusal("budget_spent")
-            return _write(connection, new, round(now_ts + terms.offer_hours * _HOUR))
+        # Whoever can be answered without waiting for other writers is.
+        for held in self.standing(sorted({owner, *owners}), now_ts):
+            if held.bundle_id == bundle_id:
+                return held
+        wanted = Wanted(bundle_id, owner, tuple(items), now_ts)
+        return issue(self._database, wanted, owners)
 
     def standing(self, owners: Sequence[str], now_ts: int) -> list[Offer]:
         """Read what stands for somebody, the oldest first; one short statement.
@@ -294,11 +255,11 @@ class Offers:
         of = OFFERS.c
         query = sa.select(DECISIONS.c.bundle_id, *(DECISIONS.c[name] for name in COUNTERS))
         late = sa.select(of.bundle_id, sa.func.count(), sa.func.sum(of.discount_minor))
-        late = late.where(of.state == STANDING).group_by(of.bundle_id)
+        wanted: Any = sa.select(DECISIONS.c.bundle_id)  # one look into the index a bundle
         if bundle_ids is not None:
             wanted = list(bundle_ids)
             query = query.where(DECISIONS.c.bundle_id.in_(wanted))
-            late = late.where(of.bundle_id.in_(wanted))
+        late = late.where(of.bundle_id.in_(wanted), of.state == STANDING).group_by(of.bundle_id)
         with self._database.reading() as connection:
             rows = {row.bundle_id: row for row in connection.execute(query)}
             late = late.where(of.expires_ts <= now_ts) if now_ts is not None else late.limit(0)
@@ -330,7 +291,9 @@ class Offers:
         here = OFFERS.c.bundle_id == bundle_id
         with self._database.reading() as connection:
             made: dict[int, int] = dict(connection.execute(issued.where(here)).all())
-            query = used.where(here, REDEMPTIONS.c.returned_ts.is_(None))
+            query = used.where(
+                here, OFFERS.c.state == REDEEMED, REDEMPTIONS.c.returned_ts.is_(None)
+            )
             gone: dict[int, int] = dict(connection.execute(query).all())
         days = sorted(made.keys() | gone.keys())
         return [(day, made.get(day, 0), gone.get(day, 0)) for day in days]
@@ -339,39 +302,3 @@ class Offers:
 def _per_day(column: sa.Column[Any]) -> sa.Select[Any]:
     day = (column - column % _DAY).label("day")
     return sa.select(day, sa.func.count()).group_by(day)
-
-
-def _new(
-    bundle_id: str, owner: str, items: Sequence[OfferItem], terms: Terms, now_ts: int
-) -> Offer | None:
-    """Make an offer at the terms' price; None where they do not offer it now."""
-    begun = terms.starts_ts is None or terms.starts_ts <= now_ts
-    over = terms.ends_ts is not None and terms.ends_ts <= now_ts
-    if terms.status != "approved" or not begun or over:
-        return None
-    until = round(now_ts + terms.offer_hours * _HOUR)
-    new = Offer(
-        offer_id=new_offer_id(),
-        code=new_code(),
-        bundle_id=bundle_id,
-        owner=owner,
-        items=tuple(items),
-        price_minor=terms.price_minor or 0,
-        currency=terms.currency or "",
-        issued_ts=now_ts,
-        expires_ts=until if terms.ends_ts is None else min(until, terms.ends_ts),
-        state=STANDING,
-    )
-    return new if new.discount_minor > 0 else None
-
-
-def _write(connection: Connection, new: Offer, promised_ts: int) -> Offer:
-    row = {column.name: getattr(new, column.name) for column in COLUMNS}
-    row |= {
-        "items": msgspec.json.encode(new.items),
-        "discount_minor": new.discount_minor,
-        "promised_ts": promised_ts,
-    }
-    connection.execute(OFFERS.insert(), row)
-    count(connection, new.bundle_id, issued=1, standing=1, reserved_minor=new.discount_minor)
-    return offer([row[column.name] for column in COLUMNS])

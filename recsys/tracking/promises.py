@@ -13,7 +13,6 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from recsys.bundles.found import AFTER, KINDS
 from recsys.bundles.terms import Counts, Decision, Offer, OfferItem, OfferState, Redemption, Terms
 from recsys.tracking.codes import shown
 from recsys.tracking.tables import DECISIONS, IDENTIFIERS, OFFERS, REDEMPTIONS
@@ -43,10 +42,11 @@ _OVERDUE: Final = (
 
 _ALIKE: Final = IDENTIFIERS.alias()
 #: Every id that leads to whom an id leads to, and the present one.
-OF_SAME: Final = (
-    sa.select(_ALIKE.c.own_id, _ALIKE.c.customer_id)
-    .join(IDENTIFIERS, IDENTIFIERS.c.customer_id == _ALIKE.c.customer_id)
-    .where(IDENTIFIERS.c.own_id == sa.bindparam("customer_id"))
+OF_SAME: Final = sa.select(IDENTIFIERS.c.own_id, IDENTIFIERS.c.customer_id).where(
+    IDENTIFIERS.c.customer_id
+    == sa.select(sa.func.min(_ALIKE.c.customer_id))
+    .where(_ALIKE.c.own_id == sa.bindparam("customer_id"))
+    .scalar_subquery()
 )
 
 #: Of an offer, in the order in which ``offer`` takes them.
@@ -146,8 +146,3 @@ def decision(row: sa.Row[Any]) -> Decision:
         changed_ts=row.changed_ts,
         changed_by=row.changed_by,
     )
-
-
-def needed(kind: str, item_ids: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the products of a bundle that an order which uses its offer holds."""
-    return item_ids[1:] if kind == KINDS[AFTER] else item_ids

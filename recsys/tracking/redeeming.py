@@ -10,6 +10,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from recsys.bundles.found import offered
 from recsys.bundles.terms import Offer, Terms
 from recsys.errors import OfferError
 from recsys.tracking.codes import is_offer_id, read_code
@@ -24,7 +25,6 @@ from recsys.tracking.promises import (
     count,
     lock_bundles,
     names_of,
-    needed,
     offer,
     redemption,
     terms_of,
@@ -49,8 +49,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """Within what the order that uses it is named."""
     terms: Terms
     needed: tuple[str, ...]
-    """What an order must hold: the products, or those that follow the first one, which was bought
-    before."""
+    """What an order must hold."""
 
 
 class Use(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,7 +98,7 @@ def _seen(row: Sequence[Any]) -> Seen:
         offer=offer(row[:use_at], redemption(row[use_at:scope_at])),
         scope=scope,
         terms=terms_of(terms),
-        needed=needed(kind, names_of(item_ids)),
+        needed=tuple(offered(kind, names_of(item_ids))),
     )
 
 

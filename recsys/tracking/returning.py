@@ -11,6 +11,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from recsys.bundles.found import offered
 from recsys.tracking.promises import (
     EXPIRED,
     KEPT,
@@ -21,7 +22,6 @@ from recsys.tracking.promises import (
     count,
     lock_bundles,
     names_of,
-    needed,
     terms_of,
 )
 from recsys.tracking.tables import OFFERS, REDEMPTIONS
@@ -142,7 +142,7 @@ def _come_back(
     now_ts: int,
 ) -> int:
     terms = terms_of(bundle.terms)
-    members = frozenset(needed(bundle.kind, names_of(bundle.item_ids)))
+    members = frozenset(offered(bundle.kind, names_of(bundle.item_ids)))
     before = back = frozenset(names_of(row.back))
     for returned in returns:
         back |= members & returned.item_ids if returned.item_ids else members

@@ -7,6 +7,7 @@ import orjson
 import segno
 from flask import Blueprint, Response, current_app, request
 
+from recsys.bundles.found import offered
 from recsys.bundles.terms import Offer
 from recsys.errors import OfferError
 from recsys.responses import offers as words
@@ -84,7 +85,8 @@ def issue(customer_id: str) -> Response:
     if idle:
         detail = f"{', '.join(idle)}: not in the catalogue, or no longer sold."
         raise Refusal("bundle-inactive", detail)
-    items = words.priced(bundle.item_ids, bundle.terms.currency, engine.catalogue)
+    item_ids = offered(bundle.kind, bundle.item_ids)
+    items = words.priced(item_ids, bundle.terms.currency, engine.catalogue)
     if items is None:
         raise Refusal("not-offered", KINDS["not-offered"].advice)
     made = ledger.issue(bundle_id, owners[0], items, now_ts=now_ts, owners=owners)

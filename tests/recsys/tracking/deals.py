@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from recsys.bundles.found import offered
 from recsys.bundles.terms import Counts, Decision, Offer, OfferItem, Terms
 from recsys.tracking.ledger import Ledger
 from recsys.tracking.offers import Redeemed, Refusal
@@ -49,7 +50,8 @@ def promise(
 def issue(
     ledger: Ledger, owner: str = "c1", bundle_id: str = "b1", at: int = NOW, owners: Any = ()
 ) -> Offer | Refusal:
-    return ledger.offers.issue(bundle_id, owner, ITEMS, now_ts=at, owners=owners)
+    items = offered(_kind(bundle_id), ITEMS)
+    return ledger.offers.issue(bundle_id, owner, items, now_ts=at, owners=owners)
 
 
 def redeem(ledger: Ledger, which: str, number: str = "T1", at: int = NOW, **use: Any) -> Redeemed:

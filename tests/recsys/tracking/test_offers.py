@@ -163,8 +163,9 @@ def test_what_may_not_be_redeemed_says_why_and_stands(ledger: Ledger) -> None:
 
 
 def test_what_is_bought_one_after_the_other_is_redeemed_with_the_second(ledger: Ledger) -> None:
-    decide(ledger, "after1")
+    decide(ledger, "after1", price_minor=150)
     offer = promise(ledger, bundle_id="after1")
+    assert (offer.full_price_minor, offer.discount_minor) == (200, 50)  # of the second alone
     assert refused(ledger, offer.code, item_ids=["tea"]) == "offer-incomplete"
     assert redeem(ledger, offer.code, item_ids=["milk"]).first
 
