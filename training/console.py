@@ -8,7 +8,7 @@ import getpass
 import os
 import socket
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -176,6 +176,22 @@ def _cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
     return str(value)
+
+
+def money(amount: Mapping[str, Any] | None) -> str | None:
+    """Write an amount as people of no particular country do.
+
+    Parameters
+    ----------
+    amount : mapping or None
+        ``amount_minor`` and ``currency``; None stays None.
+    """
+    if amount is None:
+        return None
+    from babel.numbers import format_currency, get_currency_precision
+
+    major = amount["amount_minor"] / 10 ** get_currency_precision(amount["currency"])
+    return str(format_currency(major, amount["currency"], locale="en"))
 
 
 class Bar:

@@ -20,7 +20,7 @@ from recsys.responses.engine import Engine
 from recsys.responses.placements import Question, find
 from recsys.tracking.events import Identifier, seal_session
 from recsys.tracking.ledger import Customer, Ledger
-from training.console import emit_json, json_option, output, table, workspace_option
+from training.console import emit_json, json_option, money, output, table, workspace_option
 
 
 @click.command(
@@ -140,7 +140,7 @@ def _show(answer: dict[str, Any]) -> None:
             shown["rank"],
             shown["item_id"],
             shown.get("title"),
-            _price(shown.get("price")),
+            money(shown.get("price")),
             shown["score"],
             (shown.get("reason") or {}).get("text"),
         )
@@ -157,13 +157,3 @@ def _show(answer: dict[str, Any]) -> None:
     )
     if left_out:
         say(f"Left out: {left_out}.")
-
-
-def _price(price: dict[str, Any] | None) -> str | None:
-    """Write a price as people of no particular country do."""
-    if price is None:
-        return None
-    from babel.numbers import format_currency, get_currency_precision
-
-    amount = price["amount_minor"] / 10 ** get_currency_precision(price["currency"])
-    return format_currency(amount, price["currency"], locale="en")

@@ -1,0 +1,194 @@
+"""What ``omnibasket bundles`` says to a person.
+
+Bundles as ``responses.bundles`` puts them come in. Called by ``bundles``.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, Final
+
+from training.console import money, output, table
+
+#: Prices of the curve that are shown.
+_PRICES: Final = 8
+
+Json = dict[str, Any]
+
+
+def show_list(bundles: Sequence[Json], total: int) -> None:
+    """Print bundles as a table, the first of ``total``."""
+    say = partial(output().print, markup=False)
+    if not bundles:
+        say("No bundle fits." if total == 0 else "")
+        return
+    heads = (
+        "bundle", "products", "status", "support", "lift", "one by one", "together",
+        "margin a month", "offers", "used",
+    )  # fmt: skip
+    laid_out = table(heads, [_cells(bundle) for bundle in bundles])
+    laid_out.columns[0].no_wrap = True  # it is what `show` wants
+    output().print(laid_out)
+    more = f"The first {len(bundles):,} of {total:,}; --limit shows more. " if total > len(
+        bundles
+    ) else ""  # fmt: skip
+    say(f"{more}One of them: omnibasket bundles show {bundles[0]['bundle_id']}")
+
+
+def show_one(bundle: Json) -> None:
+    """Print everything that speaks for a bundle, and what was decided about it."""
+    say = partial(output().print, markup=False, soft_wrap=True)
+    say(f"Bundle {bundle['bundle_id']}, {bundle['status']}, revision {bundle['revision']}")
+    _members(bundle)
+    say(_evidence(bundle))
+    if bundle["segments"]:
+        rows = [
+            (found["segment"], found["support"], _lift(found), found["q_value"])
+            for found in bundle["segments"]
+        ]
+        output().print(table(("holds in", "support", "lift", "q"), rows))
+    _pricing(bundle)
+    _terms(bundle)
+    _history(bundle)
+
+
+def _cells(bundle: Json) -> tuple[object, ...]:
+    pricing, terms = bundle["pricing"] or {}, bundle["terms"]
+    return (
+        bundle["bundle_id"],
+        _name(bundle),
+        bundle["status"],
+        bundle["support"],
+        _lift(bundle),
+        money(pricing.get("full_price")),
+        money(terms["price"] or pricing.get("suggested_price")),
+        _margin(pricing),
+        bundle["offers"]["issued"] or None,
+        bundle["offers"]["redeemed"] or None,
+    )
+
+
+def _name(bundle: Json) -> str:
+    joint = " + " if bundle["kind"] == "together" else " → "
+    return joint.join(item["title"] or item["item_id"] for item in bundle["items"])
+
+
+def _lift(found: Json) -> str | None:
+    """A lift with its interval."""
+    if found["lift"] is None:
+        return None
+    return f"{found['lift']:.1f} ({found['lift_low']:.1f}–{found['lift_high']:.1f})"
+
+
+def _share(share: float | None) -> str | None:
+    return None if share is None else f"{share:.0%}"
+
+
+def _margin(pricing: Json) -> str | None:
+    """An expected margin, from low to high, in the currency's units."""
+    if not pricing:
+        return None
+    margin, currency = pricing["expected_margin"], pricing["full_price"]["currency"]
+    low, high = (
+        money({"amount_minor": round(margin[end]), "currency": currency}) for end in ("low", "high")
+    )
+    return f"{low} to {high}"
+
+
+def _members(bundle: Json) -> None:
+    completes = bundle["completes"] or [None] * len(bundle["items"])
+    rows = [
+        (
+            item["item_id"], item["title"], money(item["price"]), money(item["cost"]),
+            item["category"], "yes" if item["active"] else "no", _share(share),
+        )
+        for item, share in zip(bundle["items"], completes, strict=True)
+    ]  # fmt: skip
+    heads = ("item", "title", "price", "cost", "category", "sold", "with all others")
+    output().print(table(heads, rows))
+
+
+def _evidence(bundle: Json) -> str:
+    if not bundle["in_model"]:
+        return "The present model does not find it any more; it stays because it was decided about."
+    how = "In one basket" if bundle["kind"] == "together" else "One after the other"
+    told = (
+        f"{how} {bundle['support']:,} times of {bundle['cases']:,} "
+        f"({bundle['support_share']:.2%}), by {bundle['customers']:,} known customers: "
+        f"{_lift(bundle)} times as often as by chance (95% interval), in "
+        f"{_share(bundle['stability'])} of the months. Share of false discoveries at which it "
+        f"would still be found: {bundle['q_value']:.2g}."
+    )
+    if bundle["complement"] is not None:
+        told += f" Complement: {bundle['complement']:g}, below 1 for substitutes."
+    if bundle["undiscounted_lift"] is not None:
+        told += f" Lift without discounts: {bundle['undiscounted_lift']:g}."
+    return told
+
+
+def _pricing(bundle: Json) -> None:
+    pricing, say = bundle["pricing"], partial(output().print, markup=False, soft_wrap=True)
+    if pricing is None:
+        say("No price can be suggested: a price or the evidence is missing.")
+        return
+    currency = pricing["full_price"]["currency"]
+    curve = pricing["curve"]
+    step = max(1, -(-(len(curve) - 1) // (_PRICES - 1)))
+    rows = [
+        (
+            money({"amount_minor": at["price_minor"], "currency": currency}),
+            _share(at["discount_share"]),
+            _share(at["margin_share"]),
+            at["break_even_sales"],
+            _margin({**pricing, "expected_margin": at}),
+        )
+        for at in [*curve[::-step][::-1]]
+    ]
+    heads = ("price", "discount", "margin left", "must sell besides", "margin a month")
+    suggested = money(pricing["suggested_price"]) or "none: it sells anyway"
+    say(
+        f"One by one {money(pricing['full_price'])}, floor {money(pricing['floor_price'])}, "
+        f"suggested {suggested}."
+    )
+    output().print(table(heads, rows))
+    say(pricing["estimate"])
+
+
+def _terms(bundle: Json) -> None:
+    terms, offers = bundle["terms"], bundle["offers"]
+    say = partial(output().print, markup=False, soft_wrap=True)
+    if not bundle["revision"]:
+        say("Nobody has decided about it yet.")
+        return
+    where = ", ".join([*terms["channels"], *terms["locations"]]) or "everywhere"
+    when = f"from {terms['starts_at'] or 'now'} until {terms['ends_at'] or 'further notice'}"
+    say(
+        f"Price {money(terms['price']) or '–'}, {where}, {when}, budget "
+        f"{money(terms['budget']) or 'without limit'}, {terms['per_customer']} a customer for "
+        f"{terms['offer_hours']:g} hours."
+    )
+    if terms["note"]:
+        say(f"Note: {terms['note']}")
+    spent = f", {money(offers['spent'])} spent" if offers["spent"] else ""
+    say(
+        f"Offers: {offers['issued']:,} made, {offers['standing']:,} stand, "
+        f"{offers['redeemed']:,} used, {offers['returned']:,} given back{spent}."
+    )
+
+
+def _history(bundle: Json) -> None:
+    rows = [
+        (entry["revision"], entry["changed_at"], entry["changed_by"], _changed(entry))
+        for entry in bundle["history"]
+    ]
+    if rows:
+        output().print(table(("revision", "when", "who", "what"), rows))
+
+
+def _changed(entry: Json) -> str:
+    before, after = entry["before"], entry["after"]
+    parts = []
+    for name, value in after.items():
+        if before[name] != value:
+            told = money(value) if isinstance(value, dict) else value
+            parts.append(f"{name.replace('_', ' ')}: {'–' if told in (None, [], '') else told}")
+    return "; ".join(parts)
