@@ -19,18 +19,16 @@ def show_list(bundles: Sequence[Json], total: int) -> None:
     """Print bundles as a table, the first of ``total``."""
     say = partial(output().print, markup=False)
     if not bundles:
-        say("No bundle fits." if total == 0 else "")
+        say("No bundle fits.")
         return
-    heads = (
-        "bundle", "products", "status", "support", "lift", "one by one", "together",
-        "margin a month", "offers", "used",
-    )  # fmt: skip
+    heads = ("bundle", "products", "support, lift", "price, margin a month", "offers used")
     laid_out = table(heads, [_cells(bundle) for bundle in bundles])
-    laid_out.columns[0].no_wrap = True  # it is what `show` wants
+    for column in laid_out.columns:
+        column.no_wrap = column.header != "products"
     output().print(laid_out)
-    more = f"The first {len(bundles):,} of {total:,}; --limit shows more. " if total > len(
-        bundles
-    ) else ""  # fmt: skip
+    more = ""
+    if total > len(bundles):
+        more = f"The first {len(bundles):,} of {total:,}; --limit shows more. "
     say(f"{more}One of them: omnibasket bundles show {bundles[0]['bundle_id']}")
 
 
@@ -52,31 +50,37 @@ def show_one(bundle: Json) -> None:
 
 
 def _cells(bundle: Json) -> tuple[object, ...]:
-    pricing, terms = bundle["pricing"] or {}, bundle["terms"]
+    """Two lines a row: a bundle has two products at least."""
+    support, offers = bundle["support"], bundle["offers"]
     return (
-        bundle["bundle_id"],
+        f"{bundle['bundle_id']}\n{bundle['status']}",
         _name(bundle),
-        bundle["status"],
-        bundle["support"],
-        _lift(bundle),
-        money(pricing.get("full_price")),
-        money(terms["price"] or pricing.get("suggested_price")),
-        _margin(pricing),
-        bundle["offers"]["issued"] or None,
-        bundle["offers"]["redeemed"] or None,
+        None if support is None else f"{support:,} times\n{_lift(bundle)}",
+        f"{_prices(bundle) or ''}\n{_margin(bundle['pricing'] or {}) or ''}",
+        f"{offers['redeemed']:,} of {offers['issued']:,}" if offers["issued"] else None,
     )
 
 
+def _prices(bundle: Json) -> str | None:
+    """What the products cost one by one, and as a bundle: as decided, else as suggested."""
+    pricing = bundle["pricing"] or {}
+    full, price = pricing.get("full_price"), bundle["terms"]["price"]
+    price = price or pricing.get("suggested_price")
+    return " → ".join(str(money(amount)) for amount in (full, price) if amount) or None
+
+
 def _name(bundle: Json) -> str:
-    joint = " + " if bundle["kind"] == "together" else " → "
-    return joint.join(item["title"] or item["item_id"] for item in bundle["items"])
+    joint = "+" if bundle["kind"] == "together" else "→"
+    return f"\n{joint} ".join(item["title"] or item["item_id"] for item in bundle["items"])
 
 
 def _lift(found: Json) -> str | None:
     """A lift with its interval."""
-    if found["lift"] is None:
+    ends = [found[name] for name in ("lift", "lift_low", "lift_high")]
+    if None in ends:
         return None
-    return f"{found['lift']:.1f} ({found['lift_low']:.1f}–{found['lift_high']:.1f})"
+    lift, low, high = (f"{end:.3g}" for end in ends)
+    return f"{lift} ({low}–{high})"
 
 
 def _share(share: float | None) -> str | None:
