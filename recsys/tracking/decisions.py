@@ -20,7 +20,6 @@ from recsys.tracking.promises import (
     REDEEMED,
     STANDING,
     WITHDRAWN,
-    count,
     decision,
     sweep,
     terms_of,
@@ -205,7 +204,6 @@ def _void(connection: Connection, bundle_id: str) -> None:
     """Withdraw what stands."""
     of = OFFERS.c
     standing = sa.and_(of.bundle_id == bundle_id, of.state == STANDING)
-    update = OFFERS.update().where(standing).values(state=WITHDRAWN)
-    discounts = connection.execute(update.returning(of.discount_minor)).scalars().all()
-    if discounts:
-        count(connection, bundle_id, standing=-len(discounts), reserved_minor=-sum(discounts))
+    connection.execute(OFFERS.update().where(standing).values(state=WITHDRAWN))
+    here = DECISIONS.c.bundle_id == bundle_id
+    connection.execute(DECISIONS.update().where(here).values(standing=0, reserved_minor=0))

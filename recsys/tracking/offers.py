@@ -21,7 +21,9 @@ from recsys.tracking.promises import (
     OF_SAME,
     REDEEMED,
     STANDING,
+    of_owners,
     offer,
+    read_of_owners,
 )
 from recsys.tracking.redeeming import Redeemed, Use, redeem, see
 from recsys.tracking.returning import Returned, settle
@@ -35,20 +37,12 @@ _PAGE: Final = 2_000
 _AT_ONCE: Final = 500
 
 
-def _standing_of(n_owners: int) -> sa.Select[Any]:
-    of = OFFERS.c
-    owners: list[sa.BindParameter[str]] = [sa.bindparam(f"owner_{n}") for n in range(n_owners)]
-    return (
-        sa.select(*COLUMNS)
-        .where(of.owner.in_(owners), of.state == sa.literal_column(f"'{STANDING}'"))
-        .where(of.expires_ts > sa.bindparam("now_ts"))
-        .order_by(of.issued_ts, of.offer_id)
-    )
-
-
-#: By how many owners they ask for; fewer are filled up with one of them.
-_STANDING: Final = {size: _standing_of(size) for size in (1, 2, 4, 8, 16, 32, 64)}
-_LARGEST: Final = max(_STANDING)
+_STANDING: Final = of_owners(
+    sa.select(*COLUMNS)
+    .where(OFFERS.c.state == sa.literal_column(f"'{STANDING}'"))
+    .where(OFFERS.c.expires_ts > sa.bindparam("now_ts"))
+    .order_by(OFFERS.c.issued_ts, OFFERS.c.offer_id)
+)
 
 
 class Offers:
@@ -101,12 +95,8 @@ class Offers:
         LedgerError
             When ``items`` are not those of the bundle, or it cannot be written.
         """
-        # Whoever can be answered without waiting for other writers is.
-        for held in self.standing(sorted({owner, *owners}), now_ts):
-            if held.bundle_id == bundle_id:
-                return held
-        wanted = Wanted(bundle_id, owner, tuple(items), now_ts)
-        return issue(self._database, wanted, owners)
+        wanted = Wanted(bundle_id, sorted({owner, *owners}), owner, tuple(items), now_ts)
+        return issue(self._database, wanted)
 
     def standing(self, owners: Sequence[str], now_ts: int) -> list[Offer]:
         """Read what stands for somebody, the oldest first; one short statement.
@@ -118,14 +108,8 @@ class Offers:
         now_ts : int
             UTC epoch seconds.
         """
-        found: list[Offer] = []
-        for start in range(0, len(owners), _LARGEST):
-            part = owners[start : start + _LARGEST]
-            size = next(size for size in _STANDING if size >= len(part))
-            named = {f"owner_{n}": part[min(n, len(part) - 1)] for n in range(size)}
-            rows = self._database.rows(_STANDING[size], **named, now_ts=now_ts)
-            found += [offer(row) for row in rows]
-        return found
+        rows = read_of_owners(self._database, _STANDING, owners, now_ts=now_ts)
+        return [offer(row) for row in rows]
 
     def find(self, which: str, now_ts: int | None = None) -> Offer | None:
         """Return an offer by its id or by its code, however it is typed.

@@ -6,7 +6,7 @@ says of its offers (how many, and what their discounts add up to) is true at the
 transaction. Used by the other modules of this stage only.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, get_args
 
 import msgspec
@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from recsys.bundles.terms import Counts, Decision, Offer, OfferItem, OfferState, Redemption, Terms
 from recsys.tracking.codes import shown
+from recsys.tracking.database import Database
 from recsys.tracking.tables import DECISIONS, IDENTIFIERS, OFFERS, REDEMPTIONS
 
 STANDING, REDEEMED, EXPIRED, WITHDRAWN = get_args(OfferState)
@@ -65,6 +66,28 @@ USED: Final = tuple(
 terms_of: Final = msgspec.json.Decoder(Terms).decode
 items_of: Final = msgspec.json.Decoder(tuple[OfferItem, ...]).decode
 names_of: Final = msgspec.json.Decoder(tuple[str, ...]).decode
+
+
+def of_owners(query: sa.Select[Any]) -> dict[int, sa.Select[Any]]:
+    """Ask only for offers of some owners: a constant statement for each number of them."""
+    return {
+        size: query.where(OFFERS.c.owner.in_([sa.bindparam(f"owner_{n}") for n in range(size)]))
+        for size in (1, 2, 4, 8, 16, 32, 64)
+    }
+
+
+def read_of_owners(
+    database: Database, queries: Mapping[int, sa.Select[Any]], owners: Sequence[str], **values: Any
+) -> list[tuple[Any, ...]]:
+    """Read what ``of_owners`` asks; where they are fewer, one of them fills up the rest."""
+    found: list[tuple[Any, ...]] = []
+    most = max(queries)
+    for start in range(0, len(owners), most):
+        part = owners[start : start + most]
+        size = next(size for size in queries if size >= len(part))
+        named = {f"owner_{n}": part[min(n, len(part) - 1)] for n in range(size)}
+        found += database.rows(queries[size], **named, **values)
+    return found
 
 
 def lock_bundles(connection: Connection, bundle_ids: Iterable[str]) -> dict[str, sa.Row[Any]]:

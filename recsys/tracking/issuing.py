@@ -1,0 +1,161 @@
+"""A bundle is promised to somebody: once, within its budget, to each customer as often as may be.
+
+Called by ``offers``.
+"""
+
+from collections.abc import Sequence
+from typing import Final, Literal, NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from recsys.bundles.found import offered
+from recsys.bundles.terms import Offer, OfferItem
+from recsys.errors import LedgerError
+from recsys.tracking.codes import new_code, new_offer_id
+from recsys.tracking.database import Database
+from recsys.tracking.promises import (
+    COLUMNS,
+    REDEEMED,
+    STANDING,
+    count,
+    lock_bundles,
+    names_of,
+    of_owners,
+    offer,
+    read_of_owners,
+    sweep,
+    terms_of,
+)
+from recsys.tracking.tables import DECISIONS, OFFERS
+
+_HOUR: Final = 3_600
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """Why no offer was made."""
+
+    reason: Literal["not_offered", "budget_spent", "customer_limit"]
+
+
+class Wanted(NamedTuple):
+    """What is to be promised to whom."""
+
+    bundle_id: str
+    owners: Sequence[str]
+    """Every id of theirs."""
+    owner: str
+    items: tuple[OfferItem, ...]
+    now_ts: int
+
+
+_LATE: Final = (
+    sa.select(sa.func.coalesce(sa.func.sum(OFFERS.c.discount_minor), sa.literal_column("0")))
+    .where(OFFERS.c.bundle_id == DECISIONS.c.bundle_id)
+    .where(OFFERS.c.state == sa.literal_column(f"'{STANDING}'"))
+    .where(OFFERS.c.expires_ts <= sa.bindparam("now_ts"))
+    .scalar_subquery()
+)
+#: What ``_new`` takes of a bundle's row.
+_BUNDLE: Final = sa.select(
+    DECISIONS.c.kind,
+    DECISIONS.c.item_ids,
+    DECISIONS.c.terms,
+    DECISIONS.c.reserved_minor + DECISIONS.c.spent_minor - _LATE,
+).where(DECISIONS.c.bundle_id == sa.bindparam("bundle_id"))
+#: What somebody has of a bundle.
+_THEIRS: Final = (
+    sa.select(*COLUMNS)
+    .where(OFFERS.c.bundle_id == sa.bindparam("bundle_id"))
+    .where(OFFERS.c.state.in_([sa.literal_column(f"'{state}'") for state in (STANDING, REDEEMED)]))
+    .order_by(OFFERS.c.expires_ts.desc(), OFFERS.c.offer_id)
+)
+_OF_OWNERS: Final = of_owners(_THEIRS)
+_OF_ALL: Final = _THEIRS.where(OFFERS.c.owner.in_(sa.bindparam("owners", expanding=True)))
+
+
+def issue(database: Database, wanted: Wanted) -> Offer | Refusal:
+    """Do what ``Offers.issue`` says."""
+    bundle_id, now_ts = wanted.bundle_id, wanted.now_ts
+    # Whoever can be answered without waiting for other writers is.
+    rows = read_of_owners(database, _OF_OWNERS, wanted.owners, bundle_id=bundle_id)
+    theirs = [offer(row) for row in rows]
+    for held in theirs:
+        if held.state == STANDING and held.expires_ts > now_ts:
+            return held
+    seen = database.one(_BUNDLE, bundle_id=bundle_id, now_ts=now_ts)
+    if seen is None:
+        return Refusal("not_offered")
+    kind, item_ids, stored, taken = seen
+    used = sum(held.state == REDEEMED for held in theirs)
+    new = _new(wanted, kind, item_ids, stored, taken, used)
+    if isinstance(new, Refusal):
+        return new
+    with database.writing() as connection:
+        row = lock_bundles(connection, [bundle_id])[bundle_id]
+        taken = row.reserved_minor + row.spent_minor - sweep(connection, bundle_id, now_ts)
+        given = {"owners": wanted.owners, "bundle_id": bundle_id}
+        theirs = [offer(found) for found in connection.execute(_OF_ALL, given)]
+        for held in theirs:
+            if held.state == STANDING:
+                return held
+        new = _new(wanted, row.kind, row.item_ids, row.terms, taken, len(theirs))
+        if isinstance(new, Refusal):
+            return new
+        hours = terms_of(row.terms).offer_hours
+        return _write(connection, new, round(now_ts + hours * _HOUR))
+
+
+def _new(
+    wanted: Wanted,
+    kind: str,
+    item_ids: bytes,
+    stored: bytes,
+    taken_minor: int,
+    n_theirs: int,
+) -> Offer | Refusal:
+    """Make an offer of what a bundle's row says, or say why not.
+
+    ``taken_minor`` is what is reserved and spent of the budget; ``n_theirs`` are the offers that
+    the customer has.
+    """
+    terms, now_ts = terms_of(stored), wanted.now_ts
+    begun = terms.starts_ts is None or terms.starts_ts <= now_ts
+    over = terms.ends_ts is not None and terms.ends_ts <= now_ts
+    if terms.status != "approved" or not begun or over:
+        return Refusal("not_offered")
+    if set(offered(kind, names_of(item_ids))) != {item.item_id for item in wanted.items}:
+        raise LedgerError(f"the products offered are not those of bundle {wanted.bundle_id}.")
+    until = round(now_ts + terms.offer_hours * _HOUR)
+    new = Offer(
+        offer_id=new_offer_id(),
+        code=new_code(),
+        bundle_id=wanted.bundle_id,
+        owner=wanted.owner,
+        items=wanted.items,
+        price_minor=terms.price_minor or 0,
+        currency=terms.currency or "",
+        issued_ts=now_ts,
+        expires_ts=until if terms.ends_ts is None else min(until, terms.ends_ts),
+        state=STANDING,
+    )
+    if new.discount_minor <= 0:
+        return Refusal("not_offered")
+    if n_theirs >= terms.per_customer:
+        return Refusal("customer_limit")
+    if terms.budget_minor is not None and taken_minor + new.discount_minor > terms.budget_minor:
+        return Refusal("budget_spent")
+    return new
+
+
+def _write(connection: Connection, new: Offer, promised_ts: int) -> Offer:
+    row = {column.name: getattr(new, column.name) for column in COLUMNS}
+    row |= {
+        "items": msgspec.json.encode(new.items),
+        "discount_minor": new.discount_minor,
+        "promised_ts": promised_ts,
+    }
+    connection.execute(OFFERS.insert(), row)
+    count(connection, new.bundle_id, issued=1, standing=1, reserved_minor=new.discount_minor)
+    return offer([row[column.name] for column in COLUMNS])
