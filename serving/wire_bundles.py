@@ -81,7 +81,7 @@ class Pricing(Body, frozen=True):
     """
 
     full_price: Money
-    """Of its products one by one."""
+    """Of its products one by one; of kind ``after``, of those that follow the first."""
     suggested_price: Money | None
     """null where every discount would only make cheaper what sells anyway."""
     floor_price: Money
@@ -327,7 +327,8 @@ class BundlePatch(Body, frozen=True):
     """``approved`` makes offers of it, ``paused`` makes no more and keeps those that stand,
     ``withdrawn`` voids them."""
     price: Money | UnsetType | None = UNSET
-    """Of the whole bundle. Where none is given, approving takes the suggested one."""
+    """Of all its products together; of kind ``after``, of those that follow the first. Where none
+    is given, approving takes the suggested one."""
     starts_at: Annotated[datetime, Meta(tz=True)] | UnsetType | None = UNSET
     """When offers begin to be made; null: at once."""
     ends_at: Annotated[datetime, Meta(tz=True)] | UnsetType | None = UNSET
