@@ -4,10 +4,12 @@ Orders × products and the members of bundles come in; the orders that hold all 
 and tables of them by month, channel and location. Called by ``mining``.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
 from recsys.bundles.found import MAX_PLACES
 from recsys.matrices.baskets import Baskets
@@ -57,20 +59,59 @@ def months(ts: IntArray) -> Months:
     return Months(begin.astype(np.int64), (month - first).astype(np.int32))
 
 
-def postings(baskets: Baskets) -> Orders:
-    """Orders that hold each product of the catalogue."""
-    columns = baskets.items.tocsc()
-    columns.sort_indices()
-    return Orders(columns.indptr.astype(np.int64), columns.indices.astype(np.int32))
+def postings(
+    item_ix: npt.NDArray[np.integer],
+    indptr: npt.NDArray[np.integer],
+    shape: tuple[int, int],
+    kept: npt.NDArray[np.bool_] | None = None,
+) -> Orders:
+    """Orders that hold each product of the catalogue.
+
+    Parameters
+    ----------
+    item_ix : ndarray, int32
+    indptr : ndarray of shape (n_orders + 1,), int64
+        Products of order ``i`` lie in ``[indptr[i], indptr[i + 1])``.
+    shape : tuple of int
+        Orders, and products of the catalogue.
+    kept : ndarray of the length of ``item_ix``, bool, optional
+        Lines that count; all by default.
+    """
+    if kept is not None:
+        bounds = np.concatenate([[0], np.cumsum(kept)])
+        item_ix, indptr = item_ix[kept], bounds[indptr]
+    if len(item_ix) <= np.iinfo(np.int32).max:
+        indptr = indptr.astype(np.int32)  # half the memory
+    lines = sparse.csr_array((np.ones(len(item_ix), np.int8), item_ix, indptr), shape)
+    columns = lines.tocsc()
+    return Orders(columns.indptr.astype(np.int64), columns.indices.astype(np.int32, copy=False))
 
 
-def only(held: Orders, item_ix: IxArray) -> Orders:
-    """Orders that hold some of the products, a list for each."""
-    lengths = np.diff(held.indptr)[item_ix]
-    indptr = np.zeros(len(item_ix) + 1, np.int64)
+def only(held: Orders, lists: npt.NDArray[np.integer]) -> Orders:
+    """Take some of the lists."""
+    return picked(held, lists)[0]
+
+
+def picked(held: Orders, lists: npt.NDArray[np.integer]) -> tuple[Orders, IntArray]:
+    """Take some of the lists, and say at which entries they lay."""
+    lengths = np.diff(held.indptr)[lists]
+    indptr = np.zeros(len(lists) + 1, np.int64)
     np.cumsum(lengths, out=indptr[1:])
-    at = np.arange(indptr[-1]) + np.repeat(held.indptr[item_ix] - indptr[:-1], lengths)
-    return Orders(indptr, held.order[at])
+    at = np.arange(indptr[-1]) + np.repeat(held.indptr[lists] - indptr[:-1], lengths)
+    return Orders(indptr, held.order[at]), at
+
+
+def joined(parts: Sequence[Orders]) -> Orders:
+    """Put lists behind each other."""
+    lengths = [np.diff(part.indptr) for part in parts]
+    indptr = np.concatenate([[0], np.cumsum(np.concatenate(lengths))]).astype(np.int64)
+    return Orders(indptr, np.concatenate([part.order for part in parts]))
+
+
+def ragged(sets: IxArray) -> tuple[IntArray, IxArray]:
+    """Lay sets of one size out as ``holding`` takes them."""
+    n, size = sets.shape
+    return np.arange(n + 1, dtype=np.int64) * size, np.ascontiguousarray(sets, np.int32).ravel()
 
 
 def holding(held: Orders, indptr: IntArray, item_ix: IxArray) -> Orders:
@@ -88,9 +129,10 @@ def holding(held: Orders, indptr: IntArray, item_ix: IxArray) -> Orders:
 
 
 def table(orders: Orders, group: npt.NDArray[np.integer], n_groups: int) -> IxArray:
-    """Count the orders of each list by group, shape (n, n_groups)."""
-    n = len(orders.indptr) - 1
-    cell = orders.rows() * n_groups + group[orders.order]
+    """Count the orders of each list by group, shape (n, n_groups); -1 is no group."""
+    n, of = len(orders.indptr) - 1, group[orders.order]
+    some = np.flatnonzero(of >= 0)
+    cell = orders.rows()[some] * n_groups + of[some]
     return np.bincount(cell, minlength=n * n_groups).reshape(n, n_groups).astype(np.int32)
 
 

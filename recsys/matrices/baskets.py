@@ -42,6 +42,8 @@ class Baskets:
         ``ids.location_key``; 0 for none.
     customer_ids : list of str
         Sorted.
+    discounted : ndarray of the length of ``items.indices``, bool, optional
+        Whether something was taken off the price; None where nothing was ever discounted.
     """
 
     items: sparse.csr_array
@@ -50,6 +52,7 @@ class Baskets:
     channel: npt.NDArray[np.uint8]
     location: IntArray
     customer_ids: list[str]
+    discounted: npt.NDArray[np.bool_] | None = None
 
     def decay(self, as_of_ts: int, half_life_days: float) -> npt.NDArray[np.float64]:
         """Return what each order counts at ``as_of_ts``: half after ``half_life_days``."""

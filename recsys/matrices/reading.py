@@ -64,7 +64,7 @@ def _baskets(numbers: Numbers, lines: Lines, n_items: int) -> tuple[Baskets, IxA
     place[orders] = np.arange(len(orders))
     order = place[lines.order]
     customer = _least(order[sold], lines.customer[sold], len(orders))
-    kept_order, kept_item = _kept(lines, order, customer, n_items)
+    kept_order, kept_item, discounted = _kept(lines, order, customer, n_items)
     indptr = np.zeros(len(orders) + 1, np.int64)
     np.cumsum(np.bincount(kept_order, minlength=len(orders)), out=indptr[1:])
     small = len(kept_item) <= np.iinfo(np.int32).max
@@ -86,6 +86,7 @@ def _baskets(numbers: Numbers, lines: Lines, n_items: int) -> tuple[Baskets, IxA
         channel=_BY_NAME[channel],
         location=np.array([*keys, 0], np.int64)[location],
         customer_ids=numbers.customer_ids.take(pa.array(buyers)).to_pylist(),
+        discounted=discounted if discounted.any() else None,
     )
     return baskets, buyers.astype(np.int32)
 
@@ -100,8 +101,11 @@ def _least(group: IntArray, number: IxArray, n: int) -> IxArray:
 
 def _kept(
     lines: Lines, order: IntArray, customer: IxArray, n_items: int
-) -> tuple[IntArray, IxArray]:
-    """Order and product of what was kept, ascending: the rule of ``Histories.purchases``."""
+) -> tuple[IntArray, IxArray, npt.NDArray[np.bool_]]:
+    """Order and product of what was kept, ascending: the rule of ``Histories.purchases``.
+
+    Beside them stands whether something was taken off the price.
+    """
     key = order * n_items + lines.item
     by_key = np.argsort(key, kind="stable")
     key = key[by_key]
@@ -128,7 +132,9 @@ def _kept(
     keep = np.ones(len(kept), bool)
     keep[some[left[at] <= 0]] = False
     kept = kept[keep]
-    return place[kept], item[kept].astype(np.int32)
+    off = (lines.discount_minor > 0) & (lines.quantity > 0)
+    discounted = np.logical_or.reduceat(off[by_key], starts) if len(starts) else off
+    return place[kept], item[kept].astype(np.int32), discounted[kept]
 
 
 def _interactions(

@@ -16,6 +16,7 @@ from recsys.bundles.mining import mine
 from recsys.config import Config
 from recsys.data.history import History
 from recsys.matrices.baskets import Training
+from recsys.matrices.ids import location_key
 from recsys.matrices.numbers import Numbers
 from recsys.models import MODELS, Content, Model, from_settings
 from recsys.ranking.boosted import Boosted
@@ -110,11 +111,21 @@ def fit_on(config: Config, training: Training, step: Step | None = None) -> Fitt
     return Fitted(training, models, statistics)
 
 
-def suggest(config: Config, fitted: Fitted) -> Bundles:
-    """Find what sells together in everything that a fit learned from."""
+def suggest(config: Config, history: History, fitted: Fitted) -> Bundles:
+    """Find what sells together in everything that a fit learned from.
+
+    Parameters
+    ----------
+    config : Config
+    history : History
+        Its locations say which region they belong to.
+    fitted : Fitted
+    """
+    places = history.table("locations").select(["location_id", "region"]).to_pylist()
+    regions = {location_key(row["location_id"]): row["region"] for row in places if row["region"]}
     content = fitted.models.get("content")
     alike = Alike.of(content) if isinstance(content, Content) else None
-    return mine(fitted.training, config.bundles, alike=alike)
+    return mine(fitted.training, config.bundles, regions=regions, alike=alike)
 
 
 def study(

@@ -1,0 +1,184 @@
+"""Finds products that are bought one after the other, in this order.
+
+A ``Ground`` and what was bought ``Later`` come in, ordered pairs that hold come out. Called by
+``mining``.
+
+Who buys both of two products often buys either after the other. So a pair must be seen more often
+than chance explains, and more often than the other way round.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse, special
+
+from recsys.bundles import evidence, significance
+from recsys.bundles.evidence import Orders
+from recsys.bundles.ground import Ground
+from recsys.bundles.groups import crossed
+from recsys.bundles.later import Later
+from recsys.bundles.tested import LEAST, Tested
+from recsys.bundles.variants import Same
+from recsys.matrices.baskets import Training
+from recsys.matrices.ids import IntArray, IxArray
+from recsys.models.pairs import Entries, count_met
+from recsys.settings import Bundles as Settings
+
+Floats = npt.NDArray[np.float64]
+
+#: Pairs that are looked at one by one, those that chance explains least.
+_CLOSELY: Final = 20_000
+
+
+#: Cases by chance that stand for knowing nothing of weeks.
+_DOUBT: Final = 0.1
+
+
+def find(
+    training: Training, ground: Ground, later: Later, settings: Settings, same: Same
+) -> Tested:
+    """Find ordered pairs.
+
+    Parameters
+    ----------
+    training : Training
+    ground : Ground
+    later : Later
+    settings : recsys.settings.Bundles
+    same : callable
+        As of ``variants.same_thing``.
+
+    Returns
+    -------
+    Tested
+        Pairs in the order in which they are bought, those that are reported at
+        ``false_discovery_rate``.
+    """
+    n_items, rate = len(ground.counts), settings.false_discovery_rate
+    held = np.diff(later.held.indptr)
+    n_tests = int((held[:n_items] >= settings.min_support).sum())
+    n_tests *= int((held[n_items:] >= settings.min_support).sum())
+    weeks = _Weeks.of(ground, later)
+    a, b, support, expected, p_value = _above(ground, later, weeks, settings, training.threads)
+    q_value = significance.discovery_rates(p_value, n_tests)
+    some = np.flatnonzero(q_value <= rate)
+    some = some[np.argsort(p_value[some], kind="stable")[:_CLOSELY]]
+    some = np.sort(some[~same(a[some], b[some])])
+    a, b, support, expected = a[some], b[some], support[some], expected[some]
+    earlier = Later.of(
+        training.baskets, training.as_of_ts, settings.within_days, training.seed, backwards=True
+    )
+    after, before = _cases(later, a, b), _cases(earlier, a, b)
+    repeats = ground.repeats(after)
+    above = significance.at_least(support / repeats, expected / repeats)
+    # Shoppers who like both buy `b` as often before as after `a`, but for when it was sold.
+    back = _Weeks.of(ground, earlier).expected(a, b)
+    sooner = _sooner(ground, after, before, (expected + _DOUBT) / (expected + back + 2 * _DOUBT))
+    p_value = np.maximum(above, sooner)
+    q_value = significance.discovery_rates(p_value, n_tests)
+    items, unknown = np.stack([a, b], axis=1), np.full(len(a), np.nan)
+    found = Tested(items, support, expected, repeats, unknown, p_value, q_value)
+    return found.only(np.flatnonzero(q_value <= rate))
+
+
+@dataclass(frozen=True, eq=False)
+class _Weeks:
+    """Spans of weeks: their cases with each product, and those followed by each.
+
+    Attributes
+    ----------
+    first, then : csr_array of shape (n_items, n_spans)
+    weight : ndarray of shape (n_spans,), float64
+        Share of a span's ways to put a first product into a case and another one behind a case
+        that meet in one; large baskets have much behind them.
+    """
+
+    first: sparse.csr_array
+    then: sparse.csr_array
+    weight: Floats
+
+    @classmethod
+    def of(cls, ground: Ground, later: Later) -> "_Weeks":
+        """Count them."""
+        case, span = np.flatnonzero(later.case), ground.weeks.of
+        shape = (len(ground.weeks.weight), len(span))
+        member = sparse.csr_array((np.ones(len(case)), (span[case], case)), shape=shape)
+        pull, behind = ground.chance.pull, np.diff(later.indptr).astype(np.float64)
+        drawn, led, both = member @ pull, member @ behind, member @ (pull * behind)
+        weight = both / np.where(drawn * led > 0, drawn * led, 1.0)
+        n_items = len(ground.counts)
+        rows = sparse.csr_array(
+            (np.ones(len(later.held.order), np.float32), later.held.order, later.held.indptr),
+            shape=(2 * n_items, len(span)),
+        )
+        counted = sparse.csr_array(rows @ member.T.astype(np.float32))
+        counted.sort_indices()
+        return cls(counted[:n_items], counted[n_items:], weight)
+
+    def expected(self, a: IxArray, b: IxArray) -> Floats:
+        """Cases with ``a``, sorted, that ``b`` would follow by chance."""
+        return crossed(a, b, _rows(self.first), _rows(self.then), self.weight)
+
+
+def _rows(matrix: sparse.csr_array) -> tuple[IntArray, IxArray, Floats]:
+    return (
+        matrix.indptr.astype(np.int64),
+        matrix.indices.astype(np.int32),
+        matrix.data.astype(np.float64),
+    )
+
+
+def _above(
+    ground: Ground, later: Later, weeks: _Weeks, settings: Settings, threads: int
+) -> tuple[IxArray, IxArray, IntArray, Floats, Floats]:
+    """Ordered pairs that are seen more often than chance explains."""
+    items, bounds = ground.baskets.items, later.indptr
+    of = np.repeat(np.arange(items.shape[0], dtype=np.int32), np.diff(items.indptr))
+
+    def partners(at: IntArray) -> tuple[IntArray, IntArray]:
+        return bounds[of[at]], bounds[of[at] + 1] - bounds[of[at]]
+
+    entries = Entries(items.indices, later.item_ix, partners, items.shape[1])
+    parts = []
+    for part in count_met(entries, settings.min_support, threads=threads):
+        expected = np.maximum(weeks.expected(part.a, part.b), LEAST)
+        more = np.flatnonzero(part.support > expected)
+        p_value = significance.at_least(part.support[more], expected[more])
+        keep = p_value <= settings.false_discovery_rate
+        more = more[keep]
+        parts.append(
+            (part.a[more], part.b[more], part.support[more], expected[more], p_value[keep])
+        )
+    none = np.zeros(0, np.int32)
+    columns = zip((none, none, none, np.zeros(0), np.zeros(0)), *parts, strict=True)
+    a, b, support, expected, p_value = (np.concatenate(column) for column in columns)
+    return a, b, support.astype(np.int64), expected, p_value
+
+
+def _cases(later: Later, a: IxArray, b: IxArray) -> Orders:
+    """Cases with ``a`` that ``b`` followed."""
+    members = np.stack([a, b + len(later.held.indptr) // 2], axis=1).astype(np.int32)
+    return evidence.holding(later.held, np.arange(len(a) + 1, dtype=np.int64) * 2, members.ravel())
+
+
+def _sooner(ground: Ground, after: Orders, before: Orders, usual: Floats) -> Floats:
+    """Chance that so many cases come after and not before, where ``usual`` is their share."""
+    customer = ground.baskets.customer
+    n, n_customers = len(usual), max(len(ground.share), 1)
+    keys = [orders.rows() * n_customers + customer[orders.order] for orders in (after, before)]
+    cells, at = np.unique(np.concatenate(keys), return_inverse=True)
+    times = [
+        np.bincount(part, minlength=len(cells)) for part in np.split(at.ravel(), [len(keys[0])])
+    ]
+    row = cells // n_customers
+    off = times[0] - usual[row] * (times[0] + times[1])
+    seen, back = (np.diff(orders.indptr).astype(np.float64) for orders in (after, before))
+    even = (seen + back) * usual * (1.0 - usual)
+    repeats = np.bincount(row, off**2, n) / np.where(even > 0, even, 1.0)
+    repeats = np.maximum(np.where(even > 0, repeats, 1.0), 1.0)
+    chance = special.betainc(
+        np.maximum(seen / repeats, 1e-12), back / repeats + 1.0, np.clip(usual, 0.0, 1.0)
+    )
+    return np.asarray(chance)

@@ -1,0 +1,217 @@
+"""Weeks, stores and customers as groups of orders, within which chance is asked again.
+
+Baskets come in; out comes how much more often two products meet because the same groups bought
+both: they were promoted in the same weeks, or are on the shelf of the same stores. Called by the
+modules that find bundles.
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from recsys.matrices.baskets import DAY, Baskets
+from recsys.matrices.compiled import compiled
+from recsys.matrices.ids import IntArray, IxArray
+
+Floats = npt.NDArray[np.float64]
+
+#: Orders of a span of weeks and of a location that is looked at by itself, at least.
+_OF_SPAN, _OF_PLACE = 100, 200
+#: Meetings in different baskets of one group, and purchases, that stand for knowing nothing.
+_DOUBT: Final = 1.0
+
+
+class Groups(NamedTuple):
+    """Orders in groups, and how often each group bought each product.
+
+    Attributes
+    ----------
+    of : ndarray of shape (n_orders,), int32
+        Group of each order; -1 for none.
+    weight : ndarray of shape (n_groups,), float64
+        Share of the ways to put two products into baskets of the group, as strong as each basket
+        draws, that puts both into one; over those that put them into different ones.
+    share : ndarray of shape (n_groups,), float64
+        Of all that draws products, what each group's baskets make.
+    whole : float
+        ``weight`` where all orders are one group.
+    indptr : ndarray of shape (n_items + 1,), int64
+    group : ndarray, int32
+        Groups that bought each product.
+    times : ndarray, float64
+        In how many orders.
+    """
+
+    of: IxArray
+    weight: Floats
+    share: Floats
+    whole: float
+    indptr: IntArray
+    group: IxArray
+    times: Floats
+
+    @property
+    def typical(self) -> float:
+        """Mean weight over the orders."""
+        known = self.of[self.of >= 0]
+        return float(self.weight[known].mean()) if len(known) else 0.0
+
+    def factor(
+        self, a: IxArray, b: IxArray, counts: IntArray, support: IntArray, inside: Floats
+    ) -> Floats:
+        """How many times as often two products meet because groups bought both.
+
+        Parameters
+        ----------
+        a, b : ndarray of shape (n,), int32
+            Pairs, sorted by ``a``.
+        counts : ndarray of shape (n_items,)
+            Orders of each product.
+        support : ndarray of shape (n,)
+            Orders with both.
+        inside : ndarray of shape (n,), float64
+            Sum of ``weight`` over those: a basket that holds both says nothing of its group.
+        """
+        typical = self.typical
+        if len(self.weight) < 2 or typical <= 0:
+            return np.ones(len(a))
+        held = self.indptr, self.group, self.times
+        seen = crossed(a, b, held, held, self.weight) - inside
+        usual = (counts[a].astype(np.float64) * counts[b] - support) * self.whole
+        return (np.maximum(seen, 0.0) / typical + _DOUBT) / (usual / typical + _DOUBT)
+
+    def rates(self, item_ix: IxArray, counts: IntArray) -> Floats:
+        """How many times as often as elsewhere each group bought some products.
+
+        Parameters
+        ----------
+        item_ix : ndarray of shape (n,), int32
+        counts : ndarray of shape (n_items,)
+            Orders of each product.
+
+        Returns
+        -------
+        ndarray of shape (n, n_groups + 1), float64
+            The last column is for orders of no group.
+        """
+        found = np.zeros((len(item_ix), len(self.share) + 1))
+        for row, item in enumerate(item_ix.tolist()):
+            part = slice(self.indptr[item], self.indptr[item + 1])
+            found[row, self.group[part]] = self.times[part]
+        usual = counts[item_ix][:, None] * np.append(self.share, 1.0)
+        found[:, -1] = counts[item_ix]
+        rates: Floats = (found + _DOUBT) / (usual + _DOUBT)
+        return rates
+
+
+def groups(baskets: Baskets, pull: Floats, of: IxArray) -> Groups:
+    """Look at orders in groups.
+
+    Parameters
+    ----------
+    baskets : Baskets
+    pull : ndarray of shape (n_orders,), float64
+        As of ``Chance``.
+    of : ndarray of shape (n_orders,), int32
+        Group of each; -1 for none.
+    """
+    n_groups = int(of.max(initial=-1)) + 1
+    known = np.flatnonzero(of >= 0)
+    member = sparse.csr_array((np.ones(len(known)), (of[known], known)), shape=(n_groups, len(of)))
+    by_item = sparse.csc_array(member @ baskets.items)
+    by_item.sort_indices()
+    return Groups(
+        of,
+        _same_basket(member @ pull, member @ pull**2),
+        (member @ pull) / max(pull.sum(), 1e-300),
+        float(_same_basket(pull.sum(), (pull**2).sum())),
+        by_item.indptr.astype(np.int64),
+        by_item.indices.astype(np.int32),
+        by_item.data.astype(np.float64),
+    )
+
+
+def spans(ts: IntArray) -> IxArray:
+    """Number weeks, or as many in a row as have enough orders together."""
+    week = ts // (7 * DAY)
+    if not len(week):
+        return np.zeros(0, np.int32)
+    week -= week.min()
+    n_of_week = np.bincount(week)
+    number, begun, span = np.zeros(len(n_of_week), np.int32), 0, 0
+    for at, many in enumerate(n_of_week.tolist()):
+        if begun >= _OF_SPAN:
+            span, begun = span + 1, 0
+        number[at] = span
+        begun += many
+    if begun < _OF_SPAN and span:
+        number[number == span] = span - 1
+    return number[week]
+
+
+def places(baskets: Baskets) -> IxArray:
+    """Number locations; those with few orders count as one, for each channel."""
+    _, of, many = np.unique(baskets.location, return_inverse=True, return_counts=True)
+    of = of.ravel()
+    small = (many[of] < _OF_PLACE) | (baskets.location == 0)
+    of = np.where(small, len(many) + baskets.channel.astype(np.int64), of)
+    return np.unique(of, return_inverse=True)[1].ravel().astype(np.int32)
+
+
+def _same_basket(total: npt.ArrayLike, squares: npt.ArrayLike) -> Floats:
+    squares = np.asarray(squares, np.float64)
+    apart = np.asarray(total, np.float64) ** 2 - squares
+    some = apart > 1e-9 * squares
+    return np.where(some, squares / np.where(some, apart, 1.0), 0.0)
+
+
+def crossed(
+    a: IxArray,
+    b: IxArray,
+    first: tuple[IntArray, IxArray, Floats],
+    then: tuple[IntArray, IxArray, Floats],
+    weight: Floats,
+) -> Floats:
+    """Multiply, group by group, how often it has each of two products, and add up.
+
+    Parameters
+    ----------
+    a, b : ndarray of shape (n,), int32
+        Pairs; those with one ``a`` stand together.
+    first, then : tuple of ndarray
+        Of each product: where its groups begin and end, which they are, and how often. ``first``
+        is looked up for ``a``, ``then`` for ``b``.
+    weight : ndarray of shape (n_groups,), float64
+        What each group counts.
+    """
+    return _crossed(a, b, *first, *then, weight)
+
+
+@compiled
+def _crossed(
+    a: IxArray,
+    b: IxArray,
+    indptr: IntArray,
+    group: IxArray,
+    count: Floats,
+    then_indptr: IntArray,
+    then_group: IxArray,
+    then_count: Floats,
+    weight: Floats,
+) -> Floats:
+    found = np.zeros(len(a))
+    first = np.zeros(len(weight))
+    for pair in range(len(a)):
+        if pair == 0 or a[pair] != a[pair - 1]:
+            if pair:
+                for at in range(indptr[a[pair - 1]], indptr[a[pair - 1] + 1]):
+                    first[group[at]] = 0.0
+            for at in range(indptr[a[pair]], indptr[a[pair] + 1]):
+                first[group[at]] = count[at] * weight[group[at]]
+        total = 0.0
+        for at in range(then_indptr[b[pair]], then_indptr[b[pair] + 1]):
+            total += first[then_group[at]] * then_count[at]
+        found[pair] = total
+    return found

@@ -1,0 +1,75 @@
+"""Finds pairs of products that lie in one basket more often than chance explains.
+
+A ``Ground`` comes in, the pairs that hold come out. Called by ``mining``.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from recsys.bundles import significance
+from recsys.bundles.ground import Ground
+from recsys.bundles.meetings import meetings
+from recsys.bundles.tested import LEAST, Tested
+from recsys.bundles.variants import Same
+from recsys.models import pairs
+from recsys.models.pairs import Counts
+from recsys.settings import Bundles as Settings
+
+#: Chance baskets of customers who had the choice from which on their mean choice is believed.
+_ENOUGH: Final = 10.0
+
+
+def find(ground: Ground, settings: Settings, threads: int, same: Same) -> Tested:
+    """Find pairs.
+
+    Parameters
+    ----------
+    ground : Ground
+    settings : recsys.settings.Bundles
+    threads : int
+        As of ``pairs.count``.
+    same : callable
+        As of ``variants.same_thing``.
+
+    Returns
+    -------
+    Tested
+        Those that are reported at ``false_discovery_rate``, sorted by their products; neither
+        one thing twice, nor things that are bought instead of one another.
+    """
+    counted = pairs.count(ground.baskets.items, settings.min_support, threads=threads)
+    tested = [_tested(ground, part, settings.false_discovery_rate, same) for part in counted]
+    whole = Tested.joined([Tested.nothing(2), *tested])
+    # All pairs that could have had the support were tested, seen or not.
+    frequent = int((ground.counts >= settings.min_support).sum())
+    q_value = significance.discovery_rates(whole.p_value, frequent * (frequent - 1) // 2)
+    whole = replace(whole, q_value=q_value)
+    return whole.only(np.flatnonzero(q_value <= settings.false_discovery_rate))
+
+
+def _tested(ground: Ground, part: Counts, rate: float, same: Same) -> Tested:
+    """Test the pairs of a block that are seen more often than baskets explain."""
+    a, b, support = part.a, part.b, part.support.astype(np.int64)
+    expected = ground.chance.together(a, b)
+    some = np.flatnonzero(significance.at_least(support, expected) <= rate)
+    a, b, support, expected = a[some], b[some], support[some], expected[some]
+    met = meetings(a, b, ground.held, ground.customers, ground.share, ground.weeks, ground.places)
+    told = met.by_chance > 0
+    # Baskets do not draw popular products as much more as they are larger.
+    drawn = ground.counts[a] * ground.counts[b] * ground.customers.whole
+    by_chance = met.by_chance * expected * (1.0 + ground.customers.whole) / drawn
+    expected *= ground.weeks.factor(a, b, ground.counts, support, met.in_weeks)
+    expected *= ground.places.factor(a, b, ground.counts, support, met.in_places)
+    expected = np.maximum(expected, LEAST)
+    p_value = significance.at_least(support / met.repeats, expected / met.repeats)
+    complement = np.where(told, met.chosen / np.where(told, by_chance, 1.0), np.nan)
+    _, high = significance.interval(met.chosen / met.repeats)
+    instead = told & (high * met.repeats < by_chance)
+    instead |= (by_chance >= _ENOUGH) & (met.chosen < by_chance)
+    keep = np.flatnonzero((p_value <= rate) & ~instead)
+    keep = keep[~same(a[keep], b[keep])]
+    items = np.stack([a, b], axis=1)
+    tested = Tested(items, support, expected, met.repeats, complement, p_value, p_value)
+    return tested.only(keep)

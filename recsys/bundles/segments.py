@@ -1,0 +1,121 @@
+"""Tests bundles again within channels, regions and seasons.
+
+Bundles come in; out come those parts of the business in which each holds by itself. Called by
+``describing``.
+"""
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.bundles import significance
+from recsys.bundles.chosen import Chosen
+from recsys.bundles.tested import LEAST
+from recsys.matrices.baskets import Baskets
+from recsys.matrices.ids import IntArray, IxArray
+from recsys.schema import CHANNELS
+from recsys.settings import Bundles as Settings
+
+Floats = npt.NDArray[np.float64]
+
+#: By calendar month, from January on.
+SEASONS: Final = ("winter", "spring", "summer", "autumn")
+#: Share of all orders that a segment must have.
+_SHARE: Final = 0.01
+
+
+class Segments(NamedTuple):
+    """Where bundles hold by themselves; as in ``found.Bundles``."""
+
+    segment_names: npt.NDArray[np.bytes_]
+    segment_indptr: IntArray
+    segment: IxArray
+    segment_support: IxArray
+    segment_lift: Floats
+    segment_low: Floats
+    segment_high: Floats
+    segment_q: Floats
+
+
+def find(
+    found: Chosen, baskets: Baskets, regions: Mapping[int, str], settings: Settings
+) -> Segments:
+    """Test every bundle within every segment that could have its support.
+
+    Parameters
+    ----------
+    found : Chosen
+    baskets : Baskets
+    regions : mapping of int to str
+        Name of the region of each location, by ``ids.location_key``.
+    settings : recsys.settings.Bundles
+    """
+    names: list[str] = []
+    rows, segment, support, expected = [], [], [], []
+    for labels, of in (_channels(baskets), _regions(baskets, regions), _seasons(baskets)):
+        n_groups = len(labels)
+        if n_groups < 2:
+            continue
+        seen, usual = found.seen(of, n_groups), found.usual(of, n_groups)
+        # Chosen by what is expected, not by what was seen, so that the test stays fair.
+        lift = found.support / found.expected
+        row, group = np.nonzero(usual * lift[:, None] >= settings.min_support)
+        rows.append(row)
+        segment.append(group + len(names))
+        support.append(seen[row, group])
+        expected.append(np.maximum(usual[row, group], LEAST))
+        names += labels
+    none = np.zeros(0, np.int64)
+    row, at, seen_in = (np.concatenate([none, *part]) for part in (rows, segment, support))
+    by_chance = np.concatenate([np.zeros(0), *expected])
+    repeats = found.repeats[row]
+    p_value = significance.at_least(seen_in / repeats, by_chance / repeats)
+    q_value = significance.discovery_rates(p_value, len(p_value))
+    low, high = significance.interval(seen_in / repeats)
+    holds = (q_value <= settings.false_discovery_rate) & (seen_in >= settings.min_support)
+    keep = np.flatnonzero(holds)
+    keep = keep[np.lexsort((at[keep], row[keep]))]
+    scale = (repeats / by_chance)[keep]
+    indptr = np.zeros(len(found) + 1, np.int64)
+    np.cumsum(np.bincount(row[keep], minlength=len(found)), out=indptr[1:])
+    return Segments(
+        np.array([name.encode() for name in names], np.bytes_),
+        indptr,
+        at[keep].astype(np.int32),
+        seen_in[keep].astype(np.int32),
+        (seen_in / by_chance)[keep].astype(np.float32),
+        (low[keep] * scale).astype(np.float32),
+        (high[keep] * scale).astype(np.float32),
+        q_value[keep],
+    )
+
+
+Groups = tuple[list[str], IxArray]
+
+
+def _channels(baskets: Baskets) -> Groups:
+    return _named("channel", list(CHANNELS), baskets.channel.astype(np.int32))
+
+
+def _regions(baskets: Baskets, regions: Mapping[int, str]) -> Groups:
+    labels = sorted(set(regions.values()))
+    keys, of = np.unique(baskets.location, return_inverse=True)
+    number = {label: at for at, label in enumerate(labels)}
+    region = [number[regions[key]] if key in regions else -1 for key in keys.tolist()]
+    return _named("region", labels, np.array(region, np.int32)[of.ravel()])
+
+
+def _seasons(baskets: Baskets) -> Groups:
+    month = baskets.ts.astype("datetime64[s]").astype("datetime64[M]").astype(np.int64) % 12
+    return _named("season", list(SEASONS), ((month + 1) % 12 // 3).astype(np.int32))
+
+
+def _named(what: str, labels: list[str], of: IxArray) -> Groups:
+    """Leave out segments in which next to nothing was bought."""
+    many = np.bincount(of[of >= 0], minlength=len(labels))
+    some = np.flatnonzero(many >= _SHARE * max(len(of), 1))
+    place = np.full(len(labels) + 1, -1, np.int32)
+    place[some] = np.arange(len(some))
+    return [f"{what}:{labels[at]}" for at in some.tolist()], place[of]

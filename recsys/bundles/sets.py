@@ -1,0 +1,142 @@
+"""Puts pairs together to sets of three and four that are bought as a whole.
+
+Pairs that hold come in; sets come out that lie in one basket more often than any split of them
+into smaller parts explains [1]_. Called by ``mining``.
+
+References
+----------
+.. [1] Webb (2010), Self-sufficient itemsets: an approach to screening potentially interesting
+   associations between items, ACM TKDD.
+"""
+
+from dataclasses import replace
+from itertools import combinations
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.bundles import evidence, significance
+from recsys.bundles.ground import Ground, Rates
+from recsys.bundles.tested import LEAST, Tested
+from recsys.matrices.ids import IxArray
+from recsys.settings import Bundles as Settings
+
+Floats = npt.NDArray[np.float64]
+
+#: Pairs that sets are made of, those with the strongest evidence.
+_PAIRS: Final = 20_000
+#: Sets of one size that are looked at.
+_SETS: Final = 50_000
+#: Sets looked at in one step.
+_STEP: Final = 2_000
+
+
+def find(ground: Ground, settings: Settings, pairs: Tested) -> list[Tested]:
+    """Find sets of three, and of those sets of four.
+
+    Parameters
+    ----------
+    ground : Ground
+    settings : recsys.settings.Bundles
+    pairs : Tested
+        All products of a set are in pairs with each other among these.
+
+    Returns
+    -------
+    list of Tested
+        One for each size from 3 to ``settings.max_size``, those that are reported at
+        ``false_discovery_rate``.
+    """
+    best = np.sort(np.argsort(-pairs.strength, kind="stable")[:_PAIRS])
+    pairs = pairs.only(best)
+    lift_of = dict(
+        zip(
+            map(tuple, pairs.item_ix.tolist()),
+            zip(pairs.support / pairs.expected, pairs.complement, strict=True),
+            strict=True,
+        )
+    )
+    found, last = [], pairs
+    for size in range(3, settings.max_size + 1):
+        candidates = _joined(last.item_ix)
+        last = (
+            _tested(ground, settings, candidates, lift_of)
+            if len(candidates)
+            else Tested.nothing(size)
+        )
+        found.append(last)
+    return found
+
+
+def _joined(smaller: IxArray) -> IxArray:
+    """Sets all of whose parts with one product less are among the given ones."""
+    size = smaller.shape[1] + 1
+    known = set(map(tuple, smaller.tolist()))
+    following: dict[tuple[int, ...], list[int]] = {}
+    for *first, last in sorted(known):
+        following.setdefault(tuple(first), []).append(last)
+    found: list[tuple[int, ...]] = []
+    for shared, lasts in following.items():
+        for one, other in combinations(lasts, 2):
+            joined = (*shared, one, other)
+            if all(part in known for part in combinations(joined, size - 1)):
+                found.append(joined)
+                if len(found) == _SETS:
+                    return np.array(found, np.int32)
+    return np.array(found, np.int32).reshape(-1, size)
+
+
+def _tested(
+    ground: Ground,
+    settings: Settings,
+    candidates: IxArray,
+    known: dict[tuple[int, ...], tuple[float, float]],
+) -> Tested:
+    rates = Rates(ground, candidates)
+    parts = [
+        _part(ground, settings, candidates[at : at + _STEP], known, rates)
+        for at in range(0, len(candidates), _STEP)
+    ]
+    whole = Tested.joined(parts)
+    q_value = significance.discovery_rates(whole.p_value, len(candidates))
+    return replace(whole, q_value=q_value).only(
+        np.flatnonzero(q_value <= settings.false_discovery_rate)
+    )
+
+
+def _part(
+    ground: Ground,
+    settings: Settings,
+    sets: IxArray,
+    known: dict[tuple[int, ...], tuple[float, float]],
+    rates: Rates,
+) -> Tested:
+    """Test sets; those without the support are left out."""
+    together = evidence.holding(ground.held, *evidence.ragged(sets))
+    enough = np.flatnonzero(np.diff(together.indptr) >= settings.min_support)
+    sets, together = sets[enough], evidence.only(together, enough)
+    support = np.diff(together.indptr)
+    size = sets.shape[1]
+    expected = np.full(len(sets), LEAST)
+    for one in range(size):
+        others = np.delete(sets, one, axis=1)
+        orders = evidence.holding(ground.held, *evidence.ragged(others))
+        chances = rates.beside(others, sets[:, one], orders)
+        np.maximum(expected, np.bincount(orders.rows(), chances, len(sets)), out=expected)
+    if size == 4:
+        for half in combinations(range(size), 2):
+            rest = [at for at in range(size) if at not in half]
+            orders = evidence.holding(ground.held, *evidence.ragged(sets[:, half]))
+            lift = np.array([known[tuple(pair)][0] for pair in sets[:, rest].tolist()])
+            a, b = (rates.of(sets[orders.rows(), at], orders.order) for at in rest)
+            chances = np.minimum(a * b * lift[orders.rows()], np.minimum(a, b))
+            np.maximum(expected, np.bincount(orders.rows(), chances, len(sets)), out=expected)
+    complement = np.full(len(sets), np.inf)
+    for pair in combinations(range(size), 2):
+        of_pair = [known[tuple(items)][1] for items in sets[:, pair].tolist()]
+        complement = np.fmin(complement, of_pair)
+    complement[np.isinf(complement)] = np.nan
+    repeats = ground.repeats(together)
+    p_value = significance.at_least(support / repeats, expected / repeats)
+    return Tested(sets, support, expected, repeats, complement, p_value, p_value)
