@@ -157,13 +157,15 @@ def judge(
     return answer
 
 
-def apart(call: Callable[..., Any], *given: Any) -> Any:
+def apart(call: Callable[..., Any], *given: Any, within_seconds: float | None = None) -> Any:
     """Call a function in a fresh process; what it raises is raised here.
 
     Raises
     ------
     ChildProcessError
         When the process ended without an answer, for example for want of memory.
+    TimeoutError
+        When there was none within the seconds; the process is ended.
     """
     os.environ.update(QUIET)
     context = multiprocessing.get_context("spawn")
@@ -171,6 +173,10 @@ def apart(call: Callable[..., Any], *given: Any) -> Any:
     process = context.Process(target=_answer, args=(there, call, given))
     process.start()
     there.close()
+    if not here.poll(within_seconds):
+        process.kill()
+        process.join()
+        raise TimeoutError(f"{call.__name__} gave no answer within {within_seconds:g} seconds.")
     try:
         failed, result = here.recv()
     except EOFError:

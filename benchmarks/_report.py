@@ -111,12 +111,29 @@ class Report:
             table.add_row(task, method, *(line.get(metric, "") for metric in metrics))
         return table
 
-    def finish(self, json_path: Path | None = None) -> None:
-        """Print the table, and write the JSON where a file was named."""
+    def across(self) -> list[Table]:
+        """Lay the rows out where metrics are many: a table a task, one column a method."""
+        tables = []
+        for task in dict.fromkeys(row["task"] for row in self.rows):
+            rows = [row for row in self.rows if row["task"] == task]
+            methods = list(dict.fromkeys(row["method"] for row in rows))
+            table = Table(title=f"{self.title}: {task}", title_justify="left", box=box.SIMPLE_HEAD)
+            table.add_column("metric")
+            for method in methods:
+                table.add_column(method, justify="right")
+            held = {(row["metric"], row["method"]): _figure(row) for row in rows}
+            for metric in dict.fromkeys(row["metric"] for row in rows):
+                table.add_row(metric, *(held.get((metric, method), "") for method in methods))
+            tables.append(table)
+        return tables
+
+    def finish(self, json_path: Path | None = None, *, across: bool = False) -> None:
+        """Print the table, or those of ``across``, and write the JSON where a file was named."""
         console = Console()
         if not console.is_terminal:
             console = Console(width=_WIDTH_IN_FILES)
-        console.print(self.table())
+        for table in self.across() if across else [self.table()]:
+            console.print(table)
         where = machine(self.libraries)
         console.print(
             f"{where['cores']} cores, {where['memory_gb']} GB, Python {where['python']}",

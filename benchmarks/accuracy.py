@@ -60,7 +60,7 @@ def main() -> None:
         ran = True
         before = len(report.rows)
         run(task, folder, asked, report)
-        _show(name, report.rows[before:])
+        show(name, report.rows[before:])
     if not ran:
         sys.exit(NO_DATA)
     if asked.json is not None:
@@ -272,7 +272,7 @@ def _say(text: str) -> None:
     print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
 
 
-def _show(name: str, rows: list[dict[str, Any]]) -> None:
+def show(name: str, rows: list[dict[str, Any]]) -> None:
     """Print one task: a line a method, a column a metric, best first."""
     leads = {row["metric"]: row for row in rows if row["metric"].startswith("lead_")}
     rows = [row for row in rows if row["metric"] not in leads]

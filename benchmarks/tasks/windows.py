@@ -7,7 +7,7 @@ who bought before it and in it. Ours takes the files as a retailer would have ex
 import importlib.util
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +18,9 @@ from benchmarks._judge import Answer
 from benchmarks._problem import DAY, by_window, numbered
 from benchmarks.tasks.task import Cut, Task, Times, ask_ours, workspace
 from recsys.validation.splits import Window
+
+if TYPE_CHECKING:
+    from recsys.config import Config
 
 DAYS: Final = 28
 METRICS: Final = ("ndcg@10", "recall@10", "new_ndcg@10")
@@ -177,19 +180,29 @@ def _times(start_ts: int) -> Times:
     return Times(Window(start_ts - DAYS * DAY, start_ts), start_ts, start_ts)
 
 
-def journey_ours(_folder: Path, _fold: int, work: Path, known: Cut, places: int) -> Answer:
-    """Ingest the package's own files and answer."""
-    workspace(work, JOURNEY_TOML.format(folder=journey_folder()))
-    return ask_ours(work, known, _times(JOURNEY_TS), places)
+def journey_workspace(_folder: Path, work: Path) -> "Config":
+    """Ingest the package's own files."""
+    return workspace(work, JOURNEY_TOML.format(folder=journey_folder()))
 
 
-def uci_ours(folder: Path, _fold: int, work: Path, known: Cut, places: int) -> Answer:
-    """Ingest the lines that are asked about and answer."""
+def uci_workspace(folder: Path, work: Path) -> "Config":
+    """Ingest the lines that are asked about."""
     path = work / "orders.parquet"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         pq.write_table(positive(folder), path)
-    workspace(work, UCI_TOML)
+    return workspace(work, UCI_TOML)
+
+
+def journey_ours(folder: Path, _fold: int, work: Path, known: Cut, places: int) -> Answer:
+    """Ingest and answer."""
+    journey_workspace(folder, work)
+    return ask_ours(work, known, _times(JOURNEY_TS), places)
+
+
+def uci_ours(folder: Path, _fold: int, work: Path, known: Cut, places: int) -> Answer:
+    """Ingest and answer."""
+    uci_workspace(folder, work)
     return ask_ours(work, known, _times(UCI_TS), places)
 
 

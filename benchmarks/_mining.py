@@ -1,0 +1,115 @@
+"""What is reported where nothing sells together, and what looking for it costs.
+
+A shop comes in, rows of a report come out. Called by ``benchmarks.bundles``.
+"""
+
+import importlib.util
+import statistics
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from benchmarks._judge import apart, peak_mb
+from benchmarks._report import OURS, Report
+from benchmarks._shop import Shop, alike_of, bare, end_ts, interval, kinds
+from benchmarks._shuffle import shuffled
+from benchmarks.peers.rules import METHODS
+from recsys.bundles.mining import mine
+from recsys.config import load
+from recsys.data.history import History
+from recsys.matrices.baskets import Training
+from recsys.matrices.numbers import Numbers
+
+#: Orders on which compiled loops are loaded before anything is timed.
+_WARM: Final = 2_000
+
+
+def shuffles(shop: Shop, report: Report, n: int, peer_rounds: int, seed: int) -> None:
+    """Mine shuffled baskets: in which share of them anything is reported, and how much.
+
+    Where nothing is true, that share is the rate of false discoveries.
+    """
+    items = shop.training.baskets.items
+    seen: dict[str, list[dict[str, int]]] = {}
+    for number in range(n):
+        dealt = shuffled(items, seed + number)
+        found = shop.mine(bare(shop.training, dealt))
+        seen.setdefault(OURS, []).append(kinds(found))
+        shop.say(f"shuffle {number + 1} of {n}: {seen[OURS][-1]} reported")
+        for method in METHODS if number < peer_rounds else ():
+            rules = shop.rules(method, dealt, shop.config.bundles.min_support)
+            if rules is not None:
+                pairs = len(rules.pairs("lift")[0])
+                seen.setdefault(method, []).append({"pairs": pairs})
+    for method, rounds in seen.items():
+        for kind in ("", *rounds[0]):
+            wrong = sum(bool(one[kind] if kind else any(one.values())) for one in rounds)
+            low, high = interval(wrong, len(rounds))
+            metric = f"false_discovery_rate_{kind}" if kind else "false_discovery_rate"
+            report.add(
+                shop.name, method, metric, wrong / len(rounds), low=low, high=high,
+                n=len(rounds), seed=seed,
+            )  # fmt: skip
+        for kind in rounds[0]:
+            mean = statistics.mean(one[kind] for one in rounds)
+            report.add(shop.name, method, f"false_{kind}", mean, n=len(rounds), seed=seed)
+
+
+def speed(shop: Shop, report: Report, rounds: int) -> None:
+    """Measure finding pairs, in turns, each time in a process of its own."""
+    took: dict[str, list[tuple[float, float, int]]] = {}
+    there = [name for name in METHODS if importlib.util.find_spec(name) is not None]
+    for number in range(rounds):
+        for method in (OURS, *there):
+            if number and method not in took:
+                continue  # given up before
+            try:
+                told = apart(
+                    measured, method, shop.config.folder, within_seconds=2 * shop.limit_seconds
+                )
+            except (ChildProcessError, RuntimeError, TimeoutError) as error:
+                shop.say(f"{method} is left out: {error}")
+                continue
+            shop.say(f"round {number + 1} of {rounds}: {method} {told[0]:.1f} s")
+            took.setdefault(method, []).append(told)
+    for method, each in took.items():
+        for column, metric in enumerate(("seconds", "peak_mb", "pairs")):
+            values = [one[column] for one in each]
+            report.add(
+                shop.name, method, metric, statistics.median(values), low=min(values),
+                high=max(values), n=len(each),
+            )  # fmt: skip
+
+
+def measured(method: str, folder: Path) -> tuple[float, float, int]:
+    """Find pairs once, in this process: seconds, peak memory in MB, and how many there are."""
+    config = load(folder)
+    numbers = Numbers.read(History.open(config))
+    training = Training.read(numbers, end_ts(numbers), threads=config.train.threads)
+    del numbers
+    settings = msgspec.structs.replace(config.bundles, max_size=2)
+    if method != OURS:
+        rules = METHODS[method](training.baskets.items, settings.min_support)
+        return rules.seconds, peak_mb(), len(rules.pairs("lift")[0])
+    alike = alike_of(config, training)
+    mine(_first(training, _WARM), settings, alike=alike)
+    started = time.perf_counter()
+    found = mine(training, settings, alike=alike)
+    return time.perf_counter() - started, peak_mb(), kinds(found)["pairs"]
+
+
+def _first(training: Training, n: int) -> Training:
+    """Keep the first orders."""
+    whole = training.baskets
+    baskets = replace(
+        whole,
+        items=whole.items[:n],
+        ts=whole.ts[:n],
+        customer=whole.customer[:n],
+        channel=whole.channel[:n],
+        location=whole.location[:n],
+    )
+    return replace(training, baskets=baskets)

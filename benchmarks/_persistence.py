@@ -1,0 +1,144 @@
+"""Which pairs that were found in the first half of the time still hold in the second.
+
+A shop comes in, rows of a report come out. How rules are sorted, and from which support on, is
+chosen on the halves of the first half. Called by ``benchmarks.bundles``.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks._chance import Verdict, hold
+from benchmarks._report import OURS, Report
+from benchmarks._shop import Shop, alike_of, end_ts, kinds, pairs_of
+from benchmarks.peers.rules import METHODS, ORDERS, Rules
+from recsys.matrices.baskets import Training
+
+Ints = npt.NDArray[np.int64]
+
+#: Lengths of the lists that are compared.
+LENGTHS: Final = (100, 500, 2_000)
+#: What is asked of a pair: a metric's beginning, and which verdict it is.
+KINDS: Final = {"persistence": "plain", "strict_persistence": "strict"}
+#: Supports that rules must have, times the smallest.
+FLOORS: Final = (1, 2, 5, 10, 20, 50)
+
+
+class Way(NamedTuple):
+    """How a list is made of rules."""
+
+    order: str
+    floor: int
+    """Times the smallest support."""
+
+
+@dataclass(frozen=True, eq=False)
+class Later:
+    """What came after a training, to judge its pairs with.
+
+    Attributes
+    ----------
+    known, seen : Training
+        What was learned from, and what came then.
+    """
+
+    known: Training
+    seen: Training
+
+    def verdict(self, a: Ints, b: Ints) -> Verdict:
+        """Say which pairs of the known products hold in what came then."""
+        place = self.seen.index.ix(self.known.index.keys).astype(np.int64)
+        baskets = self.seen.baskets
+        return hold(baskets.items, baskets.ts, place[a], place[b])
+
+
+def metrics() -> Iterator[tuple[str, str, int]]:
+    """Name what is measured: the metric, the verdict, and the length of the list."""
+    for name, verdict in KINDS.items():
+        for length in LENGTHS:
+            yield f"{name}@{length}", verdict, length
+
+
+def shares(later: Later, a: Ints, b: Ints) -> dict[str, float]:
+    """Say which share of the first pairs of a list holds, by metric.
+
+    Lists that are too short for a length are not judged there.
+    """
+    verdict = later.verdict(a[: max(LENGTHS)], b[: max(LENGTHS)])
+    return {
+        name: float(getattr(verdict, kind)[:length].mean())
+        for name, kind, length in metrics()
+        if length <= len(a)
+    }
+
+
+def choose(later: Later, rules: Rules, min_support: int) -> dict[str, Way]:
+    """Choose for each metric how rules are sorted and what support they must have.
+
+    Parameters
+    ----------
+    later : Later
+    rules : Rules
+        Of ``later.known``.
+    min_support : int
+        The smallest that rules have.
+    """
+    best: dict[str, tuple[float, Way]] = {}
+    for floor in FLOORS:
+        for order in ORDERS:
+            a, b = rules.pairs(order, floor * min_support)
+            for name, share in shares(later, a, b).items():
+                if name not in best or share > best[name][0]:
+                    best[name] = share, Way(order, floor)
+    return {name: way for name, (_, way) in best.items()}
+
+
+def chosen(
+    later: Later, rules: Rules, min_support: int, ways: dict[str, Way]
+) -> dict[str, tuple[float, Way]]:
+    """Judge each metric on the list that was chosen for it.
+
+    Where it is too short now, the next smaller support is taken.
+    """
+    known: dict[Way, dict[str, float]] = {}
+    found = {}
+    for name, way in ways.items():
+        for floor in reversed(FLOORS[: FLOORS.index(way.floor) + 1]):
+            at = Way(way.order, floor)
+            if at not in known:
+                known[at] = shares(later, *rules.pairs(at.order, floor * min_support))
+            if name in known[at]:
+                found[name] = known[at][name], at
+                break
+    return found
+
+
+def lasting(shop: Shop, report: Report) -> None:
+    """Mine the first half of the time, and see what holds in the second."""
+    ts = shop.training.baskets.ts
+    start, end = int(ts[0]), end_ts(shop.numbers)
+    quarter, half = start + (end - start) // 4, start + (end - start) // 2
+    later = Later(shop.between(None, half), shop.between(half, end))
+    shop.say(f"{later.known.baskets.items.shape[0]:,} baskets to learn from")
+    found = shop.mine(later.known, alike_of(shop.config, later.known))
+    a, b = pairs_of(found)
+    shop.say(f"{kinds(found)} in the first half")
+    for name, share in shares(later, a, b).items():
+        report.add(shop.name, OURS, name, share, n=int(name.rsplit("@", 1)[1]))
+    inner = Later(shop.between(None, quarter), shop.between(quarter, half))
+    # Both libraries take a share of the baskets: the same one for both lengths of time.
+    least = shop.config.bundles.min_support
+    shorter = inner.known.baskets.items.shape[0] / later.known.baskets.items.shape[0]
+    of_inner = max(2, round(least * shorter))
+    for method in METHODS:
+        before = shop.rules(method, inner.known.baskets.items, of_inner)
+        rules = None if before is None else shop.rules(method, later.known.baskets.items, least)
+        if before is None or rules is None:
+            continue
+        ways = choose(inner, before, of_inner)
+        for name, (share, way) in chosen(later, rules, least, ways).items():
+            shop.say(f"{method} {name}: by {way.order}, support from {way.floor * least}")
+            report.add(shop.name, method, name, share, n=int(name.rsplit("@", 1)[1]))

@@ -1,0 +1,142 @@
+"""Which planted pairs are found, and what else is reported with them.
+
+A shop comes in, rows of a report come out. Called by ``benchmarks.bundles``. A planted pair is
+there to be found where its support, and its lift over what chance gives, are large enough.
+"""
+
+from functools import cached_property
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks import _chance
+from benchmarks._report import OURS, Report
+from benchmarks._shop import Shop, bare, interval, kinds, pairs_of
+from benchmarks._shuffle import Planted, plant, shuffled
+from benchmarks.peers.rules import METHODS, ORDERS
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+#: Pairs that are planted in a shuffle, at most.
+PLANTED: Final = 300
+#: What has to be found.
+LEAST_LIFT, LEAST_SUPPORT = 2.0, 20
+#: How plain it is: the chance that so many baskets hold a pair that nobody planted.
+BANDS: Final = {"plain": (0.0, 1e-12), "faint": (1e-12, 1e-7), "hidden": (1e-7, 1.0)}
+#: Beside the methods: tests that know the exact chance.
+ORACLE: Final = "oracle"
+#: Seeds of these shuffles begin here.
+_SEEDS: Final = 1_000
+
+
+class Judged(NamedTuple):
+    """What a method said of one shuffle.
+
+    Attributes
+    ----------
+    found : ndarray of shape (n_planted,), bool
+        Planted pairs that it reports.
+    reported : int
+        Everything that it reports.
+    """
+
+    found: Bools
+    reported: int
+
+
+class Truth:
+    """Planted pairs, and how plain each is.
+
+    Parameters
+    ----------
+    there : Planted
+    """
+
+    def __init__(self, there: Planted) -> None:
+        self.there = there
+        chance = _chance.expected(there.items, there.a, there.b)
+        self.p_value = _chance.at_least(there.support, chance)
+        self.counts = (there.support >= LEAST_SUPPORT) & (there.support >= LEAST_LIFT * chance)
+
+    @cached_property
+    def keys(self) -> Ints:
+        """Number of each planted pair."""
+        return self._keys(self.there.a, self.there.b)
+
+    def judge(self, a: Ints, b: Ints, reported: int) -> Judged:
+        """Look for the planted pairs in a list of pairs; ``reported`` counts all that is said."""
+        return Judged(np.isin(self.keys, self._keys(a, b)), reported)
+
+    def _keys(self, a: Ints, b: Ints) -> Ints:
+        n_items: int = self.there.items.shape[1]
+        return np.minimum(a, b) * n_items + np.maximum(a, b)
+
+
+def planted(shop: Shop, report: Report, n: int, peer_rounds: int, seed: int) -> None:
+    """Mine shuffled baskets with planted pairs."""
+    truths: list[Truth] = []
+    judged: dict[str, list[Judged]] = {}
+    settings = shop.config.bundles
+    for number in range(n):
+        at = _SEEDS + seed + number
+        there = plant(shuffled(shop.training.baskets.items, at), PLANTED, at)
+        truth = Truth(there)
+        truths.append(truth)
+        found = shop.mine(bare(shop.training, there.items))
+        told = truth.judge(*pairs_of(found), len(found))
+        judged.setdefault(OURS, []).append(told)
+        shop.say(
+            f"planted {number + 1} of {n}: {told.found[truth.counts].sum()} of "
+            f"{truth.counts.sum()} found; {kinds(found)} reported"
+        )
+        frequent = int((np.bincount(there.items.indices) >= settings.min_support).sum())
+        sure = _chance.found_by_oracle(
+            truth.p_value, frequent * (frequent - 1) // 2, settings.false_discovery_rate
+        )
+        judged.setdefault(ORACLE, []).append(Judged(sure, int(sure.sum())))
+        for method in METHODS if number < peer_rounds else ():
+            rules = shop.rules(method, there.items, settings.min_support)
+            if rules is None:
+                continue
+            a, b = rules.pairs("lift")
+            judged.setdefault(method, []).append(truth.judge(a, b, len(a)))
+            for order in ORDERS:
+                first = [end[: len(found)] for end in rules.pairs(order)]
+                told = truth.judge(first[0], first[1], len(first[0]))
+                judged.setdefault(f"{method}, by {order}", []).append(told)
+    for method, rounds in judged.items():
+        _add(report, f"{shop.name}, planted", method, truths, rounds, seed)
+
+
+def _add(
+    report: Report,
+    task: str,
+    method: str,
+    truths: list[Truth],
+    rounds: list[Judged],
+    seed: int,
+) -> None:
+    together = list(zip(truths[: len(rounds)], rounds, strict=True))
+    counts = np.concatenate([truth.counts for truth, _ in together])
+    p_value = np.concatenate([truth.p_value for truth, _ in together])[counts]
+    found = np.concatenate([told.found for _, told in together])[counts]
+    shares = {"found_share": found}
+    for band, (low, high) in BANDS.items():
+        shares[f"found_share_{band}"] = found[(p_value >= low) & (p_value < high)]
+    for metric, each in shares.items():
+        if len(each):
+            low, high = interval(int(each.sum()), len(each))
+            report.add(
+                task, method, metric, float(each.mean()), low=low, high=high, n=len(each),
+                seed=seed,
+            )  # fmt: skip
+    if method == ORACLE:
+        return
+    wrong = [(told.reported - told.found.sum()) / max(told.reported, 1) for told in rounds]
+    rate = float(np.mean(wrong))
+    report.add(task, method, "false_discovery_rate", rate, n=len(rounds), seed=seed)
+    reported = float(np.mean([told.reported for told in rounds]))
+    report.add(task, method, "reported", reported, n=len(rounds), seed=seed)

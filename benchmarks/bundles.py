@@ -1,0 +1,113 @@
+"""What sells together: false discoveries, planted pairs, what lasts, and what mining costs.
+
+Beside the association rules of mlxtend and rusket, on the same baskets. Two shops
+(``complete_journey``, ``uci_online_retail_ii``), ingested as exports are; docs/benchmarks.md tells
+how each part is measured. ``youshu_bundles`` is the task of ``benchmarks.accuracy``: which bundle
+for which user.
+
+    python -m benchmarks.bundles --task complete_journey --parts shuffled,planted
+
+Workspaces are kept in build/benchmarks, as those of ``benchmarks.accuracy``.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from benchmarks import accuracy
+from benchmarks._mining import shuffles, speed
+from benchmarks._persistence import lasting
+from benchmarks._planted import planted
+from benchmarks._report import NO_DATA, Report, parser
+from benchmarks._shop import Shop
+from benchmarks.peers import PEERS
+from benchmarks.tasks import TASKS, windows, youshu
+from recsys.config import Config
+
+#: What makes a workspace of a task's data.
+SHOPS: Final[dict[str, Callable[[Path, Path], Config]]] = {
+    windows.JOURNEY.name: windows.journey_workspace,
+    windows.UCI.name: windows.uci_workspace,
+}
+YOUSHU: Final = youshu.TASK.name
+TITLES: Final = {
+    "shuffled": "Shuffled baskets, where all that is reported is false",
+    "planted": "Shuffled baskets with planted pairs",
+    "lasting": "Pairs of the first half of the time that hold in the second",
+    "speed": "Finding pairs in all baskets",
+}
+LIBRARIES: Final = ("mlxtend", "numba", "pandas", "rusket")
+
+
+def main() -> None:
+    """Run the tasks whose data is there."""
+    asked = _arguments()
+    extra = tuple(sorted({peer.package for peer in PEERS} - {"implicit", "numpy", *LIBRARIES}))
+    whole = Report("Bundles", LIBRARIES + extra)
+    parts = {part: Report(TITLES[part], LIBRARIES) for part in asked.parts}
+    ran = False
+    for name in asked.task or [*SHOPS, YOUSHU]:
+        task, folder = TASKS[name], asked.data / TASKS[name].folder
+        if not task.there(folder):
+            print(f"{name}: left out. {task.how_to_get_it.format(folder=folder)}", file=sys.stderr)
+            continue
+        ran = True
+        if name == YOUSHU:
+            before = len(whole.rows)
+            accuracy.run(task, folder, asked, whole)
+            accuracy.show(name, whole.rows[before:])
+            continue
+        shop = Shop(name, SHOPS[name](folder, asked.work / f"{name}-0"), asked.limit)
+        for part, report in parts.items():
+            started = time.perf_counter()
+            if part == "shuffled":
+                shuffles(shop, report, asked.shuffles, asked.peer_rounds, asked.seed)
+            elif part == "planted":
+                planted(shop, report, asked.planted, asked.peer_rounds, asked.seed)
+            elif part == "lasting":
+                lasting(shop, report)
+            else:
+                speed(shop, report, asked.rounds)
+            shop.say(f"{part} took {time.perf_counter() - started:.0f} s")
+    if not ran:
+        sys.exit(NO_DATA)
+    for report in parts.values():
+        if report.rows:
+            report.finish(across=True)
+            whole.rows += report.rows
+    if asked.json is not None:
+        whole.write(asked.json)
+
+
+def _arguments() -> argparse.Namespace:
+    made = parser(__doc__)
+    made.add_argument("--task", choices=[*SHOPS, YOUSHU], action="append", help="one; again")
+    made.add_argument("--parts", type=_parts, default=list(TITLES), help=", ".join(TITLES))
+    made.add_argument("--shuffles", type=int, default=20, help="of the baskets")
+    made.add_argument("--planted", type=int, default=3, help="shuffles that pairs are planted in")
+    made.add_argument("--peer-rounds", type=int, default=2, help="of these, what the others see")
+    made.add_argument("--rounds", type=int, default=3, help="times that mining is measured")
+    made.add_argument("--limit", type=float, default=180.0, help="seconds that one call may take")
+    made.add_argument("--data", type=Path, default=accuracy.DATA, help="folder of the data sets")
+    made.add_argument("--work", type=Path, default=accuracy.WORK, help="where workspaces are kept")
+    asked = made.parse_args()
+    asked.data, asked.work = asked.data.resolve(), asked.work.resolve()
+    # What the task of ``accuracy`` asks besides.
+    asked.folds = asked.methods = None
+    asked.quick = asked.fresh = False
+    return asked
+
+
+def _parts(text: str) -> list[str]:
+    parts = text.split(",")
+    unknown = sorted(set(parts) - set(TITLES))
+    if unknown:
+        raise argparse.ArgumentTypeError(f"no part {unknown[0]}: {', '.join(TITLES)}")
+    return parts
+
+
+if __name__ == "__main__":
+    main()
