@@ -3,8 +3,8 @@
 Called by ``offers``.
 """
 
-from collections.abc import Sequence
-from typing import Final, Literal, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -17,6 +17,7 @@ from recsys.tracking.codes import new_code, new_offer_id
 from recsys.tracking.database import Database
 from recsys.tracking.promises import (
     COLUMNS,
+    OVERDUE,
     REDEEMED,
     STANDING,
     count,
@@ -25,7 +26,7 @@ from recsys.tracking.promises import (
     of_owners,
     offer,
     read_of_owners,
-    sweep,
+    release,
     terms_of,
 )
 from recsys.tracking.tables import DECISIONS, OFFERS
@@ -50,19 +51,12 @@ class Wanted(NamedTuple):
     now_ts: int
 
 
-_LATE: Final = (
-    sa.select(sa.func.coalesce(sa.func.sum(OFFERS.c.discount_minor), sa.literal_column("0")))
-    .where(OFFERS.c.bundle_id == DECISIONS.c.bundle_id)
-    .where(OFFERS.c.state == sa.literal_column(f"'{STANDING}'"))
-    .where(OFFERS.c.expires_ts <= sa.bindparam("now_ts"))
-    .scalar_subquery()
-)
 #: What ``_new`` takes of a bundle's row.
 _BUNDLE: Final = sa.select(
     DECISIONS.c.kind,
     DECISIONS.c.item_ids,
     DECISIONS.c.terms,
-    DECISIONS.c.reserved_minor + DECISIONS.c.spent_minor - _LATE,
+    DECISIONS.c.reserved_minor + DECISIONS.c.spent_minor - OVERDUE,
 ).where(DECISIONS.c.bundle_id == sa.bindparam("bundle_id"))
 #: What somebody has of a bundle.
 _THEIRS: Final = (
@@ -80,31 +74,35 @@ def issue(database: Database, wanted: Wanted) -> Offer | Refusal:
     bundle_id, now_ts = wanted.bundle_id, wanted.now_ts
     # Whoever can be answered without waiting for other writers is.
     rows = read_of_owners(database, _OF_OWNERS, wanted.owners, bundle_id=bundle_id)
-    theirs = [offer(row) for row in rows]
-    for held in theirs:
-        if held.state == STANDING and held.expires_ts > now_ts:
-            return held
-    seen = database.one(_BUNDLE, bundle_id=bundle_id, now_ts=now_ts)
+    held, n_used = _held(rows, now_ts)
+    if held is not None:
+        return held
+    seen = database.one(_BUNDLE, bundle_id=bundle_id, of_bundle=bundle_id, now_ts=now_ts)
     if seen is None:
         return Refusal("not_offered")
     kind, item_ids, stored, taken = seen
-    used = sum(held.state == REDEEMED for held in theirs)
-    new = _new(wanted, kind, item_ids, stored, taken, used)
+    new = _new(wanted, kind, item_ids, stored, taken, n_used)
     if isinstance(new, Refusal):
         return new
     with database.writing() as connection:
         row = lock_bundles(connection, [bundle_id])[bundle_id]
-        taken = row.reserved_minor + row.spent_minor - sweep(connection, bundle_id, now_ts)
+        taken = row.reserved_minor + row.spent_minor - release(connection, bundle_id, now_ts)
         given = {"owners": wanted.owners, "bundle_id": bundle_id}
-        theirs = [offer(found) for found in connection.execute(_OF_ALL, given)]
-        for held in theirs:
-            if held.state == STANDING:
-                return held
-        new = _new(wanted, row.kind, row.item_ids, row.terms, taken, len(theirs))
+        held, n_used = _held(connection.execute(_OF_ALL, given), now_ts)
+        if held is not None:
+            return held
+        new = _new(wanted, row.kind, row.item_ids, row.terms, taken, n_used)
         if isinstance(new, Refusal):
             return new
         hours = terms_of(row.terms).offer_hours
         return _write(connection, new, round(now_ts + hours * _HOUR))
+
+
+def _held(rows: Iterable[Sequence[Any]], now_ts: int) -> tuple[Offer | None, int]:
+    """Return what stands of what somebody has, if anything, and how many they used."""
+    theirs = [offer(row) for row in rows]
+    standing = [it for it in theirs if it.state == STANDING and it.expires_ts > now_ts]
+    return next(iter(standing), None), sum(it.state == REDEEMED for it in theirs)
 
 
 def _new(

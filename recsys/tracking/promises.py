@@ -30,16 +30,29 @@ _BUNDLES: Final = (
     .order_by(DECISIONS.c.bundle_id)
     .with_for_update()
 )
-_OVERDUE: Final = (
+_LATE: Final = sa.and_(
+    OFFERS.c.bundle_id == sa.bindparam("of_bundle"),
+    OFFERS.c.state == sa.literal_column(f"'{STANDING}'"),
+    OFFERS.c.expires_ts <= sa.bindparam("now_ts"),
+)
+#: Discounts that are reserved for what has expired, minor units.
+OVERDUE: Final = (
+    sa.select(sa.func.coalesce(sa.func.sum(OFFERS.c.discount_minor), sa.literal_column("0")))
+    .where(_LATE)
+    .scalar_subquery()
+)
+_LET_GO: Final = (
     OFFERS.update()
     .where(
-        OFFERS.c.bundle_id == sa.bindparam("of"),
-        OFFERS.c.state == STANDING,
-        OFFERS.c.expires_ts <= sa.bindparam("now_ts"),
+        OFFERS.c.offer_id.in_(
+            sa.select(OFFERS.c.offer_id).where(_LATE).limit(sa.bindparam("most", type_=sa.Integer))
+        )
     )
     .values(state=EXPIRED)
     .returning(OFFERS.c.discount_minor)
 )
+#: Expired offers that a request lets go of; a campaign's all expire at once.
+MOST: Final = 500
 
 _ALIKE: Final = IDENTIFIERS.alias()
 #: Every id that leads to whom an id leads to, and the present one.
@@ -119,19 +132,33 @@ def count(connection: Connection, bundle_id: str, **changes: int) -> None:
     )
 
 
-def sweep(connection: Connection, bundle_id: str, now_ts: int) -> int:
-    """Let go of what has expired of a bundle whose row is held.
+def sweep(connection: Connection, bundle_id: str, now_ts: int) -> None:
+    """Let go of what has expired of a bundle whose row is held."""
+    while _let_go(connection, bundle_id, now_ts)[0] == MOST:
+        pass
+
+
+def release(connection: Connection, bundle_id: str, now_ts: int) -> int:
+    """Let go of some of what has expired of a bundle whose row is held.
 
     Returns
     -------
     int
-        Discounts that are no longer reserved, minor units.
+        Discounts that all of it reserved until now, minor units.
     """
-    rows = connection.execute(_OVERDUE, {"of": bundle_id, "now_ts": now_ts})
-    discounts = rows.scalars().all()
+    n, released = _let_go(connection, bundle_id, now_ts)
+    if n < MOST:
+        return released
+    rest = connection.execute(sa.select(OVERDUE), {"of_bundle": bundle_id, "now_ts": now_ts})
+    return released + int(rest.scalar_one())
+
+
+def _let_go(connection: Connection, bundle_id: str, now_ts: int) -> tuple[int, int]:
+    given = {"of_bundle": bundle_id, "now_ts": now_ts, "most": MOST}
+    discounts = connection.execute(_LET_GO, given).scalars().all()
     if discounts:
         count(connection, bundle_id, standing=-len(discounts), reserved_minor=-sum(discounts))
-    return sum(discounts)
+    return len(discounts), sum(discounts)
 
 
 def offer(row: Sequence[Any], use: Redemption | None = None) -> Offer:

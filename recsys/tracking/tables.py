@@ -201,7 +201,15 @@ OFFERS: Final = Table(
     Column("expires_ts", BigInteger, nullable=False),  # or until its bundle ends, if that is sooner
     Column("state", Text, nullable=False),
     Index("ix_offers_owner", "owner", "state"),
-    Index("ix_offers_bundle", "bundle_id", "state", "expires_ts", "issued_ts"),
+    # Answers by itself how many were made when, and what those that expired add up to.
+    Index(
+        "ix_offers_bundle",
+        "bundle_id",
+        "state",
+        "expires_ts",
+        "issued_ts",
+        "discount_minor",
+    ),
 )
 
 #: Orders in which an offer was used. One that was returned stays, and does not use it again.

@@ -209,3 +209,20 @@ def test_whoever_one_turns_out_to_be_has_what_they_were_promised(ledger: Ledger)
     ledger.replace_histories("v2", [], [(*row[:3], row[2]) for row in rows])
     assert ledger.offers.owners(card) == [card]
     assert ledger.offers.standing(ledger.offers.owners(mail), NOW) == [theirs]
+
+
+def test_a_campaign_that_expires_at_once_is_let_go_of_bit_by_bit(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recsys.tracking.promises.MOST", 2)
+    decide(ledger, budget_minor=7 * DISCOUNT)
+    for n in range(7):
+        promise(ledger, f"c{n}")
+    late = NOW + HOUR
+    for n in range(7):  # all of the budget is there again at once
+        assert counted(ledger, at=late) == Counts(issued=7 + n, standing=n, reserved_minor=100 * n)
+        assert promise(ledger, f"c{6 - n}", at=late).issued_ts == late
+        check_books(ledger)
+    assert issue(ledger, "c8", at=late) == Refusal("budget_spent")
+    decide(ledger, at=late + HOUR, status="withdrawn")
+    assert ledger.offers.counts()["b1"] == Counts(issued=14)

@@ -31,7 +31,7 @@ MINUTE = 60
 names = itertools.count()
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(STEPS, min_size=1, max_size=25), per_customer=st.integers(1, 2))
 def test_promises_are_kept(ledger: Ledger, steps: list[tuple[str, ...]], per_customer: int) -> None:
     name = f"x{next(names)}"  # a bundle, customers and orders of its own

@@ -15,14 +15,14 @@ from typing import Any
 
 import pytest
 
-from recsys.bundles.terms import Offer
+from recsys.bundles.terms import Decision, Offer
 from recsys.errors import OfferError, StaleError, TransitionError
 from recsys.tracking.events import Event, Identifier
 from recsys.tracking.ledger import Ledger
 from recsys.tracking.people import session_own_id
 
 from .conftest import NOW
-from .deals import DISCOUNT, check_books, counted, decide, issue, promise, redeem
+from .deals import DISCOUNT, TERMS, check_books, counted, decide, issue, promise, redeem
 
 AT = datetime.fromtimestamp(NOW, UTC)
 PROCESSES = 4
@@ -48,6 +48,11 @@ def ask(ledger: Ledger, job: str, about: str, number: int) -> Told:
             return decide(ledger, status="withdrawn").terms.status, ""
         except StaleError:
             return "stale", ""
+    if job == "approve first":
+        try:
+            return decide_first(ledger, about, number).changed_by, about
+        except StaleError:
+            return "stale", about
     if job == "bustle":
         return bustle(ledger, number), ""
     order = "T" if job == "redeem for one order" else f"T{number}"
@@ -60,6 +65,13 @@ def ask(ledger: Ledger, job: str, about: str, number: int) -> Told:
         return error.kind, about
     used = done.offer.redemption
     return ("first" if done.first else "again"), f"{about} {used and used.transaction_id}"
+
+
+def decide_first(ledger: Ledger, bundle_id: str, number: int) -> Decision:
+    return ledger.decisions.change(
+        bundle_id, "together", ["tea", "milk"], TERMS,
+        expected_revision=0, by=f"marketer {number}", now_ts=NOW,
+    )  # fmt: skip
 
 
 def bustle(ledger: Ledger, number: int) -> str:
@@ -207,6 +219,18 @@ def test_what_is_withdrawn_is_not_redeemed(ledger: Ledger, at_once: AtOnce) -> N
     assert (found.redeemed, found.standing, found.reserved_minor) == (told["first"], 0, 0), found
     assert found.issued == 48 + told["issued"], found
     check_books(ledger)
+
+
+def test_the_first_marketer_decides(ledger: Ledger, at_once: AtOnce) -> None:
+    """The others are told that they have not seen it, and every change has moved the mark."""
+    names = [f"b{n}" for n in range(12)]
+    answers = at_once([("approve first", name) for _ in range(5) for name in names])
+    first = {about: what for what, about in answers if what != "stale"}
+    told = Counter("stale" if what == "stale" else "decided" for what, _ in answers)
+    assert told == {"decided": 12, "stale": 48}, told
+    assert {one.bundle_id: one.changed_by for one in ledger.decisions.all()} == first
+    assert ledger.decisions.mark() == 12
+    assert [len(ledger.decisions.changes(name)) for name in names] == [1] * 12
 
 
 def test_everything_at_once_adds_up(ledger: Ledger, at_once: AtOnce) -> None:
