@@ -182,11 +182,12 @@ def _ask_for_key(trouble: str, refusal: Refusal | None = None) -> Response:
 
 def _choices(state: State) -> dict[str, Any]:
     """What a person may choose from where an answer does not say it."""
-    engine = state.engine
+    engine, currency = state.engine, state.config.workspace.currency
     if engine is None:
-        return {"channels": CHANNELS, "categories": [], "segments": []}
+        return {"channels": CHANNELS, "currency": currency, "categories": [], "segments": []}
     return {
         "channels": CHANNELS,
+        "currency": currency,
         "categories": list(engine.catalogue.labels["category"].names),
         "segments": [name.decode() for name in engine.bundles.segment_names.tolist()],
     }

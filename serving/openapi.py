@@ -33,6 +33,16 @@ _BEARER: Final = {
     "none.",
 }
 
+#: A person signed in to the pages; see ``serving.session``.
+_SESSION: Final = "session"
+_COOKIE: Final = {
+    "type": "apiKey",
+    "in": "cookie",
+    "name": "omnibasket_session",
+    "description": "Made of a key by `POST /dashboard/session`, for pages. What changes something "
+    "needs the header `X-CSRF-Token` besides.",
+}
+
 View = TypeVar("View", bound=Callable[..., Response])
 
 _CACHE_SECONDS: Final = 300
@@ -175,7 +185,10 @@ def build(app: Flask) -> dict[str, Any]:
         "security": [],
         "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
         "paths": paths,
-        "components": {"schemas": components, "securitySchemes": {_SCHEME: _BEARER}},
+        "components": {
+            "schemas": components,
+            "securitySchemes": {_SCHEME: _BEARER, _SESSION: _COOKIE},
+        },
     }
 
 
@@ -197,17 +210,26 @@ def _structs(kinds: Iterable[Any]) -> set[type[msgspec.Struct]]:
 def _explain_fields(components: dict[str, Any], kinds: Iterable[type[msgspec.Struct]]) -> None:
     """Give fields the text under them in the source as their description."""
     for kind in kinds:
-        (source,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
-        body = source.body if isinstance(source, ast.ClassDef) else []
-        for field, text in itertools.pairwise(body):
-            if (
-                isinstance(field, ast.AnnAssign)
-                and isinstance(field.target, ast.Name)
-                and isinstance(text, ast.Expr)
-                and isinstance(text.value, ast.Constant)
-            ):
-                described = components[kind.__name__]["properties"][field.target.id]
-                described["description"] = _text(str(text.value.value))
+        properties = components[kind.__name__]["properties"]
+        # What a struct takes over from another one is explained there.
+        for part in reversed(kind.__mro__):
+            if part is not msgspec.Struct and issubclass(part, msgspec.Struct):
+                for name, text in _explained(part):
+                    properties[name]["description"] = text
+
+
+def _explained(kind: type[msgspec.Struct]) -> Iterator[tuple[str, str]]:
+    """Yield the fields of a struct with the text under them in its source."""
+    (source,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
+    body = source.body if isinstance(source, ast.ClassDef) else []
+    for field, text in itertools.pairwise(body):
+        if (
+            isinstance(field, ast.AnnAssign)
+            and isinstance(field.target, ast.Name)
+            and isinstance(text, ast.Expr)
+            and isinstance(text.value, ast.Constant)
+        ):
+            yield field.target.id, _text(str(text.value.value))
 
 
 def _operations(app: Flask) -> Iterator[tuple[str, str, Operation, str]]:
@@ -240,7 +262,7 @@ def _describe(
         "tags": [operation.tag],
     }
     if operation.scope is not None:
-        described["security"] = [{_SCHEME: [operation.scope]}, {}]
+        described["security"] = [{_SCHEME: [operation.scope]}, {_SESSION: []}, {}]
     parameters = [
         {"name": name[1:-1], "in": "path", "required": True, "schema": {"type": "string"}}
         for name in path.split("/")

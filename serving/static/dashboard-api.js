@@ -73,7 +73,8 @@ export const change = (bundleId, revision, fields) =>
 export const signOut = () =>
   call("/dashboard/session", { method: "DELETE", headers: { "X-CSRF-Token": token } });
 
-/** Whether the person must sign in again; then the page is loaded anew and asks for the key. */
+/** Whether the page must be loaded anew: to ask for a key, or because somebody signed in anew in
+    another window, and this one holds the token of the session before. */
 export function isSignedOut(error) {
-  return error instanceof Problem && error.status === 401;
+  return error instanceof Problem && (error.status === 401 || error.kind === "csrf-missing");
 }

@@ -83,13 +83,15 @@ function draw(section, back, found, signal) {
   window.scrollTo({ top: 0, behavior: "instant" });
 
   async function renew() {
-    if (document.hidden) return;
+    if (document.hidden || terms.isBusy()) return;
     let newer;
     try {
       newer = await api.bundle(bundle.bundle_id, signal);
     } catch {
       return; // whoever decides next is told
     }
+    // What was saved in the meantime is newer than this.
+    if (terms.isBusy() || newer.revision < terms.revision()) return;
     if (JSON.stringify(newer) === JSON.stringify(bundle)) return;
     if (newer.revision !== terms.revision()) {
       if (terms.isDirty()) {

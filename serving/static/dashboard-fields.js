@@ -4,7 +4,7 @@
 import { channelName, h, unique, when } from "./dashboard-dom.js";
 import { moneyInput } from "./dashboard-price.js";
 
-const { channels } = JSON.parse(document.body.dataset.choices);
+const { channels, currency: usual } = JSON.parse(document.body.dataset.choices);
 const shiftSeconds = Number(document.body.dataset.shiftSeconds);
 
 /** Where a field tells what is wrong with it. */
@@ -12,15 +12,15 @@ export const faultOf = (name) => `fault-${name}`;
 
 /** All of them; `mark()` is told of whatever is typed. */
 export function otherFields(bundle, mark) {
-  const currency = bundle.pricing?.full_price.currency ?? bundle.items.find((item) => item.price)?.price.currency;
+  const currency = bundle.pricing?.full_price.currency ?? bundle.items.find((item) => item.price)?.price.currency ?? usual;
   const clock = shiftSeconds ? ` The workspace’s clock reads ${when(Date.now() + shiftSeconds * 1000)}.` : "";
-  const budget = moneyInput(currency || "EUR", {});
+  const budget = moneyInput(currency, {});
   return [
     pair(dateField("starts_at", "Offered from", "Empty: at once." + clock), dateField("ends_at", "Offered until", "Empty: until you end it.")),
     checks("channels", "Channels", channels, "None ticked: everywhere."),
     list("locations", "Locations", bundle.evidence?.locations ?? [], "None named: everywhere."),
     pair(
-      simple("budget", `Budget for discounts (${currency || "no currency"})`, budget.input, budget.read, budget.write, "Empty: without limit."),
+      simple("budget", `Budget for discounts (${currency})`, budget.input, budget.read, budget.write, "Empty: without limit."),
       number("per_customer", "Offers a customer may get", { min: 1, step: 1 })),
     pair(number("offer_hours", "Hours an offer stands", { min: 0, step: "any" }, "168 are a week."), check("gives_back", "Stands again when its order is returned")),
     text("note", "Note", "For you and your colleagues."),

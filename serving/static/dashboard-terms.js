@@ -165,6 +165,7 @@ export function termsPart(given, saved) {
 
   return {
     element: form,
+    isBusy: () => busy,
     isDirty: () => dirty().length > 0,
     revision: () => bundle.revision,
     reach: () => {

@@ -102,7 +102,8 @@ def test_it_says_what_may_be_chosen(client: FlaskClient) -> None:
     assert said["data-workspace"] == "Corner shop"
     choices = json.loads(said["data-choices"] or "")
     assert choices["channels"] == list(CHANNELS)
-    assert set(choices) == {"channels", "categories", "segments"}
+    assert choices["currency"] == "EUR"
+    assert set(choices) == {"channels", "currency", "categories", "segments"}
 
 
 def test_without_a_model_there_is_a_page_too(

@@ -294,11 +294,37 @@ def test_what_was_typed_outlives_the_session(
     page.keyboard.press("Enter")
     expect(page.get_by_label("Note")).to_have_value("for the summer")
     expect(page.get_by_label("Till")).to_be_checked()
+    # Signing in anew in another window ends this one's session, too.
+    again = "(key) => fetch('/dashboard/session', {method: 'POST', body: JSON.stringify({key}), "
+    page.evaluate(again + "headers: {'Content-Type': 'application/json'}})", key)
+    page.get_by_role("button", name="Save changes").click()
+    expect(page.locator("#said")).to_contain_text("is here again")
+    expect(page.get_by_label("Note")).to_have_value("for the summer")
     page.get_by_role("button", name="Save changes").click()
     expect(page.locator("#said")).to_have_text("Saved.")
     asks = {"Authorization": f"Bearer {key}"}
     terms = client.get(f"/v1/bundles/{bundle_id}", headers=asks).get_json()["terms"]
     assert (terms["note"], terms["channels"]) == ("for the summer", ["pos"])
+
+
+def test_a_link_from_another_site_leads_to_the_bundle(
+    app: Flask, origin: str, start: Start, page: Page, tmp_path: Path, troubles: list[str]
+) -> None:
+    bundle_id = bundle_of(app.test_client(), PAIR)["bundle_id"]
+    key = key_of(app, "marketing")
+    link = f"{origin}/dashboard#bundle={bundle_id}"
+    (tmp_path / "mail").mkdir()
+    (tmp_path / "mail" / "index.html").write_text(f'<!doctype html><a href="{link}">Look</a>')
+    mail = start(tmp_path / "mail").replace("127.0.0.1", "localhost")  # another site
+    page.goto(mail)
+    page.get_by_role("link", name="Look").click()
+    page.get_by_label("Your key").fill(key)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text(TITLE)
+    page.evaluate("sessionStorage.clear()")
+    page.goto(mail)
+    page.get_by_role("link", name="Look").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(TITLE)
 
 
 def test_without_a_model_it_says_so_and_goes_on_by_itself(
