@@ -26,7 +26,7 @@ from recsys.errors import DataError
 from recsys.tracking.feedback import bring_in
 from recsys.tracking.ledger import Ledger
 from recsys.tracking.live import read_live, read_told
-from recsys.tracking.returned import give_back
+from recsys.tracking.exported_returns import give_back
 from training.console import (
     emit_json,
     follow,

@@ -45,6 +45,22 @@ _STANDING: Final = of_owners(
 )
 
 
+def _overdue(what: sa.ColumnElement[Any]) -> sa.ScalarSelect[Any]:
+    """Ask for a figure of those offers of each bundle that have expired and are counted yet."""
+    of = OFFERS.c
+    late = sa.and_(of.state == STANDING, of.expires_ts <= sa.bindparam("now_ts"))
+    return sa.select(what).where(of.bundle_id == DECISIONS.c.bundle_id, late).scalar_subquery()
+
+
+#: One statement, so that nobody lets go of them between two.
+_COUNTS: Final = sa.select(
+    DECISIONS.c.bundle_id,
+    *(DECISIONS.c[name] for name in COUNTERS),
+    _overdue(sa.func.count()).label("n_overdue"),
+    _overdue(sa.func.coalesce(sa.func.sum(OFFERS.c.discount_minor), 0)).label("overdue_minor"),
+)
+
+
 class Offers:
     """The ledger's offers.
 
@@ -223,40 +239,26 @@ class Offers:
                 given_back += settle(connection, returns[start : start + _AT_ONCE], (), now_ts)
         return given_back
 
-    def counts(
-        self, bundle_ids: Iterable[str] | None = None, *, now_ts: int | None = None
-    ) -> dict[str, Counts]:
+    def counts(self, bundle_ids: Iterable[str] | None = None, *, now_ts: int) -> dict[str, Counts]:
         """Return what became of bundles' offers.
 
         Parameters
         ----------
         bundle_ids : iterable of str, optional
             All by default; what nobody decided about is left out.
-        now_ts : int, optional
-            UTC epoch seconds; what has expired by then does not stand. Without it, as of the
-            latest offer made.
+        now_ts : int
+            UTC epoch seconds; what has expired by then does not stand.
         """
-        of = OFFERS.c
-        query = sa.select(DECISIONS.c.bundle_id, *(DECISIONS.c[name] for name in COUNTERS))
-        late = sa.select(of.bundle_id, sa.func.count(), sa.func.sum(of.discount_minor))
-        wanted: Any = sa.select(DECISIONS.c.bundle_id)  # one look into the index a bundle
+        query = _COUNTS
         if bundle_ids is not None:
-            wanted = list(bundle_ids)
-            query = query.where(DECISIONS.c.bundle_id.in_(wanted))
-        late = late.where(of.bundle_id.in_(wanted), of.state == STANDING).group_by(of.bundle_id)
-        with self._database.reading() as connection:
-            rows = {row.bundle_id: row for row in connection.execute(query)}
-            late = late.where(of.expires_ts <= now_ts) if now_ts is not None else late.limit(0)
-            overdue = {name: (n, int(minor)) for name, n, minor in connection.execute(late)}
+            query = query.where(DECISIONS.c.bundle_id.in_(list(bundle_ids)))
         found = {}
-        for name, row in rows.items():
-            n, minor = overdue.get(name, (0, 0))
-            counted = Counts(**{counter: getattr(row, counter) for counter in COUNTERS})
-            found[name] = msgspec.structs.replace(
-                counted,
-                standing=counted.standing - n,
-                reserved_minor=counted.reserved_minor - minor,
-            )
+        with self._database.reading() as connection:
+            for row in connection.execute(query, {"now_ts": now_ts}):
+                counted = {name: getattr(row, name) for name in COUNTERS}
+                counted["standing"] -= row.n_overdue
+                counted["reserved_minor"] -= int(row.overdue_minor)
+                found[row.bundle_id] = Counts(**counted)
         return found
 
     def by_day(self, bundle_id: str) -> list[tuple[int, int, int]]:

@@ -61,7 +61,7 @@ def redeem(ledger: Ledger, which: str, number: str = "T1", at: int = NOW, **use:
     return ledger.offers.redeem(which, transaction_id=number, now_ts=at, **order)
 
 
-def counted(ledger: Ledger, bundle_id: str = "b1", at: int | None = NOW) -> Counts:
+def counted(ledger: Ledger, bundle_id: str = "b1", at: int = NOW) -> Counts:
     return ledger.offers.counts([bundle_id], now_ts=at)[bundle_id]
 
 
