@@ -87,7 +87,8 @@ def test_a_public_screen_and_a_placement_without_offers_show_none(
 
 def test_a_replay_promises_nothing(approved: Flask, client: FlaskClient) -> None:
     assert offers(client, cart=CART, as_of="2026-03-01T20:00:00Z", **known(0)) == []
-    assert state(approved).ledger.offers.counts()[BUNDLE].issued == 0
+    held = state(approved)
+    assert held.ledger.offers.counts(now_ts=held.now_ts())[BUNDLE].issued == 0
 
 
 def test_withdrawn_is_gone_in_the_next_answer(approved: Flask, client: FlaskClient) -> None:
