@@ -37,7 +37,7 @@ export async function openBundle(section, bundleId, filters) {
   } finally {
     if (loading?.signal === signal) section.removeAttribute("aria-busy");
   }
-  draw(section, back, found, signal);
+  draw(section, back, found, signal, () => openBundle(section, bundleId, filters));
 }
 
 /** Leave the bundle that is open, if one is. */
@@ -48,10 +48,13 @@ export function closeBundle(section) {
   section.replaceChildren();
 }
 
+/** What a decision is made on, and what only loading it anew shows. */
+const grounds = ({ items, evidence, pricing }) => [items, evidence, pricing?.curve];
+
 const heading = (...parts) => h("h1", { id: "bundle-title", tabindex: "-1" }, ...parts);
 const card = (title, ...parts) => h("section", { class: "card" }, h("h2", {}, title), ...parts);
 
-function draw(section, back, found, signal) {
+function draw(section, back, found, signal, again) {
   let bundle = found;
   document.title = `${titles(bundle)} · ${document.body.dataset.workspace}`;
   const status = h("div", { class: "standing" });
@@ -82,6 +85,11 @@ function draw(section, back, found, signal) {
   section.querySelector("h1").focus({ preventScroll: true });
   window.scrollTo({ top: 0, behavior: "instant" });
 
+  function notice(...said) {
+    elsewhere.hidden = false;
+    elsewhere.replaceChildren(...said);
+  }
+
   async function renew() {
     if (document.hidden || terms.isBusy()) return;
     let newer;
@@ -93,15 +101,14 @@ function draw(section, back, found, signal) {
     // What was saved in the meantime is newer than this.
     if (terms.isBusy() || newer.revision < terms.revision()) return;
     if (JSON.stringify(newer) === JSON.stringify(bundle)) return;
-    if (newer.revision !== terms.revision()) {
-      if (terms.isDirty()) {
-        elsewhere.hidden = false;
-        elsewhere.textContent = `${newer.changed_by || "Somebody"} has changed this bundle since you opened it.`;
-        return;
-      }
-      terms.renew(newer);
+    const overtaken = newer.revision !== terms.revision();
+    if (overtaken && terms.isDirty()) {
+      notice(`${newer.changed_by || "Somebody"} has changed this bundle since you opened it.`);
+      return;
     }
-    elsewhere.hidden = true;
+    if (overtaken) terms.renew(newer);
+    if (JSON.stringify(grounds(newer)) === JSON.stringify(grounds(found))) elsewhere.hidden = true;
+    else notice("Its prices or its evidence have changed since you opened it. ", h("button", { type: "button", class: "plain", onclick: again }, "Show the new ones"));
     told(newer);
   }
   timer = setInterval(renew, RENEW_MS);

@@ -260,6 +260,31 @@ def test_somebody_else_was_faster(app: Flask, origin: str, page: Page, troubles:
     assert told["terms"]["offer_hours"] == 24
 
 
+def test_news_come_by_themselves_and_hide_nothing_that_is_typed(
+    app: Flask, origin: str, page: Page, troubles: list[str]
+) -> None:
+    client, look = app.test_client(), "document.dispatchEvent(new Event('visibilitychange'))"
+    bundle_id = bundle_of(client, PAIR)["bundle_id"]
+    open_bundle(page, origin, bundle_id)
+    assert change(client, bundle_id, 0, status="rejected").status_code == 200
+    page.evaluate(look)
+    expect(page.get_by_role("button", name="Suggest again")).to_be_visible()
+    page.get_by_label("Note").fill("mine")
+    assert change(client, bundle_id, 1, status="suggested").status_code == 200
+    page.evaluate(look)
+    expect(page.get_by_text("local has changed this bundle since you opened it.")).to_be_visible()
+    expect(page.get_by_label("Note")).to_have_value("mine")
+
+    page.reload()
+    expect(page.get_by_role("form", name="Decision")).to_be_visible()
+    price = {"amount_minor": 250, "currency": "EUR"}
+    told = {"items": [{"item_id": "tea", "price": price}]}
+    assert client.put("/v1/items", json=told).status_code == 200
+    page.evaluate(look)
+    page.get_by_role("button", name="Show the new ones").click()
+    expect(page.locator(".ends")).to_contain_text("€4.00 one by one")
+
+
 def test_withdrawing_is_asked_about(app: Flask, origin: str, page: Page) -> None:
     client = app.test_client()
     bundle_id = bundle_of(client, PAIR)["bundle_id"]
