@@ -94,11 +94,33 @@ class Chance:
             pairs,
         )
 
-    def together(self, a: IxArray, b: IxArray) -> Floats:
-        """Baskets that would hold both products of each pair."""
-        return _together(
-            self.count_of[a], self.count_of[b], self.share, self.n_of_size * self.pairs
-        )
+    def together(self, a: IxArray, b: IxArray, weight: Floats | None = None) -> Floats:
+        """Baskets that would hold both products of each pair.
+
+        Parameters
+        ----------
+        a, b : ndarray of shape (n,), int32
+        weight : ndarray of shape (n_sizes,), float64, optional
+            What a basket of each size counts; 1 by default.
+        """
+        of_size = self.n_of_size * self.pairs
+        if weight is not None:
+            of_size = of_size * weight
+        return _together(self.count_of[a], self.count_of[b], self.share, of_size)
+
+    def by_size(self, group_of: IxArray, n_groups: int) -> Floats:
+        """Baskets of groups of sizes that hold products, shape (n_counts, n_groups).
+
+        Parameters
+        ----------
+        group_of : ndarray of shape (n_sizes,), int32
+            Group of each of ``sizes``.
+        n_groups : int
+        """
+        into = np.zeros((len(self.sizes), n_groups))
+        into[np.arange(len(self.sizes)), group_of] = self.n_of_size
+        found: Floats = self.share @ into
+        return found
 
 
 @compiled

@@ -5,6 +5,7 @@ to the modules that look for pairs, larger sets and what is bought later.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +13,9 @@ import numpy.typing as npt
 from recsys.bundles import evidence
 from recsys.bundles.chance import Chance
 from recsys.bundles.evidence import Orders
-from recsys.bundles.groups import Groups, groups, places, spans
+from recsys.bundles.groups import Groups, groups, places, sizes, spans
 from recsys.matrices.baskets import Baskets
+from recsys.matrices.compiled import compiled
 from recsys.matrices.ids import IntArray, IxArray
 
 Floats = npt.NDArray[np.float64]
@@ -31,7 +33,7 @@ class Ground:
     counts : ndarray of shape (n_items,), int64
         Orders that hold each.
     chance : Chance
-    weeks, places, customers : Groups
+    weeks, places, sizes, customers : Groups
     share : ndarray of shape (n_customers,), float64
         Of all chances that two products meet, the share that lies with each customer.
     """
@@ -42,6 +44,7 @@ class Ground:
     chance: Chance
     weeks: Groups
     places: Groups
+    sizes: Groups
     customers: Groups
     share: Floats
 
@@ -63,9 +66,52 @@ class Ground:
             chance=chance,
             weeks=groups(baskets, pull, spans(baskets.ts)),
             places=groups(baskets, pull, places(baskets)),
+            sizes=groups(baskets, pull, sizes(np.diff(items.indptr))),
             customers=customers,
             share=squares / max(float((pull**2).sum()), 1e-300),
         )
+
+    @property
+    def kinds(self) -> tuple[Groups, Groups, Groups]:
+        """Groups that have their own products: weeks, places, and sizes of baskets."""
+        return self.weeks, self.places, self.sizes
+
+    def factor(self, a: IxArray, b: IxArray, support: IntArray, inside: Floats) -> Floats:
+        """How many times as often two products meet because of weeks, places and sizes.
+
+        Parameters
+        ----------
+        a, b : ndarray of shape (n,), int32
+            Pairs, sorted by ``a``.
+        support : ndarray of shape (n,), int64
+        inside : ndarray of shape (n, 3), float64
+            As of ``Meetings``, for ``kinds``.
+        """
+        apart = self.counts[a].astype(np.float64) * self.counts[b] - support
+        factor = np.ones(len(a))
+        for at, kind in enumerate(self.kinds[:2]):
+            factor *= kind.factor(a, b, inside[:, at], apart * kind.whole)
+        # Sizes are known to chance already: usual is what it says of them.
+        rows = self.chance.count_of[a], self.chance.count_of[b]
+        usual = _matched(*rows, self._by_size(), self.sizes.weight)
+        usual -= self.chance.together(a, b, self._of_size(self.sizes.weight))
+        return factor * self.sizes.factor(a, b, inside[:, 2], usual)
+
+    def usual(self, item_ix: IxArray) -> tuple[Floats, Floats, Floats]:
+        """Orders of each group that hold products where groups buy alike, for ``kinds``."""
+        counts = self.counts[item_ix][:, None]
+        by_size = self._by_size()[self.chance.count_of[item_ix]]
+        return counts * self.weeks.share, counts * self.places.share, by_size
+
+    def _of_size(self, of_group: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """What each size's group has."""
+        found = np.zeros(len(self.chance.sizes), of_group.dtype)
+        found[self.chance.size_of] = of_group[self.sizes.of]
+        return found
+
+    def _by_size(self) -> Floats:
+        n_groups = len(self.sizes.weight)
+        return self.chance.by_size(self._of_size(np.arange(n_groups)), n_groups)
 
     def repeats(self, orders: Orders) -> Floats:
         """How many orders of each list count as one because the same customers made them.
@@ -103,15 +149,17 @@ class Rates:
     def __init__(self, ground: Ground, item_ix: IxArray) -> None:
         self.ground = ground
         self.items = np.unique(item_ix)
-        self.weeks = ground.weeks.rates(self.items, ground.counts)
-        self.places = ground.places.rates(self.items, ground.counts)
+        self.rates = [
+            kind.rates(self.items, usual)
+            for kind, usual in zip(ground.kinds, ground.usual(self.items), strict=True)
+        ]
 
     def of(self, item_ix: IxArray, order: IxArray) -> Floats:
         """Chance of each product to lie in each order, both of shape (n,)."""
         chance, row = self.ground.chance, np.searchsorted(self.items, item_ix)
         share = chance.share[chance.count_of[item_ix], chance.size_of[order]]
-        share *= self.weeks[row, self.ground.weeks.of[order]]
-        share *= self.places[row, self.ground.places.of[order]]
+        for kind, rates in zip(self.ground.kinds, self.rates, strict=True):
+            share *= rates[row, kind.of[order]]
         found: Floats = np.minimum(share, 1.0)
         return found
 
@@ -140,3 +188,13 @@ class Rates:
         left = np.maximum(size - bundles.shape[1], 0.0)
         scale = np.minimum(left / np.maximum(size - taken, 1e-9), 1.0)
         return self.of(item[row], orders.order) * np.where(left > 0, scale, 0.0)
+
+
+@compiled
+def _matched(a: IxArray, b: IxArray, table: Floats, weight: Floats) -> Floats:
+    """Sum over columns of two rows of a table, multiplied."""
+    found = np.zeros(len(a))
+    for pair in range(len(a)):
+        for column in range(len(weight)):
+            found[pair] += table[a[pair], column] * table[b[pair], column] * weight[column]
+    return found

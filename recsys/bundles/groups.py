@@ -1,8 +1,8 @@
-"""Weeks, stores and customers as groups of orders, within which chance is asked again.
+"""Weeks, stores, customers and small or large baskets as groups, in which chance is asked again.
 
 Baskets come in; out comes how much more often two products meet because the same groups bought
-both: they were promoted in the same weeks, or are on the shelf of the same stores. Called by the
-modules that find bundles.
+both: they were promoted in the same weeks, are on the shelf of the same stores, or are what one
+buys on a big shopping trip and never alone. Called by the modules that find bundles.
 """
 
 from typing import Final, NamedTuple
@@ -58,50 +58,44 @@ class Groups(NamedTuple):
         known = self.of[self.of >= 0]
         return float(self.weight[known].mean()) if len(known) else 0.0
 
-    def factor(
-        self, a: IxArray, b: IxArray, counts: IntArray, support: IntArray, inside: Floats
-    ) -> Floats:
-        """How many times as often two products meet because groups bought both.
+    def factor(self, a: IxArray, b: IxArray, inside: Floats, usual: Floats) -> Floats:
+        """How many times as often as usual two products meet because groups bought both.
 
         Parameters
         ----------
         a, b : ndarray of shape (n,), int32
             Pairs, sorted by ``a``.
-        counts : ndarray of shape (n_items,)
-            Orders of each product.
-        support : ndarray of shape (n,)
-            Orders with both.
         inside : ndarray of shape (n,), float64
-            Sum of ``weight`` over those: a basket that holds both says nothing of its group.
+            Sum of ``weight`` over the orders with both: they say nothing of their groups.
+        usual : ndarray of shape (n,), float64
+            What the ways to meet in one group add up to where groups buy alike.
         """
         typical = self.typical
         if len(self.weight) < 2 or typical <= 0:
             return np.ones(len(a))
         held = self.indptr, self.group, self.times
         seen = crossed(a, b, held, held, self.weight) - inside
-        usual = (counts[a].astype(np.float64) * counts[b] - support) * self.whole
-        return (np.maximum(seen, 0.0) / typical + _DOUBT) / (usual / typical + _DOUBT)
+        seen, usual = np.maximum(seen, 0.0) / typical, np.maximum(usual, 0.0) / typical
+        factor: Floats = (seen + _DOUBT) / (usual + _DOUBT)
+        return factor
 
-    def rates(self, item_ix: IxArray, counts: IntArray) -> Floats:
-        """How many times as often as elsewhere each group bought some products.
+    def rates(self, item_ix: IxArray, usual: Floats) -> Floats:
+        """How many times as often as usual each group bought some products.
 
         Parameters
         ----------
         item_ix : ndarray of shape (n,), int32
-        counts : ndarray of shape (n_items,)
-            Orders of each product.
+        usual : ndarray of shape (n, n_groups), float64
+            Orders with each product where groups buy alike.
 
         Returns
         -------
-        ndarray of shape (n, n_groups + 1), float64
-            The last column is for orders of no group.
+        ndarray of shape (n, n_groups), float64
         """
-        found = np.zeros((len(item_ix), len(self.share) + 1))
+        found = np.zeros((len(item_ix), len(self.weight)))
         for row, item in enumerate(item_ix.tolist()):
             part = slice(self.indptr[item], self.indptr[item + 1])
             found[row, self.group[part]] = self.times[part]
-        usual = counts[item_ix][:, None] * np.append(self.share, 1.0)
-        found[:, -1] = counts[item_ix]
         rates: Floats = (found + _DOUBT) / (usual + _DOUBT)
         return rates
 
@@ -158,6 +152,12 @@ def places(baskets: Baskets) -> IxArray:
     small = (many[of] < _OF_PLACE) | (baskets.location == 0)
     of = np.where(small, len(many) + baskets.channel.astype(np.int64), of)
     return np.unique(of, return_inverse=True)[1].ravel().astype(np.int32)
+
+
+def sizes(lengths: npt.NDArray[np.integer]) -> IxArray:
+    """Number baskets by their size, half a doubling a step."""
+    step = np.floor(2.0 * np.log2(np.maximum(lengths, 1))).astype(np.int64)
+    return np.unique(step, return_inverse=True)[1].ravel().astype(np.int32)
 
 
 def _same_basket(total: npt.ArrayLike, squares: npt.ArrayLike) -> Floats:

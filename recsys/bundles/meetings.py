@@ -5,6 +5,7 @@ both at once, how much the same ones did again and again, and how often those wh
 into one basket beside how often they would by chance. Called by ``pairing``.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -30,16 +31,15 @@ class Meetings(NamedTuple):
     chosen, by_chance : ndarray of shape (n,), float64
         Baskets with both of customers who bought both and could have bought them apart, and how
         many there would be if they had put both into their own baskets at random.
-    in_weeks, in_places : ndarray of shape (n,), float64
-        Sums of the weights of the groups of the baskets with both.
+    inside : ndarray of shape (n, n_kinds), float64
+        Sums of the weights of the groups of the baskets with both, for each kind of groups.
     """
 
     customers: IntArray
     repeats: Floats
     chosen: Floats
     by_chance: Floats
-    in_weeks: Floats
-    in_places: Floats
+    inside: Floats
 
 
 def meetings(
@@ -48,8 +48,7 @@ def meetings(
     held: Orders,
     customers: Groups,
     share: Floats,
-    weeks: Groups,
-    places: Groups,
+    kinds: Sequence[Groups],
 ) -> Meetings:
     """Look at the baskets that hold both products of each pair.
 
@@ -59,24 +58,20 @@ def meetings(
         Sorted by ``a``.
     held : Orders
         Of each product.
-    customers, weeks, places : Groups
-        Of the orders.
+    customers : Groups
     share : ndarray of shape (n_customers,), float64
         Of all chances that two products meet, the share that lies with each customer.
+    kinds : sequence of Groups
+        Other ways to put the orders into groups.
     """
     n_of = np.bincount(customers.of[customers.of >= 0], minlength=len(customers.weight))
     return Meetings(
         *_meetings(
             a, b, held.indptr, held.order, customers.of, customers.indptr, customers.group,
             customers.times, n_of.astype(np.float64), customers.weight, share,
-            _of_order(weeks), _of_order(places),
+            np.stack([np.append(kind.weight, 0.0)[kind.of] for kind in kinds], axis=1),
         )
     )  # fmt: skip
-
-
-def _of_order(groups: Groups) -> Floats:
-    """Weight of each order's group."""
-    return np.append(groups.weight, 0.0)[groups.of]
 
 
 @compiled
@@ -92,13 +87,12 @@ def _meetings(
     n_of: Floats,
     weight: Floats,
     share: Floats,
-    of_week: Floats,
-    of_place: Floats,
-) -> tuple[IntArray, Floats, Floats, Floats, Floats, Floats]:
+    weights: Floats,
+) -> tuple[IntArray, Floats, Floats, Floats, Floats]:
     n = len(a)
     customers, repeats = np.zeros(n, np.int64), np.ones(n)
     chosen, by_chance = np.zeros(n), np.zeros(n)
-    in_weeks, in_places = np.zeros(n), np.zeros(n)
+    inside = np.zeros((n, weights.shape[1]))
     held = np.zeros(len(customer), np.bool_)
     first, both = np.zeros(len(n_of)), np.zeros(len(n_of))
     evenly = (share * share).sum()
@@ -119,8 +113,8 @@ def _meetings(
             if not held[basket]:
                 continue
             support += 1.0
-            in_weeks[pair] += of_week[basket]
-            in_places[pair] += of_place[basket]
+            for kind in range(weights.shape[1]):
+                inside[pair, kind] += weights[basket, kind]
             if customer[basket] >= 0:
                 both[customer[basket]] += 1.0
             else:
@@ -143,4 +137,4 @@ def _meetings(
                 by_chance[pair] += min(usual, first[who], times[at])
         if support > 0.0:
             repeats[pair] = max(spread / support, 1.0)
-    return customers, repeats, chosen, by_chance, in_weeks, in_places
+    return customers, repeats, chosen, by_chance, inside

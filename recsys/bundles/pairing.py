@@ -55,13 +55,12 @@ def _tested(ground: Ground, part: Counts, rate: float, same: Same) -> Tested:
     expected = ground.chance.together(a, b)
     some = np.flatnonzero(significance.at_least(support, expected) <= rate)
     a, b, support, expected = a[some], b[some], support[some], expected[some]
-    met = meetings(a, b, ground.held, ground.customers, ground.share, ground.weeks, ground.places)
+    met = meetings(a, b, ground.held, ground.customers, ground.share, ground.kinds)
     told = met.by_chance > 0
     # Baskets do not draw popular products as much more as they are larger.
     drawn = ground.counts[a] * ground.counts[b] * ground.customers.whole
     by_chance = met.by_chance * expected * (1.0 + ground.customers.whole) / drawn
-    expected *= ground.weeks.factor(a, b, ground.counts, support, met.in_weeks)
-    expected *= ground.places.factor(a, b, ground.counts, support, met.in_places)
+    expected *= ground.factor(a, b, support, met.inside)
     expected = np.maximum(expected, LEAST)
     p_value = significance.at_least(support / met.repeats, expected / met.repeats)
     complement = np.where(told, met.chosen / np.where(told, by_chance, 1.0), np.nan)
