@@ -10,11 +10,11 @@ Examples
 >>> als.recommend(shop.customers(1)[0])  # doctest: +SKIP
 >>> shop.evaluate(als, repeat)  # doctest: +SKIP
 >>> shop.fit_ranker().importance()  # doctest: +SKIP
+>>> shop.bundles().table()  # doctest: +SKIP
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -28,12 +28,10 @@ from recsys.data.history import History
 from recsys.errors import ConfigError, DataError
 from recsys.matrices.arrow import moment
 from recsys.matrices.baskets import Training
-from recsys.matrices.histories import EMPTY, Histories
-from recsys.matrices.lists import Ragged
+from recsys.matrices.histories import EMPTY
 from recsys.matrices.rows import read as read_rows
 from recsys.misfit import explain, unknown
-from recsys.models import MODELS, Model
-from recsys.models.base import Context
+from recsys.models import MODELS
 from recsys.persistence import registry
 from recsys.responses.engine import Engine
 from recsys.responses.placements import Question, find
@@ -41,6 +39,8 @@ from recsys.schema import SALE
 from recsys.validation import fitting, panel, splits
 from recsys.validation.peers import OwnFrequency, tune
 from recsys.validation.studied import StudiedRanker, figures_of
+from recsys.validation.studied_bundles import StudiedBundles
+from recsys.validation.studied_model import FittedModel
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,83 +49,6 @@ if TYPE_CHECKING:
 JUDGED: Final = 2_000
 #: Places that count, unless told otherwise.
 K: Final = 10
-
-
-@dataclass(frozen=True, eq=False)
-class FittedModel:
-    """A model with what it learned from.
-
-    Attributes
-    ----------
-    label : str
-        Its name and the settings that were given, as shown in tables.
-    model : Model
-    training : Training
-        What it learned from; ``training.as_of_ts`` is when its knowledge ends.
-    workspace : Workspace
-    """
-
-    label: str
-    model: Model
-    training: Training
-    workspace: "Workspace"
-
-    def __repr__(self) -> str:
-        until = datetime.fromtimestamp(self.training.as_of_ts, UTC)
-        return f"{self.label}, knows what was before {until:%Y-%m-%d %H:%M} UTC"
-
-    def lists(self, histories: Histories, context: Context, k: int) -> tuple[Ragged, Ragged]:
-        """Show each customer ``k`` products, and ``k`` that are new to them."""
-        shown, new = (
-            self.model.recommend(histories, k, context, new_only=only) for only in (False, True)
-        )
-        return shown, new
-
-    def recommend(self, customer_id: str, n: int = 10, *, new_only: bool = False) -> "pd.DataFrame":
-        """Show what the model would show a customer at the moment its knowledge ends.
-
-        Parameters
-        ----------
-        customer_id : str
-        n : int
-            Products, at most; fewer where the model has no more to say.
-        new_only : bool
-            Leave out what the customer ever bought.
-
-        Returns
-        -------
-        DataFrame
-            ``item_id, title, score, bought_before``; best first.
-
-        Raises
-        ------
-        DataError
-            When no customer of that id bought anything before that moment.
-        """
-        import pandas as pd
-
-        at = self.training.as_of_ts
-        rows = dict(read_rows(self.workspace.history, until_ts=at, customer_ids=[customer_id]))
-        if customer_id not in rows:
-            raise DataError(
-                f"no purchase of a customer `{customer_id}` before "
-                f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d}. `Workspace.customers()` names some."
-            )
-        histories = Histories.from_rows([rows[customer_id]], self.training.index, at)
-        context = Context.of(1, at)
-        items, scores = self.model.recommend(histories, n, context, new_only=new_only).row(0)
-        ids = [self.training.index.item_ids[ix] for ix in items]
-        titles = self.workspace.titles
-        owned = set(histories.item_ix.tolist())
-        return pd.DataFrame(
-            {
-                "item_id": ids,
-                "title": [titles.get(item_id) for item_id in ids],
-                "score": scores,
-                "bought_before": [ix in owned for ix in items.tolist()],
-            },
-            index=pd.RangeIndex(1, len(ids) + 1, name="rank"),
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,7 +139,8 @@ class Workspace:
         training = self._training(until_ts)
         model = MODELS[name](msgspec.convert(given, type(section))).fit(training)
         changed = ", ".join(f"{key}={value}" for key, value in settings.items())
-        return FittedModel(f"{name} ({changed})" if changed else name, model, training, self)
+        label = f"{name} ({changed})" if changed else name
+        return FittedModel(label, model, training, self.history, self.titles)
 
     def fit_ranker(self) -> StudiedRanker:
         """Learn everything that answers, as ``omnibasket train`` does before it judges.
@@ -326,6 +250,27 @@ class Workspace:
         columns = ["item_id", "title", "score", "reason"]
         ranks = pd.RangeIndex(1, len(shown) + 1, name="rank")
         return pd.DataFrame(shown, index=ranks, columns=columns)
+
+    def bundles(self, **settings: Any) -> StudiedBundles:
+        """Look into what the current artefact found to sell together.
+
+        Parameters
+        ----------
+        **settings
+            In place of those of ``[bundles]``; bundles are found anew with them.
+
+        Raises
+        ------
+        ArtefactError
+            When nothing was trained yet.
+        ConfigError
+            When there is no such setting; names the nearest.
+        DataError
+            When the history was ingested anew since, and holds other products.
+        """
+        engine = self._engine
+        training = self._training(int(engine.manifest.as_of.timestamp()))
+        return StudiedBundles.of(engine, training, self.history, self.config.bundles, **settings)
 
     def evaluate(
         self, *fitted: FittedModel | StudiedRanker, k: int = K, window: splits.Window | None = None

@@ -204,7 +204,7 @@ def train(config: Config, at: datetime, wish: Wish, run: Run, steps: Steps) -> d
 
     fitted = fit(config, numbers, ends.latest_ts + 1, steps.within("fit"))
     with steps.step("bundles"):
-        bundles = suggest(config, history, fitted)
+        bundles = suggest(config.bundles, history, fitted.training, fitted.models.get("content"))
     with steps.step("publish"):
         folder = publish(config, history, fitted, judged.learned, bundles, at, metrics, details)
         run.note(version=folder.name)

@@ -25,6 +25,7 @@ from recsys.ranking.rank import Ranker
 from recsys.ranking.shelf import Shelf
 from recsys.ranking.statistics import ItemStatistics
 from recsys.responses.placements import placements
+from recsys.settings import Bundles as Bundling
 from recsys.validation import carts, learning, panel
 from recsys.validation.learning import Learned, Lesson
 from recsys.validation.panel import Panel
@@ -111,21 +112,24 @@ def fit_on(config: Config, training: Training, step: Step | None = None) -> Fitt
     return Fitted(training, models, statistics)
 
 
-def suggest(config: Config, history: History, fitted: Fitted) -> Bundles:
-    """Find what sells together in everything that a fit learned from.
+def suggest(
+    settings: Bundling, history: History, training: Training, content: Model | None
+) -> Bundles:
+    """Find what sells together in a training.
 
     Parameters
     ----------
-    config : Config
+    settings : recsys.settings.Bundles
     history : History
         Its locations say which region they belong to.
-    fitted : Fitted
+    training : Training
+    content : Model, optional
+        The model ``content``, which tells titles that are nearly the same.
     """
     places = history.table("locations").select(["location_id", "region"]).to_pylist()
     regions = {location_key(row["location_id"]): row["region"] for row in places if row["region"]}
-    content = fitted.models.get("content")
     alike = Alike.of(content) if isinstance(content, Content) else None
-    return mine(fitted.training, config.bundles, regions=regions, alike=alike)
+    return mine(training, settings, regions=regions, alike=alike)
 
 
 def study(
