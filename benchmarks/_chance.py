@@ -18,6 +18,8 @@ Bools = npt.NDArray[np.bool_]
 WEEK: Final = 7 * 86_400
 #: Chance below which a pair is said to hold.
 SURE: Final = 0.05
+#: Baskets with a product from which on it counts as sold.
+SOLD: Final = 10
 _ROUNDS: Final = 60
 _PAIRS: Final = 2_000
 
@@ -31,10 +33,13 @@ class Verdict(NamedTuple):
         More often than if both were independent, one-sided p < .05 by Fisher's test.
     strict : ndarray of bool
         More often than baskets of that size in that week explain, one-sided p < .05.
+    sold : ndarray of bool
+        Both products lie in at least ``SOLD`` baskets: one could tell.
     """
 
     plain: Bools
     strict: Bools
+    sold: Bools
 
 
 def together(items: sparse.csr_array, a: Ints, b: Ints) -> Ints:
@@ -108,10 +113,11 @@ def hold(items: sparse.csr_array, ts: Ints, a: Ints, b: Ints) -> Verdict:
     by_chance = stats.hypergeom.sf(seen - 1, n_orders, counts[a], counts[b])
     more = seen * float(n_orders) > counts[a].astype(np.float64) * counts[b]
     chance = expected(items, a, b, (ts - ts.min(initial=0)) // WEEK)
-    plain, strict = np.zeros(n, bool), np.zeros(n, bool)
+    plain, strict, sold = (np.zeros(n, bool) for _ in range(3))
     plain[there] = more & (by_chance < SURE)
     strict[there] = (seen > chance) & (at_least(seen, chance) < SURE)
-    return Verdict(plain, strict)
+    sold[there] = np.minimum(counts[a], counts[b]) >= SOLD
+    return Verdict(plain, strict, sold)
 
 
 def found_by_oracle(chance: Floats, n_tests: int, rate: float) -> Bools:

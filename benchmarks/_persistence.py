@@ -4,7 +4,7 @@ A shop comes in, rows of a report come out. How rules are sorted, and from which
 chosen on the halves of the first half. Called by ``benchmarks.bundles``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -13,16 +13,22 @@ import numpy.typing as npt
 
 from benchmarks._chance import Verdict, hold
 from benchmarks._report import OURS, Report
-from benchmarks._shop import Shop, alike_of, end_ts, kinds, pairs_of
+from benchmarks._shop import Shop, alike_of, bare, end_ts, kinds, pairs_of
 from benchmarks.peers.rules import METHODS, ORDERS, Rules
+from recsys.bundles.found import Bundles
+from recsys.bundles.variants import same_thing
 from recsys.matrices.baskets import Training
 
 Ints = npt.NDArray[np.int64]
 
 #: Lengths of the lists that are compared.
 LENGTHS: Final = (100, 500, 2_000)
-#: What is asked of a pair: a metric's beginning, and which verdict it is.
-KINDS: Final = {"persistence": "plain", "strict_persistence": "strict"}
+#: What is asked of a pair: a metric's beginning, and how pairs are judged.
+KINDS: Final[dict[str, Callable[[Verdict], npt.NDArray[np.bool_]]]] = {
+    "persistence": lambda verdict: verdict.plain,
+    "strict_persistence": lambda verdict: verdict.strict,
+    "sold_persistence": lambda verdict: verdict.strict | ~verdict.sold,
+}
 #: Supports that rules must have, times the smallest.
 FLOORS: Final = (1, 2, 5, 10, 20, 50)
 
@@ -55,13 +61,6 @@ class Later:
         return hold(baskets.items, baskets.ts, place[a], place[b])
 
 
-def metrics() -> Iterator[tuple[str, str, int]]:
-    """Name what is measured: the metric, the verdict, and the length of the list."""
-    for name, verdict in KINDS.items():
-        for length in LENGTHS:
-            yield f"{name}@{length}", verdict, length
-
-
 def shares(later: Later, a: Ints, b: Ints) -> dict[str, float]:
     """Say which share of the first pairs of a list holds, by metric.
 
@@ -69,8 +68,9 @@ def shares(later: Later, a: Ints, b: Ints) -> dict[str, float]:
     """
     verdict = later.verdict(a[: max(LENGTHS)], b[: max(LENGTHS)])
     return {
-        name: float(getattr(verdict, kind)[:length].mean())
-        for name, kind, length in metrics()
+        f"{name}@{length}": float(judged(verdict)[:length].mean())
+        for name, judged in KINDS.items()
+        for length in LENGTHS
         if length <= len(a)
     }
 
@@ -117,28 +117,62 @@ def chosen(
 
 
 def lasting(shop: Shop, report: Report) -> None:
-    """Mine the first half of the time, and see what holds in the second."""
+    """Mine the first half of the time, and see what holds in the second.
+
+    Once with products that are numbers to all; and once as in a training, where variants of one
+    product are no bundle, and are taken out of the others' rules, too.
+    """
     ts = shop.training.baskets.ts
     start, end = int(ts[0]), end_ts(shop.numbers)
     quarter, half = start + (end - start) // 4, start + (end - start) // 2
     later = Later(shop.between(None, half), shop.between(half, end))
-    shop.say(f"{later.known.baskets.items.shape[0]:,} baskets to learn from")
-    found = shop.mine(later.known, alike_of(shop.config, later.known))
-    a, b = pairs_of(found)
-    shop.say(f"{kinds(found)} in the first half")
-    for name, share in shares(later, a, b).items():
-        report.add(shop.name, OURS, name, share, n=int(name.rsplit("@", 1)[1]))
     inner = Later(shop.between(None, quarter), shop.between(quarter, half))
-    # Both libraries take a share of the baskets: the same one for both lengths of time.
+    shop.say(f"{later.known.baskets.items.shape[0]:,} baskets to learn from")
     least = shop.config.bundles.min_support
-    shorter = inner.known.baskets.items.shape[0] / later.known.baskets.items.shape[0]
-    of_inner = max(2, round(least * shorter))
+    learned: dict[str, tuple[Rules, Rules]] = {}
     for method in METHODS:
-        before = shop.rules(method, inner.known.baskets.items, of_inner)
+        before = shop.rules(method, inner.known.baskets.items, _inner_support(least, inner, later))
         rules = None if before is None else shop.rules(method, later.known.baskets.items, least)
-        if before is None or rules is None:
-            continue
+        if before is not None and rules is not None:
+            learned[method] = before, rules
+    alike = alike_of(shop.config, later.known)
+    known = later.known.baskets.items
+    _compare(shop, report, shop.name, shop.mine(bare(later.known, known)), inner, later, learned)
+    same = [
+        same_thing(inner.known, alike_of(shop.config, inner.known)),
+        same_thing(later.known, alike),
+    ]
+    learned = {
+        method: (before.without(same[0]), rules.without(same[1]))
+        for method, (before, rules) in learned.items()
+    }
+    found = shop.mine(later.known, alike)
+    _compare(shop, report, f"{shop.name}, no variants", found, inner, later, learned)
+
+
+def _compare(
+    shop: Shop,
+    report: Report,
+    task: str,
+    found: Bundles,
+    inner: Later,
+    later: Later,
+    learned: dict[str, tuple[Rules, Rules]],
+) -> None:
+    """Judge our pairs, and the rules of inner and outer time of each other method."""
+    shop.say(f"{task}: {kinds(found)} in the first half")
+    for name, share in shares(later, *pairs_of(found)).items():
+        report.add(task, OURS, name, share, n=int(name.rsplit("@", 1)[1]))
+    least = shop.config.bundles.min_support
+    of_inner = _inner_support(least, inner, later)
+    for method, (before, rules) in learned.items():
         ways = choose(inner, before, of_inner)
         for name, (share, way) in chosen(later, rules, least, ways).items():
-            shop.say(f"{method} {name}: by {way.order}, support from {way.floor * least}")
-            report.add(shop.name, method, name, share, n=int(name.rsplit("@", 1)[1]))
+            shop.say(f"{task}, {method} {name}: by {way.order}, from {way.floor * least} on")
+            report.add(task, method, name, share, n=int(name.rsplit("@", 1)[1]))
+
+
+def _inner_support(least: int, inner: Later, later: Later) -> int:
+    """The smallest support in the shorter time: both libraries take a share of the baskets."""
+    n, whole = (len(part.known.baskets.ts) for part in (inner, later))
+    return max(2, round(least * n / whole))

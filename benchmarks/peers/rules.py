@@ -42,6 +42,14 @@ class Rules(NamedTuple):
     zhang: Floats
     seconds: float
 
+    def without(self, same: Callable[[Any, Any], npt.NDArray[np.bool_]]) -> "Rules":
+        """Leave out the rules between products of which ``same`` says that they are one thing."""
+        both = np.stack([np.minimum(self.a, self.b), np.maximum(self.a, self.b)])
+        pairs, of = np.unique(both, axis=1, return_inverse=True)
+        kept = ~same(pairs[0].astype(np.int32), pairs[1].astype(np.int32))[of.ravel()]
+        columns = {name: getattr(self, name)[kept] for name in self._fields[:-1]}
+        return self._replace(**columns)
+
     def pairs(self, order: str, least: float = 0) -> tuple[Ints, Ints]:
         """Return every pair once, ``a < b``, where its better rule stands.
 

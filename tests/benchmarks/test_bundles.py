@@ -121,12 +121,17 @@ def test_a_pair_holds_only_beyond_what_its_weeks_explain():
     verdict = _chance.hold(items, ts, np.array([0, 2, 4, -1]), np.array([1, 3, 5, 3]))
     assert verdict.plain.tolist() == [True, True, False, False]
     assert verdict.strict.tolist() == [False, True, False, False]
+    assert verdict.sold.tolist() == [True, True, True, False]
 
 
 def test_what_was_seen_of_few_cases_lies_in_a_wide_interval():
     assert interval(0, 20) == pytest.approx((0, 0.168), abs=1e-3)
     assert interval(1, 20) == pytest.approx((0.001, 0.249), abs=1e-3)
     assert interval(20, 20)[1] == 1
+
+
+def odd(a, b):
+    return (a + b) % 2 == 1
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -142,6 +147,8 @@ def test_others_find_every_pair_with_a_lift_above_one(method):
         found = list(zip(*(end.tolist() for end in rules.pairs(order)), strict=True))
         assert len(found) == len(set(found))
         assert set(found) == wanted
+    fewer = set(zip(*(end.tolist() for end in rules.without(odd).pairs("lift")), strict=True))
+    assert fewer == {(a, b) for a, b in wanted if (a + b) % 2 == 0}
     a, b = rules.pairs("lift", 20)
     assert (together[a, b] >= 20).all()
     lift = together[a, b] * 400 / (counts[a] * counts[b])
@@ -153,7 +160,7 @@ class Judge:
     """A later time in which the pairs of small numbers hold."""
 
     def verdict(self, a, b):
-        return _chance.Verdict((a < 1_000) & (b >= 0), a < 500)
+        return _chance.Verdict((a < 1_000) & (b >= 0), a < 500, a < 900)
 
 
 def ruled(n, **figures):
@@ -170,7 +177,9 @@ def test_lists_are_judged_at_every_length_they_have():
     assert found["strict_persistence@500"] == 1
     assert not any(name.endswith("@2000") for name in found)
     a = np.arange(2_500)
-    assert shares(Judge(), a, a + 10_000)["strict_persistence@2000"] == 0.25
+    found = shares(Judge(), a, a + 10_000)
+    assert found["strict_persistence@2000"] == 0.25
+    assert found["sold_persistence@2000"] == 0.8  # 400 were sold and did not hold
 
 
 def test_others_are_sorted_as_was_best_before():
@@ -201,7 +210,7 @@ def shop_data(tmp_path_factory):
         rng.lognormal(0, 0.5, n), np.geomspace(0.02, 0.2, 80)
     )
     held[:, 0] = rng.random(n) < 0.1
-    held[:, 1] = np.where(rng.random(n) < 0.6, held[:, 0], rng.random(n) < 0.05)
+    held[:, 1] = np.where(rng.random(n) < 0.8, held[:, 0], rng.random(n) < 0.05)
     order, item = np.nonzero(held)
     start = np.datetime64("2011-01-01T00:00:00")
     table = pa.table(
