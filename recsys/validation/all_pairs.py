@@ -74,9 +74,9 @@ class AllPairs:
         -------
         DataFrame
             ``a, b`` (positions in the catalogue), ``support``, ``confidence`` (share of the
-            baskets with the rarer one that hold both), ``plain_lift`` (over what chance would give
-            if all baskets were alike), ``sizes_lift`` (if they held anything, as much as they do),
-            ``lift, lift_low, lift_high`` (over all that chance explains, as of a bundle), ``repeats``
+            baskets with the rarer one that hold both), ``plain_lift`` (over chance if all baskets
+            were alike), ``sizes_lift`` (if they held anything, as much as they do), ``lift,
+            lift_low, lift_high`` (over all that chance explains, as of a bundle), ``repeats``
             (baskets that count as one because the same customers filled them), ``complement,
             p_value, q_value``, and the ``verdict``, one of ``VERDICTS``. What is one thing twice,
             or bought instead of one another, was not tested further: NaN from ``lift`` on.
