@@ -34,7 +34,9 @@ export function evidenceWords(bundle) {
     said.push(`Of the baskets with all the others, ${percent(bundle.completes[best])} hold ${titleOf(items[best])} too.`);
   }
   const months = evidence?.months.length;
-  if (months) said.push(bundle.stability === 1 ? "It held in every month." : `It held in ${percent(bundle.stability)} of the months.`);
+  if (months) said.push(bundle.stability === 1
+    ? "It held in every month with enough sales to tell."
+    : `It held in ${percent(bundle.stability)} of the months with enough sales to tell.`);
   if (bundle.undiscounted_lift !== null && bundle.undiscounted_lift !== undefined) {
     said.push(`Without what was on promotion: ${often(bundle.undiscounted_lift)} by chance.`);
   }

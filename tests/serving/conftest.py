@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 from flask import Flask
 from flask.testing import FlaskClient
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 from werkzeug.serving import make_server
 
 from recsys.config import Config, Ledger, load
@@ -250,3 +250,24 @@ def start() -> Iterator[Start]:
     for server in running:
         server.shutdown()
         server.server_close()
+
+
+@pytest.fixture
+def origin(app: Flask, start: Start) -> str:
+    """Where the application is served."""
+    return start(app)
+
+
+@pytest.fixture
+def troubles(page: Page) -> Iterator[list[str]]:
+    """What scripts of a page failed at, calls that were refused aside; nothing, at the end."""
+    found: list[str] = []
+
+    def note(line: ConsoleMessage) -> None:
+        if line.type == "error" and "Failed to load resource" not in line.text:
+            found.append(line.text)
+
+    page.on("pageerror", lambda error: found.append(str(error)))
+    page.on("console", note)
+    yield found
+    assert not found

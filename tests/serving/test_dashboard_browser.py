@@ -1,8 +1,6 @@
 """The marketers' page in a real browser: from signing in to an offer that was redeemed."""
 
-import re
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,59 +8,14 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 
-from recsys.tracking.keys import Grant
-
 from .conftest import Start, known, needs_browser, state
-from .marketing import bundle_of, change, one
+from .dashboard import PAIR, TITLE, key_of, open_bundle, rows
+from .marketing import bundle_of, change
 
 pytestmark = needs_browser
 
-#: Whose title holds markup.
-PAIR = ("milk", "tea")
-TITLE = "Milk <img src=x onerror=document.title='hacked'> + Tea"
 AUDIT = Path(__file__).with_name("page_audit.js").read_text(encoding="utf-8")
 PHONE, DESKTOP = (360, 740), (1280, 900)
-
-
-@pytest.fixture
-def troubles(page: Page) -> Iterator[list[str]]:
-    """What scripts of the page failed at; refused calls aside."""
-    found: list[str] = []
-    page.on("pageerror", lambda error: found.append(str(error)))
-    page.on(
-        "console",
-        lambda line: (
-            line.type == "error"
-            and "Failed to load resource" not in line.text
-            and found.append(line.text)
-        ),
-    )
-    yield found
-    assert not found
-
-
-@pytest.fixture
-def origin(app: Flask, start: Start) -> str:
-    return start(app)
-
-
-def key_of(app: Flask, *scopes: Any, name: str = "") -> str:
-    _, secret = state(app).ledger.keys.create(Grant(scopes=scopes, name=name), int(time.time()))
-    state(app).keyring._until = 0.0
-    return secret
-
-
-def rows(page: Page) -> list[str]:
-    """Products of the rows, in their order, once the list is there."""
-    expect(page.locator("table.bundles")).to_have_attribute("aria-busy", "false")
-    return page.locator("table.bundles tbody th a").evaluate_all(
-        "links => links.map((link) => link.getAttribute('aria-label'))"
-    )
-
-
-def open_bundle(page: Page, origin: str, bundle_id: str) -> None:
-    page.goto(f"{origin}/dashboard#bundle={bundle_id}")
-    expect(page.get_by_role("form", name="Decision")).to_be_visible()
 
 
 def test_from_signing_in_to_a_redeemed_offer(
@@ -193,145 +146,6 @@ def test_the_list_is_sorted_and_filtered_by_keyboard(
     assert "Milk" in table
 
 
-def test_what_is_refused_is_told_at_its_field(
-    app: Flask, origin: str, page: Page, troubles: list[str]
-) -> None:
-    client = app.test_client()
-    bundle_id = bundle_of(client, PAIR)["bundle_id"]
-    open_bundle(page, origin, bundle_id)
-    price = page.get_by_label("Price of the bundle (EUR)")
-    hours = page.get_by_label("Hours an offer stands")
-    price.fill("9")
-    expect(page.get_by_text("Not below what the products cost one by one.")).to_be_visible()
-    hours.fill("-1")
-    page.get_by_role("button", name="Approve").click()
-    expect(page.get_by_role("alert")).to_contain_text("not valid")
-    expect(hours).to_be_focused()
-    expect(hours).to_have_attribute("aria-invalid", "true")
-    described = (hours.get_attribute("aria-describedby") or "").split()
-    assert page.locator(f"#{described[-1]}").inner_text() != ""
-
-    hours.fill("24")
-    page.get_by_role("button", name="Approve").click()
-    expect(price).to_have_attribute("aria-invalid", "true")
-    expect(hours).not_to_have_attribute("aria-invalid", "true")
-    page.get_by_label("Offered from").fill("2031-02-02T10:00")
-    page.get_by_label("Offered until").fill("2031-02-01T10:00")
-    price.fill("2.70")
-    page.get_by_role("button", name="Approve").click()
-    expect(
-        page.locator("#fault-ends_at, #fault-starts_at").filter(has_text=re.compile(r"\w"))
-    ).not_to_have_count(0)
-    told = one(client, bundle_id)
-    assert (told["status"], told["revision"]) == ("suggested", 0)
-
-    page.get_by_label("Offered until").fill("2031-03-01T10:00")
-    page.get_by_label("Web shop").check()
-    page.get_by_label("Locations").fill("S1")
-    page.get_by_label("Locations").press("Enter")
-    page.get_by_role("button", name="Approve").click()
-    expect(page.locator("#said")).to_have_text("Approved.")
-    expect(page.get_by_role("alert")).to_be_hidden()
-    terms = one(client, bundle_id)["terms"]
-    assert terms["channels"] == ["web"]
-    assert terms["locations"] == ["S1"]
-    assert terms["offer_hours"] == 24
-    assert terms["ends_at"].startswith("2031-03-01")
-    assert terms["price"]["amount_minor"] == 270
-
-
-def test_somebody_else_was_faster(app: Flask, origin: str, page: Page, troubles: list[str]) -> None:
-    client = app.test_client()
-    bundle_id = bundle_of(client, PAIR)["bundle_id"]
-    open_bundle(page, origin, bundle_id)
-    page.get_by_label("Note").fill("mine")
-    assert change(client, bundle_id, 0, status="rejected", offer_hours=24).status_code == 200
-    page.get_by_role("button", name="Save changes").click()
-    alert = page.get_by_role("alert")
-    expect(alert).to_contain_text("Somebody else was faster.")
-    expect(alert).to_contain_text("Status: Suggested → Rejected")
-    expect(page.get_by_label("Note")).to_have_value("mine")
-    expect(page.get_by_label("Hours an offer stands")).to_have_value("24")
-    assert one(client, bundle_id)["terms"]["note"] == ""
-    page.get_by_role("button", name="Save changes").click()
-    expect(page.locator("#said")).to_have_text("Saved.")
-    told = one(client, bundle_id)
-    assert (told["status"], told["terms"]["note"], told["revision"]) == ("rejected", "mine", 2)
-    assert told["terms"]["offer_hours"] == 24
-
-
-def test_news_come_by_themselves_and_hide_nothing_that_is_typed(
-    app: Flask, origin: str, page: Page, troubles: list[str]
-) -> None:
-    client, look = app.test_client(), "document.dispatchEvent(new Event('visibilitychange'))"
-    bundle_id = bundle_of(client, PAIR)["bundle_id"]
-    open_bundle(page, origin, bundle_id)
-    assert change(client, bundle_id, 0, status="rejected").status_code == 200
-    page.evaluate(look)
-    expect(page.get_by_role("button", name="Suggest again")).to_be_visible()
-    page.get_by_label("Note").fill("mine")
-    assert change(client, bundle_id, 1, status="suggested").status_code == 200
-    page.evaluate(look)
-    expect(page.get_by_text("local has changed this bundle since you opened it.")).to_be_visible()
-    expect(page.get_by_label("Note")).to_have_value("mine")
-
-    page.reload()
-    expect(page.get_by_role("form", name="Decision")).to_be_visible()
-    price = {"amount_minor": 250, "currency": "EUR"}
-    told = {"items": [{"item_id": "tea", "price": price}]}
-    assert client.put("/v1/items", json=told).status_code == 200
-    page.evaluate(look)
-    page.get_by_role("button", name="Show the new ones").click()
-    expect(page.locator(".ends")).to_contain_text("€4.00 one by one")
-
-
-def test_withdrawing_is_asked_about(app: Flask, origin: str, page: Page) -> None:
-    client = app.test_client()
-    bundle_id = bundle_of(client, PAIR)["bundle_id"]
-    price = {"amount_minor": 270, "currency": "EUR"}
-    assert change(client, bundle_id, 0, status="approved", price=price).status_code == 200
-    open_bundle(page, origin, bundle_id)
-    page.get_by_role("button", name="Withdraw").click()
-    dialog = page.get_by_role("dialog", name="Withdraw this bundle?")
-    page.keyboard.press("Escape")
-    expect(dialog).to_be_hidden()
-    assert one(client, bundle_id)["status"] == "approved"
-    page.get_by_role("button", name="Withdraw").click()
-    dialog.get_by_role("button", name="Withdraw").click()
-    expect(page.locator("#said")).to_have_text("Withdrawn.")
-    assert one(client, bundle_id)["status"] == "withdrawn"
-
-
-def test_what_was_typed_outlives_the_session(
-    app: Flask, origin: str, page: Page, troubles: list[str]
-) -> None:
-    client = app.test_client()
-    bundle_id = bundle_of(client, PAIR)["bundle_id"]
-    key = key_of(app, "marketing")
-    page.goto(f"{origin}/dashboard#bundle={bundle_id}")
-    page.get_by_label("Your key").fill(key)
-    page.keyboard.press("Enter")
-    page.get_by_label("Note").fill("for the summer")
-    page.get_by_label("Till").check()
-    page.context.clear_cookies()
-    page.get_by_role("button", name="Save changes").click()
-    page.get_by_label("Your key").fill(key)
-    page.keyboard.press("Enter")
-    expect(page.get_by_label("Note")).to_have_value("for the summer")
-    expect(page.get_by_label("Till")).to_be_checked()
-    # Signing in anew in another window ends this one's session, too.
-    again = "(key) => fetch('/dashboard/session', {method: 'POST', body: JSON.stringify({key}), "
-    page.evaluate(again + "headers: {'Content-Type': 'application/json'}})", key)
-    page.get_by_role("button", name="Save changes").click()
-    expect(page.locator("#said")).to_contain_text("is here again")
-    expect(page.get_by_label("Note")).to_have_value("for the summer")
-    page.get_by_role("button", name="Save changes").click()
-    expect(page.locator("#said")).to_have_text("Saved.")
-    asks = {"Authorization": f"Bearer {key}"}
-    terms = client.get(f"/v1/bundles/{bundle_id}", headers=asks).get_json()["terms"]
-    assert (terms["note"], terms["channels"]) == ("for the summer", ["pos"])
-
-
 def test_a_link_from_another_site_leads_to_the_bundle(
     app: Flask, origin: str, start: Start, page: Page, tmp_path: Path, troubles: list[str]
 ) -> None:
@@ -361,6 +175,64 @@ def test_without_a_model_it_says_so_and_goes_on_by_itself(
     state(app).engine = engine
     page.get_by_role("button", name="Try again").click()
     assert rows(page)
+
+
+WORDS = """async (bundle) => {
+  const { evidenceWords } = await import("/static/dashboard-words.js");
+  const { overlap } = await import("/static/dashboard-charts.js");
+  const drawn = overlap(bundle, bundle.items.map((item) => item.title), "baskets");
+  return [...evidenceWords(bundle), drawn.textContent];
+}"""
+KNOWN = {
+    "kind": "together", "support": 12, "support_share": 0.012, "cases": 1000, "customers": 9,
+    "confidence": None, "completes": [0.3, 0.6], "lift": 2.4, "lift_low": 2.1, "lift_high": 2.8,
+    "stability": 1, "undiscounted_lift": None, "complement": None, "q_value": 0.02,
+    "items": [{"title": "A"}, {"title": "B"}],
+    "evidence": {"months": ["2026-01"], "baskets": {"total": 1000, "each": [40, 20], "all": 12}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        (
+            {"confidence": {"a_to_b": 0.3, "b_to_a": 0.6}},
+            "They are in one basket 2.4 times as often as by chance; very likely between 2.1 and "
+            "2.8 times.|12 of 1,000 baskets (1.2%) hold both, bought by 9 known customers.|"
+            "Of the baskets with A, 30% hold B too; of those with B, 60% hold A.|every month|"
+            "At most 2% of the findings|A: 40B: 20both: 12",
+        ),
+        (
+            {"kind": "after", "confidence": {"a_to_b": 0.3, "b_to_a": 0.6}, "stability": 0.5},
+            "B follows A 2.4 times as often as by chance|12 of 1,000 purchases were followed by it."
+            "|Of those who bought A, 30% came back for B.|50% of the months",
+        ),
+        (
+            {
+                "items": [{"title": "A"}, {"title": "B"}, {"title": "C"}],
+                "completes": [0.3, 0.6, 0.1],
+                "complement": 0.5,
+                "undiscounted_lift": 0.4,
+                "q_value": 1e-9,
+                "evidence": {
+                    "months": [],
+                    "baskets": {"total": 1000, "each": [40, 20, 30], "all": 12},
+                },
+            },
+            "hold all of them|Of the baskets with all the others, 60% hold B too.|"
+            "Without what was on promotion: only 0.4 times as often as by chance.|"
+            "one instead of the other|Fewer than 1 in 1,000|A40B20C30All of them12",
+        ),
+    ],
+    ids=["together", "after", "three"],
+)
+def test_numbers_are_said_in_words(
+    origin: str, page: Page, fields: dict[str, Any], said: str
+) -> None:
+    page.goto(f"{origin}/dashboard")
+    told = page.evaluate(WORDS, {**KNOWN, **fields})
+    for part in said.split("|"):
+        assert any(part in sentence for sentence in told), (part, told)
 
 
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
