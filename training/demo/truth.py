@@ -114,7 +114,7 @@ _COUNTS = {
                 + (SELECT count(*) FROM till_row JOIN repeated_ticket r ON ticket = r.basket_id)
                 AS in_one_file,
             (SELECT count(*) FROM (SELECT file, max(file) OVER (PARTITION BY name) AS last_file
-                FROM shop_row) WHERE file < last_file) AS in_a_later_file
+                FROM shop_row WHERE part = 0) WHERE file < last_file) AS in_a_later_file
     """,
     "events": f"""
         SELECT count(*) AS events, sum(n_items)::BIGINT AS item_rows,
