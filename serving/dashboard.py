@@ -108,7 +108,8 @@ def sign_in() -> Response:
             return _ask_for_key(str(refusal), refusal)
         cookie = _cookie(state, key)
         response = reply(b"", 303, _HTML, [("Location", "/dashboard")])
-    session.set_cookie(response, cookie)
+    if cookie:
+        session.set_cookie(response, cookie)
     return response
 
 

@@ -103,7 +103,7 @@ export function overlap(bundle, names, unit) {
     const rows = each.map((held, ix) => ({ label: names[ix], value: held, part: all, class: `item${ix}`, text: count(held) }));
     rows.push({ label: "All of them", value: all, class: "both", text: count(all) });
     return h("figure", {}, barTable(`${unit} with each product`, ["Product", "", "Baskets"], rows),
-      h("figcaption", {}, `Of ${count(total)} ${unit}; the dark part of each holds all of them.`));
+      h("figcaption", {}, `Of ${count(total)} ${unit}; the first part of each bar holds all of them.`));
   }
   const [a, b] = each;
   const label = `${count(a)} ${unit} hold ${names[0]}, ${count(b)} hold ${names[1]}, ${count(all)} hold both.`;
@@ -125,7 +125,7 @@ export function overlap(bundle, names, unit) {
       h("li", {}, h("i", { class: "item0" }), h("span", {}, `${names[0]}: ${count(a)}`)),
       h("li", {}, h("i", { class: "item1" }), h("span", {}, `${names[1]}: ${count(b)}`)),
       h("li", {}, h("i", { class: "both" }), h("span", {}, `both: ${count(all)}`))),
-    h("figcaption", {}, `Of ${count(total)} ${unit} in all. The dark part lies in both.`));
+    h("figcaption", {}, `Of ${count(total)} ${unit} in all. Where the bars overlap, both were bought.`));
 }
 
 /** Lift with its interval, in all and where it holds besides; a line marks what chance gives. */
@@ -169,10 +169,11 @@ const DAY = 86_400_000;
 /** Put days without anything between those with something; beyond a quarter, by week. */
 function steps(days) {
   const at = (one) => Date.parse(`${one.day.slice(0, 10)}T00:00:00Z`);
-  const begin = at(days[0]);
-  const length = (at(days[days.length - 1]) - begin) / DAY + 1;
+  const last = at(days.at(-1));
+  const begin = Math.min(at(days[0]), last - 6 * DAY);
+  const length = (last - begin) / DAY + 1;
   const step = length > 92 ? 7 : 1;
-  const filled = Array.from({ length: Math.max(7, Math.ceil(length / step)) }, (_, ix) => ({
+  const filled = Array.from({ length: Math.ceil(length / step) }, (_, ix) => ({
     day: new Date(begin + ix * step * DAY).toISOString().slice(0, 10), issued: 0, redeemed: 0,
   }));
   for (const one of days) {

@@ -202,6 +202,7 @@ def test_without_any_key_browsers_need_the_pages_token_and_programs_nothing(
     problem(patch(client, bundle_id, token, **{"Sec-Fetch-Site": "cross-site"}), 403, "cross-site")
     assert untouched(client, bundle_id)
     assert patch(client, bundle_id, token, **OWN).status_code == 200
+    assert "Set-Cookie" not in sign_in(client, "whatever").headers
     stale = patch(client, bundle_id)
     problem(stale, 412, "bundle-stale")
 
