@@ -56,11 +56,13 @@ function bars(width, height, labels, series, write) {
       x: left + step * ix + (step - each * series.length) / 2 + each * of,
       y: y(value), width: each, height: Math.max(0, y(0) - y(value)), rx: Math.min(2, each / 3),
     }, s("title", {}, `${labels[ix]}: ${series.length > 1 ? `${one.name} ` : ""}${write(value)}`))));
-  // As many labels as there is room for.
-  const every = Math.ceil(labels.length / Math.max(1, Math.floor((width - left) / 84)));
-  const under = labels.map((text, ix) => ix % every === 0 && left + step * (ix + 0.5) < width - 24
-    ? s("text", { class: "axis", x: left + step * (ix + 0.5), y: height - 5, "text-anchor": "middle" }, text)
-    : []);
+  // As many labels as there is room for, the last one in any case.
+  const every = Math.ceil(labels.length / Math.max(1, Math.floor((width - left) / 90)));
+  const under = labels.map((text, ix) => {
+    if ((labels.length - 1 - ix) % every) return [];
+    const x = Math.min(left + step * (ix + 0.5), width - 36);
+    return s("text", { class: "axis", x, y: height - 5, "text-anchor": "middle" }, text);
+  });
   return [grid, drawn, under];
 }
 
