@@ -73,9 +73,13 @@ def find(
     after, before = _cases(later, a, b), _cases(earlier, a, b)
     repeats = ground.repeats(after)
     above = significance.at_least(support / repeats, expected / repeats)
-    # Shoppers who like both buy `b` as often before as after `a`, but for when it was sold.
-    back = _Weeks.of(ground, earlier).expected(a, b)
-    sooner = _sooner(ground, after, before, (expected + _DOUBT) / (expected + back + 2 * _DOUBT))
+    # Who likes both buys `b` as often before as after `a`, but for when the two were sold. How
+    # often that would be, other cases tell.
+    back = _Weeks.of(ground, earlier)
+    told = weeks.by_span(after), weeks.by_span(before)
+    usual = weeks.besides(a, b, told[0], told[1]), back.besides(a, b, told[1], told[0])
+    share = (usual[0] + _DOUBT) / (usual[0] + usual[1] + 2.0 * _DOUBT)
+    sooner = _sooner(ground, after, before, np.maximum(share, 0.5))
     p_value = np.maximum(above, sooner)
     q_value = significance.discovery_rates(p_value, n_tests)
     items, unknown = np.stack([a, b], axis=1), np.full(len(a), np.nan)
@@ -89,12 +93,14 @@ class _Weeks:
 
     Attributes
     ----------
+    span : ndarray of shape (n_orders,), int32
     first, then : csr_array of shape (n_items, n_spans)
     weight : ndarray of shape (n_spans,), float64
         Share of a span's ways to put a first product into a case and another one behind a case
         that meet in one; large baskets have much behind them.
     """
 
+    span: IxArray
     first: sparse.csr_array
     then: sparse.csr_array
     weight: Floats
@@ -115,11 +121,28 @@ class _Weeks:
         )
         counted = sparse.csr_array(rows @ member.T.astype(np.float32))
         counted.sort_indices()
-        return cls(counted[:n_items], counted[n_items:], weight)
+        return cls(span, counted[:n_items], counted[n_items:], weight)
 
     def expected(self, a: IxArray, b: IxArray) -> Floats:
         """Cases with ``a``, sorted, that ``b`` would follow by chance."""
         return crossed(a, b, _rows(self.first), _rows(self.then), self.weight)
+
+    def by_span(self, cases: Orders) -> IxArray:
+        """Count cases by span, shape (n, n_spans)."""
+        return evidence.table(cases, self.span, len(self.weight))
+
+    def besides(self, a: IxArray, b: IxArray, both: IxArray, turned: IxArray) -> Floats:
+        """Cases with ``a`` that ``b`` would follow, by all cases but some.
+
+        Parameters
+        ----------
+        a, b : ndarray of shape (n,), int32
+        both, turned : ndarray of shape (n, n_spans), int32
+            Cases with both, in this and in the other order.
+        """
+        first = np.maximum(self.first[a].toarray() - both - turned, 0.0)
+        then = self.then[b].toarray() - both
+        return np.asarray((first * then) @ self.weight)
 
 
 def _rows(matrix: sparse.csr_array) -> tuple[IntArray, IxArray, Floats]:

@@ -14,6 +14,7 @@ from recsys.bundles import evidence
 from recsys.bundles.chance import Chance
 from recsys.bundles.evidence import Orders
 from recsys.bundles.groups import Groups, groups, places, sizes, spans
+from recsys.bundles.meetings import Meetings
 from recsys.matrices.baskets import Baskets
 from recsys.matrices.compiled import compiled
 from recsys.matrices.ids import IntArray, IxArray
@@ -96,6 +97,14 @@ class Ground:
         usual = _matched(*rows, self._by_size(), self.sizes.weight)
         usual -= self.chance.together(a, b, self._of_size(self.sizes.weight))
         return factor * self.sizes.factor(a, b, inside[:, 2], usual)
+
+    def by_chance(self, a: IxArray, b: IxArray, met: Meetings) -> Floats:
+        """Baskets of customers who had the choice that would hold both products by chance."""
+        # Large baskets do not draw popular products as much more as they are larger.
+        drawn = self.counts[a].astype(np.float64) * self.counts[b] * self.customers.whole
+        drawn /= 1.0 + self.customers.whole
+        full = self.chance.together(a, b) / np.where(drawn > 0, drawn, 1.0)
+        return met.by_chance * full
 
     def usual(self, item_ix: IxArray) -> tuple[Floats, Floats, Floats]:
         """Orders of each group that hold products where groups buy alike, for ``kinds``."""

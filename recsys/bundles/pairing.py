@@ -56,10 +56,7 @@ def _tested(ground: Ground, part: Counts, rate: float, same: Same) -> Tested:
     some = np.flatnonzero(significance.at_least(support, expected) <= rate)
     a, b, support, expected = a[some], b[some], support[some], expected[some]
     met = meetings(a, b, ground.held, ground.customers, ground.share, ground.kinds)
-    told = met.by_chance > 0
-    # Baskets do not draw popular products as much more as they are larger.
-    drawn = ground.counts[a] * ground.counts[b] * ground.customers.whole
-    by_chance = met.by_chance * expected * (1.0 + ground.customers.whole) / drawn
+    told, by_chance = met.by_chance > 0, ground.by_chance(a, b, met)
     expected *= ground.factor(a, b, support, met.inside)
     expected = np.maximum(expected, LEAST)
     p_value = significance.at_least(support / met.repeats, expected / met.repeats)

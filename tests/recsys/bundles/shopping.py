@@ -12,10 +12,16 @@ from recsys.bundles.mining import mine
 from recsys.matrices.baskets import Training
 from recsys.matrices.products import Products
 from recsys.settings import Bundles as Settings
-from tests.recsys.models.worlds import AS_OF, DAY, Order, train
+from tests.recsys.models import worlds
+from tests.recsys.models.worlds import AS_OF, DAY, Order
 
 #: Days of the shops' history.
 DAYS = 100
+
+
+def train(orders: Sequence[Order]) -> Training:
+    """Learn from baskets in any order."""
+    return worlds.train(sorted(orders, key=lambda order: order.ts))
 
 
 def item(number: int) -> str:

@@ -18,10 +18,11 @@ from tests.recsys.bundles.shopping import (
     products,
     shuffled,
     together,
+    train,
     trips,
     with_items,
 )
-from tests.recsys.models.worlds import AS_OF, DAY, Order, train
+from tests.recsys.models.worlds import AS_OF, DAY, Order
 
 A, B, C, D = "apples", "brie", "cider", "dates"
 

@@ -49,6 +49,23 @@ def test_one_row_an_order_sorted_by_time(write_history):
     assert baskets.location.tolist() == [0, location_key("s1"), 0]
 
 
+def test_it_is_known_what_was_discounted(write_history):
+    lines = [
+        sale("t:1", "b", discount_minor=50, unit_price_minor=200, ts=10),
+        sale("t:1", "a", ts=10, line_no=2),
+        sale("t:2", "a", ts=20),
+        sale("t:2", "a", ts=20, line_no=2, discount_minor=10, unit_price_minor=100),
+        sale("t:3", "c", ts=30, discount_minor=10, unit_price_minor=100),
+        back("t:3", "c", ts=40, return_of="t:3"),
+    ]
+    training = Training.read(write_history(lines), LATER)
+    baskets = training.baskets
+    names = [training.index.item_ids[ix] for ix in baskets.items.indices]
+    assert names == ["a", "b", "a"]
+    assert baskets.discounted.tolist() == [False, True, True]
+    assert Training.read(write_history([sale("t:1", "a")]), LATER).baskets.discounted is None
+
+
 def test_time_is_half_open(write_history):
     lines = [sale(f"t:{ts}", f"p{ts}", ts=ts) for ts in (10, 20, 30)]
     training = Training.read(write_history(lines), 30, since_ts=20)

@@ -344,7 +344,14 @@ def test_the_engine_loads_nothing_that_only_training_needs(artefact_folder):
 
 
 @pytest.mark.parametrize(
-    "missing", [f"{CART_BLEND}.new_weights", "shelf.active", "popular.share", "costs.item_minor"]
+    "missing",
+    [
+        f"{CART_BLEND}.new_weights",
+        "shelf.active",
+        "popular.share",
+        "costs.item_minor",
+        "bundles.kind",
+    ],
 )
 def test_an_artefact_without_an_array_is_refused(tmp_path, missing):
     arrays = {name: array for name, array in parts().items() if name != missing}
