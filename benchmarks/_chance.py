@@ -74,7 +74,7 @@ def expected(items: sparse.csr_array, a: Ints, b: Ints, period: Ints | None = No
     n_periods = int(period.max(initial=0)) + 1
     baskets = np.zeros((n_periods, len(sizes)))
     np.add.at(baskets, (period, size_of), 1)
-    chance, pairs_of_size = _chances(items, sizes, baskets.sum(axis=0), used)
+    chance, pairs_of_size = chances(items, sizes, baskets.sum(axis=0), used)
     groups = sparse.csr_array(
         (np.ones(len(period)), (period, np.arange(len(period)))), shape=(n_periods, len(period))
     )
@@ -138,7 +138,7 @@ def found_by_oracle(chance: Floats, n_tests: int, rate: float) -> Bools:
     return found
 
 
-def _chances(
+def chances(
     items: sparse.csr_array, sizes: Ints, n_of_size: Floats, used: Ints
 ) -> tuple[Floats, Floats]:
     """Chance of some products to lie in a basket of each size, shape (n_used, n_sizes).

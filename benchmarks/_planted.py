@@ -11,10 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks import _chance
+from benchmarks._following import Visits, expected, plant_after
 from benchmarks._report import OURS, Report
 from benchmarks._shop import Shop, bare, interval, kinds, pairs_of
 from benchmarks._shuffle import Planted, plant, shuffled
 from benchmarks.peers.rules import METHODS, ORDERS
+from recsys.bundles.found import AFTER
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -29,7 +31,7 @@ BANDS: Final = {"plain": (0.0, 1e-12), "faint": (1e-12, 1e-7), "hidden": (1e-7, 
 #: Beside the methods: tests that know the exact chance.
 ORACLE: Final = "oracle"
 #: Seeds of these shuffles begin here.
-_SEEDS: Final = 1_000
+_SEEDS, _AFTER_SEEDS = 1_000, 2_000
 
 
 class Judged(NamedTuple):
@@ -53,11 +55,12 @@ class Truth:
     Parameters
     ----------
     there : Planted
+    chance : ndarray of shape (n_planted,), float64
+        Support that each would have by chance.
     """
 
-    def __init__(self, there: Planted) -> None:
+    def __init__(self, there: Planted, chance: Floats) -> None:
         self.there = there
-        chance = _chance.expected(there.items, there.a, there.b)
         self.p_value = _chance.at_least(there.support, chance)
         self.counts = (there.support >= LEAST_SUPPORT) & (there.support >= LEAST_LIFT * chance)
 
@@ -72,7 +75,27 @@ class Truth:
 
     def _keys(self, a: Ints, b: Ints) -> Ints:
         n_items: int = self.there.items.shape[1]
-        return np.minimum(a, b) * n_items + np.maximum(a, b)
+        return a * n_items + b
+
+
+def planted_after(shop: Shop, report: Report, n: int, seed: int) -> None:
+    """Mine shuffled baskets in which customers buy planted products after others."""
+    truths, rounds = [], []
+    baskets = shop.training.baskets
+    visits = Visits.of(baskets, shop.config.bundles.within_days, shop.training.as_of_ts)
+    for number in range(n):
+        at = _AFTER_SEEDS + seed + number
+        there = plant_after(shuffled(baskets.items, at), visits, PLANTED, at)
+        truth = Truth(there, expected(there.items, visits, there.a, there.b))
+        found = shop.mine(bare(shop.training, there.items))
+        told = truth.judge(*pairs_of(found, AFTER), len(found))
+        shop.say(
+            f"planted after, {number + 1} of {n}: {told.found[truth.counts].sum()} of "
+            f"{truth.counts.sum()} found; {kinds(found)} reported"
+        )
+        truths.append(truth)
+        rounds.append(told)
+    _add(report, f"{shop.name}, planted after", OURS, truths, rounds, seed)
 
 
 def planted(shop: Shop, report: Report, n: int, peer_rounds: int, seed: int) -> None:
@@ -83,7 +106,8 @@ def planted(shop: Shop, report: Report, n: int, peer_rounds: int, seed: int) -> 
     for number in range(n):
         at = _SEEDS + seed + number
         there = plant(shuffled(shop.training.baskets.items, at), PLANTED, at)
-        truth = Truth(there)
+        there = there._replace(a=np.minimum(there.a, there.b), b=np.maximum(there.a, there.b))
+        truth = Truth(there, _chance.expected(there.items, there.a, there.b))
         truths.append(truth)
         found = shop.mine(bare(shop.training, there.items))
         told = truth.judge(*pairs_of(found), len(found))

@@ -117,9 +117,12 @@ def kinds(found: Bundles) -> dict[str, int]:
     }
 
 
-def pairs_of(found: Bundles) -> tuple[Ints, Ints]:
-    """Return the pairs that are bought together, ``a < b``, strongest evidence first."""
-    rows = np.flatnonzero((found.kind == TOGETHER) & (np.diff(found.indptr) == 2))
+def pairs_of(found: Bundles, kind: int = TOGETHER) -> tuple[Ints, Ints]:
+    """Return the pairs of a kind, strongest evidence first.
+
+    Those that are bought together ascend; of others ``a`` is bought first.
+    """
+    rows = np.flatnonzero((found.kind == kind) & (np.diff(found.indptr) == 2))
     first = found.indptr[rows]
     return found.item_ix[first].astype(np.int64), found.item_ix[first + 1].astype(np.int64)
 

@@ -70,7 +70,7 @@ def shuffled(items: sparse.csr_array, seed: int, swaps: float = SWAPS) -> sparse
             f"only {done:,} of {wanted:,} swaps were possible: these baskets can hardly hold "
             "anything else."
         )
-    return _matrix(indices, indptr, items.shape)
+    return matrix(indices, indptr, items.shape)
 
 
 @compiled
@@ -124,7 +124,9 @@ def plant(items: sparse.csr_array, n_pairs: int, seed: int) -> Planted:
     """
     rng = np.random.default_rng(seed)
     counts = np.bincount(items.indices, minlength=items.shape[1])
-    a, b, wanted = _choose(counts, np.diff(items.indptr), n_pairs, rng)
+    sizes = np.diff(items.indptr)
+    meet = float((sizes * (sizes - 1.0)).sum()) / float(sizes.sum()) ** 2
+    a, b, wanted = choose(counts, meet, n_pairs, rng)
     marked = np.zeros(items.shape[1], bool)
     marked[a], marked[b] = True, True
     indptr, indices = items.indptr.astype(np.int64), items.indices.astype(np.int32)
@@ -139,20 +141,33 @@ def plant(items: sparse.csr_array, n_pairs: int, seed: int) -> Planted:
         takers = rng.permutation(np.setdiff1d(with_one, with_other)).tolist()
         givers = rng.permutation(np.setdiff1d(with_other, with_one)).tolist()
         while support[pair] < wanted[pair] and takers and givers:
-            support[pair] += _moved(indptr, indices, marked, other, takers.pop(), givers.pop(), rng)
-    return Planted(_matrix(indices, indptr, items.shape), a, b, support)
+            support[pair] += moved(indptr, indices, marked, other, takers.pop(), givers.pop(), rng)
+    return Planted(matrix(indices, indptr, items.shape), a, b, support)
 
 
-def _choose(
-    counts: Ints, sizes: Ints, n_pairs: int, rng: np.random.Generator
+def choose(
+    counts: Ints, meet: float, n_pairs: int, rng: np.random.Generator
 ) -> tuple[Ints, Ints, Ints]:
-    """Draw pairs of products with the chance that their support and lift ask for."""
-    meet = float((sizes * (sizes - 1.0)).sum()) / float(sizes.sum()) ** 2
+    """Draw pairs of products with the chance that their support and lift ask for.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (n_items,), int64
+        Baskets with each product.
+    meet : float
+        By what two products' counts are multiplied to say how often they meet by chance.
+    n_pairs : int
+    rng : Generator
+
+    Returns
+    -------
+    a, b, support : ndarray of shape (n,), int64
+    """
     items = np.flatnonzero(counts >= SUPPORT[0] / _ROOM)
     items = items[np.argsort(counts[items], kind="stable")]
     ordered, free = counts[items], np.ones(len(items), bool)
     found: list[tuple[int, int, int]] = []
-    for _ in range(_DRAWS * n_pairs):
+    for _ in range(_DRAWS * n_pairs if meet > 0 else 0):
         if len(found) == n_pairs:
             break
         support = int(np.exp(rng.uniform(*np.log(SUPPORT))))
@@ -173,7 +188,7 @@ def _choose(
     return drawn[:, 0], drawn[:, 1], drawn[:, 2]
 
 
-def _moved(
+def moved(
     indptr: Ints,
     indices: npt.NDArray[np.int32],
     marked: npt.NDArray[np.bool_],
@@ -194,9 +209,10 @@ def _moved(
     return True
 
 
-def _matrix(
+def matrix(
     indices: npt.NDArray[np.int32], indptr: Ints, shape: tuple[int, ...]
 ) -> sparse.csr_array:
+    """Make orders × products of their rows' products, in any order."""
     pointers = indptr.astype(np.int32 if len(indices) <= np.iinfo(np.int32).max else np.int64)
     made = sparse.csr_array((np.ones(len(indices), np.float32), indices, pointers), shape=shape)
     made.sort_indices()

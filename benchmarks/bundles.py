@@ -20,7 +20,7 @@ from typing import Final
 from benchmarks import accuracy
 from benchmarks._mining import shuffles, speed
 from benchmarks._persistence import lasting
-from benchmarks._planted import planted
+from benchmarks._planted import planted, planted_after
 from benchmarks._report import NO_DATA, Report, parser
 from benchmarks._shop import Shop
 from benchmarks.peers import PEERS
@@ -67,6 +67,7 @@ def main() -> None:
                 shuffles(shop, report, asked.shuffles, asked.peer_rounds, asked.seed)
             elif part == "planted":
                 planted(shop, report, asked.planted, asked.peer_rounds, asked.seed)
+                planted_after(shop, report, asked.planted, asked.seed)
             elif part == "lasting":
                 lasting(shop, report)
             else:
@@ -88,7 +89,7 @@ def _arguments() -> argparse.Namespace:
     made.add_argument("--parts", type=_parts, default=list(TITLES), help=", ".join(TITLES))
     made.add_argument("--shuffles", type=int, default=20, help="of the baskets")
     made.add_argument("--planted", type=int, default=3, help="shuffles that pairs are planted in")
-    made.add_argument("--peer-rounds", type=int, default=2, help="of these, what the others see")
+    made.add_argument("--peer-rounds", type=int, default=1, help="of these, what the others see")
     made.add_argument("--rounds", type=int, default=3, help="times that mining is measured")
     made.add_argument("--limit", type=float, default=180.0, help="seconds that one call may take")
     made.add_argument("--data", type=Path, default=accuracy.DATA, help="folder of the data sets")

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -9,6 +10,8 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from benchmarks import _chance
+from benchmarks import _following as following
+from benchmarks._following import Visits, plant_after
 from benchmarks._persistence import FLOORS, LENGTHS, Way, choose, chosen, shares
 from benchmarks._planted import Truth
 from benchmarks._report import NO_DATA, OURS
@@ -16,6 +19,7 @@ from benchmarks._shop import Shop, interval
 from benchmarks._shuffle import plant, shuffled
 from benchmarks.bundles import main
 from benchmarks.peers.rules import METHODS, ORDERS, Rules
+from recsys.matrices.baskets import DAY, Baskets
 
 
 def baskets(seed, n_orders=400, n_items=30, largest=0.5):
@@ -93,9 +97,9 @@ def test_planted_pairs_lie_together_as_often_as_is_said(shop_like):
 
 def test_what_is_planted_can_be_found_and_nothing_else_is_plain(shop_like):
     there = plant(shuffled(shop_like, 0), 60, seed=0)
-    truth = Truth(there)
+    truth = Truth(there, _chance.expected(there.items, there.a, there.b))
     assert truth.counts.mean() > 0.8
-    told = truth.judge(there.b[:5], there.a[:5], reported=7)
+    told = truth.judge(there.a[:5], there.b[:5], reported=7)
     assert told.found.sum() == 5
     assert told.reported == 7
     sure = _chance.found_by_oracle(truth.p_value, 500 * 499 // 2, 0.05)
@@ -106,6 +110,61 @@ def test_what_is_planted_can_be_found_and_nothing_else_is_plain(shop_like):
     chance = _chance.expected(there.items, a, b)
     p_value = _chance.at_least(_chance.together(there.items, a, b), chance)
     assert not _chance.found_by_oracle(p_value, 100, 0.05).any()
+
+
+@pytest.fixture(scope="module")
+def customers(shop_like):
+    """Whose those baskets are: 300 customers, a basket every three days or so."""
+    rng = np.random.default_rng(1)
+    n = shop_like.shape[0]
+    return Baskets(
+        items=shop_like,
+        ts=np.sort(rng.integers(0, 60 * DAY, n)),
+        customer=rng.integers(-1, 300, n).astype(np.int32),
+        channel=np.zeros(n, np.uint8),
+        location=np.zeros(n, np.int64),
+        customer_ids=[str(number) for number in range(300)],
+    )
+
+
+def test_what_follows_is_of_the_same_customer_and_within_the_days(customers):
+    visits = Visits.of(customers, 7, 60 * DAY)
+    before, after = visits.later.nonzero()
+    assert len(before) > 1_000
+    assert (customers.customer[before] == customers.customer[after]).all()
+    assert (customers.customer[before] >= 0).all()
+    waited = customers.ts[after] - customers.ts[before]
+    assert 0 < waited.min() < waited.max() <= 7 * DAY
+    assert customers.ts[before].max() <= 53 * DAY  # the others' days are not over
+    known = np.flatnonzero(customers.customer == 5)
+    early = known[customers.ts[known] <= 53 * DAY]
+    wanted = sum(
+        ((customers.ts[known] > at) & (customers.ts[known] <= at + 7 * DAY)).sum()
+        for at in customers.ts[early]
+    )
+    assert (customers.customer[before] == 5).sum() == wanted
+
+
+def test_planted_products_follow_as_often_as_is_said(shop_like, customers):
+    visits = Visits.of(customers, 7, 60 * DAY)
+    dealt = shuffled(shop_like, 3)
+    rng = np.random.default_rng(4)
+    a, b = rng.permutation(500)[:300].reshape(2, -1)
+    chance = following.expected(dealt, visits, a, b)
+    seen = following.support(dealt, visits, a, b)
+    assert seen.sum() == pytest.approx(chance.sum(), rel=0.08)
+    there = plant_after(dealt, visits, 40, seed=0)
+    same_margins(dealt, there.items)
+    assert len(there.a) > 20
+    chance = following.expected(there.items, visits, there.a, there.b)
+    assert np.median(there.support / chance) > 2
+    back = following.support(there.items, visits, there.b, there.a)
+    assert np.median(back / chance) < 1.5  # only in this order
+
+
+def test_where_nobody_comes_back_nothing_can_follow(shop_like, customers):
+    once = replace(customers, customer=np.full(shop_like.shape[0], -1, np.int32))
+    assert len(plant_after(shop_like, Visits.of(once, 7, 60 * DAY), 40, seed=0).a) == 0
 
 
 def test_a_pair_holds_only_beyond_what_its_weeks_explain():
@@ -221,7 +280,7 @@ def shop_data(tmp_path_factory):
             "Quantity": np.ones(len(order), np.int64),
             "InvoiceDate": start + (order * (31_000_000 // n)).astype("timedelta64[s]"),
             "Price": np.ones(len(order)),
-            "Customer ID": (order % 400).astype(np.float64),
+            "Customer ID": (order % 100).astype(np.float64),
         }
     )
     (folder / "uci_online_retail_ii").mkdir()
@@ -250,6 +309,7 @@ def test_all_parts_of_a_shop_are_measured(monkeypatch, tmp_path, shop_data, caps
     assert said[shop, "rusket", "false_discovery_rate"] == 1
     assert said[shop, "rusket", "false_pairs"] > 100
     assert said[f"{shop}, planted", OURS, "found_share"] > 0.7
+    assert f"{shop}, planted after" in {row["task"] for row in rows}
     assert said[shop, OURS, "persistence@1"] == said[shop, OURS, "strict_persistence@1"] == 1
     assert said[shop, OURS, "seconds"] > 0
     assert said[shop, "rusket", "peak_mb"] > 50
