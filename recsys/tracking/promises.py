@@ -58,8 +58,10 @@ _ALIKE: Final = IDENTIFIERS.alias()
 #: Every id that leads to whom an id leads to, and the present one.
 OF_SAME: Final = sa.select(IDENTIFIERS.c.own_id, IDENTIFIERS.c.customer_id).where(
     IDENTIFIERS.c.customer_id
-    == sa.select(sa.func.min(_ALIKE.c.customer_id))
+    == sa.select(_ALIKE.c.customer_id)
     .where(_ALIKE.c.own_id == sa.bindparam("customer_id"))
+    .limit(sa.literal_column("1"))
+    .offset(sa.literal_column("0"))  # SQLAlchemy writes a parameter otherwise
     .scalar_subquery()
 )
 
