@@ -5,10 +5,11 @@ field by field, to say what is wrong where.
 """
 
 import difflib
+import re
 import types
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, TypeVar, Union, get_args, get_origin
 
 import msgspec
 from flask import Request
@@ -19,6 +20,11 @@ from recsys.filters import Filter, FilterError
 from serving.problems import KINDS, FieldError, Refusal
 
 T = TypeVar("T")
+
+#: How msgspec says that a number or a length is out of bounds.
+_BOUND: Final = re.compile(r"Expected `(\w+)` (?:of length )?([<>]=?) (-?[\d.e+]+)")
+_SIGNS: Final = {">=": "at least", "<=": "at most", ">": "above", "<": "below"}
+_PIECES: Final = {"str": "character(s)", "array": "entries", "object": "fields"}
 
 _decoders: dict[type[Any], msgspec.json.Decoder[Any]] = {}
 #: Beyond this many, a list of faults helps nobody.
@@ -232,6 +238,13 @@ def _worded(message: str, kind: Any) -> str:
         return f"is not one of {allowed}."
     if "RFC3339" in message or datetime in (kind, *map(_bare, get_args(kind))):
         return "is no ISO 8601 time with an offset, such as 2024-03-01T12:00:00Z."
+    bound = _BOUND.fullmatch(message)
+    if bound is not None:
+        kind_of, sign, limit = bound.groups()
+        how = _SIGNS[sign]
+        if kind_of in _PIECES:
+            return f"must have {how} {limit} {_PIECES[kind_of]}."
+        return f"must be {how} {limit.removesuffix('.0')}."
     words = message[:1].lower() + message[1:]
     return f"{words}."
 

@@ -46,7 +46,7 @@ def test_every_wrong_field_is_named() -> None:
     assert "Did you mean `placement`?" in found["/placment"]
     assert found["/placement"] == "is missing."
     assert "ISO 8601" in found["/as_of"]
-    assert ">= 1" in found["/count"]
+    assert found["/count"] == "must be at least 1."
 
 
 def test_a_name_like_no_other_gets_the_list_of_fields() -> None:
@@ -129,3 +129,11 @@ def test_a_wrong_query_points_into_the_body() -> None:
     assert "not a known field" in found["/limit"]
     assert found["/identifier/value"] == "is missing."
     assert "/count" in found
+
+
+def test_bounds_are_said_in_plain_words() -> None:
+    found = faults({"placement": "web_home", "count": 0, "item_ids": [""]})
+    assert found["/count"] == "must be at least 1."
+    assert found["/item_ids/0"] == "must have at least 1 character(s)."
+    many = faults({"placement": "web_home", "item_ids": ["a"] * 101})
+    assert many["/item_ids"] == "must have at most 100 entries."
