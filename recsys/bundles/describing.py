@@ -11,10 +11,12 @@ import numpy.typing as npt
 
 from recsys.bundles import evidence, segments, significance
 from recsys.bundles.chosen import Chosen
+from recsys.bundles.evidence import Orders
 from recsys.bundles.found import AFTER, TOGETHER, Bundles
 from recsys.bundles.ground import Ground
 from recsys.bundles.later import Later
 from recsys.bundles.tested import LEAST
+from recsys.matrices.ids import IntArray
 from recsys.settings import Bundles as Settings
 
 Floats = npt.NDArray[np.float64]
@@ -42,7 +44,7 @@ def describe(
         What bundles of kind ``after`` were found in.
     found : Chosen
     regions : mapping of int to str
-        As of ``segments.find``.
+        As of ``segments.kinds``.
     settings : recsys.settings.Bundles
     undiscounted : ndarray of shape (n,), float64
         Lift among lines without a discount.
@@ -52,6 +54,13 @@ def describe(
     n_months = len(month.begin_ts)
     low, high = significance.interval(found.support / found.repeats)
     scale = found.repeats / found.expected
+    within = segments.kinds(baskets, regions)
+    by_month, *by_segment = found.usual(
+        ground,
+        later,
+        [(month.of, n_months), *((of, len(labels)) for labels, of in within)],
+    )
+    members, at = _members(ground, later, found)
     monthly = found.seen(month.of, n_months)
     by_channel = evidence.by_channel(found.orders, baskets)
     place_indptr, place_key, place_support = evidence.places(found.orders, baskets)
@@ -64,32 +73,34 @@ def describe(
         support=found.support.astype(whole),
         cases=np.where(after, int(later.case.sum()), len(baskets.ts)).astype(np.int64),
         customers=evidence.customers(found.orders, baskets).astype(whole),
-        with_item=np.diff(found.members.indptr).astype(whole),
-        confidence=_confidence(ground, found).astype(small),
+        with_item=np.diff(members.indptr)[at].astype(whole),
+        confidence=_confidence(ground, found, np.diff(members.indptr)[at]).astype(small),
         expected=found.expected.astype(small),
         lift=(found.support / found.expected).astype(small),
         lift_low=(low * scale).astype(small),
         lift_high=(high * scale).astype(small),
         p_value=found.p_value,
         q_value=found.q_value,
-        stability=_stability(monthly, found.usual(month.of, n_months), found).astype(small),
+        stability=_stability(monthly, by_month, found).astype(small),
         undiscounted_lift=undiscounted.astype(small),
         complement=found.complement.astype(small),
         month_ts=month.begin_ts,
         month_cases=np.bincount(month.of, minlength=n_months),
         monthly=monthly,
-        items_monthly=evidence.table(found.members, month.of, n_months),
+        items_monthly=evidence.table(members, month.of, n_months)[at],
         channel_cases=np.bincount(baskets.channel, minlength=by_channel.shape[1]),
         by_channel=by_channel,
-        items_by_channel=evidence.by_channel(found.members, baskets),
+        items_by_channel=evidence.by_channel(members, baskets)[at],
         place_indptr=place_indptr,
         place_key=place_key,
         place_support=place_support,
-        **segments.find(found, baskets, regions, settings)._asdict(),
+        **segments.find(found, within, by_segment, settings)._asdict(),
     )
 
 
-def undiscounted(ground: Ground, found: Chosen) -> tuple[Floats, npt.NDArray[np.bool_]]:
+def undiscounted(
+    ground: Ground, later: Later, found: Chosen
+) -> tuple[Floats, npt.NDArray[np.bool_]]:
     """Look at lines that had no discount.
 
     Returns
@@ -110,7 +121,8 @@ def undiscounted(ground: Ground, found: Chosen) -> tuple[Floats, npt.NDArray[np.
     full = evidence.table(evidence.only(ground.held, items), weeks, n_weeks)
     share = evidence.table(evidence.only(plain, items), weeks, n_weeks) / np.maximum(full, 1)
     both = np.multiply.reduceat(share[at.ravel()], found.indptr[:-1], axis=0)
-    expected = (found.usual(weeks, n_weeks) * both).sum(axis=1)
+    (usual_of,) = found.usual(ground, later, [(weeks, n_weeks)])
+    expected = (usual_of * both).sum(axis=1)
     orders = evidence.holding(plain, found.indptr, found.item_ix.astype(np.int32))
     support = np.diff(orders.indptr)
     # With the lift that all lines have there would be so many.
@@ -120,21 +132,33 @@ def undiscounted(ground: Ground, found: Chosen) -> tuple[Floats, npt.NDArray[np.
     return lift, told & (support <= expected)
 
 
-def _confidence(ground: Ground, found: Chosen) -> Floats:
+def _members(ground: Ground, later: Later, found: Chosen) -> tuple[Orders, IntArray]:
+    """Cases that hold each product, once for each product, and the place of each member there."""
+    n_items = len(ground.counts)
+    # Lists of all orders, behind them those of cases.
+    lists = np.zeros(len(found.item_ix), np.int64)
+    for kind, rows, items in found.alike():
+        at = found.indptr[rows][:, None] + np.arange(items.shape[1])
+        lists[at] = items + (np.array([1, 2]) * n_items if kind == AFTER else 0)
+    used, place = np.unique(lists, return_inverse=True)
+    at_once = evidence.only(ground.held, used[used < n_items])
+    after = evidence.only(later.held, used[used >= n_items] - n_items)
+    return evidence.joined([at_once, after]), place.ravel()
+
+
+def _confidence(ground: Ground, found: Chosen, held: IntArray) -> Floats:
     """Share of the cases with all other members that hold each one too."""
-    sizes = np.diff(found.indptr)
-    of = np.repeat(np.arange(len(found)), sizes)
-    others = np.zeros(len(of), np.int64)
-    held = np.diff(found.members.indptr)
-    pair = np.flatnonzero(sizes[of] == 2)
-    others[pair] = held[2 * found.indptr[of[pair]] + 1 - pair]
-    for size in np.unique(sizes[sizes > 2]).tolist():
-        rows = np.flatnonzero(sizes == size)
-        sets = found.item_ix[found.indptr[rows][:, None] + np.arange(size)]
+    others = np.zeros(len(found.item_ix), np.int64)
+    for _, rows, items in found.alike():
+        size = items.shape[1]
         for one in range(size):
-            rest = evidence.ragged(np.delete(sets, one, axis=1))
-            others[found.indptr[rows] + one] = np.diff(evidence.holding(ground.held, *rest).indptr)
-    shares: Floats = found.support[of] / np.maximum(others, 1)
+            at = found.indptr[rows] + one
+            if size == 2:
+                others[at] = held[at + 1 - 2 * one]
+            else:
+                rest = evidence.ragged(np.delete(items, one, axis=1))
+                others[at] = np.diff(evidence.holding(ground.held, *rest).indptr)
+    shares: Floats = np.repeat(found.support, np.diff(found.indptr)) / np.maximum(others, 1)
     return shares
 
 

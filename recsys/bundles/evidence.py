@@ -36,6 +36,29 @@ class Orders(NamedTuple):
         return np.repeat(np.arange(len(self.indptr) - 1), np.diff(self.indptr))
 
 
+class Grouped(NamedTuple):
+    """Groups of each list's orders, with how many there are.
+
+    Attributes
+    ----------
+    indptr : ndarray of shape (n + 1,), int64
+    group : ndarray, int32
+        Ascending within a list.
+    times : ndarray, float64
+    """
+
+    indptr: IntArray
+    group: IxArray
+    times: npt.NDArray[np.float64]
+
+    def dense(self, lists: npt.NDArray[np.integer], n_groups: int) -> npt.NDArray[np.float64]:
+        """Lay some of the lists out, shape (n, n_groups)."""
+        at, kept = picked(Orders(self.indptr, self.group), lists)
+        found = np.zeros((len(lists), n_groups))
+        found[at.rows(), at.order] = self.times[kept]
+        return found
+
+
 class Months(NamedTuple):
     """Calendar months (UTC) of orders.
 
@@ -136,6 +159,25 @@ def table(orders: Orders, group: npt.NDArray[np.integer], n_groups: int) -> IxAr
     return np.bincount(cell, minlength=n * n_groups).reshape(n, n_groups).astype(np.int32)
 
 
+def weighed(
+    orders: Orders,
+    weight: npt.NDArray[np.float64],
+    group: npt.NDArray[np.integer],
+    n_groups: int,
+) -> npt.NDArray[np.float64]:
+    """Add up weights of the orders of each list by group; as ``table``."""
+    n, of = len(orders.indptr) - 1, group[orders.order]
+    some = np.flatnonzero(of >= 0)
+    cell = orders.rows()[some] * n_groups + of[some]
+    flat = np.bincount(cell, weight[some], minlength=n * n_groups)
+    return flat.astype(np.float64, copy=False).reshape(n, n_groups)
+
+
+def grouped(orders: Orders, group: npt.NDArray[np.integer], n_groups: int) -> Grouped:
+    """Count the orders of each list by group, where there are many; -1 is no group."""
+    return Grouped(*_grouped(orders.indptr, orders.order, group.astype(np.int32), n_groups))
+
+
 def by_channel(orders: Orders, baskets: Baskets) -> IxArray:
     """Count the orders of each list by channel, shape (n, n_channels)."""
     return table(orders, baskets.channel, len(CHANNELS))
@@ -215,3 +257,29 @@ def _holding(
         size += n_left
         found[bundle + 1] = size
     return found, out[:size].copy()
+
+
+@compiled
+def _grouped(
+    indptr: IntArray, order: IxArray, group: IxArray, n_groups: int
+) -> tuple[IntArray, IxArray, npt.NDArray[np.float64]]:
+    bounds = np.zeros(len(indptr), np.int64)
+    found, times = np.empty(len(order), np.int32), np.empty(len(order), np.float64)
+    count, seen = np.zeros(n_groups, np.int64), np.empty(n_groups, np.int32)
+    size = 0
+    for row in range(len(indptr) - 1):
+        n_seen = 0
+        for at in range(indptr[row], indptr[row + 1]):
+            of = group[order[at]]
+            if of < 0:
+                continue
+            if count[of] == 0:
+                seen[n_seen] = of
+                n_seen += 1
+            count[of] += 1
+        for of in np.sort(seen[:n_seen]):
+            found[size], times[size] = of, count[of]
+            count[of] = 0
+            size += 1
+        bounds[row + 1] = size
+    return bounds, found[:size].copy(), times[:size].copy()

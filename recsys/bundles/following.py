@@ -15,7 +15,7 @@ import numpy.typing as npt
 from scipy import sparse, special
 
 from recsys.bundles import evidence, significance
-from recsys.bundles.evidence import Orders
+from recsys.bundles.evidence import Grouped, Orders
 from recsys.bundles.ground import Ground
 from recsys.bundles.groups import crossed
 from recsys.bundles.later import Later
@@ -32,6 +32,8 @@ Floats = npt.NDArray[np.float64]
 _CLOSELY: Final = 20_000
 
 
+#: Pairs that chance explains badly, kept while all are counted.
+_KEPT: Final = 4_000_000
 #: Cases by chance that stand for knowing nothing of weeks.
 _DOUBT: Final = 0.1
 
@@ -94,15 +96,17 @@ class _Weeks:
     Attributes
     ----------
     span : ndarray of shape (n_orders,), int32
-    first, then : csr_array of shape (n_items, n_spans)
+    cases : Grouped
+        Lists as those of ``Later.held``.
+    n_items : int
     weight : ndarray of shape (n_spans,), float64
         Share of a span's ways to put a first product into a case and another one behind a case
         that meet in one; large baskets have much behind them.
     """
 
     span: IxArray
-    first: sparse.csr_array
-    then: sparse.csr_array
+    cases: Grouped
+    n_items: int
     weight: Floats
 
     @classmethod
@@ -114,18 +118,13 @@ class _Weeks:
         pull, behind = ground.chance.pull, np.diff(later.indptr).astype(np.float64)
         drawn, led, both = member @ pull, member @ behind, member @ (pull * behind)
         weight = both / np.where(drawn * led > 0, drawn * led, 1.0)
-        n_items = len(ground.counts)
-        rows = sparse.csr_array(
-            (np.ones(len(later.held.order), np.float32), later.held.order, later.held.indptr),
-            shape=(2 * n_items, len(span)),
+        return cls(
+            span, evidence.grouped(later.held, span, len(weight)), len(ground.counts), weight
         )
-        counted = sparse.csr_array(rows @ member.T.astype(np.float32))
-        counted.sort_indices()
-        return cls(span, counted[:n_items], counted[n_items:], weight)
 
     def expected(self, a: IxArray, b: IxArray) -> Floats:
         """Cases with ``a``, sorted, that ``b`` would follow by chance."""
-        return crossed(a, b, _rows(self.first), _rows(self.then), self.weight)
+        return crossed(a, b + self.n_items, self.cases, self.cases, self.weight)
 
     def by_span(self, cases: Orders) -> IxArray:
         """Count cases by span, shape (n, n_spans)."""
@@ -140,17 +139,10 @@ class _Weeks:
         both, turned : ndarray of shape (n, n_spans), int32
             Cases with both, in this and in the other order.
         """
-        first = np.maximum(self.first[a].toarray() - both - turned, 0.0)
-        then = self.then[b].toarray() - both
+        n_spans = len(self.weight)
+        first = np.maximum(self.cases.dense(a, n_spans) - both - turned, 0.0)
+        then = self.cases.dense(b + self.n_items, n_spans) - both
         return np.asarray((first * then) @ self.weight)
-
-
-def _rows(matrix: sparse.csr_array) -> tuple[IntArray, IxArray, Floats]:
-    return (
-        matrix.indptr.astype(np.int64),
-        matrix.indices.astype(np.int32),
-        matrix.data.astype(np.float64),
-    )
 
 
 def _above(
@@ -164,7 +156,7 @@ def _above(
         return bounds[of[at]], bounds[of[at] + 1] - bounds[of[at]]
 
     entries = Entries(items.indices, later.item_ix, partners, items.shape[1])
-    parts = []
+    parts: list[Found] = []
     for part in count_met(entries, settings.min_support, threads=threads):
         expected = np.maximum(weeks.expected(part.a, part.b), LEAST)
         more = np.flatnonzero(part.support > expected)
@@ -174,10 +166,24 @@ def _above(
         parts.append(
             (part.a[more], part.b[more], part.support[more], expected[more], p_value[keep])
         )
+        if sum(len(found[0]) for found in parts) > _KEPT:
+            parts = [_least(parts)]
+    a, b, support, expected, p_value = _least(parts)
+    return a, b, support.astype(np.int64), expected, p_value
+
+
+Found = tuple[IxArray, IxArray, IxArray, Floats, Floats]
+
+
+def _least(parts: list[Found]) -> Found:
+    """Put pairs together, at most so many, those that chance explains least."""
     none = np.zeros(0, np.int32)
     columns = zip((none, none, none, np.zeros(0), np.zeros(0)), *parts, strict=True)
     a, b, support, expected, p_value = (np.concatenate(column) for column in columns)
-    return a, b, support.astype(np.int64), expected, p_value
+    if len(p_value) <= _KEPT:
+        return a, b, support, expected, p_value
+    best = np.sort(np.argsort(p_value, kind="stable")[: _KEPT // 2])
+    return a[best], b[best], support[best], expected[best], p_value[best]
 
 
 def _cases(later: Later, a: IxArray, b: IxArray) -> Orders:

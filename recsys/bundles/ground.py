@@ -55,7 +55,7 @@ class Ground:
         items, chance = baskets.items, Chance.of(baskets)
         held = evidence.postings(items.indices, items.indptr, items.shape)
         pull = chance.pull
-        customers = groups(baskets, pull, baskets.customer)
+        customers = groups(held, pull, baskets.customer)
         known = np.flatnonzero(baskets.customer >= 0)
         squares = np.bincount(
             baskets.customer[known], pull[known] ** 2, minlength=len(customers.weight)
@@ -65,9 +65,9 @@ class Ground:
             held=held,
             counts=np.diff(held.indptr),
             chance=chance,
-            weeks=groups(baskets, pull, spans(baskets.ts)),
-            places=groups(baskets, pull, places(baskets)),
-            sizes=groups(baskets, pull, sizes(np.diff(items.indptr))),
+            weeks=groups(held, pull, spans(baskets.ts)),
+            places=groups(held, pull, places(baskets)),
+            sizes=groups(held, pull, sizes(np.diff(items.indptr))),
             customers=customers,
             share=squares / max(float((pull**2).sum()), 1e-300),
         )

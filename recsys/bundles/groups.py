@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
+from recsys.bundles.evidence import Grouped, Orders, grouped
 from recsys.matrices.baskets import DAY, Baskets
 from recsys.matrices.compiled import compiled
 from recsys.matrices.ids import IntArray, IxArray
@@ -73,7 +73,7 @@ class Groups(NamedTuple):
         typical = self.typical
         if len(self.weight) < 2 or typical <= 0:
             return np.ones(len(a))
-        held = self.indptr, self.group, self.times
+        held = Grouped(self.indptr, self.group, self.times)
         seen = crossed(a, b, held, held, self.weight) - inside
         seen, usual = np.maximum(seen, 0.0) / typical, np.maximum(usual, 0.0) / typical
         factor: Floats = (seen + _DOUBT) / (usual + _DOUBT)
@@ -100,12 +100,13 @@ class Groups(NamedTuple):
         return rates
 
 
-def groups(baskets: Baskets, pull: Floats, of: IxArray) -> Groups:
+def groups(held: Orders, pull: Floats, of: IxArray) -> Groups:
     """Look at orders in groups.
 
     Parameters
     ----------
-    baskets : Baskets
+    held : Orders
+        Of each product.
     pull : ndarray of shape (n_orders,), float64
         As of ``Chance``.
     of : ndarray of shape (n_orders,), int32
@@ -113,17 +114,15 @@ def groups(baskets: Baskets, pull: Floats, of: IxArray) -> Groups:
     """
     n_groups = int(of.max(initial=-1)) + 1
     known = np.flatnonzero(of >= 0)
-    member = sparse.csr_array((np.ones(len(known)), (of[known], known)), shape=(n_groups, len(of)))
-    by_item = sparse.csc_array(member @ baskets.items)
-    by_item.sort_indices()
+    drawn, squares = (
+        np.bincount(of[known], part, n_groups) for part in (pull[known], pull[known] ** 2)
+    )
     return Groups(
         of,
-        _same_basket(member @ pull, member @ pull**2),
-        (member @ pull) / max(pull.sum(), 1e-300),
+        _same_basket(drawn, squares),
+        drawn / max(float(pull.sum()), 1e-300),
         float(_same_basket(pull.sum(), (pull**2).sum())),
-        by_item.indptr.astype(np.int64),
-        by_item.indices.astype(np.int32),
-        by_item.data.astype(np.float64),
+        *grouped(held, of, n_groups),
     )
 
 
@@ -170,8 +169,8 @@ def _same_basket(total: npt.ArrayLike, squares: npt.ArrayLike) -> Floats:
 def crossed(
     a: IxArray,
     b: IxArray,
-    first: tuple[IntArray, IxArray, Floats],
-    then: tuple[IntArray, IxArray, Floats],
+    first: Grouped,
+    then: Grouped,
     weight: Floats,
 ) -> Floats:
     """Multiply, group by group, how often it has each of two products, and add up.
@@ -180,9 +179,8 @@ def crossed(
     ----------
     a, b : ndarray of shape (n,), int32
         Pairs; those with one ``a`` stand together.
-    first, then : tuple of ndarray
-        Of each product: where its groups begin and end, which they are, and how often. ``first``
-        is looked up for ``a``, ``then`` for ``b``.
+    first, then : Grouped
+        ``first`` is looked up for ``a``, ``then`` for ``b``.
     weight : ndarray of shape (n_groups,), float64
         What each group counts.
     """

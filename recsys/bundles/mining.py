@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from recsys.bundles import describing, following, pairing, sets
-from recsys.bundles.chosen import chosen
+from recsys.bundles.chosen import Chosen
 from recsys.bundles.found import AFTER, TOGETHER, Bundles
 from recsys.bundles.ground import Ground
 from recsys.bundles.later import Later
@@ -20,6 +21,8 @@ from recsys.matrices.baskets import Training
 from recsys.matrices.ids import IntArray
 from recsys.ranking.diversity import Alike
 from recsys.settings import Bundles as Settings
+
+Floats = npt.NDArray[np.float64]
 
 #: Shares of the list that are kept for larger sets and for what is bought later, where there are
 #: so many: pairs have more support, and would take all places.
@@ -62,34 +65,40 @@ def mine(
     larger = sets.find(ground, settings, pairs)
     later = Later.of(training.baskets, training.as_of_ts, settings.within_days, training.seed)
     after = following.find(training, ground, later, settings, same)
-    kinds = [(TOGETHER, pairs), *((TOGETHER, size) for size in larger), (AFTER, after)]
     families = [[pairs], larger, [after]]
-    order = _strongest(families, _SPARE * settings.max_bundles)
-    found = chosen(ground, later, kinds, order)
-    _, promoted = describing.undiscounted(ground, found)
-    order = order[~promoted]
-    if len(order) > settings.max_bundles:
-        order = order[np.isin(order, _strongest(families, settings.max_bundles, order))]
-    found = chosen(ground, later, kinds, order)
-    lift, _ = describing.undiscounted(ground, found)
-    return describing.describe(ground, later, found, regions or {}, settings, lift)
+    strength = np.concatenate([test.strength for family in families for test in family])
+    family = np.repeat([0, 1, 2], [sum(map(len, family)) for family in families])
+    best = _strongest(strength, family, _SPARE * settings.max_bundles)
+    parts = [(TOGETHER, pairs), *((TOGETHER, size) for size in larger), (AFTER, after)]
+    found = _taken(ground, later, parts, best)
+    lift, promoted = describing.undiscounted(ground, later, found)
+    kept = np.flatnonzero(~promoted)
+    kept = kept[_strongest(strength[best][kept], family[best][kept], settings.max_bundles)]
+    return describing.describe(ground, later, found.only(kept), regions or {}, settings, lift[kept])
 
 
-def _strongest(
-    families: Sequence[Sequence[Tested]], n: int, among: IntArray | None = None
-) -> IntArray:
+def _taken(
+    ground: Ground, later: Later, parts: Sequence[tuple[int, Tested]], best: IntArray
+) -> Chosen:
+    """Take some of all tested sets, one part behind the other, in this order."""
+    ends = np.cumsum([0, *(len(tested) for _, tested in parts)])
+    chosen = np.sort(best)
+    found = Chosen.joined(
+        [
+            Chosen.of(ground, later, kind, tested.only(chosen[(chosen >= a) & (chosen < b)] - a))
+            for (kind, tested), a, b in zip(parts, ends, ends[1:], strict=False)
+        ]
+    )
+    return found.only(np.searchsorted(chosen, best))
+
+
+def _strongest(strength: Floats, family: IntArray, n: int) -> IntArray:
     """Choose those with the strongest evidence, a share of them from each family."""
-    strength = np.concatenate([tested.strength for family in families for tested in family])
-    family = np.repeat(np.arange(len(families)), [sum(map(len, family)) for family in families])
-    allowed = np.ones(len(strength), bool)
-    if among is not None:
-        allowed[:] = False
-        allowed[among] = True
-    order = np.lexsort((np.arange(len(strength)), -strength))
-    order = order[allowed[order]]
+    order = np.argsort(-strength, kind="stable")
     sure = [order[family[order] == at][: int(share * n)] for at, share in ((1, _SETS), (2, _AFTER))]
     taken = np.concatenate(sure)
     rest = order[~np.isin(order, taken)][: n - len(taken)]
     kept = np.zeros(len(strength), bool)
     kept[taken] = kept[rest] = True
-    return order[kept[order]].astype(np.int64)
+    found: IntArray = order[kept[order]]
+    return found

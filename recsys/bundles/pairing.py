@@ -46,7 +46,8 @@ def find(ground: Ground, settings: Settings, threads: int, same: Same) -> Tested
     frequent = int((ground.counts >= settings.min_support).sum())
     q_value = significance.discovery_rates(whole.p_value, frequent * (frequent - 1) // 2)
     whole = replace(whole, q_value=q_value)
-    return whole.only(np.flatnonzero(q_value <= settings.false_discovery_rate))
+    found = whole.only(np.flatnonzero(q_value <= settings.false_discovery_rate))
+    return found.only(np.lexsort(found.item_ix.T[::-1]))
 
 
 def _tested(ground: Ground, part: Counts, rate: float, same: Same) -> Tested:
@@ -55,6 +56,11 @@ def _tested(ground: Ground, part: Counts, rate: float, same: Same) -> Tested:
     expected = ground.chance.together(a, b)
     some = np.flatnonzero(significance.at_least(support, expected) <= rate)
     a, b, support, expected = a[some], b[some], support[some], expected[some]
+    # The more popular one first: what is gone through for each pair are the orders of the other.
+    turn = ground.counts[a] < ground.counts[b]
+    a, b = np.where(turn, b, a), np.where(turn, a, b)
+    order = np.lexsort((b, a))
+    a, b, support, expected = a[order], b[order], support[order], expected[order]
     met = meetings(a, b, ground.held, ground.customers, ground.share, ground.kinds)
     told, by_chance = met.by_chance > 0, ground.by_chance(a, b, met)
     expected *= ground.factor(a, b, support, met.inside)
@@ -66,6 +72,6 @@ def _tested(ground: Ground, part: Counts, rate: float, same: Same) -> Tested:
     instead |= (by_chance >= _ENOUGH) & (met.chosen < by_chance)
     keep = np.flatnonzero((p_value <= rate) & ~instead)
     keep = keep[~same(a[keep], b[keep])]
-    items = np.stack([a, b], axis=1)
+    items = np.stack([np.minimum(a, b), np.maximum(a, b)], axis=1)
     tested = Tested(items, support, expected, met.repeats, complement, p_value, p_value)
     return tested.only(keep)

@@ -4,7 +4,7 @@ Bundles come in; out come those parts of the business in which each holds by its
 ``describing``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -39,45 +39,59 @@ class Segments(NamedTuple):
     segment_q: Floats
 
 
+#: Names of segments, and which one each order belongs to; -1 for none.
+Kind = tuple[list[str], IxArray]
+
+
+def kinds(baskets: Baskets, regions: Mapping[int, str]) -> list[Kind]:
+    """Name channels, regions and seasons, where there are several.
+
+    Parameters
+    ----------
+    baskets : Baskets
+    regions : mapping of int to str
+        Name of the region of each location, by ``ids.location_key``.
+    """
+    found = _channels(baskets), _regions(baskets, regions), _seasons(baskets)
+    return [(labels, of) for labels, of in found if len(labels) > 1]
+
+
 def find(
-    found: Chosen, baskets: Baskets, regions: Mapping[int, str], settings: Settings
+    found: Chosen, within: Sequence[Kind], usual: Sequence[Floats], settings: Settings
 ) -> Segments:
     """Test every bundle within every segment that could have its support.
 
     Parameters
     ----------
     found : Chosen
-    baskets : Baskets
-    regions : mapping of int to str
-        Name of the region of each location, by ``ids.location_key``.
+    within : sequence of Kind
+    usual : sequence of ndarray of shape (n, n_groups), float64
+        What is expected of each bundle in the segments of each kind.
     settings : recsys.settings.Bundles
     """
     names: list[str] = []
     rows, segment, support, expected = [], [], [], []
-    for labels, of in (_channels(baskets), _regions(baskets, regions), _seasons(baskets)):
-        n_groups = len(labels)
-        if n_groups < 2:
-            continue
-        seen, usual = found.seen(of, n_groups), found.usual(of, n_groups)
+    for (labels, of), by_chance in zip(within, usual, strict=True):
+        seen = found.seen(of, len(labels))
         # Chosen by what is expected, not by what was seen, so that the test stays fair.
         lift = found.support / found.expected
-        row, group = np.nonzero(usual * lift[:, None] >= settings.min_support)
+        row, group = np.nonzero(by_chance * lift[:, None] >= settings.min_support)
         rows.append(row)
         segment.append(group + len(names))
         support.append(seen[row, group])
-        expected.append(np.maximum(usual[row, group], LEAST))
+        expected.append(np.maximum(by_chance[row, group], LEAST))
         names += labels
     none = np.zeros(0, np.int64)
     row, at, seen_in = (np.concatenate([none, *part]) for part in (rows, segment, support))
-    by_chance = np.concatenate([np.zeros(0), *expected])
+    chance = np.concatenate([np.zeros(0), *expected])
     repeats = found.repeats[row]
-    p_value = significance.at_least(seen_in / repeats, by_chance / repeats)
+    p_value = significance.at_least(seen_in / repeats, chance / repeats)
     q_value = significance.discovery_rates(p_value, len(p_value))
     low, high = significance.interval(seen_in / repeats)
     holds = (q_value <= settings.false_discovery_rate) & (seen_in >= settings.min_support)
     keep = np.flatnonzero(holds)
     keep = keep[np.lexsort((at[keep], row[keep]))]
-    scale = (repeats / by_chance)[keep]
+    scale = (repeats / chance)[keep]
     indptr = np.zeros(len(found) + 1, np.int64)
     np.cumsum(np.bincount(row[keep], minlength=len(found)), out=indptr[1:])
     return Segments(
@@ -85,21 +99,18 @@ def find(
         indptr,
         at[keep].astype(np.int32),
         seen_in[keep].astype(np.int32),
-        (seen_in / by_chance)[keep].astype(np.float32),
+        (seen_in / chance)[keep].astype(np.float32),
         (low[keep] * scale).astype(np.float32),
         (high[keep] * scale).astype(np.float32),
         q_value[keep],
     )
 
 
-Groups = tuple[list[str], IxArray]
-
-
-def _channels(baskets: Baskets) -> Groups:
+def _channels(baskets: Baskets) -> Kind:
     return _named("channel", list(CHANNELS), baskets.channel.astype(np.int32))
 
 
-def _regions(baskets: Baskets, regions: Mapping[int, str]) -> Groups:
+def _regions(baskets: Baskets, regions: Mapping[int, str]) -> Kind:
     labels = sorted(set(regions.values()))
     keys, of = np.unique(baskets.location, return_inverse=True)
     number = {label: at for at, label in enumerate(labels)}
@@ -107,12 +118,12 @@ def _regions(baskets: Baskets, regions: Mapping[int, str]) -> Groups:
     return _named("region", labels, np.array(region, np.int32)[of.ravel()])
 
 
-def _seasons(baskets: Baskets) -> Groups:
+def _seasons(baskets: Baskets) -> Kind:
     month = baskets.ts.astype("datetime64[s]").astype("datetime64[M]").astype(np.int64) % 12
     return _named("season", list(SEASONS), ((month + 1) % 12 // 3).astype(np.int32))
 
 
-def _named(what: str, labels: list[str], of: IxArray) -> Groups:
+def _named(what: str, labels: list[str], of: IxArray) -> Kind:
     """Leave out segments in which next to nothing was bought."""
     many = np.bincount(of[of >= 0], minlength=len(labels))
     some = np.flatnonzero(many >= _SHARE * max(len(of), 1))

@@ -28,8 +28,8 @@ Floats = npt.NDArray[np.float64]
 _PAIRS: Final = 20_000
 #: Sets of one size that are looked at.
 _SETS: Final = 50_000
-#: Sets looked at in one step.
-_STEP: Final = 2_000
+#: Orders, one behind the other, that are looked at in one step.
+_ORDERS: Final = 2_000_000
 
 
 def find(ground: Ground, settings: Settings, pairs: Tested) -> list[Tested]:
@@ -94,9 +94,11 @@ def _tested(
     known: dict[tuple[int, ...], tuple[float, float]],
 ) -> Tested:
     rates = Rates(ground, candidates)
+    # For each set as many as its second rarest product has, at most.
+    work = np.cumsum(np.sort(ground.counts[candidates], axis=1)[:, 1])
     parts = [
-        _part(ground, settings, candidates[at : at + _STEP], known, rates)
-        for at in range(0, len(candidates), _STEP)
+        _part(ground, settings, part, known, rates)
+        for part in np.split(candidates, np.flatnonzero(np.diff(work // _ORDERS)) + 1)
     ]
     whole = Tested.joined(parts)
     q_value = significance.discovery_rates(whole.p_value, len(candidates))
