@@ -29,7 +29,7 @@ def show(result: dict[str, Any]) -> None:
         say(
             f"Version {result['version']}: {result['items']:,} products, "
             f"{result['orders']:,} orders, {result['customers']:,} customers learned from, "
-            f"{result['bytes'] / _MB:.1f} MB."
+            f"{result['bundles']:,} bundles found, {result['bytes'] / _MB:.1f} MB."
         )
     steps = ", ".join(
         f"{name.replace('_', ' ')} {taken:.1f}" for name, taken in result["seconds"].items()

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse, special
+from scipy import special
 
 from recsys.bundles import evidence, significance
 from recsys.bundles.evidence import Grouped, Orders
@@ -112,11 +112,12 @@ class _Weeks:
     @classmethod
     def of(cls, ground: Ground, later: Later) -> "_Weeks":
         """Count them."""
-        case, span = np.flatnonzero(later.case), ground.weeks.of
-        shape = (len(ground.weeks.weight), len(span))
-        member = sparse.csr_array((np.ones(len(case)), (span[case], case)), shape=shape)
-        pull, behind = ground.chance.pull, np.diff(later.indptr).astype(np.float64)
-        drawn, led, both = member @ pull, member @ behind, member @ (pull * behind)
+        case, n_spans = np.flatnonzero(later.case), len(ground.weeks.weight)
+        pull, behind = ground.chance.pull[case], np.diff(later.indptr)[case].astype(np.float64)
+        span = ground.weeks.of
+        drawn, led, both = (
+            np.bincount(span[case], part, n_spans) for part in (pull, behind, pull * behind)
+        )
         weight = both / np.where(drawn * led > 0, drawn * led, 1.0)
         return cls(
             span, evidence.grouped(later.held, span, len(weight)), len(ground.counts), weight
