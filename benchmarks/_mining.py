@@ -61,26 +61,30 @@ def shuffles(shop: Shop, report: Report, n: int, peer_rounds: int, seed: int) ->
 def speed(shop: Shop, report: Report, rounds: int) -> None:
     """Measure finding pairs, in turns, each time in a process of its own."""
     took: dict[str, list[tuple[float, float, int]]] = {}
-    there = [name for name in METHODS if importlib.util.find_spec(name) is not None]
+    running = [OURS, *(name for name in METHODS if importlib.util.find_spec(name) is not None)]
     for number in range(rounds):
-        for method in (OURS, *there):
-            if number and method not in took:
-                continue  # given up before
+        for method in tuple(running):
             try:
                 told = apart(
                     measured, method, shop.config.folder, within_seconds=2 * shop.limit_seconds
                 )
             except (ChildProcessError, RuntimeError, TimeoutError) as error:
-                shop.say(f"{method} is left out: {error}")
+                shop.say(f"{method} is left out from round {number + 1} on: {error}")
+                running.remove(method)
                 continue
             shop.say(f"round {number + 1} of {rounds}: {method} {told[0]:.1f} s")
             took.setdefault(method, []).append(told)
     for method, each in took.items():
-        for column, metric in enumerate(("seconds", "peak_mb", "pairs")):
-            values = [one[column] for one in each]
+        columns = dict(zip(("seconds", "peak_mb", "pairs"), zip(*each, strict=True), strict=True))
+        for other, others in took.items():
+            if method == OURS != other:
+                # Others may have been given up; only the same round tells.
+                turns = list(zip(each, others, strict=False))
+                columns[f"times_{other}"] = tuple(one[0] / beside[0] for one, beside in turns)
+        for metric, values in columns.items():
             report.add(
                 shop.name, method, metric, statistics.median(values), low=min(values),
-                high=max(values), n=len(each),
+                high=max(values), n=len(values),
             )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ A shop comes in, rows of a report come out. How rules are sorted, and from which
 chosen on the halves of the first half. Called by ``benchmarks.bundles``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -21,7 +21,7 @@ from recsys.matrices.baskets import Training
 
 Ints = npt.NDArray[np.int64]
 
-#: Lengths of the lists that are compared.
+#: Lengths of the lists that are compared, and where ours is shorter its own.
 LENGTHS: Final = (100, 500, 2_000)
 #: What is asked of a pair: a metric's beginning, and how pairs are judged.
 KINDS: Final[dict[str, Callable[[Verdict], npt.NDArray[np.bool_]]]] = {
@@ -61,21 +61,31 @@ class Later:
         return hold(baskets.items, baskets.ts, place[a], place[b])
 
 
-def shares(later: Later, a: Ints, b: Ints) -> dict[str, float]:
+def lengths_of(n_pairs: int) -> list[int]:
+    """Lengths at which a list of ours can be compared."""
+    return sorted({length for length in (*LENGTHS, n_pairs) if 0 < length <= n_pairs})[
+        : len(LENGTHS)
+    ]
+
+
+def shares(later: Later, a: Ints, b: Ints, lengths: Sequence[int]) -> dict[str, float]:
     """Say which share of the first pairs of a list holds, by metric.
 
     Lists that are too short for a length are not judged there.
     """
-    verdict = later.verdict(a[: max(LENGTHS)], b[: max(LENGTHS)])
+    if not lengths:
+        return {}
+    longest = max(lengths)
+    verdict = later.verdict(a[:longest], b[:longest])
     return {
         f"{name}@{length}": float(judged(verdict)[:length].mean())
         for name, judged in KINDS.items()
-        for length in LENGTHS
+        for length in lengths
         if length <= len(a)
     }
 
 
-def choose(later: Later, rules: Rules, min_support: int) -> dict[str, Way]:
+def choose(later: Later, rules: Rules, min_support: int, lengths: Sequence[int]) -> dict[str, Way]:
     """Choose for each metric how rules are sorted and what support they must have.
 
     Parameters
@@ -85,12 +95,14 @@ def choose(later: Later, rules: Rules, min_support: int) -> dict[str, Way]:
         Of ``later.known``.
     min_support : int
         The smallest that rules have.
+    lengths : sequence of int
+        Of the lists.
     """
     best: dict[str, tuple[float, Way]] = {}
     for floor in FLOORS:
         for order in ORDERS:
             a, b = rules.pairs(order, floor * min_support)
-            for name, share in shares(later, a, b).items():
+            for name, share in shares(later, a, b, lengths).items():
                 if name not in best or share > best[name][0]:
                     best[name] = share, Way(order, floor)
     return {name: way for name, (_, way) in best.items()}
@@ -103,13 +115,15 @@ def chosen(
 
     Where it is too short now, the next smaller support is taken.
     """
+    lengths = sorted({_length(name) for name in ways})
     known: dict[Way, dict[str, float]] = {}
     found = {}
     for name, way in ways.items():
         for floor in reversed(FLOORS[: FLOORS.index(way.floor) + 1]):
             at = Way(way.order, floor)
             if at not in known:
-                known[at] = shares(later, *rules.pairs(at.order, floor * min_support))
+                a, b = rules.pairs(at.order, floor * min_support)
+                known[at] = shares(later, a, b, lengths)
             if name in known[at]:
                 found[name] = known[at][name], at
                 break
@@ -161,18 +175,25 @@ def _compare(
 ) -> None:
     """Judge our pairs, and the rules of inner and outer time of each other method."""
     shop.say(f"{task}: {kinds(found)} in the first half")
-    for name, share in shares(later, *pairs_of(found)).items():
-        report.add(task, OURS, name, share, n=int(name.rsplit("@", 1)[1]))
+    a, b = pairs_of(found)
+    lengths = lengths_of(len(a))
+    for name, share in shares(later, a, b, lengths).items():
+        report.add(task, OURS, name, share, n=_length(name))
     least = shop.config.bundles.min_support
     of_inner = _inner_support(least, inner, later)
     for method, (before, rules) in learned.items():
-        ways = choose(inner, before, of_inner)
+        ways = choose(inner, before, of_inner, lengths)
         for name, (share, way) in chosen(later, rules, least, ways).items():
             shop.say(f"{task}, {method} {name}: by {way.order}, from {way.floor * least} on")
-            report.add(task, method, name, share, n=int(name.rsplit("@", 1)[1]))
+            report.add(task, method, name, share, n=_length(name))
 
 
 def _inner_support(least: int, inner: Later, later: Later) -> int:
     """The smallest support in the shorter time: both libraries take a share of the baskets."""
     n, whole = (len(part.known.baskets.ts) for part in (inner, later))
     return max(2, round(least * n / whole))
+
+
+def _length(metric: str) -> int:
+    """The list's length in a metric's name."""
+    return int(metric.rsplit("@", 1)[1])

@@ -12,7 +12,7 @@ from scipy import sparse
 from benchmarks import _chance
 from benchmarks import _following as following
 from benchmarks._following import Visits, plant_after
-from benchmarks._persistence import FLOORS, LENGTHS, Way, choose, chosen, shares
+from benchmarks._persistence import FLOORS, LENGTHS, Way, choose, chosen, lengths_of, shares
 from benchmarks._planted import Truth
 from benchmarks._report import NO_DATA, OURS
 from benchmarks._shop import Shop, interval
@@ -231,20 +231,26 @@ def ruled(n, **figures):
 
 def test_lists_are_judged_at_every_length_they_have():
     a = np.arange(600)
-    found = shares(Judge(), a, a + 10_000)
+    found = shares(Judge(), a, a + 10_000, LENGTHS)
     assert found["persistence@100"] == found["persistence@500"] == 1
     assert found["strict_persistence@500"] == 1
     assert not any(name.endswith("@2000") for name in found)
     a = np.arange(2_500)
-    found = shares(Judge(), a, a + 10_000)
+    found = shares(Judge(), a, a + 10_000, LENGTHS)
     assert found["strict_persistence@2000"] == 0.25
     assert found["sold_persistence@2000"] == 0.8  # 400 were sold and did not hold
+
+
+def test_lists_are_as_long_as_ours():
+    assert lengths_of(5_000) == [100, 500, 2_000]
+    assert lengths_of(473) == [100, 473]
+    assert lengths_of(0) == []
 
 
 def test_others_are_sorted_as_was_best_before():
     # By lift the worst come first, by leverage the best; support says the same as leverage.
     rules = ruled(3_000, lift=np.arange(3_000.0), leverage=-np.arange(3_000.0))
-    ways = choose(Judge(), rules, 10)
+    ways = choose(Judge(), rules, 10, LENGTHS)
     assert ways["persistence@500"] == Way("confidence", 1)  # equal: those with more support first
     now = chosen(Judge(), rules, 10, {"persistence@500": Way("lift", 1)})
     assert now["persistence@500"] == (0.0, Way("lift", 1))
@@ -295,7 +301,7 @@ def run(monkeypatch, *options):
 
 def test_all_parts_of_a_shop_are_measured(monkeypatch, tmp_path, shop_data, capsys):
     pytest.importorskip("rusket")
-    monkeypatch.setattr("benchmarks._persistence.LENGTHS", (1,))
+    monkeypatch.setattr("benchmarks._persistence.LENGTHS", (1, 2))
     monkeypatch.delitem(METHODS, "mlxtend")  # takes seconds to load, each time
     run(
         monkeypatch, "--task", "uci_online_retail_ii", "--data", shop_data, "--work", tmp_path,
@@ -313,6 +319,8 @@ def test_all_parts_of_a_shop_are_measured(monkeypatch, tmp_path, shop_data, caps
     assert said[shop, OURS, "persistence@1"] == said[shop, OURS, "strict_persistence@1"] == 1
     assert said[shop, OURS, "seconds"] > 0
     assert said[shop, "rusket", "peak_mb"] > 50
+    times = said[shop, OURS, "seconds"] / said[shop, "rusket", "seconds"]
+    assert said[shop, OURS, "times_rusket"] == pytest.approx(times)
     assert "Shuffled baskets" in capsys.readouterr().out
 
 
