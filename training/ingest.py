@@ -23,10 +23,10 @@ from recsys.data.staging import Manifest, Report, drop_replaced, stage
 from recsys.data.summary import exported, fingerprint, summarise, write_rejects
 from recsys.data.unify import unify
 from recsys.errors import DataError
+from recsys.tracking.exported_returns import give_back
 from recsys.tracking.feedback import bring_in
 from recsys.tracking.ledger import Ledger
 from recsys.tracking.live import read_live, read_told
-from recsys.tracking.exported_returns import give_back
 from training.console import (
     emit_json,
     follow,

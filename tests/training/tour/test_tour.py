@@ -214,7 +214,13 @@ def test_where_keys_are_needed_it_asks_with_one(workspace: Path, tmp_path: Path)
         assert refused.returncode == 3
         assert told in " ".join(refused.stderr.split())
     made = tell(
-        "keys", "create", "--name", "tour", "--scope", "recommend,events,marketing,offers,admin", "--json"
+        "keys",
+        "create",
+        "--name",
+        "tour",
+        "--scope",
+        "recommend,events,marketing,offers,admin",
+        "--json",
     )
     tour = tell("tour", "--json", "--port", "0", key=json.loads(made.stdout)["key"])
     assert tour.returncode == 0, tour.stderr
