@@ -196,7 +196,7 @@ def _cases(later: Later, a: IxArray, b: IxArray) -> Orders:
 def _sooner(ground: Ground, after: Orders, before: Orders, usual: Floats) -> Floats:
     """Chance that so many cases come after and not before, where ``usual`` is their share."""
     customer = ground.baskets.customer
-    n, n_customers = len(usual), max(len(ground.share), 1)
+    n, n_customers = len(usual), max(ground.share.shape[1], 1)
     keys = [orders.rows() * n_customers + customer[orders.order] for orders in (after, before)]
     cells, at = np.unique(np.concatenate(keys), return_inverse=True)
     times = [

@@ -35,8 +35,9 @@ class Ground:
         Orders that hold each.
     chance : Chance
     weeks, places, sizes, customers : Groups
-    share : ndarray of shape (n_customers,), float64
-        Of all chances that two products meet, the share that lies with each customer.
+    share : ndarray of shape (n_ways, n_customers), float64
+        Each customer's share of what brings two products together: of all chances that they meet,
+        where it is chance; of all that draws products, where one is bought for the other.
     """
 
     baskets: Baskets
@@ -60,6 +61,7 @@ class Ground:
         squares = np.bincount(
             baskets.customer[known], pull[known] ** 2, minlength=len(customers.weight)
         )
+        by_chance = squares / max(float((pull**2).sum()), 1e-300)
         return cls(
             baskets=baskets,
             held=held,
@@ -69,7 +71,7 @@ class Ground:
             places=groups(held, pull, places(baskets)),
             sizes=groups(held, pull, sizes(np.diff(items.indptr))),
             customers=customers,
-            share=squares / max(float((pull**2).sum()), 1e-300),
+            share=np.stack([by_chance, customers.share]),
         )
 
     @property
@@ -128,21 +130,27 @@ class Ground:
         Returns
         -------
         ndarray of shape (n,), float64
-            At least 1: the variance of what customers have of a list, beside that of chance.
+            At least 1: the variance of what customers have of a list, beside that of chance; around
+            whichever of their shares explains most.
         """
         n, customer = len(orders.indptr) - 1, self.baskets.customer[orders.order]
         known = np.flatnonzero(customer >= 0)
-        n_customers = max(len(self.share), 1)
+        n_customers = max(self.share.shape[1], 1)
         cells, met = np.unique(
             orders.rows()[known] * n_customers + customer[known], return_counts=True
         )
         row, who = np.divmod(cells, n_customers)
         support = np.diff(orders.indptr).astype(np.float64)
-        spread = support - np.bincount(row, met, n)  # the unknown are somebody else each time
-        spread += support**2 * (self.share**2).sum()
-        if len(cells):
-            spread += np.bincount(row, met * (met - 2.0 * support[row] * self.share[who]), n)
-        return np.maximum(spread / np.maximum(support, 1.0), 1.0)
+        squares = support - np.bincount(row, met, n)  # the unknown are somebody else each time
+        squares += np.bincount(row, met**2, n)
+        beside = np.stack(
+            [
+                support * (share**2).sum() - 2.0 * np.bincount(row, met * share[who], n)
+                for share in self.share
+            ]
+        ).min(axis=0)
+        found: Floats = np.maximum(squares / np.maximum(support, 1.0) + beside, 1.0)
+        return found
 
 
 class Rates:

@@ -59,8 +59,8 @@ def meetings(
     held : Orders
         Of each product.
     customers : Groups
-    share : ndarray of shape (n_customers,), float64
-        Of all chances that two products meet, the share that lies with each customer.
+    share : ndarray of shape (n_ways, n_customers), float64
+        As of ``Ground``.
     kinds : sequence of Groups
         Other ways to put the orders into groups.
     """
@@ -95,7 +95,9 @@ def _meetings(
     inside = np.zeros((n, weights.shape[1]))
     held = np.zeros(len(customer), np.bool_)
     first, both = np.zeros(len(n_of)), np.zeros(len(n_of))
-    evenly = (share * share).sum()
+    n_ways = len(share)
+    evenly = (share * share).sum(axis=1)
+    likely = np.zeros(n_ways)
     for pair in range(n):
         if pair == 0 or a[pair] != a[pair - 1]:
             if pair:
@@ -119,8 +121,9 @@ def _meetings(
                 both[customer[basket]] += 1.0
             else:
                 unknown += 1.0
-        # Var(k) by customers: sum of (k_c - k w_c)^2, w_c a customer's share of all chances.
-        spread = unknown + support * support * evenly
+        # Var(k) by customers: sum of (k_c - k w_c)^2, w_c a customer's share.
+        squares = unknown
+        likely[:] = 0.0
         for at in range(buyers[b[pair]], buyers[b[pair] + 1]):
             who = buyer[at]
             if first[who] == 0.0:
@@ -129,12 +132,15 @@ def _meetings(
             both[who] = 0.0
             if met > 0.0:
                 customers[pair] += 1
-                spread += met * met - 2.0 * support * met * share[who]
+                squares += met * met
+                for way in range(n_ways):
+                    likely[way] += met * share[way, who]
             if first[who] < n_of[who] and times[at] < n_of[who]:
                 chosen[pair] += met
                 # Of all ways, those that put both into one basket.
                 usual = first[who] * times[at] * weight[who] / (1.0 + weight[who])
                 by_chance[pair] += min(usual, first[who], times[at])
         if support > 0.0:
-            repeats[pair] = max(spread / support, 1.0)
+            beside = (support * evenly - 2.0 * likely).min()
+            repeats[pair] = max(squares / support + beside, 1.0)
     return customers, repeats, chosen, by_chance, inside
