@@ -46,6 +46,10 @@ def trained_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 if step[0] == "demo":  # so few households would be ranked without trees
                     with (folder / "omnibasket.toml").open("a", encoding="utf-8") as settings:
                         settings.write("\n[ranker]\nmin_customers = 10\n")
+                        # nor would any bundle be certain
+                        settings.write(
+                            "\n[bundles]\nmin_support = 15\nfalse_discovery_rate = 0.99\n"
+                        )
             (folder / "done").touch()
     return folder
 

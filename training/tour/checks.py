@@ -19,7 +19,6 @@ from recsys.schema import RETURN
 from recsys.validation.identity_quality import IdentityQuality, measure, read_truth
 from training.demo.check import figures, read_counts
 from training.tour.people import TRUTH, Person
-from training.tour.selling import Sale
 from training.tour.talk import Talk, Turn
 
 #: Precision and recall of linked identifiers, at least.
@@ -49,7 +48,7 @@ def of_answers(talk: Talk, person: Person, config: Config, history: History) -> 
         *_screen(talk),
         *_purchase(talk),
         *_bundles(talk),
-        *_sale(talk.sale),
+        *_sale(talk),
         *_documents(talk),
     ]
 
@@ -231,8 +230,8 @@ def _bundles(talk: Talk) -> Iterator[Check]:
     good = [pair for pair in pairs if pair["support"] >= 1 and pair["lift"] > 0]
     yield Check(
         "bundles have their evidence",
-        bool(pairs) and len(good) == len(pairs),
-        f"{len(pairs)} pairs",
+        talk.bundles.status == 200 and len(good) == len(pairs),
+        f"{len(pairs)} pairs" if pairs else "none is certain in this history",
     )
     rows = talk.bundles_csv.text.strip().splitlines()[1:]
     yield Check(
@@ -242,10 +241,15 @@ def _bundles(talk: Talk) -> Iterator[Check]:
     )
 
 
-def _sale(sale: Sale | None) -> Iterator[Check]:
+def _sale(talk: Talk) -> Iterator[Check]:
+    sale = talk.sale
+    if not talk.for_sale:
+        seen = "none is certain and worth a discount in this history"
+        yield Check("a bundle is for sale, or there is none", True, seen)
+        return
     yield Check(
         "a bundle is found, approved and offered in the cart",
-        sale is not None and sale.approved.status == 200,
+        sale is not None,
         "no bundle was offered" if sale is None else f"{sale.offer['bundle_id']}",
     )
     if sale is None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from recsys.data.history import History
 from training.tour.people import Person
-from training.tour.selling import Sale, sell
+from training.tour.selling import Sale, sell, worth_it
 from training.tour.service import Reply, Service
 
 Body = dict[str, Any]
@@ -51,8 +51,10 @@ class Talk:
     purchase, repeated : Reply
         The purchase, told twice.
     bundles, bundles_csv, wrong, openapi, docs : Reply
+    for_sale : int
+        Bundles that are worth their discount.
     sale : Sale or None
-        A bundle that is sold; None where none was offered.
+        One that is sold; None where none was offered.
     """
 
     email: Turn
@@ -72,6 +74,7 @@ class Talk:
     wrong: Reply
     openapi: Reply
     docs: Reply
+    for_sale: int
     sale: Sale | None
 
     @property
@@ -128,6 +131,7 @@ def hold(service: Service, person: Person, at: datetime | None) -> Talk:
     in_it = ", ".join(str(item["title"]) for item in carried) or "nothing in it"
     home = ask("Home page of the web shop", "web_home", person_named)
     bought = home.items[0] if home.items else None
+    for_sale = worth_it(service)
     event = _purchase(person, bought, at or datetime.now(UTC))
     return Talk(
         email=ask("E-mail of the week", "email_weekly", person_named),
@@ -147,7 +151,8 @@ def hold(service: Service, person: Person, at: datetime | None) -> Talk:
         wrong=service.post("/v1/recommendations", {"placement": "web_hom", "cuont": 3}),
         openapi=service.get("/openapi.json"),
         docs=service.get("/docs", accept="text/html"),
-        sale=sell(service, person),
+        for_sale=len(for_sale),
+        sale=sell(service, person, for_sale),
     )
 
 
