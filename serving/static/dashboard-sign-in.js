@@ -4,6 +4,7 @@ const form = document.querySelector("form");
 form.addEventListener("submit", () => {
   form.action = `/dashboard/session${location.hash}`;
 });
+form.dataset.ready = "";
 
 /* A link in a mail or on another site brings no cookie along (SameSite=Strict), so whoever is signed
    in would be asked for the key. Asked from here the cookie comes along: once more, then. */

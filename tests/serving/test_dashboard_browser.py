@@ -157,6 +157,7 @@ def test_a_link_from_another_site_leads_to_the_bundle(
     mail = start(tmp_path / "mail").replace("127.0.0.1", "localhost")  # another site
     page.goto(mail)
     page.get_by_role("link", name="Look").click()
+    page.locator("form[data-ready]").wait_for()  # nobody types as fast as this test
     page.get_by_label("Your key").fill(key)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text(TITLE)
