@@ -30,6 +30,13 @@ def rows(page: Page) -> list[str]:
     return found
 
 
+def give_key(page: Page, key: str) -> None:
+    """Sign in. Nobody types before the page's script has come, but a test might."""
+    page.locator("form[data-ready]").wait_for()
+    page.get_by_label("Your key").fill(key)
+    page.keyboard.press("Enter")
+
+
 def open_bundle(page: Page, origin: str, bundle_id: str) -> None:
     page.goto(f"{origin}/dashboard#bundle={bundle_id}")
     expect(page.get_by_role("form", name="Decision")).to_be_visible()

@@ -9,7 +9,7 @@ from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 
 from .conftest import Start, known, needs_browser, state
-from .dashboard import PAIR, TITLE, key_of, open_bundle, rows
+from .dashboard import PAIR, TITLE, give_key, key_of, open_bundle, rows
 from .marketing import bundle_of, change
 
 pytestmark = needs_browser
@@ -26,11 +26,9 @@ def test_from_signing_in_to_a_redeemed_offer(
     asks = {"Authorization": f"Bearer {key_of(app, 'recommend', 'offers')}"}
 
     page.goto(f"{origin}/dashboard#status=suggested")
-    page.get_by_label("Your key").fill(key[:-3])
-    page.get_by_role("button", name="Sign in").click()
+    give_key(page, key[:-3])
     expect(page.get_by_role("alert")).to_contain_text("not valid")
-    page.get_by_label("Your key").fill(key)
-    page.keyboard.press("Enter")
+    give_key(page, key)
     expect(page.get_by_label("Status")).to_have_value("suggested")  # where one was
     expect(page.get_by_text("Signed in as Ada")).to_be_visible()
     assert TITLE in rows(page)
@@ -157,9 +155,7 @@ def test_a_link_from_another_site_leads_to_the_bundle(
     mail = start(tmp_path / "mail").replace("127.0.0.1", "localhost")  # another site
     page.goto(mail)
     page.get_by_role("link", name="Look").click()
-    page.locator("form[data-ready]").wait_for()  # nobody types as fast as this test
-    page.get_by_label("Your key").fill(key)
-    page.keyboard.press("Enter")
+    give_key(page, key)
     expect(page.get_by_role("heading", level=1)).to_have_text(TITLE)
     page.evaluate("sessionStorage.clear()")
     page.goto(mail)

@@ -6,7 +6,7 @@ from flask import Flask
 from playwright.sync_api import Page, expect
 
 from .conftest import needs_browser
-from .dashboard import PAIR, key_of, open_bundle
+from .dashboard import PAIR, give_key, key_of, open_bundle
 from .marketing import bundle_of, change, one
 
 pytestmark = needs_browser
@@ -128,14 +128,12 @@ def test_what_was_typed_outlives_the_session(
     bundle_id = bundle_of(client, PAIR)["bundle_id"]
     key = key_of(app, "marketing")
     page.goto(f"{origin}/dashboard#bundle={bundle_id}")
-    page.get_by_label("Your key").fill(key)
-    page.keyboard.press("Enter")
+    give_key(page, key)
     page.get_by_label("Note").fill("for the summer")
     page.get_by_label("Till").check()
     page.context.clear_cookies()
     page.get_by_role("button", name="Save changes").click()
-    page.get_by_label("Your key").fill(key)
-    page.keyboard.press("Enter")
+    give_key(page, key)
     expect(page.get_by_label("Note")).to_have_value("for the summer")
     expect(page.get_by_label("Till")).to_be_checked()
     # Signing in anew in another window ends this one's session, too.
