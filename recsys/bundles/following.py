@@ -4,7 +4,8 @@ A ``Ground`` and what was bought ``Later`` come in, ordered pairs that hold come
 ``mining``.
 
 Who buys both of two products often buys either after the other. So a pair must be seen more often
-than chance explains, and more often than the other way round.
+than chance explains, and then, among those that are, more often than the other way round. Half of
+the share of false discoveries is left for each.
 """
 
 from dataclasses import dataclass
@@ -64,26 +65,32 @@ def find(
     n_tests *= int((held[n_items:] >= settings.min_support).sum())
     weeks = _Weeks.of(ground, later)
     a, b, support, expected, p_value = _above(ground, later, weeks, settings, training.threads)
-    q_value = significance.discovery_rates(p_value, n_tests)
-    some = np.flatnonzero(q_value <= rate)
-    some = some[np.argsort(p_value[some], kind="stable")[:_CLOSELY]]
-    some = np.sort(some[~same(a[some], b[some])])
-    a, b, support, expected = a[some], b[some], support[some], expected[some]
+    chosen, bar = _chosen(p_value, n_tests, rate / 2.0)
+    chosen = chosen[~same(a[chosen], b[chosen])]
+    a, b, support, expected = a[chosen], b[chosen], support[chosen], expected[chosen]
+    after = _cases(later, a, b)
+    repeats = ground.repeats(after)
+    p_value = significance.at_least(support / repeats, expected / repeats)
+    # So many cases had to be seen to get here: only what is above that speaks for the order.
+    least = np.maximum(_needed(support, expected, np.ones(len(a)), bar), settings.min_support)
+    chosen, bar = _chosen(p_value, n_tests, rate / 2.0)
+    q_value = significance.discovery_rates(p_value, n_tests)[chosen]
+    a, b, support, least = a[chosen], b[chosen], support[chosen], least[chosen]
+    expected, repeats, p_value = expected[chosen], repeats[chosen], p_value[chosen]
+    least = np.maximum(_needed(support, expected, repeats, bar), least)
     earlier = Later.of(
         training.baskets, training.as_of_ts, settings.within_days, training.seed, backwards=True
     )
-    after, before = _cases(later, a, b), _cases(earlier, a, b)
-    repeats = ground.repeats(after)
-    above = significance.at_least(support / repeats, expected / repeats)
+    after, before = evidence.only(after, chosen), _cases(earlier, a, b)
     # Who likes both buys `b` as often before as after `a`, but for when the two were sold. How
     # often that would be, other cases tell.
     back = _Weeks.of(ground, earlier)
     told = weeks.by_span(after), weeks.by_span(before)
     usual = weeks.besides(a, b, told[0], told[1]), back.besides(a, b, told[1], told[0])
     share = (usual[0] + _DOUBT) / (usual[0] + usual[1] + 2.0 * _DOUBT)
-    sooner = _sooner(ground, after, before, np.maximum(share, 0.5))
-    p_value = np.maximum(above, sooner)
-    q_value = significance.discovery_rates(p_value, n_tests)
+    sooner = _sooner(ground, after, before, np.maximum(share, 0.5), least)
+    q_value = 2.0 * np.maximum(q_value, significance.discovery_rates(sooner, len(a)))
+    p_value = np.maximum(p_value, sooner)
     items, unknown = np.stack([a, b], axis=1), np.full(len(a), np.nan)
     found = Tested(items, support, expected, repeats, unknown, p_value, q_value)
     return found.only(np.flatnonzero(q_value <= rate))
@@ -193,8 +200,45 @@ def _cases(later: Later, a: IxArray, b: IxArray) -> Orders:
     return evidence.holding(later.held, np.arange(len(a) + 1, dtype=np.int64) * 2, members.ravel())
 
 
-def _sooner(ground: Ground, after: Orders, before: Orders, usual: Floats) -> Floats:
-    """Chance that so many cases come after and not before, where ``usual`` is their share."""
+def _chosen(p_value: Floats, n_tests: int, rate: float) -> tuple[IntArray, float]:
+    """Tests that are reported at a rate, at most so many, and the chance that was enough."""
+    some = np.flatnonzero(significance.discovery_rates(p_value, n_tests) <= rate)
+    some = some[np.argsort(p_value[some], kind="stable")]
+    enough = rate * len(some) / max(n_tests, len(p_value), 1)
+    if len(some) > _CLOSELY:
+        enough = float(p_value[some[_CLOSELY]])
+    return np.sort(some[:_CLOSELY]), enough
+
+
+def _needed(support: IntArray, expected: Floats, repeats: Floats, bar: float) -> IntArray:
+    """Fewest cases whose chance is at most ``bar``, where that of ``support`` is."""
+    low, high = np.zeros(len(support), np.int64), support.copy()
+    while (high - low > 1).any():
+        middle = (low + high) // 2
+        enough = significance.at_least(middle / repeats, expected / repeats) <= bar
+        low, high = np.where(enough, low, middle), np.where(enough, middle, high)
+    return high
+
+
+def _sooner(
+    ground: Ground, after: Orders, before: Orders, usual: Floats, least: IntArray
+) -> Floats:
+    """Chance that so many cases come after and not before.
+
+    Parameters
+    ----------
+    ground : Ground
+    after, before : Orders
+        Cases, ``n`` lists each.
+    usual : ndarray of shape (n,), float64
+        Share of those that come after where the order means nothing.
+    least : ndarray of shape (n,), int64
+        Cases after which the pair is looked at: it is known that there are as many.
+
+    Returns
+    -------
+    ndarray of shape (n,), float64
+    """
     customer = ground.baskets.customer
     n, n_customers = len(usual), max(ground.share.shape[1], 1)
     keys = [orders.rows() * n_customers + customer[orders.order] for orders in (after, before)]
@@ -208,7 +252,14 @@ def _sooner(ground: Ground, after: Orders, before: Orders, usual: Floats) -> Flo
     even = (seen + back) * usual * (1.0 - usual)
     repeats = np.bincount(row, off**2, n) / np.where(even > 0, even, 1.0)
     repeats = np.maximum(np.where(even > 0, repeats, 1.0), 1.0)
-    chance = special.betainc(
-        np.maximum(seen / repeats, 1e-12), back / repeats + 1.0, np.clip(usual, 0.0, 1.0)
+    whole = seen + back
+    # As many at least as there are, of those that are at least as many as had to be.
+    chance, known = (
+        special.betainc(
+            np.maximum(many / repeats, 1e-12),
+            (whole - many) / repeats + 1.0,
+            np.clip(usual, 0.0, 1.0),
+        )
+        for many in (seen, np.minimum(least, seen))
     )
-    return np.asarray(chance)
+    return np.asarray(np.where(known > 0, chance / np.where(known > 0, known, 1.0), 1.0))
