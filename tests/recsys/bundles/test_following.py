@@ -54,6 +54,17 @@ def test_either_after_the_other_is_only_taste():
     assert afterwards(habits(trips(3), 4, [(PRINTER, INK), (INK, PRINTER)])) == set()
 
 
+def test_some_the_other_way_round_do_not_hide_an_order():
+    orders = habits(trips(17), 18, [(PRINTER, INK)], n=24)
+    assert afterwards(habits(orders, 19, [(INK, PRINTER)], n=4)) == {(PRINTER, INK)}
+
+
+def test_among_many_that_are_only_taste_no_order_is_seen():
+    ways = [(f"one{n}", f"other{n}") for n in range(30)]
+    orders = habits(trips(21), 22, ways, n=15)
+    assert afterwards(habits(orders, 23, [way[::-1] for way in ways], n=15)) == set()
+
+
 def test_at_once_is_not_after():
     chosen, orders = np.random.default_rng(5), trips(5)
     for at in chosen.choice(len(orders), 80, replace=False):
