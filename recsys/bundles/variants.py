@@ -31,15 +31,16 @@ def same_thing(training: Training, alike: Alike | None) -> Same:
     alike : Alike, optional
         Knows titles that are nearly the same.
     """
-    products, category = training.products, training.category
+    products = training.products
     if products is None:
         return lambda a, _: np.zeros(len(a), bool)
-    names: dict[tuple[object, ...], int] = {}
+    names: dict[tuple[str, ...], int] = {}
     called = np.full(training.n_items, _UNKNOWN, np.int32)
     for item, title in enumerate(products.titles):
         words = unsized(title) or tuple(sorted(set(tokens(title))))
         if words:
-            called[item] = names.setdefault((category[item], *words), len(names))
+            # In another category too: one thing may have two codes.
+            called[item] = names.setdefault(words, len(names))
     family = products.family
 
     def same(a: IxArray, b: IxArray) -> npt.NDArray[np.bool_]:
