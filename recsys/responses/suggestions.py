@@ -144,13 +144,9 @@ class Suggestions:
     def quote(self, bundle: Known) -> Quote | None:
         """Return what may be asked for a bundle; None where a price or the evidence is missing."""
         if bundle.bundle_id not in self._quotes:
-            sales = self._sales(bundle)
+            sales = self.sales(bundle)
             self._quotes[bundle.bundle_id] = quote(sales, self.settings) if sales else None
         return self._quotes[bundle.bundle_id]
-
-    def sales(self, bundle: Known) -> Sales | None:
-        """Return prices, margins and sales of a bundle; None where something is missing."""
-        return self._sales(bundle)
 
     def cost_known(self, bundle: Known) -> bool:
         """Whether the costs of all members are known, not guessed from what is usual."""
@@ -206,7 +202,8 @@ class Suggestions:
         keys, support = self.found.place_key[part], self.found.place_support[part]
         return dict(zip(keys.tolist(), support.tolist(), strict=True))
 
-    def _sales(self, bundle: Known) -> Sales | None:
+    def sales(self, bundle: Known) -> Sales | None:
+        """Return prices, margins and sales of a bundle; None where something is missing."""
         if bundle.at is None or min(bundle.item_ix) < 0 or self.currency(bundle) is None:
             return None
         items = np.array(bundle.priced, np.int32)
@@ -262,12 +259,7 @@ class Suggestions:
         }
 
     def _fits_evidence(self, bundle: Known, wanted: Wanted) -> bool:
-        asked = (
-            wanted.min_lift or wanted.min_support or wanted.segment or wanted.location_id
-        ) is not None and any(
-            (wanted.min_lift, wanted.min_support, wanted.segment, wanted.location_id)
-        )
-        if not asked:
+        if not any((wanted.min_lift, wanted.min_support, wanted.segment, wanted.location_id)):
             return True
         at = bundle.at
         if at is None:
