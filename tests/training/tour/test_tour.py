@@ -136,6 +136,23 @@ def test_a_wrong_answer_is_found(
     assert any(failed in what for what in wrong), wrong
 
 
+def test_where_many_are_known_a_bundle_must_be_found(
+    talk: Talk, person: Person, config: Config, history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing = dataclasses.replace(
+        talk, for_sale=0, sale=None, bundles=Reply(200, {}, '{"bundles": []}'),
+        bundles_csv=Reply(200, {}, "bundle_id\n"),
+    )  # fmt: skip
+
+    def wrong() -> list[str]:
+        found = checks.of_answers(nothing, person, config, history)
+        return [check.what for check in found if not check.passed]
+
+    assert wrong() == []
+    monkeypatch.setattr(checks, "_MANY", 10)
+    assert len(wrong()) == 2
+
+
 def test_the_check_passes_and_passes_again_after_the_next_ingest(workspace: Path) -> None:
     """What the first tour bought is in the history by then, and in nobody's way."""
     for _ in range(2):
