@@ -272,7 +272,7 @@
     instead.append(full);
     const until = new Date(offer.expires_at).toLocaleDateString(
       document.documentElement.lang || undefined, { day: "numeric", month: "long" });
-    part("until", `Until ${until}, here and in our stores`);
+    part("until", `Until ${until}`);
     part("code", `Code ${offer.code}`);
     return row;
   }
