@@ -17,6 +17,8 @@ CHANNELS: Final = ("pos", "web", "app", "email", "store_screen", "associate", "m
 #: Kinds of an order line.
 SALE: Final = "sale"
 RETURN: Final = "return"
+#: Changes what an order cost and hands nothing over: a voucher, a discount as a line of its own.
+CORRECTION: Final = "correction"
 
 LINES: Final = pa.schema(
     [
@@ -27,12 +29,12 @@ LINES: Final = pa.schema(
         ("channel", pa.string()),
         ("location_id", pa.string()),  # null: unknown
         ("item_id", pa.string()),
-        ("quantity", pa.float64()),  # negative for a return; may be a weight
+        ("quantity", pa.float64()),  # negative for a return, 0 for a correction; may be a weight
         ("unit_price_minor", pa.int64()),  # shelf price of one, before discount
         ("discount_minor", pa.int64()),  # what the whole line was reduced by, >= 0 for a sale
         ("amount_minor", pa.int64()),  # what was paid for the whole line, negative for a return
         ("currency", pa.string()),
-        ("kind", pa.string()),  # "sale" | "return"
+        ("kind", pa.string()),  # "sale" | "return" | "correction"
         ("return_of", pa.string()),  # the order a return belongs to; null: none was found
         ("source", pa.string()),  # the source in omnibasket.toml that it came from
     ]

@@ -12,9 +12,11 @@ Positive = Annotated[float, Meta(gt=0)]
 Count = Annotated[int, Meta(ge=1)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", description="an ISO 4217 code such as EUR")]
+Country = Annotated[str, Meta(pattern="^[A-Z]{2}$", description="an ISO 3166 code such as DE")]
 SourceKind = Literal[
     "till_tickets",
     "shopify_orders",
+    "woocommerce_orders",
     "order_lines",
     "database",
     "ga4_events",
@@ -36,7 +38,7 @@ CheckName = Literal[
     "age",
 ]
 Objective = Literal["purchase", "margin", "new"]
-ORDER_KINDS = ("till_tickets", "shopify_orders", "order_lines", "database")
+ORDER_KINDS = ("till_tickets", "shopify_orders", "woocommerce_orders", "order_lines", "database")
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -50,18 +52,24 @@ class Column(Settings, frozen=True):
     """Column of the export."""
     columns: list[str] = field(default_factory=list)
     """Several columns joined by ``join``, for example store, date and ticket number."""
+    days: list[str] = field(default_factory=list)
+    """Of these columns only the day counts: what stands before the first blank or ``T``."""
     join: str = "/"
     """What stands between joined columns."""
     value: str | None = None
     """The same text in every row instead of a column."""
     map: dict[str, str] = field(default_factory=dict)
     """Values of the export → our values. A value that is not listed is a reject."""
+    otherwise: str | None = None
+    """Our value for what ``map`` does not list, instead of a reject."""
     default: str | None = None
     """Taken where the column is empty."""
     pad: Annotated[int, Meta(ge=0, le=64)] = 0
     """Width to fill with zeros on the left, for ids that lost their leading zeros."""
     times: Positive = 1.0
     """Factor for numbers, for example 0.01 where prices are in cents."""
+    decimal: Literal[".", ","] | None = None
+    """Decimal sign of this column's numbers; the source's by default."""
 
 
 class Source(Settings, frozen=True):
@@ -83,16 +91,23 @@ class Source(Settings, frozen=True):
     """Location of every row, where no column says it."""
     time_zone: str | None = None
     """Zone of times without an offset; the workspace's by default."""
-    time_format: str | None = None
-    """strptime format of times, where they are not ISO 8601."""
+    time_format: str | list[str] | None = None
+    """strptime format of times, where they are not ISO 8601; of several, the first that fits."""
     currency: Currency | None = None
     """ISO 4217 code; the workspace's by default."""
     encoding: str = "utf-8"
     """Encoding of text files; a byte order mark is always understood."""
     delimiter: str | None = None
     """Column separator; found from the header by default."""
-    decimal: Literal[".", ","] = "."
-    """Decimal sign of numbers."""
+    header_line: Count | None = None
+    """Line of the column names, from 1; found by itself by default, past titles above it."""
+    decimal: Literal[".", ","] | None = None
+    """Decimal sign of numbers; told of each column from all of its values by default."""
+    country: Country | None = None
+    """Country of phone numbers without a country code; the workspace's by default."""
+    recency: Literal["content", "name", "read"] = "content"
+    """What makes an export the later one: the newest time in it, the date in its file's name, or
+    the order in which it was read."""
     orders: Literal["whole", "split"] = "whole"
     """``whole``: a later export of an order replaces it. ``split``: the lines of one order may
     lie in several files; needs ``line_no``, and a later export of a line replaces that line."""
@@ -111,6 +126,9 @@ class Workspace(Settings, frozen=True):
     """ISO 4217 code of amounts that do not say theirs."""
     time_zone: str = "UTC"
     """IANA zone of times without an offset."""
+    country: Country | None = None
+    """ISO 3166 code of the country of phone numbers without a country code; the time zone's by
+    default."""
     state: str = ".omnibasket"
     """Folder of histories, artefacts and the ledger."""
 
