@@ -194,6 +194,8 @@ def _show(summary: dict[str, Any], config: Config) -> None:
         *((name.replace("_", " "), count) for name, count in summary["notes"].items()),
     ]
     say(table(("also", "count"), facts))
+    for name, text in summary["examples"].items():
+        say(f"{name.replace('_', ' ')}, the first: {text}")
     if rows["rejected"] or others["rejected"]:
         path = config.state / FOLDER / summary["version"] / REJECTS
         say(f"Rejected rows with file and line: {path}")

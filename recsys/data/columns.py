@@ -278,7 +278,7 @@ class Fields:
         return names
 
     def _decimal(self, text: ir.StringValue) -> ir.Value:
-        if self.source.decimal == ".":
+        if self.source.decimal != ",":
             return text.try_cast(DECIMAL)
         whole = text.re_search(r"^[+-]?(\d+|\d{1,3}(\.\d{3})+)?(,\d+)?$")
         plain = text.replace(".", "").replace(",", ".")

@@ -30,7 +30,9 @@ from recsys.settings import Rules
 _SIGNS = {"*": ".*", "?": "."}
 
 
-def latest(con: Backend, lines: ir.Table, split: Sequence[str]) -> tuple[ir.Table, dict[str, int]]:
+def latest(
+    con: Backend, lines: ir.Table, orders: ir.Table, split: Sequence[str]
+) -> tuple[ir.Table, ir.Table, int]:
     """Keep the last export of every order.
 
     Parameters
@@ -39,36 +41,42 @@ def latest(con: Backend, lines: ir.Table, split: Sequence[str]) -> tuple[ir.Tabl
         The engine; keeps the orders that were exported twice meanwhile.
     lines : ibis table
         Staged lines with ``sequence``: later exports have higher ones.
+    orders : ibis table
+        ``order_id, sequence, source`` and the number of ``lines`` of each order of each export.
     split : sequence of str
         Sources whose orders may lie in several files; there the last export of a line counts.
 
     Returns
     -------
     lines : ibis table
-    counts : dict
-        ``superseded`` lines, and ``orders_replaced_without_a_common_item``.
+    older : ibis table
+        ``order_id, sequence, source, lines, newest``: what a later export replaced, and which.
+    alien : int
+        Orders that were replaced by one without a product in common.
     """
-    orders = lines.group_by("order_id", "sequence", "source").aggregate(lines=(~lines.added).sum())
     last = orders.sequence.max().over(ibis.window(group_by="order_id"))
-    older = orders.mutate(_last=last).filter(lambda t: t.sequence < t._last)
-    older = older.filter(~older.source.isin(split)) if split else older
-    older = keep(con, "orders_older", older.select("order_id", "sequence", "lines"))
-    superseded = con.to_pyarrow(older.lines.sum().fill_null(0)).as_py()
-    counts = {"superseded": int(superseded)}
-    if superseded:
-        old = lines.semi_join(older, ["order_id", "sequence"]).select("order_id", "item_id")
-        lines = lines.anti_join(older, ["order_id", "sequence"])
+    older = orders.mutate(newest=last).filter(lambda t: t.sequence < t.newest)
+    names = ("order_id", "sequence", "source", "lines", "newest")
+    whole = older.filter(~older.source.isin(split)) if split else older
+    whole = keep(con, "orders_older", whole.select(*names))
+    alien = 0
+    if _any(con, whole):
+        old = lines.semi_join(whole, ["order_id", "sequence"]).select("order_id", "item_id")
+        lines = lines.anti_join(whole, ["order_id", "sequence"])
         common = old.semi_join(lines, ["order_id", "item_id"]).select("order_id").distinct()
-        alien = older.select("order_id").distinct().anti_join(common, "order_id")
-        counts["orders_replaced_without_a_common_item"] = int(con.to_pyarrow(alien.count()).as_py())
+        left = whole.select("order_id").distinct().anti_join(common, "order_id")
+        alien = int(con.to_pyarrow(left.count()).as_py())
     if split:
         newest = lines.sequence.max().over(ibis.window(group_by=["order_id", "line_no"]))
         marked = lines.mutate(_newest=newest)
         stale = marked.source.isin(split) & (marked.sequence < marked._newest)
-        gone = (stale & ~marked.added).sum().fill_null(0)
-        counts["superseded"] += int(con.to_pyarrow(gone).as_py())
+        gone = marked.filter(stale & ~marked.added)
+        gone = gone.group_by("order_id", "sequence", "source", newest="_newest").aggregate(
+            lines=gone.count()
+        )
+        whole = keep(con, "orders_replaced", ibis.union(whole, gone.select(*names)))
         lines = marked.filter(~stale).drop("_newest")
-    return lines, counts
+    return lines, whole, alien
 
 
 def non_products(lines: ir.Table, products: ir.Table, rules: Rules) -> ir.Table:

@@ -13,7 +13,8 @@ import ibis.expr.types as ir
 from babel.core import get_global
 from ibis.backends.duckdb import Backend
 
-from recsys.config import Config, Source
+from recsys.config import Column, Config, Source
+from recsys.data import signs
 from recsys.data.columns import Fields, Typed
 from recsys.data.files import RawTable
 from recsys.data.keyed_hash import KeyedHash, normalise_expression
@@ -23,8 +24,18 @@ from recsys.schema import CHANNELS
 FIELDS = (
     "order_id", "line_no", "occurred_at", "location_id", "channel", "item_id", "title",
     "quantity", "unit_price", "discount", "amount", "currency", "line_type", "return_of",
-    "cancelled",
+    "cancelled", "order_discount", "order_total", "order_shipping", "order_tax",
+    "refunded_quantity", "refunded_amount",
 )  # fmt: skip
+#: Fields that concern an order as a whole, in the columns in which ``staging`` looks for them.
+OF_ORDER = {
+    "order_discount": "_order_discount",
+    "order_total": "_order_total",
+    "order_shipping": "_order_shipping",
+    "order_tax": "_order_tax",
+}
+#: Columns of staged lines that say what of a line came back later.
+REFUNDED_QUANTITY, REFUNDED = "_refunded_quantity", "_refunded_minor"
 LINE_TYPES = ("sale", "return", "void", "voided")
 _DEFAULT_CHANNEL = {"till_tickets": "pos", "shopify_orders": "web"}
 #: Prefix of the raw identifier columns, which never reach the disk.
@@ -61,28 +72,36 @@ def staged_lines(con: Backend, raw: RawTable, config: Config, name: str, keyed: 
     fields = Fields(raw.table, raw.columns, config, name, raw.file.name)
     fields.check_known(FIELDS)
     fields.require("order_id", "item_id", "occurred_at", "quantity")
-    fields.read_numbers(con, "quantity", "line_no", "unit_price", "discount", "amount")
+    fields.read_numbers(
+        con, "quantity", "line_no", "unit_price", "discount", "amount", *OF_ORDER,
+        "refunded_quantity", "refunded_amount",
+    )  # fmt: skip
     source = fields.source
     order_id = fields.text("order_id", required=True)
     item_id = fields.text("item_id", required=True)
     quantity = fields.number("quantity", required=True)
     line_type = fields.choice("line_type", LINE_TYPES, None)
     channel = fields.choice("channel", CHANNELS, default_channel(fields))
-    price = fields.number("unit_price")
-    fields.reject("negative_price", "unit_price", price < 0, price)
+    numbers = signs.Numbers(
+        quantity, fields.number("unit_price"), fields.number("discount"), fields.number("amount")
+    )
+    signs.check(con, fields, numbers, line_type, raw.notes)
     line_no = fields.number("line_no")
     identifiers = {
         RAW_IDENTIFIER + kind: normalise_expression(kind, fields.identifier(kind)).nullif("")
         for kind in source.identifiers
     }
     money = Money(fields)
-    parts = money.line(quantity, price, fields.number("discount"), fields.number("amount"))
+    parts = money.line(numbers.quantity, numbers.price, numbers.discount, numbers.amount)
+    extra = _of_order(fields, money) | _refunded(fields, money)
     occurred_at, twice = fields.moment("occurred_at")
     return_of = fields.text("return_of")
     if fields.names_people("order_id"):
         order_id, return_of = (keyed.expression("order", text) for text in (order_id, return_of))
+    ticket = _ticket(fields)
     table = fields.parsed(
         order_id=prefixed(source, name, order_id),
+        **({} if ticket is None else {"ticket": prefixed(source, name, ticket)}),
         line_no=line_no.cast("int32"),
         occurred_at=occurred_at,
         twice=twice,
@@ -91,13 +110,41 @@ def staged_lines(con: Backend, raw: RawTable, config: Config, name: str, keyed: 
         item_id=item_id,
         title=fields.text("title"),
         quantity=quantity.cast("float64"),
-        line_type=line_type,
+        line_type=signs.meaning(line_type, quantity, parts["amount_minor"]),
         return_of=prefixed(source, name, return_of),
         cancelled=fields.flag("cancelled"),
         **parts,
+        **extra,
         **identifiers,
     )
     return Typed(table, fields)
+
+
+def _of_order(fields: Fields, money: "Money") -> dict[str, ir.Value]:
+    """What the export says of whole orders, in minor units."""
+    return {
+        column: money.minor(fields.number(name))
+        for name, column in OF_ORDER.items()
+        if fields.has(name)
+    }
+
+
+def _refunded(fields: Fields, money: "Money") -> dict[str, ir.Value]:
+    """What of each line came back later: pieces, and money in minor units."""
+    if not (fields.has("refunded_quantity") or fields.has("refunded_amount")):
+        return {}
+    return {
+        REFUNDED_QUANTITY: fields.number("refunded_quantity").abs().cast("float64"),
+        REFUNDED: money.minor(fields.number("refunded_amount").abs()),
+    }
+
+
+def _ticket(fields: Fields) -> ir.StringValue | None:
+    """Return what an order id of several columns ends with; None where it names a person."""
+    spec = fields.source.columns.get("order_id")
+    if not isinstance(spec, Column) or len(spec.columns) < 2 or fields.names_people("order_id"):
+        return None
+    return cast(ir.StringValue, fields.table[spec.columns[-1]].cast("string"))
 
 
 def prefixed(source: Source, name: str, order_id: ir.StringValue) -> ir.StringValue:
@@ -171,21 +218,26 @@ class Money:
         """Work out price, discount and amount of lines from whichever of them are given.
 
         Amount and price may each be missing: what was paid is price × quantity − discount. A
-        discount is positive in the history whatever sign the export gives it, and lines of
-        returned goods have a negative amount.
+        discount is positive in the history whatever sign the export gives it. A stated amount
+        keeps its sign where the quantity is positive; returned goods have a negative one.
+        ``signs.check`` has rejected what contradicts itself.
         """
         reduced = self.minor(discount.abs()).fill_null(0)
         size = quantity.abs()
-        sign = ibis.ifelse(quantity < 0, -1, 1)
-        gross = self._whole(price.cast("float64") * size.cast("float64"))
-        paid = self.minor(amount).abs()
-        unit = self.minor(price)
+        gross = self._whole(price.abs().cast("float64") * size.cast("float64"))
+        stated = self.minor(amount)
+        paid = stated.abs()
+        unit = self.minor(price.abs())
         whole = ibis.ifelse(size == 0, 1, size).cast("float64")
         derived = ((paid + reduced) / whole).round().cast("int64")
         return {
             "unit_price_minor": ibis.coalesce(unit, derived),
             "discount_minor": reduced,
-            "amount_minor": sign * ibis.coalesce(paid, gross - reduced),
+            "amount_minor": ibis.ifelse(
+                quantity < 0,
+                -ibis.coalesce(paid, gross - reduced),
+                ibis.coalesce(stated, gross - reduced),
+            ),
             "currency": self.currency,
         }
 

@@ -9,6 +9,8 @@ order held is a copy of it. This is done only in files that are sorted by order 
 orders in one run); elsewhere two equal lines are two lines, as when a till scans milk twice.
 """
 
+from collections.abc import Mapping
+
 import ibis
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
@@ -19,7 +21,28 @@ from recsys.data.files import ROW
 _SORTED_SHARE = 0.95
 
 
-def mark_repeats(con: Backend, lines: ir.Table) -> ir.Table:
+def runs(lines: ir.Table, facts: Mapping[str, ir.Value]) -> ir.Table:
+    """Return where each order's rows lie in the file, and ``facts`` of it.
+
+    Parameters
+    ----------
+    lines : ibis table
+        Typed lines with ``_row``, ``order_id``, ``line_no``.
+    facts : mapping of str to ibis aggregate
+        What else is wanted of an order.
+    """
+    numbered = lines.line_no.notnull()
+    return lines.group_by("order_id").aggregate(
+        lines=lines.count(),
+        first_row=lines[ROW].min(),
+        spread=lines[ROW].max() - lines[ROW].min() + 1,
+        numbers=lines.line_no.max() - lines.line_no.min() + 1,
+        numbered=numbered.all(),
+        **facts,
+    )
+
+
+def mark_repeats(con: Backend, lines: ir.Table, found: ir.Table) -> ir.Table:
     """Set ``repeated`` on lines that an order's second copy in the file made superfluous.
 
     Lines without a number get their place in the order.
@@ -27,19 +50,12 @@ def mark_repeats(con: Backend, lines: ir.Table) -> ir.Table:
     Parameters
     ----------
     con : ibis backend
-        The engine; keeps what is known of each order meanwhile.
+        The engine; keeps the copies meanwhile.
     lines : ibis table
         Typed lines with ``_row``, ``order_id``, ``line_no``.
+    found : ibis table
+        As ``runs`` returns it, computed.
     """
-    numbered = lines.line_no.notnull()
-    found = lines.group_by("order_id").aggregate(
-        lines=lines.count(),
-        first=lines[ROW].min(),
-        spread=lines[ROW].max() - lines[ROW].min() + 1,
-        numbers=lines.line_no.max() - lines.line_no.min() + 1,
-        numbered=numbered.all(),
-    )
-    found = keep(con, "orders_seen", found)
     in_one_run = found.spread == found.lines
     plain = in_one_run & (~found.numbered | (found.numbers == found.lines))
     total, sorted_, doubtful = con.to_pyarrow(
@@ -47,10 +63,10 @@ def mark_repeats(con: Backend, lines: ir.Table) -> ir.Table:
             total=found.count(), sorted=in_one_run.sum().fill_null(0), doubtful=(~plain).sum()
         )
     ).to_pylist()[0].values()  # fmt: skip
-    starts = found.select("order_id", "first")
+    starts = found.select("order_id", "first_row")
     placed = lines.join(starts, "order_id")
-    place = (placed[ROW] - placed["first"] + 1).cast("int32")
-    placed = placed.mutate(line_no=ibis.coalesce(placed.line_no, place)).drop("first")
+    place = (placed[ROW] - placed.first_row + 1).cast("int32")
+    placed = placed.mutate(line_no=ibis.coalesce(placed.line_no, place)).drop("first_row")
     if not doubtful:
         return placed.mutate(repeated=ibis.literal(value=False))
     suspects = found.filter(~plain)

@@ -12,8 +12,9 @@ import ibis.expr.types as ir
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
-from recsys.config import Config
+from recsys.config import Column, Config
 from recsys.data.links import LOGIN, OBSERVATIONS, REGISTRATION, SAME_ORDER
+from recsys.data.recency import in_order
 from recsys.data.staging import FOLDER, ROWS, SEEN, Manifest, Part
 from recsys.settings import ORDER_KINDS
 
@@ -25,6 +26,8 @@ LINES = pa.schema(
     [
         ("_row", pa.int64()),
         ("order_id", pa.string()),
+        ("number", pa.string()),  # the id before orders of one file were told apart; null: the same
+        ("ticket", pa.string()),  # what an id of several columns ends with; null: one column
         ("line_no", pa.int32()),
         ("occurred_at", NAIVE),
         ("channel", pa.string()),
@@ -135,13 +138,21 @@ class Staged:
     manifest : Manifest
     live : Live, optional
         Comes before everything exported.
+
+    Attributes
+    ----------
+    parts : list of Part
+        The latest last; the ``sequence`` of the tables is a part's place in it, from 1.
     """
 
     def __init__(self, con: Backend, config: Config, manifest: Manifest, live: Live | None) -> None:
         self.con = con
         self.config = config
         self.live = live
-        self.parts = [p for p in manifest.parts if p.source in config.sources and p.folder]
+        self.parts = in_order(
+            [p for p in manifest.parts if p.source in config.sources], config.sources
+        )
+        self._ranks = {part.folder: rank for rank, part in enumerate(self.parts, 1)}
 
     def lines(self) -> ir.Table:
         """All staged order lines with ``sequence`` and ``source``."""
@@ -155,14 +166,33 @@ class Staged:
             return self._with_told(table, self.live.events)
         return table
 
-    def observations(self, lines: ir.Table) -> ir.Table:
+    def has_tickets(self) -> bool:
+        """Tell whether any source names its orders by several columns."""
+        specs = [self.config.sources[part.source].columns.get("order_id") for part in self.parts]
+        return any(isinstance(spec, Column) and len(spec.columns) > 1 for spec in specs)
+
+    def seen(self) -> ir.Table:
+        """Who each order, session and registration names: ``group_id, sequence, type, value``."""
+        parts = [part for part in self.parts if self._path(part, SEEN).exists()]
+        return self._files(parts, SEEN, _IDENTIFIERS)
+
+    def observations(self, lines: ir.Table, renamed: ir.Table | None) -> ir.Table:
         """Which identifiers were seen together, as ``recsys.data.links.OBSERVATIONS``.
 
-        What a superseded export of an order showed counts no more; ``lines`` are those of the
-        orders that stand.
+        Parameters
+        ----------
+        lines : ibis table
+            Of the orders that stand: what a superseded export of an order showed counts no more.
+        renamed : ibis table, optional
+            As ``shared_numbers.across_files`` returns it.
         """
-        seen = self._files([p for p in self.parts if self._path(p, SEEN).exists()], SEEN,
-                           _IDENTIFIERS)  # fmt: skip
+        seen = self.seen()
+        if renamed is not None:
+            names = renamed.select("order_id", "sequence", "final")
+            seen = seen.left_join(
+                names, [seen.group_id == names.order_id, seen.sequence == names.sequence]
+            ).drop("order_id", "sequence_right")
+            seen = seen.mutate(group_id=ibis.coalesce(seen.final, seen.group_id)).drop("final")
         kinds = {name: _EVIDENCE.get(s.kind, SAME_ORDER) for name, s in self.config.sources.items()}
         orders = lines.select("order_id", "sequence").distinct()
         evidence = seen.source.cases(*kinds.items()) if kinds else ibis.literal(SAME_ORDER)
@@ -180,7 +210,8 @@ class Staged:
         return table
 
     def _of(self, kinds: tuple[str, ...], schema: pa.Schema) -> ir.Table:
-        return self._files([part for part in self.parts if part.kind in kinds], ROWS, schema)
+        parts = [part for part in self.parts if part.kind in kinds and not part.rows_dropped]
+        return self._files(parts, ROWS, schema)
 
     def _with_told(self, table: ir.Table, path: Path) -> ir.Table:
         told = self.con.read_parquet(path)
@@ -199,7 +230,7 @@ class Staged:
             pa.table(
                 {
                     "_path": paths,
-                    "sequence": pa.array([part.sequence for part in parts], pa.int64()),
+                    "sequence": pa.array([self._ranks[p.folder] for p in parts], pa.int64()),
                     "source": [part.source for part in parts],
                 }
             )

@@ -8,7 +8,7 @@ the history from all parts. Called by ``training.ingest``.
 
 import hashlib
 import shutil
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from ibis.backends.duckdb import Backend
 
 from recsys.config import Config, Source
-from recsys.data import catalogue, events, orders, shopify
+from recsys.data import allocation, catalogue, events, orders, shared_numbers, shopify
 from recsys.data.blocking import reason_expression
 from recsys.data.columns import Fields, Typed
 from recsys.data.database import fetch
@@ -38,13 +38,16 @@ from recsys.data.files import (
     open_text,
 )
 from recsys.data.keyed_hash import KeyedHash
-from recsys.data.repeats import mark_repeats
+from recsys.data.recency import dated_ts
+from recsys.data.refunds import with_refunds
+from recsys.data.repeats import mark_repeats, runs
+from recsys.data.zones import midnights
 from recsys.errors import DataError
 from recsys.schema import REJECTS
 from recsys.settings import ORDER_KINDS
 
 #: Raised when what a part holds changes, so that older parts are read again.
-FORMAT = 1
+FORMAT = 2
 FOLDER = "staged"
 MANIFEST = "manifest.json"
 #: Files of a part: its typed rows, the identifiers they showed, its rejects.
@@ -79,8 +82,17 @@ class Part(msgspec.Struct, kw_only=True):
     """Lines of a part that was removed because later exports replaced every order of it."""
     notes: dict[str, int] = msgspec.field(default_factory=dict)
     """What was taken in spite of a doubt, by kind."""
+    examples: dict[str, str] = msgspec.field(default_factory=dict)
+    """The first case of a note, in words."""
     written_ts: int = 0
-    """When the file was written, UTC epoch seconds."""
+    """When the file was written, or the end of the day that its name says where that is earlier;
+    UTC epoch seconds."""
+    newest_ts: int = 0
+    """The latest time of an order in it, UTC epoch seconds; 0 where it has none."""
+    dates_only: bool = False
+    """Whether its orders have no time of day."""
+    rows_dropped: bool = False
+    """Whether its rows are gone, since later exports replaced every order of it."""
 
 
 class Manifest(msgspec.Struct):
@@ -109,17 +121,22 @@ class Manifest(msgspec.Struct):
         for found in folder.iterdir():
             if found.is_dir() and found.name not in kept:
                 shutil.rmtree(found)
+        for part in self.parts:
+            if part.rows_dropped:
+                for name in (ROWS, SEEN):
+                    (folder / part.folder / name).unlink(missing_ok=True)
 
 
 def drop_replaced(manifest: Manifest, standing: Collection[int]) -> None:
     """Forget the rows of order exports of which later ones replaced every order.
 
-    The parts stay listed, so that their files are not taken for new ones.
+    The parts stay listed, so that their files are not taken for new ones, and what was rejected of
+    them stays readable.
     """
     for part in manifest.parts:
-        if part.kind in ORDER_KINDS and part.folder and part.sequence not in standing:
+        if part.kind in ORDER_KINDS and not part.rows_dropped and part.sequence not in standing:
             part.rows_gone = part.rows - part.repeated - sum(part.rejected.values())
-            part.folder = ""
+            part.rows_dropped = True
 
 
 def stage(
@@ -194,7 +211,7 @@ def _read_part(
     folder.mkdir(parents=True)
     part = Part(
         source=name, kind=source.kind, file=file.name, content=file.digest, settings=settings,
-        sequence=sequence, folder=label, written_ts=int(file.path.stat().st_mtime),
+        sequence=sequence, folder=label, written_ts=_written_ts(file),
     )  # fmt: skip
     try:
         with scratch(con):
@@ -206,7 +223,8 @@ def _read_part(
             _check_rejects(config, part, folder)
             good = table.filter(~table.bad).drop("bad")
             if source.kind in ORDER_KINDS:
-                good = _orders(con, good, part)
+                zone = source.time_zone or config.workspace.time_zone
+                good = _orders(con, good, table.filter(table.bad), part, midnights(zone))
             _identifiers(con, config, keyed, good, source, folder)
             columns = [c for c in good.columns if not c.startswith(orders.RAW_IDENTIFIER)]
             write(con, good.select(*columns), folder / ROWS)
@@ -245,30 +263,68 @@ def _typed(con: Backend, raw: RawTable, config: Config, name: str, keyed: KeyedH
     return orders.staged_lines(con, raw, config, name, keyed)
 
 
-def _orders(con: Backend, good: ir.Table, part: Part) -> ir.Table:
-    """Drop an order's second copy in the file, and note doubts."""
+def _orders(
+    con: Backend, good: ir.Table, rejected: ir.Table, part: Part, midnights: Sequence[int]
+) -> ir.Table:
+    """Tell orders of one number apart, drop second copies, and apply what concerns whole orders."""
+    identifiers = {
+        name.removeprefix(orders.RAW_IDENTIFIER): name
+        for name in good.columns
+        if name.startswith(orders.RAW_IDENTIFIER)
+    }
     if "repeated" not in good.columns:
-        good = mark_repeats(con, good)
-    counts = fetch_rows(
+        found = keep(con, "orders_seen", runs(good, shared_numbers.facts(good, identifiers)))
+        apart, counts = shared_numbers.within_file(con, good, found, identifiers)
+        if apart is not good:
+            good = keep(con, "lines_apart", apart)
+            found = keep(con, "orders_seen", runs(good, {}))
+        _note(part, counts)
+        good = mark_repeats(con, good, found)
+    (counts,) = fetch_rows(
         con,
         good.aggregate(
             repeated=(good.repeated & ~_added(good)).sum().fill_null(0),
             added=(_added(good) & ~good.repeated).sum().fill_null(0),
             twice=(good.twice & ~good.repeated).sum().fill_null(0),
+            newest=good.occurred_at.epoch_seconds().max(where=~_added(good)),
+            dates_only=(good.occurred_at.epoch_seconds() % 86400).isin(midnights).all(),
         ),
-    )[0]
+    )
     part.repeated, part.added = int(counts["repeated"]), int(counts["added"])
-    if counts["twice"]:
-        part.notes["local_hour_came_twice_taken_as_first"] = int(counts["twice"])
+    part.newest_ts = int(counts["newest"] or 0)
+    part.dates_only = bool(counts["dates_only"])
+    _note(part, {"local_hour_came_twice_taken_as_first": int(counts["twice"])})
     good = good.filter(~good.repeated)
     if "refund_open" in good.columns:
         matched = good.filter(good.added).select("order_id").distinct()
         open_ = good.filter(good.refund_open).anti_join(matched, "order_id")
         count = con.to_pyarrow(open_.order_id.nunique()).as_py()
-        if count:
-            part.notes["refund_not_matched_to_a_line"] = int(count)
+        _note(part, {"refund_not_matched_to_a_line": int(count)})
         good = good.drop("refund_open")
-    return good.drop("repeated", "twice")
+    good = good.drop("repeated", "twice")
+    if allocation.DISCOUNT in good.columns:
+        good = allocation.take_off(con, good, rejected, part.notes)
+    if allocation.TOTAL in good.columns:
+        count, example = allocation.compare(con, good, rejected)
+        _note(part, {"order_total_differs_from_its_lines": count})
+        if example:
+            part.examples["order_total_differs_from_its_lines"] = f"{part.file}: {example}"
+    if orders.REFUNDED in good.columns:
+        good = keep(con, "lines_with_refunds", with_refunds(con, good, part.notes))
+        part.added = int(con.to_pyarrow(good.added.sum().fill_null(0)).as_py())
+    return good.drop(*(name for name in orders.OF_ORDER.values() if name in good.columns))
+
+
+def _note(part: Part, counts: dict[str, int]) -> None:
+    for name, count in counts.items():
+        if count:
+            part.notes[name] = part.notes.get(name, 0) + count
+
+
+def _written_ts(file: SourceFile) -> int:
+    """When a file was written, but not later than the day that its name says."""
+    written = int(file.path.stat().st_mtime)
+    return min(written, dated_ts(file.name) or written)
 
 
 def _added(table: ir.Table) -> ir.BooleanValue:

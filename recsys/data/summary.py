@@ -3,8 +3,8 @@
 A written version of the history and the manifest come in; ``summary.json`` and ``rejects.csv``
 are written into the version. Called by ``training.ingest``.
 
-Nothing is lost without being counted: of the order exports' rows, ``read`` = ``kept`` +
-``left_out`` + ``repeated`` + ``superseded`` + ``rejected``.
+Nothing is lost without being counted: ``accounting`` holds the rows of each source against what
+became of them.
 """
 
 import csv
@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from ibis.backends.duckdb import Backend
 
 from recsys.config import Config
+from recsys.data.accounting import accounts, total
 from recsys.data.engine import rows
 from recsys.data.history import REJECTS, SUMMARY
 from recsys.data.identity import undone
@@ -73,7 +74,7 @@ def write_rejects(config: Config, manifest: Manifest, folder: Path) -> Path:
         writer.writeheader()
         for part in _used(config, manifest):
             found = config.state / FOLDER / part.folder / REJECTED
-            if part.folder and found.exists():
+            if found.exists():
                 writer.writerows(pq.read_table(found).to_pylist())
     path.chmod(0o600)
     return path
@@ -107,18 +108,9 @@ def summarise(
     summary: dict[str, Any] = dict(stated)
     summary["files"] = len(parts)
     summary["exported"] = exported(config, manifest)
-    read = sum(part.rows for part in orders)
-    rejected = _total(orders)
-    superseded = counts["superseded"] + sum(part.rows_gone for part in orders)
-    repeated = sum(part.repeated for part in orders)
-    summary["rows"] = {
-        "read": read,
-        "kept": counts["kept"],
-        "left_out": counts["left_out"],
-        "repeated": repeated,
-        "superseded": superseded,
-        "rejected": rejected,
-    }
+    found = accounts(orders, counts["sources"])
+    summary["rows"] = total(found.values())
+    summary["sources"] = found
     summary["other_rows"] = {
         "read": sum(part.rows for part in others),
         "rejected": _total(others),
@@ -129,14 +121,17 @@ def summarise(
     for name in ("returns", "returns_matched"):
         summary[name] = counts[name]
     notes = Counter(counts["notes"])
+    examples: dict[str, str] = {}
     for part in parts:
         notes.update(part.notes)
+        examples = {**part.examples, **examples}
     summary["notes"] = dict(sorted(notes.items()))
+    summary["examples"] = dict(sorted({**examples, **counts["examples"]}.items()))
     summary["rejects_file"] = REJECTS
     text = json.dumps(summary, indent=2, default=str)
     (folder / SUMMARY).write_text(text + "\n", encoding="utf-8")
-    found: dict[str, Any] = json.loads(text)
-    return found
+    written: dict[str, Any] = json.loads(text)
+    return written
 
 
 def _tables(con: Backend, folder: Path) -> dict[str, Any]:

@@ -16,15 +16,17 @@ import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
 from recsys.config import Config
-from recsys.data import returns, tables
+from recsys.data import returns, shared_numbers, signs, tables
 from recsys.data.corrections import latest, leave_out, non_products
 from recsys.data.engine import keep, rows, scratch, write
+from recsys.data.files import ROW
 from recsys.data.history import FOLDER
 from recsys.data.identity import customers_of_groups, resolve, undone
 from recsys.data.live import numbers, seen_once, without_exported
 from recsys.data.staged import LIVE, Live, Staged
 from recsys.data.staging import Manifest, Report
 from recsys.schema import (
+    CORRECTION,
     CUSTOMERS,
     EVENTS,
     IDENTIFIERS,
@@ -75,8 +77,9 @@ def unify(
     folder : Path
         The version, complete but not yet current.
     counts : dict
-        What became of the staged lines: ``kept``, ``superseded``, ``left_out`` by rule,
-        ``returns``, ``returns_matched``, ``notes``; ``standing`` names the parts that still count.
+        What became of the staged lines: ``sources`` (by source: ``kept``, ``superseded``, and the
+        rules that left lines out), ``returns``, ``returns_matched``, ``notes`` and the first case
+        of some of them as ``examples``; ``standing`` names the parts that still count.
     """
     folder = config.state / FOLDER / version
     if folder.exists():
@@ -114,10 +117,12 @@ class _Unifier:
         self.config = config
         self.staged = staged
         self.folder = folder
-        self.counts: dict[str, Any] = {"kept": 0, "left_out": {}, "notes": {}}
+        self.counts: dict[str, Any] = {"notes": {}, "examples": {}, "sources": {}}
         products = tables.products(staged.rows("products"))
         products = self._with_told(products, "products", "item_id")
         self.products = keep(self.con, "products_listed", products)
+        self.orders: ir.Table
+        self.renamed: ir.Table | None = None
         self.marked: ir.Table
         self.identifiers: ir.Table
         self.groups: ir.Table
@@ -127,24 +132,121 @@ class _Unifier:
     def unify_orders(self) -> None:
         """Keep each order once, and mark what the rules leave out."""
         split = [name for name, s in self.config.sources.items() if s.orders == "split"]
-        lines, notes = latest(self.con, self.staged.lines(), split)
-        self.counts["superseded"] = notes.pop("superseded")
+        lines = self._told_apart(self.staged.lines())
+        lines, older, alien = latest(self.con, lines, self.orders, split)
+        self._count_replaced(older)
         excluded = non_products(lines, self.products, self.config.rules)
         marked, more = leave_out(self.con, lines, excluded, self.config.rules)
         self.marked = keep(self.con, "lines_marked", marked)
         read = self.marked.filter(~self.marked.added & (self.marked.source != LIVE))
-        for row in rows(self.con, read.group_by("left_out").aggregate(lines=read.count())):
-            if row["left_out"] is None:
-                self.counts["kept"] = row["lines"]
-            else:
-                self.counts["left_out"][row["left_out"]] = row["lines"]
+        for row in rows(self.con, read.group_by("source", "left_out").aggregate(n=read.count())):
+            self._account(row["source"], row["left_out"] or "kept", row["n"])
         standing = self.marked.select("sequence").distinct()
-        self.counts["standing"] = [row["sequence"] for row in rows(self.con, standing)]
-        self._note(notes | more)
+        ranks = [row["sequence"] for row in rows(self.con, standing)]
+        self.counts["standing"] = [self.staged.parts[rank - 1].sequence for rank in ranks if rank]
+        self._note({"orders_replaced_without_a_common_item": alien} | more)
+
+    def _told_apart(self, lines: ir.Table) -> ir.Table:
+        """Give orders that share a number ids of their own; also sets ``orders``."""
+        place = {"place": lines.location_id.min()}
+        orders = lines.group_by("order_id", "sequence", "source").aggregate(
+            lines=(~lines.added).sum(),
+            number=lines.number.min(),
+            first=lines.occurred_at.min(where=~lines.added),
+            channel=lines.channel.min(),
+            **place,
+        )
+        number = ibis.coalesce(orders.number, orders.order_id)
+        self.orders = keep(self.con, "orders", orders.mutate(number=number))
+        self._count_tickets(lines)
+        units = self.orders.filter(self.orders.source != LIVE)
+        several = units.group_by("number").aggregate(n=units.count())
+        several = several.filter(several.n > 1)
+        units = keep(self.con, "orders_of_a_number", units.semi_join(several, "number"))
+        if not self.con.to_pyarrow(units.count()).as_py():
+            return lines
+        dates = [rank for rank, part in enumerate(self.staged.parts, 1) if part.dates_only]
+        units = units.mutate(dates_only=units.sequence.isin(dates))
+        found = shared_numbers.across_files(self.con, units, lines, self.staged.seen())
+        shared = found.group_by("number").aggregate(n=found.final.nunique())
+        shared = shared.filter(shared.n > 1)
+        (count,) = rows(
+            self.con, shared.aggregate(n=shared.n.sum().fill_null(0), number=shared.number.min())
+        )
+        self._note({"orders_sharing_a_number": int(count["n"])})
+        if count["n"]:
+            self._example("orders_sharing_a_number", self._first_shared(count["number"]))
+        renamed = keep(self.con, "renamed", found.filter(found.final != found.order_id))
+        if not self.con.to_pyarrow(renamed.count()).as_py():
+            return lines
+        self.renamed = renamed
+        self.orders = keep(self.con, "orders", _with_final(self.orders, renamed))
+        return self._with_meant(_with_final(lines, renamed), shared)
+
+    def _with_meant(self, lines: ir.Table, shared: ir.Table) -> ir.Table:
+        """Let returns that name a shared number name one of its orders."""
+        pointing = lines.filter(lines.return_of.notnull())
+        pointing = pointing.semi_join(shared, pointing.return_of == shared.number)
+        orders = self.orders.semi_join(shared, "number")
+        orders = orders.select("number", "order_id", "first", "place").distinct()
+        columns = (ROW, "sequence", "occurred_at", "location_id", "return_of")
+        meant = shared_numbers.meant(self.con, pointing.select(*columns), orders)
+        if not self.con.to_pyarrow(meant.count()).as_py():
+            return lines
+        joined = lines.left_join(meant, [ROW, "sequence"])
+        rest = [name for name in lines.columns if name != "return_of"]
+        return joined.select(*rest, return_of=ibis.coalesce(joined.meant, joined.return_of))
+
+    def _first_shared(self, number: str) -> str:
+        """Show orders of one number that were told apart, by their times."""
+        of = self.orders.filter(self.orders.number == number)
+        times = rows(self.con, of.select("first").distinct().order_by("first").limit(3))
+        return f"{number} at " + ", ".join(f"{row['first']:%Y-%m-%d %H:%M}" for row in times)
+
+    def _count_tickets(self, lines: ir.Table) -> None:
+        """Count the orders whose id of several columns ends as another order's does."""
+        if not self.staged.has_tickets():
+            return
+        named = lines.filter(lines.ticket.notnull())
+        tickets = named.group_by("source", "ticket").aggregate(n=named.order_id.nunique())
+        tickets = tickets.filter(tickets.n > 1)
+        (found,) = rows(
+            self.con,
+            tickets.aggregate(n=tickets.n.sum().fill_null(0), ticket=tickets.ticket.min()),
+        )
+        self._note({"orders_sharing_a_number": int(found["n"])})
+        if found["n"]:
+            self._example("orders_sharing_a_number", f"{found['ticket']}, told apart by the id")
+
+    def _count_replaced(self, older: ir.Table) -> None:
+        """Count what later exports replaced, and where the later one had been read before."""
+        for row in rows(self.con, older.group_by("source").aggregate(n=older.lines.sum())):
+            self._account(row["source"], "superseded", row["n"])
+        read = [part.sequence for part in self.staged.parts]
+        if read == sorted(read):
+            return
+        order = ibis.memtable(
+            pa.table({"_rank": pa.array(range(1, len(read) + 1), pa.int64()), "_read": read})
+        )
+        a, b = (
+            order.select(_ra="_rank", _read_a="_read"),
+            order.select(_rb="_rank", _read_b="_read"),
+        )
+        both = older.join(a, older.sequence == a["_ra"]).join(b, older.newest == b["_rb"])
+        stale = both.filter(both["_read_a"] > both["_read_b"])
+        (found,) = rows(
+            self.con,
+            stale.aggregate(n=stale.order_id.nunique(), first=stale.order_id.min(),
+                            rank=stale.sequence.min()),
+        )  # fmt: skip
+        if found["n"]:
+            name = "orders_of_an_older_export_read_later"
+            self._note({name: int(found["n"])})
+            self._example(name, f"{found['first']} in {self.staged.parts[found['rank'] - 1].file}")
 
     def join_customers(self) -> None:
         """Join identifiers into customers, and name the customer of each line."""
-        observed = self.staged.observations(self.marked)
+        observed = self.staged.observations(self.marked, self.renamed)
         if self.staged.live is not None:
             observed = seen_once(observed, *self._numbers(self.staged.live))
         seen = keep(self.con, "observations", observed)
@@ -158,10 +260,10 @@ class _Unifier:
 
     def _unified_lines(self) -> ir.Table:
         """Lines that count, with their customer, kind and signs; not yet computed."""
-        kept = self.marked.filter(self.marked.left_out.isnull())
-        back = (kept.line_type == "return").fill_null(False) | (kept.quantity < 0)
+        kept = self._signed(self.marked.filter(self.marked.left_out.isnull()))
+        back, correction = kept.line_type == "return", kept.line_type == CORRECTION
         named = self._named(kept, kept.order_id)
-        sign = ibis.ifelse(back, -1, 1)
+        amount = ibis.ifelse(back, -kept.amount_minor.abs(), kept.amount_minor)
         lines = named.select(
             "order_id",
             "line_no",
@@ -175,9 +277,11 @@ class _Unifier:
             "currency",
             "return_of",
             "source",
-            quantity=kept.quantity.abs() * sign,
-            amount_minor=kept.amount_minor.abs() * sign,
-            kind=ibis.ifelse(back, RETURN, SALE),
+            quantity=ibis.cases(
+                (back, -kept.quantity.abs()), (correction, 0.0), else_=kept.quantity
+            ),
+            amount_minor=amount,
+            kind=ibis.cases((back, RETURN), (correction, CORRECTION), else_=SALE),
         )
         if self.staged.live is None:
             return lines
@@ -190,6 +294,42 @@ class _Unifier:
             self.con, keep(self.con, "named", lines), keep(self.con, "exported", exported), told
         )
         return keep(self.con, "lines", lines)
+
+    def _signed(self, kept: ir.Table) -> ir.Table:
+        """Say of each line whether it is a sale, a return or a correction.
+
+        Money taken off a positive quantity is a return where the product is sold elsewhere or
+        listed, else a correction.
+        """
+        given = kept.line_type.fill_null(SALE)
+        minus = kept.filter(kept.line_type == signs.MINUS)
+        if not self.con.to_pyarrow(minus.count()).as_py():
+            kind = ibis.ifelse((kept.quantity < 0) & (given != CORRECTION), "return", given)
+            return kept.mutate(line_type=kind)
+        sold = kept.filter((given == SALE) & (kept.amount_minor > 0)).select("item_id")
+        goods = ibis.union(sold, self.products.select("item_id")).distinct()
+        goods = keep(self.con, "items_sold", goods.semi_join(minus, "item_id"))
+        joined = kept.left_join(goods.mutate(_sold=True), "item_id")
+        kind = ibis.cases(
+            ((given == signs.MINUS) & joined["_sold"].notnull(), "return"),
+            (given == signs.MINUS, CORRECTION),
+            ((kept.quantity < 0) & (given != CORRECTION), "return"),
+            else_=given,
+        )
+        found = keep(self.con, "lines_signed", joined.mutate(line_type=kind).select(*kept.columns))
+        corrections = found.filter(found.line_type == CORRECTION)
+        self._note(
+            {"corrections_of_an_order": int(self.con.to_pyarrow(corrections.count()).as_py())}
+        )
+        return found
+
+    def _account(self, source: str, what: str, lines: int) -> None:
+        """Count what became of a source's lines."""
+        of = self.counts["sources"].setdefault(source, {})
+        of[what] = of.get(what, 0) + int(lines)
+
+    def _example(self, note: str, text: str) -> None:
+        self.counts["examples"].setdefault(note, text)
 
     def _numbers(self, live: Live) -> tuple[ir.Table, ir.Table]:
         """What live orders are called, and what exports may call them."""
@@ -284,3 +424,13 @@ class _Unifier:
         for name, count in counts.items():
             if count:
                 notes[name] = notes.get(name, 0) + count
+
+
+def _with_final(table: ir.Table, renamed: ir.Table) -> ir.Table:
+    """Put the final ids of orders in place of those of their files."""
+    names = renamed.select(_id="order_id", _at="sequence", _final="final")
+    joined = table.left_join(
+        names, [table.order_id == names["_id"], table.sequence == names["_at"]]
+    )
+    final = ibis.coalesce(joined["_final"], joined.order_id)
+    return joined.mutate(order_id=final).select(*table.columns)

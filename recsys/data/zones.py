@@ -60,6 +60,12 @@ def zone_days(zone: str) -> pa.Table:
     )
 
 
+def midnights(zone: str) -> list[int]:
+    """Return the UTC seconds of the day at which a zone's days begin, those of UTC among them."""
+    offsets = zone_days(zone)["before"].unique().to_pylist()
+    return sorted({0, *(-offset % 86400 for offset in offsets)})
+
+
 def _offset(key: ZoneInfo, start: date, day: int, second: int = 0) -> int:
     """Offset of a local time, in seconds; where it came twice, of the first."""
     local = datetime(start.year, start.month, start.day) + timedelta(days=day, seconds=second)
