@@ -3,9 +3,10 @@
 Named lines of exports and of the service come in, the lines that count come out. Called by
 ``unify`` where the service was told anything.
 
-A live purchase and an exported order of the same number are one order where the customer is the
-same, or the channel; in stores not where the stores differ. Of such an order the export counts,
-also if it says that the order was cancelled; where it names nobody, the customer stays the one
+A live purchase and an exported order of the same number are one order where their times lie within
+``NEAR`` and the customer is the same, or the channel; in stores not where the stores differ, and
+online whatever the times where the customer is the same. Of such an order the export counts, also if
+it says that the order was cancelled; where it names nobody, the customer stays the one
 that the service was told of.
 
 A live refund belongs to the order of its number: of the same customer rather than of the same
@@ -15,6 +16,8 @@ first of it. A refund of an order that nobody knows is believed if it names its 
 """
 
 from collections.abc import Collection
+from datetime import timedelta
+from typing import cast
 
 import ibis
 import ibis.expr.types as ir
@@ -30,6 +33,8 @@ ONLINE = "online"
 _ORDER = ("order_id", "number", "scope")
 #: Of a quantity: what is smaller is the rounding of weights, not goods.
 _NOTHING = 1e-4
+#: So far may the times that a channel and its export say of one order lie apart.
+NEAR = timedelta(hours=12)
 
 
 def numbers(told: ir.Table, systems: Collection[str]) -> tuple[ir.Table, ir.Table]:
@@ -86,8 +91,8 @@ def without_exported(
     lines : ibis table
         Named lines; live ones have the source ``live``.
     exported : ibis table
-        ``order_id, number, customer_id, channel, location_id`` of exported lines whose orders have
-        the number of a live one, also of those that are left out of the history.
+        ``order_id, number, occurred_at, customer_id, channel, location_id`` of exported lines
+        whose orders have the number of a live one, also of those that are left out.
     named : ibis table
         From ``numbers``.
 
@@ -125,6 +130,7 @@ def _orders(lines: ir.Table, *key: str) -> ir.Table:
         customer_id=lines.customer_id.min(),
         channel=lines.channel.min(),
         location_id=lines.location_id.min(),
+        at=lines.occurred_at.min(),
     )
 
 
@@ -138,8 +144,10 @@ def _same_orders(live: ir.Table, exported: ir.Table) -> ir.Table:
     """Return ``order_id``, the ``exported`` order that it is, and its ``customer_id``."""
     pairs = live.join(_orders(exported, "order_id", "number"), "number", rname="{name}_theirs")
     whose = _equal(pairs, "customer_id")
-    pairs = pairs.filter(_near(pairs) & (whose | _equal(pairs, "channel")))
-    first = [ibis.desc(_equal(pairs, "customer_id")), pairs.order_id_theirs]
+    soon = _apart(pairs) <= NEAR.total_seconds()
+    known = (pairs.scope == ONLINE) & whose
+    pairs = pairs.filter(_near(pairs) & (known | (soon & (whose | _equal(pairs, "channel")))))
+    first = [ibis.desc(_equal(pairs, "customer_id")), _apart(pairs), pairs.order_id_theirs]
     nth = ibis.row_number().over(ibis.window(group_by="order_id", order_by=first))
     pairs = pairs.mutate(_nth=nth)
     return pairs.filter(pairs["_nth"] == 0).select(
@@ -166,6 +174,12 @@ def _near(pairs: ir.Table) -> ir.BooleanValue:
     """Tell whether two orders may be of one store; online there are none."""
     theirs = pairs.location_id_theirs
     return (pairs.scope == ONLINE) | theirs.isnull() | theirs.isin([pairs.scope])
+
+
+def _apart(pairs: ir.Table) -> ir.IntegerValue:
+    """Return how far the times of two orders lie apart, in seconds."""
+    between = pairs["at"].epoch_seconds() - pairs.at_theirs.epoch_seconds()
+    return cast(ir.IntegerValue, between.abs())
 
 
 def _equal(pairs: ir.Table, column: str) -> ir.BooleanValue:

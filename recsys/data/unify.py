@@ -16,10 +16,10 @@ import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
 from recsys.config import Config
-from recsys.data import returns, shared_numbers, signs, tables
+from recsys.data import returns, signs, tables
 from recsys.data.corrections import latest, leave_out, non_products
 from recsys.data.engine import keep, rows, scratch, write
-from recsys.data.files import ROW
+from recsys.data.exported import read_later, tell_apart
 from recsys.data.history import FOLDER
 from recsys.data.identity import customers_of_groups, resolve, undone
 from recsys.data.live import numbers, seen_once, without_exported
@@ -40,6 +40,7 @@ from recsys.schema import (
 )
 from recsys.settings import ORDER_KINDS
 
+_CORRECTIONS = "corrections_of_an_order"
 #: What the back office told, by kind.
 Told = Mapping[str, pa.Table]
 
@@ -121,7 +122,6 @@ class _Unifier:
         products = tables.products(staged.rows("products"))
         products = self._with_told(products, "products", "item_id")
         self.products = keep(self.con, "products_listed", products)
-        self.orders: ir.Table
         self.renamed: ir.Table | None = None
         self.marked: ir.Table
         self.identifiers: ir.Table
@@ -132,9 +132,14 @@ class _Unifier:
     def unify_orders(self) -> None:
         """Keep each order once, and mark what the rules leave out."""
         split = [name for name, s in self.config.sources.items() if s.orders == "split"]
-        lines = self._told_apart(self.staged.lines())
-        lines, older, alien = latest(self.con, lines, self.orders, split)
-        self._count_replaced(older)
+        found = tell_apart(self.con, self.staged, self.staged.lines())
+        self.renamed = found.renamed
+        lines, older, alien = latest(self.con, found.lines, found.orders, split)
+        for row in rows(self.con, older.group_by("source").aggregate(n=older.lines.sum())):
+            self._account(row["source"], "superseded", row["n"])
+        for name, count, example in [*found.notes, *read_later(self.con, self.staged, older)]:
+            self._note({name: count})
+            self.counts["examples"].setdefault(name, example)
         excluded = non_products(lines, self.products, self.config.rules)
         marked, more = leave_out(self.con, lines, excluded, self.config.rules)
         self.marked = keep(self.con, "lines_marked", marked)
@@ -145,104 +150,6 @@ class _Unifier:
         ranks = [row["sequence"] for row in rows(self.con, standing)]
         self.counts["standing"] = [self.staged.parts[rank - 1].sequence for rank in ranks if rank]
         self._note({"orders_replaced_without_a_common_item": alien} | more)
-
-    def _told_apart(self, lines: ir.Table) -> ir.Table:
-        """Give orders that share a number ids of their own; also sets ``orders``."""
-        place = {"place": lines.location_id.min()}
-        orders = lines.group_by("order_id", "sequence", "source").aggregate(
-            lines=(~lines.added).sum(),
-            number=lines.number.min(),
-            first=lines.occurred_at.min(where=~lines.added),
-            channel=lines.channel.min(),
-            **place,
-        )
-        number = ibis.coalesce(orders.number, orders.order_id)
-        self.orders = keep(self.con, "orders", orders.mutate(number=number))
-        self._count_tickets(lines)
-        units = self.orders.filter(self.orders.source != LIVE)
-        several = units.group_by("number").aggregate(n=units.count())
-        several = several.filter(several.n > 1)
-        units = keep(self.con, "orders_of_a_number", units.semi_join(several, "number"))
-        if not self.con.to_pyarrow(units.count()).as_py():
-            return lines
-        dates = [rank for rank, part in enumerate(self.staged.parts, 1) if part.dates_only]
-        units = units.mutate(dates_only=units.sequence.isin(dates))
-        found = shared_numbers.across_files(self.con, units, lines, self.staged.seen())
-        shared = found.group_by("number").aggregate(n=found.final.nunique())
-        shared = shared.filter(shared.n > 1)
-        (count,) = rows(
-            self.con, shared.aggregate(n=shared.n.sum().fill_null(0), number=shared.number.min())
-        )
-        self._note({"orders_sharing_a_number": int(count["n"])})
-        if count["n"]:
-            self._example("orders_sharing_a_number", self._first_shared(count["number"]))
-        renamed = keep(self.con, "renamed", found.filter(found.final != found.order_id))
-        if not self.con.to_pyarrow(renamed.count()).as_py():
-            return lines
-        self.renamed = renamed
-        self.orders = keep(self.con, "orders", _with_final(self.orders, renamed))
-        return self._with_meant(_with_final(lines, renamed), shared)
-
-    def _with_meant(self, lines: ir.Table, shared: ir.Table) -> ir.Table:
-        """Let returns that name a shared number name one of its orders."""
-        pointing = lines.filter(lines.return_of.notnull())
-        pointing = pointing.semi_join(shared, pointing.return_of == shared.number)
-        orders = self.orders.semi_join(shared, "number")
-        orders = orders.select("number", "order_id", "first", "place").distinct()
-        columns = (ROW, "sequence", "occurred_at", "location_id", "return_of")
-        meant = shared_numbers.meant(self.con, pointing.select(*columns), orders)
-        if not self.con.to_pyarrow(meant.count()).as_py():
-            return lines
-        joined = lines.left_join(meant, [ROW, "sequence"])
-        rest = [name for name in lines.columns if name != "return_of"]
-        return joined.select(*rest, return_of=ibis.coalesce(joined.meant, joined.return_of))
-
-    def _first_shared(self, number: str) -> str:
-        """Show orders of one number that were told apart, by their times."""
-        of = self.orders.filter(self.orders.number == number)
-        times = rows(self.con, of.select("first").distinct().order_by("first").limit(3))
-        return f"{number} at " + ", ".join(f"{row['first']:%Y-%m-%d %H:%M}" for row in times)
-
-    def _count_tickets(self, lines: ir.Table) -> None:
-        """Count the orders whose id of several columns ends as another order's does."""
-        if not self.staged.has_tickets():
-            return
-        named = lines.filter(lines.ticket.notnull())
-        tickets = named.group_by("source", "ticket").aggregate(n=named.order_id.nunique())
-        tickets = tickets.filter(tickets.n > 1)
-        (found,) = rows(
-            self.con,
-            tickets.aggregate(n=tickets.n.sum().fill_null(0), ticket=tickets.ticket.min()),
-        )
-        self._note({"orders_sharing_a_number": int(found["n"])})
-        if found["n"]:
-            self._example("orders_sharing_a_number", f"{found['ticket']}, told apart by the id")
-
-    def _count_replaced(self, older: ir.Table) -> None:
-        """Count what later exports replaced, and where the later one had been read before."""
-        for row in rows(self.con, older.group_by("source").aggregate(n=older.lines.sum())):
-            self._account(row["source"], "superseded", row["n"])
-        read = [part.sequence for part in self.staged.parts]
-        if read == sorted(read):
-            return
-        order = ibis.memtable(
-            pa.table({"_rank": pa.array(range(1, len(read) + 1), pa.int64()), "_read": read})
-        )
-        a, b = (
-            order.select(_ra="_rank", _read_a="_read"),
-            order.select(_rb="_rank", _read_b="_read"),
-        )
-        both = older.join(a, older.sequence == a["_ra"]).join(b, older.newest == b["_rb"])
-        stale = both.filter(both["_read_a"] > both["_read_b"])
-        (found,) = rows(
-            self.con,
-            stale.aggregate(n=stale.order_id.nunique(), first=stale.order_id.min(),
-                            rank=stale.sequence.min()),
-        )  # fmt: skip
-        if found["n"]:
-            name = "orders_of_an_older_export_read_later"
-            self._note({name: int(found["n"])})
-            self._example(name, f"{found['first']} in {self.staged.parts[found['rank'] - 1].file}")
 
     def join_customers(self) -> None:
         """Join identifiers into customers, and name the customer of each line."""
@@ -286,10 +193,11 @@ class _Unifier:
         if self.staged.live is None:
             return lines
         told, candidates = self._numbers(self.staged.live)
-        theirs = self.marked.filter(self.marked.source != LIVE)
+        theirs = self.marked.filter(self.marked.source != LIVE).drop("number")
         exported = theirs.join(candidates, theirs.order_id == candidates.exported)
         exported = self._named(exported, exported.order_id)
-        exported = exported.select("order_id", "number", "customer_id", "channel", "location_id")
+        columns = ("order_id", "number", "occurred_at", "customer_id", "channel", "location_id")
+        exported = exported.select(*columns)
         lines = without_exported(
             self.con, keep(self.con, "named", lines), keep(self.con, "exported", exported), told
         )
@@ -328,14 +236,16 @@ class _Unifier:
         of = self.counts["sources"].setdefault(source, {})
         of[what] = of.get(what, 0) + int(lines)
 
-    def _example(self, note: str, text: str) -> None:
-        self.counts["examples"].setdefault(note, text)
-
     def _numbers(self, live: Live) -> tuple[ir.Table, ir.Table]:
         """What live orders are called, and what exports may call them."""
         sources = self.config.sources.items()
         systems = {s.system or name for name, s in sources if s.kind in ORDER_KINDS}
-        return numbers(self.con.read_parquet(live.lines), systems)
+        named, candidates = numbers(self.con.read_parquet(live.lines), systems)
+        if self.renamed is not None:  # several orders have the number
+            others = candidates.join(self.renamed, candidates.exported == self.renamed.number)
+            others = others.select("number", exported="final").distinct()
+            candidates = ibis.union(candidates, others)
+        return named, candidates
 
     def match_returns(self) -> None:
         """Find the orders of returns."""
@@ -372,8 +282,9 @@ class _Unifier:
         """Write products, locations, stock and customers."""
         lines = self.con.read_parquet(self.folder / "lines.parquet", table_name="lines")
         titles = self.marked.filter(self.marked.left_out.isnull())
-        if self.staged.live is not None:  # exports have replaced some, and some name no product
-            titles = titles.semi_join(lines, "item_id")
+        if self.staged.live is not None or self.counts["notes"].get(_CORRECTIONS):
+            # Exports have replaced some, some name no product, and a voucher is none.
+            titles = titles.semi_join(lines.filter(lines.kind != CORRECTION), "item_id")
         products = tables.with_sold(self.products, titles)
         write(self.con, products.order_by("item_id"), self.folder / "products.parquet", PRODUCTS)
         listed = tables.listed_locations(self.staged.rows("locations"))
@@ -424,13 +335,3 @@ class _Unifier:
         for name, count in counts.items():
             if count:
                 notes[name] = notes.get(name, 0) + count
-
-
-def _with_final(table: ir.Table, renamed: ir.Table) -> ir.Table:
-    """Put the final ids of orders in place of those of their files."""
-    names = renamed.select(_id="order_id", _at="sequence", _final="final")
-    joined = table.left_join(
-        names, [table.order_id == names["_id"], table.sequence == names["_at"]]
-    )
-    final = ibis.coalesce(joined["_final"], joined.order_id)
-    return joined.mutate(order_id=final).select(*table.columns)

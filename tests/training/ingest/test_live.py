@@ -7,6 +7,7 @@ story; the tests look at what the history and the ledger know of them at each st
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,8 @@ email = "email"
 MAPPED = 'unit_price = "price"\ncancelled = "void"\nreturn_of = "of"\n'
 SHOP_HEADER = "order,time,sku,qty,price,email,void,of\n"
 TILL_HEADER = "order,time,sku,qty,price,email,store\n"
+#: When the service was told, a day after the first exports.
+TOLD_ON = "2026-02-01"
 RECEIVED_TS = 1_772_000_000
 ITEMS = ("tea", "jam", "cup", "scarf")
 PEOPLE = (
@@ -44,12 +47,13 @@ PEOPLE = (
 )  # fmt: skip
 
 
-def line(
-    order: str, sku: str, quantity: int, price: str, who: str = "", void: str = "", of: str = ""
-) -> str:
+def order_line(
+    order: str, sku: str, quantity: int, price: str, who: str = "", void: str = "", of: str = "",
+    day: str = "2026-01-31",
+) -> str:  # fmt: skip
     """One row of the shop's export."""
     email = f"{who}@shop.de" if who else ""
-    return f"{order},2026-01-31 13:00:00,{sku},{quantity},{price},{email},{void},{of}\n"
+    return f"{order},{day} 13:00:00,{sku},{quantity},{price},{email},{void},{of}\n"
 
 
 @dataclass
@@ -86,8 +90,8 @@ class Loop:
     def export(self, number: int, *lines: str) -> None:
         self.workspace.write(**{f"shop__{number}_csv": SHOP_HEADER + "".join(lines)})
 
-    def ticket(self, number: str, store: str) -> None:
-        row = f"{number},2026-01-31 13:00:00,tea,1,3.50,,{store}\n"
+    def ticket(self, number: str, store: str, day: str = "2026-01-31") -> None:
+        row = f"{number},{day} 13:00:00,tea,1,3.50,,{store}\n"
         self.workspace.write(**{f"tills__{number}_csv": TILL_HEADER + row})
 
     def tell(self, event: str, *items: EventItem | str, who: str = "", **fields: Any) -> str:
@@ -162,11 +166,12 @@ def stages(tmp_path_factory: pytest.TempPathFactory) -> Stages:
     _export_new_orders(loop)
     second = loop.ingest()
     repeated = loop.tell("purchase", "tea", "scarf", transaction_id="A2", who="ann")
-    loop.export(3, line("R2", "tea", -1, "3.00", "kim", of="K1"))
+    loop.export(3, order_line("R2", "tea", -1, "3.00", "kim", of="K1"))
     return Stages(told, first, second, loop.ingest(), outcomes, repeated, unchanged)
 
 
 def _export_old_orders(loop: Loop) -> None:
+    line = order_line
     loop.ticket("1", "s9")
     loop.export(
         1,
@@ -222,7 +227,8 @@ def _tell(loop: Loop, ned: str) -> None:
 
 
 def _export_new_orders(loop: Loop) -> None:
-    loop.ticket("17", "DE:12")
+    line = partial(order_line, day=TOLD_ON)
+    loop.ticket("17", "DE:12", TOLD_ON)
     loop.export(
         2,
         line("A2", "tea", 3, "3.00", "ann"),
