@@ -24,6 +24,7 @@ from ibis.backends.duckdb import Backend
 
 from recsys.data.engine import keep
 from recsys.data.files import ROW
+from recsys.schema import CORRECTION
 from recsys.settings import Rules
 
 #: What a pattern of the rules may hold besides text.
@@ -133,7 +134,9 @@ def leave_out(
     if _any(con, voids):
         table = table.left_join(voids.mutate(_void=True), [ROW, "sequence"])
         rules_in_order.append(("void", lambda t: t._void.notnull()))
-    rules_in_order.append(("zero_quantity", lambda t: t.quantity == 0))
+    rules_in_order.append(
+        ("zero_quantity", lambda t: (t.quantity == 0) & (t.line_type.fill_null("") != CORRECTION))
+    )
     if _any(con, excluded):
         table = table.left_join(excluded.mutate(_excluded=True), "item_id")
         rules_in_order.append(("non_product", lambda t: t._excluded.notnull()))

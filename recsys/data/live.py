@@ -5,8 +5,8 @@ Named lines of exports and of the service come in, the lines that count come out
 
 A live purchase and an exported order of the same number are one order where their times lie within
 ``NEAR`` and the customer is the same, or the channel; in stores not where the stores differ, and
-online whatever the times where the customer is the same. Of such an order the export counts, also if
-it says that the order was cancelled; where it names nobody, the customer stays the one
+online whatever the times where the customer is the same. Of such an order the export counts, also
+if it says that the order was cancelled; where it names nobody, the customer stays the one
 that the service was told of.
 
 A live refund belongs to the order of its number: of the same customer rather than of the same
