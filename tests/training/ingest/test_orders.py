@@ -218,3 +218,36 @@ def test_a_source_that_is_no_longer_named_leaves_the_history(shop: Callable, rem
     workspace.write(omnibasket_toml=toml)
     workspace.ingest()
     assert len(workspace.table()) == 2
+
+
+def test_an_old_export_that_is_copied_in_later_does_not_win_and_it_is_said(shop: Callable) -> None:
+    workspace = shop(ONE + TWO)
+    workspace.ingest()
+    old = "A1,2026-01-05 10:00:00,tea,9,3.50,ann@shop.de\n"
+    workspace.write(shop__backup_csv="order,time,sku,qty,price,email\n" + old)
+    summary = workspace.ingest()
+    assert ("shop:A1", "tea", 1.0) in workspace.items()
+    assert summary["notes"]["orders_of_an_older_export_read_later"] == 1
+    assert "shop/backup.csv" in summary["examples"]["orders_of_an_older_export_read_later"]
+    assert summary["rows"]["superseded"] == 1
+
+
+def test_rejects_of_a_replaced_export_stay_readable(shop: Callable) -> None:
+    workspace = shop(ONE + "A9,2026-01-05,tea,x,1,\n", ONE)
+    for _ in range(2):
+        summary = workspace.ingest()
+        assert summary["rows"]["rejected"] == {"bad_number": 1}
+        assert [row["file"] for row in workspace.rejects()] == ["shop/1.csv"]
+        workspace.write(shop__3_csv="order,time,sku,qty,price,email\n" + ONE + TWO)
+
+
+def test_rows_that_do_not_add_up_fail_the_ingest(shop: Callable) -> None:
+    from recsys.data.accounting import accounts
+    from recsys.data.staging import Part
+    from recsys.errors import DataError
+
+    part = Part(source="shop", kind="order_lines", file="1.csv", content="", settings="",
+                sequence=1, folder="", rows=5, repeated=1, rejected={"bad_time": 1})  # fmt: skip
+    assert accounts([part], {"shop": {"kept": 2, "free": 1}})["shop"]["left_out"] == {"free": 1}
+    with pytest.raises(DataError, match=r"sources\.shop: the rows do not add up: read 5, but .* 4"):
+        accounts([part], {"shop": {"kept": 1, "free": 1}})
