@@ -46,7 +46,8 @@ _BRACKETED: Final = (
 _ERRORS: Final = ("#n/a", "#na", "#nv", "#n/d", "#n/b", "#yok", "#getting_data", "#i/t", "#н/д")
 
 # Classes of signs are spelled out: `\s`, `\w`, `\u` and case folding differ between the dialects.
-_BLANK: Final = (
+#: A blank of any script, or a mark that cannot be seen.
+BLANK: Final = (
     "[\\x00-\\x20\\x7f-\\x9f\u00a0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff]"
 )
 _SIGN: Final = (
@@ -141,7 +142,7 @@ def pattern(kind: IdKind) -> str:
     """Return a regular expression of whole texts that are no id, for both dialects."""
     several = rf"(?:{_said()})(?:{_SIGN}+(?:{_said()}))*"
     zero = "" if kind == "item" else f"|{_ZERO}"
-    return rf"{_BLANK}*(?:{several}{zero}){_BLANK}*|{_SIGN}*"
+    return rf"{BLANK}*(?:{several}{zero}){BLANK}*|{_SIGN}*"
 
 
 @cache
@@ -161,7 +162,7 @@ def _said() -> str:
 def _word(text: str) -> str:
     """Return a regular expression of a text in any case, its blanks written in any way."""
     return "".join(
-        f"(?:{_BLANK}|[_-])*" if sign == " " else _sign_in_any_case(sign) for sign in text
+        f"(?:{BLANK}|[_-])*" if sign == " " else _sign_in_any_case(sign) for sign in text
     )
 
 
