@@ -72,6 +72,9 @@ _TEMPLATE: Final = (
 )
 _ZERO: Final = rf"[+-]?{_SIGN}*0(?:0|{_SIGN})*|-1(?:[.,]0+)?"
 
+#: A letter or digit, then plain signs with a digit other than 0 among them: an id, told at once.
+_ORDINARY: Final = re.compile("[0-9A-Za-z][0-9A-Za-z_-]*[1-9][0-9A-Za-z_-]*|[1-9][0-9A-Za-z_-]*")
+
 
 def is_no_id(text: str, kind: IdKind = "item") -> bool:
     """Tell whether a text cannot be an id.
@@ -90,7 +93,7 @@ def is_no_id(text: str, kind: IdKind = "item") -> bool:
     >>> is_no_id("0", "order")
     True
     """
-    return _compiled(kind).fullmatch(text) is not None
+    return not _ORDINARY.fullmatch(text) and _compiled(kind).fullmatch(text) is not None
 
 
 def no_id_expression(column: "ir.StringValue", kind: IdKind = "item") -> "ir.BooleanValue":
@@ -134,7 +137,8 @@ def reject_no_id(
     spec = fields.source.columns.get(field)
     if spec is not None and not isinstance(spec, str) and len(spec.columns) > 1 and spec.join:
         condition = condition | part_is_no_id_expression(value, spec.join)
-    fields.reject(REASON, field, condition, value)
+    shown = value.substitute({}, else_="(hidden)") if fields.names_people(field) else value
+    fields.reject(REASON, field, condition, shown)
 
 
 @cache
