@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from recsys.data.columns import Fields
 
 IdKind = Literal["item", "order", "account"]
-#: Why an adapter rejects a row of which an id is none.
-REASON: Final = "not_an_id"
-
 #: What programs and people write where there is nothing; case, blanks and brackets do not matter.
 _WORDS: Final = (
     "null", "nil", "none", "nan", "-nan", "+nan", "n/a", "n.a.", "n/d", "n.d.", "k.a.", "undefined",
@@ -137,8 +134,8 @@ def reject_no_id(
     spec = fields.source.columns.get(field)
     if spec is not None and not isinstance(spec, str) and len(spec.columns) > 1 and spec.join:
         condition = condition | part_is_no_id_expression(value, spec.join)
-    shown = value.substitute({}, else_="(hidden)") if fields.names_people(field) else value
-    fields.reject(REASON, field, condition, shown)
+    shown = condition.ifelse("(hidden)", None) if fields.names_people(field) else value
+    fields.reject("not_an_id", field, condition, shown)
 
 
 @cache

@@ -7,12 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ibis.backends.duckdb import Backend
 
-from recsys.data.engine import connect
+from recsys.config import Column, Config, Source
+from recsys.data.columns import Fields
+from recsys.data.engine import connect, keep
 from recsys.data.placeholders import (
     IdKind,
     is_no_id,
     no_id_expression,
     part_is_no_id_expression,
+    reject_no_id,
 )
 
 NOTHING = [
@@ -112,3 +115,43 @@ def test_one_column_of_several_is_no_id(con: Backend, text: str, expected: bool)
 def test_null_stays_null(con: Backend) -> None:
     table = ibis.memtable(pa.table({"raw": pa.array([None, "A"], pa.string())}))
     assert con.to_pyarrow(no_id_expression(table.raw)).to_pylist() == [None, False]
+
+
+def test_rows_of_an_export_are_rejected_and_shown(con: Backend) -> None:
+    rows = {
+        "_row": [1, 2, 3, 4],
+        "store": ["S1", "S1", "null", "S2"],
+        "number": ["17", "(not set)", "18", "19"],
+        "sku": ["0", "A", "B", "5.01235E+12"],
+        "phone": ["07700900001", "07700900002", "07700900003", "(not set)"],
+    }
+    columns: dict[str, str | Column] = {
+        "order_id": Column(columns=["store", "number"]), "item_id": "sku", "return_of": "phone",
+    }  # fmt: skip
+    source = Source(kind="order_lines", columns=columns, identifiers={"phone": "phone"})
+    table = keep(con, "export", pa.table(rows))
+    fields = Fields(table, [*rows][1:], Config(sources={"till": source}), "till", "till.csv")
+    order_id, item_id = fields.text("order_id"), fields.text("item_id")
+    reject_no_id(fields, "order_id", order_id, "order")
+    reject_no_id(fields, "item_id", item_id)
+    reject_no_id(fields, "return_of", fields.text("return_of"), "order")
+    parsed = con.to_pyarrow(fields.parsed(order_id=order_id).order_by("_row")).to_pylist()
+    assert [row["bad"] for row in parsed] == [False, True, True, True]
+    bad = keep(con, "bad", pa.table({"_row": [2, 3, 4]}))
+    rejected = con.to_pyarrow(fields.rejected(bad).order_by("_row")).to_pylist()
+    assert {row["reason"] for row in rejected} == {"not_an_id"}
+    details = [row["detail"] for row in rejected]
+    assert details[:2] == ["order_id = S1/(not set)", "order_id = null/18"]
+    assert details[2] == "item_id = 5.01235E+12"
+
+
+def test_what_names_people_is_not_shown(con: Backend) -> None:
+    rows = {"_row": [1], "phone": ["07700900001"], "number": ["null"]}
+    columns: dict[str, str | Column] = {"order_id": Column(columns=["phone", "number"])}
+    source = Source(kind="order_lines", columns=columns, identifiers={"phone": "phone"})
+    table = keep(con, "export", pa.table(rows))
+    fields = Fields(table, ["phone", "number"], Config(sources={"till": source}), "till", "t.csv")
+    reject_no_id(fields, "order_id", fields.text("order_id"), "order")
+    (row,) = con.to_pyarrow(fields.rejected(fields.table.select("_row"))).to_pylist()
+    assert row["detail"] == "order_id = (hidden)"
+    assert "07700" not in row["raw"]
