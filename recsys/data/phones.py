@@ -23,8 +23,8 @@ COUNTER_DIGITS: Final = (
 _NOBODY: Final = re.compile(rf"{COUNTER_DIGITS}|0*|[0-9]{{1,4}}")
 _NOT_DIGITS: Final = re.compile("[^0-9+]")
 #: What is read without the library's help: digits and the signs between them, nothing more.
-_PLAIN: Final = re.compile(r"[' (]*\+?[0-9][0-9 ().-]*")
-_BETWEEN: Final = str.maketrans("", "", "' ().-")
+_PLAIN: Final = re.compile(r"[' (]*\+?[0-9][0-9 ()./-]*")
+_BETWEEN: Final = str.maketrans("", "", "' ()./-")
 #: Territory of a time zone that belongs to no country.
 _NOWHERE: Final = "ZZ"
 
@@ -122,6 +122,8 @@ class _Region(NamedTuple):
     """What is dialled before a national number; with groups it may be more than a prefix."""
     national: re.Pattern[str]
     lengths: frozenset[int]
+    """Of national numbers that are possible here and, as the library asks besides, in the country
+    that its code is known by: in the United States, of a Canadian number."""
 
 
 _NEVER: Final = "(?!)"
@@ -141,8 +143,16 @@ def _region(name: str, code: int = 0) -> _Region | None:
         re.compile(found.international_prefix or _NEVER),
         re.compile(found.national_prefix_for_parsing or _NEVER),
         re.compile(found.general_desc.national_number_pattern or _NEVER),
-        frozenset(found.general_desc.possible_length),
+        frozenset(found.general_desc.possible_length) & _lengths(found.country_code),
     )
+
+
+def _lengths(code: int) -> frozenset[int]:
+    main = phonenumbers.region_code_for_country_code(code)
+    found = PhoneMetadata.metadata_for_region_or_calling_code(code, main)
+    if found is None or found.general_desc is None:
+        return frozenset()
+    return frozenset(found.general_desc.possible_length)
 
 
 def _read_plain(digits: str, region: _Region | None) -> tuple[int, str] | None:
