@@ -15,7 +15,7 @@ from recsys.config import Placement
 from recsys.errors import LedgerError
 from recsys.filters import Filter
 from recsys.responses.placements import Question, placements
-from recsys.tracking.events import Identifier, seal_session
+from recsys.tracking.events import Identifier, seal_identifier, seal_session
 from recsys.tracking.ledger import Customer, Exposure
 from serving import access
 from serving.problems import FieldError, Refusal
@@ -107,8 +107,7 @@ def find_customer(
         return Who(named=named)
     session_id = session_id and seal_session(session_id, state.keyed_hash)
     if identifier is not None:
-        stored = state.keyed_hash.identifier(identifier.type, identifier.value)
-        identifier = Identifier(type=identifier.type, value=stored) if stored else None
+        identifier = seal_identifier(identifier, state.keyed_hash, state.config.identity)
     if identifier is None and customer_id is None and session_id is None:
         return Who(named=named)
     customer = state.ledger.customer(

@@ -18,7 +18,7 @@ from recsys.persistence import registry
 from recsys.responses.clock import shift_seconds
 from recsys.responses.engine import Engine
 from recsys.responses.placements import Question, find
-from recsys.tracking.events import Identifier, seal_session
+from recsys.tracking.events import Identifier, seal_identifier, seal_session
 from recsys.tracking.ledger import Customer, Ledger
 from training.console import emit_json, json_option, money, output, table, workspace_option
 
@@ -113,12 +113,11 @@ def find_customer(
     named = None
     if identifier is not None:
         kind, equals, value = identifier.partition("=")
-        stored = keyed_hash.identifier(kind, value)
-        if not equals or stored is None:
+        if not equals or keyed_hash.identifier(kind, value) is None:
             raise click.BadParameter(
                 "write TYPE=VALUE, such as email=ada@example.org.", param_hint="--identifier"
             )
-        named = Identifier(type=kind, value=stored)
+        named = seal_identifier(Identifier(type=kind, value=value), keyed_hash, config.identity)
     ledger = Ledger.open(config.ledger_url, create=False, currency=config.workspace.currency)
     try:
         return ledger.customer(

@@ -9,24 +9,30 @@ see ``recsys.data.sharing``.
 
 import re
 from collections.abc import Iterable
-from typing import Final
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
 
-import ibis
-import ibis.expr.types as ir
-
-from recsys.data.keyed_hash import normalise
+from recsys.data.keyed_hash import PHONE, lower, normalise
+from recsys.data.phones import COUNTER_DIGITS, with_code
+from recsys.data.placeholders import pattern as no_id_pattern
 from recsys.settings import Identity
+
+if TYPE_CHECKING:
+    # Workers of the service judge identifiers too, and need no engine for it.
+    import ibis.expr.types as ir
 
 #: What the ``blocked`` column says about a value that a rule caught.
 RULE: Final = "rule"
 
-#: In place of a value, whatever its type. Blanks are gone and case does not matter.
+#: In place of a value, whatever its type, besides what can be no id at all (``placeholders``).
+#: Blanks are gone and case does not matter.
 PLACEHOLDERS: Final = (
-    "null", "nil", "nan", "none", "(none)", "n/a", "n.a.", "#n/a", "na", "undefined", "unknown",
-    "unbekannt", "inconnu", "notset", "(notset)", "not_set", "notprovided", "(notprovided)",
-    "notavailable", "missing", "empty", "blank", "tbd", "default", "dummy", "test", "testing",
-    "guest", "guestuser", "anonymous", "anon", "nobody", "nocard", "noemail", "nophone",
-    "walkin", "walk-in", "x", "xx", "xxx", "xxxx", "asdf", "true", "false",
+    "na", "missing", "empty", "blank", "tbd", "default", "dummy", "test", "testing", "true",
+    "guest", "guestuser", "guestcustomer", "gast", "invité", "invitado", "ospite", "gość",
+    "misafir", "ضيف", "زائر", "مهمان", "სტუმარი", "ゲスト", "notloggedin", "anonymous", "anon",
+    "anonym", "anonyme", "anonimo", "anónimo", "anonim", "ناشناس", "nobody", "nocard", "noemail",
+    "nophone", "walkin", "walk-in", "walkincustomer", "walk-incustomer", "cashcustomer",
+    "laufkunde", "laufkundschaft", "barverkauf", "x", "xx", "xxx", "xxxx", "asdf",
 )  # fmt: skip
 
 #: Addresses made up at a counter or read by nobody.
@@ -45,26 +51,21 @@ PAYMENTS: Final = (
     "check", "banktransfer", "other", "manual",
 )  # fmt: skip
 
-#: Digits typed when nobody has a card at hand: one digit over and over, or counting up and down.
-_COUNTER_DIGITS: Final = (
-    "|".join(f"{digit}{{6,}}" for digit in "123456789") + "|0?123456(7(8(9(0)?)?)?)?|9?87654321(0)?"
-)
 #: A card number of which no more than the last digits are left: ``****1234``.
 _MASKED: Final = r"[x*#•]+[-x*#•]*[0-9]{0,6}"
-#: Only zeros and signs, as in the advertising id of a device whose owner refused one.
+#: Only zeros and signs, as in the advertising id of a device whose owner refused one, and in the
+#: account of a guest.
 _NOTHING: Final = r"[!-/0:-@\[-`{-~]+"
-#: An account may well be number 0.
-_SIGNS_ONLY: Final = r"[!-/:-@\[-`{-~]+"
 
 _SHAPES: Final = {
-    "loyalty_card": (_COUNTER_DIGITS,),
-    "payment_token": (_COUNTER_DIGITS, _MASKED),
-    "phone": (rf"\+?({_COUNTER_DIGITS})", r"\+?[0-9]{1,4}"),
+    "loyalty_card": (COUNTER_DIGITS,),
+    "payment_token": (COUNTER_DIGITS, _MASKED),
+    "phone": (rf"\+?({COUNTER_DIGITS})", r"\+?[0-9]{1,4}"),
 }
 _PATTERNS: Final = {"email": EMAILS, "payment_token": PAYMENTS}
 
 
-def is_blocked(kind: str, value: str, settings: Identity) -> bool:
+def is_blocked(kind: str, value: str, settings: Identity, country: str | None = None) -> bool:
     """Tell whether one raw identifier names nobody by a rule.
 
     Parameters
@@ -75,42 +76,56 @@ def is_blocked(kind: str, value: str, settings: Identity) -> bool:
         As an export or a request gives it.
     settings : Identity
         ``blocked`` holds the workspace's own patterns.
+    country : str, optional
+        Where it was typed, ISO 3166; matters to phone numbers only.
     """
-    normal = normalise(kind, value).lower()
-    return not normal or re.fullmatch(_rule(kind, settings), normal) is not None
+    normal = lower(normalise(kind, value, country))
+    return not normal or re.fullmatch(_rule(kind, settings, country), normal) is not None
 
 
-def blocked_expression(kind: str, normal: ir.StringValue, settings: Identity) -> ir.BooleanValue:
+def blocked_expression(
+    kind: str, normal: "ir.StringValue", settings: Identity, country: str | None = None
+) -> "ir.BooleanValue":
     """Do the same as ``is_blocked`` to a column of already normalised identifiers.
 
     Empty values count as blocked; null stays null.
     """
     text = normal.lower()
-    blocked: ir.BooleanValue = (text == "") | text.re_search(f"^(?:{_rule(kind, settings)})$")
+    rule = _rule(kind, settings, country)
+    blocked: ir.BooleanValue = (text == "") | text.re_search(f"^(?:{rule})$")
     return blocked
 
 
-def reason_expression(kind: str, normal: ir.StringValue, settings: Identity) -> ir.StringValue:
+def reason_expression(
+    kind: str, normal: "ir.StringValue", settings: Identity, country: str | None = None
+) -> "ir.StringValue":
     """Say why a column of normalised identifiers is blocked by rule; null where it is not."""
-    reason: ir.StringValue = ibis.cases(
-        (blocked_expression(kind, normal, settings), RULE), else_=ibis.null("string")
-    )
+    blocked = blocked_expression(kind, normal, settings, country)
+    reason: ir.StringValue = blocked.ifelse(RULE, None).cast("string")
     return reason
 
 
-def _rule(kind: str, settings: Identity) -> str:
+def _rule(kind: str, settings: Identity, country: str | None) -> str:
+    return _joined(kind, tuple(settings.blocked.get(kind, ())), country)
+
+
+@lru_cache(maxsize=256)
+def _joined(kind: str, own: tuple[str, ...], country: str | None) -> str:
     """Make one regular expression of every rule for a type; Python's and RE2's dialects agree."""
-    patterns = (*PLACEHOLDERS, *_PATTERNS.get(kind, ()), *_own(kind, settings))
-    nothing = _SIGNS_ONLY if kind == "account" else _NOTHING
-    return "|".join((nothing, *_SHAPES.get(kind, ()), *map(_translate, patterns)))
+    patterns = (*PLACEHOLDERS, *_PATTERNS.get(kind, ()), *_comparable(kind, own, country))
+    nothing = _NOTHING, no_id_pattern("account")
+    return "|".join((*nothing, *_SHAPES.get(kind, ()), *map(_translate, patterns)))
 
 
-def _own(kind: str, settings: Identity) -> Iterable[str]:
+def _comparable(kind: str, own: Iterable[str], country: str | None) -> Iterable[str]:
     """Bring the workspace's patterns into the form in which values are compared."""
-    for pattern in settings.blocked.get(kind, []):
-        text = re.sub(r"[^0-9+*?]" if kind == "phone" else r"\s+", "", pattern).lower()
-        if text:
-            yield text
+    for pattern in own:
+        text = re.sub(r"[^0-9+*?]" if kind == PHONE else r"\s+", "", lower(pattern))
+        if not text:
+            continue
+        yield text
+        if kind == PHONE and (whole := with_code(text, country)) != text:
+            yield whole
 
 
 def _translate(pattern: str) -> str:

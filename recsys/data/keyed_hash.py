@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recsys.config import Config
+from recsys.data.phones import country_of, normalise_phone
+from recsys.data.placeholders import BLANK, is_no_id
 from recsys.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -36,6 +38,8 @@ class KeyedHash:
         At least 32 characters, kept secret.
     plain : frozenset of str
         Identifier types that are no personal data and stay readable.
+    country : str, optional
+        Where phone numbers are typed that do not say their country, ISO 3166.
 
     Notes
     -----
@@ -45,6 +49,7 @@ class KeyedHash:
 
     key: str = field(repr=False)
     plain: frozenset[str] = frozenset()
+    country: str | None = None
 
     @classmethod
     def load(cls, config: Config, *, create: bool = False) -> "KeyedHash":
@@ -76,7 +81,7 @@ class KeyedHash:
             )
         if len(key) < 32:
             raise ConfigError(f"{KEY_VARIABLE}: the key needs at least 32 characters.")
-        return cls(key, plain)
+        return cls(key, plain, country_of(config))
 
     def identifier(self, kind: str, value: str) -> str | None:
         """Normalise one raw identifier and hash it, unless its type is plain.
@@ -93,7 +98,7 @@ class KeyedHash:
         str or None
             What the history stores; None where nothing is left after normalising.
         """
-        normal = normalise(kind, value)
+        normal = normalise(kind, value, self.country)
         if not normal:
             return None
         if kind in self.plain:
@@ -118,27 +123,49 @@ class KeyedHash:
         return hashlib.sha256(f"outer{self.key}".encode()).hexdigest()
 
 
-_NOT_DIGITS = r"[^0-9+]"
-_BLANKS = r"\s+"
+_BLANKS = re.compile(BLANK)
+#: Phone numbers take the library, so they are brought into form by Python, a distinct one once.
+PHONE = "phone"
 
 
-def normalise(kind: str, value: str) -> str:
+def normalise(kind: str, value: str, country: str | None = None) -> str:
     """Bring one identifier into the form that is compared; empty where nothing is left.
 
-    E-mails are trimmed and lower-cased; of phone numbers digits and ``+`` are kept; from
-    everything else blanks are removed.
+    Blanks are removed; e-mails are lower-cased; phone numbers are written in E.164 where their
+    country can be told, see ``phones``, and are digits and ``+`` where it cannot.
+
+    Parameters
+    ----------
+    kind : str
+        Identifier type.
+    value : str
+        As an export or a request gives it.
+    country : str, optional
+        Where it was typed, ISO 3166; matters to phone numbers only.
     """
-    if kind == "phone":
-        return re.sub(_NOT_DIGITS, "", value)
-    text = re.sub(_BLANKS, "", value)
-    return text.lower() if kind == "email" else text
+    text = _BLANKS.sub("", value)
+    if kind == PHONE:
+        # What a spreadsheet made of a number must stay what it is: its digits are those of many.
+        return lower(text) if is_no_id(value) else normalise_phone(value, country)
+    return lower(text) if kind == "email" else text
+
+
+def lower(text: str) -> str:
+    """Write a text in small letters, each by itself, as an engine does.
+
+    Python makes two letters of a Turkish ``İ``, and of ``Σ`` another one at the end of a word.
+    """
+    return text.lower() if text.isascii() else "".join(sign.lower()[0] for sign in text)
 
 
 def normalise_expression(kind: str, value: "ir.StringValue") -> "ir.StringValue":
-    """Do the same as ``normalise`` to a whole column."""
-    if kind == "phone":
-        return value.re_replace(_NOT_DIGITS, "")
-    text = value.re_replace(_BLANKS, "")
+    """Begin to do the same to a whole column; ``identifiers`` does the rest to distinct values.
+
+    Only phone numbers need the rest; they are left as they were typed.
+    """
+    if kind == PHONE:
+        return value.strip()
+    text = value.re_replace(BLANK, "")
     return text.lower() if kind == "email" else text
 
 

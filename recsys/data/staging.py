@@ -22,7 +22,6 @@ from ibis.backends.duckdb import Backend
 
 from recsys.config import Config, Source
 from recsys.data import allocation, catalogue, events, orders, shared_numbers, shopify
-from recsys.data.blocking import reason_expression
 from recsys.data.columns import Fields, Typed
 from recsys.data.database import fetch
 from recsys.data.engine import keep, scratch, write
@@ -37,7 +36,9 @@ from recsys.data.files import (
     open_parquet,
     open_text,
 )
-from recsys.data.keyed_hash import KeyedHash
+from recsys.data.identifiers import stored
+from recsys.data.keyed_hash import PHONE, KeyedHash
+from recsys.data.phones import country_of
 from recsys.data.recency import dated_ts
 from recsys.data.refunds import with_refunds
 from recsys.data.repeats import mark_repeats, runs
@@ -357,15 +358,15 @@ def _identifiers(
         )
         seen = seen.group_by("group_id", "value").aggregate(at=seen["at"].min())
         distinct = seen.select("value").distinct()
-        values = keep(
-            con,
-            f"values_{kind}",
-            distinct.mutate(
-                hashed=keyed.expression(kind, distinct.value),
-                blocked=reason_expression(kind, distinct.value, config.identity),
-            ),
-        )
+        values = stored(
+            con, distinct, kind,
+            keyed=keyed, settings=config.identity, country=country_of(config, source),
+        )  # fmt: skip
         hashed = seen.join(values, "value")
+        if kind == PHONE:  # an order may show one number in two forms
+            hashed = hashed.group_by("group_id", "hashed", "blocked").aggregate(
+                at=hashed["at"].min()
+            )
         tables.append(
             hashed.select(
                 "group_id",
@@ -434,6 +435,7 @@ def _settings_digest(config: Config, source: Source, keyed: KeyedHash) -> str:
             relevant,
             config.workspace.currency,
             config.workspace.time_zone,
+            country_of(config, source),
             config.identity.blocked,
             sorted(keyed.plain),
             keyed.identifier("key", "fingerprint"),

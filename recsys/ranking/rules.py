@@ -124,7 +124,7 @@ def _forbid(
     past_indptr: IntArray, past: IxArray, ts: IntArray, exclude_indptr: IntArray, exclude: IxArray,
     cart_indptr: IntArray, cart: IxArray, new_only: npt.NDArray[np.bool_], hidden_since: IntArray,
     stock: IntArray, active: npt.NDArray[np.bool_], stock_indptr: IntArray, stocked: IxArray,
-    on_hand: npt.NDArray[np.float32], complete: npt.NDArray[np.bool_],
+    on_hand: npt.NDArray[np.float64], complete: npt.NDArray[np.bool_],
 ) -> npt.NDArray[np.uint8]:  # fmt: skip
     code = np.zeros(len(items), np.uint8)
     for r in range(len(indptr) - 1):
@@ -194,7 +194,7 @@ def _filtered(
             continue
         at = np.flatnonzero(kind == number)
 
-        def on_hand(part: Items, at: npt.NDArray[np.intp] = at) -> npt.NDArray[np.float32]:
+        def on_hand(part: Items, at: npt.NDArray[np.intp] = at) -> npt.NDArray[np.float64]:
             return shelf.on_hand_at(limits.location_keys[rows[at[part]]], items[at[part]])
 
         def new(part: Items, at: npt.NDArray[np.intp] = at) -> npt.NDArray[np.bool_]:

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+#: Of sums, so that 0.1 and 0.2 are 0.3; exports are read to as many.
+_DECIMALS = 6
 Keys = npt.NDArray[np.int64]
 
 
@@ -29,8 +31,8 @@ class Shelf:
         Location ``i`` lies in ``[indptr[i], indptr[i + 1])`` of the next two.
     item_ix : ndarray, int32
         Products a location reports, ascending.
-    on_hand : ndarray, float32
-        How many of each.
+    on_hand : ndarray, float64
+        How many of each, as told: 0.4 kg is 0.4.
     complete : ndarray of shape (n_locations,), bool
         Whether a location told of all it has: what it did not name it does not carry then.
     """
@@ -39,7 +41,7 @@ class Shelf:
     location_keys: Keys
     indptr: npt.NDArray[np.int64]
     item_ix: npt.NDArray[np.int32]
-    on_hand: npt.NDArray[np.float32]
+    on_hand: npt.NDArray[np.float64]
     complete: npt.NDArray[np.bool_]
 
     @classmethod
@@ -64,18 +66,21 @@ class Shelf:
         keys, location = np.unique(location_keys, return_inverse=True)
         flat, row = np.unique(location * len(active) + item_ix, return_inverse=True)
         indptr = np.searchsorted(flat, np.arange(len(keys) + 1) * len(active))
+        total = np.bincount(row, weights=on_hand, minlength=len(flat)).astype(np.float64)
+        several = np.bincount(row, minlength=len(flat)) > 1
+        total[several] = total[several].round(_DECIMALS)
         return cls(
             active,
             keys,
             indptr.astype(np.int64),
             (flat % max(1, len(active))).astype(np.int32),
-            np.bincount(row, weights=on_hand, minlength=len(flat)).astype(np.float32),
+            total,
             ~np.isin(keys, partial),
         )
 
     def on_hand_at(
         self, location_keys: Keys, item_ix: npt.NDArray[np.integer]
-    ) -> npt.NDArray[np.float32]:
+    ) -> npt.NDArray[np.float64]:
         """How many a location has of a product.
 
         Parameters
@@ -84,11 +89,11 @@ class Shelf:
 
         Returns
         -------
-        ndarray of shape (m,), float32
+        ndarray of shape (m,), float64
             0 where a location told of all it has but not of this product: it does not carry it.
             NaN where nothing is known.
         """
-        out = np.full(len(item_ix), np.nan, dtype=np.float32)
+        out = np.full(len(item_ix), np.nan, dtype=np.float64)
         position = self.position(location_keys)
         # A question has one location, a batch a handful: one slice of the stock for each.
         for at in sorted(set(position[position >= 0].tolist())):
@@ -96,7 +101,7 @@ class Shelf:
             items = self.item_ix[self.indptr[at] : self.indptr[at + 1]]
             found = np.minimum(np.searchsorted(items, item_ix[asked]), len(items) - 1)
             held = self.on_hand[self.indptr[at] : self.indptr[at + 1]][found]
-            otherwise = np.float32(0) if self.complete[at] else np.float32(np.nan)
+            otherwise = np.float64(0) if self.complete[at] else np.float64(np.nan)
             out[asked] = np.where(items[found] == item_ix[asked], held, otherwise)
         return out
 
@@ -113,7 +118,7 @@ class Shelf:
         self,
         location_keys: Keys,
         item_ix: npt.NDArray[np.int32],
-        on_hand: npt.NDArray[np.float32],
+        on_hand: npt.NDArray[np.float64],
     ) -> "Shelf":
         """Return a shelf with other stock; the present one stays as it is.
 
@@ -150,7 +155,10 @@ class Shelf:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> "Shelf":
         """Rebuild from what ``arrays`` gave."""
-        return cls(**{name: arrays[name] for name in cls.__dataclass_fields__})
+        found = cls(**{name: arrays[name] for name in cls.__dataclass_fields__})
+        if found.on_hand.dtype == np.float64:
+            return found
+        return replace(found, on_hand=found.on_hand.astype(np.float64))  # of an older artefact
 
     def position(self, location_keys: Keys) -> npt.NDArray[np.int64]:
         """Position of each location in ``location_keys``; -1 where its stock is not known."""

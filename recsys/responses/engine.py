@@ -301,7 +301,7 @@ class Engine:
         ranked: Ranked,
         r: int,
         told: Sequence[Reason],
-        on_hand: npt.NDArray[np.float32],
+        on_hand: npt.NDArray[np.float64],
         location: int,
         fallback: str | None,
         unknown: int,

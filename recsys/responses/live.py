@@ -150,7 +150,7 @@ def shelf_with(base: Shelf, catalogue: Catalogue, told: Told) -> Shelf:
     if not len(known):
         return replace(base, active=active)
     keys = np.array([location_key(rows[at].location_id) for at in known], np.int64)
-    on_hand = np.array([rows[at].on_hand for at in known], np.float32)
+    on_hand = np.array([rows[at].on_hand for at in known], np.float64)
     return replace(base, active=active).stocked(keys, items[known], on_hand)
 
 

@@ -13,7 +13,10 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta, Struct, field
 
+from recsys.data.blocking import is_blocked
 from recsys.data.keyed_hash import KeyedHash
+from recsys.data.placeholders import is_no_id
+from recsys.settings import Identity
 
 #: Ids are texts of up to 200 characters without control characters.
 Id = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
@@ -153,6 +156,30 @@ def order_id(scope: str, transaction_id: str) -> str:
     return f"live:{scope}:{transaction_id}"
 
 
+def number_fault(transaction_id: str) -> str | None:
+    """Say what is wrong with an order's number; None where it may be one.
+
+    Everybody's order would be the same one under a number such as ``(not set)``.
+    """
+    if not is_no_id(transaction_id, "order"):
+        return None
+    return f"`{transaction_id}` is a placeholder, no order's number. Send the order's own number."
+
+
+def item_fault(item_id: str) -> str | None:
+    """Say what is wrong with a product's id; None where it may be one."""
+    if not is_no_id(item_id):
+        return None
+    return f"`{item_id}` is a placeholder, no product's id. Send the product's own id."
+
+
+def location_fault(location_id: str) -> str | None:
+    """Say what is wrong with a location's id; None where it may be one."""
+    if not is_no_id(location_id):
+        return None
+    return f"`{location_id}` is a placeholder, no location's id. Send the location's own id."
+
+
 def faults(event: Event) -> Iterator[tuple[str, str]]:
     """Say what is wrong with an event beyond the types of its fields.
 
@@ -165,6 +192,16 @@ def faults(event: Event) -> Iterator[tuple[str, str]]:
         yield "/customer_id", "give `customer_id` or `identifier`, not both."
     if event.event in ("purchase", "refund") and event.transaction_id is None:
         yield "/transaction_id", f"a `{event.event}` needs the order's number."
+    if event.event in ("purchase", "refund") and event.transaction_id is not None:
+        fault = number_fault(event.transaction_id)
+        if fault is not None:
+            yield "/transaction_id", fault
+    if is_no_id(event.event_id):
+        yield "/event_id", f"`{event.event_id}` is a placeholder. Send an id of the event's own."
+    for ix, item in enumerate(event.items):
+        fault = item_fault(item.item_id)
+        if fault is not None:
+            yield f"/items/{ix}/item_id", fault
     if event.event in _NEED_ITEMS and not event.items:
         yield "/items", f"`{event.event}` needs at least one item."
     if event.event == "login":
@@ -176,15 +213,25 @@ def faults(event: Event) -> Iterator[tuple[str, str]]:
         yield "/occurred_at", "is not between the years 2000 and 3000."
 
 
-def seal(event: Event, keyed_hash: KeyedHash) -> Event:
+_RULES: Final = Identity()
+
+
+def seal(event: Event, keyed_hash: KeyedHash, settings: Identity = _RULES) -> Event:
     """Hash what is personal and bring times to UTC, so that the event may be stored.
 
-    An identifier of which nothing is left after normalising (blanks only) is dropped.
+    An identifier that names nobody is dropped, and so is the id of a visit that is none.
+
+    Parameters
+    ----------
+    event : Event
+    keyed_hash : KeyedHash
+        Of the workspace.
+    settings : Identity
+        ``blocked`` holds the workspace's own patterns of what names nobody.
     """
     identifier = event.identifier
     if identifier is not None:
-        stored = keyed_hash.identifier(identifier.type, identifier.value)
-        identifier = Identifier(type=identifier.type, value=stored) if stored else None
+        identifier = seal_identifier(identifier, keyed_hash, settings)
     session_id = event.session_id
     if session_id is not None:
         session_id = seal_session(session_id, keyed_hash)
@@ -196,9 +243,20 @@ def seal(event: Event, keyed_hash: KeyedHash) -> Event:
     )
 
 
+def seal_identifier(
+    identifier: Identifier, keyed_hash: KeyedHash, settings: Identity = _RULES
+) -> Identifier | None:
+    """Hash what names a customer; None where it names nobody by a rule, as at ingest."""
+    kind, value = identifier.type, identifier.value
+    if is_blocked(kind, value, settings, keyed_hash.country):
+        return None
+    stored = keyed_hash.identifier(kind, value)
+    return Identifier(type=kind, value=stored) if stored else None
+
+
 def seal_session(session_id: str, keyed_hash: KeyedHash) -> str | None:
-    """Hash the id of a visit; None where it is blank."""
-    return keyed_hash.identifier("session", session_id)
+    """Hash the id of a visit; None where it is blank or a placeholder, hence everybody's."""
+    return None if is_no_id(session_id) else keyed_hash.identifier("session", session_id)
 
 
 def encode(event: Event) -> bytes:

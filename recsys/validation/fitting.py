@@ -60,7 +60,7 @@ class Fitted:
         if shelf is None:
             none = np.empty(0, np.int64)
             active = np.ones(len(self.training.index), bool)
-            shelf = Shelf.build(active, none, none.astype(np.int32), none.astype(np.float32))
+            shelf = Shelf.build(active, none, none.astype(np.int32), none.astype(np.float64))
         return Ranker(
             self.training.index, self.models, learned.plain, learned.cart, shelf,
             boosted=self.boosted(learned),

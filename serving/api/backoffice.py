@@ -8,8 +8,9 @@ from flask import Blueprint, Response, current_app, request
 
 from recsys.responses.live import LiveItem, LiveLocation, LiveStock
 from recsys.tracking.backoffice import Written
-from recsys.tracking.events import Money
+from recsys.tracking.events import Money, item_fault, location_fault
 from serving import access
+from serving.ids import refuse_no_ids
 from serving.openapi import documented
 from serving.problems import FieldError, Refusal
 from serving.reading import read_body
@@ -53,6 +54,11 @@ def items() -> Response:
     update = read_body(request, ItemsUpdate)
     _check_prices(update)
     sent = update.items
+    for name in ("item_id", "parent_id"):
+        refuse_no_ids(
+            ((f"/items/{ix}/{name}", getattr(item, name)) for ix, item in enumerate(sent)),
+            item_fault,
+        )
     records = [
         LiveItem(
             item_id=item.item_id,
@@ -90,6 +96,10 @@ def stock() -> Response:
     """
     state: State = current_app.extensions["omnibasket"]
     sent = read_body(request, StockUpdate).stock
+    refuse_no_ids(
+        ((f"/stock/{ix}/item_id", row.item_id) for ix, row in enumerate(sent)), item_fault
+    )
+    _check_locations([row.location_id for row in sent], "/stock")
     _own_locations([row.location_id for row in sent], "/stock")
     records = [
         LiveStock(location_id=row.location_id, item_id=row.item_id, on_hand=row.on_hand)
@@ -113,6 +123,7 @@ def locations() -> Response:
     """Tell of up to 5,000 stores and warehouses; fields that are not sent stay as they are."""
     state: State = current_app.extensions["omnibasket"]
     sent = read_body(request, LocationsUpdate).locations
+    _check_locations([row.location_id for row in sent], "/locations")
     _own_locations([row.location_id for row in sent], "/locations")
     records = [LiveLocation(**msgspec.structs.asdict(row)) for row in sent]
     written = state.ledger.backoffice.put_locations(records, int(time.time()))
@@ -133,6 +144,11 @@ def _check_prices(sent: ItemsUpdate) -> None:
     ]
     if wrong:
         raise Refusal("invalid-request", "Prices are not below zero.", wrong)
+
+
+def _check_locations(location_ids: Sequence[str], pointer: str) -> None:
+    named = ((f"{pointer}/{ix}/location_id", text) for ix, text in enumerate(location_ids))
+    refuse_no_ids(named, location_fault)
 
 
 def _own_locations(location_ids: Sequence[str], pointer: str) -> None:

@@ -1,6 +1,7 @@
 """``/v1/events``: what happened, written durably and once."""
 
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -9,6 +10,7 @@ from flask import Blueprint, Response, current_app, request
 from recsys.tracking.events import Event, faults, seal
 from recsys.tracking.ledger import Outcome
 from serving import access
+from serving.ids import MOST_ERRORS
 from serving.openapi import documented
 from serving.problems import FieldError, Refusal, problem
 from serving.reading import decode, read_body
@@ -67,7 +69,7 @@ def post() -> Response:
             outcomes[ix] = _refused(raw, refusal)
         else:
             _admit(event, f"/events/{ix}")
-            checked.append(seal(event, state.keyed_hash))
+            checked.append(seal(event, state.keyed_hash, state.config.identity))
             places.append(ix)
     written = state.ledger.add_events(checked, now_ts) if checked else []
     for ix, event, outcome in zip(places, checked, written, strict=True):
@@ -107,7 +109,8 @@ def _checked(raw: msgspec.Raw, pointer: str, now_ts: int, shift_seconds: int) ->
         # The workspace's clock stands in the past, and the sender's does not.
         moved = event.occurred_at + timedelta(seconds=shift_seconds)
         event = msgspec.structs.replace(event, occurred_at=moved)
-    errors = [FieldError(pointer + at, detail) for at, detail in faults(event)]
+    found = islice(faults(event), MOST_ERRORS)
+    errors = [FieldError(pointer + at, detail) for at, detail in found]
     if not errors and event.occurred_ts > now_ts + _AHEAD_SECONDS:
         errors = [FieldError(f"{pointer}/occurred_at", "is in the future.")]
     if errors:

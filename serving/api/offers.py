@@ -11,10 +11,11 @@ from recsys.bundles.found import offered
 from recsys.bundles.terms import Offer
 from recsys.errors import OfferError
 from recsys.responses import offers as words
-from recsys.tracking.events import Identifier, seal_session
+from recsys.tracking.events import number_fault, seal_identifier, seal_session
 from recsys.tracking.offers import Refusal as NoOffer
 from recsys.tracking.people import session_own_id
 from serving import access
+from serving.ids import refuse_no_ids
 from serving.openapi import documented
 from serving.problems import KINDS, FieldError, Refusal
 from serving.reading import read_body
@@ -133,6 +134,7 @@ def redeem(offer_id: str) -> Response:
     state: State = current_app.extensions["omnibasket"]
     access.refuse_screens()
     asked = read_body(request, RedemptionRequest)
+    refuse_no_ids([("/transaction_id", asked.transaction_id)], number_fault)
     access.check_channel(asked.channel, "/channel")
     location_id = access.check_location(asked.location_id)
     owners = _users(state, asked)
@@ -214,8 +216,7 @@ def _users(state: State, asked: RedemptionRequest) -> list[str] | None:
     if session_id:
         owners.append(session_own_id(session_id))
     if identifier is not None:
-        stored = keyed_hash.identifier(identifier.type, identifier.value)
-        identifier = Identifier(type=identifier.type, value=stored) if stored else None
+        identifier = seal_identifier(identifier, keyed_hash, state.config.identity)
     customer = state.ledger.customer(
         customer_id=asked.customer_id,
         identifier=identifier,

@@ -84,9 +84,26 @@ def test_pages_that_were_kept_are_asked_for_anew(client: FlaskClient) -> None:
     assert "sauce" not in ids(after.get_json())
 
 
+def test_part_of_one_is_compared_as_told(client: FlaskClient) -> None:
+    put(client, "stock", {"location_id": "S1", "item_id": "tea", "on_hand": 0.4})
+    passes = {"le": True, "eq": True, "ge": True, "lt": False, "gt": False, "ne": False}
+    for op, found in passes.items():
+        given = {"field": "on_hand", "op": op, "value": 0.4}
+        answer = ask(client, location_id="S1", count=24, filter=given)
+        assert ("tea" in ids(answer)) is found, op
+        held = {item["item_id"]: item["availability"]["on_hand"] for item in answer["items"]}
+        assert held.get("tea", 0.4) == 0.4
+
+
 @pytest.mark.parametrize(
     ("what", "row", "pointer"),
     [
+        ("items", {"item_id": "undefined"}, "/items/0/item_id"),
+        ("items", {"item_id": "5.01235E+12"}, "/items/0/item_id"),
+        ("items", {"item_id": "a", "parent_id": "(not set)"}, "/items/0/parent_id"),
+        ("stock", {"location_id": "S1", "item_id": "#N/A", "on_hand": 2}, "/stock/0/item_id"),
+        ("stock", {"location_id": " ", "item_id": "a", "on_hand": 2}, "/stock/0/location_id"),
+        ("locations", {"location_id": "null"}, "/locations/0/location_id"),
         ("items", {"title": "nameless"}, "/items/0"),
         ("items", {"item_id": "a", "price": 3.5}, "/items/0/price"),
         ("items", {"item_id": "a", "colour": "red"}, "/items/0/colour"),

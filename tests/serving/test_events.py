@@ -83,3 +83,73 @@ def test_a_ledger_that_does_not_take_them_asks_for_patience(
     assert answer.headers["Retry-After"] == "1"
     assert answer.get_json()["type"] == "/problems#ledger-unavailable"
     assert "gone" not in answer.text
+
+
+def test_a_placeholder_is_nobodys_order(client: FlaskClient) -> None:
+    numbers = ["(not set)", "(not set)", "undefined", "undefined", "null", "0", "0", " ", "NaN"]
+    events = [
+        bought(f"e{ix}", "tea", transaction_id=number, **known(ix))
+        for ix, number in enumerate(numbers)
+    ]
+    status, answer = send(client, *events, bought("good", "tea", **known(0)))
+    assert status == 207
+    assert (answer.accepted, answer.duplicate, answer.refused) == (1, 0, len(numbers))
+    problem = answer.events[1].problem or {}
+    assert problem["type"] == "/problems#invalid-request"
+    (error,) = problem["errors"]
+    assert error["pointer"] == "/events/1/transaction_id"
+    assert "`(not set)`" in error["detail"]
+    # Nothing was stored: under their own numbers the same events are accepted.
+    mended = [{**event, "transaction_id": f"T{event['event_id']}"} for event in events]
+    assert send(client, *mended)[1].accepted == len(numbers)
+
+
+def test_a_placeholder_is_no_product(client: FlaskClient) -> None:
+    status, answer = send(
+        client,
+        bought("e1", "tea", "undefined", **known(0)),
+        {**bought("e2", "(not set)"), "event": "view_item"},
+        bought("undefined", "tea", transaction_id="T3"),
+    )
+    assert (status, answer.refused) == (207, 3)
+    pointers = [[e["pointer"] for e in (o.problem or {})["errors"]] for o in answer.events]
+    assert pointers == [["/events/0/items/1/item_id"], ["/events/1/items/0/item_id"],
+                        ["/events/2/event_id"]]  # fmt: skip
+
+
+def test_who_names_nobody_stays_nobody(client: FlaskClient) -> None:
+    guests = [
+        bought(f"e{ix}", item, identifier={"type": kind, "value": value})
+        for ix, (item, kind, value) in enumerate(
+            [("tea", "account", "0"), ("milk", "phone", "4.47701E+11"), ("beer", "email", "null")]
+        )
+    ]
+    assert send(client, *guests)[1].accepted == len(guests)
+    for kind, value in (("account", "0"), ("phone", "4.47701E+11"), ("email", "NULL")):
+        question = {"placement": "web_home", "identifier": {"type": kind, "value": value}}
+        assert (
+            client.post("/v1/recommendations", json=question).get_json()["customer_known"] is False
+        )
+
+
+def test_a_phone_is_never_shown_as_typed(client: FlaskClient, caplog: Any) -> None:
+    typed = "+44 7700 900001"
+    named = {"identifier": {"type": "phone", "value": typed}}
+    wrong = [
+        {**bought("e1", "tea", **named), "quantity": 1},
+        bought("e2", transaction_id=None, **named),
+        bought("e3", "tea", customer_id="c0", **named),
+        bought("e4", "tea", identifier={"type": "phone", "value": typed * 20}),
+        bought("e5", "tea", identifier={"type": "Phone!", "value": typed}),
+        bought("e6", "null", **named),
+    ]
+    answers = [client.post("/v1/events", json={"events": wrong})]
+    question = {"placement": "nowhere", **named}
+    answers.append(client.post("/v1/recommendations", json=question))
+    answers.append(
+        client.get(f"/v1/recommendations?identifier_type=phone&identifier_value={typed}")
+    )
+    for answer in answers:
+        assert answer.status_code in (207, 422)
+        assert "900001" not in answer.text
+    assert "900001" not in caplog.text

@@ -271,6 +271,7 @@ def test_who_and_what_must_be_known(app: Flask, client: FlaskClient) -> None:
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "no order": ({"transaction_id": None}, "/transaction_id"),
+    "a placeholder": ({"transaction_id": "(not set)"}, "/transaction_id"),
     "no channel": ({"channel": "radio"}, "/channel"),
     "two names": ({"customer_id": "a", **known(0)}, "/customer_id"),
     "not a field": ({"itemids": []}, "/itemids"),

@@ -8,9 +8,12 @@ from hypothesis import strategies as st
 from ibis.backends.duckdb import Backend
 
 from recsys.config import Identity
-from recsys.data.blocking import blocked_expression, is_blocked, reason_expression
+from recsys.data.blocking import is_blocked
 from recsys.data.engine import connect
-from recsys.data.keyed_hash import normalise, normalise_expression
+from recsys.data.identifiers import stored
+from recsys.data.keyed_hash import KeyedHash, normalise, normalise_expression
+
+KEYED = KeyedHash("k" * 32, country="DE")
 
 OWN = Identity(
     blocked={
@@ -56,6 +59,24 @@ def con() -> Backend:
         ("email", "store[12]@shop.test"),
         ("phone", "+4930 555 123"),
         ("member", "A+B"),
+        ("account", "0"),
+        ("account", "-1"),
+        ("account", "0.0"),
+        ("account", " Gast "),
+        ("account", "NOT LOGGED IN"),
+        ("account", "5.01235E+12"),
+        ("loyalty_card", "2.10001E+11"),
+        ("loyalty_card", "2,10001E+11"),
+        ("payment_token", "#REF!"),
+        ("phone", "4.47701E+11"),
+        ("phone", "n/a"),
+        ("phone", "#N/A"),
+        ("email", "[object Object]"),
+        ("email", "\u200bnull\u00a0"),
+        ("device", "undefined"),
+        ("member", "null/null"),
+        ("member", "- / -"),
+        ("member", "0/0"),
     ],
 )
 def test_names_nobody(kind: str, value: str) -> None:
@@ -75,8 +96,9 @@ def test_names_nobody(kind: str, value: str) -> None:
         ("payment_token", "tok_51b9"),
         ("payment_token", "1000"),
         ("phone", "+49 171 2345678"),
-        ("account", "0"),
         ("account", "1"),
+        ("account", "10"),
+        ("account", "2E10"),
         ("account", "777777"),
         ("device", "1000000001.1483228800"),
         ("member", "aab"),
@@ -88,7 +110,23 @@ def test_names_somebody(kind: str, value: str) -> None:
 
 
 TEXTS = st.text("0123456789xX*@+-.aNtesoi/[] ?ée", max_size=12) | st.sampled_from(
-    ["test@x", "NONE", "n/a", "0000", "****12", "999999", "98?76", "290000001", "•••• 12"]
+    [
+        "test@x",
+        "NONE",
+        "n/a",
+        "0000",
+        "****12",
+        "999999",
+        "98?76",
+        "290000001",
+        "•••• 12",
+        "0171 2345678",
+        "+49 171 2345678",
+        "0049171/2345678",
+        "4.4E+11",
+        "\u00a0null",
+        "+49 30 5551",
+    ]
 )
 
 
@@ -99,13 +137,24 @@ TEXTS = st.text("0123456789xX*@+-.aNtesoi/[] ?ée", max_size=12) | st.sampled_fr
 )
 def test_a_column_is_judged_as_each_value_is(con: Backend, values: list[str], kind: str) -> None:
     table = ibis.memtable(pa.table({"place": range(len(values)), "raw": pa.array(values)}))
-    normal = normalise_expression(kind, table.raw)
-    judged = table.mutate(
-        blocked=blocked_expression(kind, normal, OWN), reason=reason_expression(kind, normal, OWN)
+    normal = table.mutate(value=normalise_expression(kind, table.raw))
+    found = stored(
+        con, normal.select("value").distinct(), kind, keyed=KEYED, settings=OWN, country="DE"
     )
+    judged = normal.left_join(found, "value").select("place", "hashed", "blocked")
     rows = con.to_pyarrow(judged.order_by("place")).to_pylist()
-    assert [row["blocked"] for row in rows] == [is_blocked(kind, value, OWN) for value in values]
-    assert [row["reason"] for row in rows] == ["rule" if row["blocked"] else None for row in rows]
+    for value, row in zip(values, rows, strict=True):
+        assert row["hashed"] == KEYED.identifier(kind, value)
+        if row["hashed"] is not None:  # else nothing is left of it
+            assert row["blocked"] == ("rule" if is_blocked(kind, value, OWN, "DE") else None)
+
+
+def test_patterns_of_phones_fit_however_both_are_typed() -> None:
+    own = Identity(blocked={"phone": ["030 555*", "0044 20 7946 0000"]})
+    for value in ("030 555 1234", "+49 30 5551234", "0049 (0)30 555-1234"):
+        assert is_blocked("phone", value, own, "DE")
+    assert is_blocked("phone", "+44 (0)20 7946 0000", own, "DE")
+    assert not is_blocked("phone", "030 554 1234", own, "DE")
 
 
 def test_what_is_compared_is_normalised() -> None:

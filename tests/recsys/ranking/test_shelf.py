@@ -22,6 +22,22 @@ def test_rows_of_one_product_add_up_and_what_is_not_carried_is_none():
     assert shelf().on_hand_at(at, np.arange(4)).tolist() == [0, 5, 0, 6]
 
 
+def test_parts_are_what_was_told():
+    parts = Shelf.build(
+        np.ones(4, bool), np.full(4, NORTH), np.array([0, 1, 2, 2], np.int32),
+        np.array([0.4, 1.1, 0.1, 0.2]),
+    )  # fmt: skip
+    assert on_hand(parts, NORTH) == [0.4, 1.1, 0.3, 0.0]
+    assert on_hand(told(parts, (NORTH, 1, 0.7), (SOUTH, 0, 2.3)), NORTH) == [0.4, 0.7, 0.3, 0.0]
+
+
+def test_counts_of_an_older_artefact_are_read():
+    arrays = shelf().arrays()
+    older = Shelf.from_arrays({**arrays, "on_hand": arrays["on_hand"].astype(np.float32)})
+    assert older.on_hand.dtype == np.float64
+    assert on_hand(older, NORTH) == [0, 5, 0, 6]
+
+
 def test_an_unheard_location_is_unknown_not_empty():
     assert np.isnan(shelf().on_hand_at(np.array([UNHEARD, 0]), np.array([1, 1]))).all()
 
@@ -49,7 +65,7 @@ def on_hand(of, location, items=(0, 1, 2, 3)):
 
 def told(of, *rows):
     keys, items, counts = zip(*rows, strict=True)
-    return of.stocked(np.array(keys), np.array(items, np.int32), np.array(counts, np.float32))
+    return of.stocked(np.array(keys), np.array(items, np.int32), np.array(counts, np.float64))
 
 
 def test_newer_stock_replaces_what_was_known_and_adds_what_was_not():

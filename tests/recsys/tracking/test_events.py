@@ -3,8 +3,10 @@
 from datetime import UTC, datetime, timedelta, timezone
 from typing import get_args
 
+import msgspec
 import pytest
 
+from recsys.config import Identity
 from recsys.data.keyed_hash import KeyedHash
 from recsys.schema import CHANNELS
 from recsys.tracking import events
@@ -44,8 +46,56 @@ def test_an_identifier_of_blanks_names_nobody() -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("account", "0"),
+        ("account", "guest"),
+        ("loyalty_card", "2.10001E+11"),
+        ("phone", "4.47701E+11"),
+        ("email", "(not set)"),
+        ("device", "undefined"),
+        ("loyalty_card", "2900000017"),
+    ],
+)
+def test_an_identifier_that_names_nobody_is_not_stored(kind: str, value: str) -> None:
+    own = Identity(blocked={"loyalty_card": ["29*"]})
+    given = event("login", identifier=Identifier(type=kind, value=value), session_id="undefined")
+    sealed = events.seal(given, KEYED, own)
+    assert sealed.identifier is None
+    assert sealed.session_id is None
+
+
+def test_a_phone_is_one_however_it_is_typed() -> None:
+    british = KeyedHash(KEYED.key, country="GB")
+    typed = ["+44 7700 900001", "07700 900001", "0044 7700 900001", "+44 (0)7700 900001"]
+    whos = [Identifier(type="phone", value=phone) for phone in typed]
+    assert len({events.seal_identifier(who, british) for who in whos}) == 1
+
+
+NO_NUMBERS = ["(not set)", "undefined", "null", "0", " ", "NaN", "#N/A", "5.01235E+12", "-1"]
+
+
+@pytest.mark.parametrize("number", NO_NUMBERS)
+@pytest.mark.parametrize("name", ["purchase", "refund"])
+def test_a_placeholder_is_no_number_of_an_order(name: str, number: str) -> None:
+    ((pointer, detail),) = events.faults(event(name, transaction_id=number))
+    assert pointer == "/transaction_id"
+    assert f"`{number}`" in detail
+    assert not list(events.faults(event("begin_checkout", transaction_id=number)))
+
+
+def test_what_may_be_an_id_is_one() -> None:
+    items = [EventItem(item_id=item_id) for item_id in ("0", "NA", "TEST", "X", "00123")]
+    for number in ("1", "#1001", "NA", "X0", "0A"):
+        assert not list(events.faults(event("purchase", transaction_id=number, items=items)))
+
+
+@pytest.mark.parametrize(
     ("faulty", "pointer"),
     [
+        (event(items=[EventItem(item_id="a"), EventItem(item_id="null")]), "/items/1/item_id"),
+        (event("view_item_list", items=[EventItem(item_id="(not set)")]), "/items/0/item_id"),
+        (msgspec.structs.replace(event(), event_id="undefined"), "/event_id"),
         (event("purchase"), "/transaction_id"),
         (event("refund"), "/transaction_id"),
         (event("purchase", transaction_id="T", items=[]), "/items"),
