@@ -2,14 +2,14 @@
 
 What a catalogue says comes in, an address that may be put into a link or a picture comes out, or
 nothing: ``javascript:``, ``data:`` and paths without a host are none. Called by ``catalogue`` for
-columns, by the service for what it is told, and again when an artefact is made.
+columns, by the service for what it is told, and again when an artefact is made; needs no engine.
 """
 
 import re
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
-import ibis
-import ibis.expr.types as ir
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 #: Attributes that are addresses, and may be answered as such only.
 ADDRESSES: Final = ("url", "image_url")
@@ -32,13 +32,17 @@ def is_address(text: str) -> bool:
     return re.fullmatch(_ADDRESS.rstrip("$"), text) is not None
 
 
-def address_expression(column: ir.StringValue) -> ir.StringValue:
+def address_expression(column: "ir.StringValue") -> "ir.StringValue":
     """Return the first address of a column; null where there is none.
 
     An address that leaves its scheme to the page (``//cdn.shop.test/a.jpg``) becomes https, and
     blanks inside are written as ``%20``.
     """
+    import ibis
+
     first = column.re_extract(_FIRST, 1)
     whole = ibis.ifelse(first.startswith("//"), ibis.literal("https:") + first, first)
     whole = whole.replace(" ", "%20")
-    return cast(ir.StringValue, ibis.ifelse(whole.re_search(_ADDRESS), whole, ibis.null("string")))
+    return cast(
+        "ir.StringValue", ibis.ifelse(whole.re_search(_ADDRESS), whole, ibis.null("string"))
+    )

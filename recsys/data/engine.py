@@ -118,8 +118,6 @@ def is_json(text):  # type: ignore[no-untyped-def]
     """Tell whether a text is one JSON value."""
 
 
-@ibis.udf.scalar.builtin(
-    name="json_merge_patch", signature=((dt.string, dt.string), dt.string)
-)
+@ibis.udf.scalar.builtin(name="json_merge_patch", signature=((dt.string, dt.string), dt.string))
 def merge_json(older, newer):  # type: ignore[no-untyped-def]
     """Put the fields of one JSON object over another's; a field that is null there is dropped."""

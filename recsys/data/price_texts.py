@@ -18,7 +18,10 @@ from recsys.data.engine import rows
 from recsys.data.files import RawTable
 
 CURRENCY: Final = "currency"
-_CODED: Final = r"^(?:([A-Za-z]{3})\s*([^A-Za-z]*[0-9][^A-Za-z]*)|([^A-Za-z]*[0-9][^A-Za-z]*?)\s*([A-Za-z]{3}))$"
+_CODED: Final = (
+    r"^(?:([A-Za-z]{3})\s*([^A-Za-z]*[0-9][^A-Za-z]*)|"
+    r"([^A-Za-z]*[0-9][^A-Za-z]*?)\s*([A-Za-z]{3}))$"
+)
 _SAID: Final = "said in "
 _CODE: Final = "currency of "
 

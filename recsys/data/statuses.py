@@ -31,13 +31,15 @@ ENGLISH_HIDDEN = """
     end of life, eol, phased out, not active, not for sale, nowhere, no longer available
 """
 SHOWN = YES | _folded(ENGLISH_SHOWN + """
-    aktiv, aktiviert, veröffentlicht, sichtbar, verfügbar, lieferbar, auf lager, vorrätig, freigegeben
+    aktiv, aktiviert, veröffentlicht, sichtbar, verfügbar, lieferbar, auf lager, vorrätig
+    freigegeben
     actif, active, activé, activée, publié, publiée, en stock, disponible, en ligne
     activo, activa, activado, publicado, publicada, habilitado, habilitada, disponible, en línea
     attivo, attiva, attivato, pubblicato, pubblicata, visibile, abilitato, disponibile, in linea
     aktywny, aktywna, aktywne, opublikowany, opublikowana, opublikowane, opublikowano, widoczny
     widoczna, widoczne, włączony, włączone, dostępny, dostępna, dostępne, w magazynie
-    aktif, etkin, etkinleştirildi, yayında, yayınlandı, yayımlandı, görünür, stokta, stokta var, mevcut
+    aktif, etkin, etkinleştirildi, yayında, yayınlandı, yayımlandı, görünür, stokta, stokta var
+    mevcut
     نشط, نشطة, منشور, منشورة, مرئي, مرئية, ظاهر, مفعل, مفعلة, متوفر, متوفرة, متاح, متاحة
     فعال, منتشر شده, منتشرشده, نمایان, قابل مشاهده, موجود, در دسترس
     აქტიური, გამოქვეყნებული, გამოქვეყნებულია, ხილული, ხილვადი, ჩართული, ჩართულია, მარაგშია
@@ -57,7 +59,8 @@ HIDDEN = NO | _folded(ENGLISH_HIDDEN + """
     oculto, oculta, no visible, eliminado, borrado, papelera, privado, pendiente, programado
     descatalogado, agotado, sin existencias, no disponible, bloqueado, suspendido
     inattivo, inattiva, non attivo, disattivato, disabilitato, non pubblicato, bozza, archiviato
-    nascosto, nascosta, non visibile, eliminato, cancellato, cestino, privato, in attesa, programmato
+    nascosto, nascosta, non visibile, eliminato, cancellato, cestino, privato, in attesa
+    programmato
     fuori produzione, esaurito, non disponibile, bloccato, sospeso
     nieaktywny, nieaktywna, nieaktywne, wyłączony, wyłączone, nieopublikowany, nieopublikowane
     szkic, wersja robocza, zarchiwizowany, zarchiwizowane, ukryty, ukryta, ukryte, niewidoczny
@@ -66,7 +69,8 @@ HIDDEN = NO | _folded(ENGLISH_HIDDEN + """
     zablokowany
     pasif, etkin değil, aktif değil, devre dışı, yayında değil, yayınlanmadı, yayından kaldırıldı
     taslak, arşiv, arşivlendi, arşivlenmiş, gizli, görünmez, görünür değil, silindi, silinmiş, çöp
-    özel, beklemede, planlandı, üretimden kaldırıldı, tükendi, stokta yok, stokta değil, mevcut değil
+    özel, beklemede, planlandı, üretimden kaldırıldı, tükendi, stokta yok, stokta değil
+    mevcut değil
     kapalı, askıda
     غير نشط, غير نشطة, غير منشور, غير منشورة, مسودة, مؤرشف, مؤرشفة, مخفي, مخفية, غير مرئي
     غير ظاهر, معطل, معطلة, غير مفعل, غير مفعلة, محذوف, محذوفة, سلة المهملات, خاص, معلق
