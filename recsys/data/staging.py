@@ -38,6 +38,7 @@ from recsys.data.files import (
     open_text,
 )
 from recsys.data.keyed_hash import KeyedHash
+from recsys.data.listed import listed
 from recsys.data.repeats import mark_repeats
 from recsys.errors import DataError
 from recsys.schema import REJECTS
@@ -208,7 +209,7 @@ def _read_part(
             _check_rejects(config, part, folder)
             good = table.filter(~table.bad).drop("bad")
             if "left_out" in table.columns:
-                good = _listed(con, table, part)
+                good, part.left_out = listed(con, table)
             if source.kind in ORDER_KINDS:
                 good = _orders(con, good, part)
             _identifiers(con, config, keyed, good, source, folder)
@@ -273,30 +274,6 @@ def _orders(con: Backend, good: ir.Table, part: Part) -> ir.Table:
             part.notes["refund_not_matched_to_a_line"] = int(count)
         good = good.drop("refund_open")
     return good.drop("repeated", "twice")
-
-
-def _listed(con: Backend, table: ir.Table, part: Part) -> ir.Table:
-    """Drop and count rows that a catalogue or a stock list leaves out.
-
-    Of a product whose row cannot be read, its id stays, as ``refused``: what nobody understood must
-    not be shown because an older export, or an order, knows the product too.
-    """
-    counted = table.filter(~table.bad & table.left_out.notnull())
-    for row in fetch_rows(con, counted.group_by("left_out").aggregate(rows=counted.count())):
-        part.left_out[row["left_out"]] = row["rows"]
-    good = table.filter(~table.bad & table.left_out.isnull()).drop("bad", "left_out")
-    if part.kind != "products":
-        return good
-    refused = table.filter(table.bad & table.item_id.notnull()).drop("bad", "left_out")
-    nothing = {
-        name: ibis.null(refused[name].type())
-        for name in refused.columns
-        if name not in (ROW, "item_id", "active")
-    }
-    return ibis.union(
-        good.mutate(refused=ibis.literal(value=False)),
-        refused.mutate(**nothing, active=False, refused=ibis.literal(value=True)),
-    )
 
 
 def _added(table: ir.Table) -> ir.BooleanValue:

@@ -95,7 +95,9 @@ def test_variants_take_over_what_stands_on_their_products_first_row(
         "image_url": "https://cdn.test/t1.jpg",
     }  # fmt: skip
     assert told["TEE-M"] == {
-        "fabric": "Cotton", "weight": "120", "image_url": "https://cdn.test/t2.jpg"
+        "fabric": "Cotton",
+        "weight": "120",
+        "image_url": "https://cdn.test/t2.jpg",
     }
     assert told["TEE-L"] == {"fabric": "Cotton", "image_url": "https://cdn.test/t1.jpg"}
     assert told["HAT"] == {"image_url": "https://cdn.test/h1.jpg"}
@@ -108,17 +110,17 @@ WOO = {
     "active": "Published", "visibility": "Visibility in catalog", "image_url": "Images",
 }  # fmt: skip
 WOO_EXPORT = """\
-ID,Type,SKU,Name,Published,Visibility in catalog,Sale price,Regular price,Categories,Brands,Images,Parent
-11,simple,FP-S,Fern pot,1,visible,,12.00,Pots,,"https://w.test/a,1.jpg, https://w.test/b.jpg",
-13,simple,TR-9,Trowel,0,visible,,9.00,Tools,,,
-14,simple,NEW-1,Lantern,-1,visible,,30.00,Decor,,,
-15,simple,HID-1,Staff kit,1,hidden,,1.00,Internal,,,
-16,variable,JMP,Jumper,1,visible,,,Clothing,Wolle,https://w.test/j.jpg,
-17,variation,JMP-S,Jumper - S,1,visible,19.00,25.00,,,,JMP
-18,variable,,Cap,-1,visible,,,Heads,,,
-19,variation,CAP-S,,1,visible,30.00,25.00,,,,id:18
-20,variation,16,Socks,1,visible,0,4.00,,,,id:16
-21,external,EXT,Extern,1,search,,4.00,,,,
+ID,SKU,Name,Published,Visibility in catalog,Sale price,Regular price,Categories,Brands,Images,Parent
+11,FP-S,Fern pot,1,visible,,12.00,Pots,,"https://w.test/a,1.jpg, https://w.test/b.jpg",
+13,TR-9,Trowel,0,visible,,9.00,Tools,,,
+14,NEW-1,Lantern,-1,visible,,30.00,Decor,,,
+15,HID-1,Staff kit,1,hidden,,1.00,Internal,,,
+16,JMP,Jumper,1,visible,,,Clothing,Wolle,https://w.test/j.jpg,
+17,JMP-S,Jumper - S,1,visible,19.00,25.00,,,,JMP
+18,,Cap,-1,visible,,,Heads,,,
+19,CAP-S,,1,visible,30.00,25.00,,,,id:18
+20,16,Socks,1,visible,0,4.00,,,,id:16
+21,EXT,Extern,1,search,,4.00,,,,
 """
 
 
