@@ -48,7 +48,8 @@ def staged_products(con: Backend, raw: RawTable, config: Config, name: str) -> T
 
     The table has ``left_out`` besides: why a row is no product (``image_row``), else null.
     """
-    raw = replace(raw, table=keep(con, "products_raw", raw.table))
+    used = _used(config.sources[name], raw.columns)
+    raw = replace(raw, table=keep(con, "products_raw", raw.table.select(ROW, *used)))
     prices = priced(con, raw, config.sources[name], _PRICES)
     fields = _fields(prices.raw, config, name)
     fields.require("item_id")
@@ -99,6 +100,14 @@ def staged_products(con: Backend, raw: RawTable, config: Config, name: str) -> T
 
 
 _TEXTS = ("title", "parent_id", "department", "category", "brand")
+
+
+def _used(source: Source, columns: Sequence[str]) -> list[str]:
+    """Columns that any field is read from: exports are wide, and their descriptions long."""
+    named = {*PRODUCT_FIELDS, *ATTRIBUTES}
+    for spec in source.columns.values():
+        named |= {spec} if isinstance(spec, str) else {spec.column or "", *spec.columns}
+    return [column for column in columns if column in named]
 
 
 def _says(con: Backend, fields: Fields, field: str) -> dict[str, bool]:

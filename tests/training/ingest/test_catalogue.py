@@ -59,8 +59,11 @@ SHOPIFY = {
     "image_url": "Image Src", "gtin": "Variant Barcode", "option1": "Option1 Value",
     "option2": "Option2 Value", "fabric": "Fabric", "weight": "Variant Grams",
 }  # fmt: skip
+SHOPIFY_HEADER = (
+    "Handle,Title,Vendor,Type,Published,Option1 Value,Option2 Value,Variant SKU,Variant Grams,"
+    "Variant Price,Variant Barcode,Image Src,Status,Fabric\n"
+)
 SHOPIFY_EXPORT = """\
-Handle,Title,Vendor,Type,Published,Option1 Value,Option2 Value,Variant SKU,Variant Grams,Variant Price,Variant Barcode,Image Src,Status,Fabric
 tee,Tee,Knit,Tops,true,S,Red,TEE-S,100,9.00,4006381333931,https://cdn.test/t1.jpg,active,Cotton
 tee,,,,,M,Red,TEE-M,120,9.50,,https://cdn.test/t2.jpg,,
 tee,,,,,L,Red,TEE-L,,9.50,,,,
@@ -76,7 +79,7 @@ hat,,,,,,,,,,,https://cdn.test/h1.jpg,,
 def test_variants_take_over_what_stands_on_their_products_first_row(
     listed: Callable[..., Workspace],
 ) -> None:
-    workspace = listed(SHOPIFY_EXPORT, **SHOPIFY)
+    workspace = listed(SHOPIFY_HEADER + SHOPIFY_EXPORT, **SHOPIFY)
     assert said(workspace, "title") == {
         "TEE-S": "Tee - S / Red", "TEE-M": "Tee - M / Red", "TEE-L": "Tee - L / Red",
         "OLD-S": "Old tee - S", "OLD-M": "Old tee - M", "OFF": "Off", "HAT": "Hat",
