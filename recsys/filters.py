@@ -1,11 +1,12 @@
 """What a filter may say of products: one JSON or TOML document in, a checked tree out.
 
 ``{"field": "department", "op": "in", "value": ["Dairy", "Bakery"]}``, and groups of such:
-``{"and": […]}``, ``{"or": […]}``, ``{"not": …}``. Read by ``config`` for placements and by the
-service for requests; ``ranking.filtering`` asks it of products.
+``{"and": […]}``, ``{"or": […]}``, ``{"not": …}``. ``attributes.NAME`` asks of what else a
+catalogue says. Read by ``config`` for placements and by the service for requests;
+``ranking.filtering`` asks it of products.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Final
 
 from msgspec import Struct
@@ -17,6 +18,9 @@ TEXT: Final = ("item_id", "title", "department", "category", "brand")
 NUMBER: Final = ("price", "on_hand")
 FLAG: Final = ("active", "new")
 FIELDS: Final = (*TEXT, *NUMBER, *FLAG)
+#: Begins the name of a field that is an attribute of products, as a catalogue names it.
+ATTRIBUTE: Final = "attributes."
+_KNOWN: Final = (*FIELDS, f"{ATTRIBUTE}NAME")
 _EQUAL: Final = ("eq", "ne")
 _ORDER: Final = ("lt", "le", "gt", "ge")
 _AMONG: Final = ("in", "not_in")
@@ -28,6 +32,8 @@ MAX_CONDITIONS: Final = 50
 MAX_VALUES: Final = 1_000
 MAX_TEXT: Final = 200
 _MAX_NUMBER: Final = 2**53
+#: Attributes named in a fault, at most.
+_NAMED: Final = 64
 
 
 class Condition(Struct, frozen=True):
@@ -65,13 +71,15 @@ class FilterError(RecsysError):
         self.faults = faults
 
 
-def parse(document: object) -> Filter:
+def parse(document: object, attributes: Collection[str] | None = None) -> Filter:
     """Check a filter.
 
     Parameters
     ----------
     document : object
         As JSON or TOML gives it.
+    attributes : collection of str, optional
+        The attributes that filters may ask; any name by default.
 
     Raises
     ------
@@ -83,9 +91,27 @@ def parse(document: object) -> Filter:
     found = _parse(document, "", 1, faults, count)
     if count[0] > MAX_CONDITIONS:
         faults.append(("", f"has more than {MAX_CONDITIONS} conditions."))
+    if attributes is not None and not faults:
+        faults += _not_among(document, "", attributes)
     if faults or found is None:
         raise FilterError(faults)
     return found
+
+
+def _not_among(part: Any, at: str, attributes: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Yield the attributes of a checked document that are not known."""
+    for kind in ("and", "or"):
+        for ix, inner in enumerate(part.get(kind, ())):
+            yield from _not_among(inner, f"{at}/{kind}/{ix}", attributes)
+    if "not" in part:
+        yield from _not_among(part["not"], f"{at}/not", attributes)
+    field = part.get("field", "")
+    name = field.removeprefix(ATTRIBUTE)
+    if field.startswith(ATTRIBUTE) and name not in attributes:
+        known = sorted(attributes)[:_NAMED]
+        told = f" Known: {', '.join(known)}." if known else " No product has any."
+        hint = nearest(name, list(attributes))
+        yield f"{at}/field", f"is no attribute that filters may ask.{hint}{told}"
 
 
 def conditions(given: Filter) -> Iterator[Condition]:
@@ -142,10 +168,10 @@ def _condition(part: dict[Any, Any], at: str, faults: list[tuple[str, str]]) -> 
             step = str(name)[:MAX_TEXT].replace("~", "~0").replace("/", "~1")
             faults.append((f"{at}/{step}", f"is not known.{hint} Known: field, op, value."))
     field, op = part.get("field"), part.get("op", "eq")
-    if field not in FIELDS:
+    if not isinstance(field, str) or not (field in FIELDS or _is_attribute(field)):
         hint = nearest(str(field), FIELDS) if field is not None else ""
         what = "is missing." if field is None else "is unknown."
-        faults.append((f"{at}/field", f"{what}{hint} Known: {', '.join(FIELDS)}."))
+        faults.append((f"{at}/field", f"{what}{hint} Known: {', '.join(_KNOWN)}."))
         return None
     allowed = _operators(field)
     if op not in allowed:
@@ -166,7 +192,14 @@ def _condition(part: dict[Any, Any], at: str, faults: list[tuple[str, str]]) -> 
     return Condition(field, op, value) if len(faults) == before else None
 
 
+def _is_attribute(field: str) -> bool:
+    name = field.removeprefix(ATTRIBUTE)
+    return name != field and 0 < len(name) <= MAX_TEXT
+
+
 def _operators(field: str) -> tuple[str, ...]:
+    if field.startswith(ATTRIBUTE):
+        return OPERATORS
     if field in FLAG:
         return _EQUAL
     if field in TEXT:
@@ -178,11 +211,15 @@ def _misfit(field: str, op: str, value: object) -> str | None:
     """Say what keeps a value from being compared with a field; None where nothing does."""
     if op == "exists" or field in FLAG:
         return None if isinstance(value, bool) else "is neither true nor false."
-    if field in TEXT:
+    named = field.startswith(ATTRIBUTE)
+    as_text = op == "contains" or (isinstance(value, str) and op not in _ORDER)
+    if field in TEXT or (named and as_text):
         if isinstance(value, str) and 0 < len(value) <= MAX_TEXT:
             return None
         return f"is no text of 1 to {MAX_TEXT} characters."
     if isinstance(value, bool) or not isinstance(value, int | float):
+        if named and op not in _ORDER:
+            return "is neither text nor a number."
         return "is no number of minor units (cents)." if field == "price" else "is no number."
     if not abs(value) <= _MAX_NUMBER:  # NaN, too
         return "is too large."

@@ -137,6 +137,7 @@ def to_question(
     cart: Iterable[CartLine] | None,
     exclude: Iterable[str],
     given: Filter | None,
+    attributes: Iterable[str],
     explain: bool,
 ) -> Question:
     """Make the question that a request asks; the visit's cart where it brings none."""
@@ -152,6 +153,7 @@ def to_question(
         cart=tuple(in_cart),
         exclude=tuple(exclude),
         filter=given,
+        attributes=tuple(attributes),
         explain=explain,
         customer_known=who.customer.customer_id is not None,
     )

@@ -7,7 +7,7 @@ field by field, to say what is wrong where.
 import difflib
 import re
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, TypeVar, Union, get_args, get_origin
 
@@ -133,8 +133,16 @@ def read_query(
     raise Refusal("invalid-request", "Some parameters are not valid.", errors + found)
 
 
-def read_filter(document: dict[str, Any] | None) -> Filter | None:
+def read_filter(
+    document: dict[str, Any] | None, attributes: Collection[str] | None = None
+) -> Filter | None:
     """Check the filter of a request.
+
+    Parameters
+    ----------
+    document : dict or None
+    attributes : collection of str, optional
+        The attributes that it may ask.
 
     Raises
     ------
@@ -144,7 +152,7 @@ def read_filter(document: dict[str, Any] | None) -> Filter | None:
     if document is None:
         return None
     try:
-        return filters.parse(document)
+        return filters.parse(document, attributes)
     except FilterError as error:
         errors = [FieldError(f"/filter{at}", detail) for at, detail in error.faults[:_MOST_ERRORS]]
         raise Refusal("invalid-request", "The filter is not valid.", errors) from None

@@ -22,11 +22,15 @@ FilterDocument = Annotated[
     dict[str, Any],
     Meta(
         description="`{field, op, value}`, or a group of such: `{and: […]}`, `{or: […]}`, "
-        f"`{{not: …}}`. Fields: {', '.join(FIELDS)}. Operators: {', '.join(OPERATORS)}. In a "
-        "query, as a JSON document.",
+        f"`{{not: …}}`. Fields: {', '.join(FIELDS)}, and `attributes.NAME` for what else the "
+        f"catalogue says. Operators: {', '.join(OPERATORS)}. In a query, as a JSON document.",
         examples=[{"field": "department", "op": "in", "value": ["Dairy", "Bakery"]}],
     ),
 ]
+
+
+#: Names of attributes that an answer shall tell.
+Attributes = Annotated[list[Label], Meta(max_length=100, examples=[["material", "gtin"]])]
 
 
 class Body(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -64,6 +68,8 @@ class RecommendationRequest(Body, frozen=True):
     """Products that must not be shown."""
     filter: FilterDocument | None = None
     """What products must be, on top of the placement's own filter."""
+    attributes: Attributes = field(default_factory=list)
+    """What else to say of each item, as the catalogue names it; ``*`` for everything."""
     explain: bool = False
     """Whether to say what each model thought of each item."""
     as_of: Annotated[datetime, Meta(tz=True)] | None = None
@@ -95,6 +101,7 @@ class BatchRequest(Body, frozen=True):
     count: Count | None = None
     exclude: Annotated[list[Id], Meta(max_length=1000)] = field(default_factory=list)
     filter: FilterDocument | None = None
+    attributes: Attributes = field(default_factory=list)
     explain: bool = False
     as_of: Annotated[datetime, Meta(tz=True)] | None = None
     unknown: Literal["problem", "answer"] = "problem"
@@ -129,6 +136,12 @@ class RecommendedItem(Body, frozen=True):
     title: str | None = None
     price: Money | None = None
     availability: Availability | None = None
+    url: str | None = None
+    """Its page; http or https, and only there where it is known."""
+    image_url: str | None = None
+    """A picture of it; as ``url``."""
+    attributes: dict[str, str] | None = None
+    """What was asked for, as far as it is known."""
     reason: Reason | None = None
     explanation: dict[str, Any] | None = None
     """What each model thought, where ``explain`` was asked for."""
@@ -164,6 +177,8 @@ class PageQuery(Body, frozen=True):
     """Products that must not be shown."""
     filter: FilterDocument | None = None
     """What products must be."""
+    attributes: Attributes = field(default_factory=list)
+    """What else to say of each product, as the catalogue names it; ``*`` for everything."""
 
 
 class PageItem(Body, frozen=True):
@@ -181,6 +196,12 @@ class PageItem(Body, frozen=True):
     title: str | None = None
     price: Money | None = None
     availability: Availability | None = None
+    url: str | None = None
+    """Its page; http or https, and only there where it is known."""
+    image_url: str | None = None
+    """A picture of it; as ``url``."""
+    attributes: dict[str, str] | None = None
+    """What was asked for, as far as it is known."""
 
 
 class PageProduct(Body, frozen=True):
@@ -189,6 +210,9 @@ class PageProduct(Body, frozen=True):
     item_id: str
     title: str | None = None
     price: Money | None = None
+    url: str | None = None
+    image_url: str | None = None
+    attributes: dict[str, str] | None = None
 
 
 class Page(Body, frozen=True):
@@ -246,6 +270,10 @@ class Readiness(Body, frozen=True):
     """Each check with ``ok``, or what is wrong and what to do."""
 
 
+#: What an attribute says.
+Said = Annotated[str, Meta(min_length=1, max_length=2000)] | bool | int | float
+
+
 class ItemUpdate(Body, frozen=True):
     """What changed about a product; what is not sent stays as it is."""
 
@@ -260,6 +288,10 @@ class ItemUpdate(Body, frozen=True):
     brand: Label | None = None
     parent_id: Id | None = None
     """The product that it is a variant of."""
+    attributes: Annotated[dict[Label, Said | None], Meta(max_length=64)] | None = None
+    """What else is to be said of it, by name: texts, numbers or true and false; null: nothing any
+    more. ``url`` and ``image_url`` are addresses by http or https. Names that are not sent stay as
+    they are."""
 
 
 class ItemsUpdate(Body, frozen=True):

@@ -6,11 +6,11 @@ Answers are made by ``recsys.responses.bundles`` and held against these types by
 from datetime import datetime
 from typing import Annotated, Literal
 
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, Meta, UnsetType, field
 
 from recsys.bundles.terms import Status
 from recsys.tracking.events import Channel, Id, Money
-from serving.wire import Body
+from serving.wire import Attributes, Body
 
 Kind = Literal["together", "after"]
 Share = Annotated[float, Meta(ge=0, le=1)]
@@ -28,6 +28,12 @@ class BundleItem(Body, frozen=True):
     brand: str | None
     active: bool
     """Whether it may be shown; a bundle with an inactive product is not offered."""
+    url: str | None = None
+    """Its page; http or https, and only there where it is known."""
+    image_url: str | None = None
+    """A picture of it; as ``url``."""
+    attributes: dict[str, str] | None = None
+    """What else is known of it: of one bundle everything, in a list what was asked for."""
 
 
 class Confidence(Body, frozen=True):
@@ -307,6 +313,8 @@ class BundleQuery(Body, frozen=True):
     """``next_cursor`` of the page before."""
     format: Literal["json", "csv"] | None = None
     """As the Accept header says by default."""
+    attributes: Attributes = field(default_factory=list)
+    """What else to say of each product in JSON, as the catalogue names it; ``*`` for everything."""
 
 
 class Bundles(Body, frozen=True):

@@ -116,3 +116,8 @@ def parse_time(text, pattern):  # type: ignore[no-untyped-def]
 @ibis.udf.scalar.builtin(name="json_valid", signature=((dt.string,), dt.boolean))
 def is_json(text):  # type: ignore[no-untyped-def]
     """Tell whether a text is one JSON value."""
+
+
+@ibis.udf.scalar.builtin(name="json_merge_patch", signature=((dt.string, dt.string), dt.string))
+def merge_json(older, newer):  # type: ignore[no-untyped-def]
+    """Put the fields of one JSON object over another's; a field that is null there is dropped."""

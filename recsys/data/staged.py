@@ -75,6 +75,7 @@ PRODUCTS = pa.schema(
         ("currency", pa.string()),
         ("active", pa.bool_()),
         ("attributes", pa.string()),
+        ("refused", pa.bool_()),  # its row cannot be read: only the id and that it is not active
     ]
 )  # fmt: skip
 LOCATIONS = pa.schema(

@@ -38,6 +38,7 @@ from recsys.data.files import (
 )
 from recsys.data.identifiers import stored
 from recsys.data.keyed_hash import PHONE, KeyedHash
+from recsys.data.listed import listed
 from recsys.data.phones import country_of
 from recsys.data.recency import dated_ts
 from recsys.data.refunds import with_refunds
@@ -79,6 +80,8 @@ class Part(msgspec.Struct, kw_only=True):
     """Records that could not be read, by reason."""
     repeated: int = 0
     """Lines of orders that stand in the file a second time."""
+    left_out: dict[str, int] = msgspec.field(default_factory=dict)
+    """Records of other exports than those of orders that are none of what they list, by rule."""
     rows_gone: int = 0
     """Lines of a part that was removed because later exports replaced every order of it."""
     notes: dict[str, int] = msgspec.field(default_factory=dict)
@@ -223,6 +226,8 @@ def _read_part(
             part.notes.update(raw.notes)
             _check_rejects(config, part, folder)
             good = table.filter(~table.bad).drop("bad")
+            if "left_out" in table.columns:
+                good, part.left_out = listed(con, table)
             if source.kind in ORDER_KINDS:
                 zone = source.time_zone or config.workspace.time_zone
                 good = _orders(con, good, table.filter(table.bad), part, midnights(zone))

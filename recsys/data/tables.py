@@ -8,7 +8,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
-from recsys.data.engine import keep
+from recsys.data.engine import keep, merge_json
 from recsys.data.events import COMMERCE
 from recsys.data.files import ROW
 
@@ -21,8 +21,19 @@ def last_of(table: ir.Table, *key: str) -> ir.Table:
 
 
 def products(staged: ir.Table) -> ir.Table:
-    """Return the exported products, each once."""
-    return last_of(staged, "item_id").drop(ROW, "sequence", "source")
+    """Return the exported products, each once.
+
+    Where the last row of a product cannot be read, what an earlier one said of it stays, but for
+    ``active``: whether it may be shown is not known then, so it may not.
+    """
+    by_item = {"group_by": "item_id", "order_by": [ibis.desc("sequence"), ibis.desc(ROW)]}
+    refused = staged.refused.fill_null(False)
+    latest = (staged.active & ~refused).first().over(ibis.window(**by_item))
+    marked = staged.mutate(refused=refused, active=latest)
+    by_item["order_by"] = [marked.refused, *by_item["order_by"]]
+    ranked = marked.mutate(_nth=ibis.row_number().over(ibis.window(**by_item)))
+    once = ranked.filter(ranked["_nth"] == 0)
+    return once.drop("_nth", "refused", ROW, "sequence", "source")
 
 
 def with_sold(listed: ir.Table, lines: ir.Table) -> ir.Table:
@@ -50,14 +61,16 @@ def with_told(listed: ir.Table, told: ir.Table, key: str) -> ir.Table:
     """Put what was told of single fields over what was exported; what is null was not told."""
     newer = told.rename({f"told_{name}": name for name in told.columns})
     joined = listed.outer_join(newer, listed[key] == newer[f"told_{key}"])
-    return joined.select(
-        **{
-            name: ibis.coalesce(joined[f"told_{name}"], joined[name])
-            if name in told.columns
-            else joined[name]
-            for name in listed.columns
-        }
-    )
+    found = {
+        name: ibis.coalesce(joined[f"told_{name}"], joined[name])
+        if name in told.columns
+        else joined[name]
+        for name in listed.columns
+    }
+    if "attributes" in told.columns:  # told one by one, as fields of an object
+        merged = merge_json(joined.attributes, joined.told_attributes.fill_null("{}"))
+        found["attributes"] = merged.nullif("{}")
+    return joined.select(**found)
 
 
 def listed_locations(staged: ir.Table) -> ir.Table:

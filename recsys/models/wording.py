@@ -154,7 +154,10 @@ def _is_mark(letter: str) -> bool:
 
 @lru_cache(_REMEMBERED)
 def _values(attributes: str) -> tuple[str, ...]:
-    """Words for what is said of a product by name; numbers and measures say nothing alike."""
+    """Words for what is said of a product by name.
+
+    Numbers and measures say nothing alike, nor do addresses: variants share their pictures.
+    """
     if not attributes:
         return ()
     texts = {
@@ -162,7 +165,11 @@ def _values(attributes: str) -> tuple[str, ...]:
         for name, value in json.loads(attributes).items()
         if isinstance(value, str)
     }
-    return tuple(f"{name}={text}" for name, text in texts.items() if text and not text[0].isdigit())
+    return tuple(
+        f"{name}={text}"
+        for name, text in texts.items()
+        if text and not text[0].isdigit() and "://" not in text
+    )
 
 
 def _weighed(

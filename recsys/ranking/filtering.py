@@ -4,14 +4,15 @@ A checked filter, what is known of the products, and positions come in; one flag
 out. Called by ``rules`` for the candidates of a request.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from recsys.filters import Condition, Filter
+from recsys.filters import ATTRIBUTE, Condition, Filter
 from recsys.matrices.ids import IntArray, ItemIndex
+from recsys.ranking.attributes import Attribute
 
 Bools = npt.NDArray[np.bool_]
 Items = npt.NDArray[np.int32]
@@ -56,6 +57,7 @@ class Facts:
     labels : mapping of str to Labels
         ``department``, ``category``, ``brand``.
     active : ndarray of shape (n_items,), bool
+    attributes : mapping of str to Attribute, optional
     """
 
     def __init__(
@@ -65,12 +67,14 @@ class Facts:
         price_minor: IntArray,
         labels: dict[str, Labels],
         active: Bools,
+        attributes: Mapping[str, Attribute] | None = None,
     ) -> None:
         self.index = index
         self.titles = titles
         self.price_minor = price_minor
         self.labels = labels
         self.active = active
+        self.attributes = attributes or {}
 
     def allows(self, given: Filter, item_ix: Items, on_hand: Asker, new: Asker) -> Bools:
         """Say which products a filter lets through.
@@ -124,6 +128,11 @@ class Facts:
             return _compare(one, np.where(price < 0, np.nan, price))
         if one.field == "on_hand":
             return _compare(one, on_hand(at).astype(np.float64))
+        if one.field.startswith(ATTRIBUTE):
+            attribute = self.attributes.get(one.field.removeprefix(ATTRIBUTE))
+            if attribute is None:  # said of no product
+                return np.full(len(items), one.op == "exists" and not one.value)
+            return attribute.allows(one, items)
         if one.field in self.labels:
             return self._labelled(one, self.labels[one.field], items)
         return self._named(one, items)

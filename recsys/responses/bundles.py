@@ -13,6 +13,7 @@ import numpy as np
 
 from recsys.bundles.pricing import Point, Quote, Sales, points
 from recsys.bundles.terms import Change, Counts, Terms
+from recsys.responses.attributes import EVERY
 from recsys.responses.suggestions import Known, Suggestions
 from recsys.schema import CHANNELS
 from recsys.settings import Bundles as Settings
@@ -22,7 +23,12 @@ Json = dict[str, Any]
 _NOTHING: Final = Counts()
 
 
-def row(suggestions: Suggestions, bundle_id: str, counts: Counts = _NOTHING) -> Json:
+def row(
+    suggestions: Suggestions,
+    bundle_id: str,
+    counts: Counts = _NOTHING,
+    attributes: Sequence[str] = (),
+) -> Json:
     """Say what a list shows of a bundle.
 
     Parameters
@@ -32,6 +38,8 @@ def row(suggestions: Suggestions, bundle_id: str, counts: Counts = _NOTHING) -> 
         Known to them.
     counts : Counts
         Of its offers.
+    attributes : sequence of str
+        What else to say of each product, by name; ``*`` for everything.
 
     Raises
     ------
@@ -46,7 +54,7 @@ def row(suggestions: Suggestions, bundle_id: str, counts: Counts = _NOTHING) -> 
         "kind": bundle.kind,
         "status": bundle.terms.status,
         "revision": decision.revision if decision else 0,
-        "items": _items(suggestions, bundle),
+        "items": _items(suggestions, bundle, attributes),
         **_evidence(suggestions, bundle),
         "segments": _segments(suggestions, bundle),
         "pricing": _pricing(suggestions, bundle),
@@ -83,7 +91,8 @@ def full(
     """
     bundle = suggestions.get(bundle_id)
     currency = suggestions.currency(bundle) or bundle.terms.currency
-    found, quoted = row(suggestions, bundle_id, counts), suggestions.quote(bundle)
+    found = row(suggestions, bundle_id, counts, [EVERY])
+    quoted = suggestions.quote(bundle)
     if found["pricing"] is not None and quoted is not None:
         found["pricing"]["curve"] = [_point(at) for at in quoted.curve]
     found["stock"] = _stock(suggestions, bundle)
@@ -144,12 +153,14 @@ def _offers(counts: Counts, currency: str | None) -> Json:
     return told
 
 
-def _items(suggestions: Suggestions, bundle: Known) -> list[Json]:
+def _items(suggestions: Suggestions, bundle: Known, attributes: Sequence[str]) -> list[Json]:
     items = []
     for item_id, ix in zip(bundle.item_ids, bundle.item_ix, strict=True):
         known: Json = {"item_id": item_id, "title": None, "price": None}
         if ix >= 0:
             known = suggestions.catalogue.item(ix)
+            if attributes:
+                known["attributes"] = suggestions.catalogue.attributes.of(ix, attributes)
         cost, price = suggestions.cost_minor(ix), known["price"]
         known["cost"] = None if cost is None or not price else money(cost, price["currency"])
         for name in ("category", "department", "brand"):

@@ -13,11 +13,13 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from recsys.data.addresses import ADDRESSES
 from recsys.errors import ArtefactError
 from recsys.matrices.ids import IntArray, ItemIndex, location_key
 from recsys.matrices.texts import Texts
 from recsys.persistence.artefact import Artefact, Column
 from recsys.ranking.filtering import Facts, Labels
+from recsys.responses.attributes import Attributes, lay_out, load
 
 PRODUCTS: Final = "products"
 LOCATIONS: Final = "locations"
@@ -51,6 +53,8 @@ class Catalogue:
         ``department``, ``category``, ``brand`` of each product.
     places : dict of int to (str, str)
         Key of each location → its id and its name, which may be empty.
+    attributes : Attributes
+        What else is said of products, such as their pages.
     """
 
     index: ItemIndex
@@ -61,6 +65,7 @@ class Catalogue:
     stores: npt.NDArray[np.bool_]
     labels: dict[str, Labels]
     places: dict[int, tuple[str, str]]
+    attributes: Attributes
 
     @classmethod
     def load(cls, artefact: Artefact) -> "Catalogue":
@@ -87,6 +92,7 @@ class Catalogue:
                     for name, names in LABELS.items()
                 },
                 _places(locations),
+                load(artefact, products),
             )
         except KeyError as error:
             raise ArtefactError(
@@ -96,25 +102,36 @@ class Catalogue:
 
     def facts(self, active: npt.NDArray[np.bool_]) -> Facts:
         """Return what filters may ask of the products."""
-        return Facts(self.index, self.titles, self.prices_minor, self.labels, active)
+        return Facts(
+            self.index, self.titles, self.prices_minor, self.labels, active, self.attributes.columns
+        )
 
     def item(self, item_ix: int) -> Item:
-        """Say what a product is: its id, title and price, as far as they are known."""
-        item_id, title, price = self._read(item_ix)
-        return {"item_id": item_id, "title": title, "price": price and dict(price)}
+        """Say what a product is: its id, title and price, as far as they are known.
+
+        Where they are known, ``url`` and ``image_url`` are there too.
+        """
+        item_id, title, price, links = self._read(item_ix)
+        return {"item_id": item_id, "title": title, "price": price and dict(price), **links}
+
+    def links(self, item_ix: int) -> dict[str, str]:
+        """Return ``url`` and ``image_url`` of a product, where they are known."""
+        return self._read(item_ix)[3]
 
     @cached_property
-    def _read(self) -> Callable[[int], tuple[str, str | None, Item | None]]:
-        """Id, title and price of a product; of those that are shown most they are kept."""
+    def _read(self) -> Callable[[int], tuple[str, str | None, Item | None, dict[str, str]]]:
+        """Id, title, price and links of a product; of those that are shown most they are kept."""
+        linked = any(name in self.attributes.columns for name in ADDRESSES)
 
         @lru_cache(maxsize=_KEPT)
-        def read(item_ix: int) -> tuple[str, str | None, Item | None]:
+        def read(item_ix: int) -> tuple[str, str | None, Item | None, dict[str, str]]:
             price, currency = int(self.prices_minor[item_ix]), self.currencies[item_ix]
             known = price != UNKNOWN_MINOR
             return (
                 self.index.item_ids[item_ix],
                 self.titles[item_ix] or None,
                 {"amount_minor": price, "currency": currency} if known else None,
+                self.attributes.of(item_ix, ADDRESSES) if linked else {},
             )
 
         return read
@@ -173,7 +190,8 @@ def tables(
     index : ItemIndex
     products : mapping
         ``title, price_minor, currency, department, category, brand`` of each product, in the
-        order of ``index``; None where unknown.
+        order of ``index``; None where unknown. ``attributes``, where anything is said there: JSON
+        objects.
     locations : mapping
         ``location_id, name, kind``.
 
@@ -187,6 +205,7 @@ def tables(
     prices = [UNKNOWN_MINOR if price is None else price for price in products["price_minor"]]
     names = {column: sorted(set(products[column]) - {None, ""}) for column in LABELS}
     positions = {column: {name: ix for ix, name in enumerate(names[column])} for column in LABELS}
+    attributes, texts = lay_out(products.get("attributes") or [None] * len(index))
     return {
         PRODUCTS: {
             "item_id": index.item_ids,
@@ -198,7 +217,9 @@ def tables(
                 column: np.array([found.get(name, -1) for name in products[column]], np.int32)
                 for column, found in positions.items()
             },
+            **attributes,
         },
+        **texts,
         **{LABELS[column]: {"name": found} for column, found in names.items()},
         LOCATIONS: {
             "location_key": keys[order],

@@ -4,15 +4,18 @@ Settings and an engine come in; findings in words come out. Called by ``omnibask
 """
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
 from recsys.config import Placement
-from recsys.filters import Condition, conditions
+from recsys.filters import ATTRIBUTE, Condition, conditions
 from recsys.misfit import nearest
 from recsys.responses.engine import Engine
 from recsys.responses.placements import Question, filter_of
+
+#: Operators whose values should be some product's.
+_NAMING: Final = ("eq", "ne", "in", "not_in")
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -70,10 +73,21 @@ def check(engine: Engine, name: str, settings: Placement) -> Iterator[Finding]:
 
 
 def _unknown(engine: Engine, one: Condition) -> Iterator[str]:
-    """Say which values of a condition no product has."""
-    if one.op not in ("eq", "ne", "in", "not_in"):
+    """Say which values of a condition no product has, and which attribute."""
+    name = one.field.removeprefix(ATTRIBUTE)
+    if name != one.field:
+        attribute = engine.catalogue.attributes.columns.get(name)
+        if attribute is None:
+            hint = nearest(name, engine.catalogue.attributes.columns)
+            yield f"there is no attribute `{name}` that filters may ask.{hint}"
+        elif one.op in _NAMING:
+            for value in _values(one):
+                if isinstance(value, str) and not attribute.known(value):
+                    yield f"no product has the {one.field} `{value}`."
         return
-    values = one.value if one.op in ("in", "not_in") else (one.value,)
+    if one.op not in _NAMING:
+        return
+    values = _values(one)
     if one.field == "item_id":
         known = engine.index.ix_of(values)
         for value, item_ix in zip(values, known.tolist(), strict=True):
@@ -86,3 +100,8 @@ def _unknown(engine: Engine, one: Condition) -> Iterator[str]:
     for value in values:
         if value not in labels.position:
             yield f"no product has the {one.field} `{value}`.{nearest(value, labels.names)}"
+
+
+def _values(one: Condition) -> tuple[Any, ...]:
+    values: tuple[Any, ...] = one.value if one.op in ("in", "not_in") else (one.value,)
+    return values

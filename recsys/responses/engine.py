@@ -320,7 +320,12 @@ class Engine:
                     question.location_id, location, float(on_hand[at])
                 ),
                 "reason": told[at],
+                **self.catalogue.links(int(ranked.item_ix[at])),
             }
+            if question.attributes:
+                item["attributes"] = self.catalogue.attributes.of(
+                    int(ranked.item_ix[at]), question.attributes
+                )
             if question.explain:
                 item["explanation"] = explanation(ranked, at)
             items.append(item)

@@ -42,6 +42,8 @@ class PageQuestion(msgspec.Struct, frozen=True, kw_only=True):
     location_id: str | None = None
     exclude: tuple[str, ...] = ()
     filter: Filter | None = None
+    attributes: tuple[str, ...] = ()
+    """What else to say of each product, by name; ``*`` for everything."""
 
 
 class Pages:
@@ -92,11 +94,17 @@ class Pages:
             (items, evidence), _ = way()
             fallback = used = name
         return {
-            "item": self._catalogue.item(int(item_ix)),
+            "item": self._item(int(item_ix), question),
             "items": self._described(question, items, evidence, used),
             "fallback": fallback if len(items) else None,
             "left_out": left_out,
         }
+
+    def _item(self, item_ix: int, question: PageQuestion) -> dict[str, Any]:
+        item = self._catalogue.item(item_ix)
+        if question.attributes:
+            item["attributes"] = self._catalogue.attributes.of(item_ix, question.attributes)
+        return item
 
     def _together(
         self, item_ix: int, question: PageQuestion, limits: Limits
@@ -184,7 +192,7 @@ class Pages:
         on_hand = self._ranker.shelf.on_hand_at(np.full(len(items), location), items).tolist()
         return [
             {
-                **self._catalogue.item(item_ix),
+                **self._item(item_ix, question),
                 "rank": place + 1,
                 "availability": self._catalogue.availability(
                     question.location_id, location, on_hand[place]

@@ -9,7 +9,7 @@ learns of it through ingest.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, overload
+from typing import Any, Literal, cast
 
 import msgspec
 import numpy as np
@@ -18,6 +18,7 @@ from recsys.matrices.ids import location_key
 from recsys.ranking.filtering import Labels
 from recsys.ranking.margins import Costs, Margins
 from recsys.ranking.shelf import Shelf
+from recsys.responses.attributes import Changed
 from recsys.responses.catalogue import Catalogue
 
 
@@ -46,6 +47,16 @@ class LiveItem(Record, frozen=True):
     category: str | None = None
     brand: str | None = None
     parent_id: str | None = None
+    attributes: dict[str, str | None] | None = None
+    """What else is said of it, by name; None for what is said no more."""
+
+    def over(self, older: Record | None) -> "LiveItem":
+        """Return this record with what only an older one told, attribute by attribute."""
+        whole = super().over(older)
+        if isinstance(older, LiveItem) and isinstance(whole, LiveItem) and older.attributes:
+            attributes = older.attributes | (self.attributes or {})
+            return msgspec.structs.replace(whole, attributes=attributes)
+        return cast(LiveItem, whole)
 
 
 class LiveLocation(Record, frozen=True):
@@ -88,26 +99,6 @@ class Told:
         return bool(self.items or self.locations or self.stock)
 
 
-class _Changed(Sequence[str]):
-    """Texts of which some are others by now."""
-
-    def __init__(self, base: Sequence[str], changed: Mapping[int, str]) -> None:
-        self._base = base
-        self._changed = changed
-
-    def __len__(self) -> int:
-        return len(self._base)
-
-    @overload
-    def __getitem__(self, at: int) -> str: ...
-    @overload
-    def __getitem__(self, at: slice) -> list[str]: ...
-    def __getitem__(self, at: int | slice) -> str | list[str]:
-        if isinstance(at, slice):
-            return [self[position] for position in range(*at.indices(len(self)))]
-        return self._changed[at] if at in self._changed else self._base[at]
-
-
 def catalogue_with(base: Catalogue, told: Told) -> Catalogue:
     """Return a catalogue that knows what was told; ``base`` stays as it is."""
     known = _known(base, told)
@@ -120,13 +111,16 @@ def catalogue_with(base: Catalogue, told: Told) -> Catalogue:
     keys, stores = _locations(base, told)
     return replace(
         base,
-        titles=_Changed(base.titles, titles),
-        currencies=_Changed(base.currencies, currencies),
+        titles=Changed(base.titles, titles),
+        currencies=Changed(base.currencies, currencies),
         prices_minor=prices,
         location_keys=keys,
         stores=stores,
         places=base.places | _places(base, told),
         labels={name: _labels(name, labels, known) for name, labels in base.labels.items()},
+        attributes=base.attributes.changed(
+            {ix: item.attributes for ix, item in known if item.attributes}
+        ),
     )
 
 

@@ -49,6 +49,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """Products that must not be shown."""
     filter: Filter | None = None
     """What products must be, on top of the placement's own filter."""
+    attributes: tuple[str, ...] = ()
+    """What else to say of each item, by name; ``*`` for everything."""
     explain: bool = False
     """Whether to say what each model thought of each item."""
     offers: int = 0

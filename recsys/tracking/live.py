@@ -87,7 +87,7 @@ def read_told(ledger: Ledger, exported: Mapping[str, int]) -> dict[str, pa.Table
     records = {"products": told.items.values(), "locations": told.locations.values()}
     schemas = {"products": _names(PRODUCTS, LiveItem), "locations": _names(LOCATIONS, LiveLocation)}
     return {
-        kind: pa.Table.from_pylist([msgspec.structs.asdict(row) for row in rows], schemas[kind])
+        kind: pa.Table.from_pylist([_told(row) for row in rows], schemas[kind])
         for kind, rows in records.items()
         if rows
     }
@@ -95,6 +95,13 @@ def read_told(ledger: Ledger, exported: Mapping[str, int]) -> dict[str, pa.Table
 
 def _names(schema: pa.Schema, record: type[msgspec.Struct]) -> pa.Schema:
     return pa.schema([field for field in schema if field.name in record.__struct_fields__])
+
+
+def _told(record: msgspec.Struct) -> dict[str, Any]:
+    told = msgspec.structs.asdict(record)
+    if told.get("attributes") is not None:
+        told["attributes"] = msgspec.json.encode(told["attributes"]).decode()
+    return told
 
 
 def _flush(writer: pq.ParquetWriter, rows: list[dict[str, Any]], name: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import msgspec
 from flask import Blueprint, Response, current_app, request
 
+from recsys.data.addresses import ADDRESSES, is_address
 from recsys.responses.live import LiveItem, LiveLocation, LiveStock
 from recsys.tracking.backoffice import Written
 from recsys.tracking.events import Money, item_fault, location_fault
@@ -16,7 +17,7 @@ from serving.problems import FieldError, Refusal
 from serving.reading import read_body
 from serving.replies import JSON, reply
 from serving.state import State
-from serving.wire import ItemsUpdate, LocationsUpdate, StockUpdate, UpdateAnswer
+from serving.wire import ItemsUpdate, ItemUpdate, LocationsUpdate, StockUpdate, UpdateAnswer
 
 blueprint = Blueprint("backoffice", __name__)
 
@@ -53,6 +54,7 @@ def items() -> Response:
     state: State = current_app.extensions["omnibasket"]
     update = read_body(request, ItemsUpdate)
     _check_prices(update)
+    _check_addresses(update)
     sent = update.items
     for name in ("item_id", "parent_id"):
         refuse_no_ids(
@@ -71,6 +73,7 @@ def items() -> Response:
             category=item.category,
             brand=item.brand,
             parent_id=item.parent_id,
+            attributes=_texts(item),
         )
         for item in sent
     ]
@@ -149,6 +152,29 @@ def _check_prices(sent: ItemsUpdate) -> None:
 def _check_locations(location_ids: Sequence[str], pointer: str) -> None:
     named = ((f"{pointer}/{ix}/location_id", text) for ix, text in enumerate(location_ids))
     refuse_no_ids(named, location_fault)
+
+
+def _texts(item: ItemUpdate) -> dict[str, str | None] | None:
+    """Attributes as texts, which is how a catalogue has them."""
+    if item.attributes is None:
+        return None
+    return {
+        name: said if said is None or isinstance(said, str) else msgspec.json.encode(said).decode()
+        for name, said in item.attributes.items()
+    }
+
+
+def _check_addresses(sent: ItemsUpdate) -> None:
+    """Refuse addresses that no page may follow."""
+    wrong = [
+        FieldError(f"/items/{ix}/attributes/{name}", "is no address by http or https.")
+        for ix, item in enumerate(sent.items)
+        for name in ADDRESSES
+        if (said := (item.attributes or {}).get(name)) is not None
+        and not (isinstance(said, str) and is_address(said))
+    ]
+    if wrong:
+        raise Refusal("invalid-request", "Pages may follow http and https alone.", wrong)
 
 
 def _own_locations(location_ids: Sequence[str], pointer: str) -> None:

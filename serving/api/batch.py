@@ -62,9 +62,9 @@ def post() -> Response:
     if access.is_browser():
         raise Refusal("browser-key", "Ask for one visit at a time from a page.")
     settings = asking.find_placement(state, asked.placement)
-    given = read_filter(asked.filter)
     as_of_ts = asking.find_time(state, asked.as_of)
     engine = state.loaded()
+    given = read_filter(asked.filter, engine.catalogue.attributes.columns)
     # A replay promises nothing.
     offering = NO_OFFERING if asked.as_of is not None else state.promises.offering(engine)
     lines: list[Line] = []
@@ -92,6 +92,7 @@ def post() -> Response:
             cart=one.cart,
             exclude=(*asked.exclude, *one.exclude),
             given=given,
+            attributes=asked.attributes,
             explain=asked.explain,
         )
         question, promised = state.promises.ask(

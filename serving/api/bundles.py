@@ -27,6 +27,7 @@ blueprint = Blueprint("bundles", __name__)
 
 CSV: Final = "text/csv"
 _VARY: Final = (("Vary", "Accept"),)
+_LISTS: Final[dict[str, str | None]] = {"attributes": None}
 _MONEY: Final = {"amount_minor": 449, "currency": "EUR"}
 
 
@@ -36,6 +37,7 @@ _MONEY: Final = {"amount_minor": 449, "currency": "EUR"}
     tag="marketers",
     scope="marketing",
     query=BundleQuery,
+    lists=_LISTS,
     answers={200: Bundles, 304: JSON},
     also=(CSV,),
     problems=(
@@ -47,11 +49,11 @@ def get() -> Response:
     """List bundles with their evidence, their price and what was decided, a page at a time.
 
     JSON, or a table with `Accept: text/csv` or `format=csv`; then the header `X-Next-Cursor`
-    leads to the next page. Carries an `ETag`.
+    leads to the next page. `attributes` may be repeated. Carries an `ETag`.
     """
     state: State = current_app.extensions["omnibasket"]
     access.refuse_screens()
-    asked = read_query(request.args, BundleQuery)
+    asked = read_query(request.args, BundleQuery, lists=_LISTS)
     form = asked.format or _accepted()
     engine = state.loaded()
     wanted = _wanted(engine, asked)
@@ -61,7 +63,7 @@ def get() -> Response:
     begin = _begin(asked.cursor, key[:16])
     end = begin + asked.limit
     cursor = _cursor(end, key[:16]) if end < len(chosen) else None
-    rows = _rows(state, suggestions, chosen[begin:end])
+    rows = _rows(state, suggestions, chosen[begin:end], asked.attributes)
     if form == "csv":
         headers = [*_VARY, ("Content-Disposition", 'attachment; filename="bundles.csv"')]
         if cursor is not None:
@@ -134,9 +136,11 @@ def patch(bundle_id: str) -> Response:
     return _in_full(state, state.decided.suggestions(engine), bundle_id)
 
 
-def _rows(state: State, suggestions: Suggestions, names: list[str]) -> list[dict[str, Any]]:
+def _rows(
+    state: State, suggestions: Suggestions, names: list[str], attributes: list[str]
+) -> list[dict[str, Any]]:
     counts = state.ledger.offers.counts(names, now_ts=state.now_ts()) if names else {}
-    return [words.row(suggestions, name, counts.get(name, Counts())) for name in names]
+    return [words.row(suggestions, name, counts.get(name, Counts()), attributes) for name in names]
 
 
 def _in_full(state: State, suggestions: Suggestions, bundle_id: str) -> Response:

@@ -16,7 +16,7 @@ from serving.wire import Page, PageQuery
 
 blueprint = Blueprint("items", __name__)
 
-_LISTS: Final[dict[str, str | None]] = {"exclude": None}
+_LISTS: Final[dict[str, str | None]] = {"exclude": None, "attributes": None}
 _PROBLEMS: Final = (
     "invalid-request", "item-unknown", "channel-forbidden", "location-forbidden", "no-model",
 )  # fmt: skip
@@ -37,8 +37,8 @@ CACHE_SECONDS: Final = 60
 def bought_together(item_id: str) -> Response:
     """List what is often bought together with a product, with the evidence.
 
-    Where nothing is, `fallback` names what is listed instead. `exclude` may be repeated; `filter`
-    is a JSON document. Carries an `ETag`.
+    Where nothing is, `fallback` names what is listed instead. `exclude` and `attributes` may be
+    repeated; `filter` is a JSON document. Carries an `ETag`.
     """
     return _answer("bought_together", item_id)
 
@@ -56,8 +56,8 @@ def bought_together(item_id: str) -> Response:
 def similar(item_id: str) -> Response:
     """List products like one by category, brand and title, those without sales included.
 
-    Where nothing is known, `fallback` names what is listed instead. `exclude` may be repeated;
-    `filter` is a JSON document. Carries an `ETag`.
+    Where nothing is known, `fallback` names what is listed instead. `exclude` and `attributes` may
+    be repeated; `filter` is a JSON document. Carries an `ETag`.
     """
     return _answer("similar", item_id)
 
@@ -67,8 +67,8 @@ def _answer(how: How, item_id: str) -> Response:
     asked = read_query(request.args, PageQuery, lists=_LISTS)
     access.refuse_screens()
     location_id = access.check_location(asked.location_id)
-    given = read_filter(asked.filter)
     engine = state.loaded()
+    given = read_filter(asked.filter, engine.catalogue.attributes.columns)
     tag = etag_of(how, item_id, engine.revision, location_id, request.query_string)
     if is_held(tag):
         return reply(b"", 304, cache_seconds=CACHE_SECONDS, private=True, etag=tag)
@@ -80,6 +80,7 @@ def _answer(how: How, item_id: str) -> Response:
         location_id=location_id,
         exclude=tuple(asked.exclude),
         filter=given,
+        attributes=tuple(asked.attributes),
     )
     answer = engine.related(question)
     if answer is None:

@@ -18,7 +18,9 @@ _PROBLEMS = (
     "invalid-request", "channel-forbidden", "location-forbidden", "browser-key", "no-model",
 )  # fmt: skip
 #: Parameters of GET that may be repeated; of a cart they are the items.
-_LISTS: Final[dict[str, str | None]] = {"item_ids": None, "exclude": None, "cart": "item_id"}
+_LISTS: Final[dict[str, str | None]] = {
+    "item_ids": None, "exclude": None, "cart": "item_id", "attributes": None,
+}  # fmt: skip
 
 
 @blueprint.post("/v1/recommendations")
@@ -53,8 +55,8 @@ def post() -> Response:
 def get() -> Response:
     """Answer as POST does, for simple cases.
 
-    `identifier_type` and `identifier_value` name somebody; `item_ids`, `exclude` and `cart`
-    (item ids) may be repeated; `filter` is a JSON document.
+    `identifier_type` and `identifier_value` name somebody; `item_ids`, `exclude`, `attributes` and
+    `cart` (item ids) may be repeated; `filter` is a JSON document.
     """
     return _answer(read_query(request.args, RecommendationRequest, lists=_LISTS))
 
@@ -63,9 +65,9 @@ def _answer(asked: RecommendationRequest) -> Response:
     state: State = current_app.extensions["omnibasket"]
     settings = asking.find_placement(state, asked.placement)
     location_id = access.check_location(asked.location_id)
-    given = read_filter(asked.filter)
     as_of_ts = asking.find_time(state, asked.as_of)
     engine = state.loaded()
+    given = read_filter(asked.filter, engine.catalogue.attributes.columns)
     who = asking.find_customer_or_nobody(
         state, settings, asked.customer_id, asked.identifier, asked.session_id, as_of_ts
     )
@@ -80,6 +82,7 @@ def _answer(asked: RecommendationRequest) -> Response:
         cart=asked.cart,
         exclude=asked.exclude,
         given=given,
+        attributes=asked.attributes,
         explain=asked.explain,
     )
     if asked.as_of is not None:  # a replay promises nothing

@@ -27,6 +27,19 @@ def test_a_filter_becomes_a_tree() -> None:
     )  # fmt: skip
     assert hash(parse({"field": "brand", "op": "in", "value": ["a", "b"]}))
     assert parse({"field": "new", "value": True}) == Condition("new", "eq", True)
+    among = {"field": "attributes.Größe", "op": "in", "value": ["M", 38]}
+    assert parse(among) == Condition("attributes.Größe", "in", ("M", 38))
+
+
+def test_attributes_must_be_known_where_it_is_said_which_are() -> None:
+    given = {"and": [TEA, {"not": {"field": "attributes.materail", "value": "oak"}}]}
+    assert parse(given)
+    with pytest.raises(FilterError) as caught:
+        parse(given, ["material", "gtin"])
+    ((where, what),) = caught.value.faults
+    assert where == "/and/1/not/field"
+    assert what.endswith("Did you mean `material`? Known: gtin, material.")
+    assert parse({"field": "attributes.gtin", "op": "exists"}, ["gtin"])
 
 
 @pytest.mark.parametrize(
@@ -51,6 +64,11 @@ def test_a_filter_becomes_a_tree() -> None:
         ({"field": "brand", "op": "in", "value": []}, "/value", "no list"),
         ({"field": "brand", "op": "in", "value": ["x", 1]}, "/value/1", "no text"),
         ({"field": "brand", "op": "in", "value": ["x"] * 1001}, "/value", "no list"),
+        ({"field": "attributes.", "value": "x"}, "/field", "is unknown"),
+        ({"field": "attributes.size", "op": "lt", "value": "9"}, "/value", "no number"),
+        ({"field": "attributes.size", "op": "contains", "value": 9}, "/value", "no text"),
+        ({"field": "attributes.size", "value": True}, "/value", "neither text nor a number"),
+        ({"field": "attributes.size", "op": "like", "value": "x"}, "/op", "none of"),
         ({**TEA, "valu": 1}, "/valu", "Did you mean `value`?"),
         ({"and": [TEA, {"field": "x"}]}, "/and/1/field", "is unknown"),
         ({"and": []}, "/and", "no list"),

@@ -41,6 +41,8 @@ email = "email"
 [sources.items]
 kind = "products"
 path = "items.csv"
+[sources.items.columns]
+bottle = "bottle"
 [sources.shelf]
 kind = "stock"
 path = "stock.csv"
@@ -62,6 +64,12 @@ TITLES = {
     "butter": "=Butter",
     "milk": "Milk <img src=x onerror=document.title='hacked'>",
     "sauce": "Sauce, tomato",
+}
+#: Address, picture, code, age and bottle of a few.
+SAID = {
+    "pasta": "https://shop.example/p/pasta,https://cdn.example/pasta.jpg,4006381333931,,",
+    "beer": "https://shop.example/p/beer,javascript:document.title='hacked',,16,returnable glass",
+    "tea": ",https://cdn.example/tea.jpg,,,",
 }
 LAST_DAY = datetime(2026, 3, 1, 18, tzinfo=UTC)
 SOLD_OUT = "sauce"
@@ -96,8 +104,11 @@ def _sales() -> str:
 
 
 def _items() -> str:
-    rows = [f'{item},"{TITLES.get(item, item.title())}",1.50' for item in ITEMS]
-    return "\n".join(["item_id,title,price", *rows]) + "\n"
+    rows = [
+        f'{item},"{TITLES.get(item, item.title())}",1.50,{SAID.get(item, ",,,,")}' for item in ITEMS
+    ]
+    names = "item_id,title,price,url,image_url,gtin,age_restriction,bottle"
+    return "\n".join([names, *rows]) + "\n"
 
 
 def _stock() -> str:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from recsys.filters import FLAG, NUMBER, TEXT, Filter, Group, parse
 from recsys.matrices.ids import ItemIndex
+from recsys.ranking.attributes import Attribute
 from recsys.ranking.filtering import Facts, Labels
 
 WORDS = ["Tea", "tea time", "Milk", "", "Brot"]
@@ -18,6 +19,7 @@ PRODUCTS = [
         "category": WORDS[n % 4] or None, "brand": WORDS[(n * 7) % 5] or None,
         "price": None if n % 6 == 0 else 50 * n, "on_hand": None if n % 7 == 0 else n % 4,
         "active": n % 5 != 0, "new": n % 3 == 0,
+        "attributes.size": None if n % 4 == 0 else ["M", "3", "3.0", "12", "-7.5"][n % 5],
     }
     for n in range(40)
 ]  # fmt: skip
@@ -40,6 +42,7 @@ FACTS = Facts(
     np.array([-1 if price is None else price for price in column("price")], np.int64),
     {name: labels(name) for name in ("department", "category", "brand")},
     np.array(column("active")),
+    {"size": Attribute.of(column("attributes.size"))},
 )
 ON_HAND = np.array([np.nan if n is None else n for n in column("on_hand")], np.float32)
 NEW = np.array(column("new"))
@@ -56,7 +59,9 @@ def plainly(given: Filter, product: dict[str, Any]) -> bool:
     if isinstance(given, Group):
         parts = [plainly(part, product) for part in given.parts]
         return {"and": all(parts), "or": any(parts), "not": not parts[0]}[given.kind]
-    found, value = product[given.field] or None, given.value
+    found, value = product.get(given.field) or None, given.value
+    if given.field.startswith("attributes."):
+        return sized(given.op, found, value)
     if given.field in (*NUMBER, *FLAG):
         found = product[given.field]
     known = found is not None
@@ -72,6 +77,26 @@ def plainly(given: Filter, product: dict[str, Any]) -> bool:
         "gt": lambda: known and found > value,
         "ge": lambda: known and found >= value,
     }[given.op]()
+
+
+def sized(op: str, found: str | None, value: Any) -> bool:
+    """Compare an attribute: numbers as numbers, texts as texts, and nothing with nothing."""
+    if op in ("ne", "not_in"):
+        return not sized({"ne": "eq", "not_in": "in"}[op], found, value)
+    if op == "exists":
+        return (found is not None) == value
+    if found is None:
+        return False
+    number = None if found == "M" else float(found)
+    return {
+        "eq": lambda: value in (found, number),
+        "in": lambda: found in value or number in value,
+        "contains": lambda: str(value).lower() in found.lower(),
+        "lt": lambda: number is not None and number < value,
+        "le": lambda: number is not None and number <= value,
+        "gt": lambda: number is not None and number > value,
+        "ge": lambda: number is not None and number >= value,
+    }[op]()
 
 
 def condition(field: str, ops: list[str], value: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -101,6 +126,10 @@ conditions = st.one_of(
         for name in NUMBER
     ),
     *(condition(name, [], st.booleans()) for name in FLAG),
+    condition("attributes.size", ["in", "not_in"], st.sampled_from(["M", "3", "x", 3, 12.0, 0])),
+    condition("attributes.size", ["lt", "le", "gt", "ge", "exists"], st.sampled_from([3, 0, -7.5])),
+    condition("attributes.size", ["contains"], st.sampled_from(["m", "3", "."])),
+    condition("attributes.untold", ["in", "contains", "exists"], st.just("x")),
 )
 trees = st.recursive(
     conditions,
@@ -133,6 +162,8 @@ def test_a_filter_is_what_it_says(document: Any) -> None:
         ({"field": "item_id", "op": "in", "value": ["i3", "none", "i4"]}, {"i3", "i4"}),
         ({"and": [{"field": "title", "op": "contains", "value": "TIME"},
                   {"field": "price", "op": "lt", "value": 400}]}, {"i1"}),
+        ({"and": [{"field": "attributes.size", "value": 3},
+                  {"field": "item_id", "op": "in", "value": ["i1", "i2", "i3"]}]}, {"i1", "i2"}),
     ],
 )  # fmt: skip
 def test_examples(document: Any, found: set[str]) -> None:

@@ -1,0 +1,135 @@
+"""What a catalogue says besides titles and prices: in answers, in filters, and told by hand."""
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from flask.testing import FlaskClient
+
+from serving.wire import Page, Recommendations
+
+from .conftest import ITEMS, ask, ids
+from .test_access import problem
+from .test_backoffice import put
+
+EVERY: dict[str, Any] = {"count": 100}
+
+
+def shown(client: FlaskClient, **fields: Any) -> dict[str, Any]:
+    answer = ask(client, **(EVERY | fields))
+    msgspec.convert(answer, Recommendations)
+    return {item["item_id"]: item for item in answer["items"]}
+
+
+def test_pages_and_pictures_are_told_where_they_are_known(client: FlaskClient) -> None:
+    items = shown(client)
+    assert items["pasta"]["url"] == "https://shop.example/p/pasta"
+    assert items["pasta"]["image_url"] == "https://cdn.example/pasta.jpg"
+    assert items["tea"]["image_url"] == "https://cdn.example/tea.jpg"
+    assert "image_url" not in items["beer"]  # javascript: is no picture
+    assert {"url", "image_url", "attributes"}.isdisjoint(items["butter"])
+
+
+def test_other_attributes_are_told_on_request(client: FlaskClient) -> None:
+    items = shown(client, attributes=["bottle", "gtin", "unknown"])
+    assert items["pasta"]["attributes"] == {"gtin": "4006381333931"}
+    assert items["beer"]["attributes"] == {"bottle": "returnable glass"}
+    assert items["butter"]["attributes"] == {}
+    every = shown(client, attributes=["*"])
+    assert every["beer"]["attributes"] == {
+        "url": "https://shop.example/p/beer", "age_restriction": "16", "bottle": "returnable glass"
+    }  # fmt: skip
+    got = client.get(f"/v1/recommendations?placement=web_home&attributes=gtin&count={len(ITEMS)}")
+    assert {item["item_id"]: item["attributes"] for item in got.get_json()["items"]}["pasta"] == {
+        "gtin": "4006381333931"
+    }
+    batch = {"placement": "web_home", "customers": [{}], "attributes": ["bottle"], "count": 100}
+    lines = client.post("/v1/recommendations/batch", json=batch).text.splitlines()
+    (told,) = (item for item in json.loads(lines[0])["items"] if item["item_id"] == "beer")
+    assert told["attributes"] == {"bottle": "returnable glass"}
+
+
+@pytest.mark.parametrize("how", ["bought-together", "similar"])
+def test_a_products_page_tells_them_too(client: FlaskClient, how: str) -> None:
+    query = {"attributes": ["gtin"], "count": 100}
+    answer = client.get(f"/v1/items/pasta/{how}", query_string=query)
+    page = msgspec.to_builtins(msgspec.json.decode(answer.data, type=Page))
+    assert page["item"]["url"] == "https://shop.example/p/pasta"
+    assert page["item"]["attributes"] == {"gtin": "4006381333931"}
+    assert all(item["attributes"] == {} for item in page["items"])
+
+
+def test_bundles_tell_them(client: FlaskClient) -> None:
+    query = {"item_id": "pasta", "attributes": "gtin"}
+    (first, *_) = client.get("/v1/bundles", query_string=query).get_json()["bundles"]
+    told = {item["item_id"]: item for item in first["items"]}["pasta"]
+    assert told["url"] == "https://shop.example/p/pasta"
+    assert told["attributes"] == {"gtin": "4006381333931"}
+    (plain, *_) = client.get("/v1/bundles?item_id=pasta").get_json()["bundles"]
+    assert all("attributes" not in item for item in plain["items"])
+    one = client.get(f"/v1/bundles/{first['bundle_id']}").get_json()
+    found = {item["item_id"]: item["attributes"] for item in one["items"]}["pasta"]
+    assert found.keys() == {"url", "image_url", "gtin"}
+
+
+@pytest.mark.parametrize(
+    ("document", "found"),
+    [
+        ({"field": "attributes.bottle", "value": "returnable glass"}, {"beer"}),
+        ({"field": "attributes.bottle", "op": "contains", "value": "GLASS"}, {"beer"}),
+        ({"field": "attributes.age_restriction", "op": "ge", "value": 16}, {"beer"}),
+        ({"field": "attributes.age_restriction", "op": "lt", "value": 99}, {"beer"}),
+        ({"field": "attributes.gtin", "op": "in", "value": ["4006381333931"]}, {"pasta"}),
+        ({"field": "attributes.url", "op": "exists"}, {"beer", "pasta"}),
+        ({"field": "attributes.bottle", "op": "ne", "value": "returnable glass"},
+         {*ITEMS} - {"beer"}),
+        ({"field": "attributes.age_restriction", "op": "exists", "value": False},
+         {*ITEMS} - {"beer"}),
+    ],
+)  # fmt: skip
+def test_filters_ask_for_them(
+    client: FlaskClient, document: dict[str, Any], found: set[str]
+) -> None:
+    assert set(ids(ask(client, filter=document, **EVERY))) == found
+
+
+def test_an_attribute_that_nobody_knows_is_told_with_those_that_are(client: FlaskClient) -> None:
+    body = {"placement": "web_home", "filter": {"field": "attributes.botle", "value": "x"}}
+    answer = client.post("/v1/recommendations", json=body)
+    problem(answer, 422, "invalid-request")
+    (error,) = answer.get_json()["errors"]
+    assert error["pointer"] == "/filter/field"
+    assert "`bottle`" in error["detail"]
+    assert "age_restriction, bottle, gtin, image_url, url" in error["detail"]
+
+
+def test_what_is_told_of_them_counts_at_once(client: FlaskClient) -> None:
+    adults = {"not": {"field": "attributes.age_restriction", "op": "ge", "value": 18}}
+    assert "pasta" in ids(ask(client, filter=adults, **EVERY))
+    said = {"age_restriction": 18, "url": "https://shop.example/new", "gtin": None, "vegan": True}
+    put(client, "items", {"item_id": "pasta", "attributes": said})
+    assert "pasta" not in ids(ask(client, filter=adults, **EVERY))
+    item = shown(client, attributes=["*"])["pasta"]
+    assert item["url"] == "https://shop.example/new"
+    assert item["attributes"] == {
+        "url": "https://shop.example/new", "image_url": "https://cdn.example/pasta.jpg",
+        "age_restriction": "18", "vegan": "true",
+    }  # fmt: skip
+    vegan = {"field": "attributes.vegan", "value": "true"}
+    assert ids(ask(client, filter=vegan, **EVERY)) == ["pasta"]
+    put(client, "items", {"item_id": "pasta", "attributes": {"vegan": None}, "title": "Penne"})
+    assert ids(ask(client, filter=vegan, **EVERY)) == []
+    assert shown(client, attributes=["age_restriction"])["pasta"]["attributes"] == {
+        "age_restriction": "18"
+    }
+
+
+@pytest.mark.parametrize("address", ["javascript:alert(1)", "/p/1", 7, "https://a b"])
+def test_an_address_that_no_page_may_follow_is_refused(client: FlaskClient, address: Any) -> None:
+    body = {"items": [{"item_id": "pasta", "attributes": {"image_url": address}}]}
+    answer = client.put("/v1/items", json=body)
+    problem(answer, 422, "invalid-request")
+    (error,) = answer.get_json()["errors"]
+    assert error["pointer"] == "/items/0/attributes/image_url"
+    assert shown(client)["pasta"]["image_url"] == "https://cdn.example/pasta.jpg"
