@@ -37,6 +37,7 @@ from recsys.data.files import (
     open_parquet,
     open_text,
 )
+from recsys.data.filling import fill_down
 from recsys.data.keyed_hash import KeyedHash
 from recsys.data.repeats import mark_repeats
 from recsys.errors import DataError
@@ -199,6 +200,7 @@ def _read_part(
     try:
         with scratch(con):
             raw = _open(con, file, source, config.state / "tmp")
+            raw = fill_down(con, raw, source)
             typed = _typed(con, raw, config, name, keyed)
             table = keep(con, "staging", typed.table)
             _count_rejects(con, raw, table, typed.fields, part, folder)
