@@ -9,7 +9,17 @@ import duckdb
 import pytest
 
 from recsys.config import Source, load
-from recsys.data import catalogue, columns, corrections, events, files, orders, shopify, staging
+from recsys.data import (
+    catalogue,
+    columns,
+    corrections,
+    events,
+    files,
+    orders,
+    shopify,
+    staging,
+    woocommerce,
+)
 from recsys.data.zones import FIRST_YEAR, LAST_YEAR
 from recsys.schema import REJECTS, TABLES
 from training.ingest import ingest
@@ -20,6 +30,7 @@ CODE = {p.name: p.read_text(encoding="utf-8") for p in (ROOT / "recsys" / "data"
 KINDS = {
     "till_tickets, order_lines, database": (orders.FIELDS, orders.staged_lines),
     "shopify_orders": (shopify.FIELDS, shopify.staged_lines),
+    "woocommerce_orders": (woocommerce.FIELDS, woocommerce.staged_lines),
     "products": (catalogue.PRODUCT_FIELDS, catalogue.staged_products),
     "locations": (catalogue.LOCATION_FIELDS, catalogue.staged_locations),
     "stock": (catalogue.STOCK_FIELDS, catalogue.staged_stock),
@@ -76,6 +87,16 @@ def test_shopifys_columns_are_right() -> None:
     }
     assert told == shopify.DEFAULTS
     assert all(f"`{column}`" in part("shopify_orders") for column in shopify.IDENTIFIERS.values())
+
+
+def test_woocommerces_columns_and_words_are_right() -> None:
+    told = part("woocommerce_orders")
+    columns = {name for names in woocommerce.NAMES.values() for name in names[:1]}
+    columns |= {name for names in woocommerce.IDENTIFIERS.values() for name in names[:1]}
+    assert {name for name in columns if f"`{name}`" not in told} == set()
+    words = {w for w in (*woocommerce.SOLD, *woocommerce.NOT_SOLD) if "refunded" not in w}
+    words -= {"canceled", "pending-payment"}  # other spellings
+    assert {word for word in words if f"`{word}`" not in told} == set()
 
 
 def test_events_and_their_identifiers_are_named() -> None:
