@@ -111,6 +111,8 @@ class Source(Settings, frozen=True):
     orders: Literal["whole", "split"] = "whole"
     """``whole``: a later export of an order replaces it. ``split``: the lines of one order may
     lie in several files; needs ``line_no``, and a later export of a line replaces that line."""
+    fill_down: list[str] = field(default_factory=list)
+    """Columns that stand on an order's first row only; the first of them tells where one begins."""
     columns: dict[str, str | Column] = field(default_factory=dict)
     """Field → column of the export."""
     identifiers: dict[str, str | Column] = field(default_factory=dict)

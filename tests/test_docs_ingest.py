@@ -20,6 +20,7 @@ from recsys.data import (
     staging,
     statuses,
     variants,
+    woocommerce,
 )
 from recsys.data.words import fold
 from recsys.data.zones import FIRST_YEAR, LAST_YEAR
@@ -32,6 +33,7 @@ CODE = {p.name: p.read_text(encoding="utf-8") for p in (ROOT / "recsys" / "data"
 KINDS = {
     "till_tickets, order_lines, database": (orders.FIELDS, orders.staged_lines),
     "shopify_orders": (shopify.FIELDS, shopify.staged_lines),
+    "woocommerce_orders": (woocommerce.FIELDS, woocommerce.staged_lines),
     "products": (catalogue.PRODUCT_FIELDS, catalogue.staged_products),
     "locations": (catalogue.LOCATION_FIELDS, catalogue.staged_locations),
     "stock": (catalogue.STOCK_FIELDS, catalogue.staged_stock),
@@ -88,6 +90,16 @@ def test_shopifys_columns_are_right() -> None:
     }
     assert told == shopify.DEFAULTS
     assert all(f"`{column}`" in part("shopify_orders") for column in shopify.IDENTIFIERS.values())
+
+
+def test_woocommerces_columns_and_words_are_right() -> None:
+    told = part("woocommerce_orders")
+    columns = {name for names in woocommerce.NAMES.values() for name in names[:1]}
+    columns |= {name for names in woocommerce.IDENTIFIERS.values() for name in names[:1]}
+    assert {name for name in columns if f"`{name}`" not in told} == set()
+    words = {w for w in (*woocommerce.SOLD, *woocommerce.NOT_SOLD) if "refunded" not in w}
+    words -= {"canceled", "pending-payment"}  # other spellings
+    assert {word for word in words if f"`{word}`" not in told} == set()
 
 
 def test_events_and_their_identifiers_are_named() -> None:
