@@ -97,9 +97,9 @@ REFUND = _folded("""
     credit note, credit memo, reimbursed, reimbursement
     rückgabe, rueckgabe, rücknahme, ruecknahme, retoure, retouren, retour, retourniert
     rückerstattung, rueckerstattung, rückerstattet, rueckerstattet, erstattung, erstattet
-    gutschrift, zurückgegeben, zurueckgegeben, warenrücknahme, warenruecknahme, rückzahlung, rueckzahlung
-    remboursement, remboursé, remboursée, remboursés, retourné, retournée, retours, avoir
-    retour client, note de crédit
+    gutschrift, zurückgegeben, zurueckgegeben, warenrücknahme, warenruecknahme, rückzahlung
+    rueckzahlung, remboursement, remboursé, remboursée, remboursés, retourné, retournée, retours
+    retour client, avoir, note de crédit
     devolución, devoluciones, devuelto, devuelta, reembolso, reembolsado, reembolsada
     nota de crédito, nota de abono, abono, devolução
     reso, resi, rimborso, rimborsi, rimborsato, rimborsata, restituito, restituita, restituzione

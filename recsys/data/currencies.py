@@ -1,0 +1,54 @@
+"""Currencies: which codes there are, how many digits each has, and which signs stand for them.
+
+Called by ``numbers`` and ``columns`` for prices that carry their currency, and by ``events``.
+"""
+
+from functools import cache
+
+from babel.core import get_global
+
+_DOLLARS = (
+    "USD CAD AUD NZD SGD HKD TWD MXN ARS CLP COP UYU BRL JMD TTD BBD BSD BZD XCD FJD GYD LRD NAD "
+    "SRD BND KYD DOP NIO BMD"
+)
+#: What stands beside a price, lower case → the codes it may stand for.
+SIGNS: dict[str, frozenset[str]] = {
+    sign: frozenset(codes.split())
+    for sign, codes in {
+        "$": _DOLLARS, "us$": "USD", "ca$": "CAD", "c$": "CAD NIO", "a$": "AUD", "au$": "AUD",
+        "nz$": "NZD", "hk$": "HKD", "s$": "SGD", "nt$": "TWD", "mx$": "MXN", "r$": "BRL",
+        "rd$": "DOP", "€": "EUR", "euro": "EUR", "euros": "EUR",
+        "£": "GBP EGP LBP SYP SDG SSP FKP GIP SHP", "e£": "EGP", "¥": "JPY CNY", "円": "JPY",
+        "元": "CNY TWD", "₺": "TRY", "tl": "TRY", "zł": "PLN", "zl": "PLN",
+        "kr": "SEK NOK DKK ISK", "kr.": "SEK NOK DKK ISK", "₹": "INR",
+        "rs": "INR PKR LKR NPR MUR SCR", "rs.": "INR PKR LKR NPR MUR SCR", "₨": "PKR LKR NPR",
+        "₩": "KRW KPW", "₾": "GEL", "₽": "RUB", "руб": "RUB", "руб.": "RUB", "₴": "UAH", "₪": "ILS",
+        "฿": "THB", "₫": "VND", "đ": "VND", "₱": "PHP CUP", "₦": "NGN", "₵": "GHS", "₡": "CRC",
+        "₸": "KZT", "₼": "AZN", "֏": "AMD", "₲": "PYG", "﷼": "IRR SAR YER OMR QAR", "ریال": "IRR",
+        "د.إ": "AED", "ر.س": "SAR", "ج.م": "EGP", "د.ك": "KWD", "د.ب": "BHD", "ر.ع": "OMR",
+        "ر.ق": "QAR", "د.ت": "TND", "د.م": "MAD", "fr": "CHF XOF XAF", "fr.": "CHF XOF XAF",
+        "sfr": "CHF", "sfr.": "CHF", "kč": "CZK", "kc": "CZK", "ft": "HUF", "lei": "RON MDL",
+        "leu": "RON MDL", "лв": "BGN", "лв.": "BGN", "din": "RSD", "din.": "RSD", "дин": "RSD",
+        "дин.": "RSD", "rp": "IDR", "rm": "MYR", "s/": "PEN", "s/.": "PEN",
+    }.items()
+}  # fmt: skip
+
+
+@cache
+def codes() -> frozenset[str]:
+    """All ISO 4217 codes, past ones with them."""
+    return frozenset(get_global("all_currencies"))
+
+
+def digits(code: str) -> int:
+    """Digits of the minor unit: 2 for EUR, 0 for JPY, 3 for KWD."""
+    fractions = get_global("currency_fractions")
+    return int(fractions.get(code, fractions["DEFAULT"])[0])
+
+
+def meant_by(sign: str) -> frozenset[str]:
+    """Codes that a sign or code beside a price may stand for; none where it is not known."""
+    if found := SIGNS.get(sign.lower()):
+        return found
+    code = sign.upper()
+    return frozenset({code}) if code in codes() else frozenset()
