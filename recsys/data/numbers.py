@@ -14,6 +14,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal, NamedTuple, cast
 
 import ibis
+import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
 from recsys.data.currencies import SIGNS, codes, meant_by
@@ -33,14 +34,15 @@ _FROM = (
 _TO = "0123456789" * 3 + " " * 9 + "'" * 8 + "----+,.()$¥£"
 _TABLE = {ord(old): (_TO[n] if n < len(_TO) else None) for n, old in enumerate(_FROM)}
 
-_NONE = ("nan", "null", "none", "n/a", "na", "nat", "#n/a", "<na>", "(null)", "\\n")
+_EMPTY = ("", "nan", "null", "none", "n/a", "na", "nat", "#n/a", "<na>", "(null)", "\\n")
 #: ``12,-`` and ``12.--``: a whole price, as German and Swiss shops write it.
 _DASHES = r"(\d)[.,]--?($|[^\d-])"
-_SIGN = "|".join(re.escape(sign) for sign in sorted(SIGNS, key=lambda s: (-len(s), s)))
-_CURRENCY = rf"({_SIGN}|[a-z]{{3}})?"
+_CURRENCY = r"([^\d.,'٫ ()+-][^\d,'٫ ()+-]{0,5})?"
 _NUMBER = (
-    rf"^([-+(]?) ?{_CURRENCY} ?([-+(]?) ?(\d[\d.,' ٫]*|[.,٫]\d+) ?([-+)]?) ?{_CURRENCY} ?([-+)]?)$"
+    rf"^([-+(]?) ?{_CURRENCY} ?([-+(]?) ?(\d[\d.,' ٫]*|[.,٫]\d+)"
+    rf" ?([-+)]?) ?{_CURRENCY} ?([-+)]?)$"
 )
+_PARTS = ("_a", "_before", "_b", "body", "_c", "_after", "_d")
 _SIGNS = {"": False, "+": False, "-": True, "()": True}
 
 _SPACED = r"[1-9]\d{0,2}((?: \d{3})+|(?:'\d{3})+)"
@@ -170,13 +172,13 @@ def told(seen: Evidence, minor_digits: int | None) -> Format:
 def shape_of(text: str) -> Shape:
     """Take a text apart: sign, currency, and the kind of its digits."""
     plain = text.translate(_TABLE).strip().lower()
-    if plain in _NONE or not plain:
+    if plain in _EMPTY:
         return Shape("none")
     found = re.search(_NUMBER, re.sub(_DASHES, r"\1\2", plain, flags=re.ASCII), re.ASCII)
     if found is None:
         return Shape("bad")
     a, before, b, body, c, after, d = (part or "" for part in found.groups())
-    body, sign, currency = body.strip(), a + b + c + d, before + after
+    body, sign, currency = body.rstrip(), a + b + c + d, before + after
     known = not currency or bool(meant_by(currency))
     if sign not in _SIGNS or not known or (before and after):
         return Shape("bad")
@@ -236,13 +238,14 @@ def shapes(table: ir.Table) -> ir.Table:
         With ``kind``, ``body``, ``negative`` and ``currency`` beside what it had.
     """
     text = cast(ir.StringValue, table.text)
-    # The engine drops what has no counterpart at the end of the second text.
-    plain = text.translate(_FROM, _TO).strip().lower()
-    table = table.mutate(_plain=plain.re_replace(_DASHES, r"\1\2"), _none=plain.isin(["", *_NONE]))
-    plain = cast(ir.StringValue, table["_plain"])
-    names = ("_a", "_before", "_b", "body", "_c", "_after", "_d")
-    parts = {name: plain.re_extract(_NUMBER, n).strip() for n, name in enumerate(names, 1)}
-    table = table.mutate(**parts)
+    # The engine drops what has no counterpart at the end of the second text. It is slow at it.
+    common = ibis.ifelse(text.re_search("[^ -~]"), text.translate(_FROM, _TO), text)
+    plain = cast(ir.StringValue, common).strip().lower()
+    dashed = ibis.ifelse(plain.contains("-"), plain.re_replace(_DASHES, r"\1\2"), plain)
+    table = table.mutate(_parts=_taken_apart(dashed, _NUMBER, [*_PARTS]), _none=plain.isin(_EMPTY))
+    parts = cast(ir.StructValue, table["_parts"])
+    table = table.mutate(**{name: parts[name] for name in _PARTS})
+    table = table.mutate(body=cast(ir.StringValue, table.body).rstrip())
     sign = table["_a"] + table["_b"] + table["_c"] + table["_d"]
     table = table.mutate(_sign=sign, currency=table["_before"] + table["_after"])
     known = table.currency.isin(["", *SIGNS, *(code.lower() for code in codes())])
@@ -257,7 +260,18 @@ def shapes(table: ir.Table) -> ir.Table:
     table = table.mutate(
         kind=kind, negative=table["_sign"].isin([s for s, n in _SIGNS.items() if n])
     )
-    return table.drop("_plain", "_none", "_sign", *(name for name in names if name != "body"))
+    return table.drop("_parts", "_none", "_sign", *(name for name in _PARTS if name != "body"))
+
+
+@ibis.udf.scalar.builtin(
+    name="regexp_extract",
+    signature=(
+        (dt.string, dt.string, dt.Array(dt.string)),
+        dt.Struct({name: dt.string for name in _PARTS}),
+    ),
+)
+def _taken_apart(text, pattern, names):  # type: ignore[no-untyped-def]
+    """Read the groups of a pattern at once."""
 
 
 def seen(table: ir.Table) -> dict[str, ir.Value]:
