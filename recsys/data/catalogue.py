@@ -110,7 +110,7 @@ def staged_links(raw: RawTable, config: Config, name: str) -> Typed:
     fields.reject("missing_identifiers", "identifiers", none, ibis.literal(""))
     at: ir.Value = ibis.null("timestamp(6)")
     if fields.has("occurred_at"):
-        at, _ = fields.moment("occurred_at")
+        at, _ = fields.moment("occurred_at", required=False)
     group = ibis.literal(f"{name}:{raw.file.digest[:12]}:") + fields.table[ROW].cast("string")
     return Typed(fields.parsed(group_id=group, occurred_at=at, **identifiers), fields)
 

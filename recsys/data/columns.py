@@ -9,7 +9,7 @@ Called by the adapters (``orders``, ``shopify``, ``events``, ``catalogue``).
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial
 from typing import cast
 
 import ibis
@@ -18,15 +18,25 @@ from ibis.backends.duckdb import Backend
 from ibis.util import gen_name
 
 from recsys.config import Column, Config, Source
-from recsys.data.engine import parse_time
+from recsys.data.engine import parse_time, rows
 from recsys.data.files import ROW
-from recsys.data.times import read_time
-from recsys.data.zones import FIRST_YEAR, LAST_YEAR, zone_days
+from recsys.data.number_columns import (
+    NumberColumn,
+    contradicts,
+    digits_of_all,
+    read_column,
+    stated_code,
+    value_name,
+)
+from recsys.data.numbers import DECIMAL, EMPTY
+from recsys.data.texts import number_of, text_of
+from recsys.data.times import hint, read_formats, read_time
+from recsys.data.words import meanings
+from recsys.data.zones import to_utc
 from recsys.errors import ConfigError, DataError
 
-DECIMAL = "decimal(18, 6)"
-_NUMBER = "number of "
-_FALSE = ("", "0", "n", "no", "false", "f")
+#: Different words that a column of yes and no may hold; what is beyond them is unknown.
+_MOST_WORDS = 1000
 
 
 class Fields:
@@ -65,6 +75,10 @@ class Fields:
         self._bad: list[tuple[str, str, ir.BooleanValue, ir.StringValue]] = []
         self._specs: dict[str, str | Column] = {}
         self._read: set[str] = set()
+        self._numbers: dict[str, NumberColumn] = {}
+        self._own_currency: ir.StringValue | None = None
+        self._time: ir.StringValue | None = None
+        self._assumed = self.source.currency or config.workspace.currency
         self.shown: dict[str, ir.StringValue] = {}
         """Column → what a reject may show of it, where not all that stands there."""
         lower = {column.lower(): column for column in columns}
@@ -92,7 +106,8 @@ class Fields:
 
     def has(self, field: str) -> bool:
         """Tell whether the export has the field, by mapping or by a column of its name."""
-        return field in self._specs or field in self.columns
+        found = field in self._specs or field in self.columns
+        return found or (field == "currency" and self._own_currency is not None)
 
     def require(self, *fields: str) -> None:
         """Refuse an export without these fields.
@@ -110,7 +125,12 @@ class Fields:
                 )
 
     def text(self, field: str, *, required: bool = False) -> ir.StringValue:
-        """Return a field as trimmed text, null where it is empty."""
+        """Return a field as trimmed text, null where it is empty.
+
+        ``currency`` is what prices carry where no column says it.
+        """
+        if field == "currency" and self._own_currency is not None:
+            return self._own_currency
         spec = self._specs.get(field, field if field in self.columns else None)
         if spec is None:
             return cast(ir.StringValue, ibis.null("string"))
@@ -126,37 +146,79 @@ class Fields:
     def read_numbers(self, con: Backend, *names: str) -> None:
         """Read these fields as numbers, once, for ``number``; before any other field is asked for.
 
-        A view of its own holds them: in one query with everything that is asked of a number, the
-        engine would read its text again each time.
+        Each column's format is told from all of its values; ``decimal`` of the column or the source
+        states it. A view of its own holds the numbers: in one query with everything that is asked
+        of a number, the engine would read its text again each time.
         """
-        numbers: dict[str, ir.Value] = {}
+        stated_codes = self.text("currency").upper() if self.has("currency") else None
+        minor_digits = digits_of_all(con, self.table, stated_codes, self._assumed)
+        plain: dict[str, ir.Value] = {}
         for field in names:
             spec = self._specs.get(field, field if field in self.columns else None)
             if spec is None:
                 continue
-            if isinstance(spec, str) and self._column(field, spec).type().is_numeric():
-                numbers[_NUMBER + field] = self._column(field, spec).try_cast(DECIMAL)
+            times = spec.times if isinstance(spec, Column) else 1.0
+            number = number_of(spec, partial(self._column, field))
+            if number is not None:
+                if times != 1.0:
+                    number = (number.cast("float64") * times).try_cast(DECIMAL)
+                plain[value_name(field)] = number
+                self._numbers[field] = NumberColumn(field)
                 continue
-            value = self._decimal(self._spec(field, spec))
-            if isinstance(spec, Column) and spec.times != 1.0:
-                value = (value.cast("float64") * spec.times).try_cast(DECIMAL)
-            numbers[_NUMBER + field] = value
+            stated = spec.decimal if isinstance(spec, Column) else None
+            self.table, self._numbers[field] = read_column(
+                con, self.table, field, self._spec(field, spec), stated=stated,
+                stated_of_all=self.source.decimal, minor_digits=minor_digits, times=times,
+            )  # fmt: skip
         self._bad.clear()
-        self.table = con.create_view(gen_name("numbers"), self.table.mutate(**numbers))
+        self.table = con.create_view(gen_name("numbers"), self.table.mutate(**plain))
+        self._read_currencies()
 
     def number(self, field: str, *, required: bool = False) -> ir.DecimalValue:
         """Return one of the fields that ``read_numbers`` read: a decimal with six places."""
-        text = self.text(field, required=required)
-        if _NUMBER + field not in self.table.columns:
+        text = self.text(field)
+        column = self._numbers.get(field)
+        if column is None:
             return cast(ir.DecimalValue, ibis.null(DECIMAL))
-        value = self.table[_NUMBER + field]
-        self.reject("bad_number", field, text.isnull() != value.isnull(), text)
-        return cast(ir.DecimalValue, value)
+        value = column.value(self.table)
+        missing = text.isnull()
+        if column.explained:
+            reason = column.reason(self.table)
+            missing = value.isnull() & reason.isnull()
+            if column.form.doubt is not None:
+                hint = (
+                    f": a thousand or a fraction? Set `decimal` under [sources.{self.name}.columns]"
+                )
+                self.reject(
+                    "ambiguous_number", field, reason == "ambiguous_number", text.left(80) + hint
+                )
+            self.reject("bad_number", field, reason == "bad_number", text)
+        else:
+            self.reject("bad_number", field, text.isnull() != value.isnull(), text)
+        if required:
+            self.reject(f"missing_{field}", field, missing, ibis.literal(""))
+        return value
 
     def flag(self, field: str) -> ir.BooleanValue:
-        """Return a field as yes or no; empty, ``no``, ``false`` and ``0`` are no."""
+        """Return a field as yes or no.
+
+        Empty and a word of no or of a sale is no; a word of yes, cancelled or void and a time is
+        yes; anything else is a reject.
+        """
         text = self.text(field)
-        return cast(ir.BooleanValue, text.notnull() & ~text.lower().isin(_FALSE))
+        said, no = text.notnull(), ibis.literal(value=False)
+        if not self.has(field):
+            return cast(ir.BooleanValue, no)
+        time = self._clock(text)[0].notnull()
+        words = self.table.select(word=ibis.ifelse(time, ibis.null("string"), text))
+        words = words.filter(words.word.notnull()).group_by("word").aggregate(n=lambda t: t.count())
+        few = words.order_by(ibis.desc("n"), "word").limit(_MOST_WORDS)
+        known = meanings([row["word"] for row in rows(self._engine(), few)])
+        says_yes = [word for word, is_ in known.items() if is_ in ("yes", "cancelled", "void")]
+        says_no = [word for word, is_ in known.items() if is_ in ("no", "sale")]
+        yes = time | text.isin(says_yes)
+        self.reject("unknown_value", field, said & ~yes & ~text.isin(says_no), text)
+        return cast(ir.BooleanValue, yes.fill_null(no))
 
     def choice(self, field: str, known: Sequence[str], default: str | None) -> ir.StringValue:
         """Return a field that must be one of ``known``."""
@@ -164,49 +226,37 @@ class Fields:
         self.reject("unknown_value", field, ~text.isin(known), text)
         return cast(ir.StringValue, text.fill_null(default) if default is not None else text)
 
-    def moment(self, field: str) -> tuple[ir.TimestampValue, ir.BooleanValue]:
+    def moment(
+        self, field: str, *, required: bool = True
+    ) -> tuple[ir.TimestampValue, ir.BooleanValue]:
         """Return a field as a UTC time, and whether its local hour came twice that day.
 
         Times with an offset are taken at their word. Others are local times of the source's zone:
-        an hour that daylight saving skipped is a reject; an hour that came twice is taken as the
-        first of the two. Joins a table of days, so it must be the last field that is asked for.
+        an hour that daylight saving skipped is a reject, but for a midnight, which is the day's
+        first moment; an hour that came twice is taken as the first of the two. Joins a table of
+        days, so it must be the last field that is asked for.
         """
         spec = self._specs.get(field, field if field in self.columns else None)
         raw = self._column(field, spec) if isinstance(spec, str) else self.text(field)
-        shift: ir.Value = ibis.literal(0, "int64")
-        offset: ir.Value = ibis.literal(value=False)
-        if raw.type().is_timestamp() and raw.type().timezone is None:
-            local = raw.cast("timestamp(6)")
-        elif raw.type().is_timestamp():
-            local, offset = raw.cast("timestamp(6)"), ibis.literal(value=True)
-        elif raw.type().is_date():
-            local = raw.cast("timestamp(6)")
-        elif self.source.time_format is not None:
-            local = parse_time(raw.cast("string"), self.source.time_format)
+        kind, offset = raw.type(), cast(ir.IntegerValue, ibis.null("int64"))
+        if kind.is_timestamp() or kind.is_date():
+            local = cast(ir.TimestampValue, raw.cast("timestamp(6)"))
+            if kind.is_timestamp() and kind.timezone is not None:
+                offset = cast(ir.IntegerValue, ibis.literal(0, "int64"))
         else:
-            local, stated = read_time(raw.cast("string"))
-            offset, shift = stated.notnull(), stated.fill_null(0)
+            local, offset = self._clock(raw.cast("string"))
+        table = self.table.mutate(_shown=raw.cast("string"))
         zone = self.source.time_zone or self.config.workspace.time_zone
-        days = ibis.memtable(zone_days(zone))
-        table = self.table.mutate(
-            _local=local,
-            _second=(local.epoch_seconds() % 86400).cast("int64"),
-            _shift=shift,
-            _offset=offset,
-            _shown=raw.cast("string"),
-        )
-        self.table = t = table.left_join(days, table["_local"].date() == days.zone_day)
-        at, second = t["_local"], t["_second"]
-        missing = t["_shown"].isnull()
-        self.reject(f"missing_{field}", field, missing, t["_shown"])
-        first, end = (ibis.timestamp(f"{year}-01-01") for year in (FIRST_YEAR, LAST_YEAR))
-        self.reject("bad_time", field, at.isnull() | (at < first) | (at >= end), t["_shown"])
-        gap = ~t["_offset"] & (second >= t.gap_from) & (second < t.gap_to)
-        self.reject("nonexistent_local_time", field, gap, t["_shown"])
-        twice = ~t["_offset"] & (second >= t.fold_from) & (second < t.fold_to)
-        zone_shift = ibis.ifelse(second >= t.switch, t.after, t.before)
-        seconds = ibis.ifelse(t["_offset"], t["_shift"], zone_shift)
-        return at - seconds.as_interval("s"), cast(ir.BooleanValue, twice.fill_null(False))
+        moments = to_utc(table, local, offset, zone)
+        self.table, shown = moments.table, cast(ir.StringValue, moments.table["_shown"])
+        missing = shown.isnull() | (moments.at.isnull() & shown.lower().isin(EMPTY))
+        if required:
+            self.reject(f"missing_{field}", field, missing, shown)
+        self.reject("bad_time", field, ~missing & moments.out_of_range, shown)
+        if self.source.time_format is None:
+            self._time = shown
+        self.reject("nonexistent_local_time", field, moments.skipped, shown)
+        return moments.at, moments.twice
 
     def reject(self, reason: str, field: str, condition: ir.Value, value: ir.Value) -> None:
         """Remember that rows which meet a condition cannot be read."""
@@ -241,6 +291,11 @@ class Fields:
             (condition.fill_null(False), reason, field, value)
             for reason, field, condition, value in self._bad
         ]
+        if self._time is not None:
+            cases = [
+                (c, r, f, v + self._time_hint(table, c) if r == "bad_time" else v)
+                for c, r, f, v in cases
+            ]
         private = self._private()
         shown: dict[str, ir.Value] = {
             column: ibis.literal("(hidden)")
@@ -262,6 +317,11 @@ class Fields:
             raw=_without_emails(ibis.struct(shown).cast("json").cast("string")),
         )
 
+    def _time_hint(self, table: ir.Table, wrong: ir.Value) -> str:
+        texts = table.select(text=ibis.ifelse(wrong, self._time, ibis.null("string"))).distinct()
+        found = rows(self._engine(), texts.order_by("text").limit(_MOST_WORDS))
+        return hint([row["text"] for row in found if row["text"]])
+
     def names_people(self, field: str) -> bool:
         """Tell whether a field is made of a column that names the customer."""
         spec = self._specs.get(field, field)
@@ -277,33 +337,36 @@ class Fields:
                 names.update([spec.column] if spec.column else spec.columns)
         return names
 
-    def _decimal(self, text: ir.StringValue) -> ir.Value:
-        if self.source.decimal == ".":
-            return text.try_cast(DECIMAL)
-        whole = text.re_search(r"^[+-]?(\d+|\d{1,3}(\.\d{3})+)?(,\d+)?$")
-        plain = text.replace(".", "").replace(",", ".")
-        return ibis.ifelse(whole, plain, ibis.null("string")).try_cast(DECIMAL)
+    def _engine(self) -> Backend:
+        return cast(Backend, self.table.get_backend())
+
+    def _clock(self, text: ir.StringValue) -> tuple[ir.TimestampValue, ir.IntegerValue]:
+        """Read times in the source's format: what the clock said, and its offset where stated."""
+        written = self.source.time_format
+        if written is None:
+            return read_time(text)
+        if isinstance(written, str):
+            return parse_time(text, written), ibis.null("int64")
+        return read_formats(self._engine(), self.table, text, written)
+
+    def _read_currencies(self) -> None:
+        """Hold the currencies that prices carry against each other and the export's own."""
+        carried = [column for column in self._numbers.values() if column.currencies]
+        if not carried:
+            return
+        stated = self.text("currency").upper() if self.has("currency") else ibis.null("string")
+        found = [stated_code(column, self.table, self._assumed) for column in carried]
+        own = cast(ir.StringValue, ibis.coalesce(stated, *found, self._assumed))
+        for column in carried:
+            differs = contradicts(column, self.table, own)
+            self.reject("currency_differs", column.name, differs, self.text(column.name))
+        self._own_currency = own
 
     def _spec(self, field: str, spec: str | Column) -> ir.StringValue:
-        if isinstance(spec, str):
-            return _trimmed(self._column(field, spec))
-        value: ir.Value
-        if spec.value is not None:
-            value = ibis.literal(spec.value)
-        elif spec.columns:
-            parts = [_trimmed(self._column(field, column)) for column in spec.columns]
-            value = reduce(lambda a, b: a + spec.join + b, parts)
-        else:
-            value = _trimmed(self._column(field, cast(str, spec.column)))
-        if spec.map:
-            mapped = ibis.cases(*((value == key, to) for key, to in spec.map.items()))
-            self.reject("unknown_value", field, value.notnull() & mapped.isnull(), value)
-            value = mapped
-        if spec.default is not None:
-            value = value.fill_null(spec.default)
-        if spec.pad:
-            value = ibis.ifelse(value.length() < spec.pad, value.lpad(spec.pad, "0"), value)
-        return cast(ir.StringValue, value)
+        value, unlisted = text_of(spec, partial(self._column, field))
+        if unlisted is not None:
+            self.reject("unknown_value", field, unlisted.notnull(), unlisted)
+        return value
 
     def _column(self, field: str, column: str) -> ir.Value:
         if column not in self.columns:
@@ -335,17 +398,3 @@ class Typed:
 
 def _without_emails(text: ir.Value) -> ir.StringValue:
     return cast(ir.StringValue, text).re_replace(r'[^\s"@]+@[^\s"@]+', "(e-mail)")
-
-
-def _trimmed(value: ir.Value) -> ir.StringValue:
-    """Return a column as text; whole floating numbers lose their ``.0``."""
-    kind = value.type()
-    if kind.is_string():
-        return cast(ir.StringValue, value)
-    if kind.is_floating():
-        whole = value == value.floor()
-        return cast(
-            ir.StringValue,
-            ibis.ifelse(whole, value.try_cast("int64").cast("string"), value.cast("string")),
-        )
-    return cast(ir.StringValue, value.cast("string"))

@@ -18,10 +18,11 @@ import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
 from recsys.config import Config
-from recsys.data.columns import DECIMAL, Fields, Typed
+from recsys.data.columns import Fields, Typed
 from recsys.data.engine import is_json, keep
 from recsys.data.files import LINE, RawTable
 from recsys.data.keyed_hash import KeyedHash, normalise_expression
+from recsys.data.numbers import DECIMAL
 from recsys.data.orders import RAW_IDENTIFIER, Money
 from recsys.data.times import read_time
 from recsys.data.zones import FIRST_YEAR, LAST_YEAR

@@ -34,7 +34,8 @@ _FROM = (
 _TO = "0123456789" * 3 + " " * 9 + "'" * 8 + "----+,.()$¥£"
 _TABLE = {ord(old): (_TO[n] if n < len(_TO) else None) for n, old in enumerate(_FROM)}
 
-_EMPTY = ("", "nan", "null", "none", "n/a", "na", "nat", "#n/a", "<na>", "(null)", "\\n")
+#: What programs write for nothing.
+EMPTY = ("", "nan", "null", "none", "n/a", "na", "nat", "#n/a", "<na>", "(null)", "\\n")
 #: ``12,-`` and ``12.--``: a whole price, as German and Swiss shops write it.
 _DASHES = r"(\d)[.,]--?($|[^\d-])"
 _CURRENCY = r"([^\d.,'٫ ()+-][^\d,'٫ ()+-]{0,5})?"
@@ -66,6 +67,8 @@ _KINDS: dict[Kind, str] = {
     ",": _fraction(",", ".") + ")$",
     "own": rf"^(\d*|{_SPACED})٫\d+$",
 }
+#: What may be read in two ways where the dot is the only sign, with a minus before it or not.
+EITHER = r"^-?[1-9]\d{0,2}[.]\d{3}$"
 _SHORT, _SPACES = r"^0*[1-9]\d{0,2}$", r"[ '٫]"
 #: Texts that need none of this: the engine reads them as they stand, where the dot is decimal.
 SIMPLE = r"^-?\d{1,12}([.]\d+)?$"
@@ -172,7 +175,7 @@ def told(seen: Evidence, minor_digits: int | None) -> Format:
 def shape_of(text: str) -> Shape:
     """Take a text apart: sign, currency, and the kind of its digits."""
     plain = text.translate(_TABLE).strip().lower()
-    if plain in _EMPTY:
+    if plain in EMPTY:
         return Shape("none")
     found = re.search(_NUMBER, re.sub(_DASHES, r"\1\2", plain, flags=re.ASCII), re.ASCII)
     if found is None:
@@ -242,7 +245,7 @@ def shapes(table: ir.Table) -> ir.Table:
     common = ibis.ifelse(text.re_search("[^ -~]"), text.translate(_FROM, _TO), text)
     plain = cast(ir.StringValue, common).strip().lower()
     dashed = ibis.ifelse(plain.contains("-"), plain.re_replace(_DASHES, r"\1\2"), plain)
-    table = table.mutate(_parts=_taken_apart(dashed, _NUMBER, [*_PARTS]), _none=plain.isin(_EMPTY))
+    table = table.mutate(_parts=_taken_apart(dashed, _NUMBER, [*_PARTS]), _none=plain.isin(EMPTY))
     parts = cast(ir.StructValue, table["_parts"])
     table = table.mutate(**{name: parts[name] for name in _PARTS})
     table = table.mutate(body=cast(ir.StringValue, table.body).rstrip())
@@ -267,7 +270,7 @@ def shapes(table: ir.Table) -> ir.Table:
     name="regexp_extract",
     signature=(
         (dt.string, dt.string, dt.Array(dt.string)),
-        dt.Struct({name: dt.string for name in _PARTS}),
+        dt.Struct(dict.fromkeys(_PARTS, dt.string)),
     ),
 )
 def _taken_apart(text, pattern, names):  # type: ignore[no-untyped-def]
@@ -292,7 +295,7 @@ def seen_simple(table: ir.Table) -> dict[str, ir.Value]:
     """Count the same evidence in texts as programs write them, and other texts as ``odd``."""
     text = cast(ir.StringValue, table.text)
     body = ibis.ifelse(text.left(1) == "-", text.substr(1), text)
-    dotted, either = text.contains("."), body.re_search(_KINDS[".?"])
+    dotted, either = text.contains("."), text.re_search(EITHER)
     conditions = {
         "dot": dotted & ~either, "dot_or_group": either, "short": body.re_search(_SHORT),
         "long": ~dotted & (body.length() > len("999")), "odd": ~text.re_search(SIMPLE),

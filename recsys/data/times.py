@@ -1,18 +1,44 @@
 """Times as exports write them become a reading of the clock and an offset from UTC.
 
 A column of ISO 8601 texts comes in, in the manners that databases and shops have: a blank for the
-``T``, no seconds, ``+02``, ``+0200``, ``Z``, ``UTC``. Called by ``columns`` and ``events``.
+``T``, no seconds, ``+02``, ``+0200``, ``Z``, ``UTC``; or one of texts in several other formats, of
+which ``read_formats`` makes one reading. ``fitting`` names the formats that texts may have. Called
+by ``columns`` and ``events``.
 """
 
+import re
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from functools import reduce
+from itertools import product
 from typing import cast
 
 import ibis
 import ibis.expr.types as ir
+from ibis.backends.duckdb import Backend
+
+from recsys.data.engine import parse_time, rows
 
 #: What stands behind the clock's digits: ``12:30:00.5 +02:00`` gives ``+02:00``.
 _BEHIND = r":\d\d[\d.,:]*\s*([^\d.,:\s].*)$"
 _OFFSET = r"^[+-]\d\d(:?\d\d)?$"
 _UTC = ("Z", "UTC", "GMT")
+_DAYS = (
+    "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y.%m.%d", "%Y%m%d", "%d/%m/%y",
+    "%m/%d/%y", "%d.%m.%y", "%d-%b-%Y", "%d-%b-%y", "%d %b %Y", "%b %d, %Y", "%d %B %Y",
+    "%B %d, %Y",
+)  # fmt: skip
+_HOURS = (
+    "",
+    " %H:%M:%S",
+    " %H:%M",
+    " %I:%M:%S %p",
+    " %I:%M %p",
+    "T%H:%M:%S",
+    " %H:%M:%S.%f",
+    " %H.%M",
+)
+_MOST_FORMATS = 3
 
 
 def read_time(text: ir.StringValue) -> tuple[ir.TimestampValue, ir.IntegerValue]:
@@ -46,3 +72,118 @@ def read_time(text: ir.StringValue) -> tuple[ir.TimestampValue, ir.IntegerValue]
         (signed | behind.upper().isin(_UTC), text.left(text.length() - behind.length()).strip()),
     )
     return cast(ir.TimestampValue, clock.try_cast("timestamp(6)")), cast(ir.IntegerValue, offset)
+
+
+def read_formats(
+    con: Backend, table: ir.Table, text: ir.StringValue, formats: Sequence[str]
+) -> tuple[ir.TimestampValue, ir.IntegerValue]:
+    """Read times of several formats, the first that fits; else as ISO 8601.
+
+    Parameters
+    ----------
+    con : ibis backend
+        The engine.
+    table : ibis table
+        All rows of the export.
+    text : string column
+        Its times.
+    formats : sequence of str
+        In strptime's letters.
+
+    Returns
+    -------
+    local, offset
+        As ``read_time``.
+
+    Notes
+    -----
+    Two formats that differ in the order of day and month read ``1/3/2014`` as two days. Of such,
+    the one counts that alone can read another value of the column (``28/2/2014``). Where each of
+    them alone reads some value, those that both read are null: nothing tells. Where none does, the
+    first counts, as listed.
+    """
+    order, contested = list(formats), []
+    for rivals in _rivals(formats):
+        readings = {written: parse_time(text, written) for written in rivals}
+        fits = reduce(lambda a, b: a + b, (r.notnull().cast("int8") for r in readings.values()))
+        alone = table.aggregate(
+            **{f: (r.notnull() & (fits == 1)).sum().fill_null(0) for f, r in readings.items()}
+        )
+        (counts,) = rows(con, alone)
+        winners = [written for written in rivals if counts[written]]
+        if len(winners) == 1:
+            order.remove(winners[0])
+            order.insert(0, winners[0])
+        elif winners:
+            differ = ibis.greatest(*readings.values()) != ibis.least(*readings.values())
+            contested.append((fits > 1) & differ)
+    clock = ibis.coalesce(*(parse_time(text, written) for written in order))
+    iso, offset = read_time(text)
+    if any("%Y-%d" in written for written in formats):  # there, ISO 8601 would be another day
+        iso = ibis.null("timestamp(6)")
+    offset = ibis.ifelse(clock.isnull(), offset, ibis.null("int64"))
+    clock = ibis.coalesce(clock, iso)
+    if contested:
+        clock = ibis.ifelse(ibis.or_(*contested), ibis.null("timestamp(6)"), clock)
+    return cast(ir.TimestampValue, clock), cast(ir.IntegerValue, offset)
+
+
+def fitting(texts: Collection[str]) -> list[str]:
+    """List the strptime formats that fit all texts.
+
+    Parameters
+    ----------
+    texts : collection of str
+        Values of one column.
+
+    Returns
+    -------
+    formats : list of str
+        Two that read a text as two times: day and month cannot be told apart; day first stands
+        first. Empty where no known format fits all.
+    """
+    found: dict[tuple[datetime, ...], str] = {}
+    for written in _known() if texts else ():
+        times = [_time(text, written) for text in texts]
+        if None not in times:
+            found.setdefault(tuple(cast(list[datetime], times)), written)
+    return list(found.values())
+
+
+def hint(texts: Collection[str]) -> str:
+    """Say which ``time_format`` would read these texts, nothing where none is known."""
+    formats = fitting(texts)
+    if len(formats) > 1:
+        return ": set `time_format` to " + " or ".join(f'"{written}"' for written in formats)
+    left, several = list(texts), formats
+    while left and not formats and len(several) < _MOST_FORMATS:
+        best = max(_known(), key=lambda w: sum(_time(text, w) is not None for text in left))
+        rest = [text for text in left if _time(text, best) is None]
+        if len(rest) == len(left):
+            break
+        several, left = [*several, best], rest
+    if not several:
+        return ""
+    listed = ", ".join(f'"{written}"' for written in several)
+    return f": set `time_format` to {listed if len(several) == 1 else f'[{listed}]'}"
+
+
+def _known() -> list[str]:
+    return [day + hour for day, hour in product(_DAYS, _HOURS)]
+
+
+def _time(text: str, written: str) -> datetime | None:
+    try:
+        found = datetime.strptime(text, written)
+    except ValueError:
+        return None
+    # Without separators strptime also takes a digit where two are meant.
+    return None if "%Y%m%d" in written and found.strftime(written) != text else found
+
+
+def _rivals(formats: Sequence[str]) -> list[list[str]]:
+    """Group formats that differ in the order of day, month and year only."""
+    groups: dict[str, list[str]] = {}
+    for written in dict.fromkeys(formats):
+        groups.setdefault(re.sub("%[dmy]", "%_", written), []).append(written)
+    return [group for group in groups.values() if len(group) > 1]

@@ -2,19 +2,84 @@
 
 A zone's name comes in; out comes one row a local day, with its offset and, on the two days a year
 on which clocks change, when and how. The engine then needs no time zones of its own, and what it
-does with the two odd hours is ours to say. Called by ``columns``.
+does with the two odd hours is ours to say. ``to_utc`` is that join. Called by ``columns``.
 """
 
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import cast
 from zoneinfo import ZoneInfo
 
+import ibis
+import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 
 FIRST_YEAR, LAST_YEAR = 1990, 2050
 _WEEK = 7
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Times of a table's rows.
+
+    Attributes
+    ----------
+    table : ibis table
+        The rows, joined with the days of the zone.
+    at : timestamp column
+        UTC; null where there was none.
+    out_of_range : boolean column
+        Not read, or of another age than exports have.
+    skipped : boolean column
+        In an hour that daylight saving skipped.
+    twice : boolean column
+        In an hour that came twice; the first of the two was taken.
+    """
+
+    table: ir.Table
+    at: ir.TimestampValue
+    out_of_range: ir.BooleanValue
+    skipped: ir.BooleanValue
+    twice: ir.BooleanValue
+
+
+def to_utc(
+    table: ir.Table, local: ir.TimestampValue, offset: ir.IntegerValue, zone: str
+) -> Moments:
+    """Turn what clocks showed into UTC.
+
+    Parameters
+    ----------
+    table : ibis table
+    local : timestamp column
+        What the clock showed.
+    offset : int64 column
+        Seconds ahead of UTC; null where only the zone says it.
+    zone : str
+        IANA name.
+    """
+    days = ibis.memtable(zone_days(zone))
+    second = (local.epoch_seconds() % 86400).cast("int64")
+    table = table.mutate(_local=local, _second=second, _offset=offset)
+    t = table.left_join(days, table["_local"].date() == days.zone_day)
+    at, second, stated = t["_local"], t["_second"], t["_offset"]
+    first, end = (ibis.timestamp(f"{year}-01-01") for year in (FIRST_YEAR, LAST_YEAR))
+    unstated = stated.isnull()
+    # A midnight that was skipped is how a date alone looks: the day's first moment, which the
+    # offset of before makes of it.
+    midnight = at == at.truncate("D")
+    gap = unstated & (second >= t.gap_from) & (second < t.gap_to) & ~midnight
+    fold = unstated & (second >= t.fold_from) & (second < t.fold_to)
+    seconds = stated.fill_null(ibis.ifelse(second >= t.switch, t.after, t.before))
+    return Moments(
+        table=t,
+        at=at - seconds.as_interval("s"),
+        out_of_range=at.isnull() | (at < first) | (at >= end),
+        skipped=gap,
+        twice=fold.fill_null(False),
+    )
 
 
 @lru_cache
