@@ -1,15 +1,15 @@
 """Shopify's order export becomes staged order lines.
 
 The export has several rows an order; what concerns the order as a whole (e-mail, times, status,
-refunds) stands on its first row only. Comes in as one opened file, goes out with the columns of
-``orders.staged_lines``. Called by ``staging``.
+refunds) stands on its first row only, or on all of them where it was filled down. Comes in as one
+opened file, goes out with the columns of ``orders.staged_lines``. Called by ``staging``.
 
+- Which rows are one order, and which a copy of it, is told by ``shopify_copies``.
 - An order whose ``Cancelled at`` is filled, or whose payment is ``voided``, is cancelled.
-- A discount on the whole order is spread over its lines in proportion to their value.
-- A refund becomes return lines: of everything where the order is ``refunded``, else of the first
-  line (or of as many of its units) whose amount is the ``Refunded Amount``. The export has no time
-  of a refund; the latest of its times (created, paid, fulfilled) is taken.
-- Where an order stands in the file twice, the last one counts.
+- ``Source`` says the channel, unless the source's settings do.
+- A discount on the whole order is spread over its lines by ``shopify_discounts``.
+- A refund becomes return lines by ``refunds``. The export has no time of a refund; the latest of
+  its times (created, paid, fulfilled) is taken.
 """
 
 from typing import cast
@@ -18,12 +18,16 @@ import ibis
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
-from recsys.config import Config
+from recsys.config import Column, Config
 from recsys.data.columns import Fields, Typed
 from recsys.data.engine import keep
 from recsys.data.files import ROW, RawTable
 from recsys.data.keyed_hash import normalise_expression
 from recsys.data.orders import RAW_IDENTIFIER, Money, default_channel, location_of, prefixed
+from recsys.data.refunds import with_refunds
+from recsys.data.shopify_copies import fill
+from recsys.data.shopify_discounts import spread
+from recsys.data.times import read_time
 from recsys.errors import DataError
 from recsys.schema import CHANNELS
 
@@ -37,8 +41,12 @@ DEFAULTS = {
     "refunded": "Refunded Amount",
     "subtotal": "Subtotal",
     "total": "Total",
+    "order_discount": "Discount Amount",
+    "order_shipping": "Shipping",
+    "order_tax": "Taxes",
     "currency": "Currency",
     "location_id": "Location",
+    "sold_through": "Source",
     "item_id": "Lineitem sku",
     "title": "Lineitem name",
     "quantity": "Lineitem quantity",
@@ -46,10 +54,21 @@ DEFAULTS = {
     "discount": "Lineitem discount",
 }
 FIELDS = (*DEFAULTS, "channel")
-IDENTIFIERS = {"email": "Email"}
-#: Filled on an order's first row only; one of them tells where an order begins.
-_OF_ORDER = ("status", "total", "subtotal")
+IDENTIFIERS = {"email": "Email", "phone": "Phone"}
+#: Taken where the column above is empty: who pays has a phone, whoever it is sent to.
+_ELSE = {"phone": "Billing Phone"}
 _LINE_PREFIX = "Lineitem"
+_LINE_FIELDS = ("item_id", "title", "quantity", "unit_price", "discount")
+_NUMBERS = (
+    "quantity", "unit_price", "discount", "subtotal", "refunded", "total", "order_discount",
+    "order_shipping", "order_tax",
+)  # fmt: skip
+#: ``Source`` of what is sold at a till: Shopify's till, its phone apps, its number as an app.
+_TILLS = ("pos", "iphone", "android", "ipad", "129785")
+_MARKETS = (
+    "amazon|ebay|etsy|walmart|zalando|otto|kaufland|cdiscount|bol.com|allegro|rakuten|wish|temu|"
+    "tiktok|facebook|instagram|marketplace"
+)
 
 
 def staged_lines(con: Backend, raw: RawTable, config: Config, name: str) -> Typed:
@@ -68,173 +87,154 @@ def staged_lines(con: Backend, raw: RawTable, config: Config, name: str) -> Type
     Returns
     -------
     Typed
-        As ``orders.staged_lines``, with ``repeated`` (an earlier copy of an order) and ``added``
-        (return lines that a refund adds to the rows of the file).
+        As ``orders.staged_lines``, with ``repeated`` (an earlier copy of an order), ``added``
+        (return lines that a refund adds to the rows of the file), and of each order what it says
+        it cost and what its lines, shipping and taxes come to: ``order_total_minor``,
+        ``order_expected_minor`` (null where a line cannot be read).
 
     Raises
     ------
     DataError
         When a column of the shape is missing.
     """
-    table = keep(con, "shopify_raw", raw.table)
-    shape = Fields(table, raw.columns, config, name, raw.file.name, DEFAULTS)
-    shape.check_known(FIELDS)
-    if not shape.has("order_id") or not shape.has("item_id"):
+    table = keep(con, "shopify_raw", raw.table.select(ROW, *_used(raw, config, name)))
+    fields = Fields(table, raw.columns, config, name, raw.file.name, DEFAULTS)
+    fields.check_known(FIELDS)
+    if not fields.has("order_id") or not fields.has("item_id"):
         raise DataError(
             f"{raw.file.name}: not Shopify's order export: no `Name` and `Lineitem sku` columns. "
             f"The columns are: {', '.join(raw.columns)}."
         )
-    shape.require("order_id", "occurred_at", "item_id", "quantity", "unit_price")
-    filled = keep(con, "shopify_filled", _fill(shape, table))
-    typed = _typed(con, filled, raw, config, name)
-    lines = keep(con, "shopify_lines", typed.table)
-    lines = keep(con, "shopify_spread", _spread_discount(lines))
-    return Typed(_with_refunds(lines), typed.fields)
+    fields.require("order_id", "occurred_at", "item_id", "quantity", "unit_price")
+    fields.read_numbers(con, *_NUMBERS)
+    fields.table = keep(con, "shopify_filled", _fill(con, fields, raw))
+    typed = keep(con, "shopify_lines", _typed(fields))
+    lines = spread(typed)
+    first = lines[ROW].min().over(ibis.window(group_by="order_id"))
+    lines = lines.mutate(line_no=(lines[ROW] - first + 1).cast("int32"))
+    return Typed(with_refunds(keep(con, "shopify_spread", lines)), fields)
 
 
-def _fill(shape: Fields, table: ir.Table) -> ir.Table:
-    """Copy what stands on an order's first row to its other rows."""
-    stated = [shape.text(field).notnull() for field in _OF_ORDER if shape.has(field)]
-    head = ibis.ifelse(ibis.or_(*stated), table[ROW], ibis.null("int64"))
-    table = table.mutate(_order=shape.text("order_id"), _head=head)
-    before = ibis.window(group_by="_order", order_by=ROW, preceding=None, following=0)
-    table = table.mutate(
-        _block=table._head.max().over(before),
-        _last=table._head.max().over(group_by="_order"),
+def channel_of(fields: Fields) -> ir.StringValue:
+    """Return the channel of each row: as it was mapped or set, else as ``Source`` says."""
+    fixed = fields.source.channel
+    if fields.has("channel") or fixed or not fields.has("sold_through"):
+        return fields.choice("channel", CHANNELS, default_channel(fields))
+    through = fields.text("sold_through").lower()
+    found = ibis.cases(
+        (through.isin(_TILLS) | through.re_search(r"\bpos\b|point of sale"), "pos"),
+        (through.re_search(_MARKETS), "marketplace"),
+        else_=default_channel(fields),
     )
-    lines = [column for column in shape.columns if column.startswith(_LINE_PREFIX)]
-    kept = table.select(ROW, *lines, "_block", repeated=(table._block < table._last))
-    of_order = [column for column in shape.columns if column not in lines]
-    heads = table.filter(table._head.notnull()).select(_block=table[ROW], **{
-        f"order {column}": table[column] for column in of_order
-    })  # fmt: skip
-    alone = table.select(_row=table[ROW], **{f"own {column}": table[column] for column in of_order})
-    joined = kept.left_join(heads, "_block").join(alone, ROW)
-    return joined.select(
-        ROW,
-        *lines,
-        **{c: ibis.coalesce(joined[f"order {c}"], joined[f"own {c}"]) for c in of_order},
-        repeated=joined.repeated.fill_null(False),
+    return cast(ir.StringValue, found.fill_null(default_channel(fields)))
+
+
+def _used(raw: RawTable, config: Config, name: str) -> list[str]:
+    """List the columns that a field or identifier is read from: the others are most of a file."""
+    source = config.sources[name]
+    lower = {column.lower(): column for column in raw.columns}
+    found = [*FIELDS, *(lower.get(column.lower(), "") for column in DEFAULTS.values())]
+    found += [lower.get(c.lower(), "") for c in (*IDENTIFIERS.values(), *_ELSE.values())]
+    for spec in (*source.columns.values(), *source.identifiers.values()):
+        found += _columns_of(spec)
+    return [column for column in raw.columns if column in found]
+
+
+def _columns_of(spec: str | Column) -> list[str]:
+    if isinstance(spec, str):
+        return [spec]
+    return [spec.column] if spec.column else [*spec.columns, *spec.days]
+
+
+def _fill(con: Backend, fields: Fields, raw: RawTable) -> ir.Table:
+    shape = Fields(
+        fields.table, raw.columns, fields.config, fields.name, raw.file.name, DEFAULTS
     )
+    of_line = {
+        column
+        for field in _LINE_FIELDS
+        for column in _columns_of(fields.source.columns.get(field, ""))
+    }
+    of_line |= {c for c in fields.table.columns if c.startswith(_LINE_PREFIX)}
+    ends = tuple(f" {field}" for field in ("quantity", "unit_price", "discount"))
+    numbers = {c for c in fields.table.columns if c not in (ROW, *raw.columns)}
+    of_line |= {c for c in numbers if c.endswith(ends)}
+    of_order = [c for c in fields.table.columns if c not in (ROW, *of_line)]
+    return fill(con, shape, [c for c in fields.table.columns if c in of_line], of_order)
 
 
-def _typed(con: Backend, table: ir.Table, raw: RawTable, config: Config, name: str) -> Typed:
-    fields = Fields(table, raw.columns, config, name, raw.file.name, DEFAULTS)
-    fields.read_numbers(con, "quantity", "unit_price", "discount", "amount", "subtotal", "refunded")
+def _typed(fields: Fields) -> ir.Table:
     source = fields.source
     order_id = fields.text("order_id", required=True)
     item_id = fields.text("item_id", required=True)
     quantity = fields.number("quantity", required=True)
     price = fields.number("unit_price", required=True)
     fields.reject("negative_price", "unit_price", price < 0, price)
-    channel = fields.choice("channel", CHANNELS, default_channel(fields))
+    channel = channel_of(fields)
     money = Money(fields)
-    parts = money.line(quantity, price, fields.number("discount"), fields.number("amount"))
-    subtotal, refunded = fields.number("subtotal"), fields.number("refunded")
+    parts = money.line(quantity, price, fields.number("discount"), ibis.null("decimal(18, 6)"))
+    of_order = {
+        f"_{field}": money.minor(fields.number(field))
+        for field in ("subtotal", "total", "order_discount", "order_shipping", "order_tax")
+    }
+    refunded = fields.number("refunded")
     status = fields.text("status").lower().fill_null("")
-    columns = {c.lower(): c for c in raw.columns}
-    mapped: dict[str, ir.StringValue] = {
-        kind: fields.identifier(kind) for kind in source.identifiers
-    }
-    for kind, column in IDENTIFIERS.items():
-        if kind not in mapped and column.lower() in columns:
-            text = cast(ir.StringValue, fields.table[columns[column.lower()]])
-            mapped[kind] = text
-    identifiers = {
-        RAW_IDENTIFIER + kind: normalise_expression(kind, value).nullif("")
-        for kind, value in mapped.items()
-    }
-    paid, fulfilled = fields.text("paid_at"), fields.text("fulfilled_at")
+    again = cast(ir.StringValue, fields.table["_again"])
+    number = ibis.ifelse(again == "", order_id, order_id + "/" + again)
+    texts = [fields.text(field) for field in ("occurred_at", "paid_at", "fulfilled_at")]
+    identifiers = _identifiers(fields)
+    cancelled = fields.flag("cancelled") | (status == "voided")
+    title, location = fields.text("title"), location_of(fields)
     occurred_at, twice = fields.moment("occurred_at")
-    later = [_offset_time(text) for text in (paid, fulfilled)]
-    parsed = fields.parsed(
-        order_id=prefixed(source, name, order_id),
+    return fields.parsed(
+        order_id=prefixed(source, fields.name, cast(ir.StringValue, number)),
         line_no=ibis.null("int32"),
         occurred_at=occurred_at,
         twice=twice,
         channel=channel,
-        location_id=location_of(fields),
+        location_id=location,
         item_id=item_id,
-        title=fields.text("title"),
+        title=title,
         quantity=quantity.cast("float64"),
         line_type=ibis.null("string"),
         return_of=ibis.null("string"),
-        cancelled=fields.flag("cancelled") | (status == "voided"),
+        cancelled=cancelled,
         **parts,
         **identifiers,
         repeated=fields.table.repeated,
-        _subtotal=money.minor(subtotal),
+        **of_order,
         _refunded=money.minor(refunded).fill_null(0),
         _all_refunded=status == "refunded",
-        _refund_at=ibis.greatest(occurred_at, *(t.fill_null(occurred_at) for t in later)),
+        _refund_at=_latest(occurred_at, *texts),
     )
-    return Typed(parsed, fields)
 
 
-def _offset_time(text: ir.StringValue) -> ir.TimestampValue:
-    """Read one of Shopify's own times, ``2017-03-04 12:11:00 -0500``, as UTC."""
-    sign = ibis.ifelse(text.substr(20, 1) == "-", -1, 1)
-    hours = text.substr(21, 2).try_cast("int64").fill_null(0)
-    minutes = text.substr(23, 2).try_cast("int64").fill_null(0)
-    local = text.left(19).try_cast("timestamp(6)")
-    return cast(ir.TimestampValue, local - (sign * (hours * 3600 + minutes * 60)).as_interval("s"))
+def _identifiers(fields: Fields) -> dict[str, ir.Value]:
+    columns = {c.lower(): c for c in fields.columns}
+    mapped = {kind: fields.identifier(kind) for kind in fields.source.identifiers}
+    for kind, column in IDENTIFIERS.items():
+        named = [columns.get(c.lower()) for c in (column, _ELSE.get(kind, column))]
+        texts = [cast(ir.StringValue, fields.table[c].cast("string")) for c in named if c]
+        if kind not in mapped and texts:
+            mapped[kind] = cast(ir.StringValue, ibis.coalesce(*texts))
+    return {
+        RAW_IDENTIFIER + kind: normalise_expression(kind, value).nullif("")
+        for kind, value in mapped.items()
+    }
 
 
-def _spread_discount(lines: ir.Table) -> ir.Table:
-    """Spread what the subtotal is below the sum of the lines over them, without losing a cent."""
-    good = ~lines.bad
-    net = ibis.ifelse(good, lines.amount_minor, 0)
-    whole = ibis.window(group_by=["order_id", "repeated"])
-    upto = ibis.window(group_by=["order_id", "repeated"], order_by=ROW, preceding=None, following=0)
-    table = lines.mutate(_net=net)
-    table = table.mutate(_sum=table._net.sum().over(whole), _upto=table._net.sum().over(upto))
-    rest = ibis.greatest(table._sum - table._subtotal, 0).fill_null(0)
-    share = (rest * table._upto / table._sum.nullif(0)).round().cast("int64").fill_null(0)
-    earlier = (
-        (rest * (table._upto - table._net) / table._sum.nullif(0))
-        .round()
-        .cast("int64")
-        .fill_null(0)
-    )
-    part = share - earlier
-    return table.mutate(
-        discount_minor=table.discount_minor + part, amount_minor=table.amount_minor - part
-    ).drop("_net", "_sum", "_upto", "_subtotal")
+def _latest(
+    occurred_at: ir.TimestampValue, created: ir.StringValue, *later: ir.StringValue
+) -> ir.TimestampValue:
+    """Return the latest of an order's times; one without an offset is as far from UTC as created.
 
-
-def _with_refunds(lines: ir.Table) -> ir.Table:
-    """Add a return line for every line, or part of one, that was paid back."""
-    whole = ibis.window(group_by="order_id")
-    first, last = lines[ROW].min().over(whole), lines[ROW].max().over(whole)
-    place, size = (lines[ROW] - first + 1).cast("int32"), (last - first + 1).cast("int32")
-    lines = lines.mutate(line_no=place, _size=size)
-    unit = (lines.amount_minor / lines.quantity.nullif(0)).round().cast("int64")
-    paid_back = lines._refunded
-    kept = ~lines.bad & (lines.quantity > 0) & ~lines.cancelled & ~lines.repeated
-    exact = lines.amount_minor == paid_back
-    units = (paid_back / unit.nullif(0)).floor()
-    some = (unit > 0) & (units * unit == paid_back) & (units < lines.quantity)
-    match = ibis.cases((exact, 1), (some, 2), else_=3)
-    open_ = lines.filter(kept & (lines._all_refunded | (paid_back > 0))).mutate(
-        _match=match, _units=ibis.cases((exact, lines.quantity), else_=units)
-    )
-    first = ibis.window(group_by="order_id", order_by=["_match", ROW])
-    ranked = open_.mutate(_rank=ibis.row_number().over(first))
-    chosen = ranked.filter(ranked._all_refunded | ((ranked._rank == 0) & (ranked._match < 3)))
-    share = ibis.ifelse(chosen._all_refunded, 1.0, chosen._units / chosen.quantity)
-    returns = chosen.mutate(
-        line_no=(chosen.line_no + chosen["_size"]).cast("int32"),
-        line_type=ibis.literal("return"),
-        quantity=-(chosen.quantity * share),
-        amount_minor=-(chosen.amount_minor * share).round().cast("int64"),
-        discount_minor=(chosen.discount_minor * share).round().cast("int64"),
-        occurred_at=chosen._refund_at,
-        return_of=chosen.order_id,
-    )
-    used = ("_refunded", "_all_refunded", "_refund_at", "_size")
-    names = [c for c in lines.columns if c not in used]
-    unmatched = lines.order_id.notnull() & (paid_back > 0) & ~lines._all_refunded
-    return ibis.union(
-        lines.select(*names, added=ibis.literal(value=False), refund_open=unmatched),
-        returns.select(*names, added=ibis.literal(value=True), refund_open=ibis.literal(False)),
-    )
+    What cannot be read, as in another format than ISO 8601, does not count.
+    """
+    clock, _ = read_time(created)
+    shift = clock.epoch_seconds() - occurred_at.epoch_seconds()
+    times = []
+    for text in later:
+        local, offset = read_time(text)
+        at = local - ibis.coalesce(offset, shift).as_interval("s")
+        times.append(at.fill_null(occurred_at))
+    return cast(ir.TimestampValue, ibis.greatest(occurred_at, *times))

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from ibis.backends.duckdb import Backend
 
 from recsys.config import Config, Source
-from recsys.data import catalogue, events, orders, shopify
+from recsys.data import catalogue, events, orders, shopify, woocommerce
 from recsys.data.blocking import reason_expression
 from recsys.data.columns import Fields, Typed
 from recsys.data.database import fetch
@@ -232,6 +232,8 @@ def _typed(con: Backend, raw: RawTable, config: Config, name: str, keyed: KeyedH
     kind = config.sources[name].kind
     if kind == "shopify_orders":
         return shopify.staged_lines(con, raw, config, name)
+    if kind == "woocommerce_orders":
+        return woocommerce.staged_lines(con, raw, config, name)
     if kind == "ga4_events":
         return events.staged_events(con, raw, config, name, keyed)
     if kind == "products":
@@ -327,20 +329,27 @@ def _count_rejects(
     con: Backend, raw: RawTable, table: ir.Table, fields: Fields, part: Part, folder: Path
 ) -> None:
     """Write the part's rejects with their lines, and count them and all rows."""
-    records = table[ROW].nunique() if part.kind == "ga4_events" else table[ROW].count()
+    lines = table[ROW].count()
     if "added" in table.columns:
-        records = records - table.added.sum().fill_null(0)
-    accepted = int(con.to_pyarrow(records).as_py())
+        lines = lines - table.added.sum().fill_null(0)
+    # Several rows may stem from one record: of events it counts, of orders their lines do.
+    several = part.kind in ("ga4_events", "woocommerce_orders")
+    records = table[ROW].nunique() if several else lines
+    counts = con.to_pyarrow(table.aggregate(records=records, lines=lines)).to_pylist()[0]
+    accepted = int(counts["records"])
+    rows = int(counts["lines"]) if part.kind == "woocommerce_orders" else accepted
     broken = raw.broken(con)
     found = _rejected(con, table, fields)
-    lines = raw.line_numbers([row[ROW] for row in found], [b["line"] for b in broken], accepted)
+    wanted = sorted({row[ROW] for row in found})
+    numbers = raw.line_numbers(wanted, [b["line"] for b in broken], accepted)
+    line_of = dict(zip(wanted, numbers, strict=True))
     rejects = [
-        {"line": line, "reason": r["reason"], "detail": r["detail"], "row": r["raw"]}
-        for line, r in zip(lines, found, strict=True)
+        {"line": line_of[r[ROW]], "reason": r["reason"], "detail": r["detail"], "row": r["raw"]}
+        for r in found
     ] + [{**b, "row": b["row"] if part.kind in _IMPERSONAL else "(hidden)"} for b in broken]
     for reject in rejects:
         part.rejected[reject["reason"]] = part.rejected.get(reject["reason"], 0) + 1
-    part.rows = accepted + len(broken)
+    part.rows = rows + len(broken)
     if rejects:
         rejects.sort(key=lambda reject: reject["line"])
         named = [{"source": part.source, "file": part.file, **reject} for reject in rejects]
