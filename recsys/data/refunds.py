@@ -62,9 +62,7 @@ def with_refunds(lines: ir.Table) -> ir.Table:
     of_amount = chosen._own_amount / chosen.amount_minor.nullif(0)
     of_quantity = chosen._own_quantity.nullif(0) / chosen.quantity
     own_share = ibis.least(ibis.coalesce(of_quantity, of_amount, 1.0), 1.0)
-    share = ibis.cases(
-        (chosen._all_refunded, 1.0), (chosen._own, own_share), else_=chosen._share
-    )
+    share = ibis.cases((chosen._all_refunded, 1.0), (chosen._own, own_share), else_=chosen._share)
     amount = (chosen.amount_minor * share).round().cast("int64")
     stated = chosen._own_amount.nullif(0)
     amount = ibis.ifelse(chosen._own & ~chosen._all_refunded, stated.fill_null(amount), amount)

@@ -106,8 +106,9 @@ def staged_lines(con: Backend, raw: RawTable, config: Config, name: str) -> Type
             f"The columns are: {', '.join(raw.columns)}."
         )
     fields.require("order_id", "occurred_at", "item_id", "quantity", "unit_price")
+    filled = keep(con, "shopify_filled", _fill(con, fields))
+    fields = Fields(filled, raw.columns, config, name, raw.file.name, DEFAULTS)
     fields.read_numbers(con, *_NUMBERS)
-    fields.table = keep(con, "shopify_filled", _fill(con, fields, raw))
     typed = keep(con, "shopify_lines", _typed(fields))
     lines = spread(typed)
     first = lines[ROW].min().over(ibis.window(group_by="order_id"))
@@ -146,21 +147,15 @@ def _columns_of(spec: str | Column) -> list[str]:
     return [spec.column] if spec.column else [*spec.columns, *spec.days]
 
 
-def _fill(con: Backend, fields: Fields, raw: RawTable) -> ir.Table:
-    shape = Fields(
-        fields.table, raw.columns, fields.config, fields.name, raw.file.name, DEFAULTS
-    )
+def _fill(con: Backend, shape: Fields) -> ir.Table:
     of_line = {
         column
         for field in _LINE_FIELDS
-        for column in _columns_of(fields.source.columns.get(field, ""))
+        for column in _columns_of(shape.source.columns.get(field, ""))
     }
-    of_line |= {c for c in fields.table.columns if c.startswith(_LINE_PREFIX)}
-    ends = tuple(f" {field}" for field in ("quantity", "unit_price", "discount"))
-    numbers = {c for c in fields.table.columns if c not in (ROW, *raw.columns)}
-    of_line |= {c for c in numbers if c.endswith(ends)}
-    of_order = [c for c in fields.table.columns if c not in (ROW, *of_line)]
-    return fill(con, shape, [c for c in fields.table.columns if c in of_line], of_order)
+    columns = [column for column in shape.table.columns if column != ROW]
+    lines = [c for c in columns if c.startswith(_LINE_PREFIX) or c in of_line]
+    return fill(con, shape, lines, [c for c in columns if c not in lines])
 
 
 def _typed(fields: Fields) -> ir.Table:

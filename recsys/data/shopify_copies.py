@@ -30,6 +30,7 @@ from recsys.data.files import ROW
 _BEGIN = ("status", "total", "subtotal")
 #: What changes when an order changes between two copies of it.
 _STATE = ("status", "total", "subtotal", "refunded", "cancelled", "order_discount")
+_MONEY = ("quantity", "unit_price", "discount", "subtotal", "order_discount", "order_tax")
 _LINE = ("item_id", "title", "quantity", "unit_price", "discount")
 #: How far sums may be from the subtotal: roundings of weighed lines. Major units, by line.
 _TOLERANCE = 0.01
@@ -43,7 +44,7 @@ def fill(con: Backend, shape: Fields, of_line: list[str], of_order: list[str]) -
     con : ibis backend
         The engine; keeps the rows meanwhile.
     shape : Fields
-        The file, its numbers read.
+        The file. Its numbers are read only where money has to tell what is a copy.
     of_line, of_order : list of str
         Columns of the table that concern a line, and those that concern the order.
 
@@ -61,9 +62,7 @@ def fill(con: Backend, shape: Fields, of_line: list[str], of_order: list[str]) -
         _again=ibis.literal(""),
     )
     table = _told_apart(con, shape, table)
-    before = ibis.window(
-        group_by=["_order", "_again"], order_by=ROW, preceding=None, following=0
-    )
+    before = ibis.window(group_by=["_order", "_again"], order_by=ROW, preceding=None, following=0)
     table = keep(con, "shopify_pieces", table.mutate(_piece=table._head.max().over(before)))
     several = table.group_by("_order", "_again").aggregate(heads=table._head.count())
     several = several.filter(several.heads > 1)
@@ -106,11 +105,14 @@ def _told_apart(con: Backend, shape: Fields, table: ir.Table) -> ir.Table:
     own = own.mutate(_own=own._own.last().over(above))
     keys = later.select(_number=later._order, _time=later._created)
     joined = own.left_join(keys, [own._order == keys._number, own._own == keys._time])
-    return joined.select(*(c for c in table.columns if c != "_again"), _again=joined._time.fill_null(""))
+    return joined.select(
+        *(c for c in table.columns if c != "_again"), _again=joined._time.fill_null("")
+    )
 
 
 def _decide(con: Backend, shape: Fields, table: ir.Table, several: ir.Table) -> ir.Table:
     """Return ``piece, first, copy``: where the piece's order begins, and whether it is a copy."""
+    shape.read_numbers(con, *_MONEY)
     some = shape.table
     line = [shape.text(field).fill_null("") for field in _LINE if shape.has(field)]
     content = reduce(lambda a, b: a + "\t" + b, line, ibis.literal(""))

@@ -164,7 +164,9 @@ def _spread(table: ir.Table, columns: list[str]) -> ir.Table:
     json = (cell.strip().left(1) == "[") & is_json(cell)
     split = cell.re_replace(_BEGIN, _SEPARATOR + r"\1").split(_SEPARATOR)
     safe = ibis.ifelse(json, cell, "[]")
-    listed = cast(ir.ArrayValue, ibis.ifelse(json.fill_null(False), _listed(safe, '["VARCHAR"]'), split))
+    listed = cast(
+        ir.ArrayValue, ibis.ifelse(json.fill_null(False), _listed(safe, '["VARCHAR"]'), split)
+    )
     nothing = ibis.array([ibis.null("string")])
     listed = cast(ir.ArrayValue, ibis.ifelse(listed.length() > 0, listed, nothing))
     numbered = table.mutate(_items=listed.filter(lambda item: item.fill_null("x").strip() != ""))
@@ -272,7 +274,9 @@ def _reduced(lines: ir.Table) -> ir.Table:
     beside = table._sum + table._order_shipping + table._order_tax
     missing = ibis.greatest(table._order_discount - table._given, 0)
     # Coupons are in `total` already; only where the order costs less than its lines are they not.
-    apart = (missing > 1) & ((table._total - beside).abs() > (table._total - beside + missing).abs())
+    apart = (missing > 1) & (
+        (table._total - beside).abs() > (table._total - beside + missing).abs()
+    )
     discount = ibis.ifelse(apart.fill_null(False), missing, 0)
     rate = (discount / table._sum.nullif(0)).clip(0.0, 1.0).fill_null(0.0)
     table = table.mutate(_rate=rate, _discount=discount)

@@ -20,7 +20,10 @@ HEADER = (
     "shipping_items,coupon_items\n"
 )
 FERN = "id:5501|name:Fern pot|product_id:11|sku:FP-S|quantity:2|subtotal:24.00|total:{}|refunded:{}"
-MOSS = "id:5502|name:Moss ball; large|product_id:12|sku:MB-1|quantity:1|subtotal:6.00|total:6.00|refunded:0.00"
+MOSS = (
+    "id:5502|name:Moss ball; large|product_id:12|sku:MB-1|quantity:1|subtotal:6.00|total:6.00|"
+    "refunded:0.00"
+)
 
 
 def row(

@@ -1,24 +1,60 @@
-"""Exports of well-known programs, recognised by their headers."""
+"""Exports of well-known systems, recognised by their headers.
 
-from dataclasses import dataclass, field
-from typing import Any
+An ``Export`` comes in; out comes a ``Preset`` with the whole mapping, or None where no system is
+known. Called by ``init`` before it looks at columns one by one.
+"""
 
-from recsys.config import Column
+from collections.abc import Callable
+
 from training.init.exports import Export
+from training.init.presets import (
+    ga4,
+    google_merchant,
+    lightspeed,
+    loyverse,
+    magento,
+    odoo,
+    shopify,
+    square,
+    woocommerce,
+)
+from training.init.presets.preset import Headers, Preset
+
+__all__ = ["Preset", "recognise"]
+
+#: The more columns a shape is known by, the earlier it is tried.
+_SYSTEMS: tuple[Callable[[Headers], Preset | None], ...] = (
+    ga4.events,
+    shopify.orders,
+    shopify.products,
+    shopify.inventory,
+    woocommerce.orders,
+    woocommerce.items,
+    woocommerce.products,
+    square.items,
+    square.catalogue,
+    lightspeed.x_series,
+    lightspeed.r_series,
+    loyverse.receipts,
+    loyverse.products,
+    odoo.orders,
+    magento.products,
+    magento.items,
+    google_merchant.inventory,
+    google_merchant.products,
+)
 
 
-@dataclass(frozen=True)
-class Preset:
-    """The mapping of an export whose program is known."""
+def recognise(export: Export) -> Preset | None:
+    """Tell which system wrote an export, and what it means.
 
-    name: str
-    kind: str
-    columns: dict[str, str | Column] = field(default_factory=dict)
-    identifiers: dict[str, str | Column] = field(default_factory=dict)
-    settings: dict[str, Any] = field(default_factory=dict)
-    checks: tuple[str, ...] = ()
+    Parameters
+    ----------
+    export : Export
 
-
-def recognise(_export: Export) -> Preset | None:
-    """Return the preset that an export fits; None where its program is not known."""
-    return None
+    Returns
+    -------
+    Preset or None
+    """
+    headers = Headers(export)
+    return next((found for system in _SYSTEMS if (found := system(headers))), None)

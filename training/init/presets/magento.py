@@ -1,0 +1,99 @@
+"""Magento's (Adobe Commerce's) order items and its product export.
+
+A configurable product has two rows an order: one with its price, and one of the variant that was
+taken, with price 0, which the rules leave out as free. Both have the variant's SKU.
+"""
+
+from recsys.config import Column
+from training.init.presets.preset import Headers, Preset, words
+
+_ITEMS = {
+    "order_id": "Order Number|Increment ID|Order #|Order Increment ID|Order ID",
+    "occurred_at": "Order Date|Purchase Date|Created At|Purchased On|Order Created At",
+    "item_id": "SKU|Item SKU|Product SKU",
+    "title": "Product Name|Item Name|Name|Product",
+    "quantity": "Qty Ordered|Qty|Quantity|Item Qty Ordered",
+    "unit_price": "Price|Item Price|Unit Price|Original Price",
+    "discount": "Item Discount Amount|Item Discount|Discount Amount|Discount",
+    "currency": "Order Currency|Order Currency Code|Currency",
+    "refunded_quantity": "Qty Refunded|Item Qty Refunded",
+    "refunded_amount": "Amount Refunded|Item Amount Refunded",
+    "order_total": "Grand Total|Order Grand Total",
+    "order_shipping": "Shipping Amount|Order Shipping",
+}
+_PEOPLE = {
+    "email": "Customer Email|Email",
+    "account": "Customer ID",
+    "phone": "Billing Telephone|Telephone|Billing Phone",
+}
+_STATUS = {
+    "pending": "no", "processing": "no", "complete": "no", "closed": "no", "holded": "no",
+    "on hold": "no", "payment_review": "no", "canceled": "yes", "cancelled": "yes",
+    "fraud": "yes", "pending_payment": "yes",
+}  # fmt: skip
+_PRODUCTS = {
+    "item_id": "sku",
+    "title": "name",
+    "category": "categories",
+    "price": "price",
+    "cost": "cost",
+    "image_url": "base_image",
+    "url": "url_key",
+    "type": "product_type|_type",
+    "additional_attributes": "additional_attributes",
+}
+
+
+def items(headers: Headers) -> Preset | None:
+    """Recognise order items by the order's currency, or by what only Magento counts."""
+    needed = [_ITEMS[name] for name in ("order_id", "occurred_at", "item_id", "quantity")]
+    if not headers.has(*needed, "Price|Item Price|Unit Price|Original Price"):
+        return None
+    if not headers.has("Order Currency|Order Currency Code|Qty Ordered|Increment ID|Order #"):
+        return None
+    preset = Preset("Magento order items", "order_lines", headers.fields(_ITEMS))
+    preset.settings["channel"] = "web"
+    status = headers.get("Order Status", "Status", "State")
+    if status:
+        meaning = dict(_STATUS)
+        if not {"refunded_quantity", "refunded_amount"} & set(preset.columns):
+            meaning["closed"] = "yes"  # all of it was credited, and nothing else says so
+        preset.columns["cancelled"] = words(headers, status, meaning, preset, "the order")
+    cancelled = headers.get("Qty Canceled", "Qty Cancelled")
+    if cancelled and any(text.strip("0.,") for text in headers.values(cancelled)):
+        preset.checks.append(f"`{cancelled}` is not taken off what was ordered")
+    kinds = headers.get("Product Type", "Item Type")
+    if kinds and "bundle" in headers.values(kinds):
+        preset.checks.append(
+            "bundles are there, and their parts: those of both that have a price count as sold"
+        )
+    preset.identifiers = headers.fields(_PEOPLE)
+    return preset
+
+
+def products(headers: Headers) -> Preset | None:
+    """Recognise the export of catalog_product."""
+    if not headers.has("sku", "name", "price", "product_online|status"):
+        return None
+    if not headers.has("attribute_set_code|_attribute_set|additional_attributes"):
+        return None
+    preset = Preset("Magento products", "products", headers.fields(_PRODUCTS))
+    online = headers.get("product_online", "status") or ""
+    shown = {"1": "yes", "2": "no", "0": "no"}
+    preset.columns["active"] = Column(column=online, map=shown)
+    view = headers.get("store_view_code", "_store")
+    if view and headers.values(view):
+        preset.checks.append(
+            f"rows with a `{view}` say again what differs in that view, and the last row of a SKU "
+            "counts; export the default view only"
+        )
+    if any(
+        "not visible" in text.casefold() for text in headers.values(headers.get("visibility") or "")
+    ):
+        preset.checks.append(
+            "variants are `Not Visible Individually` and yet what is sold, so `visibility` is left "
+            "out"
+        )
+    elif visibility := headers.get("visibility"):
+        preset.columns["visibility"] = visibility
+    return preset

@@ -1,0 +1,103 @@
+"""Shopify's exports of orders, products and inventory.
+
+Orders need no mapping: ``recsys.data.shopify`` knows them. Products have one row a variant, what
+concerns the product on its first row only, and further rows with nothing but an image. Inventory is
+a row a product and location, formerly a column a location.
+"""
+
+from recsys.config import Column
+from training.init.presets.preset import Headers, Preset, ids
+
+_WORDS = {
+    "web", "onlinestore", "pos", "iphone", "android", "ipad", "shopifydraftorder", "580111",
+    "129785", "1354745",
+}  # fmt: skip
+_PRODUCTS = {
+    "title": "Title",
+    "parent_id": "Handle",
+    "category": "Type|Product Category",
+    "brand": "Vendor",
+    "price": "Variant Price|Price",
+    "cost": "Cost per item",
+    "active": "Status|Published",
+    "image_url": "Image Src|Variant Image|Product image URL",
+    "gtin": "Variant Barcode|Barcode",
+    "tags": "Tags",
+    "option1": "Option1 Value",
+    "option2": "Option2 Value",
+    "option3": "Option3 Value",
+}
+#: Columns of the older inventory export that are no locations.
+_NO_LOCATION = (
+    "Handle", "Title", "Option1 Name", "Option1 Value", "Option2 Name", "Option2 Value",
+    "Option3 Name", "Option3 Value", "SKU", "Variant SKU", "HS Code", "COO", "Bin name", "Barcode",
+)  # fmt: skip
+
+
+def orders(headers: Headers) -> Preset | None:
+    """Recognise the order export."""
+    if not headers.has("Name", "Created at", "Lineitem quantity", "Lineitem price"):
+        return None
+    sku, title = headers.get("Lineitem sku"), headers.get("Lineitem name")
+    if not (sku or title):
+        return None
+    preset = Preset("Shopify orders", "shopify_orders")
+    item_id = ids(headers, preset, sku, title, most=0.5) if sku else title
+    if item_id != sku and item_id is not None:
+        preset.columns["item_id"] = item_id
+    source = headers.get("Source")
+    odd = [word for word in headers.values(source) if _plain(word) not in _WORDS] if source else []
+    if odd:
+        listed = ", ".join(f"`{word}`" for word in odd[:12])
+        preset.checks.append(
+            f"orders whose `Source` is {listed} count as web, those of known marketplaces as "
+            'marketplace; set `channel`, or map it: channel = { column = "Source", map = { … } }'
+        )
+    return preset
+
+
+def products(headers: Headers) -> Preset | None:
+    """Recognise the product export."""
+    if not headers.has("Handle|URL handle", "Title", "Variant SKU|SKU", "Variant Price|Price"):
+        return None
+    if not headers.has("Vendor", "Option1 Value|Option1 value|Published"):
+        return None
+    preset = Preset("Shopify products", "products")
+    sku = headers.get("Variant SKU", "SKU")
+    preset.columns = {"item_id": sku or "", **headers.fields(_PRODUCTS)}
+    handle = headers.get("Handle", "URL handle")
+    if handle:
+        preset.columns["parent_id"] = handle
+    return preset
+
+
+def inventory(headers: Headers) -> Preset | None:
+    """Recognise the inventory export, with a row or a column a location."""
+    if not headers.has("Handle", "Title", "Option1 Name", "SKU"):
+        return None
+    preset = Preset("Shopify inventory", "stock", {"item_id": headers.get("SKU") or ""})
+    location = headers.get("Location")
+    amount = headers.get(
+        "Available (not editable)", "Available", "On hand (current)", "On hand", "On hand (new)"
+    )
+    if location and amount:
+        preset.columns |= {"location_id": location, "on_hand": amount}
+        preset.checks.append(f"`{amount}` is what can be sold there, without what is committed")
+        return preset
+    known = {_plain(name) for name in _NO_LOCATION}
+    places = [c for c in headers.export.columns if _plain(c) not in known]
+    if location or not places or not headers.has("HS Code|COO"):
+        return None
+    preset.name = "Shopify inventory (a column a location)"
+    preset.columns |= {"location_id": Column(value=places[0]), "on_hand": places[0]}
+    if places[1:]:
+        others = ", ".join(f"`{place}`" for place in places[1:])
+        preset.checks.append(
+            f"each location has a column, and a source reads one: this one `{places[0]}`. Copy it "
+            f"for {others}, each with its own location_id and on_hand"
+        )
+    return preset
+
+
+def _plain(text: str) -> str:
+    return "".join(sign for sign in text.casefold() if sign.isalnum())

@@ -1,0 +1,147 @@
+"""WooCommerce's exports: orders with a row an item or a row an order, and its products.
+
+Orders of both shapes come from its export plugins. ``item_total`` and the ``total`` in a cell of
+lines are after coupons and without tax; coupons are therefore not taken from the order again.
+Customer 0 is whoever has no account.
+"""
+
+from recsys.config import Column
+from recsys.data.woocommerce import NOT_SOLD, SOLD, item_columns
+from training.init.presets.preset import Headers, Preset, ids, words
+
+_ITEMS = {
+    "order_id": "order_id|order_number",
+    "occurred_at": "order_date|date|date_created|paid_date",
+    "title": "item_name|line_item_name",
+    "quantity": "item_quantity|item_qty|quantity",
+    "amount": "item_total|line_total",
+    "currency": "order_currency|currency",
+    "order_total": "order_total",
+    "order_shipping": "shipping_total|order_shipping",
+    "refunded_quantity": "item_refunded_qty",
+    "refunded_amount": "item_refunded",
+}
+_PEOPLE = {
+    "account": "customer_id|customer_user",
+    "email": "billing_email|customer_email",
+    "phone": "billing_phone|customer_phone",
+}
+_PRODUCTS = {
+    "title": "Name",
+    "parent_id": "Parent",
+    "category": "Categories",
+    "brand": "Brands|Brand",
+    "id": "ID",
+    "price": "Regular price",
+    "sale_price": "Sale price",
+    "active": "Published",
+    "visibility": "Visibility in catalog",
+    "image_url": "Images",
+    "gtin": "GTIN, UPC, EAN, or ISBN",
+    "tags": "Tags",
+    "type": "Type",
+}
+#: Statuses of an order, and whether it was cancelled.
+_STATUS = {**dict.fromkeys(SOLD, "no"), **dict.fromkeys(NOT_SOLD, "yes")}
+#: How near two amounts are the same. Major units.
+_NEAR = 0.011
+
+
+def items(headers: Headers) -> Preset | None:
+    """Recognise orders with a row an item."""
+    if not headers.has("order_id|order_number", "item_quantity|item_qty", "item_total|line_total"):
+        return None
+    if not headers.has("order_date|date|date_created|paid_date", "item_sku|item_product_id"):
+        return None
+    preset = Preset(
+        "WooCommerce orders (a row an item)", "order_lines", settings={"channel": "web"}
+    )
+    preset.columns = headers.fields(_ITEMS)
+    sku, number = headers.get("item_sku"), headers.get("item_product_id", "item_variation_id")
+    preset.columns["item_id"] = ids(headers, preset, sku, number) if sku else number or ""
+    price = _price(headers)
+    if price:
+        preset.columns["unit_price"] = price
+    status = headers.get("status", "order_status")
+    if status:
+        meaning = {**_STATUS, **{f"wc-{word}": value for word, value in _STATUS.items()}}
+        if "refunded_amount" not in preset.columns and "refunded_quantity" not in preset.columns:
+            meaning |= {"refunded": "yes", "wc-refunded": "yes"}
+        preset.columns["cancelled"] = words(headers, status, meaning, preset, "the order")
+    _people(headers, preset)
+    return preset
+
+
+def orders(headers: Headers) -> Preset | None:
+    """Recognise orders with a row an order and their lines in a cell."""
+    lines = item_columns(headers.export.columns)
+    if not lines or not headers.has("order_id|order_number", "order_date|date|date_created"):
+        return None
+    seen = [text for column in lines for text in headers.values(column)]
+    if seen and not any(":" in text for text in seen):
+        return None
+    preset = Preset("WooCommerce orders (a row an order)", "woocommerce_orders")
+    status = headers.get("status", "order_status")
+    known = {_word(word) for word in _STATUS}
+    odd = [w for w in headers.values(status) if _word(w) not in known] if status else []
+    if status and odd:
+        listed = ", ".join(f"`{word}`" for word in odd)
+        preset.checks.append(
+            f"what {listed} in `{status}` mean is not known, and their orders are rejected; map "
+            "them to `completed` or `cancelled`"
+        )
+    without = sum("sku:|" in text or "sku" not in text for text in seen)
+    if without > len(seen) / 2:
+        preset.columns["item_id"] = "line_items.product_id"
+        preset.checks.append("most lines have no SKU, so products are known by their number")
+    _people(headers, preset)
+    return preset
+
+
+def products(headers: Headers) -> Preset | None:
+    """Recognise the product export of WooCommerce itself."""
+    if not headers.has("ID", "Type", "SKU", "Name", "Published", "Regular price"):
+        return None
+    preset = Preset("WooCommerce products", "products")
+    sku, number = headers.get("SKU") or "", headers.get("ID")
+    preset.columns = {"item_id": ids(headers, preset, sku, number), **headers.fields(_PRODUCTS)}
+    published = headers.get("Published") or ""
+    shown = {"1": "yes", "0": "no", "-1": "no", "2": "yes"}
+    preset.columns["active"] = Column(column=published, map=shown)
+    if headers.has("Stock"):
+        preset.checks.append(
+            "the file also says how many are in stock: name it a second time as a source of the "
+            'kind stock, with on_hand = "Stock" and a location_id'
+        )
+    return preset
+
+
+def _people(headers: Headers, preset: Preset) -> None:
+    found = headers.fields(_PEOPLE)
+    account = found.get("account")
+    if isinstance(account, str) and "0" in headers.values(account):
+        preset.blocked["account"] = ["0"]
+        preset.checks.append(f"`{account}` 0 is taken for guests, who are known by e-mail or phone")
+    if preset.kind == "order_lines":
+        preset.identifiers = found
+
+
+def _price(headers: Headers) -> str | None:
+    """Return the column of the price before coupons; what some plugins write is after them."""
+    price, quantity = headers.get("item_price"), headers.get("item_quantity", "item_qty")
+    before, after = headers.get("item_subtotal"), headers.get("item_total", "line_total")
+    if not (price and quantity and before and after):
+        return price
+    for row in headers.export.rows:
+        try:
+            each, many = float(row.get(price, "")), float(row.get(quantity, ""))
+            full, paid = float(row.get(before, "")), float(row.get(after, ""))
+        except ValueError:
+            continue
+        if abs(full - paid) > _NEAR and abs(each * many - full) > _NEAR * max(abs(many), 1):
+            return None
+    return price
+
+
+def _word(status: str) -> str:
+    return status.casefold().removeprefix("wc-").replace("_", "-").replace(" ", "-")
