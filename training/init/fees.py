@@ -17,32 +17,34 @@ from training.init.vocabulary import BAG_WORDS, FEE_WORDS, MAYBE_FEE_WORDS, VOUC
 _DIGITS = 2
 _MOST = 12
 _DEFAULTS = {
-    "shopify_orders": ("Lineitem sku", "Lineitem name", "Lineitem quantity", "Lineitem price"),
-    "woocommerce_orders": ("item_sku", "item_name", "item_quantity", "item_total"),
+    "shopify_orders": ("Lineitem sku", "Lineitem name", "Lineitem quantity", "", "Lineitem price"),
+    "woocommerce_orders": ("item_sku", "item_name", "item_quantity", "item_total", ""),
 }
 
 
 def find_fees(evidence: Evidence, proposal: Proposal) -> None:
     """Fill the ids of lines that are no products, and say so."""
-    defaults = _DEFAULTS.get(proposal.kind, ("", "", "", ""))
-    fields = ("item_id", "title", "quantity", "amount")
+    defaults = _DEFAULTS.get(proposal.kind, ("", "", "", "", ""))
+    fields = ("item_id", "title", "quantity", "amount", "unit_price")
     specs = [proposal.columns.get(f, d) for f, d in zip(fields, defaults, strict=True)]
     if not specs[0]:
         return
     titles: dict[str, set[str]] = defaultdict(set)
     back: set[str] = set()
     seen: Counter[str] = Counter()
-    money = _money(evidence, proposal, defaults[3])
+    money = _money(evidence, proposal, defaults[3] or defaults[4])
     prices: dict[str, float] = {}
     for ix, row in enumerate(evidence.export.rows):
-        item, title, quantity, amount = (value_of(row, spec) if spec else "" for spec in specs)
+        item, title, quantity, amount, price = (
+            value_of(row, spec) if spec else "" for spec in specs
+        )
         if not item or set(item) & set("*?"):  # which match anything in the rules
             continue
         seen[item] += 1
         titles[item].add(title)
         if money[ix] == money[ix]:
             prices[item] = max(prices.get(item, 0.0), abs(money[ix]))
-        if _negative(quantity) or _negative(amount):
+        if _negative(quantity) or _negative(amount) or _negative(price):
             back.add(item)
     usual = median(list(prices.values()) or [0.0])
     for item, _ in seen.most_common():

@@ -18,11 +18,28 @@ _SHORT = {
     "desc": "description", "descr": "description", "disc": "discount", "dt": "date",
     "inv": "invoice", "itm": "item", "loc": "location", "mob": "mobile", "nbr": "number",
     "no": "number", "nr": "number", "num": "number", "ord": "order", "prc": "price",
-    "prod": "product", "qnty": "quantity", "qty": "quantity", "rcpt": "receipt", "ref": "refund",
+    "prod": "product", "qnty": "quantity", "qty": "quantity", "rcpt": "receipt",
     "str": "store", "subcat": "subcategory", "tel": "telephone", "tot": "total",
     "tran": "transaction", "trans": "transaction", "trn": "transaction", "trx": "transaction",
     "ttl": "total", "txn": "transaction", "val": "value", "wh": "warehouse",
 }  # fmt: skip
+#: Words that hold others together: ``N° de commande``, ``date of sale``.
+_BETWEEN = {
+    "d",
+    "da",
+    "de",
+    "del",
+    "dell",
+    "della",
+    "des",
+    "di",
+    "du",
+    "l",
+    "la",
+    "le",
+    "of",
+    "the",
+}
 #: Words before a measure's name that say nothing: ``sales_qty``, ``item_price``.
 _PREFIXES = ("line", "lineitem", "item", "product", "sales", "sale", "order", "sold")
 
@@ -37,10 +54,16 @@ def fold(name: str) -> str:
 @cache
 def forms(name: str) -> tuple[str, ...]:
     """Return the ways to write a column's name: as it is, and its abbreviations spelled out."""
-    spaced = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", name).replace("#", " no ")
+    spaced = (
+        re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", name)
+        .replace("#", " no ")
+        .replace("№", " no ")
+        .replace("º", "")
+    )
     words = [fold(word) for word in re.split(r"[\W_]+", spaced) if word]
     spelled = "".join(_SHORT.get(word, word) for word in words)
-    return tuple(dict.fromkeys((fold(name), spelled)))
+    bare = "".join(word for word in words if word not in _BETWEEN)
+    return tuple(dict.fromkeys((fold(name), spelled, bare)))
 
 
 def phrases(text: str) -> tuple[str, ...]:

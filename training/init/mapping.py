@@ -20,6 +20,7 @@ from training.init.names import (
     GROUP_NAMES,
     IDENTIFIER_NAMES,
     MONEY,
+    NAMES,
     NEEDED,
     ORDER_NAMES,
     SHOPIFY_HEADER,
@@ -111,7 +112,7 @@ def propose(
     }  # fmt: skip
     preset = presets.recognise(export)
     if preset is not None and preset.kind == kind:
-        _take_preset(preset, evidence, proposal, day_first=day_first)
+        _take_preset(preset, evidence, proposal, currency_code, day_first=day_first)
         return proposal
     if kind in ("shopify_orders", "woocommerce_orders", "ga4_events"):
         fees.find_fees(evidence, proposal)
@@ -151,24 +152,36 @@ def assign(
 
 
 def _take_preset(
-    preset: "presets.Preset", evidence: Evidence, proposal: Proposal, *, day_first: bool
+    preset: "presets.Preset",
+    evidence: Evidence,
+    proposal: Proposal,
+    currency_code: str,
+    *,
+    day_first: bool,
 ) -> None:
-    """Take what is known of a program's export, and say what values speak against."""
+    """Take what is known of a system's export, and say what values speak against."""
     proposal.columns.update(preset.columns)
     proposal.identifiers.update(preset.identifiers)
     proposal.settings.update(preset.settings)
-    proposal.check(f"this is the export of {preset.name}, as its columns say")
+    proposal.check(f"this was taken for {preset.name}, as its columns say")
     for check in preset.checks:
         proposal.check(check)
     people.check_people(evidence, proposal)
+    for kind, values in preset.blocked.items():
+        proposal.blocked[kind] = sorted({*proposal.blocked.get(kind, []), *values})
     roles.check_item_id(evidence, proposal)
     fees.find_fees(evidence, proposal)
+    for rule, values in preset.rules.items():
+        proposal.rules[rule] = list(values)
+    if proposal.kind in LINES:
+        currency.check_signs(evidence, proposal, currency_code)
+        orders.check_numbers_of_orders(evidence, proposal)
     if "time_format" not in proposal.settings:
         formats.read_times(evidence, proposal, day_first=day_first)
     formats.check_numbers(evidence, proposal)
-    used = set(used_columns(proposal))
-    if proposal.columns:
-        proposal.unused = [c for c in evidence.export.columns if c not in used]
+    if proposal.columns and proposal.kind in (*LINES, *CATALOGUE_NAMES):
+        wanted = ORDER_NAMES if proposal.kind in LINES else CATALOGUE_NAMES[proposal.kind]
+        _finish(evidence.export, proposal, wanted, preset=True)
 
 
 def _map_lines(
@@ -220,12 +233,9 @@ def _choose(evidence: Evidence, proposal: Proposal, candidates: Mapping[str, lis
         return [c for c in candidates[name] if c not in used]
 
     if "occurred_at" not in columns:
-        moments = [c for c in free("occurred_at") if evidence.filled(c)] or free("occurred_at")
-        moments.sort(key=lambda c: not (
-            roles.fits(evidence, "occurred_at", c) and roles.readable_times(evidence, c)
-        ))  # fmt: skip
-        if moments:
-            columns["occurred_at"] = moments[0]
+        moment = roles.choose_moment(evidence, free("occurred_at"), proposal)
+        if moment is not None:
+            columns["occurred_at"] = moment
     if "order_id" not in columns:
         found = roles.choose_order_id(evidence, free("order_id"), proposal)
         if found is not None:
@@ -243,6 +253,13 @@ def _choose(evidence: Evidence, proposal: Proposal, candidates: Mapping[str, lis
                 continue
             if roles.fits(evidence, name, column):
                 columns[name] = column
+                break
+    if "title" not in columns:
+        item = columns.get("item_id")
+        for column in ranked(evidence.export.columns, NAMES):
+            free_name = column not in used_columns(proposal)
+            if free_name and isinstance(item, str) and roles.names_items(evidence, column, item):
+                columns["title"] = column
                 break
 
 
@@ -263,8 +280,8 @@ def _take_group(evidence: Evidence, proposal: Proposal) -> None:
     wider = next((c for c in above if not _within(evidence, fine, c)), None)
     proposal.columns["item_id"] = Column(columns=[wider, fine]) if wider else fine
     proposal.check(
-        f"no column names a product; {f'`{wider}` and ' if wider else ''}`{fine}`, which name "
-        "groups of products, were taken instead"
+        f"no column names a product, so groups of products were taken: "
+        f"{f'`{wider}` and ' if wider else ''}`{fine}`"
     )
 
 
@@ -273,7 +290,9 @@ def _within(evidence: Evidence, fine: str, wide: str) -> bool:
     return all(len(evidence.distinct(wide, rows)) < 2 for rows in evidence.groups(fine).values())
 
 
-def _finish(export: Export, proposal: Proposal, wanted: Mapping[str, object]) -> None:
+def _finish(
+    export: Export, proposal: Proposal, wanted: Mapping[str, object], *, preset: bool = False
+) -> None:
     """Put fields in order, and name what is missing, what is optional and what is not used."""
     order = list(wanted)
     needed = NEEDED.get(proposal.kind, ())
@@ -281,9 +300,10 @@ def _finish(export: Export, proposal: Proposal, wanted: Mapping[str, object]) ->
         # Ingest takes a column of a field's own name unless it is told otherwise.
         if name in export.columns and name not in proposal.columns and name not in needed:
             proposal.columns[name] = Column(value="")
+    order += [name for name in proposal.columns if name not in order]  # attributes of products
     proposal.columns = dict(sorted(proposal.columns.items(), key=lambda pair: order.index(pair[0])))
     missing = [name for name in wanted if name not in proposal.columns]
-    proposal.needed = [name for name in missing if name in needed]
+    proposal.needed = [] if preset else [name for name in missing if name in needed]
     proposal.optional = [name for name in missing if name not in needed]
     if "channel" in proposal.settings and "channel" in proposal.optional:
         proposal.optional.remove("channel")

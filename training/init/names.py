@@ -8,7 +8,9 @@ from training.init.headers import phrases
 
 ORDER_NAMES: dict[str, tuple[str, ...]] = {
     "order_id": phrases(
-        "order id, order number, order no, order nr, order, order name, sales order, "
+        "order id, order number, order no, order nr, order, order name, order ref, "
+        "order reference, "
+        " sales order, "
         "invoice no, invoice number, invoice id, invoice, ticket id, ticket no, ticket number, "
         "ticket, receipt id, receipt no, receipt number, receipt, bill no, bill number, bill id, "
         "check number, check id, transaction id, transaction no, transaction number, "
@@ -214,9 +216,10 @@ IDENTIFIER_NAMES: dict[str, tuple[str, ...]] = {
     ),
     "loyalty_card": phrases(
         "loyalty card, loyalty card id, loyalty card no, loyalty card number, loyalty id, "
-        "loyalty no, loyalty number, loyalty, clubcard, member card, customer card, card id, "
+        "loyalty no, loyalty number, loyalty, club card, clubcard, member card, customer card, "
+        "card id, "
         "card no, card number, card, Kundenkarte, Kundenkartennummer, Kundenkartennr, Kartennr, "
-        "Kartennummer, carte de fidélité, carte fidélité, n carte, tarjeta de fidelidad, "
+        "Kartennummer, Karte, carte de fidélité, carte fidélité, n carte, tarjeta de fidelidad, "
         "tarjeta cliente, tarjeta, carta fedeltà, tessera, karta klienta, karta lojalnościowa, "
         "sadakat kartı, müşteri kartı, kart no, بطاقة الولاء, کارت وفاداری, ბარათი, "
         "ポイントカード, 会員カード"
@@ -278,6 +281,9 @@ GROUP_NAMES = phrases(
     "product subcategory code, product subcategory, subcategory code, subcategory id, "
     "subcategory, product category code, product category, category code, category id"
 )
+
+#: Columns of names: of products where each product has one, else perhaps of people.
+NAMES = phrases("name, nom, nombre, nome, ad, isim, Name, نام, الاسم, სახელი, 名前, 名称")
 
 #: Header of Shopify's order export; these columns in any order are enough to tell it.
 SHOPIFY_HEADER = {

@@ -141,6 +141,16 @@ def _varies(
     return False
 
 
+def check_numbers_of_orders(evidence: Evidence, proposal: Proposal) -> None:
+    """Say so where a known system's order numbers stand with several days or places."""
+    order_id = proposal.columns.get("order_id")
+    if not isinstance(order_id, str):
+        return
+    day = _day_part(proposal)
+    if day and _varies(evidence, proposal, [order_id], day, by_day=True):
+        proposal.check(f"`{order_id}` comes again on another day; does it name one order?")
+
+
 def _add_customer(evidence: Evidence, proposal: Proposal) -> None:
     """Keep apart the orders of two customers that still share a number."""
     spec = proposal.columns["order_id"]

@@ -71,6 +71,8 @@ class Proposal:
         Ids of lines that may be no products.
     blocked : dict
         Identifier type → values that name nobody.
+    rules : dict
+        Settings under ``[rules]`` that the export's system calls for.
     """
 
     kind: str
@@ -86,6 +88,7 @@ class Proposal:
     fees: list[str] = field(default_factory=list)
     maybe_fees: list[str] = field(default_factory=list)
     blocked: dict[str, list[str]] = field(default_factory=dict)
+    rules: dict[str, list[str]] = field(default_factory=dict)
 
     def check(self, text: str) -> None:
         """Remember something for a person to check, once."""

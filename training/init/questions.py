@@ -275,7 +275,8 @@ def _open(name: str, question: Question) -> str:
     setting = question.settings[0]
     value = f"'{question.example}'" if re.search(r"[ {]", question.example) else question.example
     others = "".join(f"\n    or --set {name}.{other}=…" for other in question.settings[1:])
-    return f"  {name}: {question.text}.\n    --set {name}.{setting}={value}{others}"
+    end = "" if question.text.endswith("?") else "."
+    return f"  {name}: {question.text}{end}\n    --set {name}.{setting}={value}{others}"
 
 
 def _source_name(path: Path, kind: str, taken: set[str]) -> str:

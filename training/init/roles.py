@@ -21,6 +21,7 @@ _MANY = 30
 _MAX_PIECES = 10_000
 #: Share of values that a better column must fill.
 _FILLED = 0.8
+_DATED = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}")
 _LINE_IDS = {"itemid", "lineitemid", "orderitemid", "lineid"}
 
 
@@ -76,6 +77,29 @@ def _may_be_places(evidence: Evidence, column: str) -> bool:
     counts = evidence.counts(column)
     filled = counts.total()
     return filled < _MANY or len(counts) <= filled / 2
+
+
+def choose_moment(evidence: Evidence, candidates: Sequence[str], proposal: Proposal) -> str | None:
+    """Take the column of times: of a fitting name and readable, else readable, else any."""
+    filled = [c for c in candidates if evidence.filled(c)] or list(candidates)
+    for column in filled:
+        if fits(evidence, "occurred_at", column) and readable_times(evidence, column):
+            return column
+    for column in evidence.export.columns:
+        texts = evidence.filled(column)
+        dated = texts and evidence.share(column, _DATED.match) >= NEARLY_ALL
+        if dated and readable_times(evidence, column):
+            proposal.check(f"`{column}` was taken for the time, by its values")
+            return column
+    return filled[0] if filled else None
+
+
+def names_items(evidence: Evidence, column: str, item_id: str) -> bool:
+    """Tell whether each product that comes again has one name, as customers have not."""
+    several = [rows for rows in evidence.groups(item_id).values() if len(rows) > 1]
+    same = sum(len(evidence.distinct(column, rows)) == 1 for rows in several)
+    n_names = len(evidence.counts(column))
+    return bool(several) and same / len(several) >= NEARLY_ALL and n_names > 1
 
 
 def readable_times(evidence: Evidence, column: str) -> bool:

@@ -171,26 +171,34 @@ def spec(column: str | Column) -> str:
 
 def _rules(sources: Sequence[NewSource]) -> str:
     """Write the lines that are no products, and propose those that may be none."""
-    sure = sorted({item for source in sources for item in source.proposal.fees})
+    known = _together([source.proposal.rules for source in sources])
+    stated = known.pop("non_product_ids", set())
+    sure = sorted({item for source in sources for item in source.proposal.fees} | stated)
     doubtful = {item for source in sources for item in source.proposal.maybe_fees} - set(sure)
     lines = ["[rules]"]
     if sure:
         lines.append("# Please check: these order lines were taken for no products.")
         lines.append(f"non_product_ids = [{', '.join(map(text, sure))}]")
-    if doubtful or not sure:
+    ids = ", ".join(map(text, sorted(doubtful) or ["POST", "GIFT_*"]))
+    if sure and doubtful:
+        lines.append(f"# These may be no products as well: {_one_line(ids)}")
+    elif not sure:
         where = "as the first rows suggest" if doubtful else "for example"
-        ids = ", ".join(map(text, sorted({*sure, *doubtful}) or ["POST", "GIFT_*"]))
-        lines.append(f"# Order lines that {'may be' if sure else 'are'} no products, {where}:")
+        lines.append(f"# Order lines that are no products, {where}:")
         lines.append(f"# non_product_ids = [{ids}]")
+    lines += [f"{rule} = {written(sorted(values))}" for rule, values in sorted(known.items())]
     return "\n".join(lines) + "\n"
+
+
+def _together(found: Sequence[dict[str, list[str]]]) -> dict[str, set[str]]:
+    """Bring together what several sources say."""
+    names = sorted({name for one in found for name in one})
+    return {name: {value for one in found for value in one.get(name, [])} for name in names}
 
 
 def _blocked(sources: Sequence[NewSource]) -> str:
     """Block what shops write for a guest; nothing else of what names customers is written."""
-    found: dict[str, set[str]] = {}
-    for source in sources:
-        for kind, values in source.proposal.blocked.items():
-            found.setdefault(kind, set()).update(values)
+    found = _together([source.proposal.blocked for source in sources])
     if not found:
         return _BLOCKED
     lines = [f"{kind} = {written(sorted(values))}" for kind, values in sorted(found.items())]
