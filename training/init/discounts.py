@@ -9,6 +9,7 @@ from training.init.levels import firsts, fit, sums
 from training.init.sheet import MOST, Sheet
 from training.init.totals import ask_level, is_of_order
 
+_PERCENT = ("percent", "pct", "percentage", "rate", "prozent")
 _BEFORE_DISCOUNT = ("gross", "brutto", "brut", "subtotal", "bruto", "lordo")
 _AFTER_DISCOUNT = ("net", "netto", "paid", "neto", "bezahlt", "paye", "pagado", "final")
 
@@ -17,7 +18,7 @@ def take_discount(sheet: Sheet) -> None:
     """Take the discount of lines or of orders; a percentage is no money."""
     for column in sheet.free("discount"):
         level = sheet.level(column)
-        if level == "order":
+        if level == "order" or (level is None and _totals_fit(sheet, column)):
             is_of_order(sheet, "discount", column)
             continue
         if "discount" in sheet.taken:
@@ -35,6 +36,22 @@ def take_discount(sheet: Sheet) -> None:
         _say_share(sheet, column)
 
 
+def _totals_fit(sheet: Sheet, column: str) -> bool:
+    """Tell whether orders of several lines cost price × quantity less this money, once."""
+    less = sheet.evidence.numbers(column).values
+    told = [rows for rows in sheet.orders if len(rows) > 1 and any(less[ix] > 0 for ix in rows)]
+    once = firsts(told, less)
+    for name in sheet.candidates["order_total"] + sheet.candidates["amount"]:
+        totals = firsts(told, sheet.evidence.numbers(name).values)
+        whole = sums(told, sheet.expected())
+        fitting = sum(
+            close(a - d, total, 3) for a, d, total in zip(whole, once, totals, strict=True)
+        )
+        if told and fitting >= MOST * len(told):
+            return True
+    return False
+
+
 def _discount_fits(sheet: Sheet, column: str) -> bool:
     """Tell whether amount = price × quantity − discount, line by line."""
     if "amount" not in sheet.taken or "unit_price" not in sheet.taken:
@@ -50,20 +67,16 @@ def _is_share(sheet: Sheet, column: str) -> bool:
     """Tell whether a discount is a percentage, and say so."""
     numbers = sheet.numbers_or_zero(column)
     rows = [ix for ix in sheet.rows if numbers[ix]]
+    if "%" in column or any(name.endswith(_PERCENT) for name in forms(column)):
+        _say_share(sheet, column)
+        return True
     if not rows or "unit_price" not in sheet.taken or "amount" not in sheet.taken:
-        if any(name.endswith(("percent", "pct", "percentage", "rate")) for name in forms(column)):
-            _say_share(sheet, column)
-            return True
         return False
-    expected, paid = sheet.expected(), sheet.values("amount")
-    for whole in (100.0, 1.0):
-        if any(abs(numbers[ix]) > whole for ix in rows):
-            continue
-        wanted = [e * (1 - abs(d) / whole) for e, d in zip(expected, numbers, strict=True)]
-        share = fit(rows, wanted, paid)
-        if share is not None and share >= MOST and not _discount_fits(sheet, column):
-            _say_share(sheet, column)
-            return True
+    shares = [fit(rows, wanted, sheet.values("amount")) for wanted in sheet.reduced(column)]
+    found = any(share is not None and share >= MOST for share in shares)
+    if found and not _discount_fits(sheet, column):
+        _say_share(sheet, column)
+        return True
     return False
 
 

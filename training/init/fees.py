@@ -30,7 +30,7 @@ def find_fees(evidence: Evidence, proposal: Proposal) -> None:
     if not specs[0]:
         return
     titles: dict[str, set[str]] = defaultdict(set)
-    back: set[str] = set()
+    back: Counter[str] = Counter()
     seen: Counter[str] = Counter()
     money = _money(evidence, proposal, defaults[3] or defaults[4])
     prices: dict[str, float] = {}
@@ -45,18 +45,18 @@ def find_fees(evidence: Evidence, proposal: Proposal) -> None:
         if money[ix] == money[ix]:
             prices[item] = max(prices.get(item, 0.0), abs(money[ix]))
         if _negative(quantity) or _negative(amount) or _negative(price):
-            back.add(item)
+            back[item] += 1
     usual = median(list(prices.values()) or [0.0])
-    for item, _ in seen.most_common():
+    for item, n in seen.most_common():
         names = titles[item] - {""}
         words = {fold(name) for name in names}
         if _is_voucher(item, names):
-            if item not in back:
+            if not back[item]:
                 proposal.maybe_fees.append(item)
             continue
         exact = fold(item) in FEE_WORDS or bool(words and words <= FEE_WORDS)
         bag = fold(item) in BAG_WORDS or bool(words & BAG_WORDS)
-        if exact and item not in back and not (bag and prices.get(item, 0.0) > usual):
+        if exact and 2 * back[item] < n and not (bag and prices.get(item, 0.0) > usual):
             proposal.fees.append(item)
         elif exact or (_odd(item) and any(_maybe(name) for name in names)):
             proposal.maybe_fees.append(item)

@@ -14,6 +14,8 @@ Level = Literal["order", "line"]
 #: Orders with equal money on all lines that make it the order's, where nothing else tells.
 _ENOUGH_ORDERS = 3
 _MANY_ITEMS = 0.8
+#: How far the total of an order may be from its lines for postage and discounts.
+_ABOUT = 0.3
 
 
 def level_of(
@@ -38,7 +40,7 @@ def level_of(
         The product of each row: equal lines of one product tell nothing either.
     """
     numbers = evidence.numbers(column).values
-    constant = varied = blank = 0
+    constant = varied = blank = whole = 0
     for rows in orders:
         if len(rows) < 2:
             continue
@@ -58,14 +60,21 @@ def level_of(
         if items is not None and len({items[ix] for ix in rows}) < 2:
             continue
         constant += 1
+        whole += _is_whole(next(iter(found)), [expected[ix] for ix in rows] if expected else [])
     seen = constant + varied
     if not seen:
         return "order" if blank >= _ENOUGH_ORDERS else None
     if varied / seen > 1 - NEARLY_ALL:
         return "line"
-    if expected is not None or constant >= _ENOUGH_ORDERS:
+    if whole or (constant > 1 and expected is not None) or constant >= _ENOUGH_ORDERS:
         return "order"
     return None
+
+
+def _is_whole(money: float, expected: list[float]) -> bool:
+    """Tell whether money is about what all lines of an order cost together."""
+    total = sum(value for value in expected if value == value)
+    return total > 0 and abs(money - total) <= _ABOUT * total
 
 
 def _differ(values: Iterable[float]) -> bool:

@@ -194,13 +194,15 @@ def choose_item_id(
             lambda c: not is_line_id(c),
         ),
     )
+    left = [c for c in filled if not _name_of(c, titles)]
     for problem, is_bad, is_better in problems:
         if not is_bad(first):
+            left = [c for c in left if not is_bad(c)]
             continue
-        others = [c for c in filled if c != first and is_better(c) and not _name_of(c, titles)]
+        others = [c for c in left if c != first and is_better(c)]
         if others:
             proposal.check(f"`{first}` {problem}; `{others[0]}` was taken for the product")
-            first = others[0]
+            first, left = others[0], others
     return first
 
 

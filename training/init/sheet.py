@@ -8,6 +8,7 @@ from itertools import product
 from math import isnan
 
 from training.init.evidence import Evidence
+from training.init.figures import read
 from training.init.headers import fields_of, forms, phrases
 from training.init.levels import Level, fit, follows_items, level_of, scale_of
 from training.init.names import MONEY, ORDER_NAMES
@@ -116,7 +117,21 @@ class Sheet:
                     for e, d, t in zip(expected, less, more, strict=True)
                 ]
             )
+        for column in (*self.candidates["discount"], *self.percent):
+            sides += self.reduced(column)
         return sides
+
+    def reduced(self, column: str) -> list[list[float]]:
+        """Return price × quantity less a column as percentages, where it may hold any."""
+        texts = self.evidence.texts(column)
+        shares = [abs(n) for n in read([t.rstrip("% ") for t in texts], None).values]
+        shares = [0.0 if isnan(share) else share for share in shares]
+        wholes = [whole for whole in (100.0, 1.0) if max(shares, default=0.0) <= whole]
+        expected = self.expected()
+        return [
+            [e * (1 - share / whole) for e, share in zip(expected, shares, strict=True)]
+            for whole in wholes
+        ]
 
     def numbers_or_zero(self, column: str | None) -> list[float]:
         """Return a column's numbers with zeros where there is none."""

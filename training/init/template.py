@@ -117,9 +117,8 @@ def _source(source: NewSource) -> str:
 
 
 def _asked(question: Question) -> str:
-    setting = question.settings[0].rpartition(".")[2]
-    comment = f"# Please check: {_one_line(question.text).rstrip('.')}"
-    return f"{comment} ({setting})."
+    end = "" if question.text.endswith("?") else "."
+    return f"# Please check: {_one_line(question.text)}{end}"
 
 
 def written(value: Any) -> str:
