@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from recsys.config import Column, Config, load, parse
 from training.cli import main
 from training.init.exports import Export
-from training.init.mapping import KINDS, Proposal, propose
+from training.init.mapping import KINDS, propose
+from training.init.proposal import Proposal
 from training.init.template import Answers, NewSource, render
 
 ONLINE_RETAIL = (
@@ -61,10 +62,10 @@ def test_flags_alone_write_a_file_that_loads(exports: Path) -> None:
     assert orders.columns["order_id"] == "Invoice"
     assert orders.identifiers == {"account": "Customer ID"}
     assert orders.time_format == "%d/%m/%Y %H:%M"
-    assert config.sources["stock"].decimal == ","
+    assert config.rules.non_product_ids == ["POST"]
     text = (shop / "omnibasket.toml").read_text()
     assert '# discount = "…"' in text
-    assert '# non_product_ids = ["POST"]' in text
+    assert '\nnon_product_ids = ["POST"]' in text
     assert "# Columns that are not used: Country." in text
     assert f"omnibasket ingest --workspace {shop}" in result.output
 
@@ -72,8 +73,8 @@ def test_flags_alone_write_a_file_that_loads(exports: Path) -> None:
 def test_the_first_rows_are_shown_as_understood(exports: Path) -> None:
     result = run("-w", exports, "--yes", "--source", exports / "online_retail.csv")
     assert "2009-12-13 10:33:00" in result.output
-    assert "13085" not in result.output  # customers are shown by their first letters only
-    assert "13…" in result.output
+    assert "13085" not in result.output  # customers are not shown
+    assert "(hidden)" in result.output
     assert load(exports).sources["online_retail"].path == "online_retail.csv"
 
 
@@ -196,8 +197,9 @@ def test_what_init_writes_can_be_ingested(exports: Path, monkeypatch: pytest.Mon
     result = CliRunner().invoke(main, ["ingest", "-w", "shop", "--json"])
     assert result.exit_code == 0, result.output
     summary = json.loads(result.stdout)
-    assert (summary["rows"]["read"], summary["rows"]["kept"]) == (3, 3)
-    assert (summary["lines"], summary["customers"], summary["returns"]) == (3, 3, 1)
+    assert (summary["rows"]["read"], summary["rows"]["kept"]) == (3, 2)
+    assert summary["rows"]["left_out"] == {"non_product": 1}
+    assert (summary["lines"], summary["customers"], summary["returns"]) == (2, 2, 1)
 
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=12)
