@@ -148,6 +148,19 @@ def _look(
     kind = kind or _kind(export, given, asking)
     name = _source_name(path, kind, {source.name for source in answers.sources})
     own = [override for override in said if override.source == name]
+    proposal = _propose(export, kind, answers, own)
+    if asking:
+        while proposal.needed:  # what an order is decides what its money is, so look anew
+            own.append(_ask_needed(export, proposal.needed[0], name))
+            proposal = _propose(export, kind, answers, own)
+        _ask_values(proposal)
+        _ask_questions(proposal, name)
+    return NewSource(name, _written(path, workspace), export, proposal)
+
+
+def _propose(
+    export: exports.Export, kind: str, answers: Answers, own: Sequence[Override]
+) -> Proposal:
     proposal = mapping.propose(
         export,
         kind,
@@ -156,11 +169,7 @@ def _look(
         said=own,
     )
     overrides.apply(proposal, own)
-    if asking:
-        _ask_values(proposal)
-        _ask_questions(proposal, name)
-        _ask_needed(export, proposal, name)
-    return NewSource(name, _written(path, workspace), export, proposal)
+    return proposal
 
 
 def _kind(export: exports.Export, given: str, asking: bool) -> str:
@@ -220,15 +229,13 @@ def _ask_questions(proposal: Proposal, name: str) -> None:
             _say(proposal, f"{name}.{setting.partition('=')[0].strip()}={value}")
 
 
-def _ask_needed(export: exports.Export, proposal: Proposal, name: str) -> None:
-    """Ask for the column of each field that the ingest cannot do without."""
-    for field in list(proposal.needed):
-        while field in proposal.needed:
-            column = str(click.prompt(f"Which column is `{field}`", err=True)).strip()
-            if column in export.columns:
-                _say(proposal, f"{name}.columns.{field}={column}")
-            else:
-                click.echo(f"There is no such column: {listed(export.columns)}.", err=True)
+def _ask_needed(export: exports.Export, field: str, name: str) -> Override:
+    """Ask for the column of a field that the ingest cannot do without."""
+    while True:
+        column = str(click.prompt(f"Which column is `{field}`", err=True)).strip()
+        if column in export.columns:
+            return overrides.parse([f"{name}.columns.{field}={column}"])[0]
+        click.echo(f"There is no such column: {listed(export.columns)}.", err=True)
 
 
 def _say(proposal: Proposal, text: str) -> None:

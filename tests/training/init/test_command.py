@@ -229,3 +229,66 @@ def test_whatever_an_export_holds_the_file_loads(
     assert config.sources["export"].path == path
     assert config.sources["export"].columns == proposal.columns
     assert config.workspace.name == name
+
+
+def test_what_cannot_be_told_is_refused_with_the_answers_to_give(tmp_path: Path) -> None:
+    (tmp_path / "sales.csv").write_text(
+        "order_no,sold_at,sku,qty,total\n1,2024-03-01,A,1,30\n1,2024-03-01,B,2,30\n2,2024-03-02,A,1,9\n"
+    )
+    given = ["-w", tmp_path, "--yes", "--source", tmp_path / "sales.csv"]
+    refused = run(*given)
+    assert refused.exit_code == 3
+    assert "--set sales.columns.amount=total" in refused.output
+    assert "or --set sales.columns.order_total=" in refused.output
+    assert not (tmp_path / "omnibasket.toml").exists()
+    answered = run(*given, "--set", "sales.columns.amount=total")
+    assert answered.exit_code == 0, answered.output
+    assert load(tmp_path).sources["sales"].columns["amount"] == "total"
+
+
+def test_a_field_that_is_needed_is_not_left_out(tmp_path: Path) -> None:
+    (tmp_path / "sales.csv").write_text("bought,sold_at,sku,qty\n1,2024-03-01,A,1\n")
+    given = ["-w", tmp_path, "--yes", "--source", f"order_lines={tmp_path / 'sales.csv'}"]
+    refused = run(*given)
+    assert refused.exit_code == 3
+    assert "no column was found for `order_id`" in refused.output
+    assert not (tmp_path / "omnibasket.toml").exists()
+    assert run(*given, "--set", "sales.columns.order_id=bought").exit_code == 0
+    assert load(tmp_path).sources["sales"].columns["order_id"] == "bought"
+
+
+def test_an_answer_for_no_source_is_a_mistake(exports: Path) -> None:
+    result = run("-w", exports / "new", "-y", "--set", "tills.decimal=.", "--source",
+                 exports / "online_retail.csv")  # fmt: skip
+    assert result.exit_code == 2
+    assert "there is no source `tills`. Sources: online_retail" in result.output
+
+
+def test_open_questions_are_in_the_json_and_the_file(tmp_path: Path) -> None:
+    (tmp_path / "sales.csv").write_text(
+        "order_no,sold_at,sku,qty,price,channel\n1,2024-03-01,A,1,3,Kiosk\n2,2024-03-01,A,1,3,web\n"
+    )
+    result = run("-w", tmp_path, "--json", "--source", tmp_path / "sales.csv")
+    (question,) = json.loads(result.stdout)["sources"][0]["questions"]
+    assert "`Kiosk` in `channel`" in question["question"]
+    assert question["answers"][0] == "--set sales.columns.channel=…"
+    assert not question["changes_money_or_people"]
+    text = (tmp_path / "omnibasket.toml").read_text()
+    assert "# Please check: what do `Kiosk` in `channel` mean?" in text
+    assert '# channel = { column = "channel", map = { "Kiosk" = "…", "web" = "web" } }' in text
+
+
+def test_a_person_is_asked_what_values_do_not_tell(tmp_path: Path) -> None:
+    (tmp_path / "sales.csv").write_text(
+        "bought,sold_at,sku,qty,total,email\n1,2024-03-01,A,1,30,a@shop.test\n"
+        "1,2024-03-01,B,2,30,a@shop.test\n2,2024-03-02,A,1,9,b@shop.test\n"
+    )
+    said = ["Shop", "EUR", "Europe/Paris", "sales.csv", "order_lines"]
+    said += ["nothing", "bought", "columns.order_total", "total", ""]
+    output = converse(["init"], said, tmp_path)
+    assert "Which column is `order_id`" in output
+    assert "There is no such column" in output
+    assert "@shop.test" not in output
+    columns = load(tmp_path).sources["sales"].columns
+    assert (columns["order_id"], columns["order_total"]) == ("bought", "total")
+    assert "amount" not in columns

@@ -9,7 +9,8 @@ from tests.training.init.conftest import Propose
 def table(name: str, *values: str, quantity: tuple[str, ...] = ()) -> str:
     """One order a row; each with another value of a column."""
     rows = "".join(
-        f"{n};2024-03-{n:02} 10:00;A{n % 3};{quantity[n - 1] if quantity else 1};5.00;c{n};{value}\n"
+        f"{n};2024-03-{n:02} 10:00;A{n % 3};{quantity[n - 1] if quantity else 1};5.00;c{n};"
+        f"{value}\n"
         for n, value in enumerate(values, 1)
     )
     return f"order_no;sold_at;sku;qty;price;customer_id;{name}\n{rows}"
