@@ -1,7 +1,8 @@
 """``omnibasket init``: a commented ``omnibasket.toml`` for one's own exports.
 
-Asks, or takes flags. Looks at the beginning of each export, proposes what its columns mean, shows
-the first rows as they were understood, and writes a file that always loads.
+Asks, or takes flags. Looks at the beginning of each export, proposes what its columns mean by their
+names and values, shows the first rows as they were understood, and writes a file that always loads.
+What nobody but a person can tell, and would change money or people, is asked or refused.
 """
 
 import sys
@@ -15,7 +16,7 @@ import msgspec
 from recsys.config import FILE_NAME, Column, load, parse
 from recsys.errors import ConfigError
 from training import console
-from training.init import mapping, questions
+from training.init import mapping, overrides, questions
 from training.init.ids import align
 from training.init.template import Answers, NewSource, render
 
@@ -40,7 +41,22 @@ Examples:
     help="An export: a file, a folder or a glob. Its kind is told from its columns where it is "
     f"not given. Kinds: {', '.join(mapping.KINDS)}. May be given many times.",
 )
-@click.option("--yes", "-y", is_flag=True, help="Take every proposal; ask nothing.")
+@click.option(
+    "--set",
+    "said",
+    multiple=True,
+    metavar="SOURCE.SETTING=VALUE",
+    help="What a setting of a source is to be, whatever was proposed, such as "
+    'orders.columns.amount="Net Sales" or orders.decimal=,; nothing after the = leaves it out. '
+    "May be given many times.",
+)
+@click.option(
+    "--yes",
+    "-y",
+    is_flag=True,
+    help="Take every proposal; ask nothing. Ends with an error where a wrong guess would change "
+    "money or people.",
+)
 @click.option("--force", is_flag=True, help="Replace an omnibasket.toml that is already there.")
 @console.json_option
 def command(
@@ -49,6 +65,7 @@ def command(
     currency: str | None,
     time_zone: str | None,
     sources: tuple[str, ...],
+    said: tuple[str, ...],
     yes: bool,
     force: bool,
     as_json: bool,
@@ -56,8 +73,10 @@ def command(
     """Write a commented omnibasket.toml for your own exports.
 
     Without flags it asks for your exports one by one. It looks at the first rows of each, proposes
-    what the columns mean, and leaves a comment wherever you should look. Only the beginning of the
-    files is read, and none is changed.
+    what the columns mean by their names and by what stands in them, and leaves a comment wherever
+    you should look. What would change money or people and cannot be told is asked; with --yes it is
+    an error that names the --set that answers it, and nothing is written. Only the beginning of
+    the files is read, none is changed, and nothing that names a customer is shown.
     """
     path = workspace / FILE_NAME
     if path.exists() and not force:
@@ -70,8 +89,10 @@ def command(
         currency=questions.currency(currency, asking),
         time_zone=questions.time_zone(time_zone, asking),
     )
-    questions.add_sources(answers, sources, workspace, asking=asking, quiet=as_json)
+    answered = overrides.parse(said)
+    questions.add_sources(answers, sources, workspace, answered, asking=asking, quiet=as_json)
     notes = align(answers.sources)
+    questions.refuse_open(answers, asking=asking)
     content = render(answers)
     parse(tomllib.loads(content), path)
     workspace.mkdir(parents=True, exist_ok=True)
@@ -96,7 +117,16 @@ def _summary(source: NewSource) -> dict[str, Any]:
         "settings": proposal.settings,
         "needed": proposal.needed,
         "unused": proposal.unused,
+        "non_products": proposal.fees,
         "checks": proposal.checks,
+        "questions": [
+            {
+                "question": question.text,
+                "answers": [f"--set {source.name}.{setting}=…" for setting in question.settings],
+                "changes_money_or_people": question.serious,
+            }
+            for question in proposal.questions
+        ],
     }
 
 
@@ -110,11 +140,9 @@ def _spec(spec: str | Column) -> object:
 def _say_next(path: Path, workspace: Path, answers: Answers) -> None:
     where = "" if workspace == Path() else f" --workspace {workspace}"
     click.echo(f"Wrote {path}.")
-    needed = [
-        f"{s.name}: {', '.join(s.proposal.needed)}" for s in answers.sources if s.proposal.needed
-    ]
+    asked = [q for source in answers.sources for q in source.proposal.questions]
     if not answers.sources:
         click.echo("It has no sources yet: add your exports to it as its comments show.")
-    elif needed:
-        click.echo(f"Still needed before it can be ingested: {'; '.join(needed)}.")
+    elif asked:
+        click.echo(f"{len(asked)} open question{'s' * (len(asked) > 1)}: look for `Please check`.")
     click.echo(f"Look it over, then run:\n  omnibasket ingest{where}")

@@ -1,24 +1,39 @@
 """Proposes what an export's columns mean.
 
 An ``Export`` comes in; out comes a ``Proposal``: the kind of source, its mapping and settings,
-what could not be found, and what a person should check. Nothing is taken for granted silently:
-whatever was guessed is in ``checks``. Called by the command, rendered by ``template``.
+what could not be found, what a person should check and what nobody but a person can tell. Names say
+what a column may be, values whether it is. Called by the command, rendered by ``template``.
 """
 
-import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
 
 from recsys.config import Column
-from recsys.schema import CHANNELS
-from training.init import names, times
+from recsys.data.currencies import digits
+from training.init import currency, fees, formats, orders, people, presets, roles
+from training.init.evidence import Evidence
 from training.init.exports import Export
+from training.init.headers import fields_of, forms, ranked
+from training.init.meanings import channel_of, map_channel, map_meanings
+from training.init.money import map_money
+from training.init.names import (
+    CATALOGUE_NAMES,
+    GROUP_NAMES,
+    IDENTIFIER_NAMES,
+    MONEY,
+    NAMES,
+    NEEDED,
+    ORDER_NAMES,
+    SHOPIFY_HEADER,
+    TILL_NAMES,
+)
+from training.init.overrides import Override
+from training.init.proposal import Proposal, used_columns
 
 #: Kinds that ``init`` can propose; a database is written by hand.
 KINDS = (
     "till_tickets",
     "shopify_orders",
+    "woocommerce_orders",
     "order_lines",
     "ga4_events",
     "products",
@@ -26,70 +41,50 @@ KINDS = (
     "stock",
     "customer_links",
 )
-_LINES = ("till_tickets", "order_lines")
-_COMMA = re.compile(r"-?\d{1,3}(\.?\d{3})*,\d+", re.ASCII)
-_POINT = re.compile(r"-?[\d,]*\.\d+", re.ASCII)
-_FEW = 20
-
-
-@dataclass
-class Proposal:
-    """What a source in ``omnibasket.toml`` may look like.
-
-    Attributes
-    ----------
-    kind : str
-    columns, identifiers : dict
-        Field or identifier type → column of the export, or a ``Column``.
-    settings : dict
-        Other settings of the source: channel, time_format, decimal, encoding.
-    needed : list of str
-        Fields without which the ingest will refuse the export, and which were not found.
-    optional : list of str
-        Other fields that were not found.
-    unused : list of str
-        Columns that mean nothing to us, as far as their names tell.
-    values : dict
-        Field → values whose meaning is not known; a person can say it.
-    checks : list of str
-        What was guessed.
-    """
-
-    kind: str
-    columns: dict[str, str | Column] = field(default_factory=dict)
-    identifiers: dict[str, str | Column] = field(default_factory=dict)
-    settings: dict[str, str] = field(default_factory=dict)
-    needed: list[str] = field(default_factory=list)
-    optional: list[str] = field(default_factory=list)
-    unused: list[str] = field(default_factory=list)
-    values: dict[str, tuple[str, list[str]]] = field(default_factory=dict)
-    checks: list[str] = field(default_factory=list)
+LINES = ("till_tickets", "order_lines")
+#: Fields that are settled by modules of their own.
+_LATER = {*MONEY, "line_type", "cancelled", "channel", "currency"}
 
 
 def kind_of(export: Export) -> str | None:
     """Tell from its columns what kind of source an export is; None when they do not say."""
-    if export.form == "ndjson":
-        return "ga4_events" if {"event", "event_name"} & set(export.columns) else None
-    if set(export.columns) >= names.SHOPIFY_HEADER:
+    preset = presets.recognise(export)
+    if preset is not None:
+        return preset.kind
+    if export.form == "ndjson" and {"event", "event_name"} & set(export.columns):
+        return "ga4_events"
+    if set(export.columns) >= SHOPIFY_HEADER:
         return "shopify_orders"
-    orders = find(export, names.ORDER_NAMES)
-    people = find(export, names.IDENTIFIER_NAMES)
-    plain = {_plain(column) for column in export.columns}
-    named = {"order_id", "quantity"} <= set(orders) or {"order_id", "occurred_at"} <= set(orders)
-    if "item_id" in orders and (named or (people and "occurred_at" in orders)):
-        return "till_tickets" if plain & names.TILL_NAMES else "order_lines"
-    stock = find(export, names.CATALOGUE_NAMES["stock"])
+    found = assign(export, ORDER_NAMES)
+    named = assign(export, IDENTIFIER_NAMES, taken=found.values())
+    item = "item_id" in found or bool(ranked(export.columns, GROUP_NAMES))
+    dated, numbered = "occurred_at" in found, "order_id" in found
+    sold = {"quantity", "unit_price", "amount"} & set(found)
+    if item and ((numbered and (dated or "quantity" in found)) or (dated and (named or sold))):
+        plain = {form for column in export.columns for form in forms(column)}
+        return "till_tickets" if plain & set(TILL_NAMES) else "order_lines"
+    stock = assign(export, CATALOGUE_NAMES["stock"])
     if {"location_id", "item_id", "on_hand"} <= set(stock):
         return "stock"
-    products = find(export, names.CATALOGUE_NAMES["products"])
+    products = assign(export, CATALOGUE_NAMES["products"])
     if "item_id" in products and {"title", "price", "category", "brand"} & set(products):
         return "products"
-    if "location_id" in find(export, names.CATALOGUE_NAMES["locations"]) and len(people) < 2:
+    if numbered and dated and ({"amount", "order_total"} & set(found)):
+        return None  # orders without their lines
+    place = "location_id" in assign(export, CATALOGUE_NAMES["locations"])
+    if place and len(named) < 2 and not (dated or sold):
         return "locations"
-    return "customer_links" if len(people) >= 2 else None
+    return "customer_links" if len(named) >= 2 else None
 
 
-def propose(export: Export, kind: str, *, day_first: bool = True) -> Proposal:
+def propose(
+    export: Export,
+    kind: str,
+    *,
+    day_first: bool = True,
+    currency_code: str = "EUR",
+    said: Sequence[Override] = (),
+) -> Proposal:
     """Map an export's columns by their names and values.
 
     Parameters
@@ -99,217 +94,218 @@ def propose(export: Export, kind: str, *, day_first: bool = True) -> Proposal:
         One of ``KINDS``.
     day_first : bool
         How to read 01/02/2017 where no value tells.
+    currency_code : str
+        The workspace's currency.
+    said : sequence of Override
+        What a person has said of this source; columns that were named are not guessed.
     """
     proposal = Proposal(kind)
     if export.encoding not in ("utf-8", "utf-16", "utf-32"):
         proposal.settings["encoding"] = export.encoding
-        proposal.checks.append(f"the text is not UTF-8; it is read as {export.encoding}")
-    if kind in ("shopify_orders", "ga4_events"):
+        proposal.check(f"the text is not UTF-8; it is read as {export.encoding}")
+    plain = {o.path[0]: o.value for o in said if len(o.path) == 1}
+    evidence = Evidence(
+        export, digits(plain.get("currency") or currency_code), plain.get("decimal")
+    )
+    given = {
+        o.path[1]: o.value for o in said if o.path[0] == "columns" and len(o.path) == 2
+    }  # fmt: skip
+    preset = presets.recognise(export)
+    if preset is not None and preset.kind == kind:
+        _take_preset(preset, evidence, proposal, currency_code, day_first=day_first)
         return proposal
-    wanted = names.ORDER_NAMES if kind in _LINES else names.CATALOGUE_NAMES[kind]
-    found = find(export, wanted)
-    proposal.columns.update(found)
-    if kind in (*_LINES, "customer_links"):
-        people = find(export, names.IDENTIFIER_NAMES, taken=found.values())
-        proposal.identifiers.update(people)
-    if kind in _LINES:
-        _complete_lines(export, proposal)
-    _read_times(export, proposal, day_first=day_first)
-    _read_decimals(export, proposal)
-    order = list(wanted)
-    proposal.columns = dict(sorted(proposal.columns.items(), key=lambda pair: order.index(pair[0])))
-    fields = [name for name in wanted if name not in proposal.columns]
-    proposal.needed += [name for name in fields if name in names.NEEDED[kind]]
-    proposal.optional = [name for name in fields if name not in proposal.needed]
-    if "channel" in proposal.settings and "channel" in proposal.optional:
-        proposal.optional.remove("channel")
-    used = set(used_columns(proposal))
-    proposal.unused = [column for column in export.columns if column not in used]
+    if kind in ("shopify_orders", "woocommerce_orders", "ga4_events"):
+        fees.find_fees(evidence, proposal)
+        return proposal
+    wanted = ORDER_NAMES if kind in LINES else CATALOGUE_NAMES[kind]
+    if kind in LINES:
+        _map_lines(evidence, proposal, given, currency_code)
+    else:
+        proposal.columns.update(assign(export, wanted, evidence=evidence))
+        if kind == "customer_links":
+            people.map_people(evidence, proposal)
+        people.check_people(evidence, proposal)
+        roles.check_item_id(evidence, proposal)
+    formats.read_times(evidence, proposal, day_first=day_first)
+    formats.check_numbers(evidence, proposal)
+    _finish(export, proposal, wanted)
     return proposal
 
 
-def find(
-    export: Export, wanted: Mapping[str, tuple[str, ...]], taken: Iterable[str] = ()
+def assign(
+    export: Export,
+    wanted: Mapping[str, Collection[str]],
+    taken: Collection[str] = (),
+    evidence: Evidence | None = None,
 ) -> dict[str, str]:
-    """Match columns to fields by name; a column is given to one field only."""
-    free = {_plain(column): column for column in reversed(export.columns)}
-    for column in taken:
-        free.pop(_plain(column), None)
+    """Give each field the likeliest column that is still free, and whose values can be it."""
+    used = set(taken)
     found: dict[str, str] = {}
-    for name, known in wanted.items():
-        for candidate in (_plain(name), *known):
-            if candidate in free:
-                found[name] = free.pop(candidate)
-                break
-    for name in (name for name in names.MEASURES if name in wanted and name not in found):
-        for prefix in names.MEASURE_PREFIXES:
-            match = next((k for k in wanted[name] if prefix + k in free), None)
-            if match is not None:
-                found[name] = free.pop(prefix + match)
-                break
+    for name, candidates in fields_of(export.columns, wanted).items():
+        for column in candidates:
+            if column in used or (evidence and not roles.fits(evidence, name, column)):
+                continue
+            found[name] = column
+            used.add(column)
+            break
     return found
 
 
-def used_columns(proposal: Proposal) -> list[str]:
-    """List the export's columns that a proposal reads."""
-    specs = (*proposal.columns.values(), *proposal.identifiers.values())
-    columns = [column for spec in specs for column in columns_of(spec)]
-    return columns + [column for column, _ in proposal.values.values()]
+def _take_preset(
+    preset: "presets.Preset",
+    evidence: Evidence,
+    proposal: Proposal,
+    currency_code: str,
+    *,
+    day_first: bool,
+) -> None:
+    """Take what is known of a system's export, and say what values speak against."""
+    proposal.columns.update(preset.columns)
+    proposal.identifiers.update(preset.identifiers)
+    proposal.settings.update(preset.settings)
+    proposal.check(f"this was taken for {preset.name}, as its columns say")
+    for check in preset.checks:
+        proposal.check(check)
+    people.check_people(evidence, proposal)
+    for kind, values in preset.blocked.items():
+        proposal.blocked[kind] = sorted({*proposal.blocked.get(kind, []), *values})
+    roles.check_item_id(evidence, proposal)
+    fees.find_fees(evidence, proposal)
+    for rule, values in preset.rules.items():
+        proposal.rules[rule] = list(values)
+    if proposal.kind in LINES:
+        currency.check_signs(evidence, proposal, currency_code)
+        orders.check_numbers_of_orders(evidence, proposal)
+    if "time_format" not in proposal.settings:
+        formats.read_times(evidence, proposal, day_first=day_first)
+    formats.check_numbers(evidence, proposal)
+    if proposal.columns and proposal.kind in (*LINES, *CATALOGUE_NAMES):
+        wanted = ORDER_NAMES if proposal.kind in LINES else CATALOGUE_NAMES[proposal.kind]
+        _finish(evidence.export, proposal, wanted, preset=True)
 
 
-def columns_of(spec: str | Column | None) -> list[str]:
-    """List the export's columns that one field is read from."""
-    if spec is None or isinstance(spec, str):
-        return [spec] if spec else []
-    return [spec.column] if spec.column else list(spec.columns)
-
-
-def value_of(row: Mapping[str, str], spec: str | Column) -> str:
-    """Read a field from a row of the sample, as the ingest will."""
-    if isinstance(spec, str):
-        return row.get(spec, "")
-    if spec.value is not None:
-        return spec.value
-    text = spec.join.join(row.get(column, "") for column in columns_of(spec))
-    return spec.map.get(text, text).zfill(spec.pad)
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())
-
-
-def _complete_lines(export: Export, proposal: Proposal) -> None:
-    """Finish the mapping of order lines with what their values tell."""
-    columns = proposal.columns
-    line_no = columns.get("line_no")
-    if isinstance(line_no, str) and not _all(export, line_no, r"\d{1,9}"):
-        del columns["line_no"]
-    _translate(export, proposal, "line_type", names.LINE_TYPE_WORDS, tuple(names.LINE_TYPE_WORDS))
-    _translate(export, proposal, "channel", names.CHANNEL_WORDS, CHANNELS)
+def _map_lines(
+    evidence: Evidence, proposal: Proposal, given: Mapping[str, object], currency_code: str
+) -> None:
+    """Map order lines: what names them, then who bought, then money and what became of them."""
+    export, columns = evidence.export, proposal.columns
+    candidates = fields_of(export.columns, ORDER_NAMES)
+    for name, spec in given.items():
+        if isinstance(spec, str) and spec in export.columns and name not in _LATER:
+            columns[name] = spec
+    _choose(evidence, proposal, candidates)
+    people.map_people(evidence, proposal)
+    if "item_id" not in columns:
+        _take_group(evidence, proposal)
+    orders.join_time_of_day(evidence, proposal)
+    map_channel(evidence, proposal)
     if "channel" not in columns and proposal.kind == "order_lines":
         proposal.settings["channel"] = "pos" if "location_id" in columns else "web"
         if "channel" not in proposal.values:
-            proposal.checks.append(
+            proposal.check(
                 f"no column says the channel; `{proposal.settings['channel']}` was taken for all"
             )
     if "quantity" not in columns:
         columns["quantity"] = Column(value="1")
-        proposal.checks.append("no column says how many; every row was taken for one piece")
-    _join_time_of_day(export, proposal)
+        proposal.check("no column says how many; every row was taken for one piece")
+    roles.check_order_id(evidence, proposal)
     if "order_id" in columns:
-        _widen_order_id(export, proposal)
-    elif "account" in proposal.identifiers and "occurred_at" in columns:
-        parts = columns_of(proposal.identifiers["account"]) + columns_of(columns["occurred_at"])
-        parts += columns_of(columns.get("channel"))
-        parts += [column for name, (column, _) in proposal.values.items() if name == "channel"]
-        columns["order_id"] = Column(columns=parts)
-        proposal.checks.append(
-            "there are no order numbers; what one customer bought at one time is one order"
-        )
+        orders.widen_order_id(evidence, proposal)
+    else:
+        orders.make_order_id(proposal)
+    orders.check_line_no(evidence, proposal)
+    formats.settle_quantity(evidence, proposal)
+    currency.map_currency(evidence, proposal, currency_code)
+    map_money(evidence, proposal)
+    currency.check_signs(evidence, proposal, currency_code)
+    map_meanings(evidence, proposal)
+    people.check_people(evidence, proposal)
+    roles.check_item_id(evidence, proposal)
+    fees.find_fees(evidence, proposal)
 
 
-def _all(export: Export, column: str, pattern: str) -> bool:
-    return all(re.fullmatch(pattern, text, re.ASCII) for text in export.values(column))
+def _choose(evidence: Evidence, proposal: Proposal, candidates: Mapping[str, list[str]]) -> None:
+    """Choose the columns of what names a line: time, order, product, place, number."""
+    columns = proposal.columns
 
+    def free(name: str) -> list[str]:
+        used = set(used_columns(proposal))
+        return [c for c in candidates[name] if c not in used]
 
-def _translate(
-    export: Export,
-    proposal: Proposal,
-    name: str,
-    words: Mapping[str, tuple[str, ...]],
-    known: tuple[str, ...],
-) -> None:
-    """Map an export's words for a channel or a kind of line to ours, where all are known."""
-    column = proposal.columns.get(name)
-    if not isinstance(column, str):
-        return
-    values = sorted(export.values(column))
-    ours = {word: meaning for meaning, listed in words.items() for word in listed}
-    if all(value in known for value in values):
-        return
-    mapped = {value: ours.get(_plain(value)) for value in values}
-    del proposal.columns[name]
-    if all(mapped.values()):
-        proposal.columns[name] = Column(column=column, map={k: v for k, v in mapped.items() if v})
-    elif len(values) <= _FEW:
-        proposal.values[name] = (column, values)
-        listed = ", ".join(f"`{value}`" for value in values)
-        proposal.checks.append(f"what do {listed} in `{column}` mean? Map them to `{name}`")
-
-
-def _join_time_of_day(export: Export, proposal: Proposal) -> None:
-    """Put date and time of day together where they stand in two columns."""
-    date = proposal.columns.get("occurred_at")
-    if (
-        not isinstance(date, str)
-        or date in export.typed
-        or any(":" in t for t in export.values(date))
-    ):
-        return
-    plain = {_plain(column): column for column in export.columns}
-    for name in names.TIME_OF_DAY_NAMES:
-        column = plain.get(name)
-        if column is None or column == date or column in used_columns(proposal):
+    if "occurred_at" not in columns:
+        moment = roles.choose_moment(evidence, free("occurred_at"), proposal)
+        if moment is not None:
+            columns["occurred_at"] = moment
+    if "order_id" not in columns:
+        found = roles.choose_order_id(evidence, free("order_id"), proposal)
+        if found is not None:
+            columns["order_id"] = found
+    if "item_id" not in columns:
+        titles = [c for c in free("title") if c not in candidates["item_id"]]
+        found = roles.choose_item_id(evidence, free("item_id"), titles, proposal)
+        if found is not None:
+            columns["item_id"] = found
+    for name in candidates:
+        if name in columns or name in _LATER:
             continue
-        if _all(export, column, r"\d{1,2}[:.]?\d\d([:.]?\d\d)?( ?[AaPp][Mm])?"):
-            proposal.columns["occurred_at"] = Column(columns=[date, column], join=" ")
-            return
+        for column in free(name):
+            if name == "location_id" and _are_channels(evidence, column):
+                continue
+            if roles.fits(evidence, name, column):
+                columns[name] = column
+                break
+    if "title" not in columns:
+        item = columns.get("item_id")
+        for column in ranked(evidence.export.columns, NAMES):
+            free_name = column not in used_columns(proposal)
+            if free_name and isinstance(item, str) and roles.names_items(evidence, column, item):
+                columns["title"] = column
+                break
 
 
-def _widen_order_id(export: Export, proposal: Proposal) -> None:
-    """Add store, day and till to a ticket number that does not name a ticket by itself."""
-    order_id = proposal.columns["order_id"]
-    if not isinstance(order_id, str):
+def _are_channels(evidence: Evidence, column: str) -> bool:
+    """Tell whether what is called a place holds words for channels: Online, In-store."""
+    counts = evidence.counts(column)
+    return len(counts) > 1 and all(channel_of(value) for value in counts)
+
+
+def _take_group(evidence: Evidence, proposal: Proposal) -> None:
+    """Take codes of groups of products where nothing says more finely what was bought."""
+    used = set(used_columns(proposal))
+    groups = [c for c in ranked(evidence.export.columns, GROUP_NAMES) if c not in used]
+    if not groups:
         return
-    plain = {_plain(column): column for column in export.columns}
-    parts = columns_of(proposal.columns.get("location_id"))
-    time = proposal.columns.get("occurred_at")
-    if isinstance(time, Column):
-        parts.append(time.columns[0])
-    parts += [plain[name] for name in names.TILL_NUMBER_NAMES if name in plain][:1]
-    places: dict[str, set[tuple[str, ...]]] = {}
-    for row in export.rows:
-        place = tuple(row.get(part, "") for part in parts)
-        places.setdefault(row.get(order_id, ""), set()).add(place)
-    varying = [
-        part
-        for ix, part in enumerate(parts)
-        if any(len({place[ix] for place in seen}) > 1 for seen in places.values())
-    ]
-    if varying:
-        proposal.columns["order_id"] = Column(columns=[*varying, order_id])
-        proposal.checks.append(
-            f"`{order_id}` comes again with another {' or '.join(varying)}; together they name "
-            "an order"
-        )
+    fine = groups[0]
+    above = [c for c in groups[1:] if "categor" in "".join(forms(c))]
+    wider = next((c for c in above if not _within(evidence, fine, c)), None)
+    proposal.columns["item_id"] = Column(columns=[wider, fine]) if wider else fine
+    proposal.check(
+        f"no column names a product, so groups of products were taken: "
+        f"{f'`{wider}` and ' if wider else ''}`{fine}`"
+    )
 
 
-def _read_times(export: Export, proposal: Proposal, *, day_first: bool) -> None:
-    spec = proposal.columns.get("occurred_at")
-    if spec is None or (isinstance(spec, str) and spec in export.typed):
-        return
-    texts = {value_of(row, spec) for row in export.rows} - {""}
-    if not texts or times.is_iso(texts):
-        return
-    fitting = times.formats(texts)
-    if not fitting:
-        proposal.checks.append(
-            f"times such as `{min(texts)}` are in no format we know; set `time_format`"
-        )
-        return
-    proposal.settings["time_format"] = fitting[0] if day_first else fitting[-1]
-    if len(fitting) > 1:
-        order = "day first" if day_first else "month first"
-        proposal.checks.append(f"times such as `{min(texts)}` were read {order}")
+def _within(evidence: Evidence, fine: str, wide: str) -> bool:
+    """Tell whether each value of one column stands with one value of another only."""
+    return all(len(evidence.distinct(wide, rows)) < 2 for rows in evidence.groups(fine).values())
 
 
-def _read_decimals(export: Export, proposal: Proposal) -> None:
-    numbers = ("quantity", "unit_price", "discount", "amount", "price", "cost", "on_hand")
-    texts: set[str] = set()
-    for name in numbers:
-        spec: Any = proposal.columns.get(name)
-        if isinstance(spec, str) and spec not in export.typed:
-            texts.update(export.values(spec))
-    commas = sum(bool(_COMMA.fullmatch(text)) for text in texts)
-    if commas and commas > sum(bool(_POINT.fullmatch(text)) for text in texts):
-        proposal.settings["decimal"] = ","
+def _finish(
+    export: Export, proposal: Proposal, wanted: Mapping[str, object], *, preset: bool = False
+) -> None:
+    """Put fields in order, and name what is missing, what is optional and what is not used."""
+    order = list(wanted)
+    needed = NEEDED.get(proposal.kind, ())
+    for name in wanted:
+        # Ingest takes a column of a field's own name unless it is told otherwise.
+        if name in export.columns and name not in proposal.columns and name not in needed:
+            proposal.columns[name] = Column(value="")
+    order += [name for name in proposal.columns if name not in order]  # attributes of products
+    proposal.columns = dict(sorted(proposal.columns.items(), key=lambda pair: order.index(pair[0])))
+    missing = [name for name in wanted if name not in proposal.columns]
+    proposal.needed = [] if preset else [name for name in missing if name in needed]
+    proposal.optional = [name for name in missing if name not in needed]
+    if "channel" in proposal.settings and "channel" in proposal.optional:
+        proposal.optional.remove("channel")
+    used = set(used_columns(proposal))
+    proposal.unused = [column for column in export.columns if column not in used]

@@ -1,18 +1,19 @@
 """Shows the first rows of an export as they were understood.
 
-Called by the command after each proposal. Identifiers are shown by their first letters only: a
-screen may be looked at by others.
+Called by the command after each proposal. What names a customer is hidden: a screen may be looked
+at by others.
 """
 
 import click
 
 from training import console
 from training.init import times
-from training.init.mapping import columns_of, value_of
+from training.init.proposal import columns_of, shown, value_of
 from training.init.template import NewSource
 
 _ROWS = 4
 _SHOWN = 28
+HIDDEN = "(hidden)"
 
 
 def show(source: NewSource) -> None:
@@ -22,14 +23,15 @@ def show(source: NewSource) -> None:
     fields = [*proposal.columns.items(), *proposal.identifiers.items()]
     if fields:
         private = {c for spec in proposal.identifiers.values() for c in columns_of(spec)}
-        pattern = proposal.settings.get("time_format")
         rows = []
         for name, spec in fields:
             cells = [value_of(row, spec) for row in export.rows[:_ROWS]]
             if name == "occurred_at":
-                cells = [times.readable(cell, pattern) for cell in cells]
-            if private & set(columns_of(spec)):
-                cells = [_masked(cell) for cell in cells]
+                cells = [times.readable(c, proposal.settings.get("time_format")) for c in cells]
+            elif private & set(columns_of(spec)) or name in proposal.identifiers:
+                cells = [HIDDEN if cell else "" for cell in cells]
+            else:
+                cells = [_cell(cell) for cell in cells]
             rows.append([name, *(_cut(cell) for cell in cells)])
         width = max(len(row) for row in rows)
         headings = ["field", *(f"row {ix}" for ix in range(1, width))]
@@ -40,8 +42,9 @@ def show(source: NewSource) -> None:
         click.echo(f"  Please check: {check}.")
 
 
-def _masked(text: str) -> str:
-    return text[:2] + "…" if text else ""
+def _cell(text: str) -> str:
+    """Hide an e-mail wherever it stands; long numbers are ids of products and orders here."""
+    return shown(text) if "@" in text else text
 
 
 def _cut(text: str) -> str:

@@ -5,6 +5,7 @@ is taken and a wrong flag is a usage error. Called by the command.
 """
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from zoneinfo import available_timezones
 
@@ -12,10 +13,12 @@ import click
 from click import UsageError
 
 from recsys.config import Column
-from recsys.errors import RecsysError
+from recsys.errors import ConfigError, RecsysError
 from recsys.schema import CHANNELS
-from training.init import exports, mapping
+from training.init import exports, mapping, overrides, samples
+from training.init.overrides import Override
 from training.init.preview import show
+from training.init.proposal import Proposal, Question, listed, shown
 from training.init.template import Answers, NewSource
 
 #: Zones whose people write the month first, by prefix.
@@ -72,21 +75,27 @@ def _own_zone() -> str:
 
 
 def add_sources(
-    answers: Answers, given: tuple[str, ...], workspace: Path, *, asking: bool, quiet: bool
+    answers: Answers,
+    given: tuple[str, ...],
+    workspace: Path,
+    said: Sequence[Override],
+    *,
+    asking: bool,
+    quiet: bool,
 ) -> None:
     """Look at each export that was given or answered, and add it to ``answers``.
 
     Raises
     ------
     UsageError
-        When an export's kind is unknown, or its columns do not tell it.
+        When an export's kind is unknown, or its columns do not tell it, or ``--set`` names a
+        source that is not there.
     DataError
         When an export that was given by a flag cannot be read.
     """
-    day_first = not answers.time_zone.startswith(_MONTH_FIRST)
     for text in given:
         kind, path = _kind_and_path(text)
-        source = _look(path, kind, workspace, answers, day_first=day_first, asking=asking)
+        source = _look(path, kind, workspace, answers, said, asking=asking)
         answers.sources.append(source)
         if not quiet:
             show(source)
@@ -97,14 +106,21 @@ def add_sources(
             err=True,
         )  # fmt: skip
         if not path:
-            return
+            break
         try:
-            source = _look(path, None, workspace, answers, day_first=day_first, asking=True)
+            source = _look(path, None, workspace, answers, said, asking=True)
         except RecsysError as error:
             click.echo(str(error), err=True)
             continue
         answers.sources.append(source)
         show(source)
+    names = [source.name for source in answers.sources]
+    for override in said:
+        if override.source not in names:
+            raise UsageError(
+                f"--set {override.given}: there is no source `{override.source}`. "
+                f"Sources: {', '.join(names) or 'none'}."
+            )
 
 
 def _kind_and_path(text: str) -> tuple[str | None, str]:
@@ -123,18 +139,37 @@ def _look(
     kind: str | None,
     workspace: Path,
     answers: Answers,
+    said: Sequence[Override],
     *,
-    day_first: bool,
     asking: bool,
 ) -> NewSource:
     path = Path(given).expanduser()
-    export = exports.look(path)
+    export = samples.look(path)
     kind = kind or _kind(export, given, asking)
-    proposal = mapping.propose(export, kind, day_first=day_first)
-    if asking:
-        _ask_values(proposal)
     name = _source_name(path, kind, {source.name for source in answers.sources})
+    own = [override for override in said if override.source == name]
+    proposal = _propose(export, kind, answers, own)
+    if asking:
+        while proposal.needed:  # what an order is decides what its money is, so look anew
+            own.append(_ask_needed(export, proposal.needed[0], name))
+            proposal = _propose(export, kind, answers, own)
+        _ask_values(proposal)
+        _ask_questions(proposal, name)
     return NewSource(name, _written(path, workspace), export, proposal)
+
+
+def _propose(
+    export: exports.Export, kind: str, answers: Answers, own: Sequence[Override]
+) -> Proposal:
+    proposal = mapping.propose(
+        export,
+        kind,
+        day_first=not answers.time_zone.startswith(_MONTH_FIRST),
+        currency_code=answers.currency,
+        said=own,
+    )
+    overrides.apply(proposal, own)
+    return proposal
 
 
 def _kind(export: exports.Export, given: str, asking: bool) -> str:
@@ -145,27 +180,110 @@ def _kind(export: exports.Export, given: str, asking: bool) -> str:
         return str(click.prompt(question, type=choice, default=kind, err=True))
     if kind is None:
         raise UsageError(
-            f"{given}: its columns ({', '.join(export.columns)}) do not say what it is. Say it: "
+            f"{given}: its columns ({listed(export.columns)}) do not say what it is. Say it: "
             f"--source KIND={given}, where KIND is one of {', '.join(mapping.KINDS)}."
         )
     return kind
 
 
-def _ask_values(proposal: mapping.Proposal) -> None:
+def _ask_values(proposal: Proposal) -> None:
     """Ask what an export's words for channels mean."""
     if "channel" not in proposal.values:
         return
     column, values = proposal.values["channel"]
     if not click.confirm(f"Does `{column}` name the channel of an order", default=True, err=True):
+        proposal.questions = [q for q in proposal.questions if "columns.channel" not in q.settings]
         return
     del proposal.values["channel"]
     meaning = {
-        value: str(click.prompt(f"  {value} is", type=click.Choice(CHANNELS), err=True))
-        for value in values
+        value: str(
+            click.prompt(
+                f"  {shown(value)} is", type=click.Choice(CHANNELS), default=ours, err=True
+            )
+        )
+        for value, ours in values.items()
     }
     proposal.columns["channel"] = Column(column=column, map=meaning)
     proposal.settings.pop("channel", None)
-    proposal.checks[:] = [check for check in proposal.checks if f"`{column}`" not in check]
+    proposal.questions = [q for q in proposal.questions if "columns.channel" not in q.settings]
+
+
+def _ask_questions(proposal: Proposal, name: str) -> None:
+    """Ask what values do not tell; each answer is what ``--set`` would say."""
+    for question in list(proposal.questions):
+        if question not in proposal.questions:
+            continue  # answered by the answer to another one
+        click.echo(f"{question.text[:1].upper()}{question.text[1:]}.", err=True)
+        for setting in question.settings:
+            click.echo(f"  may be answered by {setting}", err=True)
+        while question in proposal.questions:
+            setting = str(
+                click.prompt("  Setting (empty: leave it as a comment)", default="",
+                             show_default=False, err=True)
+            )  # fmt: skip
+            if not setting:
+                break
+            value = setting.partition("=")[2] if "=" in setting else str(
+                click.prompt("  Value", default="", show_default=False, err=True)
+            )  # fmt: skip
+            _say(proposal, f"{name}.{setting.partition('=')[0].strip()}={value}")
+
+
+def _ask_needed(export: exports.Export, field: str, name: str) -> Override:
+    """Ask for the column of a field that the ingest cannot do without."""
+    while True:
+        column = str(click.prompt(f"Which column is `{field}`", err=True)).strip()
+        if column in export.columns:
+            return overrides.parse([f"{name}.columns.{field}={column}"])[0]
+        click.echo(f"There is no such column: {listed(export.columns)}.", err=True)
+
+
+def _say(proposal: Proposal, text: str) -> None:
+    try:
+        overrides.apply(proposal, overrides.parse([text]))
+    except UsageError as error:
+        click.echo(error.format_message(), err=True)
+
+
+def refuse_open(answers: Answers, *, asking: bool) -> None:
+    """Refuse to write what changes money or people and could not be told.
+
+    A person who was asked and left a question open has it as a comment; a field that is needed
+    has been asked for until it was there.
+
+    Raises
+    ------
+    ConfigError
+        Naming every open question with the flag that answers it.
+    """
+    open_questions = [
+        _open(source.name, question)
+        for source in answers.sources
+        for question in source.proposal.questions
+        if question.serious and not asking
+    ]
+    missing = [
+        f"  {source.name}: no column was found for `{field}`, which is needed.\n"
+        f"    --set {source.name}.columns.{field}=COLUMN   "
+        f"(columns: {listed(source.export.columns)})"
+        for source in answers.sources
+        for field in source.proposal.needed
+    ]
+    if not open_questions and not missing:
+        return
+    raise ConfigError(
+        "Nothing was written. The first rows do not tell these, and a wrong guess would change "
+        "money or people. Answer them, or run init in a terminal:\n"
+        + "\n".join([*open_questions, *missing])
+    )
+
+
+def _open(name: str, question: Question) -> str:
+    setting = question.settings[0]
+    value = f"'{question.example}'" if re.search(r"[ {]", question.example) else question.example
+    others = "".join(f"\n    or --set {name}.{other}=…" for other in question.settings[1:])
+    end = "" if question.text.endswith("?") else "."
+    return f"  {name}: {question.text}{end}\n    --set {name}.{setting}={value}{others}"
 
 
 def _source_name(path: Path, kind: str, taken: set[str]) -> str:

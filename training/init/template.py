@@ -5,17 +5,20 @@ out. Called by the command.
 """
 
 import json
-from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
 
 from recsys.config import Column
 from training.init.exports import Export
-from training.init.mapping import Proposal
-from training.init.names import NON_PRODUCT_WORDS
+from training.init.proposal import Proposal, Question, shown
 
 _KIND_TEXT = {
     "till_tickets": "Lines of till tickets.",
     "shopify_orders": "Orders as Shopify exports them; its columns need no mapping.",
+    "woocommerce_orders": "Orders as WooCommerce exports them.",
     "order_lines": "Order lines, one row a line.",
     "ga4_events": "Events as GA4 writes them, one JSON object a line; they need no mapping.",
     "products": "The catalogue. A field of any other name is kept as an attribute.",
@@ -23,8 +26,7 @@ _KIND_TEXT = {
     "stock": "What each location has on hand.",
     "customer_links": "Registrations: the identifiers of one row belong to one person.",
 }
-#: Digits in the id of a proper product, at least.
-_DIGITS = 2
+_NOTHING = "    # the export's column of this name is something else"
 _HEAD = """\
 # Settings of this workspace. docs/configuration.md explains every one of them; what is left out
 # here has its default. Lines that begin with `# ` and a setting are proposals: take the `# ` away.
@@ -37,11 +39,12 @@ _DATABASE = """\
 # query = "SELECT * FROM order_lines"
 # channel = "web"
 """
-_TAIL = """\
+_BLOCKED = """\
 # [identity.blocked]
 # Values that name nobody, such as a till's default card; `*` and `?` match.
 # loyalty_card = ["0000*"]
-
+"""
+_TAIL = """\
 # [serve]
 # port = 8470
 
@@ -85,6 +88,7 @@ def render(answers: Answers) -> str:
         _example() if not answers.sources else "",
         _DATABASE,
         _rules(answers.sources),
+        _blocked(answers.sources),
         _TAIL,
     ]
     return "\n".join(part for part in parts if part)
@@ -100,14 +104,33 @@ def _source(source: NewSource) -> str:
     head = f"[sources.{source.name}]"
     lines = [f"# {_KIND_TEXT[proposal.kind]}", head, f"kind = {text(proposal.kind)}"]
     lines.append(f"path = {text(source.path)}")
-    lines += [f"{name} = {text(value)}" for name, value in proposal.settings.items()]
+    lines += [f"{name} = {written(value)}" for name, value in proposal.settings.items()]
     lines += [f"# Please check: {_one_line(check)}." for check in proposal.checks]
+    lines += [_asked(question) for question in proposal.questions]
     lines += _section(f"[sources.{source.name}.columns]", _columns(proposal))
-    if proposal.kind in ("till_tickets", "order_lines", "customer_links"):
+    named = proposal.kind in ("till_tickets", "order_lines", "customer_links")
+    if named or proposal.identifiers:
         lines += _section(f"[sources.{source.name}.identifiers]", _identifiers(proposal))
     if proposal.unused:
         lines += ["", *_wrapped("Columns that are not used", proposal.unused)]
     return "\n".join(lines) + "\n"
+
+
+def _asked(question: Question) -> str:
+    end = "" if question.text.endswith("?") else "."
+    return f"# Please check: {_one_line(question.text)}{end}"
+
+
+def written(value: Any) -> str:
+    """Write any plain value in TOML: a text, a number, a list or an inline table."""
+    if isinstance(value, str):
+        return text(value)
+    if isinstance(value, list):
+        return f"[{', '.join(written(one) for one in value)}]"
+    if isinstance(value, dict):
+        pairs = ", ".join(f"{text(key)} = {written(one)}" for key, one in value.items())
+        return f"{{ {pairs} }}"
+    return json.dumps(value)
 
 
 def _section(head: str, lines: list[str]) -> list[str]:
@@ -115,9 +138,12 @@ def _section(head: str, lines: list[str]) -> list[str]:
 
 
 def _columns(proposal: Proposal) -> list[str]:
-    lines = [f"{name} = {spec(column)}" for name, column in proposal.columns.items()]
+    lines = [
+        f"{name} = {spec(column)}{_NOTHING if column == Column(value='') else ''}"
+        for name, column in proposal.columns.items()
+    ]
     for name, (column, values) in proposal.values.items():
-        pairs = ", ".join(f'{text(value)} = "…"' for value in values)
+        pairs = ", ".join(f'{text(value)} = "{ours or "…"}"' for value, ours in values.items())
         lines.append(f"# {name} = {{ column = {text(column)}, map = {{ {pairs} }} }}")
     lines += [f'# {name} = "…"    # needed: which column is it?' for name in proposal.needed]
     told = set(proposal.values)
@@ -137,45 +163,45 @@ def spec(column: str | Column) -> str:
     """Write where a field comes from: a column's name, or an inline table."""
     if isinstance(column, str):
         return text(column)
-    parts = []
-    if column.column is not None:
-        parts.append(f"column = {text(column.column)}")
-    if column.columns:
-        parts.append(f"columns = [{', '.join(text(name) for name in column.columns)}]")
-        if column.join != "/":
-            parts.append(f"join = {text(column.join)}")
-    if column.value is not None:
-        parts.append(f"value = {text(column.value)}")
-    if column.pad:
-        parts.append(f"pad = {column.pad}")
-    if column.map:
-        pairs = ", ".join(f"{text(key)} = {text(value)}" for key, value in column.map.items())
-        parts.append(f"map = {{ {pairs} }}")
-    return f"{{ {', '.join(parts)} }}"
+    plain = msgspec.to_builtins(Column())
+    changed = {k: v for k, v in msgspec.to_builtins(column).items() if v != plain[k]}
+    return f"{{ {', '.join(f'{key} = {written(value)}' for key, value in changed.items())} }}"
 
 
-def _rules(sources: list[NewSource]) -> str:
-    """Propose the lines that look like postage and fees, as found in the samples."""
-    found: Counter[str] = Counter()
-    for source in sources:
-        item_id = source.proposal.columns.get("item_id")
-        title = source.proposal.columns.get("title")
-        if source.proposal.kind not in ("till_tickets", "order_lines"):
-            continue
-        if not isinstance(item_id, str) or not isinstance(title, str):
-            continue
-        for row in source.export.rows:
-            name = row.get(item_id, "")
-            # "CARRIAGE" is a fee and "CARRIAGE CLOCK" is not; fees have ids such as POST and C2.
-            odd = sum(letter.isdigit() for letter in name) < _DIGITS
-            if odd and any(word in row.get(title, "").lower() for word in NON_PRODUCT_WORDS):
-                found[name] += 1
-    ids = [name for name, _ in found.most_common(12) if name]
-    where = "as the first rows suggest" if ids else "for example"
-    shown = ", ".join(text(name) for name in sorted(ids) or ["POST", "GIFT_*"])
-    return (
-        f"[rules]\n# Order lines that are not products, {where}:\n# non_product_ids = [{shown}]\n"
-    )
+def _rules(sources: Sequence[NewSource]) -> str:
+    """Write the lines that are no products, and propose those that may be none."""
+    known = _together([source.proposal.rules for source in sources])
+    stated = known.pop("non_product_ids", set())
+    sure = sorted({item for source in sources for item in source.proposal.fees} | stated)
+    doubtful = {item for source in sources for item in source.proposal.maybe_fees} - set(sure)
+    lines = ["[rules]"]
+    if sure:
+        lines.append("# Please check: these order lines were taken for no products.")
+        lines.append(f"non_product_ids = [{', '.join(map(text, sure))}]")
+    ids = ", ".join(map(text, sorted(doubtful) or ["POST", "GIFT_*"]))
+    if sure and doubtful:
+        lines.append(f"# These may be no products as well: {_one_line(ids)}")
+    elif not sure:
+        where = "as the first rows suggest" if doubtful else "for example"
+        lines.append(f"# Order lines that are no products, {where}:")
+        lines.append(f"# non_product_ids = [{ids}]")
+    lines += [f"{rule} = {written(sorted(values))}" for rule, values in sorted(known.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _together(found: Sequence[dict[str, list[str]]]) -> dict[str, set[str]]:
+    """Bring together what several sources say."""
+    names = sorted({name for one in found for name in one})
+    return {name: {value for one in found for value in one.get(name, [])} for name in names}
+
+
+def _blocked(sources: Sequence[NewSource]) -> str:
+    """Block what shops write for a guest; nothing else of what names customers is written."""
+    found = _together([source.proposal.blocked for source in sources])
+    if not found:
+        return _BLOCKED
+    lines = [f"{kind} = {written(sorted(values))}" for kind, values in sorted(found.items())]
+    return "\n".join(["[identity.blocked]", "# Values that name nobody.", *lines]) + "\n"
 
 
 def _example() -> str:
@@ -198,7 +224,7 @@ def _example() -> str:
 def _wrapped(what: str, names: list[str]) -> list[str]:
     lines, line = [], f"# {what}:"
     for ix, name in enumerate(names):
-        word = _one_line(name) + ("," if ix < len(names) - 1 else ".")
+        word = _one_line(shown(name)) + ("," if ix < len(names) - 1 else ".")
         if len(line) + len(word) > 96:
             lines.append(line)
             line = "#  "

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from recsys.config import Column, Config, load, parse
 from training.cli import main
 from training.init.exports import Export
-from training.init.mapping import KINDS, Proposal, propose
+from training.init.mapping import KINDS, propose
+from training.init.proposal import Proposal
 from training.init.template import Answers, NewSource, render
 
 ONLINE_RETAIL = (
@@ -61,10 +62,10 @@ def test_flags_alone_write_a_file_that_loads(exports: Path) -> None:
     assert orders.columns["order_id"] == "Invoice"
     assert orders.identifiers == {"account": "Customer ID"}
     assert orders.time_format == "%d/%m/%Y %H:%M"
-    assert config.sources["stock"].decimal == ","
+    assert config.rules.non_product_ids == ["POST"]
     text = (shop / "omnibasket.toml").read_text()
     assert '# discount = "…"' in text
-    assert '# non_product_ids = ["POST"]' in text
+    assert '\nnon_product_ids = ["POST"]' in text
     assert "# Columns that are not used: Country." in text
     assert f"omnibasket ingest --workspace {shop}" in result.output
 
@@ -72,8 +73,8 @@ def test_flags_alone_write_a_file_that_loads(exports: Path) -> None:
 def test_the_first_rows_are_shown_as_understood(exports: Path) -> None:
     result = run("-w", exports, "--yes", "--source", exports / "online_retail.csv")
     assert "2009-12-13 10:33:00" in result.output
-    assert "13085" not in result.output  # customers are shown by their first letters only
-    assert "13…" in result.output
+    assert "13085" not in result.output  # customers are not shown
+    assert "(hidden)" in result.output
     assert load(exports).sources["online_retail"].path == "online_retail.csv"
 
 
@@ -196,8 +197,9 @@ def test_what_init_writes_can_be_ingested(exports: Path, monkeypatch: pytest.Mon
     result = CliRunner().invoke(main, ["ingest", "-w", "shop", "--json"])
     assert result.exit_code == 0, result.output
     summary = json.loads(result.stdout)
-    assert (summary["rows"]["read"], summary["rows"]["kept"]) == (3, 3)
-    assert (summary["lines"], summary["customers"], summary["returns"]) == (3, 3, 1)
+    assert (summary["rows"]["read"], summary["rows"]["kept"]) == (3, 2)
+    assert summary["rows"]["left_out"] == {"non_product": 1}
+    assert (summary["lines"], summary["customers"], summary["returns"]) == (2, 2, 1)
 
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=12)
@@ -227,3 +229,66 @@ def test_whatever_an_export_holds_the_file_loads(
     assert config.sources["export"].path == path
     assert config.sources["export"].columns == proposal.columns
     assert config.workspace.name == name
+
+
+def test_what_cannot_be_told_is_refused_with_the_answers_to_give(tmp_path: Path) -> None:
+    (tmp_path / "sales.csv").write_text(
+        "order_no,sold_at,sku,qty,total\n1,2024-03-01,A,1,30\n1,2024-03-01,B,2,30\n2,2024-03-02,A,1,9\n"
+    )
+    given = ["-w", tmp_path, "--yes", "--source", tmp_path / "sales.csv"]
+    refused = run(*given)
+    assert refused.exit_code == 3
+    assert "--set sales.columns.amount=total" in refused.output
+    assert "or --set sales.columns.order_total=" in refused.output
+    assert not (tmp_path / "omnibasket.toml").exists()
+    answered = run(*given, "--set", "sales.columns.amount=total")
+    assert answered.exit_code == 0, answered.output
+    assert load(tmp_path).sources["sales"].columns["amount"] == "total"
+
+
+def test_a_field_that_is_needed_is_not_left_out(tmp_path: Path) -> None:
+    (tmp_path / "sales.csv").write_text("bought,sold_at,sku,qty\n1,2024-03-01,A,1\n")
+    given = ["-w", tmp_path, "--yes", "--source", f"order_lines={tmp_path / 'sales.csv'}"]
+    refused = run(*given)
+    assert refused.exit_code == 3
+    assert "no column was found for `order_id`" in refused.output
+    assert not (tmp_path / "omnibasket.toml").exists()
+    assert run(*given, "--set", "sales.columns.order_id=bought").exit_code == 0
+    assert load(tmp_path).sources["sales"].columns["order_id"] == "bought"
+
+
+def test_an_answer_for_no_source_is_a_mistake(exports: Path) -> None:
+    result = run("-w", exports / "new", "-y", "--set", "tills.decimal=.", "--source",
+                 exports / "online_retail.csv")  # fmt: skip
+    assert result.exit_code == 2
+    assert "there is no source `tills`. Sources: online_retail" in result.output
+
+
+def test_open_questions_are_in_the_json_and_the_file(tmp_path: Path) -> None:
+    (tmp_path / "sales.csv").write_text(
+        "order_no,sold_at,sku,qty,price,channel\n1,2024-03-01,A,1,3,Kiosk\n2,2024-03-01,A,1,3,web\n"
+    )
+    result = run("-w", tmp_path, "--json", "--source", tmp_path / "sales.csv")
+    (question,) = json.loads(result.stdout)["sources"][0]["questions"]
+    assert "`Kiosk` in `channel`" in question["question"]
+    assert question["answers"][0] == "--set sales.columns.channel=…"
+    assert not question["changes_money_or_people"]
+    text = (tmp_path / "omnibasket.toml").read_text()
+    assert "# Please check: what do `Kiosk` in `channel` mean?" in text
+    assert '# channel = { column = "channel", map = { "Kiosk" = "…", "web" = "web" } }' in text
+
+
+def test_a_person_is_asked_what_values_do_not_tell(tmp_path: Path) -> None:
+    (tmp_path / "sales.csv").write_text(
+        "bought,sold_at,sku,qty,total,email\n1,2024-03-01,A,1,30,a@shop.test\n"
+        "1,2024-03-01,B,2,30,a@shop.test\n2,2024-03-02,A,1,9,b@shop.test\n"
+    )
+    said = ["Shop", "EUR", "Europe/Paris", "sales.csv", "order_lines"]
+    said += ["nothing", "bought", "columns.order_total", "total", ""]
+    output = converse(["init"], said, tmp_path)
+    assert "Which column is `order_id`" in output
+    assert "There is no such column" in output
+    assert "@shop.test" not in output
+    columns = load(tmp_path).sources["sales"].columns
+    assert (columns["order_id"], columns["order_total"]) == ("bought", "total")
+    assert "amount" not in columns

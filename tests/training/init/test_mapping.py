@@ -8,7 +8,8 @@ import pytest
 
 from recsys.config import Column
 from training.init.exports import look
-from training.init.mapping import Proposal, kind_of, propose
+from training.init.mapping import kind_of, propose
+from training.init.proposal import Proposal
 
 SHOPIFY = (
     "Name,Email,Financial Status,Paid at,Fulfillment Status,Fulfilled at,Accepts Marketing,"
@@ -97,13 +98,14 @@ def test_unknown_times_are_said(tmp_path: Path) -> None:
 
 def test_shopify_is_recognised_by_its_header(tmp_path: Path) -> None:
     found = export(tmp_path, f"{SHOPIFY}\n#1001,a@b.example,paid\n")
-    assert found == Proposal("shopify_orders")
+    assert found.kind == "shopify_orders"
+    assert not found.questions
 
 
 def test_a_german_till(tmp_path: Path) -> None:
     found = export(tmp_path, TILLS, encoding="cp1252")
     assert found.kind == "till_tickets"
-    assert found.settings == {"encoding": "cp1252", "time_format": "%d.%m.%Y %H:%M", "decimal": ","}
+    assert found.settings == {"encoding": "cp1252", "time_format": "%d.%m.%Y %H:%M"}
     assert found.columns == {
         "order_id": Column(columns=["Datum", "Kasse", "Bonnr"]),
         "occurred_at": Column(columns=["Datum", "Uhrzeit"], join=" "),
@@ -137,8 +139,10 @@ def test_words_for_channels_are_translated_or_asked(tmp_path: Path) -> None:
     assert found.columns["amount"] == "line_total"
     assert found.identifiers == {"email": "e-mail"}
     found = export(tmp_path, f"{head}1,2017-01-01,1,x,1,2,\n2,2017-01-01,2,x,1,2,\n")
-    assert found.values == {"channel": ("sales_channel", ["1", "2"])}
-    assert any("`1`, `2` in `sales_channel`" in check for check in found.checks)
+    assert found.values == {"channel": ("sales_channel", {"1": None, "2": None})}
+    (question,) = found.questions
+    assert "`1`, `2` in `sales_channel`" in question.text
+    assert not question.serious
 
 
 def test_orders_without_numbers_or_quantities(tmp_path: Path) -> None:
@@ -158,7 +162,8 @@ def test_orders_without_numbers_or_quantities(tmp_path: Path) -> None:
     assert found.columns["order_id"] == Column(columns=["customer_id", "t_dat", "sales_channel_id"])
     assert found.columns["quantity"] == Column(value="1")
     assert "time_format" not in found.settings
-    assert len(found.checks) == 3
+    assert len(found.checks) == 2
+    assert [question.settings[0] for question in found.questions] == ["columns.channel"]
 
 
 def test_missing_needs_are_named(tmp_path: Path) -> None:

@@ -1,0 +1,197 @@
+"""What the money of an export is of: a piece, a line, or a whole order."""
+
+import pytest
+
+from recsys.config import Column
+from tests.training.init.conftest import Propose
+
+HEAD = "Basket,Sold at,SKU,Pieces"
+WHEN = "2024-03-01 10:00"
+
+
+def table(extra: str, *rows: str) -> str:
+    """Rows of ``basket,sku,pieces,…`` with a time put in."""
+    lines = [f"{HEAD},{extra}"]
+    for row in rows:
+        basket, rest = row.split(",", 1)
+        lines.append(f"{basket},2024-03-0{basket} 10:00,{rest}")
+    return "\n".join(lines) + "\n"
+
+
+def test_money_that_is_constant_in_orders_is_of_the_order(proposed: Propose) -> None:
+    found = proposed(
+        table(
+            "Selling price,Voucher discount,Rebate,Total",
+            "1,A,2,5.00,0,1.00,17.00", "1,B,1,8.00,0,1.00,17.00",
+            "2,C,1,8.00,0,0.00,8.00", "3,A,1,5.00,0,2.50,10.50", "3,B,1,8.00,0,2.50,10.50",
+        )
+    )  # fmt: skip
+    assert found.columns["unit_price"] == "Selling price"
+    assert found.columns["order_discount"] == "Rebate"
+    assert found.columns["order_total"] == "Total"
+    assert "amount" not in found.columns
+    assert "discount" not in found.columns
+    assert not found.questions
+
+
+def test_money_of_lines_stays_with_the_lines(proposed: Propose) -> None:
+    found = proposed(
+        table(
+            "Selling price,Rebate,Total",
+            "1,A,2,5.00,1.00,9.00", "1,B,1,8.00,0.50,7.50", "2,A,1,5.00,0.00,5.00",
+        )
+    )  # fmt: skip
+    assert found.columns["discount"] == "Rebate"
+    assert found.columns["amount"] == "Total"
+    assert not {"order_total", "order_discount"} & set(found.columns)
+
+
+def test_equal_lines_are_no_sign_of_a_total(proposed: Propose) -> None:
+    """Two milks cost the same: that the amount is constant there says nothing."""
+    found = proposed(table("Price,Total", "1,A,1,5.00,5.00", "1,B,1,5.00,5.00", "2,A,2,5.00,10.00"))
+    assert found.columns["amount"] == "Total"
+    assert not found.questions
+
+
+def test_the_total_without_prices_is_never_a_line_s(proposed: Propose) -> None:
+    rows = [f"{n},{item},{n},{40 + n}.50" for n in range(1, 6) for item in "ABC"]
+    found = proposed(table("Total", *rows))
+    assert found.columns["order_total"] == "Total"
+    assert "amount" not in found.columns
+    assert any("lines will count without money" in check for check in found.checks)
+
+
+def test_one_order_does_not_tell(proposed: Propose) -> None:
+    text = table("Total", "1,A,1,30.00", "1,B,2,30.00", "2,A,1,10.00")
+    (question,) = proposed(text).questions
+    assert question.serious
+    assert question.settings == ("columns.amount", "columns.order_total")
+    found = proposed(text, "columns.order_total=Total")
+    assert not found.questions
+    assert found.columns["order_total"] == "Total"
+
+
+def test_products_that_always_cost_the_same_are_asked_about(proposed: Propose) -> None:
+    """Every order's lines cost the same: of a shop where everything costs a pound, perhaps."""
+    rows = [f"{n},{item},1,1.00" for n in range(1, 6) for item in "AB"]
+    assert [q.settings[0] for q in proposed(table("Total", *rows)).questions] == ["columns.amount"]
+
+
+@pytest.mark.parametrize("name", ["Price", "Amount", "Value paid"])
+def test_what_grows_with_the_quantity_is_the_line_s(proposed: Propose, name: str) -> None:
+    name = name if name != "Value paid" else "Paid"
+    found = proposed(
+        table(name, "1,A,2,10.00", "1,B,1,8.00", "2,A,3,15.00", "3,B,2,16.00", "4,A,1,5.00")
+    )
+    assert found.columns["amount"] == name
+    assert "unit_price" not in found.columns
+
+
+@pytest.mark.parametrize("name", ["Price", "Amount"])
+def test_what_does_not_grow_is_the_price_of_one(proposed: Propose, name: str) -> None:
+    found = proposed(
+        table(name, "1,A,2,5.00", "1,B,1,8.00", "2,A,3,5.00", "3,B,2,8.00", "4,A,1,5.00")
+    )
+    assert found.columns["unit_price"] == name
+    assert "amount" not in found.columns
+
+
+def test_a_unit_price_that_grows_is_asked_about(proposed: Propose) -> None:
+    found = proposed(table("Unit price", "1,A,2,10.00", "2,A,3,15.00", "3,A,1,5.00"))
+    assert [q.settings[0] for q in found.questions] == ["columns.amount"]
+
+
+def test_prices_that_add_up_to_the_total_are_amounts(proposed: Propose) -> None:
+    found = proposed(
+        table("Price,Basket total", "1,A,2,10.00,18.00", "1,B,1,8.00,18.00", "2,C,3,9.00,9.00")
+    )
+    assert found.columns["amount"] == "Price"
+    assert found.columns["order_total"] == "Basket total"
+
+
+def test_net_of_discount_is_what_was_paid(proposed: Propose) -> None:
+    found = proposed(
+        table("Gross amount,Discount,Net amount", "1,A,1,5.00,1.00,4.00", "1,B,1,8.00,0.00,8.00")
+    )
+    assert found.columns["amount"] == "Net amount"
+    assert found.columns["discount"] == "Discount"
+
+
+def test_gross_of_tax_is_what_was_paid(proposed: Propose) -> None:
+    found = proposed(table("Netto,MwSt,Brutto", "1,A,1,10.00,1.90,11.90", "1,B,1,20.00,3.80,23.80"))
+    assert found.columns["amount"] == "Brutto"
+
+
+def test_an_amount_before_the_discount_is_asked_about(proposed: Propose) -> None:
+    text = table("Price,Discount,Total", "1,A,2,5.00,1.00,10.00", "1,B,1,8.00,0.00,8.00")
+    assert [q.settings[0] for q in proposed(text).questions] == ["columns.amount"]
+    left_out = proposed(text, "columns.amount=")
+    assert "amount" not in left_out.columns
+    assert not left_out.questions
+
+
+@pytest.mark.parametrize("share", ["20,0,50", "20%,0%,50%", "0.2,0,0.5"])
+def test_a_percentage_is_no_discount(proposed: Propose, share: str) -> None:
+    a, b, c = share.split(",")
+    found = proposed(
+        table("Price,Discount,Paid", f"1,A,2,5.00,{a},8.00", f"1,B,1,8.00,{b},8.00",
+              f"2,C,1,9.00,{c},4.50")
+    )  # fmt: skip
+    assert found.columns["amount"] == "Paid"
+    assert found.columns.get("discount") in (None, Column(value=""))
+    assert any("percentage" in check for check in found.checks)
+
+
+def test_a_percentage_alone_is_asked_about(proposed: Propose) -> None:
+    found = proposed(table("Price,Discount", "1,A,2,5.00,20%", "1,B,1,8.00,0%"))
+    assert [q.serious for q in found.questions] == [True]
+
+
+def test_a_price_below_zero_follows_from_the_amount(proposed: Propose) -> None:
+    """A well-known export: quantity, rate and total are all negative where goods come back."""
+    found = proposed(
+        "transaction_id,cust_id,tran_date,prod_subcat_code,prod_cat_code,Qty,Rate,Tax,total_amt,"
+        "Store_type\n"
+        "801,C1,28-02-2014,1,1,-5,-772,405.3,-4265.3,e-Shop\n"
+        "801,C1,20-02-2014,1,1,5,772,405.3,4265.3,e-Shop\n"
+        "802,C2,1/3/2014,5,3,2,100,21,221,TeleShop\n"
+        "803,C3,3/3/2014,5,3,1,100,10.5,110.5,Flagship store\n"
+    )
+    assert found.columns["amount"] == "total_amt"
+    assert "unit_price" not in found.columns
+    assert found.identifiers == {"account": "cust_id"}
+    assert found.settings["time_format"] == ["%d-%m-%Y", "%d/%m/%Y"]
+    column, words = found.values["channel"]
+    assert column == "Store_type"
+    assert words == {"Flagship store": "pos", "TeleShop": None, "e-Shop": "web"}
+    assert [q.serious for q in found.questions] == [False]
+
+
+def test_postage_explains_a_total(proposed: Propose) -> None:
+    found = proposed(
+        table(
+            "Price,Shipping cost,VAT,Order value",
+            "1,A,2,5.00,4.90,2.00,22.90", "1,B,1,8.00,4.90,2.00,22.90",
+            "2,A,1,5.00,0.00,0.50,5.00",
+        )
+    )  # fmt: skip
+    assert found.columns["order_total"] == "Order value"
+    assert found.columns["order_shipping"] == "Shipping cost"
+    assert "order_tax" not in found.columns
+    assert not any("differ from" in check for check in found.checks)
+
+
+def test_totals_that_do_not_fit_are_said(proposed: Propose) -> None:
+    found = proposed(
+        table("Price,Order value", "1,A,2,5.00,99.00", "1,B,1,8.00,99.00", "2,A,1,5.00,77.00")
+    )
+    assert any("2 of 2 orders differ from `Order value`" in check for check in found.checks)
+
+
+def test_a_column_of_a_field_s_own_name_may_be_something_else(proposed: Propose) -> None:
+    """Ingest takes a column of a field's name by itself; here it is the order's."""
+    found = proposed(
+        table("unit_price,amount", "1,A,2,5.00,18.00", "1,B,1,8.00,18.00", "2,A,1,5.00,5.00")
+    )
+    assert found.columns["order_total"] == "amount"
+    assert found.columns["amount"] == Column(value="")

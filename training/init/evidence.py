@@ -1,0 +1,119 @@
+"""What the sample of an export says about its columns: repeats, levels, numbers, shapes.
+
+An ``Export`` comes in; out come answers to questions such as "is this column constant within an
+order?". Nothing here knows names of columns. Called by the modules that decide what a column is.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from typing import Literal
+
+from recsys.config import Column
+from training.init.exports import Export
+from training.init.figures import Numbers, read
+from training.init.proposal import value_of
+
+#: A share of values that is nearly all; exports have odd rows.
+NEARLY_ALL = 0.9
+#: How far money may be off for rounding. In the export's own unit.
+_CENTS = 0.021
+_SCIENTIFIC = re.compile(r"[+-]?\d{1,2}([.,]\d+)?[eE]\+?\d{1,3}")
+
+
+class Evidence:
+    """Answers about a sample; what was worked out once is kept.
+
+    Parameters
+    ----------
+    export : Export
+    minor_digits : int or None
+        Digits after the decimal sign of the currency's amounts; tells 24,800 yen.
+    decimal : {".", ","}, optional
+        The decimal sign, where a person has said it.
+    """
+
+    def __init__(
+        self,
+        export: Export,
+        minor_digits: int | None = 2,
+        decimal: Literal[".", ","] | None = None,
+    ) -> None:
+        self.export = export
+        self.minor_digits = minor_digits
+        self.decimal = decimal
+        self._texts: dict[str, list[str]] = {}
+        self._numbers: dict[str, Numbers] = {}
+
+    @cached_property
+    def n_rows(self) -> int:
+        """Rows of the sample."""
+        return len(self.export.rows)
+
+    def texts(self, column: str) -> list[str]:
+        """Return a column's texts, one a row."""
+        if column not in self._texts:
+            self._texts[column] = [row.get(column, "").strip() for row in self.export.rows]
+        return self._texts[column]
+
+    def filled(self, column: str) -> list[str]:
+        """Return a column's texts that are not empty."""
+        return [text for text in self.texts(column) if text]
+
+    def counts(self, column: str) -> Counter[str]:
+        """Count a column's texts, empty ones left out."""
+        return Counter(self.filled(column))
+
+    def share(self, column: str, test: Callable[[str], object]) -> float:
+        """Return the share of filled values that pass a test; 1 where there is none."""
+        counts = self.counts(column)
+        total = counts.total()
+        return sum(n for text, n in counts.items() if test(text)) / total if total else 1.0
+
+    def repeats(self, column: str) -> bool:
+        """Tell whether any value stands in more than one row."""
+        return len(self.counts(column)) < len(self.filled(column))
+
+    def scientific(self, column: str) -> float:
+        """Return the share of values such as 5.01235E+12, which a spreadsheet has spoiled."""
+        filled = self.filled(column)
+        return self.share(column, _SCIENTIFIC.fullmatch) if filled else 0.0
+
+    def numbers(self, column: str) -> Numbers:
+        """Return a column's numbers, one a row; NaN where there is none."""
+        if column not in self._numbers:
+            self._numbers[column] = read(self.texts(column), self.minor_digits, self.decimal)
+        return self._numbers[column]
+
+    def say_decimal(self, column: str, decimal: Literal[".", ","]) -> None:
+        """Read a column's numbers with this decimal sign from now on."""
+        self._numbers[column] = read(self.texts(column), self.minor_digits, decimal)
+
+    def without_currency(self, column: str) -> Numbers:
+        """Return a column's numbers as they would be read if the currency did not help."""
+        return read(self.texts(column), None)
+
+    def numeric(self, column: str) -> bool:
+        """Tell whether nearly all filled values are numbers; a column without values may be."""
+        filled = len(self.filled(column))
+        return not filled or self.numbers(column).n_read / filled >= NEARLY_ALL
+
+    def groups(self, spec: str | Column) -> dict[str, list[int]]:
+        """Return the rows of each value of a field; rows where it is empty are left out."""
+        found: dict[str, list[int]] = defaultdict(list)
+        for ix, row in enumerate(self.export.rows):
+            key = value_of(row, spec)
+            if key.strip("/ "):
+                found[key].append(ix)
+        return dict(found)
+
+    def distinct(self, column: str, rows: Iterable[int]) -> set[str]:
+        """Return a column's filled values in some rows."""
+        texts = self.texts(column)
+        return {texts[ix] for ix in rows if texts[ix]}
+
+
+def close(a: float, b: float, n: float = 1.0) -> bool:
+    """Tell whether two amounts are the same but for rounding of ``n`` addends."""
+    return abs(a - b) <= _CENTS * max(1.0, min(n, 10.0)) + 1e-4 * abs(b)

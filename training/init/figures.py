@@ -1,0 +1,74 @@
+"""Reads the numbers of a sample, each column in the format that its values have.
+
+Texts of one column come in; out comes what they are as numbers, in which format, and beside which
+currency signs. The format is told by the same rules as ingest tells it. Called by ``evidence``.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import nan
+from typing import Literal
+
+from recsys.data.numbers import decide, shape_of
+from recsys.data.numbers import read as read_number
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The numbers of one column.
+
+    Attributes
+    ----------
+    values : list of float
+        One a row, NaN where there is none.
+    n_read : int
+        Texts that are numbers, or stand where none is: ``nan``, ``n/a``.
+    decimal : {".", ","} or None
+        Decimal sign.
+    doubt : {"ambiguous", "mixed"} or None
+        Why some texts cannot be read: nothing tells the sign, or values contradict each other.
+    doubtful : tuple of str
+        A few of those texts.
+    currencies : frozenset of str
+        Signs and codes beside the numbers, lower case.
+    """
+
+    values: list[float]
+    n_read: int
+    decimal: Literal[".", ","] | None
+    doubt: Literal["ambiguous", "mixed"] | None
+    doubtful: tuple[str, ...]
+    currencies: frozenset[str]
+
+
+def read(
+    texts: Sequence[str], minor_digits: int | None, decimal: Literal[".", ","] | None = None
+) -> Numbers:
+    """Read the texts of a column.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        One a row.
+    minor_digits : int or None
+        Digits of the currency's minor unit.
+    decimal : {".", ","}, optional
+        The sign, where a person has said it.
+    """
+    counts = Counter(text for text in texts if text)
+    form = decide(list(counts.elements()), minor_digits)
+    if decimal is not None:
+        form = type(form)(decimal)
+    read = {text: read_number(text, form) for text in counts}
+    shapes = {text: shape_of(text) for text in counts}
+    doubtful = [text for text, shape in shapes.items() if shape.kind in (".?", ",?")]
+    known = {text for text, shape in shapes.items() if shape.kind == "none"}.union(doubtful)
+    return Numbers(
+        [float(number) if (number := read.get(text)) is not None else nan for text in texts],
+        sum(n for text, n in counts.items() if read[text] is not None or text in known),
+        form.decimal,
+        form.doubt if doubtful or form.decimal is None else None,
+        tuple(doubtful[:3]),
+        frozenset(shape.currency for shape in shapes.values() if shape.currency),
+    )

@@ -1,0 +1,113 @@
+"""Tells how an export writes its numbers and times, and asks where nothing tells.
+
+An export's evidence and a mapped proposal come in; ``time_format`` and ``decimal`` are set where
+ingest could not tell them by itself. Called by ``mapping``.
+"""
+
+from recsys.config import Column
+from training.init import times
+from training.init.evidence import Evidence
+from training.init.proposal import Proposal, columns_of, shown, value_of
+
+_NUMBERS = (
+    "quantity", "unit_price", "discount", "amount", "order_discount", "order_total",
+    "order_shipping", "order_tax", "refunded_quantity", "refunded_amount", "price", "cost",
+    "on_hand",
+)  # fmt: skip
+
+
+def read_times(evidence: Evidence, proposal: Proposal, *, day_first: bool) -> None:
+    """Set ``time_format`` where times are not ISO 8601."""
+    spec = proposal.columns.get("occurred_at")
+    if spec is None or set(columns_of(spec)) & evidence.export.typed:
+        return
+    texts = [text for row in evidence.export.rows if (text := value_of(row, spec).strip())]
+    if not texts or times.is_iso(texts):
+        return
+    found = times.reading(texts, day_first=day_first)
+    if not found.patterns:
+        proposal.check(
+            f"times such as `{shown(min(texts))}` are in no format we know; set `time_format`"
+        )
+        return
+    patterns = found.patterns
+    proposal.settings["time_format"] = patterns[0] if len(patterns) == 1 else patterns
+    if found.contradictory:
+        by_day, by_month = found.contradictory
+        proposal.ask(
+            f"`{by_day}` can only be read with the day first and `{by_month}` only with the month "
+            "first: two ways of writing dates are mixed, and others may be either",
+            "time_format", example=patterns[0],
+        )  # fmt: skip
+    if found.ambiguous:
+        first = "%d" in patterns[0] and patterns[0].find("%d") < patterns[0].find("%m")
+        order = "day first" if first else "month first"
+        proposal.check(
+            f"times such as `{shown(min(texts))}` were read {order}; nothing in the first rows "
+            "tells whether that is right"
+        )
+    if len(patterns) > 1:
+        listed = ", ".join(f"`{pattern}`" for pattern in patterns)
+        proposal.check(f"times are written in {len(patterns)} formats: {listed}")
+    if found.unread:
+        listed = ", ".join(f"`{shown(text)}`" for text in found.unread)
+        proposal.check(f"times such as {listed} are in no format we know; they will be rejected")
+
+
+def settle_quantity(evidence: Evidence, proposal: Proposal) -> None:
+    """Say the decimal sign of quantities such as 1.000 and 2.000, which are pieces."""
+    spec = proposal.columns.get("quantity")
+    if not isinstance(spec, str) or spec in evidence.export.typed:
+        return
+    numbers = evidence.numbers(spec)
+    if numbers.doubt != "ambiguous":
+        return
+    signs = {text[-4] for text in evidence.filled(spec) if text.endswith("000") and len(text) > 4}
+    rounds = evidence.share(spec, lambda text: text.endswith("000") or text.lstrip("-").isdigit())
+    if rounds == 1.0 and len(signs) == 1 and (sign := signs.pop()) in (".", ","):
+        evidence.say_decimal(spec, "." if sign == "." else ",")
+        proposal.columns["quantity"] = Column(column=spec, decimal="." if sign == "." else ",")
+        proposal.check(
+            f"`{shown(numbers.doubtful[0])}` in `{spec}` was taken for "
+            f"{numbers.doubtful[0].split(sign)[0]}, not for thousands"
+        )
+
+
+def check_numbers(evidence: Evidence, proposal: Proposal) -> None:
+    """Ask where a column's numbers may be read in two ways."""
+    if "decimal" in proposal.settings:
+        return
+    for field in _NUMBERS:
+        spec = proposal.columns.get(field)
+        columns = columns_of(spec)
+        if len(columns) != 1 or columns[0] in evidence.export.typed:
+            continue
+        if isinstance(spec, Column) and spec.decimal is not None:
+            continue
+        numbers, column = evidence.numbers(columns[0]), columns[0]
+        if numbers.doubt is None:
+            _say_decimal(evidence, proposal, field, spec)
+            continue
+        listed = ", ".join(f"`{shown(text)}`" for text in numbers.doubtful)
+        if numbers.doubt == "mixed" and numbers.decimal is not None:
+            proposal.check(
+                f"{listed} in `{column}` may be thousands or fractions, and other values do not "
+                "agree; such rows will be rejected"
+            )
+            continue
+        proposal.ask(
+            f"is {listed} in `{column}` more than a thousand, or a number with three decimals? "
+            "Say the decimal sign",
+            f"columns.{field}.decimal", "decimal", example=".",
+        )  # fmt: skip
+
+
+def _say_decimal(
+    evidence: Evidence, proposal: Proposal, field: str, spec: str | Column | None
+) -> None:
+    """Write the decimal sign down where it was told by the currency, which may differ by row."""
+    if not isinstance(spec, str) or "currency" not in proposal.columns:
+        return
+    numbers = evidence.numbers(spec)
+    if evidence.without_currency(spec).doubt is not None and numbers.decimal is not None:
+        proposal.columns[field] = Column(column=spec, decimal=numbers.decimal)

@@ -1,0 +1,107 @@
+"""Column names as words: folded, and with their abbreviations spelled out.
+
+The header of an export comes in, and the names that a field usually has; out comes which columns
+may be the field, the likeliest first. Called by ``mapping`` and the modules that look at values.
+"""
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterable, Mapping
+from functools import cache
+
+#: Letters that no decomposition brings to their plain form.
+_LETTERS = str.maketrans({"ł": "l", "ı": "i", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe",
+                          "ي": "ی", "ى": "ی", "ك": "ک", "ة": "ه", "ـ": None})  # fmt: skip
+_SHORT = {
+    "acct": "account", "amt": "amount", "art": "article", "cat": "category", "ccy": "currency",
+    "cd": "code", "chan": "channel", "cur": "currency", "curr": "currency", "cust": "customer",
+    "desc": "description", "descr": "description", "disc": "discount", "dt": "date",
+    "inv": "invoice", "itm": "item", "loc": "location", "mob": "mobile", "nbr": "number",
+    "no": "number", "nr": "number", "num": "number", "ord": "order", "prc": "price",
+    "prod": "product", "qnty": "quantity", "qty": "quantity", "rcpt": "receipt",
+    "str": "store", "subcat": "subcategory", "tel": "telephone", "tot": "total",
+    "tran": "transaction", "trans": "transaction", "trn": "transaction", "trx": "transaction",
+    "ttl": "total", "txn": "transaction", "val": "value", "wh": "warehouse",
+}  # fmt: skip
+#: Words that hold others together: ``N° de commande``, ``date of sale``.
+_BETWEEN = {
+    "d",
+    "da",
+    "de",
+    "del",
+    "dell",
+    "della",
+    "des",
+    "di",
+    "du",
+    "l",
+    "la",
+    "le",
+    "of",
+    "the",
+}
+#: Words before a measure's name that say nothing: ``sales_qty``, ``item_price``.
+_PREFIXES = ("line", "lineitem", "item", "product", "sales", "sale", "order", "sold")
+
+
+@cache
+def fold(name: str) -> str:
+    """Bring a name to lower case without blanks, signs and accents, in any script."""
+    decomposed = unicodedata.normalize("NFKD", name.casefold().translate(_LETTERS))
+    return "".join(c for c in decomposed if c.isalnum()).translate(_LETTERS)
+
+
+@cache
+def forms(name: str) -> tuple[str, ...]:
+    """Return the ways to write a column's name: as it is, and its abbreviations spelled out."""
+    spaced = (
+        re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", name)
+        .replace("#", " no ")
+        .replace("№", " no ")
+        .replace("º", "")
+    )
+    words = [fold(word) for word in re.split(r"[\W_]+", spaced) if word]
+    spelled = "".join(_SHORT.get(word, word) for word in words)
+    bare = "".join(word for word in words if word not in _BETWEEN)
+    return tuple(dict.fromkeys((fold(name), spelled, bare)))
+
+
+def phrases(text: str) -> tuple[str, ...]:
+    """Fold a list of names that is written with commas between them."""
+    return tuple(dict.fromkeys(folded for part in text.split(",") if (folded := fold(part))))
+
+
+def ranked(columns: Iterable[str], known: Collection[str], *, measure: bool = False) -> list[str]:
+    """List the columns that have one of the known names, the likeliest first.
+
+    Parameters
+    ----------
+    columns : iterable of str
+        The export's columns.
+    known : collection of str
+        Folded names, the likeliest first.
+    measure : bool
+        Also names with a word before them that says nothing.
+    """
+    order = {name: ix for ix, name in reversed(list(enumerate(known)))}
+    if measure:
+        for ix, name in reversed(list(enumerate(known))):
+            for prefix in _PREFIXES:
+                order.setdefault(prefix + name, len(order) + ix)
+    found = [
+        (min(order[form] for form in forms(column) if form in order), column)
+        for column in columns
+        if any(form in order for form in forms(column))
+    ]
+    return [column for _, column in sorted(found, key=lambda pair: pair[0])]
+
+
+def fields_of(columns: Iterable[str], names: Mapping[str, Collection[str]]) -> dict[str, list[str]]:
+    """List for each field the columns that may be it."""
+    from training.init.names import MEASURES
+
+    listed = list(columns)
+    return {
+        field: ranked(listed, (fold(field), *known), measure=field in MEASURES)
+        for field, known in names.items()
+    }

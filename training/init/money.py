@@ -1,0 +1,197 @@
+"""Tells what the money of an export is: of a piece, of a line, or of a whole order.
+
+An export's evidence and a proposal with its orders, products and quantities come in; out comes the
+mapping of prices, discounts and amounts, told by sums that fit and by what is constant within an
+order, and by names only where values do not speak against them. What an order cost as a whole is
+never taken for a line's amount. Called by ``mapping``.
+"""
+
+from itertools import product
+
+from training.init.discounts import look_at_amount, take_discount
+from training.init.evidence import NEARLY_ALL, Evidence, close
+from training.init.headers import forms, phrases
+from training.init.levels import firsts, fit, sums
+from training.init.names import MONEY
+from training.init.proposal import Proposal
+from training.init.sheet import MOST, Sheet
+from training.init.totals import ask_level, compare, is_of_order, take_order_level
+
+_UNIT_NAMES = set(phrases("unit price, price per unit, price piece, price each, Einzelpreis, "
+                          "Stückpreis, prix unitaire, precio unitario, prezzo unitario, "
+                          "cena jednostkowa, birim fiyat, birim fiyatı, 単価"))  # fmt: skip
+
+
+def map_money(evidence: Evidence, proposal: Proposal) -> None:
+    """Map prices, discounts and amounts.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    proposal : Proposal
+        With ``order_id``, ``item_id`` and ``quantity``; its fields of money are set.
+    """
+    sheet = Sheet(evidence, proposal)
+    for name in MONEY:
+        sheet.proposal.columns.pop(name, None)
+    _take_price(sheet)
+    _take_amount(sheet)
+    _take_price_as_amount(sheet)
+    take_discount(sheet)
+    take_order_level(sheet)
+    look_at_amount(sheet)
+    compare(sheet)
+    _look_at_signs(sheet)
+    _take_refunds(sheet)
+    for name in MONEY:
+        if name in sheet.taken:
+            sheet.proposal.columns[name] = sheet.taken[name]
+
+
+def _take_price(sheet: Sheet) -> None:
+    for column in sheet.free("unit_price"):
+        if sheet.level(column) == "order" and len(sheet.free("unit_price")) > 1:
+            continue
+        sheet.taken["unit_price"] = column
+        return
+    if not sheet.candidates["unit_price"] and sheet.empty["unit_price"]:
+        sheet.taken["unit_price"] = sheet.empty["unit_price"][0]
+
+
+def _take_amount(sheet: Sheet) -> None:
+    """Take the line's amount: what fits price × quantity, else by name and level."""
+    free = sheet.free("amount")
+    levels = {column: sheet.level(column) for column in free}
+    lines = [c for c in free if levels[c] != "order"]
+    for column in free:
+        if levels[column] == "order":
+            is_of_order(sheet, "amount", column)
+    if not lines:
+        if not free and sheet.empty["amount"]:
+            sheet.taken["amount"] = sheet.empty["amount"][0]
+        return
+    chosen = _best(sheet, lines)
+    scale = sheet.scale(chosen)
+    if scale == "piece":
+        _is_of_one(sheet, chosen)
+        return
+    if levels[chosen] is None and sheet.several and not sheet.tells_line(chosen, scale):
+        ask_level(sheet, "amount", chosen)
+        return
+    sheet.taken["amount"] = chosen
+
+
+def _is_of_one(sheet: Sheet, column: str) -> None:
+    """Take what is called an amount for a price, as it does not grow with the quantity."""
+    price = sheet.taken.get("unit_price")
+    if price is not None and sheet.scale(price) != "line":
+        sheet.proposal.ask(
+            f"`{column}` does not grow with the quantity, so it is not the amount of a line, "
+            f"and `{price}` is called the price; what was paid?",
+            "columns.amount", "columns.unit_price", example="",
+        )  # fmt: skip
+        return
+    if price is not None:
+        sheet.taken["amount"] = price
+    sheet.taken["unit_price"] = column
+    sheet.proposal.check(
+        f"`{column}` does not grow with the quantity, so it was taken for the price of one"
+    )
+
+
+def _best(sheet: Sheet, columns: list[str]) -> str:
+    """Choose among amounts of lines what was paid: after the discount, with the tax."""
+    best = columns[0]
+    if len(columns) == 1:
+        return best
+    numbers = {c: sheet.evidence.numbers(c).values for c in columns}
+    for before, after in product(columns, columns):
+        if before == after or best != before:
+            continue
+        for change in (*sheet.candidates["discount"], *sheet.candidates["order_tax"]):
+            if change in (before, after):
+                continue
+            steps = sheet.numbers_or_zero(change)
+            is_tax = change in sheet.candidates["order_tax"]
+            wanted = [
+                n + d if is_tax else n - (abs(d) if n >= 0 else -abs(d))
+                for n, d in zip(numbers[before], steps, strict=True)
+            ]
+            rows = [ix for ix in sheet.rows if steps[ix]]
+            share = fit(rows, wanted, numbers[after])
+            if share is not None and share >= NEARLY_ALL:
+                best = after
+    return best
+
+
+def _take_price_as_amount(sheet: Sheet) -> None:
+    """Turn a price into an amount where it grows with the quantity, or orders add up so."""
+    price = sheet.taken.get("unit_price")
+    if price is None or "amount" in sheet.taken or sheet.quantity_column is None:
+        return
+    if sheet.scale(price) == "line" or _prices_add_up(sheet, price):
+        if _UNIT_NAMES & set(forms(price)):
+            sheet.proposal.ask(
+                f"`{price}` grows with the quantity: is it the price of one, or of the whole "
+                "line?",
+                "columns.amount", "columns.unit_price", example=price,
+            )  # fmt: skip
+            return
+        del sheet.taken["unit_price"]
+        sheet.taken["amount"] = price
+        sheet.proposal.check(
+            f"`{price}` grows with the quantity, so it was taken for the amount of the line"
+        )
+
+
+def _prices_add_up(sheet: Sheet, price: str) -> bool:
+    """Tell whether totals of orders are sums of prices, and not of price × quantity."""
+    telling = [rows for rows in sheet.orders if any(abs(sheet.quantity[ix]) != 1 for ix in rows)]
+    if not telling:
+        return False
+    once = sums(telling, sheet.evidence.numbers(price).values)
+    times = sums(telling, sheet.expected())
+    for column in (*sheet.candidates["order_total"], *sheet.candidates["amount"]):
+        totals = firsts(telling, sheet.evidence.numbers(column).values)
+        as_once = sum(close(a, b) for a, b in zip(once, totals, strict=True))
+        as_times = sum(close(a, b) for a, b in zip(times, totals, strict=True))
+        if as_once >= MOST * len(telling) and as_times < as_once:
+            return True
+    return False
+
+
+def _look_at_signs(sheet: Sheet) -> None:
+    """Leave out a price that is negative where goods come back."""
+    price = sheet.taken.get("unit_price")
+    if price is None:
+        return
+    numbers = sheet.values("unit_price")
+    below = [ix for ix in sheet.rows if numbers[ix] < 0]
+    if not below:
+        return
+    back = sum(sheet.quantity[ix] < 0 for ix in below)
+    if "amount" in sheet.taken:
+        del sheet.taken["unit_price"]
+        sheet.proposal.check(
+            f"`{price}` is negative in {len(below)} rows, as no price is, so it is not used; the "
+            "price follows from the amount"
+        )
+    elif back > len(below) / 2:
+        sheet.proposal.ask(
+            f"`{price}` and the quantity are both negative where goods came back, and no column "
+            "says what was paid for a line",
+            "columns.amount", "columns.unit_price",
+        )  # fmt: skip
+
+
+def _take_refunds(sheet: Sheet) -> None:
+    for column in sheet.free("refunded_amount"):
+        level = sheet.level(column)
+        if level == "order":
+            sheet.proposal.check(
+                f"`{column}` is what came back of whole orders; it is not used, because nothing "
+                "says of which lines"
+            )
+            continue
+        sheet.taken["refunded_amount"] = column
+        return

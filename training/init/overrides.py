@@ -1,0 +1,173 @@
+"""Answers on the command line: ``--set SOURCE.SETTING=VALUE``.
+
+Texts come in, and are put over what was proposed for a source. Called by the command and by
+``questions``, which turns what a person types into the same.
+"""
+
+import re
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from click import UsageError
+
+from recsys.config import Column
+from recsys.settings import Source
+from training.init.names import MONEY
+from training.init.proposal import Proposal
+
+_PART = re.compile(r'"((?:[^"\\]|\\.)*)"|([^."=]+)')
+
+
+@dataclass(frozen=True)
+class Override:
+    """One answer: a setting of a source, and what it is to be; ``None`` leaves it out."""
+
+    source: str
+    path: tuple[str, ...]
+    value: Any
+    given: str
+
+    @property
+    def setting(self) -> str:
+        """The setting as questions name it."""
+        return ".".join(self.path)
+
+
+def parse(texts: Sequence[str]) -> list[Override]:
+    """Read ``SOURCE.SETTING=VALUE`` texts.
+
+    Raises
+    ------
+    UsageError
+        Where one is not of that form.
+    """
+    return [_parse(text) for text in texts]
+
+
+def _parse(text: str) -> Override:
+    parts: list[str] = []
+    position = 0
+    while found := _PART.match(text, position):
+        parts.append(found.group(1) if found.group(1) is not None else found.group(2).strip())
+        position = found.end()
+        if text[position : position + 1] != ".":
+            break
+        position += 1
+    if len(parts) < 2 or text[position : position + 1] != "=":
+        raise UsageError(
+            f"--set {text}: write SOURCE.SETTING=VALUE, for example "
+            '--set orders.columns.amount="Net Sales".'
+        )
+    return Override(parts[0], tuple(parts[1:]), _value(text[position + 1 :]), text)
+
+
+def _value(text: str) -> Any:
+    """Read a TOML value; what is none is plain text, and nothing is None."""
+    plain = text.strip()
+    if not plain:
+        return None
+    if plain[0] in "\"'[{" or plain in ("true", "false"):
+        try:
+            return tomllib.loads(f"value = {plain}")["value"]
+        except tomllib.TOMLDecodeError:
+            return plain
+    return plain
+
+
+def apply(proposal: Proposal, overrides: Sequence[Override]) -> None:
+    """Put answers over a proposal, and drop the questions that they answer.
+
+    Raises
+    ------
+    UsageError
+        Where a setting is unknown, or its value is of another type.
+    """
+    for override in overrides:
+        head, *rest = override.path
+        if head in ("columns", "identifiers"):
+            _set_column(proposal, override, rest)
+        elif head in Source.__struct_fields__ and not rest:
+            _set_plain(proposal, override)
+        else:
+            known = ", ".join(Source.__struct_fields__)
+            raise UsageError(
+                f"--set {override.given}: unknown setting `{override.setting}`. Known: {known}."
+            )
+    proposal.questions = [
+        question
+        for question in proposal.questions
+        if not any(_answers(override, setting) for override in overrides
+                   for setting in question.settings)
+    ]  # fmt: skip
+
+
+def _answers(override: Override, setting: str) -> bool:
+    return override.setting == setting or override.setting.startswith(f"{setting}.")
+
+
+def _set_column(proposal: Proposal, override: Override, rest: list[str]) -> None:
+    table = getattr(proposal, override.path[0])
+    if not rest:
+        raise UsageError(f"--set {override.given}: name a field below `{override.path[0]}`.")
+    field, *inner = rest
+    if inner:
+        old = table.get(field)
+        plain: dict[str, Any] = (
+            {"column": old} if isinstance(old, str) else _plain(old) if old else {}
+        )
+        if field in proposal.values and not old:
+            plain = {"column": proposal.values[field][0]}
+        where: Any = plain
+        for part in inner[:-1]:
+            where = where.setdefault(part, {})
+        where[inner[-1]] = override.value
+        value: Any = plain
+    else:
+        value = override.value
+    proposal.values.pop(field, None)
+    if field in proposal.needed:
+        proposal.needed.remove(field)
+    if value is None:
+        table.pop(field, None)
+        if field not in proposal.optional and override.path[0] == "columns":
+            proposal.optional.append(field)
+        return
+    if field in proposal.optional:
+        proposal.optional.remove(field)
+    if isinstance(value, str) and field in MONEY:  # a column is one money only
+        for other in [o for o, spec in table.items() if spec == value and o in MONEY]:
+            del table[other]
+    table[field] = _column(value, override)
+    if field == "channel":
+        proposal.settings.pop("channel", None)
+
+
+def _column(value: Any, override: Override) -> str | Column:
+    if isinstance(value, str):
+        return value
+    try:
+        return msgspec.convert(value, Column)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"--set {override.given}: {error}.") from None
+
+
+def _plain(spec: Column) -> dict[str, Any]:
+    plain = msgspec.to_builtins(Column())
+    return {k: v for k, v in msgspec.to_builtins(spec).items() if v != plain[k]}
+
+
+def _set_plain(proposal: Proposal, override: Override) -> None:
+    name = override.path[0]
+    if name in ("kind", "path"):
+        raise UsageError(f"--set {override.given}: --source KIND=PATH says the {name}.")
+    if override.value is None:
+        proposal.settings.pop(name, None)
+        return
+    kind = next(f.type for f in msgspec.structs.fields(Source) if f.name == name)
+    try:
+        proposal.settings[name] = msgspec.convert(override.value, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"--set {override.given}: {error}.") from None

@@ -1,0 +1,146 @@
+"""Finds the columns that name the customer, by their names and by the shapes of their values.
+
+An export's evidence and a proposal come in; ``identifiers`` are mapped, and what names nobody is
+said. No value of such a column is ever put into a text. Called by ``mapping``.
+"""
+
+import re
+
+from recsys.config import Column
+from training.init.evidence import Evidence
+from training.init.headers import fields_of, fold
+from training.init.names import IDENTIFIER_NAMES
+from training.init.proposal import Proposal, columns_of, used_columns
+from training.init.vocabulary import GUEST_WORDS
+
+_EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@.]+")
+_PHONE = re.compile(r"['+]{0,2}\(?\d[\d\s()./+-]{5,20}")
+_ABROAD = re.compile(r"'?(\+|00)[1-9][\d\s()./-]{7,18}")
+_MASKED = re.compile(r".*([*•●#]{2,}|[xX]{3,}).*")
+_PERSON = re.compile(r"[^\W\d_][^\d@]*[\s,][^\d@]*[^\W\d_]\.?")
+_MOST = 0.8
+_HALF = 0.5
+_ENOUGH_ROWS = 10
+
+
+def map_people(evidence: Evidence, proposal: Proposal) -> None:
+    """Map identifiers; a column is one only where its values can be."""
+    used = set(used_columns(proposal))
+    found = fields_of((c for c in evidence.export.columns if c not in used), IDENTIFIER_NAMES)
+    taken: set[str] = set()
+    for kind, candidates in found.items():
+        for column in candidates:
+            if column in taken:
+                continue
+            problem = _problem(evidence, kind, column)
+            if problem is None:
+                proposal.identifiers[kind] = column
+                taken.add(column)
+                break
+            if not _emails(evidence, column):
+                proposal.check(f"`{column}` is not used to name customers: it {problem}")
+    for column in evidence.export.columns:
+        if column not in taken and column not in used:
+            _by_shape(evidence, proposal, column)
+    order = list(IDENTIFIER_NAMES)
+    proposal.identifiers = dict(
+        sorted(proposal.identifiers.items(), key=lambda pair: order.index(pair[0]))
+    )
+
+
+def _problem(evidence: Evidence, kind: str, column: str) -> str | None:
+    """Say why a column cannot be identifiers of a type; None where it can."""
+    filled = evidence.filled(column)
+    if not filled:
+        return None
+    if kind == "email":
+        return None if evidence.share(column, _EMAIL.fullmatch) >= _HALF else "holds no e-mails"
+    if kind == "phone":
+        good = evidence.share(column, _PHONE.fullmatch) >= _HALF
+        return None if good or evidence.scientific(column) else "holds no phone numbers"
+    if _emails(evidence, column):
+        return "holds e-mails"
+    if evidence.share(column, _MASKED.fullmatch) >= _HALF:
+        return "holds masked numbers, which many people share"
+    if kind in ("account", "loyalty_card") and evidence.share(column, _is_person) >= _HALF:
+        return "holds names, and two people may have one name"
+    if kind in ("loyalty_card", "payment_token", "device"):
+        if evidence.share(column, lambda t: re.search(r"\d", t)) < _HALF:
+            return "holds words, not ids"
+        if kind != "device" and max(map(len, filled)) <= 4 and len(filled) >= _ENOUGH_ROWS:
+            return "holds numbers of four digits or fewer, which many people share"
+    return None
+
+
+def _emails(evidence: Evidence, column: str) -> bool:
+    filled = evidence.filled(column)
+    return bool(filled) and evidence.share(column, _EMAIL.fullmatch) >= _MOST
+
+
+def _is_person(text: str) -> bool:
+    return bool(_PERSON.fullmatch(text)) and fold(text) not in GUEST_WORDS
+
+
+def _by_shape(evidence: Evidence, proposal: Proposal, column: str) -> None:
+    """Take e-mails and international phone numbers for identifiers whatever they are called."""
+    filled = evidence.filled(column)
+    if not filled:
+        return
+    if _emails(evidence, column):
+        if "email" not in proposal.identifiers:
+            proposal.identifiers["email"] = column
+            proposal.check(f"`{column}` holds e-mails, and was taken for the customer's")
+        return
+    abroad = any(text.lstrip("'").startswith("+") for text in filled)
+    shaped = abroad and evidence.share(column, _ABROAD.fullmatch) >= _MOST
+    if shaped and "phone" not in proposal.identifiers:
+        proposal.identifiers["phone"] = column
+        proposal.check(f"`{column}` holds phone numbers, and was taken for the customer's")
+
+
+def check_people(evidence: Evidence, proposal: Proposal) -> None:
+    """Say which identifiers name nobody: guests, defaults, and what a spreadsheet has spoiled."""
+    for kind, spec in proposal.identifiers.items():
+        for column in columns_of(spec):
+            _check_guests(evidence, proposal, kind, column)
+            if evidence.scientific(column):
+                proposal.check(
+                    f"`{column}` holds numbers such as 5.01E+12, which a spreadsheet has spoiled: "
+                    "they name nobody. Export the file anew, and do not open it in a spreadsheet"
+                )
+
+
+def _check_guests(evidence: Evidence, proposal: Proposal, kind: str, column: str) -> None:
+    counts = evidence.counts(column)
+    total = counts.total()
+    guests = {text: n for text, n in counts.items() if _is_guest(kind, text)}
+    if guests:
+        words = ", ".join(f"`{text}`" for text in sorted(guests))
+        proposal.check(
+            f"{words} in `{column}` is how shops write a guest ({sum(guests.values())} of {total} "
+            "rows): it names nobody"
+        )
+        proposal.blocked[kind] = sorted(guests)
+    others = [(n, text) for text, n in counts.items() if text not in guests]
+    if not others or total < _ENOUGH_ROWS:
+        return
+    most = max(others)[0]
+    orders = proposal.columns.get("order_id")
+    if most > total / 2 and (orders is None or _orders_of(evidence, orders, column) > 1):
+        proposal.check(
+            f"one `{column}` stands in {most} of {total} rows; if it is a default that "
+            "names nobody, write it under [identity.blocked]"
+        )
+
+
+def _orders_of(evidence: Evidence, orders: str | Column, column: str) -> int:
+    """Count the orders in which a column's most frequent value stands."""
+    (text, _), *_ = evidence.counts(column).most_common(1)
+    texts = evidence.texts(column)
+    return sum(any(texts[ix] == text for ix in rows) for rows in evidence.groups(orders).values())
+
+
+def _is_guest(kind: str, text: str) -> bool:
+    if kind == "account" and re.fullmatch(r"-1|0+(\.0+)?", text):
+        return True
+    return fold(text) in GUEST_WORDS

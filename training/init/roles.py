@@ -1,0 +1,250 @@
+"""Tests what a column may be by what stands in it, and chooses among columns of fitting names.
+
+``fits`` tells whether a column can be a field at all; ``choose_order_id`` and ``choose_item_id``
+look at what repeats. Called by ``mapping``.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from statistics import median
+
+from recsys.data.currencies import codes
+from training.init import times
+from training.init.evidence import NEARLY_ALL, Evidence
+from training.init.headers import forms
+from training.init.names import MONEY
+from training.init.proposal import Proposal
+
+#: Rows from which on it says something that no value repeats.
+_MANY = 30
+_MAX_PIECES = 10_000
+#: Share of values that a better column must fill.
+_FILLED = 0.8
+_DATED = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}")
+_LINE_IDS = {"itemid", "lineitemid", "orderitemid", "lineid"}
+
+
+def fits(evidence: Evidence, field: str, column: str) -> bool:
+    """Tell whether a column's values can be a field; a column without values can be any."""
+    counts = evidence.counts(column)
+    if not counts:
+        return True
+    if field in MONEY or field in ("price", "cost"):
+        return evidence.numeric(column)
+    if field in ("quantity", "refunded_quantity"):
+        return evidence.numeric(column) and _small(evidence, column)
+    if field == "on_hand":
+        return evidence.numeric(column)
+    if field == "line_no":
+        return evidence.share(column, re.compile(r"\d{1,9}", re.ASCII).fullmatch) == 1.0
+    if field == "currency":
+        return evidence.share(column, is_currency) >= NEARLY_ALL
+    if field == "occurred_at":
+        return _may_be_times(evidence, column)
+    if field == "location_id":
+        return _may_be_places(evidence, column)
+    return True
+
+
+def is_currency(text: str) -> bool:
+    """Tell whether a text is an ISO 4217 code, in any case."""
+    return text.upper() in codes()
+
+
+def _small(evidence: Evidence, column: str) -> bool:
+    """Tell whether numbers may be pieces or weights."""
+    numbers = [abs(n) for n in evidence.numbers(column).values if n == n]
+    return not numbers or median(numbers) <= _MAX_PIECES
+
+
+def _may_be_times(evidence: Evidence, column: str) -> bool:
+    """Tell whether values may be times; unknown formats count, if no other column has a known one.
+
+    A column of plain small numbers, of prices or of words without any digit is none.
+    """
+    if column in evidence.export.typed:
+        return evidence.share(column, lambda t: re.match(r"\d{4}-\d\d-\d\d", t)) >= NEARLY_ALL
+    return evidence.share(column, lambda t: re.search(r"\d.*\d", t) and not _decimal(t)) >= 0.5
+
+
+def _decimal(text: str) -> bool:
+    return bool(re.fullmatch(r"-?\d{1,6}([.,]\d+)?", text))
+
+
+def _may_be_places(evidence: Evidence, column: str) -> bool:
+    """Tell whether a column has few values, as places are few beside what is sold in them."""
+    counts = evidence.counts(column)
+    filled = counts.total()
+    return filled < _MANY or len(counts) <= filled / 2
+
+
+def choose_moment(evidence: Evidence, candidates: Sequence[str], proposal: Proposal) -> str | None:
+    """Take the column of times: of a fitting name and readable, else readable, else any."""
+    filled = [c for c in candidates if evidence.filled(c)] or list(candidates)
+    for column in filled:
+        if fits(evidence, "occurred_at", column) and readable_times(evidence, column):
+            return column
+    for column in evidence.export.columns:
+        texts = evidence.filled(column)
+        dated = texts and evidence.share(column, _DATED.match) >= NEARLY_ALL
+        if dated and readable_times(evidence, column):
+            proposal.check(f"`{column}` was taken for the time, by its values")
+            return column
+    return filled[0] if filled else None
+
+
+def names_items(evidence: Evidence, column: str, item_id: str) -> bool:
+    """Tell whether each product that comes again has one name, as customers have not."""
+    several = [rows for rows in evidence.groups(item_id).values() if len(rows) > 1]
+    same = sum(len(evidence.distinct(column, rows)) == 1 for rows in several)
+    n_names = len(evidence.counts(column))
+    return bool(several) and same / len(several) >= NEARLY_ALL and n_names > 1
+
+
+def readable_times(evidence: Evidence, column: str) -> bool:
+    """Tell whether a column's times are ISO or of a format that is known."""
+    texts = evidence.filled(column)[:200]
+    return not texts or times.is_iso(texts) or bool(times.reading(texts, day_first=True).patterns)
+
+
+def choose_order_id(
+    evidence: Evidence, candidates: Sequence[str], proposal: Proposal
+) -> str | None:
+    """Take the first column that groups rows, of those whose names may mean an order."""
+    filled = [c for c in candidates if evidence.filled(c)] or list(candidates)
+    if not filled:
+        return None
+    first = filled[0]
+    if evidence.repeats(first) or evidence.n_rows < 2:
+        return first
+    for other in filled[1:]:
+        if evidence.repeats(other) and len(evidence.counts(other)) > 1:
+            proposal.check(
+                f"`{first}` is another one in every row, so `{other}`, which comes again, was "
+                "taken for the order"
+            )
+            return other
+    return first
+
+
+def check_order_id(evidence: Evidence, proposal: Proposal) -> None:
+    """Say so where every row is an order of its own though a customer bought several at once."""
+    order_id, when = proposal.columns.get("order_id"), proposal.columns.get("occurred_at")
+    if not isinstance(order_id, str) or not isinstance(when, str):
+        return
+    people = [spec for spec in proposal.identifiers.values() if isinstance(spec, str)]
+    if evidence.repeats(order_id) or not people or not times.has_hours(evidence.filled(when)):
+        return
+    if len(evidence.filled(order_id)) != evidence.n_rows:
+        return
+    together = Counter(
+        (who, at)
+        for who, at in zip(evidence.texts(people[0]), evidence.texts(when), strict=True)
+        if who and at
+    )
+    several = sum(n for n in together.values() if n > 1)
+    if several * 2 > evidence.n_rows:
+        proposal.check(
+            f"`{order_id}` is another one in every row, though customers have several rows at one "
+            "moment; is it the number of a line, and another column that of the order?"
+        )
+
+
+def choose_item_id(
+    evidence: Evidence, candidates: Sequence[str], titles: Sequence[str], proposal: Proposal
+) -> str | None:
+    """Take the column that names products: its values come again, and are ids.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    candidates, titles : sequence of str
+        Columns whose names may mean a product's id, or its name; the likeliest first.
+    proposal : Proposal
+        Is told why another column than the first was taken.
+    """
+    filled = [c for c in candidates if evidence.filled(c)] or list(candidates)
+    if not filled:
+        return None
+    first = filled[0]
+
+    def is_line_id(column: str) -> bool:
+        return bool(_LINE_IDS & set(forms(column)))
+
+    problems: tuple[tuple[str, Callable[[str], object], Callable[[str], object]], ...] = (
+        (
+            "holds numbers such as 5.01E+12, which a spreadsheet has spoiled",
+            evidence.scientific,
+            lambda c: not evidence.scientific(c),
+        ),
+        (
+            "is empty in many rows",
+            lambda c: _share_filled(evidence, c) < _FILLED,
+            lambda c: _share_filled(evidence, c) > NEARLY_ALL,
+        ),
+        (
+            "never comes again, as the number of a line does",
+            lambda c: not evidence.repeats(c) and evidence.n_rows > 1,
+            evidence.repeats,
+        ),
+        (
+            "is what shops call the number of a line",
+            lambda c: is_line_id(c) and not evidence.repeats(c),
+            lambda c: not is_line_id(c),
+        ),
+    )
+    left = [c for c in filled if not _name_of(c, titles)]
+    for problem, is_bad, is_better in problems:
+        if not is_bad(first):
+            left = [c for c in left if not is_bad(c)]
+            continue
+        others = [c for c in left if c != first and is_better(c)]
+        if others:
+            proposal.check(f"`{first}` {problem}; `{others[0]}` was taken for the product")
+            first, left = others[0], others
+    return first
+
+
+def _share_filled(evidence: Evidence, column: str) -> float:
+    return len(evidence.filled(column)) / evidence.n_rows if evidence.n_rows else 1.0
+
+
+def _name_of(column: str, titles: Sequence[str]) -> bool:
+    """Tell whether a column is rather a product's name than its id."""
+    return column in titles
+
+
+def check_item_id(evidence: Evidence, proposal: Proposal) -> None:
+    """Ask about ids of products that no product could have."""
+    spec = proposal.columns.get("item_id")
+    if not isinstance(spec, str) or not evidence.n_rows:
+        return
+    if evidence.scientific(spec):
+        proposal.check(
+            f"`{spec}` holds numbers such as 5.01E+12: a spreadsheet has spoiled these ids, and "
+            "their rows will be rejected. Export the file anew, and do not open it in a spreadsheet"
+        )
+    if proposal.kind in ("till_tickets", "order_lines"):
+        if len(evidence.filled(spec)) >= _MANY and not evidence.repeats(spec):
+            _ask_unique(evidence, proposal, spec)
+    elif proposal.kind == "products" and evidence.repeats(spec):
+        proposal.check(f"`{spec}` stands in several rows; the last row of a product counts")
+
+
+def _ask_unique(evidence: Evidence, proposal: Proposal, spec: str) -> None:
+    title = proposal.columns.get("title")
+    if isinstance(title, str) and evidence.repeats(title):
+        ids: dict[str, set[str]] = defaultdict(set)
+        for name, item in zip(evidence.texts(title), evidence.texts(spec), strict=True):
+            if name and item:
+                ids[name].add(item)
+        if sum(len(found) > 1 for found in ids.values()) > len(ids) / 10:
+            proposal.ask(
+                f"`{spec}` is another one in every row, though `{title}` comes again: it numbers "
+                "lines, not products",
+                "columns.item_id",
+                example=title,
+            )
+            return
+    proposal.check(f"`{spec}` never comes again; does it name a product?")

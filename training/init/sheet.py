@@ -1,0 +1,164 @@
+"""The money columns of one export, and what is decided on them so far.
+
+An export's evidence and a proposal come in; ``money``, ``discounts`` and ``totals`` ask it which
+columns may be what, on which level they stand, and put down what they take.
+"""
+
+from itertools import product
+from math import isnan
+
+from training.init.evidence import Evidence
+from training.init.figures import read
+from training.init.headers import fields_of, forms, phrases
+from training.init.levels import Level, fit, follows_items, level_of, scale_of
+from training.init.names import MONEY, ORDER_NAMES
+from training.init.proposal import Proposal, columns_of, used_columns
+
+#: Most of the values: money is rounded, and orders have lines that are not in the sample.
+MOST = 0.8
+_LINE_NAMES = set(phrases("line amount, line total, item total, Zeilenbetrag, total ligne, "
+                          "total línea, totale riga, satır tutarı, lineitem total"))  # fmt: skip
+
+
+class Sheet:
+    """The money columns of one export.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    proposal : Proposal
+        With ``order_id`` and ``quantity``; its money fields are set at the end.
+    """
+
+    def __init__(self, evidence: Evidence, proposal: Proposal) -> None:
+        self.evidence = evidence
+        self.proposal = proposal
+        used = set(used_columns(proposal)) - {c for f in MONEY for c in self.mapped(f)}
+        columns = [c for c in evidence.export.columns if c not in used]
+        names = {name: ORDER_NAMES[name] for name in MONEY}
+        self.candidates = {
+            name: [c for c in found if evidence.filled(c) and evidence.numeric(c)]
+            for name, found in fields_of(columns, names).items()
+        }
+        for whole in ("order_total", "order_discount"):  # "order amount" is no amount of a line
+            for name in ("unit_price", "amount", "discount"):
+                self.candidates[name] = [
+                    c for c in self.candidates[name] if c not in self.candidates[whole]
+                ]
+        self.empty = {
+            name: [c for c in found if not evidence.filled(c)]
+            for name, found in fields_of(columns, names).items()
+        }
+        self.percent = [
+            c
+            for c in fields_of(columns, names)["discount"]
+            if evidence.filled(c) and evidence.share(c, lambda t: t.endswith("%")) > MOST
+        ]
+        self.taken: dict[str, str] = {}
+        order_id = proposal.columns.get("order_id")
+        self.orders = list(evidence.groups(order_id).values()) if order_id else []
+        quantity = columns_of(proposal.columns.get("quantity"))
+        ones = [1.0] * evidence.n_rows
+        self.quantity = evidence.numbers(quantity[0]).values if quantity else ones
+        self.quantity_column = quantity[0] if quantity else None
+        item = columns_of(proposal.columns.get("item_id"))
+        self.item_column = item[0] if len(item) == 1 else None
+        self.rows = list(range(evidence.n_rows))
+        self.several = any(len(rows) > 1 for rows in self.orders)
+
+    def mapped(self, name: str) -> list[str]:
+        """Return the columns that a field is mapped to."""
+        return columns_of(self.proposal.columns.get(name))
+
+    def free(self, name: str) -> list[str]:
+        """List the candidates of a field that no other field has taken."""
+        return [c for c in self.candidates[name] if c not in self.taken.values()]
+
+    def values(self, name: str) -> list[float]:
+        """Return the numbers of what a field has taken; zeros where it has taken nothing."""
+        column = self.taken.get(name)
+        return self.evidence.numbers(column).values if column else [0.0] * self.evidence.n_rows
+
+    def scale(self, column: str) -> str | None:
+        """Tell whether a column is money of one piece, or of the line."""
+        if self.item_column is None or self.quantity_column is None:
+            return None
+        return scale_of(self.evidence, self.item_column, self.quantity_column, column)
+
+    def level(self, column: str) -> Level | None:
+        """Tell whether a column is money of the order, or of the line."""
+        expected = self.expected() if "unit_price" in self.taken else None
+        items = self.evidence.texts(self.item_column) if self.item_column else None
+        level = level_of(self.evidence, self.orders, column, expected, items)
+        unsure = level == "order" and expected is None and self.item_column is not None
+        if unsure and follows_items(
+            self.evidence, self.orders, self.item_column or "", self.quantity, column
+        ):
+            return None
+        return level
+
+    def expected(self) -> list[float]:
+        """Price × quantity of each row."""
+        prices = self.values("unit_price")
+        return [n * price for n, price in zip(self.quantity, prices, strict=True)]
+
+    def line_sums(self) -> list[list[float]]:
+        """Return what a line may cost: price × quantity, less a discount, with tax or not."""
+        expected = self.expected()
+        sides: list[list[float]] = []
+        for discount, tax in product(
+            [None, *self.candidates["discount"]], [None, *self.candidates["order_tax"]]
+        ):
+            less = self.numbers_or_zero(discount)
+            more = self.numbers_or_zero(tax)
+            sides.append(
+                [
+                    e - (abs(d) if e >= 0 else -abs(d)) + t
+                    for e, d, t in zip(expected, less, more, strict=True)
+                ]
+            )
+        for column in (*self.candidates["discount"], *self.percent):
+            sides += self.reduced(column)
+        return sides
+
+    def reduced(self, column: str) -> list[list[float]]:
+        """Return price × quantity less a column as percentages, where it may hold any."""
+        texts = self.evidence.texts(column)
+        shares = [abs(n) for n in read([t.rstrip("% ") for t in texts], None).values]
+        shares = [0.0 if isnan(share) else share for share in shares]
+        wholes = [whole for whole in (100.0, 1.0) if max(shares, default=0.0) <= whole]
+        expected = self.expected()
+        return [
+            [e * (1 - share / whole) for e, share in zip(expected, shares, strict=True)]
+            for whole in wholes
+        ]
+
+    def numbers_or_zero(self, column: str | None) -> list[float]:
+        """Return a column's numbers with zeros where there is none."""
+        if column is None:
+            return [0.0] * self.evidence.n_rows
+        return [0.0 if isnan(n) else n for n in self.evidence.numbers(column).values]
+
+    def matters(self, column: str) -> bool:
+        """Tell whether an order of several lines has any such money."""
+        numbers = self.evidence.numbers(column).values
+        return any(
+            len(rows) > 1 and any(numbers[ix] == numbers[ix] and numbers[ix] for ix in rows)
+            for rows in self.orders
+        )
+
+    def tells_line(self, column: str, scale: str | None) -> bool:
+        """Tell whether anything says that money is of the line, where levels do not."""
+        if scale == "line" or _LINE_NAMES & set(forms(column)):
+            return True
+        if "unit_price" in self.taken:
+            for wanted in self.line_sums():
+                share = fit(self.rows, wanted, self.evidence.numbers(column).values)
+                if share is not None and share >= MOST:
+                    return True
+        # Nothing but equal lines or zeros: whatever it is, it makes no difference here.
+        numbers = self.evidence.numbers(column).values
+        return not any(
+            len(rows) > 1 and any(numbers[ix] == numbers[ix] and numbers[ix] for ix in rows)
+            for rows in self.orders
+        )
