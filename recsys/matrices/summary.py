@@ -5,11 +5,13 @@ Lines that fell out of a customer's row come in, out comes the bounded summary. 
 """
 
 import heapq
+from collections import OrderedDict
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from recsys.matrices.ids import IntArray
 from recsys.matrices.returns import UNITS, to_units
 
 #: One line: what was bought or, with a negative quantity, returned.
@@ -65,14 +67,74 @@ def summarise(
         np.concatenate([older["item_key"], out["item_key"]]), return_inverse=True
     )
     if len(keys) > MAX_OLDER:
+        if _in_time(held, arrived):
+            fits = _least_recent(older, out, keys, product)
+            if fits is not None:
+                return fits
         return _one_by_one(older, held, arrived, out)
-    merged = np.zeros(len(keys), OLDER)
-    merged["item_key"], merged["last_ts"] = keys, _NEW[2]
+    return _added_up(keys, product, older, out)
+
+
+def _added_up(
+    keys: IntArray, product: IntArray, older: Structured, out: Structured
+) -> Structured:
+    """Sum up older summaries and lines; ``product`` says which of ``keys`` each is, -1 none."""
     change, units = _worth(out)
-    np.add.at(merged["count"], product, np.concatenate([older["count"], change]))
-    np.add.at(merged["quantity"], product, np.concatenate([older["quantity"], units]))
-    np.maximum.at(merged["last_ts"], product, np.concatenate([older["last_ts"], out["ts"]]))
+    merged = np.zeros(len(keys), OLDER)
+    merged["item_key"] = keys
+    by_product = np.argsort(product, kind="stable")
+    by_product = by_product[np.searchsorted(product[by_product], 0) :]
+    starts = np.searchsorted(product[by_product], np.arange(len(keys)))
+    for name, add, parts in (
+        ("count", np.add, (older["count"], change)),
+        ("quantity", np.add, (older["quantity"], units)),
+        ("last_ts", np.maximum, (older["last_ts"], out["ts"])),
+    ):
+        merged[name] = add.reduceat(np.concatenate(parts)[by_product], starts)
     return merged[np.lexsort((merged["item_key"], merged["last_ts"]))]
+
+
+def _least_recent(
+    older: Structured, out: Structured, keys: IntArray, product: IntArray
+) -> Structured | None:
+    """``summarise`` where products must be forgotten, and lines fell out in the order of time.
+
+    The products held stand in the order in which they will be forgotten, so that the next one is
+    always the first. None where that order cannot be kept: a second in which more products were
+    bought than a summary holds, or in which the summary ended.
+    """
+    n_older, ts = len(older), out["ts"]
+    if n_older and older["last_ts"][-1] >= ts[0]:
+        return None
+    since = dict.fromkeys(product[:n_older].tolist(), 0)  # where what is held of each begins
+    held = OrderedDict.fromkeys(since)
+    bought = product[n_older:].tolist()
+    ends = np.flatnonzero(np.append(ts[1:] != ts[:-1], True)) + 1
+    start = 0
+    for end in ends.tolist():
+        second = bought[start:end]
+        for at, one in enumerate(second, start + n_older):
+            if one in held:
+                held.move_to_end(one)
+                continue
+            held[one] = None
+            since[one] = at
+            if len(held) > MAX_OLDER:
+                held.popitem(last=False)
+        if len(second) > 1:
+            distinct = sorted(set(second))
+            if len(distinct) > MAX_OLDER:
+                return None
+            for one in distinct:  # of the same second, the smallest key goes first
+                held.move_to_end(one)
+        start = end
+    begin = np.full(len(keys), len(product))
+    begin[list(held)] = [since[one] for one in held]
+    place = np.full(len(keys), -1)
+    stays = np.sort(np.array(list(held)))
+    place[stays] = np.arange(len(stays))
+    counts = np.arange(len(product)) >= begin[product]
+    return _added_up(keys[stays], np.where(counts, place[product], -1), older, out)
 
 
 def _one_by_one(
@@ -82,10 +144,7 @@ def _one_by_one(
     kept = {key: (count, quantity, ts) for key, count, quantity, ts in older.tolist()}
     oldest = [(entry[2], key) for key, entry in kept.items()]
     heapq.heapify(oldest)
-    in_time = np.all(arrived["ts"][1:] >= arrived["ts"][:-1]) and (
-        not len(held) or arrived["ts"][0] >= held["ts"][-1]
-    )
-    fell = out if in_time else _falling(held, arrived, len(out))
+    fell = out if _in_time(held, arrived) else _falling(held, arrived, len(out))
     change, units = _worth(fell)
     columns = (fell["item_key"].tolist(), fell["ts"].tolist(), change.tolist(), units.tolist())
     for key, ts, one, amount in zip(*columns, strict=True):
@@ -100,6 +159,13 @@ def _one_by_one(
     rows = [(key, *entry) for key, entry in kept.items()]
     merged = np.array(rows, OLDER)
     return merged[np.lexsort((merged["item_key"], merged["last_ts"]))]
+
+
+def _in_time(held: Structured, arrived: Structured) -> bool:
+    """Whether every line came after those of earlier times, so that the oldest fall out first."""
+    return bool(np.all(arrived["ts"][1:] >= arrived["ts"][:-1])) and (
+        not len(held) or bool(arrived["ts"][0] >= held["ts"][-1])
+    )
 
 
 def _worth(lines: Structured) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float64]]:
