@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from ibis.backends.duckdb import Backend
 
 from recsys.data.engine import batches as fetch
-from recsys.matrices.ids import IntArray, text_keys
+from recsys.matrices.ids import IntArray, item_keys, text_keys
 
 #: Rows in a batch.
 SIZE: Final = 200_000
@@ -43,17 +43,19 @@ def mapped(texts: pa.Array, number: Callable[[Any], int]) -> IntArray:
     return _spread(texts, lambda once: np.array([number(t) for t in once.to_pylist()], np.int64))
 
 
-def keyed(texts: pa.Array) -> IntArray:
-    """Give each text its key, as ``ids.item_key`` makes it; 0 for null."""
-    return _spread(texts, _keys)
+def keyed(texts: pa.Array, *, again: bool = False) -> IntArray:
+    """Give each text its key, as ``ids.item_key`` makes it.
 
-
-def _keys(texts: pa.StringArray) -> IntArray:
-    if not texts.null_count:
-        return text_keys(column(texts.cast(pa.binary())))
-    keys = np.zeros(len(texts), np.int64)
-    keys[column(texts.is_valid())] = _keys(texts.drop_null())
-    return keys
+    Parameters
+    ----------
+    texts : Array
+        None of them null.
+    again : bool
+        The same texts come again in other batches: their keys are remembered.
+    """
+    if again:
+        return _spread(texts, lambda once: item_keys(column(once)))
+    return _spread(texts, lambda once: text_keys(column(once.cast(pa.binary()))))
 
 
 def _spread(texts: pa.Array, numbers: Callable[[pa.StringArray], IntArray]) -> IntArray:

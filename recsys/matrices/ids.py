@@ -43,7 +43,7 @@ def item_key(item_id: str) -> int:
 
 def item_keys(item_ids: Iterable[str]) -> IntArray:
     """Return ``item_key`` of each id, as an int64 array in the same order."""
-    return np.fromiter((item_key(item_id) for item_id in item_ids), np.int64)
+    return np.fromiter(map(item_key, item_ids), np.int64)
 
 
 def order_key(order_id: str) -> int:

@@ -280,7 +280,7 @@ def to_lines(batch: pa.RecordBatch) -> Structured:
         Amounts beyond 32 bits are held at the bound.
     """
     lines = np.empty(len(batch), LINES)
-    lines["item_key"] = keyed(batch["item_id"])
+    lines["item_key"] = keyed(batch["item_id"], again=True)
     lines["ts"] = column(batch["occurred_at"].cast(pa.int64())) // 1_000_000
     lines["quantity"] = column(batch["quantity"])
     lines["order"] = keyed(pc.coalesce(batch["return_of"], batch["order_id"]))
@@ -296,7 +296,7 @@ def to_lines(batch: pa.RecordBatch) -> Structured:
 def to_events(batch: pa.RecordBatch) -> Structured:
     """Turn views and carts into the events that a row stores, in the same order."""
     events = np.empty(len(batch), EVENTS)
-    events["item_key"] = keyed(batch["item_id"])
+    events["item_key"] = keyed(batch["item_id"], again=True)
     events["ts"] = column(batch["occurred_at"].cast(pa.int64())) // 1_000_000
     events["kind"] = column(batch["kind"])
     events["channel"] = mapped(batch["channel"], CHANNELS.index)

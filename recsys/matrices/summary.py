@@ -5,7 +5,6 @@ Lines that fell out of a customer's row come in, out comes the bounded summary. 
 """
 
 import heapq
-from collections import OrderedDict
 from typing import Final
 
 import numpy as np
@@ -66,13 +65,11 @@ def summarise(
     keys, product = np.unique(
         np.concatenate([older["item_key"], out["item_key"]]), return_inverse=True
     )
-    if len(keys) > MAX_OLDER:
-        if _in_time(held, arrived):
-            fits = _least_recent(older, out, keys, product)
-            if fits is not None:
-                return fits
-        return _one_by_one(older, held, arrived, out)
-    return _added_up(keys, product, older, out)
+    if len(keys) <= MAX_OLDER:
+        return _added_up(keys, product, older, out)
+    if _in_time(held, arrived):
+        return _least_recent(keys, product, older, out)
+    return _one_by_one(older, held, arrived, out)
 
 
 def _added_up(
@@ -95,45 +92,41 @@ def _added_up(
 
 
 def _least_recent(
-    older: Structured, out: Structured, keys: IntArray, product: IntArray
-) -> Structured | None:
+    keys: IntArray, product: IntArray, older: Structured, out: Structured
+) -> Structured:
     """``summarise`` where products must be forgotten, and lines fell out in the order of time.
 
-    The products held stand in the order in which they will be forgotten, so that the next one is
-    always the first. None where that order cannot be kept: a second in which more products were
-    bought than a summary holds, or in which the summary ended.
+    A product stands above another when it was bought later, or in the same second with a larger
+    key. It is forgotten as soon as ``MAX_OLDER`` others stand above it, so both what is held in
+    the end and since when follow from how many were bought between two of its purchases.
     """
-    n_older, ts = len(older), out["ts"]
-    if n_older and older["last_ts"][-1] >= ts[0]:
-        return None
-    since = dict.fromkeys(product[:n_older].tolist(), 0)  # where what is held of each begins
-    held = OrderedDict.fromkeys(since)
-    bought = product[n_older:].tolist()
-    ends = np.flatnonzero(np.append(ts[1:] != ts[:-1], True)) + 1
-    start = 0
-    for end in ends.tolist():
-        second = bought[start:end]
-        for at, one in enumerate(second, start + n_older):
-            if one in held:
-                held.move_to_end(one)
-                continue
-            held[one] = None
-            since[one] = at
-            if len(held) > MAX_OLDER:
-                held.popitem(last=False)
-        if len(second) > 1:
-            distinct = sorted(set(second))
-            if len(distinct) > MAX_OLDER:
-                return None
-            for one in distinct:  # of the same second, the smallest key goes first
-                held.move_to_end(one)
-        start = end
-    begin = np.full(len(keys), len(product))
-    begin[list(held)] = [since[one] for one in held]
+    n, at = len(product), np.arange(len(product))
+    ts = np.concatenate([older["last_ts"], out["ts"]])
+    by_product = np.argsort(product, kind="stable")
+    again = product[by_product[1:]] == product[by_product[:-1]]
+    before, following = np.full(n, -1), np.full(n, n)
+    before[by_product[1:][again]] = by_product[:-1][again]
+    following[by_product[:-1][again]] = by_product[1:][again]
+    last = np.flatnonzero(following == n)
+    kept = last[np.lexsort((product[last], ts[last]))[-MAX_OLDER:]]
     place = np.full(len(keys), -1)
-    stays = np.sort(np.array(list(held)))
+    stays = np.sort(product[kept])
     place[stays] = np.arange(len(stays))
-    counts = np.arange(len(product)) >= begin[product]
+    # Its lines count from the last purchase before which it had been forgotten.
+    begin = np.zeros(len(keys), np.int64)
+    start, end = (np.searchsorted(ts, ts, side) for side in ("left", "right"))
+    far = (before >= 0) & (at - start[before] > MAX_OLDER) & (place[product] >= 0)
+    for here in np.flatnonzero(far)[::-1].tolist():
+        one, then = product[here], before[here]
+        if begin[one]:
+            continue
+        second = slice(start[then], min(end[then], here))  # in which it was bought then
+        above = np.count_nonzero(before[end[then] : here] < end[then]) + np.count_nonzero(
+            (product[second] > one) & (following[second] >= here)
+        )
+        if above >= MAX_OLDER:
+            begin[one] = here
+    counts = at >= begin[product]
     return _added_up(keys[stays], np.where(counts, place[product], -1), older, out)
 
 
