@@ -22,8 +22,8 @@ import pyarrow.compute as pc
 from ibis.backends.duckdb import Backend
 
 from recsys.data.history import History
+from recsys.matrices import bulk
 from recsys.matrices.arrow import batches, column, given, keyed, mapped, moment
-from recsys.matrices.bulk import of_events, of_lines
 from recsys.matrices.histories import (
     EMPTY,
     EVENTS,
@@ -222,8 +222,8 @@ def by_customer(
     customer_id : str
     row : CustomerHistory
     """
-    bought = _gathered(lines, to_lines, append, of_lines)
-    looked = _gathered(events, to_events, notice, of_events)
+    bought = _gathered(lines, to_lines, append, bulk.of_lines)
+    looked = _gathered(events, to_events, notice, bulk.of_events)
     both = groupby(merge(bought, looked, key=itemgetter(0)), key=itemgetter(0))
     for customer_id, found in both:
         row, *more = (part for _, part in found)

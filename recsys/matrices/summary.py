@@ -72,9 +72,7 @@ def summarise(
     return _one_by_one(older, held, arrived, out)
 
 
-def _added_up(
-    keys: IntArray, product: IntArray, older: Structured, out: Structured
-) -> Structured:
+def _added_up(keys: IntArray, product: IntArray, older: Structured, out: Structured) -> Structured:
     """Sum up older summaries and lines; ``product`` says which of ``keys`` each is, -1 none."""
     change, units = _worth(out)
     merged = np.zeros(len(keys), OLDER)

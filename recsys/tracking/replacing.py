@@ -120,7 +120,7 @@ def _stage(
     """
     counts = Staged()
     names = [column.name for column in table.primary_key.columns]
-    existing = _existing(connection, table, [*table.c][:compared], len(names))
+    existing = _existing(connection, [*table.c][:compared], len(names))
     differences = _differences(existing, incoming, names, compared, len(staged.c), counts)
     # Straight to the driver: of what SQLAlchemy does to each value, nothing is needed here.
     statement = staged.insert().compile(dialect=connection.dialect)
@@ -136,7 +136,7 @@ def _stage(
 
 
 def _existing(
-    connection: Connection, table: Table, compared: Sequence[sa.Column[Any]], n_key: int
+    connection: Connection, compared: Sequence[sa.Column[Any]], n_key: int
 ) -> Iterator[Row]:
     """Read the compared columns in key order, a page a statement."""
     key = compared[:n_key]
