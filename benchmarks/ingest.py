@@ -3,12 +3,16 @@
 One CSV of 1.5 million till lines is made from The Complete Journey. Each round runs both as whole
 processes, one after the other: DuckDB's COPY of the sorted CSV to another CSV, and
 ``omnibasket ingest`` of a workspace that maps it (typing, time zones, rejects, identities, returns,
-products, the ledger's rows). The goal is a ratio of at most 4.
+products, the ledger's rows). The goal is a ratio of at most 4. ``--other`` names another checkout,
+whose code takes part in the same rounds: before and after, on the same machine at the same time.
+One more run of each says which part takes how long.
 
-    python -m benchmarks.ingest [--lines 1500000] [--rounds 5] [--json FILE]
+    python -m benchmarks.ingest [--lines 1500000] [--rounds 5] [--other PATH] [--json FILE]
 """
 
 import importlib.resources
+import json
+import os
 import shutil
 import statistics
 import subprocess
@@ -49,6 +53,24 @@ con.sql("SET threads = 2")
 con.sql(f"COPY (SELECT * FROM read_csv('{sys.argv[1]}') ORDER BY time, ticket, line) "
         f"TO '{sys.argv[2]}'")
 """
+#: Runs an ingest and prints the seconds of each part as JSON.
+PARTS = """
+import json, sys, time
+marks = [("loading", time.perf_counter())]
+from datetime import UTC, datetime
+from pathlib import Path
+from recsys.config import load
+from training.ingest import ingest
+def report(what, done, total):
+    marks.append((what, time.perf_counter()))
+ingest(load(Path(sys.argv[1])), datetime.now(UTC), report)
+report("", 1, 1)
+seconds = {}
+for (what, start), (_, end) in zip(marks, marks[1:]):
+    seconds[what] = seconds.get(what, 0.0) + end - start
+print(json.dumps(seconds))
+"""
+HERE = Path(__file__).resolve().parent.parent
 
 
 def write_csv(path: Path, lines: int) -> None:
@@ -71,10 +93,15 @@ def write_csv(path: Path, lines: int) -> None:
     )
 
 
-def run(command: list[str]) -> tuple[float, float]:
+def environment(code: Path) -> dict[str, str]:
+    """Return the environment of a process that runs the code of a checkout."""
+    return {**os.environ, "PYTHONPATH": str(code)}
+
+
+def run(command: list[str], code: Path = HERE) -> tuple[float, float]:
     """Run a command; return its seconds and the peak of its memory in MB."""
     started = time.perf_counter()
-    process = psutil.Popen(command, stdout=subprocess.DEVNULL)
+    process = psutil.Popen(command, stdout=subprocess.DEVNULL, cwd=code, env=environment(code))
     peak = 0.0
     while process.poll() is None:
         try:
@@ -87,14 +114,29 @@ def run(command: list[str]) -> tuple[float, float]:
     return time.perf_counter() - started, peak
 
 
+def parts(workspace: str, code: Path) -> dict[str, float]:
+    """Run an ingest that tells what it is doing; return the seconds of each part."""
+    command = [sys.executable, "-c", PARTS, workspace]
+    done = subprocess.run(
+        command, cwd=code, env=environment(code), stdout=subprocess.PIPE, check=True
+    )
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
+
+
 def main() -> None:
-    """Measure, and print the table."""
+    """Measure, and print the tables."""
     arguments = parser(__doc__)
     arguments.add_argument("--lines", type=int, default=1_500_000)
     arguments.add_argument("--rounds", type=int, default=5)
+    arguments.add_argument("--other", type=Path, metavar="PATH", help="another checkout")
     options = arguments.parse_args()
     report = Report("Ingest beside DuckDB's read, sort and write")
-    figures: dict[str, list[tuple[float, float]]] = {"duckdb": [], OURS: []}
+    codes = {OURS: HERE}
+    if options.other:
+        codes["other checkout"] = options.other.resolve()
+    figures: dict[str, list[tuple[float, float]]] = {name: [] for name in ("duckdb", *codes)}
+    spent: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_csv(folder / "lines.csv", options.lines)
@@ -103,12 +145,16 @@ def main() -> None:
         ours = [sys.executable, "-m", "training.cli", "ingest", "--workspace", name, "--json"]
         for number in range(options.rounds + 1):
             print(f"round {number} of {options.rounds}", file=sys.stderr)
-            for method, command in (("duckdb", plain), (OURS, ours)):
+            measured = {"duckdb": run(plain)}
+            for method, code in codes.items():
                 shutil.rmtree(folder / ".omnibasket", ignore_errors=True)
-                measured = run(command)
-                if number:  # the first warms up
-                    figures[method].append(measured)
-    ratios = [a[0] / b[0] for a, b in zip(figures[OURS], figures["duckdb"], strict=True)]
+                measured[method] = run(ours, code)
+            if number:  # the first warms up
+                for method, value in measured.items():
+                    figures[method].append(value)
+        for method, code in codes.items():
+            shutil.rmtree(folder / ".omnibasket", ignore_errors=True)
+            spent[method] = parts(name, code)
     for method, values in figures.items():
         seconds = [value[0] for value in values]
         report.add(
@@ -116,10 +162,15 @@ def main() -> None:
             high=max(seconds), n=options.lines,
         )  # fmt: skip
         report.add(TASK, method, "peak_mb", max(value[1] for value in values), n=options.lines)
-    report.add(
-        TASK, OURS, "times_duckdb", statistics.median(ratios), low=min(ratios), high=max(ratios),
-        n=options.lines,
-    )  # fmt: skip
+        if method in codes:
+            ratios = [a[0] / b[0] for a, b in zip(values, figures["duckdb"], strict=True)]
+            report.add(
+                TASK, method, "times_duckdb", statistics.median(ratios), low=min(ratios),
+                high=max(ratios), n=options.lines,
+            )  # fmt: skip
+    for method, seconds_of in spent.items():
+        for part, seconds in seconds_of.items():
+            report.add(f"{TASK}: {part}", method, "seconds", seconds, n=options.lines)
     report.finish(options.json)
 
 

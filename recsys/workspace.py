@@ -35,7 +35,7 @@ from recsys.models import MODELS
 from recsys.persistence import registry
 from recsys.responses.engine import Engine
 from recsys.responses.placements import Question, find
-from recsys.schema import SALE
+from recsys.schema import CORRECTION, SALE
 from recsys.validation import fitting, panel, splits
 from recsys.validation.peers import OwnFrequency, tune
 from recsys.validation.studied import StudiedRanker, figures_of
@@ -196,7 +196,7 @@ class Workspace:
         con = self.history.connect()
         try:
             lines = con.table("lines")
-            theirs = lines.filter(lines.customer_id == customer_id)
+            theirs = lines.filter((lines.customer_id == customer_id) & (lines.kind != CORRECTION))
             ordered = theirs.order_by(ibis.desc("occurred_at"), "order_id", "line_no")
             columns = ["occurred_at", "channel", "location_id", "item_id", "quantity"]
             table = con.to_pyarrow(ordered.select(*columns, "amount_minor"))

@@ -12,10 +12,11 @@ import ibis.expr.types as ir
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 from ibis.backends.duckdb import Backend
 
 from recsys.data.engine import batches as fetch
-from recsys.matrices.ids import IntArray
+from recsys.matrices.ids import IntArray, item_keys, text_keys
 
 #: Rows in a batch.
 SIZE: Final = 200_000
@@ -39,11 +40,35 @@ def moment(ts: int) -> ir.TimestampScalar:
 
 def mapped(texts: pa.Array, number: Callable[[Any], int]) -> IntArray:
     """Give each text its number, working each different one out once."""
+    return _spread(texts, lambda once: np.array([number(t) for t in once.to_pylist()], np.int64))
+
+
+def keyed(texts: pa.Array, *, again: bool = False) -> IntArray:
+    """Give each text its key, as ``ids.item_key`` makes it.
+
+    Parameters
+    ----------
+    texts : Array
+        None of them null.
+    again : bool
+        The same texts come again in other batches: their keys are remembered.
+    """
+    if again:
+        return _spread(texts, lambda once: item_keys(column(once)))
+    return _spread(texts, lambda once: text_keys(column(once.cast(pa.binary()))))
+
+
+def _spread(texts: pa.Array, numbers: Callable[[pa.StringArray], IntArray]) -> IntArray:
+    """Work out the number of each different text, and give it to all that are equal.
+
+    Sorted lines repeat most of their texts at once, and runs are told quicker than texts.
+    """
     if isinstance(texts, pa.ChunkedArray):
         texts = texts.combine_chunks()
-    encoded = texts.dictionary_encode(null_encoding="encode")
-    unique = [number(text) for text in encoded.dictionary.to_pylist()]
-    return np.array(unique, np.int64).take(column(encoded.indices))
+    runs = pc.run_end_encode(texts)
+    once = runs.values.dictionary_encode(null_encoding="encode")
+    found = numbers(once.dictionary)[column(once.indices)]
+    return np.repeat(found, np.diff(column(runs.run_ends), prepend=0))
 
 
 def column(array: pa.Array) -> npt.NDArray[Any]:

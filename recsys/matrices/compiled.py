@@ -3,13 +3,15 @@
 Functions of arrays and numbers come in, compiled ones come out, kept on disk so that the next
 process need not compile again. Called by whatever walks ragged rows: a loop over customers, their
 purchases and what goes with those has no form that numpy does fast for one customer and for many.
+The compiler is loaded at the first call, which commands that never compute (ingest, the ledger's)
+do not make.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any, Final, TypeVar, cast
 
 import numpy.typing as npt
-from numba import njit
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
@@ -28,7 +30,7 @@ def compiled(function: Function) -> Function:
     function : callable
         Of positional arguments: numpy arrays, tuples of them, numbers.
     """
-    return cast(Function, njit(cache=True, nogil=True, error_model="numpy")(function))
+    return cast(Function, _Compiled(function))
 
 
 def summing(function: Function) -> Function:
@@ -43,8 +45,36 @@ def summing(function: Function) -> Function:
     function : callable
         As for ``compiled``.
     """
-    compile_ = njit(cache=True, nogil=True, error_model="numpy", fastmath=set(_SPLIT))
-    return cast(Function, compile_(function))
+    return cast(Function, _Compiled(function, fastmath=set(_SPLIT)))
+
+
+class _Compiled:
+    """A function that is handed to the compiler when it is first called."""
+
+    def __init__(self, function: Callable[..., object], **options: Any) -> None:
+        self.function = function
+        self.options = options
+        self.dispatcher: Any = None
+        functools.update_wrapper(self, function)
+
+    def __call__(self, *arguments: Any) -> Any:
+        return (self.dispatcher or self.compile())(*arguments)
+
+    def compile(self) -> Any:
+        """Return what the compiler makes of it, and of the compiled functions it calls."""
+        if self.dispatcher is None:
+            from numba import njit  # loads for half a second
+
+            known = self.function.__globals__
+            for name in self.function.__code__.co_names:
+                called = known.get(name)
+                if isinstance(called, _Compiled) and called is not self:
+                    known[name] = called.compile()
+            options = {"cache": True, "nogil": True, "error_model": "numpy", **self.options}
+            self.dispatcher = njit(**options)(self.function)
+            if known.get(self.function.__name__) is self:
+                known[self.function.__name__] = self.dispatcher
+        return self.dispatcher
 
 
 def fixed(array: Any) -> npt.NDArray[Any]:

@@ -120,12 +120,14 @@ def append(history: CustomerHistory, lines: Structured) -> CustomerHistory:
     if lines.dtype != LINES:
         raise TypeError(f"lines must be an array of histories.LINES, got {lines.dtype}.")
     both = np.concatenate([history.lines, lines])
-    order = np.argsort(both["ts"], kind="stable")
+    ts = both["ts"]
+    if np.any(ts[1:] < ts[:-1]):
+        both = both[np.argsort(ts, kind="stable")]
     if len(both) <= MAX_LINES:
-        return replace(history, lines=both[order])
-    kept, out = order[-MAX_LINES:], order[:-MAX_LINES]
-    older = summarise(history.older, history.lines, lines, both[out])
-    return replace(history, lines=both[kept], older=older)
+        return replace(history, lines=both)
+    kept, out = both[-MAX_LINES:].copy(), both[:-MAX_LINES]
+    older = summarise(history.older, history.lines, lines, out)
+    return replace(history, lines=kept, older=older)
 
 
 def notice(history: CustomerHistory, events: Structured) -> CustomerHistory:

@@ -19,15 +19,17 @@ from recsys.data.history import History
 from recsys.matrices.arrow import column
 from recsys.matrices.ids import IntArray, ItemIndex, IxArray
 from recsys.matrices.interactions import KIND_OF
-from recsys.schema import CHANNELS
+from recsys.schema import CHANNELS, CORRECTION
 
 Floats = npt.NDArray[np.float64]
 Small = npt.NDArray[np.uint8]
+#: Which rows of a file are read; None: all.
+Rows = npt.NDArray[np.int64] | None
 
 
 @dataclass(frozen=True, eq=False)
 class Lines:
-    """Order lines in time order, then as the history has them.
+    """Order lines in time order, then as the history has them; corrections are left out.
 
     Attributes
     ----------
@@ -142,23 +144,25 @@ class Numbers:
         path, seen = history.path("lines"), history.path("events")
         products = history.table("products")
         kept = _kept_events(seen)
-        item, sold_ids = _codes(path, "item_id")
-        customer, buyers = _codes(path, "customer_id")
+        goods = _goods(path)
+        item, sold_ids = _codes(path, "item_id", goods)
+        customer, buyers = _codes(path, "customer_id", goods)
         looked, looked_ids = _codes(seen, "item_id", kept)
         visitor, visitors = _codes(seen, "customer_id", kept)
         listed = products["item_id"].filter(products["in_catalogue"])
         index = ItemIndex([*listed.to_pylist(), *sold_ids.to_pylist(), *looked_ids.to_pylist()])
         item_ids = pa.array(index.item_ids, pa.string())
         customer_ids = pc.unique(pa.chunked_array([buyers, visitors], pa.string())).sort()
-        order, order_ids = _orders(path)
-        location, location_ids = _codes(path, "location_id")
+        order, order_ids = _orders(path, goods)
+        location, location_ids = _codes(path, "location_id", goods)
         location_rank, location_ids = _ranked(location_ids)
         lines = _lines(
             path,
+            goods,
             order=order,
             item=_among(sold_ids, item_ids)[item],
             customer=_or_none(_among(buyers, customer_ids), customer),
-            channel=_channels(*_codes(path, "channel")),
+            channel=_channels(*_codes(path, "channel", goods)),
             location=_or_none(location_rank, location),
         )
         first_ts = np.full(len(index), np.iinfo(np.int64).max)
@@ -189,9 +193,7 @@ def _between(columns: Columns, since_ts: int | None, until_ts: int) -> Columns:
     return type(columns)(**part)
 
 
-def _codes(
-    path: Path, name: str, rows: npt.NDArray[np.integer] | None = None
-) -> tuple[IxArray, pa.StringArray]:
+def _codes(path: Path, name: str, rows: Rows = None) -> tuple[IxArray, pa.StringArray]:
     """Number of each row's text, -1 for null, and the texts."""
     read = pq.read_table(path, columns=[name], read_dictionary=[name])[name]
     if rows is not None:
@@ -232,10 +234,10 @@ def _channels(codes: IxArray, names: pa.StringArray) -> Small:
     return numbers[codes]
 
 
-def _orders(path: Path) -> tuple[IxArray, pa.StringArray]:
+def _orders(path: Path, rows: Rows) -> tuple[IxArray, pa.StringArray]:
     """Order of each line: of a return the one it belongs to, where that is known."""
-    own, own_ids = _codes(path, "order_id")
-    of, of_ids = _codes(path, "return_of")
+    own, own_ids = _codes(path, "order_id", rows)
+    of, of_ids = _codes(path, "return_of", rows)
     everything = pc.unique(pa.chunked_array([own_ids, of_ids], pa.string()))
     ranks, order_ids = _ranked(everything)
     own = ranks[_among(own_ids, everything)][own]
@@ -244,11 +246,18 @@ def _orders(path: Path) -> tuple[IxArray, pa.StringArray]:
     return own, order_ids
 
 
-def _lines(path: Path, **columns: npt.NDArray[Any]) -> Lines:
-    ts = _seconds(path)
+def _goods(path: Path) -> Rows:
+    """Rows of the lines that are a product's; None where all are. Corrections are money only."""
+    kinds = pq.read_table(path, columns=["kind"], read_dictionary=["kind"])["kind"]
+    goods = pc.not_equal(kinds.cast(pa.string()), CORRECTION)
+    return None if pc.all(goods).as_py() else np.flatnonzero(column(goods))
+
+
+def _lines(path: Path, rows: Rows, **columns: npt.NDArray[Any]) -> Lines:
+    ts = _seconds(path, rows)
     names = ("unit_price_minor", "discount_minor", "amount_minor")
-    money = {name: _narrow(_column(path, name)) for name in names}
-    columns |= {"ts": ts, "quantity": _column(path, "quantity"), **money}
+    money = {name: _narrow(_column(path, name, rows)) for name in names}
+    columns |= {"ts": ts, "quantity": _column(path, "quantity", rows), **money}
     if np.any(ts[1:] < ts[:-1]):
         by_time = np.argsort(ts, kind="stable")
         columns = {name: values[by_time] for name, values in columns.items()}
@@ -267,18 +276,20 @@ def _kept_events(path: Path) -> npt.NDArray[np.int64]:
 def _events(path: Path, rows: npt.NDArray[np.int64], **columns: npt.NDArray[Any]) -> Events:
     codes, names = _codes(path, "event", rows)
     kinds = np.array([KIND_OF[name] for name in names.to_pylist()], np.uint8)
-    columns |= {"kind": kinds[codes], "ts": _seconds(path)[rows]}
+    columns |= {"kind": kinds[codes], "ts": _seconds(path, rows)}
     by_time = np.argsort(columns["ts"], kind="stable")
     return Events(**{name: values[by_time] for name, values in columns.items()})
 
 
-def _seconds(path: Path) -> IntArray:
+def _seconds(path: Path, rows: Rows) -> IntArray:
     at = pq.read_table(path, columns=["occurred_at"])["occurred_at"]
-    return column(at.cast(pa.int64())).astype(np.int64) // 1_000_000
+    seconds = column(at.cast(pa.int64())).astype(np.int64) // 1_000_000
+    return seconds if rows is None else seconds[rows]
 
 
-def _column(path: Path, name: str) -> npt.NDArray[Any]:
-    return column(pc.fill_null(pq.read_table(path, columns=[name])[name], 0))
+def _column(path: Path, name: str, rows: Rows) -> npt.NDArray[Any]:
+    values = column(pc.fill_null(pq.read_table(path, columns=[name])[name], 0))
+    return values if rows is None else values[rows]
 
 
 def _narrow(amounts: npt.NDArray[np.int64]) -> npt.NDArray[np.integer]:

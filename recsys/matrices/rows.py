@@ -8,6 +8,7 @@ were at an earlier time.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from heapq import merge
 from itertools import groupby, pairwise
 from operator import itemgetter
@@ -21,7 +22,8 @@ import pyarrow.compute as pc
 from ibis.backends.duckdb import Backend
 
 from recsys.data.history import History
-from recsys.matrices.arrow import batches, column, given, mapped, moment
+from recsys.matrices import bulk
+from recsys.matrices.arrow import batches, column, given, keyed, mapped, moment
 from recsys.matrices.histories import (
     EMPTY,
     EVENTS,
@@ -31,10 +33,10 @@ from recsys.matrices.histories import (
     append,
     notice,
 )
-from recsys.matrices.ids import item_key, location_key, order_key
+from recsys.matrices.ids import IntArray, location_key, order_key
 from recsys.matrices.interactions import KIND_OF
 from recsys.matrices.numbers import Events, Lines, Numbers
-from recsys.schema import CHANNELS, UTC
+from recsys.schema import CHANNELS, CORRECTION, UTC
 
 #: Columns of ``schema.LINES`` that a row needs.
 COLUMNS = (
@@ -72,14 +74,15 @@ def read(
     Yields
     ------
     customer_id : str
-        Ascending; lines without a customer are left out.
+        Ascending; lines without a customer are left out, and corrections, which are no product's.
     row : CustomerHistory
     """
     wanted_ids = None if customer_ids is None else [*customer_ids]
     # Both are streamed side by side, and an engine streams one answer at a time.
     con, beside = history.connect(), history.connect()
     try:
-        lines = _wanted(con, con.table("lines"), until_ts, wanted_ids)
+        lines = con.table("lines")
+        lines = _wanted(con, lines.filter(lines.kind != CORRECTION), until_ts, wanted_ids)
         lines = lines.order_by("customer_id", "occurred_at", "order_id", "line_no")
         events = _events(_wanted(beside, beside.table("events"), until_ts, wanted_ids))
         yield from by_customer(
@@ -219,13 +222,13 @@ def by_customer(
     customer_id : str
     row : CustomerHistory
     """
-    bought = _gathered(lines, to_lines, append)
-    looked = _gathered(events, to_events, notice)
+    bought = _gathered(lines, to_lines, append, bulk.of_lines)
+    looked = _gathered(events, to_events, notice, bulk.of_events)
     both = groupby(merge(bought, looked, key=itemgetter(0)), key=itemgetter(0))
     for customer_id, found in both:
         row, *more = (part for _, part in found)
         for part in more:
-            row = notice(row, part.events)
+            row = replace(row, events=part.events)
         yield customer_id, row
 
 
@@ -233,24 +236,31 @@ def _gathered(
     batches: Iterable[pa.RecordBatch],
     read: Callable[[pa.RecordBatch], Structured],
     add: Callable[[CustomerHistory, Structured], CustomerHistory],
+    whole: Callable[[Structured, IntArray], Iterator[CustomerHistory]],
 ) -> Iterator[tuple[str, CustomerHistory]]:
-    """Rows of one kind of thing only."""
+    """Rows of one kind of thing only.
+
+    The last customer of a batch may have more in the next one, and is added up piece by piece;
+    all others are made together.
+    """
     current, row = None, EMPTY
     for batch in batches:
         if not len(batch):
             continue
         found = read(batch)
         runs = pc.run_end_encode(batch["customer_id"])
-        start = 0
-        for customer_id, end in zip(
-            runs.values.to_pylist(), runs.run_ends.to_pylist(), strict=True
-        ):
-            if customer_id != current:
-                if current is not None:
-                    yield current, row
-                current, row = customer_id, EMPTY
-            row = add(row, found[start:end])
-            start = end
+        ids = runs.values.to_pylist()
+        bounds = np.append(0, column(runs.run_ends)).astype(np.int64)
+        first = int(ids[0] == current)
+        if first:
+            row = add(row, found[: bounds[1]])
+        if first == len(ids):
+            continue
+        if current is not None:
+            yield current, row
+        if first < len(ids) - 1:
+            yield from zip(ids[first:-1], whole(found, bounds[first:-1]), strict=True)
+        current, row = ids[-1], add(EMPTY, found[bounds[-2] :])
     if current is not None:
         yield current, row
 
@@ -270,13 +280,15 @@ def to_lines(batch: pa.RecordBatch) -> Structured:
         Amounts beyond 32 bits are held at the bound.
     """
     lines = np.empty(len(batch), LINES)
-    lines["item_key"] = mapped(batch["item_id"], item_key)
+    lines["item_key"] = keyed(batch["item_id"], again=True)
     lines["ts"] = column(batch["occurred_at"].cast(pa.int64())) // 1_000_000
     lines["quantity"] = column(batch["quantity"])
-    lines["order"] = mapped(pc.coalesce(batch["return_of"], batch["order_id"]), order_key)
+    lines["order"] = keyed(pc.coalesce(batch["return_of"], batch["order_id"]))
     lines["channel"] = mapped(batch["channel"], CHANNELS.index)
     lines["location"] = mapped(batch["location_id"], location_key)
-    paid = pc.fill_null(batch["amount_minor"], 0)  # null: nothing said the price
+    paid = batch["amount_minor"]
+    if paid.null_count:  # nothing said the price
+        paid = pc.fill_null(paid, 0)
     lines["amount_minor"] = np.clip(column(paid), _INT32.min, _INT32.max)
     return lines
 
@@ -284,7 +296,7 @@ def to_lines(batch: pa.RecordBatch) -> Structured:
 def to_events(batch: pa.RecordBatch) -> Structured:
     """Turn views and carts into the events that a row stores, in the same order."""
     events = np.empty(len(batch), EVENTS)
-    events["item_key"] = mapped(batch["item_id"], item_key)
+    events["item_key"] = keyed(batch["item_id"], again=True)
     events["ts"] = column(batch["occurred_at"].cast(pa.int64())) // 1_000_000
     events["kind"] = column(batch["kind"])
     events["channel"] = mapped(batch["channel"], CHANNELS.index)

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from recsys.matrices.ids import IntArray
 from recsys.matrices.returns import UNITS, to_units
 
 #: One line: what was bought or, with a negative quantity, returned.
@@ -64,15 +65,67 @@ def summarise(
     keys, product = np.unique(
         np.concatenate([older["item_key"], out["item_key"]]), return_inverse=True
     )
-    if len(keys) > MAX_OLDER:
-        return _one_by_one(older, held, arrived, out)
-    merged = np.zeros(len(keys), OLDER)
-    merged["item_key"], merged["last_ts"] = keys, _NEW[2]
+    if len(keys) <= MAX_OLDER:
+        return _added_up(keys, product, older, out)
+    if _in_time(held, arrived):
+        return _least_recent(keys, product, older, out)
+    return _one_by_one(older, held, arrived, out)
+
+
+def _added_up(keys: IntArray, product: IntArray, older: Structured, out: Structured) -> Structured:
+    """Sum up older summaries and lines; ``product`` says which of ``keys`` each is, -1 none."""
     change, units = _worth(out)
-    np.add.at(merged["count"], product, np.concatenate([older["count"], change]))
-    np.add.at(merged["quantity"], product, np.concatenate([older["quantity"], units]))
-    np.maximum.at(merged["last_ts"], product, np.concatenate([older["last_ts"], out["ts"]]))
+    merged = np.zeros(len(keys), OLDER)
+    merged["item_key"] = keys
+    by_product = np.argsort(product, kind="stable")
+    by_product = by_product[np.searchsorted(product[by_product], 0) :]
+    starts = np.searchsorted(product[by_product], np.arange(len(keys)))
+    for name, add, parts in (
+        ("count", np.add, (older["count"], change)),
+        ("quantity", np.add, (older["quantity"], units)),
+        ("last_ts", np.maximum, (older["last_ts"], out["ts"])),
+    ):
+        merged[name] = add.reduceat(np.concatenate(parts)[by_product], starts)
     return merged[np.lexsort((merged["item_key"], merged["last_ts"]))]
+
+
+def _least_recent(
+    keys: IntArray, product: IntArray, older: Structured, out: Structured
+) -> Structured:
+    """``summarise`` where products must be forgotten, and lines fell out in the order of time.
+
+    A product stands above another when it was bought later, or in the same second with a larger
+    key. It is forgotten as soon as ``MAX_OLDER`` others stand above it, so both what is held in
+    the end and since when follow from how many were bought between two of its purchases.
+    """
+    n, at = len(product), np.arange(len(product))
+    ts = np.concatenate([older["last_ts"], out["ts"]])
+    by_product = np.argsort(product, kind="stable")
+    again = product[by_product[1:]] == product[by_product[:-1]]
+    before, following = np.full(n, -1), np.full(n, n)
+    before[by_product[1:][again]] = by_product[:-1][again]
+    following[by_product[:-1][again]] = by_product[1:][again]
+    last = np.flatnonzero(following == n)
+    kept = last[np.lexsort((product[last], ts[last]))[-MAX_OLDER:]]
+    place = np.full(len(keys), -1)
+    stays = np.sort(product[kept])
+    place[stays] = np.arange(len(stays))
+    # Its lines count from the last purchase before which it had been forgotten.
+    begin = np.zeros(len(keys), np.int64)
+    start, end = (np.searchsorted(ts, ts, side) for side in ("left", "right"))
+    far = (before >= 0) & (at - start[before] > MAX_OLDER) & (place[product] >= 0)
+    for here in np.flatnonzero(far)[::-1].tolist():
+        one, then = product[here], before[here]
+        if begin[one]:
+            continue
+        second = slice(start[then], min(end[then], here))  # in which it was bought then
+        above = np.count_nonzero(before[end[then] : here] < end[then]) + np.count_nonzero(
+            (product[second] > one) & (following[second] >= here)
+        )
+        if above >= MAX_OLDER:
+            begin[one] = here
+    counts = at >= begin[product]
+    return _added_up(keys[stays], np.where(counts, place[product], -1), older, out)
 
 
 def _one_by_one(
@@ -82,10 +135,7 @@ def _one_by_one(
     kept = {key: (count, quantity, ts) for key, count, quantity, ts in older.tolist()}
     oldest = [(entry[2], key) for key, entry in kept.items()]
     heapq.heapify(oldest)
-    in_time = np.all(arrived["ts"][1:] >= arrived["ts"][:-1]) and (
-        not len(held) or arrived["ts"][0] >= held["ts"][-1]
-    )
-    fell = out if in_time else _falling(held, arrived, len(out))
+    fell = out if _in_time(held, arrived) else _falling(held, arrived, len(out))
     change, units = _worth(fell)
     columns = (fell["item_key"].tolist(), fell["ts"].tolist(), change.tolist(), units.tolist())
     for key, ts, one, amount in zip(*columns, strict=True):
@@ -100,6 +150,13 @@ def _one_by_one(
     rows = [(key, *entry) for key, entry in kept.items()]
     merged = np.array(rows, OLDER)
     return merged[np.lexsort((merged["item_key"], merged["last_ts"]))]
+
+
+def _in_time(held: Structured, arrived: Structured) -> bool:
+    """Whether every line came after those of earlier times, so that the oldest fall out first."""
+    return bool(np.all(arrived["ts"][1:] >= arrived["ts"][:-1])) and (
+        not len(held) or bool(arrived["ts"][0] >= held["ts"][-1])
+    )
 
 
 def _worth(lines: Structured) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float64]]:

@@ -1,12 +1,14 @@
 """The history of all customers becomes the ledger's rows.
 
 ``bring_in`` is called at the end of an ingest and leaves the ledger holding one packed row a
-customer, with the live events that came in meanwhile. Rows are read, packed and compared one at
-a time, so memory does not grow with the history.
+customer, with the live events that came in meanwhile. Rows are read and packed a page at a time,
+while those of the page before are compared and written, so memory does not grow with the history.
 """
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from typing import Final, TypeVar
 
 import ibis
 
@@ -17,7 +19,11 @@ from recsys.matrices.histories import pack
 from recsys.matrices.rows import read
 from recsys.tracking.ledger import Ledger, Replaced
 
+T = TypeVar("T")
+
 _BATCH_ROWS: Final = 100_000
+#: Rows in a page; one has a few hundred bytes, at most 36 kB.
+_PAGE: Final = 500
 _IDENTIFIER_COLUMNS: Final = ("type", "value", "own_id", "customer_id")
 
 
@@ -43,7 +49,7 @@ def bring_in(history: History, ledger: Ledger, config: Config, contained: int = 
     systems = {s.system or name for name, s in config.sources.items() if s.kind in ORDER_KINDS}
     return ledger.replace_histories(
         history.version,
-        ((customer_id, pack(row)) for customer_id, row in read(history)),
+        _ahead(((customer_id, pack(row)) for customer_id, row in read(history)), _PAGE),
         identifier_rows(history),
         contained=contained,
         systems=sorted(systems),
@@ -59,3 +65,13 @@ def identifier_rows(history: History) -> Iterator[tuple[str, str, str, str | Non
             yield from zip(*(batch[name].to_pylist() for name in _IDENTIFIER_COLUMNS), strict=True)
     finally:
         con.disconnect()
+
+
+def _ahead(items: Iterable[T], size: int) -> Iterator[T]:
+    """Yield items, while another thread works out the next ``size`` of them."""
+    following = iter(items)
+    with ThreadPoolExecutor(1, "ahead") as pool:
+        coming = pool.submit(lambda: list(islice(following, size)))
+        while page := coming.result():
+            coming = pool.submit(lambda: list(islice(following, size)))
+            yield from page

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
@@ -34,9 +34,9 @@ from recsys.tracking.tables import (
     STAGED_IDENTIFIERS,
 )
 
-T = TypeVar("T")
 Key = tuple[str, ...]
-Row = tuple[Key, tuple[Any, ...], dict[str, Any]]
+#: Values of a table's columns, in their order: its key, what is compared, and the rest.
+Row = tuple[Any, ...]
 
 _PAGE: Final = 2_000
 
@@ -80,24 +80,12 @@ def replace(
         STAGED.create_all(connection)
         connection.commit()
         try:
-            histories = _stage(
-                connection, HISTORIES, ("customer_id",), ("digest",), STAGED_HISTORIES,
-                (
-                    ((customer_id,), (_digest(row),), {"digest": _digest(row), "row": row})
-                    for customer_id, row in rows
-                ),
-            )  # fmt: skip
-            known = _stage(
-                connection, IDENTIFIERS, ("type", "value"), ("own_id", "customer_id"),
-                STAGED_IDENTIFIERS,
-                (
-                    ((kind, value), (own, now), {"own_id": own, "customer_id": now})
-                    for kind, value, own, now in identifiers
-                ),
-            )  # fmt: skip
+            named = ((customer_id, _digest(row), row) for customer_id, row in rows)
+            histories = _stage(connection, HISTORIES, 2, STAGED_HISTORIES, named)
+            known = _stage(connection, IDENTIFIERS, 4, STAGED_IDENTIFIERS, identifiers)
             with database.transaction(connection, alone=True):
-                _bring_in(connection, STAGED_HISTORIES, HISTORIES, STAGED_HISTORIES.c.row)
-                _bring_in(connection, STAGED_IDENTIFIERS, IDENTIFIERS, STAGED_IDENTIFIERS.c.own_id)
+                _bring_in(connection, STAGED_HISTORIES, HISTORIES, "row", histories)
+                _bring_in(connection, STAGED_IDENTIFIERS, IDENTIFIERS, "own_id", known)
                 _remember(
                     connection,
                     history_version=version,
@@ -116,53 +104,67 @@ def _digest(row: bytes) -> bytes:
 
 
 def _stage(
-    connection: Connection,
-    table: Table,
-    key: Key,
-    compared: Key,
-    staged: Table,
-    incoming: Iterable[Row],
+    connection: Connection, table: Table, compared: int, staged: Table, incoming: Iterable[Row]
 ) -> Staged:
-    """Lay aside what must change in ``table`` so that it equals ``incoming``."""
+    """Lay aside what must change in ``table`` so that it equals ``incoming``.
+
+    Parameters
+    ----------
+    connection : Connection
+    table, staged : Table
+        With the same columns in the same order, the key first.
+    compared : int
+        How many of the columns say whether a row is as it was.
+    incoming : iterable of Row
+        Sorted by key.
+    """
     counts = Staged()
-    differences = _differences(_existing(connection, table, key, compared), incoming, key, counts)
-    statement = staged.insert()
+    names = [column.name for column in table.primary_key.columns]
+    existing = _existing(connection, [*table.c][:compared], len(names))
+    differences = _differences(existing, incoming, names, compared, len(staged.c), counts)
+    # Straight to the driver: of what SQLAlchemy does to each value, nothing is needed here.
+    statement = staged.insert().compile(dialect=connection.dialect)
+    columns = [column.name for column in staged.columns]
     while page := list(islice(differences, _PAGE)):
-        # Rows of one statement have the same fields.
-        blank = dict.fromkeys(column.name for column in staged.columns)
-        connection.execute(statement, [blank | row for row in page])
+        given: list[Any] = page
+        if not statement.positional:
+            given = [dict(zip(columns, row, strict=True)) for row in page]
+        connection.exec_driver_sql(str(statement), given)
         connection.commit()
     connection.commit()
     return counts
 
 
 def _existing(
-    connection: Connection, table: Table, key: Key, compared: Key
-) -> Iterator[tuple[Key, tuple[Any, ...]]]:
-    """Read keys and compared columns in key order, a page a statement."""
-    columns = [table.c[name] for name in key]
-    query = sa.select(*columns, *(table.c[name] for name in compared))
-    query = query.order_by(*columns).limit(_PAGE)
+    connection: Connection, compared: Sequence[sa.Column[Any]], n_key: int
+) -> Iterator[Row]:
+    """Read the compared columns in key order, a page a statement."""
+    key = compared[:n_key]
+    query = sa.select(*compared).order_by(*key).limit(_PAGE)
     page = connection.execute(query).all()
     while page:
-        for row in page:
-            yield tuple(row[: len(key)]), tuple(row[len(key) :])
-        after = sa.tuple_(*columns) > sa.tuple_(
-            *(sa.literal(part) for part in page[-1][: len(key)])
-        )
+        yield from map(tuple, page)
+        if len(page) < _PAGE:
+            return
+        after = sa.tuple_(*key) > sa.tuple_(*map(sa.literal, page[-1][:n_key]))
         page = connection.execute(query.where(after)).all()
 
 
 def _differences(
-    existing: Iterator[tuple[Key, tuple[Any, ...]]],
+    existing: Iterator[Row],
     incoming: Iterable[Row],
-    names: Key,
+    names: Sequence[str],
+    compared: int,
+    width: int,
     counts: Staged,
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[Row]:
     """Merge two sorted streams; yield rows to write, and keys alone of rows to remove."""
+    n_key = len(names)
+    blank = (None,) * (width - n_key)
     standing = next(existing, None)
-    before: Key | None = None
-    for key, value, columns in incoming:
+    before: Row | None = None
+    for row in incoming:
+        key = row[:n_key]
         if before is not None and key <= before:
             raise LedgerError(
                 f"rows for the ledger must be sorted by {', '.join(names)}, each once: "
@@ -170,32 +172,37 @@ def _differences(
             )
         before = key
         counts.seen += 1
-        while standing is not None and standing[0] < key:
+        while standing is not None and standing[:n_key] < key:
             counts.removed += 1
-            yield dict(zip(names, standing[0], strict=True))
+            yield standing[:n_key] + blank
             standing = next(existing, None)
-        same = standing is not None and standing[0] == key
-        if standing is None or standing != (key, value):
+        same = standing is not None and standing[:n_key] == key
+        if standing is None or standing != row[:compared]:
             counts.written += 1
-            yield dict(zip(names, key, strict=True)) | columns
+            yield row
         if same:
             standing = next(existing, None)
     while standing is not None:
         counts.removed += 1
-        yield dict(zip(names, standing[0], strict=True))
+        yield standing[:n_key] + blank
         standing = next(existing, None)
 
 
-def _bring_in(connection: Connection, staged: Table, table: Table, present: sa.Column[Any]) -> None:
+def _bring_in(
+    connection: Connection, staged: Table, table: Table, present: str, counts: Staged
+) -> None:
     """Write what was laid aside; rows without ``present`` are removed."""
     key = [column.name for column in table.primary_key.columns]
     names = [column.name for column in staged.columns]
-    gone = sa.select(*(staged.c[name] for name in key)).where(present.is_(None))
-    connection.execute(table.delete().where(sa.tuple_(*(table.c[name] for name in key)).in_(gone)))
-    new = sa.select(*staged.columns).where(present.is_not(None))
-    statement = insert(connection, table).from_select(names, new)
-    values = {name: statement.excluded[name] for name in names if name not in key}
-    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=values))
+    if counts.removed:
+        gone = sa.select(*(staged.c[name] for name in key)).where(staged.c[present].is_(None))
+        keys = sa.tuple_(*(table.c[name] for name in key))
+        connection.execute(table.delete().where(keys.in_(gone)))
+    if counts.written:
+        new = sa.select(*staged.columns).where(staged.c[present].is_not(None))
+        statement = insert(connection, table).from_select(names, new)
+        values = {name: statement.excluded[name] for name in names if name not in key}
+        connection.execute(statement.on_conflict_do_update(index_elements=key, set_=values))
 
 
 def _remember(connection: Connection, **values: str) -> None:

@@ -235,13 +235,13 @@ Index(
 )
 
 #: Beside ``HISTORIES`` and ``IDENTIFIERS`` while they are replaced: what will change. Private
-#: to the connection that replaces.
+#: to the connection that replaces, in the order of the tables' keys, so that they need none.
 STAGED: Final = MetaData()
 
 STAGED_HISTORIES: Final = Table(
     "staged_histories",
     STAGED,
-    Column("customer_id", _key(), primary_key=True),
+    Column("customer_id", _key()),
     Column("digest", LargeBinary),
     Column("row", LargeBinary),  # null: the customer is gone
     prefixes=["TEMPORARY"],
@@ -250,8 +250,8 @@ STAGED_HISTORIES: Final = Table(
 STAGED_IDENTIFIERS: Final = Table(
     "staged_identifiers",
     STAGED,
-    Column("type", _key(), primary_key=True),
-    Column("value", _key(), primary_key=True),
+    Column("type", _key()),
+    Column("value", _key()),
     Column("own_id", _key()),  # null: the identifier is gone
     Column("customer_id", _key()),
     prefixes=["TEMPORARY"],

@@ -89,3 +89,21 @@ def test_rows_are_those_that_are_read_from_the_history(history):
     read = dict(rows.read(history, until_ts=dict(zip(customer_ids, moments, strict=True))))
     assert found == [read.get(customer_id, EMPTY) for customer_id in customer_ids]
     assert [len(row.lines) for row in found] == [1, 1, 1, 0, 0]
+
+
+def test_nothing_is_learned_from_vouchers(write_history):
+    sold = [line("t:1", "a", DAY), line("t:2", "b", 2 * DAY, "c2", location_id="s1")]
+    off = {"kind": "correction", "quantity": 0.0, "amount_minor": -900, "location_id": "s9"}
+    vouchers = [
+        line("t:1", "off", DAY, line_no=2, **off),
+        line("t:0", "off", DAY // 2, "c0", **off),
+        line("t:2", "a", 3 * DAY, "c2", line_no=2, **off),
+    ]
+    plain = Numbers.read(write_history(sold))
+    numbers = Numbers.read(write_history([*sold, *vouchers]))
+    for name in ("customer_ids", "order_ids", "location_ids"):
+        assert getattr(numbers, name).to_pylist() == getattr(plain, name).to_pylist()
+    assert list(numbers.index.item_ids) == ["a", "b"]
+    assert numbers.first_ts.tolist() == plain.first_ts.tolist()
+    for name in plain.lines.__dataclass_fields__:
+        assert getattr(numbers.lines, name).tolist() == getattr(plain.lines, name).tolist()

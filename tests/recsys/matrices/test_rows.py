@@ -45,6 +45,16 @@ def test_a_return_has_the_key_of_its_order(write_history):
     assert back["amount_minor"] == -(2**31)
 
 
+def test_vouchers_are_no_product_of_a_customer(write_history):
+    voucher = {"order_id": "t:2", "ts": 60, "item_id": "off", "kind": "correction"}
+    more = [
+        {**voucher, "customer_id": "c1", "line_no": 3, "quantity": 0.0, "amount_minor": -500},
+        {**voucher, "customer_id": "c9", "line_no": 3, "quantity": 0.0, "amount_minor": -500},
+    ]
+    plain = dict(rows.read(write_history(SOME)))
+    assert dict(rows.read(write_history([*SOME, *more]))) == plain
+
+
 def test_rows_are_read_as_they_were(write_history):
     read = dict(rows.read(write_history(SOME), until_ts=60))
     assert list(read) == ["c2"]

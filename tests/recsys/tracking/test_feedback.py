@@ -1,13 +1,16 @@
 """What ingest wrote is what the service reads."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from recsys.config import parse
 from recsys.data.keyed_hash import customer_id_of
 from recsys.matrices.ids import item_key, order_key
 from recsys.tracking.events import Identifier
-from recsys.tracking.feedback import bring_in
+from recsys.tracking.feedback import _ahead, bring_in
 from recsys.tracking.ledger import Ledger
 
 from .conftest import NOW, MakeEvent
@@ -54,3 +57,28 @@ def test_an_ingest_is_brought_in(
     ]
     assert ledger.meta()["history_version"] == "v1"
     assert bring_in(history, ledger, config).customers == 1
+
+
+@pytest.mark.parametrize("size", [1, 3, 100])
+def test_what_comes_is_worked_out_ahead_in_its_order(size: int) -> None:
+    made = []
+
+    def numbers() -> Iterator[int]:
+        for number in range(7):
+            made.append(number)
+            yield number
+
+    ahead = _ahead(numbers(), size)
+    assert made == []
+    assert list(ahead) == made == [*range(7)]
+
+
+def test_what_goes_wrong_ahead_is_told() -> None:
+    def numbers() -> Iterator[int]:
+        yield 1
+        raise OSError("the disk is gone")
+
+    ahead = _ahead(numbers(), 1)
+    assert next(ahead) == 1
+    with pytest.raises(OSError, match="disk"):
+        next(ahead)
