@@ -105,6 +105,11 @@ def quote(text: object) -> str:
     return str(text).replace("'", "''")
 
 
+def quote_name(column: str) -> str:
+    """Return a column's name as SQL."""
+    return '"' + column.replace('"', '""') + '"'
+
+
 # Functions of the engine that Ibis does not name; the bodies are never run.
 @ibis.udf.scalar.builtin(
     name="try_strptime", signature=((dt.string, dt.string), dt.Timestamp(scale=6))

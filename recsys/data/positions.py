@@ -1,32 +1,26 @@
 """Where in a text file a record stands: lines as an editor counts them.
 
 Engines count records; a person looks for lines, and quoted line breaks and blank lines make them
-differ. Called by ``files`` for the few records that are rejected.
+differ. Called by ``opened`` for the few records that are rejected.
 """
 
 import csv
-import gzip
 import io
 import re
 from bisect import bisect_right
 from pathlib import Path
-from typing import IO, cast
 
-_BLOCK = 1 << 22
+from recsys.data.content import BLOCK, open_bytes
+
 #: A separator that no export uses: the whole line is one field.
 WHOLE_LINE = "\x01"
-
-
-def open_bytes(path: Path) -> IO[bytes]:
-    """Open a file, unpacking it where it is gzipped."""
-    return cast(IO[bytes], gzip.open(path)) if path.suffix == ".gz" else path.open("rb")
 
 
 def count_lines(text: Path) -> int:
     """Count the lines of a file; a last line without an end counts."""
     count, last = 0, b"\n"
     with open_bytes(text) as stream:
-        while block := stream.read(_BLOCK):
+        while block := stream.read(BLOCK):
             count += block.count(b"\n")
             last = block[-1:]
     return count + (last != b"\n")
@@ -40,7 +34,7 @@ def lines_at(text: Path, positions: list[int]) -> list[int]:
     if not positions:
         return lines
     with open_bytes(text) as stream:
-        while block := stream.read(_BLOCK):
+        while block := stream.read(BLOCK):
             here = [p for p in positions[len(lines) :] if p < at + len(block)]
             if here:
                 breaks = [m.start() + at for m in re.finditer(b"\n", block)]

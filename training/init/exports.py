@@ -1,36 +1,39 @@
 """Looks at the beginning of an export: its columns, its first rows, how its text is written.
 
 A file, folder or glob comes in; out comes an ``Export`` with a sample of rows as text, whatever the
-format is. Reads the beginning only, so a file of any size is looked at in a moment. Called by
-``mapping`` through the command.
+format is, named and cleaned as the ingest will do it. Reads the beginning only, so a file of any
+size is looked at in a moment. Called by ``mapping`` through the command.
 """
 
-import codecs
 import csv
-import gzip
 import io
-import json
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, Literal, cast
+from typing import Any, Literal
 
+from recsys.data.cleaning import clean
+from recsys.data.content import open_bytes
+from recsys.data.feeds import feed_records
+from recsys.data.records import flat, json_records
+from recsys.data.sniffing import (
+    SAMPLE,
+    decode_start,
+    form_of,
+    is_utf8,
+    layout,
+    require_names,
+    told_encoding,
+    unique_names,
+)
 from recsys.errors import DataError
 
 SAMPLE_ROWS = 5_000
-_DELIMITERS = ",;\t|"
-_ENDINGS = (".csv", ".tsv", ".txt", ".parquet", ".ndjson", ".jsonl", ".json", ".gz")
-#: How much of a text is decoded to tell its encoding. Bytes.
-_DECODED = 64 << 20
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
+_ENDINGS = (".csv", ".tsv", ".txt", ".parquet", ".ndjson", ".jsonl", ".json", ".xml", ".gz")
+_EVENT_NAMES = {"event", "event_name"}
 
 
 @dataclass(frozen=True)
@@ -42,15 +45,20 @@ class Export:
     path : Path
         The file that was looked at: the first one of a folder or glob.
     form : str
-        Text table, Parquet, or JSON lines.
+        ``csv``: a table, also one that was made from JSON objects or XML entries. ``ndjson``:
+        events in JSON, one a line or in an array. ``parquet``.
     columns : tuple of str
-        Names from the header, stripped, made unique as ingest does it.
+        Names from the header, cleaned, made unique as ingest does it.
     rows : tuple of dict
-        At most ``SAMPLE_ROWS`` rows, column → text; empty text where there is nothing.
+        At most ``SAMPLE_ROWS`` rows, column → clean text; empty text where there is nothing.
     typed : frozenset of str
         Columns that the file itself says are times or numbers.
     encoding : str
         Python name of the text's encoding.
+    header_line : int
+        Line of the column names, from 1.
+    delimiter : str
+        Separator of a delimited text, else empty.
     """
 
     path: Path
@@ -59,6 +67,8 @@ class Export:
     rows: tuple[dict[str, str], ...]
     typed: frozenset[str] = frozenset()
     encoding: str = "utf-8"
+    header_line: int = 1
+    delimiter: str = ""
 
     def values(self, column: str) -> Counter[str]:
         """Count the texts of a column, empty ones left out."""
@@ -76,21 +86,28 @@ def look(path: Path) -> Export:
     Raises
     ------
     DataError
-        When there is no file, or it holds no header and rows that can be read.
+        When there is no file, or it holds no header and rows that can be read. Names columns only
+        where they are a header, and never shows a value: it may be a person's.
     """
     file = _first(path)
     try:
-        if file.suffix.lower() == ".parquet":
+        with open_bytes(file) as stream:
+            start = stream.read(SAMPLE)
+        with open_bytes(file) as stream:
+            encoding = told_encoding(stream)
+        text = decode_start(start, encoding)
+        form = form_of(str(file), start, text)
+        if form == "parquet":
             return _parquet(file)
-        encoding = _encoding(file)
-        with _open(file) as stream:
-            text = io.TextIOWrapper(stream, _signed(encoding), errors="replace", newline="")
-            start = text.readline()
-            if start.lstrip().startswith("{"):
-                return _ndjson(file, encoding, start, text)
-            return _csv(file, encoding, start, text)
-    except OSError as error:
-        raise DataError(f"{file}: cannot be read: {error.strerror or error}.") from None
+        if form == "xml":
+            found = ((cells, cells) for _, _, cells in feed_records(file, str(file)))
+            return _records(file, "utf-8", islice(found, SAMPLE_ROWS))
+        if form == "json":
+            return _json(file, encoding)
+        return _csv(file, encoding, text, whole=len(start) < SAMPLE)
+    except (OSError, EOFError, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(f"{file}: cannot be read: {reason}.") from None
 
 
 def _first(path: Path) -> Path:
@@ -107,86 +124,56 @@ def _first(path: Path) -> Path:
     return files[0]
 
 
-def _open(file: Path) -> IO[bytes]:
-    return cast(IO[bytes], gzip.open(file)) if file.suffix == ".gz" else file.open("rb")
-
-
-def _signed(encoding: str) -> str:
-    return "utf-8-sig" if encoding == "utf-8" else encoding
-
-
-def _encoding(file: Path) -> str:
-    """Tell UTF-8, UTF-16 and UTF-32 from a mark, UTF-8 from its bytes; else Windows' Latin."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    with _open(file) as stream:
-        block = stream.read(1 << 20)
-        if not block:
-            raise DataError(f"{file}: the file is empty.")
-        for mark, name in _MARKS:
-            if block.startswith(mark):
-                return name
-        read = 0
-        while block and read < _DECODED:
-            try:
-                decoder.decode(block)
-            except UnicodeDecodeError:
-                return "cp1252"
-            read += len(block)
-            block = stream.read(1 << 20)
-    return "utf-8"
-
-
-def _csv(file: Path, encoding: str, start: str, rest: Iterator[str]) -> Export:
-    delimiter = _delimiter(start)
-    reader = csv.reader(_chain(start, rest), delimiter=delimiter)
-    try:
-        columns = _unique(next(reader))
-        rows = [
-            {name: value.strip() for name, value in zip(columns, row, strict=False)}
-            for row in islice(reader, SAMPLE_ROWS)
-            if row
-        ]
-    except csv.Error as error:
-        raise DataError(f"{file}: not a table of text: {error}.") from None
-    if "\0" in start or not any(columns):
-        raise DataError(f"{file}: the first line holds no column names.")
-    return Export(file, "csv", columns, tuple(rows), encoding=encoding)
-
-
-def _delimiter(header: str) -> str:
-    """Choose the separator that stands in the header most often outside quotes."""
-    bare = "".join(header.split('"')[::2])
-    return max(_DELIMITERS, key=bare.count)
-
-
-def _chain(first: str, rest: Iterator[str]) -> Iterator[str]:
-    yield first
-    yield from rest
-
-
-def _unique(names: list[str]) -> tuple[str, ...]:
-    columns: list[str] = []
-    for position, name in enumerate(names, 1):
-        column = name.strip() or f"column_{position}"
-        while column.lower() in (other.lower() for other in columns):
-            column += "_2"
-        columns.append(column)
-    return tuple(columns)
-
-
-def _ndjson(file: Path, encoding: str, start: str, rest: Iterator[str]) -> Export:
-    rows = []
-    for line in islice(_chain(start, rest), 100):
+def _csv(file: Path, encoding: str, text: str, *, whole: bool) -> Export:
+    found = layout(str(file), text, whole=whole)
+    require_names(str(file), found)
+    with io.TextIOWrapper(
+        open_bytes(file), _signed(encoding), errors="replace", newline=""
+    ) as stream:
+        for _ in range(found.header_line - 1):
+            stream.readline()
+        reader = csv.reader((line.replace("\0", "") for line in stream), delimiter=found.delimiter)
+        next(reader)
         try:
-            record = json.loads(line)
-        except json.JSONDecodeError:
-            continue
-        if isinstance(record, dict):
-            rows.append({str(name): _text(value) for name, value in record.items()})
-    if not rows:
-        raise DataError(f"{file}: looks like JSON, but has no object on a line of its own.")
-    columns = tuple(dict.fromkeys(name for row in rows for name in row))
-    return Export(file, "ndjson", columns, tuple(rows), encoding=encoding)
+            rows = [
+                dict(zip(found.columns, map(clean, row), strict=False))
+                for row in islice(reader, SAMPLE_ROWS)
+                if row and tuple(map(clean, row)) != found.cells
+            ]
+        except csv.Error as error:
+            line = found.header_line + reader.line_num - 1
+            raise DataError(f"{file}: line {line} is no row of a table: {error}.") from None
+    return Export(
+        file, "csv", found.columns, tuple(rows), encoding=encoding,
+        header_line=found.header_line, delimiter=found.delimiter,
+    )  # fmt: skip
+
+
+def _json(file: Path, encoding: str) -> Export:
+    found = (record for _, _, record in json_records(file, encoding, str(file)))
+    records = ((record, flat(record)) for record in found if isinstance(record, dict))
+    return _records(file, encoding, islice(records, SAMPLE_ROWS))
+
+
+def _records(
+    file: Path, encoding: str, records: Iterator[tuple[dict[str, Any], dict[str, str]]]
+) -> Export:
+    """Make an export of records: events as they are, anything else as a table of its own names."""
+    whole: list[dict[str, Any]] = []
+    cells: list[dict[str, str]] = []
+    for record, flattened in records:
+        whole.append(record)
+        cells.append(flattened)
+    if not whole:
+        raise DataError(f"{file}: looks like JSON, but no object in it is whole. Export it again.")
+    if any(_EVENT_NAMES & record.keys() for record in whole):
+        rows = tuple({str(n): _text(value) for n, value in record.items()} for record in whole)
+        columns = tuple(dict.fromkeys(name for row in rows for name in row))
+        return Export(file, "ndjson", columns, rows, encoding=encoding)
+    keys = list(dict.fromkeys(name for row in cells for name in row))
+    columns = unique_names(keys)
+    named = [{c: row.get(key, "") for key, c in zip(keys, columns, strict=True)} for row in cells]
+    return Export(file, "csv", columns, tuple(named), encoding=encoding)
 
 
 def _parquet(file: Path) -> Export:
@@ -197,22 +184,36 @@ def _parquet(file: Path) -> Export:
         with pq.ParquetFile(file) as parquet:
             schema = parquet.schema_arrow
             batch = next(parquet.iter_batches(batch_size=SAMPLE_ROWS), None)
-            rows = batch.to_pylist() if batch is not None else []
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowException, OSError) as error:
         raise DataError(f"{file}: not a whole Parquet file: {str(error).splitlines()[0]}") from None
-    typed = {field.name for field in schema if not pa.types.is_string(field.type)}
-    return Export(
-        file,
-        "parquet",
-        tuple(schema.names),
-        tuple({name: _text(value) for name, value in row.items()} for row in rows),
-        frozenset(typed),
-    )
+    columns = unique_names(schema.names)
+    listed = [column.to_pylist() for column in batch.columns] if batch is not None else []
+    rows = [
+        {name: _text(value) for name, value in zip(columns, row, strict=True)}
+        for row in zip(*listed, strict=True)
+    ]
+    typed = {n for n, field in zip(columns, schema, strict=True) if _is_typed(field.type)}
+    return Export(file, "parquet", columns, tuple(rows), frozenset(typed))
+
+
+def _is_typed(kind: Any) -> bool:
+    import pyarrow.types as types
+
+    return bool(
+        types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)
+        or types.is_timestamp(kind) or types.is_date(kind) or types.is_boolean(kind)
+    )  # fmt: skip
+
+
+def _signed(encoding: str) -> str:
+    return "utf-8-sig" if is_utf8(encoding) else encoding
 
 
 def _text(value: Any) -> str:
-    if value is None:
+    if value is None or value != value:  # NaN and NaT are no values
         return ""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return value if isinstance(value, str) else str(value)
+    if isinstance(value, bytes):
+        return clean(value.decode(errors="replace"))
+    return clean(value) if isinstance(value, str) else str(value)
