@@ -10,6 +10,7 @@ A session is the device's ``ga_session_id``; who logged in during it owns it. An
 """
 
 import re
+from datetime import UTC, datetime
 from typing import cast
 
 import ibis
@@ -19,11 +20,13 @@ from ibis.backends.duckdb import Backend
 
 from recsys.config import Config
 from recsys.data.columns import Fields, Typed
-from recsys.data.engine import is_json, keep
+from recsys.data.currencies import codes, digits
+from recsys.data.engine import is_json, keep, rows
 from recsys.data.files import LINE, RawTable
 from recsys.data.keyed_hash import KeyedHash, normalise_expression
-from recsys.data.numbers import DECIMAL
-from recsys.data.orders import RAW_IDENTIFIER, Money
+from recsys.data.numbers import DECIMAL, EMPTY
+from recsys.data.orders import RAW_IDENTIFIER
+from recsys.data.placeholders import IdKind, no_id_expression
 from recsys.data.times import read_time
 from recsys.data.zones import FIRST_YEAR, LAST_YEAR
 from recsys.schema import CHANNELS
@@ -34,7 +37,9 @@ COMMERCE = (
     "begin_checkout", "purchase", "refund", "view_promotion", "select_promotion",
     "add_to_wishlist",
 )  # fmt: skip
-_VALUE = "struct<string_value: string, int_value: string, double_value: string>"
+_VALUE = (
+    "struct<string_value: string, int_value: string, float_value: string, double_value: string>"
+)
 _EVENT = dt.dtype(
     "struct<event_id: string, event_name: string, event: string, event_timestamp: string, "
     "occurred_at: string, session_id: string, channel: string, platform: string, "
@@ -48,10 +53,13 @@ _SHAPE = (
     '"occurred_at":"VARCHAR","session_id":"VARCHAR","channel":"VARCHAR","platform":"VARCHAR",'
     '"location_id":"VARCHAR","currency":"VARCHAR","transaction_id":"VARCHAR",'
     '"user_pseudo_id":"VARCHAR","user_id":"VARCHAR","event_params":[{"key":"VARCHAR","value":'
-    '{"string_value":"VARCHAR","int_value":"VARCHAR","double_value":"VARCHAR"}}],'
+    '{"string_value":"VARCHAR","int_value":"VARCHAR","float_value":"VARCHAR",'
+    '"double_value":"VARCHAR"}}],'
     '"ecommerce":{"transaction_id":"VARCHAR"},"items":[{"item_id":"VARCHAR","quantity":"VARCHAR",'
     '"price":"VARCHAR","currency":"VARCHAR"}]}'
 )
+#: More pieces than anybody puts into a cart.
+_MOST = 1e9
 IDENTIFIERS = {"account": "user_id", "device": "user_pseudo_id"}
 
 
@@ -100,20 +108,16 @@ def staged_events(
     fields.reject("not_json", LINE, ~table._valid, shown_line.left(80))
     kind = ibis.coalesce(event.event_name, event.event)
     fields.reject("missing_event", "event", kind.isnull(), ibis.literal(""))
-    micro = event.event_timestamp.try_cast("int64")
-    stamp = (micro / 1_000_000).floor().cast("int64").as_timestamp("s") + (
-        micro % 1_000_000
-    ).as_interval("us")
-    clock, offset = read_time(event.occurred_at)
-    stated = clock - offset.fill_null(0).as_interval("s")
-    at = ibis.coalesce(stamp.cast("timestamp(6)"), stated)
-    bad = at.isnull() | (at.year() < FIRST_YEAR) | (at.year() >= LAST_YEAR)
-    shown = ibis.coalesce(event.event_timestamp, event.occurred_at)
-    fields.reject("bad_time", "event_timestamp", bad, shown)
+    at, shown = _moment(event), ibis.coalesce(event.event_timestamp, event.occurred_at)
+    fields.reject("bad_time", "event_timestamp", at.isnull(), shown)
     platform = event.platform.upper()
     default = ibis.ifelse(platform.isin(["ANDROID", "IOS"]), "app", source.channel or "web")
     channel = ibis.coalesce(event.channel, default)
     fields.reject("unknown_value", "channel", ~channel.isin(CHANNELS), channel)
+    currency = _code(ibis.coalesce(_code(event.currency), _param(event, "currency")))
+    for stated in (currency, _first_unknown(cast(ir.ArrayValue, event["items"]))):
+        unknown = stated.notnull() & ~stated.isin(sorted(codes()))
+        fields.reject("unknown_currency", "currency", unknown, stated)
     ga_session = _param(event, "ga_session_id")
     device = event.user_pseudo_id.fill_null("")
     session = ibis.coalesce(event.session_id, device + "." + ga_session)
@@ -128,17 +132,41 @@ def staged_events(
         session_id=keyed.expression("session", session),
         channel=channel,
         location_id=ibis.coalesce(
-            event.location_id, _param(event, "location_id"), ibis.literal(source.location_id)
+            _id(event.location_id), _id(_param(event, "location_id")), source.location_id
         ).cast("string"),
-        currency=ibis.coalesce(event.currency, _param(event, "currency")),
+        currency=currency,
         transaction_id=ibis.coalesce(
-            event.transaction_id, event.ecommerce.transaction_id, _param(event, "transaction_id")
+            _id(event.transaction_id, "order"),
+            _id(event.ecommerce.transaction_id, "order"),
+            _id(_param(event, "transaction_id"), "order"),
         ),
         items=event.items,
         **identifiers,
     )
     parsed = keep(con, "events_parsed", parsed)
-    return Typed(_by_item(parsed, config, name), fields)
+    table = _by_item(parsed, config, name)
+    (unread,) = rows(con, table.filter(~table.bad).aggregate(n=table.price_unread.sum()))
+    if unread["n"]:
+        raw.notes["event_price_not_read"] = int(unread["n"])
+    return Typed(table.drop("price_unread"), fields)
+
+
+def _moment(event: ir.StructValue) -> ir.TimestampValue:
+    """Return when it happened, UTC; null where it cannot be read or is of another age."""
+    # A float has its microseconds exactly until far beyond LAST_YEAR.
+    micro = ibis.coalesce(
+        event.event_timestamp.try_cast("int64"),
+        event.event_timestamp.try_cast("float64").round().try_cast("int64"),
+    )
+    first, end = (datetime(year, 1, 1, tzinfo=UTC) for year in (FIRST_YEAR, LAST_YEAR))
+    of_age = (micro >= first.timestamp() * 1e6) & (micro < end.timestamp() * 1e6)
+    micro = ibis.ifelse(of_age, micro, ibis.null("int64"))
+    stamp = (micro // 1_000_000).as_timestamp("s") + (micro % 1_000_000).as_interval("us")
+    clock, offset = read_time(event.occurred_at)
+    of_age = (clock.year() >= FIRST_YEAR) & (clock.year() < LAST_YEAR)
+    clock = ibis.ifelse(of_age, clock, ibis.null("timestamp(6)"))
+    stated = clock - offset.fill_null(0).as_interval("s")
+    return cast(ir.TimestampValue, ibis.coalesce(stamp.cast("timestamp(6)"), stated))
 
 
 def _hidden(line: ir.StringValue, paths: list[str]) -> ir.StringValue:
@@ -149,19 +177,53 @@ def _hidden(line: ir.StringValue, paths: list[str]) -> ir.StringValue:
 
 
 def _by_item(parsed: ir.Table, config: Config, name: str) -> ir.Table:
+    """Spread the items over rows; an event of which none has an id keeps a row without one."""
+    assumed = config.sources[name].currency or config.workspace.currency
     listed = cast(ir.ArrayValue, parsed["items"])
+    named = listed.filter(lambda item: _id(item.item_id).notnull())
     nothing = ibis.array([ibis.null(listed.type().value_type)])
-    several = cast(ir.ArrayValue, ibis.ifelse(listed.length() > 0, listed, nothing))
+    several = cast(ir.ArrayValue, ibis.ifelse(named.length() > 0, named, nothing))
     spread = parsed.mutate(item=several.unnest()).drop("items")
     item = cast(ir.StructValue, spread["item"])
-    own = Fields(spread, [], config, name, "")
-    money = Money(own)
+    spread = spread.mutate(
+        item_id=_id(item.item_id),
+        _quantity=item.quantity.try_cast("float64"),
+        _price=item.price.try_cast(DECIMAL),
+        _no_price=item.price.isnull() | item.price.strip().lower().isin(EMPTY),
+        currency=ibis.coalesce(_code(item.currency), spread.currency, assumed),
+    )
+    price, quantity = spread["_price"], spread["_quantity"]
+    read = price >= 0
+    odd = [(code, 10 ** digits(code)) for code in sorted(codes()) if digits(code) != 2]
+    factor = ibis.cases(*((spread.currency == code, unit) for code, unit in odd), else_=100)
+    minor = (price.cast("float64") * factor).round()
+    counted = (quantity > 0) & (quantity < _MOST)
     return spread.mutate(
-        item_id=item.item_id.strip().nullif(""),
-        quantity=item.quantity.try_cast("float64").fill_null(1.0),
-        price_minor=money.minor(item.price.try_cast(DECIMAL)),
-        currency=ibis.coalesce(item.currency, spread.currency, money.currency),
-    ).drop("item")
+        quantity=ibis.ifelse(counted, quantity, 1.0).fill_null(1.0),
+        price_minor=ibis.ifelse(read, minor.cast("int64"), ibis.null("int64")),
+        price_unread=~spread["_no_price"] & ~read.fill_null(False),
+    ).drop("item", "_quantity", "_price", "_no_price")
+
+
+def _id(text: ir.Value, kind: IdKind = "item") -> ir.StringValue:
+    """Return an id, null where it is a placeholder."""
+    stripped = cast(ir.StringValue, text).strip().nullif("")
+    none = no_id_expression(stripped, kind)
+    return cast(ir.StringValue, ibis.ifelse(none, ibis.null("string"), stripped))
+
+
+def _code(text: ir.Value) -> ir.StringValue:
+    """Return a currency code in capitals, null where it is a placeholder."""
+    return _id(cast(ir.StringValue, text).upper())
+
+
+def _first_unknown(items: ir.ArrayValue) -> ir.StringValue:
+    """Return the first currency of an event's items that is no code, null where there is none."""
+    known = sorted(codes())
+    return cast(
+        ir.StringValue,
+        items.map(lambda item: _code(item.currency)).filter(lambda code: ~code.isin(known))[0],
+    )
 
 
 def _param(event: ir.StructValue, key: str) -> ir.StringValue:
@@ -169,7 +231,8 @@ def _param(event: ir.StructValue, key: str) -> ir.StringValue:
     found = cast(ir.ArrayValue, event.event_params).filter(lambda p: p.key == key)
     value = found[0].value
     return cast(
-        ir.StringValue, ibis.coalesce(value.string_value, value.int_value, value.double_value)
+        ir.StringValue,
+        ibis.coalesce(value.string_value, value.int_value, value.float_value, value.double_value),
     )
 
 

@@ -151,20 +151,18 @@ def fitting(texts: Collection[str]) -> list[str]:
 
 
 def hint(texts: Collection[str]) -> str:
-    """Say which ``time_format`` would read these texts, nothing where none is known."""
-    formats = fitting(texts)
-    if len(formats) > 1:
-        return ": set `time_format` to " + " or ".join(f'"{written}"' for written in formats)
-    left, several = list(texts), formats
-    while left and not formats and len(several) < _MOST_FORMATS:
-        best = max(_known(), key=lambda w: sum(_time(text, w) is not None for text in left))
-        rest = [text for text in left if _time(text, best) is None]
-        if len(rest) == len(left):
+    """Say which ``time_format`` would read most of these texts, nothing where none is known."""
+    left, several = list(texts), list[str]()
+    while left and len(several) < _MOST_FORMATS:
+        best = max(_known(), key=lambda written: sum(_time(t, written) is not None for t in left))
+        read = [text for text in left if _time(text, best) is not None]
+        if not read:
             break
-        several, left = [*several, best], rest
-    if not several:
+        several.append(" or ".join(f'"{written}"' for written in fitting(read)))
+        left = [text for text in left if text not in read]
+    if not several or 2 * len(left) > len(texts):
         return ""
-    listed = ", ".join(f'"{written}"' for written in several)
+    listed = ", ".join(several)
     return f": set `time_format` to {listed if len(several) == 1 else f'[{listed}]'}"
 
 

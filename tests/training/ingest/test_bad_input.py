@@ -22,7 +22,8 @@ HEADER = "order,time,sku,qty,price,email\n"
 @pytest.mark.parametrize(
     ("line", "reason", "detail"),
     [
-        ("A2,05.01.2026,tea,1,3.50,\n", "bad_time", "occurred_at = 05.01.2026"),
+        ("A2,05.01.2026,tea,1,3.50,\n", "bad_time",
+         'occurred_at = 05.01.2026: set `time_format` to "%d.%m.%Y"'),
         ("A2,2026-02-30,tea,1,3.50,\n", "bad_time", "occurred_at = 2026-02-30"),
         ("A2,,tea,1,3.50,\n", "missing_occurred_at", "occurred_at = "),
         (",2026-01-05,tea,1,3.50,\n", "missing_order_id", "order_id = "),
@@ -159,7 +160,8 @@ def test_an_unmapped_field_says_which_setting_to_add(shop: Callable) -> None:
 
 
 def test_a_wrong_mapping_fails_instead_of_rejecting_everything(shop: Callable) -> None:
-    workspace = shop("".join(f'A{n},2026-01-05,tea,1,"3,50",\n' for n in range(50)))
+    lines = "".join(f'A{n},2026-01-05,tea,1,"3,50",\n' for n in range(50))
+    workspace = shop(lines, source='decimal = "."')
     with pytest.raises(DataError, match=r"50 of 50 rows .*bad_number 50.*line 2.*decimal"):
         workspace.ingest()
     assert not (workspace.folder / ".omnibasket/history").exists()
