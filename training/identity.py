@@ -181,7 +181,7 @@ def _stored(config: Config, text: str) -> list[tuple[str, str]]:
     kind, found, value = text.partition("=")
     if not (found and kind and value):
         raise click.BadParameter(
-            f"`{text}` should be TYPE=VALUE, as in email=ada@shop.test.",
+            "write TYPE=VALUE, as in email=ada@shop.test.",
             param_hint="--identifier",
         )
     hashed = KeyedHash.load(config).identifier(kind, value)
