@@ -16,8 +16,8 @@ from recsys.data import (
     events,
     files,
     orders,
+    rejects,
     shopify,
-    staging,
     statuses,
     variants,
     woocommerce,
@@ -182,7 +182,7 @@ def test_what_else_the_code_decides() -> None:
     assert [ending for ending in names if f"`{ending}`" not in part("Files")] == []
     assert str(FIRST_YEAR) in part("Times")
     assert str(LAST_YEAR) in part("Times")
-    assert f"at least {staging._FEW_REJECTS} of them" in part("When an ingest fails")
+    assert f"at least {rejects._FEW_REJECTS} of them" in part("When an ingest fails")
     told = part("till_tickets, order_lines, database") + part("products")
     no = {*columns._FALSE} - {""}
     assert {word for word in no if f"`{word}`" not in told} == set()

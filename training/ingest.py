@@ -19,7 +19,8 @@ from recsys.config import Config, load
 from recsys.data.engine import connect
 from recsys.data.history import FOLDER, REJECTS, History, current_version, publish
 from recsys.data.keyed_hash import KeyedHash
-from recsys.data.staging import Manifest, Report, drop_replaced, stage
+from recsys.data.parts import Manifest, drop_replaced
+from recsys.data.staging import Report, stage
 from recsys.data.summary import exported, fingerprint, summarise, write_rejects
 from recsys.data.unify import unify
 from recsys.errors import DataError

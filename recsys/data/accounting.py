@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from recsys.data.staging import Part
+from recsys.data.parts import Part
 from recsys.errors import DataError
 
 #: What ``unify`` counts besides the rules that left lines out.

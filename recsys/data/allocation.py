@@ -19,6 +19,8 @@ from recsys.data.orders import OF_ORDER
 
 #: Columns of lines that hold what their order states, in minor units.
 DISCOUNT, TOTAL, SHIPPING, TAX = OF_ORDER.values()
+#: The same where an adapter knows what the whole order should come to: null where it does not.
+STATED, EXPECTED = "order_total_minor", "order_expected_minor"
 #: So much may each line's rounding add to a total. Minor units.
 _ROUNDING: Final = 1
 _STRUCK = ("void", "voided")
@@ -109,7 +111,8 @@ def compare(con: Backend, lines: ir.Table, rejected: ir.Table) -> tuple[int, str
     ----------
     con : ibis backend
     lines : ibis table
-        Typed lines, each order once, net of all discounts, with ``TOTAL``.
+        Typed lines, each order once, net of all discounts, with ``TOTAL``, or with ``STATED`` and
+        ``EXPECTED``.
     rejected : ibis table
         Lines that were rejected.
 
@@ -122,6 +125,16 @@ def compare(con: Backend, lines: ir.Table, rejected: ir.Table) -> tuple[int, str
         The first of them, in words.
     """
     counted = _counted(lines)
+    if STATED in lines.columns:
+        sums = counted.group_by("order_id").aggregate(
+            total=counted[STATED].max(),
+            made=counted[EXPECTED].max(),
+            n=counted.count(),
+            cancelled=counted.cancelled.any(),
+            row=counted[ROW].min(),
+        )
+        far = (sums.made - sums.total).abs() > _ROUNDING * sums.n
+        return _first(con, sums.filter(~sums.cancelled & far.fill_null(False)))
     nothing = ibis.literal(0, "int64")
     extra = {
         name: counted[column].max().fill_null(0) if column in counted.columns else nothing
@@ -143,7 +156,12 @@ def compare(con: Backend, lines: ir.Table, rejected: ir.Table) -> tuple[int, str
         for more in (nothing, orders.shipping, orders.tax, orders.shipping + orders.tax)
     ]
     looked = ~orders.unknown & ~orders.cancelled & ~orders.unread.fill_null(False)
-    odd = orders.filter(looked & orders.total.notnull() & ~ibis.or_(*fits)).mutate(made=lines_make)
+    odd = orders.filter(looked & orders.total.notnull() & ~ibis.or_(*fits))
+    return _first(con, odd.mutate(made=lines_make))
+
+
+def _first(con: Backend, odd: ir.Table) -> tuple[int, str | None]:
+    """Count orders whose sum is another than their total, and put the first into words."""
     odd = keep(con, "totals_odd", odd.select("order_id", "total", "made", "row"))
     count = int(con.to_pyarrow(odd.count()).as_py())
     first = rows(con, odd.order_by("row").limit(1))

@@ -11,7 +11,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
-from recsys.data import shared_numbers
+from recsys.data import numbers_across
 from recsys.data.engine import keep, rows
 from recsys.data.files import ROW
 from recsys.data.staged import LIVE, Staged
@@ -33,7 +33,7 @@ class Exported:
         ``order_id, sequence, source, number, first, channel, place`` and the number of ``lines`` of
         each order of each export.
     renamed : ibis table or None
-        As ``shared_numbers.across_files`` returns it, of the orders whose id has changed.
+        As ``numbers_across.across_files`` returns it, of the orders whose id has changed.
     notes : list of Note
     """
 
@@ -72,7 +72,7 @@ def tell_apart(con: Backend, staged: Staged, lines: ir.Table) -> Exported:
         return found
     dates = [rank for rank, part in enumerate(staged.parts, 1) if part.dates_only]
     units = units.mutate(dates_only=units.sequence.isin(dates))
-    named = shared_numbers.across_files(con, units, lines, staged.seen())
+    named = numbers_across.across_files(con, units, lines, staged.seen())
     shared = named.group_by("number").aggregate(n=named.final.nunique())
     shared = keep(con, "numbers_of_several", shared.filter(shared.n > 1))
     (count,) = rows(con, shared.aggregate(n=shared.n.sum().fill_null(0), first=shared.number.min()))
@@ -148,7 +148,7 @@ def _with_meant(con: Backend, lines: ir.Table, orders: ir.Table, shared: ir.Tabl
     orders = orders.semi_join(shared, "number")
     orders = orders.select("number", "order_id", "first", "place").distinct()
     columns = (ROW, "sequence", "occurred_at", "location_id", "return_of")
-    meant = shared_numbers.meant(con, pointing.select(*columns), orders)
+    meant = numbers_across.meant(con, pointing.select(*columns), orders)
     if not con.to_pyarrow(meant.count()).as_py():
         return lines
     joined = lines.left_join(meant, [ROW, "sequence"])

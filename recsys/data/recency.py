@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Final
 from recsys.settings import Source
 
 if TYPE_CHECKING:
-    from recsys.data.staging import Part
+    from recsys.data.parts import Part
 
 _DIGITS: Final = re.compile(r"\d+")
 _YEAR_FIRST: Final = re.compile(

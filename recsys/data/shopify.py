@@ -183,6 +183,7 @@ def _typed(fields: Fields) -> ir.Table:
     occurred_at, twice = fields.moment("occurred_at")
     return fields.parsed(
         order_id=prefixed(source, fields.name, cast(ir.StringValue, number)),
+        number=prefixed(source, fields.name, order_id),
         line_no=ibis.null("int32"),
         occurred_at=occurred_at,
         twice=twice,

@@ -14,8 +14,8 @@ from ibis.backends.duckdb import Backend
 
 from recsys.config import Column, Config
 from recsys.data.links import LOGIN, OBSERVATIONS, REGISTRATION, SAME_ORDER
+from recsys.data.parts import FOLDER, ROWS, SEEN, Manifest, Part
 from recsys.data.recency import in_order
-from recsys.data.staging import FOLDER, ROWS, SEEN, Manifest, Part
 from recsys.settings import ORDER_KINDS
 
 #: Name of the source that live orders and events have in the history.
@@ -185,7 +185,7 @@ class Staged:
         lines : ibis table
             Of the orders that stand: what a superseded export of an order showed counts no more.
         renamed : ibis table, optional
-            As ``shared_numbers.across_files`` returns it.
+            As ``numbers_across.across_files`` returns it.
         """
         seen = self.seen()
         if renamed is not None:

@@ -8,34 +8,28 @@ the history from all parts. Called by ``training.ingest``.
 
 import hashlib
 import shutil
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import ibis
 import ibis.expr.types as ir
 import msgspec
-import pyarrow as pa
-import pyarrow.parquet as pq
 from ibis.backends.duckdb import Backend
 
 from recsys.config import Config, Source
 from recsys.data import (
-    allocation,
     catalogue,
     events,
     orders,
-    shared_numbers,
     shopify,
     woocommerce,
 )
-from recsys.data.columns import Fields, Typed
+from recsys.data.columns import Typed
 from recsys.data.database import fetch
 from recsys.data.engine import keep, scratch, write
-from recsys.data.engine import rows as fetch_rows
+from recsys.data.file_orders import file_orders
 from recsys.data.files import (
-    ROW,
     RawTable,
     SourceFile,
     explain,
@@ -47,109 +41,16 @@ from recsys.data.files import (
 from recsys.data.filling import fill_down
 from recsys.data.identifiers import stored
 from recsys.data.keyed_hash import PHONE, KeyedHash
-from recsys.data.line_refunds import with_refunds
 from recsys.data.listed import listed
+from recsys.data.parts import FOLDER, FORMAT, ROWS, SEEN, Manifest, Part
 from recsys.data.phones import country_of
 from recsys.data.recency import dated_ts
-from recsys.data.repeats import mark_repeats, runs
+from recsys.data.rejects import check_rejects, count_rejects
 from recsys.data.zones import midnights
-from recsys.errors import DataError
-from recsys.schema import REJECTS
 from recsys.settings import ORDER_KINDS
-
-#: Raised when what a part holds changes, so that older parts are read again.
-FORMAT = 2
-FOLDER = "staged"
-MANIFEST = "manifest.json"
-#: Files of a part: its typed rows, the identifiers they showed, its rejects.
-ROWS, SEEN, REJECTED = "rows.parquet", "identifiers.parquet", "rejects.parquet"
-_FEW_REJECTS = 20
-#: Kinds that say nothing of people: of others, a row that cannot be split is not kept.
-_IMPERSONAL = ("products", "locations", "stock")
 
 #: ``report(description, done, total)``: what is being done, and how much of it.
 Report = Callable[[str, float, float], None]
-
-
-class Part(msgspec.Struct, kw_only=True):
-    """One file of one source, read."""
-
-    source: str
-    kind: str
-    file: str
-    content: str
-    settings: str
-    sequence: int
-    folder: str
-    rows: int = 0
-    """Records in the file, whatever became of them."""
-    added: int = 0
-    """Return lines made from refunds, beyond the file's records."""
-    rejected: dict[str, int] = msgspec.field(default_factory=dict)
-    """Records that could not be read, by reason."""
-    repeated: int = 0
-    """Lines of orders that stand in the file a second time."""
-    left_out: dict[str, int] = msgspec.field(default_factory=dict)
-    """Records of other exports than those of orders that are none of what they list, by rule."""
-    rows_gone: int = 0
-    """Lines of a part that was removed because later exports replaced every order of it."""
-    notes: dict[str, int] = msgspec.field(default_factory=dict)
-    """What was taken in spite of a doubt, by kind."""
-    examples: dict[str, str] = msgspec.field(default_factory=dict)
-    """The first case of a note, in words."""
-    written_ts: int = 0
-    """When the file was written, or the end of the day that its name says where that is earlier;
-    UTC epoch seconds."""
-    newest_ts: int = 0
-    """The latest time of an order in it, UTC epoch seconds; 0 where it has none."""
-    dates_only: bool = False
-    """Whether its orders have no time of day."""
-    rows_dropped: bool = False
-    """Whether its rows are gone, since later exports replaced every order of it."""
-
-
-class Manifest(msgspec.Struct):
-    """All parts that the history is made of."""
-
-    format: int = FORMAT
-    parts: list[Part] = msgspec.field(default_factory=list)
-
-    @classmethod
-    def load(cls, config: Config) -> "Manifest":
-        """Read the manifest; an empty one where there is none or of another format."""
-        path = config.state / FOLDER / MANIFEST
-        if not path.exists():
-            return cls()
-        manifest = msgspec.json.decode(path.read_bytes(), type=cls)
-        return manifest if manifest.format == FORMAT else cls()
-
-    def save(self, config: Config) -> None:
-        """Write the manifest in one atomic replace, and remove parts it no longer names."""
-        folder = config.state / FOLDER
-        folder.mkdir(parents=True, exist_ok=True)
-        beside = folder / f".{MANIFEST}"
-        beside.write_bytes(msgspec.json.format(msgspec.json.encode(self)))
-        beside.replace(folder / MANIFEST)
-        kept = {part.folder for part in self.parts}
-        for found in folder.iterdir():
-            if found.is_dir() and found.name not in kept:
-                shutil.rmtree(found)
-        for part in self.parts:
-            if part.rows_dropped:
-                for name in (ROWS, SEEN):
-                    (folder / part.folder / name).unlink(missing_ok=True)
-
-
-def drop_replaced(manifest: Manifest, standing: Collection[int]) -> None:
-    """Forget the rows of order exports of which later ones replaced every order.
-
-    The parts stay listed, so that their files are not taken for new ones, and what was rejected of
-    them stays readable.
-    """
-    for part in manifest.parts:
-        if part.kind in ORDER_KINDS and not part.rows_dropped and part.sequence not in standing:
-            part.rows_gone = part.rows - part.repeated - sum(part.rejected.values())
-            part.rows_dropped = True
 
 
 def stage(
@@ -232,15 +133,17 @@ def _read_part(
             raw = fill_down(con, raw, source)
             typed = _typed(con, raw, config, name, keyed)
             table = keep(con, "staging", typed.table)
-            _count_rejects(con, raw, table, typed.fields, part, folder)
+            count_rejects(con, raw, table, typed.fields, part, folder)
             part.notes.update(raw.notes)
-            _check_rejects(config, part, folder)
+            check_rejects(config, part, folder)
             good = table.filter(~table.bad).drop("bad")
             if "left_out" in table.columns:
                 good, part.left_out = listed(con, table)
             if source.kind in ORDER_KINDS:
                 zone = source.time_zone or config.workspace.time_zone
-                good = _orders(con, good, table.filter(table.bad), part, midnights(zone))
+                good = file_orders(
+                    con, good, table.filter(table.bad), part, midnights(zone), config.identity
+                )
             _identifiers(con, config, keyed, good, source, folder)
             columns = [c for c in good.columns if not c.startswith(orders.RAW_IDENTIFIER)]
             write(con, good.select(*columns), folder / ROWS)
@@ -281,73 +184,10 @@ def _typed(con: Backend, raw: RawTable, config: Config, name: str, keyed: KeyedH
     return orders.staged_lines(con, raw, config, name, keyed)
 
 
-def _orders(
-    con: Backend, good: ir.Table, rejected: ir.Table, part: Part, midnights: Sequence[int]
-) -> ir.Table:
-    """Tell orders of one number apart, drop second copies, and apply what concerns whole orders."""
-    identifiers = {
-        name.removeprefix(orders.RAW_IDENTIFIER): name
-        for name in good.columns
-        if name.startswith(orders.RAW_IDENTIFIER)
-    }
-    if "repeated" not in good.columns:
-        found = keep(con, "orders_seen", runs(good, shared_numbers.facts(good, identifiers)))
-        apart, counts = shared_numbers.within_file(con, good, found, identifiers)
-        if apart is not good:
-            good = keep(con, "lines_apart", apart)
-            found = keep(con, "orders_seen", runs(good, {}))
-        _note(part, counts)
-        good = mark_repeats(con, good, found)
-    (counts,) = fetch_rows(
-        con,
-        good.aggregate(
-            repeated=(good.repeated & ~_added(good)).sum().fill_null(0),
-            added=(_added(good) & ~good.repeated).sum().fill_null(0),
-            twice=(good.twice & ~good.repeated).sum().fill_null(0),
-            newest=good.occurred_at.epoch_seconds().max(where=~_added(good)),
-            dates_only=(good.occurred_at.epoch_seconds() % 86400).isin(midnights).all(),
-        ),
-    )
-    part.repeated, part.added = int(counts["repeated"]), int(counts["added"])
-    part.newest_ts = int(counts["newest"] or 0)
-    part.dates_only = bool(counts["dates_only"])
-    _note(part, {"local_hour_came_twice_taken_as_first": int(counts["twice"])})
-    good = good.filter(~good.repeated)
-    if "refund_open" in good.columns:
-        matched = good.filter(good.added).select("order_id").distinct()
-        open_ = good.filter(good.refund_open).anti_join(matched, "order_id")
-        count = con.to_pyarrow(open_.order_id.nunique()).as_py()
-        _note(part, {"refund_not_matched_to_a_line": int(count)})
-        good = good.drop("refund_open")
-    good = good.drop("repeated", "twice")
-    if allocation.DISCOUNT in good.columns:
-        good = allocation.take_off(con, good, rejected, part.notes)
-    if allocation.TOTAL in good.columns:
-        count, example = allocation.compare(con, good, rejected)
-        _note(part, {"order_total_differs_from_its_lines": count})
-        if example:
-            part.examples["order_total_differs_from_its_lines"] = f"{part.file}: {example}"
-    if orders.REFUNDED in good.columns:
-        good = keep(con, "lines_with_refunds", with_refunds(con, good, part.notes))
-        part.added = int(con.to_pyarrow(good.added.sum().fill_null(0)).as_py())
-    return good.drop(*(name for name in orders.OF_ORDER.values() if name in good.columns))
-
-
-def _note(part: Part, counts: dict[str, int]) -> None:
-    for name, count in counts.items():
-        if count:
-            part.notes[name] = part.notes.get(name, 0) + count
-
-
 def _written_ts(file: SourceFile) -> int:
     """When a file was written, but not later than the day that its name says."""
     written = int(file.path.stat().st_mtime)
     return min(written, dated_ts(file.name) or written)
-
-
-def _added(table: ir.Table) -> ir.BooleanValue:
-    added: ir.BooleanValue = table.added if "added" in table.columns else ibis.literal(value=False)
-    return added
 
 
 def _identifiers(
@@ -395,60 +235,6 @@ def _identifiers(
         )
     table = tables[0] if len(tables) == 1 else ibis.union(*tables)
     write(con, table, folder / SEEN)
-
-
-def _count_rejects(
-    con: Backend, raw: RawTable, table: ir.Table, fields: Fields, part: Part, folder: Path
-) -> None:
-    """Write the part's rejects with their lines, and count them and all rows."""
-    lines = table[ROW].count()
-    if "added" in table.columns:
-        lines = lines - table.added.sum().fill_null(0)
-    # Several rows may stem from one record: of events it counts, of orders their lines do.
-    several = part.kind in ("ga4_events", "woocommerce_orders")
-    records = table[ROW].nunique() if several else lines
-    counts = con.to_pyarrow(table.aggregate(records=records, lines=lines)).to_pylist()[0]
-    accepted = int(counts["records"])
-    rows = int(counts["lines"]) if part.kind == "woocommerce_orders" else accepted
-    broken = raw.broken(con)
-    found = _rejected(con, table, fields)
-    wanted = sorted({row[ROW] for row in found})
-    numbers = raw.line_numbers(wanted, [b["line"] for b in broken], accepted)
-    line_of = dict(zip(wanted, numbers, strict=True))
-    rejects = [
-        {"line": line_of[r[ROW]], "reason": r["reason"], "detail": r["detail"], "row": r["raw"]}
-        for r in found
-    ] + [{**b, "row": b["row"] if part.kind in _IMPERSONAL else "(hidden)"} for b in broken]
-    for reject in rejects:
-        part.rejected[reject["reason"]] = part.rejected.get(reject["reason"], 0) + 1
-    part.rows = rows + len(broken)
-    if rejects:
-        rejects.sort(key=lambda reject: reject["line"])
-        named = [{"source": part.source, "file": part.file, **reject} for reject in rejects]
-        pq.write_table(pa.Table.from_pylist(named, schema=REJECTS), folder / REJECTED)
-
-
-def _rejected(con: Backend, table: ir.Table, fields: Fields) -> list[dict[str, Any]]:
-    bad = table.filter(table.bad).select(ROW).distinct()
-    if not con.to_pyarrow(bad.count()).as_py():
-        return []
-    return fetch_rows(con, fields.rejected(keep(con, "bad", bad)).order_by(ROW))
-
-
-def _check_rejects(config: Config, part: Part, folder: Path) -> None:
-    rejected = sum(part.rejected.values())
-    share = rejected / max(part.rows, 1)
-    if share <= config.ingest.max_reject_share or rejected < _FEW_REJECTS:
-        return
-    counts = sorted(part.rejected.items(), key=lambda item: -item[1])
-    first = pq.read_table(folder / REJECTED).slice(0, 1).to_pylist()[0]
-    raise DataError(
-        f"{part.file}: {rejected:,} of {part.rows:,} rows cannot be read "
-        f"({', '.join(f'{reason} {count:,}' for reason, count in counts)}); the first on line "
-        f"{first['line']}: {first['reason']}, {first['detail']}. Correct [sources.{part.source}] "
-        "(columns, decimal, time_format, encoding), or raise `max_reject_share` under [ingest]. "
-        "Nothing was changed."
-    )
 
 
 def _settings_digest(config: Config, source: Source, keyed: KeyedHash) -> str:

@@ -24,7 +24,7 @@ from recsys.data.accounting import accounts, total
 from recsys.data.engine import rows
 from recsys.data.history import REJECTS, SUMMARY
 from recsys.data.identity import undone
-from recsys.data.staging import FOLDER, FORMAT, REJECTED, Manifest, Part
+from recsys.data.parts import FOLDER, FORMAT, REJECTED, Manifest, Part
 from recsys.schema import REJECTS as REJECT_COLUMNS
 from recsys.settings import ORDER_KINDS
 

@@ -23,8 +23,9 @@ from recsys.data.exported import read_later, tell_apart
 from recsys.data.history import FOLDER
 from recsys.data.identity import customers_of_groups, resolve, undone
 from recsys.data.live import numbers, seen_once, without_exported
+from recsys.data.parts import Manifest
 from recsys.data.staged import LIVE, Live, Staged
-from recsys.data.staging import Manifest, Report
+from recsys.data.staging import Report
 from recsys.schema import (
     CORRECTION,
     CUSTOMERS,

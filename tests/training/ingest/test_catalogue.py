@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from recsys.data.staging import Manifest
+from recsys.data.parts import Manifest
 from recsys.errors import DataError
 from recsys.responses.live import LiveItem
 from recsys.tracking.ledger import Ledger

@@ -243,7 +243,7 @@ def test_rejects_of_a_replaced_export_stay_readable(shop: Callable) -> None:
 
 def test_rows_that_do_not_add_up_fail_the_ingest(shop: Callable) -> None:
     from recsys.data.accounting import accounts
-    from recsys.data.staging import Part
+    from recsys.data.parts import Part
     from recsys.errors import DataError
 
     part = Part(source="shop", kind="order_lines", file="1.csv", content="", settings="",
