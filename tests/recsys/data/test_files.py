@@ -5,11 +5,13 @@ import gzip
 import io
 import json
 import random
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,7 +23,15 @@ from recsys.config import Source
 from recsys.data.cleaning import clean
 from recsys.data.content import survey
 from recsys.data.engine import connect
-from recsys.data.files import LINE, RawTable, SourceFile, open_lines, open_parquet, open_text
+from recsys.data.files import (
+    LINE,
+    RawTable,
+    SourceFile,
+    explain,
+    open_lines,
+    open_parquet,
+    open_text,
+)
 from recsys.errors import DataError
 
 CON = connect(memory_mb=512, threads=2)
@@ -139,6 +149,17 @@ def test_a_quote_that_is_never_closed_costs_its_own_line(opened: Open) -> None:
         assert len(rows) == len(tail.splitlines()) + 1
         assert [(b["line"], b["reason"]) for b in raw.broken(CON)] == [(3, "unquoted_value")]
         assert lines(raw, rows[:2]) == [2, 4]
+
+
+def test_a_file_of_such_quotes_is_read_but_for_them(opened: Open) -> None:
+    bad = [n for n in range(400) if n % 8 == 3]
+    text = "id,name,price,note\n" + "".join(
+        f'{n},"open,1,x\n' if n in bad else f"{n},tea,1,x\n" for n in range(400)
+    )
+    raw, rows = opened(text)
+    assert [b["line"] for b in raw.broken(CON)] == [n + 2 for n in bad]
+    assert [int(values[0]) for _, *values in rows] == [n for n in range(400) if n not in bad]
+    assert lines(raw, rows) == [n + 2 for n in range(400) if n not in bad]
 
 
 def test_long_values_with_line_breaks_and_commas_are_no_open_quotes(opened: Open) -> None:
@@ -356,3 +377,13 @@ def test_parquet_whatever_it_is_called(opened: Open) -> None:
     pq.write_table(pa.table({"event_name": ["a"], "items": [[{"item_id": "b"}]]}), out)
     _, rows = opened(out.getvalue(), "x.parquet", "ga4_events")
     assert json.loads(rows[0][1]) == {"event_name": "a", "items": [{"item_id": "b"}]}
+
+
+def test_an_engines_error_names_the_file_and_shows_no_value() -> None:
+    file = SourceFile(Path("x.csv"), "x.csv", "0" * 64)
+    error = explain(duckdb.InvalidInputException("CSV Error on Line: 7\nmore"), file)
+    assert re.search(r"x\.csv: cannot be read from line 7 on: .*correct it", str(error))
+    error = explain(duckdb.ConversionException("Could not convert 'ann@shop.test' to INT"), file)
+    assert "ann" not in str(error)
+    file = SourceFile(Path("x.parquet"), "x.parquet", "0" * 64)
+    assert "damaged: copy or export it again" in str(explain(duckdb.IOException("bad page"), file))
