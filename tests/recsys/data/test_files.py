@@ -384,6 +384,6 @@ def test_an_engines_error_names_the_file_and_shows_no_value() -> None:
     error = explain(duckdb.InvalidInputException("CSV Error on Line: 7\nmore"), file)
     assert re.search(r"x\.csv: cannot be read from line 7 on: .*correct it", str(error))
     error = explain(duckdb.ConversionException("Could not convert 'ann@shop.test' to INT"), file)
-    assert "ann" not in str(error)
+    assert "ann@" not in str(error)
     file = SourceFile(Path("x.parquet"), "x.parquet", "0" * 64)
     assert "damaged: copy or export it again" in str(explain(duckdb.IOException("bad page"), file))
