@@ -113,6 +113,7 @@ def test_every_reason_for_a_reject_is_explained_and_no_other() -> None:
     reasons = calls(r'\.reject\("(\w+)"')
     reasons |= {f"missing_{name}" for name in calls(r'"(\w+)", required=True')}
     reasons |= {f"missing_{name}" for name in calls(r'\.moment\("(\w+)"\)')}
+    reasons |= calls(r'"reason": "(\w+)"')
     reasons |= _unsplittable()
     assert len(reasons) > 15
     assert first_cells(part("Rejected rows"), "reason") == reasons
@@ -142,8 +143,8 @@ def test_every_rule_is_explained_and_no_other() -> None:
 
 def test_every_note_is_explained_and_no_other() -> None:
     notes = calls(r'notes\["(\w+)"\]', "staging.py")
-    notes |= calls(r'\{"(\w+)": 1\}', "files.py")
-    notes |= calls(r'notes\["(\w+)"\]', "catalogue.py")
+    notes |= calls(r'\{"(\w+)": 1\}', "delimited.py")
+    notes |= calls(r'notes\["(\w+)"\]', "delimited.py", "catalogue.py")
     notes |= calls(r'\{"(\w+)": int\(unmatched\)\}', "corrections.py")
     notes |= calls(r'counts\["(orders_\w+)"\]', "corrections.py")
     notes |= calls(r'counts\["(return_\w+)"\]', "returns.py")

@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
+import numpy as np
+
 from recsys.data.cleaning import is_plain
 from recsys.errors import DataError
 
 BLOCK = 1 << 22
+_FEED = ord("\n")
 _MARK = b"\xef\xbb\xbf"
 
 
@@ -87,7 +90,8 @@ def survey(path: Path, shown: str) -> Content:
         # The mark at the very beginning is none of a value; a pair of blocks may cut another one.
         values = block if last else block.removeprefix(_MARK)
         seam = last[-3:] + block[:3] if last else b""
-        found.marked = found.marked or _MARK in values or _MARK in seam
+        if not block.isascii():
+            found.marked = found.marked or _MARK in values or _MARK in seam
         found.nul = found.nul or b"\0" in block
         found.tabs = found.tabs or b"\t" in block
         found.plain = found.plain and is_plain(values) and is_plain(seam)
@@ -130,7 +134,7 @@ def _blocks(path: Path, shown: str) -> Iterator[bytes]:
 
 
 def _count(found: Content, block: bytes, last: bytes) -> None:
-    feeds = block.count(b"\n")
+    feeds = int(np.count_nonzero(np.frombuffer(block, np.uint8) == _FEED))
     if b"\r" not in block and not last.endswith(b"\r"):
         found.lf += feeds
         return

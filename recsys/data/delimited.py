@@ -14,7 +14,7 @@ from pathlib import Path
 from ibis.backends.duckdb import Backend
 
 from recsys.data.cleaning import clean_sql, trim_sql, unclean_sql
-from recsys.data.content import Content, survey
+from recsys.data.content import Content, open_bytes, survey
 from recsys.data.copying import copy_text
 from recsys.data.engine import quote, quote_name
 from recsys.data.opened import LINE, ROW, RawTable, SourceFile
@@ -24,6 +24,8 @@ from recsys.errors import DataError
 
 #: How often a text is read again because of quotes that were never closed.
 _ATTEMPTS = 20
+#: After so many, all lines that look alike are taken out at once.
+_ONE_BY_ONE = 3
 _CANDIDATES = 1_000
 _QUOTES = "('UNQUOTED VALUE', 'LINE SIZE OVER MAXIMUM', 'INVALID STATE')"
 
@@ -69,7 +71,7 @@ def open_delimited(
     without: set[int] = set()
     skip = found.header_line - 1
     apart: list[dict[str, object]] = []
-    while True:
+    for attempt in range(_ATTEMPTS):
         text, content = plain_text(file, encoding, folder, skip, tuple(without))
         name = read_csv(con, text, list(found.columns), delimiter=found.delimiter)
         raw = RawTable(
@@ -79,11 +81,13 @@ def open_delimited(
         )  # fmt: skip
         several = content.lines > found.header_lines + _count(con, name, "_rows")
         unclosed = _unclosed(con, raw, name) if several else {}
-        if not unclosed:
+        if not unclosed.keys() - set(raw.blanked):
             break
-        if len(apart) > 100 * _ATTEMPTS or any(line + skip in without for line in unclosed):
-            break
+        if attempt == _ONE_BY_ONE:
+            unclosed |= _odd_lines(text, found)
         for line, row in unclosed.items():
+            if line + skip in without:
+                continue
             without.add(line + skip)
             apart.append(
                 {
@@ -93,11 +97,11 @@ def open_delimited(
                     "row": row,
                 }
             )
-        if len(without) > _ATTEMPTS * 50:
-            raise DataError(
-                f"{file.name}: line {min(without)} opens a quote that is never closed, and so do "
-                f"{len(without) - 1:,} other lines. Export it with quotes doubled inside of values."
-            )
+    else:
+        raise DataError(
+            f"{file.name}: line {min(without)} opens a quote that is never closed, and so do "
+            f"{len(without) - 1:,} other lines. Export it with quotes doubled inside of values."
+        )
     for column in found.columns if not _is_clean(content, found, several=several) else ():
         named = quote_name(column)
         changed = (
@@ -191,6 +195,17 @@ def _unclosed(con: Backend, raw: RawTable, name: str) -> dict[int, str]:
         begin = start_lines(raw.text, raw.delimiter, raw.header_lines, swallowing, gone)
         unclosed |= dict.fromkeys(begin, "")
     return unclosed
+
+
+def _odd_lines(text: Path, found: Layout) -> dict[int, str]:
+    """Return lines as wide as the header by themselves that open a quote and do not close it."""
+    wide = len(found.columns) - 1
+    odd = {}
+    with open_bytes(text) as stream:
+        for number, line in enumerate(stream, 1):
+            if line.count(b'"') % 2 and line.count(found.delimiter.encode()) == wide:
+                odd[number] = line.decode(errors="replace").rstrip("\r\n")
+    return odd
 
 
 def _swallowing(con: Backend, raw: RawTable, name: str) -> Iterator[int]:

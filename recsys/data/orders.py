@@ -18,6 +18,7 @@ from recsys.data import signs
 from recsys.data.columns import Fields, Typed
 from recsys.data.files import RawTable
 from recsys.data.keyed_hash import KeyedHash, normalise_expression
+from recsys.data.placeholders import reject_no_id
 from recsys.errors import ConfigError
 from recsys.schema import CHANNELS
 
@@ -79,6 +80,8 @@ def staged_lines(con: Backend, raw: RawTable, config: Config, name: str, keyed: 
     source = fields.source
     order_id = fields.text("order_id", required=True)
     item_id = fields.text("item_id", required=True)
+    reject_no_id(fields, "order_id", order_id, "order")
+    reject_no_id(fields, "item_id", item_id)
     quantity = fields.number("quantity", required=True)
     line_type = fields.choice("line_type", LINE_TYPES, None)
     channel = fields.choice("channel", CHANNELS, default_channel(fields))

@@ -25,7 +25,6 @@ _KEPT = (
     "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER",
     "UBIGINT", "UHUGEINT", "BOOLEAN", "DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE",
 )  # fmt: skip
-_TIMES = ("TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS")
 
 
 def open_parquet(con: Backend, file: SourceFile) -> RawTable:
@@ -43,8 +42,8 @@ def open_parquet(con: Backend, file: SourceFile) -> RawTable:
     DataError
         When it is not a whole Parquet file.
     """
-    read, kinds = _source(con, file)
-    columns = list(unique_names(list(kinds)))
+    read, kinds, names = _source(con, file)
+    columns = list(unique_names(names))
     whole, endless = _floats(con, read, kinds)
     fields = []
     for (name, kind), column in zip(kinds.items(), columns, strict=True):
@@ -66,7 +65,7 @@ def open_parquet_lines(con: Backend, file: SourceFile) -> RawTable:
     DataError
         As ``open_parquet``.
     """
-    read, kinds = _source(con, file)
+    read, kinds, _ = _source(con, file)
     fields = ", ".join(f"{quote_name(name)} := {quote_name(name)}" for name in kinds)
     view = view_name(file)
     con.raw_sql(
@@ -81,18 +80,19 @@ def view_name(file: SourceFile) -> str:
     return f"file_{hashlib.sha256(str(file.path).encode()).hexdigest()[:16]}"
 
 
-def _source(con: Backend, file: SourceFile) -> tuple[str, dict[str, str]]:
-    """Return the SQL that reads a file, and the engine's type of each column."""
+def _source(con: Backend, file: SourceFile) -> tuple[str, dict[str, str], list[str]]:
+    """Return the SQL that reads a file, the engine's names and types, and the file's own names."""
     read = f"read_parquet('{quote(file.path)}', file_row_number = true)"
     try:
-        pq.read_schema(file.path)
+        names = pq.read_schema(file.path).names
         described = con.raw_sql(f"DESCRIBE SELECT * FROM {read}").fetchall()
     except (pa.ArrowException, OSError, duckdb.Error) as error:
         raise DataError(
             f"{file.name}: not a readable Parquet file ({str(error).splitlines()[0]}). "
             "It may have been cut while copying; export it again."
         ) from None
-    return read, {name: kind for name, kind, *_ in described if name != "file_row_number"}
+    kinds = {name: kind for name, kind, *_ in described if name != "file_row_number"}
+    return read, kinds, names if len(names) == len(kinds) else list(kinds)
 
 
 def _floats(con: Backend, read: str, kinds: dict[str, str]) -> tuple[set[str], set[str]]:
@@ -122,8 +122,8 @@ def _typed(name: str, kind: str, whole: bool, endless: bool) -> str:
         return f"({number})::VARCHAR::DOUBLE" if kind == "FLOAT" else number
     if kind in _KEPT or kind.startswith("DECIMAL"):
         return name
-    if kind in _TIMES:
-        return f"{name}::TIMESTAMP"
+    if kind.startswith("TIMESTAMP"):  # of seconds or nanoseconds
+        return f"{name}::TIMESTAMPTZ" if "Z" in kind else f"{name}::TIMESTAMP"
     text = f"{name}::VARCHAR"
     if kind.endswith("]") or kind.startswith(("STRUCT", "MAP")):
         text = f"to_json({name})::VARCHAR"

@@ -237,4 +237,5 @@ def _clusters(lines: ir.Table) -> ir.Table:
 
 
 def interval(span: timedelta) -> ir.IntervalScalar:
+    """Return a span as the engine compares it."""
     return cast(ir.IntervalScalar, ibis.interval(seconds=int(span.total_seconds())))

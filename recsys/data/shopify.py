@@ -24,6 +24,7 @@ from recsys.data.engine import keep
 from recsys.data.files import ROW, RawTable
 from recsys.data.keyed_hash import normalise_expression
 from recsys.data.orders import RAW_IDENTIFIER, Money, default_channel, location_of, prefixed
+from recsys.data.placeholders import reject_no_id
 from recsys.data.refunds import with_refunds
 from recsys.data.shopify_copies import fill
 from recsys.data.shopify_discounts import spread
@@ -162,6 +163,8 @@ def _typed(fields: Fields) -> ir.Table:
     source = fields.source
     order_id = fields.text("order_id", required=True)
     item_id = fields.text("item_id", required=True)
+    reject_no_id(fields, "order_id", order_id, "order")
+    reject_no_id(fields, "item_id", item_id)
     quantity = fields.number("quantity", required=True)
     price = fields.number("unit_price", required=True)
     fields.reject("negative_price", "unit_price", price < 0, price)

@@ -200,7 +200,7 @@ def layout(
         skip = 1
     if stated and delimiter is None:
         delimiter = stated[1]
-    best: tuple[tuple[bool, int, float], Layout] | None = None
+    best: tuple[tuple[bool, bool, int, float], Layout] | None = None
     for sign in delimiter or DELIMITERS:
         records = _records(text, sign, skip, whole=whole)
         if not records:
@@ -209,7 +209,9 @@ def layout(
         line, span, cells = records[at]
         after = [len(record) for *_, record in records[at + 1 : at + 1 + _FOLLOWING]]
         same = sum(width == len(cells) for width in after) / len(after) if after else 1.0
-        score = (named and len(cells) > 1 and same >= 0.5, len(cells), same)
+        even = len(cells) > 1 and same >= 0.5 and (at == 0 or bool(after))
+        perfect = even and at == 0 and same == 1.0 and bool(after)
+        score = (perfect, even, len(cells) if even else len(records[0][2]), same)
         if best is None or score > best[0]:
             names = tuple(map(clean, cells))
             best = score, Layout(sign, line, span, unique_names(cells), names, named)
@@ -295,7 +297,8 @@ def _header(records: list[tuple[int, int, list[str]]]) -> tuple[int, bool]:
 
 def _may_be_header(cells: list[list[str]], at: int) -> bool:
     after = [len(row) for row in cells[at + 1 : at + 1 + _FOLLOWING]]
-    width = Counter(after).most_common(1)[0][0] if after else len(cells[at])
+    wide = [width for width in after if width > 1] or after
+    width = Counter(wide).most_common(1)[0][0] if wide else len(cells[at])
     names = [cell for cell in cells[at] if cell]
     if len(cells[at]) < max(width - 1, min(width, 2)) or len(names) < min(len(cells[at]), 2):
         return False

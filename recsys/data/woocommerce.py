@@ -27,6 +27,7 @@ from recsys.data.engine import is_json, keep
 from recsys.data.files import ROW, RawTable
 from recsys.data.keyed_hash import normalise_expression
 from recsys.data.orders import RAW_IDENTIFIER, Money, location_of, prefixed
+from recsys.data.placeholders import reject_no_id
 from recsys.data.refunds import with_refunds
 from recsys.errors import DataError
 from recsys.schema import CHANNELS
@@ -197,6 +198,8 @@ def _typed(fields: Fields, lower: dict[str, str]) -> ir.Table:
     source = fields.source
     order_id = fields.text("order_id", required=True)
     item_id = fields.text("item_id", required=True)
+    reject_no_id(fields, "order_id", order_id, "order")
+    reject_no_id(fields, "item_id", item_id)
     quantity = fields.number("quantity", required=True)
     price = fields.number("unit_price")
     fields.reject("negative_price", "unit_price", price < 0, price)

@@ -122,6 +122,44 @@ def test_a_file_cut_in_the_middle_loses_its_last_row_only_and_says_so(shop: Call
     assert summary["notes"] == {"no_line_end_at_end_of_file": 1}
 
 
+def test_a_report_of_two_exports_with_other_line_ends_keeps_its_lines(shop: Callable) -> None:
+    workspace = shop()
+    workspace.write(
+        shop__1_csv="Orders of January,,,,,\r\n\r\n" + (HEADER + GOOD).replace("\n", "\r\n")
+        + HEADER + GOOD.replace("A1", "A2") + 'A3,2026-01-05,"te\r\na",x,1,\r\n'
+    )  # fmt: skip
+    summary = workspace.ingest()
+    assert summary["rows"]["read"] == 3
+    assert summary["rows"]["rejected"] == {"bad_number": 1}
+    assert summary["notes"] == {"repeated_header": 1}
+    assert [reject["line"] for reject in workspace.rejects()] == ["7"]
+
+
+def test_a_quote_that_is_never_closed_is_one_reject(shop: Callable) -> None:
+    workspace = shop('A0,2026-01-05,"tea,1,3.50,\n' + GOOD + 'A2,2026-01-05,"jam",1,3.50,\n')
+    summary = workspace.ingest()
+    assert (summary["lines"], summary["rows"]["rejected"]) == (2, {"unquoted_value": 1})
+    assert [reject["line"] for reject in workspace.rejects()] == ["2"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"PK\x03\x04 sheet", r"shop/1\.csv: this is a spreadsheet .*Save the sheet as CSV"),
+        (b"<!DOCTYPE html><html>", r"shop/1\.csv: this is a web page"),
+        (GOOD.encode(), r"shop/1\.csv: line 1 holds no column names .*`header_line`"),
+    ],
+)
+def test_what_is_no_export_is_called_by_its_name(
+    shop: Callable, content: bytes, message: str
+) -> None:
+    workspace = shop()
+    workspace.write(shop__1_csv=content)
+    with pytest.raises(DataError, match=message) as error:
+        workspace.ingest()
+    assert "ann@" not in str(error.value)
+
+
 @pytest.mark.parametrize("name", ["1.parquet", "1.csv.gz"])
 def test_an_unreadable_file_stops_the_ingest_and_the_history_stays(
     shop: Callable, name: str

@@ -58,6 +58,36 @@ def test_events_on_lines(tmp_path: Path) -> None:
     assert (export.form, export.columns) == ("ndjson", ("event", "items"))
 
 
+def test_events_in_an_array_are_events_and_other_objects_are_rows(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text('[{"event_name": "view_item",\n"items": []}, {"a": 1}]')
+    export = look(tmp_path / "x.json")
+    assert (export.form, export.columns) == ("ndjson", ("event_name", "items", "a"))
+    (tmp_path / "x.json").write_text('{"orders": [{"id": "07", "ship": {"city": " Bonn "}}]}')
+    export = look(tmp_path / "x.json")
+    assert (export.form, export.rows) == ("csv", ({"id": "07", "ship.city": "Bonn"},))
+
+
+def test_a_feed_in_xml_is_a_table(tmp_path: Path) -> None:
+    (tmp_path / "x.xml").write_text("<rss><item><g:id>1</g:id><title>Tea</title></item></rss>")
+    export = look(tmp_path / "x.xml")
+    assert (export.form, export.rows) == ("csv", ({"id": "1", "title": "Tea"},))
+
+
+def test_titles_and_invisible_signs_are_left_out(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("sep=;\nid;\u200fname\n\xa01;'007\nid;name\n")
+    export = look(tmp_path / "x.csv")
+    assert (export.columns, export.header_line, export.delimiter) == (("id", "name"), 2, ";")
+    assert export.rows == ({"id": "1", "name": "007"},)
+
+
+def test_nothing_in_parquet_is_nothing(tmp_path: Path) -> None:
+    table = pa.table({"id": [7.0, float("nan")], "cat": pa.array([" a", None]).dictionary_encode()})
+    pq.write_table(table, tmp_path / "x.parquet")
+    export = look(tmp_path / "x.parquet")
+    assert export.rows == ({"id": "7", "cat": "a"}, {"id": "", "cat": ""})
+    assert export.typed == {"id"}
+
+
 def test_folders_and_globs_give_their_first_file(tmp_path: Path) -> None:
     for name in ("b.csv", "a.csv"):
         (tmp_path / name).write_text("x\n1\n")
@@ -69,10 +99,14 @@ def test_folders_and_globs_give_their_first_file(tmp_path: Path) -> None:
     ("name", "content", "message"),
     [
         ("x.csv", b"", "the file is empty"),
-        ("x.csv", b"\n\n", "the first line holds no column names"),
-        ("x.csv", b"a\0b\n1\n", "the first line holds no column names|not a table of text"),
+        ("x.csv", b"\n\n", "the file holds no column names"),
+        ("x.csv", b"a\0b\n1\n", "line 1 holds no text but zero bytes"),
+        ("x.csv", b"Ann,ann@shop.test,1\nBo,bo@shop.test,2\n", "line 1 holds no column names"),
+        ("x.xlsx", b"PK\x03\x04", "a spreadsheet .*Save the sheet as CSV"),
+        ("x.csv", b"<!DOCTYPE html><html>", "a web page"),
+        ("x.xml", b"<rss><channel><item>", "damaged XML on line 1"),
         ("x.parquet", b"PAR1 cut", "not a whole Parquet file"),
-        ("x.json", b'{\n  "a": 1\n}', "no object on a line of its own"),
+        ("x.json", b'[{"user_id": "u-1", cut', "no object in it is whole"),
         ("nothing/*.csv", None, "no such file, folder or glob"),
         ("x.csv.gz", b"not gzip", "cannot be read"),
     ],
@@ -85,3 +119,4 @@ def test_what_cannot_be_read_is_named(
     with pytest.raises(DataError, match=message) as error:
         look(tmp_path / name)
     assert str(tmp_path / name) in str(error.value)
+    assert not any(secret in str(error.value) for secret in ("ann@", "Ann", "u-1"))
