@@ -3,12 +3,16 @@
 Called by ``money`` once prices and amounts are known.
 """
 
+from statistics import median
+
 from training.init.evidence import close
 from training.init.headers import forms
 from training.init.levels import firsts, fit, sums
 from training.init.sheet import MOST, Sheet
 from training.init.totals import ask_level, is_of_order
 
+#: Money of a line from which on a discount below 1 is a share.
+_DEAR = 5.0
 _PERCENT = ("percent", "pct", "percentage", "rate", "prozent")
 _BEFORE_DISCOUNT = ("gross", "brutto", "brut", "subtotal", "bruto", "lordo")
 _AFTER_DISCOUNT = ("net", "netto", "paid", "neto", "bezahlt", "paye", "pagado", "final")
@@ -70,7 +74,17 @@ def _is_share(sheet: Sheet, column: str) -> bool:
     if "%" in column or any(name.endswith(_PERCENT) for name in forms(column)):
         _say_share(sheet, column)
         return True
-    if not rows or "unit_price" not in sheet.taken or "amount" not in sheet.taken:
+    if not rows or "amount" not in sheet.taken:
+        return False
+    if "unit_price" not in sheet.taken:
+        paid = [abs(n) for n in sheet.values("amount") if n == n]
+        fractions = all(abs(numbers[ix]) <= 1 for ix in rows)
+        dear = bool(paid) and median(paid) > _DEAR
+        if (
+            fractions and dear and not _between_amounts(sheet, column)
+        ):  # nobody takes off cents of such sums
+            _say_share(sheet, column)
+            return True
         return False
     shares = [fit(rows, wanted, sheet.values("amount")) for wanted in sheet.reduced(column)]
     found = any(share is not None and share >= MOST for share in shares)
@@ -78,6 +92,15 @@ def _is_share(sheet: Sheet, column: str) -> bool:
         _say_share(sheet, column)
         return True
     return False
+
+
+def _between_amounts(sheet: Sheet, column: str) -> bool:
+    """Tell whether a discount is what lies between two columns of amounts."""
+    less, paid = sheet.numbers_or_zero(column), sheet.values("amount")
+    rows = [ix for ix in sheet.rows if less[ix]]
+    wanted = [a + abs(d) for a, d in zip(paid, less, strict=True)]
+    shares = [fit(rows, wanted, sheet.evidence.numbers(c).values) for c in sheet.free("amount")]
+    return any(share is not None and share >= MOST for share in shares)
 
 
 def _say_share(sheet: Sheet, column: str) -> None:

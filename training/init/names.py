@@ -35,13 +35,15 @@ ORDER_NAMES: dict[str, tuple[str, ...]] = {
         "注文番号, 注文ID, 受注番号, 伝票番号, レシート番号, 取引番号"
     ),
     "line_no": phrases(
-        "line no, line number, line nr, line id, line, position, pos, seq, sequence, "
+        "line no, line number, line nr, line id, line, "
+        "order item id, position, pos, seq, sequence, "
         "Positionsnummer, Posnr, Zeile, ligne, numéro de ligne, línea, riga, pozycja, lp, satır, "
         "satır no, 行番号, 明細番号"
     ),
     "occurred_at": phrases(
         "occurred at, sold at, ordered at, created at, purchased at, datetime, date time, "
         "date and time, timestamp, transaction datetime, transaction timestamp, order datetime, "
+        "order purchase timestamp, purchase timestamp, order timestamp, "
         "invoice date, order date, transaction date, purchase date, sale date, sales date, "
         "ticket date, receipt date, bill date, t dat, date, created on, date created, "
         "local time, closed at, completed at, time, day, "
@@ -192,7 +194,8 @@ ORDER_NAMES: dict[str, tuple[str, ...]] = {
 IDENTIFIER_NAMES: dict[str, tuple[str, ...]] = {
     "account": phrases(
         "account id, account no, account number, account, customer id, customer no, "
-        "customer number, customer code, customer, client id, client no, client, member id, "
+        "customer number, customer code, customer unique id, "
+        "customer, client id, client no, client, member id, "
         "member no, user id, user, household id, household key, household, buyer id, shopper id, "
         "Kundennummer, Kundennr, Kunden ID, Kunde, numéro client, no client, n client, id client, "
         "code client, número de cliente, id cliente, código cliente, cliente, codice cliente, "

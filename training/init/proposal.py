@@ -13,6 +13,8 @@ from recsys.config import Column
 
 _EMAIL = re.compile(r"[^\s\"'`@<>(),;]+@[^\s\"'`@<>(),;]+")
 _LONG_NUMBER = re.compile(r"\+?\d(?:[ ()./-]{0,2}\d){6,}")
+#: A date, with a time or without; its digits are no phone number.
+_DATE = re.compile(r"\d{1,4}([-./])\d{1,2}\1\d{1,4}([ T,]+[\d:.]+( ?[AaPp][Mm])?)?$")
 _NAME_LENGTH = 60
 #: What a name of a column is not: an e-mail, a date, a price, a long number, a piece of JSON.
 _VALUE = re.compile(r"@|^\W*\d+\W*$|\d{1,4}[-./]\d{1,2}[-./]\d{1,4}|\d[.,]\d\d$|\d{6,}|[{\"]")
@@ -137,7 +139,8 @@ def shown(text: str) -> str:
     A header may hold values where the file has no header, and a column of words may hold an
     address: e-mails and long numbers, which may be phones and cards, are hidden.
     """
-    hidden = _LONG_NUMBER.sub("(hidden)", _EMAIL.sub("(hidden)", text))
+    plain = _DATE.match(text) is not None
+    hidden = text if plain else _LONG_NUMBER.sub("(hidden)", _EMAIL.sub("(hidden)", text))
     return hidden if len(hidden) <= _NAME_LENGTH else hidden[: _NAME_LENGTH - 1] + "…"
 
 

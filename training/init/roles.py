@@ -22,6 +22,7 @@ _MAX_PIECES = 10_000
 #: Share of values that a better column must fill.
 _FILLED = 0.8
 _DATED = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}")
+_OTHER_MOMENTS = ("ship", "deliver", "limit", "due", "birth", "expir", "update", "modif", "liefer")
 _LINE_IDS = {"itemid", "lineitemid", "orderitemid", "lineid"}
 
 
@@ -85,13 +86,19 @@ def choose_moment(evidence: Evidence, candidates: Sequence[str], proposal: Propo
     for column in filled:
         if fits(evidence, "occurred_at", column) and readable_times(evidence, column):
             return column
-    for column in evidence.export.columns:
+    for column in sorted(evidence.export.columns, key=_hardly_the_sale):
         texts = evidence.filled(column)
         dated = texts and evidence.share(column, _DATED.match) >= NEARLY_ALL
         if dated and readable_times(evidence, column):
             proposal.check(f"`{column}` was taken for the time, by its values")
             return column
     return filled[0] if filled else None
+
+
+def _hardly_the_sale(column: str) -> bool:
+    """Tell whether a time's name says that it is not that of the sale; used to sort."""
+    name = column.lower()
+    return any(word in name for word in _OTHER_MOMENTS)
 
 
 def names_items(evidence: Evidence, column: str, item_id: str) -> bool:

@@ -62,6 +62,7 @@ def test_a_column_is_given_to_one_field_only() -> None:
         ("Artikelnummer,Bezeichnung,Warengruppe,Preis", "products"),
         ("Kundenkarte,E-Mail-Adresse,Telefon", "customer_links"),
         ("order_id,order_date,total,email,phone", None),
+        ("order_id,product_id,price,order_status,bought_when", "order_lines"),
     ],
 )
 def test_kinds_in_many_languages(header: str, kind: str | None) -> None:

@@ -142,6 +142,15 @@ def test_a_percentage_is_no_discount(proposed: Propose, share: str) -> None:
     assert any("percentage" in check for check in found.checks)
 
 
+def test_a_fraction_is_no_discount_without_a_price_either(proposed: Propose) -> None:
+    found = proposed(
+        table("Sales,Discount", "1,A,2,95.50,0.45", "1,B,1,261.96,0", "2,C,1,731.94,0.2")
+    )
+    assert found.columns["amount"] == "Sales"
+    assert "discount" not in found.columns
+    assert any("percentage" in check for check in found.checks)
+
+
 def test_a_percentage_alone_is_asked_about(proposed: Propose) -> None:
     found = proposed(table("Price,Discount", "1,A,2,5.00,20%", "1,B,1,8.00,0%"))
     assert [q.serious for q in found.questions] == [True]

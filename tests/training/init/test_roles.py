@@ -130,6 +130,15 @@ def test_the_currency_beside_the_amounts_is_not_passed_over(proposed: Propose) -
     assert not proposed(pounds, "currency=GBP").questions
 
 
+def test_the_time_of_the_sale_is_found_by_its_values(proposed: Propose) -> None:
+    found = proposed(
+        "order_id,product_id,qty,price,shipping_limit,bought_when\n"
+        "1,A,1,5.00,2024-03-09 10:00:00,2024-03-01 10:00:00\n"
+    )
+    assert found.columns["occurred_at"] == "bought_when"
+    assert any("by its values" in check for check in found.checks)
+
+
 def test_numbers_that_may_be_thousands_are_asked_about(proposed: Propose) -> None:
     text = 'order_no,sold_at,sku,qty,price\n1,2024-03-01,A,1,"1,250"\n2,2024-03-01,B,1,"2,980"\n'
     (question,) = proposed(text).questions
