@@ -21,6 +21,7 @@ from recsys.data import (
     statuses,
     variants,
     woocommerce,
+    woocommerce_words,
 )
 from recsys.data.words import fold
 from recsys.data.zones import FIRST_YEAR, LAST_YEAR
@@ -97,7 +98,9 @@ def test_woocommerces_columns_and_words_are_right() -> None:
     columns = {name for names in woocommerce.NAMES.values() for name in names[:1]}
     columns |= {name for names in woocommerce.IDENTIFIERS.values() for name in names[:1]}
     assert {name for name in columns if f"`{name}`" not in told} == set()
-    words = {w for w in (*woocommerce.SOLD, *woocommerce.NOT_SOLD) if "refunded" not in w}
+    words = {
+        w for w in (*woocommerce_words.SOLD, *woocommerce_words.NOT_SOLD) if "refunded" not in w
+    }
     words -= {"canceled", "pending-payment"}  # other spellings
     assert {word for word in words if f"`{word}`" not in told} == set()
 

@@ -13,7 +13,6 @@ the lines of an order share its ``_row``. Called by ``staging``. Exports with on
 - Where an order stands in the file twice, the last one counts.
 """
 
-import re
 from typing import cast
 
 import ibis
@@ -29,6 +28,7 @@ from recsys.data.keyed_hash import normalise_expression
 from recsys.data.orders import RAW_IDENTIFIER, Money, location_of, prefixed
 from recsys.data.placeholders import reject_no_id
 from recsys.data.refunds import with_refunds
+from recsys.data.woocommerce_words import NOT_SOLD, SOLD, item_columns
 from recsys.errors import DataError
 from recsys.schema import CHANNELS
 
@@ -73,11 +73,6 @@ IDENTIFIERS = {
     "email": ("billing_email", "customer_email", "email"),
     "phone": ("billing_phone", "customer_phone", "phone"),
 }
-SOLD = ("completed", "processing", "on-hold", "refunded", "partially-refunded", "partial-refunded",
-        "shipped", "partially-shipped", "delivered")  # fmt: skip
-NOT_SOLD = ("cancelled", "canceled", "failed", "pending", "trash", "draft", "checkout-draft",
-            "auto-draft", "pending-payment")  # fmt: skip
-_ITEMS = re.compile(r"line[_ ]?items?([_ ]\d+)?", re.IGNORECASE)
 _SEPARATOR = "\x1e"
 _BEGIN = r";\s*((?:id|item_id|line_item_id|name|product_id|variation_id|sku):)"
 _NUMBERS = (
@@ -95,12 +90,6 @@ def _listed(text, shape):  # type: ignore[no-untyped-def]
 @ibis.udf.scalar.builtin(name="json_extract_string", signature=((dt.string, dt.string), dt.string))
 def _at(text, path):  # type: ignore[no-untyped-def]
     """Read the value at a path of a JSON text."""
-
-
-def item_columns(columns: list[str] | tuple[str, ...]) -> list[str]:
-    """Return the columns that hold an order's lines, in their order."""
-    found = [column for column in columns if _ITEMS.fullmatch(column)]
-    return sorted(found, key=lambda column: int(re.sub(r"\D", "", column) or 0))
 
 
 def staged_lines(con: Backend, raw: RawTable, config: Config, name: str) -> Typed:

@@ -49,10 +49,11 @@ def items(headers: Headers) -> Preset | None:
     needed = [_ITEMS[name] for name in ("order_id", "occurred_at", "item_id", "quantity")]
     if not headers.has(*needed, "Price|Item Price|Unit Price|Original Price"):
         return None
-    if not headers.has("Order Currency|Order Currency Code|Qty Ordered|Increment ID|Order #"):
+    if not headers.has("Order Currency|Order Currency Code|Qty Ordered|Increment ID"):
         return None
     preset = Preset("Magento order items", "order_lines", headers.fields(_ITEMS))
     preset.settings["channel"] = "web"
+    _of_the_order(headers, preset)
     status = headers.get("Order Status", "Status", "State")
     if status:
         meaning = dict(_STATUS)
@@ -69,6 +70,24 @@ def items(headers: Headers) -> Preset | None:
         )
     preset.identifiers = headers.fields(_PEOPLE)
     return preset
+
+
+def _of_the_order(headers: Headers, preset: Preset) -> None:
+    """Move what each line of an order repeats to the order: made-up exports have it so."""
+    order_id = preset.columns["order_id"]
+    if not isinstance(order_id, str):
+        return
+    for field, instead in (("discount", "order_discount"), ("refunded_amount", None)):
+        column = preset.columns.get(field)
+        if not isinstance(column, str) or not headers.repeats(order_id, column):
+            continue
+        del preset.columns[field]
+        said = f"the lines of each order have the same `{column}`, so it is the order's"
+        if instead:
+            preset.columns[instead] = column
+            preset.checks.append(f"{said}, and is spread over them")
+        else:
+            preset.checks.append(f"{said}, and is not taken for what came back of a line")
 
 
 def products(headers: Headers) -> Preset | None:

@@ -92,6 +92,15 @@ class Headers:
             rows = tuple(row for row in rows if row.get(kind[0]) == kind[1])
         return sum(not row.get(column) for row in rows) / max(len(rows), 1)
 
+    def repeats(self, order_id: str, column: str) -> bool:
+        """Tell whether all lines of an order have the same value there, and not only zeros."""
+        orders: dict[str, list[str]] = {}
+        for row in self.export.rows:
+            orders.setdefault(row.get(order_id, ""), []).append(row.get(column, ""))
+        several = [texts for texts in orders.values() if len(texts) > 1]
+        said = any(text.strip("0.,- ") for texts in several for text in texts)
+        return said and all(len(set(texts)) == 1 for texts in several)
+
 
 def plain(name: str) -> str:
     """Bring a header or a word into the form that is compared."""

@@ -6,7 +6,7 @@ Customer 0 is whoever has no account.
 """
 
 from recsys.config import Column
-from recsys.data.woocommerce import NOT_SOLD, SOLD, item_columns
+from recsys.data.woocommerce_words import NOT_SOLD, SOLD, item_columns
 from training.init.presets.preset import Headers, Preset, ids, words
 
 _ITEMS = {

@@ -1,0 +1,17 @@
+"""Words of WooCommerce that both its adapter and ``omnibasket init`` know; needs no engine."""
+
+import re
+from collections.abc import Sequence
+
+#: Statuses of orders that came about, and of those that did not.
+SOLD = ("completed", "processing", "on-hold", "refunded", "partially-refunded", "partial-refunded",
+        "shipped", "partially-shipped", "delivered")  # fmt: skip
+NOT_SOLD = ("cancelled", "canceled", "failed", "pending", "trash", "draft", "checkout-draft",
+            "auto-draft", "pending-payment")  # fmt: skip
+_ITEMS = re.compile(r"line[_ ]?items?([_ ]\d+)?", re.IGNORECASE)
+
+
+def item_columns(columns: Sequence[str]) -> list[str]:
+    """Return the columns that hold an order's lines, in their order."""
+    found = [column for column in columns if _ITEMS.fullmatch(column)]
+    return sorted(found, key=lambda column: int(re.sub(r"\D", "", column) or 0))
