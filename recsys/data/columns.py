@@ -186,12 +186,11 @@ class Fields:
             reason = column.reason(self.table)
             missing = value.isnull() & reason.isnull()
             if column.form.doubt is not None:
-                hint = (
+                where = (
                     f": a thousand or a fraction? Set `decimal` under [sources.{self.name}.columns]"
                 )
-                self.reject(
-                    "ambiguous_number", field, reason == "ambiguous_number", text.left(80) + hint
-                )
+                either = reason == "ambiguous_number"
+                self.reject("ambiguous_number", field, either, text.left(80) + where)
             self.reject("bad_number", field, reason == "bad_number", text)
         else:
             self.reject("bad_number", field, text.isnull() != value.isnull(), text)

@@ -27,6 +27,8 @@ from recsys.data.files import ROW
 from recsys.schema import CORRECTION
 from recsys.settings import Rules
 
+#: Rule of lines whose order was cancelled.
+CANCELLED = "cancelled"
 #: What a pattern of the rules may hold besides text.
 _SIGNS = {"*": ".*", "?": "."}
 
@@ -130,7 +132,7 @@ def leave_out(
     rules_in_order: list[tuple[str, Callable[[ir.Table], ir.Value]]] = []
     if _any(con, cancelled):
         table = table.left_join(cancelled.mutate(_cancelled=True), "order_id")
-        rules_in_order.append(("cancelled", lambda t: t._cancelled.notnull()))
+        rules_in_order.append((CANCELLED, lambda t: t._cancelled.notnull()))
     if _any(con, voids):
         table = table.left_join(voids.mutate(_void=True), [ROW, "sequence"])
         rules_in_order.append(("void", lambda t: t._void.notnull()))

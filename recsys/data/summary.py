@@ -114,7 +114,7 @@ def summarise(
     summary["other_rows"] = {
         "read": sum(part.rows for part in others),
         "rejected": _total(others),
-        "left_out": counts.get("left_out_events", {}),
+        "left_out": counts.get("left_out_events", {}) | _left_out(others),
     }
     summary["refund_lines_added"] = sum(part.added for part in orders)
     summary |= _tables(con, folder)
@@ -178,6 +178,13 @@ def _tables(con: Backend, folder: Path) -> dict[str, Any]:
 
 def _count(folder: Path, table: str) -> int:
     return int(pq.read_metadata(folder / f"{table}.parquet").num_rows)
+
+
+def _left_out(parts: list[Part]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for part in parts:
+        total.update(part.left_out)
+    return dict(sorted(total.items()))
 
 
 def _total(parts: list[Part]) -> dict[str, int]:

@@ -99,8 +99,19 @@ def stock(staged: ir.Table) -> ir.Table:
     return last_of(marked.filter(marked.sequence == marked._newest), "location_id", "item_id")
 
 
-def customers(lines: ir.Table, identifiers: ir.Table) -> ir.Table:
-    """Return one row a customer: how many identifiers and orders, in which channels, since when."""
+def customers(lines: ir.Table, identifiers: ir.Table, seen: ir.Table) -> ir.Table:
+    """Return one row a customer: how many identifiers and orders, in which channels, since when.
+
+    Parameters
+    ----------
+    lines : ibis table
+        Of the history.
+    identifiers : ibis table
+        As ``recsys.schema.IDENTIFIERS``.
+    seen : ibis table
+        ``type, value`` of identifiers that were seen in anything but cancelled orders: whoever is
+        known from those alone is no customer.
+    """
     named = lines.filter(lines.customer_id.notnull())
     bought = named.group_by("customer_id").aggregate(
         orders=named.order_id.nunique(),
@@ -110,6 +121,8 @@ def customers(lines: ir.Table, identifiers: ir.Table) -> ir.Table:
         last_at=named.occurred_at.max(),
     )
     known = identifiers.filter(identifiers.customer_id.notnull())
+    there = known.semi_join(seen, ["type", "value"]).select("customer_id").distinct()
+    known = known.semi_join(there, "customer_id")
     known = known.group_by("customer_id").aggregate(identifiers=known.count())
     joined = known.left_join(bought, "customer_id")
     return joined.select(

@@ -34,7 +34,7 @@ def text_of(
     value: ir.Value
     unlisted = None
     if spec.value is not None:
-        value = ibis.literal(spec.value)
+        value = ibis.literal(spec.value or None, "string")  # an empty one: nothing
     else:
         parts = [_part(spec, name, column) for name in spec.columns or [cast(str, spec.column)]]
         value = reduce(lambda a, b: cast(ir.StringValue, a + spec.join + b), parts)

@@ -17,7 +17,7 @@ from ibis.backends.duckdb import Backend
 
 from recsys.config import Config
 from recsys.data import returns, signs, tables
-from recsys.data.corrections import latest, leave_out, non_products
+from recsys.data.corrections import CANCELLED, latest, leave_out, non_products
 from recsys.data.engine import keep, rows, scratch, write
 from recsys.data.exported import read_later, tell_apart
 from recsys.data.history import FOLDER
@@ -126,6 +126,7 @@ class _Unifier:
         self.renamed: ir.Table | None = None
         self.marked: ir.Table
         self.identifiers: ir.Table
+        self.met: ir.Table
         self.groups: ir.Table
         self.lines: ir.Table
         self.matches: ir.Table
@@ -158,6 +159,7 @@ class _Unifier:
         if self.staged.live is not None:
             observed = seen_once(observed, *self._numbers(self.staged.live))
         seen = keep(self.con, "observations", observed)
+        self.met = self._met(seen)
         found = resolve(seen, self.config.identity, self.con, undone(self.config))
         self.identifiers = keep(self.con, "identifiers", found.identifiers)
         links = keep(self.con, "links", found.links)
@@ -165,6 +167,12 @@ class _Unifier:
         write(self.con, links, self.folder / "links.parquet", LINKS)
         self.groups = keep(self.con, "groups", customers_of_groups(seen, self.identifiers))
         self.lines = self._unified_lines()
+
+    def _met(self, seen: ir.Table) -> ir.Table:
+        """Identifiers that were seen in anything but cancelled orders."""
+        gone = self.marked.filter(self.marked.left_out == CANCELLED).select("order_id").distinct()
+        elsewhere = seen.anti_join(gone, seen.group_id == gone.order_id)
+        return keep(self.con, "identifiers_met", elsewhere.select("type", "value").distinct())
 
     def _unified_lines(self) -> ir.Table:
         """Lines that count, with their customer, kind and signs; not yet computed."""
@@ -301,7 +309,7 @@ class _Unifier:
         write(
             self.con, stock.order_by("location_id", "item_id"), self.folder / "stock.parquet", STOCK
         )
-        customers = tables.customers(lines, self.identifiers)
+        customers = tables.customers(lines, self.identifiers, self.met)
         write(
             self.con,
             customers.order_by("customer_id"),

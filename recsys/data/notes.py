@@ -1,0 +1,29 @@
+"""What an ingest takes in spite of a doubt, and says: the notes of the summary.
+
+Every note has its line here, and in docs/ingest.md its meaning; a test holds the two together.
+"""
+
+from typing import Final
+
+#: Note → what it counts.
+NOTES: Final = {
+    "address_not_http": "addresses of products",
+    "amount_of_a_return_without_sign": "rows",
+    "corrections_of_an_order": "lines",
+    "event_price_not_read": "items of events",
+    "local_hour_came_twice_taken_as_first": "lines",
+    "no_line_end_at_end_of_file": "files",
+    "order_discount_beyond_its_lines": "orders",
+    "order_discounts_that_differ": "orders",
+    "order_total_differs_from_its_lines": "orders",
+    "orders_of_an_older_export_read_later": "orders",
+    "orders_over_several_days": "orders",
+    "orders_replaced_without_a_common_item": "orders",
+    "orders_sharing_a_number": "orders",
+    "refund_beyond_its_line": "lines",
+    "refund_not_matched_to_a_line": "orders",
+    "refund_of_money_alone": "lines",
+    "repeated_header": "rows that are the header again",
+    "return_of_unknown_order": "return lines",
+    "void_without_a_line": "lines",
+}
