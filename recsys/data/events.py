@@ -154,13 +154,11 @@ def staged_events(
 def _moment(event: ir.StructValue) -> ir.TimestampValue:
     """Return when it happened, UTC; null where it cannot be read or is of another age."""
     # A float has its microseconds exactly until far beyond LAST_YEAR.
-    micro = ibis.coalesce(
-        event.event_timestamp.try_cast("int64"),
-        event.event_timestamp.try_cast("float64").round().try_cast("int64"),
-    )
+    rough = event.event_timestamp.try_cast("float64")
     first, end = (datetime(year, 1, 1, tzinfo=UTC) for year in (FIRST_YEAR, LAST_YEAR))
-    of_age = (micro >= first.timestamp() * 1e6) & (micro < end.timestamp() * 1e6)
-    micro = ibis.ifelse(of_age, micro, ibis.null("int64"))
+    of_age = (rough >= first.timestamp() * 1e6) & (rough < end.timestamp() * 1e6)
+    exact = event.event_timestamp.try_cast("int64").fill_null(rough.try_cast("int64"))
+    micro = ibis.ifelse(of_age, exact, ibis.null("int64"))
     stamp = (micro // 1_000_000).as_timestamp("s") + (micro % 1_000_000).as_interval("us")
     clock, offset = read_time(event.occurred_at)
     of_age = (clock.year() >= FIRST_YEAR) & (clock.year() < LAST_YEAR)

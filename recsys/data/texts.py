@@ -75,7 +75,8 @@ def trimmed(value: ir.Value) -> ir.StringValue:
         return cast(ir.StringValue, value)
     if kind.is_floating():
         value = _without_nan(value)
-        whole = ibis.ifelse(value == value.floor(), value.try_cast("int64"), ibis.null("int64"))
+        near = value.try_cast("int64")  # null where it is too large, which `floor` would not bear
+        whole = ibis.ifelse(near.cast("float64") == value, near, ibis.null("int64"))
         return cast(ir.StringValue, whole.cast("string").fill_null(value.cast("string")))
     return cast(ir.StringValue, value.cast("string"))
 

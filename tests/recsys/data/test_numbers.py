@@ -10,7 +10,9 @@ import pytest
 from babel.numbers import format_decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ibis.backends.duckdb import Backend
 
+from recsys.data.engine import keep
 from recsys.data.numbers import (
     Evidence,
     Format,
@@ -150,18 +152,18 @@ TEXTS = st.lists(DIGITS | PIECES, min_size=1, max_size=7).map("".join).filter(
 
 
 @pytest.fixture(scope="module")
-def engine() -> ibis.BaseBackend:
+def engine() -> Backend:
     return ibis.duckdb.connect()
 
 
 @given(texts=st.lists(TEXTS, min_size=1, max_size=120), digits=st.sampled_from([None, 0, 2, 3]))
 @settings(max_examples=20, deadline=None)
 def test_the_engine_reads_as_python_does(
-    engine: ibis.BaseBackend, texts: list[str], digits: int | None
+    engine: Backend, texts: list[str], digits: int | None
 ) -> None:
     counts = Counter(text.strip() for text in texts)
     table = ibis.memtable(pa.table({"text": [*counts], "n": [*counts.values()]}))
-    taken = shapes(table)
+    taken = keep(engine, "shapes", shapes(table))
     (evidence,) = engine.to_pyarrow(taken.aggregate(**seen(taken))).to_pylist()
     form = told(Evidence(**evidence), digits)
     assert form == decide([*counts.elements()], digits)
@@ -181,7 +183,7 @@ SIMPLE = st.from_regex(r"-?[0-9]{1,12}([.][0-9]{1,8})?", fullmatch=True)
 @given(texts=st.lists(SIMPLE, min_size=1, max_size=60), digits=st.sampled_from([None, 0, 2, 3]))
 @settings(max_examples=20, deadline=None)
 def test_plain_columns_are_told_in_a_cheaper_way(
-    engine: ibis.BaseBackend, texts: list[str], digits: int | None
+    engine: Backend, texts: list[str], digits: int | None
 ) -> None:
     table = ibis.memtable(pa.table({"text": texts, "n": [1] * len(texts)}))
     (evidence,) = engine.to_pyarrow(table.aggregate(**seen_simple(table))).to_pylist()
