@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Literal
 
 from recsys.config import Column
+from recsys.data.numbers import shape_of
 from training.init.exports import Export
 from training.init.figures import Numbers, read
 from training.init.proposal import value_of
@@ -19,6 +20,7 @@ from training.init.proposal import value_of
 NEARLY_ALL = 0.9
 #: How far money may be off for rounding. In the export's own unit.
 _CENTS = 0.021
+_SIGNS: tuple[Literal[".", ","], ...] = (".", ",")
 _SCIENTIFIC = re.compile(r"[+-]?\d{1,2}([.,]\d+)?[eE]\+?\d{1,3}")
 
 
@@ -83,8 +85,26 @@ class Evidence:
     def numbers(self, column: str) -> Numbers:
         """Return a column's numbers, one a row; NaN where there is none."""
         if column not in self._numbers:
-            self._numbers[column] = read(self.texts(column), self.minor_digits, self.decimal)
+            found = self.alone(column)
+            if found.doubt == "ambiguous":
+                found = read(self.texts(column), self.minor_digits, self.decimal, self.beside)
+            self._numbers[column] = found
         return self._numbers[column]
+
+    def alone(self, column: str) -> Numbers:
+        """Return a column's numbers as they would be read if no other column helped."""
+        return read(self.texts(column), self.minor_digits, self.decimal)
+
+    @cached_property
+    def beside(self) -> Literal[".", ","] | None:
+        """The decimal sign of the columns of numbers that show one, where they agree."""
+        shown: set[Literal[".", ","]] = set()
+        for column in self.export.columns:
+            if column not in self.export.typed:
+                kinds = Counter(shape_of(text).kind for text in set(self.filled(column)))
+                if not kinds["bad"]:
+                    shown.update(sign for sign in _SIGNS if kinds[sign])
+        return shown.pop() if len(shown) == 1 else None
 
     def say_decimal(self, column: str, decimal: Literal[".", ","]) -> None:
         """Read a column's numbers with this decimal sign from now on."""

@@ -43,7 +43,10 @@ class Numbers:
 
 
 def read(
-    texts: Sequence[str], minor_digits: int | None, decimal: Literal[".", ","] | None = None
+    texts: Sequence[str],
+    minor_digits: int | None,
+    decimal: Literal[".", ","] | None = None,
+    beside: Literal[".", ","] | None = None,
 ) -> Numbers:
     """Read the texts of a column.
 
@@ -55,9 +58,11 @@ def read(
         Digits of the currency's minor unit.
     decimal : {".", ","}, optional
         The sign, where a person has said it.
+    beside : {".", ","}, optional
+        The sign of the other columns.
     """
     counts = Counter(text for text in texts if text)
-    form = decide(list(counts.elements()), minor_digits)
+    form = decide(list(counts.elements()), minor_digits, beside)
     if decimal is not None:
         form = type(form)(decimal)
     read = {text: read_number(text, form) for text in counts}

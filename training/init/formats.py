@@ -105,9 +105,17 @@ def check_numbers(evidence: Evidence, proposal: Proposal) -> None:
 def _say_decimal(
     evidence: Evidence, proposal: Proposal, field: str, spec: str | Column | None
 ) -> None:
-    """Write the decimal sign down where it was told by the currency, which may differ by row."""
-    if not isinstance(spec, str) or "currency" not in proposal.columns:
+    """Write the decimal sign down where the column alone did not tell it.
+
+    The currency told it, which may differ by row, or another column, which ingest may not read.
+    """
+    if not isinstance(spec, str):
         return
     numbers = evidence.numbers(spec)
+    if evidence.alone(spec).doubt == "ambiguous" and numbers.decimal is not None:
+        proposal.columns[field] = Column(column=spec, decimal=numbers.decimal)
+        return
+    if "currency" not in proposal.columns:
+        return
     if evidence.without_currency(spec).doubt is not None and numbers.decimal is not None:
         proposal.columns[field] = Column(column=spec, decimal=numbers.decimal)
