@@ -297,12 +297,12 @@ class Fields:
             counted = counted + condition.fill_null(False).cast("int8")
         return self.table.select(self.table[ROW], bad=counted > 0, **fields)
 
-    def rejected(self, bad: ir.Table) -> ir.Table:
+    def rejected(self, bad: ir.Table | Sequence[int]) -> ir.Table:
         """Return ``_row, reason, detail, raw`` of rows that cannot be read.
 
         Parameters
         ----------
-        bad : ibis table
+        bad : ibis table or sequence of int
             Their ``_row``.
 
         Notes
@@ -310,7 +310,10 @@ class Fields:
         ``raw`` holds the columns that a field is read from, identifiers hidden: of what else an
         export says of people (names, addresses) nothing is kept. E-mails are blanked everywhere.
         """
-        table = self.table.semi_join(bad, ROW)
+        if isinstance(bad, ir.Table):
+            table = self.table.semi_join(bad, ROW)
+        else:
+            table = self.table.filter(self.table[ROW].isin(bad))
         cases = [
             (condition.fill_null(False), reason, field, value)
             for reason, field, condition, value in self._bad
