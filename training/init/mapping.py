@@ -60,7 +60,8 @@ def kind_of(export: Export) -> str | None:
     item = "item_id" in found or bool(ranked(export.columns, GROUP_NAMES))
     dated, numbered = "occurred_at" in found, "order_id" in found
     sold = {"quantity", "unit_price", "amount"} & set(found)
-    if item and ((numbered and (dated or sold)) or (dated and (named or sold))):
+    lines = numbered and dated and "quantity" in found  # the product will be asked for
+    if lines or (item and ((numbered and (dated or sold)) or (dated and (named or sold)))):
         plain = {form for column in export.columns for form in forms(column)}
         return "till_tickets" if plain & set(TILL_NAMES) else "order_lines"
     stock = assign(export, CATALOGUE_NAMES["stock"])

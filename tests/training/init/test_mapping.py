@@ -183,6 +183,11 @@ def test_missing_needs_are_named(tmp_path: Path) -> None:
         ("store_id,store_name,region,time_zone", "locations"),
         ("card_number,email", "customer_links"),
         ("household_key,BASKET_ID,DAY,PRODUCT_ID,QUANTITY,SALES_VALUE,STORE_ID", "order_lines"),
+        ("Ticket,Date,Code,Libellé,Qté,Montant TTC", "till_tickets"),
+        ("Boleta,Fecha,SKU,Cantidad,Precio,Total", "order_lines"),
+        ("Nr dokumentu,Data,Typ,Indeks,Ilość,Wartość", "order_lines"),
+        ("VBELN,ERDAT,ERZET,MATNR,FKIMG,NETWR,WAERK", "order_lines"),
+        ("Order,Date,Qty,Wodget,Total", "order_lines"),  # nothing says what was bought
         ("foo,bar", None),
     ],
 )
