@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from recsys.config import Column
 from recsys.data.currencies import digits
+from recsys.data.numbers import shape_of
 from training.init import currency, fees, formats, orders, people, presets, roles
 from training.init.evidence import Evidence
 from training.init.exports import Export
@@ -27,7 +28,7 @@ from training.init.names import (
     TILL_NAMES,
 )
 from training.init.overrides import Override
-from training.init.proposal import Proposal, used_columns
+from training.init.proposal import Proposal, shown, used_columns
 
 #: Kinds that ``init`` can propose; a database is written by hand.
 KINDS = (
@@ -207,8 +208,7 @@ def _map_lines(
                 f"no column says the channel; `{proposal.settings['channel']}` was taken for all"
             )
     if "quantity" not in columns:
-        columns["quantity"] = Column(value="1")
-        proposal.check("no column says how many; every row was taken for one piece")
+        _take_one_piece(evidence, proposal, candidates["quantity"])
     roles.check_order_id(evidence, proposal)
     if "order_id" in columns:
         orders.widen_order_id(evidence, proposal)
@@ -262,6 +262,35 @@ def _choose(evidence: Evidence, proposal: Proposal, candidates: Mapping[str, lis
             if free_name and isinstance(item, str) and roles.names_items(evidence, column, item):
                 columns["title"] = column
                 break
+
+
+def _take_one_piece(evidence: Evidence, proposal: Proposal, named: Sequence[str]) -> None:
+    """Take every row for one piece, but ask where a column says how many in its own way."""
+    used = used_columns(proposal)
+    for column in named:
+        texts = evidence.filled(column)
+        if column in used or not any(c.isdigit() for text in texts for c in text):
+            continue
+        odd = next((text for text in texts if not _plain_number(text)), texts[0])
+        if evidence.share(column, _plain_number) > 0.5 and roles.small(evidence, column):
+            proposal.columns["quantity"] = column
+            proposal.check(
+                f"`{shown(odd)}` in `{column}` is not a number; such rows will be rejected"
+            )
+            return
+        proposal.ask(
+            f"`{column}` is called the quantity, and its values, such as `{shown(odd)}`, are not "
+            "all numbers; how many were sold?",
+            "columns.quantity", example=column,
+        )  # fmt: skip
+        break
+    else:
+        proposal.check("no column says how many; every row was taken for one piece")
+    proposal.columns["quantity"] = Column(value="1")
+
+
+def _plain_number(text: str) -> bool:
+    return shape_of(text).kind not in ("bad", "none")
 
 
 def _are_channels(evidence: Evidence, column: str) -> bool:

@@ -25,7 +25,8 @@ ORDER_NAMES: dict[str, tuple[str, ...]] = {
         "ticket de caisse, numéro de facture, numéro facture, no facture, n facture, facture, "
         "número de pedido, número pedido, no pedido, n pedido, id pedido, pedido, "
         "número de ticket, número ticket, n de ticket, número de factura, n factura, factura, "
-        "recibo, boleta, n boleta, folio, comprobante, n comprobante, numero ordine, numero d'ordine, n ordine, id ordine, ordine, numero scontrino, "
+        "recibo, boleta, n boleta, folio, comprobante, n comprobante, "
+        "numero ordine, numero d'ordine, n ordine, id ordine, ordine, numero scontrino, "
         "n scontrino, scontrino, numero fattura, n fattura, fattura, "
         "numer zamówienia, nr zamówienia, id zamówienia, zamówienie, numer paragonu, nr paragonu, "
         "paragon, numer faktury, nr faktury, faktura, numer dokumentu, nr dokumentu, "
@@ -170,7 +171,8 @@ ORDER_NAMES: dict[str, tuple[str, ...]] = {
     ),
     "currency": phrases(
         "currency, currency code, order currency, order currency code, curr, Währung, Waehrung, "
-        "waerk, devise, moneda, divisa, valuta, waluta, para birimi, döviz, العملة, ارز, ვალუტა, 通貨"
+        "waerk, "
+        "devise, moneda, divisa, valuta, waluta, para birimi, döviz, العملة, ارز, ვალუტა, 通貨"
     ),
     "line_type": phrases(
         "line type, type, transaction type, sales type, row type, record type, line action, "

@@ -7,6 +7,7 @@ columns may be what, on which level they stand, and put down what they take.
 from itertools import product
 from math import isnan
 
+from training.init.discount_names import is_percentage
 from training.init.evidence import Evidence
 from training.init.figures import read
 from training.init.headers import fields_of, forms, phrases
@@ -37,7 +38,7 @@ class Sheet:
         columns = [c for c in evidence.export.columns if c not in used]
         names = {name: ORDER_NAMES[name] for name in MONEY}
         self.candidates = {
-            name: [c for c in found if evidence.filled(c) and evidence.numeric(c)]
+            name: sorted(filter(self._may_be_money, found), key=lambda c: not evidence.numeric(c))
             for name, found in fields_of(columns, names).items()
         }
         for whole in ("order_total", "order_discount"):  # "order amount" is no amount of a line
@@ -45,15 +46,25 @@ class Sheet:
                 self.candidates[name] = [
                     c for c in self.candidates[name] if c not in self.candidates[whole]
                 ]
+        self.unreadable = {
+            name: [c for c in found if evidence.filled(c) and not self._may_be_money(c)]
+            for name, found in fields_of(columns, names).items()
+        }
         self.empty = {
             name: [c for c in found if not evidence.filled(c)]
             for name, found in fields_of(columns, names).items()
         }
         self.percent = [
             c
-            for c in fields_of(columns, names)["discount"]
-            if evidence.filled(c) and evidence.share(c, lambda t: t.endswith("%")) > MOST
+            for c in columns
+            if evidence.filled(c)
+            and (
+                (c in fields_of(columns, names)["discount"] and self._in_percent(c))
+                or is_percentage(c)
+            )
         ]
+        for name, found in self.candidates.items():
+            self.candidates[name] = [c for c in found if c not in self.percent]
         self.taken: dict[str, str] = {}
         order_id = proposal.columns.get("order_id")
         self.orders = list(evidence.groups(order_id).values()) if order_id else []
@@ -65,6 +76,14 @@ class Sheet:
         self.item_column = item[0] if len(item) == 1 else None
         self.rows = list(range(evidence.n_rows))
         self.several = any(len(rows) > 1 for rows in self.orders)
+
+    def _may_be_money(self, column: str) -> bool:
+        """Tell whether most values are numbers; what is none will be rejected, row by row."""
+        filled = len(self.evidence.filled(column))
+        return bool(filled) and 2 * self.evidence.numbers(column).n_read > filled
+
+    def _in_percent(self, column: str) -> bool:
+        return self.evidence.share(column, lambda text: text.endswith("%")) > MOST
 
     def mapped(self, name: str) -> list[str]:
         """Return the columns that a field is mapped to."""
