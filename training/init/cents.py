@@ -10,13 +10,21 @@ _MINOR = phrases("minor, minor unit, minor units, fils, paise, pence, öre, ore,
 _BETWEEN = ("in", "en")
 
 
+def factor_of(name: str, minor_digits: int | None) -> float:
+    """Return what the numbers of such a column are to be multiplied by."""
+    words = {folded for word in re.split(r"[\W_]+", name) for folded in phrases(word)}
+    return 0.01 if words & set(_CENTS) else 10.0 ** -(2 if minor_digits is None else minor_digits)
+
+
 def without_cents(name: str) -> str | None:
     """Return a column's name without its cents; None where it says none.
 
     >>> without_cents("unit_price_cents"), without_cents("Total (in cents)"), without_cents("Total")
     ('unit price', 'Total', None)
     """
-    words = [word for word in re.split(r"[\W_]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", name)) if word]
+    words = [
+        word for word in re.split(r"[\W_]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", name)) if word
+    ]
     known = {*_CENTS, *_MINOR}
     left = [word for word in words if not set(phrases(word)) & known]
     if len(left) == len(words) or not left:

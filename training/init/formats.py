@@ -4,6 +4,8 @@ An export's evidence and a mapped proposal come in; ``time_format`` and ``decima
 ingest could not tell them by itself. Called by ``mapping``.
 """
 
+import msgspec
+
 from recsys.config import Column
 from training.init import times
 from training.init.evidence import Evidence
@@ -14,6 +16,7 @@ _NUMBERS = (
     "order_shipping", "order_tax", "refunded_quantity", "refunded_amount", "price", "cost",
     "on_hand",
 )  # fmt: skip
+_PIECES = ("quantity", "refunded_quantity", "on_hand")
 
 
 def read_times(evidence: Evidence, proposal: Proposal, *, day_first: bool) -> None:
@@ -63,7 +66,8 @@ def settle_quantity(evidence: Evidence, proposal: Proposal) -> None:
     if numbers.doubt != "ambiguous":
         return
     signs = {text[-4] for text in evidence.filled(spec) if text.endswith("000") and len(text) > 4}
-    rounds = evidence.share(spec, lambda text: text.endswith("000") or text.lstrip("-").isdigit())
+    # 2 beside 1.000 would have its decimals too.
+    rounds = evidence.share(spec, lambda text: text.endswith("000") or text in ("0", "-"))
     if rounds == 1.0 and len(signs) == 1 and (sign := signs.pop()) in (".", ","):
         evidence.say_decimal(spec, "." if sign == "." else ",")
         proposal.columns["quantity"] = Column(column=spec, decimal="." if sign == "." else ",")
@@ -84,7 +88,14 @@ def check_numbers(evidence: Evidence, proposal: Proposal) -> None:
             continue
         if isinstance(spec, Column) and spec.decimal is not None:
             continue
-        numbers, column = evidence.numbers(columns[0]), columns[0]
+        column = columns[0]
+        if column in evidence.settled:
+            sign = evidence.settled[column]
+            known = spec if isinstance(spec, Column) else Column(column=column)
+            proposal.columns[field] = msgspec.structs.replace(known, decimal=sign)
+            continue
+        pieces = field in _PIECES  # what the currency tells is of money only
+        numbers = evidence.without_currency(column) if pieces else evidence.numbers(column)
         if numbers.doubt is None:
             _say_decimal(evidence, proposal, field, spec)
             continue

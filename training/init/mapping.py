@@ -11,6 +11,7 @@ from recsys.config import Column
 from recsys.data.currencies import digits
 from recsys.data.numbers import shape_of
 from training.init import currency, fees, formats, orders, people, presets, roles
+from training.init.decimals import settle_by_products
 from training.init.evidence import Evidence
 from training.init.exports import Export
 from training.init.headers import fields_of, forms, ranked
@@ -215,6 +216,7 @@ def _map_lines(
     else:
         orders.make_order_id(proposal)
     orders.check_line_no(evidence, proposal)
+    settle_by_products(evidence, proposal)
     formats.settle_quantity(evidence, proposal)
     currency.map_currency(evidence, proposal, currency_code)
     map_money(evidence, proposal)

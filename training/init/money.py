@@ -9,6 +9,7 @@ never taken for a line's amount. Called by ``mapping``.
 from itertools import product
 from math import isnan
 
+from recsys.config import Column
 from recsys.data.numbers import EMPTY
 from training.init.discounts import look_at_amount, take_discount
 from training.init.evidence import NEARLY_ALL, Evidence, close
@@ -50,7 +51,16 @@ def map_money(evidence: Evidence, proposal: Proposal) -> None:
     _look_at_unread(sheet)
     for name in MONEY:
         if name in sheet.taken:
-            sheet.proposal.columns[name] = sheet.taken[name]
+            sheet.proposal.columns[name] = _in_whole_units(sheet, sheet.taken[name])
+
+
+def _in_whole_units(sheet: Sheet, column: str) -> str | Column:
+    """Say the factor of a column in cents."""
+    factor = sheet.factors.get(column, 1.0)
+    if factor == 1.0:
+        return column
+    sheet.proposal.check(f"`{column}` was taken for money in cents, as its name says")
+    return Column(column=column, times=factor)
 
 
 def _take_price(sheet: Sheet) -> None:

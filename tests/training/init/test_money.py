@@ -236,9 +236,7 @@ def test_a_quantity_in_words_of_its_own_is_not_one_piece(proposed: Propose) -> N
     assert not found.questions
 
 
-@pytest.mark.parametrize(
-    "name", ["discount_percent", "Discount %", "Rabatt in Prozent"]
-)
+@pytest.mark.parametrize("name", ["discount_percent", "Discount %", "Rabatt in Prozent"])
 def test_a_percentage_without_an_amount_is_asked_about(proposed: Propose, name: str) -> None:
     found = proposed(table(f"Price,{name}", "1,A,2,50.00,10", "2,B,1,20.00,0", "3,A,1,50.00,25"))
     assert "discount" not in found.columns
@@ -257,3 +255,15 @@ def test_fractions_that_may_be_shares_are_asked_about(proposed: Propose) -> None
     exact = proposed(table("Price,Discount,Order total", *rows))
     assert exact.columns["discount"] == "Discount"
     assert not exact.questions
+
+
+def test_money_in_cents_is_told_by_its_name(proposed: Propose) -> None:
+    found = proposed(table("unit_price_cents,Total (in cents)", "1,A,2,1250,2500", "2,B,1,499,499"))
+    assert found.columns["unit_price"] == Column(column="unit_price_cents", times=0.01)
+    assert found.columns["amount"] == Column(column="Total (in cents)", times=0.01)
+    assert not found.questions
+    whole = proposed(table("unit price cents", "1,A,2,12.50", "2,B,1,4.99"))
+    assert "unit_price" not in whole.columns
+    assert any("without money" in check for check in whole.checks)
+    fils = proposed(table("price_minor", "1,A,2,1250", "2,B,1,4990"), currency="KWD")
+    assert fils.columns["unit_price"] == Column(column="price_minor", times=0.001)
