@@ -7,6 +7,7 @@ ingest could not tell them by itself. Called by ``mapping``.
 import msgspec
 
 from recsys.config import Column
+from recsys.data.times import counted
 from training.init import times
 from training.init.evidence import Evidence
 from training.init.proposal import Proposal, columns_of, shown, value_of
@@ -16,6 +17,10 @@ _NUMBERS = (
     "order_shipping", "order_tax", "refunded_quantity", "refunded_amount", "price", "cost",
     "on_hand",
 )  # fmt: skip
+_COUNTED = {
+    "unix": "seconds since 1970", "unix_ms": "milliseconds since 1970",
+    "unix_us": "microseconds since 1970", "excel": "the serial days of a spreadsheet",
+}  # fmt: skip
 _PIECES = ("quantity", "refunded_quantity", "on_hand")
 
 
@@ -27,11 +32,17 @@ def read_times(evidence: Evidence, proposal: Proposal, *, day_first: bool) -> No
     texts = [text for row in evidence.export.rows if (text := value_of(row, spec).strip())]
     if not texts or times.is_iso(texts):
         return
+    if word := counted(texts):
+        proposal.settings["time_format"] = word
+        proposal.check(f"times are numbers; they were read as {_COUNTED[word]}")
+        return
     found = times.reading(texts, day_first=day_first)
     if not found.patterns:
-        proposal.check(
-            f"times such as `{shown(min(texts))}` are in no format we know; set `time_format`"
-        )
+        proposal.ask(
+            f"times such as `{shown(min(texts))}` are in no format we know, so every row would be "
+            "rejected; how are they written, in strptime's letters?",
+            "time_format", "columns.occurred_at", example="%d.%m.%Y %H:%M",
+        )  # fmt: skip
         return
     patterns = found.patterns
     proposal.settings["time_format"] = patterns[0] if len(patterns) == 1 else patterns

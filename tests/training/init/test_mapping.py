@@ -93,7 +93,16 @@ def test_month_first_where_people_write_so(tmp_path: Path) -> None:
 def test_unknown_times_are_said(tmp_path: Path) -> None:
     found = export(tmp_path, ONLINE_RETAIL + "1,2,X,1,Tuesday,1.0,3,UK\n")
     assert "time_format" not in found.settings
-    assert any("`Tuesday`" in check for check in found.checks)
+    assert any("`Tuesday`" in question.text for question in found.questions)
+
+
+def test_times_that_are_numbers_are_told_by_their_size(tmp_path: Path) -> None:
+    rows = "order id,created at,sku,qty,price\n1,1767225600,A,1,2.50\n2,1767312000,B,1,2.50\n"
+    found = export(tmp_path, rows)
+    assert found.settings["time_format"] == "unix"
+    found = export(tmp_path, rows.replace("1767225600", "46023.5").replace("1767312000", "46024"))
+    assert found.settings["time_format"] == "excel"
+    assert not found.questions
 
 
 def test_shopify_is_recognised_by_its_header(tmp_path: Path) -> None:
