@@ -117,6 +117,17 @@ def test_a_midnight_that_was_skipped_is_the_days_first_moment(shop: Callable[...
     assert summary["rows"]["rejected"] == {"nonexistent_local_time": 1}
 
 
+def test_fractions_of_a_second_neither_stop_a_file_nor_move_a_time(
+    shop: Callable[..., Any],
+) -> None:
+    """The second before clocks change is not yet in the hour that they skip."""
+    times = ["2026-03-29 01:59:59.700", "2026-07-01T12:00:00.500Z"]
+    workspace = shop(orders(times), source='time_zone = "Europe/Berlin"')
+    summary = workspace.ingest()
+    assert summary["rows"]["rejected"] == {}
+    assert read(workspace) == ["2026-03-29 00", "2026-07-01 12"]
+
+
 def test_registrations_need_no_time_but_a_right_one(workspace: Any) -> None:
     workspace.write(
         omnibasket_toml='[sources.cards]\nkind = "customer_links"\npath = "c.csv"\n'
