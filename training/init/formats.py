@@ -27,12 +27,15 @@ _PIECES = ("quantity", "refunded_quantity", "on_hand")
 def read_times(evidence: Evidence, proposal: Proposal, *, day_first: bool) -> None:
     """Set ``time_format`` where times are not ISO 8601."""
     spec = proposal.columns.get("occurred_at")
-    if spec is None or set(columns_of(spec)) & evidence.export.typed:
+    if spec is None:
         return
     texts = [text for row in evidence.export.rows if (text := value_of(row, spec).strip())]
+    word = counted(texts)
+    if word is None and set(columns_of(spec)) & evidence.export.typed:
+        return
     if not texts or times.is_iso(texts):
         return
-    if word := counted(texts):
+    if word:
         proposal.settings["time_format"] = word
         proposal.check(f"times are numbers; they were read as {_COUNTED[word]}")
         return

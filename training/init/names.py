@@ -47,7 +47,7 @@ ORDER_NAMES: dict[str, tuple[str, ...]] = {
         "date and time, timestamp, transaction datetime, transaction timestamp, order datetime, "
         "order purchase timestamp, purchase timestamp, order timestamp, "
         "invoice date, order date, transaction date, purchase date, sale date, sales date, "
-        "ticket date, receipt date, bill date, t dat, date, created on, date created, "
+        "ticket date, receipt date, bill date, t dat, date, created on, date created, created, "
         "erdat, fkdat, audat, "
         "local time, closed at, completed at, time, day, "
         "Bestelldatum, Rechnungsdatum, Belegdatum, Verkaufsdatum, Kaufdatum, Bondatum, "

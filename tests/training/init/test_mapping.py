@@ -103,6 +103,11 @@ def test_times_that_are_numbers_are_told_by_their_size(tmp_path: Path) -> None:
     found = export(tmp_path, rows.replace("1767225600", "46023.5").replace("1767312000", "46024"))
     assert found.settings["time_format"] == "excel"
     assert not found.questions
+    columns = {"order id": [1, 2], "created": [1767225600000, 1767312000000], "sku": [7, 8]}
+    pq.write_table(pa.table({**columns, "qty": [1, 1]}), tmp_path / "x.parquet")
+    found = propose(look(tmp_path / "x.parquet"), "order_lines")
+    assert found.columns["occurred_at"] == "created"
+    assert found.settings["time_format"] == "unix_ms"
 
 
 def test_shopify_is_recognised_by_its_header(tmp_path: Path) -> None:
