@@ -18,7 +18,7 @@ from ibis.backends.duckdb import Backend
 from ibis.util import gen_name
 
 from recsys.config import Column, Config, Source
-from recsys.data.engine import parse_time, rows
+from recsys.data.engine import rows
 from recsys.data.files import ROW
 from recsys.data.number_columns import (
     NumberColumn,
@@ -30,7 +30,7 @@ from recsys.data.number_columns import (
 )
 from recsys.data.numbers import DECIMAL, EMPTY, Sign
 from recsys.data.texts import number_of, text_of
-from recsys.data.times import hint, read_formats, read_time
+from recsys.data.times import hint, read_as, read_formats, read_time
 from recsys.data.words import meanings
 from recsys.data.zones import to_utc
 from recsys.errors import ConfigError, DataError
@@ -373,7 +373,7 @@ class Fields:
         if written is None:
             return read_time(text)
         if isinstance(written, str):
-            return parse_time(text, written), ibis.null("int64")
+            return read_as(text, written)
         return read_formats(self._engine(), self.table, text, written)
 
     def _read_currencies(self) -> None:

@@ -61,7 +61,8 @@ def file_orders(
             repeated=(good.repeated & ~_added(good)).sum().fill_null(0),
             added=(_added(good) & ~good.repeated).sum().fill_null(0),
             twice=(good.twice & ~good.repeated).sum().fill_null(0),
-            newest=good.occurred_at.epoch_seconds().max(where=~_added(good)),
+            # The engine's seconds have fractions, whatever their type says.
+            newest=good.occurred_at.truncate("s").epoch_seconds().max(where=~_added(good)),
             dates_only=(good.occurred_at.epoch_seconds() % 86400).isin(midnights).all(),
         ),
     )

@@ -5,6 +5,7 @@ Called by ``money`` once prices and amounts are known.
 
 from statistics import median
 
+from training.init.discount_names import is_percentage
 from training.init.evidence import close
 from training.init.headers import forms
 from training.init.levels import firsts, fit, sums
@@ -13,7 +14,6 @@ from training.init.totals import ask_level, is_of_order
 
 #: Money of a line from which on a discount below 1 is a share.
 _DEAR = 5.0
-_PERCENT = ("percent", "pct", "percentage", "rate", "prozent")
 _BEFORE_DISCOUNT = ("gross", "brutto", "brut", "subtotal", "bruto", "lordo")
 _AFTER_DISCOUNT = ("net", "netto", "paid", "neto", "bezahlt", "paye", "pagado", "final")
 
@@ -71,10 +71,12 @@ def _is_share(sheet: Sheet, column: str) -> bool:
     """Tell whether a discount is a percentage, and say so."""
     numbers = sheet.numbers_or_zero(column)
     rows = [ix for ix in sheet.rows if numbers[ix]]
-    if "%" in column or any(name.endswith(_PERCENT) for name in forms(column)):
+    if "%" in column or is_percentage(column):
         _say_share(sheet, column)
         return True
-    if not rows or "amount" not in sheet.taken:
+    if rows and "amount" not in sheet.taken:
+        return _may_be_share(sheet, column, [abs(numbers[ix]) for ix in rows])
+    if not rows:
         return False
     if "unit_price" not in sheet.taken:
         paid = [abs(n) for n in sheet.values("amount") if n == n]
@@ -91,6 +93,38 @@ def _is_share(sheet: Sheet, column: str) -> bool:
     if found and not _discount_fits(sheet, column):
         _say_share(sheet, column)
         return True
+    return False
+
+
+def _may_be_share(sheet: Sheet, column: str, less: list[float]) -> bool:
+    """Ask about a discount of nothing but fractions where no amount says what was paid."""
+    prices = [e for e in sheet.expected() if e > 0]
+    dear = bool(prices) and median(prices) > _DEAR
+    if max(less) > 1 or min(less) == 1 or not dear:
+        return False
+    if sheet.candidates["order_total"] and _totals_less(sheet, column):
+        return False
+    example = f"{less[0]:g}"
+    sheet.proposal.ask(
+        f"`{column}` holds nothing above 1, such as {example}, beside prices such as "
+        f"{median(prices):.2f}: is that money, or a share of the price? A share cannot be read; "
+        "say the amount that was paid",
+        "columns.amount", "columns.discount",
+    )  # fmt: skip
+    return True
+
+
+def _totals_less(sheet: Sheet, column: str) -> bool:
+    """Tell whether orders cost the sum of price × quantity less this money, line by line."""
+    less = sheet.numbers_or_zero(column)
+    lines = [e - abs(d) for e, d in zip(sheet.expected(), less, strict=True)]
+    told = [rows for rows in sheet.orders if any(less[ix] for ix in rows)]
+    found = sums(told, lines)
+    for name in sheet.candidates["order_total"]:
+        totals = firsts(told, sheet.evidence.numbers(name).values)
+        fitting = sum(close(a, b, 1) for a, b in zip(found, totals, strict=True))
+        if told and fitting >= MOST * len(told):
+            return True
     return False
 
 

@@ -7,6 +7,7 @@ order?". Nothing here knows names of columns. Called by the modules that decide 
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import cached_property
 from typing import Literal
 
@@ -47,6 +48,8 @@ class Evidence:
         self.decimal = decimal
         self._texts: dict[str, list[str]] = {}
         self._numbers: dict[str, Numbers] = {}
+        self.settled: dict[str, Literal[".", ","]] = {}
+        """Column → decimal sign, where only other columns tell it."""
 
     @cached_property
     def n_rows(self) -> int:
@@ -109,6 +112,11 @@ class Evidence:
     def say_decimal(self, column: str, decimal: Literal[".", ","]) -> None:
         """Read a column's numbers with this decimal sign from now on."""
         self._numbers[column] = read(self.texts(column), self.minor_digits, decimal)
+
+    def scale(self, column: str, factor: float) -> None:
+        """Multiply a column's numbers from now on."""
+        numbers = self.numbers(column)
+        self._numbers[column] = replace(numbers, values=[n * factor for n in numbers.values])
 
     def without_currency(self, column: str) -> Numbers:
         """Return a column's numbers as they would be read if the currency did not help."""

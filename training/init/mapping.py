@@ -9,7 +9,9 @@ from collections.abc import Collection, Mapping, Sequence
 
 from recsys.config import Column
 from recsys.data.currencies import digits
+from recsys.data.numbers import shape_of
 from training.init import currency, fees, formats, orders, people, presets, roles
+from training.init.decimals import settle_by_products
 from training.init.evidence import Evidence
 from training.init.exports import Export
 from training.init.headers import fields_of, forms, ranked
@@ -27,7 +29,7 @@ from training.init.names import (
     TILL_NAMES,
 )
 from training.init.overrides import Override
-from training.init.proposal import Proposal, used_columns
+from training.init.proposal import Proposal, shown, used_columns
 
 #: Kinds that ``init`` can propose; a database is written by hand.
 KINDS = (
@@ -60,7 +62,8 @@ def kind_of(export: Export) -> str | None:
     item = "item_id" in found or bool(ranked(export.columns, GROUP_NAMES))
     dated, numbered = "occurred_at" in found, "order_id" in found
     sold = {"quantity", "unit_price", "amount"} & set(found)
-    if item and ((numbered and (dated or sold)) or (dated and (named or sold))):
+    lines = numbered and dated and "quantity" in found  # the product will be asked for
+    if lines or (item and ((numbered and (dated or sold)) or (dated and (named or sold)))):
         plain = {form for column in export.columns for form in forms(column)}
         return "till_tickets" if plain & set(TILL_NAMES) else "order_lines"
     stock = assign(export, CATALOGUE_NAMES["stock"])
@@ -206,14 +209,14 @@ def _map_lines(
                 f"no column says the channel; `{proposal.settings['channel']}` was taken for all"
             )
     if "quantity" not in columns:
-        columns["quantity"] = Column(value="1")
-        proposal.check("no column says how many; every row was taken for one piece")
+        _take_one_piece(evidence, proposal, candidates["quantity"])
     roles.check_order_id(evidence, proposal)
     if "order_id" in columns:
         orders.widen_order_id(evidence, proposal)
     else:
         orders.make_order_id(proposal)
     orders.check_line_no(evidence, proposal)
+    settle_by_products(evidence, proposal)
     formats.settle_quantity(evidence, proposal)
     currency.map_currency(evidence, proposal, currency_code)
     map_money(evidence, proposal)
@@ -261,6 +264,35 @@ def _choose(evidence: Evidence, proposal: Proposal, candidates: Mapping[str, lis
             if free_name and isinstance(item, str) and roles.names_items(evidence, column, item):
                 columns["title"] = column
                 break
+
+
+def _take_one_piece(evidence: Evidence, proposal: Proposal, named: Sequence[str]) -> None:
+    """Take every row for one piece, but ask where a column says how many in its own way."""
+    used = used_columns(proposal)
+    for column in named:
+        texts = evidence.filled(column)
+        if column in used or not any(c.isdigit() for text in texts for c in text):
+            continue
+        odd = next((text for text in texts if not _plain_number(text)), texts[0])
+        if evidence.share(column, _plain_number) > 0.5 and roles.small(evidence, column):
+            proposal.columns["quantity"] = column
+            proposal.check(
+                f"`{shown(odd)}` in `{column}` is not a number; such rows will be rejected"
+            )
+            return
+        proposal.ask(
+            f"`{column}` is called the quantity, and its values, such as `{shown(odd)}`, are not "
+            "all numbers; how many were sold?",
+            "columns.quantity", example=column,
+        )  # fmt: skip
+        break
+    else:
+        proposal.check("no column says how many; every row was taken for one piece")
+    proposal.columns["quantity"] = Column(value="1")
+
+
+def _plain_number(text: str) -> bool:
+    return shape_of(text).kind not in ("bad", "none")
 
 
 def _are_channels(evidence: Evidence, column: str) -> bool:

@@ -7,19 +7,24 @@ never taken for a line's amount. Called by ``mapping``.
 """
 
 from itertools import product
+from math import isnan
 
+from recsys.config import Column
+from recsys.data.numbers import EMPTY
 from training.init.discounts import look_at_amount, take_discount
 from training.init.evidence import NEARLY_ALL, Evidence, close
 from training.init.headers import forms, phrases
 from training.init.levels import firsts, fit, sums
 from training.init.names import MONEY
-from training.init.proposal import Proposal
+from training.init.proposal import Proposal, shown
 from training.init.sheet import MOST, Sheet
 from training.init.totals import ask_level, compare, is_of_order, take_order_level
 
 _UNIT_NAMES = set(phrases("unit price, price per unit, price piece, price each, Einzelpreis, "
                           "Stückpreis, prix unitaire, precio unitario, prezzo unitario, "
                           "cena jednostkowa, birim fiyat, birim fiyatı, 単価"))  # fmt: skip
+
+_PAID = ("columns.amount", "columns.unit_price")
 
 
 def map_money(evidence: Evidence, proposal: Proposal) -> None:
@@ -43,9 +48,19 @@ def map_money(evidence: Evidence, proposal: Proposal) -> None:
     compare(sheet)
     _look_at_signs(sheet)
     _take_refunds(sheet)
+    _look_at_unread(sheet)
     for name in MONEY:
         if name in sheet.taken:
-            sheet.proposal.columns[name] = sheet.taken[name]
+            sheet.proposal.columns[name] = _in_whole_units(sheet, sheet.taken[name])
+
+
+def _in_whole_units(sheet: Sheet, column: str) -> str | Column:
+    """Say the factor of a column in cents."""
+    factor = sheet.factors.get(column, 1.0)
+    if factor == 1.0:
+        return column
+    sheet.proposal.check(f"`{column}` was taken for money in cents, as its name says")
+    return Column(column=column, times=factor)
 
 
 def _take_price(sheet: Sheet) -> None:
@@ -182,6 +197,41 @@ def _look_at_signs(sheet: Sheet) -> None:
             "says what was paid for a line",
             "columns.amount", "columns.unit_price",
         )  # fmt: skip
+
+
+def _look_at_unread(sheet: Sheet) -> None:
+    """Say which values are no numbers, and ask where that leaves lines without money."""
+    for column in sheet.taken.values():
+        odd = _unread(sheet, column)
+        if odd:
+            sheet.proposal.check(
+                f"`{shown(odd[0])}` in `{column}` is not a number as the others are; {len(odd)} "
+                "such rows will be rejected"
+            )
+    if {"unit_price", "amount", "order_total"} & set(sheet.taken):
+        return
+    for name in ("amount", "unit_price"):
+        for column in sheet.unreadable[name]:
+            sheet.proposal.ask(
+                f"`{column}` is called what was paid, and most of its values, such as "
+                f"`{shown(_unread(sheet, column)[0])}`, are not numbers of one format",
+                f"columns.{name}", f"columns.{name}.decimal", example=column,
+            )  # fmt: skip
+            return
+    if not any(q.settings[0] in _PAID for q in sheet.proposal.questions):
+        sheet.proposal.check("no column says what a line cost: lines will count without money")
+
+
+def _unread(sheet: Sheet, column: str) -> list[str]:
+    texts = sheet.evidence.texts(column)
+    numbers = sheet.evidence.numbers(column)
+    if numbers.doubt is not None and numbers.decimal is None:
+        return [text for text in texts if text]
+    return [
+        text
+        for text, number in zip(texts, numbers.values, strict=True)
+        if text and isnan(number) and text.lower() not in EMPTY and text not in numbers.doubtful
+    ]
 
 
 def _take_refunds(sheet: Sheet) -> None:

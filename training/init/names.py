@@ -15,7 +15,8 @@ ORDER_NAMES: dict[str, tuple[str, ...]] = {
         "ticket, receipt id, receipt no, receipt number, receipt, bill no, bill number, bill id, "
         "check number, check id, transaction id, transaction no, transaction number, "
         "transaction key, transaction, basket id, basket, sales id, sale id, sale number, "
-        "document no, document number, document id, "
+        "document no, document number, document id, document, sales document, billing document, "
+        "vbeln, "
         "Bestellnummer, Bestellnr, Bestell ID, Bestellung, Auftragsnummer, Auftragsnr, Auftrag, "
         "Bonnummer, Bonnr, Bon ID, Kassenbon, Kassenbonnr, Bon, Belegnummer, Belegnr, Beleg, "
         "Rechnungsnummer, Rechnungsnr, Rechnung, Vorgangsnummer, Vorgang, "
@@ -24,10 +25,11 @@ ORDER_NAMES: dict[str, tuple[str, ...]] = {
         "ticket de caisse, numéro de facture, numéro facture, no facture, n facture, facture, "
         "número de pedido, número pedido, no pedido, n pedido, id pedido, pedido, "
         "número de ticket, número ticket, n de ticket, número de factura, n factura, factura, "
-        "recibo, numero ordine, numero d'ordine, n ordine, id ordine, ordine, numero scontrino, "
+        "recibo, boleta, n boleta, folio, comprobante, n comprobante, "
+        "numero ordine, numero d'ordine, n ordine, id ordine, ordine, numero scontrino, "
         "n scontrino, scontrino, numero fattura, n fattura, fattura, "
         "numer zamówienia, nr zamówienia, id zamówienia, zamówienie, numer paragonu, nr paragonu, "
-        "paragon, numer faktury, nr faktury, faktura, "
+        "paragon, numer faktury, nr faktury, faktura, numer dokumentu, nr dokumentu, "
         "sipariş no, sipariş numarası, sipariş id, sipariş, fiş no, fiş numarası, fiş, fatura no, "
         "fatura numarası, fatura, "
         "رقم الطلب, رقم الفاتورة, الطلب, الفاتورة, شماره سفارش, شماره فاکتور, سفارش, فاکتور, "
@@ -45,7 +47,8 @@ ORDER_NAMES: dict[str, tuple[str, ...]] = {
         "date and time, timestamp, transaction datetime, transaction timestamp, order datetime, "
         "order purchase timestamp, purchase timestamp, order timestamp, "
         "invoice date, order date, transaction date, purchase date, sale date, sales date, "
-        "ticket date, receipt date, bill date, t dat, date, created on, date created, "
+        "ticket date, receipt date, bill date, t dat, date, created on, date created, created, "
+        "erdat, fkdat, audat, "
         "local time, closed at, completed at, time, day, "
         "Bestelldatum, Rechnungsdatum, Belegdatum, Verkaufsdatum, Kaufdatum, Bondatum, "
         "Buchungsdatum, Zeitpunkt, Datum, Zeitstempel, date de commande, date commande, "
@@ -87,7 +90,7 @@ ORDER_NAMES: dict[str, tuple[str, ...]] = {
         "articolo, kod produktu, kod towaru, id produktu, indeks, towar, ürün kodu, ürün id, "
         "stok kodu, barkod, ürün, رمز المنتج, كود المنتج, رقم المنتج, المنتج, الصنف, کد محصول, "
         "کد کالا, شناسه محصول, محصول, کالا, პროდუქტის კოდი, კოდი, შტრიხკოდი, პროდუქტი, 商品コード, "
-        "商品番号, 商品ID, 品番, JANコード, 商品"
+        "商品番号, 商品ID, 品番, JANコード, 商品, matnr, material, code, item ref, ref"
     ),
     "title": phrases(
         "title, item name, product name, product title, item title, article name, lineitem name, "
@@ -104,6 +107,7 @@ ORDER_NAMES: dict[str, tuple[str, ...]] = {
         "quantity, qty, units, pieces, quantity sold, quantity ordered, qty sold, qty ordered, "
         "units sold, item quantity, count, Menge, Anzahl, Stückzahl, Stück, Stk, quantité, qté, "
         "cantidad, cant, unidades, uds, quantità, qta, pezzi, ilość, sztuk, szt, miktar, adet, "
+        "fkimg, kwmeng, billed quantity, "
         "الكمية, كمية, تعداد, مقدار, რაოდენობა, 数量, 個数"
     ),
     "unit_price": phrases(
@@ -123,7 +127,7 @@ ORDER_NAMES: dict[str, tuple[str, ...]] = {
     "amount": phrases(
         "amount, line amount, line total, item total, extended price, net sales, sales value, "
         "sales amount, total price, total amount, total, amount paid, paid, net amount, "
-        "gross amount, gross sales, net total, revenue, sales, turnover, "
+        "gross amount, gross sales, net total, revenue, sales, turnover, net value, netwr, "
         "Zeilenbetrag, Positionsbetrag, Betrag, Gesamtpreis, Summe, Gesamt, Gesamtbetrag, Umsatz, "
         "Brutto, Bruttobetrag, Netto, Nettobetrag, total ligne, montant ligne, montant ttc, "
         "montant, total ttc, importe línea, total línea, importe, importe total, totale riga, "
@@ -167,6 +171,7 @@ ORDER_NAMES: dict[str, tuple[str, ...]] = {
     ),
     "currency": phrases(
         "currency, currency code, order currency, order currency code, curr, Währung, Waehrung, "
+        "waerk, "
         "devise, moneda, divisa, valuta, waluta, para birimi, döviz, العملة, ارز, ვალუტა, 通貨"
     ),
     "line_type": phrases(

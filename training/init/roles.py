@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from statistics import median
 
 from recsys.data.currencies import codes
+from recsys.data.times import counted
 from training.init import times
 from training.init.evidence import NEARLY_ALL, Evidence
 from training.init.headers import forms
@@ -34,7 +35,7 @@ def fits(evidence: Evidence, field: str, column: str) -> bool:
     if field in MONEY or field in ("price", "cost"):
         return evidence.numeric(column)
     if field in ("quantity", "refunded_quantity"):
-        return evidence.numeric(column) and _small(evidence, column)
+        return evidence.numeric(column) and small(evidence, column)
     if field == "on_hand":
         return evidence.numeric(column)
     if field == "line_no":
@@ -53,7 +54,7 @@ def is_currency(text: str) -> bool:
     return text.upper() in codes()
 
 
-def _small(evidence: Evidence, column: str) -> bool:
+def small(evidence: Evidence, column: str) -> bool:
     """Tell whether numbers may be pieces or weights."""
     numbers = [abs(n) for n in evidence.numbers(column).values if n == n]
     return not numbers or median(numbers) <= _MAX_PIECES
@@ -86,6 +87,8 @@ def choose_moment(evidence: Evidence, candidates: Sequence[str], proposal: Propo
     for column in filled:
         if fits(evidence, "occurred_at", column) and readable_times(evidence, column):
             return column
+        if counted(evidence.filled(column)):
+            return column
     for column in sorted(evidence.export.columns, key=_hardly_the_sale):
         texts = evidence.filled(column)
         dated = texts and evidence.share(column, _DATED.match) >= NEARLY_ALL
@@ -112,7 +115,8 @@ def names_items(evidence: Evidence, column: str, item_id: str) -> bool:
 def readable_times(evidence: Evidence, column: str) -> bool:
     """Tell whether a column's times are ISO or of a format that is known."""
     texts = evidence.filled(column)[:200]
-    return not texts or times.is_iso(texts) or bool(times.reading(texts, day_first=True).patterns)
+    known = not texts or times.is_iso(texts) or counted(texts)
+    return bool(known or times.reading(texts, day_first=True).patterns)
 
 
 def choose_order_id(
