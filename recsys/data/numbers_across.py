@@ -205,7 +205,11 @@ def _apart(units: ir.Table, kinds: list[str]) -> ir.Table:
     columns = [units[_value(kind)] for kind in kinds]
     no = ibis.literal(value=False)
     same = ibis.or_(no, *((c == c.lag().over(by_time)).fill_null(False) for c in columns))
-    moved = (units.channel != "pos") & same & (gap <= interval(MOVED))
+    common = units.goods.intersect(units.goods.lag().over(by_time)).length()
+    most = ibis.greatest(units.goods.length(), units.goods.lag().over(by_time).length())
+    units = units.mutate(_common=common, _alike=common * 2 > most)
+    within = (gap <= interval(FILE_GAP)) | ((gap <= interval(MOVED)) & units["_alike"])
+    moved = (units.channel != "pos") & same & within
     cut = (gap > interval(MOMENT)) & ~moved & ~_told_otherwise(units, by_time, gap)
     table = units.mutate(_cut=cut.fill_null(False).cast("int64"))
     upto = ibis.window(group_by=key, order_by=order, preceding=None, following=0)
@@ -225,15 +229,13 @@ def _told_otherwise(units: ir.Table, by_time: Any, gap: ir.Value) -> ir.BooleanV
     They differ by less than an hour; by hours, where one of them took its zone for another; or by
     the time of day, where one of them has none.
     """
-    common = units.goods.intersect(units.goods.lag().over(by_time)).length()
-    most = ibis.greatest(units.goods.length(), units.goods.lag().over(by_time).length())
     equal = units.digest == units.digest.lag().over(by_time)
     seconds = units["first"].epoch_seconds() - units["first"].lag().over(by_time).epoch_seconds()
     zones = (seconds % 1800 == 0) & (gap <= interval(ZONES))
     dates = (units.dates_only | units.dates_only.lag().over(by_time)) & (gap < interval(DAY))
     found = (
-        ((gap <= interval(FILE_GAP)) & (common * 2 > most))
+        ((gap <= interval(FILE_GAP)) & units["_alike"])
         | (zones & equal & ~dates)
-        | (dates & (common > 0))
+        | (dates & (units["_common"] > 0))
     )
     return cast(ir.BooleanValue, found.fill_null(False))

@@ -12,8 +12,8 @@ Two rows are one order as long as what is known of them agrees:
   do not count: one order may be paid with two cards.
 - **time**: lines of one ticket lie at most ``ticket_gap`` apart. Elsewhere an order without a
   customer lies within ``ORDER_GAP`` or on neighbouring rows, a customer's within ``MOVED``. Of two
-  files, the same order has the same time, give or take ``MOMENT``, or the same customer, or it
-  holds the same: then its times may differ by ``FILE_GAP`` or as zones do.
+  files, the same order has the same time, give or take ``MOMENT``; the times of orders that hold
+  the same may differ by ``FILE_GAP``, as zones do, or, of one customer, by ``MOVED``.
 - **content**: files without times of day that name nobody have to share a product.
 
 The earliest order of a number keeps it as its id; every other one gets its time behind it, as in

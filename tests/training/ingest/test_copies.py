@@ -60,3 +60,9 @@ def test_of_two_files_the_content_tells_where_times_differ(
     summary = workspace.ingest()
     assert summary["orders"] == orders
     assert summary["notes"].get("orders_sharing_a_number", 0) == (orders if orders > 2 else 0)
+
+
+def test_one_customer_of_two_shops_has_two_orders_of_a_number(shop: Callable) -> None:
+    one = "1001,2026-01-05 10:00:00,tea,1,3,a@x.de\n1001,2026-01-05 10:00:00,jam,1,3,a@x.de\n"
+    other = "1001,2026-01-08 11:00:00,tea,1,3,a@x.de\n1001,2026-01-08 11:00:00,cup,1,3,a@x.de\n"
+    assert shop(one, other).ingest()["orders"] == 2
