@@ -28,7 +28,9 @@ _BETWEEN: Final = str.maketrans("", "", "' ()./-")
 #: A number that a program took for one to calculate with: ``447700900001.0``.
 _CALCULATED: Final = re.compile(r"\s*\+?[0-9]{6,}\.0\s*")
 #: What stands between two numbers in one cell.
-_SEVERAL: Final = re.compile(r"\s*[,;/|\n]\s*|\s+(?:or|oder|ou|o|lub|veya|and|und|et|y|e|&|[-–—])\s+")
+_SEVERAL: Final = re.compile(
+    r"\s*[,;/|\n]\s*|\s+(?:or|oder|ou|o|lub|veya|and|und|et|y|e|&|[-–—])\s+"
+)
 _ABROAD: Final = "00"
 #: Territory of a time zone that belongs to no country.
 _NOWHERE: Final = "ZZ"

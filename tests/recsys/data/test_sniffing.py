@@ -51,7 +51,7 @@ def test_a_quote_that_is_never_closed_costs_its_own_line(at: int) -> None:
 
 
 def test_breaks_within_quotes_are_no_rows() -> None:
-    text = ['"Order\n', 'ID";b;c\n', '1;"x\n', 'y;z\n', '";2\n', "3;4;5\n"]
+    text = ['"Order\n', 'ID";b;c\n', '1;"x\n', "y;z\n", '";2\n', "3;4;5\n"]
     assert list(split_records(text, ";")) == [
         (2, ["Order\nID", "b", "c"]), (3, ["1", "x\ny;z\n", "2"]), (1, ["3", "4", "5"])
     ]  # fmt: skip
