@@ -120,11 +120,10 @@ def _by_the_library(text: str, country: str) -> str | None:
 
 def _is_mobile_without_plus(text: str, country: str, found: str) -> bool:
     """Tell whether ``found`` is a mobile number of the country, of which the plus was lost."""
-    mobile = phonenumbers.number_type(phonenumbers.parse(found))
     kinds = phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE
-    return mobile in kinds and phonenumbers.parse(
-        "+" + text.removesuffix(".0")
-    ) == phonenumbers.parse(found)
+    number = phonenumbers.parse(found)
+    typed_so = phonenumbers.parse("+" + text.removesuffix(".0"))
+    return phonenumbers.number_type(number) in kinds and typed_so == number
 
 
 REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
