@@ -15,7 +15,7 @@ import unicodedata
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import IO, Literal
+from typing import Literal
 
 from recsys.data.cleaning import clean
 from recsys.errors import DataError
@@ -27,8 +27,6 @@ BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
 )  # fmt: skip
-#: How much of a text is decoded to tell its encoding. Bytes.
-_DECODED = 64 << 20
 _RECORDS = 60
 #: A record of more lines is none: a quote was never closed.
 _MOST_LINES = 1_000
@@ -138,24 +136,6 @@ def encoding_of(start: bytes, stated: str = "utf-8") -> str:
         if even.count(0) * 10 > pairs * 7 and odd.count(0) == 0:
             return "utf-16-be"
     return stated
-
-
-def told_encoding(stream: IO[bytes]) -> str:
-    """Tell an encoding that nobody stated: by its mark, else UTF-8 by its bytes, else cp1252."""
-    block = stream.read(SAMPLE)
-    told = encoding_of(block)
-    if told != "utf-8" or block.startswith(codecs.BOM_UTF8):
-        return told
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    read = 0
-    while block and read < _DECODED:
-        try:
-            decoder.decode(block)
-        except UnicodeDecodeError:
-            return "cp1252"
-        read += len(block)
-        block = stream.read(SAMPLE)
-    return "utf-8"
 
 
 def is_utf8(encoding: str) -> bool:

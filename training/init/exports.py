@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from recsys.data.cleaning import clean
 from recsys.data.content import open_bytes
+from recsys.data.encodings import told_encoding
 from recsys.data.feeds import feed_records
 from recsys.data.records import flat, json_records
 from recsys.data.sniffing import (
@@ -26,7 +27,6 @@ from recsys.data.sniffing import (
     layout,
     require_names,
     split_records,
-    told_encoding,
     unique_names,
 )
 from recsys.errors import DataError

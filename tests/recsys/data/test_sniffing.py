@@ -4,13 +4,13 @@ import io
 
 import pytest
 
+from recsys.data.encodings import told_encoding
 from recsys.data.sniffing import (
     encoding_of,
     form_of,
     layout,
     require_names,
     split_records,
-    told_encoding,
 )
 from recsys.errors import DataError
 
