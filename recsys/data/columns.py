@@ -31,6 +31,7 @@ from recsys.data.number_columns import (
 from recsys.data.numbers import DECIMAL, EMPTY, Sign
 from recsys.data.texts import number_of, text_of
 from recsys.data.times import hint, read_as, read_formats, read_time
+from recsys.data.whole_ids import has_whole_numbers, is_id, whole
 from recsys.data.words import meanings
 from recsys.data.zones import to_utc
 from recsys.errors import ConfigError, DataError
@@ -75,6 +76,7 @@ class Fields:
         self._bad: list[tuple[str, str, ir.BooleanValue, ir.StringValue]] = []
         self._specs: dict[str, str | Column] = {}
         self._read: set[str] = set()
+        self._whole: dict[str, bool] = {}
         self._numbers: dict[str, NumberColumn] = {}
         self._own_currency: ir.StringValue | None = None
         self._time: ir.StringValue | None = None
@@ -404,7 +406,12 @@ class Fields:
                 f"[sources.{self.name}]).{hint} The columns are: {', '.join(self.columns)}."
             )
         self._read.add(column)
-        return self.table[column]
+        value = self.table[column]
+        if not is_id(field):
+            return value
+        if column not in self._whole:
+            self._whole[column] = has_whole_numbers(self._engine(), self.table, column)
+        return whole(value) if self._whole[column] else value
 
 
 @dataclass(frozen=True)

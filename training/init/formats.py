@@ -14,8 +14,8 @@ from training.init.proposal import Proposal, columns_of, shown, value_of
 
 _NUMBERS = (
     "quantity", "unit_price", "discount", "amount", "order_discount", "order_total",
-    "order_shipping", "order_tax", "refunded_quantity", "refunded_amount", "price", "cost",
-    "on_hand",
+    "order_shipping", "order_tax", "refunded_quantity", "refunded_amount", "price", "sale_price",
+    "cost", "on_hand",
 )  # fmt: skip
 _COUNTED = {
     "unix": "seconds since 1970", "unix_ms": "milliseconds since 1970",

@@ -131,6 +131,8 @@ def propose(
         roles.check_item_id(evidence, proposal)
     formats.read_times(evidence, proposal, day_first=day_first)
     formats.check_numbers(evidence, proposal)
+    if kind == "products":
+        roles.check_statuses(evidence, proposal)
     _finish(export, proposal, wanted)
     return proposal
 
@@ -182,6 +184,8 @@ def _take_preset(
     if "time_format" not in proposal.settings:
         formats.read_times(evidence, proposal, day_first=day_first)
     formats.check_numbers(evidence, proposal)
+    if proposal.kind == "products":
+        roles.check_statuses(evidence, proposal)
     if proposal.columns and proposal.kind in (*LINES, *CATALOGUE_NAMES):
         wanted = ORDER_NAMES if proposal.kind in LINES else CATALOGUE_NAMES[proposal.kind]
         _finish(evidence.export, proposal, wanted, preset=True)

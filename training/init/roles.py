@@ -10,12 +10,13 @@ from collections.abc import Callable, Sequence
 from statistics import median
 
 from recsys.data.currencies import codes
+from recsys.data.statuses import read_statuses
 from recsys.data.times import counted
 from training.init import times
 from training.init.evidence import NEARLY_ALL, Evidence
 from training.init.headers import forms
 from training.init.names import MONEY
-from training.init.proposal import Proposal
+from training.init.proposal import Proposal, shown
 
 #: Rows from which on it says something that no value repeats.
 _MANY = 30
@@ -24,6 +25,8 @@ _MAX_PIECES = 10_000
 _FILLED = 0.8
 _DATED = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}")
 _OTHER_MOMENTS = ("ship", "deliver", "limit", "due", "birth", "expir", "update", "modif", "liefer")
+#: Fields of products whose words say whether they may be shown.
+STATUSES = ("active", "visibility")
 _LINE_IDS = {"itemid", "lineitemid", "orderitemid", "lineid"}
 
 
@@ -32,7 +35,7 @@ def fits(evidence: Evidence, field: str, column: str) -> bool:
     counts = evidence.counts(column)
     if not counts:
         return True
-    if field in MONEY or field in ("price", "cost"):
+    if field in MONEY or field in ("price", "sale_price", "cost"):
         return evidence.numeric(column)
     if field in ("quantity", "refunded_quantity"):
         return evidence.numeric(column) and small(evidence, column)
@@ -46,7 +49,25 @@ def fits(evidence: Evidence, field: str, column: str) -> bool:
         return _may_be_times(evidence, column)
     if field == "location_id":
         return _may_be_places(evidence, column)
+    if field in STATUSES:  # a "state" may also be new, used or Ohio
+        return bool(read_statuses(counts))
     return True
+
+
+def check_statuses(evidence: Evidence, proposal: Proposal) -> None:
+    """Say which words of a product's status are not understood: their rows will be rejected."""
+    for field in STATUSES:
+        column = proposal.columns.get(field)
+        if not isinstance(column, str):
+            continue
+        counts = evidence.counts(column)
+        unknown = sorted(counts.keys() - read_statuses(counts).keys())
+        if unknown:
+            listed = ", ".join(f"`{shown(word)}`" for word in unknown[:12])
+            proposal.check(
+                f"whether products are shown whose `{column}` is {listed} is not known, and their "
+                f'rows are rejected; say it: {field} = {{ column = "{column}", map = {{ … }} }}'
+            )
 
 
 def is_currency(text: str) -> bool:
