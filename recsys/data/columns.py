@@ -24,11 +24,11 @@ from recsys.data.number_columns import (
     NumberColumn,
     contradicts,
     digits_of_all,
-    read_column,
+    read_columns,
     stated_code,
     value_name,
 )
-from recsys.data.numbers import DECIMAL, EMPTY, Sign
+from recsys.data.numbers import DECIMAL, EMPTY
 from recsys.data.texts import number_of, text_of
 from recsys.data.times import hint, read_as, read_formats, read_time
 from recsys.data.whole_ids import has_whole_numbers, is_id, whole
@@ -59,14 +59,9 @@ class Fields:
     """
 
     def __init__(
-        self,
-        table: ir.Table,
-        columns: Sequence[str],
-        config: Config,
-        name: str,
-        where: str,
+        self, table: ir.Table, columns: Sequence[str], config: Config, name: str, where: str,
         defaults: Mapping[str, str] | None = None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self.table = table
         self.columns = columns
         self.config = config
@@ -155,51 +150,26 @@ class Fields:
         stated_codes = self.text("currency").upper() if self.has("currency") else None
         minor_digits = digits_of_all(con, self.table, stated_codes, self._assumed)
         plain: dict[str, ir.Value] = {}
-        texts: dict[str, str | Column] = {}
+        texts: list[tuple[str, ir.StringValue, str | Column]] = []
         for field in names:
             spec = self._specs.get(field, field if field in self.columns else None)
             if spec is None:
                 continue
             number = number_of(spec, partial(self._column, field))
             if number is None:
-                texts[field] = spec
+                texts.append((field, self._spec(field, spec), spec))
                 continue
             times = spec.times if isinstance(spec, Column) else 1.0
             if times != 1.0:
                 number = (number.cast("float64") * times).try_cast(DECIMAL)
             plain[value_name(field)] = number
             self._numbers[field] = NumberColumn(field)
-        doubted = []
-        for field, spec in texts.items():
-            table, column = self._read_number(con, field, spec, minor_digits)
-            if column.form.doubt == "ambiguous":
-                doubted.append(field)
-                continue
-            self.table, self._numbers[field] = table, column
-        shown = {column.shows for column in self._numbers.values()} - {None}
-        beside = shown.pop() if len(shown) == 1 else None
-        for field in doubted:
-            self.table, self._numbers[field] = self._read_number(
-                con, field, texts[field], minor_digits, beside
-            )
+        read = read_columns(con, self.table, texts, self.source.decimal, minor_digits)
+        self.table = read[0]
+        self._numbers |= read[1]
         self._bad.clear()
         self.table = con.create_view(gen_name("numbers"), self.table.mutate(**plain))
         self._read_currencies()
-
-    def _read_number(
-        self,
-        con: Backend,
-        field: str,
-        spec: str | Column,
-        minor_digits: int | None,
-        beside: Sign | None = None,
-    ) -> tuple[ir.Table, NumberColumn]:
-        own = spec if isinstance(spec, Column) else Column(column=spec)
-        return read_column(
-            con, self.table, field, self._spec(field, spec), stated=own.decimal,
-            stated_of_all=self.source.decimal, minor_digits=minor_digits, times=own.times,
-            beside=beside,
-        )  # fmt: skip
 
     def number(self, field: str, *, required: bool = False) -> ir.DecimalValue:
         """Return one of the fields that ``read_numbers`` read: a decimal with six places."""

@@ -7,7 +7,7 @@ Called by ``columns``.
 """
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -15,6 +15,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
+from recsys.config import Column
 from recsys.data.currencies import codes, digits, meant_by
 from recsys.data.engine import keep, rows
 from recsys.data.numbers import (
@@ -81,7 +82,53 @@ class NumberColumn:
         return cast(ir.StringValue, table[_CURRENCY + self.name])
 
 
-def read_column(
+def read_columns(
+    con: Backend,
+    table: ir.Table,
+    fields: Sequence[tuple[str, ir.StringValue, str | Column]],
+    stated_of_all: Sign | None,
+    minor_digits: int | None,
+) -> tuple[ir.Table, dict[str, NumberColumn]]:
+    """Add several fields' numbers to a table; what one column leaves open, the others may tell.
+
+    Parameters
+    ----------
+    con : ibis backend
+        The engine.
+    table : ibis table
+    fields : sequence of (str, string column, str or Column)
+        Each field, its texts, and how it was mapped.
+    stated_of_all : {".", ","} or None
+        The decimal sign, where the source's settings say it.
+    minor_digits : int or None
+        Digits of the currency of all rows.
+    """
+    found: dict[str, NumberColumn] = {}
+    doubted = []
+
+    def read(
+        name: str, text: ir.StringValue, spec: str | Column, beside: Sign | None = None
+    ) -> tuple[ir.Table, NumberColumn]:
+        own = spec if isinstance(spec, Column) else Column()
+        return _read_column(
+            con, table, name, text, stated=own.decimal, stated_of_all=stated_of_all,
+            minor_digits=minor_digits, times=own.times, beside=beside,
+        )  # fmt: skip
+
+    for name, text, spec in fields:
+        with_numbers, column = read(name, text, spec)
+        if column.form.doubt == "ambiguous":
+            doubted.append((name, text, spec))
+        else:
+            table, found[name] = with_numbers, column
+    shown = {column.shows for column in found.values()} - {None}
+    beside = shown.pop() if len(shown) == 1 else None
+    for name, text, spec in doubted:
+        table, found[name] = read(name, text, spec, beside)
+    return table, found
+
+
+def _read_column(
     con: Backend,
     table: ir.Table,
     name: str,
