@@ -20,6 +20,7 @@ from recsys.data import returns, signs, tables
 from recsys.data.corrections import CANCELLED, latest, leave_out, non_products
 from recsys.data.engine import keep, rows, scratch, write
 from recsys.data.exported import read_later, tell_apart
+from recsys.data.files import ROW
 from recsys.data.history import FOLDER
 from recsys.data.identity import customers_of_groups, resolve, undone
 from recsys.data.live import numbers, seen_once, without_exported
@@ -229,7 +230,15 @@ class _Unifier:
         """
         given = kept.line_type.fill_null(SALE)
         minus = kept.filter(kept.line_type == signs.MINUS)
-        if not self.con.to_pyarrow(minus.count()).as_py():
+        (count,) = rows(
+            self.con,
+            kept.aggregate(
+                minus=(given == signs.MINUS).sum().fill_null(0),
+                corrections=(given == CORRECTION).sum().fill_null(0),
+            ),
+        )
+        self._note({_CORRECTIONS: int(count["corrections"])})
+        if not count["minus"]:
             kind = ibis.ifelse((kept.quantity < 0) & (given != CORRECTION), "return", given)
             return kept.mutate(line_type=kind)
         sold = kept.filter((given == SALE) & (kept.amount_minor > 0)).select("item_id")
@@ -243,10 +252,9 @@ class _Unifier:
             else_=given,
         )
         found = keep(self.con, "lines_signed", joined.mutate(line_type=kind).select(*kept.columns))
-        corrections = found.filter(found.line_type == CORRECTION)
-        self._note(
-            {"corrections_of_an_order": int(self.con.to_pyarrow(corrections.count()).as_py())}
-        )
+        told = found.semi_join(minus, [ROW, "sequence"])
+        told = told.filter(told.line_type == CORRECTION)
+        self._note({_CORRECTIONS: int(self.con.to_pyarrow(told.count()).as_py())})
         return found
 
     def _account(self, source: str, what: str, lines: int) -> None:
