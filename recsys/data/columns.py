@@ -2,8 +2,7 @@
 
 A raw table and a source's mapping come in; each method returns one field as an Ibis expression and
 remembers which rows cannot be read. ``Fields.parsed`` marks those rows, ``Fields.rejected`` says
-why.
-Called by the adapters (``orders``, ``shopify``, ``events``, ``catalogue``).
+why. Called by the adapters (``orders``, ``shopify``, ``events``, ``catalogue``).
 """
 
 import difflib
@@ -29,7 +28,7 @@ from recsys.data.number_columns import (
     value_name,
 )
 from recsys.data.numbers import DECIMAL, EMPTY
-from recsys.data.texts import number_of, text_of
+from recsys.data.texts import number_of, text_of, without_emails
 from recsys.data.times import hint, read_as, read_formats, read_time
 from recsys.data.whole_ids import has_whole_numbers, is_id, whole
 from recsys.data.words import meanings
@@ -312,8 +311,8 @@ class Fields:
         return table.select(
             table[ROW],
             reason=ibis.cases(*((c, r) for c, r, _, _ in cases)),
-            detail=_without_emails(detail),
-            raw=_without_emails(ibis.struct(shown).cast("json").cast("string")),
+            detail=without_emails(detail),
+            raw=without_emails(ibis.struct(shown).cast("json").cast("string")),
         )
 
     def _time_hint(self, table: ir.Table, wrong: ir.Value) -> str:
@@ -376,12 +375,10 @@ class Fields:
                 f"[sources.{self.name}]).{hint} The columns are: {', '.join(self.columns)}."
             )
         self._read.add(column)
-        value = self.table[column]
-        if not is_id(field):
-            return value
-        if column not in self._whole:
+        if is_id(field) and column not in self._whole:
             self._whole[column] = has_whole_numbers(self._engine(), self.table, column)
-        return whole(value) if self._whole[column] else value
+        value = self.table[column]
+        return whole(value) if is_id(field) and self._whole[column] else value
 
 
 @dataclass(frozen=True)
@@ -398,7 +395,3 @@ class Typed:
 
     table: ir.Table
     fields: Fields
-
-
-def _without_emails(text: ir.Value) -> ir.StringValue:
-    return cast(ir.StringValue, text).re_replace(r'[^\s"@]+@[^\s"@]+', "(e-mail)")

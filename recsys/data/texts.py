@@ -82,6 +82,11 @@ def trimmed(value: ir.Value) -> ir.StringValue:
     return cast(ir.StringValue, value.cast("string"))
 
 
+def without_emails(text: ir.Value) -> ir.StringValue:
+    """Blank whatever looks like an e-mail."""
+    return cast(ir.StringValue, text).re_replace(r'[^\s"@]+@[^\s"@]+', "(e-mail)")
+
+
 def _part(spec: Column, name: str, column: Callable[[str], ir.Value]) -> ir.StringValue:
     text = trimmed(column(name))
     return text.re_replace(_AFTER_DAY, "") if name in spec.days else text

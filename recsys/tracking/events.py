@@ -202,6 +202,8 @@ def faults(event: Event) -> Iterator[tuple[str, str]]:
         fault = item_fault(item.item_id)
         if fault is not None:
             yield f"/items/{ix}/item_id", fault
+        if event.event in ("purchase", "refund") and _is_negative(item.price):
+            yield f"/items/{ix}/price", "is below zero. Send prices after discount, not discounts."
     if event.event in _NEED_ITEMS and not event.items:
         yield "/items", f"`{event.event}` needs at least one item."
     if event.event == "login":
@@ -211,6 +213,12 @@ def faults(event: Event) -> Iterator[tuple[str, str]]:
             yield "/identifier", "a `login` needs a `customer_id` or an `identifier`."
     if not 2000 <= event.occurred_at.year < 3000:
         yield "/occurred_at", "is not between the years 2000 and 3000."
+
+
+def _is_negative(price: Money | float | None) -> bool:
+    """Tell whether a price would make a sale of a refund, or the reverse."""
+    amount = price.amount_minor if isinstance(price, Money) else price
+    return amount is not None and amount < 0
 
 
 _RULES: Final = Identity()

@@ -7,6 +7,7 @@ import msgspec
 from flask import Blueprint, Response, current_app, request
 
 from recsys.data.addresses import ADDRESSES, is_address
+from recsys.data.placeholders import is_no_id
 from recsys.responses.live import LiveItem, LiveLocation, LiveStock
 from recsys.tracking.backoffice import Written
 from recsys.tracking.events import Money, item_fault, location_fault
@@ -55,6 +56,7 @@ def items() -> Response:
     update = read_body(request, ItemsUpdate)
     _check_prices(update)
     _check_addresses(update)
+    _check_codes(update)
     sent = update.items
     for name in ("item_id", "parent_id"):
         refuse_no_ids(
@@ -152,6 +154,20 @@ def _check_prices(sent: ItemsUpdate) -> None:
 def _check_locations(location_ids: Sequence[str], pointer: str) -> None:
     named = ((f"{pointer}/{ix}/location_id", text) for ix, text in enumerate(location_ids))
     refuse_no_ids(named, location_fault)
+
+
+def _check_codes(sent: ItemsUpdate) -> None:
+    """Refuse a GTIN of which a spreadsheet has left 5.01235E+12."""
+    codes = (
+        (f"/items/{ix}/attributes/gtin", said)
+        for ix, item in enumerate(sent.items)
+        if isinstance(said := (item.attributes or {}).get("gtin"), str)
+    )
+    refuse_no_ids(codes, _code_fault)
+
+
+def _code_fault(text: str) -> str | None:
+    return f"`{text}` is no GTIN. Send its digits, as text." if is_no_id(text) else None
 
 
 def _texts(item: ItemUpdate) -> dict[str, str | None] | None:

@@ -133,3 +133,11 @@ def test_an_address_that_no_page_may_follow_is_refused(client: FlaskClient, addr
     (error,) = answer.get_json()["errors"]
     assert error["pointer"] == "/items/0/attributes/image_url"
     assert shown(client)["pasta"]["image_url"] == "https://cdn.example/pasta.jpg"
+
+
+def test_a_code_that_a_spreadsheet_has_shortened_is_refused(client: FlaskClient) -> None:
+    body = {"items": [{"item_id": "pasta", "attributes": {"gtin": "5.01235E+12"}}]}
+    answer = client.put("/v1/items", json=body)
+    problem(answer, 422, "invalid-request")
+    (error,) = answer.get_json()["errors"]
+    assert error["pointer"] == "/items/0/attributes/gtin"

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 from flask.testing import FlaskClient
 
 from recsys.config import Config
@@ -153,3 +154,13 @@ def test_a_phone_is_never_shown_as_typed(client: FlaskClient, caplog: Any) -> No
         assert answer.status_code in (207, 422)
         assert "900001" not in answer.text
     assert "900001" not in caplog.text
+
+
+@pytest.mark.parametrize("price", [-4.7, {"amount_minor": -470, "currency": "EUR"}])
+@pytest.mark.parametrize("event", ["purchase", "refund"])
+def test_a_price_below_zero_is_refused(client: FlaskClient, event: str, price: Any) -> None:
+    sold = {**bought("e1", "tea"), "event": event, "items": [{"item_id": "tea", "price": price}]}
+    status, answer = send(client, sold)
+    assert (status, answer.accepted, answer.refused) == (207, 0, 1)
+    (error,) = (answer.events[0].problem or {})["errors"]
+    assert error["pointer"] == "/events/0/items/0/price"

@@ -299,3 +299,16 @@ def test_a_list_in_which_nothing_is_counted_is_no_list_of_stock(shop: Shop) -> N
     workspace.write(stock_csv="location_id,item_id,on_hand\n" + rows)
     with pytest.raises(DataError, match="missing_on_hand"):
         workspace.ingest()
+
+
+def test_a_product_without_an_sku_is_known_by_its_number(
+    listed: Callable[..., Workspace],
+) -> None:
+    text = (
+        "ID,SKU,Name,Price,Parent\n7,,Bag,5.00,\n8,A-1,Box,6.00,\n9,,Cap,,\n10,CAP-S,,7.00,id:9\n"
+    )
+    workspace = listed(
+        text, item_id="SKU", id="ID", title="Name", price="Price", parent_id="Parent"
+    )
+    assert said(workspace, "title") == {"id:7": "Bag", "A-1": "Box", "CAP-S": "Cap"}
+    assert part(workspace).left_out == {"parent_without_item_id": 1}

@@ -115,6 +115,7 @@ def products(headers: Headers) -> Preset | None:
     if any(
         "not visible" in text.casefold() for text in headers.values(headers.get("visibility") or "")
     ):
+        preset.columns["visibility"] = Column(value="")
         preset.checks.append(
             "variants are `Not Visible Individually` and yet what is sold, so `visibility` is left "
             "out"

@@ -163,6 +163,22 @@ def test_products_are_known_by_name_where_many_lines_have_no_sku() -> None:
     assert any("no `SKU`" in check for check in preset.checks)
 
 
+def test_what_shopify_has_not_published_is_hidden() -> None:
+    preset = recognise(look(HERE / "shopify_products.csv"))
+    assert preset is not None
+    assert (preset.columns["active"], preset.columns["visibility"]) == ("Status", "Published")
+
+
+def test_woocommerces_products_are_known_by_sku_unless_most_have_none() -> None:
+    export = look(HERE / "woocommerce_products.csv")
+    for without, expected in ((1, "SKU"), (len(export.rows), "ID")):
+        rows = [{**r, "SKU": ""} if n < without else r for n, r in enumerate(export.rows)]
+        preset = recognise(Export(export.path, "csv", export.columns, tuple(rows)))
+        assert preset is not None
+        assert preset.columns["item_id"] == expected
+        assert any("no `SKU`" in check for check in preset.checks)
+
+
 MAGENTO = ("Order Number", "Order Date", "SKU", "Qty", "Price", "Discount Amount", "Order Currency")
 
 
