@@ -6,6 +6,7 @@ orders (exported twice, cancelled, voided, returned) come later, in ``unify``. C
 ``staging``; ``shopify`` makes the same table from Shopify's shape.
 """
 
+from collections.abc import Sequence
 from typing import cast
 
 import ibis
@@ -16,7 +17,7 @@ from ibis.backends.duckdb import Backend
 from recsys.config import Column, Config, Source
 from recsys.data import signs
 from recsys.data.columns import Fields, Typed
-from recsys.data.files import RawTable
+from recsys.data.files import ROW, RawTable
 from recsys.data.keyed_hash import KeyedHash, normalise_expression
 from recsys.data.placeholders import reject_no_id
 from recsys.errors import ConfigError
@@ -70,7 +71,8 @@ def staged_lines(con: Backend, raw: RawTable, config: Config, name: str, keyed: 
     ConfigError
         When the mapping itself is impossible.
     """
-    fields = Fields(raw.table, raw.columns, config, name, raw.file.name)
+    table = raw.table.select(ROW, *_used(raw.columns, config.sources[name]))
+    fields = Fields(table, raw.columns, config, name, raw.file.name)
     fields.check_known(FIELDS)
     fields.require("order_id", "item_id", "occurred_at", "quantity")
     fields.read_numbers(
@@ -122,6 +124,15 @@ def staged_lines(con: Backend, raw: RawTable, config: Config, name: str, keyed: 
         **identifiers,
     )
     return Typed(table, fields)
+
+
+def _used(columns: Sequence[str], source: Source) -> list[str]:
+    """List the columns that are read: an export may have thousands of others."""
+    named = {*FIELDS}
+    for spec in (*source.columns.values(), *source.identifiers.values()):
+        own = spec if isinstance(spec, Column) else Column(column=spec)
+        named |= {own.column or "", *own.columns, *own.days}
+    return [column for column in columns if column in named]
 
 
 def _of_order(fields: Fields, money: "Money") -> dict[str, ir.Value]:
