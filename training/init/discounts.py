@@ -111,8 +111,9 @@ def _say_share(sheet: Sheet, column: str) -> None:
         )
     elif any(text.strip("0.,% ") for text in sheet.evidence.filled(column)):
         sheet.proposal.ask(
-            f"`{column}` is a percentage, and no column says what was paid for a line",
-            "columns.amount", "columns.discount",
+            f"`{column}` is a percentage, and no column says what was paid for a line. Export that "
+            "too, and say which column it is; an empty value counts lines without their discount",
+            "columns.discount", "columns.amount", example="",
         )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ _SHORT = {
     "acct": "account", "amt": "amount", "art": "article", "cat": "category", "ccy": "currency",
     "cd": "code", "chan": "channel", "cur": "currency", "curr": "currency", "cust": "customer",
     "desc": "description", "descr": "description", "disc": "discount", "dt": "date",
+    "ext": "extended",
     "inv": "invoice", "itm": "item", "loc": "location", "mob": "mobile", "nbr": "number",
     "no": "number", "nr": "number", "num": "number", "ord": "order", "prc": "price",
     "prod": "product", "qnty": "quantity", "qty": "quantity", "rcpt": "receipt",
@@ -23,6 +24,13 @@ _SHORT = {
     "tran": "transaction", "trans": "transaction", "trn": "transaction", "trx": "transaction",
     "ttl": "total", "txn": "transaction", "val": "value", "wh": "warehouse",
 }  # fmt: skip
+#: Words that are written with others in one: ``ORDERNO``, ``CUSTID``, ``UNITPRC``.
+_WHOLE = (
+    "account", "amount", "article", "card", "code", "currency", "customer", "date", "discount",
+    "id", "invoice", "item", "line", "member", "name", "order", "price", "product", "quantity",
+    "receipt", "sales", "sku", "status", "store", "tax", "ticket", "time", "total", "type", "unit",
+    "value",
+)  # fmt: skip
 #: Words that hold others together: ``N° de commande``, ``date of sale``.
 _BETWEEN = {
     "d",
@@ -61,9 +69,26 @@ def forms(name: str) -> tuple[str, ...]:
         .replace("º", "")
     )
     words = [fold(word) for word in re.split(r"[\W_]+", spaced) if word]
-    spelled = "".join(_SHORT.get(word, word) for word in words)
+    spelled = "".join(_SHORT.get(word, word) for word in (words if words[1:] else _parts(words)))
     bare = "".join(word for word in words if word not in _BETWEEN)
     return tuple(dict.fromkeys((fold(name), spelled, bare)))
+
+
+def _parts(words: list[str]) -> list[str]:
+    """Take one word apart where it is made of known words and abbreviations; the fewest."""
+    if not words:
+        return words
+    (word,) = words
+    best: list[list[str] | None] = [[], *([None] * len(word))]
+    for end in range(1, len(word) + 1):
+        for part in (*_WHOLE, *_SHORT):
+            begun = best[end - len(part)] if len(part) <= end else None
+            if begun is None or not word.endswith(part, 0, end):
+                continue
+            known = best[end]
+            if known is None or len(begun) + 1 < len(known):
+                best[end] = [*begun, part]
+    return best[-1] or words
 
 
 def phrases(text: str) -> tuple[str, ...]:

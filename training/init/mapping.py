@@ -9,7 +9,17 @@ from collections.abc import Collection, Mapping, Sequence
 
 from recsys.config import Column
 from recsys.data.currencies import digits
-from training.init import currency, fees, formats, orders, people, presets, roles
+from training.init import (
+    currency,
+    fees,
+    formats,
+    orders,
+    people,
+    places,
+    presets,
+    quantities,
+    roles,
+)
 from training.init.evidence import Evidence
 from training.init.exports import Export
 from training.init.headers import fields_of, forms, ranked
@@ -166,6 +176,7 @@ def _take_preset(
     proposal.check(f"this was taken for {preset.name}, as its columns say")
     for check in preset.checks:
         proposal.check(check)
+    proposal.questions += preset.questions
     people.check_people(evidence, proposal)
     for kind, values in preset.blocked.items():
         proposal.blocked[kind] = sorted({*proposal.blocked.get(kind, []), *values})
@@ -200,14 +211,9 @@ def _map_lines(
     orders.join_time_of_day(evidence, proposal)
     map_channel(evidence, proposal)
     if "channel" not in columns and proposal.kind == "order_lines":
-        proposal.settings["channel"] = "pos" if "location_id" in columns else "web"
-        if "channel" not in proposal.values:
-            proposal.check(
-                f"no column says the channel; `{proposal.settings['channel']}` was taken for all"
-            )
+        places.tell_channel(evidence, proposal)
     if "quantity" not in columns:
-        columns["quantity"] = Column(value="1")
-        proposal.check("no column says how many; every row was taken for one piece")
+        quantities.find_quantity(evidence, proposal)
     roles.check_order_id(evidence, proposal)
     if "order_id" in columns:
         orders.widen_order_id(evidence, proposal)

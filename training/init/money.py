@@ -6,20 +6,25 @@ order, and by names only where values do not speak against them. What an order c
 never taken for a line's amount. Called by ``mapping``.
 """
 
+import re
 from itertools import product
 
 from training.init.discounts import look_at_amount, take_discount
 from training.init.evidence import NEARLY_ALL, Evidence, close
-from training.init.headers import forms, phrases
+from training.init.headers import forms, phrases, ranked
 from training.init.levels import firsts, fit, sums
-from training.init.names import MONEY
-from training.init.proposal import Proposal
+from training.init.names import MONEY, ORDER_NAMES
+from training.init.proposal import Proposal, listed, used_columns
 from training.init.sheet import MOST, Sheet
 from training.init.totals import ask_level, compare, is_of_order, take_order_level
 
 _UNIT_NAMES = set(phrases("unit price, price per unit, price piece, price each, Einzelpreis, "
                           "Stückpreis, prix unitaire, precio unitario, prezzo unitario, "
                           "cena jednostkowa, birim fiyat, birim fiyatı, 単価"))  # fmt: skip
+
+
+#: A number with two decimals.
+_CENTS = re.compile(r"\d[.,]\d\d\D*$")
 
 
 def map_money(evidence: Evidence, proposal: Proposal) -> None:
@@ -46,6 +51,7 @@ def map_money(evidence: Evidence, proposal: Proposal) -> None:
     for name in MONEY:
         if name in sheet.taken:
             sheet.proposal.columns[name] = sheet.taken[name]
+    _look_for_money(sheet)
 
 
 def _take_price(sheet: Sheet) -> None:
@@ -182,6 +188,31 @@ def _look_at_signs(sheet: Sheet) -> None:
             "says what was paid for a line",
             "columns.amount", "columns.unit_price",
         )  # fmt: skip
+
+
+def _look_for_money(sheet: Sheet) -> None:
+    """Ask what was paid where no column was taken for it though one may say it."""
+    evidence, proposal = sheet.evidence, sheet.proposal
+    asked = any("columns.amount" in question.settings for question in proposal.questions)
+    if asked or {"unit_price", "amount", "order_total"} & set(sheet.taken):
+        return
+    used = set(used_columns(proposal))
+    named = {*ranked(evidence.export.columns, [*ORDER_NAMES["amount"], *ORDER_NAMES["unit_price"]])}
+    left = [c for c in evidence.export.columns if c not in used and evidence.filled(c)]
+    may_be = [
+        c for c in left
+        if (c in named and not evidence.numeric(c))
+        or (evidence.numeric(c) and evidence.share(c, _CENTS.search) >= MOST)
+        or evidence.numbers(c).currencies
+    ]  # fmt: skip
+    if not may_be:
+        proposal.check("no column says what was paid for a line; lines will count without money")
+        return
+    proposal.ask(
+        "no column is known to say what was paid for a line, or what one costs; is it one of "
+        f"{listed(may_be)}? An empty value counts lines without money",
+        "columns.amount", "columns.unit_price",
+    )  # fmt: skip
 
 
 def _take_refunds(sheet: Sheet) -> None:

@@ -10,7 +10,7 @@ ORDER_NAMES: dict[str, tuple[str, ...]] = {
     "order_id": phrases(
         "order id, order number, order no, order nr, order, order name, order ref, "
         "order reference, "
-        " sales order, "
+        "sales order, sales document, billing document, so number, so no, vbeln, header id, "
         "invoice no, invoice number, invoice id, invoice, ticket id, ticket no, ticket number, "
         "ticket, receipt id, receipt no, receipt number, receipt, bill no, bill number, bill id, "
         "check number, check id, transaction id, transaction no, transaction number, "
@@ -24,28 +24,36 @@ ORDER_NAMES: dict[str, tuple[str, ...]] = {
         "ticket de caisse, numéro de facture, numéro facture, no facture, n facture, facture, "
         "número de pedido, número pedido, no pedido, n pedido, id pedido, pedido, "
         "número de ticket, número ticket, n de ticket, número de factura, n factura, factura, "
-        "recibo, numero ordine, numero d'ordine, n ordine, id ordine, ordine, numero scontrino, "
+        "número de recibo, número recibo, n recibo, recibo, numéro de reçu, reçu, numero ricevuta, "
+        "ricevuta, numero ordine, numero d'ordine, n ordine, id ordine, ordine, numero scontrino, "
         "n scontrino, scontrino, numero fattura, n fattura, fattura, "
         "numer zamówienia, nr zamówienia, id zamówienia, zamówienie, numer paragonu, nr paragonu, "
         "paragon, numer faktury, nr faktury, faktura, "
-        "sipariş no, sipariş numarası, sipariş id, sipariş, fiş no, fiş numarası, fiş, fatura no, "
+        "makbuz numarası, makbuz no, sipariş no, sipariş numarası, sipariş id, sipariş, fiş no, "
+        "fiş numarası, fiş, fatura no, "
         "fatura numarası, fatura, "
         "رقم الطلب, رقم الفاتورة, الطلب, الفاتورة, شماره سفارش, شماره فاکتور, سفارش, فاکتور, "
         "შეკვეთის ნომერი, ჩეკის ნომერი, ქვითრის ნომერი, შეკვეთა, ჩეკი, "
-        "注文番号, 注文ID, 受注番号, 伝票番号, レシート番号, 取引番号"
+        "رقم الإيصال, شماره رسید, 注文番号, 注文ID, 受注番号, 伝票番号, レシート番号, "
+        "領収書番号, 取引番号"
     ),
     "line_no": phrases(
         "line no, line number, line nr, line id, line, "
-        "order item id, position, pos, seq, sequence, "
+        "order item id, position, posnr, pos, seq, sequence, "
         "Positionsnummer, Posnr, Zeile, ligne, numéro de ligne, línea, riga, pozycja, lp, satır, "
         "satır no, 行番号, 明細番号"
     ),
     "occurred_at": phrases(
-        "occurred at, sold at, ordered at, created at, purchased at, datetime, date time, "
+        "occurred at, sold at, ordered at, ordered on, ordered date, ordered, order placed, "
+        "placed at, "
+        "placed on, bestellt am, bestellt, commandé le, created at, purchased at, datetime, "
+        "date time, "
         "date and time, timestamp, transaction datetime, transaction timestamp, order datetime, "
         "order purchase timestamp, purchase timestamp, order timestamp, "
         "invoice date, order date, transaction date, purchase date, sale date, sales date, "
-        "ticket date, receipt date, bill date, t dat, date, created on, date created, "
+        "ticket date, receipt date, bill date, billing date, posting date, fkdat, audat, erdat, "
+        "bldat, "
+        "budat, t dat, date, created on, date created, "
         "local time, closed at, completed at, time, day, "
         "Bestelldatum, Rechnungsdatum, Belegdatum, Verkaufsdatum, Kaufdatum, Bondatum, "
         "Buchungsdatum, Zeitpunkt, Datum, Zeitstempel, date de commande, date commande, "
@@ -60,7 +68,8 @@ ORDER_NAMES: dict[str, tuple[str, ...]] = {
     "location_id": phrases(
         "location id, store id, store no, store number, store code, store, shop id, shop no, "
         "shop, branch id, branch, outlet id, outlet, warehouse id, warehouse, site id, site, "
-        "location, store name, shop name, Filiale, Filialnr, Filialnummer, Filial ID, Markt, "
+        "location, plant, werks, store name, shop name, Filiale, Filialnr, Filialnummer, "
+        "Filial ID, Markt, "
         "Laden, magasin, boutique, point de vente, succursale, tienda, sucursal, local, negozio, "
         "punto vendita, filia, sklep, mağaza, mağaza kodu, şube, الفرع, المتجر, فرع, فروشگاه, "
         "شعبه, "
@@ -77,12 +86,13 @@ ORDER_NAMES: dict[str, tuple[str, ...]] = {
         "item id, sku, stock code, product sku, item sku, variant sku, product id, "
         "item product id, "
         "article id, item no, item number, item code, product code, product no, product number, "
-        "article no, article number, article code, material no, material number, plu, ean, gtin, "
+        "article no, article number, article code, inventory item id, ordered item, material no, "
+        "material number, material, matnr, plu, ean, gtin, "
         "upc, ean code, barcode, item, product, article, "
         "Artikelnummer, Artikelnr, Artikel ID, Artikel Nr, Art Nr, Artnr, Materialnummer, "
         "Produktnummer, Produkt ID, Artikel, Produkt, code article, référence article, "
         "référence, réf, code produit, id produit, code barre, produit, código de producto, "
-        "código producto, código artículo, id producto, referencia, código, código de barras, "
+        "código producto, código artículo, id producto, referencia, ref, código, código de barras, "
         "producto, artículo, codice articolo, codice prodotto, id prodotto, codice, prodotto, "
         "articolo, kod produktu, kod towaru, id produktu, indeks, towar, ürün kodu, ürün id, "
         "stok kodu, barkod, ürün, رمز المنتج, كود المنتج, رقم المنتج, المنتج, الصنف, کد محصول, "
@@ -91,7 +101,8 @@ ORDER_NAMES: dict[str, tuple[str, ...]] = {
     ),
     "title": phrases(
         "title, item name, product name, product title, item title, article name, lineitem name, "
-        "description, item description, product description, desc, name of product, "
+        "description, item description, product description, material description, desc, arktx, "
+        "maktx, name of product, "
         "Artikelbezeichnung, Artikelname, Produktname, Bezeichnung, Bez, Artikeltext, "
         "désignation, libellé, nom du produit, nom produit, descripción, "
         "nombre del producto, nombre producto, descrizione, nome prodotto, nazwa produktu, "
@@ -102,13 +113,17 @@ ORDER_NAMES: dict[str, tuple[str, ...]] = {
     ),
     "quantity": phrases(
         "quantity, qty, units, pieces, quantity sold, quantity ordered, qty sold, qty ordered, "
-        "units sold, item quantity, count, Menge, Anzahl, Stückzahl, Stück, Stk, quantité, qté, "
+        "units sold, item quantity, ordered quantity, quantity order, invoiced quantity, "
+        "billed quantity, fkimg, kwmeng, count, Menge, Anzahl, Stückzahl, Stück, Stk, quantité, "
+        "qté, "
         "cantidad, cant, unidades, uds, quantità, qta, pezzi, ilość, sztuk, szt, miktar, adet, "
         "الكمية, كمية, تعداد, مقدار, რაოდენობა, 数量, 個数"
     ),
     "unit_price": phrases(
         "unit price, price per unit, price piece, price each, shelf price, list price, "
-        "retail price, base price, selling price, sale price, price, rate, "
+        "retail price, base price, unit selling price, selling price, sale price, net price, "
+        "netpr, "
+        "price, rate, "
         "Einzelpreis, Stückpreis, Verkaufspreis, VK Preis, VKPreis, VK, E Preis, Preis, "
         "prix unitaire, prix unitaire ttc, PU, PU TTC, prix, precio unitario, precio, P V P, "
         "prezzo unitario, prezzo, cena jednostkowa, cena, birim fiyat, birim fiyatı, fiyat, "
@@ -116,14 +131,21 @@ ORDER_NAMES: dict[str, tuple[str, ...]] = {
     ),
     "discount": phrases(
         "discount, discount amount, discount value, line discount, item discount, discounts, "
-        "total discount, retail disc, rebate, Rabatt, Nachlass, remise, réduction, descuento, "
-        "dto, sconto, rabat, indirim, iskonto, indirim tutarı, الخصم, خصم, تخفیف, ფასდაკლება, "
+        "total discount, retail disc, rebate, Rabatt, Rabatte, Nachlass, remise, remises, "
+        "réduction, "
+        "réductions, descuento, descuentos, dto, sconto, sconti, rabat, rabaty, indirim, "
+        "indirimler, iskonto, indirim tutarı, الخصم, الخصومات, خصم, تخفیف, تخفیفات, ფასდაკლება, "
         "割引額, 割引, 値引額, 値引"
     ),
     "amount": phrases(
         "amount, line amount, line total, item total, extended price, net sales, sales value, "
         "sales amount, total price, total amount, total, amount paid, paid, net amount, "
-        "gross amount, gross sales, net total, revenue, sales, turnover, "
+        "gross amount, gross sales, net total, net value, netwr, extended amount, revenue, sales, "
+        "turnover, Nettoumsatz, Nettoverkäufe, Nettoverkauf, Bruttoumsatz, Bruttoverkäufe, "
+        "ventes nettes, ventes brutes, ventas netas, ventas brutas, vendite nette, vendite lorde, "
+        "sprzedaż netto, sprzedaż brutto, net satışlar, brüt satışlar, صافي المبيعات, "
+        "إجمالي المبيعات, فروش خالص, فروش ناخالص, წმინდა გაყიდვები, 純売上高, 純売上, 総売上高, "
+        "総売上, "
         "Zeilenbetrag, Positionsbetrag, Betrag, Gesamtpreis, Summe, Gesamt, Gesamtbetrag, Umsatz, "
         "Brutto, Bruttobetrag, Netto, Nettobetrag, total ligne, montant ligne, montant ttc, "
         "montant, total ttc, importe línea, total línea, importe, importe total, totale riga, "
@@ -133,8 +155,10 @@ ORDER_NAMES: dict[str, tuple[str, ...]] = {
     ),
     "order_discount": phrases(
         "order discount, order discount amount, cart discount, cart discount amount, "
-        "coupon discount, coupon amount, basket discount, Bestellrabatt, Gutscheinbetrag, "
-        "remise commande, descuento pedido, sconto ordine, rabat zamówienia"
+        "cart discount total, coupon discount, coupon amount, basket discount, voucher amount, "
+        "Bestellrabatt, Gutscheinbetrag, "
+        "remise commande, descuento pedido, sconto ordine, rabat zamówienia, "
+        "クーポン割引, クーポン値引, クーポン利用額"
     ),
     "order_total": phrases(
         "order total, order total amount, order amount, order value, grand total, invoice total, "
@@ -166,12 +190,15 @@ ORDER_NAMES: dict[str, tuple[str, ...]] = {
         "Erstattungsbetrag, Erstattet, montant remboursé, importe reembolsado, importo rimborsato"
     ),
     "currency": phrases(
-        "currency, currency code, order currency, order currency code, curr, Währung, Waehrung, "
+        "currency, currency code, order currency, order currency code, curr, waerk, waers, "
+        "Währung, Waehrung, "
         "devise, moneda, divisa, valuta, waluta, para birimi, döviz, العملة, ارز, ვალუტა, 通貨"
     ),
     "line_type": phrases(
         "line type, type, transaction type, sales type, row type, record type, line action, "
-        "receipt type, event type, order type, sale type, document type, entry type, "
+        "receipt type, Belegtyp, tipo de recibo, type de reçu, tipo di ricevuta, rodzaj paragonu, "
+        "makbuz türü, fiş türü, نوع الإيصال, نوع رسید, レシートタイプ, event type, order type, "
+        "sale type, document type, entry type, "
         "Belegart, Vorgangsart, Buchungsart, Positionsart, Typ, Art, type de ligne, "
         "type de transaction, tipo, tipo de documento, tipo documento, tipo de transacción, "
         "typ dokumentu, rodzaj, tür, işlem türü, işlem tipi, نوع, النوع, نوع تراکنش, ტიპი, "
@@ -193,7 +220,8 @@ ORDER_NAMES: dict[str, tuple[str, ...]] = {
 
 IDENTIFIER_NAMES: dict[str, tuple[str, ...]] = {
     "account": phrases(
-        "account id, account no, account number, account, customer id, customer no, "
+        "account id, account no, account number, account, cust account id, kunag, kunnr, kunrg, "
+        "sold to party, sold to, customer id, customer no, "
         "customer number, customer code, customer unique id, "
         "customer, client id, client no, client, member id, "
         "member no, user id, user, household id, household key, household, buyer id, shopper id, "

@@ -34,7 +34,9 @@ def fits(evidence: Evidence, field: str, column: str) -> bool:
     if field in MONEY or field in ("price", "cost"):
         return evidence.numeric(column)
     if field in ("quantity", "refunded_quantity"):
-        return evidence.numeric(column) and _small(evidence, column)
+        if evidence.numbers(column).units:  # a pack may hold 2.5 l; see ``quantities``
+            return False
+        return evidence.numeric(column) and small(evidence, column)
     if field == "on_hand":
         return evidence.numeric(column)
     if field == "line_no":
@@ -53,7 +55,7 @@ def is_currency(text: str) -> bool:
     return text.upper() in codes()
 
 
-def _small(evidence: Evidence, column: str) -> bool:
+def small(evidence: Evidence, column: str) -> bool:
     """Tell whether numbers may be pieces or weights."""
     numbers = [abs(n) for n in evidence.numbers(column).values if n == n]
     return not numbers or median(numbers) <= _MAX_PIECES

@@ -204,3 +204,18 @@ def test_a_column_of_a_field_s_own_name_may_be_something_else(proposed: Propose)
     )
     assert found.columns["order_total"] == "amount"
     assert found.columns["amount"] == Column(value="")
+
+
+def test_lines_do_not_lose_their_money_in_silence(proposed: Propose) -> None:
+    text = table("Erlöse", "1,A,2,10.50", "1,B,1,8.20", "2,A,1,5.25")
+    (question,) = proposed(text).questions
+    assert question.serious
+    assert "Erlöse" in question.text
+    assert proposed(text, "columns.amount=Erlöse").columns["amount"] == "Erlöse"
+    assert not proposed(text, "columns.amount=").questions
+    assert any("without money" in check for check in proposed(table("x", "1,A,2,y")).checks)
+
+
+def test_a_price_that_cannot_be_read_is_asked_about(proposed: Propose) -> None:
+    (question,) = proposed(table("Price", "1,A,2,5.00/kg", "2,B,1,4.00/kg")).questions
+    assert question.settings == ("columns.amount", "columns.unit_price")

@@ -122,3 +122,10 @@ def test_the_preview_hides_customers(tmp_path: Path) -> None:
     )
     assert "@shop.test" not in answer.output
     assert json.loads(answer.stdout)["sources"][0]["identifiers"] == {"email": "email"}
+
+
+def test_names_of_one_word_are_no_ids_either(proposed: Propose) -> None:
+    found = proposed(table("Customer", "Ann", "Bob", "Ann", "Cat"))
+    assert found.identifiers == {}
+    assert any("`Customer` is not used" in check for check in found.checks)
+    assert proposed(table("Customer", "C-17", "C-18")).identifiers == {"account": "Customer"}
