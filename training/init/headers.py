@@ -48,6 +48,12 @@ _BETWEEN = {
     "of",
     "the",
 }
+#: What stands behind a measure's name and says nothing of what it is; without tax, and other.
+_NET = ("netto", "net", "excltax", "extax", "exvat", "exklmwst", "ht", "senzaiva", "sinimpuestos",
+        "kdvharic", "税抜")  # fmt: skip
+_ENDS = (*_NET, "brutto", "gross", "incltax", "inctax", "inclvat", "incvat", "inklmwst", "inklust",
+         "ttc", "coniva", "ivaincluido", "ivaincl", "kdvdahil", "税込", "eur", "euro", "usd", "gbp",
+         "chf", "pln", "jpy", "sek", "円")  # fmt: skip
 #: Words before a measure's name that say nothing: ``sales_qty``, ``item_price``.
 _PREFIXES = ("line", "lineitem", "item", "product", "sales", "sale", "order", "sold")
 
@@ -113,12 +119,25 @@ def ranked(columns: Iterable[str], known: Collection[str], *, measure: bool = Fa
         for ix, name in reversed(list(enumerate(known))):
             for prefix in _PREFIXES:
                 order.setdefault(prefix + name, len(order) + ix)
-    found = [
-        (min(order[form] for form in forms(column) if form in order), column)
-        for column in columns
-        if any(form in order for form in forms(column))
-    ]
+    found = []
+    for column in columns:
+        exact = [order[form] for form in forms(column) if form in order]
+        if exact:
+            found.append((float(min(exact)), column))
+        elif measure and (rank := _rank_without_end(column, order)) is not None:
+            found.append((rank, column))
     return [column for _, column in sorted(found, key=lambda pair: pair[0])]
+
+
+def _rank_without_end(column: str, order: Mapping[str, int]) -> float | None:
+    """Rank a measure whose name ends with a tax or a currency; with tax before without."""
+    ranks = [
+        order[form.removesuffix(end)] + (0.5 if end in _NET else 0.0)
+        for form in forms(column)
+        for end in _ENDS
+        if form.endswith(end) and form.removesuffix(end) in order
+    ]
+    return min(ranks, default=None)
 
 
 def fields_of(columns: Iterable[str], names: Mapping[str, Collection[str]]) -> dict[str, list[str]]:

@@ -228,6 +228,7 @@ def _map_lines(
     people.check_people(evidence, proposal)
     roles.check_item_id(evidence, proposal)
     fees.find_fees(evidence, proposal)
+    proposal.hide_people()
 
 
 def _choose(evidence: Evidence, proposal: Proposal, candidates: Mapping[str, list[str]]) -> None:

@@ -8,8 +8,8 @@ from training.init.headers import phrases
 
 ORDER_NAMES: dict[str, tuple[str, ...]] = {
     "order_id": phrases(
-        "order id, order number, order no, order nr, order, order name, order ref, "
-        "order reference, "
+        "order id, amazon order id, order number, order no, order nr, order, order name, "
+        "order ref, order reference, "
         "sales order, sales document, billing document, so number, so no, vbeln, header id, "
         "invoice no, invoice number, invoice id, invoice, ticket id, ticket no, ticket number, "
         "ticket, receipt id, receipt no, receipt number, receipt, bill no, bill number, bill id, "
@@ -131,6 +131,7 @@ ORDER_NAMES: dict[str, tuple[str, ...]] = {
     ),
     "discount": phrases(
         "discount, discount amount, discount value, line discount, item discount, discounts, "
+        "item promotion discount, promotion discount, "
         "total discount, retail disc, rebate, Rabatt, Rabatte, Nachlass, remise, remises, "
         "réduction, "
         "réductions, descuento, descuentos, dto, sconto, sconti, rabat, rabaty, indirim, "
@@ -147,7 +148,8 @@ ORDER_NAMES: dict[str, tuple[str, ...]] = {
         "إجمالي المبيعات, فروش خالص, فروش ناخالص, წმინდა გაყიდვები, 純売上高, 純売上, 総売上高, "
         "総売上, "
         "Zeilenbetrag, Positionsbetrag, Betrag, Gesamtpreis, Summe, Gesamt, Gesamtbetrag, Umsatz, "
-        "Brutto, Bruttobetrag, Netto, Nettobetrag, total ligne, montant ligne, montant ttc, "
+        "gross, net, Brutto, Bruttobetrag, Netto, Nettobetrag, "
+        "total ligne, montant ligne, montant ttc, "
         "montant, total ttc, importe línea, total línea, importe, importe total, totale riga, "
         "importo, totale, wartość brutto, wartość, kwota, suma, satır tutarı, tutar, "
         "toplam tutar, toplam, المبلغ, الإجمالي, المجموع, مبلغ, مبلغ کل, جمع, თანხა, ჯამი, სულ, "
@@ -187,6 +189,7 @@ ORDER_NAMES: dict[str, tuple[str, ...]] = {
     ),
     "refunded_amount": phrases(
         "refunded amount, item refunded, amount refunded, refund amount, item refunded amount, "
+        "refunded, refund, "
         "Erstattungsbetrag, Erstattet, montant remboursé, importe reembolsado, importo rimborsato"
     ),
     "currency": phrases(

@@ -219,3 +219,67 @@ def test_lines_do_not_lose_their_money_in_silence(proposed: Propose) -> None:
 def test_a_price_that_cannot_be_read_is_asked_about(proposed: Propose) -> None:
     (question,) = proposed(table("Price", "1,A,2,5.00/kg", "2,B,1,4.00/kg")).questions
     assert question.settings == ("columns.amount", "columns.unit_price")
+
+
+@pytest.mark.parametrize("discounts", [("0.1", "0"), ("10", "0"), ("0.15", "0.2")])
+def test_a_discount_that_may_be_a_percentage_is_asked_about(
+    proposed: Propose, discounts: tuple[str, str]
+) -> None:
+    first, second = discounts
+    text = table("Price,Discount", f"1,A,2,100.00,{first}", f"2,B,1,50.00,{second}")
+    (question,) = proposed(text).questions
+    assert question.settings == ("columns.discount", "columns.amount")
+    assert proposed(text, "columns.discount=Discount").columns["discount"] == "Discount"
+    assert "discount" not in proposed(text, "columns.discount=").columns
+
+
+def test_a_discount_as_prices_are_written_is_money(proposed: Propose) -> None:
+    for text in (
+        table("Price,Discount", "1,A,2,100.00,10.00", "2,B,1,50.00,0.00"),
+        table("Price,Discount", "1,A,2,100,10", "2,B,1,50,0"),
+        table("Price,Discount,Order total", "1,A,2,100.00,10,190.00", "2,B,1,50.00,5,45.00"),
+    ):
+        found = proposed(text)
+        assert found.columns["discount"] == "Discount"
+        assert not found.questions
+
+
+def test_an_amount_before_its_discount_is_not_what_was_paid(proposed: Propose) -> None:
+    rows = ["1,A,2,20.00,2.00", "2,A,1,10.00,0.00", "3,A,3,30.00,0.00"]
+    (question,) = proposed(table("Item total,Promotion discount", *rows)).questions
+    assert "before" in question.text
+    rows[0] = "1,A,2,18.00,2.00"
+    found = proposed(table("Item total,Promotion discount", *rows))
+    assert not found.questions
+    assert found.columns["amount"] == "Item total"
+
+
+@pytest.mark.parametrize(
+    ("price", "amount"),
+    [("Einzelpreis brutto", "Gesamtpreis brutto"), ("Price (EUR)", "Amount (EUR)"),
+     ("PU TTC", "Total ligne TTC"), ("単価(税込)", "金額(税込)")],
+)  # fmt: skip
+def test_taxes_and_currencies_behind_a_name_do_not_hide_it(
+    proposed: Propose, price: str, amount: str
+) -> None:
+    found = proposed(table(f"{price},{amount}", "1,A,2,5.00,10.00", "1,B,1,8.00,8.00"))
+    assert (found.columns["unit_price"], found.columns["amount"]) == (price, amount)
+
+
+def test_prices_with_tax_go_before_those_without(proposed: Propose) -> None:
+    found = proposed(table("Preis netto,Preis brutto", "1,A,2,4.20,5.00", "2,B,1,6.72,8.00"))
+    assert found.columns["unit_price"] == "Preis brutto"
+
+
+def test_money_that_came_back_is_told_from_a_flag(proposed: Propose) -> None:
+    found = proposed(table("Price,Refunded", "1,A,2,5.00,0.00", "2,B,1,8.00,8.00"))
+    assert found.columns["refunded_amount"] == "Refunded"
+    found = proposed(table("Price,Refunded", "1,A,2,5.00,0", "2,B,1,8.00,1"))
+    assert "refunded_amount" not in found.columns
+    assert "line_type" in found.columns
+
+
+def test_gross_is_what_was_paid(proposed: Propose) -> None:
+    found = proposed(table("Net,Tax,Gross", "1,A,2,16.81,3.19,20.00", "2,A,1,8.40,1.60,10.00"))
+    assert found.columns["amount"] == "Gross"
+    assert not found.questions
