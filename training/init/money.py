@@ -193,7 +193,7 @@ def _look_at_signs(sheet: Sheet) -> None:
 def _look_for_money(sheet: Sheet) -> None:
     """Ask what was paid where no column was taken for it though one may say it."""
     evidence, proposal = sheet.evidence, sheet.proposal
-    asked = any("columns.amount" in question.settings for question in proposal.questions)
+    asked = any(question.settings[0] == "columns.amount" for question in proposal.questions)
     if asked or {"unit_price", "amount", "order_total"} & set(sheet.taken):
         return
     used = set(used_columns(proposal))

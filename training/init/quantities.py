@@ -8,7 +8,7 @@ from recsys.config import Column
 from training.init.evidence import NEARLY_ALL, Evidence
 from training.init.headers import ranked
 from training.init.names import ORDER_NAMES
-from training.init.proposal import Proposal, shown, used_columns
+from training.init.proposal import Proposal, listed, shown, used_columns
 from training.init.roles import small
 
 _MOST_PIECES = 1_000
@@ -40,17 +40,26 @@ def find_quantity(evidence: Evidence, proposal: Proposal) -> None:
             )
             return
     proposal.columns["quantity"] = Column(value="1")
-    proposal.check("no column says how many; every row was taken for one piece")
+    left = [c for c in evidence.export.columns if c not in used and _may_count(evidence, c)]
+    is_it = f" (or is it {listed(left)}?)" if left else ""
+    proposal.check(f"no column says how many; every row was taken for one piece{is_it}")
+
+
+def _may_count(evidence: Evidence, column: str) -> bool:
+    """Tell whether a column of no known name may count pieces: small whole numbers, not all one."""
+    counts = evidence.counts(column)
+    small_ones = all(text.isascii() and text.isdigit() and len(text) < 4 for text in counts)
+    return small_ones and len(counts) > 1 and "1" in counts
 
 
 def _ask_unread(evidence: Evidence, proposal: Proposal, column: str) -> None:
     """Ask what texts of a quantity mean: taken for one piece each, money would be wrong."""
     proposal.columns["quantity"] = Column(value="1")
     texts = sorted(evidence.counts(column))
-    listed = ", ".join(f"`{shown(text)}`" for text in texts[:3])
+    words = ", ".join(f"`{shown(text)}`" for text in texts[:3])
     pairs = ", ".join(f'"{shown(text)}" = "…"' for text in texts[:_FEW])
     proposal.ask(
-        f"how many is {listed} in `{column}`? These are no numbers",
+        f"how many is {words} in `{column}`? These are no numbers",
         "columns.quantity",
         example=f'{{ column = "{column}", map = {{ {pairs} }} }}',
     )

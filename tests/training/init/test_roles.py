@@ -219,3 +219,8 @@ def test_names_of_old_systems_are_understood(
     assert found.columns["order_id"] == header.split(",")[0]
     assert found.identifiers == {"account": header.split(",")[4]}
     assert not found.questions
+
+
+def test_a_column_that_may_count_pieces_is_named(proposed: Propose) -> None:
+    found = proposed("order,date,sku,howmany,price\n1,2024-03-01,A,2,5.00\n2,2024-03-02,B,1,6.00\n")
+    assert any("is it howmany?" in check for check in found.checks)
