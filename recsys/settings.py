@@ -92,7 +92,8 @@ class Source(Settings, frozen=True):
     time_zone: str | None = None
     """Zone of times without an offset; the workspace's by default."""
     time_format: str | list[str] | None = None
-    """strptime format of times, where they are not ISO 8601; of several, the first that fits."""
+    """strptime format of times, where they are not ISO 8601; of several, the first that fits. Of
+    numbers: ``unix``, ``unix_ms`` or ``unix_us`` (since 1970, UTC), ``excel`` (serial days)."""
     currency: Currency | None = None
     """ISO 4217 code; the workspace's by default."""
     encoding: str = "utf-8"

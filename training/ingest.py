@@ -123,7 +123,7 @@ def ingest(config: Config, at: datetime, report: Report) -> dict[str, Any]:
             )  # fmt: skip
             write_rejects(config, manifest, folder)
             history = publish(config, folder)
-            drop_replaced(manifest, counts["standing"])
+            drop_replaced(manifest, counts["standing"], config.sources)
             manifest.save(config)
             report("Bringing the histories to the ledger", 0, 1)
             bring_in(history, ledger, config, contained=mark)

@@ -63,7 +63,8 @@ def staged_products(con: Backend, raw: RawTable, config: Config, name: str) -> T
         fields = _fields(prices.raw, config, name, table=keep(con, "products_filled", joined))
     fields.read_numbers(con, *_PRICES)
     fields.shown.update(prices.shown(fields.table))
-    item_id, left_out = fields.text("item_id"), _taken(fields, "left_out")
+    left_out = _taken(fields, "left_out")
+    item_id = _item_id(fields, left_out)
     missing = item_id.isnull() & left_out.isnull()
     fields.reject("missing_item_id", "item_id", missing, ibis.literal(""))
     reject_no_id(fields, "item_id", item_id)
@@ -97,6 +98,15 @@ def staged_products(con: Backend, raw: RawTable, config: Config, name: str) -> T
         left_out=left_out,
     )
     return Typed(table, fields)
+
+
+def _item_id(fields: Fields, left_out: ir.Value) -> ir.StringValue:
+    """Return ids of products; without one, a row is known by its number, as WooCommerce does it."""
+    item_id = fields.text("item_id")
+    if "id" not in fields.source.columns:
+        return item_id
+    number = ibis.ifelse(left_out.isnull(), "id:" + fields.text("id"), ibis.null("string"))
+    return cast(ir.StringValue, ibis.coalesce(item_id, number))
 
 
 _TEXTS = ("title", "parent_id", "department", "category", "brand")

@@ -1,7 +1,8 @@
 """Values of exports without what only a screen or a spreadsheet put into them.
 
-Blanks at a value's ends, non-breaking blanks, marks of writing direction and of width, and the
-apostrophe by which a spreadsheet marks text: all invisible, and each makes two equal ids differ.
+Blanks at a value's ends, non-breaking blanks, marks of writing direction and of width, and what
+marks a text for a spreadsheet (``'00123``, ``="00123"``): all invisible, and each makes two equal
+ids differ.
 ``clean`` is the rule for one text in Python, ``clean_sql`` the same for a column in the engine;
 a test compares them. Called by ``files``, ``parquet``, ``records``, ``feeds`` and ``sniffing``.
 """
@@ -23,6 +24,8 @@ MARKS = (
 _TABLE = {ord(mark): "" for mark in MARKS} | {ord(blank): " " for blank in HARD_BLANKS}
 _BREAK = re.compile(r"\r\n?")
 _AS_TEXT = re.compile(r"'(?=[+0-9])")
+#: A formula that only says a text, so that a spreadsheet keeps its zeros.
+_AS_FORMULA = re.compile(r'="([^"]*)"')
 #: Bytes that only such characters have in UTF-8: the first two, then the whole pattern.
 _BYTES = (
     (b"\xe2\x80", re.compile(rb"\xe2\x80[\x80-\x8b\x8e\x8f\xa8-\xaf]")),
@@ -53,6 +56,7 @@ def clean(text: str) -> str:
         Empty where nothing is left. Line breaks inside stay, as line feeds.
     """
     bare = _BREAK.sub("\n", text).translate(_TABLE).strip(BLANKS)
+    bare = _AS_FORMULA.sub(r"\1", bare).strip(BLANKS) if _AS_FORMULA.fullmatch(bare) else bare
     return bare[1:].strip(BLANKS) if _AS_TEXT.match(bare) else bare
 
 
@@ -67,7 +71,7 @@ def is_plain(block: bytes) -> bool:
         return False
     if b"'" in block and any(start in block for start in _APOSTROPHES):
         return False
-    return not any(sign in block for sign in _CONTROLS)
+    return b'="' not in block and not any(sign in block for sign in _CONTROLS)
 
 
 def trim_sql(column: str) -> str:
@@ -87,6 +91,7 @@ def clean_sql(column: str) -> str:
     bare = f"replace(replace({column}, '\r\n', '\n'), '\r', '\n')"
     bare = f"translate(replace({bare}, chr(0), ''), {table}, '{' ' * len(HARD_BLANKS)}')"
     bare = f"trim({bare}, {_literal(BLANKS)})"
+    bare = f"trim(regexp_replace({bare}, '^=\"([^\"]*)\"$', '\\1'), {_literal(BLANKS)})"
     bare = f"trim(regexp_replace({bare}, '^''([+0-9])', '\\1'), {_literal(BLANKS)})"
     return f"nullif({bare}, '')"
 
@@ -94,7 +99,7 @@ def clean_sql(column: str) -> str:
 def unclean_sql(column: str) -> str:
     """Return SQL that tells which values ``clean_sql`` would change, cheaply."""
     blanks, anywhere = BLANKS.replace(" ", "\\x20"), HARD_BLANKS + MARKS[1:] + "\r"
-    pattern = f"[{anywhere}\\x00]|^[{blanks}]|[{blanks}]$|^'[+0-9]|^$"
+    pattern = f"[{anywhere}\\x00]|^[{blanks}]|[{blanks}]$|^'[+0-9]|^=\"|^$"
     return f"regexp_matches({column}, {_literal(pattern)})"
 
 

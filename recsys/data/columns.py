@@ -18,19 +18,20 @@ from ibis.backends.duckdb import Backend
 from ibis.util import gen_name
 
 from recsys.config import Column, Config, Source
-from recsys.data.engine import parse_time, rows
+from recsys.data.engine import rows
 from recsys.data.files import ROW
 from recsys.data.number_columns import (
     NumberColumn,
     contradicts,
     digits_of_all,
-    read_column,
+    read_columns,
     stated_code,
     value_name,
 )
 from recsys.data.numbers import DECIMAL, EMPTY
 from recsys.data.texts import number_of, text_of
-from recsys.data.times import hint, read_formats, read_time
+from recsys.data.times import hint, read_as, read_formats, read_time
+from recsys.data.whole_ids import has_whole_numbers, is_id, whole
 from recsys.data.words import meanings
 from recsys.data.zones import to_utc
 from recsys.errors import ConfigError, DataError
@@ -58,14 +59,9 @@ class Fields:
     """
 
     def __init__(
-        self,
-        table: ir.Table,
-        columns: Sequence[str],
-        config: Config,
-        name: str,
-        where: str,
+        self, table: ir.Table, columns: Sequence[str], config: Config, name: str, where: str,
         defaults: Mapping[str, str] | None = None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self.table = table
         self.columns = columns
         self.config = config
@@ -75,6 +71,7 @@ class Fields:
         self._bad: list[tuple[str, str, ir.BooleanValue, ir.StringValue]] = []
         self._specs: dict[str, str | Column] = {}
         self._read: set[str] = set()
+        self._whole: dict[str, bool] = {}
         self._numbers: dict[str, NumberColumn] = {}
         self._own_currency: ir.StringValue | None = None
         self._time: ir.StringValue | None = None
@@ -153,23 +150,23 @@ class Fields:
         stated_codes = self.text("currency").upper() if self.has("currency") else None
         minor_digits = digits_of_all(con, self.table, stated_codes, self._assumed)
         plain: dict[str, ir.Value] = {}
+        texts: list[tuple[str, ir.StringValue, str | Column]] = []
         for field in names:
             spec = self._specs.get(field, field if field in self.columns else None)
             if spec is None:
                 continue
-            times = spec.times if isinstance(spec, Column) else 1.0
             number = number_of(spec, partial(self._column, field))
-            if number is not None:
-                if times != 1.0:
-                    number = (number.cast("float64") * times).try_cast(DECIMAL)
-                plain[value_name(field)] = number
-                self._numbers[field] = NumberColumn(field)
+            if number is None:
+                texts.append((field, self._spec(field, spec), spec))
                 continue
-            stated = spec.decimal if isinstance(spec, Column) else None
-            self.table, self._numbers[field] = read_column(
-                con, self.table, field, self._spec(field, spec), stated=stated,
-                stated_of_all=self.source.decimal, minor_digits=minor_digits, times=times,
-            )  # fmt: skip
+            times = spec.times if isinstance(spec, Column) else 1.0
+            if times != 1.0:
+                number = (number.cast("float64") * times).try_cast(DECIMAL)
+            plain[value_name(field)] = number
+            self._numbers[field] = NumberColumn(field)
+        read = read_columns(con, self.table, texts, self.source.decimal, minor_digits)
+        self.table = read[0]
+        self._numbers |= read[1]
         self._bad.clear()
         self.table = con.create_view(gen_name("numbers"), self.table.mutate(**plain))
         self._read_currencies()
@@ -272,12 +269,12 @@ class Fields:
             counted = counted + condition.fill_null(False).cast("int8")
         return self.table.select(self.table[ROW], bad=counted > 0, **fields)
 
-    def rejected(self, bad: ir.Table) -> ir.Table:
+    def rejected(self, bad: ir.Table | Sequence[int]) -> ir.Table:
         """Return ``_row, reason, detail, raw`` of rows that cannot be read.
 
         Parameters
         ----------
-        bad : ibis table
+        bad : ibis table or sequence of int
             Their ``_row``.
 
         Notes
@@ -285,7 +282,10 @@ class Fields:
         ``raw`` holds the columns that a field is read from, identifiers hidden: of what else an
         export says of people (names, addresses) nothing is kept. E-mails are blanked everywhere.
         """
-        table = self.table.semi_join(bad, ROW)
+        if isinstance(bad, ir.Table):
+            table = self.table.semi_join(bad, ROW)
+        else:
+            table = self.table.filter(self.table[ROW].isin(bad))
         cases = [
             (condition.fill_null(False), reason, field, value)
             for reason, field, condition, value in self._bad
@@ -345,7 +345,7 @@ class Fields:
         if written is None:
             return read_time(text)
         if isinstance(written, str):
-            return parse_time(text, written), ibis.null("int64")
+            return read_as(text, written)
         return read_formats(self._engine(), self.table, text, written)
 
     def _read_currencies(self) -> None:
@@ -376,7 +376,12 @@ class Fields:
                 f"[sources.{self.name}]).{hint} The columns are: {', '.join(self.columns)}."
             )
         self._read.add(column)
-        return self.table[column]
+        value = self.table[column]
+        if not is_id(field):
+            return value
+        if column not in self._whole:
+            self._whole[column] = has_whole_numbers(self._engine(), self.table, column)
+        return whole(value) if self._whole[column] else value
 
 
 @dataclass(frozen=True)

@@ -108,7 +108,7 @@ def open_delimited(
             unclean_sql(named) if not content.plain or content.tabs else f"contains({named}, '\n')"
         )
         con.raw_sql(f'UPDATE "{name}_rows" SET {named} = {clean_sql(named)} WHERE {changed}')
-    _leave_out_headers(con, raw, name, found)
+    _leave_out_no_rows(con, raw, name, found)
     return raw
 
 
@@ -234,8 +234,8 @@ def _shape(text: str) -> str:
     return re.sub(r"\d+", "9", re.sub(r"[^\W\d_]+", "a", text.strip(' "')))
 
 
-def _leave_out_headers(con: Backend, raw: RawTable, name: str, found: Layout) -> None:
-    """Leave out rows that say the header again: two exports were put together."""
+def _leave_out_no_rows(con: Backend, raw: RawTable, name: str, found: Layout) -> None:
+    """Leave out blank rows, and those that say the header again: two exports put together."""
     cells = [
         (quote_name(c), cell) for c, cell in zip(found.columns, found.cells, strict=True) if cell
     ]
@@ -256,11 +256,14 @@ def _leave_out_headers(con: Backend, raw: RawTable, name: str, found: Layout) ->
                 "order. Put what follows it into a file of its own."
             )
     if again:
-        raw.repeated_headers = len(again)
         raw.notes["repeated_header"] = len(again)
-        same = " AND ".join(f"{c} IS NOT DISTINCT FROM '{quote(cell)}'" for c, cell in cells)
+    same = " AND ".join(f"{c} IS NOT DISTINCT FROM '{quote(cell)}'" for c, cell in cells)
+    blank = " AND ".join(f"{quote_name(c)} IS NULL" for c in found.columns)
+    ((blanks,),) = con.raw_sql(f'SELECT count(*) FROM "{name}_rows" WHERE {blank}').fetchall()
+    raw.no_rows = len(again) + blanks
+    if raw.no_rows:
         con.raw_sql(
             f'CREATE OR REPLACE TEMP VIEW "{name}" AS SELECT rowid + 1 AS {ROW}, * '
-            f'FROM "{name}_rows" WHERE NOT ({same})'
+            f'FROM "{name}_rows" WHERE NOT ({same}) AND NOT ({blank})'
         )
         raw.table = con.table(name)

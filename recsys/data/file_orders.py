@@ -49,19 +49,21 @@ def file_orders(
     }
     if "repeated" not in good.columns:
         found = keep(con, "orders_seen", runs(good, shared_numbers.facts(good, identifiers)))
-        apart, counts = shared_numbers.within_file(con, good, found, identifiers, settings)
+        apart, notes = shared_numbers.within_file(con, good, found, identifiers, settings)
         if apart is not good:
             good = keep(con, "lines_apart", apart)
             found = keep(con, "orders_seen", runs(good, {}))
-        _note(part, counts)
-        good = mark_repeats(con, good, found)
+        good, notes["orders_changed_in_a_file"] = mark_repeats(con, good, found)
+        _note(part, {name: count for name, (count, _) in notes.items()})
+        part.examples |= {name: f"{part.file}: {x}" for name, (n, x) in notes.items() if n}
     (counts,) = rows(
         con,
         good.aggregate(
             repeated=(good.repeated & ~_added(good)).sum().fill_null(0),
             added=(_added(good) & ~good.repeated).sum().fill_null(0),
             twice=(good.twice & ~good.repeated).sum().fill_null(0),
-            newest=good.occurred_at.epoch_seconds().max(where=~_added(good)),
+            # The engine's seconds have fractions, whatever their type says.
+            newest=good.occurred_at.truncate("s").epoch_seconds().max(where=~_added(good)),
             dates_only=(good.occurred_at.epoch_seconds() % 86400).isin(midnights).all(),
         ),
     )

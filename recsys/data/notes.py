@@ -16,6 +16,7 @@ NOTES: Final = {
     "order_discount_beyond_its_lines": "orders",
     "order_discounts_that_differ": "orders",
     "order_total_differs_from_its_lines": "orders",
+    "orders_changed_in_a_file": "orders",
     "orders_of_an_older_export_read_later": "orders",
     "orders_over_several_days": "orders",
     "orders_replaced_without_a_common_item": "orders",
@@ -25,5 +26,6 @@ NOTES: Final = {
     "refund_of_money_alone": "lines",
     "repeated_header": "rows that are the header again",
     "return_of_unknown_order": "return lines",
+    "tickets_with_others_between": "orders",
     "void_without_a_line": "lines",
 }

@@ -7,7 +7,7 @@ Called by ``columns``.
 """
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -15,6 +15,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
+from recsys.config import Column
 from recsys.data.currencies import codes, digits, meant_by
 from recsys.data.engine import keep, rows
 from recsys.data.numbers import (
@@ -59,12 +60,15 @@ class NumberColumn:
         Signs and codes that stand beside its numbers, lower case.
     explained : bool
         Whether the table says why a number cannot be read.
+    shows : {".", ","} or None
+        The decimal sign, where values tell it that can be read in one way only.
     """
 
     name: str
     form: Format = field(default_factory=lambda: Format("."))
     currencies: list[str] = field(default_factory=list)
     explained: bool = False
+    shows: Sign | None = None
 
     def value(self, table: ir.Table) -> ir.DecimalValue:
         """Return the numbers, null where there is none or it cannot be read."""
@@ -79,7 +83,53 @@ class NumberColumn:
         return cast(ir.StringValue, table[_CURRENCY + self.name])
 
 
-def read_column(
+def read_columns(
+    con: Backend,
+    table: ir.Table,
+    fields: Sequence[tuple[str, ir.StringValue, str | Column]],
+    stated_of_all: Sign | None,
+    minor_digits: int | None,
+) -> tuple[ir.Table, dict[str, NumberColumn]]:
+    """Add several fields' numbers to a table; what one column leaves open, the others may tell.
+
+    Parameters
+    ----------
+    con : ibis backend
+        The engine.
+    table : ibis table
+    fields : sequence of (str, string column, str or Column)
+        Each field, its texts, and how it was mapped.
+    stated_of_all : {".", ","} or None
+        The decimal sign, where the source's settings say it.
+    minor_digits : int or None
+        Digits of the currency of all rows.
+    """
+    found: dict[str, NumberColumn] = {}
+    doubted = []
+
+    def read(
+        name: str, text: ir.StringValue, spec: str | Column, beside: Sign | None = None
+    ) -> tuple[ir.Table, NumberColumn]:
+        own = spec if isinstance(spec, Column) else Column()
+        return _read_column(
+            con, table, name, text, stated=own.decimal, stated_of_all=stated_of_all,
+            minor_digits=minor_digits, times=own.times, beside=beside,
+        )  # fmt: skip
+
+    for name, text, spec in fields:
+        with_numbers, column = read(name, text, spec)
+        if column.form.doubt == "ambiguous":
+            doubted.append((name, text, spec))
+        else:
+            table, found[name] = with_numbers, column
+    shown = {column.shows for column in found.values()} - {None}
+    beside = shown.pop() if len(shown) == 1 else None
+    for name, text, spec in doubted:
+        table, found[name] = read(name, text, spec, beside)
+    return table, found
+
+
+def _read_column(
     con: Backend,
     table: ir.Table,
     name: str,
@@ -89,6 +139,7 @@ def read_column(
     stated_of_all: Sign | None,
     minor_digits: int | None,
     times: float = 1.0,
+    beside: Sign | None = None,
 ) -> tuple[ir.Table, NumberColumn]:
     """Add one field's numbers to a table.
 
@@ -109,6 +160,8 @@ def read_column(
         Digits of the currency of all rows, where the field is money and has one.
     times : float
         Factor of all numbers.
+    beside : {".", ","} or None
+        The decimal sign of the export's other columns.
     """
     money = name in MONEY
     texts = table.select(text=text)
@@ -116,9 +169,10 @@ def read_column(
     (counts,) = rows(con, texts.aggregate(**seen_simple(texts)))
     if not counts.pop("odd"):
         likely = _scaled_digits(minor_digits if money else None, times)
-        form = _format(Evidence(**counts), stated, stated_of_all, likely)
+        form = _format(Evidence(**counts), stated, stated_of_all, likely, beside)
         if form.decimal == "." or not (counts["dot"] or counts["dot_or_group"]):
-            return _read_simple(table, NumberColumn(name, form), text, counts, times)
+            column = NumberColumn(name, form, shows=_shown(Evidence(**counts)))
+            return _read_simple(table, column, text, counts, times)
     taken = keep(con, "shapes", shapes(keep(con, "texts", texts)))
     bare = (taken.currency == "") & ~taken.kind.isin(["none", "bad"])
     (evidence,) = rows(con, taken.aggregate(**seen(taken), bare=bare.sum().fill_null(0)))
@@ -130,7 +184,7 @@ def read_column(
     if not (all_say_theirs and units) and minor_digits is not None:
         units.add(minor_digits)
     likely = _scaled_digits(units.pop() if money and len(units) == 1 else None, times)
-    form = _format(Evidence(**evidence), stated, stated_of_all, likely)
+    form = _format(Evidence(**evidence), stated, stated_of_all, likely, beside)
     read = values(taken, form, money=money)
     if times != 1.0:
         read = _multiplied(read, times)
@@ -141,7 +195,8 @@ def read_column(
     read = keep(con, "numbers", read).rename(names)
     table = table.mutate(_text=text)
     table = table.left_join(read, table["_text"] == read[_TEXT + name]).drop("_text", _TEXT + name)
-    return table, NumberColumn(name, form, currencies, explained=True)
+    shows = _shown(Evidence(**evidence))
+    return table, NumberColumn(name, form, currencies, explained=True, shows=shows)
 
 
 def digits_of_all(
@@ -193,14 +248,24 @@ def _single(sign: str) -> Collection[str]:
     return meant if len(meant) == 1 else ()
 
 
+def _shown(evidence: Evidence) -> Sign | None:
+    if bool(evidence.dot) == bool(evidence.comma):
+        return None
+    return "." if evidence.dot else ","
+
+
 def _format(
-    evidence: Evidence, stated: Sign | None, stated_of_all: Sign | None, minor_digits: int | None
+    evidence: Evidence,
+    stated: Sign | None,
+    stated_of_all: Sign | None,
+    minor_digits: int | None,
+    beside: Sign | None,
 ) -> Format:
     """Take the format that was stated, else what the values tell."""
     if stated is not None:
         return Format(stated)
     if stated_of_all is None:
-        return told(evidence, minor_digits)
+        return told(evidence, minor_digits, beside)
     # What is said of all columns need not be true of this one: 24,800 yen are not 24.8.
     either = evidence.dot_or_group if stated_of_all == "." else evidence.comma_or_group
     return Format(stated_of_all, "mixed" if minor_digits == 0 and either else None)

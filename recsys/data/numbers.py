@@ -170,7 +170,7 @@ class Evidence(NamedTuple):
     """Numbers whose grouping is a blank or an apostrophe."""
 
 
-def decide(texts: Collection[str], minor_digits: int | None) -> Format:
+def decide(texts: Collection[str], minor_digits: int | None, beside: Sign | None = None) -> Format:
     """Tell a column's number format from its values.
 
     Parameters
@@ -179,6 +179,8 @@ def decide(texts: Collection[str], minor_digits: int | None) -> Format:
         Values of one column; one that stands there twice counts twice.
     minor_digits : int or None
         Digits of the minor unit where the column is money of one currency.
+    beside : {".", ","} or None
+        The decimal sign of the export's other columns, where they agree on one.
 
     Notes
     -----
@@ -197,11 +199,20 @@ def decide(texts: Collection[str], minor_digits: int | None) -> Format:
         elif found.kind == "whole" and len(found.body) > len("999"):
             counts["long"] += number
     names = (".", ",", ".?", ",?", "short", "long", "spaced")
-    return told(Evidence(*(counts[name] for name in names)), minor_digits)
+    return told(Evidence(*(counts[name] for name in names)), minor_digits, beside)
 
 
-def told(seen: Evidence, minor_digits: int | None) -> Format:
-    """Tell the format that fits what was seen."""
+def told(seen: Evidence, minor_digits: int | None, beside: Sign | None = None) -> Format:
+    """Tell the format that fits what was seen.
+
+    Parameters
+    ----------
+    seen : Evidence
+    minor_digits : int or None
+        As ``decide`` takes them.
+    beside : {".", ","} or None
+        The decimal sign of the export's other columns: one sign is not both in one export.
+    """
     dots, commas = seen.dot_or_group, seen.comma_or_group
     if seen.dot and seen.comma:
         if seen.dot == seen.comma:
@@ -223,6 +234,8 @@ def told(seen: Evidence, minor_digits: int | None) -> Format:
         return group
     if minor_digits in (1, 2) and seen.short and not seen.long:
         return group  # 480 beside 2,980, where cents would be written too
+    if beside == ("." if dots else ","):
+        return Format(beside)
     return Format(None, "ambiguous")
 
 

@@ -4,7 +4,7 @@ One row an order of a file comes in, out come the ids that these orders have in 
 rules are those of ``shared_numbers``. Called by ``exported``.
 """
 
-from typing import Final
+from typing import Any, Final, cast
 
 import ibis
 import ibis.expr.types as ir
@@ -13,10 +13,13 @@ from ibis.backends.duckdb import Backend
 from recsys.data.engine import keep
 from recsys.data.files import ROW
 from recsys.data.shared_numbers import (
+    DAY,
     FILE_GAP,
+    MOMENT,
     MOVED,
     NOT_PEOPLE,
     SIGN,
+    ZONES,
     disagree,
     interval,
     people,
@@ -138,7 +141,7 @@ def _doubted(units: ir.Table) -> ir.Table:
     )
     differ = disagree({kind: (found[f"{kind} min"], found[f"{kind} max"]) for kind in kinds})
     doubted = (
-        (found.span > interval(FILE_GAP))
+        (found.span > interval(MOMENT))
         | found.places.fill_null(False)
         | (found.dates_only & ~found.named)
         | found.split
@@ -148,12 +151,13 @@ def _doubted(units: ir.Table) -> ir.Table:
 
 
 def _with_items(units: ir.Table, lines: ir.Table) -> ir.Table:
-    """Add a digest of what each order holds, and the first file that has any of it."""
+    """Add what each order holds, a digest of it, and the first file that has any of it."""
     bought = lines.semi_join(units, ["order_id", "sequence"]).select(
         "order_id", "sequence", "item_id", held=lines.item_id + "\t" + lines.quantity.cast("string")
     )
     digest = bought.group_by("order_id", "sequence").aggregate(
-        digest=bought.held.group_concat("\n", order_by=bought.held).hexdigest("md5")
+        digest=bought.held.group_concat("\n", order_by=bought.held).hexdigest("md5"),
+        goods=bought.item_id.collect(distinct=True).sort(),
     )
     items = bought.select("order_id", "sequence", "item_id").distinct()
     items = items.join(units.select("order_id", "sequence", "number"), ["order_id", "sequence"])
@@ -180,7 +184,7 @@ def _with_keys(units: ir.Table, kinds: list[str]) -> ir.Table:
     differ = disagree({k: (c.min().over(whole), c.max().over(whole)) for k, c in columns.items()})
     # The same goods at the same moment under another name: a customer was corrected.
     corrected = (
-        (units.digest.min().over(whole) == units.digest.max().over(whole))
+        (units.goods.min().over(whole) == units.goods.max().over(whole))
         & (units["first"].min().over(whole) == units["first"].max().over(whole))
         & ~units.dates_only.any().over(whole)
         & ~split
@@ -201,8 +205,12 @@ def _apart(units: ir.Table, kinds: list[str]) -> ir.Table:
     columns = [units[_value(kind)] for kind in kinds]
     no = ibis.literal(value=False)
     same = ibis.or_(no, *((c == c.lag().over(by_time)).fill_null(False) for c in columns))
-    moved = (units.channel != "pos") & same & (gap <= interval(MOVED))
-    cut = (gap > interval(FILE_GAP)) & ~moved
+    common = units.goods.intersect(units.goods.lag().over(by_time)).length()
+    most = ibis.greatest(units.goods.length(), units.goods.lag().over(by_time).length())
+    units = units.mutate(_common=common, _alike=common * 2 > most)
+    within = (gap <= interval(FILE_GAP)) | ((gap <= interval(MOVED)) & units["_alike"])
+    moved = (units.channel != "pos") & same & within
+    cut = (gap > interval(MOMENT)) & ~moved & ~_told_otherwise(units, by_time, gap)
     table = units.mutate(_cut=cut.fill_null(False).cast("int64"))
     upto = ibis.window(group_by=key, order_by=order, preceding=None, following=0)
     table = table.mutate(_run=table["_cut"].sum().over(upto))
@@ -213,3 +221,21 @@ def _apart(units: ir.Table, kinds: list[str]) -> ir.Table:
     table = table.mutate(cluster=cluster)
     inside = ibis.window(group_by=["number", "cluster"])
     return table.mutate(cluster_at=table["first"].min().over(inside))
+
+
+def _told_otherwise(units: ir.Table, by_time: Any, gap: ir.Value) -> ir.BooleanValue:
+    """Tell whether two exports give one order two times; then they agree in what it holds.
+
+    They differ by less than an hour; by hours, where one of them took its zone for another; or by
+    the time of day, where one of them has none.
+    """
+    equal = units.digest == units.digest.lag().over(by_time)
+    seconds = units["first"].epoch_seconds() - units["first"].lag().over(by_time).epoch_seconds()
+    zones = (seconds % 1800 == 0) & (gap <= interval(ZONES))
+    dates = (units.dates_only | units.dates_only.lag().over(by_time)) & (gap < interval(DAY))
+    found = (
+        ((gap <= interval(FILE_GAP)) & units["_alike"])
+        | (zones & equal & ~dates)
+        | (dates & (units["_common"] > 0))
+    )
+    return cast(ir.BooleanValue, found.fill_null(False))

@@ -11,6 +11,7 @@ from typing import Any
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
+from recsys.data.cleaning import clean
 from recsys.data.content import Content
 from recsys.data.positions import WHOLE_LINE, count_lines, lines_at, start_lines
 
@@ -54,8 +55,8 @@ class RawTable:
     notes: dict[str, int] = field(default_factory=dict)
     skipped_lines: int = 0
     """Lines of the export above the first one of ``text``."""
-    repeated_headers: int = 0
-    """Rows of the text that say the header again, and are no rows of the table."""
+    no_rows: int = 0
+    """Records of the text that are no rows: blank ones, and the header again."""
     began: Sequence[int] | None = None
     """Where lines of ``text`` were made from records: the line of the export for each."""
     apart: list[dict[str, Any]] = field(default_factory=list)
@@ -83,6 +84,7 @@ class RawTable:
                 "row": text,
             }
             for line, (_, error, message, text) in zip(lines, found, strict=True)
+            if not self._is_blank(text)
         ]
         return sorted([*broken, *self.apart], key=lambda reject: reject["line"])
 
@@ -102,7 +104,7 @@ class RawTable:
             return rows
         gone = self._gone if self.rejects_table else broken
         physical = count_lines(self.text)
-        if physical == self.header_lines + accepted + self.repeated_headers + len(gone):
+        if physical == self.header_lines + accepted + self.no_rows + len(gone):
             numbers = []
             for row in rows:
                 line = row + self.header_lines
@@ -112,6 +114,11 @@ class RawTable:
         else:
             numbers = start_lines(self.text, self.delimiter, self.header_lines, rows, set(gone))
         return [self._exported(line) for line in numbers]
+
+    def _is_blank(self, line: str | None) -> bool:
+        """Tell whether a line that could not be split holds nothing but separators."""
+        lines = self.delimiter == WHOLE_LINE
+        return not lines and line is not None and not clean(line.replace(self.delimiter, " "))
 
     def _exported(self, line: int) -> int:
         """Return the line of the export for a line of the text."""

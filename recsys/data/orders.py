@@ -96,6 +96,7 @@ def staged_lines(con: Backend, raw: RawTable, config: Config, name: str, keyed: 
     }
     money = Money(fields)
     parts = money.line(numbers.quantity, numbers.price, numbers.discount, numbers.amount)
+    line_type, parts["amount_minor"] = signs.meaning(line_type, quantity, parts["amount_minor"])
     extra = _of_order(fields, money) | _refunded(fields, money)
     occurred_at, twice = fields.moment("occurred_at")
     return_of = fields.text("return_of")
@@ -113,7 +114,7 @@ def staged_lines(con: Backend, raw: RawTable, config: Config, name: str, keyed: 
         item_id=item_id,
         title=fields.text("title"),
         quantity=quantity.cast("float64"),
-        line_type=signs.meaning(line_type, quantity, parts["amount_minor"]),
+        line_type=line_type,
         return_of=prefixed(source, name, return_of),
         cancelled=fields.flag("cancelled"),
         **parts,

@@ -89,13 +89,15 @@ class Manifest(msgspec.Struct):
                     (folder / part.folder / name).unlink(missing_ok=True)
 
 
-def drop_replaced(manifest: Manifest, standing: Collection[int]) -> None:
+def drop_replaced(manifest: Manifest, standing: Collection[int], sources: Collection[str]) -> None:
     """Forget the rows of order exports of which later ones replaced every order.
 
     The parts stay listed, so that their files are not taken for new ones, and what was rejected of
-    them stays readable.
+    them stays readable. Parts of a source that is not among ``sources``, the named ones, keep their
+    rows: nothing has replaced them, and the source may be named again.
     """
     for part in manifest.parts:
-        if part.kind in ORDER_KINDS and not part.rows_dropped and part.sequence not in standing:
+        read = part.kind in ORDER_KINDS and part.source in sources and not part.rows_dropped
+        if read and part.sequence not in standing:
             part.rows_gone = part.rows - part.repeated - sum(part.rejected.values())
             part.rows_dropped = True

@@ -25,6 +25,13 @@ _NOT_DIGITS: Final = re.compile("[^0-9+]")
 #: What is read without the library's help: digits and the signs between them, nothing more.
 _PLAIN: Final = re.compile(r"[' (]*\+?[0-9][0-9 ()./-]*")
 _BETWEEN: Final = str.maketrans("", "", "' ()./-")
+#: A number that a program took for one to calculate with: ``447700900001.0``.
+_CALCULATED: Final = re.compile(r"\s*\+?[0-9]{6,}\.0\s*")
+#: What stands between two numbers in one cell.
+_SEVERAL: Final = re.compile(
+    r"\s*[,;/|\n]\s*|\s+(?:or|oder|ou|o|lub|veya|and|und|et|y|e|&|[-–—])\s+"
+)
+_ABROAD: Final = "00"
 #: Territory of a time zone that belongs to no country.
 _NOWHERE: Final = "ZZ"
 
@@ -56,10 +63,13 @@ def normalise_phone(text: str, country: str | None) -> str:
     Returns
     -------
     str
-        In E.164 where that can be told. Of numbers that nobody has (``111 1111``, ``112``) the
-        digits within their country, of all others the digits and ``+`` as typed.
+        In E.164 where that can be told; of several numbers in one cell, the first. Of numbers that
+        nobody has (``111 1111``, ``112``) the digits within their country, of all others the
+        digits and ``+`` as typed.
     """
-    found = _read(text, country)
+    if _CALCULATED.fullmatch(text):
+        text = text.partition(".")[0]
+    found = _read(text, country) or _read_odd(text, country)
     if found is None:
         return _NOT_DIGITS.sub("", _in_ascii(text))
     code, national = found
@@ -112,6 +122,15 @@ def _read(text: str, country: str | None) -> tuple[int, str] | None:
     return number.country_code or 0, phonenumbers.national_significant_number(number)
 
 
+def _read_odd(text: str, country: str | None) -> tuple[int, str] | None:
+    """Read the first of several numbers, or one that begins with 00 where that is not dialled."""
+    first, *others = _SEVERAL.split(text.strip(), maxsplit=1)
+    if others and (found := _read(first, country) or _read_odd(first, country)) is not None:
+        return found
+    bare = _in_ascii(text).strip(" '(")
+    return _read("+" + bare[len(_ABROAD) :], country) if bare.startswith(_ABROAD) else None
+
+
 class _Region(NamedTuple):
     """What is known of a country's numbers."""
 
@@ -121,6 +140,7 @@ class _Region(NamedTuple):
     prefix: re.Pattern[str]
     """What is dialled before a national number; with groups it may be more than a prefix."""
     national: re.Pattern[str]
+    mobile: re.Pattern[str]
     lengths: frozenset[int]
     """Of national numbers that are possible here and, as the library asks besides, in the country
     that its code is known by: in the United States, of a Canadian number."""
@@ -143,6 +163,7 @@ def _region(name: str, code: int = 0) -> _Region | None:
         re.compile(found.international_prefix or _NEVER),
         re.compile(found.national_prefix_for_parsing or _NEVER),
         re.compile(found.general_desc.national_number_pattern or _NEVER),
+        re.compile((found.mobile and found.mobile.national_number_pattern) or _NEVER),
         frozenset(found.general_desc.possible_length) & _lengths(found.country_code),
     )
 
@@ -173,10 +194,22 @@ def _read_plain(digits: str, region: _Region | None) -> tuple[int, str] | None:
     if digits.startswith(code):
         rest = digits[len(code) :]
         fits = region.national.fullmatch(rest) is not None and len(rest) in region.lengths
+        if fits and valid and _lost_plus(digits, rest, region):
+            return region.code, rest
         return (region.code, rest) if fits and not valid and not region.prefix.match(rest) else None
     if region.prefix.match(digits) is None:
         return (region.code, digits) if valid and len(digits) in region.lengths else None
     return _after_prefix(digits, region)
+
+
+def _lost_plus(digits: str, rest: str, region: _Region) -> bool:
+    """Tell whether digits are a mobile number whose ``+`` a spreadsheet has taken.
+
+    ``491701234567`` may also be a number of the town whose code is 0491, its zero lost, and the
+    library reads it so; but mobile numbers are what shops are told.
+    """
+    mobile = region.mobile.fullmatch(rest) is not None
+    return mobile and region.mobile.fullmatch(digits) is None
 
 
 def _after_prefix(digits: str, region: _Region) -> tuple[int, str] | None:

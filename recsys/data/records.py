@@ -27,12 +27,10 @@ LISTS = (
 _BLOCK = 1 << 22
 #: No record is longer; what has no end until then is damaged.
 _LONGEST = 1 << 24
+_BLANKS = re.compile(r"\s*")
 _GAP = re.compile(r"[\s,\[\]]*")
 _MORE = re.compile(r"\}[\s,]*\{")
-_SCALAR = r'"(?:[^"\\]|\\.)*"|[-+.\deE]+|true|false|null'
-_KEY = re.compile(
-    rf'\s*\{{(?P<before>(?:\s*"[^"]*"\s*:\s*(?:{_SCALAR})\s*,)*)\s*"(?P<key>[^"]+)"\s*:\s*\[\s*'
-)
+_KEY = re.compile(r'\s*"([^"]+)"\s*:\s*')
 #: Numbers as they stand there: an id of twenty digits, a price of 2.50.
 _DECODER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str)
 
@@ -161,20 +159,36 @@ def _text(value: Any) -> str:
 
 def _wrapper(text: str) -> int | None:
     """Return where the list of records inside of an object begins; None where it is not so."""
-    found = _KEY.match(text)
-    if found is None or found["key"].lower() not in LISTS:
-        return None
-    if found["key"].lower() != "items":
-        return found.end()
+    at = len(text) - len(text.lstrip())
+    before: dict[str, Any] = {}
+    while text[at : at + 1] == ("," if before else "{") and (found := _KEY.match(text, at + 1)):
+        key, at = found[1].lower(), found.end()
+        if key in LISTS and text[at : at + 1] == "[":
+            begin = _BLANKS.match(text, at + 1)
+            return begin.end() if begin and _holds_records(text, begin.end(), key, before) else None
+        try:
+            before[key], at = _DECODER.raw_decode(text, at)
+        except (json.JSONDecodeError, RecursionError):
+            return None
+        at += len(text[at : at + 4096]) - len(text[at : at + 4096].lstrip())
+    return None
+
+
+def _holds_records(text: str, at: int, key: str, before: dict[str, Any]) -> bool:
+    """Tell whether a list inside of an object is the export, and not the lines of one record."""
+    nested = any(isinstance(value, dict | list) for value in before.values())
+    if nested and any(name == "id" or name.endswith("_id") for name in before):
+        return False
+    if key != "items":
+        return True
     # An event has items too; only what its items say of themselves tells the two apart.
-    if re.search(r'"event(_name)?"\s*:', found["before"]):
-        return None
+    if {"event", "event_name"} & before.keys():
+        return False
     try:
-        first, _ = _DECODER.raw_decode(text, found.end())
+        first, _ = _DECODER.raw_decode(text, at)
     except (json.JSONDecodeError, RecursionError):
-        return None
-    is_event = isinstance(first, dict) and {"event", "event_name"} & first.keys()
-    return found.end() if is_event else None
+        return False
+    return isinstance(first, dict) and bool({"event", "event_name"} & first.keys())
 
 
 def _next(text: str, at: int) -> int:

@@ -22,6 +22,8 @@ from recsys.schema import REJECTS
 
 #: So many rejects fail no file, whatever share of it they are.
 _FEW_REJECTS = 20
+#: So many rows are named one by one.
+_LISTED = 1_000
 #: Kinds that say nothing of people: of others, a row that cannot be split is not kept.
 _IMPERSONAL = ("products", "locations", "stock")
 
@@ -58,10 +60,13 @@ def count_rejects(
 
 
 def _rejected(con: Backend, table: ir.Table, fields: Fields) -> list[dict[str, Any]]:
-    bad = table.filter(table.bad).select(ROW).distinct()
-    if not con.to_pyarrow(bad.count()).as_py():
+    bad = keep(con, "bad", table.filter(table.bad).select(ROW).distinct())
+    count = int(con.to_pyarrow(bad.count()).as_py())
+    if not count:
         return []
-    return fetch_rows(con, fields.rejected(keep(con, "bad", bad)).order_by(ROW))
+    # A list lets the engine skip what a join would make it work out for every row.
+    few = con.to_pyarrow(bad)[ROW].to_pylist() if count <= _LISTED else None
+    return fetch_rows(con, fields.rejected(bad if few is None else few).order_by(ROW))
 
 
 def check_rejects(config: Config, part: Part, folder: Path) -> None:

@@ -10,9 +10,10 @@ Two rows are one order as long as what is known of them agrees:
   only where their times differ too, since one order may be sent from several places.
 - **customer**: where both name somebody, one identifier has to agree. Cards that paid and devices
   do not count: one order may be paid with two cards.
-- **time**: lines of one ticket lie at most ``TICKET_GAP`` apart. Elsewhere an order without a
+- **time**: lines of one ticket lie at most ``ticket_gap`` apart. Elsewhere an order without a
   customer lies within ``ORDER_GAP`` or on neighbouring rows, a customer's within ``MOVED``. Of two
-  files, the same order has the same time, give or take ``FILE_GAP``, or the same customer.
+  files, the same order has the same time, give or take ``MOMENT``; the times of orders that hold
+  the same may differ by ``FILE_GAP``, as zones do, or, of one customer, by ``MOVED``.
 - **content**: files without times of day that name nobody have to share a product.
 
 The earliest order of a number keeps it as its id; every other one gets its time behind it, as in
@@ -28,17 +29,22 @@ import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
 from recsys.data.blocking import blocked_expression
-from recsys.data.engine import keep
+from recsys.data.counters import ticket_gap
+from recsys.data.engine import keep, rows
 from recsys.data.files import ROW
 from recsys.data.links import ANCHORS
 from recsys.settings import Identity
 
-#: Lines of one ticket lie at most so far apart, one after the other.
-TICKET_GAP: Final = timedelta(hours=3)
 #: Lines of another order that names nobody.
 ORDER_GAP: Final = timedelta(hours=36)
-#: What two files say of one order's time.
+#: What two files say of one order's time, whatever it holds.
+MOMENT: Final = timedelta(minutes=2)
+#: The same, of orders that hold the same.
 FILE_GAP: Final = timedelta(hours=1)
+#: Where one file took its zone for another: so far do zones lie apart.
+ZONES: Final = timedelta(hours=14)
+#: Where one file has no times of day.
+DAY: Final = timedelta(days=1)
 #: Another time in a later file, where the customer is the same.
 MOVED: Final = timedelta(days=31)
 #: Stands between a number and the time that tells its orders apart.
@@ -58,7 +64,7 @@ def within_file(
     found: ir.Table,
     identifiers: dict[str, str],
     settings: Identity,
-) -> tuple[ir.Table, dict[str, int]]:
+) -> tuple[ir.Table, dict[str, tuple[int, str | None]]]:
     """Give orders of one number in one file ids of their own.
 
     Parameters
@@ -78,15 +84,18 @@ def within_file(
     -------
     lines : ibis table
         With ``number`` where any order was told apart: the id as it was.
-    counts : dict
-        ``orders_over_several_days``: orders of nobody that were taken for one because their rows
-        stand together.
+    notes : dict
+        Count and first case of ``orders_over_several_days``: orders of nobody that were taken for
+        one because their rows stand together; and ``tickets_with_others_between``: tickets whose
+        lines others stand between, minutes or hours apart.
     """
     kinds = people([*identifiers])
     found = _without_blocked(found, kinds, settings)
     span = found["last"] - found["first"]
     pos = found.channel == "pos"
-    far = ibis.ifelse(pos, span > interval(TICKET_GAP), span > interval(ORDER_GAP))
+    gap, doubtful = ticket_gap(con, lines, found)
+    notes = {"tickets_with_others_between": doubtful}
+    far = ibis.ifelse(pos, span > interval(gap), span > interval(ORDER_GAP))
     elsewhere = (found.place_min != found.place_max).fill_null(False)
     suspects = found.filter(
         far.fill_null(False) | elsewhere | disagree({k: _ends(found, k) for k in kinds})
@@ -97,7 +106,7 @@ def within_file(
     )
     suspects = keep(con, "numbers_suspect", suspects.mutate(_long=(long & nobody).fill_null(False)))
     if not con.to_pyarrow(suspects.count()).as_py():
-        return lines, {}
+        return lines, notes
     named = {
         column: _unless_blocked(kind, lines[column], settings)
         for kind, column in identifiers.items()
@@ -112,13 +121,14 @@ def within_file(
     )
     some = _with_place(some)
     some = keep(con, "numbers_lines", _with_who(some, identifiers, kinds))
-    clusters = keep(con, "numbers_clusters", _clusters(some))
+    clusters = keep(con, "numbers_clusters", _clusters(some, gap))
     shared = clusters.group_by("order_id").aggregate(n=clusters.cluster.nunique())
     shared = keep(con, "numbers_shared", shared.filter(shared.n > 1))
-    doubtful = suspects.filter("_long").anti_join(shared, "order_id")
-    counts = {"orders_over_several_days": int(con.to_pyarrow(doubtful.count()).as_py())}
+    kept = suspects.filter("_long").anti_join(shared, "order_id")
+    (seen,) = rows(con, kept.aggregate(n=kept.count(), first=kept.order_id.min()))
+    notes["orders_over_several_days"] = (int(seen["n"]), seen["first"])
     if not con.to_pyarrow(shared.count()).as_py():
-        return lines, counts
+        return lines, notes
     clusters = clusters.semi_join(shared, "order_id")
     nth = ibis.dense_rank().over(
         ibis.window(group_by="order_id", order_by=["cluster_at", "cluster"])
@@ -133,7 +143,7 @@ def within_file(
         joined.select(
             *plain, order_id=ibis.coalesce(joined["_new"], joined.order_id), number=joined.order_id
         ),
-        counts,
+        notes,
     )
 
 
@@ -215,7 +225,7 @@ def _with_who(lines: ir.Table, identifiers: dict[str, str], kinds: list[str]) ->
     return table.mutate(_who=filled)
 
 
-def _clusters(lines: ir.Table) -> ir.Table:
+def _clusters(lines: ir.Table, ticket: timedelta) -> ir.Table:
     """Cut the lines of each number, place and customer where time jumps."""
     key = ["order_id", "_place", "_who"]
     by_time = ibis.window(group_by=key, order_by=["occurred_at", ROW])
@@ -226,7 +236,7 @@ def _clusters(lines: ir.Table) -> ir.Table:
     back = (lines.line_type == "return").fill_null(False) | (lines.quantity < 0)
     pos = lines.channel == "pos"
     jump = (apart & ~someone & (gap > interval(ORDER_GAP))) | (gap > interval(MOVED))
-    cut = ibis.ifelse(pos, gap > interval(TICKET_GAP), ~back & jump)
+    cut = ibis.ifelse(pos, gap > interval(ticket), ~back & jump)
     table = lines.mutate(_cut=cut.fill_null(False).cast("int64"))
     upto = ibis.window(group_by=key, order_by=["occurred_at", ROW], preceding=None, following=0)
     table = table.mutate(_run=table["_cut"].sum().over(upto))

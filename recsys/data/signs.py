@@ -14,7 +14,8 @@ correction      0               of either sign: a voucher, a discount that is a 
 ==============  ==============  ===================================================================
 
 A row with a positive quantity and a negative amount is marked ``minus``: ``unify`` takes it for a
-return where the product is sold elsewhere, else for a correction.
+return where the product is sold elsewhere, else for a correction. Money that a row of no quantity
+gives back, by its sign or its type, is a correction.
 """
 
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from ibis.backends.duckdb import Backend
 
 from recsys.data.columns import Fields
 from recsys.data.engine import rows
+from recsys.schema import CORRECTION
 
 #: Line type of rows that take money off without saying whether goods came back.
 MINUS: Final = "minus"
@@ -79,11 +81,25 @@ def check(
         fields.reject("sign_contradiction", "discount", counted & odd & amount.isnull(), discount)
 
 
-def meaning(line_type: ir.StringValue, quantity: ir.Value, amount: ir.Value) -> ir.StringValue:
-    """Return the line type, ``minus`` where a sale's amount is negative."""
-    plain = line_type.fill_null("sale") == "sale"
-    minus = plain & (quantity > 0) & (amount < 0).fill_null(False)
-    return cast(ir.StringValue, ibis.ifelse(minus, MINUS, line_type))
+def meaning(
+    line_type: ir.StringValue, quantity: ir.Value, amount: ir.Value
+) -> tuple[ir.StringValue, ir.Value]:
+    """Return the line type and the amount, as the history will have them.
+
+    Returns
+    -------
+    line_type : string column
+        ``minus`` where a sale's amount is negative, ``correction`` where money came back and no
+        goods did; else as it was.
+    amount : int64 column
+        Negative where money came back without goods.
+    """
+    plain, negative = line_type.fill_null("sale") == "sale", (amount < 0).fill_null(False)
+    minus = plain & (quantity > 0) & negative
+    refund = line_type.isin(["return"]).fill_null(False) & (amount != 0).fill_null(False)
+    money_alone = (quantity == 0) & ((plain & negative) | refund)
+    found = ibis.cases((minus, MINUS), (money_alone, CORRECTION), else_=line_type)
+    return cast(ir.StringValue, found), ibis.ifelse(money_alone, -amount.abs(), amount)
 
 
 def _manner(con: Backend, fields: Fields, numbers: Numbers) -> dict[str, int]:

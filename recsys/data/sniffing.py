@@ -12,9 +12,10 @@ import csv
 import io
 import re
 import unicodedata
-from collections import Counter
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import IO, Literal
+from typing import Literal
 
 from recsys.data.cleaning import clean
 from recsys.errors import DataError
@@ -26,9 +27,9 @@ BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
 )  # fmt: skip
-#: How much of a text is decoded to tell its encoding. Bytes.
-_DECODED = 64 << 20
 _RECORDS = 60
+#: A record of more lines is none: a quote was never closed.
+_MOST_LINES = 1_000
 _FOLLOWING = 20
 _SEP = re.compile(r'\ufeff?"?sep=(.)"?[\s,;|"]*$', re.IGNORECASE)
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
@@ -137,24 +138,6 @@ def encoding_of(start: bytes, stated: str = "utf-8") -> str:
     return stated
 
 
-def told_encoding(stream: IO[bytes]) -> str:
-    """Tell an encoding that nobody stated: by its mark, else UTF-8 by its bytes, else cp1252."""
-    block = stream.read(SAMPLE)
-    told = encoding_of(block)
-    if told != "utf-8" or block.startswith(codecs.BOM_UTF8):
-        return told
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    read = 0
-    while block and read < _DECODED:
-        try:
-            decoder.decode(block)
-        except UnicodeDecodeError:
-            return "cp1252"
-        read += len(block)
-        block = stream.read(SAMPLE)
-    return "utf-8"
-
-
 def is_utf8(encoding: str) -> bool:
     """Tell whether a name means UTF-8, with or without a mark."""
     return re.sub(r"[-_]", "", encoding.lower()) in ("utf8", "utf8sig")
@@ -257,18 +240,59 @@ def _records(
     stream = io.StringIO(text, newline="")
     for _ in range(skip):
         stream.readline()
-    reader = csv.reader(stream, delimiter=delimiter)
-    found, end = [], 0
-    try:
-        for record in reader:
-            begin, end = end, reader.line_num
-            if any(clean(cell) for cell in record):
-                found.append((skip + begin + 1, end - begin, record))
-            if len(found) == _RECORDS:
-                return found
-    except csv.Error:
-        return found
+    found, line = [], skip + 1
+    for span, cells in split_records(stream, delimiter):
+        if any(clean(cell) for cell in cells):
+            found.append((line, span, cells))
+        if len(found) == _RECORDS:
+            return found
+        line += span
     return found if whole or len(found) < 2 else found[:-1]
+
+
+def split_records(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Split a delimited text into records; a quote that is never closed costs its own line.
+
+    Parameters
+    ----------
+    lines : iterable of str
+        With their ends.
+    delimiter : str
+
+    Yields
+    ------
+    span : int
+        How many lines the record takes.
+    cells : list of str
+    """
+    ahead: deque[str] = deque()
+    taken: list[str] = []
+    more = iter(lines)
+    wide = 0
+
+    def following() -> Iterator[str]:
+        while len(taken) < _MOST_LINES and (line := ahead.popleft() if ahead else next(more, "")):
+            taken.append(line)
+            yield line
+
+    reader = csv.reader(following(), delimiter=delimiter)
+    while True:
+        cells = next(reader, None)
+        if cells is None:
+            return
+        wide = max(wide, len(cells) - 1)
+        swallowed = len(taken) == _MOST_LINES or any(
+            line.count(delimiter) >= max(wide, 2) and not line.count('"') % 2 for line in taken[1:]
+        )
+        if swallowed:
+            ahead.extendleft(reversed(taken[1:]))
+            plain = csv.reader(taken[:1], delimiter=delimiter, quoting=csv.QUOTE_NONE)
+            taken, cells = taken[:1], next(plain)
+            yield 1, cells
+        else:
+            yield len(taken), cells
+        taken.clear()
+        reader = csv.reader(following(), delimiter=delimiter)
 
 
 def _header(records: list[tuple[int, int, list[str]]]) -> tuple[int, bool]:

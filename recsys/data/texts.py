@@ -62,7 +62,7 @@ def number_of(spec: str | Column, column: Callable[[str], ir.Value]) -> ir.Decim
     value = column(name)
     if not value.type().is_numeric():
         return None
-    number = _without_nan(value).try_cast(DECIMAL)
+    number = value.try_cast(DECIMAL)  # of NaN, null
     if isinstance(spec, Column) and spec.default is not None:
         number = number.fill_null(ibis.literal(spec.default).try_cast(DECIMAL))
     return cast(ir.DecimalValue, number)
@@ -74,22 +74,14 @@ def trimmed(value: ir.Value) -> ir.StringValue:
     if kind.is_string():
         return cast(ir.StringValue, value)
     if kind.is_floating():
-        value = _without_nan(value)
         near = value.try_cast("int64")  # null where it is too large, which `floor` would not bear
         whole = ibis.ifelse(near.cast("float64") == value, near, ibis.null("int64"))
-        return cast(ir.StringValue, whole.cast("string").fill_null(value.cast("string")))
+        # The engine believes a Parquet file that says it has no NaN, so it cannot be asked for one.
+        text = ibis.ifelse(value.cast("string").isin(["nan", "-nan"]), None, value.cast("string"))
+        return cast(ir.StringValue, whole.cast("string").fill_null(text))
     return cast(ir.StringValue, value.cast("string"))
 
 
 def _part(spec: Column, name: str, column: Callable[[str], ir.Value]) -> ir.StringValue:
     text = trimmed(column(name))
     return text.re_replace(_AFTER_DAY, "") if name in spec.days else text
-
-
-def _without_nan(value: ir.Value) -> ir.Value:
-    if not value.type().is_floating():
-        return value
-    return cast(
-        ir.Value,
-        ibis.ifelse(cast(ir.FloatingValue, value).isnan(), ibis.null(value.type()), value),
-    )

@@ -8,7 +8,7 @@ by ``columns`` and ``events``.
 
 import re
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import reduce
 from itertools import product
 from typing import cast
@@ -18,11 +18,13 @@ import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
 from recsys.data.engine import parse_time, rows
+from recsys.data.zones import FIRST_YEAR, LAST_YEAR
 
 #: What stands behind the clock's digits: ``12:30:00.5 +02:00`` gives ``+02:00``.
 _BEHIND = r":\d\d[\d.,:]*\s*([^\d.,:\s].*)$"
 _OFFSET = r"^[+-]\d\d(:?\d\d)?$"
 _UTC = ("Z", "UTC", "GMT")
+_AGE = tuple(datetime(year, 1, 1, tzinfo=UTC).timestamp() for year in (FIRST_YEAR, LAST_YEAR))
 _DAYS = (
     "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y.%m.%d", "%Y%m%d", "%d/%m/%y",
     "%m/%d/%y", "%d.%m.%y", "%d-%b-%Y", "%d-%b-%y", "%d %b %Y", "%b %d, %Y", "%d %B %Y",
@@ -39,6 +41,15 @@ _HOURS = (
     " %H.%M",
 )
 _MOST_FORMATS = 3
+#: Words for times that are numbers → what they count, in seconds, and since when (1970).
+COUNTED = {"unix": (1.0, 0), "unix_ms": (1e-3, 0), "unix_us": (1e-6, 0), "excel": (86400.0, -25569)}
+#: What such numbers look like between 1990 and 2050; those of Unix from 2001 on.
+_NUMBERED = {
+    "unix": r"1\d{9}([.]\d+)?|2[0-4]\d{8}([.]\d+)?", "unix_ms": r"1\d{12}|2[0-4]\d{11}",
+    "unix_us": r"1\d{15}|2[0-4]\d{14}", "excel": r"(3[3-9]|4\d|5[0-4])\d{3}([.,]\d+)?",
+}  # fmt: skip
+#: Year, month, day and hour without anything between look like seconds.
+_HOURLY = r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])"
 
 
 def read_time(text: ir.StringValue) -> tuple[ir.TimestampValue, ir.IntegerValue]:
@@ -74,6 +85,40 @@ def read_time(text: ir.StringValue) -> tuple[ir.TimestampValue, ir.IntegerValue]
     return cast(ir.TimestampValue, clock.try_cast("timestamp(6)")), cast(ir.IntegerValue, offset)
 
 
+def read_as(text: ir.StringValue, written: str) -> tuple[ir.TimestampValue, ir.IntegerValue]:
+    """Read times of one format: strptime's letters, or a word of ``COUNTED``.
+
+    Returns
+    -------
+    local : timestamp column
+    offset : int64 value
+        Zero for what counts from a moment in UTC, else null.
+    """
+    nothing = cast(ir.IntegerValue, ibis.null("int64"))
+    if written not in COUNTED:
+        return parse_time(text, written), nothing
+    size, origin = COUNTED[written]
+    number = text.replace(",", ".").try_cast("float64")
+    seconds = number * size + origin * 86400
+    of_age = (seconds >= _AGE[0]) & (seconds < _AGE[1])
+    micro = ibis.ifelse(of_age, (seconds * 1e6).round(), ibis.null("float64")).cast("int64")
+    if written == "excel":  # days as floating numbers are off by microseconds
+        micro = ((micro + 500_000) // 1_000_000) * 1_000_000
+    clock = (micro // 1_000_000).as_timestamp("s") + (micro % 1_000_000).as_interval("us")
+    local = cast(ir.TimestampValue, clock.cast("timestamp(6)"))
+    return local, nothing if written == "excel" else ibis.literal(0, "int64")
+
+
+def counted(texts: Collection[str]) -> str | None:
+    """Name the word of ``COUNTED`` for times that are all numbers of one kind; None for others."""
+    if not texts or all(re.fullmatch(_HOURLY, text, re.ASCII) for text in texts):
+        return None
+    for word, pattern in _NUMBERED.items():
+        if all(re.fullmatch(pattern, text, re.ASCII) for text in texts):
+            return word
+    return None
+
+
 def read_formats(
     con: Backend, table: ir.Table, text: ir.StringValue, formats: Sequence[str]
 ) -> tuple[ir.TimestampValue, ir.IntegerValue]:
@@ -88,7 +133,7 @@ def read_formats(
     text : string column
         Its times.
     formats : sequence of str
-        In strptime's letters.
+        In strptime's letters, or words of ``COUNTED``.
 
     Returns
     -------
@@ -117,11 +162,18 @@ def read_formats(
         elif winners:
             differ = ibis.greatest(*readings.values()) != ibis.least(*readings.values())
             contested.append((fits > 1) & differ)
-    clock = ibis.coalesce(*(parse_time(text, written) for written in order))
+    clock = ibis.coalesce(*(read_as(text, written)[0] for written in order))
+    in_utc = [
+        cast(ir.BooleanValue, read_as(text, written)[0].notnull())
+        for written in order
+        if written in COUNTED and written != "excel"
+    ]
     iso, offset = read_time(text)
     if any("%Y-%d" in written for written in formats):  # there, ISO 8601 would be another day
         iso = ibis.null("timestamp(6)")
     offset = ibis.ifelse(clock.isnull(), offset, ibis.null("int64"))
+    if in_utc:
+        offset = ibis.ifelse(ibis.or_(*in_utc), 0, offset)
     clock = ibis.coalesce(clock, iso)
     if contested:
         clock = ibis.ifelse(ibis.or_(*contested), ibis.null("timestamp(6)"), clock)
@@ -152,6 +204,8 @@ def fitting(texts: Collection[str]) -> list[str]:
 
 def hint(texts: Collection[str]) -> str:
     """Say which ``time_format`` would read most of these texts, nothing where none is known."""
+    if word := counted(texts):
+        return f': set `time_format` to "{word}"'
     left, several = list(texts), list[str]()
     while left and len(several) < _MOST_FORMATS:
         best = max(_known(), key=lambda written: sum(_time(t, written) is not None for t in left))

@@ -81,7 +81,7 @@ def unify(
     counts : dict
         What became of the staged lines: ``sources`` (by source: ``kept``, ``superseded``, and the
         rules that left lines out), ``returns``, ``returns_matched``, ``notes`` and the first case
-        of some of them as ``examples``; ``standing`` names the parts that still count.
+        of some of them as ``examples``; ``standing`` names the parts whose rows are still needed.
     """
     folder = config.state / FOLDER / version
     if folder.exists():
@@ -148,10 +148,19 @@ class _Unifier:
         read = self.marked.filter(~self.marked.added & (self.marked.source != LIVE))
         for row in rows(self.con, read.group_by("source", "left_out").aggregate(n=read.count())):
             self._account(row["source"], row["left_out"] or "kept", row["n"])
-        standing = self.marked.select("sequence").distinct()
-        ranks = [row["sequence"] for row in rows(self.con, standing)]
-        self.counts["standing"] = [self.staged.parts[rank - 1].sequence for rank in ranks if rank]
+        self.counts["standing"] = self._standing(older)
         self._note({"orders_replaced_without_a_common_item": alien} | more)
+
+    def _standing(self, older: ir.Table) -> list[int]:
+        """Name the parts that still count, or would if another source were no longer named."""
+        parts = self.staged.parts
+        lines = rows(self.con, self.marked.select("sequence").distinct())
+        ranks = {row["sequence"] for row in lines if row["sequence"]}
+        for row in rows(self.con, older.select("sequence", "newest").distinct()):
+            by = row["newest"]
+            if row["sequence"] and parts[by - 1].source != parts[row["sequence"] - 1].source:
+                ranks.add(row["sequence"])
+        return sorted(parts[rank - 1].sequence for rank in ranks)
 
     def join_customers(self) -> None:
         """Join identifiers into customers, and name the customer of each line."""

@@ -13,6 +13,7 @@ the lines of an order share its ``_row``. Called by ``staging``. Exports with on
 - Where an order stands in the file twice, the last one counts.
 """
 
+from collections.abc import Sequence
 from typing import cast
 
 import ibis
@@ -138,7 +139,7 @@ def staged_lines(con: Backend, raw: RawTable, config: Config, name: str) -> Type
 class _Lines(Fields):
     """Fields of which several rows share one ``_row``: only the bad ones of them are rejected."""
 
-    def rejected(self, bad: ir.Table) -> ir.Table:
+    def rejected(self, bad: ir.Table | Sequence[int]) -> ir.Table:
         """As ``Fields.rejected``, without the good lines of an order that has a bad one."""
         found = super().rejected(bad)
         return found.filter(found.reason.notnull())

@@ -61,7 +61,7 @@ def to_utc(
         IANA name.
     """
     days = ibis.memtable(zone_days(zone))
-    second = (local.epoch_seconds() % 86400).cast("int64")
+    second = (local.truncate("s").epoch_seconds() % 86400).cast("int64")
     table = table.mutate(_local=local, _second=second, _offset=offset)
     t = table.left_join(days, table["_local"].date() == days.zone_day)
     at, second, stated = t["_local"], t["_second"], t["_offset"]

@@ -3,21 +3,17 @@
 Called by ``money`` once prices and amounts are known.
 """
 
-import re
 from statistics import median
 
 from recsys.config import Column
 from training.init.evidence import close
 from training.init.headers import forms
 from training.init.levels import firsts, fit, sums
-from training.init.sheet import MOST, Sheet
+from training.init.sheet import CENTS, MOST, Sheet
 from training.init.totals import ask_level, is_of_order
 
 #: Money of a line from which on a discount below 1 is a share.
 _DEAR = 5.0
-#: A number with two decimals.
-_CENTS = re.compile(r"\d[.,]\d\d\D*$")
-_PERCENT = ("percent", "pct", "percentage", "rate", "prozent")
 _BEFORE_DISCOUNT = ("gross", "brutto", "brut", "subtotal", "bruto", "lordo")
 _AFTER_DISCOUNT = ("net", "netto", "paid", "neto", "bezahlt", "paye", "pagado", "final")
 
@@ -75,9 +71,6 @@ def _is_share(sheet: Sheet, column: str) -> bool:
     """Tell whether a discount is a percentage, and say so."""
     numbers = sheet.numbers_or_zero(column)
     rows = [ix for ix in sheet.rows if numbers[ix]]
-    if "%" in column or any(name.endswith(_PERCENT) for name in forms(column)):
-        _say_share(sheet, column)
-        return True
     if rows and "amount" not in sheet.taken:
         return _looks_like_share(sheet, column, rows)
     if not rows:
@@ -112,7 +105,7 @@ def _looks_like_share(sheet: Sheet, column: str, rows: list[int]) -> bool:
     fractions = all(abs(numbers[ix]) <= 1 for ix in rows) and median(worth) > _DEAR
     texts = {sheet.evidence.texts(column)[ix] for ix in rows}
     whole = all(text.lstrip("-").isdigit() and int(text.lstrip("-")) <= 100 for text in texts)
-    priced = sheet.evidence.share(price, _CENTS.search) >= MOST
+    priced = sheet.evidence.share(price, CENTS.search) >= MOST
     if not fractions and not (whole and priced):
         return False
     shown = min(texts, key=len)
@@ -131,7 +124,7 @@ def _orders_fit(sheet: Sheet, less: list[float]) -> bool:
     told = [rows for rows in sheet.orders if any(less[ix] for ix in rows)]
     for column in sheet.candidates["order_total"]:
         wanted = firsts(told, sheet.evidence.numbers(column).values)
-        fitting = sum(close(a, b, 3) for a, b in zip(sums(told, paid), wanted, strict=True))
+        fitting = sum(close(a, b) for a, b in zip(sums(told, paid), wanted, strict=True))
         if told and fitting >= MOST * len(told):
             return True
     return False

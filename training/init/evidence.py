@@ -7,10 +7,13 @@ order?". Nothing here knows names of columns. Called by the modules that decide 
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import cached_property
+from math import isnan
 from typing import Literal
 
 from recsys.config import Column
+from recsys.data.numbers import EMPTY, shape_of
 from training.init.exports import Export
 from training.init.figures import Numbers, read
 from training.init.proposal import value_of
@@ -19,6 +22,7 @@ from training.init.proposal import value_of
 NEARLY_ALL = 0.9
 #: How far money may be off for rounding. In the export's own unit.
 _CENTS = 0.021
+_SIGNS: tuple[Literal[".", ","], ...] = (".", ",")
 _SCIENTIFIC = re.compile(r"[+-]?\d{1,2}([.,]\d+)?[eE]\+?\d{1,3}")
 
 
@@ -45,6 +49,8 @@ class Evidence:
         self.decimal = decimal
         self._texts: dict[str, list[str]] = {}
         self._numbers: dict[str, Numbers] = {}
+        self.settled: dict[str, Literal[".", ","]] = {}
+        """Column → decimal sign, where only other columns tell it."""
 
     @cached_property
     def n_rows(self) -> int:
@@ -83,12 +89,35 @@ class Evidence:
     def numbers(self, column: str) -> Numbers:
         """Return a column's numbers, one a row; NaN where there is none."""
         if column not in self._numbers:
-            self._numbers[column] = read(self.texts(column), self.minor_digits, self.decimal)
+            found = self.alone(column)
+            if found.doubt == "ambiguous":
+                found = read(self.texts(column), self.minor_digits, self.decimal, self.beside)
+            self._numbers[column] = found
         return self._numbers[column]
+
+    def alone(self, column: str) -> Numbers:
+        """Return a column's numbers as they would be read if no other column helped."""
+        return read(self.texts(column), self.minor_digits, self.decimal)
+
+    @cached_property
+    def beside(self) -> Literal[".", ","] | None:
+        """The decimal sign of the columns of numbers that show one, where they agree."""
+        shown: set[Literal[".", ","]] = set()
+        for column in self.export.columns:
+            if column not in self.export.typed:
+                kinds = Counter(shape_of(text).kind for text in set(self.filled(column)))
+                if not kinds["bad"]:
+                    shown.update(sign for sign in _SIGNS if kinds[sign])
+        return shown.pop() if len(shown) == 1 else None
 
     def say_decimal(self, column: str, decimal: Literal[".", ","]) -> None:
         """Read a column's numbers with this decimal sign from now on."""
         self._numbers[column] = read(self.texts(column), self.minor_digits, decimal)
+
+    def scale(self, column: str, factor: float) -> None:
+        """Multiply a column's numbers from now on."""
+        numbers = self.numbers(column)
+        self._numbers[column] = replace(numbers, values=[n * factor for n in numbers.values])
 
     def without_currency(self, column: str) -> Numbers:
         """Return a column's numbers as they would be read if the currency did not help."""
@@ -98,6 +127,13 @@ class Evidence:
         """Tell whether nearly all filled values are numbers; a column without values may be."""
         filled = len(self.filled(column))
         return not filled or self.numbers(column).n_read / filled >= NEARLY_ALL
+
+    def unread(self, column: str) -> list[str]:
+        """Return a column's texts that are no numbers and do not stand for none, one a row."""
+        numbers = self.numbers(column)
+        known = (*EMPTY, *numbers.doubtful)
+        texts = zip(self.texts(column), numbers.values, strict=True)
+        return [text for text, n in texts if isnan(n) and text and text.lower() not in known]
 
     def groups(self, spec: str | Column) -> dict[str, list[int]]:
         """Return the rows of each value of a field; rows where it is empty are left out."""

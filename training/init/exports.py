@@ -5,7 +5,6 @@ format is, named and cleaned as the ingest will do it. Reads the beginning only,
 size is looked at in a moment. Called by ``mapping`` through the command.
 """
 
-import csv
 import io
 import zlib
 from collections import Counter
@@ -17,6 +16,7 @@ from typing import Any, Literal
 
 from recsys.data.cleaning import clean
 from recsys.data.content import open_bytes
+from recsys.data.encodings import told_encoding
 from recsys.data.feeds import feed_records
 from recsys.data.records import flat, json_records
 from recsys.data.sniffing import (
@@ -26,7 +26,7 @@ from recsys.data.sniffing import (
     is_utf8,
     layout,
     require_names,
-    told_encoding,
+    split_records,
     unique_names,
 )
 from recsys.errors import DataError
@@ -132,17 +132,13 @@ def _csv(file: Path, encoding: str, text: str, *, whole: bool) -> Export:
     ) as stream:
         for _ in range(found.header_line - 1):
             stream.readline()
-        reader = csv.reader((line.replace("\0", "") for line in stream), delimiter=found.delimiter)
-        next(reader)
-        try:
-            rows = [
-                dict(zip(found.columns, map(clean, row), strict=False))
-                for row in islice(reader, SAMPLE_ROWS)
-                if row and tuple(map(clean, row)) != found.cells
-            ]
-        except csv.Error as error:
-            line = found.header_line + reader.line_num - 1
-            raise DataError(f"{file}: line {line} is no row of a table: {error}.") from None
+        records = split_records((line.replace("\0", "") for line in stream), found.delimiter)
+        next(records)
+        rows = [
+            dict(zip(found.columns, cells, strict=False))
+            for cells in (tuple(map(clean, row)) for _, row in islice(records, SAMPLE_ROWS))
+            if any(cells) and cells != found.cells
+        ]
     return Export(
         file, "csv", found.columns, tuple(rows), encoding=encoding,
         header_line=found.header_line, delimiter=found.delimiter,

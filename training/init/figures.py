@@ -46,7 +46,10 @@ class Numbers:
 
 
 def read(
-    texts: Sequence[str], minor_digits: int | None, decimal: Literal[".", ","] | None = None
+    texts: Sequence[str],
+    minor_digits: int | None,
+    decimal: Literal[".", ","] | None = None,
+    beside: Literal[".", ","] | None = None,
 ) -> Numbers:
     """Read the texts of a column.
 
@@ -58,9 +61,11 @@ def read(
         Digits of the currency's minor unit.
     decimal : {".", ","}, optional
         The sign, where a person has said it.
+    beside : {".", ","}, optional
+        The sign of the other columns.
     """
     counts = Counter(text for text in texts if text)
-    form = decide(list(counts.elements()), minor_digits)
+    form = decide(list(counts.elements()), minor_digits, beside)
     if decimal is not None:
         form = type(form)(decimal)
     shapes = {text: shape_of(text) for text in counts}
@@ -68,7 +73,7 @@ def read(
         text: read_number(text, form, money=shape.currency not in UNITS)
         for text, shape in shapes.items()
     }
-    beside = frozenset(shape.currency for shape in shapes.values() if shape.currency)
+    signs = frozenset(shape.currency for shape in shapes.values() if shape.currency)
     doubtful = [text for text, shape in shapes.items() if shape.kind in (".?", ",?")]
     known = {text for text, shape in shapes.items() if shape.kind == "none"}.union(doubtful)
     return Numbers(
@@ -77,6 +82,6 @@ def read(
         form.decimal,
         form.doubt if doubtful or form.decimal is None else None,
         tuple(doubtful[:3]),
-        beside - UNITS,
-        beside & UNITS,
+        signs - UNITS,
+        signs & UNITS,
     )

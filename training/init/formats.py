@@ -4,31 +4,48 @@ An export's evidence and a mapped proposal come in; ``time_format`` and ``decima
 ingest could not tell them by itself. Called by ``mapping``.
 """
 
+import msgspec
+
 from recsys.config import Column
+from recsys.data.times import counted
 from training.init import times
 from training.init.evidence import Evidence
 from training.init.proposal import Proposal, columns_of, shown, value_of
 
 _NUMBERS = (
     "quantity", "unit_price", "discount", "amount", "order_discount", "order_total",
-    "order_shipping", "order_tax", "refunded_quantity", "refunded_amount", "price", "cost",
-    "on_hand",
+    "order_shipping", "order_tax", "refunded_quantity", "refunded_amount", "price", "sale_price",
+    "cost", "on_hand",
 )  # fmt: skip
+_COUNTED = {
+    "unix": "seconds since 1970", "unix_ms": "milliseconds since 1970",
+    "unix_us": "microseconds since 1970", "excel": "the serial days of a spreadsheet",
+}  # fmt: skip
+_PIECES = ("quantity", "refunded_quantity", "on_hand")
 
 
 def read_times(evidence: Evidence, proposal: Proposal, *, day_first: bool) -> None:
     """Set ``time_format`` where times are not ISO 8601."""
     spec = proposal.columns.get("occurred_at")
-    if spec is None or set(columns_of(spec)) & evidence.export.typed:
+    if spec is None:
         return
     texts = [text for row in evidence.export.rows if (text := value_of(row, spec).strip())]
+    word = counted(texts)
+    if word is None and set(columns_of(spec)) & evidence.export.typed:
+        return
     if not texts or times.is_iso(texts):
+        return
+    if word:
+        proposal.settings["time_format"] = word
+        proposal.check(f"times are numbers; they were read as {_COUNTED[word]}")
         return
     found = times.reading(texts, day_first=day_first)
     if not found.patterns:
-        proposal.check(
-            f"times such as `{shown(min(texts))}` are in no format we know; set `time_format`"
-        )
+        proposal.ask(
+            f"times such as `{shown(min(texts))}` are in no format we know, so every row would be "
+            "rejected; how are they written, in strptime's letters?",
+            "time_format", "columns.occurred_at", example="%d.%m.%Y %H:%M",
+        )  # fmt: skip
         return
     patterns = found.patterns
     proposal.settings["time_format"] = patterns[0] if len(patterns) == 1 else patterns
@@ -59,11 +76,12 @@ def settle_quantity(evidence: Evidence, proposal: Proposal) -> None:
     spec = proposal.columns.get("quantity")
     if not isinstance(spec, str) or spec in evidence.export.typed:
         return
-    numbers = evidence.numbers(spec)
-    if numbers.doubt != "ambiguous":
+    numbers = evidence.alone(spec)  # other columns say it to us, and not always to ingest
+    if numbers.doubt != "ambiguous" or spec in evidence.settled:
         return
     signs = {text[-4] for text in evidence.filled(spec) if text.endswith("000") and len(text) > 4}
-    rounds = evidence.share(spec, lambda text: text.endswith("000") or text.lstrip("-").isdigit())
+    # 2 beside 1.000 would have its decimals too.
+    rounds = evidence.share(spec, lambda text: text.endswith("000") or text in ("0", "-"))
     if rounds == 1.0 and len(signs) == 1 and (sign := signs.pop()) in (".", ","):
         evidence.say_decimal(spec, "." if sign == "." else ",")
         proposal.columns["quantity"] = Column(column=spec, decimal="." if sign == "." else ",")
@@ -84,7 +102,14 @@ def check_numbers(evidence: Evidence, proposal: Proposal) -> None:
             continue
         if isinstance(spec, Column) and spec.decimal is not None:
             continue
-        numbers, column = evidence.numbers(columns[0]), columns[0]
+        column = columns[0]
+        if column in evidence.settled:
+            sign = evidence.settled[column]
+            known = spec if isinstance(spec, Column) else Column(column=column)
+            proposal.columns[field] = msgspec.structs.replace(known, decimal=sign)
+            continue
+        pieces = field in _PIECES  # what the currency tells is of money only
+        numbers = evidence.without_currency(column) if pieces else evidence.numbers(column)
         if numbers.doubt is None:
             _say_decimal(evidence, proposal, field, spec)
             continue
@@ -105,9 +130,17 @@ def check_numbers(evidence: Evidence, proposal: Proposal) -> None:
 def _say_decimal(
     evidence: Evidence, proposal: Proposal, field: str, spec: str | Column | None
 ) -> None:
-    """Write the decimal sign down where it was told by the currency, which may differ by row."""
-    if not isinstance(spec, str) or "currency" not in proposal.columns:
+    """Write the decimal sign down where the column alone did not tell it.
+
+    The currency told it, which may differ by row, or another column, which ingest may not read.
+    """
+    if not isinstance(spec, str):
         return
     numbers = evidence.numbers(spec)
+    if evidence.alone(spec).doubt == "ambiguous" and numbers.decimal is not None:
+        proposal.columns[field] = Column(column=spec, decimal=numbers.decimal)
+        return
+    if "currency" not in proposal.columns:
+        return
     if evidence.without_currency(spec).doubt is not None and numbers.decimal is not None:
         proposal.columns[field] = Column(column=spec, decimal=numbers.decimal)

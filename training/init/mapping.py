@@ -20,13 +20,14 @@ from training.init import (
     quantities,
     roles,
 )
+from training.init.catalogue_names import CATALOGUE_NAMES
+from training.init.decimals import settle_by_products
 from training.init.evidence import Evidence
 from training.init.exports import Export
 from training.init.headers import fields_of, forms, ranked
 from training.init.meanings import channel_of, map_channel, map_meanings
 from training.init.money import map_money
 from training.init.names import (
-    CATALOGUE_NAMES,
     GROUP_NAMES,
     IDENTIFIER_NAMES,
     MONEY,
@@ -70,7 +71,8 @@ def kind_of(export: Export) -> str | None:
     item = "item_id" in found or bool(ranked(export.columns, GROUP_NAMES))
     dated, numbered = "occurred_at" in found, "order_id" in found
     sold = {"quantity", "unit_price", "amount"} & set(found)
-    if item and ((numbered and (dated or sold)) or (dated and (named or sold))):
+    lines = numbered and dated and "quantity" in found  # the product will be asked for
+    if lines or (item and ((numbered and (dated or sold)) or (dated and (named or sold)))):
         plain = {form for column in export.columns for form in forms(column)}
         return "till_tickets" if plain & set(TILL_NAMES) else "order_lines"
     stock = assign(export, CATALOGUE_NAMES["stock"])
@@ -138,6 +140,8 @@ def propose(
         roles.check_item_id(evidence, proposal)
     formats.read_times(evidence, proposal, day_first=day_first)
     formats.check_numbers(evidence, proposal)
+    if kind == "products":
+        roles.check_statuses(evidence, proposal)
     _finish(export, proposal, wanted)
     return proposal
 
@@ -190,6 +194,8 @@ def _take_preset(
     if "time_format" not in proposal.settings:
         formats.read_times(evidence, proposal, day_first=day_first)
     formats.check_numbers(evidence, proposal)
+    if proposal.kind == "products":
+        roles.check_statuses(evidence, proposal)
     if proposal.columns and proposal.kind in (*LINES, *CATALOGUE_NAMES):
         wanted = ORDER_NAMES if proposal.kind in LINES else CATALOGUE_NAMES[proposal.kind]
         _finish(evidence.export, proposal, wanted, preset=True)
@@ -220,6 +226,7 @@ def _map_lines(
     else:
         orders.make_order_id(proposal)
     orders.check_line_no(evidence, proposal)
+    settle_by_products(evidence, proposal)
     formats.settle_quantity(evidence, proposal)
     currency.map_currency(evidence, proposal, currency_code)
     map_money(evidence, proposal)

@@ -6,25 +6,21 @@ order, and by names only where values do not speak against them. What an order c
 never taken for a line's amount. Called by ``mapping``.
 """
 
-import re
 from itertools import product
 
+from recsys.config import Column
 from training.init.discounts import look_at_amount, take_discount
 from training.init.evidence import NEARLY_ALL, Evidence, close
-from training.init.headers import forms, phrases, ranked
+from training.init.headers import forms, phrases
 from training.init.levels import firsts, fit, sums
-from training.init.names import MONEY, ORDER_NAMES
-from training.init.proposal import Proposal, listed, used_columns
-from training.init.sheet import MOST, Sheet
+from training.init.names import MONEY
+from training.init.proposal import Proposal, listed, shown, used_columns
+from training.init.sheet import CENTS, MOST, Sheet
 from training.init.totals import ask_level, compare, is_of_order, take_order_level
 
 _UNIT_NAMES = set(phrases("unit price, price per unit, price piece, price each, Einzelpreis, "
                           "Stückpreis, prix unitaire, precio unitario, prezzo unitario, "
                           "cena jednostkowa, birim fiyat, birim fiyatı, 単価"))  # fmt: skip
-
-
-#: A number with two decimals.
-_CENTS = re.compile(r"\d[.,]\d\d\D*$")
 
 
 def map_money(evidence: Evidence, proposal: Proposal) -> None:
@@ -48,10 +44,20 @@ def map_money(evidence: Evidence, proposal: Proposal) -> None:
     compare(sheet)
     _look_at_signs(sheet)
     _take_refunds(sheet)
+    _look_at_unread(sheet)
     for name in MONEY:
         if name in sheet.taken:
-            sheet.proposal.columns[name] = sheet.taken[name]
+            sheet.proposal.columns[name] = _in_whole_units(sheet, sheet.taken[name])
     _look_for_money(sheet)
+
+
+def _in_whole_units(sheet: Sheet, column: str) -> str | Column:
+    """Say the factor of a column in cents."""
+    factor = sheet.factors.get(column, 1.0)
+    if factor == 1.0:
+        return column
+    sheet.proposal.check(f"`{column}` was taken for money in cents, as its name says")
+    return Column(column=column, times=factor)
 
 
 def _take_price(sheet: Sheet) -> None:
@@ -190,19 +196,31 @@ def _look_at_signs(sheet: Sheet) -> None:
         )  # fmt: skip
 
 
+def _look_at_unread(sheet: Sheet) -> None:
+    """Say which values of the columns that were taken are no numbers."""
+    for column in sheet.taken.values():
+        numbers = sheet.evidence.numbers(column)
+        odd = sheet.evidence.unread(column)
+        if odd and (numbers.doubt is None or numbers.decimal is not None):  # else it is asked
+            sheet.proposal.check(
+                f"`{shown(odd[0])}` in `{column}` is not a number as the others are; {len(odd)} "
+                "such rows will be rejected"
+            )
+
+
 def _look_for_money(sheet: Sheet) -> None:
     """Ask what was paid where no column was taken for it though one may say it."""
     evidence, proposal = sheet.evidence, sheet.proposal
     asked = any(question.settings[0] == "columns.amount" for question in proposal.questions)
     if asked or {"unit_price", "amount", "order_total"} & set(sheet.taken):
         return
-    used = set(used_columns(proposal))
-    named = {*ranked(evidence.export.columns, [*ORDER_NAMES["amount"], *ORDER_NAMES["unit_price"]])}
+    used = {*used_columns(proposal), *sheet.percent}
+    named = {*sheet.unreadable["amount"], *sheet.unreadable["unit_price"]}
     left = [c for c in evidence.export.columns if c not in used and evidence.filled(c)]
     may_be = [
         c for c in left
-        if (c in named and not evidence.numeric(c))
-        or (evidence.numeric(c) and evidence.share(c, _CENTS.search) >= MOST)
+        if c in named
+        or (evidence.numeric(c) and evidence.share(c, CENTS.search) >= MOST)
         or evidence.numbers(c).currencies
     ]  # fmt: skip
     if not may_be:

@@ -15,7 +15,7 @@ ORDER_NAMES: dict[str, tuple[str, ...]] = {
         "ticket, receipt id, receipt no, receipt number, receipt, bill no, bill number, bill id, "
         "check number, check id, transaction id, transaction no, transaction number, "
         "transaction key, transaction, basket id, basket, sales id, sale id, sale number, "
-        "document no, document number, document id, "
+        "document no, document number, document id, document, "
         "Bestellnummer, Bestellnr, Bestell ID, Bestellung, Auftragsnummer, Auftragsnr, Auftrag, "
         "Bonnummer, Bonnr, Bon ID, Kassenbon, Kassenbonnr, Bon, Belegnummer, Belegnr, Beleg, "
         "Rechnungsnummer, Rechnungsnr, Rechnung, Vorgangsnummer, Vorgang, "
@@ -24,11 +24,12 @@ ORDER_NAMES: dict[str, tuple[str, ...]] = {
         "ticket de caisse, numéro de facture, numéro facture, no facture, n facture, facture, "
         "número de pedido, número pedido, no pedido, n pedido, id pedido, pedido, "
         "número de ticket, número ticket, n de ticket, número de factura, n factura, factura, "
-        "número de recibo, número recibo, n recibo, recibo, numéro de reçu, reçu, numero ricevuta, "
+        "número de recibo, número recibo, n recibo, recibo, boleta, n boleta, folio, comprobante, "
+        "n comprobante, numéro de reçu, reçu, numero ricevuta, "
         "ricevuta, numero ordine, numero d'ordine, n ordine, id ordine, ordine, numero scontrino, "
         "n scontrino, scontrino, numero fattura, n fattura, fattura, "
         "numer zamówienia, nr zamówienia, id zamówienia, zamówienie, numer paragonu, nr paragonu, "
-        "paragon, numer faktury, nr faktury, faktura, "
+        "paragon, numer faktury, nr faktury, faktura, numer dokumentu, nr dokumentu, "
         "makbuz numarası, makbuz no, sipariş no, sipariş numarası, sipariş id, sipariş, fiş no, "
         "fiş numarası, fiş, fatura no, "
         "fatura numarası, fatura, "
@@ -52,8 +53,7 @@ ORDER_NAMES: dict[str, tuple[str, ...]] = {
         "order purchase timestamp, purchase timestamp, order timestamp, "
         "invoice date, order date, transaction date, purchase date, sale date, sales date, "
         "ticket date, receipt date, bill date, billing date, posting date, fkdat, audat, erdat, "
-        "bldat, "
-        "budat, t dat, date, created on, date created, "
+        "bldat, budat, t dat, date, created on, date created, created, "
         "local time, closed at, completed at, time, day, "
         "Bestelldatum, Rechnungsdatum, Belegdatum, Verkaufsdatum, Kaufdatum, Bondatum, "
         "Buchungsdatum, Zeitpunkt, Datum, Zeitstempel, date de commande, date commande, "
@@ -97,7 +97,7 @@ ORDER_NAMES: dict[str, tuple[str, ...]] = {
         "articolo, kod produktu, kod towaru, id produktu, indeks, towar, ürün kodu, ürün id, "
         "stok kodu, barkod, ürün, رمز المنتج, كود المنتج, رقم المنتج, المنتج, الصنف, کد محصول, "
         "کد کالا, شناسه محصول, محصول, کالا, პროდუქტის კოდი, კოდი, შტრიხკოდი, პროდუქტი, 商品コード, "
-        "商品番号, 商品ID, 品番, JANコード, 商品"
+        "商品番号, 商品ID, 品番, JANコード, 商品, code, item ref"
     ),
     "title": phrases(
         "title, item name, product name, product title, item title, article name, lineitem name, "
@@ -322,61 +322,6 @@ NAMES = phrases("name, nom, nombre, nome, ad, isim, Name, نام, الاسم, �
 #: Header of Shopify's order export; these columns in any order are enough to tell it.
 SHOPIFY_HEADER = {
     "Name", "Financial Status", "Created at", "Lineitem quantity", "Lineitem price", "Lineitem sku",
-}  # fmt: skip
-
-CATALOGUE_NAMES: dict[str, dict[str, tuple[str, ...]]] = {
-    "products": {
-        "item_id": (*ORDER_NAMES["item_id"], *phrases("id, code, handle")),
-        "title": (*ORDER_NAMES["title"], *phrases("name, prod name, nom, nombre, nome, ad")),
-        "parent_id": phrases(
-            "parent id, parent sku, parent, master id, model id, style code, product group id, "
-            "item group id, handle"
-        ),
-        "department": phrases("department, department name, dept, division, Abteilung, rayon"),
-        "category": phrases(
-            "category, product category, category name, categories, commodity desc, product type, "
-            "product type name, product group, subcategory, type, Warengruppe, Kategorie, "
-            "catégorie, famille, categoría, categoria, kategoria, kategori, الفئة, دسته, "
-            "კატეგორია, カテゴリ, カテゴリー"
-        ),
-        "brand": phrases(
-            "brand, brand name, vendor, manufacturer, manufacturer id, make, Marke, Hersteller, "
-            "marque, marca, marka, العلامة التجارية, برند, ბრენდი, ブランド"
-        ),
-        "price": ("price", "variantprice", "regularprice", *ORDER_NAMES["unit_price"]),
-        "cost": phrases(
-            "cost, cost price, cost per item, unit cost, purchase price, Einkaufspreis, EK, "
-            "prix d'achat, coste, costo, koszt, maliyet, 原価, 仕入値"
-        ),
-        "currency": ORDER_NAMES["currency"],
-        "active": phrases("active, is active, enabled, published, status, aktiv, actif, activo"),
-        "visibility": phrases("visibility, visibility in catalog"),
-        "url": phrases("url, link, product url, product link"),
-        "image_url": phrases("image url, image, image link, image src, images, picture"),
-        "gtin": phrases("gtin, ean, upc, barcode, variant barcode, jan"),
-        "age_restriction": phrases("age restriction, minimum age, min age, age limit, FSK"),
-    },
-    "locations": {
-        "location_id": (*ORDER_NAMES["location_id"], "id", "code"),
-        "name": phrases("name, store name, location name, shop name, title, city, Ort, ville"),
-        "kind": phrases("kind, location type"),
-        "region": phrases("region, state, province, county, area, country, Land, pays, país"),
-        "time_zone": phrases("time zone, tz"),
-    },
-    "stock": {
-        "location_id": ORDER_NAMES["location_id"],
-        "item_id": ORDER_NAMES["item_id"],
-        "on_hand": phrases(
-            "on hand, stock, stock level, available, inventory, quantity on hand, qty on hand, "
-            "quantity, qty, Bestand, Lagerbestand, Menge, stock disponible, existencias, giacenza, "
-            "stan, stan magazynowy, stok, stok miktarı, المخزون, موجودی, მარაგი, 在庫数, 在庫"
-        ),
-        "cost": phrases("cost, cost price, unit cost"),
-        "currency": ORDER_NAMES["currency"],
-    },
-    "customer_links": {
-        "occurred_at": (*phrases("registered at, linked at"), *ORDER_NAMES["occurred_at"]),
-    },
 }  # fmt: skip
 
 #: Fields that a source cannot do without.

@@ -7,8 +7,10 @@ that begins anew (in another store, at another till, on another day) gets what i
 
 import re
 from collections import defaultdict
+from collections.abc import Mapping
 
 from recsys.config import Column
+from recsys.data.words import meaning
 from training.init import times
 from training.init.evidence import NEARLY_ALL, Evidence
 from training.init.headers import ranked
@@ -25,6 +27,8 @@ _ONE_AN_ORDER = ("account", "email", "phone", "loyalty_card")
 _FIRST_LINE = 100
 #: Share of orders that may be odd.
 _FEW_SHARED = 0.02
+#: Share of orders of several lines whose number stands with several days, where numbers begin anew.
+_MANY_SPREAD = 0.5
 
 
 def join_time_of_day(evidence: Evidence, proposal: Proposal) -> None:
@@ -129,9 +133,19 @@ def _varies(
         value_of(row, moment) for row in rows[: min(len(rows), 200)]
     )
     people = list(proposal.identifiers.values())
-    for found in evidence.groups(number).values():
+    several = spread = 0
+    for every in evidence.groups(number).values():
+        found = [ix for ix in every if not _came_back(rows[ix], proposal)]
         values = {value_of(rows[ix], spec) for ix in found} - {""}
+        several += len(found) > 1
         if len(values) < 2:
+            continue
+        if by_day and proposal.kind != "till_tickets":
+            # An order may be sent on several days; its customer stays the same.
+            named = {tuple(value_of(rows[ix], who) for who in people) for ix in found}
+            spread += len(named) > 1 or not any(map(any, named))
+            if any(map(any, named)) and len(named) > 1:
+                return True
             continue
         if by_day or moment is None or not clock:
             return True
@@ -142,7 +156,17 @@ def _varies(
             )
         if len(set.union(*at.values())) > 1:
             return True
-    return False
+    return spread > _MANY_SPREAD * several
+
+
+def _came_back(row: Mapping[str, str], proposal: Proposal) -> bool:
+    """Tell whether a row is a return, which may stand under the number of its order."""
+    quantity, kind = (
+        value_of(row, spec) if (spec := proposal.columns.get(name)) is not None else ""
+        for name in ("quantity", "line_type")
+    )
+    minus = quantity.startswith(("-", "\u2212", "(")) or quantity.endswith("-")
+    return minus or meaning(kind) == "refund"
 
 
 def check_numbers_of_orders(evidence: Evidence, proposal: Proposal) -> None:

@@ -16,7 +16,7 @@ from recsys.config import Column
 _EMAIL = re.compile(r"[^\s\"'`@<>(),;]+@[^\s\"'`@<>(),;]+")
 _LONG_NUMBER = re.compile(r"\+?\d(?:[ ()./-]{0,2}\d){6,}")
 #: A date, with a time or without; its digits are no phone number.
-_DATE = re.compile(r"\d{1,4}([-./])\d{1,2}\1\d{1,4}([ T,]+[\d:.]+( ?[AaPp][Mm])?)?$")
+_DATE = re.compile(r"\d{1,4}([-./])\d{1,2}\1\d{1,4}([ T,]+[\d:.]+ ?[^\W\d]?[^\d@]{0,20})?$")
 _NAME_LENGTH = 60
 #: What a name of a column is not: an e-mail, a date, a price, a long number, a piece of JSON.
 _VALUE = re.compile(r"@|^\W*\d+\W*$|\d{1,4}[-./]\d{1,2}[-./]\d{1,4}|\d[.,]\d\d$|\d{6,}|[{\"]")

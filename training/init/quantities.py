@@ -23,10 +23,13 @@ def find_quantity(evidence: Evidence, proposal: Proposal) -> None:
         named = ranked(evidence.export.columns, (field, *ORDER_NAMES[field]), measure=True)
         return [c for c in named if c not in used and evidence.filled(c)]
 
-    for column in free("quantity"):
-        if evidence.numeric(column) and small(evidence, column):
+    named = free("quantity")
+    for column in sorted(named, key=lambda c: not evidence.numeric(c)):
+        if _mostly_numbers(evidence, column) and small(evidence, column):
             proposal.columns["quantity"] = column
+            _say_odd(evidence, proposal, column)
             return
+    for column in named:
         if not evidence.numeric(column):
             _ask_unread(evidence, proposal, column)
             return
@@ -43,6 +46,17 @@ def find_quantity(evidence: Evidence, proposal: Proposal) -> None:
     left = [c for c in evidence.export.columns if c not in used and _may_count(evidence, c)]
     is_it = f" (or is it {listed(left)}?)" if left else ""
     proposal.check(f"no column says how many; every row was taken for one piece{is_it}")
+
+
+def _mostly_numbers(evidence: Evidence, column: str) -> bool:
+    """Tell whether most values are numbers; what is none will be rejected, row by row."""
+    return 2 * evidence.numbers(column).n_read > len(evidence.filled(column))
+
+
+def _say_odd(evidence: Evidence, proposal: Proposal, column: str) -> None:
+    odd = evidence.unread(column)
+    if odd:
+        proposal.check(f"`{shown(odd[0])}` in `{column}` is not a number; such rows are rejected")
 
 
 def _may_count(evidence: Evidence, column: str) -> bool:

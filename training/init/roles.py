@@ -10,11 +10,13 @@ from collections.abc import Callable, Sequence
 from statistics import median
 
 from recsys.data.currencies import codes
+from recsys.data.statuses import read_statuses
+from recsys.data.times import counted
 from training.init import times
 from training.init.evidence import NEARLY_ALL, Evidence
 from training.init.headers import forms
 from training.init.names import MONEY
-from training.init.proposal import Proposal
+from training.init.proposal import Proposal, shown
 
 #: Rows from which on it says something that no value repeats.
 _MANY = 30
@@ -23,6 +25,8 @@ _MAX_PIECES = 10_000
 _FILLED = 0.8
 _DATED = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}")
 _OTHER_MOMENTS = ("ship", "deliver", "limit", "due", "birth", "expir", "update", "modif", "liefer")
+#: Fields of products whose words say whether they may be shown.
+STATUSES = ("active", "visibility")
 _LINE_IDS = {"itemid", "lineitemid", "orderitemid", "lineid"}
 
 
@@ -31,7 +35,7 @@ def fits(evidence: Evidence, field: str, column: str) -> bool:
     counts = evidence.counts(column)
     if not counts:
         return True
-    if field in MONEY or field in ("price", "cost"):
+    if field in MONEY or field in ("price", "sale_price", "cost"):
         return evidence.numeric(column)
     if field in ("quantity", "refunded_quantity"):
         if evidence.numbers(column).units:  # a pack may hold 2.5 l; see ``quantities``
@@ -47,7 +51,25 @@ def fits(evidence: Evidence, field: str, column: str) -> bool:
         return _may_be_times(evidence, column)
     if field == "location_id":
         return _may_be_places(evidence, column)
+    if field in STATUSES:  # a "state" may also be new, used or Ohio
+        return bool(read_statuses(counts))
     return True
+
+
+def check_statuses(evidence: Evidence, proposal: Proposal) -> None:
+    """Say which words of a product's status are not understood: their rows will be rejected."""
+    for field in STATUSES:
+        column = proposal.columns.get(field)
+        if not isinstance(column, str):
+            continue
+        counts = evidence.counts(column)
+        unknown = sorted(counts.keys() - read_statuses(counts).keys())
+        if unknown:
+            listed = ", ".join(f"`{shown(word)}`" for word in unknown[:12])
+            proposal.check(
+                f"whether products are shown whose `{column}` is {listed} is not known, and their "
+                f'rows are rejected; say it: {field} = {{ column = "{column}", map = {{ … }} }}'
+            )
 
 
 def is_currency(text: str) -> bool:
@@ -88,6 +110,8 @@ def choose_moment(evidence: Evidence, candidates: Sequence[str], proposal: Propo
     for column in filled:
         if fits(evidence, "occurred_at", column) and readable_times(evidence, column):
             return column
+        if counted(evidence.filled(column)):
+            return column
     for column in sorted(evidence.export.columns, key=_hardly_the_sale):
         texts = evidence.filled(column)
         dated = texts and evidence.share(column, _DATED.match) >= NEARLY_ALL
@@ -114,7 +138,8 @@ def names_items(evidence: Evidence, column: str, item_id: str) -> bool:
 def readable_times(evidence: Evidence, column: str) -> bool:
     """Tell whether a column's times are ISO or of a format that is known."""
     texts = evidence.filled(column)[:200]
-    return not texts or times.is_iso(texts) or bool(times.reading(texts, day_first=True).patterns)
+    known = not texts or times.is_iso(texts) or counted(texts)
+    return bool(known or times.reading(texts, day_first=True).patterns)
 
 
 def choose_order_id(

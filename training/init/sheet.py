@@ -4,9 +4,12 @@ An export's evidence and a proposal come in; ``money``, ``discounts`` and ``tota
 columns may be what, on which level they stand, and put down what they take.
 """
 
+import re
 from itertools import product
 from math import isnan
 
+from training.init.cents import factor_of, in_cents, without_cents
+from training.init.discount_names import is_percentage
 from training.init.evidence import Evidence
 from training.init.figures import read
 from training.init.headers import fields_of, forms, phrases
@@ -16,6 +19,8 @@ from training.init.proposal import Proposal, columns_of, used_columns
 
 #: Most of the values: money is rounded, and orders have lines that are not in the sample.
 MOST = 0.8
+#: A number with two decimals.
+CENTS = re.compile(r"\d[.,]\d\d\D*$")
 _LINE_NAMES = set(phrases("line amount, line total, item total, Zeilenbetrag, total ligne, "
                           "total línea, totale riga, satır tutarı, lineitem total"))  # fmt: skip
 
@@ -35,25 +40,37 @@ class Sheet:
         self.proposal = proposal
         used = set(used_columns(proposal)) - {c for f in MONEY for c in self.mapped(f)}
         columns = [c for c in evidence.export.columns if c not in used]
+        self.factors = self._take_cents(columns)
         names = {name: ORDER_NAMES[name] for name in MONEY}
+        named = {
+            name: [self._called[alias] for alias in found]
+            for name, found in fields_of(self._called, names).items()
+        }
         self.candidates = {
-            name: [c for c in found if evidence.filled(c) and evidence.numeric(c)]
-            for name, found in fields_of(columns, names).items()
+            name: sorted(filter(self._may_be_money, found), key=lambda c: not evidence.numeric(c))
+            for name, found in named.items()
         }
         for whole in ("order_total", "order_discount"):  # "order amount" is no amount of a line
             for name in ("unit_price", "amount", "discount"):
                 self.candidates[name] = [
                     c for c in self.candidates[name] if c not in self.candidates[whole]
                 ]
+        self.unreadable = {
+            name: [c for c in found if evidence.filled(c) and not self._may_be_money(c)]
+            for name, found in named.items()
+        }
         self.empty = {
-            name: [c for c in found if not evidence.filled(c)]
-            for name, found in fields_of(columns, names).items()
+            name: [c for c in found if not evidence.filled(c) and not is_percentage(c)]
+            for name, found in named.items()
         }
         self.percent = [
             c
-            for c in fields_of(columns, names)["discount"]
-            if evidence.filled(c) and evidence.share(c, lambda t: t.endswith("%")) > MOST
+            for c in columns
+            if evidence.filled(c)
+            and ((c in named["discount"] and self._in_percent(c)) or is_percentage(c))
         ]
+        for name, found in self.candidates.items():
+            self.candidates[name] = [c for c in found if c not in self.percent]
         self.taken: dict[str, str] = {}
         order_id = proposal.columns.get("order_id")
         self.orders = list(evidence.groups(order_id).values()) if order_id else []
@@ -65,6 +82,29 @@ class Sheet:
         self.item_column = item[0] if len(item) == 1 else None
         self.rows = list(range(evidence.n_rows))
         self.several = any(len(rows) > 1 for rows in self.orders)
+
+    def _take_cents(self, columns: list[str]) -> dict[str, float]:
+        """Scale the columns that are called cents, and call them by what they are without."""
+        self._called = {column: column for column in columns}
+        factors: dict[str, float] = {}
+        for column in columns:
+            plain = without_cents(column)
+            if plain is None or plain in self._called or not in_cents(self.evidence, column):
+                continue
+            factor = factor_of(column, self.evidence.minor_digits)
+            self.evidence.scale(column, factor)
+            factors[column] = factor
+            del self._called[column]
+            self._called[plain] = column
+        return factors
+
+    def _may_be_money(self, column: str) -> bool:
+        """Tell whether most values are numbers; what is none will be rejected, row by row."""
+        filled = len(self.evidence.filled(column))
+        return bool(filled) and 2 * self.evidence.numbers(column).n_read > filled
+
+    def _in_percent(self, column: str) -> bool:
+        return self.evidence.share(column, lambda text: text.endswith("%")) > MOST
 
     def mapped(self, name: str) -> list[str]:
         """Return the columns that a field is mapped to."""

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from recsys.data.cleaning import BLANKS, HARD_BLANKS, MARKS, clean, clean_sql, is_plain, unclean_sql
 
-_SIGNS = st.sampled_from([*BLANKS, *MARKS, *"'+01a-é'", "\u200c", "\u200d", "\U0001f600"])
-TEXTS = st.text(_SIGNS | st.characters(exclude_categories=["Cs"]), max_size=12)
+_SIGNS = st.sampled_from([*BLANKS, *MARKS, *"'+01a-é'=\"", "\u200c", "\u200d", "\U0001f600"])
+PLAIN = st.text(_SIGNS | st.characters(exclude_categories=["Cs"]), max_size=12)
+TEXTS = PLAIN | PLAIN.map('="{}"'.format)
 
 
 @pytest.mark.parametrize(
@@ -23,6 +24,10 @@ TEXTS = st.text(_SIGNS | st.characters(exclude_categories=["Cs"]), max_size=12)
         ("'00123", "00123"),
         ("'+49 30", "+49 30"),
         ("'t Hooft", "'t Hooft"),
+        ('="00123"', "00123"),
+        (' ="00123 "', "00123"),
+        ('=""', ""),
+        ('="A"&"B"', '="A"&"B"'),
         ("می\u200cخواهم", "می\u200cخواهم"),
         ("two\r\nlines\rand three", "two\nlines\nand three"),
         (" \u200b ", ""),

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import ibis
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from ibis.backends.duckdb import Backend
 
@@ -17,13 +18,16 @@ def engine() -> Backend:
     return connect(memory_mb=256, threads=1)
 
 
+@pytest.mark.parametrize("parquet", [False, True])
 def test_floats_are_texts_and_numbers_and_none_of_them_stops_a_file(
-    engine: Backend, tmp_path: Path
+    engine: Backend, tmp_path: Path, *, parquet: bool
 ) -> None:
     settings = '[sources.s]\nkind = "stock"\npath = "x"\n'
     (tmp_path / "omnibasket.toml").write_text(settings)
     values = [1.0, 0.5, float("nan"), float("inf"), 1e300, -2.0, None]
-    table = ibis.memtable(pa.table({"_row": range(len(values)), "on_hand": values}))
+    arrow = pa.table({"_row": range(len(values)), "on_hand": values})
+    pq.write_table(arrow, tmp_path / "x.parquet")  # its statistics leave NaN out
+    table = engine.read_parquet(tmp_path / "x.parquet") if parquet else ibis.memtable(arrow)
     fields = Fields(table, ["on_hand"], load(tmp_path), "s", "x.parquet")
     fields.read_numbers(engine, "on_hand")
     parsed = fields.parsed(number=fields.number("on_hand"), text=fields.text("on_hand"))

@@ -202,6 +202,7 @@ EVENTS = [{"event_name": "view_item", "n": 1.50, "items": [{"item_id": "[}\n{"}]
         (json.dumps(EVENTS, indent=2), [2, 11, 20]),
         (json.dumps({"count": 3, "events": EVENTS, "next": None}, indent=1), [4, 13, 22]),
         (json.dumps({"items": EVENTS}), [1, 1, 1]),
+        (json.dumps({"meta": {"pages": [1, 2]}, "data": EVENTS}), [1, 1, 1]),
         ("\n".join(json.dumps(e, indent=2) for e in EVENTS), [1, 10, 19]),
         (json.dumps(EVENTS[:1]) + "\n" + json.dumps(EVENTS[1:]), [1, 2, 2]),
         ("\n".join(json.dumps(e) + "," for e in EVENTS), [1, 2, 3]),

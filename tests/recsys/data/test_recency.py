@@ -28,6 +28,30 @@ def test_numbers_in_names_decide_within_a_series() -> None:
     assert order(*parts) == ["o-2.csv", "o-9.csv", "o-10.csv"]
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("sales_12-2024.csv", "sales_01-2025.csv"),
+        ("sales 12-31-2024.csv", "sales 01-05-2025.csv"),
+        ("sales_31122024.csv", "sales_31012025.csv"),
+        ("Umsatz 31.12.24.csv", "Umsatz 31.01.25.csv"),
+        ("sales_Dec24.csv", "sales_Jan25.csv"),
+        ("ventas_diciembre_2024.csv", "ventas_enero_2025.csv"),
+        ("KW52_2024.csv", "KW01_2025.csv"),
+        ("report Q4 2024.csv", "report Q1 2025.csv"),
+        ("orders 2024-12-31.csv", "orders 2024-12-31 (1).csv"),
+        ("orders_export.csv", "orders_export (1).csv", "orders_export (10).csv"),
+    ],
+)
+def test_styles_of_dates_and_copies_in_names(names: tuple[str, ...]) -> None:
+    parts = [Read(name, number, 7) for number, name in enumerate(reversed(names))]
+    assert order(*parts) == [*names]
+
+
+def test_a_copy_that_a_browser_numbered_wins_only_where_it_reaches_as_far() -> None:
+    assert order(Read("o (1).csv", 2, 300), Read("o.csv", 1, 500)) == ["o (1).csv", "o.csv"]
+
+
 def test_dates_in_names_are_read_as_dates() -> None:
     parts = [Read("o-01.06.2024.csv", 1), Read("o-31.05.2024.csv", 2), Read("o-02.06.2024.csv", 3)]
     assert order(*parts) == ["o-31.05.2024.csv", "o-01.06.2024.csv", "o-02.06.2024.csv"]
@@ -70,6 +94,15 @@ def test_the_date_in_the_name_where_it_is_told_to_decide() -> None:
         ("11.05.2024/orders.csv", "2024-05-12"),
         ("2024-02.csv", "2024-03-01"),
         ("exports/2023/orders-2024.02.03.csv", "2024-02-04"),
+        ("orders 11-05-2024.csv", "2024-05-12"),
+        ("orders 05-31-2024.csv", "2024-06-01"),
+        ("orders_31052024.csv", "2024-06-01"),
+        ("Umsatz 31.05.24.csv", "2024-06-01"),
+        ("sales_12-2024.csv", "2025-01-01"),
+        ("Umsatz_Dezember_2024.csv", "2025-01-01"),
+        ("ventes-31-déc-2024.csv", "2025-01-01"),
+        ("sales_Dec24.csv", "2025-01-01"),
+        ("mars-bars.csv", None),
         ("orders-12345678901.csv", None),
         ("orders.csv", None),
         ("orders-9.csv", None),

@@ -4,7 +4,14 @@ import io
 
 import pytest
 
-from recsys.data.sniffing import encoding_of, form_of, layout, require_names, told_encoding
+from recsys.data.encodings import told_encoding
+from recsys.data.sniffing import (
+    encoding_of,
+    form_of,
+    layout,
+    require_names,
+    split_records,
+)
 from recsys.errors import DataError
 
 ROWS = "1;2024-09-07 10:00;A;1;10,50;C1\n2;2024-09-08 11:00;B;1;3,20;C2\n"
@@ -31,6 +38,23 @@ def test_titles_above_the_header_are_passed_over(title: str, line: int) -> None:
     found = layout("x.csv", title + HEADER + ROWS, whole=True)
     assert (found.columns, found.header_line, found.delimiter) == (NAMES, line, ";")
     require_names("x.csv", found)
+
+
+@pytest.mark.parametrize("at", [0, 1, 40, 59])
+def test_a_quote_that_is_never_closed_costs_its_own_line(at: int) -> None:
+    rows = [f"{n};2024-09-07 10:00;A;1;10,50;C{n}\n" for n in range(60)]
+    rows[at] = rows[at].replace("A", '"A')
+    found = layout("x.csv", HEADER + "".join(rows), whole=True)
+    assert (found.columns, found.header_line, found.delimiter) == (NAMES, 1, ";")
+    records = list(split_records(rows, ";"))
+    assert [cells[0] for _, cells in records] == [str(n) for n in range(60)]
+
+
+def test_breaks_within_quotes_are_no_rows() -> None:
+    text = ['"Order\n', 'ID";b;c\n', '1;"x\n', "y;z\n", '";2\n', "3;4;5\n"]
+    assert list(split_records(text, ";")) == [
+        (2, ["Order\nID", "b", "c"]), (3, ["1", "x\ny;z\n", "2"]), (1, ["3", "4", "5"])
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from recsys.data.times import fitting, hint
+from recsys.data.times import counted, fitting, hint
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,21 @@ def test_a_proposal_covers_most_texts_or_says_nothing() -> None:
     mixed = hint(["28-02-2014", "13/3/2014", "31-01-2014"])
     assert mixed == ': set `time_format` to ["%d-%m-%Y", "%d/%m/%Y"]'
     assert hint(["2014-02-31", "tomorrow", "28-02-2014"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (["1767225600", "1767312000"], "unix"),
+        (["1767225600000"], "unix_ms"),
+        (["1767225600000000"], "unix_us"),
+        (["46023", "46024.25"], "excel"),
+        (["2026020110", "2026020211"], None),  # the first of February, ten o'clock
+        (["1767225600", "46023"], None),
+        (["20260201", "20260202"], None),
+        (["12345", "77"], None),
+        ([], None),
+    ],
+)
+def test_numbers_that_count_from_a_moment(texts: list[str], expected: str | None) -> None:
+    assert counted(texts) == expected

@@ -114,6 +114,33 @@ def test_encodings(shop: Callable) -> None:
     assert workspace.ingest()["rows"]["rejected"] == {}
 
 
+def test_ids_that_were_taken_for_numbers_are_those_without(shop: Callable) -> None:
+    workspace = shop(
+        "1.0,2026-01-31 13:00:00,123.0,1,2.50,77.0\n2.0,2026-01-31 14:00:00,45.0,1,2.50,\n",
+        "3,2026-02-01 13:00:00,123,1,2.50,77\n4,2026-02-01 14:00:00,45.0,1,2.50,\n",
+    )
+    workspace.write(
+        omnibasket_toml=(workspace.folder / "omnibasket.toml")
+        .read_text(encoding="utf-8")
+        .replace('email = "email"', 'account = "email"')
+    )
+    workspace.ingest()
+    assert workspace.items() == [
+        ("shop:1", "123", 1.0), ("shop:2", "45", 1.0), ("shop:3", "123", 1.0),
+        ("shop:4", "45.0", 1.0),  # one among others may be meant so
+    ]  # fmt: skip
+    lines = {line["order_id"]: line["customer_id"] for line in workspace.table()}
+    assert lines["shop:1"] == lines["shop:3"] is not None
+
+
+def test_rows_of_nothing_but_separators_are_blank_lines(shop: Callable) -> None:
+    good = "1,2026-01-31 13:00:00,tea,1,2.50,\n"
+    workspace = shop(good + ",,,,,\n  \n,,,\n" + "2,bad,tea,1,2.50,\n" + ",,,,,\n" * 40)
+    rows = workspace.ingest()["rows"]
+    assert (rows["read"], rows["kept"], rows["rejected"]) == (2, 1, {"bad_time": 1})
+    assert [reject["line"] for reject in workspace.rejects()] == ["6"]
+
+
 def test_a_file_cut_in_the_middle_loses_its_last_row_only_and_says_so(shop: Callable) -> None:
     workspace = shop(GOOD + 'A2,2026-01-05,"te')
     summary = workspace.ingest()

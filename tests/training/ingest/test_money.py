@@ -64,6 +64,21 @@ def test_money_taken_off_goods_that_are_sold_is_a_return_and_of_others_a_correct
     assert {row["item_id"] for row in workspace.table("products")} == {"kettle", "spoon"}
 
 
+def test_money_given_back_without_goods_is_a_correction(sell: Callable) -> None:
+    """Shops refund a part of the price and leave the quantity at zero."""
+    workspace, summary = sell(
+        "amount line_type",
+        "1 A 2 20.00 sale", "2 B 1 10.00 sale", "3 C 0 5.00 return", "4 D 0 -2.00 sale",
+        "5 E 0 -1.00 -", "6 A 0 3.00 sale", "7 A 0 0.00 return",
+    )  # fmt: skip
+    assert summary["amount_minor"] == 2000 + 1000 - 500 - 200 - 100
+    assert kinds(workspace)[2:] == [
+        ("C", "correction", 0.0, -500), ("D", "correction", 0.0, -200),
+        ("E", "correction", 0.0, -100),
+    ]  # fmt: skip
+    assert summary["rows"]["left_out"] == {"zero_quantity": 2}
+
+
 def test_returns_may_write_amounts_without_a_sign_where_all_do(sell: Callable) -> None:
     workspace, summary = sell("amount", "1 tea 1 3.00", "2 tea -1 3.00")
     assert kinds(workspace) == [("tea", "return", -1.0, -300), ("tea", "sale", 1.0, 300)]

@@ -115,15 +115,17 @@ FLAGS = (
 )  # fmt: skip
 def test_flags_in_many_languages(workspace: Any, yes: str, no: str) -> None:
     flags = [no, yes, no, no]
-    rows = "".join(f"{n},2026-01-05 10:00:00,tea,1,{flag}\n" for n, flag in enumerate(flags))
+    rows = "".join(f"{n},2026-01-05 10:00:00,tea,1,{flag}\n" for n, flag in enumerate(flags, 1))
     workspace.write(omnibasket_toml=FLAGS, t_csv="bon,zeit,artikel,menge,storno\n" + rows)
     summary = workspace.ingest()
     assert summary["rows"]["left_out"] == {"cancelled": 1}
-    assert [order for order, *_ in workspace.items()] == ["till:0", "till:2", "till:3"]
+    assert [order for order, *_ in workspace.items()] == ["till:1", "till:3", "till:4"]
 
 
 def test_a_flag_that_nobody_knows_is_a_reject_unless_mapped(workspace: Any) -> None:
-    rows = "".join(f"{n},2026-01-05,tea,1,{f}\n" for n, f in enumerate(["ok?", "Nein", "refund"]))
+    rows = "".join(
+        f"{n},2026-01-05,tea,1,{f}\n" for n, f in enumerate(["ok?", "Nein", "refund"], 1)
+    )
     workspace.write(omnibasket_toml=FLAGS, t_csv="bon,zeit,artikel,menge,storno\n" + rows)
     assert workspace.ingest()["rows"]["rejected"] == {"unknown_value": 2}
     mapped = '{ column = "storno", map = { "ok?" = "no" }, otherwise = "yes" }'
@@ -149,3 +151,11 @@ def test_an_export_in_the_wrong_sign_fails_instead_of_being_read(shop: Callable)
     workspace = shop(lines(*[("1", "3,50")] * 30), source='decimal = "."')
     with pytest.raises(DataError, match=r"30 of 30 rows .*bad_number 30.*decimal"):
         workspace.ingest()
+
+
+def test_a_sign_that_is_decimal_in_one_column_is_no_grouping_in_another(shop: Any) -> None:
+    workspace = shop("A1,2026-01-05,ham,1.250,3.50,\nA2,2026-01-05,ham,2,3.50,\n")
+    workspace.ingest()
+    assert sorted(row["quantity"] for row in workspace.table()) == [1.25, 2.0]
+    workspace = shop('A1,2026-01-05,ham,1.250,"3,50",\nA2,2026-01-05,ham,2,"3,50",\n')
+    assert workspace.ingest()["rows"]["rejected"] == {"ambiguous_number": 1}

@@ -218,6 +218,24 @@ def test_a_source_that_is_no_longer_named_leaves_the_history(shop: Callable, rem
     workspace.write(omnibasket_toml=toml)
     workspace.ingest()
     assert len(workspace.table()) == 2
+    workspace.write(omnibasket_toml=toml + other)
+    workspace.ingest()
+    assert len(workspace.table()) == 4  # named again, it is back
+
+
+def test_orders_that_another_source_replaced_are_back_once_that_is_gone(shop: Callable) -> None:
+    workspace = shop(ONE, source='system = "s"')
+    toml = (workspace.folder / "omnibasket.toml").read_text()
+    other = toml[toml.index("[sources.shop]") :].replace("sources.shop", "sources.erp")
+    other = other.replace('path = "shop"', 'path = "erp"')
+    header = "order,time,sku,qty,price,email\n"
+    workspace.write(erp__1_csv=header + ONE.replace("tea,1", "tea,7"))
+    workspace.write(omnibasket_toml=toml + other)
+    workspace.ingest()
+    assert ("s:A1", "tea", 7.0) in workspace.items()
+    workspace.write(omnibasket_toml=toml)
+    workspace.ingest()
+    assert ("s:A1", "tea", 1.0) in workspace.items()
 
 
 def test_an_old_export_that_is_copied_in_later_does_not_win_and_it_is_said(shop: Callable) -> None:

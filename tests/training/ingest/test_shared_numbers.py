@@ -142,3 +142,29 @@ def test_a_return_names_the_ticket_that_was_sold_before_it(workspace: Any) -> No
     workspace.ingest()
     (back,) = (row["return_of"] for row in workspace.table() if row["kind"] == "return")
     assert back == "tills:1~20260106T070000"
+
+
+def test_a_counter_that_begins_anew_every_half_hour(tills: Callable) -> None:
+    lines, wanted = "", {}
+    for nth in range(30):
+        number, at = nth % 6 + 1, f"2026-01-05 {8 + nth // 12:02}:{nth % 12 * 5:02}:00"
+        lines += f"{number},{at},t{nth},1,3,S1,\n{number},{at},milk,1,1,S1,\n"
+        wanted[f"t{nth}"] = 1
+    workspace = tills(lines)
+    summary = workspace.ingest()
+    found = orders(workspace)
+    assert sorted(found.values()) == sorted(["milk", name] for name in wanted)
+    assert summary["notes"] == {"orders_sharing_a_number": 30}
+
+
+def test_bills_that_stay_open_are_one_and_it_is_said(tills: Callable) -> None:
+    rounds = [1, 2, 3, 2, 1, 4, 3, 5, 1, 4, 2, 6, 5, 3, 6, 4]
+    lines = "".join(
+        f"{bill},2026-01-05 {18 + nth // 6}:{nth % 6 * 10:02}:00,d{nth},1,3,S1,\n"
+        for nth, bill in enumerate(rounds)
+    )
+    workspace = tills(lines)
+    summary = workspace.ingest()
+    assert len(orders(workspace)) == 6
+    assert summary["notes"] == {"tickets_with_others_between": 6}
+    assert summary["examples"]["tickets_with_others_between"] == "till/1.csv: tills:1"

@@ -117,6 +117,17 @@ def test_a_midnight_that_was_skipped_is_the_days_first_moment(shop: Callable[...
     assert summary["rows"]["rejected"] == {"nonexistent_local_time": 1}
 
 
+def test_fractions_of_a_second_neither_stop_a_file_nor_move_a_time(
+    shop: Callable[..., Any],
+) -> None:
+    """The second before clocks change is not yet in the hour that they skip."""
+    times = ["2026-03-29 01:59:59.700", "2026-07-01T12:00:00.500Z"]
+    workspace = shop(orders(times), source='time_zone = "Europe/Berlin"')
+    summary = workspace.ingest()
+    assert summary["rows"]["rejected"] == {}
+    assert read(workspace) == ["2026-03-29 00", "2026-07-01 12"]
+
+
 def test_registrations_need_no_time_but_a_right_one(workspace: Any) -> None:
     workspace.write(
         omnibasket_toml='[sources.cards]\nkind = "customer_links"\npath = "c.csv"\n'
@@ -133,6 +144,32 @@ def test_clocks_of_twelve_hours_and_serial_numbers(shop: Callable[..., Any]) -> 
     workspace = shop(orders(times), source='time_format = "%d/%m/%Y %I:%M %p"')
     workspace.ingest()
     assert read(workspace) == ["2026-07-01 12", None, None]
+
+
+@pytest.mark.parametrize(
+    ("written", "times", "expected"),
+    [
+        ('"unix"', ["1767225600", "1767225600.5", "2026-01-01", "99"],
+         ["2026-01-01 00", "2026-01-01 00", None, None]),
+        ('"unix_ms"', ["1767225600000", "1767225600"], ["2026-01-01 00", None]),
+        ('"unix_us"', ["1767225600000000"], ["2026-01-01 00"]),
+        # Half past noon in Berlin; floating days must not lose a second.
+        ('"excel"', ["46023.5208333333", "46023,5208333333", "46023"],
+         ["2026-01-01 11", "2026-01-01 11", "2025-12-31 23"]),
+        ('["%d/%m/%Y", "unix", "excel"]', ["1/3/2014", "1767225600", "46023", "2026-01-01T01:00Z"],
+         ["2014-02-28 23", "2026-01-01 00", "2025-12-31 23", "2026-01-01 01"]),
+    ],
+)  # fmt: skip
+def test_times_that_are_numbers(
+    shop: Callable[..., Any], written: str, times: list[str], expected: list[str | None]
+) -> None:
+    rows = "".join(f'A{n},"{time}",tea,1,1.00,\n' for n, time in enumerate(times))
+    workspace = shop(rows, source=f"time_format = {written}")
+    workspace.ingest()
+    assert read(workspace) == expected
+    if written == '"excel"':
+        minutes = {row["occurred_at"].strftime("%M:%S") for row in workspace.table()}
+        assert minutes == {"30:00", "00:00"}
 
 
 ITEM = {"item_id": "tea", "price": 9.9}

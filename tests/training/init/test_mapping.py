@@ -93,7 +93,21 @@ def test_month_first_where_people_write_so(tmp_path: Path) -> None:
 def test_unknown_times_are_said(tmp_path: Path) -> None:
     found = export(tmp_path, ONLINE_RETAIL + "1,2,X,1,Tuesday,1.0,3,UK\n")
     assert "time_format" not in found.settings
-    assert any("`Tuesday`" in check for check in found.checks)
+    assert any("`Tuesday`" in question.text for question in found.questions)
+
+
+def test_times_that_are_numbers_are_told_by_their_size(tmp_path: Path) -> None:
+    rows = "order id,created at,sku,qty,price\n1,1767225600,A,1,2.50\n2,1767312000,B,1,2.50\n"
+    found = export(tmp_path, rows)
+    assert found.settings["time_format"] == "unix"
+    found = export(tmp_path, rows.replace("1767225600", "46023.5").replace("1767312000", "46024"))
+    assert found.settings["time_format"] == "excel"
+    assert not found.questions
+    columns = {"order id": [1, 2], "created": [1767225600000, 1767312000000], "sku": [7, 8]}
+    pq.write_table(pa.table({**columns, "qty": [1, 1]}), tmp_path / "x.parquet")
+    found = propose(look(tmp_path / "x.parquet"), "order_lines")
+    assert found.columns["occurred_at"] == "created"
+    assert found.settings["time_format"] == "unix_ms"
 
 
 def test_shopify_is_recognised_by_its_header(tmp_path: Path) -> None:
@@ -183,6 +197,11 @@ def test_missing_needs_are_named(tmp_path: Path) -> None:
         ("store_id,store_name,region,time_zone", "locations"),
         ("card_number,email", "customer_links"),
         ("household_key,BASKET_ID,DAY,PRODUCT_ID,QUANTITY,SALES_VALUE,STORE_ID", "order_lines"),
+        ("Ticket,Date,Code,Libellé,Qté,Montant TTC", "till_tickets"),
+        ("Boleta,Fecha,SKU,Cantidad,Precio,Total", "order_lines"),
+        ("Nr dokumentu,Data,Typ,Indeks,Ilość,Wartość", "order_lines"),
+        ("VBELN,ERDAT,ERZET,MATNR,FKIMG,NETWR,WAERK", "order_lines"),
+        ("Order,Date,Qty,Wodget,Total", "order_lines"),  # nothing says what was bought
         ("foo,bar", None),
     ],
 )

@@ -283,3 +283,74 @@ def test_gross_is_what_was_paid(proposed: Propose) -> None:
     found = proposed(table("Net,Tax,Gross", "1,A,2,16.81,3.19,20.00", "2,A,1,8.40,1.60,10.00"))
     assert found.columns["amount"] == "Gross"
     assert not found.questions
+
+
+def test_one_value_that_is_no_number_does_not_cost_the_others_their_money(
+    proposed: Propose,
+) -> None:
+    found = proposed(
+        table("Price", "1,A,2,5.00", "2,B,1,8.00", "3,A,1,ten", "4,B,1,8.00", "5,C,1,1.2E+1")
+    )
+    assert found.columns["unit_price"] == "Price"
+    assert not found.questions
+    assert any("`ten` in `Price`" in check for check in found.checks)
+
+
+def test_money_that_nobody_can_read_is_asked_about(proposed: Propose) -> None:
+    found = proposed(table("Price", "1,A,2,5.00 a piece", "2,B,1,8.00 per kg"))
+    (question,) = found.questions
+    assert question.settings == ("columns.amount", "columns.unit_price")
+    assert "Price" in question.text
+    found = proposed(table("Colour", "1,A,2,red", "2,B,1,blue"))
+    assert not found.questions
+    assert any("without money" in check for check in found.checks)
+
+
+def test_a_quantity_in_words_of_its_own_is_not_one_piece(proposed: Propose) -> None:
+    head = "Basket,Sold at,SKU,Qty,Price\n"
+    rows = ("1,2024-03-01 10:00,A,{},5.00", "2,2024-03-02 10:00,B,{},5.00")
+    found = proposed(head + "\n".join(rows).format("2 boxes", "1 crate") + "\n")
+    assert [q.settings[0] for q in found.questions] == ["columns.quantity"]
+    found = proposed(head + "\n".join(rows).format("2 pcs", "0.5 kg") + "\n")
+    assert found.columns["quantity"] == "Qty"
+    assert not found.questions
+    third = "\n3,2024-03-03 10:00,B,{},5.00\n"
+    found = proposed(head + ("\n".join(rows) + third).format("2", "x", "1"))
+    assert found.columns["quantity"] == "Qty"
+    assert not found.questions
+
+
+@pytest.mark.parametrize("name", ["discount_percent", "Discount %", "Rabatt in Prozent"])
+def test_a_percentage_without_an_amount_is_asked_about(proposed: Propose, name: str) -> None:
+    found = proposed(table(f"Price,{name}", "1,A,2,50.00,10", "2,B,1,20.00,0", "3,A,1,50.00,25"))
+    assert "discount" not in found.columns
+    (question,) = found.questions
+    assert question.settings == ("columns.discount", "columns.amount")
+    assert name in question.text
+    none = proposed(table(f"Price,{name}", "1,A,2,50.00,0", "2,B,1,20.00,0"))
+    assert not none.questions
+
+
+def test_fractions_that_may_be_shares_are_asked_about(proposed: Propose) -> None:
+    rows = "1,A,2,50.00,0.1", "2,B,1,20.00,0", "3,A,1,50.00,0.25"
+    found = proposed(table("Price,Discount", *rows))
+    assert [q.settings for q in found.questions] == [("columns.discount", "columns.amount")]
+    cheap = proposed(table("Price,Discount", "1,A,2,1.50,0.10", "2,B,1,2.00,0.25"))
+    assert cheap.columns["discount"] == "Discount"
+    rows = "1,A,2,50.00,0.1,99.90", "2,B,1,20.00,0,20.00"
+    exact = proposed(table("Price,Discount,Order total", *rows))
+    assert exact.columns["discount"] == "Discount"
+    assert not exact.questions
+
+
+def test_money_in_cents_is_told_by_its_name(proposed: Propose) -> None:
+    found = proposed(table("unit_price_cents,Total (in cents)", "1,A,2,1250,2500", "2,B,1,499,499"))
+    assert found.columns["unit_price"] == Column(column="unit_price_cents", times=0.01)
+    assert found.columns["amount"] == Column(column="Total (in cents)", times=0.01)
+    assert not found.questions
+    whole = proposed(table("unit price cents", "1,A,2,12.50", "2,B,1,4.99"))
+    assert "unit_price" not in whole.columns
+    (question,) = whole.questions
+    assert "unit price cents" in question.text
+    fils = proposed(table("price_minor", "1,A,2,1250", "2,B,1,4990"), currency="KWD")
+    assert fils.columns["unit_price"] == Column(column="price_minor", times=0.001)

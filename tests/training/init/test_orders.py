@@ -22,6 +22,25 @@ def test_numbers_that_begin_anew_each_day(proposed: Propose) -> None:
     assert found.columns["order_id"] == Column(columns=["sold_at", "receipt_no"], days=["sold_at"])
 
 
+def test_a_return_under_its_orders_number_is_no_other_order(proposed: Propose) -> None:
+    found = proposed(
+        "receipt_no,sold_at,sku,qty,price\n1,2024-03-01 10:00,A,2,5.00\n"
+        "2,2024-03-02 10:00,B,1,5.00\n1,2024-03-09 10:00,A,-1,5.00\n"
+    )
+    assert found.columns["order_id"] == "receipt_no"
+
+
+@pytest.mark.parametrize("customer", [True, False])
+def test_goods_that_are_sent_later_are_of_the_same_order(customer: bool, proposed: Propose) -> None:
+    lines = "order_no,shipped_on,channel,customer_id,sku,qty,price\n"
+    for number in range(501, 513):
+        who = f"C{number % 5}" if customer else ""
+        for sku, late in (("A", 0), ("B", 6 if number % 4 == 0 else 0)):
+            day = f"2024-03-{number - 500 + late:02}"
+            lines += f"{number},{day},web,{who},{sku}{number % 3},1,5.00\n"
+    assert proposed(lines).columns["order_id"] == "order_no"
+
+
 def test_a_german_till_with_other_headers(proposed: Propose) -> None:
     """Filiale; Bon; Datum; Zeit; Artikel: tickets, not locations."""
     found = proposed(

@@ -36,9 +36,10 @@ _PRODUCTS = {
     "title": "name",
     "category": "categories",
     "price": "price",
+    "sale_price": "special_price",
     "cost": "cost",
-    "image_url": "base_image",
-    "url": "url_key",
+    "image_url": "base_image|base_image_url",
+    "url": "url|product_url",
     "type": "product_type|_type",
     "additional_attributes": "additional_attributes",
 }
@@ -97,6 +98,11 @@ def products(headers: Headers) -> Preset | None:
     if not headers.has("attribute_set_code|_attribute_set|additional_attributes"):
         return None
     preset = Preset("Magento products", "products", headers.fields(_PRODUCTS))
+    for field in ("url", "image_url"):
+        column = preset.columns.get(field)
+        if isinstance(column, str) and not any("//" in text for text in headers.values(column)):
+            del preset.columns[field]  # a path in the shop, which no page can show
+            preset.columns[f"{field}_path"] = column
     online = headers.get("product_online", "status") or ""
     shown = {"1": "yes", "2": "no", "0": "no"}
     preset.columns["active"] = Column(column=online, map=shown)

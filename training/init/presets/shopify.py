@@ -19,7 +19,8 @@ _PRODUCTS = {
     "brand": "Vendor",
     "price": "Variant Price|Price",
     "cost": "Cost per item",
-    "active": "Status|Published",
+    "active": "Status|Published|Published on online store",
+    "visibility": "Published|Published on online store",
     "image_url": "Image Src|Variant Image|Product image URL",
     "gtin": "Variant Barcode|Barcode",
     "tags": "Tags",
@@ -65,6 +66,8 @@ def products(headers: Headers) -> Preset | None:
     preset = Preset("Shopify products", "products")
     sku = headers.get("Variant SKU", "SKU")
     preset.columns = {"item_id": sku or "", **headers.fields(_PRODUCTS)}
+    if preset.columns.get("visibility") == preset.columns.get("active"):
+        preset.columns.pop("visibility", None)
     handle = headers.get("Handle", "URL handle")
     if handle:
         preset.columns["parent_id"] = handle

@@ -35,7 +35,7 @@ _PRODUCTS = {
     "price": "Regular price",
     "sale_price": "Sale price",
     "active": "Published",
-    "visibility": "Visibility in catalog",
+    "visibility": "Visibility in catalog|Visibility in catalogue",
     "image_url": "Images",
     "gtin": "GTIN, UPC, EAN, or ISBN",
     "tags": "Tags",
@@ -47,6 +47,9 @@ STATUS = {**dict.fromkeys(SOLD, "no"), **dict.fromkeys(NOT_SOLD, "yes")}
 _LINE = "line_item"
 _OTHER_LINES = ("shipping", "fee", "tax", "coupon", "refund")
 _NOTHING = "NO_PRODUCT"
+#: Types of products that are bought as one of their variations or parts.
+_NOT_ITSELF = ("variable", "grouped")
+_MOST_WITHOUT_SKU = 0.5
 #: How near two amounts are the same. Major units.
 _NEAR = 0.011
 
@@ -123,8 +126,7 @@ def products(headers: Headers) -> Preset | None:
     if not headers.has("ID", "Type", "SKU", "Name", "Published", "Regular price"):
         return None
     preset = Preset("WooCommerce products", "products")
-    sku, number = headers.get("SKU") or "", headers.get("ID")
-    preset.columns = {"item_id": ids(headers, preset, sku, number), **headers.fields(_PRODUCTS)}
+    preset.columns = {"item_id": _product_ids(headers, preset), **headers.fields(_PRODUCTS)}
     published = headers.get("Published") or ""
     shown = {"1": "yes", "0": "no", "-1": "no", "2": "yes"}
     preset.columns["active"] = Column(column=published, map=shown)
@@ -134,6 +136,25 @@ def products(headers: Headers) -> Preset | None:
             'kind stock, with on_hand = "Stock" and a location_id'
         )
     return preset
+
+
+def _product_ids(headers: Headers, preset: Preset) -> str:
+    """Choose SKUs or numbers; a product without an SKU has its number, as in orders."""
+    sku, number, kind = (headers.get(name) or "" for name in ("SKU", "ID", "Type"))
+    sold = [row for row in headers.export.rows if row.get(kind) not in _NOT_ITSELF]
+    share = sum(not row.get(sku) for row in sold) / max(len(sold), 1)
+    if share > _MOST_WITHOUT_SKU:
+        preset.checks.append(
+            f"{share:.0%} of the first rows have no `{sku}`, so products are known by `{number}`; "
+            "other exports have to name them alike"
+        )
+        return number
+    if share:
+        preset.checks.append(
+            f"{share:.0%} of the first rows have no `{sku}`; these products are known as `id:` and "
+            f"their `{number}`, as in WooCommerce's orders"
+        )
+    return sku
 
 
 def _people(headers: Headers, preset: Preset) -> None:

@@ -1,0 +1,71 @@
+"""Tells decimal signs by what fits: an amount is a quantity times a price.
+
+``1,859`` may be a thousand or a price of a litre, and nothing in its column tells; that it makes
+``74,59`` with ``40,123`` litres does. An export's evidence and a proposal with its quantity come
+in; ``evidence`` reads such columns by that sign from then on. Called by ``mapping``.
+"""
+
+from itertools import product
+from typing import Literal
+
+from training.init.evidence import Evidence
+from training.init.figures import read
+from training.init.headers import fields_of
+from training.init.levels import fit
+from training.init.names import ORDER_NAMES
+from training.init.proposal import Proposal, columns_of
+
+#: Columns of a name that are tried, at most.
+_MOST_COLUMNS = 3
+#: Share of rows that must fit.
+_MOST = 0.8
+
+
+def settle_by_products(evidence: Evidence, proposal: Proposal) -> None:
+    """Say the decimal signs of quantity, price and amount where only one choice of them fits."""
+    quantity = columns_of(proposal.columns.get("quantity"))
+    if len(quantity) != 1:
+        return
+    names = {name: ORDER_NAMES[name] for name in ("unit_price", "amount")}
+    found = fields_of(evidence.export.columns, names)
+    filled = {
+        name: [c for c in columns if c != quantity[0] and evidence.filled(c)][:_MOST_COLUMNS]
+        for name, columns in found.items()
+    }
+    for price, amount in product(filled["unit_price"], filled["amount"]):
+        columns = (quantity[0], price, amount)
+        doubted = [c for c in columns if _is_doubted(evidence, c, pieces=c == quantity[0])]
+        if doubted and price != amount and _settle(evidence, columns, doubted):
+            return
+
+
+def _is_doubted(evidence: Evidence, column: str, *, pieces: bool) -> bool:
+    """Tell whether nothing in a column says its sign; of pieces, the currency does not either."""
+    if column in evidence.export.typed or column in evidence.settled:
+        return False
+    numbers = evidence.without_currency(column) if pieces else evidence.numbers(column)
+    return numbers.doubt == "ambiguous" and bool(numbers.doubtful)
+
+
+def _settle(evidence: Evidence, columns: tuple[str, str, str], doubted: list[str]) -> bool:
+    """Try all choices of signs, and take the only one that fits."""
+    either: tuple[Literal[".", ","], ...] = (".", ",")
+    fitting = []
+    for signs in product(either, repeat=len(doubted)):
+        said = dict(zip(doubted, signs, strict=True))
+        pieces, prices, paid = (
+            read(evidence.texts(column), None, said[column]).values
+            if column in said
+            else evidence.numbers(column).values
+            for column in columns
+        )
+        wanted = [n * price for n, price in zip(pieces, prices, strict=True)]
+        share = fit(list(range(evidence.n_rows)), wanted, paid)
+        if share is not None and share >= _MOST:
+            fitting.append(said)
+    if len(fitting) != 1:
+        return False
+    for column, sign in fitting[0].items():
+        evidence.say_decimal(column, sign)
+        evidence.settled[column] = sign
+    return True
