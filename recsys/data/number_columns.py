@@ -21,6 +21,7 @@ from recsys.data.engine import keep, rows
 from recsys.data.numbers import (
     DECIMAL,
     EITHER,
+    UNITS,
     Evidence,
     Format,
     Sign,
@@ -176,7 +177,8 @@ def _read_column(
     bare = (taken.currency == "") & ~taken.kind.isin(["none", "bad"])
     (evidence,) = rows(con, taken.aggregate(**seen(taken), bare=bare.sum().fill_null(0)))
     all_say_theirs = not evidence.pop("bare")
-    found = taken.filter(taken.currency != "", taken.kind != "bad").select("currency").distinct()
+    found = taken.filter(~taken.currency.isin(["", *UNITS]), taken.kind != "bad")
+    found = found.select("currency").distinct()
     currencies = sorted(row["currency"] for row in rows(con, found)) if money else []
     units = {digits(code) for sign in currencies for code in _single(sign)}
     if not (all_say_theirs and units) and minor_digits is not None:

@@ -38,6 +38,60 @@ _TABLE = {ord(old): (_TO[n] if n < len(_TO) else None) for n, old in enumerate(_
 EMPTY = ("", "nan", "null", "none", "n/a", "na", "nat", "#n/a", "<na>", "(null)", "\\n")
 #: ``12,-`` and ``12.--``: a whole price, as German and Swiss shops write it.
 _DASHES = r"(\d)[.,]--?($|[^\d-])"
+#: What may stand beside a quantity, lower case: pieces, and the units in which weights are priced.
+#: Grams are none: beside kilograms they would be thousands.
+UNITS = frozenset(
+    [
+        "x",
+        "×",
+        "ea",
+        "each",
+        "pc",
+        "pcs",
+        "pc.",
+        "pcs.",
+        "pce",
+        "piece",
+        "pieces",
+        "unit",
+        "units",
+        "st",
+        "st.",
+        "stk",
+        "stk.",
+        "stck",
+        "stück",
+        "pièce",
+        "pz",
+        "pz.",
+        "pezzo",
+        "pezzi",
+        "ud",
+        "ud.",
+        "uds",
+        "uds.",
+        "szt",
+        "szt.",
+        "adet",
+        "ad.",
+        "ks",
+        "db",
+        "шт",
+        "шт.",
+        "ცალი",
+        "عدد",
+        "قطعة",
+        "個",
+        "点",
+        "件",
+        "本",
+        "枚",
+        "kg",
+        "kg.",
+        "l",
+        "ltr",
+    ]
+)
 _CURRENCY = r"([^\d.,'٫ ()+-][^\d,'٫ ()+-]{0,5})?"
 _NUMBER = (
     rf"^([-+(]?) ?{_CURRENCY} ?([-+(]?) ?(\d[\d.,' ٫]*|[.,٫]\d+)"
@@ -98,7 +152,7 @@ class Shape(NamedTuple):
     body: str = ""
     negative: bool = False
     currency: str = ""
-    """The sign or code beside it, lower case."""
+    """The sign, code or unit beside it, lower case."""
 
 
 class Evidence(NamedTuple):
@@ -195,7 +249,7 @@ def shape_of(text: str) -> Shape:
         return Shape("bad")
     a, before, b, body, c, after, d = (part or "" for part in found.groups())
     body, sign, currency = body.rstrip(), a + b + c + d, before + after
-    known = not currency or bool(meant_by(currency))
+    known = not currency or currency in UNITS or bool(meant_by(currency))
     if sign not in _SIGNS or not known or (before and after):
         return Shape("bad")
     for kind, pattern in _KINDS.items():
@@ -212,10 +266,11 @@ def read(text: str, form: Format, *, money: bool = True) -> Decimal | None:
     text : str
     form : Format
     money : bool
-        Whether a currency may stand beside it.
+        Whether a currency may stand beside it; else a unit may.
     """
     found = shape_of(text)
-    if found.kind not in fitting(form) or (found.currency and not money):
+    beside = not found.currency or (found.currency in UNITS) != money
+    if found.kind not in fitting(form) or not beside:
         return None
     digits = found.body
     for old, new in _writing(form):
@@ -264,7 +319,7 @@ def shapes(table: ir.Table) -> ir.Table:
     table = table.mutate(body=cast(ir.StringValue, table.body).rstrip())
     sign = table["_a"] + table["_b"] + table["_c"] + table["_d"]
     table = table.mutate(_sign=sign, currency=table["_before"] + table["_after"])
-    known = table.currency.isin(["", *SIGNS, *(code.lower() for code in codes())])
+    known = table.currency.isin(["", *UNITS, *SIGNS, *(code.lower() for code in codes())])
     fits = (
         known
         & table["_sign"].isin([*_SIGNS])
@@ -331,8 +386,8 @@ def values(table: ir.Table, form: Format, *, money: bool) -> ir.Table:
     for old, new in _writing(form):
         digits = digits.replace(old, new)
     fits = table.kind.isin(fitting(form))
-    if not money:
-        fits &= table.currency == ""
+    of_pieces = table.currency.isin(sorted(UNITS))
+    fits &= (table.currency == "") | (~of_pieces if money else of_pieces)
     number = ibis.ifelse(fits, ibis.ifelse(table.negative, "-", "") + digits, ibis.null("string"))
     table = table.mutate(value=number.try_cast(DECIMAL))
     reason = ibis.cases(

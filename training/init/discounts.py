@@ -5,11 +5,11 @@ Called by ``money`` once prices and amounts are known.
 
 from statistics import median
 
-from training.init.discount_names import is_percentage
+from recsys.config import Column
 from training.init.evidence import close
 from training.init.headers import forms
 from training.init.levels import firsts, fit, sums
-from training.init.sheet import MOST, Sheet
+from training.init.sheet import CENTS, MOST, Sheet
 from training.init.totals import ask_level, is_of_order
 
 #: Money of a line from which on a discount below 1 is a share.
@@ -71,11 +71,8 @@ def _is_share(sheet: Sheet, column: str) -> bool:
     """Tell whether a discount is a percentage, and say so."""
     numbers = sheet.numbers_or_zero(column)
     rows = [ix for ix in sheet.rows if numbers[ix]]
-    if "%" in column or is_percentage(column):
-        _say_share(sheet, column)
-        return True
     if rows and "amount" not in sheet.taken:
-        return _may_be_share(sheet, column, [abs(numbers[ix]) for ix in rows])
+        return _looks_like_share(sheet, column, rows)
     if not rows:
         return False
     if "unit_price" not in sheet.taken:
@@ -96,33 +93,38 @@ def _is_share(sheet: Sheet, column: str) -> bool:
     return False
 
 
-def _may_be_share(sheet: Sheet, column: str, less: list[float]) -> bool:
-    """Ask about a discount of nothing but fractions where no amount says what was paid."""
-    prices = [e for e in sheet.expected() if e > 0]
-    dear = bool(prices) and median(prices) > _DEAR
-    if max(less) > 1 or min(less) == 1 or not dear:
+def _looks_like_share(sheet: Sheet, column: str, rows: list[int]) -> bool:
+    """Tell whether a discount beside a price may be a percentage, and ask about it.
+
+    Nobody takes cents off dear goods, and who writes prices with cents writes discounts so.
+    """
+    numbers, price = sheet.numbers_or_zero(column), sheet.taken.get("unit_price")
+    if price is None or _orders_fit(sheet, numbers):
         return False
-    if sheet.candidates["order_total"] and _totals_less(sheet, column):
+    worth = [abs(e) for e in sheet.expected() if e == e]
+    fractions = all(abs(numbers[ix]) <= 1 for ix in rows) and median(worth) > _DEAR
+    texts = {sheet.evidence.texts(column)[ix] for ix in rows}
+    whole = all(text.lstrip("-").isdigit() and int(text.lstrip("-")) <= 100 for text in texts)
+    priced = sheet.evidence.share(price, CENTS.search) >= MOST
+    if not fractions and not (whole and priced):
         return False
-    example = f"{less[0]:g}"
+    shown = min(texts, key=len)
     sheet.proposal.ask(
-        f"`{column}` holds nothing above 1, such as {example}, beside prices such as "
-        f"{median(prices):.2f}: is that money, or a share of the price? A share cannot be read; "
-        "say the amount that was paid",
-        "columns.amount", "columns.discount",
+        f"is `{shown}` in `{column}` money, or a percentage? Nothing in the first rows tells. "
+        "Money is named as the discount. Percentages are not read: export what was paid for a "
+        "line, or count lines without their discount by an empty value",
+        "columns.discount", "columns.amount", example=column,
     )  # fmt: skip
     return True
 
 
-def _totals_less(sheet: Sheet, column: str) -> bool:
-    """Tell whether orders cost the sum of price × quantity less this money, line by line."""
-    less = sheet.numbers_or_zero(column)
-    lines = [e - abs(d) for e, d in zip(sheet.expected(), less, strict=True)]
+def _orders_fit(sheet: Sheet, less: list[float]) -> bool:
+    """Tell whether orders that say their total cost price × quantity less this money."""
+    paid = [e - abs(d) for e, d in zip(sheet.expected(), less, strict=True)]
     told = [rows for rows in sheet.orders if any(less[ix] for ix in rows)]
-    found = sums(told, lines)
-    for name in sheet.candidates["order_total"]:
-        totals = firsts(told, sheet.evidence.numbers(name).values)
-        fitting = sum(close(a, b, 1) for a, b in zip(found, totals, strict=True))
+    for column in sheet.candidates["order_total"]:
+        wanted = firsts(told, sheet.evidence.numbers(column).values)
+        fitting = sum(close(a, b) for a, b in zip(sums(told, paid), wanted, strict=True))
         if told and fitting >= MOST * len(told):
             return True
     return False
@@ -145,8 +147,9 @@ def _say_share(sheet: Sheet, column: str) -> None:
         )
     elif any(text.strip("0.,% ") for text in sheet.evidence.filled(column)):
         sheet.proposal.ask(
-            f"`{column}` is a percentage, and no column says what was paid for a line",
-            "columns.amount", "columns.discount",
+            f"`{column}` is a percentage, and no column says what was paid for a line. Export that "
+            "too, and say which column it is; an empty value counts lines without their discount",
+            "columns.discount", "columns.amount", example="",
         )  # fmt: skip
 
 
@@ -171,9 +174,12 @@ def _is_of_piece(sheet: Sheet, column: str) -> bool:
 def look_at_amount(sheet: Sheet) -> None:
     """Ask where an amount is price × quantity though there is a discount."""
     amount, discount = sheet.taken.get("amount"), sheet.taken.get("discount")
-    if amount is None or discount is None or "unit_price" not in sheet.taken:
+    if amount is None or discount is None:
         return
     less = sheet.numbers_or_zero(discount)
+    if "unit_price" not in sheet.taken:
+        _look_at_pieces(sheet, amount, discount, less)
+        return
     rows = [ix for ix in sheet.rows if less[ix]]
     share = fit(rows, sheet.expected(), sheet.values("amount"))
     if share is None or share < MOST:
@@ -191,6 +197,26 @@ def look_at_amount(sheet: Sheet) -> None:
             f"`{amount}` paid, or is the discount still to be taken off? Say the amount, or "
             "leave it out with an empty value",
             "columns.amount", "columns.discount", example="",
+        )  # fmt: skip
+
+
+def _look_at_pieces(sheet: Sheet, amount: str, discount: str, less: list[float]) -> None:
+    """Ask where products cost the same for each piece whether there is a discount or not."""
+    before = after = 0
+    for rows in sheet.evidence.groups(sheet.item_column or Column(value="")).values():
+        known = [ix for ix in rows if sheet.quantity[ix] and sheet.values("amount")[ix]]
+        plain = [ix for ix in known if not less[ix]]
+        for ix in (ix for ix in known if less[ix] and plain):
+            n, money = sheet.quantity[ix], sheet.values("amount")[ix]
+            each = sheet.values("amount")[plain[0]] / sheet.quantity[plain[0]]
+            before += close(money, each * n, n)
+            after += close(money + abs(less[ix]), each * n, n)
+    if before > after:
+        sheet.proposal.ask(
+            f"`{amount}` is before `{discount}`, and no column says what was paid for a line. "
+            "Export that too, or the price of one; an empty value counts lines without "
+            "their discount",
+            "columns.discount", "columns.amount", "columns.unit_price", example="",
         )  # fmt: skip
 
 

@@ -9,10 +9,11 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cached_property
+from math import isnan
 from typing import Literal
 
 from recsys.config import Column
-from recsys.data.numbers import shape_of
+from recsys.data.numbers import EMPTY, shape_of
 from training.init.exports import Export
 from training.init.figures import Numbers, read
 from training.init.proposal import value_of
@@ -126,6 +127,13 @@ class Evidence:
         """Tell whether nearly all filled values are numbers; a column without values may be."""
         filled = len(self.filled(column))
         return not filled or self.numbers(column).n_read / filled >= NEARLY_ALL
+
+    def unread(self, column: str) -> list[str]:
+        """Return a column's texts that are no numbers and do not stand for none, one a row."""
+        numbers = self.numbers(column)
+        known = (*EMPTY, *numbers.doubtful)
+        texts = zip(self.texts(column), numbers.values, strict=True)
+        return [text for text, n in texts if isnan(n) and text and text.lower() not in known]
 
     def groups(self, spec: str | Column) -> dict[str, list[int]]:
         """Return the rows of each value of a field; rows where it is empty are left out."""

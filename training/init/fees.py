@@ -11,7 +11,13 @@ from statistics import median
 from training.init.evidence import Evidence
 from training.init.headers import fold
 from training.init.proposal import Proposal, shown, value_of
-from training.init.vocabulary import BAG_WORDS, FEE_WORDS, MAYBE_FEE_WORDS, VOUCHER_WORDS
+from training.init.vocabulary import (
+    BAG_WORDS,
+    DEPOSIT_WORDS,
+    FEE_WORDS,
+    MAYBE_FEE_WORDS,
+    VOUCHER_WORDS,
+)
 
 #: Digits in the id of a proper product, at least.
 _DIGITS = 2
@@ -56,7 +62,12 @@ def find_fees(evidence: Evidence, proposal: Proposal) -> None:
             continue
         exact = fold(item) in FEE_WORDS or bool(words and words <= FEE_WORDS)
         bag = fold(item) in BAG_WORDS or bool(words & BAG_WORDS)
-        if exact and 2 * back[item] < n and not (bag and prices.get(item, 0.0) > usual):
+        deposit = fold(item) in DEPOSIT_WORDS or bool(words & DEPOSIT_WORDS)
+        if (
+            exact
+            and back[item] * (1 if deposit else 2) < n
+            and not (bag and prices.get(item, 0.0) > usual)
+        ):
             proposal.fees.append(item)
         elif exact or (_odd(item) and any(_maybe(name) for name in names)):
             proposal.maybe_fees.append(item)

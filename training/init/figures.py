@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import nan
 from typing import Literal
 
-from recsys.data.numbers import decide, shape_of
+from recsys.data.numbers import UNITS, decide, shape_of
 from recsys.data.numbers import read as read_number
 
 
@@ -32,6 +32,8 @@ class Numbers:
         A few of those texts.
     currencies : frozenset of str
         Signs and codes beside the numbers, lower case.
+    units : frozenset of str
+        Units beside them: ``pcs``, ``kg``.
     """
 
     values: list[float]
@@ -40,6 +42,7 @@ class Numbers:
     doubt: Literal["ambiguous", "mixed"] | None
     doubtful: tuple[str, ...]
     currencies: frozenset[str]
+    units: frozenset[str] = frozenset()
 
 
 def read(
@@ -65,8 +68,12 @@ def read(
     form = decide(list(counts.elements()), minor_digits, beside)
     if decimal is not None:
         form = type(form)(decimal)
-    read = {text: read_number(text, form) for text in counts}
     shapes = {text: shape_of(text) for text in counts}
+    read = {
+        text: read_number(text, form, money=shape.currency not in UNITS)
+        for text, shape in shapes.items()
+    }
+    signs = frozenset(shape.currency for shape in shapes.values() if shape.currency)
     doubtful = [text for text, shape in shapes.items() if shape.kind in (".?", ",?")]
     known = {text for text, shape in shapes.items() if shape.kind == "none"}.union(doubtful)
     return Numbers(
@@ -75,5 +82,6 @@ def read(
         form.decimal,
         form.doubt if doubtful or form.decimal is None else None,
         tuple(doubtful[:3]),
-        frozenset(shape.currency for shape in shapes.values() if shape.currency),
+        signs - UNITS,
+        signs & UNITS,
     )

@@ -76,8 +76,8 @@ def settle_quantity(evidence: Evidence, proposal: Proposal) -> None:
     spec = proposal.columns.get("quantity")
     if not isinstance(spec, str) or spec in evidence.export.typed:
         return
-    numbers = evidence.numbers(spec)
-    if numbers.doubt != "ambiguous":
+    numbers = evidence.alone(spec)  # other columns say it to us, and not always to ingest
+    if numbers.doubt != "ambiguous" or spec in evidence.settled:
         return
     signs = {text[-4] for text in evidence.filled(spec) if text.endswith("000") and len(text) > 4}
     # 2 beside 1.000 would have its decimals too.

@@ -16,6 +16,7 @@ _SHORT = {
     "acct": "account", "amt": "amount", "art": "article", "cat": "category", "ccy": "currency",
     "cd": "code", "chan": "channel", "cur": "currency", "curr": "currency", "cust": "customer",
     "desc": "description", "descr": "description", "disc": "discount", "dt": "date",
+    "ext": "extended",
     "inv": "invoice", "itm": "item", "loc": "location", "mob": "mobile", "nbr": "number",
     "no": "number", "nr": "number", "num": "number", "ord": "order", "prc": "price",
     "prod": "product", "qnty": "quantity", "qty": "quantity", "rcpt": "receipt",
@@ -23,6 +24,13 @@ _SHORT = {
     "tran": "transaction", "trans": "transaction", "trn": "transaction", "trx": "transaction",
     "ttl": "total", "txn": "transaction", "val": "value", "wh": "warehouse",
 }  # fmt: skip
+#: Words that are written with others in one: ``ORDERNO``, ``CUSTID``, ``UNITPRC``.
+_WHOLE = (
+    "account", "amount", "article", "card", "code", "currency", "customer", "date", "discount",
+    "id", "invoice", "item", "line", "member", "name", "order", "price", "product", "quantity",
+    "receipt", "sales", "sku", "status", "store", "tax", "ticket", "time", "total", "type", "unit",
+    "value",
+)  # fmt: skip
 #: Words that hold others together: ``N° de commande``, ``date of sale``.
 _BETWEEN = {
     "d",
@@ -40,6 +48,12 @@ _BETWEEN = {
     "of",
     "the",
 }
+#: What stands behind a measure's name and says nothing of what it is; without tax, and other.
+_NET = ("netto", "net", "excltax", "extax", "exvat", "exklmwst", "ht", "senzaiva", "sinimpuestos",
+        "kdvharic", "税抜")  # fmt: skip
+_ENDS = (*_NET, "brutto", "gross", "incltax", "inctax", "inclvat", "incvat", "inklmwst", "inklust",
+         "ttc", "coniva", "ivaincluido", "ivaincl", "kdvdahil", "税込", "eur", "euro", "usd", "gbp",
+         "chf", "pln", "jpy", "sek", "円")  # fmt: skip
 #: Words before a measure's name that say nothing: ``sales_qty``, ``item_price``.
 _PREFIXES = ("line", "lineitem", "item", "product", "sales", "sale", "order", "sold")
 
@@ -61,9 +75,26 @@ def forms(name: str) -> tuple[str, ...]:
         .replace("º", "")
     )
     words = [fold(word) for word in re.split(r"[\W_]+", spaced) if word]
-    spelled = "".join(_SHORT.get(word, word) for word in words)
+    spelled = "".join(_SHORT.get(word, word) for word in (words if words[1:] else _parts(words)))
     bare = "".join(word for word in words if word not in _BETWEEN)
     return tuple(dict.fromkeys((fold(name), spelled, bare)))
+
+
+def _parts(words: list[str]) -> list[str]:
+    """Take one word apart where it is made of known words and abbreviations; the fewest."""
+    if not words:
+        return words
+    (word,) = words
+    best: list[list[str] | None] = [[], *([None] * len(word))]
+    for end in range(1, len(word) + 1):
+        for part in (*_WHOLE, *_SHORT):
+            begun = best[end - len(part)] if len(part) <= end else None
+            if begun is None or not word.endswith(part, 0, end):
+                continue
+            known = best[end]
+            if known is None or len(begun) + 1 < len(known):
+                best[end] = [*begun, part]
+    return best[-1] or words
 
 
 def phrases(text: str) -> tuple[str, ...]:
@@ -88,12 +119,25 @@ def ranked(columns: Iterable[str], known: Collection[str], *, measure: bool = Fa
         for ix, name in reversed(list(enumerate(known))):
             for prefix in _PREFIXES:
                 order.setdefault(prefix + name, len(order) + ix)
-    found = [
-        (min(order[form] for form in forms(column) if form in order), column)
-        for column in columns
-        if any(form in order for form in forms(column))
-    ]
+    found = []
+    for column in columns:
+        exact = [order[form] for form in forms(column) if form in order]
+        if exact:
+            found.append((float(min(exact)), column))
+        elif measure and (rank := _rank_without_end(column, order)) is not None:
+            found.append((rank, column))
     return [column for _, column in sorted(found, key=lambda pair: pair[0])]
+
+
+def _rank_without_end(column: str, order: Mapping[str, int]) -> float | None:
+    """Rank a measure whose name ends with a tax or a currency; with tax before without."""
+    ranks = [
+        order[form.removesuffix(end)] + (0.5 if end in _NET else 0.0)
+        for form in forms(column)
+        for end in _ENDS
+        if form.endswith(end) and form.removesuffix(end) in order
+    ]
+    return min(ranks, default=None)
 
 
 def fields_of(columns: Iterable[str], names: Mapping[str, Collection[str]]) -> dict[str, list[str]]:

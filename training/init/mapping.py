@@ -9,8 +9,18 @@ from collections.abc import Collection, Mapping, Sequence
 
 from recsys.config import Column
 from recsys.data.currencies import digits
-from recsys.data.numbers import shape_of
-from training.init import currency, fees, formats, orders, people, presets, roles
+from training.init import (
+    currency,
+    fees,
+    formats,
+    orders,
+    people,
+    places,
+    presets,
+    quantities,
+    roles,
+)
+from training.init.catalogue_names import CATALOGUE_NAMES
 from training.init.decimals import settle_by_products
 from training.init.evidence import Evidence
 from training.init.exports import Export
@@ -18,7 +28,6 @@ from training.init.headers import fields_of, forms, ranked
 from training.init.meanings import channel_of, map_channel, map_meanings
 from training.init.money import map_money
 from training.init.names import (
-    CATALOGUE_NAMES,
     GROUP_NAMES,
     IDENTIFIER_NAMES,
     MONEY,
@@ -29,7 +38,7 @@ from training.init.names import (
     TILL_NAMES,
 )
 from training.init.overrides import Override
-from training.init.proposal import Proposal, shown, used_columns
+from training.init.proposal import Proposal, used_columns
 
 #: Kinds that ``init`` can propose; a database is written by hand.
 KINDS = (
@@ -171,6 +180,7 @@ def _take_preset(
     proposal.check(f"this was taken for {preset.name}, as its columns say")
     for check in preset.checks:
         proposal.check(check)
+    proposal.questions += preset.questions
     people.check_people(evidence, proposal)
     for kind, values in preset.blocked.items():
         proposal.blocked[kind] = sorted({*proposal.blocked.get(kind, []), *values})
@@ -207,13 +217,9 @@ def _map_lines(
     orders.join_time_of_day(evidence, proposal)
     map_channel(evidence, proposal)
     if "channel" not in columns and proposal.kind == "order_lines":
-        proposal.settings["channel"] = "pos" if "location_id" in columns else "web"
-        if "channel" not in proposal.values:
-            proposal.check(
-                f"no column says the channel; `{proposal.settings['channel']}` was taken for all"
-            )
+        places.tell_channel(evidence, proposal)
     if "quantity" not in columns:
-        _take_one_piece(evidence, proposal, candidates["quantity"])
+        quantities.find_quantity(evidence, proposal)
     roles.check_order_id(evidence, proposal)
     if "order_id" in columns:
         orders.widen_order_id(evidence, proposal)
@@ -229,6 +235,7 @@ def _map_lines(
     people.check_people(evidence, proposal)
     roles.check_item_id(evidence, proposal)
     fees.find_fees(evidence, proposal)
+    proposal.hide_people()
 
 
 def _choose(evidence: Evidence, proposal: Proposal, candidates: Mapping[str, list[str]]) -> None:
@@ -268,35 +275,6 @@ def _choose(evidence: Evidence, proposal: Proposal, candidates: Mapping[str, lis
             if free_name and isinstance(item, str) and roles.names_items(evidence, column, item):
                 columns["title"] = column
                 break
-
-
-def _take_one_piece(evidence: Evidence, proposal: Proposal, named: Sequence[str]) -> None:
-    """Take every row for one piece, but ask where a column says how many in its own way."""
-    used = used_columns(proposal)
-    for column in named:
-        texts = evidence.filled(column)
-        if column in used or not any(c.isdigit() for text in texts for c in text):
-            continue
-        odd = next((text for text in texts if not _plain_number(text)), texts[0])
-        if evidence.share(column, _plain_number) > 0.5 and roles.small(evidence, column):
-            proposal.columns["quantity"] = column
-            proposal.check(
-                f"`{shown(odd)}` in `{column}` is not a number; such rows will be rejected"
-            )
-            return
-        proposal.ask(
-            f"`{column}` is called the quantity, and its values, such as `{shown(odd)}`, are not "
-            "all numbers; how many were sold?",
-            "columns.quantity", example=column,
-        )  # fmt: skip
-        break
-    else:
-        proposal.check("no column says how many; every row was taken for one piece")
-    proposal.columns["quantity"] = Column(value="1")
-
-
-def _plain_number(text: str) -> bool:
-    return shape_of(text).kind not in ("bad", "none")
 
 
 def _are_channels(evidence: Evidence, column: str) -> bool:

@@ -363,8 +363,8 @@ def channel_of(value: str) -> str | None:
     """Tell which channel a word means."""
     if value in CHANNELS:
         return value
-    folded = fold(value)
-    return next((channel for channel, words in CHANNEL_WORDS.items() if folded in words), None)
+    folded = {fold(value), fold(value.split(".")[0])}  # Amazon.de
+    return next((c for c, words in CHANNEL_WORDS.items() if folded.intersection(words)), None)
 
 
 def _set_channel(proposal: Proposal, column: str, mapped: Mapping[str, str | None]) -> None:

@@ -7,24 +7,20 @@ never taken for a line's amount. Called by ``mapping``.
 """
 
 from itertools import product
-from math import isnan
 
 from recsys.config import Column
-from recsys.data.numbers import EMPTY
 from training.init.discounts import look_at_amount, take_discount
 from training.init.evidence import NEARLY_ALL, Evidence, close
 from training.init.headers import forms, phrases
 from training.init.levels import firsts, fit, sums
 from training.init.names import MONEY
-from training.init.proposal import Proposal, shown
-from training.init.sheet import MOST, Sheet
+from training.init.proposal import Proposal, listed, shown, used_columns
+from training.init.sheet import CENTS, MOST, Sheet
 from training.init.totals import ask_level, compare, is_of_order, take_order_level
 
 _UNIT_NAMES = set(phrases("unit price, price per unit, price piece, price each, Einzelpreis, "
                           "Stückpreis, prix unitaire, precio unitario, prezzo unitario, "
                           "cena jednostkowa, birim fiyat, birim fiyatı, 単価"))  # fmt: skip
-
-_PAID = ("columns.amount", "columns.unit_price")
 
 
 def map_money(evidence: Evidence, proposal: Proposal) -> None:
@@ -52,6 +48,7 @@ def map_money(evidence: Evidence, proposal: Proposal) -> None:
     for name in MONEY:
         if name in sheet.taken:
             sheet.proposal.columns[name] = _in_whole_units(sheet, sheet.taken[name])
+    _look_for_money(sheet)
 
 
 def _in_whole_units(sheet: Sheet, column: str) -> str | Column:
@@ -200,42 +197,46 @@ def _look_at_signs(sheet: Sheet) -> None:
 
 
 def _look_at_unread(sheet: Sheet) -> None:
-    """Say which values are no numbers, and ask where that leaves lines without money."""
+    """Say which values of the columns that were taken are no numbers."""
     for column in sheet.taken.values():
-        odd = _unread(sheet, column)
-        if odd:
+        numbers = sheet.evidence.numbers(column)
+        odd = sheet.evidence.unread(column)
+        if odd and (numbers.doubt is None or numbers.decimal is not None):  # else it is asked
             sheet.proposal.check(
                 f"`{shown(odd[0])}` in `{column}` is not a number as the others are; {len(odd)} "
                 "such rows will be rejected"
             )
-    if {"unit_price", "amount", "order_total"} & set(sheet.taken):
+
+
+def _look_for_money(sheet: Sheet) -> None:
+    """Ask what was paid where no column was taken for it though one may say it."""
+    evidence, proposal = sheet.evidence, sheet.proposal
+    asked = any(question.settings[0] == "columns.amount" for question in proposal.questions)
+    if asked or {"unit_price", "amount", "order_total"} & set(sheet.taken):
         return
-    for name in ("amount", "unit_price"):
-        for column in sheet.unreadable[name]:
-            sheet.proposal.ask(
-                f"`{column}` is called what was paid, and most of its values, such as "
-                f"`{shown(_unread(sheet, column)[0])}`, are not numbers of one format",
-                f"columns.{name}", f"columns.{name}.decimal", example=column,
-            )  # fmt: skip
-            return
-    if not any(q.settings[0] in _PAID for q in sheet.proposal.questions):
-        sheet.proposal.check("no column says what a line cost: lines will count without money")
-
-
-def _unread(sheet: Sheet, column: str) -> list[str]:
-    texts = sheet.evidence.texts(column)
-    numbers = sheet.evidence.numbers(column)
-    if numbers.doubt is not None and numbers.decimal is None:
-        return [text for text in texts if text]
-    return [
-        text
-        for text, number in zip(texts, numbers.values, strict=True)
-        if text and isnan(number) and text.lower() not in EMPTY and text not in numbers.doubtful
-    ]
+    used = {*used_columns(proposal), *sheet.percent}
+    named = {*sheet.unreadable["amount"], *sheet.unreadable["unit_price"]}
+    left = [c for c in evidence.export.columns if c not in used and evidence.filled(c)]
+    may_be = [
+        c for c in left
+        if c in named
+        or (evidence.numeric(c) and evidence.share(c, CENTS.search) >= MOST)
+        or evidence.numbers(c).currencies
+    ]  # fmt: skip
+    if not may_be:
+        proposal.check("no column says what was paid for a line; lines will count without money")
+        return
+    proposal.ask(
+        "no column is known to say what was paid for a line, or what one costs; is it one of "
+        f"{listed(may_be)}? An empty value counts lines without money",
+        "columns.amount", "columns.unit_price",
+    )  # fmt: skip
 
 
 def _take_refunds(sheet: Sheet) -> None:
     for column in sheet.free("refunded_amount"):
+        if set(sheet.evidence.counts(column)) <= {"0", "1"}:
+            continue  # yes and no
         level = sheet.level(column)
         if level == "order":
             sheet.proposal.check(

@@ -8,15 +8,14 @@ from training.init.headers import phrases
 
 ORDER_NAMES: dict[str, tuple[str, ...]] = {
     "order_id": phrases(
-        "order id, order number, order no, order nr, order, order name, order ref, "
-        "order reference, "
-        " sales order, "
+        "order id, amazon order id, order number, order no, order nr, order, order name, "
+        "order ref, order reference, "
+        "sales order, sales document, billing document, so number, so no, vbeln, header id, "
         "invoice no, invoice number, invoice id, invoice, ticket id, ticket no, ticket number, "
         "ticket, receipt id, receipt no, receipt number, receipt, bill no, bill number, bill id, "
         "check number, check id, transaction id, transaction no, transaction number, "
         "transaction key, transaction, basket id, basket, sales id, sale id, sale number, "
-        "document no, document number, document id, document, sales document, billing document, "
-        "vbeln, "
+        "document no, document number, document id, document, "
         "Bestellnummer, Bestellnr, Bestell ID, Bestellung, Auftragsnummer, Auftragsnr, Auftrag, "
         "Bonnummer, Bonnr, Bon ID, Kassenbon, Kassenbonnr, Bon, Belegnummer, Belegnr, Beleg, "
         "Rechnungsnummer, Rechnungsnr, Rechnung, Vorgangsnummer, Vorgang, "
@@ -25,30 +24,36 @@ ORDER_NAMES: dict[str, tuple[str, ...]] = {
         "ticket de caisse, numéro de facture, numéro facture, no facture, n facture, facture, "
         "número de pedido, número pedido, no pedido, n pedido, id pedido, pedido, "
         "número de ticket, número ticket, n de ticket, número de factura, n factura, factura, "
-        "recibo, boleta, n boleta, folio, comprobante, n comprobante, "
-        "numero ordine, numero d'ordine, n ordine, id ordine, ordine, numero scontrino, "
+        "número de recibo, número recibo, n recibo, recibo, boleta, n boleta, folio, comprobante, "
+        "n comprobante, numéro de reçu, reçu, numero ricevuta, "
+        "ricevuta, numero ordine, numero d'ordine, n ordine, id ordine, ordine, numero scontrino, "
         "n scontrino, scontrino, numero fattura, n fattura, fattura, "
         "numer zamówienia, nr zamówienia, id zamówienia, zamówienie, numer paragonu, nr paragonu, "
         "paragon, numer faktury, nr faktury, faktura, numer dokumentu, nr dokumentu, "
-        "sipariş no, sipariş numarası, sipariş id, sipariş, fiş no, fiş numarası, fiş, fatura no, "
+        "makbuz numarası, makbuz no, sipariş no, sipariş numarası, sipariş id, sipariş, fiş no, "
+        "fiş numarası, fiş, fatura no, "
         "fatura numarası, fatura, "
         "رقم الطلب, رقم الفاتورة, الطلب, الفاتورة, شماره سفارش, شماره فاکتور, سفارش, فاکتور, "
         "შეკვეთის ნომერი, ჩეკის ნომერი, ქვითრის ნომერი, შეკვეთა, ჩეკი, "
-        "注文番号, 注文ID, 受注番号, 伝票番号, レシート番号, 取引番号"
+        "رقم الإيصال, شماره رسید, 注文番号, 注文ID, 受注番号, 伝票番号, レシート番号, "
+        "領収書番号, 取引番号"
     ),
     "line_no": phrases(
         "line no, line number, line nr, line id, line, "
-        "order item id, position, pos, seq, sequence, "
+        "order item id, position, posnr, pos, seq, sequence, "
         "Positionsnummer, Posnr, Zeile, ligne, numéro de ligne, línea, riga, pozycja, lp, satır, "
         "satır no, 行番号, 明細番号"
     ),
     "occurred_at": phrases(
-        "occurred at, sold at, ordered at, created at, purchased at, datetime, date time, "
+        "occurred at, sold at, ordered at, ordered on, ordered date, ordered, order placed, "
+        "placed at, "
+        "placed on, bestellt am, bestellt, commandé le, created at, purchased at, datetime, "
+        "date time, "
         "date and time, timestamp, transaction datetime, transaction timestamp, order datetime, "
         "order purchase timestamp, purchase timestamp, order timestamp, "
         "invoice date, order date, transaction date, purchase date, sale date, sales date, "
-        "ticket date, receipt date, bill date, t dat, date, created on, date created, created, "
-        "erdat, fkdat, audat, "
+        "ticket date, receipt date, bill date, billing date, posting date, fkdat, audat, erdat, "
+        "bldat, budat, t dat, date, created on, date created, created, "
         "local time, closed at, completed at, time, day, "
         "Bestelldatum, Rechnungsdatum, Belegdatum, Verkaufsdatum, Kaufdatum, Bondatum, "
         "Buchungsdatum, Zeitpunkt, Datum, Zeitstempel, date de commande, date commande, "
@@ -63,7 +68,8 @@ ORDER_NAMES: dict[str, tuple[str, ...]] = {
     "location_id": phrases(
         "location id, store id, store no, store number, store code, store, shop id, shop no, "
         "shop, branch id, branch, outlet id, outlet, warehouse id, warehouse, site id, site, "
-        "location, store name, shop name, Filiale, Filialnr, Filialnummer, Filial ID, Markt, "
+        "location, plant, werks, store name, shop name, Filiale, Filialnr, Filialnummer, "
+        "Filial ID, Markt, "
         "Laden, magasin, boutique, point de vente, succursale, tienda, sucursal, local, negozio, "
         "punto vendita, filia, sklep, mağaza, mağaza kodu, şube, الفرع, المتجر, فرع, فروشگاه, "
         "شعبه, "
@@ -80,21 +86,23 @@ ORDER_NAMES: dict[str, tuple[str, ...]] = {
         "item id, sku, stock code, product sku, item sku, variant sku, product id, "
         "item product id, "
         "article id, item no, item number, item code, product code, product no, product number, "
-        "article no, article number, article code, material no, material number, plu, ean, gtin, "
+        "article no, article number, article code, inventory item id, ordered item, material no, "
+        "material number, material, matnr, plu, ean, gtin, "
         "upc, ean code, barcode, item, product, article, "
         "Artikelnummer, Artikelnr, Artikel ID, Artikel Nr, Art Nr, Artnr, Materialnummer, "
         "Produktnummer, Produkt ID, Artikel, Produkt, code article, référence article, "
         "référence, réf, code produit, id produit, code barre, produit, código de producto, "
-        "código producto, código artículo, id producto, referencia, código, código de barras, "
+        "código producto, código artículo, id producto, referencia, ref, código, código de barras, "
         "producto, artículo, codice articolo, codice prodotto, id prodotto, codice, prodotto, "
         "articolo, kod produktu, kod towaru, id produktu, indeks, towar, ürün kodu, ürün id, "
         "stok kodu, barkod, ürün, رمز المنتج, كود المنتج, رقم المنتج, المنتج, الصنف, کد محصول, "
         "کد کالا, شناسه محصول, محصول, کالا, პროდუქტის კოდი, კოდი, შტრიხკოდი, პროდუქტი, 商品コード, "
-        "商品番号, 商品ID, 品番, JANコード, 商品, matnr, material, code, item ref, ref"
+        "商品番号, 商品ID, 品番, JANコード, 商品, code, item ref"
     ),
     "title": phrases(
         "title, item name, product name, product title, item title, article name, lineitem name, "
-        "description, item description, product description, desc, name of product, "
+        "description, item description, product description, material description, desc, arktx, "
+        "maktx, name of product, "
         "Artikelbezeichnung, Artikelname, Produktname, Bezeichnung, Bez, Artikeltext, "
         "désignation, libellé, nom du produit, nom produit, descripción, "
         "nombre del producto, nombre producto, descrizione, nome prodotto, nazwa produktu, "
@@ -105,14 +113,17 @@ ORDER_NAMES: dict[str, tuple[str, ...]] = {
     ),
     "quantity": phrases(
         "quantity, qty, units, pieces, quantity sold, quantity ordered, qty sold, qty ordered, "
-        "units sold, item quantity, count, Menge, Anzahl, Stückzahl, Stück, Stk, quantité, qté, "
+        "units sold, item quantity, ordered quantity, quantity order, invoiced quantity, "
+        "billed quantity, fkimg, kwmeng, count, Menge, Anzahl, Stückzahl, Stück, Stk, quantité, "
+        "qté, "
         "cantidad, cant, unidades, uds, quantità, qta, pezzi, ilość, sztuk, szt, miktar, adet, "
-        "fkimg, kwmeng, billed quantity, "
         "الكمية, كمية, تعداد, مقدار, რაოდენობა, 数量, 個数"
     ),
     "unit_price": phrases(
         "unit price, price per unit, price piece, price each, shelf price, list price, "
-        "retail price, base price, selling price, sale price, price, rate, "
+        "retail price, base price, unit selling price, selling price, sale price, net price, "
+        "netpr, "
+        "price, rate, "
         "Einzelpreis, Stückpreis, Verkaufspreis, VK Preis, VKPreis, VK, E Preis, Preis, "
         "prix unitaire, prix unitaire ttc, PU, PU TTC, prix, precio unitario, precio, P V P, "
         "prezzo unitario, prezzo, cena jednostkowa, cena, birim fiyat, birim fiyatı, fiyat, "
@@ -120,16 +131,25 @@ ORDER_NAMES: dict[str, tuple[str, ...]] = {
     ),
     "discount": phrases(
         "discount, discount amount, discount value, line discount, item discount, discounts, "
-        "total discount, retail disc, rebate, Rabatt, Nachlass, remise, réduction, descuento, "
-        "dto, sconto, rabat, indirim, iskonto, indirim tutarı, الخصم, خصم, تخفیف, ფასდაკლება, "
+        "item promotion discount, promotion discount, "
+        "total discount, retail disc, rebate, Rabatt, Rabatte, Nachlass, remise, remises, "
+        "réduction, "
+        "réductions, descuento, descuentos, dto, sconto, sconti, rabat, rabaty, indirim, "
+        "indirimler, iskonto, indirim tutarı, الخصم, الخصومات, خصم, تخفیف, تخفیفات, ფასდაკლება, "
         "割引額, 割引, 値引額, 値引"
     ),
     "amount": phrases(
         "amount, line amount, line total, item total, extended price, net sales, sales value, "
         "sales amount, total price, total amount, total, amount paid, paid, net amount, "
-        "gross amount, gross sales, net total, revenue, sales, turnover, net value, netwr, "
+        "gross amount, gross sales, net total, net value, netwr, extended amount, revenue, sales, "
+        "turnover, Nettoumsatz, Nettoverkäufe, Nettoverkauf, Bruttoumsatz, Bruttoverkäufe, "
+        "ventes nettes, ventes brutes, ventas netas, ventas brutas, vendite nette, vendite lorde, "
+        "sprzedaż netto, sprzedaż brutto, net satışlar, brüt satışlar, صافي المبيعات, "
+        "إجمالي المبيعات, فروش خالص, فروش ناخالص, წმინდა გაყიდვები, 純売上高, 純売上, 総売上高, "
+        "総売上, "
         "Zeilenbetrag, Positionsbetrag, Betrag, Gesamtpreis, Summe, Gesamt, Gesamtbetrag, Umsatz, "
-        "Brutto, Bruttobetrag, Netto, Nettobetrag, total ligne, montant ligne, montant ttc, "
+        "gross, net, Brutto, Bruttobetrag, Netto, Nettobetrag, "
+        "total ligne, montant ligne, montant ttc, "
         "montant, total ttc, importe línea, total línea, importe, importe total, totale riga, "
         "importo, totale, wartość brutto, wartość, kwota, suma, satır tutarı, tutar, "
         "toplam tutar, toplam, المبلغ, الإجمالي, المجموع, مبلغ, مبلغ کل, جمع, თანხა, ჯამი, სულ, "
@@ -137,8 +157,10 @@ ORDER_NAMES: dict[str, tuple[str, ...]] = {
     ),
     "order_discount": phrases(
         "order discount, order discount amount, cart discount, cart discount amount, "
-        "coupon discount, coupon amount, basket discount, Bestellrabatt, Gutscheinbetrag, "
-        "remise commande, descuento pedido, sconto ordine, rabat zamówienia"
+        "cart discount total, coupon discount, coupon amount, basket discount, voucher amount, "
+        "Bestellrabatt, Gutscheinbetrag, "
+        "remise commande, descuento pedido, sconto ordine, rabat zamówienia, "
+        "クーポン割引, クーポン値引, クーポン利用額"
     ),
     "order_total": phrases(
         "order total, order total amount, order amount, order value, grand total, invoice total, "
@@ -167,16 +189,19 @@ ORDER_NAMES: dict[str, tuple[str, ...]] = {
     ),
     "refunded_amount": phrases(
         "refunded amount, item refunded, amount refunded, refund amount, item refunded amount, "
+        "refunded, refund, "
         "Erstattungsbetrag, Erstattet, montant remboursé, importe reembolsado, importo rimborsato"
     ),
     "currency": phrases(
-        "currency, currency code, order currency, order currency code, curr, Währung, Waehrung, "
-        "waerk, "
+        "currency, currency code, order currency, order currency code, curr, waerk, waers, "
+        "Währung, Waehrung, "
         "devise, moneda, divisa, valuta, waluta, para birimi, döviz, العملة, ارز, ვალუტა, 通貨"
     ),
     "line_type": phrases(
         "line type, type, transaction type, sales type, row type, record type, line action, "
-        "receipt type, event type, order type, sale type, document type, entry type, "
+        "receipt type, Belegtyp, tipo de recibo, type de reçu, tipo di ricevuta, rodzaj paragonu, "
+        "makbuz türü, fiş türü, نوع الإيصال, نوع رسید, レシートタイプ, event type, order type, "
+        "sale type, document type, entry type, "
         "Belegart, Vorgangsart, Buchungsart, Positionsart, Typ, Art, type de ligne, "
         "type de transaction, tipo, tipo de documento, tipo documento, tipo de transacción, "
         "typ dokumentu, rodzaj, tür, işlem türü, işlem tipi, نوع, النوع, نوع تراکنش, ტიპი, "
@@ -198,7 +223,8 @@ ORDER_NAMES: dict[str, tuple[str, ...]] = {
 
 IDENTIFIER_NAMES: dict[str, tuple[str, ...]] = {
     "account": phrases(
-        "account id, account no, account number, account, customer id, customer no, "
+        "account id, account no, account number, account, cust account id, kunag, kunnr, kunrg, "
+        "sold to party, sold to, customer id, customer no, "
         "customer number, customer code, customer unique id, "
         "customer, client id, client no, client, member id, "
         "member no, user id, user, household id, household key, household, buyer id, shopper id, "
@@ -296,95 +322,6 @@ NAMES = phrases("name, nom, nombre, nome, ad, isim, Name, نام, الاسم, �
 #: Header of Shopify's order export; these columns in any order are enough to tell it.
 SHOPIFY_HEADER = {
     "Name", "Financial Status", "Created at", "Lineitem quantity", "Lineitem price", "Lineitem sku",
-}  # fmt: skip
-
-CATALOGUE_NAMES: dict[str, dict[str, tuple[str, ...]]] = {
-    "products": {
-        "item_id": (*ORDER_NAMES["item_id"], *phrases("id, code, handle")),
-        "title": (*ORDER_NAMES["title"], *phrases("name, prod name, nom, nombre, nome, ad")),
-        "parent_id": phrases(
-            "parent id, parent sku, parent, master id, model id, style code, product group id, "
-            "item group id, handle, übergeordnetes Produkt, Eltern SKU, Superior, Genitore, "
-            "Nadrzędny, Ebeveyn, الأصل, 親"
-        ),
-        "department": phrases("department, department name, dept, division, Abteilung, rayon"),
-        "category": phrases(
-            "category, product category, category name, categories, commodity desc, product type, "
-            "product type name, product group, subcategory, type, Warengruppe, Kategorie, "
-            "Kategorien, catégorie, catégories, famille, categoría, categorías, categoria, "
-            "categorie, kategoria, kategorie, kategori, kategoriler, الفئة, التصنيفات, دسته, "
-            "دسته‌ها, კატეგორია, カテゴリ, カテゴリー"
-        ),
-        "brand": phrases(
-            "brand, brand name, vendor, manufacturer, manufacturer id, make, Marke, Hersteller, "
-            "marque, marca, marka, العلامة التجارية, برند, ბრენდი, ブランド"
-        ),
-        "price": (
-            *phrases(
-                "price, variant price, regular price, list price, Regulärer Preis, Tarif régulier, "
-                "prix normal, precio normal, precio regular, prezzo di listino, cena regularna, "
-                "normal fiyat, السعر الافتراضي, قیمت عادی, 通常価格"
-            ),
-            *ORDER_NAMES["unit_price"],
-        ),
-        "sale_price": phrases(
-            "sale price, special price, promo price, promotional price, discounted price, "
-            "Angebotspreis, Aktionspreis, Sonderpreis, Tarif promo, prix promo, prix promotionnel, "
-            "prix soldé, precio rebajado, precio de oferta, precio oferta, prezzo in offerta, "
-            "prezzo scontato, prezzo promozionale, cena promocyjna, indirimli fiyat, "
-            "indirimli satış fiyatı, سعر التخفيض, قیمت فروش ویژه, ფასდაკლებული ფასი, "
-            "セール価格, 特価"
-        ),
-        "cost": phrases(
-            "cost, cost price, cost per item, unit cost, purchase price, Einkaufspreis, EK, "
-            "prix d'achat, coste, costo, koszt, maliyet, 原価, 仕入値"
-        ),
-        "currency": ORDER_NAMES["currency"],
-        "active": phrases(
-            "active, is active, enabled, is enabled, published, is published, status, "
-            "product status, item status, state, aktiv, veröffentlicht, Produktstatus, "
-            "Artikelstatus, Zustand, actif, publié, statut, état, activo, publicado, estado, "
-            "attivo, pubblicato, stato, aktywny, opublikowano, opublikowany, stan publikacji, "
-            "aktif, yayımlanmış, yayında, durum, منشور, نشط, الحالة, منتشر شده, فعال, وضعیت, "
-            "აქტიური, გამოქვეყნებული, სტატუსი, 公開, 公開状態, 公開ステータス, ステータス, 状態"
-        ),
-        "visibility": phrases(
-            "visibility, visibility in catalog, visibility in catalogue, catalog visibility, "
-            "Sichtbarkeit, Sichtbarkeit im Katalog, visibilité, visibilité dans le catalogue, "
-            "visibilidad, visibilidad en el catálogo, visibilità, visibilità nel catalogo, "
-            "widoczność, widoczność w katalogu, görünürlük, katalogda görünürlük, "
-            "الظهور في الكتالوج, ხილვადობა, カタログでの表示, 表示設定"
-        ),
-        "url": phrases("url, link, product url, product link"),
-        "image_url": phrases(
-            "image url, image, image link, image src, images, picture, Bild, Bilder, Bild URL, "
-            "imágenes, imagen, immagine, immagini, obrazek, obrazki, zdjęcie, görsel, görseller, "
-            "الصور, تصاویر, სურათი, 画像, 画像URL"
-        ),
-        "gtin": phrases("gtin, ean, upc, barcode, variant barcode, jan"),
-        "age_restriction": phrases("age restriction, minimum age, min age, age limit, FSK"),
-    },
-    "locations": {
-        "location_id": (*ORDER_NAMES["location_id"], "id", "code"),
-        "name": phrases("name, store name, location name, shop name, title, city, Ort, ville"),
-        "kind": phrases("kind, location type"),
-        "region": phrases("region, state, province, county, area, country, Land, pays, país"),
-        "time_zone": phrases("time zone, tz"),
-    },
-    "stock": {
-        "location_id": ORDER_NAMES["location_id"],
-        "item_id": ORDER_NAMES["item_id"],
-        "on_hand": phrases(
-            "on hand, stock, stock level, available, inventory, quantity on hand, qty on hand, "
-            "quantity, qty, Bestand, Lagerbestand, Menge, stock disponible, existencias, giacenza, "
-            "stan, stan magazynowy, stok, stok miktarı, المخزون, موجودی, მარაგი, 在庫数, 在庫"
-        ),
-        "cost": phrases("cost, cost price, unit cost"),
-        "currency": ORDER_NAMES["currency"],
-    },
-    "customer_links": {
-        "occurred_at": (*phrases("registered at, linked at"), *ORDER_NAMES["occurred_at"]),
-    },
 }  # fmt: skip
 
 #: Fields that a source cannot do without.

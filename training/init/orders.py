@@ -17,7 +17,9 @@ from training.init.headers import ranked
 from training.init.names import TILL_NUMBER_NAMES, TIME_OF_DAY_NAMES
 from training.init.proposal import Proposal, columns_of, used_columns, value_of
 
-_TIME_OF_DAY = re.compile(r"\d{1,2}([:.]\d\d){1,2}(\.\d+)?( ?[AaPp]\.?[Mm]\.?)?|\d{3,4}|\d{6}")
+_TIME_OF_DAY = re.compile(
+    r"\d{1,2}(h|H|時)\d\d分?|\d{1,2}([:.]\d\d){1,2}(\.\d+)?( ?[AaPp]\.?[Mm]\.?)?|\d{3,4}|\d{6}"
+)
 
 #: Identifiers of which an order has one; it may be paid with two cards.
 _ONE_AN_ORDER = ("account", "email", "phone", "loyalty_card")
@@ -49,6 +51,8 @@ def join_time_of_day(evidence: Evidence, proposal: Proposal) -> None:
                 columns=[date, column], join=" ", days=[date] if midnight else []
             )
             return
+        if any(re.search(r"\d", text) for text in evidence.filled(column)):
+            proposal.check(f"`{column}` is in no format we know, so times are without it")
 
 
 def make_order_id(proposal: Proposal) -> None:

@@ -8,7 +8,7 @@ import re
 
 from recsys.config import Column
 from training.init.evidence import Evidence
-from training.init.headers import fields_of, fold
+from training.init.headers import fields_of, fold, forms, phrases
 from training.init.names import IDENTIFIER_NAMES
 from training.init.proposal import Proposal, columns_of, used_columns
 from training.init.vocabulary import GUEST_WORDS
@@ -18,6 +18,10 @@ _PHONE = re.compile(r"['+]{0,2}\(?\d[\d\s()./+-]{5,20}")
 _ABROAD = re.compile(r"'?(\+|00)[1-9][\d\s()./-]{7,18}")
 _MASKED = re.compile(r".*([*•●#]{2,}|[xX]{3,}).*")
 _PERSON = re.compile(r"[^\W\d_][^\d@]*[\s,][^\d@]*[^\W\d_]\.?")
+#: Names of columns that hold a customer's number or name, whichever the shop likes.
+_BARE = set(
+    phrases("customer, client, buyer, Kunde, cliente, klient, müşteri, العميل, مشتری, მომხმარებელი")
+)
 _MOST = 0.8
 _HALF = 0.5
 _ENOUGH_ROWS = 10
@@ -62,7 +66,9 @@ def _problem(evidence: Evidence, kind: str, column: str) -> str | None:
         return "holds e-mails"
     if evidence.share(column, _MASKED.fullmatch) >= _HALF:
         return "holds masked numbers, which many people share"
-    if kind in ("account", "loyalty_card") and evidence.share(column, _is_person) >= _HALF:
+    bare = kind == "account" and any(form in _BARE for form in forms(column))
+    is_person = _has_no_digit if bare else _is_person
+    if kind in ("account", "loyalty_card") and evidence.share(column, is_person) >= _HALF:
         return "holds names, and two people may have one name"
     if kind in ("loyalty_card", "payment_token", "device"):
         if evidence.share(column, lambda t: re.search(r"\d", t)) < _HALF:
@@ -79,6 +85,11 @@ def _emails(evidence: Evidence, column: str) -> bool:
 
 def _is_person(text: str) -> bool:
     return bool(_PERSON.fullmatch(text)) and fold(text) not in GUEST_WORDS
+
+
+def _has_no_digit(text: str) -> bool:
+    """Tell whether a text is rather a name than an id: it has no digit."""
+    return not any(sign.isdigit() for sign in text) and fold(text) not in GUEST_WORDS
 
 
 def _by_shape(evidence: Evidence, proposal: Proposal, column: str) -> None:

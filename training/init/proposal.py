@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import structs
+
 from recsys.config import Column
 
 _EMAIL = re.compile(r"[^\s\"'`@<>(),;]+@[^\s\"'`@<>(),;]+")
@@ -97,9 +99,30 @@ class Proposal:
         if text not in self.checks:
             self.checks.append(text)
 
+    def hide_people(self) -> None:
+        """Leave out of maps what may name a person: an e-mail or a phone among words."""
+        for name, spec in self.columns.items():
+            if isinstance(spec, Column) and any(map(_names_someone, spec.map)):
+                kept = {text: ours for text, ours in spec.map.items() if not _names_someone(text)}
+                self.columns[name] = structs.replace(spec, map=kept)
+                self.check(
+                    f"`{spec.column}` holds values with an e-mail or a long number, which are not "
+                    "written here; their rows are rejected until they are mapped"
+                )
+        for name, (column, values) in self.values.items():
+            kept_values = {t: ours for t, ours in values.items() if not _names_someone(t)}
+            self.values[name] = (column, kept_values)
+
     def ask(self, text: str, *settings: str, example: str = "…", serious: bool = True) -> None:
         """Remember something that values do not tell."""
         self.questions.append(Question(text, settings, example, serious))
+
+
+def _names_someone(text: str) -> bool:
+    """Tell whether a text holds an e-mail, or a number as long as a phone's or a card's."""
+    if _DATE.match(text):
+        return False
+    return bool(_EMAIL.search(text) or _LONG_NUMBER.search(text))
 
 
 def columns_of(spec: str | Column | None) -> list[str]:

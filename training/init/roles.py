@@ -38,6 +38,8 @@ def fits(evidence: Evidence, field: str, column: str) -> bool:
     if field in MONEY or field in ("price", "sale_price", "cost"):
         return evidence.numeric(column)
     if field in ("quantity", "refunded_quantity"):
+        if evidence.numbers(column).units:  # a pack may hold 2.5 l; see ``quantities``
+            return False
         return evidence.numeric(column) and small(evidence, column)
     if field == "on_hand":
         return evidence.numeric(column)

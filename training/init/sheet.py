@@ -4,6 +4,7 @@ An export's evidence and a proposal come in; ``money``, ``discounts`` and ``tota
 columns may be what, on which level they stand, and put down what they take.
 """
 
+import re
 from itertools import product
 from math import isnan
 
@@ -18,6 +19,8 @@ from training.init.proposal import Proposal, columns_of, used_columns
 
 #: Most of the values: money is rounded, and orders have lines that are not in the sample.
 MOST = 0.8
+#: A number with two decimals.
+CENTS = re.compile(r"\d[.,]\d\d\D*$")
 _LINE_NAMES = set(phrases("line amount, line total, item total, Zeilenbetrag, total ligne, "
                           "total línea, totale riga, satır tutarı, lineitem total"))  # fmt: skip
 
@@ -57,7 +60,8 @@ class Sheet:
             for name, found in named.items()
         }
         self.empty = {
-            name: [c for c in found if not evidence.filled(c)] for name, found in named.items()
+            name: [c for c in found if not evidence.filled(c) and not is_percentage(c)]
+            for name, found in named.items()
         }
         self.percent = [
             c

@@ -28,6 +28,7 @@ _DOTTED = ("%d.%m.%Y", "%d.%m.%y", "%d. %m. %Y")
 _HOURS = (
     "", " %H:%M:%S", " %H:%M", " %I:%M:%S %p", " %I:%M %p", " %I:%M:%S%p", " %I:%M%p",
     "T%H:%M:%S", "T%H:%M", " %H:%M:%S.%f", "T%H:%M:%S.%f", " %H%M%S", " %H%M", " %H.%M",
+    " %Hh%M", " %H時%M分",
     ", %H:%M:%S", ", %H:%M", ", %I:%M:%S %p", ", %I:%M %p", " - %H:%M",
 )  # fmt: skip
 #: Formats that go together in one column, at most.
@@ -96,7 +97,7 @@ def reading(texts: Sequence[str], *, day_first: bool) -> Reading:
 
 def has_hours(texts: Iterable[str]) -> bool:
     """Tell whether times say more than a day."""
-    return any(":" in text or re.search(r"[ T]\d{4}", text) for text in texts)
+    return any(":" in text or re.search(r"[ T]\d{4}|\d[hH時]\d\d", text) for text in texts)
 
 
 def day_ends_at_blank(texts: Collection[str]) -> bool:

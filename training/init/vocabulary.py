@@ -98,6 +98,13 @@ FEE_WORDS = frozenset(
         "デポジット"
     )
 )
+#: Of these, what is paid back as often as it is paid.
+DEPOSIT_WORDS = frozenset(
+    phrases(
+        "deposit, bottle deposit, can deposit, Pfand, Flaschenpfand, Dosenpfand, Einwegpfand, "
+        "Mehrwegpfand, consigne, depósito, fianza, cauzione, kaucja, depozito, デポジット"
+    )
+)
 #: Of these, what a shop may sell as well; as a fee it is cheap.
 BAG_WORDS = frozenset(
     phrases(

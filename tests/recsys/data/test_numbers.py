@@ -122,6 +122,17 @@ def test_a_currency_belongs_to_money_only() -> None:
     assert shape_of("chf 12").currency == "chf"
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("2 pcs", "2"), ("3x", "3"), ("x 3", "3"), ("0,350 kg", "0.350"), ("2 Stk.", "2"),
+     ("1個", "1"), ("-1 szt.", "-1"), ("500 g", None), ("2 x 6", None), ("2 boxes", None)],
+)  # fmt: skip
+def test_a_unit_may_stand_beside_a_quantity_only(text: str, expected: str | None) -> None:
+    number = read(text, Format(","), money=False)
+    assert number == (None if expected is None else Decimal(expected))
+    assert read(text, Format(",")) is None
+
+
 LOCALES = ["en_US", "de_DE", "fr_FR", "de_CH", "en_IN", "ar_EG", "fa_IR", "ja_JP", "pl_PL", "tr_TR"]
 NUMBERS = st.decimals(-(10**9), 10**9, allow_nan=False, places=3) | st.integers(-(10**7), 10**7)
 
@@ -145,6 +156,7 @@ def test_what_babel_writes_is_read_back_or_refused(
 
 DIGITS = st.text("0123456789", min_size=0, max_size=4)
 PIECES = st.sampled_from([".", ",", " ", "'", "’", "\u202f", "-", "(", ")", "€", "usd", "kr.", "٫",
+                          "pcs", "kg", "個",
                           "٬", "٣", "e", "%", "−", "\u200b", "abc", "NaN", "+"])  # fmt: skip
 TEXTS = st.lists(DIGITS | PIECES, min_size=1, max_size=7).map("".join).filter(
     lambda text: bool(text.strip()) and "\x00" not in text

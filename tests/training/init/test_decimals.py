@@ -33,10 +33,15 @@ def test_a_column_is_told_by_the_others(proposed: Propose) -> None:
 
 
 @pytest.mark.parametrize(
-    "triples", [("2;1.250;2.500", "1;2.500;2.500"), ("1.500;2.00;3.000", "2.500;2.00;5.000")]
+    "triples", [("2;1.250;2.500", "1;2.500;2.500"), ("1.500;2;3.000", "2.500;2;5.000")]
 )
 def test_what_fits_both_ways_is_asked(proposed: Propose, triples: tuple[str, ...]) -> None:
     assert proposed(rows(*triples), currency="KWD").questions
+
+
+def test_a_price_with_a_point_says_that_points_group_nothing(proposed: Propose) -> None:
+    found = proposed(rows("1.500;2.00;3.000", "2.500;2.00;5.000"), currency="KWD")
+    assert found.columns["quantity"] == Column(column="Qty", decimal=".")
 
 
 def test_pieces_are_not_told_by_the_currency(proposed: Propose) -> None:

@@ -53,3 +53,8 @@ def test_what_may_be_one_is_proposed(proposed: Propose) -> None:
     found = proposed(table(*GOODS, ("GC", "Gift card 20", "1", "20,00")))
     assert found.fees == []
     assert found.maybe_fees == ["GC"]
+
+
+def test_deposits_are_paid_back_as_often_as_they_are_paid(proposed: Propose) -> None:
+    lines = [("900", "Pfand", "2", "0,25"), ("900", "Pfand", "-3", "0,25")]
+    assert proposed(table(*GOODS, *lines)).fees == ["900"]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from recsys.config import Column
 from tests.training.init.conftest import Propose
 from training.cli import main
 
@@ -122,3 +123,20 @@ def test_the_preview_hides_customers(tmp_path: Path) -> None:
     )
     assert "@shop.test" not in answer.output
     assert json.loads(answer.stdout)["sources"][0]["identifiers"] == {"email": "email"}
+
+
+def test_names_of_one_word_are_no_ids_either(proposed: Propose) -> None:
+    found = proposed(table("Customer", "Ann", "Bob", "Ann", "Cat"))
+    assert found.identifiers == {}
+    assert any("`Customer` is not used" in check for check in found.checks)
+    assert proposed(table("Customer", "C-17", "C-18")).identifiers == {"account": "Customer"}
+
+
+def test_an_address_among_words_is_not_written_down(proposed: Propose) -> None:
+    found = proposed(table("Status", "cancelled by ann@shop.test", "completed"))
+    spec = found.columns["cancelled"]
+    assert isinstance(spec, Column)
+    assert spec.map == {"completed": "no"}
+    assert any("are rejected until" in check for check in found.checks)
+    found = proposed(table("Channel", "Call of 0170 1234567", "Online"))
+    assert found.values["channel"] == ("Channel", {"Online": "web"})

@@ -168,3 +168,59 @@ def test_pieces_with_three_zeros_are_pieces(proposed: Propose) -> None:
     )
     assert found.columns["quantity"] == Column(column="qty", decimal=".")
     assert any("`1.000` in `qty` was taken for 1" in check for check in found.checks)
+
+
+def test_pieces_may_carry_their_unit(proposed: Propose) -> None:
+    found = proposed(
+        "order,date,sku,quantity,price\n1,2024-03-01,A,2 pcs,5.00\n2,2024-03-02,B,1 pc,6"
+    )
+    assert found.columns["quantity"] == "quantity"
+    assert not found.questions
+
+
+def test_a_quantity_in_words_is_asked_about_and_not_taken_for_one(proposed: Propose) -> None:
+    text = (
+        "order,date,sku,quantity,price\n1,2024-03-01,A,two boxes,5.00\n2,2024-03-02,B,a box,6.00\n"
+    )
+    (question,) = proposed(text).questions
+    assert question.serious
+    assert question.settings == ("columns.quantity",)
+    answer = 'columns.quantity={ column = "quantity", map = { "two boxes" = "2", "a box" = "1" } }'
+    assert not proposed(text, answer).questions
+
+
+def test_an_amount_of_pieces_is_the_quantity(proposed: Propose) -> None:
+    rows = ["1,2024-05-02,A,2,5.00", "1,2024-05-02,B,1,8.00", "2,2024-05-03,A,3,5.00"]
+    found = proposed("\n".join(["Order,Date,SKU,Amount,Price", *rows]))
+    assert found.columns["quantity"] == "Amount"
+    assert found.columns["unit_price"] == "Price"
+    assert "amount" not in found.columns
+    money = ["1,2024-05-02,A,10.00,5.00", "1,2024-05-02,B,8.00,8.00", "2,2024-05-03,A,15.00,5.00"]
+    found = proposed("\n".join(["Order,Date,SKU,Amount,Price", *money]))
+    assert found.columns["quantity"] == Column(value="1")
+    assert found.columns["amount"] == "Amount"
+
+
+@pytest.mark.parametrize(
+    ("header", "field", "column"),
+    [
+        ("ORDERNO,LINENO,ITEMNO,ORDDATE,CUSTNO,QTYORD,UNITPRC,EXTPRC", "quantity", "QTYORD"),
+        ("ORDERNO,LINENO,ITEMNO,ORDDATE,CUSTNO,QTYORD,UNITPRC,EXTPRC", "amount", "EXTPRC"),
+        ("VBELN,POSNR,MATNR,FKDAT,KUNAG,FKIMG,NETPR,NETWR", "item_id", "MATNR"),
+        ("VBELN,POSNR,MATNR,FKDAT,KUNAG,FKIMG,NETPR,NETWR", "amount", "NETWR"),
+    ],
+)
+def test_names_of_old_systems_are_understood(
+    proposed: Propose, header: str, field: str, column: str
+) -> None:
+    rows = ["100,1,A,2024-05-02,C1,2,5.00,10.00", "100,2,B,2024-05-02,C1,1,4.00,4.00"]
+    found = proposed("\n".join([header, *rows, "101,1,A,2024-05-03,C2,3,5.00,15.00"]))
+    assert found.columns[field] == column
+    assert found.columns["order_id"] == header.split(",")[0]
+    assert found.identifiers == {"account": header.split(",")[4]}
+    assert not found.questions
+
+
+def test_a_column_that_may_count_pieces_is_named(proposed: Propose) -> None:
+    found = proposed("order,date,sku,howmany,price\n1,2024-03-01,A,2,5.00\n2,2024-03-02,B,1,6.00\n")
+    assert any("is it howmany?" in check for check in found.checks)

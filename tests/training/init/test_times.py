@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.training.init.conftest import Propose
 from training.init.times import readable, reading
 
 
@@ -71,3 +72,12 @@ def test_what_nothing_reads_is_named() -> None:
 def test_a_day_above_twelve_settles_it(day: datetime.date, pattern: str, first: bool) -> None:
     found = reading([day.strftime(pattern)], day_first=first)
     assert readable(day.strftime(pattern), found.patterns)[:10] == day.isoformat()
+
+
+@pytest.mark.parametrize(("text", "end"), [("09h13", " %Hh%M"), ("9時13分", " %H時%M分")])
+def test_hours_are_written_in_words_too(proposed: Propose, text: str, end: str) -> None:
+    found = proposed(
+        "ticket;date;heure;article;qté;prix\n"
+        f"12;2024/05/02;{text};A;1;5,00\n13;2024/05/02;{text};A;1;5,00\n"
+    )
+    assert found.settings["time_format"] == "%Y/%m/%d" + end

@@ -17,6 +17,7 @@ from training.init.presets import (
     shopify,
     square,
     woocommerce,
+    woocommerce_algol,
 )
 from training.init.presets.preset import Headers, Preset
 
@@ -31,6 +32,7 @@ _SYSTEMS: tuple[Callable[[Headers], Preset | None], ...] = (
     woocommerce.orders,
     woocommerce.items,
     woocommerce.products,
+    woocommerce_algol.items,
     square.items,
     square.catalogue,
     lightspeed.x_series,

@@ -112,14 +112,13 @@ def products(headers: Headers) -> Preset | None:
             f"rows with a `{view}` say again what differs in that view, and the last row of a SKU "
             "counts; export the default view only"
         )
-    if any(
-        "not visible" in text.casefold() for text in headers.values(headers.get("visibility") or "")
-    ):
-        preset.columns["visibility"] = Column(value="")
+    visibility = headers.get("visibility")
+    if visibility and any("not visible" in t.casefold() for t in headers.values(visibility)):
+        preset.columns["visibility"] = Column(value="")  # or ingest takes it by its name
         preset.checks.append(
             "variants are `Not Visible Individually` and yet what is sold, so `visibility` is left "
             "out"
         )
-    elif visibility := headers.get("visibility"):
+    elif visibility:
         preset.columns["visibility"] = visibility
     return preset

@@ -6,6 +6,7 @@ What concerns the order stands on the row of its first line; on its other rows i
 """
 
 from training.init.presets.preset import Headers, Preset, ids, words
+from training.init.proposal import Question
 
 _LINES = ("Order Lines/", "order_line/", "Lines/", "lines/")
 _ORDER = {
@@ -18,8 +19,10 @@ _LINE = {
     "title": "Product|product_id|Full Product Name|full_product_name|Description|name",
     "quantity": "Quantity|product_uom_qty|qty|Ordered Quantity|Ordered Qty",
     "unit_price": "Unit Price|price_unit",
-    "amount": "Subtotal|price_subtotal|Subtotal w/o Tax|Tax excl.|Total|price_total",
+    "amount": "Subtotal|price_subtotal|Subtotal w/o Tax|Tax excl.|Total|price_total|"
+    "Tax incl.|price_subtotal_incl",
 }
+_DISCOUNT = "Discount (%)|Discount %|Discount|discount|Disc.%"
 _REFERENCE = "Product/Internal Reference|product_id/default_code|Product/Barcode"
 #: A quotation was not bought.
 _STATUS = {
@@ -66,8 +69,25 @@ def orders(headers: Headers) -> Preset | None:
             "`Customer` is a name, and two people may have one; export `Customer/Email` or "
             "`Customer/ID` to know who bought"
         )
+    _look_at_discount(headers, preset, begin)
     _fill(headers, preset, begin)
     return preset
+
+
+def _look_at_discount(headers: Headers, preset: Preset, begin: str) -> None:
+    """Ask where a discount, which Odoo writes as a percentage, is all that lowers a price."""
+    column = headers.get(*_behind(begin, _DISCOUNT).split("|"))
+    if column is None or "amount" in preset.columns:
+        return
+    if any(text.strip("0.,% ") for text in headers.values(column)):
+        preset.questions.append(
+            Question(
+                f"`{column}` is a percentage, and no column says what was paid for a line. Export "
+                f"`{begin}Subtotal` too; an empty value counts every line without its discount",
+                ("columns.discount", "columns.amount"),
+                "",
+            )
+        )
 
 
 def _fill(headers: Headers, preset: Preset, begin: str) -> None:

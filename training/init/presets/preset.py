@@ -12,6 +12,7 @@ from typing import Any
 
 from recsys.config import Column
 from training.init.exports import Export
+from training.init.proposal import Question
 
 #: Without an id on more rows than this, another column is proposed. As ``ingest`` gives up then.
 _FEW = 0.1
@@ -33,6 +34,8 @@ class Preset:
         Other settings of the source. Never a number or time format: these are told from values.
     checks : list of str
         What a person should look at.
+    questions : list of Question
+        What a person has to say, because a wrong guess would change money or people.
     rules : dict of str to list of str
         Settings under ``[rules]`` that the system's own words call for.
     blocked : dict of str to list of str
@@ -45,6 +48,7 @@ class Preset:
     identifiers: dict[str, str | Column] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     checks: list[str] = field(default_factory=list)
+    questions: list[Question] = field(default_factory=list)
     rules: dict[str, list[str]] = field(default_factory=dict)
     blocked: dict[str, list[str]] = field(default_factory=dict)
 

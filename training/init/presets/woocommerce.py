@@ -42,7 +42,11 @@ _PRODUCTS = {
     "type": "Type",
 }
 #: Statuses of an order, and whether it was cancelled.
-_STATUS = {**dict.fromkeys(SOLD, "no"), **dict.fromkeys(NOT_SOLD, "yes")}
+STATUS = {**dict.fromkeys(SOLD, "no"), **dict.fromkeys(NOT_SOLD, "yes")}
+#: The type of rows that are products, those that are not, and the id of such rows.
+_LINE = "line_item"
+_OTHER_LINES = ("shipping", "fee", "tax", "coupon", "refund")
+_NOTHING = "NO_PRODUCT"
 #: Types of products that are bought as one of their variations or parts.
 _NOT_ITSELF = ("variable", "grouped")
 _MOST_WITHOUT_SKU = 0.5
@@ -61,18 +65,34 @@ def items(headers: Headers) -> Preset | None:
     )
     preset.columns = headers.fields(_ITEMS)
     sku, number = headers.get("item_sku"), headers.get("item_product_id", "item_variation_id")
-    preset.columns["item_id"] = ids(headers, preset, sku, number) if sku else number or ""
+    kind = headers.get("item_type")
+    lines = (kind, _LINE) if kind and _LINE in headers.values(kind) else None
+    preset.columns["item_id"] = ids(headers, preset, sku, number, lines) if sku else number or ""
+    _leave_out_other_rows(headers, preset, kind)
     price = _price(headers)
     if price:
         preset.columns["unit_price"] = price
     status = headers.get("status", "order_status")
     if status:
-        meaning = {**_STATUS, **{f"wc-{word}": value for word, value in _STATUS.items()}}
+        meaning = {**STATUS, **{f"wc-{word}": value for word, value in STATUS.items()}}
         if "refunded_amount" not in preset.columns and "refunded_quantity" not in preset.columns:
             meaning |= {"refunded": "yes", "wc-refunded": "yes"}
         preset.columns["cancelled"] = words(headers, status, meaning, preset, "the order")
     _people(headers, preset)
     return preset
+
+
+def _leave_out_other_rows(headers: Headers, preset: Preset, kind: str | None) -> None:
+    """Count rows of postage, fees, taxes and coupons as no lines: they are no products."""
+    other = [text for text in headers.values(kind) if text != _LINE] if kind else []
+    if kind is None or not other:
+        return
+    item_id = preset.columns["item_id"]
+    if isinstance(item_id, str):
+        preset.columns["item_id"] = Column(column=item_id, default=_NOTHING)
+    meaning = {_LINE: "sale", **dict.fromkeys(_OTHER_LINES, "voided")}
+    preset.columns["line_type"] = words(headers, kind, meaning, preset, "the row")
+    preset.rules["non_product_ids"] = [_NOTHING]
 
 
 def orders(headers: Headers) -> Preset | None:
@@ -85,7 +105,7 @@ def orders(headers: Headers) -> Preset | None:
         return None
     preset = Preset("WooCommerce orders (a row an order)", "woocommerce_orders")
     status = headers.get("status", "order_status")
-    known = {_word(word) for word in _STATUS}
+    known = {_word(word) for word in STATUS}
     odd = [w for w in headers.values(status) if _word(w) not in known] if status else []
     if status and odd:
         listed = ", ".join(f"`{word}`" for word in odd)

@@ -31,6 +31,7 @@ KINDS = {
     "shopify_inventory_wide.csv": ("Shopify inventory (a column a location)", "stock"),
     "woocommerce_items.csv": ("WooCommerce orders (a row an item)", "order_lines"),
     "woocommerce_orders.csv": ("WooCommerce orders (a row an order)", "woocommerce_orders"),
+    "woocommerce_algol.csv": ("WooCommerce orders (Advanced Order Export)", "order_lines"),
     "woocommerce_products.csv": ("WooCommerce products", "products"),
     "magento_items.csv": ("Magento order items", "order_lines"),
     "magento_products.csv": ("Magento products", "products"),
@@ -71,6 +72,10 @@ LINES: dict[str, dict[str, list[tuple[str, str, float, int, int]]]] = {
         "910": [("W-FERN", "sale", 2, 240, 2160), ("W-MOSS", "sale", 1, 0, 600)],
         "912": [("W-FERN", "return", -2, 0, -2400), ("W-FERN", "sale", 2, 0, 2400)],
         "913": [("W-MOSS", "return", -1, 0, -600), ("W-MOSS", "sale", 2, 0, 1200)],
+    },
+    "woocommerce_algol": {
+        "950": [("W-FERN", "sale", 2, 240, 2160), ("W-MOSS", "sale", 1, 60, 540)],
+        "952": [("W-MOSS", "sale", 2, 0, 1200)],
     },
     "magento_items": {
         "100000012": [("M-JMP-S", "sale", 1, 700, 4000)],
@@ -177,6 +182,58 @@ def test_woocommerces_products_are_known_by_sku_unless_most_have_none() -> None:
         assert preset is not None
         assert preset.columns["item_id"] == expected
         assert any("no `SKU`" in check for check in preset.checks)
+
+
+def rows_of(text: str) -> Export:
+    """Read a small export."""
+    head, *rows = [tuple(line.split(",")) for line in text.strip().splitlines()]
+    return Export(Path("x.csv"), "csv", head, tuple(dict(zip(head, r, strict=True)) for r in rows))
+
+
+def test_rows_of_postage_are_no_lines_and_no_rejects() -> None:
+    preset = recognise(
+        rows_of(
+            "order_id,order_date,status,item_type,item_sku,item_quantity,item_total\n"
+            "1,2024-05-02,completed,line_item,MUG,2,18.00\n"
+            "1,2024-05-02,completed,shipping,,1,5.00\n"
+        )
+    )
+    assert preset is not None
+    assert preset.columns["item_id"] == Column(column="item_sku", default="NO_PRODUCT")
+    assert preset.rules["non_product_ids"] == ["NO_PRODUCT"]
+    kinds = preset.columns["line_type"]
+    assert isinstance(kinds, Column)
+    assert (kinds.map["line_item"], kinds.map["shipping"]) == ("sale", "voided")
+
+
+@pytest.mark.parametrize(
+    ("total", "expected"), [("32.00", "Cart Discount Amount"), ("35.00", None), ("99.00", "asked")]
+)
+def test_totals_tell_whether_prices_are_before_coupons(total: str, expected: str | None) -> None:
+    preset = recognise(
+        rows_of(
+            "Order Number,Order Date,SKU,Item Name,Quantity,Item Cost,Cart Discount Amount,"
+            "Order Shipping Amount,Order Total Amount\n"
+            f"1,2024-05-02,MUG,Mug,2,10.00,3.00,5.00,{total}\n"
+            f"1,2024-05-02,POT,Pot,1,10.00,3.00,5.00,{total}\n"
+        )
+    )
+    assert preset is not None
+    assert bool(preset.questions) == (expected == "asked")
+    if expected != "asked":
+        assert preset.columns.get("order_discount") == expected
+
+
+def test_odoo_s_percentages_are_not_left_out_in_silence() -> None:
+    head = "name,date_order,lines/product_id,lines/qty,lines/price_unit,lines/discount"
+    row = "S/1,2024-05-02 10:00:00,[TEA] Tea,2,5.00,10.0"
+    preset = recognise(rows_of(f"{head}\n{row}\n"))
+    assert preset is not None
+    assert [q.settings[0] for q in preset.questions] == ["columns.discount"]
+    preset = recognise(rows_of(f"{head},lines/price_subtotal_incl\n{row},9.00\n"))
+    assert preset is not None
+    assert preset.columns["amount"] == "lines/price_subtotal_incl"
+    assert not preset.questions
 
 
 MAGENTO = ("Order Number", "Order Date", "SKU", "Qty", "Price", "Discount Amount", "Order Currency")

@@ -1,0 +1,50 @@
+"""Tells the channel from where something was sold, where no column says it.
+
+An export's evidence and a proposal come in; ``channel`` is set, or mapped from the column of
+places: a web shop is a place in many systems, ``Main Website Store``. Called by ``mapping``.
+"""
+
+import re
+
+from recsys.config import Column
+from training.init.evidence import Evidence
+from training.init.headers import fold
+from training.init.meanings import channel_of
+from training.init.proposal import Proposal, shown
+
+_ADDRESS = re.compile(r"(https?://|www\.)\S+|[\w-]+(\.[\w-]+)*\.[a-z]{2,}", re.IGNORECASE)
+_WEB = ("website", "webshop", "webstore", "online", "internet", "eshop", "ecommerce", "onlineshop")
+_FEW = 50
+
+
+def tell_channel(evidence: Evidence, proposal: Proposal) -> None:
+    """Set the channel of all rows, or map it from the places that are web shops."""
+    place = proposal.columns.get("location_id")
+    asked = "channel" in proposal.values
+    if isinstance(place, str) and not asked:
+        counts = evidence.counts(place)
+        online = [text for text in sorted(counts) if _is_online(text)] if len(counts) < _FEW else []
+        if online and len(online) == len(counts):
+            proposal.settings["channel"] = "web"
+            proposal.check(f"`{place}` names a web shop, so `web` was taken for all rows")
+            return
+        if online:
+            proposal.columns["channel"] = Column(
+                column=place, map=dict.fromkeys(online, "web"), otherwise="pos", default="pos"
+            )
+            listed = ", ".join(f"`{shown(text)}`" for text in online)
+            proposal.check(f"{listed} in `{place}` was taken for the web, other places for tills")
+            return
+    proposal.settings["channel"] = "pos" if place is not None else "web"
+    if not asked:
+        proposal.check(
+            f"no column says the channel; `{proposal.settings['channel']}` was taken for all"
+        )
+
+
+def _is_online(text: str) -> bool:
+    """Tell whether a place is a web shop: by a word of its name, or because it is an address."""
+    if _ADDRESS.fullmatch(text) or channel_of(text) == "web":
+        return True
+    words = {fold(word) for word in re.split(r"[\W_]+", text)}
+    return bool(words & {*_WEB, "web"}) or any(word in fold(text) for word in _WEB)
