@@ -20,7 +20,6 @@ from recsys.data.files import ROW, RawTable
 from recsys.data.keyed_hash import normalise_expression
 from recsys.data.orders import RAW_IDENTIFIER, Money
 from recsys.data.placeholders import no_id_expression, reject_no_id
-from recsys.data.price_texts import column_of, priced
 from recsys.data.statuses import read_statuses
 from recsys.data.variants import TAKEN, inherited
 from recsys.errors import ConfigError
@@ -50,8 +49,7 @@ def staged_products(con: Backend, raw: RawTable, config: Config, name: str) -> T
     """
     used = _used(config.sources[name], raw.columns)
     raw = replace(raw, table=keep(con, "products_raw", raw.table.select(ROW, *used)))
-    prices = priced(con, raw, config.sources[name], _PRICES)
-    fields = _fields(prices.raw, config, name)
+    fields = _fields(raw, config, name)
     fields.require("item_id")
     extra = dict.fromkeys([*fields.source.columns, *filter(fields.has, ATTRIBUTES)])
     attributes = [field for field in extra if field not in PRODUCT_FIELDS]
@@ -60,9 +58,8 @@ def staged_products(con: Backend, raw: RawTable, config: Config, name: str) -> T
         table = fields.table
         taken = inherited(con, fields, {f: _read(fields, f, says[f]) for f in says}, attributes)
         joined = table.left_join(taken, table[ROW] == taken["_taken_by"])
-        fields = _fields(prices.raw, config, name, table=keep(con, "products_filled", joined))
+        fields = _fields(raw, config, name, table=keep(con, "products_filled", joined))
     fields.read_numbers(con, *_PRICES)
-    fields.shown.update(prices.shown(fields.table))
     left_out = _taken(fields, "left_out")
     item_id = _item_id(fields, left_out)
     missing = item_id.isnull() & left_out.isnull()
@@ -78,9 +75,6 @@ def staged_products(con: Backend, raw: RawTable, config: Config, name: str) -> T
     for field, value in (("price", price), ("sale_price", sale)):
         fields.reject("negative_price", field, value < 0, value)
     money = Money(fields)
-    if prices.columns:
-        other = prices.others(fields.table, money.currency)
-        fields.reject("mixed_currencies", "currency", other, money.currency)
     reduced = ((sale > 0) & (price.isnull() | (sale < price))).fill_null(False)
     values = {f: _taken(fields, f"={f}", fields.text(f)) for f in attributes}
     values = _checked(con, raw, fields, values)
@@ -118,6 +112,13 @@ def _used(source: Source, columns: Sequence[str]) -> list[str]:
     for spec in source.columns.values():
         named |= {spec} if isinstance(spec, str) else {spec.column or "", *spec.columns}
     return [column for column in columns if column in named]
+
+
+def _column_of(source: Source, columns: Sequence[str], name: str) -> str | None:
+    """Return the one column that a field is read from; None where there is none, or several."""
+    spec = source.columns.get(name, name)
+    column = spec if isinstance(spec, str) else spec.column
+    return column if column in columns else None
 
 
 def _says(con: Backend, fields: Fields, field: str) -> dict[str, bool]:
@@ -217,7 +218,7 @@ def staged_stock(con: Backend, raw: RawTable, config: Config, name: str) -> Type
 
 def _without_absent(con: Backend, raw: RawTable, source: Source) -> RawTable:
     """Empty ``on_hand`` where it says in words that the location does not carry the product."""
-    column = column_of(source, raw.columns, "on_hand")
+    column = _column_of(source, raw.columns, "on_hand")
     absent: ir.Value = ibis.literal(value=False)
     changed: dict[str, ir.Value] = {}
     if column is not None and raw.table[column].type().is_string():

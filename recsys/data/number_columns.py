@@ -35,8 +35,8 @@ from recsys.data.numbers import (
 #: Fields that are money: their currency's digits help to tell how they are written.
 MONEY = frozenset({
     "unit_price", "discount", "amount", "order_discount", "order_total", "order_shipping",
-    "order_tax", "refunded_amount", "price", "cost", "subtotal", "total", "refunded", "tax",
-    "shipping",
+    "order_tax", "refunded_amount", "price", "sale_price", "cost", "subtotal", "total",
+    "refunded", "tax", "shipping",
 })  # fmt: skip
 _VALUE, _REASON, _CURRENCY, _TEXT = "number of ", "reason of ", "currency of ", "text of "
 

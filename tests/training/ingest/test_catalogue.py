@@ -236,8 +236,8 @@ def test_prices_with_their_currency(listed: Callable[..., Workspace]) -> None:
     assert money["b"] == (150000, "USD")
     assert money["c"] == (1500, "JPY")
     assert money["e"] == (700, "EUR")
-    assert part(workspace).rejected == {"mixed_currencies": 1, "negative_price": 1}
-    (mixed,) = (row for row in workspace.rejects() if row["reason"] == "mixed_currencies")
+    assert part(workspace).rejected == {"currency_differs": 1, "negative_price": 1}
+    (mixed,) = (row for row in workspace.rejects() if row["reason"] == "currency_differs")
     assert json.loads(mixed["row"])["sale_price"] == "12.00 EUR"
     assert attributes(workspace) == {
         "a": {"availability": "in_stock", "url": "https://s.test/a?x=1&y=2",
@@ -258,7 +258,7 @@ def test_a_currency_column_and_a_currency_in_the_price_must_agree(
     workspace = listed("item_id,price,money\n" + rows, currency="money")
     found = {item: row["currency"] for item, row in products(workspace).items() if row["active"]}
     assert found == {"a": "USD", "c": "USD", "d": "GBP", "sold": "EUR"}
-    assert part(workspace).rejected == {"mixed_currencies": 1}
+    assert part(workspace).rejected == {"currency_differs": 1}
 
 
 def test_the_last_row_of_a_product_counts(listed: Callable[..., Workspace]) -> None:
