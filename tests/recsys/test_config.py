@@ -105,7 +105,7 @@ def test_placements_are_built_in_added_and_replaced(tmp_path: Path) -> None:
         ),
         (
             '[sources.tills]\npath = "x"',
-            "sources.tills: `kind` is missing: one of till_tickets, shopify_orders, order_lines,",
+            "sources.tills: `kind` is missing: one of till_tickets, shopify_orders,",
         ),
         (
             '[sources.tills]\nkind = "till_tickets"',
