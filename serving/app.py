@@ -47,6 +47,7 @@ def create_app(config: Config, *, background: bool = True) -> Flask:
     app = Flask("serving", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False  # the id of a product may begin with one
     state = State(config)
     app.extensions["omnibasket"] = state
     app.before_request(_begin)

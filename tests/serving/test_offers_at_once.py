@@ -49,7 +49,7 @@ def test_a_hundred_tills_and_the_shop_ask_at_the_same_moment(workspace: Path, se
 def redeemed_once(service: Service, code: str, customer_id: str) -> None:
     path = f"/v1/offers/{code}/redemptions"
     orders: list[dict[str, str]] = [
-        {"transaction_id": str(till), "channel": "pos", "location_id": f"S{till % 2 + 1}"}
+        {"transaction_id": str(till + 1), "channel": "pos", "location_id": f"S{till % 2 + 1}"}
         for till in range(TILLS)
     ]
     orders.append({"transaction_id": "web", "channel": "web", "customer_id": customer_id})
