@@ -49,18 +49,18 @@ def test_one_phone_is_one_customer(workspace: Any) -> None:
         "+44 7700 900001", "07700 900001", "0044 7700 900001", "+44 (0)7700 900001",
         "447700900001", "7700900001", "07700-900001 ext 12",
     ]  # fmt: skip
-    lines = [f"{n},2026-01-05 10:0{n},tea,1,1.00,{phone},," for n, phone in enumerate(typed)]
+    lines = [f"{n},2026-01-05 10:0{n},tea,1,1.00,{phone},," for n, phone in enumerate(typed, 1)]
     workspace.write(
         omnibasket_toml=TOML,
-        till_csv=HEADER + "\n".join(lines) + "\n7,2026-01-05 11:00,tea,1,1.00,07700 900002,,\n",
+        till_csv=HEADER + "\n".join(lines) + "\n8,2026-01-05 11:00,tea,1,1.00,07700 900002,,\n",
         paris_csv="order,time,sku,qty,price,phone\n1,2026-01-05,tea,1,1.00,+447700900001\n"
         "2,2026-01-05,tea,1,1.00,07 00 90 00 01\n3,2026-01-05,tea,1,1.00,+33 7 00 90 00 01\n",
     )
     workspace.ingest()
     found = customers(workspace)
-    ann = {found[f"till:{n}"] for n in range(7)} | {found["paris:1"]}
+    ann = {found[f"till:{n}"] for n in range(1, 8)} | {found["paris:1"]}
     assert len(ann) == 1
-    assert found["till:7"] not in ann
+    assert found["till:8"] not in ann
     assert found["paris:2"] == found["paris:3"]
     assert found["paris:2"] not in ann
     identifiers = History.open(workspace.config).table("identifiers").to_pylist()
