@@ -61,9 +61,7 @@ class Fields:
         self, table: ir.Table, columns: Sequence[str], config: Config, name: str, where: str,
         defaults: Mapping[str, str] | None = None,
     ) -> None:  # fmt: skip
-        self.table = table
-        self.columns = columns
-        self.config = config
+        self.table, self.columns, self.config = table, columns, config
         self.source: Source = config.sources[name]
         self.name = name
         self.where = where
@@ -75,8 +73,8 @@ class Fields:
         self._own_currency: ir.StringValue | None = None
         self._time: ir.StringValue | None = None
         self._assumed = self.source.currency or config.workspace.currency
+        #: Column → what a reject may show of it, where not all that stands there.
         self.shown: dict[str, ir.StringValue] = {}
-        """Column → what a reject may show of it, where not all that stands there."""
         lower = {column.lower(): column for column in columns}
         for field, column in (defaults or {}).items():
             if column.lower() in lower:
@@ -252,6 +250,11 @@ class Fields:
             self._time = shown
         self.reject("nonexistent_local_time", field, moments.skipped, shown)
         return moments.at, moments.twice
+
+    def distinct(self, value: ir.Value, condition: ir.Value) -> list[str]:
+        """Return some of the different texts that a condition picks out."""
+        texts = self.table.filter(condition.fill_null(False)).select(text=value).distinct()
+        return [row["text"] for row in rows(self._engine(), texts.limit(_MOST_WORDS))]
 
     def reject(self, reason: str, field: str, condition: ir.Value, value: ir.Value) -> None:
         """Remember that rows which meet a condition cannot be read."""

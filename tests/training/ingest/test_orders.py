@@ -269,3 +269,11 @@ def test_rows_that_do_not_add_up_fail_the_ingest(shop: Callable) -> None:
     assert accounts([part], {"shop": {"kept": 2, "free": 1}})["shop"]["left_out"] == {"free": 1}
     with pytest.raises(DataError, match=r"sources\.shop: the rows do not add up: read 5, but .* 4"):
         accounts([part], {"shop": {"kept": 1, "free": 1}})
+
+
+def test_order_0_is_an_order_where_they_are_counted_from_it(shop: Callable) -> None:
+    workspace = shop("0,2026-01-05,tea,1,1.00,\n1,2026-01-05,jam,1,1.00,\n")
+    assert workspace.ingest()["orders"] == 2
+    workspace = shop("0,2026-01-05,tea,1,1.00,\n7,2026-01-05,jam,1,1.00,\n")
+    summary = workspace.ingest()
+    assert summary["rows"]["rejected"] == {"not_an_id": 1}
