@@ -116,8 +116,8 @@ def test_what_was_refunded_comes_back(workspace: Any) -> None:
         row(1, two + "|refunded_qty:1;" + MOSS, refunded="12.00"),
         row(2, plain + ";" + MOSS, "refunded", refunded="34.00"),
         row(3, plain + ";" + MOSS, refunded="6.00"),
-        row(4, plain, refunded="1.11"),
-        row(5, two, refunded="12.00"),
+        row(4, plain, total="28.00", refunded="1.11"),
+        row(5, two, total="28.00", refunded="12.00"),
     ]
     workspace.write(omnibasket_toml=WOO, woo__1_csv=HEADER + "".join(rows))
     summary = workspace.ingest()
