@@ -30,7 +30,7 @@ from recsys.data.number_columns import (
 from recsys.data.numbers import DECIMAL, EMPTY
 from recsys.data.texts import number_of, text_of, without_emails
 from recsys.data.times import hint, read_as, read_formats, read_time
-from recsys.data.whole_ids import has_whole_numbers, is_id, whole
+from recsys.data.whole_ids import is_id, of_whole_numbers, whole
 from recsys.data.words import meanings
 from recsys.data.zones import to_utc
 from recsys.errors import ConfigError, DataError
@@ -68,7 +68,7 @@ class Fields:
         self._bad: list[tuple[str, str, ir.BooleanValue, ir.StringValue]] = []
         self._specs: dict[str, str | Column] = {}
         self._read: set[str] = set()
-        self._whole: dict[str, bool] = {}
+        self._whole: set[str] | None = None
         self._numbers: dict[str, NumberColumn] = {}
         self._own_currency: ir.StringValue | None = None
         self._time: ir.StringValue | None = None
@@ -378,10 +378,10 @@ class Fields:
                 f"[sources.{self.name}]).{hint} The columns are: {', '.join(self.columns)}."
             )
         self._read.add(column)
-        if is_id(field) and column not in self._whole:
-            self._whole[column] = has_whole_numbers(self._engine(), self.table, column)
+        if is_id(field) and self._whole is None:
+            self._whole = of_whole_numbers(self._engine(), self.table, self._specs, self.source)
         value = self.table[column]
-        return whole(value) if is_id(field) and self._whole[column] else value
+        return whole(value) if is_id(field) and column in (self._whole or ()) else value
 
 
 @dataclass(frozen=True)

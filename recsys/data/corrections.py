@@ -22,7 +22,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
-from recsys.data.engine import keep
+from recsys.data.engine import keep, rows
 from recsys.data.files import ROW
 from recsys.schema import CORRECTION
 from recsys.settings import Rules
@@ -124,16 +124,18 @@ def leave_out(
     notes : dict
         ``void_without_a_line``: voids for which no line was found.
     """
-    cancelled = lines.filter(lines.cancelled).select("order_id").distinct()
-    cancelled = keep(con, "orders_cancelled", cancelled)
-    voids, unmatched = _voided(con, lines)
+    struck = lines.line_type.isin(["void", "voided"])
+    (marked,) = rows(con, lines.aggregate(cancelled=lines.cancelled.any(), voids=struck.any()))
     excluded = keep(con, "items_excluded", excluded)
-    table = lines
+    table, unmatched = lines, dict[str, int]()
     rules_in_order: list[tuple[str, Callable[[ir.Table], ir.Value]]] = []
-    if _any(con, cancelled):
+    if marked["cancelled"]:
+        cancelled = lines.filter(lines.cancelled).select("order_id").distinct()
+        cancelled = keep(con, "orders_cancelled", cancelled)
         table = table.left_join(cancelled.mutate(_cancelled=True), "order_id")
         rules_in_order.append((CANCELLED, lambda t: t._cancelled.notnull()))
-    if _any(con, voids):
+    if marked["voids"]:
+        voids, unmatched = _voided(con, lines)
         table = table.left_join(voids.mutate(_void=True), [ROW, "sequence"])
         rules_in_order.append(("void", lambda t: t._void.notnull()))
     rules_in_order.append(

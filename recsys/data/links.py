@@ -82,7 +82,8 @@ def count(observations: ir.Table, con: SQLBackend) -> tuple[pa.Table, pa.Table]:
     )
     with _kept(con, _number(usable)) as numbered, _kept(con, _sets(usable, numbered)) as sets:
         identifiers = con.to_pyarrow(_identifiers(numbered, sets))
-        links = con.to_pyarrow(_links(numbered, sets))
+        together = con.to_pyarrow((sets.members.length() > 1).any()).as_py()
+        links = con.to_pyarrow(_links(numbered, sets)) if together else LINKS.empty_table()
     return identifiers.cast(IDENTIFIERS), links.cast(LINKS)
 
 

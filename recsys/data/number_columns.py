@@ -106,14 +106,16 @@ def read_columns(
     """
     found: dict[str, NumberColumn] = {}
     doubted = []
+    texts, simple = _texts(con, table, fields)
 
     def read(
         name: str, text: ir.StringValue, spec: str | Column, beside: Sign | None = None
     ) -> tuple[ir.Table, NumberColumn]:
         own = spec if isinstance(spec, Column) else Column()
+        of_column = texts.filter(texts.field == name).drop("field")
         return _read_column(
-            con, table, name, text, stated=own.decimal, stated_of_all=stated_of_all,
-            minor_digits=minor_digits, times=own.times, beside=beside,
+            con, table, name, text, of_column, dict(simple[name]), stated=own.decimal,
+            stated_of_all=stated_of_all, minor_digits=minor_digits, times=own.times, beside=beside,
         )  # fmt: skip
 
     for name, text, spec in fields:
@@ -129,11 +131,40 @@ def read_columns(
     return table, found
 
 
+def _texts(
+    con: Backend, table: ir.Table, fields: Sequence[tuple[str, ir.StringValue, str | Column]]
+) -> tuple[ir.Table, dict[str, dict[str, int]]]:
+    """Gather the different texts of all fields in one pass, and what they look like at once.
+
+    Returns
+    -------
+    texts : ibis table
+        ``field, text`` and how often it stands there, ``n``.
+    simple : dict
+        Field → what ``seen_simple`` counts.
+    """
+    if not fields:
+        return table, {}
+    each = []
+    for name, text, _ in fields:
+        of_column = table.select(text=text).filter(lambda t: t.text.notnull())
+        counted = of_column.group_by("text").aggregate(n=lambda t: t.count())
+        each.append(counted.select(field=ibis.literal(name), text=counted.text, n=counted.n))
+    texts = keep(con, "texts", each[0] if len(each) == 1 else ibis.union(*each))
+    nothing = {**dict.fromkeys(seen_simple(texts), 0)}
+    simple = {name: dict(nothing) for name, _, _ in fields}
+    for row in rows(con, texts.group_by("field").aggregate(**seen_simple(texts))):
+        simple[row.pop("field")] = row
+    return texts, simple
+
+
 def _read_column(
     con: Backend,
     table: ir.Table,
     name: str,
     text: ir.StringValue,
+    texts: ir.Table,
+    counts: dict[str, int],
     *,
     stated: Sign | None,
     stated_of_all: Sign | None,
@@ -152,6 +183,10 @@ def _read_column(
         The field.
     text : string column
         Its texts.
+    texts : ibis table
+        The different ones, ``text`` and ``n``.
+    counts : dict
+        What ``seen_simple`` counted.
     stated : {".", ","} or None
         The decimal sign, where the column's settings say it.
     stated_of_all : {".", ","} or None
@@ -164,16 +199,13 @@ def _read_column(
         The decimal sign of the export's other columns.
     """
     money = name in MONEY
-    texts = table.select(text=text)
-    texts = texts.filter(texts.text.notnull()).group_by("text").aggregate(n=lambda t: t.count())
-    (counts,) = rows(con, texts.aggregate(**seen_simple(texts)))
     if not counts.pop("odd"):
         likely = _scaled_digits(minor_digits if money else None, times)
         form = _format(Evidence(**counts), stated, stated_of_all, likely, beside)
         if form.decimal == "." or not (counts["dot"] or counts["dot_or_group"]):
             column = NumberColumn(name, form, shows=_shown(Evidence(**counts)))
             return _read_simple(table, column, text, counts, times)
-    taken = keep(con, "shapes", shapes(keep(con, "texts", texts)))
+    taken = keep(con, "shapes", shapes(texts))
     bare = (taken.currency == "") & ~taken.kind.isin(["none", "bad"])
     (evidence,) = rows(con, taken.aggregate(**seen(taken), bare=bare.sum().fill_null(0)))
     all_say_theirs = not evidence.pop("bare")

@@ -95,7 +95,10 @@ def is_no_id(text: str, kind: IdKind = "item") -> bool:
 
 def no_id_expression(column: "ir.StringValue", kind: IdKind = "item") -> "ir.BooleanValue":
     """Do the same as ``is_no_id`` to a column; null stays null."""
-    return column.re_search(f"^(?:{pattern(kind)})$")
+    # What begins with a digit but 0 is an id, or a number with an exponent; the pattern is costly.
+    digit = (column >= "1") & (column < ":")
+    plain = digit & ~column.contains("e") & ~column.contains("E")
+    return plain.ifelse(False, column.re_search(f"^(?:{pattern(kind)})$"))
 
 
 def part_is_no_id_expression(column: "ir.StringValue", join: str) -> "ir.BooleanValue":

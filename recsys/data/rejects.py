@@ -38,11 +38,13 @@ def count_rejects(
     # Several rows may stem from one record: of events it counts, of orders their lines do.
     several = part.kind in ("ga4_events", "woocommerce_orders")
     records = table[ROW].nunique() if several else lines
-    counts = con.to_pyarrow(table.aggregate(records=records, lines=lines)).to_pylist()[0]
+    (counts,) = fetch_rows(
+        con, table.aggregate(records=records, lines=lines, bad=table.bad.sum().fill_null(0))
+    )
     accepted = int(counts["records"])
     rows = int(counts["lines"]) if part.kind == "woocommerce_orders" else accepted
     broken = raw.broken(con)
-    found = _rejected(con, table, fields)
+    found = _rejected(con, table, fields) if counts["bad"] else []
     wanted = sorted({row[ROW] for row in found})
     numbers = raw.line_numbers(wanted, [b["line"] for b in broken], accepted)
     line_of = dict(zip(wanted, numbers, strict=True))
@@ -62,8 +64,6 @@ def count_rejects(
 def _rejected(con: Backend, table: ir.Table, fields: Fields) -> list[dict[str, Any]]:
     bad = keep(con, "bad", table.filter(table.bad).select(ROW).distinct())
     count = int(con.to_pyarrow(bad.count()).as_py())
-    if not count:
-        return []
     # A list lets the engine skip what a join would make it work out for every row.
     few = con.to_pyarrow(bad)[ROW].to_pylist() if count <= _LISTED else None
     return fetch_rows(con, fields.rejected(bad if few is None else few).order_by(ROW))

@@ -73,16 +73,20 @@ def mark_repeats(
     """
     in_one_run = found.spread == found.lines
     plain = in_one_run & (~found.numbered | (found.numbers == found.lines))
-    total, sorted_, doubtful = con.to_pyarrow(
+    (counts,) = rows(
+        con,
         found.aggregate(
-            total=found.count(), sorted=in_one_run.sum().fill_null(0), doubtful=(~plain).sum()
-        )
-    ).to_pylist()[0].values()  # fmt: skip
-    starts = found.select("order_id", "first_row")
-    placed = lines.join(starts, "order_id")
-    place = (placed[ROW] - placed.first_row + 1).cast("int32")
-    placed = placed.mutate(line_no=ibis.coalesce(placed.line_no, place)).drop("first_row")
-    if not doubtful:
+            total=found.count(), sorted=in_one_run.sum().fill_null(0), doubtful=(~plain).sum(),
+            unnumbered=(~found.numbered).sum(),
+        ),
+    )  # fmt: skip
+    total, sorted_ = int(counts["total"]), int(counts["sorted"])
+    placed = lines
+    if counts["unnumbered"]:
+        placed = lines.join(found.select("order_id", "first_row"), "order_id")
+        place = (placed[ROW] - placed.first_row + 1).cast("int32")
+        placed = placed.mutate(line_no=ibis.coalesce(placed.line_no, place)).drop("first_row")
+    if not counts["doubtful"]:
         return placed.mutate(repeated=ibis.literal(value=False)), (0, None)
     suspects = found.filter(~plain)
     some = lines.semi_join(suspects.filter(suspects.numbered), "order_id")
@@ -94,6 +98,8 @@ def mark_repeats(
     if more is not None:
         copies = copies.union(more)
     copies = keep(con, "orders_copies", copies)
+    if not con.to_pyarrow(copies.count()).as_py():
+        return placed.mutate(repeated=ibis.literal(value=False)), changed
     marked = placed.left_join(copies.mutate(_copy=ibis.literal(value=True)), ROW)
     marked = marked.select(*lines.columns, repeated=marked["_copy"].fill_null(False))
     return marked, changed

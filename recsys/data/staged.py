@@ -4,6 +4,7 @@ A manifest of parts comes in, with what the service was told live; out come the 
 ``unify`` works on. Only parts of sources that the configuration still names are read.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -167,6 +168,16 @@ class Staged:
             return self._with_told(table, self.live.events)
         return table
 
+    def has(self, kind: str) -> bool:
+        """Tell whether any source or the service gave rows of another kind than order lines."""
+        told = kind == "ga4_events" and self.live is not None
+        return told or any(part.kind == kind and not part.rows_dropped for part in self.parts)
+
+    def several(self) -> bool:
+        """Tell whether orders come from several exports, or from one and the service."""
+        exports = [part for part in self.parts if part.kind in ORDER_KINDS]
+        return self.live is not None or len(exports) > 1
+
     def has_tickets(self) -> bool:
         """Tell whether any source names its orders by several columns."""
         specs = [self.config.sources[part.source].columns.get("order_id") for part in self.parts]
@@ -226,6 +237,11 @@ class Staged:
             nothing = ibis.memtable(schema.empty_table())
             return nothing.mutate(sequence=ibis.literal(0, "int64"), source=ibis.literal(""))
         paths = [str(self._path(part, file)) for part in parts]
+        if len(parts) == 1:
+            table = self.con.read_parquet(paths)
+            rank, source = self._ranks[parts[0].folder], parts[0].source
+            joined = table.mutate(sequence=ibis.literal(rank, "int64"), source=ibis.literal(source))
+            return _conformed(joined, table.columns, columns)
         table = self.con.read_parquet(paths, union_by_name=True, filename=True)
         named = ibis.memtable(
             pa.table(
@@ -237,14 +253,19 @@ class Staged:
             )
         )
         joined = table.join(named, table.filename == named["_path"])
-        found = {
-            name: joined[name].cast(kind) if name in table.columns else ibis.null(kind)
-            for name, kind in columns.items()
-        }
-        if "added" in found:
-            found["added"] = found["added"].fill_null(False)
-        return joined.select(**found, sequence=joined.sequence, source=joined.source)
+        return _conformed(joined, table.columns, columns)
 
     def _path(self, part: Part, file: str) -> Path:
         # Whole and without links, as the engine tells the file of a row.
         return (self.config.state / FOLDER / part.folder / file).resolve()
+
+
+def _conformed(table: ir.Table, there: Sequence[str], columns: ibis.Schema) -> ir.Table:
+    """Select the columns of a schema, missing ones as null, with ``sequence`` and ``source``."""
+    found = {
+        name: table[name].cast(kind) if name in there else ibis.null(kind)
+        for name, kind in columns.items()
+    }
+    if "added" in found:
+        found["added"] = found["added"].fill_null(False)
+    return table.select(**found, sequence=table.sequence, source=table.source)

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from ibis.backends.duckdb import Backend
 
@@ -152,28 +154,29 @@ def _tables(con: Backend, folder: Path) -> dict[str, Any]:
         )
         for grouped in (lines, lines.group_by("channel"))
     )
-    customers = con.read_parquet(folder / "customers.parquet", table_name="summary_customers")
-    several = customers.filter(customers.channels.contains(",")).count()
-    links = con.read_parquet(folder / "links.parquet", table_name="summary_links")
+    channels = _column(folder, "customers", "channels")
     found = dict(whole[0])
     found.pop("returns")
     found["channels"] = sorted(by_channel, key=lambda row: str(row["channel"]))
     found["customers_known"] = _count(folder, "customers")
-    found["customers_in_several_channels"] = int(con.to_pyarrow(several).as_py())
+    found["customers_in_several_channels"] = _sum(pc.match_substring(channels, ","))
     found["currencies"] = sorted(
         row["currency"] for row in rows(con, lines.select("currency").distinct()) if row["currency"]
     )
     for table in ("products", "locations", "stock", "events", "identifiers"):
         found[table] = _count(folder, table)
-    accepted = links.aggregate(
-        accepted=links.accepted.sum().fill_null(0), refused=(~links.accepted).sum().fill_null(0)
-    )
-    found["links"] = rows(con, accepted)[0]
-    blocked = con.read_parquet(folder / "identifiers.parquet", table_name="summary_identifiers")
-    found["identifiers_blocked"] = int(
-        con.to_pyarrow(blocked.blocked.notnull().sum().fill_null(0)).as_py()
-    )
+    accepted = _column(folder, "links", "accepted")
+    found["links"] = {"accepted": _sum(accepted), "refused": _sum(pc.invert(accepted))}
+    found["identifiers_blocked"] = _sum(pc.is_valid(_column(folder, "identifiers", "blocked")))
     return found
+
+
+def _column(folder: Path, table: str, name: str) -> pa.ChunkedArray:
+    return pq.read_table(folder / f"{table}.parquet", columns=[name])[name]
+
+
+def _sum(which: pa.ChunkedArray) -> int:
+    return pc.sum(which).as_py() or 0
 
 
 def _count(folder: Path, table: str) -> int:

@@ -6,11 +6,16 @@ row counts. Called by ``unify``.
 
 import ibis
 import ibis.expr.types as ir
+import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
 from recsys.data.engine import keep, merge_json
 from recsys.data.events import COMMERCE
 from recsys.data.files import ROW
+from recsys.data.staged import PRODUCTS
+
+#: What ``products`` returns where no product was exported.
+NO_PRODUCTS = pa.schema([f for f in PRODUCTS if f.name not in (ROW, "refused")]).empty_table()
 
 
 def last_of(table: ir.Table, *key: str) -> ir.Table:

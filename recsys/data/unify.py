@@ -13,6 +13,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
+import pyarrow.parquet as pq
 from ibis.backends.duckdb import Backend
 
 from recsys.config import Config
@@ -121,8 +122,9 @@ class _Unifier:
         self.staged = staged
         self.folder = folder
         self.counts: dict[str, Any] = {"notes": {}, "examples": {}, "sources": {}}
-        products = tables.products(staged.rows("products"))
-        products = self._with_told(products, "products", "item_id")
+        exported = staged.rows("products") if staged.has("products") else None
+        listed = tables.NO_PRODUCTS if exported is None else tables.products(exported)
+        products = self._with_told(listed, "products", "item_id")
         self.products = keep(self.con, "products_listed", products)
         self.renamed: ir.Table | None = None
         self.marked: ir.Table
@@ -137,10 +139,13 @@ class _Unifier:
         split = [name for name, s in self.config.sources.items() if s.orders == "split"]
         found = tell_apart(self.con, self.staged, self.staged.lines())
         self.renamed = found.renamed
-        lines, older, alien = latest(self.con, found.lines, found.orders, split)
-        for row in rows(self.con, older.group_by("source").aggregate(n=older.lines.sum())):
-            self._account(row["source"], "superseded", row["n"])
-        for name, count, example in [*found.notes, *read_later(self.con, self.staged, older)]:
+        lines, older, alien = found.lines, None, 0
+        if self.staged.several():
+            lines, older, alien = latest(self.con, lines, found.orders, split)
+            for row in rows(self.con, older.group_by("source").aggregate(n=older.lines.sum())):
+                self._account(row["source"], "superseded", row["n"])
+            found.notes += read_later(self.con, self.staged, older)
+        for name, count, example in found.notes:
             self._note({name: count})
             self.counts["examples"].setdefault(name, example)
         excluded = non_products(lines, self.products, self.config.rules)
@@ -152,9 +157,11 @@ class _Unifier:
         self.counts["standing"] = self._standing(older)
         self._note({"orders_replaced_without_a_common_item": alien} | more)
 
-    def _standing(self, older: ir.Table) -> list[int]:
+    def _standing(self, older: ir.Table | None) -> list[int]:
         """Name the parts that still count, or would if another source were no longer named."""
         parts = self.staged.parts
+        if older is None:
+            return [part.sequence for part in parts]
         lines = rows(self.con, self.marked.select("sequence").distinct())
         ranks = {row["sequence"] for row in lines if row["sequence"]}
         for row in rows(self.con, older.select("sequence", "newest").distinct()):
@@ -297,6 +304,9 @@ class _Unifier:
 
     def write_events(self) -> None:
         """Write the events in time order, with the customer of their session."""
+        if not self.staged.has("ga4_events"):
+            self._write_nothing("events", EVENTS)
+            return
         events, ignored = tables.events(self.con, self.staged.rows("ga4_events"))
         events = self._named(events, ibis.coalesce(events.session_id, events.event_id))
         if ignored:
@@ -322,10 +332,11 @@ class _Unifier:
             self.folder / "locations.parquet",
             LOCATIONS,
         )
-        stock = tables.stock(self.staged.rows("stock"))
-        write(
-            self.con, stock.order_by("location_id", "item_id"), self.folder / "stock.parquet", STOCK
-        )
+        if self.staged.has("stock"):
+            stock = tables.stock(self.staged.rows("stock")).order_by("location_id", "item_id")
+            write(self.con, stock, self.folder / "stock.parquet", STOCK)
+        else:
+            self._write_nothing("stock", STOCK)
         customers = tables.customers(lines, self.identifiers, self.met)
         write(
             self.con,
@@ -334,7 +345,10 @@ class _Unifier:
             CUSTOMERS,
         )
 
-    def _with_told(self, listed: ir.Table, kind: str, key: str) -> ir.Table:
+    def _write_nothing(self, name: str, schema: pa.Schema) -> None:
+        pq.write_table(schema.empty_table(), self.folder / f"{name}.parquet")
+
+    def _with_told(self, listed: ir.Table | pa.Table, kind: str, key: str) -> ir.Table | pa.Table:
         """Add what the back office told to what was exported."""
         if kind not in self.told:
             return listed

@@ -125,6 +125,7 @@ def propose(
     preset = presets.recognise(export)
     if preset is not None and preset.kind == kind:
         _take_preset(preset, evidence, proposal, currency_code, day_first=day_first)
+        proposal.hide_people()
         return proposal
     if kind in ("shopify_orders", "woocommerce_orders", "ga4_events"):
         fees.find_fees(evidence, proposal)
@@ -143,6 +144,7 @@ def propose(
     if kind == "products":
         roles.check_statuses(evidence, proposal)
     _finish(export, proposal, wanted)
+    proposal.hide_people()
     return proposal
 
 
@@ -235,7 +237,6 @@ def _map_lines(
     people.check_people(evidence, proposal)
     roles.check_item_id(evidence, proposal)
     fees.find_fees(evidence, proposal)
-    proposal.hide_people()
 
 
 def _choose(evidence: Evidence, proposal: Proposal, candidates: Mapping[str, list[str]]) -> None:
