@@ -40,6 +40,10 @@ SHARE, ENOUGH = 0.25, 150_000
 NONE: Final = Ensemble(Trees.none(), Trees.none(), np.array([0.0]), np.array([0.0]))
 
 
+#: Fields of ``Cases`` that have a value for each candidate.
+_OF_CASES: Final = ("features", "bought", "rows", "mass", "total")
+
+
 @dataclass(frozen=True, eq=False)
 class Cases:
     """Candidates of one window that trees look at.
@@ -49,10 +53,13 @@ class Cases:
     features : ndarray of shape (m, n_features), float32
     bought : ndarray of shape (m,), bool
     rows : ndarray of shape (m,), int64
-        Whose each is, ascending.
+        Which question each answers, ascending, in ``[0, n)``. One question is one group: its
+        candidates compete with one another and with no others.
     mass : ndarray of shape (m,), float64
     total : ndarray of shape (m,), float64
         Log-odds by the blend, where the trees begin.
+    customer : ndarray of shape (n,), int64
+        Who asked each question, >= 0; one customer may ask several.
     """
 
     features: NDArray[np.float32]
@@ -60,20 +67,25 @@ class Cases:
     rows: NDArray[np.int64]
     mass: Floats
     total: Floats
+    customer: NDArray[np.int64]
 
     @classmethod
     def together(cls, parts: Sequence["Cases"]) -> "Cases":
-        """Put cases behind one another."""
+        """Put cases behind one another; questions and customers of each stay apart."""
         none = cls(
             np.empty((0, len(FEATURES)), np.float32), np.empty(0, bool), np.empty(0, np.int64),
-            np.empty(0), np.empty(0),
+            np.empty(0), np.empty(0), np.empty(0, np.int64),
         )  # fmt: skip
-        every = [none, *parts]
+        every, questions, people = [none], 0, 0
+        for one in parts:
+            every.append(replace(one, rows=one.rows + questions, customer=one.customer + people))
+            questions += len(one.customer)
+            people += int(one.customer.max(initial=-1)) + 1
         return cls(*(np.concatenate([getattr(p, f.name) for p in every]) for f in fields(cls)))
 
     def who_bought(self) -> "Cases":
         """Those of customers who bought one of them: nobody else says what stands first."""
-        came = np.zeros(int(self.rows.max(initial=-1)) + 1, bool)
+        came = np.zeros(len(self.customer), bool)
         came[self.rows[self.bought]] = True
         return self.only(came[self.rows])
 
@@ -88,9 +100,13 @@ class Cases:
         """Begin where trees end."""
         return replace(self, total=self.total + trees.add(self.features))
 
+    def columns(self) -> list[NDArray[Any]]:
+        """Return what each candidate has, in the order of the fields."""
+        return [getattr(self, name) for name in _OF_CASES]
+
     def only(self, at: NDArray[Any]) -> "Cases":
         """Return some of them."""
-        return Cases(*(getattr(self, field.name)[at] for field in fields(self)))
+        return replace(self, **{name: getattr(self, name)[at] for name in _OF_CASES})
 
 
 def fit(
@@ -120,9 +136,9 @@ def fit(
         first, then = Cases.together(windows[:-1]), windows[-1]
     else:
         every = windows[0]
-        n = int(every.rows.max()) + 1
+        n = int(every.customer.max()) + 1
         out = np.random.default_rng(seed).random(n) < HELD_OUT
-        held = out[every.rows]
+        held = out[every.customer[every.rows]]
         first, then = every.only(~held), every.only(held)
     if not first.bought.any() or not then.bought.any():
         return None

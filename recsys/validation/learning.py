@@ -49,6 +49,8 @@ class Sheet:
         What is not in the cart.
     histories : Histories
     context : Context
+    customer : ndarray of shape (n,), int64
+        Who asks each question, as a row of the panel.
     """
 
     found: Candidates
@@ -57,6 +59,7 @@ class Sheet:
     free: NDArray[np.bool_]
     histories: Histories
     context: Context
+    customer: NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -240,15 +243,17 @@ def cases(lesson: Lesson, sheets: Sequence[Sheet], blend: Parts) -> Cases:
         total = blend.total(evidence, found.kind, np.ones(width))
         at = choose(found, total, sheet.free)
         of = made.features(found, at, rows, total, sheet.histories, sheet.context)
-        parts.append(Cases(of, sheet.bought[at], start + rows[at], sheet.mass[at], total[at]))
+        parts.append((of, sheet.bought[at], start + rows[at], sheet.mass[at], total[at]))
         start += len(sheet.context)
-    return Cases.together(parts)
+    none = Cases.together([])
+    columns = [np.concatenate(each) for each in zip(none.columns(), *parts, strict=True)]
+    return Cases(*columns, np.concatenate([none.customer, *(one.customer for one in sheets)]))
 
 
 def asked_plainly(models: Mapping[str, Model], panel: Panel) -> list[Sheet]:
     """Collect the candidates of each customer, whatever the channel."""
     given = panel.histories, panel.context(), panel.wanted(), panel.mass
-    return list(_sheets(models, panel, *given))
+    return list(_sheets(models, panel, *given, np.arange(len(panel))))
 
 
 def _strangers(models: Mapping[str, Model], panel: Panel) -> list[Sheet]:
@@ -256,7 +261,8 @@ def _strangers(models: Mapping[str, Model], panel: Panel) -> list[Sheet]:
     some = panel.only(np.arange(min(len(panel), BLENDED)))
     context = some.context()
     nobody = Histories.from_rows([EMPTY] * len(some), panel.index, context.as_of_ts)
-    return list(_sheets(models, some, nobody, context, some.wanted(), some.mass))
+    given = nobody, context, some.wanted(), some.mass
+    return list(_sheets(models, some, *given, np.arange(len(some))))
 
 
 def _from_channels(models: Mapping[str, Model], panel: Panel) -> list[Sheet]:
@@ -279,7 +285,7 @@ def _from_channels(models: Mapping[str, Model], panel: Panel) -> list[Sheet]:
             len(part), part.as_of_ts, location=_usual_place(part, number), channel=number
         )
         wanted = part.wanted(CHANNELS[number])
-        sheets += _sheets(models, part, part.histories, asked, wanted, mass[rows])
+        sheets += _sheets(models, part, part.histories, asked, wanted, mass[rows], rows)
     return sheets
 
 
@@ -300,15 +306,16 @@ def _from_carts(models: Mapping[str, Model], panel: Panel, carts: Carts) -> list
         carts.as_of_ts, np.zeros(n, np.int64), np.full(n, NO_CHANNEL, np.uint8), carts.cart
     )
     sheets: list[Sheet] = []
+    given = context, carts.rest, np.ones(n), carts.customer_ix
     for known in (theirs, [EMPTY] * n):
         histories = Histories.from_rows(known, panel.index, carts.as_of_ts)
-        sheets += _sheets(models, panel, histories, context, carts.rest, np.ones(n))
+        sheets += _sheets(models, panel, histories, *given)
     return sheets
 
 
 def _sheets(
     models: Mapping[str, Model], panel: Panel, histories: Histories, context: Context,
-    wanted: Lists, mass: NDArray[np.float64],
+    wanted: Lists, mass: NDArray[np.float64], customer: NDArray[np.int64],
 ) -> Iterator[Sheet]:  # fmt: skip
     for start in range(0, len(context), BATCH):
         part = slice(start, start + BATCH)
@@ -322,4 +329,5 @@ def _sheets(
             ~contains(asked.cart, rows, found.item_ix),
             given,
             asked,
+            customer[part],
         )

@@ -26,7 +26,7 @@ def candidates() -> Cases:
     features = rng.random((m, len(FEATURES))).astype(np.float32)
     first, second = (features[:, FEATURES.index(name)] for name in (FIRST, SECOND))
     bought = rng.random(m) < 0.1 + 0.6 * (first < 0.5) + 0.2 * (second > 0.5)
-    return Cases(features, bought, np.arange(m) // 10, np.ones(m), np.zeros(m))
+    return Cases(features, bought, np.arange(m) // 10, np.ones(m), np.zeros(m), np.arange(m // 10))
 
 
 @pytest.fixture(scope="module")
