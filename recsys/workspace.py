@@ -178,8 +178,12 @@ class Workspace:
                 & (lines.kind == SALE)
                 & (lines.occurred_at < moment(self.split.test.start_ts))
             )
-            orders = sold.group_by("customer_id").agg(orders=sold.order_id.nunique())
-            most = orders.order_by(ibis.desc("orders"), "customer_id").limit(n)
+            orders = sold.group_by("customer_id").agg(
+                orders=sold.order_id.nunique(),
+                first_at=sold.occurred_at.min(),
+                first=sold.order_id.min(),
+            )
+            most = orders.order_by(ibis.desc("orders"), "first_at", "first").limit(n)
             found: list[str] = con.to_pyarrow(most)["customer_id"].to_pylist()
         finally:
             con.disconnect()

@@ -1,10 +1,11 @@
 """Arrow between the engine and numpy.
 
-Called by ``reading`` and ``rows``.
+Called by ``numbers``, ``lineup``, ``reading`` and ``rows``.
 """
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 import ibis
@@ -13,13 +14,16 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from ibis.backends.duckdb import Backend
 
 from recsys.data.engine import batches as fetch
-from recsys.matrices.ids import IntArray, item_keys, text_keys
+from recsys.matrices.ids import IntArray, IxArray, item_keys, text_keys
 
 #: Rows in a batch.
 SIZE: Final = 200_000
+#: Which rows of a file are read; None: all.
+Rows = npt.NDArray[np.int64] | None
 
 
 def batches(con: Backend, table: ir.Table) -> Iterator[pa.RecordBatch]:
@@ -69,6 +73,40 @@ def _spread(texts: pa.Array, numbers: Callable[[pa.StringArray], IntArray]) -> I
     once = runs.values.dictionary_encode(null_encoding="encode")
     found = numbers(once.dictionary)[column(once.indices)]
     return np.repeat(found, np.diff(column(runs.run_ends), prepend=0))
+
+
+def codes(path: Path, name: str, rows: Rows = None) -> tuple[IxArray, pa.StringArray]:
+    """Read a column of texts from a Parquet file: each different text once, and numbers.
+
+    Parameters
+    ----------
+    path : Path
+    name : str
+        The column.
+    rows : ndarray of int64, optional
+        Which rows are read.
+
+    Returns
+    -------
+    numbers : ndarray of shape (n_rows,), int32
+        Position of each row's text; -1 for null.
+    texts : StringArray
+        In no order of their own.
+    """
+    read = pq.read_table(path, columns=[name], read_dictionary=[name])[name]
+    if rows is not None:
+        read = read.take(rows)
+    if not read.num_chunks:
+        return np.empty(0, np.int32), pa.array([], pa.string())
+    whole = read.unify_dictionaries().combine_chunks()
+    if isinstance(whole, pa.ChunkedArray):
+        whole = whole.chunk(0)
+    codes = column(pc.fill_null(whole.indices, -1)).astype(np.int32)
+    used = np.zeros(len(whole.dictionary) + 1, bool)
+    used[codes] = True
+    used[-1] = False  # null has no text
+    place = np.where(used, np.cumsum(used) - 1, -1).astype(np.int32)
+    return place[codes], whole.dictionary.filter(pa.array(used[:-1]))
 
 
 def column(array: pa.Array) -> npt.NDArray[Any]:

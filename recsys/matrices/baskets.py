@@ -41,7 +41,7 @@ class Baskets:
     location : ndarray of shape (n_orders,), int64
         ``ids.location_key``; 0 for none.
     customer_ids : list of str
-        Sorted.
+        In the order of ``lineup``.
     discounted : ndarray of the length of ``items.indices``, bool, optional
         Whether something was taken off the price; None where nothing was ever discounted.
     """

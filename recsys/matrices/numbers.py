@@ -16,15 +16,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from recsys.data.history import History
-from recsys.matrices.arrow import column
+from recsys.matrices.arrow import Rows, codes, column
 from recsys.matrices.ids import IntArray, ItemIndex, IxArray
 from recsys.matrices.interactions import KIND_OF
+from recsys.matrices.lineup import line_up
 from recsys.schema import CHANNELS, CORRECTION
 
 Floats = npt.NDArray[np.float64]
 Small = npt.NDArray[np.uint8]
-#: Which rows of a file are read; None: all.
-Rows = npt.NDArray[np.int64] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +118,7 @@ class Numbers:
         Since when each is known: the smallest number for what the catalogue lists, the largest
         for what was never sold.
     customer_ids : StringArray
-        Sorted; of lines and of events.
+        Of lines and of events, in the order of ``lineup``.
     order_ids, location_ids : StringArray
         Sorted.
     lines : Lines
@@ -145,16 +144,18 @@ class Numbers:
         products = history.table("products")
         kept = _kept_events(seen)
         goods = _goods(path)
-        item, sold_ids = _codes(path, "item_id", goods)
-        customer, buyers = _codes(path, "customer_id", goods)
-        looked, looked_ids = _codes(seen, "item_id", kept)
-        visitor, visitors = _codes(seen, "customer_id", kept)
+        item, sold_ids = codes(path, "item_id", goods)
+        customer, buyers = codes(path, "customer_id", goods)
+        looked, looked_ids = codes(seen, "item_id", kept)
+        visitor, visitors = codes(seen, "customer_id", kept)
         listed = products["item_id"].filter(products["in_catalogue"])
         index = ItemIndex([*listed.to_pylist(), *sold_ids.to_pylist(), *looked_ids.to_pylist()])
         item_ids = pa.array(index.item_ids, pa.string())
-        customer_ids = pc.unique(pa.chunked_array([buyers, visitors], pa.string())).sort()
+        known = pc.unique(pa.chunked_array([buyers, visitors], pa.string()))
+        customer_ids = line_up(history)
+        customer_ids = customer_ids.filter(pc.is_in(customer_ids, value_set=known))
         order, order_ids = _orders(path, goods)
-        location, location_ids = _codes(path, "location_id", goods)
+        location, location_ids = codes(path, "location_id", goods)
         location_rank, location_ids = _ranked(location_ids)
         lines = _lines(
             path,
@@ -162,7 +163,7 @@ class Numbers:
             order=order,
             item=_among(sold_ids, item_ids)[item],
             customer=_or_none(_among(buyers, customer_ids), customer),
-            channel=_channels(*_codes(path, "channel", goods)),
+            channel=_channels(*codes(path, "channel", goods)),
             location=_or_none(location_rank, location),
         )
         first_ts = np.full(len(index), np.iinfo(np.int64).max)
@@ -173,7 +174,7 @@ class Numbers:
             kept,
             item=_among(looked_ids, item_ids)[looked],
             customer=_among(visitors, customer_ids)[visitor],
-            channel=_channels(*_codes(seen, "channel", kept)),
+            channel=_channels(*codes(seen, "channel", kept)),
         )
         place = pa.array(_among(products["item_id"].combine_chunks(), item_ids))
         products = products.append_column("item", place).filter(pc.greater_equal(place, 0))
@@ -193,24 +194,6 @@ def _between(columns: Columns, since_ts: int | None, until_ts: int) -> Columns:
     return type(columns)(**part)
 
 
-def _codes(path: Path, name: str, rows: Rows = None) -> tuple[IxArray, pa.StringArray]:
-    """Number of each row's text, -1 for null, and the texts."""
-    read = pq.read_table(path, columns=[name], read_dictionary=[name])[name]
-    if rows is not None:
-        read = read.take(rows)
-    if not read.num_chunks:
-        return np.empty(0, np.int32), pa.array([], pa.string())
-    whole = read.unify_dictionaries().combine_chunks()
-    if isinstance(whole, pa.ChunkedArray):
-        whole = whole.chunk(0)
-    codes = column(pc.fill_null(whole.indices, -1)).astype(np.int32)
-    used = np.zeros(len(whole.dictionary) + 1, bool)
-    used[codes] = True
-    used[-1] = False  # null has no text
-    place = np.where(used, np.cumsum(used) - 1, -1).astype(np.int32)
-    return place[codes], whole.dictionary.filter(pa.array(used[:-1]))
-
-
 def _ranked(texts: pa.StringArray) -> tuple[IxArray, pa.StringArray]:
     """Place of each text among the sorted ones, and those."""
     order = pc.sort_indices(texts)
@@ -224,20 +207,20 @@ def _among(texts: pa.StringArray, known: pa.StringArray) -> IxArray:
     return column(pc.fill_null(pc.index_in(texts, value_set=known), -1)).astype(np.int32)
 
 
-def _or_none(numbers: IxArray, codes: IxArray) -> IxArray:
+def _or_none(numbers: IxArray, code: IxArray) -> IxArray:
     """Look codes up, -1 staying -1."""
-    return np.append(numbers, np.int32(-1))[codes]
+    return np.append(numbers, np.int32(-1))[code]
 
 
-def _channels(codes: IxArray, names: pa.StringArray) -> Small:
+def _channels(code: IxArray, names: pa.StringArray) -> Small:
     numbers = np.array([CHANNELS.index(name) for name in names.to_pylist()], np.uint8)
-    return numbers[codes]
+    return numbers[code]
 
 
 def _orders(path: Path, rows: Rows) -> tuple[IxArray, pa.StringArray]:
     """Order of each line: of a return the one it belongs to, where that is known."""
-    own, own_ids = _codes(path, "order_id", rows)
-    of, of_ids = _codes(path, "return_of", rows)
+    own, own_ids = codes(path, "order_id", rows)
+    of, of_ids = codes(path, "return_of", rows)
     everything = pc.unique(pa.chunked_array([own_ids, of_ids], pa.string()))
     ranks, order_ids = _ranked(everything)
     own = ranks[_among(own_ids, everything)][own]
@@ -274,9 +257,9 @@ def _kept_events(path: Path) -> npt.NDArray[np.int64]:
 
 
 def _events(path: Path, rows: npt.NDArray[np.int64], **columns: npt.NDArray[Any]) -> Events:
-    codes, names = _codes(path, "event", rows)
+    code, names = codes(path, "event", rows)
     kinds = np.array([KIND_OF[name] for name in names.to_pylist()], np.uint8)
-    columns |= {"kind": kinds[codes], "ts": _seconds(path, rows)}
+    columns |= {"kind": kinds[code], "ts": _seconds(path, rows)}
     by_time = np.argsort(columns["ts"], kind="stable")
     return Events(**{name: values[by_time] for name, values in columns.items()})
 

@@ -29,6 +29,11 @@ from recsys.validation.splits import Window
 
 #: Parts of a fold file, in the order in which they are used.
 PARTS: Final = ("train", "val", "test")
+#: In which order an ingest writes what customers did.
+_ORDER: Final = {
+    "lines": ("occurred_at", "order_id", "line_no"),
+    "events": ("occurred_at", "event_id", "item_id"),
+}
 #: Tables in which customers are counted: left empty, for nothing learns from them.
 _OF_CUSTOMERS: Final = ("customers", "identifiers", "links")
 
@@ -40,7 +45,6 @@ class Windows:
     Attributes
     ----------
     customer_ids : list of str, length n
-        Sorted.
     start_ts, end_ts : ndarray of shape (n,), int64
         ``[start_ts, end_ts)``, UTC epoch seconds.
     """
@@ -199,8 +203,7 @@ def cut(history: History, windows: Windows, folder: Path) -> History:
             rows = con.table(name)
             known = rows.left_join(own, "customer_id")
             known = known.filter(known.start.isnull() | (known.occurred_at < known.start))
-            order = ["occurred_at", "order_id", "line_no"] if name == "lines" else ["occurred_at"]
-            table = con.to_pyarrow(known.select(*rows.columns).order_by(*order))
+            table = con.to_pyarrow(known.select(*rows.columns).order_by(*_ORDER[name]))
             pq.write_table(table.cast(TABLES[name]), folder / f"{name}.parquet")
     finally:
         con.disconnect()

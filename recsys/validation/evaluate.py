@@ -284,8 +284,9 @@ def summarise(judged: Sequence[Judged], seed: int) -> Evaluation:
     Evaluation
         Segments are ``all``, the channels, and, where there are several, the windows.
     """
-    customers = sorted({name for one in judged for name in one.customer_ids})
-    at = [np.searchsorted(customers, one.customer_ids) for one in judged]
+    names = dict.fromkeys(name for one in judged for name in one.customer_ids)
+    customers = {name: ix for ix, name in enumerate(names)}
+    at = [np.array([customers[name] for name in one.customer_ids], int) for one in judged]
     figures: list[Figure] = []
     differences: list[Difference] = []
     for segment, keys in _segments(judged).items():

@@ -220,10 +220,12 @@ def _interval(
     part: NDArray[np.float64], whole: NDArray[np.int64], rng: np.random.Generator
 ) -> Interval:
     """95% interval of ``part.sum() / whole.sum()`` when the groups are drawn anew."""
-    kept = whole > 0
+    order = np.lexsort((part, whole))  # whatever order the groups come in
+    order = order[whole[order] > 0]
+    part, whole = part[order], whole[order]
     shares = []
     for _ in range(RESAMPLES):
-        drawn = rng.poisson(1.0, int(kept.sum()))  # times each group is drawn, nearly
-        shares.append(_share(float(drawn @ part[kept]), float(drawn @ whole[kept])))
+        drawn = rng.poisson(1.0, len(order))  # times each group is drawn, nearly
+        shares.append(_share(float(drawn @ part), float(drawn @ whole)))
     low, high = np.quantile(shares, [0.025, 0.975])
     return float(low), float(high)

@@ -23,6 +23,7 @@ from recsys.errors import DataError
 from recsys.matrices.arrow import column, mapped, moment
 from recsys.matrices.histories import EMPTY, NO_CHANNEL, CustomerHistory, Histories
 from recsys.matrices.ids import ItemIndex, item_key
+from recsys.matrices.lineup import line_up
 from recsys.matrices.lists import Lists
 from recsys.matrices.numbers import Numbers
 from recsys.matrices.rows import cut as cut_rows
@@ -47,7 +48,8 @@ class Panel:
     index : ItemIndex
         The catalogue known at the window's start.
     customer_ids : list of str, length n
-        Sorted.
+        In the order of ``matrices.lineup``, whatever the workspace's key: the first ones are as
+        good as drawn.
     as_of_ts : ndarray of shape (n,), int64
         Start of each customer's window, UTC epoch seconds.
     end_ts : ndarray of shape (n,), int64
@@ -162,13 +164,15 @@ def read(
             "more orders to customers ([sources.NAME.identifiers]), or set [train] test_days and "
             "validation_days to the time in which customers come back."
         )
-    away = everybody.filter(pc.invert(pc.is_in(everybody, value_set=came)))
+    lineup = history.customer_ids if isinstance(history, Numbers) else line_up(history)
+    lineup = lineup.filter(pc.is_in(lineup, value_set=everybody))
+    back = column(pc.is_in(lineup, value_set=came))
     rng = np.random.default_rng(seed)
-    masses = {
-        **_draw(came.to_pylist(), active, rng),
-        **_draw(away.to_pylist(), lapsed, rng),
-    }
-    customer_ids = sorted(masses)
+    masses = np.zeros(len(lineup))
+    for group, at_most in ((back, active), (~back, lapsed)):
+        _draw(masses, np.flatnonzero(group), at_most, rng)
+    drawn = np.flatnonzero(masses)
+    customer_ids = lineup.take(pa.array(drawn)).to_pylist()
     bought = bought.filter(pc.is_in(bought["customer_id"], value_set=pa.array(customer_ids)))
     as_of_ts, end_ts = _bounds(window, customer_ids)
     if isinstance(history, Numbers):
@@ -185,7 +189,7 @@ def read(
         as_of_ts,
         end_ts,
         rows,
-        np.array([masses[customer_id] for customer_id in customer_ids]),
+        masses[drawn],
         column(pc.index_in(bought["customer_id"], value_set=pa.array(customer_ids))).astype("i8"),
         positions(index, bought["item_id"]),
         mapped(bought["channel"], CHANNELS.index),
@@ -219,16 +223,17 @@ def _bounds(
     n = len(customer_ids)
     if isinstance(window, Window):
         return np.full(n, window.start_ts), np.full(n, window.end_ts)
-    at = np.searchsorted(np.array(window.customer_ids), np.array(customer_ids))
+    found = pc.index_in(pa.array(customer_ids), value_set=pa.array(window.customer_ids))
+    at = column(found).astype(np.int64)
     return window.start_ts[at], window.end_ts[at]
 
 
-def _draw(customer_ids: Sequence[str], at_most: int, rng: np.random.Generator) -> dict[str, float]:
-    """Some of the customers, each with the number of those that it stands for."""
-    ordered = sorted(customer_ids)
-    if at_most == 0 or not ordered:
-        return {}
-    if len(ordered) <= at_most:
-        return dict.fromkeys(ordered, 1.0)
-    drawn = rng.choice(len(ordered), at_most, replace=False)
-    return {ordered[ix]: len(ordered) / at_most for ix in drawn}
+def _draw(
+    masses: NDArray[np.float64], group: NDArray[np.int64], at_most: int, rng: np.random.Generator
+) -> None:
+    """Draw some of a group, and note of each the number of those that it stands for."""
+    if len(group) > at_most:
+        drawn = group[rng.choice(len(group), at_most, replace=False)]
+        masses[drawn] = len(group) / max(at_most, 1)
+    else:
+        masses[group] = 1.0

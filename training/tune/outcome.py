@@ -63,7 +63,7 @@ def differences(present: list[Judged], best: list[Judged], seed: int) -> list[Di
         One a metric, and the last of ``GAIN``; none where figures are missing.
     """
     before, after = by_customer(present), by_customer(best)
-    both = sorted(before.keys() & after.keys())
+    both = [customer for customer in before if customer in after]
     if not both:
         return []
     first = np.stack([before[customer] for customer in both])

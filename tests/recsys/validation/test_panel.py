@@ -25,16 +25,22 @@ def crowd(n=12, first="a"):
     return [line(c, item, day) for c in names for item, day in (("apple", 90), ("bread", 110))]
 
 
+def wanted_by(found, customer, channel=None):
+    """What a customer of a panel bought in the window, ascending."""
+    return found.wanted(channel).row(found.customer_ids.index(customer)).item_ix.tolist()
+
+
 def test_rows_end_and_wishes_begin_at_the_window(write_history):
     edge = [line("a00", "cheese", 100), line("a00", "apple", 128), line("a01", "cheese", 99.99)]
     found = panel.read(write_history(crowd() + edge), INDEX, WINDOW, active=50)
     assert len(found) == 12
-    wanted, apple, bread, cheese = found.wanted(), *INDEX.ix_of(["apple", "bread", "cheese"])
-    assert wanted.row(0).item_ix.tolist() == [bread, cheese]
-    assert wanted.row(1).item_ix.tolist() == [bread]
+    apple, bread, cheese = INDEX.ix_of(["apple", "bread", "cheese"])
+    assert wanted_by(found, "a00") == [bread, cheese]
+    assert wanted_by(found, "a01") == [bread]
     for row in found.rows:
         assert (row.lines["ts"] < WINDOW.start_ts).all()
-    assert found.histories[1:2].item_ix.tolist() == [apple, cheese]
+    row = found.customer_ids.index("a01")
+    assert found.histories[row : row + 1].item_ix.tolist() == [apple, cheese]
 
 
 def test_who_was_not_known_before_does_not_count(write_history):
@@ -47,23 +53,23 @@ def test_who_was_not_known_before_does_not_count(write_history):
 def test_what_was_brought_back_was_not_wanted_for_it(write_history):
     returns = [line("a00", "cheese", 110, order="back", quantity=-1.0)]
     found = panel.read(write_history(crowd() + returns), INDEX, WINDOW, active=50)
-    assert found.wanted().row(0).item_ix.tolist() == INDEX.ix_of(["bread"]).tolist()
+    assert wanted_by(found, "a00") == INDEX.ix_of(["bread"]).tolist()
 
 
 def test_channels_are_apart(write_history):
     online = [line("a00", "cheese", 110, channel="web"), line("a00", "bread", 111, channel="web")]
     found = panel.read(write_history(crowd() + online), INDEX, WINDOW, active=50)
-    assert found.wanted("web").row(0).item_ix.tolist() == INDEX.ix_of(["bread", "cheese"]).tolist()
-    assert found.wanted("pos").row(0).item_ix.tolist() == INDEX.ix_of(["bread"]).tolist()
+    assert wanted_by(found, "a00", "web") == INDEX.ix_of(["bread", "cheese"]).tolist()
+    assert wanted_by(found, "a00", "pos") == INDEX.ix_of(["bread"]).tolist()
     assert not found.wanted("app").item_ix.size
 
 
 def test_what_the_catalogue_does_not_hold_yet_is_wanted_but_out_of_reach(write_history):
     later = [line("a00", "dates", 110), line("a01", "dates", 110), line("a00", "eggs", 110)]
-    wanted = panel.read(write_history(crowd() + later), INDEX, WINDOW, active=50).wanted()
-    assert len(wanted.row(0).item_ix) == 3
-    assert wanted.item_ix.max() == len(INDEX) + 1
-    assert set(wanted.row(1).item_ix) <= set(wanted.row(0).item_ix)
+    found = panel.read(write_history(crowd() + later), INDEX, WINDOW, active=50)
+    assert len(wanted_by(found, "a00")) == 3
+    assert found.wanted().item_ix.max() == len(INDEX) + 1
+    assert set(wanted_by(found, "a01")) <= set(wanted_by(found, "a00"))
 
 
 def test_those_who_stayed_away_stand_for_all_of_their_kind(write_history):
@@ -83,9 +89,12 @@ def test_those_who_stayed_away_stand_for_all_of_their_kind(write_history):
 def test_a_part_of_a_panel_keeps_what_belongs_to_it(write_history):
     extra = [line("a05", "cheese", 115)]
     found = panel.read(write_history(crowd() + extra), INDEX, WINDOW, active=50)
-    part = found.only(np.array([2, 5]))
-    assert part.customer_ids == ["a02", "a05"]
-    assert part.wanted().row(1).item_ix.tolist() == found.wanted().row(5).item_ix.tolist()
+    rows = np.sort([found.customer_ids.index(customer) for customer in ("a02", "a05")])
+    part = found.only(rows)
+    assert sorted(part.customer_ids) == ["a02", "a05"]
+    for customer in part.customer_ids:
+        assert wanted_by(part, customer) == wanted_by(found, customer)
+    assert len(wanted_by(part, "a05")) == 2
     assert part.histories.n == 2
 
 
