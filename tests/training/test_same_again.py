@@ -1,0 +1,100 @@
+"""The same exports, settings and seed: the same figures and models in another workspace."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recsys.config import load
+from recsys.data.history import History
+from recsys.data.keyed_hash import KeyedHash
+from recsys.persistence import artefact, registry
+
+from .test_train import TOML, build, run
+
+#: Trees and bundles even in so small a world.
+EAGER = (
+    TOML.replace(
+        "keep = 2",
+        'keep = 2\nvalidation_windows = 2\npeer_settings = 2\npeers = ["popular", "als"]',
+    )
+    + """
+[ranker]
+min_customers = 1
+min_examples = 5
+trees = 5
+order_trees = 5
+[bundles]
+min_support = 3
+false_discovery_rate = 0.99
+"""
+)
+#: Every sample is smaller than what it is drawn from.
+SAMPLES = {
+    "recsys.validation.fitting.MOST": 24,
+    "recsys.validation.fitting.ACTIVE": 16,
+    "recsys.validation.fitting.PURCHASES": 40,
+    "recsys.validation.fitting.LAPSED": 3,
+    "recsys.validation.learning.BLENDED": 20,
+    "recsys.validation.learning.BATCH": 10,
+    "recsys.validation.learning.ON_CHANNEL": 8,
+    "recsys.validation.evaluate.IN_CHANNEL": 12,
+    "recsys.validation.boosting.MIN_BOUGHT": 20,
+    "recsys.validation.boosting.ENOUGH": 0,
+    "recsys.ranking.refine.MIN_ROWS": 5,
+    "recsys.ranking.refine.MAX_ROWS": 12,
+    "training.measure.JUDGED": 20,
+    "training.measure.LAPSED": 4,
+    "training.measure.TUNED_ON": 10,
+    "training.measure.LOOKED_AT": 10,
+}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Path, dict[str, Any]]]:
+    """Two workspaces of the same shop, each with a key of its own."""
+    found = []
+    with pytest.MonkeyPatch.context() as patched:
+        for name, value in SAMPLES.items():
+            patched.setattr(name, value)
+        for name in ("one", "another"):
+            folder = build(tmp_path_factory.mktemp(name) / "shop", EAGER, days=50)
+            ran = run("train", folder, "--json")
+            assert ran.exit_code == 0, ran.output
+            found.append((folder, json.loads(ran.stdout)))
+    return found
+
+
+def test_the_keys_differ_and_so_do_the_customers_names(trained: Any) -> None:
+    keys, names = zip(
+        *(
+            (
+                KeyedHash.load(load(folder)).key,
+                frozenset(History.open(load(folder)).table("customers")["customer_id"].to_pylist()),
+            )
+            for folder, _ in trained
+        ),
+        strict=True,
+    )
+    assert keys[0] != keys[1]
+    assert not names[0] & names[1]
+
+
+def test_figures_are_equal(trained: Any) -> None:
+    (_, one), (_, other) = trained
+    told = {"figures", "differences", "reliability", "origins", "importance", "weights", "peers",
+            "bundles", "items", "orders", "customers", "checks"}  # fmt: skip
+    assert told <= one.keys()
+    for name in told:
+        assert one[name] == other[name], name
+    assert one["importance"]  # there are trees
+
+
+def test_every_array_is_equal(trained: Any) -> None:
+    one, other = (
+        artefact.read_manifest(registry.current(load(folder))).files for folder, _ in trained
+    )
+    assert one.keys() == other.keys()
+    differing = [name for name in one if one[name] != other[name]]
+    assert not differing
