@@ -141,9 +141,12 @@ def command(
     with progress("Training", 1.0) as bar:
         steps = Steps(_names(config, wish), WORDS, seconds_before(config), bar)
         with recorded(run, steps), steps.showing():
-            result = train(config, at, wish, run, steps)
+            history = History.open(config)  # held to the end, whatever is ingested meanwhile
+            result = train(config, history, at, wish, run, steps)
             if "figures" in result:
-                result["report"] = str(_report(config, run, steps, result))
+                path = run.folder / runs.REPORT
+                _report(path, history, steps, result, config.workspace.name)
+                result["report"] = str(path)
     prune(config, at)
     if as_json:
         emit_json(result)
@@ -153,12 +156,16 @@ def command(
         context.exit(REFUSED)
 
 
-def train(config: Config, at: datetime, wish: Wish, run: Run, steps: Steps) -> dict[str, Any]:
+def train(
+    config: Config, history: History, at: datetime, wish: Wish, run: Run, steps: Steps
+) -> dict[str, Any]:
     """Look at the data, learn, measure and publish.
 
     Parameters
     ----------
     config : Config
+    history : History
+        The one version that all of it is about.
     at : datetime
         The time of the training; names the version.
     wish : Wish
@@ -174,11 +181,10 @@ def train(config: Config, at: datetime, wish: Wish, run: Run, steps: Steps) -> d
     Raises
     ------
     DataError
-        When there is no history, too little of it to measure anything, or a check failed.
+        When there is too little history to measure anything, or a check failed.
     ArtefactError
         When the version cannot be written; the one before stays current.
     """
-    history = History.open(config)
     run.note(history=history.version)
     with steps.step("check"):
         findings = check(history, at, config.checks)
@@ -241,15 +247,15 @@ def _stop_at_failed(findings: list[Finding], wish: Wish) -> None:
         )
 
 
-def _report(config: Config, run: Run, steps: Steps, result: dict[str, Any]) -> Path:
+def _report(
+    path: Path, history: History, steps: Steps, result: dict[str, Any], workspace: str
+) -> None:
     from training.report import (
         write,
     )  # matplotlib takes a second to load, which --help does not need
 
-    path = run.folder / runs.REPORT
     with steps.step("report"):
-        write(path, result, History.open(config), config.workspace.name)
-    return path
+        write(path, result, history, workspace)
 
 
 def _windows(windows: list[Split]) -> dict[str, Any]:

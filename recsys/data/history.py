@@ -2,11 +2,12 @@
 
 ``unify`` writes a version; everyone after it opens the current one. A version is written beside
 the others, flushed, and made current by one atomic replace, so a failed ingest changes nothing.
+Whoever has opened a version holds it: later ingests leave it where it is.
 """
 
 import json
 import os
-import shutil
+import weakref
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +18,7 @@ import pyarrow.parquet as pq
 from ibis.backends.duckdb import Backend
 
 from recsys.config import Config
+from recsys.data import lease
 from recsys.data.engine import connect, quote
 from recsys.errors import DataError
 from recsys.schema import TABLES
@@ -25,6 +27,8 @@ FOLDER = "history"
 CURRENT = "current"
 SUMMARY = "summary.json"
 REJECTS = "rejects.csv"
+#: How often a reader looks for the current version, should each be deleted before it holds it.
+_TRIES = 10
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class History:
 
     @classmethod
     def open(cls, config: Config) -> "History":
-        """Open the current history of a workspace.
+        """Open the current history of a workspace, and hold it as long as it is referred to.
 
         Raises
         ------
@@ -54,10 +58,10 @@ class History:
             When there is none yet, or a table of it is missing.
         """
         base = config.state / FOLDER
-        version = current_version(config)
-        if version is None:
-            raise DataError(f"{base}: there is no history yet. Run `omnibasket ingest` first.")
+        version, held = _hold_current(config)
         history = cls(base / version, version, config.ingest.memory_mb, config.ingest.threads)
+        if held is not None:
+            weakref.finalize(history, os.close, held)
         for table in TABLES:
             if not history.path(table).exists():
                 raise DataError(
@@ -82,13 +86,26 @@ class History:
 
     def connect(self) -> Backend:
         """Open an engine in which every table of the history has its name."""
-        spill = self.folder.parent.parent / "tmp"
+        spill = self.folder / "tmp"  # not where an ingest spills, who cleans up behind itself
         con = connect(memory_mb=self.memory_mb, threads=self.threads, spill=spill)
         for name in TABLES:
             con.raw_sql(
                 f"CREATE VIEW \"{name}\" AS SELECT * FROM read_parquet('{quote(self.path(name))}')"
             )
         return con
+
+
+def _hold_current(config: Config) -> tuple[str, int | None]:
+    """Name of the current version, and the descriptor that holds it, if it can be held."""
+    base = config.state / FOLDER
+    for left in reversed(range(_TRIES)):
+        version = current_version(config)
+        if version is None:
+            break
+        held = lease.take(base / version)
+        if held is not None or (base / version).exists() or not left:
+            return version, held
+    raise DataError(f"{base}: there is no history yet. Run `omnibasket ingest` first.")
 
 
 def current_version(config: Config) -> str | None:
@@ -100,12 +117,15 @@ def current_version(config: Config) -> str | None:
 def publish(config: Config, folder: Path) -> History:
     """Make a written version current, atomically, and remove the versions before the last.
 
+    Those that somebody still reads are left for a later ingest to remove.
+
     Parameters
     ----------
     config : Config
     folder : Path
         The version's folder under ``history``, complete.
     """
+    lease.prepare(folder)
     for file in folder.iterdir():
         _flush(file)
     _flush(folder)
@@ -118,7 +138,7 @@ def publish(config: Config, folder: Path) -> History:
     _flush(base)
     for old in base.iterdir():
         if old.is_dir() and old.name not in (folder.name, before):
-            shutil.rmtree(old)
+            lease.delete(old)
     return History.open(config)
 
 

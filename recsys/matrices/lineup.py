@@ -39,8 +39,8 @@ def line_up(history: History) -> pa.StringArray:
         ingest writes, the smaller id comes first.
     """
     customers, moments, tables, keys = [pa.array([], pa.string())], [], [], []
-    for number, (table, name) in enumerate(_DONE):
-        path = history.path(table)
+    for number, (kind, name) in enumerate(_DONE):
+        path = history.path(kind)
         code, ids = codes(path, "customer_id")
         at = np.full(len(ids) + 1, len(code), np.int64)
         at[code[::-1]] = np.arange(len(code))[::-1]  # rows are in time order: the first stays

@@ -247,7 +247,8 @@ def cases(lesson: Lesson, sheets: Sequence[Sheet], blend: Parts) -> Cases:
         start += len(sheet.context)
     none = Cases.together([])
     columns = [np.concatenate(each) for each in zip(none.columns(), *parts, strict=True)]
-    return Cases(*columns, np.concatenate([none.customer, *(one.customer for one in sheets)]))
+    columns.append(np.concatenate([none.customer, *(one.customer for one in sheets)]))
+    return Cases(*columns)
 
 
 def asked_plainly(models: Mapping[str, Model], panel: Panel) -> list[Sheet]:

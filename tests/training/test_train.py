@@ -3,15 +3,19 @@
 import json
 import random
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from recsys.config import load
+from recsys.data.history import History
 from recsys.matrices.histories import EMPTY
 from recsys.persistence import artefact, registry
 from recsys.responses.engine import Engine
 from recsys.responses.placements import Question, find
+from recsys.validation.fitting import suggest
+from training import report
 from training.cli import main
 
 TOML = """
@@ -201,3 +205,35 @@ def test_without_a_history_it_says_what_to_do(tmp_path):
     ran = run("train", tmp_path)
     assert ran.exit_code == 4
     assert "Run `omnibasket ingest` first" in ran.stderr
+
+
+def test_a_training_is_about_one_history_whatever_is_ingested_meanwhile(tmp_path, monkeypatch):
+    """Two ingests end while it learns; the version that it reads would be deleted by the second."""
+    folder = build(tmp_path / "shop", days=40)
+    config = load(folder)
+    before = History.open(config).version
+    honest = suggest
+
+    def busy(*given):
+        for days in (41, 42):
+            (folder / "sales.csv").write_text(sales(days))
+            ran = run("ingest", folder)
+            assert ran.exit_code == 0, ran.output
+        return honest(*given)
+
+    monkeypatch.setattr("training.train.suggest", busy)
+    drawn, draw = [], report.write
+
+    def noted(path, result, history, name):
+        drawn.append(history.version)
+        draw(path, result, history, name)
+
+    monkeypatch.setattr("training.report.write", noted)
+    ran = run("train", folder, "--set", "train.peers=[]", "--json")
+    assert ran.exit_code == 0, ran.output
+    result = json.loads(ran.stdout)
+    assert result["history"] == before
+    assert artefact.read_manifest(Path(result["path"])).fingerprint == before
+    assert drawn == [before]
+    assert Path(result["report"]).exists()
+    assert before != History.open(config).version
