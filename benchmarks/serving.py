@@ -19,22 +19,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import _load
-from _report import OURS, Report, parser
-
+from benchmarks import _load
+from benchmarks._report import NO_DATA, OURS, Report, parser
 from recsys.config import Config, load
 from recsys.data.history import History
 from recsys.errors import RecsysError
 
-HERE = Path(__file__).resolve().parent
+ROOT = Path(__file__).resolve().parents[1]
 PLACEMENTS = ("web_home", "web_cart", "email_weekly")
-NO_WORKSPACE = 77
 
 
 def main() -> int:
     """Measure, print, write."""
     arguments = parser(__doc__)
-    arguments.add_argument("--workspace", type=Path, default=HERE.parent / "demo")
+    arguments.add_argument("--workspace", type=Path, default=ROOT / "demo")
     arguments.add_argument("--seconds", type=float, default=4.0, help="length of each run")
     arguments.add_argument("--workers", type=int, default=2)
     arguments.add_argument("--connections", type=int, default=8)
@@ -44,7 +42,7 @@ def main() -> int:
         paths = questions(config, given.seed)
     except RecsysError as error:
         print(f"{error}\nBuild the demo first: make demo CHECK=1")
-        return NO_WORKSPACE
+        return NO_DATA
     report = Report("One live answer", ("flask", "granian", "sqlalchemy"))
     task = config.workspace.name
     in_process(config, paths, report, task)
@@ -92,7 +90,6 @@ def questions(config: Config, seed: int, n: int = 500) -> list[str]:
 
 def in_process(config: Config, paths: list[str], report: Report, task: str) -> None:
     """Measure answers without a network or a server: what our own code takes."""
-    sys.path.remove(str(HERE))  # there, this script has the name of the package
     from serving.app import create_app
 
     app = create_app(config, background=False)
@@ -137,7 +134,7 @@ def ours(workspace: Path, workers: int) -> Iterator[int]:
         sys.executable, "-m", "training.cli", "serve", "--workspace", str(workspace),
         "--port", "0", "--workers", str(workers), "--json",
     ]  # fmt: skip
-    with _running(command, HERE.parent) as process:
+    with _running(command) as process:
         assert process.stdout is not None
         text, ready = "", None
         while ready is None and (line := process.stdout.readline()):
@@ -158,9 +155,9 @@ def stored(name: str, workers: int) -> Iterator[int]:
     command = [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--workers", str(workers),
         "--blocking-threads", "1", "--host", "127.0.0.1", "--port", str(port),
-        "--log-level", "warning", f"_stored:{name}",
+        "--log-level", "warning", f"benchmarks._stored:{name}",
     ]  # fmt: skip
-    with _running(command, HERE):
+    with _running(command):
         for _ in range(200):
             with contextlib.suppress(OSError):
                 _load.closed(port, [_load.get("/v1", port)], 0.05, 1)
@@ -170,9 +167,9 @@ def stored(name: str, workers: int) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def _running(command: list[str], folder: Path) -> Iterator[subprocess.Popen[str]]:
+def _running(command: list[str]) -> Iterator[subprocess.Popen[str]]:
     quiet = {"stderr": subprocess.DEVNULL, "stdout": subprocess.PIPE, "text": True}
-    with subprocess.Popen(command, cwd=folder, env=os.environ, **quiet) as process:
+    with subprocess.Popen(command, cwd=ROOT, env=os.environ, **quiet) as process:
         try:
             yield process
         finally:
