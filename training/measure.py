@@ -16,7 +16,15 @@ from recsys.config import Config
 from recsys.matrices.numbers import Numbers
 from recsys.ranking.rank import PER_MODEL, Ranker
 from recsys.validation import panel, splits
-from recsys.validation.evaluate import OURS, Evaluation, Judged, Jury, Known, summarise
+from recsys.validation.evaluate import (
+    OURS,
+    SINGLE,
+    Evaluation,
+    Judged,
+    Jury,
+    Known,
+    summarise,
+)
 from recsys.validation.fitting import Fitted, fit, settle, study
 from recsys.validation.insight import Weight, importance, looked_at
 from recsys.validation.learning import Learned, Lesson
@@ -25,6 +33,7 @@ from recsys.validation.panel import Panel
 from recsys.validation.peers import PEERS, Tuned, tune
 from recsys.validation.reliability import Reliability, Told, reliability
 from recsys.validation.showing import ranked
+from recsys.validation.single import Alone, Single, best_single
 from recsys.validation.splits import Split, Window
 from training.span import PLACES, Span
 from training.steps import Steps
@@ -53,6 +62,8 @@ class Verdict:
     evaluation : Evaluation
     tuned : list of Tuned
         Peers, as tuned for the last split.
+    single : Single
+        Which model is best alone, for the last split.
     reliability : Reliability
     origins : list of Origin
         In the last test window.
@@ -64,6 +75,7 @@ class Verdict:
     plan: list[Split]
     evaluation: Evaluation
     tuned: list[Tuned]
+    single: Single
     reliability: Reliability
     origins: list[Origin]
     weights: list[Weight]
@@ -73,6 +85,8 @@ class Verdict:
         return {
             "figures": [asdict(figure) for figure in self.evaluation.figures],
             "differences": [asdict(difference) for difference in self.evaluation.differences],
+            "over_single": [asdict(difference) for difference in self.evaluation.over_single],
+            "samples": [asdict(sample) for sample in self.evaluation.samples],
             "reliability": asdict(self.reliability),
             "origins": [asdict(origin) for origin in self.origins],
             "importance": [asdict(weight) for weight in self.weights],
@@ -89,6 +103,7 @@ class Verdict:
                 }
                 for one in self.tuned
             },
+            "single": {"model": self.single.name, "reached": dict(self.single.reached)},
             "left_out": [name for name in PEERS if name not in {one.name for one in self.tuned}],
             "weights": {
                 f"{name}_{kind}": weights
@@ -146,6 +161,7 @@ def measure(config: Config, numbers: Numbers, plan: list[Split], steps: Steps) -
     """
     lessons: dict[Window, Lesson] = {}
     tuned: dict[Window, Tuning] = {}
+    singles: dict[Window, Single] = {}
     found: list[Judged] = []
     seen: tuple[list[Origin], list[Weight]] = [], []
     learned: dict[Window, Learned] = {}
@@ -163,13 +179,16 @@ def measure(config: Config, numbers: Numbers, plan: list[Split], steps: Steps) -
                 with steps.step("choose.weights"):
                     people, lessons[window] = study(config, numbers, before, window)
                 if window in chosen_on:
-                    tuned[window] = _tune(config, before, people, beside)
+                    few = _some(config, people)
+                    tuned[window] = _tune(config, before, few, beside)
+                    with steps.step("choose.single"):
+                        singles[window] = best_single(before.models, few, PLACES)
             for split in tests:
                 with steps.step("choose.weights"):
                     chosen = settle(config, [lessons[window] for window in split.validations])
                 one, seen = _judge(
-                    config, numbers, before, chosen, tuned[split.validation], split.test,
-                    steps, beside,
+                    config, numbers, before, chosen, tuned[split.validation],
+                    singles[split.validation], split.test, steps, beside,
                 )  # fmt: skip
                 learned[split.test] = chosen
                 found.append(one)
@@ -183,6 +202,7 @@ def measure(config: Config, numbers: Numbers, plan: list[Split], steps: Steps) -
             plan,
             summarise(found, config.train.seed),
             [one.result() for one in tuned[plan[-1].validation].values()],
+            singles[plan[-1].validation],
             reliability(reduce(Told.__add__, told)),
             *seen,
         )
@@ -192,8 +212,8 @@ def parts(config: Config) -> dict[str, list[str]]:
     """Parts of the steps ``choose`` and ``measure``, in their order."""
     peers = config.train.peers
     return {
-        "choose": ["weights"],
-        "measure": ["customers", OURS, "chances", "candidates", *peers, "intervals"],
+        "choose": ["weights", "single"],
+        "measure": ["customers", OURS, SINGLE, "chances", "candidates", *peers, "intervals"],
     }
 
 
@@ -201,11 +221,15 @@ def _tests(plan: list[Split]) -> set[int]:
     return {split.test.start_ts for split in plan}
 
 
-def _tune(config: Config, before: Fitted, people: Panel, beside: ThreadPoolExecutor) -> Tuning:
-    """Begin to tune the peers."""
+def _some(config: Config, people: Panel) -> Panel:
+    """Customers of a validation window who came back, on whom others than ours are chosen."""
     came = np.flatnonzero(np.diff(people.wanted().indptr))
     rng = np.random.default_rng(config.train.seed)
-    some = people.only(np.sort(rng.permutation(came)[:TUNED_ON]))
+    return people.only(np.sort(rng.permutation(came)[:TUNED_ON]))
+
+
+def _tune(config: Config, before: Fitted, some: Panel, beside: ThreadPoolExecutor) -> Tuning:
+    """Begin to tune the peers."""
     budget = config.train.peer_settings
     return {
         name: beside.submit(tune, name, before.training, some, budget, PLACES)
@@ -219,6 +243,7 @@ def _judge(
     before: Fitted,
     learned: Learned,
     tuned: Tuning,
+    single: Single,
     window: Window,
     steps: Steps,
     beside: ThreadPoolExecutor,
@@ -239,6 +264,8 @@ def _judge(
     ranker = before.ranker(learned)
     with steps.step(f"measure.{OURS}"):
         judged = jury.judge(OURS, ranker)
+    with steps.step(f"measure.{SINGLE}"):
+        judged |= jury.judge(SINGLE, Alone(before.models[single.name]))
     with steps.step("measure.chances"):
         if len(away) and judged.told is not None:
             stayed = ranked(ranker, away.histories, away.context())

@@ -81,21 +81,37 @@ def _show_figures(result: dict[str, Any]) -> None:
         for metric in dict.fromkeys(metric for _, _, metric in found)
         if metric.split("@")[0] in _SHOWN
     ]
+    over = {(row["segment"], row["metric"]): row for row in result["over_single"]}
+    samples = {row["segment"]: row["of"] for row in result["samples"]}
     rows: list[list[object]] = []
     for segment in dict.fromkeys(segment for segment, _, _ in found):
-        customers = found[segment, OURS, metrics[0]]["n"]
+        customers = f"{found[segment, OURS, metrics[0]]['n']:,}"
+        if segment in samples:
+            customers += f" of {samples[segment]:,}"
         for method in dict.fromkeys(method for of, method, _ in found if of == segment):
             figures = [_figure(found.get((segment, method, metric))) for metric in metrics]
             rows.append([segment, customers, method, *figures])
         gains = [_gain(ahead.get((segment, metric))) for metric in metrics]
         rows.append(["", None, "our lead", *gains])
+        gains = [_gain(over.get((segment, metric))) for metric in metrics]
+        rows.append(["", None, f"over {result['single']['model']} alone", *gains])
     tests = result["windows"]["test"]
     title = f"Bought from {tests[0]['start'][:10]} until {tests[-1]['end'][:10]}, shown before"
     headings = ["bought on", "customers", "method", *metrics]
     output().print(table(headings, rows, title))
+    _say_verdicts(result)
     if result["left_out"]:
         left_out = ", ".join(result["left_out"])
         messages().print(f"Not measured beside, by [train] peers: {left_out}.", markup=False)
+
+
+def _say_verdicts(result: dict[str, Any]) -> None:
+    """Say the findings that a table of figures hides."""
+    from training.report.words import Found, against_others, against_single
+
+    found = Found(result)
+    for one in (*against_others(found), *against_single(found, result["single"]["model"])):
+        output().print(one.text, markup=False, soft_wrap=True)
 
 
 def _figure(row: dict[str, Any] | None) -> str | None:
@@ -105,4 +121,5 @@ def _figure(row: dict[str, Any] | None) -> str | None:
 def _gain(row: dict[str, Any] | None) -> str | None:
     if row is None:
         return None
-    return f"{row['value']:+.4f} ±{(row['high'] - row['low']) / 2:.4f}"
+    level = " level" if row["low"] <= 0 <= row["high"] else ""
+    return f"{row['value']:+.4f} ±{(row['high'] - row['low']) / 2:.4f}{level}"

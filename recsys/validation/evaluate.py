@@ -7,7 +7,7 @@ artefact's manifest.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -19,15 +19,28 @@ from recsys.matrices.lists import Lists, contains, pointers, rows_of, without
 from recsys.ranking.rank import Ranker
 from recsys.schema import CHANNELS
 from recsys.validation import metrics
+from recsys.validation.figures import ALL, OURS, SINGLE, Difference, Evaluation, Figure, Sample
 from recsys.validation.metrics import Floats, bootstrap_all
 from recsys.validation.panel import MIN_CUSTOMERS, Panel
 from recsys.validation.peers import Peer
 from recsys.validation.reliability import Told
 from recsys.validation.showing import Shown, cut, items_of, ranked
+from recsys.validation.single import Alone
 from recsys.validation.splits import Window
 
-OURS: Final = "omnibasket"
-ALL: Final = "all"
+__all__ = [
+    "ALL",
+    "OURS",
+    "SINGLE",
+    "Difference",
+    "Evaluation",
+    "Figure",
+    "Judged",
+    "Jury",
+    "Known",
+    "Sample",
+    "summarise",
+]
 
 #: Endings of metrics of which more is better.
 _MORE_IS_BETTER: Final = ("ndcg", "recall", "hr", "precision")
@@ -37,68 +50,6 @@ IN_CHANNEL: Final = 1_000
 
 #: Segment, method, metric.
 Key = tuple[str, str, str]
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One figure of one method.
-
-    Attributes
-    ----------
-    segment : str
-        ``all``, the channel that was bought on, or the window.
-    method, metric : str
-        For example ``omnibasket``, ``ndcg@10``.
-    value, low, high : float
-        Mean and its 95% bootstrap interval; of ``coverage`` only the value.
-    n : int
-        Customers.
-    """
-
-    segment: str
-    method: str
-    metric: str
-    value: float
-    low: float | None
-    high: float | None
-    n: int
-
-
-@dataclass(frozen=True)
-class Difference:
-    """How far we are ahead of another method, customer by customer.
-
-    Attributes
-    ----------
-    segment, metric : str
-    other : str
-        The best other method.
-    value, low, high : float
-        Mean difference and its 95% bootstrap interval.
-    """
-
-    segment: str
-    metric: str
-    other: str
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """Everything that was measured."""
-
-    figures: list[Figure]
-    differences: list[Difference]
-
-    def value(self, method: str, metric: str, segment: str = ALL) -> float:
-        """One figure's value."""
-        return next(
-            figure.value
-            for figure in self.figures
-            if (figure.segment, figure.method, figure.metric) == (segment, method, metric)
-        )
 
 
 @dataclass(frozen=True)
@@ -138,6 +89,8 @@ class Judged:
         What is one figure for all, as coverage is.
     told : Told or None
         Chances that were told, where the method tells them.
+    drawn : dict of segment to (int, float)
+        How many customers were judged, and how many they were drawn from.
     """
 
     window: Window
@@ -145,6 +98,7 @@ class Judged:
     values: dict[Key, Floats]
     shares: dict[Key, float]
     told: Told | None = None
+    drawn: dict[str, tuple[int, float]] = field(default_factory=dict)
 
     def __or__(self, other: "Judged") -> "Judged":
         """Put what other methods reached on the same customers beside."""
@@ -154,6 +108,7 @@ class Judged:
             self.values | other.values,
             self.shares | other.shares,
             self.told or other.told,
+            self.drawn | other.drawn,
         )
 
 
@@ -182,24 +137,27 @@ class Jury:
     ) -> None:
         self._panel, self._known, self._k = panel, known, k
         came = np.flatnonzero(np.diff(panel.wanted().indptr))
-        self._segments = [_Segment(ALL, came, panel.only(came), panel.only(came).wanted())]
+        whole = panel.only(came)
+        of = float(whole.mass.sum())
+        self._segments = [_Segment(ALL, came, whole, whole.wanted(), of)]
         channels = [CHANNELS[number] for number in np.unique(panel.channel)]
         rng = np.random.default_rng(seed)
         for channel in channels if len(channels) > 1 else ():
             rows = np.flatnonzero(np.diff(panel.wanted(channel).indptr))
             if len(rows) >= MIN_CUSTOMERS:
+                of = float(panel.mass[rows].sum())
                 rows = np.sort(rng.permutation(rows)[:in_channel])
                 part = panel.only(rows)
-                self._segments.append(_Segment(channel, rows, part, part.wanted(channel)))
+                self._segments.append(_Segment(channel, rows, part, part.wanted(channel), of))
 
-    def judge(self, method: str, by: Ranker | Peer) -> Judged:
+    def judge(self, method: str, by: Ranker | Peer | Alone) -> Judged:
         """Look at one method.
 
         Parameters
         ----------
         method : str
             Its name in tables.
-        by : Ranker or Peer
+        by : Ranker, Peer or Alone
             Learned on what was before the panel's window.
         """
         values: dict[Key, Floats] = {}
@@ -224,7 +182,9 @@ class Jury:
                 values[segment.name, method, f"{metric}@{self._k}"] = whole
             share = metrics.coverage(shown.mixed, self._k, len(self._panel.index))
             shares[segment.name, method, f"coverage@{self._k}"] = share
-        return Judged(self._panel.window, self._panel.customer_ids, values, shares, told)
+        drawn = {one.name: (len(one.rows), one.of) for one in self._segments}
+        panel = self._panel
+        return Judged(panel.window, panel.customer_ids, values, shares, told, drawn)
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,6 +195,7 @@ class _Segment:
     rows: NDArray[np.int64]
     panel: Panel
     wanted: Lists
+    of: float
 
     @property
     def channel(self) -> str | None:
@@ -289,6 +250,7 @@ def summarise(judged: Sequence[Judged], seed: int) -> Evaluation:
     at = [np.array([customers[name] for name in one.customer_ids], int) for one in judged]
     figures: list[Figure] = []
     differences: list[Difference] = []
+    over_single: list[Difference] = []
     for segment, keys in _segments(judged).items():
         columns = {
             key[1:]: _over_windows(
@@ -299,6 +261,7 @@ def summarise(judged: Sequence[Judged], seed: int) -> Evaluation:
         }  # fmt: skip
         figures += _figures(segment, columns, seed)
         differences += _differences(segment, columns, seed)
+        over_single += _differences(segment, columns, seed, single=True)
         for key in dict.fromkeys(key for one in judged for key in one.shares if key[0] == segment):
             share = float(np.mean([one.shares[key] for one in judged if key in one.shares]))
             n = next(figure.n for figure in figures if figure.segment == segment)
@@ -308,7 +271,19 @@ def summarise(judged: Sequence[Judged], seed: int) -> Evaluation:
             columns = {key[1:]: each for key, each in one.values.items() if key[0] == ALL}
             figures += _figures(str(one.window), columns, seed)
             differences += _differences(str(one.window), columns, seed)
-    return Evaluation(figures, differences)
+            over_single += _differences(str(one.window), columns, seed, single=True)
+    return Evaluation(figures, differences, over_single, _samples(judged))
+
+
+def _samples(judged: Sequence[Judged]) -> list[Sample]:
+    """Segments of which not everybody was judged."""
+    found = []
+    for segment in dict.fromkeys(name for one in judged for name in one.drawn):
+        counts = [one.drawn[segment] for one in judged if segment in one.drawn]
+        drawn, of = sum(n for n, _ in counts), round(sum(of for _, of in counts))
+        if of > drawn:
+            found.append(Sample(segment, drawn, of))
+    return found
 
 
 def _segments(judged: Sequence[Judged]) -> dict[str, list[Key]]:
@@ -341,13 +316,15 @@ def _figures(segment: str, columns: Mapping[tuple[str, str], Floats], seed: int)
 
 
 def _differences(
-    segment: str, columns: Mapping[tuple[str, str], Floats], seed: int
+    segment: str, columns: Mapping[tuple[str, str], Floats], seed: int, *, single: bool = False
 ) -> list[Difference]:
-    """Ours beside the best other method, where more is better."""
+    """Ours beside the best other method, or our best model alone, where more is better."""
     pairs: dict[str, tuple[str, Floats]] = {}
     for (method, metric), each in columns.items():
         ours = columns.get((OURS, metric))
-        if method == OURS or ours is None or not metric.split("@")[0].endswith(_MORE_IS_BETTER):
+        if method == OURS or single != (method == SINGLE) or ours is None:
+            continue
+        if not metric.split("@")[0].endswith(_MORE_IS_BETTER):
             continue
         if np.isnan(each).all() or np.isnan(ours).all():
             continue

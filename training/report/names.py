@@ -6,10 +6,11 @@ Called by the other modules of the report.
 from collections.abc import Mapping
 from typing import Any, Final
 
-from recsys.validation.evaluate import ALL, OURS
+from recsys.validation.evaluate import ALL, OURS, SINGLE
 
 METHODS: Final[Mapping[str, str]] = {
     OURS: "Omnibasket",
+    SINGLE: "Best single model",
     "popular": "Most popular",
     "own_frequency": "Own frequency",
     "item_knn": "Item neighbours",

@@ -171,26 +171,29 @@ def _table(found: Found, segment: str) -> dict[str, Any]:
             cells.append(cell)
         if any(cell["value"] != "–" for cell in cells):
             rows.append({"name": names.method(method), "ours": method == OURS, "cells": cells})
-    leads = []
-    for metric in metrics:
-        lead = found.lead(metric, segment)
-        leads.append(
-            {"text": "", "verdict": "note", "interval": ""}
-            if lead is None
-            else {
-                "text": f"{lead['value']:+.4f}",
-                "verdict": verdict_of(lead),
-                "interval": f"{lead['low']:+.4f} to {lead['high']:+.4f}",
-            }
-        )
-    row = found.row("ndcg", OURS, segment)
+    leads = [("Our lead", [_lead(found.lead(metric, segment)) for metric in metrics])]
+    if any(found.over_single(metric, segment) for metric in metrics):
+        beyond = [_lead(found.over_single(metric, segment)) for metric in metrics]
+        leads.append(("Our lead over the best single model", beyond))
     return {
         "segment": names.segment(segment),
-        "customers": row["n"] if row else 0,
+        "customers": found.customers(segment),
         "heads": [names.METRICS[metric][0] for metric in metrics],
         "rows": rows,
         "leads": leads,
         "open": segment == ALL,
+    }
+
+
+def _lead(lead: dict[str, Any] | None) -> dict[str, str]:
+    if lead is None:
+        return {"text": "", "verdict": "note", "interval": ""}
+    verdict = verdict_of(lead)
+    level = " level" if verdict == "level" else ""
+    return {
+        "text": f"{lead['value']:+.4f}{level}",
+        "verdict": verdict,
+        "interval": f"{lead['low']:+.4f} to {lead['high']:+.4f}",
     }
 
 
@@ -218,7 +221,7 @@ def _comparisons(found: Found) -> list[Drawn]:
         _beside(
             found, "ndcg", segment, f"ndcg-{number}",
             f"NDCG@{found.k}, bought {names.segment(segment)}",
-            f"{(found.row('ndcg', OURS, segment) or {'n': 0})['n']:,} customers",
+            found.customers(segment),
         )
         for number, segment in enumerate(found.segments)
     ]  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 from recsys.validation.evaluate import ALL, OURS
 from training.report import names
 
-Verdict = Literal["ahead", "behind", "even", "note"]
+Verdict = Literal["ahead", "behind", "level", "note"]
 
 #: Chances that are further off than this are worth a warning.
 _FAR_OFF: Final = 0.05
@@ -23,7 +23,7 @@ class Sentence:
     Attributes
     ----------
     verdict : str
-        ``ahead``, ``behind`` or ``even`` of the best other method; ``note``: no comparison.
+        ``ahead`` or ``behind``; ``level``, where the interval holds zero; ``note``: no comparison.
     text : str
     """
 
@@ -45,6 +45,8 @@ class Found:
             (row["segment"], row["method"], row["metric"]): row for row in result["figures"]
         }
         self.ahead = {(row["segment"], row["metric"]): row for row in result["differences"]}
+        self.over = {(row["segment"], row["metric"]): row for row in result["over_single"]}
+        self.samples = {row["segment"]: row for row in result["samples"]}
         metrics = dict.fromkeys(metric for _, _, metric in self.rows)
         self.k = int(next(metric for metric in metrics if "@" in metric).split("@")[1])
         self.segments = list(dict.fromkeys(segment for segment, _, _ in self.rows))
@@ -63,10 +65,26 @@ class Found:
         """Our difference to the best other method."""
         return self.ahead.get((segment, f"{metric}@{self.k}"))
 
+    def over_single(self, metric: str, segment: str = ALL) -> dict[str, Any] | None:
+        """Our difference to our best model alone."""
+        return self.over.get((segment, f"{metric}@{self.k}"))
+
+    def customers(self, segment: str = ALL) -> str:
+        """Say how many customers were judged, and of how many they are a sample."""
+        row = self.row("ndcg", OURS, segment)
+        told = f"{row['n'] if row else 0:,} customers"
+        sample = self.samples.get(segment)
+        return f"{told}, {drawn(sample)}" if sample else told
+
+
+def drawn(sample: dict[str, Any]) -> str:
+    """Say of how many a sample was drawn, whichever windows they are of."""
+    return f"a sample of {sample['of']:,}"
+
 
 def verdict_of(lead: dict[str, Any]) -> Verdict:
     """Whether an interval of a difference lies on one side of zero."""
-    return "ahead" if lead["low"] > 0 else "behind" if lead["high"] < 0 else "even"
+    return "ahead" if lead["low"] > 0 else "behind" if lead["high"] < 0 else "level"
 
 
 def summary(result: dict[str, Any]) -> list[Sentence]:
@@ -79,7 +97,8 @@ def summary(result: dict[str, Any]) -> list[Sentence]:
     """
     found = Found(result)
     return [
-        *_against_others(found),
+        *against_others(found),
+        *against_single(found, result["single"]["model"]),
         *_in_customers(found),
         *_by_channel(found),
         *_chances(result),
@@ -88,26 +107,46 @@ def summary(result: dict[str, Any]) -> list[Sentence]:
     ]
 
 
-def _against_others(found: Found) -> Iterator[Sentence]:
-    for metric, what in (
-        ("ndcg", "Overall"),
-        ("new_ndcg", "For products that are new to the customer"),
-        ("repeat_ndcg", "For products that the customer had bought before"),
-    ):
+#: What lists are about, by the metric of it.
+_ABOUT: Final = (
+    ("ndcg", "Overall"),
+    ("new_ndcg", "For products that are new to the customer"),
+    ("repeat_ndcg", "For products that the customer had bought before"),
+)
+
+
+def against_others(found: Found) -> Iterator[Sentence]:
+    """Say how our lists compare with the best ones of others."""
+    for metric, what in _ABOUT:
         lead = found.lead(metric)
         if lead is not None:
             yield Sentence(verdict_of(lead), f"{what}: {_compared(found, lead, metric)}.")
 
 
-def _compared(found: Found, lead: dict[str, Any], metric: str, segment: str = ALL) -> str:
-    other = names.method(lead["other"])
+def against_single(found: Found, model: str) -> Iterator[Sentence]:
+    """Say what all models together add to the best of them alone."""
+    parts, verdicts = [], []
+    for metric, what in _ABOUT[:2]:
+        lead = found.over_single(metric)
+        if lead is not None:
+            verdicts.append(verdict_of(lead))
+            where = "" if metric == "ndcg" else f"{what[0].lower()}{what[1:]}, "
+            parts.append(f"{where}{_compared(found, lead, metric, other='it')}")
+    if parts:
+        text = f"Beside our own best model alone, {model.replace('_', ' ')}: {'; '.join(parts)}."
+        yield Sentence(verdicts[0], text)
+
+
+def _compared(
+    found: Found, lead: dict[str, Any], metric: str, segment: str = ALL, other: str = ""
+) -> str:
+    other = other or names.method(lead["other"])
     theirs = found.value(metric, lead["other"], segment)
     share = f", {100 * lead['value'] / theirs:+.1f}%" if theirs else ""
     interval = f"{lead['value']:+.4f} NDCG@{found.k}{share}, 95% interval {_interval(lead)}"
     verdict = verdict_of(lead)
-    if verdict == "even":
-        return f"no clear difference to {other} ({interval})"
-    return f"{verdict} of {other} ({interval})"
+    than = {"ahead": "ahead of", "level": "level with"}.get(verdict, verdict)
+    return f"{than} {other} ({interval})"
 
 
 def _interval(row: dict[str, Any]) -> str:
@@ -137,7 +176,10 @@ def _by_channel(found: Found) -> Iterator[Sentence]:
         lead = found.lead("ndcg", segment)
         if segment != ALL and lead is not None:
             told = _compared(found, lead, "ndcg", segment)
-            yield Sentence(verdict_of(lead), f"Bought {names.segment(segment)}: {told}.")
+            where = f"Bought {names.segment(segment)}"
+            if segment in found.samples:
+                where += f" ({found.customers(segment)})"
+            yield Sentence(verdict_of(lead), f"{where}: {told}.")
 
 
 def _chances(result: dict[str, Any]) -> Iterator[Sentence]:

@@ -14,7 +14,7 @@ from recsys.ranking.rank import Ranker
 from recsys.ranking.shelf import Shelf
 from recsys.ranking.statistics import ItemStatistics
 from recsys.validation import carts, panel
-from recsys.validation.evaluate import OURS, Judged, Jury, Known, summarise
+from recsys.validation.evaluate import OURS, SINGLE, Judged, Jury, Known, summarise
 from recsys.validation.learning import learn, lesson
 from recsys.validation.peers import PEERS, MostPopular, OwnFrequency, tune
 from recsys.validation.showing import ranked, show
@@ -130,6 +130,34 @@ def test_customers_of_several_windows_count_once_with_their_mean():
     assert found.value("x", "ndcg@3", "1970-01-03 to 1970-01-03") == pytest.approx(0.2)
     for row in found.differences:
         assert (row.other, row.value, row.low) == ("x", pytest.approx(0.5), pytest.approx(0.5))
+
+
+def test_our_best_model_alone_is_measured_by_itself():
+    each = np.linspace(0, 1, 20)
+    customers = [f"c{n:02}" for n in range(20)]
+    values = {
+        ("all", OURS, "ndcg@3"): each, ("all", SINGLE, "ndcg@3"): each - 0.1,
+        ("all", "x", "ndcg@3"): each - 0.3,
+    }  # fmt: skip
+    found = summarise([Judged(FIRST, customers, values, {})], 0)
+    assert [(row.other, row.value) for row in found.differences] == [("x", pytest.approx(0.3))]
+    assert [(row.other, row.value) for row in found.over_single] == [(SINGLE, pytest.approx(0.1))]
+
+
+def test_who_was_drawn_is_told(history, ranker):
+    training, ranks = ranker
+    people = panel.read(history, training.index, SECOND, active=40)
+    jury = Jury(people, Known.of(training), 3, in_channel=20)
+    found = summarise([jury.judge(OURS, ranks)], seed=1)
+    told = {one.segment: (one.drawn, one.of) for one in found.samples}
+    counted = {row.segment: row.n for row in found.figures if row.metric == "ndcg@3"}
+    assert told["all"] == (40, 80)
+    stores = int((np.diff(people.wanted("pos").indptr) > 0).sum())
+    assert counted["pos"] == told["pos"][0] == 20 < stores
+    assert told["pos"][1] == 2 * stores  # each of the panel stands for two
+    everybody = panel.read(history, training.index, SECOND, active=200)
+    jury = Jury(everybody, Known.of(training), 3)
+    assert summarise([jury.judge(OURS, ranks)], seed=1).samples == []
 
 
 #: Trees in a world too small for them.

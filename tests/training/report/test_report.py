@@ -31,9 +31,9 @@ def figures(segment, ours, best, n=100):
     return rows
 
 
-def lead(segment, value, half=0.01, metric="ndcg"):
+def lead(segment, value, half=0.01, metric="ndcg", other="als"):
     return {
-        "segment": segment, "metric": f"{metric}@10", "other": "als", "value": value,
+        "segment": segment, "metric": f"{metric}@10", "other": other, "value": value,
         "low": value - half, "high": value + half,
     }  # fmt: skip
 
@@ -63,6 +63,12 @@ def result():
             lead("all", 0.1), lead("all", 0.0, metric="new_ndcg"), lead("web", -0.1),
             lead("all", 0.05, metric="hr"),
         ],
+        "over_single": [
+            lead("all", 0.004, other="best_single"),
+            lead("all", -0.05, metric="new_ndcg", other="best_single"),
+        ],
+        "samples": [{"segment": "web", "drawn": 20, "of": 2310}],
+        "single": {"model": "repeat", "reached": {"repeat": 0.3, "popular": 0.1}},
         "reliability": {
             "bins": [told(0.1), told(0.3)], "error": 0.012, "told": 0.2, "happened": 0.2,
         },
@@ -157,17 +163,32 @@ def test_what_matters_is_said_first_and_in_words(result):
     overall = summary(result)[0]
     assert overall.verdict == "ahead"
     assert "ahead of ALS of implicit (+0.1000 NDCG@10, +33.3%" in overall.text
-    assert told["For products that are new to the customer"].verdict == "even"
-    assert told["Bought on the web"].verdict == "behind"
+    new = told["For products that are new to the customer"]
+    assert new.verdict == "level"
+    assert "level with ALS of implicit (+0.0000 NDCG@10" in new.text
+    web = told["Bought on the web (20 customers, a sample of 2,310)"]
+    assert web.verdict == "behind"
     words = " ".join(one.text for one in summary(result))
     assert "Of 100 customers who came back, 40 bought at least one of the 10" in words
     assert "off by 1.2 percentage points" in words
     assert "Not measured" not in words
 
 
+def test_what_all_models_add_to_the_best_of_them_is_said(result):
+    (told,) = [one for one in summary(result) if "alone" in one.text]
+    assert told.verdict == "level"
+    assert told.text.startswith("Beside our own best model alone, repeat: level with it (+0.0040")
+    assert "for products that are new to the customer, behind it (-0.0500" in told.text
+    words = " ".join("".join(Page(render(result, SOLD, "x")).text).split())
+    assert "Our lead over the best single model" in words
+    assert "+0.0040 level" in words
+    assert "Bought on the web, 20 customers, a sample of 2,310" in words
+    assert "Bought everywhere, 100 customers " in words
+
+
 def test_what_was_left_out_is_said(result):
     result["figures"] = [row for row in result["figures"] if row["method"] == "omnibasket"]
-    result |= {"differences": [], "peers": {}, "left_out": list(PEERS)}
+    result |= {"differences": [], "over_single": [], "peers": {}, "left_out": list(PEERS)}
     words = " ".join(one.text for one in summary(result))
     assert "Not measured beside, by [train] peers: Most popular, Own frequency" in words
     assert "Nothing was measured beside." in render(result, SOLD, "x")

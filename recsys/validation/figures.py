@@ -1,0 +1,104 @@
+"""What measuring found, as plain values: figures, differences and who was asked.
+
+Made by ``evaluate``, and by what puts figures of several windows together; training prints them
+and puts them into the artefact's manifest.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+OURS: Final = "omnibasket"
+#: Our best model alone; see ``single``.
+SINGLE: Final = "best_single"
+ALL: Final = "all"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure of one method.
+
+    Attributes
+    ----------
+    segment : str
+        ``all``, the channel that was bought on, or the window.
+    method, metric : str
+        For example ``omnibasket``, ``ndcg@10``.
+    value, low, high : float
+        Mean and its 95% bootstrap interval; of ``coverage`` only the value.
+    n : int
+        Customers.
+    """
+
+    segment: str
+    method: str
+    metric: str
+    value: float
+    low: float | None
+    high: float | None
+    n: int
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How far we are ahead of another method, customer by customer.
+
+    Attributes
+    ----------
+    segment, metric : str
+    other : str
+        The best other method.
+    value, low, high : float
+        Mean difference and its 95% bootstrap interval.
+    """
+
+    segment: str
+    metric: str
+    other: str
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Customers who were drawn from more.
+
+    Attributes
+    ----------
+    segment : str
+    drawn, of : int
+        Customers, of all windows together.
+    """
+
+    segment: str
+    drawn: int
+    of: int
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Everything that was measured.
+
+    Attributes
+    ----------
+    figures : list of Figure
+    differences : list of Difference
+        To the best method that is not ours.
+    over_single : list of Difference
+        To ``SINGLE``, where it was judged.
+    samples : list of Sample
+        Segments of which not everybody was judged.
+    """
+
+    figures: list[Figure]
+    differences: list[Difference]
+    over_single: list[Difference]
+    samples: list[Sample]
+
+    def value(self, method: str, metric: str, segment: str = ALL) -> float:
+        """One figure's value."""
+        return next(
+            figure.value
+            for figure in self.figures
+            if (figure.segment, figure.method, figure.metric) == (segment, method, metric)
+        )
