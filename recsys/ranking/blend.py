@@ -14,7 +14,7 @@ import numpy.typing as npt
 from recsys.errors import NotFittedError
 from recsys.matrices.compiled import compiled, fixed
 from recsys.ranking.curves import Curve, Floats, fit_rising, stack
-from recsys.ranking.refine import first_rows, refine
+from recsys.ranking.refine import refine, some_rows
 
 #: Length of each stored curve, at most.
 KNOTS: Final = 64
@@ -99,7 +99,7 @@ class Blend:
         parts = self._parts(scores)
         likeliest, self.intercept_ = fit_weights(parts, bought, mass, self.l2)
         likeliest[~parts.any(axis=0)] = 0.0  # of what is never said nothing was learned
-        first = first_rows(whole[1], rows_of_all)
+        first = some_rows(whole[1], rows_of_all)
         self.weights_ = refine(
             self._parts(whole[0][first]), likeliest, whole[1][first], rows_of_all[first]
         )

@@ -71,9 +71,14 @@ def refine(parts: Floats, weights: Floats, bought: Bools, rows: npt.NDArray[np.i
     return found
 
 
-def first_rows(bought: Bools, rows: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
-    """Positions of the candidates of the first ``MAX_ROWS`` rows with a purchase."""
-    came = np.unique(rows[bought])[:MAX_ROWS]
+def some_rows(bought: Bools, rows: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
+    """Positions of the candidates of ``MAX_ROWS`` rows with a purchase, spread over all of them.
+
+    Rows may be of several windows, one behind the other.
+    """
+    came = np.unique(rows[bought])
+    if len(came) > MAX_ROWS:
+        came = came[np.linspace(0, len(came) - 1, MAX_ROWS).astype(np.int64)]
     return np.flatnonzero(np.isin(rows, came))
 
 

@@ -126,6 +126,7 @@ def reliability(found: Told, bins: int = BINS) -> Reliability:
     ----------
     .. [1] Naeini, Cooper, Hauskrecht (2015), Obtaining well calibrated probabilities using
        Bayesian binning, AAAI.
+    .. [2] Kish (1965), Survey sampling.
     """
     if not len(found.chance):
         return Reliability([], float("nan"), float("nan"), float("nan"))
@@ -138,7 +139,8 @@ def reliability(found: Told, bins: int = BINS) -> Reliability:
     steps = []
     for of in np.unique(number):
         at = number == of
-        weight, cases = float(mass[at].sum()), int(at.sum())
+        weight = float(mass[at].sum())
+        cases = weight**2 / float((mass[at] ** 2).sum())  # as many equal ones say as much [2]_
         share = float((mass[at] * happened[at]).sum() / weight)
         low, high = _wilson(share, cases)
         steps.append(Bin(float((mass[at] * told[at]).sum() / weight), share, low, high, weight))
@@ -149,7 +151,7 @@ def reliability(found: Told, bins: int = BINS) -> Reliability:
     )
 
 
-def _wilson(share: float, n: int) -> tuple[float, float]:
+def _wilson(share: float, n: float) -> tuple[float, float]:
     """95% interval of a share of ``n`` cases."""
     z = 1.959964
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)

@@ -37,24 +37,31 @@ def _line(row: dict[str, Any]) -> dict[str, Any]:
     return line
 
 
+def write(
+    lines: list[dict[str, Any]], base: Path, products: list[dict[str, Any]] = (), **tables: Any
+) -> History:
+    """Write a history under a folder; rows name only what matters, see ``write_history``."""
+    folder = base / "history" / "v1"
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = {
+        "lines": sorted(map(_line, lines), key=lambda line: line["occurred_at"]),
+        "products": [{**PRODUCT, **product} for product in products],
+        **tables,
+    }
+    for name, schema in TABLES.items():
+        table = pa.Table.from_pylist(rows.get(name, []), schema)
+        pq.write_table(table, folder / f"{name}.parquet")
+    (folder / "summary.json").write_text(json.dumps({"lines": len(lines)}))
+    return History(folder, "v1")
+
+
 @pytest.fixture
 def write_history(tmp_path: Path) -> WriteHistory:
     """Write a history; rows name only what matters, ``ts`` stands for ``occurred_at``."""
 
-    def write(
+    def written(
         lines: list[dict[str, Any]], products: list[dict[str, Any]] = (), **tables: Any
     ) -> History:
-        folder = tmp_path / "history" / "v1"
-        folder.mkdir(parents=True, exist_ok=True)
-        rows = {
-            "lines": sorted(map(_line, lines), key=lambda line: line["occurred_at"]),
-            "products": [{**PRODUCT, **product} for product in products],
-            **tables,
-        }
-        for name, schema in TABLES.items():
-            table = pa.Table.from_pylist(rows.get(name, []), schema)
-            pq.write_table(table, folder / f"{name}.parquet")
-        (folder / "summary.json").write_text(json.dumps({"lines": len(lines)}))
-        return History(folder, "v1")
+        return write(lines, tmp_path, products, **tables)
 
-    return write
+    return written

@@ -1,5 +1,9 @@
 """What is bought in the order after."""
 
+from collections import Counter
+from itertools import pairwise
+
+import numpy as np
 import pytest
 
 from recsys.model_settings import Transitions as Settings
@@ -76,3 +80,38 @@ def test_a_reason_names_what_came_before(town):
 
 def test_a_product_does_not_follow_itself(town):
     assert "bread" not in shown(town, ("bread", AS_OF - DAY))
+
+
+def test_successors_are_those_of_a_plain_loop():
+    rng = np.random.default_rng(5)
+    orders = [
+        Order(
+            f"c{rng.integers(12)}" if rng.random() < 0.9 else None,
+            sorted({f"p{ix}" for ix in rng.integers(0, 7, rng.integers(1, 5))}),
+            AS_OF - (200 - number) * DAY,
+        )
+        for number in range(150)
+    ]
+    training = train(orders)
+    settings = Settings(min_support=2, shrinkage=3.0, neighbours=4)
+    model = Transitions(settings).fit(training)
+
+    before, after, both = Counter(), Counter(), Counter()
+    for customer in {order.customer for order in orders} - {None}:
+        mine = [order for order in orders if order.customer == customer]  # in time order
+        for one, other in pairwise(mine):
+            before.update(one.items)
+            after.update(other.items)
+            both.update((i, j) for i in one.items for j in other.items if i != j)
+    for item in training.index.item_ids:
+        found = {}
+        for (i, j), n in both.items():
+            if i == item and n >= 2:
+                found[j] = n / (before[i] ** 0.75 * after[j] ** 0.5) * n / (n + 3.0)
+        best = sorted(found, key=lambda j: (-np.float32(found[j]), j))[:4]
+        (ix,) = training.index.ix_of([item])
+        part = slice(model.indptr_[ix], model.indptr_[ix + 1])
+        names = [training.index.item_ids[at] for at in model.indices_[part]]
+        assert names == sorted(best)
+        expected = [found[name] for name in names]
+        np.testing.assert_allclose(model.scores_[part], expected, rtol=1e-6)

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy import stats
 
 from recsys.matrices.histories import EMPTY
 from recsys.matrices.lists import Lists
@@ -119,3 +120,16 @@ def test_significance_needs_numbers():
     assert significant(counts, 0.05).tolist() == [False, True, False]
     nothing = np.zeros(3)
     assert not significant(Counts(nothing, past, nothing, past), 0.05).any()
+
+
+@pytest.mark.parametrize(("late", "early"), [((9, 1, 30), (40, 40, 300)), ((3, 5, 2), (6, 9, 60))])
+def test_the_chance_is_the_tail_of_a_negative_binomial(late, early):
+    """Whole purchases that all count one: the library's distribution says how likely they are."""
+    now, past = np.array(late, float), np.array(early, float)
+    counts = Counts(now, past, now, past)
+    share = now.sum() / (now.sum() + past.sum())
+    chance = stats.nbinom.sf(now - 1, past + 0.5, 1 - share)
+    by_library = stats.false_discovery_control(chance)
+    for false_share in (0.01, 0.05, 0.2, 0.29):
+        found = significant(counts, false_share)
+        np.testing.assert_array_equal(found, by_library <= false_share)

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from recsys.errors import NotFittedError
-from recsys.ranking.blend import Blend
+from recsys.ranking.blend import Blend, fit_weights
 
 COLUMNS = ("knows", "guesses", "silent")
 N, EACH = 200, 40
@@ -110,3 +111,27 @@ def test_nobody_buying_anything_is_no_error(world):
     scores, bought, rows = world
     blend = Blend(COLUMNS).fit(scores, np.zeros_like(bought), rows)
     assert blend.chance(blend.evidence(scores), PLAIN).max() < 0.01
+
+
+def test_weights_are_those_of_another_library_where_none_is_at_its_bound():
+    rng = np.random.default_rng(2)
+    parts = rng.random((900, 3))
+    chance = 1 / (1 + np.exp(3 - parts @ [2.0, 1.0, 1.5]))
+    bought, mass = rng.random(900) < chance, rng.uniform(0.5, 4.0, 900)
+    weights, intercept = fit_weights(parts, bought, mass, l2=2.0)
+    other = LogisticRegression(C=1 / 2.0, tol=1e-10, max_iter=1000)
+    other.fit(parts, bought, sample_weight=mass)
+    assert (weights > 0).all()
+    np.testing.assert_allclose(weights, other.coef_[0], rtol=2e-3)
+    assert intercept == pytest.approx(other.intercept_[0], rel=2e-3)
+
+
+def test_a_weight_that_would_be_below_zero_is_zero():
+    rng = np.random.default_rng(4)
+    parts = rng.random((900, 2))
+    bought = rng.random(900) < 1 / (1 + np.exp(1 - 2 * parts[:, 0] + 2 * parts[:, 1]))
+    weights, intercept = fit_weights(parts, bought, np.ones(900), l2=1.0)
+    assert weights[1] == 0
+    other = LogisticRegression(C=1.0, tol=1e-10, max_iter=1000).fit(parts[:, :1], bought)
+    assert weights[0] == pytest.approx(other.coef_[0, 0], rel=5e-3)
+    assert intercept == pytest.approx(other.intercept_[0], rel=5e-3)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.isotonic import IsotonicRegression
 
 from recsys.ranking.curves import fit_rising, stack
 
@@ -44,3 +45,18 @@ def test_curves_never_fall_and_never_promise_anything_for_certain(cases, knots):
         assert ((read > 0) & (read < 1)).all()
     long_x, long_y = stack([curve], knots)
     np.testing.assert_array_equal(np.interp(x, long_x[0], long_y[0]), curve(x))
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_steps_are_those_of_another_library(seed):
+    """But for the one case of doubt, isotonic regression as scikit-learn does it."""
+    rng = np.random.default_rng(seed)
+    x = rng.integers(0, 12, 60).astype(float)
+    happened = rng.random(60) < x / 14
+    weights = rng.integers(1, 50, 60) * 1e6  # so many cases that one more is nothing
+    curve = fit_rising(x, happened, weights, knots=100)
+    other = IsotonicRegression().fit(x, happened, sample_weight=weights)
+    for start in np.unique(other.predict(x)):
+        same = other.predict(x) == start  # one step: the curve passes its weighed middle
+        middle = np.average(x[same], weights=weights[same])
+        assert curve(np.array([middle]))[0] == pytest.approx(start, abs=1e-5)

@@ -1,8 +1,10 @@
 """Weights move to where the first places are right."""
 
 import numpy as np
+import pytest
+from sklearn.metrics import ndcg_score
 
-from recsys.ranking.refine import MIN_ROWS, refine
+from recsys.ranking.refine import MIN_ROWS, ndcg_of, refine, some_rows
 
 N, EACH = 300, 30
 
@@ -39,3 +41,33 @@ def test_a_few_rows_move_nothing():
     parts, bought, rows = world(MIN_ROWS - 1)
     begun = np.array([0.5, 1.0])
     assert refine(parts, begun, bought, rows) is begun
+
+
+def test_goodness_is_the_mean_of_another_library():
+    rng = np.random.default_rng(3)
+    rows = np.repeat(np.arange(40), rng.integers(2, 30, 40))
+    bought = rng.random(len(rows)) < 0.15
+    totals = rng.normal(size=len(rows))
+    each = [
+        ndcg_score([bought[rows == row]], [totals[rows == row]], k=10)
+        for row in range(40)
+        if bought[rows == row].any()
+    ]
+    assert ndcg_of(bought, rows)(totals) == pytest.approx(np.mean(each))
+
+
+def test_rows_that_are_looked_at_are_spread_over_all_of_them(monkeypatch):
+    """Rows of several windows stand behind one another: none of them decides alone."""
+    monkeypatch.setattr("recsys.ranking.refine.MAX_ROWS", 8)
+    rows = np.repeat(np.arange(60), 3)
+    bought = np.tile([True, False, False], 60) & (rows % 2 == 0)
+    at = some_rows(bought, rows)
+    seen = np.unique(rows[at])
+    assert len(seen) == 8
+    assert (seen % 2 == 0).all()
+    assert seen[0] == 0
+    assert seen[-1] == 58
+    assert np.diff(seen).max() <= 10
+    np.testing.assert_array_equal(at, np.flatnonzero(np.isin(rows, seen)))
+    few = some_rows(bought[:9], rows[:9])
+    assert np.unique(rows[few]).tolist() == [0, 2]

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
+from sklearn.metrics import ndcg_score
 
 from recsys.matrices.lists import Lists
 from recsys.validation import metrics
@@ -146,3 +148,67 @@ def test_a_batch_is_its_rows_and_every_figure_is_a_share(pairs, k):
 def test_showing_exactly_what_was_wanted_is_perfect(wanted, k):
     if wanted:
         assert metrics.ndcg_at(lists(wanted), lists(wanted), k) == pytest.approx([1.0])
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 12))
+def test_every_figure_is_that_of_a_plain_loop(seed, k):
+    rng = np.random.default_rng(seed)
+    n_items, buyers = 15, rng.random(15)
+    shown = [rng.permutation(n_items)[: rng.integers(0, 14)].tolist() for _ in range(6)]
+    wanted = [rng.permutation(n_items)[: rng.integers(0, 6)].tolist() for _ in range(6)]
+    lists, relevant = (Lists.of_rows([np.array(row, int) for row in rows])
+                       for rows in (shown, wanted))  # fmt: skip
+    found = {
+        "recall": metrics.recall_at(lists, relevant, k),
+        "hit": metrics.hit_rate_at(lists, relevant, k),
+        "precision": metrics.precision_at(lists, relevant, k),
+        "ndcg": metrics.ndcg_at(lists, relevant, k),
+        "share": metrics.share_of(lists, relevant, k),
+        "popularity": metrics.popularity_at(lists, buyers, k),
+        "novelty": metrics.novelty_at(lists, buyers, 100, k),
+    }  # fmt: skip
+    for row, (items, held) in enumerate(zip(shown, wanted, strict=True)):
+        hits = [item for item in items[:k] if item in held]
+        mean = [buyers[item] for item in items[:k]]
+        bits = [-math.log2(max(share, 0.01)) for share in mean]
+        one = dict.fromkeys(found, math.nan)
+        if held:
+            one |= {"recall": len(hits) / len(held), "hit": float(bool(hits)),
+                    "precision": len(hits) / k}  # fmt: skip
+            reached = gain([item in held for item in items[:k]])
+            one["ndcg"] = reached / gain([True] * min(len(held), k))
+        if items:
+            one |= {"share": len(hits) / len(items[:k]), "popularity": float(np.mean(mean)),
+                    "novelty": float(np.mean(bits))}  # fmt: skip
+        for name, value in one.items():
+            assert found[name][row] == pytest.approx(value, nan_ok=True), name
+
+
+def gain(hits):
+    return sum(1 / math.log2(place + 2) for place, hit in enumerate(hits) if hit)
+
+
+def test_ndcg_is_that_of_another_library():
+    rng = np.random.default_rng(8)
+    relevance = rng.random((30, 20)) < 0.2
+    relevance[:, 0] = True
+    scores = rng.random((30, 20))
+    shown = Lists.of_rows(list(np.argsort(-scores, axis=1)))
+    wanted = Lists.of_rows([np.flatnonzero(row) for row in relevance])
+    each = [ndcg_score([r], [s], k=7) for r, s in zip(relevance, scores, strict=True)]
+    np.testing.assert_allclose(metrics.ndcg_at(shown, wanted, 7), each)
+
+
+def test_intervals_are_those_of_another_library():
+    """Resampled at random by both: the same to a twentieth of their width."""
+    values = np.random.default_rng(6).gamma(0.5, size=400)
+    ours = metrics.bootstrap(values, seed=1, draws=8_000)
+    (together,) = metrics.bootstrap_all(values[:, None], seed=1, draws=8_000)
+    theirs = stats.bootstrap(
+        (values,), np.mean, n_resamples=8_000, method="percentile", random_state=1
+    ).confidence_interval
+    width = theirs.high - theirs.low
+    for one in (ours, together):
+        assert one.mean == pytest.approx(values.mean())
+        assert one.low == pytest.approx(theirs.low, abs=width / 20)
+        assert one.high == pytest.approx(theirs.high, abs=width / 20)

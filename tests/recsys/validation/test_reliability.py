@@ -59,3 +59,25 @@ def test_of_each_customer_the_first_places_count():
 
 def test_nothing_shown_is_nothing_told():
     assert reliability(told([], [])).bins == []
+
+
+def test_a_few_who_stand_for_many_say_little():
+    """The interval is as wide as that of so many equal cases as say as much (Kish)."""
+    mass = np.array([97.0, 1.0, 1.0, 1.0])
+    (one,) = reliability(Told(np.full(4, 0.5), np.array([True, False, True, False]), mass)).bins
+    n = mass.sum() ** 2 / (mass**2).sum()
+    share = 98 / 100
+    low, high = proportion(share, n)
+    assert one.happened == pytest.approx(share)
+    assert (one.low, one.high) == (pytest.approx(low, abs=1e-5), pytest.approx(high, abs=1e-5))
+
+
+def proportion(share, n):
+    """Wilson's interval, where the score test accepts: solved by bisection."""
+
+    def accepts(chance):
+        return abs(share - chance) <= 1.959964 * np.sqrt(chance * (1 - chance) / n)
+
+    grid = np.linspace(0, 1, 200_001)
+    inside = grid[[accepts(chance) for chance in grid]]
+    return inside.min(), inside.max()
