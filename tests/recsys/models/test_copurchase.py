@@ -1,10 +1,14 @@
+from collections import Counter
+from itertools import permutations
+
 import numpy as np
 import pytest
 
 from recsys.matrices.lists import Lists
 from recsys.model_settings import CoPurchase as Settings
 from recsys.models.base import Context
-from recsys.models.copurchase import CoPurchase
+from recsys.models.copurchase import _SIZE, CoPurchase
+from recsys.models.pairs import MAX_WEIGHT
 from tests.recsys.models.contract import ModelContract
 from tests.recsys.models.worlds import AS_OF, DAY, Order, batch, history, train
 
@@ -184,3 +188,81 @@ def test_nothing_that_goes_together_is_no_error():
     training = train([Order("a", ["p1"]), Order("b", ["p2"])])
     model = CoPurchase().fit(training)
     assert scores(model, training, history(("p1",))) == {}
+
+
+def random_orders(seed=9, n=160):
+    rng = np.random.default_rng(seed)
+    return [
+        Order(
+            f"c{rng.integers(15)}" if rng.random() < 0.8 else None,
+            sorted({f"p{ix}" for ix in rng.integers(0, 8, rng.integers(1, 5))}),
+            AS_OF - int(rng.integers(1, 90 * DAY)),
+        )
+        for _ in range(n)
+    ]
+
+
+def table_of(model, training, prefix=""):
+    """Similarity of each product's neighbours, by name."""
+    names = training.index.item_ids
+    indptr, indices, scores = (
+        getattr(model, f"{prefix}{part}_") for part in ("indptr", "indices", "scores")
+    )
+    return {
+        (names[a], names[indices[at]]): float(scores[at])
+        for a in range(len(names))
+        for at in range(indptr[a], indptr[a + 1])
+    }
+
+
+def test_pairs_of_baskets_are_those_of_a_plain_loop():
+    orders = sorted(random_orders(), key=lambda order: order.ts)
+    training = train(orders)
+    model = CoPurchase(Settings(min_support=3, shrinkage=4.0, neighbours=100)).fit(training)
+    held = Counter(item for order in orders for item in order.items)
+    both = Counter(pair for order in orders for pair in permutations(order.items, 2))
+    expected = {
+        (i, j): n / (held[i] ** 0.75 * held[j] ** 0.5) * n / (n + 4.0)
+        for (i, j), n in both.items()
+        if n >= 3
+    }
+    found = table_of(model, training)
+    assert found.keys() == expected.keys()
+    for pair, similarity in expected.items():
+        assert found[pair] == pytest.approx(similarity, rel=1e-5)
+    support = dict(zip(found, model.support_.tolist(), strict=True))
+    lift = dict(zip(found, model.lift_.tolist(), strict=True))
+    for (i, j), n in support.items():
+        assert n == both[i, j]
+        assert lift[i, j] == pytest.approx(n * len(orders) / (held[i] * held[j]), rel=1e-5)
+
+
+def test_pairs_of_windows_are_those_of_a_plain_loop():
+    """All that a customer bought in a window is one basket; weights are whole numbers to 255."""
+    orders = sorted(random_orders(), key=lambda order: order.ts)
+    training = train(orders)
+    settings = Settings(min_support=2, neighbours=100, window_days=14, memory_days=30)
+    model = CoPurchase(settings).fit(training)
+    units: dict[object, set[str]] = {}
+    for number, order in enumerate(orders):
+        window = (AS_OF - order.ts) // DAY // 14
+        units.setdefault((order.customer or number, window), set()).update(order.items)
+    weight = {
+        (who, window): 2.0 ** (-window * 14 / 30) * len(items) ** -_SIZE
+        for (who, window), items in units.items()
+    }
+    most = max(weight[key] for key, items in units.items() if len(items) > 1)
+    whole = {key: min(max(round(each / most * MAX_WEIGHT), 1), MAX_WEIGHT)
+             for key, each in weight.items()}  # fmt: skip
+    held, both, support = Counter(), Counter(), Counter()
+    for key, items in units.items():
+        held.update(dict.fromkeys(items, whole[key]))
+        both.update(dict.fromkeys(permutations(sorted(items), 2), whole[key]))
+        support.update(permutations(sorted(items), 2))
+    expected = {
+        (i, j): n / (held[i] * held[j]) ** 0.5 for (i, j), n in both.items() if support[i, j] >= 2
+    }
+    found = table_of(model, training, "within_")
+    assert found.keys() == expected.keys()
+    for pair, similarity in expected.items():
+        assert found[pair] == pytest.approx(similarity, rel=1e-5)
