@@ -6,6 +6,7 @@ The two Arrow tables come in; out come positions, types and counts as numpy arra
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -68,6 +69,10 @@ class Graph:
         When first, microseconds since 1970; the largest integer where it is not known.
     link_ids : pa.Array
         Ids of the links.
+    seniority : ndarray of shape (n_identifiers,), int64
+        Place of each identifier by when it was first seen, in how many orders, and until when;
+        equal where all of that is. Values are hashes under a key, so that ties which they broke
+        would come out differently under another key.
     """
 
     kinds: list[str]
@@ -78,6 +83,7 @@ class Graph:
     seen: Ints
     first_us: Ints
     link_ids: pa.Array
+    seniority: Ints
 
     @classmethod
     def of(cls, identifiers: pa.Table, links: pa.Table) -> "Graph":
@@ -112,6 +118,7 @@ class Graph:
             seen=_ints(links["seen"]),
             first_us=_ints(pc.fill_null(first_us, np.iinfo(np.int64).max)),
             link_ids=links["link_id"].combine_chunks(),
+            seniority=_seniority(identifiers),
         )
 
     def of_kind(self, *kinds: str) -> Flags:
@@ -149,9 +156,17 @@ class Graph:
         return stands
 
     def strength_order(self, links: Ints) -> Ints:
-        """Argsort links by evidence, how often they were seen, since when, and their ids."""
+        """Argsort links by evidence, how often they were seen, since when, and by their ends.
+
+        Of the ends count the types, the strongest first, and then who was there first; ids only
+        where all of that is equal.
+        """
         ids = np.array(self.link_ids.take(pa.array(links)).to_pylist(), dtype=np.str_)
-        keys = (ids, self.first_us[links], -self.seen[links], self.evidence[links])
+        a, b = self.a[links], self.b[links]
+        keys: list[Any] = [ids]
+        for of in (self.seniority, self.kind_of):
+            keys += [np.maximum(of[a], of[b]), np.minimum(of[a], of[b])]
+        keys += [self.first_us[links], -self.seen[links], self.evidence[links]]
         return np.lexsort(keys).astype(np.int64)
 
 
@@ -161,6 +176,16 @@ def strongest_first(identifiers: pa.Table) -> pa.Table:
     keys = pa.table([rank, identifiers["type"], identifiers["value"]], ["rank", "type", "value"])
     order = pc.sort_indices(keys, [(name, "ascending") for name in keys.column_names])
     return identifiers.take(order)
+
+
+def _seniority(identifiers: pa.Table) -> Ints:
+    """Place of each by when it was first seen, in how many orders, and until when."""
+    first, last = (
+        pc.fill_null(identifiers[name].cast(pa.timestamp("us", tz="UTC")).cast(pa.int64()), 2**62)
+        for name in ("first_at", "last_at")
+    )
+    rows = np.stack([_ints(first), -_ints(identifiers["orders"]), _ints(last)], axis=1)
+    return np.unique(rows, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
 
 
 def _strength(kind: str) -> tuple[int, str]:

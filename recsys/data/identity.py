@@ -177,10 +177,19 @@ def customers_of_groups(observations: ir.Table, identifiers: ir.Table) -> ir.Tab
     Notes
     -----
     Identifiers of one order may belong to different customers where their link was refused. The
-    one whose type comes first in ``ANCHORS`` decides; of two of that type, the smaller value.
+    one whose type comes first in ``ANCHORS`` decides; of two of that type, the one that was seen
+    first, in more orders, or no more since the earlier time; should all of that be equal, the
+    smaller value, which depends on the workspace's key.
     """
     known = identifiers.filter(identifiers.customer_id.notnull())
-    strength = [anchor_rank(known.type), known.type, known.value]
+    strength = [
+        anchor_rank(known.type),
+        known.type,
+        known.first_at,
+        ibis.desc(known.orders),
+        known.last_at,
+        known.value,
+    ]
     known = known.select(
         "type", "value", "customer_id", place=ibis.row_number().over(order_by=strength)
     )
