@@ -1,7 +1,5 @@
 """One customer: the traps of shops and tills, each as a few orders that a person can read."""
 
-import hashlib
-
 import ibis
 import pytest
 from ibis.backends.duckdb import Backend
@@ -395,44 +393,3 @@ def test_observations_may_lie_in_the_engine(con: Backend) -> None:
     assert found.identifiers.equals(resolve(seen, Identity(), con).identifiers)
     left = con.raw_sql("SELECT count(*) FROM duckdb_tables()").fetchone()
     assert left == (0,)
-
-
-def under(key: str, seen: Seen) -> Seen:
-    """The same, where identifiers are hashed under a key; what each was before is kept."""
-    hashed = Seen()
-    for row in seen.rows:
-        digest = hashlib.sha256(f"{key}{row['type']}{row['value']}".encode()).hexdigest()[:8]
-        hashed.rows.append({**row, "value": f"{digest}:{row['value']}"})
-    return hashed
-
-
-@pytest.mark.parametrize("key", [f"key{number}" for number in range(6)])
-def test_the_workspaces_key_decides_nothing(find, con: Backend, key: str) -> None:
-    """Ties are broken by what was seen, not by what hashes make of it."""
-    seen = Seen()
-    # One order names two addresses, of two customers, who came a day apart.
-    seen.order("email=E1 token=T1", times=2).order("email=E2 token=T2", times=2)
-    seen.order("email=E1 email=E2")
-    # All that is known of a card was first seen at once; it may have two addresses, not three.
-    seen.order("card=C9 email=E7").order("email=E8").order("email=E9")
-    seen.order("card=C9 email=E7 email=E8 email=E9")
-    hashed = under(key, seen)
-    two = tuple(f"email={named(key, 'email', value)}" for value in ("E1", "E2"))
-    settings = Identity(
-        limits={**DEFAULTS.limits, "email": 2}, undone=[link_id(find(hashed), *two)]
-    )
-    found = find(hashed, settings)
-    parts = {frozenset(one.rpartition(":")[2] for one in customer) for customer in customers(found)}
-    assert {"E1", "T1"} in parts
-    assert {"E2", "T2"} in parts
-    assert {"C9", "E7", "E8"} in parts
-    assert {"E9"} in parts
-    groups = customers_of_groups(ibis.memtable(hashed.table()), ibis.memtable(found.identifiers))
-    whose = {row["group_id"]: row["customer_id"] for row in con.to_pyarrow(groups).to_pylist()}
-    first = whose["g1"]
-    assert whose["g5"] == first  # the customer who was there first
-
-
-def named(key: str, kind: str, value: str) -> str:
-    digest = hashlib.sha256(f"{key}{kind}{value}".encode()).hexdigest()[:8]
-    return f"{digest}:{value}"
