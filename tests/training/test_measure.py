@@ -36,7 +36,10 @@ def test_windows_roll_and_each_is_judged(result):
 
 def test_only_the_peers_that_were_asked_for_are_measured_and_the_rest_is_named(result):
     methods = {row["method"] for row in result["figures"]}
-    assert methods == {"omnibasket", "own_frequency", "als"}
+    assert methods == {"omnibasket", "best_single", "own_frequency", "als"}
+    single = result["single"]
+    assert single["reached"][single["model"]] == max(single["reached"].values())
+    assert {row["other"] for row in result["over_single"]} == {"best_single"}
     assert result["left_out"] == ["popular", "item_knn"]
     assert [len(peer["tried"]) for peer in result["peers"].values()] == [2, 2]
     assert set(result["peers"]) == {"own_frequency", "als"}
