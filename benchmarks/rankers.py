@@ -99,7 +99,8 @@ def timed(score: Score, cases: Cases) -> float:
     """Median milliseconds to score the candidates of one answer."""
     spent = []
     for number in range(TIMED):
-        part = slice(number * CANDIDATES, (number + 1) * CANDIDATES)
+        start = number * CANDIDATES % max(1, len(cases.total) - CANDIDATES + 1)
+        part = slice(start, start + CANDIDATES)
         features, total = np.ascontiguousarray(cases.features[part]), cases.total[part]
         started = time.perf_counter()
         score(features, total)
