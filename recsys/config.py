@@ -42,6 +42,7 @@ from recsys.settings import (
     Train,
     Workspace,
 )
+from recsys.wording import failure, unreadable
 
 __all__ = [
     "FILE_NAME",
@@ -144,7 +145,7 @@ def load(folder: str | Path = ".", overrides: Sequence[str] = ()) -> Config:
             "folder with --workspace."
         ) from None
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}.") from None
+        raise ConfigError(f"{path}: cannot be read: {failure(error, named=False)}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not valid TOML: {error}.") from None
     return parse(raw, path, overrides)
@@ -164,7 +165,7 @@ def parse(raw: dict[str, Any], path: Path, overrides: Sequence[str] = ()) -> Con
     try:
         config = msgspec.convert(raw, Config)
     except msgspec.ValidationError as error:
-        where, message = explain(raw, Config, "") or ("", f"{error}.")
+        where, message = explain(raw, Config, "") or ("", f"{unreadable(error)}.")
         origin = overridden.get(where, path)
         place = f"{origin}: {where}" if where else f"{origin}"
         raise ConfigError(f"{place}: {message}") from None

@@ -9,22 +9,12 @@ import difflib
 import re
 from collections.abc import Iterable
 from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Any, Union, get_args, get_origin
 
 import msgspec
-from msgspec import Meta
 
 from recsys.settings import REPLACED, Settings
-
-_WORDS = {
-    "int": "a whole number",
-    "float": "a number",
-    "str": "text",
-    "bool": "true or false",
-    "array": "a list",
-    "object": "a table of settings",
-    "null": "nothing",
-}
+from recsys.wording import SETTING_WORDS, choices_of, wanted
 
 
 def explain(value: object, kind: Any, where: str) -> tuple[str, str] | None:
@@ -60,12 +50,12 @@ def explain(value: object, kind: Any, where: str) -> tuple[str, str] | None:
         if found := explain(part, inner, f"{where}.{name}".lstrip(".")):
             return found
     if missing := re.search(r"missing required field `(.+?)`", message):
-        choices = next(f.type for f in msgspec.structs.fields(kind) if f.name == missing[1])
-        one_of = f": one of {', '.join(get_args(choices))}" if get_args(choices) else ""
+        needed = next(f.type for f in msgspec.structs.fields(kind) if f.name == missing[1])
+        one_of = f": one of {', '.join(choices)}" if (choices := choices_of(needed)) else ""
         return where, f"`{missing[1]}` is missing{one_of}."
-    if get_origin(kind) is Literal:
-        return where, unknown(value, get_args(kind))
-    return where, f"{_expected(kind, message)}, not {value!r}."
+    if choices := choices_of(kind):
+        return where, unknown(value, choices)
+    return where, f"expected {wanted(message, kind, SETTING_WORDS)}, not {value!r}."
 
 
 def _beneath(kind: Any, value: object) -> Any:
@@ -92,24 +82,6 @@ def _parts(value: object, kind: Any) -> list[tuple[str, Any, object]]:
     if isinstance(value, list) and get_origin(kind) is list:
         return [(str(ix), get_args(kind)[0], part) for ix, part in enumerate(value)]
     return []
-
-
-def _expected(kind: Any, message: str) -> str:
-    if get_origin(kind) is Annotated:
-        for meta in kind.__metadata__:
-            if isinstance(meta, Meta) and meta.description:
-                return f"expected {meta.description}"
-    plain = re.sub(r",? (got|- at) .*$", "", message)
-    kinds = re.compile(r"`(\w+(?: \| \w+)*)`")
-    plain = kinds.sub(lambda found: _words(found[1]), plain)
-    for sign, words in (("<=", "at most"), (">=", "at least"), ("<", "below"), (">", "above")):
-        plain = plain.replace(f" {sign} ", f" {words} ")
-    return plain[:1].lower() + plain[1:]
-
-
-def _words(kinds: str) -> str:
-    names = [_WORDS.get(kind, kind) for kind in kinds.split(" | ") if kind != "null"]
-    return " or ".join(names)
 
 
 def unknown(value: object, known: Iterable[str], what: str = "") -> str:

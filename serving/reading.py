@@ -5,11 +5,9 @@ field by field, to say what is wrong where.
 """
 
 import difflib
-import re
 import types
 from collections.abc import Collection, Iterator, Mapping
-from datetime import datetime
-from typing import Annotated, Any, Final, Literal, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
 from flask import Request
@@ -17,14 +15,11 @@ from werkzeug.datastructures import MultiDict
 
 from recsys import filters
 from recsys.filters import Filter, FilterError
+from recsys.misfit import nearest
+from recsys.wording import choices_of, given, unreadable, wanted
 from serving.problems import KINDS, FieldError, Refusal
 
 T = TypeVar("T")
-
-#: How msgspec says that a number or a length is out of bounds.
-_BOUND: Final = re.compile(r"Expected `(\w+)` (?:of length )?([<>]=?) (-?[\d.e+]+)")
-_SIGNS: Final = {">=": "at least", "<=": "at most", ">": "above", "<": "below"}
-_PIECES: Final = {"str": "character(s)", "array": "entries", "object": "fields"}
 
 _decoders: dict[type[Any], msgspec.json.Decoder[Any]] = {}
 #: Beyond this many, a list of faults helps nobody.
@@ -70,16 +65,15 @@ def decode(body: bytes, kind: type[T]) -> T:
     try:
         checked: T = decoder.decode(body)
     except msgspec.ValidationError as error:
-        wrong = _explained(body, kind, str(error))
+        wrong = _explained(body, kind, unreadable(error))
         raise Refusal("invalid-request", "Some fields are not valid.", wrong) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise _malformed(error) from None
+        raise _malformed(error, body) from None
     return checked
 
 
-def _malformed(error: Exception) -> Refusal:
-    reason = str(error) if isinstance(error, msgspec.DecodeError) else "it cannot be read"
-    return Refusal("malformed-body", f"The body is not JSON: {reason}.")
+def _malformed(error: Exception, body: bytes) -> Refusal:
+    return Refusal("malformed-body", f"The body is not JSON: {unreadable(error, body)}.")
 
 
 def read_query(
@@ -126,7 +120,7 @@ def read_query(
         try:
             return msgspec.convert(given, kind, strict=False)
         except msgspec.ValidationError as error:
-            errors = [FieldError("", f"{error}.")]
+            errors = [FieldError("", f"{unreadable(error)}.")]
     found = list(_limited(check(given, kind, "", strict=False)))
     if found and errors[0].pointer == "":
         errors = []  # said better, field by field
@@ -170,7 +164,7 @@ def _explained(body: bytes, kind: type[Any], message: str) -> list[FieldError]:
         document = msgspec.json.decode(body)
         return list(_limited(check(document, kind, ""))) or [FieldError("", f"{message}.")]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise _malformed(error) from None
+        raise _malformed(error, body) from None
 
 
 def _limited(errors: Iterator[FieldError]) -> Iterator[FieldError]:
@@ -200,7 +194,7 @@ def check(value: Any, kind: Any, pointer: str, *, strict: bool = True) -> Iterat
     try:
         msgspec.convert(value, kind, strict=strict)
     except msgspec.ValidationError as error:
-        yield FieldError(pointer, _worded(str(error), inner))
+        yield FieldError(pointer, _worded(str(error), kind, value))
 
 
 def _check_struct(
@@ -238,23 +232,13 @@ def _unwrap(kind: Any, value: Any) -> Any:
     return kind
 
 
-def _worded(message: str, kind: Any) -> str:
+def _worded(message: str, kind: Any, value: Any) -> str:
     """Say msgspec's message in the words of JSON, with the values that are allowed."""
-    message = message.partition(" - at `")[0]
-    if get_origin(kind) is Literal:
-        allowed = ", ".join(f"`{choice}`" for choice in get_args(kind))
-        return f"is not one of {allowed}."
-    if "RFC3339" in message or datetime in (kind, *map(_bare, get_args(kind))):
-        return "is no ISO 8601 time with an offset, such as 2024-03-01T12:00:00Z."
-    bound = _BOUND.fullmatch(message)
-    if bound is not None:
-        kind_of, sign, limit = bound.groups()
-        how = _SIGNS[sign]
-        if kind_of in _PIECES:
-            return f"must have {how} {limit} {_PIECES[kind_of]}."
-        return f"must be {how} {limit.removesuffix('.0')}."
-    words = message[:1].lower() + message[1:]
-    return f"{words}."
+    if choices := choices_of(kind):
+        hint = nearest(value, choices) if isinstance(value, str) else ""
+        return f"is not {wanted(message, kind)}.{hint}"
+    instead = given(message)
+    return f"must be {wanted(message, kind)}" + (f", not {instead}." if instead else ".")
 
 
 def _pointer(name: object) -> str:

@@ -6,6 +6,7 @@ only training needs.
 """
 
 import difflib
+import errno
 import importlib
 import os
 import sys
@@ -16,6 +17,7 @@ import click
 
 from recsys import __version__
 from recsys.errors import RecsysError
+from recsys.wording import failure
 from training.console import INTERRUPTED, UNEXPECTED, exit_code
 
 #: Name → what its line in ``omnibasket --help`` says; the module is ``training.<name>``.
@@ -35,6 +37,10 @@ COMMANDS = {
     "identity": "Look into customers, undo a link.",
     "tour": "Start the service, ask it one question per channel, and show the answers.",
 }
+
+#: How much of two options' names must be alike for one to be proposed for the other.
+_NEAR = 0.65
+_FULL = "No space left on device"
 
 _EPILOG = """\b
 Begin with `omnibasket demo`, or with `omnibasket init` for your own exports;
@@ -73,6 +79,13 @@ class Commands(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the options before a subcommand."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            raise _without_far_names(error) from None
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the subcommand; errors become one clear message and an exit code."""
         try:
@@ -83,12 +96,37 @@ class Commands(click.Group):
         except (KeyboardInterrupt, click.Abort):
             click.echo("Interrupted.", err=True)
             ctx.exit(INTERRUPTED)
+        except click.NoSuchOption as error:
+            raise _without_far_names(error) from None
         except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
             raise
+        except OSError as error:
+            _complain(ctx, failure(error))
+            ctx.exit(UNEXPECTED)
+        except MemoryError:
+            _complain(ctx, "there is not enough memory. Free some, or run it on a larger machine.")
+            ctx.exit(UNEXPECTED)
         except Exception as error:
+            if _FULL in str(error):  # a library's own word for it
+                _complain(ctx, failure(OSError(errno.ENOSPC, _FULL)))
+                ctx.exit(UNEXPECTED)
             kind = type(error).__name__
             _complain(ctx, f"unexpected {kind}: {error}\nRun with --debug to see where.")
             ctx.exit(UNEXPECTED)
+
+
+def _without_far_names(error: click.NoSuchOption) -> click.NoSuchOption:
+    """Keep of the options that click proposes those that may have been meant.
+
+    Click takes ``--nope`` for ``--force``, as both begin with dashes.
+    """
+    name = error.option_name.lstrip("-")
+    near = [
+        option
+        for option in error.possibilities or ()
+        if difflib.SequenceMatcher(None, name, option.lstrip("-")).ratio() >= _NEAR
+    ]
+    return click.NoSuchOption(error.option_name, error.message, near, error.ctx)
 
 
 def _complain(ctx: click.Context, message: str) -> None:

@@ -6,6 +6,7 @@ progress and errors go to standard error. Called by the commands of this package
 
 import getpass
 import os
+import shlex
 import socket
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -75,6 +76,12 @@ json_option = click.option(
     callback=_remember_json,
     help="Print the result as JSON, for scripts; nothing else goes to standard output.",
 )
+
+
+def at(workspace: Path) -> str:
+    """Write `` -w FOLDER`` for a command that is to be run next; nothing for the present folder."""
+    present = workspace.resolve() == Path().resolve()
+    return "" if present else f" -w {shlex.quote(str(workspace))}"
 
 
 def exit_code(error: RecsysError) -> int:

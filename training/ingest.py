@@ -29,6 +29,7 @@ from recsys.tracking.feedback import bring_in
 from recsys.tracking.ledger import Ledger
 from recsys.tracking.live import read_live, read_told
 from training.console import (
+    at,
     emit_json,
     follow,
     json_option,
@@ -200,4 +201,4 @@ def _show(summary: dict[str, Any], config: Config) -> None:
     if rows["rejected"] or others["rejected"]:
         path = config.state / FOLDER / summary["version"] / REJECTS
         say(f"Rejected rows with file and line: {path}")
-    say(f"{summary['seconds']:.1f} s. Next: omnibasket train -w {config.folder}")
+    say(f"{summary['seconds']:.1f} s. Next: omnibasket train{at(config.folder)}")

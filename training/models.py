@@ -11,12 +11,14 @@ from typing import Any, Final
 import click
 import msgspec
 
-from recsys.config import load
+from recsys.config import Config, load
 from recsys.errors import GateError
 from recsys.persistence import registry, versions
 from recsys.persistence.artefact import read_manifest
 from recsys.persistence.gate import Comparison, compare, how, judge
+from recsys.wording import counted
 from training.console import (
+    at,
     emit_json,
     json_option,
     messages,
@@ -70,7 +72,7 @@ def list_command(workspace: Path, as_json: bool) -> None:
         for row in found
     ]  # fmt: skip
     headings = ["", "version", "as of", "history", *metrics, "MB", "became current"]
-    output().print(table(headings, rows, f"{len(found):,} versions"))
+    output().print(table(headings, rows, counted(len(found), "version")))
     for row in found:
         if row["damaged"]:
             messages().print(row["damaged"], markup=False, soft_wrap=True)
@@ -93,7 +95,7 @@ def show(workspace: Path, as_json: bool, version: str) -> None:
         ("version", found["version"] + (" (current)" if found["current"] else "")),
         *((name.replace("_", " "), found[name]) for name in ("created", "as_of", "history")),
         ("became current", _became(found)),
-        ("size", f"{found['bytes'] / _MB:.1f} MB in {len(found['files'])} files"),
+        ("size", f"{found['bytes'] / _MB:.1f} MB in {counted(len(found['files']), 'file')}"),
         *((name, found[name]) for name in ("digest", "path", "run", "report") if found[name]),
         *((check["level"], f"{check['name']}: {check['message']}") for check in found["checks"]),
     ]
@@ -125,6 +127,8 @@ def compare_command(workspace: Path, as_json: bool, version: str, other: str) ->
     """
     config = load(workspace)
     folders = [registry.find(config, name) for name in (version, other)]
+    if folders[0] == folders[1]:
+        raise click.UsageError(_itself(config, folders[0].name, other, workspace))
     new, old = (read_manifest(folder) for folder in folders)
     verdict = judge(new, old, config.publish)
     compared = compare(new, old, config.publish)
@@ -252,7 +256,8 @@ def prune(workspace: Path, as_json: bool, keep: int | None) -> None:
     if as_json:
         emit_json({"removed": removed, "kept": registry.versions(config)})
         return
-    output().print("\n  ".join([f"{len(removed)} versions were removed.", *removed]))
+    what = "1 version was" if len(removed) == 1 else f"{len(removed)} versions were"
+    output().print("\n  ".join([f"{what} removed.", *removed]))
 
 
 def _moved(before: str | None, name: str) -> None:
@@ -260,6 +265,19 @@ def _moved(before: str | None, name: str) -> None:
         output().print(f"{name} is current already; nothing was changed.")
     else:
         output().print(f"{name} is current; before it was {before or 'none'}.")
+
+
+def _itself(config: Config, name: str, other: str, workspace: Path) -> str:
+    """Say that a version was put beside itself, and beside which one it may be put."""
+    is_current = other == "current" or name == registry.current_name(config)
+    told = f"{name} is the current version" if is_current else f"both are {name}"
+    rest = [one for one in registry.versions(config) if one != name]
+    if not rest:
+        return f"{told}, and there is no other to put beside it."
+    return (
+        f"{told}: name another one to put beside it, as in\n"
+        f"  omnibasket models compare {rest[-1]} {name}{at(workspace)}"
+    )
 
 
 def _mark(row: dict[str, Any]) -> str:

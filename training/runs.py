@@ -12,6 +12,7 @@ import msgspec
 from recsys.config import load
 from recsys.persistence import runs, versions
 from recsys.persistence.runs import Record
+from recsys.wording import counted
 from training.console import emit_json, json_option, output, table, workspace_option
 
 _SHOWN: Final = 20
@@ -43,7 +44,7 @@ def command(context: click.Context, workspace: Path, as_json: bool, limit: int |
         for b in briefs
     ]  # fmt: skip
     headings = ("run", "ended", *metrics, "seconds", "set")
-    output().print(table(headings, rows, f"{len(briefs):,} of {len(found):,} runs"))
+    output().print(table(headings, rows, f"{len(briefs):,} of {counted(len(found), 'run')}"))
 
 
 @command.command()
@@ -95,6 +96,10 @@ def compare(workspace: Path, as_json: bool, run: str, other: str) -> None:
     config = load(workspace)
     records = [runs.find(config, name) for name in (run, other)]
     one, two = records
+    if one.id == two.id:
+        before = [r.id for r in runs.read_all(config) if r.id != one.id]
+        hint = f", such as {before[-1]}" if before else "; there is none yet"
+        raise click.UsageError(f"{one.id} would be put beside itself: name another run{hint}.")
     settings = versions.differing(one.settings, two.settings)
     figures = _beside(*(_figures(record) for record in records))
     seconds = _beside(one.seconds, two.seconds)

@@ -151,7 +151,7 @@ def command(
     if as_json:
         emit_json(result)
     else:
-        show(result)
+        show(result, workspace)
     if result["outcome"] == "refused":
         context.exit(REFUSED)
 

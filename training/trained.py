@@ -3,18 +3,21 @@
 The result of a training comes in, as ``--json`` prints it. Called by ``train``.
 """
 
+from pathlib import Path
 from typing import Any, Final
 
 from recsys.validation.evaluate import OURS
-from training.console import messages, output, table
+from recsys.wording import counted
+from training.console import at, messages, output, table
 
 _MB: Final = 1e6
 #: Metrics of the table; the report has them all.
 _SHOWN: Final = ("ndcg", "recall", "hr", "new_ndcg", "coverage")
 
 
-def show(result: dict[str, Any]) -> None:
-    """Print what was found, made and decided."""
+def show(result: dict[str, Any], workspace: Path) -> None:
+    """Print what was found, made and decided, and what to run next."""
+    where = at(workspace)
     _show_checks(result["checks"])
     say = output().print
     if result["note"]:
@@ -27,9 +30,10 @@ def show(result: dict[str, Any]) -> None:
         say("No version was made: --no-publish.")
     else:
         say(
-            f"Version {result['version']}: {result['items']:,} products, "
-            f"{result['orders']:,} orders, {result['customers']:,} customers learned from, "
-            f"{result['bundles']:,} bundles found, {result['bytes'] / _MB:.1f} MB."
+            f"Version {result['version']}: {counted(result['items'], 'product')}, "
+            f"{counted(result['orders'], 'order')}, {counted(result['customers'], 'customer')} "
+            f"learned from, {counted(result['bundles'], 'bundle')} found, "
+            f"{result['bytes'] / _MB:.1f} MB."
         )
     steps = ", ".join(
         f"{name.replace('_', ' ')} {taken:.1f}" for name, taken in result["seconds"].items()
@@ -37,14 +41,22 @@ def show(result: dict[str, Any]) -> None:
     say(f"Seconds: {steps}. Peak memory {result['peak_mb']:,} MB.")
     if "report" in result:
         say(f"Report: {result['report']}", markup=False, soft_wrap=True)
-    say(f"Run {result['run']}: omnibasket runs show {result['run']}")
+    say(
+        f"Run {result['run']}: omnibasket runs show {result['run']}{where}",
+        markup=False,
+        soft_wrap=True,
+    )
     if result["outcome"] == "refused":
-        _show_refusal(result)
+        _show_refusal(result, where)
     elif result["outcome"] == "published":
         if result["gate"]["refusals"]:
             messages().print("Made current by --force, although:", markup=False)
             _list(result["gate"]["refusals"])
-        say("It is current now. Next: omnibasket serve, or omnibasket recommend --help")
+        say(
+            f"It is current now. Next: omnibasket serve{where}, or omnibasket recommend --help",
+            markup=False,
+            soft_wrap=True,
+        )
 
 
 def _show_checks(checks: list[dict[str, Any]]) -> None:
@@ -54,15 +66,15 @@ def _show_checks(checks: list[dict[str, Any]]) -> None:
             messages().print(say, markup=False)
 
 
-def _show_refusal(result: dict[str, Any]) -> None:
+def _show_refusal(result: dict[str, Any], where: str) -> None:
     say = messages().print
     say(f"Version {result['version']} is kept, but not made current:", markup=False)
     _list(result["gate"]["refusals"])
     say(result["gate"]["how"], markup=False)
     say(
         "The version before goes on answering. Look at both with `omnibasket models compare "
-        f"{result['version']}`; make it current all the same with\n  omnibasket models promote "
-        f'{result["version"]} --force --reason "…"',
+        f"{result['version']}{where}`; make it current all the same with\n  omnibasket models "
+        f'promote {result["version"]}{where} --force --reason "…"',
         markup=False,
         soft_wrap=True,
     )

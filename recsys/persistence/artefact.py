@@ -23,6 +23,7 @@ from msgspec import Struct, field
 
 from recsys.errors import ArtefactError
 from recsys.matrices.texts import Texts
+from recsys.wording import failure, unreadable
 
 #: Raised when a reader of the last format could not read the new one.
 FORMAT: Final = 1
@@ -272,7 +273,7 @@ def read_manifest(folder: Path) -> Manifest:
     except FileNotFoundError:
         raise ArtefactError(f"{path}: missing, so this is no artefact. {_AGAIN}") from None
     except OSError as error:
-        raise ArtefactError(f"{path}: cannot be read: {error}.") from None
+        raise ArtefactError(f"{path}: cannot be read: {failure(error, named=False)}") from None
     try:
         # Ahead of everything else: another format may have other fields.
         version = msgspec.json.decode(text, type=dict[str, Any]).get("format_version")
@@ -280,7 +281,7 @@ def read_manifest(folder: Path) -> Manifest:
             raise ArtefactError(f"{path}: format {version}, this version reads {FORMAT}. {_AGAIN}")
         manifest = msgspec.json.decode(text, type=Manifest)
     except msgspec.DecodeError as error:
-        raise ArtefactError(f"{path}: damaged: {error}. {_AGAIN}") from None
+        raise ArtefactError(f"{path}: damaged: {unreadable(error, text)}. {_AGAIN}") from None
     for name in manifest.files:
         if not _NAME.fullmatch(name):
             raise ArtefactError(f"{path}: damaged: `{name}` is no name of an array. {_AGAIN}")

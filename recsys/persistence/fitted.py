@@ -11,6 +11,7 @@ from recsys import model_settings
 from recsys.errors import ArtefactError
 from recsys.models import MODELS, Model, enabled
 from recsys.persistence.artefact import Array, Artefact
+from recsys.wording import unreadable
 
 
 def arrays_of(models: Mapping[str, Model]) -> dict[str, Array]:
@@ -42,7 +43,8 @@ def models_of(artefact: Artefact) -> dict[str, Model]:
     try:
         sections = msgspec.convert(artefact.manifest.settings.get("models"), model_settings.Models)
     except msgspec.ValidationError as error:
-        raise ArtefactError(f"{where}: the models' settings cannot be read: {error}.") from None
+        why = unreadable(error)
+        raise ArtefactError(f"{where}: the models' settings cannot be read: {why}.") from None
     models: dict[str, Model] = {}
     for name, model in MODELS.items():
         if not enabled(sections, name):

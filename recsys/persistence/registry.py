@@ -29,6 +29,7 @@ from recsys.persistence.artefact import (
     write,
 )
 from recsys.persistence.promotions import PROMOTED, ROLLED_BACK, Promotion
+from recsys.wording import failure
 
 FOLDER: Final = "artefacts"
 CURRENT: Final = "current"
@@ -168,7 +169,8 @@ def add(
                 flush(base)
         except OSError as error:
             raise ArtefactError(
-                f"{base}: the artefact could not be written: {error}. The one before stays current."
+                f"{base}: the artefact could not be written: {failure(error)} The one before stays "
+                "current."
             ) from error
         finally:
             shutil.rmtree(beside, ignore_errors=True)

@@ -21,7 +21,9 @@ from recsys.settings import Identity
 #: Ids are texts of up to 200 characters without control characters.
 Id = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Text = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")]
-CurrencyCode = Annotated[str, Meta(pattern="^[A-Z]{3}$", description="ISO 4217 code.")]
+CurrencyCode = Annotated[
+    str, Meta(pattern="^[A-Z]{3}$", description="an ISO 4217 code such as EUR")
+]
 Amount = Annotated[float, Meta(ge=-1e9, le=1e9)]
 
 EventName = Literal[
@@ -61,7 +63,14 @@ class Money(Wire, frozen=True):
 class Identifier(Wire, frozen=True):
     """What names the customer in one system: a card, an e-mail, a phone, a device."""
 
-    type: Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,63}$", examples=["email"])]
+    type: Annotated[
+        str,
+        Meta(
+            pattern="^[a-z][a-z0-9_]{0,63}$",
+            description="a name of lower-case letters, digits and `_`, such as `email`",
+            examples=["email"],
+        ),
+    ]
     value: Annotated[
         str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00]+$", examples=["ada@example.org"])
     ]

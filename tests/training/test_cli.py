@@ -1,5 +1,6 @@
 """The command's frame: help, exit codes, what goes to which stream."""
 
+import errno
 import json
 import subprocess
 import sys
@@ -147,3 +148,36 @@ def test_tables_set_numbers_to_the_right_and_print_markup_as_text() -> None:
     lines = CliRunner().invoke(show).output.splitlines()
     assert any("web [bold]" in line and "1,234,567" in line for line in lines)
     assert any(line.rstrip().endswith("1,234   yes") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["train", "--nope"], None),
+        (["train", "--forse"], "--force"),
+        (["models", "compare", "--jsn", "x"], "--json"),
+        (["--debg"], "--debug"),
+    ],
+)
+def test_an_unknown_option_gets_a_name_only_where_one_is_near(
+    words: list[str], hint: str | None
+) -> None:
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 2
+    assert ("Did you mean" in result.stderr) == (hint is not None)
+    assert hint is None or f"Did you mean '{hint}'?" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device", "x/a.npy"),
+        OSError(errno.EDQUOT, "Disk quota exceeded"),
+        RuntimeError('IO Error: Could not write file "x": No space left on device'),
+    ],
+)
+def test_a_full_disk_is_called_one(error: Exception) -> None:
+    result = CliRunner().invoke(_group(error), ["fail"])
+    assert result.exit_code == 1
+    assert "the disk is full" in result.stderr
+    assert "unexpected" not in result.stderr

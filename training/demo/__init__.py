@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from training.console import emit_json, follow, json_option, output, progress, table
+from training.console import at, emit_json, follow, json_option, output, progress, table
 from training.demo.build import FEWEST_HOUSEHOLDS, Demo, build
 
 __all__ = ["Demo", "build", "command"]
@@ -51,7 +51,7 @@ def command(workspace: Path, households: int | None, seed: int, force: bool, as_
     console.print(table(("", "orders", "lines", "amount"), _channels(demo.truth), "Demo workspace"))
     console.print(table(("traps", "count"), _traps(demo.truth)))
     console.print(f"Workspace: {demo.folder}", markup=False)
-    console.print(f"Next: omnibasket ingest --workspace {demo.folder}", markup=False)
+    console.print(f"Next: omnibasket ingest{at(demo.folder)}", markup=False)
 
 
 def _channels(truth: dict[str, Any]) -> list[tuple[str, int, int, str]]:

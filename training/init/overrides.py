@@ -14,6 +14,7 @@ import msgspec
 from click import UsageError
 
 from recsys.config import Column
+from recsys.misfit import explain
 from recsys.settings import Source
 from training.init.names import MONEY
 from training.init.proposal import Proposal
@@ -150,8 +151,8 @@ def _column(value: Any, override: Override) -> str | Column:
         return value
     try:
         return msgspec.convert(value, Column)
-    except msgspec.ValidationError as error:
-        raise UsageError(f"--set {override.given}: {error}.") from None
+    except msgspec.ValidationError:
+        raise _refused(override, value, Column) from None
 
 
 def _plain(spec: Column) -> dict[str, Any]:
@@ -169,5 +170,10 @@ def _set_plain(proposal: Proposal, override: Override) -> None:
     kind = next(f.type for f in msgspec.structs.fields(Source) if f.name == name)
     try:
         proposal.settings[name] = msgspec.convert(override.value, kind, strict=False)
-    except msgspec.ValidationError as error:
-        raise UsageError(f"--set {override.given}: {error}.") from None
+    except msgspec.ValidationError:
+        raise _refused(override, override.value, kind) from None
+
+
+def _refused(override: Override, value: Any, kind: Any) -> UsageError:
+    where, message = explain(value, kind, override.setting) or (override.setting, "does not fit.")
+    return UsageError(f"--set {override.given}: {where}: {message}")

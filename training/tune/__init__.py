@@ -15,9 +15,11 @@ import click
 
 from recsys.config import FILE_NAME, Config, load
 from recsys.data.history import History
+from recsys.wording import counted
 from training.console import (
     INTERRUPTED,
     Bar,
+    at,
     emit_json,
     json_option,
     messages,
@@ -213,7 +215,7 @@ def _take_over(workspace: Path, out: Path | None, as_json: bool) -> None:
         })  # fmt: skip
         return
     show_taken(changed, target)
-    click.echo(f"Next: omnibasket train{_where(workspace)}")
+    click.echo(f"Next: omnibasket train{at(workspace)}")
 
 
 def _notes(found: int, wanted: int, note: str) -> list[str]:
@@ -229,7 +231,8 @@ def _notes(found: int, wanted: int, note: str) -> list[str]:
 def _begins(store: Store) -> list[str]:
     """What is said of the study before it begins or goes on."""
     if done := len(store.tried()):
-        return [f"Goes on from {done - 1} trials that were made before; --fresh begins anew."]
+        before = counted(done - 1, "trial")
+        return [f"Goes on from {before} made before; --fresh begins anew."]
     if store.changed:
         return [f"A new study begins: since the last one {_listed(store.changed)} changed."]
     return []
@@ -241,10 +244,6 @@ def _listed(words: list[str]) -> str:
 
 def _next(workspace: Path, out: Path, config: Config) -> str:
     own = out == config.folder / written.NAME
-    return f"omnibasket tune{_where(workspace)} --apply" + (
+    return f"omnibasket tune{at(workspace)} --apply" + (
         "" if own else f" --out {shlex.quote(str(out))}"
     )
-
-
-def _where(workspace: Path) -> str:
-    return "" if workspace == Path() else f" -w {shlex.quote(str(workspace))}"

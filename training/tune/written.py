@@ -18,6 +18,7 @@ from tomlkit.exceptions import TOMLKitError
 from recsys.config import parse
 from recsys.errors import ConfigError
 from recsys.search_ranges import SECTIONS
+from recsys.wording import failure
 from training.tune.space import Space, Values
 
 NAME: Final = "tuned.toml"
@@ -44,7 +45,8 @@ def check_writable(path: Path) -> None:
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".tuned")
     except OSError as error:
         raise ConfigError(
-            f"--out {path}: no file can be written there: {error.strerror}. Name another place."
+            f"--out {path}: no file can be written there: {failure(error, named=False)} "
+            "Name another place."
         ) from None
     os.close(descriptor)
     Path(name).unlink()
@@ -118,8 +120,10 @@ def take_over(found: Path, target: Path) -> list[tuple[str, object, object]]:
     try:
         text = target.read_bytes().decode("utf-8-sig")
         document = tomlkit.parse(text)
-    except (OSError, UnicodeDecodeError, TOMLKitError) as error:
-        raise ConfigError(f"{target}: cannot be read: {error}.") from None
+    except OSError as error:
+        raise ConfigError(f"{target}: cannot be read: {failure(error, named=False)}") from None
+    except (UnicodeDecodeError, TOMLKitError) as error:
+        raise ConfigError(f"{target}: not valid TOML: {error}.") from None
     changed: list[tuple[str, object, object]] = []
     for name, value in wanted:
         *sections, setting = name.split(".")
@@ -147,7 +151,7 @@ def _read(path: Path) -> dict[str, Any]:
             f"{path}: no such file. `omnibasket tune` writes it when it finds better settings."
         ) from None
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}.") from None
+        raise ConfigError(f"{path}: cannot be read: {failure(error, named=False)}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not valid TOML: {error}.") from None
 
@@ -171,7 +175,7 @@ def _beginning(path: Path) -> str:
         with path.open("rb") as file:
             return file.read(len(_FIRST)).decode("utf-8", "replace")
     except OSError as error:
-        raise ConfigError(f"--out {path}: cannot be read: {error.strerror}.") from None
+        raise ConfigError(f"--out {path}: cannot be read: {failure(error, named=False)}") from None
 
 
 def _replace(path: Path, text: str) -> None:
@@ -185,4 +189,4 @@ def _replace(path: Path, text: str) -> None:
         beside.replace(path)
     except OSError as error:
         beside.unlink(missing_ok=True)
-        raise ConfigError(f"{path}: cannot be written: {error.strerror}.") from None
+        raise ConfigError(f"{path}: cannot be written: {failure(error, named=False)}") from None

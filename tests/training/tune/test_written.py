@@ -95,7 +95,10 @@ def test_however_the_file_is_written_it_takes_the_settings(tmp_path, own):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[models.als]\nfactors = 0\n", "models.als.factors: expected a whole number at least 1"),
+        (
+            "[models.als]\nfactors = 0\n",
+            "models.als.factors: expected a whole number of at",
+        ),
         ("[models.als]\nfactor = 1\n", "Did you mean `factors`?"),
         ("[serve]\nport = 1\n", "`serve.port` is none of the settings that are tuned"),
         ("factors 1\n", "not valid TOML"),
