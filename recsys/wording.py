@@ -6,6 +6,7 @@ number of at least 1", "one of `web`, `pos`". Called wherever such a message rea
 
 import errno
 import re
+import unicodedata
 from collections.abc import Mapping
 from types import UnionType
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
@@ -36,6 +37,9 @@ _KINDS: Final = re.compile(r"xpected `([\w |]+)`")
 _GOT: Final = re.compile(r", got `(\w+)`")
 _SIGNS: Final = {">=": "at least", "<=": "at most", ">": "above", "<": "below"}
 _PIECES: Final = {"str": "character", "array": "entry", "object": "field"}
+_RIGHT_TO_LEFT: Final = ("R", "AL", "RLE", "RLO", "RLI")
+#: Characters that change the direction of what follows them: within a name they change nothing.
+_NO_DIRECTIONS: Final = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -170,6 +174,17 @@ def counted(number: int, thing: str, many: str | None = None) -> str:
         Several of them, where that is not ``thing`` with an s.
     """
     return f"{number:,} {thing if number == 1 else many or thing + 's'}"
+
+
+def isolated(name: str) -> str:
+    """Keep a name from turning around the sentence that it stands in.
+
+    A name with letters that are written from right to left is put between U+2068 and U+2069, as
+    Unicode's bidirectional algorithm asks; any other is returned as it is.
+    """
+    if not any(unicodedata.bidirectional(sign) in _RIGHT_TO_LEFT for sign in name):
+        return name
+    return f"\u2068{name.translate(_NO_DIRECTIONS)}\u2069"
 
 
 def _counted(number: int, piece: str) -> str:

@@ -18,7 +18,7 @@ from flask import Response, current_app, g, request
 
 from recsys.config import Placement
 from recsys.errors import LedgerError
-from recsys.tracking.keys import Key, Keys, find
+from recsys.tracking.keys import Grant, Key, Keys, find
 from serving import session
 from serving.openapi import scope_of
 from serving.problems import KINDS, FieldError, Refusal
@@ -169,7 +169,7 @@ def admit(keyring: Keyring, sessions: Sessions) -> Response | None:
     if cookie is not None:
         key = _signed_in(keyring, sessions, cookie)
     else:
-        key = _authenticated(keyring, header)
+        key = _authenticated(keyring, sessions, header)
     g.caller = key
     if origin is not None and key.grant.origins and origin not in key.grant.origins:
         raise Refusal("origin-forbidden", f"This key is not for pages of {origin[:200]}.")
@@ -199,11 +199,26 @@ def _preflight(keyring: Keyring, origin: str | None) -> Response | None:
     return reply(b"", 204, headers=_PREFLIGHT)
 
 
-def _authenticated(keyring: Keyring, header: str | None) -> Key:
+def _authenticated(keyring: Keyring, sessions: Sessions, header: str | None) -> Key:
     scheme, _, secret = (header or "").partition(" ")
     if scheme.lower() != "bearer" or not secret:
         raise _challenge("key-missing")
+    if secret.startswith(session.SHOP_PASS):
+        return _of_shop(sessions, secret.strip())
     return _valid(keyring.find(secret.strip()))
+
+
+def _of_shop(sessions: Sessions, given: str) -> Key:
+    """Return what the example shop may do: what a page's key may, and redeem by an offer's code."""
+    open_shop = current_app.extensions["omnibasket"].config.serve.example_shop
+    now = time.time()
+    origin = sessions.shop_origin(given, now) if open_shop else None
+    if origin is None:
+        raise _challenge("key-unknown")
+    grant = Grant(
+        ("recommend", "events", "offers"), "example shop", channels=("web",), origins=(origin,)
+    )
+    return Key("example-shop", b"", int(now), None, grant)
 
 
 def _signed_in(keyring: Keyring, sessions: Sessions, cookie: str) -> Key:

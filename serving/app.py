@@ -12,6 +12,7 @@ from typing import Final
 from flask import Flask, Response, current_app, g, request
 
 from recsys.config import Config
+from recsys.wording import isolated
 from serving import access, dashboard, health, log, openapi, pages, problems, shop
 from serving.api import backoffice, batch, bundles, events, items, offers, recommendations
 from serving.replies import defend
@@ -45,6 +46,7 @@ def create_app(config: Config, *, background: bool = True) -> Flask:
         says what to do until there is one.
     """
     app = Flask("serving", static_folder=None)
+    app.jinja_env.filters["isolated"] = isolated
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False  # the id of a product may begin with one

@@ -19,6 +19,8 @@ COOKIE: Final = "omnibasket_session"
 TOKEN_HEADER: Final = "X-CSRF-Token"  # noqa: S105 - the name of a header
 #: How long a person stays signed in.
 SESSION_HOURS: Final = 12
+#: Begins what a page of the example shop asks with.
+SHOP_PASS: Final = "omnibasket-shop."  # noqa: S105 - how it begins
 #: Methods that change nothing.
 SAFE: Final = frozenset(("GET", "HEAD", "OPTIONS"))
 #: What only a browser sends.
@@ -36,11 +38,8 @@ class Sessions:
 
     def __init__(self, secret: str) -> None:
         self._token_key = _derived(secret, "csrf")
-        self._serializer = URLSafeSerializer(
-            _derived(secret, "session"),
-            salt="omnibasket.session",
-            signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256},
-        )
+        self._serializer = _signing(secret, "session")
+        self._passes = _signing(secret, "shop")
 
     def issue(self, key_id: str, now_ts: float) -> str:
         """Make the content of a cookie.
@@ -64,6 +63,29 @@ class Sessions:
         if not isinstance(key_id, str) or not isinstance(ends_ts, int) or ends_ts <= now_ts:
             return None
         return key_id
+
+    def shop_pass(self, origin: str, now_ts: float) -> str:
+        """Make what a page of the example shop asks with where keys are needed.
+
+        Parameters
+        ----------
+        origin : str
+            The web origin of that page.
+        now_ts : float
+            UTC epoch seconds; it ends ``SESSION_HOURS`` later.
+        """
+        content = [origin, int(now_ts) + SESSION_HOURS * 3_600]
+        return f"{SHOP_PASS}{self._passes.dumps(content)}"
+
+    def shop_origin(self, given: str, now_ts: float) -> str | None:
+        """Return the origin that a pass is for; None where it is not ours or has ended."""
+        try:
+            origin, ends_ts = self._passes.loads(given.removeprefix(SHOP_PASS))
+        except (BadData, ValueError, TypeError):
+            return None
+        if not isinstance(origin, str) or not isinstance(ends_ts, int) or ends_ts <= now_ts:
+            return None
+        return origin
 
     def token(self, cookie: str) -> str:
         """Return what a page must send with every change.
@@ -128,6 +150,19 @@ def clear_cookie(response: Response) -> None:
 def _is_secure() -> bool:
     """Whether the browser came over HTTPS; who ends it before us says so in a header."""
     return request.is_secure or request.headers.get("X-Forwarded-Proto") == "https"
+
+
+def own_origin() -> str:
+    """Return the web origin that the present request was sent to."""
+    return f"{'https' if _is_secure() else 'http'}://{request.host}"
+
+
+def _signing(secret: str, purpose: str) -> URLSafeSerializer:
+    return URLSafeSerializer(
+        _derived(secret, purpose),
+        salt=f"omnibasket.{purpose}",
+        signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256},
+    )
 
 
 def _derived(secret: str, purpose: str) -> bytes:

@@ -4,6 +4,7 @@
 under ``/shop`` use it as a shop would. docs/shop.md explains both.
 """
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +12,8 @@ from typing import Any, Final
 import orjson
 from flask import Blueprint, Response, abort, current_app, render_template, request
 
+from serving import session
+from serving.drawing import draw
 from serving.openapi import documented
 from serving.replies import reply
 from serving.state import State
@@ -18,6 +21,7 @@ from serving.state import State
 blueprint = Blueprint("shop", __name__)
 
 _HTML: Final = "text/html; charset=utf-8"
+SVG: Final = "image/svg+xml"
 _FOLDER: Final = Path(__file__).with_name("static")
 #: Short, because pages name no version: a new release reaches every shop within the hour, and
 #: until then a page that asks again gets 304.
@@ -77,6 +81,30 @@ def item(item_id: str) -> Response:
     return _page("item", item=engine.item(item_ix))
 
 
+@blueprint.get("/shop/pictures/<item_id>")
+@documented(
+    "A picture of a product in the example shop",
+    tag="pages",
+    answers={200: SVG},
+    problems=("not-found", "no-model"),
+)
+def picture(item_id: str) -> Response:
+    """Draw a product after what its title and category say it is: a bottle, a bag, a fruit."""
+    state = _open()
+    engine = state.loaded()
+    (item_ix,) = engine.index.ix_of([item_id]).tolist()
+    if item_ix < 0:
+        abort(404)
+    labels = engine.catalogue.labels
+    kinds = [
+        labels[name].names[code]
+        for name in ("category", "department")
+        if (code := int(labels[name].code[item_ix])) >= 0
+    ]
+    drawn = draw(engine.item(item_ix)["title"] or item_id, *kinds)
+    return reply(drawn.encode(), 200, SVG, cache_seconds=_FRESH_SECONDS)
+
+
 @blueprint.get("/shop/cart")
 @documented(
     "The cart of the example shop", tag="pages", answers={200: "text/html"}, problems=("not-found",)
@@ -89,14 +117,16 @@ def cart() -> Response:
 def _open() -> State:
     """Return the state, where there is an example shop."""
     state: State = current_app.extensions["omnibasket"]
-    if not state.config.serve.example_shop or state.keyring.needed:
+    if not state.config.serve.example_shop:
         abort(404)
     return state
 
 
 def _page(kind: str, heading: str = "", item: Mapping[str, Any] | None = None) -> Response:
-    _open()
-    given: dict[str, Any] = {"kind": kind, "heading": heading}
+    state = _open()
+    given: dict[str, Any] = {"kind": kind, "heading": heading, "key": ""}
+    if state.keyring.needed:
+        given["key"] = state.sessions.shop_pass(session.own_origin(), time.time())
     if item is not None:
         price = item["price"] or {}
         told = {"item_id": item["item_id"], "title": item["title"] or item["item_id"], **price}

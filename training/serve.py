@@ -66,7 +66,8 @@ def command(
     address = _address(host, keys)
     port = _free(address, port)
     KeyedHash.load(config, create=True)
-    threading.Thread(target=_announce, args=(address, port, keys, as_json), daemon=True).start()
+    told = (address, port, keys, config.serve.example_shop, as_json)
+    threading.Thread(target=_announce, args=told, daemon=True).start()
     if keys:
         os.environ["OMNIBASKET_SERVE_KEYS"] = "needed"  # also if the ledger were another one
     _serve(config, address, port, workers or config.serve.workers)
@@ -144,7 +145,7 @@ def _serve(config: Config, address: str, port: int, workers: int) -> None:
     ).serve()
 
 
-def _announce(address: str, port: int, keys: bool, as_json: bool) -> None:
+def _announce(address: str, port: int, keys: bool, shop: bool, as_json: bool) -> None:
     """Say what to open, once the service answers."""
     given = ipaddress.ip_address(address)
     near = ("::1" if given.version == 6 else "127.0.0.1") if given.is_unspecified else address
@@ -160,9 +161,14 @@ def _announce(address: str, port: int, keys: bool, as_json: bool) -> None:
         say(f"Omnibasket answers at {url} ({who}).")
         if near != address:
             say(f"  It listens on every address of this machine ({address}).")
-        say(f"  {url}/docs         every call, to read and to try")
-        say(f"  {url}/v1/bundles   what sells together")
-        say(f"  {url}/readyz       is it ready?")
+        pages = [
+            ("/dashboard", "what sells together, for marketers to decide about"),
+            *([("/shop", "an example shop")] if shop else []),
+            ("/docs", "every call, to read and to try"),
+            ("/readyz", "is it ready?"),
+        ]
+        for path, what in pages:
+            say(f"  {url}{path:<11} {what}")
         wrong = [f"{name}: {what}" for name, what in ready["checks"].items() if what != "ok"]
         say(" ".join(["Not ready yet.", *wrong]) if wrong else f"Model {ready['model_version']}.")
         say("Ctrl-C stops it.")

@@ -8,6 +8,8 @@ reveal: what a public screen says comes from the location and the cart alone.
 from collections.abc import Sequence
 from typing import Final
 
+from recsys.wording import isolated
+
 #: Purchases from which on somebody buys a thing often.
 OFTEN: Final = 3
 
@@ -97,7 +99,7 @@ def bought_together(titles: Sequence[str], item_ids: Sequence[str]) -> Reason:
     """
     return {
         "code": CODES["copurchase"],
-        "text": f"Often bought with {titles[0] or item_ids[0]}",
+        "text": f"Often bought with {isolated(titles[0] or item_ids[0])}",
         "because_of": list(item_ids),
     }
 
@@ -112,7 +114,7 @@ def bought_next(title: str | None, item_id: str) -> Reason:
     """
     return {
         "code": CODES["transitions"],
-        "text": f"Often bought after {title or item_id}",
+        "text": f"Often bought after {isolated(title or item_id)}",
         "because_of": [item_id],
     }
 
@@ -137,5 +139,6 @@ def similar_item(kind: str | None, title: str | None, item_id: str) -> Reason:
     title, item_id : str
         Of what was bought.
     """
-    text = f"Because you buy {kind}" if kind else f"Similar to {title or item_id}"
+    name = isolated(kind or title or item_id)
+    text = f"Because you buy {name}" if kind else f"Similar to {name}"
     return {"code": CODES["content"], "text": text, "because_of": [item_id]}

@@ -3,7 +3,7 @@
 import * as api from "./dashboard-api.js";
 import { barTable, offersOverTime, overTime, overlap, whereItHolds } from "./dashboard-charts.js";
 import {
-  badge, channelName, count, h, minor, money, percent, segmentName, titleOf, titles, when,
+  badge, channelName, count, h, isolate, minor, money, nodes, percent, person, segmentName, titleOf, titles, when,
 } from "./dashboard-dom.js";
 import { noteChanged } from "./dashboard-list.js";
 import { termsPart } from "./dashboard-terms.js";
@@ -56,7 +56,7 @@ const card = (title, ...parts) => h("section", { class: "card" }, h("h2", {}, ti
 
 function draw(section, back, found, signal, again) {
   let bundle = found;
-  document.title = `${titles(bundle)} · ${document.body.dataset.workspace}`;
+  document.title = `${titles(bundle)} · ${isolate(document.body.dataset.workspace)}`;
   const status = h("div", { class: "standing" });
   const offers = h("section", { class: "card" });
   const history = h("section", { class: "card" });
@@ -87,7 +87,7 @@ function draw(section, back, found, signal, again) {
 
   function notice(...said) {
     elsewhere.hidden = false;
-    elsewhere.replaceChildren(...said);
+    elsewhere.replaceChildren(...said.flatMap((one) => (typeof one === "string" ? nodes(one) : [one])));
   }
 
   async function renew() {
@@ -103,7 +103,7 @@ function draw(section, back, found, signal, again) {
     if (JSON.stringify(newer) === JSON.stringify(bundle)) return;
     const overtaken = newer.revision !== terms.revision();
     if (overtaken && terms.isDirty()) {
-      notice(`${newer.changed_by || "Somebody"} has changed this bundle since you opened it.`);
+      notice(`${person(newer.changed_by)} has changed this bundle since you opened it.`);
       return;
     }
     if (overtaken) terms.renew(newer);
@@ -119,7 +119,7 @@ function standing(bundle) {
   const said = [];
   if (!bundle.in_model) said.push(h("span", { class: "tag" }, "not found by the present model"));
   if (bundle.items.some((item) => item.active === false)) said.push(h("span", { class: "tag" }, "a product is not sold any more"));
-  if (bundle.changed_at) said.push(h("span", { class: "hint" }, `last changed ${when(bundle.changed_at)} by ${bundle.changed_by}`));
+  if (bundle.changed_at) said.push(h("span", { class: "hint" }, `last changed ${when(bundle.changed_at)} by ${person(bundle.changed_by)}`));
   return said;
 }
 
@@ -160,7 +160,7 @@ function evidencePart(bundle) {
 /** Where it is bought most; those after the first few are folded away. */
 function locationsPart(locations) {
   const rows = locations.map((one) => ({
-    label: one.name || one.location_id, value: one.together, text: count(one.together),
+    label: isolate(one.name || one.location_id), value: one.together, text: count(one.together),
   }));
   const most = Math.max(1, ...rows.map((row) => row.value));
   const headings = ["Location", "", "Together"];
@@ -179,7 +179,7 @@ function productsTable(bundle) {
         h("th", { scope: "col", class: ix ? "number" : "" }, text)))),
       h("tbody", {}, bundle.items.map((item) => h("tr", {},
         h("th", { scope: "row" }, titleOf(item), h("small", {},
-          [item.item_id, item.brand, item.category].filter(Boolean).join(" · "), item.active === false ? " · not sold any more" : "")),
+          [item.item_id, item.brand, item.category].filter(Boolean).map(isolate).join(" · "), item.active === false ? " · not sold any more" : "")),
         h("td", { class: "number" }, money(item.price)),
         h("td", { class: "number" }, item.cost ? money(item.cost) : "not known"),
         h("td", { class: "number" }, item.price && item.cost
@@ -222,7 +222,7 @@ function historyPart(bundle) {
   const changes = [...(bundle.history || [])].reverse();
   if (!changes.length) return h("p", { class: "quietly" }, "Nobody has decided anything yet.");
   return h("ol", { class: "history", reversed: true }, changes.map((change) => h("li", {},
-    h("p", {}, h("strong", {}, change.changed_by), ` · ${when(change.changed_at)}`),
+    h("p", {}, h("strong", {}, person(change.changed_by)), ` · ${when(change.changed_at)}`),
     h("ul", {}, differences(change.before, change.after).map(([field, was, is]) =>
       h("li", {}, `${nameOf(field)}: `, h("s", {}, was), " → ", is))))));
 }

@@ -1,16 +1,39 @@
 /* Elements, and how numbers, money and times are written. Whatever comes from data becomes a text
-   node or an attribute's value, never markup. */
+   node or an attribute's value, never markup. A name of another language keeps to itself: it stands
+   in a <bdi>, or between the characters that do the same where there can be no element. */
 
 const SVG = "http://www.w3.org/2000/svg";
+
+const FIRST = "\u2068"; // begins a part whose direction is that of its own first letter
+const END = "\u2069";
+const PART = new RegExp(`${FIRST}([^${END}]*)${END}`);
+const DIRECTING = /[\u202a-\u202e\u2066-\u2069]/g;
+
+/** Keep a name from turning around what stands beside it: `h` makes it a <bdi>. */
+export const isolate = (name) => `${FIRST}${String(name).replace(DIRECTING, "")}${END}`;
+
+/** The same as nodes: texts, and a <bdi> for each name. */
+export function nodes(text) {
+  return String(text).split(PART).map((part, ix) => {
+    if (ix % 2 === 0) return part;
+    const name = document.createElement("bdi");
+    name.textContent = part;
+    return name;
+  }).filter((part) => part !== "");
+}
 
 function fill(element, props, children) {
   for (const [name, value] of Object.entries(props)) {
     if (value === null || value === undefined || value === false) continue;
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else if (name === "value") element.value = value;
+    else if (name.startsWith("aria-")) element.setAttribute(name, String(value === true ? "" : value).replace(DIRECTING, ""));
     else element.setAttribute(name, value === true ? "" : String(value));
   }
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  const given = children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false);
+  // A drawing and a list to choose from hold no elements in their texts.
+  const plain = !(element instanceof HTMLElement) || element.localName === "option";
+  element.append(...given.flatMap((child) => (typeof child === "string" && !plain ? nodes(child) : [child])));
   return element;
 }
 
@@ -38,7 +61,7 @@ export function say(text, seen = false) {
   place.textContent = "";
   // The same words are spoken again only where they came anew.
   requestAnimationFrame(() => {
-    place.textContent = text;
+    place.replaceChildren(...nodes(text));
   });
   if (!text) return;
   fading = setTimeout(() => {
@@ -91,7 +114,9 @@ export function minor(amount, currency) {
 }
 
 export const money = (given) => (given ? minor(given.amount_minor, given.currency) : "–");
-export const titleOf = (item) => item.title || item.item_id;
+export const titleOf = (item) => isolate(item.title || item.item_id);
+/** The name of whoever decided. */
+export const person = (name) => (name ? isolate(name) : "Somebody");
 /** The products of a bundle in a line; an arrow where their order matters. */
 export const titles = (bundle) => bundle.items.map(titleOf).join(bundle.kind === "after" ? " → " : " + ");
 
@@ -112,5 +137,5 @@ export function segmentName(segment) {
   const [kind, ...rest] = segment.split(":");
   const name = rest.join(":");
   if (kind === "channel") return `Channel: ${channelName(name)}`;
-  return rest.length ? `${kind[0].toUpperCase()}${kind.slice(1)}: ${name}` : segment;
+  return rest.length ? `${kind[0].toUpperCase()}${kind.slice(1)}: ${isolate(name)}` : segment;
 }

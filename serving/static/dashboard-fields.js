@@ -1,7 +1,7 @@
 /* The fields of a bundle's terms but the price. Each is {name, element, input, read, write, put}:
    `write` shows what is stored, `put` what somebody typed before. */
 
-import { channelName, h, unique, when } from "./dashboard-dom.js";
+import { channelName, h, isolate, unique, when } from "./dashboard-dom.js";
 import { moneyInput } from "./dashboard-price.js";
 
 const { channels, currency: usual } = JSON.parse(document.body.dataset.choices);
@@ -99,7 +99,7 @@ export function otherFields(bundle, mark) {
     const chips = h("ul", { class: "chips" });
     let values = [];
     const draw = () => chips.replaceChildren(...values.map((value) => {
-      const shown = names.get(value) || value;
+      const shown = isolate(names.get(value) || value);
       return h("li", {}, shown, h("button", { type: "button", class: "plain", "aria-label": `Remove ${shown}`, onclick: () => {
         values = values.filter((other) => other !== value);
         draw();

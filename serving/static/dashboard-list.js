@@ -2,7 +2,7 @@
 
 import * as api from "./dashboard-api.js";
 import {
-  STATUS, badge, count, decimal, h, minor, money, onDay, percent, say, segmentName, times, titleOf, titles,
+  STATUS, badge, count, decimal, h, isolate, minor, money, onDay, percent, say, segmentName, times, titleOf, titles,
 } from "./dashboard-dom.js";
 
 const PAGE = 50;
@@ -23,7 +23,7 @@ const COLUMNS = [
   ["Steadiness", "stability", "number wide", (row) => percent(row.stability)],
   ["Price", null, "number", priceCell],
   ["Margin a month", "margin", "number", marginCell],
-  ["Changed", "changed", "wide", (row) => (row.changed_at ? [onDay(row.changed_at), small(row.changed_by)] : "–")],
+  ["Changed", "changed", "wide", (row) => (row.changed_at ? [onDay(row.changed_at), small(isolate(row.changed_by))] : "–")],
 ];
 
 const small = (text) => h("small", {}, text);
@@ -34,7 +34,7 @@ function productsCell(row, hash) {
   const groups = [...new Set(row.items.map((item) => item.category).filter(Boolean))];
   return [
     h("a", { href: hash, "aria-label": titles(row) }, parts),
-    groups.length ? small(groups.join(" · ")) : null,
+    groups.length ? small(groups.map(isolate).join(" · ")) : null,
   ];
 }
 

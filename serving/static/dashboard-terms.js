@@ -2,7 +2,7 @@
    touched is sent; where somebody else was faster, theirs is shown and what was typed stays. */
 
 import * as api from "./dashboard-api.js";
-import { h, say, when } from "./dashboard-dom.js";
+import { h, person, say, when } from "./dashboard-dom.js";
 import { faultOf, otherFields } from "./dashboard-fields.js";
 import { pricePart } from "./dashboard-price.js";
 import { differences, nameOf, valueOf } from "./dashboard-words.js";
@@ -133,7 +133,7 @@ export function termsPart(given, saved) {
     for (const field of fields) if (!kept.has(field.name)) field.write(bundle.terms[field.name] ?? null);
     draw();
     tell(
-      h("p", {}, h("strong", {}, "Somebody else was faster."), ` ${newer.changed_by || "Somebody"} changed this bundle on ${when(newer.changed_at)}; nothing of yours was saved yet.`),
+      h("p", {}, h("strong", {}, "Somebody else was faster."), ` ${person(newer.changed_by)} changed this bundle on ${when(newer.changed_at)}; nothing of yours was saved yet.`),
       h("ul", {}, changes.map(([name, was, is]) => h("li", {}, `${nameOf(name)}: ${was} → ${is}`,
         kept.has(name) ? ` (you typed ${valueOf(name, kept.get(name))})` : ""))),
       h("p", {}, kept.size ? "What you typed is still here. Decide again to save it." : "Look at it, and decide again."));

@@ -1,6 +1,6 @@
 /* What the numbers of a bundle mean, in sentences. */
 
-import { STATUS, channelName, count, decimal, money, percent, titleOf, when } from "./dashboard-dom.js";
+import { STATUS, channelName, count, decimal, isolate, money, percent, titleOf, when } from "./dashboard-dom.js";
 
 /** What is counted: baskets, or purchases of the first product. */
 export const unitOf = (bundle) => (bundle.kind === "after" ? "purchases" : "baskets");
@@ -67,9 +67,9 @@ export function valueOf(field, value) {
   if (field === "price" || field === "budget") return money(value);
   if (field === "starts_at" || field === "ends_at") return when(value);
   if (field === "channels") return value.map(channelName).join(", ");
-  if (Array.isArray(value)) return value.join(", ");
+  if (Array.isArray(value)) return value.map(isolate).join(", ");
   if (typeof value === "boolean") return value ? "yes" : "no";
-  return String(value);
+  return field === "note" ? isolate(value) : String(value);
 }
 
 /** What differs between two sets of terms: `[["price", "€4.00", "€3.50"], …]`. */

@@ -199,8 +199,22 @@
     return form.format(price.amount_minor / 10 ** digits);
   }
 
-  const filled = (pattern, item) =>
-    pattern.replace(/\{item_id\}/g, encodeURIComponent(item.item_id));
+  /** An address of the page's own pattern, or what the catalogue says, or nothing. */
+  const address = (pattern, item, known) =>
+    pattern ? pattern.replace(/\{item_id\}/g, encodeURIComponent(item.item_id)) : known;
+
+  const ISOLATED = /\u2068([^\u2069]*)\u2069/;
+
+  /** Put a text into an element; a title in it, which may be of another direction, into a <bdi>. */
+  function write(element, text, named = false) {
+    const parts = named ? ["", text, ""] : String(text).split(ISOLATED);
+    element.replaceChildren(...parts.map((part, ix) => {
+      if (ix % 2 === 0) return part;
+      const name = document.createElement("bdi");
+      name.textContent = part;
+      return name;
+    }).filter((part) => part !== ""));
+  }
 
   function texts(item) {
     return {
@@ -213,40 +227,41 @@
 
   /** One item: the placement's own <template>, or a link with picture, title, price, reason. */
   function card(place, item) {
-    const link = place.dataset.link || given.link;
-    const image = place.dataset.image || given.image;
+    const link = address(place.dataset.link || given.link, item, item.url);
+    const image = address(place.dataset.image || given.image, item, item.image_url);
     const words = texts(item);
     const own = place.querySelector("template");
     if (own) {
       const copy = own.content.cloneNode(true);
       for (const part of copy.querySelectorAll("[data-field]")) {
-        part.textContent = words[part.dataset.field] ?? "";
+        write(part, words[part.dataset.field] ?? "", part.dataset.field === "title");
       }
       for (const part of copy.querySelectorAll("a[data-link]")) {
-        if (link) part.href = filled(link, item);
+        if (link) part.href = link;
       }
       for (const part of copy.querySelectorAll("img[data-image]")) {
-        if (image) part.src = filled(image, item);
+        if (image) part.src = image;
+        else part.remove();
         part.alt = "";
       }
       return copy;
     }
     const box = document.createElement(link ? "a" : "div");
     box.className = "omnibasket-item";
-    if (link) box.href = filled(link, item);
+    if (link) box.href = link;
     if (image) {
       const picture = document.createElement("img");
       picture.className = "omnibasket-image";
       picture.loading = "lazy";
       picture.alt = "";
-      picture.src = filled(image, item);
+      picture.src = image;
       box.append(picture);
     }
     for (const field of ["title", "price", "reason"]) {
       if (!words[field]) continue;
       const part = document.createElement("span");
       part.className = `omnibasket-${field}`;
-      part.textContent = words[field];
+      write(part, words[field], field === "title");
       box.append(part);
     }
     return box;
@@ -264,7 +279,13 @@
       row.append(made);
       return made;
     };
-    part("title", offer.items.map((item) => item.title || item.item_id).join(" + "), "strong");
+    const title = part("title", "", "strong");
+    offer.items.forEach((item, ix) => {
+      if (ix) title.append(" + ");
+      const name = document.createElement("bdi");
+      name.textContent = item.title || item.item_id;
+      title.append(name);
+    });
     part("price", `Together ${money(offer.price)}`);
     const instead = part("instead", "instead of ");
     const full = document.createElement("s");

@@ -24,9 +24,16 @@
     window.omnibasket.remove({ item_id, quantity: line.quantity });
   }
 
-  const say = (text) => {
-    document.getElementById("said").textContent = text;
+  const say = (...parts) => {
+    document.getElementById("said").replaceChildren(...parts);
   };
+
+  /** A title keeps its own direction, whatever stands beside it. */
+  function named(title) {
+    const name = document.createElement("bdi");
+    name.textContent = title;
+    return name;
+  }
 
   function count() {
     const pieces = read().reduce((sum, line) => sum + line.quantity, 0);
@@ -53,12 +60,16 @@
     return `Total ${money(sum - off, priced[0].currency)}${less}`;
   }
 
+  const key = document.querySelector("script[data-link]").dataset.key;
+
   /** What a shop's server does with its own key, once the order is paid. */
   function redeem(transaction_id, cart) {
     for (const offer of offers.filter((one) => fits(one, cart))) {
       fetch(`/v1/offers/${offer.offer_id}/redemptions`, {
         method: "POST",
-        headers: { "Content-Type": "application/json" },
+        headers: {
+          "Content-Type": "application/json", ...(key && { Authorization: `Bearer ${key}` }),
+        },
         body: JSON.stringify({
           transaction_id, channel: "web", session_id: window.omnibasket.visit(),
           item_ids: cart.map((line) => line.item_id),
@@ -75,7 +86,7 @@
       const row = document.createElement("li");
       const link = document.createElement("a");
       link.href = `/shop/items/${encodeURIComponent(line.item_id)}`;
-      link.textContent = line.title;
+      link.append(named(line.title));
       const button = document.createElement("button");
       button.textContent = "Remove";
       button.setAttribute("aria-label", `Remove ${line.title}`);
@@ -108,7 +119,7 @@
       document.getElementById("add").addEventListener("click", () => {
         put(item, 1);
         count();
-        say(`${item.title} is in your cart.`);
+        say(named(item.title), " is in your cart.");
       });
     }
     if (document.getElementById("cart")) {

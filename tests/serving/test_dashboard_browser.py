@@ -178,7 +178,8 @@ WORDS = """async (bundle) => {
   const { evidenceWords } = await import("/static/dashboard-words.js");
   const { overlap } = await import("/static/dashboard-charts.js");
   const drawn = overlap(bundle, bundle.items.map((item) => item.title), "baskets");
-  return [...evidenceWords(bundle), drawn.textContent];
+  const plain = (text) => text.replace(/[\u2068\u2069]/g, "");
+  return [...evidenceWords(bundle), drawn.textContent].map(plain);
 }"""
 KNOWN = {
     "kind": "together", "support": 12, "support_share": 0.012, "cases": 1000, "customers": 9,
