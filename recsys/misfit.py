@@ -16,6 +16,9 @@ import msgspec
 from recsys.settings import REPLACED, Settings
 from recsys.wording import SETTING_WORDS, choices_of, wanted
 
+#: Letters from which on a name that holds another one is near to it.
+_HELD = 3
+
 
 def explain(value: object, kind: Any, where: str) -> tuple[str, str] | None:
     """Find a setting that does not fit its type.
@@ -93,6 +96,16 @@ def unknown(value: object, known: Iterable[str], what: str = "") -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return `` Did you mean …?``, or nothing where no name is near."""
-    near = difflib.get_close_matches(name, sorted(known), 1, 0.5)
-    return f" Did you mean `{near[0]}`?" if near else ""
+    """Return `` Did you mean …?``, or nothing where no name is near.
+
+    Case does not matter. Where none is spelled much alike, the shortest name that holds the given
+    one is near: `Miscellaneous dairy` to `dairy`.
+    """
+    by_plain: dict[str, str] = {}
+    for one in sorted(known):
+        by_plain.setdefault(one.casefold(), one)
+    wanted = name.casefold()
+    near = difflib.get_close_matches(wanted, by_plain, 1, 0.5)
+    if not near and len(wanted) >= _HELD:
+        near = sorted((plain for plain in by_plain if wanted in plain), key=len)
+    return f" Did you mean `{by_plain[near[0]]}`?" if near else ""

@@ -61,6 +61,8 @@ class State:
         self.keyring = Keyring(self.ledger.keys, config.serve.requests_per_second)
         self.decided = Decided(self.ledger.decisions, config.bundles)
         self.promises = Promises(self.decided, self.ledger.offers)
+        self.identifier_types = _identifier_types(config)
+        self.currencies = _currencies(config)
         self.engine: Engine | None = None
         self.shift_seconds = 0  # by which the workspace's clock is ahead of the wall's
         self._made: Engine | None = None  # as the artefact has it
@@ -180,6 +182,19 @@ class State:
                 self.flush()
             except Exception:  # the thread must outlive whatever it meets
                 _log.exception("upkeep failed")
+
+
+def _identifier_types(config: Config) -> frozenset[str]:
+    """Types of identifiers that the settings name, or any workspace has."""
+    identity = config.identity
+    sources = (source.identifiers for source in config.sources.values())
+    return frozenset().union(identity.limits, identity.max_degree, identity.blocked, *sources)
+
+
+def _currencies(config: Config) -> frozenset[str]:
+    """Currencies that the settings name."""
+    of_sources = {source.currency for source in config.sources.values() if source.currency}
+    return frozenset((config.workspace.currency, *of_sources))
 
 
 def _stamp(path: Path) -> _Stamp | None:

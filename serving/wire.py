@@ -13,6 +13,7 @@ from msgspec import Meta, Struct, field
 
 from recsys.filters import FIELDS, OPERATORS
 from recsys.tracking.events import Id, Identifier, Money
+from serving.problems import FieldError
 from serving.wire_offers import RecommendedOffer
 
 Count = Annotated[int, Meta(ge=1, le=200)]
@@ -165,6 +166,8 @@ class Recommendations(Body, frozen=True):
     shown was ever bought."""
     left_out: dict[str, int]
     """How many candidates each rule kept out."""
+    warnings: list[FieldError] = []
+    """What is probably wrong with the question; there only where something is."""
 
 
 class PageQuery(Body, frozen=True):
@@ -227,6 +230,8 @@ class Page(Body, frozen=True):
     """What was used where nothing is known of what was asked for."""
     left_out: dict[str, int]
     """How many products each rule kept out."""
+    warnings: list[FieldError] = []
+    """As of ``Recommendations``."""
 
 
 class Events(Body, frozen=True):
@@ -244,6 +249,8 @@ class EventOutcome(Struct, frozen=True, omit_defaults=True):
     detail: str | None = None
     problem: dict[str, Any] | None = None
     """Problem details, where it was refused."""
+    warnings: list[FieldError] = []
+    """What is probably wrong with it, although it was taken; pointers into the request."""
 
 
 class EventsAnswer(Body, frozen=True):

@@ -18,6 +18,7 @@ from recsys.bundles.terms import STATUSES, Counts
 from recsys.config import load
 from recsys.persistence import registry
 from recsys.responses import bundles as words
+from recsys.responses.checking import unknown_names
 from recsys.responses.clock import shift_seconds
 from recsys.responses.engine import Engine
 from recsys.responses.spreadsheet import spreadsheet
@@ -164,6 +165,8 @@ def _check(engine: Engine, wanted: Wanted) -> None:
         raise click.BadParameter(
             f"`{wanted.item_id}` is not in the model's catalogue.", param_hint="--item"
         )
+    for field, text in unknown_names(engine, wanted):
+        raise click.BadParameter(text, param_hint=f"--{field}")
     if wanted.location_id is not None and not engine.has_location(wanted.location_id):
         raise click.BadParameter(
             f"`{wanted.location_id}` is not in the catalogue.", param_hint="--location"

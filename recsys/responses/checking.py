@@ -1,6 +1,7 @@
 """Holds placements against an artefact, to see whether each can answer as it is meant to.
 
-Settings and an engine come in; findings in words come out. Called by ``omnibasket placements``.
+Settings and an engine come in; findings in words come out. Called by ``omnibasket placements``;
+the service asks here too which values of a filter, or names of a list of bundles, nothing has.
 """
 
 from collections.abc import Iterator
@@ -8,11 +9,14 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from recsys.bundles.segments import SEASONS
 from recsys.config import Placement
-from recsys.filters import ATTRIBUTE, Condition, conditions
+from recsys.filters import ATTRIBUTE, Condition, Filter, conditions
 from recsys.misfit import nearest
 from recsys.responses.engine import Engine
 from recsys.responses.placements import Question, filter_of
+from recsys.responses.suggestions import Wanted
+from recsys.schema import CHANNELS
 
 #: Operators whose values should be some product's.
 _NAMING: Final = ("eq", "ne", "in", "not_in")
@@ -43,9 +47,8 @@ def check(engine: Engine, name: str, settings: Placement) -> Iterator[Finding]:
     """
     given = filter_of(Question(placement=name, settings=settings, as_of_ts=0))
     if given is not None:
-        for one in conditions(given):
-            for text in _unknown(engine, one):
-                yield Finding(name, "error", f"filter: {text}")
+        for text in unknown_values(engine, given):
+            yield Finding(name, "error", f"filter: {text}")
     allowed = int(engine.allowed(settings).sum())
     if not allowed:
         yield Finding(name, "error", "no active product passes its filter.")
@@ -70,6 +73,29 @@ def check(engine: Engine, name: str, settings: Placement) -> Iterator[Finding]:
     if not engine.calibrates(settings):
         text = "weights: scores are no chances of purchase until the next `omnibasket train`."
         yield Finding(name, "warning", text)
+
+
+def unknown_values(engine: Engine, given: Filter) -> Iterator[str]:
+    """Say which values of a filter no product has, with the nearest that some have."""
+    for one in conditions(given):
+        yield from _unknown(engine, one)
+
+
+def unknown_names(engine: Engine, wanted: Wanted) -> Iterator[tuple[str, str]]:
+    """Yield what a list of bundles is asked for and nothing has: the field, and a sentence."""
+    labels = engine.catalogue.labels
+    for field, value in (("category", wanted.category), ("department", wanted.department)):
+        if value is not None and value not in labels[field].position:
+            yield (
+                field,
+                f"no product has the {field} `{value}`.{nearest(value, labels[field].names)}",
+            )
+    found = [name.decode() for name in engine.bundles.segment_names.tolist()]
+    own = [*(f"channel:{name}" for name in CHANNELS), *(f"season:{name}" for name in SEASONS)]
+    if wanted.segment is not None and wanted.segment not in (*found, *own):
+        hint = nearest(wanted.segment, (*found, *own))
+        known = f" Known: {', '.join(found)}." if found else ""
+        yield "segment", f"no bundle holds in `{wanted.segment}`.{hint}{known}"
 
 
 def _unknown(engine: Engine, one: Condition) -> Iterator[str]:

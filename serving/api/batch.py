@@ -11,7 +11,7 @@ from flask import Blueprint, Response, current_app, request
 from recsys.responses.engine import Engine
 from recsys.responses.offering import NO_OFFERING, Offering
 from recsys.responses.placements import Question
-from serving import access, asking
+from serving import access, asking, doubts
 from serving.asking import Who
 from serving.offering import Promised
 from serving.openapi import documented
@@ -100,7 +100,8 @@ def post() -> Response:
         )
         lines.append((question, who, promised))
     failed = _refused(Refusal("internal-error", KINDS["internal-error"].advice), "")
-    return reply(_answers(state, engine, offering, lines, failed), 200, NDJSON)
+    doubted = doubts.of_filter(engine, given)
+    return reply(_answers(state, engine, offering, lines, failed, doubted), 200, NDJSON)
 
 
 def _refused(refusal: Refusal, pointer: str) -> bytes:
@@ -109,7 +110,12 @@ def _refused(refusal: Refusal, pointer: str) -> bytes:
 
 
 def _answers(
-    state: State, engine: Engine, offering: Offering, lines: list[Line], failed: bytes
+    state: State,
+    engine: Engine,
+    offering: Offering,
+    lines: list[Line],
+    failed: bytes,
+    doubted: list[FieldError],
 ) -> Iterator[bytes]:
     """Yield the lines of the answer, a chunk at a time."""
     for start in range(0, len(lines), _CHUNK):
@@ -136,6 +142,7 @@ def _answers(
             answer = next(answers)
             now_ts = state.now_ts()
             answer["offers"] = state.promises.keep(answer["offers"], promised, engine, now_ts)
+            doubts.add(answer, doubted)
             state.expose(asking.to_exposure(question, who, answer))
             options = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
             out.append(orjson.dumps(answer, option=options))

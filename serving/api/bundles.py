@@ -11,6 +11,7 @@ from flask import Blueprint, Response, current_app, request
 
 from recsys.bundles.terms import Counts
 from recsys.responses import bundles as words
+from recsys.responses.checking import unknown_names
 from recsys.responses.engine import Engine
 from recsys.responses.spreadsheet import spreadsheet
 from recsys.responses.suggestions import Suggestions, Wanted
@@ -175,7 +176,8 @@ def _wanted(engine: Engine, asked: BundleQuery) -> Wanted:
     Raises
     ------
     Refusal
-        When it names a product or a location that is unknown, or several segments.
+        When it names a product, a location, a category or a segment that is unknown, or several
+        segments.
     """
     if asked.item_id is not None and engine.index.ix_of([asked.item_id])[0] < 0:
         detail = "is not in the model's catalogue."
@@ -193,7 +195,15 @@ def _wanted(engine: Engine, asked: BundleQuery) -> Wanted:
         errors = [FieldError(f"/{name}", "is one of several segments.") for name in segments]
         raise Refusal("invalid-request", "Ask for one segment at a time.", errors)
     fields = {name: getattr(asked, name) for name in Wanted.__struct_fields__ if name != "segment"}
-    return Wanted(**fields, segment=next(iter(segments.values()), None))
+    wanted = Wanted(**fields, segment=next(iter(segments.values()), None))
+    of_segment = next(iter(segments), "segment")
+    errors = [
+        FieldError(f"/{of_segment if field == 'segment' else field}", text)
+        for field, text in unknown_names(engine, wanted)
+    ]
+    if errors:
+        raise Refusal("invalid-request", "Nothing is called so.", errors)
+    return wanted
 
 
 def _cursor(at: int, key: str) -> str:

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, current_app, request
 
 from recsys.tracking.events import Event, faults, seal
 from recsys.tracking.ledger import Outcome
-from serving import access
+from serving import access, doubts
 from serving.ids import MOST_ERRORS
 from serving.openapi import documented
 from serving.problems import FieldError, Refusal, problem
@@ -53,14 +53,16 @@ def post() -> Response:
 
     Each is answered for itself: `accepted` (it survives a power cut), `duplicate` (it, or its
     order, was counted before), or `refused` with a problem; then the status is 207. What was
-    refused does not keep the others from being written. Where the key is not for the channel or
-    location of an event, or is a page's and an event names somebody, nothing is written.
+    refused does not keep the others from being written. `warnings` name what is probably wrong
+    with an event that was taken, such as an unknown product. Where the key is not for the channel
+    or location of an event, or is a page's and an event names somebody, nothing is written.
     """
     state: State = current_app.extensions["omnibasket"]
     sent = read_body(request, Events).events
     now_ts = state.now_ts()
     outcomes: list[EventOutcome | None] = [None] * len(sent)
     checked: list[Event] = []
+    warnings: list[list[FieldError]] = []
     places: list[int] = []
     for ix, raw in enumerate(sent):
         try:
@@ -69,11 +71,13 @@ def post() -> Response:
             outcomes[ix] = _refused(raw, refusal)
         else:
             _admit(event, f"/events/{ix}")
+            doubtful = doubts.of_event(state, event, f"/events/{ix}", now_ts)
+            warnings.append(list(islice(doubtful, MOST_ERRORS)))
             checked.append(seal(event, state.keyed_hash, state.config.identity))
             places.append(ix)
     written = state.ledger.add_events(checked, now_ts) if checked else []
-    for ix, event, outcome in zip(places, checked, written, strict=True):
-        outcomes[ix] = _told(event, outcome, f"/events/{ix}")
+    for ix, event, outcome, doubted in zip(places, checked, written, warnings, strict=True):
+        outcomes[ix] = _told(event, outcome, f"/events/{ix}", doubted)
     told = [outcome for outcome in outcomes if outcome is not None]
     counts = {
         name: sum(o.status == name for o in told) for name in ("accepted", "duplicate", "refused")
@@ -118,9 +122,11 @@ def _checked(raw: msgspec.Raw, pointer: str, now_ts: int, shift_seconds: int) ->
     return event
 
 
-def _told(event: Event, outcome: Outcome, pointer: str) -> EventOutcome:
+def _told(event: Event, outcome: Outcome, pointer: str, warnings: list[FieldError]) -> EventOutcome:
     if outcome.status in ("accepted", "duplicate"):
-        return EventOutcome(event.event_id, outcome.status, outcome.detail or None)
+        return EventOutcome(
+            event.event_id, outcome.status, outcome.detail or None, warnings=warnings
+        )
     if outcome.status == "conflict":
         described = problem("event-id-taken", outcome.detail)
     else:

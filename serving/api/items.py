@@ -6,7 +6,7 @@ import orjson
 from flask import Blueprint, Response, current_app, request
 
 from recsys.responses.items import How, PageQuestion
-from serving import access
+from serving import access, doubts
 from serving.openapi import documented
 from serving.problems import KINDS, Refusal
 from serving.reading import read_filter, read_query
@@ -85,4 +85,5 @@ def _answer(how: How, item_id: str) -> Response:
     answer = engine.related(question)
     if answer is None:
         raise Refusal("item-unknown", KINDS["item-unknown"].advice)
+    doubts.add(answer, doubts.of_filter(engine, given))
     return reply(orjson.dumps(answer), cache_seconds=CACHE_SECONDS, private=True, etag=tag)

@@ -5,7 +5,7 @@ from typing import Final
 import orjson
 from flask import Blueprint, Response, current_app, request
 
-from serving import access, asking
+from serving import access, asking, doubts
 from serving.openapi import documented
 from serving.reading import read_body, read_filter, read_query
 from serving.replies import reply
@@ -94,5 +94,8 @@ def _answer(asked: RecommendationRequest) -> Response:
         )
         (answer,) = engine.recommend([question], [who.customer.history], offering)
         answer["offers"] = state.promises.keep(answer["offers"], promised, engine, state.now_ts())
+    doubted = [*doubts.of_filter(engine, given)]
+    doubted += doubts.of_identifier(state, asked.identifier, "/identifier")
+    doubts.add(answer, doubted)
     state.expose(asking.to_exposure(question, who, answer))
     return reply(orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY))
