@@ -47,6 +47,7 @@ def home() -> Response:
         "home.html",
         state=state,
         placements=placements(state.config),
+        example="SKU-1" if state.engine is None else state.engine.item(0)["item_id"],
         origin=request.host_url.rstrip("/"),
     )
     return reply(page.encode(), 200, _HTML)

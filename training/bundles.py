@@ -52,7 +52,7 @@ def command() -> None:
 For example:
   omnibasket bundles list --pays --sort margin
   omnibasket bundles list --status approved --json
-  omnibasket bundles list --category Dairy --csv > dairy.csv""",
+  omnibasket bundles list --category "Baked bread/buns/rolls" --csv > bread.csv""",
 )
 @workspace_option
 @click.option("--status", type=click.Choice(STATUSES), help="Only those that are decided so.")
