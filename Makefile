@@ -16,12 +16,12 @@ OMNIBASKET := $(BIN)/omnibasket
 RESULTS := build/benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test check demo bench lock clean
+.PHONY: help setup test check demo notebooks bench lock clean
 
 help: ## Say what can be made
 	@echo "Targets:"
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) \
-		| while IFS='|' read -r name what; do printf '  make %-8s %s\n' "$$name" "$$what"; done
+		| while IFS='|' read -r name what; do printf '  make %-9s %s\n' "$$name" "$$what"; done
 	@echo "Settings, as in \`make demo CHECK=1\`:"
 	@echo "  PYTHON=python3.12   which Python makes the environment"
 	@echo "  CHECK=1             demo: check the answers and end, instead of serving on"
@@ -65,6 +65,10 @@ demo: $(READY) ## Build the demo workspace, ingest, train, serve, ask
 	$(OMNIBASKET) ingest --workspace $(WORKSPACE)
 	$(OMNIBASKET) train --workspace $(WORKSPACE)
 	$(OMNIBASKET) tour --workspace $(WORKSPACE) $(if $(CHECK),--check --port 0,--port $(PORT))
+
+# In place: what a notebook shows is kept in its file.
+notebooks: $(READY) ## Run every notebook on the demo workspace and keep its outputs
+	$(BIN)/python notebooks/execute.py $(WORKSPACE)
 
 # A benchmark whose data is not there says how to get it and ends with 77.
 bench: $(READY) ## Run every benchmark; results as JSON in build/benchmarks

@@ -13,6 +13,8 @@ Examples
 >>> shop.bundles().table()  # doctest: +SKIP
 """
 
+import importlib
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -76,6 +78,7 @@ class Workspace:
             When nothing was ingested yet.
         """
         config = load(folder)
+        _quiet_progress_bars()
         return cls(config, History.open(config))
 
     @cached_property
@@ -343,3 +346,10 @@ class Workspace:
                 self.history, until_ts, seed=train.seed, threads=train.threads
             )
         return self._trainings[until_ts]
+
+
+def _quiet_progress_bars() -> None:
+    """Load the progress bars of implicit, which complain in a notebook without ipywidgets."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        importlib.import_module("tqdm.auto")

@@ -93,7 +93,7 @@ def test_the_page_is_for_whoever_signed_in(app: Flask, client: FlaskClient) -> N
     token = sign_in(client, key).get_json()["csrf_token"]
     shown = client.get("/dashboard")
     assert f'content="{token}"' in shown.text
-    assert "Signed in as Ada &lt;b&gt;" in shown.text
+    assert "Signed in as <bdi>Ada &lt;b&gt;</bdi>" in shown.text
     assert shown.headers["Cache-Control"] == "private, no-store"
 
 
