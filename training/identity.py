@@ -17,6 +17,7 @@ from recsys.data.history import History
 from recsys.data.keyed_hash import KeyedHash
 from recsys.data.undone import path_of, redo, undo, undone
 from recsys.errors import DataError
+from recsys.wording import counted
 from training.console import emit_json, json_option, output, table, workspace_option
 
 _SHOWN = 50
@@ -83,7 +84,7 @@ def links(
         for row in rows
     ]  # fmt: skip
     headings = ("link", "identifier", "identifier", "seen in", "times", "verdict")
-    output().print(table(headings, shown, f"{len(rows):,} of {count:,} links"))
+    output().print(table(headings, shown, f"{len(rows):,} of {counted(count, 'link')}"))
 
 
 @command.command()
