@@ -87,6 +87,22 @@ def test_versions_are_listed_compared_and_shown(shop):
     assert first["version"] in call("models", "list", "-w", folder).stdout
 
 
+def test_nothing_is_put_beside_itself(shop):
+    folder, first, second, _ = shop
+    for words in (("current",), (second["version"], second["version"])):
+        refused = call("models", "compare", *words, "-w", folder)
+        assert refused.exit_code == 2
+        assert "omnibasket models compare" in refused.stderr
+    assert (
+        f"{first['version']} is the current version"
+        in call("models", "compare", "current", "-w", folder).stderr
+    )
+    refused = call("runs", "compare", "last", "-w", folder)
+    assert refused.exit_code == 2
+    assert "name another run, such as" in refused.stderr
+    assert "2 versions" in call("models", "list", "-w", folder).stdout
+
+
 def test_promote_and_roll_back(shop):
     folder, first, second, _ = shop
     one, two = first["version"], second["version"]
