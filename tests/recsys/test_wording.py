@@ -11,8 +11,8 @@ import msgspec
 import pytest
 
 from recsys.config import Column, Config, Placement, Source
-from recsys.misfit import explain
-from recsys.wording import counted, failure, unreadable
+from recsys.misfit import explain, nearest
+from recsys.wording import counted, failure, isolated, unreadable
 
 #: Words of the parser, which nobody who did not write it knows.
 PARSER = re.compile(
@@ -80,3 +80,25 @@ def test_one_is_not_many() -> None:
         "0 versions", "1 version", "1,200 versions",
     ]  # fmt: skip
     assert counted(1, "entry", "entries") == "1 entry"
+
+
+def test_a_name_of_another_direction_keeps_to_itself() -> None:
+    assert isolated("Milk, 1 l") == "Milk, 1 l"
+    assert isolated("حليب 1 لتر") == "\u2068حليب 1 لتر\u2069"
+    # What a name holds of such characters must not end the part that it stands in.
+    assert isolated("\u202eחלב\u2069") == "\u2068חלב\u2069"
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "near"),
+    [
+        ("GROCERY", ("Bakery", "Grocery"), "Grocery"),
+        ("emial", ("email", "phone"), "email"),
+        ("dairy", ("Bread", "Miscellaneous dairy", "Dairy, cheese and much more of it"),
+         "Miscellaneous dairy"),
+        ("xq", ("Bread", "Milk"), None),
+        ("", ("Bread",), None),
+    ],
+)  # fmt: skip
+def test_the_nearest_name(name: str, known: tuple[str, ...], near: str | None) -> None:
+    assert nearest(name, known) == (f" Did you mean `{near}`?" if near else "")
