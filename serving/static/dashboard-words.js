@@ -23,7 +23,7 @@ export function evidenceWords(bundle) {
   said.push(bundle.kind === "after"
     ? `${count(bundle.support)} of ${count(bundle.cases)} purchases were followed by it.`
     : `${count(bundle.support)} of ${count(bundle.cases)} baskets (${percent(bundle.support_share)}) hold ${them}`
-      + (bundle.customers ? `, bought by ${count(bundle.customers)} known customers.` : "."));
+      + (bundle.customers ? `, bought by ${count(bundle.customers)} known ${bundle.customers === 1 ? "customer" : "customers"}.` : "."));
   if (bundle.confidence) {
     const [a, b] = items.map(titleOf);
     said.push(bundle.kind === "after"
