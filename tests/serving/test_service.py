@@ -132,6 +132,8 @@ def _all_workers_have(service: Service, version: str) -> bool:
 
 
 def test_it_says_what_to_open_and_stops_on_interrupt(workspace: Path) -> None:
+    with (workspace / "omnibasket.toml").open("a", encoding="utf-8") as settings:
+        settings.write("[serve]\nexample_shop = true\n")
     started = command(workspace, "--port", "0", "--workers", "1")
     with subprocess.Popen(
         started, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
@@ -143,7 +145,8 @@ def test_it_says_what_to_open_and_stops_on_interrupt(workspace: Path) -> None:
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=40) == 0
     assert "http://127.0.0.1:" in said
-    assert "/docs" in said
+    for path in ("/dashboard", "/shop", "/docs", "/readyz"):
+        assert f"{path} " in said
     assert registry.current(load(workspace)).name in said
 
 
