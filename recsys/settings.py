@@ -222,6 +222,9 @@ class Train(Settings, frozen=True):
     """Seed of everything random."""
     threads: Count = 2
     """Threads that models may use."""
+    choice_price_ratio: Annotated[float, Meta(ge=1)] = 1.5
+    """Products of one title and brand are one choice where one costs no more than so many times
+    what the other does."""
     keep: Count = 5
     """Versions kept; older ones are removed, but for the current one and the one before it."""
     keep_days: Annotated[float, Meta(ge=0)] = 0.0

@@ -66,7 +66,7 @@ class Promises:
             return NO_OFFERING
         by_id, made = self._decided.by_id, self._made
         if made is None or made[0] is not engine or made[1] is not by_id:
-            made = self._made = engine, by_id, Offering(engine.index, by_id)
+            made = self._made = engine, by_id, Offering(engine.index, by_id, engine.ranker.grouped)
         return made[2]
 
     def ask(

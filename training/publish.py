@@ -24,6 +24,7 @@ from recsys.persistence import registry
 from recsys.persistence.artefact import Array, Artefact, Manifest
 from recsys.persistence.fitted import arrays_of
 from recsys.persistence.gate import Verdict, judge
+from recsys.ranking.choices import Choices
 from recsys.ranking.margins import UNKNOWN_MINOR, Costs
 from recsys.ranking.shelf import Shelf
 from recsys.responses.catalogue import tables
@@ -33,6 +34,7 @@ from recsys.responses.stored import (
     BUNDLES,
     CART_BLEND,
     CART_TREES,
+    CHOICES,
     COSTS,
     PLAIN_BLEND,
     PLAIN_TREES,
@@ -49,6 +51,7 @@ def publish(
     fitted: Fitted,
     learned: Learned,
     bundles: Bundles,
+    choices: Choices,
     created: datetime,
     metrics: dict[str, Any],
     details: dict[str, Any],
@@ -64,6 +67,7 @@ def publish(
         On everything.
     learned : Learned
     bundles : Bundles
+    choices : Choices
     created : datetime
         Now, UTC.
     metrics, details : dict
@@ -86,6 +90,7 @@ def publish(
         CART_BLEND: learned.cart.arrays(),
         SHELF: _shelf(history, index, products["active"]).arrays(),
         COSTS: _costs(history, index, products["cost_minor"]).arrays(),
+        CHOICES: choices.arrays(),
         BUNDLES: bundles.arrays(),
     }
     boosted = fitted.boosted(learned)

@@ -20,6 +20,7 @@ from recsys.matrices.numbers import Numbers
 from recsys.persistence import runs
 from recsys.persistence.runs import Run
 from recsys.validation.checks import Finding, check
+from recsys.validation.choosing import choices_of
 from recsys.validation.fitting import PARTS, READING, fit, suggest
 from recsys.validation.splits import Split, Window
 from training.console import (
@@ -210,9 +211,12 @@ def train(
 
     fitted = fit(config, numbers, ends.latest_ts + 1, steps.within("fit"))
     with steps.step("bundles"):
+        choices = choices_of(history, fitted.training, config.train)
         bundles = suggest(config.bundles, history, fitted.training, fitted.models.get("content"))
     with steps.step("publish"):
-        folder = publish(config, history, fitted, judged.learned, bundles, at, metrics, details)
+        folder = publish(
+            config, history, fitted, judged.learned, bundles, choices, at, metrics, details
+        )
         run.note(version=folder.name)
         current, verdict = make_current(
             config, folder.name, at=at, by=run.record.by, reason=wish.reason, force=wish.force,

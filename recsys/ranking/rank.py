@@ -14,12 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.matrices.histories import Histories
-from recsys.matrices.ids import IntArray, ItemIndex
-from recsys.matrices.lists import Lists, pointers, rows_of
+from recsys.matrices.ids import IntArray, ItemIndex, IxArray
+from recsys.matrices.lists import Lists, Ragged, pointers, rows_of
 from recsys.models.base import Context, Model
 from recsys.models.content import Content
 from recsys.ranking.boosted import Boosted, Ensemble, choose
 from recsys.ranking.candidates import COLUMNS, MODEL_OF, Candidates, collect, consider
+from recsys.ranking.choices import Choices
 from recsys.ranking.curves import Floats
 from recsys.ranking.diversity import Alike, ample, diversify
 from recsys.ranking.features import Features
@@ -90,7 +91,7 @@ class Ranked:
     indptr : ndarray of shape (n + 1,), int64
         Row ``i`` lies in ``[indptr[i], indptr[i + 1])`` of the next four.
     item_ix : ndarray of shape (k,), int32
-        Best first.
+        Best first, one of each choice.
     chance : ndarray of shape (k,), float64
         Of purchase within the horizon.
     scores : ndarray of shape (k, len(COLUMNS)), float32
@@ -101,6 +102,9 @@ class Ranked:
         Candidates that would have stood in the list but for each rule.
     wanted_chance : ndarray of the length of ``Asked.wanted.item_ix``, float64
         Of purchase of what was asked for besides.
+    leader_ix : ndarray of shape (k,), int32, optional
+        The product of each one's choice that chance, scores and evidence are of; the same as
+        ``item_ix`` by default.
     """
 
     indptr: npt.NDArray[np.int64]
@@ -110,6 +114,12 @@ class Ranked:
     evidence: Floats
     left_out: npt.NDArray[np.int64]
     wanted_chance: Floats = field(default_factory=lambda: np.empty(0))
+    leader_ix: npt.NDArray[np.int32] | None = None
+
+    @property
+    def leaders(self) -> "Ranked":
+        """The same with the products that evidence is of in place of those that are shown."""
+        return self if self.leader_ix is None else replace(self, item_ix=self.leader_ix)
 
 
 @dataclass(frozen=True)
@@ -133,6 +143,8 @@ class Ranker:
         What trees add to the blend; none where there was too little to learn them from.
     margins : Margins, optional
         What sales earn; needed where the order is by margin.
+    choices : Choices, optional
+        What a shopper cannot tell apart; by default every product is alone.
     """
 
     index: ItemIndex
@@ -143,6 +155,7 @@ class Ranker:
     facts: Facts | None = None
     boosted: Boosted | None = None
     margins: Margins | None = None
+    choices: Choices | None = None
 
     @cached_property
     def _judge(self) -> Judge:
@@ -153,6 +166,26 @@ class Ranker:
         """Which products crowd a list; None where no model knows what products are."""
         content = self.models.get("content")
         return Alike.of(content) if isinstance(content, Content) else None
+
+    @cached_property
+    def grouped(self) -> Choices:
+        """Choices of all products."""
+        return Choices.alone(len(self.index)) if self.choices is None else self.choices
+
+    def allowed(
+        self, items: Ragged, histories: Histories, limits: Limits
+    ) -> tuple[Lists, npt.NDArray[np.uint8]]:
+        """Return products with all others of their choices, and what forbids each of them."""
+        wide = self.grouped.widened(items)
+        return wide, forbid(wide, histories, self.shelf, limits, self.facts, self.grouped)
+
+    def represented(self, leaders: Ragged, histories: Histories, limits: Limits) -> IxArray:
+        """Return the product that is shown for each choice, see ``Choices.shown``."""
+        if not self.grouped.several:
+            return np.asarray(leaders.item_ix, np.int32)
+        wide, code = self.allowed(leaders, histories, limits)
+        on_hand = self.shelf.on_hand_at(limits.location_keys[rows_of(wide)], wide.item_ix)
+        return self.grouped.shown(leaders, wide, code, histories, on_hand)
 
     def rank(
         self, histories: Histories, context: Context, asked: Asked, *, widen: bool = True
@@ -196,14 +229,17 @@ class Ranker:
         limits = asked.limits
         held = self.shelf.held_at(int(limits.location_keys[0])) if limits.in_stock[0] else None
         pool = np.arange(len(self.index), dtype=np.int32) if held is None else held
-        code = forbid(Lists.of_rows([pool]), histories, self.shelf, limits, self.facts)
+        choices = self.grouped
+        every = Lists.of_rows([pool])
+        code = forbid(every, histories, self.shelf, limits, self.facts, choices)
         pool = pool[code == 0]
         if len(pool) > MAX_ALLOWED:
             found = collect(self.models, self.index, histories, context, PER_MODEL_WIDE)
-            named = found.item_ix[np.isin(found.item_ix, pool)]
-            if len(named) >= asked.counts[0]:
+            named = found.item_ix[np.isin(choices.of[found.item_ix], choices.of[pool])]
+            if len(choices.first_of(named)) >= asked.counts[0]:
                 return found
-            pool = np.union1d(named, pool[:MAX_ALLOWED])
+            pool = np.union1d(named, pool[choices.first_of(pool)][:MAX_ALLOWED])
+        pool = np.sort(choices.widened(Lists.of_rows([pool])).item_ix)
         items = Lists.of_rows([pool])
         return consider(self.models, self.index, histories, context, items)
 
@@ -213,15 +249,19 @@ class Ranker:
         rows = rows_of(found)
         placed = self._judge.place(np.diff(context.cart.indptr) > 0, asked.factors)
         judged = self._judge.judge(found, found.scores, found.kind, placed)
-        code = forbid(found, histories, self.shelf, asked.limits, self.facts)
+        code = self.grouped.free(found, *self.allowed(found, histories, asked.limits))
         free = code == 0
         keys = self._keys(found, rows, judged, asked)
-        usual = best(found, keys, free, asked.counts)
-        missed = left_out(found, keys, code, usual, asked.counts, len(RULES))
+        leads = self.grouped.leading(found, keys)
+        usual = best(found, keys, free & leads, asked.counts)
+        missed = left_out(
+            found, keys, code * leads.astype(np.uint8), usual, asked.counts, len(RULES)
+        )
         trees = self._climb(found, rows, judged, free, histories, context)
         keys = self._keys(found, rows, judged, asked)
         # What trees did not look at comes behind what they did.
         behind = None if trees is None else trees.place < 0
+        free &= self.grouped.leading(found, keys, behind)
         ends, shown = best(found, keys, free, ample(asked.counts, asked.diversity), behind)
         if asked.diversity.any():
             keys = keys[shown] if behind is None else keys[shown] - _UNSEEN * behind[shown]
@@ -234,14 +274,16 @@ class Ranker:
         evidence = self._judge.evidence(scores, found.kind[shown], rows[shown], placed)
         if trees is not None:
             trees.credit(evidence, shown)
+        leaders = Lists(ends, found.item_ix[shown])
         return Ranked(
             ends,
-            found.item_ix[shown],
+            self.represented(leaders, histories, asked.limits),
             judged.chance[shown],
             scores,
             evidence,
             missed,
             self._wanted(found, judged, placed, histories, context, asked.wanted),
+            leaders.item_ix,
         )
 
     def _wanted(
@@ -251,14 +293,11 @@ class Ranker:
         """Chance of products that were asked for; by the blend alone where no model names one."""
         if wanted is None or not len(wanted.item_ix):
             return np.empty(0)
-        rows, n = rows_of(wanted), max(1, len(self.index))
-        keys = rows_of(found) * n + found.item_ix  # ascending
-        at = np.minimum(np.searchsorted(keys, rows * n + wanted.item_ix), max(len(keys) - 1, 0))
-        named = keys[at] == rows * n + wanted.item_ix if len(keys) else np.zeros(len(rows), bool)
-        chance = np.empty(len(rows))
-        chance[named] = judged.chance[at[named]]
+        chance = self.grouped.likeliest(found, judged.chance, wanted)
+        named = ~np.isnan(chance)
         if not named.all():
-            rest = Lists(pointers(rows[~named], len(context)), wanted.item_ix[~named])
+            rows = rows_of(wanted)[~named]
+            rest = Lists(pointers(rows, len(context)), wanted.item_ix[~named])
             others = consider(self.models, self.index, histories, context, rest)
             chance[~named] = self._judge.judge(others, others.scores, others.kind, placed).chance
         return chance
@@ -348,6 +387,7 @@ def _row(ranked: Ranked, r: int) -> Ranked:
         ranked.scores[part],
         ranked.evidence[part],
         ranked.left_out[r : r + 1],
+        leader_ix=ranked.leaders.item_ix[part],
     )
 
 
@@ -355,6 +395,6 @@ def _together(parts: list[Ranked]) -> Ranked:
     lists = Lists.of_rows([part.item_ix for part in parts])
     joined = {
         name: np.concatenate([getattr(part, name) for part in parts])
-        for name in ("chance", "scores", "evidence", "left_out")
+        for name in ("chance", "scores", "evidence", "left_out", "leader_ix")
     }
     return replace(parts[0], indptr=lists.indptr, item_ix=lists.item_ix, **joined)

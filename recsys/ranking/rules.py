@@ -16,6 +16,7 @@ from recsys.matrices.histories import Histories
 from recsys.matrices.ids import IntArray, IxArray
 from recsys.matrices.lists import Lists, Ragged, contains, rows_of
 from recsys.matrices.scratch import zeros
+from recsys.ranking.choices import Choices
 from recsys.ranking.filtering import Facts, Items
 from recsys.ranking.shelf import Shelf
 
@@ -40,7 +41,8 @@ class Limits:
     Parameters
     ----------
     exclude : Lists
-        Products that the request excludes, and those being looked at.
+        Products that the request excludes, and those being looked at; this and the next three
+        hold for all products of a choice.
     cart : Lists
         Products in the cart.
     new_only : ndarray of shape (n,), bool
@@ -83,6 +85,7 @@ def forbid(
     shelf: Shelf,
     limits: Limits,
     facts: Facts | None = None,
+    choices: Choices | None = None,
 ) -> npt.NDArray[np.uint8]:
     """Find the first rule that forbids each candidate.
 
@@ -96,6 +99,9 @@ def forbid(
     limits : Limits
     facts : Facts, optional
         What filters ask of products; needed where there are any.
+    choices : Choices, optional
+        What a shopper cannot tell apart: what was bought, is in the cart or excluded of a choice
+        counts for all of it. By default every product is alone.
 
     Returns
     -------
@@ -104,17 +110,18 @@ def forbid(
     """
     indptr = np.asarray(candidates.indptr, np.int64)
     items = np.asarray(candidates.item_ix, np.int32)
-    out = _filtered(indptr, items, histories, shelf, limits, facts)
+    of = np.arange(len(shelf.active), dtype=np.int32) if choices is None else choices.of
+    out = _filtered(indptr, items, histories, shelf, limits, facts, of)
     stock = shelf.position(np.where(limits.in_stock, limits.location_keys, 0))
     past = histories.indptr, histories.item_ix, histories.ts
     mine = limits.exclude.indptr, limits.exclude.item_ix, limits.cart.indptr, limits.cart.item_ix
     asks = limits.new_only, limits.hidden_since_ts, stock
     held = shelf.active, shelf.indptr, shelf.item_ix, shelf.on_hand, shelf.complete
     mark = zeros(len(shelf.active), np.uint8)
-    return _forbid(mark, *map(fixed, (indptr, items, out, *past, *mine, *asks, *held)))
+    return _forbid(mark, *map(fixed, (indptr, items, out, *past, *mine, *asks, *held, of)))
 
 
-#: What is marked of a product while one request is looked at.
+#: What is marked of a choice while one request is looked at.
 _EXCLUDED, _IN_CART, _HAD, _LATELY = 1, 2, 4, 8
 
 
@@ -124,30 +131,31 @@ def _forbid(
     past_indptr: IntArray, past: IxArray, ts: IntArray, exclude_indptr: IntArray, exclude: IxArray,
     cart_indptr: IntArray, cart: IxArray, new_only: npt.NDArray[np.bool_], hidden_since: IntArray,
     stock: IntArray, active: npt.NDArray[np.bool_], stock_indptr: IntArray, stocked: IxArray,
-    on_hand: npt.NDArray[np.float64], complete: npt.NDArray[np.bool_],
+    on_hand: npt.NDArray[np.float64], complete: npt.NDArray[np.bool_], of: IxArray,
 ) -> npt.NDArray[np.uint8]:  # fmt: skip
     code = np.zeros(len(items), np.uint8)
     for r in range(len(indptr) - 1):
         for at in range(exclude_indptr[r], exclude_indptr[r + 1]):
-            mark[exclude[at]] |= _EXCLUDED
+            mark[of[exclude[at]]] |= _EXCLUDED
         for at in range(cart_indptr[r], cart_indptr[r + 1]):
-            mark[cart[at]] |= _IN_CART
+            mark[of[cart[at]]] |= _IN_CART
         for at in range(past_indptr[r], past_indptr[r + 1]):
-            mark[past[at]] |= _HAD | (_LATELY if ts[at] >= hidden_since[r] else 0)
+            mark[of[past[at]]] |= _HAD | (_LATELY if ts[at] >= hidden_since[r] else 0)
         place = stock[r]
         for at in range(indptr[r], indptr[r + 1]):
             item = items[at]
+            known = mark[of[item]]
             if not active[item]:
                 code[at] = 1
-            elif mark[item] & _EXCLUDED:
+            elif known & _EXCLUDED:
                 code[at] = 2
-            elif mark[item] & _IN_CART:
+            elif known & _IN_CART:
                 code[at] = 3
             elif filtered[at]:
                 code[at] = 4
-            elif new_only[r] and mark[item] & _HAD:
+            elif new_only[r] and known & _HAD:
                 code[at] = 5
-            elif mark[item] & _LATELY:
+            elif known & _LATELY:
                 code[at] = 6
             elif place >= 0:
                 low, end = stock_indptr[place], stock_indptr[place + 1]
@@ -163,11 +171,11 @@ def _forbid(
                 elif complete[place]:
                     code[at] = 7
         for at in range(exclude_indptr[r], exclude_indptr[r + 1]):
-            mark[exclude[at]] = 0
+            mark[of[exclude[at]]] = 0
         for at in range(cart_indptr[r], cart_indptr[r + 1]):
-            mark[cart[at]] = 0
+            mark[of[cart[at]]] = 0
         for at in range(past_indptr[r], past_indptr[r + 1]):
-            mark[past[at]] = 0
+            mark[of[past[at]]] = 0
     return code
 
 
@@ -178,6 +186,7 @@ def _filtered(
     shelf: Shelf,
     limits: Limits,
     facts: Facts | None,
+    of: IxArray,
 ) -> npt.NDArray[np.bool_]:
     """Whether the filter of its request keeps each candidate out."""
     out = np.zeros(len(items), bool)
@@ -189,6 +198,7 @@ def _filtered(
     # A batch has few filters: one turn for each.
     kinds = {given: number for number, given in enumerate(dict.fromkeys(limits.filters))}
     kind = np.array([kinds[given] for given in limits.filters])[rows]
+    past = Lists(np.asarray(histories.indptr, np.int64), of[histories.item_ix])
     for given, number in kinds.items():
         if given is None:
             continue
@@ -198,7 +208,7 @@ def _filtered(
             return shelf.on_hand_at(limits.location_keys[rows[at[part]]], items[at[part]])
 
         def new(part: Items, at: npt.NDArray[np.intp] = at) -> npt.NDArray[np.bool_]:
-            return ~contains(histories, rows[at[part]], items[at[part]])
+            return ~contains(past, rows[at[part]], of[items[at[part]]])
 
         out[at] = ~facts.allows(given, items[at], on_hand, new)
     return out

@@ -27,9 +27,10 @@ from recsys.persistence.fitted import models_of
 from recsys.ranking.candidates import COLUMNS, MODELS
 from recsys.ranking.margins import Costs
 from recsys.ranking.parts import Parts
-from recsys.ranking.rank import Asked, Ranked, Ranker, factors_of
-from recsys.ranking.rules import DAY, RULES, Limits
+from recsys.ranking.rank import Ranked, Ranker, factors_of
+from recsys.ranking.rules import RULES
 from recsys.ranking.shelf import Shelf
+from recsys.responses.asking import asked_of, joined, with_last_basket
 from recsys.responses.catalogue import Catalogue, Item
 from recsys.responses.explaining import Explainer, explanation, fallback
 from recsys.responses.items import PageQuestion, Pages
@@ -37,12 +38,21 @@ from recsys.responses.live import Told, catalogue_with, costs_with, margins_of, 
 from recsys.responses.offering import NO_OFFERING, Offering, decide, lacking
 from recsys.responses.placements import BOUGHT_ON, Question, filter_of
 from recsys.responses.reasons import Reason
-from recsys.responses.stored import CART_BLEND, COSTS, PLAIN_BLEND, SHELF, boosted_of, bundles_of
+from recsys.responses.stored import (
+    CART_BLEND,
+    COSTS,
+    PLAIN_BLEND,
+    SHELF,
+    boosted_of,
+    bundles_of,
+    choices_of,
+)
 from recsys.responses.warming import warm
 from recsys.schema import CHANNELS
 
 #: Key of ``left_out`` for products of the request that the catalogue does not hold.
 UNKNOWN_ITEM: Final = "unknown_item"
+_NONE: Final = np.empty(0, np.int32)
 
 
 class Engine:
@@ -89,9 +99,6 @@ class Engine:
         if not isinstance(content, Content) or not isinstance(transitions, Transitions):
             raise TypeError("the models are not those of recsys.models")
         self._popular = popular
-        self._explainer = Explainer(
-            self.catalogue, popular, copurchase, content, repeat, trending, transitions
-        )
         self.bundles = bundles_of(found)
         self.n_baskets = int(copurchase.n_baskets_)
         try:
@@ -106,12 +113,17 @@ class Engine:
                 self.catalogue.facts(shelf.active),
                 boosted=boosted_of(found, copurchase),
                 margins=margins_of(self._costs, self.catalogue),
+                choices=choices_of(found, len(self.index)),
             )
         except KeyError as error:
             raise ArtefactError(
                 f"{found.folder}: the ranking lacks its array {error}. Run `omnibasket train` to "
                 "make a new artefact."
             ) from None
+        self._explainer = Explainer(
+            self.catalogue, popular, copurchase, content, repeat, trending, transitions,
+            self.ranker.grouped,
+        )  # fmt: skip
         self._pages = Pages(self.catalogue, self.ranker, copurchase, content)
 
     @classmethod
@@ -186,6 +198,11 @@ class Engine:
             (blend.factors_ == factors[: len(blend.columns)]).all(axis=1).any() for blend in blends
         )
 
+    def choice_of(self, item_id: str) -> str:
+        """Name the choice of a product: the id of the first product of it; its own if unknown."""
+        (item_ix,) = self.index.ix_of([item_id])
+        return item_id if item_ix < 0 else self.index.item_ids[self.ranker.grouped.of[item_ix]]
+
     def knows_stock(self) -> bool:
         """Whether the stock of any location is known."""
         return bool(len(self.ranker.shelf.location_keys))
@@ -230,16 +247,16 @@ class Engine:
         cart, unknown_cart = self._known([question.cart for question in questions])
         page, unknown_page = self._known([question.item_ids for question in questions])
         exclude, unknown_exclude = self._known([question.exclude for question in questions])
-        cart = _with_last_basket(questions, cart, histories)
+        cart = with_last_basket(questions, cart, histories)
         context = self._context(questions, as_of_ts, cart, page)
-        asked = _asked(questions, context, Lists.of_rows(cart), _joined(page, exclude))
+        asked = asked_of(questions, context, Lists.of_rows(cart), joined(page, exclude))
         proposed = (offering or NO_OFFERING).propose(
             questions, histories, cart, self.ranker, asked.limits
         )
         missing = lacking(proposed)
         ranked = self.ranker.rank(histories, context, replace(asked, wanted=missing))
         offers = decide(questions, proposed, missing, ranked.wanted_chance, self.index)
-        told = self._explainer.reasons(ranked, histories, context)
+        told = self._explainer.reasons(ranked.leaders, histories, context)
         levels = self._popular.level(context)
         unknown = unknown_cart + unknown_page + unknown_exclude
         on_hand = self.ranker.shelf.on_hand_at(
@@ -292,7 +309,7 @@ class Engine:
                 [NO_CHANNEL if name is None else CHANNELS.index(name) for name in channels],
                 np.uint8,
             ),
-            _joined(cart, page),
+            joined(cart, page),
         )
 
     def _answer(
@@ -341,55 +358,3 @@ class Engine:
             "fallback": fallback,
             "left_out": {**left_out, UNKNOWN_ITEM: unknown},
         }
-
-
-_NONE: Final = np.empty(0, np.int32)
-
-
-def _joined(one: Sequence[npt.NDArray[np.int32]], other: Sequence[npt.NDArray[np.int32]]) -> Lists:
-    return Lists.of_rows(
-        [np.union1d(a, b) if len(a) and len(b) else np.concatenate([a, b])
-         for a, b in zip(one, other, strict=True)]
-    )  # fmt: skip
-
-
-def _with_last_basket(
-    questions: Sequence[Question], cart: list[npt.NDArray[np.int32]], histories: Histories
-) -> list[npt.NDArray[np.int32]]:
-    """Take the last basket for the cart where the placement says so and the request has none."""
-    wanted = [
-        r
-        for r, question in enumerate(questions)
-        if question.settings.from_last_basket and not question.cart
-    ]
-    if wanted:
-        bought = histories.purchases
-        cart = list(cart)
-    for r in wanted:
-        part = slice(bought.indptr[r], bought.indptr[r + 1])
-        order = bought.order[part]
-        if len(order) and order[-1]:  # a summary has no orders
-            cart[r] = np.unique(bought.item_ix[part][order == order[-1]])
-    return cart
-
-
-def _asked(questions: Sequence[Question], context: Context, cart: Lists, exclude: Lists) -> Asked:
-    settings = [question.settings for question in questions]
-    hidden_days = np.array([given.hide_bought_days for given in settings])
-    limits = Limits(
-        exclude=exclude,
-        cart=cart,
-        new_only=np.array([given.objective == "new" for given in settings]),
-        hidden_since_ts=context.as_of_ts - np.ceil(hidden_days * DAY).astype(np.int64),
-        location_keys=context.location,
-        in_stock=np.array([given.in_stock for given in settings]),
-        filters=tuple(filter_of(question) for question in questions),
-    )
-    counts = [question.count or question.settings.count for question in questions]
-    return Asked(
-        np.array(counts),
-        np.stack([factors_of(given.weights) for given in settings]),
-        limits,
-        np.array([given.diversity for given in settings]),
-        np.array([given.objective == "margin" for given in settings]),
-    )

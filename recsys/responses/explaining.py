@@ -4,6 +4,7 @@ What ``rank`` ordered, and for whom, comes in; reasons, explanations and the nam
 come out. Called by ``engine``.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,12 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.matrices.histories import EMPTY, CustomerHistory, Histories
-from recsys.matrices.lists import Lists, pointers, rows_of
+from recsys.matrices.lists import Lists, contains, pointers, rows_of
 from recsys.models import Content, CoPurchase, Popular, Repeat, Transitions, Trending
 from recsys.models.base import Context
 from recsys.models.content import Because
 from recsys.models.popular import LEVELS
 from recsys.ranking.candidates import CART, COLUMNS, MODEL_OF
+from recsys.ranking.choices import Choices
 from recsys.ranking.rank import Ranked
 from recsys.responses import reasons
 from recsys.responses.catalogue import Catalogue
@@ -45,6 +47,8 @@ class Explainer:
     repeat : Repeat
     trending : Trending
     transitions : Transitions
+    choices : Choices
+        What of another product of one choice is said is said of the product itself.
     """
 
     catalogue: Catalogue
@@ -54,6 +58,7 @@ class Explainer:
     repeat: Repeat
     trending: Trending
     transitions: Transitions
+    choices: Choices
 
     def reasons(self, ranked: Ranked, histories: Histories, context: Context) -> list[Reason]:
         """Say why each shown item is shown.
@@ -100,6 +105,7 @@ class Explainer:
         kin = self.content.because(histories, context, items) if len(at) else None
         likeness = {place: number for number, place in enumerate(at.tolist())}
         levels = self.popular.level(context).tolist()
+        had = self._had(ranked, histories)
         told = []
         for r, level in enumerate(levels):
             popular = reasons.popular(self._counted_where(context, r, level))
@@ -107,7 +113,12 @@ class Explainer:
             for place in range(ranked.indptr[r], ranked.indptr[r + 1]):
                 column = COLUMNS[winner[place]]
                 because = loudest.get(place, -1)
-                if column == "repeat":
+                of = [because, before.get(place, -1)]
+                of += [int(kin.item_ix[likeness[place]])] if kin and place in likeness else []
+                if self._is_one_of(int(ranked.item_ix[place]), of):
+                    # It would be said to go with itself, or to be like itself.
+                    told.append(reasons.repeat(1) if had[place] else popular)
+                elif column == "repeat":
                     told.append(habits.get(place, reasons.repeat(1)))
                 elif because >= 0:
                     source = self.catalogue.item(because)
@@ -138,6 +149,16 @@ class Explainer:
             model.because(histories, context, items)
         self.repeat.timing(histories, context)
         self.trending.rises_there(context, items)
+
+    def _had(self, ranked: Ranked, histories: Histories) -> npt.NDArray[np.bool_]:
+        """Whether the customer bought any product of the choice of each item."""
+        past = Lists(np.asarray(histories.indptr, np.int64), self.choices.of[histories.item_ix])
+        return contains(past, rows_of(ranked), self.choices.of[ranked.item_ix])
+
+    def _is_one_of(self, item_ix: int, others: Sequence[int]) -> bool:
+        """Whether a product is one choice with any of others; -1 for none."""
+        of = self.choices.of
+        return any(other >= 0 and of[other] == of[item_ix] for other in others)
 
     def _habits(self, ranked: Ranked, histories: Histories, context: Context) -> dict[int, Reason]:
         """What to say of each item that its customer bought before; by its place in ``ranked``."""

@@ -119,7 +119,7 @@ class Pages:
                 "lift": round(float(found.lift[at[place]]), 3),
             }
 
-        return (found.item_ix[at], evidence), left_out
+        return (self._shown(found.item_ix[at], limits), evidence), left_out
 
     def _similar(
         self, item_ix: int, question: PageQuestion, limits: Limits
@@ -128,8 +128,13 @@ class Pages:
         at, left_out = self._free(found.item_ix, question.count, limits)
         if len(at) < question.count == len(found.item_ix) - _SPARE:
             # The rules kept many out: look among what they allow alone.
-            found = self._content.similar(item_ix, question.count, among=self._allowed(limits))
-            at = np.arange(len(found.item_ix))
+            among, wanted = self._allowed(limits), question.count
+            while True:
+                found = self._content.similar(item_ix, wanted, among=among)
+                at = self._ranker.grouped.first_of(found.item_ix)[: question.count]
+                if len(at) == question.count or len(found.item_ix) < wanted:
+                    break
+                wanted *= 2
 
         def evidence(place: int) -> dict[str, Any]:
             return {
@@ -140,7 +145,7 @@ class Pages:
                 "variant": bool(found.variant[at[place]]),
             }
 
-        return (found.item_ix[at], evidence), left_out
+        return (self._shown(found.item_ix[at], limits), evidence), left_out
 
     def _popular(self, question: PageQuestion, limits: Limits) -> Found:
         histories = Histories.from_rows([EMPTY], self._catalogue.index, question.as_of_ts)
@@ -161,24 +166,34 @@ class Pages:
             filters=(question.filter,),
         )
 
-    def _forbidden(self, items: Items, limits: Limits) -> npt.NDArray[np.uint8]:
-        nobody = Histories.from_rows([EMPTY], self._catalogue.index, 0)
-        ranker = self._ranker
-        return forbid(Lists.of_rows([items]), nobody, ranker.shelf, limits, ranker.facts)
+    def _nobody(self) -> Histories:
+        return Histories.from_rows([EMPTY], self._catalogue.index, 0)
+
+    def _shown(self, leaders: Items, limits: Limits) -> Items:
+        """Return the product that stands for each choice here."""
+        return self._ranker.represented(Lists.of_rows([leaders]), self._nobody(), limits)
 
     def _free(
         self, items: Items, count: int, limits: Limits
     ) -> tuple[npt.NDArray[np.intp], dict[str, int]]:
         """Places of the first ``count`` products that may be shown; what kept others out."""
-        code = self._forbidden(items, limits)
-        free = np.flatnonzero(code == 0)[:count]
+        choices = self._ranker.grouped
+        lists, nobody = Lists.of_rows([items]), self._nobody()
+        code = choices.free(lists, *self._ranker.allowed(lists, nobody, limits))
+        first = choices.first_of(items)  # what stands behind it of the same is not missed
+        again = np.ones(len(items), bool)
+        again[first] = False
+        code[again] = 0
+        free = first[code[first] == 0][:count]
         seen = code[: free[-1] + 1] if len(free) == count else code
         counts = np.bincount(seen, minlength=len(RULES) + 1)[1:].tolist()
         return free, {rule: n for rule, n in zip(RULES, counts, strict=True) if n}
 
     def _allowed(self, limits: Limits) -> npt.NDArray[np.bool_]:
-        every = np.arange(len(self._catalogue.index), dtype=np.int32)
-        allowed: npt.NDArray[np.bool_] = self._forbidden(every, limits) == 0
+        every = Lists.of_rows([np.arange(len(self._catalogue.index), dtype=np.int32)])
+        ranker = self._ranker
+        code = forbid(every, self._nobody(), ranker.shelf, limits, ranker.facts, ranker.grouped)
+        allowed: npt.NDArray[np.bool_] = code == 0
         return allowed
 
     def _described(

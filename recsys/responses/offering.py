@@ -21,8 +21,9 @@ from recsys.bundles.terms import Decision
 from recsys.matrices.histories import Histories
 from recsys.matrices.ids import ItemIndex
 from recsys.matrices.lists import Lists
+from recsys.ranking.choices import Choices
 from recsys.ranking.rank import Ranker
-from recsys.ranking.rules import DAY, Limits, forbid
+from recsys.ranking.rules import DAY, Limits
 from recsys.responses.placements import BOUGHT_ON, Question
 
 #: What was bought in the last days speaks for a bundle without a cart.
@@ -43,17 +44,21 @@ class Proposal(NamedTuple):
         Positions of what the customer does not hold, ascending.
     stands : bool
         Whether it is promised already.
+    choices : tuple of int
+        Of its products, ascending: who cannot tell two bundles apart gets one of them.
     """
 
     bundle_id: str
     missing: tuple[int, ...]
     stands: bool
+    choices: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class _Bundle:
     decision: Decision
     items: tuple[int, ...]
+    choices: tuple[int, ...]
 
 
 class Offering:
@@ -64,19 +69,29 @@ class Offering:
     index : ItemIndex
     decisions : mapping
         Bundle id → decision, of any status.
+    choices : Choices, optional
+        Of the catalogue: any product of a choice stands for the others. By default every product
+        is alone.
     """
 
-    def __init__(self, index: ItemIndex, decisions: Mapping[str, Decision]) -> None:
+    def __init__(
+        self,
+        index: ItemIndex,
+        decisions: Mapping[str, Decision],
+        choices: Choices | None = None,
+    ) -> None:
+        self._of = (Choices.alone(len(index)) if choices is None else choices).of
         self._bundles: dict[str, _Bundle] = {}
-        self._with_item: dict[int, list[str]] = {}
+        self._with_choice: dict[int, list[str]] = {}
         for name in sorted(decisions):
             decision = decisions[name]
             items = tuple(index.ix_of(decision.item_ids).tolist())
             if min(items) < 0 or decision.terms.status not in ("approved", "paused"):
                 continue
-            self._bundles[name] = _Bundle(decision, items)
-            for item_ix in items:
-                self._with_item.setdefault(item_ix, []).append(name)
+            of = tuple(self._of[list(items)].tolist())
+            self._bundles[name] = _Bundle(decision, items, of)
+            for choice in set(of):
+                self._with_choice.setdefault(choice, []).append(name)
 
     def __bool__(self) -> bool:
         return bool(self._bundles)
@@ -109,8 +124,8 @@ class Offering:
             if not question.offers or not self._bundles:
                 found.append([])
                 continue
-            held = frozenset(carts[r].tolist() if question.cart else ())
-            has = held or _lately(histories, r, question.as_of_ts)
+            held = frozenset(self._of[carts[r]].tolist() if question.cart else ())
+            has = held or frozenset(self._of[_lately(histories, r, question.as_of_ts)].tolist())
             mine = [
                 proposal
                 for bundle in self._near(has, question.standing)
@@ -121,7 +136,7 @@ class Offering:
 
     def _near(self, has: Items, standing: Sequence[str]) -> Iterable[_Bundle]:
         """Bundles with a part that somebody has, and those promised to them."""
-        near = {name for item_ix in has for name in self._with_item.get(item_ix, ())}
+        near = {name for choice in has for name in self._with_choice.get(choice, ())}
         near |= {name for name in standing if name in self._bundles}
         return (self._bundles[name] for name in sorted(near))
 
@@ -130,12 +145,13 @@ class Offering:
     ) -> Proposal | None:
         decision, terms = bundle.decision, bundle.decision.terms
         stands = decision.bundle_id in question.standing
-        first, rest = bundle.items[0], bundle.items[1:]
+        of = list(zip(bundle.items, bundle.choices, strict=True))
         if decision.kind == KINDS[AFTER]:
             # The first product was bought before; the offer is for what follows.
-            missing = [ix for ix in rest if ix not in held] if first in has or stands else []
+            began = of[0][1] in has or stands
+            missing = [ix for ix, choice in of[1:] if choice not in held] if began else []
         else:
-            missing = [ix for ix in bundle.items if ix not in (held or has)]
+            missing = [ix for ix, choice in of if choice not in (held or has)]
         if not stands and not (missing and _offered(decision, question)):
             return None
         if terms.locations and question.location_id not in terms.locations:
@@ -143,7 +159,9 @@ class Offering:
         sold_on = BOUGHT_ON.get(question.settings.channel)
         if terms.channels and sold_on is not None and sold_on not in terms.channels:
             return None
-        return Proposal(decision.bundle_id, tuple(sorted(missing)), stands)
+        return Proposal(
+            decision.bundle_id, tuple(sorted(missing)), stands, tuple(sorted(bundle.choices))
+        )
 
 
 NO_OFFERING: Final = Offering(ItemIndex([]), {})
@@ -191,6 +209,8 @@ def decide(
         judged = [(it, min((of[ix] for ix in it.missing), default=1.0)) for it in proposals[r]]
         judged = [(it, likely) for it, likely in judged if it.stands or likely < SURE]
         judged.sort(key=lambda pair: (not pair[0].stands, -pair[1], pair[0].bundle_id))
+        once = {pair[0].choices: pair for pair in reversed(judged)}
+        judged = [pair for pair in judged if once[pair[0].choices] is pair]
         decided.append(
             [
                 {
@@ -214,19 +234,41 @@ def _offered(decision: Decision, question: Question) -> bool:
     )
 
 
-def _lately(histories: Histories, r: int, as_of_ts: int) -> Items:
+def _lately(histories: Histories, r: int, as_of_ts: int) -> npt.NDArray[np.int32]:
     part = slice(*histories.indptr[r : r + 2].tolist())
     recent = histories.ts[part] >= as_of_ts - LATELY_DAYS * DAY
-    return frozenset(histories.item_ix[part][recent].tolist())
+    return histories.item_ix[part][recent]
 
 
 def _sellable(
     mine: list[Proposal], history: Histories, ranker: Ranker, limits: Limits
 ) -> list[Proposal]:
-    """Keep the proposals whose missing products may all be shown, and lie on the shelf."""
+    """Keep the proposals whose missing products may all be shown, and lie on the shelf.
+
+    Where another product of a choice stands for it here, that one is what is missing.
+    """
     if not mine:
         return mine
     items = lacking([mine])
-    code = forbid(items, history, ranker.shelf, limits, ranker.facts)
-    free = set(items.item_ix[code == 0].tolist())
-    return [proposal for proposal in mine if free.issuperset(proposal.missing)]
+    code = ranker.grouped.free(items, *ranker.allowed(items, history, limits))
+    shown = _represented(items, history, ranker, limits)
+    of = {
+        ix: other
+        for ix, other, barred in zip(items.item_ix.tolist(), shown, code.tolist(), strict=True)
+        if not barred
+    }
+    return [
+        it._replace(missing=tuple(sorted({of[ix] for ix in it.missing})))
+        for it in mine
+        if all(ix in of for ix in it.missing)
+    ]
+
+
+def _represented(items: Lists, history: Histories, ranker: Ranker, limits: Limits) -> list[int]:
+    """Return what is shown for each product; several of them may be of one choice."""
+    choices = ranker.grouped
+    first = choices.first_of(items.item_ix)
+    leaders = Lists.of_rows([items.item_ix[first]])
+    shown = ranker.represented(leaders, history, limits)
+    of = dict(zip(choices.of[leaders.item_ix].tolist(), shown.tolist(), strict=True))
+    return [of[choice] for choice in choices.of[items.item_ix].tolist()]

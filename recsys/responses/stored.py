@@ -10,6 +10,7 @@ from recsys.errors import ArtefactError
 from recsys.models import CoPurchase
 from recsys.persistence.artefact import Artefact
 from recsys.ranking.boosted import Boosted, Ensemble
+from recsys.ranking.choices import Choices
 from recsys.ranking.statistics import ItemStatistics
 
 #: Names of the parts of an artefact that belong to the ranking.
@@ -20,6 +21,8 @@ PLAIN_TREES: Final = "ranker.plain"
 CART_TREES: Final = "ranker.cart"
 SHELF: Final = "shelf"
 COSTS: Final = "costs"
+#: What a shopper cannot tell apart.
+CHOICES: Final = "choices"
 #: And of what sells together.
 BUNDLES: Final = "bundles"
 
@@ -39,6 +42,17 @@ def bundles_of(found: Artefact) -> Bundles:
             f"{found.folder}: the bundles lack their array {error}. Run `omnibasket train` to "
             "make a new artefact."
         ) from None
+
+
+def choices_of(found: Artefact, n_items: int) -> Choices:
+    """Return what a shopper cannot tell apart; in an older artefact every product is alone.
+
+    Raises
+    ------
+    KeyError
+        When an array is missing.
+    """
+    return Choices.from_arrays(found.part(CHOICES), n_items)
 
 
 def boosted_of(found: Artefact, copurchase: CoPurchase) -> Boosted | None:

@@ -5,7 +5,7 @@ and redeems them. An offer that stands reserves its discount of the bundle's bud
 promise can be kept.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -166,6 +166,7 @@ class Offers:
         owners: Collection[str] | None,
         item_ids: Collection[str] | None,
         now_ts: int,
+        choice_of: Callable[[str], str] = str,
     ) -> Redeemed:
         """Let an order use an offer, if no other has.
 
@@ -182,6 +183,9 @@ class Offers:
             What the order holds, where the channel tells.
         now_ts : int
             UTC epoch seconds.
+        choice_of : callable, optional
+            Names the choice of a product: what the order holds stands for any other product of
+            its choice. By default every product is its own.
 
         Raises
         ------
@@ -197,6 +201,7 @@ class Offers:
             owners=owners,
             item_ids=item_ids,
             now_ts=now_ts,
+            choice_of=choice_of,
         )
         return redeem(self._database, which, use)
 

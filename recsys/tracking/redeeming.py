@@ -3,7 +3,7 @@
 Called by ``offers``; ``returning`` undoes it.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -30,7 +30,7 @@ from recsys.tracking.promises import (
     terms_of,
 )
 from recsys.tracking.rows import insert
-from recsys.tracking.tables import DECISIONS, OFFERS, REDEMPTIONS
+from recsys.tracking.tables import DECISIONS, OFFERS, REDEMPTIONS, STAND_INS
 
 
 class Redeemed(msgspec.Struct, frozen=True):
@@ -63,6 +63,8 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
     item_ids: Collection[str] | None
     """Of the order; None: not told."""
     now_ts: int
+    choice_of: Callable[[str], str] = str
+    """Names the choice of a product: any product of it stands for the others."""
 
     @property
     def scope(self) -> str:
@@ -135,6 +137,13 @@ def redeem(database: Database, which: str, use: Use) -> Redeemed:
                 f"order `{use.transaction_id}` used this offer and was returned; another order "
                 "may use it.",
             )
+        stood = [
+            {"transaction_id": use.transaction_id, "scope": scope, "offer_id": found.offer_id,
+             "member": member, "item_id": item_id}
+            for member, item_id in stand_ins(seen.needed, use).items()
+        ]  # fmt: skip
+        if stood:
+            connection.execute(STAND_INS.insert(), stood)
         _become(connection, found.offer_id, REDEEMED)
         discount = found.discount_minor
         count(
@@ -161,12 +170,53 @@ def _check(seen: Seen, use: Use) -> Redeemed | None:
     if not holds_at(terms, use.channel, use.location_id):
         where = [*terms.channels, *terms.locations]
         raise OfferError("offer-elsewhere", f"the offer holds elsewhere: {', '.join(where)}.")
-    if use.item_ids is not None:
-        missing = [item_id for item_id in seen.needed if item_id not in use.item_ids]
-        if missing:
-            names = ", ".join(f"`{item_id}`" for item_id in missing)
-            raise OfferError("offer-incomplete", f"the order lacks {names} of the offer.")
+    stand_ins(seen.needed, use)
     return None
+
+
+def stand_ins(needed: Sequence[str], use: Use) -> dict[str, str]:
+    """Say what an order holds in place of products of an offer, each line for one of them.
+
+    Parameters
+    ----------
+    needed : sequence of str
+        Products of the offer.
+    use : Use
+
+    Returns
+    -------
+    dict
+        Product of the offer → another of its choice, of the order; nothing where the order holds
+        the product itself, or does not tell what it holds.
+
+    Raises
+    ------
+    OfferError
+        When the order lacks a product.
+    """
+    if use.item_ids is None:
+        return {}
+    left = list(use.item_ids)
+    open_ = []
+    for member in needed:
+        if member in left:
+            left.remove(member)
+        else:
+            open_.append(member)
+    found: dict[str, str] = {}
+    missing = []
+    for member in open_:
+        choice = use.choice_of(member)
+        other = next((item_id for item_id in left if use.choice_of(item_id) == choice), None)
+        if other is None:
+            missing.append(member)
+        else:
+            left.remove(other)
+            found[member] = other
+    if missing:
+        names = ", ".join(f"`{item_id}`" for item_id in missing)
+        raise OfferError("offer-incomplete", f"the order lacks {names} of the offer.")
+    return found
 
 
 def holds_at(terms: Terms, channel: str, location_id: str | None) -> bool:

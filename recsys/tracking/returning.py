@@ -4,7 +4,7 @@ Called by ``recording`` when events tell of refunds and logins, and by ``Offers.
 what exports say came back.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -24,7 +24,7 @@ from recsys.tracking.promises import (
     names_of,
     terms_of,
 )
-from recsys.tracking.tables import OFFERS, REDEMPTIONS
+from recsys.tracking.tables import OFFERS, REDEMPTIONS, STAND_INS
 
 
 class Returned(NamedTuple):
@@ -62,6 +62,10 @@ _USES: Final = (
     .join_from(REDEMPTIONS, OFFERS, OFFERS.c.offer_id == REDEMPTIONS.c.offer_id)
     .where(REDEMPTIONS.c.transaction_id.in_(sa.bindparam("numbers", expanding=True)))
     .order_by(OFFERS.c.offer_id)
+)
+#: What those orders held in place of members.
+_STOOD: Final = sa.select(STAND_INS).where(
+    STAND_INS.c.transaction_id.in_(sa.bindparam("numbers", expanding=True))
 )
 _OF_VISITS: Final = (
     sa.select(OFFERS.c.offer_id, OFFERS.c.bundle_id, OFFERS.c.owner)
@@ -109,10 +113,12 @@ def settle(
     bundles = lock_bundles(connection, concerned)
     given_back = 0
     uses = _read(connection, _USES, given["numbers"], given)
+    stood = _read(connection, _STOOD, given["numbers"], given)
     for row in uses:
         if row.returned_ts is None and row.bundle_id in bundles:
+            sold = {it.item_id: it.member for it in stood if _key_of(it) == _key_of(row)}
             mine = [back for back in returns if _is_of(back, row, uses)]
-            given_back += _come_back(connection, bundles[row.bundle_id], row, mine, now_ts)
+            given_back += _come_back(connection, bundles[row.bundle_id], row, sold, mine, now_ts)
     own_ids = {login.visit: login.own_id for login in logins}
     for row in _read(connection, _OF_VISITS, given["visits"], given):
         if row.bundle_id in bundles:
@@ -124,6 +130,10 @@ def _read(
     connection: Connection, query: sa.Select[Any], wanted: Sequence[str], given: dict[str, Any]
 ) -> Sequence[sa.Row[Any]]:
     return connection.execute(query, given).all() if wanted else []
+
+
+def _key_of(row: sa.Row[Any]) -> tuple[str, str, str]:
+    return row.transaction_id, row.scope, row.offer_id
 
 
 def _is_of(back: Returned, row: sa.Row[Any], uses: Iterable[sa.Row[Any]]) -> bool:
@@ -138,14 +148,17 @@ def _come_back(
     connection: Connection,
     bundle: sa.Row[Any],
     row: sa.Row[Any],
+    sold: Mapping[str, str],
     returns: Iterable[Returned],
     now_ts: int,
 ) -> int:
+    """Take what came back off an offer; ``sold`` says for which member another product stood."""
     terms = terms_of(bundle.terms)
     members = frozenset(offered(bundle.kind, names_of(bundle.item_ids)))
     before = back = frozenset(names_of(row.back))
     for returned in returns:
-        back |= members & returned.item_ids if returned.item_ids else members
+        items = {sold.get(item_id, item_id) for item_id in returned.item_ids}
+        back |= members & items if items else members
     whole = back == members and terms.gives_back
     if back == before and not whole:
         return 0

@@ -22,7 +22,7 @@ from sqlalchemy.types import TypeEngine
 
 #: Raised when a table comes or changes; ``Database`` brings older ledgers up to it and leaves
 #: newer ones alone.
-SCHEMA_VERSION: Final = 4
+SCHEMA_VERSION: Final = 5
 
 #: Schema → statements that make the next one of it; tables that came with that are made without.
 UPGRADES: Final[dict[int, tuple[str, ...]]] = {
@@ -30,6 +30,7 @@ UPGRADES: Final[dict[int, tuple[str, ...]]] = {
     2: (),  # products, locations and stock
     # decisions and offers; whose offers they are is asked by the present customer
     3: ("CREATE INDEX IF NOT EXISTS ix_identifiers_customer_id ON identifiers (customer_id)",),
+    4: (),  # stand-ins
 }
 
 METADATA: Final = MetaData()
@@ -255,4 +256,15 @@ STAGED_IDENTIFIERS: Final = Table(
     Column("own_id", _key()),  # null: the identifier is gone
     Column("customer_id", _key()),
     prefixes=["TEMPORARY"],
+)
+
+#: What an order that uses an offer held in place of products of it: others of the same choice.
+STAND_INS: Final = Table(
+    "stand_ins",
+    METADATA,
+    Column("transaction_id", _key(), primary_key=True),
+    Column("scope", _key(), primary_key=True),
+    Column("offer_id", _key(), primary_key=True),
+    Column("member", _key(), primary_key=True),  # of the offer
+    Column("item_id", Text, nullable=False),  # of the order
 )

@@ -65,7 +65,7 @@ def offered(
         bundle_id=bundle.bundle_id, kind=bundle.kind, item_ids=bundle.item_ids,
         terms=Terms(status="approved"), revision=1, changed_ts=0, changed_by="",
     )  # fmt: skip
-    offering = Offering(engine.index, {bundle.bundle_id: decision})
+    offering = Offering(engine.index, {bundle.bundle_id: decision}, engine.ranker.grouped)
     anew = Question(
         placement=placement,
         settings=PLACEMENTS[placement],

@@ -147,6 +147,7 @@ def redeem(offer_id: str) -> Response:
             owners=owners,
             item_ids=asked.item_ids,
             now_ts=state.now_ts(),
+            choice_of=str if state.engine is None else state.engine.choice_of,
         )
     except OfferError as error:
         raise Refusal(error.kind, _sentence(str(error))) from None

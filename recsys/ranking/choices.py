@@ -1,0 +1,311 @@
+"""Which products a shopper cannot tell apart, and which of them stands for the others.
+
+What the catalogue says of the products comes in and becomes one number a product, equal for those
+of one choice; of ranked candidates then come out the ones that lead their choices, and the
+products that are shown for them. ``Choices.learn`` is called by training, which stores it in the
+artefact; the rest by ``rank``, ``rules`` and whoever shows lists.
+"""
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.matrices.compiled import fixed
+from recsys.matrices.ids import IntArray, IxArray
+from recsys.matrices.lists import Lists, Ragged
+from recsys.matrices.scratch import zeros
+from recsys.ranking import representing
+
+Bools = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
+#: 0, or which rule forbids something.
+Codes = npt.NDArray[np.uint8]
+
+#: Places of the scratch arrays, apart from those of other loops.
+_PLACE: Final = 7
+#: Where a location stands with a product: it has none, nobody knows, it has some.
+_NONE_HERE, _UNKNOWN_HERE, _ON_HAND = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Choices:
+    """The choices of one catalogue.
+
+    Parameters
+    ----------
+    of : ndarray of shape (n_items,), int32
+        Choice of each product: the position of the first product of it, so that a product that
+        is alone is its own.
+    bought : ndarray of shape (n_items,), int64
+        Baskets that held each product.
+    """
+
+    of: IxArray
+    bought: IntArray
+
+    @classmethod
+    def alone(cls, n_items: int) -> Self:
+        """Return choices in which every product is its own."""
+        return cls(np.arange(n_items, dtype=np.int32), np.zeros(n_items, np.int64))
+
+    @classmethod
+    def learn(
+        cls,
+        titles: Sequence[str | None],
+        brands: Sequence[str | None],
+        prices_minor: Sequence[int | None],
+        parents: IxArray,
+        said: Sequence[str | None],
+        bought: IntArray,
+        price_ratio: float,
+    ) -> Self:
+        """Find what a shopper cannot tell apart.
+
+        Products are one choice where the catalogue says so; else where they have one parent, or
+        one title, brand and price class. What the catalogue names a choice of belongs to that one
+        alone.
+
+        Parameters
+        ----------
+        titles, brands : sequence of length n_items
+            None or empty where unknown. Compared whatever their case, width and blanks; without a
+            title a product is like no other.
+        prices_minor : sequence of length n_items
+            None where unknown.
+        parents : ndarray of shape (n_items,), int32
+            Equal for products of one parent; -1 for none.
+        said : sequence of length n_items
+            Choice that the catalogue names; None or empty for none.
+        bought : ndarray of shape (n_items,), int64
+        price_ratio : float
+            A class holds prices up to so many times its lowest one. >= 1.
+        """
+        n = len(titles)
+        groups = _Groups(n)
+        by_name: dict[str, int] = {}
+        by_parent: dict[int, int] = {}
+        alike: dict[tuple[str, str], list[int]] = {}
+        for item in range(n):
+            name, title = said[item], _plain(titles[item])
+            if name:
+                groups.join(by_name.setdefault(name, item), item)
+                continue
+            if parents[item] >= 0:
+                groups.join(by_parent.setdefault(int(parents[item]), item), item)
+            if title:
+                alike.setdefault((title, _plain(brands[item])), []).append(item)
+        for items in alike.values():
+            for together in _price_classes(items, prices_minor, price_ratio):
+                for item in together[1:]:
+                    groups.join(together[0], item)
+        return cls(groups.firsts(), np.asarray(bought, np.int64))
+
+    def __len__(self) -> int:
+        """Return the number of products."""
+        return len(self.of)
+
+    @cached_property
+    def members(self) -> tuple[IntArray, IxArray]:
+        """Products of each choice, ascending: where choice ``c`` begins, and all of them."""
+        order = np.argsort(self.of, kind="stable").astype(np.int32)
+        starts = np.zeros(len(self) + 1, np.int64)
+        np.cumsum(np.bincount(self.of, minlength=len(self)), out=starts[1:])
+        return fixed(starts), fixed(order)
+
+    @cached_property
+    def several(self) -> bool:
+        """Whether any choice has more than one product."""
+        return bool((self.of != np.arange(len(self), dtype=np.int32)).any())
+
+    def of_choice(self, item_ix: int) -> IxArray:
+        """Return the products that are one choice with a product, itself among them."""
+        starts, order = self.members
+        choice = self.of[item_ix]
+        return order[starts[choice] : starts[choice + 1]]
+
+    def widened(self, lists: Ragged) -> Lists:
+        """Return lists with every product of the choices in them, each once, choice by choice."""
+        if not self.several:
+            return Lists(np.asarray(lists.indptr, np.int64), np.asarray(lists.item_ix, np.int32))
+        mark = zeros(len(self), np.uint8, _PLACE)
+        found = representing.widen(
+            mark, *map(fixed, (lists.indptr, lists.item_ix, self.of, *self.members))
+        )
+        return Lists(*found)
+
+    def free(self, found: Ragged, wide: Lists, code: Codes) -> Codes:
+        """Say of candidates which rule forbids all of their choice.
+
+        Parameters
+        ----------
+        found : Ragged
+            ``m`` candidates.
+        wide : Lists
+            ``widened(found)``.
+        code : ndarray of the length of ``wide.item_ix``, uint8
+            As of ``rules.forbid``.
+
+        Returns
+        -------
+        ndarray of shape (m,), uint8
+            0 where any product of the choice may be shown, else the candidate's own code.
+        """
+        if not self.several:
+            return code
+        mark = zeros(len(self), np.uint8, _PLACE)
+        own = zeros(len(self), np.uint8, _PLACE + 1)
+        arrays = found.indptr, found.item_ix, wide.indptr, wide.item_ix, code, self.of
+        return representing.free(mark, own, *map(fixed, arrays))
+
+    def leading(self, found: Ragged, total: Floats, behind: Bools | None = None) -> Bools:
+        """Say which candidate of each choice stands first.
+
+        Parameters
+        ----------
+        found : Ragged
+            ``m`` candidates.
+        total : ndarray of shape (m,), float64
+            More is better; of equals the lower position.
+        behind : ndarray of shape (m,), bool, optional
+            Who stands behind all others.
+
+        Returns
+        -------
+        ndarray of shape (m,), bool
+            One candidate of each choice in a row.
+        """
+        if not self.several:
+            return np.ones(len(total), bool)
+        last = np.zeros(len(total), bool) if behind is None else behind
+        place = zeros(len(self), np.int64, _PLACE)
+        arrays = found.indptr, found.item_ix, total, last, self.of
+        return representing.lead(place, *map(fixed, arrays))
+
+    def shown(
+        self,
+        leaders: Ragged,
+        wide: Lists,
+        code: Codes,
+        past: Ragged,
+        on_hand: Floats,
+    ) -> IxArray:
+        """Choose the product that stands for each choice.
+
+        Of those that may be shown: what is known to be on hand before what may be, before what is
+        not; then what the customer bought before; then what is bought most.
+
+        Parameters
+        ----------
+        leaders : Ragged
+            ``k`` products, one of each choice in a row.
+        wide : Lists
+            ``widened(leaders)``.
+        code : ndarray of the length of ``wide.item_ix``, uint8
+            As of ``rules.forbid``; a product that it forbids stands for nothing.
+        past : Ragged
+            What each customer bought.
+        on_hand : ndarray of the length of ``wide.item_ix``, float64
+            At the location of the question; NaN where unknown.
+
+        Returns
+        -------
+        ndarray of shape (k,), int32
+            The leader itself where no product of its choice may be shown.
+        """
+        items = np.asarray(leaders.item_ix, np.int32)
+        if not self.several:
+            return items
+        mark = zeros(len(self), np.uint8, _PLACE)
+        place = zeros(len(self), np.int64, _PLACE)
+        here = np.full(len(on_hand), _UNKNOWN_HERE, np.uint8)
+        here[on_hand > 0] = _ON_HAND
+        here[on_hand <= 0] = _NONE_HERE
+        arrays = (
+            leaders.indptr, items, wide.indptr, wide.item_ix, code, here,
+            past.indptr, past.item_ix, self.of, self.bought,
+        )  # fmt: skip
+        return representing.represent(mark, place, *map(fixed, arrays))
+
+    def likeliest(self, found: Ragged, chance: Floats, wanted: Ragged) -> Floats:
+        """Return the best chance that the choice of each wanted product has among candidates.
+
+        Parameters
+        ----------
+        found : Ragged
+            ``m`` candidates of ``n`` requests.
+        chance : ndarray of shape (m,), float64
+            In [0, 1].
+        wanted : Ragged
+            Products of the same requests.
+
+        Returns
+        -------
+        ndarray of the length of ``wanted.item_ix``, float64
+            NaN where the request has no candidate of the choice.
+        """
+        room = zeros(len(self), np.float64, _PLACE)
+        arrays = found.indptr, found.item_ix, chance, wanted.indptr, wanted.item_ix, self.of
+        return representing.likeliest(room, *map(fixed, arrays))
+
+    def first_of(self, item_ix: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
+        """Return the positions in a list of the first product of each choice, ascending."""
+        return np.sort(np.unique(self.of[item_ix], return_index=True)[1])
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Everything, by name."""
+        return {"of": self.of, "bought": self.bought}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]], n_items: int) -> Self:
+        """Rebuild from what ``arrays`` gave; every product alone where there is nothing."""
+        return cls(arrays["of"], arrays["bought"]) if arrays else cls.alone(n_items)
+
+
+class _Groups:
+    """Positions that are joined one after the other."""
+
+    def __init__(self, n: int) -> None:
+        self._above = list(range(n))
+
+    def join(self, one: int, other: int) -> None:
+        """Put two positions, and all that is with them, together."""
+        one, other = self._first(one), self._first(other)
+        self._above[max(one, other)] = min(one, other)
+
+    def firsts(self) -> IxArray:
+        """Return the lowest position that each one is with."""
+        return np.array([self._first(at) for at in range(len(self._above))], np.int32)
+
+    def _first(self, at: int) -> int:
+        while self._above[at] != at:
+            self._above[at] = self._above[self._above[at]]
+            at = self._above[at]
+        return at
+
+
+def _plain(text: str | None) -> str:
+    """A text as it is compared: whatever its case, width and blanks."""
+    return " ".join(unicodedata.normalize("NFKC", text or "").casefold().split())
+
+
+def _price_classes(
+    items: Sequence[int], prices_minor: Sequence[int | None], ratio: float
+) -> list[list[int]]:
+    """Part products of one title by price; those without one are a class, unless there is one."""
+    priced = sorted((price, item) for item in items if (price := prices_minor[item]) is not None)
+    classes: list[list[int]] = []
+    lowest = 0.0
+    for price, item in priced:
+        if not classes or price > lowest * ratio:
+            classes.append([])
+            lowest = price
+        classes[-1].append(item)
+    unpriced = [item for item in items if prices_minor[item] is None]
+    if len(classes) == 1:
+        return [[*classes[0], *unpriced]]
+    return [*classes, unpriced] if unpriced else classes

@@ -1,0 +1,152 @@
+"""The loops of ``choices``: walks candidates row by row, with a mark for each choice.
+
+Flat arrays of rows and the choice of each product come in, flags and products come out; scratch
+arrays as long as the catalogue come in as zeros and are left as zeros. Called by ``choices``.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.matrices.compiled import compiled
+from recsys.matrices.ids import IntArray, IxArray
+
+Bools = npt.NDArray[np.bool_]
+Bytes = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float64]
+
+
+@compiled
+def widen(
+    mark: Bytes, indptr: IntArray, items: IxArray, of: IxArray, starts: IntArray,
+    order: IxArray,
+) -> tuple[IntArray, IxArray]:  # fmt: skip
+    """Find every product of the choices of each row."""
+    n = len(indptr) - 1
+    ends = np.zeros(n + 1, np.int64)
+    room = 0
+    for r in range(n):
+        for at in range(indptr[r], indptr[r + 1]):
+            choice = of[items[at]]
+            if mark[choice] == 0:
+                mark[choice] = 1
+                room += starts[choice + 1] - starts[choice]
+        for at in range(indptr[r], indptr[r + 1]):
+            mark[of[items[at]]] = 0
+        ends[r + 1] = room
+    out = np.empty(room, np.int32)
+    for r in range(n):
+        place = ends[r]
+        for at in range(indptr[r], indptr[r + 1]):
+            choice = of[items[at]]
+            if mark[choice] == 0:
+                mark[choice] = 1
+                for member in range(starts[choice], starts[choice + 1]):
+                    out[place] = order[member]
+                    place += 1
+        for at in range(indptr[r], indptr[r + 1]):
+            mark[of[items[at]]] = 0
+    return ends, out
+
+
+@compiled
+def free(
+    mark: Bytes, own: Bytes, indptr: IntArray, items: IxArray,
+    wide_indptr: IntArray, wide: IxArray, code: Bytes, of: IxArray,
+) -> Bytes:  # fmt: skip
+    """Find what forbids all of each candidate's choice."""
+    out = np.empty(len(items), np.uint8)
+    for r in range(len(indptr) - 1):
+        for at in range(wide_indptr[r], wide_indptr[r + 1]):
+            own[wide[at]] = code[at]
+            if code[at] == 0:
+                mark[of[wide[at]]] = 1
+        for at in range(indptr[r], indptr[r + 1]):
+            out[at] = 0 if mark[of[items[at]]] == 1 else own[items[at]]
+        for at in range(wide_indptr[r], wide_indptr[r + 1]):
+            own[wide[at]] = 0
+            mark[of[wide[at]]] = 0
+    return out
+
+
+@compiled
+def lead(
+    place: IntArray, indptr: IntArray, items: IxArray, total: Floats, behind: Bools, of: IxArray,
+) -> Bools:  # fmt: skip
+    """Mark the best candidate of each choice of each row."""
+    out = np.zeros(len(items), np.bool_)
+    for r in range(len(indptr) - 1):
+        for at in range(indptr[r], indptr[r + 1]):
+            first = place[of[items[at]]] - 1
+            better = first < 0
+            if not better and behind[at] != behind[first]:
+                better = behind[first]
+            elif not better and total[at] != total[first]:
+                better = total[at] > total[first]
+            elif not better:
+                better = items[at] < items[first]
+            if better:
+                place[of[items[at]]] = at + 1
+        for at in range(indptr[r], indptr[r + 1]):
+            first = place[of[items[at]]] - 1
+            if first >= 0:
+                out[first] = True
+                place[of[items[at]]] = 0
+    return out
+
+
+@compiled
+def likeliest(
+    room: Floats, indptr: IntArray, items: IxArray, chance: Floats, wanted_indptr: IntArray,
+    wanted: IxArray, of: IxArray,
+) -> Floats:  # fmt: skip
+    """Find the best chance of the choice of each wanted product."""
+    out = np.full(len(wanted), np.nan)
+    for r in range(len(indptr) - 1):
+        for at in range(indptr[r], indptr[r + 1]):
+            choice = of[items[at]]
+            room[choice] = max(room[choice], 1.0 + chance[at])
+        for at in range(wanted_indptr[r], wanted_indptr[r + 1]):
+            if room[of[wanted[at]]] > 0.0:
+                out[at] = room[of[wanted[at]]] - 1.0
+        for at in range(indptr[r], indptr[r + 1]):
+            room[of[items[at]]] = 0.0
+    return out
+
+
+@compiled
+def represent(
+    mark: Bytes, place: IntArray, indptr: IntArray, leaders: IxArray,
+    wide_indptr: IntArray, wide: IxArray, code: Bytes,
+    here: Bytes, past_indptr: IntArray, past: IxArray, of: IxArray,
+    bought: IntArray,
+) -> IxArray:  # fmt: skip
+    """Find the product that stands for each leader's choice."""
+    out = leaders.copy()
+    for r in range(len(indptr) - 1):
+        for at in range(past_indptr[r], past_indptr[r + 1]):
+            mark[past[at]] = 1
+        for at in range(wide_indptr[r], wide_indptr[r + 1]):  # ascending: equals stay
+            item = wide[at]
+            if code[at] != 0:
+                continue
+            best = place[of[item]] - 1
+            better = best < 0
+            if not better:
+                other = wide[best]
+                if here[at] != here[best]:
+                    better = here[at] > here[best]
+                elif mark[item] != mark[other]:
+                    better = mark[item] > mark[other]
+                else:
+                    better = bought[item] > bought[other]
+            if better:
+                place[of[item]] = at + 1
+        for at in range(indptr[r], indptr[r + 1]):
+            best = place[of[leaders[at]]] - 1
+            if best >= 0:
+                out[at] = wide[best]
+        for at in range(wide_indptr[r], wide_indptr[r + 1]):
+            place[of[wide[at]]] = 0
+        for at in range(past_indptr[r], past_indptr[r + 1]):
+            mark[past[at]] = 0
+    return out
