@@ -239,7 +239,7 @@ class Choices:
         found : Ragged
             ``m`` candidates of ``n`` requests.
         chance : ndarray of shape (m,), float64
-            In [0, 1].
+            More is better.
         wanted : Ragged
             Products of the same requests.
 
@@ -248,9 +248,9 @@ class Choices:
         ndarray of the length of ``wanted.item_ix``, float64
             NaN where the request has no candidate of the choice.
         """
-        room = zeros(len(self), np.float64, _PLACE)
+        place = zeros(len(self), np.int64, _PLACE)
         arrays = found.indptr, found.item_ix, chance, wanted.indptr, wanted.item_ix, self.of
-        return representing.likeliest(room, *map(fixed, arrays))
+        return representing.likeliest(place, *map(fixed, arrays))
 
     def first_of(self, item_ix: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
         """Return the positions in a list of the first product of each choice, ascending."""

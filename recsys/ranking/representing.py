@@ -96,20 +96,22 @@ def lead(
 
 @compiled
 def likeliest(
-    room: Floats, indptr: IntArray, items: IxArray, chance: Floats, wanted_indptr: IntArray,
+    place: IntArray, indptr: IntArray, items: IxArray, chance: Floats, wanted_indptr: IntArray,
     wanted: IxArray, of: IxArray,
 ) -> Floats:  # fmt: skip
     """Find the best chance of the choice of each wanted product."""
     out = np.full(len(wanted), np.nan)
     for r in range(len(indptr) - 1):
         for at in range(indptr[r], indptr[r + 1]):
-            choice = of[items[at]]
-            room[choice] = max(room[choice], 1.0 + chance[at])
+            best = place[of[items[at]]] - 1
+            if best < 0 or chance[at] > chance[best]:
+                place[of[items[at]]] = at + 1
         for at in range(wanted_indptr[r], wanted_indptr[r + 1]):
-            if room[of[wanted[at]]] > 0.0:
-                out[at] = room[of[wanted[at]]] - 1.0
+            best = place[of[wanted[at]]] - 1
+            if best >= 0:
+                out[at] = chance[best]
         for at in range(indptr[r], indptr[r + 1]):
-            room[of[items[at]]] = 0.0
+            place[of[items[at]]] = 0
     return out
 
 
