@@ -88,7 +88,7 @@ def publish(
     parts = {
         PLAIN_BLEND: learned.plain.arrays(),
         CART_BLEND: learned.cart.arrays(),
-        SHELF: _shelf(history, index, products["active"]).arrays(),
+        SHELF: _shelf(history, index).arrays(),
         COSTS: _costs(history, index, products["cost_minor"]).arrays(),
         CHOICES: choices.arrays(),
         BUNDLES: bundles.arrays(),
@@ -193,6 +193,11 @@ def _try(config: Config, artefact: Artefact) -> None:
     engine.recommend(questions, [EMPTY] * len(questions))
 
 
+def active_of(history: History, index: ItemIndex) -> npt.NDArray[np.bool_]:
+    """Say which products of an index are sold; those of which nothing is said are."""
+    return np.array([value is not False for value in _products(history, index)["active"]], bool)
+
+
 def _products(history: History, index: ItemIndex) -> dict[str, list[Any]]:
     """Columns of the products table in the order of the index.
 
@@ -210,10 +215,10 @@ def _products(history: History, index: ItemIndex) -> dict[str, list[Any]]:
     return {name: table[name].take(at).to_pylist() for name in table.column_names}
 
 
-def _shelf(history: History, index: ItemIndex, active: list[bool | None]) -> Shelf:
+def _shelf(history: History, index: ItemIndex) -> Shelf:
     stock, locations, item_ix = _stock(history, index)
     return Shelf.build(
-        np.array([value is not False for value in active], bool),
+        active_of(history, index),
         locations,
         item_ix,
         stock["on_hand"].to_numpy(),

@@ -32,7 +32,7 @@ from training.console import (
     workspace_option,
 )
 from training.measure import measure, parts, plan
-from training.publish import make_current, publish
+from training.publish import active_of, make_current, publish
 from training.recording import peak_mb, prune, recorded, seconds_before
 from training.span import span
 from training.steps import Steps
@@ -212,7 +212,10 @@ def train(
     fitted = fit(config, numbers, ends.latest_ts + 1, steps.within("fit"))
     with steps.step("bundles"):
         choices = choices_of(history, fitted.training, config.train)
-        bundles = suggest(config.bundles, history, fitted.training, fitted.models.get("content"))
+        bundles = suggest(
+            config.bundles, history, fitted.training, fitted.models.get("content"), choices,
+            active_of(history, fitted.training.index),
+        )  # fmt: skip
     with steps.step("publish"):
         folder = publish(
             config, history, fitted, judged.learned, bundles, choices, at, metrics, details

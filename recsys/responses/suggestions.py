@@ -5,7 +5,7 @@ is known of each. ``bundles`` puts one into words, ``terms`` judges a change. A 
 approved stays when a later training no longer finds it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Literal
@@ -14,10 +14,10 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
-from recsys.bundles.found import KINDS, Bundles, bundle_id, offered
+from recsys.bundles.found import AFTER, KINDS, Bundles, bundle_id, offered
 from recsys.bundles.pricing import Quote, Sales, quote
 from recsys.bundles.terms import Decision, Status, Terms
-from recsys.matrices.ids import location_key
+from recsys.matrices.ids import IxArray, location_key
 from recsys.ranking.margins import UNKNOWN_MINOR, Margins
 from recsys.ranking.shelf import Shelf
 from recsys.responses.catalogue import Catalogue
@@ -300,17 +300,53 @@ class Suggestions:
 
 def _joined(engine: Engine, decisions: Mapping[str, Decision]) -> dict[str, Known]:
     """Bundles that were found, in their order, then those of decisions alone."""
-    found, item_ids = engine.bundles, engine.index.item_ids
+    found, index, of = engine.bundles, engine.index, engine.ranker.grouped.of
+    decided: dict[tuple[object, ...], list[Decision]] = {}
+    for decision in decisions.values():
+        items = index.ix_of(decision.item_ids).tolist()
+        if min(items) >= 0:
+            decided.setdefault(_same(decision.kind, items, of), []).append(decision)
     joined: dict[str, Known] = {}
+    told: set[tuple[object, ...]] = set()
     for at in range(len(found)):
         items = found.members(at).tolist()
-        kind, names = KINDS[int(found.kind[at])], tuple(item_ids[ix] for ix in items)
+        kind, names = KINDS[int(found.kind[at])], tuple(index.item_ids[ix] for ix in items)
         name = bundle_id(kind, names)
-        joined[name] = Known(name, kind, names, tuple(items), at, decisions.get(name))
+        # What was decided of other products of the same choices goes on as it was decided.
+        same = _same(kind, items, of)
+        if same in told:
+            continue
+        told.add(same)
+        mine = decided.get(same, [])
+        if not mine:
+            joined.setdefault(name, Known(name, kind, names, tuple(items), at, None))
+        for decision in mine:
+            chosen = _in_order(index.ix_of(decision.item_ids).tolist(), items, of)
+            names = tuple(index.item_ids[ix] for ix in chosen)
+            joined.setdefault(
+                decision.bundle_id,
+                Known(decision.bundle_id, kind, names, tuple(chosen), at, decision),
+            )
     for name, decision in decisions.items():
         if name not in joined:
-            items = engine.index.ix_of(decision.item_ids).tolist()
+            items = index.ix_of(decision.item_ids).tolist()
             joined[name] = Known(
                 name, decision.kind, decision.item_ids, tuple(items), None, decision
             )
     return joined
+
+
+def _same(kind: str, items: Sequence[int], of: IxArray) -> tuple[object, ...]:
+    """What is equal for bundles that a shopper cannot tell apart."""
+    choices = of[list(items)].tolist()
+    return (kind, *(choices if kind == KINDS[AFTER] else sorted(choices)))
+
+
+def _in_order(items: list[int], wanted: Sequence[int], of: IxArray) -> list[int]:
+    """Put products in the order in which others of the same choices stand."""
+    left = list(items)
+    ordered = []
+    for choice in of[list(wanted)].tolist():
+        ordered.append(next(ix for ix in left if of[ix] == choice))
+        left.remove(ordered[-1])
+    return ordered

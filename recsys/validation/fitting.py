@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
+from recsys.bundles.choosing import by_choice
 from recsys.bundles.found import Bundles
 from recsys.bundles.mining import mine
 from recsys.config import Config
@@ -20,6 +22,7 @@ from recsys.matrices.ids import location_key
 from recsys.matrices.numbers import Numbers
 from recsys.models import MODELS, Content, Model, from_settings
 from recsys.ranking.boosted import Boosted
+from recsys.ranking.choices import Choices
 from recsys.ranking.diversity import Alike
 from recsys.ranking.rank import Ranker
 from recsys.ranking.shelf import Shelf
@@ -113,7 +116,12 @@ def fit_on(config: Config, training: Training, step: Step | None = None) -> Fitt
 
 
 def suggest(
-    settings: Bundling, history: History, training: Training, content: Model | None
+    settings: Bundling,
+    history: History,
+    training: Training,
+    content: Model | None,
+    choices: Choices | None = None,
+    active: npt.NDArray[np.bool_] | None = None,
 ) -> Bundles:
     """Find what sells together in a training.
 
@@ -125,10 +133,18 @@ def suggest(
     training : Training
     content : Model, optional
         The model ``content``, which tells titles that are nearly the same.
+    choices : Choices, optional
+        What a shopper cannot tell apart counts as one product, see ``by_choice``; by default
+        every product is alone.
+    active : ndarray of shape (n_items,), bool, optional
+        Which products are sold; all by default.
     """
     places = history.table("locations").select(["location_id", "region"]).to_pylist()
     regions = {location_key(row["location_id"]): row["region"] for row in places if row["region"]}
     alike = Alike.of(content) if isinstance(content, Content) else None
+    if choices is not None:
+        every = np.ones(training.n_items, bool)
+        training = by_choice(training, choices, every if active is None else active)
     return mine(training, settings, regions=regions, alike=alike)
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
+from recsys.bundles.choosing import by_choice
 from recsys.bundles.found import AFTER, KINDS
 from recsys.bundles.pricing import Quote
 from recsys.data.history import History
@@ -87,13 +88,14 @@ class StudiedBundles:
         if found := explain(other, Settings, "bundles"):
             raise ConfigError(f"{found[0]}: {found[1]}")
         content = engine.ranker.models.get("content")
+        grouped = engine.ranker.grouped, engine.ranker.shelf.active
         found_with = msgspec.convert({**engine.manifest.settings["bundles"], **other}, Settings)
         if other:
             settings = msgspec.structs.replace(settings, **other)
             engine = copy(engine)
-            engine.bundles = suggest(found_with, history, training, content)
+            engine.bundles = suggest(found_with, history, training, content, *grouped)
         titles = content if isinstance(content, Content) else None
-        tests = AllPairs(training, found_with, titles)
+        tests = AllPairs(by_choice(training, *grouped), found_with, titles)
         return cls(Suggestions(engine, {}, settings), tests, history)
 
     def __repr__(self) -> str:

@@ -15,6 +15,8 @@ from recsys.responses.live import LiveItem, LiveStock, Told
 from recsys.responses.offering import Offering
 from recsys.responses.placements import Question
 from recsys.responses.stored import CHOICES
+from recsys.responses.suggestions import Suggestions
+from recsys.settings import Bundles
 from tests.recsys.models.worlds import AS_OF
 from tests.recsys.ranking.grocer import OTHERS, STORE, WAREHOUSE, bought, training
 from tests.recsys.responses.conftest import parts, write
@@ -131,3 +133,17 @@ def test_a_bundle_is_offered_for_any_product_of_its_choices_and_once(engine, mon
     assert offer["missing"] == ["item012"]  # stands for the butter
     whole = asked("web_cart", cart=("item010", "item012"), offers=5)
     assert engine.recommend([whole], [EMPTY], given)[0]["offers"] == []
+
+
+def test_a_decision_goes_on_for_what_is_found_of_other_products_of_its_choices(engine):
+    """Found are bread and butter; decided was another bread with another butter, years ago."""
+    old = decision("item012", "item011")
+    suggestions = Suggestions(engine, {old.bundle_id: old}, Bundles())
+    known = suggestions.get(old.bundle_id)
+    assert known.decision is old
+    assert known.at is not None
+    of = [[engine.choice_of(engine.index.item_ids[ix]) for ix in items]
+          for items in (known.item_ix, suggestions.found.members(known.at))]  # fmt: skip
+    assert of[0] == of[1]  # what is told of each product is told of the right one
+    assert not suggestions.known(bundle_id("together", ("bread", "butter")))
+    assert Suggestions(engine, {}, Bundles()).known(bundle_id("together", ("bread", "butter")))

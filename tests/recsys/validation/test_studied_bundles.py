@@ -94,13 +94,14 @@ def test_who_gets_it_bought_a_part_lately(shop: Workspace, studied: StudiedBundl
     assert counts["gets the offer"] > 0
     assert counts["has no part"] > 0
     assert (people.loc[people["outcome"] == "gets the offer", "chance"] < SURE).all()
-    members = set(studied.suggestions.get(one).item_ids)
+    choice_of = studied.engine.choice_of
+    members = {choice_of(item_id) for item_id in studied.suggestions.get(one).item_ids}
     until = pd.Timestamp(studied.tests.training.as_of_ts, unit="s", tz="UTC")
     for outcome, held in (("gets the offer", 1), ("has all of it", len(members))):
         for customer_id in people.index[people["outcome"] == outcome][:3]:
             bought = shop.purchases(customer_id)
             recent = bought[bought["occurred_at"] >= until - pd.Timedelta(days=LATELY_DAYS)]
-            assert len(members & set(recent["item_id"])) >= held
+            assert len(members & {*map(choice_of, recent["item_id"])}) >= held
 
 
 def test_bundles_of_the_artefact_are_those_of_its_settings(shop: Workspace) -> None:
