@@ -51,9 +51,29 @@ _WORDS = {
     "MAYBELLINE": "Maybelline", "REVLON": "Revlon", "LOREAL": "L'Oréal", "ALMAY": "Almay",
     "SALLY": "Sally", "HANSEN": "Hansen", "MAYO": "mayonnaise",
 }  # fmt: skip
-_UNITS = {"OZ": "oz", "LB": "lb", "CT": "ct", "ML": "ml", "L": "L", "QT": "qt", "PT": "pt",
-          "PK": "pack", "GA": "gal", "GAL": "gal", "GR": "g"}  # fmt: skip
-_SIZE = re.compile(r"(\d+(?:\.\d+)?(?:/\d+(?:\.\d+)?)?) ?([A-Z]+)")
+_UNITS = {
+    "OZ": "oz", "Z": "oz", "FL OZ": "fl oz", "LB": "lb", "CT": "ct", "ML": "ml", "L": "L",
+    "QT": "qt", "PT": "pt", "PK": "pack", "GA": "gal", "GAL": "gal", "GR": "g", "GM": "g",
+    "IN": "in", "FT": "ft", "SQ FT": "sq ft", "LOAD": "loads", "LOADS": "loads", "LD": "loads",
+    "STEM": "stems", "PC": "pieces", "DZ": "dozen",
+}  # fmt: skip
+#: What a package is, where a size says it.
+_PACKAGES = {
+    "BTL": "bottle", "CAN": "can", "BAG": "bag", "PET": "bottle", "NR": "bottle", "CTN": "carton",
+    "KIT": "kit",
+}  # fmt: skip
+_WORD_SIZES = {"MINI": "mini", "SMALL": "small", "MED": "medium", "MEDIUM": "medium",
+               "LARGE": "large"}  # fmt: skip
+_UNIT = "|".join(sorted(_UNITS, key=len, reverse=True))
+_NUMBER = r"\d+ \d+/\d+|\d*\.?\d+(?:[/-]\d+(?:\.\d+)?)?"
+_MEASURE = rf"(?P<number>{_NUMBER})?[ -]?(?P<unit>{_UNIT})"
+_PIECES = r"(?P<pieces>\d+) ?(?P<as>PK|CT|P)"
+_PACKAGE = rf"(?: (?P<package>{'|'.join(_PACKAGES)}))?"
+_SIZES = (
+    re.compile(rf"{_MEASURE}{_PACKAGE}"),
+    re.compile(rf"{_PIECES}(?:/| +){_MEASURE}"),
+    re.compile(rf"{_MEASURE}(?:/| +){_PIECES}"),
+)
 
 
 def readable(label: str) -> str:
@@ -73,8 +93,21 @@ def department(label: str) -> str:
 
 
 def size(package_size: str | None) -> str | None:
-    """Write a package size as on a shelf, ``16 oz``; None where it is not one."""
-    match = _SIZE.fullmatch(package_size or "")
-    if not match or match[2] not in _UNITS:
+    """Write a package size as on a shelf, ``16 oz`` or ``6 pack, 12 oz``; None where it is not one."""
+    text = " ".join((package_size or "").rstrip("*").split())
+    if text in _WORD_SIZES:
+        return _WORD_SIZES[text]
+    if text.removeprefix("1 ") in _PACKAGES:
+        return _PACKAGES[text.removeprefix("1 ")]
+    match = next((found for shape in _SIZES if (found := shape.fullmatch(text))), None)
+    if match is None:
         return None
-    return f"{match[1]} {_UNITS[match[2]]}"
+    told = match.groupdict()
+    number = re.sub(r"^\.", "0.", told["number"] or "1")
+    if re.search(r"\d{5}", number):
+        return None  # a product's number
+    number = re.sub(r"(\.\d*?)0+$", r"\1", number).rstrip(".")
+    written = f"{number} {_UNITS[told['unit']]}"
+    if told.get("pieces"):
+        return f"{told['pieces']} {'ct' if told['as'] == 'CT' else 'pack'}, {written}"
+    return f"{written} {_PACKAGES[told['package']]}" if told.get("package") else written
