@@ -16,6 +16,7 @@ from recsys.config import Config
 from recsys.matrices.numbers import Numbers
 from recsys.ranking.rank import PER_MODEL, Ranker
 from recsys.validation import panel, splits
+from recsys.validation.choosing import choices_of
 from recsys.validation.evaluate import (
     OURS,
     SINGLE,
@@ -255,7 +256,9 @@ def _judge(
         )  # fmt: skip
         bought = np.diff(everybody.wanted().indptr) > 0
         people, away = (everybody.only(np.flatnonzero(kind)) for kind in (bought, ~bought))
-        jury = Jury(people, Known.of(before.training), PLACES, config.train.seed)
+        choices = choices_of(numbers.history, before.training, config.train)
+        known = Known.of(before.training)
+        jury = Jury(people, known, PLACES, config.train.seed, choices=choices)
 
     def peer(name: str) -> Judged:
         return jury.judge(name, tuned[name].result().fit(before.training))

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from recsys.matrices.baskets import Training
 from recsys.matrices.histories import Histories
 from recsys.matrices.lists import Lists, contains, pointers, rows_of, without
+from recsys.ranking.choices import Choices
 from recsys.ranking.rank import Ranker
 from recsys.schema import CHANNELS
-from recsys.validation import metrics
+from recsys.validation import by_choice, metrics
 from recsys.validation.figures import ALL, OURS, SINGLE, Difference, Evaluation, Figure, Sample
 from recsys.validation.metrics import Floats, bootstrap_all
 from recsys.validation.panel import MIN_CUSTOMERS, Panel
@@ -130,12 +131,21 @@ class Jury:
         Of the draw.
     in_channel : int
         Customers of each channel, at most.
+    choices : Choices, optional
+        What a shopper cannot tell apart; by default nothing is measured by choice.
     """
 
     def __init__(
-        self, panel: Panel, known: Known, k: int, seed: int = 0, in_channel: int = IN_CHANNEL
+        self,
+        panel: Panel,
+        known: Known,
+        k: int,
+        seed: int = 0,
+        in_channel: int = IN_CHANNEL,
+        choices: Choices | None = None,
     ) -> None:
         self._panel, self._known, self._k = panel, known, k
+        self._choices = choices
         came = np.flatnonzero(np.diff(panel.wanted().indptr))
         whole = panel.only(came)
         of = float(whole.mass.sum())
@@ -166,16 +176,19 @@ class Jury:
         everywhere: Shown | None = None
         for segment in self._segments:
             part, context = segment.panel, segment.panel.context(segment.channel)
+            more = 1 if self._choices is None else by_choice.TIMES
             if isinstance(by, Ranker):
                 parts = ranked(by, part.histories, context)
-                shown = cut(items_of(parts), part.histories, self._k)
+                shown = cut(items_of(parts), part.histories, more * self._k)
                 told = told or Told.of(parts, segment.wanted, part.mass, self._k)  # that of all
             elif everywhere is None or by.by_channel:
-                shown = by.show(part.histories, context, self._k)
+                shown = by.show(part.histories, context, more * self._k)
             else:
                 shown = everywhere.only(np.searchsorted(self._segments[0].rows, segment.rows))
             everywhere = everywhere or shown
             found = _values(shown, part, segment.wanted, self._known, self._k)
+            if self._choices is not None:
+                found |= by_choice.figures(shown.mixed, segment.wanted, self._choices, self._k)
             for metric, each in found.items():
                 whole = np.full(len(self._panel), np.nan)
                 whole[segment.rows] = each

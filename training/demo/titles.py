@@ -93,7 +93,7 @@ def department(label: str) -> str:
 
 
 def size(package_size: str | None) -> str | None:
-    """Write a package size as on a shelf, ``16 oz`` or ``6 pack, 12 oz``; None where it is not one."""
+    """Write a package size as on a shelf, ``6 pack, 12 oz``; None where it is not one."""
     text = " ".join((package_size or "").rstrip("*").split())
     if text in _WORD_SIZES:
         return _WORD_SIZES[text]

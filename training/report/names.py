@@ -31,11 +31,16 @@ METRICS: Final[Mapping[str, tuple[str, str]]] = {
     "repeat_share": ("Shown again", "share of what is shown that the customer had bought before"),
     "popularity": ("Popularity", "mean share of customers who had bought what is shown"),
     "novelty": ("Novelty", "mean of -log2 of that share, in bits"),
+    "choice_ndcg": ("By choice: NDCG", "as NDCG, where what a shopper cannot tell apart is one"),
+    "choice_recall": ("By choice: recall", "as recall, where that is one product"),
+    "choice_hr": ("By choice: hit rate", "as hit rate, where that is one product"),
     "coverage": ("Coverage", "share of the catalogue that somebody is shown"),
 }
 
 #: Metrics that are shares and are told in per cent.
-SHARES: Final = frozenset({"hr", "new_hr", "precision", "repeat_share", "popularity", "coverage"})
+SHARES: Final = frozenset(
+    {"hr", "new_hr", "choice_hr", "precision", "repeat_share", "popularity", "coverage"}
+)
 
 CHANNELS: Final[Mapping[str, str]] = {
     ALL: "everywhere",

@@ -10,6 +10,7 @@ from recsys.model_settings import Als, CoPurchase, Models
 from recsys.model_settings import Ranker as Settings
 from recsys.models import MODELS, from_settings
 from recsys.ranking.candidates import collect
+from recsys.ranking.choices import Choices
 from recsys.ranking.rank import Ranker
 from recsys.ranking.shelf import Shelf
 from recsys.ranking.statistics import ItemStatistics
@@ -268,3 +269,18 @@ def test_chances_are_those_of_everybody_not_only_of_who_came_back(history, write
     of_those_who_came = chance(history)
     of_everybody = chance(write_history(lines() + gone + far))
     assert of_everybody == pytest.approx(of_those_who_came / 3, rel=0.1)
+
+
+def test_by_choice_every_other_figure_stays_what_it_is(history, ranker):
+    training, ranks = ranker
+    people = panel.read(history, training.index, SECOND, active=200)
+    alone = Choices.alone(len(training.index))
+    jury = Jury(people, Known.of(training), 3, choices=alone)
+    found = jury.judge(OURS, ranks)
+    for peer in (MostPopular(14.0), OwnFrequency(30.0)):
+        found |= jury.judge(peer.name, peer.fit(training))
+    for (segment, method, metric), each in judged(ranks, training, people).values.items():
+        np.testing.assert_array_equal(found.values[segment, method, metric], each)
+        if metric == "ndcg@3":  # every product is its own choice
+            by_choice = found.values[segment, method, "choice_ndcg@3"]
+            np.testing.assert_array_equal(by_choice, each)
