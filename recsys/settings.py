@@ -288,6 +288,12 @@ class Bundles(Settings, frozen=True):
     """Share of a bundle's price that must be left after its cost."""
     max_discount: Annotated[float, Meta(gt=0, lt=1)] = 0.3
     """Largest discount that is suggested, as a share of the members' prices."""
+    min_discount: Annotated[float, Meta(ge=0, lt=1)] = 0.05
+    """Smallest discount that is suggested: nobody changes their mind for less."""
+    price_endings: list[Annotated[str, Meta(pattern="^[0-9]{1,4}$")]] = field(
+        default_factory=lambda: ["99", "95", "00"]
+    )
+    """What suggested prices end in, in minor units, where any such price is allowed."""
     response: Annotated[list[Positive], Meta(min_length=2, max_length=2)] = field(
         default_factory=lambda: [1.5, 4.0]
     )

@@ -91,8 +91,8 @@ class Quote:
     floor_minor : int
         The smallest price that leaves the margin floor.
     suggested : Point or None
-        The price with the best middle estimate; None where every discount would only make
-        cheaper what sells anyway.
+        The price with the best middle estimate, of those that may be suggested; None where every
+        discount would only make cheaper what sells anyway.
     curve : list of Point
         From the floor, or from what is given away least, up to the full price.
     """
@@ -123,10 +123,28 @@ def quote(sales: Sales, settings: Settings) -> Quote:
     """
     full, floor = sales.full_minor, floor_minor(sales, settings)
     curve = points(sales, settings, _prices(min(floor, full), full))
-    least = full * (1 - settings.max_discount)
-    allowed = [at for at in curve if max(floor, least) <= at.price_minor < full]
+    allowed = points(sales, settings, _allowed(floor, full, settings)) if floor <= full else []
     best = max(allowed, key=lambda at: (at.middle, at.price_minor), default=None)
     return Quote(full, floor, best if best is not None and best.middle > 0 else None, curve)
+
+
+def _allowed(floor: int, full: int, settings: Settings) -> list[int]:
+    """Prices that may be suggested: those with an ending that people know, where there are any."""
+    # What is a hair off a whole number is that number.
+    low = max(floor, math.ceil(full * (1 - settings.max_discount) - 1e-6))
+    high = min(full - 1, math.floor(full * (1 - settings.min_discount) + 1e-6))
+    known = {
+        price
+        for ending in settings.price_endings
+        for price in _ending(int(ending), 10 ** len(ending), low, high)
+    }
+    return sorted(known) or _prices(low, high) if low <= high else []
+
+
+def _ending(ending: int, of: int, low: int, high: int) -> range:
+    """Prices of a range that end alike, some hundred of them at most."""
+    first = low + (ending - low) % of
+    return range(first, high + 1, of * max(1, math.ceil((high - low) / (of * _POINTS))))
 
 
 def floor_minor(sales: Sales, settings: Settings) -> int:

@@ -46,6 +46,13 @@ def digits(code: str) -> int:
     return int(fractions.get(code, fractions["DEFAULT"])[0])
 
 
+def written(amount_minor: float, code: str) -> str:
+    """Write an amount as people do: ``$2.07``, ``¥300``."""
+    from babel.numbers import format_currency  # loads what only people need
+
+    return str(format_currency(round(amount_minor) / 10 ** digits(code), code, locale="en"))
+
+
 def meant_by(sign: str) -> frozenset[str]:
     """Codes that a sign or code beside a price may stand for; none where it is not known."""
     if found := SIGNS.get(sign.lower()):

@@ -271,10 +271,11 @@ def _point(at: Point) -> Json:
 
 def _caveat(suggestions: Suggestions, bundle: Known) -> str:
     low, high = sorted(suggestions.settings.response)
+    least, most = (0.9**-power - 1 for power in (low, high))
     told = (
-        "An estimate, not a measurement: it assumes that purchases grow by a power between "
-        f"{low:g} and {high:g} of the price when it falls. Only an experiment with customers who "
-        "get no offer can say what it adds."
+        "An estimate, not a measurement: it assumes that a product that costs a tenth less is "
+        f"bought {least:.0%} to {most:.0%} more often. Only an experiment with customers who get "
+        "no offer can say what it adds."
     )
     if not suggestions.cost_known(bundle):
         told += " The cost of a product is unknown; what its category usually earns stands for it."

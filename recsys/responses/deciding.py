@@ -10,6 +10,7 @@ import msgspec
 
 from recsys.bundles.pricing import floor_minor
 from recsys.bundles.terms import Terms
+from recsys.data.currencies import written
 from recsys.responses.suggestions import Known, Suggestions
 
 
@@ -107,9 +108,9 @@ def _price(suggestions: Suggestions, bundle: Known, terms: Terms) -> list[Fault]
         return [Fault("invalid-request", "/price/currency", detail)]
     if terms.price_minor <= 0:
         return [Fault("price-below-floor", "/price", "must be above 0.")]
-    full = _full_minor(suggestions, bundle)
+    full, money = _full_minor(suggestions, bundle), terms.currency or ""
     if full is not None and terms.price_minor >= full:
-        detail = f"must be below {full}, what the products cost one by one (minor units)."
+        detail = f"must be below {written(full, money)}, what the products cost one by one."
         return [Fault("price-not-lower", "/price", detail)]
     sales = suggestions.sales(bundle)
     if sales is not None and suggestions.cost_known(bundle):
@@ -117,8 +118,8 @@ def _price(suggestions: Suggestions, bundle: Known, terms: Terms) -> list[Fault]
         if terms.price_minor < floor:
             share = suggestions.settings.margin_floor
             detail = (
-                f"must be at least {floor} (minor units): below it less than {share:.0%} of the "
-                "price is left after cost ([bundles] margin_floor)."
+                f"must be at least {written(floor, money)}: for less, under {share:.0%} "
+                "of the price would be left after what the products cost."
             )
             return [Fault("price-below-floor", "/price", detail)]
     return []
@@ -135,7 +136,8 @@ def _budget(suggestions: Suggestions, bundle: Known, terms: Terms) -> list[Fault
         return []
     least = full - terms.price_minor
     if budget < least:
-        detail = f"does not pay for one offer, which takes {least} off (minor units)."
+        told = written(least, terms.currency or suggestions.currency(bundle) or "")
+        detail = f"does not pay for one offer, which takes {told} off."
         return [Fault("budget-empty", "/budget", detail)]
     return []
 

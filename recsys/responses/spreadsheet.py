@@ -6,6 +6,7 @@ command line.
 
 import csv
 import io
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -22,8 +23,11 @@ _PRICING: Final = (
 _ENDS: Final = ("low", "middle", "high")
 _TERMS: Final = ("starts_at", "ends_at", "per_customer", "offer_hours", "gives_back", "note")
 _COUNTS: Final = ("issued", "standing", "redeemed", "returned")
-#: A cell that begins so would be run as a formula by spreadsheets.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+#: A cell that begins so would be run as a formula by spreadsheets, some of which take wide signs
+#: for narrow ones, and leave blanks out.
+_FORMULA: Final = frozenset("=+-@\u2212")
+_LOOKED_AT: Final = 64
+_CONTROL: Final = ("\t", "\r", "\n")
 
 
 def spreadsheet(bundles: Sequence[Mapping[str, Any]]) -> bytes:
@@ -97,6 +101,14 @@ def _minor(money: Mapping[str, Any] | None) -> int | None:
 def _cell(value: Any) -> Any:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, str) and value.startswith(_FORMULA):
+    if isinstance(value, str) and _is_run(value):
         return f"'{value}"
     return value
+
+
+def _is_run(text: str) -> bool:
+    """Whether a spreadsheet might run a text."""
+    plain = unicodedata.normalize("NFKC", text[:_LOOKED_AT])
+    # Neither blanks nor marks that nobody sees, such as those of a text's direction.
+    first = next((sign for sign in plain if unicodedata.category(sign)[0] not in "CZ"), "")
+    return text.startswith(_CONTROL) or first in _FORMULA

@@ -89,7 +89,7 @@ def test_what_is_suggested_keeps_every_rule(sales: Sales) -> None:
     if found.suggested is not None:
         at = found.suggested
         assert at.margin_share >= SETTINGS.margin_floor - 1e-9
-        assert 0 < at.discount_share <= SETTINGS.max_discount + 1e-9
+        assert SETTINGS.min_discount - 1e-9 <= at.discount_share <= SETTINGS.max_discount + 1e-9
         assert at.middle > 0
         assert at.break_even_sales is not None
 
@@ -100,3 +100,34 @@ def test_the_floor_is_the_smallest_price_that_keeps_it(sales: Sales) -> None:
     kept = SETTINGS.margin_floor
     assert (floor - sales.cost_minor) >= kept * floor - 1e-3
     assert floor == 1 or (floor - 1 - sales.cost_minor) < kept * (floor - 1) + 1e-3
+
+
+@given(sales(), st.lists(st.sampled_from(["99", "95", "00", "9", "500"]), unique=True))
+def test_a_price_ends_as_people_know_it_where_any_such_price_is_allowed(
+    sales: Sales, endings: list[str]
+) -> None:
+    settings = Bundles(price_endings=endings)
+    at = quote(sales, settings).suggested
+    full, floor = sales.full_minor, floor_minor(sales, settings)
+    allowed = [
+        price
+        for price in range(max(floor, 1), full)
+        if settings.min_discount - 1e-9 <= (full - price) / full <= settings.max_discount + 1e-9
+    ]
+    known = (
+        [price for price in allowed if f"{price:04}".endswith(tuple(endings))] if endings else []
+    )
+    if at is None:
+        return
+    assert at.price_minor in (known or allowed)
+    if len(known) < 100:  # all of them are looked at
+        best = max((one.middle for one in points(sales, settings, known)), default=at.middle)
+        assert at.middle == pytest.approx(best)
+
+
+def test_smaller_discounts_than_the_smallest_are_not_suggested() -> None:
+    rich = Sales((200, 300), (140.0, 210.0), 100.0, (300.0, 500.0))
+    found = quote(rich, Bundles(min_discount=0.25, price_endings=[])).suggested
+    assert found is not None
+    assert 0.25 <= found.discount_share <= 0.3
+    assert quote(rich, Bundles(min_discount=0.5)).suggested is None

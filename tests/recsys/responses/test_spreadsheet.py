@@ -71,3 +71,23 @@ def test_no_cell_is_a_formula(suggestions, title):
     (told,) = read(spreadsheet([found]))
     assert told["title_1"].removeprefix("'") == title.removeprefix("'")
     assert not told["title_1"].startswith(("=", "+", "-", "@"))
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["＝1+1", "＋1", "－1", "＠SUM(1)", "﹢1", "−1", " =1", "\u00a0=1", "\u200b=1", "\u202e=1",
+     "\ufeff=1", "\t=1", "\r\n=1", "=cmd|' /C calc'!A0"],
+)  # fmt: skip
+def test_signs_in_any_dress_are_made_safe(suggestions, title):
+    found = row(suggestions, suggestions.chosen(Wanted())[0])
+    found["items"] = [{**item, "title": title} for item in found["items"]]
+    (told,) = read(spreadsheet([found]))
+    assert told["title_1"] == f"'{title}"
+
+
+@pytest.mark.parametrize("title", ["Milk - 1 L", "1+1", "", "Ｍilk", "A=B"])
+def test_other_texts_stay_as_they_are(suggestions, title):
+    found = row(suggestions, suggestions.chosen(Wanted())[0])
+    found["items"] = [{**item, "title": title} for item in found["items"]]
+    (told,) = read(spreadsheet([found]))
+    assert told["title_1"] == title
