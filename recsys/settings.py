@@ -294,6 +294,10 @@ class Bundles(Settings, frozen=True):
         default_factory=lambda: ["99", "95", "00"]
     )
     """What suggested prices end in, in minor units, where any such price is allowed."""
+    min_month: Annotated[float, Meta(ge=0)] = 1.0
+    """Margin that a bundle must be expected to add a month to be worth a decision. Major unit."""
+    sample_share: Annotated[float, Meta(gt=0, le=1)] = 1.0
+    """Share of the business that the history holds; estimates are divided by it."""
     response: Annotated[list[Positive], Meta(min_length=2, max_length=2)] = field(
         default_factory=lambda: [1.5, 4.0]
     )

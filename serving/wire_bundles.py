@@ -303,6 +303,9 @@ class BundleQuery(Body, frozen=True):
     """Least expected margin (its middle), minor units a month."""
     pays: bool | None = None
     """Whether a discount would pay for itself."""
+    worth: bool | None = None
+    """Whether it is worth a decision: decided already, or it pays, is expected to add ``[bundles]
+    min_month``, and is more than two products of one category."""
     sort: Literal["evidence", "lift", "support", "confidence", "margin", "stability", "changed"] = (
         "evidence"
     )
@@ -313,6 +316,8 @@ class BundleQuery(Body, frozen=True):
     """``next_cursor`` of the page before."""
     format: Literal["json", "csv"] | None = None
     """As the Accept header says by default."""
+    columns: Literal["all", "short"] = "all"
+    """Of the table: ``short`` is for people, in words and major units."""
     attributes: Attributes = field(default_factory=list)
     """What else to say of each product in JSON, as the catalogue names it; ``*`` for everything."""
 

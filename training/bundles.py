@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, get_args
 
 import click
+import msgspec
 
 from recsys.bundles.found import KINDS
 from recsys.bundles.terms import STATUSES, Counts
@@ -21,6 +22,7 @@ from recsys.responses import bundles as words
 from recsys.responses.checking import unknown_names
 from recsys.responses.clock import shift_seconds
 from recsys.responses.engine import Engine
+from recsys.responses.spreadsheet import short as in_short
 from recsys.responses.spreadsheet import spreadsheet
 from recsys.responses.suggestions import Sort, Suggestions, Wanted
 from recsys.tracking.backoffice import Overlay
@@ -72,12 +74,18 @@ For example:
     "--pays/--pays-not", default=None, help="Whether the suggested price pays for itself."
 )
 @click.option(
-    "--sort", type=click.Choice(get_args(Sort)), default="evidence", help="Highest first."
+    "--all", "everything", is_flag=True, help="In the table too what is hardly worth a decision."
+)
+@click.option(
+    "--sort",
+    type=click.Choice(get_args(Sort)),
+    help="Highest first; by evidence, the table by what a bundle earns.",
 )
 @click.option(
     "--limit", type=click.IntRange(min=1), help="Rows; 20, but all of them as CSV or JSON."
 )
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, for spreadsheets.")
+@click.option("--short", is_flag=True, help="With --csv: what people read, in major units.")
 @json_option
 def list_bundles(
     workspace: Path,
@@ -86,7 +94,10 @@ def list_bundles(
     location: str | None,
     limit: int | None,
     as_csv: bool,
+    short: bool,
     as_json: bool,
+    everything: bool,
+    sort: Sort | None,
     **filters: Any,
 ) -> None:
     """List bundles with their evidence, their price and what became of their offers.
@@ -96,19 +107,26 @@ def list_bundles(
     """
     if as_csv and as_json:
         raise click.UsageError("choose --csv or --json.")
+    people = not (as_csv or as_json)
+    worth = True if people and not everything and filters["pays"] is not False else None
+    ordered: Sort = sort or ("margin" if people else "evidence")
     with _opened(workspace) as opened:
-        wanted = Wanted(item_id=item, q=title, location_id=location, **filters)
+        wanted = Wanted(
+            item_id=item, q=title, location_id=location, worth=worth, sort=ordered, **filters
+        )
         _check(opened.suggestions.engine, wanted)
         names = opened.suggestions.chosen(wanted)
+        others = msgspec.structs.replace(wanted, worth=False)
+        left = len(opened.suggestions.chosen(others)) if worth else 0
         shown = names[: limit or (len(names) if as_csv or as_json else _ROWS)]
         counts = opened.ledger.offers.counts(now_ts=opened.now_ts)
         rows = [words.row(opened.suggestions, name, counts.get(name, Counts())) for name in shown]
     if as_csv:
-        click.echo(spreadsheet(rows), nl=False)
+        click.echo(in_short(rows) if short else spreadsheet(rows), nl=False)
     elif as_json:
         emit_json({"total": len(names), "bundles": rows})
     else:
-        show_list(rows, len(names))
+        show_list(rows, len(names), left)
 
 
 @command.command()

@@ -15,11 +15,12 @@ _PRICES: Final = 8
 Json = dict[str, Any]
 
 
-def show_list(bundles: Sequence[Json], total: int) -> None:
-    """Print bundles as a table, the first of ``total``."""
+def show_list(bundles: Sequence[Json], total: int, left: int) -> None:
+    """Print bundles as a table, the first of ``total``; ``left`` are hardly worth a decision."""
     say = partial(output().print, markup=False)
+    others = f"{left:,} more are hardly worth a decision; --all shows them." if left else ""
     if not bundles:
-        say("No bundle fits.")
+        say(f"No bundle fits. {others}".rstrip())
         return
     heads = ("bundle", "products", "support, lift", "price, margin a month", "offers used")
     laid_out = table(heads, [_cells(bundle) for bundle in bundles])
@@ -29,6 +30,8 @@ def show_list(bundles: Sequence[Json], total: int) -> None:
     more = ""
     if total > len(bundles):
         more = f"The first {len(bundles):,} of {total:,}; --limit shows more. "
+    if others:
+        say(others)
     say(f"{more}One of them: omnibasket bundles show {bundles[0]['bundle_id']}")
 
 

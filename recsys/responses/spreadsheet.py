@@ -10,6 +10,8 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from recsys.data.currencies import digits
+
 #: Products of a bundle that have columns of their own.
 _MEMBERS: Final = 4
 _EVIDENCE: Final = (
@@ -50,6 +52,58 @@ def spreadsheet(bundles: Sequence[Mapping[str, Any]]) -> bytes:
     for bundle in bundles:
         write(_cell(value) for _, value in _cells(bundle))
     return text.getvalue().encode("utf-8-sig")
+
+
+def short(bundles: Sequence[Mapping[str, Any]]) -> bytes:
+    """Lay out what people read of bundles, one a row: in words, amounts in major units.
+
+    Parameters and returns as of ``spreadsheet``.
+    """
+    text = io.StringIO()
+    write = csv.writer(text).writerow
+    write(_SHORT)
+    for bundle in bundles:
+        write(_cell(value) for value in _told(bundle))
+    return text.getvalue().encode("utf-8-sig")
+
+
+#: Headings of the short table.
+_SHORT: Final = (
+    "Products", "Status", "Orders with all of them", "Times as often as by chance", "Currency",
+    "Price one by one", "Suggested price", "Off in percent", "Margin a month (estimate)",
+    "Pays for itself even by the lowest estimate", "Decided price", "Offers made", "Offers used",
+    "Bundle",
+)  # fmt: skip
+
+
+def _told(bundle: Mapping[str, Any]) -> Iterator[Any]:
+    """Yield the cells of the short table."""
+    pricing, terms, offers = (bundle.get(name) or {} for name in ("pricing", "terms", "offers"))
+    prices = (pricing.get("full_price"), pricing.get("suggested_price"), terms.get("price"))
+    currency = next((price["currency"] for price in prices if price), None)
+    full, suggested, decided = (_major(_minor(price), currency) for price in prices)
+    yield " + ".join(item.get("title") or item["item_id"] for item in bundle["items"])
+    yield bundle["status"]
+    yield bundle.get("support")
+    yield bundle.get("lift")
+    yield currency
+    yield full
+    yield suggested
+    share = pricing.get("discount_share") if suggested is not None or decided is not None else None
+    yield None if share is None else round(100 * share, 1)
+    yield _major((pricing.get("expected_margin") or {}).get("middle"), currency)
+    yield pricing.get("pays")
+    yield decided
+    yield offers.get("issued")
+    yield offers.get("redeemed")
+    yield bundle["bundle_id"]
+
+
+def _major(amount_minor: float | None, currency: str | None) -> str | None:
+    if amount_minor is None or currency is None:
+        return None
+    places = digits(currency)
+    return f"{amount_minor / 10**places:.{places}f}"
 
 
 def _cells(bundle: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

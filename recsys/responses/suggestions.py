@@ -17,6 +17,7 @@ from msgspec import Meta
 from recsys.bundles.found import AFTER, KINDS, Bundles, bundle_id, offered
 from recsys.bundles.pricing import Quote, Sales, quote
 from recsys.bundles.terms import Decision, Status, Terms
+from recsys.data.currencies import digits
 from recsys.matrices.ids import IxArray, location_key
 from recsys.ranking.margins import UNKNOWN_MINOR, Margins
 from recsys.ranking.shelf import Shelf
@@ -24,6 +25,8 @@ from recsys.responses.catalogue import Catalogue
 from recsys.responses.engine import Engine
 from recsys.settings import Bundles as Settings
 
+#: Share of the bundles over several categories that one within a category has to be above.
+_FAR = 0.9
 #: Days of a month, on average.
 _MONTH_SECONDS = 30.4375 * 86_400
 
@@ -50,6 +53,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """Margin a month that the suggested price is expected to add, minor units."""
     pays: bool | None = None
     """Whether the suggested price pays for itself even by the lowest estimate."""
+    worth: bool | None = None
+    """Whether it is worth a decision, see ``Suggestions.worth``."""
     sort: Sort = "evidence"
     """Highest first."""
 
@@ -148,6 +153,38 @@ class Suggestions:
             self._quotes[bundle.bundle_id] = quote(sales, self.settings) if sales else None
         return self._quotes[bundle.bundle_id]
 
+    def worth(self, bundle: Known) -> bool:
+        """Whether a bundle is worth a marketer's minute.
+
+        What was decided about is. Else its price pays for itself, it is expected to add
+        ``min_month`` a month, and it is an idea: of products of one category only where it sells
+        together more often than nearly every bundle over several categories.
+        """
+        if bundle.terms.status != "suggested":
+            return True
+        found, currency = self.quote(bundle), self.currency(bundle)
+        if found is None or found.suggested is None or not found.pays or bundle.at is None:
+            return False
+        least = self.settings.min_month * 10 ** digits(currency or "")
+        if found.suggested.middle < least:
+            return False
+        return not self._of_one_category(bundle) or self.found.lift_low[bundle.at] >= self._far
+
+    def _of_one_category(self, bundle: Known) -> bool:
+        code = self.catalogue.labels["category"].code
+        kinds = {int(code[ix]) for ix in bundle.item_ix}
+        return len(kinds) == 1 and kinds != {-1}
+
+    @cached_property
+    def _far(self) -> float:
+        """What few bundles over several categories reach: low end of their lift."""
+        found = [
+            float(self.found.lift_low[it.at])
+            for it in self._bundles.values()
+            if it.at is not None and min(it.item_ix) >= 0 and not self._of_one_category(it)
+        ]
+        return float(np.quantile(found, _FAR)) if found else 0.0
+
     def cost_known(self, bundle: Known) -> bool:
         """Whether the costs of all members are known, not guessed from what is usual."""
         return all(self.cost_minor(ix) is not None for ix in bundle.priced)
@@ -216,11 +253,12 @@ class Suggestions:
         shares = offered(bundle.kind, self.found.confidence[part].tolist())
         completes = np.maximum(shares, 1e-9)
         lacking = np.maximum(both / completes - both, 0.0)
+        months = self._months * self.settings.sample_share  # of the whole business
         return Sales(
             tuple(prices.tolist()),
             tuple(earned.tolist()),
-            both / self._months,
-            tuple((lacking / self._months).tolist()),
+            both / months,
+            tuple((lacking / months).tolist()),
         )
 
     def _fits(self, bundle: Known, wanted: Wanted) -> bool:
@@ -272,6 +310,8 @@ class Suggestions:
         return not wanted.segment or wanted.segment in names
 
     def _fits_price(self, bundle: Known, wanted: Wanted) -> bool:
+        if wanted.worth is not None and wanted.worth != self.worth(bundle):
+            return False
         if wanted.pays is None and wanted.min_margin is None:
             return True
         found = self.quote(bundle)

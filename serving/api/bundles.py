@@ -13,7 +13,7 @@ from recsys.bundles.terms import Counts
 from recsys.responses import bundles as words
 from recsys.responses.checking import unknown_names
 from recsys.responses.engine import Engine
-from recsys.responses.spreadsheet import spreadsheet
+from recsys.responses.spreadsheet import short, spreadsheet
 from recsys.responses.suggestions import Suggestions, Wanted
 from serving import access
 from serving.openapi import documented
@@ -69,7 +69,8 @@ def get() -> Response:
         headers = [*_VARY, ("Content-Disposition", 'attachment; filename="bundles.csv"')]
         if cursor is not None:
             headers.append(("X-Next-Cursor", cursor))
-        return _answer(spreadsheet(rows), f"{CSV}; charset=utf-8", headers)
+        table = short if asked.columns == "short" else spreadsheet
+        return _answer(table(rows), f"{CSV}; charset=utf-8", headers)
     page = {
         "model_version": engine.version,
         "bundles": rows,

@@ -54,6 +54,30 @@ def test_the_table_is_the_services(workspace: Path, client: FlaskClient) -> None
     assert {row["status"] for row in rows} == {"suggested", "approved"}
 
 
+def test_people_are_shown_what_is_worth_a_decision(workspace: Path, client: FlaskClient) -> None:
+    put_costs(client, 95)
+    bundle_id = approve(client)
+    everything = said(workspace, "list")["total"]
+    listed = bundles(workspace, "list")
+    assert listed.exit_code == 0, listed.output
+    assert bundle_id in listed.output  # it was decided about
+    worth = client.get("/v1/bundles?worth=true").get_json()["total"]
+    assert worth < everything
+    assert f"{everything - worth:,} more are hardly worth a decision" in listed.output
+    assert client.get("/v1/bundles?worth=false").get_json()["total"] == everything - worth
+
+
+def test_the_short_table_is_for_people(workspace: Path, client: FlaskClient) -> None:
+    bundle_id = approve(client, price=money(250))
+    result = bundles(workspace, "list", "--csv", "--short")
+    assert result.stdout_bytes == client.get("/v1/bundles?format=csv&columns=short").data
+    rows = list(csv.DictReader(io.StringIO(result.stdout_bytes.decode("utf-8-sig"))))
+    (ours,) = [row for row in rows if row["Bundle"] == bundle_id]
+    assert (ours["Decided price"], ours["Currency"]) == ("2.50", "EUR")
+    assert "Bread + " in ours["Products"] or " + Bread" in ours["Products"]
+    assert len(ours) < 20
+
+
 def test_the_list_can_be_narrowed(workspace: Path, client: FlaskClient) -> None:
     put_costs(client, 10)
     approve(client)
@@ -76,7 +100,7 @@ def test_the_list_can_be_narrowed(workspace: Path, client: FlaskClient) -> None:
 def test_people_see_names_prices_and_what_to_do_next(workspace: Path, client: FlaskClient) -> None:
     put_costs(client, 40)
     bundle_id = approve(client, price=money(250), note="For spring", channels=["web"])
-    listed = bundles(workspace, "list", "--limit", "2")
+    listed = bundles(workspace, "list", "--limit", "2", "--all")
     assert listed.exit_code == 0, listed.output
     assert "The first 2 of 4" in listed.output
     assert "omnibasket bundles show b" in listed.output
