@@ -204,6 +204,28 @@ class CoPurchase(Model):
             scores[order],
         )
 
+    def lifts(self, item_ix: IxArray, others: IxArray) -> Scores:
+        """Say how many times as often as by chance products lie in one basket.
+
+        Parameters
+        ----------
+        item_ix, others : ndarray of shape (n,), int32
+            Pairs of products.
+
+        Returns
+        -------
+        ndarray of shape (n,), float32
+            NaN where the second is no neighbour of the first.
+        """
+        self._check()
+        found = np.full(len(item_ix), np.nan, np.float32)
+        for at, (one, other) in enumerate(zip(item_ix.tolist(), others.tolist(), strict=True)):
+            start, end = int(self.indptr_[one]), int(self.indptr_[one + 1])
+            place = start + int(np.searchsorted(self.indices_[start:end], other))
+            if place < end and self.indices_[place] == other:
+                found[at] = self.lift_[place]
+        return found
+
     def because(self, histories: Histories, context: Context, items: Ragged) -> IxArray:
         """Say which product of the history or the cart speaks loudest for each given one.
 

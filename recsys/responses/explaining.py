@@ -30,6 +30,8 @@ _NONE: Final = np.empty(0, np.int32)
 _NOWHERE: Final = np.empty(0, np.int64)
 #: Titles this much alike are of like products; below it, what they share is their kind.
 _SAME_WORDS: Final = 0.5
+#: "Often bought with" says something from so many times as often as by chance on.
+LEAST_LIFT: Final = 1.5
 #: Columns that are the same for everyone at a place.
 _OF_ALL: Final = ("popular", "trending")
 
@@ -82,14 +84,14 @@ class Explainer:
             empty = Lists(np.zeros(len(context) + 1, np.int64), _NONE)
             without = Context(context.as_of_ts, context.location, context.channel, empty)
             found = self.copurchase.because(histories, without, items)
-            loudest |= zip(at.tolist(), found.tolist(), strict=True)
+            loudest |= zip(at.tolist(), self._meant(found, items).tolist(), strict=True)
         at, items = _won(ranked, winner, CART)
         if len(at):
             nobody = Histories.from_rows(
                 [EMPTY] * len(context), self.catalogue.index, context.as_of_ts
             )
             found = self.copurchase.because(nobody, context, items)
-            loudest |= zip(at.tolist(), found.tolist(), strict=True)
+            loudest |= zip(at.tolist(), self._meant(found, items).tolist(), strict=True)
         at, items = _won(ranked, winner, "transitions")
         before: dict[int, int] = {}
         if len(at):
@@ -106,6 +108,7 @@ class Explainer:
         likeness = {place: number for number, place in enumerate(at.tolist())}
         levels = self.popular.level(context).tolist()
         had = self._had(ranked, histories)
+        had_any = (np.diff(histories.indptr) > 0).tolist()
         told = []
         for r, level in enumerate(levels):
             popular = reasons.popular(self._counted_where(context, r, level))
@@ -126,6 +129,8 @@ class Explainer:
                 elif before.get(place, -1) >= 0:
                     source = self.catalogue.item(before[place])
                     told.append(reasons.bought_next(source["title"], source["item_id"]))
+                elif column == "copurchase" and had_any[r]:
+                    told.append(reasons.similar_taste())
                 elif column == "trending":
                     told.append(reasons.trending(in_store=in_store and bool(rises_there[place])))
                 elif column in ("als", "bpr"):
@@ -154,6 +159,14 @@ class Explainer:
         """Whether the customer bought any product of the choice of each item."""
         past = Lists(np.asarray(histories.indptr, np.int64), self.choices.of[histories.item_ix])
         return contains(past, rows_of(ranked), self.choices.of[ranked.item_ix])
+
+    def _meant(self, sources: npt.NDArray[np.int32], items: Lists) -> npt.NDArray[np.int32]:
+        """Keep the sources with which products are bought so often that it is worth saying."""
+        kept = np.array(sources)
+        at = np.flatnonzero(kept >= 0)
+        lifts = self.copurchase.lifts(kept[at], items.item_ix[at])
+        kept[at[~(lifts >= LEAST_LIFT)]] = -1
+        return kept
 
     def _is_one_of(self, item_ix: int, others: Sequence[int]) -> bool:
         """Whether a product is one choice with any of others; -1 for none."""

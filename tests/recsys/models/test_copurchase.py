@@ -266,3 +266,19 @@ def test_pairs_of_windows_are_those_of_a_plain_loop():
     assert found.keys() == expected.keys()
     for pair, similarity in expected.items():
         assert found[pair] == pytest.approx(similarity, rel=1e-5)
+
+
+def test_lifts_are_those_of_counting():
+    baskets = [["a", "b"], ["a", "b"], ["a", "c"], ["b"], ["c"], ["d"]]
+    training = train([Order("x", items) for items in baskets])
+    model = CoPurchase(Settings(min_support=1)).fit(training)
+    ix = training.index.ix_of
+    pairs = [("a", "b"), ("b", "a"), ("a", "c"), ("a", "d"), ("d", "a")]
+    found = model.lifts(ix([a for a, _ in pairs]), ix([b for _, b in pairs])).tolist()
+    for (a, b), lift in zip(pairs, found, strict=True):
+        both = sum(a in basket and b in basket for basket in baskets)
+        one, other = (sum(x in basket for basket in baskets) for x in (a, b))
+        if both:
+            assert lift == pytest.approx(both * len(baskets) / (one * other))
+        else:
+            assert lift != lift
