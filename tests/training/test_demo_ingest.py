@@ -42,6 +42,18 @@ def test_a_wrong_figure_is_seen(workspace: Path, history: History) -> None:
     assert wrong == ["web: orders"]
 
 
+def test_what_the_export_sells_is_sold(workspace: Path, history: History) -> None:
+    exported = duckdb.execute(
+        "SELECT item_id FROM read_csv(?, header = true, all_varchar = true)"
+        " WHERE active = 'true' AND price <> 'ask'",  # a row that is rejected
+        [str(next(workspace.rglob("products.csv")))],
+    ).fetchall()
+    products = history.table("products")
+    active = set(products.filter(products["active"])["item_id"].to_pylist())
+    assert exported
+    assert {item_id for (item_id,) in exported} <= active
+
+
 def test_rejects_name_file_and_line(workspace: Path, history: History) -> None:
     rejected = duckdb.execute(
         "SELECT file, line, reason FROM read_csv(?, header = true)",

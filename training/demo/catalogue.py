@@ -23,7 +23,8 @@ def make_catalogue(con: duckdb.DuckDBPyConnection) -> None:
     - Price: the median shelf price of one; none where nobody bought it.
     - Cost: made up. The margin is 18 to 42 percent by category, 8 points more for own brands.
     - Active: sold in the last 26 weeks.
-    - Variant: same type, brand and maker in several sizes; the smallest id is the parent.
+    - Variant: same type, brand and maker in several sizes; the parent is an active one where there
+      is any, of those the one with the smallest id. What an inactive parent has is not sold either.
     """
     labels = con.execute(
         "SELECT DISTINCT unnest([product_type, product_category]) AS label FROM raw_product"
@@ -48,18 +49,21 @@ def make_catalogue(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
         f"""
         CREATE TABLE catalogue AS
-        WITH family AS (
-            SELECT product_type, product_category, brand, manufacturer_id, min(product_id) AS parent
-            FROM raw_product WHERE package_size IS NOT NULL AND product_type IS NOT NULL
+        WITH sold AS (
+            SELECT product_id, round(median(price_c))::BIGINT AS price_c,
+                max(at_local) >= '2017-07-03' AS active
+            FROM line WHERE price_c > 0 GROUP BY product_id
+        ), family AS (
+            SELECT product_type, product_category, brand, manufacturer_id,
+                coalesce(min(product_id) FILTER (active), min(product_id)) AS parent
+            FROM raw_product LEFT JOIN sold USING (product_id)
+            WHERE package_size IS NOT NULL AND product_type IS NOT NULL
             GROUP BY ALL
             HAVING count(*) BETWEEN 2 AND {MOST_VARIANTS} AND count(DISTINCT package_size) > 1
         ), variant AS (
             SELECT p.*, CASE WHEN p.package_size IS NOT NULL THEN f.parent END AS parent
             FROM raw_product p
             LEFT JOIN family f USING (product_type, product_category, brand, manufacturer_id)
-        ), sold AS (
-            SELECT product_id, round(median(price_c))::BIGINT AS price_c, max(at_local) AS last_at
-            FROM line WHERE price_c > 0 GROUP BY product_id
         ), bought AS (SELECT DISTINCT product_id FROM line),
         listed AS (
             SELECT product_id FROM bought
@@ -82,7 +86,7 @@ def make_catalogue(con: duckdb.DuckDBPyConnection) -> None:
             CASE WHEN sold.price_c IS NOT NULL THEN greatest(1, round(sold.price_c
                 * (1 - 0.18 - 0.24 * u('margin', v.product_category)
                     - CASE v.brand WHEN 'Private' THEN 0.08 ELSE 0 END)))::BIGINT END AS cost_c,
-            coalesce(sold.last_at >= '2017-07-03', false) AS active,
+            coalesce(sold.active, false) AS active,
             v.package_size, v.manufacturer_id::VARCHAR AS maker, v.product_id
         FROM variant v
         SEMI JOIN listed USING (product_id)
