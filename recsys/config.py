@@ -22,6 +22,7 @@ from recsys.errors import ConfigError
 from recsys.filters import FilterError
 from recsys.misfit import explain, nearest, unknown
 from recsys.model_settings import Als, CoPurchase, Models, Popular, Ranker, Repeat
+from recsys.offer_settings import Offers
 from recsys.schema import CHANNELS
 from recsys.settings import (
     ORDER_KINDS,
@@ -91,6 +92,7 @@ class Config(Settings, frozen=True):
     ranker: Ranker = field(default_factory=Ranker)
     train: Train = field(default_factory=Train)
     bundles: Bundles = field(default_factory=Bundles)
+    offers: Offers = field(default_factory=Offers)
     checks: Checks = field(default_factory=Checks)
     publish: Publish = field(default_factory=Publish)
     serve: Serve = field(default_factory=Serve)

@@ -44,7 +44,8 @@ class OfferError(RecsysError):
     ----------
     kind : str
         ``offer-unknown``, ``offer-redeemed``, ``offer-of-another``, ``offer-expired``,
-        ``offer-withdrawn``, ``offer-elsewhere`` or ``offer-incomplete``.
+        ``offer-withdrawn``, ``offer-elsewhere``, ``offer-incomplete``, ``offer-overlaps``,
+        ``offer-not-cheaper``, ``offer-below-floor`` or ``order-limit``.
     message : str
         For people.
     """

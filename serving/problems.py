@@ -112,6 +112,20 @@ KINDS: Final = {
     "offer-elsewhere": Kind(
         409, "The offer does not hold here", "`detail` names the channels or locations it is for."
     ),
+    "offer-overlaps": Kind(
+        409,
+        "Its pieces carry another offer",
+        "One piece carries one offer. Where the order holds more, send `items` with quantities.",
+    ),
+    "offer-not-cheaper": Kind(
+        409, "The order is cheaper without the offer", "Sell it at the order's own prices."
+    ),
+    "offer-below-floor": Kind(
+        409, "Its pieces would cost too little", "`[bundles] margin_floor` must be left after cost."
+    ),
+    "order-limit": Kind(
+        409, "The order uses as many offers as it may", "`[offers] per_order` says how many."
+    ),
     "offer-expired": Kind(410, "The offer is over", "It cannot be redeemed any more."),
     "offer-withdrawn": Kind(410, "The offer was withdrawn", "It cannot be redeemed any more."),
     "bundle-stale": Kind(
@@ -145,7 +159,7 @@ KINDS: Final = {
     ),
     "budget-empty": Kind(422, "The budget is empty", "Give more than 0, or null for no limit."),
     "offer-incomplete": Kind(
-        422, "A product of the offer is missing", "`item_ids` must hold all products of the offer."
+        422, "A product of the offer is missing", "`items` must hold all products of the offer."
     ),
     "event-id-taken": Kind(
         409,

@@ -25,6 +25,8 @@ class OfferRedemption(Wire, frozen=True):
     transaction_id: str
     channel: Channel
     redeemed_at: str
+    discount: Money
+    """What it took off: the offer's discount, or less where the order's prices were lower."""
     location_id: str | None = None
 
 
@@ -73,6 +75,15 @@ class OfferRequest(Wire, frozen=True):
     bundle_id: Id
 
 
+class OrderLine(Wire, frozen=True):
+    """What an order holds of a product at one price."""
+
+    item_id: Id
+    quantity: Annotated[float, Meta(gt=0, le=1e6)] = 1.0
+    price: Money | None = None
+    """Of one, after the discounts of the line."""
+
+
 class RedemptionRequest(Wire, frozen=True):
     """Where an offer is used, in which order, and by whom."""
 
@@ -89,6 +100,9 @@ class RedemptionRequest(Wire, frozen=True):
     session_id: Id | None = None
     """The visit in which the order was placed: what was offered in it, before anybody had logged
     in, is theirs too."""
+    items: Annotated[list[OrderLine], Meta(max_length=500)] | None = None
+    """All that the order holds. Each piece carries one offer; where prices are told, no more is
+    taken off than what is above the offer's price."""
     item_ids: Annotated[list[Id], Meta(max_length=500)] | None = None
-    """Products of the order; all of the offer must be among them. Not looked at where it is not
-    sent."""
+    """The same without quantities and prices: one piece each time that a product is named. Where
+    neither is sent, no choice of products is in two offers of the order."""

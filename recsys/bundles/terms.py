@@ -87,6 +87,8 @@ class Redemption(msgspec.Struct, frozen=True, kw_only=True):
     channel: str
     location_id: str | None
     redeemed_ts: int
+    discount_minor: int
+    """What it took off: the offer's discount, or less where the order's prices were lower."""
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,4 +129,4 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     reserved_minor: int = 0
     """Discounts of offers that stand."""
     spent_minor: int = 0
-    """Discounts of redeemed offers."""
+    """Discounts that redeemed offers really gave."""

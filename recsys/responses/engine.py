@@ -25,7 +25,7 @@ from recsys.persistence import artefact
 from recsys.persistence.artefact import Artefact, Manifest
 from recsys.persistence.fitted import models_of
 from recsys.ranking.candidates import COLUMNS, MODELS
-from recsys.ranking.margins import Costs
+from recsys.ranking.margins import UNKNOWN_MINOR, Costs
 from recsys.ranking.parts import Parts
 from recsys.ranking.rank import Ranked, Ranker, factors_of
 from recsys.ranking.rules import RULES
@@ -202,6 +202,15 @@ class Engine:
         """Name the choice of a product: the id of the first product of it; its own if unknown."""
         (item_ix,) = self.index.ix_of([item_id])
         return item_id if item_ix < 0 else self.index.item_ids[self.ranker.grouped.of[item_ix]]
+
+    def cost_of(self, item_id: str, currency: str) -> int | None:
+        """Return what a product costs in a currency, minor units; None where unknown."""
+        (item_ix,) = self.index.ix_of([item_id])
+        margins = self.ranker.margins
+        if item_ix < 0 or margins is None or self.catalogue.currencies[item_ix] != currency:
+            return None
+        cost = int(margins.costs.item_minor[item_ix])
+        return None if cost == UNKNOWN_MINOR else cost
 
     def knows_stock(self) -> bool:
         """Whether the stock of any location is known."""

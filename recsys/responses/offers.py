@@ -46,17 +46,20 @@ def offer(given: Offer, catalogue: Catalogue | None) -> dict[str, Any]:
         "issued_at": time(given.issued_ts),
         "expires_at": time(given.expires_ts),
         "state": given.state,
-        "redemption": None if given.redemption is None else _redemption(given.redemption),
+        "redemption": None
+        if given.redemption is None
+        else _redemption(given.redemption, given.currency),
         "qr": QR_PATH.format(offer_id=given.offer_id),
     }
 
 
-def _redemption(given: Redemption) -> dict[str, Any]:
+def _redemption(given: Redemption, currency: str) -> dict[str, Any]:
     return {
         "transaction_id": given.transaction_id,
         "channel": given.channel,
         "location_id": given.location_id,
         "redeemed_at": time(given.redeemed_ts),
+        "discount": money(given.discount_minor, currency),
     }
 
 

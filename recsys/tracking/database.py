@@ -20,7 +20,8 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from recsys.errors import LedgerError
-from recsys.tracking.tables import META, METADATA, SCHEMA_VERSION, UPGRADES
+from recsys.tracking.tables import META, METADATA, SCHEMA_VERSION
+from recsys.tracking.upgrading import UPGRADES
 
 #: How long a writer waits for another one before it gives up. Seconds.
 WAIT_SECONDS: Final = 20.0
@@ -235,8 +236,8 @@ class Database:
         with self.engine.connect() as connection, self.transaction(connection, alone=True):
             version = _version(connection)
             while version in UPGRADES:
-                for statement in UPGRADES[version]:
-                    connection.exec_driver_sql(statement)
+                for change in UPGRADES[version]:
+                    change(connection)
                 version += 1
             METADATA.create_all(connection)
             row = {"value": str(version)}

@@ -5,6 +5,7 @@ service nothing is known from their export only. It reads the returns of orders 
 nothing else of the history.
 """
 
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import ibis
@@ -47,9 +48,10 @@ def give_back(history: History, ledger: Ledger, config: Config, now_ts: int) -> 
     systems = sorted(
         {s.system or name for name, s in config.sources.items() if s.kind in ORDER_KINDS}
     )
+    in_use = list(ledger.offers.in_use())
     names = [
         {"order_id": name, "number": number, "scope": scope}
-        for number, scope in ledger.offers.in_use()
+        for number, scope in in_use
         for name in [*(f"{system}:{number}" for system in systems), order_id(scope, number)]
     ]
     if not names:
@@ -60,29 +62,50 @@ def give_back(history: History, ledger: Ledger, config: Config, now_ts: int) -> 
         rows = con.to_pyarrow(_came_back(con.table("lines"), wanted)).to_pylist()
     finally:
         con.disconnect()
-    back: dict[tuple[str, str], set[str]] = {}
+    return ledger.offers.give_back(_returns(row for row in rows if _is_of(row, in_use)), now_ts)
+
+
+def _returns(rows: Iterable[dict[str, Any]]) -> list[Returned]:
+    """Bring what came back of each order together.
+
+    Where several orders of the history may be the one of that number, none of them counts for
+    more than it brought back itself.
+    """
+    back: dict[tuple[str, str], dict[str, float]] = {}
+    sold: dict[tuple[str, str], dict[str, float]] = {}
     for row in rows:
-        if _is_of(row):
-            back.setdefault((row["number"], row["scope"]), set()).add(row["item_id"])
-    returns = [Returned(*order, frozenset(items)) for order, items in sorted(back.items())]
-    return ledger.offers.give_back(returns, now_ts)
+        key, item_id = (row["number"], row["scope"]), row["item_id"]
+        for found, quantity in ((back, row["back"]), (sold, row["sold"])):
+            theirs = found.setdefault(key, {})
+            theirs[item_id] = max(theirs.get(item_id, 0.0), quantity or 0.0)
+    return [
+        Returned(*key, back=theirs, in_all=True, sold=sold[key])
+        for key, theirs in sorted(back.items())
+    ]
 
 
 def _came_back(lines: ir.Table, wanted: ir.Table) -> ir.Table:
-    """Return what came back of some orders, and where each was sold."""
+    """Return what came back of some orders, how many they held, and where each was sold."""
     of = wanted.select("order_id").distinct()
     back = lines.filter(lines.kind == RETURN)
-    back = back.select("item_id", order_id=back.return_of).distinct().semi_join(of, "order_id")
+    back = back.select("item_id", "quantity", order_id=back.return_of).semi_join(of, "order_id")
+    back = back.group_by("order_id", "item_id").agg(back=-back.quantity.sum())
     sold = lines.filter(lines.kind == SALE).semi_join(of, "order_id")
-    sold = sold.group_by("order_id").agg(
+    held = sold.group_by("order_id", "item_id").agg(sold=sold.quantity.sum())
+    place = sold.group_by("order_id").agg(
         channel=sold.channel.min(), location_id=sold.location_id.min()
     )
-    return back.join(sold, "order_id").join(wanted, "order_id")
+    found = back.left_join(held, ["order_id", "item_id"])
+    found = found.select("order_id", "item_id", "back", "sold")
+    return found.join(place, "order_id").join(wanted, "order_id")
 
 
-def _is_of(row: dict[str, Any]) -> bool:
+def _is_of(row: dict[str, Any], in_use: Sequence[tuple[str, str]]) -> bool:
     """Whether an order of the history is the one of that number in its scope."""
     channel, location_id, scope = row["channel"], row["location_id"], str(row["scope"])
+    online = scope_of("web", None)
     if channel in IN_STORE and location_id is None:
-        return scope != scope_of("web", None)  # the export does not say which store
+        # The export does not say which store: only where no two used this number.
+        stores = {of for number, of in in_use if number == row["number"] and of != online}
+        return stores == {scope}
     return scope == scope_of(channel, location_id)

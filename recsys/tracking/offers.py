@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from recsys.bundles.terms import Counts, Offer, OfferItem
 from recsys.tracking.database import Database
 from recsys.tracking.issuing import Refusal, Wanted, issue
+from recsys.tracking.pieces import Bounds, OrderItem
 from recsys.tracking.promises import (
     COLUMNS,
     COUNTERS,
@@ -31,6 +32,7 @@ from recsys.tracking.tables import DECISIONS, OFFERS, REDEMPTIONS
 
 __all__ = ["Offers", "Redeemed", "Refusal"]
 
+NO_BOUNDS: Final = Bounds()
 _DAY: Final = 86_400
 _PAGE: Final = 2_000
 #: Returned orders looked at in one transaction.
@@ -164,11 +166,13 @@ class Offers:
         channel: str,
         location_id: str | None,
         owners: Collection[str] | None,
-        item_ids: Collection[str] | None,
+        items: Sequence[OrderItem] | None,
         now_ts: int,
+        currency: str | None = None,
         choice_of: Callable[[str], str] = str,
+        bounds: Bounds = NO_BOUNDS,
     ) -> Redeemed:
-        """Let an order use an offer, if no other has.
+        """Let an order use an offer, if no other has, for pieces that carry no other offer.
 
         Parameters
         ----------
@@ -179,13 +183,18 @@ class Offers:
             gets the same answer.
         owners : collection of str, optional
             Every id of the customer, where the channel knows who it is.
-        item_ids : collection of str, optional
-            What the order holds, where the channel tells.
+        items : sequence of OrderItem, optional
+            All that the order holds, where the channel tells. Where it does not, no choice of
+            products is in two offers of the order.
         now_ts : int
             UTC epoch seconds.
+        currency : str, optional
+            Of the prices in ``items``.
         choice_of : callable, optional
             Names the choice of a product: what the order holds stands for any other product of
             its choice. By default every product is its own.
+        bounds : Bounds, optional
+            What no redemption goes beyond.
 
         Raises
         ------
@@ -199,9 +208,11 @@ class Offers:
             channel=channel,
             location_id=location_id,
             owners=owners,
-            item_ids=item_ids,
+            items=items,
+            currency=currency,
             now_ts=now_ts,
             choice_of=choice_of,
+            bounds=bounds,
         )
         return redeem(self._database, which, use)
 
@@ -224,8 +235,9 @@ class Offers:
     def give_back(self, returns: Sequence[Returned], now_ts: int) -> int:
         """Give back the offers of orders that were returned, where their terms say so.
 
-        An offer comes back once everything that it is for has come back, at once or bit by bit.
-        It stands again until it expires. Told again, nothing happens.
+        An offer comes back once all its own pieces have come back, at once or bit by bit: as long
+        as the order keeps enough of a product for its offers, none does. It stands again until it
+        expires. Told again, nothing happens.
 
         Parameters
         ----------

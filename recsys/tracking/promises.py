@@ -75,7 +75,8 @@ COLUMNS: Final = tuple(
 )  # fmt: skip
 #: Of the order that uses an offer, in the order in which ``redemption`` takes them.
 USED: Final = tuple(
-    REDEMPTIONS.c[name] for name in ("transaction_id", "channel", "location_id", "redeemed_ts")
+    REDEMPTIONS.c[name]
+    for name in ("transaction_id", "channel", "location_id", "redeemed_ts", "discount_minor")
 )
 
 terms_of: Final = msgspec.json.Decoder(Terms).decode
@@ -184,7 +185,13 @@ def redemption(row: Sequence[Any]) -> Redemption | None:
     """Make a redemption of ``USED``; None where no order uses the offer."""
     if row[0] is None:
         return None
-    return Redemption(transaction_id=row[0], channel=row[1], location_id=row[2], redeemed_ts=row[3])
+    return Redemption(
+        transaction_id=row[0],
+        channel=row[1],
+        location_id=row[2],
+        redeemed_ts=row[3],
+        discount_minor=row[4],
+    )
 
 
 def decision(row: sa.Row[Any]) -> Decision:

@@ -48,7 +48,6 @@ class _Entry:
     own_id: str | None = None
     named: bool = False  # by an identifier, an id, or a visit that somebody logged in to
     scope: str = ""
-    order_known: bool = True  # of a refund: whether anybody told of its order
     counted: bool = True
 
 
@@ -153,7 +152,6 @@ def _attribute(batch: _Batch, entries: list[_Entry]) -> list[_Entry]:
             else:
                 entry.own_id = session_own_id(event.session_id)
         if event.event == "refund":
-            entry.order_known = event.transaction_id in orders
             entry.scope, buyer = order_of(event, orders)
             entry.own_id = entry.own_id if entry.named else buyer or entry.own_id
         elif event.event == "purchase" and event.transaction_id:
@@ -246,9 +244,12 @@ def _count_orders_once(batch: _Batch, entries: list[_Entry]) -> None:
 
 
 def _returned(entry: _Entry) -> Returned:
+    """Say what a refund brings back: of the order of its own scope, whatever others are known."""
     event = entry.event
-    item_ids = frozenset(item.item_id for item in event.items)
-    return Returned(event.transaction_id or "", entry.scope, item_ids, entry.order_known)
+    back: dict[str, float] = {}
+    for item in event.items:
+        back[item.item_id] = back.get(item.item_id, 0.0) + item.quantity
+    return Returned(event.transaction_id or "", event.scope, back)
 
 
 def _update_visits(batch: _Batch, entries: list[_Entry]) -> list[tuple[str, str, sessions.State]]:

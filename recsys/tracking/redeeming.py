@@ -1,4 +1,4 @@
-"""An offer is used by one order at most.
+"""An offer is used by one order at most, and each piece of an order carries one offer.
 
 Called by ``offers``; ``returning`` undoes it.
 """
@@ -10,12 +10,13 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from recsys.bundles.found import offered
 from recsys.bundles.terms import Offer, Terms
 from recsys.errors import OfferError
 from recsys.tracking.codes import is_offer_id, read_code
 from recsys.tracking.database import Database
 from recsys.tracking.events import scope_of
+from recsys.tracking.orders import OrderState, ever_used, held_of, in_use, keep, open_order
+from recsys.tracking.pieces import Basket, Bounds, Claim, OrderItem
 from recsys.tracking.promises import (
     COLUMNS,
     EXPIRED,
@@ -24,13 +25,11 @@ from recsys.tracking.promises import (
     WITHDRAWN,
     count,
     lock_bundles,
-    names_of,
     offer,
     redemption,
     terms_of,
 )
-from recsys.tracking.rows import insert
-from recsys.tracking.tables import DECISIONS, OFFERS, REDEMPTIONS, STAND_INS
+from recsys.tracking.tables import DECISIONS, OFFERS, REDEMPTIONS
 
 
 class Redeemed(msgspec.Struct, frozen=True):
@@ -48,8 +47,6 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     scope: str | None
     """Within what the order that uses it is named."""
     terms: Terms
-    needed: tuple[str, ...]
-    """What an order must hold."""
 
 
 class Use(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,11 +57,19 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
     location_id: str | None
     owners: Collection[str] | None
     """None: whoever shows it may use it."""
-    item_ids: Collection[str] | None
-    """Of the order; None: not told."""
+    items: Sequence[OrderItem] | None
+    """All that the order holds; None: not told."""
+    currency: str | None
+    """Of their prices."""
     now_ts: int
     choice_of: Callable[[str], str] = str
     """Names the choice of a product: any product of it stands for the others."""
+    bounds: Bounds = Bounds()
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Number and scope of the order."""
+        return self.transaction_id, self.scope
 
     @property
     def scope(self) -> str:
@@ -75,9 +80,8 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
 _USING: Final = sa.and_(
     REDEMPTIONS.c.offer_id == OFFERS.c.offer_id, REDEMPTIONS.c.returned_ts.is_(None)
 )
-_OF_BUNDLE: Final = (DECISIONS.c.terms, DECISIONS.c.kind, DECISIONS.c.item_ids)
 _SEEN: Final = (
-    sa.select(*COLUMNS, *USED, REDEMPTIONS.c.scope, *_OF_BUNDLE)
+    sa.select(*COLUMNS, *USED, REDEMPTIONS.c.scope, DECISIONS.c.terms)
     .join_from(OFFERS, DECISIONS, DECISIONS.c.bundle_id == OFFERS.c.bundle_id)
     .outerjoin(REDEMPTIONS, _USING)
 )
@@ -95,12 +99,11 @@ def see(database: Database, which: str) -> Seen | None:
 
 def _seen(row: Sequence[Any]) -> Seen:
     use_at, scope_at = len(COLUMNS), len(COLUMNS) + len(USED)
-    scope, terms, kind, item_ids = row[scope_at:]
+    scope, terms = row[scope_at:]
     return Seen(
         offer=offer(row[:use_at], redemption(row[use_at:scope_at])),
         scope=scope,
         terms=terms_of(terms),
-        needed=tuple(offered(kind, names_of(item_ids))),
     )
 
 
@@ -113,45 +116,64 @@ def redeem(database: Database, which: str, use: Use) -> Redeemed:
     again = _check(seen, use)
     if again is not None:
         return again
-    found, scope = seen.offer, use.scope
     with database.writing() as connection:
-        lock_bundles(connection, [found.bundle_id])
-        seen = _seen(connection.execute(_BY_ID, {"name": found.offer_id}).one())
+        order = open_order(connection, use.key)
+        lock_bundles(connection, [seen.offer.bundle_id])
+        seen = _seen(connection.execute(_BY_ID, {"name": seen.offer.offer_id}).one())
         again = _check(seen, use)
         if again is not None:
             return again
-        row = {
-            "transaction_id": use.transaction_id,
-            "scope": scope,
-            "offer_id": found.offer_id,
-            "channel": use.channel,
-            "location_id": use.location_id,
-            "redeemed_ts": use.now_ts,
-            "back": b"[]",
-        }
-        statement = insert(connection, REDEMPTIONS).on_conflict_do_nothing()
-        written = connection.execute(statement.returning(REDEMPTIONS.c.offer_id), row).all()
-        if not written:
-            raise OfferError(
-                "offer-redeemed",
-                f"order `{use.transaction_id}` used this offer and was returned; another order "
-                "may use it.",
-            )
-        stood = [
-            {"transaction_id": use.transaction_id, "scope": scope, "offer_id": found.offer_id,
-             "member": member, "item_id": item_id}
-            for member, item_id in stand_ins(seen.needed, use).items()
-        ]  # fmt: skip
-        if stood:
-            connection.execute(STAND_INS.insert(), stood)
-        _become(connection, found.offer_id, REDEEMED)
-        discount = found.discount_minor
-        count(
-            connection, found.bundle_id,
-            standing=-1, redeemed=1, reserved_minor=-discount, spent_minor=discount,
-        )  # fmt: skip
+        basket, n_used = _basket(connection, order, use)
+        _check_order(connection, seen.offer.offer_id, n_used, use)
+        claim = basket.claim(seen.offer, use.bounds)
+        done = _use(connection, seen.offer, claim, use)
+        if use.items is not None:
+            order.tell(held_of(use.items))
+            keep(connection, use.key, order)
+    return done
+
+
+def _basket(connection: Connection, order: OrderState, use: Use) -> tuple[Basket, int]:
+    """Return what an order whose row is held has free, and how many offers it uses."""
+    used = in_use(connection, use.key)
+    taken = [piece for pieces in used.values() for piece in pieces]
+    basket = Basket(use.items, taken, order.back, all_back=order.all_back, choice_of=use.choice_of)
+    return basket, len(used)
+
+
+def _check_order(connection: Connection, offer_id: str, n_used: int, use: Use) -> None:
+    """Refuse an offer that came back of this order, and one more than an order may use."""
+    if offer_id in ever_used(connection, use.key):
+        raise OfferError(
+            "offer-redeemed",
+            f"order `{use.transaction_id}` used this offer and was returned; another order may "
+            "use it.",
+        )
+    most = use.bounds.per_order
+    if most is not None and n_used >= most:
+        raise OfferError("order-limit", f"the order uses {n_used} offers; it may use {most}.")
+
+
+def _use(connection: Connection, found: Offer, claim: Claim, use: Use) -> Redeemed:
+    """Write that an order uses an offer, whose bundle's row is held too."""
+    row = {
+        "transaction_id": use.transaction_id,
+        "scope": use.scope,
+        "offer_id": found.offer_id,
+        "channel": use.channel,
+        "location_id": use.location_id,
+        "redeemed_ts": use.now_ts,
+        "discount_minor": claim.discount_minor,
+        "pieces": msgspec.json.encode(claim.pieces),
+    }
+    connection.execute(REDEMPTIONS.insert(), row)
+    _become(connection, found.offer_id, REDEEMED)
+    count(
+        connection, found.bundle_id, standing=-1, redeemed=1,
+        reserved_minor=-found.discount_minor, spent_minor=claim.discount_minor,
+    )  # fmt: skip
     used = redemption([row[column.name] for column in USED])
-    return Redeemed(msgspec.structs.replace(seen.offer, state=REDEEMED, redemption=used), True)
+    return Redeemed(msgspec.structs.replace(found, state=REDEEMED, redemption=used), True)
 
 
 def _check(seen: Seen, use: Use) -> Redeemed | None:
@@ -170,53 +192,11 @@ def _check(seen: Seen, use: Use) -> Redeemed | None:
     if not holds_at(terms, use.channel, use.location_id):
         where = [*terms.channels, *terms.locations]
         raise OfferError("offer-elsewhere", f"the offer holds elsewhere: {', '.join(where)}.")
-    stand_ins(seen.needed, use)
+    if use.currency not in (None, found.currency):
+        raise OfferError(
+            "offer-elsewhere", f"the offer is in {found.currency}, the order in {use.currency}."
+        )
     return None
-
-
-def stand_ins(needed: Sequence[str], use: Use) -> dict[str, str]:
-    """Say what an order holds in place of products of an offer, each line for one of them.
-
-    Parameters
-    ----------
-    needed : sequence of str
-        Products of the offer.
-    use : Use
-
-    Returns
-    -------
-    dict
-        Product of the offer → another of its choice, of the order; nothing where the order holds
-        the product itself, or does not tell what it holds.
-
-    Raises
-    ------
-    OfferError
-        When the order lacks a product.
-    """
-    if use.item_ids is None:
-        return {}
-    left = list(use.item_ids)
-    open_ = []
-    for member in needed:
-        if member in left:
-            left.remove(member)
-        else:
-            open_.append(member)
-    found: dict[str, str] = {}
-    missing = []
-    for member in open_:
-        choice = use.choice_of(member)
-        other = next((item_id for item_id in left if use.choice_of(item_id) == choice), None)
-        if other is None:
-            missing.append(member)
-        else:
-            left.remove(other)
-            found[member] = other
-    if missing:
-        names = ", ".join(f"`{item_id}`" for item_id in missing)
-        raise OfferError("offer-incomplete", f"the order lacks {names} of the offer.")
-    return found
 
 
 def holds_at(terms: Terms, channel: str, location_id: str | None) -> bool:

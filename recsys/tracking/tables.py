@@ -20,18 +20,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-#: Raised when a table comes or changes; ``Database`` brings older ledgers up to it and leaves
-#: newer ones alone.
-SCHEMA_VERSION: Final = 5
-
-#: Schema → statements that make the next one of it; tables that came with that are made without.
-UPGRADES: Final[dict[int, tuple[str, ...]]] = {
-    1: (),  # keys
-    2: (),  # products, locations and stock
-    # decisions and offers; whose offers they are is asked by the present customer
-    3: ("CREATE INDEX IF NOT EXISTS ix_identifiers_customer_id ON identifiers (customer_id)",),
-    4: (),  # stand-ins
-}
+#: Raised when a table comes or changes; ``upgrading`` brings older ledgers up to it, and newer ones
+#: are left alone.
+SCHEMA_VERSION: Final = 6
 
 METADATA: Final = MetaData()
 
@@ -213,6 +204,15 @@ OFFERS: Final = Table(
     ),
 )
 
+#: Orders that used an offer. Whoever changes what uses one holds the row of its order.
+OFFER_ORDERS: Final = Table(
+    "offer_orders",
+    METADATA,
+    Column("transaction_id", _key(), primary_key=True),
+    Column("scope", _key(), primary_key=True),
+    Column("state", LargeBinary, nullable=False),  # recsys.tracking.orders.OrderState as JSON
+)
+
 #: Orders in which an offer was used. One that was returned stays, and does not use it again.
 REDEMPTIONS: Final = Table(
     "redemptions",
@@ -223,7 +223,8 @@ REDEMPTIONS: Final = Table(
     Column("channel", Text, nullable=False),
     Column("location_id", Text),
     Column("redeemed_ts", BigInteger, nullable=False),
-    Column("back", LargeBinary, nullable=False),  # JSON array of members that came back
+    Column("discount_minor", BigInteger, nullable=False),  # what it took off
+    Column("pieces", LargeBinary, nullable=False),  # recsys.tracking.pieces.Piece as JSON
     Column("returned_ts", BigInteger),  # null: it uses the offer
 )
 # Whatever else goes wrong, no offer is used by two orders.
@@ -256,15 +257,4 @@ STAGED_IDENTIFIERS: Final = Table(
     Column("own_id", _key()),  # null: the identifier is gone
     Column("customer_id", _key()),
     prefixes=["TEMPORARY"],
-)
-
-#: What an order that uses an offer held in place of products of it: others of the same choice.
-STAND_INS: Final = Table(
-    "stand_ins",
-    METADATA,
-    Column("transaction_id", _key(), primary_key=True),
-    Column("scope", _key(), primary_key=True),
-    Column("offer_id", _key(), primary_key=True),
-    Column("member", _key(), primary_key=True),  # of the offer
-    Column("item_id", Text, nullable=False),  # of the order
 )

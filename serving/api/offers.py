@@ -11,12 +11,12 @@ from recsys.bundles.found import offered
 from recsys.bundles.terms import Offer
 from recsys.errors import OfferError
 from recsys.responses import offers as words
-from recsys.tracking.events import number_fault, seal_identifier, seal_session
+from recsys.tracking.events import seal_identifier, seal_session
 from recsys.tracking.offers import Refusal as NoOffer
 from recsys.tracking.people import session_own_id
 from serving import access
-from serving.ids import refuse_no_ids
 from serving.openapi import documented
+from serving.ordering import order_of
 from serving.problems import KINDS, FieldError, Refusal
 from serving.reading import read_body
 from serving.replies import etag_of, is_held, reply
@@ -118,15 +118,22 @@ def one(offer_id: str) -> Response:
     tag="channels",
     scope="offers",
     body=RedemptionRequest,
-    example={"transaction_id": "1001", "channel": "pos", "location_id": "S1"},
+    example={
+        "transaction_id": "1001", "channel": "pos", "location_id": "S1",
+        "items": [{"item_id": "SKU1", "quantity": 1}],
+    },
     answers={201: OfferAnswer, 200: OfferAnswer},
     problems=(
         *_BODY, "offer-unknown", "offer-redeemed", "offer-of-another", "offer-expired",
-        "offer-withdrawn", "offer-elsewhere", "offer-incomplete", "location-forbidden", *_WHO,
+        "offer-withdrawn", "offer-elsewhere", "offer-incomplete", "offer-overlaps",
+        "offer-not-cheaper", "offer-below-floor", "order-limit", "location-forbidden", *_WHO,
     ),
 )  # fmt: skip
 def redeem(offer_id: str) -> Response:
     """Let an order use an offer, by its id or its code: once, whoever asks first.
+
+    Each piece of the order carries one offer. Where `items` tell prices, the pieces cost the
+    offer's price then: `redemption.discount` says what was taken off.
 
     The same order asking again gets the same answer, with status 200. When this answers, the
     redemption survives a power cut.
@@ -134,21 +141,10 @@ def redeem(offer_id: str) -> Response:
     state: State = current_app.extensions["omnibasket"]
     access.refuse_screens()
     asked = read_body(request, RedemptionRequest)
-    refuse_no_ids([("/transaction_id", asked.transaction_id)], number_fault)
-    access.check_channel(asked.channel, "/channel")
-    location_id = access.check_location(asked.location_id)
     owners = _users(state, asked)
+    order = order_of(state, asked)
     try:
-        done = state.ledger.offers.redeem(
-            offer_id,
-            transaction_id=asked.transaction_id,
-            channel=asked.channel,
-            location_id=location_id,
-            owners=owners,
-            item_ids=asked.item_ids,
-            now_ts=state.now_ts(),
-            choice_of=str if state.engine is None else state.engine.choice_of,
-        )
+        done = state.ledger.offers.redeem(offer_id, owners=owners, now_ts=state.now_ts(), **order)
     except OfferError as error:
         raise Refusal(error.kind, _sentence(str(error))) from None
     return reply(orjson.dumps(_told(state, done.offer)), 201 if done.first else 200)

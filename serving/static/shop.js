@@ -72,7 +72,7 @@
         },
         body: JSON.stringify({
           transaction_id, channel: "web", session_id: window.omnibasket.visit(),
-          item_ids: cart.map((line) => line.item_id),
+          items: cart.map(({ item_id, quantity }) => ({ item_id, quantity })),
         }),
       });
     }

@@ -172,7 +172,6 @@ def test_the_bundle_says_where_and_with_what(app: Flask, client: FlaskClient) ->
     for wrong in (
         {"channel": "app", "location_id": "online"},
         {"channel": "pos", "location_id": "S2"},
-        {"channel": "pos"},
     ):
         refused(redeem(client, offer_id, **wrong), "offer-elsewhere")
     here = {"channel": "pos", "location_id": "S1"}
@@ -276,6 +275,23 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "two names": ({"customer_id": "a", **known(0)}, "/customer_id"),
     "not a field": ({"itemids": []}, "/itemids"),
     "not a list": ({"item_ids": "bread"}, "/item_ids"),
+    "two lists": ({"item_ids": [], "items": []}, "/item_ids"),
+    "no pieces": ({"items": [{"item_id": "bread", "quantity": 0}]}, "/items/0/quantity"),
+    "a price below 0": (
+        {"items": [{"item_id": "bread", "price": money(-1)}]},
+        "/items/0/price/amount_minor",
+    ),
+    "two currencies": (
+        {
+            "items": [
+                {"item_id": "bread", "price": money(1)},
+                {"item_id": "bread", "price": money(1, "USD")},
+            ]
+        },
+        "/items/1/price/currency",
+    ),
+    "a till of no store": ({"channel": "pos"}, "/location_id"),
+    "a tablet of no store": ({"channel": "associate"}, "/location_id"),
 }
 
 

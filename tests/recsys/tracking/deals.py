@@ -9,6 +9,7 @@ from recsys.bundles.found import offered
 from recsys.bundles.terms import Counts, Decision, Offer, OfferItem, Terms
 from recsys.tracking.ledger import Ledger
 from recsys.tracking.offers import Redeemed, Refusal
+from recsys.tracking.pieces import OrderItem
 from recsys.tracking.tables import DECISIONS, OFFERS, REDEMPTIONS
 
 from .conftest import NOW
@@ -56,8 +57,10 @@ def issue(
 
 def redeem(ledger: Ledger, which: str, number: str = "T1", at: int = NOW, **use: Any) -> Redeemed:
     order: dict[str, Any] = {
-        "channel": "pos", "location_id": "S1", "owners": None, "item_ids": None, **use
+        "channel": "pos", "location_id": "S1", "owners": None, "items": None, **use
     }  # fmt: skip
+    if "item_ids" in order:  # one piece of each
+        order["items"] = [OrderItem(item_id) for item_id in order.pop("item_ids")]
     return ledger.offers.redeem(which, transaction_id=number, now_ts=at, **order)
 
 
@@ -88,7 +91,9 @@ def check_books(ledger: Ledger, *bundle_ids: str) -> None:
                 "redeemed": len(used),
                 "returned": len(orders) - len(using),
                 "reserved_minor": sum(offer.discount_minor for offer in standing),
-                "spent_minor": sum(offer.discount_minor for offer in used),
+                "spent_minor": sum(
+                    order.discount_minor for order in orders if order.returned_ts is None
+                ),
             }
             assert {name: getattr(bundle, name) for name in found} == found
             assert sorted(using) == sorted(offer.offer_id for offer in used)

@@ -58,7 +58,7 @@ def test_promises_are_kept(ledger: Ledger, steps: list[tuple[str, ...]], per_cus
                 assert used.setdefault(code, order) == order
         elif kind == "return":
             order = f"{name}-T{what}"
-            ledger.offers.give_back([Returned(order, "S1", frozenset(given_[1]))], now_ts)
+            ledger.offers.give_back([Returned(order, "S1", dict.fromkeys(given_[1], 1.0))], now_ts)
             found = [ledger.offers.find(code) for code in codes]
             used = {
                 offer.code: offer.redemption.transaction_id

@@ -14,12 +14,16 @@ from random import Random
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from recsys.bundles.terms import Decision, Offer
 from recsys.errors import OfferError, StaleError, TransitionError
 from recsys.tracking.events import Event, Identifier
 from recsys.tracking.ledger import Ledger
+from recsys.tracking.orders import held_of, pieces_of
 from recsys.tracking.people import session_own_id
+from recsys.tracking.pieces import Bounds, OrderItem
+from recsys.tracking.tables import REDEMPTIONS
 
 from .conftest import NOW
 from .deals import DISCOUNT, TERMS, check_books, counted, decide, issue, promise, redeem
@@ -55,6 +59,13 @@ def ask(ledger: Ledger, job: str, about: str, number: int) -> Told:
             return "stale", about
     if job == "bustle":
         return bustle(ledger, number), ""
+    if job == "redeem of few pieces":
+        code, order = about.split()
+        try:
+            redeem(ledger, code, order, items=basket_of(order), bounds=Bounds(per_order=4))
+        except OfferError as error:
+            return error.kind, about
+        return "first", about
     order = "T" if job == "redeem for one order" else f"T{number}"
     place: dict[str, Any] = {} if number % 2 else {"channel": "web", "location_id": None}
     if job == "redeem for one order":
@@ -65,6 +76,16 @@ def ask(ledger: Ledger, job: str, about: str, number: int) -> Told:
         return error.kind, about
     used = done.offer.redemption
     return ("first" if done.first else "again"), f"{about} {used and used.transaction_id}"
+
+
+def basket_of(order: str) -> list[OrderItem]:
+    """What an order holds, whoever asks; its tea may be reduced, and in parts."""
+    chance = Random(order)
+    tea = [
+        OrderItem("tea", chance.choice([0.5, 1.0, 1.5]), chance.choice([None, 120, 300]))
+        for _ in range(chance.randrange(1, 4))
+    ]
+    return [*tea, OrderItem("milk", float(chance.randrange(1, 5)), 200)]
 
 
 def decide_first(ledger: Ledger, bundle_id: str, number: int) -> Decision:
@@ -234,6 +255,38 @@ def test_the_first_marketer_decides(ledger: Ledger, at_once: AtOnce) -> None:
     assert {one.bundle_id: one.changed_by for one in ledger.decisions.all()} == first
     assert ledger.decisions.mark() == 12
     assert [len(ledger.decisions.changes(name)) for name in names] == [1] * 12
+
+
+def test_no_piece_carries_two_offers_whoever_asks_at_once(ledger: Ledger, at_once: AtOnce) -> None:
+    """Counted by hand afterwards: pieces, what they cost, discounts and budgets."""
+    names = ("b1", "b2", "after1")
+    for name in names:
+        decide(ledger, name, price_minor=150 if name == "after1" else 400)
+    orders = [f"W{n}" for n in range(5)]
+    jobs = []
+    for order in orders:
+        for n in range(9):
+            code = promise(ledger, f"{order}-{n}", names[n % 3]).code
+            jobs += [("redeem of few pieces", f"{code} {order}")] * (1 + n % 2)
+    told = Counter(what for what, _ in at_once(jobs))
+    assert told.keys() <= {
+        "first", "offer-overlaps", "offer-incomplete", "offer-not-cheaper", "order-limit",
+    }, told  # fmt: skip
+    with ledger._database.reading() as connection:
+        rows = connection.execute(sa.select(REDEMPTIONS)).all()
+    assert {row.transaction_id for row in rows} == set(orders)
+    for order in orders:
+        mine = [row for row in rows if row.transaction_id == order]
+        assert 1 <= len(mine) <= 4
+        pieces = [piece for row in mine for piece in pieces_of(row.pieces)]
+        held = held_of(basket_of(order))
+        for name in ("tea", "milk"):
+            n = sum(piece.item_id == name for piece in pieces)
+            assert n <= held[name], (order, name)
+        listed = {"tea": 300, "milk": 200}
+        paid = [listed[p.item_id] if p.price_minor is None else p.price_minor for p in pieces]
+        assert sum(row.discount_minor for row in mine) < sum(paid)
+    check_books(ledger)
 
 
 def test_everything_at_once_adds_up(ledger: Ledger, at_once: AtOnce) -> None:

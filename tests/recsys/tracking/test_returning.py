@@ -10,6 +10,7 @@ from recsys.errors import OfferError
 from recsys.tracking.events import EventItem
 from recsys.tracking.ledger import Ledger
 from recsys.tracking.people import session_own_id
+from recsys.tracking.pieces import OrderItem
 from recsys.tracking.returning import Returned
 
 from .conftest import NOW, MakeEvent
@@ -17,6 +18,15 @@ from .deals import DISCOUNT, HOUR, check_books, counted, decide, promise, redeem
 
 ADA_ID = customer_id_of("email", "ada")
 STORE = {"channel": "pos", "location_id": "S1"}
+
+
+def lines(quantity: float) -> list[OrderItem]:
+    """An order of so many sets."""
+    return [OrderItem("tea", quantity), OrderItem("milk", quantity)]
+
+
+def of_each(quantity: float) -> list[EventItem]:
+    return [EventItem(item_id=name, quantity=quantity) for name in ("tea", "milk")]
 
 
 @pytest.fixture
@@ -102,39 +112,123 @@ def test_only_the_order_itself_gives_back(
     assert state(ledger, used) == "redeemed"
 
 
-def test_bought_online_and_brought_back_to_a_store(ledger: Ledger, make_event: MakeEvent) -> None:
-    decide(ledger)
-    offer = redeem(ledger, promise(ledger).code, "W1", channel="web", location_id=None).offer
+def test_a_number_that_is_unknown_in_its_scope_gives_nothing_back(
+    ledger: Ledger, make_event: MakeEvent, used: Offer
+) -> None:
+    """Anybody's web refund may have a till's number."""
+    ledger.add_events([make_event("refund", transaction_id="T1", channel="web")], NOW)
+    assert state(ledger, used) == "redeemed"
+    ticket = make_event("purchase", "tea", transaction_id="T1", **STORE)
+    ledger.add_events([ticket, make_event("refund", transaction_id="T1", channel="app")], NOW)
+    assert state(ledger, used) == "redeemed"
+    online = redeem(ledger, promise(ledger, "c2").code, "W1", channel="web", location_id=None)
     ledger.add_events([make_event("refund", transaction_id="W1", **STORE)], NOW)
-    assert state(ledger, offer) == "standing"
-    # Where the order itself was told of, its own scope counts.
-    redeem(ledger, offer.code, "W2", channel="web", location_id=None)
-    ticket = make_event("purchase", "jam", transaction_id="W2", **STORE)
-    ledger.add_events([ticket], NOW)
-    ledger.add_events([make_event("refund", transaction_id="W2", **STORE)], NOW)
-    assert state(ledger, offer) == "redeemed"
+    assert state(ledger, online.offer) == "redeemed"
+    # Brought back to a store, it is still the web shop's order.
+    ledger.add_events([make_event("refund", transaction_id="W1", channel="web")], NOW)
+    assert state(ledger, online.offer) == "standing"
 
 
 def test_one_order_that_used_several(ledger: Ledger, make_event: MakeEvent) -> None:
     for bundle_id in ("b1", "b2"):
         decide(ledger, bundle_id)
-        redeem(ledger, promise(ledger, bundle_id=bundle_id).code)
-    sold = make_event("purchase", "tea", "milk", transaction_id="T1", identifier="ada", **STORE)
-    back = make_event(
-        "refund", lines=[EventItem(item_id="tea"), EventItem(item_id="milk")],
-        transaction_id="T1", at=NOW + 1, **STORE,
-    )  # fmt: skip
+        redeem(ledger, promise(ledger, bundle_id=bundle_id).code, items=lines(2))
+    sold = make_event("purchase", lines=of_each(2), transaction_id="T1", identifier="ada", **STORE)
+    back = make_event("refund", lines=of_each(2), transaction_id="T1", at=NOW + 1, **STORE)
     ledger.add_events([sold, back], NOW)
     assert counted(ledger, "b1") == counted(ledger, "b2")
     assert counted(ledger, "b1").returned == 1
     check_books(ledger)
 
 
+def used_by(ledger: Ledger, n_offers: int, number: str = "T1", **told: Any) -> list[Offer]:
+    """Offers that one order uses, the latest first."""
+    found = []
+    for n in range(n_offers):
+        code = promise(ledger, f"{number}-{n}").code
+        found.append(redeem(ledger, code, number, NOW + n, **told).offer)
+    return found[::-1]
+
+
+@pytest.mark.parametrize("teller", ["till", "event", "export"])
+def test_an_offer_comes_back_only_by_its_own_pieces(
+    ledger: Ledger, make_event: MakeEvent, teller: str
+) -> None:
+    """Three sets, one or two of them discounted: who keeps enough of them keeps the discount."""
+    decide(ledger)
+    told = {"till": {"items": lines(3)}, "event": {"items": lines(1)}, "export": {}}[teller]
+    (offer,) = used_by(ledger, 1, **told)
+    if teller == "event":
+        ledger.add_events(
+            [make_event("purchase", lines=of_each(3), transaction_id="T1", **STORE)], NOW
+        )
+    for n in (1.0, 2.0, 3.0):
+        if teller == "export":
+            held, back = {"tea": 3.0, "milk": 3.0}, {"tea": n, "milk": n}
+            ledger.offers.give_back([Returned("T1", "S1", back, in_all=True, sold=held)], NOW)
+        else:
+            ledger.add_events(
+                [make_event("refund", lines=of_each(1), transaction_id="T1", **STORE)], NOW
+            )
+        assert state(ledger, offer) == ("standing" if n == 3 else "redeemed"), n
+    check_books(ledger)
+
+
+def test_of_two_offers_the_later_one_comes_back_first(
+    ledger: Ledger, make_event: MakeEvent
+) -> None:
+    decide(ledger)
+    later, first = used_by(ledger, 2, items=lines(3))
+    seen = []
+    for _ in range(3):
+        ledger.add_events(
+            [make_event("refund", lines=of_each(1), transaction_id="T1", **STORE)], NOW
+        )
+        seen.append((state(ledger, first), state(ledger, later)))
+    assert seen == [("redeemed", "redeemed"), ("redeemed", "standing"), ("standing", "standing")]
+    check_books(ledger)
+
+
+def test_parts_of_pieces_add_up(ledger: Ledger, make_event: MakeEvent, used: Offer) -> None:
+    for n in range(10):
+        assert state(ledger, used) == "redeemed", n
+        part = of_each(0.001 if n == 0 else 0.111)
+        ledger.add_events([make_event("refund", lines=part, transaction_id="T1", **STORE)], NOW)
+    assert state(ledger, used) == "standing"
+
+
+def test_what_events_and_exports_tell_is_the_same(ledger: Ledger, make_event: MakeEvent) -> None:
+    decide(ledger)
+    later, first = used_by(ledger, 2, items=lines(2))
+    one = Returned("T1", "S1", {"tea": 1.0, "milk": 1.0}, in_all=True)
+    ledger.add_events([make_event("refund", lines=of_each(1), transaction_id="T1", **STORE)], NOW)
+    assert ledger.offers.give_back([one, one], NOW) == 0
+    assert (state(ledger, later), state(ledger, first)) == ("standing", "redeemed")
+    both = Returned("T1", "S1", {"tea": 2.0, "milk": 2.0}, in_all=True)
+    assert ledger.offers.give_back([both, both], NOW) == 1
+    assert state(ledger, first) == "standing"
+
+
+def test_what_was_not_given_may_be_promised_to_others(ledger: Ledger) -> None:
+    """An offer that gave less than promised comes back only while the budget bears it."""
+    decide(ledger, budget_minor=2 * DISCOUNT - 40)
+    cheap = [OrderItem("tea", 1, 240), OrderItem("milk", 1, 200)]  # 440, so 40 off
+    offer = redeem(ledger, promise(ledger).code, items=cheap).offer
+    assert offer.redemption is not None
+    assert offer.redemption.discount_minor == 40
+    assert counted(ledger).spent_minor == 40
+    promise(ledger, "c2")
+    assert ledger.offers.give_back([Returned("T1", "S1")], NOW) == 1
+    assert state(ledger, offer) == "expired"
+    assert counted(ledger).reserved_minor == DISCOUNT
+    check_books(ledger)
+
+
 def test_exports_tell_of_returns_too(ledger: Ledger, used: Offer) -> None:
     assert list(ledger.offers.in_use()) == [("T1", "S1")]
-    part = Returned("T1", "S1", frozenset(["tea"]))
-    rest = Returned("T1", "S1", frozenset(["milk", "tea"]))
-    wrong = Returned("T1", "online", frozenset(["milk", "tea"]))
+    part = Returned("T1", "S1", {"tea": 1.0}, in_all=True)
+    rest = Returned("T1", "S1", {"milk": 1.0, "tea": 1.0}, in_all=True)
+    wrong = Returned("T1", "online", {"milk": 1.0, "tea": 1.0}, in_all=True)
     assert ledger.offers.give_back([part, wrong], NOW) == 0
     assert ledger.offers.give_back([rest, rest], NOW) == 1
     assert ledger.offers.give_back([rest], NOW) == 0
@@ -150,7 +244,8 @@ def test_orders_that_use_offers_are_read_a_page_at_a_time(
     orders = [(f"T{n}", f"S{n % 2}") for n in range(7)]
     for n, (number, store) in enumerate(orders):
         for owner in (f"c{n}", f"d{n}")[: 1 + n % 2]:  # some use two
-            redeem(ledger, promise(ledger, owner).code, number, location_id=store)
+            code = promise(ledger, owner).code
+            redeem(ledger, code, number, location_id=store, items=lines(2))
     assert list(ledger.offers.in_use()) == orders
 
 

@@ -1,0 +1,126 @@
+"""What makes an older ledger one of the present schema.
+
+Called by ``Database``, in one transaction; tables that are missing afterwards are made by it.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from recsys.bundles.terms import OfferItem
+from recsys.tracking.tables import METADATA, OFFER_ORDERS, OFFERS, REDEMPTIONS
+
+_AT_ONCE: Final = 1_000
+
+
+def _index_customers(connection: Connection) -> None:
+    """Let whose offers they are be asked by the present customer."""
+    connection.exec_driver_sql(
+        "CREATE INDEX IF NOT EXISTS ix_identifiers_customer_id ON identifiers (customer_id)"
+    )
+
+
+def _name_pieces(connection: Connection) -> None:
+    """Let redemptions name their pieces and their discount, and orders say what came back.
+
+    Until now each offer claimed one piece of each product, whatever the order held, and what came
+    back was the offer's, not the order's.
+    """
+    if not sa.inspect(connection).has_table("redemptions"):
+        return
+    connection.exec_driver_sql("DROP INDEX IF EXISTS ux_redemptions_offer")
+    connection.exec_driver_sql("ALTER TABLE redemptions RENAME TO redemptions_before")
+    METADATA.create_all(connection, tables=[REDEMPTIONS, OFFER_ORDERS])
+    orders: dict[tuple[str, str], dict[str, float]] = {}
+    stood = _stand_ins(connection)
+    for page in _pages(connection):
+        rows = []
+        for row in page:
+            key = (row.transaction_id, row.scope)
+            members = [item.item_id for item in _items(row.offered)]
+            instead = stood.get((*key, row.offer_id), {})
+            sold = {member: instead.get(member, member) for member in members}
+            back = members if row.returned_ts is not None else _names(row.back)
+            theirs = orders.setdefault(key, {})
+            for member in back:
+                if member in sold:
+                    theirs[sold[member]] = theirs.get(sold[member], 0.0) + 1.0
+            pieces = [{"member": member, "item_id": item_id} for member, item_id in sold.items()]
+            rows.append(
+                {
+                    "transaction_id": row.transaction_id,
+                    "scope": row.scope,
+                    "offer_id": row.offer_id,
+                    "channel": row.channel,
+                    "location_id": row.location_id,
+                    "redeemed_ts": row.redeemed_ts,
+                    "discount_minor": row.discount_minor,
+                    "pieces": msgspec.json.encode(pieces),
+                    "returned_ts": row.returned_ts,
+                }
+            )
+        connection.execute(REDEMPTIONS.insert(), rows)
+    if orders:
+        connection.execute(
+            OFFER_ORDERS.insert(),
+            [
+                {
+                    "transaction_id": number,
+                    "scope": scope,
+                    "state": msgspec.json.encode({"told_back": back} if back else {}),
+                }
+                for (number, scope), back in orders.items()
+            ],
+        )
+    connection.exec_driver_sql("DROP TABLE redemptions_before")
+    connection.exec_driver_sql("DROP TABLE IF EXISTS stand_ins")
+
+
+def _pages(connection: Connection) -> Iterator[list[sa.Row[Any]]]:
+    """Read the redemptions of before, with what their offers were for."""
+    names = ("transaction_id", "scope", "offer_id", "channel", "location_id", "redeemed_ts", "back",
+             "returned_ts")  # fmt: skip
+    before = sa.table("redemptions_before", *map(sa.column, names))
+    key = (before.c.transaction_id, before.c.scope, before.c.offer_id)
+    query: sa.Select[Any] = (
+        sa.select(*before.c, OFFERS.c["items"].label("offered"), OFFERS.c.discount_minor)
+        .join_from(before, OFFERS, OFFERS.c.offer_id == before.c.offer_id)
+        .order_by(*key)
+        .limit(_AT_ONCE)
+    )
+    last: tuple[str, ...] = ("", "", "")
+    while True:
+        after = sa.tuple_(*key) > sa.tuple_(*(sa.literal(part) for part in last))
+        page = list(connection.execute(query.where(after)).all())
+        if not page:
+            return
+        yield page
+        last = (page[-1].transaction_id, page[-1].scope, page[-1].offer_id)
+
+
+def _stand_ins(connection: Connection) -> dict[tuple[str, str, str], dict[str, str]]:
+    """What orders held in place of members, where the ledger says so."""
+    if not sa.inspect(connection).has_table("stand_ins"):
+        return {}
+    names = ("transaction_id", "scope", "offer_id", "member", "item_id")
+    found: dict[tuple[str, str, str], dict[str, str]] = {}
+    for row in connection.execute(sa.select(sa.table("stand_ins", *map(sa.column, names)))):
+        key = (row.transaction_id, row.scope, row.offer_id)
+        found.setdefault(key, {})[row.member] = row.item_id
+    return found
+
+
+_items: Final = msgspec.json.Decoder(tuple[OfferItem, ...]).decode
+_names: Final = msgspec.json.Decoder(tuple[str, ...]).decode
+
+#: Schema → what makes the next one of it; tables that came with that are made without.
+UPGRADES: Final[dict[int, tuple[Callable[[Connection], None], ...]]] = {
+    1: (),  # keys
+    2: (),  # products, locations and stock
+    3: (_index_customers,),  # decisions and offers
+    4: (),  # stand-ins
+    5: (_name_pieces,),
+}

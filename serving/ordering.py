@@ -1,0 +1,92 @@
+"""What a till or a shop tells of the order that uses an offer, as the ledger takes it.
+
+Called by ``api.offers``.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from recsys.tracking.events import IN_STORE, number_fault
+from recsys.tracking.pieces import Bounds, OrderItem
+from serving import access
+from serving.ids import refuse_no_ids
+from serving.problems import FieldError, Refusal
+from serving.state import State
+from serving.wire_offers import OrderLine, RedemptionRequest
+
+
+def order_of(state: State, asked: RedemptionRequest) -> dict[str, Any]:
+    """Return the order that a redemption is for.
+
+    Returns
+    -------
+    dict
+        What ``Offers.redeem`` takes of it, and the bounds it holds to.
+
+    Raises
+    ------
+    Refusal
+        When the caller may not redeem there, or does not say what is needed.
+    """
+    refuse_no_ids([("/transaction_id", asked.transaction_id)], number_fault)
+    access.check_channel(asked.channel, "/channel")
+    location_id = access.check_location(asked.location_id)
+    if asked.channel in IN_STORE and location_id is None:
+        detail = "is needed in stores, where an order's number is one of its store."
+        raise Refusal(
+            "invalid-request", "The location is missing.", [FieldError("/location_id", detail)]
+        )
+    items, currency = _items(asked)
+    engine, config = state.engine, state.config
+    return {
+        "transaction_id": asked.transaction_id,
+        "channel": asked.channel,
+        "location_id": location_id,
+        "items": items,
+        "currency": currency,
+        "choice_of": str if engine is None else engine.choice_of,
+        "bounds": Bounds(
+            per_order=config.offers.per_order,
+            margin_floor=config.bundles.margin_floor,
+            cost_of=None if engine is None else engine.cost_of,
+        ),
+    }
+
+
+def _items(asked: RedemptionRequest) -> tuple[list[OrderItem] | None, str | None]:
+    """Return what the order holds, and the currency of its prices."""
+    if asked.items is None:
+        if asked.item_ids is None:
+            return None, None
+        return [OrderItem(item_id) for item_id in asked.item_ids], None
+    if asked.item_ids is not None:
+        detail = "give `items` or `item_ids`, not both."
+        raise Refusal(
+            "invalid-request", "Two lists of products.", [FieldError("/item_ids", detail)]
+        )
+    errors = list(_wrong_prices(asked.items))
+    if errors:
+        raise Refusal("invalid-request", "Prices are wrong.", errors)
+    currencies = {line.price.currency for line in asked.items if line.price is not None}
+    items = [
+        OrderItem(
+            line.item_id, line.quantity, None if line.price is None else line.price.amount_minor
+        )
+        for line in asked.items
+    ]
+    return items, next(iter(currencies), None)
+
+
+def _wrong_prices(lines: Sequence[OrderLine]) -> Sequence[FieldError]:
+    first = next((line.price.currency for line in lines if line.price is not None), None)
+    wrong = []
+    for number, line in enumerate(lines):
+        if line.price is None:
+            continue
+        if line.price.amount_minor < 0:
+            pointer = f"/items/{number}/price/amount_minor"
+            wrong.append(FieldError(pointer, "must not be below 0."))
+        if line.price.currency != first:
+            pointer = f"/items/{number}/price/currency"
+            wrong.append(FieldError(pointer, f"must be {first}, as the first one."))
+    return wrong

@@ -1,0 +1,95 @@
+"""A ledger of the version before knows its orders, pieces and returns after the upgrade."""
+
+import pytest
+import sqlalchemy as sa
+
+from recsys.errors import OfferError
+from recsys.tracking.ledger import Ledger
+from recsys.tracking.orders import pieces_of
+from recsys.tracking.pieces import Piece
+from recsys.tracking.returning import Returned
+from recsys.tracking.tables import METADATA, REDEMPTIONS, SCHEMA_VERSION
+
+from .conftest import NOW
+from .deals import DISCOUNT, check_books, decide, promise, redeem
+
+#: As schema 5 had them.
+BEFORE = (
+    """CREATE TABLE redemptions (
+        transaction_id {key} NOT NULL, scope {key} NOT NULL, offer_id {key} NOT NULL,
+        channel TEXT NOT NULL, location_id TEXT, redeemed_ts BIGINT NOT NULL,
+        back {bytes} NOT NULL, returned_ts BIGINT, PRIMARY KEY (transaction_id, scope, offer_id)
+    )""",
+    """CREATE UNIQUE INDEX ux_redemptions_offer ON redemptions (offer_id)
+        WHERE returned_ts IS NULL""",
+    """CREATE TABLE stand_ins (
+        transaction_id {key} NOT NULL, scope {key} NOT NULL, offer_id {key} NOT NULL,
+        member {key} NOT NULL, item_id TEXT NOT NULL,
+        PRIMARY KEY (transaction_id, scope, offer_id, member)
+    )""",
+)
+
+
+def make_older(ledger: Ledger, backs: dict[str, str], stood: dict[str, tuple[str, str]]) -> None:
+    """Write the redemptions as schema 5 did; name the members that came back, and stand-ins."""
+    types = (
+        {"key": "TEXT", "bytes": "BLOB"}
+        if ledger._database.is_sqlite
+        else {"key": 'TEXT COLLATE "C"', "bytes": "BYTEA"}
+    )
+    with ledger._database.writing() as connection:
+        rows = connection.execute(sa.select(REDEMPTIONS)).mappings().all()
+        for name in ("redemptions", "offer_orders"):
+            METADATA.tables[name].drop(connection)
+        for statement in BEFORE:
+            connection.exec_driver_sql(statement.format(**types))
+        old = sa.table("redemptions", *map(sa.column, (
+            "transaction_id", "scope", "offer_id", "channel", "location_id", "redeemed_ts",
+            "returned_ts", "back")))  # fmt: skip
+        key = ("transaction_id", "scope", "offer_id")
+        for row in rows:
+            kept = {c.name: row[c.name] for c in old.columns if c.name != "back"}
+            back = backs.get(row["transaction_id"], "[]").encode()
+            connection.execute(sa.insert(old).values(**kept, back=back))
+            if row["transaction_id"] in stood:
+                member, item_id = stood[row["transaction_id"]]
+                columns = map(sa.column, (*key, "member", "item_id"))
+                connection.execute(
+                    sa.insert(sa.table("stand_ins", *columns)).values(
+                        **{name: row[name] for name in key}, member=member, item_id=item_id
+                    )
+                )
+        connection.exec_driver_sql("UPDATE meta SET value = '5' WHERE key = 'schema_version'")
+
+
+def test_a_ledger_of_the_version_before(ledger_url: str) -> None:
+    ledger = Ledger.open(ledger_url)
+    decide(ledger, budget_minor=99 * DISCOUNT)
+    offers = {n: promise(ledger, f"c{n}") for n in ("T1", "T2", "T3", "T4")}
+    for number, offer in offers.items():
+        redeem(ledger, offer.code, number)
+    ledger.offers.give_back([Returned("T4", "S1")], NOW)
+    make_older(ledger, {"T2": '["tea"]', "T4": '["milk","tea"]'}, {"T3": ("tea", "green")})
+    ledger.close()
+
+    ledger = Ledger.open(ledger_url)
+    assert ledger.meta()["schema_version"] == str(SCHEMA_VERSION)
+    check_books(ledger)
+    with ledger._database.reading() as connection:
+        rows = connection.execute(sa.select(REDEMPTIONS)).all()
+        assert not sa.inspect(connection).has_table("stand_ins")
+    pieces = {row.transaction_id: pieces_of(row.pieces) for row in rows}
+    assert pieces["T1"] == (Piece("tea", "tea"), Piece("milk", "milk"))
+    assert pieces["T3"] == (Piece("tea", "green"), Piece("milk", "milk"))
+    assert {row.discount_minor for row in rows} == {DISCOUNT}
+    # The order that told of it may ask again; the one that was returned may not.
+    assert not redeem(ledger, offers["T1"].code, "T1").first
+    with pytest.raises(OfferError, match="was returned"):
+        redeem(ledger, offers["T4"].code, "T4")
+    assert redeem(ledger, offers["T4"].code, "T5").first
+    # What came back in part comes back with the rest.
+    assert ledger.offers.give_back([Returned("T1", "S1", {"milk": 1.0})], NOW) == 0
+    assert ledger.offers.give_back([Returned("T2", "S1", {"milk": 1.0})], NOW) == 1
+    assert ledger.offers.give_back([Returned("T3", "S1", {"milk": 1.0, "green": 1.0})], NOW) == 1
+    check_books(ledger)
+    ledger.close()
