@@ -7,17 +7,19 @@ items.
 
 import logging
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 
 from recsys.bundles.found import offered
 from recsys.bundles.terms import Decision, Offer
 from recsys.errors import LedgerError
+from recsys.offer_settings import Offers as OfferSettings
 from recsys.responses import offers as words
 from recsys.responses.engine import Engine
 from recsys.responses.offering import NO_OFFERING, Offering
 from recsys.responses.placements import Question
+from recsys.tracking.issuing import VisitBounds
 from recsys.tracking.offers import Offers, Refusal
 from recsys.tracking.people import session_own_id
 from serving.decided import Decided
@@ -34,10 +36,16 @@ class Promised(NamedTuple):
         Every id of theirs, the one that is promised to first; empty where nothing can be.
     offers : dict of str to Offer
         By bundle.
+    promises : bool
+        Whether anything is promised anew.
+    visit : VisitBounds or None
+        Where the one promised to is a visit of nobody.
     """
 
     owners: list[str]
     offers: dict[str, Offer]
+    promises: bool = False
+    visit: VisitBounds | None = None
 
 
 NOTHING: Final = Promised([], {})
@@ -50,11 +58,13 @@ class Promises:
     ----------
     decided : Decided
     offers : Offers
+    settings : OfferSettings
     """
 
-    def __init__(self, decided: Decided, offers: Offers) -> None:
+    def __init__(self, decided: Decided, offers: Offers, settings: OfferSettings) -> None:
         self._decided = decided
         self._offers = offers
+        self._settings = settings
         self._made: tuple[Engine, Mapping[str, Decision], Offering] | None = None
 
     def offering(self, engine: Engine) -> Offering:
@@ -75,6 +85,9 @@ class Promises:
         customer_id: str | None,
         session_id: str | None,
         offering: Offering,
+        *,
+        shown: bool,
+        address: str | None = None,
     ) -> tuple[Question, Promised]:
         """Let a question ask for offers where its placement does, and it is somebody's.
 
@@ -87,6 +100,10 @@ class Promises:
             Their visit, sealed. To somebody without either nothing can be promised.
         offering : Offering
             From ``offering``.
+        shown : bool
+            Whether the answer is shown to them; asking alone promises nothing anew.
+        address : str, optional
+            Where a page's visit comes from, as a keyed hash.
         """
         settings = question.settings
         if not settings.offers or not settings.personal or not offering:
@@ -100,8 +117,24 @@ class Promises:
         if not owners:
             return question, NOTHING
         held = {offer.bundle_id: offer for offer in found}
-        asked = msgspec.structs.replace(question, offers=settings.offers, standing=tuple(held))
-        return asked, Promised(owners, held)
+        may: Literal["any", "cart", "none"] = "any" if customer_id is not None else "cart"
+        asked = msgspec.structs.replace(
+            question,
+            offers=settings.offers,
+            standing=tuple(held),
+            promises=may if shown else "none",
+        )
+        visit = None if customer_id is not None else self._visit_bounds(address)
+        return asked, Promised(owners, held, shown, visit)
+
+    def _visit_bounds(self, address: str | None) -> VisitBounds:
+        return VisitBounds(
+            per_visit=self._settings.visit_offers,
+            hours=self._settings.visit_hours,
+            budget_share=self._settings.visit_budget_share,
+            per_address_hour=self._settings.address_offers_per_hour,
+            address=address,
+        )
 
     def keep(
         self, chosen: list[dict[str, Any]], promised: Promised, engine: Engine, now_ts: int
@@ -142,6 +175,8 @@ class Promises:
         standing = promised.offers.get(bundle_id)
         if standing is not None:
             return standing
+        if not promised.promises:
+            return None
         decision = self._decided.by_id.get(bundle_id)
         if decision is None:
             return None
@@ -150,7 +185,9 @@ class Promises:
         if items is None:
             return None
         owner, *others = promised.owners
-        made = self._offers.issue(bundle_id, owner, items, now_ts=now_ts, owners=others)
+        made = self._offers.issue(
+            bundle_id, owner, items, now_ts=now_ts, owners=others, visit=promised.visit
+        )
         return None if isinstance(made, Refusal) else made
 
     def _owners(self, customer_id: str | None, session_id: str | None) -> list[str]:

@@ -60,7 +60,7 @@ class State:
         self.ledger = Ledger.open(config.ledger_url, currency=config.workspace.currency)
         self.keyring = Keyring(self.ledger.keys, config.serve.requests_per_second)
         self.decided = Decided(self.ledger.decisions, config.bundles)
-        self.promises = Promises(self.decided, self.ledger.offers)
+        self.promises = Promises(self.decided, self.ledger.offers, config.offers)
         self.identifier_types = _identifier_types(config)
         self.currencies = _currencies(config)
         self.engine: Engine | None = None

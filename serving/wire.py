@@ -76,6 +76,8 @@ class RecommendationRequest(Body, frozen=True):
     as_of: Annotated[datetime, Meta(tz=True)] | None = None
     """Answer as at this time, ISO 8601 with an offset; now by default. Needs the scope
     ``admin`` besides, where keys are needed."""
+    dry_run: bool = False
+    """Whether nobody gets to see the answer: nothing is promised, and nothing counts as shown."""
 
 
 class BatchCustomer(Body, frozen=True):
@@ -105,6 +107,8 @@ class BatchRequest(Body, frozen=True):
     attributes: Attributes = field(default_factory=list)
     explain: bool = False
     as_of: Annotated[datetime, Meta(tz=True)] | None = None
+    dry_run: bool = False
+    """Whether nobody gets to see the answers: nothing is promised, and nothing counts as shown."""
     unknown: Literal["problem", "answer"] = "problem"
     """What a line that names somebody unknown gets: a problem, or a stranger's answer."""
 

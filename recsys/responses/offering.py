@@ -46,12 +46,15 @@ class Proposal(NamedTuple):
         Whether it is promised already.
     choices : tuple of int
         Of its products, ascending: who cannot tell two bundles apart gets one of them.
+    fits : bool
+        Whether a part of it is in the cart.
     """
 
     bundle_id: str
     missing: tuple[int, ...]
     stands: bool
     choices: tuple[int, ...]
+    fits: bool
 
 
 @dataclass(frozen=True)
@@ -152,7 +155,9 @@ class Offering:
             missing = [ix for ix, choice in of[1:] if choice not in held] if began else []
         else:
             missing = [ix for ix, choice in of if choice not in (held or has)]
-        if not stands and not (missing and _offered(decision, question)):
+        fits = not held.isdisjoint(bundle.choices)
+        may = question.promises == "any" or (question.promises == "cart" and fits)
+        if not stands and not (may and missing and _offered(decision, question)):
             return None
         if terms.locations and question.location_id not in terms.locations:
             return None
@@ -160,7 +165,7 @@ class Offering:
         if terms.channels and sold_on is not None and sold_on not in terms.channels:
             return None
         return Proposal(
-            decision.bundle_id, tuple(sorted(missing)), stands, tuple(sorted(bundle.choices))
+            decision.bundle_id, tuple(sorted(missing)), stands, tuple(sorted(bundle.choices)), fits
         )
 
 
@@ -199,8 +204,8 @@ def decide(
     -------
     list of list of dict
         ``bundle_id``, ``missing`` and ``chance``, that of the least wanted missing product, 1
-        where nothing is missing: what stands first, then by falling chance; as many as each
-        question may be offered.
+        where nothing is missing. What fits the cart comes first, then what stands, then by
+        falling chance; as many as each question may be offered.
     """
     decided = []
     for r, question in enumerate(questions):
@@ -208,7 +213,7 @@ def decide(
         of = dict(zip(missing.item_ix[part].tolist(), chance[part].tolist(), strict=True))
         judged = [(it, min((of[ix] for ix in it.missing), default=1.0)) for it in proposals[r]]
         judged = [(it, likely) for it, likely in judged if it.stands or likely < SURE]
-        judged.sort(key=lambda pair: (not pair[0].stands, -pair[1], pair[0].bundle_id))
+        judged.sort(key=lambda at: (not at[0].fits, not at[0].stands, -at[1], at[0].bundle_id))
         once = {pair[0].choices: pair for pair in reversed(judged)}
         judged = [pair for pair in judged if once[pair[0].choices] is pair]
         decided.append(

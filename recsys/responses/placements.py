@@ -6,7 +6,7 @@ The service and the command line make a ``Question`` from a request and the work
 
 import difflib
 from functools import lru_cache
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -57,6 +57,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """Bundles that may be offered; 0 to somebody to whom nothing can be promised."""
     standing: tuple[str, ...] = ()
     """Bundles that are promised to the customer already."""
+    promises: Literal["any", "cart", "none"] = "any"
+    """What may be promised anew: any bundle, one of which a part is in the cart, or none."""
     customer_known: bool = False
     """Whether the request named somebody who is known."""
 

@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from recsys.bundles.found import offered
-from recsys.bundles.terms import Offer, OfferItem
+from recsys.bundles.terms import Offer, OfferItem, Terms
 from recsys.errors import LedgerError
-from recsys.tracking.codes import new_code, new_offer_id
+from recsys.tracking.codes import new_code
 from recsys.tracking.database import Database
 from recsys.tracking.promises import (
     COLUMNS,
@@ -29,15 +29,34 @@ from recsys.tracking.promises import (
     release,
     terms_of,
 )
-from recsys.tracking.tables import DECISIONS, OFFERS
+from recsys.tracking.rows import lock
+from recsys.tracking.tables import DECISIONS, OF_VISITS, OFFER_ADDRESSES, OFFERS
 
 _HOUR: Final = 3_600
+_DAY: Final = 86_400
+#: Addresses of the past that a request forgets.
+_FORGET: Final = 20
 
 
 class Refusal(msgspec.Struct, frozen=True):
     """Why no offer was made."""
 
-    reason: Literal["not_offered", "budget_spent", "customer_limit"]
+    reason: Literal["not_offered", "budget_spent", "customer_limit", "visit_limit"]
+
+
+class VisitBounds(msgspec.Struct, frozen=True):
+    """What a visit of nobody is promised at most."""
+
+    per_visit: int
+    """Offers of one visit within a day."""
+    hours: float
+    """How long one stands."""
+    budget_share: float
+    """Share of a bundle's budget that stands for such visits together."""
+    per_address_hour: int
+    """Offers of such visits from one address in an hour."""
+    address: str | None = None
+    """Where the visit comes from, as a keyed hash; None: not limited."""
 
 
 class Wanted(NamedTuple):
@@ -49,6 +68,10 @@ class Wanted(NamedTuple):
     owner: str
     items: tuple[OfferItem, ...]
     now_ts: int
+    offer_id: str
+    """Of a new offer."""
+    visit: VisitBounds | None = None
+    """Where the owner is a visit of nobody."""
 
 
 #: What ``_new`` takes of a bundle's row.
@@ -66,6 +89,16 @@ _THEIRS: Final = (
     .order_by(OFFERS.c.expires_ts.desc(), OFFERS.c.offer_id)
 )
 _OF_OWNERS: Final = of_owners(_THEIRS)
+#: Offers that a visit got lately.
+_OF_VISIT: Final = sa.select(sa.func.count()).where(
+    OFFERS.c.owner == sa.bindparam("owner"), OFFERS.c.issued_ts > sa.bindparam("since_ts")
+)
+#: What stands of a bundle for visits of nobody.
+_VISITS_MINOR: Final = sa.select(sa.func.coalesce(sa.func.sum(OFFERS.c.discount_minor), 0)).where(
+    OFFERS.c.bundle_id == sa.bindparam("bundle_id"),
+    OFFERS.c.expires_ts > sa.bindparam("now_ts"),
+    OF_VISITS,
+)
 _OF_ALL: Final = _THEIRS.where(OFFERS.c.owner.in_(sa.bindparam("owners", expanding=True)))
 
 
@@ -85,6 +118,8 @@ def issue(database: Database, wanted: Wanted) -> Offer | Refusal:
     if isinstance(new, Refusal):
         return new
     with database.writing() as connection:
+        if wanted.visit is not None and not _visit_may(connection, wanted, wanted.visit):
+            return Refusal("visit_limit")
         row = lock_bundles(connection, [bundle_id])[bundle_id]
         taken = row.reserved_minor + row.spent_minor - release(connection, bundle_id, now_ts)
         given = {"owners": wanted.owners, "bundle_id": bundle_id}
@@ -94,8 +129,59 @@ def issue(database: Database, wanted: Wanted) -> Offer | Refusal:
         new = _new(wanted, row.kind, row.item_ids, row.terms, taken, n_used)
         if isinstance(new, Refusal):
             return new
-        hours = terms_of(row.terms).offer_hours
-        return _write(connection, new, round(now_ts + hours * _HOUR))
+        if wanted.visit is not None:
+            budget, most = terms_of(row.terms).budget_minor, wanted.visit.budget_share
+            held_minor = connection.execute(
+                _VISITS_MINOR, {"bundle_id": bundle_id, "now_ts": now_ts}
+            ).scalar_one()
+            if budget is not None and held_minor + new.discount_minor > budget * most:
+                return Refusal("budget_spent")
+            _count_address(connection, wanted.visit, now_ts)
+        return _write(
+            connection, new, _until(wanted, terms_of(row.terms)), wanted.visit is not None
+        )
+
+
+def _until(wanted: Wanted, terms: Terms) -> int:
+    """Until when an offer stands by itself."""
+    hours = (
+        terms.offer_hours if wanted.visit is None else min(terms.offer_hours, wanted.visit.hours)
+    )
+    return round(wanted.now_ts + hours * _HOUR)
+
+
+def _visit_may(connection: Connection, wanted: Wanted, bounds: VisitBounds) -> bool:
+    """Whether a visit may be promised one more offer; holds the row of its address."""
+    if bounds.address is not None:
+        row = lock(connection, OFFER_ADDRESSES, [bounds.address], since_ts=wanted.now_ts, issued=0)[
+            bounds.address
+        ]
+        recent = wanted.now_ts - row.since_ts < _HOUR
+        if recent and row.issued >= bounds.per_address_hour:
+            return False
+    given = {"owner": wanted.owner, "since_ts": wanted.now_ts - _DAY}
+    n_lately = int(connection.execute(_OF_VISIT, given).scalar_one())
+    return n_lately < bounds.per_visit
+
+
+def _count_address(connection: Connection, bounds: VisitBounds, now_ts: int) -> None:
+    """Count one more offer of an address whose row is held, and forget some that are long past."""
+    if bounds.address is None:
+        return
+    of = OFFER_ADDRESSES.c
+    past = now_ts - of.since_ts >= _HOUR
+    connection.execute(
+        OFFER_ADDRESSES.update()
+        .where(of.address == bounds.address)
+        .values(
+            since_ts=sa.case((past, now_ts), else_=of.since_ts),
+            issued=sa.case((past, 1), else_=of.issued + 1),
+        )
+    )
+    old = sa.select(of.address).where(of.since_ts < now_ts - _DAY, of.address != bounds.address)
+    found = connection.execute(old.limit(_FORGET).with_for_update(skip_locked=True)).scalars().all()
+    if found:
+        connection.execute(OFFER_ADDRESSES.delete().where(of.address.in_(found)))
 
 
 def _held(rows: Iterable[Sequence[Any]], now_ts: int) -> tuple[Offer | None, int]:
@@ -125,9 +211,9 @@ def _new(
         return Refusal("not_offered")
     if set(offered(kind, names_of(item_ids))) != {item.item_id for item in wanted.items}:
         raise LedgerError(f"the products offered are not those of bundle {wanted.bundle_id}.")
-    until = round(now_ts + terms.offer_hours * _HOUR)
+    until = _until(wanted, terms)
     new = Offer(
-        offer_id=new_offer_id(),
+        offer_id=wanted.offer_id,
         code=new_code(),
         bundle_id=wanted.bundle_id,
         owner=wanted.owner,
@@ -147,12 +233,13 @@ def _new(
     return new
 
 
-def _write(connection: Connection, new: Offer, promised_ts: int) -> Offer:
+def _write(connection: Connection, new: Offer, promised_ts: int, visit: bool) -> Offer:
     row = {column.name: getattr(new, column.name) for column in COLUMNS}
     row |= {
         "items": msgspec.json.encode(new.items),
         "discount_minor": new.discount_minor,
         "promised_ts": promised_ts,
+        "visit": visit,
     }
     connection.execute(OFFERS.insert(), row)
     count(connection, new.bundle_id, issued=1, standing=1, reserved_minor=new.discount_minor)

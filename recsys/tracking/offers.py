@@ -12,8 +12,9 @@ import msgspec
 import sqlalchemy as sa
 
 from recsys.bundles.terms import Counts, Offer, OfferItem
+from recsys.tracking.codes import new_offer_id
 from recsys.tracking.database import Database
-from recsys.tracking.issuing import Refusal, Wanted, issue
+from recsys.tracking.issuing import Refusal, VisitBounds, Wanted, issue
 from recsys.tracking.pieces import Bounds, OrderItem
 from recsys.tracking.promises import (
     COLUMNS,
@@ -82,6 +83,8 @@ class Offers:
         *,
         now_ts: int,
         owners: Sequence[str] = (),
+        offer_id: str | None = None,
+        visit: VisitBounds | None = None,
     ) -> Offer | Refusal:
         """Promise a bundle to somebody, once.
 
@@ -96,6 +99,11 @@ class Offers:
             UTC epoch seconds.
         owners : sequence of str
             Other ids of the same customer, as ``owners`` gives them.
+        offer_id : str, optional
+            Of a new offer, from ``codes.new_offer_id``: whoever gives it can tell whether this
+            call made the offer.
+        visit : VisitBounds, optional
+            Where ``owner`` is a visit of nobody: what it may be promised at most.
 
         Returns
         -------
@@ -106,14 +114,17 @@ class Offers:
             ``not_offered``: the bundle is not approved, not yet or no longer offered, or its
             price is not below that of its products; ``customer_limit``: they have as many as one
             customer may get, used or standing; ``budget_spent``: what is left of the budget is
-            less than the discount.
+            less than the discount, or too much of it stands for visits; ``visit_limit``: the
+            visit, or its address, has had as many as it may.
 
         Raises
         ------
         LedgerError
             When ``items`` are not those of the bundle, or it cannot be written.
         """
-        wanted = Wanted(bundle_id, sorted({owner, *owners}), owner, tuple(items), now_ts)
+        every = sorted({owner, *owners})
+        offer_id = offer_id or new_offer_id()
+        wanted = Wanted(bundle_id, every, owner, tuple(items), now_ts, offer_id, visit)
         return issue(self._database, wanted)
 
     def standing(self, owners: Sequence[str], now_ts: int) -> list[Offer]:

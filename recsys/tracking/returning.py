@@ -274,5 +274,7 @@ def _follow(connection: Connection, bundle: sa.Row[Any], row: sa.Row[Any], own_i
     given = {"owners": owners, "bundle_id": row.bundle_id}
     if connection.execute(_HOW_MANY, given).scalar_one() < terms_of(bundle.terms).per_customer:
         connection.execute(
-            OFFERS.update().where(OFFERS.c.offer_id == row.offer_id).values(owner=own_id)
+            OFFERS.update()
+            .where(OFFERS.c.offer_id == row.offer_id)
+            .values(owner=own_id, visit=False)
         )

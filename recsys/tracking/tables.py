@@ -17,12 +17,13 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    sql,
 )
 from sqlalchemy.types import TypeEngine
 
 #: Raised when a table comes or changes; ``upgrading`` brings older ledgers up to it, and newer ones
 #: are left alone.
-SCHEMA_VERSION: Final = 6
+SCHEMA_VERSION: Final = 7
 
 METADATA: Final = MetaData()
 
@@ -192,6 +193,7 @@ OFFERS: Final = Table(
     Column("promised_ts", BigInteger, nullable=False),  # until when it would stand by itself
     Column("expires_ts", BigInteger, nullable=False),  # or until its bundle ends, if that is sooner
     Column("state", Text, nullable=False),
+    Column("visit", Boolean, nullable=False, server_default=sql.false()),  # of nobody's visit
     Index("ix_offers_owner", "owner", "state"),
     # Answers by itself how many were made when, and what those that expired add up to.
     Index(
@@ -202,6 +204,28 @@ OFFERS: Final = Table(
         "issued_ts",
         "discount_minor",
     ),
+)
+
+#: What stands for visits of nobody; few, so that it is quickly added up.
+OF_VISITS: Final = sql.and_(
+    OFFERS.c.state == sql.literal_column("'standing'"), OFFERS.c.visit.is_(sql.true())
+)
+Index(
+    "ix_offers_visits",
+    OFFERS.c.bundle_id,
+    OFFERS.c.expires_ts,
+    OFFERS.c.discount_minor,
+    sqlite_where=OF_VISITS,
+    postgresql_where=OF_VISITS,
+)
+
+#: Offers that visits of nobody got from one address lately. Held before rows of bundles.
+OFFER_ADDRESSES: Final = Table(
+    "offer_addresses",
+    METADATA,
+    Column("address", _key(), primary_key=True),  # keyed hash
+    Column("since_ts", BigInteger, nullable=False, index=True),  # beginning of its hour
+    Column("issued", BigInteger, nullable=False),  # since then
 )
 
 #: Orders that used an offer. Whoever changes what uses one holds the row of its order.

@@ -79,6 +79,16 @@ def _name_pieces(connection: Connection) -> None:
     connection.exec_driver_sql("DROP TABLE IF EXISTS stand_ins")
 
 
+def _mark_visits(connection: Connection) -> None:
+    """Tell offers of visits from those of customers; what stands by now ends by itself."""
+    inspector = sa.inspect(connection)
+    if not inspector.has_table("offers"):
+        return
+    connection.exec_driver_sql("ALTER TABLE offers ADD COLUMN visit BOOLEAN DEFAULT FALSE NOT NULL")
+    for index in OFFERS.indexes:
+        index.create(connection, checkfirst=True)
+
+
 def _pages(connection: Connection) -> Iterator[list[sa.Row[Any]]]:
     """Read the redemptions of before, with what their offers were for."""
     names = ("transaction_id", "scope", "offer_id", "channel", "location_id", "redeemed_ts", "back",
@@ -123,4 +133,5 @@ UPGRADES: Final[dict[int, tuple[Callable[[Connection], None], ...]]] = {
     3: (_index_customers,),  # decisions and offers
     4: (),  # stand-ins
     5: (_name_pieces,),
+    6: (_mark_visits,),
 }

@@ -96,12 +96,12 @@ def post() -> Response:
             explain=asked.explain,
         )
         question, promised = state.promises.ask(
-            question, who.customer.customer_id, who.session_id, offering
+            question, who.customer.customer_id, who.session_id, offering, shown=not asked.dry_run
         )
         lines.append((question, who, promised))
     failed = _refused(Refusal("internal-error", KINDS["internal-error"].advice), "")
-    doubted = doubts.of_filter(engine, given)
-    return reply(_answers(state, engine, offering, lines, failed, doubted), 200, NDJSON)
+    doubted, shown = doubts.of_filter(engine, given), not asked.dry_run
+    return reply(_answers(state, engine, offering, lines, failed, doubted, shown), 200, NDJSON)
 
 
 def _refused(refusal: Refusal, pointer: str) -> bytes:
@@ -116,6 +116,7 @@ def _answers(
     lines: list[Line],
     failed: bytes,
     doubted: list[FieldError],
+    shown: bool,
 ) -> Iterator[bytes]:
     """Yield the lines of the answer, a chunk at a time."""
     for start in range(0, len(lines), _CHUNK):
@@ -143,7 +144,8 @@ def _answers(
             now_ts = state.now_ts()
             answer["offers"] = state.promises.keep(answer["offers"], promised, engine, now_ts)
             doubts.add(answer, doubted)
-            state.expose(asking.to_exposure(question, who, answer))
+            if shown:
+                state.expose(asking.to_exposure(question, who, answer))
             options = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
             out.append(orjson.dumps(answer, option=options))
         yield b"".join(out)

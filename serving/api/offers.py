@@ -11,6 +11,7 @@ from recsys.bundles.found import offered
 from recsys.bundles.terms import Offer
 from recsys.errors import OfferError
 from recsys.responses import offers as words
+from recsys.tracking.codes import new_offer_id
 from recsys.tracking.events import seal_identifier, seal_session
 from recsys.tracking.offers import Refusal as NoOffer
 from recsys.tracking.people import session_own_id
@@ -78,6 +79,7 @@ def issue(customer_id: str) -> Response:
     if not suggestions.known(bundle_id):
         raise Refusal("bundle-unknown", KINDS["bundle-unknown"].advice)
     bundle, now_ts, ledger = suggestions.get(bundle_id), state.now_ts(), state.ledger.offers
+    mine = new_offer_id()
     before = {offer.bundle_id: offer for offer in ledger.standing(owners, now_ts)}.get(bundle_id)
     if before is not None:
         return reply(orjson.dumps(_told(state, before)))
@@ -90,10 +92,12 @@ def issue(customer_id: str) -> Response:
     items = words.priced(item_ids, bundle.terms.currency, engine.catalogue)
     if items is None:
         raise Refusal("not-offered", KINDS["not-offered"].advice)
-    made = ledger.issue(bundle_id, owners[0], items, now_ts=now_ts, owners=owners)
+    made = ledger.issue(bundle_id, owners[0], items, now_ts=now_ts, owners=owners, offer_id=mine)
     if isinstance(made, NoOffer):
         kind = made.reason.replace("_", "-")
         raise Refusal(kind, KINDS[kind].advice)
+    if made.offer_id != mine:  # somebody else was as quick
+        return reply(orjson.dumps(_told(state, made)))
     where = ("Location", f"/v1/offers/{made.offer_id}")
     return reply(orjson.dumps(_told(state, made)), 201, headers=[where])
 

@@ -39,7 +39,8 @@ _LISTS: Final[dict[str, str | None]] = {
 )
 def post() -> Response:
     """Answer with items for one placement and one customer, visit or stranger."""
-    return _answer(read_body(request, RecommendationRequest))
+    asked = read_body(request, RecommendationRequest)
+    return _answer(asked, shown=not asked.dry_run)
 
 
 @blueprint.get("/v1/recommendations")
@@ -56,12 +57,13 @@ def get() -> Response:
     """Answer as POST does, for simple cases.
 
     `identifier_type` and `identifier_value` name somebody; `item_ids`, `exclude`, `attributes` and
-    `cart` (item ids) may be repeated; `filter` is a JSON document.
+    `cart` (item ids) may be repeated; `filter` is a JSON document. Offers are those that stand:
+    GET promises nothing anew.
     """
-    return _answer(read_query(request.args, RecommendationRequest, lists=_LISTS))
+    return _answer(read_query(request.args, RecommendationRequest, lists=_LISTS), shown=False)
 
 
-def _answer(asked: RecommendationRequest) -> Response:
+def _answer(asked: RecommendationRequest, *, shown: bool) -> Response:
     state: State = current_app.extensions["omnibasket"]
     settings = asking.find_placement(state, asked.placement)
     location_id = access.check_location(asked.location_id)
@@ -90,12 +92,18 @@ def _answer(asked: RecommendationRequest) -> Response:
     else:
         offering = state.promises.offering(engine)
         question, promised = state.promises.ask(
-            question, who.customer.customer_id, who.session_id, offering
+            question,
+            who.customer.customer_id,
+            who.session_id,
+            offering,
+            shown=shown,
+            address=access.page_address(state.keyed_hash),
         )
         (answer,) = engine.recommend([question], [who.customer.history], offering)
         answer["offers"] = state.promises.keep(answer["offers"], promised, engine, state.now_ts())
     doubted = [*doubts.of_filter(engine, given)]
     doubted += doubts.of_identifier(state, asked.identifier, "/identifier")
     doubts.add(answer, doubted)
-    state.expose(asking.to_exposure(question, who, answer))
+    if not asked.dry_run:
+        state.expose(asking.to_exposure(question, who, answer))
     return reply(orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY))

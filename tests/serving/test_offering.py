@@ -13,6 +13,9 @@ from flask.testing import FlaskClient
 from recsys.bundles.found import bundle_id
 from recsys.bundles.terms import Decision, Terms
 from recsys.config import Config
+from recsys.tracking.events import seal_session
+from recsys.tracking.keys import Grant
+from recsys.tracking.people import session_own_id
 from serving.wire import Recommendations
 
 from .conftest import ask, known, state
@@ -102,8 +105,83 @@ def test_withdrawn_is_gone_in_the_next_answer(approved: Flask, client: FlaskClie
 
 def test_a_spent_budget_promises_no_more(app: Flask, client: FlaskClient) -> None:
     decide(app, budget_minor=100)
-    made = [offers(client, cart=CART, session_id=f"visit-{n}") for n in range(4)]
+    made = [offers(client, cart=CART, **known(n)) for n in (0, 3, 6, 9)]
     assert [len(found) for found in made] == [1, 1, 0, 0]
+
+
+def issued(app: Flask) -> int:
+    held = state(app)
+    return held.ledger.offers.counts(now_ts=held.now_ts())[BUNDLE].issued
+
+
+def test_asking_promises_nothing(approved: Flask, client: FlaskClient) -> None:
+    """Only a POST whose answer is shown does; what stands is told whoever asks."""
+
+    def got() -> list[dict[str, Any]]:
+        named = known(0)["identifier"]
+        query = {"placement": "web_cart", "cart": "beer"}
+        query |= {f"identifier_{name}": value for name, value in named.items()}
+        answer = client.get("/v1/recommendations", query_string=query)
+        found: list[dict[str, Any]] = answer.get_json()["offers"]
+        return found
+
+    body = {"placement": "web_cart", "customers": [{**known(0), "cart": CART}], "dry_run": True}
+    for _ in range(2):
+        assert got() == []
+        assert offers(client, cart=CART, dry_run=True, **known(0)) == []
+        line = client.post("/v1/recommendations/batch", json=body).text
+        assert json.loads(line)["offers"] == []
+    assert issued(approved) == 0
+    (offer,) = offers(client, cart=CART, **known(0))
+    assert [found["code"] for found in got()] == [offer["code"]]
+    assert len(offers(client, cart=CART, dry_run=True, **known(0))) == 1
+    assert issued(approved) == 1
+
+
+def test_visits_are_promised_little_and_briefly(app: Flask, client: FlaskClient) -> None:
+    """Customers get the rest of the budget, and the visits' part is free again soon."""
+    decide(app, budget_minor=500)  # of which visits get 100, for two
+    home = offers(client, "web_home", session_id="visit-0")
+    assert home == []  # nothing of it in the cart
+    made = [offers(client, cart=CART, session_id=f"visit-{n}") for n in range(5)]
+    assert [len(found) for found in made] == [1, 1, 0, 0, 0]
+    now = state(app).now_ts()
+    left = [found.expires_ts - now for found in state(app).ledger.offers.standing(
+        [session_own_id(str(seal_session(f"visit-{n}", state(app).keyed_hash))) for n in range(2)],
+        now)]  # fmt: skip
+    assert len(left) == 2
+    assert max(left) <= 2 * 3_600
+    assert len(offers(client, cart=CART, **known(0))) == 1
+    # Who logs in is no stranger any more.
+    assert len(offers(client, cart=CART, session_id="visit-4", **known(3))) == 1
+    state(app).shift_seconds += 2 * 3_600 + 1
+    assert len(offers(client, cart=CART, session_id="visit-5")) == 1
+
+
+def test_a_page_gives_few_offers_to_one_address(app: Flask, client: FlaskClient) -> None:
+    decide(app)
+    most = state(app).config.offers.address_offers_per_hour
+    _, secret = state(app).ledger.keys.create(
+        Grant(scopes=("recommend",), origins=("https://shop.example",)), int(time.time())
+    )
+    state(app).keyring._until = 0.0
+    page = {"Authorization": f"Bearer {secret}"}
+
+    def from_(address: str, visit: str) -> int:
+        answer = client.post(
+            "/v1/recommendations",
+            json={"placement": "web_cart", "cart": CART, "session_id": visit},
+            headers={**page, "X-Forwarded-For": f"9.9.9.9, {address}"},
+        )
+        assert answer.status_code == 200, answer.text
+        return len(answer.get_json()["offers"])
+
+    assert sum(from_("2001:db8::1", f"a{n}") for n in range(most)) == most
+    assert from_("2001:db8::2", "more") == 0  # of the same network
+    assert from_("2001:db8::2", "a0") == 1  # what stands is told
+    assert from_("203.0.113.7", "other") == 1
+    state(app).shift_seconds += 3_601
+    assert from_("2001:db8::1", "later") == 1
 
 
 def test_without_the_ledger_there_are_items_and_no_offers(

@@ -80,5 +80,6 @@ def promised_within_budget(service: Service, bundle_id: str, customer_ids: list[
     }
     assert len(lucky) == 5
     assert len(made) == 10  # both times the same offer
+    assert Counter(status for status, _ in answers if status in (200, 201)) == {201: 5, 200: 5}
     kinds = {answer["type"] for status, answer in answers if status not in (200, 201)}
     assert kinds == {"/problems#budget-spent"}

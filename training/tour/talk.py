@@ -117,7 +117,7 @@ def hold(service: Service, person: Person, at: datetime | None) -> Talk:
     """
 
     def ask(title: str, placement: str, who: Body, wait: timedelta = timedelta()) -> Turn:
-        request = {"placement": placement, **who}
+        request = {"placement": placement, **who, "dry_run": True}
         if at is not None:
             request["as_of"] = (at + wait).isoformat(timespec="seconds")
         return Turn(title, request, service.post("/v1/recommendations", request))

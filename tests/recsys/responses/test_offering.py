@@ -123,6 +123,25 @@ def test_the_most_wanted_comes_first_and_no_more_than_asked_for(engine):
     assert [offer["bundle_id"] for offer in standing] == [last]
 
 
+def test_what_fits_the_cart_comes_before_what_stands(engine):
+    fits, stands = approved(FIRST, SECOND), approved("item090", "item100")
+    found = offers(engine, fits, stands, cart=(FIRST,), standing=(stands.bundle_id,), offers=2)
+    assert [offer["bundle_id"] for offer in found] == [fits.bundle_id, stands.bundle_id]
+    both = offers(
+        engine, fits, stands, cart=(FIRST, "item090"), standing=(stands.bundle_id,), offers=1
+    )
+    assert [offer["bundle_id"] for offer in both] == [stands.bundle_id]
+
+
+def test_what_may_not_be_promised_is_not_offered_unless_it_stands(engine):
+    decision, lately = approved(FIRST, SECOND), bought((FIRST, 3))
+    held = {"standing": (decision.bundle_id,)}
+    for promises, cart, n in (("none", (FIRST,), 0), ("cart", (FIRST,), 1), ("cart", (), 0)):
+        asked = {"promises": promises, "cart": cart, "row": lately}
+        assert len(offers(engine, decision, **asked)) == n
+        assert len(offers(engine, decision, **asked, **held)) == 1
+
+
 def test_what_follows_a_purchase_is_offered_after_it(engine):
     decision = approved(FIRST, SECOND, kind="after")
     (offer,) = offers(engine, decision, row=bought((FIRST, 5)), placement="web_home")

@@ -39,12 +39,15 @@ def test_an_offer_is_told_without_its_owner(catalogue):
 
 
 def test_an_offer_needs_no_catalogue():
-    used = Redemption(transaction_id="9", channel="pos", location_id="S1", redeemed_ts=60)
+    used = Redemption(
+        transaction_id="9", channel="pos", location_id="S1", redeemed_ts=60, discount_minor=7
+    )
     told = offer(made(state="redeemed", redemption=used), None)
     assert {item["title"] for item in told["items"]} == {None}
     assert told["redemption"] == {
         "transaction_id": "9", "channel": "pos", "location_id": "S1",
         "redeemed_at": "1970-01-01T00:01:00Z",
+        "discount": {"amount_minor": 7, "currency": told["price"]["currency"]},
     }  # fmt: skip
 
 

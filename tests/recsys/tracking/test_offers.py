@@ -2,11 +2,14 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from recsys.bundles.terms import Counts, Offer, OfferItem
 from recsys.data.keyed_hash import customer_id_of
 from recsys.errors import LedgerError, OfferError
+from recsys.tracking.codes import new_offer_id
+from recsys.tracking.issuing import VisitBounds
 from recsys.tracking.ledger import Ledger
 from recsys.tracking.offers import Refusal
 
@@ -112,6 +115,46 @@ def test_nobody_gets_more_than_a_customer_may(ledger: Ledger) -> None:
     promise(ledger, "c3")
     assert promise(ledger, "c3", at=NOW + HOUR).issued_ts == NOW + HOUR
     check_books(ledger)
+
+
+BOUNDS = VisitBounds(
+    per_visit=2, hours=0.5, budget_share=0.5, per_address_hour=3, address="home"
+)  # fmt: skip
+
+
+def test_visits_of_nobody_are_promised_little(ledger: Ledger) -> None:
+    for n in range(5):
+        decide(ledger, f"b{n}", budget_minor=4 * DISCOUNT)
+
+    def visit(owner: str, n: int, at: int = NOW, bounds: VisitBounds = BOUNDS) -> Offer | Refusal:
+        return ledger.offers.issue(f"b{n}", owner, ITEMS, now_ts=at, visit=bounds)
+
+    first = visit("v1", 0)
+    assert isinstance(first, Offer)
+    assert first.expires_ts == NOW + HOUR // 2
+    assert visit("v1", 0) == first
+    second = visit("v1", 1)
+    assert isinstance(second, Offer)
+    assert visit("v1", 2) == Refusal("visit_limit")
+    assert isinstance(visit("v2", 0), Offer)
+    assert visit("v3", 1) == Refusal("visit_limit")  # the fourth of its address
+    away = msgspec.structs.replace(BOUNDS, address=None)
+    assert visit("v4", 0, bounds=away) == Refusal("budget_spent")  # half of it stands for visits
+    assert isinstance(issue(ledger, "c1", "b0"), Offer)
+    # What expired, was used, or became a customer's is not a visit's any more.
+    redeem(ledger, second.code)
+    assert isinstance(visit("v5", 0, NOW + HOUR // 2, away), Offer)
+    assert isinstance(visit("v6", 2, NOW + HOUR), Offer)
+    assert visit("v1", 3, NOW + HOUR) == Refusal("visit_limit")
+    assert isinstance(visit("v1", 3, NOW + 24 * HOUR), Offer)
+    check_books(ledger)
+
+
+def test_whoever_gives_an_id_knows_whether_it_was_made(ledger: Ledger) -> None:
+    decide(ledger)
+    ids = [new_offer_id() for _ in range(2)]
+    made = [ledger.offers.issue("b1", "c1", ITEMS, now_ts=NOW, offer_id=name) for name in ids]
+    assert [isinstance(offer, Offer) and offer.offer_id for offer in made] == [ids[0]] * 2
 
 
 def test_an_order_uses_it_once(ledger: Ledger) -> None:

@@ -40,7 +40,7 @@ def offers(workspace: Workspace, *orders: tuple[str, str, str | None]) -> list[O
         assert isinstance(offer, Offer)
         ledger.offers.redeem(
             offer.code, transaction_id=number, channel=channel, location_id=location_id,
-            owners=None, item_ids=None, now_ts=NOW,
+            owners=None, items=None, now_ts=NOW,
         )  # fmt: skip
         made.append(offer)
     ledger.close()
@@ -57,7 +57,9 @@ def states(workspace: Workspace, made: list[Offer]) -> list[str | None]:
 def test_returns_in_exports_give_offers_back(workspace: Workspace) -> None:
     sold = [
         f"{number},2026-02-0{day},{store},{item},1,3,\n"
-        for day, (number, store) in enumerate([("17", "S1"), ("18", "S1"), ("19", "")], 1)
+        for day, (number, store) in enumerate(
+            [("17", "S1"), ("18", "S1"), ("19", ""), ("20", "S1")], 1
+        )
         for item in ("tea", "milk", "jam")
     ]
     shop = "".join(
@@ -82,6 +84,7 @@ def test_returns_in_exports_give_offers_back(workspace: Workspace) -> None:
         "90,2026-02-20,S3,tea,-1,3,17\n90,2026-02-20,S3,milk,-1,2,17\n",  # all, in another store
         "91,2026-02-20,S1,tea,-1,3,18\n91,2026-02-20,S1,jam,-1,2,18\n",  # a part
         "92,2026-02-20,,tea,-1,3,19\n93,2026-02-21,,milk,-1,2,19\n",  # bit by bit
+        "94,2026-02-22,S1,tea,-1,3,20\n94,2026-02-22,S1,milk,-1,2,20\n",  # nobody told of it
     ]
     refunded = "88,2026-02-25,tea,-1,3,8@shop.de\n88,2026-02-25,milk,-1,2,8@shop.de\n"
     workspace.write(tills__2_csv=TICKETS + "".join(back), shop__2_csv=ORDERS + refunded)
@@ -92,7 +95,7 @@ def test_returns_in_exports_give_offers_back(workspace: Workspace) -> None:
     assert workspace.ingest()["offers_given_back"] == 0
     assert states(workspace, made) == expected
     # An order that is told late, and whose return is in the history already.
-    late = offers(workspace, ("17", "store_screen", "S1"))
+    late = offers(workspace, ("20", "associate", "S1"))
     assert states(workspace, late) == ["redeemed"]
     done = workspace.ingest()
     assert (done["changed"], done["offers_given_back"]) == (False, 1)
