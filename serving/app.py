@@ -14,7 +14,7 @@ from flask import Flask, Response, current_app, g, request
 from recsys.config import Config
 from recsys.wording import isolated
 from serving import access, dashboard, health, log, openapi, pages, problems, shop
-from serving.api import backoffice, batch, bundles, events, items, offers, recommendations
+from serving.api import backoffice, batch, bundles, events, items, links, offers, recommendations
 from serving.replies import defend
 from serving.state import State
 
@@ -63,6 +63,7 @@ def create_app(config: Config, *, background: bool = True) -> Flask:
         events,
         bundles,
         offers,
+        links,
         backoffice,
         health,
         openapi,

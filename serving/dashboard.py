@@ -14,6 +14,8 @@ import orjson
 from flask import Blueprint, Response, current_app, render_template, request
 from msgspec import Meta
 
+from recsys.config import Config
+from recsys.responses.placements import BOUGHT_ON, placements
 from recsys.schema import CHANNELS
 from recsys.tracking.keys import Key
 from serving import session
@@ -185,13 +187,32 @@ def _choices(state: State) -> dict[str, Any]:
     """What a person may choose from where an answer does not say it."""
     engine, currency = state.engine, state.config.workspace.currency
     if engine is None:
-        return {"channels": CHANNELS, "currency": currency, "categories": [], "segments": []}
+        engine_says: dict[str, Any] = {"categories": [], "segments": []}
+    else:
+        engine_says = {
+            "categories": list(engine.catalogue.labels["category"].names),
+            "segments": [name.decode() for name in engine.bundles.segment_names.tolist()],
+        }
     return {
         "channels": CHANNELS,
+        "offering": offering_channels(state.config),
         "currency": currency,
-        "categories": list(engine.catalogue.labels["category"].names),
-        "segments": [name.decode() for name in engine.bundles.segment_names.tolist()],
+        **engine_says,
     }
+
+
+def offering_channels(config: Config) -> list[str]:
+    """Return where customers may buy with an offer that some placement shows them.
+
+    An e-mail leads anywhere; a tablet in a store sells at its till.
+    """
+    shown = {
+        BOUGHT_ON.get(placement.channel, placement.channel)
+        for placement in placements(config).values()
+        if placement.offers and placement.personal
+    }
+    sold = [channel for channel in CHANNELS if channel in BOUGHT_ON.values()]
+    return [channel for channel in sold if None in shown or channel in shown]
 
 
 def _state() -> State:

@@ -23,6 +23,7 @@ from recsys.tracking.issuing import VisitBounds
 from recsys.tracking.offers import Offers, Refusal
 from recsys.tracking.people import session_own_id
 from serving.decided import Decided
+from serving.links import Links
 
 _log = logging.getLogger("omnibasket.service")
 
@@ -59,9 +60,13 @@ class Promises:
     decided : Decided
     offers : Offers
     settings : OfferSettings
+    links : Links
     """
 
-    def __init__(self, decided: Decided, offers: Offers, settings: OfferSettings) -> None:
+    def __init__(
+        self, decided: Decided, offers: Offers, settings: OfferSettings, links: Links
+    ) -> None:
+        self._links = links
         self._decided = decided
         self._offers = offers
         self._settings = settings
@@ -165,7 +170,7 @@ class Promises:
                 _log.error("an offer was not made", extra={"reason": str(error)})
                 continue
             if offer is not None:
-                told = words.offer(offer, engine.catalogue)
+                told = self._links.told(offer, engine.catalogue)
                 kept.append({**told, "missing": proposal["missing"], "chance": proposal["chance"]})
         return kept
 

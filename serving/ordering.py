@@ -6,8 +6,10 @@ Called by ``api.offers``.
 from collections.abc import Sequence
 from typing import Any
 
+from recsys.responses.bundles import money
 from recsys.tracking.events import IN_STORE, number_fault
 from recsys.tracking.pieces import Bounds, OrderItem
+from recsys.tracking.redeeming import Outcome
 from serving import access
 from serving.ids import refuse_no_ids
 from serving.problems import FieldError, Refusal
@@ -90,3 +92,34 @@ def _wrong_prices(lines: Sequence[OrderLine]) -> Sequence[FieldError]:
             pointer = f"/items/{number}/price/currency"
             wrong.append(FieldError(pointer, f"must be {first}, as the first one."))
     return wrong
+
+
+def combined(state: State, codes: Sequence[str], outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """Say what became of several offers, and what they take off together."""
+    catalogue = None if state.engine is None else state.engine.catalogue
+    told: list[dict[str, Any]] = []
+    off, currency = 0, None
+    for code, (redeemed, refused) in zip(codes, outcomes, strict=True):
+        one: dict[str, Any] = {"code": code, "used": redeemed is not None}
+        if redeemed is not None and redeemed.offer.redemption is not None:
+            made = redeemed.offer
+            one["offer"] = state.links.told(made, catalogue)
+            one["discount"] = one["offer"]["redemption"]["discount"]
+        if refused is not None:
+            detail = sentence(str(refused))
+            one["problem"] = {"type": f"/problems#{refused.kind}", "detail": detail}
+        told.append(one)
+    used = {
+        found.redeemed.offer.offer_id: found.redeemed.offer
+        for found in outcomes
+        if found.redeemed is not None
+    }
+    for made in used.values():
+        off += 0 if made.redemption is None else made.redemption.discount_minor
+        currency = made.currency
+    return {"discount": None if currency is None else money(off, currency), "codes": told}
+
+
+def sentence(message: str) -> str:
+    """Begin with a capital."""
+    return message[:1].upper() + message[1:]

@@ -22,6 +22,7 @@ from recsys.tracking.backoffice import Overlay
 from recsys.tracking.ledger import Exposure, Ledger
 from serving.access import Keyring
 from serving.decided import Decided
+from serving.links import Links
 from serving.offering import Promises
 from serving.problems import KINDS, Refusal
 from serving.session import Sessions
@@ -57,10 +58,11 @@ class State:
         self.config = config
         self.keyed_hash = _keyed_hash(config)
         self.sessions = Sessions(self.keyed_hash.key)
+        self.links = Links(self.keyed_hash.key)
         self.ledger = Ledger.open(config.ledger_url, currency=config.workspace.currency)
         self.keyring = Keyring(self.ledger.keys, config.serve.requests_per_second)
         self.decided = Decided(self.ledger.decisions, config.bundles)
-        self.promises = Promises(self.decided, self.ledger.offers, config.offers)
+        self.promises = Promises(self.decided, self.ledger.offers, config.offers, self.links)
         self.identifier_types = _identifier_types(config)
         self.currencies = _currencies(config)
         self.engine: Engine | None = None

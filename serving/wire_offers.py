@@ -30,6 +30,13 @@ class OfferRedemption(Wire, frozen=True):
     location_id: str | None = None
 
 
+class QrLinks(Wire, frozen=True):
+    """Pictures that anybody who has the link may see until the offer ends."""
+
+    svg: str
+    png: str
+
+
 class Offer(Wire, frozen=True):
     """A bundle at a price promised to one customer until a time, the same in every channel."""
 
@@ -47,7 +54,9 @@ class Offer(Wire, frozen=True):
     expires_at: str
     state: OfferState
     qr: str
-    """Where its code is drawn as a QR code."""
+    """Where its code is drawn as a QR code, for callers with a key."""
+    qr_public: QrLinks
+    """The same for mails and pages of other sites, which need none."""
     redemption: OfferRedemption | None = None
 
 
@@ -67,6 +76,12 @@ class CustomerOffers(Wire, frozen=True):
     """The customer's present id; it may be another one than was asked for."""
     offers: list[Offer]
     """The one that ends first comes first."""
+
+
+class OffersQuery(Wire, frozen=True):
+    """Whose offers are asked for."""
+
+    identifier: Identifier
 
 
 class OfferRequest(Wire, frozen=True):
@@ -106,3 +121,44 @@ class RedemptionRequest(Wire, frozen=True):
     item_ids: Annotated[list[Id], Meta(max_length=500)] | None = None
     """The same without quantities and prices: one piece each time that a product is named. Where
     neither is sent, no choice of products is in two offers of the order."""
+
+
+class CombinationRequest(RedemptionRequest, frozen=True, kw_only=True):
+    """Several offers for one order."""
+
+    codes: Annotated[list[Id], Meta(min_length=1, max_length=8)]
+    """Ids or codes of offers."""
+    dry_run: bool = False
+    """Only say what would become of them."""
+
+
+class CodeProblem(Wire, frozen=True):
+    """Why an offer is not used."""
+
+    type: str
+    """As of the problem that redeeming it alone would be."""
+    detail: str
+
+
+class CodeOutcome(Wire, frozen=True):
+    """What became of one of several offers."""
+
+    code: str
+    """As it was asked."""
+    used: bool
+    """Whether the order uses it; in a dry run, whether it would."""
+    discount: Money | None = None
+    """What it takes off."""
+    offer: Offer | None = None
+    problem: CodeProblem | None = None
+
+
+class Combination(Wire, frozen=True):
+    """The offers that take off most together."""
+
+    transaction_id: str
+    dry_run: bool
+    discount: Money | None
+    """What they take off together; null where none is used."""
+    codes: list[CodeOutcome]
+    """In the order in which they were asked."""

@@ -27,7 +27,7 @@ from recsys.tracking.promises import (
     offer,
     read_of_owners,
 )
-from recsys.tracking.redeeming import Redeemed, Use, redeem, see
+from recsys.tracking.redeeming import Outcome, Redeemed, Use, redeem, redeem_best, see
 from recsys.tracking.returning import Returned, settle
 from recsys.tracking.tables import DECISIONS, OFFERS, REDEMPTIONS
 
@@ -226,6 +226,32 @@ class Offers:
             bounds=bounds,
         )
         return redeem(self._database, which, use)
+
+    def redeem_best(
+        self, names: Sequence[str], use: Use, *, dry_run: bool = False
+    ) -> list[Outcome]:
+        """Let an order use those of several offers that take off most together.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Ids or codes, a few.
+        use : Use
+            The order, and who buys.
+        dry_run : bool
+            Only say what would become of them.
+
+        Returns
+        -------
+        list of Outcome
+            One a name: redeemed (again, where the order uses it already), or why not.
+
+        Raises
+        ------
+        LedgerError
+            When it cannot be written; then none is redeemed.
+        """
+        return redeem_best(self._database, names, use, dry_run=dry_run)
 
     def in_use(self) -> Iterator[tuple[str, str]]:
         """Read number and scope of every order that uses an offer, sorted, a page at a time."""

@@ -103,6 +103,24 @@ class Basket:
             for item_id in self._lines:
                 self._of_choice.setdefault(choice_of(item_id), []).append(item_id)
 
+    def copy(self) -> "Basket":
+        """Return a basket from which claims do not take anything off this one."""
+        other = Basket(None, self._taken, self._back, all_back=self._all_back)
+        other._choice_of, other._lines, other._of_choice = (
+            self._choice_of, self._lines, self._of_choice,
+        )  # fmt: skip
+        other._left = {item_id: list(left) for item_id, left in self._left.items()}
+        return other
+
+    @property
+    def alike(self) -> bool:
+        """Whether it does not matter which piece of a choice an offer claims."""
+        kinds: dict[str, set[tuple[str, int | None]]] = {}
+        for item_id, lines in (self._lines or {}).items():
+            mine = kinds.setdefault(self._choice_of(item_id), set())
+            mine |= {(item_id, line.price_minor) for line in lines}
+        return all(len(mine) == 1 for mine in kinds.values())
+
     def claim(self, offer: Offer, bounds: Bounds) -> Claim:
         """Claim what an offer is for; it is not there for the next one.
 

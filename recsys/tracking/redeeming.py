@@ -3,8 +3,9 @@
 Called by ``offers``; ``returning`` undoes it.
 """
 
-from collections.abc import Callable, Collection, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Collection, Container, Sequence
+from contextlib import suppress
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ from sqlalchemy import Connection
 from recsys.bundles.terms import Offer, Terms
 from recsys.errors import OfferError
 from recsys.tracking.codes import is_offer_id, read_code
+from recsys.tracking.combining import best
 from recsys.tracking.database import Database
 from recsys.tracking.events import scope_of
 from recsys.tracking.orders import OrderState, ever_used, held_of, in_use, keep, open_order
@@ -124,13 +126,86 @@ def redeem(database: Database, which: str, use: Use) -> Redeemed:
         if again is not None:
             return again
         basket, n_used = _basket(connection, order, use)
-        _check_order(connection, seen.offer.offer_id, n_used, use)
+        _check_returned(seen.offer.offer_id, ever_used(connection, use.key), use)
+        _check_number(n_used, use)
         claim = basket.claim(seen.offer, use.bounds)
         done = _use(connection, seen.offer, claim, use)
         if use.items is not None:
             order.tell(held_of(use.items))
             keep(connection, use.key, order)
     return done
+
+
+class Outcome(NamedTuple):
+    """What became of one of several offers."""
+
+    redeemed: Redeemed | None
+    refused: OfferError | None
+
+
+class _UndoError(Exception):
+    """Ends a transaction of which nothing is to be written."""
+
+
+def redeem_best(
+    database: Database, names: Sequence[str], use: Use, *, dry_run: bool
+) -> list[Outcome]:
+    """Do what ``Offers.redeem_best`` says."""
+    named = [see(database, name) for name in names]
+    found: list[Outcome] = []
+    with suppress(_UndoError), database.writing() as connection:
+        found = _redeem_best(connection, named, use)
+        if dry_run:
+            raise _UndoError
+    return found
+
+
+def _redeem_best(connection: Connection, named: Sequence[Seen | None], use: Use) -> list[Outcome]:
+    order = open_order(connection, use.key)
+    lock_bundles(connection, [seen.offer.bundle_id for seen in named if seen is not None])
+    ids = list(dict.fromkeys(seen.offer.offer_id for seen in named if seen is not None))
+    basket, n_used = _basket(connection, order, use)
+    ever = ever_used(connection, use.key)
+    outcomes: dict[str, Outcome] = {}
+    free: list[Offer] = []
+    for offer_id in ids:
+        seen = _seen(connection.execute(_BY_ID, {"name": offer_id}).one())
+        try:
+            again = _check(seen, use)
+            if again is None:
+                _check_returned(offer_id, ever, use)
+        except OfferError as error:
+            outcomes[offer_id] = Outcome(None, error)
+            continue
+        if again is None:
+            free.append(seen.offer)
+        else:
+            outcomes[offer_id] = Outcome(again, None)
+    per_order = use.bounds.per_order
+    room = len(free) if per_order is None else max(0, per_order - n_used)
+    chosen = best(basket, free, use.bounds, room)
+    for at, claim in chosen.claims:
+        basket.claim(free[at], use.bounds)
+        outcomes[free[at].offer_id] = Outcome(_use(connection, free[at], claim, use), None)
+    n_used += len(chosen.claims)
+    for other in free:
+        if other.offer_id not in outcomes:
+            outcomes[other.offer_id] = Outcome(None, _why_not(basket, other, n_used, use))
+    if use.items is not None and chosen.claims:
+        order.tell(held_of(use.items))
+        keep(connection, use.key, order)
+    unknown = Outcome(None, OfferError("offer-unknown", "there is no such offer."))
+    return [unknown if seen is None else outcomes[seen.offer.offer_id] for seen in named]
+
+
+def _why_not(basket: Basket, offer: Offer, n_used: int, use: Use) -> OfferError:
+    """Say why an offer is not among those that an order uses."""
+    try:
+        _check_number(n_used, use)
+        basket.copy().claim(offer, use.bounds)
+    except OfferError as error:
+        return error
+    return OfferError("offer-overlaps", "the other offers take off more without it.")
 
 
 def _basket(connection: Connection, order: OrderState, use: Use) -> tuple[Basket, int]:
@@ -141,14 +216,18 @@ def _basket(connection: Connection, order: OrderState, use: Use) -> tuple[Basket
     return basket, len(used)
 
 
-def _check_order(connection: Connection, offer_id: str, n_used: int, use: Use) -> None:
-    """Refuse an offer that came back of this order, and one more than an order may use."""
-    if offer_id in ever_used(connection, use.key):
+def _check_returned(offer_id: str, ever: Container[str], use: Use) -> None:
+    """Refuse an offer that came back of this order."""
+    if offer_id in ever:
         raise OfferError(
             "offer-redeemed",
             f"order `{use.transaction_id}` used this offer and was returned; another order may "
             "use it.",
         )
+
+
+def _check_number(n_used: int, use: Use) -> None:
+    """Refuse one offer more than an order may use."""
     most = use.bounds.per_order
     if most is not None and n_used >= most:
         raise OfferError("order-limit", f"the order uses {n_used} offers; it may use {most}.")

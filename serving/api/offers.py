@@ -1,10 +1,8 @@
 """``/v1/customers/…/offers`` and ``/v1/offers``: what stands, issued once and redeemed once."""
 
-import io
 from typing import Final
 
 import orjson
-import segno
 from flask import Blueprint, Response, current_app, request
 
 from recsys.bundles.found import offered
@@ -15,14 +13,23 @@ from recsys.tracking.codes import new_offer_id
 from recsys.tracking.events import seal_identifier, seal_session
 from recsys.tracking.offers import Refusal as NoOffer
 from recsys.tracking.people import session_own_id
+from recsys.tracking.redeeming import Use
 from serving import access
+from serving.links import draw
 from serving.openapi import documented
-from serving.ordering import order_of
+from serving.ordering import combined, order_of, sentence
 from serving.problems import KINDS, FieldError, Refusal
-from serving.reading import read_body
+from serving.reading import read_body, read_query
 from serving.replies import etag_of, is_held, reply
 from serving.state import State
-from serving.wire_offers import CustomerOffers, OfferRequest, RedemptionRequest
+from serving.wire_offers import (
+    Combination,
+    CombinationRequest,
+    CustomerOffers,
+    OfferRequest,
+    OffersQuery,
+    RedemptionRequest,
+)
 from serving.wire_offers import Offer as OfferAnswer
 
 blueprint = Blueprint("offers", __name__)
@@ -46,10 +53,7 @@ _BODY: Final = ("malformed-body", "body-too-large", "not-json", "invalid-request
 def standing(customer_id: str) -> Response:
     """List the offers that stand for a customer, the oldest first, the same in all channels."""
     state: State = current_app.extensions["omnibasket"]
-    owners = _owners(state, customer_id)
-    found = state.ledger.offers.standing(owners, state.now_ts())
-    told = [_told(state, offer) for offer in found]
-    return reply(orjson.dumps({"customer_id": owners[0], "offers": told}))
+    return _standing(state, _owners(state, customer_id))
 
 
 @blueprint.post("/v1/customers/<customer_id>/offers")
@@ -102,6 +106,30 @@ def issue(customer_id: str) -> Response:
     return reply(orjson.dumps(_told(state, made)), 201, headers=[where])
 
 
+@blueprint.get("/v1/offers")
+@documented(
+    "The offers that stand for whoever an identifier names",
+    tag="channels",
+    scope="offers",
+    query=OffersQuery,
+    answers={200: CustomerOffers},
+    problems=("invalid-request", "customer-unknown", *_WHO),
+)
+def of_identifier() -> Response:
+    """List what stands for a customer by their card, e-mail or phone, as a till has it."""
+    state: State = current_app.extensions["omnibasket"]
+    access.refuse_screens()
+    asked = read_query(request.args, OffersQuery)
+    access.check_names({"/identifier_value": asked.identifier})
+    identifier = seal_identifier(asked.identifier, state.keyed_hash, state.config.identity)
+    customer = None
+    if identifier is not None:
+        customer = state.ledger.customer(identifier=identifier, as_of_ts=state.now_ts() + 1)
+    if customer is None or customer.customer_id is None:
+        raise Refusal("customer-unknown", KINDS["customer-unknown"].advice)
+    return _standing(state, state.ledger.offers.owners(customer.customer_id))
+
+
 @blueprint.get("/v1/offers/<offer_id>")
 @documented(
     "One offer",
@@ -150,8 +178,40 @@ def redeem(offer_id: str) -> Response:
     try:
         done = state.ledger.offers.redeem(offer_id, owners=owners, now_ts=state.now_ts(), **order)
     except OfferError as error:
-        raise Refusal(error.kind, _sentence(str(error))) from None
+        raise Refusal(error.kind, sentence(str(error))) from None
     return reply(orjson.dumps(_told(state, done.offer)), 201 if done.first else 200)
+
+
+@blueprint.post("/v1/redemptions")
+@documented(
+    "Redeem the best of several offers",
+    tag="channels",
+    scope="offers",
+    body=CombinationRequest,
+    example={
+        "transaction_id": "1001", "channel": "pos", "location_id": "S1",
+        "items": [{"item_id": "SKU1", "quantity": 2}],
+        "codes": ["7Q4M-0X2K-D9AB-WT5C", "0123-4567-89AB-CDEF"], "dry_run": True,
+    },
+    answers={200: Combination},
+    problems=(*_BODY, "location-forbidden", *_WHO),
+)  # fmt: skip
+def combine() -> Response:
+    """Let an order use those of several offers that take off most together.
+
+    Every combination that the order has pieces for is looked at: the largest discount wins, then
+    the fewest offers, then those that are named first. All of it is one transaction. For each
+    of the others the answer says why not; `dry_run` only says what would be.
+    """
+    state: State = current_app.extensions["omnibasket"]
+    access.refuse_screens()
+    asked = read_body(request, CombinationRequest)
+    owners = _users(state, asked)
+    use = Use(owners=owners, now_ts=state.now_ts(), **order_of(state, asked))
+    outcomes = state.ledger.offers.redeem_best(asked.codes, use, dry_run=asked.dry_run)
+    told = combined(state, asked.codes, outcomes)
+    answer = {"transaction_id": asked.transaction_id, "dry_run": asked.dry_run, **told}
+    return reply(orjson.dumps(answer))
 
 
 @blueprint.get("/v1/offers/<offer_id>/qr.svg")
@@ -167,20 +227,20 @@ def qr(offer_id: str) -> Response:
     state: State = current_app.extensions["omnibasket"]
     code = _found(state, offer_id).code
     tag = etag_of(code)
-    body = b""
-    if not is_held(tag):
-        drawn = io.BytesIO()
-        segno.make(code, micro=False).save(
-            drawn, kind="svg", scale=8, light="white", title=f"Offer {code}", xmldecl=False
-        )
-        body = drawn.getvalue()
+    body = b"" if is_held(tag) else draw(code, "svg")
     return reply(
         body, 200 if body else 304, SVG, cache_seconds=_QR_CACHE_SECONDS, private=True, etag=tag
     )
 
 
+def _standing(state: State, owners: list[str]) -> Response:
+    found = state.ledger.offers.standing(owners, state.now_ts())
+    told = [_told(state, offer) for offer in found]
+    return reply(orjson.dumps({"customer_id": owners[0], "offers": told}))
+
+
 def _told(state: State, offer: Offer) -> dict[str, object]:
-    return words.offer(offer, None if state.engine is None else state.engine.catalogue)
+    return state.links.told(offer, None if state.engine is None else state.engine.catalogue)
 
 
 def _found(state: State, which: str) -> Offer:
@@ -227,7 +287,3 @@ def _users(state: State, asked: RedemptionRequest) -> list[str] | None:
     if customer.customer_id is not None:
         owners += state.ledger.offers.owners(customer.customer_id)
     return owners
-
-
-def _sentence(message: str) -> str:
-    return message[:1].upper() + message[1:]

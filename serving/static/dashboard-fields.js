@@ -4,7 +4,7 @@
 import { channelName, h, isolate, unique, when } from "./dashboard-dom.js";
 import { moneyInput } from "./dashboard-price.js";
 
-const { channels, currency: usual } = JSON.parse(document.body.dataset.choices);
+const { channels, offering, currency: usual } = JSON.parse(document.body.dataset.choices);
 const shiftSeconds = Number(document.body.dataset.shiftSeconds);
 
 /** Where a field tells what is wrong with it. */
@@ -17,7 +17,7 @@ export function otherFields(bundle, mark) {
   const budget = moneyInput(currency, {});
   return [
     pair(dateField("starts_at", "Offered from", "Empty: at once." + clock), dateField("ends_at", "Offered until", "Empty: until you end it.")),
-    checks("channels", "Channels", channels, "None ticked: everywhere."),
+    checks("channels", "Channels", channels, "None ticked: everywhere. Where no placement shows offers that can be used, none can be ticked."),
     list("locations", "Locations", bundle.evidence?.locations ?? [], "None named: everywhere."),
     pair(
       simple("budget", `Budget for discounts (${currency})`, budget.input, budget.read, budget.write, "Empty: without limit."),
@@ -80,7 +80,10 @@ export function otherFields(bundle, mark) {
       h("small", { class: "hint", id: unique("hint") }, hint), h("small", { class: "fault", id: faultOf(name) }));
     let stored = [];
     const tick = (values) => {
-      for (const box of boxes) box.checked = (values || []).includes(box.value);
+      for (const box of boxes) {
+        box.checked = (values || []).includes(box.value);
+        box.disabled = !box.checked && !offering.includes(box.value); // what was ticked may be cleared
+      }
     };
     return field(name, boxes[0], element, () => {
       const ticked = boxes.filter((box) => box.checked).map((box) => box.value);

@@ -4,12 +4,14 @@ import json
 import re
 from html.parser import HTMLParser
 
+import msgspec
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from recsys.config import Config
+from recsys.config import PLACEMENTS, Config, Placement
 from recsys.schema import CHANNELS
+from serving.dashboard import offering_channels
 
 from .conftest import Serve, state
 from .test_app import Page
@@ -103,7 +105,23 @@ def test_it_says_what_may_be_chosen(client: FlaskClient) -> None:
     choices = json.loads(said["data-choices"] or "")
     assert choices["channels"] == list(CHANNELS)
     assert choices["currency"] == "EUR"
-    assert set(choices) == {"channels", "currency", "categories", "segments"}
+    # An e-mail leads anywhere, and nobody buys by e-mail or at a screen.
+    assert choices["offering"] == ["pos", "web", "app", "marketplace"]
+    assert set(choices) == {"channels", "offering", "currency", "categories", "segments"}
+
+
+def test_a_channel_that_cannot_show_offers_cannot_be_ticked(config: Config) -> None:
+    quiet = {name: msgspec.structs.replace(found, offers=0) for name, found in PLACEMENTS.items()}
+
+    def offering(**loud: Placement) -> list[str]:
+        given = msgspec.structs.replace(config, placements={**quiet, **loud})
+        return offering_channels(given)
+
+    assert offering() == []
+    assert offering(associate_tablet=PLACEMENTS["associate_tablet"]) == ["pos"]
+    assert offering(app_home=Placement(channel="app", offers=1)) == ["app"]
+    screen = Placement(channel="store_screen", offers=1, personal=False)
+    assert offering(store_screen=screen) == []
 
 
 def test_without_a_model_there_is_a_page_too(

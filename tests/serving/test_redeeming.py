@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import msgspec
 from flask import Flask
 from flask.testing import FlaskClient
 
 from recsys.config import Config
+from serving.wire_offers import Combination
 
 from .conftest import Serve, state
 from .marketing import (
@@ -101,3 +103,40 @@ def test_numbers_of_tills_are_those_of_their_store(
     assert "store" in problem["errors"][0]["detail"]
     assert redeem(client, code, "77", **STORE).status_code == 201
     refused(redeem(client, code, "77", channel="pos", location_id="S2"), "offer-redeemed")
+
+
+def test_the_best_of_several_codes(app: Flask, client: FlaskClient) -> None:
+    first, second = codes(app, client, approve(client), 2)
+    order = {"transaction_id": "t1", **STORE, "items": lines(1, 145)}
+    body = {**order, "codes": [first, second, "0000-0000-0000-0000"]}
+
+    def ask(**more: Any) -> dict[str, Any]:
+        answer = client.post("/v1/redemptions", json={**body, **more})
+        assert answer.status_code == 200, answer.text
+        msgspec.convert(answer.get_json(), Combination)
+        found: dict[str, Any] = answer.get_json()
+        return found
+
+    dry = ask(dry_run=True)
+    assert dry["discount"] == money(40)
+    assert [one["used"] for one in dry["codes"]] == [True, False, False]
+    kinds = [one["problem"]["type"] for one in dry["codes"][1:]]
+    assert kinds == ["/problems#offer-overlaps", "/problems#offer-unknown"]
+    assert client.get(f"/v1/offers/{first}").get_json()["state"] == "standing"
+    done = ask()
+    assert {**done, "dry_run": True} == dry
+    assert ask() == done
+    assert client.get(f"/v1/offers/{first}").get_json()["redemption"]["discount"] == money(40)
+    refused(client.post("/v1/redemptions", json={**body, "codes": []}), "invalid-request")
+
+
+def test_a_till_that_knows_a_card_only_sees_its_offers(app: Flask, client: FlaskClient) -> None:
+    (code,) = codes(app, client, approve(client), 1)
+    card = {"identifier_type": "loyalty_card", "identifier_value": "card0"}
+    answer = client.get("/v1/offers", query_string=card)
+    assert answer.status_code == 200, answer.text
+    assert [offer["code"] for offer in answer.get_json()["offers"]] == [code]
+    assert answer.get_json()["customer_id"] == customer(app)
+    nobody = {**card, "identifier_value": "card-of-nobody"}
+    refused(client.get("/v1/offers", query_string=nobody), "customer-unknown")
+    refused(client.get("/v1/offers"), "invalid-request")

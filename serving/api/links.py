@@ -1,0 +1,70 @@
+"""``/qr/…``: the code of an offer behind a signed link, for mails and pages of other sites."""
+
+from typing import Final
+
+from flask import Blueprint, Response, current_app
+
+from serving.links import Kind, draw
+from serving.openapi import documented
+from serving.problems import KINDS, Refusal
+from serving.replies import etag_of, is_held, reply
+from serving.state import State
+
+blueprint = Blueprint("links", __name__)
+
+SVG: Final = "image/svg+xml"
+PNG: Final = "image/png"
+#: How long a picture may be shown after its offer was withdrawn. It ends with the offer at most.
+_CACHE_SECONDS: Final = 3_600
+_OVER: Final = {
+    "redeemed": "offer-redeemed", "expired": "offer-expired", "withdrawn": "offer-withdrawn",
+}  # fmt: skip
+_PROBLEMS: Final = ("not-found", *_OVER.values(), "ledger-unavailable")
+
+
+@blueprint.get("/qr/<token>/offer.svg")
+@documented(
+    "The code of an offer behind a signed link",
+    tag="channels",
+    answers={200: SVG, 304: SVG},
+    problems=_PROBLEMS,
+)
+def svg(token: str) -> Response:
+    """Draw the code of an offer that stands; `qr_public` of the offer has the link.
+
+    No key is needed, and pages of any site may show it, until the offer ends.
+    """
+    return _drawn(token, "svg", SVG)
+
+
+@blueprint.get("/qr/<token>/offer.png")
+@documented(
+    "The code of an offer behind a signed link, for mails",
+    tag="channels",
+    answers={200: PNG, 304: PNG},
+    problems=_PROBLEMS,
+)
+def png(token: str) -> Response:
+    """Draw the same as PNG, which every mail program shows."""
+    return _drawn(token, "png", PNG)
+
+
+def _drawn(token: str, kind: Kind, content_type: str) -> Response:
+    state: State = current_app.extensions["omnibasket"]
+    offer_id, now_ts = state.links.offer_id(token), state.now_ts()
+    offer = None if offer_id is None else state.ledger.offers.find(offer_id, now_ts)
+    if offer is None:
+        raise Refusal("not-found", KINDS["not-found"].advice)
+    if offer.state in _OVER:
+        raise Refusal(_OVER[offer.state], KINDS[_OVER[offer.state]].advice)
+    tag = etag_of(offer.code, kind)
+    held = is_held(tag)
+    answer = reply(
+        b"" if held else draw(offer.code, kind),
+        304 if held else 200,
+        content_type,
+        cache_seconds=max(1, min(_CACHE_SECONDS, offer.expires_ts - now_ts)),
+        etag=tag,
+    )
+    answer.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return answer
