@@ -38,7 +38,10 @@ _LISTS: Final[dict[str, str | None]] = {
     problems=("malformed-body", "body-too-large", "not-json", *_PROBLEMS),
 )
 def post() -> Response:
-    """Answer with items for one placement and one customer, visit or stranger."""
+    """Answer with items for one placement and one customer, visit or stranger.
+
+    While the ledger does not answer, everybody is a stranger, and `without_ledger` says so.
+    """
     return _answer(read_body(request, RecommendationRequest))
 
 
@@ -94,5 +97,7 @@ def _answer(asked: RecommendationRequest) -> Response:
         )
         (answer,) = engine.recommend([question], [who.customer.history], offering)
         answer["offers"] = state.promises.keep(answer["offers"], promised, engine, state.now_ts())
+    if who.unread:
+        answer["without_ledger"] = True
     state.expose(asking.to_exposure(question, who, answer))
     return reply(orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY))
