@@ -61,7 +61,9 @@ class Condition:
         except OSError:
             self._little_room = False
 
-    def checks(self, engine: Engine | None, model_told: str | None, now_ts: int) -> dict[str, str]:
+    def checks(
+        self, engine: Engine | None, model_told: str | None, now_ts: int, *, writes: bool = True
+    ) -> dict[str, str]:
         """Return each check with ``ok``, or what is wrong and what to do.
 
         Parameters
@@ -72,22 +74,26 @@ class Condition:
             Why it is not the current one.
         now_ts : int
             UTC epoch seconds.
+        writes : bool
+            Whether the ledger took what was written to it last.
         """
         if not self.followed:
             self.look()
         return {
             "model": model_told or OK,
-            "ledger": self._of_ledger(engine),
+            "ledger": self._of_ledger(engine, writes),
             "disk": self._of_disk(),
             "age": self._of_age(engine, now_ts),
         }
 
-    def _of_ledger(self, engine: Engine | None) -> str:
+    def _of_ledger(self, engine: Engine | None, writes: bool) -> str:
         if self.ledger is not None:
             return (
                 "the ledger does not answer. Customers are answered as strangers, events and "
                 "redemptions are refused until it does; the log says why."
             )
+        if not writes:
+            return "the ledger takes nothing at present: events and redemptions are refused."
         if self._asked.trouble is not None:
             return "the ledger does not answer everything in time; the log says what."
         if self._empty and engine is not None:

@@ -69,7 +69,8 @@ class Exchange(httputil.HTTPMessageDelegate):
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
     ) -> None:
         """Hold a request to its limits before its body is read."""
-        assert isinstance(start_line, RequestStartLine)
+        if not isinstance(start_line, RequestStartLine):
+            raise TypeError("a server reads requests")
         self._front.begun(self._server_conn)
         self._line, self._headers = start_line, headers
         self._path = start_line.path.partition("?")[0]

@@ -29,7 +29,7 @@ _log = logging.getLogger("omnibasket.service")
 #: Bytes read from a connection at a time, and held of it before somebody wants them.
 _CHUNK_BYTES: Final = 64 * 1024
 #: Connections taken at a time; what is left, another worker takes.
-_ACCEPTED: Final = 2
+_ACCEPTED: Final = 8
 #: How often the log tells how many requests were refused. Seconds.
 _TELL_SECONDS: Final = 10.0
 
@@ -80,8 +80,11 @@ class Front(httputil.HTTPServerConnectionDelegate):
             self._serve(taken, address)
 
     def _serve(self, taken: socket.socket, address: Any) -> None:
-        if len(self._connections) >= self._most:
+        while len(self._connections) >= self._most and self._waiting:
             self._evict()
+        if len(self._connections) >= self._most:  # all of them are being answered
+            taken.close()
+            return
         taken.setblocking(False)
         taken.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         stream = IOStream(taken, max_buffer_size=4 * _CHUNK_BYTES, read_chunk_size=_CHUNK_BYTES)
@@ -96,16 +99,19 @@ class Front(httputil.HTTPServerConnectionDelegate):
 
     def _evict(self) -> None:
         """Close the connection that has asked nothing for the longest time."""
-        for longest in self._waiting.values():
+        longest = next(iter(self._waiting.values()), None)
+        if longest is not None:
+            self.on_close(longest)
             longest.stream.close()
-            break
 
     def start_request(
         self, server_conn: object, request_conn: httputil.HTTPConnection
     ) -> httputil.HTTPMessageDelegate:
         """Begin to wait for a request of a connection."""
-        assert isinstance(server_conn, HTTP1ServerConnection)
-        assert isinstance(request_conn, HTTP1Connection)
+        if not isinstance(server_conn, HTTP1ServerConnection) or not isinstance(
+            request_conn, HTTP1Connection
+        ):
+            raise TypeError("only HTTP/1 is served")
         self._waiting.pop(server_conn, None)
         self._waiting[server_conn] = server_conn
         return Exchange(self, server_conn, request_conn)

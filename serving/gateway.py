@@ -74,9 +74,8 @@ def environ_of(
         key = name.upper().replace("-", "_")
         key = key if key in _PLAIN else f"HTTP_{key}"
         earlier = environ.get(key)
-        if earlier is not None:
-            value = f"{earlier}{'; ' if key == 'HTTP_COOKIE' else ','}{value}"
-        environ[key] = value
+        between = "; " if key == "HTTP_COOKIE" else ","
+        environ[key] = value if earlier is None else f"{earlier}{between}{value}"
     environ.pop("HTTP_TRANSFER_ENCODING", None)
     if body:
         environ["CONTENT_LENGTH"] = str(len(body))
@@ -94,7 +93,7 @@ def ask(app: Application, environ: dict[str, Any]) -> Answer:
     told: list[Any] = []
 
     def start_response(
-        status: str, headers: list[tuple[str, str]], error: object = None
+        status: str, headers: list[tuple[str, str]], _error: object = None
     ) -> Callable[[bytes], object]:
         told[:] = status, headers
         return _no_write

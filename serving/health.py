@@ -32,7 +32,8 @@ def readyz() -> Response:
     """
     state: State = current_app.extensions["omnibasket"]
     engine = state.engine
-    checks = state.condition.checks(engine, state.model_told, state.now_ts())
+    writes = state.showing.trouble is None
+    checks = state.condition.checks(engine, state.model_told, state.now_ts(), writes=writes)
     status = "not_ready" if engine is None else "degraded"
     if all(found == OK for found in checks.values()):
         status = "ready"

@@ -64,15 +64,16 @@ class Lane:
         with self._changed:
             if not self._waiting:
                 self._full_since = time.monotonic()
-            room = self._burst
-            if time.monotonic() - self._full_since > _STANDING_SECONDS:
-                room = self._standing
+            room = self._standing if self._stands() else self._burst
             if self._stopped or len(self._waiting) >= room:
                 self.refused += 1
                 return False
             self._waiting.append(job)
             self._changed.notify()
             return True
+
+    def _stands(self) -> bool:
+        return time.monotonic() - self._full_since > _STANDING_SECONDS
 
     @property
     def busy(self) -> bool:
@@ -100,7 +101,10 @@ class Lane:
                     self._changed.wait()
                 job = self._waiting.popleft()
                 self._running += 1
-            late = time.monotonic() > job.until
+                # What a burst left behind goes too: whoever comes after need not wait for it.
+                late = time.monotonic() > job.until or (
+                    self._stands() and len(self._waiting) > self._standing
+                )
             try:
                 (job.refuse if late else job.run)()
             except Exception:  # the thread must outlive whatever it meets
@@ -121,7 +125,7 @@ class Lanes:
 
     def __init__(self) -> None:
         self.by_name: dict[Name, Lane] = {
-            "answers": Lane("answers", threads=2, burst=64, standing=12),
+            "answers": Lane("answers", threads=2, burst=64, standing=6),
             "desk": Lane("desk", threads=2, burst=64, standing=32),
             "durable": Lane("durable", threads=4, burst=64, standing=32),
             "batch": Lane("batch", threads=1, burst=4, standing=4),

@@ -40,7 +40,7 @@ class Worker:
     def start(self) -> None:
         """Start a process."""
         command = [sys.executable, "-m", TARGET, str(self._descriptor)]
-        self.process = subprocess.Popen(
+        self.process = subprocess.Popen(  # noqa: S603 - our own module
             command, pass_fds=[self._descriptor], start_new_session=True
         )
         self._begun = time.monotonic()
@@ -73,7 +73,7 @@ def run(listening: socket.socket, n_workers: int, tell: Callable[[str], None]) -
     """
     told = threading.Event()
 
-    def stop(number: int, frame: FrameType | None) -> None:
+    def stop(_number: int, _frame: FrameType | None) -> None:
         told.set()
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}

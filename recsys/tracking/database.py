@@ -8,7 +8,7 @@ whenever another one wrote in between. Used by the other modules of this stage o
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +16,6 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.pool import PoolProxiedConnection
 
 from recsys.errors import LedgerAwayError, LedgerError
 from recsys.tracking.opening import (
@@ -34,6 +33,7 @@ from recsys.tracking.patience import (
     Patience,
     connect_postgres,
     left,
+    postgres_options,
     within,
 )
 from recsys.tracking.tables import META, METADATA, SCHEMA_VERSION, UPGRADES
@@ -72,11 +72,12 @@ class Database:
         self._driver_error: type[Exception] = self.engine.dialect.loaded_dbapi.Error
         self._compiled: dict[int, tuple[str, Sequence[str] | None]] = {}
         self._thread = threading.local()
-        self._of_threads: set[PoolProxiedConnection] = set()
+        self._of_threads: set[Any] = set()
         self._circuits: dict[int | str, Circuit] = {}
-        self._connector = Connector() if patience is not None else None
-        if patience is not None and not self.is_sqlite:
-            event.listen(self.engine, "do_connect", self._connect)
+        of_server = patience is not None and not self.is_sqlite
+        self._connector = Connector() if of_server else None
+        if patience is not None and self._connector is not None:
+            self._listen(patience, self._connector)
         try:
             self.prepare()
         except LedgerAwayError:
@@ -144,11 +145,14 @@ class Database:
         if not self.prepared and self.patience is not None:
             raise LedgerAwayError("the ledger has not been reached yet.")
 
-    def _connect(self, dialect: Any, record: Any, arguments: Any, options: Any) -> Any:
-        """Open a connection for the pool, in time."""
-        assert self.patience is not None and self._connector is not None
-        open_one = partial(connect_postgres, self.patience, arguments, options)
-        return self._connector.within(open_one, left(self.patience.write_seconds))
+    def _listen(self, patience: Patience, connector: Connector) -> None:
+        """Have the pool's connections opened in time."""
+
+        def connect(_dialect: Any, _record: Any, arguments: Any, options: Any) -> Any:
+            open_one = partial(connect_postgres, patience, arguments, options)
+            return connector.within(open_one, left(patience.write_seconds))
+
+        event.listen(self.engine, "do_connect", connect)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -278,43 +282,40 @@ class Database:
     def _enter_thread(self) -> Any:
         """Open this thread's own connection, which no pool takes back."""
         with self.errors("cannot be read"):
-            pooled = self._own_connection()
-        connection: Any = pooled.driver_connection
-        pooled.detach()
+            if self._connector is not None and self.patience is not None:
+                connection = self._connected_in_time(self._connector, self.patience)
+            else:
+                pooled = self.engine.raw_connection()
+                connection = pooled.driver_connection
+                pooled.detach()
         if not self.is_sqlite:
             connection.autocommit = True
-        self._of_threads.add(pooled)
-        self._thread.pooled, self._thread.connection = pooled, connection
-        self._thread.waits = WAIT_SECONDS
+        self._of_threads.add(connection)
+        self._thread.connection, self._thread.waits = connection, WAIT_SECONDS
         return connection
 
-    def _own_connection(self) -> PoolProxiedConnection:
-        """Open a connection; where it takes longer than may be, this thread's next ask finds it."""
-        if self._connector is None or self.is_sqlite:
-            return self.engine.raw_connection()
-        assert self.patience is not None
+    def _connected_in_time(self, connector: Connector, patience: Patience) -> Any:
+        """Connect; where it takes longer than may be, this thread's next question finds it."""
         begun = getattr(self._thread, "begun", None)
         if begun is None:
-            begun = self._thread.begun = self._connector.begin(self.engine.raw_connection)
-        pooled: PoolProxiedConnection
-        try:
-            pooled = self._connector.wait(begun, left(self.patience.read_seconds))
-        except LedgerAwayError:
-            if begun.done():
-                self._thread.begun = None
-            raise
-        except BaseException:
-            self._thread.begun = None
-            raise
+            arguments, options = self.engine.dialect.create_connect_args(self.url)
+            options = {**options, **postgres_options(patience)}
+            open_one = partial(connect_postgres, patience, arguments, options)
+            begun = self._thread.begun = connector.begin(open_one)
+        connection = connector.wait(begun, left(patience.read_seconds))
         self._thread.begun = None
-        return pooled
+        return connection
 
     def _leave_thread(self) -> None:
-        pooled = getattr(self._thread, "pooled", None)
-        if pooled is not None:
-            self._of_threads.discard(pooled)
-            pooled.invalidate()
-        self._thread.pooled = self._thread.connection = None
+        connection = getattr(self._thread, "connection", None)
+        if connection is not None:
+            self._of_threads.discard(connection)
+            with suppress(self._driver_error):
+                connection.close()
+        begun = getattr(self._thread, "begun", None)
+        if begun is not None and begun.done():
+            self._thread.begun = None
+        self._thread.connection = None
 
     def close(self) -> None:
         """Close every connection."""

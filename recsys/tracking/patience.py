@@ -8,7 +8,7 @@ the thread is under (``within``), and what failed is not asked again until a pau
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -104,10 +104,13 @@ class Connector:
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="ledger-connect")
+        self._begun: set[Future[Any]] = set()
 
     def begin(self, connect: Callable[[], Any]) -> "Future[Any]":
         """Begin to open a connection."""
-        return self._threads.submit(connect)
+        begun = self._threads.submit(connect)
+        self._begun.add(begun)
+        return begun
 
     def wait(self, begun: "Future[Any]", seconds: float) -> Any:
         """Return a connection that was begun.
@@ -117,12 +120,10 @@ class Connector:
         LedgerAwayError
             When it is not there in time; it may be later.
         """
-        try:
-            return begun.result(seconds)
-        except TimeoutError:
-            if begun.done():
-                raise
-            raise LedgerAwayError("the ledger cannot be reached: it does not answer.") from None
+        if not wait([begun], seconds).done:
+            raise LedgerAwayError("the ledger cannot be reached: it does not answer.")
+        self._begun.discard(begun)
+        return begun.result()
 
     def within(self, connect: Callable[[], Any], seconds: float) -> Any:
         """Open a connection in time; one that comes too late is closed."""
@@ -130,12 +131,15 @@ class Connector:
         try:
             return self.wait(begun, seconds)
         except LedgerAwayError:
+            self._begun.discard(begun)
             begun.add_done_callback(_close)
             raise
 
     def stop(self) -> None:
-        """Open no more."""
+        """Open no more, and close what nobody came for."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+        while self._begun:
+            self._begun.pop().add_done_callback(_close)
 
 
 def _close(begun: "Future[Any]") -> None:
@@ -164,7 +168,7 @@ def connect_postgres(patience: Patience, arguments: Any, options: Any) -> Any:
 
     class Patient(psycopg.Connection[Any]):
         def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
-            seconds = left(patience.write_seconds)
+            seconds = min(left(patience.write_seconds), timeout or patience.write_seconds)
             try:
                 return super().wait(gen, min(interval, seconds), seconds)
             except psycopg.errors._WaitTimeout:

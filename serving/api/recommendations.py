@@ -53,7 +53,7 @@ def post() -> Response:
     query=RecommendationRequest,
     lists=_LISTS,
     answers={200: Recommendations},
-    problems=_PROBLEMS,
+    problems=("bad-request", *_PROBLEMS),
 )
 def get() -> Response:
     """Answer as POST does, for simple cases.
