@@ -45,7 +45,7 @@ class Limits(NamedTuple):
 
 _ANSWER: Final = Limits("answers", _MAX_QUESTION_BYTES, 2.0)
 _BATCH: Final = Limits("batch", MAX_BODY_BYTES, 30.0)
-_DURABLE: Final = Limits("durable", MAX_BODY_BYTES, 0.7)
+_DURABLE: Final = Limits("durable", MAX_BODY_BYTES, 2.0)
 _SIGN_IN: Final = Limits("desk", _MAX_SIGN_IN_BYTES, 5.0)
 _DESK: Final = Limits("desk", _MAX_OTHER_BYTES, 5.0)
 _HEALTH: Final = Limits("health", _MAX_OTHER_BYTES, 5.0)

@@ -31,8 +31,9 @@ _decoders: dict[type[Any], msgspec.json.Decoder[Any]] = {}
 _MOST_ERRORS = 20
 #: Of a name that is not known, so many letters are held against those that are.
 _MOST_LETTERS: Final = 64
-#: A number that no number of ours can be: it does not fit 64 bits.
+#: A number that may be none of ours, as it fits no 64 bits; and the first that does not.
 _BEYOND: Final = re.compile(r"[+-]?\d{19,}(\.\d*)?")
+_END: Final = 2.0**63
 
 
 def read_body(request: Request, kind: type[T]) -> T:
@@ -131,6 +132,7 @@ def read_query(
         for field in msgspec.structs.fields(kind)  # type: ignore[arg-type]
         if isinstance(text := given.get(field.encode_name), str)
         and _BEYOND.fullmatch(text)
+        and abs(float(text)) >= _END
         and _is_number(field.type)
     ]
     if beyond:

@@ -26,6 +26,7 @@ from recsys.tracking.opening import (
     is_away,
     log_ahead,
     make_engine,
+    version_of,
 )
 from recsys.tracking.patience import (
     Circuit,
@@ -91,10 +92,7 @@ class Database:
     def prepare(self) -> None:
         """Make the database ready, once.
 
-        Raises
-        ------
-        LedgerError
-            When it cannot be opened, is missing, or was written by a newer version.
+        Raises ``LedgerError`` when it cannot be, as the constructor does.
         """
         if self.prepared:
             return
@@ -114,10 +112,7 @@ class Database:
     def hurrying(self, name: str, seconds: float) -> Iterator[None]:
         """Run a block within ``seconds``; where one of that name failed, not for a while.
 
-        Raises
-        ------
-        LedgerAwayError
-            When the last ones failed.
+        Raises ``LedgerAwayError`` when the last ones failed.
         """
         circuit = self._circuits.setdefault(name, Circuit())
         circuit.admit()
@@ -126,6 +121,23 @@ class Database:
                 yield
         except LedgerError as error:
             circuit.fail(str(error))
+            raise
+        circuit.succeed()
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """Write no more for a while after a write that waited in vain as long as it may."""
+        if self.patience is None:
+            yield
+            return
+        circuit = self._circuits.setdefault("writes", Circuit())
+        circuit.admit()
+        whole = left(self.patience.write_seconds) >= self.patience.write_seconds
+        try:
+            yield
+        except LedgerAwayError as error:
+            if whole:  # and not only as long as an answer has for it
+                circuit.fail(str(error))
             raise
         circuit.succeed()
 
@@ -173,6 +185,7 @@ class Database:
         """
         self._need_prepared()
         with (
+            self._guarded(),
             self.errors("cannot be written"),
             self._taken(self.engine) as connection,
             self.transaction(connection, alone=alone, durable=durable),
@@ -347,7 +360,7 @@ class Database:
     def _prepare(self, *, create: bool) -> None:
         with self._autocommit().connect() as connection:
             known = sa.inspect(connection).has_table(META.name)
-            version = _version(connection) if known else None
+            version = version_of(connection) if known else None
         where = self.url.render_as_string(hide_password=True)
         if version is None:
             if not create:
@@ -356,10 +369,10 @@ class Database:
                 )
             with self.engine.connect() as connection, self.transaction(connection, alone=True):
                 METADATA.create_all(connection)
-                if _version(connection) is None:
+                if version_of(connection) is None:
                     row = {"key": "schema_version", "value": str(SCHEMA_VERSION)}
                     connection.execute(META.insert(), row)
-                version = _version(connection)
+                version = version_of(connection)
         elif version in UPGRADES:
             version = self._upgrade()
         if version != SCHEMA_VERSION:
@@ -375,7 +388,7 @@ class Database:
         Another process may be doing the same, or have done it by now.
         """
         with self.engine.connect() as connection, self.transaction(connection, alone=True):
-            version = _version(connection)
+            version = version_of(connection)
             while version in UPGRADES:
                 for statement in UPGRADES[version]:
                     connection.exec_driver_sql(statement)
@@ -384,10 +397,3 @@ class Database:
             row = {"value": str(version)}
             connection.execute(META.update().where(META.c.key == "schema_version"), row)
         return version
-
-
-def _version(connection: Connection) -> int | None:
-    found = connection.execute(
-        sa.select(META.c.value).where(META.c.key == "schema_version")
-    ).scalar_one_or_none()
-    return int(found) if found is not None else None

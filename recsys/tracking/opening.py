@@ -16,6 +16,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from recsys.errors import LedgerError
 from recsys.tracking.patience import Patience, postgres_options
+from recsys.tracking.tables import META
 
 #: How long a writer waits for another one before it gives up. Seconds.
 WAIT_SECONDS: Final = 20.0
@@ -115,3 +116,11 @@ def is_away(error: BaseException) -> bool:
 def busy(seconds: float) -> str:
     """Write how long SQLite waits for others."""
     return f"PRAGMA busy_timeout = {max(1, int(1000 * seconds))}"
+
+
+def version_of(connection: Connection) -> int | None:
+    """Return the schema that a database says it has; None where it says none."""
+    found = connection.execute(
+        sa.select(META.c.value).where(META.c.key == "schema_version")
+    ).scalar_one_or_none()
+    return int(found) if found is not None else None
