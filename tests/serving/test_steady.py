@@ -238,9 +238,10 @@ def stopped(url: str) -> Iterator[None]:
     """Stop a PostgreSQL with everything of it, as a machine that hangs would be."""
     with psycopg.connect(url) as connection:
         found = connection.execute("SELECT pg_backend_pid()").fetchone()
-    assert found is not None
-    server = int(_stat(found[0])[1])
-    pids = [server, *(pid for pid in _processes() if int(_stat(pid)[1]) == server)]
+        assert found is not None
+        server = _parent(found[0])  # as long as the backend is there
+    assert server > 1
+    pids = [server, *(pid for pid in _processes() if _parent(pid) == server)]
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
     try:
@@ -255,11 +256,12 @@ def _processes() -> list[int]:
     return [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
 
 
-def _stat(pid: int) -> list[str]:
+def _parent(pid: int) -> int:
+    """Return the parent of a process; -1 where it has ended."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
     except OSError:
-        return ["", "0"]
+        return -1
 
 
 @pytest.fixture
