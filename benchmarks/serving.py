@@ -43,7 +43,7 @@ def main() -> int:
     except RecsysError as error:
         print(f"{error}\nBuild the demo first: make demo CHECK=1")
         return NO_DATA
-    report = Report("One live answer", ("flask", "granian", "sqlalchemy"))
+    report = Report("One live answer", ("flask", "tornado", "sqlalchemy"))
     task = config.workspace.name
     in_process(config, paths, report, task)
     rates = {}
@@ -143,7 +143,7 @@ def ours(workspace: Path, workers: int) -> Iterator[int]:
                 ready = json.loads(text)
         if ready is None:
             raise SystemExit("the service did not start.")
-        if ready["status"] != "ready":
+        if ready["status"] == "not_ready":
             raise SystemExit(f"the service is not ready: {ready['checks']}")
         yield int(ready["url"].rpartition(":")[2])
 
@@ -152,15 +152,12 @@ def ours(workspace: Path, workers: int) -> Iterator[int]:
 def stored(name: str, workers: int) -> Iterator[int]:
     """Run the same server over an application of ``_stored``; gives its port."""
     port = _free_port()
-    command = [
-        sys.executable, "-m", "granian", "--interface", "wsgi", "--workers", str(workers),
-        "--blocking-threads", "1", "--host", "127.0.0.1", "--port", str(port),
-        "--log-level", "warning", f"benchmarks._stored:{name}",
-    ]  # fmt: skip
+    server = "benchmarks._stored_server"
+    command = [sys.executable, "-m", server, name, str(port), str(workers)]
     with _running(command):
         for _ in range(200):
             with contextlib.suppress(OSError):
-                _load.closed(port, [_load.get("/v1", port)], 0.05, 1)
+                _load.closed(port, [_load.get("/v1/items/x", port)], 0.05, 1)
                 break
             time.sleep(0.1)
         yield port

@@ -25,6 +25,10 @@ class LedgerError(RecsysError):
     """The ledger cannot be opened, or refused what was asked of it."""
 
 
+class LedgerAwayError(LedgerError):
+    """The ledger does not answer, or not in time; it may later."""
+
+
 class GateError(RecsysError):
     """A version may not become current: it is worse, or was learned from doubtful data."""
 

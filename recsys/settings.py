@@ -318,6 +318,8 @@ class Serve(Settings, frozen=True):
     """Requests a second that one key may make of each worker; 0: any number."""
     clock: Literal["now", "history"] = "now"
     """``history``: time goes on from the end of the history, for a demo or a replay."""
+    stale_days: Annotated[float, Meta(ge=0)] = 30.0
+    """``/readyz`` tells of a model that learned nothing of so many days; 0: of none."""
     example_shop: bool = False
     """Serve the example shop under /shop, as long as no key is needed."""
 
@@ -328,6 +330,12 @@ class Ledger(Settings, frozen=True):
     url: str | None = None
     """SQLAlchemy URL; a SQLite file in the state folder by default. ``env:NAME`` reads it from
     the environment."""
+    read_seconds: Annotated[float, Meta(gt=0, le=10)] = 0.1
+    """What an answer reads of the ledger may take so long; then it is a stranger's."""
+    write_seconds: Annotated[float, Meta(gt=0, le=60)] = 2.0
+    """What must be written before it is answered is refused after so long without the ledger."""
+    exposure_days: Annotated[float, Meta(ge=0)] = 90.0
+    """What was shown is forgotten after so many days; 0: never."""
 
 
 class Placement(Settings, frozen=True):

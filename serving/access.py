@@ -6,11 +6,13 @@ their key's rights (``session``). Without any key in the ledger everything is al
 machine only.
 """
 
+import contextlib
 import ipaddress
 import logging
 import math
 import os
 import re
+import threading
 import time
 from collections.abc import Mapping
 from typing import Any, Final
@@ -20,7 +22,7 @@ from flask import Response, current_app, g, request
 from recsys.config import Placement
 from recsys.data.keyed_hash import KeyedHash
 from recsys.errors import LedgerError
-from recsys.tracking.keys import Grant, Key, Keys, find
+from recsys.tracking.keys import Grant, KeptKeys, Key, Keys, find
 from serving import session
 from serving.openapi import scope_of
 from serving.problems import KINDS, FieldError, Refusal
@@ -60,44 +62,64 @@ class Keyring:
     keys : Keys
     per_second : float
         Requests that each key may make of this worker; 0: any number.
-
-    Raises
-    ------
-    LedgerError
-        When the ledger cannot be read.
+    kept : KeptKeys, optional
+        What holds until the ledger can be read for the first time.
 
     Attributes
     ----------
-    needed : bool
-        Whether calls need a key. Once they do, they go on to, whatever becomes of the ledger.
+    followed : bool
+        Whether somebody calls ``read`` in the background, so that requests need not.
+    known : bool
+        Whether it is known which keys there are; until then nobody is let in.
     """
 
-    def __init__(self, keys: Keys, per_second: float = 0.0) -> None:
+    def __init__(self, keys: Keys, per_second: float = 0.0, kept: KeptKeys | None = None) -> None:
         self._keys = keys
         self._per_second = per_second
-        self.needed = os.environ.get(NEEDED_VARIABLE) == "needed"
+        self._kept = kept
+        self._needed = os.environ.get(NEEDED_VARIABLE) == "needed"
         self._mark: str | None = None
-        self._held: Mapping[str, Key] = {}
         self._spent: dict[str, tuple[float, float]] = {}  # key → requests left, and when
+        self._lock = threading.Lock()
         self._until = 0.0
-        self._read()
+        self.followed = False
+        before = kept.read() if kept is not None else None
+        self.known = before is not None
+        self._held: Mapping[str, Key] = {key.key_id: key for key in before or ()}
+        with contextlib.suppress(LedgerError):
+            self.read()
+
+    @property
+    def needed(self) -> bool:
+        """Whether calls need a key. Once they do, they go on to, whatever becomes of the ledger."""
+        return self._needed or bool(self._held) or not self.known
 
     def renew(self) -> None:
         """Take up what changed; while the ledger does not answer, what was known holds."""
-        if time.monotonic() < self._until:
+        if self.followed or time.monotonic() < self._until:
             return
         try:
-            self._read()
+            self.read()
         except LedgerError as error:
             self._until = time.monotonic() + RENEW_SECONDS
             _log.error("the keys could not be read", extra={"reason": str(error)})
 
-    def _read(self) -> None:
+    def read(self) -> None:
+        """Read what changed.
+
+        Raises
+        ------
+        LedgerError
+            When the ledger cannot be read; what was known holds then.
+        """
         mark = self._keys.changed()
-        if mark != self._mark:
-            self._held = {key.key_id: key for key in self._keys.all()}
-            self._mark = mark
-            self.needed = self.needed or bool(self._held)
+        if mark != self._mark or not self._until:
+            held = {key.key_id: key for key in self._keys.all()}
+            self._needed = self._needed or bool(held)
+            self._held, self._mark = held, mark
+            if self._kept is not None:
+                self._kept.write(held.values())
+        self.known = True
         self._until = time.monotonic() + RENEW_SECONDS
 
     def find(self, secret: str) -> Key | None:
@@ -119,6 +141,10 @@ class Keyring:
         """Count a request; return how long it is too early, 0 when it is not."""
         if not self._per_second:
             return 0.0
+        with self._lock:
+            return self._count(key_id)
+
+    def _count(self, key_id: str) -> float:
         now, most = time.monotonic(), max(1.0, self._per_second * _BURST_SECONDS)
         left, at = self._spent.get(key_id, (most, now))
         left = min(most, left + (now - at) * self._per_second)
@@ -162,6 +188,9 @@ def admit(keyring: Keyring, sessions: Sessions) -> Response | None:
     scope = _scope()
     if scope is None and not request.path.startswith("/v1"):
         return None
+    if not keyring.known:
+        detail = "It is not known yet which keys there are: the ledger does not answer."
+        raise Refusal("ledger-unavailable", detail, retry_seconds=1)
     origin = environ.get("HTTP_ORIGIN")
     if request.method == "OPTIONS":
         return _preflight(keyring, origin)

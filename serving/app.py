@@ -4,10 +4,7 @@
 themselves. Views are thin: they read a request, ask ``State``, and answer.
 """
 
-import re
-import secrets
 import time
-from typing import Final
 
 from flask import Flask, Response, current_app, g, request
 
@@ -15,12 +12,9 @@ from recsys.config import Config
 from recsys.wording import isolated
 from serving import access, dashboard, health, log, openapi, pages, problems, shop
 from serving.api import backoffice, batch, bundles, events, items, links, offers, recommendations
-from serving.replies import defend
+from serving.limits import MAX_BODY_BYTES
+from serving.replies import defend, request_id_of
 from serving.state import State
-
-#: A thousand events with all their fields; more is a mistake or an attack.
-MAX_BODY_BYTES: Final = 4 * 1024 * 1024
-_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
 def create_app(config: Config, *, background: bool = True) -> Flask:
@@ -79,8 +73,7 @@ def create_app(config: Config, *, background: bool = True) -> Flask:
 
 def _begin() -> Response | None:
     g.begun = time.perf_counter()
-    given = request.environ.get("HTTP_X_REQUEST_ID", "")
-    g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(12)
+    g.request_id = request_id_of(request.environ.get("HTTP_X_REQUEST_ID", ""))
     state = _state()
     return access.admit(state.keyring, state.sessions)
 

@@ -36,6 +36,8 @@ class Who:
     """Sealed."""
     named: bool = False
     """Whether the request named somebody, known or not."""
+    unread: bool = False
+    """Whether the ledger could not be asked who it is."""
 
 
 def find_placement(state: State, name: str) -> Placement:
@@ -119,10 +121,11 @@ def find_customer(
 def find_customer_or_nobody(state: State, *asked: Any) -> Who:
     """Do as ``find_customer``; a ledger that fails must not leave the placement empty."""
     try:
-        return find_customer(state, *asked)
+        with state.ledger.hurrying("customers"):
+            return find_customer(state, *asked)
     except LedgerError as error:
         _log.error("answered without the ledger", extra={"reason": str(error)})
-        return Who()
+        return Who(unread=True)
 
 
 def to_question(

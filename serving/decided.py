@@ -26,10 +26,13 @@ class Decided:
     ----------
     by_id : mapping
         Bundle id → decision, as of the last ``renew``.
+    followed : bool
+        Whether somebody calls ``renew`` in the background, so that answers need not.
     """
 
     def __init__(self, decisions: Decisions, settings: Bundles) -> None:
         self.by_id: Mapping[str, Decision] = {}
+        self.followed = False
         self._decisions = decisions
         self._settings = settings
         self._mark: int | None = None

@@ -3,7 +3,7 @@
 import orjson
 from flask import Blueprint, Response, current_app
 
-from recsys.errors import LedgerError
+from serving.condition import OK
 from serving.openapi import documented
 from serving.replies import JSON, reply
 from serving.state import State
@@ -26,20 +26,22 @@ def livez() -> Response:
     answers={200: Readiness, 503: Readiness},
 )
 def readyz() -> Response:
-    """Say whether a model is loaded and the ledger answers; 503 with what is missing otherwise."""
+    """Say whether questions are answered, 503 while they are not, and what is not as it should be.
+
+    Asks nobody: what it tells was looked at within the last seconds.
+    """
     state: State = current_app.extensions["omnibasket"]
-    checks = {"model": "ok", "ledger": "ok"}
-    if state.engine is None:
-        checks["model"] = state.trouble or "none is loaded; run `omnibasket train`."
-    try:
-        state.ledger.ping()
-    except LedgerError as error:
-        checks["ledger"] = str(error)
-    ready = all(found == "ok" for found in checks.values())
+    engine = state.engine
+    writes = state.showing.trouble is None
+    checks = state.condition.checks(engine, state.model_told, state.now_ts(), writes=writes)
+    status = "not_ready" if engine is None else "degraded"
+    if all(found == OK for found in checks.values()):
+        status = "ready"
     body = {
-        "status": "ready" if ready else "not_ready",
-        "model_version": state.engine.version if state.engine is not None else None,
+        "status": status,
+        "model_version": engine.version if engine is not None else None,
         "checks": checks,
     }
+    ready = engine is not None
     headers = [] if ready else [("Retry-After", "5")]
     return reply(orjson.dumps(body), 200 if ready else 503, JSON, headers)

@@ -20,7 +20,8 @@ from recsys.responses.engine import Engine
 from recsys.responses.offering import NO_OFFERING, Offering
 from recsys.responses.placements import Question
 from recsys.tracking.issuing import VisitBounds
-from recsys.tracking.offers import Offers, Refusal
+from recsys.tracking.ledger import Ledger
+from recsys.tracking.offers import Refusal
 from recsys.tracking.people import session_own_id
 from serving.decided import Decided
 from serving.links import Links
@@ -58,24 +59,26 @@ class Promises:
     Parameters
     ----------
     decided : Decided
-    offers : Offers
+    ledger : Ledger
     settings : OfferSettings
     links : Links
     """
 
     def __init__(
-        self, decided: Decided, offers: Offers, settings: OfferSettings, links: Links
+        self, decided: Decided, ledger: Ledger, settings: OfferSettings, links: Links
     ) -> None:
         self._links = links
         self._decided = decided
-        self._offers = offers
+        self._ledger = ledger
+        self._offers = ledger.offers
         self._settings = settings
         self._made: tuple[Engine, Mapping[str, Decision], Offering] | None = None
 
     def offering(self, engine: Engine) -> Offering:
         """Return the bundles that may be offered, with every decision made by now."""
         try:
-            self._decided.renew()
+            if not self._decided.followed:
+                self._decided.renew()
         except LedgerError as error:
             _log.error("answered without offers", extra={"reason": str(error)})
             return NO_OFFERING
@@ -114,8 +117,9 @@ class Promises:
         if not settings.offers or not settings.personal or not offering:
             return question, NOTHING
         try:
-            owners = self._owners(customer_id, session_id)
-            found = self._offers.standing(owners, question.as_of_ts) if owners else []
+            with self._ledger.hurrying("standing offers"):
+                owners = self._owners(customer_id, session_id)
+                found = self._offers.standing(owners, question.as_of_ts) if owners else []
         except LedgerError as error:
             _log.error("answered without offers", extra={"reason": str(error)})
             return question, NOTHING
@@ -190,9 +194,10 @@ class Promises:
         if items is None:
             return None
         owner, *others = promised.owners
-        made = self._offers.issue(
-            bundle_id, owner, items, now_ts=now_ts, owners=others, visit=promised.visit
-        )
+        with self._ledger.hurrying("issued offers"):
+            made = self._offers.issue(
+                bundle_id, owner, items, now_ts=now_ts, owners=others, visit=promised.visit
+            )
         return None if isinstance(made, Refusal) else made
 
     def _owners(self, customer_id: str | None, session_id: str | None) -> list[str]:

@@ -89,6 +89,7 @@ KINDS: Final = {
     "not-acceptable": Kind(
         406, "The answer is not made in a form you accept", "Accept application/json or text/csv."
     ),
+    "too-slow": Kind(408, "The request came too slowly", "Send it again, all at once."),
     "bundle-inactive": Kind(
         409,
         "A product of the bundle is not sold",
@@ -181,7 +182,13 @@ KINDS: Final = {
         503, "No model is loaded yet", "Run `omnibasket train`; the service takes it up by itself."
     ),
     "ledger-unavailable": Kind(
-        503, "The ledger does not answer", "Nothing was written. Send the request again."
+        503,
+        "The ledger does not answer",
+        "Send the same request again, with the same ids, as soon as Retry-After says: what was "
+        "written after all counts once.",
+    ),
+    "overloaded": Kind(
+        503, "There is more to do than can be done", "Wait as long as Retry-After says."
     ),
 }
 _BY_STATUS: Final = {
@@ -243,15 +250,17 @@ class Refusal(Exception):  # noqa: N818 - it is raised on purpose and is no faul
         self.headers = list(headers)
 
 
-def problem(kind: str, detail: str, errors: Iterable[FieldError] = ()) -> Problem:
-    """Describe a problem of the present request."""
+def problem(
+    kind: str, detail: str, errors: Iterable[FieldError] = (), *, request_id: str | None = None
+) -> Problem:
+    """Describe a problem of a request; of the present one where no other is named."""
     known = KINDS[kind]
     return Problem(
         type=f"/problems#{kind}",
         title=known.title,
         status=known.status,
         detail=detail,
-        instance=f"urn:omnibasket:request:{g.request_id}",
+        instance=f"urn:omnibasket:request:{request_id or g.request_id}",
         errors=list(errors),
     )
 

@@ -5,9 +5,10 @@ field by field, to say what is wrong where.
 """
 
 import difflib
+import re
 import types
 from collections.abc import Collection, Iterator, Mapping
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin
 
 import msgspec
 from flask import Request
@@ -24,6 +25,11 @@ T = TypeVar("T")
 _decoders: dict[type[Any], msgspec.json.Decoder[Any]] = {}
 #: Beyond this many, a list of faults helps nobody.
 _MOST_ERRORS = 20
+#: Of a name that is not known, so many letters are held against those that are.
+_MOST_LETTERS: Final = 64
+#: A number that may be none of ours, as it fits no 64 bits; and the first that does not.
+_BEYOND: Final = re.compile(r"[+-]?\d{19,}(\.\d*)?")
+_END: Final = 2.0**63
 
 
 def read_body(request: Request, kind: type[T]) -> T:
@@ -116,6 +122,16 @@ def read_query(
             given.setdefault(head, {})[tail] = values[0]
         else:
             given[name] = values[0]
+    beyond = [
+        FieldError(_pointer(field.encode_name), "is beyond every number.")
+        for field in msgspec.structs.fields(kind)  # type: ignore[arg-type]
+        if isinstance(text := given.get(field.encode_name), str)
+        and _BEYOND.fullmatch(text)
+        and abs(float(text)) >= _END
+        and _is_number(field.type)
+    ]
+    if beyond:
+        raise Refusal("bad-request", "A number cannot be read.", beyond)
     if not errors:
         try:
             return msgspec.convert(given, kind, strict=False)
@@ -181,8 +197,12 @@ def check(value: Any, kind: Any, pointer: str, *, strict: bool = True) -> Iterat
     if get_origin(inner) is list and isinstance(value, list):
         (element,) = get_args(inner)
         faulty = False
+        # How many there are comes first: what is in a list that is too long is nobody's concern.
         # What is raw is checked by itself later.
-        for ix, part in enumerate(value if element is not msgspec.Raw else ()):
+        looked_at = value if element is not msgspec.Raw and _fits(value, kind) else ()
+        for ix, part in enumerate(looked_at):
+            if _is(part, element, strict=strict):
+                continue
             for error in check(part, element, f"{pointer}/{ix}", strict=strict):
                 faulty = True
                 yield error
@@ -197,13 +217,30 @@ def check(value: Any, kind: Any, pointer: str, *, strict: bool = True) -> Iterat
         yield FieldError(pointer, _worded(str(error), kind, value))
 
 
+def _fits(value: list[Any], kind: Any) -> bool:
+    """Whether a list is no longer than its kind, or one of its kinds, allows."""
+    if get_origin(kind) in (Union, types.UnionType):
+        lists = (one for one in get_args(kind) if get_origin(_bare(one)) is list)
+        return any(_fits(value, member) for member in lists)
+    limits = getattr(kind, "__metadata__", ())
+    return all(len(value) <= limit.max_length for limit in limits if limit.max_length is not None)
+
+
+def _is(value: Any, kind: Any, *, strict: bool) -> bool:
+    try:
+        msgspec.convert(value, kind, strict=strict)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
 def _check_struct(
     value: dict[str, Any], kind: type[msgspec.Struct], pointer: str, *, strict: bool
 ) -> Iterator[FieldError]:
     known = {field.encode_name: field for field in msgspec.structs.fields(kind)}
     for name in value:
         if name not in known:
-            near = difflib.get_close_matches(str(name), known, 1, 0.5)
+            near = difflib.get_close_matches(str(name)[:_MOST_LETTERS], known, 1, 0.5)
             hint = f"Did you mean `{near[0]}`?" if near else f"Known: {', '.join(known)}."
             yield FieldError(f"{pointer}{_pointer(name)}", f"is not a known field. {hint}")
     for name, field in known.items():
@@ -211,6 +248,13 @@ def _check_struct(
             yield from check(value[name], field.type, f"{pointer}/{name}", strict=strict)
         elif field.required:
             yield FieldError(f"{pointer}/{name}", "is missing.")
+
+
+def _is_number(kind: Any) -> bool:
+    bare = _bare(kind)
+    if get_origin(bare) in (Union, types.UnionType):
+        return any(_is_number(member) for member in get_args(bare))
+    return bare in (int, float)
 
 
 def _bare(kind: Any) -> Any:

@@ -4,6 +4,8 @@ Every view answers through ``reply``; ``defend`` adds the headers to what Flask 
 """
 
 import hashlib
+import re
+import secrets
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -27,6 +29,7 @@ _PAGE_POLICY: Final = (
 )
 _NOT_STORED: Final = ("Cache-Control", "private, no-store")
 _ASKED_AGAIN: Final = ("Cache-Control", "private, no-cache")
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
 def reply(
@@ -77,6 +80,17 @@ def reply(
         [*_HEADERS, ("Content-Security-Policy", policy), kept, *tag, *headers],
         content_type=content_type,
     )
+
+
+def fixed_headers(content_type: str) -> list[tuple[str, str]]:
+    """Return the headers of an answer that no view makes."""
+    policy = ("Content-Security-Policy", _NO_CONTENT_POLICY)
+    return [("Content-Type", content_type), *_HEADERS, policy, _NOT_STORED]
+
+
+def request_id_of(given: str) -> str:
+    """Return a request's id: the one that its sender gave it, or a new one."""
+    return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(12)
 
 
 def etag_of(*parts: Any) -> str:

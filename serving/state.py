@@ -1,41 +1,39 @@
 """What a worker holds between requests: the model, the ledger, and exposures to be written.
 
-One ``State`` a process. ``refresh`` takes up a newly published artefact beside the running
-requests and keeps the old one where the new one is damaged; ``flush`` writes exposures in
-batches, so that a request does not wait for the disk. Both run in one background thread.
+One ``State`` a process. ``refresh`` takes up a newly published artefact and what the ledger was
+told since beside the running requests; ``flush`` writes exposures in batches. Each runs in a
+background thread of its own, so that an artefact that loads, a ledger that hangs and exposures
+that wait do not hold up one another, nor any answer.
 """
 
 import logging
 import threading
 import time
-from collections import deque
-from pathlib import Path
+from collections.abc import Callable
 from typing import Final
 
 from recsys.config import Config
 from recsys.data.keyed_hash import KeyedHash
-from recsys.errors import LedgerError, RecsysError
-from recsys.persistence import registry
+from recsys.errors import LedgerError
 from recsys.responses.clock import shift_seconds
 from recsys.responses.engine import Engine
 from recsys.tracking.backoffice import Overlay
-from recsys.tracking.ledger import Exposure, Ledger
+from recsys.tracking.keys import KEPT_FILE, KeptKeys
+from recsys.tracking.ledger import Exposure, Ledger, Patience
 from serving.access import Keyring
+from serving.condition import Condition
 from serving.decided import Decided
 from serving.links import Links
+from serving.loading import NONE_YET, Loading
 from serving.offering import Promises
-from serving.problems import KINDS, Refusal
+from serving.problems import Refusal
 from serving.session import Sessions
+from serving.showing import Showing
 
 _log = logging.getLogger("omnibasket.service")
 
-#: How often the background thread looks after artefacts and exposures. Seconds.
+#: How often background threads look after what is theirs. Seconds.
 INTERVAL_SECONDS: Final = 0.5
-_BATCH: Final = 1_000
-#: Exposures kept while the ledger does not take them; beyond, the oldest are dropped and counted.
-_MOST_WAITING: Final = 50_000
-
-_Stamp = tuple[int, int, int]
 
 
 class State:
@@ -51,7 +49,8 @@ class State:
     ConfigError
         When the key for identifiers is missing and cannot be made.
     LedgerError
-        When the ledger cannot be opened.
+        When the ledger can never be opened; one that does not answer is waited for, and
+        strangers are answered meanwhile.
     """
 
     def __init__(self, config: Config) -> None:
@@ -59,41 +58,64 @@ class State:
         self.keyed_hash = _keyed_hash(config)
         self.sessions = Sessions(self.keyed_hash.key)
         self.links = Links(self.keyed_hash.key)
-        self.ledger = Ledger.open(config.ledger_url, currency=config.workspace.currency)
-        self.keyring = Keyring(self.ledger.keys, config.serve.requests_per_second)
+        self.ledger = Ledger.open(
+            config.ledger_url,
+            currency=config.workspace.currency,
+            patience=Patience(config.ledger.read_seconds, config.ledger.write_seconds),
+        )
+        kept = KeptKeys(config.state / KEPT_FILE)
+        self.keyring = Keyring(self.ledger.keys, config.serve.requests_per_second, kept)
         self.decided = Decided(self.ledger.decisions, config.bundles)
-        self.promises = Promises(self.decided, self.ledger.offers, config.offers, self.links)
+        self.promises = Promises(self.decided, self.ledger, config.offers, self.links)
+        self.showing = Showing(self.ledger, config.ledger.exposure_days)
+        self.condition = Condition(config, self.ledger)
         self.identifier_types = _identifier_types(config)
         self.currencies = _currencies(config)
         self.engine: Engine | None = None
         self.shift_seconds = 0  # by which the workspace's clock is ahead of the wall's
-        self._made: Engine | None = None  # as the artefact has it
+        self.give_way: Callable[[], None] = _do_not  # answers go before the parts of a batch
+        self._loading = Loading(config)
         self._overlay = Overlay(self.ledger.backoffice)
-        self._refreshing = threading.Lock()
-        self.trouble: str | None = None  # why there is no engine, or not the newest
-        self.dropped_exposures = 0
-        self._stamp: _Stamp | None = None
-        self._waiting: deque[Exposure] = deque()
+        self._taking_up, self._telling = threading.Lock(), threading.Lock()
         self._stopped = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._threads: list[threading.Thread] = []
         self.refresh()
 
     def start(self) -> None:
-        """Look after artefacts and exposures from now on, in the background."""
-        self._thread = threading.Thread(target=self._look_after, name="upkeep", daemon=True)
-        self._thread.start()
+        """Look after artefacts, the ledger and exposures from now on, in the background."""
+        self.keyring.followed = self.decided.followed = self.condition.followed = True
+        for name, work in (
+            ("artefacts", self._take_up),
+            ("ledger", self._follow),
+            ("exposures", self._write),
+        ):
+            thread = threading.Thread(
+                target=self._look_after, args=(name, work), name=name, daemon=True
+            )
+            self._threads.append(thread)
+            thread.start()
 
     def close(self) -> None:
         """Write what waits, and let go of the ledger."""
         self._stopped.set()
-        if self._thread is not None:
-            self._thread.join(timeout=10)
+        for thread in self._threads:
+            thread.join(timeout=4)
         self.flush()
         self.ledger.close()
 
     def now_ts(self) -> int:
         """Return the workspace's time, UTC epoch seconds."""
         return int(time.time()) + self.shift_seconds
+
+    @property
+    def trouble(self) -> str | None:
+        """Why there is no engine, or not the current one."""
+        return self._loading.trouble
+
+    @property
+    def model_told(self) -> str | None:
+        """The same for whoever asks: without names of folders."""
+        return self._loading.told or (NONE_YET if self.engine is None else None)
 
     def loaded(self) -> Engine:
         """Return the engine.
@@ -104,7 +126,7 @@ class State:
             When no artefact has been taken up yet.
         """
         if self.engine is None:
-            raise Refusal("no-model", self.trouble or KINDS["no-model"].advice, retry_seconds=5)
+            raise Refusal("no-model", f"No model: {self.model_told}", retry_seconds=5)
         return self.engine
 
     def facts(self) -> list[tuple[str, str]]:
@@ -125,65 +147,74 @@ class State:
 
         A damaged one is logged, and the one before goes on answering.
         """
-        with self._refreshing:
-            newer = self._take_up()
-            try:
-                newer = self._overlay.renew() or newer
-            except LedgerError as error:
-                _log.error("news of products were not read", extra={"reason": str(error)})
-            try:
-                self.decided.renew()
-            except LedgerError as error:
-                _log.error("decisions were not read", extra={"reason": str(error)})
-            if newer and self._made is not None:
-                told = self._overlay.told(self._made.manifest.details.get("exported", {}))
-                self.engine = self._made.with_live(told) if told else self._made
+        self._take_up()
+        self._follow()
 
-    def _take_up(self) -> bool:
-        """Load the current artefact if it is another one than before; say whether it is."""
-        stamp = _stamp(registry.pointer(self.config))
-        if stamp == self._stamp:
-            return False
-        self._stamp = stamp
-        try:
-            self._made = Engine.load(registry.current(self.config))
-        except RecsysError as error:
-            self.trouble = str(error)
-            _log.error("the artefact was not taken up", extra={"reason": str(error)})
-            return False
-        self.trouble = None
-        self.shift_seconds = shift_seconds(self.config, self._made.manifest)
-        _log.info("a model is loaded", extra={"model_version": self._made.version})
-        return True
+    def _take_up(self) -> None:
+        """Load the current artefact if it is another one than before."""
+        with self._taking_up:
+            if self._loading.look():
+                self._put_together()
+
+    def _follow(self) -> None:
+        """Read what the ledger was told since the last time; each part for itself."""
+        for what, read in (
+            ("the ledger was not reached", self.ledger.prepare),
+            ("the keys could not be read", self.keyring.read),
+            ("news of products were not read", self.hear),
+            ("decisions were not read", self.decided.renew),
+        ):
+            try:
+                read()
+            except LedgerError as error:
+                if self.condition.ledger is None:
+                    _log.error(what, extra={"reason": str(error)})
+                self.condition.ledger = str(error)
+                break
+        else:
+            self.condition.look()
+
+    def hear(self) -> None:
+        """Take up what the back office told since the last time.
+
+        Raises
+        ------
+        LedgerError
+            When it cannot be read.
+        """
+        with self._telling:
+            newer = self._overlay.renew()
+        if newer:
+            self._put_together()
+
+    def _put_together(self) -> None:
+        """Make the engine of what the artefact has and what was told since."""
+        with self._telling:
+            made = self._loading.made
+            if made is None:
+                return
+            self.shift_seconds = shift_seconds(self.config, made.manifest)
+            told = self._overlay.told(made.manifest.details.get("exported", {}))
+            self.engine = made.with_live(told) if told else made
 
     def expose(self, exposure: Exposure) -> None:
         """Have an exposure written soon."""
-        self._waiting.append(exposure)
-        while len(self._waiting) > _MOST_WAITING:
-            self._waiting.popleft()
-            self.dropped_exposures += 1
+        self.showing.add(exposure)
 
     def flush(self) -> None:
-        """Write the exposures that wait; they wait on where the ledger does not take them."""
-        while self._waiting:
-            batch = [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
-            try:
-                self.ledger.record_exposures(batch)
-            except LedgerError as error:
-                self._waiting.extendleft(reversed(batch))
-                _log.error(
-                    "exposures wait for the ledger",
-                    extra={"reason": str(error), "waiting": len(self._waiting)},
-                )
-                return
+        """Write the exposures that wait."""
+        self.showing.flush()
 
-    def _look_after(self) -> None:
+    def _write(self) -> None:
+        self.showing.flush()
+        self.showing.thin(int(time.time()) + self.shift_seconds)
+
+    def _look_after(self, name: str, work: Callable[[], object]) -> None:
         while not self._stopped.wait(INTERVAL_SECONDS):
             try:
-                self.refresh()
-                self.flush()
+                work()
             except Exception:  # the thread must outlive whatever it meets
-                _log.exception("upkeep failed")
+                _log.exception("upkeep failed", extra={"of": name})
 
 
 def _identifier_types(config: Config) -> frozenset[str]:
@@ -199,13 +230,8 @@ def _currencies(config: Config) -> frozenset[str]:
     return frozenset((config.workspace.currency, *of_sources))
 
 
-def _stamp(path: Path) -> _Stamp | None:
-    """Tell one published pointer from the next without reading it."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_ino, found.st_size
+def _do_not() -> None:
+    return
 
 
 def _keyed_hash(config: Config) -> KeyedHash:

@@ -172,6 +172,9 @@ class Recommendations(Body, frozen=True):
     """How many candidates each rule kept out."""
     warnings: list[FieldError] = []
     """What is probably wrong with the question; there only where something is."""
+    without_ledger: bool = False
+    """Whether the ledger did not answer in time, so that this is a stranger's answer whoever
+    asked."""
 
 
 class PageQuery(Body, frozen=True):
@@ -275,14 +278,21 @@ class Alive(Body, frozen=True):
 class Readiness(Body, frozen=True):
     """Whether questions can be answered, and what is missing."""
 
-    status: Literal["ready", "not_ready"]
+    status: Literal["ready", "degraded", "not_ready"]
+    """``degraded``: questions are answered, and a check says what is not as it should be."""
     model_version: str | None
     checks: dict[str, str]
-    """Each check with ``ok``, or what is wrong and what to do."""
+    """Each check with ``ok``, or what is wrong and what to do: ``model``, ``ledger``, ``disk`` and
+    ``age`` of what was learned."""
 
 
 #: What an attribute says.
-Said = Annotated[str, Meta(min_length=1, max_length=2000)] | bool | int | float
+Said = (
+    Annotated[str, Meta(min_length=1, max_length=2000)]
+    | bool
+    | Annotated[int, Meta(ge=-(2**53), le=2**53)]
+    | Annotated[float, Meta(ge=-1e18, le=1e18)]
+)
 
 
 class ItemUpdate(Body, frozen=True):

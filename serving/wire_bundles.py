@@ -297,8 +297,8 @@ class BundleQuery(Body, frozen=True):
     segment: Id | None = None
     """The same for any segment that bundles name, as ``region:North``. At most one of
     ``channel``, ``season`` and ``segment``."""
-    min_lift: Annotated[float, Meta(ge=0)] = 0.0
-    min_support: Annotated[int, Meta(ge=0)] = 0
+    min_lift: Annotated[float, Meta(ge=0, le=1e9)] = 0.0
+    min_support: Annotated[int, Meta(ge=0, le=2**53)] = 0
     min_margin: Annotated[int, Meta(ge=-(2**53), le=2**53)] | None = None
     """Least expected margin (its middle), minor units a month."""
     pays: bool | None = None

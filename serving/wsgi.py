@@ -1,7 +1,7 @@
-"""What a server's worker loads: ``serving.wsgi:app``, for the workspace that the environment names.
+"""The service as a WSGI application: ``serving.wsgi:app``, for the workspace of the environment.
 
-``OMNIBASKET_WORKSPACE`` is its folder, the present one by default. ``omnibasket serve`` starts
-workers with it; any WSGI server that spawns its workers can.
+``OMNIBASKET_WORKSPACE`` is its folder, the present one by default. ``serving.worker`` answers with
+it; any WSGI server that spawns its workers can, without the worker's deadlines and lanes.
 """
 
 import atexit

@@ -29,7 +29,7 @@ MAX_LINES = 400
 
 #: What only an entry point may use: the library serves without a command line and without Flask.
 FORBIDDEN = {
-    "recsys": {"training", "serving", "flask", "click", "rich", "granian"},
+    "recsys": {"training", "serving", "flask", "click", "rich", "tornado"},
     "training": {"serving", "flask"},
     "serving": {"training", "click", "rich", "implicit"},
 }

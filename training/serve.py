@@ -1,13 +1,12 @@
 """``omnibasket serve``: the HTTP service of a workspace, until it is told to stop.
 
 Checks what would keep workers from starting, starts them, says what to open, and ends with them.
-The workers load ``serving.wsgi:app`` by its name; nothing of it is imported here.
+The workers are ``serving.worker``; nothing of it is imported here.
 """
 
 import http.client
 import ipaddress
 import json
-import multiprocessing
 import os
 import socket
 import sys
@@ -21,13 +20,15 @@ import click
 
 from recsys.config import Config, load
 from recsys.data.keyed_hash import KeyedHash
-from recsys.errors import ConfigError
-from recsys.tracking.ledger import Ledger
+from recsys.errors import ConfigError, LedgerAwayError
+from recsys.tracking.keys import KEPT_FILE, KeptKeys
+from recsys.tracking.ledger import Ledger, Patience
+from training import supervising
 from training.console import emit_json, json_option, messages, output, workspace_option
 
-TARGET: Final = "serving.wsgi:app"
 _START_SECONDS: Final = 120.0
-_STOP_SECONDS: Final = 30
+#: Connections that wait to be taken; the system may allow fewer.
+_BACKLOG: Final = 1024
 
 
 @click.command(epilog="Ctrl-C stops it; requests that are under way are answered first.")
@@ -60,19 +61,40 @@ def command(
     config = load(workspace)
     host = host if host is not None else config.serve.host
     port = port if port is not None else config.serve.port
-    ledger = Ledger.open(config.ledger_url, currency=config.workspace.currency)
-    keys = ledger.keys.changed() is not None
-    ledger.close()
+    keys = _has_keys(config)
     address = _address(host, keys)
-    port = _free(address, port)
+    listening = _listen(address, port)
     KeyedHash.load(config, create=True)
+    port = int(listening.getsockname()[1])
     told = (address, port, keys, config.serve.example_shop, as_json)
     threading.Thread(target=_announce, args=told, daemon=True).start()
     if keys:
         os.environ["OMNIBASKET_SERVE_KEYS"] = "needed"  # also if the ledger were another one
-    _serve(config, address, port, workers or config.serve.workers)
+    os.environ["OMNIBASKET_WORKSPACE"] = str(config.folder.resolve())
+    os.environ["OMNIBASKET_SERVE_PID"] = str(os.getpid())  # workers end when this process does
+    with listening:
+        supervising.run(listening, workers or config.serve.workers, messages().print)
     if not as_json:
         messages().print("Stopped.")
+
+
+def _has_keys(config: Config) -> bool:
+    """Whether calls need a key; as was known last, where the ledger does not answer.
+
+    Raises
+    ------
+    LedgerError
+        When the ledger can never be opened.
+    """
+    patience = Patience(config.ledger.read_seconds, config.ledger.write_seconds)
+    ledger = Ledger.open(config.ledger_url, currency=config.workspace.currency, patience=patience)
+    try:
+        return bool(ledger.keys.all())
+    except LedgerAwayError as error:
+        messages().print(f"{error} The service starts without it.", markup=False)
+        return bool(KeptKeys(config.state / KEPT_FILE).read())
+    finally:
+        ledger.close()
 
 
 def _address(host: str, keys: bool) -> str:
@@ -102,47 +124,26 @@ def _address(host: str, keys: bool) -> str:
     return text
 
 
-def _free(address: str, port: int) -> int:
-    """Return the port to listen on, after a look whether somebody listens there already.
+def _listen(address: str, port: int) -> socket.socket:
+    """Listen; whoever holds the socket takes connections.
 
     Raises
     ------
     ConfigError
         When the port is taken or may not be used.
     """
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((address, port))
-        except OSError as error:
-            raise ConfigError(
-                f"cannot listen on {address} port {port}: {error.strerror}. Stop what listens "
-                "there, or choose another port with --port."
-            ) from None
-        return int(probe.getsockname()[1])
-
-
-def _serve(config: Config, address: str, port: int, workers: int) -> None:
-    from granian import Granian
-    from granian.constants import Interfaces
-    from granian.log import LogLevels
-
-    # What a fork inherits of OpenMP's threads hangs; workers begin anew.
-    multiprocessing.set_start_method("spawn", force=True)
-    os.environ["OMNIBASKET_WORKSPACE"] = str(config.folder.resolve())
-    os.environ["OMNIBASKET_SERVE_PID"] = str(os.getpid())  # workers end when this process does
-    Granian(
-        TARGET,
-        address=address,
-        port=port,
-        interface=Interfaces.WSGI,
-        workers=workers,
-        blocking_threads=1,
-        respawn_failed_workers=True,
-        workers_kill_timeout=_STOP_SECONDS,
-        log_level=LogLevels.warning,
-    ).serve()
+    listening = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((address, port))
+        listening.listen(_BACKLOG)
+    except OSError as error:
+        listening.close()
+        raise ConfigError(
+            f"cannot listen on {address} port {port}: {error.strerror}. Stop what listens "
+            "there, or choose another port with --port."
+        ) from None
+    return listening
 
 
 def _announce(address: str, port: int, keys: bool, shop: bool, as_json: bool) -> None:
@@ -170,7 +171,10 @@ def _announce(address: str, port: int, keys: bool, shop: bool, as_json: bool) ->
         for path, what in pages:
             say(f"  {url}{path:<11} {what}")
         wrong = [f"{name}: {what}" for name, what in ready["checks"].items() if what != "ok"]
-        say(" ".join(["Not ready yet.", *wrong]) if wrong else f"Model {ready['model_version']}.")
+        if ready["model_version"] is not None:
+            say(f"Model {ready['model_version']}.")
+        for line in wrong:
+            say(f"Not as it should be: {line}")
         say("Ctrl-C stops it.")
     sys.stdout.flush()
 

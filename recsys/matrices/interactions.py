@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from recsys.matrices.compiled import compiled, fixed
 from recsys.matrices.ids import IntArray, IxArray
-from recsys.matrices.scratch import zeros
+from recsys.matrices.scratch import room
 from recsys.model_settings import Weights
 
 Structured = npt.NDArray[np.void]
@@ -264,9 +264,9 @@ def standing_of(
         ``indptr`` and ``item_ix`` of what they kept.
     n_items : int
     """
-    scratch = zeros(n_items, np.int64), zeros(n_items, np.int64, 1), zeros(n_items, np.uint8)
     given = events.indptr, events.item_ix, events.ts, events.kind, *lines, *kept
-    return Interactions(*_standing(RETURN, *scratch, *map(fixed, given)))
+    with room((n_items, np.int64), (n_items, np.int64), (n_items, np.uint8)) as scratch:
+        return Interactions(*_standing(RETURN, *scratch, *map(fixed, given)))
 
 
 @compiled

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.matrices.compiled import compiled, fixed
-from recsys.matrices.scratch import zeros
+from recsys.matrices.scratch import room
 
 Integers = NDArray[np.integer]
 
@@ -102,13 +102,13 @@ def contains(lists: Ragged, rows: Integers, item_ix: Integers) -> NDArray[np.boo
         return np.zeros(len(item_ix), dtype=bool)
     rows, asked = np.asarray(rows, np.int64), np.asarray(item_ix, np.int32)
     indptr, held = np.asarray(lists.indptr, np.int64), np.asarray(lists.item_ix, np.int32)
-    mark = zeros(int(max(asked.max(), held.max())) + 1, np.uint8)
-    if (rows[1:] >= rows[:-1]).all():
-        return _contains(mark, *map(fixed, (indptr, held, rows, asked)))
-    order = np.argsort(rows, kind="stable")
-    found = np.empty(len(rows), bool)
-    found[order] = _contains(mark, *map(fixed, (indptr, held, rows[order], asked[order])))
-    return found
+    with room((int(max(asked.max(), held.max())) + 1, np.uint8)) as (mark,):
+        if (rows[1:] >= rows[:-1]).all():
+            return _contains(mark, *map(fixed, (indptr, held, rows, asked)))
+        order = np.argsort(rows, kind="stable")
+        found = np.empty(len(rows), bool)
+        found[order] = _contains(mark, *map(fixed, (indptr, held, rows[order], asked[order])))
+        return found
 
 
 @compiled

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from recsys.matrices.compiled import compiled, fixed
 from recsys.matrices.ids import IntArray, IxArray
-from recsys.matrices.scratch import zeros
+from recsys.matrices.scratch import room
 
 Scores = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
@@ -101,7 +101,8 @@ def loudest(one: Said, other: Said, n_items: int, n: int) -> Recommendations:
     Recommendations
         Of sums above zero, rounded to single precision.
     """
-    return Recommendations(*_loudest(one, other, min(n, n_items), zeros(n_items, np.float64)))
+    with room((n_items, np.float64)) as (total,):
+        return Recommendations(*_loudest(one, other, min(n, n_items), total))
 
 
 def heard(one: Said, other: Said, indptr: Array, item_ix: Array, n_items: int) -> Scores:
@@ -114,8 +115,8 @@ def heard(one: Said, other: Said, indptr: Array, item_ix: Array, n_items: int) -
     indptr, item_ix : ndarray
         The products of each row.
     """
-    total = zeros(n_items, np.float64)
-    return _heard(one, other, fixed(indptr), fixed(item_ix), total)
+    with room((n_items, np.float64)) as (total,):
+        return _heard(one, other, fixed(indptr), fixed(item_ix), total)
 
 
 def speakers(one: Said, other: Said, wanted: tuple[Array, Array], n_items: int) -> IxArray:
@@ -133,7 +134,8 @@ def speakers(one: Said, other: Said, wanted: tuple[Array, Array], n_items: int) 
     ndarray of the length of ``wanted[1]``, int32
         -1 where nothing speaks for a product.
     """
-    return _speakers(zeros(n_items, np.int32), one, other, *map(fixed, wanted))
+    with room((n_items, np.int32)) as (place,):
+        return _speakers(place, one, other, *map(fixed, wanted))
 
 
 def first(indptr: Array, item_ix: Array, scores: Array, n: int) -> Recommendations:
@@ -155,8 +157,8 @@ def first(indptr: Array, item_ix: Array, scores: Array, n: int) -> Recommendatio
 
 def new(found: Recommendations, had: tuple[Array, Array], n_items: int, n: int) -> Recommendations:
     """Take out what customers had, ``indptr`` and ``item_ix``, and keep ``n`` of the rest."""
-    mark = zeros(n_items, np.uint8)
-    return Recommendations(*_new(n, mark, *map(fixed, (*found, *had))))
+    with room((n_items, np.uint8)) as (mark,):
+        return Recommendations(*_new(n, mark, *map(fixed, (*found, *had))))
 
 
 def look_up(
@@ -173,8 +175,8 @@ def look_up(
     n_items : int
         Size of the catalogue.
     """
-    place = zeros(n_items, np.int32)
-    return _look_up(place, *map(fixed, (indptr, items, scores, *wanted)))
+    with room((n_items, np.int32)) as (place,):
+        return _look_up(place, *map(fixed, (indptr, items, scores, *wanted)))
 
 
 @compiled

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from recsys.matrices.compiled import compiled, fixed
 from recsys.matrices.ids import IntArray, IxArray
-from recsys.matrices.scratch import zeros
+from recsys.matrices.scratch import room
 from recsys.models.naming import Floats, Recommendations, Scores, first
 
 
@@ -63,8 +63,8 @@ class Places(NamedTuple):
         alone = len(groups) == 1
         places, question = (groups, None) if alone else np.unique(groups, return_inverse=True)
         arrays = map(fixed, (places, self.order, *self[:5]))
-        mark = zeros(len(self.base), np.uint8)
-        found = first(*_candidates(n, float(self.doubt), self.apart, mark, *arrays), n)
+        with room((len(self.base), np.uint8)) as (mark,):
+            found = first(*_candidates(n, float(self.doubt), self.apart, mark, *arrays), n)
         if alone:
             return found
         lengths = np.diff(found.indptr)[question]
@@ -76,8 +76,8 @@ class Places(NamedTuple):
     def score(self, groups: IntArray, indptr: IntArray, item_ix: IxArray) -> Scores:
         """Score given products of each question, in ``item_ix[indptr[r]:indptr[r + 1]]``."""
         arrays = map(fixed, (groups, indptr, item_ix, *self[:5]))
-        place = zeros(len(self.base), np.int32)
-        return _scored(float(self.doubt), self.apart, place, *arrays)
+        with room((len(self.base), np.int32)) as (place,):
+            return _scored(float(self.doubt), self.apart, place, *arrays)
 
 
 def groups_of(

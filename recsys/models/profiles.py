@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from recsys.matrices.compiled import compiled, fixed
 from recsys.matrices.ids import IntArray, IxArray
-from recsys.matrices.scratch import zeros
+from recsys.matrices.scratch import room
 from recsys.models.naming import Array, Floats, Said, Scores, loudest, nothing_said
 
 
@@ -36,13 +36,15 @@ def named(
     """
     strong = loudest(own, nothing_said(len(own.indptr) - 1), n_features, most)
     arrays = map(fixed, (strong.indptr, strong.item_ix, *lists))
-    return _union(zeros(n_items, np.uint8), *arrays)
+    with room((n_items, np.uint8)) as (mark,):
+        return _union(mark, *arrays)
 
 
 def scored(own: Said, n_features: int, sells: Scores, indptr: IntArray, item_ix: IxArray) -> Scores:
     """Score given products: how alike they are to what a customer buys, times how they sell."""
     arrays = map(fixed, (indptr, item_ix, sells))
-    return _scored(zeros(n_features, np.float64), own, *arrays)
+    with room((n_features, np.float64)) as (total,):
+        return _scored(total, own, *arrays)
 
 
 def likest(
@@ -66,9 +68,8 @@ def likest(
     words : ndarray of the same length, float32
         What words add to the likeness.
     """
-    return _likest(
-        zeros(int(starts[-1]), np.float64), int(starts[1]), own, *map(fixed, (indptr, item_ix))
-    )
+    with room((int(starts[-1]), np.float64)) as (total,):
+        return _likest(total, int(starts[1]), own, *map(fixed, (indptr, item_ix)))
 
 
 @compiled

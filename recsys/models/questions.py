@@ -17,7 +17,7 @@ from recsys.matrices.histories import NO_CHANNEL, Histories
 from recsys.matrices.ids import IntArray, IxArray
 from recsys.matrices.interactions import DAY
 from recsys.matrices.lists import Lists
-from recsys.matrices.scratch import zeros
+from recsys.matrices.scratch import room
 from recsys.model_settings import Weights
 
 __all__ = ["DAY", "Batch", "Context", "Floats", "Weighed"]
@@ -206,11 +206,12 @@ class Batch:
         if not len(done.item_ix):
             return Weighed(bought.indptr, bought.item_ix, liking)
         n_items = self.histories.n_items
-        scratch = zeros(n_items, np.float64), zeros(n_items, np.uint8)
         worth = np.array([weights.view, weights.cart, -weights.returned])
         given = bought.indptr, bought.item_ix, liking, done.indptr, done.item_ix, done.ts, done.kind
         rest = self.context.as_of_ts, worth
-        return Weighed(*_liking(float(half_life_days), DAY, *scratch, *map(fixed, (*given, *rest))))
+        fixed_days = float(half_life_days)
+        with room((n_items, np.float64), (n_items, np.uint8)) as scratch:
+            return Weighed(*_liking(fixed_days, DAY, *scratch, *map(fixed, (*given, *rest))))
 
 
 @compiled

@@ -23,6 +23,7 @@ from msgspec import Struct, field
 
 from recsys.errors import ArtefactError
 from recsys.matrices.texts import Texts
+from recsys.persistence import holding
 from recsys.wording import failure, unreadable
 
 #: Raised when a reader of the last format could not read the new one.
@@ -204,7 +205,7 @@ def write(
     return manifest
 
 
-def load(folder: Path, verify: bool = True) -> Artefact:
+def load(folder: Path, verify: bool = True, hold: Path | None = None) -> Artefact:
     """Map an artefact into memory.
 
     Parameters
@@ -212,6 +213,9 @@ def load(folder: Path, verify: bool = True) -> Artefact:
     folder : Path
     verify : bool
         Check the contents of each file; otherwise only its size, type and shape.
+    hold : Path, optional
+        Folder for copies: what is loaded stays then whatever becomes of the files, as whoever
+        goes on answering needs it.
 
     Returns
     -------
@@ -232,11 +236,11 @@ def load(folder: Path, verify: bool = True) -> Artefact:
                     f"{path}: damaged: {path.stat().st_size} bytes instead of {file.bytes}. "
                     f"{_AGAIN}"
                 )
-            if verify and _digest(path)[0] != file.sha256:
+            array = _loaded(path, file, verify, hold)
+            if array is None:
                 raise ArtefactError(
                     f"{path}: damaged: its contents are not those that were written. {_AGAIN}"
                 )
-            array = _mapped(path)
         except FileNotFoundError:
             raise ArtefactError(f"{path}: missing. {_AGAIN}") from None
         except (OSError, ValueError, EOFError) as error:
@@ -304,6 +308,15 @@ def _flat(table: str, columns: Mapping[str, Column]) -> dict[str, Array]:
             arrays[f"{table}.{name}.offsets"] = texts.offsets
             arrays[f"{table}.{name}.utf8"] = texts.utf8
     return arrays
+
+
+def _loaded(path: Path, file: File, verify: bool, hold: Path | None) -> Array | None:
+    """Return an array; None where its contents are not those of the manifest."""
+    if hold is not None:
+        return holding.hold(path, file.sha256, hold)
+    if verify and _digest(path)[0] != file.sha256:
+        return None
+    return _mapped(path)
 
 
 def _mapped(path: Path) -> Array:

@@ -17,7 +17,7 @@ from typing import Final, Literal
 
 from recsys.config import Config
 from recsys.errors import ArtefactError
-from recsys.persistence import promotions
+from recsys.persistence import holding, promotions
 from recsys.persistence.artefact import (
     Array,
     Artefact,
@@ -37,6 +37,7 @@ CURRENT: Final = "current"
 _UNFINISHED: Final = ".unfinished-"
 _REMOVED: Final = ".removed-"
 _POINTER: Final = ".pointer"
+_HELD: Final = ".held"
 #: Whoever writes a version holds the one, whoever changes what is there the other: a rollback
 #: does not wait for a version that is being written.
 _WRITING: Final = ".writing"
@@ -51,6 +52,16 @@ def folder(config: Config) -> Path:
 def pointer(config: Config) -> Path:
     """Return the file that names the current version; it is replaced when another one is."""
     return folder(config) / CURRENT
+
+
+def held(config: Config) -> Path:
+    """Return the folder of what the service's workers map; see ``artefact.load``."""
+    return folder(config) / _HELD
+
+
+def release(config: Config, manifest: Manifest) -> None:
+    """Remove what workers mapped of other versions than this one."""
+    holding.release(held(config), {file.sha256 for file in manifest.files.values()})
 
 
 def versions(config: Config) -> list[str]:

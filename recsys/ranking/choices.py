@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,7 @@ import numpy.typing as npt
 from recsys.matrices.compiled import fixed
 from recsys.matrices.ids import IntArray, IxArray
 from recsys.matrices.lists import Lists, Ragged
-from recsys.matrices.scratch import zeros
+from recsys.matrices.scratch import room
 from recsys.ranking import representing
 
 Bools = npt.NDArray[np.bool_]
@@ -26,8 +26,6 @@ Floats = npt.NDArray[np.float64]
 #: 0, or which rule forbids something.
 Codes = npt.NDArray[np.uint8]
 
-#: Places of the scratch arrays, apart from those of other loops.
-_PLACE: Final = 7
 #: Where a location stands with a product: it has none, nobody knows, it has some.
 _NONE_HERE, _UNKNOWN_HERE, _ON_HAND = 0, 1, 2
 
@@ -132,11 +130,9 @@ class Choices:
         """Return lists with every product of the choices in them, each once, choice by choice."""
         if not self.several:
             return Lists(np.asarray(lists.indptr, np.int64), np.asarray(lists.item_ix, np.int32))
-        mark = zeros(len(self), np.uint8, _PLACE)
-        found = representing.widen(
-            mark, *map(fixed, (lists.indptr, lists.item_ix, self.of, *self.members))
-        )
-        return Lists(*found)
+        arrays = lists.indptr, lists.item_ix, self.of, *self.members
+        with room((len(self), np.uint8)) as (mark,):
+            return Lists(*representing.widen(mark, *map(fixed, arrays)))
 
     def free(self, found: Ragged, wide: Lists, code: Codes) -> Codes:
         """Say of candidates which rule forbids all of their choice.
@@ -157,10 +153,9 @@ class Choices:
         """
         if not self.several:
             return code
-        mark = zeros(len(self), np.uint8, _PLACE)
-        own = zeros(len(self), np.uint8, _PLACE + 1)
         arrays = found.indptr, found.item_ix, wide.indptr, wide.item_ix, code, self.of
-        return representing.free(mark, own, *map(fixed, arrays))
+        with room((len(self), np.uint8), (len(self), np.uint8)) as (mark, own):
+            return representing.free(mark, own, *map(fixed, arrays))
 
     def leading(self, found: Ragged, total: Floats, behind: Bools | None = None) -> Bools:
         """Say which candidate of each choice stands first.
@@ -182,9 +177,9 @@ class Choices:
         if not self.several:
             return np.ones(len(total), bool)
         last = np.zeros(len(total), bool) if behind is None else behind
-        place = zeros(len(self), np.int64, _PLACE)
         arrays = found.indptr, found.item_ix, total, last, self.of
-        return representing.lead(place, *map(fixed, arrays))
+        with room((len(self), np.int64)) as (place,):
+            return representing.lead(place, *map(fixed, arrays))
 
     def shown(
         self,
@@ -220,8 +215,6 @@ class Choices:
         items = np.asarray(leaders.item_ix, np.int32)
         if not self.several:
             return items
-        mark = zeros(len(self), np.uint8, _PLACE)
-        place = zeros(len(self), np.int64, _PLACE)
         here = np.full(len(on_hand), _UNKNOWN_HERE, np.uint8)
         here[on_hand > 0] = _ON_HAND
         here[on_hand <= 0] = _NONE_HERE
@@ -229,7 +222,8 @@ class Choices:
             leaders.indptr, items, wide.indptr, wide.item_ix, code, here,
             past.indptr, past.item_ix, self.of, self.bought,
         )  # fmt: skip
-        return representing.represent(mark, place, *map(fixed, arrays))
+        with room((len(self), np.uint8), (len(self), np.int64)) as (mark, place):
+            return representing.represent(mark, place, *map(fixed, arrays))
 
     def likeliest(self, found: Ragged, chance: Floats, wanted: Ragged) -> Floats:
         """Return the best chance that the choice of each wanted product has among candidates.
@@ -248,9 +242,9 @@ class Choices:
         ndarray of the length of ``wanted.item_ix``, float64
             NaN where the request has no candidate of the choice.
         """
-        place = zeros(len(self), np.int64, _PLACE)
         arrays = found.indptr, found.item_ix, chance, wanted.indptr, wanted.item_ix, self.of
-        return representing.likeliest(place, *map(fixed, arrays))
+        with room((len(self), np.int64)) as (place,):
+            return representing.likeliest(place, *map(fixed, arrays))
 
     def first_of(self, item_ix: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
         """Return the positions in a list of the first product of each choice, ascending."""

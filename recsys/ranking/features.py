@@ -15,7 +15,7 @@ import numpy.typing as npt
 from recsys.matrices.histories import Histories
 from recsys.matrices.ids import IntArray, IxArray
 from recsys.matrices.lists import Ragged
-from recsys.matrices.scratch import zeros
+from recsys.matrices.scratch import room
 from recsys.models.base import Context
 from recsys.ranking.filling import fill
 from recsys.ranking.statistics import COLUMNS as OF_ITEMS
@@ -123,7 +123,9 @@ def compute(
     bought, done = histories.purchases, histories.interactions
     n_columns = scores.shape[1]
     out = np.zeros((len(found.item_ix), len(names(("",) * n_columns))), np.float32)
-    fill(
+    n_category, n_brand, n_department, n_family = statistics.sizes
+    sizes = n_category * 6, n_brand * 2, n_department, n_family * 2
+    given = (
         np.asarray(found.indptr, np.int64), np.asarray(found.item_ix, np.int32), scores, total,
         (bought.indptr, bought.item_ix, bought.ts, bought.order, bought.count, bought.quantity,
          bought.amount_minor, bought.channel, bought.location),
@@ -132,21 +134,13 @@ def compute(
         (statistics.category, statistics.brand, statistics.department, statistics.family,
             statistics.columns,
          statistics.on_channel, statistics.on_weekday, statistics.log_price),
-        _room(statistics), baskets, out,
     )  # fmt: skip
+    with room(*((size, np.float64) for size in sizes), (len(statistics.category), np.int32)) as (
+        category, brand, department, family, seen,
+    ):  # fmt: skip
+        sums = (
+            category[: sizes[0]].reshape(n_category, 6), brand[: sizes[1]].reshape(n_brand, 2),
+            department, family[: sizes[3]].reshape(n_family, 2), seen,
+        )  # fmt: skip
+        fill(*given, sums, baskets, out)
     return out
-
-
-def _room(statistics: ItemStatistics) -> tuple[Floats, Floats, Floats, Floats, IxArray]:
-    """Zeros to add up in, by category, brand, department and family, and one for each product.
-
-    They are left as zeros.
-    """
-    n_category, n_brand, n_department, n_family = statistics.sizes
-    return (
-        zeros(n_category * 6, np.float64, 1)[: n_category * 6].reshape(n_category, 6),
-        zeros(n_brand * 2, np.float64, 2)[: n_brand * 2].reshape(n_brand, 2),
-        zeros(n_department, np.float64, 3),
-        zeros(n_family * 2, np.float64, 4)[: n_family * 2].reshape(n_family, 2),
-        zeros(len(statistics.category), np.int32, 1),
-    )

@@ -15,7 +15,7 @@ from recsys.matrices.compiled import compiled, fixed
 from recsys.matrices.histories import Histories
 from recsys.matrices.ids import IntArray, IxArray
 from recsys.matrices.lists import Lists, Ragged, contains, rows_of
-from recsys.matrices.scratch import zeros
+from recsys.matrices.scratch import room
 from recsys.ranking.choices import Choices
 from recsys.ranking.filtering import Facts, Items
 from recsys.ranking.shelf import Shelf
@@ -117,8 +117,8 @@ def forbid(
     mine = limits.exclude.indptr, limits.exclude.item_ix, limits.cart.indptr, limits.cart.item_ix
     asks = limits.new_only, limits.hidden_since_ts, stock
     held = shelf.active, shelf.indptr, shelf.item_ix, shelf.on_hand, shelf.complete
-    mark = zeros(len(shelf.active), np.uint8)
-    return _forbid(mark, *map(fixed, (indptr, items, out, *past, *mine, *asks, *held, of)))
+    with room((len(shelf.active), np.uint8)) as (mark,):
+        return _forbid(mark, *map(fixed, (indptr, items, out, *past, *mine, *asks, *held, of)))
 
 
 #: What is marked of a choice while one request is looked at.

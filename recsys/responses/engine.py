@@ -127,7 +127,7 @@ class Engine:
         self._pages = Pages(self.catalogue, self.ranker, copurchase, content)
 
     @classmethod
-    def load(cls, folder: Path, *, verify: bool = True) -> "Engine":
+    def load(cls, folder: Path, *, verify: bool = True, hold: Path | None = None) -> "Engine":
         """Load an artefact and make it ready.
 
         Parameters
@@ -136,13 +136,15 @@ class Engine:
             As ``registry.current`` returns it.
         verify : bool
             Check the contents of every file.
+        hold : Path, optional
+            As ``artefact.load`` takes it.
 
         Raises
         ------
         ArtefactError
             When it is missing, damaged or of another format.
         """
-        engine = cls(artefact.load(folder, verify))
+        engine = cls(artefact.load(folder, verify, hold))
         as_of_ts = int(engine.manifest.as_of.timestamp())
         warm(engine.recommend, engine._explainer, engine.index, as_of_ts)
         return engine

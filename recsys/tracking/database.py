@@ -7,29 +7,42 @@ whenever another one wrote in between. Used by the other modules of this stage o
 
 import sqlite3
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
-from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+from sqlalchemy.exc import SQLAlchemyError
 
-from recsys.errors import LedgerError
+from recsys.errors import LedgerAwayError, LedgerError
+from recsys.tracking.opening import (
+    WAIT_SECONDS,
+    WRITER,
+    busy,
+    checked,
+    is_away,
+    log_ahead,
+    make_engine,
+    version_of,
+)
+from recsys.tracking.patience import (
+    Circuit,
+    Connector,
+    Patience,
+    connect_postgres,
+    left,
+    postgres_options,
+    within,
+)
 from recsys.tracking.tables import META, METADATA, SCHEMA_VERSION
 from recsys.tracking.upgrading import UPGRADES
-
-#: How long a writer waits for another one before it gives up. Seconds.
-WAIT_SECONDS: Final = 20.0
 
 #: Key of PostgreSQL's advisory lock: shared by writers of events, taken alone by whoever needs
 #: that none is under way.
 _LOCK: Final = 0x6F6D6E69  # "omni"
-_WRITER = "omnibasket_writer"
 
 
 class Database:
@@ -41,6 +54,9 @@ class Database:
         SQLAlchemy URL of SQLite or PostgreSQL.
     create : bool
         Make the database file and the tables where there are none.
+    patience : Patience, optional
+        Give up in time, and open without a database that answers: ``prepare`` is asked until it
+        does. By default everything waits.
 
     Raises
     ------
@@ -48,27 +64,115 @@ class Database:
         When it cannot be opened, or was written by a newer version.
     """
 
-    def __init__(self, url: str, *, create: bool = True) -> None:
-        self.url = _checked(url)
+    def __init__(self, url: str, *, create: bool = True, patience: Patience | None = None) -> None:
+        self.url = checked(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.engine = _engine(self.url, create=create)
+        self.patience = patience
+        self.prepared = False
+        self.engine = make_engine(self.url, create=create, patience=patience)
+        self._create = create
         self._driver_error: type[Exception] = self.engine.dialect.loaded_dbapi.Error
         self._compiled: dict[int, tuple[str, Sequence[str] | None]] = {}
         self._thread = threading.local()
-        self._of_threads: set[PoolProxiedConnection] = set()
+        self._of_threads: set[Any] = set()
+        self._circuits: dict[int | str, Circuit] = {}
+        of_server = patience is not None and not self.is_sqlite
+        self._connector = Connector() if of_server else None
+        if patience is not None and self._connector is not None:
+            self._listen(patience, self._connector)
         try:
-            with self.errors("cannot be opened"):
-                if self.is_sqlite and self.url.database:
-                    _log_ahead(Path(self.url.database))
-                self._prepare(create=create)
+            self.prepare()
+        except LedgerAwayError:
+            if patience is None:
+                self.engine.dispose()
+                raise
         except BaseException:
             self.engine.dispose()
             raise
 
+    def prepare(self) -> None:
+        """Make the database ready, once.
+
+        Raises ``LedgerError`` when it cannot be, as the constructor does.
+        """
+        if self.prepared:
+            return
+        with self._in_time(), self.errors("cannot be opened"):
+            if self.is_sqlite and self.url.database:
+                log_ahead(Path(self.url.database), self._wait())
+            self._prepare(create=self._create)
+        self.prepared = True
+
+    @property
+    def trouble(self) -> str | None:
+        """Why something is not asked at present; None where everything is."""
+        open_ones = (circuit.reason for circuit in list(self._circuits.values()))
+        return next((reason for reason in open_ones if reason is not None), None)
+
+    @contextmanager
+    def hurrying(self, name: str, seconds: float) -> Iterator[None]:
+        """Run a block within ``seconds``; where one of that name failed, not for a while.
+
+        Raises ``LedgerAwayError`` when the last ones failed.
+        """
+        circuit = self._circuits.setdefault(name, Circuit())
+        circuit.admit()
+        try:
+            with within(seconds):
+                yield
+        except LedgerError as error:
+            circuit.fail(str(error))
+            raise
+        circuit.succeed()
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """Write no more for a while after a write that waited in vain as long as it may."""
+        if self.patience is None:
+            yield
+            return
+        circuit = self._circuits.setdefault("writes", Circuit())
+        circuit.admit()
+        whole = left(self.patience.write_seconds) >= self.patience.write_seconds
+        try:
+            yield
+        except LedgerAwayError as error:
+            if whole:  # and not only as long as an answer has for it
+                circuit.fail(str(error))
+            raise
+        circuit.succeed()
+
+    def _wait(self) -> float:
+        """How long something may take that is no answer's read. Seconds."""
+        return WAIT_SECONDS if self.patience is None else left(self.patience.write_seconds)
+
+    def _in_time(self) -> AbstractContextManager[None]:
+        return nullcontext() if self.patience is None else within(self.patience.write_seconds)
+
+    def _taken(self, engine: Engine) -> Connection:
+        """Take a connection in time; each statement on it has as long again."""
+        with self._in_time():
+            return engine.connect()
+
+    def _need_prepared(self) -> None:
+        if not self.prepared and self.patience is not None:
+            raise LedgerAwayError("the ledger has not been reached yet.")
+
+    def _listen(self, patience: Patience, connector: Connector) -> None:
+        """Have the pool's connections opened in time."""
+
+        def connect(_dialect: Any, _record: Any, arguments: Any, options: Any) -> Any:
+            open_one = partial(connect_postgres, patience, arguments, options)
+            return connector.within(open_one, left(patience.write_seconds))
+
+        event.listen(self.engine, "do_connect", connect)
+
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Give a connection on which every statement sees what is committed by then."""
-        with self.errors("cannot be read"), self._autocommit().connect() as connection:
+        self._need_prepared()
+        with self.errors("cannot be read"), self._taken(self._autocommit()) as connection:
+            self._limit(connection)
             yield connection
 
     @contextmanager
@@ -80,9 +184,11 @@ class Database:
         alone, durable : bool
             As ``transaction``.
         """
+        self._need_prepared()
         with (
+            self._guarded(),
             self.errors("cannot be written"),
-            self.engine.connect() as connection,
+            self._taken(self.engine) as connection,
             self.transaction(connection, alone=alone, durable=durable),
         ):
             yield connection
@@ -104,7 +210,8 @@ class Database:
             False: a power cut may lose what was written; PostgreSQL then need not wait for the
             disk.
         """
-        connection.execution_options(**{_WRITER: True})
+        connection.execution_options(**{WRITER: True})
+        self._limit(connection)
         try:
             with connection.begin():
                 if not self.is_sqlite:
@@ -114,7 +221,13 @@ class Database:
                         connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
                 yield
         finally:
-            connection.execution_options(**{_WRITER: False})
+            connection.execution_options(**{WRITER: False})
+
+    def _limit(self, connection: Connection) -> None:
+        """Have SQLite wait no longer than may be; PostgreSQL's connections see to it themselves."""
+        if self.patience is not None and self.is_sqlite:
+            raw: Any = connection.connection.driver_connection
+            raw.execute(busy(left(self.patience.write_seconds)))
 
     def one(self, statement: sa.Select[Any], **values: Any) -> tuple[Any, ...] | None:
         """Read the first row of a statement, with as little as possible before the driver.
@@ -140,6 +253,21 @@ class Database:
     def _ask(self, statement: sa.Select[Any], values: Mapping[str, Any], fetch: str) -> Any:
         text, names = self._compiled.get(id(statement)) or self._compile(statement)
         given = values if names is None else [values[name] for name in names]
+        if self.patience is None:
+            return self._try(text, given, fetch)
+        self._need_prepared()
+        circuit = self._circuits.setdefault(id(statement), Circuit())
+        circuit.admit()
+        try:
+            with within(self.patience.read_seconds):
+                found = self._try(text, given, fetch)
+        except LedgerError as error:
+            circuit.fail(str(error))
+            raise
+        circuit.succeed()
+        return found
+
+    def _try(self, text: str, given: Any, fetch: str) -> Any:
         try:
             return self._fetch(text, given, fetch)
         except self._driver_error:  # the server may have been started anew: ask once more
@@ -158,26 +286,50 @@ class Database:
 
     def _fetch(self, text: str, given: Any, fetch: str) -> Any:
         connection = getattr(self._thread, "connection", None) or self._enter_thread()
+        if self.patience is not None and self.is_sqlite:
+            wait = left(self.patience.read_seconds)
+            if wait < 0.5 * self._thread.waits or wait > self._thread.waits:
+                connection.execute(busy(wait))
+                self._thread.waits = wait
         return getattr(connection.execute(text, given), fetch)()
 
     def _enter_thread(self) -> Any:
         """Open this thread's own connection, which no pool takes back."""
         with self.errors("cannot be read"):
-            pooled = self.engine.raw_connection()
-        connection: Any = pooled.driver_connection
-        pooled.detach()
+            if self._connector is not None and self.patience is not None:
+                connection = self._connected_in_time(self._connector, self.patience)
+            else:
+                pooled = self.engine.raw_connection()
+                connection = pooled.driver_connection
+                pooled.detach()
         if not self.is_sqlite:
             connection.autocommit = True
-        self._of_threads.add(pooled)
-        self._thread.pooled, self._thread.connection = pooled, connection
+        self._of_threads.add(connection)
+        self._thread.connection, self._thread.waits = connection, WAIT_SECONDS
+        return connection
+
+    def _connected_in_time(self, connector: Connector, patience: Patience) -> Any:
+        """Connect; where it takes longer than may be, this thread's next question finds it."""
+        begun = getattr(self._thread, "begun", None)
+        if begun is None:
+            arguments, options = self.engine.dialect.create_connect_args(self.url)
+            options = {**options, **postgres_options(patience)}
+            open_one = partial(connect_postgres, patience, arguments, options)
+            begun = self._thread.begun = connector.begin(open_one)
+        connection = connector.wait(begun, left(patience.read_seconds))
+        self._thread.begun = None
         return connection
 
     def _leave_thread(self) -> None:
-        pooled = getattr(self._thread, "pooled", None)
-        if pooled is not None:
-            self._of_threads.discard(pooled)
-            pooled.invalidate()
-        self._thread.pooled = self._thread.connection = None
+        connection = getattr(self._thread, "connection", None)
+        if connection is not None:
+            self._of_threads.discard(connection)
+            with suppress(self._driver_error):
+                connection.close()
+        begun = getattr(self._thread, "begun", None)
+        if begun is not None and begun.done():
+            self._thread.begun = None
+        self._thread.connection = None
 
     def close(self) -> None:
         """Close every connection."""
@@ -185,6 +337,8 @@ class Database:
             self._of_threads.pop().close()
         self._thread = threading.local()
         self.engine.dispose()
+        if self._connector is not None:
+            self._connector.stop()
 
     @contextmanager
     def errors(self, what: str) -> Iterator[None]:
@@ -198,7 +352,8 @@ class Database:
         cause = getattr(error, "orig", None) or error
         name = self.url.render_as_string(hide_password=True)
         reason = str(cause).strip().splitlines()[0] if str(cause).strip() else type(cause).__name__
-        return LedgerError(f"the ledger {name} {what}: {reason}.")
+        kind = LedgerAwayError if is_away(cause) else LedgerError
+        return kind(f"the ledger {name} {what}: {reason}.")
 
     def _autocommit(self) -> Engine:
         return self.engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -206,7 +361,7 @@ class Database:
     def _prepare(self, *, create: bool) -> None:
         with self._autocommit().connect() as connection:
             known = sa.inspect(connection).has_table(META.name)
-            version = _version(connection) if known else None
+            version = version_of(connection) if known else None
         where = self.url.render_as_string(hide_password=True)
         if version is None:
             if not create:
@@ -215,10 +370,10 @@ class Database:
                 )
             with self.engine.connect() as connection, self.transaction(connection, alone=True):
                 METADATA.create_all(connection)
-                if _version(connection) is None:
+                if version_of(connection) is None:
                     row = {"key": "schema_version", "value": str(SCHEMA_VERSION)}
                     connection.execute(META.insert(), row)
-                version = _version(connection)
+                version = version_of(connection)
         elif version in UPGRADES:
             version = self._upgrade()
         if version != SCHEMA_VERSION:
@@ -234,7 +389,7 @@ class Database:
         Another process may be doing the same, or have done it by now.
         """
         with self.engine.connect() as connection, self.transaction(connection, alone=True):
-            version = _version(connection)
+            version = version_of(connection)
             while version in UPGRADES:
                 for change in UPGRADES[version]:
                     change(connection)
@@ -243,83 +398,3 @@ class Database:
             row = {"value": str(version)}
             connection.execute(META.update().where(META.c.key == "schema_version"), row)
         return version
-
-
-def _version(connection: Connection) -> int | None:
-    found = connection.execute(
-        sa.select(META.c.value).where(META.c.key == "schema_version")
-    ).scalar_one_or_none()
-    return int(found) if found is not None else None
-
-
-def _checked(text: str) -> URL:
-    try:
-        url = make_url(text)
-    except ArgumentError:
-        raise LedgerError(
-            "[ledger] url is no SQLAlchemy URL: write sqlite:///path or postgresql://user@host/name."
-        ) from None
-    backend = url.get_backend_name()
-    if backend == "postgresql":
-        return url.set(drivername="postgresql+psycopg")
-    if backend == "sqlite":
-        if not url.database or url.database == ":memory:":
-            raise LedgerError("[ledger] url: the ledger needs a file, not SQLite in memory.")
-        return url.set(drivername="sqlite+pysqlite")
-    raise LedgerError(f"[ledger] url: `{backend}` is not supported; use sqlite or postgresql.")
-
-
-def _engine(url: URL, *, create: bool) -> Engine:
-    if url.get_backend_name() == "sqlite":
-        path = Path(url.database or "")
-        if create:
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise LedgerError(f"{path}: the ledger cannot be made: {error.strerror}.") from None
-        elif not path.exists():
-            raise LedgerError(f"{path}: there is no ledger yet. Run `omnibasket ingest` first.")
-        engine = sa.create_engine(url, hide_parameters=True, connect_args={"timeout": WAIT_SECONDS})
-        event.listen(engine, "connect", _set_up_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-        return engine
-    try:
-        options = {"connect_timeout": 10, "options": f"-c lock_timeout={int(WAIT_SECONDS)}s"}
-        return sa.create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args=options)
-    except (ModuleNotFoundError, NoSuchModuleError):
-        raise LedgerError(
-            "[ledger] url: PostgreSQL needs psycopg: pip install 'omnibasket[postgres]'."
-        ) from None
-
-
-def _set_up_sqlite(connection: Any, _: ConnectionPoolEntry) -> None:
-    connection.isolation_level = None  # transactions begin where we say so
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA synchronous = FULL")  # an accepted event survives a power cut
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    options = connection.get_execution_options()
-    if options.get("isolation_level") != "AUTOCOMMIT":
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(_WRITER) else "BEGIN")
-
-
-def _log_ahead(path: Path) -> None:
-    """Switch the file to write-ahead logging, which lets readers and one writer go on at once.
-
-    The switch needs the file for itself and does not wait for it, so it is tried again.
-    """
-    deadline = time.monotonic() + WAIT_SECONDS
-    while True:
-        try:
-            with sqlite3.connect(path, timeout=1.0) as connection:
-                connection.execute("PRAGMA journal_mode = WAL")
-            connection.close()
-        except sqlite3.OperationalError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
-        else:
-            return

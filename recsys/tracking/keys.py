@@ -7,9 +7,11 @@ service finds the grant behind the key of a request. Called by ``training.keys``
 
 import hashlib
 import hmac
+import os
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Final, Literal, get_args
 
 import msgspec
@@ -30,6 +32,8 @@ BROWSER_SCOPES: Final = ("recommend", "events")
 PREFIX: Final = "omnibasket_"
 _SHAPE: Final = re.compile(r"omnibasket_([a-z0-9]{12})_[A-Za-z0-9_-]{43}")
 _ID_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz0123456789"
+#: Where ``KeptKeys`` are, in the state folder.
+KEPT_FILE: Final = "keys.json"
 #: Row of ``META`` that changes whenever a key does.
 _CHANGES: Final = "keys_changed"
 _CHANGED: Final = sa.select(META.c.value).where(META.c.key == sa.bindparam("key"))
@@ -154,6 +158,40 @@ class Keys:
         """
         found = self._database.one(_CHANGED, key=_CHANGES)
         return None if found is None else str(found[0])
+
+
+class KeptKeys:
+    """The keys as they were last read, beside the ledger: known also while it does not answer.
+
+    Parameters
+    ----------
+    path : Path
+        Holds no secret: hashes, and what they grant.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self) -> list[Key] | None:
+        """Return them; None where they were never kept, or cannot be read."""
+        try:
+            return msgspec.json.decode(self._path.read_bytes(), type=list[Key])
+        except (OSError, msgspec.DecodeError):
+            return None
+
+    def write(self, keys: Iterable[Key]) -> None:
+        """Keep them; where that fails, what was kept before stays."""
+        content = msgspec.json.encode(list(keys))
+        try:
+            if self._path.exists() and self._path.read_bytes() == content:
+                return
+            beside = self._path.with_name(f"{self._path.name}.{secrets.token_hex(4)}")
+            descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+            beside.replace(self._path)
+        except OSError:
+            return
 
 
 def find(keys: Mapping[str, Key], secret: str) -> Key | None:

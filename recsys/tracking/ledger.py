@@ -6,6 +6,7 @@ histories; the commands read.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Final
 
 import msgspec
@@ -18,15 +19,17 @@ from recsys.tracking.backoffice import BackOffice
 from recsys.tracking.database import Database
 from recsys.tracking.decisions import Decisions
 from recsys.tracking.events import Event, Identifier, decode
+from recsys.tracking.exposures import Exposure, thin_exposures, write_exposures
 from recsys.tracking.keys import Keys
 from recsys.tracking.offers import Offers
+from recsys.tracking.opening import WAIT_SECONDS
+from recsys.tracking.patience import Patience
 from recsys.tracking.people import find_identifiers, resolve_ids, session_own_id
 from recsys.tracking.recording import Outcome, record
 from recsys.tracking.replacing import Replaced, replace
-from recsys.tracking.rows import insert
-from recsys.tracking.tables import EVENTS, EXPOSURES, HISTORIES, IDENTIFIERS, META, SESSIONS
+from recsys.tracking.tables import EVENTS, HISTORIES, IDENTIFIERS, META, SESSIONS
 
-__all__ = ["Customer", "Exposure", "Ledger", "LiveEvent", "Outcome", "Replaced"]
+__all__ = ["Customer", "Exposure", "Ledger", "LiveEvent", "Outcome", "Patience", "Replaced"]
 
 _PAGE: Final = 2_000
 _DAY: Final = 86_400
@@ -55,19 +58,6 @@ class Customer(msgspec.Struct, frozen=True):
     a visit of nobody looked at counts for the customer who is named beside it."""
     visit: sessions.State = sessions.State()
     """Cart and views of the visit that was named."""
-
-
-class Exposure(msgspec.Struct, frozen=True, kw_only=True):
-    """One answer that was shown."""
-
-    recommendation_id: str
-    shown_ts: int
-    placement: str
-    model_version: str
-    items: list[str]
-    customer_id: str | None = None
-    session_id: str | None = None
-    location_id: str | None = None
 
 
 class LiveEvent(msgspec.Struct, frozen=True):
@@ -115,7 +105,14 @@ class Ledger:
         self.currency = currency
 
     @classmethod
-    def open(cls, url: str, *, create: bool = True, currency: str = "EUR") -> "Ledger":
+    def open(
+        cls,
+        url: str,
+        *,
+        create: bool = True,
+        currency: str = "EUR",
+        patience: Patience | None = None,
+    ) -> "Ledger":
         """Open a ledger.
 
         Parameters
@@ -126,13 +123,42 @@ class Ledger:
             Make it where there is none.
         currency : str
             ISO 4217 code of prices in events that do not say theirs.
+        patience : Patience, optional
+            Open even while the database does not answer, and give up on it in time; everything
+            then raises ``LedgerAwayError`` until ``prepare`` has succeeded.
 
         Raises
         ------
         LedgerError
             When it cannot be opened, is missing, or was written by a newer version.
         """
-        return cls(Database(url, create=create), currency)
+        return cls(Database(url, create=create, patience=patience), currency)
+
+    def prepare(self) -> None:
+        """Make the database ready, where that has not been done.
+
+        Raises
+        ------
+        LedgerError
+            When it cannot be; ``LedgerAwayError`` where it may be later.
+        """
+        self._database.prepare()
+
+    @property
+    def prepared(self) -> bool:
+        """Whether it was ever reached."""
+        return self._database.prepared
+
+    @property
+    def trouble(self) -> str | None:
+        """Why something is not asked at present; None where everything is."""
+        return self._database.trouble
+
+    def hurrying(self, name: str) -> AbstractContextManager[None]:
+        """Run a block in the time that an answer has; where one of that name failed, not now."""
+        patience = self._database.patience or Patience(write_seconds=WAIT_SECONDS,
+                                                       read_seconds=WAIT_SECONDS)  # fmt: skip
+        return self._database.hurrying(name, patience.read_seconds)
 
     def close(self) -> None:
         """Close its connections."""
@@ -283,13 +309,11 @@ class Ledger:
 
     def record_exposures(self, exposures: Sequence[Exposure]) -> None:
         """Write what was shown. A power cut may lose the last of them."""
-        rows = [
-            msgspec.structs.asdict(shown) | {"items": msgspec.json.encode(shown.items)}
-            for shown in exposures
-        ]
-        if rows:
-            with self._database.writing(durable=False) as connection:
-                connection.execute(insert(connection, EXPOSURES).on_conflict_do_nothing(), rows)
+        write_exposures(self._database, exposures)
+
+    def thin_exposures(self, before_ts: int, most: int = 2_000) -> int:
+        """Forget some of what was shown before a time, and return how many."""
+        return thin_exposures(self._database, before_ts, most)
 
     # Ingest
 

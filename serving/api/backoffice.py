@@ -199,7 +199,7 @@ def _own_locations(location_ids: Sequence[str], pointer: str) -> None:
 
 
 def _answer(state: State, received: int, written: Written, item_ids: Sequence[str]) -> Response:
-    state.refresh()
+    state.hear()
     unknown: list[str] = []
     if state.engine is not None and item_ids:
         named = list(dict.fromkeys(item_ids))

@@ -25,7 +25,7 @@ blueprint = Blueprint("batch", __name__)
 
 _log = logging.getLogger("omnibasket.service")
 #: Questions that are answered at once: enough to be quick, few enough to begin soon.
-_CHUNK: Final = 100
+_CHUNK: Final = 25
 
 #: What a line asks, for whom, and what is promised to them; or the problem that it ends in.
 Line = tuple[Question, Who, Promised] | bytes
@@ -120,6 +120,7 @@ def _answers(
 ) -> Iterator[bytes]:
     """Yield the lines of the answer, a chunk at a time."""
     for start in range(0, len(lines), _CHUNK):
+        state.give_way()  # whoever waits for one answer
         chunk = lines[start : start + _CHUNK]
         asked = [line for line in chunk if not isinstance(line, bytes)]
         try:

@@ -42,8 +42,8 @@ _MONEY: Final = {"amount_minor": 449, "currency": "EUR"}
     answers={200: Bundles, 304: JSON},
     also=(CSV,),
     problems=(
-        "invalid-request", "item-unknown", "channel-forbidden", "not-acceptable", "no-model",
-        "ledger-unavailable",
+        "bad-request", "invalid-request", "item-unknown", "channel-forbidden", "not-acceptable",
+        "no-model", "ledger-unavailable",
     ),
 )  # fmt: skip
 def get() -> Response:

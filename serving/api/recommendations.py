@@ -38,7 +38,10 @@ _LISTS: Final[dict[str, str | None]] = {
     problems=("malformed-body", "body-too-large", "not-json", *_PROBLEMS),
 )
 def post() -> Response:
-    """Answer with items for one placement and one customer, visit or stranger."""
+    """Answer with items for one placement and one customer, visit or stranger.
+
+    While the ledger does not answer, everybody is a stranger, and `without_ledger` says so.
+    """
     asked = read_body(request, RecommendationRequest)
     return _answer(asked, shown=not asked.dry_run)
 
@@ -51,7 +54,7 @@ def post() -> Response:
     query=RecommendationRequest,
     lists=_LISTS,
     answers={200: Recommendations},
-    problems=_PROBLEMS,
+    problems=("bad-request", *_PROBLEMS),
 )
 def get() -> Response:
     """Answer as POST does, for simple cases.
@@ -101,6 +104,8 @@ def _answer(asked: RecommendationRequest, *, shown: bool) -> Response:
         )
         (answer,) = engine.recommend([question], [who.customer.history], offering)
         answer["offers"] = state.promises.keep(answer["offers"], promised, engine, state.now_ts())
+    if who.unread:
+        answer["without_ledger"] = True
     doubted = [*doubts.of_filter(engine, given)]
     doubted += doubts.of_identifier(state, asked.identifier, "/identifier")
     doubts.add(answer, doubted)

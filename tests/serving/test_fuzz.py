@@ -264,4 +264,4 @@ def test_any_name_is_answered_or_explained(app: Flask, name: str, body: Any) -> 
 )
 def test_any_list_of_bundles_is_answered_or_explained(app: Flask, query: dict[str, Any]) -> None:
     answer = app.test_client().get("/v1/bundles", query_string=query)
-    check(answer, {200: Bundles, 404: Problem, 422: Problem})
+    check(answer, {200: Bundles, 400: Problem, 404: Problem, 422: Problem})

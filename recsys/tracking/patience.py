@@ -1,0 +1,179 @@
+"""How long the service waits for the ledger, and when it stops to ask for a while.
+
+A ``Patience`` makes a ``Database`` give up in time: every wait for it ends with the deadline that
+the thread is under (``within``), and what failed is not asked again until a pause is over
+(``Circuit``). Ingest and the commands have none: they wait. Used by ``database`` only.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from typing import Any, Final
+
+import msgspec
+
+from recsys.errors import LedgerAwayError
+
+#: What failed is asked again after so long; each failure that follows doubles it. Seconds.
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 4.0
+#: A connection that takes longer to be made is given up. Seconds.
+_CONNECT_SECONDS: Final = 3
+
+
+class Patience(msgspec.Struct, frozen=True):
+    """How long the ledger may take."""
+
+    read_seconds: float = 0.1
+    """What an answer reads: without it, it is a stranger's."""
+    write_seconds: float = 2.0
+    """What must be durable before it is answered, and what is read besides."""
+
+
+_thread = threading.local()
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Put what this thread asks of a database with patience under a deadline.
+
+    One inside another cannot be longer than it.
+    """
+    before = getattr(_thread, "until", None)
+    until = time.monotonic() + seconds
+    _thread.until = until if before is None else min(until, before)
+    try:
+        yield
+    finally:
+        _thread.until = before
+
+
+def left(otherwise: float) -> float:
+    """Return how many seconds this thread may wait; at least a thousandth."""
+    until = getattr(_thread, "until", None)
+    return otherwise if until is None else max(0.001, until - time.monotonic())
+
+
+class Circuit:
+    """Keeps a question that failed from being asked again at once. Threads may share it.
+
+    Attributes
+    ----------
+    reason : str or None
+        Why it is open; None while it is closed.
+    """
+
+    def __init__(self) -> None:
+        self.reason: str | None = None
+        self._lock = threading.Lock()
+        self._pause = 0.0
+        self._until = 0.0
+
+    def admit(self) -> None:
+        """Let a question through; while open, one after each pause.
+
+        Raises
+        ------
+        LedgerAwayError
+            When it is open.
+        """
+        if self.reason is None:
+            return
+        with self._lock:
+            if self.reason is not None and time.monotonic() < self._until:
+                raise LedgerAwayError(f"the ledger is not asked for now: {self.reason}")
+            self._until = time.monotonic() + self._pause  # who comes meanwhile waits for us
+
+    def succeed(self) -> None:
+        """Close it."""
+        if self.reason is not None:
+            with self._lock:
+                self.reason, self._pause = None, 0.0
+
+    def fail(self, reason: str) -> None:
+        """Open it, for longer than the last time where it did not close since."""
+        with self._lock:
+            self._pause = min(max(FIRST_PAUSE, 2 * self._pause), LONGEST_PAUSE)
+            self._until = time.monotonic() + self._pause
+            self.reason = reason
+
+
+class Connector:
+    """Opens connections in threads of its own, so that whoever needs one waits only so long."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(4, thread_name_prefix="ledger-connect")
+        self._begun: set[Future[Any]] = set()
+
+    def begin(self, connect: Callable[[], Any]) -> "Future[Any]":
+        """Begin to open a connection."""
+        begun = self._threads.submit(connect)
+        self._begun.add(begun)
+        return begun
+
+    def wait(self, begun: "Future[Any]", seconds: float) -> Any:
+        """Return a connection that was begun.
+
+        Raises
+        ------
+        LedgerAwayError
+            When it is not there in time; it may be later.
+        """
+        if not wait([begun], seconds).done:
+            raise LedgerAwayError("the ledger cannot be reached: it does not answer.")
+        self._begun.discard(begun)
+        return begun.result()
+
+    def within(self, connect: Callable[[], Any], seconds: float) -> Any:
+        """Open a connection in time; one that comes too late is closed."""
+        begun = self.begin(connect)
+        try:
+            return self.wait(begun, seconds)
+        except LedgerAwayError:
+            self._begun.discard(begun)
+            begun.add_done_callback(_close)
+            raise
+
+    def stop(self) -> None:
+        """Open no more, and close what nobody came for."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        while self._begun:
+            self._begun.pop().add_done_callback(_close)
+
+
+def _close(begun: "Future[Any]") -> None:
+    if not begun.cancelled() and begun.exception() is None:
+        begun.result().close()
+
+
+def postgres_options(patience: Patience) -> dict[str, object]:
+    """Return what to connect to PostgreSQL with, so that it gives up on its side too."""
+    wait_ms = int(1000 * patience.write_seconds)
+    return {
+        "connect_timeout": _CONNECT_SECONDS,
+        "options": f"-c lock_timeout={wait_ms} -c statement_timeout={10 * wait_ms}",
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+    }
+
+
+def connect_postgres(patience: Patience, arguments: Any, options: Any) -> Any:
+    """Open a connection to PostgreSQL on which every wait has an end.
+
+    One whose answer did not come in time is closed: what it would say next is the old answer.
+    """
+    import psycopg
+
+    class Patient(psycopg.Connection[Any]):
+        def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+            seconds = min(left(patience.write_seconds), timeout or patience.write_seconds)
+            try:
+                return super().wait(gen, min(interval, seconds), seconds)
+            except psycopg.errors._WaitTimeout:
+                self.pgconn.finish()
+                message = f"no answer within {seconds:.3g} s"
+                raise psycopg.OperationalError(message) from None
+
+    return Patient.connect(*arguments, **options)

@@ -1,0 +1,109 @@
+"""Between HTTP and WSGI: a request's first line, headers and body become an ``environ``.
+
+Called by ``exchange``; the application is called in a thread of a lane.
+"""
+
+import io
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any, Final, NamedTuple
+from urllib.parse import unquote_to_bytes, urlsplit
+
+from tornado.httputil import HTTPHeaders, RequestStartLine
+
+Application = Callable[..., Iterable[bytes]]
+
+_PLAIN: Final = {"CONTENT_TYPE", "CONTENT_LENGTH"}
+
+
+class Answer(NamedTuple):
+    """What an application answered."""
+
+    status: int
+    reason: str
+    headers: list[tuple[str, str]]
+    parts: Iterable[bytes]
+    whole: bool
+    """Whether the length of the body is known, and it may be sent at once."""
+
+    def close(self) -> None:
+        """Let the application end what it began."""
+        close = getattr(self.parts, "close", None)
+        if close is not None:
+            close()
+
+
+def environ_of(
+    line: RequestStartLine, headers: HTTPHeaders, body: bytes, address: object
+) -> dict[str, Any]:
+    """Make the ``environ`` of PEP 3333.
+
+    Parameters
+    ----------
+    line : RequestStartLine
+    headers : HTTPHeaders
+        Names with ``_`` are left out: they would be taken for those with ``-``.
+    body : bytes
+        All of it.
+    address : tuple or str
+        Of whoever sent it, as the socket gives it.
+    """
+    path, _, query = line.path.partition("?")
+    if not path.startswith("/"):  # the whole address, as a proxy would be asked
+        path = urlsplit(path).path or "/"
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": line.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
+        "QUERY_STRING": query,
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": line.version,
+        "REMOTE_ADDR": address[0] if isinstance(address, tuple) else "",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    for name, value in headers.get_all():
+        if "_" in name:
+            continue
+        key = name.upper().replace("-", "_")
+        key = key if key in _PLAIN else f"HTTP_{key}"
+        earlier = environ.get(key)
+        between = "; " if key == "HTTP_COOKIE" else ","
+        environ[key] = value if earlier is None else f"{earlier}{between}{value}"
+    environ.pop("HTTP_TRANSFER_ENCODING", None)
+    if body:
+        environ["CONTENT_LENGTH"] = str(len(body))
+    return environ
+
+
+def ask(app: Application, environ: dict[str, Any]) -> Answer:
+    """Call an application.
+
+    Raises
+    ------
+    Exception
+        Whatever it raises.
+    """
+    told: list[Any] = []
+
+    def start_response(
+        status: str, headers: list[tuple[str, str]], _error: object = None
+    ) -> Callable[[bytes], object]:
+        told[:] = status, headers
+        return _no_write
+
+    parts = app(environ, start_response)
+    code, _, reason = told[0].partition(" ")
+    headers = [(name, value) for name, value in told[1] if name.lower() != "connection"]
+    whole = any(name.lower() == "content-length" for name, _ in headers) or code in ("204", "304")
+    return Answer(int(code), reason, headers, parts, whole or environ["REQUEST_METHOD"] == "HEAD")
+
+
+def _no_write(_: bytes) -> None:
+    raise RuntimeError("write() of PEP 3333 is not offered: return the body.")

@@ -1,0 +1,77 @@
+"""A worker's process: the workspace's service on a socket that it was handed.
+
+``python -m serving.worker FD`` answers on the listening socket of that descriptor until SIGTERM;
+``omnibasket serve`` starts as many as the settings say and replaces those that end. SIGTERM lets
+what is under way be answered first.
+"""
+
+import asyncio
+import contextlib
+import os
+import resource
+import signal
+import socket
+import sys
+from typing import Final
+
+from flask import Flask
+
+from serving.front import Front
+from serving.lanes import Lanes
+from serving.limits import MOST_CONNECTIONS
+
+#: What is under way when a worker is told to stop is answered within so long. Seconds.
+STOP_SECONDS: Final = 25.0
+#: Threads take turns so often; a part of a batch must not hold up an answer. Seconds.
+_TURN_SECONDS: Final = 0.001
+#: Descriptors that are not connections: files, the ledger's, the libraries'.
+_OTHER_FILES: Final = 256
+_TELL_SECONDS: Final = 10.0
+
+
+def main() -> None:
+    """Answer until told to stop."""
+    listening = socket.socket(fileno=int(sys.argv[1]))
+    from serving.wsgi import app  # loads the workspace
+
+    sys.setswitchinterval(_TURN_SECONDS)
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_serve(app, listening))
+    app.extensions["omnibasket"].close()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    # All that was under way is answered and all that waited is written by now, as far as the
+    # ledger takes it; a thread that waits for one that hangs must not keep the process.
+    os._exit(0)
+
+
+async def _serve(app: Flask, listening: socket.socket) -> None:
+    lanes = Lanes()
+    front = Front(app, lanes, min(MOST_CONNECTIONS, _files() - _OTHER_FILES))
+    app.extensions["omnibasket"].give_way = lanes.give_way
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    front.listen(listening)
+    while not told.is_set():
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(told.wait(), _TELL_SECONDS)
+        front.tell()
+    await front.stop(STOP_SECONDS)
+    lanes.stop()
+
+
+def _files() -> int:
+    """Raise the number of open files as far as it goes for connections, and return it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_CONNECTIONS + _OTHER_FILES
+    if soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return soft
+
+
+if __name__ == "__main__":
+    main()
