@@ -54,7 +54,7 @@ def command() -> None:
 For example:
   omnibasket bundles list --pays --sort margin
   omnibasket bundles list --status approved --json
-  omnibasket bundles list --category "Baked bread/buns/rolls" --csv > bread.csv""",
+  omnibasket bundles list --category "Vegetables - shelf stable" --csv > vegetables.csv""",
 )
 @workspace_option
 @click.option("--status", type=click.Choice(STATUSES), help="Only those that are decided so.")

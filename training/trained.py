@@ -12,7 +12,7 @@ from training.console import at, messages, output, table
 
 _MB: Final = 1e6
 #: Metrics of the table; the report has them all.
-_SHOWN: Final = ("ndcg", "recall", "hr", "new_ndcg", "choice_ndcg", "coverage")
+_SHOWN: Final = ("ndcg", "hr", "new_ndcg", "choice_ndcg", "coverage")
 
 
 def show(result: dict[str, Any], workspace: Path) -> None:

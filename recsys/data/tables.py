@@ -14,8 +14,10 @@ from recsys.data.events import COMMERCE
 from recsys.data.files import ROW
 from recsys.data.staged import PRODUCTS
 
-#: What ``products`` returns where no product was exported.
-NO_PRODUCTS = pa.schema([f for f in PRODUCTS if f.name not in (ROW, "refused")]).empty_table()
+
+def no_products() -> pa.Table:
+    """Return what ``products`` does where no product was exported."""
+    return pa.schema([f for f in PRODUCTS if f.name not in (ROW, "refused")]).empty_table()
 
 
 def last_of(table: ir.Table, *key: str) -> ir.Table:

@@ -123,7 +123,7 @@ class _Unifier:
         self.folder = folder
         self.counts: dict[str, Any] = {"notes": {}, "examples": {}, "sources": {}}
         exported = staged.rows("products") if staged.has("products") else None
-        listed = tables.NO_PRODUCTS if exported is None else tables.products(exported)
+        listed = tables.no_products() if exported is None else tables.products(exported)
         products = self._with_told(listed, "products", "item_id")
         self.products = keep(self.con, "products_listed", products)
         self.renamed: ir.Table | None = None

@@ -1,10 +1,13 @@
 """Every benchmark runs by the command that the documents print, with its smallest settings.
 
+What takes longest runs where ``OMNIBASKET_TEST_BENCHMARKS`` says ``all``.
+
 Data that may not be shipped are replaced by made-up ones of the same form; what is measured on
 them says nothing, but the whole script runs.
 """
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,6 +21,8 @@ import pytest
 from benchmarks._report import NO_DATA
 
 ROOT = Path(__file__).parents[2]
+ALL = os.environ.get("OMNIBASKET_TEST_BENCHMARKS") == "all"
+QUICK = ("ingest", "latency", "pairs")
 SCRIPTS = sorted(path.stem for path in (ROOT / "benchmarks").glob("[a-z]*.py"))
 
 #: Where things lie that a benchmark is told of: made-up data, workspaces, the small demo.
@@ -123,6 +128,8 @@ def test_none_is_forgotten() -> None:
 def test_it_runs(
     name: str, where: dict[str, Path], tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
+    if name not in QUICK and not ALL:
+        pytest.skip("takes long; OMNIBASKET_TEST_BENCHMARKS=all runs it")
     words = SMALLEST[name]
     folders = {**where, "demo": Path()}
     if "{demo}" in words:

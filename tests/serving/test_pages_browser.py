@@ -154,7 +154,8 @@ def test_every_product_of_the_shop_has_a_picture(
     page.goto(f"{origin}/shop")
     pictures = page.locator(".omnibasket-item img.omnibasket-image")
     expect(pictures).to_have_count(12)
-    pictures.last.scroll_into_view_if_needed()
+    for number in range(12):  # each is loaded when it comes into sight
+        pictures.nth(number).scroll_into_view_if_needed()
     page.wait_for_function(
         "[...document.querySelectorAll('.omnibasket-image')].every((one) => one.naturalWidth > 0)"
     )

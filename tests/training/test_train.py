@@ -117,7 +117,7 @@ def test_it_tells_scripts_what_was_learned_and_how_good_it_is(workspace, result)
     assert {metric for method, metric in figures if method == "omnibasket"} == {
         "ndcg@10", "recall@10", "hr@10", "precision@10", "new_ndcg@10", "new_recall@10",
         "new_hr@10", "repeat_ndcg@10", "repeat_recall@10", "repeat_share@10", "popularity@10",
-        "novelty@10", "coverage@10",
+        "novelty@10", "coverage@10", "choice_ndcg@10", "choice_recall@10", "choice_hr@10",
     }  # fmt: skip
     assert result["seconds"]["total"] > 0
     assert result["bytes"] == sum(

@@ -113,7 +113,7 @@ def test_a_full_disk_leaves_the_old_one(config, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(np, "save", full)
-    with pytest.raises(ArtefactError, match=r"No space left on device.*stays current"):
+    with pytest.raises(ArtefactError, match=r"the disk is full.*stays current"):
         publish(config, 1, 2)
     assert registry.current(config) == first
     assert leftovers(config) == []
