@@ -7,7 +7,6 @@ machine only.
 """
 
 import contextlib
-import ipaddress
 import logging
 import math
 import os
@@ -20,7 +19,6 @@ from typing import Any, Final
 from flask import Response, current_app, g, request
 
 from recsys.config import Placement
-from recsys.data.keyed_hash import KeyedHash
 from recsys.errors import LedgerError
 from recsys.tracking.keys import Grant, KeptKeys, Key, Keys, find
 from serving import session
@@ -305,30 +303,6 @@ def need_scope(scope: str) -> None:
 def is_browser() -> bool:
     """Whether the caller's key stands in a page, where anybody can read it."""
     return g.caller is not None and bool(g.caller.grant.origins)
-
-
-def page_address(keyed_hash: KeyedHash) -> str | None:
-    """Return where a page's visitor comes from, as a keyed hash; None where no page asks.
-
-    A peer on a private address is a proxy if it says for whom it asks, and then names them last.
-    """
-    if not is_browser():
-        return None
-    peer = request.remote_addr or ""
-    told = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-    network = _network(peer)
-    if network is not None and network.is_private and told:
-        network = _network(told) or network
-    return keyed_hash.identifier("address", str(network or peer))
-
-
-def _network(address: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
-    """One IPv4 address, or the network that an IPv6 address is one of very many of."""
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return None
-    return ipaddress.ip_network((found, 32 if found.version == 4 else 64), strict=False)
 
 
 def sees_public_only() -> bool:
