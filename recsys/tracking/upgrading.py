@@ -29,7 +29,10 @@ def _name_pieces(connection: Connection) -> None:
     Until now each offer claimed one piece of each product, whatever the order held, and what came
     back was the offer's, not the order's.
     """
-    if not sa.inspect(connection).has_table("redemptions"):
+    inspector = sa.inspect(connection)
+    if not inspector.has_table("redemptions"):
+        return
+    if "back" not in {column["name"] for column in inspector.get_columns("redemptions")}:
         return
     connection.exec_driver_sql("DROP INDEX IF EXISTS ux_redemptions_offer")
     connection.exec_driver_sql("ALTER TABLE redemptions RENAME TO redemptions_before")
@@ -84,7 +87,10 @@ def _mark_visits(connection: Connection) -> None:
     inspector = sa.inspect(connection)
     if not inspector.has_table("offers"):
         return
-    connection.exec_driver_sql("ALTER TABLE offers ADD COLUMN visit BOOLEAN DEFAULT FALSE NOT NULL")
+    if "visit" not in {column["name"] for column in inspector.get_columns("offers")}:
+        connection.exec_driver_sql(
+            "ALTER TABLE offers ADD COLUMN visit BOOLEAN DEFAULT FALSE NOT NULL"
+        )
     for index in OFFERS.indexes:
         index.create(connection, checkfirst=True)
 

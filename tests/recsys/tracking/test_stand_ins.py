@@ -1,16 +1,10 @@
 """Any product of a choice redeems what was offered for another, and brings it back."""
 
-import itertools
-from collections import Counter
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from recsys.bundles.terms import Offer
 from recsys.errors import OfferError
 from recsys.tracking.ledger import Ledger
-from recsys.tracking.redeeming import Use, stand_ins
 
 from .conftest import NOW, MakeEvent
 from .deals import check_books, decide, promise, redeem
@@ -21,13 +15,6 @@ STORE = {"channel": "pos", "location_id": "S1"}
 def choice_of(item_id: str) -> str:
     """Everything before the dash: ``milk-2`` and ``milk`` are one choice."""
     return item_id.partition("-")[0]
-
-
-def use_of(items: list[str] | None) -> Use:
-    return Use(
-        transaction_id="T1", channel="pos", location_id="S1", owners=None, item_ids=items,
-        now_ts=NOW, choice_of=choice_of,
-    )  # fmt: skip
 
 
 @pytest.fixture
@@ -63,27 +50,3 @@ def test_what_was_sold_instead_brings_the_offer_back(
         assert found is not None
         assert found.state == state
     check_books(ledger)
-
-
-@given(
-    st.lists(st.sampled_from(["a", "a-1", "a-2", "b", "b-1"]), min_size=1, max_size=3, unique=True),
-    st.lists(st.sampled_from(["a", "a-1", "a-2", "b", "b-1", "c"]), max_size=4),
-)
-def test_each_line_stands_for_one_product(needed: list[str], items: list[str]) -> None:
-    possible = any(
-        all(choice_of(one) == choice_of(other) for one, other in zip(needed, order, strict=True))
-        for order in itertools.permutations(items, len(needed))
-    )
-    try:
-        found = stand_ins(needed, use_of(items))
-    except OfferError:
-        assert not possible
-        return
-    assert possible
-    assert not set(found) & set(items)
-    taken = Counter(found.get(member, member) for member in needed)
-    assert taken <= Counter(items)
-
-
-def test_an_order_that_does_not_tell_what_it_holds_is_believed() -> None:
-    assert stand_ins(["a"], use_of(None)) == {}
