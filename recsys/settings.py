@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
+from recsys.wording import without_secrets
+
 Positive = Annotated[float, Meta(gt=0)]
 Count = Annotated[int, Meta(ge=1)]
 Share = Annotated[float, Meta(ge=0, le=1)]
@@ -42,7 +44,21 @@ ORDER_KINDS = ("till_tickets", "shopify_orders", "woocommerce_orders", "order_li
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Base of all sections: frozen, and unknown settings are errors."""
+    """Base of all sections: frozen, and unknown settings are errors.
+
+    Printed, they show no password of a URL.
+    """
+
+    def __repr__(self) -> str:
+        fields = (f"{name}={getattr(self, name)!r}" for name in self.__struct_fields__)
+        return without_secrets(f"{type(self).__name__}({', '.join(fields)})")
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        values = ((name, getattr(self, name)) for name in self.__struct_fields__)
+        return [
+            (name, without_secrets(value) if isinstance(value, str) else value)
+            for name, value in values
+        ]
 
 
 class Column(Settings, frozen=True):

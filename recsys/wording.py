@@ -37,10 +37,20 @@ _KINDS: Final = re.compile(r"xpected `([\w |]+)`")
 _GOT: Final = re.compile(r", got `(\w+)`")
 _SIGNS: Final = {">=": "at least", "<=": "at most", ">": "above", "<": "below"}
 _PIECES: Final = {"str": "character", "array": "entry", "object": "field"}
+#: Of a URL: greedy, so that a password may hold an @ that nobody has escaped.
+_PASSWORD: Final = re.compile(r"(://[^/\s:@'\"]*:)[^\s'\"]*@")
+_PARAMETER: Final = re.compile(
+    r"([?&](?:password|passwd|pwd|passfile|sslpassword|token|secret)=)[^&\s'\"]*", re.IGNORECASE
+)
 _RIGHT_TO_LEFT: Final = ("R", "AL", "RLE", "RLO", "RLI")
 #: Characters that change the direction of what follows them: within a name they change nothing.
 _NO_DIRECTIONS: Final = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
+
+
+def without_secrets(text: str) -> str:
+    """Hide what URLs in a text say of passwords, between user and host or as a parameter."""
+    return _PARAMETER.sub(r"\1***", _PASSWORD.sub(r"\1***@", text))
 
 
 def wanted(message: str, kind: Any, words: Mapping[str, str] = JSON_WORDS) -> str:

@@ -13,19 +13,19 @@ import os
 import re
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from flask import Response, current_app, g, request
 
 from recsys.config import Placement
 from recsys.errors import LedgerError
-from recsys.tracking.keys import Grant, KeptKeys, Key, Keys, find
+from recsys.tracking.keys import BROWSER_SCOPES, Grant, KeptKeys, Key, Keys, Known, find
 from serving import session
 from serving.openapi import scope_of
 from serving.problems import KINDS, FieldError, Refusal
 from serving.replies import reply
-from serving.session import Sessions
+from serving.session import Session, Sessions
 
 _log = logging.getLogger("omnibasket.service")
 
@@ -37,6 +37,8 @@ RENEW_SECONDS: Final = 0.5
 _BURST_SECONDS: Final = 2.0
 #: What a key must be for to sign in to the pages.
 PAGE_SCOPE: Final = "marketing"
+#: Id of what the example shop asks with.
+_SHOP_KEY: Final = "example-shop"
 _PUBLIC_CHANNELS: Final = frozenset(("store_screen",))
 #: Without keys only this machine may ask, also when a browser on it is led astray.
 _LOCAL_HOSTS: Final = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGNORECASE)
@@ -83,7 +85,10 @@ class Keyring:
         self.followed = False
         before = kept.read() if kept is not None else None
         self.known = before is not None
-        self._held: Mapping[str, Key] = {key.key_id: key for key in before or ()}
+        self._held: Mapping[str, Key] = {}
+        self._ended_sessions: Mapping[str, int] = {}
+        if before is not None:
+            self._take(before)
         with contextlib.suppress(LedgerError):
             self.read()
 
@@ -112,21 +117,41 @@ class Keyring:
         """
         mark = self._keys.changed()
         if mark != self._mark or not self._until:
-            held = {key.key_id: key for key in self._keys.all()}
-            self._needed = self._needed or bool(held)
-            self._held, self._mark = held, mark
+            found = Known(self._keys.all(), self._keys.ended_sessions())
+            self._take(found)
+            self._mark, self._needed = mark, self._needed or bool(self._held)
             if self._kept is not None:
-                self._kept.write(held.values())
+                self._kept.write(found)
         self.known = True
         self._until = time.monotonic() + RENEW_SECONDS
+
+    def _take(self, found: Known) -> None:
+        self._held = {key.key_id: key for key in found.keys}
+        self._ended_sessions = found.ended_sessions
+
+    def end_session(self, session: Session, now_ts: int) -> None:
+        """Void a session of a person who signs out, here at once and elsewhere within a second.
+
+        Raises
+        ------
+        LedgerError
+            When that cannot be written; then it has not ended.
+        """
+        self._keys.end_session(session.session_id, session.ends_ts, now_ts)
+        self._ended_sessions = {**self._ended_sessions, session.session_id: session.ends_ts}
+
+    def of_session(self, session: Session | None) -> Key | None:
+        """Return the key that a person signed in with, whatever its state.
+
+        None where the session is none, or was ended.
+        """
+        if session is None or session.session_id in self._ended_sessions:
+            return None
+        return self._held.get(session.key_id)
 
     def find(self, secret: str) -> Key | None:
         """Return the key behind what a caller sent, whatever its state."""
         return find(self._held, secret)
-
-    def get(self, key_id: str) -> Key | None:
-        """Return a key by its id, whatever its state."""
-        return self._held.get(key_id)
 
     def admits_origin(self, origin: str) -> bool:
         """Whether a valid key stands in pages of a web origin."""
@@ -214,6 +239,26 @@ def admit(keyring: Keyring, sessions: Sessions) -> Response | None:
     return None
 
 
+def stranger() -> bool:
+    """Whether nobody is known to ask a page or call that needs no key.
+
+    Where keys are needed, a person who signed in is known by their session, a program by its key.
+    A page's key makes nobody known, for anybody can read it.
+    """
+    state = current_app.extensions["omnibasket"]
+    keyring: Keyring = state.keyring
+    if not keyring.needed:
+        return False
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    now = time.time()
+    if secret and scheme.lower() == "bearer":
+        key = keyring.find(secret.strip())
+    else:
+        cookie = request.cookies.get(session.COOKIE, "")
+        key = keyring.of_session(state.sessions.read(cookie, now))
+    return key is None or key.state(now) != "valid" or bool(key.grant.origins)
+
+
 def _scope() -> str | None:
     """What the address that is asked needs of a key."""
     rule = request.url_rule
@@ -247,15 +292,15 @@ def _of_shop(sessions: Sessions, given: str) -> Key:
     grant = Grant(
         ("recommend", "events", "offers"), "example shop", channels=("web",), origins=(origin,)
     )
-    return Key("example-shop", b"", int(now), None, grant)
+    return Key(_SHOP_KEY, b"", int(now), None, grant)
 
 
 def _signed_in(keyring: Keyring, sessions: Sessions, cookie: str) -> Key:
     """Return the key that a person signed in with; a change needs its page's token besides."""
-    key_id = sessions.key_id(cookie, time.time())
-    if key_id is None:
+    key = keyring.of_session(sessions.read(cookie, time.time()))
+    if key is None:
         raise _challenge("session-ended")
-    key = _valid(keyring.get(key_id))
+    key = _valid(key)
     if request.method not in session.SAFE:
         session.check_own_page()
         sessions.check_token(cookie)
@@ -298,6 +343,9 @@ def need_scope(scope: str) -> None:
         )
         detail = f"This needs a key with the scope `{scope}`; yours has {has}."
         raise Refusal("scope-missing", detail, headers=[header])
+    of_page = caller is not None and is_browser() and caller.key_id != _SHOP_KEY
+    if of_page and scope not in BROWSER_SCOPES:
+        raise Refusal("browser-key", f"Anybody can read a page's key, so it is not for `{scope}`.")
 
 
 def is_browser() -> bool:
@@ -361,6 +409,40 @@ def check_location(location_id: str | None, pointer: str = "/location_id") -> st
     raise Refusal("location-forbidden", detail, [FieldError(pointer, wrong)])
 
 
+def refuse_limited(what: str, *, locations: bool = True) -> None:
+    """Refuse a key that is for some channels or locations where a change holds for others too.
+
+    Parameters
+    ----------
+    what : str
+        What is the same everywhere, for the detail.
+    locations : bool
+        Whether it is the same at all locations; where not, ``check_location`` looks at them.
+    """
+    grant = g.caller.grant if g.caller is not None else Grant(())
+    if grant.channels:
+        detail = f"This key is for {', '.join(grant.channels)} only; {what} on every channel."
+        raise Refusal("channel-forbidden", detail)
+    if grant.locations and locations:
+        detail = f"This key is for the locations {', '.join(grant.locations)} only; {what} at all."
+        raise Refusal("location-forbidden", detail)
+
+
+def reaches(channels: Collection[str], locations: Collection[str]) -> bool:
+    """Whether what holds on some channels and at some locations is for the caller's key.
+
+    Parameters
+    ----------
+    channels, locations : collection of str
+        Empty: all.
+    """
+    grant = g.caller.grant if g.caller is not None else Grant(())
+    return all(
+        not own or not there or not own.isdisjoint(there)
+        for own, there in (({*grant.channels}, channels), ({*grant.locations}, locations))
+    )
+
+
 def check_names(named: Mapping[str, Any]) -> None:
     """Refuse a page's key that names somebody.
 
@@ -369,10 +451,9 @@ def check_names(named: Mapping[str, Any]) -> None:
     named : mapping
         JSON pointer → what stands there, None where nothing does.
     """
-    if is_browser() and any(value is not None for value in named.values()):
-        errors = [
-            FieldError(pointer, "must not be sent from a page.")
-            for pointer, value in named.items()
-            if value is not None
-        ]
+    told = [pointer for pointer, value in named.items() if value is not None]
+    if not told:
+        return
+    if is_browser():
+        errors = [FieldError(pointer, "must not be sent from a page.") for pointer in told]
         raise Refusal("browser-key", KINDS["browser-key"].advice, errors)

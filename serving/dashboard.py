@@ -5,6 +5,7 @@ cookie that signing in gives, and draws what they answer. Nothing here can do wh
 same scope cannot.
 """
 
+import logging
 import math
 import time
 from typing import Annotated, Any, Final
@@ -15,6 +16,7 @@ from flask import Blueprint, Response, current_app, render_template, request
 from msgspec import Meta
 
 from recsys.config import Config
+from recsys.errors import LedgerError
 from recsys.responses.placements import BOUGHT_ON, placements
 from recsys.schema import CHANNELS
 from recsys.tracking.keys import Key
@@ -26,6 +28,8 @@ from serving.reading import read_body
 from serving.replies import reply
 from serving.state import State
 from serving.wire import Body
+
+_log = logging.getLogger("omnibasket.service")
 
 blueprint = Blueprint("dashboard", __name__)
 
@@ -120,24 +124,35 @@ def sign_in() -> Response:
     "Sign out",
     tag="pages",
     answers={200: SignedOut},
-    problems=("csrf-missing", "cross-site"),
+    problems=("csrf-missing", "cross-site", "ledger-unavailable"),
 )
 def sign_out() -> Response:
-    """Take the cookie back."""
-    cookie = request.cookies.get(session.COOKIE)
+    """End the session: its cookie opens nothing more, wherever a copy of it is."""
+    state, cookie = _state(), request.cookies.get(session.COOKIE)
     if cookie is not None:
         session.check_own_page()
-        _state().sessions.check_token(cookie)
+        state.sessions.check_token(cookie)
+        signed_in = state.sessions.read(cookie, time.time())
+        if signed_in is not None:
+            _end(state, signed_in)
     response = reply(msgspec.json.encode(SignedOut(signed_in=False)))
     session.clear_cookie(response)
     return response
 
 
+def _end(state: State, signed_in: session.Session) -> None:
+    try:
+        state.keyring.end_session(signed_in, int(time.time()))
+    except LedgerError as error:
+        _log.error("a session was not ended", extra={"reason": str(error)})
+        detail = "You are still signed in: the ledger does not answer. Try again in a moment."
+        raise Refusal("ledger-unavailable", detail, retry_seconds=1) from None
+
+
 def _key_of(state: State, cookie: str) -> Key | None:
     """Return the valid key behind a cookie."""
     now = time.time()
-    key_id = state.sessions.key_id(cookie, now)
-    key = state.keyring.get(key_id) if key_id is not None else None
+    key = state.keyring.of_session(state.sessions.read(cookie, now))
     return key if key is not None and key.state(now) == "valid" else None
 
 

@@ -3,6 +3,7 @@
 import orjson
 from flask import Blueprint, Response, current_app
 
+from serving import access
 from serving.condition import OK
 from serving.openapi import documented
 from serving.replies import JSON, reply
@@ -28,7 +29,8 @@ def livez() -> Response:
 def readyz() -> Response:
     """Say whether questions are answered, 503 while they are not, and what is not as it should be.
 
-    Asks nobody: what it tells was looked at within the last seconds.
+    Asks nobody: what it tells was looked at within the last seconds. Where keys are needed, only a
+    caller with a key that is no page's hears more than `status`.
     """
     state: State = current_app.extensions["omnibasket"]
     engine = state.engine
@@ -37,11 +39,10 @@ def readyz() -> Response:
     status = "not_ready" if engine is None else "degraded"
     if all(found == OK for found in checks.values()):
         status = "ready"
-    body = {
-        "status": status,
-        "model_version": engine.version if engine is not None else None,
-        "checks": checks,
-    }
+    body: dict[str, object] = {"status": status}
+    if not access.stranger():
+        version = engine.version if engine is not None else None
+        body |= {"model_version": version, "checks": checks}
     ready = engine is not None
     headers = [] if ready else [("Retry-After", "5")]
     return reply(orjson.dumps(body), 200 if ready else 503, JSON, headers)

@@ -1,4 +1,4 @@
-"""Signed public links to the QR codes of offers, for mails and pages of other sites.
+"""The codes of offers, and signed public links to their QR codes for mails and other sites' pages.
 
 Whoever has a link sees that one code, without a key; nobody can make one without the workspace's.
 Used wherever offers are put into words.
@@ -14,6 +14,7 @@ from itsdangerous import BadSignature, Signer
 from recsys.bundles.terms import Offer
 from recsys.responses import offers as words
 from recsys.responses.catalogue import Catalogue
+from recsys.tracking.codes import Codes
 
 #: Where the code behind a link is drawn.
 PATH: Final = "/qr/{token}/offer.{kind}"
@@ -29,9 +30,14 @@ class Links:
     ----------
     secret : str
         The workspace's key.
+
+    Attributes
+    ----------
+    codes : Codes
     """
 
     def __init__(self, secret: str) -> None:
+        self.codes = Codes(secret)
         self._signer = Signer(
             secret, salt="omnibasket.qr", key_derivation="hmac", digest_method=hashlib.sha256
         )
@@ -41,7 +47,7 @@ class Links:
         token = self._signer.sign(offer.offer_id).decode()
         kinds: tuple[Kind, ...] = ("svg", "png")
         links = {kind: PATH.format(token=token, kind=kind) for kind in kinds}
-        return {**words.offer(offer, catalogue), "qr_public": links}
+        return {**words.offer(offer, self.codes.of(offer), catalogue), "qr_public": links}
 
     def offer_id(self, token: str) -> str | None:
         """Return the offer that a link is for; None where it was not made here."""

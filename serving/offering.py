@@ -196,7 +196,13 @@ class Promises:
         owner, *others = promised.owners
         with self._ledger.hurrying("issued offers"):
             made = self._offers.issue(
-                bundle_id, owner, items, now_ts=now_ts, owners=others, visit=promised.visit
+                bundle_id,
+                owner,
+                items,
+                name=self._links.codes.new(),
+                now_ts=now_ts,
+                owners=others,
+                visit=promised.visit,
             )
         return None if isinstance(made, Refusal) else made
 

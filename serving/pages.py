@@ -10,6 +10,7 @@ import swagger_ui_bundle
 from flask import Blueprint, Response, abort, current_app, render_template, request
 
 from recsys.responses.placements import placements
+from serving import access
 from serving.openapi import documented
 from serving.problems import KINDS
 from serving.replies import reply
@@ -41,13 +42,16 @@ window.onload = () => {
 @blueprint.get("/")
 @documented("What this is", tag="pages", answers={200: "text/html"})
 def home() -> Response:
-    """Say what answers here, with which model, and how to ask it."""
+    """Say what answers here, how to ask it and, to whoever may know, with which model."""
     state: State = current_app.extensions["omnibasket"]
     page = render_template(
         "home.html",
         state=state,
+        known=not access.stranger(),
         placements=placements(state.config),
-        example="SKU-1" if state.engine is None else state.engine.item(0)["item_id"],
+        example="SKU-1"
+        if state.engine is None or access.stranger()
+        else state.engine.item(0)["item_id"],
         origin=request.host_url.rstrip("/"),
     )
     return reply(page.encode(), 200, _HTML)

@@ -1,6 +1,7 @@
 """A person signed in to the pages: a signed cookie, and the token that proves a page is ours.
 
-A key that was shown at sign-in becomes a cookie that names the key and an end; nothing is stored.
+A key that was shown at sign-in becomes a cookie that names the key and an end. Nothing is stored
+but, until then, which sessions people signed out of (``access.Keyring``).
 ``access`` reads the cookie where a request brings no key, and asks here whether a change comes
 from one of our own pages: a browser sends the cookie along whoever wrote the page.
 """
@@ -8,8 +9,9 @@ from one of our own pages: a browser sends the cookie along whoever wrote the pa
 import hashlib
 import hmac
 import secrets
-from typing import Final
+from typing import Final, NamedTuple
 
+import msgspec
 from flask import Response, request
 from itsdangerous import BadData, URLSafeSerializer
 
@@ -25,6 +27,16 @@ SHOP_PASS: Final = "omnibasket-shop."  # noqa: S105 - how it begins
 SAFE: Final = frozenset(("GET", "HEAD", "OPTIONS"))
 #: What only a browser sends.
 _OF_BROWSERS: Final = ("HTTP_ORIGIN", "HTTP_SEC_FETCH_SITE", "HTTP_COOKIE")
+
+
+class Session(NamedTuple):
+    """A person is signed in."""
+
+    key_id: str
+    """Whose rights they have."""
+    ends_ts: int
+    """UTC epoch seconds."""
+    session_id: str
 
 
 class Sessions:
@@ -54,15 +66,13 @@ class Sessions:
         content = [key_id, int(now_ts) + SESSION_HOURS * 3_600, secrets.token_hex(8)]
         return str(self._serializer.dumps(content))
 
-    def key_id(self, cookie: str, now_ts: float) -> str | None:
-        """Return the key that a cookie stands for; None where it is not ours or has ended."""
+    def read(self, cookie: str, now_ts: float) -> Session | None:
+        """Return the session that a cookie stands for; None where it is not ours or is over."""
         try:
-            key_id, ends_ts, _ = self._serializer.loads(cookie)
-        except (BadData, ValueError, TypeError):
+            session = msgspec.convert(self._serializer.loads(cookie), Session)
+        except (BadData, msgspec.ValidationError):
             return None
-        if not isinstance(key_id, str) or not isinstance(ends_ts, int) or ends_ts <= now_ts:
-            return None
-        return key_id
+        return session if session.ends_ts > now_ts else None
 
     def shop_pass(self, origin: str, now_ts: float) -> str:
         """Make what a page of the example shop asks with where keys are needed.

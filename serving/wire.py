@@ -280,8 +280,9 @@ class Readiness(Body, frozen=True):
 
     status: Literal["ready", "degraded", "not_ready"]
     """``degraded``: questions are answered, and a check says what is not as it should be."""
-    model_version: str | None
-    checks: dict[str, str]
+    model_version: str | None = None
+    """Where keys are needed, only a key that is no page's is told this, and the rest."""
+    checks: dict[str, str] = {}
     """Each check with ``ok``, or what is wrong and what to do: ``model``, ``ledger``, ``disk`` and
     ``age`` of what was learned."""
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import click
 
-from recsys.config import load
+from recsys.config import Config, load
+from recsys.data.history import History, current_version
 from recsys.errors import ConfigError
 from recsys.misfit import unknown
 from recsys.schema import CHANNELS
@@ -96,6 +97,8 @@ def create(
     config = load(workspace)
     ledger = Ledger.open(config.ledger_url, currency=config.workspace.currency)
     try:
+        if grant.locations:
+            _check_locations(grant.locations, _known_locations(config, ledger))
         key_id, secret = ledger.keys.create(grant, now_ts)
     finally:
         ledger.close()
@@ -160,6 +163,25 @@ def _known(option: str, values: tuple[str, ...], known: Iterable[str]) -> tuple[
     if option == "--scope" and not values:
         raise ConfigError(f"{option}: name at least one of {', '.join(known)}.")
     return values
+
+
+def _known_locations(config: Config, ledger: Ledger) -> set[str]:
+    """Return the ids of locations that an export, an order or the back office told of."""
+    told = {location.location_id for location, _ in ledger.backoffice.since(0).locations}
+    if current_version(config) is None:
+        return told
+    return told.union(History.open(config).table("locations")["location_id"].to_pylist())
+
+
+def _check_locations(wanted: tuple[str, ...], known: set[str]) -> None:
+    """Refuse locations that there are not: such a key would answer nothing, or too much."""
+    for location_id in wanted:
+        if location_id not in known:
+            advice = unknown(location_id, sorted(known), "location ") if known else "none is known."
+            raise ConfigError(
+                f"--location: {advice} Locations are known once an export of them or of orders "
+                "was ingested, or PUT /v1/locations told of them."
+            )
 
 
 def _origin(text: str) -> str:

@@ -92,7 +92,8 @@ def _has_keys(config: Config) -> bool:
         return bool(ledger.keys.all())
     except LedgerAwayError as error:
         messages().print(f"{error} The service starts without it.", markup=False)
-        return bool(KeptKeys(config.state / KEPT_FILE).read())
+        kept = KeptKeys(config.state / KEPT_FILE).read()
+        return kept is not None and bool(kept.keys)
     finally:
         ledger.close()
 

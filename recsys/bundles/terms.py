@@ -3,10 +3,9 @@
 Records only: ``tracking`` keeps them, the service reads and changes them, answers show them.
 """
 
-from typing import Annotated, Final, Literal, get_args
+from typing import Final, Literal, get_args
 
 import msgspec
-from msgspec import Meta
 
 Status = Literal["suggested", "approved", "paused", "rejected", "withdrawn"]
 STATUSES: Final[tuple[str, ...]] = get_args(Status)
@@ -95,7 +94,6 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     """A bundle at a price promised to one customer until a time."""
 
     offer_id: str
-    code: Annotated[str, Meta(description="What the customer shows; cannot be guessed.")]
     bundle_id: str
     owner: str
     """Whose it is: a customer id, or the own id of a visit."""
@@ -105,6 +103,8 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     issued_ts: int
     expires_ts: int
     state: OfferState
+    kept_code: str | None = None
+    """Its code where an earlier version made it; others follow from the id."""
     redemption: Redemption | None = None
 
     @property

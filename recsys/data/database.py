@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from recsys.config import Source, from_environment
 from recsys.data.files import SourceFile
 from recsys.errors import ConfigError, DataError
+from recsys.wording import without_secrets
 
 _BATCH = 50_000
 
@@ -42,8 +43,10 @@ def fetch(name: str, source: Source, folder: Path) -> SourceFile:
     url = from_environment(cast(str, source.url), f"sources.{name}.url")
     try:
         engine = sa.create_engine(url)
-    except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError) as error:
-        raise ConfigError(f"sources.{name}.url: no database URL: {error}.") from None
+    except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError):
+        raise ConfigError(
+            f"sources.{name}.url: this is no URL of a database, as postgresql://user@host/name."
+        ) from None
     except ModuleNotFoundError as error:
         raise ConfigError(
             f"sources.{name}.url: the driver `{error.name}` is not installed. For PostgreSQL: "
@@ -67,7 +70,7 @@ def fetch(name: str, source: Source, folder: Path) -> SourceFile:
                     writer.write_batch(pa.record_batch(arrays, schema=schema))
     except sa.exc.SQLAlchemyError as error:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-        shown = engine.url.render_as_string(hide_password=True)
+        shown = without_secrets(engine.url.render_as_string())
         raise DataError(
             f"sources.{name}: {shown}: {reason}. Check `url`, `query` and that the database is up."
         ) from None

@@ -14,12 +14,14 @@ from recsys.responses.catalogue import UNKNOWN_MINOR, Catalogue
 QR_PATH: Final = "/v1/offers/{offer_id}/qr.svg"
 
 
-def offer(given: Offer, catalogue: Catalogue | None) -> dict[str, Any]:
+def offer(given: Offer, code: str, catalogue: Catalogue | None) -> dict[str, Any]:
     """Say what is promised.
 
     Parameters
     ----------
     given : Offer
+    code : str
+        What the customer shows.
     catalogue : Catalogue or None
         Knows titles; an offer holds without.
     """
@@ -30,7 +32,7 @@ def offer(given: Offer, catalogue: Catalogue | None) -> dict[str, Any]:
         titles = [catalogue.titles[ix] or None if ix >= 0 else None for ix in found]
     return {
         "offer_id": given.offer_id,
-        "code": given.code,
+        "code": code,
         "bundle_id": given.bundle_id,
         "items": [
             {

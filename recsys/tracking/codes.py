@@ -1,11 +1,16 @@
 """What an offer is called: an id for channels, and a code for people to show and to type.
 
-Called by ``offers``.
+The code follows from the id and the workspace's key, so that it can be shown again; the ledger
+holds only its hash. Called by ``offers`` and by whoever shows offers.
 """
 
+import hashlib
+import hmac
 import re
 import secrets
-from typing import Final
+from typing import Final, NamedTuple
+
+from recsys.bundles.terms import Offer
 
 #: Crockford's base 32: no I, L, O and U.
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -21,14 +26,53 @@ def new_offer_id() -> str:
     return "o" + secrets.token_hex(12)
 
 
-def new_code() -> str:
-    """Return a code that nobody can guess, as it is stored."""
-    return "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
+class OfferName(NamedTuple):
+    """Id and code of an offer that is to be made."""
+
+    offer_id: str
+    code: str
+    """In groups, as it is shown."""
+
+
+class Codes:
+    """Tells the codes of offers.
+
+    Parameters
+    ----------
+    secret : str
+        The workspace's key; codes are made under one derived from it.
+    """
+
+    def __init__(self, secret: str) -> None:
+        self._key = hmac.new(secret.encode(), b"omnibasket.offer_code", hashlib.sha256).digest()
+
+    def new(self) -> OfferName:
+        """Name a new offer."""
+        offer_id = new_offer_id()
+        return OfferName(offer_id, self._made(offer_id))
+
+    def of(self, offer: Offer) -> str:
+        """Return the code of an offer, in groups."""
+        return self._made(offer.offer_id) if offer.kept_code is None else shown(offer.kept_code)
+
+    def _made(self, offer_id: str) -> str:
+        digest = hmac.new(self._key, offer_id.encode(), hashlib.sha256).digest()
+        number = int.from_bytes(digest[:10])  # 80 bits, five for each letter
+        letters = [_ALPHABET[number >> 5 * place & 31] for place in range(_LENGTH)]
+        return shown("".join(letters))
 
 
 def shown(code: str) -> str:
-    """Put a stored code into groups."""
+    """Put a code into groups."""
     return "-".join(code[start : start + _GROUP] for start in range(0, len(code), _GROUP))
+
+
+def hashed(code: str) -> str:
+    """Return what the ledger holds of a code that ``read_code`` gave.
+
+    A code has 80 random bits, so a fast hash without a key is enough.
+    """
+    return hashlib.sha256(code.encode()).hexdigest()
 
 
 def is_offer_id(text: str) -> bool:
@@ -37,7 +81,7 @@ def is_offer_id(text: str) -> bool:
 
 
 def read_code(text: str) -> str | None:
-    """Return a code as it is stored, however it was typed; None for what is no code.
+    """Return a code without groups, however it was typed; None for what is no code.
 
     Dashes, blanks and the case of letters do not matter; I and L are read as 1, O as 0.
     """

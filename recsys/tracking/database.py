@@ -39,6 +39,7 @@ from recsys.tracking.patience import (
 )
 from recsys.tracking.tables import META, METADATA, SCHEMA_VERSION
 from recsys.tracking.upgrading import UPGRADES
+from recsys.wording import without_secrets
 
 #: Key of PostgreSQL's advisory lock: shared by writers of events, taken alone by whoever needs
 #: that none is under way.
@@ -350,7 +351,7 @@ class Database:
 
     def _explained(self, what: str, error: Exception) -> LedgerError:
         cause = getattr(error, "orig", None) or error
-        name = self.url.render_as_string(hide_password=True)
+        name = without_secrets(self.url.render_as_string())
         reason = str(cause).strip().splitlines()[0] if str(cause).strip() else type(cause).__name__
         kind = LedgerAwayError if is_away(cause) else LedgerError
         return kind(f"the ledger {name} {what}: {reason}.")
@@ -362,7 +363,7 @@ class Database:
         with self._autocommit().connect() as connection:
             known = sa.inspect(connection).has_table(META.name)
             version = version_of(connection) if known else None
-        where = self.url.render_as_string(hide_password=True)
+        where = without_secrets(self.url.render_as_string())
         if version is None:
             if not create:
                 raise LedgerError(

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from recsys.bundles.found import offered
 from recsys.bundles.terms import Offer, OfferItem, Terms
 from recsys.errors import LedgerError
-from recsys.tracking.codes import new_code
+from recsys.tracking.codes import OfferName, hashed, read_code
 from recsys.tracking.database import Database
 from recsys.tracking.promises import (
     COLUMNS,
@@ -68,7 +68,7 @@ class Wanted(NamedTuple):
     owner: str
     items: tuple[OfferItem, ...]
     now_ts: int
-    offer_id: str
+    name: OfferName
     """Of a new offer."""
     visit: VisitBounds | None = None
     """Where the owner is a visit of nobody."""
@@ -137,9 +137,7 @@ def issue(database: Database, wanted: Wanted) -> Offer | Refusal:
             if budget is not None and held_minor + new.discount_minor > budget * most:
                 return Refusal("budget_spent")
             _count_address(connection, wanted.visit, now_ts)
-        return _write(
-            connection, new, _until(wanted, terms_of(row.terms)), wanted.visit is not None
-        )
+        return _write(connection, new, wanted, _until(wanted, terms_of(row.terms)))
 
 
 def _until(wanted: Wanted, terms: Terms) -> int:
@@ -213,8 +211,7 @@ def _new(
         raise LedgerError(f"the products offered are not those of bundle {wanted.bundle_id}.")
     until = _until(wanted, terms)
     new = Offer(
-        offer_id=wanted.offer_id,
-        code=new_code(),
+        offer_id=wanted.name.offer_id,
         bundle_id=wanted.bundle_id,
         owner=wanted.owner,
         items=wanted.items,
@@ -233,13 +230,14 @@ def _new(
     return new
 
 
-def _write(connection: Connection, new: Offer, promised_ts: int, visit: bool) -> Offer:
+def _write(connection: Connection, new: Offer, wanted: Wanted, promised_ts: int) -> Offer:
     row = {column.name: getattr(new, column.name) for column in COLUMNS}
     row |= {
         "items": msgspec.json.encode(new.items),
+        "code_hash": hashed(read_code(wanted.name.code) or ""),
         "discount_minor": new.discount_minor,
         "promised_ts": promised_ts,
-        "visit": visit,
+        "visit": wanted.visit is not None,
     }
     connection.execute(OFFERS.insert(), row)
     count(connection, new.bundle_id, issued=1, standing=1, reserved_minor=new.discount_minor)

@@ -10,7 +10,7 @@ import hmac
 import os
 import re
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Literal, get_args
 
@@ -21,7 +21,7 @@ from msgspec import Struct
 from recsys.errors import LedgerError
 from recsys.tracking.database import Database
 from recsys.tracking.rows import insert
-from recsys.tracking.tables import KEYS, META
+from recsys.tracking.tables import ENDED_SESSIONS, KEYS, META
 
 #: What a key may be for.
 Scope = Literal["recommend", "events", "offers", "marketing", "customers", "catalogue", "admin"]
@@ -151,6 +151,33 @@ class Keys:
                 for row in connection.execute(query)
             ]
 
+    def end_session(self, session_id: str, ends_ts: int, now_ts: int) -> None:
+        """Void a session for good; running services refuse it within a second.
+
+        Parameters
+        ----------
+        session_id : str
+            Of its cookie.
+        ends_ts : int
+            When it would have ended by itself, UTC epoch seconds; it is remembered until then.
+        now_ts : int
+            UTC epoch seconds.
+        """
+        of = ENDED_SESSIONS.c
+        row = {"session_id": session_id, "ends_ts": ends_ts}
+        with self._database.writing() as connection:
+            connection.execute(ENDED_SESSIONS.delete().where(of.ends_ts <= now_ts))
+            connection.execute(
+                insert(connection, ENDED_SESSIONS).values(row).on_conflict_do_nothing()
+            )
+            _tell(connection)
+
+    def ended_sessions(self) -> dict[str, int]:
+        """Return the sessions that were ended, each with when its cookie ends by itself."""
+        with self._database.reading() as connection:
+            rows = connection.execute(sa.select(ENDED_SESSIONS)).all()
+        return {row.session_id: row.ends_ts for row in rows}
+
     def changed(self) -> str | None:
         """Return a mark that is another one after every change; None: there was never a key.
 
@@ -158,6 +185,14 @@ class Keys:
         """
         found = self._database.one(_CHANGED, key=_CHANGES)
         return None if found is None else str(found[0])
+
+
+class Known(Struct, frozen=True):
+    """The keys, and the sessions that people signed out of."""
+
+    keys: list[Key]
+    ended_sessions: dict[str, int] = {}
+    """Session id → when its cookie ends by itself, UTC epoch seconds."""
 
 
 class KeptKeys:
@@ -172,16 +207,16 @@ class KeptKeys:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def read(self) -> list[Key] | None:
+    def read(self) -> Known | None:
         """Return them; None where they were never kept, or cannot be read."""
         try:
-            return msgspec.json.decode(self._path.read_bytes(), type=list[Key])
+            return msgspec.json.decode(self._path.read_bytes(), type=Known)
         except (OSError, msgspec.DecodeError):
             return None
 
-    def write(self, keys: Iterable[Key]) -> None:
+    def write(self, known: Known) -> None:
         """Keep them; where that fails, what was kept before stays."""
-        content = msgspec.json.encode(list(keys))
+        content = msgspec.json.encode(known)
         try:
             if self._path.exists() and self._path.read_bytes() == content:
                 return

@@ -12,7 +12,7 @@ import msgspec
 import sqlalchemy as sa
 
 from recsys.bundles.terms import Counts, Offer, OfferItem
-from recsys.tracking.codes import new_offer_id
+from recsys.tracking.codes import OfferName
 from recsys.tracking.database import Database
 from recsys.tracking.issuing import Refusal, VisitBounds, Wanted, issue
 from recsys.tracking.pieces import Bounds, OrderItem
@@ -81,9 +81,9 @@ class Offers:
         owner: str,
         items: Sequence[OfferItem],
         *,
+        name: OfferName,
         now_ts: int,
         owners: Sequence[str] = (),
-        offer_id: str | None = None,
         visit: VisitBounds | None = None,
     ) -> Offer | Refusal:
         """Promise a bundle to somebody, once.
@@ -95,13 +95,12 @@ class Offers:
             A customer id, or the own id of a visit.
         items : sequence of OfferItem
             The products that the bundle's price is for, at their present prices.
+        name : OfferName
+            Of a new offer, from ``Codes.new``: its id tells whether this call made the offer.
         now_ts : int
             UTC epoch seconds.
         owners : sequence of str
             Other ids of the same customer, as ``owners`` gives them.
-        offer_id : str, optional
-            Of a new offer, from ``codes.new_offer_id``: whoever gives it can tell whether this
-            call made the offer.
         visit : VisitBounds, optional
             Where ``owner`` is a visit of nobody: what it may be promised at most.
 
@@ -123,8 +122,7 @@ class Offers:
             When ``items`` are not those of the bundle, or it cannot be written.
         """
         every = sorted({owner, *owners})
-        offer_id = offer_id or new_offer_id()
-        wanted = Wanted(bundle_id, every, owner, tuple(items), now_ts, offer_id, visit)
+        wanted = Wanted(bundle_id, every, owner, tuple(items), now_ts, name, visit)
         return issue(self._database, wanted)
 
     def standing(self, owners: Sequence[str], now_ts: int) -> list[Offer]:

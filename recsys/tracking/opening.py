@@ -3,8 +3,10 @@
 Used by ``database`` only.
 """
 
+import os
 import sqlite3
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -49,10 +51,13 @@ def make_engine(url: URL, *, create: bool, patience: Patience | None) -> Engine:
         if create:
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
+                if not str(path).startswith("file:"):
+                    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             except OSError as error:
                 raise LedgerError(f"{path}: the ledger cannot be made: {error.strerror}.") from None
         elif not path.exists():
             raise LedgerError(f"{path}: there is no ledger yet. Run `omnibasket ingest` first.")
+        _keep_from_others(path)
         engine = sa.create_engine(url, hide_parameters=True, connect_args={"timeout": WAIT_SECONDS})
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -69,6 +74,18 @@ def make_engine(url: URL, *, create: bool, patience: Patience | None) -> Engine:
         raise LedgerError(
             "[ledger] url: PostgreSQL needs psycopg: pip install 'omnibasket[postgres]'."
         ) from None
+
+
+def _keep_from_others(path: Path) -> None:
+    """Close an older ledger, which was made readable to everybody on the machine.
+
+    SQLite makes the files beside it like it.
+    """
+    for suffix in ("", "-wal", "-shm"):
+        file = path.with_name(path.name + suffix)
+        with suppress(OSError):  # another user's, who may have given it to a group
+            if file.stat().st_mode & 0o007:
+                file.chmod(0o600)
 
 
 def _set_up_sqlite(connection: Any, _: ConnectionPoolEntry) -> None:

@@ -14,7 +14,6 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from recsys.bundles.terms import Counts, Decision, Offer, OfferItem, OfferState, Redemption, Terms
-from recsys.tracking.codes import shown
 from recsys.tracking.database import Database
 from recsys.tracking.tables import DECISIONS, IDENTIFIERS, OFFERS, REDEMPTIONS
 
@@ -48,7 +47,7 @@ _LET_GO: Final = (
             sa.select(OFFERS.c.offer_id).where(_LATE).limit(sa.bindparam("most", type_=sa.Integer))
         )
     )
-    .values(state=EXPIRED)
+    .values(state=EXPIRED, kept_code=None)
     .returning(OFFERS.c.discount_minor)
 )
 #: Expired offers that a request lets go of; a campaign's all expire at once.
@@ -69,8 +68,8 @@ OF_SAME: Final = sa.select(IDENTIFIERS.c.own_id, IDENTIFIERS.c.customer_id).wher
 COLUMNS: Final = tuple(
     OFFERS.c[name]
     for name in (
-        "offer_id", "code", "bundle_id", "owner", "items", "price_minor", "currency", "issued_ts",
-        "expires_ts", "state",
+        "offer_id", "kept_code", "bundle_id", "owner", "items", "price_minor", "currency",
+        "issued_ts", "expires_ts", "state",
     )
 )  # fmt: skip
 #: Of the order that uses an offer, in the order in which ``redemption`` takes them.
@@ -168,7 +167,7 @@ def offer(row: Sequence[Any], use: Redemption | None = None) -> Offer:
     """Make an offer of ``COLUMNS``."""
     return Offer(
         offer_id=row[0],
-        code=shown(row[1]),
+        kept_code=row[1],
         bundle_id=row[2],
         owner=row[3],
         items=items_of(row[4]),

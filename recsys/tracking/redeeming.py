@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from recsys.bundles.terms import Offer, Terms
 from recsys.errors import OfferError
-from recsys.tracking.codes import is_offer_id, read_code
+from recsys.tracking.codes import hashed, is_offer_id, read_code
 from recsys.tracking.combining import best
 from recsys.tracking.database import Database
 from recsys.tracking.events import scope_of
@@ -88,14 +88,17 @@ _SEEN: Final = (
     .outerjoin(REDEMPTIONS, _USING)
 )
 _BY_ID: Final = _SEEN.where(OFFERS.c.offer_id == sa.bindparam("name"))
-_BY_CODE: Final = _SEEN.where(OFFERS.c.code == sa.bindparam("name"))
+_BY_CODE: Final = _SEEN.where(OFFERS.c.code_hash == sa.bindparam("name"))
 
 
 def see(database: Database, which: str) -> Seen | None:
     """Read an offer by its id or by its code; None where there is none."""
     by_id = is_offer_id(which)
-    name = which if by_id else read_code(which)
-    row = database.one(_BY_ID if by_id else _BY_CODE, name=name) if name else None
+    code = None if by_id else read_code(which)
+    if code is not None:
+        row = database.one(_BY_CODE, name=hashed(code))
+    else:
+        row = database.one(_BY_ID, name=which) if by_id else None
     return None if row is None else _seen(row)
 
 

@@ -23,7 +23,7 @@ from sqlalchemy.types import TypeEngine
 
 #: Raised when a table comes or changes; ``upgrading`` brings older ledgers up to it, and newer ones
 #: are left alone.
-SCHEMA_VERSION: Final = 7
+SCHEMA_VERSION: Final = 8
 
 METADATA: Final = MetaData()
 
@@ -147,6 +147,14 @@ LIVE_STOCK: Final = Table(
     Column("on_hand", Double, nullable=False),
 )
 
+#: Sessions that people signed out of, until their cookies would have ended by themselves.
+ENDED_SESSIONS: Final = Table(
+    "ended_sessions",
+    METADATA,
+    Column("session_id", _key(), primary_key=True),
+    Column("ends_ts", BigInteger, nullable=False),
+)
+
 #: What was decided about a bundle, and what its offers add up to. Whoever changes an offer holds
 #: the row of its bundle.
 DECISIONS: Final = Table(
@@ -182,7 +190,8 @@ OFFERS: Final = Table(
     "offers",
     METADATA,
     Column("offer_id", _key(), primary_key=True),
-    Column("code", _key(), nullable=False, unique=True),
+    Column("code_hash", _key(), nullable=False, unique=True),
+    Column("kept_code", Text),  # while one stands that was made before codes were hashed
     Column("bundle_id", _key(), nullable=False),
     Column("owner", _key(), nullable=False),
     Column("items", LargeBinary, nullable=False),  # recsys.bundles.terms.OfferItem as JSON

@@ -11,9 +11,12 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from recsys.bundles.terms import OfferItem
+from recsys.tracking.codes import hashed
 from recsys.tracking.tables import METADATA, OFFER_ORDERS, OFFERS, REDEMPTIONS
 
 _AT_ONCE: Final = 1_000
+#: Columns of offers that say their codes.
+_OF_CODES: Final = ("code_hash", "kept_code")
 
 
 def _index_customers(connection: Connection) -> None:
@@ -95,6 +98,36 @@ def _mark_visits(connection: Connection) -> None:
         index.create(connection, checkfirst=True)
 
 
+def _hash_codes(connection: Connection) -> None:
+    """Hold hashes of codes; those of offers that may still be used stay readable beside them.
+
+    They were made by chance, and whoever holds one must find it shown as before.
+    """
+    inspector = sa.inspect(connection)
+    if not inspector.has_table("offers"):
+        return
+    if "code" not in {column["name"] for column in inspector.get_columns("offers")}:
+        return
+    connection.exec_driver_sql("ALTER TABLE offers RENAME TO offers_before")
+    for index in OFFERS.indexes:
+        connection.exec_driver_sql(f"DROP INDEX IF EXISTS {index.name}")
+    OFFERS.create(connection)
+    names = [column.name for column in OFFERS.columns if column.name not in _OF_CODES]
+    before = sa.table("offers_before", *map(sa.column, [*names, "code"]))
+    query = sa.select(before).order_by(before.c.offer_id).limit(_AT_ONCE)
+    last = ""
+    while page := connection.execute(query.where(before.c.offer_id > last)).mappings().all():
+        connection.execute(OFFERS.insert(), [_with_hash(dict(row)) for row in page])
+        last = page[-1]["offer_id"]
+    connection.exec_driver_sql("DROP TABLE offers_before")
+
+
+def _with_hash(row: dict[str, Any]) -> dict[str, Any]:
+    code = row.pop("code")
+    usable = row["state"] in ("standing", "redeemed")
+    return {**row, "code_hash": hashed(code), "kept_code": code if usable else None}
+
+
 def _pages(connection: Connection) -> Iterator[list[sa.Row[Any]]]:
     """Read the redemptions of before, with what their offers were for."""
     names = ("transaction_id", "scope", "offer_id", "channel", "location_id", "redeemed_ts", "back",
@@ -140,4 +173,5 @@ UPGRADES: Final[dict[int, tuple[Callable[[Connection], None], ...]]] = {
     4: (),  # stand-ins
     5: (_name_pieces,),
     6: (_mark_visits,),
+    7: (_hash_codes,),
 }

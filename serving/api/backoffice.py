@@ -23,8 +23,8 @@ from serving.wire import ItemsUpdate, ItemUpdate, LocationsUpdate, StockUpdate, 
 blueprint = Blueprint("backoffice", __name__)
 
 _PROBLEMS = (
-    "malformed-body", "body-too-large", "not-json", "invalid-request", "location-forbidden",
-    "ledger-unavailable",
+    "malformed-body", "body-too-large", "not-json", "invalid-request", "channel-forbidden",
+    "location-forbidden", "browser-key", "ledger-unavailable",
 )  # fmt: skip
 #: Ids named in an answer, at most.
 _NAMED = 20
@@ -53,6 +53,7 @@ def items() -> Response:
     was told takes its place.
     """
     state: State = current_app.extensions["omnibasket"]
+    access.refuse_limited("a product is the same")
     update = read_body(request, ItemsUpdate)
     _check_prices(update)
     _check_addresses(update)
@@ -100,6 +101,7 @@ def stock() -> Response:
     stock export names, what was not told stays unknown, and may be shown.
     """
     state: State = current_app.extensions["omnibasket"]
+    access.refuse_limited("stock is the same", locations=False)
     sent = read_body(request, StockUpdate).stock
     refuse_no_ids(
         ((f"/stock/{ix}/item_id", row.item_id) for ix, row in enumerate(sent)), item_fault
@@ -127,6 +129,7 @@ def stock() -> Response:
 def locations() -> Response:
     """Tell of up to 5,000 stores and warehouses; fields that are not sent stay as they are."""
     state: State = current_app.extensions["omnibasket"]
+    access.refuse_limited("a location is the same", locations=False)
     sent = read_body(request, LocationsUpdate).locations
     _check_locations([row.location_id for row in sent], "/locations")
     _own_locations([row.location_id for row in sent], "/locations")

@@ -57,10 +57,11 @@ def _drawn(token: str, kind: Kind, content_type: str) -> Response:
         raise Refusal("not-found", KINDS["not-found"].advice)
     if offer.state in _OVER:
         raise Refusal(_OVER[offer.state], KINDS[_OVER[offer.state]].advice)
-    tag = etag_of(offer.code, kind)
+    code = state.links.codes.of(offer)
+    tag = etag_of(code, kind)
     held = is_held(tag)
     answer = reply(
-        b"" if held else draw(offer.code, kind),
+        b"" if held else draw(code, kind),
         304 if held else 200,
         content_type,
         cache_seconds=max(1, min(_CACHE_SECONDS, offer.expires_ts - now_ts)),

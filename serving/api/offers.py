@@ -9,7 +9,6 @@ from recsys.bundles.found import offered
 from recsys.bundles.terms import Offer
 from recsys.errors import OfferError
 from recsys.responses import offers as words
-from recsys.tracking.codes import new_offer_id
 from recsys.tracking.events import seal_identifier, seal_session
 from recsys.tracking.offers import Refusal as NoOffer
 from recsys.tracking.people import session_own_id
@@ -82,8 +81,11 @@ def issue(customer_id: str) -> Response:
     suggestions = state.decided.suggestions(engine)
     if not suggestions.known(bundle_id):
         raise Refusal("bundle-unknown", KINDS["bundle-unknown"].advice)
+    if not _reaches(state, bundle_id):
+        detail = "This bundle's offers cannot be used where this key is for."
+        raise Refusal("channel-forbidden", detail)
     bundle, now_ts, ledger = suggestions.get(bundle_id), state.now_ts(), state.ledger.offers
-    mine = new_offer_id()
+    mine = state.links.codes.new()
     before = {offer.bundle_id: offer for offer in ledger.standing(owners, now_ts)}.get(bundle_id)
     if before is not None:
         return reply(orjson.dumps(_told(state, before)))
@@ -96,11 +98,11 @@ def issue(customer_id: str) -> Response:
     items = words.priced(item_ids, bundle.terms.currency, engine.catalogue)
     if items is None:
         raise Refusal("not-offered", KINDS["not-offered"].advice)
-    made = ledger.issue(bundle_id, owners[0], items, now_ts=now_ts, owners=owners, offer_id=mine)
+    made = ledger.issue(bundle_id, owners[0], items, name=mine, now_ts=now_ts, owners=owners)
     if isinstance(made, NoOffer):
         kind = made.reason.replace("_", "-")
         raise Refusal(kind, KINDS[kind].advice)
-    if made.offer_id != mine:  # somebody else was as quick
+    if made.offer_id != mine.offer_id:  # somebody else was as quick
         return reply(orjson.dumps(_told(state, made)))
     where = ("Location", f"/v1/offers/{made.offer_id}")
     return reply(orjson.dumps(_told(state, made)), 201, headers=[where])
@@ -225,7 +227,7 @@ def combine() -> Response:
 def qr(offer_id: str) -> Response:
     """Draw the code of an offer, black on white, to be shown on a phone or printed."""
     state: State = current_app.extensions["omnibasket"]
-    code = _found(state, offer_id).code
+    code = state.links.codes.of(_found(state, offer_id))
     tag = etag_of(code)
     body = b"" if is_held(tag) else draw(code, "svg")
     return reply(
@@ -234,9 +236,19 @@ def qr(offer_id: str) -> Response:
 
 
 def _standing(state: State, owners: list[str]) -> Response:
-    found = state.ledger.offers.standing(owners, state.now_ts())
+    found = [
+        offer
+        for offer in state.ledger.offers.standing(owners, state.now_ts())
+        if _reaches(state, offer.bundle_id)
+    ]
     told = [_told(state, offer) for offer in found]
     return reply(orjson.dumps({"customer_id": owners[0], "offers": told}))
+
+
+def _reaches(state: State, bundle_id: str) -> bool:
+    """Whether a bundle's offers can be used on a channel and at a location of the caller's key."""
+    decision = state.decided.by_id.get(bundle_id)
+    return decision is None or access.reaches(decision.terms.channels, decision.terms.locations)
 
 
 def _told(state: State, offer: Offer) -> dict[str, object]:

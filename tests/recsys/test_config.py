@@ -1,10 +1,12 @@
 """Settings: what is read, what is overridden, and how each mistake is answered."""
 
+import io
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from recsys.config import Column, Config, from_environment, load, parse
 from recsys.errors import ConfigError
@@ -255,3 +257,28 @@ def test_a_named_limit_leaves_the_other_types_theirs(tmp_path: Path) -> None:
     (tmp_path / "omnibasket.toml").write_text("[identity.limits]\nemail = 5\n", encoding="utf-8")
     limits = load(tmp_path).identity.limits
     assert (limits["email"], limits["account"]) == (5, 1)
+
+
+SECRETS = [
+    "postgresql://ada:s3cret!x@db.example/shop",
+    "postgresql://ada:s3cret@x@db.example:5432/shop",
+    "postgresql://db.example/shop?user=ada&password=s3cret",
+    "mysql://:s3cret@db.example/shop",
+]
+
+
+@pytest.mark.parametrize("url", SECRETS)
+def test_settings_show_no_password(url: str, tmp_path: Path) -> None:
+    raw = {
+        "ledger": {"url": url},
+        "sources": {"erp": {"kind": "database", "url": url, "query": "SELECT 1"}},
+    }
+    config = parse(raw, tmp_path / "omnibasket.toml")
+    assert config.ledger_url == url
+    console = Console(file=io.StringIO(), width=10_000)
+    console.print(config, config.ledger)
+    shown = [repr(config), str(config.ledger), f"{config.sources}", console.file.getvalue()]
+    for text in shown:
+        assert "s3cret" not in text
+        assert "db.example" in text
+        assert "shop" in text

@@ -10,11 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
-from recsys.tracking.keys import Grant
+from recsys.config import Config
+from recsys.errors import LedgerError
+from recsys.tracking.keys import KEPT_FILE, Grant, KeptKeys, Keys
 from serving.access import RENEW_SECONDS
 from serving.session import COOKIE, SESSION_HOURS, Sessions
 
-from .conftest import state
+from .conftest import Serve, state
 from .test_access import problem, renew
 
 SECRET = "0123456789abcdef" * 2
@@ -143,6 +145,46 @@ def test_signing_out_takes_the_cookie_back(client: FlaskClient, token: str) -> N
     assert client.delete("/dashboard/session").status_code == 200
 
 
+def test_signing_out_ends_the_session_wherever_its_cookie_was_copied_to(
+    app: Flask, client: FlaskClient, config: Config, serve: Serve, key: str, token: str
+) -> None:
+    cookie = client.get_cookie(COOKIE)
+    assert cookie is not None
+    thief, elsewhere = app.test_client(), serve(config)
+    replica = elsewhere.test_client()
+    for other in (thief, replica):
+        other.set_cookie(COOKIE, cookie.value)
+        assert other.get("/v1/bundles").status_code == 200
+    assert sign_in(client, key).status_code == 200  # a second session of the same person
+    thief.delete("/dashboard/session", headers={"X-CSRF-Token": token})
+    thief.set_cookie(COOKIE, cookie.value)
+    problem(thief.get("/v1/bundles"), 401, "session-ended")
+    assert "Your session is over" in thief.get("/dashboard").text
+    renew(elsewhere)
+    problem(replica.get("/v1/bundles"), 401, "session-ended")
+    assert client.get("/v1/bundles").status_code == 200
+    # Also for a service that starts while the ledger is away.
+    kept = KeptKeys(config.state / KEPT_FILE).read()
+    assert kept is not None
+    assert len(kept.ended_sessions) == 1
+    # What is over by itself is not remembered.
+    late = int(time.time()) + SESSION_HOURS * 3600 + 1
+    state(app).ledger.keys.end_session("other", late + 1, late)
+    assert state(app).ledger.keys.ended_sessions() == {"other": late + 1}
+
+
+def test_who_cannot_be_signed_out_is_told(
+    client: FlaskClient, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise LedgerError("gone")
+
+    monkeypatch.setattr(Keys, "end_session", away)
+    answer = client.delete("/dashboard/session", headers={"X-CSRF-Token": token})
+    assert "still signed in" in problem(answer, 503, "ledger-unavailable").detail
+    assert client.get("/v1/bundles").status_code == 200
+
+
 def test_a_cookie_that_was_made_up_opens_nothing(client: FlaskClient, key: str) -> None:
     forged = Sessions(SECRET).issue(key.split("_")[1], time.time())
     for cookie in (forged, "", "x", key, "é"):
@@ -210,21 +252,23 @@ def test_without_any_key_browsers_need_the_pages_token_and_programs_nothing(
 def test_a_session_ends() -> None:
     sessions, now = Sessions(SECRET), 1_700_000_000.0
     cookie = sessions.issue("abc", now)
-    assert sessions.key_id(cookie, now + SESSION_HOURS * 3600 - 1) == "abc"
-    assert sessions.key_id(cookie, now + SESSION_HOURS * 3600) is None
-    assert Sessions(SECRET).key_id(cookie, now) == "abc"  # another replica's
-    assert Sessions(SECRET[::-1]).key_id(cookie, now) is None
+    session = sessions.read(cookie, now + SESSION_HOURS * 3600 - 1)
+    assert session is not None
+    assert session.key_id == "abc"
+    assert sessions.read(cookie, now + SESSION_HOURS * 3600) is None
+    assert Sessions(SECRET).read(cookie, now) == session  # another replica's
+    assert Sessions(SECRET[::-1]).read(cookie, now) is None
     assert sessions.issue("abc", now) != cookie
 
 
 @given(st.text(max_size=60), st.data())
 def test_no_text_but_ours_is_a_session(text: str, data: st.DataObject) -> None:
     sessions, now = Sessions(SECRET), 1_700_000_000.0
-    assert sessions.key_id(text, now) is None
+    assert sessions.read(text, now) is None
     cookie = sessions.issue("abc", now)
     at = data.draw(st.integers(0, len(cookie) - 2))  # the last letter holds unused bits
     other = data.draw(st.sampled_from("aZ0._-"))
     changed = cookie[:at] + other + cookie[at + 1 :]
-    assert changed == cookie or sessions.key_id(changed, now) is None
+    assert changed == cookie or sessions.read(changed, now) is None
     content: object = data.draw(st.sampled_from([[1], "a", {}, ["abc", "9", ""], ["abc", now, ""]]))
-    assert sessions.key_id(str(sessions._serializer.dumps(content)), now) is None
+    assert sessions.read(str(sessions._serializer.dumps(content)), now) is None

@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from recsys.config import load
 from recsys.errors import ConfigError
+from recsys.responses.live import LiveLocation
+from recsys.tracking.ledger import Ledger
 from training.cli import main
 from training.serve import _address
 
@@ -40,7 +43,25 @@ def test_a_key_is_shown_once_and_listed_without_its_secret(workspace: Path) -> N
     assert "shop" in keys(workspace, "list").stdout
 
 
+def tell(workspace: Path, *location_ids: str) -> None:
+    """Have the back office tell of locations."""
+    ledger = Ledger.open(load(workspace).ledger_url)
+    ledger.backoffice.put_locations([LiveLocation(location_id=name) for name in location_ids], 1)
+    ledger.close()
+
+
+def test_a_key_is_for_locations_that_there_are(workspace: Path) -> None:
+    refused = keys(workspace, "create", "--scope", "recommend", "--location", "S1")
+    assert refused.exit_code == 3
+    assert "none is known" in refused.output
+    tell(workspace, "Harbour", "Airport")
+    refused = keys(workspace, "create", "--scope", "recommend", "--location", "harbor")
+    assert "Did you mean `Harbour`?" in " ".join(refused.output.split())
+    assert json.loads(keys(workspace, "list", "--json").stdout) == []
+
+
 def test_limits_are_kept_as_given(workspace: Path) -> None:
+    tell(workspace, "S1", "S2")
     told = made(
         workspace, "--scope", "recommend", "--scope", "events", "--channel", "web",
         "--location", "S1", "--location", "S2", "--origin", "https://Shop.example:443/",

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from recsys.bundles.found import offered
 from recsys.bundles.terms import Counts, Decision, Offer, OfferItem, Terms
+from recsys.tracking.codes import Codes
 from recsys.tracking.ledger import Ledger
 from recsys.tracking.offers import Redeemed, Refusal
 from recsys.tracking.pieces import OrderItem
@@ -14,6 +15,7 @@ from recsys.tracking.tables import DECISIONS, OFFERS, REDEMPTIONS
 
 from .conftest import NOW
 
+CODES = Codes("k" * 40)
 ITEMS = (OfferItem("tea", 300), OfferItem("milk", 200))
 HOUR = 3_600
 #: 100 off, for an hour.
@@ -52,7 +54,8 @@ def issue(
     ledger: Ledger, owner: str = "c1", bundle_id: str = "b1", at: int = NOW, owners: Any = ()
 ) -> Offer | Refusal:
     items = offered(_kind(bundle_id), ITEMS)
-    return ledger.offers.issue(bundle_id, owner, items, now_ts=at, owners=owners)
+    name = CODES.new()
+    return ledger.offers.issue(bundle_id, owner, items, name=name, now_ts=at, owners=owners)
 
 
 def redeem(ledger: Ledger, which: str, number: str = "T1", at: int = NOW, **use: Any) -> Redeemed:

@@ -14,7 +14,7 @@ from recsys.tracking.pieces import Basket, Bounds, OrderItem
 from recsys.tracking.redeeming import Outcome, Use
 
 from .conftest import NOW
-from .deals import DISCOUNT, check_books, counted, decide, promise, redeem
+from .deals import CODES, DISCOUNT, check_books, counted, decide, promise, redeem
 from .test_pieces import an_offer, choice
 
 ORDERS = st.lists(
@@ -91,10 +91,10 @@ def test_one_call_redeems_the_best_and_says_why_not_of_the_others(ledger: Ledger
     decide(ledger, "b2", price_minor=350)
     decide(ledger, "after1", price_minor=120)
     small, large, rest, spare = (
-        promise(ledger, owner, name).code
+        CODES.of(promise(ledger, owner, name))
         for owner, name in (("c1", "b1"), ("c1", "b2"), ("c1", "after1"), ("c2", "b2"))
     )
-    gone = promise(ledger, "c3").code
+    gone = CODES.of(promise(ledger, "c3"))
     redeem(ledger, gone, "T9")
     held = [OrderItem("tea", 1), OrderItem("milk", 2)]
     names = [small, gone, "?", large, rest, large]

@@ -1,6 +1,8 @@
 """The ledger opens what it can read, and says what to do about the rest."""
 
+import os
 import sqlite3
+import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -101,3 +103,22 @@ def test_every_thread_may_read(ledger_url: str) -> None:
         found = list(threads.map(lambda n: ledger.history(f"c{n}"), range(200)))
     assert len(found) == 200
     ledger.close()
+
+
+def test_the_file_is_its_users_alone(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "ledger.sqlite"
+    before = os.umask(0o022)
+    try:
+        ledger = Ledger.open(f"sqlite:///{path}")
+        beside = sorted(path.parent.iterdir())
+        assert len(beside) == 3  # while it is open, its log and index too
+        assert {stat.S_IMODE(file.stat().st_mode) for file in beside} == {0o600}
+        ledger.close()
+        path.chmod(0o644)  # as earlier versions left it
+        Ledger.open(f"sqlite:///{path}").close()
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        path.chmod(0o660)  # given to a group on purpose
+        Ledger.open(f"sqlite:///{path}").close()
+        assert stat.S_IMODE(path.stat().st_mode) == 0o660
+    finally:
+        os.umask(before)

@@ -8,13 +8,23 @@ import pytest
 from recsys.bundles.terms import Counts, Offer, OfferItem
 from recsys.data.keyed_hash import customer_id_of
 from recsys.errors import LedgerError, OfferError
-from recsys.tracking.codes import new_offer_id
 from recsys.tracking.issuing import VisitBounds
 from recsys.tracking.ledger import Ledger
 from recsys.tracking.offers import Refusal
 
 from .conftest import NOW
-from .deals import DISCOUNT, HOUR, ITEMS, check_books, counted, decide, issue, promise, redeem
+from .deals import (
+    CODES,
+    DISCOUNT,
+    HOUR,
+    ITEMS,
+    check_books,
+    counted,
+    decide,
+    issue,
+    promise,
+    redeem,
+)
 
 
 def refused(ledger: Ledger, which: str, number: str = "T1", at: int = NOW, **use: Any) -> str:
@@ -35,10 +45,10 @@ def test_an_offer_is_what_was_decided(ledger: Ledger) -> None:
     assert ledger.offers.standing(["c1"], NOW + HOUR) == []
     assert ledger.offers.standing(["c2"], NOW) == []
     assert ledger.offers.standing([], NOW) == []
-    for typed in (offer.offer_id, offer.code, offer.code.lower().replace("-", " ")):
+    for typed in (offer.offer_id, CODES.of(offer), CODES.of(offer).lower().replace("-", " ")):
         assert ledger.offers.find(typed, NOW) == offer
     assert ledger.offers.find("nothing") is None
-    late = ledger.offers.find(offer.code, NOW + HOUR)
+    late = ledger.offers.find(CODES.of(offer), NOW + HOUR)
     assert late is not None
     assert late.state == "expired"
 
@@ -85,14 +95,14 @@ def test_it_ends_with_its_bundle(ledger: Ledger) -> None:
 def test_other_products_are_another_bundle(ledger: Ledger) -> None:
     decide(ledger)
     with pytest.raises(LedgerError, match="b1"):
-        ledger.offers.issue("b1", "c1", [OfferItem("tea", 500)], now_ts=NOW)
+        ledger.offers.issue("b1", "c1", [OfferItem("tea", 500)], name=CODES.new(), now_ts=NOW)
 
 
 def test_a_budget_is_never_promised_twice(ledger: Ledger) -> None:
     decide(ledger, budget_minor=2 * DISCOUNT + 99)
     first, second = promise(ledger, "c1"), promise(ledger, "c2", at=NOW + 60)
     assert issue(ledger, "c3") == Refusal("budget_spent")
-    redeem(ledger, first.code)
+    redeem(ledger, CODES.of(first))
     assert issue(ledger, "c3", at=NOW + 61) == Refusal("budget_spent")
     assert counted(ledger).reserved_minor == counted(ledger).spent_minor == DISCOUNT
     # What has expired is there for others.
@@ -106,8 +116,8 @@ def test_a_budget_is_never_promised_twice(ledger: Ledger) -> None:
 
 def test_nobody_gets_more_than_a_customer_may(ledger: Ledger) -> None:
     decide(ledger, per_customer=2)
-    redeem(ledger, promise(ledger).code, "T1")
-    redeem(ledger, promise(ledger, owners=["c2"]).code, "T2")
+    redeem(ledger, CODES.of(promise(ledger)), "T1")
+    redeem(ledger, CODES.of(promise(ledger, owners=["c2"])), "T2")
     assert issue(ledger) == Refusal("customer_limit")
     assert issue(ledger, "c2", owners=["c1"]) == Refusal("customer_limit")
     assert isinstance(issue(ledger, "c2"), Offer)  # somebody else
@@ -127,7 +137,8 @@ def test_visits_of_nobody_are_promised_little(ledger: Ledger) -> None:
         decide(ledger, f"b{n}", budget_minor=4 * DISCOUNT)
 
     def visit(owner: str, n: int, at: int = NOW, bounds: VisitBounds = BOUNDS) -> Offer | Refusal:
-        return ledger.offers.issue(f"b{n}", owner, ITEMS, now_ts=at, visit=bounds)
+        name = CODES.new()
+        return ledger.offers.issue(f"b{n}", owner, ITEMS, name=name, now_ts=at, visit=bounds)
 
     first = visit("v1", 0)
     assert isinstance(first, Offer)
@@ -142,7 +153,7 @@ def test_visits_of_nobody_are_promised_little(ledger: Ledger) -> None:
     assert visit("v4", 0, bounds=away) == Refusal("budget_spent")  # half of it stands for visits
     assert isinstance(issue(ledger, "c1", "b0"), Offer)
     # What expired, was used, or became a customer's is not a visit's any more.
-    redeem(ledger, second.code)
+    redeem(ledger, CODES.of(second))
     assert isinstance(visit("v5", 0, NOW + HOUR // 2, away), Offer)
     assert isinstance(visit("v6", 2, NOW + HOUR), Offer)
     assert visit("v1", 3, NOW + HOUR) == Refusal("visit_limit")
@@ -152,15 +163,17 @@ def test_visits_of_nobody_are_promised_little(ledger: Ledger) -> None:
 
 def test_whoever_gives_an_id_knows_whether_it_was_made(ledger: Ledger) -> None:
     decide(ledger)
-    ids = [new_offer_id() for _ in range(2)]
-    made = [ledger.offers.issue("b1", "c1", ITEMS, now_ts=NOW, offer_id=name) for name in ids]
-    assert [isinstance(offer, Offer) and offer.offer_id for offer in made] == [ids[0]] * 2
+    names = [CODES.new() for _ in range(2)]
+    made = [ledger.offers.issue("b1", "c1", ITEMS, now_ts=NOW, name=name) for name in names]
+    assert [isinstance(offer, Offer) and offer.offer_id for offer in made] == [
+        names[0].offer_id
+    ] * 2
 
 
 def test_an_order_uses_it_once(ledger: Ledger) -> None:
     decide(ledger)
     offer = promise(ledger)
-    done = redeem(ledger, offer.code, item_ids=["milk", "tea", "jam"], owners=["c0", "c1"])
+    done = redeem(ledger, CODES.of(offer), item_ids=["milk", "tea", "jam"], owners=["c0", "c1"])
     assert done.first
     assert done.offer.state == "redeemed"
     used = done.offer.redemption
@@ -169,15 +182,15 @@ def test_an_order_uses_it_once(ledger: Ledger) -> None:
     assert used.redeemed_ts == NOW
     again = redeem(ledger, offer.offer_id, at=NOW + 9 * HOUR)
     assert (again.first, again.offer) == (False, done.offer)
-    assert ledger.offers.find(offer.code) == done.offer
+    assert ledger.offers.find(CODES.of(offer)) == done.offer
     assert ledger.offers.standing(["c1"], NOW) == []
-    assert refused(ledger, offer.code, "T2") == "offer-redeemed"
-    assert refused(ledger, offer.code, "T1", location_id="S2") == "offer-redeemed"
-    assert refused(ledger, offer.code, "T1", channel="web") == "offer-redeemed"
+    assert refused(ledger, CODES.of(offer), "T2") == "offer-redeemed"
+    assert refused(ledger, CODES.of(offer), "T1", location_id="S2") == "offer-redeemed"
+    assert refused(ledger, CODES.of(offer), "T1", channel="web") == "offer-redeemed"
     assert issue(ledger) == Refusal("customer_limit")
     assert counted(ledger) == Counts(issued=1, redeemed=1, spent_minor=DISCOUNT)
     decide(ledger, status="withdrawn")
-    assert not redeem(ledger, offer.code).first  # what was used stays used
+    assert not redeem(ledger, CODES.of(offer)).first  # what was used stays used
     assert ledger.offers.by_day("b1") == [(NOW - NOW % 86_400, 1, 1)]
     check_books(ledger)
 
@@ -188,20 +201,20 @@ def test_what_may_not_be_redeemed_says_why_and_stands(ledger: Ledger) -> None:
     assert refused(ledger, "0000-0000-0000-0000") == "offer-unknown"
     assert refused(ledger, "o" + "0" * 24) == "offer-unknown"
     assert refused(ledger, "?") == "offer-unknown"
-    assert refused(ledger, offer.code, owners=["c2"]) == "offer-of-another"
-    assert refused(ledger, offer.code, owners=[]) == "offer-of-another"
-    assert refused(ledger, offer.code, channel="app") == "offer-elsewhere"
-    assert refused(ledger, offer.code, location_id="S2") == "offer-elsewhere"
-    assert refused(ledger, offer.code, location_id=None) == "offer-elsewhere"
-    assert refused(ledger, offer.code, item_ids=["tea"]) == "offer-incomplete"
-    assert refused(ledger, offer.code, at=NOW + HOUR) == "offer-expired"
+    assert refused(ledger, CODES.of(offer), owners=["c2"]) == "offer-of-another"
+    assert refused(ledger, CODES.of(offer), owners=[]) == "offer-of-another"
+    assert refused(ledger, CODES.of(offer), channel="app") == "offer-elsewhere"
+    assert refused(ledger, CODES.of(offer), location_id="S2") == "offer-elsewhere"
+    assert refused(ledger, CODES.of(offer), location_id=None) == "offer-elsewhere"
+    assert refused(ledger, CODES.of(offer), item_ids=["tea"]) == "offer-incomplete"
+    assert refused(ledger, CODES.of(offer), at=NOW + HOUR) == "offer-expired"
     assert counted(ledger) == Counts(issued=1, standing=1, reserved_minor=DISCOUNT)
-    assert redeem(ledger, offer.code, channel="web", location_id="warehouse").first
+    assert redeem(ledger, CODES.of(offer), channel="web", location_id="warehouse").first
     void = promise(ledger, "c2")
     decide(ledger, status="paused")
     assert ledger.offers.standing(["c2"], NOW) == [void]
     decide(ledger, status="withdrawn")
-    assert refused(ledger, void.code, at=NOW + HOUR) == "offer-withdrawn"
+    assert refused(ledger, CODES.of(void), at=NOW + HOUR) == "offer-withdrawn"
     check_books(ledger)
 
 
@@ -209,8 +222,8 @@ def test_what_is_bought_one_after_the_other_is_redeemed_with_the_second(ledger: 
     decide(ledger, "after1", price_minor=150)
     offer = promise(ledger, bundle_id="after1")
     assert (offer.full_price_minor, offer.discount_minor) == (200, 50)  # of the second alone
-    assert refused(ledger, offer.code, item_ids=["tea"]) == "offer-incomplete"
-    assert redeem(ledger, offer.code, item_ids=["milk"]).first
+    assert refused(ledger, CODES.of(offer), item_ids=["tea"]) == "offer-incomplete"
+    assert redeem(ledger, CODES.of(offer), item_ids=["milk"]).first
 
 
 def test_days_on_which_offers_were_made_and_used(ledger: Ledger) -> None:
@@ -219,8 +232,8 @@ def test_days_on_which_offers_were_made_and_used(ledger: Ledger) -> None:
     first = promise(ledger, "c1", at=day)
     promise(ledger, "c2", at=day + 86_399)
     second = promise(ledger, "c3", at=day + 86_400)
-    redeem(ledger, first.code, "T1", at=day + 2 * 86_400)
-    redeem(ledger, second.code, "T2", at=day + 2 * 86_400 + 5)
+    redeem(ledger, CODES.of(first), "T1", at=day + 2 * 86_400)
+    redeem(ledger, CODES.of(second), "T2", at=day + 2 * 86_400 + 5)
     assert ledger.offers.by_day("b1") == [(day, 2, 0), (day + 86_400, 1, 0), (day + 172_800, 0, 2)]
     assert ledger.offers.by_day("b2") == []
 

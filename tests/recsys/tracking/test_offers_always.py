@@ -12,7 +12,7 @@ from recsys.tracking.ledger import Ledger
 from recsys.tracking.returning import Returned
 
 from .conftest import NOW
-from .deals import DISCOUNT, check_books, counted, decide, issue, redeem
+from .deals import CODES, DISCOUNT, check_books, counted, decide, issue, redeem
 
 FEW = st.integers(0, 2)
 STATUS = st.sampled_from(["approved", "paused", "withdrawn", "rejected"])
@@ -45,7 +45,7 @@ def test_promises_are_kept(ledger: Ledger, steps: list[tuple[str, ...]], per_cus
             if isinstance(made, Offer):
                 assert made.state == "standing"
                 assert made.expires_ts > now_ts
-                codes += [made.code] if made.code not in codes else []
+                codes += [CODES.of(made)] if CODES.of(made) not in codes else []
         elif kind == "redeem" and codes:
             code = codes[int(what) % len(codes)]
             order = f"{name}-T{int(what) % 3}"
@@ -61,7 +61,7 @@ def test_promises_are_kept(ledger: Ledger, steps: list[tuple[str, ...]], per_cus
             ledger.offers.give_back([Returned(order, "S1", dict.fromkeys(given_[1], 1.0))], now_ts)
             found = [ledger.offers.find(code) for code in codes]
             used = {
-                offer.code: offer.redemption.transaction_id
+                CODES.of(offer): offer.redemption.transaction_id
                 for offer in found
                 if offer is not None and offer.redemption is not None
             }

@@ -26,7 +26,7 @@ from recsys.tracking.pieces import Bounds, OrderItem
 from recsys.tracking.tables import REDEMPTIONS
 
 from .conftest import NOW
-from .deals import DISCOUNT, TERMS, check_books, counted, decide, issue, promise, redeem
+from .deals import CODES, DISCOUNT, TERMS, check_books, counted, decide, issue, promise, redeem
 
 AT = datetime.fromtimestamp(NOW, UTC)
 PROCESSES = 4
@@ -103,7 +103,7 @@ def bustle(ledger: Ledger, number: int) -> str:
         made = issue(ledger, owner, bundle_id, owners=[f"o{chance.randrange(6)}"])
         if isinstance(made, Offer):
             with suppress(OfferError):  # others are as quick
-                redeem(ledger, made.code, f"T{chance.randrange(20)}")
+                redeem(ledger, CODES.of(made), f"T{chance.randrange(20)}")
         orders = [f"T{chance.randrange(20)}" for _ in range(3)]
         events = [
             Event(
@@ -194,9 +194,9 @@ def test_a_hundred_tills_and_one_offer(ledger: Ledger, at_once: AtOnce) -> None:
     decide(ledger, "b2")
     offer, same = promise(ledger), promise(ledger, bundle_id="b2")
     answers = at_once(
-        [("redeem", offer.code)] * TILLS + [("redeem for one order", same.offer_id)] * 40
+        [("redeem", CODES.of(offer))] * TILLS + [("redeem for one order", same.offer_id)] * 40
     )
-    many = Counter(what for what, about in answers if about.startswith(offer.code))
+    many = Counter(what for what, about in answers if about.startswith(CODES.of(offer)))
     one = Counter(what for what, about in answers if about.startswith(same.offer_id))
     assert many == {"first": 1, "offer-redeemed": TILLS - 1}, many
     assert one == {"first": 1, "again": 39}, one
@@ -230,7 +230,7 @@ def test_one_customer_at_a_hundred_places(ledger: Ledger, at_once: AtOnce) -> No
 def test_what_is_withdrawn_is_not_redeemed(ledger: Ledger, at_once: AtOnce) -> None:
     """Either an order used an offer, or the marketer withdrew it: never both."""
     decide(ledger)
-    codes = [promise(ledger, f"o{n}").code for n in range(48)]
+    codes = [CODES.of(promise(ledger, f"o{n}")) for n in range(48)]
     jobs = [("redeem", code) for code in codes]
     jobs[20:20] = [("withdraw", "")] * 4
     jobs[48:] += [("issue", "late")] * 8
@@ -266,7 +266,7 @@ def test_no_piece_carries_two_offers_whoever_asks_at_once(ledger: Ledger, at_onc
     jobs = []
     for order in orders:
         for n in range(9):
-            code = promise(ledger, f"{order}-{n}", names[n % 3]).code
+            code = CODES.of(promise(ledger, f"{order}-{n}", names[n % 3]))
             jobs += [("redeem of few pieces", f"{code} {order}")] * (1 + n % 2)
     told = Counter(what for what, _ in at_once(jobs))
     assert told.keys() <= {

@@ -14,7 +14,7 @@ from recsys.tracking.pieces import OrderItem
 from recsys.tracking.returning import Returned
 
 from .conftest import NOW, MakeEvent
-from .deals import DISCOUNT, HOUR, check_books, counted, decide, promise, redeem
+from .deals import CODES, DISCOUNT, HOUR, check_books, counted, decide, promise, redeem
 
 ADA_ID = customer_id_of("email", "ada")
 STORE = {"channel": "pos", "location_id": "S1"}
@@ -33,7 +33,7 @@ def of_each(quantity: float) -> list[EventItem]:
 def used(ledger: Ledger) -> Offer:
     """An offer that order T1 of store S1 uses."""
     decide(ledger)
-    return redeem(ledger, promise(ledger).code).offer
+    return redeem(ledger, CODES.of(promise(ledger))).offer
 
 
 def state(ledger: Ledger, offer: Offer) -> str:
@@ -55,8 +55,8 @@ def test_a_returned_order_gives_its_offer_back(
     assert ledger.offers.by_day("b1")[0][1:] == (1, 0)
     assert promise(ledger).offer_id == used.offer_id
     with pytest.raises(OfferError, match="was returned"):  # a till that asks once more
-        redeem(ledger, used.code, "T1")
-    assert redeem(ledger, used.code, "T2").first
+        redeem(ledger, CODES.of(used), "T1")
+    assert redeem(ledger, CODES.of(used), "T2").first
     ledger.add_events([make_event("refund", transaction_id="T1", **STORE)], NOW)
     assert state(ledger, used) == "redeemed"  # by T2, which was not returned
     check_books(ledger)
@@ -97,7 +97,7 @@ def test_what_comes_back_is_what_it_would_be(
 def test_only_the_order_itself_gives_back(
     ledger: Ledger, make_event: MakeEvent, used: Offer
 ) -> None:
-    other = redeem(ledger, promise(ledger, "c2").code, "T1", location_id="S2").offer
+    other = redeem(ledger, CODES.of(promise(ledger, "c2")), "T1", location_id="S2").offer
     elsewhere = {"channel": "pos", "location_id": "S3"}
     for place in (elsewhere, {"channel": "web"}):  # two stores' orders have this number
         ledger.add_events([make_event("refund", transaction_id="T1", **place)], NOW)
@@ -121,7 +121,7 @@ def test_a_number_that_is_unknown_in_its_scope_gives_nothing_back(
     ticket = make_event("purchase", "tea", transaction_id="T1", **STORE)
     ledger.add_events([ticket, make_event("refund", transaction_id="T1", channel="app")], NOW)
     assert state(ledger, used) == "redeemed"
-    online = redeem(ledger, promise(ledger, "c2").code, "W1", channel="web", location_id=None)
+    online = redeem(ledger, CODES.of(promise(ledger, "c2")), "W1", channel="web", location_id=None)
     ledger.add_events([make_event("refund", transaction_id="W1", **STORE)], NOW)
     assert state(ledger, online.offer) == "redeemed"
     # Brought back to a store, it is still the web shop's order.
@@ -132,7 +132,7 @@ def test_a_number_that_is_unknown_in_its_scope_gives_nothing_back(
 def test_one_order_that_used_several(ledger: Ledger, make_event: MakeEvent) -> None:
     for bundle_id in ("b1", "b2"):
         decide(ledger, bundle_id)
-        redeem(ledger, promise(ledger, bundle_id=bundle_id).code, items=lines(2))
+        redeem(ledger, CODES.of(promise(ledger, bundle_id=bundle_id)), items=lines(2))
     sold = make_event("purchase", lines=of_each(2), transaction_id="T1", identifier="ada", **STORE)
     back = make_event("refund", lines=of_each(2), transaction_id="T1", at=NOW + 1, **STORE)
     ledger.add_events([sold, back], NOW)
@@ -145,7 +145,7 @@ def used_by(ledger: Ledger, n_offers: int, number: str = "T1", **told: Any) -> l
     """Offers that one order uses, the latest first."""
     found = []
     for n in range(n_offers):
-        code = promise(ledger, f"{number}-{n}").code
+        code = CODES.of(promise(ledger, f"{number}-{n}"))
         found.append(redeem(ledger, code, number, NOW + n, **told).offer)
     return found[::-1]
 
@@ -213,7 +213,7 @@ def test_what_was_not_given_may_be_promised_to_others(ledger: Ledger) -> None:
     """An offer that gave less than promised comes back only while the budget bears it."""
     decide(ledger, budget_minor=2 * DISCOUNT - 40)
     cheap = [OrderItem("tea", 1, 240), OrderItem("milk", 1, 200)]  # 440, so 40 off
-    offer = redeem(ledger, promise(ledger).code, items=cheap).offer
+    offer = redeem(ledger, CODES.of(promise(ledger)), items=cheap).offer
     assert offer.redemption is not None
     assert offer.redemption.discount_minor == 40
     assert counted(ledger).spent_minor == 40
@@ -244,7 +244,7 @@ def test_orders_that_use_offers_are_read_a_page_at_a_time(
     orders = [(f"T{n}", f"S{n % 2}") for n in range(7)]
     for n, (number, store) in enumerate(orders):
         for owner in (f"c{n}", f"d{n}")[: 1 + n % 2]:  # some use two
-            code = promise(ledger, owner).code
+            code = CODES.of(promise(ledger, owner))
             redeem(ledger, code, number, location_id=store, items=lines(2))
     assert list(ledger.offers.in_use()) == orders
 
@@ -263,7 +263,7 @@ def test_a_visitor_who_logs_in_takes_their_offers_along(
     mine = {held.offer_id for held in ledger.offers.standing([ADA_ID], NOW)}
     assert mine == {offer.offer_id, kept.offer_id}
     assert [held.offer_id for held in ledger.offers.standing([visit], NOW)] == [other.offer_id]
-    assert redeem(ledger, offer.code, owners=[ADA_ID]).first
+    assert redeem(ledger, CODES.of(offer), owners=[ADA_ID]).first
     # Whoever logs in after her does not get what was hers.
     ledger.add_events([make_event("login", session_id="s", identifier="bob", at=NOW + 9)], NOW)
     assert ledger.offers.standing([customer_id_of("email", "bob")], NOW) == []

@@ -7,7 +7,7 @@ from recsys.errors import OfferError
 from recsys.tracking.ledger import Ledger
 
 from .conftest import NOW, MakeEvent
-from .deals import check_books, decide, promise, redeem
+from .deals import CODES, check_books, decide, promise, redeem
 
 STORE = {"channel": "pos", "location_id": "S1"}
 
@@ -22,8 +22,8 @@ def used(ledger: Ledger) -> Offer:
     """An offer for tea and milk that an order with another milk uses."""
     decide(ledger)
     items = ["milk-2", "tea", "jam"]
-    found = redeem(ledger, promise(ledger).code, item_ids=items, choice_of=choice_of)
-    assert redeem(ledger, found.offer.code, item_ids=items, choice_of=choice_of).first is False
+    found = redeem(ledger, CODES.of(promise(ledger)), item_ids=items, choice_of=choice_of)
+    assert redeem(ledger, CODES.of(found.offer), item_ids=items, choice_of=choice_of).first is False
     return found.offer
 
 
@@ -34,7 +34,7 @@ def test_another_product_of_the_choice_redeems(ledger: Ledger, used: Offer) -> N
 
 def test_without_choices_only_the_product_itself_does(ledger: Ledger) -> None:
     decide(ledger)
-    code = promise(ledger).code
+    code = CODES.of(promise(ledger))
     with pytest.raises(OfferError, match="lacks `milk`"):
         redeem(ledger, code, item_ids=["milk-2", "tea"])
     with pytest.raises(OfferError, match="lacks `milk`"):

@@ -8,10 +8,10 @@ from recsys.tracking.ledger import Ledger
 from recsys.tracking.orders import pieces_of
 from recsys.tracking.pieces import Piece
 from recsys.tracking.returning import Returned
-from recsys.tracking.tables import METADATA, REDEMPTIONS, SCHEMA_VERSION
+from recsys.tracking.tables import METADATA, OFFERS, REDEMPTIONS, SCHEMA_VERSION
 
 from .conftest import NOW
-from .deals import DISCOUNT, check_books, decide, promise, redeem
+from .deals import CODES, DISCOUNT, check_books, decide, promise, redeem
 
 #: As schema 5 had them.
 BEFORE = (
@@ -30,8 +30,16 @@ BEFORE = (
 )
 
 
-def make_older(ledger: Ledger, backs: dict[str, str], stood: dict[str, tuple[str, str]]) -> None:
-    """Write the redemptions as schema 5 did; name the members that came back, and stand-ins."""
+def make_older(
+    ledger: Ledger,
+    codes: dict[str, str],
+    backs: dict[str, str],
+    stood: dict[str, tuple[str, str]],
+) -> None:
+    """Write the offers and redemptions as schema 5 did.
+
+    Names the codes of offers, the members that came back, and stand-ins.
+    """
     types = (
         {"key": "TEXT", "bytes": "BLOB"}
         if ledger._database.is_sqlite
@@ -60,6 +68,13 @@ def make_older(ledger: Ledger, backs: dict[str, str], stood: dict[str, tuple[str
                     )
                 )
         connection.exec_driver_sql("DROP INDEX ix_offers_visits")
+        connection.exec_driver_sql("ALTER TABLE offers RENAME COLUMN code_hash TO code")
+        connection.exec_driver_sql("ALTER TABLE offers DROP COLUMN kept_code")
+        for offer_id, code in codes.items():
+            written = sa.text("UPDATE offers SET code = :code WHERE offer_id = :offer_id")
+            connection.execute(written, {"code": code.replace("-", ""), "offer_id": offer_id})
+        for table in ("ended_sessions",):
+            METADATA.tables[table].drop(connection)
         connection.exec_driver_sql("ALTER TABLE offers DROP COLUMN visit")
         METADATA.tables["offer_addresses"].drop(connection)
         connection.exec_driver_sql("UPDATE meta SET value = '5' WHERE key = 'schema_version'")
@@ -70,14 +85,25 @@ def test_a_ledger_of_the_version_before(ledger_url: str) -> None:
     decide(ledger, budget_minor=99 * DISCOUNT)
     offers = {n: promise(ledger, f"c{n}") for n in ("T1", "T2", "T3", "T4")}
     for number, offer in offers.items():
-        redeem(ledger, offer.code, number)
+        redeem(ledger, CODES.of(offer), number)
     ledger.offers.give_back([Returned("T4", "S1")], NOW)
-    make_older(ledger, {"T2": '["tea"]', "T4": '["milk","tea"]'}, {"T3": ("tea", "green")})
+    codes = {offer.offer_id: CODES.new().code for offer in offers.values()}  # by chance
+    make_older(ledger, codes, {"T2": '["tea"]', "T4": '["milk","tea"]'}, {"T3": ("tea", "green")})
     ledger.close()
 
     ledger = Ledger.open(ledger_url)
     assert ledger.meta()["schema_version"] == str(SCHEMA_VERSION)
     check_books(ledger)
+    # Whoever holds a code finds it shown as before; what is stored of it opens nothing.
+    for name, offer in offers.items():
+        found = ledger.offers.find(codes[offer.offer_id])
+        assert found is not None
+        assert found.offer_id == offer.offer_id
+        assert CODES.of(found) == codes[offer.offer_id]
+        offers[name] = found
+    with ledger._database.reading() as connection:
+        hashes = connection.execute(sa.select(OFFERS.c.code_hash)).scalars().all()
+    assert not [stored for stored in hashes if ledger.offers.find(stored) is not None]
     with ledger._database.reading() as connection:
         rows = connection.execute(sa.select(REDEMPTIONS)).all()
         inspector = sa.inspect(connection)
@@ -89,10 +115,10 @@ def test_a_ledger_of_the_version_before(ledger_url: str) -> None:
     assert pieces["T3"] == (Piece("tea", "green"), Piece("milk", "milk"))
     assert {row.discount_minor for row in rows} == {DISCOUNT}
     # The order that told of it may ask again; the one that was returned may not.
-    assert not redeem(ledger, offers["T1"].code, "T1").first
+    assert not redeem(ledger, CODES.of(offers["T1"]), "T1").first
     with pytest.raises(OfferError, match="was returned"):
-        redeem(ledger, offers["T4"].code, "T4")
-    assert redeem(ledger, offers["T4"].code, "T5").first
+        redeem(ledger, CODES.of(offers["T4"]), "T4")
+    assert redeem(ledger, CODES.of(offers["T4"]), "T5").first
     # What came back in part comes back with the rest.
     assert ledger.offers.give_back([Returned("T1", "S1", {"milk": 1.0})], NOW) == 0
     assert ledger.offers.give_back([Returned("T2", "S1", {"milk": 1.0})], NOW) == 1

@@ -1,6 +1,7 @@
 """What exports say came back gives back the offers it was bought with."""
 
 from recsys.bundles.terms import Offer, OfferItem, Terms
+from recsys.tracking.codes import Codes
 from recsys.tracking.ledger import Ledger
 
 from .conftest import AT, Workspace
@@ -22,6 +23,7 @@ email = "email"
 """
 TICKETS = "order_id,occurred_at,location_id,item_id,quantity,unit_price,return_of\n"
 ORDERS = "order_id,occurred_at,item_id,quantity,unit_price,email\n"
+CODES = Codes("k" * 40)
 ITEMS = [OfferItem("tea", 300), OfferItem("milk", 200)]
 
 
@@ -36,10 +38,10 @@ def offers(workspace: Workspace, *orders: tuple[str, str, str | None]) -> list[O
     made = []
     for number, channel, location_id in orders:
         owner = f"{number} {channel} {location_id}"
-        offer = ledger.offers.issue("b", owner, ITEMS, now_ts=NOW)
+        offer = ledger.offers.issue("b", owner, ITEMS, name=CODES.new(), now_ts=NOW)
         assert isinstance(offer, Offer)
         ledger.offers.redeem(
-            offer.code, transaction_id=number, channel=channel, location_id=location_id,
+            CODES.of(offer), transaction_id=number, channel=channel, location_id=location_id,
             owners=None, items=None, now_ts=NOW,
         )  # fmt: skip
         made.append(offer)
