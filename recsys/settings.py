@@ -7,6 +7,7 @@ The comments under the fields are what docs/configuration.md explains at length.
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
+from msgspec.structs import asdict
 
 from recsys.wording import without_secrets
 
@@ -44,21 +45,15 @@ ORDER_KINDS = ("till_tickets", "shopify_orders", "woocommerce_orders", "order_li
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Base of all sections: frozen, and unknown settings are errors.
-
-    Printed, they show no password of a URL.
-    """
+    """Base of all sections: frozen; unknown settings are errors; no password is ever printed."""
 
     def __repr__(self) -> str:
-        fields = (f"{name}={getattr(self, name)!r}" for name in self.__struct_fields__)
-        return without_secrets(f"{type(self).__name__}({', '.join(fields)})")
+        said = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
+        return f"{type(self).__name__}({said})"
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
-        values = ((name, getattr(self, name)) for name in self.__struct_fields__)
-        return [
-            (name, without_secrets(value) if isinstance(value, str) else value)
-            for name, value in values
-        ]
+        said = asdict(self)
+        return [(k, without_secrets(v) if isinstance(v, str) else v) for k, v in said.items()]
 
 
 class Column(Settings, frozen=True):

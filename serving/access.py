@@ -6,12 +6,9 @@ their key's rights (``session``). Without any key in the ledger everything is al
 machine only.
 """
 
-import contextlib
 import logging
 import math
-import os
 import re
-import threading
 import time
 from collections.abc import Collection, Mapping
 from typing import Any, Final
@@ -19,22 +16,16 @@ from typing import Any, Final
 from flask import Response, current_app, g, request
 
 from recsys.config import Placement
-from recsys.errors import LedgerError
-from recsys.tracking.keys import BROWSER_SCOPES, Grant, KeptKeys, Key, Keys, Known, find
+from recsys.tracking.keys import BROWSER_SCOPES, Grant, Key
 from serving import session
+from serving.keyring import Keyring
 from serving.openapi import scope_of
 from serving.problems import KINDS, FieldError, Refusal
 from serving.replies import reply
-from serving.session import Session, Sessions
+from serving.session import Sessions
 
 _log = logging.getLogger("omnibasket.service")
 
-#: Set by ``omnibasket serve`` where others can reach it: never answer without a key.
-NEEDED_VARIABLE: Final = "OMNIBASKET_SERVE_KEYS"
-#: How long a worker may not know of a new or revoked key. Seconds.
-RENEW_SECONDS: Final = 0.5
-#: A caller that was quiet may make up for so many seconds at once.
-_BURST_SECONDS: Final = 2.0
 #: What a key must be for to sign in to the pages.
 PAGE_SCOPE: Final = "marketing"
 #: Id of what the example shop asks with.
@@ -52,130 +43,6 @@ _PREFLIGHT: Final = (
     ("Access-Control-Allow-Headers", "Authorization, Content-Type, If-None-Match, X-Request-Id"),
     ("Access-Control-Max-Age", str(_PREFLIGHT_SECONDS)),
 )
-
-
-class Keyring:
-    """The ledger's keys in a worker's memory, no older than ``RENEW_SECONDS``.
-
-    Parameters
-    ----------
-    keys : Keys
-    per_second : float
-        Requests that each key may make of this worker; 0: any number.
-    kept : KeptKeys, optional
-        What holds until the ledger can be read for the first time.
-
-    Attributes
-    ----------
-    followed : bool
-        Whether somebody calls ``read`` in the background, so that requests need not.
-    known : bool
-        Whether it is known which keys there are; until then nobody is let in.
-    """
-
-    def __init__(self, keys: Keys, per_second: float = 0.0, kept: KeptKeys | None = None) -> None:
-        self._keys = keys
-        self._per_second = per_second
-        self._kept = kept
-        self._needed = os.environ.get(NEEDED_VARIABLE) == "needed"
-        self._mark: str | None = None
-        self._spent: dict[str, tuple[float, float]] = {}  # key → requests left, and when
-        self._lock = threading.Lock()
-        self._until = 0.0
-        self.followed = False
-        before = kept.read() if kept is not None else None
-        self.known = before is not None
-        self._held: Mapping[str, Key] = {}
-        self._ended_sessions: Mapping[str, int] = {}
-        if before is not None:
-            self._take(before)
-        with contextlib.suppress(LedgerError):
-            self.read()
-
-    @property
-    def needed(self) -> bool:
-        """Whether calls need a key. Once they do, they go on to, whatever becomes of the ledger."""
-        return self._needed or bool(self._held) or not self.known
-
-    def renew(self) -> None:
-        """Take up what changed; while the ledger does not answer, what was known holds."""
-        if self.followed or time.monotonic() < self._until:
-            return
-        try:
-            self.read()
-        except LedgerError as error:
-            self._until = time.monotonic() + RENEW_SECONDS
-            _log.error("the keys could not be read", extra={"reason": str(error)})
-
-    def read(self) -> None:
-        """Read what changed.
-
-        Raises
-        ------
-        LedgerError
-            When the ledger cannot be read; what was known holds then.
-        """
-        mark = self._keys.changed()
-        if mark != self._mark or not self._until:
-            found = Known(self._keys.all(), self._keys.ended_sessions())
-            self._take(found)
-            self._mark, self._needed = mark, self._needed or bool(self._held)
-            if self._kept is not None:
-                self._kept.write(found)
-        self.known = True
-        self._until = time.monotonic() + RENEW_SECONDS
-
-    def _take(self, found: Known) -> None:
-        self._held = {key.key_id: key for key in found.keys}
-        self._ended_sessions = found.ended_sessions
-
-    def end_session(self, session: Session, now_ts: int) -> None:
-        """Void a session of a person who signs out, here at once and elsewhere within a second.
-
-        Raises
-        ------
-        LedgerError
-            When that cannot be written; then it has not ended.
-        """
-        self._keys.end_session(session.session_id, session.ends_ts, now_ts)
-        self._ended_sessions = {**self._ended_sessions, session.session_id: session.ends_ts}
-
-    def of_session(self, session: Session | None) -> Key | None:
-        """Return the key that a person signed in with, whatever its state.
-
-        None where the session is none, or was ended.
-        """
-        if session is None or session.session_id in self._ended_sessions:
-            return None
-        return self._held.get(session.key_id)
-
-    def find(self, secret: str) -> Key | None:
-        """Return the key behind what a caller sent, whatever its state."""
-        return find(self._held, secret)
-
-    def admits_origin(self, origin: str) -> bool:
-        """Whether a valid key stands in pages of a web origin."""
-        now = time.time()
-        return any(
-            origin in key.grant.origins and key.state(now) == "valid" for key in self._held.values()
-        )
-
-    def wait_seconds(self, key_id: str) -> float:
-        """Count a request; return how long it is too early, 0 when it is not."""
-        if not self._per_second:
-            return 0.0
-        with self._lock:
-            return self._count(key_id)
-
-    def _count(self, key_id: str) -> float:
-        now, most = time.monotonic(), max(1.0, self._per_second * _BURST_SECONDS)
-        left, at = self._spent.get(key_id, (most, now))
-        left = min(most, left + (now - at) * self._per_second)
-        if left < 1.0:
-            self._spent[key_id] = (left, now)
-            return (1.0 - left) / self._per_second
-        self._spent[key_id] = (left - 1.0, now)
-        return 0.0
 
 
 def admit(keyring: Keyring, sessions: Sessions) -> Response | None:

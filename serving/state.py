@@ -20,9 +20,9 @@ from recsys.responses.engine import Engine
 from recsys.tracking.backoffice import Overlay
 from recsys.tracking.keys import KEPT_FILE, KeptKeys
 from recsys.tracking.ledger import Exposure, Ledger, Patience
-from serving.access import Keyring
 from serving.condition import Condition
 from serving.decided import Decided
+from serving.keyring import Keyring
 from serving.links import Links
 from serving.loading import NONE_YET, Loading
 from serving.offering import Promises

@@ -70,7 +70,7 @@ def fetch(name: str, source: Source, folder: Path) -> SourceFile:
                     writer.write_batch(pa.record_batch(arrays, schema=schema))
     except sa.exc.SQLAlchemyError as error:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-        shown = without_secrets(engine.url.render_as_string())
+        shown = without_secrets(repr(engine.url))
         raise DataError(
             f"sources.{name}: {shown}: {reason}. Check `url`, `query` and that the database is up."
         ) from None

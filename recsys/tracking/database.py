@@ -351,10 +351,9 @@ class Database:
 
     def _explained(self, what: str, error: Exception) -> LedgerError:
         cause = getattr(error, "orig", None) or error
-        name = without_secrets(self.url.render_as_string())
         reason = str(cause).strip().splitlines()[0] if str(cause).strip() else type(cause).__name__
         kind = LedgerAwayError if is_away(cause) else LedgerError
-        return kind(f"the ledger {name} {what}: {reason}.")
+        return kind(f"the ledger {without_secrets(repr(self.url))} {what}: {reason}.")
 
     def _autocommit(self) -> Engine:
         return self.engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -363,7 +362,7 @@ class Database:
         with self._autocommit().connect() as connection:
             known = sa.inspect(connection).has_table(META.name)
             version = version_of(connection) if known else None
-        where = without_secrets(self.url.render_as_string())
+        where = without_secrets(repr(self.url))
         if version is None:
             if not create:
                 raise LedgerError(

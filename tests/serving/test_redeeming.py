@@ -115,6 +115,8 @@ def test_the_best_of_several_codes(app: Flask, client: FlaskClient) -> None:
         assert answer.status_code == 200, answer.text
         msgspec.convert(answer.get_json(), Combination)
         found: dict[str, Any] = answer.get_json()
+        for told in found["codes"]:  # a second may pass between two of them
+            told.get("offer", {"redemption": {}})["redemption"].pop("redeemed_at", None)
         return found
 
     dry = ask(dry_run=True)

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 from recsys.config import Config
 from recsys.errors import LedgerError
 from recsys.tracking.keys import KEPT_FILE, Grant, KeptKeys, Keys
-from serving.access import RENEW_SECONDS
+from serving.keyring import RENEW_SECONDS
 from serving.session import COOKIE, SESSION_HOURS, Sessions
 
 from .conftest import Serve, state
