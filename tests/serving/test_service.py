@@ -134,6 +134,8 @@ def _all_workers_have(service: Service, version: str) -> bool:
 def test_it_says_what_to_open_and_stops_on_interrupt(workspace: Path) -> None:
     with (workspace / "omnibasket.toml").open("a", encoding="utf-8") as settings:
         settings.write("[serve]\nexample_shop = true\n")
+    made = ["keys", "create", "--workspace", str(workspace), "--scope", "recommend"]
+    assert CliRunner().invoke(main, made).exit_code == 0
     started = command(workspace, "--port", "0", "--workers", "1")
     with subprocess.Popen(
         started, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
@@ -147,7 +149,8 @@ def test_it_says_what_to_open_and_stops_on_interrupt(workspace: Path) -> None:
     assert "http://127.0.0.1:" in said
     for path in ("/dashboard", "/shop", "/docs", "/readyz"):
         assert f"{path} " in said
-    assert registry.current(load(workspace)).name in said
+    assert "need a key" in said
+    assert registry.current(load(workspace)).name in said  # which strangers are not told
 
 
 @pytest.mark.parametrize(
