@@ -17,6 +17,7 @@ Function = TypeVar("Function", bound=Callable[..., object])
 
 #: Sums may be split into as many as the processor adds at once; nothing else is bent.
 _SPLIT: Final = ("reassoc", "contract", "nsz")
+_every: "list[_Compiled]" = []
 
 
 def compiled(function: Function) -> Function:
@@ -48,6 +49,18 @@ def summing(function: Function) -> Function:
     return cast(Function, _Compiled(function, fastmath=set(_SPLIT)))
 
 
+def forms() -> dict[str, int]:
+    """Return for how many kinds of arguments each function was compiled in this process.
+
+    Once the first questions were asked nothing more may come: whoever asks would wait.
+    """
+    return {
+        f"{each.function.__module__}.{each.function.__qualname__}": len(each.dispatcher.overloads)
+        for each in _every
+        if each.dispatcher is not None
+    }
+
+
 class _Compiled:
     """A function that is handed to the compiler when it is first called."""
 
@@ -55,6 +68,7 @@ class _Compiled:
         self.function = function
         self.options = options
         self.dispatcher: Any = None
+        _every.append(self)
         functools.update_wrapper(self, function)
 
     def __call__(self, *arguments: Any) -> Any:
@@ -88,3 +102,8 @@ def fixed(array: Any) -> npt.NDArray[Any]:
         view = array[...]  # as `view()` gives it, in a third of the time
         view.setflags(write=False)
     return view
+
+
+def all_fixed(*arrays: Any) -> Any:
+    """Return a tuple of ``fixed`` views of several arrays."""
+    return tuple(map(fixed, arrays))

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.errors import NotFittedError
-from recsys.matrices.compiled import compiled, fixed
+from recsys.matrices.compiled import all_fixed, compiled, fixed
 from recsys.ranking.curves import Curve, Floats, fit_rising, stack
 from recsys.ranking.refine import refine, some_rows
 
@@ -191,7 +191,8 @@ class Blend:
         """Evidence of each column before weighing, shape (m, n_columns)."""
         x, y = (stacked[np.newaxis] for stacked in (self.score_x_, self.score_y_))
         return _weighed(
-            *_plain(scores, np.zeros(len(scores), np.uint8)), x, y, np.ones((1, len(x[0])))
+            *_plain(scores, np.zeros(len(scores), np.uint8)),
+            *all_fixed(x, y, np.ones((1, len(x[0])))),
         )
 
 
@@ -228,7 +229,7 @@ def weigh(learned: Stacked, scores: Scores, kind: npt.NDArray[np.uint8]) -> Floa
     ndarray of shape (m, n_columns), float64
         See ``Blend.evidence``.
     """
-    return _weighed(*_plain(scores, kind), *learned)
+    return _weighed(*_plain(scores, kind), *all_fixed(*learned))
 
 
 def add_up(
@@ -251,7 +252,7 @@ def add_up(
     """
     intercepts = np.array([blend.intercept_ for blend in blends])
     weights = np.ascontiguousarray(factors, np.float64)
-    return _added(fixed(np.ascontiguousarray(evidence)), fixed(kind), fixed(weights), intercepts)
+    return _added(*all_fixed(np.ascontiguousarray(evidence), kind, weights, intercepts))
 
 
 def _plain(scores: Scores, kind: npt.NDArray[np.uint8]) -> tuple[Any, Any]:

@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from recsys.matrices.compiled import all_fixed, fixed
 from recsys.matrices.histories import Histories
 from recsys.matrices.ids import IntArray, IxArray
 from recsys.matrices.lists import Ragged
@@ -126,14 +127,18 @@ def compute(
     n_category, n_brand, n_department, n_family = statistics.sizes
     sizes = n_category * 6, n_brand * 2, n_department, n_family * 2
     given = (
-        np.asarray(found.indptr, np.int64), np.asarray(found.item_ix, np.int32), scores, total,
-        (bought.indptr, bought.item_ix, bought.ts, bought.order, bought.count, bought.quantity,
-         bought.amount_minor, bought.channel, bought.location),
-        (done.indptr, done.item_ix, done.ts, done.kind),
-        (context.as_of_ts, context.location, context.channel, context.cart.indptr),
-        (statistics.category, statistics.brand, statistics.department, statistics.family,
-            statistics.columns,
-         statistics.on_channel, statistics.on_weekday, statistics.log_price),
+        fixed(np.asarray(found.indptr, np.int64)), fixed(np.asarray(found.item_ix, np.int32)),
+        fixed(scores), fixed(total),
+        all_fixed(
+            bought.indptr, bought.item_ix, bought.ts, bought.order, bought.count, bought.quantity,
+            bought.amount_minor, bought.channel, bought.location,
+        ),
+        all_fixed(done.indptr, done.item_ix, done.ts, done.kind),
+        all_fixed(context.as_of_ts, context.location, context.channel, context.cart.indptr),
+        all_fixed(
+            statistics.category, statistics.brand, statistics.department, statistics.family,
+            statistics.columns, statistics.on_channel, statistics.on_weekday, statistics.log_price,
+        ),
     )  # fmt: skip
     with room(*((size, np.float64) for size in sizes), (len(statistics.category), np.int32)) as (
         category, brand, department, family, seen,
@@ -142,5 +147,5 @@ def compute(
             category[: sizes[0]].reshape(n_category, 6), brand[: sizes[1]].reshape(n_brand, 2),
             department, family[: sizes[3]].reshape(n_family, 2), seen,
         )  # fmt: skip
-        fill(*given, sums, baskets, out)
+        fill(*given, sums, all_fixed(*baskets), out)
     return out

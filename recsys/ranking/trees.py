@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from recsys.matrices.compiled import compiled
+from recsys.matrices.compiled import all_fixed, compiled, fixed
 from recsys.matrices.ids import IntArray
 
 Floats = npt.NDArray[np.float64]
@@ -77,11 +77,16 @@ class Trees:
         """
         total = np.zeros(len(features))
         if self._ballots is not None:
-            _vote(features, *self._ballots, total)
+            given = (*all_fixed(features, *self._ballots), total)
+            _vote(*given)
             return total
-        _walk(features, self.roots, self.feature, self.threshold, self.child, self.value,
-              total)  # fmt: skip
+        _walk(*self._given(features, total))
         return total
+
+    def _given(self, features: Features, *others: Any) -> Any:
+        """Features, trees and others, as loops take them."""
+        nodes = self.roots, self.feature, self.threshold, self.child, self.value
+        return (*all_fixed(features, *nodes), *others)
 
     @cached_property
     def _ballots(self) -> "Ballots | None":
@@ -108,8 +113,7 @@ class Trees:
            moves the expected value, and that is credited to the feature the node asked for.
         """
         out = np.zeros((len(features), n_groups))
-        _credit(features, self.roots, self.feature, self.threshold, self.child, self.value,
-                group, out)  # fmt: skip
+        _credit(*self._given(features, fixed(group), out))
         return out
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:

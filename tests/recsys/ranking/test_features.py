@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recsys.matrices.compiled import forms
 from recsys.matrices.histories import EMPTY, LINES, NO_CHANNEL, Histories, append
 from recsys.matrices.ids import item_keys
 from recsys.matrices.lists import Lists
@@ -43,9 +44,12 @@ def bought(*purchases):
     return append(EMPTY, np.array(rows, LINES)) if rows else EMPTY
 
 
-def features_of(world, statistics, rows, *, as_of=AS_OF, channel=NO_CHANNEL, location=0):
-    """By name, of every product for each row."""
-    n, m = len(rows), len(world.index)
+def features_of(
+    world, statistics, rows, *, as_of=AS_OF, channel=NO_CHANNEL, location=0, part=slice(None)
+):
+    """By name, of every product for each row; ``part`` of all customers that are known."""
+    histories = Histories.from_rows(rows, world.index, as_of)[part]
+    n, m = histories.n, len(world.index)
     found = Lists.of_rows([np.arange(m, dtype=np.int32)] * n)
     rng = np.random.default_rng(0)
     scores = np.tile(rng.random((m, len(COLUMNS))).astype(np.float32), (n, 1))
@@ -55,7 +59,6 @@ def features_of(world, statistics, rows, *, as_of=AS_OF, channel=NO_CHANNEL, loc
         np.roll(np.arange(m), -1).astype(np.int32),
         np.ones(m, np.float32),
     )
-    histories = Histories.from_rows(rows, world.index, as_of)
     context = Context.of(n, as_of, channel=channel, location=location)
     return compute(found, scores, total, histories, context, statistics, baskets)
 
@@ -143,3 +146,17 @@ def test_every_feature_has_a_name_and_a_column_to_speak_for():
     assert COLUMNS[by_name["category_recency"]] == "content"
     assert COLUMNS[by_name["score_copurchase"]] == "copurchase"
     assert by_name["customer_tenure_days"] == len(COLUMNS)
+
+
+def test_nobody_is_the_first_of_a_kind(world, statistics):
+    """Whoever was waited half a minute for the compiler, and everybody else with them."""
+    back = np.array([(item_keys(["bread"])[0], AS_OF - DAY, -1.0, 10, 0, 0, -150)], LINES)
+    came_back = append(bought(("bread", 9.0, 0, 0, 150)), back)
+    everybody = [EMPTY, bought(("milk", 3.0, 0, 0, 150)), came_back]
+    alone = [features_of(world, statistics, [one]) for one in everybody]
+    together = features_of(world, statistics, everybody)
+    np.testing.assert_array_equal(together, np.concatenate(alone))
+    for r, one in enumerate(alone):
+        part = slice(r, r + 1)
+        np.testing.assert_array_equal(features_of(world, statistics, everybody, part=part), one)
+    assert forms()["recsys.ranking.filling.fill"] == 1
