@@ -39,6 +39,37 @@ _ANY: Final = 1 << 62
 _REASONS: Final = http.client.responses
 
 
+def refusal(kind: str, asked_id: str = "") -> tuple[int, list[tuple[str, str]], bytes]:
+    """Make the answer to what is refused before the application sees it.
+
+    Pages of every origin may read it: it tells nothing but why, and when to ask again.
+
+    Parameters
+    ----------
+    kind : str
+        One of ``problems.KINDS``.
+    asked_id : str
+        ``X-Request-Id`` as it was sent.
+
+    Returns
+    -------
+    status : int
+    headers : list of (str, str)
+    body : bytes
+    """
+    request_id = request_id_of(asked_id)
+    body = msgspec.json.encode(problem(kind, KINDS[kind].advice, request_id=request_id))
+    headers = [
+        *fixed_headers(CONTENT_TYPE),
+        ("X-Request-Id", request_id),
+        ("Access-Control-Allow-Origin", "*"),
+        ("Access-Control-Expose-Headers", "Retry-After, X-Request-Id"),
+    ]
+    if KINDS[kind].status == 503:
+        headers.append(("Retry-After", "1"))
+    return KINDS[kind].status, [*headers, ("Content-Length", str(len(body)))], body
+
+
 class Exchange(httputil.HTTPMessageDelegate):
     """One request and its answer.
 
@@ -148,14 +179,9 @@ class Exchange(httputil.HTTPMessageDelegate):
         """Answer with a problem at once; what is left of the body is not read."""
         if self._ended:
             return
-        request_id = request_id_of(self._headers.get("X-Request-Id", ""))
-        body = msgspec.json.encode(problem(kind, KINDS[kind].advice, request_id=request_id))
-        headers = [*fixed_headers(CONTENT_TYPE), ("X-Request-Id", request_id)]
-        if KINDS[kind].status == 503:
-            headers.append(("Retry-After", "1"))
+        status, headers, body = refusal(kind, self._headers.get("X-Request-Id", ""))
+        if status == 503:
             self._front.tell()
-        headers.append(("Content-Length", str(len(body))))
-        status = KINDS[kind].status
         self._send(status, _REASONS[status], headers, b"" if self._line.method == "HEAD" else body)
 
     def _named(self) -> tuple[str, str]:

@@ -6,6 +6,8 @@ answers. The loop waits for nobody: whoever sends or reads slowly keeps only a c
 """
 
 import asyncio
+import contextlib
+import http.client
 import logging
 import socket
 import time
@@ -17,9 +19,9 @@ from tornado.http1connection import (
     HTTP1ConnectionParameters,
     HTTP1ServerConnection,
 )
-from tornado.iostream import IOStream
+from tornado.iostream import IOStream, UnsatisfiableReadError
 
-from serving.exchange import Exchange
+from serving.exchange import Exchange, refusal
 from serving.gateway import Application
 from serving.lanes import Lanes
 from serving.limits import HEADER_SECONDS, IDLE_SECONDS, MAX_HEADER_BYTES, MOST_CONNECTIONS
@@ -30,8 +32,56 @@ _log = logging.getLogger("omnibasket.service")
 _CHUNK_BYTES: Final = 64 * 1024
 #: Connections taken at a time; what is left, another worker takes.
 _ACCEPTED: Final = 8
+#: What the library says of headers that did not end.
+_OF_HEADERS: Final = f"within {MAX_HEADER_BYTES} bytes"
+#: How long what follows headers that are too large is dropped. Seconds.
+_DROPPING_SECONDS: Final = 1.0
 #: How often the log tells how many requests were refused. Seconds.
 _TELL_SECONDS: Final = 10.0
+
+
+class _Stream(IOStream):
+    """A connection; one whose headers are too large is told so before it is closed."""
+
+    def close(self, exc_info: Any = False) -> None:
+        """Close it."""
+        too_large = isinstance(exc_info, UnsatisfiableReadError) and _OF_HEADERS in str(exc_info)
+        if too_large and not self.closed():
+            _turn_away(self.socket)
+        super().close(exc_info)
+
+
+def _turn_away(taken: socket.socket) -> None:
+    """Say that headers are too large, and drop what its sender still sends for a moment.
+
+    A connection that is closed on unread bytes takes the answer with it.
+    """
+    loop, left = asyncio.get_running_loop(), taken.dup()
+    status, headers, body = refusal("headers-too-large")
+    lines = [f"HTTP/1.1 {status} {http.client.responses[status]}", "Connection: close"]
+    lines += [f"{name}: {value}" for name, value in headers]
+
+    def close() -> None:
+        ending.cancel()
+        loop.remove_reader(left.fileno())
+        left.close()
+
+    def drop() -> None:
+        try:
+            came = left.recv(_CHUNK_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            came = b""
+        if not came:
+            close()
+
+    left.setblocking(False)
+    with contextlib.suppress(OSError):  # nobody is there any more
+        left.send("\r\n".join([*lines, "", ""]).encode() + body)
+        left.shutdown(socket.SHUT_WR)
+    ending = loop.call_later(_DROPPING_SECONDS, close)
+    loop.add_reader(left.fileno(), drop)
 
 
 class Front(httputil.HTTPServerConnectionDelegate):
@@ -87,7 +137,7 @@ class Front(httputil.HTTPServerConnectionDelegate):
             return
         taken.setblocking(False)
         taken.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        stream = IOStream(taken, max_buffer_size=4 * _CHUNK_BYTES, read_chunk_size=_CHUNK_BYTES)
+        stream = _Stream(taken, max_buffer_size=4 * _CHUNK_BYTES, read_chunk_size=_CHUNK_BYTES)
         params = HTTP1ConnectionParameters(
             chunk_size=_CHUNK_BYTES,
             max_header_size=MAX_HEADER_BYTES,

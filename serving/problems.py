@@ -89,6 +89,11 @@ KINDS: Final = {
     "not-acceptable": Kind(
         406, "The answer is not made in a form you accept", "Accept application/json or text/csv."
     ),
+    "headers-too-large": Kind(
+        431,
+        "The request's headers are too large",
+        "Send less in the address and the headers; lists belong into the body of a POST.",
+    ),
     "too-slow": Kind(408, "The request came too slowly", "Send it again, all at once."),
     "bundle-inactive": Kind(
         409,

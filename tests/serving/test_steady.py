@@ -178,6 +178,16 @@ def test_what_is_too_large_is_said_before_it_is_read_by_anybody(
         assert chunked.recv(12) == b"HTTP/1.1 413"
 
 
+def test_headers_that_are_too_large_are_answered(over: Callable[..., Served], app: Flask) -> None:
+    served = over(app)
+    for length in (40_000, 400_000):
+        status, found, headers = served.ask("GET", f"/v1/items/tea/similar?exclude={'x' * length}")
+        assert (status, found["type"]) == (431, "/problems#headers-too-large")
+        assert headers["Access-Control-Allow-Origin"] == "*"
+        assert headers["X-Request-Id"] in found["instance"]
+    assert served.alive()
+
+
 def test_an_invalid_cart_costs_its_length_only(app: Flask, over: Callable[..., Served]) -> None:
     served = over(app)
     lines = ",".join(['{"item_id":"1"}'] * 250_000)
