@@ -20,6 +20,7 @@ from msgspec import field
 from recsys import filters
 from recsys.errors import ConfigError
 from recsys.filters import FilterError
+from recsys.limit_settings import Limits
 from recsys.misfit import explain, nearest, unknown
 from recsys.model_settings import Als, CoPurchase, Models, Popular, Ranker, Repeat
 from recsys.offer_settings import Offers
@@ -58,6 +59,7 @@ __all__ = [
     "Identity",
     "Ingest",
     "Ledger",
+    "Limits",
     "Models",
     "Placement",
     "Popular",
@@ -96,6 +98,7 @@ class Config(Settings, frozen=True):
     checks: Checks = field(default_factory=Checks)
     publish: Publish = field(default_factory=Publish)
     serve: Serve = field(default_factory=Serve)
+    limits: Limits = field(default_factory=Limits)
     ledger: Ledger = field(default_factory=Ledger)
     placements: dict[str, Placement] = field(default_factory=dict)
     folder: Path = Path()

@@ -325,8 +325,6 @@ class Serve(Settings, frozen=True):
     """Port to listen on."""
     workers: Count = 2
     """Processes that answer."""
-    requests_per_second: Annotated[float, Meta(ge=0)] = 0.0
-    """Requests a second that one key may make of each worker; 0: any number."""
     clock: Literal["now", "history"] = "now"
     """``history``: time goes on from the end of the history, for a demo or a replay."""
     stale_days: Annotated[float, Meta(ge=0)] = 30.0
@@ -379,6 +377,7 @@ class Placement(Settings, frozen=True):
 
 #: Settings of the past: what says the same now, by section.
 REPLACED: dict[type[Settings], dict[str, str]] = {
+    Serve: {"requests_per_second": "`[limits] requests_per_minute` says that for all workers"},
     Placement: {"new_only": '`objective = "new"` says what `new_only = true` said'},
 }
 

@@ -1,4 +1,4 @@
-"""Who asks, and what they may: keys, scopes, channels, locations, web origins, rates.
+"""Who asks, and what they may: keys, scopes, channels, locations, web origins.
 
 Every request passes ``admit`` before its view; views that take a placement, a location or a
 customer ask here whether this caller may name it. A person who signed in to the pages asks with
@@ -7,7 +7,6 @@ machine only.
 """
 
 import logging
-import math
 import re
 import time
 from collections.abc import Collection, Mapping
@@ -35,7 +34,10 @@ _PUBLIC_CHANNELS: Final = frozenset(("store_screen",))
 _LOCAL_HOSTS: Final = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGNORECASE)
 _PREFLIGHT_SECONDS: Final = 600
 _CROSS_ORIGIN: Final = (
-    ("Access-Control-Expose-Headers", "ETag, Retry-After, X-Next-Cursor, X-Request-Id"),
+    (
+        "Access-Control-Expose-Headers",
+        "ETag, RateLimit, RateLimit-Policy, Retry-After, X-Next-Cursor, X-Request-Id",
+    ),
     ("Vary", "Origin"),
 )
 _PREFLIGHT: Final = (
@@ -94,13 +96,6 @@ def admit(keyring: Keyring, sessions: Sessions) -> Response | None:
     g.caller = key
     if origin is not None and key.grant.origins and origin not in key.grant.origins:
         raise Refusal("origin-forbidden", f"This key is not for pages of {origin[:200]}.")
-    wait = keyring.wait_seconds(key.key_id)
-    if wait:
-        raise Refusal(
-            "too-many-requests",
-            KINDS["too-many-requests"].advice,
-            retry_seconds=math.ceil(wait),
-        )
     if scope is not None:
         need_scope(scope)
     return None

@@ -10,7 +10,7 @@ from flask import Flask, Response, current_app, g, request
 
 from recsys.config import Config
 from recsys.wording import isolated
-from serving import access, dashboard, health, log, openapi, pages, problems, shop
+from serving import access, dashboard, health, log, openapi, pages, problems, rates, shop
 from serving.api import backoffice, batch, bundles, events, items, links, offers, recommendations
 from serving.limits import MAX_BODY_BYTES
 from serving.replies import defend, request_id_of
@@ -75,12 +75,16 @@ def _begin() -> Response | None:
     g.begun = time.perf_counter()
     g.request_id = request_id_of(request.environ.get("HTTP_X_REQUEST_ID", ""))
     state = _state()
-    return access.admit(state.keyring, state.sessions)
+    answer = access.admit(state.keyring, state.sessions)
+    if answer is None:
+        state.rates.count("requests")
+    return answer
 
 
 def _end(response: Response) -> Response:
     response.headers.add("X-Request-Id", g.request_id)
     access.headers(response, _state().keyring)
+    rates.headers(response)
     return defend(response)
 
 

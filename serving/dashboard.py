@@ -6,7 +6,6 @@ same scope cannot.
 """
 
 import logging
-import math
 import time
 from typing import Annotated, Any, Final
 
@@ -167,11 +166,7 @@ def _admitted(state: State, secret: str) -> Key | None:
     if not state.keyring.needed:
         return None
     key = state.keyring.find(secret.strip())
-    wait = state.keyring.wait_seconds(key.key_id if key is not None else _GUESSING)
-    if wait:
-        raise Refusal(
-            "too-many-requests", "Too many tries. Wait a moment.", retry_seconds=math.ceil(wait)
-        )
+    state.rates.count_sign_in(key.key_id if key is not None else _GUESSING)
     key_state = "unknown" if key is None else key.state(time.time())
     if key is None or key_state not in ("valid", "expired"):
         raise Refusal("key-unknown", "This key is not valid. Check that it was copied whole.")

@@ -8,7 +8,6 @@ import contextlib
 import hmac
 import logging
 import os
-import threading
 import time
 from collections.abc import Mapping
 from typing import Final
@@ -25,8 +24,6 @@ NEEDED_VARIABLE: Final = "OMNIBASKET_SERVE_KEYS"
 STARTER_VARIABLE: Final = "OMNIBASKET_SERVE_STARTER"
 #: How long a worker may not know of a new or revoked key. Seconds.
 RENEW_SECONDS: Final = 0.5
-#: A caller that was quiet may make up for so many seconds at once.
-_BURST_SECONDS: Final = 2.0
 
 
 class Keyring:
@@ -35,8 +32,6 @@ class Keyring:
     Parameters
     ----------
     keys : Keys
-    per_second : float
-        Requests that each key may make of this worker; 0: any number.
     kept : KeptKeys, optional
         What holds until the ledger can be read for the first time.
 
@@ -48,14 +43,11 @@ class Keyring:
         Whether it is known which keys there are; until then nobody is let in.
     """
 
-    def __init__(self, keys: Keys, per_second: float = 0.0, kept: KeptKeys | None = None) -> None:
+    def __init__(self, keys: Keys, kept: KeptKeys | None = None) -> None:
         self._keys = keys
-        self._per_second = per_second
         self._kept = kept
         self._needed = os.environ.get(NEEDED_VARIABLE) == "needed"
         self._mark: str | None = None
-        self._spent: dict[str, tuple[float, float]] = {}  # key → requests left, and when
-        self._lock = threading.Lock()
         self._until = 0.0
         self.followed = False
         before = kept.read() if kept is not None else None
@@ -139,20 +131,3 @@ class Keyring:
         return any(
             origin in key.grant.origins and key.state(now) == "valid" for key in self._held.values()
         )
-
-    def wait_seconds(self, key_id: str) -> float:
-        """Count a request; return how long it is too early, 0 when it is not."""
-        if not self._per_second:
-            return 0.0
-        with self._lock:
-            return self._count(key_id)
-
-    def _count(self, key_id: str) -> float:
-        now, most = time.monotonic(), max(1.0, self._per_second * _BURST_SECONDS)
-        left, at = self._spent.get(key_id, (most, now))
-        left = min(most, left + (now - at) * self._per_second)
-        if left < 1.0:
-            self._spent[key_id] = (left, now)
-            return (1.0 - left) / self._per_second
-        self._spent[key_id] = (left - 1.0, now)
-        return 0.0

@@ -178,7 +178,9 @@ KINDS: Final = {
         "Read the bundle, and send its ETag as the header If-Match.",
     ),
     "too-many-requests": Kind(
-        429, "The key asks too often", "Wait as long as the header Retry-After says."
+        429,
+        "That is too much at once",
+        "`detail` names the limit; wait as long as the header Retry-After says.",
     ),
     "internal-error": Kind(
         500, "Something went wrong here", "Tell the operator the request id in `instance`."

@@ -27,6 +27,7 @@ from serving.links import Links
 from serving.loading import NONE_YET, Loading
 from serving.offering import Promises
 from serving.problems import Refusal
+from serving.rates import FILE, Counts, Rates
 from serving.session import Sessions
 from serving.showing import Showing
 
@@ -64,7 +65,9 @@ class State:
             patience=Patience(config.ledger.read_seconds, config.ledger.write_seconds),
         )
         kept = KeptKeys(config.state / KEPT_FILE)
-        self.keyring = Keyring(self.ledger.keys, config.serve.requests_per_second, kept)
+        self.keyring = Keyring(self.ledger.keys, kept)
+        self._counts = Counts(config.state / FILE)
+        self.rates = Rates(config.limits, self._counts, self.keyed_hash)
         self.decided = Decided(self.ledger.decisions, config.bundles)
         self.promises = Promises(self.decided, self.ledger, config.offers, self.links)
         self.showing = Showing(self.ledger, config.ledger.exposure_days)
@@ -102,6 +105,7 @@ class State:
             thread.join(timeout=4)
         self.flush()
         self.ledger.close()
+        self._counts.close()
 
     def now_ts(self) -> int:
         """Return the workspace's time, UTC epoch seconds."""

@@ -59,6 +59,7 @@ def post() -> Response:
     """
     state: State = current_app.extensions["omnibasket"]
     sent = read_body(request, Events).events
+    state.rates.count("events", len(sent))
     now_ts = state.now_ts()
     outcomes: list[EventOutcome | None] = [None] * len(sent)
     checked: list[Event] = []

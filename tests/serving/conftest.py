@@ -142,8 +142,9 @@ def workspace(shop: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def config(shop: Path, tmp_path: Path) -> Config:
-    """The workspace's settings, with a ledger that may be changed."""
+    """The workspace's settings, with a ledger that may be changed, and nobody counted so far."""
     settings = load(shop)
+    (settings.state / "rates").unlink(missing_ok=True)
     ledger = shutil.copy(shop / ".omnibasket" / "ledger.sqlite", tmp_path / "ledger.sqlite")
     return msgspec.structs.replace(settings, ledger=Ledger(url=f"sqlite:///{ledger}"))
 

@@ -224,21 +224,6 @@ def test_a_browser_asks_before(app: Flask, client: FlaskClient, make: MakeKey) -
     assert client.options("/v1/recommendations", headers=asked).status_code == 403
 
 
-def test_a_key_that_asks_too_often_waits(config: Config, serve: Serve) -> None:
-    limited = msgspec.structs.replace(config.serve, requests_per_second=2.0)
-    app = serve(msgspec.structs.replace(config, serve=limited))
-    client = app.test_client()
-    keys = [state(app).ledger.keys.create(Grant(scopes=("marketing",)), 1)[1] for _ in range(2)]
-    renew(app)
-    answers = [call(client, keys[0], "/v1/bundles?limit=1", None) for _ in range(6)]
-    assert [answer.status_code for answer in answers[:4]] == [200] * 4  # two seconds' worth
-    problem(answers[-1], 429, "too-many-requests")
-    assert answers[-1].headers["Retry-After"] == "1"
-    assert call(client, keys[1], "/v1/bundles?limit=1", None).status_code == 200
-    time.sleep(1)
-    assert call(client, keys[0], "/v1/bundles?limit=1", None).status_code == 200
-
-
 def test_the_document_tells_each_routes_scope(client: FlaskClient) -> None:
     document = client.get("/openapi.json").get_json()
     assert document["components"]["securitySchemes"]["key"]["scheme"] == "bearer"

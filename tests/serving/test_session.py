@@ -224,11 +224,10 @@ def test_only_keys_for_marketing_sign_in(app: Flask, client: FlaskClient, key: s
 
 
 def test_guessing_is_as_slow_as_asking(app: Flask, client: FlaskClient, key: str) -> None:
-    state(app).keyring._per_second = 1.0
-    answers = [client.post("/dashboard/session", data={"key": "x"}) for _ in range(4)]
-    assert [answer.status_code for answer in answers[:2]] == [401, 401]
+    answers = [client.post("/dashboard/session", data={"key": "x"}) for _ in range(40)]
+    assert {answer.status_code for answer in answers[:20]} == {401}
     assert answers[-1].status_code == 429
-    assert answers[-1].headers["Retry-After"] == "1"
+    assert 1 <= int(answers[-1].headers["Retry-After"]) <= 2
     assert "Too many tries" in answers[-1].text
     assert sign_in(client, key).status_code == 200  # others' guesses lock nobody out
 
