@@ -171,6 +171,8 @@ class Ingest(Settings, frozen=True):
     """Threads the engine may use."""
     return_window_days: Positive = 365.0
     """How long after a purchase a return without a reference may still belong to it."""
+    anonymous_orders: Positive = 4.0
+    """Live orders of nobody in a day beyond so many usual days' orders are set aside."""
 
 
 class Identity(Settings, frozen=True):

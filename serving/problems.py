@@ -67,6 +67,11 @@ KINDS: Final = {
         "A page's key names nobody",
         "From a page, ask with a `session_id` or for nobody; name customers from your server.",
     ),
+    "event-forbidden": Kind(
+        403,
+        "The key is not for such events",
+        "Anybody can use a page's key, or a screen's. Have your server tell of refunds.",
+    ),
     "item-unknown": Kind(
         404, "There is no such product", "The model's catalogue does not hold this `item_id`."
     ),

@@ -122,7 +122,7 @@ def ingest(config: Config, at: datetime, report: Report) -> dict[str, Any]:
                 version=version, created=at.astimezone(UTC).isoformat(), fingerprint=digest,
                 new_files=len(manifest.parts) - before,
             )  # fmt: skip
-            write_rejects(config, manifest, folder)
+            write_rejects(config, manifest, folder, live.rejects if live is not None else ())
             history = publish(config, folder)
             drop_replaced(manifest, counts["standing"], config.sources)
             manifest.save(config)
@@ -157,6 +157,15 @@ def _alone(config: Config) -> Iterator[None]:
         yield
 
 
+def _told(live: dict[str, Any]) -> list[tuple[str, str, int]]:
+    """Say what became of live events, one row for each fate and reason that there is."""
+    found = []
+    for name, count in live.items():
+        parts = count.items() if isinstance(count, dict) else [("", count)]
+        found += [(name.replace("_", " "), str(why), n) for why, n in parts if n or name == "read"]
+    return found
+
+
 def _show(summary: dict[str, Any], config: Config) -> None:
     say = output().print
     rows, others = summary["rows"], summary["other_rows"]
@@ -185,6 +194,8 @@ def _show(summary: dict[str, Any], config: Config) -> None:
     ]
     shown = [row for row in accounted if row[2] or not row[1]]
     say(table(("what became of the rows", "", "rows"), shown))
+    if summary["live"] is not None:
+        say(table(("what became of live events", "", "events"), _told(summary["live"])))
     facts = [
         ("customers with orders in several channels", summary["customers_in_several_channels"]),
         ("returns matched to their order", summary["returns_matched"]),
@@ -198,7 +209,7 @@ def _show(summary: dict[str, Any], config: Config) -> None:
     say(table(("also", "count"), facts))
     for name, text in summary["examples"].items():
         say(f"{name.replace('_', ' ')}, the first: {text}")
-    if rows["rejected"] or others["rejected"]:
+    if rows["rejected"] or others["rejected"] or (summary["live"] or {}).get("rejected"):
         path = config.state / FOLDER / summary["version"] / REJECTS
         say(f"Rejected rows with file and line: {path}")
     say(f"{summary['seconds']:.1f} s. Next: omnibasket train{at(config.folder)}")

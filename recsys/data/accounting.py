@@ -4,14 +4,16 @@ The parts and what ``unify`` counted come in; out come the accounts of ``summary
 
 **read = kept + left out + repeated + superseded + rejected**, for each source of orders.
 
-Called by ``summary``.
+Called by ``summary``, and by ``unify`` for what channels told live.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from recsys.data.live import Fates
 from recsys.data.parts import Part
+from recsys.data.staged import Live
 from recsys.errors import DataError
 
 #: What ``unify`` counts besides the rules that left lines out.
@@ -90,3 +92,46 @@ def _check(source: str, account: Mapping[str, Any]) -> None:
             f"{sum(parts.values()):,}. Nothing was changed. This is a fault of the program, not of "
             "the export; please report it with the export's header and kind."
         )
+
+
+def of_live(
+    live: Live, fates: Fates, left_out: Mapping[str, int], of_pages: Mapping[str, int]
+) -> dict[str, Any]:
+    """Say what became of the events that channels told of.
+
+    **read = kept + exported + repeated + unconfirmed + nothing to return + left out + set aside +
+    rejected**, in events.
+
+    Parameters
+    ----------
+    live : Live
+        Its events are read.
+    fates : Fates
+        Of orders and refunds.
+    left_out : mapping
+        Rule → orders of which nothing is left.
+    of_pages : mapping
+        As ``set_aside.OfPages`` counts them.
+
+    Returns
+    -------
+    dict
+        These counts; of ``kept``, ``confirmed`` are purchases of pages. ``left_out``,
+        ``set_aside`` and ``rejected`` by rule and reason.
+    """
+    aside = Counter(fates.set_aside) + Counter(product=of_pages.get("product", 0))
+    again = of_pages.get("exported", 0)
+    seen = live.counts["logins"] + live.counts["others"] - again - of_pages.get("product", 0)
+    confirmed = of_pages.get("confirmed", 0)
+    return {
+        "read": live.counts["read"],
+        "kept": fates.kept + seen + confirmed,
+        "confirmed": confirmed,
+        "exported": fates.exported + again,
+        "repeated": live.counts["repeated"],
+        "unconfirmed": of_pages.get("unconfirmed", 0),
+        "nothing_to_return": fates.nothing_back,
+        "left_out": dict(sorted(left_out.items())),
+        "set_aside": dict(sorted(aside.items())),
+        "rejected": dict(sorted(live.rejected.items())),
+    }

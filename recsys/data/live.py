@@ -1,7 +1,7 @@
 """Live orders meet the exports: what an export brought meanwhile counts once, the export's way.
 
-Named lines of exports and of the service come in, the lines that count come out. Called by
-``unify`` where the service was told anything.
+Named lines of exports and of the service come in, the lines that count come out, and what became
+of the live orders. Called by ``unify`` where the service was told anything.
 
 A live purchase and an exported order of the same number are one order where their times lie within
 ``NEAR`` and the customer is the same, or the channel; in stores not where the stores differ, and
@@ -13,9 +13,13 @@ A live refund belongs to the order of its number: of the same customer rather th
 channel or store, else to the only order of that number. It takes back what the order still holds:
 the products that it names, or everything. What exports say came back from the order counts as the
 first of it. A refund of an order that nobody knows is believed if it names its products.
+
+What nobody vouches for and is odd counts nothing (``set_aside``), and neither do its refunds.
 """
 
+from collections import Counter
 from collections.abc import Collection
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import cast
 
@@ -24,7 +28,8 @@ import ibis.expr.types as ir
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
-from recsys.data.engine import keep
+from recsys.data.engine import keep, rows
+from recsys.data.set_aside import Trusted, odd
 from recsys.data.staged import LIVE
 from recsys.schema import RETURN, SALE
 
@@ -35,6 +40,27 @@ _ORDER = ("order_id", "number", "scope")
 _NOTHING = 1e-4
 #: So far may the times that a channel and its export say of one order lie apart.
 NEAR = timedelta(hours=12)
+
+
+@dataclass
+class Fates:
+    """What became of live orders and refunds.
+
+    Attributes
+    ----------
+    kept : int
+    exported : int
+        An export has the order.
+    nothing_back : int
+        Refunds of what had come back already, or of nobody knows what.
+    set_aside : Counter
+        By reason.
+    """
+
+    kept: int = 0
+    exported: int = 0
+    nothing_back: int = 0
+    set_aside: Counter[str] = field(default_factory=Counter)
 
 
 def numbers(told: ir.Table, systems: Collection[str]) -> tuple[ir.Table, ir.Table]:
@@ -80,8 +106,8 @@ def seen_once(seen: ir.Table, named: ir.Table, candidates: ir.Table) -> ir.Table
 
 
 def without_exported(
-    con: Backend, lines: ir.Table, exported: ir.Table, named: ir.Table
-) -> ir.Table:
+    con: Backend, lines: ir.Table, exported: ir.Table, named: ir.Table, trusted: Trusted
+) -> tuple[ir.Table, Fates]:
     """Let exports win over what was told live.
 
     Parameters
@@ -95,17 +121,25 @@ def without_exported(
         whose orders have the number of a live one, also of those that are left out.
     named : ibis table
         From ``numbers``.
+    trusted : Trusted
+        What orders that nobody vouches for are held against.
 
     Returns
     -------
-    ibis table
+    lines : ibis table
         The same columns.
+    fates : Fates
     """
     theirs = lines.filter(lines.source != LIVE)
     ours = keep(con, "live", lines.filter(lines.source == LIVE).join(named, "order_id"))
     bought, back = ours.filter(ours.kind == SALE), ours.filter(ours.kind == RETURN)
     same = keep(con, "live_exported", _same_orders(_orders(bought, *_ORDER), exported))
-    standing = bought.anti_join(same, "order_id")
+    fates = Fates(exported=_count(con, same))
+    told = keep(con, "live_standing", bought.anti_join(same, "order_id"))
+    aside = odd(con, "live_odd", told, theirs, trusted)
+    fates.set_aside.update(_reasons(con, aside))
+    standing = told.anti_join(aside, "order_id")
+    fates.kept = _count(con, standing)
     known = same.filter(same.customer_id.notnull()).group_by("exported").aggregate(
         _told=same.customer_id.min()
     )  # fmt: skip
@@ -114,14 +148,52 @@ def without_exported(
         theirs = _filled(theirs, known).select(*lines.columns)
     sold = ibis.union(theirs, standing.select(*lines.columns))
     if not con.to_pyarrow(back.count()).as_py():
-        return sold
+        return sold, fates
     orders = ibis.union(
         _orders(_filled(exported, known), "order_id", "number"),
-        _orders(standing, "order_id", "number"),
+        _orders(told, "order_id", "number"),
     )
     of = keep(con, "live_refunded", _refunded(_orders(back, *_ORDER, "return_of"), orders))
-    returns = _returns(con, back.join(of, "order_id"), sold)
-    return ibis.union(sold, returns.select(*lines.columns))
+    ours = keep(con, "live_returned", back.join(of, "order_id"))
+    n_back = _count(con, ours)
+    gone = of.join(aside.select(of="order_id", reason="reason"), "of").select("order_id", "reason")
+    alone = odd(con, "live_odd_back", ours.filter(ours.of.isnull()), theirs, trusted)
+    aside = keep(con, "live_back_aside", ibis.union(gone, alone))
+    fates.set_aside.update(_reasons(con, aside))
+    returns = _returns(con, ours.anti_join(aside, "order_id"), sold).select(*lines.columns)
+    returns = keep(con, "live_returns", returns)
+    kept = _count(con, returns)
+    fates.kept += kept
+    fates.nothing_back = n_back - kept - _count(con, aside)
+    return ibis.union(sold, returns), fates
+
+
+def orders_left_out(con: Backend, marked: ir.Table) -> dict[str, int]:
+    """Count live orders of which the rules leave out every line, by rule.
+
+    Parameters
+    ----------
+    con : ibis backend
+    marked : ibis table
+        Lines with ``left_out``, as ``corrections.leave_out`` returns them.
+    """
+    told = marked.filter(marked.source == LIVE)
+    orders = told.group_by("order_id").aggregate(
+        gone=told.left_out.notnull().all(), rule=told.left_out.min()
+    )
+    gone = orders.filter(orders.gone)
+    by_rule = gone.group_by("rule").aggregate(n=gone.count())
+    return {row["rule"]: int(row["n"]) for row in rows(con, by_rule)}
+
+
+def _count(con: Backend, lines: ir.Table) -> int:
+    """Count orders."""
+    return int(con.to_pyarrow(lines.order_id.nunique()).as_py())
+
+
+def _reasons(con: Backend, aside: ir.Table) -> dict[str, int]:
+    found = aside.group_by("reason").aggregate(n=aside.count())
+    return {row["reason"]: int(row["n"]) for row in rows(con, found)}
 
 
 def _orders(lines: ir.Table, *key: str) -> ir.Table:

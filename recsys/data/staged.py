@@ -4,9 +4,11 @@ A manifest of parts comes in, with what the service was told live; out come the 
 ``unify`` works on. Only parts of sources that the configuration still names are read.
 """
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
@@ -49,6 +51,18 @@ LINES = pa.schema(
 )
 #: Lines that the service was told, with the number of their order and within what it names one.
 TOLD = LINES.append(pa.field("transaction_id", pa.string())).append(pa.field("scope", pa.string()))
+#: What pages told of, with keys that anybody can read.
+PAGES = pa.schema(
+    [
+        ("event_id", pa.string()),  # as in EVENTS
+        ("told_id", pa.string()),  # as the page has it
+        ("purchase", pa.bool_()),
+        # Of a purchase, as in TOLD.
+        ("order_id", pa.string()),
+        ("transaction_id", pa.string()),
+        ("scope", pa.string()),
+    ]
+)
 EVENTS = pa.schema(
     [
         ("_row", pa.int64()),
@@ -123,11 +137,25 @@ class Live:
         Parquet as ``recsys.data.links.OBSERVATIONS``.
     events : Path
         Parquet as ``EVENTS``.
+    pages : Path
+        Parquet as ``PAGES``: which of the events pages told of.
+    counts : Counter
+        Events ``read``, and of those that a history can hold: ``orders`` (purchases and refunds),
+        ``of_pages`` (purchases that are not confirmed yet), ``repeated`` (purchases whose order
+        another event told of), ``logins`` and ``others``.
+    rejected : Counter
+        The others, by reason.
+    rejects : list of dict
+        The first of them, as ``recsys.schema.REJECTS``.
     """
 
     lines: Path
     observations: Path
     events: Path
+    pages: Path
+    counts: Counter[str] = field(default_factory=Counter)
+    rejected: Counter[str] = field(default_factory=Counter)
+    rejects: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Staged:

@@ -11,7 +11,7 @@ import csv
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,14 +62,19 @@ def fingerprint(config: Config, manifest: Manifest, told: Sequence[int]) -> str:
     parts = [(p.source, p.content, p.settings, p.sequence) for p in _used(config, manifest)]
     text = msgspec.json.encode(
         [FORMAT, parts, config.rules, config.identity, undone(config),
-         config.ingest.return_window_days, list(told)],
+         config.ingest.return_window_days, config.ingest.anonymous_orders, list(told)],
         order="sorted",
     )  # fmt: skip
     return hashlib.sha256(text).hexdigest()
 
 
-def write_rejects(config: Config, manifest: Manifest, folder: Path) -> Path:
-    """Write every rejected row with its file and line, as a CSV that opens in a spreadsheet."""
+def write_rejects(
+    config: Config, manifest: Manifest, folder: Path, live: Sequence[Mapping[str, Any]] = ()
+) -> Path:
+    """Write every rejected row with its file and line, as a CSV that opens in a spreadsheet.
+
+    Live events come last; their lines are their numbers.
+    """
     path = folder / REJECTS
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, REJECT_COLUMNS.names)
@@ -78,6 +83,7 @@ def write_rejects(config: Config, manifest: Manifest, folder: Path) -> Path:
             found = config.state / FOLDER / part.folder / REJECTED
             if found.exists():
                 writer.writerows(pq.read_table(found).to_pylist())
+        writer.writerows(live)
     path.chmod(0o600)
     return path
 
@@ -118,6 +124,7 @@ def summarise(
         "rejected": _total(others),
         "left_out": counts.get("left_out_events", {}) | _left_out(others),
     }
+    summary["live"] = counts.get("live")
     summary["refund_lines_added"] = sum(part.added for part in orders)
     summary |= _tables(con, folder)
     for name in ("returns", "returns_matched"):

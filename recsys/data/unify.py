@@ -17,15 +17,16 @@ import pyarrow.parquet as pq
 from ibis.backends.duckdb import Backend
 
 from recsys.config import Config
-from recsys.data import returns, signs, tables
+from recsys.data import accounting, returns, signs, tables
 from recsys.data.corrections import CANCELLED, latest, leave_out, non_products
 from recsys.data.engine import keep, rows, scratch, write
 from recsys.data.exported import read_later, tell_apart
 from recsys.data.files import ROW
 from recsys.data.history import FOLDER
 from recsys.data.identity import customers_of_groups, resolve, undone
-from recsys.data.live import numbers, seen_once, without_exported
+from recsys.data.live import Fates, numbers, orders_left_out, seen_once, without_exported
 from recsys.data.parts import Manifest
+from recsys.data.set_aside import Trusted, confirmed, of_pages
 from recsys.data.staged import LIVE, Live, Staged
 from recsys.data.staging import Report
 from recsys.schema import (
@@ -83,7 +84,8 @@ def unify(
     counts : dict
         What became of the staged lines: ``sources`` (by source: ``kept``, ``superseded``, and the
         rules that left lines out), ``returns``, ``returns_matched``, ``notes`` and the first case
-        of some of them as ``examples``; ``standing`` names the parts whose rows are still needed.
+        of some of them as ``examples``; ``standing`` names the parts whose rows are still needed;
+        ``live``, where the service was told anything, as ``accounting.of_live`` returns it.
     """
     folder = config.state / FOLDER / version
     if folder.exists():
@@ -133,6 +135,7 @@ class _Unifier:
         self.groups: ir.Table
         self.lines: ir.Table
         self.matches: ir.Table
+        self.fates: Fates
 
     def unify_orders(self) -> None:
         """Keep each order once, and mark what the rules leave out."""
@@ -224,9 +227,14 @@ class _Unifier:
         exported = self._named(exported, exported.order_id)
         columns = ("order_id", "number", "occurred_at", "customer_id", "channel", "location_id")
         exported = exported.select(*columns)
-        lines = without_exported(
-            self.con, keep(self.con, "named", lines), keep(self.con, "exported", exported), told
+        sources = self.config.sources.values()
+        trusted = Trusted(
+            self.products,
+            {self.config.workspace.currency, *(s.currency for s in sources if s.currency)},
+            self.config.ingest.anonymous_orders,
         )
+        lines, exported = keep(self.con, "named", lines), keep(self.con, "exported", exported)
+        lines, self.fates = without_exported(self.con, lines, exported, told, trusted)
         return keep(self.con, "lines", lines)
 
     def _signed(self, kept: ir.Table) -> ir.Table:
@@ -269,11 +277,12 @@ class _Unifier:
         of = self.counts["sources"].setdefault(source, {})
         of[what] = of.get(what, 0) + int(lines)
 
-    def _numbers(self, live: Live) -> tuple[ir.Table, ir.Table]:
+    def _numbers(self, live: Live, *, of_pages: bool = False) -> tuple[ir.Table, ir.Table]:
         """What live orders are called, and what exports may call them."""
         sources = self.config.sources.items()
         systems = {s.system or name for name, s in sources if s.kind in ORDER_KINDS}
-        named, candidates = numbers(self.con.read_parquet(live.lines), systems)
+        told = self.con.read_parquet(live.pages if of_pages else live.lines)
+        named, candidates = numbers(told.filter(told.purchase) if of_pages else told, systems)
         if self.renamed is not None:  # several orders have the number
             others = candidates.join(self.renamed, candidates.exported == self.renamed.number)
             others = others.select("number", exported="final").distinct()
@@ -307,12 +316,26 @@ class _Unifier:
         if not self.staged.has("ga4_events"):
             self._write_nothing("events", EVENTS)
             return
-        events, ignored = tables.events(self.con, self.staged.rows("ga4_events"))
+        staged = self.staged.rows("ga4_events")
+        if self.staged.live is not None:
+            staged = self._vouched(staged, self.staged.live)
+        events, ignored = tables.events(self.con, staged)
         events = self._named(events, ibis.coalesce(events.session_id, events.event_id))
         if ignored:
             self.counts["left_out_events"] = {"not_a_commerce_event": ignored}
         events = events.order_by("occurred_at", "event_id", "item_id")
         write(self.con, events, self.folder / "events.parquet", EVENTS)
+
+    def _vouched(self, events: ir.Table, live: Live) -> ir.Table:
+        """Leave out what pages told of and nobody vouches for; count what became of live events."""
+        told, of_page = self._numbers(live)[0], self._numbers(live, of_pages=True)
+        orders = confirmed(self.con, told, *of_page, self.marked)
+        items = ibis.union(self.products.select("item_id"), self.lines.select("item_id"))
+        pages = self.con.read_parquet(live.pages)
+        found = of_pages(self.con, pages, events, items.distinct(), orders)
+        left_out = orders_left_out(self.con, self.marked)
+        self.counts["live"] = accounting.of_live(live, self.fates, left_out, found.counts)
+        return events.anti_join(found.gone, "event_id")
 
     def write_rest(self) -> None:
         """Write products, locations, stock and customers."""

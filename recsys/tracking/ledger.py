@@ -18,7 +18,7 @@ from recsys.tracking import sessions
 from recsys.tracking.backoffice import BackOffice
 from recsys.tracking.database import Database
 from recsys.tracking.decisions import Decisions
-from recsys.tracking.events import Event, Identifier, decode
+from recsys.tracking.events import Event, Identifier, read
 from recsys.tracking.exposures import Exposure, thin_exposures, write_exposures
 from recsys.tracking.keys import Keys
 from recsys.tracking.offers import Offers
@@ -69,9 +69,11 @@ class LiveEvent(msgspec.Struct, frozen=True):
     own_id: str | None
     """``own_id`` of whom it was counted for; None: nobody."""
     counted: bool
-    """False: its order was told of in another event as well, which counts."""
-    event: Event
-    """Sealed: identifiers and session ids are hashed."""
+    """False: its order was told of in another event as well, which counts, or by a page alone."""
+    page: bool
+    """Whether a page told of it, with a key that anybody can read."""
+    event: Event | None
+    """Sealed: identifiers and session ids are hashed. None: it cannot be read."""
 
 
 class Ledger:
@@ -284,7 +286,9 @@ class Ledger:
 
     # What happened
 
-    def add_events(self, events: Sequence[Event], received_ts: int) -> list[Outcome]:
+    def add_events(
+        self, events: Sequence[Event], received_ts: int, *, page: bool = False
+    ) -> list[Outcome]:
         """Write events in one transaction; when it returns, they survive a power cut.
 
         Parameters
@@ -293,6 +297,8 @@ class Ledger:
             Checked and sealed (``recsys.tracking.events``).
         received_ts : int
             Now, UTC epoch seconds.
+        page : bool
+            Whether a page tells of them: purchases then wait for somebody else to confirm them.
 
         Returns
         -------
@@ -305,7 +311,7 @@ class Ledger:
             When they could not be written; then none of them was.
         """
         with self._database.writing() as connection:
-            return record(connection, events, received_ts, self.currency)
+            return record(connection, events, received_ts, self.currency, page=page)
 
     def record_exposures(self, exposures: Sequence[Exposure]) -> None:
         """Write what was shown. A power cut may lose the last of them."""
@@ -336,7 +342,7 @@ class Ledger:
             Number after which to begin.
         """
         of = EVENTS.c
-        query = sa.select(of.seq, of.received_ts, of.own_id, of.counted, of.body)
+        query = sa.select(of.seq, of.received_ts, of.own_id, of.counted, of.page, of.body)
         query = query.order_by(of.seq).limit(_PAGE)
         if until is not None:
             query = query.where(of.seq <= until)
@@ -344,7 +350,8 @@ class Ledger:
             with self._database.reading() as connection:
                 page = connection.execute(query.where(of.seq > after)).all()
             for row in page:
-                yield LiveEvent(row.seq, row.received_ts, row.own_id, row.counted, decode(row.body))
+                told = (row.seq, row.received_ts, row.own_id, row.counted, row.page)
+                yield LiveEvent(*told, read(row.body))
             if len(page) < _PAGE:
                 return
             after = page[-1].seq

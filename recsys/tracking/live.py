@@ -2,8 +2,9 @@
 
 Accepted events are read from the ledger, a page at a time, and written as staged Parquet files:
 purchases and refunds as order lines, everything else as events, and who was named as observations
-of identifiers. Called by ``training.ingest``; ``recsys.data.unify`` lets an export of the same
-order win.
+of identifiers. An event that no history can hold is counted and left out; so is a purchase that a
+page told of, until somebody else tells of the same order. Called by ``training.ingest``;
+``recsys.data.unify`` lets an export of the same order win.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,15 +17,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from recsys.data.links import LOGIN, OBSERVATIONS, SAME_ORDER
-from recsys.data.staged import EVENTS, LIVE, LOCATIONS, PRODUCTS, TOLD, Live
+from recsys.data.staged import EVENTS, LIVE, LOCATIONS, PAGES, PRODUCTS, TOLD, Live
 from recsys.responses.live import LiveItem, LiveLocation
 from recsys.tracking.backoffice import Overlay
-from recsys.tracking.events import Event, EventItem, Money, order_id
+from recsys.tracking.bounds import Misfit, misfits
+from recsys.tracking.events import Event, EventItem, Money, order_id, stored_id
 from recsys.tracking.ledger import Ledger, LiveEvent
 from recsys.tracking.purchases import minor
 
 _PAGE: Final = 5_000
-_SCHEMAS: Final = {"lines": TOLD, "events": EVENTS, "observations": OBSERVATIONS}
+_SCHEMAS: Final = {
+    "lines": TOLD, "observations": OBSERVATIONS, "events": EVENTS, "pages": PAGES
+}  # fmt: skip
+#: So many rejected events are named one by one.
+_LISTED: Final = 1_000
+_UNREADABLE: Final = Misfit("unreadable", "", "This version reads no event in it.")
 
 
 def read_live(ledger: Ledger, until: int, folder: Path, currency: str) -> Live | None:
@@ -48,12 +55,16 @@ def read_live(ledger: Ledger, until: int, folder: Path, currency: str) -> Live |
     if not until:
         return None
     folder.mkdir(parents=True, exist_ok=True)
-    live = Live(**{name: folder / f"live-{name}.parquet" for name in _SCHEMAS})
+    lines, seen, events, pages = (folder / f"live-{name}.parquet" for name in _SCHEMAS)
+    live = Live(lines, seen, events, pages)
     writers = {name: pq.ParquetWriter(getattr(live, name), s) for name, s in _SCHEMAS.items()}
     try:
         rows: dict[str, list[dict[str, Any]]] = {name: [] for name in _SCHEMAS}
         for told in ledger.live_events(until):
-            for name, row in _rows(told, currency):
+            event = _fitting(live, told, currency)
+            if event is None:
+                continue
+            for name, row in _rows(told, event, currency):
                 rows[name].append(row)
             for name, pending in rows.items():
                 if len(pending) >= _PAGE:
@@ -64,6 +75,32 @@ def read_live(ledger: Ledger, until: int, folder: Path, currency: str) -> Live |
         for writer in writers.values():
             writer.close()
     return live
+
+
+def _fitting(live: Live, told: LiveEvent, currency: str) -> Event | None:
+    """Count an event, and return it where a history can hold it."""
+    live.counts["read"] += 1
+    event = told.event
+    wrong = None if event is None else next(misfits(event, currency), None)
+    if event is None or wrong is not None:
+        wrong = wrong or _UNREADABLE
+        live.rejected[wrong.reason] += 1
+        if len(live.rejects) < _LISTED:
+            live.rejects.append({
+                "source": LIVE, "file": "events", "line": told.seq, "reason": wrong.reason,
+                "detail": f"{wrong.pointer} {wrong.detail}".strip(), "row": "(hidden)",
+            })  # fmt: skip
+        return None
+    if event.event == "login":
+        what = "logins"
+    elif event.event not in ("purchase", "refund"):
+        what = "others"
+    elif told.counted:
+        what = "orders"
+    else:
+        what = "of_pages" if told.page else "repeated"
+    live.counts[what] += 1
+    return event
 
 
 def read_told(ledger: Ledger, exported: Mapping[str, int]) -> dict[str, pa.Table]:
@@ -109,8 +146,7 @@ def _flush(writer: pq.ParquetWriter, rows: list[dict[str, Any]], name: str) -> N
     rows.clear()
 
 
-def _rows(told: LiveEvent, currency: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    event = told.event
+def _rows(told: LiveEvent, event: Event, currency: str) -> Iterator[tuple[str, dict[str, Any]]]:
     number = event.transaction_id or event.event_id
     order = order_id(event.scope, number)
     at = event.occurred_at.astimezone(UTC)
@@ -118,11 +154,24 @@ def _rows(told: LiveEvent, currency: str) -> Iterator[tuple[str, dict[str, Any]]
     if event.event in ("purchase", "refund") and told.counted:
         group = order if event.event == "purchase" else f"{order}:{event.event_id}"
         for place, item in enumerate(items, 1):
-            yield "lines", _line(told, group, order, item, at, currency) | {"line_no": place}
+            line = _line(event, group, order, item, at, currency)
+            yield "lines", line | {"_row": told.seq, "own_id": told.own_id, "line_no": place}
         yield from _observed(event, group, SAME_ORDER, at)
     if event.event not in ("login", "refund"):
         for item in items:
-            yield "events", _event(told, item, at, currency)
+            yield "events", _event(told, event, item, at, currency)
+    if told.page:
+        yield (
+            "pages",
+            {
+                "event_id": stored_id(event.event_id, page=True),
+                "told_id": event.event_id,
+                "purchase": event.event == "purchase",
+                "order_id": order,
+                "transaction_id": number,
+                "scope": event.scope,
+            },
+        )
     yield from _observed(event, event.session_id or event.event_id, LOGIN, at)
 
 
@@ -136,7 +185,7 @@ def _observed(
 
 
 def _line(
-    told: LiveEvent,
+    event: Event,
     group: str,
     order: str,
     item: EventItem | None,
@@ -144,10 +193,8 @@ def _line(
     currency: str,
 ) -> dict[str, Any]:
     """One line of a purchase or a refund; a refund without items takes back the whole order."""
-    event = told.event
     back = event.event == "refund"
     line: dict[str, Any] = {
-        "_row": told.seq,
         "order_id": group,
         "occurred_at": at.replace(tzinfo=None),
         "channel": event.channel,
@@ -158,7 +205,6 @@ def _line(
         "added": False,
         "discount_minor": 0,
         "currency": event.currency or currency,
-        "own_id": told.own_id,
         "quantity": -1.0 if back else 1.0,
         "transaction_id": event.transaction_id or event.event_id,
         "scope": event.scope,
@@ -179,11 +225,12 @@ def _line(
     return line
 
 
-def _event(told: LiveEvent, item: EventItem | None, at: datetime, currency: str) -> dict[str, Any]:
-    event = told.event
+def _event(
+    told: LiveEvent, event: Event, item: EventItem | None, at: datetime, currency: str
+) -> dict[str, Any]:
     row: dict[str, Any] = {
         "_row": told.seq,
-        "event_id": event.event_id,
+        "event_id": stored_id(event.event_id, told.page),
         "event": event.event,
         "occurred_at": at.replace(tzinfo=None),
         "session_id": event.session_id,

@@ -10,7 +10,7 @@ same order, and in each table by sorted key, so that they never wait for each ot
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 import sqlalchemy as sa
@@ -20,7 +20,7 @@ from recsys.data.keyed_hash import customer_id_of
 from recsys.matrices.interactions import KIND_OF
 from recsys.tracking import sessions
 from recsys.tracking.counting import apply, order_of, order_scopes
-from recsys.tracking.events import Event, digest, encode
+from recsys.tracking.events import Event, digest, encode, stored_id
 from recsys.tracking.people import find_identifiers, resolve_ids, session_own_id
 from recsys.tracking.returning import Login, Returned, settle
 from recsys.tracking.rows import insert, lock
@@ -28,6 +28,12 @@ from recsys.tracking.tables import EVENTS, IDENTIFIERS, SESSIONS, TRANSACTIONS
 
 _DAY = 86_400
 _BLANK_STATE = sessions.encode(sessions.State())
+
+
+#: What a page is told of its purchases.
+UNCONFIRMED: Final = (
+    "not confirmed: it counts once a server's key or an export tells of the same order."
+)
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -45,6 +51,7 @@ class _Entry:
     event: Event
     body: bytes
     digest: bytes
+    stored_id: str
     own_id: str | None = None
     named: bool = False  # by an identifier, an id, or a visit that somebody logged in to
     scope: str = ""
@@ -56,12 +63,18 @@ class _Batch:
     connection: Connection
     received_ts: int
     currency: str
+    page: bool = False
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     visits: dict[str, sa.Row[Any]] = field(default_factory=dict)
 
 
 def record(
-    connection: Connection, events: Sequence[Event], received_ts: int, currency: str
+    connection: Connection,
+    events: Sequence[Event],
+    received_ts: int,
+    currency: str,
+    *,
+    page: bool = False,
 ) -> list[Outcome]:
     """Write sealed events.
 
@@ -75,29 +88,40 @@ def record(
         When they came in, UTC epoch seconds.
     currency : str
         Of prices that do not say theirs.
+    page : bool
+        Whether a page tells of them, with a key that anybody can read. They name nobody and return
+        nothing; a purchase is not confirmed then: it claims no order's number, and changes no row
+        but that of its own visit while nobody has logged in to that.
 
     Returns
     -------
     list of Outcome
         One an event, in the same order.
     """
-    batch = _Batch(connection, received_ts, currency)
+    batch = _Batch(connection, received_ts, currency, page)
     entries = _distinct(batch, events)
     ids = {entry.event.session_id for entry in entries if entry.event.session_id}
     batch.visits = lock(connection, SESSIONS, ids, seen_ts=0, state=_BLANK_STATE)
     entries = _attribute(batch, entries)
     entries = _insert(batch, entries)
-    _count_orders_once(batch, entries)
+    if not page:
+        _count_orders_once(batch, entries)
     bound = _update_visits(batch, entries)
     seen = [(own_id, state.events()) for _, own_id, state in bound if state.looks]
     # What a visit of nobody looked at stays with the visit.
-    counted = [e for e in entries if e.counted and (e.named or e.event.event not in KIND_OF)]
+    counted = [
+        e
+        for e in entries
+        if (e.counted and (e.named or e.event.event not in KIND_OF))
+        or (_unconfirmed(batch, e) and not e.named)
+    ]
     apply(connection, [(e.event, e.own_id, e.scope) for e in counted], currency, seen)
     logins = [Login(session_own_id(session_id), own_id) for session_id, own_id, _ in bound]
     settle(connection, [_returned(e) for e in entries if e.event.event == "refund"], logins,
            received_ts)  # fmt: skip
     for entry in entries:
-        batch.outcomes.setdefault(entry.ix, Outcome("accepted"))
+        detail = UNCONFIRMED if _unconfirmed(batch, entry) else ""
+        batch.outcomes.setdefault(entry.ix, Outcome("accepted", detail))
     return [batch.outcomes[ix] for ix in range(len(events))]
 
 
@@ -106,11 +130,17 @@ def _distinct(batch: _Batch, events: Sequence[Event]) -> list[_Entry]:
     first: dict[str, _Entry] = {}
     for ix, event in enumerate(events):
         body = encode(event)
-        entry = _Entry(ix, event, body, digest(body), scope=event.scope)
+        own = stored_id(event.event_id, batch.page)
+        entry = _Entry(ix, event, body, digest(body), own, scope=event.scope)
+        entry.counted = not _unconfirmed(batch, entry)
         earlier = first.setdefault(event.event_id, entry)
         if earlier is not entry:
             batch.outcomes[ix] = _repeat(earlier.digest == entry.digest)
     return sorted(first.values(), key=lambda entry: (entry.event.occurred_at, entry.ix))
+
+
+def _unconfirmed(batch: _Batch, entry: _Entry) -> bool:
+    return batch.page and entry.event.event == "purchase"
 
 
 def _repeat(same: bool) -> Outcome:
@@ -178,27 +208,28 @@ def _insert(batch: _Batch, entries: list[_Entry]) -> list[_Entry]:
         return []
     rows = [
         {
-            "event_id": entry.event.event_id,
+            "event_id": entry.stored_id,
             "digest": entry.digest,
             "event": entry.event.event,
             "occurred_ts": entry.event.occurred_ts,
             "received_ts": batch.received_ts,
             "own_id": entry.own_id,
-            "counted": True,
+            "counted": entry.counted,
             "body": entry.body,
+            "page": batch.page,
         }
-        for entry in sorted(entries, key=lambda entry: entry.event.event_id)
+        for entry in sorted(entries, key=lambda entry: entry.stored_id)
     ]
     statement = insert(batch.connection, EVENTS).on_conflict_do_nothing()
     new = set(batch.connection.execute(statement.returning(EVENTS.c.event_id), rows).scalars())
-    old = [entry.event.event_id for entry in entries if entry.event.event_id not in new]
+    old = [entry.stored_id for entry in entries if entry.stored_id not in new]
     if old:
         query = sa.select(EVENTS.c.event_id, EVENTS.c.digest).where(EVENTS.c.event_id.in_(old))
         stored = dict(batch.connection.execute(query).all())
         for entry in entries:
-            if entry.event.event_id in stored:
-                batch.outcomes[entry.ix] = _repeat(stored[entry.event.event_id] == entry.digest)
-    return [entry for entry in entries if entry.event.event_id in new]
+            if entry.stored_id in stored:
+                batch.outcomes[entry.ix] = _repeat(stored[entry.stored_id] == entry.digest)
+    return [entry for entry in entries if entry.stored_id in new]
 
 
 def _count_orders_once(batch: _Batch, entries: list[_Entry]) -> None:

@@ -21,7 +21,7 @@ from recsys.errors import LedgerError
 from recsys.matrices.interactions import KIND_OF
 from recsys.tracking.counting import TOLD, apply, order_of, order_scopes, owners
 from recsys.tracking.database import Database
-from recsys.tracking.events import Event, decode
+from recsys.tracking.events import Event, read
 from recsys.tracking.people import find_identifiers, session_own_id
 from recsys.tracking.rows import insert
 from recsys.tracking.tables import (
@@ -217,14 +217,15 @@ def _reapply(connection: Connection, contained: int, currency: str) -> int:
     """Apply what came in after event number ``contained``; return the number of orders."""
     reapplied, last = 0, contained
     query = (
-        sa.select(EVENTS.c.seq, EVENTS.c.own_id, EVENTS.c.counted, EVENTS.c.body)
+        sa.select(EVENTS.c.seq, EVENTS.c.own_id, EVENTS.c.counted, EVENTS.c.page, EVENTS.c.body)
         .where(EVENTS.c.event.in_((*TOLD, "login")))
         .order_by(EVENTS.c.seq)
         .limit(_PAGE)
     )
     while page := connection.execute(query.where(EVENTS.c.seq > last)).all():
         last = page[-1].seq
-        events = [decode(row.body) for row in page]
+        told = [(row, event) for row in page if (event := read(row.body)) is not None]
+        events = [event for _, event in told]
         named = [event.identifier for event in events if event.identifier is not None]
         known = find_identifiers(connection, named)
         new = {(who.type, who.value) for who in named} - known.keys()
@@ -237,15 +238,22 @@ def _reapply(connection: Connection, contained: int, currency: str) -> int:
         orders = order_scopes(connection, events)
         visits = owners(connection, (event.session_id for event in events if event.session_id))
         counted = []
-        for row, event in zip(page, events, strict=True):
+        for row, event in told:
             if event.event in KIND_OF:
                 counted.append((event, _looker(event, row.own_id, visits), event.scope))
+            elif row.page and _of_nobody(event, row.own_id):
+                counted.append((event, row.own_id, event.scope))
             elif row.counted and event.event != "login":
                 scope = order_of(event, orders)[0] if event.event == "refund" else event.scope
                 counted.append((event, row.own_id, scope))
                 reapplied += 1
         apply(connection, counted, currency)
     return reapplied
+
+
+def _of_nobody(event: Event, own_id: str | None) -> bool:
+    """Whether an event was of a visit in which nobody had logged in."""
+    return event.session_id is not None and own_id == session_own_id(event.session_id)
 
 
 def _looker(event: Event, own_id: str | None, visits: Mapping[str, str]) -> str | None:

@@ -23,7 +23,7 @@ from sqlalchemy.types import TypeEngine
 
 #: Raised when a table comes or changes; ``upgrading`` brings older ledgers up to it, and newer ones
 #: are left alone.
-SCHEMA_VERSION: Final = 8
+SCHEMA_VERSION: Final = 9
 
 METADATA: Final = MetaData()
 
@@ -77,18 +77,21 @@ EVENTS: Final = Table(
     "events",
     METADATA,
     Column("seq", _SERIAL, primary_key=True, autoincrement=True),
-    Column("event_id", _key(), nullable=False, unique=True),
+    Column("event_id", _key(), nullable=False, unique=True),  # as recsys.tracking.events.stored_id
     Column("digest", LargeBinary, nullable=False),  # tells a repeat from another event
     Column("event", Text, nullable=False),
     Column("occurred_ts", BigInteger, nullable=False),
     Column("received_ts", BigInteger, nullable=False),
     Column("own_id", _key()),  # whom it was counted for; null: nobody
-    Column("counted", Boolean, nullable=False),  # false: its transaction came in another event
+    # False: its transaction came in another event, or is one that a page told of.
+    Column("counted", Boolean, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    # Told with the key of a page, which anybody can read.
+    Column("page", Boolean, nullable=False, server_default=sql.false()),
     sqlite_autoincrement=True,
 )
 
-#: Orders that live purchases told of, each once.
+#: Orders that live purchases told of, each once; those of pages are not among them.
 TRANSACTIONS: Final = Table(
     "transactions",
     METADATA,

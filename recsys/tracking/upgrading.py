@@ -128,6 +128,17 @@ def _with_hash(row: dict[str, Any]) -> dict[str, Any]:
     return {**row, "code_hash": hashed(code), "kept_code": code if usable else None}
 
 
+def _tell_pages(connection: Connection) -> None:
+    """Tell what pages told of from the rest, from now on: of what came before it is not known."""
+    inspector = sa.inspect(connection)
+    if not inspector.has_table("events"):
+        return
+    if "page" not in {column["name"] for column in inspector.get_columns("events")}:
+        connection.exec_driver_sql(
+            "ALTER TABLE events ADD COLUMN page BOOLEAN DEFAULT FALSE NOT NULL"
+        )
+
+
 def _pages(connection: Connection) -> Iterator[list[sa.Row[Any]]]:
     """Read the redemptions of before, with what their offers were for."""
     names = ("transaction_id", "scope", "offer_id", "channel", "location_id", "redeemed_ts", "back",
@@ -174,4 +185,5 @@ UPGRADES: Final[dict[int, tuple[Callable[[Connection], None], ...]]] = {
     5: (_name_pieces,),
     6: (_mark_visits,),
     7: (_hash_codes,),
+    8: (_tell_pages,),
 }

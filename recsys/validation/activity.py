@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from recsys.data.engine import rows
 from recsys.data.history import History
+from recsys.data.staged import LIVE
 from recsys.schema import SALE
 
 DAY: Final = 86_400
@@ -86,7 +87,17 @@ class Activity:
         return datetime.fromtimestamp(self.end_ts - age * DAY, UTC).date().isoformat()
 
 
-def read(history: History, at: datetime) -> Activity:
+def has_doubtful(history: History) -> bool:
+    """Whether channels told of orders that name nobody and that no export knows."""
+    con = history.connect()
+    try:
+        lines = con.table("lines")
+        return bool(con.to_pyarrow(lines.filter(~_vouched(lines)).count()).as_py())
+    finally:
+        con.disconnect()
+
+
+def read(history: History, at: datetime, *, vouched: bool = False) -> Activity:
     """Count what was sold.
 
     Parameters
@@ -94,10 +105,13 @@ def read(history: History, at: datetime) -> Activity:
     history : History
     at : datetime
         The present, UTC; what is dated a day later than this is counted apart.
+    vouched : bool
+        Count only what exports hold or what names somebody.
     """
     con = history.connect()
     try:
         lines = con.table("lines")
+        lines = lines.filter(_vouched(lines)) if vouched else lines
         sales = lines.filter(lines.kind == SALE)
         latest = ibis.literal(int(at.timestamp()) + _AHEAD_SECONDS)
         second = sales.occurred_at.epoch_seconds()
@@ -121,6 +135,10 @@ def read(history: History, at: datetime) -> Activity:
         end_ts, table, by_day, listed,
         int(ends["future"]), ends["future_order"], ends["future_at"],
     )  # fmt: skip
+
+
+def _vouched(lines: ir.Table) -> ir.BooleanValue:
+    return (lines.source != LIVE) | lines.customer_id.notnull()
 
 
 def _counted(con: Backend, sales: ir.Table, products: ir.Table, end_ts: int) -> pa.Table:

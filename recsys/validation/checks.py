@@ -4,6 +4,9 @@ What was sold day by day comes in, and ``[checks]``; for each check one finding 
 says what is wrong, where, since when, and what to do. Called by training, which stops at a check
 that failed, and by ``promote``, through what the manifest keeps.
 
+Orders that channels told of, that name nobody and that no export knows, fail no check: where there
+are any, a check fails only if it fails with them and without them.
+
 Periods are counted back from the last sale, so that a day that has just begun is not taken for a
 bad one, and whole weeks are compared with whole weeks.
 """
@@ -19,7 +22,7 @@ import pyarrow.compute as pc
 
 from recsys.data.history import History
 from recsys.settings import CheckName, Checks
-from recsys.validation.activity import DAY, Activity, Counts, read
+from recsys.validation.activity import DAY, Activity, Counts, has_doubtful, read
 from recsys.validation.silences import EXPECTED, Silence, silences
 
 #: The same of a location as ``EXPECTED``: there are many, and some are silent by chance.
@@ -71,7 +74,13 @@ def check(history: History, at: datetime, settings: Checks) -> list[Finding]:
     list of Finding
         One for each check, in the order in which they should be mended.
     """
-    return judge(read(history, at), at, settings)
+    found = judge(read(history, at), at, settings)
+    if not any(one.level == "failed" for one in found) or not has_doubtful(history):
+        return found
+    vouched = judge(read(history, at, vouched=True), at, settings)
+    return [
+        other if one.level == "failed" else one for one, other in zip(found, vouched, strict=True)
+    ]
 
 
 def judge(activity: Activity, at: datetime, settings: Checks) -> list[Finding]:

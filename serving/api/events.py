@@ -1,18 +1,19 @@
 """``/v1/events``: what happened, written durably and once."""
 
 from datetime import timedelta
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import msgspec
 from flask import Blueprint, Response, current_app, request
 
+from recsys.tracking.bounds import misfits
 from recsys.tracking.events import Event, faults, seal
 from recsys.tracking.ledger import Outcome
 from serving import access, doubts
 from serving.ids import MOST_ERRORS
 from serving.openapi import documented
-from serving.problems import FieldError, Refusal, problem
+from serving.problems import KINDS, FieldError, Refusal, problem
 from serving.reading import decode, read_body
 from serving.replies import JSON, reply
 from serving.state import State
@@ -45,7 +46,7 @@ _AHEAD_SECONDS = 300
     answers={200: EventsAnswer, 207: EventsAnswer},
     problems=(
         "malformed-body", "body-too-large", "not-json", "invalid-request", "channel-forbidden",
-        "location-forbidden", "browser-key", "ledger-unavailable",
+        "location-forbidden", "browser-key", "event-forbidden", "ledger-unavailable",
     ),
 )  # fmt: skip
 def post() -> Response:
@@ -56,10 +57,16 @@ def post() -> Response:
     refused does not keep the others from being written. `warnings` name what is probably wrong
     with an event that was taken, such as an unknown product. Where the key is not for the channel
     or location of an event, or is a page's and an event names somebody, nothing is written.
+
+    A page's key can be read by anybody, and a screen stands where anybody is. Their refunds are
+    refused; their purchases are accepted and wait, as `detail` says, until a key of another kind or
+    an order export tells of the same order: until then they count for nobody and claim no order's
+    number.
     """
     state: State = current_app.extensions["omnibasket"]
     sent = read_body(request, Events).events
     state.rates.count("events", len(sent))
+    page = access.is_browser() or access.sees_public_only()
     now_ts = state.now_ts()
     outcomes: list[EventOutcome | None] = [None] * len(sent)
     checked: list[Event] = []
@@ -67,7 +74,10 @@ def post() -> Response:
     places: list[int] = []
     for ix, raw in enumerate(sent):
         try:
-            event = _checked(raw, f"/events/{ix}", now_ts, state.shift_seconds)
+            event = _checked(raw, f"/events/{ix}", now_ts, state)
+            if page and event.event == "refund":
+                at = FieldError(f"/events/{ix}/event", "must not be sent with this key.")
+                raise Refusal("event-forbidden", KINDS["event-forbidden"].advice, [at])
         except Refusal as refusal:
             outcomes[ix] = _refused(raw, refusal)
         else:
@@ -76,7 +86,7 @@ def post() -> Response:
             warnings.append(list(islice(doubtful, MOST_ERRORS)))
             checked.append(seal(event, state.keyed_hash, state.config.identity))
             places.append(ix)
-    written = state.ledger.add_events(checked, now_ts) if checked else []
+    written = state.ledger.add_events(checked, now_ts, page=page) if checked else []
     for ix, event, outcome, doubted in zip(places, checked, written, warnings, strict=True):
         outcomes[ix] = _told(event, outcome, f"/events/{ix}", doubted)
     told = [outcome for outcome in outcomes if outcome is not None]
@@ -104,17 +114,18 @@ def _admit(event: Event, pointer: str) -> None:
             access.check_location(location_id, at)
 
 
-def _checked(raw: msgspec.Raw, pointer: str, now_ts: int, shift_seconds: int) -> Event:
+def _checked(raw: msgspec.Raw, pointer: str, now_ts: int, state: State) -> Event:
     try:
         event = decode(bytes(raw), Event)
     except Refusal as refusal:
         inside = [FieldError(pointer + error.pointer, error.detail) for error in refusal.errors]
         raise Refusal(refusal.kind, "The event is not valid.", inside) from None
-    if shift_seconds < 0 and event.occurred_ts > now_ts + _AHEAD_SECONDS:
+    if state.shift_seconds < 0 and event.occurred_ts > now_ts + _AHEAD_SECONDS:
         # The workspace's clock stands in the past, and the sender's does not.
-        moved = event.occurred_at + timedelta(seconds=shift_seconds)
+        moved = event.occurred_at + timedelta(seconds=state.shift_seconds)
         event = msgspec.structs.replace(event, occurred_at=moved)
-    found = islice(faults(event), MOST_ERRORS)
+    misfit = ((wrong.pointer, wrong.detail) for wrong in misfits(event, state.ledger.currency))
+    found = islice(chain(faults(event), misfit), MOST_ERRORS)
     errors = [FieldError(pointer + at, detail) for at, detail in found]
     if not errors and event.occurred_ts > now_ts + _AHEAD_SECONDS:
         errors = [FieldError(f"{pointer}/occurred_at", "is in the future.")]

@@ -10,6 +10,7 @@ from recsys.config import Identity
 from recsys.data.keyed_hash import KeyedHash
 from recsys.schema import CHANNELS
 from recsys.tracking import events
+from recsys.tracking.bounds import misfits
 from recsys.tracking.events import Event, EventItem, Identifier
 
 KEYED = KeyedHash("0123456789abcdef" * 4)
@@ -107,7 +108,8 @@ def test_what_may_be_an_id_is_one() -> None:
     ],
 )
 def test_what_types_cannot_say_is_checked(faulty: Event, pointer: str) -> None:
-    assert pointer in [at for at, _ in events.faults(faulty)]
+    found = [at for at, _ in events.faults(faulty)]
+    assert pointer in [*found, *(misfit.pointer for misfit in misfits(faulty, "EUR"))]
 
 
 def test_an_ordinary_event_has_no_faults() -> None:

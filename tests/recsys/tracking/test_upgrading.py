@@ -1,9 +1,12 @@
 """A ledger of the version before knows its orders, pieces and returns after the upgrade."""
 
+from datetime import UTC, datetime
+
 import pytest
 import sqlalchemy as sa
 
 from recsys.errors import OfferError
+from recsys.tracking.events import Event
 from recsys.tracking.ledger import Ledger
 from recsys.tracking.orders import pieces_of
 from recsys.tracking.pieces import Piece
@@ -124,4 +127,22 @@ def test_a_ledger_of_the_version_before(ledger_url: str) -> None:
     assert ledger.offers.give_back([Returned("T2", "S1", {"milk": 1.0})], NOW) == 1
     assert ledger.offers.give_back([Returned("T3", "S1", {"milk": 1.0, "green": 1.0})], NOW) == 1
     check_books(ledger)
+    ledger.close()
+
+
+def test_events_of_before_were_told_by_servers(ledger_url: str) -> None:
+    ledger = Ledger.open(ledger_url)
+    told = Event(event_id="e1", event="view_item", occurred_at=datetime.fromtimestamp(NOW, UTC))
+    ledger.add_events([told], NOW)
+    with ledger._database.writing() as connection:
+        connection.exec_driver_sql("ALTER TABLE events DROP COLUMN page")
+        connection.exec_driver_sql("UPDATE meta SET value = '8' WHERE key = 'schema_version'")
+    ledger.close()
+
+    ledger = Ledger.open(ledger_url)
+    assert ledger.meta()["schema_version"] == str(SCHEMA_VERSION)
+    ledger.add_events([told], NOW, page=True)
+    assert [(found.event, found.page) for found in ledger.live_events()] == [
+        (told, False), (told, True)
+    ]  # fmt: skip
     ledger.close()
