@@ -14,9 +14,8 @@ import orjson
 from flask import Blueprint, Response, current_app, render_template, request
 from msgspec import Meta
 
-from recsys.config import Config
 from recsys.errors import LedgerError
-from recsys.responses.placements import BOUGHT_ON, placements
+from recsys.responses.deciding import offering_channels
 from recsys.schema import CHANNELS
 from recsys.tracking.keys import Key
 from serving import session
@@ -209,20 +208,6 @@ def _choices(state: State) -> dict[str, Any]:
         "currency": currency,
         **engine_says,
     }
-
-
-def offering_channels(config: Config) -> list[str]:
-    """Return where customers may buy with an offer that some placement shows them.
-
-    An e-mail leads anywhere; a tablet in a store sells at its till.
-    """
-    shown = {
-        BOUGHT_ON.get(placement.channel, placement.channel)
-        for placement in placements(config).values()
-        if placement.offers and placement.personal
-    }
-    sold = [channel for channel in CHANNELS if channel in BOUGHT_ON.values()]
-    return [channel for channel in sold if None in shown or channel in shown]
 
 
 def _state() -> State:

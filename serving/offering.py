@@ -12,9 +12,9 @@ from typing import Any, Final, Literal, NamedTuple
 import msgspec
 
 from recsys.bundles.found import offered
-from recsys.bundles.terms import Decision, Offer
+from recsys.bundles.terms import Decision, Offer, OfferItem
+from recsys.config import Config
 from recsys.errors import LedgerError
-from recsys.offer_settings import Offers as OfferSettings
 from recsys.responses import offers as words
 from recsys.responses.engine import Engine
 from recsys.responses.offering import NO_OFFERING, Offering
@@ -23,6 +23,8 @@ from recsys.tracking.issuing import VisitBounds
 from recsys.tracking.ledger import Ledger
 from recsys.tracking.offers import Refusal
 from recsys.tracking.people import session_own_id
+from recsys.tracking.pieces import Bounds, least_price_minor
+from serving.bounds import bounds_of
 from serving.decided import Decided
 from serving.links import Links
 
@@ -60,18 +62,16 @@ class Promises:
     ----------
     decided : Decided
     ledger : Ledger
-    settings : OfferSettings
+    config : Config
     links : Links
     """
 
-    def __init__(
-        self, decided: Decided, ledger: Ledger, settings: OfferSettings, links: Links
-    ) -> None:
+    def __init__(self, decided: Decided, ledger: Ledger, config: Config, links: Links) -> None:
         self._links = links
         self._decided = decided
         self._ledger = ledger
         self._offers = ledger.offers
-        self._settings = settings
+        self._config = config
         self._made: tuple[Engine, Mapping[str, Decision], Offering] | None = None
 
     def offering(self, engine: Engine) -> Offering:
@@ -84,7 +84,12 @@ class Promises:
             return NO_OFFERING
         by_id, made = self._decided.by_id, self._made
         if made is None or made[0] is not engine or made[1] is not by_id:
-            made = self._made = engine, by_id, Offering(engine.index, by_id, engine.ranker.grouped)
+            bounds = bounds_of(self._config, engine)
+            withheld = [
+                name for name, decision in by_id.items() if _items(decision, engine, bounds) is None
+            ]
+            offering = Offering(engine.index, by_id, engine.ranker.grouped, withheld)
+            made = self._made = engine, by_id, offering
         return made[2]
 
     def ask(
@@ -137,11 +142,12 @@ class Promises:
         return asked, Promised(owners, held, shown, visit)
 
     def _visit_bounds(self, address: str | None) -> VisitBounds:
+        settings = self._config.offers
         return VisitBounds(
-            per_visit=self._settings.visit_offers,
-            hours=self._settings.visit_hours,
-            budget_share=self._settings.visit_budget_share,
-            per_address_hour=self._settings.address_offers_per_hour,
+            per_visit=settings.visit_offers,
+            hours=settings.visit_hours,
+            budget_share=settings.visit_budget_share,
+            per_address_hour=settings.address_offers_per_hour,
             address=address,
         )
 
@@ -189,8 +195,8 @@ class Promises:
         decision = self._decided.by_id.get(bundle_id)
         if decision is None:
             return None
-        item_ids = offered(decision.kind, decision.item_ids)
-        items = words.priced(item_ids, decision.terms.currency, engine.catalogue)
+        bounds = bounds_of(self._config, engine)
+        items = _items(decision, engine, bounds)
         if items is None:
             return None
         owner, *others = promised.owners
@@ -203,6 +209,7 @@ class Promises:
                 now_ts=now_ts,
                 owners=others,
                 visit=promised.visit,
+                bounds=bounds,
             )
         return None if isinstance(made, Refusal) else made
 
@@ -210,3 +217,18 @@ class Promises:
         """Every id of whoever asks: a customer's, then that of their visit."""
         owners = [] if customer_id is None else self._offers.owners(customer_id)
         return owners if session_id is None else [*owners, session_own_id(session_id)]
+
+
+def _items(decision: Decision, engine: Engine, bounds: Bounds) -> list[OfferItem] | None:
+    """Return what a bundle is promised of, at present prices; None where it cannot be now.
+
+    One whose price is no discount any more, or leaves less than the margin floor, takes no other
+    bundle's place in an answer.
+    """
+    terms, item_ids = decision.terms, offered(decision.kind, decision.item_ids)
+    items = words.priced(item_ids, terms.currency, engine.catalogue)
+    if items is None or terms.price_minor is None or terms.currency is None:
+        return None
+    full = sum(item.price_minor for item in items)
+    floor = least_price_minor(item_ids, terms.currency, bounds)
+    return items if floor <= terms.price_minor < full else None

@@ -8,9 +8,10 @@ from typing import Any
 
 from recsys.responses.bundles import money
 from recsys.tracking.events import IN_STORE, number_fault
-from recsys.tracking.pieces import Bounds, OrderItem
+from recsys.tracking.pieces import OrderItem
 from recsys.tracking.redeeming import Outcome
 from serving import access
+from serving.bounds import bounds_of
 from serving.ids import refuse_no_ids
 from serving.problems import FieldError, Refusal
 from serving.state import State
@@ -39,7 +40,7 @@ def order_of(state: State, asked: RedemptionRequest) -> dict[str, Any]:
             "invalid-request", "The location is missing.", [FieldError("/location_id", detail)]
         )
     items, currency = _items(asked)
-    engine, config = state.engine, state.config
+    engine = state.engine
     return {
         "transaction_id": asked.transaction_id,
         "channel": asked.channel,
@@ -47,11 +48,7 @@ def order_of(state: State, asked: RedemptionRequest) -> dict[str, Any]:
         "items": items,
         "currency": currency,
         "choice_of": str if engine is None else engine.choice_of,
-        "bounds": Bounds(
-            per_order=config.offers.per_order,
-            margin_floor=config.bundles.margin_floor,
-            cost_of=None if engine is None else engine.cost_of,
-        ),
+        "bounds": bounds_of(state.config, engine),
     }
 
 

@@ -168,6 +168,11 @@ KINDS: Final = {
     "dates-reversed": Kind(
         422, "The dates are the wrong way round", "`ends_at` must be later than `starts_at`."
     ),
+    "channel-without-offers": Kind(
+        422,
+        "The channel shows no offers",
+        "Choose channels for which a placement shows offers, or set `offers` of one.",
+    ),
     "budget-empty": Kind(422, "The budget is empty", "Give more than 0, or null for no limit."),
     "offer-incomplete": Kind(
         422, "A product of the offer is missing", "`items` must hold all products of the offer."

@@ -69,7 +69,7 @@ class State:
         self._counts = Counts(config.state / FILE)
         self.rates = Rates(config.limits, self._counts, self.keyed_hash)
         self.decided = Decided(self.ledger.decisions, config.bundles)
-        self.promises = Promises(self.decided, self.ledger, config.offers, self.links)
+        self.promises = Promises(self.decided, self.ledger, config, self.links)
         self.showing = Showing(self.ledger, config.ledger.exposure_days)
         self.condition = Condition(config, self.ledger)
         self.identifier_types = _identifier_types(config)

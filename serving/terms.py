@@ -71,8 +71,10 @@ def decide(
         follow = " or ".join(f"`{status}`" for status in NEXT[before.status])
         detail = f"The bundle is `{before.status}`; it may become {follow}."
         raise Refusal("status-impossible", detail, [FieldError("/status", "cannot follow.")])
+    faults = deciding.unshown(before, terms, deciding.offering_channels(state.config))
     if terms.status == "approved" or _bound(terms) != _bound(before):
-        _refuse(deciding.check(suggestions, bundle_id, terms))
+        faults = [*deciding.check(suggestions, bundle_id, terms), *faults]
+    _refuse(faults)
     try:
         decisions.change(
             bundle_id,

@@ -149,8 +149,20 @@ def _ending(ending: int, of: int, low: int, high: int) -> range:
 
 def floor_minor(sales: Sales, settings: Settings) -> int:
     """Return the smallest price of which the margin floor is left after cost."""
+    return least_minor(sales.cost_minor, settings.margin_floor)
+
+
+def least_minor(cost_minor: float, margin_floor: float) -> int:
+    """Return the smallest price of which a share is left after a cost.
+
+    Parameters
+    ----------
+    cost_minor : float
+    margin_floor : float
+        Share of the price, in [0, 1).
+    """
     # What is a hair above a whole number is that number.
-    return max(1, math.ceil(sales.cost_minor / (1 - settings.margin_floor) - 1e-6))
+    return max(1, math.ceil(cost_minor / (1 - margin_floor) - 1e-6))
 
 
 def points(sales: Sales, settings: Settings, prices_minor: Sequence[int]) -> list[Point]:

@@ -4,14 +4,18 @@ New terms of a bundle come in; what is wrong with them comes out, each with the 
 problem. Called by the service before the ledger is asked to keep them.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from recsys.bundles.pricing import floor_minor
 from recsys.bundles.terms import Terms
+from recsys.config import Config
 from recsys.data.currencies import written
+from recsys.responses.placements import BOUGHT_ON, placements
 from recsys.responses.suggestions import Known, Suggestions
+from recsys.schema import CHANNELS
 
 
 class Fault(NamedTuple):
@@ -21,7 +25,7 @@ class Fault(NamedTuple):
     ----------
     kind : str
         ``bundle-inactive``, ``price-missing``, ``price-below-floor``, ``price-not-lower``,
-        ``dates-reversed``, ``budget-empty`` or ``invalid-request``.
+        ``dates-reversed``, ``budget-empty``, ``channel-without-offers`` or ``invalid-request``.
     pointer : str
         JSON pointer to the field.
     detail : str
@@ -147,3 +151,42 @@ def _full_minor(suggestions: Suggestions, bundle: Known) -> int | None:
         return None
     prices = [int(suggestions.catalogue.prices_minor[ix]) for ix in bundle.priced]
     return sum(prices) if min(prices) >= 0 else None
+
+
+def offering_channels(config: Config) -> list[str]:
+    """Return where customers may buy with an offer that some placement shows them.
+
+    An e-mail leads anywhere; a tablet in a store sells at its till.
+    """
+    shown = {
+        BOUGHT_ON.get(placement.channel, placement.channel)
+        for placement in placements(config).values()
+        if placement.offers and placement.personal
+    }
+    sold = [channel for channel in CHANNELS if channel in BOUGHT_ON.values()]
+    return [channel for channel in sold if None in shown or channel in shown]
+
+
+def unshown(before: Terms, terms: Terms, offering: Sequence[str]) -> list[Fault]:
+    """Find channels that are chosen and show no offers.
+
+    What was chosen when they did may stay, until the bundle is to be offered anew.
+
+    Parameters
+    ----------
+    before, terms : Terms
+        As they were, and as they would be.
+    offering : sequence of str
+        As of ``offering_channels``.
+    """
+    begins = terms.status == "approved" and before.status != "approved"
+    kept = () if begins else before.channels
+    where = f"choose {', '.join(offering)}" if offering else "no placement shows any"
+    return [
+        Fault(
+            "channel-without-offers", f"/channels/{at}",
+            f"nobody is shown an offer that can be used on `{channel}`; {where}.",
+        )
+        for at, channel in enumerate(terms.channels)
+        if channel not in (*offering, *kept)
+    ]  # fmt: skip

@@ -9,7 +9,7 @@ has bought a part of it lately. What the customer will most likely buy anyway is
 that would be a gift.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -75,6 +75,8 @@ class Offering:
     choices : Choices, optional
         Of the catalogue: any product of a choice stands for the others. By default every product
         is alone.
+    withheld : collection of str
+        Bundles that cannot be promised at present prices: of these only what stands is told.
     """
 
     def __init__(
@@ -82,7 +84,9 @@ class Offering:
         index: ItemIndex,
         decisions: Mapping[str, Decision],
         choices: Choices | None = None,
+        withheld: Collection[str] = (),
     ) -> None:
+        self._withheld = frozenset(withheld)
         self._of = (Choices.alone(len(index)) if choices is None else choices).of
         self._bundles: dict[str, _Bundle] = {}
         self._with_choice: dict[int, list[str]] = {}
@@ -157,6 +161,7 @@ class Offering:
             missing = [ix for ix, choice in of if choice not in (held or has)]
         fits = not held.isdisjoint(bundle.choices)
         may = question.promises == "any" or (question.promises == "cart" and fits)
+        may = may and decision.bundle_id not in self._withheld
         if not stands and not (may and missing and _offered(decision, question)):
             return None
         if terms.locations and question.location_id not in terms.locations:

@@ -15,6 +15,7 @@ from recsys.bundles.terms import Offer, OfferItem, Terms
 from recsys.errors import LedgerError
 from recsys.tracking.codes import OfferName, hashed, read_code
 from recsys.tracking.database import Database
+from recsys.tracking.pieces import NO_BOUNDS, Bounds, least_price_minor
 from recsys.tracking.promises import (
     COLUMNS,
     OVERDUE,
@@ -41,7 +42,9 @@ _FORGET: Final = 20
 class Refusal(msgspec.Struct, frozen=True):
     """Why no offer was made."""
 
-    reason: Literal["not_offered", "budget_spent", "customer_limit", "visit_limit"]
+    reason: Literal[
+        "not_offered", "offer_below_floor", "budget_spent", "customer_limit", "visit_limit"
+    ]
 
 
 class VisitBounds(msgspec.Struct, frozen=True):
@@ -72,6 +75,8 @@ class Wanted(NamedTuple):
     """Of a new offer."""
     visit: VisitBounds | None = None
     """Where the owner is a visit of nobody."""
+    bounds: Bounds = NO_BOUNDS
+    """What no offer goes beyond: nobody is promised what a till would refuse."""
 
 
 #: What ``_new`` takes of a bundle's row.
@@ -223,6 +228,9 @@ def _new(
     )
     if new.discount_minor <= 0:
         return Refusal("not_offered")
+    sold = [item.item_id for item in wanted.items]
+    if new.price_minor < least_price_minor(sold, new.currency, wanted.bounds):
+        return Refusal("offer_below_floor")
     if n_theirs >= terms.per_customer:
         return Refusal("customer_limit")
     if terms.budget_minor is not None and taken_minor + new.discount_minor > terms.budget_minor:

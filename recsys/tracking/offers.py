@@ -15,7 +15,7 @@ from recsys.bundles.terms import Counts, Offer, OfferItem
 from recsys.tracking.codes import OfferName
 from recsys.tracking.database import Database
 from recsys.tracking.issuing import Refusal, VisitBounds, Wanted, issue
-from recsys.tracking.pieces import Bounds, OrderItem
+from recsys.tracking.pieces import NO_BOUNDS, Bounds, OrderItem
 from recsys.tracking.promises import (
     COLUMNS,
     COUNTERS,
@@ -33,7 +33,6 @@ from recsys.tracking.tables import DECISIONS, OFFERS, REDEMPTIONS
 
 __all__ = ["Offers", "Redeemed", "Refusal"]
 
-NO_BOUNDS: Final = Bounds()
 _DAY: Final = 86_400
 _PAGE: Final = 2_000
 #: Returned orders looked at in one transaction.
@@ -85,6 +84,7 @@ class Offers:
         now_ts: int,
         owners: Sequence[str] = (),
         visit: VisitBounds | None = None,
+        bounds: Bounds = NO_BOUNDS,
     ) -> Offer | Refusal:
         """Promise a bundle to somebody, once.
 
@@ -103,6 +103,8 @@ class Offers:
             Other ids of the same customer, as ``owners`` gives them.
         visit : VisitBounds, optional
             Where ``owner`` is a visit of nobody: what it may be promised at most.
+        bounds : Bounds, optional
+            What no offer goes beyond, as of ``redeem``.
 
         Returns
         -------
@@ -111,7 +113,8 @@ class Offers:
             else a new one. When it returns, the promise survives a power cut.
         Refusal
             ``not_offered``: the bundle is not approved, not yet or no longer offered, or its
-            price is not below that of its products; ``customer_limit``: they have as many as one
+            price is not below that of its products; ``offer_below_floor``: its price leaves less
+            than ``bounds.margin_floor`` after cost; ``customer_limit``: they have as many as one
             customer may get, used or standing; ``budget_spent``: what is left of the budget is
             less than the discount, or too much of it stands for visits; ``visit_limit``: the
             visit, or its address, has had as many as it may.
@@ -122,7 +125,7 @@ class Offers:
             When ``items`` are not those of the bundle, or it cannot be written.
         """
         every = sorted({owner, *owners})
-        wanted = Wanted(bundle_id, every, owner, tuple(items), now_ts, name, visit)
+        wanted = Wanted(bundle_id, every, owner, tuple(items), now_ts, name, visit, bounds)
         return issue(self._database, wanted)
 
     def standing(self, owners: Sequence[str], now_ts: int) -> list[Offer]:

@@ -15,7 +15,9 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from recsys.bundles.pricing import least_minor
 from recsys.bundles.terms import Offer
+from recsys.data.currencies import written
 from recsys.errors import OfferError
 
 #: What arithmetic with weights may be off by.
@@ -60,6 +62,9 @@ class Bounds(msgspec.Struct, frozen=True):
     """Share of what is paid that must be left after cost, in [0, 1)."""
     cost_of: Callable[[str, str], int | None] | None = None
     """Cost of a product in a currency, minor units; None where it is not known."""
+
+
+NO_BOUNDS: Final = Bounds()
 
 
 class Basket:
@@ -267,22 +272,34 @@ def discount(offer: Offer, pieces: Sequence[Piece], bounds: Bounds) -> int:
     )
     off = min(offer.discount_minor, costs_now - offer.price_minor)
     if off <= 0:
+        cost, price = (written(at, offer.currency) for at in (costs_now, offer.price_minor))
         raise OfferError(
-            "offer-not-cheaper",
-            f"the order's pieces cost {costs_now} (minor units), the offer's price is "
-            f"{offer.price_minor}.",
+            "offer-not-cheaper", f"the order's pieces cost {cost}, the offer's price is {price}."
         )
-    if bounds.cost_of is not None:
-        known = [bounds.cost_of(piece.item_id, offer.currency) for piece in pieces]
-        cost = sum(one for one in known if one is not None)
-        least = math.ceil(cost / (1 - bounds.margin_floor) - 1e-6)
-        if costs_now - off < least:
-            raise OfferError(
-                "offer-below-floor",
-                f"{costs_now - off} (minor units) for its pieces would leave less than "
-                f"{bounds.margin_floor:.0%} after cost.",
-            )
+    least = least_price_minor([piece.item_id for piece in pieces], offer.currency, bounds)
+    if costs_now - off < least:
+        raise OfferError(
+            "offer-below-floor",
+            f"its pieces would cost {written(costs_now - off, offer.currency)}, and of that less "
+            f"than {bounds.margin_floor:.0%} would be left after cost.",
+        )
     return off
+
+
+def least_price_minor(item_ids: Iterable[str], currency: str, bounds: Bounds) -> int:
+    """Return the smallest price of products that keeps the margin floor, as far as costs are known.
+
+    Parameters
+    ----------
+    item_ids : iterable of str
+    currency : str
+    bounds : Bounds
+    """
+    if bounds.cost_of is None:
+        return 0
+    known = [bounds.cost_of(item_id, currency) for item_id in item_ids]
+    cost = sum(one for one in known if one is not None)
+    return least_minor(cost, bounds.margin_floor) if cost else 0
 
 
 def _names(item_ids: Iterable[str]) -> str:

@@ -115,7 +115,8 @@ def one(bundle_id: str) -> Response:
         "malformed-body", "body-too-large", "not-json", "invalid-request", "bundle-unknown",
         "precondition-missing", "bundle-stale", "status-impossible", "bundle-inactive",
         "price-below-floor", "price-not-lower", "dates-reversed", "budget-empty",
-        "channel-forbidden", "location-forbidden", "no-model", "ledger-unavailable",
+        "channel-without-offers", "channel-forbidden", "location-forbidden", "no-model",
+        "ledger-unavailable",
     ),
 )  # fmt: skip
 def patch(bundle_id: str) -> Response:

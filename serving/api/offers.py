@@ -14,6 +14,7 @@ from recsys.tracking.offers import Refusal as NoOffer
 from recsys.tracking.people import session_own_id
 from recsys.tracking.redeeming import Use
 from serving import access
+from serving.bounds import bounds_of
 from serving.links import draw
 from serving.openapi import documented
 from serving.ordering import combined, order_of, sentence
@@ -65,7 +66,7 @@ def standing(customer_id: str) -> Response:
     answers={201: OfferAnswer, 200: OfferAnswer},
     problems=(
         *_BODY, "customer-unknown", "bundle-unknown", "bundle-inactive", "not-offered",
-        "budget-spent", "customer-limit", "no-model", *_WHO,
+        "offer-below-floor", "budget-spent", "customer-limit", "no-model", *_WHO,
     ),
 )  # fmt: skip
 def issue(customer_id: str) -> Response:
@@ -98,7 +99,10 @@ def issue(customer_id: str) -> Response:
     items = words.priced(item_ids, bundle.terms.currency, engine.catalogue)
     if items is None:
         raise Refusal("not-offered", KINDS["not-offered"].advice)
-    made = ledger.issue(bundle_id, owners[0], items, name=mine, now_ts=now_ts, owners=owners)
+    made = ledger.issue(
+        bundle_id, owners[0], items, name=mine, now_ts=now_ts, owners=owners,
+        bounds=bounds_of(state.config, engine),
+    )  # fmt: skip
     if isinstance(made, NoOffer):
         kind = made.reason.replace("_", "-")
         raise Refusal(kind, KINDS[kind].advice)

@@ -10,8 +10,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from recsys.config import PLACEMENTS, Config, Placement
+from recsys.responses.deciding import offering_channels
 from recsys.schema import CHANNELS
-from serving.dashboard import offering_channels
 
 from .conftest import Serve, state
 from .test_app import Page

@@ -19,6 +19,7 @@ from recsys.tracking.people import session_own_id
 from serving.wire import Recommendations
 
 from .conftest import ask, known, state
+from .marketing import money, put_items
 
 ITEMS = ("beer", "item03")
 BUNDLE = bundle_id("together", ITEMS)
@@ -136,6 +137,25 @@ def test_asking_promises_nothing(approved: Flask, client: FlaskClient) -> None:
     assert [found["code"] for found in got()] == [offer["code"]]
     assert len(offers(client, cart=CART, dry_run=True, **known(0))) == 1
     assert issued(approved) == 1
+
+
+def test_what_would_leave_too_little_takes_nobodys_place(app: Flask, client: FlaskClient) -> None:
+    """Where one bundle would go below the margin floor, the next one is offered."""
+    decide(app)
+    others = ("beer", "item04")
+    other = bundle_id("together", others)
+    state(app).ledger.decisions.change(
+        other, "together", others, Terms(status="approved", price_minor=280, currency="EUR"),
+        by="anna", now_ts=int(time.time()), expected_revision=0,
+    )  # fmt: skip
+    both = {offer["bundle_id"] for offer in offers(client, cart=CART, dry_run=True, **known(0))}
+    assert both == set()
+    for dear, left in (("item03", other), ("item04", BUNDLE)):
+        costs = {name: 150 if name == dear else 10 for name in ("beer", "item03", "item04")}
+        costs["beer"] = 90
+        put_items(client, *({"item_id": name, "cost": money(cost)} for name, cost in costs.items()))
+        found = offers(client, cart=CART, **known(0 if dear == "item03" else 3))
+        assert [offer["bundle_id"] for offer in found] == [left]
 
 
 def test_visits_are_promised_little_and_briefly(app: Flask, client: FlaskClient) -> None:

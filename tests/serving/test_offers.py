@@ -25,6 +25,7 @@ from .marketing import (
     issue,
     money,
     one,
+    put_costs,
     put_items,
     redeem,
     refused,
@@ -253,6 +254,19 @@ def test_what_is_not_sold_or_no_cheaper_is_not_offered(app: Flask, client: Flask
     put_items(client, {"item_id": PAIR[0], "price": money(100, "USD")})
     refused(issue(client, customer(app), bundle_id), "not-offered")
     assert one(client, bundle_id)["offers"]["issued"] == 0
+
+
+def test_what_would_leave_too_little_is_not_promised(app: Flask, client: FlaskClient) -> None:
+    """A till would refuse it, so nobody is promised it; what stands is told all the same."""
+    put_costs(client, 100)
+    bundle_id = approve(client)  # 250, of which 10% must be left after 200
+    stands = made(client, customer(app), bundle_id)
+    put_costs(client, 113)
+    refused(issue(client, customer(app, 3), bundle_id), "offer-below-floor")
+    assert one(client, bundle_id)["offers"]["issued"] == 1
+    assert standing(client, customer(app)) == [stands]
+    put_costs(client, 112)  # 224 of 250 is 10.4% less
+    made(client, customer(app, 3), bundle_id)
 
 
 def test_who_and_what_must_be_known(app: Flask, client: FlaskClient) -> None:

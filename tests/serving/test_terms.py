@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from recsys.config import Config
+from recsys.config import PLACEMENTS, Config
 from recsys.tracking.keys import Grant, Scope
 from serving.wire_bundles import BundleInFull
 
@@ -179,6 +179,30 @@ def test_a_wrong_change_changes_nothing(
     found = refused(change(client, bundle_id, 1, note="new", **fields), kind)
     assert [error["pointer"] for error in found["errors"]] == [pointer]
     assert one(client, bundle_id) == before
+
+
+def test_a_channel_that_shows_no_offers_cannot_be_chosen(client: FlaskClient) -> None:
+    """Nobody could buy with an offer there; the page does not let it be ticked either."""
+    bundle = bundle_of(client)
+    fields = {"status": "approved", "price": money(250), "channels": ["web", "email"]}
+    found = refused(change(client, bundle["bundle_id"], 0, **fields), "channel-without-offers")
+    assert [error["pointer"] for error in found["errors"]] == ["/channels/1"]
+    assert "web" in found["detail"]
+    assert one(client, bundle["bundle_id"])["revision"] == 0
+
+
+def test_a_channel_that_shows_offers_no_more_can_be_cleared(config: Config, serve: Serve) -> None:
+    client = serve(config).test_client()
+    bundle_id = approve(client, channels=["web", "pos"])
+    quiet = {name: msgspec.structs.replace(found, offers=0) for name, found in PLACEMENTS.items()}
+    quiet["associate_tablet"] = PLACEMENTS["associate_tablet"]
+    later = serve(msgspec.structs.replace(config, placements=quiet)).test_client()
+    assert change(later, bundle_id, 1, note="kept", channels=["web", "pos"]).status_code == 200
+    refused(change(later, bundle_id, 2, channels=["web", "app"]), "channel-without-offers")
+    assert change(later, bundle_id, 2, status="paused").status_code == 200
+    refused(change(later, bundle_id, 3, status="approved"), "channel-without-offers")
+    answer = change(later, bundle_id, 3, status="approved", channels=["pos"])
+    assert answer.get_json()["terms"]["channels"] == ["pos"]
 
 
 def test_several_faults_are_told_at_once(client: FlaskClient) -> None:
