@@ -45,38 +45,53 @@
     return form.format(amount_minor / 10 ** form.resolvedOptions().maximumFractionDigits);
   }
 
-  let offers = []; // that stand for this visit
-
-  const fits = (offer, cart) =>
-    offer.items.every((item) => cart.some((line) => line.item_id === item.item_id));
-
-  function total(cart) {
-    const priced = cart.filter((line) => line.currency);
-    if (!priced.length) return "";
-    const off = offers.filter((offer) => fits(offer, cart))
-      .reduce((all, offer) => all + offer.discount.amount_minor, 0);
-    const sum = priced.reduce((all, line) => all + line.amount_minor * line.quantity, 0);
-    const less = off ? `, ${money(off, priced[0].currency)} less as offered` : "";
-    return `Total ${money(sum - off, priced[0].currency)}${less}`;
-  }
-
+  const MOST_CODES = 8; // of one call
   const key = document.querySelector("script[data-link]").dataset.key;
+  const newNumber = () => `shop-${crypto.getRandomValues(new Uint32Array(2)).join("")}`;
 
-  /** What a shop's server does with its own key, once the order is paid. */
-  function redeem(transaction_id, cart) {
-    for (const offer of offers.filter((one) => fits(one, cart))) {
-      fetch(`/v1/offers/${offer.offer_id}/redemptions`, {
+  let offers = []; // that stand for this visit
+  let number = newNumber(); // of the order that this cart becomes
+  let asked = 0;
+
+  const ordered = (cart) => cart.map(({ item_id, quantity, amount_minor, currency }) => ({
+    item_id, quantity, ...(currency && { price: { amount_minor, currency } }),
+  }));
+
+  /** Use the offers that take off most together, or only ask which (`dry_run`): what a shop's
+      server does with a key of its own. Gives what they take off; null for nothing. */
+  async function redeem(transaction_id, cart, dry_run) {
+    if (!offers.length || !cart.length) return null;
+    try {
+      const answer = await fetch("/v1/redemptions", {
         method: "POST",
+        keepalive: true, // the order holds, even if the page is left
         headers: {
           "Content-Type": "application/json", ...(key && { Authorization: `Bearer ${key}` }),
         },
         body: JSON.stringify({
           transaction_id, channel: "web", session_id: window.omnibasket.visit(),
-          items: cart.map(({ item_id, quantity }) => ({ item_id, quantity })),
+          items: ordered(cart), codes: offers.slice(0, MOST_CODES).map((one) => one.code), dry_run,
         }),
       });
+      return answer.ok ? (await answer.json()).discount : null;
+    } catch {
+      return null; // sold at full price
     }
-    offers = [];
+  }
+
+  function tellTotal(cart, discount) {
+    const priced = cart.filter((line) => line.currency);
+    const sum = priced.reduce((all, line) => all + line.amount_minor * line.quantity, 0);
+    const off = discount?.amount_minor ?? 0;
+    const less = off ? `, ${money(off, discount.currency)} less as offered` : "";
+    document.getElementById("total").textContent = priced.length
+      ? `Total ${money(sum - off, priced[0].currency)}${less}` : "";
+  }
+
+  async function drawTotal(cart) {
+    const mine = (asked += 1);
+    const discount = await redeem(number, cart, true);
+    if (mine === asked) tellTotal(cart, discount);
   }
 
   function drawCart() {
@@ -100,7 +115,7 @@
       row.append(pieces, link, button);
       return row;
     }));
-    document.getElementById("total").textContent = total(cart);
+    tellTotal(cart, null);
     document.getElementById("pay").hidden = !cart.length;
     document.getElementById("empty").hidden = cart.length > 0;
     const place = document.querySelector("[data-omnibasket=web_cart]");
@@ -126,18 +141,20 @@
       document.querySelector("[data-omnibasket=web_cart]")
         .addEventListener("omnibasket:shown", (shown) => {
           offers = shown.detail.answer.offers;
-          document.getElementById("total").textContent = total(read());
+          drawTotal(read());
         });
       drawCart();
-      document.getElementById("pay").addEventListener("click", () => {
-        const bought = read().map(({ item_id, quantity }) => ({ item_id, quantity }));
-        const number = `shop-${crypto.getRandomValues(new Uint32Array(2)).join("")}`;
-        redeem(number, bought);
-        window.omnibasket.purchase(number, bought);
+      document.getElementById("pay").addEventListener("click", async () => {
+        const cart = read();
+        const redeemed = redeem(number, cart, false);
+        window.omnibasket.purchase(number, cart.map(({ item_id, quantity }) => ({ item_id, quantity })));
         write([]);
+        offers = [];
+        number = newNumber();
         count();
         drawCart();
-        say("Thank you. Your order is on its way.");
+        const off = await redeemed;
+        say("Thank you. Your order is on its way.", off ? ` ${money(off.amount_minor, off.currency)} was taken off.` : "");
       });
     }
   }
