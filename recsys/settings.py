@@ -309,6 +309,12 @@ class Bundles(Settings, frozen=True):
     """What suggested prices end in, in minor units, where any such price is allowed."""
     min_month: Annotated[float, Meta(ge=0)] = 1.0
     """Margin that a bundle must be expected to add a month to be worth a decision. Major unit."""
+    min_lift: Annotated[float, Meta(ge=0)] = 1.5
+    """Times as often as by chance, at the low end of the lift, from which a bundle is worth a
+    decision."""
+    same_category_above: Annotated[float, Meta(ge=0, le=1)] = 0.99
+    """Two products of one category are worth a decision only where the low end of their lift is
+    above that of this share of the bundles across categories."""
     sample_share: Annotated[float, Meta(gt=0, le=1)] = 1.0
     """Share of the business that the history holds; estimates are divided by it."""
     response: Annotated[list[Positive], Meta(min_length=2, max_length=2)] = field(

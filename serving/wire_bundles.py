@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, UnsetType, field
 
 from recsys.bundles.terms import Status
+from recsys.responses.listing import Show
+from recsys.responses.worth import Reason
 from recsys.tracking.events import Channel, Id, Money
 from serving.wire import Attributes, Body
 
@@ -140,6 +142,25 @@ class OfferCounts(Body, frozen=True):
     """Discounts that were redeemed."""
 
 
+class LeftOut(Body, frozen=True):
+    """Why a bundle is not worth a decision."""
+
+    reason: Reason
+    """The first that holds. ``no_price``: a price is not known. ``not_sold``: a product is no
+    longer sold. ``sells_anyway``: no discount brings in more than it costs. ``may_not_pay``: by
+    the lowest estimate the suggested price does not pay for itself. ``earns_little``: less than
+    ``[bundles] min_month``. ``low_lift``: the lift's low end is below ``min_lift``.
+    ``same_category``: two products of one category, below ``same_category_above``."""
+    text: str
+    """The same in words."""
+
+
+class LeftOutCount(LeftOut, frozen=True):
+    """How many bundles are left out for a reason."""
+
+    bundles: int
+
+
 class Bundle(Body, frozen=True):
     """Products that sell together, with the evidence and what was decided about them."""
 
@@ -186,6 +207,8 @@ class Bundle(Body, frozen=True):
     changed_at: str | None
     changed_by: str | None
     in_model: bool
+    left_out: LeftOut | None
+    """Why it is left out of the list unless asked for; null where it is worth a decision."""
 
 
 class ChannelCounts(Body, frozen=True):
@@ -279,6 +302,9 @@ class BundleInFull(Bundle, frozen=True):
 class BundleQuery(Body, frozen=True):
     """Which bundles are wanted."""
 
+    show: Show = "worth"
+    """``worth``: those that are worth a decision, with all that somebody has decided about;
+    ``left_out``: the others; ``all``: both."""
     status: Status | None = None
     kind: Kind | None = None
     category: Id | None = None
@@ -300,17 +326,15 @@ class BundleQuery(Body, frozen=True):
     min_lift: Annotated[float, Meta(ge=0, le=1e9)] = 0.0
     min_support: Annotated[int, Meta(ge=0, le=2**53)] = 0
     min_margin: Annotated[int, Meta(ge=-(2**53), le=2**53)] | None = None
-    """Least expected margin (its middle), minor units a month."""
+    """Least margin that its price is expected to earn (its middle), minor units a month."""
     pays: bool | None = None
     """Whether a discount would pay for itself."""
-    worth: bool | None = None
-    """Whether it is worth a decision: decided already, or it pays, is expected to add ``[bundles]
-    min_month``, and is more than two products of one category."""
-    sort: Literal["evidence", "lift", "support", "confidence", "margin", "stability", "changed"] = (
-        "evidence"
+    sort: Literal["margin", "evidence", "lift", "support", "confidence", "stability", "changed"] = (
+        "margin"
     )
-    """Highest first. ``evidence``: how sure it is, and how strong; ``confidence``: the highest one
-    of all directions; ``changed``: what was decided last."""
+    """Highest first. ``margin``: what its price is expected to earn a month; ``evidence``: how sure
+    it is, and how strong; ``confidence``: the highest one of all directions; ``changed``: what was
+    decided last."""
     limit: Annotated[int, Meta(ge=1, le=1000)] = 50
     cursor: Annotated[str, Meta(max_length=2000)] | None = None
     """``next_cursor`` of the page before."""
@@ -328,7 +352,9 @@ class Bundles(Body, frozen=True):
     model_version: str
     bundles: list[Bundle]
     total: int
-    """Bundles that fit the query, on all pages."""
+    """Bundles that are listed, on all pages."""
+    left_out: list[LeftOutCount]
+    """How many more fit the query and are left out, by the reason why; empty with ``show=all``."""
     next_cursor: str | None
     """null on the last page."""
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Final, get_args
 
 import click
-import msgspec
 
 from recsys.bundles.found import KINDS
 from recsys.bundles.terms import STATUSES, Counts
@@ -22,9 +21,10 @@ from recsys.responses import bundles as words
 from recsys.responses.checking import unknown_names
 from recsys.responses.clock import shift_seconds
 from recsys.responses.engine import Engine
+from recsys.responses.listing import Show, Sort, Wanted, listed
 from recsys.responses.spreadsheet import short as in_short
 from recsys.responses.spreadsheet import spreadsheet
-from recsys.responses.suggestions import Sort, Suggestions, Wanted
+from recsys.responses.suggestions import Suggestions
 from recsys.tracking.backoffice import Overlay
 from recsys.tracking.ledger import Ledger
 from training.bundles_shown import show_list, show_one
@@ -41,6 +41,7 @@ class _Opened:
     suggestions: Suggestions
     ledger: Ledger
     now_ts: int
+    currency: str | None
 
 
 @click.group()
@@ -73,13 +74,12 @@ For example:
 @click.option(
     "--pays/--pays-not", default=None, help="Whether the suggested price pays for itself."
 )
-@click.option(
-    "--all", "everything", is_flag=True, help="In the table too what is hardly worth a decision."
-)
+@click.option("--all", "everything", is_flag=True, help="Also what is hardly worth a decision.")
 @click.option(
     "--sort",
     type=click.Choice(get_args(Sort)),
-    help="Highest first; by evidence, the table by what a bundle earns.",
+    default="margin",
+    help="Highest first; by default what earns most.",
 )
 @click.option(
     "--limit", type=click.IntRange(min=1), help="Rows; 20, but all of them as CSV or JSON."
@@ -97,34 +97,29 @@ def list_bundles(
     short: bool,
     as_json: bool,
     everything: bool,
-    sort: Sort | None,
     **filters: Any,
 ) -> None:
-    """List bundles with their evidence, their price and what became of their offers.
+    """List bundles that are worth a decision, and those that were decided about.
 
     Shows what `GET /v1/bundles` answers: a table, or with --csv and --json everything that is
-    known of each bundle.
+    known of each bundle. Says how many others there are, and why they are left out.
     """
     if as_csv and as_json:
         raise click.UsageError("choose --csv or --json.")
-    people = not (as_csv or as_json)
-    worth = True if people and not everything and filters["pays"] is not False else None
-    ordered: Sort = sort or ("margin" if people else "evidence")
     with _opened(workspace) as opened:
-        wanted = Wanted(
-            item_id=item, q=title, location_id=location, worth=worth, sort=ordered, **filters
-        )
-        _check(opened.suggestions.engine, wanted)
-        names = opened.suggestions.chosen(wanted)
-        others = msgspec.structs.replace(wanted, worth=False)
-        left = len(opened.suggestions.chosen(others)) if worth else 0
+        suggestions = opened.suggestions
+        show: Show = "all" if everything else "worth"
+        wanted = Wanted(item_id=item, q=title, location_id=location, show=show, **filters)
+        _check(suggestions.engine, wanted)
+        names, left_out = listed(suggestions, wanted)
         shown = names[: limit or (len(names) if as_csv or as_json else _ROWS)]
         counts = opened.ledger.offers.counts(now_ts=opened.now_ts)
-        rows = [words.row(opened.suggestions, name, counts.get(name, Counts())) for name in shown]
+        rows = [words.row(suggestions, name, counts.get(name, Counts())) for name in shown]
+        left = words.left_out_counts(suggestions, left_out, opened.currency)
     if as_csv:
         click.echo(in_short(rows) if short else spreadsheet(rows), nl=False)
     elif as_json:
-        emit_json({"total": len(names), "bundles": rows})
+        emit_json({"total": len(names), "left_out": left, "bundles": rows})
     else:
         show_list(rows, len(names), left)
 
@@ -172,7 +167,8 @@ def _opened(workspace: Path) -> Iterator[_Opened]:
             engine = engine.with_live(told)
         decided = {decision.bundle_id: decision for decision in ledger.decisions.all()}
         now_ts = int(time.time()) + shift_seconds(config, engine.manifest)
-        yield _Opened(Suggestions(engine, decided, config.bundles), ledger, now_ts)
+        suggestions = Suggestions(engine, decided, config.bundles)
+        yield _Opened(suggestions, ledger, now_ts, config.workspace.currency)
     finally:
         ledger.close()
 

@@ -15,12 +15,14 @@ _PRICES: Final = 8
 Json = dict[str, Any]
 
 
-def show_list(bundles: Sequence[Json], total: int, left: int) -> None:
-    """Print bundles as a table, the first of ``total``; ``left`` are hardly worth a decision."""
+def show_list(bundles: Sequence[Json], total: int, left_out: Sequence[Json]) -> None:
+    """Print bundles as a table, the first of ``total``, and why others are left out."""
     say = partial(output().print, markup=False)
-    others = f"{left:,} more are hardly worth a decision; --all shows them." if left else ""
+    left = sum(one["bundles"] for one in left_out)
+    others = f"{left:,} more are hardly worth a decision; --all shows them:" if left else ""
     if not bundles:
         say(f"No bundle fits. {others}".rstrip())
+        _why(left_out)
         return
     heads = ("bundle", "products", "support, lift", "price, margin a month", "offers used")
     laid_out = table(heads, [_cells(bundle) for bundle in bundles])
@@ -32,7 +34,15 @@ def show_list(bundles: Sequence[Json], total: int, left: int) -> None:
         more = f"The first {len(bundles):,} of {total:,}; --limit shows more. "
     if others:
         say(others)
+        _why(left_out)
     say(f"{more}One of them: omnibasket bundles show {bundles[0]['bundle_id']}")
+
+
+def _why(left_out: Sequence[Json]) -> None:
+    """Print why bundles are left out, the most common reason first."""
+    say = partial(output().print, markup=False, soft_wrap=True)
+    for one in sorted(left_out, key=lambda one: -int(one["bundles"])):
+        say(f"  {one['bundles']:>7,}  {one['text']}")
 
 
 def show_one(bundle: Json) -> None:

@@ -12,6 +12,7 @@ powers of the price, and everything that follows from it is an estimate.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -93,14 +94,22 @@ class Quote:
     suggested : Point or None
         The price with the best middle estimate, of those that may be suggested; None where every
         discount would only make cheaper what sells anyway.
-    curve : list of Point
-        From the floor, or from what is given away least, up to the full price.
+    sales : Sales
+        What it was worked out of, with ``settings``.
+    settings : recsys.settings.Bundles
     """
 
     full_minor: int
     floor_minor: int
     suggested: Point | None
-    curve: list[Point]
+    sales: Sales
+    settings: Settings
+
+    @cached_property
+    def curve(self) -> list[Point]:
+        """What prices mean, from the floor up to the full price."""
+        low = min(self.floor_minor, self.full_minor)
+        return points(self.sales, self.settings, _prices(low, self.full_minor))
 
     @property
     def sells_anyway(self) -> bool:
@@ -122,10 +131,15 @@ def quote(sales: Sales, settings: Settings) -> Quote:
     settings : recsys.settings.Bundles
     """
     full, floor = sales.full_minor, floor_minor(sales, settings)
-    curve = points(sales, settings, _prices(min(floor, full), full))
-    allowed = points(sales, settings, _allowed(floor, full, settings)) if floor <= full else []
-    best = max(allowed, key=lambda at: (at.middle, at.price_minor), default=None)
-    return Quote(full, floor, best if best is not None and best.middle > 0 else None, curve)
+    allowed = _allowed(floor, full, settings) if floor <= full else []
+    best = None
+    if allowed:
+        _, _, middle, _ = _estimated(sales, settings, allowed)
+        # Of equals the highest price.
+        (best,) = points(sales, settings, [allowed[-1 - int(np.argmax(middle[::-1]))]])
+    return Quote(
+        full, floor, best if best is not None and best.middle > 0 else None, sales, settings
+    )
 
 
 def _allowed(floor: int, full: int, settings: Settings) -> list[int]:
@@ -180,23 +194,32 @@ def points(sales: Sales, settings: Settings, prices_minor: Sequence[int]) -> lis
     list of Point
         In the same order.
     """
-    low, high = sorted(settings.response)
-    powers = np.array([low, math.sqrt(low * high), high])
     price = np.asarray(prices_minor, np.float64)
     off = sales.full_minor - price
-    margins = np.array(sales.margins_minor)
-    extra = _extra(sales, off, powers)
-    earned = (extra * (margins - off[:, None])).sum(axis=2) - sales.both * off
+    extra, low, middle, high = _estimated(sales, settings, prices_minor)
     columns = (
         prices_minor,
         (off / sales.full_minor).tolist(),
         ((price - sales.cost_minor) / price).tolist(),
-        _break_even(sales, off, extra[1], margins),
-        earned.min(axis=0).tolist(),
-        earned[1].tolist(),
-        earned.max(axis=0).tolist(),
+        _break_even(sales, off, extra, np.array(sales.margins_minor)),
+        low.tolist(),
+        middle.tolist(),
+        high.tolist(),
     )
     return [Point(*values) for values in zip(*columns, strict=True)]
+
+
+def _estimated(
+    sales: Sales, settings: Settings, prices_minor: Sequence[int]
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Sales besides of each member by price, of the middle estimate; margins, low to high."""
+    low, high = sorted(settings.response)
+    powers = np.array([low, math.sqrt(low * high), high])
+    off = sales.full_minor - np.asarray(prices_minor, np.float64)
+    extra = _extra(sales, off, powers)
+    left = np.array(sales.margins_minor) - off[:, None]
+    earned = (extra * left).sum(axis=2) - sales.both * off
+    return extra[1], earned.min(axis=0), earned[1], earned.max(axis=0)
 
 
 def _extra(sales: Sales, off: Floats, powers: Floats) -> Floats:

@@ -4,19 +4,19 @@
 units of a currency. Called by the service and by ``training.bundles``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
 import numpy as np
 
-from recsys.bundles.pricing import Point, Quote, Sales, points
+from recsys.bundles.pricing import Point, points
 from recsys.bundles.terms import Change, Counts, Terms
 from recsys.responses.attributes import EVERY
 from recsys.responses.suggestions import Known, Suggestions
+from recsys.responses.worth import Reason, said, why_not
 from recsys.schema import CHANNELS
-from recsys.settings import Bundles as Settings
 
 Json = dict[str, Any]
 
@@ -48,7 +48,7 @@ def row(
     """
     bundle = suggestions.get(bundle_id)
     currency = suggestions.currency(bundle) or bundle.terms.currency
-    decision = bundle.decision
+    decision, reason = bundle.decision, why_not(suggestions, bundle)
     return {
         "bundle_id": bundle_id,
         "kind": bundle.kind,
@@ -63,7 +63,23 @@ def row(
         "changed_at": time(decision.changed_ts) if decision else None,
         "changed_by": decision.changed_by if decision else None,
         "in_model": bundle.at is not None,
+        "left_out": None if reason is None else left_out(reason, suggestions, currency),
     }
+
+
+def left_out(reason: Reason, suggestions: Suggestions, currency: str | None) -> Json:
+    """Say why a bundle is left out of lists of what is worth a decision."""
+    return {"reason": reason, "text": said(reason, suggestions.settings, currency or "")}
+
+
+def left_out_counts(
+    suggestions: Suggestions, counts: Mapping[Reason, int], currency: str | None
+) -> list[Json]:
+    """Say how many bundles a list leaves out, by the reason why."""
+    return [
+        {**left_out(reason, suggestions, currency), "bundles": many}
+        for reason, many in counts.items()
+    ]
 
 
 def full(
@@ -227,12 +243,12 @@ def _segments(suggestions: Suggestions, bundle: Known) -> list[Json]:
 
 def _pricing(suggestions: Suggestions, bundle: Known) -> Json | None:
     """What a bundle may cost, and what the price earns: the decided one, or the suggested."""
-    quoted, sales = suggestions.quote(bundle), suggestions.sales(bundle)
-    currency = suggestions.currency(bundle)
-    if quoted is None or sales is None or currency is None:
+    quoted, currency = suggestions.quote(bundle), suggestions.currency(bundle)
+    if quoted is None or currency is None:
         return None
-    at = _asked(quoted, sales, bundle.terms, suggestions.settings)
-    suggested = quoted.suggested
+    suggested, at = quoted.suggested, suggestions.asked(bundle)
+    if at is None:
+        (at,) = points(quoted.sales, suggestions.settings, [quoted.full_minor])
     return {
         "full_price": money(quoted.full_minor, currency),
         "floor_price": money(quoted.floor_minor, currency),
@@ -248,14 +264,6 @@ def _pricing(suggestions: Suggestions, bundle: Known) -> Json | None:
 
 _SHOWN: Final = ("discount_share", "margin_share", "break_even_sales")
 _RANGE: Final = ("low", "middle", "high")
-
-
-def _asked(quoted: Quote, sales: Sales, given: Terms, settings: Settings) -> Point:
-    price = given.price_minor
-    if price is None or not 0 < price <= quoted.full_minor:
-        return quoted.suggested or quoted.curve[-1]
-    (at,) = points(sales, settings, [price])
-    return at
 
 
 def _point(at: Point) -> Json:
@@ -277,6 +285,9 @@ def _caveat(suggestions: Suggestions, bundle: Known) -> str:
         f"bought {least:.0%} to {most:.0%} more often. Only an experiment with customers who get "
         "no offer can say what it adds."
     )
+    share = suggestions.settings.sample_share
+    if share < 1:
+        told += f" It is scaled to the whole business, of which the history holds {share:.2%}."
     if not suggestions.cost_known(bundle):
         told += " The cost of a product is unknown; what its category usually earns stands for it."
     return told

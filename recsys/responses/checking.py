@@ -14,8 +14,8 @@ from recsys.config import Placement
 from recsys.filters import ATTRIBUTE, Condition, Filter, conditions
 from recsys.misfit import nearest
 from recsys.responses.engine import Engine
+from recsys.responses.listing import Wanted
 from recsys.responses.placements import Question, filter_of
-from recsys.responses.suggestions import Wanted
 from recsys.schema import CHANNELS
 
 #: Operators whose values should be some product's.

@@ -1,62 +1,29 @@
 """Every bundle that a marketer may decide about: those that were found, and those decided before.
 
-An engine's bundles and the ledger's decisions come in; ids that fit a question come out, and what
-is known of each. ``bundles`` puts one into words, ``terms`` judges a change. A bundle that was
-approved stays when a later training no longer finds it.
+An engine's bundles and the ledger's decisions come in; what is known of each bundle comes out.
+``listing`` chooses those that fit a question, ``worth`` says which are worth a decision,
+``bundles`` puts one into words, ``deciding`` judges a change. A bundle that was approved stays when
+a later training no longer finds it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Literal
 
-import msgspec
 import numpy as np
-from msgspec import Meta
 
 from recsys.bundles.found import AFTER, KINDS, Bundles, bundle_id, offered
-from recsys.bundles.pricing import Quote, Sales, quote
-from recsys.bundles.terms import Decision, Status, Terms
-from recsys.data.currencies import digits
-from recsys.matrices.ids import IxArray, location_key
+from recsys.bundles.pricing import Point, Quote, Sales, points, quote
+from recsys.bundles.terms import Decision, Terms
+from recsys.matrices.ids import IxArray
 from recsys.ranking.margins import UNKNOWN_MINOR, Margins
 from recsys.ranking.shelf import Shelf
 from recsys.responses.catalogue import Catalogue
 from recsys.responses.engine import Engine
 from recsys.settings import Bundles as Settings
 
-#: Share of the bundles over several categories that one within a category has to be above.
-_FAR = 0.9
 #: Days of a month, on average.
 _MONTH_SECONDS = 30.4375 * 86_400
-
-Sort = Literal["evidence", "lift", "support", "confidence", "margin", "stability", "changed"]
-
-
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """Which bundles are asked for; what is None does not matter."""
-
-    status: Status | None = None
-    kind: Literal["together", "after"] | None = None
-    category: str | None = None
-    department: str | None = None
-    item_id: str | None = None
-    q: str | None = None
-    """Text in a title, whatever its case."""
-    segment: str | None = None
-    """Holds there: ``channel:web``, ``region:North``, ``season:winter``."""
-    location_id: str | None = None
-    """Bought there."""
-    min_lift: Annotated[float, Meta(ge=0)] = 0.0
-    min_support: Annotated[int, Meta(ge=0)] = 0
-    min_margin: float | None = None
-    """Margin a month that the suggested price is expected to add, minor units."""
-    pays: bool | None = None
-    """Whether the suggested price pays for itself even by the lowest estimate."""
-    worth: bool | None = None
-    """Whether it is worth a decision, see ``Suggestions.worth``."""
-    sort: Sort = "evidence"
-    """Highest first."""
 
 
 @dataclass(frozen=True)
@@ -139,12 +106,9 @@ class Suggestions:
         """
         return self._bundles[bundle_id]
 
-    def chosen(self, wanted: Wanted) -> list[str]:
-        """Return the ids of bundles that fit, in the order asked for."""
-        found = [bundle for bundle in self._bundles.values() if self._fits(bundle, wanted)]
-        if wanted.sort != "evidence":  # they are in that order
-            found.sort(key=lambda bundle: -self._key(bundle, wanted.sort))
-        return [bundle.bundle_id for bundle in found]
+    def all(self) -> Iterable[Known]:
+        """Go through them, the strongest evidence first, then those of decisions alone."""
+        return self._bundles.values()
 
     def quote(self, bundle: Known) -> Quote | None:
         """Return what may be asked for a bundle; None where a price or the evidence is missing."""
@@ -153,37 +117,32 @@ class Suggestions:
             self._quotes[bundle.bundle_id] = quote(sales, self.settings) if sales else None
         return self._quotes[bundle.bundle_id]
 
-    def worth(self, bundle: Known) -> bool:
-        """Whether a bundle is worth a marketer's minute.
+    def asked(self, bundle: Known) -> Point | None:
+        """Return what a bundle's price means: the decided one, else the suggested one.
 
-        What was decided about is. Else its price pays for itself, it is expected to add
-        ``min_month`` a month, and it is an idea: of products of one category only where it sells
-        together more often than nearly every bundle over several categories.
+        None where it has neither, or nothing can be said of it.
         """
-        if bundle.terms.status != "suggested":
-            return True
-        found, currency = self.quote(bundle), self.currency(bundle)
-        if found is None or found.suggested is None or not found.pays or bundle.at is None:
-            return False
-        least = self.settings.min_month * 10 ** digits(currency or "")
-        if found.suggested.middle < least:
-            return False
-        return not self._of_one_category(bundle) or self.found.lift_low[bundle.at] >= self._far
+        quoted, price = self.quote(bundle), bundle.terms.price_minor
+        if quoted is None or price is None or not 0 < price <= quoted.full_minor:
+            return None if quoted is None else quoted.suggested
+        (at,) = points(quoted.sales, self.settings, [price])
+        return at
 
-    def _of_one_category(self, bundle: Known) -> bool:
+    def of_one_category(self, bundle: Known) -> bool:
+        """Whether two products of a bundle are of one category."""
         code = self.catalogue.labels["category"].code
-        kinds = {int(code[ix]) for ix in bundle.item_ix}
-        return len(kinds) == 1 and kinds != {-1}
+        kinds = [kind for ix in bundle.item_ix if ix >= 0 and (kind := int(code[ix])) >= 0]
+        return len(set(kinds)) < len(kinds)
 
     @cached_property
-    def _far(self) -> float:
-        """What few bundles over several categories reach: low end of their lift."""
+    def far_above(self) -> float:
+        """What few bundles across categories reach: low end of their lift."""
         found = [
             float(self.found.lift_low[it.at])
             for it in self._bundles.values()
-            if it.at is not None and min(it.item_ix) >= 0 and not self._of_one_category(it)
+            if it.at is not None and not self.of_one_category(it)
         ]
-        return float(np.quantile(found, _FAR)) if found else 0.0
+        return float(np.quantile(found, self.settings.same_category_above)) if found else 0.0
 
     def cost_known(self, bundle: Known) -> bool:
         """Whether the costs of all members are known, not guessed from what is usual."""
@@ -261,30 +220,6 @@ class Suggestions:
             tuple((lacking / months).tolist()),
         )
 
-    def _fits(self, bundle: Known, wanted: Wanted) -> bool:
-        if wanted.status not in (None, bundle.terms.status) or wanted.kind not in (
-            None,
-            bundle.kind,
-        ):
-            return False
-        if wanted.item_id is not None and wanted.item_id not in bundle.item_ids:
-            return False
-        return (
-            self._fits_labels(bundle, wanted)
-            and self._fits_evidence(bundle, wanted)
-            and self._fits_price(bundle, wanted)
-        )
-
-    def _fits_labels(self, bundle: Known, wanted: Wanted) -> bool:
-        items = [ix for ix in bundle.item_ix if ix >= 0]
-        for name, value in (("category", wanted.category), ("department", wanted.department)):
-            if value is not None and value not in [self.label(name, ix) for ix in items]:
-                return False
-        if wanted.q is not None:
-            text = wanted.q.casefold()
-            return any(text in (self.catalogue.titles[ix] or "").casefold() for ix in items)
-        return True
-
     def label(self, name: str, item_ix: int) -> str | None:
         """Return a product's ``department``, ``category`` or ``brand``."""
         return self._label_names[name].get(int(self.catalogue.labels[name].code[item_ix]))
@@ -295,47 +230,6 @@ class Suggestions:
             name: {code: text for text, code in labels.position.items()}
             for name, labels in self.catalogue.labels.items()
         }
-
-    def _fits_evidence(self, bundle: Known, wanted: Wanted) -> bool:
-        if not any((wanted.min_lift, wanted.min_support, wanted.segment, wanted.location_id)):
-            return True
-        at = bundle.at
-        if at is None:
-            return False
-        if self.found.lift[at] < wanted.min_lift or self.found.support[at] < wanted.min_support:
-            return False
-        if wanted.location_id and location_key(wanted.location_id) not in self.places(at):
-            return False
-        names = [self.segment_name(position) for position in self.segments(at)]
-        return not wanted.segment or wanted.segment in names
-
-    def _fits_price(self, bundle: Known, wanted: Wanted) -> bool:
-        if wanted.worth is not None and wanted.worth != self.worth(bundle):
-            return False
-        if wanted.pays is None and wanted.min_margin is None:
-            return True
-        found = self.quote(bundle)
-        if wanted.pays is not None and wanted.pays != (found is not None and found.pays):
-            return False
-        if wanted.min_margin is None:
-            return True
-        best = found.suggested if found else None
-        return best is not None and best.middle >= wanted.min_margin
-
-    def _key(self, bundle: Known, sort: Sort) -> float:
-        if sort == "changed":
-            return bundle.decision.changed_ts if bundle.decision else -1
-        if sort == "margin":
-            found = self.quote(bundle)
-            return found.suggested.middle if found and found.suggested else -np.inf
-        at = bundle.at
-        if at is None:
-            return -np.inf
-        if sort == "confidence":
-            part = slice(*self.found.indptr[at : at + 2].tolist())
-            return float(self.found.confidence[part].max())
-        value = float(getattr(self.found, sort)[at])
-        return -np.inf if np.isnan(value) else value
 
 
 def _joined(engine: Engine, decisions: Mapping[str, Decision]) -> dict[str, Known]:

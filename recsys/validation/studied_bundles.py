@@ -24,7 +24,8 @@ from recsys.matrices.rows import read as read_rows
 from recsys.misfit import explain
 from recsys.models.content import Content
 from recsys.responses.engine import Engine
-from recsys.responses.suggestions import Known, Suggestions, Wanted
+from recsys.responses.listing import Wanted, listed
+from recsys.responses.suggestions import Known, Suggestions
 from recsys.settings import Bundles as Settings
 from recsys.validation import bundle_frames as frames
 from recsys.validation.all_pairs import AllPairs
@@ -310,7 +311,8 @@ class StudiedBundles:
 
     @cached_property
     def _known(self) -> list[Known]:
-        return [self.suggestions.get(name) for name in self.suggestions.chosen(Wanted())]
+        every = listed(self.suggestions, Wanted(show="all", sort="evidence"))
+        return [self.suggestions.get(name) for name in every.names]
 
     def _quote(self, bundle_id: str, response: Sequence[float] | None) -> Quote:
         suggestions = self.suggestions

@@ -13,8 +13,9 @@ from recsys.bundles.terms import Counts
 from recsys.responses import bundles as words
 from recsys.responses.checking import unknown_names
 from recsys.responses.engine import Engine
+from recsys.responses.listing import Wanted, listed
 from recsys.responses.spreadsheet import short, spreadsheet
-from recsys.responses.suggestions import Suggestions, Wanted
+from recsys.responses.suggestions import Suggestions
 from serving import access
 from serving.openapi import documented
 from serving.problems import KINDS, FieldError, Refusal
@@ -47,10 +48,14 @@ _MONEY: Final = {"amount_minor": 449, "currency": "EUR"}
     ),
 )  # fmt: skip
 def get() -> Response:
-    """List bundles with their evidence, their price and what was decided, a page at a time.
+    """List bundles that are worth a decision, what they would earn first, a page at a time.
 
-    JSON, or a table with `Accept: text/csv` or `format=csv`; then the header `X-Next-Cursor`
-    leads to the next page. `attributes` may be repeated. Carries an `ETag`.
+    Each has its evidence, its price and what was decided. `left_out` says how many others fit, and
+    why they are left out; `show=all` lists them too.
+
+    JSON, or a table with `Accept: text/csv` or `format=csv`; then the header `X-Next-Cursor` leads
+    to the next page, and `X-Left-Out` says how many are left out. `attributes` may be repeated.
+    Carries an `ETag`.
     """
     state: State = current_app.extensions["omnibasket"]
     access.refuse_screens()
@@ -59,7 +64,7 @@ def get() -> Response:
     engine = state.loaded()
     wanted = _wanted(engine, asked)
     suggestions = state.decided.suggestions(engine)
-    chosen = suggestions.chosen(wanted)
+    chosen, left_out = listed(suggestions, wanted)
     key = hashlib.blake2b(orjson.dumps([engine.version, msgspec.to_builtins(wanted)])).hexdigest()
     begin = _begin(asked.cursor, key[:16])
     end = begin + asked.limit
@@ -67,6 +72,7 @@ def get() -> Response:
     rows = _rows(state, suggestions, chosen[begin:end], asked.attributes)
     if form == "csv":
         headers = [*_VARY, ("Content-Disposition", 'attachment; filename="bundles.csv"')]
+        headers.append(("X-Left-Out", str(sum(left_out.values()))))
         if cursor is not None:
             headers.append(("X-Next-Cursor", cursor))
         table = short if asked.columns == "short" else spreadsheet
@@ -75,6 +81,7 @@ def get() -> Response:
         "model_version": engine.version,
         "bundles": rows,
         "total": len(chosen),
+        "left_out": words.left_out_counts(suggestions, left_out, state.config.workspace.currency),
         "next_cursor": cursor,
     }
     return _answer(orjson.dumps(page), JSON, [*_VARY])

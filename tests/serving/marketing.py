@@ -31,7 +31,7 @@ def refused(answer: Any, kind: str) -> dict[str, Any]:
 
 def bundle_of(client: FlaskClient, items: Sequence[str] = PAIR) -> dict[str, Any]:
     """Find the bundle of a pair in the list."""
-    answer = client.get("/v1/bundles", query_string={"item_id": items[0], "kind": "together"})
+    answer = client.get("/v1/bundles", query_string={"item_id": items[0], "show": "all"})
     assert answer.status_code == 200, answer.text
     for bundle in answer.get_json()["bundles"]:
         if {item["item_id"] for item in bundle["items"]} == set(items):

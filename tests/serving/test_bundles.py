@@ -15,6 +15,7 @@ from serving.wire_bundles import Bundle, BundleInFull, Bundles
 from .conftest import ITEMS, PAIRS, Serve, state
 from .marketing import (
     EUR,
+    PAIR,
     approve,
     bundle_of,
     change,
@@ -29,7 +30,9 @@ from .marketing import (
 
 
 def page(client: FlaskClient, **query: Any) -> Bundles:
-    answer = client.get("/v1/bundles", query_string=query)
+    """All bundles that fit, the strongest evidence first, unless the query says otherwise."""
+    whole = {"show": "all", "sort": "evidence", **query}
+    answer = client.get("/v1/bundles", query_string=whole)
     assert answer.status_code == 200, answer.text
     return msgspec.convert(answer.get_json(), Bundles)
 
@@ -57,6 +60,57 @@ def test_what_goes_together_comes_first(client: FlaskClient) -> None:
     assert best.offers.issued == 0
 
 
+def test_by_default_the_list_holds_what_is_worth_a_decision(client: FlaskClient) -> None:
+    """What earns most comes first; of the others it says how many there are, and why."""
+    every = page(client)
+    put_costs(client, 10)
+    put_costs(client, 145, ("pasta", "sauce"))
+    put_items(client, {"item_id": "tea", "active": False})
+    worth = page(client, show="worth", sort="margin")
+    bare = client.get("/v1/bundles").get_json()
+    assert msgspec.convert(bare, Bundles) == worth
+    assert pairs(worth)[0] == {"bread", "butter"}
+    assert {"pasta", "sauce"} not in pairs(worth)
+    why = {one.reason: one.bundles for one in worth.left_out}
+    assert why.items() >= {"sells_anyway": 1, "not_sold": 1}.items()
+    assert worth.total + sum(why.values()) == every.total
+    left = page(client, show="left_out")
+    assert left.total == sum(why.values())
+    assert all(bundle.left_out and bundle.left_out.text for bundle in left.bundles)
+    assert all(bundle.left_out is None for bundle in worth.bundles)
+    whole = page(client)
+    assert (whole.total, whole.left_out) == (every.total, [])
+
+
+def test_what_was_decided_about_is_always_found(client: FlaskClient) -> None:
+    approve(client)
+    put_costs(client, 145, ITEMS)
+    assert page(client, show="worth").total == 1
+    bundle = bundle_of(client, ("beer", "crisps"))
+    assert change(client, bundle["bundle_id"], 0, status="rejected").status_code == 200
+    assert pairs(page(client, show="worth", sort="changed")) in (
+        [{"bread", "butter"}, {"beer", "crisps"}],
+        [{"beer", "crisps"}, {"bread", "butter"}],
+    )
+    assert pairs(page(client, show="worth", status="rejected")) == [{"beer", "crisps"}]
+
+
+def test_a_history_that_is_a_sample_stands_for_the_business(config: Config, serve: Serve) -> None:
+    """What the whole business would earn decides, and the estimate says so."""
+    small = msgspec.structs.replace(config.bundles, min_month=100.0)
+    large = msgspec.structs.replace(small, sample_share=0.001)
+    clients = [
+        serve(msgspec.structs.replace(config, bundles=settings)).test_client()
+        for settings in (small, large)
+    ]
+    put_costs(clients[0], 10)
+    assert set(PAIR) not in pairs(page(clients[0], show="worth"))
+    state(clients[1].application).refresh()
+    found = page(clients[1], show="worth").bundles
+    assert set(PAIR) in [{item.item_id for item in bundle.items} for bundle in found]
+    assert all(bundle.pricing and "0.10%" in bundle.pricing.estimate for bundle in found)
+
+
 def test_pages_follow_one_another(client: FlaskClient) -> None:
     whole = page(client, limit=1000)
     assert whole.next_cursor is None
@@ -77,7 +131,10 @@ KEYS = {
     "support": lambda bundle: bundle.support,
     "confidence": lambda bundle: max(bundle.completes),
     "stability": lambda bundle: bundle.stability,
-    "margin": lambda bundle: bundle.pricing.expected_margin.middle,
+    "margin": lambda bundle: (
+        bundle.pricing.suggested_price is not None or bundle.terms.price is not None,
+        bundle.pricing.expected_margin.middle,
+    ),
     "changed": lambda bundle: bundle.changed_at or "",
 }
 
@@ -85,8 +142,7 @@ KEYS = {
 @pytest.mark.parametrize("sort", KEYS)
 def test_pages_are_sorted_as_asked(client: FlaskClient, sort: str) -> None:
     put_costs(client, 40, ITEMS)
-    if sort == "changed":
-        approve(client)
+    approve(client, price=money(200))  # which loses
     keys = [KEYS[sort](bundle) for bundle in page(client, sort=sort, limit=1000).bundles]
     assert keys == sorted(keys, reverse=True)
 
@@ -149,14 +205,24 @@ def test_segments_are_asked_for_by_channel_season_or_name(client: FlaskClient) -
 
 def test_a_table_for_spreadsheets(client: FlaskClient) -> None:
     approve(client, note="=HYPERLINK(1)")
-    by_header = client.get("/v1/bundles?limit=3", headers={"Accept": "text/csv"})
-    by_query = client.get("/v1/bundles?limit=3&format=csv")
+    whole = "/v1/bundles?limit=3&show=all&sort=evidence"
+    by_header = client.get(whole, headers={"Accept": "text/csv"})
+    by_query = client.get(f"{whole}&format=csv")
+    assert by_query.headers["X-Left-Out"] == "0"
+    worth = client.get("/v1/bundles?format=csv")
+    assert int(worth.headers["X-Left-Out"]) == page(client, show="left_out").total
     assert by_header.data == by_query.data
     assert by_query.content_type == "text/csv; charset=utf-8"
     assert "attachment" in by_query.headers["Content-Disposition"]
     following = client.get(
         "/v1/bundles",
-        query_string={"limit": 3, "format": "csv", "cursor": by_query.headers["X-Next-Cursor"]},
+        query_string={
+            "limit": 3,
+            "show": "all",
+            "sort": "evidence",
+            "format": "csv",
+            "cursor": by_query.headers["X-Next-Cursor"],
+        },
     )
     assert "X-Next-Cursor" not in following.headers
     parts = [answer.data.decode("utf-8-sig") for answer in (by_query, following)]
@@ -207,9 +273,10 @@ def test_a_list_that_is_held_is_sent_again_once_it_says_something_else(
     app: Flask, client: FlaskClient
 ) -> None:
     def held(tag: str) -> int:
-        return client.get("/v1/bundles", headers={"If-None-Match": tag}).status_code
+        return client.get(whole, headers={"If-None-Match": tag}).status_code
 
-    tags = [client.get("/v1/bundles").headers["ETag"]]
+    whole = "/v1/bundles?show=all"
+    tags = [client.get(whole).headers["ETag"]]
     assert held(tags[0]) == 304
     bundle_id = approve(client)
     for act in (
@@ -217,7 +284,7 @@ def test_a_list_that_is_held_is_sent_again_once_it_says_something_else(
         lambda: put_items(client, {"item_id": "tea", "title": "Green tea"}),
     ):
         assert held(tags[-1]) == 200
-        tags.append(client.get("/v1/bundles").headers["ETag"])
+        tags.append(client.get(whole).headers["ETag"])
         assert held(tags[-1]) == 304
         act()
     assert held(tags[-1]) == 200

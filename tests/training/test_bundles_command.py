@@ -38,18 +38,20 @@ def test_the_list_is_the_services(workspace: Path, client: FlaskClient) -> None:
     put_costs(client, 40)
     bundle_id = approve(client, note="For spring")
     issue(client, customer(client.application), bundle_id)
-    told = client.get("/v1/bundles?sort=lift").get_json()
-    found = said(workspace, "list", "--sort", "lift")
-    assert found == {"total": told["total"], "bundles": told["bundles"]}
+    for arguments, query in ((), ""), (("--all", "--sort", "lift"), "?show=all&sort=lift"):
+        told = client.get(f"/v1/bundles{query}").get_json()
+        found = said(workspace, "list", *arguments)
+        assert found == {name: told[name] for name in ("total", "left_out", "bundles")}
     shown = said(workspace, "show", bundle_id)
     assert shown == client.get(f"/v1/bundles/{bundle_id}").get_json()
 
 
 def test_the_table_is_the_services(workspace: Path, client: FlaskClient) -> None:
     approve(client)
-    result = bundles(workspace, "list", "--csv")
-    assert result.exit_code == 0, result.output
-    assert result.stdout_bytes == client.get("/v1/bundles?format=csv").data
+    for arguments, query in ((), "format=csv"), (("--all",), "format=csv&show=all"):
+        result = bundles(workspace, "list", "--csv", *arguments)
+        assert result.exit_code == 0, result.output
+        assert result.stdout_bytes == client.get(f"/v1/bundles?{query}").data
     rows = list(csv.DictReader(io.StringIO(result.stdout_bytes.decode("utf-8-sig"))))
     assert {row["status"] for row in rows} == {"suggested", "approved"}
 
@@ -57,14 +59,17 @@ def test_the_table_is_the_services(workspace: Path, client: FlaskClient) -> None
 def test_people_are_shown_what_is_worth_a_decision(workspace: Path, client: FlaskClient) -> None:
     put_costs(client, 95)
     bundle_id = approve(client)
-    everything = said(workspace, "list")["total"]
+    everything = said(workspace, "list", "--all")["total"]
     listed = bundles(workspace, "list")
     assert listed.exit_code == 0, listed.output
     assert bundle_id in listed.output  # it was decided about
-    worth = client.get("/v1/bundles?worth=true").get_json()["total"]
-    assert worth < everything
-    assert f"{everything - worth:,} more are hardly worth a decision" in listed.output
-    assert client.get("/v1/bundles?worth=false").get_json()["total"] == everything - worth
+    told = said(workspace, "list")
+    left = everything - told["total"]
+    assert left > 0
+    assert f"{left:,} more are hardly worth a decision" in listed.output
+    for one in told["left_out"]:
+        assert one["text"] in " ".join(listed.output.split())
+    assert "worth a decision" not in bundles(workspace, "list", "--all").output
 
 
 def test_the_short_table_is_for_people(workspace: Path, client: FlaskClient) -> None:
@@ -81,10 +86,11 @@ def test_the_short_table_is_for_people(workspace: Path, client: FlaskClient) -> 
 def test_the_list_can_be_narrowed(workspace: Path, client: FlaskClient) -> None:
     put_costs(client, 10)
     approve(client)
-    whole = said(workspace, "list")["bundles"]
+    whole = said(workspace, "list", "--all")["bundles"]
 
     def ids(*arguments: str) -> list[str]:
-        return [bundle["bundle_id"] for bundle in said(workspace, "list", *arguments)["bundles"]]
+        found = said(workspace, "list", "--all", *arguments)["bundles"]
+        return [bundle["bundle_id"] for bundle in found]
 
     ours = bundle_of(client)["bundle_id"]
     assert (

@@ -10,7 +10,8 @@ from recsys.bundles.terms import Counts, Decision, Terms
 from recsys.responses.bundles import full, row
 from recsys.responses.deciding import check, with_price
 from recsys.responses.engine import Engine
-from recsys.responses.suggestions import Suggestions, Wanted
+from recsys.responses.listing import Wanted, listed
+from recsys.responses.suggestions import Suggestions
 from recsys.settings import Bundles
 from tests.recsys.models.worlds import AS_OF
 from tests.recsys.ranking.grocer import DISCONTINUED, PAIRS, STORE
@@ -41,7 +42,7 @@ def decided(*items, revision=1, **terms):
 
 
 def ids(suggestions, **wanted):
-    return suggestions.chosen(Wanted(**wanted))
+    return listed(suggestions, Wanted(**{"show": "all", "sort": "evidence", **wanted})).names
 
 
 @pytest.mark.parametrize("pair", PAIRS)

@@ -11,8 +11,9 @@ from recsys.bundles.found import bundle_id
 from recsys.bundles.terms import Counts, Decision, Terms
 from recsys.responses.bundles import row
 from recsys.responses.engine import Engine
+from recsys.responses.listing import Wanted, listed
 from recsys.responses.spreadsheet import spreadsheet
-from recsys.responses.suggestions import Suggestions, Wanted
+from recsys.responses.suggestions import Suggestions
 from recsys.settings import Bundles
 
 FOUR = ("a", "b", "c", "d")
@@ -33,13 +34,17 @@ def suggestions(artefact_folder):
     return Suggestions(Engine.load(artefact_folder), {name: gone}, Bundles())
 
 
+def every(suggestions):
+    return listed(suggestions, Wanted(show="all")).names
+
+
 def read(content):
     text = content.decode("utf-8-sig")
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
 def test_every_bundle_has_a_row_with_all_columns(suggestions):
-    names = suggestions.chosen(Wanted())
+    names = every(suggestions)
     rows = read(spreadsheet([row(suggestions, name) for name in names]))
     assert [told["bundle_id"] for told in rows] == names
     assert len({frozenset(told) for told in rows}) == 1
@@ -66,7 +71,7 @@ def test_nothing_is_a_heading(suggestions):
 
 @given(title=st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=10))
 def test_no_cell_is_a_formula(suggestions, title):
-    found = row(suggestions, suggestions.chosen(Wanted())[0])
+    found = row(suggestions, every(suggestions)[0])
     found["items"] = [{**item, "title": title} for item in found["items"]]
     (told,) = read(spreadsheet([found]))
     assert told["title_1"].removeprefix("'") == title.removeprefix("'")
@@ -79,7 +84,7 @@ def test_no_cell_is_a_formula(suggestions, title):
      "\ufeff=1", "\t=1", "\r\n=1", "=cmd|' /C calc'!A0"],
 )  # fmt: skip
 def test_signs_in_any_dress_are_made_safe(suggestions, title):
-    found = row(suggestions, suggestions.chosen(Wanted())[0])
+    found = row(suggestions, every(suggestions)[0])
     found["items"] = [{**item, "title": title} for item in found["items"]]
     (told,) = read(spreadsheet([found]))
     assert told["title_1"] == f"'{title}"
@@ -87,7 +92,7 @@ def test_signs_in_any_dress_are_made_safe(suggestions, title):
 
 @pytest.mark.parametrize("title", ["Milk - 1 L", "1+1", "", "Ｍilk", "A=B"])
 def test_other_texts_stay_as_they_are(suggestions, title):
-    found = row(suggestions, suggestions.chosen(Wanted())[0])
+    found = row(suggestions, every(suggestions)[0])
     found["items"] = [{**item, "title": title} for item in found["items"]]
     (told,) = read(spreadsheet([found]))
     assert told["title_1"] == title
