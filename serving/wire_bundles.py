@@ -104,6 +104,8 @@ class Pricing(Body, frozen=True):
     """Whether the suggested price pays for itself even by the lowest estimate."""
     cost_known: bool
     """Whether the costs of all products are known; else what is usual stands for them."""
+    assumed: list[str]
+    """What the figures assume and no data says, in words."""
     estimate: str
     """What kind of figures these are, in words."""
 

@@ -246,6 +246,7 @@ def _pricing(suggestions: Suggestions, bundle: Known) -> Json | None:
     quoted, currency = suggestions.quote(bundle), suggestions.currency(bundle)
     if quoted is None or currency is None:
         return None
+    assumed = _assumed(suggestions, bundle)
     suggested, at = quoted.suggested, suggestions.asked(bundle)
     if at is None:
         (at,) = points(quoted.sales, suggestions.settings, [quoted.full_minor])
@@ -258,7 +259,11 @@ def _pricing(suggestions: Suggestions, bundle: Known) -> Json | None:
         "sells_anyway": quoted.sells_anyway,
         "pays": quoted.pays,
         "cost_known": suggestions.cost_known(bundle),
-        "estimate": _caveat(suggestions, bundle),
+        "assumed": assumed,
+        "estimate": (
+            f"An estimate, not a measurement: it assumes that {'; that '.join(assumed)}. Only an "
+            "experiment with customers who get no offer can say what it adds."
+        ),
     }
 
 
@@ -277,19 +282,18 @@ def _point(at: Point) -> Json:
     }
 
 
-def _caveat(suggestions: Suggestions, bundle: Known) -> str:
-    low, high = sorted(suggestions.settings.response)
-    least, most = (0.9**-power - 1 for power in (low, high))
-    told = (
-        "An estimate, not a measurement: it assumes that a product that costs a tenth less is "
-        f"bought {least:.0%} to {most:.0%} more often. Only an experiment with customers who get "
-        "no offer can say what it adds."
-    )
-    share = suggestions.settings.sample_share
-    if share < 1:
-        told += f" It is scaled to the whole business, of which the history holds {share:.2%}."
+def _assumed(suggestions: Suggestions, bundle: Known) -> list[str]:
+    """Say what stands behind the figures and is not in the data, in words."""
+    settings = suggestions.settings
+    least, most = (0.9**-power - 1 for power in sorted(settings.response))
+    told = [f"a product that costs a tenth less is bought {least:.0%} to {most:.0%} more often"]
     if not suggestions.cost_known(bundle):
-        told += " The cost of a product is unknown; what its category usually earns stands for it."
+        told.append("a product whose cost is not known earns what its category usually earns")
+    if settings.sample_share < 1:
+        told.append(
+            f"the history holds {settings.sample_share:.2%} of the business, and the figures are "
+            "scaled to all of it"
+        )
     return told
 
 

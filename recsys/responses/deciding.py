@@ -90,12 +90,12 @@ def check(suggestions: Suggestions, bundle_id: str, terms: Terms) -> list[Fault]
     faults += _price(suggestions, bundle, terms)
     starts, ends = terms.starts_ts, terms.ends_ts
     if starts is not None and ends is not None and ends <= starts:
-        faults.append(Fault("dates-reversed", "/ends_at", "must be later than `starts_at`."))
+        faults.append(Fault("dates-reversed", "/ends_at", "must be later than when it begins."))
     faults += _budget(suggestions, bundle, terms)
     known = {name for name, _ in suggestions.catalogue.places.values()}
     for at, name in enumerate(terms.locations):
         if name not in known:
-            detail = f"`{name}` is no location that we know."
+            detail = f"there is no location `{name}`."
             faults.append(Fault("invalid-request", f"/locations/{at}", detail))
     return faults
 
@@ -134,7 +134,9 @@ def _budget(suggestions: Suggestions, bundle: Known, terms: Terms) -> list[Fault
     if budget is None:
         return []
     if budget <= 0:
-        return [Fault("budget-empty", "/budget", "must be above 0; null for no limit.")]
+        return [
+            Fault("budget-empty", "/budget", "must be above 0; without a budget there is no limit.")
+        ]
     full = _full_minor(suggestions, bundle)
     if full is None or terms.price_minor is None or terms.price_minor >= full:
         return []

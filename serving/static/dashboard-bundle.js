@@ -2,6 +2,7 @@
 
 import * as api from "./dashboard-api.js";
 import { barTable, offersOverTime, overTime, overlap, whereItHolds } from "./dashboard-charts.js";
+import { heading as column, term } from "./dashboard-help.js";
 import {
   badge, channelName, count, h, isolate, minor, money, nodes, percent, person, segmentName, titleOf, titles, when,
 } from "./dashboard-dom.js";
@@ -117,6 +118,7 @@ function draw(section, back, found, signal, again) {
 
 function standing(bundle) {
   const said = [];
+  if (bundle.left_out && bundle.in_model) said.push(h("span", { class: "tag" }, `hardly worth a decision: ${bundle.left_out.text}`));
   if (!bundle.in_model) said.push(h("span", { class: "tag" }, "not found by the present model"));
   if (bundle.items.some((item) => item.active === false)) said.push(h("span", { class: "tag" }, "a product is not sold any more"));
   if (bundle.changed_at) said.push(h("span", { class: "hint" }, `last changed ${when(bundle.changed_at)} by ${person(bundle.changed_by)}`));
@@ -141,8 +143,8 @@ function evidencePart(bundle) {
   parts.push(
     card(bundle.items.length === 2 ? "One, the other, and both" : "Each, and all of them", overlap(bundle, names, unit)),
     card("Over time", overTime(evidence, names, unit)),
-    card("Where it holds", whereItHolds([all, ...segments]),
-      h("p", { class: "hint" }, "Lift: how many times as often as by chance. The dashed line marks chance; the bar, between what the lift very likely lies.")),
+    card("Where it holds", whereItHolds([all, ...segments], unit),
+      h("p", { class: "hint" }, "The dot is the lift, the bar what it very likely lies in; the dashed line marks chance (1×).")),
   );
   const channels = evidence.channels.filter((one) => one.baskets);
   if (channels.length) {
@@ -152,13 +154,13 @@ function evidencePart(bundle) {
     }))), h("p", { class: "hint" }, `Bars: share of each channel’s ${unit} that hold all of it.`)));
   }
   if (evidence.locations.length) {
-    parts.push(card("By location", ...locationsPart(evidence.locations)));
+    parts.push(card("By location", ...locationsPart(evidence.locations, unit)));
   }
   return parts;
 }
 
 /** Where it is bought most; those after the first few are folded away. */
-function locationsPart(locations) {
+function locationsPart(locations, unit) {
   const rows = locations.map((one) => ({
     label: isolate(one.name || one.location_id), value: one.together, text: count(one.together),
   }));
@@ -169,21 +171,30 @@ function locationsPart(locations) {
     barTable("By location", headings, rows.slice(0, FIRST_LOCATIONS), most),
     rest.length ? h("details", { class: "numbers" }, h("summary", {}, `Show ${rest.length} more`),
       barTable("More locations", headings, rest, most)) : null,
+    h("p", { class: "hint" }, `Bars: how many ${unit} of each location hold all of it.`),
   ];
 }
 
+const PRODUCT_COLUMNS = [
+  ["Product", "Below its title: its number, brand and category."],
+  ["Price", "What one costs now."],
+  ["Cost", "What one costs you. Where it is not known, what its category usually earns stands for it."],
+  ["Margin", "What one earns: its price less its cost."],
+];
+
 function productsTable(bundle) {
-  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Products of the bundle" },
-    h("table", {}, h("caption", { class: "hidden" }, "Products of the bundle"),
-      h("thead", {}, h("tr", {}, ["Product", "Price", "Cost", "Margin"].map((text, ix) =>
-        h("th", { scope: "col", class: ix ? "number" : "" }, text)))),
-      h("tbody", {}, bundle.items.map((item) => h("tr", {},
-        h("th", { scope: "row" }, titleOf(item), h("small", {},
-          [item.item_id, item.brand, item.category].filter(Boolean).map(isolate).join(" · "), item.active === false ? " · not sold any more" : "")),
-        h("td", { class: "number" }, money(item.price)),
-        h("td", { class: "number" }, item.cost ? money(item.cost) : "not known"),
-        h("td", { class: "number" }, item.price && item.cost
-          ? minor(item.price.amount_minor - item.cost.amount_minor, item.price.currency) : "–"))))));
+  // Rows are laid out as blocks where there is little room, so what they are is said outright.
+  const cell = (...parts) => h("td", { class: "number", role: "cell" }, ...parts);
+  return h("table", { class: "members", role: "table" }, h("caption", { class: "hidden" }, "Products of the bundle"),
+    h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, PRODUCT_COLUMNS.map(([name, text], ix) =>
+      column(name, text, { class: ix ? "number" : "", role: "columnheader" })))),
+    h("tbody", { role: "rowgroup" }, bundle.items.map((item) => h("tr", { role: "row" },
+      h("th", { scope: "row", role: "rowheader" }, titleOf(item), h("small", {},
+        [item.item_id, item.brand, item.category].filter(Boolean).map(isolate).join(" · "), item.active === false ? " · not sold any more" : "")),
+      cell(money(item.price)),
+      cell(item.cost ? money(item.cost) : "not known"),
+      cell(item.price && item.cost
+        ? minor(item.price.amount_minor - item.cost.amount_minor, item.price.currency) : "–")))));
 }
 
 function stockLine(stock) {
@@ -196,10 +207,12 @@ function stockLine(stock) {
 function offersPart(bundle) {
   const { offers, terms } = bundle;
   const facts = [
-    ["Issued", count(offers.issued)], ["Standing", count(offers.standing)],
-    ["Redeemed", count(offers.redeemed)], ["Returned", count(offers.returned)],
+    ["Issued", offers.issued, "Offers made to customers so far."],
+    ["Standing", offers.standing, "Offers that customers hold and may still use."],
+    ["Redeemed", offers.redeemed, "Offers that orders used."],
+    ["Returned", offers.returned, "Times that an offer stood again because its order was returned."],
   ];
-  const parts = [h("dl", { class: "readout" }, facts.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))))];
+  const parts = [h("dl", { class: "readout" }, facts.map(([name, value, text]) => h("div", {}, term(name, text), h("dd", {}, count(value)))))];
   const spent = offers.spent?.amount_minor ?? 0;
   const reserved = offers.reserved?.amount_minor ?? 0;
   const currency = (offers.spent || terms.budget)?.currency;

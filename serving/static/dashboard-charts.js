@@ -1,6 +1,7 @@
 /* Drawings as SVG. Each has its numbers as a table beside it or is a table itself, so nothing is
    told by a picture alone. */
 
+import { heading } from "./dashboard-help.js";
 import { count, decimal, h, inMonth, onDay, percent, s, times } from "./dashboard-dom.js";
 
 /** A drawing as wide as its place: `draw(width)` gives its parts, again whenever that changes. */
@@ -21,9 +22,9 @@ export function drawing(label, height, draw) {
   return { svg, redraw };
 }
 
-/** Numbers of a drawing, folded away. */
-export function numbers(caption, headings, rows) {
-  return h("details", { class: "numbers" }, h("summary", {}, "Show as a table"),
+/** Numbers of a drawing, folded away; `note` says what the columns are. */
+function numbers(caption, note, headings, rows) {
+  return h("details", { class: "numbers" }, h("summary", {}, "Show as a table"), h("p", { class: "hint" }, note),
     h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
       h("table", {}, h("caption", { class: "hidden" }, caption),
         h("thead", {}, h("tr", {}, headings.map((text) => h("th", { scope: "col" }, text)))),
@@ -39,9 +40,9 @@ function top(values) {
   return [1, 1.5, 2, 3, 4, 5, 6, 8, 10].map((step) => step * power).find((step) => step >= most - 1e-12);
 }
 
-/** Bars over time. `series` is [{name, class, values}]; `write` says a value. */
-function bars(width, height, labels, series, write) {
-  const left = 46, bottom = 22, right = 4, above = 8;
+/** Bars over time. `series` is [{name, class, values}]; `write` says a value; `units` name the axes. */
+function bars(width, height, labels, series, write, units) {
+  const left = 46, bottom = 38, right = 4, above = 24;
   const high = top(series.flatMap((one) => one.values));
   const y = (value) => above + (height - above - bottom) * (1 - value / high);
   const step = (width - left - right) / labels.length;
@@ -56,14 +57,18 @@ function bars(width, height, labels, series, write) {
       x: left + step * ix + (step - each * series.length) / 2 + each * of,
       y: y(value), width: each, height: Math.max(0, y(0) - y(value)), rx: Math.min(2, each / 3),
     }, s("title", {}, `${labels[ix]}: ${series.length > 1 ? `${one.name} ` : ""}${write(value)}`))));
+  const named = [
+    s("text", { class: "axis", x: 0, y: 12 }, units.y),
+    s("text", { class: "axis", x: left + (width - left - right) / 2, y: height - 4, "text-anchor": "middle" }, units.x),
+  ];
   // As many labels as there is room for, the last one in any case.
   const every = Math.ceil(labels.length / Math.max(1, Math.floor((width - left) / 90)));
   const under = labels.map((text, ix) => {
     if ((labels.length - 1 - ix) % every) return [];
     const x = Math.min(left + step * (ix + 0.5), width - 36);
-    return s("text", { class: "axis", x, y: height - 5, "text-anchor": "middle" }, text);
+    return s("text", { class: "axis", x, y: height - 21, "text-anchor": "middle" }, text);
   });
-  return [grid, drawn, under];
+  return [grid, drawn, under, named];
 }
 
 /** How often a bundle sold, month by month, as a share of all baskets. */
@@ -73,9 +78,10 @@ export function overTime(evidence, names, unit) {
   const share = together.map((sold, ix) => (baskets[ix] ? sold / baskets[ix] : 0));
   const labels = months.map(inMonth);
   const label = `Share of ${unit} with all of it, by month, from ${percent(Math.min(...share))} to ${percent(Math.max(...share))}`;
-  const { svg } = drawing(label, 180, (width) => bars(width, 180, labels, [{ class: "both", values: share }], percent));
+  const units = { y: `% of all ${unit}`, x: "month" };
+  const { svg } = drawing(label, 210, (width) => bars(width, 210, labels, [{ class: "both", values: share }], percent, units));
   return h("figure", {}, svg, h("figcaption", {}, `Share of each month’s ${unit} that held all of it.`),
-    numbers("By month", ["Month", `All ${unit}`, ...names, "Together", "Share"],
+    numbers("By month", `${unit[0].toUpperCase()}${unit.slice(1)} of each month: all, those with each product, and those with all of it together, also as a share of all.`, ["Month", `All ${unit}`, ...names, "Together", "Share"],
       months.map((_, ix) => [labels[ix], count(baskets[ix]), ...evidence.items_by_month.map((item) => count(item[ix])),
         count(together[ix]), percent(share[ix])])));
 }
@@ -105,7 +111,7 @@ export function overlap(bundle, names, unit) {
     const rows = each.map((held, ix) => ({ label: names[ix], value: held, part: all, class: `item${ix}`, text: count(held) }));
     rows.push({ label: "All of them", value: all, class: "both", text: count(all) });
     return h("figure", {}, barTable(`${unit} with each product`, ["Product", "", "Baskets"], rows),
-      h("figcaption", {}, `Of ${count(total)} ${unit}; the first part of each bar holds all of them.`));
+      h("figcaption", {}, `Lengths are numbers of ${unit}, of ${count(total)} in all; the first part of each bar holds all of them.`));
   }
   const [a, b] = each;
   const label = `${count(a)} ${unit} hold ${names[0]}, ${count(b)} hold ${names[1]}, ${count(all)} hold both.`;
@@ -113,13 +119,13 @@ export function overlap(bundle, names, unit) {
     const scale = width / Math.max(1, a + b - all);
     const begin = (a - all) * scale;
     const shared = Math.max(2, all * scale);
-    const near = Math.min(Math.max(begin + shared / 2, 70), width - 70);
+    const near = Math.min(Math.max(begin + shared / 2, 85), width - 85);
     return [
       s("rect", { class: "both faint", x: begin, y: 0, width: shared, height: 76 }),
       s("rect", { class: "item0", x: 0, y: 0, width: Math.max(2, a * scale), height: 34, rx: 5 }),
       s("rect", { class: "item1", x: begin, y: 42, width: Math.max(2, b * scale), height: 34, rx: 5 }),
       [0, 42].map((y) => s("rect", { class: "both", x: begin, y, width: shared, height: 34, rx: 5 })),
-      s("text", { class: "mark", x: near, y: 96, "text-anchor": "middle" }, `${count(all)} with both`),
+      s("text", { class: "mark", x: near, y: 96, "text-anchor": "middle" }, `${count(all)} ${unit} with both`),
     ];
   });
   return h("figure", {}, svg,
@@ -127,17 +133,30 @@ export function overlap(bundle, names, unit) {
       h("li", {}, h("i", { class: "item0" }), h("span", {}, `${names[0]}: ${count(a)}`)),
       h("li", {}, h("i", { class: "item1" }), h("span", {}, `${names[1]}: ${count(b)}`)),
       h("li", {}, h("i", { class: "both" }), h("span", {}, `both: ${count(all)}`))),
-    h("figcaption", {}, `Of ${count(total)} ${unit} in all. Where the bars overlap, both were bought.`));
+    h("figcaption", {}, `Lengths are numbers of ${unit}, ${count(total)} in all. Where the bars overlap, both were bought.`));
+}
+
+/** Few round lifts below the highest one, with 0 and, where there is room for it, 1. */
+function scale(high) {
+  const round = [2, 3, 4, 5, 10, 20, 30, 50, 100, 200, 300, 500, 1000].filter((mark) => mark <= high);
+  const half = round.filter((mark) => mark <= (round.at(-1) ?? 0) / 2);
+  return [0, ...(high < 8 ? [1] : []), ...half.slice(-1), ...round.slice(-1)];
 }
 
 /** Lift with its interval, in all and where it holds besides; a line marks what chance gives. */
-export function whereItHolds(rows) {
+export function whereItHolds(rows, unit) {
   const high = Math.max(...rows.map((row) => row.high), 1) * 1.04;
   const at = (value) => `${(100 * Math.max(0, value)) / high}%`;
+  const headings = [
+    ["Where", "Everywhere, and where it was tested by itself and holds: a channel, a region of your locations, a season."],
+    ["Lift", "How many times as often as by chance, and between what it very likely lies (95% interval)."],
+    ["Together", `How many ${unit} there hold all of it.`],
+  ].map(([name, text], ix) => heading(name, text, { class: ix ? "number" : "" }));
+  headings.splice(1, 0, h("th", { scope: "col" }, h("span", { class: "hidden" }, "Drawn")));
+  const shown = scale(high);
   return h("table", { class: "bars lifts", ...ROLES.table },
     h("caption", { class: "hidden" }, "Lift with its 95% interval"),
-    h("thead", {}, h("tr", {}, ["Where", "Drawn", "Lift", "Together"].map((text, ix) =>
-      h("th", { scope: "col", class: ix > 1 ? "number" : "" }, ix === 1 ? h("span", { class: "hidden" }, text) : text)))),
+    h("thead", {}, h("tr", {}, headings)),
     h("tbody", ROLES.rowgroup, rows.map((row) => h("tr", ROLES.row,
       h("th", { scope: "row", ...ROLES.rowheader }, row.label),
       h("td", { class: "bar", ...ROLES.cell }, s("svg", { class: "track", height: 18, "aria-hidden": "true" },
@@ -145,7 +164,13 @@ export function whereItHolds(rows) {
         s("line", { class: "span", x1: at(row.low), x2: at(row.high), y1: 9, y2: 9 }),
         s("circle", { class: "both", cx: at(row.lift), cy: 9, r: 5 }))),
       h("td", { class: "number", ...ROLES.cell }, `${times(row.lift)} (${decimal(row.low)}–${decimal(row.high)})`),
-      h("td", { class: "number", ...ROLES.cell }, count(row.support))))));
+      h("td", { class: "number", ...ROLES.cell }, count(row.support))))),
+    // The scale of the drawn column.
+    h("tfoot", { "aria-hidden": "true" }, h("tr", {}, h("th", {}, h("small", {}, "times as often as by chance")),
+      h("td", { class: "bar" }, s("svg", { class: "track", height: 18 }, shown.map((mark) => [
+        s("line", { class: "grid", x1: at(mark), x2: at(mark), y1: 0, y2: 4 }),
+        s("text", { class: "axis", x: at(mark), y: 16, "text-anchor": mark ? "middle" : "start" }, `${mark}×`)]).flat())),
+      h("td", {}), h("td", {}))));
 }
 
 /** Offers made and used, day by day; many days become weeks. */
@@ -159,10 +184,11 @@ export function offersOverTime(days) {
   const sum = (name) => days.reduce((all, one) => all + one[name], 0);
   const label = `Offers by day: ${count(sum("issued"))} issued, ${count(sum("redeemed"))} redeemed`;
   const labels = filled.map((one) => onDay(`${one.day}T12:00:00Z`));
-  const { svg } = drawing(label, 160, (width) => bars(width, 160, labels, series, decimal));
+  const units = { y: "offers", x: "day, UTC" };
+  const { svg } = drawing(label, 190, (width) => bars(width, 190, labels, series, decimal, units));
   return h("figure", {}, svg,
     h("ul", { class: "legend" }, series.map((one) => h("li", {}, h("i", { class: one.class }), h("span", {}, one.name)))),
-    numbers("Offers by day", ["Day", "Issued", "Redeemed"],
+    numbers("Offers by day", "Offers that were issued, and that orders used, on each day.", ["Day", "Issued", "Redeemed"],
       days.map((one) => [onDay(`${one.day.slice(0, 10)}T12:00:00Z`), count(one.issued), count(one.redeemed)])));
 }
 

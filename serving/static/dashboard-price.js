@@ -3,6 +3,7 @@
 
 import { count, decimal, digitsOf, h, minor, percent, s, unique } from "./dashboard-dom.js";
 import { drawing } from "./dashboard-charts.js";
+import { term } from "./dashboard-help.js";
 
 /** A field for money: what is typed in whole units is read in minor units. */
 export function moneyInput(currency, props) {
@@ -70,13 +71,14 @@ export function pricePart(bundle, changed) {
     pricing
       ? [
         pricing.sells_anyway ? h("p", { class: "notice warn" }, "This bundle sells anyway: no allowed discount is expected to bring in more than it costs.") : null,
-        chart ? [chart.svg, h("ul", { class: "legend" },
+        chart ? [h("div", { dir: "ltr" }, chart.svg), h("ul", { class: "legend" },
           h("li", {}, h("i", { class: "both" }), h("span", {}, "expected margin a month")),
           h("li", {}, h("i", { class: "span" }), h("span", {}, "between low and high")),
           suggested ? h("li", {}, h("i", { class: "dot" }), h("span", {}, `suggested: ${minor(suggested.amount_minor, currency)}`)) : null)] : null,
-        slider,
-        h("div", { class: "ends" }, h("span", {}, `${minor(curve[0]?.price_minor, currency)} lowest`),
-          h("span", {}, `${minor(pricing.full_price.amount_minor, currency)} one by one`)),
+        // Prices rise to the right, whatever way the page is read: as in the drawing above.
+        h("div", { dir: "ltr" }, slider,
+          h("div", { class: "ends" }, h("span", {}, `${minor(curve[0]?.price_minor, currency)} lowest price`),
+            h("span", {}, `${minor(pricing.full_price.amount_minor, currency)} one by one`))),
       ]
       : h("p", { class: "notice warn" }, bundle.in_model
         ? "The price of a product is not known, so nothing can be said of what the bundle would earn."
@@ -138,11 +140,12 @@ function judged(pricing, point, given, currency) {
 function meaning(point, currency) {
   const even = point.break_even_sales;
   return [
-    ["Discount", `${percent(point.discount_share)}`],
-    ["Margin left", percent(point.margin_share)],
-    ["Breaks even with", point.discount_share === 0 ? "–" : even === null || even === undefined ? "no number of sales" : `${even < 10 ? decimal(even) : count(Math.ceil(even))} more sold a month`],
-    ["Expected a month", minor(point.middle, currency)],
-  ].map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)));
+    ["Discount", percent(point.discount_share), "What is taken off what the products cost one by one."],
+    ["Margin left", percent(point.margin_share), "Share of the price that is left after what the products cost you."],
+    ["Breaks even with", point.discount_share === 0 ? "–" : even === null || even === undefined ? "no number of sales" : `${even < 10 ? decimal(even) : count(Math.ceil(even))} more sold a month`,
+      "Products that must be sold besides, in a month, to earn back the discount for those who would have bought all of them anyway."],
+    ["Expected a month", minor(point.middle, currency), "Margin that it adds, or loses, in a month, by the middle of the estimates."],
+  ].map(([name, value, text]) => h("div", {}, term(name, text), h("dd", {}, value)));
 }
 
 /** From the lowest to the highest estimate, on one scale for all prices. */
@@ -163,25 +166,34 @@ function rangeBar(point, curve, currency) {
 
 /** Expected margin by price, with the span of the estimates. */
 function curveDrawing(pricing, curve, currency, at) {
-  const height = 130;
+  const height = 178, above = 30, below = 32;
   const side = 10; // half of the slider's knob, so that both lie over each other
   const high = Math.max(...curve.map((one) => one.high), 0) || 1;
   // What far too low a price would lose says little; the loss is drawn as deep as the gain is high.
   const low = Math.max(Math.min(...curve.map((one) => one.low), 0), -high);
-  const y = (value) => 8 + (height - 16) * (1 - (Math.min(high, Math.max(low, value)) - low) / (high - low));
+  const y = (value) => above + (height - above - below) * (1 - (Math.min(high, Math.max(low, value)) - low) / (high - low));
   const label = `Expected margin a month by price, from ${minor(curve[0].price_minor, currency)} to ${minor(curve.at(-1).price_minor, currency)}`;
   return drawing(label, height, (width) => {
     const x = (ix) => side + ((width - 2 * side) * ix) / (curve.length - 1);
     const line = (name) => curve.map((one, ix) => `${x(ix).toFixed(1)} ${y(one[name]).toFixed(1)}`);
     const suggested = pricing.suggested_price ? nearest(curve, pricing.suggested_price.amount_minor) : null;
     const now = at();
+    const right = width - side;
+    const ticks = [high, ...(low < 0 ? [low] : [])];
     return [
+      s("text", { class: "axis", x: side, y: 12 }, `margin a month (${currency})`),
+      ticks.map((value) => [
+        s("line", { class: "grid", x1: side, x2: right, y1: y(value), y2: y(value) }),
+        s("text", { class: "axis", x: right, y: y(value) - 4, "text-anchor": "end" }, minor(value, currency)),
+      ]),
       s("path", { class: "area", d: `M${line("low").join("L")}L${line("high").reverse().join("L")}Z` }),
-      s("line", { class: "chance", x1: side, x2: width - side, y1: y(0), y2: y(0) }),
+      s("line", { class: "chance", x1: side, x2: right, y1: y(0), y2: y(0) }),
+      s("text", { class: "axis", x: side, y: y(0) - 4 }, minor(0, currency)),
       s("path", { class: "middle", d: `M${line("middle").join("L")}` }),
       suggested === null ? [] : s("circle", { class: "dot", cx: x(suggested), cy: y(curve[suggested].middle), r: 4 }),
-      s("line", { class: "now", x1: x(now), x2: x(now), y1: 2, y2: height }),
+      s("line", { class: "now", x1: x(now), x2: x(now), y1: above, y2: height - below + 8 }),
       s("circle", { class: "both", cx: x(now), cy: y(curve[now].middle), r: 6 }),
+      s("text", { class: "axis", x: width / 2, y: height - 6, "text-anchor": "middle" }, `price of all together (${currency})`),
     ];
   });
 }

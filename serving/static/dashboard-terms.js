@@ -28,9 +28,9 @@ export function termsPart(given, saved) {
   let busy = false;
   const price = pricePart(bundle, mark);
   const fields = [price.field, ...otherFields(bundle, mark)].filter(Boolean);
-  const byName = new Map(fields.map((field) => [field.name, field]));
   const trouble = h("div", { class: "alert", role: "alert", hidden: true });
   const actions = h("div", { class: "actions" });
+  const assumed = h("p", { class: "hint assumed", hidden: true });
   const same = (a, b) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
   const dirty = () => fields.filter((field) => !same(field.read(), bundle.terms[field.name]));
   const form = h("form", { class: "terms", novalidate: true, "aria-label": "Decision", onsubmit: (event) => {
@@ -40,7 +40,7 @@ export function termsPart(given, saved) {
   h("section", { class: "card" }, h("h2", {}, "Price"), price.element, price.field ? h("small", { class: "fault", id: faultOf(price.field.name) }) : null),
   h("section", { class: "card" }, h("h2", {}, "Where, when and how much"),
     fields.filter((field) => field.element).map((field) => field.element)),
-  h("section", { class: "card decide" }, h("h2", {}, "Decision"), trouble, actions));
+  h("section", { class: "card decide" }, h("h2", {}, "Decision"), trouble, assumed, actions));
 
   function mark() {
     const touched = dirty().length > 0;
@@ -55,6 +55,9 @@ export function termsPart(given, saved) {
         h("button", { type: "button", class: kind, onclick: () => decide(status) }, text)),
       h("button", { type: "submit", class: "quiet" }, "Save changes"),
       h("span", { class: "unsaved hint", hidden: true }, "There are changes that are not saved."));
+    const given = bundle.pricing?.assumed ?? [];
+    assumed.hidden = !given.length;
+    assumed.replaceChildren(h("strong", {}, "Assumed, not measured:"), ` ${given.join("; ")}.`);
     mark();
   }
 
@@ -111,11 +114,11 @@ export function termsPart(given, saved) {
       return location.reload();
     }
     if (error.kind === "bundle-stale") return overtaken();
-    tell(h("p", {}, h("strong", {}, `${error.title}.`), error.message === error.title ? "" : ` ${error.message}`));
-    // What is told at a field needs no second place; what belongs to none does.
-    const elsewhere = error.errors?.filter((wrong) => !byName.has(wrong.pointer.split("/")[1])) || [];
-    trouble.append(...elsewhere.map((wrong) => h("p", {}, `${wrong.pointer}: ${wrong.detail}`)));
-    faults(error.errors || [])?.focus();
+    const wrong = error.errors || [];
+    tell(h("p", {}, h("strong", {}, `${error.title}.`), wrong.length || error.message === error.title ? "" : ` ${error.message}`),
+      // By the names that the fields have here, and not by those of the call.
+      wrong.length ? h("ul", {}, wrong.map(({ pointer, detail }) => h("li", {}, `${nameOf(pointer.split("/")[1])}: ${detail}`))) : null);
+    faults(wrong)?.focus();
   }
 
   /** Somebody else changed it: show theirs, keep what was typed here. */

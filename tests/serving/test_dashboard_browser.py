@@ -8,9 +8,9 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 
-from .conftest import Start, known, needs_browser, state
+from .conftest import ITEMS, Start, known, needs_browser, state
 from .dashboard import PAIR, TITLE, give_key, key_of, open_bundle, rows
-from .marketing import bundle_of, change
+from .marketing import bundle_of, change, put_costs
 
 pytestmark = needs_browser
 
@@ -25,11 +25,11 @@ def test_from_signing_in_to_a_redeemed_offer(
     till = app.test_client()
     asks = {"Authorization": f"Bearer {key_of(app, 'recommend', 'offers')}"}
 
-    page.goto(f"{origin}/dashboard#status=suggested")
+    page.goto(f"{origin}/dashboard#status=suggested&show=all")
     give_key(page, key[:-3])
     expect(page.get_by_role("alert")).to_contain_text("not valid")
     give_key(page, key)
-    expect(page.get_by_label("Status")).to_have_value("suggested")  # where one was
+    expect(page.get_by_role("combobox", name="Status")).to_have_value("suggested")  # where one was
     expect(page.get_by_text("Signed in as Ada")).to_be_visible()
     assert TITLE in rows(page)
 
@@ -93,7 +93,7 @@ def test_whatever_products_are_called_is_drawn_as_text(
     told = {"items": [{"item_id": "tea", "title": evil, "category": "<b>Hot</b>", "brand": "\"'>"}]}
     assert app.test_client().put("/v1/items", json=told).status_code == 200
     bundle_id = bundle_of(app.test_client(), PAIR)["bundle_id"]
-    page.goto(f"{origin}/dashboard")
+    page.goto(f"{origin}/dashboard#show=all")
     assert any(evil in row for row in rows(page))
     open_bundle(page, origin, bundle_id)
     page.get_by_label("Note").fill(evil)
@@ -107,12 +107,12 @@ def test_the_list_is_sorted_and_filtered_by_keyboard(
     origin: str, page: Page, troubles: list[str]
 ) -> None:
     page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
-    page.goto(f"{origin}/dashboard")
+    page.goto(f"{origin}/dashboard#show=all")
     before = rows(page)
     assert len(before) >= 4
     lift = page.get_by_role("columnheader", name="Lift")
     assert lift.get_attribute("aria-sort") is None
-    lift.get_by_role("button").focus()
+    lift.get_by_role("button").first.focus()
     page.keyboard.press("Enter")
     expect(lift).to_have_attribute("aria-sort", "descending")
     expect(page.locator("#said")).to_contain_text("sorted by lift")
@@ -134,7 +134,7 @@ def test_the_list_is_sorted_and_filtered_by_keyboard(
     expect(fault).to_contain_text("not in the catalogue")
     expect(page.get_by_label("Bought at location")).to_have_attribute("aria-invalid", "true")
 
-    page.goto(f"{origin}/dashboard#q=milk")
+    page.goto(f"{origin}/dashboard#q=milk&show=all")
     page.reload()
     assert rows(page)
     with page.expect_download() as download:
@@ -142,6 +142,87 @@ def test_the_list_is_sorted_and_filtered_by_keyboard(
     table = download.value.path().read_text("utf-8-sig")
     assert len(table.splitlines()) == len(rows(page)) + 1
     assert "Milk" in table
+
+
+def test_the_list_holds_what_is_worth_a_decision_until_all_is_asked_for(
+    app: Flask, origin: str, page: Page, troubles: list[str]
+) -> None:
+    client = app.test_client()
+    put_costs(client, 145, ITEMS)
+    put_costs(client, 10, ("bread", "butter"))
+    page.goto(f"{origin}/dashboard")
+    assert rows(page) in (["Bread + =Butter"], ["=Butter + Bread"])
+    expect(page.locator("#list-count")).to_have_text("1 bundle worth a decision")
+    page.get_by_text("3 more are left out").click()
+    why = page.locator(".why")
+    expect(why).to_contain_text("3: no discount brings in more than it costs")
+    page.get_by_role("button", name="Show all 4").click()
+    expect(page.locator("table.bundles tbody tr")).to_have_count(4)
+    expect(page.locator("#list-count")).to_have_text("4 bundles")
+    expect(page.locator(".why-not")).to_have_count(3)
+    assert "show=all" in page.url
+    page.get_by_role("link", name="Tea").click()
+    expect(page.locator(".standing")).to_contain_text("hardly worth a decision: no discount")
+    page.get_by_role("button", name="Reject").click()
+    expect(page.locator("#said")).to_have_text("Rejected.")
+    page.go_back()
+    page.get_by_role("button", name="Show only what is worth a decision").click()
+    expect(page.locator("table.bundles tbody tr")).to_have_count(2)  # what was decided stays
+    expect(page.locator("table.bundles")).to_contain_text("Rejected")
+    page.get_by_label("Search titles").fill("pasta")
+    expect(page.get_by_role("heading", name="No bundle worth a decision fits")).to_be_visible()
+    page.locator(".state").get_by_role("button", name="Show all 1").click()
+    expect(page.locator("table.bundles tbody tr")).to_have_count(1)
+
+
+def test_every_column_is_explained(app: Flask, origin: str, page: Page) -> None:
+    """By mouse, by keyboard, and to who does not see it."""
+    bundle_id = bundle_of(app.test_client(), PAIR)["bundle_id"]
+    page.goto(f"{origin}/dashboard#show=all")
+    assert rows(page)
+    for where in ("show=all", f"bundle={bundle_id}"):
+        page.goto(f"{origin}/dashboard#{where}")
+        page.locator("table button.help:visible").first.wait_for()
+        for heading in page.locator("thead:not(.hidden) th:visible").all():
+            if (
+                heading.locator(".hidden").count()
+                or heading.locator("xpath=ancestor::details").count()
+            ):
+                continue  # a drawing; numbers that their note explains
+            told = heading.get_by_role("button", name="What is")
+            words = page.locator(f"#{told.get_attribute('aria-describedby')}")
+            assert len(words.text_content() or "") > 10
+    page.goto(f"{origin}/dashboard#show=all")
+    lift = page.get_by_role("button", name="What is “Lift”?")
+    lift.focus()
+    page.keyboard.press("Enter")
+    words = page.get_by_role("note").filter(has_text="by chance").first
+    expect(words).to_be_visible()
+    assert words.evaluate("(one) => one.getBoundingClientRect().right <= innerWidth")
+    page.keyboard.press("Escape")
+    expect(words).to_be_hidden()
+    expect(lift).to_be_focused()
+    sort = page.get_by_role("columnheader", name="Lift").get_by_role(
+        "button", name="Lift", exact=True
+    )
+    assert sort.get_attribute("aria-describedby") == lift.get_attribute("aria-describedby")
+    page.get_by_text("What the columns mean").click()
+    expect(page.locator(".glossary dt")).to_have_count(9)
+
+
+def test_drawings_have_units_and_what_is_assumed_stands_beside_the_decision(
+    app: Flask, origin: str, page: Page
+) -> None:
+    bundle_id = bundle_of(app.test_client(), PAIR)["bundle_id"]
+    open_bundle(page, origin, bundle_id)
+    for text in (
+        "margin a month (EUR)", "price of all together (EUR)", "% of all baskets", "month", "0×",
+    ):  # fmt: skip
+        expect(page.locator("svg text").get_by_text(text, exact=True).first).to_be_visible()
+    decide = page.locator(".decide")
+    expect(decide).to_contain_text("Assumed, not measured")
+    expect(decide).to_contain_text("a tenth less is bought 17% to 52% more often")
+    expect(decide).to_contain_text("whose cost is not known")
 
 
 def test_a_link_from_another_site_leads_to_the_bundle(
@@ -167,7 +248,7 @@ def test_without_a_model_it_says_so_and_goes_on_by_itself(
     app: Flask, origin: str, page: Page, troubles: list[str]
 ) -> None:
     engine, state(app).engine = state(app).engine, None
-    page.goto(f"{origin}/dashboard")
+    page.goto(f"{origin}/dashboard#show=all")
     expect(page.get_by_role("heading", name="No model is loaded yet")).to_be_visible()
     state(app).engine = engine
     page.get_by_role("button", name="Try again").click()
@@ -255,7 +336,15 @@ def test_everybody_can_read_and_use_it(
 
     page.goto(f"{origin}/dashboard")
     assert rows(page)
+    for folded in page.locator("main details").all():
+        folded.evaluate("(one) => { one.open = true; }")
     check()
+    page.get_by_role("button", name="Show all").click()
+    expect(page.get_by_role("button", name="Show only what is worth")).to_be_visible()
+    assert len(rows(page)) >= 4
+    check()
+    page.reload()
+    assert rows(page)
     labels = page.locator("table.bundles thead")
     expect(labels).to_be_visible(visible=size is DESKTOP)
     page.keyboard.press("Tab")

@@ -53,14 +53,21 @@ def shop_app(config: Config, serve: Serve) -> Flask:
 def addresses(app: Flask) -> list[str]:
     bundle_id = bundle_of(app.test_client(), PAIR)["bundle_id"]
     shop = ["/shop", "/shop/items/milk", "/shop/cart"]
-    return ["/", "/problems", "/docs", *shop, "/dashboard", f"/dashboard#bundle={bundle_id}"]
+    return [
+        "/",
+        "/problems",
+        "/docs",
+        *shop,
+        "/dashboard#show=all",
+        f"/dashboard#bundle={bundle_id}",
+    ]
 
 
 def settle(page: Page, address: str) -> None:
     """Wait until what the page loads is drawn."""
     if "#bundle" in address:
         expect(page.get_by_role("form", name="Decision")).to_be_visible()
-    elif address == "/dashboard":
+    elif address.startswith("/dashboard"):
         assert rows(page)
     elif address == "/docs":
         expect(page.locator("#swagger-ui .info")).to_be_visible()

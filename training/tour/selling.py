@@ -17,6 +17,8 @@ Body = dict[str, Any]
 #: had an offer of before, is not.
 _MOST_TRIED: Final = 8
 _HOURS: Final = 48
+#: Baskets from which on a bundle is no coincidence to a person either.
+_ENOUGH: Final = 30
 
 
 @dataclass(frozen=True)
@@ -92,16 +94,41 @@ def sell(service: Service, person: Person, bundles: Sequence[Body]) -> Sale | No
 
 
 def worth_it(service: Service) -> list[Body]:
-    """Return bundles of one basket that are worth their discount, the most profitable first."""
-    found = service.get("/v1/bundles?sort=margin&kind=together&limit=50").body or {}
-    return [
+    """Return bundles of one basket that are worth a decision, the one to try first at first."""
+    found = service.get("/v1/bundles?kind=together&limit=100").body or {}
+    return ideas(found.get("bundles", []))
+
+
+def ideas(bundles: Sequence[Body]) -> list[Body]:
+    """Order bundles that may be sold at a discount by how much of an idea they are to a person.
+
+    Products of different departments come before those of different categories only, these before
+    the rest; then what many baskets hold, and then what is bought together most above chance.
+    """
+    found = [
         bundle
-        for bundle in found.get("bundles", [])
+        for bundle in bundles
         if bundle["status"] in ("suggested", "approved")
         and bundle["pricing"]
         and bundle["pricing"]["suggested_price"]
+        and bundle["support"]
         and all(item["active"] for item in bundle["items"])
     ]
+    return sorted(
+        found,
+        key=lambda bundle: (
+            not _apart(bundle, "department"),
+            not _apart(bundle, "category"),
+            bundle["support"] < _ENOUGH,
+            -bundle["lift_low"],
+        ),
+    )
+
+
+def _apart(bundle: Body, label: str) -> bool:
+    """Whether each product has a label of its own."""
+    labels = [item[label] for item in bundle["items"]]
+    return None not in labels and len(set(labels)) == len(labels)
 
 
 def _redeem(

@@ -36,13 +36,14 @@ def answers(talk: Talk, person: Person, at: datetime | None) -> None:
         (
             " + ".join(str(item["title"] or item["item_id"]) for item in pair["items"]),
             pair["support"],
-            f"{pair['confidence']['a_to_b']:.0%} / {pair['confidence']['b_to_a']:.0%}",
             f"{pair['lift']:.1f}",
+            *(_earns(pair["pricing"]) if pair["pricing"] else ("", "")),
         )
         for pair in pairs
+        if pair["support"]
     ]
-    headings = ("who buys A buys B", "baskets", "A→B / B→A", "lift")
-    out.print(console.table(headings, rows, "Bundles"))
+    headings = ("bought together", "baskets", "lift", "price", "margin a month (estimate)")
+    out.print(console.table(headings, rows, "Bundles worth a decision"))
     if talk.sale is not None:
         _sale(talk.sale)
 
@@ -51,18 +52,18 @@ def _sale(sale: Sale) -> None:
     """Print a bundle's way from the evidence to the till."""
     bundle, offer, pricing = sale.bundle, sale.offer, sale.bundle["pricing"]
     titles = " + ".join(str(item["title"] or item["item_id"]) for item in offer["items"])
-    month = pricing["expected_margin"]
+    labels = [(item["category"], item["department"]) for item in bundle["items"]]
+    kinds = [f"{category} ({department})" for category, department in labels if category]
+    price = f"{console.money(offer['price'])} instead of {console.money(offer['full_price'])}"
+    _, month = _earns(pricing)
     refused = (sale.refused.body or {}).get("title")
     rows = [
+        *([("from", " + ".join(kinds))] if kinds else []),
         (
             "found",
-            f"{bundle['lift']:.1f} times as often as by chance ({bundle['support']} baskets)",
+            f"{bundle['lift']:.1f} times as often as by chance ({bundle['support']:,} baskets)",
         ),
-        (
-            "priced",
-            f"{_money(offer['price'])} instead of {_money(offer['full_price'])}; estimated "
-            f"{month['low'] / 100:+,.0f} to {month['high'] / 100:+,.0f} a month",
-        ),
+        ("priced", f"{price}; estimated to add {month} a month"),
         ("approved", f"revision {(sale.approved.body or {}).get('revision')}"),
         ("offered in the cart", f"code {offer['code']}, until {offer['expires_at'][:10]}"),
         ("redeemed in the store", f"{sale.redeemed.status}"),
@@ -74,8 +75,17 @@ def _sale(sale: Sale) -> None:
     )
 
 
-def _money(price: dict[str, Any]) -> str:
-    return f"{price['amount_minor'] / 100:.2f} {price['currency']}"
+def _earns(pricing: dict[str, Any]) -> tuple[str, str]:
+    """Say what a bundle costs together, instead of what, and what that is estimated to add."""
+    full, suggested, month = (
+        pricing[name] for name in ("full_price", "suggested_price", "expected_margin")
+    )
+    ends = [
+        console.money({"amount_minor": round(month[end]), "currency": full["currency"]})
+        for end in ("low", "high")
+    ]
+    price = f"{console.money(suggested or full)} instead of {console.money(full)}"
+    return price, f"{ends[0]} to {ends[1]}"
 
 
 def _turn(turn: Turn, carried: str) -> None:
@@ -111,7 +121,7 @@ def _row(item: dict[str, Any]) -> tuple[object, ...]:
     return (
         item["rank"],
         item.get("title") or item["item_id"],
-        _money(price) if price else None,
+        console.money(price),
         (item.get("reason") or {}).get("text"),
     )
 

@@ -52,7 +52,7 @@ class Talk:
         The purchase, told twice.
     bundles, bundles_csv, wrong, openapi, docs : Reply
     for_sale : int
-        Bundles that are worth their discount.
+        Bundles that are worth a decision.
     sale : Sale or None
         One that is sold; None where none was offered.
     """
@@ -125,7 +125,8 @@ def hold(service: Service, person: Person, at: datetime | None) -> Talk:
     person_named, nobody = person.named, Body()
     store: Body = {"location_id": person.location_id} if person.location_id else {}
     bundles = service.get("/v1/bundles?kind=together&limit=5")
-    pairs = (bundles.body or {}).get("bundles") or []
+    strongest = service.get("/v1/bundles?kind=together&show=all&sort=evidence&limit=1")
+    pairs = (strongest.body or {}).get("bundles") or []
     carried = [pair["items"][0] for pair in pairs[:1]]
     cart: Body = {"cart": [{"item_id": item["item_id"], "quantity": 1} for item in carried]}
     in_it = ", ".join(str(item["title"]) for item in carried) or "nothing in it"
