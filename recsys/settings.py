@@ -320,8 +320,8 @@ class Bundles(Settings, frozen=True):
     response: Annotated[list[Positive], Meta(min_length=2, max_length=2)] = field(
         default_factory=lambda: [1.5, 4.0]
     )
-    """From where to where the answer to a lower price is assumed to lie: by what power of the
-    price the purchases of a product rise when it falls."""
+    """Price elasticities between which the answer to a lower price is assumed to lie: a product
+    that costs a tenth less is bought 17% more often with 1.5, and 52% more often with 4."""
 
 
 class Serve(Settings, frozen=True):

@@ -1,5 +1,7 @@
 """The documents say what the code does: settings with their defaults, commands, snippets, links."""
 
+import csv
+import io
 import re
 import tomllib
 from collections.abc import Iterator
@@ -15,6 +17,7 @@ from recsys.data.catalogue import LINK_FIELDS, LOCATION_FIELDS, PRODUCT_FIELDS, 
 from recsys.data.keyed_hash import KeyedHash
 from recsys.data.orders import FIELDS, LINE_TYPES
 from recsys.data.shopify import FIELDS as SHOPIFY_FIELDS
+from recsys.responses.spreadsheet import short, spreadsheet
 from recsys.schema import CHANNELS
 from training.cli import COMMANDS, main
 
@@ -197,3 +200,15 @@ def test_the_index_lists_every_document() -> None:
     index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
     pages = {path.name for path in (ROOT / "docs").glob("*.md")} - {"README.md"}
     assert {page for page in pages if f"({page})" not in index} == set()
+
+
+def test_every_column_of_the_tables_of_bundles_is_explained() -> None:
+    explained = (ROOT / "docs" / "bundles.md").read_text(encoding="utf-8").split("## As a table")[1]
+    explained = explained.split("\n## ")[0]
+    for table in (spreadsheet, short):
+        (names,) = csv.reader(io.StringIO(table([]).decode("utf-8-sig")))
+        for name in names:
+            first = re.sub(
+                r"_[2-4](?=_|$)", "_1", name
+            )  # of the products, the first stands for all
+            assert f"`{first}`" in explained, f"docs/bundles.md does not explain `{name}`"

@@ -53,7 +53,7 @@ def command() -> None:
     "list",
     epilog="""\b
 For example:
-  omnibasket bundles list --pays --sort margin
+  omnibasket bundles list --status suggested
   omnibasket bundles list --status approved --json
   omnibasket bundles list --category "Vegetables - shelf stable" --csv > vegetables.csv""",
 )

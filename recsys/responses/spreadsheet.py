@@ -69,10 +69,10 @@ def short(bundles: Sequence[Mapping[str, Any]]) -> bytes:
 
 #: Headings of the short table.
 _SHORT: Final = (
-    "Products", "Status", "Orders with all of them", "Times as often as by chance", "Currency",
-    "Price one by one", "Suggested price", "Off in percent", "Margin a month (estimate)",
-    "Pays for itself even by the lowest estimate", "Decided price", "Offers made", "Offers used",
-    "Bundle",
+    "Products", "Status", "Baskets with all of them", "Times as often as by chance", "Currency",
+    "Price one by one", "Suggested price", "Decided price", "Discount in percent",
+    "Margin a month (estimate)", "Lowest estimate", "Highest estimate", "Offers made",
+    "Offers used", "Hardly worth a decision because", "Bundle",
 )  # fmt: skip
 
 
@@ -89,13 +89,15 @@ def _told(bundle: Mapping[str, Any]) -> Iterator[Any]:
     yield currency
     yield full
     yield suggested
+    yield decided
     share = pricing.get("discount_share") if suggested is not None or decided is not None else None
     yield None if share is None else round(100 * share, 1)
-    yield _major((pricing.get("expected_margin") or {}).get("middle"), currency)
-    yield pricing.get("pays")
-    yield decided
+    margin = pricing.get("expected_margin") or {}
+    for end in ("middle", "low", "high"):
+        yield _major(margin.get(end), currency)
     yield offers.get("issued")
     yield offers.get("redeemed")
+    yield (bundle.get("left_out") or {}).get("text")
     yield bundle["bundle_id"]
 
 
@@ -146,6 +148,7 @@ def _cells(bundle: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         yield f"{name}_minor", _minor(offers.get(name))
     for name in ("revision", "changed_at", "changed_by", "in_model"):
         yield name, bundle.get(name)
+    yield "left_out", (bundle.get("left_out") or {}).get("reason")
 
 
 def _minor(money: Mapping[str, Any] | None) -> int | None:
