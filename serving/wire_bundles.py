@@ -151,8 +151,8 @@ class LeftOut(Body, frozen=True):
     """The first that holds. ``no_price``: a price is not known. ``not_sold``: a product is no
     longer sold. ``sells_anyway``: no discount brings in more than it costs. ``may_not_pay``: by
     the lowest estimate the suggested price does not pay for itself. ``earns_little``: less than
-    ``[bundles] min_month``. ``low_lift``: the lift's low end is below ``min_lift``.
-    ``same_category``: two products of one category, below ``same_category_above``."""
+    ``[bundles] min_month``. ``same_category``: two products of one category, below
+    ``same_category_above``. ``low_lift``: the lift's low end is below ``min_lift``."""
     text: str
     """The same in words."""
 

@@ -79,13 +79,14 @@ def check(suggestions: Suggestions, bundle_id: str, terms: Terms) -> list[Fault]
     bundle = suggestions.get(bundle_id)
     faults = []
     if terms.status == "approved":
+        titles = suggestions.catalogue.titles
         idle = [
-            name
+            (titles[ix] if ix >= 0 else None) or name
             for name, ix in zip(bundle.item_ids, bundle.item_ix, strict=True)
             if not suggestions.active(ix)
         ]
         if idle:
-            detail = f"{', '.join(idle)}: not in the catalogue, or no longer sold."
+            detail = f"not in the catalogue, or no longer sold: {'; '.join(idle)}."
             faults.append(Fault("bundle-inactive", "/status", detail))
     faults += _price(suggestions, bundle, terms)
     starts, ends = terms.starts_ts, terms.ends_ts

@@ -16,8 +16,8 @@ Reason = Literal[
     "sells_anyway",
     "may_not_pay",
     "earns_little",
-    "low_lift",
     "same_category",
+    "low_lift",
 ]
 #: In the order in which they are looked at; the first one that holds is told.
 REASONS: Final[tuple[Reason, ...]] = get_args(Reason)
@@ -53,11 +53,9 @@ def why_not(suggestions: Suggestions, bundle: Known) -> Reason | None:
     ):
         return "earns_little"
     lift = float(suggestions.found.lift_low[bundle.at])
-    if lift < settings.min_lift:
-        return "low_lift"
     if suggestions.of_one_category(bundle) and lift < suggestions.far_above:
         return "same_category"
-    return None
+    return "low_lift" if lift < settings.min_lift else None
 
 
 def said(reason: Reason, settings: Settings, currency: str) -> str:

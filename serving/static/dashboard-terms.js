@@ -115,7 +115,8 @@ export function termsPart(given, saved) {
     }
     if (error.kind === "bundle-stale") return overtaken();
     const wrong = error.errors || [];
-    tell(h("p", {}, h("strong", {}, `${error.title}.`), wrong.length || error.message === error.title ? "" : ` ${error.message}`),
+    const title = error.kind === "invalid-request" ? "What was entered is not valid" : error.title;
+    tell(h("p", {}, h("strong", {}, `${title}.`), wrong.length || error.message === error.title ? "" : ` ${error.message}`),
       // By the names that the fields have here, and not by those of the call.
       wrong.length ? h("ul", {}, wrong.map(({ pointer, detail }) => h("li", {}, `${nameOf(pointer.split("/")[1])}: ${detail}`))) : null);
     faults(wrong)?.focus();
