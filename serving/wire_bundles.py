@@ -356,7 +356,8 @@ class Bundles(Body, frozen=True):
     total: int
     """Bundles that are listed, on all pages."""
     left_out: list[LeftOutCount]
-    """How many more fit the query and are left out, by the reason why; empty with ``show=all``."""
+    """How many more fit the query and are left out, by the reason why; none where they are asked
+    for."""
     next_cursor: str | None
     """null on the last page."""
 

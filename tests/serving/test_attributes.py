@@ -61,12 +61,12 @@ def test_a_products_page_tells_them_too(client: FlaskClient, how: str) -> None:
 
 
 def test_bundles_tell_them(client: FlaskClient) -> None:
-    query = {"item_id": "pasta", "attributes": "gtin"}
+    query = {"item_id": "pasta", "show": "all", "attributes": "gtin"}
     (first, *_) = client.get("/v1/bundles", query_string=query).get_json()["bundles"]
     told = {item["item_id"]: item for item in first["items"]}["pasta"]
     assert told["url"] == "https://shop.example/p/pasta"
     assert told["attributes"] == {"gtin": "4006381333931"}
-    (plain, *_) = client.get("/v1/bundles?item_id=pasta").get_json()["bundles"]
+    (plain, *_) = client.get("/v1/bundles?item_id=pasta&show=all").get_json()["bundles"]
     assert all("attributes" not in item for item in plain["items"])
     one = client.get(f"/v1/bundles/{first['bundle_id']}").get_json()
     found = {item["item_id"]: item["attributes"] for item in one["items"]}["pasta"]

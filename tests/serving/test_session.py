@@ -49,7 +49,7 @@ def token(client: FlaskClient, key: str) -> str:
 
 
 def a_bundle(client: FlaskClient) -> str:
-    found: str = client.get("/v1/bundles?limit=1").get_json()["bundles"][0]["bundle_id"]
+    found: str = client.get("/v1/bundles?limit=1&show=all").get_json()["bundles"][0]["bundle_id"]
     return found
 
 
