@@ -148,11 +148,12 @@ class LeftOut(Body, frozen=True):
     """Why a bundle is not worth a decision."""
 
     reason: Reason
-    """The first that holds. ``no_price``: a price is not known. ``not_sold``: a product is no
-    longer sold. ``sells_anyway``: no discount brings in more than it costs. ``may_not_pay``: by
-    the lowest estimate the suggested price does not pay for itself. ``earns_little``: less than
-    ``[bundles] min_month``. ``same_category``: two products of one category, below
-    ``same_category_above``. ``low_lift``: the lift's low end is below ``min_lift``."""
+    """The first that holds. ``no_price``: a price is not known, or is in another currency.
+    ``not_sold``: a product is no longer sold. ``sells_anyway``: no discount brings in more than it
+    costs. ``may_not_pay``: by the lowest estimate the suggested price does not pay for itself.
+    ``earns_little``: less than ``[bundles] min_month``. ``same_category``: two products of one
+    category, below ``same_category_above``. ``low_lift``: the lift's low end is below
+    ``min_lift``."""
     text: str
     """The same in words."""
 

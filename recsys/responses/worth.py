@@ -67,13 +67,14 @@ def said(reason: Reason, settings: Settings, currency: str) -> str:
         One of ``REASONS``.
     settings : recsys.settings.Bundles
     currency : str
-        Of the amounts in it.
+        Of the amounts in it; empty where it is not known.
     """
     if reason == "earns_little":
-        least = written(settings.min_month * 10 ** digits(currency), currency)
+        minor = settings.min_month * 10 ** digits(currency)
+        least = written(minor, currency) if currency else f"{settings.min_month:g}"
         return f"expected to earn less than {least} a month"
     words: dict[Reason, str] = {
-        "no_price": "the price of a product is not known",
+        "no_price": "a price is not known, or is in another currency",
         "not_sold": "a product is no longer sold",
         "sells_anyway": "no discount brings in more than it costs",
         "may_not_pay": "the discount might not pay for itself",

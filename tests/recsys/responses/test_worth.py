@@ -152,4 +152,5 @@ def test_every_reason_has_words():
         text = said(reason, Bundles(min_month=2.5), "EUR")
         assert text
         assert "_" not in text
+    assert said("earns_little", Bundles(min_month=2.5), "").endswith("less than 2.5 a month")
     assert "€2.50" in said("earns_little", Bundles(min_month=2.5), "EUR")
