@@ -223,7 +223,7 @@ function offersPart(bundle) {
         { label: "Spent", value: spent, text: percent(spent / total) },
         { label: "Promised", value: reserved, class: "item0", text: percent(reserved / total) },
         { label: "Left", value: Math.max(0, total - spent - reserved), class: "rest", text: percent(Math.max(0, total - spent - reserved) / total) },
-      ]));
+      ]), h("p", { class: "hint" }, "Bars: shares of the budget."));
   } else if (offers.issued) {
     parts.push(h("p", {}, `Discounts given: ${minor(spent, currency)}; promised: ${minor(reserved, currency)}. There is no budget.`));
   }
