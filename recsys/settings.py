@@ -373,6 +373,10 @@ class Placement(Settings, frozen=True):
     of purchase among what the customer has never bought."""
     diversity: Share = 0.2
     """How much variants of one product and near-duplicates give way to others; 0: not at all."""
+    new_share: Share = 0.0
+    """Least share of products that the customer has never bought, where there are enough."""
+    age_restricted: bool = False
+    """Whether goods with a minimum age may be shown, and offered in bundles."""
     offers: Annotated[int, Meta(ge=0, le=10)] = 0
     """Offers in an answer, at most."""
     from_last_basket: bool = False
@@ -391,8 +395,8 @@ REPLACED: dict[type[Settings], dict[str, str]] = {
 
 PLACEMENTS: dict[str, Placement] = {
     "web_home": Placement(channel="web", offers=1),
-    "web_product": Placement(channel="web", count=8),
-    "web_cart": Placement(channel="web", hide_bought_days=0.0, offers=1),
+    "web_product": Placement(channel="web", count=8, new_share=0.25),
+    "web_cart": Placement(channel="web", hide_bought_days=0.0, new_share=0.25, offers=1),
     "email_weekly": Placement(channel="email", count=12, hide_bought_days=3.0, offers=1),
     "email_post_purchase": Placement(
         channel="email",

@@ -15,6 +15,7 @@ from recsys.filters import FIELDS, OPERATORS
 from recsys.tracking.events import Id, Identifier, Money
 from serving.problems import FieldError
 from serving.wire_offers import RecommendedOffer
+from serving.wire_reasons import AnyHeading, AnyReason
 
 Count = Annotated[int, Meta(ge=1, le=200)]
 Label = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")]
@@ -113,15 +114,6 @@ class BatchRequest(Body, frozen=True):
     """What a line that names somebody unknown gets: a problem, or a stranger's answer."""
 
 
-class Reason(Body, frozen=True):
-    """Why an item is shown."""
-
-    code: str
-    text: str
-    because_of: list[str] = field(default_factory=list)
-    """Ids of the products it follows from."""
-
-
 class Availability(Body, frozen=True):
     """Stock at the location asked for."""
 
@@ -138,6 +130,9 @@ class RecommendedItem(Body, frozen=True):
     rank: int
     score: float
     """Chance of purchase within the placement's horizon."""
+    new: bool
+    """Whether the customer never bought it, nor another product of its choice; for a stranger and
+    on a placement that is not personal everything is new."""
     title: str | None = None
     price: Money | None = None
     availability: Availability | None = None
@@ -147,7 +142,7 @@ class RecommendedItem(Body, frozen=True):
     """A picture of it; as ``url``."""
     attributes: dict[str, str] | None = None
     """What was asked for, as far as it is known."""
-    reason: Reason | None = None
+    reason: AnyReason | None = None
     explanation: dict[str, Any] | None = None
     """What each model thought, where ``explain`` was asked for."""
 
@@ -161,6 +156,8 @@ class Recommendations(Body, frozen=True):
     model_version: str
     as_of: str
     customer_known: bool
+    heading: AnyHeading | None
+    """What may be written over the list: every item bears it out. Null over an empty one."""
     items: list[RecommendedItem]
     offers: list[RecommendedOffer]
     """What stands for the customer, or is made by this answer; at most as many as the placement's
@@ -189,6 +186,8 @@ class PageQuery(Body, frozen=True):
     """What products must be."""
     attributes: Attributes = field(default_factory=list)
     """What else to say of each product, as the catalogue names it; ``*`` for everything."""
+    age_restricted: bool = False
+    """Whether goods with a minimum age may be listed."""
 
 
 class PageItem(Body, frozen=True):
@@ -231,6 +230,8 @@ class Page(Body, frozen=True):
     model_version: str
     item: PageProduct
     """The product of the page."""
+    heading: AnyHeading | None
+    """What may be written over the list; null over an empty one."""
     items: list[PageItem]
     """Shorter than asked where rules leave too little, or no more is known."""
     fallback: Literal["bought_together", "similar", "popular"] | None
@@ -312,8 +313,8 @@ class ItemUpdate(Body, frozen=True):
     """The product that it is a variant of."""
     attributes: Annotated[dict[Label, Said | None], Meta(max_length=64)] | None = None
     """What else is to be said of it, by name: texts, numbers or true and false; null: nothing any
-    more. ``url`` and ``image_url`` are addresses by http or https. Names that are not sent stay as
-    they are."""
+    more. ``url`` and ``image_url`` are addresses by http or https; ``age_restriction`` is a minimum
+    age. Names that are not sent stay as they are."""
 
 
 class ItemsUpdate(Body, frozen=True):

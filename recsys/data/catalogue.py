@@ -29,7 +29,7 @@ PRODUCT_FIELDS = (
     "category", "brand", "price", "sale_price", "cost", "currency", "active", "visibility",
 )  # fmt: skip
 #: Attributes that need no mapping where a column has their name.
-ATTRIBUTES = ("url", "image_url", "gtin", "age_restriction", "choice_id")
+ATTRIBUTES = ("url", "image_url", "gtin", "age_restriction", "adult", "choice_id")
 LOCATION_FIELDS = ("location_id", "name", "kind", "region", "time_zone")
 STOCK_FIELDS = ("location_id", "item_id", "on_hand", "cost", "currency")
 LINK_FIELDS = ("occurred_at",)

@@ -15,6 +15,7 @@ from recsys.matrices.interactions import decay
 from recsys.matrices.lists import Lists, Ragged, contains, rows_of
 from recsys.model_settings import CoPurchase as Settings
 from recsys.models.base import DAY, Batch, Context, Model, Recommendations, Scores
+from recsys.models.lifts import lifts_of
 from recsys.models.naming import Said, heard, loudest, nothing_said, said, speakers
 
 if TYPE_CHECKING:
@@ -218,13 +219,7 @@ class CoPurchase(Model):
             NaN where the second is no neighbour of the first.
         """
         self._check()
-        found = np.full(len(item_ix), np.nan, np.float32)
-        for at, (one, other) in enumerate(zip(item_ix.tolist(), others.tolist(), strict=True)):
-            start, end = int(self.indptr_[one]), int(self.indptr_[one + 1])
-            place = start + int(np.searchsorted(self.indices_[start:end], other))
-            if place < end and self.indices_[place] == other:
-                found[at] = self.lift_[place]
-        return found
+        return lifts_of((self.indptr_, self.indices_, self.lift_), item_ix, others)
 
     def because(self, histories: Histories, context: Context, items: Ragged) -> IxArray:
         """Say which product of the history or the cart speaks loudest for each given one.

@@ -15,6 +15,7 @@ from recsys.matrices.ids import IntArray, IxArray
 from recsys.matrices.lists import Lists, Ragged
 from recsys.model_settings import Transitions as Settings
 from recsys.models.base import Batch, Context, Floats, Model, Recommendations, Scores
+from recsys.models.lifts import lifts_of
 from recsys.models.naming import Said, heard, loudest, nothing_said, said, speakers
 
 if TYPE_CHECKING:
@@ -47,6 +48,9 @@ class Transitions(Model):
         Successors of each product, ascending, at most ``neighbours``.
     scores_ : ndarray, float32
         Similarity of each.
+    lift_ : ndarray, float32
+        Times as often as by chance that the successor lies in the order after one that held the
+        product: ``n_ij n / (n_i n_j)``, of ``n`` pairs of orders.
 
     References
     ----------
@@ -55,7 +59,7 @@ class Transitions(Model):
     """
 
     name: ClassVar[str] = "transitions"
-    learned: ClassVar[tuple[str, ...]] = ("indptr_", "indices_", "scores_")
+    learned: ClassVar[tuple[str, ...]] = ("indptr_", "indices_", "scores_", "lift_")
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
@@ -94,12 +98,30 @@ class Transitions(Model):
 
         near = nearest(parts(), training.n_items, settings.neighbours)
         self.indptr_, self.indices_, self.scores_ = table(near, training.n_items)
+        chance = held[near.a] * others[near.b]
+        self.lift_ = (near.support * float(reached.sum()) / chance).astype(np.float32)
         return self
 
     @property
     def n_items(self) -> int:
         """Size of the catalogue that was learned."""
         return len(self.indptr_) - 1
+
+    def lifts(self, item_ix: IxArray, others: IxArray) -> Scores:
+        """Say how many times as often as by chance products are bought in the order after others.
+
+        Parameters
+        ----------
+        item_ix, others : ndarray of shape (n,), int32
+            Pairs of a product and what follows it.
+
+        Returns
+        -------
+        ndarray of shape (n,), float32
+            NaN where the second is no successor of the first.
+        """
+        self._check()
+        return lifts_of((self.indptr_, self.indices_, self.lift_), item_ix, others)
 
     def _said(self, batch: Batch) -> Said:
         """What the products of each customer's last orders say, the latest loudest."""

@@ -7,7 +7,7 @@ by ``responses``.
 
 import re
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -70,6 +70,12 @@ class Attribute:
         """Return what is said of a product; None where nothing is."""
         code = int(self.code[item_ix])
         return None if code < 0 else self._text(code)
+
+    def saying(self, found: Callable[[str], bool]) -> Bools:
+        """Return of which products a text is said that is one of those wanted, shape (n_items,)."""
+        said = [*map(found, self._texts), *map(found, self._added), False]
+        flags: Bools = np.array(said, bool)[self.code]
+        return flags
 
     def known(self, text: str) -> bool:
         """Whether this is said of any product."""

@@ -246,6 +246,14 @@ class Choices:
         with room((len(self), np.int64)) as (place,):
             return representing.likeliest(place, *map(fixed, arrays))
 
+    def any_of(self, flags: Bools) -> Bools:
+        """Say of which products any product of their choice is flagged; shapes (n_items,)."""
+        if not self.several or not flags.any():
+            return flags
+        marked = np.zeros(len(self), bool)
+        marked[self.of[flags]] = True
+        return marked[self.of]
+
     def first_of(self, item_ix: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
         """Return the positions in a list of the first product of each choice, ascending."""
         return np.sort(np.unique(self.of[item_ix], return_index=True)[1])

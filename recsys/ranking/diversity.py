@@ -16,6 +16,7 @@ from recsys.matrices.histories import Histories
 from recsys.matrices.ids import IntArray, IxArray
 from recsys.models.content import Content
 
+Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 Weights = npt.NDArray[np.float32]
 
@@ -62,6 +63,21 @@ class Alike:
     words: int
     categories: int
     share: float
+
+    @classmethod
+    def nothing(cls, n_items: int) -> Self:
+        """No two products are alike."""
+        none = fixed(np.empty(0, np.float32))
+        return cls(
+            fixed(np.zeros(n_items + 1, np.int64)),
+            fixed(np.empty(0, np.int32)),
+            none,
+            fixed(np.full(n_items, -1, np.int32)),
+            fixed(np.zeros(n_items, np.float32)),
+            0,
+            0,
+            1.0,
+        )
 
     @classmethod
     def of(cls, content: Content) -> Self:
@@ -128,6 +144,8 @@ def diversify(
     diversity: Floats,
     bought: Histories,
     alike: Alike | None,
+    needed: IntArray | None = None,
+    new: Bools | None = None,
 ) -> tuple[IntArray, IntArray]:
     """Choose what each request is shown, so that like products do not crowd its list.
 
@@ -135,6 +153,9 @@ def diversify(
     that was chosen loses odds: they are multiplied by one minus ``diversity`` times how alike the
     two are, once for each such product. What the customer bought more than once loses nothing:
     who buys two kinds of one thing again and again wants both.
+
+    Where a list needs new products, a place goes to the best of them as soon as the places so far
+    would hold too few, see ``discovery``.
 
     Parameters
     ----------
@@ -154,6 +175,10 @@ def diversify(
         Purchases of the ``n`` customers; empty where they must not matter.
     alike : Alike or None
         None: no two products are alike.
+    needed : ndarray of shape (n,), int64, optional
+        New products that each list shall have at least; none by default.
+    new : ndarray of shape (m,), bool, optional
+        Which are new to their customer.
 
     Returns
     -------
@@ -176,16 +201,22 @@ def diversify(
     shown = np.minimum(np.diff(indptr), counts)
     bounds = np.zeros(len(shown) + 1, np.int64)
     np.cumsum(shown, out=bounds[1:])
-    if alike is None or not diversity.any():
+    if new is None and (alike is None or not diversity.any()):
         before = np.repeat(indptr[:-1] - bounds[:-1], shown)
         return bounds, np.arange(bounds[-1]) + before
+    if alike is None:
+        alike = Alike.nothing(bought.n_items)
+    n = len(shown)
     at = np.empty(bounds[-1], np.int64)
     _choose(
         fixed(indptr),
         fixed(item_ix),
         fixed(keys),
         fixed(bounds),
-        fixed(diversity),
+        fixed(diversity if len(diversity) else np.zeros(n)),
+        fixed(np.asarray(counts, np.int64)),
+        fixed(np.zeros(n, np.int64) if needed is None else needed),
+        fixed(np.zeros(len(item_ix), bool) if new is None else new),
         fixed(bought.indptr),
         fixed(bought.item_ix),
         fixed(bought.count),
@@ -242,6 +273,9 @@ def _choose(
     keys: Floats,
     bounds: IntArray,
     diversity: Floats,
+    counts: IntArray,
+    needed: IntArray,
+    new: Bools,
     rows: IntArray,
     bought: IxArray,
     times: IxArray,
@@ -260,14 +294,19 @@ def _choose(
         key = keys[first : first + n].copy()
         compared = np.zeros(n, np.int64)  # with so many of the chosen; _CHOSEN: is one of them
         head = 0
+        lacking = 0  # new ones that were not chosen yet
+        for c in range(n):
+            lacking += 1 if new[first + c] else 0
+        fresh = 0  # and those that were
         for place in range(bounds[r + 1] - bounds[r]):
             while compared[head] == _CHOSEN:
                 head += 1
             best = -1
+            only_new = lacking > 0 and fresh < needed[r] * (place + 1) // counts[r]
             for c in range(head, n):
                 if best >= 0 and keys[first + c] <= key[best]:
                     break
-                if compared[c] == _CHOSEN:
+                if compared[c] == _CHOSEN or (only_new and not new[first + c]):
                     continue
                 item = item_ix[first + c]
                 while 0 <= compared[c] < place and (best < 0 or key[c] > key[best]):
@@ -295,6 +334,8 @@ def _choose(
                 if best < 0 or key[c] > key[best]:
                     best = c
             compared[best] = _CHOSEN
+            if new[first + best]:
+                fresh, lacking = fresh + 1, lacking - 1
             at[bounds[r] + place] = first + best
 
 

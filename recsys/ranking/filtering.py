@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from recsys.data.ages import AGE_ATTRIBUTES, is_restricted
 from recsys.filters import ATTRIBUTE, Condition, Filter
 from recsys.matrices.ids import IntArray, ItemIndex
 from recsys.ranking.attributes import Attribute
@@ -75,6 +76,15 @@ class Facts:
         self.labels = labels
         self.active = active
         self.attributes = attributes or {}
+
+    @cached_property
+    def age_restricted(self) -> Bools:
+        """Which products have a minimum age, shape (n_items,)."""
+        out = np.zeros(len(self.index), bool)
+        for name in AGE_ATTRIBUTES:
+            if name in self.attributes:
+                out |= self.attributes[name].saying(is_restricted)
+        return out
 
     def allows(self, given: Filter, item_ix: Items, on_hand: Asker, new: Asker) -> Bools:
         """Say which products a filter lets through.

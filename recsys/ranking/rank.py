@@ -22,13 +22,14 @@ from recsys.ranking.boosted import Boosted, Ensemble, choose
 from recsys.ranking.candidates import COLUMNS, MODEL_OF, Candidates, collect, consider
 from recsys.ranking.choices import Choices
 from recsys.ranking.curves import Floats
-from recsys.ranking.diversity import Alike, ample, diversify
+from recsys.ranking.discovery import missed, needed, never_bought, pool
+from recsys.ranking.diversity import Alike, diversify
 from recsys.ranking.features import Features
 from recsys.ranking.filtering import Facts
 from recsys.ranking.judging import Judge, Judged, Placed
 from recsys.ranking.margins import Margins, expected
-from recsys.ranking.ordering import best, left_out
 from recsys.ranking.parts import Parts
+from recsys.ranking.ranked import Ranked, row_of, together
 from recsys.ranking.rules import RULES, Limits, forbid
 from recsys.ranking.shelf import Shelf
 
@@ -61,6 +62,8 @@ class Asked:
         chance of purchase by default.
     wanted : Lists, optional
         Products whose chance is wanted, shown or not; none by default.
+    new_share : ndarray of shape (n,), float64, optional
+        See ``discovery``; 0 by default.
     """
 
     counts: npt.NDArray[np.int64]
@@ -69,6 +72,12 @@ class Asked:
     diversity: Floats = field(default_factory=lambda: np.empty(0))
     by_margin: npt.NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, bool))
     wanted: Lists | None = None
+    new_share: Floats = field(default_factory=lambda: np.empty(0))
+
+    @cached_property
+    def needed(self) -> IntArray:
+        """How many new products each list shall have, shape (n,)."""
+        return needed(self.counts, self.new_share)
 
     def row(self, r: int) -> "Asked":
         """One request alone."""
@@ -79,47 +88,8 @@ class Asked:
             self.limits.row(r),
             self.diversity[part],
             self.by_margin[part],
+            new_share=self.new_share[part],
         )
-
-
-@dataclass(frozen=True)
-class Ranked:
-    """Ordered items for ``n`` requests.
-
-    Attributes
-    ----------
-    indptr : ndarray of shape (n + 1,), int64
-        Row ``i`` lies in ``[indptr[i], indptr[i + 1])`` of the next four.
-    item_ix : ndarray of shape (k,), int32
-        Best first, one of each choice.
-    chance : ndarray of shape (k,), float64
-        Of purchase within the horizon.
-    scores : ndarray of shape (k, len(COLUMNS)), float32
-        What each column gave.
-    evidence : ndarray of shape (k, len(COLUMNS)), float64
-        What it counted for, in log-odds, the placement's factors included.
-    left_out : ndarray of shape (n, len(RULES)), int64
-        Candidates that would have stood in the list but for each rule.
-    wanted_chance : ndarray of the length of ``Asked.wanted.item_ix``, float64
-        Of purchase of what was asked for besides.
-    leader_ix : ndarray of shape (k,), int32, optional
-        The product of each one's choice that chance, scores and evidence are of; the same as
-        ``item_ix`` by default.
-    """
-
-    indptr: npt.NDArray[np.int64]
-    item_ix: npt.NDArray[np.int32]
-    chance: Floats
-    scores: npt.NDArray[np.float32]
-    evidence: Floats
-    left_out: npt.NDArray[np.int64]
-    wanted_chance: Floats = field(default_factory=lambda: np.empty(0))
-    leader_ix: npt.NDArray[np.int32] | None = None
-
-    @property
-    def leaders(self) -> "Ranked":
-        """The same with the products that evidence is of in place of those that are shown."""
-        return self if self.leader_ix is None else replace(self, item_ix=self.leader_ix)
 
 
 @dataclass(frozen=True)
@@ -177,7 +147,22 @@ class Ranker:
     ) -> tuple[Lists, npt.NDArray[np.uint8]]:
         """Return products with all others of their choices, and what forbids each of them."""
         wide = self.grouped.widened(items)
-        return wide, forbid(wide, histories, self.shelf, limits, self.facts, self.grouped)
+        return wide, self.forbidden(wide, histories, limits)
+
+    @cached_property
+    def age_restricted(self) -> npt.NDArray[np.bool_]:
+        """Which products have a minimum age, or stand for one that has, shape (n_items,)."""
+        if self.facts is None:
+            return np.zeros(len(self.index), bool)
+        return self.grouped.any_of(self.facts.age_restricted)
+
+    def forbidden(
+        self, items: Ragged, histories: Histories, limits: Limits
+    ) -> npt.NDArray[np.uint8]:
+        """Return what forbids each product, see ``rules.forbid``."""
+        return forbid(
+            items, histories, self.shelf, limits, self.facts, self.grouped, self.age_restricted
+        )
 
     def represented(self, leaders: Ragged, histories: Histories, limits: Limits) -> IxArray:
         """Return the product that is shown for each choice, see ``Choices.shown``."""
@@ -209,17 +194,25 @@ class Ranker:
         """
         found = collect(self.models, self.index, histories, context, PER_MODEL)
         ranked = self._order(found, histories, context, asked)
-        short = np.flatnonzero(np.diff(ranked.indptr) < asked.counts)
+        short = np.flatnonzero(self._short(ranked, histories, asked))
         if not widen or not len(short):
             return ranked
-        parts = [_row(ranked, r) for r in range(len(context))]
+        parts = [row_of(ranked, r) for r in range(len(context))]
         for r in short.tolist():
             one = slice(r, r + 1)
             found = self._more(histories[one], context[one], asked.row(r))
             wider = self._order(found, histories[one], context[one], asked.row(r))
             # What kept the obvious products out of the list is what there is to tell.
             parts[r] = replace(wider, left_out=parts[r].left_out)
-        return replace(_together(parts), wanted_chance=ranked.wanted_chance)
+        return replace(together(parts), wanted_chance=ranked.wanted_chance)
+
+    def _short(self, found: Ragged, histories: Histories, asked: Asked) -> npt.NDArray[np.bool_]:
+        """Which requests have fewer products, or fewer new ones, than they ask for."""
+        short: npt.NDArray[np.bool_] = np.diff(found.indptr) < asked.counts
+        if asked.needed.any():
+            new = never_bought(found, histories, self.grouped)
+            short |= np.bincount(rows_of(found)[new], minlength=len(short)) < asked.needed
+        return short
 
     def _more(self, histories: Histories, context: Context, asked: Asked) -> Candidates:
         """Candidates of one request whose rules left too few: all that they allow, or enough.
@@ -231,12 +224,13 @@ class Ranker:
         pool = np.arange(len(self.index), dtype=np.int32) if held is None else held
         choices = self.grouped
         every = Lists.of_rows([pool])
-        code = forbid(every, histories, self.shelf, limits, self.facts, choices)
+        code = self.forbidden(every, histories, limits)
         pool = pool[code == 0]
         if len(pool) > MAX_ALLOWED:
             found = collect(self.models, self.index, histories, context, PER_MODEL_WIDE)
             named = found.item_ix[np.isin(choices.of[found.item_ix], choices.of[pool])]
-            if len(choices.first_of(named)) >= asked.counts[0]:
+            once = Lists.of_rows([named[choices.first_of(named)]])
+            if not self._short(once, histories, asked)[0]:
                 return found
             pool = np.union1d(named, pool[choices.first_of(pool)][:MAX_ALLOWED])
         pool = np.sort(choices.widened(Lists.of_rows([pool])).item_ix)
@@ -253,21 +247,25 @@ class Ranker:
         free = code == 0
         keys = self._keys(found, rows, judged, asked)
         leads = self.grouped.leading(found, keys)
-        usual = best(found, keys, free & leads, asked.counts)
-        missed = left_out(
-            found, keys, code * leads.astype(np.uint8), usual, asked.counts, len(RULES)
-        )
+        new = never_bought(found, histories, self.grouped) if asked.needed.any() else None
+        kept_out = missed(
+            found, keys, code * leads.astype(np.uint8), free & leads, asked.counts, len(RULES),
+            asked.needed, new,
+        )  # fmt: skip
         trees = self._climb(found, rows, judged, free, histories, context)
         keys = self._keys(found, rows, judged, asked)
         # What trees did not look at comes behind what they did.
         behind = None if trees is None else trees.place < 0
         free &= self.grouped.leading(found, keys, behind)
-        ends, shown = best(found, keys, free, ample(asked.counts, asked.diversity), behind)
-        if asked.diversity.any():
+        ends, shown = pool(
+            found, keys, free, asked.counts, asked.diversity, asked.needed, new, behind
+        )
+        if asked.diversity.any() or new is not None:
             keys = keys[shown] if behind is None else keys[shown] - _UNSEEN * behind[shown]
             ends, chosen = diversify(
                 ends, found.item_ix[shown], keys,
                 asked.counts, asked.diversity, histories.purchases, self.alike,
+                asked.needed, None if new is None else new[shown],
             )  # fmt: skip
             shown = shown[chosen]
         scores = found.scores[shown]
@@ -281,7 +279,7 @@ class Ranker:
             judged.chance[shown],
             scores,
             evidence,
-            missed,
+            kept_out,
             self._wanted(found, judged, placed, histories, context, asked.wanted),
             leaders.item_ix,
         )
@@ -376,25 +374,3 @@ def factors_of(by_model: Mapping[str, float]) -> Floats:
     return np.array(
         [by_model.get(column, by_model.get(MODEL_OF[column], 1.0)) for column in COLUMNS]
     )
-
-
-def _row(ranked: Ranked, r: int) -> Ranked:
-    part = slice(ranked.indptr[r], ranked.indptr[r + 1])
-    return Ranked(
-        ranked.indptr[r : r + 2] - ranked.indptr[r],
-        ranked.item_ix[part],
-        ranked.chance[part],
-        ranked.scores[part],
-        ranked.evidence[part],
-        ranked.left_out[r : r + 1],
-        leader_ix=ranked.leaders.item_ix[part],
-    )
-
-
-def _together(parts: list[Ranked]) -> Ranked:
-    lists = Lists.of_rows([part.item_ix for part in parts])
-    joined = {
-        name: np.concatenate([getattr(part, name) for part in parts])
-        for name in ("chance", "scores", "evidence", "left_out", "leader_ix")
-    }
-    return replace(parts[0], indptr=lists.indptr, item_ix=lists.item_ix, **joined)

@@ -4,7 +4,7 @@ Candidates and the limits of each request come in; out comes, for every candidat
 that forbids it, so that what was left out can be counted. Called by ``rank``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -25,6 +25,7 @@ RULES: Final = (
     "inactive",
     "excluded",
     "in_cart",
+    "age_restricted",
     "filtered",
     "not_new",
     "recently_bought",
@@ -55,6 +56,8 @@ class Limits:
         Nothing that the location has not on hand, where its stock is known.
     filters : tuple of length n of (Filter or None), optional
         Nothing that the filter does not let through; none by default.
+    of_age : ndarray of shape (n,), bool, optional
+        Whether goods with a minimum age may be shown; no by default.
     """
 
     exclude: Lists
@@ -64,6 +67,7 @@ class Limits:
     location_keys: npt.NDArray[np.int64]
     in_stock: npt.NDArray[np.bool_]
     filters: tuple[Filter | None, ...] = ()
+    of_age: npt.NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, bool))
 
     def row(self, r: int) -> "Limits":
         """Limits of one request."""
@@ -76,6 +80,7 @@ class Limits:
             self.location_keys[part],
             self.in_stock[part],
             self.filters[part],
+            self.of_age[part],
         )
 
 
@@ -86,6 +91,7 @@ def forbid(
     limits: Limits,
     facts: Facts | None = None,
     choices: Choices | None = None,
+    age_restricted: npt.NDArray[np.bool_] | None = None,
 ) -> npt.NDArray[np.uint8]:
     """Find the first rule that forbids each candidate.
 
@@ -102,6 +108,8 @@ def forbid(
     choices : Choices, optional
         What a shopper cannot tell apart: what was bought, is in the cart or excluded of a choice
         counts for all of it. By default every product is alone.
+    age_restricted : ndarray of shape (n_items,), bool, optional
+        Which products have a minimum age; none by default.
 
     Returns
     -------
@@ -115,7 +123,9 @@ def forbid(
     stock = shelf.position(np.where(limits.in_stock, limits.location_keys, 0))
     past = histories.indptr, histories.item_ix, histories.ts
     mine = limits.exclude.indptr, limits.exclude.item_ix, limits.cart.indptr, limits.cart.item_ix
-    asks = limits.new_only, limits.hidden_since_ts, stock
+    of_age = limits.of_age if len(limits.of_age) else np.zeros(len(limits.new_only), bool)
+    adult = np.zeros(len(shelf.active), bool) if age_restricted is None else age_restricted
+    asks = limits.new_only, limits.hidden_since_ts, of_age, adult, stock
     held = shelf.active, shelf.indptr, shelf.item_ix, shelf.on_hand, shelf.complete
     with room((len(shelf.active), np.uint8)) as (mark,):
         return _forbid(mark, *map(fixed, (indptr, items, out, *past, *mine, *asks, *held, of)))
@@ -130,7 +140,8 @@ def _forbid(
     mark: npt.NDArray[np.uint8], indptr: IntArray, items: IxArray, filtered: npt.NDArray[np.bool_],
     past_indptr: IntArray, past: IxArray, ts: IntArray, exclude_indptr: IntArray, exclude: IxArray,
     cart_indptr: IntArray, cart: IxArray, new_only: npt.NDArray[np.bool_], hidden_since: IntArray,
-    stock: IntArray, active: npt.NDArray[np.bool_], stock_indptr: IntArray, stocked: IxArray,
+    of_age: npt.NDArray[np.bool_], adult: npt.NDArray[np.bool_], stock: IntArray,
+    active: npt.NDArray[np.bool_], stock_indptr: IntArray, stocked: IxArray,
     on_hand: npt.NDArray[np.float64], complete: npt.NDArray[np.bool_], of: IxArray,
 ) -> npt.NDArray[np.uint8]:  # fmt: skip
     code = np.zeros(len(items), np.uint8)
@@ -151,12 +162,14 @@ def _forbid(
                 code[at] = 2
             elif known & _IN_CART:
                 code[at] = 3
-            elif filtered[at]:
+            elif adult[item] and not of_age[r]:
                 code[at] = 4
-            elif new_only[r] and known & _HAD:
+            elif filtered[at]:
                 code[at] = 5
-            elif known & _LATELY:
+            elif new_only[r] and known & _HAD:
                 code[at] = 6
+            elif known & _LATELY:
+                code[at] = 7
             elif place >= 0:
                 low, end = stock_indptr[place], stock_indptr[place + 1]
                 high = end
@@ -167,9 +180,9 @@ def _forbid(
                     else:
                         high = middle
                 if low < end and stocked[low] == item:
-                    code[at] = 7 if on_hand[low] <= 0 else 0
+                    code[at] = 8 if on_hand[low] <= 0 else 0
                 elif complete[place]:
-                    code[at] = 7
+                    code[at] = 8
         for at in range(exclude_indptr[r], exclude_indptr[r + 1]):
             mark[of[exclude[at]]] = 0
         for at in range(cart_indptr[r], cart_indptr[r + 1]):

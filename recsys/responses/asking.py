@@ -9,12 +9,15 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from recsys.matrices.histories import Histories
+from recsys.matrices.histories import NO_CHANNEL, Histories
+from recsys.matrices.ids import IntArray
 from recsys.matrices.lists import Lists
 from recsys.models.base import Context
 from recsys.ranking.rank import Asked, factors_of
 from recsys.ranking.rules import DAY, Limits
-from recsys.responses.placements import Question, filter_of
+from recsys.responses.catalogue import Catalogue
+from recsys.responses.placements import BOUGHT_ON, Question, filter_of
+from recsys.schema import CHANNELS
 
 
 def joined(one: Sequence[npt.NDArray[np.int32]], other: Sequence[npt.NDArray[np.int32]]) -> Lists:
@@ -45,6 +48,21 @@ def with_last_basket(
     return cart
 
 
+def context_of(
+    questions: Sequence[Question], catalogue: Catalogue, as_of_ts: IntArray, named: Lists
+) -> Context:
+    """Say when, where and on which channel questions are asked, and what they name."""
+    channels = [BOUGHT_ON.get(question.settings.channel) for question in questions]
+    return Context(
+        as_of_ts,
+        np.array([catalogue.location(question.location_id) for question in questions]),
+        np.array(
+            [NO_CHANNEL if name is None else CHANNELS.index(name) for name in channels], np.uint8
+        ),
+        named,
+    )
+
+
 def asked_of(questions: Sequence[Question], context: Context, cart: Lists, exclude: Lists) -> Asked:
     """Say what the ranker is asked: how many, by which weights, and what must not be shown."""
     settings = [question.settings for question in questions]
@@ -57,6 +75,7 @@ def asked_of(questions: Sequence[Question], context: Context, cart: Lists, exclu
         location_keys=context.location,
         in_stock=np.array([given.in_stock for given in settings]),
         filters=tuple(filter_of(question) for question in questions),
+        of_age=np.array([given.age_restricted for given in settings]),
     )
     counts = [question.count or question.settings.count for question in questions]
     return Asked(
@@ -65,4 +84,5 @@ def asked_of(questions: Sequence[Question], context: Context, cart: Lists, exclu
         limits,
         np.array([given.diversity for given in settings]),
         np.array([given.objective == "margin" for given in settings]),
+        new_share=np.array([given.new_share for given in settings]),
     )

@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 
 from recsys.data.addresses import ADDRESSES, is_address
+from recsys.data.ages import AGE_ATTRIBUTES
 from recsys.matrices.texts import Texts
 from recsys.persistence.artefact import Artefact, Column
 from recsys.ranking.attributes import Attribute
@@ -21,7 +22,7 @@ from recsys.ranking.attributes import Attribute
 #: Attributes that have a column, and that filters may ask. Beyond them an answer still tells.
 MOST: Final = 64
 #: Those that have one however few products have them.
-_ALWAYS: Final = ("url", "image_url", "gtin", "age_restriction")
+_ALWAYS: Final = ("url", "image_url", "gtin", *AGE_ATTRIBUTES)
 #: Asks for every attribute.
 EVERY: Final = "*"
 _NAMES: Final = "attributes"
@@ -63,7 +64,7 @@ class Attributes:
             for name, text in named.items():
                 if name in ADDRESSES and text is not None and not is_address(text):
                     continue
-                room = name in self.columns or name in by_name
+                room = name in self.columns or name in by_name or name in _ALWAYS
                 if room or len(self.columns.keys() | by_name.keys()) < MOST:
                     by_name.setdefault(name, {})[item_ix] = text
                 else:

@@ -64,6 +64,9 @@ def check(engine: Engine, name: str, settings: Placement) -> Iterator[Finding]:
     if settings.objective == "new" and not settings.personal:
         text = "objective: without `personal` nobody is known, so everything is new to them."
         yield Finding(name, "warning", text)
+    if settings.new_share and not settings.personal:
+        text = "new_share: without `personal` nobody is known, so everything is new to them."
+        yield Finding(name, "warning", text)
     if settings.objective == "margin" and not engine.knows_costs():
         text = "objective: no product's cost is known; the order is that of chance times price."
         yield Finding(name, "warning", text)

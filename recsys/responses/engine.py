@@ -16,27 +16,29 @@ import numpy.typing as npt
 
 from recsys.config import Placement
 from recsys.errors import ArtefactError
-from recsys.matrices.histories import EMPTY, NO_CHANNEL, CustomerHistory, Histories
+from recsys.matrices.histories import EMPTY, CustomerHistory, Histories
 from recsys.matrices.ids import ItemIndex
 from recsys.matrices.lists import Lists
 from recsys.models import Content, CoPurchase, Popular, Repeat, Transitions, Trending
-from recsys.models.base import Context
 from recsys.persistence import artefact
 from recsys.persistence.artefact import Artefact, Manifest
 from recsys.persistence.fitted import models_of
 from recsys.ranking.candidates import COLUMNS, MODELS
+from recsys.ranking.discovery import never_bought
 from recsys.ranking.margins import UNKNOWN_MINOR, Costs
 from recsys.ranking.parts import Parts
-from recsys.ranking.rank import Ranked, Ranker, factors_of
+from recsys.ranking.rank import Ranker, factors_of
+from recsys.ranking.ranked import Ranked
 from recsys.ranking.rules import RULES
 from recsys.ranking.shelf import Shelf
-from recsys.responses.asking import asked_of, joined, with_last_basket
+from recsys.responses.asking import asked_of, context_of, joined, with_last_basket
 from recsys.responses.catalogue import Catalogue, Item
-from recsys.responses.explaining import Explainer, explanation, fallback
+from recsys.responses.explaining import Explainer, Sayable, explanation, fallback
+from recsys.responses.headings import Heading, heading_of
 from recsys.responses.items import PageQuestion, Pages
 from recsys.responses.live import Told, catalogue_with, costs_with, margins_of, shelf_with
 from recsys.responses.offering import NO_OFFERING, Offering, decide, lacking
-from recsys.responses.placements import BOUGHT_ON, Question, filter_of
+from recsys.responses.placements import Question, filter_of
 from recsys.responses.reasons import Reason
 from recsys.responses.stored import (
     CART_BLEND,
@@ -48,7 +50,6 @@ from recsys.responses.stored import (
     choices_of,
 )
 from recsys.responses.warming import warm
-from recsys.schema import CHANNELS
 
 #: Key of ``left_out`` for products of the request that the catalogue does not hold.
 UNKNOWN_ITEM: Final = "unknown_item"
@@ -122,7 +123,7 @@ class Engine:
             ) from None
         self._explainer = Explainer(
             self.catalogue, popular, copurchase, content, repeat, trending, transitions,
-            self.ranker.grouped,
+            self.ranker.grouped, self.ranker.age_restricted,
         )  # fmt: skip
         self._pages = Pages(self.catalogue, self.ranker, copurchase, content)
 
@@ -158,7 +159,9 @@ class Engine:
         facts = newer.catalogue.facts(shelf.active)
         margins = margins_of(costs_with(self._costs, newer.catalogue, told), newer.catalogue)
         newer.ranker = replace(self.ranker, shelf=shelf, facts=facts, margins=margins)
-        newer._explainer = replace(self._explainer, catalogue=newer.catalogue)
+        newer._explainer = replace(
+            self._explainer, catalogue=newer.catalogue, age_restricted=newer.ranker.age_restricted
+        )
         newer._pages = self._pages.over(newer.catalogue, newer.ranker)
         return newer
 
@@ -185,12 +188,14 @@ class Engine:
         every = np.arange(len(self.index), dtype=np.int32)
         question = Question(placement="", settings=settings, as_of_ts=0)
         given, shelf = filter_of(question), self.ranker.shelf
+        held = shelf.active
+        if not settings.age_restricted:
+            held = held & ~self.ranker.age_restricted
         if given is None:
-            return shelf.active
-        held = self.catalogue.facts(shelf.active).allows(
+            return held
+        return held & self.catalogue.facts(shelf.active).allows(
             given, every, lambda at: np.full(len(at), np.inf), lambda at: np.ones(len(at), bool)
         )
-        return held & shelf.active
 
     def calibrates(self, settings: Placement) -> bool:
         """Whether chances of purchase were learned for a placement's weights."""
@@ -258,8 +263,9 @@ class Engine:
         cart, unknown_cart = self._known([question.cart for question in questions])
         page, unknown_page = self._known([question.item_ids for question in questions])
         exclude, unknown_exclude = self._known([question.exclude for question in questions])
+        named = joined(cart, page)
         cart = with_last_basket(questions, cart, histories)
-        context = self._context(questions, as_of_ts, cart, page)
+        context = context_of(questions, self.catalogue, as_of_ts, joined(cart, page))
         asked = asked_of(questions, context, Lists.of_rows(cart), joined(page, exclude))
         proposed = (offering or NO_OFFERING).propose(
             questions, histories, cart, self.ranker, asked.limits
@@ -267,7 +273,9 @@ class Engine:
         missing = lacking(proposed)
         ranked = self.ranker.rank(histories, context, replace(asked, wanted=missing))
         offers = decide(questions, proposed, missing, ranked.wanted_chance, self.index)
-        told = self._explainer.reasons(ranked.leaders, histories, context)
+        of_age = np.array([question.settings.age_restricted for question in questions])
+        told = self._explainer.reasons(ranked.leaders, histories, context, Sayable(of_age, named))
+        new = never_bought(ranked, histories, self.ranker.grouped)
         levels = self._popular.level(context)
         unknown = unknown_cart + unknown_page + unknown_exclude
         on_hand = self.ranker.shelf.on_hand_at(
@@ -275,8 +283,9 @@ class Engine:
         )
         return [
             self._answer(
-                question, ranked, r, told, on_hand, int(context.location[r]),
+                question, ranked, r, told, new, on_hand, int(context.location[r]),
                 fallback(ranked, r, histories, context, int(levels[r])), int(unknown[r]), offers[r],
+                self._heading(question, ranked, r, told, new, histories, cart[r]),
             )
             for r, question in enumerate(questions)
         ]  # fmt: skip
@@ -305,22 +314,23 @@ class Engine:
         known = [np.unique(ix[ix >= 0]) if len(ix) else _NONE for ix in found]
         return known, np.array([int((ix < 0).sum()) for ix in found])
 
-    def _context(
+    def _heading(
         self,
-        questions: Sequence[Question],
-        as_of_ts: npt.NDArray[np.int64],
-        cart: Sequence[npt.NDArray[np.int32]],
-        page: Sequence[npt.NDArray[np.int32]],
-    ) -> Context:
-        channels = [BOUGHT_ON.get(question.settings.channel) for question in questions]
-        return Context(
-            as_of_ts,
-            np.array([self.catalogue.location(question.location_id) for question in questions]),
-            np.array(
-                [NO_CHANNEL if name is None else CHANNELS.index(name) for name in channels],
-                np.uint8,
-            ),
-            joined(cart, page),
+        question: Question,
+        ranked: Ranked,
+        r: int,
+        told: Sequence[Reason],
+        new: npt.NDArray[np.bool_],
+        histories: Histories,
+        cart: npt.NDArray[np.int32],
+    ) -> Heading | None:
+        part = slice(ranked.indptr[r], ranked.indptr[r + 1])
+        return heading_of(
+            question,
+            told[part],
+            frozenset(self.index.item_ids[ix] for ix in cart.tolist()),
+            known=bool(histories.indptr[r + 1] > histories.indptr[r]),
+            all_new=bool(new[part].all()),
         )
 
     def _answer(
@@ -329,11 +339,13 @@ class Engine:
         ranked: Ranked,
         r: int,
         told: Sequence[Reason],
+        new: npt.NDArray[np.bool_],
         on_hand: npt.NDArray[np.float64],
         location: int,
         fallback: str | None,
         unknown: int,
         offers: list[dict[str, Any]],
+        heading: Heading | None,
     ) -> dict[str, Any]:
         items = []
         for rank, at in enumerate(range(ranked.indptr[r], ranked.indptr[r + 1]), start=1):
@@ -347,6 +359,7 @@ class Engine:
                 "availability": self.catalogue.availability(
                     question.location_id, location, float(on_hand[at])
                 ),
+                "new": bool(new[at]),
                 "reason": told[at],
                 **self.catalogue.links(int(ranked.item_ix[at])),
             }
@@ -364,6 +377,7 @@ class Engine:
             "model_version": self.version,
             "as_of": datetime.fromtimestamp(question.as_of_ts, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "customer_known": question.customer_known and question.settings.personal,
+            "heading": heading,
             "items": items,
             "offers": offers,
             "fallback": fallback,

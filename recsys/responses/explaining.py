@@ -4,24 +4,27 @@ What ``rank`` ordered, and for whom, comes in; reasons, explanations and the nam
 come out. Called by ``engine``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from recsys.matrices.histories import EMPTY, CustomerHistory, Histories
+from recsys.matrices.ids import IxArray
 from recsys.matrices.lists import Lists, contains, pointers, rows_of
 from recsys.models import Content, CoPurchase, Popular, Repeat, Transitions, Trending
 from recsys.models.base import Context
 from recsys.models.content import Because
+from recsys.models.lifts import LEAST_LIFT
 from recsys.models.popular import LEVELS
 from recsys.ranking.candidates import CART, COLUMNS, MODEL_OF
 from recsys.ranking.choices import Choices
-from recsys.ranking.rank import Ranked
+from recsys.ranking.ranked import Ranked
 from recsys.responses import reasons
 from recsys.responses.catalogue import Catalogue
+from recsys.responses.habits import Habit, habits_of
 from recsys.responses.reasons import Reason
 from recsys.schema import CHANNELS
 
@@ -30,10 +33,23 @@ _NONE: Final = np.empty(0, np.int32)
 _NOWHERE: Final = np.empty(0, np.int64)
 #: Titles this much alike are of like products; below it, what they share is their kind.
 _SAME_WORDS: Final = 0.5
-#: "Often bought with" says something from so many times as often as by chance on.
-LEAST_LIFT: Final = 1.5
 #: Columns that are the same for everyone at a place.
 _OF_ALL: Final = ("popular", "trending")
+
+
+class Sayable(NamedTuple):
+    """What questions say that reasons may be about.
+
+    Attributes
+    ----------
+    of_age : ndarray of shape (n,), bool
+        Whether goods with a minimum age may be named.
+    named : Lists
+        Products that the questions name themselves, of the cart and of the page.
+    """
+
+    of_age: npt.NDArray[np.bool_]
+    named: Lists
 
 
 @dataclass(frozen=True)
@@ -51,6 +67,9 @@ class Explainer:
     transitions : Transitions
     choices : Choices
         What of another product of one choice is said is said of the product itself.
+    age_restricted : ndarray of shape (n_items,), bool
+        Goods with a minimum age: a placement that does not show them does not name them either,
+        unless the question does.
     """
 
     catalogue: Catalogue
@@ -61,8 +80,11 @@ class Explainer:
     trending: Trending
     transitions: Transitions
     choices: Choices
+    age_restricted: npt.NDArray[np.bool_]
 
-    def reasons(self, ranked: Ranked, histories: Histories, context: Context) -> list[Reason]:
+    def reasons(
+        self, ranked: Ranked, histories: Histories, context: Context, sayable: Sayable
+    ) -> list[Reason]:
         """Say why each shown item is shown.
 
         Parameters
@@ -71,6 +93,7 @@ class Explainer:
         histories : Histories
             Of those who ask; empty where nothing of theirs may show.
         context : Context
+        sayable : Sayable
 
         Returns
         -------
@@ -78,72 +101,100 @@ class Explainer:
             One an item of ``ranked``.
         """
         winner = _spokesmen(ranked)
-        loudest: dict[int, int] = {}
+        sources = self._sources(ranked, winner, histories, context, sayable)
+        habits: dict[int, Habit] = {}
+        overdue: frozenset[int] = frozenset()
+        had = self._had(ranked, histories)
+        if had.any():
+            habits = habits_of(ranked, histories, context.as_of_ts, self.choices)
+            overdue = self._overdue(ranked, histories, context)
+        rises_there = np.zeros(len(winner), bool)
+        if COLUMNS.index("trending") in winner:
+            rises_there = self.trending.rises_there(context, ranked)
+        levels = self.popular.level(context).tolist()
+        had_any = (np.diff(histories.indptr) > 0).tolist()
+        said = []
+        for r, level in enumerate(levels):
+            popular = self._popular(context, r, level)
+            location = int(context.location[r])
+            for place in range(ranked.indptr[r], ranked.indptr[r + 1]):
+                column = COLUMNS[winner[place]]
+                sells = ranked.scores[place, COLUMNS.index("popular")] > 0
+                plain = popular if sells else reasons.available()
+                source = sources.get(place)
+                if column == "repeat" or (source is not None and source.itself):
+                    # Else it would be said to go with itself, or to be like itself.
+                    habit = habits.get(place)
+                    said.append(reasons.repeat(habit, overdue=place in overdue) if habit else plain)
+                elif source is not None:
+                    said.append(source.reason)
+                elif column == "copurchase" and had_any[r]:
+                    said.append(reasons.similar_taste())
+                elif column == "trending" and rises_there[place] and self._is_store(location):
+                    named = self.catalogue.place(location)
+                    said.append(reasons.trending_at_location(named["location_id"], named["name"]))
+                elif column == "trending":
+                    said.append(reasons.trending())
+                elif column in ("als", "bpr"):
+                    said.append(reasons.similar_taste())
+                elif column == "neighbours":
+                    said.append(reasons.similar_customers())
+                else:
+                    said.append(plain)
+        return said
+
+    def _sources(
+        self, ranked: Ranked, winner: list[int], histories: Histories, context: Context,
+        sayable: Sayable,
+    ) -> dict[int, "_Source"]:  # fmt: skip
+        """What products that go before speak for items; by place in ``ranked``.
+
+        Nothing where it would not mean much, or where the product must not be named.
+        """
+        found: dict[int, _Source] = {}
+
+        def add(
+            at: npt.NDArray[np.intp], speaker: IxArray, say: Callable[[int, int], Reason]
+        ) -> None:
+            rows = rows_of(ranked)[at]
+            hushed = self.age_restricted[speaker] & ~sayable.of_age[rows]
+            hushed &= ~contains(sayable.named, rows, speaker)
+            kept = np.flatnonzero((speaker >= 0) & ~hushed)
+            for number, place in zip(kept.tolist(), at[kept].tolist(), strict=True):
+                item, other = int(ranked.item_ix[place]), int(speaker[number])
+                same = self.choices.of[item] == self.choices.of[other]
+                found[place] = _Source(bool(same), say(number, other))
+
         at, items = _won(ranked, winner, "copurchase")
         if len(at):
             empty = Lists(np.zeros(len(context) + 1, np.int64), _NONE)
             without = Context(context.as_of_ts, context.location, context.channel, empty)
-            found = self.copurchase.because(histories, without, items)
-            loudest |= zip(at.tolist(), self._meant(found, items).tolist(), strict=True)
+            speaker = self.copurchase.because(histories, without, items)
+            add(at, _meant(self.copurchase, speaker, items), self._together)
         at, items = _won(ranked, winner, CART)
         if len(at):
             nobody = Histories.from_rows(
                 [EMPTY] * len(context), self.catalogue.index, context.as_of_ts
             )
-            found = self.copurchase.because(nobody, context, items)
-            loudest |= zip(at.tolist(), self._meant(found, items).tolist(), strict=True)
+            speaker = self.copurchase.because(nobody, context, items)
+            add(at, _meant(self.copurchase, speaker, items), self._together)
         at, items = _won(ranked, winner, "transitions")
-        before: dict[int, int] = {}
         if len(at):
-            found = self.transitions.because(histories, context, items)
-            before = dict(zip(at.tolist(), found.tolist(), strict=True))
-        habits: dict[int, Reason] = {}
-        if COLUMNS.index("repeat") in winner:
-            habits = self._habits(ranked, histories, context)
-        rises_there = np.zeros(len(winner), bool)
-        if COLUMNS.index("trending") in winner:
-            rises_there = self.trending.rises_there(context, ranked)
+            speaker = self.transitions.because(histories, context, items)
+            add(at, _meant(self.transitions, speaker, items), self._after)
         at, items = _won(ranked, winner, "content")
-        kin = self.content.because(histories, context, items) if len(at) else None
-        likeness = {place: number for number, place in enumerate(at.tolist())}
-        levels = self.popular.level(context).tolist()
-        had = self._had(ranked, histories)
-        had_any = (np.diff(histories.indptr) > 0).tolist()
-        told = []
-        for r, level in enumerate(levels):
-            popular = reasons.popular(self._counted_where(context, r, level))
-            in_store = self.catalogue.is_store(int(context.location[r]))
-            for place in range(ranked.indptr[r], ranked.indptr[r + 1]):
-                column = COLUMNS[winner[place]]
-                because = loudest.get(place, -1)
-                of = [because, before.get(place, -1)]
-                of += [int(kin.item_ix[likeness[place]])] if kin and place in likeness else []
-                if self._is_one_of(int(ranked.item_ix[place]), of):
-                    # It would be said to go with itself, or to be like itself.
-                    told.append(reasons.repeat(1) if had[place] else popular)
-                elif column == "repeat":
-                    told.append(habits.get(place, reasons.repeat(1)))
-                elif because >= 0:
-                    source = self.catalogue.item(because)
-                    told.append(reasons.bought_together([source["title"]], [source["item_id"]]))
-                elif before.get(place, -1) >= 0:
-                    source = self.catalogue.item(before[place])
-                    told.append(reasons.bought_next(source["title"], source["item_id"]))
-                elif column == "copurchase" and had_any[r]:
-                    told.append(reasons.similar_taste())
-                elif column == "trending":
-                    told.append(reasons.trending(in_store=in_store and bool(rises_there[place])))
-                elif column in ("als", "bpr"):
-                    told.append(reasons.similar_taste())
-                elif column == "neighbours":
-                    told.append(reasons.similar_customers())
-                elif kin and place in likeness and kin.item_ix[likeness[place]] >= 0:
-                    told.append(self._like(int(ranked.item_ix[place]), kin, likeness[place]))
-                elif ranked.scores[place, COLUMNS.index("popular")] > 0:
-                    told.append(popular)
-                else:
-                    told.append(reasons.available())
-        return told
+        if len(at):
+            kin = self.content.because(histories, context, items)
+            add(at, kin.item_ix, lambda n, _: self._like(int(items.item_ix[n]), kin, n))
+        return found
+
+    def _together(self, _: int, item_ix: int) -> Reason:
+        source = self.catalogue.item(item_ix)
+        return reasons.bought_together(source["title"], source["item_id"])
+
+    def _after(self, _: int, item_ix: int) -> Reason:
+        source = self.catalogue.item(item_ix)
+        return reasons.bought_next(source["title"], source["item_id"])
 
     def warm(self, row: CustomerHistory, as_of_ts: int) -> None:
         """Ask every model once for what it says of a product, see ``warming``."""
@@ -160,60 +211,61 @@ class Explainer:
         past = Lists(np.asarray(histories.indptr, np.int64), self.choices.of[histories.item_ix])
         return contains(past, rows_of(ranked), self.choices.of[ranked.item_ix])
 
-    def _meant(self, sources: npt.NDArray[np.int32], items: Lists) -> npt.NDArray[np.int32]:
-        """Keep the sources with which products are bought so often that it is worth saying."""
-        kept = np.array(sources)
-        at = np.flatnonzero(kept >= 0)
-        lifts = self.copurchase.lifts(kept[at], items.item_ix[at])
-        kept[at[~(lifts >= LEAST_LIFT)]] = -1
-        return kept
-
-    def _is_one_of(self, item_ix: int, others: Sequence[int]) -> bool:
-        """Whether a product is one choice with any of others; -1 for none."""
-        of = self.choices.of
-        return any(other >= 0 and of[other] == of[item_ix] for other in others)
-
-    def _habits(self, ranked: Ranked, histories: Histories, context: Context) -> dict[int, Reason]:
-        """What to say of each item that its customer bought before; by its place in ``ranked``."""
+    def _overdue(self, ranked: Ranked, histories: Histories, context: Context) -> frozenset[int]:
+        """Places of the items that should have been bought by now."""
         timing = self.repeat.timing(histories, context, ranked)
+        late = np.flatnonzero(timing.overdue)
+        if not len(late):
+            return frozenset()
         n_items = histories.n_items
-        keys = rows_of(timing) * n_items + timing.item_ix
+        keys = rows_of(timing)[late] * n_items + timing.item_ix[late]
         wanted = rows_of(ranked) * n_items + ranked.item_ix
-        if not len(keys):
-            return {}
-        found = np.searchsorted(keys[:-1], wanted)
-        shown = np.flatnonzero(keys[found] == wanted)
-        return {
-            at: reasons.repeat(
-                int(timing.times[ix]),
-                float(timing.own_interval_days[ix]) if timing.regular[ix] else None,
-                float(timing.elapsed_days[ix]) if timing.overdue[ix] else None,
-            )
-            for at, ix in zip(shown.tolist(), found[shown].tolist(), strict=True)
-        }
+        return frozenset(np.flatnonzero(np.isin(wanted, keys)).tolist())
 
     def _like(self, item_ix: int, kin: Because, at: int) -> Reason:
         """What to say of an item that is like something its customer bought."""
         bought = int(kin.item_ix[at])
-        kind = None
+        shared: dict[str, str] = {}
         if kin.words[at] < _SAME_WORDS:
-            labels = (self.catalogue.labels[name] for name in ("category", "brand"))
-            shared = (
-                of.names[of.code[item_ix]]
-                for of in labels
-                if of.code[item_ix] >= 0 and of.code[item_ix] == of.code[bought]
-            )
-            kind = next(shared, None)
+            for name in ("category", "brand"):
+                of = self.catalogue.labels[name]
+                if not shared and of.code[item_ix] >= 0 and of.code[item_ix] == of.code[bought]:
+                    shared[name] = of.names[of.code[item_ix]]
         source = self.catalogue.item(bought)
-        return reasons.similar_item(kind, source["title"], source["item_id"])
+        return reasons.similar_item(source["title"], source["item_id"], **shared)
 
-    def _counted_where(self, context: Context, r: int, level: int) -> str | None:
-        """Whose purchases a question's popular products were counted from."""
+    def _popular(self, context: Context, r: int, level: int) -> Reason:
+        """What to say of a question's popular products: whose purchases they were counted from."""
         if level == _AT_LOCATION:
-            return "store" if self.catalogue.is_store(int(context.location[r])) else "online"
+            place = self.catalogue.place(int(context.location[r]))
+            if place["location_id"] is None:
+                return reasons.popular()
+            store = self._is_store(int(context.location[r]))
+            return reasons.popular_at_location(place["location_id"], place["name"], store=store)
         if LEVELS[level] == "popular_on_channel":
-            return "stores" if CHANNELS[context.channel[r]] == "pos" else "online"
-        return None
+            return reasons.popular_on_channel(CHANNELS[context.channel[r]])
+        return reasons.popular()
+
+    def _is_store(self, location: int) -> bool:
+        return self.catalogue.is_store(location)
+
+
+class _Source(NamedTuple):
+    """A product that speaks for an item: whether both are one choice, and what is to be said."""
+
+    itself: bool
+    reason: Reason
+
+
+def _meant(
+    model: CoPurchase | Transitions, sources: npt.NDArray[np.int32], items: Lists
+) -> npt.NDArray[np.int32]:
+    """Keep the sources with which products come so often that it is worth saying."""
+    kept = np.array(sources)
+    at = np.flatnonzero(kept >= 0)
+    lifts = model.lifts(kept[at], items.item_ix[at])
+    kept[at[~(lifts >= LEAST_LIFT)]] = -1
+    return kept
 
 
 def _won(ranked: Ranked, winner: list[int], column: str) -> tuple[npt.NDArray[np.intp], Lists]:

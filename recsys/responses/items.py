@@ -18,9 +18,11 @@ from recsys.matrices.lists import Lists
 from recsys.models import CoPurchase
 from recsys.models.base import Context
 from recsys.models.content import Content
+from recsys.models.lifts import LEAST_LIFT
 from recsys.ranking.rank import Asked, Ranker, factors_of
-from recsys.ranking.rules import RULES, Limits, forbid
+from recsys.ranking.rules import RULES, Limits
 from recsys.responses.catalogue import Catalogue
+from recsys.responses.headings import page_heading
 
 How = Literal["bought_together", "similar"]
 Items = npt.NDArray[np.int32]
@@ -44,6 +46,8 @@ class PageQuestion(msgspec.Struct, frozen=True, kw_only=True):
     filter: Filter | None = None
     attributes: tuple[str, ...] = ()
     """What else to say of each product, by name; ``*`` for everything."""
+    age_restricted: bool = False
+    """Whether goods with a minimum age may be shown."""
 
 
 class Pages:
@@ -93,8 +97,10 @@ class Pages:
                 break
             (items, evidence), _ = way()
             fallback = used = name
+        item = self._item(int(item_ix), question)
         return {
-            "item": self._item(int(item_ix), question),
+            "item": item,
+            "heading": page_heading(used, item["title"], item["item_id"]) if len(items) else None,
             "items": self._described(question, items, evidence, used),
             "fallback": fallback if len(items) else None,
             "left_out": left_out,
@@ -110,7 +116,9 @@ class Pages:
         self, item_ix: int, question: PageQuestion, limits: Limits
     ) -> tuple[Found, dict[str, int]]:
         found = self._copurchase.bought_together(item_ix, len(self._catalogue.index))
-        at, left_out = self._free(found.item_ix, question.count, limits)
+        often = np.flatnonzero(found.lift >= LEAST_LIFT)
+        at, left_out = self._free(found.item_ix[often], question.count, limits)
+        at = often[at]
 
         def evidence(place: int) -> dict[str, Any]:
             return {
@@ -164,6 +172,7 @@ class Pages:
             location_keys=np.array([self._catalogue.location(question.location_id)]),
             in_stock=np.ones(1, bool),
             filters=(question.filter,),
+            of_age=np.array([question.age_restricted]),
         )
 
     def _nobody(self) -> Histories:
@@ -191,8 +200,7 @@ class Pages:
 
     def _allowed(self, limits: Limits) -> npt.NDArray[np.bool_]:
         every = Lists.of_rows([np.arange(len(self._catalogue.index), dtype=np.int32)])
-        ranker = self._ranker
-        code = forbid(every, self._nobody(), ranker.shelf, limits, ranker.facts, ranker.grouped)
+        code = self._ranker.forbidden(every, self._nobody(), limits)
         allowed: npt.NDArray[np.bool_] = code == 0
         return allowed
 

@@ -131,11 +131,13 @@ class Offering:
             if not question.offers or not self._bundles:
                 found.append([])
                 continue
+            barred = None if question.settings.age_restricted else ranker.age_restricted
             held = frozenset(self._of[carts[r]].tolist() if question.cart else ())
             has = held or frozenset(self._of[_lately(histories, r, question.as_of_ts)].tolist())
             mine = [
                 proposal
                 for bundle in self._near(has, question.standing)
+                if barred is None or not barred[list(bundle.items)].any()
                 if (proposal := self._proposal(bundle, question, held, has)) is not None
             ]
             found.append(_sellable(mine, histories[r : r + 1], ranker, limits.row(r)))

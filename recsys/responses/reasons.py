@@ -1,13 +1,17 @@
-"""Why an item stands in an answer: a code for machines, words for people.
+"""Why an item stands in an answer: a code and its parameters for machines, words for people.
 
 The model whose evidence weighed most, and what it points at, come in; out comes the ``reason``
-of an answer's item. Called by ``engine``. Without a customer's history there is nothing of it to
-reveal: what a public screen says comes from the location and the cart alone.
+of an answer's item. Called by ``explaining``. Without a customer's history there is nothing of it
+to reveal: what a public screen says comes from the location and the cart alone.
+
+``text`` is the wording in English. Whoever words or translates reasons takes ``code`` and the
+parameters beside it: every number and name of ``text`` is among them. A parameter of which nothing
+is known is missing.
 """
 
-from collections.abc import Sequence
 from typing import Final
 
+from recsys.responses.habits import Habit
 from recsys.wording import isolated
 
 #: Purchases from which on somebody buys a thing often.
@@ -18,43 +22,43 @@ LOST: Final = 4.0
 #: How intervals are told: unit, its days, and from how many days on.
 UNITS: Final = (("month", 30.4, 59.5), ("week", 7.0, 5.5), ("day", 1.0, 0.0))
 
-#: Model → code of its reason.
-CODES: Final = {
-    "popular": "popular",
-    "trending": "trending",
-    "repeat": "repeat",
-    "copurchase": "bought_together",
-    "transitions": "bought_next",
-    "als": "similar_taste",
-    "bpr": "similar_taste",
-    "neighbours": "similar_customers",
-    "content": "similar_item",
-}
-
 Reason = dict[str, object]
 
 
-def popular(where: str | None) -> Reason:
-    """Many bought it lately.
+def popular() -> Reason:
+    """Many bought it lately, anywhere."""
+    return {"code": "popular", "text": "Popular right now"}
+
+
+def popular_at_location(location_id: str, name: str | None, *, store: bool) -> Reason:
+    """Many bought it lately at one location.
 
     Parameters
     ----------
-    where : str or None
-        Whose purchases were counted: ``"store"``, one store's, ``"stores"``, ``"online"``, or
-        None: all.
+    location_id : str
+    name : str or None
+    store : bool
+        Whether customers come there; a warehouse is the web shop to them.
     """
-    text = {
-        "store": "Popular in your store this week",
-        "stores": "Popular in our stores",
-        "online": "Popular online",
-    }.get(where or "", "Popular right now")
-    return {"code": CODES["popular"], "text": text}
+    text = "Popular in your store" if store else "Popular online"
+    return {"code": "popular_at_location", "text": text, **_place(location_id, name)}
 
 
-def trending(*, in_store: bool) -> Reason:
-    """It sells better and better, in the store that is asked for or everywhere."""
-    text = "Trending in this store" if in_store else "More and more people buy this"
-    return {"code": CODES["trending"], "text": text}
+def popular_on_channel(channel: str) -> Reason:
+    """Many bought it lately on one channel."""
+    text = "Popular in our stores" if channel == "pos" else "Popular online"
+    return {"code": "popular_on_channel", "text": text, "channel": channel}
+
+
+def trending() -> Reason:
+    """It sells better and better."""
+    return {"code": "trending", "text": "More and more people buy this"}
+
+
+def trending_at_location(location_id: str, name: str | None) -> Reason:
+    """It sells better and better in a store."""
+    place = _place(location_id, name)
+    return {"code": "trending_at_location", "text": "Trending in this store", **place}
 
 
 def available() -> Reason:
@@ -62,46 +66,46 @@ def available() -> Reason:
     return {"code": "available", "text": "Available now"}
 
 
-def repeat(
-    purchases: int, interval_days: float | None = None, elapsed_days: float | None = None
-) -> Reason:
+def repeat(habit: Habit, *, overdue: bool = False) -> Reason:
     """The customer bought it before.
 
     Parameters
     ----------
-    purchases : int
-        How often.
-    interval_days : float, optional
-        Their own typical interval, where they have the habit.
-    elapsed_days : float, optional
-        Since the last time, where it should have been bought by now.
+    habit : Habit
+    overdue : bool
+        Whether it should have been bought by now.
     """
-    text = "You buy this often" if purchases >= OFTEN else "You bought this before"
-    if interval_days is not None and (elapsed_days or 0.0) <= LOST * interval_days:
-        unit, length = next(
-            (unit, length) for unit, length, from_days in UNITS if interval_days >= from_days
-        )
-        every = max(1, round(interval_days / length))
-        text = f"You usually buy this every {f'{every} {unit}s' if every > 1 else unit}"
-        passed = round((elapsed_days or 0.0) / length)
-        if passed > every:
-            text += f" - it has been {passed}"
-    return {"code": CODES["repeat"], "text": text}
+    told: Reason = {"purchases": habit.purchases, "elapsed_days": round(habit.elapsed_days)}
+    interval = habit.interval_days
+    if interval is None or habit.elapsed_days > LOST * interval:
+        return {"code": "repeat", "text": "You bought this before", **told}
+    if not habit.regular:
+        often = habit.purchases >= OFTEN
+        text = "You buy this often" if often else "You bought this before"
+        return {"code": "repeat", "text": text, **told}
+    unit, length = next(
+        (unit, length) for unit, length, from_days in UNITS if interval >= from_days
+    )
+    every = max(1, round(interval / length))
+    text = f"You usually buy this every {f'{every} {unit}s' if every > 1 else unit}"
+    told |= {"interval_days": round(interval, 1), f"every_{unit}s": every}
+    passed = round(habit.elapsed_days / length)
+    if overdue and passed > every:
+        text += f" - it has been {passed}"
+        told[f"since_{unit}s"] = passed
+    return {"code": "repeat", "text": text, **told}
 
 
-def bought_together(titles: Sequence[str], item_ids: Sequence[str]) -> Reason:
-    """It is often bought with items of the cart, the page or the history.
+def bought_together(title: str | None, item_id: str) -> Reason:
+    """It is often bought with an item of the cart, the page or the history.
 
     Parameters
     ----------
-    titles, item_ids : sequence of str
-        The items that say so, the weightiest first; at least one.
+    title, item_id : str
+        Of that.
     """
-    return {
-        "code": CODES["copurchase"],
-        "text": f"Often bought with {isolated(titles[0] or item_ids[0])}",
-        "because_of": list(item_ids),
-    }
+    text = f"Often bought with {isolated(title or item_id)}"
+    return {"code": "bought_together", "text": text, **_source(title, item_id)}
 
 
 def bought_next(title: str | None, item_id: str) -> Reason:
@@ -112,33 +116,44 @@ def bought_next(title: str | None, item_id: str) -> Reason:
     title, item_id : str
         Of that.
     """
-    return {
-        "code": CODES["transitions"],
-        "text": f"Often bought after {isolated(title or item_id)}",
-        "because_of": [item_id],
-    }
+    text = f"Often bought after {isolated(title or item_id)}"
+    return {"code": "bought_next", "text": text, **_source(title, item_id)}
 
 
 def similar_taste() -> Reason:
     """Customers with a like history bought it."""
-    return {"code": CODES["als"], "text": "Customers like you also buy this"}
+    return {"code": "similar_taste", "text": "Customers like you also buy this"}
 
 
 def similar_customers() -> Reason:
     """Customers with a similar recent history buy it."""
-    return {"code": CODES["neighbours"], "text": "Customers with a similar basket buy this"}
+    return {"code": "similar_customers", "text": "Customers with a similar basket buy this"}
 
 
-def similar_item(kind: str | None, title: str | None, item_id: str) -> Reason:
+def similar_item(
+    title: str | None, item_id: str, category: str | None = None, brand: str | None = None
+) -> Reason:
     """It is like something the customer bought.
 
     Parameters
     ----------
-    kind : str or None
-        The category or brand that both are of; None where the titles say it better.
     title, item_id : str
         Of what was bought.
+    category, brand : str, optional
+        What both are of, where that says it better than the title: one of them.
     """
+    kind = category or brand
     name = isolated(kind or title or item_id)
     text = f"Because you buy {name}" if kind else f"Similar to {name}"
-    return {"code": CODES["content"], "text": text, "because_of": [item_id]}
+    shared = {"category": category, "brand": brand}
+    told = {name: label for name, label in shared.items() if label}
+    return {"code": "similar_item", "text": text, **_source(title, item_id), **told}
+
+
+def _source(title: str | None, item_id: str) -> Reason:
+    known = {} if title is None else {"title": title}
+    return {"item_id": item_id, **known, "because_of": [item_id]}
+
+
+def _place(location_id: str, name: str | None) -> Reason:
+    return {"location_id": location_id, **({"location": name} if name else {})}

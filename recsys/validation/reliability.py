@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.matrices.lists import Ragged, contains, places_of, rows_of
-from recsys.ranking.rank import Ranked
+from recsys.ranking.ranked import Ranked
 from recsys.validation.metrics import Floats
 
 BINS: Final = 10

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from recsys.matrices.histories import Histories
 from recsys.matrices.lists import Lists
 from recsys.models.base import Context
-from recsys.ranking.rank import Asked, Ranked, Ranker, factors_of
+from recsys.ranking.rank import Asked, Ranker, factors_of
+from recsys.ranking.ranked import Ranked
 from recsys.ranking.rules import Limits
 
 #: Customers ranked at once, which bounds the memory.

@@ -82,6 +82,7 @@ def _answer(how: How, item_id: str) -> Response:
         exclude=tuple(asked.exclude),
         filter=given,
         attributes=tuple(asked.attributes),
+        age_restricted=asked.age_restricted,
     )
     answer = engine.related(question)
     if answer is None:

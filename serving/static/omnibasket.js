@@ -310,6 +310,18 @@
     place.hidden = false;
   }
 
+  /**
+   * The placement's own heading; or, with an empty data-heading, the one that fits the list, in the
+   * words that data-headings has for its code.
+   */
+  function headingOf(place, answer) {
+    if (place.dataset.heading !== "") return place.dataset.heading;
+    const fits = answer.heading;
+    if (!fits) return "";
+    const own = JSON.parse(place.dataset.headings || "{}")[fits.code];
+    return own ? own.replace(/\{(\w+)\}/g, (_, name) => fits[name] ?? "") : fits.text;
+  }
+
   function show(place, answer) {
     const rows = document.createElement("ul");
     rows.className = "omnibasket-list";
@@ -331,12 +343,13 @@
     const fallback = place.querySelector("[data-omnibasket-fallback]");
     if (fallback) fallback.hidden = answer.items.length > 0;
     if (answer.items.length) {
-      if (place.dataset.heading) {
+      const words = headingOf(place, answer);
+      if (words) {
         const heading = document.createElement("h2");
         heading.className = "omnibasket-heading";
-        heading.textContent = place.dataset.heading;
+        write(heading, words);
         place.append(heading);
-        rows.setAttribute("aria-label", place.dataset.heading);
+        rows.setAttribute("aria-label", words);
       }
       place.append(rows);
       place.hidden = false;

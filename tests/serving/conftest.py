@@ -55,6 +55,10 @@ iterations = 3
 [placements.tablet]
 channel = "associate"
 count = 3
+[placements.tasting]
+channel = "web"
+count = 100
+age_restricted = true
 """
 #: What goes together; the second half of a pair is bought with the first two times in three.
 PAIRS = [("pasta", "sauce"), ("bread", "butter"), ("beer", "crisps"), ("tea", "milk")]
@@ -68,9 +72,12 @@ TITLES = {
 #: Address, picture, code, age and bottle of a few.
 SAID = {
     "pasta": "https://shop.example/p/pasta,https://cdn.example/pasta.jpg,4006381333931,,",
-    "beer": "https://shop.example/p/beer,javascript:document.title='hacked',,16,returnable glass",
+    "beer": "https://shop.example/p/beer,javascript:document.title='hacked',,,returnable glass",
+    "item15": ",,,16,",
     "tea": ",https://cdn.example/tea.jpg,,,",
 }
+#: Has a minimum age; the placement `tasting` alone shows it.
+ADULT = "item15"
 LAST_DAY = datetime(2026, 3, 1, 18, tzinfo=UTC)
 SOLD_OUT = "sauce"
 

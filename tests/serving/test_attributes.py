@@ -9,11 +9,11 @@ from flask.testing import FlaskClient
 
 from serving.wire import Page, Recommendations
 
-from .conftest import ITEMS, ask, ids
+from .conftest import ADULT, ITEMS, ask, ids
 from .test_access import problem
 from .test_backoffice import put
 
-EVERY: dict[str, Any] = {"count": 100}
+EVERY: dict[str, Any] = {"placement": "tasting"}
 
 
 def shown(client: FlaskClient, **fields: Any) -> dict[str, Any]:
@@ -38,8 +38,9 @@ def test_other_attributes_are_told_on_request(client: FlaskClient) -> None:
     assert items["butter"]["attributes"] == {}
     every = shown(client, attributes=["*"])
     assert every["beer"]["attributes"] == {
-        "url": "https://shop.example/p/beer", "age_restriction": "16", "bottle": "returnable glass"
+        "url": "https://shop.example/p/beer", "bottle": "returnable glass"
     }  # fmt: skip
+    assert every[ADULT]["attributes"] == {"age_restriction": "16"}
     got = client.get(f"/v1/recommendations?placement=web_home&attributes=gtin&count={len(ITEMS)}")
     assert {item["item_id"]: item["attributes"] for item in got.get_json()["items"]}["pasta"] == {
         "gtin": "4006381333931"
@@ -78,14 +79,14 @@ def test_bundles_tell_them(client: FlaskClient) -> None:
     [
         ({"field": "attributes.bottle", "value": "returnable glass"}, {"beer"}),
         ({"field": "attributes.bottle", "op": "contains", "value": "GLASS"}, {"beer"}),
-        ({"field": "attributes.age_restriction", "op": "ge", "value": 16}, {"beer"}),
-        ({"field": "attributes.age_restriction", "op": "lt", "value": 99}, {"beer"}),
+        ({"field": "attributes.age_restriction", "op": "ge", "value": 16}, {ADULT}),
+        ({"field": "attributes.age_restriction", "op": "lt", "value": 99}, {ADULT}),
         ({"field": "attributes.gtin", "op": "in", "value": ["4006381333931"]}, {"pasta"}),
         ({"field": "attributes.url", "op": "exists"}, {"beer", "pasta"}),
         ({"field": "attributes.bottle", "op": "ne", "value": "returnable glass"},
          {*ITEMS} - {"beer"}),
         ({"field": "attributes.age_restriction", "op": "exists", "value": False},
-         {*ITEMS} - {"beer"}),
+         {*ITEMS} - {ADULT}),
     ],
 )  # fmt: skip
 def test_filters_ask_for_them(
@@ -110,6 +111,9 @@ def test_what_is_told_of_them_counts_at_once(client: FlaskClient) -> None:
     said = {"age_restriction": 18, "url": "https://shop.example/new", "gtin": None, "vegan": True}
     put(client, "items", {"item_id": "pasta", "attributes": said})
     assert "pasta" not in ids(ask(client, filter=adults, **EVERY))
+    hidden = ask(client, count=100)
+    assert "pasta" not in ids(hidden)
+    assert hidden["left_out"]["age_restricted"] == 2
     item = shown(client, attributes=["*"])["pasta"]
     assert item["url"] == "https://shop.example/new"
     assert item["attributes"] == {
@@ -141,3 +145,23 @@ def test_a_code_that_a_spreadsheet_has_shortened_is_refused(client: FlaskClient)
     problem(answer, 422, "invalid-request")
     (error,) = answer.get_json()["errors"]
     assert error["pointer"] == "/items/0/attributes/gtin"
+
+
+def test_goods_with_a_minimum_age_are_shown_only_where_they_are_allowed(
+    client: FlaskClient,
+) -> None:
+    assert ADULT in ids(ask(client, **EVERY))
+    for placement in ("web_home", "web_product", "web_cart", "email_weekly", "store_screen"):
+        assert ADULT not in ids(ask(client, placement, count=100))
+    lines = client.post(
+        "/v1/recommendations/batch",
+        json={"placement": "email_weekly", "customers": [{}], "count": 100},
+    ).text.splitlines()
+    assert ADULT not in ids(json.loads(lines[0]))
+    for how in ("bought-together", "similar"):
+        path = f"/v1/items/item14/{how}"
+        only = json.dumps({"field": "item_id", "value": ADULT})
+        hidden = client.get(path, query_string={"filter": only}).get_json()
+        assert (ids(hidden), hidden["heading"]) == ([], None)
+        allowed = {"filter": only, "age_restricted": "true"}
+        assert ids(client.get(path, query_string=allowed).get_json()) == [ADULT]

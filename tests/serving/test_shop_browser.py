@@ -52,7 +52,7 @@ def test_a_visitor_walks_through_the_shop(shop_app: Flask, start: Start, page: P
     page.goto(f"{origin}/shop")
     cards = page.locator("[data-omnibasket=web_home] .omnibasket-item")
     expect(cards).to_have_count(12)
-    expect(page.get_by_role("heading", name="For you")).to_be_visible()
+    expect(page.get_by_role("heading", name="Popular online")).to_be_visible()
     expect(page.get_by_text("Our products will be here")).to_be_hidden()
     expect(cards.first.locator(".omnibasket-price")).to_contain_text("€1.50")
     seen = wait_for(shop_app, "view_item_list")[0]
@@ -215,3 +215,32 @@ def test_the_example_shop_works_where_keys_are_needed(
     assert ask_with({"Authorization": f"Bearer {given[:-1]}"}) == 401
     assert client.get("/v1/bundles", headers=headers).status_code == 403
     assert client.put("/v1/items", json={"items": []}, headers=headers).status_code == 403
+
+
+def test_a_heading_fits_the_list_in_the_shops_own_words(
+    shop_app: Flask, start: Start, page: Page
+) -> None:
+    page.goto(f"{start(shop_app)}/shop")
+    page.wait_for_selector("[data-omnibasket-state=shown]")
+    heading = page.locator(".omnibasket-heading")
+    expect(heading).to_have_text("Popular online")
+    draw = """async (given) => {
+        const place = document.querySelector("[data-omnibasket]");
+        for (const [name, value] of Object.entries(given)) place.setAttribute(name, value);
+        await omnibasket.draw(place);
+    }"""
+    words = '{"popular_on_channel": "Beliebt ({channel})"}'
+    page.evaluate(draw, {"data-headings": words})
+    expect(heading).to_have_text("Beliebt (web)")
+    page.evaluate(draw, {"data-headings": '{"for_you": "Für Sie"}'})
+    expect(heading).to_have_text("Popular online")
+    page.evaluate(draw, {"data-heading": "Our best"})
+    expect(heading).to_have_text("Our best")
+    page.evaluate(
+        """async () => {
+            const place = document.querySelector("[data-omnibasket]");
+            place.removeAttribute("data-heading");
+            await omnibasket.draw(place);
+        }"""
+    )
+    expect(heading).to_have_count(0)

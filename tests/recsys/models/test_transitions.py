@@ -78,6 +78,13 @@ def test_a_reason_names_what_came_before(town):
     assert set(names) == {"paint"}
 
 
+def test_of_what_does_not_follow_there_is_no_lift(town):
+    model = Transitions(LOOSE).fit(town)
+    paint, brush, easel = town.index.ix_of(["paint", "brush", "easel"])
+    found = model.lifts(np.array([paint, brush, brush]), np.array([brush, paint, easel]))
+    assert np.isnan(found).tolist() == [False, True, True]
+
+
 def test_a_product_does_not_follow_itself(town):
     assert "bread" not in shown(town, ("bread", AS_OF - DAY))
 
@@ -96,10 +103,11 @@ def test_successors_are_those_of_a_plain_loop():
     settings = Settings(min_support=2, shrinkage=3.0, neighbours=4)
     model = Transitions(settings).fit(training)
 
-    before, after, both = Counter(), Counter(), Counter()
+    before, after, both, n_pairs = Counter(), Counter(), Counter(), 0
     for customer in {order.customer for order in orders} - {None}:
         mine = [order for order in orders if order.customer == customer]  # in time order
         for one, other in pairwise(mine):
+            n_pairs += 1
             before.update(one.items)
             after.update(other.items)
             both.update((i, j) for i in one.items for j in other.items if i != j)
@@ -115,3 +123,8 @@ def test_successors_are_those_of_a_plain_loop():
         assert names == sorted(best)
         expected = [found[name] for name in names]
         np.testing.assert_allclose(model.scores_[part], expected, rtol=1e-6)
+        lifts = [both[item, name] * n_pairs / (before[item] * after[name]) for name in names]
+        np.testing.assert_allclose(model.lift_[part], lifts, rtol=1e-6)
+        others = training.index.ix_of(names)
+        found = model.lifts(np.full(len(names), ix), others)
+        np.testing.assert_array_equal(found, model.lift_[part])

@@ -133,6 +133,7 @@ def rank(
     diversity=0.0,
     models=None,
     wanted=None,
+    new_share=0.0,
 ):
     """Rank for people who all ask the same way."""
     n, index = len(people), training().index
@@ -152,6 +153,7 @@ def rank(
         limits,
         np.full(n, diversity),
         wanted=Lists.of_rows(wanted) if wanted else None,
+        new_share=np.full(n, new_share),
     )
     context = Context.of(n, AS_OF, location=key, cart=carts)
     histories = Histories.from_rows(people, index, AS_OF)

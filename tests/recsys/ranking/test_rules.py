@@ -24,7 +24,7 @@ def history(*lines):
     return append(EMPTY, rows)
 
 
-def forbidden(past=EMPTY, **limits):
+def forbidden(past=EMPTY, adult=False, **limits):
     """Names of the rules that forbid each of the four products."""
     nothing = Lists.of_rows([np.array([], dtype=np.int32)])
     given = {
@@ -38,7 +38,8 @@ def forbidden(past=EMPTY, **limits):
     )  # fmt: skip
     every = Lists.of_rows([np.arange(4, dtype=np.int32)])
     rows = Histories.from_rows([past], INDEX, NOW)
-    codes = forbid(every, rows, shelf, Limits(**given))
+    bread = np.arange(4) == BREAD
+    codes = forbid(every, rows, shelf, Limits(**given), age_restricted=bread if adult else None)
     return [RULES[code - 1] if code else "" for code in codes]
 
 
@@ -113,3 +114,9 @@ def test_one_request_does_not_limit_another():
         1 + RULES.index("recently_bought"),
         0,
     ]
+
+
+def test_goods_with_a_minimum_age_are_shown_where_they_may_be():
+    assert forbidden(adult=True) == ["", "age_restricted", "", "inactive"]
+    assert forbidden(adult=True, of_age=np.array([True])) == ["", "", "", "inactive"]
+    assert forbidden(adult=True, cart=one(BREAD))[BREAD] == "in_cart"

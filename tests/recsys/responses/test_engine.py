@@ -75,10 +75,11 @@ def test_an_answer_has_the_documented_shape(ask, engine):
     assert answer == {
         "recommendation_id": "r1", "placement": "web_home", "model_version": "v1",
         "as_of": "1970-04-11T00:00:00Z", "customer_known": True, "offers": [], "fallback": None,
+        "heading": {"code": "for_you", "text": "For you"},
     }  # fmt: skip
     assert set(left_out) == {
-        "inactive", "excluded", "in_cart", "filtered", "not_new", "recently_bought", "out_of_stock",
-        "unknown_item",
+        "inactive", "excluded", "in_cart", "age_restricted", "filtered", "not_new",
+        "recently_bought", "out_of_stock", "unknown_item",
     }  # fmt: skip
     assert [item["rank"] for item in items] == list(range(1, 11))
     first = items[0]
@@ -88,7 +89,11 @@ def test_an_answer_has_the_documented_shape(ask, engine):
         "item_id": "pasta", "rank": 1, "title": "Pasta",
         "price": engine.item(engine.index.ix_of(["pasta"])[0])["price"],
         "availability": {"location_id": "S1", "on_hand": 9, "pickup": True},
-        "reason": {"code": "repeat", "text": "You usually buy this every week"},
+        "new": False,
+        "reason": {
+            "code": "repeat", "text": "You usually buy this every week", "purchases": 3,
+            "elapsed_days": 5, "interval_days": 7.0, "every_weeks": 1,
+        },
     }  # fmt: skip
 
 
@@ -112,6 +117,7 @@ def random_questions(count):
                 location_id=chosen.choice([None, STORE, WAREHOUSE, "elsewhere"]),
                 cart=few[0], item_ids=few[1], exclude=few[2],
                 objective=chosen.choice(get_args(Objective)),
+                new_share=chosen.choice([0.0, 0.0, 0.25, 1.0]),
                 diversity=chosen.choice([0.0, 0.3, 1.0]), explain=chosen.random() < 0.5,
             )
         )  # fmt: skip
@@ -154,7 +160,8 @@ def test_a_public_screen_says_nothing_of_anybody(ask, fields):
     assert customer == stranger
     assert not customer["customer_known"]
     codes = {item["reason"]["code"] for item in customer["items"]}
-    assert codes <= ({"popular", "bought_together"} if "cart" in fields else {"popular"})
+    places = {"popular", "popular_on_channel", "popular_at_location"}
+    assert codes <= (places | {"bought_together"} if "cart" in fields else places)
 
 
 @pytest.mark.parametrize(
@@ -180,7 +187,7 @@ def test_a_fallback_says_that_it_is_one(ask, history, fields, fallback):
 @pytest.mark.parametrize(
     ("fields", "text"),
     [
-        ({"location_id": STORE}, "Popular in your store this week"),
+        ({"location_id": STORE}, "Popular in your store"),
         ({"location_id": WAREHOUSE}, "Popular online"),
         ({}, "Popular online"),
         ({"placement": "email_weekly"}, "Popular right now"),
@@ -197,7 +204,7 @@ def test_a_cart_is_the_reason_for_what_goes_with_it(ask, first, second):
     assert top["item_id"] == second
     assert top["reason"] == {
         "code": "bought_together", "text": f"Often bought with {first.title()}",
-        "because_of": [first],
+        "item_id": first, "title": first.title(), "because_of": [first],
     }  # fmt: skip
 
 
@@ -373,3 +380,15 @@ def test_bundles_and_products_can_be_read(engine):
     }
     assert found == {tuple(sorted(pair)) for pair in PAIRS}
     assert engine.n_baskets == training().baskets.items.shape[0]
+
+
+def test_a_known_customer_is_shown_new_products_where_the_placement_says_so(ask):
+    habits = bought(*((item, days) for item in OTHERS[:20] for days in (2, 9, 16)))
+    asked = {"weights": {"repeat": 50.0}, "count": 8, "hide_bought_days": 0.0}
+    usual = ask(habits, "web_product", new_share=0.0, **asked)
+    assert [item["new"] for item in usual["items"]] == [False] * 8
+    mixed = [item["new"] for item in ask(habits, "web_product", **asked)["items"]]
+    assert (sum(mixed), any(mixed[:4])) == (2, True)
+    assert all(item["new"] for item in ask(EMPTY, "web_product", count=8)["items"])
+    public = ask(habits, "web_product", personal=False, count=8)
+    assert all(item["new"] for item in public["items"])

@@ -9,6 +9,7 @@ from recsys.config import PLACEMENTS
 from recsys.matrices.histories import EMPTY
 from recsys.responses import offering
 from recsys.responses.engine import Engine
+from recsys.responses.live import LiveItem, Told
 from recsys.responses.offering import LATELY_DAYS, Offering
 from recsys.responses.placements import Question
 from tests.recsys.models.worlds import AS_OF
@@ -83,6 +84,23 @@ def test_nobody_else_gets_it(engine):
 )
 def test_what_is_not_offered_here_and_now_is_not_offered(engine, terms):
     assert offers(engine, approved(FIRST, SECOND, **terms), cart=(FIRST,)) == []
+
+
+def test_goods_with_a_minimum_age_are_offered_only_where_they_may_be_shown(engine):
+    for adult in (FIRST, SECOND):  # what the cart holds, and what is missing
+        told = LiveItem(item_id=adult, attributes={"age_restriction": "18"})
+        newer = engine.with_live(Told({adult: told}, {}, {}, 1))
+        decision = approved(FIRST, SECOND)
+        held = {"cart": (FIRST,), "standing": (decision.bundle_id,)}
+        assert offers(newer, decision, cart=(FIRST,)) == []
+        assert offers(newer, decision, **held) == []
+        open_to = msgspec.structs.replace(PLACEMENTS["web_cart"], age_restricted=True)
+        question = Question(
+            placement="web_cart", settings=open_to, as_of_ts=AS_OF, offers=1, cart=(FIRST,)
+        )
+        given = Offering(newer.index, {decision.bundle_id: decision})
+        (answer,) = newer.recommend([question], [EMPTY], given)
+        assert [one["missing"] for one in answer["offers"]] == [[SECOND]]
 
 
 def test_a_promise_is_shown_while_the_bundle_is_paused(engine):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from recsys.matrices.lists import Lists
-from recsys.ranking.rank import Ranked
+from recsys.ranking.ranked import Ranked
 from recsys.validation.reliability import Told, reliability
 
 
