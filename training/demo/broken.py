@@ -116,7 +116,7 @@ def _rows() -> dict[str, list[_Row]]:
             ("missing_event", _EVENT.replace("event_name", "event_nam").encode() + b"\n"),
         ],
         exports.PRODUCTS: [
-            ("bad_number", b"99999901,Price on request,,Grocery,Grocery,Own brand,ask,,true,,69\n")
+            ("bad_number", b"99999901,Price on request,,Grocery,Grocery,Own brand,ask,,true,,69,\n")
         ],
         exports.STOCK: [("bad_number", b"367,1082185B,many,0.31\n")],
     }

@@ -15,6 +15,15 @@ ONLINE = "online"
 REGIONS = ("North", "East", "South", "West")
 #: Larger groups are whole shelves (greeting cards, cosmetics), not sizes of one product.
 MOST_VARIANTS = 24
+#: Minimum age for beer, wine, liquor and tobacco: that of the United States, where the stores are.
+MINIMUM_AGE = 21
+#: Departments, categories and types that it holds for, and types within them for which it does not.
+_FOR_ADULTS = (
+    "SPIRITS", "BEERS/ALES", "DOMESTIC WINE", "IMPORTED WINE", "MISC WINE", "CIGARETTES", "CIGARS",
+    "BEERALEMALT LIQUORS", "GIFT BASKETS BEER", "VODKAS(42 UNDER PROOF)", "CHEWING TOBACCO",
+    "SMOKING TOBACCO", "SNUFF",
+)  # fmt: skip
+_FOR_ALL = ("BEERALE -NON ALCOHOLIC", "NON-ALCOHLIC WINES", "CRV DEPOSIT T/NF")
 
 
 def make_catalogue(con: duckdb.DuckDBPyConnection) -> None:
@@ -23,6 +32,7 @@ def make_catalogue(con: duckdb.DuckDBPyConnection) -> None:
     - Price: the median shelf price of one; none where nobody bought it.
     - Cost: made up. The margin is 18 to 42 percent by category, 8 points more for own brands.
     - Active: sold in the last 26 weeks.
+    - Age restriction: 21 for beer, wine, liquor and tobacco.
     - Variant: same type, brand and maker in several sizes; the parent is an active one where there
       is any, of those the one with the smallest id. What an inactive parent has is not sold either.
     """
@@ -87,7 +97,12 @@ def make_catalogue(con: duckdb.DuckDBPyConnection) -> None:
                 * (1 - 0.18 - 0.24 * u('margin', v.product_category)
                     - CASE v.brand WHEN 'Private' THEN 0.08 ELSE 0 END)))::BIGINT END AS cost_c,
             coalesce(sold.active, false) AS active,
-            v.package_size, v.manufacturer_id::VARCHAR AS maker, v.product_id
+            v.package_size, v.manufacturer_id::VARCHAR AS maker,
+            CASE WHEN coalesce(v.product_type NOT IN {_FOR_ALL}, true) AND (
+                v.department IN {_FOR_ADULTS} OR v.product_category IN {_FOR_ADULTS}
+                OR v.product_type IN {_FOR_ADULTS}
+            ) THEN {MINIMUM_AGE} END AS age_restriction,
+            v.product_id
         FROM variant v
         SEMI JOIN listed USING (product_id)
         JOIN departments d ON d.raw = v.department

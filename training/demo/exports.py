@@ -131,7 +131,8 @@ def write_catalogue(con: duckdb.DuckDBPyConnection, folder: Path) -> list[str]:
             con,
             """
             SELECT item_id, title, parent_id, department, category, brand, money(price_c) AS price,
-                money(cost_c) AS cost, active, package_size, maker
+                money(cost_c) AS cost, active, package_size, maker,
+                age_restriction
             FROM catalogue ORDER BY product_id
             """,
             folder / PRODUCTS,
