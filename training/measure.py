@@ -15,8 +15,11 @@ import numpy as np
 from recsys.config import Config
 from recsys.matrices.numbers import Numbers
 from recsys.ranking.rank import PER_MODEL, Ranker
-from recsys.validation import panel, splits
+from recsys.responses.placements import placements
+from recsys.validation import carts, panel, splits
+from recsys.validation import discovery as discovering
 from recsys.validation.choosing import choices_of
+from recsys.validation.discovery import Discovery
 from recsys.validation.evaluate import (
     OURS,
     SINGLE,
@@ -70,6 +73,8 @@ class Verdict:
         In the last test window.
     weights : list of Weight
         What the trees' features weigh there; none without trees.
+    discovery : list of Discovery
+        What the placements' shares of new products cost, in the last validation window.
     """
 
     learned: Learned
@@ -80,6 +85,7 @@ class Verdict:
     reliability: Reliability
     origins: list[Origin]
     weights: list[Weight]
+    discovery: list[Discovery]
 
     def metrics(self) -> dict[str, Any]:
         """Everything that was measured, as plain values."""
@@ -91,6 +97,7 @@ class Verdict:
             "reliability": asdict(self.reliability),
             "origins": [asdict(origin) for origin in self.origins],
             "importance": [asdict(weight) for weight in self.weights],
+            "discovery": [asdict(one) for one in self.discovery],
         }
 
     def details(self) -> dict[str, Any]:
@@ -166,6 +173,7 @@ def measure(config: Config, numbers: Numbers, plan: list[Split], steps: Steps) -
     found: list[Judged] = []
     seen: tuple[list[Origin], list[Weight]] = [], []
     learned: dict[Window, Learned] = {}
+    discovery: list[Discovery] = []
     chosen_on = {split.validation for split in plan}
     studied = dict.fromkeys(window for split in plan for window in split.validations)
     # Peers have a thread of their own: what they need is there long before they are judged.
@@ -184,9 +192,18 @@ def measure(config: Config, numbers: Numbers, plan: list[Split], steps: Steps) -
                     tuned[window] = _tune(config, before, few, beside)
                     with steps.step("choose.single"):
                         singles[window] = best_single(before.models, few, PLACES)
+                if window == plan[-1].validation:
+                    with steps.step("choose.weights"):
+                        last = settle(config, [lessons[one] for one in plan[-1].validations])
+                    with steps.step("choose.new_products"):
+                        discovery = _discover(config, numbers, before, last, people)
             for split in tests:
                 with steps.step("choose.weights"):
-                    chosen = settle(config, [lessons[window] for window in split.validations])
+                    chosen = (
+                        last
+                        if split is plan[-1]
+                        else settle(config, [lessons[window] for window in split.validations])
+                    )
                 one, seen = _judge(
                     config, numbers, before, chosen, tuned[split.validation],
                     singles[split.validation], split.test, steps, beside,
@@ -206,6 +223,7 @@ def measure(config: Config, numbers: Numbers, plan: list[Split], steps: Steps) -
             singles[plan[-1].validation],
             reliability(reduce(Told.__add__, told)),
             *seen,
+            discovery,
         )
 
 
@@ -213,9 +231,24 @@ def parts(config: Config) -> dict[str, list[str]]:
     """Parts of the steps ``choose`` and ``measure``, in their order."""
     peers = config.train.peers
     return {
-        "choose": ["weights", "single"],
+        "choose": ["weights", "single", "new_products"],
         "measure": ["customers", OURS, SINGLE, "chances", "candidates", *peers, "intervals"],
     }
+
+
+def _discover(
+    config: Config, numbers: Numbers, before: Fitted, learned: Learned, people: Panel
+) -> list[Discovery]:
+    """Say what the placements' shares of new products cost customers of a validation window."""
+    history, seed = numbers.history, config.train.seed
+    held = carts.read(history, people, at_most=discovering.MOST, seed=seed)
+    return discovering.measure(
+        before.ranker(learned),
+        choices_of(history, before.training, config.train),
+        discovering.questions(people, held),
+        placements(config),
+        seed,
+    )
 
 
 def _tests(plan: list[Split]) -> set[int]:

@@ -112,9 +112,18 @@ def _show_figures(result: dict[str, Any]) -> None:
     headings = ["bought on", "customers", "method", *metrics]
     output().print(table(headings, rows, title))
     _say_verdicts(result)
+    _show_discovery(result["discovery"])
     if result["left_out"]:
         left_out = ", ".join(result["left_out"])
         messages().print(f"Not measured beside, by [train] peers: {left_out}.", markup=False)
+
+
+def _show_discovery(found: list[dict[str, Any]]) -> None:
+    from training.report.discovery import HEADS, rows
+
+    if found:
+        title = "New to known customers, on the validation window"
+        output().print(table(HEADS, rows(found), title))
 
 
 def _say_verdicts(result: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from recsys.data.history import History
 from recsys.validation.evaluate import ALL, OURS
 from recsys.validation.origins import CHOSEN, TOGETHER
-from training.report import curves, names, sales
+from training.report import curves, discovery, names, sales
 from training.report.bars import bars, pairs
 from training.report.words import Found, summary, verdict_of
 
@@ -98,6 +98,8 @@ def render(result: dict[str, Any], sold: sales.Sold, name: str) -> str:
         peers=_peers(result),
         data=_data(result, sold),
         times=_times(result),
+        discovery=discovery.rows(result["discovery"]),
+        discovery_heads=discovery.HEADS,
         metrics=[(title, meaning.format(k=found.k)) for title, meaning in names.METRICS.values()],
         k=found.k,
     )

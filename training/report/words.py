@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from recsys.validation.evaluate import ALL, OURS
-from training.report import names
+from training.report import discovery, names
 
 Verdict = Literal["ahead", "behind", "level", "note"]
 
@@ -103,6 +103,7 @@ def summary(result: dict[str, Any]) -> list[Sentence]:
         *_by_channel(found),
         *_chances(result),
         *_breadth(found),
+        *_discovery(result),
         *_caveats(result),
     ]
 
@@ -210,6 +211,13 @@ def _breadth(found: Found) -> Iterator[Sentence]:
         f"{text}; what is shown had been bought by {100 * popularity:.1f}% of customers on "
         f"average, and {100 * again:.0f}% of it by the customer who sees it.",
     )
+
+
+def _discovery(result: dict[str, Any]) -> Iterator[Sentence]:
+    """Say of the placements that show a share of new products what it costs."""
+    for one in result["discovery"]:
+        if one["new_share"]:
+            yield Sentence("note", discovery.sentence(one))
 
 
 def _caveats(result: dict[str, Any]) -> Iterator[Sentence]:

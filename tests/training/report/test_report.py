@@ -48,6 +48,15 @@ def told(chance):
     }
 
 
+def discovered(placement, asked, share):
+    return {
+        "placement": placement, "asked": asked, "new_share": share, "k": 8, "n": 90,
+        "shown_new": 0.26, "shown_new_without": 0.02, "ndcg": 0.36, "ndcg_without": 0.4,
+        "cost": 0.04, "cost_low": 0.03, "cost_high": 0.05, "found_new": 0.04,
+        "found_new_without": 0.01,
+    }  # fmt: skip
+
+
 @pytest.fixture
 def result():
     window = {"start": "1970-02-01T00:00:00+00:00", "end": "1970-03-01T00:00:00+00:00"}
@@ -89,6 +98,10 @@ def result():
             for kind in KINDS
         },
         "peers": {name: {"settings": tried[0][0], "tried": tried} for name in PEERS},
+        "discovery": [
+            discovered("web_product", "product", 0.25),
+            discovered("web_home", "customer", 0.0),
+        ],
         "left_out": [],
         "seconds": {"fit": 3.0, "measure": 2.0, "total": 5.0},
         "peak_mb": 800,
@@ -205,6 +218,17 @@ def test_candidates_and_what_trees_look_at_are_drawn(result):
     assert "on average: 9 all together, 9 seen by trees" in words
     for drawn in ("What it adds", "own recency", "75.0%", "how it sells", "25.0%"):
         assert drawn in words
+
+
+def test_what_a_share_of_new_products_costs_is_said(result):
+    (told,) = [one for one in summary(result) if one.text.startswith("web_product")]
+    assert "26% of what a known customer is shown is new to them, 2% without" in told.text
+    assert "costs 0.0400 ±0.0100, 10.0% NDCG@8 by choice on the validation window" in told.text
+    words = " ".join("".join(Page(render(result, SOLD, "x")).text).split())
+    assert "What is new to customers" in words
+    assert "web_homecustomernone26.0%2.0%" in words
+    result["discovery"] = []
+    assert "What is new to customers" not in render(result, SOLD, "x")
 
 
 def test_a_bar_tells_its_label_and_its_figure():
