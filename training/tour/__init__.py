@@ -18,6 +18,7 @@ from recsys.data.history import History
 from recsys.errors import RecsysError
 from training import console
 from training.tour import checks, show
+from training.tour.check import Check
 from training.tour.key import VARIABLE
 from training.tour.key import check as check_key
 from training.tour.people import Person, choose
@@ -49,9 +50,10 @@ class CheckError(RecsysError):
 def command(workspace: Path, port: int | None, key: str | None, check: bool, as_json: bool) -> None:
     """Start the service, ask it one question per channel, and show the answers.
 
-    Asks for a customer who buys online and in stores: this week's e-mail, the home page, a cart,
-    the screen in their store; and for a stranger. Then they buy something, and the home page is
-    asked again. In the demo it also says how well identifiers were linked into customers.
+    Asks for a customer who buys online and in stores: this week's e-mail, the home page, a
+    product's page, a cart, the screen in their store; and for a stranger. Then they buy something,
+    and the home page is asked again. In the demo it also says how well identifiers were linked
+    into customers.
 
     Serves on until Ctrl-C. With --check it checks what was answered and ends; with --json it ends
     too.
@@ -83,7 +85,7 @@ def command(workspace: Path, port: int | None, key: str | None, check: bool, as_
             _serve_on(service, person, at, config.serve.example_shop)
 
 
-def judge(found: list[checks.Check]) -> None:
+def judge(found: list[Check]) -> None:
     """Say that all is right.
 
     Raises

@@ -6,7 +6,6 @@ wrong one in it.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pyarrow.compute as pc
@@ -18,6 +17,8 @@ from recsys.data.staged import LIVE
 from recsys.schema import RETURN
 from recsys.validation.identity_quality import IdentityQuality, measure, read_truth
 from training.demo.check import figures, read_counts
+from training.tour.check import Check
+from training.tour.discovering import of_age, of_headings, of_new
 from training.tour.people import TRUTH, Person
 from training.tour.talk import Talk, Turn
 
@@ -30,15 +31,6 @@ _PERSONAL = {"repeat", "similar_taste", "bought_together"}
 _PROBLEM = "application/problem+json"
 
 
-@dataclass(frozen=True)
-class Check:
-    """One thing that must be so."""
-
-    what: str
-    passed: bool
-    seen: str
-
-
 def of_answers(talk: Talk, person: Person, config: Config, history: History) -> list[Check]:
     """Judge the service's answers."""
     # In a history of few customers no bundle may be certain; in the demo's some are.
@@ -49,6 +41,9 @@ def of_answers(talk: Talk, person: Person, config: Config, history: History) -> 
         *_stock(talk.screen, history),
         *_prices(talk),
         *_cart(talk),
+        *of_new(talk, person, config, history),
+        *of_age(talk, config, history),
+        *of_headings(talk),
         *_screen(talk),
         *_purchase(talk),
         *_bundles(talk, many=many),
@@ -129,7 +124,7 @@ def _answered(talk: Talk, config: Config) -> Iterator[Check]:
 
 
 def _known(talk: Talk, person: Person) -> Iterator[Check]:
-    for turn in (talk.email, talk.home, talk.cart, talk.after):
+    for turn in (talk.email, talk.home, talk.product, talk.cart, talk.after):
         known = _body(turn).get("customer_known")
         yield Check(f"{turn.title}: the customer is known", known is True, f"{known}")
     reasons = {item["reason"]["code"] for item in talk.home.items if item.get("reason")}

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from recsys.data.ages import AGE_ATTRIBUTES, is_restricted
 from training.tour.people import Person
 from training.tour.service import Reply, Service
 
@@ -99,8 +100,10 @@ def worth_it(service: Service) -> list[Body]:
     Where none is, as in a history of few customers, any that a discount is suggested for.
     """
     found: list[Body] = []
+    query = "".join(f"&attributes={name}" for name in AGE_ATTRIBUTES)
     for show in ("worth", "all"):
-        answer = service.get(f"/v1/bundles?kind=together&show={show}&limit=100").body or {}
+        path = f"/v1/bundles?kind=together&show={show}&limit=100{query}"
+        answer = service.get(path).body or {}
         found = found or ideas(answer.get("bundles", []))
     return found
 
@@ -118,7 +121,7 @@ def ideas(bundles: Sequence[Body]) -> list[Body]:
         and bundle["pricing"]
         and bundle["pricing"]["suggested_price"]
         and bundle["support"]
-        and all(item["active"] for item in bundle["items"])
+        and all(item["active"] and not _for_adults(item) for item in bundle["items"])
     ]
     return sorted(
         found,
@@ -135,6 +138,12 @@ def _apart(bundle: Body, label: str) -> bool:
     """Whether each product has a label of its own."""
     labels = [item[label] for item in bundle["items"]]
     return None not in labels and len(set(labels)) == len(labels)
+
+
+def _for_adults(item: Body) -> bool:
+    """Whether a product has a minimum age: the cart's placement offers no such bundle."""
+    said = item.get("attributes") or {}
+    return any(is_restricted(said[name]) for name in AGE_ATTRIBUTES if name in said)
 
 
 def _redeem(

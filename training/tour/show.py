@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from recsys.validation.identity_quality import IdentityQuality
 from training import console
-from training.tour.checks import Check
+from training.tour.check import Check
 from training.tour.key import VARIABLE
 from training.tour.people import Person
 from training.tour.selling import Sale
@@ -92,6 +92,8 @@ def _turn(turn: Turn, carried: str) -> None:
     out = console.output()
     body = turn.reply.body or {}
     title = f"{turn.title} ({turn.request['placement']})"
+    if "item_ids" in turn.request:
+        title += f", of {carried}"
     if "cart" in turn.request:
         title += f", with {carried}"
     if turn.reply.status != 200:
@@ -107,6 +109,8 @@ def _turn(turn: Turn, carried: str) -> None:
     out.print(console.table(headings, rows, title))
     more = len(turn.items) - len(rows)
     notes = [f"and {more} more"] if more > 0 else []
+    if heading := body.get("heading"):
+        notes.append(f"heading: {heading['text']}")
     if body.get("fallback"):
         notes.append(f"fallback: {body['fallback']}")
     left_out = [f"{n} {why.replace('_', ' ')}" for why, n in body["left_out"].items() if n]

@@ -40,8 +40,9 @@ class Talk:
 
     Attributes
     ----------
-    email, home, cart, screen, stranger, stranger_cart, after : Turn
-        One question per channel; ``after`` is ``home`` again, after the purchase.
+    email, home, product, cart, screen, stranger, stranger_cart, after : Turn
+        One question per channel; ``product`` is the page of what lies in the cart, ``after`` is
+        ``home`` again, after the purchase.
     screen_for_person : Turn
         The store's screen, asked in the person's name; never shown, only compared.
     carried : str
@@ -59,6 +60,7 @@ class Talk:
 
     email: Turn
     home: Turn
+    product: Turn
     cart: Turn
     screen: Turn
     screen_for_person: Turn
@@ -81,8 +83,8 @@ class Talk:
     def turns(self) -> list[Turn]:
         """The questions that are shown, in order."""
         return [
-            self.email, self.home, self.cart, self.screen, self.stranger, self.stranger_cart,
-            self.after,
+            self.email, self.home, self.product, self.cart, self.screen, self.stranger,
+            self.stranger_cart, self.after,
         ]  # fmt: skip
 
 
@@ -129,6 +131,7 @@ def hold(service: Service, person: Person, at: datetime | None) -> Talk:
     pairs = (strongest.body or {}).get("bundles") or []
     carried = [pair["items"][0] for pair in pairs[:1]]
     cart: Body = {"cart": [{"item_id": item["item_id"], "quantity": 1} for item in carried]}
+    page: Body = {"item_ids": [item["item_id"] for item in carried]}
     in_it = ", ".join(str(item["title"]) for item in carried) or "nothing in it"
     home = ask("Home page of the web shop", "web_home", person_named)
     bought = home.items[0] if home.items else None
@@ -137,6 +140,7 @@ def hold(service: Service, person: Person, at: datetime | None) -> Talk:
     return Talk(
         email=ask("E-mail of the week", "email_weekly", person_named),
         home=home,
+        product=ask("Product page", "web_product", page | person_named),
         cart=ask("Cart", "web_cart", cart | person_named),
         screen=ask("Screen in the store", "store_screen", store),
         screen_for_person=ask("Screen in the store, by name", "store_screen", store | person_named),

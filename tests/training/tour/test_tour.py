@@ -26,6 +26,8 @@ from training.tour.service import Reply, ServiceError, running
 from training.tour.talk import Talk, Turn, hold, moment
 
 TOUR = [sys.executable, "-m", "training.cli", "tour"]
+#: Products of the demo with a minimum age, see ``adult``.
+ADULT: list[str] = []
 #: A test run that a script put into the background has Ctrl-C turned off, and passes that on.
 TOUR_WITH_CTRL_C = [
     sys.executable,
@@ -55,6 +57,14 @@ def history(config: Config) -> History:
 @pytest.fixture(scope="module")
 def person(config: Config, history: History) -> Person:
     return choose(config, history)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def adult(history: History) -> None:
+    """A product of the demo with a minimum age."""
+    said = history.table("products").select(["item_id", "attributes"]).to_pylist()
+    ADULT[:] = [row["item_id"] for row in said if "age_restriction" in (row["attributes"] or "")]
+    assert ADULT
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +111,19 @@ def other_price(body: dict[str, Any]) -> None:
         item["price"]["amount_minor"] += 1
 
 
+def nothing_new(body: dict[str, Any]) -> None:
+    for item in body["items"]:
+        item["new"] = False
+
+
+def for_adults(body: dict[str, Any]) -> None:
+    body["items"][0]["item_id"] = ADULT[0]
+
+
+def another_heading(body: dict[str, Any]) -> None:
+    body["heading"] = {"code": "goes_with_item", "text": "Goes well with this"}
+
+
 def of_the_history(body: dict[str, Any]) -> None:
     body["items"][0]["reason"] = {"code": "repeat", "text": "You buy this often"}
 
@@ -113,6 +136,11 @@ def of_the_history(body: dict[str, Any]) -> None:
         (with_turn("home", lambda b: b.update(customer_known=False)), "the customer is known"),
         (with_turn("stranger", lambda b: b.update(fallback=None)), "a fallback that says so"),
         (with_turn("screen", off_the_shelf), "everything is on the shelf"),
+        (with_turn("product", nothing_new), "Product page: a share of it is new"),
+        (with_turn("cart", nothing_new), "Cart: a share of it is new"),
+        (with_turn("stranger", nothing_new), "to a stranger everything is new"),
+        (with_turn("home", for_adults), "goods with a minimum age"),
+        (with_turn("home", another_heading), "its heading fits every item"),
         (with_turn("email", other_price), "one price in every channel"),
         (with_turn("screen_for_person", of_the_history), "nothing of a person's history"),
         (with_turn("stranger_cart", lambda b: b["items"].clear()), "what goes with it"),

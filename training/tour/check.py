@@ -1,0 +1,12 @@
+"""One thing that must be so, and what was seen. Made by ``checks`` and ``discovering``."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that must be so."""
+
+    what: str
+    passed: bool
+    seen: str
