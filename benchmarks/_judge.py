@@ -21,6 +21,8 @@ import numpy as np
 from benchmarks._problem import Floats, Problem
 from benchmarks.peers.base import Peer
 from recsys.matrices.lists import Lists, without
+from recsys.ranking.choices import Choices
+from recsys.validation.by_choice import joined
 from recsys.validation.metrics import hit_rate_at, ndcg_at, recall_at
 
 #: Lists are as long as the longest that a metric looks at.
@@ -31,6 +33,8 @@ METRICS: Mapping[str, Callable[[Any, Any, int], Floats]] = {
 }
 #: What is shown: everything, or only what is new to the customer.
 ALL, NEW = "all", "new"
+#: Before a metric: what a shopper cannot tell apart counts as one.
+CHOICE = "choice_"
 #: Customers that settings are chosen on, at most: the same for every method.
 TUNED_ON = 1_000
 #: As the libraries advise on few cores; set before numpy is imported in the measuring processes.
@@ -73,16 +77,40 @@ class Answer:
 
 def split(metric: str) -> tuple[str, str, int]:
     """Take a metric's name apart: which lists, what of them, how many places."""
-    named = re.fullmatch(r"(new_)?([a-z]+)@(\d+)", metric)
+    named = re.fullmatch(rf"(new_|{CHOICE})?([a-z]+)@(\d+)", metric)
     if named is None or named[2] not in METRICS:
         raise ValueError(f"{metric!r} is no metric: known are {', '.join(METRICS)} at a number.")
-    return NEW if named[1] else ALL, named[2], int(named[3])
+    return NEW if named[1] == "new_" else ALL, named[2], int(named[3])
 
 
-def value(metric: str, shown: Lists, problem: Problem) -> Floats:
-    """Say how good lists are, one figure an asked customer; NaN where nothing was wanted."""
+def value(metric: str, shown: Lists, problem: Problem, choices: Choices | None = None) -> Floats:
+    """Say how good lists are.
+
+    Parameters
+    ----------
+    metric : str
+    shown : Lists
+        As many places as the metric looks at; by choice four times as many, as some are joined.
+    problem : Problem
+    choices : Choices, optional
+        Of all items that are shown or wanted; needed for what is told by choice.
+
+    Returns
+    -------
+    ndarray of shape (n,), float64
+        One figure an asked customer; NaN where nothing was wanted.
+
+    Raises
+    ------
+    ValueError
+        When it is to be told by choice, and there are none.
+    """
     kind, name, k = split(metric)
     wanted = problem.wanted if kind == ALL else without(problem.wanted, problem.owned)
+    if metric.startswith(CHOICE):
+        if choices is None:
+            raise ValueError(f"{metric} needs choices.")
+        shown, wanted = joined(shown, choices), joined(wanted, choices)
     return METRICS[name](shown, wanted, k)
 
 

@@ -25,7 +25,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks._judge import Answer, apart, judge, split, value
+from benchmarks._judge import CHOICE, Answer, apart, judge, split, value
 from benchmarks._problem import Floats, Ints
 from benchmarks._report import NO_DATA, OURS, Report, parser
 from benchmarks.peers import PEERS
@@ -84,7 +84,7 @@ def run(task: Task, folder: Path, asked: argparse.Namespace, report: Report) -> 
             each = values.setdefault(method, {})
             for metric in task.metrics:
                 kind = split(metric)[0]
-                figures = value(metric, answer.lists[kind], problem)
+                figures = value(metric, answer.lists[kind], problem, cut.choices)
                 each.setdefault(_said(task, metric), []).append(figures)
             kind, _, k = split(task.metrics[0])
             share = coverage(answer.lists[kind], k, answer.n_items)
@@ -193,7 +193,9 @@ def _cut(
     task: Task, folder: Path, fold: int, work: Path, *, quick: bool
 ) -> tuple[Cut, tuple[Path, Path]]:
     """Cut the data, or read what was cut before; with where both problems lie."""
-    if not (work / "names.json").exists():
+    # What was cut before choices were told lacks them.
+    by_choice = any(metric.startswith(CHOICE) for metric in task.metrics)
+    if not (work / "names.json").exists() or (by_choice and not opened(work).choice):
         _say(f"{task.name} fold {fold}: cutting the data")
         apart(_cut_and_save, task, folder, fold, work)
     cut = opened(work)
@@ -201,7 +203,7 @@ def _cut(
         return cut, files_of(work)
     work = work / "quick"
     validation, test = (part.sample(QUICK_ASKED, 0) for part in (cut.validation, cut.test))
-    cut = Cut(validation, test, cut.customers, cut.items)
+    cut = Cut(validation, test, cut.customers, cut.items, cut.choice)
     save(cut, work)
     return cut, files_of(work)
 

@@ -19,6 +19,7 @@ from benchmarks._judge import ALL, NEW, Answer, apart, peak_mb, split
 from benchmarks._problem import Ints, Problem
 from benchmarks.peers.base import Peer
 from recsys.matrices.lists import Lists, pointers, rows_of
+from recsys.ranking.choices import Choices
 from recsys.validation.splits import Window
 
 # What our own method needs is imported where it is used: a process that measures a peer loads
@@ -42,12 +43,22 @@ class Cut:
         To tune on, and to judge on. Their items have the same numbers.
     customers, items : sequence of str
         Name of each number.
+    choice : sequence of int
+        Number of the first item that a shopper cannot tell each one from; empty where a task tells
+        nothing by choice.
     """
 
     validation: Problem
     test: Problem
     customers: Sequence[str]
     items: Sequence[str]
+    choice: Sequence[int] = ()
+
+    @property
+    def choices(self) -> Choices | None:
+        """What a shopper cannot tell apart; None where the task does not say."""
+        of = np.array(self.choice, np.int32)
+        return Choices(of, np.zeros(len(of), np.int64)) if len(of) else None
 
 
 @dataclass(frozen=True)
@@ -281,7 +292,9 @@ def save(cut: Cut, folder: Path) -> None:
     """Write both problems and the names."""
     for part, path in zip((cut.validation, cut.test), files_of(folder), strict=True):
         part.save(path)
-    names = {"customers": list(cut.customers), "items": list(cut.items)}
+    names = {
+        "customers": list(cut.customers), "items": list(cut.items), "choice": list(cut.choice)
+    }  # fmt: skip
     (folder / "names.json").write_text(json.dumps(names), encoding="utf-8")
 
 

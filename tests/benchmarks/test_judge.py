@@ -8,6 +8,7 @@ from benchmarks._problem import Problem, Purchases
 from benchmarks.peers.base import Peer
 from benchmarks.peers.frequency import fit_own, fit_popular
 from recsys.matrices.lists import Lists
+from recsys.ranking.choices import Choices
 
 DAY = 86_400
 OWN = Peer("own", fit_own, {"half_life_days": (None, 1.0)})
@@ -62,3 +63,21 @@ def test_what_goes_wrong_there_is_said_here(tmp_path):
     problem().save(path)
     with pytest.raises(RuntimeError, match="singular"):
         _judge.judge(Peer("bad", fail), path, path, {"all": "recall@1"}, 5, 0)
+
+
+def test_by_choice_what_cannot_be_told_apart_is_one():
+    """0 and 1 are one choice, and so are 2 and 3: the second of each takes no place."""
+    choices = Choices(np.array([0, 0, 2, 2, 4], np.int32), np.zeros(5, np.int64))
+    asked = Problem(
+        Purchases.of(2, 5, np.array([0, 1]), np.array([4, 4]), np.array([0, 0])), np.arange(2),
+        Lists.of_rows([np.array([1, 3]), np.array([4])]),
+    )  # fmt: skip
+    shown = Lists.of_rows([np.array([0, 1, 2]), np.array([2, 3, 4])])
+    assert _judge.split("choice_ndcg@2") == ("all", "ndcg", 2)
+    assert _judge.value("recall@2", shown, asked).tolist() == [0.5, 0.0]
+    by_choice = _judge.value("choice_recall@2", shown, asked, choices)
+    assert by_choice.tolist() == [1.0, 1.0]
+    ndcg = _judge.value("choice_ndcg@2", shown, asked, choices)
+    assert ndcg.tolist() == pytest.approx([1.0, 1 / np.log2(3)])
+    with pytest.raises(ValueError, match="needs choices"):
+        _judge.value("choice_recall@2", shown, asked)
