@@ -4,6 +4,7 @@ The text of ``age_restriction`` or ``adult`` comes in, yes or no comes out. Call
 """
 
 import re
+import unicodedata
 from typing import Final
 
 from recsys.data.words import NO, fold
@@ -13,7 +14,8 @@ AGE_ATTRIBUTES: Final = ("age_restriction", "adult")
 #: Below it a minimum age is advice, as toys carry it, and no rule of sale: films and games are
 #: rated from 12 on, beer and wine are sold from 16 on at the earliest.
 LEAST_AGE: Final = 12
-_NUMBER: Final = re.compile(r"\d+")
+_NUMBER: Final = re.compile(r"(\d+(?:[.,]\d+)?)\s*(mon|mois|mes|miesi|mth)?", re.IGNORECASE)
+_MONTHS: Final = 12
 _EVERYBODY: Final = frozenset(
     map(fold, ("all", "all ages", "everyone", "everybody", "unrestricted", "not restricted", "-"))
 )
@@ -22,10 +24,11 @@ _EVERYBODY: Final = frozenset(
 def is_restricted(text: str) -> bool:
     """Say whether a text restricts a product: ``18``, ``16+``, ``FSK 18``, ``yes``.
 
-    ``0``, ``3+``, ``no`` and an empty text do not; what is not understood does.
+    ``0``, ``3+``, ``18 months``, ``no`` and an empty text do not; what is not understood does.
     """
     folded = fold(text)
-    number = _NUMBER.search(folded)
+    number = _NUMBER.search(unicodedata.normalize("NFKC", text))
     if number is not None:
-        return int(number[0]) >= LEAST_AGE or folded == "1"  # 1: yes
+        age = float(number[1].replace(",", ".")) / (_MONTHS if number[2] else 1)
+        return age >= LEAST_AGE or folded == "1"  # 1: yes
     return bool(folded) and folded not in NO and folded not in _EVERYBODY
