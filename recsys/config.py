@@ -24,17 +24,16 @@ from recsys.limit_settings import Limits
 from recsys.misfit import explain, nearest, unknown
 from recsys.model_settings import Als, CoPurchase, Models, Popular, Ranker, Repeat
 from recsys.offer_settings import Offers
+from recsys.placement_settings import PLACEMENTS, Placement
 from recsys.schema import CHANNELS
 from recsys.settings import (
     ORDER_KINDS,
-    PLACEMENTS,
     Bundles,
     Checks,
     Column,
     Identity,
     Ingest,
     Ledger,
-    Placement,
     Publish,
     Rules,
     Serve,

@@ -13,9 +13,15 @@ from typing import Any, Union, get_args, get_origin
 
 import msgspec
 
-from recsys.settings import REPLACED, Settings
+from recsys.placement_settings import Placement
+from recsys.settings import Serve, Settings
 from recsys.wording import SETTING_WORDS, choices_of, wanted
 
+#: Settings of the past: what says the same now, by section.
+REPLACED: dict[type[Settings], dict[str, str]] = {
+    Serve: {"requests_per_second": "`[limits] requests_per_minute` says that for all workers"},
+    Placement: {"new_only": '`objective = "new"` says what `new_only = true` said'},
+}
 #: Letters from which on a name that holds another one is near to it.
 _HELD = 3
 

@@ -19,13 +19,13 @@ from recsys.matrices.histories import NO_CHANNEL, Histories
 from recsys.matrices.ids import IxArray
 from recsys.matrices.lists import Lists, Ragged, rows_of
 from recsys.models.base import Context
+from recsys.placement_settings import PLACEMENTS
 from recsys.ranking.choices import Choices
 from recsys.ranking.discovery import never_bought
 from recsys.ranking.rank import Ranker
 from recsys.responses.asking import asked_of, with_last_basket
 from recsys.responses.placements import BOUGHT_ON, Question
 from recsys.schema import CHANNELS
-from recsys.settings import PLACEMENTS
 from recsys.validation import by_choice, metrics
 from recsys.validation.carts import Carts
 from recsys.validation.metrics import Floats, bootstrap_all

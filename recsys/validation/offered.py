@@ -13,11 +13,11 @@ import numpy as np
 
 from recsys.bundles.terms import Decision, Terms
 from recsys.matrices.histories import CustomerHistory
+from recsys.placement_settings import PLACEMENTS
 from recsys.responses.engine import Engine
 from recsys.responses.offering import SURE, Offering
 from recsys.responses.placements import Question
 from recsys.responses.suggestions import Known
-from recsys.settings import PLACEMENTS
 
 if TYPE_CHECKING:
     import pandas as pd

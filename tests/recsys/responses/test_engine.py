@@ -17,10 +17,10 @@ from recsys.matrices.histories import EMPTY, EVENTS, append, notice
 from recsys.matrices.ids import item_key
 from recsys.matrices.interactions import VIEW
 from recsys.models import MODELS
+from recsys.placement_settings import Objective
 from recsys.responses.engine import CART_BLEND, Engine
 from recsys.responses.live import LiveItem, Told
 from recsys.responses.placements import Question
-from recsys.settings import Objective
 from tests.recsys.models.worlds import AS_OF, DAY
 from tests.recsys.ranking.grocer import (
     OTHERS,
