@@ -6,6 +6,7 @@ plain setting for deployment, for example ``OMNIBASKET_SERVE__PORT=9000``; what 
 with ``--set`` overrides both.
 """
 
+import ipaddress
 import os
 import re
 import tomllib
@@ -207,6 +208,8 @@ def _check(config: Config) -> None:
     _check_zone("workspace.time_zone", config.workspace.time_zone)
     for name, source in config.sources.items():
         _check_source(name, source)
+    for network in config.serve.proxies:
+        _check_network("serve.proxies", network)
     for segment in config.publish.segments:
         _known("publish.segments", segment, ("all", *CHANNELS))
     for name, placement in config.placements.items():
@@ -252,6 +255,15 @@ def _check_source(name: str, source: Source) -> None:
 def _check_name(where: str, what: str, name: str) -> None:
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name):
         raise ConfigError(f"{where}: a {what}'s name has 1 to 64 letters, digits, `_` and `-`.")
+
+
+def _check_network(where: str, text: str) -> None:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        raise ConfigError(
+            f"{where}: `{text}` is no network. Write it as 10.0.0.0/8, or one address as 10.0.0.7."
+        ) from None
 
 
 def _check_zone(where: str, name: str) -> None:

@@ -40,6 +40,10 @@ CheckName = Literal[
     "events",
     "age",
 ]
+#: Networks that nobody has to themselves on the internet.
+PRIVATE = (
+    "127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7",
+)  # fmt: skip
 ORDER_KINDS = ("till_tickets", "shopify_orders", "woocommerce_orders", "order_lines", "database")
 
 
@@ -334,6 +338,8 @@ class Serve(Settings, frozen=True):
     """Processes that answer."""
     clock: Literal["now", "history"] = "now"
     """``history``: time goes on from the end of the history, for a demo or a replay."""
+    proxies: list[str] = field(default_factory=lambda: list(PRIVATE))
+    """Networks of proxies: one of these is believed for whom it asks (``X-Forwarded-For``)."""
     stale_days: Annotated[float, Meta(ge=0)] = 30.0
     """``/readyz`` tells of a model that learned nothing of so many days; 0: of none."""
     example_shop: bool = False

@@ -21,11 +21,10 @@ from typing import Final, Literal, NamedTuple
 
 from flask import Response, g
 
-from recsys.data.keyed_hash import KeyedHash
 from recsys.limit_settings import Limits
 from recsys.tracking.keys import Key
 from serving.access import is_browser
-from serving.addresses import page_address
+from serving.addresses import Addresses
 from serving.problems import Refusal
 
 _log = logging.getLogger("omnibasket.service")
@@ -186,13 +185,12 @@ class Rates:
     ----------
     limits : Limits
     counts : Counts
-    keyed_hash : KeyedHash
-        Hashes addresses.
+    addresses : Addresses
     """
 
-    def __init__(self, limits: Limits, counts: Counts, keyed_hash: KeyedHash) -> None:
+    def __init__(self, limits: Limits, counts: Counts, addresses: Addresses) -> None:
         self._counts = counts
-        self._keyed_hash = keyed_hash
+        self._addresses = addresses
         named: list[tuple[bool, Unit, str, int, str]] = [
             (False, "requests", "requests", limits.requests_per_minute, "key"),
             (False, "events", "events", limits.events_per_hour, "key"),
@@ -222,7 +220,7 @@ class Rates:
         page = is_browser()
         of = {"key": caller.key_id}
         if page:
-            of["address"] = page_address(self._keyed_hash) or ""
+            of["address"] = self._addresses.of_page() or ""
         policies = self._policies.get((page, unit), ())
         uses = self._take([(policy, of[policy.whose]) for policy in policies], cost)
         # How busy a whole shop is, is nobody's business; what one address has left is its own.

@@ -20,6 +20,7 @@ from recsys.responses.engine import Engine
 from recsys.tracking.backoffice import Overlay
 from recsys.tracking.keys import KEPT_FILE, KeptKeys
 from recsys.tracking.ledger import Exposure, Ledger, Patience
+from serving.addresses import Addresses
 from serving.condition import Condition
 from serving.decided import Decided
 from serving.keyring import Keyring
@@ -67,7 +68,8 @@ class State:
         kept = KeptKeys(config.state / KEPT_FILE)
         self.keyring = Keyring(self.ledger.keys, kept)
         self._counts = Counts(config.state / FILE)
-        self.rates = Rates(config.limits, self._counts, self.keyed_hash)
+        self.addresses = Addresses(self.keyed_hash, config.serve.proxies)
+        self.rates = Rates(config.limits, self._counts, self.addresses)
         self.decided = Decided(self.ledger.decisions, config.bundles)
         self.promises = Promises(self.decided, self.ledger, config, self.links)
         self.showing = Showing(self.ledger, config.ledger.exposure_days)

@@ -5,7 +5,7 @@ from typing import Final
 import orjson
 from flask import Blueprint, Response, current_app, request
 
-from serving import access, addresses, asking, doubts
+from serving import access, asking, doubts
 from serving.openapi import documented
 from serving.reading import read_body, read_filter, read_query
 from serving.replies import reply
@@ -100,7 +100,7 @@ def _answer(asked: RecommendationRequest, *, shown: bool) -> Response:
             who.session_id,
             offering,
             shown=shown,
-            address=addresses.page_address(state.keyed_hash),
+            address=state.addresses.of_page(),
         )
         (answer,) = engine.recommend([question], [who.customer.history], offering)
         answer["offers"] = state.promises.keep(answer["offers"], promised, engine, state.now_ts())
