@@ -57,7 +57,7 @@ channel = "associate"
 count = 3
 [placements.tasting]
 channel = "web"
-count = 100
+count = 24
 age_restricted = true
 """
 #: What goes together; the second half of a pair is bought with the first two times in three.

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from recsys.config import Config
 from recsys.data.ages import AGE_ATTRIBUTES, is_restricted
 from recsys.data.history import History
+from recsys.matrices.histories import MAX_LINES
 from training.tour.check import Check
 from training.tour.people import Person
 from training.tour.talk import Talk
@@ -32,7 +33,9 @@ def of_new(talk: Talk, person: Person, config: Config, history: History) -> Iter
     """Whether pages for discovering show as much that is new as their placements ask for."""
     lines = history.table("lines")
     own = lines.filter(pc.equal(lines["customer_id"], person.customer_id))
-    bought = set(own["item_id"].to_pylist())
+    newest = own.sort_by([("occurred_at", "descending")])["item_id"].to_pylist()
+    # So many products are remembered of everybody, at least.
+    bought = set(list(dict.fromkeys(newest))[:MAX_LINES])
     for turn in (talk.product, talk.cart):
         placement = config.placement(turn.request["placement"])
         share = placement.new_share if placement is not None else 0.0
