@@ -11,7 +11,9 @@ from msgspec.structs import asdict
 
 from recsys.wording import without_secrets
 
+PriceEnding = Annotated[str, Meta(pattern="^[0-9]{1,4}$")]
 Positive = Annotated[float, Meta(gt=0)]
+Elasticities = Annotated[list[Positive], Meta(min_length=2, max_length=2)]
 Count = Annotated[int, Meta(ge=1)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", description="an ISO 4217 code such as EUR")]
@@ -306,25 +308,18 @@ class Bundles(Settings, frozen=True):
     """Largest discount that is suggested, as a share of the members' prices."""
     min_discount: Annotated[float, Meta(ge=0, lt=1)] = 0.05
     """Smallest discount that is suggested: nobody changes their mind for less."""
-    price_endings: list[Annotated[str, Meta(pattern="^[0-9]{1,4}$")]] = field(
-        default_factory=lambda: ["99", "95", "00"]
-    )
-    """What suggested prices end in, in minor units, where any such price is allowed."""
+    price_endings: list[PriceEnding] = field(default_factory=lambda: ["99", "95", "00"])
+    """What suggested prices end in, minor units, where any such price is allowed."""
     min_month: Annotated[float, Meta(ge=0)] = 1.0
     """Margin that a bundle must be expected to add a month to be worth a decision. Major unit."""
     min_lift: Annotated[float, Meta(ge=0)] = 1.5
-    """Times as often as by chance, at the low end of the lift, from which a bundle is worth a
-    decision."""
+    """Low end of the lift from which a bundle is worth a decision."""
     same_category_above: Annotated[float, Meta(ge=0, le=1)] = 0.99
-    """Two products of one category are worth a decision only where the low end of their lift is
-    above that of this share of the bundles across categories."""
+    """Share of the bundles across categories that two products of one must be above, by lift."""
     sample_share: Annotated[float, Meta(gt=0, le=1)] = 1.0
     """Share of the business that the history holds; estimates are divided by it."""
-    response: Annotated[list[Positive], Meta(min_length=2, max_length=2)] = field(
-        default_factory=lambda: [1.5, 4.0]
-    )
-    """Price elasticities between which the answer to a lower price is assumed to lie: a product
-    that costs a tenth less is bought 17% more often with 1.5, and 52% more often with 4."""
+    response: Elasticities = field(default_factory=lambda: [1.5, 4.0])
+    """Price elasticities between which the answer to a lower price is assumed to lie."""
 
 
 class Serve(Settings, frozen=True):
