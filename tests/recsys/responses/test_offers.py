@@ -15,10 +15,13 @@ def catalogue(artefact_folder):
     return Engine.load(artefact_folder).catalogue
 
 
+CODE = "7Q4M-0X2K-D9AB-WT5C"
+
+
 def made(**fields):
     return Offer(
         **{
-            "offer_id": "o1", "code": "7Q4M-0X2K-D9AB-WT5C", "bundle_id": "b1", "owner": "c1",
+            "offer_id": "o1", "bundle_id": "b1", "owner": "c1",
             "items": (OfferItem("butter", 150), OfferItem("gone", 99)), "price_minor": 200,
             "currency": "EUR", "issued_ts": 0, "expires_ts": 86_400, "state": "standing", **fields,
         }
@@ -26,9 +29,10 @@ def made(**fields):
 
 
 def test_an_offer_is_told_without_its_owner(catalogue):
-    told = offer(made(), catalogue)
+    told = offer(made(), CODE, catalogue)
     assert json.loads(json.dumps(told)) == told
     assert "c1" not in json.dumps(told)
+    assert told["code"] == CODE
     assert [item["title"] for item in told["items"]] == ["Butter", None]
     assert [item["price"]["amount_minor"] for item in told["items"]] == [150, 99]
     amounts = [told[name]["amount_minor"] for name in ("price", "full_price", "discount")]
@@ -42,7 +46,7 @@ def test_an_offer_needs_no_catalogue():
     used = Redemption(
         transaction_id="9", channel="pos", location_id="S1", redeemed_ts=60, discount_minor=7
     )
-    told = offer(made(state="redeemed", redemption=used), None)
+    told = offer(made(state="redeemed", redemption=used), CODE, None)
     assert {item["title"] for item in told["items"]} == {None}
     assert told["redemption"] == {
         "transaction_id": "9", "channel": "pos", "location_id": "S1",
