@@ -50,3 +50,30 @@ def test_customers_who_cannot_be_named_teach_nothing():
     model = Bpr().fit(training)
     found = model.recommend(batch(training, history(("p1",))), 5, Context.of(1, AS_OF))
     assert found.item_ix.tolist() == []
+
+
+def test_two_tastes_are_found_again():
+    """Half of the customers take of one shelf and half of the other; nobody of all of a shelf."""
+    rng = np.random.default_rng(3)
+    shelves = [[f"a{n}" for n in range(12)], [f"b{n}" for n in range(12)]]
+    orders = [
+        Order(f"c{n}", list(rng.choice(shelves[n % 2], 5, replace=False)), AS_OF - DAY)
+        for n in range(120)
+    ]
+    training = train(orders, seed=4)
+    model = Bpr(Settings(factors=8, iterations=150, regularization=0.01)).fit(training)
+    right = total = 0
+    for taste in (0, 1):
+        bought = shelves[taste][:3]
+        found = model.recommend(
+            batch(training, history(*((item, AS_OF - DAY) for item in bought))),
+            24, Context.of(1, AS_OF),
+        )  # fmt: skip
+        names = [training.index.item_ids[ix] for ix in found.item_ix]
+        scores = dict(zip(names, found.scores.tolist(), strict=True))
+        lowest = min(scores.values())
+        for mine in set(shelves[taste]) - set(bought):
+            for other in shelves[1 - taste]:
+                right += scores.get(mine, lowest) > scores.get(other, lowest - 1)
+                total += 1
+    assert right / total > 0.95

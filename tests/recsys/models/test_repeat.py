@@ -1,14 +1,18 @@
 import dataclasses
+import functools
+import itertools
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from recsys.matrices.baskets import Baskets
 from recsys.matrices.histories import EMPTY, Histories
 from recsys.matrices.lists import Lists
 from recsys.model_settings import Repeat as Settings
 from recsys.models.base import Context
-from recsys.models.repeat import Repeat
+from recsys.models.repeat import KNOTS, Repeat, _curve
 from tests.recsys.models.contract import ModelContract
 from tests.recsys.models.worlds import AS_OF, DAY, Order, batch, history, train
 
@@ -49,6 +53,11 @@ def weekly(item, *, since=70, until=7, every=7):
 
 @pytest.fixture(scope="module")
 def shop():
+    return made()
+
+
+@functools.cache
+def made():
     """Everyone buys milk every week, on a day of their own, and many one fridge or one stove."""
     orders = [
         Order(f"c{n:03}", ["milk"], AS_OF - (week * 7 + n % 7 + 1) * DAY)
@@ -243,3 +252,64 @@ def test_nobody_named_is_no_error():
     training = train([Order(None, ["tea"])])
     model = Repeat().fit(training)
     assert list(shown(model, training, ("tea",))) == ["tea"]
+
+
+@functools.cache
+def learned():
+    return made(), Repeat(Settings(half_life_days=60.0)).fit(made())
+
+
+def plain_days(model, ix, ts):
+    """Days ago of purchases, trips apart, and the middle of intervals; by a plain loop."""
+    ages = sorted(((AS_OF - at) / DAY for at in ts), reverse=True)
+    trips, before = [], None
+    for age in ages:
+        if before is None or before - age >= 0.5:
+            trips.append(age)
+        before = age
+    logs = [np.log(a - b) for a, b in itertools.pairwise(trips)]
+    middle = (sum(logs) + 2 * model.log_interval_[ix]) / (len(logs) + 2)
+    return trips, middle
+
+
+@given(st.lists(st.floats(0.6, 300.0), min_size=1, max_size=12))
+@settings(max_examples=40, deadline=None)
+def test_the_score_is_what_a_plain_loop_works_out(ages):
+    training, model = learned()
+    ix = training.index.ix_of(["milk"])[0]
+    ts = [AS_OF - round(age * DAY) for age in ages]
+    trips, middle = plain_days(model, ix, ts)
+    asked = model.settings
+    repeats = sum(2 ** (-age / asked.half_life_days) for age in trips[1:])
+    # Days since the first purchase, each counting less the longer ago it is: a sum of short steps.
+    steps = np.linspace(0, trips[0], 20_001)
+    watched = np.trapezoid(2 ** (-steps / asked.half_life_days), steps)
+    rate = float(model.rate_[ix])
+    pace = (repeats + asked.doubt) / (watched + asked.doubt / rate)
+    at = np.log(trips[-1]) - middle
+    due = np.interp(at, KNOTS, model.due_)
+    expected = asked.horizon_days * pace * due * model.now_[ix]
+    found = shown(model, training, *(("milk", at_ts) for at_ts in sorted(ts)))
+    assert found["milk"] == pytest.approx(expected, rel=1e-4)
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(-5, 5), st.floats(0.01, 3), st.integers(0, 4)), min_size=1, max_size=60
+    ),
+    st.floats(0, 1),
+)
+@settings(max_examples=60, deadline=None)
+def test_the_curve_is_bought_over_expected_by_a_plain_loop(pairs, power):
+    x, expected, bought = (np.array(column, np.float64) for column in zip(*pairs, strict=True))
+    hits, wanted = dict.fromkeys(KNOTS, 0.0), dict.fromkeys(KNOTS, 0.0)
+    for at, might, did in pairs:
+        nearest = min(KNOTS, key=lambda knot: (abs(knot - at), knot))
+        hits[nearest] += did
+        wanted[nearest] += might
+    level = (sum(hits.values()) + 20) / (sum(wanted.values()) + 20)
+    found = _curve(x, expected, bought, power)
+    for knot, is_found in zip(KNOTS, found, strict=True):
+        guess = 1 / (1 + np.exp(knot) / 6)
+        relative = (hits[knot] / level + 20 * guess) / (wanted[knot] + 20)
+        assert is_found == pytest.approx(level * relative**power, rel=1e-4)
