@@ -102,3 +102,9 @@ def test_doubtful_data_are_refused_even_without_a_current_version():
 def test_a_metric_that_nobody_measures_is_told():
     with pytest.raises(ConfigError, match=r"unknown metric `ndgc@10`. Did you mean `ndcg@10`"):
         judge(version(0.4), version(0.4), Publish(guard={"ndgc@10": 0.1}))
+
+
+def test_where_nobody_bought_anything_new_nothing_new_is_guarded():
+    guarded = Publish(guard={"ndcg@10": 0.05, "new_ndcg@10": 0.1})
+    assert judge(version(0.4), version(0.4), guarded).refusals == []
+    assert judge(version(0.3), version(0.4), guarded).refusals
