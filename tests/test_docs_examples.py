@@ -38,7 +38,11 @@ LONG = ("train", "tune")
 #: Lists of an answer that may be empty.
 MAY_BE_EMPTY = {
     "warnings", "refusals", "questions", "checks", "offers", "history", "segments", "settings",
-    "offers_by_day", "not_in_model_ids",
+    "offers_by_day", "not_in_model_ids", "left_out",
+}  # fmt: skip
+#: Settings with which most bundles of a small demo are worth a decision.
+EASY: dict[str, Any] = {
+    "response": (6.0, 12.0), "min_month": 0.0, "min_lift": 1.0, "same_category_above": 0.0,
 }  # fmt: skip
 #: Where no JSON is asked for, what an answer without content says.
 NOTHING = re.compile(r"^\s*(0 \w+|No .* yet\.?)\s*$", re.MULTILINE)
@@ -84,7 +88,8 @@ def workspace(trained_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     folder = tmp_path_factory.mktemp("examples") / "demo"
     shutil.copytree(trained_demo, folder)
     with (folder / "omnibasket.toml").open("a", encoding="utf-8") as settings:
-        settings.write("response = [6.0, 12.0]\n")  # within [bundles], which ends the file
+        # Within [bundles], which ends the file.
+        settings.writelines(f"{name} = {json.dumps(said)}\n" for name, said in EASY.items())
     (folder / "orders.csv").write_text(_orders())
     (folder / "online_retail.csv").write_text(_orders())
     (folder / "tuned.toml").write_text("[models.als]\nfactors = 24\n")
@@ -169,7 +174,7 @@ def config(trained_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Conf
     settings = load(trained_demo)
     folder = tmp_path_factory.mktemp("calls")
     ledger = shutil.copy(trained_demo / ".omnibasket" / "ledger.sqlite", folder / "ledger.sqlite")
-    bundles = msgspec.structs.replace(settings.bundles, response=(6.0, 12.0))
+    bundles = msgspec.structs.replace(settings.bundles, **EASY)
     return msgspec.structs.replace(
         settings, ledger=Ledger(url=f"sqlite:///{ledger}"), bundles=bundles
     )
@@ -200,7 +205,7 @@ def keyed(config: Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def own(text: str, client: FlaskClient) -> str:
     """Put the service's own ids, and prices of its bundles, in place of those that are printed."""
     state: State = client.application.extensions["omnibasket"]
-    bundle = client.get("/v1/bundles?kind=together&pays=true").get_json()["bundles"][0]
+    bundle = client.get("/v1/bundles?kind=together&pays=true&show=all").get_json()["bundles"][0]
     items = [item["item_id"] for item in bundle["items"]]
     text = re.sub(r"\bb[0-9a-f]{15,16}\b", bundle["bundle_id"], text)
     price = bundle["pricing"]["suggested_price"]["amount_minor"]

@@ -35,7 +35,7 @@ _BEFORE_DAYS: Final = 56
 _FEW: Final = 50
 
 
-_NONE: Final = pa.schema([("order_id", pa.string()), ("reason", pa.string())]).empty_table()
+_COLUMNS: Final = pa.schema([("order_id", pa.string()), ("reason", pa.string())])
 
 
 class Trusted(NamedTuple):
@@ -71,7 +71,7 @@ def odd(con: Backend, name: str, orders: ir.Table, others: ir.Table, trusted: Tr
     """
     nobody = orders.customer_id.isnull()
     if not con.to_pyarrow(orders.filter(nobody).count()).as_py():
-        return ibis.memtable(_NONE)
+        return ibis.memtable(_COLUMNS.empty_table())
     columns = ("order_id", "item_id", "currency", "occurred_at", "kind")
     vouched = ibis.union(others.select(columns), orders.filter(~nobody).select(columns))
     known = ibis.union(trusted.items.select("item_id"), vouched.select("item_id")).distinct()

@@ -22,7 +22,7 @@ from benchmarks._report import NO_DATA
 
 ROOT = Path(__file__).parents[2]
 ALL = os.environ.get("OMNIBASKET_TEST_BENCHMARKS") == "all"
-QUICK = ("ingest", "latency", "pairs")
+QUICK = ("ingest", "pairs")
 SCRIPTS = sorted(path.stem for path in (ROOT / "benchmarks").glob("[a-z]*.py"))
 
 #: Where things lie that a benchmark is told of: made-up data, workspaces, the small demo.
