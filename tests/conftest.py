@@ -17,6 +17,16 @@ settings.register_profile("omnibasket", deadline=None, print_blob=True)
 settings.load_profile("omnibasket")
 
 
+_LONG = os.environ.get("OMNIBASKET_TEST_LONG") == "all"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out what takes long, unless it is asked for."""
+    for item in items if not _LONG else ():
+        if item.get_closest_marker("long") is not None:
+            item.add_marker(pytest.mark.skip("takes long; OMNIBASKET_TEST_LONG=all runs it"))
+
+
 @pytest.fixture(autouse=True)
 def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hide the developer's own OMNIBASKET_… variables."""

@@ -67,6 +67,7 @@ def test_accepted_events_survive_a_power_cut(tmp_path: Path) -> None:
     ledger.close()
 
 
+@pytest.mark.long
 def test_a_writer_that_waits_too_long_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

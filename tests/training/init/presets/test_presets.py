@@ -177,7 +177,7 @@ def lines_of(settings: dict[str, Any]) -> str:
     return "".join(f"{name} = {toml(value)}\n" for name, value in specs.items())
 
 
-@pytest.fixture(scope="module", params=["preset", "init"])
+@pytest.fixture(scope="module", params=["preset", pytest.param("init", marks=pytest.mark.long)])
 def history(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[str], list[dict[str, Any]]]:
