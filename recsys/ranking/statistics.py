@@ -199,9 +199,11 @@ def _season(items: IxArray, ts: npt.NDArray[np.int64], as_of_ts: int, n: int) ->
     then = (ts >= start) & (ts < start + SEASON_DAYS * DAY)
     year = ts >= start
     total = np.bincount(items[year], minlength=n)
+    if not then.any():  # nothing was sold then at all, as before a reopening: it says nothing
+        return np.zeros(n)
     usual = then.sum() / max(year.sum(), 1)
     in_season = np.bincount(items[then], minlength=n)
-    seasonal: Floats = np.log((in_season + DOUBT * usual) / ((total + DOUBT) * max(usual, 1e-9)))
+    seasonal: Floats = np.log((in_season + DOUBT * usual) / ((total + DOUBT) * usual))
     return seasonal
 
 

@@ -132,9 +132,8 @@ def run(command: str, folder: Path) -> None:
 
 
 @settings(
-    max_examples=2,
+    max_examples=3,
     deadline=None,
-    derandomize=True,
     database=None,
     phases=[Phase.generate],  # a training an example: what fails is told as it is
     suppress_health_check=[*HealthCheck],

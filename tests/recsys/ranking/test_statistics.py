@@ -6,7 +6,16 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from recsys.ranking.statistics import COLUMNS, DOUBT, HALF_LIVES, UNKNOWN, ItemStatistics
+from recsys.ranking.statistics import (
+    COLUMNS,
+    DOUBT,
+    HALF_LIVES,
+    SEASON_DAYS,
+    UNKNOWN,
+    YEAR_DAYS,
+    ItemStatistics,
+    _season,
+)
 from tests.recsys.models.worlds import AS_OF, DAY, Order, train
 
 START = AS_OF - 90 * DAY
@@ -101,3 +110,22 @@ def test_where_and_when_it_sells_more_than_others(orders, training, what):
             share = (here + DOUBT * usual) / (total + DOUBT)
             expected = math.log(max(share / usual, 1e-3)) if usual else 0.0
             assert lifts[ix, number] == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("shut", [False, True])
+def test_the_season_a_year_ago_by_a_plain_loop(shut):
+    rng = np.random.default_rng(5)
+    ts = np.sort(rng.integers(AS_OF - 500 * DAY, AS_OF, 400))
+    begin, end = AS_OF - YEAR_DAYS * DAY, AS_OF - (YEAR_DAYS - SEASON_DAYS) * DAY
+    if shut:  # nothing was sold in that season, of anything
+        ts = ts[(ts < begin) | (ts >= end)]
+    items = rng.integers(0, 4, len(ts))
+    found = _season(items, ts, AS_OF, 5)
+    last_year = [(item, at) for item, at in zip(items, ts, strict=True) if at >= begin]
+    season = [(item, at) for item, at in last_year if at < end]
+    share = len(season) / len(last_year)
+    for item in range(5):
+        own = sum(each == item for each, _ in season) + DOUBT * share
+        usual = (sum(each == item for each, _ in last_year) + DOUBT) * share
+        expected = 0.0 if shut else math.log(own / usual)
+        assert found[item] == pytest.approx(expected)

@@ -267,7 +267,7 @@ def _cell() -> st.SearchStrategy[str]:
 
 @given(st.lists(st.lists(_cell(), min_size=5, max_size=7), max_size=12))
 @settings(
-    max_examples=6,
+    max_examples=15,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
