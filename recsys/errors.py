@@ -47,9 +47,9 @@ class OfferError(RecsysError):
     Parameters
     ----------
     kind : str
-        ``offer-unknown``, ``offer-redeemed``, ``offer-of-another``, ``offer-expired``,
-        ``offer-withdrawn``, ``offer-elsewhere``, ``offer-incomplete``, ``offer-overlaps``,
-        ``offer-not-cheaper``, ``offer-below-floor`` or ``order-limit``.
+        ``offer-unknown``, ``offer-code-needed``, ``offer-redeemed``, ``offer-of-another``,
+        ``offer-expired``, ``offer-withdrawn``, ``offer-elsewhere``, ``offer-incomplete``,
+        ``offer-overlaps``, ``offer-not-cheaper``, ``offer-below-floor`` or ``order-limit``.
     message : str
         For people.
     """

@@ -48,6 +48,11 @@ KINDS: Final = {
     "offer-of-another": Kind(
         403, "The offer is somebody else's", "An offer holds for the customer that it was made to."
     ),
+    "offer-code-needed": Kind(
+        403,
+        "The offer's code is needed",
+        "An id counts only where `customer_id`, `identifier` or `session_id` says whose it is.",
+    ),
     "origin-forbidden": Kind(
         403, "The page may not ask", "Make a key with --origin for the page's web origin."
     ),

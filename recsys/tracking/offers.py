@@ -189,7 +189,7 @@ class Offers:
         Parameters
         ----------
         which : str
-            The offer's id or its code.
+            The offer's code; or its id, where ``owners`` says whose it is.
         transaction_id, channel, location_id
             The order; in stores its number is one of its location. The same order asking again
             gets the same answer.
@@ -236,7 +236,7 @@ class Offers:
         Parameters
         ----------
         names : sequence of str
-            Ids or codes, a few.
+            Codes, a few; or ids, where ``use`` says whose they are.
         use : Use
             The order, and who buys.
         dry_run : bool

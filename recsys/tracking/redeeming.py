@@ -114,6 +114,9 @@ def _seen(row: Sequence[Any]) -> Seen:
 
 def redeem(database: Database, which: str, use: Use) -> Redeemed:
     """Do what ``Offers.redeem`` says."""
+    wrong = _wrong_name(which, use)
+    if wrong is not None:
+        raise wrong
     seen = see(database, which)
     if seen is None:
         raise OfferError("offer-unknown", "there is no such offer.")
@@ -154,13 +157,16 @@ def redeem_best(
     database: Database, names: Sequence[str], use: Use, *, dry_run: bool
 ) -> list[Outcome]:
     """Do what ``Offers.redeem_best`` says."""
-    named = [see(database, name) for name in names]
+    refused = {name: error for name in names if (error := _wrong_name(name, use)) is not None}
+    taken = [name for name in names if name not in refused]
+    named = [see(database, name) for name in taken]
     found: list[Outcome] = []
     with suppress(_UndoError), database.writing() as connection:
         found = _redeem_best(connection, named, use)
         if dry_run:
             raise _UndoError
-    return found
+    left = iter(found)
+    return [Outcome(None, refused[name]) if name in refused else next(left) for name in names]
 
 
 def _redeem_best(connection: Connection, named: Sequence[Seen | None], use: Use) -> list[Outcome]:
@@ -199,6 +205,20 @@ def _redeem_best(connection: Connection, named: Sequence[Seen | None], use: Use)
         keep(connection, use.key, order)
     unknown = Outcome(None, OfferError("offer-unknown", "there is no such offer."))
     return [unknown if seen is None else outcomes[seen.offer.offer_id] for seen in named]
+
+
+def _wrong_name(which: str, use: Use) -> OfferError | None:
+    """Refuse an id from whoever names nobody.
+
+    Ids stand in the ledger and in logs, so whoever has read one may not spend the offer: without a
+    customer only the code counts, of which the ledger holds the hash.
+    """
+    if use.owners is None and is_offer_id(which):
+        return OfferError(
+            "offer-code-needed",
+            "an offer's id counts only where the customer is named; anybody else shows its code.",
+        )
+    return None
 
 
 def _why_not(basket: Basket, offer: Offer, n_used: int, use: Use) -> OfferError:

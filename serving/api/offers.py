@@ -162,13 +162,16 @@ def one(offer_id: str) -> Response:
     },
     answers={201: OfferAnswer, 200: OfferAnswer},
     problems=(
-        *_BODY, "offer-unknown", "offer-redeemed", "offer-of-another", "offer-expired",
-        "offer-withdrawn", "offer-elsewhere", "offer-incomplete", "offer-overlaps",
-        "offer-not-cheaper", "offer-below-floor", "order-limit", "location-forbidden", *_WHO,
+        *_BODY, "offer-unknown", "offer-code-needed", "offer-redeemed", "offer-of-another",
+        "offer-expired", "offer-withdrawn", "offer-elsewhere", "offer-incomplete",
+        "offer-overlaps", "offer-not-cheaper", "offer-below-floor", "order-limit",
+        "location-forbidden", *_WHO,
     ),
 )  # fmt: skip
 def redeem(offer_id: str) -> Response:
-    """Let an order use an offer, by its id or its code: once, whoever asks first.
+    """Let an order use an offer, by its code: once, whoever asks first.
+
+    Its id does as well where `customer_id`, `identifier` or `session_id` says whose it is.
 
     Each piece of the order carries one offer. Where `items` tell prices, the pieces cost the
     offer's price then: `redemption.discount` says what was taken off.

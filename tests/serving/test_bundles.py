@@ -323,7 +323,7 @@ def test_offers_are_counted_and_drawn_by_day(app: Flask, client: FlaskClient) ->
     offer = issue(client, customer(app), bundle_id).get_json()
     issue(client, customer(app, 3), bundle_id)
     body = {"transaction_id": "9", "channel": "web"}
-    assert client.post(f"/v1/offers/{offer['offer_id']}/redemptions", json=body).status_code == 201
+    assert client.post(f"/v1/offers/{offer['code']}/redemptions", json=body).status_code == 201
     shown = one(client, bundle_id)
     assert shown["offers"] == {
         "issued": 2, "standing": 1, "redeemed": 1, "returned": 0,

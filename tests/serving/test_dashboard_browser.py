@@ -63,7 +63,7 @@ def test_from_signing_in_to_a_redeemed_offer(
     (offer,) = answer["offers"]
     assert offer["price"] == {"amount_minor": 270, "currency": "EUR"}
     used = {"transaction_id": "t-1", "channel": "web", "item_ids": list(PAIR)}
-    path = f"/v1/offers/{offer['offer_id']}/redemptions"
+    path = f"/v1/offers/{offer['code']}/redemptions"
     assert till.post(path, json=used, headers=asks).status_code in (200, 201)
 
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # looks for news

@@ -63,7 +63,7 @@ def test_a_link_ends_with_its_offer(app: Flask, client: FlaskClient, links: dict
 def test_what_is_used_or_withdrawn_is_not_shown(app: Flask, client: FlaskClient) -> None:
     bundle_id = approve(client)
     used, void = (issue(client, customer(app, n), bundle_id).get_json() for n in (0, 3))
-    redeem(client, used["offer_id"])
+    redeem(client, used["code"])
     refused(client.get(used["qr_public"]["svg"]), "offer-redeemed")
     change(client, bundle_id, one(client, bundle_id)["revision"], status="withdrawn")
     refused(client.get(void["qr_public"]["svg"]), "offer-withdrawn")

@@ -120,10 +120,10 @@ def test_an_offer_is_redeemed_once_whoever_asks_first(
     assert used["redemption"]["transaction_id"] == "t1"
     assert used["redemption"]["channel"] == "pos"
     assert used["redemption"]["location_id"] == "S1"
-    again = redeem(till, offer["offer_id"], "t1", **at_till)
+    again = redeem(till, offer["code"].lower(), "t1", **at_till)
     assert (again.status_code, again.get_json()) == (200, used)
     for other in (
-        redeem(client, offer["offer_id"], "w1"),
+        redeem(client, offer["code"], "w1"),
         redeem(till, offer["code"], "t2", **at_till),
         redeem(till, offer["code"], "t1", channel="pos", location_id="S2"),  # its own number
     ):
@@ -150,6 +150,20 @@ def test_a_named_customer_redeems_their_own_only(app: Flask, client: FlaskClient
     assert redeem(client, offer["offer_id"], customer_id=customer(app)).status_code == 200
 
 
+def test_an_id_alone_spends_nothing(app: Flask, client: FlaskClient) -> None:
+    """Ids stand in the ledger and in logs; only who shows the code needs no name."""
+    offer = made(client, customer(app), approve(client))
+    refused(redeem(client, offer["offer_id"]), "offer-code-needed")
+    refused(redeem(client, offer["offer_id"], **known(1)), "offer-of-another")
+    body = {"transaction_id": "7", "channel": "web", "item_ids": [*PAIR]}
+    body["codes"] = [offer["offer_id"], "0000-0000-0000-0000", offer["code"]]
+    kept, unknown, used = client.post("/v1/redemptions", json=body).get_json()["codes"]
+    assert kept["problem"]["type"] == "/problems#offer-code-needed"
+    assert unknown["problem"]["type"] == "/problems#offer-unknown"
+    assert used["used"]
+    assert used["discount"] == offer["discount"]
+
+
 def test_any_id_of_a_customer_leads_to_their_offers(app: Flask, client: FlaskClient) -> None:
     # Customer 0 has a card and an e-mail, each of which had an id of its own.
     hashed = state(app).keyed_hash
@@ -169,17 +183,17 @@ def test_any_id_of_a_customer_leads_to_their_offers(app: Flask, client: FlaskCli
 
 def test_the_bundle_says_where_and_with_what(app: Flask, client: FlaskClient) -> None:
     bundle_id = approve(client, channels=["web", "pos"], locations=["S1", "online"])
-    offer_id = made(client, customer(app), bundle_id)["offer_id"]
+    code = made(client, customer(app), bundle_id)["code"]
     for wrong in (
         {"channel": "app", "location_id": "online"},
         {"channel": "pos", "location_id": "S2"},
     ):
-        refused(redeem(client, offer_id, **wrong), "offer-elsewhere")
+        refused(redeem(client, code, **wrong), "offer-elsewhere")
     here = {"channel": "pos", "location_id": "S1"}
-    lacking = refused(redeem(client, offer_id, **here, item_ids=["bread"]), "offer-incomplete")
+    lacking = refused(redeem(client, code, **here, item_ids=["bread"]), "offer-incomplete")
     assert "butter" in lacking["detail"]
     assert len(standing(client, customer(app))) == 1
-    assert redeem(client, offer_id, **here, item_ids=["bread", "butter"]).status_code == 201
+    assert redeem(client, code, **here, item_ids=["bread", "butter"]).status_code == 201
 
 
 def later(app: Flask, days: float) -> None:
@@ -189,14 +203,14 @@ def later(app: Flask, days: float) -> None:
 
 def test_an_offer_ends(app: Flask, client: FlaskClient) -> None:
     bundle_id = approve(client, offer_hours=24, budget=money(50))
-    offer_id = made(client, customer(app), bundle_id)["offer_id"]
+    code = made(client, customer(app), bundle_id)["code"]
     refused(issue(client, customer(app, 3), bundle_id), "budget-spent")
     later(app, 0.99)
     assert len(standing(client, customer(app))) == 1
     later(app, 0.02)
     assert standing(client, customer(app)) == []
-    assert client.get(f"/v1/offers/{offer_id}").get_json()["state"] == "expired"
-    refused(redeem(client, offer_id), "offer-expired")
+    assert client.get(f"/v1/offers/{code}").get_json()["state"] == "expired"
+    refused(redeem(client, code), "offer-expired")
     assert one(client, bundle_id)["offers"]["reserved"] == money(0)
     made(client, customer(app, 3), bundle_id)  # its part of the budget is free again
 
@@ -215,7 +229,7 @@ def test_a_bundle_is_offered_between_its_dates(app: Flask, client: FlaskClient) 
     assert offer["expires_at"] == at(3)
     later(app, 2)
     refused(issue(client, customer(app, 3), bundle_id), "not-offered")
-    refused(redeem(client, offer["offer_id"]), "offer-expired")
+    refused(redeem(client, offer["code"]), "offer-expired")
 
 
 def test_a_returned_order_gives_its_offer_back(app: Flask, client: FlaskClient) -> None:
@@ -225,12 +239,12 @@ def test_a_returned_order_gives_its_offer_back(app: Flask, client: FlaskClient) 
     bill = bought("buy", *PAIR, transaction_id="w1", **order)
     back = {**bill, "event_id": "back", "event": "refund", "items": []}
     assert client.post("/v1/events", json={"events": [bill]}).status_code == 200
-    assert redeem(client, offer["offer_id"], "w1").status_code == 201
+    assert redeem(client, offer["code"], "w1").status_code == 201
     assert client.post("/v1/events", json={"events": [back]}).status_code == 200
     assert standing(client, customer(app)) == [offer]
     assert one(client, bundle_id)["offers"]["returned"] == 1
-    refused(redeem(client, offer["offer_id"], "w1"), "offer-redeemed")
-    assert redeem(client, offer["offer_id"], "w2").status_code == 201
+    refused(redeem(client, offer["code"], "w1"), "offer-redeemed")
+    assert redeem(client, offer["code"], "w2").status_code == 201
 
 
 @pytest.mark.parametrize("status", ["suggested", "rejected", "paused", "withdrawn"])
@@ -279,7 +293,7 @@ def test_who_and_what_must_be_known(app: Flask, client: FlaskClient) -> None:
     for nothing in ("o" + "0" * 24, "0000-0000-0000-0000", "%00", "a" * 300, "€"):
         refused(client.get(f"/v1/offers/{nothing}"), "offer-unknown")
         refused(client.get(f"/v1/offers/{nothing}/qr.svg"), "offer-unknown")
-        refused(redeem(client, nothing), "offer-unknown")
+        refused(redeem(client, nothing, customer_id=ada), "offer-unknown")
 
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
@@ -315,7 +329,7 @@ def test_a_wrong_redemption_uses_nothing(
 ) -> None:
     offer = made(client, customer(app), approve(client))
     body = {"transaction_id": "1", "channel": "web", **fields}
-    answer = client.post(f"/v1/offers/{offer['offer_id']}/redemptions", json=body)
+    answer = client.post(f"/v1/offers/{offer['code']}/redemptions", json=body)
     found = refused(answer, "invalid-request")
     assert [error["pointer"] for error in found["errors"]] == [pointer]
     assert standing(client, customer(app)) == [offer]
@@ -326,7 +340,7 @@ def test_a_till_needs_no_model(app: Flask, client: FlaskClient) -> None:
     offer = made(client, ada, bundle_id)
     state(app).engine = None
     assert standing(client, ada)[0]["price"] == money(250)
-    assert redeem(client, offer["offer_id"]).status_code == 201
+    assert redeem(client, offer["code"]).status_code == 201
     refused(issue(client, ada, bundle_id), "no-model")
 
 
@@ -347,7 +361,7 @@ def test_keys_redeem_for_their_own_channels_and_locations(
     app: Flask, client: FlaskClient, key: MakeKey
 ) -> None:
     offer = made(client, customer(app), approve(client))
-    path = f"/v1/offers/{offer['offer_id']}/redemptions"
+    path = f"/v1/offers/{offer['code']}/redemptions"
     till = key("offers", channels=("pos",), locations=("S1",))
 
     def ask(holder: dict[str, str], **fields: Any) -> Any:
@@ -373,7 +387,7 @@ def test_screens_and_pages_see_nobodys_offers(
         path = f"/v1/customers/{ada}/offers"
         refused(client.get(path, headers=holder), kind)
         refused(client.post(path, json={"bundle_id": bundle_id}, headers=holder), kind)
-        path = f"/v1/offers/{offer['offer_id']}/redemptions"
+        path = f"/v1/offers/{offer['code']}/redemptions"
         body = {"transaction_id": "1", "channel": "store_screen", "customer_id": ada}
         refused(client.post(path, json=body, headers=holder), kind)
     for path in (f"/v1/offers/{offer['offer_id']}", offer["qr"]):

@@ -120,7 +120,7 @@ def test_withdrawing_voids_what_stands_everywhere(
     assert change(client, bundle_id, 1, status="withdrawn").status_code == 200
     till = serve(config).test_client()
     body = {"transaction_id": "1", "channel": "pos", "location_id": "S1"}
-    answer = till.post(f"/v1/offers/{offer['offer_id']}/redemptions", json=body)
+    answer = till.post(f"/v1/offers/{offer['code']}/redemptions", json=body)
     refused(answer, "offer-withdrawn")
     assert till.get(f"/v1/customers/{customer(app)}/offers").get_json()["offers"] == []
     refused(issue(till, customer(app), bundle_id), "not-offered")

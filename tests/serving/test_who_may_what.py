@@ -34,6 +34,7 @@ class Names(NamedTuple):
     bundle_id: str
     customer_id: str
     offer_id: str
+    code: str
     token: str
 
 
@@ -109,11 +110,11 @@ UNDER_V1: Final[dict[tuple[str, str], Route]] = {
         "offers", "/v1/offers/{offer_id}/qr.svg", **_OFFER_OTHERS
     ),
     ("POST", "/v1/offers/<offer_id>/redemptions"): Route(
-        "offers", "/v1/offers/{offer_id}/redemptions", _ORDER,
+        "offers", "/v1/offers/{code}/redemptions", _ORDER,
         other_channel=_CHANNEL, other_location=_LOCATION, **_OFFER_OTHERS,
     ),
     ("POST", "/v1/redemptions"): Route(
-        "offers", "/v1/redemptions", {**_ORDER, "codes": ["{offer_id}"], "dry_run": True},
+        "offers", "/v1/redemptions", {**_ORDER, "codes": ["{code}"], "dry_run": True},
         other_channel=_CHANNEL, other_location=_LOCATION, **_OFFER_OTHERS,
     ),
     # A product is the same everywhere, so nobody who is limited changes it.
@@ -168,7 +169,8 @@ def named(app: Flask, client: FlaskClient) -> Names:
     made = client.post(f"/v1/customers/{customer_id}/offers", json={"bundle_id": bundle_id})
     assert made.status_code == 201, made.text
     offer = made.get_json()
-    return Names(bundle_id, customer_id, offer["offer_id"], offer["qr_public"]["svg"].split("/")[2])
+    token = offer["qr_public"]["svg"].split("/")[2]
+    return Names(bundle_id, customer_id, offer["offer_id"], offer["code"], token)
 
 
 MakeKey = Callable[..., str]

@@ -180,7 +180,7 @@ def test_an_order_uses_it_once(ledger: Ledger) -> None:
     assert used is not None
     assert (used.transaction_id, used.channel, used.location_id) == ("T1", "pos", "S1")
     assert used.redeemed_ts == NOW
-    again = redeem(ledger, offer.offer_id, at=NOW + 9 * HOUR)
+    again = redeem(ledger, offer.offer_id, at=NOW + 9 * HOUR, owners=["c1"])
     assert (again.first, again.offer) == (False, done.offer)
     assert ledger.offers.find(CODES.of(offer)) == done.offer
     assert ledger.offers.standing(["c1"], NOW) == []
@@ -199,7 +199,10 @@ def test_what_may_not_be_redeemed_says_why_and_stands(ledger: Ledger) -> None:
     decide(ledger, channels=("pos", "web"), locations=("S1", "warehouse"))
     offer = promise(ledger)
     assert refused(ledger, "0000-0000-0000-0000") == "offer-unknown"
-    assert refused(ledger, "o" + "0" * 24) == "offer-unknown"
+    assert refused(ledger, "o" + "0" * 24, owners=["c0"]) == "offer-unknown"
+    for one in (offer.offer_id, "o" + "0" * 24):  # whoever read the ledger has ids
+        assert refused(ledger, one) == "offer-code-needed"
+        assert refused(ledger, one, owners=["c2"]) != "offer-code-needed"
     assert refused(ledger, "?") == "offer-unknown"
     assert refused(ledger, CODES.of(offer), owners=["c2"]) == "offer-of-another"
     assert refused(ledger, CODES.of(offer), owners=[]) == "offer-of-another"

@@ -194,13 +194,13 @@ def test_a_hundred_tills_and_one_offer(ledger: Ledger, at_once: AtOnce) -> None:
     decide(ledger, "b2")
     offer, same = promise(ledger), promise(ledger, bundle_id="b2")
     answers = at_once(
-        [("redeem", CODES.of(offer))] * TILLS + [("redeem for one order", same.offer_id)] * 40
+        [("redeem", CODES.of(offer))] * TILLS + [("redeem for one order", CODES.of(same))] * 40
     )
     many = Counter(what for what, about in answers if about.startswith(CODES.of(offer)))
-    one = Counter(what for what, about in answers if about.startswith(same.offer_id))
+    one = Counter(what for what, about in answers if about.startswith(CODES.of(same)))
     assert many == {"first": 1, "offer-redeemed": TILLS - 1}, many
     assert one == {"first": 1, "again": 39}, one
-    assert len({about for _, about in answers if about.startswith(same.offer_id)}) == 1
+    assert len({about for _, about in answers if about.startswith(CODES.of(same))}) == 1
     for name in ("b1", "b2"):
         assert (counted(ledger, name).redeemed, counted(ledger, name).standing) == (1, 0)
     check_books(ledger)
