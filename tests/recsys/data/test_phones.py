@@ -2,7 +2,7 @@
 
 import phonenumbers
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from recsys.config import Config, Source, Workspace
@@ -154,10 +154,12 @@ def typed(draw: st.DrawFn) -> tuple[str, str]:
 
 @settings(max_examples=250)
 @given(typed())
+@example(("003760/10000000", "US"))
 def test_is_what_the_library_says(case: tuple[str, str]) -> None:
     text, country = case
     first = text.removesuffix(".0").split("/")[0]
-    forms = (text, first, "+" + first[2:] if first.startswith("00") else first)
+    abroad = ["+" + form[2:] for form in (first, text) if form.startswith("00")]
+    forms = (text, first, *abroad)  # 00 may be typed where it is not dialled
     read = (_by_the_library(form, country) for form in forms)
     expected = next((number for number in read if number), None)
     found = normalise_phone(text, country)
