@@ -72,15 +72,12 @@ email = "email"
 HEADER = "order,time,sku,qty,price,email\n"
 
 
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    """An empty workspace."""
-    return Workspace(tmp_path)
+Make = Callable[..., Workspace]
 
 
-@pytest.fixture
-def shop(workspace: Workspace) -> Callable[..., Workspace]:
+def shop_in(folder: Path) -> Make:
     """A workspace with order lines in ``shop/*.csv``; give the lines of each file."""
+    workspace = Workspace(folder)
 
     def make(*files: str, settings: str = "", source: str = "") -> Workspace:
         toml = LINES.replace("[sources.shop.columns]", source + "\n[sources.shop.columns]")
@@ -90,3 +87,15 @@ def shop(workspace: Workspace) -> Callable[..., Workspace]:
         return workspace
 
     return make
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """An empty workspace."""
+    return Workspace(tmp_path)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Make:
+    """A workspace of the test's own, see ``shop_in``."""
+    return shop_in(tmp_path)
