@@ -11,14 +11,13 @@ from recsys.errors import DataError
 from recsys.responses.live import LiveItem
 from recsys.tracking.ledger import Ledger
 
-from .conftest import Workspace
+from .conftest import Workspace, shop_in
 
 Shop = Callable[..., Workspace]
 NOTHING_SOLD = "1,2026-01-31 13:00:00,sold,1,2.50,\n"
 
 
-@pytest.fixture
-def listed(shop: Shop) -> Callable[..., Workspace]:
+def listed_in(shop: Shop) -> Callable[..., Workspace]:
     """A workspace with one product export, ingested; give its lines and its mapping."""
 
     def make(*exports: str, sold: str = NOTHING_SOLD, **columns: str) -> Workspace:
@@ -34,6 +33,12 @@ def listed(shop: Shop) -> Callable[..., Workspace]:
         return workspace
 
     return make
+
+
+@pytest.fixture
+def listed(shop: Shop) -> Callable[..., Workspace]:
+    """A workspace of the test's own, see ``listed_in``."""
+    return listed_in(shop)
 
 
 def products(workspace: Workspace) -> dict[str, dict[str, Any]]:
@@ -149,28 +154,41 @@ def test_variations_name_their_parent_by_sku_or_by_id(listed: Callable[..., Work
     assert not part(workspace).rejected
 
 
-@pytest.mark.parametrize(
-    ("words", "shown"),
-    [
-        (["active", "archived", "draft", ""], [True, False, False, True]),
-        (["yes", "No", "TRUE", "false", "-1"], [True, False, True, False, False]),
-        (["publish", "pending", "private", "trash"], [True, False, False, False]),
-        (["Enabled", "Disabled", "in stock", "discontinued"], [True, False, True, False]),
-        (["aktiv", "Inaktiv", "Entwurf", "veröffentlicht"], [True, False, False, True]),
-        (["oui", "brouillon", "sí", "borrador", "no publicado"], [True, False, True, False, False]),
-        (["Sì", "bozza", "tak", "Nieaktywny", "szkic"], [True, False, True, False, False]),
-        (["EVET", "HAYIR", "taslak", "yayında"], [True, False, False, True]),
-        (["نشط", "مسودة", "بله", "پیش‌نویس"], [True, False, True, False]),
-        (["აქტიური", "დამალული", "公開", "非公開", "下書き"], [True, False, True, False, False]),
-        (["1", "2"], [True, False]),  # Magento numbers enabled and disabled
-    ],
-)
-def test_status_words_of_many_languages(
-    listed: Callable[..., Workspace], words: list[str], shown: list[bool]
-) -> None:
-    rows = "".join(f"i{n},{word}\n" for n, word in enumerate(words))
-    workspace = listed("item_id,state\n" + rows, active="state")
-    assert [*said(workspace, "active").values()] == shown
+#: Words of a status column, and whether each lets a product be shown.
+STATES: list[tuple[list[str], list[bool]]] = [
+    (["active", "archived", "draft", ""], [True, False, False, True]),
+    (["yes", "No", "TRUE", "false", "-1"], [True, False, True, False, False]),
+    (["publish", "pending", "private", "trash"], [True, False, False, False]),
+    (["Enabled", "Disabled", "in stock", "discontinued"], [True, False, True, False]),
+    (["aktiv", "Inaktiv", "Entwurf", "veröffentlicht"], [True, False, False, True]),
+    (["oui", "brouillon", "sí", "borrador", "no publicado"], [True, False, True, False, False]),
+    (["Sì", "bozza", "tak", "Nieaktywny", "szkic"], [True, False, True, False, False]),
+    (["EVET", "HAYIR", "taslak", "yayında"], [True, False, False, True]),
+    (["نشط", "مسودة", "بله", "پیش‌نویس"], [True, False, True, False]),
+    (["აქტიური", "დამალული", "公開", "非公開", "下書き"], [True, False, True, False, False]),
+    (["1", "2"], [True, False]),  # Magento numbers enabled and disabled
+]
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bool]:
+    """Which products may be shown: ``3-0`` has the first word of the fourth case.
+
+    Numbers tell what they mean where they are alone, so the last case is an export of its own.
+    """
+    texts = [
+        "".join(f"{case}-{n},{word}\n" for n, word in enumerate(words))
+        for case, (words, _) in enumerate(STATES)
+    ]
+    exports = ["item_id,state\n" + rows for rows in ("".join(texts[:-1]), texts[-1])]
+    listed = listed_in(shop_in(tmp_path_factory.mktemp("states")))
+    return said(listed(*exports, active="state"), "active")
+
+
+@pytest.mark.parametrize("case", range(len(STATES)), ids=lambda case: STATES[case][0][0])
+def test_status_words_of_many_languages(shown: dict[str, bool], case: int) -> None:
+    words, expected = STATES[case]
+    assert [shown[f"{case}-{n}"] for n, _ in enumerate(words)] == expected
 
 
 def test_places_in_a_catalogue_are_words_too(listed: Callable[..., Workspace]) -> None:
