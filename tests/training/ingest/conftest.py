@@ -1,6 +1,6 @@
 """Small workspaces: settings and exports as texts, ingested for real."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -87,6 +87,20 @@ def shop_in(folder: Path) -> Make:
         return workspace
 
     return make
+
+
+def shops_in(folder: Path, sources: Mapping[str, tuple[str, str]]) -> Workspace:
+    """A workspace with sources of order lines by name: settings of each, and its lines."""
+    head, shop = LINES.split("[sources.shop]")
+    workspace = Workspace(folder)
+    toml = [head]
+    for name, (settings, lines) in sources.items():
+        own = shop.replace('"shop"', f'"{name}"').replace("sources.shop", f"sources.{name}")
+        own = own.replace(f"[sources.{name}.columns]", f"{settings}\n[sources.{name}.columns]")
+        toml.append(f"[sources.{name}]{own}")
+        workspace.write(**{f"{name}__1_csv": HEADER + lines})
+    workspace.write(omnibasket_toml="".join(toml))
+    return workspace
 
 
 @pytest.fixture

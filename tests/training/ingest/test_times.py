@@ -2,9 +2,12 @@
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import pytest
+
+from .conftest import Workspace, shops_in
 
 #: 12:00 UTC; the workspace's own zone is two hours ahead.
 SAME = (
@@ -66,40 +69,91 @@ def test_events_in_the_services_own_shape(workspace: Any) -> None:
     assert summary["other_rows"]["rejected"] == {"bad_time": 1}
 
 
-def read(workspace: Any) -> list[str | None]:
-    """Day and hour of orders A0, A1, ..., UTC; None where they were rejected."""
-    found = {r["order_id"]: f"{r['occurred_at']:%Y-%m-%d %H}" for r in workspace.table()}
-    numbers = range(len(found) + len(workspace.rejects()))
-    return [found.get(f"shop:A{n}") for n in numbers]
-
-
 def orders(times: list[str]) -> str:
-    return "".join(f"A{n},{time},tea,1,1.00,\n" for n, time in enumerate(times))
+    return "".join(f'A{n},"{time}",tea,1,1.00,\n' for n, time in enumerate(times))
 
 
-def test_two_formats_in_one_column(shop: Callable[..., Any]) -> None:
-    times = ["28-02-2014 12:00", "1/3/2014 12:00", "2014-03-02T12:00:00Z", "13.13.2014 12:00"]
-    formats = 'time_format = ["%d-%m-%Y %H:%M", "%d/%m/%Y %H:%M"]'
-    workspace = shop(orders(times), source=formats)
-    workspace.ingest()
-    assert read(workspace) == ["2014-02-28 11", "2014-03-01 11", "2014-03-02 12", None]
+#: Settings of a source, times of its orders, and the day and hour of each in UTC; None is a reject.
+COLUMNS: dict[str, tuple[str, list[str], list[str | None]]] = {
+    "two formats in one column": (
+        'time_format = ["%d-%m-%Y %H:%M", "%d/%m/%Y %H:%M"]',
+        ["28-02-2014 12:00", "1/3/2014 12:00", "2014-03-02T12:00:00Z", "13.13.2014 12:00"],
+        ["2014-02-28 11", "2014-03-01 11", "2014-03-02 12", None],
+    ),
+    # The whole column tells whether day or month comes first.
+    "day first": (
+        'time_format = ["%d/%m/%Y", "%m/%d/%Y"]',
+        ["1/3/2014", "28/2/2014"], ["2014-02-28 23", "2014-02-27 23"],
+    ),
+    "month first": (
+        'time_format = ["%d/%m/%Y", "%m/%d/%Y"]',
+        ["1/3/2014", "2/28/2014"], ["2014-01-02 23", "2014-02-27 23"],
+    ),
+    "both first": (
+        'time_format = ["%d/%m/%Y", "%m/%d/%Y"]',
+        ["1/3/2014", "28/2/2014", "2/28/2014"], [None, "2014-02-27 23", "2014-02-27 23"],
+    ),
+    "either first": (
+        'time_format = ["%d/%m/%Y", "%m/%d/%Y"]',
+        ["1/3/2014", "3/3/2014"], ["2014-02-28 23", "2014-03-02 23"],
+    ),
+    "a midnight that was skipped is the day's first moment": (
+        'time_zone = "America/Santiago"',
+        ["2024-09-08", "2024-09-08 00:00:00", "2024-09-08 00:30:00", "2024-09-08 01:00:00"],
+        ["2024-09-08 04", "2024-09-08 04", None, "2024-09-08 04"],
+    ),
+    # The second before clocks change is not yet in the hour that they skip.
+    "fractions of a second neither stop a file nor move a time": (
+        'time_zone = "Europe/Berlin"',
+        ["2026-03-29 01:59:59.700", "2026-07-01T12:00:00.500Z"], ["2026-03-29 00", "2026-07-01 12"],
+    ),
+    "clocks of twelve hours and serial numbers": (
+        'time_format = "%d/%m/%Y %I:%M %p"',
+        ["01/07/2026 02:00 PM", "45413.4", "01/07/2026 14:00"], ["2026-07-01 12", None, None],
+    ),
+    "seconds": (
+        'time_format = "unix"', ["1767225600", "1767225600.5", "2026-01-01", "99"],
+        ["2026-01-01 00", "2026-01-01 00", None, None],
+    ),
+    "milliseconds": (
+        'time_format = "unix_ms"', ["1767225600000", "1767225600"], ["2026-01-01 00", None],
+    ),
+    "microseconds": ('time_format = "unix_us"', ["1767225600000000"], ["2026-01-01 00"]),
+    # Half past noon in Berlin; floating days must not lose a second.
+    "days": (
+        'time_format = "excel"', ["46023.5208333333", "46023,5208333333", "46023"],
+        ["2026-01-01 11", "2026-01-01 11", "2025-12-31 23"],
+    ),
+    "numbers among dates": (
+        'time_format = ["%d/%m/%Y", "unix", "excel"]',
+        ["1/3/2014", "1767225600", "46023", "2026-01-01T01:00Z"],
+        ["2014-02-28 23", "2026-01-01 00", "2025-12-31 23", "2026-01-01 01"],
+    ),
+}  # fmt: skip
+NAMES = {name: f"s{n}" for n, name in enumerate(COLUMNS)}
 
 
-@pytest.mark.parametrize(
-    ("times", "expected"),
-    [
-        (["1/3/2014", "28/2/2014"], ["2014-02-28 23", "2014-02-27 23"]),
-        (["1/3/2014", "2/28/2014"], ["2014-01-02 23", "2014-02-27 23"]),
-        (["1/3/2014", "28/2/2014", "2/28/2014"], [None, "2014-02-27 23", "2014-02-27 23"]),
-        (["1/3/2014", "3/3/2014"], ["2014-02-28 23", "2014-03-02 23"]),
-    ],
-)
-def test_the_whole_column_tells_whether_day_or_month_comes_first(
-    shop: Callable[..., Any], times: list[str], expected: list[str | None]
-) -> None:
-    workspace = shop(orders(times), source='time_format = ["%d/%m/%Y", "%m/%d/%Y"]')
-    workspace.ingest()
-    assert read(workspace) == expected
+@pytest.fixture(scope="module")
+def columns(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], dict[str, datetime]]:
+    """The accounts of all the sources, and their orders' times."""
+    sources = {
+        NAMES[name]: (settings, orders(times)) for name, (settings, times, _) in COLUMNS.items()
+    }
+    workspace = shops_in(tmp_path_factory.mktemp("columns"), sources)
+    summary = workspace.ingest()
+    return summary, {row["order_id"]: row["occurred_at"] for row in workspace.table()}
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_times_of_a_column(columns: Any, name: str) -> None:
+    summary, found = columns
+    _, times, expected = COLUMNS[name]
+    read = [found.get(f"{NAMES[name]}:A{n}") for n, _ in enumerate(times)]
+    assert [at and f"{at:%Y-%m-%d %H}" for at in read] == expected
+    reasons = {"nonexistent_local_time" if "midnight" in name else "bad_time": expected.count(None)}
+    assert summary["sources"][NAMES[name]]["rejected"] == {r: n for r, n in reasons.items() if n}
+    if name == "days":
+        assert {f"{at:%M:%S}" for at in read if at} == {"30:00", "00:00"}
 
 
 def test_a_reject_names_the_formats_that_fit(shop: Callable[..., Any]) -> None:
@@ -108,25 +162,6 @@ def test_a_reject_names_the_formats_that_fit(shop: Callable[..., Any]) -> None:
     assert workspace.rejects()[0]["detail"] == (
         'occurred_at = 1/3/2014: set `time_format` to "%d/%m/%Y" or "%m/%d/%Y"'
     )
-
-
-def test_a_midnight_that_was_skipped_is_the_days_first_moment(shop: Callable[..., Any]) -> None:
-    times = ["2024-09-08", "2024-09-08 00:00:00", "2024-09-08 00:30:00", "2024-09-08 01:00:00"]
-    workspace = shop(orders(times), source='time_zone = "America/Santiago"')
-    summary = workspace.ingest()
-    assert read(workspace) == ["2024-09-08 04", "2024-09-08 04", None, "2024-09-08 04"]
-    assert summary["rows"]["rejected"] == {"nonexistent_local_time": 1}
-
-
-def test_fractions_of_a_second_neither_stop_a_file_nor_move_a_time(
-    shop: Callable[..., Any],
-) -> None:
-    """The second before clocks change is not yet in the hour that they skip."""
-    times = ["2026-03-29 01:59:59.700", "2026-07-01T12:00:00.500Z"]
-    workspace = shop(orders(times), source='time_zone = "Europe/Berlin"')
-    summary = workspace.ingest()
-    assert summary["rows"]["rejected"] == {}
-    assert read(workspace) == ["2026-03-29 00", "2026-07-01 12"]
 
 
 def test_registrations_need_no_time_but_a_right_one(workspace: Any) -> None:
@@ -140,74 +175,53 @@ def test_registrations_need_no_time_but_a_right_one(workspace: Any) -> None:
     assert summary["links"]["accepted"] == 2
 
 
-def test_clocks_of_twelve_hours_and_serial_numbers(shop: Callable[..., Any]) -> None:
-    times = ["01/07/2026 02:00 PM", "45413.4", "01/07/2026 14:00"]
-    workspace = shop(orders(times), source='time_format = "%d/%m/%Y %I:%M %p"')
-    workspace.ingest()
-    assert read(workspace) == ["2026-07-01 12", None, None]
-
-
-@pytest.mark.parametrize(
-    ("written", "times", "expected"),
-    [
-        ('"unix"', ["1767225600", "1767225600.5", "2026-01-01", "99"],
-         ["2026-01-01 00", "2026-01-01 00", None, None]),
-        ('"unix_ms"', ["1767225600000", "1767225600"], ["2026-01-01 00", None]),
-        ('"unix_us"', ["1767225600000000"], ["2026-01-01 00"]),
-        # Half past noon in Berlin; floating days must not lose a second.
-        ('"excel"', ["46023.5208333333", "46023,5208333333", "46023"],
-         ["2026-01-01 11", "2026-01-01 11", "2025-12-31 23"]),
-        ('["%d/%m/%Y", "unix", "excel"]', ["1/3/2014", "1767225600", "46023", "2026-01-01T01:00Z"],
-         ["2014-02-28 23", "2026-01-01 00", "2025-12-31 23", "2026-01-01 01"]),
-    ],
-)  # fmt: skip
-def test_times_that_are_numbers(
-    shop: Callable[..., Any], written: str, times: list[str], expected: list[str | None]
-) -> None:
-    rows = "".join(f'A{n},"{time}",tea,1,1.00,\n' for n, time in enumerate(times))
-    workspace = shop(rows, source=f"time_format = {written}")
-    workspace.ingest()
-    assert read(workspace) == expected
-    if written == '"excel"':
-        minutes = {row["occurred_at"].strftime("%M:%S") for row in workspace.table()}
-        assert minutes == {"30:00", "00:00"}
-
-
 ITEM = {"item_id": "tea", "price": 9.9}
 
 
-@pytest.mark.parametrize(
-    ("event", "expected"),
-    [
-        ({"items": [{**ITEM, "price": 1980}], "currency": "jpy"}, ("tea", 1980, "JPY")),
-        ({"items": [{**ITEM, "currency": "kwd"}]}, ("tea", 9900, "KWD")),
-        ({"items": [ITEM]}, ("tea", 990, "EUR")),
-        ({"items": [ITEM], "currency": "(not set)"}, ("tea", 990, "EUR")),
-        ({"items": [{**ITEM, "price": "NaN"}]}, ("tea", None, "EUR")),
-        ({"items": [{**ITEM, "price": -5}]}, ("tea", None, "EUR")),
-        ({"items": [{**ITEM, "price": 1e300}]}, ("tea", None, "EUR")),
-        ({"items": [{"item_id": "(not set)"}, ITEM]}, ("tea", 990, "EUR")),
-        ({"items": [{"item_id": "(not set)"}]}, (None, None, "EUR")),
-        ({"items": {"item_id": "tea"}}, (None, None, "EUR")),
-        ({"items": "tea"}, (None, None, "EUR")),
-        ({"items": [3, None, "tea"]}, (None, None, "EUR")),
-        ({"items": [ITEM], "event_params": {"currency": "USD"}}, ("tea", 990, "EUR")),
-        ({"items": [ITEM], "event_params": [{"key": "currency", "value": {"string_value": "usd"}}]},
-         ("tea", 990, "USD")),
-        ({"items": [ITEM], "ecommerce": [], "event_params": 7}, ("tea", 990, "EUR")),
-    ],
-)  # fmt: skip
-def test_prices_of_events_and_shapes_that_nobody_expects(
-    workspace: Any, event: dict[str, Any], expected: tuple[Any, ...]
-) -> None:
-    line = {"event_name": "view_item", "event_timestamp": "1714550401000000", "user_pseudo_id": "d"}
+#: What an event says beside its name and time, and the product, price and currency that are read.
+SHAPES: list[tuple[dict[str, Any], tuple[Any, ...]]] = [
+    ({"items": [{**ITEM, "price": 1980}], "currency": "jpy"}, ("tea", 1980, "JPY")),
+    ({"items": [{**ITEM, "currency": "kwd"}]}, ("tea", 9900, "KWD")),
+    ({"items": [ITEM]}, ("tea", 990, "EUR")),
+    ({"items": [ITEM], "currency": "(not set)"}, ("tea", 990, "EUR")),
+    ({"items": [{**ITEM, "price": "NaN"}]}, ("tea", None, "EUR")),
+    ({"items": [{**ITEM, "price": -5}]}, ("tea", None, "EUR")),
+    ({"items": [{**ITEM, "price": 1e300}]}, ("tea", None, "EUR")),
+    ({"items": [{"item_id": "(not set)"}, ITEM]}, ("tea", 990, "EUR")),
+    ({"items": [{"item_id": "(not set)"}]}, (None, None, "EUR")),
+    ({"items": {"item_id": "tea"}}, (None, None, "EUR")),
+    ({"items": "tea"}, (None, None, "EUR")),
+    ({"items": [3, None, "tea"]}, (None, None, "EUR")),
+    ({"items": [ITEM], "event_params": {"currency": "USD"}}, ("tea", 990, "EUR")),
+    ({"items": [ITEM], "event_params": [{"key": "currency", "value": {"string_value": "usd"}}]},
+     ("tea", 990, "USD")),
+    ({"items": [ITEM], "ecommerce": [], "event_params": 7}, ("tea", 990, "EUR")),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def shapes(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Any, ...]]:
+    """Second, product, price and currency of the events of all shapes, one a second."""
+    lines = [
+        {"event_name": "view_item", "event_timestamp": f"{1714550400 + n}000000",
+         "user_pseudo_id": "d", **event}
+        for n, (event, _) in enumerate(SHAPES)
+    ]  # fmt: skip
+    workspace = Workspace(tmp_path_factory.mktemp("shapes"))
     workspace.write(
         omnibasket_toml='[sources.web]\nkind = "ga4_events"\npath = "events"\n',
-        events__1_ndjson=json.dumps({**line, **event}) + "\n",
+        events__1_ndjson="".join(json.dumps(line) + "\n" for line in lines),
     )
     workspace.ingest()
-    found = [(r["item_id"], r["price_minor"], r["currency"]) for r in workspace.table("events")]
-    assert found == [expected]
+    return [
+        (r["occurred_at"].timestamp() - 1714550400, r["item_id"], r["price_minor"], r["currency"])
+        for r in workspace.table("events")
+    ]
+
+
+@pytest.mark.parametrize("nth", range(len(SHAPES)))
+def test_prices_of_events_and_shapes_that_nobody_expects(shapes: Any, nth: int) -> None:
+    assert [said for second, *said in shapes if second == nth] == [[*SHAPES[nth][1]]]
 
 
 def test_timestamps_of_events_in_many_shapes_and_codes_that_are_none(workspace: Any) -> None:
