@@ -7,6 +7,8 @@ import pytest
 
 from recsys.errors import DataError
 
+from .conftest import Workspace, shops_in
+
 
 def prices(workspace: Any) -> dict[str, int]:
     """Price of each order's line in minor units."""
@@ -21,12 +23,68 @@ def lines(*pairs: tuple[str, str]) -> str:
     )
 
 
-def test_quantities_and_prices_have_formats_of_their_own(shop: Callable) -> None:
-    workspace = shop(lines(("0.345", "1,79"), ("1.250", "1.234,50"), ("2", "12,00")))
+#: Settings of a source, quantities and prices of its lines, what each was read as (quantity and
+#: minor units), None for a reject, and the reasons of those.
+Case = tuple[str, list[tuple[str, str]], list[tuple[float, int] | None], dict[str, int]]
+COLUMNS: dict[str, Case] = {
+    "quantities and prices have formats of their own": (
+        "", [("0.345", "1,79"), ("1.250", "1.234,50"), ("2", "12,00")],
+        [(0.345, 179), (1.25, 123450), (2, 1200)], {},
+    ),
+    "yen are whole where points group them": (
+        'currency = "JPY"', [("1", "2.980"), ("1", "480"), ("2", "24.800")],
+        [(1, 2980), (1, 480), (2, 24800)], {},
+    ),
+    "yen are whole where commas group them": (
+        'currency = "JPY"', [("1", "2,980"), ("1", "480"), ("2", "24,800")],
+        [(1, 2980), (1, 480), (2, 24800)], {},
+    ),
+    "a decimal sign stated for all columns divides no yen": (
+        'currency = "JPY"\ndecimal = ","', [("1", "24,800"), ("1", "480")],
+        [None, (1, 480)], {"ambiguous_number": 1},
+    ),
+    "whole prices beside show a grouping but not of weights": (
+        "", [("1.250", "480"), ("2", "2,980")], [None, (2, 298000)], {"ambiguous_number": 1},
+    ),
+    "a column that contradicts itself loses the fewer": (
+        "", [("1", "3.50"), ("1", "4.20"), ("1", "5,10"), ("1", "1.234"), ("1", "7")],
+        [(1, 350), (1, 420), None, None, (1, 700)], {"ambiguous_number": 1, "bad_number": 1},
+    ),
+    "what is no number is a reject and no crash": (
+        "",
+        [("1", "3.50"), ("1", "4.20"), *(
+            ("1", text)
+            for text in ("1E3", "5.01235E+12", "12%", "1,23", "9" * 40, "1e400", "3.5 kg")
+        )],
+        [(1, 350), (1, 420), *[None] * 7], {"bad_number": 7},
+    ),
+    "a sign that is decimal in one column": (
+        "", [("1.250", "3.50"), ("2", "3.50")], [(1.25, 350), (2, 350)], {},
+    ),
+    "is no grouping in another": (
+        "", [("1.250", "3,50"), ("2", "3,50")], [None, (2, 350)], {"ambiguous_number": 1},
+    ),
+}  # fmt: skip
+NAMES = {name: f"s{n}" for n, name in enumerate(COLUMNS)}
+
+
+@pytest.fixture(scope="module")
+def columns(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The accounts of all the sources, and what was read of their orders."""
+    sources = {NAMES[name]: (said, lines(*rows)) for name, (said, rows, *_) in COLUMNS.items()}
+    workspace = shops_in(tmp_path_factory.mktemp("columns"), sources)
     summary = workspace.ingest()
-    assert summary["rows"]["rejected"] == {}
-    assert prices(workspace) == {"1": 179, "2": 123450, "3": 1200}
-    assert [row["quantity"] for row in workspace.table()] == [0.345, 1.25, 2.0]
+    return summary["sources"], {
+        row["order_id"]: (row["quantity"], row["unit_price_minor"]) for row in workspace.table()
+    }
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_numbers_of_a_source(columns: Any, name: str) -> None:
+    accounts, found = columns
+    _, rows, expected, rejected = COLUMNS[name]
+    assert [found.get(f"{NAMES[name]}:{n}") for n, _ in enumerate(rows, 1)] == expected
+    assert accounts[NAMES[name]]["rejected"] == rejected
 
 
 def test_what_is_ambiguous_is_rejected_and_says_what_to_set(shop: Callable) -> None:
@@ -41,42 +99,6 @@ def test_what_is_ambiguous_is_rejected_and_says_what_to_set(shop: Callable) -> N
     workspace.write(omnibasket_toml=toml.replace('"price"', column))
     workspace.ingest()
     assert set(prices(workspace).values()) == {298000}
-
-
-@pytest.mark.parametrize("sign", [".", ","])
-def test_yen_are_whole_whatever_groups_them(shop: Callable, sign: str) -> None:
-    rows = [("1", "2,980"), ("1", "480"), ("2", "24,800")]
-    workspace = shop(
-        lines(*((q, p.replace(",", sign)) for q, p in rows)), source='currency = "JPY"'
-    )
-    workspace.ingest()
-    assert prices(workspace) == {"1": 2980, "2": 480, "3": 24800}
-
-
-def test_a_decimal_sign_stated_for_all_columns_divides_no_yen(shop: Callable) -> None:
-    workspace = shop(lines(("1", "24,800"), ("1", "480")), source='currency = "JPY"\ndecimal = ","')
-    summary = workspace.ingest()
-    assert summary["rows"]["rejected"] == {"ambiguous_number": 1}
-
-
-def test_whole_prices_beside_show_a_grouping_but_not_of_weights(shop: Callable) -> None:
-    workspace = shop(lines(("1.250", "480"), ("2", "2,980")))
-    summary = workspace.ingest()
-    assert summary["rows"]["rejected"] == {"ambiguous_number": 1}
-    assert prices(workspace) == {"2": 298000}
-
-
-def test_a_column_that_contradicts_itself_loses_the_fewer(shop: Callable) -> None:
-    workspace = shop(lines(("1", "3.50"), ("1", "4.20"), ("1", "5,10"), ("1", "1.234"), ("1", "7")))
-    summary = workspace.ingest()
-    assert summary["rows"]["rejected"] == {"ambiguous_number": 1, "bad_number": 1}
-    assert prices(workspace) == {"1": 350, "2": 420, "5": 700}
-
-
-@pytest.mark.parametrize("text", ["1E3", "5.01235E+12", "12%", "1,23", "9" * 40, "1e400", "3.5 kg"])
-def test_what_is_no_number_is_a_reject_and_no_crash(shop: Callable, text: str) -> None:
-    workspace = shop(lines(("1", "3.50"), ("1", "4.20"), ("1", text)))
-    assert workspace.ingest()["rows"]["rejected"] == {"bad_number": 1}
 
 
 def test_prices_may_carry_their_currency(shop: Callable) -> None:
@@ -108,19 +130,41 @@ FLAGS = (
 )
 
 
-@pytest.mark.parametrize(
-    ("yes", "no"),
-    [("Ja", "Nein"), ("annulé", "Non"), ("Storno", "0"), ("O", "N"), ("İptal", "Hayır"),
-     ("はい", "-"), ("payment failed", "paid"), ("ملغي", "لا"), ("X", ""),
-     ("2026-01-05 10:00:00", "")],
-)  # fmt: skip
-def test_flags_in_many_languages(workspace: Any, yes: str, no: str) -> None:
-    flags = [no, yes, no, no]
-    rows = "".join(f"{n},2026-01-05 10:00:00,tea,1,{flag}\n" for n, flag in enumerate(flags, 1))
-    workspace.write(omnibasket_toml=FLAGS, t_csv="bon,zeit,artikel,menge,storno\n" + rows)
-    summary = workspace.ingest()
-    assert summary["rows"]["left_out"] == {"cancelled": 1}
-    assert [order for order, *_ in workspace.items()] == ["till:1", "till:3", "till:4"]
+#: Letters are read by the company that they keep, so the first are a file of their own.
+WORDS = [
+    ("O", "N"), ("Ja", "Nein"), ("annulé", "Non"), ("Storno", "0"), ("İptal", "Hayır"),
+    ("はい", "-"), ("payment failed", "paid"), ("ملغي", "لا"), ("X", ""),
+    ("2026-01-05 10:00:00", ""),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def flags(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], set[str]]:
+    """The accounts of what has all the words, and the orders that stand."""
+    rows = [
+        f"{case}-{n},2026-01-05 10:00:00,tea,1,{flag}\n"
+        for case, (yes, no) in enumerate(WORDS)
+        for n, flag in enumerate([no, yes, no, no], 1)
+    ]
+    head = "bon,zeit,artikel,menge,storno\n"
+    workspace = Workspace(tmp_path_factory.mktemp("flags"))
+    workspace.write(
+        omnibasket_toml=FLAGS.replace("t.csv", "t"),
+        t__1_csv=head + "".join(rows[:4]), t__2_csv=head + "".join(rows[4:]),
+    )  # fmt: skip
+    rows = workspace.ingest()["rows"]
+    return rows, {order for order, *_ in workspace.items()}
+
+
+@pytest.mark.parametrize("case", range(len(WORDS)), ids=lambda case: WORDS[case][0])
+def test_flags_in_many_languages(flags: Any, case: int) -> None:
+    standing = [n for n in range(1, 5) if f"till:{case}-{n}" in flags[1]]
+    assert standing == [1, 3, 4]
+
+
+def test_every_flag_is_accounted_for(flags: Any) -> None:
+    assert flags[0]["left_out"] == {"cancelled": len(WORDS)}
+    assert flags[0]["rejected"] == {}
 
 
 def test_a_flag_that_nobody_knows_is_a_reject_unless_mapped(workspace: Any) -> None:
@@ -152,11 +196,3 @@ def test_an_export_in_the_wrong_sign_fails_instead_of_being_read(shop: Callable)
     workspace = shop(lines(*[("1", "3,50")] * 30), source='decimal = "."')
     with pytest.raises(DataError, match=r"30 of 30 rows .*bad_number 30.*decimal"):
         workspace.ingest()
-
-
-def test_a_sign_that_is_decimal_in_one_column_is_no_grouping_in_another(shop: Any) -> None:
-    workspace = shop("A1,2026-01-05,ham,1.250,3.50,\nA2,2026-01-05,ham,2,3.50,\n")
-    workspace.ingest()
-    assert sorted(row["quantity"] for row in workspace.table()) == [1.25, 2.0]
-    workspace = shop('A1,2026-01-05,ham,1.250,"3,50",\nA2,2026-01-05,ham,2,"3,50",\n')
-    assert workspace.ingest()["rows"]["rejected"] == {"ambiguous_number": 1}
