@@ -1,30 +1,57 @@
 """What every test stands on: no settings from the outside, and steady property tests."""
 
-import fcntl
 import os
+import subprocess
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 from hypothesis import settings
 
-from training.cli import main
+from tests import demo
+
+#: Its tests take longest, and ask for nothing that is trained.
+SLOW = Path(__file__).parent / "training" / "ingest"
+_MAKING = pytest.StashKey[subprocess.Popen[bytes] | None]()
 
 # A busy machine is slow now and then; that is no reason for a property test to fail.
 settings.register_profile("omnibasket", deadline=None, print_blob=True)
 settings.load_profile("omnibasket")
 
 
-_LONG = os.environ.get("OMNIBASKET_TEST_LONG") == "all"
-
-
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave out what takes long, unless it is asked for."""
-    for item in items if not _LONG else ():
-        if item.get_closest_marker("long") is not None:
-            item.add_marker(pytest.mark.skip("takes long; OMNIBASKET_TEST_LONG=all runs it"))
+    """Put what asks for the trained demo behind what takes long and does not.
+
+    Files stay whole, so that what a file builds is built once.
+    """
+    asking = {item.path for item in items if _asks(item)}
+    items.sort(key=lambda item: (SLOW not in item.path.parents, item.path not in asking))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Have the demo made meanwhile."""
+    if any(map(_asks, session.items)) and not session.config.option.collectonly:
+        session.stash[_MAKING] = demo.begin(_folder(session.config._tmp_path_factory))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Leave no process behind where a run ends early."""
+    making = session.stash.get(_MAKING, None)
+    if making is not None:
+        making.terminate()
+        making.wait()
+
+
+def _asks(item: pytest.Item) -> bool:
+    return "trained_demo" in getattr(item, "fixturenames", ())
+
+
+def _folder(factory: pytest.TempPathFactory) -> Path:
+    """Where the demo is, one for all processes of a test run."""
+    base = factory.getbasetemp()
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "trained-demo"
 
 
 @pytest.fixture(autouse=True)
@@ -35,32 +62,11 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
-#: The others are measured where a test is about them.
-_FEW_PEERS = ("--set", 'train.peers=["popular", "own_frequency"]')
-
-
 @pytest.fixture(scope="session")
 def trained_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A demo of a few households, ingested and trained; not to be written to.
-
-    One for all processes of a test run: the first that asks makes it, the others wait.
-    """
-    base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "trained-demo"
-    with folder.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "done").exists():
-            for step in (["demo", "--households", "80"], ["ingest"], ["train", *_FEW_PEERS]):
-                result = CliRunner().invoke(main, [*step, "--workspace", str(folder)])
-                assert result.exit_code == 0, result.output
-                if step[0] == "demo":  # so few households would be ranked without trees
-                    with (folder / "omnibasket.toml").open("a", encoding="utf-8") as settings:
-                        settings.write("\n[ranker]\nmin_customers = 10\n")
-                        # nor would any bundle be certain
-                        settings.write(
-                            "\n[bundles]\nmin_support = 15\nfalse_discovery_rate = 0.99\n"
-                        )
-            (folder / "done").touch()
+    """A demo of a few households, ingested and trained; not to be written to."""
+    folder = _folder(tmp_path_factory)
+    demo.make(folder)
     return folder
 
 
