@@ -18,7 +18,6 @@ _MOST_BYTES = 600_000
 MACHINE = re.compile(r"(?<![\w.])/(home|root|tmp|work|Users|var|opt|usr)/")
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 # The kernel's own libraries complain about each other; the notebook's warnings show in its cells.
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")

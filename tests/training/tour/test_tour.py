@@ -181,7 +181,6 @@ def test_where_many_are_known_a_bundle_must_be_found(
     assert len(wrong()) == 2
 
 
-@pytest.mark.long
 def test_the_check_passes_and_passes_again_after_the_next_ingest(workspace: Path) -> None:
     """What the first tour bought is in the history by then, and in nobody's way."""
     for _ in range(2):
@@ -240,7 +239,6 @@ def test_it_serves_until_it_is_told_to_stop(workspace: Path, end: signal.Signals
         socket.create_connection(("127.0.0.1", port), 5)
 
 
-@pytest.mark.long
 def test_where_keys_are_needed_it_asks_with_one(workspace: Path, tmp_path: Path) -> None:
     mine = Path(shutil.copytree(workspace, tmp_path / "locked"))
 

@@ -82,7 +82,6 @@ def test_the_winner_is_a_file_to_read_and_to_take_over(found, tune, tmp_path):
     assert "Nothing to take over" in tune(folder, "--apply").stdout
 
 
-@pytest.mark.long
 def test_a_search_goes_on_after_a_kill_and_after_ctrl_c_as_if_nothing_had_been(found, shop, told):
     finished = "SELECT count(*) FROM trial_user_attributes WHERE key = 'found'"
     path = shop / ".omnibasket" / "tune" / "studies.sqlite"
