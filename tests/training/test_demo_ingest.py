@@ -1,7 +1,6 @@
 """A demo goes through the ingest, and what comes out is what its truth says."""
 
 from collections import Counter
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +12,12 @@ from recsys.data.history import History
 from recsys.data.keyed_hash import KeyedHash
 from recsys.errors import DataError
 from recsys.validation.identity_quality import by_any_link, by_email, measure, read_truth
-from training.demo import build
 from training.demo.check import figures, read_counts
-from training.ingest import ingest
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = build(tmp_path_factory.mktemp("ingested") / "demo", households=60).folder
-    ingest(load(folder), datetime(2018, 1, 2, tzinfo=UTC), lambda *_: None)
-    return folder
+def workspace(trained_demo: Path) -> Path:
+    return trained_demo
 
 
 @pytest.fixture(scope="module")
