@@ -1,5 +1,6 @@
 """The tour: a real service, asked on every channel, its answers judged."""
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -15,7 +16,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from recsys.config import Config, load
 from recsys.data.history import History
@@ -42,6 +43,14 @@ TOUR_WITH_CTRL_C = [
 def workspace(trained_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A demo of one's own: the tour buys something."""
     return Path(shutil.copytree(trained_demo, tmp_path_factory.mktemp("tour") / "demo"))
+
+
+@contextlib.contextmanager
+def one_worker() -> Iterator[None]:
+    """Services that are started meanwhile load the model once, where that is not the point."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("OMNIBASKET_SERVE__WORKERS", "1")
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +81,7 @@ def talk(workspace: Path, config: Config, history: History, person: Person) -> I
     from datetime import UTC, datetime
 
     at = moment(history, datetime.now(UTC))
-    with running(workspace, 0, config.state / "serve.log") as service:
+    with one_worker(), running(workspace, 0, config.state / "serve.log") as service:
         yield hold(service, person, at)
 
 
@@ -215,7 +224,7 @@ def test_a_truth_that_is_not_met_fails(workspace: Path, config: Config, tmp_path
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
 def test_it_serves_until_it_is_told_to_stop(workspace: Path, end: signal.Signals) -> None:
-    with subprocess.Popen(
+    with one_worker(), subprocess.Popen(
         [*TOUR_WITH_CTRL_C, "-w", str(workspace), "--port", "0"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     ) as tour:  # fmt: skip
@@ -242,33 +251,30 @@ def test_it_serves_until_it_is_told_to_stop(workspace: Path, end: signal.Signals
 def test_where_keys_are_needed_it_asks_with_one(workspace: Path, tmp_path: Path) -> None:
     mine = Path(shutil.copytree(workspace, tmp_path / "locked"))
 
-    def tell(*command: str, key: str | None = None) -> subprocess.CompletedProcess[str]:
-        arguments = [sys.executable, "-m", "training.cli", *command, "-w", str(mine)]
+    def tell(*command: str, key: str | None = None) -> Result:
         given = {} if key is None else {"OMNIBASKET_API_KEY": key}
-        return subprocess.run(
-            arguments, capture_output=True, text=True, check=False, env=os.environ | given
-        )
+        return CliRunner(env=given).invoke(main, [*command, "-w", str(mine)])
 
-    made = tell("keys", "create", "--name", "weak", "--scope", "recommend", "--json")
-    weak = json.loads(made.stdout)["key"]
+    def make(name: str, scopes: str) -> str:
+        made = tell("keys", "create", "--name", name, "--scope", scopes, "--json")
+        return str(json.loads(made.stdout)["key"])
+
+    weak = make("weak", "recommend")
     for told, key in (
         ("--scope recommend,events,marketing,offers,admin", None),
         ("the key is unknown", "omnibasket_nonsense"),
         ("lacks the scope events, marketing, offers, admin", weak),
     ):
         refused = tell("tour", "--check", "--port", "0", key=key)
-        assert refused.returncode == 3
+        assert refused.exit_code == 3
         assert told in " ".join(refused.stderr.split())
-    made = tell(
-        "keys",
-        "create",
-        "--name",
-        "tour",
-        "--scope",
-        "recommend,events,marketing,offers,admin",
-        "--json",
-    )
-    tour = tell("tour", "--json", "--port", "0", key=json.loads(made.stdout)["key"])
+    own = make("tour", "recommend,events,marketing,offers,admin")
+    with one_worker():
+        tour = subprocess.run(
+            [*TOUR, "--json", "--port", "0", "-w", str(mine)],
+            capture_output=True, text=True, check=False,
+            env=os.environ | {"OMNIBASKET_API_KEY": own},
+        )  # fmt: skip
     assert tour.returncode == 0, tour.stderr
     wrong = [check for check in json.loads(tour.stdout)["checks"] if not check["passed"]]
     assert [check for check in wrong if "answered" in check["what"]] == []
