@@ -106,7 +106,7 @@ events = st.fixed_dictionaries(
         ),
     },
 )
-told = st.lists(st.tuples(st.sampled_from([PAGE, SERVER]), events), min_size=4, max_size=24)
+told = st.lists(st.tuples(st.sampled_from([PAGE, SERVER]), events), min_size=16, max_size=48)
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +132,7 @@ def run(command: str, folder: Path) -> None:
 
 
 @settings(
-    max_examples=3,
+    max_examples=2,
     deadline=None,
     database=None,
     phases=[Phase.generate],  # a training an example: what fails is told as it is

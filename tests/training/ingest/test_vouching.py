@@ -1,7 +1,8 @@
 """What nobody vouches for counts nothing, stops nothing, and is counted."""
 
-from collections.abc import Callable
+import shutil
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,23 +17,30 @@ from recsys.tracking.ledger import Ledger
 from recsys.tracking.tables import EVENTS
 from recsys.validation.checks import check
 
-from .conftest import Workspace
+from .conftest import Workspace, shop_in
 
 #: The last day that the shop has exported.
 TODAY = datetime(2026, 2, 10, 12, tzinfo=UTC)
-Shop = Callable[..., Workspace]
 
 
-@pytest.fixture
-def trading(shop: Shop) -> Workspace:
-    """Ten orders a day for seventy days, of four products and ten customers."""
+@pytest.fixture(scope="module")
+def traded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ten orders a day for seventy days, of four products and ten customers, ingested."""
     rows = [
         f"o{day}-{n},{TODAY - timedelta(days=69 - day):%Y-%m-%d} 10:00:00,"
         f"{('tea', 'jam', 'cup', 'milk')[(n + day) % 4]},1,2.00,c{n}@shop.de\n"
         for day in range(70)
         for n in range(10)
     ]
-    return shop("".join(rows))
+    workspace = shop_in(tmp_path_factory.mktemp("traded"))("".join(rows))
+    workspace.ingest()
+    return workspace.folder
+
+
+@pytest.fixture
+def trading(traded: Path, tmp_path: Path) -> Workspace:
+    """A copy of it."""
+    return Workspace(Path(shutil.copytree(traded, tmp_path / "shop")))
 
 
 class Teller:
