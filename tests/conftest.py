@@ -1,5 +1,6 @@
 """What every test stands on: no settings from the outside, and steady property tests."""
 
+import gc
 import os
 import subprocess
 import warnings
@@ -31,7 +32,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Have the demo made meanwhile."""
+    """Have the demo made meanwhile, and what lives as long as the run not looked at for garbage."""
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
     if any(map(_asks, session.items)) and not session.config.option.collectonly:
         session.stash[_MAKING] = demo.begin(_folder(session.config._tmp_path_factory))
 
