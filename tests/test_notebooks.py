@@ -24,12 +24,13 @@ MACHINE = re.compile(r"(?<![\w.])/(home|root|tmp|work|Users|var|opt|usr)/")
 
 #: A notebook that builds a demo gets the one of the tests: exported and read, without a history.
 BUILT = """
-import os
-import shutil
-from types import SimpleNamespace
 import training.demo
 
 def build(folder, **_):
+    import os
+    import shutil
+    from types import SimpleNamespace
+
     done = shutil.ignore_patterns("history", "artefacts", "runs", "ledger.sqlite*")
     shutil.copytree(os.environ["OMNIBASKET_WORKSPACE"], folder, ignore=done)
     return SimpleNamespace(folder=folder)

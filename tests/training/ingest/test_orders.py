@@ -1,8 +1,12 @@
 """What becomes of orders: once each, corrected, cancelled, voided, returned."""
 
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+
+from .conftest import Workspace, shop_in
 
 ONE = (
     "A1,2026-01-05 10:00:00,tea,1,3.50,ann@shop.de\nA1,2026-01-05 10:00:00,jam,2,2.00,ann@shop.de\n"
@@ -33,6 +37,20 @@ loyalty_card = "card"
 TILL_HEADER = "ticket,line,store,time,sku,qty,price,discount,type,original,card\n"
 
 
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace that has ingested the first order."""
+    workspace = shop_in(tmp_path_factory.mktemp("begun"))(ONE)
+    assert workspace.ingest()["changed"]
+    return workspace.folder
+
+
+@pytest.fixture
+def later(begun: Path, tmp_path: Path) -> Workspace:
+    """A copy of it."""
+    return Workspace(Path(shutil.copytree(begun, tmp_path / "later")))
+
+
 def test_a_line_has_utc_time_and_minor_units(shop: Callable) -> None:
     workspace = shop(ONE)
     summary = workspace.ingest()
@@ -46,10 +64,8 @@ def test_a_line_has_utc_time_and_minor_units(shop: Callable) -> None:
     assert (summary["orders"], summary["lines"], summary["customers"]) == (1, 2, 1)
 
 
-def test_the_same_export_again_adds_nothing(shop: Callable) -> None:
-    workspace = shop(ONE)
-    first = workspace.ingest()
-    assert first["changed"]
+def test_the_same_export_again_adds_nothing(later: Workspace) -> None:
+    workspace = later
     assert not workspace.ingest()["changed"]
     workspace.write(shop__copy_csv=(workspace.folder / "shop/1.csv").read_bytes())
     assert not workspace.ingest()["changed"]
@@ -131,9 +147,8 @@ def test_rules_leave_out_what_is_no_product(shop: Callable) -> None:
     assert {row["item_id"] for row in workspace.table("products")} == {"tea", "jam"}
 
 
-def test_changed_rules_work_on_exports_that_are_gone(shop: Callable) -> None:
-    workspace = shop(ONE)
-    workspace.ingest()
+def test_changed_rules_work_on_exports_that_are_gone(later: Workspace) -> None:
+    workspace = later
     (workspace.folder / "shop/1.csv").write_text("order,time,sku,qty,price,email\n" + TWO)
     toml = (workspace.folder / "omnibasket.toml").read_text()
     workspace.write(omnibasket_toml=toml + '[rules]\nnon_product_ids = ["jam"]\n')
@@ -208,8 +223,10 @@ def test_sources_of_one_system_share_order_numbers(shop: Callable) -> None:
 
 
 @pytest.mark.parametrize("removed", ["market"])
-def test_a_source_that_is_no_longer_named_leaves_the_history(shop: Callable, removed: str) -> None:
-    workspace = shop(ONE)
+def test_a_source_that_is_no_longer_named_leaves_the_history(
+    later: Workspace, removed: str
+) -> None:
+    workspace = later
     toml = (workspace.folder / "omnibasket.toml").read_text()
     other = toml[toml.index("[sources.shop]") :].replace("sources.shop", f"sources.{removed}")
     workspace.write(omnibasket_toml=toml + other)
