@@ -13,7 +13,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
-from recsys.data.engine import keep, rows
+from recsys.data.engine import keep, rows, value
 from recsys.data.files import ROW
 from recsys.data.orders import OF_ORDER
 
@@ -163,7 +163,7 @@ def compare(con: Backend, lines: ir.Table, rejected: ir.Table) -> tuple[int, str
 def _first(con: Backend, odd: ir.Table) -> tuple[int, str | None]:
     """Count orders whose sum is another than their total, and put the first into words."""
     odd = keep(con, "totals_odd", odd.select("order_id", "total", "made", "row"))
-    count = int(con.to_pyarrow(odd.count()).as_py())
+    count = int(value(con, odd.count()))
     first = rows(con, odd.order_by("row").limit(1))
     if not first:
         return 0, None

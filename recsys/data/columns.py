@@ -63,8 +63,7 @@ class Fields:
     ) -> None:  # fmt: skip
         self.table, self.columns, self.config = table, columns, config
         self.source: Source = config.sources[name]
-        self.name = name
-        self.where = where
+        self.name, self.where = name, where
         self._bad: list[tuple[str, str, ir.BooleanValue, ir.StringValue]] = []
         self._specs: dict[str, str | Column] = {}
         self._read: set[str] = set()
@@ -242,7 +241,8 @@ class Fields:
         zone = self.source.time_zone or self.config.workspace.time_zone
         moments = to_utc(table, local, offset, zone)
         self.table, shown = moments.table, cast(ir.StringValue, moments.table["_shown"])
-        missing = shown.isnull() | (moments.at.isnull() & shown.lower().isin(EMPTY))
+        # Not by `&`, which would have the engine look at the text of every time.
+        missing = moments.at.isnull().ifelse(shown.isnull() | shown.lower().isin(EMPTY), False)
         if required:
             self.reject(f"missing_{field}", field, missing, shown)
         self.reject("bad_time", field, ~missing & moments.out_of_range, shown)

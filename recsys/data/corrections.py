@@ -22,7 +22,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
-from recsys.data.engine import keep, rows
+from recsys.data.engine import keep, rows, value
 from recsys.data.files import ROW
 from recsys.schema import CORRECTION
 from recsys.settings import Rules
@@ -68,7 +68,7 @@ def latest(
         lines = lines.anti_join(whole, ["order_id", "sequence"])
         common = old.semi_join(lines, ["order_id", "item_id"]).select("order_id").distinct()
         left = whole.select("order_id").distinct().anti_join(common, "order_id")
-        alien = int(con.to_pyarrow(left.count()).as_py())
+        alien = int(value(con, left.count()))
     if split:
         newest = lines.sequence.max().over(ibis.window(group_by=["order_id", "line_no"]))
         marked = lines.mutate(_newest=newest)
@@ -82,8 +82,8 @@ def latest(
     return lines, whole, alien
 
 
-def non_products(lines: ir.Table, products: ir.Table, rules: Rules) -> ir.Table:
-    """List the items that the rules say are not products."""
+def non_products(lines: ir.Table, products: ir.Table, rules: Rules) -> ir.Table | None:
+    """List the items that the rules say are not products; None where they say it of none."""
     titles = lines.group_by("item_id").aggregate(title=lines.title.max())
     items = titles.left_join(products, "item_id")
     found: list[ir.BooleanValue] = []
@@ -96,14 +96,14 @@ def non_products(lines: ir.Table, products: ir.Table, rules: Rules) -> ir.Table:
         pattern = _pattern(rules.non_product_categories)
         found += [items.department.re_search(pattern), items.category.re_search(pattern)]
     if not found:
-        return titles.filter(ibis.literal(value=False)).select("item_id")
+        return None
     return items.filter(
         reduce(lambda a, b: a | b, (condition.fill_null(False) for condition in found))
     ).select("item_id")
 
 
 def leave_out(
-    con: Backend, lines: ir.Table, excluded: ir.Table, rules: Rules
+    con: Backend, lines: ir.Table, excluded: ir.Table | None, rules: Rules
 ) -> tuple[ir.Table, dict[str, int]]:
     """Mark the lines that are not part of the history.
 
@@ -113,7 +113,7 @@ def leave_out(
         The engine; keeps small tables meanwhile.
     lines : ibis table
         Staged lines, each order once.
-    excluded : ibis table
+    excluded : ibis table, optional
         ``item_id`` of what is not a product.
     rules : Rules
 
@@ -126,7 +126,8 @@ def leave_out(
     """
     struck = lines.line_type.isin(["void", "voided"])
     (marked,) = rows(con, lines.aggregate(cancelled=lines.cancelled.any(), voids=struck.any()))
-    excluded = keep(con, "items_excluded", excluded)
+    if excluded is not None:
+        excluded = keep(con, "items_excluded", excluded)
     table, unmatched = lines, dict[str, int]()
     rules_in_order: list[tuple[str, Callable[[ir.Table], ir.Value]]] = []
     if marked["cancelled"]:
@@ -141,7 +142,7 @@ def leave_out(
     rules_in_order.append(
         ("zero_quantity", lambda t: (t.quantity == 0) & (t.line_type.fill_null("") != CORRECTION))
     )
-    if _any(con, excluded):
+    if excluded is not None and _any(con, excluded):
         table = table.left_join(excluded.mutate(_excluded=True), "item_id")
         rules_in_order.append(("non_product", lambda t: t._excluded.notnull()))
     if rules.free_lines == "leave_out":
@@ -165,14 +166,14 @@ def _voided(con: Backend, lines: ir.Table) -> tuple[ir.Table, dict[str, int]]:
     void, sale = ranked.filter(ranked._void), ranked.filter(~ranked._void)
     pair = ["order_id", "item_id", "_size", "_nth"]
     cancelled = sale.semi_join(void, pair).select(ROW, "sequence")
-    unmatched = con.to_pyarrow(void.anti_join(sale, pair).count()).as_py()
+    unmatched = value(con, void.anti_join(sale, pair).count())
     found = ibis.union(struck, void.select(ROW, "sequence"), cancelled, distinct=True)
     found = keep(con, "voided", found)
     return found, {"void_without_a_line": int(unmatched)} if unmatched else {}
 
 
 def _any(con: Backend, table: ir.Table) -> bool:
-    return bool(con.to_pyarrow(table.count()).as_py())
+    return bool(value(con, table.count()))
 
 
 def _pattern(patterns: Sequence[str], *, fold: bool = True) -> str:

@@ -15,7 +15,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
-from recsys.data.engine import rows
+from recsys.data.engine import rows, value
 
 #: Lines of one ticket lie at most so far apart, one after the other.
 TICKET_GAP: Final = timedelta(hours=3)
@@ -48,7 +48,7 @@ def ticket_gap(
     """
     seconds = found["last"].epoch_seconds() - found["first"].epoch_seconds()
     long = found.filter((found.channel == "pos") & (seconds > ROUND.total_seconds()))
-    if not con.to_pyarrow(long.count()).as_py():
+    if not value(con, long.count()):
         return TICKET_GAP, (0, None)
     place = lines.location_id.fill_null("")
     tickets = lines.filter(lines.channel == "pos").select(

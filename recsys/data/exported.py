@@ -12,7 +12,7 @@ import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
 from recsys.data import numbers_across
-from recsys.data.engine import keep, rows
+from recsys.data.engine import keep, rows, value
 from recsys.data.files import ROW
 from recsys.data.staged import LIVE, Staged
 
@@ -68,7 +68,7 @@ def tell_apart(con: Backend, staged: Staged, lines: ir.Table) -> Exported:
     several = units.group_by("number").aggregate(n=units.count())
     units = units.semi_join(several.filter(several.n > 1), "number")
     units = keep(con, "orders_of_a_number", units)
-    if not con.to_pyarrow(units.count()).as_py():
+    if not value(con, units.count()):
         return found
     dates = [rank for rank, part in enumerate(staged.parts, 1) if part.dates_only]
     units = units.mutate(dates_only=units.sequence.isin(dates))
@@ -80,7 +80,7 @@ def tell_apart(con: Backend, staged: Staged, lines: ir.Table) -> Exported:
         example = _times(con, found.orders, count["first"])
         found.notes.append((_SHARED, int(count["n"]), example))
     renamed = keep(con, "renamed", named.filter(named.final != named.order_id))
-    if not con.to_pyarrow(renamed.count()).as_py():
+    if not value(con, renamed.count()):
         return found
     found.renamed = renamed
     found.orders = keep(con, "orders", _with_final(found.orders, renamed))
@@ -149,7 +149,7 @@ def _with_meant(con: Backend, lines: ir.Table, orders: ir.Table, shared: ir.Tabl
     orders = orders.select("number", "order_id", "first", "place").distinct()
     columns = (ROW, "sequence", "occurred_at", "location_id", "return_of")
     meant = numbers_across.meant(con, pointing.select(*columns), orders)
-    if not con.to_pyarrow(meant.count()).as_py():
+    if not value(con, meant.count()):
         return lines
     joined = lines.left_join(meant, [ROW, "sequence"])
     rest = [name for name in lines.columns if name != "return_of"]

@@ -12,7 +12,7 @@ import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
 from recsys.data import allocation, orders, shared_numbers
-from recsys.data.engine import keep, rows
+from recsys.data.engine import keep, rows, value
 from recsys.data.line_refunds import with_refunds
 from recsys.data.parts import Part
 from recsys.data.repeats import mark_repeats, runs
@@ -75,7 +75,7 @@ def file_orders(
     if "refund_open" in good.columns:
         matched = good.filter(good.added).select("order_id").distinct()
         open_ = good.filter(good.refund_open).anti_join(matched, "order_id")
-        count = con.to_pyarrow(open_.order_id.nunique()).as_py()
+        count = value(con, open_.order_id.nunique())
         _note(part, {"refund_not_matched_to_a_line": int(count)})
         good = good.drop("refund_open")
     good = good.drop("repeated", "twice")
@@ -88,7 +88,7 @@ def file_orders(
             part.examples["order_total_differs_from_its_lines"] = f"{part.file}: {example}"
     if orders.REFUNDED in good.columns:
         good = keep(con, "lines_with_refunds", with_refunds(con, good, part.notes))
-        part.added = int(con.to_pyarrow(good.added.sum().fill_null(0)).as_py())
+        part.added = int(value(con, good.added.sum().fill_null(0)))
     used = (*orders.OF_ORDER.values(), allocation.STATED, allocation.EXPECTED)
     return good.drop(*(name for name in used if name in good.columns))
 

@@ -28,7 +28,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
-from recsys.data.engine import keep, rows
+from recsys.data.engine import keep, rows, value
 from recsys.data.set_aside import Trusted, odd
 from recsys.data.staged import LIVE
 from recsys.schema import RETURN, SALE
@@ -144,10 +144,10 @@ def without_exported(
         _told=same.customer_id.min()
     )  # fmt: skip
     known = keep(con, "live_customers", known)
-    if con.to_pyarrow(known.count()).as_py():
+    if value(con, known.count()):
         theirs = _filled(theirs, known).select(*lines.columns)
     sold = ibis.union(theirs, standing.select(*lines.columns))
-    if not con.to_pyarrow(back.count()).as_py():
+    if not value(con, back.count()):
         return sold, fates
     orders = ibis.union(
         _orders(_filled(exported, known), "order_id", "number"),
@@ -188,7 +188,7 @@ def orders_left_out(con: Backend, marked: ir.Table) -> dict[str, int]:
 
 def _count(con: Backend, lines: ir.Table) -> int:
     """Count orders."""
-    return int(con.to_pyarrow(lines.order_id.nunique()).as_py())
+    return int(value(con, lines.order_id.nunique()))
 
 
 def _reasons(con: Backend, aside: ir.Table) -> dict[str, int]:

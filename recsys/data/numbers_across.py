@@ -10,7 +10,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
-from recsys.data.engine import keep
+from recsys.data.engine import keep, value
 from recsys.data.files import ROW
 from recsys.data.shared_numbers import (
     DAY,
@@ -58,7 +58,7 @@ def across_files(con: Backend, orders: ir.Table, lines: ir.Table, seen: ir.Table
     units, kinds = _with_people(con, orders, seen)
     doubted = keep(con, "numbers_doubted", _doubted(units))
     units = keep(con, "numbers_units", units.semi_join(doubted, "number"))
-    if not con.to_pyarrow(units.count()).as_py():
+    if not value(con, units.count()):
         return keep(con, "numbers_final", units.select(
             "order_id", "sequence", "number", final="number"))  # fmt: skip
     units = keep(con, "numbers_bought", _with_items(units, lines))

@@ -13,7 +13,7 @@ from ibis.backends.duckdb import Backend
 
 from recsys.config import Config
 from recsys.data.columns import Fields
-from recsys.data.engine import keep
+from recsys.data.engine import keep, value
 from recsys.data.engine import rows as fetch_rows
 from recsys.data.files import ROW, RawTable
 from recsys.data.parts import REJECTED, Part
@@ -63,7 +63,7 @@ def count_rejects(
 
 def _rejected(con: Backend, table: ir.Table, fields: Fields) -> list[dict[str, Any]]:
     bad = keep(con, "bad", table.filter(table.bad).select(ROW).distinct())
-    count = int(con.to_pyarrow(bad.count()).as_py())
+    count = int(value(con, bad.count()))
     # A list lets the engine skip what a join would make it work out for every row.
     few = con.to_pyarrow(bad)[ROW].to_pylist() if count <= _LISTED else None
     return fetch_rows(con, fields.rejected(bad if few is None else few).order_by(ROW))

@@ -22,7 +22,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
-from recsys.data.engine import keep, rows
+from recsys.data.engine import keep, rows, value
 from recsys.data.files import ROW
 
 _SORTED_SHARE = 0.95
@@ -98,7 +98,7 @@ def mark_repeats(
     if more is not None:
         copies = copies.union(more)
     copies = keep(con, "orders_copies", copies)
-    if not con.to_pyarrow(copies.count()).as_py():
+    if not value(con, copies.count()):
         return placed.mutate(repeated=ibis.literal(value=False)), changed
     marked = placed.left_join(copies.mutate(_copy=ibis.literal(value=True)), ROW)
     marked = marked.select(*lines.columns, repeated=marked["_copy"].fill_null(False))

@@ -16,7 +16,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
-from recsys.data.engine import batches, keep
+from recsys.data.engine import batches, keep, value
 
 _BATCH = 20_000
 _SCHEMA = pa.schema([("order_id", pa.string()), ("line_no", pa.int32()), ("found", pa.string())])
@@ -45,7 +45,7 @@ def match(con: Backend, lines: ir.Table, window_days: float) -> tuple[ir.Table, 
     """
     returns = lines.filter(lines.kind == "return")
     returns = keep(con, "returns", returns)
-    total = int(con.to_pyarrow(returns.count()).as_py())
+    total = int(value(con, returns.count()))
     counts = {"returns": total, "returns_matched": 0}
     if not total:
         return keep(con, "matches", _SCHEMA.empty_table()), counts
@@ -56,7 +56,7 @@ def match(con: Backend, lines: ir.Table, window_days: float) -> tuple[ir.Table, 
     stated = returns.semi_join(orders, returns.return_of == orders.order_id)
     stated = keep(con, "returns_stated", stated.select("order_id", "line_no"))
     open_ = returns.anti_join(stated, ["order_id", "line_no"])
-    unknown = int(con.to_pyarrow(open_.return_of.notnull().sum().fill_null(0)).as_py())
+    unknown = int(value(con, open_.return_of.notnull().sum().fill_null(0)))
     named = open_.filter(open_.customer_id.notnull())
     keys = named.select("customer_id", "item_id").distinct()
     sales = sold.semi_join(keys, ["customer_id", "item_id"])
@@ -66,7 +66,7 @@ def match(con: Backend, lines: ir.Table, window_days: float) -> tuple[ir.Table, 
                              "order_id", "line_no")  # fmt: skip
     found = pa.Table.from_batches(_pair(batches(con, stream, _BATCH), window_days), _SCHEMA)
     matched = found.num_rows - found.column("found").null_count
-    counts["returns_matched"] = total - int(con.to_pyarrow(open_.count()).as_py()) + matched
+    counts["returns_matched"] = total - int(value(con, open_.count())) + matched
     if unknown:
         counts["return_of_unknown_order"] = unknown
     everyone = open_.select("order_id", "line_no")

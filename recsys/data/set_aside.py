@@ -19,7 +19,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
-from recsys.data.engine import keep, rows
+from recsys.data.engine import keep, rows, value
 from recsys.data.staged import LIVE
 from recsys.schema import SALE
 
@@ -70,7 +70,7 @@ def odd(con: Backend, name: str, orders: ir.Table, others: ir.Table, trusted: Tr
         ``order_id, reason``.
     """
     nobody = orders.customer_id.isnull()
-    if not con.to_pyarrow(orders.filter(nobody).count()).as_py():
+    if not value(con, orders.filter(nobody).count()):
         return ibis.memtable(_COLUMNS.empty_table())
     columns = ("order_id", "item_id", "currency", "occurred_at", "kind")
     vouched = ibis.union(others.select(columns), orders.filter(~nobody).select(columns))
@@ -78,7 +78,7 @@ def odd(con: Backend, name: str, orders: ir.Table, others: ir.Table, trusted: Tr
     known = keep(con, f"{name}_known", known.filter(known.item_id.notnull()).mutate(_known=True))
     currencies = {row["currency"] for row in rows(con, others.select("currency").distinct())}
     currencies = {found for found in currencies if found} | set(trusted.currencies)
-    unknown = ibis.literal(bool(con.to_pyarrow(known.count()).as_py()))
+    unknown = ibis.literal(bool(value(con, known.count())))
     lines = orders.filter(nobody).left_join(known, "item_id")
     lines = lines.mutate(
         _unknown=unknown & lines.item_id.notnull() & lines["_known"].isnull(),
@@ -218,5 +218,5 @@ def of_pages(
     counts["confirmed"] = int(all_["n"]) - counts["unconfirmed"]
     told = events.filter((events.source == LIVE) & (events.event != "purchase"))
     told = told.anti_join(pages, "event_id").semi_join(exported, "event_id")
-    counts["exported"] += int(con.to_pyarrow(told.event_id.nunique()).as_py())
+    counts["exported"] += int(value(con, told.event_id.nunique()))
     return OfPages(gone.select("event_id"), counts)

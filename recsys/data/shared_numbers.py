@@ -30,7 +30,7 @@ from ibis.backends.duckdb import Backend
 
 from recsys.data.blocking import blocked_expression
 from recsys.data.counters import ticket_gap
-from recsys.data.engine import keep, rows
+from recsys.data.engine import keep, rows, value
 from recsys.data.files import ROW
 from recsys.data.links import ANCHORS
 from recsys.settings import Identity
@@ -105,7 +105,7 @@ def within_file(
         suspects.channel != "pos"
     )
     suspects = keep(con, "numbers_suspect", suspects.mutate(_long=(long & nobody).fill_null(False)))
-    if not con.to_pyarrow(suspects.count()).as_py():
+    if not value(con, suspects.count()):
         return lines, notes
     named = {
         column: _unless_blocked(kind, lines[column], settings)
@@ -127,7 +127,7 @@ def within_file(
     kept = suspects.filter("_long").anti_join(shared, "order_id")
     (seen,) = rows(con, kept.aggregate(n=kept.count(), first=kept.order_id.min()))
     notes["orders_over_several_days"] = (int(seen["n"]), seen["first"])
-    if not con.to_pyarrow(shared.count()).as_py():
+    if not value(con, shared.count()):
         return lines, notes
     clusters = clusters.semi_join(shared, "order_id")
     nth = ibis.dense_rank().over(

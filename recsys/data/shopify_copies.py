@@ -23,7 +23,7 @@ import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
 from recsys.data.columns import Fields
-from recsys.data.engine import keep, rows
+from recsys.data.engine import keep, rows, value
 from recsys.data.files import ROW
 
 #: Filled on an order's first row only; one of them tells where an order begins.
@@ -67,7 +67,7 @@ def fill(con: Backend, shape: Fields, of_line: list[str], of_order: list[str]) -
     several = table.group_by("_order", "_again").aggregate(heads=table._head.count())
     several = several.filter(several.heads > 1)
     marked = table.mutate(_first=table._piece, repeated=ibis.literal(value=False))
-    if con.to_pyarrow(several.count()).as_py():
+    if value(con, several.count()):
         decided = keep(con, "shopify_decided", _decide(con, shape, table, several))
         joined = table.left_join(decided, table._piece == decided.piece)
         marked = joined.mutate(
@@ -97,7 +97,7 @@ def _told_apart(con: Backend, shape: Fields, table: ir.Table) -> ir.Table:
     by_row = ibis.window(group_by="_order", order_by="first")
     later = created.mutate(_nth=ibis.row_number().over(by_row))
     later = keep(con, "shopify_numbers_again", later.filter(later._nth > 0))
-    if not con.to_pyarrow(later.count()).as_py():
+    if not value(con, later.count()):
         return table
     # A row that does not say when belongs to what stands above it.
     above = ibis.window(group_by="_order", order_by=ROW, preceding=None, following=0)

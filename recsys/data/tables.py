@@ -9,7 +9,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
-from recsys.data.engine import keep, merge_json
+from recsys.data.engine import keep, merge_json, value
 from recsys.data.events import COMMERCE
 from recsys.data.files import ROW
 from recsys.data.staged import PRODUCTS
@@ -160,5 +160,5 @@ def events(con: Backend, staged: ir.Table) -> tuple[ir.Table, int]:
     table = table.filter(table[ROW] == table._first)
     table = keep(con, "events_once", table)
     commerce = table.event.isin(COMMERCE)
-    ignored = con.to_pyarrow(table.filter(~commerce).event_id.nunique()).as_py()
+    ignored = value(con, table.filter(~commerce).event_id.nunique())
     return table.filter(commerce), int(ignored)

@@ -19,7 +19,7 @@ from ibis.backends.duckdb import Backend
 from recsys.config import Config
 from recsys.data import accounting, returns, signs, tables
 from recsys.data.corrections import CANCELLED, latest, leave_out, non_products
-from recsys.data.engine import keep, rows, scratch, write
+from recsys.data.engine import keep, rows, scratch, value, write
 from recsys.data.exported import read_later, tell_apart
 from recsys.data.files import ROW
 from recsys.data.history import FOLDER
@@ -269,7 +269,7 @@ class _Unifier:
         found = keep(self.con, "lines_signed", joined.mutate(line_type=kind).select(*kept.columns))
         told = found.semi_join(minus, [ROW, "sequence"])
         told = told.filter(told.line_type == CORRECTION)
-        self._note({_CORRECTIONS: int(self.con.to_pyarrow(told.count()).as_py())})
+        self._note({_CORRECTIONS: int(value(self.con, told.count()))})
         return found
 
     def _account(self, source: str, what: str, lines: int) -> None:
