@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import ibis
 import ibis.expr.datatypes as dt
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
@@ -53,8 +54,8 @@ def scratch(con: Backend) -> Iterator[None]:
     try:
         yield
     finally:
-        for kind, name in set(_names(con)) - before:
-            con.raw_sql(f'DROP {kind} IF EXISTS "{name}"')
+        made = set(_names(con)) - before
+        con.raw_sql("; ".join(f'DROP {kind} IF EXISTS "{name}"' for kind, name in made))
 
 
 def _names(con: Backend) -> list[tuple[str, str]]:
@@ -75,7 +76,21 @@ def keep(con: Backend, name: str, table: ir.Table | pa.Table) -> ir.Table:
     query = sql(con, table)
     con.raw_sql(f"CREATE TEMP TABLE {quote_name(name)} ({columns})")
     con.raw_sql(f"INSERT INTO {quote_name(name)} {query}")
-    return con.table(name, database=("temp", "main"))
+    return _described(con, name)
+
+
+def _described(con: Backend, name: str) -> ir.Table:
+    """Return a temporary table as Ibis' ``table`` does, reading the name of each type once."""
+    columns = con.raw_sql(f"DESCRIBE {quote_name(name)}").fetchall()
+    kinds = {column: _kind(kind, null) for column, kind, null, *_ in columns}
+    place = ops.Namespace(catalog="temp", database="main")
+    table = ops.DatabaseTable(name, schema=ibis.schema(kinds), source=con, namespace=place)
+    return cast(ir.Table, table.to_expr())
+
+
+@cache
+def _kind(text: str, null: str) -> dt.DataType:
+    return DuckDBType.from_string(text, nullable=null == "YES")
 
 
 @cache
@@ -95,7 +110,12 @@ def sql(con: Backend, table: ir.Table) -> str:
         ibis.options.sql.fuse_selects = before
 
 
-def write(con: Backend, table: ir.Table, path: Path, schema: pa.Schema | None = None) -> None:
+def write(
+    con: Backend,
+    table: ir.Table,
+    path: Path,
+    schema: pa.Schema | None = None,
+) -> None:
     """Write an expression to Parquet, cast to ``schema`` and in its column order."""
     if schema is not None:
         table = conform(table, schema)

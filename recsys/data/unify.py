@@ -349,12 +349,8 @@ class _Unifier:
         listed = tables.listed_locations(self.staged.rows("locations"))
         listed = self._with_told(listed, "locations", "location_id")
         locations = tables.locations(listed, lines)
-        write(
-            self.con,
-            locations.order_by("location_id"),
-            self.folder / "locations.parquet",
-            LOCATIONS,
-        )
+        locations = locations.order_by("location_id")
+        write(self.con, locations, self.folder / "locations.parquet", LOCATIONS)
         if self.staged.has("stock"):
             stock = tables.stock(self.staged.rows("stock")).order_by("location_id", "item_id")
             write(self.con, stock, self.folder / "stock.parquet", STOCK)
