@@ -38,6 +38,9 @@ def build(folder, **_):
 training.demo.build = build
 """
 
+#: What the notebook before has drawn; a process warns of more than twenty.
+CLOSED = "import matplotlib.pyplot; matplotlib.pyplot.close('all')"
+
 
 @pytest.fixture(scope="module")
 def kernel(trained_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
@@ -60,7 +63,7 @@ def kernel(trained_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 def test_a_notebook_runs(path: Path, kernel: Any) -> None:
     notebook = nbformat.read(path, as_version=4)
-    before = [new_code_cell(text) for text in (BUILT, "%reset -f")]
+    before = [new_code_cell(text) for text in (BUILT, CLOSED, "%reset -f")]
     notebook.cells = [*before, *notebook.cells]
     client = NotebookClient(notebook, timeout=_CELL_SECONDS, km=kernel)
     client.execute()
