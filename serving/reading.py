@@ -8,6 +8,7 @@ import difflib
 import re
 import types
 from collections.abc import Collection, Iterator, Mapping
+from functools import cache
 from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin
 
 import msgspec
@@ -123,12 +124,11 @@ def read_query(
         else:
             given[name] = values[0]
     beyond = [
-        FieldError(_pointer(field.encode_name), "is beyond every number.")
-        for field in msgspec.structs.fields(kind)  # type: ignore[arg-type]
-        if isinstance(text := given.get(field.encode_name), str)
+        FieldError(_pointer(name), "is beyond every number.")
+        for name in _numbers_of(kind)  # type: ignore[arg-type]
+        if isinstance(text := given.get(name), str)
         and _BEYOND.fullmatch(text)
         and abs(float(text)) >= _END
-        and _is_number(field.type)
     ]
     if beyond:
         raise Refusal("bad-request", "A number cannot be read.", beyond)
@@ -248,6 +248,13 @@ def _check_struct(
             yield from check(value[name], field.type, f"{pointer}/{name}", strict=strict)
         elif field.required:
             yield FieldError(f"{pointer}/{name}", "is missing.")
+
+
+@cache
+def _numbers_of(kind: type[Any]) -> tuple[str, ...]:
+    """Return the names of a struct's numbers; msgspec reads its annotations anew each time."""
+    fields = msgspec.structs.fields(kind)
+    return tuple(field.encode_name for field in fields if _is_number(field.type))
 
 
 def _is_number(kind: Any) -> bool:

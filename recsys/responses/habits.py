@@ -5,6 +5,8 @@ ago the last one was come out. Called by ``explaining``, which says no more than
 those of the customer, of all products of the item's choice.
 """
 
+from math import exp, fsum, sqrt
+from statistics import median
 from typing import NamedTuple
 
 import numpy as np
@@ -74,12 +76,17 @@ def habits_of(
     habits = {}
     for place in np.flatnonzero(found.key[at] == wanted).tolist():
         pair = int(at[place])
-        gaps = found.log_gap[ends[pair] : ends[pair + 1]]
-        several = len(gaps) >= REGULAR_GAPS
+        gaps = found.log_gap[ends[pair] : ends[pair + 1]].tolist()
         habits[place] = Habit(
             int(found.times[pair]),
             float(found.elapsed_days[pair]),
-            float(np.median(np.exp(gaps))) if len(gaps) else None,
-            several and float(np.std(gaps, ddof=1)) < REGULAR_SPREAD,
+            median(map(exp, gaps)) if gaps else None,
+            len(gaps) >= REGULAR_GAPS and _spread(gaps) < REGULAR_SPREAD,
         )
     return habits
+
+
+def _spread(few: list[float]) -> float:
+    """Return the standard deviation of a few numbers, for which a NumPy call costs most."""
+    mean = fsum(few) / len(few)
+    return sqrt(fsum((number - mean) ** 2 for number in few) / (len(few) - 1))
