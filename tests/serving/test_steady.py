@@ -251,10 +251,13 @@ def stopped(url: str) -> Iterator[None]:
         assert found is not None
         server = _parent(found[0])  # as long as the backend is there
     assert server > 1
-    pids = [server, *(pid for pid in _processes() if _parent(pid) == server)]
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
+    pids = [server]
     try:
+        os.kill(server, signal.SIGSTOP)  # first: a server that is stopped starts no other process
+        pids += [pid for pid in _processes() if _parent(pid) == server]
+        for pid in pids[1:]:
+            with contextlib.suppress(ProcessLookupError):  # a backend may end meanwhile
+                os.kill(pid, signal.SIGSTOP)
         yield
     finally:
         for pid in pids:
