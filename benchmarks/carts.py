@@ -23,7 +23,7 @@ from recsys.errors import RecsysError
 from recsys.matrices.histories import EMPTY, Histories
 from recsys.matrices.ids import IntArray
 from recsys.matrices.lists import Lists, without
-from recsys.models.base import Context
+from recsys.models.base import Batch, Context
 from recsys.ranking.rank import Asked, Ranker, factors_of
 from recsys.ranking.rules import Limits
 from recsys.schema import CHANNELS
@@ -108,7 +108,7 @@ def _shown(
             in_stock=np.zeros(some, bool),
         )
         factors = np.tile(factors_of({"cart": factor}), (some, 1))
-        ranked = ranker.rank(theirs, asking, Asked(np.full(some, PLACES), factors, limits))
+        ranked = ranker.rank(Batch(theirs, asking), Asked(np.full(some, PLACES), factors, limits))
         rows += np.split(ranked.item_ix, ranked.indptr[1:-1])
     return Lists.of_rows(rows)
 

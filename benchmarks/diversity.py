@@ -33,6 +33,7 @@ from recsys.config import Config, load
 from recsys.data.history import History
 from recsys.errors import RecsysError
 from recsys.matrices.lists import Lists, without
+from recsys.models.base import Batch
 from recsys.ranking.diversity import Alike
 from recsys.ranking.rank import Asked, Ranker, factors_of
 from recsys.ranking.rules import Limits
@@ -169,7 +170,7 @@ def _shown(ranker: Ranker, people: Panel, strength: float, *, new: bool) -> List
         )
         factors = np.tile(factors_of({}), (n, 1))
         counts, diversity = np.full(n, PLACES), np.full(n, strength)
-        ranked = ranker.rank(histories, asking, Asked(counts, factors, limits, diversity))
+        ranked = ranker.rank(Batch(histories, asking), Asked(counts, factors, limits, diversity))
         rows += np.split(ranked.item_ix, ranked.indptr[1:-1])
     return Lists.of_rows(rows)
 

@@ -17,6 +17,7 @@ from benchmarks._problem import Floats, Ints, Problem, best_of
 from benchmarks.peers.base import stacked
 from benchmarks.tasks.task import Cut, customer_ids
 from recsys.matrices.lists import Lists, contains
+from recsys.models.base import Batch
 
 if TYPE_CHECKING:
     from recsys.data.history import History
@@ -60,7 +61,7 @@ def scored(
         histories = Histories.from_rows(users, index, as_of_ts)
         items = Lists.of_rows([bundles[order]] * len(rows))
         context = Context.of(len(rows), as_of_ts)
-        found = consider(fitted.models, index, histories, context, items)
+        found = consider(fitted.models, Batch(histories, context), items)
         scores = np.zeros((len(rows), len(cut.items), len(MODELS)), np.float32)
         scores[:, order] = found.scores[:, : len(MODELS)].reshape(len(rows), len(order), -1)
         yield rows, scores

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import accumulate
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -269,6 +269,16 @@ class Histories:
         if any(len(history.events) for history in rows):
             events = Interactions(*lay_events([history.events for history in rows], index, as_of))
         return cls(len(index), fixed(indptr[: n + 1]), **given, events=events)
+
+    @classmethod
+    def nobody(cls, n: int, n_items: int) -> "Histories":
+        """Return the histories of ``n`` customers of whom nothing is known."""
+        kinds = (np.int32, np.int64, np.float32, np.int32, np.int64, np.uint8, np.int64, np.int32)
+        columns: dict[str, Any] = {
+            name: fixed(np.empty(0, kind)) for name, kind in zip(_COLUMNS, kinds, strict=True)
+        }
+        indptr = fixed(np.zeros(n + 1, np.int64))
+        return cls(n_items, indptr, **columns, events=Interactions.none(n))
 
     @property
     def n(self) -> int:

@@ -11,13 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.matrices.compiled import fixed
-from recsys.matrices.histories import Histories
 from recsys.matrices.ids import IntArray, IxArray
 from recsys.matrices.lists import Lists, Ragged
 from recsys.model_settings import Content as Settings
-from recsys.models.base import Batch, Context, Model, Recommendations, Scores
-from recsys.models.naming import Said, first, said
-from recsys.models.profiles import likest, named, scored
+from recsys.models.base import Batch, Model, Recommendations, Scores
+from recsys.models.naming import Said, first, nothing_said, said, spoken
+from recsys.models.profiles import Profile, likest, named, scored
 
 if TYPE_CHECKING:
     from recsys.matrices.baskets import Training
@@ -204,26 +203,32 @@ class Content(Model):
         share = habit / np.where(total > 0, total, 1.0)[rows]
         return said(indptr, items, share, (self.indptr_, self.features_, self.weights_))
 
+    def _profile(self, batch: Batch) -> Profile:
+        """Features of what each customer buys, and how much of each."""
+        own = self._own(batch)
+        return batch.once(
+            self._profile, lambda: spoken(own, nothing_said(len(batch)), len(self.bounds_) - 1)
+        )
+
     def _name(self, batch: Batch, n: int) -> Recommendations:
-        own, n_features = self._own(batch), len(self.bounds_) - 1
         lists = self.lists_, self.named_
-        indptr, items = named(own, n_features, _NAMING, lists, self.n_items)
-        scores = scored(own, n_features, self._sells, indptr, items)
+        indptr, items = named(self._profile(batch), _NAMING, lists, self.n_items)
+        scores = self._judge(batch, Lists(indptr, items))
         alike = np.flatnonzero(scores > 0)
         return first(np.searchsorted(alike, indptr), items[alike], scores[alike], n)
 
     def _judge(self, batch: Batch, items: Lists) -> Scores:
-        own, n_features = self._own(batch), len(self.bounds_) - 1
-        return scored(own, n_features, self._sells, items.indptr, items.item_ix)
+        features = self.indptr_, self.features_, self.weights_
+        n_features = len(self.bounds_) - 1
+        given = items.indptr, items.item_ix
+        return scored(self._profile(batch), features, n_features, self._sells, *given)
 
-    def because(self, histories: Histories, context: Context, items: Ragged) -> Because:
+    def because(self, batch: Batch, items: Ragged) -> Because:
         """Say which product of the history speaks loudest for each given one.
 
         Parameters
         ----------
-        histories : Histories
-        context : Context
-            Of the same length.
+        batch : Batch
         items : Ragged
             The products of each row to be explained.
 
@@ -232,9 +237,9 @@ class Content(Model):
         NotFittedError
             Before ``fit``.
         """
-        self._check(histories, context)
+        self._check(batch.histories, batch.context)
         indptr, item_ix = np.asarray(items.indptr, np.int64), np.asarray(items.item_ix, np.int32)
-        own = self._own(Batch(histories, context))
+        own = self._own(batch)
         sources, words = likest(own, self.starts_, indptr, item_ix)
         return Because(sources, np.minimum(words / np.float32(self._share("words") or 1.0), 1))
 

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, Self
 
 import numpy as np
 
-from recsys.matrices.histories import Histories
 from recsys.matrices.ids import IxArray
 from recsys.matrices.interactions import decay
 from recsys.matrices.lists import Lists, Ragged, contains, rows_of
 from recsys.model_settings import CoPurchase as Settings
-from recsys.models.base import DAY, Batch, Context, Model, Recommendations, Scores
+from recsys.models.base import DAY, Batch, Model, Recommendations, Scores
 from recsys.models.lifts import lifts_of
 from recsys.models.naming import Said, heard, loudest, nothing_said, said, speakers
 
@@ -221,14 +220,12 @@ class CoPurchase(Model):
         self._check()
         return lifts_of((self.indptr_, self.indices_, self.lift_), item_ix, others)
 
-    def because(self, histories: Histories, context: Context, items: Ragged) -> IxArray:
+    def because(self, batch: Batch, items: Ragged) -> IxArray:
         """Say which product of the history or the cart speaks loudest for each given one.
 
         Parameters
         ----------
-        histories : Histories
-        context : Context
-            Of the same length.
+        batch : Batch
         items : Ragged
             The products of each row to be explained.
 
@@ -242,9 +239,9 @@ class CoPurchase(Model):
         NotFittedError
             Before ``fit``.
         """
-        self._check(histories, context)
+        self._check(batch.histories, batch.context)
         indptr, item_ix = np.asarray(items.indptr, np.int64), np.asarray(items.item_ix, np.int32)
-        evidence = self._evidence(Batch(histories, context))
+        evidence = batch.once(self._evidence, lambda: self._evidence(batch))
         return speakers(*evidence, (indptr, item_ix), self.n_items)
 
     def _evidence(self, batch: Batch) -> tuple[Said, Said]:
@@ -265,7 +262,9 @@ class CoPurchase(Model):
         )
 
     def _name(self, batch: Batch, n: int) -> Recommendations:
-        return loudest(*self._evidence(batch), self.n_items, n)
+        evidence = batch.once(self._evidence, lambda: self._evidence(batch))
+        return loudest(*evidence, self.n_items, n)
 
     def _judge(self, batch: Batch, items: Lists) -> Scores:
-        return heard(*self._evidence(batch), items.indptr, items.item_ix, self.n_items)
+        evidence = batch.once(self._evidence, lambda: self._evidence(batch))
+        return heard(*evidence, items.indptr, items.item_ix, self.n_items)

@@ -84,15 +84,36 @@ def nothing_said(n: int) -> Said:
     return said(np.zeros(n + 1, np.int64), table[1], np.empty(0), table)
 
 
+def spoken(one: Said, other: Said, n_items: int) -> tuple[IntArray, IxArray, Floats]:
+    """Add up what is said of everything that anything is said of.
+
+    Parameters
+    ----------
+    one, other : Said
+        Of the same ``n`` customers, over the same products. The sum of both counts, in this order.
+    n_items : int
+        That are spoken of, at most.
+
+    Returns
+    -------
+    indptr : ndarray of shape (n + 1,), int64
+    item_ix : ndarray, int32
+        Each once a row, in no order.
+    total : ndarray, float64
+        Above zero, in single precision too.
+    """
+    with room((n_items, np.float64)) as (total,):
+        found: tuple[IntArray, IxArray, Floats] = _spoken(tuple(one), tuple(other), total)
+    return found
+
+
 def loudest(one: Said, other: Said, n_items: int, n: int) -> Recommendations:
     """Name those of whom most is said in all.
 
     Parameters
     ----------
-    one, other : Said
-        Of the same customers, over the same products. The sum of both counts, in this order.
-    n_items : int
-        That are spoken of, at most.
+    one, other, n_items
+        As of ``spoken``.
     n : int
         Wanted for each customer.
 
@@ -101,8 +122,8 @@ def loudest(one: Said, other: Said, n_items: int, n: int) -> Recommendations:
     Recommendations
         Of sums above zero, rounded to single precision.
     """
-    with room((n_items, np.float64)) as (total,):
-        return Recommendations(*_loudest(one, other, min(n, n_items), total))
+    indptr, item_ix, total = spoken(one, other, n_items)
+    return first(indptr, item_ix, total.astype(np.float32), n)
 
 
 def heard(one: Said, other: Said, indptr: Array, item_ix: Array, n_items: int) -> Scores:
@@ -111,12 +132,12 @@ def heard(one: Said, other: Said, indptr: Array, item_ix: Array, n_items: int) -
     Parameters
     ----------
     one, other, n_items
-        As of ``loudest``.
+        As of ``spoken``.
     indptr, item_ix : ndarray
         The products of each row.
     """
-    with room((n_items, np.float64)) as (total,):
-        return _heard(one, other, fixed(indptr), fixed(item_ix), total)
+    ends, items, total = spoken(one, other, n_items)
+    return look_up(ends, items, total.astype(np.float32), (indptr, item_ix), n_items)
 
 
 def speakers(one: Said, other: Said, wanted: tuple[Array, Array], n_items: int) -> IxArray:
@@ -135,7 +156,7 @@ def speakers(one: Said, other: Said, wanted: tuple[Array, Array], n_items: int) 
         -1 where nothing speaks for a product.
     """
     with room((n_items, np.int32)) as (place,):
-        return _speakers(place, one, other, *map(fixed, wanted))
+        return _speakers(place, tuple(one), tuple(other), *map(fixed, wanted))
 
 
 def first(indptr: Array, item_ix: Array, scores: Array, n: int) -> Recommendations:
@@ -232,104 +253,78 @@ def _unpack(heap: IntArray, size: Any, items: IxArray, bits: IxArray, start: Any
 
 
 @compiled
-def _much(one: Said, r: int) -> int:
+def _much(one: Any, r: int) -> int:
     """How much is said in one row."""
+    indptr, item_ix, loud, starts, _, _ = one
     size = 0
-    for at in range(one.indptr[r], one.indptr[r + 1]):
-        if one.loud[at] > 0:
-            size += one.starts[one.item_ix[at] + 1] - one.starts[one.item_ix[at]]
+    for at in range(indptr[r], indptr[r + 1]):
+        if loud[at] > 0:
+            size += starts[item_ix[at] + 1] - starts[item_ix[at]]
     return size
 
 
 @compiled
-def _add(one: Said, r: int, total: Floats, touched: IxArray, size: int) -> int:
+def _add(one: Any, r: int, total: Floats, touched: IxArray, size: int) -> int:
     """Add what is said in one row to ``total``; return how many are spoken of so far.
 
     Who is at zero is noted down, perhaps not for the first time.
     """
-    for at in range(one.indptr[r], one.indptr[r + 1]):
-        item, loud = one.item_ix[at], one.loud[at]
-        if loud <= 0:
+    indptr, item_ix, loud, starts, of, weight = one
+    for at in range(indptr[r], indptr[r + 1]):
+        item = item_ix[at]
+        if loud[at] <= 0:
             continue
-        for of in range(one.starts[item], one.starts[item + 1]):
-            other = one.of[of]
+        for to in range(starts[item], starts[item + 1]):
+            other = of[to]
             before = total[other]
             if before == 0.0:
                 touched[size] = other
                 size += 1
-            total[other] = before + loud * one.weight[of]
+            total[other] = before + loud[at] * weight[to]
     return size
 
 
 @compiled
-def _loudest(one: Said, other: Said, n: int, total: Floats) -> tuple[IntArray, IxArray, Scores]:
-    n_rows = len(one.indptr) - 1
+def _spoken(one: Any, other: Any, total: Floats) -> tuple[IntArray, IxArray, Floats]:
+    n_rows = len(one[0]) - 1
     indptr = np.zeros(n_rows + 1, np.int64)
-    items, scores = np.empty(n_rows * n, np.int32), np.empty(n_rows * n, np.float32)
-    bits = scores.view(np.int32)
-    most = 0
+    room = 0
     for r in range(n_rows):
-        most = max(most, _much(one, r) + _much(other, r))
-    touched = np.empty(most, np.int32)
-    heap = np.empty(n, np.int64)
-    single = np.empty(1, np.float32)
-    single_bits = single.view(np.int32)
+        room += _much(one, r) + _much(other, r)
+    items, totals = np.empty(room, np.int32), np.empty(room, np.float64)
+    end = 0
     for r in range(n_rows):
-        count = _add(one, r, total, touched, 0)
-        count = _add(other, r, total, touched, count)
-        size = 0
-        for at in range(count):
-            item = touched[at]
-            single[0] = total[item]
+        count = _add(one, r, total, items[end:], 0)
+        count = _add(other, r, total, items[end:], count)
+        last = end + count
+        for at in range(end, last):  # what is kept is written over what was read
+            item = items[at]
+            if np.float32(total[item]) > 0:
+                items[end], totals[end] = item, total[item]
+                end += 1
             total[item] = 0.0
-            if single[0] > 0:
-                size = _push(heap, size, n, _key(np.int64(single_bits[0]), np.int64(item)))
-        _unpack(heap, size, items, bits, indptr[r])
-        indptr[r + 1] = indptr[r] + size
-    return indptr, items[: indptr[-1]].copy(), scores[: indptr[-1]].copy()
+        indptr[r + 1] = end
+    return indptr, items[:end].copy(), totals[:end].copy()
 
 
 @compiled
-def _heard(one: Said, other: Said, indptr: IntArray, wanted: IxArray, total: Floats) -> Scores:
-    scores = np.empty(len(wanted), np.float32)
-    for r in range(len(indptr) - 1):
-        if indptr[r] == indptr[r + 1]:
-            continue
-        for part in (one, other):
-            for at in range(part.indptr[r], part.indptr[r + 1]):
-                item, loud = part.item_ix[at], part.loud[at]
-                if loud > 0:
-                    for of in range(part.starts[item], part.starts[item + 1]):
-                        total[part.of[of]] += loud * part.weight[of]
-        for at in range(indptr[r], indptr[r + 1]):
-            scores[at] = max(np.float32(total[wanted[at]]), np.float32(0))
-        for part in (one, other):
-            for at in range(part.indptr[r], part.indptr[r + 1]):
-                item = part.item_ix[at]
-                if part.loud[at] > 0:
-                    for of in range(part.starts[item], part.starts[item + 1]):
-                        total[part.of[of]] = 0.0
-    return scores
-
-
-@compiled
-def _speakers(place: IxArray, one: Said, other: Said, indptr: IntArray, wanted: IxArray) -> IxArray:
+def _speakers(place: IxArray, one: Any, other: Any, indptr: IntArray, wanted: IxArray) -> IxArray:
     speaker = np.full(len(wanted), -1, np.int32)
     voice = np.zeros(len(wanted), np.float64)
     for r in range(len(indptr) - 1):
         for at in range(indptr[r], indptr[r + 1]):
             place[wanted[at]] = at - indptr[r] + 1
         if indptr[r] < indptr[r + 1]:
-            for part in (one, other):
-                for at in range(part.indptr[r], part.indptr[r + 1]):
-                    item, loud = part.item_ix[at], part.loud[at]
-                    if loud <= 0:
+            for ends, item_ix, loud, starts, of, weight in (one, other):
+                for at in range(ends[r], ends[r + 1]):
+                    item = item_ix[at]
+                    if loud[at] <= 0:
                         continue
-                    for of in range(part.starts[item], part.starts[item + 1]):
-                        if place[part.of[of]] == 0:
+                    for one_of in range(starts[item], starts[item + 1]):
+                        if place[of[one_of]] == 0:
                             continue
-                        to = indptr[r] + place[part.of[of]] - 1
-                        amount = loud * part.weight[of]
+                        to = indptr[r] + place[of[one_of]] - 1
+                        amount = loud[at] * weight[one_of]
                         if amount > voice[to] or (amount == voice[to] and item < speaker[to]):
                             speaker[to], voice[to] = item, amount
         for at in range(indptr[r], indptr[r + 1]):

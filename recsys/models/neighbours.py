@@ -14,7 +14,7 @@ from recsys.matrices.ids import IntArray, IxArray
 from recsys.matrices.lists import Lists
 from recsys.model_settings import Neighbours as Settings
 from recsys.models.base import Batch, Floats, Model, Recommendations, Scores
-from recsys.models.naming import Said, heard, loudest, nothing_said, said
+from recsys.models.naming import first, look_up, nothing_said, said, spoken
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -96,23 +96,20 @@ class Neighbours(Model):
         """Size of the catalogue that was learned."""
         return len(self.place_)
 
-    def _said(self, batch: Batch) -> tuple[Said, Said]:
-        """What each customer's habits say of products, by position in ``items_``."""
+    def _scored(self, batch: Batch) -> Recommendations:
+        """Every product for which a habit of the customer speaks."""
         indptr, items, times = batch.frequency(self.settings.half_life_days)
-        table = self.indptr_, self.indices_, self.weights_
         own = _habits(*map(fixed, (indptr, items, times, self.place_)))
-        return said(*own, table), nothing_said(len(batch))
+        table = self.indptr_, self.indices_, self.weights_
+        ends, place, total = spoken(said(*own, table), nothing_said(len(batch)), len(self.items_))
+        return Recommendations(ends, self.items_[place], total.astype(np.float32))
 
     def _name(self, batch: Batch, n: int) -> Recommendations:
-        found = loudest(*batch.once(self._said, lambda: self._said(batch)), len(self.items_), n)
-        return found._replace(item_ix=self.items_[found.item_ix])
+        return first(*batch.once(self._scored, lambda: self._scored(batch)), n)
 
     def _judge(self, batch: Batch, items: Lists) -> Scores:
-        evidence = batch.once(self._said, lambda: self._said(batch))
-        place = self.place_[items.item_ix]
-        # What takes no part is asked of as one more position, of which nobody speaks.
-        place = np.where(place < 0, len(self.items_), place).astype(np.int32)
-        return heard(*evidence, items.indptr, place, len(self.items_) + 1)
+        found = batch.once(self._scored, lambda: self._scored(batch))
+        return look_up(*found, (items.indptr, items.item_ix), self.n_items)
 
 
 @compiled

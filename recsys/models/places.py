@@ -5,7 +5,9 @@ scores of a batch of questions come out. Called by the models that know several 
 and ``trending``.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +17,12 @@ from recsys.matrices.ids import IntArray, IxArray
 from recsys.matrices.scratch import room
 from recsys.models.naming import Floats, Recommendations, Scores, first
 
+#: Lists of best products that are kept; beyond, they are made anew.
+MOST_KEPT: Final = 1_024
 
-class Places(NamedTuple):
+
+@dataclass(frozen=True, eq=False)
+class Places:
     """What products score at places.
 
     At a place with its own numbers the score is ``(own + doubt base) / (lines + doubt)``.
@@ -49,6 +55,11 @@ class Places(NamedTuple):
     order: IxArray
     doubt: float
     apart: bool
+    _best: dict[tuple[int, int], tuple[IxArray, Scores]] = field(default_factory=dict)
+
+    @property
+    def _arrays(self) -> tuple[npt.NDArray[Any], ...]:
+        return self.indptr, self.item_ix, self.own, self.lines, self.base
 
     def name(self, groups: IntArray, n: int) -> Recommendations:
         """Name the best products of each question.
@@ -60,24 +71,44 @@ class Places(NamedTuple):
         n : int
         """
         n = min(n, len(self.base))
-        alone = len(groups) == 1
-        places, question = (groups, None) if alone else np.unique(groups, return_inverse=True)
-        arrays = map(fixed, (places, self.order, *self[:5]))
-        with room((len(self.base), np.uint8)) as (mark,):
-            found = first(*_candidates(n, float(self.doubt), self.apart, mark, *arrays), n)
-        if alone:
-            return found
-        lengths = np.diff(found.indptr)[question]
-        indptr = np.zeros(len(groups) + 1, np.int64)
-        np.cumsum(lengths, out=indptr[1:])
-        at = np.arange(indptr[-1]) + np.repeat(found.indptr[question] - indptr[:-1], lengths)
-        return Recommendations(indptr, found.item_ix[at], found.scores[at])
+        lists = [self._named(group, n) for group in groups.tolist()]
+        indptr = np.zeros(len(lists) + 1, np.int64)
+        np.cumsum([len(items) for items, _ in lists], out=indptr[1:])
+        if len(lists) == 1:
+            return Recommendations(indptr, *lists[0])
+        items, scores = ([np.empty(0, kind)] for kind in (np.int32, np.float32))
+        for one in lists:
+            items.append(one[0])
+            scores.append(one[1])
+        return Recommendations(indptr, np.concatenate(items), np.concatenate(scores))
+
+    def _named(self, group: int, n: int) -> tuple[IxArray, Scores]:
+        """The best products of a place and their scores: the same for everyone who asks there."""
+        found = self._best.get((group, n))
+        if found is None:
+            arrays = map(fixed, (np.array([group]), self.order, *self._arrays))
+            with room((len(self.base), np.uint8)) as (mark,):
+                best = first(*_candidates(n, float(self.doubt), self.apart, mark, *arrays), n)
+            if len(self._best) >= MOST_KEPT:
+                self._best.clear()
+            found = self._best[group, n] = fixed(best.item_ix), fixed(best.scores)
+        return found
 
     def score(self, groups: IntArray, indptr: IntArray, item_ix: IxArray) -> Scores:
         """Score given products of each question, in ``item_ix[indptr[r]:indptr[r + 1]]``."""
-        arrays = map(fixed, (groups, indptr, item_ix, *self[:5]))
+        arrays = map(fixed, (groups, indptr, item_ix, *self._arrays))
         with room((len(self.base), np.int32)) as (place,):
             return _scored(float(self.doubt), self.apart, place, *arrays)
+
+
+def places_of(model: Any, learned: npt.NDArray[Any], make: Callable[[], Places]) -> Places:
+    """Return a model's places, made once for what it has learned."""
+    of, known = model.__dict__.get("_places_of", (None, None))
+    if known is None or of is not learned:
+        known = make()
+        model.__dict__["_places_of"] = learned, known
+    found: Places = known
+    return found
 
 
 def groups_of(

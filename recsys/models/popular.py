@@ -13,7 +13,7 @@ from recsys.matrices.ids import IntArray, IxArray
 from recsys.matrices.lists import Lists
 from recsys.model_settings import Popular as Settings
 from recsys.models.base import Batch, Context, Floats, Model, Recommendations, Scores
-from recsys.models.places import Places, groups_of
+from recsys.models.places import Places, groups_of, places_of
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -128,6 +128,9 @@ class Popular(Model):
 
     @property
     def _places(self) -> Places:
+        return places_of(self, self.share_, self._laid_out)
+
+    def _laid_out(self) -> Places:
         return Places(
             self.indptr_, self.indices_, self.counts_, self.group_lines_, self.share_, self.order_,
             doubt=self.settings.min_lines, apart=False,

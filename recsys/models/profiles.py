@@ -4,25 +4,29 @@ What each customer bought and which features products have come in; products tha
 customers' strongest features, scores and explanations come out. Called by ``content``.
 """
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 from recsys.matrices.compiled import compiled, fixed
 from recsys.matrices.ids import IntArray, IxArray
 from recsys.matrices.scratch import room
-from recsys.models.naming import Array, Floats, Said, Scores, loudest, nothing_said
+from recsys.models.naming import Array, Floats, Said, Scores, first
+
+#: Features of each customer's products, as ``naming.spoken`` gives them.
+Profile = tuple[IntArray, IxArray, Floats]
 
 
 def named(
-    own: Said, n_features: int, most: int, lists: tuple[Array, Array], n_items: int
+    profile: Profile, most: int, lists: tuple[Array, Array], n_items: int
 ) -> tuple[IntArray, IxArray]:
     """Gather what each customer's strongest features name.
 
     Parameters
     ----------
-    own : Said
-        What a customer's products say of features.
-    n_features : int
+    profile : tuple of ndarray
+        Features of each customer's products, as of ``naming.spoken``.
     most : int
         Features that may name products.
     lists : tuple of ndarray
@@ -34,17 +38,32 @@ def named(
     indptr, item_ix : ndarray
         One list a customer, each product once.
     """
-    strong = loudest(own, nothing_said(len(own.indptr) - 1), n_features, most)
+    indptr, feature, total = profile
+    strong = first(indptr, feature, total.astype(np.float32), most)
     arrays = map(fixed, (strong.indptr, strong.item_ix, *lists))
     with room((n_items, np.uint8)) as (mark,):
         return _union(mark, *arrays)
 
 
-def scored(own: Said, n_features: int, sells: Scores, indptr: IntArray, item_ix: IxArray) -> Scores:
-    """Score given products: how alike they are to what a customer buys, times how they sell."""
-    arrays = map(fixed, (indptr, item_ix, sells))
+def scored(
+    profile: Profile, features: tuple[Array, Array, Array], n_features: int, sells: Scores,
+    indptr: IntArray, item_ix: IxArray,
+) -> Scores:  # fmt: skip
+    """Score given products: how alike they are to what a customer buys, times how they sell.
+
+    Parameters
+    ----------
+    profile : tuple of ndarray
+        As of ``named``.
+    features : tuple of ndarray
+        Where each product's features begin, which, and their weights.
+    n_features : int
+    sells : ndarray of shape (n_items,), float32
+    indptr, item_ix : ndarray
+        The given products of each row.
+    """
     with room((n_features, np.float64)) as (total,):
-        return _scored(total, own, *arrays)
+        return _scored(total, *map(fixed, (*profile, *features, indptr, item_ix, sells)))
 
 
 def likest(
@@ -69,7 +88,7 @@ def likest(
         What words add to the likeness.
     """
     with room((int(starts[-1]), np.float64)) as (total,):
-        return _likest(total, int(starts[1]), own, *map(fixed, (indptr, item_ix)))
+        return _likest(total, int(starts[1]), tuple(own), *map(fixed, (indptr, item_ix)))
 
 
 @compiled
@@ -97,50 +116,49 @@ def _union(
 
 @compiled
 def _scored(
-    profile: Floats, own: Said, indptr: IntArray, item_ix: IxArray, sells: Scores
-) -> Scores:
+    likes: Floats, profile_indptr: IntArray, profile: IxArray, amount: Floats,
+    starts: IntArray, features: IxArray, weights: Scores,
+    indptr: IntArray, item_ix: IxArray, sells: Scores,
+) -> Scores:  # fmt: skip
     scores = np.empty(len(item_ix), np.float32)
     for r in range(len(indptr) - 1):
         if indptr[r] == indptr[r + 1]:
             continue
-        for at in range(own.indptr[r], own.indptr[r + 1]):
-            item, loud = own.item_ix[at], own.loud[at]
-            for f in range(own.starts[item], own.starts[item + 1]):
-                profile[own.of[f]] += loud * own.weight[f]
+        for at in range(profile_indptr[r], profile_indptr[r + 1]):
+            likes[profile[at]] = amount[at]
         for at in range(indptr[r], indptr[r + 1]):
             item, alike = item_ix[at], 0.0
-            for f in range(own.starts[item], own.starts[item + 1]):
-                alike += profile[own.of[f]] * own.weight[f]
+            for f in range(starts[item], starts[item + 1]):
+                alike += likes[features[f]] * weights[f]
             scores[at] = alike * sells[item]
-        for at in range(own.indptr[r], own.indptr[r + 1]):
-            item = own.item_ix[at]
-            for f in range(own.starts[item], own.starts[item + 1]):
-                profile[own.of[f]] = 0.0
+        for at in range(profile_indptr[r], profile_indptr[r + 1]):
+            likes[profile[at]] = 0.0
     return scores
 
 
 @compiled
 def _likest(
-    given: Floats, words_end: int, own: Said, indptr: IntArray, item_ix: IxArray
+    given: Floats, words_end: int, own: Any, indptr: IntArray, item_ix: IxArray
 ) -> tuple[IxArray, Scores]:
+    ends, items, loud, starts, features, weights = own
     source, words = np.full(len(item_ix), -1, np.int32), np.zeros(len(item_ix), np.float32)
     for r in range(len(indptr) - 1):
         for at in range(indptr[r], indptr[r + 1]):
             wanted = item_ix[at]
-            for f in range(own.starts[wanted], own.starts[wanted + 1]):
-                given[own.of[f]] = own.weight[f]
+            for f in range(starts[wanted], starts[wanted + 1]):
+                given[features[f]] = weights[f]
             most = 0.0
-            for one in range(own.indptr[r], own.indptr[r + 1]):
-                item = own.item_ix[one]
+            for one in range(ends[r], ends[r + 1]):
+                item = items[one]
                 by_words = alike = 0.0
-                for f in range(own.starts[item], own.starts[item + 1]):
-                    shared = own.weight[f] * given[own.of[f]]
+                for f in range(starts[item], starts[item + 1]):
+                    shared = weights[f] * given[features[f]]
                     alike += shared
-                    if own.of[f] < words_end:
+                    if features[f] < words_end:
                         by_words += shared
-                if alike * own.loud[one] > most:
-                    most = alike * own.loud[one]
+                if alike * loud[one] > most:
+                    most = alike * loud[one]
                     source[at], words[at] = item, by_words
-            for f in range(own.starts[wanted], own.starts[wanted + 1]):
-                given[own.of[f]] = 0.0
+            for f in range(starts[wanted], starts[wanted + 1]):
+                given[features[f]] = 0.0
     return source, words

@@ -6,7 +6,8 @@ else a model works out. Called by ``base``, by the models and by ``ranking``.
 """
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -144,6 +145,21 @@ class Batch:
     def __len__(self) -> int:
         """Return the number of questions."""
         return len(self.context)
+
+    def __getitem__(self, rows: slice) -> "Batch":
+        """Return a range of questions, of which nothing is worked out yet."""
+        return Batch(self.histories[rows], self.context[rows])
+
+    @cached_property
+    def without_cart(self) -> "Batch":
+        """The same questions with nothing in the cart."""
+        nothing = Lists(np.zeros(len(self) + 1, np.int64), np.empty(0, np.int32))
+        return Batch(self.histories, replace(self.context, cart=nothing))
+
+    @cached_property
+    def cart_alone(self) -> "Batch":
+        """The same questions of customers of whom nothing is known but the cart."""
+        return Batch(Histories.nobody(len(self), self.histories.n_items), self.context)
 
     def once(self, key: Hashable, work: Callable[[], T]) -> T:
         """Return ``work()``, worked out at the first call with this key only.

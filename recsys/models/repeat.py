@@ -18,7 +18,7 @@ from recsys.models.base import Batch, Context, Floats, Model, Recommendations, S
 from recsys.models.naming import first, look_up
 from recsys.models.renewal import DAY, Pairs, gathered, pairs
 from recsys.models.repurchase import Products
-from recsys.models.timing import Timing, timed
+from recsys.models.timing import Bools, Timing, late, timed
 from recsys.models.trending import counted, rise
 
 if TYPE_CHECKING:
@@ -169,10 +169,20 @@ class Repeat(Model):
             self.settings.half_life_days,
         )
 
+    def _pairs_of(self, batch: Batch) -> Pairs:
+        """Everything that customers bought and kept, in the order of ``Histories.bought``."""
+        return batch.once(self._pairs_of, lambda: self._found(batch, batch.histories.bought))
+
+    def _scores(self, batch: Batch) -> Scores:
+        """Purchases to expect of each of ``_pairs_of``."""
+        return batch.once(
+            self._scores,
+            lambda: self._expected(self._pairs_of(batch), batch.histories.bought.item_ix),
+        )
+
     def _owned(self, batch: Batch) -> Recommendations:
         """Products that each customer is expected to buy again, ascending, and how often."""
-        bought = batch.histories.bought
-        scores = self._expected(self._found(batch, bought), bought.item_ix)
+        bought, scores = batch.histories.bought, self._scores(batch)
         known = np.flatnonzero(scores > 0)
         indptr = np.searchsorted(known, bought.indptr)
         return Recommendations(indptr, bought.item_ix[known], scores[known])
@@ -223,6 +233,30 @@ class Repeat(Model):
             log_interval=self._log_interval(found, item_ix),
             spread=self._spread(found, item_ix),
             expected=self._expected(found, item_ix),
+        )
+
+    def overdue(self, batch: Batch, items: Ragged) -> Bools:
+        """Say which products should have been bought again by now: ``overdue`` of ``timing``.
+
+        Parameters
+        ----------
+        batch : Batch
+        items : Ragged
+            Products of each row.
+
+        Returns
+        -------
+        ndarray of the length of ``items.item_ix``, bool
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        """
+        self._check(batch.histories, batch.context)
+        found, bought = self._pairs_of(batch), batch.histories.bought
+        return late(
+            found, bought, self._scores(batch), items, (self.log_interval_, self.spread_), OWN_GAPS
         )
 
     def _spread(self, found: Pairs, item_ix: IxArray) -> Floats:

@@ -10,8 +10,10 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from recsys.matrices.compiled import compiled, fixed
 from recsys.matrices.ids import IntArray, IxArray
-from recsys.matrices.lists import pointers
+from recsys.matrices.lists import Ragged, pointers
+from recsys.matrices.returns import Bought
 from recsys.models.renewal import DAY, Floats, Pairs
 
 Scores = npt.NDArray[np.float32]
@@ -136,3 +138,66 @@ def timed(
         ((gaps >= REGULAR_GAPS) & (spread < REGULAR_SPREAD))[keep],
         expected[keep],
     )
+
+
+def late(
+    found: Pairs, bought: Bought, expected: Scores, items: Ragged,
+    learned: tuple[Scores, Scores], own_gaps: float,
+) -> Bools:  # fmt: skip
+    """Say which products are overdue, as ``timed`` does for all that customers bought.
+
+    Parameters
+    ----------
+    found : Pairs
+        One each product of ``bought``.
+    bought : Bought
+    expected : ndarray of shape (n_pairs,), float32
+        Pairs of which nothing is expected are not overdue.
+    items : Ragged
+        Products of each row.
+    learned : tuple of ndarray of shape (n_items,)
+        Mean and standard deviation of the logarithm of each product's intervals.
+    own_gaps : float
+        Intervals of doubt: as many of the customer's count as much as the product's.
+
+    Returns
+    -------
+    ndarray of the length of ``items.item_ix``, bool
+    """
+    given = (
+        items.indptr, items.item_ix, bought.indptr, bought.item_ix, expected,
+        found.elapsed_days, found.gap_of, found.log_gap, *learned,
+    )  # fmt: skip
+    return _late(float(own_gaps), float(np.log(OVERDUE_ODDS)), *map(fixed, given))
+
+
+@compiled
+def _late(
+    own_gaps: float, odds: float, indptr: IntArray, items: IxArray,
+    bought_indptr: IntArray, bought: IxArray, expected: Scores, elapsed_days: Floats,
+    gap_of: IntArray, log_gap: Floats, log_interval_of: Scores, spread_of: Scores,
+) -> Bools:  # fmt: skip
+    out = np.zeros(len(items), np.bool_)
+    for r in range(len(indptr) - 1):
+        mine = bought[bought_indptr[r] : bought_indptr[r + 1]]
+        for at in range(indptr[r], indptr[r + 1]):
+            item = items[at]
+            place = np.searchsorted(mine, item)
+            if place == len(mine) or mine[place] != item:
+                continue
+            pair = bought_indptr[r] + place
+            if expected[pair] <= 0:
+                continue
+            low, high = np.searchsorted(gap_of, pair), np.searchsorted(gap_of, pair + 1)
+            gaps, total, squares = float(high - low), 0.0, 0.0
+            for gap in range(low, high):
+                total += log_gap[gap]
+            mean = total / max(gaps, 1.0)
+            for gap in range(low, high):
+                squares += (log_gap[gap] - mean) ** 2
+            of_product = own_gaps * np.float64(spread_of[item]) ** 2
+            spread = np.sqrt((squares + of_product) / (max(gaps - 1.0, 0.0) + own_gaps))
+            typical = (total + own_gaps * np.float64(log_interval_of[item])) / (gaps + own_gaps)
+            shape = np.pi / np.sqrt(3.0) / spread
+            out[at] = shape * (np.log(elapsed_days[pair]) - typical) >= odds
+    return out

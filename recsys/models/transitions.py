@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, ClassVar, Final, Self
 import numpy as np
 
 from recsys.matrices.compiled import compiled, fixed
-from recsys.matrices.histories import Histories
 from recsys.matrices.ids import IntArray, IxArray
 from recsys.matrices.lists import Lists, Ragged
 from recsys.model_settings import Transitions as Settings
-from recsys.models.base import Batch, Context, Floats, Model, Recommendations, Scores
+from recsys.models.base import Batch, Floats, Model, Recommendations, Scores
 from recsys.models.lifts import lifts_of
-from recsys.models.naming import Said, heard, loudest, nothing_said, said, speakers
+from recsys.models.naming import Said, first, look_up, nothing_said, said, speakers, spoken
 
 if TYPE_CHECKING:
     from recsys.matrices.baskets import Training
@@ -131,22 +130,25 @@ class Transitions(Model):
         table = self.indptr_, self.indices_, self.scores_
         return said(bought.indptr, bought.item_ix, loud, table)
 
-    def _name(self, batch: Batch, n: int) -> Recommendations:
+    def _scored(self, batch: Batch) -> Recommendations:
+        """Every product of which anything is said."""
         found = batch.once(self._said, lambda: self._said(batch))
-        return loudest(found, nothing_said(len(batch)), self.n_items, n)
+        indptr, item_ix, total = spoken(found, nothing_said(len(batch)), self.n_items)
+        return Recommendations(indptr, item_ix, total.astype(np.float32))
+
+    def _name(self, batch: Batch, n: int) -> Recommendations:
+        return first(*batch.once(self._scored, lambda: self._scored(batch)), n)
 
     def _judge(self, batch: Batch, items: Lists) -> Scores:
-        found = batch.once(self._said, lambda: self._said(batch))
-        return heard(found, nothing_said(len(batch)), items.indptr, items.item_ix, self.n_items)
+        found = batch.once(self._scored, lambda: self._scored(batch))
+        return look_up(*found, (items.indptr, items.item_ix), self.n_items)
 
-    def because(self, histories: Histories, context: Context, items: Ragged) -> IxArray:
+    def because(self, batch: Batch, items: Ragged) -> IxArray:
         """Say after which product each given one is bought.
 
         Parameters
         ----------
-        histories : Histories
-        context : Context
-            Of the same length.
+        batch : Batch
         items : Ragged
             The products of each row to be explained.
 
@@ -160,10 +162,10 @@ class Transitions(Model):
         NotFittedError
             Before ``fit``.
         """
-        self._check(histories, context)
+        self._check(batch.histories, batch.context)
         wanted = np.asarray(items.indptr, np.int64), np.asarray(items.item_ix, np.int32)
-        said_of = self._said(Batch(histories, context))
-        return speakers(said_of, nothing_said(len(context)), wanted, self.n_items)
+        found = batch.once(self._said, lambda: self._said(batch))
+        return speakers(found, nothing_said(len(batch)), wanted, self.n_items)
 
 
 @compiled

@@ -15,7 +15,7 @@ from recsys.matrices.ids import IntArray, IxArray
 from recsys.matrices.lists import Lists, Ragged, contains, rows_of
 from recsys.model_settings import Trending as Settings
 from recsys.models.base import Batch, Context, Floats, Model, Recommendations, Scores
-from recsys.models.places import Places, groups_of
+from recsys.models.places import Places, groups_of, places_of
 
 if TYPE_CHECKING:
     from recsys.matrices.baskets import Baskets, Training
@@ -243,6 +243,9 @@ class Trending(Model):
 
     @property
     def _places(self) -> Places:
+        return places_of(self, self.gain_, self._laid_out)
+
+    def _laid_out(self) -> Places:
         return Places(
             self.indptr_, self.indices_, self.gains_, np.ones(len(self.group_keys_)), self.gain_,
             self.order_, doubt=0.0, apart=True,

@@ -4,19 +4,24 @@ A batch of histories and contexts come in; out come their candidates, with one s
 Called by ``rank`` for requests, and by training to learn the blend.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from recsys.matrices.histories import EMPTY, Histories
-from recsys.matrices.ids import ItemIndex
-from recsys.matrices.lists import Lists, contains, pointers, rows_of
+from recsys.matrices.compiled import compiled, fixed
+from recsys.matrices.histories import Histories
+from recsys.matrices.ids import IntArray, IxArray
+from recsys.matrices.lists import Lists
+from recsys.matrices.scratch import room
 from recsys.models import MODELS as EVERY_MODEL
-from recsys.models.base import Batch, Context, Model
+from recsys.models.base import Batch, Model, Recommendations
+from recsys.models.naming import look_up
 from recsys.ranking.parts import KINDS, NEW, STRANGER, Kinds
+
+BOUGHT_BEFORE: Final = KINDS.index("bought_before")
 
 #: The models, in the order of the columns.
 MODELS: Final = tuple(EVERY_MODEL)
@@ -52,13 +57,7 @@ class Candidates:
     kind: Kinds
 
 
-def collect(
-    models: Mapping[str, Model],
-    index: ItemIndex,
-    histories: Histories,
-    context: Context,
-    n: int,
-) -> Candidates:
+def collect(models: Mapping[str, Model], batch: Batch, n: int) -> Candidates:
     """Ask every model for its best products, then the models about all of them.
 
     Parameters
@@ -66,11 +65,7 @@ def collect(
     models : mapping
         All of ``MODELS`` that are not switched off, fitted. A model that is not there has
         nothing to say, and costs nothing.
-    index : ItemIndex
-        Their catalogue.
-    histories : Histories
-    context : Context
-        Of the same length.
+    batch : Batch
     n : int
         Products that each model names for each customer, at most.
 
@@ -79,81 +74,99 @@ def collect(
     Candidates
         Whatever stands beside a row, its candidates and scores are the same.
     """
-    asked = _asked(models, index, histories, context)
-    named = {name: model.name_best(batch, n) for name, (model, batch) in asked.items()}
-    keys = {name: rows_of(lists) * len(index) + lists.item_ix for name, lists in named.items()}
-    flat = _distinct(np.concatenate(list(keys.values())))
-    rows, items = np.divmod(flat, max(1, len(index)))
-    union = Lists(pointers(rows, len(context)), items.astype(np.int32))
-    scores = np.zeros((len(flat), len(COLUMNS)), np.float32)
-    for name, (model, batch) in asked.items():
+    asked = _asked(models, batch)
+    named = {name: model.name_best(given, n) for name, (model, given) in asked.items()}
+    union = _union(list(named.values()), batch.histories.n_items)
+    scores = np.zeros((len(union.item_ix), len(COLUMNS)), np.float32)
+    for name, (model, given) in asked.items():
         column = COLUMNS.index(name)
         if name in _BY_NAME:
-            at = np.searchsorted(flat, keys[name])
-            scores[at, column] = named[name].scores
+            wanted = union.indptr, union.item_ix
+            scores[:, column] = look_up(*named[name], wanted, batch.histories.n_items)
         else:
-            scores[:, column] = model.judge(batch, union)
-    kind = _kinds(histories, rows, union.item_ix)
-    return Candidates(union.indptr, union.item_ix, scores, kind)
+            scores[:, column] = model.judge(given, union)
+    return Candidates(union.indptr, union.item_ix, scores, _kinds(batch.histories, union))
 
 
-def consider(
-    models: Mapping[str, Model],
-    index: ItemIndex,
-    histories: Histories,
-    context: Context,
-    items: Lists,
-) -> Candidates:
+def consider(models: Mapping[str, Model], batch: Batch, items: Lists) -> Candidates:
     """Ask the models about given products, whether they would name them or not.
 
     Parameters
     ----------
-    models, index, histories, context
+    models, batch
         As in ``collect``.
     items : Lists
         Products of each row, ascending.
     """
     scores = np.zeros((len(items.item_ix), len(COLUMNS)), np.float32)
-    for name, (model, batch) in _asked(models, index, histories, context).items():
-        scores[:, COLUMNS.index(name)] = model.judge(batch, items)
-    kind = _kinds(histories, rows_of(items), items.item_ix)
-    return Candidates(items.indptr, items.item_ix, scores, kind)
+    for name, (model, given) in _asked(models, batch).items():
+        scores[:, COLUMNS.index(name)] = model.judge(given, items)
+    return Candidates(items.indptr, items.item_ix, scores, _kinds(batch.histories, items))
 
 
-def _kinds(
-    histories: Histories, rows: npt.NDArray[np.int64], item_ix: npt.NDArray[np.int32]
-) -> Kinds:
-    """Say of each candidate whether its customer bought it before, or is known at all."""
-    known = np.diff(histories.indptr) > 0
-    kind = np.where(known, NEW, STRANGER).astype(np.uint8)[rows]
-    kind[contains(histories, rows, item_ix)] = KINDS.index("bought_before")
-    return kind
-
-
-def _asked(
-    models: Mapping[str, Model], index: ItemIndex, histories: Histories, context: Context
-) -> dict[str, tuple[Model, Batch]]:
-    """Who is asked for each column, and with what; no cart, no column for it.
-
-    Models that are asked the same share a batch, which is cut into rows once.
-    """
-    everything = Batch(histories, context)
-    if not len(context.cart.item_ix):
-        return {name: (models[name], everything) for name in MODELS if name in models}
-    nothing = Lists(np.zeros(len(context) + 1, np.int64), np.empty(0, np.int32))
-    without_cart = Batch(histories, replace(context, cart=nothing))
-    nobody = Histories.from_rows([EMPTY] * len(context), index, context.as_of_ts)
+def _asked(models: Mapping[str, Model], batch: Batch) -> dict[str, tuple[Model, Batch]]:
+    """Who is asked for each column, and with what; no cart, no column for it."""
+    if not len(batch.context.cart.item_ix):
+        return {name: (models[name], batch) for name in MODELS if name in models}
     asked = {
-        name: (models[name], without_cart if name == "copurchase" else everything)
+        name: (models[name], batch.without_cart if name == "copurchase" else batch)
         for name in MODELS
         if name in models
     }
-    return {**asked, CART: (models["copurchase"], Batch(nobody, context))}
+    return {**asked, CART: (models["copurchase"], batch.cart_alone)}
 
 
-def _distinct(keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Return each key once, ascending; sorting is faster here than ``numpy.unique``'s hashing."""
-    ordered = np.sort(keys)
-    new = np.ones(len(ordered), bool)
-    np.not_equal(ordered[1:], ordered[:-1], out=new[1:])
-    return ordered[new]
+def _kinds(histories: Histories, items: Lists) -> Kinds:
+    """Say of each candidate whether its customer bought it before, or is known at all."""
+    given = items.indptr, items.item_ix, histories.indptr, histories.item_ix
+    with room((histories.n_items, np.uint8)) as (mark,):
+        kinds: Kinds = _kind_of(STRANGER, NEW, BOUGHT_BEFORE, mark, *map(fixed, given))
+    return kinds
+
+
+@compiled
+def _kind_of(
+    stranger: int, new: int, before: int, mark: npt.NDArray[np.uint8],
+    indptr: IntArray, items: IxArray, past_indptr: IntArray, past: IxArray,
+) -> Kinds:  # fmt: skip
+    out = np.empty(len(items), np.uint8)
+    for r in range(len(indptr) - 1):
+        for at in range(past_indptr[r], past_indptr[r + 1]):
+            mark[past[at]] = 1
+        other = new if past_indptr[r + 1] > past_indptr[r] else stranger
+        for at in range(indptr[r], indptr[r + 1]):
+            out[at] = before if mark[items[at]] == 1 else other
+        for at in range(past_indptr[r], past_indptr[r + 1]):
+            mark[past[at]] = 0
+    return out
+
+
+def _union(named: Sequence[Recommendations], n_items: int) -> Lists:
+    """Put what every model names together: each product once a row, ascending."""
+    items = np.concatenate([each.item_ix for each in named])
+    ends = np.stack([each.indptr for each in named])
+    starts = np.cumsum([0, *(len(each.item_ix) for each in named[:-1])])
+    with room((n_items, np.uint8)) as (mark,):
+        return Lists(*_gather(mark, *map(fixed, (items, ends, starts))))
+
+
+@compiled
+def _gather(
+    mark: npt.NDArray[np.uint8], items: IxArray, ends: IntArray, starts: IntArray
+) -> tuple[IntArray, IxArray]:
+    n_rows = ends.shape[1] - 1
+    indptr, found = np.zeros(n_rows + 1, np.int64), np.empty(len(items), np.int32)
+    end = 0
+    for r in range(n_rows):
+        for model in range(len(starts)):
+            for at in range(starts[model] + ends[model, r], starts[model] + ends[model, r + 1]):
+                if mark[items[at]] == 0:
+                    mark[items[at]] = 1
+                    found[end] = items[at]
+                    end += 1
+        row = found[indptr[r] : end]
+        row.sort()
+        for item in row:
+            mark[item] = 0
+        indptr[r + 1] = end
+    return indptr, found[:end].copy()

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from recsys.matrices.histories import Histories
 from recsys.matrices.ids import IntArray, ItemIndex, IxArray
 from recsys.matrices.lists import Lists, Ragged, pointers, rows_of
-from recsys.models.base import Context, Model
+from recsys.models.base import Batch, Context, Model
 from recsys.models.content import Content
 from recsys.ranking.boosted import Boosted, Ensemble, choose
 from recsys.ranking.candidates import COLUMNS, MODEL_OF, Candidates, collect, consider
@@ -30,7 +30,7 @@ from recsys.ranking.judging import Judge, Judged, Placed
 from recsys.ranking.margins import Margins, expected
 from recsys.ranking.parts import Parts
 from recsys.ranking.ranked import Ranked, row_of, together
-from recsys.ranking.rules import RULES, Limits, forbid
+from recsys.ranking.rules import RULES, Limits, Rules
 from recsys.ranking.shelf import Shelf
 
 #: Products that each model names.
@@ -142,12 +142,28 @@ class Ranker:
         """Choices of all products."""
         return Choices.alone(len(self.index)) if self.choices is None else self.choices
 
-    def allowed(
-        self, items: Ragged, histories: Histories, limits: Limits
-    ) -> tuple[Lists, npt.NDArray[np.uint8]]:
+    def rules(self, histories: Histories, limits: Limits) -> Rules:
+        """Lay out what must not be shown to customers."""
+        return Rules.of(
+            histories, self.shelf, limits, self.facts, self.grouped, self.age_restricted
+        )
+
+    def allowed(self, items: Ragged, rules: Rules) -> tuple[Lists, npt.NDArray[np.uint8]]:
         """Return products with all others of their choices, and what forbids each of them."""
         wide = self.grouped.widened(items)
-        return wide, self.forbidden(wide, histories, limits)
+        return wide, rules.forbid(wide)
+
+    def barred(self, found: Ragged, rules: Rules) -> npt.NDArray[np.uint8]:
+        """Return what forbids all of the choice of each candidate; 0 where any may be shown."""
+        code = rules.forbid(found)
+        at = np.flatnonzero(code)
+        if not len(at) or not self.grouped.several:
+            return code
+        # Others of a choice are looked at only where the candidate itself may not be shown.
+        barred = found.item_ix[at].astype(np.int32)
+        some = Lists(pointers(rows_of(found)[at], len(found.indptr) - 1), barred)
+        code[at] = self.grouped.free(some, *self.allowed(some, rules))
+        return code
 
     @cached_property
     def age_restricted(self) -> npt.NDArray[np.bool_]:
@@ -156,34 +172,24 @@ class Ranker:
             return np.zeros(len(self.index), bool)
         return self.grouped.any_of(self.facts.age_restricted)
 
-    def forbidden(
-        self, items: Ragged, histories: Histories, limits: Limits
-    ) -> npt.NDArray[np.uint8]:
-        """Return what forbids each product, see ``rules.forbid``."""
-        return forbid(
-            items, histories, self.shelf, limits, self.facts, self.grouped, self.age_restricted
-        )
-
-    def represented(self, leaders: Ragged, histories: Histories, limits: Limits) -> IxArray:
+    def represented(self, leaders: Ragged, rules: Rules) -> IxArray:
         """Return the product that is shown for each choice, see ``Choices.shown``."""
         if not self.grouped.several:
             return np.asarray(leaders.item_ix, np.int32)
-        wide, code = self.allowed(leaders, histories, limits)
-        on_hand = self.shelf.on_hand_at(limits.location_keys[rows_of(wide)], wide.item_ix)
-        return self.grouped.shown(leaders, wide, code, histories, on_hand)
+        wide, code = self.allowed(leaders, rules)
+        keys = rules.limits.location_keys
+        on_hand = self.shelf.on_hand_at(keys[rows_of(wide)], wide.item_ix)
+        return self.grouped.shown(leaders, wide, code, rules.histories, on_hand)
 
-    def rank(
-        self, histories: Histories, context: Context, asked: Asked, *, widen: bool = True
-    ) -> Ranked:
+    def rank(self, batch: Batch, asked: Asked, *, widen: bool = True) -> Ranked:
         """Order items for each request.
 
         Parameters
         ----------
-        histories : Histories
-            Of the customers; empty where nothing of theirs may matter.
-        context : Context
+        batch : Batch
+            Histories of the customers, empty where nothing of theirs may matter, and contexts.
         asked : Asked
-            All of the same length.
+            Of the same length.
         widen : bool
             Ask the models for more where the rules leave fewer than wanted.
 
@@ -192,16 +198,15 @@ class Ranker:
         Ranked
             Lists are shorter than asked where nothing more may be shown.
         """
-        found = collect(self.models, self.index, histories, context, PER_MODEL)
-        ranked = self._order(found, histories, context, asked)
-        short = np.flatnonzero(self._short(ranked, histories, asked))
+        found = collect(self.models, batch, PER_MODEL)
+        ranked = self._order(found, batch, asked)
+        short = np.flatnonzero(self._short(ranked, batch.histories, asked))
         if not widen or not len(short):
             return ranked
-        parts = [row_of(ranked, r) for r in range(len(context))]
+        parts = [row_of(ranked, r) for r in range(len(batch))]
         for r in short.tolist():
-            one = slice(r, r + 1)
-            found = self._more(histories[one], context[one], asked.row(r))
-            wider = self._order(found, histories[one], context[one], asked.row(r))
+            one = batch[r : r + 1]
+            wider = self._order(self._more(one, asked.row(r)), one, asked.row(r))
             # What kept the obvious products out of the list is what there is to tell.
             parts[r] = replace(wider, left_out=parts[r].left_out)
         return replace(together(parts), wanted_chance=ranked.wanted_chance)
@@ -214,7 +219,7 @@ class Ranker:
             short |= np.bincount(rows_of(found)[new], minlength=len(short)) < asked.needed
         return short
 
-    def _more(self, histories: Histories, context: Context, asked: Asked) -> Candidates:
+    def _more(self, batch: Batch, asked: Asked) -> Candidates:
         """Candidates of one request whose rules left too few: all that they allow, or enough.
 
         No product that may be shown is missing where the list would be shorter without it.
@@ -224,26 +229,26 @@ class Ranker:
         pool = np.arange(len(self.index), dtype=np.int32) if held is None else held
         choices = self.grouped
         every = Lists.of_rows([pool])
-        code = self.forbidden(every, histories, limits)
+        code = self.rules(batch.histories, limits).forbid(every)
         pool = pool[code == 0]
         if len(pool) > MAX_ALLOWED:
-            found = collect(self.models, self.index, histories, context, PER_MODEL_WIDE)
+            found = collect(self.models, batch, PER_MODEL_WIDE)
             named = found.item_ix[np.isin(choices.of[found.item_ix], choices.of[pool])]
             once = Lists.of_rows([named[choices.first_of(named)]])
-            if not self._short(once, histories, asked)[0]:
+            if not self._short(once, batch.histories, asked)[0]:
                 return found
             pool = np.union1d(named, pool[choices.first_of(pool)][:MAX_ALLOWED])
         pool = np.sort(choices.widened(Lists.of_rows([pool])).item_ix)
         items = Lists.of_rows([pool])
-        return consider(self.models, self.index, histories, context, items)
+        return consider(self.models, batch, items)
 
-    def _order(
-        self, found: Candidates, histories: Histories, context: Context, asked: Asked
-    ) -> Ranked:
+    def _order(self, found: Candidates, batch: Batch, asked: Asked) -> Ranked:
+        histories, context = batch.histories, batch.context
         rows = rows_of(found)
         placed = self._judge.place(np.diff(context.cart.indptr) > 0, asked.factors)
         judged = self._judge.judge(found, found.scores, found.kind, placed)
-        code = self.grouped.free(found, *self.allowed(found, histories, asked.limits))
+        rules = self.rules(histories, asked.limits)
+        code = self.barred(found, rules)
         free = code == 0
         keys = self._keys(found, rows, judged, asked)
         leads = self.grouped.leading(found, keys)
@@ -275,18 +280,18 @@ class Ranker:
         leaders = Lists(ends, found.item_ix[shown])
         return Ranked(
             ends,
-            self.represented(leaders, histories, asked.limits),
+            self.represented(leaders, rules),
             judged.chance[shown],
             scores,
             evidence,
             kept_out,
-            self._wanted(found, judged, placed, histories, context, asked.wanted),
+            self._wanted(found, judged, placed, batch, asked.wanted),
             leaders.item_ix,
         )
 
     def _wanted(
-        self, found: Candidates, judged: Judged, placed: Placed, histories: Histories,
-        context: Context, wanted: Lists | None,
+        self, found: Candidates, judged: Judged, placed: Placed, batch: Batch,
+        wanted: Lists | None,
     ) -> Floats:  # fmt: skip
         """Chance of products that were asked for; by the blend alone where no model names one."""
         if wanted is None or not len(wanted.item_ix):
@@ -295,8 +300,8 @@ class Ranker:
         named = ~np.isnan(chance)
         if not named.all():
             rows = rows_of(wanted)[~named]
-            rest = Lists(pointers(rows, len(context)), wanted.item_ix[~named])
-            others = consider(self.models, self.index, histories, context, rest)
+            rest = Lists(pointers(rows, len(batch)), wanted.item_ix[~named])
+            others = consider(self.models, batch, rest)
             chance[~named] = self._judge.judge(others, others.scores, others.kind, placed).chance
         return chance
 

@@ -5,13 +5,13 @@ that forbids it, so that what was left out can be counted. Called by ``rank``.
 """
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from recsys.filters import Filter
-from recsys.matrices.compiled import compiled, fixed
+from recsys.matrices.compiled import all_fixed, compiled, fixed
 from recsys.matrices.histories import Histories
 from recsys.matrices.ids import IntArray, IxArray
 from recsys.matrices.lists import Lists, Ragged, contains, rows_of
@@ -116,19 +116,65 @@ def forbid(
     ndarray of shape (m,), uint8
         0: may be shown; otherwise 1 + the rule's position in ``RULES``.
     """
-    indptr = np.asarray(candidates.indptr, np.int64)
-    items = np.asarray(candidates.item_ix, np.int32)
-    of = np.arange(len(shelf.active), dtype=np.int32) if choices is None else choices.of
-    out = _filtered(indptr, items, histories, shelf, limits, facts, of)
-    stock = shelf.position(np.where(limits.in_stock, limits.location_keys, 0))
-    past = histories.indptr, histories.item_ix, histories.ts
-    mine = limits.exclude.indptr, limits.exclude.item_ix, limits.cart.indptr, limits.cart.item_ix
-    of_age = limits.of_age if len(limits.of_age) else np.zeros(len(limits.new_only), bool)
-    adult = np.zeros(len(shelf.active), bool) if age_restricted is None else age_restricted
-    asks = limits.new_only, limits.hidden_since_ts, of_age, adult, stock
-    held = shelf.active, shelf.indptr, shelf.item_ix, shelf.on_hand, shelf.complete
-    with room((len(shelf.active), np.uint8)) as (mark,):
-        return _forbid(mark, *map(fixed, (indptr, items, out, *past, *mine, *asks, *held, of)))
+    return Rules.of(histories, shelf, limits, facts, choices, age_restricted).forbid(candidates)
+
+
+@dataclass(frozen=True, eq=False)
+class Rules:
+    """What must not be shown to ``n`` customers, laid out once for all that is asked about it.
+
+    Attributes
+    ----------
+    histories, shelf, limits, facts
+        As of ``forbid``.
+    choices : ndarray of shape (n_items,), int32
+        Choice of each product.
+    laid : tuple of ndarray
+        All of it as the loop takes it.
+    """
+
+    histories: Histories
+    shelf: Shelf
+    limits: Limits
+    facts: Facts | None
+    choices: IxArray
+    laid: tuple[npt.NDArray[Any], ...]
+
+    @classmethod
+    def of(
+        cls,
+        histories: Histories,
+        shelf: Shelf,
+        limits: Limits,
+        facts: Facts | None = None,
+        choices: Choices | None = None,
+        age_restricted: npt.NDArray[np.bool_] | None = None,
+    ) -> Self:
+        """Lay rules out; parameters as of ``forbid``."""
+        n_items = len(shelf.active)
+        of = np.arange(n_items, dtype=np.int32) if choices is None else choices.of
+        stock = shelf.position(np.where(limits.in_stock, limits.location_keys, 0))
+        of_age = limits.of_age if len(limits.of_age) else np.zeros(len(limits.new_only), bool)
+        adult = np.zeros(n_items, bool) if age_restricted is None else age_restricted
+        laid = (
+            histories.indptr, histories.item_ix, histories.ts,
+            limits.exclude.indptr, limits.exclude.item_ix, limits.cart.indptr, limits.cart.item_ix,
+            limits.new_only, limits.hidden_since_ts, of_age, adult, stock,
+            shelf.active, shelf.indptr, shelf.item_ix, shelf.on_hand, shelf.complete, of,
+        )  # fmt: skip
+        return cls(histories, shelf, limits, facts, of, all_fixed(*laid))
+
+    def forbid(self, candidates: Ragged) -> npt.NDArray[np.uint8]:
+        """Find the first rule that forbids each candidate, see ``forbid``."""
+        indptr = np.asarray(candidates.indptr, np.int64)
+        items = np.asarray(candidates.item_ix, np.int32)
+        filtered = _filtered(
+            indptr, items, self.histories, self.shelf, self.limits, self.facts, self.choices
+        )
+        given = fixed(indptr), fixed(items), fixed(filtered), self.laid
+        with room((len(self.choices), np.uint8)) as (mark,):
+            code: npt.NDArray[np.uint8] = _forbid(mark, *given)
+        return code
 
 
 #: What is marked of a choice while one request is looked at.
@@ -138,12 +184,13 @@ _EXCLUDED, _IN_CART, _HAD, _LATELY = 1, 2, 4, 8
 @compiled
 def _forbid(
     mark: npt.NDArray[np.uint8], indptr: IntArray, items: IxArray, filtered: npt.NDArray[np.bool_],
-    past_indptr: IntArray, past: IxArray, ts: IntArray, exclude_indptr: IntArray, exclude: IxArray,
-    cart_indptr: IntArray, cart: IxArray, new_only: npt.NDArray[np.bool_], hidden_since: IntArray,
-    of_age: npt.NDArray[np.bool_], adult: npt.NDArray[np.bool_], stock: IntArray,
-    active: npt.NDArray[np.bool_], stock_indptr: IntArray, stocked: IxArray,
-    on_hand: npt.NDArray[np.float64], complete: npt.NDArray[np.bool_], of: IxArray,
+    laid: Any,
 ) -> npt.NDArray[np.uint8]:  # fmt: skip
+    (
+        past_indptr, past, ts, exclude_indptr, exclude, cart_indptr, cart,
+        new_only, hidden_since, of_age, adult, stock,
+        active, stock_indptr, stocked, on_hand, complete, of,
+    ) = laid  # fmt: skip
     code = np.zeros(len(items), np.uint8)
     for r in range(len(indptr) - 1):
         for at in range(exclude_indptr[r], exclude_indptr[r + 1]):

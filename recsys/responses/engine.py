@@ -20,6 +20,7 @@ from recsys.matrices.histories import EMPTY, CustomerHistory, Histories
 from recsys.matrices.ids import ItemIndex
 from recsys.matrices.lists import Lists
 from recsys.models import Content, CoPurchase, Popular, Repeat, Transitions, Trending
+from recsys.models.base import Batch
 from recsys.persistence import artefact
 from recsys.persistence.artefact import Artefact, Manifest
 from recsys.persistence.fitted import models_of
@@ -271,10 +272,11 @@ class Engine:
             questions, histories, cart, self.ranker, asked.limits
         )
         missing = lacking(proposed)
-        ranked = self.ranker.rank(histories, context, replace(asked, wanted=missing))
+        batch = Batch(histories, context)
+        ranked = self.ranker.rank(batch, replace(asked, wanted=missing))
         offers = decide(questions, proposed, missing, ranked.wanted_chance, self.index)
         of_age = np.array([question.settings.age_restricted for question in questions])
-        told = self._explainer.reasons(ranked.leaders, histories, context, Sayable(of_age, named))
+        told = self._explainer.reasons(ranked.leaders, batch, Sayable(of_age, named))
         new = never_bought(ranked, histories, self.ranker.grouped)
         levels = self._popular.level(context)
         unknown = unknown_cart + unknown_page + unknown_exclude

@@ -11,11 +11,11 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from recsys.matrices.histories import EMPTY, CustomerHistory, Histories
+from recsys.matrices.histories import CustomerHistory, Histories
 from recsys.matrices.ids import IxArray
 from recsys.matrices.lists import Lists, contains, pointers, rows_of
 from recsys.models import Content, CoPurchase, Popular, Repeat, Transitions, Trending
-from recsys.models.base import Context
+from recsys.models.base import Batch, Context
 from recsys.models.content import Because
 from recsys.models.lifts import LEAST_LIFT
 from recsys.models.popular import LEVELS
@@ -24,7 +24,7 @@ from recsys.ranking.choices import Choices
 from recsys.ranking.ranked import Ranked
 from recsys.responses import reasons
 from recsys.responses.catalogue import Catalogue
-from recsys.responses.habits import Habit, habits_of
+from recsys.responses.habits import habits_of
 from recsys.responses.reasons import Reason
 from recsys.schema import CHANNELS
 
@@ -82,17 +82,14 @@ class Explainer:
     choices: Choices
     age_restricted: npt.NDArray[np.bool_]
 
-    def reasons(
-        self, ranked: Ranked, histories: Histories, context: Context, sayable: Sayable
-    ) -> list[Reason]:
+    def reasons(self, ranked: Ranked, batch: Batch, sayable: Sayable) -> list[Reason]:
         """Say why each shown item is shown.
 
         Parameters
         ----------
         ranked : Ranked
-        histories : Histories
-            Of those who ask; empty where nothing of theirs may show.
-        context : Context
+        batch : Batch
+            Histories of those who ask, empty where nothing of theirs may show, and contexts.
         sayable : Sayable
 
         Returns
@@ -101,13 +98,10 @@ class Explainer:
             One an item of ``ranked``.
         """
         winner = _spokesmen(ranked)
-        sources = self._sources(ranked, winner, histories, context, sayable)
-        habits: dict[int, Habit] = {}
-        overdue: frozenset[int] = frozenset()
-        had = self._had(ranked, histories)
-        if had.any():
-            habits = habits_of(ranked, histories, context.as_of_ts, self.choices)
-            overdue = self._overdue(ranked, histories, context)
+        histories, context = batch.histories, batch.context
+        sources = self._sources(ranked, winner, batch, sayable)
+        habits = habits_of(ranked, histories, context.as_of_ts, self.choices)
+        overdue = self.repeat.overdue(batch, ranked) if habits else ()
         rises_there = np.zeros(len(winner), bool)
         if COLUMNS.index("trending") in winner:
             rises_there = self.trending.rises_there(context, ranked)
@@ -125,7 +119,9 @@ class Explainer:
                 if column == "repeat" or (source is not None and source.itself):
                     # Else it would be said to go with itself, or to be like itself.
                     habit = habits.get(place)
-                    said.append(reasons.repeat(habit, overdue=place in overdue) if habit else plain)
+                    said.append(
+                        reasons.repeat(habit, overdue=bool(overdue[place])) if habit else plain
+                    )
                 elif source is not None:
                     said.append(source.reason)
                 elif column == "copurchase" and had_any[r]:
@@ -144,9 +140,8 @@ class Explainer:
         return said
 
     def _sources(
-        self, ranked: Ranked, winner: list[int], histories: Histories, context: Context,
-        sayable: Sayable,
-    ) -> dict[int, "_Source"]:  # fmt: skip
+        self, ranked: Ranked, winner: list[int], batch: Batch, sayable: Sayable
+    ) -> dict[int, "_Source"]:
         """What products that go before speak for items; by place in ``ranked``.
 
         Nothing where it would not mean much, or where the product must not be named.
@@ -167,24 +162,20 @@ class Explainer:
 
         at, items = _won(ranked, winner, "copurchase")
         if len(at):
-            empty = Lists(np.zeros(len(context) + 1, np.int64), _NONE)
-            without = Context(context.as_of_ts, context.location, context.channel, empty)
-            speaker = self.copurchase.because(histories, without, items)
+            without = batch.without_cart if len(batch.context.cart.item_ix) else batch
+            speaker = self.copurchase.because(without, items)
             add(at, _meant(self.copurchase, speaker, items), self._together)
         at, items = _won(ranked, winner, CART)
         if len(at):
-            nobody = Histories.from_rows(
-                [EMPTY] * len(context), self.catalogue.index, context.as_of_ts
-            )
-            speaker = self.copurchase.because(nobody, context, items)
+            speaker = self.copurchase.because(batch.cart_alone, items)
             add(at, _meant(self.copurchase, speaker, items), self._together)
         at, items = _won(ranked, winner, "transitions")
         if len(at):
-            speaker = self.transitions.because(histories, context, items)
+            speaker = self.transitions.because(batch, items)
             add(at, _meant(self.transitions, speaker, items), self._after)
         at, items = _won(ranked, winner, "content")
         if len(at):
-            kin = self.content.because(histories, context, items)
+            kin = self.content.because(batch, items)
             add(at, kin.item_ix, lambda n, _: self._like(int(items.item_ix[n]), kin, n))
         return found
 
@@ -199,28 +190,12 @@ class Explainer:
     def warm(self, row: CustomerHistory, as_of_ts: int) -> None:
         """Ask every model once for what it says of a product, see ``warming``."""
         index = self.catalogue.index
-        histories, context = Histories.from_rows([row], index, as_of_ts), Context.of(1, as_of_ts)
+        batch = Batch(Histories.from_rows([row], index, as_of_ts), Context.of(1, as_of_ts))
         items = Lists.of_rows([np.arange(min(1, len(index)), dtype=np.int32)])
         for model in (self.copurchase, self.transitions, self.content):
-            model.because(histories, context, items)
-        self.repeat.timing(histories, context)
-        self.trending.rises_there(context, items)
-
-    def _had(self, ranked: Ranked, histories: Histories) -> npt.NDArray[np.bool_]:
-        """Whether the customer bought any product of the choice of each item."""
-        past = Lists(np.asarray(histories.indptr, np.int64), self.choices.of[histories.item_ix])
-        return contains(past, rows_of(ranked), self.choices.of[ranked.item_ix])
-
-    def _overdue(self, ranked: Ranked, histories: Histories, context: Context) -> frozenset[int]:
-        """Places of the items that should have been bought by now."""
-        timing = self.repeat.timing(histories, context, ranked)
-        late = np.flatnonzero(timing.overdue)
-        if not len(late):
-            return frozenset()
-        n_items = histories.n_items
-        keys = rows_of(timing)[late] * n_items + timing.item_ix[late]
-        wanted = rows_of(ranked) * n_items + ranked.item_ix
-        return frozenset(np.flatnonzero(np.isin(wanted, keys)).tolist())
+            model.because(batch, items)
+        self.repeat.overdue(batch, items)
+        self.trending.rises_there(batch.context, items)
 
     def _like(self, item_ix: int, kin: Because, at: int) -> Reason:
         """What to say of an item that is like something its customer bought."""

@@ -5,21 +5,17 @@ ago the last one was come out. Called by ``explaining``, which says no more than
 those of the customer, of all products of the item's choice.
 """
 
-from math import exp, fsum, sqrt
-from statistics import median
 from typing import NamedTuple
 
 import numpy as np
 
+from recsys.matrices.compiled import compiled, fixed
 from recsys.matrices.histories import Histories
-from recsys.matrices.ids import IntArray
-from recsys.matrices.lists import Ragged, rows_of
-from recsys.models.renewal import pairs
+from recsys.matrices.ids import IntArray, IxArray
+from recsys.matrices.lists import Ragged
+from recsys.models.renewal import APART_DAYS, DAY, Floats
 from recsys.models.timing import REGULAR_GAPS, REGULAR_SPREAD
 from recsys.ranking.choices import Choices
-
-#: Age at which a repeat counts half, of which nothing is told here. Days.
-_ANY: float = 365.0
 
 
 class Habit(NamedTuple):
@@ -63,30 +59,67 @@ def habits_of(
     dict of int to Habit
         By place in ``shown.item_ix``; of what the customer never bought there is none.
     """
-    of, n = choices.of, max(1, len(choices))
-    wanted = rows_of(shown) * n + of[shown.item_ix]
     past = histories.purchases
-    keys = past.row * n + of[past.item_ix]
-    mine = np.flatnonzero(np.isin(keys, wanted))
-    if not len(mine):
-        return {}
-    found = pairs(keys[mine], past.ts[mine], past.count[mine], as_of_ts[past.row[mine]], _ANY)
-    ends = np.searchsorted(found.gap_of, np.arange(len(found) + 1))
-    at = np.minimum(np.searchsorted(found.key, wanted), len(found) - 1)
+    given = (
+        shown.indptr, shown.item_ix, past.indptr, past.item_ix, past.ts, past.count, as_of_ts,
+        choices.of,
+    )  # fmt: skip
+    times, elapsed, n_gaps, interval, spread = _watched(APART_DAYS, DAY, *map(fixed, given))
     habits = {}
-    for place in np.flatnonzero(found.key[at] == wanted).tolist():
-        pair = int(at[place])
-        gaps = found.log_gap[ends[pair] : ends[pair + 1]].tolist()
+    for place in np.flatnonzero(times).tolist():
+        gaps = int(n_gaps[place])
         habits[place] = Habit(
-            int(found.times[pair]),
-            float(found.elapsed_days[pair]),
-            median(map(exp, gaps)) if gaps else None,
-            len(gaps) >= REGULAR_GAPS and _spread(gaps) < REGULAR_SPREAD,
+            int(times[place]),
+            float(elapsed[place]),
+            float(interval[place]) if gaps else None,
+            gaps >= REGULAR_GAPS and float(spread[place]) < REGULAR_SPREAD,
         )
     return habits
 
 
-def _spread(few: list[float]) -> float:
-    """Return the standard deviation of a few numbers, for which a NumPy call costs most."""
-    mean = fsum(few) / len(few)
-    return sqrt(fsum((number - mean) ** 2 for number in few) / (len(few) - 1))
+@compiled
+def _watched(
+    apart_days: float, day: int, indptr: IntArray, shown: IxArray,
+    past_indptr: IntArray, past: IxArray, ts: IntArray, count: IxArray, as_of_ts: IntArray,
+    of: IxArray,
+) -> tuple[IntArray, Floats, IntArray, Floats, Floats]:  # fmt: skip
+    """Go through each row's purchases once for each product, as ``renewal`` does for pairs.
+
+    Returns purchases, days since the last one, intervals, their median, and the standard
+    deviation of their logarithms.
+    """
+    n = len(shown)
+    times, n_gaps = np.zeros(n, np.int64), np.zeros(n, np.int64)
+    elapsed, interval, spread = np.zeros(n), np.zeros(n), np.zeros(n)
+    for r in range(len(indptr) - 1):
+        first, end = past_indptr[r], past_indptr[r + 1]
+        gaps = np.empty(end - first, np.float64)
+        for place in range(indptr[r], indptr[r + 1]):
+            choice, k = of[shown[place]], 0
+            before = last = 0.0
+            for at in range(first, end):
+                if of[past[at]] != choice:
+                    continue
+                age = max(as_of_ts[r] - ts[at], 0) / day
+                known = times[place] > 0
+                apart = not known or before - age >= apart_days
+                before = age
+                if not apart:  # only the first of a trip counts
+                    continue
+                times[place] += count[at]
+                if known:
+                    gaps[k] = last - age
+                    k += 1
+                last = age
+            elapsed[place], n_gaps[place] = max(last, apart_days), k
+            if k == 0:
+                continue
+            mine = np.sort(gaps[:k])
+            interval[place] = (mine[(k - 1) // 2] + mine[k // 2]) / 2
+            mean = squares = 0.0
+            for gap in mine:
+                mean += np.log(gap) / k
+            for gap in mine:
+                squares += (np.log(gap) - mean) ** 2
+            spread[place] = np.sqrt(squares / (k - 1)) if k > 1 else 0.0
+    return times, elapsed, n_gaps, interval, spread

@@ -13,14 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.filters import Filter
-from recsys.matrices.histories import EMPTY, Histories
+from recsys.matrices.histories import Histories
 from recsys.matrices.lists import Lists
 from recsys.models import CoPurchase
-from recsys.models.base import Context
+from recsys.models.base import Batch, Context
 from recsys.models.content import Content
 from recsys.models.lifts import LEAST_LIFT
 from recsys.ranking.rank import Asked, Ranker, factors_of
-from recsys.ranking.rules import RULES, Limits
+from recsys.ranking.rules import RULES, Limits, Rules
 from recsys.responses.catalogue import Catalogue
 from recsys.responses.headings import page_heading
 
@@ -156,10 +156,10 @@ class Pages:
         return (self._shown(found.item_ix[at], limits), evidence), left_out
 
     def _popular(self, question: PageQuestion, limits: Limits) -> Found:
-        histories = Histories.from_rows([EMPTY], self._catalogue.index, question.as_of_ts)
+        histories = Histories.nobody(1, len(self._catalogue.index))
         context = Context.of(1, question.as_of_ts, location=int(limits.location_keys[0]))
         asked = Asked(np.array([question.count]), factors_of({})[None], limits)
-        return self._ranker.rank(histories, context, asked).item_ix, lambda _: None
+        return self._ranker.rank(Batch(histories, context), asked).item_ix, lambda _: None
 
     def _limits(self, question: PageQuestion, item_ix: int) -> Limits:
         known = self._catalogue.index.ix_of(question.exclude) if question.exclude else ()
@@ -175,20 +175,19 @@ class Pages:
             of_age=np.array([question.age_restricted]),
         )
 
-    def _nobody(self) -> Histories:
-        return Histories.from_rows([EMPTY], self._catalogue.index, 0)
+    def _rules(self, limits: Limits) -> Rules:
+        return self._ranker.rules(Histories.nobody(1, len(self._catalogue.index)), limits)
 
     def _shown(self, leaders: Items, limits: Limits) -> Items:
         """Return the product that stands for each choice here."""
-        return self._ranker.represented(Lists.of_rows([leaders]), self._nobody(), limits)
+        return self._ranker.represented(Lists.of_rows([leaders]), self._rules(limits))
 
     def _free(
         self, items: Items, count: int, limits: Limits
     ) -> tuple[npt.NDArray[np.intp], dict[str, int]]:
         """Places of the first ``count`` products that may be shown; what kept others out."""
         choices = self._ranker.grouped
-        lists, nobody = Lists.of_rows([items]), self._nobody()
-        code = choices.free(lists, *self._ranker.allowed(lists, nobody, limits))
+        code = self._ranker.barred(Lists.of_rows([items]), self._rules(limits))
         first = choices.first_of(items)  # what stands behind it of the same is not missed
         again = np.ones(len(items), bool)
         again[first] = False
@@ -200,8 +199,7 @@ class Pages:
 
     def _allowed(self, limits: Limits) -> npt.NDArray[np.bool_]:
         every = Lists.of_rows([np.arange(len(self._catalogue.index), dtype=np.int32)])
-        code = self._ranker.forbidden(every, self._nobody(), limits)
-        allowed: npt.NDArray[np.bool_] = code == 0
+        allowed: npt.NDArray[np.bool_] = self._rules(limits).forbid(every) == 0
         return allowed
 
     def _described(

@@ -23,7 +23,7 @@ from recsys.matrices.ids import ItemIndex
 from recsys.matrices.lists import Lists
 from recsys.ranking.choices import Choices
 from recsys.ranking.rank import Ranker
-from recsys.ranking.rules import DAY, Limits
+from recsys.ranking.rules import DAY, Limits, Rules
 from recsys.responses.placements import BOUGHT_ON, Question
 
 #: What was bought in the last days speaks for a bundle without a cart.
@@ -262,8 +262,9 @@ def _sellable(
     if not mine:
         return mine
     items = lacking([mine])
-    code = ranker.grouped.free(items, *ranker.allowed(items, history, limits))
-    shown = _represented(items, history, ranker, limits)
+    rules = ranker.rules(history, limits)
+    code = ranker.barred(items, rules)
+    shown = _represented(items, ranker, rules)
     of = {
         ix: other
         for ix, other, barred in zip(items.item_ix.tolist(), shown, code.tolist(), strict=True)
@@ -276,11 +277,11 @@ def _sellable(
     ]
 
 
-def _represented(items: Lists, history: Histories, ranker: Ranker, limits: Limits) -> list[int]:
+def _represented(items: Lists, ranker: Ranker, rules: Rules) -> list[int]:
     """Return what is shown for each product; several of them may be of one choice."""
     choices = ranker.grouped
     first = choices.first_of(items.item_ix)
     leaders = Lists.of_rows([items.item_ix[first]])
-    shown = ranker.represented(leaders, history, limits)
+    shown = ranker.represented(leaders, rules)
     of = dict(zip(choices.of[leaders.item_ix].tolist(), shown.tolist(), strict=True))
     return [of[choice] for choice in choices.of[items.item_ix].tolist()]

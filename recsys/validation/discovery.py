@@ -18,7 +18,7 @@ from recsys.config import Placement
 from recsys.matrices.histories import NO_CHANNEL, Histories
 from recsys.matrices.ids import IxArray
 from recsys.matrices.lists import Lists, Ragged, rows_of
-from recsys.models.base import Context
+from recsys.models.base import Batch, Context
 from recsys.placement_settings import PLACEMENTS
 from recsys.ranking.choices import Choices
 from recsys.ranking.discovery import never_bought
@@ -251,7 +251,7 @@ def _shown(ranker: Ranker, asked: Questions, settings: Placement) -> Sequence[Ix
             cart if len(cart.item_ix) else page,
         )
         given = asked_of([one] * n, context, cart, page)
-        ranked = ranker.rank(past, context, given)
+        ranked = ranker.rank(Batch(past, context), given)
         lists += [
             ranked.item_ix[start:end]
             for start, end in zip(ranked.indptr[:-1], ranked.indptr[1:], strict=True)

@@ -15,7 +15,7 @@ from recsys.matrices.histories import EMPTY, NO_CHANNEL, Histories
 from recsys.matrices.lists import Lists, contains, rows_of
 from recsys.model_settings import Ranker as Settings
 from recsys.models import CoPurchase, Model
-from recsys.models.base import Context
+from recsys.models.base import Batch, Context
 from recsys.ranking.boosted import Boosted, choose
 from recsys.ranking.candidates import CART, COLUMNS, MODELS, Candidates, collect
 from recsys.ranking.parts import Kinds, Parts
@@ -254,7 +254,7 @@ def cases(lesson: Lesson, sheets: Sequence[Sheet], blend: Parts) -> Cases:
 def asked_plainly(models: Mapping[str, Model], panel: Panel) -> list[Sheet]:
     """Collect the candidates of each customer, whatever the channel."""
     given = panel.histories, panel.context(), panel.wanted(), panel.mass
-    return list(_sheets(models, panel, *given, np.arange(len(panel))))
+    return list(_sheets(models, *given, np.arange(len(panel))))
 
 
 def _strangers(models: Mapping[str, Model], panel: Panel) -> list[Sheet]:
@@ -263,7 +263,7 @@ def _strangers(models: Mapping[str, Model], panel: Panel) -> list[Sheet]:
     context = some.context()
     nobody = Histories.from_rows([EMPTY] * len(some), panel.index, context.as_of_ts)
     given = nobody, context, some.wanted(), some.mass
-    return list(_sheets(models, some, *given, np.arange(len(some))))
+    return list(_sheets(models, *given, np.arange(len(some))))
 
 
 def _from_channels(models: Mapping[str, Model], panel: Panel) -> list[Sheet]:
@@ -286,7 +286,7 @@ def _from_channels(models: Mapping[str, Model], panel: Panel) -> list[Sheet]:
             len(part), part.as_of_ts, location=_usual_place(part, number), channel=number
         )
         wanted = part.wanted(CHANNELS[number])
-        sheets += _sheets(models, part, part.histories, asked, wanted, mass[rows], rows)
+        sheets += _sheets(models, part.histories, asked, wanted, mass[rows], rows)
     return sheets
 
 
@@ -310,18 +310,18 @@ def _from_carts(models: Mapping[str, Model], panel: Panel, carts: Carts) -> list
     given = context, carts.rest, np.ones(n), carts.customer_ix
     for known in (theirs, [EMPTY] * n):
         histories = Histories.from_rows(known, panel.index, carts.as_of_ts)
-        sheets += _sheets(models, panel, histories, *given)
+        sheets += _sheets(models, histories, *given)
     return sheets
 
 
 def _sheets(
-    models: Mapping[str, Model], panel: Panel, histories: Histories, context: Context,
+    models: Mapping[str, Model], histories: Histories, context: Context,
     wanted: Lists, mass: NDArray[np.float64], customer: NDArray[np.int64],
 ) -> Iterator[Sheet]:  # fmt: skip
     for start in range(0, len(context), BATCH):
         part = slice(start, start + BATCH)
         given, asked = histories[part], context[part]
-        found = collect(models, panel.index, given, asked, PER_MODEL)
+        found = collect(models, Batch(given, asked), PER_MODEL)
         rows = rows_of(found)
         yield Sheet(
             found,

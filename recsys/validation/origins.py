@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from recsys.matrices.lists import Lists, contains, pointers, rows_of, without
 from recsys.models import Model
+from recsys.models.base import Batch
 from recsys.ranking.boosted import choose
 from recsys.ranking.candidates import collect
 from recsys.ranking.rank import Ranker
@@ -110,7 +111,7 @@ def _chosen(ranker: Ranker, panel: Panel, n: int) -> Lists:
     rows, items = [np.empty(0, np.int64)], [np.empty(0, np.int32)]
     for start in range(0, len(panel), BATCH):
         part = slice(start, start + BATCH)
-        found = collect(ranker.models, ranker.index, panel.histories[part], context[part], n)
+        found = collect(ranker.models, Batch(panel.histories[part], context[part]), n)
         evidence = blend.evidence(found.scores[:, :width], found.kind)
         total = blend.total(evidence, found.kind, np.ones(width))
         at = choose(found, total, np.ones(len(total), bool))

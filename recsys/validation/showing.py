@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from recsys.matrices.histories import Histories
 from recsys.matrices.lists import Lists
-from recsys.models.base import Context
+from recsys.models.base import Batch, Context
 from recsys.ranking.rank import Asked, Ranker, factors_of
 from recsys.ranking.ranked import Ranked
 from recsys.ranking.rules import Limits
@@ -110,8 +110,7 @@ def ranked(ranker: Ranker, histories: Histories, context: Context) -> list[Ranke
     """
     return [
         ranker.rank(
-            histories[start : start + BATCH],
-            context[start : start + BATCH],
+            Batch(histories[start : start + BATCH], context[start : start + BATCH]),
             _everything(context[start : start + BATCH]),
             widen=False,
         )

@@ -6,7 +6,7 @@ from recsys.matrices.lists import Lists
 from recsys.matrices.products import Products
 from recsys.model_settings import Content as Settings
 from recsys.models import content
-from recsys.models.base import Context
+from recsys.models.base import Batch, Context
 from recsys.models.content import Content
 from tests.recsys.models.contract import ModelContract
 from tests.recsys.models.worlds import AS_OF, DAY, Order, batch, history, train
@@ -145,7 +145,7 @@ def test_the_reason_is_the_purchase_that_is_most_alike():
     model = Content().fit(training)
     people = batch(training, history(("brie",), ("ham6",)), history(("dumb",)))
     wanted = training.index.ix_of(["ham9", "dumb", "ham9"])
-    found = model.because(people, Context.of(2, AS_OF), Lists(np.array([0, 2, 3]), wanted))
+    found = model.because(Batch(people, Context.of(2, AS_OF)), Lists(np.array([0, 2, 3]), wanted))
     assert [training.index.item_ids[ix] if ix >= 0 else None for ix in found.item_ix] == [
         "ham6", None, None,
     ]  # fmt: skip

@@ -6,7 +6,7 @@ import pytest
 
 from recsys.matrices.lists import Lists
 from recsys.model_settings import CoPurchase as Settings
-from recsys.models.base import Context
+from recsys.models.base import Batch, Context
 from recsys.models.copurchase import _SIZE, CoPurchase
 from recsys.models.pairs import MAX_WEIGHT
 from tests.recsys.models.contract import ModelContract
@@ -181,7 +181,7 @@ def test_a_reason_names_what_speaks_loudest(shop):
     people = batch(shop, history(("pasta",), ("milk", AS_OF - 200 * DAY)), history())
     wanted = Lists.of_rows([np.array([sauce, never]), np.array([milk])])
     context = Context.of(2, AS_OF, cart=[[], [sauce]])
-    assert model.because(people, context, wanted).tolist() == [pasta, -1, sauce]
+    assert model.because(Batch(people, context), wanted).tolist() == [pasta, -1, sauce]
 
 
 def test_nothing_that_goes_together_is_no_error():

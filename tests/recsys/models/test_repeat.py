@@ -11,7 +11,7 @@ from recsys.matrices.baskets import Baskets
 from recsys.matrices.histories import EMPTY, Histories
 from recsys.matrices.lists import Lists
 from recsys.model_settings import Repeat as Settings
-from recsys.models.base import Context
+from recsys.models.base import Batch, Context
 from recsys.models.repeat import KNOTS, Repeat, _curve
 from tests.recsys.models.contract import ModelContract
 from tests.recsys.models.worlds import AS_OF, DAY, Order, batch, history, train
@@ -191,6 +191,33 @@ def test_timing_of_many_is_that_of_each(model, shop):
         np.testing.assert_array_equal(one, other[together.item_ix == cream])
     nobody = model.timing(people[:0], Context.of(0, AS_OF))
     assert [len(column) for column in nobody] == [1, *[0] * 12]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.lists(
+            st.tuples(st.sampled_from(["milk", "cream"]), st.integers(1, 400)), max_size=12
+        ),
+        min_size=1, max_size=3,
+    )
+)  # fmt: skip
+def test_overdue_is_what_timing_says_is_overdue(bought):
+    shop = made()
+    model = Repeat().fit(shop)
+    rows = [
+        history(*((name, AS_OF - days * DAY) for name, days in sorted(row, key=lambda it: -it[1])))
+        for row in bought
+    ]
+    asked = Batch(batch(shop, *rows), Context.of(len(rows), AS_OF))
+    every = np.arange(len(shop.index), dtype=np.int32)
+    timing = model.timing(asked.histories, asked.context)
+    told = model.overdue(asked, Lists.of_rows([every] * len(rows))).reshape(len(rows), -1)
+    expected = np.zeros_like(told)
+    expected[np.repeat(np.arange(len(rows)), np.diff(timing.indptr)), timing.item_ix] = (
+        timing.overdue
+    )
+    np.testing.assert_array_equal(told, expected)
 
 
 def test_what_is_expected_is_the_score(model, shop):

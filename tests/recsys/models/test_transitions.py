@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from recsys.model_settings import Transitions as Settings
-from recsys.models.base import Context
+from recsys.models.base import Batch, Context
 from recsys.models.transitions import Transitions
 from tests.recsys.models.contract import ModelContract
 from tests.recsys.models.worlds import AS_OF, DAY, Order, batch, history, square, train
@@ -74,7 +74,7 @@ def test_a_reason_names_what_came_before(town):
     histories = batch(town, history(("paint", AS_OF - DAY)))
     context = Context.of(1, AS_OF)
     found = model.recommend(histories, 5, context)
-    names = [town.index.item_ids[ix] for ix in model.because(histories, context, found)]
+    names = [town.index.item_ids[ix] for ix in model.because(Batch(histories, context), found)]
     assert set(names) == {"paint"}
 
 

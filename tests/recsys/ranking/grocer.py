@@ -12,7 +12,7 @@ from recsys.matrices.lists import Lists, contains, rows_of
 from recsys.matrices.products import Products
 from recsys.model_settings import Als, Models, Popular
 from recsys.models import from_settings
-from recsys.models.base import Context
+from recsys.models.base import Batch, Context
 from recsys.ranking.candidates import COLUMNS, MODELS, collect
 from recsys.ranking.parts import Parts
 from recsys.ranking.rank import Asked, Ranker, factors_of
@@ -96,7 +96,7 @@ def blends():
         (MODELS, Context.of(len(people), AS_OF), again),
         (COLUMNS, context, partner),
     ):
-        found = collect(fitted(), index, histories, given, 50)
+        found = collect(fitted(), Batch(histories, given), 50)
         rows = rows_of(found)
         happened = contains(wanted, rows, found.item_ix)
         scores = found.scores[:, : len(columns)]
@@ -157,7 +157,7 @@ def rank(
     )
     context = Context.of(n, AS_OF, location=key, cart=carts)
     histories = Histories.from_rows(people, index, AS_OF)
-    return replace(ranker(shelf), models=models or fitted()).rank(histories, context, asked)
+    return replace(ranker(shelf), models=models or fitted()).rank(Batch(histories, context), asked)
 
 
 def names(ranked, r=0):

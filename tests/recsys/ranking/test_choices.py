@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from recsys.matrices.histories import Histories
 from recsys.matrices.ids import location_key
 from recsys.matrices.lists import Lists
-from recsys.models.base import Context
+from recsys.models.base import Batch, Context
 from recsys.ranking.choices import Choices
 from recsys.ranking.rank import Asked, factors_of
 from recsys.ranking.rules import DAY, Limits, forbid
@@ -210,7 +210,7 @@ def test_an_answer_holds_each_choice_once_and_all_that_may_be_shown(new_only, co
     )
     histories = Histories.from_rows(people(), index, AS_OF)
     ranker = replace(grocer.ranker(shelves()), choices=choices)
-    ranked = ranker.rank(histories, context, asked)
+    ranked = ranker.rank(Batch(histories, context), asked)
     every = Lists.of_rows([np.arange(len(index), dtype=np.int32)] * n)
     code = forbid(every, histories, shelves(), limits, None, choices).reshape(n, -1)
     for r in range(n):
@@ -225,7 +225,7 @@ def test_an_answer_holds_each_choice_once_and_all_that_may_be_shown(new_only, co
         gone = {*limits.exclude.row(r).item_ix.tolist(), *carts[r].tolist()}
         gone |= {index.ix_of(["tea"])[0]} if r == 1 else set()
         assert not {int(choices.of[ix]) for ix in gone} & set(choices.of[shown].tolist())
-        one = ranker.rank(histories[r : r + 1], context[r : r + 1], asked.row(r))
+        one = ranker.rank(Batch(histories[r : r + 1], context[r : r + 1]), asked.row(r))
         assert one.item_ix.tolist() == shown.tolist()
 
 
@@ -244,7 +244,7 @@ def test_a_choice_keeps_the_place_of_its_best_product():
     asked = Asked(np.full(n, 400), np.tile(factors_of({}), (n, 1)), limits, np.zeros(n))
     histories = Histories.from_rows(people(), index, AS_OF)
     ranker = replace(grocer.ranker(shelf), choices=choices)
-    ranked = ranker.rank(histories, Context.of(n, AS_OF), asked, widen=False)
+    ranked = ranker.rank(Batch(histories, Context.of(n, AS_OF)), asked, widen=False)
     for r in range(n):
         single = alone.item_ix[alone.indptr[r] : alone.indptr[r + 1]].tolist()
         lead = ranked.leader_ix[ranked.indptr[r] : ranked.indptr[r + 1]].tolist()

@@ -9,6 +9,7 @@ from recsys.matrices.baskets import Training
 from recsys.model_settings import Als, CoPurchase, Models
 from recsys.model_settings import Ranker as Settings
 from recsys.models import MODELS, from_settings
+from recsys.models.base import Batch
 from recsys.ranking.candidates import collect
 from recsys.ranking.choices import Choices
 from recsys.ranking.rank import Ranker
@@ -206,7 +207,7 @@ def test_the_future_changes_nothing_that_was_learned(write_history, monkeypatch)
         plain, cart = found.plain, found.cart
         tuned = [tune(name, training, learning, 2, 3) for name in PEERS]
         peers = [one.fit(training).show(people.histories, people.context(), 5) for one in tuned]
-        candidates = collect(models, training.index, people.histories, people.context(), 20)
+        candidates = collect(models, Batch(people.histories, people.context()), 20)
         buyers = Known.of(training).buyers
         told = [
             *(lists for shown in peers for lists in (shown.mixed, shown.new, shown.own)),
