@@ -192,7 +192,9 @@ def isolated(name: str) -> str:
     A name with letters that are written from right to left is put between U+2068 and U+2069, as
     Unicode's bidirectional algorithm asks; any other is returned as it is.
     """
-    if not any(unicodedata.bidirectional(sign) in _RIGHT_TO_LEFT for sign in name):
+    if name.isascii() or not any(
+        unicodedata.bidirectional(sign) in _RIGHT_TO_LEFT for sign in name
+    ):
         return name
     return f"\u2068{name.translate(_NO_DIRECTIONS)}\u2069"
 

@@ -172,7 +172,7 @@ def first(indptr: Array, item_ix: Array, scores: Array, n: int) -> Recommendatio
     n : int
         Wanted in each row.
     """
-    n = min(n, int(np.diff(indptr).max(initial=0)))
+    n = min(n, int((indptr[1:] - indptr[:-1]).max(initial=0)))
     return Recommendations(*_first(fixed(indptr), fixed(item_ix), fixed(scores), n))
 
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from recsys.matrices.ids import IntArray, IxArray
 from recsys.matrices.lists import Lists
 from recsys.model_settings import Popular as Settings
-from recsys.models.base import Batch, Context, Floats, Model, Recommendations, Scores
+from recsys.models.base import Batch, Floats, Model, Recommendations, Scores
 from recsys.models.places import Places, groups_of, places_of
 
 if TYPE_CHECKING:
@@ -119,10 +119,10 @@ class Popular(Model):
         """Size of the catalogue that was learned."""
         return len(self.share_)
 
-    def level(self, context: Context) -> npt.NDArray[np.uint8]:
+    def level(self, batch: Batch) -> npt.NDArray[np.uint8]:
         """Say what each question is answered from: indices into ``LEVELS``, shape (n,)."""
         self._check()
-        groups = groups_of(self.group_keys_, context.location, context.channel)
+        groups = self._groups_of(batch)
         keys = np.append(self.group_keys_, 0)[groups]  # the last for -1, of no place
         return np.where(keys == 0, 0, 1 + (keys > 0)).astype(np.uint8)
 

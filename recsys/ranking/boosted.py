@@ -19,7 +19,7 @@ from recsys.models.base import Context
 from recsys.ranking.candidates import COLUMNS, Candidates
 from recsys.ranking.curves import Curve, Floats
 from recsys.ranking.features import Features, compute, names, speaks_for
-from recsys.ranking.ordering import best
+from recsys.ranking.ordering import best_of_groups
 from recsys.ranking.parts import KINDS, STRANGER
 from recsys.ranking.statistics import ItemStatistics
 from recsys.ranking.trees import Trees
@@ -146,11 +146,5 @@ def choose(found: Candidates, total: Floats, free: npt.NDArray[np.bool_]) -> Int
     ndarray, int64
         Positions, ascending; none of strangers.
     """
-    every = np.ones(len(found.indptr) - 1, np.int64)
-    may = free & (found.kind != STRANGER)
-    chosen = np.zeros(len(total), bool)
-    chosen[best(found, total, may, CHOSEN * every)[1]] = True
-    for kind in range(len(KINDS)):
-        if kind != STRANGER:
-            chosen[best(found, total, may & (found.kind == kind), PER_KIND * every)[1]] = True
-    return np.flatnonzero(chosen)
+    groups = [kind for kind in range(len(KINDS)) if kind != STRANGER]
+    return best_of_groups(found, total, free, found.kind, groups, CHOSEN, PER_KIND)

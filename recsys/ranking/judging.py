@@ -6,8 +6,8 @@ for. The same numbers as ``Parts`` gives, without evidence of what is never show
 ``rank``.
 """
 
-from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,9 @@ from recsys.ranking.parts import KINDS, Kinds, Parts
 
 Scores = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
+
+#: Factors whose curve is remembered; those of placements are few.
+_MOST_KNOWN: Final = 1_000
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,7 @@ class Judge:
     cart: Parts
     curves: tuple[Floats, Floats, Floats]
     chances: tuple[Floats, Floats, Floats, Floats]
+    _known: dict[tuple[bool, bytes], int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, plain: Parts, cart: Parts) -> Self:
@@ -109,11 +113,13 @@ class Judge:
         has_cart : ndarray of shape (n,), bool
         factors : ndarray of shape (n, n_columns), float64
         """
-        known: dict[tuple[bool, bytes], int] = {}
+        known = self._known
+        if len(known) > _MOST_KNOWN:
+            known.clear()
         curve = np.empty(len(has_cart), np.int64)
         for r, with_cart in enumerate(has_cart.tolist()):
             key = with_cart, factors[r].tobytes()
-            if key not in known:  # a batch has few placements
+            if key not in known:  # there are few placements
                 parts = self.cart if with_cart else self.plain
                 at, _ = parts.blends[0].curve_of(factors[r, : len(parts.columns)])
                 known[key] = at + with_cart * len(self.plain.factors_)

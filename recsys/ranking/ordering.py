@@ -4,6 +4,7 @@ Totals of candidates come in, positions of the best ones come out; equal ones st
 of the items. Called by ``rank`` and by ``boosted``.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,38 @@ def best(
     last = np.zeros(len(total), bool) if behind is None else behind
     arrays = found.indptr, found.item_ix, total, allowed, last, counts
     return _best(*map(fixed, arrays))
+
+
+def best_of_groups(
+    found: Ragged,
+    total: Floats,
+    allowed: Bools,
+    group: npt.NDArray[np.uint8],
+    groups: Sequence[int],
+    n: int,
+    n_each: int,
+) -> IntArray:
+    """Find the best candidates of each request, and the best of each group of them.
+
+    Parameters
+    ----------
+    found, total, allowed
+        As of ``best``.
+    group : ndarray of shape (m,), uint8
+        Of each candidate.
+    groups : sequence of int
+        Those that take part.
+    n, n_each : int
+        How many are wanted of all groups together, and of each.
+
+    Returns
+    -------
+    ndarray, int64
+        Positions in ``found``, each once, ascending.
+    """
+    arrays = found.indptr, found.item_ix, total, allowed, group, np.array(groups, np.uint8)
+    chosen: IntArray = _best_of_groups(n, n_each, *map(fixed, arrays))
+    return chosen
 
 
 def left_out(
@@ -136,6 +169,25 @@ def _best(
             heap[at] = moved
         ends[r + 1] = ends[r] + size
     return ends, found[: ends[n]].copy()
+
+
+@compiled
+def _best_of_groups(
+    n: int, n_each: int, indptr: IntArray, item_ix: IxArray, total: Floats, allowed: Bools,
+    group: npt.NDArray[np.uint8], groups: npt.NDArray[np.uint8],
+) -> IntArray:  # fmt: skip
+    many, each = np.full(len(indptr) - 1, n), np.full(len(indptr) - 1, n_each)
+    nobody, chosen = np.zeros(len(total), np.bool_), np.zeros(len(total), np.bool_)
+    any_of, mine = np.zeros(len(total), np.bool_), np.empty(len(total), np.bool_)
+    for one in groups:
+        for at in range(len(total)):
+            mine[at] = allowed[at] and group[at] == one
+            any_of[at] |= mine[at]
+        for at in _best(indptr, item_ix, total, mine, nobody, each)[1]:
+            chosen[at] = True
+    for at in _best(indptr, item_ix, total, any_of, nobody, many)[1]:
+        chosen[at] = True
+    return np.flatnonzero(chosen)
 
 
 @compiled

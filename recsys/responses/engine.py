@@ -278,7 +278,7 @@ class Engine:
         of_age = np.array([question.settings.age_restricted for question in questions])
         told = self._explainer.reasons(ranked.leaders, batch, Sayable(of_age, named))
         new = never_bought(ranked, histories, self.ranker.grouped)
-        levels = self._popular.level(context)
+        levels = self._popular.level(batch)
         unknown = unknown_cart + unknown_page + unknown_exclude
         on_hand = self.ranker.shelf.on_hand_at(
             np.repeat(context.location, np.diff(ranked.indptr)), ranked.item_ix

@@ -105,7 +105,7 @@ class Explainer:
         rises_there = np.zeros(len(winner), bool)
         if COLUMNS.index("trending") in winner:
             rises_there = self.trending.rises_there(context, ranked)
-        levels = self.popular.level(context).tolist()
+        levels = self.popular.level(batch).tolist()
         had_any = (np.diff(histories.indptr) > 0).tolist()
         said = []
         for r, level in enumerate(levels):

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from recsys.matrices.histories import EMPTY
+from recsys.matrices.histories import EMPTY, Histories
 from recsys.model_settings import Popular as Settings
-from recsys.models.base import Context
+from recsys.models.base import Batch, Context
 from recsys.models.popular import LEVELS, Popular
 from tests.recsys.models.contract import ModelContract
 from tests.recsys.models.worlds import AS_OF, DAY, Order, batch, train
@@ -65,7 +65,9 @@ def places():
 )
 def test_the_nearest_place_with_enough_lines_answers(places, context, level, first):
     model, training = places
-    assert LEVELS[model.level(Context.of(1, AS_OF, **context))[0]] == level
+    nobody = Histories.nobody(1, len(training.index))
+    asked = Batch(nobody, Context.of(1, AS_OF, **context))
+    assert LEVELS[model.level(asked)[0]] == level
     assert shown(model, training, **context)[0][0] == first
 
 
