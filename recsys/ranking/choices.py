@@ -23,11 +23,6 @@ from recsys.ranking import representing
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
-#: 0, or which rule forbids something.
-Codes = npt.NDArray[np.uint8]
-
-#: Where a location stands with a product: it has none, nobody knows, it has some.
-_NONE_HERE, _UNKNOWN_HERE, _ON_HAND = 0, 1, 2
 
 
 @dataclass(frozen=True)
@@ -134,29 +129,6 @@ class Choices:
         with room((len(self), np.uint8)) as (mark,):
             return Lists(*representing.widen(mark, *map(fixed, arrays)))
 
-    def free(self, found: Ragged, wide: Lists, code: Codes) -> Codes:
-        """Say of candidates which rule forbids all of their choice.
-
-        Parameters
-        ----------
-        found : Ragged
-            ``m`` candidates.
-        wide : Lists
-            ``widened(found)``.
-        code : ndarray of the length of ``wide.item_ix``, uint8
-            As of ``rules.forbid``.
-
-        Returns
-        -------
-        ndarray of shape (m,), uint8
-            0 where any product of the choice may be shown, else the candidate's own code.
-        """
-        if not self.several:
-            return code
-        arrays = found.indptr, found.item_ix, wide.indptr, wide.item_ix, code, self.of
-        with room((len(self), np.uint8), (len(self), np.uint8)) as (mark, own):
-            return representing.free(mark, own, *map(fixed, arrays))
-
     def leading(self, found: Ragged, total: Floats, behind: Bools | None = None) -> Bools:
         """Say which candidate of each choice stands first.
 
@@ -180,50 +152,6 @@ class Choices:
         arrays = found.indptr, found.item_ix, total, last, self.of
         with room((len(self), np.int64)) as (place,):
             return representing.lead(place, *map(fixed, arrays))
-
-    def shown(
-        self,
-        leaders: Ragged,
-        wide: Lists,
-        code: Codes,
-        past: Ragged,
-        on_hand: Floats,
-    ) -> IxArray:
-        """Choose the product that stands for each choice.
-
-        Of those that may be shown: what is known to be on hand before what may be, before what is
-        not; then what the customer bought before; then what is bought most.
-
-        Parameters
-        ----------
-        leaders : Ragged
-            ``k`` products, one of each choice in a row.
-        wide : Lists
-            ``widened(leaders)``.
-        code : ndarray of the length of ``wide.item_ix``, uint8
-            As of ``rules.forbid``; a product that it forbids stands for nothing.
-        past : Ragged
-            What each customer bought.
-        on_hand : ndarray of the length of ``wide.item_ix``, float64
-            At the location of the question; NaN where unknown.
-
-        Returns
-        -------
-        ndarray of shape (k,), int32
-            The leader itself where no product of its choice may be shown.
-        """
-        items = np.asarray(leaders.item_ix, np.int32)
-        if not self.several:
-            return items
-        here = np.full(len(on_hand), _UNKNOWN_HERE, np.uint8)
-        here[on_hand > 0] = _ON_HAND
-        here[on_hand <= 0] = _NONE_HERE
-        arrays = (
-            leaders.indptr, items, wide.indptr, wide.item_ix, code, here,
-            past.indptr, past.item_ix, self.of, self.bought,
-        )  # fmt: skip
-        with room((len(self), np.uint8), (len(self), np.int64)) as (mark, place):
-            return representing.represent(mark, place, *map(fixed, arrays))
 
     def likeliest(self, found: Ragged, chance: Floats, wanted: Ragged) -> Floats:
         """Return the best chance that the choice of each wanted product has among candidates.

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.matrices.histories import Histories
-from recsys.matrices.ids import IntArray, ItemIndex, IxArray
+from recsys.matrices.ids import IntArray, ItemIndex
 from recsys.matrices.lists import Lists, Ragged, pointers, rows_of
 from recsys.models.base import Batch, Context, Model
 from recsys.models.content import Content
@@ -148,38 +148,12 @@ class Ranker:
             histories, self.shelf, limits, self.facts, self.grouped, self.age_restricted
         )
 
-    def allowed(self, items: Ragged, rules: Rules) -> tuple[Lists, npt.NDArray[np.uint8]]:
-        """Return products with all others of their choices, and what forbids each of them."""
-        wide = self.grouped.widened(items)
-        return wide, rules.forbid(wide)
-
-    def barred(self, found: Ragged, rules: Rules) -> npt.NDArray[np.uint8]:
-        """Return what forbids all of the choice of each candidate; 0 where any may be shown."""
-        code = rules.forbid(found)
-        at = np.flatnonzero(code)
-        if not len(at) or not self.grouped.several:
-            return code
-        # Others of a choice are looked at only where the candidate itself may not be shown.
-        barred = found.item_ix[at].astype(np.int32)
-        some = Lists(pointers(rows_of(found)[at], len(found.indptr) - 1), barred)
-        code[at] = self.grouped.free(some, *self.allowed(some, rules))
-        return code
-
     @cached_property
     def age_restricted(self) -> npt.NDArray[np.bool_]:
         """Which products have a minimum age, or stand for one that has, shape (n_items,)."""
         if self.facts is None:
             return np.zeros(len(self.index), bool)
         return self.grouped.any_of(self.facts.age_restricted)
-
-    def represented(self, leaders: Ragged, rules: Rules) -> IxArray:
-        """Return the product that is shown for each choice, see ``Choices.shown``."""
-        if not self.grouped.several:
-            return np.asarray(leaders.item_ix, np.int32)
-        wide, code = self.allowed(leaders, rules)
-        keys = rules.limits.location_keys
-        on_hand = self.shelf.on_hand_at(keys[rows_of(wide)], wide.item_ix)
-        return self.grouped.shown(leaders, wide, code, rules.histories, on_hand)
 
     def rank(self, batch: Batch, asked: Asked, *, widen: bool = True) -> Ranked:
         """Order items for each request.
@@ -248,7 +222,7 @@ class Ranker:
         placed = self._judge.place(np.diff(context.cart.indptr) > 0, asked.factors)
         judged = self._judge.judge(found, found.scores, found.kind, placed)
         rules = self.rules(histories, asked.limits)
-        code = self.barred(found, rules)
+        code = rules.bar(found)
         free = code == 0
         keys = self._keys(found, rows, judged, asked)
         leads = self.grouped.leading(found, keys)
@@ -280,7 +254,7 @@ class Ranker:
         leaders = Lists(ends, found.item_ix[shown])
         return Ranked(
             ends,
-            self.represented(leaders, rules),
+            rules.stand(leaders),
             judged.chance[shown],
             scores,
             evidence,

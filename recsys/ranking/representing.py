@@ -49,26 +49,6 @@ def widen(
 
 
 @compiled
-def free(
-    mark: Bytes, own: Bytes, indptr: IntArray, items: IxArray,
-    wide_indptr: IntArray, wide: IxArray, code: Bytes, of: IxArray,
-) -> Bytes:  # fmt: skip
-    """Find what forbids all of each candidate's choice."""
-    out = np.empty(len(items), np.uint8)
-    for r in range(len(indptr) - 1):
-        for at in range(wide_indptr[r], wide_indptr[r + 1]):
-            own[wide[at]] = code[at]
-            if code[at] == 0:
-                mark[of[wide[at]]] = 1
-        for at in range(indptr[r], indptr[r + 1]):
-            out[at] = 0 if mark[of[items[at]]] == 1 else own[items[at]]
-        for at in range(wide_indptr[r], wide_indptr[r + 1]):
-            own[wide[at]] = 0
-            mark[of[wide[at]]] = 0
-    return out
-
-
-@compiled
 def lead(
     place: IntArray, indptr: IntArray, items: IxArray, total: Floats, behind: Bools, of: IxArray,
 ) -> Bools:  # fmt: skip
@@ -112,43 +92,4 @@ def likeliest(
                 out[at] = chance[best]
         for at in range(indptr[r], indptr[r + 1]):
             place[of[items[at]]] = 0
-    return out
-
-
-@compiled
-def represent(
-    mark: Bytes, place: IntArray, indptr: IntArray, leaders: IxArray,
-    wide_indptr: IntArray, wide: IxArray, code: Bytes,
-    here: Bytes, past_indptr: IntArray, past: IxArray, of: IxArray,
-    bought: IntArray,
-) -> IxArray:  # fmt: skip
-    """Find the product that stands for each leader's choice."""
-    out = leaders.copy()
-    for r in range(len(indptr) - 1):
-        for at in range(past_indptr[r], past_indptr[r + 1]):
-            mark[past[at]] = 1
-        for at in range(wide_indptr[r], wide_indptr[r + 1]):  # ascending: equals stay
-            item = wide[at]
-            if code[at] != 0:
-                continue
-            best = place[of[item]] - 1
-            better = best < 0
-            if not better:
-                other = wide[best]
-                if here[at] != here[best]:
-                    better = here[at] > here[best]
-                elif mark[item] != mark[other]:
-                    better = mark[item] > mark[other]
-                else:
-                    better = bought[item] > bought[other]
-            if better:
-                place[of[item]] = at + 1
-        for at in range(indptr[r], indptr[r + 1]):
-            best = place[of[leaders[at]]] - 1
-            if best >= 0:
-                out[at] = wide[best]
-        for at in range(wide_indptr[r], wide_indptr[r + 1]):
-            place[of[wide[at]]] = 0
-        for at in range(past_indptr[r], past_indptr[r + 1]):
-            mark[past[at]] = 0
     return out

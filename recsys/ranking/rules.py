@@ -11,11 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.filters import Filter
-from recsys.matrices.compiled import all_fixed, compiled, fixed
+from recsys.matrices.compiled import all_fixed
 from recsys.matrices.histories import Histories
 from recsys.matrices.ids import IntArray, IxArray
-from recsys.matrices.lists import Lists, Ragged, contains, rows_of
+from recsys.matrices.lists import Lists, Ragged, contains, pointers, rows_of
 from recsys.matrices.scratch import room
+from recsys.ranking import barring
 from recsys.ranking.choices import Choices
 from recsys.ranking.filtering import Facts, Items
 from recsys.ranking.shelf import Shelf
@@ -125,19 +126,17 @@ class Rules:
 
     Attributes
     ----------
-    histories, shelf, limits, facts
+    histories, shelf, limits, facts, choices
         As of ``forbid``.
-    choices : ndarray of shape (n_items,), int32
-        Choice of each product.
     laid : tuple of ndarray
-        All of it as the loop takes it.
+        All of it as the loops take it.
     """
 
     histories: Histories
     shelf: Shelf
     limits: Limits
     facts: Facts | None
-    choices: IxArray
+    choices: Choices
     laid: tuple[npt.NDArray[Any], ...]
 
     @classmethod
@@ -152,7 +151,7 @@ class Rules:
     ) -> Self:
         """Lay rules out; parameters as of ``forbid``."""
         n_items = len(shelf.active)
-        of = np.arange(n_items, dtype=np.int32) if choices is None else choices.of
+        choices = Choices.alone(n_items) if choices is None else choices
         stock = shelf.position(np.where(limits.in_stock, limits.location_keys, 0))
         of_age = limits.of_age if len(limits.of_age) else np.zeros(len(limits.new_only), bool)
         adult = np.zeros(n_items, bool) if age_restricted is None else age_restricted
@@ -160,83 +159,85 @@ class Rules:
             histories.indptr, histories.item_ix, histories.ts,
             limits.exclude.indptr, limits.exclude.item_ix, limits.cart.indptr, limits.cart.item_ix,
             limits.new_only, limits.hidden_since_ts, of_age, adult, stock,
-            shelf.active, shelf.indptr, shelf.item_ix, shelf.on_hand, shelf.complete, of,
+            shelf.active, shelf.indptr, shelf.item_ix, shelf.on_hand, shelf.complete, choices.of,
         )  # fmt: skip
-        return cls(histories, shelf, limits, facts, of, all_fixed(*laid))
+        return cls(histories, shelf, limits, facts, choices, all_fixed(*laid))
 
-    def forbid(self, candidates: Ragged) -> npt.NDArray[np.uint8]:
-        """Find the first rule that forbids each candidate, see ``forbid``."""
-        indptr = np.asarray(candidates.indptr, np.int64)
-        items = np.asarray(candidates.item_ix, np.int32)
-        filtered = _filtered(
-            indptr, items, self.histories, self.shelf, self.limits, self.facts, self.choices
-        )
-        given = fixed(indptr), fixed(items), fixed(filtered), self.laid
+    def forbid(self, items: Ragged) -> npt.NDArray[np.uint8]:
+        """Find the first rule that forbids each product, see ``forbid``."""
+        lists = _lists(items)
+        filtered = self._filtered(lists)
         with room((len(self.choices), np.uint8)) as (mark,):
-            code: npt.NDArray[np.uint8] = _forbid(mark, *given)
+            given = *all_fixed(lists.indptr, lists.item_ix, filtered), self.laid
+            code: npt.NDArray[np.uint8] = barring.forbid(mark, *given)
         return code
 
+    def bar(self, items: Ragged) -> npt.NDArray[np.uint8]:
+        """Find what forbids all of the choice of each product.
 
-#: What is marked of a choice while one request is looked at.
-_EXCLUDED, _IN_CART, _HAD, _LATELY = 1, 2, 4, 8
+        Parameters
+        ----------
+        items : Ragged
+            ``m`` products of ``n`` requests.
+
+        Returns
+        -------
+        ndarray of shape (m,), uint8
+            0 where any product of the choice may be shown, else the product's own code.
+        """
+        n, lists = len(self.choices), _lists(items)
+        with room((n, np.uint8), (n, np.uint8)) as scratch:
+            given = (*scratch, *self._with_choices(lists), self.laid)
+            code: npt.NDArray[np.uint8] = barring.bar(*given)
+        return code
+
+    def stand(self, leaders: Ragged) -> IxArray:
+        """Choose the product that stands for each choice.
+
+        Of those that may be shown: what is known to be on hand before what may be, before what is
+        not; then what the customer bought before; then what is bought most.
+
+        Parameters
+        ----------
+        leaders : Ragged
+            ``k`` products of ``n`` requests, one of each choice in a row.
+
+        Returns
+        -------
+        ndarray of shape (k,), int32
+            The leader itself where no product of its choice may be shown.
+        """
+        lists = _lists(leaders)
+        if not self.choices.several:
+            return lists.item_ix
+        more = all_fixed(self.shelf.position(self.limits.location_keys), self.choices.bought)
+        given = (*self._with_choices(lists), *more, self.laid)
+        kinds = (np.uint8, np.uint8, np.uint8)
+        with room(*((len(self.choices), kind) for kind in kinds)) as scratch:
+            shown: IxArray = barring.stand(*(*scratch, *given))
+        return shown
+
+    def _with_choices(self, lists: Lists) -> tuple[Any, ...]:
+        """Products, what filters keep out of their choices, and the choices."""
+        kept_out = Lists(np.zeros(len(lists.indptr), np.int64), np.empty(0, np.int32))
+        if any(self.limits.filters):
+            wide = self.choices.widened(lists)
+            at = np.flatnonzero(self._filtered(wide))
+            rows = pointers(rows_of(wide)[at], len(lists.indptr) - 1)
+            kept_out = Lists(rows, wide.item_ix[at])
+        given = lists.indptr, lists.item_ix, kept_out.indptr, kept_out.item_ix
+        arrays: tuple[Any, ...] = all_fixed(*given, *self.choices.members)
+        return arrays
+
+    def _filtered(self, items: Lists) -> npt.NDArray[np.bool_]:
+        of = self.choices.of
+        return _filtered(
+            items.indptr, items.item_ix, self.histories, self.shelf, self.limits, self.facts, of
+        )
 
 
-@compiled
-def _forbid(
-    mark: npt.NDArray[np.uint8], indptr: IntArray, items: IxArray, filtered: npt.NDArray[np.bool_],
-    laid: Any,
-) -> npt.NDArray[np.uint8]:  # fmt: skip
-    (
-        past_indptr, past, ts, exclude_indptr, exclude, cart_indptr, cart,
-        new_only, hidden_since, of_age, adult, stock,
-        active, stock_indptr, stocked, on_hand, complete, of,
-    ) = laid  # fmt: skip
-    code = np.zeros(len(items), np.uint8)
-    for r in range(len(indptr) - 1):
-        for at in range(exclude_indptr[r], exclude_indptr[r + 1]):
-            mark[of[exclude[at]]] |= _EXCLUDED
-        for at in range(cart_indptr[r], cart_indptr[r + 1]):
-            mark[of[cart[at]]] |= _IN_CART
-        for at in range(past_indptr[r], past_indptr[r + 1]):
-            mark[of[past[at]]] |= _HAD | (_LATELY if ts[at] >= hidden_since[r] else 0)
-        place = stock[r]
-        for at in range(indptr[r], indptr[r + 1]):
-            item = items[at]
-            known = mark[of[item]]
-            if not active[item]:
-                code[at] = 1
-            elif known & _EXCLUDED:
-                code[at] = 2
-            elif known & _IN_CART:
-                code[at] = 3
-            elif adult[item] and not of_age[r]:
-                code[at] = 4
-            elif filtered[at]:
-                code[at] = 5
-            elif new_only[r] and known & _HAD:
-                code[at] = 6
-            elif known & _LATELY:
-                code[at] = 7
-            elif place >= 0:
-                low, end = stock_indptr[place], stock_indptr[place + 1]
-                high = end
-                while low < high:
-                    middle = (low + high) >> 1
-                    if stocked[middle] < item:
-                        low = middle + 1
-                    else:
-                        high = middle
-                if low < end and stocked[low] == item:
-                    code[at] = 8 if on_hand[low] <= 0 else 0
-                elif complete[place]:
-                    code[at] = 8
-        for at in range(exclude_indptr[r], exclude_indptr[r + 1]):
-            mark[of[exclude[at]]] = 0
-        for at in range(cart_indptr[r], cart_indptr[r + 1]):
-            mark[of[cart[at]]] = 0
-        for at in range(past_indptr[r], past_indptr[r + 1]):
-            mark[of[past[at]]] = 0
-    return code
+def _lists(items: Ragged) -> Lists:
+    return Lists(np.asarray(items.indptr, np.int64), np.asarray(items.item_ix, np.int32))
 
 
 def _filtered(

@@ -263,8 +263,8 @@ def _sellable(
         return mine
     items = lacking([mine])
     rules = ranker.rules(history, limits)
-    code = ranker.barred(items, rules)
-    shown = _represented(items, ranker, rules)
+    code = rules.bar(items)
+    shown = _represented(items, rules)
     of = {
         ix: other
         for ix, other, barred in zip(items.item_ix.tolist(), shown, code.tolist(), strict=True)
@@ -277,11 +277,11 @@ def _sellable(
     ]
 
 
-def _represented(items: Lists, ranker: Ranker, rules: Rules) -> list[int]:
+def _represented(items: Lists, rules: Rules) -> list[int]:
     """Return what is shown for each product; several of them may be of one choice."""
-    choices = ranker.grouped
+    choices = rules.choices
     first = choices.first_of(items.item_ix)
     leaders = Lists.of_rows([items.item_ix[first]])
-    shown = ranker.represented(leaders, rules)
+    shown = rules.stand(leaders)
     of = dict(zip(choices.of[leaders.item_ix].tolist(), shown.tolist(), strict=True))
     return [of[choice] for choice in choices.of[items.item_ix].tolist()]

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from functools import cache
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -121,43 +120,10 @@ def test_the_loops_agree_with_plain_ones(numbers, rows, data):
         got = wide.row(r).item_ix.tolist()
         assert sorted(got) == sorted(members)
 
-    k = len(wide.item_ix)
-    code = np.array(data.draw(st.lists(st.integers(0, 2), min_size=k, max_size=k)), np.uint8)
-    told = {
-        (r, int(ix)): int(code[wide.indptr[r] + n])
-        for r in range(len(rows))
-        for n, ix in enumerate(wide.row(r).item_ix)
-    }
-    free = choices.free(found, wide, code).tolist()
-    for (r, ix), got in zip(at, free, strict=True):
-        any_free = any(told[r, other] == 0 for other in range(N) if of[other] == of[ix])
-        assert got == (0 if any_free else told[r, ix])
-
     leads = choices.leading(found, total, behind).tolist()
     for place, (r, ix) in enumerate(at):
         mine = [p for p, (row, other) in enumerate(at) if row == r and of[other] == of[ix]]
         assert leads[place] == (place == min(mine, key=lambda p: (behind[p], -total[p], at[p][1])))
-
-    leaders = lists([[ix for p, (row, ix) in enumerate(at) if row == r and leads[p]]
-                     for r in range(len(rows))])  # fmt: skip
-    past = [data.draw(items) for _ in rows]
-    on_hand = np.array(
-        data.draw(st.lists(st.sampled_from([0.0, 3.0, np.nan]), min_size=k, max_size=k)), float
-    )
-    here = {key: on_hand[n] for n, key in enumerate(told)}
-    shown = choices.shown(leaders, wide, code, lists(past), on_hand)
-    bounds = leaders.indptr.tolist()
-    for r, (start, end) in enumerate(pairwise(bounds)):
-        for place in range(start, end):
-            leader = int(leaders.item_ix[place])
-            may = [ix for ix in range(N) if of[ix] == of[leader] and told[r, ix] == 0]
-
-            def worth(ix, r=r):
-                known = here[r, ix]
-                stands = 1 if np.isnan(known) else 2 * (known > 0)
-                return (-stands, ix not in past[r], -bought[ix], ix)
-
-            assert shown[place] == (min(may, key=worth) if may else leader)
 
 
 @cache

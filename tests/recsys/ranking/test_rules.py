@@ -2,11 +2,16 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from recsys.filters import parse
 from recsys.matrices.histories import EMPTY, LINES, CustomerHistory, Histories, append
 from recsys.matrices.ids import ItemIndex, item_key, location_key
 from recsys.matrices.lists import Lists
-from recsys.ranking.rules import DAY, RULES, Limits, forbid
+from recsys.ranking.choices import Choices
+from recsys.ranking.filtering import Facts
+from recsys.ranking.rules import DAY, RULES, Limits, Rules, forbid
 from recsys.ranking.shelf import Shelf
 
 NOW = 1_700_000_000
@@ -27,7 +32,7 @@ def history(*lines):
 def forbidden(past=EMPTY, adult=False, **limits):
     """Names of the rules that forbid each of the four products."""
     nothing = Lists.of_rows([np.array([], dtype=np.int32)])
-    given = {
+    asked = {
         "exclude": nothing, "cart": nothing, "new_only": np.array([False]),
         "hidden_since_ts": np.array([NOW]), "location_keys": np.array([0]),
         "in_stock": np.array([True]),
@@ -39,7 +44,7 @@ def forbidden(past=EMPTY, adult=False, **limits):
     every = Lists.of_rows([np.arange(4, dtype=np.int32)])
     rows = Histories.from_rows([past], INDEX, NOW)
     bread = np.arange(4) == BREAD
-    codes = forbid(every, rows, shelf, Limits(**given), age_restricted=bread if adult else None)
+    codes = forbid(every, rows, shelf, Limits(**asked), age_restricted=bread if adult else None)
     return [RULES[code - 1] if code else "" for code in codes]
 
 
@@ -120,3 +125,66 @@ def test_goods_with_a_minimum_age_are_shown_where_they_may_be():
     assert forbidden(adult=True) == ["", "age_restricted", "", "inactive"]
     assert forbidden(adult=True, of_age=np.array([True])) == ["", "", "", "inactive"]
     assert forbidden(adult=True, cart=one(BREAD))[BREAD] == "in_cart"
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_a_choice_is_barred_with_all_its_products_and_its_best_one_stands_for_it(data):
+    """Against plain loops over what ``forbid`` says of every single product."""
+    n, rows = 6, 2
+    index = ItemIndex([f"p{at}" for at in range(n)])
+
+    def flags():
+        return np.array(data.draw(st.lists(st.booleans(), min_size=n, max_size=n)))
+
+    def some():
+        return np.array(sorted(data.draw(st.sets(st.integers(0, n - 1)))), np.int32)
+
+    first: dict[int, int] = {}
+    numbers = data.draw(st.lists(st.integers(0, 3), min_size=n, max_size=n))
+    of = np.array([first.setdefault(number, at) for at, number in enumerate(numbers)], np.int32)
+    bought = np.array(data.draw(st.lists(st.integers(0, 2), min_size=n, max_size=n)))
+    choices = Choices(of, bought)
+    held = some()
+    on_hand = np.array([data.draw(st.sampled_from([0.0, 3.0])) for _ in held])
+    partial = [STORE] if data.draw(st.booleans()) else []
+    shelf = Shelf.build(flags(), np.full(len(held), STORE), held, on_hand, partial)
+    facts = Facts(index, [""] * n, np.zeros(n, np.int64), {}, shelf.active)
+    pasts = [
+        history(*((f"p{ix}", data.draw(st.sampled_from([1, 9])), 1.0) for ix in some()))
+        for _ in range(rows)
+    ]
+    histories = Histories.from_rows(pasts, index, NOW)
+    named = data.draw(st.sets(st.sampled_from(index.item_ids), min_size=1))
+    kept_out = {"field": "item_id", "op": "not_in", "value": sorted(named)}
+    filters = data.draw(st.sampled_from([(), (None, None), (parse(kept_out), None)]))
+    limits = Limits(
+        exclude=Lists.of_rows([some() for _ in range(rows)]),
+        cart=Lists.of_rows([some() for _ in range(rows)]),
+        new_only=np.array([data.draw(st.booleans()), False]),
+        hidden_since_ts=np.full(rows, NOW - 3 * DAY),
+        location_keys=np.array([STORE, data.draw(st.sampled_from([STORE, 0]))]),
+        in_stock=np.array([data.draw(st.booleans()), True]),
+        filters=filters,
+    )
+    rules = Rules.of(histories, shelf, limits, facts, choices, flags())
+    every = Lists.of_rows([np.arange(n, dtype=np.int32)] * rows)
+    code = rules.forbid(every).reshape(rows, n)
+    barred = rules.bar(every).reshape(rows, n)
+    leaders = [np.unique(of[some()]) for _ in range(rows)]
+    shown = rules.stand(Lists.of_rows(leaders)).tolist()
+    for r in range(rows):
+        where = np.full(n, limits.location_keys[r])
+        here = shelf.on_hand_at(where, np.arange(n, dtype=np.int32))
+        owned = set(histories.item_ix[histories.indptr[r] : histories.indptr[r + 1]].tolist())
+        for ix in range(n):
+            free = [other for other in range(n) if of[other] == of[ix] and code[r, other] == 0]
+            assert barred[r, ix] == (0 if free else code[r, ix])
+        for leader in leaders[r].tolist():
+            may = [ix for ix in range(n) if of[ix] == of[leader] and code[r, ix] == 0]
+
+            def worth(ix, here=here, owned=owned):
+                stands = 1 if np.isnan(here[ix]) else 2 * (here[ix] > 0)
+                return (-stands, ix not in owned, -bought[ix], ix)
+
+            assert shown.pop(0) == (min(may, key=worth) if may else leader)
