@@ -148,7 +148,7 @@ class Engine:
         """
         engine = cls(artefact.load(folder, verify, hold))
         as_of_ts = int(engine.manifest.as_of.timestamp())
-        warm(engine.recommend, engine._explainer, engine.index, as_of_ts)
+        warm(engine.recommend, engine._explainer, engine.ranker, as_of_ts)
         return engine
 
     def with_live(self, told: Told) -> "Engine":

@@ -11,9 +11,20 @@ from typing import Any
 import numpy as np
 
 from recsys.config import Placement
-from recsys.matrices.histories import EMPTY, EVENTS, LINES, CustomerHistory, append, notice
+from recsys.matrices.histories import (
+    EMPTY,
+    EVENTS,
+    LINES,
+    CustomerHistory,
+    Histories,
+    append,
+    notice,
+)
 from recsys.matrices.ids import ItemIndex
 from recsys.matrices.interactions import VIEW
+from recsys.matrices.lists import Lists
+from recsys.ranking.rank import Ranker
+from recsys.ranking.rules import Limits
 from recsys.responses.explaining import Explainer
 from recsys.responses.placements import Question
 
@@ -24,7 +35,7 @@ DAY = 86_400
 _FEW = 4
 
 
-def warm(recommend: Recommend, explainer: Explainer, index: ItemIndex, as_of_ts: int) -> None:
+def warm(recommend: Recommend, explainer: Explainer, ranker: Ranker, as_of_ts: int) -> None:
     """Ask once what customers will ask.
 
     Parameters
@@ -32,11 +43,11 @@ def warm(recommend: Recommend, explainer: Explainer, index: ItemIndex, as_of_ts:
     recommend : callable
         ``Engine.recommend``.
     explainer : Explainer
-    index : ItemIndex
-        Its catalogue.
+    ranker : Ranker
     as_of_ts : int
         UTC epoch seconds.
     """
+    index = ranker.index
     if not len(index):
         return
     asked = questions(index, as_of_ts)
@@ -44,6 +55,10 @@ def warm(recommend: Recommend, explainer: Explainer, index: ItemIndex, as_of_ts:
         recommend([question], [row])
     recommend([question for question, _ in asked], [row for _, row in asked])
     explainer.warm(somebody(index, as_of_ts), as_of_ts)
+    # What may be shown at all is asked where rules leave too little of what models name.
+    none, no = Lists.of_rows([np.empty(0, np.int32)]), np.zeros(1, bool)
+    limits = Limits(none, none, no, np.array([as_of_ts]), np.zeros(1, np.int64), no)
+    ranker.rules(Histories.nobody(1, len(index)), limits).forbid(none)
 
 
 def somebody(index: ItemIndex, as_of_ts: int) -> CustomerHistory:
