@@ -1,6 +1,6 @@
 """Arrow between the engine and numpy.
 
-Called by ``numbers``, ``lineup``, ``reading`` and ``rows``.
+Called by ``numbers``, ``lineup``, ``reading``, ``rows`` and ``whole``.
 """
 
 from collections.abc import Callable, Iterator
@@ -96,17 +96,22 @@ def codes(path: Path, name: str, rows: Rows = None) -> tuple[IxArray, pa.StringA
     read = pq.read_table(path, columns=[name], read_dictionary=[name])[name]
     if rows is not None:
         read = read.take(rows)
-    if not read.num_chunks:
-        return np.empty(0, np.int32), pa.array([], pa.string())
-    whole = read.unify_dictionaries().combine_chunks()
-    if isinstance(whole, pa.ChunkedArray):
-        whole = whole.chunk(0)
-    codes = column(pc.fill_null(whole.indices, -1)).astype(np.int32)
-    used = np.zeros(len(whole.dictionary) + 1, bool)
+    codes, words = coded(read)
+    used = np.zeros(len(words) + 1, bool)
     used[codes] = True
     used[-1] = False  # null has no text
     place = np.where(used, np.cumsum(used) - 1, -1).astype(np.int32)
-    return place[codes], whole.dictionary.filter(pa.array(used[:-1]))
+    return place[codes], words.filter(pa.array(used[:-1]))
+
+
+def coded(texts: pa.ChunkedArray) -> tuple[IxArray, pa.StringArray]:
+    """Return what was read as a dictionary as ``codes`` does; some texts may occur nowhere."""
+    if not texts.num_chunks:
+        return np.empty(0, np.int32), pa.array([], pa.string())
+    whole = texts.unify_dictionaries().combine_chunks()
+    if isinstance(whole, pa.ChunkedArray):
+        whole = whole.chunk(0)
+    return column(pc.fill_null(whole.indices, -1)).astype(np.int32), whole.dictionary
 
 
 def column(array: pa.Array) -> npt.NDArray[Any]:

@@ -1,8 +1,8 @@
 """The history's lines and events become customers' rows.
 
 Order lines, views and carts come in, as Arrow batches or straight from the history's Parquet; out
-come
-``CustomerHistory`` rows, one customer at a time, so that memory does not grow with the history.
+come ``CustomerHistory`` rows, one customer at a time. Memory does not grow with the history beyond
+what the engine may use: a history that fits is read whole (``whole``), a larger one streamed.
 Called when ingest renews the ledger, and by training and validation, which want the rows as they
 were at an earlier time.
 """
@@ -36,6 +36,7 @@ from recsys.matrices.histories import (
 from recsys.matrices.ids import IntArray, location_key, order_key
 from recsys.matrices.interactions import KIND_OF
 from recsys.matrices.numbers import Events, Lines, Numbers
+from recsys.matrices.whole import lines_of_all
 from recsys.schema import CHANNELS, CORRECTION, UTC
 
 #: Columns of ``schema.LINES`` that a row needs.
@@ -81,14 +82,22 @@ def read(
     # Both are streamed side by side, and an engine streams one answer at a time.
     con, beside = history.connect(), history.connect()
     try:
-        lines = con.table("lines")
-        lines = _wanted(con, lines.filter(lines.kind != CORRECTION), until_ts, wanted_ids)
-        lines = lines.order_by("customer_id", "occurred_at", "order_id", "line_no")
+        bought: Iterable[tuple[str, CustomerHistory]]
+        everything = lines_of_all(history) if until_ts is None and wanted_ids is None else None
+        if everything is not None:
+            ids, found, bounds = everything
+            bought = zip(ids, bulk.of_lines(found, bounds), strict=True)
+        else:
+            lines = con.table("lines")
+            lines = _wanted(con, lines.filter(lines.kind != CORRECTION), until_ts, wanted_ids)
+            lines = lines.order_by("customer_id", "occurred_at", "order_id", "line_no")
+            bought = _gathered(
+                batches(con, lines.select(*COLUMNS)), to_lines, append, bulk.of_lines
+            )
         events = _events(_wanted(beside, beside.table("events"), until_ts, wanted_ids))
-        yield from by_customer(
-            batches(con, lines.select(*COLUMNS)),
-            batches(beside, events.order_by("customer_id", "item_id", "kind", "channel")),
-        )
+        events = events.order_by("customer_id", "item_id", "kind", "channel")
+        looked = _gathered(batches(beside, events), to_events, notice, bulk.of_events)
+        yield from _together(bought, looked)
     finally:
         con.disconnect()
         beside.disconnect()
@@ -224,6 +233,13 @@ def by_customer(
     """
     bought = _gathered(lines, to_lines, append, bulk.of_lines)
     looked = _gathered(events, to_events, notice, bulk.of_events)
+    yield from _together(bought, looked)
+
+
+def _together(
+    bought: Iterable[tuple[str, CustomerHistory]], looked: Iterable[tuple[str, CustomerHistory]]
+) -> Iterator[tuple[str, CustomerHistory]]:
+    """Merge rows of lines and rows of events into one a customer."""
     both = groupby(merge(bought, looked, key=itemgetter(0)), key=itemgetter(0))
     for customer_id, found in both:
         row, *more = (part for _, part in found)
