@@ -10,7 +10,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import click
@@ -25,7 +27,7 @@ from recsys.data.summary import exported, fingerprint, summarise, write_rejects
 from recsys.data.unify import unify
 from recsys.errors import DataError
 from recsys.tracking.exported_returns import give_back
-from recsys.tracking.feedback import bring_in
+from recsys.tracking.feedback import bring_in, packed
 from recsys.tracking.ledger import Ledger
 from recsys.tracking.live import read_live, read_told
 from training.console import (
@@ -95,6 +97,8 @@ def ingest(config: Config, at: datetime, report: Report) -> dict[str, Any]:
         keyed = KeyedHash.load(config, create=True)
         ledger = Ledger.open(config.ledger_url, currency=config.workspace.currency)
         scratch = config.state / "tmp"
+        # Arrow looks for it at the first column that it is given; meanwhile files are read.
+        Thread(target=import_module, args=("pandas",)).start()
         con = connect(
             memory_mb=config.ingest.memory_mb, threads=config.ingest.threads, spill=scratch
         )
@@ -116,7 +120,12 @@ def ingest(config: Config, at: datetime, report: Report) -> dict[str, Any]:
             stamp = at.astimezone(UTC).strftime("%Y%m%dT%H%M%S")
             version = f"{stamp}-{digest[:8]}"
             told = read_told(ledger, exported(config, manifest))
-            folder, counts = unify(con, config, manifest, version, report, live, told)
+            rows: list[Iterator[tuple[str, bytes]]] = []
+
+            def begin(folder: Path) -> None:
+                rows.append(packed(History.of(config, folder)))
+
+            folder, counts = unify(con, config, manifest, version, report, live, told, begin)
             summary = summarise(
                 con, config, manifest, folder, counts,
                 version=version, created=at.astimezone(UTC).isoformat(), fingerprint=digest,
@@ -127,7 +136,7 @@ def ingest(config: Config, at: datetime, report: Report) -> dict[str, Any]:
             drop_replaced(manifest, counts["standing"], config.sources)
             manifest.save(config)
             report("Bringing the histories to the ledger", 0, 1)
-            bring_in(history, ledger, config, contained=mark)
+            bring_in(history, ledger, config, contained=mark, rows=rows[0])
             given_back = give_back(history, ledger, config, int(at.timestamp()))
         finally:
             con.disconnect()

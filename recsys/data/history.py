@@ -8,7 +8,7 @@ Whoever has opened a version holds it: later ingests leave it where it is.
 import json
 import os
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -41,12 +41,21 @@ class History:
         Where its tables lie.
     version : str
         Name of the version.
+    tables : tuple of str
+        Those that are complete.
     """
 
     folder: Path
     version: str
     memory_mb: int = 1024
     threads: int = 2
+    tables: tuple[str, ...] = tuple(TABLES)
+
+    @classmethod
+    def of(cls, config: Config, folder: Path) -> "History":
+        """Return the version in a folder, with the tables that it has by now."""
+        history = cls(folder, folder.name, config.ingest.memory_mb, config.ingest.threads)
+        return replace(history, tables=tuple(t for t in TABLES if history.path(t).exists()))
 
     @classmethod
     def open(cls, config: Config) -> "History":
@@ -59,7 +68,7 @@ class History:
         """
         base = config.state / FOLDER
         version, held = _hold_current(config)
-        history = cls(base / version, version, config.ingest.memory_mb, config.ingest.threads)
+        history = cls.of(config, base / version)
         if held is not None:
             weakref.finalize(history, os.close, held)
         for table in TABLES:
@@ -88,7 +97,7 @@ class History:
         """Open an engine in which every table of the history has its name."""
         spill = self.folder / "tmp"  # not where an ingest spills, who cleans up behind itself
         con = connect(memory_mb=self.memory_mb, threads=self.threads, spill=spill)
-        for name in TABLES:
+        for name in self.tables:
             con.raw_sql(
                 f"CREATE VIEW \"{name}\" AS SELECT * FROM read_parquet('{quote(self.path(name))}')"
             )

@@ -57,6 +57,7 @@ def unify(
     report: Report,
     live: Live | None = None,
     told: Told | None = None,
+    half: Callable[[Path], None] | None = None,
 ) -> tuple[Path, dict[str, Any]]:
     """Write a version of the history.
 
@@ -76,6 +77,8 @@ def unify(
     told : mapping of str to pa.Table, optional
         ``products`` and ``locations`` that the back office told of after their last export, with
         the columns of ``staged``; what is null in them was not told.
+    half : callable, optional
+        Told the folder when lines and events are in it.
 
     Returns
     -------
@@ -105,6 +108,8 @@ def unify(
             for done, (name, step) in enumerate(steps):
                 report(name, done, len(steps))
                 step()
+                if half and step == unifier.write_events:
+                    half(folder)
             report("Done", len(steps), len(steps))
     except BaseException:
         shutil.rmtree(folder)
@@ -240,8 +245,7 @@ class _Unifier:
     def _signed(self, kept: ir.Table) -> ir.Table:
         """Say of each line whether it is a sale, a return or a correction.
 
-        Money taken off a positive quantity is a return where the product is sold elsewhere or
-        listed, else a correction.
+        Money off a positive quantity is a return of what is listed or sold, else a correction.
         """
         given = kept.line_type.fill_null(SALE)
         minus = kept.filter(kept.line_type == signs.MINUS)

@@ -1,12 +1,14 @@
 """The history of all customers becomes the ledger's rows.
 
 ``bring_in`` is called at the end of an ingest and leaves the ledger holding one packed row a
-customer, with the live events that came in meanwhile. Rows are read and packed a page at a time,
-while those of the page before are compared and written, so memory does not grow with the history.
+customer, with the live events that came in meanwhile. ``packed`` begins as soon as lines and events
+are written, while the rest of the history is: rows are read and packed a few pages at a time, ahead
+of those that are compared and written, so memory does not grow with the history.
 """
 
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import Final, TypeVar
 
@@ -24,10 +26,34 @@ T = TypeVar("T")
 _BATCH_ROWS: Final = 100_000
 #: Rows in a page; one has a few hundred bytes, at most 36 kB.
 _PAGE: Final = 500
+#: Pages that are worked out before they are asked for.
+_PAGES: Final = 4
 _IDENTIFIER_COLUMNS: Final = ("type", "value", "own_id", "customer_id")
 
 
-def bring_in(history: History, ledger: Ledger, config: Config, contained: int = 0) -> Replaced:
+def packed(history: History) -> Iterator[tuple[str, bytes]]:
+    """Begin, in a thread of its own, to pack every customer's row.
+
+    Parameters
+    ----------
+    history : History
+        Of which only lines and events have to be there.
+
+    Returns
+    -------
+    iterator of (customer_id, packed row)
+        Sorted by customer_id.
+    """
+    return _ahead(((customer_id, pack(row)) for customer_id, row in read(history)), _PAGE)
+
+
+def bring_in(
+    history: History,
+    ledger: Ledger,
+    config: Config,
+    contained: int = 0,
+    rows: Iterator[tuple[str, bytes]] | None = None,
+) -> Replaced:
     """Make the ledger's histories and identifiers those of ``history``.
 
     Parameters
@@ -40,6 +66,8 @@ def bring_in(history: History, ledger: Ledger, config: Config, contained: int = 
         Says which systems' orders the history holds.
     contained : int
         ``Ledger.mark`` as it was when ingest began to read the live events.
+    rows : iterator, optional
+        As ``packed`` returns them, where that has begun.
 
     Raises
     ------
@@ -49,7 +77,7 @@ def bring_in(history: History, ledger: Ledger, config: Config, contained: int = 
     systems = {s.system or name for name, s in config.sources.items() if s.kind in ORDER_KINDS}
     return ledger.replace_histories(
         history.version,
-        _ahead(((customer_id, pack(row)) for customer_id, row in read(history)), _PAGE),
+        packed(history) if rows is None else rows,
         identifier_rows(history),
         contained=contained,
         systems=sorted(systems),
@@ -68,10 +96,20 @@ def identifier_rows(history: History) -> Iterator[tuple[str, str, str, str | Non
 
 
 def _ahead(items: Iterable[T], size: int) -> Iterator[T]:
-    """Yield items, while another thread works out the next ``size`` of them."""
+    """Have another thread work out the first pages of ``size`` items at once; return all items."""
     following = iter(items)
-    with ThreadPoolExecutor(1, "ahead") as pool:
-        coming = pool.submit(lambda: list(islice(following, size)))
-        while page := coming.result():
-            coming = pool.submit(lambda: list(islice(following, size)))
+    pool = ThreadPoolExecutor(1, "ahead")
+
+    def more() -> Future[list[T]]:
+        return pool.submit(lambda: list(islice(following, size)))
+
+    return _in_order(pool, deque(more() for _ in range(_PAGES)), more)
+
+
+def _in_order(
+    pool: ThreadPoolExecutor, coming: deque[Future[list[T]]], more: Callable[[], Future[list[T]]]
+) -> Iterator[T]:
+    with pool:
+        while page := coming.popleft().result():
+            coming.append(more())
             yield from page
