@@ -27,8 +27,8 @@ from recsys.data.number_columns import (
     stated_code,
     value_name,
 )
-from recsys.data.numbers import DECIMAL, EMPTY
-from recsys.data.texts import number_of, text_of, without_emails
+from recsys.data.numbers import DECIMAL
+from recsys.data.texts import number_of, says_nothing, text_of, without_emails
 from recsys.data.times import hint, read_as, read_formats, read_time
 from recsys.data.whole_ids import is_id, of_whole_numbers, whole
 from recsys.data.words import meanings
@@ -63,7 +63,7 @@ class Fields:
     ) -> None:  # fmt: skip
         self.table, self.columns, self.config = table, columns, config
         self.source: Source = config.sources[name]
-        self.name, self.where = name, where
+        self.name, self.where, self._hint = name, where, ""
         self._bad: list[tuple[str, str, ir.BooleanValue, ir.StringValue]] = []
         self._specs: dict[str, str | Column] = {}
         self._read: set[str] = set()
@@ -242,7 +242,7 @@ class Fields:
         moments = to_utc(table, local, offset, zone)
         self.table, shown = moments.table, cast(ir.StringValue, moments.table["_shown"])
         # Not by `&`, which would have the engine look at the text of every time.
-        missing = moments.at.isnull().ifelse(shown.isnull() | shown.lower().isin(EMPTY), False)
+        missing = moments.at.isnull().ifelse(says_nothing(shown), False)
         if required:
             self.reject(f"missing_{field}", field, missing, shown)
         self.reject("bad_time", field, ~missing & moments.out_of_range, shown)
@@ -284,19 +284,11 @@ class Fields:
         ``raw`` holds the columns that a field is read from, identifiers hidden: of what else an
         export says of people (names, addresses) nothing is kept. E-mails are blanked everywhere.
         """
-        if isinstance(bad, ir.Table):
-            table = self.table.semi_join(bad, ROW)
-        else:
-            table = self.table.filter(self.table[ROW].isin(bad))
+        table = self._of(bad)
         cases = [
-            (condition.fill_null(False), reason, field, value)
-            for reason, field, condition, value in self._bad
+            (c.fill_null(False), r, f, v + self._hint if r == "bad_time" else v)
+            for r, f, c, v in self._bad
         ]
-        if self._time is not None:
-            cases = [
-                (c, r, f, v + self._time_hint(table, c) if r == "bad_time" else v)
-                for c, r, f, v in cases
-            ]
         private = self._private()
         shown: dict[str, ir.Value] = {
             column: ibis.literal("(hidden)")
@@ -318,10 +310,18 @@ class Fields:
             raw=without_emails(ibis.struct(shown).cast("json").cast("string")),
         )
 
-    def _time_hint(self, table: ir.Table, wrong: ir.Value) -> str:
-        texts = table.select(text=ibis.ifelse(wrong, self._time, ibis.null("string"))).distinct()
-        found = rows(self._engine(), texts.order_by("text").limit(_MOST_WORDS))
-        return hint([row["text"] for row in found if row["text"]])
+    def find_hint(self, bad: ir.Table | Sequence[int]) -> bool:
+        """Look for a format of the times of bad rows that ``rejected`` can name from now on."""
+        (wrong,) = [condition for reason, _, condition, _ in self._bad if reason == "bad_time"]
+        if self._time is not None:
+            text = ibis.ifelse(wrong, self._time, ibis.null("string"))
+            texts = self._of(bad).select(text=text).distinct().order_by("text").limit(_MOST_WORDS)
+            self._hint = hint([row["text"] for row in rows(self._engine(), texts) if row["text"]])
+        return bool(self._hint)
+
+    def _of(self, bad: ir.Table | Sequence[int]) -> ir.Table:
+        t = self.table
+        return t.semi_join(bad, ROW) if isinstance(bad, ir.Table) else t.filter(t[ROW].isin(bad))
 
     def names_people(self, field: str) -> bool:
         """Tell whether a field is made of a column that names the customer."""

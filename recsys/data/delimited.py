@@ -8,9 +8,11 @@ lines. A quote that is never closed costs its own line and not what stands below
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
+import ibis.expr.operations as ops
 from ibis.backends.duckdb import Backend
 
 from recsys.data.cleaning import clean_sql, trim_sql, unclean_sql
@@ -158,6 +160,33 @@ def read_csv(con: Backend, text: Path, columns: list[str], *, delimiter: str) ->
         f'CREATE OR REPLACE TEMP VIEW "{name}" AS SELECT rowid + 1 AS {ROW}, * FROM "{name}_rows"'
     )
     return name
+
+
+@contextmanager
+def only(con: Backend, raw: RawTable, rows: Sequence[int]) -> Iterator[None]:
+    """Let an opened text show some of its rows alone, for questions that concern one row each.
+
+    A condition on ``_row`` does not keep the engine from typing every row before it looks at it.
+    """
+    own = raw.rejects_table is not None and isinstance(raw.table.op(), ops.DatabaseTable)
+    name = raw.table.get_name() if own else ""
+    if raw.rejects_table != f"{name}_rejects":  # the rows were made into another table
+        yield
+        return
+    ((before,),) = con.raw_sql(
+        f"SELECT sql FROM duckdb_views() WHERE view_name = '{name}'"
+    ).fetchall()
+    wanted = ", ".join(str(row - 1) for row in rows)
+    con.raw_sql(
+        f'CREATE OR REPLACE TEMP TABLE "{name}_some" AS SELECT rowid + 1 AS {ROW}, r.* '
+        f'FROM "{name}_rows" r JOIN (SELECT unnest([{wanted}]::BIGINT[]) AS _at) w '
+        "ON r.rowid = w._at"
+    )
+    con.raw_sql(f'CREATE OR REPLACE TEMP VIEW "{name}" AS SELECT * FROM "{name}_some"')
+    try:
+        yield
+    finally:
+        con.raw_sql(before.replace("CREATE ", "CREATE OR REPLACE ", 1))
 
 
 def _is_clean(content: Content, found: Layout, *, several: bool) -> bool:

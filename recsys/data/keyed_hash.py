@@ -165,7 +165,8 @@ def normalise_expression(kind: str, value: "ir.StringValue") -> "ir.StringValue"
     """
     if kind == PHONE:
         return value.strip()
-    text = value.re_replace(BLANK, "")
+    # Most have plain signs only, which is told in half of the time.
+    text = value.re_search("^[!-~]*$").ifelse(value, value.re_replace(BLANK, ""))
     return text.lower() if kind == "email" else text
 
 

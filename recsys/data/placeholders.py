@@ -17,7 +17,8 @@ Kinds
 """
 
 import re
-from functools import cache
+from functools import cache, reduce
+from operator import or_
 from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
@@ -95,9 +96,11 @@ def is_no_id(text: str, kind: IdKind = "item") -> bool:
 
 def no_id_expression(column: "ir.StringValue", kind: IdKind = "item") -> "ir.BooleanValue":
     """Do the same as ``is_no_id`` to a column; null stays null."""
-    # What begins with a digit but 0 is an id, or a number with an exponent; the pattern is costly.
-    digit = (column >= "1") & (column < ":")
+    # What begins with a digit is an id, a number with an exponent or a zero; the pattern is costly.
+    digit = (column >= "0") & (column < ":")
     plain = digit & ~column.contains("e") & ~column.contains("E")
+    if kind != "item":
+        plain = plain & reduce(or_, map(column.contains, "123456789"), column >= "1")
     return plain.ifelse(False, column.re_search(f"^(?:{pattern(kind)})$"))
 
 

@@ -13,6 +13,7 @@ from ibis.backends.duckdb import Backend
 
 from recsys.config import Config
 from recsys.data.columns import Fields
+from recsys.data.delimited import only
 from recsys.data.engine import keep, value
 from recsys.data.engine import rows as fetch_rows
 from recsys.data.files import ROW, RawTable
@@ -24,6 +25,8 @@ from recsys.schema import REJECTS
 _FEW_REJECTS = 20
 #: So many rows are named one by one.
 _LISTED = 1_000
+#: Kinds whose rows are read each for itself.
+_ROW_BY_ROW = ("till_tickets", "order_lines")
 #: Kinds that say nothing of people: of others, a row that cannot be split is not kept.
 _IMPERSONAL = ("products", "locations", "stock")
 
@@ -44,7 +47,7 @@ def count_rejects(
     accepted = int(counts["records"])
     rows = int(counts["lines"]) if part.kind == "woocommerce_orders" else accepted
     broken = raw.broken(con)
-    found = _rejected(con, table, fields) if counts["bad"] else []
+    found = _rejected(con, raw, table, fields, part.kind) if counts["bad"] else []
     wanted = sorted({row[ROW] for row in found})
     numbers = raw.line_numbers(wanted, [b["line"] for b in broken], accepted)
     line_of = dict(zip(wanted, numbers, strict=True))
@@ -61,12 +64,24 @@ def count_rejects(
         pq.write_table(pa.Table.from_pylist(named, schema=REJECTS), folder / REJECTED)
 
 
-def _rejected(con: Backend, table: ir.Table, fields: Fields) -> list[dict[str, Any]]:
+def _rejected(
+    con: Backend, raw: RawTable, table: ir.Table, fields: Fields, kind: str
+) -> list[dict[str, Any]]:
     bad = keep(con, "bad", table.filter(table.bad).select(ROW).distinct())
     count = int(value(con, bad.count()))
     # A list lets the engine skip what a join would make it work out for every row.
     few = con.to_pyarrow(bad)[ROW].to_pylist() if count <= _LISTED else None
-    return fetch_rows(con, fields.rejected(bad if few is None else few).order_by(ROW))
+    if few is not None and kind in _ROW_BY_ROW:
+        with only(con, raw, few):
+            return _explained(con, fields, few)
+    return _explained(con, fields, bad if few is None else few)
+
+
+def _explained(con: Backend, fields: Fields, bad: ir.Table | list[int]) -> list[dict[str, Any]]:
+    found = fetch_rows(con, fields.rejected(bad).order_by(ROW))
+    if any(row["reason"] == "bad_time" for row in found) and fields.find_hint(bad):
+        found = fetch_rows(con, fields.rejected(bad).order_by(ROW))
+    return found
 
 
 def check_rejects(config: Config, part: Part, folder: Path) -> None:

@@ -3,6 +3,7 @@
 Columns of any type come in, texts go out. Called by ``columns``.
 """
 
+import re
 from collections.abc import Callable
 from functools import reduce
 from typing import cast
@@ -10,7 +11,7 @@ from typing import cast
 import ibis
 import ibis.expr.types as ir
 
-from recsys.data.numbers import DECIMAL
+from recsys.data.numbers import DECIMAL, EMPTY
 from recsys.settings import Column
 
 #: What stands behind the day in a date with a time.
@@ -80,6 +81,16 @@ def trimmed(value: ir.Value) -> ir.StringValue:
         text = ibis.ifelse(value.cast("string").isin(["nan", "-nan"]), None, value.cast("string"))
         return cast(ir.StringValue, whole.cast("string").fill_null(text))
     return cast(ir.StringValue, value.cast("string"))
+
+
+def says_nothing(text: ir.StringValue) -> ir.BooleanValue:
+    """Tell whether a text is missing, or a word for nothing.
+
+    By a pattern: the engine turns a list into a join, which it makes of every row even where
+    only few are asked about.
+    """
+    words = "|".join(map(re.escape, EMPTY))
+    return cast(ir.BooleanValue, text.isnull() | text.lower().re_search(f"^(?:{words})$"))
 
 
 def without_emails(text: ir.Value) -> ir.StringValue:
