@@ -67,16 +67,49 @@ def _names(con: Backend) -> list[tuple[str, str]]:
 
 
 def keep(con: Backend, name: str, table: ir.Table | pa.Table) -> ir.Table:
-    """Compute an expression once, into a temporary table; ``scratch`` drops it."""
+    """Compute an expression once, into a temporary table; ``scratch`` drops it.
+
+    What is the same constant in every row is said, not stored.
+    """
     name = gen_name(name)
     table = ibis.memtable(table) if isinstance(table, pa.Table) else table
+    said, names = constants(table), table.columns
+    said = {} if len(said) == len(names) else said
+    if said:
+        table = table.drop(*said)
     # What Ibis' `create_table` does; but that copies what it has compiled, which takes twice as
     # long as to compile it.
     columns = ", ".join(f"{quote_name(c)} {_sql_type(kind)}" for c, kind in table.schema().items())
     query = sql(con, table)
     con.raw_sql(f"CREATE TEMP TABLE {quote_name(name)} ({columns})")
     con.raw_sql(f"INSERT INTO {quote_name(name)} {query}")
-    return _described(con, name)
+    kept = _described(con, name)
+    return kept.mutate(**said).select(*names) if said else kept
+
+
+def constants(table: ir.Table) -> dict[str, ir.Scalar]:
+    """Return the columns that are the same constant in every row, of the types of a table's."""
+    found = {}
+    for name, kind in table.schema().items():
+        said = _constant(table.op(), name)
+        if said is not None:
+            null = "YES" if kind.nullable else "NO"
+            found[name] = ibis.literal(said.value, _kind(DuckDBType.to_string(kind), null))
+    return found
+
+
+def _constant(table: ops.Relation, name: str) -> ops.Literal | None:
+    """Follow a column back to where it is said; None where anything may stand in it."""
+    while isinstance(table, (ops.Project, ops.Filter, ops.Sort, ops.DropColumns)):
+        value = table.values[name]
+        if isinstance(value, ops.Field):
+            table, name = value.rel, value.name
+            continue
+        several = value.arg if isinstance(value, ops.Coalesce) else (value,)
+        if not all(isinstance(each, ops.Literal) for each in several):
+            return None
+        return next((each for each in several if each.value is not None), several[0])
+    return None
 
 
 def _described(con: Backend, name: str) -> ir.Table:

@@ -98,7 +98,8 @@ def staged_lines(con: Backend, raw: RawTable, config: Config, name: str, keyed: 
     }
     money = Money(fields)
     parts = money.line(numbers.quantity, numbers.price, numbers.discount, numbers.amount)
-    line_type, parts["amount_minor"] = signs.meaning(line_type, quantity, parts["amount_minor"])
+    (amount,) = _once(fields, amount=parts["amount_minor"])
+    line_type, parts["amount_minor"] = signs.meaning(line_type, quantity, amount)
     extra = _of_order(fields, money) | _refunded(fields, money)
     occurred_at, twice = fields.moment("occurred_at")
     return_of = fields.text("return_of")
@@ -117,13 +118,20 @@ def staged_lines(con: Backend, raw: RawTable, config: Config, name: str, keyed: 
         title=fields.text("title"),
         quantity=quantity.cast("float64"),
         line_type=line_type,
-        return_of=prefixed(source, name, return_of),
+        return_of=prefixed(source, name, return_of) if fields.has("return_of") else return_of,
         cancelled=fields.flag("cancelled"),
         **parts,
         **extra,
         **identifiers,
     )
     return Typed(table, fields)
+
+
+def _once(fields: Fields, **values: ir.Value) -> list[ir.Value]:
+    """Have the engine compute each value once: in one query it would do so where it is named."""
+    named = {f"_{name}": value for name, value in values.items()}
+    fields.table = fields.table.mutate(**named)
+    return [fields.table[name] for name in named]
 
 
 def _used(columns: Sequence[str], source: Source) -> list[str]:
@@ -201,6 +209,7 @@ class Money:
     """
 
     def __init__(self, fields: Fields) -> None:
+        self._fields = fields
         fixed = fields.source.currency or fields.config.workspace.currency
         known = sorted(get_global("all_currencies"))
         self.currency = cast(ir.StringValue, ibis.literal(fixed))
@@ -241,6 +250,7 @@ class Money:
         size = quantity.abs()
         gross = self._whole(price.abs().cast("float64") * size.cast("float64"))
         stated = self.minor(amount)
+        reduced, gross, stated = _once(self._fields, reduced=reduced, gross=gross, stated=stated)
         paid = stated.abs()
         unit = self.minor(price.abs())
         whole = ibis.ifelse(size == 0, 1, size).cast("float64")

@@ -27,7 +27,7 @@ from recsys.data import (
 )
 from recsys.data.columns import Typed
 from recsys.data.database import fetch
-from recsys.data.engine import keep, scratch, write
+from recsys.data.engine import constants, keep, scratch, write
 from recsys.data.file_orders import file_orders
 from recsys.data.files import (
     RawTable,
@@ -145,8 +145,9 @@ def _read_part(
                     con, good, table.filter(table.bad), part, midnights(zone), config.identity
                 )
             _identifiers(con, config, keyed, good, source, folder)
+            unsaid = {name for name, said in constants(good).items() if said.op().value is None}
             columns = [c for c in good.columns if not c.startswith(orders.RAW_IDENTIFIER)]
-            write(con, good.select(*columns), folder / ROWS)
+            write(con, good.select(*(c for c in columns if c not in unsaid)), folder / ROWS)
     except duckdb.Error as error:
         shutil.rmtree(folder)
         raise explain(error, file) from error

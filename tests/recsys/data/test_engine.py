@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from ibis.backends.duckdb import Backend
 
-from recsys.data.engine import connect, keep, rows, scratch, value
+from recsys.data.engine import connect, constants, keep, rows, scratch, value
 
 SCHEMA = pa.schema([("n", pa.int64()), ("channel", pa.string()), ("title", pa.string())])
 LINES = pa.table(
@@ -62,3 +62,29 @@ def test_sums_and_counts_are_whole_numbers(engine: Backend) -> None:
     (found,) = rows(engine, kept.aggregate(total=kept.n.sum(), lines=kept.count()))
     assert found == {"total": 10, "lines": 4}
     assert all(type(number) is int for number in found.values())
+
+
+def test_a_constant_is_found_where_nothing_else_can_stand(engine: Backend) -> None:
+    table = ibis.memtable(LINES).mutate(
+        currency=ibis.literal("EUR"),
+        place=ibis.null("string"),
+        told=ibis.null("string").fill_null("web"),
+        shown=ibis._.title.fill_null("web"),
+    )
+    table = table.filter(table.n > 1).drop("n").rename(money="currency")
+    said = {name: value.op().value for name, value in constants(table).items()}
+    assert said == {"money": "EUR", "place": None, "told": "web"}
+    joined = table.left_join(table.view(), "title")
+    assert not constants(joined)
+
+
+def test_constants_are_not_stored(engine: Backend) -> None:
+    table = ibis.memtable(LINES).mutate(currency=ibis.literal("EUR"), half=ibis.literal(0.5))
+    kept = keep(engine, "lines", table.relocate("half", before="n"))
+    assert kept.columns == ("half", "n", "channel", "title", "currency")
+    assert [row["currency"] for row in rows(engine, kept)] == ["EUR"] * 4
+    stored = engine.raw_sql(
+        "SELECT column_name FROM duckdb_columns() WHERE table_name LIKE 'ibis_lines%'"
+    ).fetchall()
+    assert stored == [("n",), ("channel",), ("title",)]
+    assert rows(engine, keep(engine, "same", table.select("half"))) == [{"half": 0.5}] * 4
