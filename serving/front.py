@@ -21,6 +21,7 @@ from tornado.http1connection import (
 )
 from tornado.iostream import IOStream, UnsatisfiableReadError
 
+from serving.balance import ABSENT, Balance
 from serving.exchange import Exchange, refusal
 from serving.gateway import Application
 from serving.lanes import Lanes
@@ -30,8 +31,8 @@ _log = logging.getLogger("omnibasket.service")
 
 #: Bytes read from a connection at a time, and held of it before somebody wants them.
 _CHUNK_BYTES: Final = 64 * 1024
-#: Connections taken at a time; what is left, another worker takes.
-_ACCEPTED: Final = 8
+#: A worker that has more connections than another one leaves a new one to it for so long. Seconds.
+_YIELD_SECONDS: Final = 0.01
 #: What the library says of headers that did not end.
 _OF_HEADERS: Final = f"within {MAX_HEADER_BYTES} bytes"
 #: How long what follows headers that are too large is dropped. Seconds.
@@ -94,16 +95,23 @@ class Front(httputil.HTTPServerConnectionDelegate):
     lanes : Lanes
     most_connections : int
         Beyond, those that ask nothing are closed, the longest idle first.
+    balance : Balance, optional
+        What the other workers on the same socket have; none by default.
     """
 
     def __init__(
-        self, app: Application, lanes: Lanes, most_connections: int = MOST_CONNECTIONS
+        self,
+        app: Application,
+        lanes: Lanes,
+        most_connections: int = MOST_CONNECTIONS,
+        balance: Balance | None = None,
     ) -> None:
         self.app = app
         self.lanes = lanes
         self.body_bytes = 0  # of requests that are being read or answered
         self.loop = asyncio.get_running_loop()
         self._most = most_connections
+        self._balance = balance
         self._connections: set[HTTP1ServerConnection] = set()
         self._waiting: dict[object, HTTP1ServerConnection] = {}  # ask nothing, the longest first
         self._sockets: list[socket.socket] = []
@@ -115,19 +123,36 @@ class Front(httputil.HTTPServerConnectionDelegate):
         """Take connections from a listening socket, which other workers may share."""
         listening.setblocking(False)
         self._sockets.append(listening)
+        self._count()
         self.loop.add_reader(listening.fileno(), self._accept, listening)
 
     def _accept(self, listening: socket.socket) -> None:
-        for _ in range(_ACCEPTED):
-            try:
-                taken, address = listening.accept()
-            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
-                return
-            except OSError as error:  # no descriptors are left
-                _log.error("a connection was not taken", extra={"reason": str(error)})
-                self._evict()
-                return
-            self._serve(taken, address)
+        """Take one connection, unless another worker has fewer and takes it soon."""
+        if self._balance is None or not self._balance.ahead:
+            self._take(listening)
+            return
+        self.loop.remove_reader(listening.fileno())
+        self.loop.call_later(_YIELD_SECONDS, self._take_after_all, listening)
+
+    def _take_after_all(self, listening: socket.socket) -> None:
+        if listening.fileno() >= 0:  # not closed meanwhile
+            self._take(listening)
+            self.loop.add_reader(listening.fileno(), self._accept, listening)
+
+    def _take(self, listening: socket.socket) -> None:
+        try:
+            taken, address = listening.accept()
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            return
+        except OSError as error:  # no descriptors are left
+            _log.error("a connection was not taken", extra={"reason": str(error)})
+            self._evict()
+            return
+        self._serve(taken, address)
+
+    def _count(self) -> None:
+        if self._balance is not None:
+            self._balance.tell(len(self._connections) if self._sockets else ABSENT)
 
     def _serve(self, taken: socket.socket, address: Any) -> None:
         while len(self._connections) >= self._most and self._waiting:
@@ -145,6 +170,7 @@ class Front(httputil.HTTPServerConnectionDelegate):
         )
         connection = HTTP1ServerConnection(stream, params, address)
         self._connections.add(connection)
+        self._count()
         connection.start_serving(self)
 
     def _evict(self) -> None:
@@ -178,12 +204,15 @@ class Front(httputil.HTTPServerConnectionDelegate):
         """Forget a connection."""
         self._waiting.pop(server_conn, None)
         self._connections.discard(server_conn)
+        self._count()
 
     async def stop(self, seconds: float) -> None:
         """Take no more connections, and answer what is under way, so long at most."""
         for listening in self._sockets:
             self.loop.remove_reader(listening.fileno())
             listening.close()
+        self._sockets.clear()
+        self._count()
         until = time.monotonic() + seconds
         while (self.lanes.busy or self._asking()) and time.monotonic() < until:
             await asyncio.sleep(0.02)

@@ -1,6 +1,7 @@
 """A worker's process: the workspace's service on a socket that it was handed.
 
-``python -m serving.worker FD`` answers on the listening socket of that descriptor until SIGTERM;
+``python -m serving.worker FD COUNTS PLACE`` answers on the listening socket of descriptor FD until
+SIGTERM, and tells the other workers in COUNTS, at PLACE, how many connections it has (``balance``).
 ``omnibasket serve`` starts as many as the settings say and replaces those that end. SIGTERM lets
 what is under way be answered first.
 """
@@ -16,6 +17,7 @@ from typing import Final
 
 from flask import Flask
 
+from serving.balance import Balance
 from serving.front import Front
 from serving.lanes import Lanes
 from serving.limits import MOST_CONNECTIONS
@@ -31,12 +33,13 @@ _TELL_SECONDS: Final = 10.0
 
 def main() -> None:
     """Answer until told to stop."""
-    listening = socket.socket(fileno=int(sys.argv[1]))
+    descriptor, counts, place = map(int, sys.argv[1:4])
+    listening, balance = socket.socket(fileno=descriptor), Balance(counts, place)
     from serving.wsgi import app  # loads the workspace
 
     sys.setswitchinterval(_TURN_SECONDS)
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(app, listening))
+        asyncio.run(_serve(app, listening, balance))
     app.extensions["omnibasket"].close()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):
@@ -46,9 +49,9 @@ def main() -> None:
     os._exit(0)
 
 
-async def _serve(app: Flask, listening: socket.socket) -> None:
+async def _serve(app: Flask, listening: socket.socket, balance: Balance) -> None:
     lanes = Lanes()
-    front = Front(app, lanes, min(MOST_CONNECTIONS, _files() - _OTHER_FILES))
+    front = Front(app, lanes, min(MOST_CONNECTIONS, _files() - _OTHER_FILES), balance)
     app.extensions["omnibasket"].give_way = lanes.give_way
     told = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -24,6 +25,8 @@ STOP_SECONDS: Final = 30.0
 _LOOK_SECONDS: Final = 0.1
 #: A worker that ends is replaced at once; one that ends again and again, later and later. Seconds.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
+#: The count of connections of a worker that takes none, see ``serving.balance``.
+_ABSENT: Final = ((1 << 63) - 1).to_bytes(8, sys.byteorder)
 #: Whoever lived for so long is not one that cannot start. Seconds.
 _HEALTHY_SECONDS: Final = 60.0
 
@@ -31,19 +34,27 @@ _HEALTHY_SECONDS: Final = 60.0
 class Worker:
     """A place for one process, whichever is in it now."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, counts: int, place: int) -> None:
         self._descriptor = descriptor
+        self._counts, self._place = counts, place
+        self._absent()
         self.process: subprocess.Popen[bytes] | None = None
         self._begun = self._due = 0.0
         self._ends = 0  # in a row
 
     def start(self) -> None:
         """Start a process."""
-        command = [sys.executable, "-m", TARGET, str(self._descriptor)]
+        handed = self._descriptor, self._counts
+        command = [sys.executable, "-m", TARGET, *map(str, (*handed, self._place))]
         self.process = subprocess.Popen(  # noqa: S603 - our own module
-            command, pass_fds=[self._descriptor], start_new_session=True
+            command, pass_fds=handed, start_new_session=True
         )
         self._begun = time.monotonic()
+
+    def _absent(self) -> None:
+        """Say that nobody takes connections here, so that none is left to them."""
+        size = len(_ABSENT)
+        os.pwrite(self._counts, _ABSENT, self._place * size)
 
     def look(self, tell: Callable[[str], None]) -> None:
         """Replace the process where it has ended, after a pause that grows."""
@@ -56,6 +67,7 @@ class Worker:
             how = f"signal {-code}" if code < 0 else f"code {code}"
             tell(f"A worker ended ({how}); another one starts{f' in {pause:g} s' * (pause > 0)}.")
             self.process, self._due = None, now + pause
+            self._absent()
         if self.process is None and now >= self._due:
             self.start()
 
@@ -77,16 +89,18 @@ def run(listening: socket.socket, n_workers: int, tell: Callable[[str], None]) -
         told.set()
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
-    workers = [Worker(listening.fileno()) for _ in range(n_workers)]
-    try:
-        while not told.is_set():
-            for worker in workers:
-                worker.look(tell)
-            told.wait(_LOOK_SECONDS)
-    finally:
-        _end([worker.process for worker in workers if worker.process is not None])
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    with tempfile.TemporaryFile() as counts:  # of each worker's connections
+        given = listening.fileno(), counts.fileno()
+        workers = [Worker(*given, place) for place in range(n_workers)]
+        try:
+            while not told.is_set():
+                for worker in workers:
+                    worker.look(tell)
+                told.wait(_LOOK_SECONDS)
+        finally:
+            _end([worker.process for worker in workers if worker.process is not None])
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 def _end(processes: list[subprocess.Popen[bytes]]) -> None:

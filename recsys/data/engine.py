@@ -35,6 +35,8 @@ def connect(*, memory_mb: int, threads: int, spill: Path | None = None) -> Backe
     spill : Path, optional
         Folder for what does not fit; made when it is needed.
     """
+    # Ibis spends a third of its time on merging what the engine merges anyway.
+    ibis.options.sql.fuse_selects = False
     con = ibis.duckdb.connect()
     con.raw_sql(f"SET memory_limit = '{memory_mb}MiB'")
     con.raw_sql(f"SET threads = {threads}")
@@ -134,13 +136,7 @@ def _sql_type(kind: dt.DataType) -> str:
 def sql(con: Backend, table: ir.Table) -> str:
     """Return an expression as the engine's SQL; what it holds in memory is handed over."""
     con._run_pre_execute_hooks(table)
-    before = ibis.options.sql.fuse_selects
-    # Ibis spends a third of its time on merging what the engine merges anyway.
-    ibis.options.sql.fuse_selects = False
-    try:
-        return str(con.compile(table))
-    finally:
-        ibis.options.sql.fuse_selects = before
+    return str(con.compile(table))
 
 
 def write(

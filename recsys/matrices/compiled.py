@@ -49,6 +49,19 @@ def summing(function: Function) -> Function:
     return cast(Function, _Compiled(function, fastmath=set(_SPLIT)))
 
 
+def inlined(function: Function) -> Function:
+    """Compile a function into those that call it.
+
+    For what is asked of each candidate with many arrays, which a call would hand over each time.
+
+    Parameters
+    ----------
+    function : callable
+        As for ``compiled``; called by compiled functions alone.
+    """
+    return cast(Function, _Compiled(function, inline="always"))
+
+
 def forms() -> dict[str, int]:
     """Return for how many kinds of arguments each function was compiled in this process.
 

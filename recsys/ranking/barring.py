@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recsys.matrices.compiled import compiled
+from recsys.matrices.compiled import compiled, inlined
 from recsys.matrices.ids import IntArray, IxArray
 
 Bools = npt.NDArray[np.bool_]
@@ -48,7 +48,7 @@ def _end(mark: Bytes, r: int, laid: Any) -> None:
         mark[of[past[at]]] = 0
 
 
-@compiled
+@inlined
 def _here(item: Any, place: Any, laid: Any) -> Any:
     """Where a location stands with a product; nobody knows of no location."""
     stock_indptr, stocked, on_hand, complete = laid[13:17]
@@ -67,7 +67,7 @@ def _here(item: Any, place: Any, laid: Any) -> Any:
     return _NONE_HERE if complete[place] else _UNKNOWN_HERE
 
 
-@compiled
+@inlined
 def _rule(item: Any, known: Any, filtered: Any, r: int, laid: Any) -> Any:
     """Return 1 + the first rule that forbids a product; 0 where none does."""
     new_only, _, of_age, adult, stock, active = laid[7:13]
@@ -107,17 +107,19 @@ def bar(
     filtered_indptr: IntArray, filtered: IxArray, starts: IntArray, order: IxArray, laid: Any,
 ) -> Bytes:  # fmt: skip
     """Find what forbids all of each product's choice."""
-    of = laid[17]
+    new_only, of = laid[7], laid[17]
     out = np.zeros(len(items), np.uint8)
     for r in range(len(indptr) - 1):
         _begin(mark, r, laid)
         for at in range(filtered_indptr[r], filtered_indptr[r + 1]):
             kept_out[filtered[at]] = 1
+        # What holds for one product of a choice holds for all of it.
+        barred = _EXCLUDED | _IN_CART | _LATELY | (_HAD if new_only[r] else 0)
         for at in range(indptr[r], indptr[r + 1]):
             choice = of[items[at]]
             known = mark[choice]
             code = _rule(items[at], known, kept_out[items[at]] == 1, r, laid)
-            if code != 0:
+            if code != 0 and not known & barred:
                 for member in order[starts[choice] : starts[choice + 1]]:
                     if _rule(member, known, kept_out[member] == 1, r, laid) == 0:
                         code = 0

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from click.testing import CliRunner
 
@@ -180,6 +181,39 @@ def test_a_port_in_use_is_told(shop: Path) -> None:
     assert ended.exit_code == 3
     assert f"port {port}" in ended.stderr
     assert "--port" in ended.stderr
+
+
+def test_kept_connections_are_spread_over_the_workers(workspace: Path) -> None:
+    with running(workspace) as service, contextlib.ExitStack() as kept:
+        workers = psutil.Process(service.process.pid).children()
+        until = time.monotonic() + 60
+        while not all(_listens(worker) for worker in workers) and time.monotonic() < until:
+            time.sleep(0.1)
+        for _ in range(12):
+            connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=30)
+            kept.callback(connection.close)
+            connection.request("GET", "/livez")
+            assert connection.getresponse().read()
+        held = [_connections(worker, service.port) for worker in workers]
+        assert sum(held) == 12
+        assert min(held) >= 3
+
+
+def _connections(worker: psutil.Process, port: int) -> int:
+    found = worker.net_connections("tcp")
+    return sum(one.status == "ESTABLISHED" and one.laddr.port == port for one in found)
+
+
+def _listens(worker: psutil.Process) -> bool:
+    """Whether a worker takes connections: it waits for them in its loop."""
+    return any("eventpoll" in str(path.readlink()) for path in _open_files(worker.pid))
+
+
+def _open_files(pid: int) -> Iterator[Path]:
+    for path in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            path.readlink()
+            yield path
 
 
 def test_workers_do_not_outlive_a_service_that_is_killed(workspace: Path) -> None:

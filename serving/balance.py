@@ -1,0 +1,36 @@
+"""How many connections each worker has, so that none takes them all.
+
+The counts lie in a file that whoever starts the workers makes and that every worker maps. Kept
+connections stay where they were taken: a proxy's eight connections with one worker leave the other
+worker idle for hours. Called by ``front``.
+"""
+
+import mmap
+
+#: The count of a worker that takes no connections: it has not begun yet, or it has ended.
+ABSENT = (1 << 63) - 1
+
+
+class Balance:
+    """The counts of all workers.
+
+    Parameters
+    ----------
+    descriptor : int
+        Of a file of one signed 64-bit number a worker, native order.
+    place : int
+        Which of them is ours, from 0.
+    """
+
+    def __init__(self, descriptor: int, place: int) -> None:
+        self._counts = memoryview(mmap.mmap(descriptor, 0)).cast("q")
+        self._place = place
+
+    def tell(self, connections: int) -> None:
+        """Tell the other workers how many connections we have."""
+        self._counts[self._place] = connections
+
+    @property
+    def ahead(self) -> bool:
+        """Whether another worker has fewer connections than we have."""
+        return self._counts[self._place] > min(self._counts.tolist())
