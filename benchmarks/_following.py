@@ -11,7 +11,8 @@ from scipy import sparse
 
 from benchmarks._chance import Ints, chances
 from benchmarks._shuffle import Floats, Planted, choose, matrix, moved
-from recsys.matrices.baskets import DAY, Baskets
+from recsys.matrices.baskets import Baskets
+from recsys.units import DAY
 
 
 @dataclass(frozen=True, eq=False)

@@ -37,11 +37,12 @@ from recsys.models.base import Batch
 from recsys.ranking.diversity import Alike
 from recsys.ranking.rank import Asked, Ranker, factors_of
 from recsys.ranking.rules import Limits
+from recsys.units import DAY
 from recsys.validation import panel, splits
 from recsys.validation.fitting import fit, learn
 from recsys.validation.metrics import Floats, bootstrap, coverage, ndcg_at
 from recsys.validation.panel import Panel
-from recsys.validation.splits import DAY, Window
+from recsys.validation.splits import Window
 from training.demo import build
 from training.ingest import ingest
 from training.span import span

@@ -27,10 +27,11 @@ from recsys.model_settings import Ranker as Settings
 from recsys.ranking.boosted import FEATURES
 from recsys.ranking.refine import ndcg_of
 from recsys.ranking.trees import Trees
+from recsys.units import DAY
 from recsys.validation import boosting, learning, panel
 from recsys.validation.boosting import Cases
 from recsys.validation.fitting import fit, settle, study
-from recsys.validation.splits import DAY, Window
+from recsys.validation.splits import Window
 
 TASKS: Final = {"complete_journey": JOURNEY_TS, "uci_online_retail_ii": UCI_TS}
 #: Customers of the window that judges, at most.

@@ -12,13 +12,13 @@ from recsys.config import Config
 from recsys.errors import LedgerError
 from recsys.responses.engine import Engine
 from recsys.tracking.ledger import Ledger
+from recsys.units import DAY
 
 OK: Final = "ok"
 #: With less room events are refused soon. Bytes.
 _LITTLE_ROOM: Final = 256 * 1024 * 1024
 #: What changes seldom is looked at so often. Seconds.
 _SELDOM_SECONDS: Final = 5.0
-_DAY: Final = 86_400
 
 
 class Condition:
@@ -109,7 +109,7 @@ class Condition:
         days = self._config.serve.stale_days
         if engine is None or not days:
             return OK
-        age = (now_ts - engine.manifest.as_of.timestamp()) / _DAY
+        age = (now_ts - engine.manifest.as_of.timestamp()) / DAY
         if age <= days:
             return OK
         return (

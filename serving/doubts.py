@@ -13,6 +13,7 @@ from recsys.misfit import nearest
 from recsys.responses.checking import unknown_values
 from recsys.responses.engine import Engine
 from recsys.tracking.events import Event, Identifier, Money
+from recsys.units import DAY
 from recsys.wording import counted
 from serving.problems import FieldError
 from serving.state import State
@@ -20,7 +21,6 @@ from serving.state import State
 #: A live event is told within hours; one that is older than this was dated wrongly, or comes from
 #: an archive, which belongs into the exports.
 _LONG_AGO_DAYS: Final = 30
-_DAY_SECONDS: Final = 86_400
 
 
 def of_event(state: State, event: Event, pointer: str, now_ts: int) -> Iterator[FieldError]:
@@ -46,7 +46,7 @@ def of_event(state: State, event: Event, pointer: str, now_ts: int) -> Iterator[
             )
     yield from of_identifier(state, event.identifier, f"{pointer}/identifier")
     yield from _of_currencies(state, event, pointer)
-    days = (now_ts - event.occurred_ts) // _DAY_SECONDS
+    days = (now_ts - event.occurred_ts) // DAY
     if days > _LONG_AGO_DAYS:
         now = datetime.fromtimestamp(now_ts, UTC)
         yield FieldError(

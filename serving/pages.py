@@ -10,6 +10,7 @@ import swagger_ui_bundle
 from flask import Blueprint, Response, abort, current_app, render_template, request
 
 from recsys.responses.placements import placements
+from recsys.units import DAY
 from serving import access
 from serving.openapi import documented
 from serving.problems import KINDS
@@ -19,7 +20,6 @@ from serving.state import State
 blueprint = Blueprint("pages", __name__)
 
 _HTML: Final = "text/html; charset=utf-8"
-_DAY_SECONDS: Final = 86_400
 #: The files of Swagger UI that its page needs; nothing else of that folder is served.
 _ASSETS: Final = {
     "swagger-ui.css": "text/css; charset=utf-8",
@@ -82,8 +82,8 @@ def docs() -> Response:
 def asset(name: str) -> Response:
     """Serve a script or style of the page under `/docs`."""
     if name == "start.js":
-        return reply(_START, 200, "text/javascript; charset=utf-8", cache_seconds=_DAY_SECONDS)
+        return reply(_START, 200, "text/javascript; charset=utf-8", cache_seconds=DAY)
     if name not in _ASSETS:
         abort(404)
     content = Path(str(swagger_ui_bundle.swagger_ui_path), name).read_bytes()
-    return reply(content, 200, _ASSETS[name], cache_seconds=_DAY_SECONDS)
+    return reply(content, 200, _ASSETS[name], cache_seconds=DAY)

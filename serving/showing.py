@@ -11,6 +11,7 @@ from typing import Final
 
 from recsys.errors import LedgerError
 from recsys.tracking.ledger import Exposure, Ledger
+from recsys.units import DAY
 
 _log = logging.getLogger("omnibasket.service")
 
@@ -21,7 +22,6 @@ _MOST_WAITING: Final = 50_000
 _THIN_SECONDS: Final = 300.0
 #: Old ones forgotten in one transaction, and in one look.
 _THINNED, _MOST_THINNED = 1_000, 20_000
-_DAY: Final = 86_400
 
 
 class Showing:
@@ -87,7 +87,7 @@ class Showing:
         if not self._days or not (at_once or time.monotonic() >= self._thin_at):
             return 0
         self._thin_at = time.monotonic() + _THIN_SECONDS
-        before_ts, gone, last = int(now_ts - self._days * _DAY), 0, _THINNED
+        before_ts, gone, last = int(now_ts - self._days * DAY), 0, _THINNED
         try:
             while last == _THINNED and gone < _MOST_THINNED:
                 last = self.ledger.thin_exposures(before_ts, _THINNED)

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 UNEXPECTED = 1
-USAGE = 2
 REFUSED = 7
 INTERRUPTED = 130
 

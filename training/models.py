@@ -292,10 +292,6 @@ def _became(row: dict[str, Any]) -> str:
     return f"{_WORDS[became['action']]}{forced}"
 
 
-def _minute(text: str) -> str:
-    return text[:16].replace("T", " ")
-
-
 def _figure(value: float | None) -> str | None:
     return None if value is None else f"{value:.4f}"
 

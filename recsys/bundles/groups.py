@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.bundles.evidence import Grouped, Orders, grouped
-from recsys.matrices.baskets import DAY, Baskets
+from recsys.matrices.baskets import Baskets
 from recsys.matrices.compiled import compiled
 from recsys.matrices.ids import IntArray, IxArray
+from recsys.units import DAY
 
 Floats = npt.NDArray[np.float64]
 

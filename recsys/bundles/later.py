@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.bundles.evidence import Orders, joined, postings
-from recsys.matrices.baskets import DAY, Baskets
+from recsys.matrices.baskets import Baskets
 from recsys.matrices.compiled import compiled
 from recsys.matrices.ids import IntArray, IxArray
+from recsys.units import DAY
 
 #: Later purchases that are looked at; where there are more, some customers are left out.
 _PURCHASES: Final = 20_000_000

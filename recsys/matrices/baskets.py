@@ -12,9 +12,10 @@ import numpy.typing as npt
 from scipy import sparse
 
 from recsys.matrices.ids import IntArray, ItemIndex, IxArray
-from recsys.matrices.interactions import DAY, Interactions, decay, strength
+from recsys.matrices.interactions import Interactions, decay, strength
 from recsys.matrices.products import Products
 from recsys.model_settings import Weights
+from recsys.units import DAY
 
 if TYPE_CHECKING:
     from recsys.data.history import History

@@ -15,12 +15,12 @@ from recsys.matrices.compiled import compiled, fixed
 from recsys.matrices.ids import IntArray, IxArray
 from recsys.matrices.scratch import room
 from recsys.model_settings import Weights
+from recsys.units import DAY
 
 Structured = npt.NDArray[np.void]
 Kinds = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float64]
 
-DAY: Final = 86_400
 
 #: Kinds of interaction besides a purchase. A row stores the first two; returns are lines.
 VIEW: Final = 0

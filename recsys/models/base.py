@@ -18,13 +18,12 @@ from recsys.errors import NotFittedError
 from recsys.matrices.histories import Histories
 from recsys.matrices.lists import Lists, Ragged
 from recsys.models.naming import Recommendations, new
-from recsys.models.questions import DAY, Batch, Context, Floats
+from recsys.models.questions import Batch, Context, Floats
 
 if TYPE_CHECKING:
     from recsys.matrices.baskets import Training  # scoring needs no engine
 
 __all__ = [
-    "DAY",
     "Arrays",
     "Batch",
     "Context",

@@ -13,9 +13,10 @@ from recsys.matrices.ids import IxArray
 from recsys.matrices.interactions import decay
 from recsys.matrices.lists import Lists, Ragged, contains, rows_of
 from recsys.model_settings import CoPurchase as Settings
-from recsys.models.base import DAY, Batch, Model, Recommendations, Scores
+from recsys.models.base import Batch, Model, Recommendations, Scores
 from recsys.models.lifts import lifts_of
 from recsys.models.naming import Said, heard, loudest, nothing_said, said, speakers
+from recsys.units import DAY
 
 if TYPE_CHECKING:
     from recsys.matrices.baskets import Training

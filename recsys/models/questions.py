@@ -16,12 +16,12 @@ import numpy.typing as npt
 from recsys.matrices.compiled import compiled, fixed
 from recsys.matrices.histories import NO_CHANNEL, Histories
 from recsys.matrices.ids import IntArray, IxArray
-from recsys.matrices.interactions import DAY
 from recsys.matrices.lists import Lists
 from recsys.matrices.scratch import room
 from recsys.model_settings import Weights
+from recsys.units import DAY
 
-__all__ = ["DAY", "Batch", "Context", "Floats", "Weighed"]
+__all__ = ["Batch", "Context", "Floats", "Weighed"]
 
 T = TypeVar("T")
 Floats = npt.NDArray[np.float64]

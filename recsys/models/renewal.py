@@ -14,10 +14,10 @@ import numpy.typing as npt
 
 from recsys.matrices.compiled import compiled, fixed
 from recsys.matrices.ids import IntArray, IxArray
+from recsys.units import DAY
 
 Floats = npt.NDArray[np.float64]
 
-DAY: Final = 86_400
 #: Purchases of a product less than half a day apart are one: two tickets of one way to the shop,
 #: or two orders of a day where the export holds dates only.
 APART_DAYS: Final = 0.5

@@ -16,10 +16,11 @@ from recsys.matrices.returns import Bought
 from recsys.model_settings import Repeat as Settings
 from recsys.models.base import Batch, Context, Floats, Model, Recommendations, Scores
 from recsys.models.naming import first, look_up
-from recsys.models.renewal import DAY, Pairs, gathered, pairs
+from recsys.models.renewal import Pairs, gathered, pairs
 from recsys.models.repurchase import Products
 from recsys.models.timing import Bools, Timing, late, timed
 from recsys.models.trending import counted, rise
+from recsys.units import DAY
 
 if TYPE_CHECKING:
     from recsys.matrices.baskets import Training

@@ -14,7 +14,8 @@ from recsys.matrices.compiled import compiled, fixed
 from recsys.matrices.ids import IntArray, IxArray
 from recsys.matrices.lists import Ragged, pointers
 from recsys.matrices.returns import Bought
-from recsys.models.renewal import DAY, Floats, Pairs
+from recsys.models.renewal import Floats, Pairs
+from recsys.units import DAY
 
 Scores = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]

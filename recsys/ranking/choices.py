@@ -115,12 +115,6 @@ class Choices:
         """Whether any choice has more than one product."""
         return bool((self.of != np.arange(len(self), dtype=np.int32)).any())
 
-    def of_choice(self, item_ix: int) -> IxArray:
-        """Return the products that are one choice with a product, itself among them."""
-        starts, order = self.members
-        choice = self.of[item_ix]
-        return order[starts[choice] : starts[choice + 1]]
-
     def widened(self, lists: Ragged) -> Lists:
         """Return lists with every product of the choices in them, each once, choice by choice."""
         if not self.several:

@@ -33,8 +33,6 @@ RULES: Final = (
     "out_of_stock",
 )
 
-DAY: Final = 86_400
-
 
 @dataclass(frozen=True)
 class Limits:

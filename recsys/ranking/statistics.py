@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.matrices.ids import IxArray
-from recsys.matrices.interactions import DAY
 from recsys.schema import CHANNELS
+from recsys.units import DAY
 
 if TYPE_CHECKING:
     from recsys.matrices.baskets import Training

@@ -14,10 +14,11 @@ from recsys.matrices.ids import IntArray
 from recsys.matrices.lists import Lists
 from recsys.models.base import Context
 from recsys.ranking.rank import Asked, factors_of
-from recsys.ranking.rules import DAY, Limits
+from recsys.ranking.rules import Limits
 from recsys.responses.catalogue import Catalogue
 from recsys.responses.placements import BOUGHT_ON, Question, filter_of
 from recsys.schema import CHANNELS
+from recsys.units import DAY
 
 
 def joined(one: Sequence[npt.NDArray[np.int32]], other: Sequence[npt.NDArray[np.int32]]) -> Lists:

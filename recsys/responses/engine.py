@@ -220,10 +220,6 @@ class Engine:
         cost = int(margins.costs.item_minor[item_ix])
         return None if cost == UNKNOWN_MINOR else cost
 
-    def knows_stock(self) -> bool:
-        """Whether the stock of any location is known."""
-        return bool(len(self.ranker.shelf.location_keys))
-
     def knows_costs(self) -> bool:
         """Whether the cost of any product is known, so that margins are more than a guess."""
         return bool((self._costs.item_minor >= 0).any()) or bool(len(self._costs.local_minor))

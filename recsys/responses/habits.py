@@ -13,9 +13,10 @@ from recsys.matrices.compiled import compiled, fixed
 from recsys.matrices.histories import Histories
 from recsys.matrices.ids import IntArray, IxArray
 from recsys.matrices.lists import Ragged
-from recsys.models.renewal import APART_DAYS, DAY, Floats
+from recsys.models.renewal import APART_DAYS, Floats
 from recsys.models.timing import REGULAR_GAPS, REGULAR_SPREAD
 from recsys.ranking.choices import Choices
+from recsys.units import DAY
 
 
 class Habit(NamedTuple):

@@ -23,8 +23,9 @@ from recsys.matrices.ids import ItemIndex
 from recsys.matrices.lists import Lists
 from recsys.ranking.choices import Choices
 from recsys.ranking.rank import Ranker
-from recsys.ranking.rules import DAY, Limits, Rules
+from recsys.ranking.rules import Limits, Rules
 from recsys.responses.placements import BOUGHT_ON, Question
+from recsys.units import DAY
 
 #: What was bought in the last days speaks for a bundle without a cart.
 LATELY_DAYS: Final = 60

@@ -27,10 +27,10 @@ from recsys.ranking.rank import Ranker
 from recsys.ranking.rules import Limits
 from recsys.responses.explaining import Explainer
 from recsys.responses.placements import Question
+from recsys.units import DAY
 
 Recommend = Callable[[Sequence[Question], Sequence[CustomerHistory]], list[dict[str, Any]]]
 
-DAY = 86_400
 #: Products that take part.
 _FEW = 4
 

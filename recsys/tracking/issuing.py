@@ -32,9 +32,9 @@ from recsys.tracking.promises import (
 )
 from recsys.tracking.rows import lock
 from recsys.tracking.tables import DECISIONS, OF_VISITS, OFFER_ADDRESSES, OFFERS
+from recsys.units import DAY
 
 _HOUR: Final = 3_600
-_DAY: Final = 86_400
 #: Addresses of the past that a request forgets.
 _FORGET: Final = 20
 
@@ -162,7 +162,7 @@ def _visit_may(connection: Connection, wanted: Wanted, bounds: VisitBounds) -> b
         recent = wanted.now_ts - row.since_ts < _HOUR
         if recent and row.issued >= bounds.per_address_hour:
             return False
-    given = {"owner": wanted.owner, "since_ts": wanted.now_ts - _DAY}
+    given = {"owner": wanted.owner, "since_ts": wanted.now_ts - DAY}
     n_lately = int(connection.execute(_OF_VISIT, given).scalar_one())
     return n_lately < bounds.per_visit
 
@@ -181,7 +181,7 @@ def _count_address(connection: Connection, bounds: VisitBounds, now_ts: int) -> 
             issued=sa.case((past, 1), else_=of.issued + 1),
         )
     )
-    old = sa.select(of.address).where(of.since_ts < now_ts - _DAY, of.address != bounds.address)
+    old = sa.select(of.address).where(of.since_ts < now_ts - DAY, of.address != bounds.address)
     found = connection.execute(old.limit(_FORGET).with_for_update(skip_locked=True)).scalars().all()
     if found:
         connection.execute(OFFER_ADDRESSES.delete().where(of.address.in_(found)))

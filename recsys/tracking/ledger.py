@@ -28,11 +28,11 @@ from recsys.tracking.people import find_identifiers, resolve_ids, session_own_id
 from recsys.tracking.recording import Outcome, record
 from recsys.tracking.replacing import Replaced, replace
 from recsys.tracking.tables import EVENTS, HISTORIES, IDENTIFIERS, META, SESSIONS
+from recsys.units import DAY
 
 __all__ = ["Customer", "Exposure", "Ledger", "LiveEvent", "Outcome", "Patience", "Replaced"]
 
 _PAGE: Final = 2_000
-_DAY: Final = 86_400
 
 # What a request reads; see ``Database.one``.
 _ROW: Final = sa.select(HISTORIES.c.row).where(
@@ -245,7 +245,7 @@ class Ledger:
 
     def _visit(self, session_id: str, as_of_ts: int) -> tuple[sessions.State, str | None]:
         found = self._database.one(_VISIT, session_id=session_id)
-        if found is None or as_of_ts - found[1] > sessions.SESSION_DAYS * _DAY:
+        if found is None or as_of_ts - found[1] > sessions.SESSION_DAYS * DAY:
             return sessions.State(), None
         return sessions.decode(found[2]), found[0]
 

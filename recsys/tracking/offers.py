@@ -30,10 +30,10 @@ from recsys.tracking.promises import (
 from recsys.tracking.redeeming import Outcome, Redeemed, Use, redeem, redeem_best, see
 from recsys.tracking.returning import Returned, settle
 from recsys.tracking.tables import DECISIONS, OFFERS, REDEMPTIONS
+from recsys.units import DAY
 
 __all__ = ["Offers", "Redeemed", "Refusal"]
 
-_DAY: Final = 86_400
 _PAGE: Final = 2_000
 #: Returned orders looked at in one transaction.
 _AT_ONCE: Final = 500
@@ -341,5 +341,5 @@ class Offers:
 
 
 def _per_day(column: sa.Column[Any]) -> sa.Select[Any]:
-    day = (column - column % _DAY).label("day")
+    day = (column - column % DAY).label("day")
     return sa.select(day, sa.func.count()).group_by(day)

@@ -25,8 +25,8 @@ from recsys.tracking.people import find_identifiers, resolve_ids, session_own_id
 from recsys.tracking.returning import Login, Returned, settle
 from recsys.tracking.rows import insert, lock
 from recsys.tracking.tables import EVENTS, IDENTIFIERS, SESSIONS, TRANSACTIONS
+from recsys.units import DAY
 
-_DAY = 86_400
 _BLANK_STATE = sessions.encode(sessions.State())
 
 
@@ -198,7 +198,7 @@ def _attribute(batch: _Batch, entries: list[_Entry]) -> list[_Entry]:
 
 def _bound(visit: sa.Row[Any], batch: _Batch) -> str | None:
     """Whose a visit is, unless it is over."""
-    recent = batch.received_ts - visit.seen_ts <= sessions.SESSION_DAYS * _DAY
+    recent = batch.received_ts - visit.seen_ts <= sessions.SESSION_DAYS * DAY
     return visit.own_id if recent else None
 
 
@@ -298,7 +298,7 @@ def _update_visits(batch: _Batch, entries: list[_Entry]) -> list[tuple[str, str,
         if session_id is None:
             continue
         visit = batch.visits[session_id]
-        fresh = batch.received_ts - visit.seen_ts > sessions.SESSION_DAYS * _DAY
+        fresh = batch.received_ts - visit.seen_ts > sessions.SESSION_DAYS * DAY
         blank = sessions.State() if fresh else sessions.decode(visit.state)
         states[session_id] = sessions.after(states.get(session_id, blank), entry.event)
         value = values.setdefault(

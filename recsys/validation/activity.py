@@ -21,8 +21,8 @@ from recsys.data.engine import rows
 from recsys.data.history import History
 from recsys.data.staged import LIVE
 from recsys.schema import SALE
+from recsys.units import DAY
 
-DAY: Final = 86_400
 #: Times without an offset may be ahead of UTC by so much.
 _AHEAD_SECONDS: Final = DAY
 

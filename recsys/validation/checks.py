@@ -22,7 +22,8 @@ import pyarrow.compute as pc
 
 from recsys.data.history import History
 from recsys.settings import CheckName, Checks
-from recsys.validation.activity import DAY, Activity, Counts, has_doubtful, read
+from recsys.units import DAY
+from recsys.validation.activity import Activity, Counts, has_doubtful, read
 from recsys.validation.silences import EXPECTED, Silence, silences
 
 #: The same of a location as ``EXPECTED``: there are many, and some are silent by chance.

@@ -9,8 +9,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from recsys.errors import DataError
-
-DAY: Final = 86_400
+from recsys.units import DAY
 
 #: Windows together may take this share of the history at most; the rest is for learning.
 MAX_SHARE: Final = 0.5

@@ -19,7 +19,8 @@ from benchmarks._shop import Shop, interval
 from benchmarks._shuffle import plant, shuffled
 from benchmarks.bundles import main
 from benchmarks.peers.rules import METHODS, ORDERS, Rules
-from recsys.matrices.baskets import DAY, Baskets
+from recsys.matrices.baskets import Baskets
+from recsys.units import DAY
 
 
 def baskets(seed, n_orders=400, n_items=30, largest=0.5):

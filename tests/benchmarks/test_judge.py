@@ -9,8 +9,8 @@ from benchmarks.peers.base import Peer
 from benchmarks.peers.frequency import fit_own, fit_popular
 from recsys.matrices.lists import Lists
 from recsys.ranking.choices import Choices
+from recsys.units import DAY
 
-DAY = 86_400
 OWN = Peer("own", fit_own, {"half_life_days": (None, 1.0)})
 
 

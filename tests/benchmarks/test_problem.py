@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from benchmarks._problem import Problem, Purchases, best_of, by_window, numbered
 from recsys.matrices.lists import Lists
+from recsys.units import DAY
 
-DAY = 86_400
 events = st.lists(
     st.tuples(st.integers(0, 4), st.integers(0, 6), st.integers(0, 9)), min_size=1, max_size=40
 )

@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from recsys.config import Config
 from recsys.data.keyed_hash import customer_id_of
 from recsys.tracking.keys import Grant, Scope
+from recsys.units import DAY
 from serving.wire_offers import CustomerOffers, Offer
 
 from .conftest import Serve, bought, email, known, state
@@ -30,8 +31,6 @@ from .marketing import (
     redeem,
     refused,
 )
-
-DAY = 86_400
 
 
 def standing(client: FlaskClient, customer_id: str) -> list[dict[str, Any]]:

@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
+from recsys.units import DAY
 from recsys.validation.metrics import Floats
 from training.report import names
 from training.report.canvas import INK, LINE, MUTED, OUR, SECOND, SHADE, THIRD, drawing
-
-_DAY = 86_400
 
 
 def chances(found: Mapping[str, Any]) -> str:
@@ -79,7 +78,7 @@ def timeline(
                     start, end, color=colour, alpha=0.28, linewidth=0,
                     label=None if number else told,
                 )  # fmt: skip
-        at = np.asarray(days) / _DAY
+        at = np.asarray(days) / DAY
         for (channel, counted), (colour, dashes) in zip(
             orders.items(), _lines(len(orders)), strict=True
         ):
@@ -99,7 +98,7 @@ def timeline(
 
 def _day(at: datetime) -> float:
     """Days since 1970, as matplotlib counts them."""
-    return at.timestamp() / _DAY
+    return at.timestamp() / DAY
 
 
 def _lines(n: int) -> list[tuple[str, str]]:

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from recsys.data.history import History
 from recsys.matrices.arrow import column
 from recsys.schema import SALE
+from recsys.units import DAY
 from recsys.validation.metrics import Floats
 
-_DAY: Final = 86_400
 #: Stretches in the picture, at most.
 _STRETCHES: Final = 120
 
@@ -42,7 +42,7 @@ def read(history: History) -> Sold:
         lines = con.table("lines")
         sales = lines.filter(lines.kind == SALE)
         orders = sales.group_by("order_id", "channel").agg(at=sales.occurred_at.min())
-        days = orders.group_by("channel", day=(orders.at.epoch_seconds() // _DAY)).agg(
+        days = orders.group_by("channel", day=(orders.at.epoch_seconds() // DAY)).agg(
             orders=orders.count()
         )
         table = con.to_pyarrow(days)
@@ -65,5 +65,5 @@ def read(history: History) -> Sold:
         ) / long
         for channel in np.unique(channels)
     }  # fmt: skip
-    starts = (day.min() + length * np.arange(n)) * _DAY
+    starts = (day.min() + length * np.arange(n)) * DAY
     return starts, dict(sorted(found.items(), key=lambda pair: -pair[1].sum()))

@@ -5,7 +5,7 @@ Histories come in, the customers' own products come out; nothing is learned. Cal
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Final, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +14,8 @@ from recsys.matrices.baskets import Training
 from recsys.matrices.histories import Histories
 from recsys.matrices.lists import Lists, places_of, pointers, rows_of
 from recsys.models.base import Context
+from recsys.units import DAY
 from recsys.validation.showing import Shown
-
-_DAY: Final = 86_400
 
 
 class OwnFrequency:
@@ -73,7 +72,7 @@ def own_frequency(
     at = np.broadcast_to(np.asarray(as_of_ts, np.int64), (len(histories),))[rows]
     keys = rows * histories.n_items + bought.item_ix
     pairs, of = np.unique(keys, return_inverse=True)
-    age_days = (at - bought.ts) / _DAY
+    age_days = (at - bought.ts) / DAY
     frequency = np.bincount(of, weights=bought.count * np.exp2(-age_days / half_life_days))
     rows, items = np.divmod(pairs, max(1, histories.n_items))
     order = np.lexsort((items, -frequency, rows))

@@ -9,7 +9,8 @@ from scipy import sparse
 from recsys.matrices.baskets import Training
 from recsys.matrices.histories import Histories
 from recsys.matrices.lists import rows_of
-from recsys.models.base import DAY, Context
+from recsys.models.base import Context
+from recsys.units import DAY
 
 
 def of_training(training: Training, half_life_days: float) -> sparse.csr_matrix:

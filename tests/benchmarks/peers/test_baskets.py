@@ -5,8 +5,7 @@ import pytest
 
 from benchmarks._problem import Purchases
 from benchmarks.peers import baskets
-
-DAY = 86_400
+from recsys.units import DAY
 
 
 def of(histories):

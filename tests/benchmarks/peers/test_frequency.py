@@ -4,8 +4,8 @@ import numpy as np
 
 from benchmarks._problem import Purchases
 from benchmarks.peers import frequency
+from recsys.units import DAY
 
-DAY = 86_400
 #: Customer 0 bought 0 twice long ago and 1 now; 2 and 3 are what the others buy.
 CUSTOMER = np.array([0, 0, 0, 1, 1, 2, 2, 3])
 ITEM = np.array([0, 0, 1, 2, 3, 2, 3, 2])

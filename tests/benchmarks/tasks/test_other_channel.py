@@ -3,9 +3,8 @@
 import numpy as np
 
 from benchmarks.tasks.other_channel import crossing
+from recsys.units import DAY
 from recsys.validation.splits import Window
-
-DAY = 86_400
 
 
 def test_customers_are_asked_about_the_channel_they_cross_to():

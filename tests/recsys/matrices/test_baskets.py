@@ -5,12 +5,13 @@ import pytest
 
 from recsys.errors import DataError
 from recsys.matrices import rows
-from recsys.matrices.baskets import DAY, Training
+from recsys.matrices.baskets import Training
 from recsys.matrices.histories import Histories
 from recsys.matrices.ids import location_key
 from recsys.model_settings import Weights
 from recsys.models.questions import Batch, Context
 from recsys.schema import CHANNELS
+from recsys.units import DAY
 
 LATER = 10 * DAY
 

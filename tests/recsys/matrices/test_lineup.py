@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from recsys.matrices.baskets import DAY
 from recsys.matrices.ids import item_key
 from recsys.matrices.lineup import line_up
 from recsys.matrices.numbers import Numbers
+from recsys.units import DAY
 
 
 def line(order, customer, ts, item="a"):

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from recsys.matrices import rows
-from recsys.matrices.baskets import DAY, Training
+from recsys.matrices.baskets import Training
 from recsys.matrices.histories import EMPTY
 from recsys.matrices.numbers import Numbers
+from recsys.units import DAY
 
 
 def line(order, item, ts, customer="c1", **more):

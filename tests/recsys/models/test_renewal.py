@@ -3,8 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.models.renewal import APART_DAYS, DAY, pairs
+from recsys.models.renewal import APART_DAYS, pairs
 from recsys.models.repurchase import BUYERS, Products
+from recsys.units import DAY
 
 NOW = 1_000 * DAY
 

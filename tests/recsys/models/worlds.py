@@ -6,9 +6,10 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
-from recsys.matrices.baskets import DAY, Baskets, Training
+from recsys.matrices.baskets import Baskets, Training
 from recsys.matrices.histories import EMPTY, LINES, CustomerHistory, Histories, append
 from recsys.matrices.ids import ItemIndex, item_keys
+from recsys.units import DAY
 
 AS_OF = 100 * DAY
 

@@ -14,8 +14,9 @@ from recsys.matrices.lists import Lists
 from recsys.models.base import Batch, Context
 from recsys.ranking.choices import Choices
 from recsys.ranking.rank import Asked, factors_of
-from recsys.ranking.rules import DAY, Limits, forbid
+from recsys.ranking.rules import Limits, forbid
 from recsys.ranking.shelf import Shelf
+from recsys.units import DAY
 from tests.recsys.models.worlds import AS_OF
 from tests.recsys.ranking import grocer
 

@@ -11,8 +11,9 @@ from recsys.matrices.ids import ItemIndex, item_key, location_key
 from recsys.matrices.lists import Lists
 from recsys.ranking.choices import Choices
 from recsys.ranking.filtering import Facts
-from recsys.ranking.rules import DAY, RULES, Limits, Rules, forbid
+from recsys.ranking.rules import RULES, Limits, Rules, forbid
 from recsys.ranking.shelf import Shelf
+from recsys.units import DAY
 
 NOW = 1_700_000_000
 INDEX = ItemIndex(["apple", "bread", "cheese", "dates"])

@@ -8,12 +8,12 @@ from recsys.tracking.events import EventItem, Identifier, Money
 from recsys.tracking.ledger import Exposure, Ledger
 from recsys.tracking.people import session_own_id
 from recsys.tracking.tables import SCHEMA_VERSION
+from recsys.units import DAY
 
 from .conftest import NOW, MakeEvent
 
 ADA = Identifier(type="email", value="ada")
 ADA_ID = customer_id_of("email", "ada")
-DAY = 86_400
 
 
 def bought(ledger: Ledger, customer_id: str) -> list[tuple[int, float]]:

@@ -11,8 +11,8 @@ from recsys.errors import DataError
 from recsys.matrices import rows
 from recsys.matrices.baskets import Training
 from recsys.models import Popular
+from recsys.units import DAY
 from recsys.validation import by_customer, carts, panel
-from recsys.validation.splits import DAY
 from tests.recsys.validation.test_panel import INDEX, line
 
 

@@ -15,12 +15,13 @@ from recsys.ranking.choices import Choices
 from recsys.ranking.rank import Ranker
 from recsys.ranking.shelf import Shelf
 from recsys.ranking.statistics import ItemStatistics
+from recsys.units import DAY
 from recsys.validation import carts, panel
 from recsys.validation.evaluate import OURS, SINGLE, Judged, Jury, Known, summarise
 from recsys.validation.learning import learn, lesson
 from recsys.validation.peers import PEERS, MostPopular, OwnFrequency, tune
 from recsys.validation.showing import ranked, show
-from recsys.validation.splits import DAY, Window
+from recsys.validation.splits import Window
 
 PAIRS = [(f"a{n}", f"b{n}") for n in range(8)]
 FIRST, SECOND = Window(60 * DAY, 80 * DAY), Window(80 * DAY, 100 * DAY)

@@ -5,8 +5,9 @@ import pytest
 
 from recsys.errors import DataError
 from recsys.matrices.ids import ItemIndex
+from recsys.units import DAY
 from recsys.validation import panel
-from recsys.validation.splits import DAY, Window
+from recsys.validation.splits import Window
 
 WINDOW = Window(100 * DAY, 128 * DAY)
 INDEX = ItemIndex(["apple", "bread", "cheese"])

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.errors import DataError
-from recsys.validation.splits import DAY, MAX_SHARE, by_time, rolling
+from recsys.units import DAY
+from recsys.validation.splits import MAX_SHARE, by_time, rolling
 
 
 def ts(text):

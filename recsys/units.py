@@ -1,0 +1,6 @@
+"""Units that numbers are in; the name of a number says which."""
+
+from typing import Final
+
+#: Seconds of a day. Times are UTC, so every day has as many.
+DAY: Final = 86_400
