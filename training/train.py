@@ -113,17 +113,17 @@ def command(
 ) -> None:
     """Learn models from the history, measure them, and publish an artefact.
 
-    First the data are looked at: what is missing or odd in them stops the training before it
+    First, the command checks the data. Data that are missing or odd stop the training before it
     begins ([checks] in omnibasket.toml).
 
-    Three times models learn: before a validation window, on which ranking is learned; before a
-    test window at the end, on which both are judged beside what one would otherwise use, tuned on
-    the first ([train] peers); and from everything, which is published and taken up by a running
-    service. How long the windows are says [train] in omnibasket.toml; a history too
-    short for them gets shorter ones.
+    The models are fitted three times. The first fit ends before a validation window, on which the
+    ranking is learned. The second ends before a test window, on which models and ranking are
+    compared with baselines that were tuned on the validation window ([train] peers). The third
+    uses everything; it is published, and a running service loads it. [train] sets the length of
+    the windows; a history that is too short for them gets shorter ones.
 
-    A version that is worse than the current one by more than [publish] guard allows is kept, but
-    not made current; the exit code is then 7. Every run leaves a record: `omnibasket runs`.
+    A version that is worse than the current one by more than [publish] guard is kept, but does
+    not become current; the exit code is then 7. Every run leaves a record: `omnibasket runs`.
 
     "Our lead" is the mean difference to the best other method, customer by customer, with half
     of its 95% interval.

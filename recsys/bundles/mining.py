@@ -27,7 +27,7 @@ Floats = npt.NDArray[np.float64]
 #: Shares of the list that are kept for larger sets and for what is bought later, where there are
 #: so many: pairs have more support, and would take all places.
 _SETS, _AFTER = 0.25, 0.15
-#: So many times the list is looked at for what discounts alone brought together.
+#: Candidates for each bundle that is kept: those that only discounts brought together are dropped.
 _SPARE: Final = 2
 
 

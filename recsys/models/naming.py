@@ -55,7 +55,7 @@ class Said(NamedTuple):
     item_ix : ndarray, int32
         Rows of the table that speak.
     loud : ndarray, float64
-        How loud each speaks; not at all at zero and below.
+        Weight of each; those at zero and below say nothing.
     starts : ndarray of shape (n_rows + 1,), int64
         The table: row ``i`` is ``starts[i]:starts[i + 1]`` of the next two.
     of : ndarray, int32
