@@ -119,11 +119,12 @@ class Judge:
         curve = np.empty(len(has_cart), np.int64)
         for r, with_cart in enumerate(has_cart.tolist()):
             key = with_cart, factors[r].tobytes()
-            if key not in known:  # there are few placements
+            found = known.get(key)
+            if found is None:  # there are few placements
                 parts = self.cart if with_cart else self.plain
                 at, _ = parts.blends[0].curve_of(factors[r, : len(parts.columns)])
-                known[key] = at + with_cart * len(self.plain.factors_)
-            curve[r] = known[key]
+                found = known[key] = at + with_cart * len(self.plain.factors_)
+            curve[r] = found
         return Placed(has_cart * len(KINDS), curve, np.ascontiguousarray(factors))
 
     def judge(self, found: Ragged, scores: Scores, kind: Kinds, placed: Placed) -> Judged:

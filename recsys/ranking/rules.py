@@ -83,41 +83,6 @@ class Limits:
         )
 
 
-def forbid(
-    candidates: Ragged,
-    histories: Histories,
-    shelf: Shelf,
-    limits: Limits,
-    facts: Facts | None = None,
-    choices: Choices | None = None,
-    age_restricted: npt.NDArray[np.bool_] | None = None,
-) -> npt.NDArray[np.uint8]:
-    """Find the first rule that forbids each candidate.
-
-    Parameters
-    ----------
-    candidates : Ragged
-        ``m`` candidates of ``n`` requests.
-    histories : Histories
-        What the ``n`` customers bought; empty where it must not matter.
-    shelf : Shelf
-    limits : Limits
-    facts : Facts, optional
-        What filters ask of products; needed where there are any.
-    choices : Choices, optional
-        What a shopper cannot tell apart: what was bought, is in the cart or excluded of a choice
-        counts for all of it. By default every product is alone.
-    age_restricted : ndarray of shape (n_items,), bool, optional
-        Which products have a minimum age; none by default.
-
-    Returns
-    -------
-    ndarray of shape (m,), uint8
-        0: may be shown; otherwise 1 + the rule's position in ``RULES``.
-    """
-    return Rules.of(histories, shelf, limits, facts, choices, age_restricted).forbid(candidates)
-
-
 @dataclass(frozen=True, eq=False)
 class Rules:
     """What must not be shown to ``n`` customers, laid out once for all that is asked about it.
@@ -125,7 +90,7 @@ class Rules:
     Attributes
     ----------
     histories, shelf, limits, facts, choices
-        As of ``forbid``.
+        As of ``of``.
     laid : tuple of ndarray
         All of it as the loops take it.
     """
@@ -147,7 +112,22 @@ class Rules:
         choices: Choices | None = None,
         age_restricted: npt.NDArray[np.bool_] | None = None,
     ) -> Self:
-        """Lay rules out; parameters as of ``forbid``."""
+        """Lay rules out.
+
+        Parameters
+        ----------
+        histories : Histories
+            What the ``n`` customers bought; empty where it must not matter.
+        shelf : Shelf
+        limits : Limits
+        facts : Facts, optional
+            What filters ask of products; needed where there are any.
+        choices : Choices, optional
+            What a shopper cannot tell apart: what was bought, is in the cart or excluded of a
+            choice counts for all of it. By default every product is alone.
+        age_restricted : ndarray of shape (n_items,), bool, optional
+            Which products have a minimum age; none by default.
+        """
         n_items = len(shelf.active)
         choices = Choices.alone(n_items) if choices is None else choices
         stock = shelf.position(np.where(limits.in_stock, limits.location_keys, 0))
@@ -162,7 +142,23 @@ class Rules:
         return cls(histories, shelf, limits, facts, choices, all_fixed(*laid))
 
     def forbid(self, items: Ragged) -> npt.NDArray[np.uint8]:
-        """Find the first rule that forbids each product, see ``forbid``."""
+        """Find the first rule that forbids each product.
+
+        Parameters
+        ----------
+        items : Ragged
+            ``m`` products of ``n`` requests.
+
+        Returns
+        -------
+        ndarray of shape (m,), uint8
+            0: may be shown; otherwise 1 + the rule's position in ``RULES``.
+
+        Raises
+        ------
+        ValueError
+            When there are filters but no facts.
+        """
         lists = _lists(items)
         filtered = self._filtered(lists)
         with room((len(self.choices), np.uint8)) as (mark,):

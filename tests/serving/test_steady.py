@@ -10,6 +10,8 @@ import json
 import os
 import signal
 import socket
+import struct
+import tempfile
 import threading
 import time
 from collections import Counter
@@ -24,6 +26,7 @@ from flask import Flask
 
 from recsys.config import Config, Ledger
 from serving.app import create_app
+from serving.balance import ABSENT, Balance
 from serving.front import Front
 from serving.lanes import Job, Lane, Lanes
 
@@ -33,8 +36,13 @@ from .conftest import Serve, bought, known, state
 class Served:
     """A server of an application in this process, with a loop of its own."""
 
-    def __init__(self, app: Callable[..., Any], most_connections: int = 500) -> None:
-        self._app, self._most = app, most_connections
+    def __init__(
+        self,
+        app: Callable[..., Any],
+        most_connections: int = 500,
+        balance: Balance | None = None,
+    ) -> None:
+        self._app, self._most, self._balance = app, most_connections, balance
         self._listening = socket.create_server(("127.0.0.1", 0), backlog=1024)
         self.port = self._listening.getsockname()[1]
         self._begun, self._thread = threading.Event(), threading.Thread(target=self._run)
@@ -44,7 +52,7 @@ class Served:
     def _run(self) -> None:
         async def serve() -> None:
             self.lanes = Lanes()
-            self.front = Front(self._app, self.lanes, self._most)
+            self.front = Front(self._app, self.lanes, self._most, self._balance)
             self._loop, self._told = asyncio.get_running_loop(), asyncio.Event()
             self.front.listen(self._listening)
             self._begun.set()
@@ -106,6 +114,18 @@ def plain(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[b
 
 
 HEAD = b"POST /dashboard/session HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{"
+
+
+def test_a_worker_that_hangs_keeps_nobody_from_an_answer(over: Callable[..., Served]) -> None:
+    with tempfile.TemporaryFile() as counts:
+        counts.write(struct.pack("2q", ABSENT, 0))  # the other one has none, and takes none
+        counts.flush()
+        served = over(plain, balance=Balance(counts.fileno(), 0))
+        with contextlib.ExitStack() as kept:
+            for _ in range(20):
+                kept.callback(served.connect(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").close)
+            assert served.ask("GET", "/")[0] == 200
+            assert struct.unpack("2q", os.pread(counts.fileno(), 16, 0))[0] >= 20
 
 
 def test_slow_bodies_keep_nobody_from_an_answer(

@@ -14,7 +14,7 @@ from recsys.matrices.lists import Lists
 from recsys.models.base import Batch, Context
 from recsys.ranking.choices import Choices
 from recsys.ranking.rank import Asked, factors_of
-from recsys.ranking.rules import Limits, forbid
+from recsys.ranking.rules import Limits, Rules
 from recsys.ranking.shelf import Shelf
 from recsys.units import DAY
 from tests.recsys.models.worlds import AS_OF
@@ -179,7 +179,7 @@ def test_an_answer_holds_each_choice_once_and_all_that_may_be_shown(new_only, co
     ranker = replace(grocer.ranker(shelves()), choices=choices)
     ranked = ranker.rank(Batch(histories, context), asked)
     every = Lists.of_rows([np.arange(len(index), dtype=np.int32)] * n)
-    code = forbid(every, histories, shelves(), limits, None, choices).reshape(n, -1)
+    code = Rules.of(histories, shelves(), limits, None, choices).forbid(every).reshape(n, -1)
     for r in range(n):
         shown = ranked.item_ix[ranked.indptr[r] : ranked.indptr[r + 1]]
         lead = ranked.leader_ix[ranked.indptr[r] : ranked.indptr[r + 1]]

@@ -11,7 +11,7 @@ from recsys.matrices.ids import ItemIndex, item_key, location_key
 from recsys.matrices.lists import Lists
 from recsys.ranking.choices import Choices
 from recsys.ranking.filtering import Facts
-from recsys.ranking.rules import RULES, Limits, Rules, forbid
+from recsys.ranking.rules import RULES, Limits, Rules
 from recsys.ranking.shelf import Shelf
 from recsys.units import DAY
 
@@ -45,7 +45,8 @@ def forbidden(past=EMPTY, adult=False, **limits):
     every = Lists.of_rows([np.arange(4, dtype=np.int32)])
     rows = Histories.from_rows([past], INDEX, NOW)
     bread = np.arange(4) == BREAD
-    codes = forbid(every, rows, shelf, Limits(**asked), age_restricted=bread if adult else None)
+    rules = Rules.of(rows, shelf, Limits(**asked), age_restricted=bread if adult else None)
+    codes = rules.forbid(every)
     return [RULES[code - 1] if code else "" for code in codes]
 
 
@@ -116,7 +117,7 @@ def test_one_request_does_not_limit_another():
         nothing, nothing, np.array([False, False]), np.array([NOW - DAY, NOW - DAY]),
         np.array([0, 0]), np.array([True, True]),
     )  # fmt: skip
-    assert forbid(candidates, rows, shelf, limits).tolist() == [
+    assert Rules.of(rows, shelf, limits).forbid(candidates).tolist() == [
         1 + RULES.index("recently_bought"),
         0,
     ]
@@ -131,7 +132,7 @@ def test_goods_with_a_minimum_age_are_shown_where_they_may_be():
 @settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_a_choice_is_barred_with_all_its_products_and_its_best_one_stands_for_it(data):
-    """Against plain loops over what ``forbid`` says of every single product."""
+    """Against plain loops over what ``Rules.forbid`` says of every single product."""
     n, rows = 6, 2
     index = ItemIndex([f"p{at}" for at in range(n)])
 
