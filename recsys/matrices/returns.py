@@ -85,15 +85,6 @@ class Bought(NamedTuple):
     line: IntArray
     units: IntArray
 
-    def only(self, products: IntArray) -> "Bought":
-        """Return some of the products, ascending positions in ``item_ix``."""
-        lengths = self.starts[products + 1] - self.starts[products]
-        starts = np.zeros(len(products) + 1, np.int64)
-        np.cumsum(lengths, out=starts[1:])
-        at = np.arange(starts[-1]) + np.repeat(self.starts[products] - starts[:-1], lengths)
-        indptr = np.searchsorted(products, self.indptr)
-        return Bought(indptr, self.item_ix[products], starts, self.line[at], self.units[at])
-
 
 def bought(
     indptr: npt.NDArray[Any],

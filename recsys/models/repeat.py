@@ -2,7 +2,8 @@
 
 Orders × products come in; out come how fast, at what intervals and how reliably each product is
 bought again, and how that depends on the time since the last purchase. A customer's own pace is
-worked out when the question is asked. The answer's reasons and replenishment lists ask ``timing``.
+worked out when the question is asked. Reasons ask ``overdue``; ``timing`` says when each product is
+due.
 """
 
 from typing import TYPE_CHECKING, ClassVar, Final, Self
@@ -11,7 +12,7 @@ import numpy as np
 
 from recsys.matrices.histories import Histories
 from recsys.matrices.ids import IntArray, IxArray
-from recsys.matrices.lists import Lists, Ragged, contains, rows_of
+from recsys.matrices.lists import Lists, Ragged, rows_of
 from recsys.matrices.returns import Bought
 from recsys.model_settings import Repeat as Settings
 from recsys.models.base import Batch, Context, Floats, Model, Recommendations, Scores
@@ -195,7 +196,7 @@ class Repeat(Model):
         owned = batch.once(self._owned, lambda: self._owned(batch))
         return look_up(*owned, (items.indptr, items.item_ix), self.n_items)
 
-    def timing(self, histories: Histories, context: Context, items: Ragged | None = None) -> Timing:
+    def timing(self, histories: Histories, context: Context) -> Timing:
         """Say when each customer is expected to buy what they bought before.
 
         Parameters
@@ -203,8 +204,6 @@ class Repeat(Model):
         histories : Histories
         context : Context
             Of the same length.
-        items : Ragged, optional
-            Of these products of each customer only.
 
         Returns
         -------
@@ -220,11 +219,7 @@ class Repeat(Model):
             When histories and context differ in length, or the catalogue is another one.
         """
         self._check(histories, context)
-        bought = histories.bought
-        if items is not None:
-            mine = contains(items, rows_of(bought), bought.item_ix)
-            bought = bought.only(np.flatnonzero(mine))
-        found = self._found(Batch(histories, context), bought)
+        found = self._found(Batch(histories, context), histories.bought)
         item_ix = (found.key % self.n_items).astype(np.int32)
         return timed(
             found,

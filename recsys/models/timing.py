@@ -1,8 +1,8 @@
 """When customers are expected to buy again what they bought before.
 
 Pairs of customer and product with their typical intervals come in; a list a customer of what is
-due, overdue or still to wait for comes out. Called by ``repeat``; read by the answer's reasons
-and by whatever makes replenishment lists.
+due, overdue or still to wait for comes out, and which of some products are overdue. Called by
+``repeat``, for reasons and for lists of what is due.
 """
 
 from typing import Final, NamedTuple

@@ -184,11 +184,6 @@ def test_timing_of_many_is_that_of_each(model, shop):
         part = slice(*together.indptr[r : r + 2])
         for one, other in zip(alone[1:], together[1:], strict=True):
             np.testing.assert_array_equal(one, other[part])
-    cream = shop.index.ix_of(["cream"])
-    some = model.timing(people, Context.of(4, AS_OF), Lists.of_rows([cream] * 4))
-    assert some.indptr.tolist() == [0, 0, 0, 1, 1]
-    for one, other in zip(some[1:], together[1:], strict=True):
-        np.testing.assert_array_equal(one, other[together.item_ix == cream])
     nobody = model.timing(people[:0], Context.of(0, AS_OF))
     assert [len(column) for column in nobody] == [1, *[0] * 12]
 
