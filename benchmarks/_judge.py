@@ -20,10 +20,10 @@ import numpy as np
 
 from benchmarks._problem import Floats, Problem
 from benchmarks.peers.base import Peer
-from recsys.matrices.lists import Lists, without
+from recsys.datasets.ragged import Lists, without
+from recsys.evaluation.choice_metrics import joined
+from recsys.evaluation.metrics import hit_rate_at, ndcg_at, recall_at
 from recsys.ranking.choices import Choices
-from recsys.validation.by_choice import joined
-from recsys.validation.metrics import hit_rate_at, ndcg_at, recall_at
 
 #: Lists are as long as the longest that a metric looks at.
 METRICS: Mapping[str, Callable[[Any, Any, int], Floats]] = {

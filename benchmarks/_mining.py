@@ -18,10 +18,10 @@ from benchmarks._shop import Shop, alike_of, bare, end_ts, interval, kinds
 from benchmarks._shuffle import shuffled
 from benchmarks.peers.rules import METHODS
 from recsys.bundles.mining import mine
-from recsys.config import load
-from recsys.data.history import History
-from recsys.matrices.baskets import Training
-from recsys.matrices.numbers import Numbers
+from recsys.config.toml_file import load
+from recsys.datasets.baskets import Training
+from recsys.datasets.encoded_history import Numbers
+from recsys.history.versions import History
 
 #: Orders on which compiled loops are loaded before anything is timed.
 _WARM: Final = 2_000

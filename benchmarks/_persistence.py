@@ -15,9 +15,9 @@ from benchmarks._chance import Verdict, hold
 from benchmarks._report import OURS, Report
 from benchmarks._shop import Shop, alike_of, bare, end_ts, kinds, pairs_of
 from benchmarks.peers.rules import METHODS, ORDERS, Rules
-from recsys.bundles.found import Bundles
+from recsys.bundles.bundle_table import Bundles
 from recsys.bundles.variants import same_thing
-from recsys.matrices.baskets import Training
+from recsys.datasets.baskets import Training
 
 Ints = npt.NDArray[np.int64]
 

@@ -19,12 +19,12 @@ from scipy import sparse, stats
 
 from benchmarks._judge import apart
 from benchmarks.peers.rules import METHODS, Rules
-from recsys.bundles.found import AFTER, TOGETHER, Bundles
+from recsys.bundles.bundle_table import AFTER, TOGETHER, Bundles
 from recsys.bundles.mining import mine
-from recsys.config import Config
-from recsys.data.history import History
-from recsys.matrices.baskets import Training
-from recsys.matrices.numbers import Numbers
+from recsys.config.toml_file import Config
+from recsys.datasets.baskets import Training
+from recsys.datasets.encoded_history import Numbers
+from recsys.history.versions import History
 from recsys.models.content import Content
 from recsys.ranking.diversity import Alike
 

@@ -13,8 +13,8 @@ import sys
 from typing import Any
 
 from benchmarks import _stored
-from serving.front import Front
-from serving.lanes import Lanes
+from serving.http.queues import Lanes
+from serving.http.server import Front
 
 
 def work(name: str, listening: socket.socket) -> None:

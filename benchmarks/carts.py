@@ -17,20 +17,20 @@ import numpy as np
 
 from benchmarks._report import NO_DATA, Report, parser
 from benchmarks.diversity import BATCH, DATA, PLACES, built, ready
-from recsys.config import load
-from recsys.data.history import History
+from recsys.config.toml_file import load
+from recsys.datasets.customer_history import EMPTY, Histories
+from recsys.datasets.item_index import IntArray
+from recsys.datasets.ragged import Lists, without
 from recsys.errors import RecsysError
-from recsys.matrices.histories import EMPTY, Histories
-from recsys.matrices.ids import IntArray
-from recsys.matrices.lists import Lists, without
+from recsys.evaluation import cart_sets
+from recsys.evaluation.cart_sets import Carts
+from recsys.evaluation.evaluation_set import Panel
+from recsys.evaluation.metrics import bootstrap, ndcg_at, recall_at
+from recsys.history.versions import History
 from recsys.models.base import Batch, Context
-from recsys.ranking.rank import Asked, Ranker, factors_of
+from recsys.ranking.ranker import Asked, Ranker, factors_of
 from recsys.ranking.rules import Limits
 from recsys.schema import CHANNELS
-from recsys.validation import carts
-from recsys.validation.carts import Carts
-from recsys.validation.metrics import bootstrap, ndcg_at, recall_at
-from recsys.validation.panel import Panel
 
 FACTORS: Final = (0.5, 1.0, 1.5, 2.0, 3.0, 5.0)
 #: Orders that are asked for, at most.
@@ -51,7 +51,7 @@ def main() -> int:
         return NO_DATA
     report = Report(f"What joined the cart, by the factor on it, on the {asked.window} window")
     ranker, people = ready(config, asked.window)
-    held = carts.read(History.open(config), people, at_most=ORDERS, seed=asked.seed)
+    held = cart_sets.read(History.open(config), people, at_most=ORDERS, seed=asked.seed)
     measure(report, ranker, people, held, asked.seed)
     report.finish(asked.json)
     return 0

@@ -29,20 +29,20 @@ from benchmarks.tasks.windows import (
     journey_there,
     positive,
 )
-from recsys.config import Config, load
-from recsys.data.history import History
+from recsys.config.toml_file import Config, load
+from recsys.datasets.ragged import Lists, without
 from recsys.errors import RecsysError
-from recsys.matrices.lists import Lists, without
+from recsys.evaluation import evaluation_set, splits
+from recsys.evaluation.evaluation_set import Panel
+from recsys.evaluation.metrics import Floats, bootstrap, coverage, ndcg_at
+from recsys.evaluation.splits import Window
+from recsys.history.versions import History
+from recsys.learning.fit import fit, learn
 from recsys.models.base import Batch
 from recsys.ranking.diversity import Alike
-from recsys.ranking.rank import Asked, Ranker, factors_of
+from recsys.ranking.ranker import Asked, Ranker, factors_of
 from recsys.ranking.rules import Limits
 from recsys.units import DAY
-from recsys.validation import panel, splits
-from recsys.validation.fitting import fit, learn
-from recsys.validation.metrics import Floats, bootstrap, coverage, ndcg_at
-from recsys.validation.panel import Panel
-from recsys.validation.splits import Window
 from training.demo import build
 from training.ingest import ingest
 from training.span import span
@@ -122,7 +122,9 @@ def ready(config: Config, which: str) -> tuple[Ranker, Panel]:
     before = Window(window.start_ts - DAYS * DAY, window.start_ts)
     learned = learn(config, history, fit(config, history, before.start_ts), before)
     ranker = fit(config, history, window.start_ts).ranker(learned)
-    people = panel.read(history, ranker.index, window, active=ASKED, seed=config.train.seed)
+    people = evaluation_set.read(
+        history, ranker.index, window, active=ASKED, seed=config.train.seed
+    )
     return ranker, people.only(np.flatnonzero(np.diff(people.wanted().indptr)))
 
 

@@ -229,9 +229,9 @@ def _fit_als(workspace: str, seed: int) -> int:
     from implicit.cpu.als import AlternatingLeastSquares
     from scipy import sparse
 
-    from recsys.config import load
-    from recsys.data.history import History
-    from recsys.matrices.baskets import Training
+    from recsys.config.toml_file import load
+    from recsys.datasets.baskets import Training
+    from recsys.history.versions import History
 
     history = History.open(load(Path(workspace)))
     baskets = Training.read(history, 1 << 40).baskets

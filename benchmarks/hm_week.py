@@ -20,21 +20,21 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from benchmarks._report import NO_DATA, OURS, Report, parser
-from recsys.config import Config, load
-from recsys.data.history import History
-from recsys.matrices import rows as rows_of_customers
-from recsys.matrices.baskets import Training
-from recsys.matrices.histories import EMPTY, Histories
-from recsys.matrices.lists import Lists, Ragged
+from recsys.config.toml_file import Config, load
+from recsys.datasets import history_rows as rows_of_customers
+from recsys.datasets.baskets import Training
+from recsys.datasets.customer_history import EMPTY, Histories
+from recsys.datasets.ragged import Lists, Ragged
+from recsys.evaluation import evaluation_set
+from recsys.evaluation.baselines import Tuned, tune
+from recsys.evaluation.evaluation_set import Panel
+from recsys.evaluation.metrics import Floats, bootstrap, hit_rate_at, ndcg_at, recall_at
+from recsys.evaluation.splits import Window
+from recsys.evaluation.top_lists import show
+from recsys.history.versions import History
+from recsys.learning.examples import Learned
+from recsys.learning.fit import Fitted, fit, learn
 from recsys.schema import CHANNELS, TABLES
-from recsys.validation import panel
-from recsys.validation.fitting import Fitted, fit, learn
-from recsys.validation.learning import Learned
-from recsys.validation.metrics import Floats, bootstrap, hit_rate_at, ndcg_at, recall_at
-from recsys.validation.panel import Panel
-from recsys.validation.peers import Tuned, tune
-from recsys.validation.showing import show
-from recsys.validation.splits import Window
 from training.ingest import ingest
 
 TASK: Final = "hm_week"
@@ -167,12 +167,12 @@ def _learned(config: Config, history: History) -> tuple[History, Fitted, Learned
 def _tuned(config: Config, history: History) -> list[Tuned]:
     """What one would otherwise use, tuned on the validation window."""
     training = Training.read(history, VALIDATION.start_ts, seed=config.train.seed)
-    people = panel.read(history, training.index, VALIDATION, active=TUNED_ON)
+    people = evaluation_set.read(history, training.index, VALIDATION, active=TUNED_ON)
     return [tune(name, training, people, BUDGET, K) for name in (POPULAR, FREQUENCY)]
 
 
 def _people(history: History, both: tuple[History, Fitted, Learned]) -> Panel:
-    return panel.read(history, both[1].training.index, TEST, active=EVERYBODY)
+    return evaluation_set.read(history, both[1].training.index, TEST, active=EVERYBODY)
 
 
 def _crossed(people: Panel, target: str, other: str) -> NDArray[np.int64]:

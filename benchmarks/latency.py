@@ -26,14 +26,14 @@ from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from benchmarks._report import OURS, Report, parser
-from recsys.config import Config, load
-from recsys.data.history import History
-from recsys.matrices.baskets import Training
-from recsys.matrices.histories import CustomerHistory
-from recsys.matrices.rows import read
-from recsys.persistence import registry
-from recsys.responses.engine import Engine
-from recsys.responses.placements import Question, find
+from recsys.artefacts import registry
+from recsys.config.toml_file import Config, load
+from recsys.datasets.baskets import Training
+from recsys.datasets.customer_history import CustomerHistory
+from recsys.datasets.history_rows import read
+from recsys.history.versions import History
+from recsys.recommender.engine import Engine
+from recsys.recommender.placements import Question, find
 
 TASK: Final = "complete_journey"
 ALS: Final = "implicit_als"

@@ -28,7 +28,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from benchmarks._report import NO_DATA, OURS, Report, parser
-from recsys.models.pairs import count
+from recsys.models.kernels.pair_counts import count
 
 TASK: Final = "complete_journey"
 SCIPY: Final = "scipy"
@@ -39,7 +39,7 @@ Columns = tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]
 
 
 def ours(baskets: sparse.csr_array) -> tuple[int, int]:
-    """Count with ``recsys.models.pairs``."""
+    """Count with ``recsys.models.kernels.pair_counts``."""
     found = np.zeros(2, np.int64)
     for part in count(baskets, SUPPORT, threads=THREADS):
         found += _told(part.a, part.b, part.support)

@@ -21,17 +21,18 @@ from numpy.typing import NDArray
 from benchmarks._report import NO_DATA, Report, parser
 from benchmarks.accuracy import WORK
 from benchmarks.tasks.windows import DAYS, JOURNEY_TS, UCI_TS
-from recsys.config import load
-from recsys.data.history import History
-from recsys.model_settings import Ranker as Settings
-from recsys.ranking.boosted import FEATURES
-from recsys.ranking.refine import ndcg_of
+from recsys.config.model_settings import Ranker as Settings
+from recsys.config.toml_file import load
+from recsys.evaluation import evaluation_set
+from recsys.evaluation.splits import Window
+from recsys.history.versions import History
+from recsys.learning import boosting, examples
+from recsys.learning.boosting import Cases
+from recsys.learning.fit import fit, settle, study
+from recsys.ranking.boosted_trees import FEATURES
 from recsys.ranking.trees import Trees
+from recsys.ranking.weight_refinement import ndcg_of
 from recsys.units import DAY
-from recsys.validation import boosting, learning, panel
-from recsys.validation.boosting import Cases
-from recsys.validation.fitting import fit, settle, study
-from recsys.validation.splits import Window
 
 TASKS: Final = {"complete_journey": JOURNEY_TS, "uci_online_retail_ii": UCI_TS}
 #: Customers of the window that judges, at most.
@@ -71,11 +72,11 @@ def compare(name: str, folder: Path, report: Report, seed: int) -> None:
             lessons.append(study(config, history, last, window)[1])
     assert last is not None
     learned = settle(config, lessons)
-    people = panel.read(history, last.training.index, window, active=JUDGED, seed=seed)
-    sheets = learning.asked_plainly(last.models, people)
-    judged = learning.Lesson(sheets, [], [], [], last.statistics, learning.baskets_of(last.models))
-    cases = [learning.cases(one, one.plain, learned.plain) for one in lessons]
-    then = learning.cases(judged, sheets, learned.plain)
+    people = evaluation_set.read(history, last.training.index, window, active=JUDGED, seed=seed)
+    sheets = examples.asked_plainly(last.models, people)
+    judged = examples.Lesson(sheets, [], [], [], last.statistics, examples.baskets_of(last.models))
+    cases = [examples.cases(one, one.plain, learned.plain) for one in lessons]
+    then = examples.cases(judged, sheets, learned.plain)
     wanted = len(people.wanted().item_ix)
     named = sum(int(sheet.bought.sum()) for sheet in sheets)
     report.add(name, "all candidates", "recall", named / wanted, n=len(people))

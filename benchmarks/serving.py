@@ -21,9 +21,9 @@ from typing import Any
 
 from benchmarks import _load
 from benchmarks._report import NO_DATA, OURS, Report, parser
-from recsys.config import Config, load
-from recsys.data.history import History
+from recsys.config.toml_file import Config, load
 from recsys.errors import RecsysError
+from recsys.history.versions import History
 
 ROOT = Path(__file__).resolve().parents[1]
 PLACEMENTS = ("web_home", "web_cart", "email_weekly")

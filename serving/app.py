@@ -8,13 +8,26 @@ import time
 
 from flask import Flask, Response, current_app, g, request
 
-from recsys.config import Config
-from recsys.wording import isolated
-from serving import access, dashboard, health, log, openapi, pages, problems, rates, shop
-from serving.api import backoffice, batch, bundles, events, items, links, offers, recommendations
-from serving.limits import MAX_BODY_BYTES
-from serving.replies import defend, request_id_of
-from serving.state import State
+from recsys.config.toml_file import Config
+from recsys.messages import isolated
+from serving.access import admission, rate_limits
+from serving.api import (
+    backoffice,
+    batch,
+    bundles,
+    events,
+    health,
+    items,
+    links,
+    offers,
+    recommendations,
+)
+from serving.http import log, problems
+from serving.http.request_limits import MAX_BODY_BYTES
+from serving.http.responses import defend, request_id_of
+from serving.pages import dashboard, home, shop
+from serving.schemas import openapi
+from serving.state.worker_state import State
 
 
 def create_app(config: Config, *, background: bool = True) -> Flask:
@@ -61,7 +74,7 @@ def create_app(config: Config, *, background: bool = True) -> Flask:
         backoffice,
         health,
         openapi,
-        pages,
+        home,
         dashboard,
         shop,
     ):
@@ -75,7 +88,7 @@ def _begin() -> Response | None:
     g.begun = time.perf_counter()
     g.request_id = request_id_of(request.environ.get("HTTP_X_REQUEST_ID", ""))
     state = _state()
-    answer = access.admit(state.keyring, state.sessions)
+    answer = admission.admit(state.keyring, state.sessions)
     if answer is None:
         state.rates.count("requests")
     return answer
@@ -83,8 +96,8 @@ def _begin() -> Response | None:
 
 def _end(response: Response) -> Response:
     response.headers.add("X-Request-Id", g.request_id)
-    access.headers(response, _state().keyring)
-    rates.headers(response)
+    admission.headers(response, _state().keyring)
+    rate_limits.headers(response)
     return defend(response)
 
 

@@ -17,10 +17,10 @@ from typing import Final
 
 from flask import Flask
 
-from serving.balance import Balance
-from serving.front import Front
-from serving.lanes import Lanes
-from serving.limits import MOST_CONNECTIONS
+from serving.http.connection_balance import Balance
+from serving.http.queues import Lanes
+from serving.http.request_limits import MOST_CONNECTIONS
+from serving.http.server import Front
 
 #: What is under way when a worker is told to stop is answered within so long. Seconds.
 STOP_SECONDS: Final = 25.0

@@ -11,9 +11,9 @@ import signal
 import threading
 import time
 
-from recsys.config import load
-from serving import log
+from recsys.config.toml_file import load
 from serving.app import create_app
+from serving.http import log
 
 #: Process that a worker must not outlive; set by ``omnibasket serve``.
 PARENT = "OMNIBASKET_SERVE_PID"

@@ -12,12 +12,26 @@ import click
 import msgspec
 import pytest
 
-from recsys.config import PLACEMENTS, Column, Config, Placement, Settings, Source, load, parse
-from recsys.data.catalogue import LINK_FIELDS, LOCATION_FIELDS, PRODUCT_FIELDS, STOCK_FIELDS
-from recsys.data.keyed_hash import KeyedHash
-from recsys.data.orders import FIELDS, LINE_TYPES
-from recsys.data.shopify import FIELDS as SHOPIFY_FIELDS
-from recsys.responses.spreadsheet import short, spreadsheet
+from recsys.config.toml_file import (
+    PLACEMENTS,
+    Column,
+    Config,
+    Placement,
+    Settings,
+    Source,
+    load,
+    parse,
+)
+from recsys.identity.hashing import KeyedHash
+from recsys.ingest.sources.catalogue import (
+    LINK_FIELDS,
+    LOCATION_FIELDS,
+    PRODUCT_FIELDS,
+    STOCK_FIELDS,
+)
+from recsys.ingest.sources.order_lines import FIELDS, LINE_TYPES
+from recsys.ingest.sources.shopify import FIELDS as SHOPIFY_FIELDS
+from recsys.recommender.bundles.spreadsheet import short, spreadsheet
 from recsys.schema import CHANNELS
 from training.cli import COMMANDS, main
 

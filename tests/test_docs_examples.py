@@ -20,11 +20,11 @@ import pytest
 from click.testing import CliRunner, Result
 from flask.testing import FlaskClient
 
-from recsys.config import Config, Ledger, load
-from recsys.tracking.events import Identifier, seal_identifier
-from recsys.tracking.keys import Grant
+from recsys.config.toml_file import Config, Ledger, load
+from recsys.ledger.api_keys import Grant
+from recsys.ledger.events.event_types import Identifier, seal_identifier
 from serving.app import create_app
-from serving.state import State
+from serving.state.worker_state import State
 from training.cli import main
 
 ROOT = Path(__file__).parents[1]

@@ -8,31 +8,31 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from recsys.config import Source, load
-from recsys.data import (
+from recsys.config.toml_file import Source, load
+from recsys.ingest import rejects
+from recsys.ingest.columns.time_zones import FIRST_YEAR, LAST_YEAR
+from recsys.ingest.files import export_files
+from recsys.ingest.notes import NOTES
+from recsys.ingest.orders import corrections
+from recsys.ingest.sources import (
     catalogue,
-    corrections,
     events,
-    files,
-    orders,
-    rejects,
+    order_lines,
     shopify,
-    statuses,
     variants,
     woocommerce,
-    woocommerce_words,
+    woocommerce_columns,
 )
-from recsys.data.notes import NOTES
-from recsys.data.words import fold
-from recsys.data.zones import FIRST_YEAR, LAST_YEAR
 from recsys.schema import REJECTS, TABLES
+from recsys.values import product_statuses
+from recsys.values.vocabulary import fold
 from training.ingest import ingest
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "ingest.md").read_text(encoding="utf-8")
 CODE = {p.name: p.read_text(encoding="utf-8") for p in (ROOT / "recsys" / "data").glob("*.py")}
 KINDS = {
-    "till_tickets, order_lines, database": (orders.FIELDS, orders.staged_lines),
+    "till_tickets, order_lines, database": (order_lines.FIELDS, order_lines.staged_lines),
     "shopify_orders": (shopify.FIELDS, shopify.staged_lines),
     "woocommerce_orders": (woocommerce.FIELDS, woocommerce.staged_lines),
     "products": (catalogue.PRODUCT_FIELDS, catalogue.staged_products),
@@ -57,7 +57,7 @@ def first_cells(text: str, head: str) -> set[str]:
 
 
 def calls(pattern: str, *names: str) -> set[str]:
-    """What a pattern captures in some files of ``recsys/data``; all by default."""
+    """What a pattern captures in some files of ``recsys/ingest``; all by default."""
     found: set[str] = set()
     for name in names or CODE:
         found |= set(re.findall(pattern, CODE[name]))
@@ -99,7 +99,7 @@ def test_woocommerces_columns_and_words_are_right() -> None:
     columns |= {name for names in woocommerce.IDENTIFIERS.values() for name in names[:1]}
     assert {name for name in columns if f"`{name}`" not in told} == set()
     words = {
-        w for w in (*woocommerce_words.SOLD, *woocommerce_words.NOT_SOLD) if "refunded" not in w
+        w for w in (*woocommerce_columns.SOLD, *woocommerce_columns.NOT_SOLD) if "refunded" not in w
     }
     words -= {"canceled", "pending-payment"}  # other spellings
     assert {word for word in words if f"`{word}`" not in told} == set()
@@ -179,15 +179,18 @@ def test_columns_of_rejects_are_explained() -> None:
 
 
 def test_what_else_the_code_decides() -> None:
-    names = [*files._TEXT, ".parquet", *files._ENDINGS["ga4_events"]]
+    names = [*export_files._TEXT, ".parquet", *export_files._ENDINGS["ga4_events"]]
     assert [ending for ending in names if f"`{ending}`" not in part("Files")] == []
     assert str(FIRST_YEAR) in part("Times")
     assert str(LAST_YEAR) in part("Times")
     assert f"at least {rejects._FEW_REJECTS} of them" in part("When an ingest fails")
     told = part("till_tickets, order_lines, database") + part("products")
-    assert {word for word in orders.LINE_TYPES if f"`{word}`" not in told} == set()
+    assert {word for word in order_lines.LINE_TYPES if f"`{word}`" not in told} == set()
     listed = part("products")
-    for words, begin in ((statuses.SHOWN, "- shown:"), (statuses.HIDDEN, "- not shown:")):
+    for words, begin in (
+        (product_statuses.SHOWN, "- shown:"),
+        (product_statuses.HIDDEN, "- not shown:"),
+    ):
         named = re.findall(r"`([^`]+)`", re.split(r"\n- |\n\n", listed.split(begin)[1])[0])
         assert len(named) > 15
         assert [word for word in named if fold(word) not in words] == []

@@ -17,7 +17,7 @@ import click
 
 from recsys import __version__
 from recsys.errors import RecsysError
-from recsys.wording import failure
+from recsys.messages import failure
 from training.console import INTERRUPTED, UNEXPECTED, exit_code
 
 #: Name → what its line in ``omnibasket --help`` says; the module is ``training.<name>``.

@@ -11,13 +11,13 @@ from typing import Any
 
 import click
 
-from recsys.config import Config, load
-from recsys.data.evidence import Change, Customer, change_of, find_blocked, find_links
-from recsys.data.history import History
-from recsys.data.keyed_hash import KeyedHash
-from recsys.data.undone import path_of, redo, undo, undone
+from recsys.config.toml_file import Config, load
 from recsys.errors import DataError
-from recsys.wording import counted
+from recsys.history.versions import History
+from recsys.identity.hashing import KeyedHash
+from recsys.identity.inspection import Change, Customer, change_of, find_blocked, find_links
+from recsys.identity.overrides import path_of, redo, undo, undone
+from recsys.messages import counted
 from training.console import emit_json, json_option, output, table, workspace_option
 
 _SHOWN = 50

@@ -17,19 +17,19 @@ from typing import Any
 
 import click
 
-from recsys.config import Config, load
-from recsys.data.engine import connect
-from recsys.data.history import FOLDER, REJECTS, History, current_version, publish
-from recsys.data.keyed_hash import KeyedHash
-from recsys.data.parts import Manifest, drop_replaced
-from recsys.data.staging import Report, stage
-from recsys.data.summary import exported, fingerprint, summarise, write_rejects
-from recsys.data.unify import unify
+from recsys.config.toml_file import Config, load
 from recsys.errors import DataError
-from recsys.tracking.exported_returns import give_back
-from recsys.tracking.feedback import bring_in, packed
-from recsys.tracking.ledger import Ledger
-from recsys.tracking.live import read_live, read_told
+from recsys.history.versions import FOLDER, REJECTS, History, current_version, publish
+from recsys.identity.hashing import KeyedHash
+from recsys.ingest.parts import Manifest, drop_replaced
+from recsys.ingest.stage import Report, stage
+from recsys.ingest.summary import exported, fingerprint, summarise, write_rejects
+from recsys.ingest.unify import unify
+from recsys.ledger.exchange.customer_rows import bring_in, packed
+from recsys.ledger.exchange.exported_returns import give_back
+from recsys.ledger.exchange.live_source import read_live, read_told
+from recsys.ledger.ledger import Ledger
+from recsys.query_engine import connect
 from training.console import (
     at,
     emit_json,

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import click
 
-from recsys.config import Config, load
-from recsys.data.history import History, current_version
+from recsys.config.errors import unknown
+from recsys.config.toml_file import Config, load
 from recsys.errors import ConfigError
-from recsys.misfit import unknown
+from recsys.history.versions import History, current_version
+from recsys.ledger.api_keys import BROWSER_SCOPES, SCOPES, Grant, Key
+from recsys.ledger.ledger import Ledger
 from recsys.schema import CHANNELS
-from recsys.tracking.keys import BROWSER_SCOPES, SCOPES, Grant, Key
-from recsys.tracking.ledger import Ledger
 from training.console import emit_json, json_option, output, table, workspace_option
 
 #: ``scheme://host[:port]`` as browsers send it: lower case, no path, no default port.

@@ -11,12 +11,12 @@ from typing import Any, Final
 import click
 import msgspec
 
-from recsys.config import Config, load
+from recsys.artefacts import registry, versions
+from recsys.artefacts.artefact_format import read_manifest
+from recsys.artefacts.gate import Comparison, compare, how, judge
+from recsys.config.toml_file import Config, load
 from recsys.errors import GateError
-from recsys.persistence import registry, versions
-from recsys.persistence.artefact import read_manifest
-from recsys.persistence.gate import Comparison, compare, how, judge
-from recsys.wording import counted
+from recsys.messages import counted
 from training.console import (
     at,
     emit_json,
@@ -27,7 +27,7 @@ from training.console import (
     table,
     workspace_option,
 )
-from training.publish import make_current
+from training.train.publication import make_current
 
 _MB: Final = 1e6
 _WORDS: Final = {"published": "by training", "promoted": "by hand", "rolled_back": "by rollback"}

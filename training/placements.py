@@ -11,14 +11,14 @@ from typing import Any
 import click
 import msgspec
 
-from recsys.config import PLACEMENTS, Config, Placement, load
+from recsys.artefacts import registry
+from recsys.config.toml_file import PLACEMENTS, Config, Placement, load
 from recsys.errors import ConfigError
-from recsys.persistence import registry
-from recsys.responses.checking import check as findings
-from recsys.responses.clock import shift_seconds
-from recsys.responses.engine import Engine
-from recsys.responses.placements import Question, find, placements
-from recsys.tracking.ledger import Customer
+from recsys.ledger.ledger import Customer
+from recsys.recommender.clock import shift_seconds
+from recsys.recommender.engine import Engine
+from recsys.recommender.placement_check import check as findings
+from recsys.recommender.placements import Question, find, placements
 from training.console import emit_json, json_option, output, table, workspace_option
 from training.recommend import find_customer, find_time
 

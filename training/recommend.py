@@ -12,14 +12,14 @@ from typing import Any
 
 import click
 
-from recsys.config import Config, load
-from recsys.data.keyed_hash import KeyedHash
-from recsys.persistence import registry
-from recsys.responses.clock import shift_seconds
-from recsys.responses.engine import Engine
-from recsys.responses.placements import Question, find
-from recsys.tracking.events import Identifier, seal_identifier, seal_session
-from recsys.tracking.ledger import Customer, Ledger
+from recsys.artefacts import registry
+from recsys.config.toml_file import Config, load
+from recsys.identity.hashing import KeyedHash
+from recsys.ledger.events.event_types import Identifier, seal_identifier, seal_session
+from recsys.ledger.ledger import Customer, Ledger
+from recsys.recommender.clock import shift_seconds
+from recsys.recommender.engine import Engine
+from recsys.recommender.placements import Question, find
 from training.console import emit_json, json_option, money, output, table, workspace_option
 
 

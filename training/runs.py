@@ -9,10 +9,10 @@ from typing import Any, Final
 import click
 import msgspec
 
-from recsys.config import load
-from recsys.persistence import runs, versions
-from recsys.persistence.runs import Record
-from recsys.wording import counted
+from recsys.artefacts import runs, versions
+from recsys.artefacts.runs import Record
+from recsys.config.toml_file import load
+from recsys.messages import counted
 from training.console import emit_json, json_option, output, table, workspace_option
 
 _SHOWN: Final = 20

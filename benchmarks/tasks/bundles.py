@@ -16,13 +16,13 @@ from benchmarks._judge import NEW, TUNED_ON, Answer, peak_mb
 from benchmarks._problem import Floats, Ints, Problem, best_of
 from benchmarks.peers.base import stacked
 from benchmarks.tasks.task import Cut, customer_ids
-from recsys.matrices.lists import Lists, contains
+from recsys.datasets.ragged import Lists, contains
 from recsys.models.base import Batch
 
 if TYPE_CHECKING:
-    from recsys.data.history import History
+    from recsys.history.versions import History
+    from recsys.learning.fit import Fitted
     from recsys.ranking.blend import Blend
-    from recsys.validation.fitting import Fitted
 
 #: Users that are scored at once.
 BATCH: Final = 100
@@ -43,9 +43,9 @@ def scored(
         Places of the users in ``problem.asked``.
     scores : ndarray of shape (b, n_bundles, n_models), float32
     """
-    from recsys.matrices import rows as rows_of_customers
-    from recsys.matrices.histories import EMPTY, Histories
-    from recsys.matrices.ids import item_keys
+    from recsys.datasets import history_rows as rows_of_customers
+    from recsys.datasets.customer_history import EMPTY, Histories
+    from recsys.datasets.item_index import item_keys
     from recsys.models.base import Context
     from recsys.ranking.candidates import MODELS, consider
 
@@ -116,9 +116,9 @@ def answer_bundles(folder: Path, cut: Cut, as_of_ts: int, blend: "Blend", places
 
 
 def _fitted(folder: Path, as_of_ts: int) -> tuple["History", "Fitted"]:
-    from recsys.config import load
-    from recsys.data.history import History
-    from recsys.validation.fitting import fit
+    from recsys.config.toml_file import load
+    from recsys.history.versions import History
+    from recsys.learning.fit import fit
 
     config = load(folder)
     history = History.open(config)

@@ -16,9 +16,9 @@ import pyarrow.parquet as pq
 from benchmarks._judge import Answer
 from benchmarks._problem import Ints, Problem, Purchases, numbered
 from benchmarks.tasks.task import Cut, Task, Times, ask_ours, workspace
-from recsys.matrices.lists import Lists
+from recsys.datasets.ragged import Lists
+from recsys.evaluation.splits import Window
 from recsys.schema import CHANNELS
-from recsys.validation.splits import Window
 
 #: ``sales_channel_id`` of the export, by our channel.
 CHANNEL_IDS: Final = {"pos": 1, "web": 2}

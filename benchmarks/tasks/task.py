@@ -18,16 +18,16 @@ import numpy as np
 from benchmarks._judge import ALL, NEW, Answer, apart, peak_mb, split
 from benchmarks._problem import Ints, Problem
 from benchmarks.peers.base import Peer
-from recsys.matrices.lists import Lists, pointers, rows_of
+from recsys.datasets.ragged import Lists, pointers, rows_of
+from recsys.evaluation.splits import Window
 from recsys.ranking.choices import Choices
-from recsys.validation.splits import Window
 
 # What our own method needs is imported where it is used: a process that measures a peer loads
 # this module too, and its memory would not be the peer's.
 if TYPE_CHECKING:
-    from recsys.config import Config
-    from recsys.data.history import History
-    from recsys.validation.learning import Learned
+    from recsys.config.toml_file import Config
+    from recsys.history.versions import History
+    from recsys.learning.examples import Learned
 
 #: Identifier under which every task's customers stand in its workspace.
 ACCOUNT = "account"
@@ -129,7 +129,7 @@ class Task:
 
 def workspace(folder: Path, toml: str) -> "Config":
     """Write a workspace's settings and ingest its exports, unless that was done before."""
-    from recsys.config import load
+    from recsys.config.toml_file import load
     from recsys.errors import RecsysError
     from training.ingest import ingest
 
@@ -191,9 +191,9 @@ def ask_ours(
 
 def choose(folder: Path, times: Times, rehearsals: Sequence[tuple[Path, Path]] = ()) -> "Learned":
     """Learn before the validation windows, and ranking on them; see ``ask_ours``."""
-    from recsys.config import load
-    from recsys.data.history import History
-    from recsys.validation.fitting import fit, settle, study
+    from recsys.config.toml_file import load
+    from recsys.history.versions import History
+    from recsys.learning.fit import fit, settle, study
 
     config, last = load(folder), times.validation
     length, lessons = last.end_ts - last.start_ts, []
@@ -233,13 +233,13 @@ def answer_ours(
     channel : list of int
         See ``ask_ours``.
     """
-    from recsys.config import load
-    from recsys.data.history import History
-    from recsys.matrices import rows as rows_of_customers
-    from recsys.matrices.histories import EMPTY, NO_CHANNEL, Histories
+    from recsys.config.toml_file import load
+    from recsys.datasets import history_rows as rows_of_customers
+    from recsys.datasets.customer_history import EMPTY, NO_CHANNEL, Histories
+    from recsys.evaluation.top_lists import show
+    from recsys.history.versions import History
+    from recsys.learning.fit import fit
     from recsys.models.base import Context
-    from recsys.validation.fitting import fit
-    from recsys.validation.showing import show
 
     config = load(folder)
     history = History.open(config)

@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from recsys.bundles.found import MAX_PLACES
-from recsys.matrices.baskets import Baskets
-from recsys.matrices.compiled import compiled
-from recsys.matrices.ids import IntArray, IxArray
+from recsys.bundles.bundle_table import MAX_PLACES
+from recsys.datasets.baskets import Baskets
+from recsys.datasets.compiled import compiled
+from recsys.datasets.item_index import IntArray, IxArray
 from recsys.schema import CHANNELS
 
 

@@ -10,17 +10,17 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from recsys.bundles import describing, following, pairing, sets
-from recsys.bundles.chosen import Chosen
-from recsys.bundles.found import AFTER, TOGETHER, Bundles
-from recsys.bundles.ground import Ground
-from recsys.bundles.later import Later
-from recsys.bundles.tested import Tested
+from recsys.bundles import associated_pairs, description, sequences, sets
+from recsys.bundles.association_data import Ground
+from recsys.bundles.bundle_table import AFTER, TOGETHER, Bundles
+from recsys.bundles.later_purchases import Later
+from recsys.bundles.selection import Chosen
+from recsys.bundles.tested_sets import Tested
 from recsys.bundles.variants import same_thing
-from recsys.matrices.baskets import Training
-from recsys.matrices.ids import IntArray
+from recsys.config.settings import Bundles as Settings
+from recsys.datasets.baskets import Training
+from recsys.datasets.item_index import IntArray
 from recsys.ranking.diversity import Alike
-from recsys.settings import Bundles as Settings
 
 Floats = npt.NDArray[np.float64]
 
@@ -43,7 +43,7 @@ def mine(
     Parameters
     ----------
     training : Training
-    settings : recsys.settings.Bundles
+    settings : recsys.config.settings.Bundles
     regions : mapping of int to str, optional
         Name of the group of locations that each location belongs to, by ``ids.location_key``.
     alike : Alike, optional
@@ -61,20 +61,22 @@ def mine(
     ``settings.false_discovery_rate`` by itself.
     """
     ground, same = Ground.of(training.baskets), same_thing(training, alike)
-    pairs = pairing.find(ground, settings, training.threads, same)
+    pairs = associated_pairs.find(ground, settings, training.threads, same)
     larger = sets.find(ground, settings, pairs)
     later = Later.of(training.baskets, training.as_of_ts, settings.within_days, training.seed)
-    after = following.find(training, ground, later, settings, same)
+    after = sequences.find(training, ground, later, settings, same)
     families = [[pairs], larger, [after]]
     strength = np.concatenate([test.strength for family in families for test in family])
     family = np.repeat([0, 1, 2], [sum(map(len, family)) for family in families])
     best = _strongest(strength, family, _SPARE * settings.max_bundles)
     parts = [(TOGETHER, pairs), *((TOGETHER, size) for size in larger), (AFTER, after)]
     found = _taken(ground, later, parts, best)
-    lift, promoted = describing.undiscounted(ground, later, found)
+    lift, promoted = description.undiscounted(ground, later, found)
     kept = np.flatnonzero(~promoted)
     kept = kept[_strongest(strength[best][kept], family[best][kept], settings.max_bundles)]
-    return describing.describe(ground, later, found.only(kept), regions or {}, settings, lift[kept])
+    return description.describe(
+        ground, later, found.only(kept), regions or {}, settings, lift[kept]
+    )
 
 
 def _taken(

@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from recsys.settings import Bundles as Settings
+from recsys.config.settings import Bundles as Settings
 
 Floats = npt.NDArray[np.float64]
 
@@ -96,7 +96,7 @@ class Quote:
         discount would only make cheaper what sells anyway.
     sales : Sales
         What it was worked out of, with ``settings``.
-    settings : recsys.settings.Bundles
+    settings : recsys.config.settings.Bundles
     """
 
     full_minor: int
@@ -128,7 +128,7 @@ def quote(sales: Sales, settings: Settings) -> Quote:
     Parameters
     ----------
     sales : Sales
-    settings : recsys.settings.Bundles
+    settings : recsys.config.settings.Bundles
     """
     full, floor = sales.full_minor, floor_minor(sales, settings)
     allowed = _allowed(floor, full, settings) if floor <= full else []
@@ -185,7 +185,7 @@ def points(sales: Sales, settings: Settings, prices_minor: Sequence[int]) -> lis
     Parameters
     ----------
     sales : Sales
-    settings : recsys.settings.Bundles
+    settings : recsys.config.settings.Bundles
     prices_minor : sequence of int
         Above 0 and at most the full price.
 

@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.bundles import significance
-from recsys.bundles.chosen import Chosen
-from recsys.bundles.tested import LEAST
-from recsys.matrices.baskets import Baskets
-from recsys.matrices.ids import IntArray, IxArray
+from recsys.bundles.selection import Chosen
+from recsys.bundles.tested_sets import LEAST
+from recsys.config.settings import Bundles as Settings
+from recsys.datasets.baskets import Baskets
+from recsys.datasets.item_index import IntArray, IxArray
 from recsys.schema import CHANNELS
-from recsys.settings import Bundles as Settings
 
 Floats = npt.NDArray[np.float64]
 
@@ -67,7 +67,7 @@ def find(
     within : sequence of Kind
     usual : sequence of ndarray of shape (n, n_groups), float64
         What is expected of each bundle in the segments of each kind.
-    settings : recsys.settings.Bundles
+    settings : recsys.config.settings.Bundles
     """
     names: list[str] = []
     rows, segment, support, expected = [], [], [], []

@@ -17,10 +17,10 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.bundles import evidence, significance
-from recsys.bundles.ground import Ground, Rates
-from recsys.bundles.tested import LEAST, Tested
-from recsys.matrices.ids import IxArray
-from recsys.settings import Bundles as Settings
+from recsys.bundles.association_data import Ground, Rates
+from recsys.bundles.tested_sets import LEAST, Tested
+from recsys.config.settings import Bundles as Settings
+from recsys.datasets.item_index import IxArray
 
 Floats = npt.NDArray[np.float64]
 
@@ -38,7 +38,7 @@ def find(ground: Ground, settings: Settings, pairs: Tested) -> list[Tested]:
     Parameters
     ----------
     ground : Ground
-    settings : recsys.settings.Bundles
+    settings : recsys.config.settings.Bundles
     pairs : Tested
         All products of a set are in pairs with each other among these.
 

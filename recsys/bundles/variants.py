@@ -10,9 +10,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from recsys.matrices.baskets import Training
-from recsys.matrices.ids import IxArray
-from recsys.models.wording import tokens, unsized
+from recsys.datasets.baskets import Training
+from recsys.datasets.item_index import IxArray
+from recsys.models.text_features import tokens, unsized
 from recsys.ranking.diversity import Alike
 
 #: Two lists of products → whether each two are one thing.

@@ -51,7 +51,7 @@ def from_settings(settings: Any) -> dict[str, Model]:
 
     Parameters
     ----------
-    settings : recsys.model_settings.Models
+    settings : recsys.config.model_settings.Models
         With one section a model.
     """
     return {

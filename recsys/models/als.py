@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
-from recsys.matrices.compiled import fixed, summing
-from recsys.matrices.ids import IntArray, IxArray
-from recsys.matrices.lists import Lists
-from recsys.model_settings import Als as Settings
+from recsys.config.model_settings import Als as Settings
+from recsys.datasets.compiled import fixed, summing
+from recsys.datasets.item_index import IntArray, IxArray
+from recsys.datasets.ragged import Lists
 from recsys.models.base import Batch, Floats, Model, Recommendations, Scores
-from recsys.models.vectors import Vectors
+from recsys.models.kernels.vectors import Vectors
 
 if TYPE_CHECKING:
     from scipy import sparse
 
-    from recsys.matrices.baskets import Training
+    from recsys.datasets.baskets import Training
 
 
 class Als(Model):
@@ -35,7 +35,7 @@ class Als(Model):
 
     Parameters
     ----------
-    settings : recsys.model_settings.Als
+    settings : recsys.config.model_settings.Als
 
     Attributes
     ----------

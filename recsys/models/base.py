@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 import numpy as np
 import numpy.typing as npt
 
+from recsys.datasets.batches import Batch, Context, Floats
+from recsys.datasets.customer_history import Histories
+from recsys.datasets.ragged import Lists, Ragged
 from recsys.errors import NotFittedError
-from recsys.matrices.histories import Histories
-from recsys.matrices.lists import Lists, Ragged
-from recsys.models.naming import Recommendations, new
-from recsys.models.questions import Batch, Context, Floats
+from recsys.models.kernels.top_k import Recommendations, new
 
 if TYPE_CHECKING:
-    from recsys.matrices.baskets import Training  # scoring needs no engine
+    from recsys.datasets.baskets import Training  # scoring needs no engine
 
 __all__ = [
     "Arrays",
@@ -52,7 +52,7 @@ class Model(ABC):
 
     @abstractmethod
     def __init__(self, settings: Any = None) -> None:
-        """Take the settings; the defaults of ``recsys.settings`` where there are none."""
+        """Take the settings; the defaults of ``recsys.config.settings`` where there are none."""
         self.settings = settings
 
     @abstractmethod
@@ -167,7 +167,7 @@ class Model(ABC):
 
         Parameters
         ----------
-        settings : the model's section of ``recsys.model_settings.Models``
+        settings : the model's section of ``recsys.config.model_settings.Models``
             As it was fitted with.
         arrays : mapping of str to ndarray
             What ``arrays`` returned, for example memory-mapped.

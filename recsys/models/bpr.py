@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 import numpy as np
 
-from recsys.matrices.compiled import compiled, fixed
-from recsys.matrices.ids import IntArray, IxArray
-from recsys.matrices.lists import Lists
-from recsys.model_settings import Bpr as Settings
+from recsys.config.model_settings import Bpr as Settings
+from recsys.datasets.compiled import compiled, fixed
+from recsys.datasets.item_index import IntArray, IxArray
+from recsys.datasets.ragged import Lists
 from recsys.models.base import Batch, Floats, Model, Recommendations, Scores
-from recsys.models.vectors import Vectors
+from recsys.models.kernels.vectors import Vectors
 
 if TYPE_CHECKING:
     from scipy import sparse
 
-    from recsys.matrices.baskets import Training
+    from recsys.datasets.baskets import Training
 
 #: Purchases of doubt in a customer's mean: one purchase alone says half of what many say.
 _DOUBT: Final = 1.0
@@ -36,7 +36,7 @@ class Bpr(Model):
 
     Parameters
     ----------
-    settings : recsys.model_settings.Bpr
+    settings : recsys.config.model_settings.Bpr
 
     Attributes
     ----------

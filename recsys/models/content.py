@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from recsys.matrices.compiled import fixed
-from recsys.matrices.ids import IntArray, IxArray
-from recsys.matrices.lists import Lists, Ragged
-from recsys.model_settings import Content as Settings
+from recsys.config.model_settings import Content as Settings
+from recsys.datasets.compiled import fixed
+from recsys.datasets.item_index import IntArray, IxArray
+from recsys.datasets.ragged import Lists, Ragged
 from recsys.models.base import Batch, Model, Recommendations, Scores
-from recsys.models.naming import Said, first, nothing_said, said, spoken
-from recsys.models.profiles import Profile, likest, named, scored
+from recsys.models.kernels.feature_profiles import Profile, likest, named, scored
+from recsys.models.kernels.top_k import Said, first, nothing_said, said, spoken
 
 if TYPE_CHECKING:
-    from recsys.matrices.baskets import Training
+    from recsys.datasets.baskets import Training
 
 #: Products looked at for the like of one: commoner features are left out of the search then,
 #: not out of the score.
@@ -91,7 +91,7 @@ class Content(Model):
 
     Parameters
     ----------
-    settings : recsys.model_settings.Content
+    settings : recsys.config.model_settings.Content
 
     Attributes
     ----------
@@ -141,7 +141,7 @@ class Content(Model):
         """Read what the catalogue says; see ``Model.fit``."""
         from scipy import sparse
 
-        from recsys.models.wording import features
+        from recsys.models.text_features import features
 
         given = self.settings
         found = features(training, (given.words, given.category, given.brand))

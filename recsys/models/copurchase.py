@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, Self
 
 import numpy as np
 
-from recsys.matrices.ids import IxArray
-from recsys.matrices.interactions import decay
-from recsys.matrices.lists import Lists, Ragged, contains, rows_of
-from recsys.model_settings import CoPurchase as Settings
+from recsys.config.model_settings import CoPurchase as Settings
+from recsys.datasets.interactions import decay
+from recsys.datasets.item_index import IxArray
+from recsys.datasets.ragged import Lists, Ragged, contains, rows_of
 from recsys.models.base import Batch, Model, Recommendations, Scores
-from recsys.models.lifts import lifts_of
-from recsys.models.naming import Said, heard, loudest, nothing_said, said, speakers
+from recsys.models.kernels.lifts import lifts_of
+from recsys.models.kernels.top_k import Said, heard, loudest, nothing_said, said, speakers
 from recsys.units import DAY
 
 if TYPE_CHECKING:
-    from recsys.matrices.baskets import Training
+    from recsys.datasets.baskets import Training
 
 #: Powers of the number of baskets that hold a product and its neighbour. The neighbour's is what
 #: keeps the popular products from going with everything.
@@ -77,7 +77,7 @@ class CoPurchase(Model):
 
     Parameters
     ----------
-    settings : recsys.model_settings.CoPurchase
+    settings : recsys.config.model_settings.CoPurchase
 
     Attributes
     ----------
@@ -119,8 +119,8 @@ class CoPurchase(Model):
 
     def fit(self, training: "Training") -> Self:
         """Count the pairs; see ``Model.fit``."""
-        from recsys.models.nearest import directed, nearest, table
-        from recsys.models.pairs import count
+        from recsys.models.kernels.nearest_items import directed, nearest, table
+        from recsys.models.kernels.pair_counts import count
 
         items, settings = training.baskets.items, self.settings
         self.n_baskets_ = np.asarray(items.shape[0], np.int64)
@@ -138,8 +138,8 @@ class CoPurchase(Model):
 
     def _fit_within(self, training: "Training") -> None:
         """Count the pairs that one customer bought within a window."""
-        from recsys.models.nearest import directed, nearest, table
-        from recsys.models.pairs import MAX_WEIGHT, count
+        from recsys.models.kernels.nearest_items import directed, nearest, table
+        from recsys.models.kernels.pair_counts import MAX_WEIGHT, count
 
         settings, baskets = self.settings, training.baskets
         age_days = np.maximum(training.as_of_ts - baskets.ts, 0) // DAY

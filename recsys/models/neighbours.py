@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, ClassVar, Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from recsys.matrices.compiled import compiled, fixed
-from recsys.matrices.ids import IntArray, IxArray
-from recsys.matrices.lists import Lists
-from recsys.model_settings import Neighbours as Settings
+from recsys.config.model_settings import Neighbours as Settings
+from recsys.datasets.compiled import compiled, fixed
+from recsys.datasets.item_index import IntArray, IxArray
+from recsys.datasets.ragged import Lists
 from recsys.models.base import Batch, Floats, Model, Recommendations, Scores
-from recsys.models.naming import first, look_up, nothing_said, said, spoken
+from recsys.models.kernels.top_k import first, look_up, nothing_said, said, spoken
 
 if TYPE_CHECKING:
     from scipy import sparse
 
-    from recsys.matrices.baskets import Training
+    from recsys.datasets.baskets import Training
 
 #: Weaker weights say nothing.
 _WEAKEST: Final = 1e-4
@@ -50,7 +50,7 @@ class Neighbours(Model):
 
     Parameters
     ----------
-    settings : recsys.model_settings.Neighbours
+    settings : recsys.config.model_settings.Neighbours
 
     Attributes
     ----------

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from recsys.matrices.ids import IntArray, IxArray
-from recsys.matrices.lists import Lists
-from recsys.model_settings import Popular as Settings
+from recsys.config.model_settings import Popular as Settings
+from recsys.datasets.item_index import IntArray, IxArray
+from recsys.datasets.ragged import Lists
 from recsys.models.base import Batch, Floats, Model, Recommendations, Scores
-from recsys.models.places import Places, groups_of, places_of
+from recsys.models.kernels.place_lists import Places, groups_of, places_of
 
 if TYPE_CHECKING:
     from scipy import sparse
 
-    from recsys.matrices.baskets import Training
+    from recsys.datasets.baskets import Training
 
 #: Products stored for each location or channel; those below have their overall share there.
 MAX_STORED: Final = 500
@@ -38,7 +38,7 @@ class Popular(Model):
 
     Parameters
     ----------
-    settings : recsys.model_settings.Popular
+    settings : recsys.config.model_settings.Popular
 
     Attributes
     ----------

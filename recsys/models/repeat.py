@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 import numpy as np
 
-from recsys.matrices.histories import Histories
-from recsys.matrices.ids import IntArray, IxArray
-from recsys.matrices.lists import Lists, Ragged, rows_of
-from recsys.matrices.returns import Bought
-from recsys.model_settings import Repeat as Settings
+from recsys.config.model_settings import Repeat as Settings
+from recsys.datasets.customer_history import Histories
+from recsys.datasets.item_index import IntArray, IxArray
+from recsys.datasets.ragged import Lists, Ragged, rows_of
+from recsys.datasets.return_netting import Bought
 from recsys.models.base import Batch, Context, Floats, Model, Recommendations, Scores
-from recsys.models.naming import first, look_up
-from recsys.models.renewal import Pairs, gathered, pairs
-from recsys.models.repurchase import Products
-from recsys.models.timing import Bools, Timing, late, timed
+from recsys.models.kernels.top_k import first, look_up
+from recsys.models.purchase_intervals import Pairs, gathered, pairs
+from recsys.models.repeat_timing import Bools, Timing, late, timed
+from recsys.models.repurchase_rates import Products
 from recsys.models.trending import counted, rise
 from recsys.units import DAY
 
 if TYPE_CHECKING:
-    from recsys.matrices.baskets import Training
+    from recsys.datasets.baskets import Training
 
 #: A customer's intervals of doubt: as many count as much as the product's.
 OWN_GAPS: Final = 2.0
@@ -62,7 +62,7 @@ class Repeat(Model):
 
     Parameters
     ----------
-    settings : recsys.model_settings.Repeat
+    settings : recsys.config.model_settings.Repeat
 
     Attributes
     ----------

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 import numpy as np
 
-from recsys.matrices.compiled import compiled, fixed
-from recsys.matrices.ids import IntArray, IxArray
-from recsys.matrices.lists import Lists, Ragged
-from recsys.model_settings import Transitions as Settings
+from recsys.config.model_settings import Transitions as Settings
+from recsys.datasets.compiled import compiled, fixed
+from recsys.datasets.item_index import IntArray, IxArray
+from recsys.datasets.ragged import Lists, Ragged
 from recsys.models.base import Batch, Floats, Model, Recommendations, Scores
-from recsys.models.lifts import lifts_of
-from recsys.models.naming import Said, first, look_up, nothing_said, said, speakers, spoken
+from recsys.models.kernels.lifts import lifts_of
+from recsys.models.kernels.top_k import Said, first, look_up, nothing_said, said, speakers, spoken
 
 if TYPE_CHECKING:
-    from recsys.matrices.baskets import Training
+    from recsys.datasets.baskets import Training
 
 #: Powers of the orders that hold a product and its successor; as for what lies in one basket.
 _OWN, _OTHERS = 0.75, 0.5
@@ -38,7 +38,7 @@ class Transitions(Model):
 
     Parameters
     ----------
-    settings : recsys.model_settings.Transitions
+    settings : recsys.config.model_settings.Transitions
 
     Attributes
     ----------
@@ -65,8 +65,8 @@ class Transitions(Model):
 
     def fit(self, training: "Training") -> Self:
         """Count what follows what; see ``Model.fit``."""
-        from recsys.models.nearest import Directed, nearest, table
-        from recsys.models.pairs import Entries, count_met
+        from recsys.models.kernels.nearest_items import Directed, nearest, table
+        from recsys.models.kernels.pair_counts import Entries, count_met
 
         settings, baskets = self.settings, training.baskets
         items = baskets.items

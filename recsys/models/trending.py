@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from recsys.matrices.histories import NO_CHANNEL
-from recsys.matrices.ids import IntArray, IxArray
-from recsys.matrices.lists import Lists, Ragged, contains, rows_of
-from recsys.model_settings import Trending as Settings
+from recsys.config.model_settings import Trending as Settings
+from recsys.datasets.customer_history import NO_CHANNEL
+from recsys.datasets.item_index import IntArray, IxArray
+from recsys.datasets.ragged import Lists, Ragged, contains, rows_of
 from recsys.models.base import Batch, Context, Floats, Model, Recommendations, Scores
-from recsys.models.places import Places, groups_of, places_of
+from recsys.models.kernels.place_lists import Places, groups_of, places_of
 
 if TYPE_CHECKING:
-    from recsys.matrices.baskets import Baskets, Training
+    from recsys.datasets.baskets import Baskets, Training
 
 #: Products stored for each location or channel.
 MAX_STORED: Final = 500
@@ -128,7 +128,7 @@ class Trending(Model):
 
     Parameters
     ----------
-    settings : recsys.model_settings.Trending
+    settings : recsys.config.model_settings.Trending
 
     Attributes
     ----------

@@ -11,10 +11,10 @@ from typing import Any, Final, Self
 import numpy as np
 import numpy.typing as npt
 
+from recsys.datasets.compiled import all_fixed, compiled, fixed
 from recsys.errors import NotFittedError
-from recsys.matrices.compiled import all_fixed, compiled, fixed
-from recsys.ranking.curves import Curve, Floats, fit_rising, stack
-from recsys.ranking.refine import refine, some_rows
+from recsys.ranking.calibration import Curve, Floats, fit_rising, stack
+from recsys.ranking.weight_refinement import refine, some_rows
 
 #: Length of each stored curve, at most.
 KNOTS: Final = 64

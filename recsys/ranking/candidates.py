@@ -11,15 +11,15 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from recsys.matrices.compiled import compiled, fixed
-from recsys.matrices.histories import Histories
-from recsys.matrices.ids import IntArray, IxArray
-from recsys.matrices.lists import Lists
-from recsys.matrices.scratch import room
+from recsys.datasets.buffers import room
+from recsys.datasets.compiled import compiled, fixed
+from recsys.datasets.customer_history import Histories
+from recsys.datasets.item_index import IntArray, IxArray
+from recsys.datasets.ragged import Lists
 from recsys.models import MODELS as EVERY_MODEL
 from recsys.models.base import Batch, Model, Recommendations
-from recsys.models.naming import look_up
-from recsys.ranking.parts import KINDS, NEW, STRANGER, Kinds
+from recsys.models.kernels.top_k import look_up
+from recsys.ranking.segment_blends import KINDS, NEW, STRANGER, Kinds
 
 BOUGHT_BEFORE: Final = KINDS.index("bought_before")
 

@@ -15,11 +15,11 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from recsys.matrices.compiled import fixed
-from recsys.matrices.ids import IntArray, IxArray
-from recsys.matrices.lists import Lists, Ragged
-from recsys.matrices.scratch import room
-from recsys.ranking import representing
+from recsys.datasets.buffers import room
+from recsys.datasets.compiled import fixed
+from recsys.datasets.item_index import IntArray, IxArray
+from recsys.datasets.ragged import Lists, Ragged
+from recsys.ranking import choice_kernels
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -121,7 +121,7 @@ class Choices:
             return Lists(np.asarray(lists.indptr, np.int64), np.asarray(lists.item_ix, np.int32))
         arrays = lists.indptr, lists.item_ix, self.of, *self.members
         with room((len(self), np.uint8)) as (mark,):
-            return Lists(*representing.widen(mark, *map(fixed, arrays)))
+            return Lists(*choice_kernels.widen(mark, *map(fixed, arrays)))
 
     def leading(self, found: Ragged, total: Floats, behind: Bools | None = None) -> Bools:
         """Say which candidate of each choice stands first.
@@ -145,7 +145,7 @@ class Choices:
         last = np.zeros(len(total), bool) if behind is None else behind
         arrays = found.indptr, found.item_ix, total, last, self.of
         with room((len(self), np.int64)) as (place,):
-            return representing.lead(place, *map(fixed, arrays))
+            return choice_kernels.lead(place, *map(fixed, arrays))
 
     def likeliest(self, found: Ragged, chance: Floats, wanted: Ragged) -> Floats:
         """Return the best chance that the choice of each wanted product has among candidates.
@@ -166,7 +166,7 @@ class Choices:
         """
         arrays = found.indptr, found.item_ix, chance, wanted.indptr, wanted.item_ix, self.of
         with room((len(self), np.int64)) as (place,):
-            return representing.likeliest(place, *map(fixed, arrays))
+            return choice_kernels.likeliest(place, *map(fixed, arrays))
 
     def any_of(self, flags: Bools) -> Bools:
         """Say of which products any product of their choice is flagged; shapes (n_items,)."""

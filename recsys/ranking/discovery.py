@@ -14,12 +14,12 @@ so are the others.
 import numpy as np
 import numpy.typing as npt
 
-from recsys.matrices.histories import Histories
-from recsys.matrices.ids import IntArray
-from recsys.matrices.lists import Lists, Ragged, contains, rows_of
+from recsys.datasets.customer_history import Histories
+from recsys.datasets.item_index import IntArray
+from recsys.datasets.ragged import Lists, Ragged, contains, rows_of
 from recsys.ranking.choices import Choices
 from recsys.ranking.diversity import ample
-from recsys.ranking.ordering import best, left_out
+from recsys.ranking.selection import best, left_out
 
 Bools = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.uint8]

@@ -11,9 +11,9 @@ from typing import Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from recsys.matrices.compiled import compiled, fixed
-from recsys.matrices.histories import Histories
-from recsys.matrices.ids import IntArray, IxArray
+from recsys.datasets.compiled import compiled, fixed
+from recsys.datasets.customer_history import Histories
+from recsys.datasets.item_index import IntArray, IxArray
 from recsys.models.content import Content
 
 Bools = npt.NDArray[np.bool_]

@@ -10,16 +10,16 @@ from typing import Any, Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from recsys.filters import Filter
-from recsys.matrices.compiled import all_fixed
-from recsys.matrices.histories import Histories
-from recsys.matrices.ids import IntArray, IxArray
-from recsys.matrices.lists import Lists, Ragged, contains, pointers, rows_of
-from recsys.matrices.scratch import room
-from recsys.ranking import barring
+from recsys.config.filters import Filter
+from recsys.datasets.buffers import room
+from recsys.datasets.compiled import all_fixed
+from recsys.datasets.customer_history import Histories
+from recsys.datasets.item_index import IntArray, IxArray
+from recsys.datasets.ragged import Lists, Ragged, contains, pointers, rows_of
+from recsys.ranking import rule_kernels
+from recsys.ranking.availability import Shelf
 from recsys.ranking.choices import Choices
-from recsys.ranking.filtering import Facts, Items
-from recsys.ranking.shelf import Shelf
+from recsys.ranking.product_filter import Facts, Items
 
 #: Rules in the order in which they are asked; a candidate's code is its rule's position + 1.
 RULES: Final = (
@@ -163,7 +163,7 @@ class Rules:
         filtered = self._filtered(lists)
         with room((len(self.choices), np.uint8)) as (mark,):
             given = *all_fixed(lists.indptr, lists.item_ix, filtered), self.laid
-            code: npt.NDArray[np.uint8] = barring.forbid(mark, *given)
+            code: npt.NDArray[np.uint8] = rule_kernels.forbid(mark, *given)
         return code
 
     def bar(self, items: Ragged) -> npt.NDArray[np.uint8]:
@@ -182,7 +182,7 @@ class Rules:
         n, lists = len(self.choices), _lists(items)
         with room((n, np.uint8), (n, np.uint8)) as scratch:
             given = (*scratch, *self._with_choices(lists), self.laid)
-            code: npt.NDArray[np.uint8] = barring.bar(*given)
+            code: npt.NDArray[np.uint8] = rule_kernels.bar(*given)
         return code
 
     def stand(self, leaders: Ragged) -> IxArray:
@@ -208,7 +208,7 @@ class Rules:
         given = (*self._with_choices(lists), *more, self.laid)
         kinds = (np.uint8, np.uint8, np.uint8)
         with room(*((len(self.choices), kind) for kind in kinds)) as scratch:
-            shown: IxArray = barring.stand(*(*scratch, *given))
+            shown: IxArray = rule_kernels.stand(*(*scratch, *given))
         return shown
 
     def _with_choices(self, lists: Lists) -> tuple[Any, ...]:

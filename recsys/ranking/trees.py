@@ -13,8 +13,8 @@ from typing import Any, Final, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from recsys.matrices.compiled import all_fixed, compiled, fixed
-from recsys.matrices.ids import IntArray
+from recsys.datasets.compiled import all_fixed, compiled, fixed
+from recsys.datasets.item_index import IntArray
 
 Floats = npt.NDArray[np.float64]
 Features = npt.NDArray[np.float32]

@@ -6,19 +6,25 @@ from collections.abc import Sequence
 import msgspec
 from flask import Blueprint, Response, current_app, request
 
-from recsys.data.addresses import ADDRESSES, is_address
-from recsys.data.placeholders import is_no_id
-from recsys.responses.live import LiveItem, LiveLocation, LiveStock
-from recsys.tracking.backoffice import Written
-from recsys.tracking.events import Money, item_fault, location_fault
-from serving import access
-from serving.ids import refuse_no_ids
-from serving.openapi import documented
-from serving.problems import FieldError, Refusal
-from serving.reading import read_body
-from serving.replies import JSON, reply
-from serving.state import State
-from serving.wire import ItemsUpdate, ItemUpdate, LocationsUpdate, StockUpdate, UpdateAnswer
+from recsys.ledger.catalogue_updates import Written
+from recsys.ledger.events.event_types import Money, item_fault, location_fault
+from recsys.recommender.catalogue_updates import LiveItem, LiveLocation, LiveStock
+from recsys.values.placeholders import is_no_id
+from recsys.values.web_addresses import ADDRESSES, is_address
+from serving.access import admission
+from serving.http.problems import FieldError, Refusal
+from serving.http.responses import JSON, reply
+from serving.requests.parsing import read_body
+from serving.requests.placeholder_ids import refuse_no_ids
+from serving.schemas.openapi import documented
+from serving.schemas.recommendations import (
+    ItemsUpdate,
+    ItemUpdate,
+    LocationsUpdate,
+    StockUpdate,
+    UpdateAnswer,
+)
+from serving.state.worker_state import State
 
 blueprint = Blueprint("backoffice", __name__)
 
@@ -53,7 +59,7 @@ def items() -> Response:
     was told takes its place.
     """
     state: State = current_app.extensions["omnibasket"]
-    access.refuse_limited("a product is the same")
+    admission.refuse_limited("a product is the same")
     update = read_body(request, ItemsUpdate)
     _check_prices(update)
     _check_addresses(update)
@@ -101,7 +107,7 @@ def stock() -> Response:
     stock export names, what was not told stays unknown, and may be shown.
     """
     state: State = current_app.extensions["omnibasket"]
-    access.refuse_limited("stock is the same", locations=False)
+    admission.refuse_limited("stock is the same", locations=False)
     sent = read_body(request, StockUpdate).stock
     refuse_no_ids(
         ((f"/stock/{ix}/item_id", row.item_id) for ix, row in enumerate(sent)), item_fault
@@ -129,7 +135,7 @@ def stock() -> Response:
 def locations() -> Response:
     """Tell of up to 5,000 stores and warehouses; fields that are not sent stay as they are."""
     state: State = current_app.extensions["omnibasket"]
-    access.refuse_limited("a location is the same", locations=False)
+    admission.refuse_limited("a location is the same", locations=False)
     sent = read_body(request, LocationsUpdate).locations
     _check_locations([row.location_id for row in sent], "/locations")
     _own_locations([row.location_id for row in sent], "/locations")
@@ -198,7 +204,7 @@ def _check_addresses(sent: ItemsUpdate) -> None:
 
 def _own_locations(location_ids: Sequence[str], pointer: str) -> None:
     for ix, location_id in enumerate(location_ids):
-        access.check_location(location_id, f"{pointer}/{ix}/location_id")
+        admission.check_location(location_id, f"{pointer}/{ix}/location_id")
 
 
 def _answer(state: State, received: int, written: Written, item_ids: Sequence[str]) -> Response:

@@ -8,18 +8,19 @@ import msgspec
 import orjson
 from flask import Blueprint, Response, current_app, request
 
-from recsys.responses.engine import Engine
-from recsys.responses.offering import NO_OFFERING, Offering
-from recsys.responses.placements import Question
-from serving import access, asking, doubts
-from serving.asking import Who
-from serving.offering import Promised
-from serving.openapi import documented
-from serving.problems import KINDS, FieldError, Refusal, problem
-from serving.reading import decode, read_body, read_filter
-from serving.replies import NDJSON, reply
-from serving.state import State
-from serving.wire import BatchCustomer, BatchRequest
+from recsys.recommender.engine import Engine
+from recsys.recommender.offers.selection import NO_OFFERING, Offering
+from recsys.recommender.placements import Question
+from serving.access import admission
+from serving.http.problems import KINDS, FieldError, Refusal, problem
+from serving.http.responses import NDJSON, reply
+from serving.requests import context, request_warnings
+from serving.requests.context import Who
+from serving.requests.parsing import decode, read_body, read_filter
+from serving.schemas.openapi import documented
+from serving.schemas.recommendations import BatchCustomer, BatchRequest
+from serving.state.offer_issuing import Promised
+from serving.state.worker_state import State
 
 blueprint = Blueprint("batch", __name__)
 
@@ -59,10 +60,10 @@ def post() -> Response:
     """
     state: State = current_app.extensions["omnibasket"]
     asked = read_body(request, BatchRequest)
-    if access.is_browser():
+    if admission.is_browser():
         raise Refusal("browser-key", "Ask for one visit at a time from a page.")
-    settings = asking.find_placement(state, asked.placement)
-    as_of_ts = asking.find_time(state, asked.as_of)
+    settings = context.find_placement(state, asked.placement)
+    as_of_ts = context.find_time(state, asked.as_of)
     engine = state.loaded()
     given = read_filter(asked.filter, engine.catalogue.attributes.columns)
     # A replay promises nothing.
@@ -71,8 +72,8 @@ def post() -> Response:
     for ix, raw in enumerate(asked.customers):
         try:
             one = decode(bytes(raw), BatchCustomer)
-            location_id = access.check_location(one.location_id or asked.location_id)
-            who = asking.find_customer(
+            location_id = admission.check_location(one.location_id or asked.location_id)
+            who = context.find_customer(
                 state, settings, one.customer_id, one.identifier, one.session_id, as_of_ts
             )
             unknown = who.named and who.customer.customer_id is None and settings.personal
@@ -81,7 +82,7 @@ def post() -> Response:
         except Refusal as refusal:
             lines.append(_refused(refusal, f"/customers/{ix}"))
             continue
-        question = asking.to_question(
+        question = context.to_question(
             asked.placement,
             settings,
             who,
@@ -100,7 +101,7 @@ def post() -> Response:
         )
         lines.append((question, who, promised))
     failed = _refused(Refusal("internal-error", KINDS["internal-error"].advice), "")
-    doubted, shown = doubts.of_filter(engine, given), not asked.dry_run
+    doubted, shown = request_warnings.of_filter(engine, given), not asked.dry_run
     return reply(_answers(state, engine, offering, lines, failed, doubted, shown), 200, NDJSON)
 
 
@@ -144,9 +145,9 @@ def _answers(
             answer = next(answers)
             now_ts = state.now_ts()
             answer["offers"] = state.promises.keep(answer["offers"], promised, engine, now_ts)
-            doubts.add(answer, doubted)
+            request_warnings.add(answer, doubted)
             if shown:
-                state.expose(asking.to_exposure(question, who, answer))
+                state.expose(context.to_exposure(question, who, answer))
             options = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
             out.append(orjson.dumps(answer, option=options))
         yield b"".join(out)

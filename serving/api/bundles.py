@@ -10,20 +10,20 @@ import orjson
 from flask import Blueprint, Response, current_app, request
 
 from recsys.bundles.terms import Counts
-from recsys.responses import bundles as words
-from recsys.responses.checking import unknown_names
-from recsys.responses.engine import Engine
-from recsys.responses.listing import Wanted, listed
-from recsys.responses.spreadsheet import short, spreadsheet
-from recsys.responses.suggestions import Suggestions
-from serving import access
-from serving.openapi import documented
-from serving.problems import KINDS, FieldError, Refusal
-from serving.reading import read_body, read_query
-from serving.replies import JSON, etag_of, is_held, reply
-from serving.state import State
-from serving.terms import decide
-from serving.wire_bundles import BundleInFull, BundlePatch, BundleQuery, Bundles
+from recsys.recommender.bundles import documents as words
+from recsys.recommender.bundles.listing import Wanted, listed
+from recsys.recommender.bundles.spreadsheet import short, spreadsheet
+from recsys.recommender.bundles.suggestions import Suggestions
+from recsys.recommender.engine import Engine
+from recsys.recommender.placement_check import unknown_names
+from serving.access import admission
+from serving.http.problems import KINDS, FieldError, Refusal
+from serving.http.responses import JSON, etag_of, is_held, reply
+from serving.requests.bundle_terms import decide
+from serving.requests.parsing import read_body, read_query
+from serving.schemas.bundles import BundleInFull, BundlePatch, BundleQuery, Bundles
+from serving.schemas.openapi import documented
+from serving.state.worker_state import State
 
 blueprint = Blueprint("bundles", __name__)
 
@@ -58,7 +58,7 @@ def get() -> Response:
     Carries an `ETag`.
     """
     state: State = current_app.extensions["omnibasket"]
-    access.refuse_screens()
+    admission.refuse_screens()
     asked = read_query(request.args, BundleQuery, lists=_LISTS)
     form = asked.format or _accepted()
     engine = state.loaded()
@@ -102,7 +102,7 @@ def one(bundle_id: str) -> Response:
     what became of its offers. The `ETag` is its revision; send it as `If-Match` to change it.
     """
     state: State = current_app.extensions["omnibasket"]
-    access.refuse_screens()
+    admission.refuse_screens()
     suggestions = state.decided.suggestions(state.loaded())
     if not suggestions.known(bundle_id):
         raise Refusal("bundle-unknown", KINDS["bundle-unknown"].advice)
@@ -134,7 +134,7 @@ def patch(bundle_id: str) -> Response:
     changes nothing. Each change is kept, with who made it.
     """
     state: State = current_app.extensions["omnibasket"]
-    access.refuse_screens()
+    admission.refuse_screens()
     asked = read_body(request, BundlePatch)
     engine = state.loaded()
     suggestions = state.decided.suggestions(engine)

@@ -7,17 +7,18 @@ from typing import Any
 import msgspec
 from flask import Blueprint, Response, current_app, request
 
-from recsys.tracking.bounds import misfits
-from recsys.tracking.events import Event, faults, seal
-from recsys.tracking.ledger import Outcome
-from serving import access, doubts
-from serving.ids import MOST_ERRORS
-from serving.openapi import documented
-from serving.problems import KINDS, FieldError, Refusal, problem
-from serving.reading import decode, read_body
-from serving.replies import JSON, reply
-from serving.state import State
-from serving.wire import EventOutcome, Events, EventsAnswer
+from recsys.ledger.events.event_types import Event, faults, seal
+from recsys.ledger.events.limits import misfits
+from recsys.ledger.ledger import Outcome
+from serving.access import admission
+from serving.http.problems import KINDS, FieldError, Refusal, problem
+from serving.http.responses import JSON, reply
+from serving.requests import request_warnings
+from serving.requests.parsing import decode, read_body
+from serving.requests.placeholder_ids import MOST_ERRORS
+from serving.schemas.openapi import documented
+from serving.schemas.recommendations import EventOutcome, Events, EventsAnswer
+from serving.state.worker_state import State
 
 blueprint = Blueprint("events", __name__)
 
@@ -66,7 +67,7 @@ def post() -> Response:
     state: State = current_app.extensions["omnibasket"]
     sent = read_body(request, Events).events
     state.rates.count("events", len(sent))
-    page = access.is_browser() or access.sees_public_only()
+    page = admission.is_browser() or admission.sees_public_only()
     now_ts = state.now_ts()
     outcomes: list[EventOutcome | None] = [None] * len(sent)
     checked: list[Event] = []
@@ -82,7 +83,7 @@ def post() -> Response:
             outcomes[ix] = _refused(raw, refusal)
         else:
             _admit(event, f"/events/{ix}")
-            doubtful = doubts.of_event(state, event, f"/events/{ix}", now_ts)
+            doubtful = request_warnings.of_event(state, event, f"/events/{ix}", now_ts)
             warnings.append(list(islice(doubtful, MOST_ERRORS)))
             checked.append(seal(event, state.keyed_hash, state.config.identity))
             places.append(ix)
@@ -102,16 +103,16 @@ def _admit(event: Event, pointer: str) -> None:
 
     An event that names no location is one of the key's own.
     """
-    access.check_names(
+    admission.check_names(
         {f"{pointer}/customer_id": event.customer_id, f"{pointer}/identifier": event.identifier}
     )
-    access.check_channel(event.channel, f"{pointer}/channel")
+    admission.check_channel(event.channel, f"{pointer}/channel")
     places = {f"{pointer}/location_id": event.location_id}
     for place, item in enumerate(event.items):
         places[f"{pointer}/items/{place}/location_id"] = item.location_id
     for at, location_id in places.items():
         if location_id is not None:
-            access.check_location(location_id, at)
+            admission.check_location(location_id, at)
 
 
 def _checked(raw: msgspec.Raw, pointer: str, now_ts: int, state: State) -> Event:

@@ -5,14 +5,15 @@ from typing import Final
 import orjson
 from flask import Blueprint, Response, current_app, request
 
-from recsys.responses.items import How, PageQuestion
-from serving import access, doubts
-from serving.openapi import documented
-from serving.problems import KINDS, Refusal
-from serving.reading import read_filter, read_query
-from serving.replies import JSON, etag_of, is_held, reply
-from serving.state import State
-from serving.wire import Page, PageQuery
+from recsys.recommender.product_pages import How, PageQuestion
+from serving.access import admission
+from serving.http.problems import KINDS, Refusal
+from serving.http.responses import JSON, etag_of, is_held, reply
+from serving.requests import request_warnings
+from serving.requests.parsing import read_filter, read_query
+from serving.schemas.openapi import documented
+from serving.schemas.recommendations import Page, PageQuery
+from serving.state.worker_state import State
 
 blueprint = Blueprint("items", __name__)
 
@@ -66,8 +67,8 @@ def similar(item_id: str) -> Response:
 def _answer(how: How, item_id: str) -> Response:
     state: State = current_app.extensions["omnibasket"]
     asked = read_query(request.args, PageQuery, lists=_LISTS)
-    access.refuse_screens()
-    location_id = access.check_location(asked.location_id)
+    admission.refuse_screens()
+    location_id = admission.check_location(asked.location_id)
     engine = state.loaded()
     given = read_filter(asked.filter, engine.catalogue.attributes.columns)
     tag = etag_of(how, item_id, engine.revision, location_id, request.query_string)
@@ -87,5 +88,5 @@ def _answer(how: How, item_id: str) -> Response:
     answer = engine.related(question)
     if answer is None:
         raise Refusal("item-unknown", KINDS["item-unknown"].advice)
-    doubts.add(answer, doubts.of_filter(engine, given))
+    request_warnings.add(answer, request_warnings.of_filter(engine, given))
     return reply(orjson.dumps(answer), cache_seconds=CACHE_SECONDS, private=True, etag=tag)

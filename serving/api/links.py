@@ -4,11 +4,11 @@ from typing import Final
 
 from flask import Blueprint, Response, current_app
 
-from serving.links import Kind, draw
-from serving.openapi import documented
-from serving.problems import KINDS, Refusal
-from serving.replies import etag_of, is_held, reply
-from serving.state import State
+from serving.http.problems import KINDS, Refusal
+from serving.http.responses import etag_of, is_held, reply
+from serving.schemas.openapi import documented
+from serving.state.qr_links import Kind, draw
+from serving.state.worker_state import State
 
 blueprint = Blueprint("links", __name__)
 

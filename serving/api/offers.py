@@ -5,24 +5,20 @@ from typing import Final
 import orjson
 from flask import Blueprint, Response, current_app, request
 
-from recsys.bundles.found import offered
+from recsys.bundles.bundle_table import offered
 from recsys.bundles.terms import Offer
 from recsys.errors import OfferError
-from recsys.responses import offers as words
-from recsys.tracking.events import seal_identifier, seal_session
-from recsys.tracking.offers import Refusal as NoOffer
-from recsys.tracking.people import session_own_id
-from recsys.tracking.redeeming import Use
-from serving import access
-from serving.bounds import bounds_of
-from serving.links import draw
-from serving.openapi import documented
-from serving.ordering import combined, order_of, sentence
-from serving.problems import KINDS, FieldError, Refusal
-from serving.reading import read_body, read_query
-from serving.replies import etag_of, is_held, reply
-from serving.state import State
-from serving.wire_offers import (
+from recsys.ledger.customers.identity_lookup import session_own_id
+from recsys.ledger.events.event_types import seal_identifier, seal_session
+from recsys.ledger.offers.offers import Refusal as NoOffer
+from recsys.ledger.offers.redemption import Use
+from recsys.recommender.offers import documents as words
+from serving.access import admission
+from serving.http.problems import KINDS, FieldError, Refusal
+from serving.http.responses import etag_of, is_held, reply
+from serving.requests.offer_orders import combined, order_of, sentence
+from serving.requests.parsing import read_body, read_query
+from serving.schemas.offers import (
     Combination,
     CombinationRequest,
     CustomerOffers,
@@ -30,7 +26,11 @@ from serving.wire_offers import (
     OffersQuery,
     RedemptionRequest,
 )
-from serving.wire_offers import Offer as OfferAnswer
+from serving.schemas.offers import Offer as OfferAnswer
+from serving.schemas.openapi import documented
+from serving.state.offer_bounds import bounds_of
+from serving.state.qr_links import draw
+from serving.state.worker_state import State
 
 blueprint = Blueprint("offers", __name__)
 
@@ -124,9 +124,9 @@ def issue(customer_id: str) -> Response:
 def of_identifier() -> Response:
     """List what stands for a customer by their card, e-mail or phone, as a till has it."""
     state: State = current_app.extensions["omnibasket"]
-    access.refuse_screens()
+    admission.refuse_screens()
     asked = read_query(request.args, OffersQuery)
-    access.check_names({"/identifier_value": asked.identifier})
+    admission.check_names({"/identifier_value": asked.identifier})
     identifier = seal_identifier(asked.identifier, state.keyed_hash, state.config.identity)
     customer = None
     if identifier is not None:
@@ -180,7 +180,7 @@ def redeem(offer_id: str) -> Response:
     redemption survives a power cut.
     """
     state: State = current_app.extensions["omnibasket"]
-    access.refuse_screens()
+    admission.refuse_screens()
     asked = read_body(request, RedemptionRequest)
     owners = _users(state, asked)
     order = order_of(state, asked)
@@ -213,7 +213,7 @@ def combine() -> Response:
     of the others the answer says why not; `dry_run` only says what would be.
     """
     state: State = current_app.extensions["omnibasket"]
-    access.refuse_screens()
+    admission.refuse_screens()
     asked = read_body(request, CombinationRequest)
     owners = _users(state, asked)
     use = Use(owners=owners, now_ts=state.now_ts(), **order_of(state, asked))
@@ -255,7 +255,7 @@ def _standing(state: State, owners: list[str]) -> Response:
 def _reaches(state: State, bundle_id: str) -> bool:
     """Whether a bundle's offers can be used on a channel and at a location of the caller's key."""
     decision = state.decided.by_id.get(bundle_id)
-    return decision is None or access.reaches(decision.terms.channels, decision.terms.locations)
+    return decision is None or admission.reaches(decision.terms.channels, decision.terms.locations)
 
 
 def _told(state: State, offer: Offer) -> dict[str, object]:
@@ -263,7 +263,7 @@ def _told(state: State, offer: Offer) -> dict[str, object]:
 
 
 def _found(state: State, which: str) -> Offer:
-    access.refuse_screens()
+    admission.refuse_screens()
     found = state.ledger.offers.find(which, state.now_ts())
     if found is None:
         raise Refusal("offer-unknown", KINDS["offer-unknown"].advice)
@@ -272,8 +272,8 @@ def _found(state: State, which: str) -> Offer:
 
 def _owners(state: State, customer_id: str) -> list[str]:
     """Return every id of a customer who is known, the present one first."""
-    access.refuse_screens()
-    access.check_names({"/customer_id": customer_id})
+    admission.refuse_screens()
+    admission.check_names({"/customer_id": customer_id})
     written = len(customer_id) <= _MOST_LETTERS and customer_id.isprintable()
     present = state.ledger.resolve_id(customer_id) if written else None
     if present is None:
@@ -283,7 +283,7 @@ def _owners(state: State, customer_id: str) -> list[str]:
 
 def _users(state: State, asked: RedemptionRequest) -> list[str] | None:
     """Return every id of whoever redeems; None where nobody is named, nobody's where unknown."""
-    access.check_names({"/customer_id": asked.customer_id, "/identifier": asked.identifier})
+    admission.check_names({"/customer_id": asked.customer_id, "/identifier": asked.identifier})
     if asked.customer_id is not None and asked.identifier is not None:
         detail = "give `customer_id` or `identifier`, not both."
         raise Refusal(

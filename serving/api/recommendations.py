@@ -5,12 +5,13 @@ from typing import Final
 import orjson
 from flask import Blueprint, Response, current_app, request
 
-from serving import access, asking, doubts
-from serving.openapi import documented
-from serving.reading import read_body, read_filter, read_query
-from serving.replies import reply
-from serving.state import State
-from serving.wire import RecommendationRequest, Recommendations
+from serving.access import admission
+from serving.http.responses import reply
+from serving.requests import context, request_warnings
+from serving.requests.parsing import read_body, read_filter, read_query
+from serving.schemas.openapi import documented
+from serving.schemas.recommendations import RecommendationRequest, Recommendations
+from serving.state.worker_state import State
 
 blueprint = Blueprint("recommendations", __name__)
 
@@ -68,15 +69,15 @@ def get() -> Response:
 
 def _answer(asked: RecommendationRequest, *, shown: bool) -> Response:
     state: State = current_app.extensions["omnibasket"]
-    settings = asking.find_placement(state, asked.placement)
-    location_id = access.check_location(asked.location_id)
-    as_of_ts = asking.find_time(state, asked.as_of)
+    settings = context.find_placement(state, asked.placement)
+    location_id = admission.check_location(asked.location_id)
+    as_of_ts = context.find_time(state, asked.as_of)
     engine = state.loaded()
     given = read_filter(asked.filter, engine.catalogue.attributes.columns)
-    who = asking.find_customer_or_nobody(
+    who = context.find_customer_or_nobody(
         state, settings, asked.customer_id, asked.identifier, asked.session_id, as_of_ts
     )
-    question = asking.to_question(
+    question = context.to_question(
         asked.placement,
         settings,
         who,
@@ -106,9 +107,9 @@ def _answer(asked: RecommendationRequest, *, shown: bool) -> Response:
         answer["offers"] = state.promises.keep(answer["offers"], promised, engine, state.now_ts())
     if who.unread:
         answer["without_ledger"] = True
-    doubted = [*doubts.of_filter(engine, given)]
-    doubted += doubts.of_identifier(state, asked.identifier, "/identifier")
-    doubts.add(answer, doubted)
+    doubted = [*request_warnings.of_filter(engine, given)]
+    doubted += request_warnings.of_identifier(state, asked.identifier, "/identifier")
+    request_warnings.add(answer, doubted)
     if not asked.dry_run:
-        state.expose(asking.to_exposure(question, who, answer))
+        state.expose(context.to_exposure(question, who, answer))
     return reply(orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY))

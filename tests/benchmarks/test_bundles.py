@@ -19,7 +19,7 @@ from benchmarks._shop import Shop, interval
 from benchmarks._shuffle import plant, shuffled
 from benchmarks.bundles import main
 from benchmarks.peers.rules import METHODS, ORDERS, Rules
-from recsys.matrices.baskets import Baskets
+from recsys.datasets.baskets import Baskets
 from recsys.units import DAY
 
 

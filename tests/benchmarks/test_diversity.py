@@ -3,7 +3,7 @@
 import numpy as np
 
 from benchmarks.diversity import _crowded
-from recsys.matrices.lists import Lists
+from recsys.datasets.ragged import Lists
 from tests.recsys.ranking.test_diversity import ALIKE, ix
 
 

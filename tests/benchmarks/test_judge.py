@@ -7,7 +7,7 @@ from benchmarks import _judge
 from benchmarks._problem import Problem, Purchases
 from benchmarks.peers.base import Peer
 from benchmarks.peers.frequency import fit_own, fit_popular
-from recsys.matrices.lists import Lists
+from recsys.datasets.ragged import Lists
 from recsys.ranking.choices import Choices
 from recsys.units import DAY
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks._problem import Problem, Purchases, best_of, by_window, numbered
-from recsys.matrices.lists import Lists
+from recsys.datasets.ragged import Lists
 from recsys.units import DAY
 
 events = st.lists(

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from recsys.data.history import History
+from recsys.history.versions import History
 from recsys.schema import TABLES
 
 LINE = {

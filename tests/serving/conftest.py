@@ -19,9 +19,9 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 from werkzeug.serving import make_server
 
-from recsys.config import Config, Ledger, load
+from recsys.config.toml_file import Config, Ledger, load
 from serving.app import create_app
-from serving.state import State
+from serving.state.worker_state import State
 from training.cli import main
 
 TOML = """

@@ -6,8 +6,8 @@ from typing import Any
 from flask import Flask
 from flask.testing import FlaskClient
 
-from recsys.tracking.events import Identifier
-from serving.problems import KINDS
+from recsys.ledger.events.event_types import Identifier
+from serving.http.problems import KINDS
 
 from .conftest import email, state
 

@@ -12,9 +12,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from serving import log, openapi
 from serving.app import MAX_BODY_BYTES
-from serving.problems import KINDS, Problem
+from serving.http import log
+from serving.http.problems import KINDS, Problem
+from serving.schemas import openapi
 
 from .conftest import known
 

@@ -18,10 +18,10 @@ import psutil
 import pytest
 from click.testing import CliRunner
 
-from recsys.config import load
-from recsys.persistence import registry
-from recsys.tracking.database import Database
-from recsys.tracking.tables import EXPOSURES
+from recsys.artefacts import registry
+from recsys.config.toml_file import load
+from recsys.ledger.database import Database
+from recsys.ledger.schema import EXPOSURES
 from training.cli import main
 
 from .conftest import bought, known

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 from flask.testing import FlaskClient
 
-from recsys.config import load
+from recsys.config.toml_file import load
 from tests.serving.conftest import Serve, config, serve, shop, workspace
 from tests.serving.marketing import approve, bundle_of, customer, issue, money, put_costs
 from training.cli import main

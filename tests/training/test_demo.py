@@ -13,7 +13,7 @@ import duckdb
 import pytest
 from click.testing import CliRunner
 
-from recsys.config import load
+from recsys.config.toml_file import load
 from recsys.errors import ConfigError
 from training.cli import main
 from training.demo import build, exports, titles

@@ -7,11 +7,11 @@ from typing import Any
 import duckdb
 import pytest
 
-from recsys.config import load
-from recsys.data.history import History
-from recsys.data.keyed_hash import KeyedHash
+from recsys.config.toml_file import load
 from recsys.errors import DataError
-from recsys.validation.identity_quality import by_any_link, by_email, measure, read_truth
+from recsys.evaluation.identity_quality import by_any_link, by_email, measure, read_truth
+from recsys.history.versions import History
+from recsys.identity.hashing import KeyedHash
 from training.demo.check import figures, read_counts
 
 

@@ -8,12 +8,12 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
-from recsys.config import Config, load
-from recsys.data.engine import connect
-from recsys.data.identity import customer_id_of, resolve, undone
-from recsys.data.keyed_hash import KeyedHash
+from recsys.config.toml_file import Config, load
+from recsys.identity.hashing import KeyedHash
+from recsys.identity.resolution import customer_id_of, resolve, undone
+from recsys.query_engine import connect
 from recsys.schema import TABLES
-from tests.recsys.data.observing import Seen
+from tests.recsys.identity.observing import Seen
 from training.cli import main
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from recsys.config import load
+from recsys.config.toml_file import load
 from recsys.errors import ConfigError
-from recsys.responses.live import LiveLocation
-from recsys.tracking.ledger import Ledger
+from recsys.ledger.ledger import Ledger
+from recsys.recommender.catalogue_updates import LiveLocation
 from training.cli import main
 from training.serve import _address
 

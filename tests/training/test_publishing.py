@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from recsys.config import load
-from recsys.persistence import artefact, registry, runs
+from recsys.artefacts import artefact_format, registry, runs
+from recsys.config.toml_file import load
 from training.cli import main
 
 from .test_train import TOML, build, run, sales
@@ -50,7 +50,7 @@ def shop(tmp_path_factory):
     first = run("train", folder, "--json")
     assert first.exit_code == 0, first.output
     first = json.loads(first.stdout)
-    manifest = artefact.read_manifest(Path(first["path"]))
+    manifest = artefact_format.read_manifest(Path(first["path"]))
     praise(folder, first["version"])
     second = run("train", folder, "--set", "models.als.factors=6", "--json")
     assert second.exit_code == 7, second.output
@@ -166,10 +166,10 @@ def test_settings_are_checked_before_anything_is_learned(shop):
 def test_the_same_data_give_the_same_version(shop):
     folder, _, _, manifest = shop
     ran = run("train", folder, "--json")
-    again = artefact.read_manifest(Path(json.loads(ran.stdout)["path"]))
+    again = artefact_format.read_manifest(Path(json.loads(ran.stdout)["path"]))
     assert again.digest == manifest.digest
     assert again.files == manifest.files
-    one, two = (json.loads(artefact.msgspec.json.encode(m)) for m in (manifest, again))
+    one, two = (json.loads(artefact_format.msgspec.json.encode(m)) for m in (manifest, again))
     assert [name for name in one if one[name] != two[name]] == ["created"]
 
 
@@ -216,7 +216,7 @@ def test_a_training_that_is_killed_while_it_writes_changes_nothing(shop):
         assert process.returncode == -signal.SIGKILL
         assert registry.current(config).name == current
         assert registry.versions(config) == before
-        artefact.load(registry.current(config))
+        artefact_format.load(registry.current(config))
         assert asked("runs", "-w", folder)["runs"][-1]["outcome"] == "interrupted"
     assert list(registry.folder(config).glob(".unfinished*"))
     after = run("train", folder, "--force", "--reason", "after the kill")

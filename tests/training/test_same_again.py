@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from recsys.config import load
-from recsys.data.history import History
-from recsys.data.keyed_hash import KeyedHash
-from recsys.persistence import artefact, registry
+from recsys.artefacts import artefact_format, registry
+from recsys.config.toml_file import load
+from recsys.history.versions import History
+from recsys.identity.hashing import KeyedHash
 
 from .test_train import TOML, build, run
 
@@ -32,22 +32,22 @@ false_discovery_rate = 0.99
 )
 #: Every sample is smaller than what it is drawn from.
 SAMPLES = {
-    "recsys.validation.fitting.MOST": 24,
-    "recsys.validation.fitting.ACTIVE": 16,
-    "recsys.validation.fitting.PURCHASES": 40,
-    "recsys.validation.fitting.LAPSED": 3,
-    "recsys.validation.learning.BLENDED": 20,
-    "recsys.validation.learning.BATCH": 10,
-    "recsys.validation.learning.ON_CHANNEL": 8,
-    "recsys.validation.evaluate.IN_CHANNEL": 12,
-    "recsys.validation.boosting.MIN_BOUGHT": 20,
-    "recsys.validation.boosting.ENOUGH": 0,
-    "recsys.ranking.refine.MIN_ROWS": 5,
-    "recsys.ranking.refine.MAX_ROWS": 12,
-    "training.measure.JUDGED": 20,
-    "training.measure.LAPSED": 4,
-    "training.measure.TUNED_ON": 10,
-    "training.measure.LOOKED_AT": 10,
+    "recsys.learning.fit.MOST": 24,
+    "recsys.learning.fit.ACTIVE": 16,
+    "recsys.learning.fit.PURCHASES": 40,
+    "recsys.learning.fit.LAPSED": 3,
+    "recsys.learning.examples.BLENDED": 20,
+    "recsys.learning.examples.BATCH": 10,
+    "recsys.learning.examples.ON_CHANNEL": 8,
+    "recsys.evaluation.evaluator.IN_CHANNEL": 12,
+    "recsys.learning.boosting.MIN_BOUGHT": 20,
+    "recsys.learning.boosting.ENOUGH": 0,
+    "recsys.ranking.weight_refinement.MIN_ROWS": 5,
+    "recsys.ranking.weight_refinement.MAX_ROWS": 12,
+    "training.train.measurement.JUDGED": 20,
+    "training.train.measurement.LAPSED": 4,
+    "training.train.measurement.TUNED_ON": 10,
+    "training.train.measurement.LOOKED_AT": 10,
 }
 
 
@@ -93,7 +93,7 @@ def test_figures_are_equal(trained: Any) -> None:
 
 def test_every_array_is_equal(trained: Any) -> None:
     one, other = (
-        artefact.read_manifest(registry.current(load(folder))).files for folder, _ in trained
+        artefact_format.read_manifest(registry.current(load(folder))).files for folder, _ in trained
     )
     assert one.keys() == other.keys()
     differing = [name for name in one if one[name] != other[name]]

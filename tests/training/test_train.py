@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from recsys.config import load
-from recsys.data.history import History
-from recsys.matrices.histories import EMPTY
-from recsys.persistence import artefact, registry
-from recsys.responses.engine import Engine
-from recsys.responses.placements import Question, find
-from recsys.validation.fitting import suggest
-from training import report
+from recsys.artefacts import artefact_format, registry
+from recsys.config.toml_file import load
+from recsys.datasets.customer_history import EMPTY
+from recsys.history.versions import History
+from recsys.learning.fit import suggest
+from recsys.recommender.engine import Engine
+from recsys.recommender.placements import Question, find
 from training.cli import main
+from training.train import report
 
 TOML = """
 [workspace]
@@ -126,7 +126,7 @@ def test_it_tells_scripts_what_was_learned_and_how_good_it_is(workspace, result)
 
 
 def test_the_manifest_says_where_the_artefact_comes_from(workspace, result):
-    found = artefact.load(registry.current(load(workspace)))
+    found = artefact_format.load(registry.current(load(workspace)))
     assert found.version == result["version"]
     assert found.manifest.fingerprint == result["history"]
     assert found.manifest.metrics["figures"] == result["figures"]
@@ -160,10 +160,10 @@ def test_the_artefact_answers(workspace, result):
 
 def test_the_same_data_give_the_same_arrays(workspace, result):
     config = load(workspace)
-    first = artefact.load(registry.current(config)).manifest
+    first = artefact_format.load(registry.current(config)).manifest
     ran = run("train", workspace)
     assert ran.exit_code == 0, ran.output
-    second = artefact.load(registry.current(config)).manifest
+    second = artefact_format.load(registry.current(config)).manifest
     assert second.created > first.created
     assert second.files == first.files
     assert second.metrics == first.metrics
@@ -228,12 +228,12 @@ def test_a_training_is_about_one_history_whatever_is_ingested_meanwhile(tmp_path
         drawn.append(history.version)
         draw(path, result, history, name)
 
-    monkeypatch.setattr("training.report.write", noted)
+    monkeypatch.setattr("training.train.report.write", noted)
     ran = run("train", folder, "--set", "train.peers=[]", "--json")
     assert ran.exit_code == 0, ran.output
     result = json.loads(ran.stdout)
     assert result["history"] == before
-    assert artefact.read_manifest(Path(result["path"])).fingerprint == before
+    assert artefact_format.read_manifest(Path(result["path"])).fingerprint == before
     assert drawn == [before]
     assert Path(result["report"]).exists()
     assert before != History.open(config).version

@@ -4,8 +4,8 @@ An export's evidence and a proposal come in; ``currency`` is mapped or set. An a
 counted in another currency than the one that is written beside it. Called by ``mapping``.
 """
 
-from recsys.config import Column
-from recsys.data.currencies import meant_by
+from recsys.config.toml_file import Column
+from recsys.values.currencies import meant_by
 from training.init.evidence import Evidence
 from training.init.headers import fold, ranked
 from training.init.names import MONEY, ORDER_NAMES

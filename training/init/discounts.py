@@ -5,11 +5,11 @@ Called by ``money`` once prices and amounts are known.
 
 from statistics import median
 
-from recsys.config import Column
+from recsys.config.toml_file import Column
 from training.init.evidence import close
 from training.init.headers import forms
 from training.init.levels import firsts, fit, sums
-from training.init.sheet import CENTS, MOST, Sheet
+from training.init.money_columns import CENTS, MOST, Sheet
 from training.init.totals import ask_level, is_of_order
 
 #: Money of a line from which on a discount below 1 is a share.

@@ -12,8 +12,8 @@ from functools import cached_property
 from math import isnan
 from typing import Literal
 
-from recsys.config import Column
-from recsys.data.numbers import EMPTY, shape_of
+from recsys.config.toml_file import Column
+from recsys.ingest.columns.number_formats import EMPTY, shape_of
 from training.init.exports import Export
 from training.init.figures import Numbers, read
 from training.init.proposal import value_of

@@ -14,12 +14,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
-from recsys.data.cleaning import clean
-from recsys.data.content import open_bytes
-from recsys.data.encodings import told_encoding
-from recsys.data.feeds import feed_records
-from recsys.data.records import flat, json_records
-from recsys.data.sniffing import (
+from recsys.errors import DataError
+from recsys.ingest.files.cleaning import clean
+from recsys.ingest.files.encodings import told_encoding
+from recsys.ingest.files.product_feeds import feed_records
+from recsys.ingest.files.records import flat, json_records
+from recsys.ingest.files.sniffing import (
     SAMPLE,
     decode_start,
     form_of,
@@ -29,7 +29,7 @@ from recsys.data.sniffing import (
     split_records,
     unique_names,
 )
-from recsys.errors import DataError
+from recsys.ingest.files.survey import open_bytes
 
 SAMPLE_ROWS = 5_000
 _ENDINGS = (".csv", ".tsv", ".txt", ".parquet", ".ndjson", ".jsonl", ".json", ".xml", ".gz")

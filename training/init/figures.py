@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from math import nan
 from typing import Literal
 
-from recsys.data.numbers import UNITS, decide, shape_of
-from recsys.data.numbers import read as read_number
+from recsys.ingest.columns.number_formats import UNITS, decide, shape_of
+from recsys.ingest.columns.number_formats import read as read_number
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ ingest could not tell them by itself. Called by ``mapping``.
 
 import msgspec
 
-from recsys.config import Column
-from recsys.data.times import counted
+from recsys.config.toml_file import Column
+from recsys.ingest.columns.times import counted
 from training.init import times
 from training.init.evidence import Evidence
 from training.init.proposal import Proposal, columns_of, shown, value_of

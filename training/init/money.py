@@ -8,14 +8,14 @@ never taken for a line's amount. Called by ``mapping``.
 
 from itertools import product
 
-from recsys.config import Column
+from recsys.config.toml_file import Column
 from training.init.discounts import look_at_amount, take_discount
 from training.init.evidence import NEARLY_ALL, Evidence, close
 from training.init.headers import forms, phrases
 from training.init.levels import firsts, fit, sums
+from training.init.money_columns import CENTS, MOST, Sheet
 from training.init.names import MONEY
 from training.init.proposal import Proposal, listed, shown, used_columns
-from training.init.sheet import CENTS, MOST, Sheet
 from training.init.totals import ask_level, compare, is_of_order, take_order_level
 
 _UNIT_NAMES = set(phrases("unit price, price per unit, price piece, price each, Einzelpreis, "

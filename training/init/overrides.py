@@ -13,9 +13,9 @@ from typing import Any
 import msgspec
 from click import UsageError
 
-from recsys.config import Column
-from recsys.misfit import explain
-from recsys.settings import Source
+from recsys.config.errors import explain
+from recsys.config.settings import Source
+from recsys.config.toml_file import Column
 from training.init.names import MONEY
 from training.init.proposal import Proposal
 

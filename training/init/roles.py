@@ -9,9 +9,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from statistics import median
 
-from recsys.data.currencies import codes
-from recsys.data.statuses import read_statuses
-from recsys.data.times import counted
+from recsys.ingest.columns.times import counted
+from recsys.values.currencies import codes
+from recsys.values.product_statuses import read_statuses
 from training.init import times
 from training.init.evidence import NEARLY_ALL, Evidence
 from training.init.headers import forms

@@ -7,7 +7,7 @@ from math import isnan
 
 from training.init.evidence import close
 from training.init.levels import firsts, sums
-from training.init.sheet import MOST, Sheet
+from training.init.money_columns import MOST, Sheet
 
 
 def is_of_order(sheet: Sheet, field: str, column: str) -> None:

@@ -1,6 +1,6 @@
 """Words that stand in columns of exports, in many languages, folded by ``headers``.
 
-What says yes, no, cancelled or refunded is in ``recsys.data.words``, which ingest reads as well;
+What says yes, no, cancelled or refunded is in ``values.vocabulary``, which ingest reads as well;
 here is what only ``init`` needs: words for channels, for orders in good order, for postage, bags
 and tips, and for customers who are nobody.
 """

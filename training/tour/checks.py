@@ -10,12 +10,12 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from recsys.config import Config
-from recsys.data.history import History
-from recsys.data.keyed_hash import KeyedHash
-from recsys.data.staged import LIVE
+from recsys.config.toml_file import Config
+from recsys.evaluation.identity_quality import IdentityQuality, measure, read_truth
+from recsys.history.versions import History
+from recsys.identity.hashing import KeyedHash
+from recsys.ingest.staged import LIVE
 from recsys.schema import RETURN
-from recsys.validation.identity_quality import IdentityQuality, measure, read_truth
 from training.demo.check import figures, read_counts
 from training.tour.check import Check
 from training.tour.discovering import of_age, of_headings, of_new

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 
 import pyarrow.compute as pc
 
-from recsys.config import Config
-from recsys.data.ages import AGE_ATTRIBUTES, is_restricted
-from recsys.data.history import History
-from recsys.matrices.histories import MAX_LINES
+from recsys.config.toml_file import Config
+from recsys.datasets.customer_history import MAX_LINES
+from recsys.history.versions import History
+from recsys.values.minimum_ages import AGE_ATTRIBUTES, is_restricted
 from training.tour.check import Check
 from training.tour.people import Person
 from training.tour.talk import Talk

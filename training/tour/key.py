@@ -6,10 +6,10 @@ what the key lacks. Called by the tour before it starts the service.
 
 import time
 
-from recsys.config import Config
+from recsys.config.toml_file import Config
 from recsys.errors import ConfigError
-from recsys.tracking.keys import find
-from recsys.tracking.ledger import Ledger
+from recsys.ledger.api_keys import find
+from recsys.ledger.ledger import Ledger
 
 #: Environment variable of the key, as ``--key``.
 VARIABLE = "OMNIBASKET_API_KEY"

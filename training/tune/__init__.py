@@ -13,9 +13,9 @@ from typing import Any
 
 import click
 
-from recsys.config import FILE_NAME, Config, load
-from recsys.data.history import History
-from recsys.wording import counted
+from recsys.config.toml_file import FILE_NAME, Config, load
+from recsys.history.versions import History
+from recsys.messages import counted
 from training.console import (
     INTERRUPTED,
     Bar,
@@ -26,8 +26,8 @@ from training.console import (
     progress,
     workspace_option,
 )
-from training.measure import plan
 from training.span import span
+from training.train.measurement import plan
 from training.tune import written
 from training.tune.judge import METRICS, Judge
 from training.tune.outcome import outcome

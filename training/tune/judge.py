@@ -15,19 +15,19 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.config import Config
-from recsys.data.history import History
-from recsys.matrices.baskets import Training
-from recsys.matrices.lists import without
-from recsys.matrices.numbers import Numbers
+from recsys.config.settings import Settings
+from recsys.config.toml_file import Config
+from recsys.datasets.baskets import Training
+from recsys.datasets.encoded_history import Numbers
+from recsys.datasets.ragged import without
+from recsys.evaluation import evaluation_set
+from recsys.evaluation.evaluation_set import Panel
+from recsys.evaluation.metrics import Floats, ndcg_at
+from recsys.evaluation.top_lists import show
+from recsys.history.versions import History
+from recsys.learning.examples import Lesson
+from recsys.learning.fit import Fitted, fit, settle, study
 from recsys.models import MODELS, Model, from_settings
-from recsys.settings import Settings
-from recsys.validation import panel
-from recsys.validation.fitting import Fitted, fit, settle, study
-from recsys.validation.learning import Lesson
-from recsys.validation.metrics import Floats, ndcg_at
-from recsys.validation.panel import Panel
-from recsys.validation.showing import show
 from training.span import PLACES
 from training.tune.windows import Fold
 
@@ -165,7 +165,7 @@ class Judge:
     def _customers(self, config: Config, training: Training, fold: Fold) -> Panel:
         at = fold.judge.start_ts
         if at not in self._people:
-            self._people[at] = panel.read(
+            self._people[at] = evaluation_set.read(
                 self._history, training.index, fold.judge, active=JUDGED, seed=config.train.seed
             )
         return self._people[at]

@@ -1,7 +1,7 @@
 """What is searched: which settings of a workspace, where, and in which groups.
 
 Settings come in; dimensions for the sampler come out, and settings again from what it proposes.
-Called by ``omnibasket tune``. The ranges stand in ``recsys.search_ranges``.
+Called by ``omnibasket tune``. The ranges stand in ``recsys.config.search_space``.
 
 One trial changes a few settings of one group, a model or the ranker, and leaves all others as they
 were in the best trial so far: only that model is learned anew, and what a change gave is seen.
@@ -16,12 +16,12 @@ import msgspec
 import numpy as np
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 
-from recsys import search_ranges
-from recsys.config import Config
+from recsys.config import search_space
+from recsys.config.errors import unknown
+from recsys.config.search_space import SECTIONS, Range
+from recsys.config.settings import Settings
+from recsys.config.toml_file import Config
 from recsys.errors import ConfigError
-from recsys.misfit import unknown
-from recsys.search_ranges import SECTIONS, Range
-from recsys.settings import Settings
 
 #: Setting, by its dotted path → value.
 Values = dict[str, int | float]
@@ -88,12 +88,12 @@ class Space:
         present: Values = {}
         groups: dict[str, list[str]] = {}
         for setting, kind, value in _numeric(config):
-            found = search_ranges.of(setting, kind, value)
+            found = search_space.of(setting, kind, value)
             if found is None or found.low == found.high:
                 continue
             groups.setdefault(group_of(setting), []).append(setting)
             ranges[setting], present[setting] = found, value
-            if search_ranges.is_whole(kind):
+            if search_space.is_whole(kind):
                 whole.add(setting)
         for name in only:
             _check(name, groups, config)
@@ -206,7 +206,7 @@ def _numeric(config: Config) -> list[tuple[str, Any, Any]]:
         found
         for section in SECTIONS
         if isinstance(held := getattr(config, section, None), Settings)
-        for found in search_ranges.numeric(held, section)
+        for found in search_space.numeric(held, section)
     ]
 
 

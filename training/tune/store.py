@@ -23,10 +23,10 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
 from recsys import __version__
-from recsys.config import Config
-from recsys.data.history import History
+from recsys.config.search_space import SECTIONS
+from recsys.config.toml_file import Config
 from recsys.errors import DataError
-from recsys.search_ranges import SECTIONS
+from recsys.history.versions import History
 from training.tune.judge import Judged
 from training.tune.space import Space, Values
 from training.tune.windows import Fold

@@ -7,8 +7,8 @@ after it to judge on. Called by ``omnibasket tune``.
 from typing import Final, NamedTuple
 
 from recsys.errors import DataError
+from recsys.evaluation.splits import MAX_SHARE, Split, Window, rolling
 from recsys.units import DAY
-from recsys.validation.splits import MAX_SHARE, Split, Window, rolling
 
 #: Two windows are the least: one to learn on, one to judge on.
 _LEAST: Final = 2

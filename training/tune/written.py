@@ -15,10 +15,10 @@ from typing import Any, Final
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
-from recsys.config import parse
+from recsys.config.search_space import SECTIONS
+from recsys.config.toml_file import parse
 from recsys.errors import ConfigError
-from recsys.search_ranges import SECTIONS
-from recsys.wording import failure
+from recsys.messages import failure
 from training.tune.space import Space, Values
 
 NAME: Final = "tuned.toml"

@@ -3,8 +3,8 @@
 import numpy as np
 
 from benchmarks.tasks.other_channel import crossing
+from recsys.evaluation.splits import Window
 from recsys.units import DAY
-from recsys.validation.splits import Window
 
 
 def test_customers_are_asked_about_the_channel_they_cross_to():

@@ -7,11 +7,11 @@ from itertools import pairwise
 import numpy as np
 from scipy import sparse
 
-from recsys.bundles.found import KINDS, Bundles
+from recsys.bundles.bundle_table import KINDS, Bundles
 from recsys.bundles.mining import mine
-from recsys.matrices.baskets import Training
-from recsys.matrices.products import Products
-from recsys.settings import Bundles as Settings
+from recsys.config.settings import Bundles as Settings
+from recsys.datasets.baskets import Training
+from recsys.datasets.products import Products
 from tests.recsys.models import worlds
 from tests.recsys.models.worlds import AS_OF, DAY, Order
 

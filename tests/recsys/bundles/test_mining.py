@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import settings as tries
 from hypothesis import strategies as st
 
-from recsys.bundles.found import Bundles
+from recsys.bundles.bundle_table import Bundles
 from tests.recsys.bundles.shopping import (
     alone,
     item,

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.bundles.pricing import Point, Sales, floor_minor, points, quote
-from recsys.settings import Bundles
+from recsys.config.settings import Bundles
 
 SETTINGS = Bundles()
 #: Buns for 2.00 and sausages for 3.00, each earning 40%; 100 baskets a month hold both.

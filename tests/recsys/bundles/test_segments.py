@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from recsys.matrices.ids import location_key
+from recsys.datasets.item_index import location_key
 from tests.recsys.bundles.shopping import alone, mined, train, trips, with_items
 
 A, B = "apples", "brie"

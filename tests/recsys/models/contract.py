@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recsys.datasets.customer_history import EMPTY, EVENTS, Histories, notice
+from recsys.datasets.item_index import item_keys
+from recsys.datasets.ragged import Lists
 from recsys.errors import NotFittedError
-from recsys.matrices.histories import EMPTY, EVENTS, Histories, notice
-from recsys.matrices.ids import item_keys
-from recsys.matrices.lists import Lists
 from recsys.models.base import Batch, Context, Model, Recommendations
 from tests.recsys.models.worlds import (
     AS_OF,

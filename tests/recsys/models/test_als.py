@@ -6,12 +6,12 @@ from implicit.cpu.als import AlternatingLeastSquares
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
-from recsys.matrices.histories import notice
-from recsys.matrices.ids import item_key
-from recsys.matrices.interactions import CART, EVENTS, RETURN, VIEW, Interactions
-from recsys.matrices.lists import Lists
-from recsys.model_settings import Als as Settings
-from recsys.model_settings import Weights
+from recsys.config.model_settings import Als as Settings
+from recsys.config.model_settings import Weights
+from recsys.datasets.customer_history import notice
+from recsys.datasets.interactions import CART, EVENTS, RETURN, VIEW, Interactions
+from recsys.datasets.item_index import item_key
+from recsys.datasets.ragged import Lists
 from recsys.models.als import Als
 from recsys.models.base import Batch, Context
 from tests.recsys.models.contract import ModelContract

@@ -1,7 +1,7 @@
 import pytest
 
-from recsys import model_settings
-from recsys.matrices.histories import NO_CHANNEL
+from recsys.config import model_settings
+from recsys.datasets.customer_history import NO_CHANNEL
 from recsys.models import MODELS, from_settings
 from recsys.models.base import Context
 

@@ -1,7 +1,7 @@
 import numpy as np
 
-from recsys.matrices.interactions import VIEW, Interactions
-from recsys.model_settings import Bpr as Settings
+from recsys.config.model_settings import Bpr as Settings
+from recsys.datasets.interactions import VIEW, Interactions
 from recsys.models.base import Batch, Context
 from recsys.models.bpr import Bpr
 from tests.recsys.models.contract import ModelContract

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
+from recsys.config.model_settings import Content as Settings
+from recsys.datasets.products import Products
+from recsys.datasets.ragged import Lists
 from recsys.errors import NotFittedError
-from recsys.matrices.lists import Lists
-from recsys.matrices.products import Products
-from recsys.model_settings import Content as Settings
 from recsys.models import content
 from recsys.models.base import Batch, Context
 from recsys.models.content import Content

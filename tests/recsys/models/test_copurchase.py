@@ -4,11 +4,11 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from recsys.matrices.lists import Lists
-from recsys.model_settings import CoPurchase as Settings
+from recsys.config.model_settings import CoPurchase as Settings
+from recsys.datasets.ragged import Lists
 from recsys.models.base import Batch, Context
 from recsys.models.copurchase import _SIZE, CoPurchase
-from recsys.models.pairs import MAX_WEIGHT
+from recsys.models.kernels.pair_counts import MAX_WEIGHT
 from tests.recsys.models.contract import ModelContract
 from tests.recsys.models.worlds import AS_OF, DAY, Order, batch, history, train
 

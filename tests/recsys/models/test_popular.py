@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from recsys.matrices.histories import EMPTY, Histories
-from recsys.model_settings import Popular as Settings
+from recsys.config.model_settings import Popular as Settings
+from recsys.datasets.customer_history import EMPTY, Histories
 from recsys.models.base import Batch, Context
 from recsys.models.popular import LEVELS, Popular
 from tests.recsys.models.contract import ModelContract

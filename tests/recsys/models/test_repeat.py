@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.matrices.baskets import Baskets
-from recsys.matrices.histories import EMPTY, Histories
-from recsys.matrices.lists import Lists
-from recsys.model_settings import Repeat as Settings
+from recsys.config.model_settings import Repeat as Settings
+from recsys.datasets.baskets import Baskets
+from recsys.datasets.customer_history import EMPTY, Histories
+from recsys.datasets.ragged import Lists
 from recsys.models.base import Batch, Context
 from recsys.models.repeat import KNOTS, Repeat, _curve
 from tests.recsys.models.contract import ModelContract

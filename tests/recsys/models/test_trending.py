@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from recsys.matrices.histories import EMPTY
-from recsys.matrices.lists import Lists
-from recsys.model_settings import Trending as Settings
+from recsys.config.model_settings import Trending as Settings
+from recsys.datasets.customer_history import EMPTY
+from recsys.datasets.ragged import Lists
 from recsys.models.base import Context
 from recsys.models.trending import Counts, Trending, rise, significant
 from tests.recsys.models.contract import ModelContract

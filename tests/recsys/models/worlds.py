@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
-from recsys.matrices.baskets import Baskets, Training
-from recsys.matrices.histories import EMPTY, LINES, CustomerHistory, Histories, append
-from recsys.matrices.ids import ItemIndex, item_keys
+from recsys.datasets.baskets import Baskets, Training
+from recsys.datasets.customer_history import EMPTY, LINES, CustomerHistory, Histories, append
+from recsys.datasets.item_index import ItemIndex, item_keys
 from recsys.units import DAY
 
 AS_OF = 100 * DAY

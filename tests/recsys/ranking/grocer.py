@@ -6,18 +6,18 @@ from functools import cache
 
 import numpy as np
 
-from recsys.matrices.histories import EMPTY, LINES, CustomerHistory, Histories, append
-from recsys.matrices.ids import item_key, location_key
-from recsys.matrices.lists import Lists, contains, rows_of
-from recsys.matrices.products import Products
-from recsys.model_settings import Als, Models, Popular
+from recsys.config.model_settings import Als, Models, Popular
+from recsys.datasets.customer_history import EMPTY, LINES, CustomerHistory, Histories, append
+from recsys.datasets.item_index import item_key, location_key
+from recsys.datasets.products import Products
+from recsys.datasets.ragged import Lists, contains, rows_of
 from recsys.models import from_settings
 from recsys.models.base import Batch, Context
+from recsys.ranking.availability import Shelf
 from recsys.ranking.candidates import COLUMNS, MODELS, collect
-from recsys.ranking.parts import Parts
-from recsys.ranking.rank import Asked, Ranker, factors_of
+from recsys.ranking.ranker import Asked, Ranker, factors_of
 from recsys.ranking.rules import Limits
-from recsys.ranking.shelf import Shelf
+from recsys.ranking.segment_blends import Parts
 from recsys.schema import CHANNELS
 from tests.recsys.models.worlds import AS_OF, DAY, Order, train
 

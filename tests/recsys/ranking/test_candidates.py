@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recsys.matrices.histories import Histories
+from recsys.datasets.customer_history import Histories
 from recsys.models.base import Batch, Context
 from recsys.ranking.candidates import CART, COLUMNS, MODELS, collect
 from tests.recsys.models.worlds import AS_OF

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.matrices.histories import Histories
-from recsys.matrices.ids import location_key
-from recsys.matrices.lists import Lists
+from recsys.datasets.customer_history import Histories
+from recsys.datasets.item_index import location_key
+from recsys.datasets.ragged import Lists
 from recsys.models.base import Batch, Context
+from recsys.ranking.availability import Shelf
 from recsys.ranking.choices import Choices
-from recsys.ranking.rank import Asked, factors_of
+from recsys.ranking.ranker import Asked, factors_of
 from recsys.ranking.rules import Limits, Rules
-from recsys.ranking.shelf import Shelf
 from recsys.units import DAY
 from tests.recsys.models.worlds import AS_OF
 from tests.recsys.ranking import grocer

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.matrices.lists import Lists
+from recsys.datasets.ragged import Lists
 from recsys.ranking.choices import Choices
 from recsys.ranking.discovery import missed, needed, never_bought, pool
 from recsys.ranking.diversity import diversify

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.matrices.products import Products
-from recsys.model_settings import Content as Settings
+from recsys.config.model_settings import Content as Settings
+from recsys.datasets.products import Products
 from recsys.models import Content
 from recsys.ranking.diversity import Alike, diversify
 from tests.recsys.models.worlds import Order, batch, history, train

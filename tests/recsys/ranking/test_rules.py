@@ -5,14 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.filters import parse
-from recsys.matrices.histories import EMPTY, LINES, CustomerHistory, Histories, append
-from recsys.matrices.ids import ItemIndex, item_key, location_key
-from recsys.matrices.lists import Lists
+from recsys.config.filters import parse
+from recsys.datasets.customer_history import EMPTY, LINES, CustomerHistory, Histories, append
+from recsys.datasets.item_index import ItemIndex, item_key, location_key
+from recsys.datasets.ragged import Lists
+from recsys.ranking.availability import Shelf
 from recsys.ranking.choices import Choices
-from recsys.ranking.filtering import Facts
+from recsys.ranking.product_filter import Facts
 from recsys.ranking.rules import RULES, Limits, Rules
-from recsys.ranking.shelf import Shelf
 from recsys.units import DAY
 
 NOW = 1_700_000_000

@@ -4,8 +4,8 @@ import lightgbm
 import numpy as np
 import pytest
 
+from recsys.learning.boosting import flat
 from recsys.ranking.trees import Trees
-from recsys.validation.boosting import flat
 
 
 @pytest.fixture(scope="module")

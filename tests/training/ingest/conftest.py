@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from recsys.config import Config, load
-from recsys.data.history import History
+from recsys.config.toml_file import Config, load
+from recsys.history.versions import History
 from training.ingest import ingest
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)

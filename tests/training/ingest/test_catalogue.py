@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from recsys.data.parts import Manifest
 from recsys.errors import DataError
-from recsys.responses.live import LiveItem
-from recsys.tracking.ledger import Ledger
+from recsys.ingest.parts import Manifest
+from recsys.ledger.ledger import Ledger
+from recsys.recommender.catalogue_updates import LiveItem
 
 from .conftest import Workspace, shop_in
 

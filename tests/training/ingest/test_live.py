@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from recsys.data.keyed_hash import KeyedHash
-from recsys.matrices.ids import item_key
-from recsys.tracking.events import Event, EventItem, Identifier, Money, seal
-from recsys.tracking.ledger import Ledger
+from recsys.datasets.item_index import item_key
+from recsys.identity.hashing import KeyedHash
+from recsys.ledger.events.event_types import Event, EventItem, Identifier, Money, seal
+from recsys.ledger.ledger import Ledger
 
 from .conftest import LINES, Workspace
 

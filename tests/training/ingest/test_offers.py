@@ -1,8 +1,8 @@
 """What exports say came back gives back the offers it was bought with."""
 
 from recsys.bundles.terms import Offer, OfferItem, Terms
-from recsys.tracking.codes import Codes
-from recsys.tracking.ledger import Ledger
+from recsys.ledger.ledger import Ledger
+from recsys.ledger.offers.codes import Codes
 
 from .conftest import AT, Workspace
 

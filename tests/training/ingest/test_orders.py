@@ -277,9 +277,9 @@ def test_rejects_of_a_replaced_export_stay_readable(shop: Callable) -> None:
 
 
 def test_rows_that_do_not_add_up_fail_the_ingest(shop: Callable) -> None:
-    from recsys.data.accounting import accounts
-    from recsys.data.parts import Part
     from recsys.errors import DataError
+    from recsys.ingest.accounting import accounts
+    from recsys.ingest.parts import Part
 
     part = Part(source="shop", kind="order_lines", file="1.csv", content="", settings="",
                 sequence=1, folder="", rows=5, repeated=1, rejected={"bad_time": 1})  # fmt: skip

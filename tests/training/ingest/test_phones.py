@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from recsys.data.history import History
-from recsys.data.keyed_hash import KeyedHash
+from recsys.history.versions import History
+from recsys.identity.hashing import KeyedHash
 
 TOML = """
 [workspace]

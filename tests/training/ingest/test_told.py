@@ -4,8 +4,8 @@ import os
 import time
 from collections.abc import Callable
 
-from recsys.responses.live import LiveItem, LiveLocation
-from recsys.tracking.ledger import Ledger
+from recsys.ledger.ledger import Ledger
+from recsys.recommender.catalogue_updates import LiveItem, LiveLocation
 
 from .conftest import Workspace
 

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from recsys.data.history import History
-from recsys.data.keyed_hash import KeyedHash
-from recsys.data.set_aside import in_bulk
-from recsys.settings import Checks
-from recsys.tracking.events import Event, EventItem, Identifier, Money, encode, seal
-from recsys.tracking.ledger import Ledger
-from recsys.tracking.tables import EVENTS
-from recsys.validation.checks import check
+from recsys.config.settings import Checks
+from recsys.evaluation.data_checks import check
+from recsys.history.versions import History
+from recsys.identity.hashing import KeyedHash
+from recsys.ingest.orders.set_aside import in_bulk
+from recsys.ledger.events.event_types import Event, EventItem, Identifier, Money, encode, seal
+from recsys.ledger.ledger import Ledger
+from recsys.ledger.schema import EVENTS
 
 from .conftest import Workspace, shop_in
 

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.config import Column, Config, load, parse
+from recsys.config.toml_file import Column, Config, load, parse
 from training.cli import main
 from training.init.exports import Export
 from training.init.mapping import KINDS, propose

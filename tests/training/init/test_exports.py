@@ -7,10 +7,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from recsys.config import Source
-from recsys.data.engine import connect
-from recsys.data.files import SourceFile, open_text
+from recsys.config.toml_file import Source
 from recsys.errors import DataError
+from recsys.ingest.files.export_files import SourceFile, open_text
+from recsys.query_engine import connect
 from training.init.exports import look
 
 TEXT = 'id;name;price\n1;Müsli;2,49\n2;"a;b\nc";3\n'

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from recsys.config import Column
+from recsys.config.toml_file import Column
 from training.init.exports import look
 from training.init.mapping import kind_of, propose
 from training.init.proposal import Proposal

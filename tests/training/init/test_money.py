@@ -2,7 +2,7 @@
 
 import pytest
 
-from recsys.config import Column
+from recsys.config.toml_file import Column
 from tests.training.init.conftest import Propose
 
 HEAD = "Basket,Sold at,SKU,Pieces"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.config import Column
+from recsys.config.toml_file import Column
 from tests.training.init.conftest import Propose
 from training.init import samples
 from training.init.exports import Export

@@ -3,7 +3,7 @@
 import pytest
 from click import UsageError
 
-from recsys.config import Column
+from recsys.config.toml_file import Column
 from tests.training.init.conftest import Propose
 from training.init.overrides import apply, parse
 from training.init.proposal import Proposal

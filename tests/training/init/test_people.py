@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from recsys.config import Column
+from recsys.config.toml_file import Column
 from tests.training.init.conftest import Propose
 from training.cli import main
 

@@ -1,6 +1,6 @@
 """Where something was sold tells the channel."""
 
-from recsys.config import Column
+from recsys.config.toml_file import Column
 from tests.training.init.conftest import Propose
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recsys.ranking.parts import KINDS
-from training.report import names
-from training.report.bars import bars
-from training.report.page import render
-from training.report.words import summary
+from recsys.ranking.segment_blends import KINDS
+from training.train.report import names
+from training.train.report.bars import bars
+from training.train.report.page import render
+from training.train.report.words import summary
 
 PEERS = ("popular", "own_frequency", "item_knn", "als")
 SOLD = (np.arange(12) * 7 * 86_400, {"pos": np.linspace(40, 60, 12), "web": np.full(12, 8.0)})

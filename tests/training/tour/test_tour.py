@@ -18,8 +18,8 @@ import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
-from recsys.config import Config, load
-from recsys.data.history import History
+from recsys.config.toml_file import Config, load
+from recsys.history.versions import History
 from training.cli import main
 from training.tour import CheckError, checks, judge
 from training.tour.people import Person, choose

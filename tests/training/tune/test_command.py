@@ -12,7 +12,7 @@ import tomllib
 import pytest
 from click.testing import CliRunner
 
-from recsys.config import load
+from recsys.config.toml_file import load
 from tests.training.test_train import build
 from training.cli import main
 

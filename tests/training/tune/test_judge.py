@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from recsys.config import load
-from recsys.data.history import History
-from training.measure import plan
+from recsys.config.toml_file import load
+from recsys.history.versions import History
 from training.span import span
+from training.train.measurement import plan
 from training.tune.judge import Judge, Judged, by_customer, gain
 from training.tune.outcome import differences
 from training.tune.space import applied

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.config import Config
+from recsys.config.toml_file import Config
 from recsys.errors import ConfigError
 from training.tune.space import TOGETHER, Space, applied
 

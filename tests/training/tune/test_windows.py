@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.errors import DataError
+from recsys.evaluation.splits import rolling
 from recsys.units import DAY
-from recsys.validation.splits import rolling
 from training.tune.windows import folds
 
 

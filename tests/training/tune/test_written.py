@@ -4,7 +4,7 @@ import tomllib
 
 import pytest
 
-from recsys.config import Config, load
+from recsys.config.toml_file import Config, load
 from recsys.errors import ConfigError
 from training.tune.space import Space
 from training.tune.written import check_writable, take_over, write

@@ -1,11 +1,11 @@
 """Shopify's exports of orders, products and inventory.
 
-Orders need no mapping: ``recsys.data.shopify`` knows them. Products have one row a variant, what
+Orders need no mapping: ``ingest.sources.shopify`` knows them. Products have one row a variant, what
 concerns the product on its first row only, and further rows with nothing but an image. Inventory is
 a row a product and location, formerly a column a location.
 """
 
-from recsys.config import Column
+from recsys.config.toml_file import Column
 from training.init.presets.preset import Headers, Preset, ids
 
 _WORDS = {

@@ -5,8 +5,8 @@ lines are after coupons and without tax; coupons are therefore not taken from th
 Customer 0 is whoever has no account.
 """
 
-from recsys.config import Column
-from recsys.data.woocommerce_words import NOT_SOLD, SOLD, item_columns
+from recsys.config.toml_file import Column
+from recsys.ingest.sources.woocommerce_columns import NOT_SOLD, SOLD, item_columns
 from training.init.presets.preset import Headers, Preset, ids, words
 
 _ITEMS = {

@@ -17,8 +17,8 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from recsys.config import Column, load
-from recsys.data.history import History
+from recsys.config.toml_file import Column, load
+from recsys.history.versions import History
 from training.cli import main
 from training.ingest import ingest
 from training.init.exports import Export, look

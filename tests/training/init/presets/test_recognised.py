@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from recsys.config import Column
+from recsys.config.toml_file import Column
 from training.init.exports import Export, look
 from training.init.presets import recognise
 

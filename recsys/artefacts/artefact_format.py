@@ -1,0 +1,358 @@
+"""An artefact: a folder of ``.npy`` arrays, and a manifest that vouches for each of them.
+
+Arrays, tables and a manifest come in; out comes a folder that any process can map into memory
+without running code from it. ``registry`` writes and publishes; the service and the notebooks
+load.
+"""
+
+import hashlib
+import os
+import platform
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+from msgspec import Struct, field
+
+from recsys.artefacts import array_files
+from recsys.datasets.text_arrays import Texts
+from recsys.errors import ArtefactError
+from recsys.messages import failure, unreadable
+
+#: Raised when a reader of the last format could not read the new one.
+FORMAT: Final = 1
+MANIFEST: Final = "manifest.json"
+
+Array = npt.NDArray[Any]
+Column = Array | Sequence[str | None]
+
+_NAME: Final = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*")
+_LIBRARIES: Final = ("numpy", "scipy", "implicit", "duckdb", "ibis-framework", "pyarrow")
+_CHUNK: Final = 1 << 20
+
+
+class File(Struct, frozen=True):
+    """What the manifest says of one array."""
+
+    sha256: str
+    bytes: int
+    dtype: str
+    shape: list[int]
+
+
+class Manifest(Struct, frozen=True, kw_only=True):
+    """Where an artefact comes from, and what belongs to it.
+
+    ``write`` fills in ``files``, ``digest``, ``libraries`` and ``format_version``.
+    """
+
+    created: datetime
+    """When it was made; given by the caller, UTC."""
+    as_of: datetime
+    """Nothing at or after it was learned from, UTC."""
+    fingerprint: str
+    """Of the data that was learned from: the history's version."""
+    settings: dict[str, Any] = field(default_factory=dict)
+    """What was learned with; ``models`` holds each model's section."""
+    metrics: dict[str, Any] = field(default_factory=dict)
+    """How good it was."""
+    details: dict[str, Any] = field(default_factory=dict)
+    """Everything else that is small, for example the currency."""
+    format_version: int = FORMAT
+    libraries: dict[str, str] = field(default_factory=dict)
+    files: dict[str, File] = field(default_factory=dict)
+    digest: str = ""
+    """SHA-256 over ``files``: equal for two artefacts that hold the same arrays."""
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """A loaded artefact.
+
+    Attributes
+    ----------
+    folder : Path
+        Its name is the version.
+    manifest : Manifest
+    arrays : mapping of str to ndarray
+        Memory-mapped, read-only.
+    """
+
+    folder: Path
+    manifest: Manifest
+    arrays: Mapping[str, Array]
+
+    @property
+    def version(self) -> str:
+        """Name of the version."""
+        return self.folder.name
+
+    def array(self, name: str) -> Array:
+        """Return one array.
+
+        Raises
+        ------
+        ArtefactError
+            When there is none of that name.
+        """
+        if name not in self.arrays:
+            raise ArtefactError(f"{self.folder}: holds no array `{name}`. {_AGAIN}")
+        return self.arrays[name]
+
+    def part(self, prefix: str) -> dict[str, Array]:
+        """Return the arrays whose names begin with ``prefix.``, by the rest of the name."""
+        start = f"{prefix}."
+        return {
+            name.removeprefix(start): array
+            for name, array in self.arrays.items()
+            if name.startswith(start)
+        }
+
+    def texts(self, name: str) -> Texts:
+        """Return a column of texts that ``write`` got in a table.
+
+        Raises
+        ------
+        ArtefactError
+            When there is none of that name.
+        """
+        return Texts(self.array(f"{name}.offsets"), self.array(f"{name}.utf8"))
+
+    def table(self, name: str) -> dict[str, Array | Texts]:
+        """Return the columns of a table that ``write`` got; none where there is no such table."""
+        part = self.part(name)
+        columns: dict[str, Array | Texts] = {}
+        for column, array in part.items():
+            base, _, kind = column.rpartition(".")
+            if not base:
+                columns[column] = array
+            elif kind == "offsets":
+                columns[base] = self.texts(f"{name}.{base}")
+        return columns
+
+
+_AGAIN: Final = "Run `omnibasket train` to make a new artefact."
+
+
+def write(
+    folder: Path,
+    arrays: Mapping[str, Array],
+    manifest: Manifest,
+    tables: Mapping[str, Mapping[str, Column]] | None = None,
+) -> Manifest:
+    """Write an artefact and flush it to disk.
+
+    Parameters
+    ----------
+    folder : Path
+        Made here; must not exist.
+    arrays : mapping of str to ndarray
+        Names are of small letters, digits and ``_``, with dots between parts.
+    manifest : Manifest
+    tables : mapping of str to mapping, optional
+        Table → column → array, or sequence of texts. The columns of a table are of one length.
+
+    Returns
+    -------
+    Manifest
+        As written.
+
+    Raises
+    ------
+    ValueError
+        When a name is not allowed, a column has another length, or an array holds objects.
+    """
+    everything = dict(arrays)
+    for table, columns in (tables or {}).items():
+        everything |= _flat(table, columns)
+    for name, array in everything.items():
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"array `{name}`: use small letters, digits, `_`, and dots between.")
+        if array.dtype.hasobject:
+            raise ValueError(f"array `{name}` holds objects: an artefact holds numbers and bytes.")
+    folder.mkdir(parents=True)
+    files = {}
+    for name, array in everything.items():
+        path = folder / f"{name}.npy"
+        with path.open("wb") as file:
+            # Row by row even for one column, so that it can be mapped as it is.
+            np.save(file, np.asarray(array, order="C"), allow_pickle=False)
+            file.flush()
+            os.fsync(file.fileno())
+        digest, size = _digest(path)
+        files[name] = File(digest, size, _kind(array.dtype), list(array.shape))
+    manifest = msgspec.structs.replace(
+        manifest,
+        format_version=FORMAT,
+        libraries=_libraries(),
+        files=files,
+        digest=_digest_of(files),
+    )
+    encoded = msgspec.json.encode(manifest, order="sorted", enc_hook=_plain)
+    text = msgspec.json.format(encoded, indent=1)
+    with (folder / MANIFEST).open("wb") as file:
+        file.write(text + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    flush(folder)
+    return manifest
+
+
+def load(folder: Path, verify: bool = True, hold: Path | None = None) -> Artefact:
+    """Map an artefact into memory.
+
+    Parameters
+    ----------
+    folder : Path
+    verify : bool
+        Check the contents of each file; otherwise only its size, type and shape.
+    hold : Path, optional
+        Folder for copies: what is loaded stays then whatever becomes of the files, as whoever
+        goes on answering needs it.
+
+    Returns
+    -------
+    Artefact
+
+    Raises
+    ------
+    ArtefactError
+        When a file is missing or damaged, or the format is another one. Names the file.
+    """
+    manifest = read_manifest(folder)
+    arrays = {}
+    for name, file in manifest.files.items():
+        path = folder / f"{name}.npy"
+        try:
+            if path.stat().st_size != file.bytes:
+                raise ArtefactError(
+                    f"{path}: damaged: {path.stat().st_size} bytes instead of {file.bytes}. "
+                    f"{_AGAIN}"
+                )
+            array = _loaded(path, file, verify, hold)
+            if array is None:
+                raise ArtefactError(
+                    f"{path}: damaged: its contents are not those that were written. {_AGAIN}"
+                )
+        except FileNotFoundError:
+            raise ArtefactError(f"{path}: missing. {_AGAIN}") from None
+        except (OSError, ValueError, EOFError) as error:
+            raise ArtefactError(f"{path}: cannot be read: {error}. {_AGAIN}") from None
+        if list(array.shape) != file.shape or _kind(array.dtype) != file.dtype:
+            raise ArtefactError(
+                f"{path}: holds {_kind(array.dtype)} {list(array.shape)}, the manifest says "
+                f"{file.dtype} {file.shape}. {_AGAIN}"
+            )
+        arrays[name] = array
+    return Artefact(folder, manifest, arrays)
+
+
+def flush(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read what an artefact says of itself, without its arrays.
+
+    Raises
+    ------
+    ArtefactError
+        When it is missing, damaged or of another format.
+    """
+    path = folder / MANIFEST
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError:
+        raise ArtefactError(f"{path}: missing, so this is no artefact. {_AGAIN}") from None
+    except OSError as error:
+        raise ArtefactError(f"{path}: cannot be read: {failure(error, named=False)}") from None
+    try:
+        # Ahead of everything else: another format may have other fields.
+        version = msgspec.json.decode(text, type=dict[str, Any]).get("format_version")
+        if version != FORMAT:
+            raise ArtefactError(f"{path}: format {version}, this version reads {FORMAT}. {_AGAIN}")
+        manifest = msgspec.json.decode(text, type=Manifest)
+    except msgspec.DecodeError as error:
+        raise ArtefactError(f"{path}: damaged: {unreadable(error, text)}. {_AGAIN}") from None
+    for name in manifest.files:
+        if not _NAME.fullmatch(name):
+            raise ArtefactError(f"{path}: damaged: `{name}` is no name of an array. {_AGAIN}")
+    if manifest.digest and manifest.digest != _digest_of(manifest.files):
+        raise ArtefactError(f"{path}: damaged: its digest is not that of its files. {_AGAIN}")
+    return manifest
+
+
+def _flat(table: str, columns: Mapping[str, Column]) -> dict[str, Array]:
+    """Columns of a table as arrays, texts packed."""
+    lengths = {name: len(column) for name, column in columns.items()}
+    if len(set(lengths.values())) > 1:
+        raise ValueError(f"table `{table}`: columns of different lengths: {lengths}.")
+    arrays: dict[str, Array] = {}
+    for name, column in columns.items():
+        if isinstance(column, np.ndarray):
+            arrays[f"{table}.{name}"] = column
+        else:
+            texts = column if isinstance(column, Texts) else Texts.of(column)
+            arrays[f"{table}.{name}.offsets"] = texts.offsets
+            arrays[f"{table}.{name}.utf8"] = texts.utf8
+    return arrays
+
+
+def _loaded(path: Path, file: File, verify: bool, hold: Path | None) -> Array | None:
+    """Return an array; None where its contents are not those of the manifest."""
+    if hold is not None:
+        return array_files.hold(path, file.sha256, hold)
+    if verify and _digest(path)[0] != file.sha256:
+        return None
+    return _mapped(path)
+
+
+def _mapped(path: Path) -> Array:
+    """Map an array, as a plain one: numpy's own class for maps is slow to index."""
+    return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+
+
+def _digest(path: Path) -> tuple[str, int]:
+    digest, size = hashlib.sha256(), 0
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+            size += len(chunk)
+    return digest.hexdigest(), size
+
+
+def _digest_of(files: Mapping[str, File]) -> str:
+    return hashlib.sha256(msgspec.json.encode(files, order="sorted")).hexdigest()
+
+
+def _plain(value: object) -> object:
+    """Numbers of numpy as JSON has them."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    raise TypeError(f"a manifest cannot hold a {type(value).__name__}: {value!r}.")
+
+
+def _kind(dtype: np.dtype[Any]) -> str:
+    return str(dtype.descr) if dtype.names else dtype.str
+
+
+def _libraries() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for name in ("omnibasket", *_LIBRARIES):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found

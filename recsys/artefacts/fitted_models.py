@@ -1,0 +1,59 @@
+"""Fitted models become arrays of an artefact, and come back.
+
+Called by training, which writes them beside the rest, and by whoever answers from an artefact.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from recsys.artefacts.artefact_format import Array, Artefact
+from recsys.config import model_settings
+from recsys.errors import ArtefactError
+from recsys.messages import unreadable
+from recsys.models import MODELS, Model, enabled
+
+
+def arrays_of(models: Mapping[str, Model]) -> dict[str, Array]:
+    """Return what the models learned, by ``<model>.<array>``.
+
+    Raises
+    ------
+    NotFittedError
+        When one of them has learned nothing.
+    """
+    return {
+        f"{name}.{array}": values
+        for name, model in models.items()
+        for array, values in model.arrays().items()
+    }
+
+
+def models_of(artefact: Artefact) -> dict[str, Model]:
+    """Rebuild the models of an artefact, with the settings that they were fitted with.
+
+    Nothing is copied: the models read the mapped files.
+
+    Raises
+    ------
+    ArtefactError
+        When a model's settings or arrays are missing.
+    """
+    where = artefact.folder
+    try:
+        sections = msgspec.convert(artefact.manifest.settings.get("models"), model_settings.Models)
+    except msgspec.ValidationError as error:
+        why = unreadable(error)
+        raise ArtefactError(f"{where}: the models' settings cannot be read: {why}.") from None
+    models: dict[str, Model] = {}
+    for name, model in MODELS.items():
+        if not enabled(sections, name):
+            continue
+        try:
+            models[name] = model.from_arrays(getattr(sections, name), artefact.part(name))
+        except KeyError as error:
+            raise ArtefactError(
+                f"{where}: the model `{name}` lacks its array {error}. Run `omnibasket train` to "
+                "make a new artefact."
+            ) from None
+    return models

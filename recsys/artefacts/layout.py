@@ -1,0 +1,68 @@
+"""Parts of an artefact besides the models: their names, and what is rebuilt from them.
+
+Training writes the parts under these names; ``engine`` reads them.
+"""
+
+from typing import Final
+
+from recsys.artefacts.artefact_format import Artefact
+from recsys.bundles.bundle_table import Bundles
+from recsys.errors import ArtefactError
+from recsys.models import CoPurchase
+from recsys.ranking.boosted_trees import Boosted, Ensemble
+from recsys.ranking.choices import Choices
+from recsys.ranking.features.item_statistics import ItemStatistics
+
+#: Names of the parts of an artefact that belong to the ranking.
+PLAIN_BLEND: Final = "blend.plain"
+CART_BLEND: Final = "blend.cart"
+STATISTICS: Final = "ranker.statistics"
+PLAIN_TREES: Final = "ranker.plain"
+CART_TREES: Final = "ranker.cart"
+SHELF: Final = "shelf"
+COSTS: Final = "costs"
+#: What a shopper cannot tell apart.
+CHOICES: Final = "choices"
+#: And of what sells together.
+BUNDLES: Final = "bundles"
+
+
+def bundles_of(found: Artefact) -> Bundles:
+    """Return what sells together.
+
+    Raises
+    ------
+    ArtefactError
+        When a part is missing.
+    """
+    try:
+        return Bundles.from_arrays(found.part(BUNDLES))
+    except KeyError as error:
+        raise ArtefactError(
+            f"{found.folder}: the bundles lack their array {error}. Run `omnibasket train` to "
+            "make a new artefact."
+        ) from None
+
+
+def choices_of(found: Artefact, n_items: int) -> Choices:
+    """Return what a shopper cannot tell apart; in an older artefact every product is alone.
+
+    Raises
+    ------
+    KeyError
+        When an array is missing.
+    """
+    return Choices.from_arrays(found.part(CHOICES), n_items)
+
+
+def boosted_of(found: Artefact, copurchase: CoPurchase) -> Boosted | None:
+    """Return the trees; none where the artefact was made without."""
+    statistics = found.part(STATISTICS)
+    if not statistics:
+        return None
+    return Boosted(
+        ItemStatistics.from_arrays(statistics),
+        (copurchase.indptr_, copurchase.indices_, copurchase.scores_),
+        Ensemble.from_arrays(found.part(PLAIN_TREES)),
+        Ensemble.from_arrays(found.part(CART_TREES)),
+    )

@@ -1,0 +1,361 @@
+"""A workspace's artefacts: which there are, and which one is current.
+
+A version is written beside the others, flushed and checked, and takes its place by one rename;
+it is made current by one atomic replace of the pointer, which ``promotions`` then notes. Whatever
+goes wrong before leaves the old one current. Called by training, the service and the command line.
+"""
+
+import fcntl
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, Literal
+
+from recsys.artefacts import array_files, promotion_log
+from recsys.artefacts.artefact_format import (
+    Array,
+    Artefact,
+    Column,
+    Manifest,
+    flush,
+    load,
+    read_manifest,
+    write,
+)
+from recsys.artefacts.promotion_log import PROMOTED, ROLLED_BACK, Promotion
+from recsys.config.toml_file import Config
+from recsys.errors import ArtefactError
+from recsys.messages import failure
+
+FOLDER: Final = "artefacts"
+CURRENT: Final = "current"
+
+_UNFINISHED: Final = ".unfinished-"
+_REMOVED: Final = ".removed-"
+_POINTER: Final = ".pointer"
+_HELD: Final = ".held"
+#: Whoever writes a version holds the one, whoever changes what is there the other: a rollback
+#: does not wait for a version that is being written.
+_WRITING: Final = ".writing"
+_LOCK: Final = ".lock"
+
+
+def folder(config: Config) -> Path:
+    """Return the folder of all versions."""
+    return config.state / FOLDER
+
+
+def pointer(config: Config) -> Path:
+    """Return the file that names the current version; it is replaced when another one is."""
+    return folder(config) / CURRENT
+
+
+def held(config: Config) -> Path:
+    """Return the folder of what the service's workers map; see ``artefact.load``."""
+    return folder(config) / _HELD
+
+
+def release(config: Config, manifest: Manifest) -> None:
+    """Remove what workers mapped of other versions than this one."""
+    array_files.release(held(config), {file.sha256 for file in manifest.files.values()})
+
+
+def versions(config: Config) -> list[str]:
+    """Return the names of all versions, oldest first."""
+    base = folder(config)
+    if not base.is_dir():
+        return []
+    return sorted(path.name for path in base.iterdir() if _is_version(path))
+
+
+def current(config: Config) -> Path:
+    """Return the folder of the current version.
+
+    Raises
+    ------
+    ArtefactError
+        When there is none yet, or it is gone.
+    """
+    try:
+        name = pointer(config).read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        raise ArtefactError(
+            f"{folder(config)}: there is no artefact yet. Run `omnibasket train` first."
+        ) from None
+    found = folder(config) / name
+    if not name or not _is_version(found):
+        raise ArtefactError(
+            f"{pointer(config)}: names the version `{name}`, which is not there. Run "
+            "`omnibasket train` to make a new one."
+        )
+    return found
+
+
+def current_name(config: Config) -> str | None:
+    """Return the name of the current version, or None where there is none."""
+    try:
+        return current(config).name
+    except ArtefactError:
+        return None
+
+
+def log(config: Config) -> list[Promotion]:
+    """Return every change of the current version, oldest first."""
+    return promotion_log.read(folder(config))
+
+
+def rollback_target(config: Config) -> str | None:
+    """Return the version that ``rollback`` would make current; None where there is none."""
+    now, known = current_name(config), set(versions(config))
+    way = promotion_log.trail(log(config), now)
+    return next((name for name in reversed(way[:-1]) if name in known and name != now), None)
+
+
+def find(config: Config, version: str) -> Path:
+    """Return a version's folder, by its name or a beginning of it that only one has.
+
+    Raises
+    ------
+    ArtefactError
+        When none or several fit; names those that there are.
+    """
+    base, known = folder(config), versions(config)
+    if version == CURRENT:
+        return current(config)
+    fitting = [version] if version in known else [v for v in known if v.startswith(version)]
+    if len(fitting) != 1 or not version:
+        many = "several versions begin with" if version and fitting else "there is no version"
+        shown = ", ".join(fitting or known) or "none"
+        raise ArtefactError(f"{base}: {many} `{version}`. There are: {shown}.")
+    return base / fitting[0]
+
+
+def add(
+    config: Config,
+    arrays: Mapping[str, Array],
+    manifest: Manifest,
+    tables: Mapping[str, Mapping[str, Column]] | None = None,
+    *,
+    check: Callable[[Artefact], object] | None = None,
+) -> Path:
+    """Write a version; which one is current stays as it is.
+
+    Parameters
+    ----------
+    config : Config
+    arrays, manifest, tables
+        See ``artefact.write``.
+    check : callable, optional
+        Gets the loaded artefact before it takes its place; what it raises stops that.
+
+    Returns
+    -------
+    Path
+        The version's folder, named by when it was created and from what.
+
+    Raises
+    ------
+    ArtefactError
+        When it could not be written or does not read back; nothing of it is left.
+    """
+    base = folder(config)
+    created = manifest.created.astimezone(UTC)
+    data = hashlib.sha256(manifest.fingerprint.encode()).hexdigest()[:8]
+    name = f"{created:%Y%m%dT%H%M%SZ}-{data}"
+    with _locked(base, _WRITING):
+        _clear(base, _UNFINISHED)
+        beside = base / f"{_UNFINISHED}{name}"
+        try:
+            write(beside, arrays, manifest, tables)
+            found = load(beside)
+            if check is not None:
+                check(found)
+            with _locked(base):
+                final = _free(base / name)
+                beside.rename(final)
+                flush(base)
+        except OSError as error:
+            raise ArtefactError(
+                f"{base}: the artefact could not be written: {failure(error)} The one before stays "
+                "current."
+            ) from error
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+    return final
+
+
+#: Gets a version and the current one; raises, or returns what it was forced to let pass.
+Allow = Callable[[Manifest, Manifest | None], list[str]]
+
+
+def promote(
+    config: Config,
+    version: str,
+    *,
+    at: datetime,
+    by: str = "",
+    reason: str = "",
+    action: Literal["published", "promoted"] = PROMOTED,
+    allow: Allow | None = None,
+) -> Path:
+    """Make an existing version current, once it has been checked, and note it.
+
+    Parameters
+    ----------
+    config : Config
+    version : str
+        As ``find`` takes it. Nothing changes where it is current already.
+    at : datetime
+        Now, UTC.
+    by, reason : str
+        Who, and why; for the log.
+    action : str
+        For the log.
+    allow : callable, optional
+        The gate, asked while nobody else can change what is current. A current version that
+        cannot be read is no hindrance.
+
+    Raises
+    ------
+    ArtefactError
+        When there is no such version, or it is damaged. The old one stays current.
+    """
+    base = folder(config)
+    with _locked(base):
+        found = load(find(config, version))
+        before = current_name(config)
+        refusals = []
+        if found.version != before:
+            if allow is not None:
+                refusals = allow(found.manifest, _manifest(base, before))
+            _change(base, Promotion(
+                at=at, by=by, action=action, before=before, version=found.version, reason=reason,
+                forced=bool(refusals), refusals=refusals,
+            ))  # fmt: skip
+    return found.folder
+
+
+def rollback(config: Config, *, at: datetime, by: str = "", reason: str = "") -> Path:
+    """Make the version current that was so before; again, and it goes further back.
+
+    Asks no gate. The version that is left is kept and can be promoted again, but no later
+    rollback returns to it.
+
+    Raises
+    ------
+    ArtefactError
+        When no version was current before, or it is damaged. The old one stays current.
+    """
+    base = folder(config)
+    with _locked(base):
+        target = rollback_target(config)
+        if target is None:
+            raise ArtefactError(
+                f"{base}: there is nothing to roll back to: no version that was current before "
+                "is left. `omnibasket models list` shows the others, `omnibasket models promote` "
+                "makes one current."
+            )
+        load(base / target)
+        before = current_name(config)
+        _change(base, Promotion(
+            at=at, by=by, action=ROLLED_BACK, before=before, version=target, reason=reason,
+        ))  # fmt: skip
+    return base / target
+
+
+def prune(config: Config, keep: int, since: datetime | None = None) -> list[str]:
+    """Remove old versions.
+
+    The current one always stays, and so does the one that a rollback would go back to.
+
+    Parameters
+    ----------
+    config : Config
+    keep : int
+        So many of the newest stay.
+    since : datetime, optional
+        Those made at or after it stay too, UTC.
+
+    Returns
+    -------
+    list of str
+        Names of what was removed, oldest first.
+    """
+    base = folder(config)
+    if not base.is_dir():
+        return []
+    with _locked(base):
+        _clear(base, _REMOVED)
+        staying = {current_name(config), rollback_target(config)}
+        removed = [
+            name
+            for name in versions(config)[: -keep or None]
+            if name not in staying and not (since and _made(base, name, since))
+        ]
+        for name in removed:
+            # Out of sight first: a version is there as a whole or not at all.
+            gone = (base / name).rename(base / f"{_REMOVED}{name}")
+            shutil.rmtree(gone)
+    return removed
+
+
+def _manifest(base: Path, name: str | None) -> Manifest | None:
+    try:
+        return None if name is None else read_manifest(base / name)
+    except ArtefactError:
+        return None
+
+
+def _made(base: Path, name: str, since: datetime) -> bool:
+    manifest = _manifest(base, name)
+    return manifest is not None and manifest.created >= since
+
+
+def _change(base: Path, promotion: Promotion) -> None:
+    """Replace the pointer, then note it: the log tells only of what has happened."""
+    _point(base, promotion.version)
+    promotion_log.append(base, promotion)
+    flush(base)
+
+
+def _is_version(path: Path) -> bool:
+    return path.is_dir() and not path.name.startswith(".")
+
+
+def _clear(base: Path, prefix: str) -> None:
+    """Remove what a run that was killed left behind."""
+    for left in base.glob(f"{prefix}*"):
+        shutil.rmtree(left)
+
+
+def _free(path: Path) -> Path:
+    """The path, or the first numbered one that is not taken."""
+    number = 1
+    free = path
+    while free.exists():
+        number += 1
+        free = path.with_name(f"{path.name}-{number:03}")
+    return free
+
+
+def _point(base: Path, name: str) -> None:
+    beside = base / _POINTER
+    with beside.open("w", encoding="utf-8") as file:
+        file.write(f"{name}\n")
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(base / CURRENT)
+    flush(base)
+
+
+@contextmanager
+def _locked(base: Path, name: str = _LOCK) -> Iterator[None]:
+    """One at a time; the lock goes with the process."""
+    base.mkdir(parents=True, exist_ok=True)
+    with (base / name).open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,77 @@
+"""Finds pairs of products that lie in one basket more often than chance explains.
+
+A ``Ground`` comes in, the pairs that hold come out. Called by ``mining``.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from recsys.bundles import significance
+from recsys.bundles.association_data import Ground
+from recsys.bundles.pair_statistics import meetings
+from recsys.bundles.tested_sets import LEAST, Tested
+from recsys.bundles.variants import Same
+from recsys.config.settings import Bundles as Settings
+from recsys.models.kernels import pair_counts
+from recsys.models.kernels.pair_counts import Counts
+
+#: Chance baskets of customers who had the choice from which on their mean choice is believed.
+_ENOUGH: Final = 10.0
+
+
+def find(ground: Ground, settings: Settings, threads: int, same: Same) -> Tested:
+    """Find pairs.
+
+    Parameters
+    ----------
+    ground : Ground
+    settings : recsys.config.settings.Bundles
+    threads : int
+        As of ``pairs.count``.
+    same : callable
+        As of ``variants.same_thing``.
+
+    Returns
+    -------
+    Tested
+        Those that are reported at ``false_discovery_rate``, sorted by their products; neither
+        one thing twice, nor things that are bought instead of one another.
+    """
+    counted = pair_counts.count(ground.baskets.items, settings.min_support, threads=threads)
+    tested = [_tested(ground, part, settings.false_discovery_rate, same) for part in counted]
+    whole = Tested.joined([Tested.nothing(2), *tested])
+    # All pairs that could have had the support were tested, seen or not.
+    frequent = int((ground.counts >= settings.min_support).sum())
+    q_value = significance.discovery_rates(whole.p_value, frequent * (frequent - 1) // 2)
+    whole = replace(whole, q_value=q_value)
+    found = whole.only(np.flatnonzero(q_value <= settings.false_discovery_rate))
+    return found.only(np.lexsort(found.item_ix.T[::-1]))
+
+
+def _tested(ground: Ground, part: Counts, rate: float, same: Same) -> Tested:
+    """Test the pairs of a block that are seen more often than baskets explain."""
+    a, b, support = part.a, part.b, part.support.astype(np.int64)
+    expected = ground.chance.together(a, b)
+    some = np.flatnonzero(significance.at_least(support, expected) <= rate)
+    a, b, support, expected = a[some], b[some], support[some], expected[some]
+    # The more popular one first: what is gone through for each pair are the orders of the other.
+    turn = ground.counts[a] < ground.counts[b]
+    a, b = np.where(turn, b, a), np.where(turn, a, b)
+    order = np.lexsort((b, a))
+    a, b, support, expected = a[order], b[order], support[order], expected[order]
+    met = meetings(a, b, ground.held, ground.customers, ground.share, ground.kinds)
+    told, by_chance = met.by_chance > 0, ground.by_chance(a, b, met)
+    expected *= ground.factor(a, b, support, met.inside)
+    expected = np.maximum(expected, LEAST)
+    p_value = significance.at_least(support / met.repeats, expected / met.repeats)
+    complement = np.where(told, met.chosen / np.where(told, by_chance, 1.0), np.nan)
+    _, high = significance.interval(met.chosen / met.repeats)
+    instead = told & (high * met.repeats < by_chance)
+    instead |= (by_chance >= _ENOUGH) & (met.chosen < by_chance)
+    keep = np.flatnonzero((p_value <= rate) & ~instead)
+    keep = keep[~same(a[keep], b[keep])]
+    items = np.stack([np.minimum(a, b), np.maximum(a, b)], axis=1)
+    tested = Tested(items, support, expected, met.repeats, complement, p_value, p_value)
+    return tested.only(keep)

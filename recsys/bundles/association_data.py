@@ -1,0 +1,217 @@
+"""What every search for bundles stands on: orders by product, chances, groups and customers.
+
+A training comes in; what is worked out of it once comes out. Called by ``mining``, which hands it
+to the modules that look for pairs, larger sets and what is bought later.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.bundles import evidence
+from recsys.bundles.evidence import Orders
+from recsys.bundles.null_model import Chance
+from recsys.bundles.pair_statistics import Meetings
+from recsys.bundles.strata import Groups, groups, places, sizes, spans
+from recsys.datasets.baskets import Baskets
+from recsys.datasets.compiled import compiled
+from recsys.datasets.item_index import IntArray, IxArray
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """Purchases, ready to be searched.
+
+    Attributes
+    ----------
+    baskets : Baskets
+    held : Orders
+        Of each product.
+    counts : ndarray of shape (n_items,), int64
+        Orders that hold each.
+    chance : Chance
+    weeks, places, sizes, customers : Groups
+    share : ndarray of shape (n_ways, n_customers), float64
+        Each customer's share of what brings two products together: of all chances that they meet,
+        where it is chance; of all that draws products, where one is bought for the other.
+    """
+
+    baskets: Baskets
+    held: Orders
+    counts: IntArray
+    chance: Chance
+    weeks: Groups
+    places: Groups
+    sizes: Groups
+    customers: Groups
+    share: Floats
+
+    @classmethod
+    def of(cls, baskets: Baskets) -> "Ground":
+        """Work it out."""
+        items, chance = baskets.items, Chance.of(baskets)
+        held = evidence.postings(items.indices, items.indptr, items.shape)
+        pull = chance.pull
+        customers = groups(held, pull, baskets.customer)
+        known = np.flatnonzero(baskets.customer >= 0)
+        squares = np.bincount(
+            baskets.customer[known], pull[known] ** 2, minlength=len(customers.weight)
+        )
+        by_chance = squares / max(float((pull**2).sum()), 1e-300)
+        return cls(
+            baskets=baskets,
+            held=held,
+            counts=np.diff(held.indptr),
+            chance=chance,
+            weeks=groups(held, pull, spans(baskets.ts)),
+            places=groups(held, pull, places(baskets)),
+            sizes=groups(held, pull, sizes(np.diff(items.indptr))),
+            customers=customers,
+            share=np.stack([by_chance, customers.share]),
+        )
+
+    @property
+    def kinds(self) -> tuple[Groups, Groups, Groups]:
+        """Groups that have their own products: weeks, places, and sizes of baskets."""
+        return self.weeks, self.places, self.sizes
+
+    def factor(self, a: IxArray, b: IxArray, support: IntArray, inside: Floats) -> Floats:
+        """How many times as often two products meet because of weeks, places and sizes.
+
+        Parameters
+        ----------
+        a, b : ndarray of shape (n,), int32
+            Pairs, sorted by ``a``.
+        support : ndarray of shape (n,), int64
+        inside : ndarray of shape (n, 3), float64
+            As of ``Meetings``, for ``kinds``.
+        """
+        apart = self.counts[a].astype(np.float64) * self.counts[b] - support
+        factor = np.ones(len(a))
+        for at, kind in enumerate(self.kinds[:2]):
+            factor *= kind.factor(a, b, inside[:, at], apart * kind.whole)
+        # Sizes are known to chance already: usual is what it says of them.
+        rows = self.chance.count_of[a], self.chance.count_of[b]
+        usual = _matched(*rows, self._by_size(), self.sizes.weight)
+        usual -= self.chance.together(a, b, self._of_size(self.sizes.weight))
+        return factor * self.sizes.factor(a, b, inside[:, 2], usual)
+
+    def by_chance(self, a: IxArray, b: IxArray, met: Meetings) -> Floats:
+        """Baskets of customers who had the choice that would hold both products by chance."""
+        # Large baskets do not draw popular products as much more as they are larger.
+        drawn = self.counts[a].astype(np.float64) * self.counts[b] * self.customers.whole
+        drawn /= 1.0 + self.customers.whole
+        full = self.chance.together(a, b) / np.where(drawn > 0, drawn, 1.0)
+        return met.by_chance * full
+
+    def usual(self, item_ix: IxArray) -> tuple[Floats, Floats, Floats]:
+        """Orders of each group that hold products where groups buy alike, for ``kinds``."""
+        counts = self.counts[item_ix][:, None]
+        by_size = self._by_size()[self.chance.count_of[item_ix]]
+        return counts * self.weeks.share, counts * self.places.share, by_size
+
+    def _of_size(self, of_group: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """What each size's group has."""
+        found = np.zeros(len(self.chance.sizes), of_group.dtype)
+        found[self.chance.size_of] = of_group[self.sizes.of]
+        return found
+
+    def _by_size(self) -> Floats:
+        n_groups = len(self.sizes.weight)
+        return self.chance.by_size(self._of_size(np.arange(n_groups)), n_groups)
+
+    def repeats(self, orders: Orders) -> Floats:
+        """How many orders of each list count as one because the same customers made them.
+
+        Returns
+        -------
+        ndarray of shape (n,), float64
+            At least 1: the variance of what customers have of a list, beside that of chance; around
+            whichever of their shares explains most.
+        """
+        n, customer = len(orders.indptr) - 1, self.baskets.customer[orders.order]
+        known = np.flatnonzero(customer >= 0)
+        n_customers = max(self.share.shape[1], 1)
+        cells, met = np.unique(
+            orders.rows()[known] * n_customers + customer[known], return_counts=True
+        )
+        row, who = np.divmod(cells, n_customers)
+        support = np.diff(orders.indptr).astype(np.float64)
+        squares = support - np.bincount(row, met, n)  # the unknown are somebody else each time
+        squares += np.bincount(row, met**2, n)
+        beside = np.stack(
+            [
+                support * (share**2).sum() - 2.0 * np.bincount(row, met * share[who], n)
+                for share in self.share
+            ]
+        ).min(axis=0)
+        found: Floats = np.maximum(squares / np.maximum(support, 1.0) + beside, 1.0)
+        return found
+
+
+class Rates:
+    """Chances of some products to lie in single orders.
+
+    Parameters
+    ----------
+    ground : Ground
+    item_ix : ndarray, int32
+        Products that will be asked for, any number of times.
+    """
+
+    def __init__(self, ground: Ground, item_ix: IxArray) -> None:
+        self.ground = ground
+        self.items = np.unique(item_ix)
+        self.rates = [
+            kind.rates(self.items, usual)
+            for kind, usual in zip(ground.kinds, ground.usual(self.items), strict=True)
+        ]
+
+    def of(self, item_ix: IxArray, order: IxArray) -> Floats:
+        """Chance of each product to lie in each order, both of shape (n,)."""
+        chance, row = self.ground.chance, np.searchsorted(self.items, item_ix)
+        share = chance.share[chance.count_of[item_ix], chance.size_of[order]]
+        for kind, rates in zip(self.ground.kinds, self.rates, strict=True):
+            share *= rates[row, kind.of[order]]
+        found: Floats = np.minimum(share, 1.0)
+        return found
+
+    def beside(self, bundles: IxArray, item: IxArray, orders: Orders) -> Floats:
+        """Chance of one product to lie in each order of a list, beside what lies there.
+
+        Parameters
+        ----------
+        bundles : ndarray of shape (n, size), int32
+            What the orders of each list hold.
+        item : ndarray of shape (n,), int32
+            The one that is asked for.
+        orders : Orders
+            ``n`` lists.
+
+        Returns
+        -------
+        ndarray of the length of ``orders.order``, float64
+        """
+        chance, row = self.ground.chance, orders.rows()
+        size_of = chance.size_of[orders.order]
+        size = chance.sizes[size_of].astype(np.float64)
+        taken = np.zeros(len(row))
+        for member in bundles.T:
+            taken += chance.share[chance.count_of[member[row]], size_of]
+        left = np.maximum(size - bundles.shape[1], 0.0)
+        scale = np.minimum(left / np.maximum(size - taken, 1e-9), 1.0)
+        return self.of(item[row], orders.order) * np.where(left > 0, scale, 0.0)
+
+
+@compiled
+def _matched(a: IxArray, b: IxArray, table: Floats, weight: Floats) -> Floats:
+    """Sum over columns of two rows of a table, multiplied."""
+    found = np.zeros(len(a))
+    for pair in range(len(a)):
+        for column in range(len(weight)):
+            found[pair] += table[a[pair], column] * table[b[pair], column] * weight[column]
+    return found

@@ -1,0 +1,172 @@
+"""Says everything of bundles that answers and pages tell: by month, channel, place and segment.
+
+Chosen bundles come in, ``Bundles`` come out. Called by ``mining``.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.bundles import evidence, segments, significance
+from recsys.bundles.association_data import Ground
+from recsys.bundles.bundle_table import AFTER, TOGETHER, Bundles
+from recsys.bundles.evidence import Orders
+from recsys.bundles.later_purchases import Later
+from recsys.bundles.selection import Chosen
+from recsys.bundles.tested_sets import LEAST
+from recsys.config.settings import Bundles as Settings
+from recsys.datasets.item_index import IntArray
+
+Floats = npt.NDArray[np.float64]
+
+#: Cases that a month must let expect, to say anything by having none.
+_SEEN: Final = 1.0
+#: Baskets without a discount that must be expected of a bundle, to say anything by their number.
+_TOLD: Final = 5.0
+
+
+def describe(
+    ground: Ground,
+    later: Later,
+    found: Chosen,
+    regions: Mapping[int, str],
+    settings: Settings,
+    undiscounted: Floats,
+) -> Bundles:
+    """Put everything together.
+
+    Parameters
+    ----------
+    ground : Ground
+    later : Later
+        What bundles of kind ``after`` were found in.
+    found : Chosen
+    regions : mapping of int to str
+        As of ``segments.kinds``.
+    settings : recsys.config.settings.Bundles
+    undiscounted : ndarray of shape (n,), float64
+        Lift among lines without a discount.
+    """
+    baskets = ground.baskets
+    month = evidence.months(baskets.ts)
+    n_months = len(month.begin_ts)
+    low, high = significance.interval(found.support / found.repeats)
+    scale = found.repeats / found.expected
+    within = segments.kinds(baskets, regions)
+    by_month, *by_segment = found.usual(
+        ground,
+        later,
+        [(month.of, n_months), *((of, len(labels)) for labels, of in within)],
+    )
+    members, at = _members(ground, later, found)
+    monthly = found.seen(month.of, n_months)
+    by_channel = evidence.by_channel(found.orders, baskets)
+    place_indptr, place_key, place_support = evidence.places(found.orders, baskets)
+    after = found.kind == AFTER
+    small, whole = np.float32, np.int32
+    return Bundles(
+        indptr=found.indptr,
+        item_ix=found.item_ix.astype(whole),
+        kind=found.kind,
+        support=found.support.astype(whole),
+        cases=np.where(after, int(later.case.sum()), len(baskets.ts)).astype(np.int64),
+        customers=evidence.customers(found.orders, baskets).astype(whole),
+        with_item=np.diff(members.indptr)[at].astype(whole),
+        confidence=_confidence(ground, found, np.diff(members.indptr)[at]).astype(small),
+        expected=found.expected.astype(small),
+        lift=(found.support / found.expected).astype(small),
+        lift_low=(low * scale).astype(small),
+        lift_high=(high * scale).astype(small),
+        p_value=found.p_value,
+        q_value=found.q_value,
+        stability=_stability(monthly, by_month, found).astype(small),
+        undiscounted_lift=undiscounted.astype(small),
+        complement=found.complement.astype(small),
+        month_ts=month.begin_ts,
+        month_cases=np.bincount(month.of, minlength=n_months),
+        monthly=monthly,
+        items_monthly=evidence.table(members, month.of, n_months)[at],
+        channel_cases=np.bincount(baskets.channel, minlength=by_channel.shape[1]),
+        by_channel=by_channel,
+        items_by_channel=evidence.by_channel(members, baskets)[at],
+        place_indptr=place_indptr,
+        place_key=place_key,
+        place_support=place_support,
+        **segments.find(found, within, by_segment, settings)._asdict(),
+    )
+
+
+def undiscounted(
+    ground: Ground, later: Later, found: Chosen
+) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """Look at lines that had no discount.
+
+    Returns
+    -------
+    lift : ndarray of shape (n,), float64
+        NaN where nothing says what was discounted, or too little was sold without.
+    promoted : ndarray of shape (n,), bool
+        Whether the lift is there through discounts alone: without them it is not above 1.
+    """
+    lift, promoted = np.full(len(found), np.nan), np.zeros(len(found), bool)
+    discounted = ground.baskets.discounted
+    if discounted is None or not len(found):
+        return lift, promoted
+    bought = ground.baskets.items
+    plain = evidence.postings(bought.indices, bought.indptr, bought.shape, ~discounted)
+    items, at = np.unique(found.item_ix, return_inverse=True)
+    weeks, n_weeks = ground.weeks.of, len(ground.weeks.weight)
+    full = evidence.table(evidence.only(ground.held, items), weeks, n_weeks)
+    share = evidence.table(evidence.only(plain, items), weeks, n_weeks) / np.maximum(full, 1)
+    both = np.multiply.reduceat(share[at.ravel()], found.indptr[:-1], axis=0)
+    (usual_of,) = found.usual(ground, later, [(weeks, n_weeks)])
+    expected = (usual_of * both).sum(axis=1)
+    orders = evidence.holding(plain, found.indptr, found.item_ix.astype(np.int32))
+    support = np.diff(orders.indptr)
+    # With the lift that all lines have there would be so many.
+    usual = expected * found.support / found.expected
+    told = (found.kind == TOGETHER) & (usual >= _TOLD) & (expected > LEAST)
+    lift[told] = support[told] / expected[told]
+    return lift, told & (support <= expected)
+
+
+def _members(ground: Ground, later: Later, found: Chosen) -> tuple[Orders, IntArray]:
+    """Cases that hold each product, once for each product, and the place of each member there."""
+    n_items = len(ground.counts)
+    # Lists of all orders, behind them those of cases.
+    lists = np.zeros(len(found.item_ix), np.int64)
+    for kind, rows, items in found.alike():
+        at = found.indptr[rows][:, None] + np.arange(items.shape[1])
+        lists[at] = items + (np.array([1, 2]) * n_items if kind == AFTER else 0)
+    used, place = np.unique(lists, return_inverse=True)
+    at_once = evidence.only(ground.held, used[used < n_items])
+    after = evidence.only(later.held, used[used >= n_items] - n_items)
+    return evidence.joined([at_once, after]), place.ravel()
+
+
+def _confidence(ground: Ground, found: Chosen, held: IntArray) -> Floats:
+    """Share of the cases with all other members that hold each one too."""
+    others = np.zeros(len(found.item_ix), np.int64)
+    for _, rows, items in found.alike():
+        size = items.shape[1]
+        for one in range(size):
+            at = found.indptr[rows] + one
+            if size == 2:
+                others[at] = held[at + 1 - 2 * one]
+            else:
+                rest = evidence.ragged(np.delete(items, one, axis=1))
+                others[at] = np.diff(evidence.holding(ground.held, *rest).indptr)
+    shares: Floats = np.repeat(found.support, np.diff(found.indptr)) / np.maximum(others, 1)
+    return shares
+
+
+def _stability(monthly: npt.NDArray[np.integer], usual: Floats, found: Chosen) -> Floats:
+    """Share of months in which more was seen than expected, of those that could show it."""
+    lift = (found.support / found.expected)[:, None]
+    told = usual * lift >= _SEEN
+    none = ~told.any(axis=1)
+    told[none] = usual[none] > 0
+    stable: Floats = ((monthly > usual) & told).sum(axis=1) / np.maximum(told.sum(axis=1), 1)
+    return stable

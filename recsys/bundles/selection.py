@@ -1,0 +1,163 @@
+"""Bundles that are kept, with the orders that speak for them.
+
+Tested sets come in; one list of bundles comes out, with the orders that hold each. Where chance
+would have put those is worked out for it. Called by ``mining``; read by ``segments`` and
+``describing``.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.bundles import evidence
+from recsys.bundles.association_data import Ground, Rates
+from recsys.bundles.bundle_table import AFTER
+from recsys.bundles.evidence import Orders
+from recsys.bundles.later_purchases import Later
+from recsys.bundles.tested_sets import Tested
+from recsys.datasets.item_index import IntArray, IxArray
+
+Floats = npt.NDArray[np.float64]
+
+#: Orders, one behind the other, for which chances are worked out at once.
+_ORDERS: Final = 2_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """``n`` bundles with ``m`` members in all, in the order in which they are kept.
+
+    Attributes
+    ----------
+    indptr, item_ix, kind, support, expected, complement, p_value, q_value : ndarray
+        As in ``found.Bundles``.
+    repeats : ndarray of shape (n,), float64
+        As in ``Tested``.
+    orders : Orders
+        Cases that hold all members.
+    """
+
+    indptr: IntArray
+    item_ix: IxArray
+    orders: Orders
+    kind: npt.NDArray[np.uint8]
+    support: IntArray
+    expected: Floats
+    repeats: Floats
+    complement: Floats
+    p_value: Floats
+    q_value: Floats
+
+    @classmethod
+    def of(cls, ground: Ground, later: Later, kind: int, tested: Tested) -> "Chosen":
+        """Take tested sets."""
+        indptr, item_ix = evidence.ragged(tested.item_ix)
+        lists, held = tested.item_ix, ground.held
+        if kind == AFTER:
+            lists, held = lists + np.array([0, len(ground.counts)], np.int32), later.held
+        return cls(
+            indptr=indptr,
+            item_ix=item_ix,
+            orders=evidence.holding(held, *evidence.ragged(lists)),
+            kind=np.full(len(tested), kind, np.uint8),
+            support=tested.support,
+            expected=tested.expected,
+            repeats=tested.repeats,
+            complement=tested.complement,
+            p_value=tested.p_value,
+            q_value=tested.q_value,
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence["Chosen"]) -> "Chosen":
+        """One behind the other."""
+        members = evidence.joined([Orders(part.indptr, part.item_ix) for part in parts])
+        names = [field.name for field in fields(cls)][3:]
+        return cls(
+            *members,
+            evidence.joined([part.orders for part in parts]),
+            *(np.concatenate([getattr(part, name) for part in parts]) for name in names),
+        )
+
+    def __len__(self) -> int:
+        """Return the number of bundles."""
+        return len(self.kind)
+
+    def only(self, rows: npt.NDArray[np.integer]) -> "Chosen":
+        """Take some of them, in this order."""
+        members = evidence.only(Orders(self.indptr, self.item_ix), rows)
+        names = [field.name for field in fields(self)][3:]
+        return replace(
+            self,
+            indptr=members.indptr,
+            item_ix=members.order,
+            orders=evidence.only(self.orders, rows),
+            **{name: getattr(self, name)[rows] for name in names},
+        )
+
+    def alike(self) -> Iterator[tuple[int, IntArray, IxArray]]:
+        """Go through bundles of one kind and size: kind, which they are, their members."""
+        sizes = np.diff(self.indptr)
+        for kind in np.unique(self.kind).tolist():
+            for size in np.unique(sizes[self.kind == kind]).tolist():
+                rows = np.flatnonzero((self.kind == kind) & (sizes == size))
+                yield kind, rows, self.item_ix[self.indptr[rows][:, None] + np.arange(size)]
+
+    def seen(self, group: npt.NDArray[np.integer], n_groups: int) -> IxArray:
+        """Count the cases of each bundle by group, shape (n, n_groups); -1 is no group."""
+        return evidence.table(self.orders, group, n_groups)
+
+    def usual(
+        self,
+        ground: Ground,
+        later: Later,
+        groupings: Sequence[tuple[npt.NDArray[np.integer], int]],
+    ) -> list[Floats]:
+        """Say what is expected of each bundle by group.
+
+        Parameters
+        ----------
+        ground : Ground
+        later : Later
+            What bundles of kind ``after`` were found in.
+        groupings : sequence of (ndarray of shape (n_orders,), int)
+            Group of each order, -1 for none, and how many there are.
+
+        Returns
+        -------
+        list of ndarray of shape (n, n_groups), float64
+            Over all orders they add up to ``expected``.
+        """
+        found = [np.zeros((len(self), n_groups)) for _, n_groups in groupings]
+        for kind, rows, items in self.alike():
+            popular = np.argmax(ground.counts[items], axis=1)
+            rates = Rates(ground, items[np.arange(len(items)), popular])
+            few = ground.counts[items].min(axis=1) if kind != AFTER else ground.counts[items[:, 0]]
+            step = np.cumsum(few) // _ORDERS
+            for number in np.unique(step).tolist():
+                part = np.flatnonzero(step == number)
+                if kind == AFTER:
+                    orders = evidence.only(later.held, items[part, 0])
+                    weight = np.diff(later.indptr)[orders.order].astype(np.float64)
+                else:
+                    orders, weight = _others(ground, rates, items[part], popular[part])
+                total = np.bincount(orders.rows(), weight, len(part))
+                weight *= (self.expected[rows[part]] / np.where(total > 0, total, 1.0))[
+                    orders.rows()
+                ]
+                for (group, n_groups), table in zip(groupings, found, strict=True):
+                    table[rows[part]] = evidence.weighed(orders, weight, group, n_groups)
+        return found
+
+
+def _others(
+    ground: Ground, rates: Rates, items: IxArray, popular: IntArray
+) -> tuple[Orders, Floats]:
+    """Orders that hold all members but the most popular one, and the chance of that in each."""
+    rows, size = np.arange(len(items)), items.shape[1]
+    others = items[np.arange(size) != popular[:, None]].reshape(len(items), size - 1)
+    orders = evidence.holding(ground.held, *evidence.ragged(others))
+    return orders, rates.beside(others, items[rows, popular], orders)

@@ -1,0 +1,117 @@
+"""Says which setting does not fit its type, and what would have fitted.
+
+A part of the file and the struct it should have become come in; out comes the dotted path of the
+first setting that is wrong and one sentence about it, with the nearest known name for an unknown
+one. Called by ``recsys.config``.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
+
+import msgspec
+
+from recsys.config.placement_settings import Placement
+from recsys.config.settings import Serve, Settings
+from recsys.messages import SETTING_WORDS, choices_of, wanted
+
+#: Settings of the past: what says the same now, by section.
+REPLACED: dict[type[Settings], dict[str, str]] = {
+    Serve: {"requests_per_second": "`[limits] requests_per_minute` says that for all workers"},
+    Placement: {"new_only": '`objective = "new"` says what `new_only = true` said'},
+}
+#: Letters from which on a name that holds another one is near to it.
+_HELD = 3
+
+
+def explain(value: object, kind: Any, where: str) -> tuple[str, str] | None:
+    """Find a setting that does not fit its type.
+
+    Parameters
+    ----------
+    value : object
+        A part of the file.
+    kind : type
+        What that part should be.
+    where : str
+        Dotted path of the part.
+
+    Returns
+    -------
+    where, message : tuple of str, or None
+        Path of the setting and what is wrong with it; None when the part fits.
+    """
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        message = str(error)
+    else:
+        return None
+    kind = _beneath(kind, value)
+    for name, inner, part in _parts(value, kind):
+        if inner is None and (instead := REPLACED.get(kind, {}).get(name)):
+            return f"{where}.{name}".lstrip("."), f"unknown setting `{name}`: {instead}."
+        if inner is None:
+            known = [name for name in kind.__struct_fields__ if name != "folder"]
+            return f"{where}.{name}".lstrip("."), unknown(name, known, "setting ")
+        if found := explain(part, inner, f"{where}.{name}".lstrip(".")):
+            return found
+    if missing := re.search(r"missing required field `(.+?)`", message):
+        needed = next(f.type for f in msgspec.structs.fields(kind) if f.name == missing[1])
+        one_of = f": one of {', '.join(choices)}" if (choices := choices_of(needed)) else ""
+        return where, f"`{missing[1]}` is missing{one_of}."
+    if choices := choices_of(kind):
+        return where, unknown(value, choices)
+    return where, f"expected {wanted(message, kind, SETTING_WORDS)}, not {value!r}."
+
+
+def _beneath(kind: Any, value: object) -> Any:
+    """Choose the member of a union that the value looks like."""
+    if get_origin(kind) not in (Union, UnionType):
+        return kind
+    members = [member for member in get_args(kind) if member is not type(None)]
+    wanted = [
+        m
+        for m in members
+        if isinstance(value, dict) == (isinstance(m, type) and issubclass(m, Settings))
+    ]
+    return (wanted or members)[0]
+
+
+def _parts(value: object, kind: Any) -> list[tuple[str, Any, object]]:
+    """List name, type and value of what a section holds; unknown names have the type None."""
+    if isinstance(value, dict):
+        if isinstance(kind, type) and issubclass(kind, Settings):
+            types = {f.name: f.type for f in msgspec.structs.fields(kind)}
+            return [(name, types.get(name), part) for name, part in value.items()]
+        if get_origin(kind) is dict:
+            return [(name, get_args(kind)[1], part) for name, part in value.items()]
+    if isinstance(value, list) and get_origin(kind) is list:
+        return [(str(ix), get_args(kind)[0], part) for ix, part in enumerate(value)]
+    return []
+
+
+def unknown(value: object, known: Iterable[str], what: str = "") -> str:
+    """Say that a name is not among the known ones, and which it may have meant."""
+    names = list(known)
+    hint = nearest(str(value), names)
+    shown = (name if re.fullmatch(r"\w+", name) else f"`{name}`" for name in names)
+    return f"unknown {what}`{value}`.{hint} Known: {', '.join(shown)}."
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return `` Did you mean …?``, or nothing where no name is near.
+
+    Case does not matter. Where none is spelled much alike, the shortest name that holds the given
+    one is near: `Miscellaneous dairy` to `dairy`.
+    """
+    by_plain: dict[str, str] = {}
+    for one in sorted(known):
+        by_plain.setdefault(one.casefold(), one)
+    wanted = name.casefold()
+    near = difflib.get_close_matches(wanted, by_plain, 1, 0.5)
+    if not near and len(wanted) >= _HELD:
+        near = sorted((plain for plain in by_plain if wanted in plain), key=len)
+    return f" Did you mean `{by_plain[near[0]]}`?" if near else ""

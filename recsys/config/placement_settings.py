@@ -1,0 +1,61 @@
+"""Settings of placements, ``[placements.NAME]``: what a named slot on a channel shows.
+
+Part of ``config.settings``; docs/configuration.md explains them, and lists the built-in ones.
+"""
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, field
+
+from recsys.config.settings import Settings, Share
+
+Objective = Literal["purchase", "margin", "new"]
+
+
+class Placement(Settings, frozen=True):
+    """A named slot on a channel."""
+
+    channel: str
+    """The channel it is on."""
+    count: Annotated[int, Meta(ge=1, le=200)] = 10
+    """Items in an answer, unless the request says otherwise."""
+    personal: bool = True
+    """False: nothing of the customer's history may show, as on a public screen."""
+    in_stock: bool = True
+    """Only what the location has on hand, where stock is known."""
+    hide_bought_days: Annotated[float, Meta(ge=0)] = 1.0
+    """Days for which something just bought is not shown again."""
+    objective: Objective = "purchase"
+    """What the order is by: the chance of purchase, the margin that can be expected, or the chance
+    of purchase among what the customer has never bought."""
+    diversity: Share = 0.2
+    """How much variants of one product and near-duplicates give way to others; 0: not at all."""
+    new_share: Share = 0.0
+    """Least share of products that the customer has never bought, where there are enough."""
+    age_restricted: bool = False
+    """Whether goods with a minimum age may be shown, and offered in bundles."""
+    offers: Annotated[int, Meta(ge=0, le=10)] = 0
+    """Offers in an answer, at most."""
+    from_last_basket: bool = False
+    """Start from what the customer bought last, as from a cart, where the request names none."""
+    filter: dict[str, Any] = field(default_factory=dict)
+    """What products must be, as in requests; see docs/http.md. Empty: anything."""
+    weights: dict[str, float] = field(default_factory=dict)
+    """Factor on each model's learned weight, by model; ``cart``: on what goes with the cart."""
+
+
+PLACEMENTS: dict[str, Placement] = {
+    "web_home": Placement(channel="web", offers=1),
+    "web_product": Placement(channel="web", count=8, new_share=0.25),
+    "web_cart": Placement(channel="web", hide_bought_days=0.0, new_share=0.25, offers=1),
+    "email_weekly": Placement(channel="email", count=12, hide_bought_days=3.0, offers=1),
+    "email_post_purchase": Placement(
+        channel="email",
+        count=6,
+        hide_bought_days=14.0,
+        from_last_basket=True,
+        weights={"cart": 5.0},
+    ),
+    "store_screen": Placement(channel="store_screen", count=6, personal=False),
+    "associate_tablet": Placement(channel="associate", count=8, offers=1),
+}

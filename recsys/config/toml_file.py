@@ -1,0 +1,342 @@
+"""Settings of a workspace: one TOML file in, frozen and typed settings out.
+
+``load(folder)`` is what every command and notebook begins with. Unknown settings are errors that
+name the nearest known one. ``OMNIBASKET_<SECTION>__<SETTING>`` in the environment overrides a
+plain setting for deployment, for example ``OMNIBASKET_SERVE__PORT=9000``; what a command was told
+with ``--set`` overrides both.
+"""
+
+import ipaddress
+import os
+import re
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from zoneinfo import available_timezones
+
+import msgspec
+from msgspec import field
+
+from recsys.config import filters
+from recsys.config.errors import explain, nearest, unknown
+from recsys.config.filters import FilterError
+from recsys.config.limit_settings import Limits
+from recsys.config.model_settings import Als, CoPurchase, Models, Popular, Ranker, Repeat
+from recsys.config.offer_settings import Offers
+from recsys.config.placement_settings import PLACEMENTS, Placement
+from recsys.config.settings import (
+    ORDER_KINDS,
+    Bundles,
+    Checks,
+    Column,
+    Identity,
+    Ingest,
+    Ledger,
+    Publish,
+    Rules,
+    Serve,
+    Settings,
+    Source,
+    SourceKind,
+    Train,
+    Workspace,
+)
+from recsys.errors import ConfigError
+from recsys.messages import failure, unreadable
+from recsys.schema import CHANNELS
+
+__all__ = [
+    "FILE_NAME",
+    "ORDER_KINDS",
+    "PLACEMENTS",
+    "Als",
+    "Bundles",
+    "Checks",
+    "CoPurchase",
+    "Column",
+    "Config",
+    "Identity",
+    "Ingest",
+    "Ledger",
+    "Limits",
+    "Models",
+    "Placement",
+    "Popular",
+    "Publish",
+    "Ranker",
+    "Repeat",
+    "Rules",
+    "Serve",
+    "Settings",
+    "Source",
+    "SourceKind",
+    "Train",
+    "Workspace",
+    "from_environment",
+    "load",
+    "parse",
+]
+
+FILE_NAME = "omnibasket.toml"
+_PREFIX = "OMNIBASKET_"
+
+
+class Config(Settings, frozen=True):
+    """Everything in ``omnibasket.toml``."""
+
+    workspace: Workspace = field(default_factory=Workspace)
+    sources: dict[str, Source] = field(default_factory=dict)
+    rules: Rules = field(default_factory=Rules)
+    ingest: Ingest = field(default_factory=Ingest)
+    identity: Identity = field(default_factory=Identity)
+    models: Models = field(default_factory=Models)
+    ranker: Ranker = field(default_factory=Ranker)
+    train: Train = field(default_factory=Train)
+    bundles: Bundles = field(default_factory=Bundles)
+    offers: Offers = field(default_factory=Offers)
+    checks: Checks = field(default_factory=Checks)
+    publish: Publish = field(default_factory=Publish)
+    serve: Serve = field(default_factory=Serve)
+    limits: Limits = field(default_factory=Limits)
+    ledger: Ledger = field(default_factory=Ledger)
+    placements: dict[str, Placement] = field(default_factory=dict)
+    folder: Path = Path()
+    """Where the file lies; set by ``load``, not in the file."""
+
+    @property
+    def state(self) -> Path:
+        """Folder of histories, artefacts and the ledger."""
+        return self.folder / self.workspace.state
+
+    @property
+    def ledger_url(self) -> str:
+        """SQLAlchemy URL of the ledger."""
+        if self.ledger.url is None:
+            return f"sqlite:///{self.state / 'ledger.sqlite'}"
+        return from_environment(self.ledger.url, "ledger.url")
+
+    def placement(self, name: str) -> Placement | None:
+        """Settings of a placement: the workspace's own, or the built-in one."""
+        return self.placements.get(name) or PLACEMENTS.get(name)
+
+
+def load(folder: str | Path = ".", overrides: Sequence[str] = ()) -> Config:
+    """Read a workspace's settings.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The workspace, or its ``omnibasket.toml``.
+    overrides : sequence of str
+        ``models.als.factors=64``: a setting and its value, in TOML or, where it is none, as text.
+
+    Returns
+    -------
+    Config
+
+    Raises
+    ------
+    ConfigError
+        When the file is missing, is not TOML, or holds a setting that is unknown or impossible.
+    """
+    path = Path(folder)
+    path = path if path.suffix == ".toml" else path / FILE_NAME
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (FileNotFoundError, NotADirectoryError):
+        raise ConfigError(
+            f"{path}: no such file. Make one with `omnibasket init`, or name the workspace's "
+            "folder with --workspace."
+        ) from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {failure(error, named=False)}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}.") from None
+    return parse(raw, path, overrides)
+
+
+def parse(raw: dict[str, Any], path: Path, overrides: Sequence[str] = ()) -> Config:
+    """Check settings that were read from ``path`` and give them types.
+
+    Raises
+    ------
+    ConfigError
+        As ``load``.
+    """
+    overridden = _override(raw, [*_from_variables(os.environ), *map(_from_option, overrides)])
+    if "folder" in raw:
+        raise ConfigError(f"{overridden.get('folder', path)}: unknown setting `folder`.")
+    try:
+        config = msgspec.convert(raw, Config)
+    except msgspec.ValidationError as error:
+        where, message = explain(raw, Config, "") or ("", f"{unreadable(error)}.")
+        origin = overridden.get(where, path)
+        place = f"{origin}: {where}" if where else f"{origin}"
+        raise ConfigError(f"{place}: {message}") from None
+    try:
+        _check(config)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    identity = msgspec.structs.replace(
+        config.identity,
+        limits=Identity().limits | config.identity.limits,
+        max_degree=Identity().max_degree | config.identity.max_degree,
+    )
+    publish = msgspec.structs.replace(config.publish, guard=Publish().guard | config.publish.guard)
+    return msgspec.structs.replace(config, folder=path.parent, identity=identity, publish=publish)
+
+
+def from_environment(value: str, setting: str) -> str:
+    """Resolve ``env:NAME`` to the variable's value; other values are returned as they are.
+
+    Raises
+    ------
+    ConfigError
+        When the variable is not set.
+    """
+    if not value.startswith("env:"):
+        return value
+    name = value.removeprefix("env:")
+    if name not in os.environ:
+        raise ConfigError(f"{setting}: the environment variable {name} is not set.")
+    return os.environ[name]
+
+
+def _check(config: Config) -> None:
+    """Refuse what types alone cannot see."""
+    _check_zone("workspace.time_zone", config.workspace.time_zone)
+    for name, source in config.sources.items():
+        _check_source(name, source)
+    for network in config.serve.proxies:
+        _check_network("serve.proxies", network)
+    for segment in config.publish.segments:
+        _known("publish.segments", segment, ("all", *CHANNELS))
+    for name, placement in config.placements.items():
+        _check_name(f"placements.{name}", "placement", name)
+        _known(f"placements.{name}.channel", placement.channel, CHANNELS)
+        for model in placement.weights:
+            _known(f"placements.{name}.weights", model, (*Models.__struct_fields__, "cart"))
+        _check_filter(f"placements.{name}.filter", placement.filter)
+
+
+def _check_filter(where: str, document: dict[str, Any]) -> None:
+    try:
+        filters.parse(document) if document else None
+    except FilterError as error:
+        raise ConfigError(f"{where}: {error}") from None
+
+
+def _check_source(name: str, source: Source) -> None:
+    where = f"sources.{name}"
+    _check_name(where, "source", name)
+    if source.kind == "database":
+        if not (source.url and source.query):
+            raise ConfigError(f"{where}: a database source needs `url` and `query`.")
+    elif not source.path:
+        raise ConfigError(f"{where}: `path` is missing: a file, a folder or a glob.")
+    if source.channel is not None:
+        _known(f"{where}.channel", source.channel, CHANNELS)
+    if source.time_zone is not None:
+        _check_zone(f"{where}.time_zone", source.time_zone)
+    if source.orders == "split" and "line_no" not in source.columns:
+        raise ConfigError(f'{where}: `orders = "split"` needs a `line_no` column.')
+    for section in ("columns", "identifiers"):
+        for field_name, spec in getattr(source, section).items():
+            if isinstance(spec, Column):
+                given = (spec.column is not None) + bool(spec.columns) + (spec.value is not None)
+                if given != 1:
+                    raise ConfigError(
+                        f"{where}.{section}.{field_name}: needs exactly one of `column`, "
+                        "`columns`, `value`."
+                    )
+
+
+def _check_name(where: str, what: str, name: str) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name):
+        raise ConfigError(f"{where}: a {what}'s name has 1 to 64 letters, digits, `_` and `-`.")
+
+
+def _check_network(where: str, text: str) -> None:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        raise ConfigError(
+            f"{where}: `{text}` is no network. Write it as 10.0.0.0/8, or one address as 10.0.0.7."
+        ) from None
+
+
+def _check_zone(where: str, name: str) -> None:
+    if name not in available_timezones():
+        hint = nearest(name, available_timezones())
+        raise ConfigError(
+            f"{where}: `{name}` is no IANA time zone.{hint or ' Use one such as Europe/Paris.'}"
+        )
+
+
+def _known(where: str, value: str, known: Iterable[str]) -> None:
+    if value not in known:
+        raise ConfigError(f"{where}: {unknown(value, known)}")
+
+
+#: Where a setting comes from, for messages; its dotted path; its value.
+_Override = tuple[str, list[str], Any]
+
+
+def _from_variables(environment: Mapping[str, str]) -> list[_Override]:
+    """Read ``OMNIBASKET_SECTION__SETTING`` variables."""
+    found = []
+    for variable, text in sorted(environment.items()):
+        parts = variable.removeprefix(_PREFIX).lower().split("__")
+        if variable.startswith(_PREFIX) and len(parts) > 1:
+            found.append((variable, parts, _value(text)))
+    return found
+
+
+def _from_option(text: str) -> _Override:
+    """Read ``models.als.factors=64``; a name with dots or signs is quoted as in TOML."""
+    name, found, value = text.partition("=")
+    origin = f"--set {text}"
+    if not found or not name.strip():
+        raise ConfigError(f"{origin}: use SETTING=VALUE, as in models.als.factors=64.")
+    try:
+        nested: Any = tomllib.loads(f"{name} = 0")
+    except tomllib.TOMLDecodeError:
+        raise ConfigError(
+            f"{origin}: `{name}` is no name of a setting. Put parts with signs into quotes, as in "
+            'publish.guard."ndcg@10"=0.1.'
+        ) from None
+    parts = []
+    while isinstance(nested, dict):
+        ((part, nested),) = nested.items()
+        parts.append(part)
+    return origin, parts, _value(value.strip())
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"v = {text}")["v"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _override(raw: dict[str, Any], overrides: Iterable[_Override]) -> dict[str, str]:
+    """Set single settings, in place.
+
+    Returns
+    -------
+    overridden : dict
+        Setting, and each section above it that the file does not have → where it comes from.
+    """
+    overridden: dict[str, str] = {}
+    for origin, parts, value in overrides:
+        table = raw
+        for ix, part in enumerate(parts[:-1]):
+            if part not in table:
+                overridden[".".join(parts[: ix + 1])] = origin
+            table = table.setdefault(part, {})
+            if not isinstance(table, dict):
+                raise ConfigError(f"{origin}: `{part}` is not a section.")
+        table[parts[-1]] = value
+        overridden[".".join(parts)] = origin
+    return overridden

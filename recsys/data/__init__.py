@@ -1,1 +1,0 @@
-"""Exports and events become one history."""

@@ -1,0 +1,141 @@
+"""Lists of items, one a row, as two flat arrays.
+
+Pairs of row and item come in, ragged lists and answers about them come out. Histories and
+recommendations have the same shape, so what is said here of lists holds for them too. Called by
+``ranking`` for what must not be shown, and by ``validation`` for what was wanted.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.datasets.buffers import room
+from recsys.datasets.compiled import compiled, fixed
+
+Integers = NDArray[np.integer]
+
+
+class Ragged(Protocol):
+    """Anything that holds one list of items a row: recommendations, histories, ``Lists``."""
+
+    @property
+    def indptr(self) -> Integers:
+        """Row ``i`` lies in ``item_ix[indptr[i]:indptr[i + 1]]``; shape (n + 1,)."""
+
+    @property
+    def item_ix(self) -> Integers:
+        """Item indices of all rows, one after the other."""
+
+
+@dataclass(frozen=True)
+class Lists:
+    """One list of items a row.
+
+    Parameters
+    ----------
+    indptr : ndarray of shape (n + 1,), int64
+        Row ``i`` lies in ``item_ix[indptr[i]:indptr[i + 1]]``.
+    item_ix : ndarray, int32
+        Item indices.
+    """
+
+    indptr: NDArray[np.int64]
+    item_ix: NDArray[np.int32]
+
+    @classmethod
+    def of_pairs(cls, rows: Integers, item_ix: Integers, n: int) -> "Lists":
+        """Gather pairs of row and item, in any order, each pair once, sorted by item.
+
+        Parameters
+        ----------
+        rows, item_ix : ndarray of the same length
+            Row numbers in ``[0, n)`` and item indices.
+        n : int
+            Number of rows, those without items included.
+        """
+        order = np.lexsort((item_ix, rows))
+        rows, items = rows[order], item_ix[order].astype(np.int32)
+        first = np.ones(len(rows), dtype=bool)
+        first[1:] = (rows[1:] != rows[:-1]) | (items[1:] != items[:-1])
+        return cls(pointers(rows[first], n), items[first])
+
+    @classmethod
+    def of_rows(cls, rows: Sequence[Integers]) -> "Lists":
+        """Put one array a row behind one another, as they are."""
+        indptr = np.zeros(len(rows) + 1, dtype=np.int64)
+        np.cumsum([len(row) for row in rows], out=indptr[1:])
+        items = np.concatenate(rows) if len(rows) else np.empty(0, np.int32)
+        return cls(indptr, items.astype(np.int32))
+
+    def row(self, r: int) -> "Lists":
+        """One row alone."""
+        start, end = self.indptr[r], self.indptr[r + 1]
+        return Lists(np.array([0, end - start]), self.item_ix[start:end])
+
+
+def pointers(rows: Integers, n: int) -> NDArray[np.int64]:
+    """Where each of ``n`` rows begins and ends, given the ascending row of every entry."""
+    indptr = np.zeros(n + 1, dtype=np.int64)
+    np.cumsum(np.bincount(rows, minlength=n), out=indptr[1:])
+    return indptr
+
+
+def rows_of(lists: Ragged) -> NDArray[np.int64]:
+    """Row of every entry."""
+    if len(lists.indptr) == 2:
+        return np.zeros(len(lists.item_ix), np.int64)
+    return np.repeat(np.arange(len(lists.indptr) - 1, dtype=np.int64), np.diff(lists.indptr))
+
+
+def places_of(lists: Ragged) -> NDArray[np.int64]:
+    """Position of every entry in its own list, from 0."""
+    starts = np.repeat(lists.indptr[:-1], np.diff(lists.indptr))
+    return np.arange(len(lists.item_ix), dtype=np.int64) - starts
+
+
+def contains(lists: Ragged, rows: Integers, item_ix: Integers) -> NDArray[np.bool_]:
+    """Whether row ``rows[j]`` of ``lists`` holds ``item_ix[j]``."""
+    if not len(lists.item_ix) or not len(item_ix):
+        return np.zeros(len(item_ix), dtype=bool)
+    rows, asked = np.asarray(rows, np.int64), np.asarray(item_ix, np.int32)
+    indptr, held = np.asarray(lists.indptr, np.int64), np.asarray(lists.item_ix, np.int32)
+    with room((int(max(asked.max(), held.max())) + 1, np.uint8)) as (mark,):
+        if (rows[1:] >= rows[:-1]).all():
+            return _contains(mark, *map(fixed, (indptr, held, rows, asked)))
+        order = np.argsort(rows, kind="stable")
+        found = np.empty(len(rows), bool)
+        found[order] = _contains(mark, *map(fixed, (indptr, held, rows[order], asked[order])))
+        return found
+
+
+@compiled
+def _contains(
+    mark: NDArray[np.uint8], indptr: NDArray[np.int64], held: NDArray[np.int32],
+    rows: NDArray[np.int64], asked: NDArray[np.int32],
+) -> NDArray[np.bool_]:  # fmt: skip
+    found = np.zeros(len(asked), np.bool_)
+    start = 0
+    while start < len(asked):
+        row, stop = rows[start], start
+        for item in held[indptr[row] : indptr[row + 1]]:
+            mark[item] = 1
+        while stop < len(asked) and rows[stop] == row:
+            found[stop] = mark[asked[stop]] == 1
+            stop += 1
+        for item in held[indptr[row] : indptr[row + 1]]:
+            mark[item] = 0
+        start = stop
+    return found
+
+
+def without(lists: Ragged, taken: Ragged) -> Lists:
+    """Drop from each row what the same row of ``taken`` holds; the order of the rest stays.
+
+    With a history as ``taken`` this leaves what is new to the customer.
+    """
+    rows = rows_of(lists)
+    keep = ~contains(taken, rows, lists.item_ix)
+    return Lists(pointers(rows[keep], len(lists.indptr) - 1), lists.item_ix[keep].astype(np.int32))

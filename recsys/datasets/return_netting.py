@@ -1,0 +1,170 @@
+"""Which purchases were kept, once returns are taken off.
+
+Lines with signed quantities come in; out come the purchases that count. Used for a batch of
+histories and, by the same rule, for the matrices that models fit on.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.datasets.compiled import compiled, fixed
+from recsys.datasets.item_index import IntArray, IxArray
+
+#: Quantities are compared in whole units of 1/1024, so that three weights and their return are
+#: nothing, not a rounding error.
+UNITS = 1024
+
+
+def to_units(quantity: npt.NDArray[np.floating]) -> IntArray:
+    """Round quantities to whole 1/1024, as int64."""
+    return np.rint(quantity.astype(np.float64) * UNITS).astype(np.int64)
+
+
+def surviving(owner_item: IntArray, order: IntArray, units: IntArray) -> tuple[IntArray, IntArray]:
+    """Find the purchases that returns leave over.
+
+    Parameters
+    ----------
+    owner_item : ndarray of shape (n_lines,), int64
+        One number for each customer and product.
+    order : ndarray of shape (n_lines,), int64
+        One number for each order; a return has its order's, where that is known.
+    units : ndarray of shape (n_lines,), int64
+        ``to_units`` of the quantity; negative for a return.
+
+    Returns
+    -------
+    keep : ndarray of shape (n_kept,), int64
+        The first line of sale of each product in each order, ascending, where both the order and
+        the customer kept some of the product.
+    units : ndarray of shape (n_kept,), int64
+        What the order kept.
+    """
+    if not len(order):
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    by_order = np.lexsort((order, owner_item))
+    owner_item, order, units = owner_item[by_order], order[by_order], units[by_order]
+    new_item = np.append(True, owner_item[1:] != owner_item[:-1])
+    new_order = new_item | np.append(True, order[1:] != order[:-1])
+    if new_order.all() and units.min() > 0:
+        return np.arange(len(order)), units[np.argsort(by_order)]
+    starts = np.flatnonzero(new_order)
+    in_order = np.add.reduceat(units, starts)
+    in_all = np.add.reduceat(units, np.flatnonzero(new_item))
+    none = len(order)
+    first_sale = np.minimum.reduceat(np.where(units > 0, by_order, none), starts)
+    item_of = np.cumsum(new_item[starts]) - 1
+    kept = np.flatnonzero((in_order > 0) & (in_all[item_of] > 0) & (first_sale < none))
+    kept = kept[np.argsort(first_sale[kept])]
+    return first_sale[kept], in_order[kept]
+
+
+class Bought(NamedTuple):
+    """What customers bought and kept, product by product.
+
+    Attributes
+    ----------
+    indptr : ndarray of shape (n + 1,), int64
+        Row ``r`` has the products ``indptr[r]:indptr[r + 1]``.
+    item_ix : ndarray of shape (n_products,), int32
+        Ascending within a row.
+    starts : ndarray of shape (n_products + 1,), int64
+        Product ``p`` was bought in the lines ``line[starts[p]:starts[p + 1]]``.
+    line : ndarray of shape (n_kept,), int64
+        First line of sale of the product in each order that kept some of it; ascending within
+        a product, so that times do not fall.
+    units : ndarray of shape (n_kept,), int64
+        What the order kept, see ``to_units``.
+    """
+
+    indptr: IntArray
+    item_ix: IxArray
+    starts: IntArray
+    line: IntArray
+    units: IntArray
+
+
+def bought(
+    indptr: npt.NDArray[Any],
+    item_ix: npt.NDArray[Any],
+    order: npt.NDArray[Any],
+    quantity: npt.NDArray[Any],
+) -> Bought:
+    """Find what ``surviving`` finds, for customers whose lines stand together, in time order.
+
+    Parameters
+    ----------
+    indptr : ndarray of shape (n + 1,), int64
+        Row ``r`` is ``indptr[r]:indptr[r + 1]`` of the other arrays.
+    item_ix, order, quantity : ndarray of shape (n_lines,)
+        As in ``Histories``.
+    """
+    found = _bought(fixed(indptr), fixed(item_ix), fixed(order), fixed(quantity), UNITS)
+    return Bought(*map(fixed, found))
+
+
+@compiled
+def _bought(
+    indptr: IntArray,
+    item_ix: IxArray,
+    order: IntArray,
+    quantity: npt.NDArray[np.float32],
+    parts: int,
+) -> tuple[IntArray, IxArray, IntArray, IntArray, IntArray]:
+    n, n_lines = len(indptr) - 1, len(item_ix)
+    ends = np.zeros(n + 1, np.int64)
+    items, starts = np.empty(n_lines, np.int32), np.zeros(n_lines + 1, np.int64)
+    line, units = np.empty(n_lines, np.int64), np.empty(n_lines, np.int64)
+    n_products = n_kept = 0
+    for r in range(n):
+        first, many = indptr[r], indptr[r + 1] - indptr[r]
+        keys = np.empty(many, np.int64)  # of product and position, which sort faster than pairs
+        bits = 0
+        while many >> bits:
+            bits += 1
+        low = (1 << bits) - 1
+        for at in range(many):
+            keys[at] = (np.int64(item_ix[first + at]) << bits) | at
+        keys.sort()
+        at = 0
+        while at < many:
+            item, stop, kept_before, net = keys[at] >> bits, at, n_kept, np.int64(0)
+            while stop < many and keys[stop] >> bits == item:
+                net += np.int64(np.rint(np.float64(quantity[first + (keys[stop] & low)]) * parts))
+                stop += 1
+            for one in range(at, stop if net > 0 else at):
+                mine = first + (keys[one] & low)
+                seen = False
+                for earlier in range(at, one):
+                    if order[first + (keys[earlier] & low)] == order[mine]:
+                        seen = True
+                        break
+                if seen:
+                    continue
+                kept, sale = np.int64(0), np.int64(-1)
+                for later in range(one, stop):
+                    other = first + (keys[later] & low)
+                    if order[other] == order[mine]:
+                        amount = np.int64(np.rint(np.float64(quantity[other]) * parts))
+                        kept += amount
+                        if amount > 0 and sale < 0:
+                            sale = other
+                if kept > 0 and sale >= 0:
+                    place = n_kept
+                    while place > kept_before and line[place - 1] > sale:
+                        line[place], units[place] = line[place - 1], units[place - 1]
+                        place -= 1
+                    line[place], units[place] = sale, kept
+                    n_kept += 1
+            if n_kept > kept_before:
+                items[n_products] = item
+                n_products += 1
+                starts[n_products] = n_kept
+            at = stop
+        ends[r + 1] = n_products
+    return (
+        ends, items[:n_products].copy(), starts[: n_products + 1].copy(), line[:n_kept].copy(),
+        units[:n_kept].copy(),
+    )  # fmt: skip

@@ -1,0 +1,36 @@
+"""Customers × products with the latest purchases counting most, as implicit wants them.
+
+Called by the peers that are implicit's.
+"""
+
+import numpy as np
+from scipy import sparse
+
+from recsys.datasets.baskets import Training
+from recsys.datasets.customer_history import Histories
+from recsys.datasets.ragged import rows_of
+from recsys.models.base import Context
+from recsys.units import DAY
+
+
+def of_training(training: Training, half_life_days: float) -> sparse.csr_matrix:
+    """Add up each customer's baskets, each half after ``half_life_days``.
+
+    Returns
+    -------
+    csr_matrix of shape (n_customers, n_items), float32
+    """
+    weight = training.baskets.decay(training.as_of_ts, half_life_days)
+    return sparse.csr_matrix(training.baskets.by_customer(weight), dtype=np.float32)
+
+
+def of_histories(
+    histories: Histories, context: Context, half_life_days: float
+) -> sparse.csr_matrix:
+    """Do the same with the customers who ask, at the time when they ask."""
+    bought = histories.purchases
+    rows = rows_of(bought)
+    age_days = np.maximum(context.as_of_ts[rows] - bought.ts, 0) / DAY
+    weight = (bought.count * np.exp2(-age_days / half_life_days)).astype(np.float32)
+    shape = (len(histories), histories.n_items)
+    return sparse.csr_matrix((weight, (rows, bought.item_ix)), shape=shape)

@@ -1,0 +1,81 @@
+"""What the customer bought most, lately.
+
+Histories come in, the customers' own products come out; nothing is learned. Called through
+``peers``.
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.datasets.baskets import Training
+from recsys.datasets.customer_history import Histories
+from recsys.datasets.ragged import Lists, places_of, pointers, rows_of
+from recsys.evaluation.top_lists import Shown
+from recsys.models.base import Context
+from recsys.units import DAY
+
+
+class OwnFrequency:
+    """Each purchase counts half after a while, and what counts most stands first.
+
+    Parameters
+    ----------
+    half_life_days : float
+        Days, > 0.
+    """
+
+    name: ClassVar[str] = "own_frequency"
+    by_channel: ClassVar[bool] = False
+    grid: ClassVar[tuple[Mapping[str, Any], ...]] = tuple(
+        {"half_life_days": days} for days in (90.0, 30.0, 365.0, 14.0, 60.0, 180.0, 7.0, 3.0)
+    )
+
+    def __init__(self, half_life_days: float = 90.0) -> None:
+        self.half_life_days = half_life_days
+
+    def fit(self, training: Training) -> Self:  # noqa: ARG002 - as every peer has it
+        """Learn nothing: all there is to know is in the history."""
+        return self
+
+    def show(self, histories: Histories, context: Context, k: int) -> Shown:
+        """Show what was bought before; nothing is new."""
+        lists = own_frequency(histories, context.as_of_ts, self.half_life_days, k)
+        nothing = Lists(np.zeros(len(histories) + 1, np.int64), np.empty(0, np.int32))
+        return Shown(lists, nothing, lists)
+
+
+def own_frequency(
+    histories: Histories, as_of_ts: npt.ArrayLike, half_life_days: float, k: int
+) -> Lists:
+    """Order each customer's own products by how often they were bought, lately.
+
+    Parameters
+    ----------
+    histories : Histories
+    as_of_ts : int, or array_like of shape (n,)
+        UTC epoch seconds.
+    half_life_days : float
+        Age at which a purchase counts half.
+    k : int
+        Items, at most.
+
+    Returns
+    -------
+    Lists
+        Best first; equal ones by item.
+    """
+    bought = histories.purchases
+    rows = rows_of(bought)
+    at = np.broadcast_to(np.asarray(as_of_ts, np.int64), (len(histories),))[rows]
+    keys = rows * histories.n_items + bought.item_ix
+    pairs, of = np.unique(keys, return_inverse=True)
+    age_days = (at - bought.ts) / DAY
+    frequency = np.bincount(of, weights=bought.count * np.exp2(-age_days / half_life_days))
+    rows, items = np.divmod(pairs, max(1, histories.n_items))
+    order = np.lexsort((items, -frequency, rows))
+    lists = Lists(pointers(rows, len(histories)), items[order].astype(np.int32))
+    first = places_of(lists) < k
+    return Lists(pointers(rows[first], len(histories)), lists.item_ix[first])

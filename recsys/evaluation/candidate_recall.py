@@ -1,0 +1,124 @@
+"""Which model names what is then bought: nothing can be ranked that no model named.
+
+A ranker and a panel come in; the share of bought products among each model's candidates, among
+those of all models, and among those that trees look at comes out. Called by training, for its
+report.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.datasets.ragged import Lists, contains, pointers, rows_of, without
+from recsys.evaluation.evaluation_set import Panel
+from recsys.models import Model
+from recsys.models.base import Batch
+from recsys.ranking.boosted_trees import choose
+from recsys.ranking.candidates import collect
+from recsys.ranking.ranker import Ranker
+
+TOGETHER: Final = "all together"
+CHOSEN: Final = "seen by trees"
+
+#: Customers whose candidates are collected at once, which bounds the memory.
+BATCH: Final = 500
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What one model's candidates hold of what was bought.
+
+    Attributes
+    ----------
+    source : str
+        The model; ``TOGETHER``, or ``CHOSEN``: what is left for trees to look at.
+    recall, new_recall : float
+        Share of bought products among its candidates: of all, and of those that were new to
+        their customer; NaN where there were none.
+    alone, new_alone : float
+        The same of bought products that no other model names: what it adds.
+    candidates : float
+        Mean number that it names for a customer.
+    """
+
+    source: str
+    recall: float
+    new_recall: float
+    alone: float
+    new_alone: float
+    candidates: float
+
+
+def origins(ranker: Ranker, panel: Panel, n: int) -> list[Origin]:
+    """Ask each model for candidates and look what of them was bought.
+
+    Parameters
+    ----------
+    ranker : Ranker
+        Learned on what was before the panel's window.
+    panel : Panel
+    n : int
+        Candidates of each model for each customer, at most.
+
+    Returns
+    -------
+    list of Origin
+        One a model, one for all of them together, and one for what trees look at, where there are
+        trees.
+    """
+    wanted = panel.wanted()
+    rows = rows_of(wanted)
+    is_new = contains(without(wanted, panel.histories), rows, wanted.item_ix)
+    named = _named(ranker.models, panel, n)
+    found_by = np.array(
+        [contains(lists, rows, wanted.item_ix) for lists in named.values()], dtype=bool
+    )
+    times = found_by.sum(axis=0)
+
+    def told(source: str, found: NDArray[np.bool_], alone: NDArray[np.bool_], many: int) -> Origin:
+        return Origin(
+            source, _share(found), _share(found[is_new]), _share(alone), _share(alone[is_new]),
+            many / max(1, len(panel)),
+        )  # fmt: skip
+
+    each = [
+        told(name, found_by[m], found_by[m] & (times == 1), len(lists.item_ix))
+        for m, (name, lists) in enumerate(named.items())
+    ]
+    pairs = [rows_of(lists) * len(panel.index) + lists.item_ix for lists in named.values()]
+    union, nobody = len(np.unique(np.concatenate(pairs))), np.zeros(len(rows), bool)
+    each.append(told(TOGETHER, times > 0, nobody, union))
+    if ranker.boosted is not None:
+        left = _chosen(ranker, panel, n)
+        each.append(told(CHOSEN, contains(left, rows, wanted.item_ix), nobody, len(left.item_ix)))
+    return each
+
+
+def _named(models: Mapping[str, Model], panel: Panel, n: int) -> dict[str, Lists]:
+    """What each model names."""
+    context = panel.context()
+    found = {name: model.candidates(panel.histories, context, n) for name, model in models.items()}
+    return {name: Lists(one.indptr, one.item_ix) for name, one in found.items()}
+
+
+def _chosen(ranker: Ranker, panel: Panel, n: int) -> Lists:
+    """What trees look at: the best by the blend."""
+    blend, context = ranker.plain, panel.context()
+    width = len(blend.columns)
+    rows, items = [np.empty(0, np.int64)], [np.empty(0, np.int32)]
+    for start in range(0, len(panel), BATCH):
+        part = slice(start, start + BATCH)
+        found = collect(ranker.models, Batch(panel.histories[part], context[part]), n)
+        evidence = blend.evidence(found.scores[:, :width], found.kind)
+        total = blend.total(evidence, found.kind, np.ones(width))
+        at = choose(found, total, np.ones(len(total), bool))
+        rows.append(start + rows_of(found)[at])
+        items.append(found.item_ix[at])
+    return Lists(pointers(np.concatenate(rows), len(panel)), np.concatenate(items))
+
+
+def _share(of: NDArray[np.bool_]) -> float:
+    return float(of.mean()) if len(of) else float("nan")

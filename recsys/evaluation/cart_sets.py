@@ -1,0 +1,107 @@
+"""Orders of a window, cut into what lay in the cart and what joined it.
+
+A history and a panel come in, carts over the panel's catalogue come out. Called by training, for
+``learning``.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from recsys.datasets.arrow import column
+from recsys.datasets.ragged import Lists
+from recsys.evaluation.customer_splits import Windows
+from recsys.evaluation.evaluation_set import Panel, positions, sales_of
+from recsys.history.versions import History
+
+#: Fewer orders of several products say nothing of carts.
+MIN_ORDERS: Final = 50
+
+
+@dataclass(frozen=True, eq=False)
+class Carts:
+    """Orders of a window, each cut in two: what lay in the cart, and what joined it.
+
+    Attributes
+    ----------
+    customer_ix : ndarray of shape (n,), int64
+        Customer of each order, in the panel.
+    as_of_ts : ndarray of shape (n,), int64
+        Time of each order.
+    cart, rest : Lists
+        Over the panel's catalogue.
+    """
+
+    customer_ix: NDArray[np.int64]
+    as_of_ts: NDArray[np.int64]
+    cart: Lists
+    rest: Lists
+
+
+def read(history: History, panel: Panel, *, at_most: int, seed: int = 0) -> Carts:
+    """Draw orders of a panel's window and cut each into a cart and the rest.
+
+    Where orders mostly hold one product, all that a customer bought in the window is taken as
+    one order.
+
+    Parameters
+    ----------
+    history : History
+    panel : Panel
+    at_most : int
+        Orders.
+    seed : int
+        Of the draw and the cuts.
+
+    Returns
+    -------
+    Carts
+        Orders of at least two products; there may be none.
+    """
+    con = history.connect()
+    try:
+        sales = sales_of(con, Windows(panel.customer_ids, panel.as_of_ts, panel.end_ts))
+        within = sales.filter((sales.occurred_at >= sales.start) & (sales.occurred_at < sales.end))
+        lines = within.group_by("order_id", "customer_id", "item_id").agg(
+            at=within.occurred_at.min()
+        )
+        table = con.to_pyarrow(lines.order_by("order_id", "item_id"))
+    finally:
+        con.disconnect()
+    item = positions(panel.index, table["item_id"])
+    customer = column(
+        pc.index_in(table["customer_id"], value_set=pa.array(panel.customer_ids))
+    ).astype(np.int64)
+    at = column(table["at"].cast(pa.int64())) // 1_000_000
+    order = column(pc.rank(table["order_id"], tiebreaker="dense")).astype(np.int64)
+    starts = _starts(order)
+    if np.count_nonzero(np.diff(starts) > 1) < MIN_ORDERS:
+        by_customer = np.lexsort((item, customer))
+        item, customer, at = item[by_customer], customer[by_customer], at[by_customer]
+        starts = _starts(customer)
+    rng = np.random.default_rng(seed)
+    large = np.flatnonzero(np.diff(starts) > 1)
+    chosen = np.sort(rng.choice(large, min(at_most, len(large)), replace=False))
+    first: list[int] = []
+    carts: list[NDArray[np.int64]] = []
+    rests: list[NDArray[np.int64]] = []
+    for number in chosen:
+        items = rng.permutation(np.unique(item[starts[number] : starts[number + 1]]))
+        held = int(rng.integers(1, max(2, len(items))))
+        cart, rest = items[:held], items[held:]
+        cart = cart[cart < len(panel.index)]
+        if len(cart) and len(rest):
+            first.append(int(starts[number]))
+            carts.append(cart)
+            rests.append(rest)
+    return Carts(customer[first], at[first], Lists.of_rows(carts), Lists.of_rows(rests))
+
+
+def _starts(group: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Where each run of equal numbers begins, and the end of the last."""
+    new = np.flatnonzero(np.append(True, group[1:] != group[:-1])[: len(group)])
+    return np.append(new, len(group))

@@ -1,0 +1,281 @@
+"""What a share of new products costs on each placement, and what it shows instead.
+
+A ranker, customers of a validation window and the orders that they then placed come in; the lists
+that placements would have shown come out in figures, with and without their ``new_share``. Called
+by training, which has it in its report. Windows that methods are judged on are not looked at: a
+placement's share is chosen by what is found here.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.config.placement_settings import PLACEMENTS
+from recsys.config.toml_file import Placement
+from recsys.datasets.customer_history import NO_CHANNEL, Histories
+from recsys.datasets.item_index import IxArray
+from recsys.datasets.ragged import Lists, Ragged, rows_of
+from recsys.evaluation import choice_metrics, metrics
+from recsys.evaluation.cart_sets import Carts
+from recsys.evaluation.evaluation_set import MIN_CUSTOMERS, Panel
+from recsys.evaluation.metrics import Floats, bootstrap_all
+from recsys.models.base import Batch, Context
+from recsys.ranking.choices import Choices
+from recsys.ranking.discovery import never_bought
+from recsys.ranking.ranker import Ranker
+from recsys.recommender.placements import BOUGHT_ON, Question
+from recsys.recommender.request_context import asked_of, with_last_basket
+from recsys.schema import CHANNELS
+
+#: What a placement is asked with: a customer alone, one product too, or a cart.
+Asked = Literal["customer", "product", "cart"]
+#: Built-in placements that are asked with more than a customer. What a placement of the workspace's
+#: own is asked with nobody knows before it is, so it is looked at in every way.
+ASKED_WITH: Final[Mapping[str, tuple[Asked, ...]]] = {
+    name: (
+        ("product",) if name == "web_product"
+        else ("cart",) if name == "web_cart"
+        else ("customer",)
+    )
+    for name in PLACEMENTS
+}  # fmt: skip
+_EVERY_WAY: Final[tuple[Asked, ...]] = ("customer", "product", "cart")
+#: Customers who are asked about alone, and orders, at most.
+MOST: Final = 500
+_NOTHING: Final = np.empty(0, np.int32)
+#: Questions ranked at once, which bounds the memory.
+BATCH: Final = 250
+
+
+@dataclass(frozen=True)
+class Discovery:
+    """Lists of one placement, as it would have shown them to known customers.
+
+    Attributes
+    ----------
+    placement : str
+    asked : str
+        With what: ``customer``, ``product`` or ``cart``.
+    new_share : float
+        The placement's setting.
+    k : int
+        Places of its lists.
+    n : int
+        Customers.
+    shown_new, shown_new_without : float
+        Share of the places whose product, by choice, the customer had never bought; with the
+        setting, and without.
+    ndcg, ndcg_without : float
+        NDCG at ``k`` by choice, of what was bought then.
+    cost, cost_low, cost_high : float
+        ``ndcg_without - ndcg``, with the 95% interval of drawing customers anew.
+    found_new, found_new_without : float
+        Share of the questions after which a new product of the list was bought.
+    """
+
+    placement: str
+    asked: Asked
+    new_share: float
+    k: int
+    n: int
+    shown_new: float
+    shown_new_without: float
+    ndcg: float
+    ndcg_without: float
+    cost: float
+    cost_low: float
+    cost_high: float
+    found_new: float
+    found_new_without: float
+
+
+@dataclass(frozen=True)
+class Questions:
+    """Questions of one kind, and what was bought after each.
+
+    Attributes
+    ----------
+    histories : Histories
+    as_of_ts : ndarray of shape (n,), int64
+    cart, page, wanted : Lists
+    customer : ndarray of shape (n,), int64
+        Who asks.
+    """
+
+    histories: Histories
+    as_of_ts: NDArray[np.int64]
+    cart: Lists
+    page: Lists
+    wanted: Lists
+    customer: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        """Return the number of questions."""
+        return len(self.as_of_ts)
+
+
+def questions(panel: Panel, carts: Carts) -> dict[Asked, Questions]:
+    """Make the questions that placements are asked.
+
+    Parameters
+    ----------
+    panel : Panel
+    carts : Carts
+        Of its window. From a product's page somebody asks who then orders it: the first product of
+        a cart is looked at, and the rest of the order is what they want.
+    """
+    some = np.flatnonzero(np.diff(panel.wanted().indptr))[:MOST]
+    few = panel.only(some)
+    nothing = Lists.of_rows([np.empty(0, np.int32)] * max(len(few), len(carts.as_of_ts)))
+    rows = [panel.rows[row] for row in carts.customer_ix.tolist()]
+    past = Histories.from_rows(rows, panel.index, carts.as_of_ts)
+    held = [carts.cart.row(r).item_ix for r in range(len(rows))]
+    rest = [carts.rest.row(r).item_ix for r in range(len(rows))]
+    first = Lists.of_rows([items[:1] for items in held])
+    others = Lists.of_rows(
+        [np.concatenate([items[1:], more]) for items, more in zip(held, rest, strict=True)]
+    )
+
+    def none(n: int) -> Lists:
+        return Lists(nothing.indptr[: n + 1], nothing.item_ix)
+
+    n = len(rows)
+    return {
+        "customer": Questions(
+            few.histories, few.as_of_ts, none(len(few)), none(len(few)), few.wanted(), some
+        ),
+        "product": Questions(past, carts.as_of_ts, none(n), first, others, carts.customer_ix),
+        "cart": Questions(past, carts.as_of_ts, carts.cart, none(n), carts.rest, carts.customer_ix),
+    }
+
+
+def measure(
+    ranker: Ranker,
+    choices: Choices,
+    asked: Mapping[Asked, Questions],
+    placements: Mapping[str, Placement],
+    seed: int,
+) -> list[Discovery]:
+    """Show the lists of each personal placement, and compare them with what was bought.
+
+    Parameters
+    ----------
+    ranker : Ranker
+        As of the window.
+    choices : Choices
+        One product of each is shown, as in answers.
+    asked : mapping
+        As of ``questions``. Of stock, filters, margins and minimum ages nothing is known for the
+        past, so placements are asked without them.
+    placements : mapping of str to Placement
+    seed : int
+        Of the intervals.
+
+    Returns
+    -------
+    list of Discovery
+        Placements in their order; those that fewer than ``MIN_CUSTOMERS`` can be asked for are
+        left out.
+    """
+    found: list[Discovery] = []
+    ranker = replace(ranker, choices=choices)
+    for name, given in placements.items():
+        if not given.personal or given.objective == "new":
+            continue
+        settings = msgspec.structs.replace(
+            given, filter={}, in_stock=False, objective="purchase", offers=0
+        )
+        found += [
+            _compare(ranker, asked[way], name, way, settings, seed)
+            for way in ASKED_WITH.get(name, _EVERY_WAY)
+            if len(np.unique(asked[way].customer)) >= MIN_CUSTOMERS
+        ]
+    return found
+
+
+def _compare(
+    ranker: Ranker, asked: Questions, name: str, way: Asked, settings: Placement, seed: int
+) -> Discovery:
+    plain = msgspec.structs.replace(settings, new_share=0.0)
+    without = _figures(ranker, asked, plain)
+    held = _figures(ranker, asked, settings) if settings.new_share else without
+    columns = np.stack([*held, *without, without[1] - held[1]], axis=1)
+    means = bootstrap_all(_by_customer(columns, asked.customer), seed)
+    shown, ndcg, new, shown_without, ndcg_without, new_without, cost = means
+    return Discovery(
+        name, way, settings.new_share, settings.count, cost.n,
+        shown.mean, shown_without.mean, ndcg.mean, ndcg_without.mean,
+        cost.mean, cost.low, cost.high, new.mean, new_without.mean,
+    )  # fmt: skip
+
+
+def _figures(
+    ranker: Ranker, asked: Questions, settings: Placement
+) -> tuple[Floats, Floats, Floats]:
+    """Share of what is new, NDCG, and whether a new product was found, of each question."""
+    shown = Lists.of_rows(_shown(ranker, asked, settings))
+    choices, k = ranker.grouped, settings.count
+    new = never_bought(shown, asked.histories, choices)
+    rows, places = rows_of(shown), np.diff(shown.indptr)
+    share = np.full(len(asked), np.nan)
+    counts = np.bincount(rows[new], minlength=len(asked))
+    np.divide(counts, places, out=share, where=places > 0)
+    ndcg = choice_metrics.figures(shown, asked.wanted, choices, k)["choice_ndcg"]
+    fresh = _only(shown, new, rows, len(asked))
+    hits = metrics.hits(
+        choice_metrics.joined(fresh, choices), choice_metrics.joined(asked.wanted, choices), k
+    )
+    return share, ndcg, np.asarray(hits.any(axis=1), np.float64)
+
+
+def _shown(ranker: Ranker, asked: Questions, settings: Placement) -> Sequence[IxArray]:
+    lists: list[IxArray] = []
+    on = BOUGHT_ON.get(settings.channel)
+    channel = NO_CHANNEL if on is None else CHANNELS.index(on)
+    for start in range(0, len(asked), BATCH):
+        part = slice(start, start + BATCH)
+        n = len(asked.as_of_ts[part])
+        cart, page = (_rows(lists_of, start, n) for lists_of in (asked.cart, asked.page))
+        past = asked.histories[part]
+        one = Question(placement="", settings=settings, as_of_ts=0)
+        if settings.from_last_basket and not len(cart.item_ix):
+            cart = Lists.of_rows(with_last_basket([one] * n, [_NOTHING] * n, past))
+        context = Context(
+            asked.as_of_ts[part],
+            np.zeros(n, np.int64),
+            np.full(n, channel, np.uint8),
+            cart if len(cart.item_ix) else page,
+        )
+        given = asked_of([one] * n, context, cart, page)
+        ranked = ranker.rank(Batch(past, context), given)
+        lists += [
+            ranked.item_ix[start:end]
+            for start, end in zip(ranked.indptr[:-1], ranked.indptr[1:], strict=True)
+        ]
+    return lists
+
+
+def _rows(lists: Lists, start: int, n: int) -> Lists:
+    indptr = lists.indptr[start : start + n + 1]
+    return Lists(indptr - indptr[0], lists.item_ix[indptr[0] : indptr[-1]])
+
+
+def _only(lists: Ragged, kept: NDArray[np.bool_], rows: NDArray[np.int64], n: int) -> Lists:
+    indptr = np.append(0, np.cumsum(np.bincount(rows[kept], minlength=n))).astype(np.int64)
+    return Lists(indptr, np.asarray(lists.item_ix, np.int32)[kept])
+
+
+def _by_customer(columns: Floats, customer: NDArray[np.int64]) -> Floats:
+    """Mean of each customer's questions, so that customers are drawn and not questions."""
+    _, of = np.unique(customer, return_inverse=True)
+    out = np.full((int(of.max()) + 1, columns.shape[1]), np.nan)
+    for column, values in enumerate(columns.T):
+        told = ~np.isnan(values)
+        total = np.bincount(of[told], values[told], len(out))
+        times = np.bincount(of[told], minlength=len(out))
+        np.divide(total, times, out=out[:, column], where=times > 0)
+    return out

@@ -1,0 +1,239 @@
+"""Customers as they were at one moment, and what they bought after it.
+
+A history and a window, or one for each customer, come in; out come a sample of the customers who
+were known before it, their rows as of its start, and what they bought within it. Called by
+training, which hands them to ``learning`` and ``evaluate``; those look at the second only to
+compare. ``carts`` cuts the orders of a panel in two.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import ibis.expr.types as ir
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from ibis.backends.duckdb import Backend
+from numpy.typing import NDArray
+
+from recsys.datasets.arrow import column, mapped, moment
+from recsys.datasets.customer_history import EMPTY, NO_CHANNEL, CustomerHistory, Histories
+from recsys.datasets.customer_order import line_up
+from recsys.datasets.encoded_history import Numbers
+from recsys.datasets.history_rows import cut as cut_rows
+from recsys.datasets.history_rows import read as read_rows
+from recsys.datasets.item_index import ItemIndex, item_key
+from recsys.datasets.ragged import Lists
+from recsys.errors import DataError
+from recsys.evaluation.customer_splits import Windows
+from recsys.evaluation.splits import Window
+from recsys.history.versions import History
+from recsys.models.base import Context
+from recsys.schema import CHANNELS, SALE
+
+#: Fewer customers who came back say nothing.
+MIN_CUSTOMERS: Final = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """Customers before a window, and their purchases in it.
+
+    Attributes
+    ----------
+    window : Window
+        That of all; it holds every customer's own where they have one.
+    index : ItemIndex
+        The catalogue known at the window's start.
+    customer_ids : list of str, length n
+        In the order of ``matrices.lineup``, whatever the workspace's key: the first ones are as
+        good as drawn.
+    as_of_ts : ndarray of shape (n,), int64
+        Start of each customer's window, UTC epoch seconds.
+    end_ts : ndarray of shape (n,), int64
+        Its end.
+    rows : list of CustomerHistory, length n
+        As of ``as_of_ts``.
+    mass : ndarray of shape (n,), float64
+        How many customers each stands for; 1 where nobody was left out.
+    customer_ix, item_ix, channel : ndarray of shape (m,)
+        Each product that a customer bought on a channel in the window, once. Products that the
+        catalogue did not hold yet have numbers from ``len(index)`` on: wanted, but out of reach.
+    """
+
+    window: Window
+    index: ItemIndex
+    customer_ids: list[str]
+    as_of_ts: NDArray[np.int64]
+    end_ts: NDArray[np.int64]
+    rows: list[CustomerHistory]
+    mass: NDArray[np.float64]
+    customer_ix: NDArray[np.int64]
+    item_ix: NDArray[np.int64]
+    channel: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        """Return the number of customers."""
+        return len(self.rows)
+
+    @cached_property
+    def histories(self) -> Histories:
+        """The customers' rows as a batch."""
+        return Histories.from_rows(self.rows, self.index, self.as_of_ts)
+
+    def context(self, channel: str | None = None) -> Context:
+        """When each customer is asked about, and on which channel."""
+        on = NO_CHANNEL if channel is None else CHANNELS.index(channel)
+        return Context.of(len(self), self.as_of_ts, channel=on)
+
+    def wanted(self, channel: str | None = None) -> Lists:
+        """What each customer bought in the window, on one channel or on any."""
+        on = slice(None) if channel is None else self.channel == CHANNELS.index(channel)
+        return Lists.of_pairs(self.customer_ix[on], self.item_ix[on], len(self))
+
+    def only(self, rows: NDArray[np.integer]) -> "Panel":
+        """Return a panel of some of the customers; ``rows`` ascending."""
+        kept = np.isin(self.customer_ix, rows)
+        return Panel(
+            self.window,
+            self.index,
+            [self.customer_ids[row] for row in rows],
+            self.as_of_ts[rows],
+            self.end_ts[rows],
+            [self.rows[row] for row in rows],
+            self.mass[rows],
+            np.searchsorted(rows, self.customer_ix[kept]),
+            self.item_ix[kept],
+            self.channel[kept],
+        )
+
+
+def read(
+    history: History | Numbers,
+    index: ItemIndex,
+    window: Window | Windows,
+    *,
+    active: int,
+    lapsed: int = 0,
+    seed: int = 0,
+) -> Panel:
+    """Draw customers who were known before a window.
+
+    Parameters
+    ----------
+    history : History or Numbers
+        Numbers where they have been read: their rows come many times as fast.
+    index : ItemIndex
+        The catalogue known at the window's start.
+    window : Window or Windows
+        One for all, or one for each customer who may be drawn.
+    active : int
+        Customers who bought in the window, at most.
+    lapsed : int
+        Customers who did not, at most; without them chances of purchase come out too high.
+    seed : int
+        Of the draw.
+
+    Returns
+    -------
+    Panel
+
+    Raises
+    ------
+    DataError
+        When fewer than ``MIN_CUSTOMERS`` bought before the window and in it.
+    """
+    whole = history.history if isinstance(history, Numbers) else history
+    con = whole.connect()
+    try:
+        sales = sales_of(con, window)
+        known = sales.filter(sales.occurred_at < sales.start).select("customer_id").distinct()
+        within = sales.filter((sales.occurred_at >= sales.start) & (sales.occurred_at < sales.end))
+        within = within.semi_join(known, "customer_id")
+        bought = con.to_pyarrow(within.select("customer_id", "item_id", "channel").distinct())
+        everybody = con.to_pyarrow(known)["customer_id"]
+    finally:
+        con.disconnect()
+    came = pc.unique(bought["customer_id"])
+    if len(came) < MIN_CUSTOMERS:
+        raise DataError(
+            f"{whole.folder}: {len(came)} customers bought both before {window} and in it, and "
+            f"at least {MIN_CUSTOMERS} are needed to measure anything. Add older exports, link "
+            "more orders to customers ([sources.NAME.identifiers]), or set [train] test_days and "
+            "validation_days to the time in which customers come back."
+        )
+    lineup = history.customer_ids if isinstance(history, Numbers) else line_up(history)
+    lineup = lineup.filter(pc.is_in(lineup, value_set=everybody))
+    back = column(pc.is_in(lineup, value_set=came))
+    rng = np.random.default_rng(seed)
+    masses = np.zeros(len(lineup))
+    for group, at_most in ((back, active), (~back, lapsed)):
+        _draw(masses, np.flatnonzero(group), at_most, rng)
+    drawn = np.flatnonzero(masses)
+    customer_ids = lineup.take(pa.array(drawn)).to_pylist()
+    bought = bought.filter(pc.is_in(bought["customer_id"], value_set=pa.array(customer_ids)))
+    as_of_ts, end_ts = _bounds(window, customer_ids)
+    if isinstance(history, Numbers):
+        rows = cut_rows(history, customer_ids, as_of_ts)
+    else:
+        moments = dict(zip(customer_ids, as_of_ts.tolist(), strict=True))
+        at = window.start_ts if isinstance(window, Window) else moments
+        found = dict(read_rows(whole, until_ts=at, customer_ids=customer_ids))
+        rows = [found.get(customer_id, EMPTY) for customer_id in customer_ids]
+    return Panel(
+        window if isinstance(window, Window) else window.hull,
+        index,
+        customer_ids,
+        as_of_ts,
+        end_ts,
+        rows,
+        masses[drawn],
+        column(pc.index_in(bought["customer_id"], value_set=pa.array(customer_ids))).astype("i8"),
+        positions(index, bought["item_id"]),
+        mapped(bought["channel"], CHANNELS.index),
+    )
+
+
+def positions(index: ItemIndex, item_ids: pa.ChunkedArray) -> NDArray[np.int64]:
+    """Position of each product; from ``len(index)`` on where the catalogue does not hold it."""
+    keys = mapped(item_ids, item_key)
+    ix = index.ix(keys).astype(np.int64)
+    unknown = np.flatnonzero(ix < 0)
+    ix[unknown] = len(index) + np.unique(keys[unknown], return_inverse=True)[1]
+    return ix
+
+
+def sales_of(con: Backend, window: Window | Windows) -> ir.Table:
+    """Sales to known customers, with ``start`` and ``end`` of the window that counts for each.
+
+    Customers without a window of their own are left out.
+    """
+    lines = con.table("lines")
+    sales = lines.filter(lines.customer_id.notnull() & (lines.kind == SALE))
+    if isinstance(window, Window):
+        return sales.mutate(start=moment(window.start_ts), end=moment(window.end_ts))
+    return sales.join(window.of(con), "customer_id")
+
+
+def _bounds(
+    window: Window | Windows, customer_ids: Sequence[str]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    n = len(customer_ids)
+    if isinstance(window, Window):
+        return np.full(n, window.start_ts), np.full(n, window.end_ts)
+    found = pc.index_in(pa.array(customer_ids), value_set=pa.array(window.customer_ids))
+    at = column(found).astype(np.int64)
+    return window.start_ts[at], window.end_ts[at]
+
+
+def _draw(
+    masses: NDArray[np.float64], group: NDArray[np.int64], at_most: int, rng: np.random.Generator
+) -> None:
+    """Draw some of a group, and note of each the number of those that it stands for."""
+    if len(group) > at_most:
+        drawn = group[rng.choice(len(group), at_most, replace=False)]
+        masses[drawn] = len(group) / max(at_most, 1)
+    else:
+        masses[group] = 1.0

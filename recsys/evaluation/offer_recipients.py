@@ -1,0 +1,108 @@
+"""Who would be offered a bundle, and how likely they want what they lack of it.
+
+An engine, a bundle and customers come in; the engine is asked as a placement asks it, as if the
+bundle were approved, and a data frame with one row a customer comes out. Called by
+``studied_bundles``.
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+import numpy as np
+
+from recsys.bundles.terms import Decision, Terms
+from recsys.config.placement_settings import PLACEMENTS
+from recsys.datasets.customer_history import CustomerHistory
+from recsys.recommender.bundles.suggestions import Known
+from recsys.recommender.engine import Engine
+from recsys.recommender.offers.selection import SURE, Offering
+from recsys.recommender.placements import Question
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Where customers are asked about, unless told otherwise.
+PLACEMENT: Final = "email_weekly"
+#: What a customer is to a bundle.
+OUTCOMES: Final = ("gets the offer", "buys it anyway", "has all of it", "has no part", "not shown")
+_GETS, _ANYWAY, _ALL, _NO_PART, _NOT_SHOWN = OUTCOMES
+
+#: Customers asked about at once.
+_AT_ONCE: Final = 256
+
+
+def offered(
+    engine: Engine,
+    bundle: Known,
+    people: Iterable[tuple[str, CustomerHistory]],
+    placement: str = PLACEMENT,
+) -> "pd.DataFrame":
+    """Ask of customers whether they would be offered a bundle, at the end of the knowledge.
+
+    Parameters
+    ----------
+    engine : Engine
+    bundle : Known
+    people : iterable of (str, CustomerHistory)
+    placement : str
+        A built-in one; its settings hold, and it is asked without a cart.
+
+    Returns
+    -------
+    DataFrame
+        By ``customer_id``: the ``chance`` that they want what they lack of it (NaN where it may
+        not be shown), and the ``outcome``, one of ``OUTCOMES``.
+
+    Raises
+    ------
+    KeyError
+        When there is no such placement.
+    """
+    import pandas as pd
+
+    decision = Decision(
+        bundle_id=bundle.bundle_id, kind=bundle.kind, item_ids=bundle.item_ids,
+        terms=Terms(status="approved"), revision=1, changed_ts=0, changed_by="",
+    )  # fmt: skip
+    offering = Offering(engine.index, {bundle.bundle_id: decision}, engine.ranker.grouped)
+    anew = Question(
+        placement=placement,
+        settings=PLACEMENTS[placement],
+        as_of_ts=int(engine.manifest.as_of.timestamp()),
+        count=1,
+        offers=1,
+        customer_known=True,
+    )
+    # What is promised already is answered with its chance, whoever asks.
+    promised = msgspec.structs.replace(anew, standing=(bundle.bundle_id,))
+    everybody = list(people)
+    told = []
+    for at in range(0, len(everybody), _AT_ONCE):
+        rows = [row for _, row in everybody[at : at + _AT_ONCE]]
+        answers = [
+            engine.recommend([question] * len(rows), rows, offering)
+            for question in (anew, promised)
+        ]
+        told += [
+            _told(bool(one["offers"]), other["offers"], len(bundle.item_ids))
+            for one, other in zip(*answers, strict=True)
+        ]
+    index = pd.Index([customer_id for customer_id, _ in everybody], name="customer_id")
+    outcome = pd.Categorical([outcome for _, outcome in told], list(OUTCOMES))
+    chance = np.array([chance for chance, _ in told], np.float64)
+    return pd.DataFrame({"chance": chance, "outcome": outcome}, index=index)
+
+
+def _told(gets: bool, promised: list[dict[str, Any]], size: int) -> tuple[float, str]:
+    """The chance, and what a customer is to a bundle of some size."""
+    if not promised:
+        return np.nan, _NOT_SHOWN
+    chance, missing = promised[0]["chance"], len(promised[0]["missing"])
+    if gets:
+        return chance, _GETS
+    if missing == 0:
+        return chance, _ALL
+    if missing == size:
+        return chance, _NO_PART
+    return chance, _ANYWAY if chance >= SURE else _NO_PART

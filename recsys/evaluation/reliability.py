@@ -1,0 +1,159 @@
+"""Whether a chance of purchase that is told comes true as often as it says.
+
+Ranked items with their chances and what was bought come in; bins of chances beside what happened
+come out. Called by ``evaluate`` and by training, for its report.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.datasets.ragged import Ragged, contains, places_of, rows_of
+from recsys.evaluation.metrics import Floats
+from recsys.ranking.ranked_lists import Ranked
+
+BINS: Final = 10
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Shown items of nearly the same chance.
+
+    Attributes
+    ----------
+    told, happened : float
+        Mean chance that was told, and share that was bought.
+    low, high : float
+        95% interval of ``happened`` (Wilson).
+    weight : float
+        Items that it stands for, those of customers who were not drawn included.
+    """
+
+    told: float
+    happened: float
+    low: float
+    high: float
+    weight: float
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """Bins, and how far apart chances and outcomes lie.
+
+    Attributes
+    ----------
+    bins : list of Bin
+        By rising chance, each with about as many items as the others.
+    error : float
+        Expected calibration error: mean distance between ``told`` and ``happened``, by weight.
+    told, happened : float
+        Over all bins.
+    """
+
+    bins: list[Bin]
+    error: float
+    told: float
+    happened: float
+
+
+@dataclass(frozen=True, eq=False)
+class Told:
+    """Chances that were told, and what came of them.
+
+    Attributes
+    ----------
+    chance : ndarray of shape (m,), float64
+    happened : ndarray of shape (m,), bool
+    mass : ndarray of shape (m,), float64
+        How many cases each stands for, > 0.
+    """
+
+    chance: Floats
+    happened: NDArray[np.bool_]
+    mass: Floats
+
+    @classmethod
+    def of(cls, parts: Sequence[Ranked], wanted: Ragged, mass: Floats, k: int) -> "Told":
+        """Take the first ``k`` places of what was ranked.
+
+        Parameters
+        ----------
+        parts : sequence of Ranked
+            Together ``n`` customers.
+        wanted : Ragged
+            What each of them bought then.
+        mass : ndarray of shape (n,), float64
+            How many customers each stands for.
+        k : int
+        """
+        row, taken = 0, []
+        for part in parts:
+            first = places_of(part) < k
+            rows = row + rows_of(part)[first]
+            happened = contains(wanted, rows, part.item_ix[first])
+            taken.append((part.chance[first], happened, mass[rows]))
+            row += len(part.indptr) - 1
+        return cls(*(np.concatenate(column) for column in zip(*taken, strict=True)))
+
+    def __add__(self, other: "Told") -> "Told":
+        """Put those of other customers, or of another window, behind these."""
+        return Told(
+            np.concatenate([self.chance, other.chance]),
+            np.concatenate([self.happened, other.happened]),
+            np.concatenate([self.mass, other.mass]),
+        )
+
+
+def reliability(found: Told, bins: int = BINS) -> Reliability:
+    """Put chances into bins of equal mass and count what happened in each.
+
+    Parameters
+    ----------
+    found : Told
+        Of customers who bought in the window and of those who did not: without the second,
+        chances look too low.
+    bins : int
+        At most; equal chances are never torn apart.
+
+    Notes
+    -----
+    ``sum_b w_b / w |told_b - happened_b|`` [1]_.
+
+    References
+    ----------
+    .. [1] Naeini, Cooper, Hauskrecht (2015), Obtaining well calibrated probabilities using
+       Bayesian binning, AAAI.
+    .. [2] Kish (1965), Survey sampling.
+    """
+    if not len(found.chance):
+        return Reliability([], float("nan"), float("nan"), float("nan"))
+    order = np.argsort(found.chance, kind="stable")
+    told, happened, mass = found.chance[order], found.happened[order], found.mass[order]
+    middle = np.cumsum(mass) - mass / 2
+    number = np.minimum((middle / mass.sum() * bins).astype(np.int64), bins - 1)
+    new = np.append(True, told[1:] != told[:-1])
+    number = number[np.maximum.accumulate(np.where(new, np.arange(len(told)), 0))]
+    steps = []
+    for of in np.unique(number):
+        at = number == of
+        weight = float(mass[at].sum())
+        cases = weight**2 / float((mass[at] ** 2).sum())  # as many equal ones say as much [2]_
+        share = float((mass[at] * happened[at]).sum() / weight)
+        low, high = _wilson(share, cases)
+        steps.append(Bin(float((mass[at] * told[at]).sum() / weight), share, low, high, weight))
+    total = float(mass.sum())
+    error = sum(one.weight * abs(one.told - one.happened) for one in steps) / total
+    return Reliability(
+        steps, error, float((mass * told).sum() / total), float((mass * happened).sum() / total)
+    )
+
+
+def _wilson(share: float, n: float) -> tuple[float, float]:
+    """95% interval of a share of ``n`` cases."""
+    z = 1.959964
+    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * float(np.sqrt(share * (1 - share) / n + z * z / (4 * n * n)))
+    return max(0.0, middle - half), min(1.0, middle + half)

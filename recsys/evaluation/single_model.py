@@ -1,0 +1,112 @@
+"""Our best model alone, beside which all of them together have to show what they are for.
+
+Fitted models and customers of a validation window come in; the model comes out whose lists alone
+are best there, as something that shows lists as peers do. Called by training.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from recsys.datasets.customer_history import Histories
+from recsys.datasets.ragged import Lists, Ragged, pointers, rows_of
+from recsys.evaluation.evaluation_set import Panel
+from recsys.evaluation.metrics import ndcg_at
+from recsys.evaluation.top_lists import Shown
+from recsys.models import Model
+from recsys.models.base import Context
+
+#: Customers asked at once, which bounds the memory.
+BATCH: Final = 500
+
+
+@dataclass(frozen=True)
+class Alone:
+    """One model that shows lists by itself.
+
+    Attributes
+    ----------
+    model : Model
+        Fitted.
+    by_channel : bool
+        As of a peer: models know where somebody asks.
+    """
+
+    model: Model
+    by_channel: bool = True
+
+    def show(self, histories: Histories, context: Context, k: int) -> Shown:
+        """Show each customer ``k`` items of each kind, at most; what has no score is not shown.
+
+        Parameters
+        ----------
+        histories : Histories
+        context : Context
+            Of the same length.
+        k : int
+        """
+        mixed: list[Ragged] = []
+        new: list[Ragged] = []
+        own: list[Ragged] = []
+        for start in range(0, len(context), BATCH):
+            part = histories[start : start + BATCH], context[start : start + BATCH]
+            mixed.append(self.model.recommend(part[0], k, part[1]))
+            new.append(self.model.recommend(part[0], k, part[1], new_only=True))
+            own.append(self._own(*part, k))
+        return Shown(*(_joined(parts) for parts in (mixed, new, own)))
+
+    def _own(self, histories: Histories, context: Context, k: int) -> Lists:
+        """The best of what each customer had bought; of equal ones the first in the catalogue."""
+        held = Lists.of_pairs(histories.row, histories.item_ix, len(histories))
+        rows, scores = rows_of(held), self.model.score(histories, context, held)
+        order = np.lexsort((held.item_ix, -scores, rows))
+        order = order[scores[order] > 0]
+        place = np.arange(len(order)) - np.searchsorted(rows[order], rows[order])
+        order = order[place < k]
+        return Lists(pointers(rows[order], len(histories)), held.item_ix[order])
+
+
+def _joined(parts: Sequence[Ragged]) -> Lists:
+    """Lists of several batches behind one another."""
+    sizes = [np.diff(part.indptr) for part in parts]
+    indptr = np.append(0, np.cumsum(np.concatenate([[], *sizes]))).astype(np.int64)
+    return Lists(indptr, np.concatenate([np.empty(0, np.int32), *(p.item_ix for p in parts)]))
+
+
+@dataclass(frozen=True)
+class Single:
+    """Which model is best alone.
+
+    Attributes
+    ----------
+    name : str
+        The best; of equally good ones the first.
+    reached : mapping of str to float
+        NDCG@k of each on the validation window.
+    """
+
+    name: str
+    reached: Mapping[str, float]
+
+
+def best_single(models: Mapping[str, Model], panel: Panel, k: int) -> Single:
+    """Find the model whose lists alone have the best NDCG@k.
+
+    Parameters
+    ----------
+    models : mapping
+        Fitted on what was before the panel's window.
+    panel : Panel
+        Of a validation window, so that the model is not chosen on what it is judged on.
+    k : int
+        Places that count.
+    """
+    wanted, context = panel.wanted(), panel.context()
+    reached = {
+        name: float(np.nanmean(ndcg_at(Alone(model).show(panel.histories, context, k).mixed,
+                                       wanted, k)))
+        for name, model in models.items()
+    }  # fmt: skip
+    return Single(max(reached, key=lambda name: reached[name]), reached)

@@ -1,0 +1,159 @@
+"""The history: one folder of Parquet tables a version, and a file that names the current one.
+
+``unify`` writes a version; everyone after it opens the current one. A version is written beside
+the others, flushed, and made current by one atomic replace, so a failed ingest changes nothing.
+Whoever has opened a version holds it: later ingests leave it where it is.
+"""
+
+import json
+import os
+import weakref
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from ibis.backends.duckdb import Backend
+
+from recsys.config.toml_file import Config
+from recsys.errors import DataError
+from recsys.history import lease
+from recsys.query_engine import connect, quote
+from recsys.schema import TABLES
+
+FOLDER = "history"
+CURRENT = "current"
+SUMMARY = "summary.json"
+REJECTS = "rejects.csv"
+#: How often a reader looks for the current version, should each be deleted before it holds it.
+_TRIES = 10
+
+
+@dataclass(frozen=True)
+class History:
+    """One version of the history.
+
+    Attributes
+    ----------
+    folder : Path
+        Where its tables lie.
+    version : str
+        Name of the version.
+    tables : tuple of str
+        Those that are complete.
+    """
+
+    folder: Path
+    version: str
+    memory_mb: int = 1024
+    threads: int = 2
+    tables: tuple[str, ...] = tuple(TABLES)
+
+    @classmethod
+    def of(cls, config: Config, folder: Path) -> "History":
+        """Return the version in a folder, with the tables that it has by now."""
+        history = cls(folder, folder.name, config.ingest.memory_mb, config.ingest.threads)
+        return replace(history, tables=tuple(t for t in TABLES if history.path(t).exists()))
+
+    @classmethod
+    def open(cls, config: Config) -> "History":
+        """Open the current history of a workspace, and hold it as long as it is referred to.
+
+        Raises
+        ------
+        DataError
+            When there is none yet, or a table of it is missing.
+        """
+        base = config.state / FOLDER
+        version, held = _hold_current(config)
+        history = cls.of(config, base / version)
+        if held is not None:
+            weakref.finalize(history, os.close, held)
+        for table in TABLES:
+            if not history.path(table).exists():
+                raise DataError(
+                    f"{history.path(table)}: missing. Run `omnibasket ingest` to write it again."
+                )
+        return history
+
+    def path(self, table: str) -> Path:
+        """Return the Parquet file of a table, one of ``recsys.schema.TABLES``."""
+        return self.folder / f"{table}.parquet"
+
+    def table(self, name: str) -> pa.Table:
+        """Read a whole table into memory."""
+        return pq.read_table(self.path(name))
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """What the ingest counted."""
+        text = (self.folder / SUMMARY).read_text(encoding="utf-8")
+        found: dict[str, Any] = json.loads(text)
+        return found
+
+    def connect(self) -> Backend:
+        """Open an engine in which every table of the history has its name."""
+        spill = self.folder / "tmp"  # not where an ingest spills, who cleans up behind itself
+        con = connect(memory_mb=self.memory_mb, threads=self.threads, spill=spill)
+        for name in self.tables:
+            con.raw_sql(
+                f"CREATE VIEW \"{name}\" AS SELECT * FROM read_parquet('{quote(self.path(name))}')"
+            )
+        return con
+
+
+def _hold_current(config: Config) -> tuple[str, int | None]:
+    """Name of the current version, and the descriptor that holds it, if it can be held."""
+    base = config.state / FOLDER
+    for left in reversed(range(_TRIES)):
+        version = current_version(config)
+        if version is None:
+            break
+        held = lease.take(base / version)
+        if held is not None or (base / version).exists() or not left:
+            return version, held
+    raise DataError(f"{base}: there is no history yet. Run `omnibasket ingest` first.")
+
+
+def current_version(config: Config) -> str | None:
+    """Return the name of the current version, or None."""
+    pointer = config.state / FOLDER / CURRENT
+    return pointer.read_text(encoding="utf-8").strip() if pointer.exists() else None
+
+
+def publish(config: Config, folder: Path) -> History:
+    """Make a written version current, atomically, and remove the versions before the last.
+
+    Those that somebody still reads are left for a later ingest to remove.
+
+    Parameters
+    ----------
+    config : Config
+    folder : Path
+        The version's folder under ``history``, complete.
+    """
+    lease.prepare(folder)
+    for file in folder.iterdir():
+        _flush(file)
+    _flush(folder)
+    before = current_version(config)
+    base = folder.parent
+    beside = base / f".{CURRENT}.{os.getpid()}"
+    beside.write_text(folder.name + "\n", encoding="utf-8")
+    _flush(beside)
+    beside.replace(base / CURRENT)
+    _flush(base)
+    for old in base.iterdir():
+        if old.is_dir() and old.name not in (folder.name, before):
+            lease.delete(old)
+    return History.open(config)
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

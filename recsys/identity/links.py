@@ -1,0 +1,197 @@
+"""Observations of identifiers → distinct identifiers and the links between them, counted.
+
+One row an identifier seen in a group (an order, a registration, a session) comes in; out come one
+row an identifier and one row a pair of identifiers that were seen in the same group, with how
+often and from when to when. Nothing is decided here: ``resolution`` does that, and it
+is the only caller. Everything is an Ibis expression; what is fetched grows with the identifiers,
+not with the orders.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+from ibis.backends.sql import SQLBackend
+from ibis.util import gen_name
+
+from recsys.schema import IDENTIFIERS, LINKS, UTC
+
+#: What ``recsys.identity.resolution.resolve`` is given.
+OBSERVATIONS: Final = pa.schema(
+    [
+        ("group_id", pa.string()),  # the order, registration or session it was seen in
+        ("type", pa.string()),
+        ("value", pa.string()),  # as stored: hashed where it is personal
+        ("evidence", pa.string()),  # what the group is; the same in all rows of a group
+        ("source", pa.string()),
+        ("at", UTC),  # null: unknown
+        ("blocked", pa.string()),  # null, or why a rule blocks the value
+    ]
+)
+
+REGISTRATION: Final = "registration"
+LOGIN: Final = "login"
+SAME_ORDER: Final = "same_order"
+#: Kinds of evidence, strongest first.
+EVIDENCE: Final = (REGISTRATION, LOGIN, SAME_ORDER)
+
+#: Types in the order in which one of them gives a customer its id; any other type comes after.
+ANCHORS: Final = ("account", "email", "phone", "loyalty_card", "payment_token", "device")
+
+#: Identifiers that one group may name. A group with more is no one's order but a broken export.
+MAX_GROUP: Final = 12
+#: How the reason begins for which links of such a group are refused.
+CROWDED: Final = "group: "
+
+_ID_DIGITS: Final = 20
+_LINK_DIGITS: Final = 16
+
+
+def count(observations: ir.Table, con: SQLBackend) -> tuple[pa.Table, pa.Table]:
+    """Count identifiers and the links between them.
+
+    Parameters
+    ----------
+    observations : ir.Table
+        Columns as ``OBSERVATIONS``. Order and repetition do not matter.
+    con : SQLBackend
+        Engine that holds ``observations``.
+
+    Returns
+    -------
+    identifiers : pa.Table
+        As ``recsys.schema.IDENTIFIERS``, strongest type first (``ANCHORS``), then by value;
+        ``customer_id`` is null and ``blocked`` says only what the observations said.
+    links : pa.Table
+        As ``recsys.schema.LINKS``, by their stronger end, the weaker one and evidence; the end
+        that sorts first by type and value is ``a``. ``accepted`` is null, and ``refused`` is set
+        only for crowded groups.
+
+    Notes
+    -----
+    Groups that name the same identifiers are counted together before their pairs are made, so
+    the pairs cost what the different sets of identifiers cost, not what the orders do. A group of
+    more than ``MAX_GROUP`` identifiers gives one link from its strongest identifier to each other
+    one, all of them refused: they are listed, and there are not a million of them.
+    """
+    usable = observations.filter(
+        observations.group_id.notnull(), observations.type.notnull(), observations.value.notnull()
+    )
+    with _kept(con, _number(usable)) as numbered, _kept(con, _sets(usable, numbered)) as sets:
+        identifiers = con.to_pyarrow(_identifiers(numbered, sets))
+        together = con.to_pyarrow((sets.members.length() > 1).any()).as_py()
+        links = con.to_pyarrow(_links(numbered, sets)) if together else LINKS.empty_table()
+    return identifiers.cast(IDENTIFIERS), links.cast(LINKS)
+
+
+def anchor_rank(kind: ir.StringColumn) -> ir.IntegerColumn:
+    """Position of a type in ``ANCHORS``; types that are not listed come last."""
+    rank: ir.IntegerColumn = kind.cases(
+        *((name, position) for position, name in enumerate(ANCHORS)), else_=len(ANCHORS)
+    ).cast("int32")
+    return rank
+
+
+def _number(observations: ir.Table) -> ir.Table:
+    """One row an identifier, numbered from the strongest to the weakest."""
+    distinct = observations.group_by("type", "value").agg(blocked=observations.blocked.max())
+    strength = [anchor_rank(distinct.type), distinct.type, distinct.value]
+    return distinct.mutate(ix=ibis.row_number().over(order_by=strength).cast("int32"))
+
+
+def _sets(observations: ir.Table, numbered: ir.Table) -> ir.Table:
+    """One row a set of identifiers that was seen together, by evidence and source."""
+    coded = observations.join(numbered, ["type", "value"]).select(
+        "group_id", "evidence", "source", "at", "ix"
+    )
+    groups = coded.group_by("group_id", "evidence").agg(
+        members=coded.ix.collect(distinct=True).sort(),
+        source=coded.source.min(),
+        first_at=coded["at"].min(),
+        last_at=coded["at"].max(),
+    )
+    return groups.group_by("members", "evidence", "source").agg(
+        seen=groups.count(), first_at=groups.first_at.min(), last_at=groups.last_at.max()
+    )
+
+
+def _identifiers(numbered: ir.Table, sets: ir.Table) -> ir.Table:
+    each = sets.mutate(ix=sets.members.unnest())
+    orders = ibis.cases((each.evidence == SAME_ORDER, each.seen), else_=0)
+    counted = each.group_by("ix").agg(
+        orders=orders.sum(), first_at=each.first_at.min(), last_at=each.last_at.max()
+    )
+    found = numbered.join(counted, "ix")
+    return (
+        found.select(
+            "type",
+            "value",
+            own_id="c" + _hash(found.type, found.value, glue="\0").left(_ID_DIGITS),
+            customer_id=ibis.null("string"),
+            orders=found.orders.cast("int64"),
+            first_at=found.first_at,
+            last_at=found.last_at,
+            blocked=found.blocked,
+            ix=found.ix,
+        )
+        .order_by("ix")
+        .drop("ix")
+    )
+
+
+def _links(numbered: ir.Table, sets: ir.Table) -> ir.Table:
+    together = sets.filter(sets.members.length() > 1).mutate(size=sets.members.length())
+    crowded = together["size"] > MAX_GROUP
+    # The members are sorted by strength: the first is the star's centre in a crowded group.
+    centres = ibis.ifelse(crowded, together.members[:1], together.members)
+    left = together.mutate(stronger=centres.unnest())
+    pairs = left.mutate(weaker=left.members.unnest())
+    pairs = pairs.filter(pairs.stronger < pairs.weaker)
+    counted = pairs.group_by("stronger", "weaker", "evidence").agg(
+        source=pairs.source.collect(distinct=True).sort().join(","),
+        seen=pairs.seen.sum().cast("int64"),
+        first_at=pairs.first_at.min(),
+        last_at=pairs.last_at.max(),
+        smallest=pairs["size"].min(),
+    )
+    names = numbered.select("ix", "type", "value")
+    ends = counted.join(names, counted.stronger == names.ix).drop("ix")
+    ends = ends.join(names, ends.weaker == names.ix, rname="{name}_other").drop("ix")
+    swap = (ends.type > ends.type_other) | (
+        (ends.type == ends.type_other) & (ends.value > ends.value_other)
+    )
+    named = ends.mutate(
+        type_a=swap.ifelse(ends.type_other, ends.type),
+        value_a=swap.ifelse(ends.value_other, ends.value),
+        type_b=swap.ifelse(ends.type, ends.type_other),
+        value_b=swap.ifelse(ends.value, ends.value_other),
+    )
+    sides = [named[name] for name in ("type_a", "value_a", "type_b", "value_b", "evidence")]
+    reason = CROWDED + named.smallest.cast("string") + " identifiers at once"
+    listed = named.mutate(
+        link_id="l" + _hash(*sides, glue="\t").left(_LINK_DIGITS),
+        accepted=ibis.null("boolean"),
+        refused=ibis.cases((named.smallest > MAX_GROUP, reason), else_=ibis.null("string")),
+    )
+    return listed.order_by("stronger", "weaker", "evidence").select(*LINKS.names)
+
+
+def _hash(*texts: ir.StringColumn, glue: str) -> ir.StringColumn:
+    joined: ir.StringColumn = texts[0]
+    for text in texts[1:]:
+        joined = joined + glue + text
+    hashed: ir.StringColumn = joined.hexdigest("sha256")
+    return hashed
+
+
+@contextmanager
+def _kept(con: SQLBackend, table: ir.Table) -> Iterator[ir.Table]:
+    """Compute a table once and keep it while the block runs."""
+    name = gen_name("identity")
+    try:
+        yield con.create_table(name, table)
+    finally:
+        con.raw_sql(f"DROP TABLE IF EXISTS {name}")

@@ -1,0 +1,5 @@
+"""Columns of text become typed columns, and rows that do not fit get a reason.
+
+In: columns of a ``RawTable``. Out: numbers, times and ids, each in the format that its own values
+show. Called by ``ingest.sources`` and by ``omnibasket init``.
+"""

@@ -1,0 +1,80 @@
+"""Ids that a program took for numbers to calculate with: ``17850.0`` is customer 17850.
+
+Spreadsheets and pandas write the numbers of a column so as soon as one of its cells is empty, and
+another export of the same shop, or the service, has them without. A column comes in, out comes
+whether all of it is written so. Called by ``columns``; Parquet's floating numbers are made whole by
+``parquet``.
+"""
+
+from collections.abc import Mapping
+from typing import Final, cast
+
+import ibis.expr.types as ir
+from ibis.backends.duckdb import Backend
+
+from recsys.config.toml_file import Column, Source
+from recsys.query_engine import rows
+
+#: Fields that hold ids; identifiers do as well.
+_IDS: Final = ("order_id", "item_id", "location_id", "parent_id", "return_of", "id", "gtin")
+_WHOLE: Final = r"^[0-9]+\.0$"
+_FIRST_ROWS: Final = 1_000
+
+
+def is_id(field: str) -> bool:
+    """Tell whether a field holds ids."""
+    return field in _IDS or field.startswith("identifiers.")
+
+
+def of_whole_numbers(
+    con: Backend, table: ir.Table, specs: Mapping[str, str | Column], source: Source
+) -> set[str]:
+    """Name the columns of ids in which all that stands are whole numbers with a ``.0``.
+
+    Asked of whole columns: ``2.0`` may be somebody's product among others, and then it stays.
+
+    Parameters
+    ----------
+    con : ibis backend
+    table : ibis table
+        Raw rows.
+    specs : mapping of str to str or Column
+        Which columns fields are read from; other fields have columns of their names.
+    source : Source
+        Says which columns identify customers.
+    """
+    left = {name for name in _of_ids(specs, source, table) if table[name].type().is_string()}
+    # The first rows nearly always say otherwise.
+    for seen in (table.limit(_FIRST_ROWS), table):
+        if not left:
+            break
+        names = sorted(left)
+        conditions = [_conditions(cast(ir.StringValue, seen[name])) for name in names]
+        counts = {
+            f"{what}_{at}": condition.any()
+            for at, each in enumerate(conditions)
+            for what, condition in each.items()
+        }
+        (found,) = rows(con, seen.aggregate(**counts))
+        left = {name for at, name in enumerate(names) if not found[f"other_{at}"]}
+        whole_there = {name for at, name in enumerate(names) if found[f"whole_{at}"]}
+    return left & whole_there if left else set()
+
+
+def _of_ids(specs: Mapping[str, str | Column], source: Source, table: ir.Table) -> set[str]:
+    wanted = {name for name in table.columns if is_id(name)}
+    ids = [spec for field, spec in specs.items() if is_id(field)]
+    for spec in (*ids, *source.identifiers.values()):
+        own = spec if isinstance(spec, Column) else Column(column=spec)
+        wanted |= {own.column or "", *own.columns}
+    return wanted & {*table.columns}
+
+
+def _conditions(value: ir.StringValue) -> dict[str, ir.BooleanValue]:
+    is_whole = value.re_search(_WHOLE)
+    return {"whole": is_whole, "other": ~is_whole}
+
+
+def whole(value: ir.Value) -> ir.Value:
+    """Return ids without their ``.0``."""
+    return cast(ir.Value, cast(ir.StringValue, value).re_replace(r"\.0$", ""))

@@ -1,0 +1,344 @@
+"""Columns of numbers are read in the engine, each in the format that its own values show.
+
+A table and the texts of one field come in; out comes the table with the field's number, why it
+cannot be read where it cannot, and the currency that stands beside it. Works on the distinct texts
+of a column, and on none of them one by one where a column is written as programs write numbers.
+Called by ``columns``.
+"""
+
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+import ibis
+import ibis.expr.types as ir
+from ibis.backends.duckdb import Backend
+
+from recsys.config.toml_file import Column
+from recsys.ingest.columns.number_formats import (
+    DECIMAL,
+    EITHER,
+    UNITS,
+    Evidence,
+    Format,
+    Sign,
+    seen,
+    seen_simple,
+    shapes,
+    told,
+    values,
+)
+from recsys.query_engine import keep, rows
+from recsys.values.currencies import codes, digits, meant_by
+
+#: Fields that are money: their currency's digits help to tell how they are written.
+MONEY = frozenset({
+    "unit_price", "discount", "amount", "order_discount", "order_total", "order_shipping",
+    "order_tax", "refunded_amount", "price", "sale_price", "cost", "subtotal", "total",
+    "refunded", "tax", "shipping",
+})  # fmt: skip
+_VALUE, _REASON, _CURRENCY, _TEXT = "number of ", "reason of ", "currency of ", "text of "
+
+
+def value_name(name: str) -> str:
+    """Name of the column that holds a field's numbers."""
+    return _VALUE + name
+
+
+@dataclass
+class NumberColumn:
+    """One field that was read.
+
+    Attributes
+    ----------
+    name : str
+        The field.
+    form : Format
+        What its values told.
+    currencies : list of str
+        Signs and codes that stand beside its numbers, lower case.
+    explained : bool
+        Whether the table says why a number cannot be read.
+    shows : {".", ","} or None
+        The decimal sign, where values tell it that can be read in one way only.
+    """
+
+    name: str
+    form: Format = field(default_factory=lambda: Format("."))
+    currencies: list[str] = field(default_factory=list)
+    explained: bool = False
+    shows: Sign | None = None
+
+    def value(self, table: ir.Table) -> ir.DecimalValue:
+        """Return the numbers, null where there is none or it cannot be read."""
+        return cast(ir.DecimalValue, table[_VALUE + self.name])
+
+    def reason(self, table: ir.Table) -> ir.StringValue:
+        """Return why a number cannot be read, null where it can or is missing."""
+        return cast(ir.StringValue, table[_REASON + self.name])
+
+    def currency(self, table: ir.Table) -> ir.StringValue:
+        """Return the sign or code beside the number, null where there is none."""
+        return cast(ir.StringValue, table[_CURRENCY + self.name])
+
+
+def read_columns(
+    con: Backend,
+    table: ir.Table,
+    fields: Sequence[tuple[str, ir.StringValue, str | Column]],
+    stated_of_all: Sign | None,
+    minor_digits: int | None,
+) -> tuple[ir.Table, dict[str, NumberColumn]]:
+    """Add several fields' numbers to a table; what one column leaves open, the others may tell.
+
+    Parameters
+    ----------
+    con : ibis backend
+        The engine.
+    table : ibis table
+    fields : sequence of (str, string column, str or Column)
+        Each field, its texts, and how it was mapped.
+    stated_of_all : {".", ","} or None
+        The decimal sign, where the source's settings say it.
+    minor_digits : int or None
+        Digits of the currency of all rows.
+    """
+    found: dict[str, NumberColumn] = {}
+    doubted = []
+    texts, simple = _texts(con, table, fields)
+
+    def read(
+        name: str, text: ir.StringValue, spec: str | Column, beside: Sign | None = None
+    ) -> tuple[ir.Table, NumberColumn]:
+        own = spec if isinstance(spec, Column) else Column()
+        of_column = texts.filter(texts.field == name).drop("field")
+        return _read_column(
+            con, table, name, text, of_column, dict(simple[name]), stated=own.decimal,
+            stated_of_all=stated_of_all, minor_digits=minor_digits, times=own.times, beside=beside,
+        )  # fmt: skip
+
+    for name, text, spec in fields:
+        with_numbers, column = read(name, text, spec)
+        if column.form.doubt == "ambiguous":
+            doubted.append((name, text, spec))
+        else:
+            table, found[name] = with_numbers, column
+    shown = {column.shows for column in found.values()} - {None}
+    beside = shown.pop() if len(shown) == 1 else None
+    for name, text, spec in doubted:
+        table, found[name] = read(name, text, spec, beside)
+    return table, found
+
+
+def _texts(
+    con: Backend, table: ir.Table, fields: Sequence[tuple[str, ir.StringValue, str | Column]]
+) -> tuple[ir.Table, dict[str, dict[str, int]]]:
+    """Gather the different texts of all fields in one pass, and what they look like at once.
+
+    Returns
+    -------
+    texts : ibis table
+        ``field, text`` and how often it stands there, ``n``.
+    simple : dict
+        Field → what ``seen_simple`` counts.
+    """
+    if not fields:
+        return table, {}
+    each = []
+    for name, text, _ in fields:
+        of_column = table.select(text=text).filter(lambda t: t.text.notnull())
+        counted = of_column.group_by("text").aggregate(n=lambda t: t.count())
+        each.append(counted.select(field=ibis.literal(name), text=counted.text, n=counted.n))
+    texts = keep(con, "texts", each[0] if len(each) == 1 else ibis.union(*each))
+    nothing = {**dict.fromkeys(seen_simple(texts), 0)}
+    simple = {name: dict(nothing) for name, _, _ in fields}
+    for row in rows(con, texts.group_by("field").aggregate(**seen_simple(texts))):
+        simple[row.pop("field")] = row
+    return texts, simple
+
+
+def _read_column(
+    con: Backend,
+    table: ir.Table,
+    name: str,
+    text: ir.StringValue,
+    texts: ir.Table,
+    counts: dict[str, int],
+    *,
+    stated: Sign | None,
+    stated_of_all: Sign | None,
+    minor_digits: int | None,
+    times: float = 1.0,
+    beside: Sign | None = None,
+) -> tuple[ir.Table, NumberColumn]:
+    """Add one field's numbers to a table.
+
+    Parameters
+    ----------
+    con : ibis backend
+        The engine.
+    table : ibis table
+    name : str
+        The field.
+    text : string column
+        Its texts.
+    texts : ibis table
+        The different ones, ``text`` and ``n``.
+    counts : dict
+        What ``seen_simple`` counted.
+    stated : {".", ","} or None
+        The decimal sign, where the column's settings say it.
+    stated_of_all : {".", ","} or None
+        The same of the whole export.
+    minor_digits : int or None
+        Digits of the currency of all rows, where the field is money and has one.
+    times : float
+        Factor of all numbers.
+    beside : {".", ","} or None
+        The decimal sign of the export's other columns.
+    """
+    money = name in MONEY
+    if not counts.pop("odd"):
+        likely = _scaled_digits(minor_digits if money else None, times)
+        form = _format(Evidence(**counts), stated, stated_of_all, likely, beside)
+        if form.decimal == "." or not (counts["dot"] or counts["dot_or_group"]):
+            column = NumberColumn(name, form, shows=_shown(Evidence(**counts)))
+            return _read_simple(table, column, text, counts, times)
+    taken = keep(con, "shapes", shapes(texts))
+    bare = (taken.currency == "") & ~taken.kind.isin(["none", "bad"])
+    (evidence,) = rows(con, taken.aggregate(**seen(taken), bare=bare.sum().fill_null(0)))
+    all_say_theirs = not evidence.pop("bare")
+    found = taken.filter(~taken.currency.isin(["", *UNITS]), taken.kind != "bad")
+    found = found.select("currency").distinct()
+    currencies = sorted(row["currency"] for row in rows(con, found)) if money else []
+    units = {digits(code) for sign in currencies for code in _single(sign)}
+    if not (all_say_theirs and units) and minor_digits is not None:
+        units.add(minor_digits)
+    likely = _scaled_digits(units.pop() if money and len(units) == 1 else None, times)
+    form = _format(Evidence(**evidence), stated, stated_of_all, likely, beside)
+    read = values(taken, form, money=money)
+    if times != 1.0:
+        read = _multiplied(read, times)
+    names = {
+        _TEXT + name: "text", _VALUE + name: "value", _REASON + name: "reason",
+        _CURRENCY + name: "currency",
+    }  # fmt: skip
+    read = keep(con, "numbers", read).rename(names)
+    table = table.mutate(_text=text)
+    table = table.left_join(read, table["_text"] == read[_TEXT + name]).drop("_text", _TEXT + name)
+    shows = _shown(Evidence(**evidence))
+    return table, NumberColumn(name, form, currencies, explained=True, shows=shows)
+
+
+def digits_of_all(
+    con: Backend, table: ir.Table, code: ir.StringValue | None, assumed: str
+) -> int | None:
+    """Digits of the minor unit of all rows; None where they are of several currencies' kinds.
+
+    Parameters
+    ----------
+    con : ibis backend
+        The engine.
+    table : ibis table
+    code : string column or None
+        What each row says.
+    assumed : str
+        The currency of rows that say none.
+    """
+    if code is None:
+        return digits(assumed)
+    found = rows(con, table.select(code=code.fill_null(assumed)).distinct().limit(len(codes())))
+    units = {digits(row["code"]) for row in found if row["code"] in codes()}
+    return units.pop() if len(units) == 1 else None
+
+
+def contradicts(column: NumberColumn, table: ir.Table, code: ir.StringValue) -> ir.BooleanValue:
+    """Tell where the currency beside a number cannot be the one of its row."""
+    beside = column.currency(table)
+    differs = [(beside == sign) & ~code.isin(sorted(meant_by(sign))) for sign in column.currencies]
+    return cast(ir.BooleanValue, ibis.or_(*differs))
+
+
+def stated_code(column: NumberColumn, table: ir.Table, assumed: str) -> ir.StringValue:
+    """Return the code that prices carry; null where they say none, or what is assumed anyway."""
+    found = column.currency(table)
+    cases = [
+        (found == sign, code)
+        for sign in column.currencies
+        for code in _single(sign)
+        if code != assumed
+    ]
+    if not cases:
+        return cast(ir.StringValue, ibis.null("string"))
+    return cast(ir.StringValue, ibis.cases(*cases))
+
+
+def _single(sign: str) -> Collection[str]:
+    """Return the code that a sign stands for, nothing where it may stand for several."""
+    meant = meant_by(sign)
+    return meant if len(meant) == 1 else ()
+
+
+def _shown(evidence: Evidence) -> Sign | None:
+    if bool(evidence.dot) == bool(evidence.comma):
+        return None
+    return "." if evidence.dot else ","
+
+
+def _format(
+    evidence: Evidence,
+    stated: Sign | None,
+    stated_of_all: Sign | None,
+    minor_digits: int | None,
+    beside: Sign | None,
+) -> Format:
+    """Take the format that was stated, else what the values tell."""
+    if stated is not None:
+        return Format(stated)
+    if stated_of_all is None:
+        return told(evidence, minor_digits, beside)
+    # What is said of all columns need not be true of this one: 24,800 yen are not 24.8.
+    either = evidence.dot_or_group if stated_of_all == "." else evidence.comma_or_group
+    return Format(stated_of_all, "mixed" if minor_digits == 0 and either else None)
+
+
+def _read_simple(
+    table: ir.Table,
+    column: NumberColumn,
+    text: ir.StringValue,
+    counts: dict[str, int],
+    times: float,
+) -> tuple[ir.Table, NumberColumn]:
+    """Read texts as programs write them, each where it stands."""
+    value: ir.Value = text.try_cast(DECIMAL)
+    doubtful = column.form.doubt is not None and counts["dot_or_group"] > 0
+    if doubtful or column.form.decimal is None:
+        either = text.re_search(EITHER) if column.form.decimal else text.contains(".")
+        value = ibis.ifelse(either, ibis.null(DECIMAL), value)
+    if times != 1.0:
+        value = (value.cast("float64") * times).try_cast(DECIMAL)
+    column.explained = doubtful
+    new: dict[str, ir.Value] = {_VALUE + column.name: value}
+    if doubtful:
+        new[_REASON + column.name] = ibis.cases(
+            (text.re_search(EITHER), "ambiguous_number"),
+            (text.notnull() & value.isnull(), "bad_number"),
+        )
+    return table.mutate(**new), column
+
+
+def _multiplied(read: ir.Table, times: float) -> ir.Table:
+    value = (read.value.cast("float64") * times).try_cast(DECIMAL)
+    too_large = read.value.notnull() & value.isnull()
+    return read.mutate(value=value, reason=ibis.ifelse(too_large, "bad_number", read.reason))
+
+
+def _scaled_digits(minor_digits: int | None, times: float) -> int | None:
+    """Digits behind the decimal sign that money has before a factor: none in prices in cents."""
+    if times == 1.0:
+        return minor_digits
+    shift = round(math.log10(times))
+    if minor_digits is None or not math.isclose(times, 10.0**shift):
+        return None
+    return max(minor_digits + shift, 0)

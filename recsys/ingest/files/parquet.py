@@ -1,0 +1,132 @@
+"""Parquet exports become rows of clean values, as text exports do.
+
+A file comes in; out comes a view in which text is cleaned, NaN is nothing, ids that pandas turned
+into floating numbers are whole again, and what is neither number nor time is text. Called by
+``files``.
+"""
+
+import hashlib
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+from ibis.backends.duckdb import Backend
+
+from recsys.errors import DataError
+from recsys.ingest.files.cleaning import clean_sql, unclean_sql
+from recsys.ingest.files.raw_table import LINE, ROW, RawTable, SourceFile
+from recsys.ingest.files.sniffing import unique_names
+from recsys.query_engine import quote, quote_name
+
+#: Whole numbers up to here are exact in 64 bits of floating point.
+_EXACT = 2**53
+_FLOATS = ("FLOAT", "DOUBLE")
+_KEPT = (
+    "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER",
+    "UBIGINT", "UHUGEINT", "BOOLEAN", "DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE",
+)  # fmt: skip
+
+
+def open_parquet(con: Backend, file: SourceFile) -> RawTable:
+    """Open a Parquet file: numbers and times keep their types, all else is clean text.
+
+    Parameters
+    ----------
+    con : ibis backend
+        The engine.
+    file : SourceFile
+        What to open.
+
+    Raises
+    ------
+    DataError
+        When it is not a whole Parquet file.
+    """
+    read, kinds, names = _source(con, file)
+    columns = list(unique_names(names))
+    whole, endless = _floats(con, read, kinds)
+    fields = []
+    for (name, kind), column in zip(kinds.items(), columns, strict=True):
+        value = _typed(quote_name(name), kind, name in whole, name in endless)
+        fields.append(f"{value} AS {quote_name(column)}")
+    view = view_name(file)
+    con.raw_sql(
+        f'CREATE OR REPLACE TEMP VIEW "{view}" AS SELECT file_row_number + 1 AS {ROW}, '
+        f"{', '.join(fields)} FROM {read}"
+    )
+    return RawTable(con.table(view), columns, file)
+
+
+def open_parquet_lines(con: Backend, file: SourceFile) -> RawTable:
+    """Open a Parquet file as one JSON text a row, for events: their items lie in lists.
+
+    Raises
+    ------
+    DataError
+        As ``open_parquet``.
+    """
+    read, kinds, _ = _source(con, file)
+    fields = ", ".join(f"{quote_name(name)} := {quote_name(name)}" for name in kinds)
+    view = view_name(file)
+    con.raw_sql(
+        f'CREATE OR REPLACE TEMP VIEW "{view}" AS SELECT file_row_number + 1 AS {ROW}, '
+        f"to_json(struct_pack({fields}))::VARCHAR AS {LINE} FROM {read}"
+    )
+    return RawTable(con.table(view), [LINE], file)
+
+
+def view_name(file: SourceFile) -> str:
+    """Return the name of a file's view in the engine."""
+    return f"file_{hashlib.sha256(str(file.path).encode()).hexdigest()[:16]}"
+
+
+def _source(con: Backend, file: SourceFile) -> tuple[str, dict[str, str], list[str]]:
+    """Return the SQL that reads a file, the engine's names and types, and the file's own names."""
+    read = f"read_parquet('{quote(file.path)}', file_row_number = true)"
+    try:
+        names = pq.read_schema(file.path).names
+        described = con.raw_sql(f"DESCRIBE SELECT * FROM {read}").fetchall()
+    except (pa.ArrowException, OSError, duckdb.Error) as error:
+        raise DataError(
+            f"{file.name}: not a readable Parquet file ({str(error).splitlines()[0]}). "
+            "It may have been cut while copying; export it again."
+        ) from None
+    kinds = {name: kind for name, kind, *_ in described if name != "file_row_number"}
+    return read, kinds, names if len(names) == len(kinds) else list(kinds)
+
+
+def _floats(con: Backend, read: str, kinds: dict[str, str]) -> tuple[set[str], set[str]]:
+    """Return which floating columns hold whole numbers only, and which an endless one."""
+    names = [name for name, kind in kinds.items() if kind in _FLOATS]
+    if not names:
+        return set(), set()
+    # Not `isnan`: what Parquet says of a column's smallest and largest makes the engine deny it.
+    asked = ", ".join(
+        f"bool_and(NOT isfinite({n}) OR ({n} = floor({n}) AND abs({n}) <= {_EXACT})), "
+        f"bool_or(NOT isfinite({n}) AND {n}::VARCHAR <> 'nan')"
+        for n in map(quote_name, names)
+    )
+    found = con.raw_sql(f"SELECT {asked} FROM {read}").fetchone() or ()
+    whole = {name for name, yes in zip(names, found[::2], strict=True) if yes}
+    return whole, {name for name, yes in zip(names, found[1::2], strict=True) if yes}
+
+
+def _typed(name: str, kind: str, whole: bool, endless: bool) -> str:
+    if kind in _FLOATS:
+        number = f"CASE WHEN isfinite({name}) THEN {name} END"
+        if endless:  # as text, so that it is a bad number in its row and stops nothing
+            return f"nullif(regexp_replace({name}::VARCHAR, '\\.0$', ''), 'nan')"
+        if whole:
+            return f"({number})::BIGINT"
+        # 32 bits by way of text: 0.1 is to stay 0.1
+        return f"({number})::VARCHAR::DOUBLE" if kind == "FLOAT" else number
+    if kind in _KEPT or kind.startswith("DECIMAL"):
+        return name
+    if kind.startswith("TIMESTAMP"):  # of seconds or nanoseconds
+        return f"{name}::TIMESTAMPTZ" if "Z" in kind else f"{name}::TIMESTAMP"
+    text = f"{name}::VARCHAR"
+    if kind.endswith("]") or kind.startswith(("STRUCT", "MAP")):
+        text = f"to_json({name})::VARCHAR"
+    elif kind == "BLOB":
+        text = f"coalesce(try(decode({name})), hex({name}))"
+    return f"CASE WHEN {unclean_sql(text)} THEN {clean_sql(text)} ELSE {text} END"

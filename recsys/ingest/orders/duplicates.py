@@ -1,0 +1,188 @@
+"""Orders that stand twice in one file are found, so that they count once.
+
+Typed lines of one file come in; out come the same lines with ``repeated`` set on the copies.
+Called by ``staging`` for exports whose shape does not say where an order begins.
+
+Where lines have numbers, the last line of a number counts. Where they have none, an order's lines
+are taken in runs of neighbouring rows:
+
+- a run that holds exactly what an earlier run of the same order held is a copy of it;
+- a run of sales of the same time that holds a part of what the run before it held is a copy that
+  was cut; one that has half of its products in common is a changed copy, and the later counts.
+  Both are noted.
+
+This is done only in files that are sorted by order (nineteen of twenty orders in one run, or in
+several that hold the same, as when a file was put behind itself); elsewhere two equal lines are two
+lines, as when a till scans milk twice.
+"""
+
+from collections.abc import Mapping
+
+import ibis
+import ibis.expr.types as ir
+from ibis.backends.duckdb import Backend
+
+from recsys.ingest.files.export_files import ROW
+from recsys.query_engine import keep, rows, value
+
+_SORTED_SHARE = 0.95
+
+
+def runs(lines: ir.Table, facts: Mapping[str, ir.Value]) -> ir.Table:
+    """Return where each order's rows lie in the file, and ``facts`` of it.
+
+    Parameters
+    ----------
+    lines : ibis table
+        Typed lines with ``_row``, ``order_id``, ``line_no``.
+    facts : mapping of str to ibis aggregate
+        What else is wanted of an order.
+    """
+    numbered = lines.line_no.notnull()
+    return lines.group_by("order_id").aggregate(
+        lines=lines.count(),
+        first_row=lines[ROW].min(),
+        spread=lines[ROW].max() - lines[ROW].min() + 1,
+        numbers=lines.line_no.max() - lines.line_no.min() + 1,
+        numbered=numbered.all(),
+        **facts,
+    )
+
+
+def mark_repeats(
+    con: Backend, lines: ir.Table, found: ir.Table
+) -> tuple[ir.Table, tuple[int, str | None]]:
+    """Set ``repeated`` on lines that an order's second copy in the file made superfluous.
+
+    Lines without a number get their place in the order.
+
+    Parameters
+    ----------
+    con : ibis backend
+        The engine; keeps the copies meanwhile.
+    lines : ibis table
+        Typed lines with ``_row``, ``order_id``, ``line_no``.
+    found : ibis table
+        As ``runs`` returns it, computed.
+
+    Returns
+    -------
+    lines : ibis table
+    changed : tuple of int and str
+        How many orders have copies that differ, and the first of them.
+    """
+    in_one_run = found.spread == found.lines
+    plain = in_one_run & (~found.numbered | (found.numbers == found.lines))
+    (counts,) = rows(
+        con,
+        found.aggregate(
+            total=found.count(), sorted=in_one_run.sum().fill_null(0), doubtful=(~plain).sum(),
+            unnumbered=(~found.numbered).sum(),
+        ),
+    )  # fmt: skip
+    total, sorted_ = int(counts["total"]), int(counts["sorted"])
+    placed = lines
+    if counts["unnumbered"]:
+        placed = lines.join(found.select("order_id", "first_row"), "order_id")
+        place = (placed[ROW] - placed.first_row + 1).cast("int32")
+        placed = placed.mutate(line_no=ibis.coalesce(placed.line_no, place)).drop("first_row")
+    if not counts["doubtful"]:
+        return placed.mutate(repeated=ibis.literal(value=False)), (0, None)
+    suspects = found.filter(~plain)
+    some = lines.semi_join(suspects.filter(suspects.numbered), "order_id")
+    last = ibis.window(group_by=["order_id", "line_no"], order_by=ibis.desc(ROW))
+    copies = some.mutate(_nth=ibis.row_number().over(last))
+    copies = copies.filter(copies._nth > 0).select(ROW)
+    without = lines.semi_join(suspects.filter(~suspects.numbered), "order_id")
+    more, changed = _copied_runs(con, without, sorted_, total)
+    if more is not None:
+        copies = copies.union(more)
+    copies = keep(con, "orders_copies", copies)
+    if not value(con, copies.count()):
+        return placed.mutate(repeated=ibis.literal(value=False)), changed
+    marked = placed.left_join(copies.mutate(_copy=ibis.literal(value=True)), ROW)
+    marked = marked.select(*lines.columns, repeated=marked["_copy"].fill_null(False))
+    return marked, changed
+
+
+def _copied_runs(
+    con: Backend, lines: ir.Table, sorted_: int, total: int
+) -> tuple[ir.Table | None, tuple[int, str | None]]:
+    """Return the rows of copied runs; None where the file's order does not tell what is a copy."""
+    nothing = (None, (0, None))
+    content = ibis.literal("\t").join([
+        lines.item_id, lines.quantity.cast("string"),
+        lines.amount_minor.cast("string").fill_null(""), lines.occurred_at.cast("string"),
+    ])  # fmt: skip
+    if sorted_ < _SORTED_SHARE * total:  # worth a look only where much stands twice
+        (seen,) = rows(con, lines.aggregate(
+            n=lines.count(), distinct=(lines.order_id + content).hash().nunique()
+        ))  # fmt: skip
+        if seen["distinct"] > _SORTED_SHARE * seen["n"]:
+            return nothing
+    by_row = ibis.window(group_by="order_id", order_by=ROW)
+    upto = ibis.window(group_by="order_id", order_by=ROW, preceding=None, following=0)
+    table = lines.mutate(
+        _break=(lines[ROW] != lines[ROW].lag().over(by_row) + 1).fill_null(True).cast("int64"),
+        _content=content,
+        _back=(lines.quantity < 0) | lines.line_type.notin(["", "sale"]).fill_null(False),
+    )
+    table = keep(con, "repeats_lines", table.mutate(_run=table._break.sum().over(upto)).select(
+        ROW, "order_id", "_run", "_content", "_back", "item_id", "occurred_at"
+    ))  # fmt: skip
+    found = table.group_by("order_id", "_run").aggregate(
+        held=table._content.group_concat("\n", order_by=table._content),
+        contents=table._content.collect(distinct=True),
+        items=table.item_id.collect(distinct=True),
+        first=table[ROW].min(),
+        n=table.count(),
+        at=table.occurred_at.min(),
+        back=table._back.any(),
+    )
+    nth = ibis.row_number().over(ibis.window(group_by=["order_id", "held"], order_by="first"))
+    found = keep(con, "repeats_runs", found.mutate(again=nth > 0))
+    if sorted_ < _SORTED_SHARE * total and not _tidy(con, found, sorted_):
+        return nothing
+    before = ibis.window(group_by="order_id", order_by="first")
+    once = found.filter(~found.again)
+    once = once.mutate(
+        earlier=once["first"].lag().over(before),
+        same=(once["at"] == once["at"].lag().over(before))
+        & ~once.back & ~once.back.lag().over(before),
+        common=once["items"].intersect(once["items"].lag().over(before)).length(),
+        within=once.contents.intersect(once.contents.lag().over(before)).length(),
+        most=ibis.greatest(once["items"].length(), once["items"].lag().over(before).length()),
+    )  # fmt: skip
+    once = once.filter(once.same.fill_null(False) & (once.common * 2 >= once.most))
+    cut = once.within == once.contents.length()
+    superfluous = once.select("order_id", first=ibis.ifelse(cut, once["first"], once.earlier))
+    superfluous = keep(con, "repeats_changed", superfluous)
+    (changed,) = rows(con, superfluous.aggregate(
+        n=superfluous.order_id.nunique(), first=superfluous.order_id.min()
+    ))  # fmt: skip
+    copied = ibis.union(found.filter(found.again).select("order_id", "first"), superfluous)
+    copied = found.semi_join(copied, ["order_id", "first"])
+    copies = table.semi_join(copied, ["order_id", "_run"]).select(ROW)
+    return copies, (int(changed["n"]), changed["first"])
+
+
+def _tidy(con: Backend, found: ir.Table, sorted_: int) -> bool:
+    """Tell whether nearly all orders stand in one run, or in several that hold the same.
+
+    One line that comes again says little, unless everything does.
+    """
+    orders = found.group_by("order_id").aggregate(
+        same=found.held.nunique() == 1, long=found.n.min() > 1
+    )
+    (counted,) = rows(
+        con,
+        orders.aggregate(
+            same=orders.same.sum().fill_null(0),
+            long=(orders.same & orders.long).sum().fill_null(0),
+            differ=(~orders.same).sum().fill_null(0),
+        ),
+    )
+    same, long, differ = counted["same"], counted["long"], counted["differ"]
+    if not sorted_ and same >= _SORTED_SHARE * (same + differ):
+        return True
+    return bool(sorted_ + long >= _SORTED_SHARE * (sorted_ + long + differ) and long)

@@ -1,0 +1,105 @@
+"""The typed lines of one file become its orders.
+
+Lines come in, good ones and those that were rejected; out come the lines that count in this file,
+each order once, with an id of its own, net of the discounts that its order states. Called by
+``staging``.
+"""
+
+from collections.abc import Sequence
+
+import ibis
+import ibis.expr.types as ir
+from ibis.backends.duckdb import Backend
+
+from recsys.config.settings import Identity
+from recsys.ingest.orders import allocation, shared_numbers
+from recsys.ingest.orders.duplicates import mark_repeats, runs
+from recsys.ingest.parts import Part
+from recsys.ingest.sources import order_lines
+from recsys.ingest.sources.line_refunds import with_refunds
+from recsys.query_engine import keep, rows, value
+
+
+def file_orders(
+    con: Backend,
+    good: ir.Table,
+    rejected: ir.Table,
+    part: Part,
+    midnights: Sequence[int],
+    settings: Identity,
+) -> ir.Table:
+    """Tell orders of one number apart, drop second copies, and apply what concerns whole orders.
+
+    Parameters
+    ----------
+    con : ibis backend
+        The engine; keeps what is looked at more than once.
+    good, rejected : ibis table
+        Typed lines.
+    part : Part
+        Given what is counted, noted, and known of the file's times.
+    midnights : sequence of int
+        UTC seconds of the day at which days begin in the source's zone.
+    settings : Identity
+        Says which identifiers name nobody.
+    """
+    identifiers = {
+        name.removeprefix(order_lines.RAW_IDENTIFIER): name
+        for name in good.columns
+        if name.startswith(order_lines.RAW_IDENTIFIER)
+    }
+    if "repeated" not in good.columns:
+        found = keep(con, "orders_seen", runs(good, shared_numbers.facts(good, identifiers)))
+        apart, notes = shared_numbers.within_file(con, good, found, identifiers, settings)
+        if apart is not good:
+            good = keep(con, "lines_apart", apart)
+            found = keep(con, "orders_seen", runs(good, {}))
+        good, notes["orders_changed_in_a_file"] = mark_repeats(con, good, found)
+        _note(part, {name: count for name, (count, _) in notes.items()})
+        part.examples |= {name: f"{part.file}: {x}" for name, (n, x) in notes.items() if n}
+    (counts,) = rows(
+        con,
+        good.aggregate(
+            repeated=(good.repeated & ~_added(good)).sum().fill_null(0),
+            added=(_added(good) & ~good.repeated).sum().fill_null(0),
+            twice=(good.twice & ~good.repeated).sum().fill_null(0),
+            # The engine's seconds have fractions, whatever their type says.
+            newest=good.occurred_at.truncate("s").epoch_seconds().max(where=~_added(good)),
+            dates_only=(good.occurred_at.epoch_seconds() % 86400).isin(midnights).all(),
+        ),
+    )
+    part.repeated, part.added = int(counts["repeated"]), int(counts["added"])
+    part.newest_ts = int(counts["newest"] or 0)
+    part.dates_only = bool(counts["dates_only"])
+    _note(part, {"local_hour_came_twice_taken_as_first": int(counts["twice"])})
+    good = good.filter(~good.repeated)
+    if "refund_open" in good.columns:
+        matched = good.filter(good.added).select("order_id").distinct()
+        open_ = good.filter(good.refund_open).anti_join(matched, "order_id")
+        count = value(con, open_.order_id.nunique())
+        _note(part, {"refund_not_matched_to_a_line": int(count)})
+        good = good.drop("refund_open")
+    good = good.drop("repeated", "twice")
+    if allocation.DISCOUNT in good.columns:
+        good = allocation.take_off(con, good, rejected, part.notes)
+    if allocation.TOTAL in good.columns or allocation.STATED in good.columns:
+        count, example = allocation.compare(con, good, rejected)
+        _note(part, {"order_total_differs_from_its_lines": count})
+        if example:
+            part.examples["order_total_differs_from_its_lines"] = f"{part.file}: {example}"
+    if order_lines.REFUNDED in good.columns:
+        good = keep(con, "lines_with_refunds", with_refunds(con, good, part.notes))
+        part.added = int(value(con, good.added.sum().fill_null(0)))
+    used = (*order_lines.OF_ORDER.values(), allocation.STATED, allocation.EXPECTED)
+    return good.drop(*(name for name in used if name in good.columns))
+
+
+def _note(part: Part, counts: dict[str, int]) -> None:
+    for name, count in counts.items():
+        if count:
+            part.notes[name] = part.notes.get(name, 0) + count
+
+
+def _added(table: ir.Table) -> ir.BooleanValue:
+    added: ir.BooleanValue = table.added if "added" in table.columns else ibis.literal(value=False)
+    return added

@@ -1,0 +1,307 @@
+"""Live orders meet the exports: what an export brought meanwhile counts once, the export's way.
+
+Named lines of exports and of the service come in, the lines that count come out, and what became
+of the live orders. Called by ``unify`` where the service was told anything.
+
+A live purchase and an exported order of the same number are one order where their times lie within
+``NEAR`` and the customer is the same, or the channel; in stores not where the stores differ, and
+online whatever the times where the customer is the same. Of such an order the export counts, also
+if it says that the order was cancelled; where it names nobody, the customer stays the one
+that the service was told of.
+
+A live refund belongs to the order of its number: of the same customer rather than of the same
+channel or store, else to the only order of that number. It takes back what the order still holds:
+the products that it names, or everything. What exports say came back from the order counts as the
+first of it. A refund of an order that nobody knows is believed if it names its products.
+
+What nobody vouches for and is odd counts nothing (``set_aside``), and neither do its refunds.
+"""
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import cast
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+from ibis.backends.duckdb import Backend
+
+from recsys.ingest.orders.set_aside import Trusted, odd
+from recsys.ingest.staged import LIVE
+from recsys.query_engine import keep, rows, value
+from recsys.schema import RETURN, SALE
+
+#: Scope of order numbers that are not those of one store.
+ONLINE = "online"
+_ORDER = ("order_id", "number", "scope")
+#: Of a quantity: what is smaller is the rounding of weights, not goods.
+_NOTHING = 1e-4
+#: So far may the times that a channel and its export say of one order lie apart.
+NEAR = timedelta(hours=12)
+
+
+@dataclass
+class Fates:
+    """What became of live orders and refunds.
+
+    Attributes
+    ----------
+    kept : int
+    exported : int
+        An export has the order.
+    nothing_back : int
+        Refunds of what had come back already, or of nobody knows what.
+    set_aside : Counter
+        By reason.
+    """
+
+    kept: int = 0
+    exported: int = 0
+    nothing_back: int = 0
+    set_aside: Counter[str] = field(default_factory=Counter)
+
+
+def numbers(told: ir.Table, systems: Collection[str]) -> tuple[ir.Table, ir.Table]:
+    """Return what live orders are called.
+
+    Parameters
+    ----------
+    told : ibis table
+        As ``recsys.ingest.staged.TOLD``.
+    systems : collection of str
+        Systems whose orders are exported; they name an order ``<system>:<number>``.
+
+    Returns
+    -------
+    numbers : ibis table
+        ``order_id, number, scope`` of each live purchase or refund.
+    candidates : ibis table
+        ``number, exported``: ids that an export may have given an order.
+    """
+    named = told.select("order_id", "scope", number=told.transaction_id).distinct()
+    names = ibis.memtable(pa.table({"system": pa.array(sorted(systems), pa.string())}))
+    crossed = named.select("number").distinct().cross_join(names)
+    return named, crossed.select("number", exported=crossed.system + ":" + crossed.number)
+
+
+def seen_once(seen: ir.Table, named: ir.Table, candidates: ir.Table) -> ir.Table:
+    """Leave out what was told live of an order and its export shows as well.
+
+    Parameters
+    ----------
+    seen : ibis table
+        As ``recsys.identity.links.OBSERVATIONS``.
+    named, candidates : ibis table
+        From ``numbers``.
+    """
+    told = seen.filter(seen.source == LIVE)
+    told = told.join(named, told.group_id == named.order_id).join(candidates, "number")
+    key = ("group_id", "type", "value")
+    exported = seen.filter(seen.source != LIVE).select(*key)
+    both = told.semi_join(exported, [("exported", "group_id"), "type", "value"])
+    again = both.select(*key, source=ibis.literal(LIVE)).distinct()
+    return seen.anti_join(again, [*key, "source"])
+
+
+def without_exported(
+    con: Backend, lines: ir.Table, exported: ir.Table, named: ir.Table, trusted: Trusted
+) -> tuple[ir.Table, Fates]:
+    """Let exports win over what was told live.
+
+    Parameters
+    ----------
+    con : ibis backend
+        The engine; keeps the few live lines meanwhile.
+    lines : ibis table
+        Named lines; live ones have the source ``live``.
+    exported : ibis table
+        ``order_id, number, occurred_at, customer_id, channel, location_id`` of exported lines
+        whose orders have the number of a live one, also of those that are left out.
+    named : ibis table
+        From ``numbers``.
+    trusted : Trusted
+        What orders that nobody vouches for are held against.
+
+    Returns
+    -------
+    lines : ibis table
+        The same columns.
+    fates : Fates
+    """
+    theirs = lines.filter(lines.source != LIVE)
+    ours = keep(con, "live", lines.filter(lines.source == LIVE).join(named, "order_id"))
+    bought, back = ours.filter(ours.kind == SALE), ours.filter(ours.kind == RETURN)
+    same = keep(con, "live_exported", _same_orders(_orders(bought, *_ORDER), exported))
+    fates = Fates(exported=_count(con, same))
+    told = keep(con, "live_standing", bought.anti_join(same, "order_id"))
+    aside = odd(con, "live_odd", told, theirs, trusted)
+    fates.set_aside.update(_reasons(con, aside))
+    standing = told.anti_join(aside, "order_id")
+    fates.kept = _count(con, standing)
+    known = same.filter(same.customer_id.notnull()).group_by("exported").aggregate(
+        _told=same.customer_id.min()
+    )  # fmt: skip
+    known = keep(con, "live_customers", known)
+    if value(con, known.count()):
+        theirs = _filled(theirs, known).select(*lines.columns)
+    sold = ibis.union(theirs, standing.select(*lines.columns))
+    if not value(con, back.count()):
+        return sold, fates
+    orders = ibis.union(
+        _orders(_filled(exported, known), "order_id", "number"),
+        _orders(told, "order_id", "number"),
+    )
+    of = keep(con, "live_refunded", _refunded(_orders(back, *_ORDER, "return_of"), orders))
+    ours = keep(con, "live_returned", back.join(of, "order_id"))
+    n_back = _count(con, ours)
+    gone = of.join(aside.select(of="order_id", reason="reason"), "of").select("order_id", "reason")
+    alone = odd(con, "live_odd_back", ours.filter(ours.of.isnull()), theirs, trusted)
+    aside = keep(con, "live_back_aside", ibis.union(gone, alone))
+    fates.set_aside.update(_reasons(con, aside))
+    returns = _returns(con, ours.anti_join(aside, "order_id"), sold).select(*lines.columns)
+    returns = keep(con, "live_returns", returns)
+    kept = _count(con, returns)
+    fates.kept += kept
+    fates.nothing_back = n_back - kept - _count(con, aside)
+    return ibis.union(sold, returns), fates
+
+
+def orders_left_out(con: Backend, marked: ir.Table) -> dict[str, int]:
+    """Count live orders of which the rules leave out every line, by rule.
+
+    Parameters
+    ----------
+    con : ibis backend
+    marked : ibis table
+        Lines with ``left_out``, as ``corrections.leave_out`` returns them.
+    """
+    told = marked.filter(marked.source == LIVE)
+    orders = told.group_by("order_id").aggregate(
+        gone=told.left_out.notnull().all(), rule=told.left_out.min()
+    )
+    gone = orders.filter(orders.gone)
+    by_rule = gone.group_by("rule").aggregate(n=gone.count())
+    return {row["rule"]: int(row["n"]) for row in rows(con, by_rule)}
+
+
+def _count(con: Backend, lines: ir.Table) -> int:
+    """Count orders."""
+    return int(value(con, lines.order_id.nunique()))
+
+
+def _reasons(con: Backend, aside: ir.Table) -> dict[str, int]:
+    found = aside.group_by("reason").aggregate(n=aside.count())
+    return {row["reason"]: int(row["n"]) for row in rows(con, found)}
+
+
+def _orders(lines: ir.Table, *key: str) -> ir.Table:
+    """Return one row an order, with what tells orders of one number apart."""
+    return lines.group_by(list(key)).aggregate(
+        customer_id=lines.customer_id.min(),
+        channel=lines.channel.min(),
+        location_id=lines.location_id.min(),
+        at=lines.occurred_at.min(),
+    )
+
+
+def _filled(exported: ir.Table, known: ir.Table) -> ir.Table:
+    """Name the customers of exported orders that name nobody."""
+    joined = exported.left_join(known, exported.order_id == known.exported)
+    return joined.mutate(customer_id=ibis.coalesce(joined.customer_id, joined["_told"]))
+
+
+def _same_orders(live: ir.Table, exported: ir.Table) -> ir.Table:
+    """Return ``order_id``, the ``exported`` order that it is, and its ``customer_id``."""
+    pairs = live.join(_orders(exported, "order_id", "number"), "number", rname="{name}_theirs")
+    whose = _equal(pairs, "customer_id")
+    soon = _apart(pairs) <= NEAR.total_seconds()
+    known = (pairs.scope == ONLINE) & whose
+    pairs = pairs.filter(_near(pairs) & (known | (soon & (whose | _equal(pairs, "channel")))))
+    first = [ibis.desc(_equal(pairs, "customer_id")), _apart(pairs), pairs.order_id_theirs]
+    nth = ibis.row_number().over(ibis.window(group_by="order_id", order_by=first))
+    pairs = pairs.mutate(_nth=nth)
+    return pairs.filter(pairs["_nth"] == 0).select(
+        "order_id", "customer_id", exported="order_id_theirs"
+    )
+
+
+def _refunded(refunds: ir.Table, orders: ir.Table) -> ir.Table:
+    """Return ``order_id`` of each refund and the order ``of`` which it is; null: unknown."""
+    pairs = refunds.join(orders, "number", rname="{name}_theirs")
+    here = (pairs.order_id_theirs == pairs.return_of) | (_near(pairs) & _equal(pairs, "channel"))
+    rank = ibis.ifelse(_equal(pairs, "customer_id"), 0, 2) + ibis.ifelse(here, 0, 1)
+    alone = ibis.window(group_by="order_id")
+    pairs = pairs.mutate(_rank=rank, _only=pairs.count().over(alone) == 1)
+    pairs = pairs.filter((pairs["_rank"] < 3) | pairs["_only"])
+    first = ibis.window(group_by="order_id", order_by=["_rank", "order_id_theirs"])
+    pairs = pairs.mutate(_nth=ibis.row_number().over(first))
+    found = pairs.filter(pairs["_nth"] == 0).select(_refund="order_id", of="order_id_theirs")
+    joined = refunds.left_join(found, refunds.order_id == found["_refund"])
+    return joined.select("order_id", "of")
+
+
+def _near(pairs: ir.Table) -> ir.BooleanValue:
+    """Tell whether two orders may be of one store; online there are none."""
+    theirs = pairs.location_id_theirs
+    return (pairs.scope == ONLINE) | theirs.isnull() | theirs.isin([pairs.scope])
+
+
+def _apart(pairs: ir.Table) -> ir.IntegerValue:
+    """Return how far the times of two orders lie apart, in seconds."""
+    between = pairs["at"].epoch_seconds() - pairs.at_theirs.epoch_seconds()
+    return cast(ir.IntegerValue, between.abs())
+
+
+def _equal(pairs: ir.Table, column: str) -> ir.BooleanValue:
+    return (pairs[column] == pairs[f"{column}_theirs"]).fill_null(False)
+
+
+def _returns(con: Backend, back: ir.Table, sold: ir.Table) -> ir.Table:
+    """Make the lines of refunds that know their order, and take the others as they are."""
+    back = keep(con, "live_back", back)
+    concerned = back.filter(back.of.notnull()).select("of").distinct()
+    lines = keep(con, "live_concerned", sold.mutate(_of=ibis.coalesce(
+        sold.return_of, sold.order_id)).semi_join(concerned, [("_of", "of")]))  # fmt: skip
+    held = lines.group_by(of=lines["_of"], item_id=lines.item_id).aggregate(
+        _sold=lines.quantity.sum(where=lines.kind == SALE),
+        _stated=-lines.quantity.sum(where=lines.kind == RETURN).fill_null(0.0),
+        _price=lines.unit_price_minor.max(where=lines.kind == SALE),
+        _paid=lines.amount_minor.sum(where=lines.kind == SALE),
+        _reduced=lines.discount_minor.sum(where=lines.kind == SALE),
+        _currency=lines.currency.max(where=lines.kind == SALE),
+        _whose=lines.customer_id.min(where=lines.kind == SALE),
+    )
+    held = held.filter(held["_sold"] > 0)
+    named = back.filter(back.item_id.notnull()).join(held, ["of", "item_id"])
+    whole = back.filter(back.item_id.isnull()).drop("item_id").join(held, "of")
+    asked = ibis.union(
+        named.mutate(_asked=named.quantity.abs()),
+        whole.mutate(_asked=whole["_sold"]).select(*named.columns, "_asked"),
+    )
+    upto = ibis.window(
+        group_by=["of", "item_id"],
+        order_by=["occurred_at", "order_id", "line_no"],
+        preceding=None,
+        following=0,
+    )
+    asked = asked.mutate(_upto=asked["_asked"].sum().over(upto))
+    low, high = asked["_stated"], ibis.greatest(asked["_sold"], asked["_stated"])
+    taken = asked["_upto"].clip(low, high) - (asked["_upto"] - asked["_asked"]).clip(low, high)
+    asked = asked.mutate(_share=taken / asked["_sold"], quantity=-taken)
+    place = ibis.row_number().over(
+        ibis.window(group_by="order_id", order_by=["line_no", "item_id"])
+    )
+    made = asked.filter(-asked.quantity > _NOTHING)
+    made = made.mutate(
+        line_no=(place + 1).cast("int32"),
+        return_of=made.of,
+        customer_id=ibis.coalesce(made.customer_id, made["_whose"]),
+        unit_price_minor=made["_price"],
+        discount_minor=(made["_reduced"] * made["_share"]).round().cast("int64"),
+        amount_minor=-(made["_paid"] * made["_share"]).round().cast("int64"),
+        currency=made["_currency"],
+    )
+    believed = back.filter(back.of.isnull() & back.item_id.notnull())
+    return ibis.union(made.select(*sold.columns), believed.select(*sold.columns))

@@ -1,0 +1,107 @@
+"""Rows of a file that cannot be read are written with their line and reason, and counted.
+
+The typed rows of one opened file come in. Called by ``staging``.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import ibis.expr.types as ir
+import pyarrow as pa
+import pyarrow.parquet as pq
+from ibis.backends.duckdb import Backend
+
+from recsys.config.toml_file import Config
+from recsys.errors import DataError
+from recsys.ingest.columns.fields import Fields
+from recsys.ingest.files.delimited import only
+from recsys.ingest.files.export_files import ROW, RawTable
+from recsys.ingest.parts import REJECTED, Part
+from recsys.query_engine import keep, value
+from recsys.query_engine import rows as fetch_rows
+from recsys.schema import REJECTS
+
+#: So many rejects fail no file, whatever share of it they are.
+_FEW_REJECTS = 20
+#: So many rows are named one by one.
+_LISTED = 1_000
+#: Kinds whose rows are read each for itself.
+_ROW_BY_ROW = ("till_tickets", "order_lines")
+#: Kinds that say nothing of people: of others, a row that cannot be split is not kept.
+_IMPERSONAL = ("products", "locations", "stock")
+
+
+def count_rejects(
+    con: Backend, raw: RawTable, table: ir.Table, fields: Fields, part: Part, folder: Path
+) -> None:
+    """Write the part's rejects with their lines, and count them and all rows."""
+    lines = table[ROW].count()
+    if "added" in table.columns:
+        lines = lines - table.added.sum().fill_null(0)
+    # Several rows may stem from one record: of events it counts, of orders their lines do.
+    several = part.kind in ("ga4_events", "woocommerce_orders")
+    records = table[ROW].nunique() if several else lines
+    (counts,) = fetch_rows(
+        con, table.aggregate(records=records, lines=lines, bad=table.bad.sum().fill_null(0))
+    )
+    accepted = int(counts["records"])
+    rows = int(counts["lines"]) if part.kind == "woocommerce_orders" else accepted
+    broken = raw.broken(con)
+    found = _rejected(con, raw, table, fields, part.kind) if counts["bad"] else []
+    wanted = sorted({row[ROW] for row in found})
+    numbers = raw.line_numbers(wanted, [b["line"] for b in broken], accepted)
+    line_of = dict(zip(wanted, numbers, strict=True))
+    rejects = [
+        {"line": line_of[r[ROW]], "reason": r["reason"], "detail": r["detail"], "row": r["raw"]}
+        for r in found
+    ] + [{**b, "row": b["row"] if part.kind in _IMPERSONAL else "(hidden)"} for b in broken]
+    for reject in rejects:
+        part.rejected[reject["reason"]] = part.rejected.get(reject["reason"], 0) + 1
+    part.rows = rows + len(broken)
+    if rejects:
+        rejects.sort(key=lambda reject: reject["line"])
+        named = [{"source": part.source, "file": part.file, **reject} for reject in rejects]
+        pq.write_table(pa.Table.from_pylist(named, schema=REJECTS), folder / REJECTED)
+
+
+def _rejected(
+    con: Backend, raw: RawTable, table: ir.Table, fields: Fields, kind: str
+) -> list[dict[str, Any]]:
+    bad = keep(con, "bad", table.filter(table.bad).select(ROW).distinct())
+    count = int(value(con, bad.count()))
+    # A list lets the engine skip what a join would make it work out for every row.
+    few = con.to_pyarrow(bad)[ROW].to_pylist() if count <= _LISTED else None
+    if few is not None and kind in _ROW_BY_ROW:
+        with only(con, raw, few):
+            return _explained(con, fields, few)
+    return _explained(con, fields, bad if few is None else few)
+
+
+def _explained(con: Backend, fields: Fields, bad: ir.Table | list[int]) -> list[dict[str, Any]]:
+    found = fetch_rows(con, fields.rejected(bad).order_by(ROW))
+    if any(row["reason"] == "bad_time" for row in found) and fields.find_hint(bad):
+        found = fetch_rows(con, fields.rejected(bad).order_by(ROW))
+    return found
+
+
+def check_rejects(config: Config, part: Part, folder: Path) -> None:
+    """Refuse a file of which too many rows were rejected: its mapping is wrong, not the rows.
+
+    Raises
+    ------
+    DataError
+        With the reasons, and the first reject.
+    """
+    rejected = sum(part.rejected.values())
+    share = rejected / max(part.rows, 1)
+    if share <= config.ingest.max_reject_share or rejected < _FEW_REJECTS:
+        return
+    counts = sorted(part.rejected.items(), key=lambda item: -item[1])
+    first = pq.read_table(folder / REJECTED).slice(0, 1).to_pylist()[0]
+    raise DataError(
+        f"{part.file}: {rejected:,} of {part.rows:,} rows cannot be read "
+        f"({', '.join(f'{reason} {count:,}' for reason, count in counts)}); the first on line "
+        f"{first['line']}: {first['reason']}, {first['detail']}. Correct [sources.{part.source}] "
+        "(columns, decimal, time_format, encoding), or raise `max_reject_share` under [ingest]. "
+        "Nothing was changed."
+    )

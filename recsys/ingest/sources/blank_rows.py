@@ -1,0 +1,47 @@
+"""Rows of a catalogue or a stock list that list nothing, and rows that nobody could read.
+
+Typed rows with ``bad`` and ``left_out`` come in; those to put aside go out, with how many were left
+out by which rule. Called by ``staging``.
+"""
+
+import ibis
+import ibis.expr.types as ir
+from ibis.backends.duckdb import Backend
+
+from recsys.ingest.files.export_files import ROW
+from recsys.query_engine import rows
+
+#: What stays of a product whose row cannot be read.
+_KNOWN = (ROW, "item_id", "active")
+
+
+def listed(con: Backend, table: ir.Table) -> tuple[ir.Table, dict[str, int]]:
+    """Drop and count the rows that are left out.
+
+    Parameters
+    ----------
+    con : ibis backend
+    table : ibis table
+        Typed rows with ``bad`` and ``left_out``, the rule that leaves a row out.
+
+    Returns
+    -------
+    table : ibis table
+        Without both columns. Of products, rows that cannot be read stay as far as their id is
+        known, with ``refused``: what nobody understood must not be shown because an older export,
+        or an order, knows the product too.
+    left_out : dict of str to int
+        Rows by rule.
+    """
+    read, left_out = ~table.bad, table.left_out.notnull()
+    counted = table.filter(read & left_out).group_by("left_out").aggregate(rows=ibis._.count())
+    counts = {row["left_out"]: int(row["rows"]) for row in rows(con, counted)}
+    good = table.filter(read & ~left_out).drop("bad", "left_out")
+    if "active" not in table.columns:
+        return good, counts
+    refused = table.filter(table.bad & table.item_id.notnull()).drop("bad", "left_out")
+    nothing = {
+        name: ibis.null(kind) for name, kind in refused.schema().items() if name not in _KNOWN
+    }
+    refused = refused.mutate(**nothing, active=ibis.literal(value=False), refused=True)
+    return ibis.union(good.mutate(refused=ibis.literal(value=False)), refused), counts

@@ -1,0 +1,266 @@
+"""Products, locations, stock and customer links become staged tables.
+
+One opened file comes in, one typed table goes out; which row wins where a key stands in several
+is decided in ``unify``: the last one. Called by ``staging``.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import cast
+
+import ibis
+import ibis.expr.types as ir
+from ibis.backends.duckdb import Backend
+
+from recsys.config.toml_file import Config, Source
+from recsys.errors import ConfigError
+from recsys.identity.hashing import normalise_expression
+from recsys.ingest.columns.fields import Fields, Typed
+from recsys.ingest.columns.missing_ids import reject_no_id
+from recsys.ingest.files.export_files import ROW, RawTable
+from recsys.ingest.sources.order_lines import RAW_IDENTIFIER, Money
+from recsys.ingest.sources.variants import TAKEN, inherited
+from recsys.query_engine import keep, merge_json, rows
+from recsys.values.placeholders import no_id_expression
+from recsys.values.product_statuses import read_statuses
+from recsys.values.web_addresses import ADDRESSES, address_expression
+
+PRODUCT_FIELDS = (
+    "item_id", "title", "parent_id", "id", "option1", "option2", "option3", "department",
+    "category", "brand", "price", "sale_price", "cost", "currency", "active", "visibility",
+)  # fmt: skip
+#: Attributes that need no mapping where a column has their name.
+ATTRIBUTES = ("url", "image_url", "gtin", "age_restriction", "adult", "choice_id")
+LOCATION_FIELDS = ("location_id", "name", "kind", "region", "time_zone")
+STOCK_FIELDS = ("location_id", "item_id", "on_hand", "cost", "currency")
+LINK_FIELDS = ("occurred_at",)
+_PRICES = ("price", "sale_price", "cost")
+#: What a stock list says of a product that a location does not carry.
+NOT_STOCKED = (
+    "not stocked", "not carried", "nicht geführt", "nicht gelagert", "non stocké", "non stockée",
+    "no almacenado", "non stoccato", "nie magazynowany", "stoklanmıyor", "取扱なし",
+)  # fmt: skip
+_ABSENT = "_absent"
+
+
+def staged_products(con: Backend, raw: RawTable, config: Config, name: str) -> Typed:
+    """Type a product export; mapped fields that are not ours become ``attributes``.
+
+    The table has ``left_out`` besides: why a row is no product (``image_row``), else null.
+    """
+    used = _used(config.sources[name], raw.columns)
+    raw = replace(raw, table=keep(con, "products_raw", raw.table.select(ROW, *used)))
+    fields = _fields(raw, config, name)
+    fields.require("item_id")
+    extra = dict.fromkeys([*fields.source.columns, *filter(fields.has, ATTRIBUTES)])
+    attributes = [field for field in extra if field not in PRODUCT_FIELDS]
+    says = {field: _says(con, fields, field) for field in ("active", "visibility")}
+    if fields.has("parent_id"):
+        table = fields.table
+        taken = inherited(con, fields, {f: _read(fields, f, says[f]) for f in says}, attributes)
+        joined = table.left_join(taken, table[ROW] == taken["_taken_by"])
+        fields = _fields(raw, config, name, table=keep(con, "products_filled", joined))
+    fields.read_numbers(con, *_PRICES)
+    left_out = _taken(fields, "left_out")
+    item_id = _item_id(fields, left_out)
+    missing = item_id.isnull() & left_out.isnull()
+    fields.reject("missing_item_id", "item_id", missing, ibis.literal(""))
+    reject_no_id(fields, "item_id", item_id)
+    active = ~_taken(fields, "hidden", ibis.literal(value=False)).fill_null(False)
+    for field, known in says.items():
+        text = fields.text(field)
+        fields.reject("unknown_value", field, text.notnull() & ~text.isin([*known]), text)
+        hidden = text.isin([word for word, shown in known.items() if not shown])
+        active = active & ~hidden.fill_null(False)
+    price, sale, cost = (fields.number(field) for field in _PRICES)
+    for field, value in (("price", price), ("sale_price", sale)):
+        fields.reject("negative_price", field, value < 0, value)
+    money = Money(fields)
+    reduced = ((sale > 0) & (price.isnull() | (sale < price))).fill_null(False)
+    values = {f: _taken(fields, f"={f}", fields.text(f)) for f in attributes}
+    values = _checked(con, raw, fields, values)
+    list_price = ibis.ifelse(reduced, money.minor(price), None).cast("string")
+    if fields.has("sale_price"):
+        values["list_price_minor"] = list_price
+    table = fields.parsed(
+        item_id=ibis.ifelse(no_id_expression(item_id), None, item_id),
+        **{f: _taken(fields, f, fields.text(f)) for f in _TEXTS},
+        price_minor=money.minor(ibis.ifelse(reduced, sale, price)),
+        cost_minor=money.minor(cost),
+        currency=money.currency,
+        active=active,
+        attributes=_object(values),
+        left_out=left_out,
+    )
+    return Typed(table, fields)
+
+
+def _item_id(fields: Fields, left_out: ir.Value) -> ir.StringValue:
+    """Return ids of products; without one, a row is known by its number, as WooCommerce does it."""
+    item_id = fields.text("item_id")
+    if "id" not in fields.source.columns:
+        return item_id
+    number = ibis.ifelse(left_out.isnull(), "id:" + fields.text("id"), ibis.null("string"))
+    return cast(ir.StringValue, ibis.coalesce(item_id, number))
+
+
+_TEXTS = ("title", "parent_id", "department", "category", "brand")
+
+
+def _used(source: Source, columns: Sequence[str]) -> list[str]:
+    """Columns that any field is read from: exports are wide, and their descriptions long."""
+    named = {*PRODUCT_FIELDS, *ATTRIBUTES}
+    for spec in source.columns.values():
+        named |= {spec} if isinstance(spec, str) else {spec.column or "", *spec.columns}
+    return [column for column in columns if column in named]
+
+
+def _column_of(source: Source, columns: Sequence[str], name: str) -> str | None:
+    """Return the one column that a field is read from; None where there is none, or several."""
+    spec = source.columns.get(name, name)
+    column = spec if isinstance(spec, str) else spec.column
+    return column if column in columns else None
+
+
+def _says(con: Backend, fields: Fields, field: str) -> dict[str, bool]:
+    """Which values of a status field let a product be shown; those that are known."""
+    if not fields.has(field):
+        return {}
+    text = fields.text(field)
+    found = con.to_pyarrow(fields.table.select(said=text).distinct())
+    return read_statuses([value for value in found["said"].to_pylist() if value is not None])
+
+
+def _read(fields: Fields, field: str, known: dict[str, bool]) -> ir.Value:
+    """Whether each row's status lets it be shown; what is not understood does not."""
+    text = fields.text(field)
+    shown = text.isin([word for word, wanted in known.items() if wanted])
+    return ibis.ifelse(text.isnull(), ibis.null("boolean"), shown)
+
+
+def _taken(fields: Fields, name: str, otherwise: ir.Value | None = None) -> ir.Value:
+    """Return what rows took over from their product, where the export has variants."""
+    if TAKEN + name in fields.table.columns:
+        return fields.table[TAKEN + name]
+    return ibis.null("string") if otherwise is None else otherwise
+
+
+def _checked(
+    con: Backend, raw: RawTable, fields: Fields, values: dict[str, ir.Value]
+) -> dict[str, ir.Value]:
+    """Drop addresses that no page may follow, and count them; drop codes that are none."""
+    values = dict(values)
+    if "gtin" in values:
+        gtin = values["gtin"]
+        values["gtin"] = ibis.ifelse(no_id_expression(cast(ir.StringValue, gtin)), None, gtin)
+    said = {name: values[name] for name in ADDRESSES if name in values}
+    if not said:
+        return values
+    values |= {name: address_expression(cast(ir.StringValue, text)) for name, text in said.items()}
+    wrong = [text.notnull() & values[name].isnull() for name, text in said.items()]
+    counts = fields.table.aggregate(**{f"n{at}": no.sum() for at, no in enumerate(wrong)})
+    count = sum(number or 0 for row in rows(con, counts) for number in row.values())
+    if count:
+        raw.notes["address_not_http"] = count
+    return values
+
+
+def _object(values: dict[str, ir.Value]) -> ir.Value:
+    """Return a JSON object of what is known, null where nothing is."""
+    if not values:
+        return ibis.null("string")
+    text = ibis.struct(values).cast("json").cast("string")
+    return merge_json("{}", text).nullif("{}")
+
+
+def staged_locations(raw: RawTable, config: Config, name: str) -> Typed:
+    """Type a list of stores and warehouses."""
+    fields = _fields(raw, config, name, LOCATION_FIELDS)
+    fields.require("location_id")
+    table = fields.parsed(
+        location_id=fields.text("location_id", required=True),
+        name=fields.text("name"),
+        kind=fields.choice("kind", ("store", "online"), "store"),
+        region=fields.text("region"),
+        time_zone=fields.text("time_zone"),
+    )
+    return Typed(table, fields)
+
+
+def staged_stock(con: Backend, raw: RawTable, config: Config, name: str) -> Typed:
+    """Type a stock list: what each location has on hand."""
+    raw = _without_absent(con, raw, config.sources[name])
+    fields = _fields(raw, config, name, STOCK_FIELDS)
+    fields.require("item_id", "on_hand")
+    if fields.source.location_id is None:
+        fields.require("location_id")
+    fields.read_numbers(con, "on_hand", "cost")
+    location = fields.text("location_id").fill_null(fields.source.location_id or "")
+    fields.reject("missing_location_id", "location_id", location == "", ibis.literal(""))
+    item_id = fields.text("item_id", required=True)
+    reject_no_id(fields, "item_id", item_id)
+    on_hand = fields.number("on_hand")
+    left_out = ibis.ifelse(on_hand.isnull(), "not_stocked", None)
+    told = on_hand.notnull() | fields.table[_ABSENT]
+    if not con.to_pyarrow(fields.table.aggregate(told=told.any()))["told"][0].as_py():
+        # Not one row says how many there are: no list of stock, or the wrong column.
+        fields.reject("missing_on_hand", "on_hand", on_hand.isnull(), ibis.literal(""))
+    cost = fields.number("cost")
+    money = Money(fields)
+    table = fields.parsed(
+        location_id=location,
+        item_id=item_id,
+        on_hand=on_hand.cast("float64"),
+        cost_minor=money.minor(cost),
+        left_out=left_out,
+    )
+    return Typed(table, fields)
+
+
+def _without_absent(con: Backend, raw: RawTable, source: Source) -> RawTable:
+    """Empty ``on_hand`` where it says in words that the location does not carry the product."""
+    column = _column_of(source, raw.columns, "on_hand")
+    absent: ir.Value = ibis.literal(value=False)
+    changed: dict[str, ir.Value] = {}
+    if column is not None and raw.table[column].type().is_string():
+        text = cast(ir.StringValue, raw.table[column])
+        absent = text.lower().isin(NOT_STOCKED).fill_null(False)
+        changed[column] = ibis.ifelse(absent, None, text)
+    table = raw.table.mutate(**changed, **{_ABSENT: absent})
+    return replace(raw, table=keep(con, "stock_raw", table))
+
+
+def staged_links(raw: RawTable, config: Config, name: str) -> Typed:
+    """Type registrations: all identifiers of one row name one person."""
+    fields = _fields(raw, config, name, LINK_FIELDS)
+    source = fields.source
+    if len(source.identifiers) < 2:
+        raise ConfigError(
+            f"sources.{name}: customer links need two or more columns under "
+            f'[sources.{name}.identifiers], for example loyalty_card = "card", email = "email".'
+        )
+    identifiers = {
+        RAW_IDENTIFIER + kind: normalise_expression(kind, fields.identifier(kind)).nullif("")
+        for kind in source.identifiers
+    }
+    none = ibis.and_(*(value.isnull() for value in identifiers.values()))
+    fields.reject("missing_identifiers", "identifiers", none, ibis.literal(""))
+    at: ir.Value = ibis.null("timestamp(6)")
+    if fields.has("occurred_at"):
+        at, _ = fields.moment("occurred_at", required=False)
+    group = ibis.literal(f"{name}:{raw.file.digest[:12]}:") + fields.table[ROW].cast("string")
+    return Typed(fields.parsed(group_id=group, occurred_at=at, **identifiers), fields)
+
+
+def _fields(
+    raw: RawTable,
+    config: Config,
+    name: str,
+    known: Sequence[str] | None = None,
+    table: ir.Table | None = None,
+) -> Fields:
+    opened = raw.table if table is None else table
+    fields = Fields(opened, raw.columns, config, name, raw.file.name)
+    if known is not None:
+        fields.check_known(known)
+    return fields

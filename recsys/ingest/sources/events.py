@@ -1,0 +1,238 @@
+"""GA4-style e-commerce events become staged events, one row an item.
+
+One opened NDJSON file comes in, in the shape of GA4's export (``event_name``,
+``event_timestamp`` in microseconds, ``user_pseudo_id``, ``user_id``, ``event_params``, ``items``)
+or of the service's own ``POST /v1/events`` (``event_id``, ``event``, ``occurred_at``,
+``session_id``). Called by ``staging``.
+
+A session is the device's ``ga_session_id``; who logged in during it owns it. An event without an
+``event_id`` is known by the digest of its line, so the same line exported twice counts once.
+"""
+
+import re
+from datetime import UTC, datetime
+from typing import cast
+
+import ibis
+import ibis.expr.datatypes as dt
+import ibis.expr.types as ir
+from ibis.backends.duckdb import Backend
+
+from recsys.config.toml_file import Config
+from recsys.identity.hashing import KeyedHash, normalise_expression
+from recsys.ingest.columns.fields import Fields, Typed
+from recsys.ingest.columns.number_formats import DECIMAL, EMPTY
+from recsys.ingest.columns.time_zones import FIRST_YEAR, LAST_YEAR
+from recsys.ingest.columns.times import read_time
+from recsys.ingest.files.export_files import LINE, RawTable
+from recsys.ingest.sources.order_lines import RAW_IDENTIFIER
+from recsys.query_engine import is_json, keep, rows
+from recsys.schema import CHANNELS
+from recsys.values.currencies import codes, digits
+from recsys.values.placeholders import IdKind, no_id_expression
+
+#: Events that say something about products; others only help to know who is who.
+COMMERCE = (
+    "view_item", "view_item_list", "select_item", "add_to_cart", "remove_from_cart", "view_cart",
+    "begin_checkout", "purchase", "refund", "view_promotion", "select_promotion",
+    "add_to_wishlist",
+)  # fmt: skip
+_VALUE = (
+    "struct<string_value: string, int_value: string, float_value: string, double_value: string>"
+)
+_EVENT = dt.dtype(
+    "struct<event_id: string, event_name: string, event: string, event_timestamp: string, "
+    "occurred_at: string, session_id: string, channel: string, platform: string, "
+    "location_id: string, currency: string, transaction_id: string, user_pseudo_id: string, "
+    f"user_id: string, event_params: array<struct<key: string, value: {_VALUE}>>, "
+    "ecommerce: struct<transaction_id: string>, "
+    "items: array<struct<item_id: string, quantity: string, price: string, currency: string>>>"
+)
+_SHAPE = (
+    '{"event_id":"VARCHAR","event_name":"VARCHAR","event":"VARCHAR","event_timestamp":"VARCHAR",'
+    '"occurred_at":"VARCHAR","session_id":"VARCHAR","channel":"VARCHAR","platform":"VARCHAR",'
+    '"location_id":"VARCHAR","currency":"VARCHAR","transaction_id":"VARCHAR",'
+    '"user_pseudo_id":"VARCHAR","user_id":"VARCHAR","event_params":[{"key":"VARCHAR","value":'
+    '{"string_value":"VARCHAR","int_value":"VARCHAR","float_value":"VARCHAR",'
+    '"double_value":"VARCHAR"}}],'
+    '"ecommerce":{"transaction_id":"VARCHAR"},"items":[{"item_id":"VARCHAR","quantity":"VARCHAR",'
+    '"price":"VARCHAR","currency":"VARCHAR"}]}'
+)
+#: More pieces than anybody puts into a cart.
+_MOST = 1e9
+IDENTIFIERS = {"account": "user_id", "device": "user_pseudo_id"}
+
+
+@ibis.udf.scalar.builtin(name="json_transform", signature=((dt.string, dt.string), _EVENT))
+def _read(text, shape):  # type: ignore[no-untyped-def]
+    """Read a JSON object by a shape; what does not fit is null."""
+
+
+@ibis.udf.scalar.builtin(name="json_extract_string", signature=((dt.string, dt.string), dt.string))
+def _at(text, path):  # type: ignore[no-untyped-def]
+    """Read the value at a path of a JSON text."""
+
+
+def staged_events(
+    con: Backend, raw: RawTable, config: Config, name: str, keyed: KeyedHash
+) -> Typed:
+    """Type the events of one file.
+
+    Parameters
+    ----------
+    con : ibis backend
+        The engine; holds the events while their items are spread over rows.
+    raw : RawTable
+        The opened file, one column of lines.
+    config : Config
+    name : str
+        The source's name.
+    keyed : KeyedHash
+        Hashes session ids, which hold the device's.
+
+    Returns
+    -------
+    Typed
+        ``_row``, ``bad`` and the staged columns, one row an item of an event.
+    """
+    source = config.sources[name]
+    line = cast(ir.StringValue, raw.table[LINE])
+    valid = is_json(line)
+    safe = ibis.ifelse(valid, line, "{}")
+    table = raw.table.mutate(_valid=valid, _safe=safe, _event=_read(safe, _SHAPE))
+    table = keep(con, "events_raw", table)
+    event = cast(ir.StructValue, table._event)
+    paths = {kind: f"$.{path}" for kind, path in {**IDENTIFIERS, **_mapped(config, name)}.items()}
+    fields = Fields(table, [LINE], config, name, raw.file.name)
+    fields.shown[LINE] = shown_line = _hidden(cast(ir.StringValue, table[LINE]), [*paths.values()])
+    fields.reject("not_json", LINE, ~table._valid, shown_line.left(80))
+    kind = ibis.coalesce(event.event_name, event.event)
+    fields.reject("missing_event", "event", kind.isnull(), ibis.literal(""))
+    at, shown = _moment(event), ibis.coalesce(event.event_timestamp, event.occurred_at)
+    fields.reject("bad_time", "event_timestamp", at.isnull(), shown)
+    platform = event.platform.upper()
+    default = ibis.ifelse(platform.isin(["ANDROID", "IOS"]), "app", source.channel or "web")
+    channel = ibis.coalesce(event.channel, default)
+    fields.reject("unknown_value", "channel", ~channel.isin(CHANNELS), channel)
+    currency = _code(ibis.coalesce(_code(event.currency), _param(event, "currency")))
+    for stated in (currency, _first_unknown(cast(ir.ArrayValue, event["items"]))):
+        unknown = stated.notnull() & ~stated.isin(sorted(codes()))
+        fields.reject("unknown_currency", "currency", unknown, stated)
+    ga_session = _param(event, "ga_session_id")
+    device = event.user_pseudo_id.fill_null("")
+    session = ibis.coalesce(event.session_id, device + "." + ga_session)
+    identifiers = {
+        RAW_IDENTIFIER + kind: normalise_expression(kind, _at(table._safe, path)).nullif("")
+        for kind, path in paths.items()
+    }
+    parsed = fields.parsed(
+        event_id=ibis.coalesce(event.event_id, table[LINE].hexdigest("md5")),
+        event=kind,
+        occurred_at=at,
+        session_id=keyed.expression("session", session),
+        channel=channel,
+        location_id=ibis.coalesce(
+            _id(event.location_id), _id(_param(event, "location_id")), source.location_id
+        ).cast("string"),
+        currency=currency,
+        transaction_id=ibis.coalesce(
+            _id(event.transaction_id, "order"),
+            _id(event.ecommerce.transaction_id, "order"),
+            _id(_param(event, "transaction_id"), "order"),
+        ),
+        items=event.items,
+        **identifiers,
+    )
+    parsed = keep(con, "events_parsed", parsed)
+    table = _by_item(parsed, config, name)
+    (unread,) = rows(con, table.filter(~table.bad).aggregate(n=table.price_unread.sum()))
+    if unread["n"]:
+        raw.notes["event_price_not_read"] = int(unread["n"])
+    return Typed(table.drop("price_unread"), fields)
+
+
+def _moment(event: ir.StructValue) -> ir.TimestampValue:
+    """Return when it happened, UTC; null where it cannot be read or is of another age."""
+    # A float has its microseconds exactly until far beyond LAST_YEAR.
+    rough = event.event_timestamp.try_cast("float64")
+    first, end = (datetime(year, 1, 1, tzinfo=UTC) for year in (FIRST_YEAR, LAST_YEAR))
+    of_age = (rough >= first.timestamp() * 1e6) & (rough < end.timestamp() * 1e6)
+    exact = event.event_timestamp.try_cast("int64").fill_null(rough.try_cast("int64"))
+    micro = ibis.ifelse(of_age, exact, ibis.null("int64"))
+    stamp = (micro // 1_000_000).as_timestamp("s") + (micro % 1_000_000).as_interval("us")
+    clock, offset = read_time(event.occurred_at)
+    of_age = (clock.year() >= FIRST_YEAR) & (clock.year() < LAST_YEAR)
+    clock = ibis.ifelse(of_age, clock, ibis.null("timestamp(6)"))
+    stated = clock - offset.fill_null(0).as_interval("s")
+    return cast(ir.TimestampValue, ibis.coalesce(stamp.cast("timestamp(6)"), stated))
+
+
+def _hidden(line: ir.StringValue, paths: list[str]) -> ir.StringValue:
+    """Hide the values that name people in a line, whether it is JSON or not."""
+    keys = "|".join(re.escape(path.split(".")[-1]) for path in [*paths, "session_id"])
+    value = r'"(?:[^"\\]|\\.)*"?|[^,}\]\s]*'
+    return line.re_replace(rf'("(?:{keys})"\s*:\s*)(?:{value})', r'\1"(hidden)"')
+
+
+def _by_item(parsed: ir.Table, config: Config, name: str) -> ir.Table:
+    """Spread the items over rows; an event of which none has an id keeps a row without one."""
+    assumed = config.sources[name].currency or config.workspace.currency
+    listed = cast(ir.ArrayValue, parsed["items"])
+    named = listed.filter(lambda item: _id(item.item_id).notnull())
+    nothing = ibis.array([ibis.null(listed.type().value_type)])
+    several = cast(ir.ArrayValue, ibis.ifelse(named.length() > 0, named, nothing))
+    spread = parsed.mutate(item=several.unnest()).drop("items")
+    item = cast(ir.StructValue, spread["item"])
+    spread = spread.mutate(
+        item_id=_id(item.item_id),
+        _quantity=item.quantity.try_cast("float64"),
+        _price=item.price.try_cast(DECIMAL),
+        _no_price=item.price.isnull() | item.price.strip().lower().isin(EMPTY),
+        currency=ibis.coalesce(_code(item.currency), spread.currency, assumed),
+    )
+    price, quantity = spread["_price"], spread["_quantity"]
+    read = price >= 0
+    odd = [(code, 10 ** digits(code)) for code in sorted(codes()) if digits(code) != 2]
+    factor = ibis.cases(*((spread.currency == code, unit) for code, unit in odd), else_=100)
+    minor = (price.cast("float64") * factor).round()
+    counted = (quantity > 0) & (quantity < _MOST)
+    return spread.mutate(
+        quantity=ibis.ifelse(counted, quantity, 1.0).fill_null(1.0),
+        price_minor=ibis.ifelse(read, minor.cast("int64"), ibis.null("int64")),
+        price_unread=~spread["_no_price"] & ~read.fill_null(False),
+    ).drop("item", "_quantity", "_price", "_no_price")
+
+
+def _id(text: ir.Value, kind: IdKind = "item") -> ir.StringValue:
+    """Return an id, null where it is a placeholder."""
+    stripped = cast(ir.StringValue, text).strip().nullif("")
+    none = no_id_expression(stripped, kind)
+    return cast(ir.StringValue, ibis.ifelse(none, ibis.null("string"), stripped))
+
+
+def _code(text: ir.Value) -> ir.StringValue:
+    """Return a currency code in capitals, null where it is a placeholder."""
+    return _id(cast(ir.StringValue, text).upper())
+
+
+def _first_unknown(items: ir.ArrayValue) -> ir.StringValue:
+    """Return the first currency of an event's items that is no code, null where there is none."""
+    known = sorted(codes())
+    return cast(
+        ir.StringValue,
+        items.map(lambda item: _code(item.currency)).filter(lambda code: ~code.isin(known))[0],
+    )
+
+
+def _param(event: ir.StructValue, key: str) -> ir.StringValue:
+    """Return the value of one of GA4's event parameters."""
+    found = cast(ir.ArrayValue, event.event_params).filter(lambda p: p.key == key)
+    value = found[0].value
+    return cast(
+        ir.StringValue,
+        ibis.coalesce(value.string_value, value.int_value, value.float_value, value.double_value),
+    )
+
+
+def _mapped(config: Config, name: str) -> dict[str, str]:
+    return {k: v for k, v in config.sources[name].identifiers.items() if isinstance(v, str)}

@@ -1,0 +1,250 @@
+"""Every export is read once: typed rows are put aside, and the next ingest reads only what is new.
+
+A source's files come in; out come *parts*, folders of Parquet under ``staged/``, one a file and
+content, and a manifest that lists them in the order in which later ones win. A part holds the
+file's typed lines, what identifiers its orders showed (hashed), and its rejects. ``unify`` makes
+the history from all parts. Called by ``training.ingest``.
+"""
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import ibis
+import ibis.expr.types as ir
+import msgspec
+from ibis.backends.duckdb import Backend
+
+from recsys.config.settings import ORDER_KINDS
+from recsys.config.toml_file import Config, Source
+from recsys.identity.hashing import PHONE, KeyedHash
+from recsys.identity.stored_identifiers import stored
+from recsys.ingest.columns.fields import Typed
+from recsys.ingest.columns.time_zones import midnights
+from recsys.ingest.files.database_query import fetch
+from recsys.ingest.files.export_files import (
+    RawTable,
+    SourceFile,
+    explain,
+    find,
+    open_lines,
+    open_parquet,
+    open_text,
+)
+from recsys.ingest.orders.file_orders import file_orders
+from recsys.ingest.parts import FOLDER, FORMAT, ROWS, SEEN, Manifest, Part
+from recsys.ingest.recency import dated_ts
+from recsys.ingest.rejects import check_rejects, count_rejects
+from recsys.ingest.sources import catalogue, events, order_lines, shopify, woocommerce
+from recsys.ingest.sources.blank_rows import listed
+from recsys.ingest.sources.fill_down import fill_down
+from recsys.query_engine import constants, keep, scratch, write
+from recsys.values.phone_numbers import country_of
+
+#: ``report(description, done, total)``: what is being done, and how much of it.
+Report = Callable[[str, float, float], None]
+
+
+def stage(
+    con: Backend, config: Config, keyed: KeyedHash, manifest: Manifest, report: Report
+) -> Manifest:
+    """Read what is new in every source.
+
+    Parameters
+    ----------
+    con : ibis backend
+        The engine.
+    config : Config
+    keyed : KeyedHash
+        Hashes identifiers before they are written.
+    manifest : Manifest
+        What was read before.
+    report : callable
+        Told which file is read.
+
+    Returns
+    -------
+    Manifest
+        With the new parts; nothing of the old one is changed on disk.
+
+    Raises
+    ------
+    DataError
+        When a file is missing or unreadable, or too many of its rows are rejected.
+    ConfigError
+        When a mapping is impossible.
+    """
+    known = {(p.source, p.content, p.settings): p for p in manifest.parts}
+    parts = list(manifest.parts)
+    following = 1 + max((part.sequence for part in parts), default=0)
+    scratch_folder = config.state / "tmp"
+    new: list[tuple[str, SourceFile, str]] = []
+    for name, source in config.sources.items():
+        settings = _settings_digest(config, source, keyed)
+        if source.kind == "database":
+            report(f"Asking the database of {name}", 0, 1)
+            files = [fetch(name, source, scratch_folder)]
+        else:
+            files = find(config, name, source)
+        new += [(name, f, settings) for f in files if (name, f.digest, settings) not in known]
+    for done, (name, file, settings) in enumerate(new):
+        report(f"Reading {file.name}", done, len(new))
+        older = next((p for p in parts if p.source == name and p.content == file.digest), None)
+        sequence = older.sequence if older else following
+        following += older is None
+        part = _read_part(con, config, keyed, name, file, settings, sequence)
+        if older:
+            parts.remove(older)
+        parts.append(part)
+    report("Reading done", len(new), len(new))
+    return Manifest(parts=sorted(parts, key=lambda part: part.sequence))
+
+
+def _read_part(
+    con: Backend,
+    config: Config,
+    keyed: KeyedHash,
+    name: str,
+    file: SourceFile,
+    settings: str,
+    sequence: int,
+) -> Part:
+    source = config.sources[name]
+    label = f"{name}-{file.digest[:16]}-{settings[:8]}"
+    folder = config.state / FOLDER / label
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    part = Part(
+        source=name, kind=source.kind, file=file.name, content=file.digest, settings=settings,
+        sequence=sequence, folder=label, written_ts=_written_ts(file),
+    )  # fmt: skip
+    try:
+        with scratch(con):
+            raw = _open(con, file, source, config.state / "tmp")
+            raw = fill_down(con, raw, source)
+            typed = _typed(con, raw, config, name, keyed)
+            table = keep(con, "staging", typed.table)
+            count_rejects(con, raw, table, typed.fields, part, folder)
+            part.notes.update(raw.notes)
+            check_rejects(config, part, folder)
+            good = table.filter(~table.bad).drop("bad")
+            if "left_out" in table.columns:
+                good, part.left_out = listed(con, table)
+            if source.kind in ORDER_KINDS:
+                zone = source.time_zone or config.workspace.time_zone
+                good = file_orders(
+                    con, good, table.filter(table.bad), part, midnights(zone), config.identity
+                )
+            _identifiers(con, config, keyed, good, source, folder)
+            unsaid = {name for name, said in constants(good).items() if said.op().value is None}
+            columns = [c for c in good.columns if not c.startswith(order_lines.RAW_IDENTIFIER)]
+            write(con, good.select(*(c for c in columns if c not in unsaid)), folder / ROWS)
+    except duckdb.Error as error:
+        shutil.rmtree(folder)
+        raise explain(error, file) from error
+    except BaseException:
+        shutil.rmtree(folder)
+        raise
+    return part
+
+
+def _open(con: Backend, file: SourceFile, source: Source, folder: Path) -> RawTable:
+    folder.mkdir(parents=True, exist_ok=True)
+    if source.kind == "ga4_events":
+        return open_lines(con, file, source, folder)
+    if file.path.suffix == ".parquet":
+        return open_parquet(con, file)
+    return open_text(con, file, source, folder)
+
+
+def _typed(con: Backend, raw: RawTable, config: Config, name: str, keyed: KeyedHash) -> Typed:
+    kind = config.sources[name].kind
+    if kind == "shopify_orders":
+        return shopify.staged_lines(con, raw, config, name)
+    if kind == "woocommerce_orders":
+        return woocommerce.staged_lines(con, raw, config, name)
+    if kind == "ga4_events":
+        return events.staged_events(con, raw, config, name, keyed)
+    if kind == "products":
+        return catalogue.staged_products(con, raw, config, name)
+    if kind == "locations":
+        return catalogue.staged_locations(raw, config, name)
+    if kind == "stock":
+        return catalogue.staged_stock(con, raw, config, name)
+    if kind == "customer_links":
+        return catalogue.staged_links(raw, config, name)
+    return order_lines.staged_lines(con, raw, config, name, keyed)
+
+
+def _written_ts(file: SourceFile) -> int:
+    """When a file was written, but not later than the day that its name says."""
+    written = int(file.path.stat().st_mtime)
+    return min(written, dated_ts(file.name) or written)
+
+
+def _identifiers(
+    con: Backend, config: Config, keyed: KeyedHash, good: ir.Table, source: Source, folder: Path
+) -> None:
+    """Write which identifiers each order, session or registration showed, hashed."""
+    kinds = [c for c in good.columns if c.startswith(order_lines.RAW_IDENTIFIER)]
+    if not kinds:
+        return
+    if source.kind == "customer_links":
+        parts = [good[c].fill_null("") for c in kinds]
+        joined = parts[0]
+        for more in parts[1:]:
+            joined = joined + "\t" + more
+        group = keyed.expression("registration", joined)
+    elif source.kind == "ga4_events":
+        group = ibis.coalesce(good.session_id, good.event_id)
+    else:
+        group = good.order_id
+    tables = []
+    for column in kinds:
+        kind = column.removeprefix(order_lines.RAW_IDENTIFIER)
+        seen = good.filter(good[column].notnull()).select(
+            group_id=group, value=good[column], at=good.occurred_at
+        )
+        seen = seen.group_by("group_id", "value").aggregate(at=seen["at"].min())
+        distinct = seen.select("value").distinct()
+        values = stored(
+            con, distinct, kind,
+            keyed=keyed, settings=config.identity, country=country_of(config, source),
+        )  # fmt: skip
+        hashed = seen.join(values, "value")
+        if kind == PHONE:  # an order may show one number in two forms
+            hashed = hashed.group_by("group_id", "hashed", "blocked").aggregate(
+                at=hashed["at"].min()
+            )
+        tables.append(
+            hashed.select(
+                "group_id",
+                type=ibis.literal(kind),
+                value=hashed.hashed,
+                at=hashed["at"].cast("timestamp(6)"),
+                blocked=hashed.blocked.cast("string"),
+            )
+        )
+    table = tables[0] if len(tables) == 1 else ibis.union(*tables)
+    write(con, table, folder / SEEN)
+
+
+def _settings_digest(config: Config, source: Source, keyed: KeyedHash) -> str:
+    relevant = msgspec.structs.replace(source, path=None)
+    text = msgspec.json.encode(
+        [
+            FORMAT,
+            relevant,
+            config.workspace.currency,
+            config.workspace.time_zone,
+            country_of(config, source),
+            config.identity.blocked,
+            sorted(keyed.plain),
+            keyed.identifier("key", "fingerprint"),
+        ],
+        order="sorted",
+    )
+    return hashlib.sha256(text).hexdigest()

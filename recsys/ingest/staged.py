@@ -1,0 +1,299 @@
+"""What was staged, as tables: all parts of a kind together, later ones with a higher sequence.
+
+A manifest of parts comes in, with what the service was told live; out come the tables that
+``unify`` works on. Only parts of sources that the configuration still names are read.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+from ibis.backends.duckdb import Backend
+
+from recsys.config.settings import ORDER_KINDS
+from recsys.config.toml_file import Column, Config
+from recsys.identity.links import LOGIN, OBSERVATIONS, REGISTRATION, SAME_ORDER
+from recsys.ingest.parts import FOLDER, ROWS, SEEN, Manifest, Part
+from recsys.ingest.recency import in_order
+
+#: Name of the source that live orders and events have in the history.
+LIVE = "live"
+
+NAIVE = pa.timestamp("us")
+LINES = pa.schema(
+    [
+        ("_row", pa.int64()),
+        ("order_id", pa.string()),
+        ("number", pa.string()),  # the id before orders of one file were told apart; null: the same
+        ("ticket", pa.string()),  # what an id of several columns ends with; null: one column
+        ("line_no", pa.int32()),
+        ("occurred_at", NAIVE),
+        ("channel", pa.string()),
+        ("location_id", pa.string()),
+        ("item_id", pa.string()),
+        ("title", pa.string()),
+        ("quantity", pa.float64()),
+        ("line_type", pa.string()),
+        ("return_of", pa.string()),
+        ("cancelled", pa.bool_()),
+        ("unit_price_minor", pa.int64()),
+        ("discount_minor", pa.int64()),
+        ("amount_minor", pa.int64()),
+        ("currency", pa.string()),
+        ("added", pa.bool_()),
+        ("own_id", pa.string()),  # of a live line: whom the service took it for
+    ]
+)
+#: Lines that the service was told, with the number of their order and within what it names one.
+TOLD = LINES.append(pa.field("transaction_id", pa.string())).append(pa.field("scope", pa.string()))
+#: What pages told of, with keys that anybody can read.
+PAGES = pa.schema(
+    [
+        ("event_id", pa.string()),  # as in EVENTS
+        ("told_id", pa.string()),  # as the page has it
+        ("purchase", pa.bool_()),
+        # Of a purchase, as in TOLD.
+        ("order_id", pa.string()),
+        ("transaction_id", pa.string()),
+        ("scope", pa.string()),
+    ]
+)
+EVENTS = pa.schema(
+    [
+        ("_row", pa.int64()),
+        ("event_id", pa.string()),
+        ("event", pa.string()),
+        ("occurred_at", NAIVE),
+        ("session_id", pa.string()),
+        ("channel", pa.string()),
+        ("location_id", pa.string()),
+        ("item_id", pa.string()),
+        ("quantity", pa.float64()),
+        ("price_minor", pa.int64()),
+        ("currency", pa.string()),
+        ("transaction_id", pa.string()),
+        ("own_id", pa.string()),
+    ]
+)
+PRODUCTS = pa.schema(
+    [
+        ("_row", pa.int64()),
+        *((name, pa.string()) for name in ("item_id", "title", "parent_id", "department",
+                                           "category", "brand")),
+        ("price_minor", pa.int64()),
+        ("cost_minor", pa.int64()),
+        ("currency", pa.string()),
+        ("active", pa.bool_()),
+        ("attributes", pa.string()),
+        ("refused", pa.bool_()),  # its row cannot be read: only the id and that it is not active
+    ]
+)  # fmt: skip
+LOCATIONS = pa.schema(
+    [("_row", pa.int64()),
+     *((name, pa.string()) for name in ("location_id", "name", "kind", "region", "time_zone"))]
+)  # fmt: skip
+STOCK = pa.schema(
+    [
+        ("_row", pa.int64()),
+        ("location_id", pa.string()),
+        ("item_id", pa.string()),
+        ("on_hand", pa.float64()),
+        ("cost_minor", pa.int64()),
+    ]
+)
+_IDENTIFIERS = pa.schema(
+    [
+        ("group_id", pa.string()),
+        ("type", pa.string()),
+        ("value", pa.string()),
+        ("at", NAIVE),
+        ("blocked", pa.string()),
+    ]
+)
+_SCHEMAS = {
+    "ga4_events": EVENTS,
+    "products": PRODUCTS,
+    "locations": LOCATIONS,
+    "stock": STOCK,
+    **dict.fromkeys(ORDER_KINDS, LINES),
+}
+_EVIDENCE = {"ga4_events": LOGIN, "customer_links": REGISTRATION}
+
+
+@dataclass(frozen=True)
+class Live:
+    """What the service was told and no export may hold yet.
+
+    Attributes
+    ----------
+    lines : Path
+        Parquet as ``TOLD``: purchases and refunds; ``order_id`` is ``live:<scope>:<number>``.
+    observations : Path
+        Parquet as ``recsys.identity.links.OBSERVATIONS``.
+    events : Path
+        Parquet as ``EVENTS``.
+    pages : Path
+        Parquet as ``PAGES``: which of the events pages told of.
+    counts : Counter
+        Events ``read``, and of those that a history can hold: ``orders`` (purchases and refunds),
+        ``of_pages`` (purchases that are not confirmed yet), ``repeated`` (purchases whose order
+        another event told of), ``logins`` and ``others``.
+    rejected : Counter
+        The others, by reason.
+    rejects : list of dict
+        The first of them, as ``recsys.schema.REJECTS``.
+    """
+
+    lines: Path
+    observations: Path
+    events: Path
+    pages: Path
+    counts: Counter[str] = field(default_factory=Counter)
+    rejected: Counter[str] = field(default_factory=Counter)
+    rejects: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Staged:
+    """The parts of a manifest as tables of the engine.
+
+    Parameters
+    ----------
+    con : ibis backend
+    config : Config
+    manifest : Manifest
+    live : Live, optional
+        Comes before everything exported.
+
+    Attributes
+    ----------
+    parts : list of Part
+        The latest last; the ``sequence`` of the tables is a part's place in it, from 1.
+    """
+
+    def __init__(self, con: Backend, config: Config, manifest: Manifest, live: Live | None) -> None:
+        self.con = con
+        self.config = config
+        self.live = live
+        self.parts = in_order(
+            [p for p in manifest.parts if p.source in config.sources], config.sources
+        )
+        self._ranks = {part.folder: rank for rank, part in enumerate(self.parts, 1)}
+
+    def lines(self) -> ir.Table:
+        """All staged order lines with ``sequence`` and ``source``."""
+        lines = self._of(ORDER_KINDS, LINES)
+        return lines if self.live is None else self._with_told(lines, self.live.lines)
+
+    def rows(self, kind: str) -> ir.Table:
+        """All staged rows of another kind with ``sequence`` and ``source``."""
+        table = self._of((kind,), _SCHEMAS[kind])
+        if kind == "ga4_events" and self.live is not None:
+            return self._with_told(table, self.live.events)
+        return table
+
+    def has(self, kind: str) -> bool:
+        """Tell whether any source or the service gave rows of another kind than order lines."""
+        told = kind == "ga4_events" and self.live is not None
+        return told or any(part.kind == kind and not part.rows_dropped for part in self.parts)
+
+    def several(self) -> bool:
+        """Tell whether orders come from several exports, or from one and the service."""
+        exports = [part for part in self.parts if part.kind in ORDER_KINDS]
+        return self.live is not None or len(exports) > 1
+
+    def has_tickets(self) -> bool:
+        """Tell whether any source names its orders by several columns."""
+        specs = [self.config.sources[part.source].columns.get("order_id") for part in self.parts]
+        return any(isinstance(spec, Column) and len(spec.columns) > 1 for spec in specs)
+
+    def seen(self) -> ir.Table:
+        """Who each order, session and registration names: ``group_id, sequence, type, value``."""
+        parts = [part for part in self.parts if self._path(part, SEEN).exists()]
+        return self._files(parts, SEEN, _IDENTIFIERS)
+
+    def observations(self, lines: ir.Table, renamed: ir.Table | None) -> ir.Table:
+        """Which identifiers were seen together, as ``recsys.identity.links.OBSERVATIONS``.
+
+        Parameters
+        ----------
+        lines : ibis table
+            Of the orders that stand: what a superseded export of an order showed counts no more.
+        renamed : ibis table, optional
+            As ``numbers_across.across_files`` returns it.
+        """
+        seen = self.seen()
+        if renamed is not None:
+            names = renamed.select("order_id", "sequence", "final")
+            seen = seen.left_join(
+                names, [seen.group_id == names.order_id, seen.sequence == names.sequence]
+            ).drop("order_id", "sequence_right")
+            seen = seen.mutate(group_id=ibis.coalesce(seen.final, seen.group_id)).drop("final")
+        kinds = {name: _EVIDENCE.get(s.kind, SAME_ORDER) for name, s in self.config.sources.items()}
+        orders = lines.select("order_id", "sequence").distinct()
+        evidence = seen.source.cases(*kinds.items()) if kinds else ibis.literal(SAME_ORDER)
+        seen = seen.mutate(evidence=evidence)
+        others = seen.filter(seen.evidence != SAME_ORDER)
+        ours = seen.filter(seen.evidence == SAME_ORDER).semi_join(
+            orders, [("group_id", "order_id"), "sequence"]
+        )
+        names = [name for name in OBSERVATIONS.names if name != "at"]
+        table = ibis.union(ours, others)
+        table = table.select(*names, at=table["at"].cast("timestamp('UTC', 6)"))
+        if self.live is not None:
+            told = self.con.read_parquet(self.live.observations)
+            table = ibis.union(table, told.select(*table.columns))
+        return table
+
+    def _of(self, kinds: tuple[str, ...], schema: pa.Schema) -> ir.Table:
+        parts = [part for part in self.parts if part.kind in kinds and not part.rows_dropped]
+        return self._files(parts, ROWS, schema)
+
+    def _with_told(self, table: ir.Table, path: Path) -> ir.Table:
+        told = self.con.read_parquet(path)
+        told = told.mutate(sequence=ibis.literal(0, "int64"), source=ibis.literal(LIVE))
+        return ibis.union(table, told.select(*table.columns))
+
+    def _files(self, parts: list[Part], file: str, schema: pa.Schema) -> ir.Table:
+        """Read one file of each part as one table; missing columns are null."""
+        columns = ibis.Schema.from_pyarrow(schema)
+        if not parts:
+            nothing = ibis.memtable(schema.empty_table())
+            return nothing.mutate(sequence=ibis.literal(0, "int64"), source=ibis.literal(""))
+        paths = [str(self._path(part, file)) for part in parts]
+        if len(parts) == 1:
+            table = self.con.read_parquet(paths)
+            rank, source = self._ranks[parts[0].folder], parts[0].source
+            joined = table.mutate(sequence=ibis.literal(rank, "int64"), source=ibis.literal(source))
+            return _conformed(joined, table.columns, columns)
+        table = self.con.read_parquet(paths, union_by_name=True, filename=True)
+        named = ibis.memtable(
+            pa.table(
+                {
+                    "_path": paths,
+                    "sequence": pa.array([self._ranks[p.folder] for p in parts], pa.int64()),
+                    "source": [part.source for part in parts],
+                }
+            )
+        )
+        joined = table.join(named, table.filename == named["_path"])
+        return _conformed(joined, table.columns, columns)
+
+    def _path(self, part: Part, file: str) -> Path:
+        # Whole and without links, as the engine tells the file of a row.
+        return (self.config.state / FOLDER / part.folder / file).resolve()
+
+
+def _conformed(table: ir.Table, there: Sequence[str], columns: ibis.Schema) -> ir.Table:
+    """Select the columns of a schema, missing ones as null, with ``sequence`` and ``source``."""
+    found = {
+        name: table[name].cast(kind) if name in there else ibis.null(kind)
+        for name, kind in columns.items()
+    }
+    if "added" in found:
+        found["added"] = found["added"].fill_null(False)
+    return table.select(**found, sequence=table.sequence, source=table.source)

@@ -1,0 +1,56 @@
+"""Reads from a history's catalogue which products a shopper cannot tell apart.
+
+A history, a training and settings come in, ``Choices`` in the order of the training's index come
+out. Called by training, which stores them in the artefact, and by whoever measures by choice.
+"""
+
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from recsys.config.settings import Train
+from recsys.datasets.baskets import Training
+from recsys.history.versions import History
+from recsys.ranking.choices import Choices
+
+#: Attribute of a product by which the catalogue names its choice.
+CHOICE: Final = "choice_id"
+_READ: Final = ("title", "brand", "price_minor", "attributes")
+
+
+def choices_of(history: History, training: Training, settings: Train) -> Choices:
+    """Say which products of a training are one choice.
+
+    Parameters
+    ----------
+    history : History
+        Its catalogue says what products are called, and what they cost.
+    training : Training
+    settings : recsys.config.settings.Train
+    """
+    table = history.table("products")
+    at = pc.index_in(pa.array(training.index.item_ids, pa.string()), value_set=table["item_id"])
+    told = {name: table[name].take(at).to_pylist() for name in _READ}
+    products = training.products
+    alone = np.full(training.n_items, -1, np.int32)
+    return Choices.learn(
+        told["title"],
+        told["brand"],
+        told["price_minor"],
+        alone if products is None else products.family,
+        [_named(text) for text in told["attributes"]],
+        np.bincount(training.baskets.items.indices, minlength=training.n_items),
+        settings.choice_price_ratio,
+    )
+
+
+def _named(attributes: str | None) -> str | None:
+    """Choice that a product's attributes name."""
+    if not attributes or CHOICE not in attributes:
+        return None
+    said: dict[str, Any] = msgspec.json.decode(attributes)
+    name = said.get(CHOICE)
+    return None if name is None else str(name)

@@ -1,0 +1,202 @@
+"""Fits the models on what was before a moment, and learns how to rank after it.
+
+A history and a moment come in; fitted models, blends and trees come out. Called by training, by
+the benchmarks, and by ``analysis.workspace``, so that a notebook looks at what a training learns.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.bundles.bundle_table import Bundles
+from recsys.bundles.choices import by_choice
+from recsys.bundles.mining import mine
+from recsys.config.settings import Bundles as Bundling
+from recsys.config.toml_file import Config
+from recsys.datasets.baskets import Training
+from recsys.datasets.encoded_history import Numbers
+from recsys.datasets.item_index import location_key
+from recsys.evaluation import cart_sets, evaluation_set
+from recsys.evaluation.evaluation_set import Panel
+from recsys.evaluation.splits import Window
+from recsys.history.versions import History
+from recsys.learning import examples
+from recsys.learning.examples import Learned, Lesson
+from recsys.models import MODELS, Content, Model, from_settings
+from recsys.ranking.availability import Shelf
+from recsys.ranking.boosted_trees import Boosted
+from recsys.ranking.choices import Choices
+from recsys.ranking.diversity import Alike
+from recsys.ranking.features.item_statistics import ItemStatistics
+from recsys.ranking.ranker import Ranker
+from recsys.recommender.placements import placements
+
+#: Opens a part of a name, as a context.
+Step = Callable[[str], AbstractContextManager[None]]
+
+#: Parts of a fit, in their order.
+READING: Final = "reading"
+STATISTICS: Final = "statistics"
+PARTS: Final = (READING, *MODELS, STATISTICS)
+
+#: Customers of each window that ranking is learned on: who came back, and who did not.
+ACTIVE, LAPSED = 2_000, 500
+#: And more of those who came back where they bought little: until together they bought so much.
+MOST, PURCHASES = 8_000, 40_000
+#: Orders that the blend for carts is learned on.
+CARTS: Final = 500
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """Models that know nothing of what happened at ``training.as_of_ts`` and after."""
+
+    training: Training
+    models: Mapping[str, Model]
+    statistics: ItemStatistics
+
+    def ranker(self, learned: Learned, shelf: Shelf | None = None) -> Ranker:
+        """Put models and blends together; without a shelf everything may be shown."""
+        if shelf is None:
+            none = np.empty(0, np.int64)
+            active = np.ones(len(self.training.index), bool)
+            shelf = Shelf.build(active, none, none.astype(np.int32), none.astype(np.float64))
+        return Ranker(
+            self.training.index, self.models, learned.plain, learned.cart, shelf,
+            boosted=self.boosted(learned),
+        )  # fmt: skip
+
+    def boosted(self, learned: Learned) -> Boosted | None:
+        """Put learned trees over the numbers that the products have by now."""
+        if learned.boosted is None:
+            return None
+        baskets = examples.baskets_of(self.models)
+        return replace(learned.boosted, statistics=self.statistics, baskets=baskets)
+
+
+def fit(
+    config: Config, history: History | Numbers, as_of_ts: int, step: Step | None = None
+) -> Fitted:
+    """Fit every model on what was before a moment.
+
+    Parameters
+    ----------
+    config : Config
+    history : History or Numbers
+        Numbers where it is fitted several times.
+    as_of_ts : int
+        UTC epoch seconds; nothing at or after it is seen.
+    step : callable, optional
+        Opens each part, of ``PARTS``, as a context.
+
+    Raises
+    ------
+    DataError
+        When there is nothing before it.
+    """
+    settings, part = config.train, step or nullcontext
+    with part(READING):
+        training = Training.read(history, as_of_ts, seed=settings.seed, threads=settings.threads)
+    return fit_on(config, training, step)
+
+
+def fit_on(config: Config, training: Training, step: Step | None = None) -> Fitted:
+    """Fit every model on purchases that have been read; see ``fit``."""
+    part = step or nullcontext
+    models = from_settings(config.models)
+    for name, model in models.items():
+        with part(name):
+            model.fit(training)
+    with part(STATISTICS):
+        statistics = ItemStatistics.fit(training)
+    return Fitted(training, models, statistics)
+
+
+def suggest(
+    settings: Bundling,
+    history: History,
+    training: Training,
+    content: Model | None,
+    choices: Choices | None = None,
+    active: npt.NDArray[np.bool_] | None = None,
+) -> Bundles:
+    """Find what sells together in a training.
+
+    Parameters
+    ----------
+    settings : recsys.config.settings.Bundles
+    history : History
+        Its locations say which region they belong to.
+    training : Training
+    content : Model, optional
+        The model ``content``, which tells titles that are nearly the same.
+    choices : Choices, optional
+        What a shopper cannot tell apart counts as one product, see ``by_choice``; by default
+        every product is alone.
+    active : ndarray of shape (n_items,), bool, optional
+        Which products are sold; all by default.
+    """
+    places = history.table("locations").select(["location_id", "region"]).to_pylist()
+    regions = {location_key(row["location_id"]): row["region"] for row in places if row["region"]}
+    alike = Alike.of(content) if isinstance(content, Content) else None
+    if choices is not None:
+        every = np.ones(training.n_items, bool)
+        training = by_choice(training, choices, every if active is None else active)
+    return mine(training, settings, regions=regions, alike=alike)
+
+
+def study(
+    config: Config, history: History | Numbers, fitted: Fitted, window: Window
+) -> tuple[Panel, Lesson]:
+    """Look at what customers did in the window after a fit.
+
+    Parameters
+    ----------
+    config : Config
+    history : History or Numbers
+    fitted : Fitted
+        As of the window's start.
+    window : Window
+
+    Raises
+    ------
+    DataError
+        When too few customers came back in the window.
+    """
+    index, seed = fitted.training.index, config.train.seed
+    people = evaluation_set.read(history, index, window, active=MOST, lapsed=LAPSED, seed=seed)
+    people = _enough(people, seed)
+    whole = history.history if isinstance(history, Numbers) else history
+    held = cart_sets.read(whole, people, at_most=CARTS, seed=seed)
+    return people, examples.lesson(fitted.models, fitted.statistics, people, held)
+
+
+def _enough(people: Panel, seed: int) -> Panel:
+    """Leave out customers where fewer say enough: those who buy much say much."""
+    bought = np.diff(people.wanted().indptr)
+    came = np.flatnonzero(bought)
+    wanted = max(ACTIVE, min(MOST, int(PURCHASES / bought[came].mean())))
+    if len(came) <= wanted:
+        return people
+    some = np.random.default_rng(seed).choice(came, wanted, replace=False)
+    kept = np.sort(np.append(np.flatnonzero(bought == 0), some))
+    fewer = people.only(kept)
+    share = np.where(bought[kept] > 0, len(came) / wanted, 1.0)
+    return replace(fewer, mass=fewer.mass * share)
+
+
+def settle(config: Config, lessons: Sequence[Lesson]) -> Learned:
+    """Learn blends and trees from what one window taught, or several, the oldest first."""
+    weights = [settings.weights for settings in placements(config).values()]
+    train = config.train
+    return examples.learn(lessons, weights, config.ranker, seed=train.seed, threads=train.threads)
+
+
+def learn(config: Config, history: History, fitted: Fitted, window: Window) -> Learned:
+    """Learn blends on the one window after a fit; see ``study``."""
+    _, lesson = study(config, history, fitted, window)
+    return settle(config, [lesson])

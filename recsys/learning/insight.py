@@ -1,0 +1,333 @@
+"""What the ranker learned: which features move candidates, which way, and for whom it pays.
+
+A ranker and customers of a window come in; the weight of features, what becomes of a candidate
+when one feature moves, and figures by kind of customer and product come out. Called by training,
+for its report, and by ``studied``, for notebooks.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.config.errors import unknown
+from recsys.datasets.ragged import Lists, contains, rows_of
+from recsys.errors import DataError
+from recsys.evaluation.evaluation_set import Panel
+from recsys.evaluation.metrics import Floats, bootstrap, ndcg_at
+from recsys.evaluation.top_lists import Shown
+from recsys.learning.boosting import Cases
+from recsys.learning.examples import Lesson, asked_plainly, cases
+from recsys.ranking.boosted_trees import FEATURES, Boosted, Ensemble
+from recsys.ranking.candidates import COLUMNS
+from recsys.ranking.features import table as of
+from recsys.ranking.features.item_statistics import COLUMNS as OF_ITEMS
+from recsys.ranking.ranker import Ranker
+
+#: Features of one kind each, in the order of ``FEATURES``.
+GROUPS: Final[dict[str, int]] = {
+    "own purchases of the product": len(of.OWN),
+    "own purchases of what is like it": len(of.AFFINITY),
+    "what goes with the last orders": len(of.RECENT),
+    "how the product sells": len(OF_ITEMS),
+    "place and day": len(of.HERE),
+    "the customer": len(of.CUSTOMER),
+    "the blend of the models": len(of.BLEND),
+    "single models": 2 * len(COLUMNS),
+}
+#: Group of each feature, as a position in ``GROUPS``.
+GROUP_OF: Final = np.repeat(np.arange(len(GROUPS)), list(GROUPS.values())).astype(np.int32)
+
+#: Candidates that are looked at, at most.
+LOOKED_AT: Final = 20_000
+#: And those in which a feature is moved.
+MOVED: Final = 2_000
+#: Quantiles between which it is moved; what lies outside is rare.
+ENDS: Final = (0.01, 0.99)
+
+
+@dataclass(frozen=True)
+class Weight:
+    """How far trees move candidates apart because of one feature, or of a group of them.
+
+    Attributes
+    ----------
+    name, group : str
+        The same where it is a group.
+    share : float
+        Of everything that trees move; all features of a kind sum to 1.
+    likely, order : float
+        How far candidates are moved apart: mean distance to the mean move, by the trees for
+        chances, and by those for the order. Log-odds.
+    """
+
+    name: str
+    group: str
+    share: float
+    likely: float
+    order: float
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What trees add to candidates when one feature has one value and the others stay.
+
+    Attributes
+    ----------
+    value : float
+    added : float
+        Mean over the candidates; log-odds, by trees for chances and for the order together.
+    low, high : float
+        Quartiles over the candidates, each beside its own mean over all values, around ``added``:
+        far apart where what the feature does depends on others.
+    chance : float
+        Mean chance of purchase.
+    """
+
+    value: float
+    added: float
+    low: float
+    high: float
+    chance: float
+
+
+@dataclass(frozen=True)
+class Lead:
+    """How much better one method is than another for one kind of customers or products.
+
+    Attributes
+    ----------
+    by, segment : str
+    n : int
+        Customers who count.
+    ours, theirs : float
+        Mean NDCG.
+    lead, low, high : float
+        Mean difference and its 95% bootstrap interval.
+    wins, losses : float
+        Shares of customers for whom ours, or the other, has the better list.
+    """
+
+    by: str
+    segment: str
+    n: int
+    ours: float
+    theirs: float
+    lead: float
+    low: float
+    high: float
+    wins: float
+    losses: float
+
+
+def trees_of(ranker: Ranker) -> Boosted:
+    """Give the ranker's trees.
+
+    Raises
+    ------
+    DataError
+        When it has none.
+    """
+    if ranker.boosted is None:
+        raise DataError(
+            "the ranker has no trees: too few customers bought candidates in the validation window "
+            "to learn them from, or they did not help. A longer [train] validation_days may help, "
+            "or a smaller [ranker] min_customers."
+        )
+    return ranker.boosted
+
+
+def looked_at(ranker: Ranker, panel: Panel) -> Cases:
+    """Give the candidates that trees look at, without a cart, with what was bought of them.
+
+    Parameters
+    ----------
+    ranker : Ranker
+    panel : Panel
+
+    Raises
+    ------
+    DataError
+        When the ranker has no trees.
+    """
+    trees = trees_of(ranker)
+    made = Lesson([], [], [], [], trees.statistics, trees.baskets)
+    return cases(made, asked_plainly(ranker.models, panel), ranker.plain)
+
+
+def importance(ensemble: Ensemble, features: NDArray[np.float32]) -> list[Weight]:
+    """Weigh each feature by how far trees move candidates apart because of it.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+    features : ndarray of shape (m, n_features), float32
+        Of real candidates; of many, some that lie evenly spread.
+
+    Returns
+    -------
+    list of Weight
+        One a feature, the weightiest first.
+
+    Notes
+    -----
+    By the path that each candidate takes, see ``Trees.shares``: what no path asks for weighs
+    nothing, and what splits well where no candidate comes by weighs little.
+    """
+    some = features[_spread(len(features), LOOKED_AT)]
+    each = np.arange(len(FEATURES), dtype=np.int32)
+    likely, order = (
+        _apart(trees.shares(some, each, len(each))) for trees in (ensemble.likely, ensemble.order)
+    )
+    both = likely + order
+    share = both / max(float(both.sum()), 1e-12)
+    groups = list(GROUPS)
+    return [
+        Weight(FEATURES[at], groups[GROUP_OF[at]], float(share[at]), float(likely[at]),
+               float(order[at]))
+        for at in np.argsort(-share, kind="stable").tolist()
+    ]  # fmt: skip
+
+
+def _apart(moves: Floats) -> Floats:
+    """How far each column's moves lie from their mean; what moves all alike tells nobody apart."""
+    if not len(moves):
+        return np.zeros(moves.shape[1])
+    apart: Floats = np.abs(moves - moves.mean(axis=0)).mean(axis=0)
+    return apart
+
+
+def grouped(weights: list[Weight]) -> list[Weight]:
+    """Sum the weights of each group's features, the weightiest first."""
+    sums = [
+        Weight(
+            name, name,
+            *(sum(getattr(one, part) for one in weights if one.group == name)
+              for part in ("share", "likely", "order")),
+        )
+        for name in GROUPS
+    ]  # fmt: skip
+    return sorted(sums, key=lambda one: -one.share)
+
+
+def dependence(
+    ensemble: Ensemble, candidates: Cases, feature: str, points: int = 25
+) -> list[Moved]:
+    """Move one feature of real candidates over its range, and see what trees make of it [1]_.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+    candidates : Cases
+        Of many, some that lie evenly spread.
+    feature : str
+        One of ``FEATURES``.
+    points : int
+        Values, at most: quantiles of those that the candidates have, between ``ENDS``.
+
+    Returns
+    -------
+    list of Moved
+        In ascending order of the value.
+
+    Raises
+    ------
+    DataError
+        When there is no such feature; names the nearest.
+
+    References
+    ----------
+    .. [1] Friedman (2001), Greedy function approximation; Goldstein et al. (2015), Peeking inside
+       the black box, for one candidate at a time.
+    """
+    if feature not in FEATURES:
+        raise DataError(unknown(feature, FEATURES, "feature "))
+    column = FEATURES.index(feature)
+    some = candidates.only(_spread(len(candidates.total), MOVED))
+    if not len(some.total):
+        return []
+    values = candidates.features[:, column]
+    grid = np.unique(np.quantile(values, np.linspace(*ENDS, points), method="nearest"))
+    added = np.empty((len(grid), len(some.total)))
+    chance = np.empty(len(grid))
+    moved = some.features.copy()
+    for at, value in enumerate(grid):
+        moved[:, column] = value
+        likely = ensemble.likely.add(moved)
+        added[at] = likely + ensemble.order.add(moved)
+        chance[at] = ensemble.chance(some.total + likely).mean()
+    beside = added - added.mean(axis=0)
+    low, high = np.quantile(beside, (0.25, 0.75), axis=1) + added.mean()
+    return [
+        Moved(*(float(part[at]) for part in (grid, added.mean(axis=1), low, high, chance)))
+        for at in range(len(grid))
+    ]
+
+
+def by_segment(ours: Shown, theirs: Shown, panel: Panel, k: int, seed: int = 0) -> list[Lead]:
+    """Compare two methods customer by customer, one kind of customers or products at a time.
+
+    Parameters
+    ----------
+    ours, theirs : Shown
+        Lists for the panel's customers.
+    panel : Panel
+    k : int
+        Places that count.
+    seed : int
+        Of the bootstrap.
+
+    Returns
+    -------
+    list of Lead
+        Everybody first. Light, middling and heavy customers are thirds by the number of their
+        orders before the window. Of one channel and of both only where there are several.
+    """
+    wanted, past = panel.wanted(), panel.histories
+    rows = rows_of(wanted)
+    before = contains(past, rows, wanted.item_ix)
+    whole = ndcg_at(ours.mixed, wanted, k), ndcg_at(theirs.mixed, wanted, k)
+    told = [_lead("everybody", "all", np.ones(len(panel), bool), *whole, seed)]
+    orders = np.array([len(np.unique(row.lines["order"])) for row in panel.rows])
+    third, two_thirds = np.quantile(orders, (1 / 3, 2 / 3)) if len(orders) else (0, 0)
+    for name, who in (
+        ("light", orders <= third),
+        ("middling", (orders > third) & (orders <= two_thirds)),
+        ("heavy", orders > two_thirds),
+    ):
+        told.append(_lead("orders before", name, who, *whole, seed))
+    channels = np.array([len(np.unique(row.lines["channel"])) for row in panel.rows])
+    if (channels > 1).any():
+        told.append(_lead("channels before", "one", channels == 1, *whole, seed))
+        told.append(_lead("channels before", "several", channels > 1, *whole, seed))
+    for name, is_kind in (("bought before", before), ("new to them", ~before)):
+        kind = Lists.of_pairs(rows[is_kind], wanted.item_ix[is_kind], len(panel))
+        own = name == "bought before"
+        one, other = (ndcg_at(shown.own if own else shown.new, kind, k) for shown in (ours, theirs))
+        told.append(_lead("products", name, np.ones(len(panel), bool), one, other, seed))
+    n_new = np.bincount(rows[~before], minlength=len(panel))
+    mostly = 2 * n_new > np.bincount(rows, minlength=len(panel))
+    told.append(_lead("bought then", "mostly the same", ~mostly, *whole, seed))
+    told.append(_lead("bought then", "mostly new", mostly, *whole, seed))
+    return [one for one in told if one.n]
+
+
+def _lead(
+    by: str, segment: str, who: NDArray[np.bool_], ours: Floats, theirs: Floats, seed: int
+) -> Lead:
+    counts = who & ~np.isnan(ours) & ~np.isnan(theirs)
+    one, other = ours[counts], theirs[counts]
+    if not len(one):
+        nan = float("nan")
+        return Lead(by, segment, 0, nan, nan, nan, nan, nan, nan, nan)
+    mean, low, high, n = bootstrap(one - other, seed)
+    return Lead(
+        by, segment, n, float(one.mean()), float(other.mean()), mean, low, high,
+        float((one > other).mean()), float((one < other).mean()),
+    )  # fmt: skip
+
+
+def _spread(n: int, most: int) -> NDArray[np.int64]:
+    """Positions evenly spread over ``n``, at most so many."""
+    return np.unique(np.linspace(0, max(n - 1, 0), min(n, most)).astype(np.int64))

@@ -1,0 +1,135 @@
+"""What happened is brought into customers' rows: purchases, refunds, views and carts.
+
+Each order is brought in once; a view that is there already changes nothing. Called when events
+arrive and when ingest has replaced the histories.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from recsys.datasets.customer_history import EMPTY, notice, pack, unpack
+from recsys.datasets.interactions import KIND_OF, Structured
+from recsys.ledger.customers.identity_lookup import resolve_ids
+from recsys.ledger.events import purchases
+from recsys.ledger.events.event_types import Event
+from recsys.ledger.events.views_and_carts import looks, structured
+from recsys.ledger.schema import EVENTS, HISTORIES, META, SESSIONS, TRANSACTIONS
+from recsys.ledger.statements import lock
+
+_BLANK_ROW = pack(EMPTY)
+#: Events that change a row.
+TOLD = ("purchase", "refund", *KIND_OF)
+
+#: transaction_id → (scope, own_id) of each live purchase of that number.
+Orders = dict[str, list[tuple[str, str | None]]]
+
+
+def apply(
+    connection: Connection,
+    counted: Iterable[tuple[Event, str | None, str]],
+    currency: str,
+    seen: Sequence[tuple[str, Structured]] = (),
+) -> None:
+    """Bring what happened into customers' rows.
+
+    Parameters
+    ----------
+    connection : Connection
+        In a writer's transaction.
+    counted : iterable of (Event, str or None, str)
+        Event, ``own_id`` of whom it is counted for, and scope of its order; other kinds of
+        events and events of nobody are passed over.
+    currency : str
+        Of prices that do not say theirs.
+    seen : sequence of (str, ndarray of EVENTS)
+        ``own_id`` of somebody, and views and carts of theirs that came in earlier.
+    """
+    told = [
+        (event, own_id, scope)
+        for event, own_id, scope in counted
+        if own_id is not None and event.event in TOLD
+    ]
+    if not told and not seen:
+        return
+    own_ids = {own_id for _, own_id, _ in told} | {own_id for own_id, _ in seen}
+    present = resolve_ids(connection, own_ids)
+    by_customer: dict[str, list[tuple[Event, str]]] = {}
+    earlier: dict[str, list[Structured]] = {}
+    for event, own_id, scope in sorted(told, key=lambda entry: entry[0].occurred_at):
+        customer_id = present.get(own_id, own_id)
+        if customer_id is not None:
+            by_customer.setdefault(customer_id, []).append((event, scope))
+    for own_id, events in seen:
+        customer_id = present.get(own_id, own_id)
+        if customer_id is not None:
+            earlier.setdefault(customer_id, []).append(events)
+    systems = known_systems(connection)
+    # All rows at once, so that two writers never wait for each other in a circle.
+    rows = lock(connection, HISTORIES, by_customer.keys() | earlier.keys(), row=_BLANK_ROW)
+    changed = []
+    for customer_id, row in rows.items():
+        before = history = unpack(row.row)
+        for events in earlier.get(customer_id, ()):
+            history = notice(history, events)
+        theirs = by_customer.get(customer_id, ())
+        looked = structured(look for event, _ in theirs for look in looks(event))
+        history = notice(history, looked) if len(looked) else history
+        for event, scope in theirs:
+            if event.event not in KIND_OF:
+                history = purchases.after(
+                    history, event, systems=systems, currency=currency, scope=scope
+                )
+        if history is not before:
+            changed.append({"key": customer_id, "packed": pack(history)})
+    if changed:
+        update = HISTORIES.update().where(HISTORIES.c.customer_id == sa.bindparam("key"))
+        connection.execute(update.values(row=sa.bindparam("packed"), digest=None), changed)
+
+
+def owners(connection: Connection, session_ids: Iterable[str]) -> Mapping[str, str]:
+    """Return ``own_id`` of who logged in to each visit; visits of nobody are left out."""
+    wanted = sorted(set(session_ids))
+    if not wanted:
+        return {}
+    of = SESSIONS.c
+    query = sa.select(of.session_id, of.own_id)
+    query = query.where(of.session_id.in_(wanted), of.own_id.is_not(None))
+    found: dict[str, str] = dict(connection.execute(query).all())
+    return found
+
+
+def known_systems(connection: Connection) -> list[str]:
+    """Return the systems whose exports are in the histories."""
+    found = connection.execute(sa.select(META.c.value).where(META.c.key == "systems"))
+    systems: list[str] = json.loads(found.scalar_one_or_none() or "[]")
+    return systems
+
+
+def order_scopes(connection: Connection, events: Iterable[Event]) -> Orders:
+    """Find what is known of the orders that refunds take back."""
+    wanted = sorted({e.transaction_id for e in events if e.event == "refund" and e.transaction_id})
+    if not wanted:
+        return {}
+    of = TRANSACTIONS.c
+    query = (
+        sa.select(of.transaction_id, of.scope, EVENTS.c.own_id)
+        .join(EVENTS, EVENTS.c.event_id == of.event_id)
+        .where(of.transaction_id.in_(wanted))
+        .order_by(of.transaction_id, of.scope)
+    )
+    found: Orders = {}
+    for number, scope, own_id in connection.execute(query):
+        found.setdefault(number, []).append((scope, own_id))
+    return found
+
+
+def order_of(event: Event, known: Orders) -> tuple[str, str | None]:
+    """Return scope and buyer of the order of a refund: in its own scope, else the only one."""
+    found = known.get(event.transaction_id or "", [])
+    for scope, own_id in found:
+        if scope == event.scope:
+            return scope, own_id
+    return found[0] if len(found) == 1 else (event.scope, None)

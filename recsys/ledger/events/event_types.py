@@ -1,0 +1,309 @@
+"""What channels report: GA4-style events, checked, with personal identifiers hashed.
+
+The service decodes a request into ``Event`` and seals it; the ledger stores sealed events only
+and gives them back to ingest. An event's names and fields are those of GA4's e-commerce events,
+so that what a shop already sends elsewhere can be sent here.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Annotated, Final, Literal
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from recsys.config.settings import Identity
+from recsys.identity.blocking import is_blocked
+from recsys.identity.hashing import KeyedHash
+from recsys.values.placeholders import is_no_id
+
+#: Ids are texts of up to 200 characters without control characters.
+Id = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Text = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")]
+CurrencyCode = Annotated[
+    str, Meta(pattern="^[A-Z]{3}$", description="an ISO 4217 code such as EUR")
+]
+Amount = Annotated[float, Meta(ge=-1e9, le=1e9)]
+
+EventName = Literal[
+    "view_item",
+    "view_item_list",
+    "select_item",
+    "view_promotion",
+    "select_promotion",
+    "add_to_wishlist",
+    "add_to_cart",
+    "remove_from_cart",
+    "view_cart",
+    "begin_checkout",
+    "purchase",
+    "refund",
+    "login",
+]
+Channel = Literal["pos", "web", "app", "email", "store_screen", "associate", "marketplace"]
+
+#: Where order numbers are those of one till or shop, not of the whole company.
+IN_STORE: Final = ("pos", "store_screen", "associate")
+#: Events that name products and mean nothing without them.
+_NEED_ITEMS: Final = ("view_item", "add_to_wishlist", "add_to_cart", "remove_from_cart", "purchase")
+
+
+class Wire(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """Base of what comes in over HTTP: frozen, and unknown fields are errors."""
+
+
+class Money(Wire, frozen=True):
+    """An amount in minor units (cents) of a currency."""
+
+    amount_minor: Annotated[int, Meta(ge=-(2**53), le=2**53)]
+    currency: CurrencyCode
+
+
+class Identifier(Wire, frozen=True):
+    """What names the customer in one system: a card, an e-mail, a phone, a device."""
+
+    type: Annotated[
+        str,
+        Meta(
+            pattern="^[a-z][a-z0-9_]{0,63}$",
+            description="a name of lower-case letters, digits and `_`, such as `email`",
+            examples=["email"],
+        ),
+    ]
+    value: Annotated[
+        str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00]+$", examples=["ada@example.org"])
+    ]
+
+
+class EventItem(Wire, frozen=True):
+    """One product of an event. Fields after ``price`` are stored and not used."""
+
+    item_id: Id
+    quantity: Annotated[float, Meta(gt=0, le=1e6)] = 1.0
+    price: Money | Amount | None = None
+    """Of one, after discount: a decimal number in the event's currency as in GA4, or minor
+    units."""
+    discount: Amount | None = None
+    coupon: Text | None = None
+    location_id: Id | None = None
+    index: Annotated[int, Meta(ge=0, le=1_000_000)] | None = None
+    item_name: Text | None = None
+    item_brand: Text | None = None
+    item_category: Text | None = None
+    item_category2: Text | None = None
+    item_category3: Text | None = None
+    item_category4: Text | None = None
+    item_category5: Text | None = None
+    item_variant: Text | None = None
+    item_list_id: Text | None = None
+    item_list_name: Text | None = None
+    affiliation: Text | None = None
+    promotion_id: Text | None = None
+    promotion_name: Text | None = None
+    creative_name: Text | None = None
+    creative_slot: Text | None = None
+
+
+class Event(Wire, frozen=True):
+    """One thing that happened, named by an id that the sender chooses."""
+
+    event_id: Id
+    """Sent twice under one id, it counts once."""
+    event: EventName
+    occurred_at: Annotated[datetime, Meta(tz=True)]
+    """ISO 8601 with an offset or ``Z``."""
+    customer_id: Id | None = None
+    """One of ``customer_id`` and ``identifier``, or neither."""
+    identifier: Identifier | None = None
+    session_id: Id | None = None
+    """The visit. With a name, the visit is that customer's from then on."""
+    channel: Channel = "web"
+    location_id: Id | None = None
+    """The store, or the warehouse."""
+    transaction_id: Id | None = None
+    """The order's number, as the order export has it. Needed for ``purchase`` and ``refund``."""
+    currency: CurrencyCode | None = None
+    """Of prices that are plain numbers; the workspace's by default."""
+    items: Annotated[list[EventItem], Meta(max_length=500)] = field(default_factory=list)
+    recommendation_id: Id | None = None
+    """Of the answer that led here."""
+    placement: Id | None = None
+    value: Amount | None = None
+    tax: Amount | None = None
+    shipping: Amount | None = None
+    coupon: Text | None = None
+    payment_type: Text | None = None
+    shipping_tier: Text | None = None
+    affiliation: Text | None = None
+    method: Text | None = None
+    item_list_id: Text | None = None
+    item_list_name: Text | None = None
+    promotion_id: Text | None = None
+    promotion_name: Text | None = None
+    creative_name: Text | None = None
+    creative_slot: Text | None = None
+
+    @property
+    def occurred_ts(self) -> int:
+        """When it happened, UTC epoch seconds."""
+        return int(self.occurred_at.timestamp())
+
+    @property
+    def scope(self) -> str:
+        """Within what ``transaction_id`` names one order: a store, or everything online."""
+        return scope_of(self.channel, self.location_id)
+
+
+def scope_of(channel: str, location_id: str | None) -> str:
+    """Return within what an order's number names one order: a store, or everything online."""
+    return (location_id or "store") if channel in IN_STORE else "online"
+
+
+def order_id(scope: str, transaction_id: str) -> str:
+    """Return the ``order_id`` that a live order has until an order export brings it."""
+    return f"live:{scope}:{transaction_id}"
+
+
+def number_fault(transaction_id: str) -> str | None:
+    """Say what is wrong with an order's number; None where it may be one.
+
+    Everybody's order would be the same one under a number such as ``(not set)``.
+    """
+    if not is_no_id(transaction_id, "order"):
+        return None
+    return f"`{transaction_id}` is a placeholder, no order's number. Send the order's own number."
+
+
+def item_fault(item_id: str) -> str | None:
+    """Say what is wrong with a product's id; None where it may be one."""
+    if not is_no_id(item_id):
+        return None
+    return f"`{item_id}` is a placeholder, no product's id. Send the product's own id."
+
+
+def location_fault(location_id: str) -> str | None:
+    """Say what is wrong with a location's id; None where it may be one."""
+    if not is_no_id(location_id):
+        return None
+    return f"`{location_id}` is a placeholder, no location's id. Send the location's own id."
+
+
+def faults(event: Event) -> Iterator[tuple[str, str]]:
+    """Say what is wrong with an event beyond the types of its fields.
+
+    Yields
+    ------
+    (str, str)
+        JSON pointer into the event, and what to do.
+    """
+    if event.customer_id is not None and event.identifier is not None:
+        yield "/customer_id", "give `customer_id` or `identifier`, not both."
+    if event.event in ("purchase", "refund") and event.transaction_id is None:
+        yield "/transaction_id", f"a `{event.event}` needs the order's number."
+    if event.event in ("purchase", "refund") and event.transaction_id is not None:
+        fault = number_fault(event.transaction_id)
+        if fault is not None:
+            yield "/transaction_id", fault
+    if is_no_id(event.event_id):
+        yield "/event_id", f"`{event.event_id}` is a placeholder. Send an id of the event's own."
+    for ix, item in enumerate(event.items):
+        fault = item_fault(item.item_id)
+        if fault is not None:
+            yield f"/items/{ix}/item_id", fault
+        if event.event in ("purchase", "refund") and _is_negative(item.price):
+            yield f"/items/{ix}/price", "is below zero. Send prices after discount, not discounts."
+    if event.event in _NEED_ITEMS and not event.items:
+        yield "/items", f"`{event.event}` needs at least one item."
+    if event.event == "login":
+        if event.session_id is None:
+            yield "/session_id", "a `login` needs the session it happened in."
+        if event.customer_id is None and event.identifier is None:
+            yield "/identifier", "a `login` needs a `customer_id` or an `identifier`."
+
+
+def _is_negative(price: Money | float | None) -> bool:
+    """Tell whether a price would make a sale of a refund, or the reverse."""
+    amount = price.amount_minor if isinstance(price, Money) else price
+    return amount is not None and amount < 0
+
+
+_RULES: Final = Identity()
+
+
+def seal(event: Event, keyed_hash: KeyedHash, settings: Identity = _RULES) -> Event:
+    """Hash what is personal and bring times to UTC, so that the event may be stored.
+
+    An identifier that names nobody is dropped, and so is the id of a visit that is none.
+
+    Parameters
+    ----------
+    event : Event
+    keyed_hash : KeyedHash
+        Of the workspace.
+    settings : Identity
+        ``blocked`` holds the workspace's own patterns of what names nobody.
+    """
+    identifier = event.identifier
+    if identifier is not None:
+        identifier = seal_identifier(identifier, keyed_hash, settings)
+    session_id = event.session_id
+    if session_id is not None:
+        session_id = seal_session(session_id, keyed_hash)
+    return msgspec.structs.replace(
+        event,
+        identifier=identifier,
+        session_id=session_id,
+        occurred_at=event.occurred_at.astimezone(UTC),
+    )
+
+
+def seal_identifier(
+    identifier: Identifier, keyed_hash: KeyedHash, settings: Identity = _RULES
+) -> Identifier | None:
+    """Hash what names a customer; None where it names nobody by a rule, as at ingest."""
+    kind, value = identifier.type, identifier.value
+    if is_blocked(kind, value, settings, keyed_hash.country):
+        return None
+    stored = keyed_hash.identifier(kind, value)
+    return Identifier(type=kind, value=stored) if stored else None
+
+
+def seal_session(session_id: str, keyed_hash: KeyedHash) -> str | None:
+    """Hash the id of a visit; None where it is blank or a placeholder, hence everybody's."""
+    return None if is_no_id(session_id) else keyed_hash.identifier("session", session_id)
+
+
+def stored_id(event_id: str, page: bool) -> str:
+    """Return the id under which an event is kept.
+
+    Pages have ids of their own: nobody who reads a page's key can take an id in advance that a
+    server will send. The sign between is one that no sender's id may hold.
+    """
+    return f"page\x1f{event_id}" if page else event_id
+
+
+def encode(event: Event) -> bytes:
+    """Return a sealed event as the ledger stores it; equal events give equal bytes."""
+    return msgspec.json.encode(event)
+
+
+_decoder = msgspec.json.Decoder(Event)
+
+
+def decode(body: bytes) -> Event:
+    """Read a stored event."""
+    return _decoder.decode(body)
+
+
+def read(body: bytes) -> Event | None:
+    """Read a stored event; None where it is none that this version knows."""
+    try:
+        return _decoder.decode(body)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
+def digest(body: bytes) -> bytes:
+    """Return 16 bytes that tell bodies apart."""
+    return hashlib.blake2b(body, digest_size=16).digest()

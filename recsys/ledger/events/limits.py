@@ -1,0 +1,66 @@
+"""What an event may hold so that the history can: times, quantities, amounts and their sums.
+
+An event comes in, what does not fit comes out. Called by the service before it takes an event, and
+by ``live`` before an event goes into a history, so that whatever is accepted can be ingested.
+"""
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from recsys.ledger.events.event_types import Event, EventItem
+from recsys.ledger.events.purchases import minor
+
+#: Of a price, a line and an order, in minor units: a thousand million euros.
+MOST_MINOR: Final = 10**11
+#: Of a line: what is less is the rounding of a weight, not goods.
+LEAST_QUANTITY: Final = 1e-4
+#: Of a whole event.
+MOST_PIECES: Final = 10_000_000
+#: UTC epoch seconds, half-open: from the year 2000 until the year 3000.
+FIRST_TS: Final = 946_684_800
+LAST_TS: Final = 32_503_680_000
+
+
+class Misfit(NamedTuple):
+    """What does not fit."""
+
+    reason: str
+    """``time``, ``quantity`` or ``amount``."""
+    pointer: str
+    """JSON pointer into the event."""
+    detail: str
+
+
+def misfits(event: Event, currency: str) -> Iterator[Misfit]:
+    """Say what of an event no history could hold.
+
+    Parameters
+    ----------
+    event : Event
+    currency : str
+        Of prices that do not say theirs.
+    """
+    if not FIRST_TS <= event.occurred_at.timestamp() < LAST_TS:
+        yield Misfit("time", "/occurred_at", "is not between the years 2000 and 3000.")
+    pieces, whole = 0.0, 0
+    for ix, item in enumerate(event.items):
+        at = f"/items/{ix}"
+        if item.quantity < LEAST_QUANTITY:
+            detail = f"is less than {LEAST_QUANTITY:f}: no piece and no weight."
+            yield Misfit("quantity", f"{at}/quantity", detail)
+        pieces += item.quantity
+        each, line = _amounts(item, event.currency or currency)
+        whole += line
+        if max(each, line) > MOST_MINOR:
+            detail = f"is more than {MOST_MINOR:,} minor units{' in all' * (each <= MOST_MINOR)}."
+            yield Misfit("amount", f"{at}/price", detail)
+    if pieces > MOST_PIECES:
+        yield Misfit("quantity", "/items", f"are more than {MOST_PIECES:,} pieces together.")
+    if whole > MOST_MINOR:
+        yield Misfit("amount", "/items", f"cost more than {MOST_MINOR:,} minor units together.")
+
+
+def _amounts(item: EventItem, currency: str) -> tuple[int, int]:
+    """Price of one and of the line, without their signs, in minor units."""
+    price = abs(minor(item, currency))
+    return price, round(price * item.quantity)

@@ -1,0 +1,42 @@
+"""Live views and carts become events of a customer's history.
+
+Pure: an event in, what it says somebody looked at out. Called when events arrive, when ingest
+replaces the histories, and by ``sessions``.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+import numpy as np
+
+from recsys.datasets.interactions import EVENTS, KIND_OF, Structured
+from recsys.datasets.item_index import item_key
+from recsys.ledger.events.event_types import Event
+from recsys.schema import CHANNELS
+
+
+class Look(msgspec.Struct, frozen=True, array_like=True):
+    """One product that was looked at or put into the cart."""
+
+    item_id: str
+    ts: int
+    """UTC epoch seconds."""
+    kind: int
+    """``interactions.VIEW`` or ``CART``."""
+    channel: int
+    """Index into ``schema.CHANNELS``."""
+
+
+def looks(event: Event) -> list[Look]:
+    """Return what an event says was looked at; nothing for other kinds of events."""
+    kind = KIND_OF.get(event.event)
+    if kind is None:
+        return []
+    channel = CHANNELS.index(event.channel)
+    return [Look(item.item_id, event.occurred_ts, kind, channel) for item in event.items]
+
+
+def structured(found: Iterable[Look]) -> Structured:
+    """Lay looks out as a history holds them: an array of ``interactions.EVENTS``."""
+    rows = [(item_key(look.item_id), look.ts, look.kind, look.channel) for look in found]
+    return np.array(rows, EVENTS)

@@ -1,0 +1,86 @@
+"""What a visit looked at and put into its cart, kept up to date by its events.
+
+Pure: a state and an event in, the next state out. The ledger stores states; a request that
+names a ``session_id`` is answered from them. What a visit looked at before anybody logged in
+speaks for whoever is in it, and becomes a customer's when they do.
+"""
+
+from typing import Final
+
+import msgspec
+
+from recsys.datasets.interactions import VIEW, Structured
+from recsys.ledger.events.event_types import Event
+from recsys.ledger.events.views_and_carts import Look, looks, structured
+
+#: A visit's cart and views are forgotten this long after its latest event.
+SESSION_DAYS: Final = 30
+_MAX_CART: Final = 200
+_MAX_LOOKS: Final = 50
+
+
+class State(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One visit."""
+
+    cart: dict[str, float] = {}
+    """Item → quantity, in the order in which they were put in."""
+    looks: tuple[Look, ...] = ()
+    """The latest view and the latest cart of each item, the newest first."""
+
+    @property
+    def viewed(self) -> tuple[str, ...]:
+        """Items looked at, the latest first."""
+        return tuple(look.item_id for look in self.looks if look.kind == VIEW)
+
+    def events(self) -> Structured:
+        """What was looked at and put into the cart, as a history holds it."""
+        return structured(self.looks)
+
+
+def after(state: State, event: Event) -> State:
+    """Return the state of a visit once ``event`` has happened in it.
+
+    ``view_cart`` and ``begin_checkout`` with items name the whole cart, as in GA4; a purchase
+    takes what was bought out of it.
+    """
+    latest = {(look.kind, look.item_id): look for look in state.looks}
+    for look in looks(event):
+        known = latest.get((look.kind, look.item_id), look)
+        latest[look.kind, look.item_id] = max(known, look, key=_when)
+    newest = sorted(latest.values(), key=_when, reverse=True)[:_MAX_LOOKS]
+    return msgspec.structs.replace(state, looks=tuple(newest), cart=_cart(state, event))
+
+
+def _when(look: Look) -> tuple[int, int, str, int]:
+    return look.ts, look.kind, look.item_id, look.channel
+
+
+def _cart(state: State, event: Event) -> dict[str, float]:
+    cart = dict(state.cart)
+    if event.event == "add_to_cart":
+        for item in event.items:
+            cart[item.item_id] = cart.pop(item.item_id, 0.0) + item.quantity
+    elif event.event == "remove_from_cart":
+        for item in event.items:
+            left = cart.pop(item.item_id, 0.0) - item.quantity
+            if left > 0:
+                cart[item.item_id] = left
+    elif event.event in ("view_cart", "begin_checkout") and event.items:
+        cart = {item.item_id: item.quantity for item in event.items}
+    elif event.event == "purchase":
+        for item in event.items:
+            cart.pop(item.item_id, None)
+    return dict(list(cart.items())[-_MAX_CART:])
+
+
+def encode(state: State) -> bytes:
+    """Return a state as the ledger stores it."""
+    return msgspec.json.encode(state)
+
+
+_decoder = msgspec.json.Decoder(State)
+
+
+def decode(body: bytes) -> State:
+    """Read a stored state."""
+    return _decoder.decode(body)

@@ -1,0 +1,115 @@
+"""The history of all customers becomes the ledger's rows.
+
+``bring_in`` is called at the end of an ingest and leaves the ledger holding one packed row a
+customer, with the live events that came in meanwhile. ``packed`` begins as soon as lines and events
+are written, while the rest of the history is: rows are read and packed a few pages at a time, ahead
+of those that are compared and written, so memory does not grow with the history.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from typing import Final, TypeVar
+
+import ibis
+
+from recsys.config.toml_file import ORDER_KINDS, Config
+from recsys.datasets.customer_history import pack
+from recsys.datasets.history_rows import read
+from recsys.history.versions import History
+from recsys.ledger.ledger import Ledger, Replaced
+from recsys.query_engine import batches
+
+T = TypeVar("T")
+
+_BATCH_ROWS: Final = 100_000
+#: Rows in a page; one has a few hundred bytes, at most 36 kB.
+_PAGE: Final = 500
+#: Pages that are worked out before they are asked for.
+_PAGES: Final = 4
+_IDENTIFIER_COLUMNS: Final = ("type", "value", "own_id", "customer_id")
+
+
+def packed(history: History) -> Iterator[tuple[str, bytes]]:
+    """Begin, in a thread of its own, to pack every customer's row.
+
+    Parameters
+    ----------
+    history : History
+        Of which only lines and events have to be there.
+
+    Returns
+    -------
+    iterator of (customer_id, packed row)
+        Sorted by customer_id.
+    """
+    return _ahead(((customer_id, pack(row)) for customer_id, row in read(history)), _PAGE)
+
+
+def bring_in(
+    history: History,
+    ledger: Ledger,
+    config: Config,
+    contained: int = 0,
+    rows: Iterator[tuple[str, bytes]] | None = None,
+) -> Replaced:
+    """Make the ledger's histories and identifiers those of ``history``.
+
+    Parameters
+    ----------
+    history : History
+        What ingest wrote.
+    ledger : Ledger
+        Where it goes.
+    config : Config
+        Says which systems' orders the history holds.
+    contained : int
+        ``Ledger.mark`` as it was when ingest began to read the live events.
+    rows : iterator, optional
+        As ``packed`` returns them, where that has begun.
+
+    Raises
+    ------
+    LedgerError
+        When it cannot be written; then nothing has changed.
+    """
+    systems = {s.system or name for name, s in config.sources.items() if s.kind in ORDER_KINDS}
+    return ledger.replace_histories(
+        history.version,
+        packed(history) if rows is None else rows,
+        identifier_rows(history),
+        contained=contained,
+        systems=sorted(systems),
+    )
+
+
+def identifier_rows(history: History) -> Iterator[tuple[str, str, str, str | None]]:
+    """Read (type, value, own_id, customer_id) of every identifier, sorted by the first two."""
+    con = history.connect()
+    try:
+        ordered = con.table("identifiers").order_by(ibis._.type, ibis._.value)
+        for batch in batches(con, ordered.select(*_IDENTIFIER_COLUMNS), _BATCH_ROWS):
+            yield from zip(*(batch[name].to_pylist() for name in _IDENTIFIER_COLUMNS), strict=True)
+    finally:
+        con.disconnect()
+
+
+def _ahead(items: Iterable[T], size: int) -> Iterator[T]:
+    """Have another thread work out the first pages of ``size`` items at once; return all items."""
+    following = iter(items)
+    pool = ThreadPoolExecutor(1, "ahead")
+
+    def more() -> Future[list[T]]:
+        return pool.submit(lambda: list(islice(following, size)))
+
+    return _in_order(pool, deque(more() for _ in range(_PAGES)), more)
+
+
+def _in_order(
+    pool: ThreadPoolExecutor, coming: deque[Future[list[T]]], more: Callable[[], Future[list[T]]]
+) -> Iterator[T]:
+    with pool:
+        while page := coming.popleft().result():
+            coming.append(more())
+            yield from page

@@ -1,0 +1,111 @@
+"""Orders that came back by the history give back the offers they used.
+
+``give_back`` is called at the end of an ingest: what was returned in a store whose tills tell the
+service nothing is known from their export only. It reads the returns of orders that use an offer,
+nothing else of the history.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from recsys.config.toml_file import ORDER_KINDS, Config
+from recsys.history.versions import History
+from recsys.ledger.events.event_types import IN_STORE, order_id, scope_of
+from recsys.ledger.ledger import Ledger
+from recsys.ledger.offers.returns import Returned
+from recsys.schema import RETURN, SALE
+
+_NAMES: Final = pa.schema([(name, pa.string()) for name in ("order_id", "number", "scope")])
+
+
+def give_back(history: History, ledger: Ledger, config: Config, now_ts: int) -> int:
+    """Give back the offers of orders that were returned.
+
+    Parameters
+    ----------
+    history : History
+    ledger : Ledger
+        Holds the offers.
+    config : Config
+        Says which systems' orders the history holds; they name an order ``<system>:<number>``.
+    now_ts : int
+        UTC epoch seconds; what has expired by then does not stand again.
+
+    Returns
+    -------
+    int
+        Offers that were given back; none the second time.
+
+    Raises
+    ------
+    LedgerError
+        When the ledger cannot be written.
+    """
+    systems = sorted(
+        {s.system or name for name, s in config.sources.items() if s.kind in ORDER_KINDS}
+    )
+    in_use = list(ledger.offers.in_use())
+    names = [
+        {"order_id": name, "number": number, "scope": scope}
+        for number, scope in in_use
+        for name in [*(f"{system}:{number}" for system in systems), order_id(scope, number)]
+    ]
+    if not names:
+        return 0
+    con = history.connect()
+    try:
+        wanted = ibis.memtable(pa.Table.from_pylist(names, schema=_NAMES))
+        rows = con.to_pyarrow(_came_back(con.table("lines"), wanted)).to_pylist()
+    finally:
+        con.disconnect()
+    return ledger.offers.give_back(_returns(row for row in rows if _is_of(row, in_use)), now_ts)
+
+
+def _returns(rows: Iterable[dict[str, Any]]) -> list[Returned]:
+    """Bring what came back of each order together.
+
+    Where several orders of the history may be the one of that number, none of them counts for
+    more than it brought back itself.
+    """
+    back: dict[tuple[str, str], dict[str, float]] = {}
+    sold: dict[tuple[str, str], dict[str, float]] = {}
+    for row in rows:
+        key, item_id = (row["number"], row["scope"]), row["item_id"]
+        for found, quantity in ((back, row["back"]), (sold, row["sold"])):
+            theirs = found.setdefault(key, {})
+            theirs[item_id] = max(theirs.get(item_id, 0.0), quantity or 0.0)
+    return [
+        Returned(*key, back=theirs, in_all=True, sold=sold[key])
+        for key, theirs in sorted(back.items())
+    ]
+
+
+def _came_back(lines: ir.Table, wanted: ir.Table) -> ir.Table:
+    """Return what came back of some orders, how many they held, and where each was sold."""
+    of = wanted.select("order_id").distinct()
+    back = lines.filter(lines.kind == RETURN)
+    back = back.select("item_id", "quantity", order_id=back.return_of).semi_join(of, "order_id")
+    back = back.group_by("order_id", "item_id").agg(back=-back.quantity.sum())
+    sold = lines.filter(lines.kind == SALE).semi_join(of, "order_id")
+    held = sold.group_by("order_id", "item_id").agg(sold=sold.quantity.sum())
+    place = sold.group_by("order_id").agg(
+        channel=sold.channel.min(), location_id=sold.location_id.min()
+    )
+    found = back.left_join(held, ["order_id", "item_id"])
+    found = found.select("order_id", "item_id", "back", "sold")
+    return found.join(place, "order_id").join(wanted, "order_id")
+
+
+def _is_of(row: dict[str, Any], in_use: Sequence[tuple[str, str]]) -> bool:
+    """Whether an order of the history is the one of that number in its scope."""
+    channel, location_id, scope = row["channel"], row["location_id"], str(row["scope"])
+    online = scope_of("web", None)
+    if channel in IN_STORE and location_id is None:
+        # The export does not say which store: only where no two used this number.
+        stores = {of for number, of in in_use if number == row["number"] and of != online}
+        return stores == {scope}
+    return scope == scope_of(channel, location_id)

@@ -1,0 +1,252 @@
+"""What channels told the service becomes a source of the next ingest.
+
+Accepted events are read from the ledger, a page at a time, and written as staged Parquet files:
+purchases and refunds as order lines, everything else as events, and who was named as observations
+of identifiers. An event that no history can hold is counted and left out; so is a purchase that a
+page told of, until somebody else tells of the same order. Called by ``training.ingest``;
+``recsys.ingest.unify`` lets an export of the same order win.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from recsys.identity.links import LOGIN, OBSERVATIONS, SAME_ORDER
+from recsys.ingest.staged import EVENTS, LIVE, LOCATIONS, PAGES, PRODUCTS, TOLD, Live
+from recsys.ledger.catalogue_updates import Overlay
+from recsys.ledger.events.event_types import Event, EventItem, Money, order_id, stored_id
+from recsys.ledger.events.limits import Misfit, misfits
+from recsys.ledger.events.purchases import minor
+from recsys.ledger.ledger import Ledger, LiveEvent
+from recsys.recommender.catalogue_updates import LiveItem, LiveLocation
+
+_PAGE: Final = 5_000
+_SCHEMAS: Final = {
+    "lines": TOLD, "observations": OBSERVATIONS, "events": EVENTS, "pages": PAGES
+}  # fmt: skip
+#: So many rejected events are named one by one.
+_LISTED: Final = 1_000
+_UNREADABLE: Final = Misfit("unreadable", "", "This version reads no event in it.")
+
+
+def read_live(ledger: Ledger, until: int, folder: Path, currency: str) -> Live | None:
+    """Write the ledger's events as staged tables.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    until : int
+        Number of the last event wanted, from ``Ledger.mark``.
+    folder : Path
+        Where the tables may lie until the ingest ends.
+    currency : str
+        Of prices that do not say theirs.
+
+    Returns
+    -------
+    Live or None
+        None where nothing was told.
+    """
+    if not until:
+        return None
+    folder.mkdir(parents=True, exist_ok=True)
+    lines, seen, events, pages = (folder / f"live-{name}.parquet" for name in _SCHEMAS)
+    live = Live(lines, seen, events, pages)
+    writers = {name: pq.ParquetWriter(getattr(live, name), s) for name, s in _SCHEMAS.items()}
+    try:
+        rows: dict[str, list[dict[str, Any]]] = {name: [] for name in _SCHEMAS}
+        for told in ledger.live_events(until):
+            event = _fitting(live, told, currency)
+            if event is None:
+                continue
+            for name, row in _rows(told, event, currency):
+                rows[name].append(row)
+            for name, pending in rows.items():
+                if len(pending) >= _PAGE:
+                    _flush(writers[name], pending, name)
+        for name, pending in rows.items():
+            _flush(writers[name], pending, name)
+    finally:
+        for writer in writers.values():
+            writer.close()
+    return live
+
+
+def _fitting(live: Live, told: LiveEvent, currency: str) -> Event | None:
+    """Count an event, and return it where a history can hold it."""
+    live.counts["read"] += 1
+    event = told.event
+    wrong = None if event is None else next(misfits(event, currency), None)
+    if event is None or wrong is not None:
+        wrong = wrong or _UNREADABLE
+        live.rejected[wrong.reason] += 1
+        if len(live.rejects) < _LISTED:
+            live.rejects.append({
+                "source": LIVE, "file": "events", "line": told.seq, "reason": wrong.reason,
+                "detail": f"{wrong.pointer} {wrong.detail}".strip(), "row": "(hidden)",
+            })  # fmt: skip
+        return None
+    if event.event == "login":
+        what = "logins"
+    elif event.event not in ("purchase", "refund"):
+        what = "others"
+    elif told.counted:
+        what = "orders"
+    else:
+        what = "of_pages" if told.page else "repeated"
+    live.counts[what] += 1
+    return event
+
+
+def read_told(ledger: Ledger, exported: Mapping[str, int]) -> dict[str, pa.Table]:
+    """Return what the back office told of products and locations after their last export.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    exported : mapping
+        Kind → when its newest export was written, UTC epoch seconds.
+
+    Returns
+    -------
+    dict
+        ``products`` and ``locations``, where anything was told, with the columns of
+        ``recsys.ingest.staged``; null where nothing was told.
+    """
+    overlay = Overlay(ledger.backoffice)
+    overlay.renew()
+    told = overlay.told(exported)
+    records = {"products": told.items.values(), "locations": told.locations.values()}
+    schemas = {"products": _names(PRODUCTS, LiveItem), "locations": _names(LOCATIONS, LiveLocation)}
+    return {
+        kind: pa.Table.from_pylist([_told(row) for row in rows], schemas[kind])
+        for kind, rows in records.items()
+        if rows
+    }
+
+
+def _names(schema: pa.Schema, record: type[msgspec.Struct]) -> pa.Schema:
+    return pa.schema([field for field in schema if field.name in record.__struct_fields__])
+
+
+def _told(record: msgspec.Struct) -> dict[str, Any]:
+    told = msgspec.structs.asdict(record)
+    if told.get("attributes") is not None:
+        told["attributes"] = msgspec.json.encode(told["attributes"]).decode()
+    return told
+
+
+def _flush(writer: pq.ParquetWriter, rows: list[dict[str, Any]], name: str) -> None:
+    writer.write_table(pa.Table.from_pylist(rows, schema=_SCHEMAS[name]))
+    rows.clear()
+
+
+def _rows(told: LiveEvent, event: Event, currency: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    number = event.transaction_id or event.event_id
+    order = order_id(event.scope, number)
+    at = event.occurred_at.astimezone(UTC)
+    items: list[EventItem | None] = [*event.items] or [None]
+    if event.event in ("purchase", "refund") and told.counted:
+        group = order if event.event == "purchase" else f"{order}:{event.event_id}"
+        for place, item in enumerate(items, 1):
+            line = _line(event, group, order, item, at, currency)
+            yield "lines", line | {"_row": told.seq, "own_id": told.own_id, "line_no": place}
+        yield from _observed(event, group, SAME_ORDER, at)
+    if event.event not in ("login", "refund"):
+        for item in items:
+            yield "events", _event(told, event, item, at, currency)
+    if told.page:
+        yield (
+            "pages",
+            {
+                "event_id": stored_id(event.event_id, page=True),
+                "told_id": event.event_id,
+                "purchase": event.event == "purchase",
+                "order_id": order,
+                "transaction_id": number,
+                "scope": event.scope,
+            },
+        )
+    yield from _observed(event, event.session_id or event.event_id, LOGIN, at)
+
+
+def _observed(
+    event: Event, group: str, evidence: str, at: datetime
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    if event.identifier is not None:
+        named = {"type": event.identifier.type, "value": event.identifier.value}
+        place = {"group_id": group, "evidence": evidence, "source": LIVE, "at": at}
+        yield "observations", named | place
+
+
+def _line(
+    event: Event,
+    group: str,
+    order: str,
+    item: EventItem | None,
+    at: datetime,
+    currency: str,
+) -> dict[str, Any]:
+    """One line of a purchase or a refund; a refund without items takes back the whole order."""
+    back = event.event == "refund"
+    line: dict[str, Any] = {
+        "order_id": group,
+        "occurred_at": at.replace(tzinfo=None),
+        "channel": event.channel,
+        "location_id": event.location_id,
+        "line_type": "return" if back else "sale",
+        "return_of": order if back else None,
+        "cancelled": False,
+        "added": False,
+        "discount_minor": 0,
+        "currency": event.currency or currency,
+        "quantity": -1.0 if back else 1.0,
+        "transaction_id": event.transaction_id or event.event_id,
+        "scope": event.scope,
+    }
+    if item is not None:
+        money = event.currency or currency
+        price = minor(item, money) if item.price is not None else None
+        sign = -1 if back else 1
+        line |= {
+            "item_id": item.item_id,
+            "currency": _currency(item, money),
+            "location_id": item.location_id or event.location_id,
+            "title": item.item_name,
+            "quantity": sign * item.quantity,
+            "unit_price_minor": price,
+            "amount_minor": None if price is None else sign * round(price * item.quantity),
+        }
+    return line
+
+
+def _event(
+    told: LiveEvent, event: Event, item: EventItem | None, at: datetime, currency: str
+) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "_row": told.seq,
+        "event_id": stored_id(event.event_id, told.page),
+        "event": event.event,
+        "occurred_at": at.replace(tzinfo=None),
+        "session_id": event.session_id,
+        "channel": event.channel,
+        "location_id": event.location_id,
+        "currency": event.currency or currency,
+        "transaction_id": event.transaction_id,
+        "own_id": told.own_id,
+    }
+    if item is not None:
+        priced = item.price is not None
+        price = minor(item, event.currency or currency) if priced else None
+        row |= {"item_id": item.item_id, "quantity": item.quantity, "price_minor": price}
+        row["currency"] = _currency(item, row["currency"])
+    return row
+
+
+def _currency(item: EventItem, otherwise: str) -> str:
+    return item.price.currency if isinstance(item.price, Money) else otherwise

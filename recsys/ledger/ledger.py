@@ -1,0 +1,400 @@
+"""The ledger: what is remembered between requests and between ingests.
+
+Histories, identifiers, visits, events and exposures, in SQLite or PostgreSQL. The service reads
+a customer and writes events and exposures; ingest reads the live events back and replaces the
+histories; the commands read.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Final
+
+import msgspec
+import sqlalchemy as sa
+
+from recsys.datasets.customer_history import EMPTY, CustomerHistory, notice, unpack
+from recsys.identity.hashing import customer_id_of
+from recsys.ledger.api_keys import Keys
+from recsys.ledger.catalogue_updates import BackOffice
+from recsys.ledger.circuit_breaker import Patience
+from recsys.ledger.connections import WAIT_SECONDS
+from recsys.ledger.customers.identity_lookup import find_identifiers, resolve_ids, session_own_id
+from recsys.ledger.customers.replacement import Replaced, replace
+from recsys.ledger.database import Database
+from recsys.ledger.events import visit_state
+from recsys.ledger.events.event_types import Event, Identifier, read
+from recsys.ledger.events.exposures import Exposure, thin_exposures, write_exposures
+from recsys.ledger.events.recording import Outcome, record
+from recsys.ledger.offers.decisions import Decisions
+from recsys.ledger.offers.offers import Offers
+from recsys.ledger.schema import EVENTS, HISTORIES, IDENTIFIERS, META, SESSIONS
+from recsys.units import DAY
+
+__all__ = ["Customer", "Exposure", "Ledger", "LiveEvent", "Outcome", "Patience", "Replaced"]
+
+_PAGE: Final = 2_000
+
+# What a request reads; see ``Database.one``.
+_ROW: Final = sa.select(HISTORIES.c.row).where(
+    HISTORIES.c.customer_id == sa.bindparam("customer_id")
+)
+_NAMED: Final = (
+    sa.select(IDENTIFIERS.c.customer_id, HISTORIES.c.row)
+    .outerjoin(HISTORIES, HISTORIES.c.customer_id == IDENTIFIERS.c.customer_id)
+    .where(IDENTIFIERS.c.type == sa.bindparam("type"), IDENTIFIERS.c.value == sa.bindparam("value"))
+)
+_VISIT: Final = sa.select(SESSIONS.c.own_id, SESSIONS.c.seen_ts, SESSIONS.c.state).where(
+    SESSIONS.c.session_id == sa.bindparam("session_id")
+)
+
+
+class Customer(msgspec.Struct, frozen=True):
+    """Whom a request named, and what is remembered of them."""
+
+    customer_id: str | None = None
+    """None: nobody who is known."""
+    history: CustomerHistory = EMPTY
+    """Purchases, views and carts; of a visit in which nobody logged in, those of the visit. What
+    a visit of nobody looked at counts for the customer who is named beside it."""
+    visit: visit_state.State = visit_state.State()
+    """Cart and views of the visit that was named."""
+
+
+class LiveEvent(msgspec.Struct, frozen=True):
+    """An accepted event as ingest reads it back."""
+
+    seq: int
+    """Its number; they grow in the order of acceptance."""
+    received_ts: int
+    own_id: str | None
+    """``own_id`` of whom it was counted for; None: nobody."""
+    counted: bool
+    """False: its order was told of in another event as well, which counts, or by a page alone."""
+    page: bool
+    """Whether a page told of it, with a key that anybody can read."""
+    event: Event | None
+    """Sealed: identifiers and session ids are hashed. None: it cannot be read."""
+
+
+class Ledger:
+    """What is remembered, in one database. Threads may share it.
+
+    Parameters
+    ----------
+    database : Database
+        Opened.
+    currency : str
+        ISO 4217 code of prices in events that do not say theirs.
+
+    Attributes
+    ----------
+    keys : Keys
+        Who may ask the service.
+    backoffice : BackOffice
+        What was told of products, locations and stock.
+    decisions : Decisions
+        What marketers decided about bundles.
+    offers : Offers
+        Bundles promised to customers.
+    """
+
+    def __init__(self, database: Database, currency: str) -> None:
+        self._database = database
+        self.keys = Keys(database)
+        self.backoffice = BackOffice(database)
+        self.decisions = Decisions(database)
+        self.offers = Offers(database)
+        self.currency = currency
+
+    @classmethod
+    def open(
+        cls,
+        url: str,
+        *,
+        create: bool = True,
+        currency: str = "EUR",
+        patience: Patience | None = None,
+    ) -> "Ledger":
+        """Open a ledger.
+
+        Parameters
+        ----------
+        url : str
+            SQLAlchemy URL, as ``Config.ledger_url`` gives it.
+        create : bool
+            Make it where there is none.
+        currency : str
+            ISO 4217 code of prices in events that do not say theirs.
+        patience : Patience, optional
+            Open even while the database does not answer, and give up on it in time; everything
+            then raises ``LedgerAwayError`` until ``prepare`` has succeeded.
+
+        Raises
+        ------
+        LedgerError
+            When it cannot be opened, is missing, or was written by a newer version.
+        """
+        return cls(Database(url, create=create, patience=patience), currency)
+
+    def prepare(self) -> None:
+        """Make the database ready, where that has not been done.
+
+        Raises
+        ------
+        LedgerError
+            When it cannot be; ``LedgerAwayError`` where it may be later.
+        """
+        self._database.prepare()
+
+    @property
+    def prepared(self) -> bool:
+        """Whether it was ever reached."""
+        return self._database.prepared
+
+    @property
+    def trouble(self) -> str | None:
+        """Why something is not asked at present; None where everything is."""
+        return self._database.trouble
+
+    def hurrying(self, name: str) -> AbstractContextManager[None]:
+        """Run a block in the time that an answer has; where one of that name failed, not now."""
+        patience = self._database.patience or Patience(write_seconds=WAIT_SECONDS,
+                                                       read_seconds=WAIT_SECONDS)  # fmt: skip
+        return self._database.hurrying(name, patience.read_seconds)
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._database.close()
+
+    def ping(self) -> None:
+        """Ask the database for a sign of life.
+
+        Raises
+        ------
+        LedgerError
+            When there is none.
+        """
+        with self._database.reading() as connection:
+            connection.execute(sa.select(META.c.value).limit(1)).scalar_one_or_none()
+
+    def meta(self) -> dict[str, str]:
+        """Return what the ledger knows of itself: schema_version, history_version, …."""
+        with self._database.reading() as connection:
+            return dict(connection.execute(sa.select(META.c.key, META.c.value)).all())
+
+    # Who
+
+    def resolve(self, kind: str, value: str) -> str | None:
+        """Return the customer behind a stored (hashed) identifier; None if it names nobody."""
+        with self._database.reading() as connection:
+            known = find_identifiers(connection, [Identifier(type=kind, value=value)])
+        return known.get((kind, value), ("", None))[1]
+
+    def resolve_id(self, customer_id: str) -> str | None:
+        """Return the present customer behind an id that was given out at any time, or None."""
+        with self._database.reading() as connection:
+            return resolve_ids(connection, [customer_id]).get(customer_id)
+
+    def customer(
+        self,
+        *,
+        customer_id: str | None = None,
+        identifier: Identifier | None = None,
+        session_id: str | None = None,
+        as_of_ts: int,
+    ) -> Customer:
+        """Read whom a request names, with one or two statements.
+
+        Parameters
+        ----------
+        customer_id : str, optional
+            Any id ever given out.
+        identifier : Identifier, optional
+            Sealed. It counts before the other two.
+        session_id : str, optional
+            Sealed.
+        as_of_ts : int
+            The time of the question, UTC epoch seconds; a visit without events for
+            ``SESSION_DAYS`` before it is over.
+        """
+        visit, own_id = visit_state.State(), None
+        if session_id is not None:
+            visit, own_id = self._visit(session_id, as_of_ts)
+        found = self._named(customer_id, identifier, session_id, own_id, visit)
+        if own_id is not None or not visit.looks:
+            return found  # who logged in has it in their row already
+        history = notice(found.history, visit.events())
+        return msgspec.structs.replace(found, history=history)
+
+    def _named(
+        self,
+        customer_id: str | None,
+        identifier: Identifier | None,
+        session_id: str | None,
+        own_id: str | None,
+        visit: visit_state.State,
+    ) -> Customer:
+        """Return whom a request names first; ``own_id`` is who logged in to the visit."""
+        if identifier is not None:
+            return self._by_identifier(identifier, visit)
+        if customer_id is not None or own_id is not None:
+            return self._by_id(customer_id or own_id or "", visit)
+        if session_id is not None:
+            return Customer(None, self.history(session_own_id(session_id)), visit)
+        return Customer()
+
+    def _visit(self, session_id: str, as_of_ts: int) -> tuple[visit_state.State, str | None]:
+        found = self._database.one(_VISIT, session_id=session_id)
+        if found is None or as_of_ts - found[1] > visit_state.SESSION_DAYS * DAY:
+            return visit_state.State(), None
+        return visit_state.decode(found[2]), found[0]
+
+    def _by_identifier(self, identifier: Identifier, visit: visit_state.State) -> Customer:
+        found = self._database.one(_NAMED, type=identifier.type, value=identifier.value)
+        if found is None:
+            # Known from a visit only, perhaps, and not to ingest.
+            own_id = customer_id_of(identifier.type, identifier.value)
+            alone = self._database.one(_ROW, customer_id=own_id)
+            return Customer(own_id, unpack(alone[0]), visit) if alone else Customer(visit=visit)
+        customer_id, row = found
+        return Customer(customer_id, unpack(row) if row else EMPTY, visit)
+
+    def _by_id(self, customer_id: str, visit: visit_state.State) -> Customer:
+        row = self._database.one(_ROW, customer_id=customer_id)
+        if row is not None:
+            return Customer(customer_id, unpack(row[0]), visit)
+        present = self.resolve_id(customer_id)
+        if present is None:
+            return Customer(visit=visit)
+        return Customer(present, self.history(present), visit)
+
+    def history(self, customer_id: str) -> CustomerHistory:
+        """Return the purchases of a present customer; ``EMPTY`` for an unknown one."""
+        row = self._database.one(_ROW, customer_id=customer_id)
+        return unpack(row[0]) if row else EMPTY
+
+    def histories(self, customer_ids: Sequence[str]) -> list[CustomerHistory]:
+        """Return the purchases of many present customers, in the same order."""
+        found: dict[str, CustomerHistory] = {}
+        query = sa.select(HISTORIES.c.customer_id, HISTORIES.c.row)
+        with self._database.reading() as connection:
+            for start in range(0, len(customer_ids), _PAGE):
+                wanted = customer_ids[start : start + _PAGE]
+                rows = connection.execute(query.where(HISTORIES.c.customer_id.in_(wanted)))
+                found.update((customer_id, unpack(row)) for customer_id, row in rows)
+        return [found.get(customer_id, EMPTY) for customer_id in customer_ids]
+
+    # What happened
+
+    def add_events(
+        self, events: Sequence[Event], received_ts: int, *, page: bool = False
+    ) -> list[Outcome]:
+        """Write events in one transaction; when it returns, they survive a power cut.
+
+        Parameters
+        ----------
+        events : sequence of Event
+            Checked and sealed (``recsys.ledger.events.event_types``).
+        received_ts : int
+            Now, UTC epoch seconds.
+        page : bool
+            Whether a page tells of them: purchases then wait for somebody else to confirm them.
+
+        Returns
+        -------
+        list of Outcome
+            One an event, in the same order.
+
+        Raises
+        ------
+        LedgerError
+            When they could not be written; then none of them was.
+        """
+        with self._database.writing() as connection:
+            return record(connection, events, received_ts, self.currency, page=page)
+
+    def record_exposures(self, exposures: Sequence[Exposure]) -> None:
+        """Write what was shown. A power cut may lose the last of them."""
+        write_exposures(self._database, exposures)
+
+    def thin_exposures(self, before_ts: int, most: int = 2_000) -> int:
+        """Forget some of what was shown before a time, and return how many."""
+        return thin_exposures(self._database, before_ts, most)
+
+    # Ingest
+
+    def mark(self) -> int:
+        """Return the number of the latest event, such that no earlier one is still being written.
+
+        Ingest takes it before it reads ``live_events`` and hands it to ``replace_histories``.
+        """
+        with self._database.writing(alone=True) as connection:
+            return connection.execute(sa.select(sa.func.max(EVENTS.c.seq))).scalar_one() or 0
+
+    def live_events(self, until: int | None = None, after: int = 0) -> Iterator[LiveEvent]:
+        """Read accepted events in the order of acceptance, a page at a time.
+
+        Parameters
+        ----------
+        until : int, optional
+            Number of the last event wanted, from ``mark``; all there are by default.
+        after : int
+            Number after which to begin.
+        """
+        of = EVENTS.c
+        query = sa.select(of.seq, of.received_ts, of.own_id, of.counted, of.page, of.body)
+        query = query.order_by(of.seq).limit(_PAGE)
+        if until is not None:
+            query = query.where(of.seq <= until)
+        while True:
+            with self._database.reading() as connection:
+                page = connection.execute(query.where(of.seq > after)).all()
+            for row in page:
+                told = (row.seq, row.received_ts, row.own_id, row.counted, row.page)
+                yield LiveEvent(*told, read(row.body))
+            if len(page) < _PAGE:
+                return
+            after = page[-1].seq
+
+    def replace_histories(
+        self,
+        version: str,
+        rows: Iterable[tuple[str, bytes]],
+        identifiers: Iterable[tuple[str, str, str, str | None]],
+        *,
+        contained: int = 0,
+        systems: Sequence[str] = (),
+    ) -> Replaced:
+        """Make the histories those of an ingest, in one transaction.
+
+        Only rows that differ are written; customers and identifiers that came no more are
+        removed. What came in after event number ``contained`` is applied on top, unless the rows
+        hold it already, so nothing that a channel was told is accepted is lost or counted twice.
+
+        Parameters
+        ----------
+        version : str
+            Name of the history.
+        rows : iterable of (customer_id, packed row)
+            Sorted by customer_id. Read once, a page at a time.
+        identifiers : iterable of (type, value, own_id, customer_id or None)
+            Sorted by type, then value.
+        contained : int
+            ``mark`` as it was when ingest began to read the live events.
+        systems : sequence of str
+            Systems whose orders the rows hold; they name an order ``<system>:<number>``.
+
+        Raises
+        ------
+        LedgerError
+            When rows are not sorted or cannot be written; then nothing has changed.
+        """
+        return replace(
+            self._database,
+            version,
+            rows,
+            identifiers,
+            contained=contained,
+            systems=systems,
+            currency=self.currency,
+        )

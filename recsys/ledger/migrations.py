@@ -1,0 +1,189 @@
+"""What makes an older ledger one of the present schema.
+
+Called by ``Database``, in one transaction; tables that are missing afterwards are made by it.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from recsys.bundles.terms import OfferItem
+from recsys.ledger.offers.codes import hashed
+from recsys.ledger.schema import METADATA, OFFER_ORDERS, OFFERS, REDEMPTIONS
+
+_AT_ONCE: Final = 1_000
+#: Columns of offers that say their codes.
+_OF_CODES: Final = ("code_hash", "kept_code")
+
+
+def _index_customers(connection: Connection) -> None:
+    """Let whose offers they are be asked by the present customer."""
+    connection.exec_driver_sql(
+        "CREATE INDEX IF NOT EXISTS ix_identifiers_customer_id ON identifiers (customer_id)"
+    )
+
+
+def _name_pieces(connection: Connection) -> None:
+    """Let redemptions name their pieces and their discount, and orders say what came back.
+
+    Until now each offer claimed one piece of each product, whatever the order held, and what came
+    back was the offer's, not the order's.
+    """
+    inspector = sa.inspect(connection)
+    if not inspector.has_table("redemptions"):
+        return
+    if "back" not in {column["name"] for column in inspector.get_columns("redemptions")}:
+        return
+    connection.exec_driver_sql("DROP INDEX IF EXISTS ux_redemptions_offer")
+    connection.exec_driver_sql("ALTER TABLE redemptions RENAME TO redemptions_before")
+    METADATA.create_all(connection, tables=[REDEMPTIONS, OFFER_ORDERS])
+    orders: dict[tuple[str, str], dict[str, float]] = {}
+    stood = _stand_ins(connection)
+    for page in _pages(connection):
+        rows = []
+        for row in page:
+            key = (row.transaction_id, row.scope)
+            members = [item.item_id for item in _items(row.offered)]
+            instead = stood.get((*key, row.offer_id), {})
+            sold = {member: instead.get(member, member) for member in members}
+            back = members if row.returned_ts is not None else _names(row.back)
+            theirs = orders.setdefault(key, {})
+            for member in back:
+                if member in sold:
+                    theirs[sold[member]] = theirs.get(sold[member], 0.0) + 1.0
+            pieces = [{"member": member, "item_id": item_id} for member, item_id in sold.items()]
+            rows.append(
+                {
+                    "transaction_id": row.transaction_id,
+                    "scope": row.scope,
+                    "offer_id": row.offer_id,
+                    "channel": row.channel,
+                    "location_id": row.location_id,
+                    "redeemed_ts": row.redeemed_ts,
+                    "discount_minor": row.discount_minor,
+                    "pieces": msgspec.json.encode(pieces),
+                    "returned_ts": row.returned_ts,
+                }
+            )
+        connection.execute(REDEMPTIONS.insert(), rows)
+    if orders:
+        connection.execute(
+            OFFER_ORDERS.insert(),
+            [
+                {
+                    "transaction_id": number,
+                    "scope": scope,
+                    "state": msgspec.json.encode({"told_back": back} if back else {}),
+                }
+                for (number, scope), back in orders.items()
+            ],
+        )
+    connection.exec_driver_sql("DROP TABLE redemptions_before")
+    connection.exec_driver_sql("DROP TABLE IF EXISTS stand_ins")
+
+
+def _mark_visits(connection: Connection) -> None:
+    """Tell offers of visits from those of customers; what stands by now ends by itself."""
+    inspector = sa.inspect(connection)
+    if not inspector.has_table("offers"):
+        return
+    if "visit" not in {column["name"] for column in inspector.get_columns("offers")}:
+        connection.exec_driver_sql(
+            "ALTER TABLE offers ADD COLUMN visit BOOLEAN DEFAULT FALSE NOT NULL"
+        )
+    for index in OFFERS.indexes:
+        index.create(connection, checkfirst=True)
+
+
+def _hash_codes(connection: Connection) -> None:
+    """Hold hashes of codes; those of offers that may still be used stay readable beside them.
+
+    They were made by chance, and whoever holds one must find it shown as before.
+    """
+    inspector = sa.inspect(connection)
+    if not inspector.has_table("offers"):
+        return
+    if "code" not in {column["name"] for column in inspector.get_columns("offers")}:
+        return
+    connection.exec_driver_sql("ALTER TABLE offers RENAME TO offers_before")
+    for index in OFFERS.indexes:
+        connection.exec_driver_sql(f"DROP INDEX IF EXISTS {index.name}")
+    OFFERS.create(connection)
+    names = [column.name for column in OFFERS.columns if column.name not in _OF_CODES]
+    before = sa.table("offers_before", *map(sa.column, [*names, "code"]))
+    query = sa.select(before).order_by(before.c.offer_id).limit(_AT_ONCE)
+    last = ""
+    while page := connection.execute(query.where(before.c.offer_id > last)).mappings().all():
+        connection.execute(OFFERS.insert(), [_with_hash(dict(row)) for row in page])
+        last = page[-1]["offer_id"]
+    connection.exec_driver_sql("DROP TABLE offers_before")
+
+
+def _with_hash(row: dict[str, Any]) -> dict[str, Any]:
+    code = row.pop("code")
+    usable = row["state"] in ("standing", "redeemed")
+    return {**row, "code_hash": hashed(code), "kept_code": code if usable else None}
+
+
+def _tell_pages(connection: Connection) -> None:
+    """Tell what pages told of from the rest, from now on: of what came before it is not known."""
+    inspector = sa.inspect(connection)
+    if not inspector.has_table("events"):
+        return
+    if "page" not in {column["name"] for column in inspector.get_columns("events")}:
+        connection.exec_driver_sql(
+            "ALTER TABLE events ADD COLUMN page BOOLEAN DEFAULT FALSE NOT NULL"
+        )
+
+
+def _pages(connection: Connection) -> Iterator[list[sa.Row[Any]]]:
+    """Read the redemptions of before, with what their offers were for."""
+    names = ("transaction_id", "scope", "offer_id", "channel", "location_id", "redeemed_ts", "back",
+             "returned_ts")  # fmt: skip
+    before = sa.table("redemptions_before", *map(sa.column, names))
+    key = (before.c.transaction_id, before.c.scope, before.c.offer_id)
+    query: sa.Select[Any] = (
+        sa.select(*before.c, OFFERS.c["items"].label("offered"), OFFERS.c.discount_minor)
+        .join_from(before, OFFERS, OFFERS.c.offer_id == before.c.offer_id)
+        .order_by(*key)
+        .limit(_AT_ONCE)
+    )
+    last: tuple[str, ...] = ("", "", "")
+    while True:
+        after = sa.tuple_(*key) > sa.tuple_(*(sa.literal(part) for part in last))
+        page = list(connection.execute(query.where(after)).all())
+        if not page:
+            return
+        yield page
+        last = (page[-1].transaction_id, page[-1].scope, page[-1].offer_id)
+
+
+def _stand_ins(connection: Connection) -> dict[tuple[str, str, str], dict[str, str]]:
+    """What orders held in place of members, where the ledger says so."""
+    if not sa.inspect(connection).has_table("stand_ins"):
+        return {}
+    names = ("transaction_id", "scope", "offer_id", "member", "item_id")
+    found: dict[tuple[str, str, str], dict[str, str]] = {}
+    for row in connection.execute(sa.select(sa.table("stand_ins", *map(sa.column, names)))):
+        key = (row.transaction_id, row.scope, row.offer_id)
+        found.setdefault(key, {})[row.member] = row.item_id
+    return found
+
+
+_items: Final = msgspec.json.Decoder(tuple[OfferItem, ...]).decode
+_names: Final = msgspec.json.Decoder(tuple[str, ...]).decode
+
+#: Schema → what makes the next one of it; tables that came with that are made without.
+UPGRADES: Final[dict[int, tuple[Callable[[Connection], None], ...]]] = {
+    1: (),  # keys
+    2: (),  # products, locations and stock
+    3: (_index_customers,),  # decisions and offers
+    4: (),  # stand-ins
+    5: (_name_pieces,),
+    6: (_mark_visits,),
+    7: (_hash_codes,),
+    8: (_tell_pages,),
+}

@@ -1,0 +1,76 @@
+"""Which of several offers an order uses: those that take off most together.
+
+A basket and offers come in; out come those to use, with what each claims. Called by
+``redeeming``.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from recsys.bundles.terms import Offer
+from recsys.errors import OfferError
+from recsys.ledger.offers.pieces import Basket, Bounds, Claim
+
+
+class Combination(NamedTuple):
+    """Offers that one order uses together."""
+
+    claims: tuple[tuple[int, Claim], ...] = ()
+    """Position of each offer, in the order in which they claim, and what it claims."""
+
+    @property
+    def discount_minor(self) -> int:
+        """What all of them take off."""
+        return sum(claim.discount_minor for _, claim in self.claims)
+
+
+def best(basket: Basket, offers: Sequence[Offer], bounds: Bounds, most: int) -> Combination:
+    """Choose the offers that take off most together.
+
+    Of equal ones the fewest offers are used, so that the others stand for another order, and of
+    those the ones that are named first.
+
+    Parameters
+    ----------
+    basket : Basket
+        Left as it is.
+    offers : sequence of Offer
+        A few: every combination is tried that may be better than the best one so far, where it
+        matters which piece an offer claims in every order.
+    bounds : Bounds
+    most : int
+        Offers that may be used.
+    """
+    search = _Search(offers, bounds, most, ordered=not basket.alike)
+    search.go(basket, Combination(), range(len(offers)))
+    return search.best
+
+
+class _Search:
+    def __init__(
+        self, offers: Sequence[Offer], bounds: Bounds, most: int, *, ordered: bool
+    ) -> None:
+        self._offers, self._bounds, self._most, self._ordered = offers, bounds, most, ordered
+        self.best = Combination()
+
+    def go(self, basket: Basket, so_far: Combination, left: Sequence[int]) -> None:
+        """Try every offer that is left after those that were chosen."""
+        if _rank(so_far) > _rank(self.best):
+            self.best = so_far
+        room = self._most - len(so_far.claims)
+        hoped = sorted((self._offers[at].discount_minor for at in left), reverse=True)[:room]
+        if room <= 0 or so_far.discount_minor + sum(hoped) < self.best.discount_minor:
+            return
+        for number, at in enumerate(left):
+            after = basket.copy()
+            try:
+                claim = after.claim(self._offers[at], self._bounds)
+            except OfferError:
+                continue
+            rest = [*left[:number], *left[number + 1 :]] if self._ordered else left[number + 1 :]
+            self.go(after, Combination((*so_far.claims, (at, claim))), rest)
+
+
+def _rank(found: Combination) -> tuple[int, int, list[int]]:
+    named = sorted(at for at, _ in found.claims)
+    return found.discount_minor, -len(named), [-at for at in named]

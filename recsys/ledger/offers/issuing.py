@@ -1,0 +1,252 @@
+"""A bundle is promised to somebody: once, within its budget, to each customer as often as may be.
+
+Called by ``offers``.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, Literal, NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from recsys.bundles.bundle_table import offered
+from recsys.bundles.terms import Offer, OfferItem, Terms
+from recsys.errors import LedgerError
+from recsys.ledger.database import Database
+from recsys.ledger.offers.codes import OfferName, hashed, read_code
+from recsys.ledger.offers.pieces import NO_BOUNDS, Bounds, least_price_minor
+from recsys.ledger.offers.rows import (
+    COLUMNS,
+    OVERDUE,
+    REDEEMED,
+    STANDING,
+    count,
+    lock_bundles,
+    names_of,
+    of_owners,
+    offer,
+    read_of_owners,
+    release,
+    terms_of,
+)
+from recsys.ledger.schema import DECISIONS, OF_VISITS, OFFER_ADDRESSES, OFFERS
+from recsys.ledger.statements import lock
+from recsys.units import DAY
+
+_HOUR: Final = 3_600
+#: Addresses of the past that a request forgets.
+_FORGET: Final = 20
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """Why no offer was made."""
+
+    reason: Literal[
+        "not_offered", "offer_below_floor", "budget_spent", "customer_limit", "visit_limit"
+    ]
+
+
+class VisitBounds(msgspec.Struct, frozen=True):
+    """What a visit of nobody is promised at most."""
+
+    per_visit: int
+    """Offers of one visit within a day."""
+    hours: float
+    """How long one stands."""
+    budget_share: float
+    """Share of a bundle's budget that stands for such visits together."""
+    per_address_hour: int
+    """Offers of such visits from one address in an hour."""
+    address: str | None = None
+    """Where the visit comes from, as a keyed hash; None: not limited."""
+
+
+class Wanted(NamedTuple):
+    """What is to be promised to whom."""
+
+    bundle_id: str
+    owners: Sequence[str]
+    """Every id of theirs."""
+    owner: str
+    items: tuple[OfferItem, ...]
+    now_ts: int
+    name: OfferName
+    """Of a new offer."""
+    visit: VisitBounds | None = None
+    """Where the owner is a visit of nobody."""
+    bounds: Bounds = NO_BOUNDS
+    """What no offer goes beyond: nobody is promised what a till would refuse."""
+
+
+#: What ``_new`` takes of a bundle's row.
+_BUNDLE: Final = sa.select(
+    DECISIONS.c.kind,
+    DECISIONS.c.item_ids,
+    DECISIONS.c.terms,
+    DECISIONS.c.reserved_minor + DECISIONS.c.spent_minor - OVERDUE,
+).where(DECISIONS.c.bundle_id == sa.bindparam("bundle_id"))
+#: What somebody has of a bundle.
+_THEIRS: Final = (
+    sa.select(*COLUMNS)
+    .where(OFFERS.c.bundle_id == sa.bindparam("bundle_id"))
+    .where(OFFERS.c.state.in_([sa.literal_column(f"'{state}'") for state in (STANDING, REDEEMED)]))
+    .order_by(OFFERS.c.expires_ts.desc(), OFFERS.c.offer_id)
+)
+_OF_OWNERS: Final = of_owners(_THEIRS)
+#: Offers that a visit got lately.
+_OF_VISIT: Final = sa.select(sa.func.count()).where(
+    OFFERS.c.owner == sa.bindparam("owner"), OFFERS.c.issued_ts > sa.bindparam("since_ts")
+)
+#: What stands of a bundle for visits of nobody.
+_VISITS_MINOR: Final = sa.select(sa.func.coalesce(sa.func.sum(OFFERS.c.discount_minor), 0)).where(
+    OFFERS.c.bundle_id == sa.bindparam("bundle_id"),
+    OFFERS.c.expires_ts > sa.bindparam("now_ts"),
+    OF_VISITS,
+)
+_OF_ALL: Final = _THEIRS.where(OFFERS.c.owner.in_(sa.bindparam("owners", expanding=True)))
+
+
+def issue(database: Database, wanted: Wanted) -> Offer | Refusal:
+    """Do what ``Offers.issue`` says."""
+    bundle_id, now_ts = wanted.bundle_id, wanted.now_ts
+    # Whoever can be answered without waiting for other writers is.
+    rows = read_of_owners(database, _OF_OWNERS, wanted.owners, bundle_id=bundle_id)
+    held, n_used = _held(rows, now_ts)
+    if held is not None:
+        return held
+    seen = database.one(_BUNDLE, bundle_id=bundle_id, of_bundle=bundle_id, now_ts=now_ts)
+    if seen is None:
+        return Refusal("not_offered")
+    kind, item_ids, stored, taken = seen
+    new = _new(wanted, kind, item_ids, stored, taken, n_used)
+    if isinstance(new, Refusal):
+        return new
+    with database.writing() as connection:
+        if wanted.visit is not None and not _visit_may(connection, wanted, wanted.visit):
+            return Refusal("visit_limit")
+        row = lock_bundles(connection, [bundle_id])[bundle_id]
+        taken = row.reserved_minor + row.spent_minor - release(connection, bundle_id, now_ts)
+        given = {"owners": wanted.owners, "bundle_id": bundle_id}
+        held, n_used = _held(connection.execute(_OF_ALL, given), now_ts)
+        if held is not None:
+            return held
+        new = _new(wanted, row.kind, row.item_ids, row.terms, taken, n_used)
+        if isinstance(new, Refusal):
+            return new
+        if wanted.visit is not None:
+            budget, most = terms_of(row.terms).budget_minor, wanted.visit.budget_share
+            held_minor = connection.execute(
+                _VISITS_MINOR, {"bundle_id": bundle_id, "now_ts": now_ts}
+            ).scalar_one()
+            if budget is not None and held_minor + new.discount_minor > budget * most:
+                return Refusal("budget_spent")
+            _count_address(connection, wanted.visit, now_ts)
+        return _write(connection, new, wanted, _until(wanted, terms_of(row.terms)))
+
+
+def _until(wanted: Wanted, terms: Terms) -> int:
+    """Until when an offer stands by itself."""
+    hours = (
+        terms.offer_hours if wanted.visit is None else min(terms.offer_hours, wanted.visit.hours)
+    )
+    return round(wanted.now_ts + hours * _HOUR)
+
+
+def _visit_may(connection: Connection, wanted: Wanted, bounds: VisitBounds) -> bool:
+    """Whether a visit may be promised one more offer; holds the row of its address."""
+    if bounds.address is not None:
+        row = lock(connection, OFFER_ADDRESSES, [bounds.address], since_ts=wanted.now_ts, issued=0)[
+            bounds.address
+        ]
+        recent = wanted.now_ts - row.since_ts < _HOUR
+        if recent and row.issued >= bounds.per_address_hour:
+            return False
+    given = {"owner": wanted.owner, "since_ts": wanted.now_ts - DAY}
+    n_lately = int(connection.execute(_OF_VISIT, given).scalar_one())
+    return n_lately < bounds.per_visit
+
+
+def _count_address(connection: Connection, bounds: VisitBounds, now_ts: int) -> None:
+    """Count one more offer of an address whose row is held, and forget some that are long past."""
+    if bounds.address is None:
+        return
+    of = OFFER_ADDRESSES.c
+    past = now_ts - of.since_ts >= _HOUR
+    connection.execute(
+        OFFER_ADDRESSES.update()
+        .where(of.address == bounds.address)
+        .values(
+            since_ts=sa.case((past, now_ts), else_=of.since_ts),
+            issued=sa.case((past, 1), else_=of.issued + 1),
+        )
+    )
+    old = sa.select(of.address).where(of.since_ts < now_ts - DAY, of.address != bounds.address)
+    found = connection.execute(old.limit(_FORGET).with_for_update(skip_locked=True)).scalars().all()
+    if found:
+        connection.execute(OFFER_ADDRESSES.delete().where(of.address.in_(found)))
+
+
+def _held(rows: Iterable[Sequence[Any]], now_ts: int) -> tuple[Offer | None, int]:
+    """Return what stands of what somebody has, if anything, and how many they used."""
+    theirs = [offer(row) for row in rows]
+    standing = [it for it in theirs if it.state == STANDING and it.expires_ts > now_ts]
+    return next(iter(standing), None), sum(it.state == REDEEMED for it in theirs)
+
+
+def _new(
+    wanted: Wanted,
+    kind: str,
+    item_ids: bytes,
+    stored: bytes,
+    taken_minor: int,
+    n_theirs: int,
+) -> Offer | Refusal:
+    """Make an offer of what a bundle's row says, or say why not.
+
+    ``taken_minor`` is what is reserved and spent of the budget; ``n_theirs`` are the offers that
+    the customer has.
+    """
+    terms, now_ts = terms_of(stored), wanted.now_ts
+    begun = terms.starts_ts is None or terms.starts_ts <= now_ts
+    over = terms.ends_ts is not None and terms.ends_ts <= now_ts
+    if terms.status != "approved" or not begun or over:
+        return Refusal("not_offered")
+    if set(offered(kind, names_of(item_ids))) != {item.item_id for item in wanted.items}:
+        raise LedgerError(f"the products offered are not those of bundle {wanted.bundle_id}.")
+    until = _until(wanted, terms)
+    new = Offer(
+        offer_id=wanted.name.offer_id,
+        bundle_id=wanted.bundle_id,
+        owner=wanted.owner,
+        items=wanted.items,
+        price_minor=terms.price_minor or 0,
+        currency=terms.currency or "",
+        issued_ts=now_ts,
+        expires_ts=until if terms.ends_ts is None else min(until, terms.ends_ts),
+        state=STANDING,
+    )
+    if new.discount_minor <= 0:
+        return Refusal("not_offered")
+    sold = [item.item_id for item in wanted.items]
+    if new.price_minor < least_price_minor(sold, new.currency, wanted.bounds):
+        return Refusal("offer_below_floor")
+    if n_theirs >= terms.per_customer:
+        return Refusal("customer_limit")
+    if terms.budget_minor is not None and taken_minor + new.discount_minor > terms.budget_minor:
+        return Refusal("budget_spent")
+    return new
+
+
+def _write(connection: Connection, new: Offer, wanted: Wanted, promised_ts: int) -> Offer:
+    row = {column.name: getattr(new, column.name) for column in COLUMNS}
+    row |= {
+        "items": msgspec.json.encode(new.items),
+        "code_hash": hashed(read_code(wanted.name.code) or ""),
+        "discount_minor": new.discount_minor,
+        "promised_ts": promised_ts,
+        "visit": wanted.visit is not None,
+    }
+    connection.execute(OFFERS.insert(), row)
+    count(connection, new.bundle_id, issued=1, standing=1, reserved_minor=new.discount_minor)
+    return offer([row[column.name] for column in COLUMNS])

@@ -1,0 +1,312 @@
+"""An offer is used by one order at most, and each piece of an order carries one offer.
+
+Called by ``offers``; ``returning`` undoes it.
+"""
+
+from collections.abc import Callable, Collection, Container, Sequence
+from contextlib import suppress
+from typing import Any, Final, NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from recsys.bundles.terms import Offer, Terms
+from recsys.errors import OfferError
+from recsys.ledger.database import Database
+from recsys.ledger.events.event_types import scope_of
+from recsys.ledger.offers.codes import hashed, is_offer_id, read_code
+from recsys.ledger.offers.combination import best
+from recsys.ledger.offers.orders import OrderState, ever_used, held_of, in_use, keep, open_order
+from recsys.ledger.offers.pieces import Basket, Bounds, Claim, OrderItem
+from recsys.ledger.offers.rows import (
+    COLUMNS,
+    EXPIRED,
+    REDEEMED,
+    USED,
+    WITHDRAWN,
+    count,
+    lock_bundles,
+    offer,
+    redemption,
+    terms_of,
+)
+from recsys.ledger.schema import DECISIONS, OFFERS, REDEMPTIONS
+
+
+class Redeemed(msgspec.Struct, frozen=True):
+    """An offer that an order uses."""
+
+    offer: Offer
+    first: bool
+    """False: the order was told of before, and this is the same answer again."""
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """An offer and what matters of its bundle."""
+
+    offer: Offer
+    scope: str | None
+    """Within what the order that uses it is named."""
+    terms: Terms
+
+
+class Use(msgspec.Struct, frozen=True, kw_only=True):
+    """Who wants to redeem, for what."""
+
+    transaction_id: str
+    channel: str
+    location_id: str | None
+    owners: Collection[str] | None
+    """None: whoever shows it may use it."""
+    items: Sequence[OrderItem] | None
+    """All that the order holds; None: not told."""
+    currency: str | None
+    """Of their prices."""
+    now_ts: int
+    choice_of: Callable[[str], str] = str
+    """Names the choice of a product: any product of it stands for the others."""
+    bounds: Bounds = Bounds()
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Number and scope of the order."""
+        return self.transaction_id, self.scope
+
+    @property
+    def scope(self) -> str:
+        """Within what ``transaction_id`` names one order."""
+        return scope_of(self.channel, self.location_id)
+
+
+_USING: Final = sa.and_(
+    REDEMPTIONS.c.offer_id == OFFERS.c.offer_id, REDEMPTIONS.c.returned_ts.is_(None)
+)
+_SEEN: Final = (
+    sa.select(*COLUMNS, *USED, REDEMPTIONS.c.scope, DECISIONS.c.terms)
+    .join_from(OFFERS, DECISIONS, DECISIONS.c.bundle_id == OFFERS.c.bundle_id)
+    .outerjoin(REDEMPTIONS, _USING)
+)
+_BY_ID: Final = _SEEN.where(OFFERS.c.offer_id == sa.bindparam("name"))
+_BY_CODE: Final = _SEEN.where(OFFERS.c.code_hash == sa.bindparam("name"))
+
+
+def see(database: Database, which: str) -> Seen | None:
+    """Read an offer by its id or by its code; None where there is none."""
+    by_id = is_offer_id(which)
+    code = None if by_id else read_code(which)
+    if code is not None:
+        row = database.one(_BY_CODE, name=hashed(code))
+    else:
+        row = database.one(_BY_ID, name=which) if by_id else None
+    return None if row is None else _seen(row)
+
+
+def _seen(row: Sequence[Any]) -> Seen:
+    use_at, scope_at = len(COLUMNS), len(COLUMNS) + len(USED)
+    scope, terms = row[scope_at:]
+    return Seen(
+        offer=offer(row[:use_at], redemption(row[use_at:scope_at])),
+        scope=scope,
+        terms=terms_of(terms),
+    )
+
+
+def redeem(database: Database, which: str, use: Use) -> Redeemed:
+    """Do what ``Offers.redeem`` says."""
+    wrong = _wrong_name(which, use)
+    if wrong is not None:
+        raise wrong
+    seen = see(database, which)
+    if seen is None:
+        raise OfferError("offer-unknown", "there is no such offer.")
+    # Whoever comes too late hears so without waiting for those who came at the same moment.
+    again = _check(seen, use)
+    if again is not None:
+        return again
+    with database.writing() as connection:
+        order = open_order(connection, use.key)
+        lock_bundles(connection, [seen.offer.bundle_id])
+        seen = _seen(connection.execute(_BY_ID, {"name": seen.offer.offer_id}).one())
+        again = _check(seen, use)
+        if again is not None:
+            return again
+        basket, n_used = _basket(connection, order, use)
+        _check_returned(seen.offer.offer_id, ever_used(connection, use.key), use)
+        _check_number(n_used, use)
+        claim = basket.claim(seen.offer, use.bounds)
+        done = _use(connection, seen.offer, claim, use)
+        if use.items is not None:
+            order.tell(held_of(use.items))
+            keep(connection, use.key, order)
+    return done
+
+
+class Outcome(NamedTuple):
+    """What became of one of several offers."""
+
+    redeemed: Redeemed | None
+    refused: OfferError | None
+
+
+class _UndoError(Exception):
+    """Ends a transaction of which nothing is to be written."""
+
+
+def redeem_best(
+    database: Database, names: Sequence[str], use: Use, *, dry_run: bool
+) -> list[Outcome]:
+    """Do what ``Offers.redeem_best`` says."""
+    refused = {name: error for name in names if (error := _wrong_name(name, use)) is not None}
+    taken = [name for name in names if name not in refused]
+    named = [see(database, name) for name in taken]
+    found: list[Outcome] = []
+    with suppress(_UndoError), database.writing() as connection:
+        found = _redeem_best(connection, named, use)
+        if dry_run:
+            raise _UndoError
+    left = iter(found)
+    return [Outcome(None, refused[name]) if name in refused else next(left) for name in names]
+
+
+def _redeem_best(connection: Connection, named: Sequence[Seen | None], use: Use) -> list[Outcome]:
+    order = open_order(connection, use.key)
+    lock_bundles(connection, [seen.offer.bundle_id for seen in named if seen is not None])
+    ids = list(dict.fromkeys(seen.offer.offer_id for seen in named if seen is not None))
+    basket, n_used = _basket(connection, order, use)
+    ever = ever_used(connection, use.key)
+    outcomes: dict[str, Outcome] = {}
+    free: list[Offer] = []
+    for offer_id in ids:
+        seen = _seen(connection.execute(_BY_ID, {"name": offer_id}).one())
+        try:
+            again = _check(seen, use)
+            if again is None:
+                _check_returned(offer_id, ever, use)
+        except OfferError as error:
+            outcomes[offer_id] = Outcome(None, error)
+            continue
+        if again is None:
+            free.append(seen.offer)
+        else:
+            outcomes[offer_id] = Outcome(again, None)
+    per_order = use.bounds.per_order
+    room = len(free) if per_order is None else max(0, per_order - n_used)
+    chosen = best(basket, free, use.bounds, room)
+    for at, claim in chosen.claims:
+        basket.claim(free[at], use.bounds)
+        outcomes[free[at].offer_id] = Outcome(_use(connection, free[at], claim, use), None)
+    n_used += len(chosen.claims)
+    for other in free:
+        if other.offer_id not in outcomes:
+            outcomes[other.offer_id] = Outcome(None, _why_not(basket, other, n_used, use))
+    if use.items is not None and chosen.claims:
+        order.tell(held_of(use.items))
+        keep(connection, use.key, order)
+    unknown = Outcome(None, OfferError("offer-unknown", "there is no such offer."))
+    return [unknown if seen is None else outcomes[seen.offer.offer_id] for seen in named]
+
+
+def _wrong_name(which: str, use: Use) -> OfferError | None:
+    """Refuse an id from whoever names nobody.
+
+    Ids stand in the ledger and in logs, so whoever has read one may not spend the offer: without a
+    customer only the code counts, of which the ledger holds the hash.
+    """
+    if use.owners is None and is_offer_id(which):
+        return OfferError(
+            "offer-code-needed",
+            "an offer's id counts only where the customer is named; anybody else shows its code.",
+        )
+    return None
+
+
+def _why_not(basket: Basket, offer: Offer, n_used: int, use: Use) -> OfferError:
+    """Say why an offer is not among those that an order uses."""
+    try:
+        _check_number(n_used, use)
+        basket.copy().claim(offer, use.bounds)
+    except OfferError as error:
+        return error
+    return OfferError("offer-overlaps", "the other offers take off more without it.")
+
+
+def _basket(connection: Connection, order: OrderState, use: Use) -> tuple[Basket, int]:
+    """Return what an order whose row is held has free, and how many offers it uses."""
+    used = in_use(connection, use.key)
+    taken = [piece for pieces in used.values() for piece in pieces]
+    basket = Basket(use.items, taken, order.back, all_back=order.all_back, choice_of=use.choice_of)
+    return basket, len(used)
+
+
+def _check_returned(offer_id: str, ever: Container[str], use: Use) -> None:
+    """Refuse an offer that came back of this order."""
+    if offer_id in ever:
+        raise OfferError(
+            "offer-redeemed",
+            f"order `{use.transaction_id}` used this offer and was returned; another order may "
+            "use it.",
+        )
+
+
+def _check_number(n_used: int, use: Use) -> None:
+    """Refuse one offer more than an order may use."""
+    most = use.bounds.per_order
+    if most is not None and n_used >= most:
+        raise OfferError("order-limit", f"the order uses {n_used} offers; it may use {most}.")
+
+
+def _use(connection: Connection, found: Offer, claim: Claim, use: Use) -> Redeemed:
+    """Write that an order uses an offer, whose bundle's row is held too."""
+    row = {
+        "transaction_id": use.transaction_id,
+        "scope": use.scope,
+        "offer_id": found.offer_id,
+        "channel": use.channel,
+        "location_id": use.location_id,
+        "redeemed_ts": use.now_ts,
+        "discount_minor": claim.discount_minor,
+        "pieces": msgspec.json.encode(claim.pieces),
+    }
+    connection.execute(REDEMPTIONS.insert(), row)
+    _become(connection, found.offer_id, REDEEMED)
+    count(
+        connection, found.bundle_id, standing=-1, redeemed=1,
+        reserved_minor=-found.discount_minor, spent_minor=claim.discount_minor,
+    )  # fmt: skip
+    used = redemption([row[column.name] for column in USED])
+    return Redeemed(msgspec.structs.replace(found, state=REDEEMED, redemption=used), True)
+
+
+def _check(seen: Seen, use: Use) -> Redeemed | None:
+    """Refuse what may not be; return the earlier answer where the order had it already."""
+    found, terms = seen.offer, seen.terms
+    if use.owners is not None and found.owner not in use.owners:
+        raise OfferError("offer-of-another", "the offer was made to somebody else.")
+    if found.redemption is not None:
+        if (found.redemption.transaction_id, seen.scope) == (use.transaction_id, use.scope):
+            return Redeemed(found, False)
+        raise OfferError("offer-redeemed", "another order has used the offer.")
+    if found.state == WITHDRAWN:
+        raise OfferError("offer-withdrawn", "the offer was withdrawn.")
+    if found.state == EXPIRED or found.expires_ts <= use.now_ts:
+        raise OfferError("offer-expired", "the offer has expired.")
+    if not holds_at(terms, use.channel, use.location_id):
+        where = [*terms.channels, *terms.locations]
+        raise OfferError("offer-elsewhere", f"the offer holds elsewhere: {', '.join(where)}.")
+    if use.currency not in (None, found.currency):
+        raise OfferError(
+            "offer-elsewhere", f"the offer is in {found.currency}, the order in {use.currency}."
+        )
+    return None
+
+
+def holds_at(terms: Terms, channel: str, location_id: str | None) -> bool:
+    """Whether a bundle is offered in a channel, at a location."""
+    return (not terms.channels or channel in terms.channels) and (
+        not terms.locations or location_id in terms.locations
+    )
+
+
+def _become(connection: Connection, offer_id: str, state: str) -> None:
+    connection.execute(OFFERS.update().where(OFFERS.c.offer_id == offer_id).values(state=state))

@@ -1,0 +1,206 @@
+"""A bundle's row and its offers: what everything that writes offers shares.
+
+Whoever changes an offer locks the row of its bundle first, and the rows of several bundles in the
+order of their ids. So no two writers wait for each other in a circle, and what a bundle's row
+says of its offers (how many, and what their discounts add up to) is true at the end of every
+transaction. Used by the other modules of this stage only.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, get_args
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from recsys.bundles.terms import Counts, Decision, Offer, OfferItem, OfferState, Redemption, Terms
+from recsys.ledger.database import Database
+from recsys.ledger.schema import DECISIONS, IDENTIFIERS, OFFERS, REDEMPTIONS
+
+STANDING, REDEEMED, EXPIRED, WITHDRAWN = get_args(OfferState)
+#: Columns of a bundle's row that count its offers.
+COUNTERS: Final = Counts.__struct_fields__
+#: Statuses of bundles whose offers stand.
+KEPT: Final = ("approved", "paused")
+
+_BUNDLES: Final = (
+    sa.select(DECISIONS)
+    .where(DECISIONS.c.bundle_id.in_(sa.bindparam("bundle_ids", expanding=True)))
+    .order_by(DECISIONS.c.bundle_id)
+    .with_for_update()
+)
+_LATE: Final = sa.and_(
+    OFFERS.c.bundle_id == sa.bindparam("of_bundle"),
+    OFFERS.c.state == sa.literal_column(f"'{STANDING}'"),
+    OFFERS.c.expires_ts <= sa.bindparam("now_ts"),
+)
+#: Discounts that are reserved for what has expired, minor units.
+OVERDUE: Final = (
+    sa.select(sa.func.coalesce(sa.func.sum(OFFERS.c.discount_minor), sa.literal_column("0")))
+    .where(_LATE)
+    .scalar_subquery()
+)
+_LET_GO: Final = (
+    OFFERS.update()
+    .where(
+        OFFERS.c.offer_id.in_(
+            sa.select(OFFERS.c.offer_id).where(_LATE).limit(sa.bindparam("most", type_=sa.Integer))
+        )
+    )
+    .values(state=EXPIRED, kept_code=None)
+    .returning(OFFERS.c.discount_minor)
+)
+#: Expired offers that a request lets go of; a campaign's all expire at once.
+MOST: Final = 500
+
+_ALIKE: Final = IDENTIFIERS.alias()
+#: Every id that leads to whom an id leads to, and the present one.
+OF_SAME: Final = sa.select(IDENTIFIERS.c.own_id, IDENTIFIERS.c.customer_id).where(
+    IDENTIFIERS.c.customer_id
+    == sa.select(_ALIKE.c.customer_id)
+    .where(_ALIKE.c.own_id == sa.bindparam("customer_id"))
+    .limit(sa.literal_column("1"))
+    .offset(sa.literal_column("0"))  # SQLAlchemy writes a parameter otherwise
+    .scalar_subquery()
+)
+
+#: Of an offer, in the order in which ``offer`` takes them.
+COLUMNS: Final = tuple(
+    OFFERS.c[name]
+    for name in (
+        "offer_id", "kept_code", "bundle_id", "owner", "items", "price_minor", "currency",
+        "issued_ts", "expires_ts", "state",
+    )
+)  # fmt: skip
+#: Of the order that uses an offer, in the order in which ``redemption`` takes them.
+USED: Final = tuple(
+    REDEMPTIONS.c[name]
+    for name in ("transaction_id", "channel", "location_id", "redeemed_ts", "discount_minor")
+)
+
+terms_of: Final = msgspec.json.Decoder(Terms).decode
+items_of: Final = msgspec.json.Decoder(tuple[OfferItem, ...]).decode
+names_of: Final = msgspec.json.Decoder(tuple[str, ...]).decode
+
+
+def of_owners(query: sa.Select[Any]) -> dict[int, sa.Select[Any]]:
+    """Ask only for offers of some owners: a constant statement for each number of them."""
+    return {
+        size: query.where(OFFERS.c.owner.in_([sa.bindparam(f"owner_{n}") for n in range(size)]))
+        for size in (1, 2, 4, 8, 16, 32, 64)
+    }
+
+
+def read_of_owners(
+    database: Database, queries: Mapping[int, sa.Select[Any]], owners: Sequence[str], **values: Any
+) -> list[tuple[Any, ...]]:
+    """Read what ``of_owners`` asks; where they are fewer, one of them fills up the rest."""
+    found: list[tuple[Any, ...]] = []
+    most = max(queries)
+    for start in range(0, len(owners), most):
+        part = owners[start : start + most]
+        size = next(size for size in queries if size >= len(part))
+        named = {f"owner_{n}": part[min(n, len(part) - 1)] for n in range(size)}
+        found += database.rows(queries[size], **named, **values)
+    return found
+
+
+def lock_bundles(connection: Connection, bundle_ids: Iterable[str]) -> dict[str, sa.Row[Any]]:
+    """Read bundles' rows and keep them, and their offers, from other writers.
+
+    Parameters
+    ----------
+    connection : Connection
+        In a writer's transaction, which holds no other bundle's row.
+    bundle_ids : iterable of str
+        All that the transaction will need.
+
+    Returns
+    -------
+    dict
+        Bundle id → row, of those there are.
+    """
+    wanted = sorted(set(bundle_ids))
+    if not wanted:
+        return {}
+    return {row.bundle_id: row for row in connection.execute(_BUNDLES, {"bundle_ids": wanted})}
+
+
+def count(connection: Connection, bundle_id: str, **changes: int) -> None:
+    """Add to the counters of a bundle whose row is held."""
+    values = {name: DECISIONS.c[name] + change for name, change in changes.items()}
+    connection.execute(
+        DECISIONS.update().where(DECISIONS.c.bundle_id == bundle_id).values(**values)
+    )
+
+
+def sweep(connection: Connection, bundle_id: str, now_ts: int) -> None:
+    """Let go of what has expired of a bundle whose row is held."""
+    while _let_go(connection, bundle_id, now_ts)[0] == MOST:
+        pass
+
+
+def release(connection: Connection, bundle_id: str, now_ts: int) -> int:
+    """Let go of some of what has expired of a bundle whose row is held.
+
+    Returns
+    -------
+    int
+        Discounts that all of it reserved until now, minor units.
+    """
+    n, released = _let_go(connection, bundle_id, now_ts)
+    if n < MOST:
+        return released
+    rest = connection.execute(sa.select(OVERDUE), {"of_bundle": bundle_id, "now_ts": now_ts})
+    return released + int(rest.scalar_one())
+
+
+def _let_go(connection: Connection, bundle_id: str, now_ts: int) -> tuple[int, int]:
+    given = {"of_bundle": bundle_id, "now_ts": now_ts, "most": MOST}
+    discounts = connection.execute(_LET_GO, given).scalars().all()
+    if discounts:
+        count(connection, bundle_id, standing=-len(discounts), reserved_minor=-sum(discounts))
+    return len(discounts), sum(discounts)
+
+
+def offer(row: Sequence[Any], use: Redemption | None = None) -> Offer:
+    """Make an offer of ``COLUMNS``."""
+    return Offer(
+        offer_id=row[0],
+        kept_code=row[1],
+        bundle_id=row[2],
+        owner=row[3],
+        items=items_of(row[4]),
+        price_minor=row[5],
+        currency=row[6],
+        issued_ts=row[7],
+        expires_ts=row[8],
+        state=row[9],
+        redemption=use,
+    )
+
+
+def redemption(row: Sequence[Any]) -> Redemption | None:
+    """Make a redemption of ``USED``; None where no order uses the offer."""
+    if row[0] is None:
+        return None
+    return Redemption(
+        transaction_id=row[0],
+        channel=row[1],
+        location_id=row[2],
+        redeemed_ts=row[3],
+        discount_minor=row[4],
+    )
+
+
+def decision(row: sa.Row[Any]) -> Decision:
+    """Make a decision of a bundle's row."""
+    return Decision(
+        bundle_id=row.bundle_id,
+        kind=row.kind,
+        item_ids=names_of(row.item_ids),
+        terms=terms_of(row.terms),
+        revision=row.revision,
+        changed_ts=row.changed_ts,
+        changed_by=row.changed_by,
+    )

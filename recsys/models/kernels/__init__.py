@@ -1,0 +1,4 @@
+"""Compiled loops that several models share: top-k, pair counts, nearest items, vectors.
+
+In: flat arrays of a whole batch. Out: flat arrays. Called by ``models`` alone, apart from types.
+"""

@@ -1,1 +1,0 @@
-"""Arrays become an artefact, and come back."""

@@ -1,0 +1,150 @@
+"""Boosted trees over the blend: what they add to the candidates of known customers.
+
+The best candidates of the blend come in, with histories and context; log-odds to add, the chance
+of purchase and what each column contributed come out. Learned by ``validation.boosting``, stored
+in the artefact, asked by ``rank``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.datasets.customer_history import Histories
+from recsys.datasets.item_index import IntArray, IxArray
+from recsys.datasets.ragged import Lists, pointers
+from recsys.models.base import Context
+from recsys.ranking.calibration import Curve, Floats
+from recsys.ranking.candidates import COLUMNS, Candidates
+from recsys.ranking.features.item_statistics import ItemStatistics
+from recsys.ranking.features.table import Features, compute, names, speaks_for
+from recsys.ranking.segment_blends import KINDS, STRANGER
+from recsys.ranking.selection import best_of_groups
+from recsys.ranking.trees import Trees
+
+#: Names of the features, and the column of evidence that each belongs to.
+FEATURES: Final = names(COLUMNS)
+SPEAKS_FOR: Final = speaks_for(COLUMNS)
+#: Candidates of each customer that trees look at: so many of all, and so many of those bought
+#: before and of the new ones at least.
+CHOSEN: Final = 160
+PER_KIND: Final = 60
+
+
+@dataclass(frozen=True, eq=False)
+class Ensemble:
+    """Trees that tell chances, and on top of them trees that order.
+
+    A chance must be right for everybody. For the order what is first in a list counts most, and
+    a customer who buys much no more than one who buys little.
+
+    Attributes
+    ----------
+    likely : Trees
+        What is added to the blend's log-odds for the chance.
+    order : Trees
+        What is added to both for the order.
+    chance_x, chance_y : ndarray
+        Log-odds of blend and ``likely`` together → chance of purchase.
+    """
+
+    likely: Trees
+    order: Trees
+    chance_x: Floats
+    chance_y: Floats
+
+    def chance(self, total: Floats) -> Floats:
+        """Chance of purchase at the log-odds of blend and ``likely`` together."""
+        return Curve(self.chance_x, self.chance_y)(total)
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Everything, by name."""
+        return {
+            **{f"order_{name}": array for name, array in self.order.arrays().items()},
+            **{f"likely_{name}": array for name, array in self.likely.arrays().items()},
+            "chance_x": self.chance_x,
+            "chance_y": self.chance_y,
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
+        """Rebuild from what ``arrays`` gave."""
+
+        def trees(kind: str) -> Trees:
+            start = f"{kind}_"
+            return Trees.from_arrays(
+                {name.removeprefix(start): array for name, array in arrays.items()
+                 if name.startswith(start)}
+            )  # fmt: skip
+
+        return cls(trees("likely"), trees("order"), arrays["chance_x"], arrays["chance_y"])
+
+
+@dataclass(frozen=True, eq=False)
+class Boosted:
+    """Two ensembles and what their features are made of.
+
+    Attributes
+    ----------
+    statistics : ItemStatistics
+    baskets : tuple of (indptr int64, indices int32, scores float32)
+        Neighbours of each product in one order.
+    plain, cart : Ensemble
+        For requests without and with a cart.
+    """
+
+    statistics: ItemStatistics
+    baskets: tuple[IntArray, IxArray, npt.NDArray[np.float32]]
+    plain: Ensemble
+    cart: Ensemble
+
+    def features(
+        self, found: Candidates, at: IntArray, rows: IntArray, total: Floats,
+        histories: Histories, context: Context,
+    ) -> Features:  # fmt: skip
+        """Work out the features of chosen candidates.
+
+        Parameters
+        ----------
+        found : Candidates
+        at : ndarray, int64
+            Positions of the chosen ones, ascending.
+        rows : ndarray, int64
+            Row of every candidate.
+        total : ndarray
+            What the blend says of every candidate.
+        histories : Histories
+        context : Context
+        """
+        lists = Lists(pointers(rows[at], len(context)), found.item_ix[at])
+        return compute(
+            lists, found.scores[at], total[at], histories, context, self.statistics, self.baskets
+        )
+
+    def contributions(self, ensemble: Ensemble, of: Features) -> Floats:
+        """What each column's features add to candidates, shape (m, len(COLUMNS)); log-odds."""
+        both = (ensemble.likely, ensemble.order)
+        told = sum(trees.shares(of, SPEAKS_FOR, len(COLUMNS) + 1) for trees in both)
+        return np.asarray(told)[:, : len(COLUMNS)]
+
+
+def choose(found: Candidates, total: Floats, free: npt.NDArray[np.bool_]) -> IntArray:
+    """Choose the candidates that trees look at: the best of each kind that may be shown.
+
+    Parameters
+    ----------
+    found : Candidates
+    total : ndarray of shape (m,)
+        What the blend says.
+    free : ndarray of shape (m,), bool
+        Which may be shown.
+
+    Returns
+    -------
+    ndarray, int64
+        Positions, ascending; none of strangers.
+    """
+    groups = [kind for kind in range(len(KINDS)) if kind != STRANGER]
+    return best_of_groups(found, total, free, found.kind, groups, CHOSEN, PER_KIND)

@@ -1,0 +1,95 @@
+"""The loops of ``choices``: walks candidates row by row, with a mark for each choice.
+
+Flat arrays of rows and the choice of each product come in, flags and products come out; scratch
+arrays as long as the catalogue come in as zeros and are left as zeros. Called by ``choices``.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.datasets.compiled import compiled
+from recsys.datasets.item_index import IntArray, IxArray
+
+Bools = npt.NDArray[np.bool_]
+Bytes = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float64]
+
+
+@compiled
+def widen(
+    mark: Bytes, indptr: IntArray, items: IxArray, of: IxArray, starts: IntArray,
+    order: IxArray,
+) -> tuple[IntArray, IxArray]:  # fmt: skip
+    """Find every product of the choices of each row."""
+    n = len(indptr) - 1
+    ends = np.zeros(n + 1, np.int64)
+    room = 0
+    for r in range(n):
+        for at in range(indptr[r], indptr[r + 1]):
+            choice = of[items[at]]
+            if mark[choice] == 0:
+                mark[choice] = 1
+                room += starts[choice + 1] - starts[choice]
+        for at in range(indptr[r], indptr[r + 1]):
+            mark[of[items[at]]] = 0
+        ends[r + 1] = room
+    out = np.empty(room, np.int32)
+    for r in range(n):
+        place = ends[r]
+        for at in range(indptr[r], indptr[r + 1]):
+            choice = of[items[at]]
+            if mark[choice] == 0:
+                mark[choice] = 1
+                for member in range(starts[choice], starts[choice + 1]):
+                    out[place] = order[member]
+                    place += 1
+        for at in range(indptr[r], indptr[r + 1]):
+            mark[of[items[at]]] = 0
+    return ends, out
+
+
+@compiled
+def lead(
+    place: IntArray, indptr: IntArray, items: IxArray, total: Floats, behind: Bools, of: IxArray,
+) -> Bools:  # fmt: skip
+    """Mark the best candidate of each choice of each row."""
+    out = np.zeros(len(items), np.bool_)
+    for r in range(len(indptr) - 1):
+        for at in range(indptr[r], indptr[r + 1]):
+            first = place[of[items[at]]] - 1
+            better = first < 0
+            if not better and behind[at] != behind[first]:
+                better = behind[first]
+            elif not better and total[at] != total[first]:
+                better = total[at] > total[first]
+            elif not better:
+                better = items[at] < items[first]
+            if better:
+                place[of[items[at]]] = at + 1
+        for at in range(indptr[r], indptr[r + 1]):
+            first = place[of[items[at]]] - 1
+            if first >= 0:
+                out[first] = True
+                place[of[items[at]]] = 0
+    return out
+
+
+@compiled
+def likeliest(
+    place: IntArray, indptr: IntArray, items: IxArray, chance: Floats, wanted_indptr: IntArray,
+    wanted: IxArray, of: IxArray,
+) -> Floats:  # fmt: skip
+    """Find the best chance of the choice of each wanted product."""
+    out = np.full(len(wanted), np.nan)
+    for r in range(len(indptr) - 1):
+        for at in range(indptr[r], indptr[r + 1]):
+            best = place[of[items[at]]] - 1
+            if best < 0 or chance[at] > chance[best]:
+                place[of[items[at]]] = at + 1
+        for at in range(wanted_indptr[r], wanted_indptr[r + 1]):
+            best = place[of[wanted[at]]] - 1
+            if best >= 0:
+                out[at] = chance[best]
+        for at in range(indptr[r], indptr[r + 1]):
+            place[of[items[at]]] = 0
+    return out

@@ -1,0 +1,143 @@
+"""One attribute of each product, such as its material: asked by filters, told in answers.
+
+Texts come in, one a product, and become codes into the distinct ones, which lie sorted in memory
+maps; a condition and products come in, one flag a product comes out. Called by ``filtering`` and
+by ``responses``.
+"""
+
+import re
+from bisect import bisect_left
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.config.filters import Condition
+
+Bools = npt.NDArray[np.bool_]
+Items = npt.NDArray[np.int32]
+#: What counts as a number: as JSON writes one, without an exponent.
+_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]+)?")
+
+
+def number_of(text: str) -> float:
+    """Return the number that a text is; NaN for other texts."""
+    return float(text) if _NUMBER.fullmatch(text) else np.nan
+
+
+class Attribute:
+    """What is said of each product under one name.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        Distinct texts, ascending.
+    number : ndarray of shape (n_texts,), float64
+        Number that each text is; NaN where it is none.
+    code : ndarray of shape (n_items,), int32
+        Position in ``texts``; -1 where nothing is said.
+    more : sequence of str
+        Further texts, in no order: what was told since the others were sorted.
+    """
+
+    def __init__(
+        self,
+        texts: Sequence[str],
+        number: npt.NDArray[np.float64],
+        code: Items,
+        more: Sequence[str] = (),
+    ) -> None:
+        self._texts = texts
+        self._number = number
+        self.code = code
+        self._added = list(more)
+        self._more = {text: len(texts) + ix for ix, text in enumerate(more)}
+
+    @classmethod
+    def of(cls, told: Sequence[str | None]) -> "Attribute":
+        """Sort what is said of each product; None where nothing is."""
+        texts = sorted({text for text in told if text is not None})
+        position: dict[str | None, int] = {text: ix for ix, text in enumerate(texts)}
+        number = np.array([number_of(text) for text in texts], np.float64)
+        return cls(texts, number, np.array([position.get(text, -1) for text in told], np.int32))
+
+    def arrays(self) -> tuple[Sequence[str], npt.NDArray[np.float64], Items]:
+        """Return the texts, their numbers and the codes, as the constructor takes them."""
+        return self._texts, self._number, self.code
+
+    def text(self, item_ix: int) -> str | None:
+        """Return what is said of a product; None where nothing is."""
+        code = int(self.code[item_ix])
+        return None if code < 0 else self._text(code)
+
+    def saying(self, found: Callable[[str], bool]) -> Bools:
+        """Return of which products a text is said that is one of those wanted, shape (n_items,)."""
+        said = [*map(found, self._texts), *map(found, self._added), False]
+        flags: Bools = np.array(said, bool)[self.code]
+        return flags
+
+    def known(self, text: str) -> bool:
+        """Whether this is said of any product."""
+        return self._find(text) >= 0
+
+    def changed(self, told: Mapping[int, str | None]) -> "Attribute":
+        """Return the attribute with other texts for some products; None: nothing is said of it."""
+        new = dict.fromkeys(text for text in told.values() if text is not None)
+        added = [text for text in new if self._find(text) < 0]
+        number = np.append(self._number, [number_of(text) for text in added])
+        code = np.array(self.code)
+        found = Attribute(self._texts, number, code, [*self._added, *added])
+        for item_ix, text in told.items():
+            code[item_ix] = -1 if text is None else found._find(text)
+        return found
+
+    def allows(self, one: Condition, items: Items) -> Bools:
+        """Say of which products a condition holds; of what is unknown none does.
+
+        Parameters
+        ----------
+        one : Condition
+            Of any operator but ``ne`` and ``not_in``. A number is compared with texts that are
+            numbers, a text with texts.
+        items : ndarray of shape (m,), int32
+        """
+        code = self.code[items]
+        if one.op == "exists":
+            said: Bools = np.equal(code >= 0, one.value)
+            return said
+        if one.op == "contains":
+            return self._containing(one.value.casefold(), code)
+        values = one.value if one.op == "in" else (one.value,)
+        texts = [value for value in values if isinstance(value, str)]
+        numbers = [value for value in values if not isinstance(value, str)]
+        held: Bools = np.isin(code, [at for at in map(self._find, texts) if at >= 0])
+        if numbers:
+            number = np.append(self._number, np.nan)[code]
+            held |= _compared(one.op, number, numbers)
+        return held & (code >= 0)
+
+    def _containing(self, wanted: str, code: Items) -> Bools:
+        codes, at = np.unique(code, return_inverse=True)
+        held = [ix >= 0 and wanted in self._text(ix).casefold() for ix in codes.tolist()]
+        return np.array(held, bool)[at.ravel()]
+
+    def _text(self, code: int) -> str:
+        if code < len(self._texts):
+            return self._texts[code]
+        return self._added[code - len(self._texts)]
+
+    def _find(self, text: str) -> int:
+        """Position of a text; -1 where nobody says it."""
+        at = bisect_left(self._texts, text)
+        if at < len(self._texts) and self._texts[at] == text:
+            return at
+        return self._more.get(text, -1)
+
+
+def _compared(op: str, said: npt.NDArray[np.float64], values: Sequence[float]) -> Bools:
+    if op in ("eq", "in"):
+        return np.isin(said, values)
+    compare = {"lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal}
+    held: Bools = compare[op](said, values[0])
+    return held

@@ -1,0 +1,76 @@
+"""What ranking gives: ordered items of each request, with what they were ordered by.
+
+Made by ``rank``; read by the answer's ``engine`` and by ``validation``.
+"""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.datasets.ragged import Lists
+from recsys.ranking.calibration import Floats
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """Ordered items for ``n`` requests.
+
+    Attributes
+    ----------
+    indptr : ndarray of shape (n + 1,), int64
+        Row ``i`` lies in ``[indptr[i], indptr[i + 1])`` of the next four.
+    item_ix : ndarray of shape (k,), int32
+        Best first, one of each choice.
+    chance : ndarray of shape (k,), float64
+        Of purchase within the horizon.
+    scores : ndarray of shape (k, len(COLUMNS)), float32
+        What each column gave.
+    evidence : ndarray of shape (k, len(COLUMNS)), float64
+        What it counted for, in log-odds, the placement's factors included.
+    left_out : ndarray of shape (n, len(RULES)), int64
+        Candidates that would have stood in the list but for each rule.
+    wanted_chance : ndarray of the length of ``Asked.wanted.item_ix``, float64
+        Of purchase of what was asked for besides.
+    leader_ix : ndarray of shape (k,), int32, optional
+        The product of each one's choice that chance, scores and evidence are of; the same as
+        ``item_ix`` by default.
+    """
+
+    indptr: npt.NDArray[np.int64]
+    item_ix: npt.NDArray[np.int32]
+    chance: Floats
+    scores: npt.NDArray[np.float32]
+    evidence: Floats
+    left_out: npt.NDArray[np.int64]
+    wanted_chance: Floats = field(default_factory=lambda: np.empty(0))
+    leader_ix: npt.NDArray[np.int32] | None = None
+
+    @property
+    def leaders(self) -> "Ranked":
+        """The same with the products that evidence is of in place of those that are shown."""
+        return self if self.leader_ix is None else replace(self, item_ix=self.leader_ix)
+
+
+def row_of(ranked: Ranked, r: int) -> Ranked:
+    """Return what one request got."""
+    part = slice(ranked.indptr[r], ranked.indptr[r + 1])
+    return Ranked(
+        ranked.indptr[r : r + 2] - ranked.indptr[r],
+        ranked.item_ix[part],
+        ranked.chance[part],
+        ranked.scores[part],
+        ranked.evidence[part],
+        ranked.left_out[r : r + 1],
+        leader_ix=ranked.leaders.item_ix[part],
+    )
+
+
+def together(parts: list[Ranked]) -> Ranked:
+    """Put what single requests got behind one another."""
+    lists = Lists.of_rows([part.item_ix for part in parts])
+    joined = {
+        name: np.concatenate([getattr(part, name) for part in parts])
+        for name in ("chance", "scores", "evidence", "left_out", "leader_ix")
+    }
+    return replace(parts[0], indptr=lists.indptr, item_ix=lists.item_ix, **joined)

@@ -1,0 +1,174 @@
+"""The loops of ``rules``: walks candidates row by row, with marks for choices and products.
+
+Flat arrays of candidates, of histories, limits and stock come in; codes of rules and products
+that stand for choices come out. Scratch arrays as long as the catalogue come in as zeros and are
+left as zeros. Compiled, since each candidate asks eight questions of arrays by its position.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.datasets.compiled import compiled, inlined
+from recsys.datasets.item_index import IntArray, IxArray
+
+Bools = npt.NDArray[np.bool_]
+Bytes = npt.NDArray[np.uint8]
+
+#: What is marked of a choice while one request is looked at.
+_EXCLUDED, _IN_CART, _HAD, _LATELY = 1, 2, 4, 8
+#: Where a location stands with a product: it has none, nobody knows, it has some.
+_NONE_HERE, _UNKNOWN_HERE, _ON_HAND = 0, 1, 2
+
+
+@compiled
+def _begin(mark: Bytes, r: int, laid: Any) -> None:
+    """Mark the choices that a request and its customer's history name."""
+    past_indptr, past, ts, exclude_indptr, exclude, cart_indptr, cart = laid[:7]
+    hidden_since, of = laid[8], laid[17]
+    for at in range(exclude_indptr[r], exclude_indptr[r + 1]):
+        mark[of[exclude[at]]] |= _EXCLUDED
+    for at in range(cart_indptr[r], cart_indptr[r + 1]):
+        mark[of[cart[at]]] |= _IN_CART
+    for at in range(past_indptr[r], past_indptr[r + 1]):
+        mark[of[past[at]]] |= _HAD | (_LATELY if ts[at] >= hidden_since[r] else 0)
+
+
+@compiled
+def _end(mark: Bytes, r: int, laid: Any) -> None:
+    """Clear what ``_begin`` marked."""
+    past_indptr, past, _, exclude_indptr, exclude, cart_indptr, cart = laid[:7]
+    of = laid[17]
+    for at in range(exclude_indptr[r], exclude_indptr[r + 1]):
+        mark[of[exclude[at]]] = 0
+    for at in range(cart_indptr[r], cart_indptr[r + 1]):
+        mark[of[cart[at]]] = 0
+    for at in range(past_indptr[r], past_indptr[r + 1]):
+        mark[of[past[at]]] = 0
+
+
+@inlined
+def _here(item: Any, place: Any, laid: Any) -> Any:
+    """Where a location stands with a product; nobody knows of no location."""
+    stock_indptr, stocked, on_hand, complete = laid[13:17]
+    if place < 0:
+        return _UNKNOWN_HERE
+    low, end = stock_indptr[place], stock_indptr[place + 1]
+    high = end
+    while low < high:
+        middle = (low + high) >> 1
+        if stocked[middle] < item:
+            low = middle + 1
+        else:
+            high = middle
+    if low < end and stocked[low] == item:
+        return _ON_HAND if on_hand[low] > 0 else _NONE_HERE
+    return _NONE_HERE if complete[place] else _UNKNOWN_HERE
+
+
+@inlined
+def _rule(item: Any, known: Any, filtered: Any, r: int, laid: Any) -> Any:
+    """Return 1 + the first rule that forbids a product; 0 where none does."""
+    new_only, _, of_age, adult, stock, active = laid[7:13]
+    if not active[item]:
+        return 1
+    if known & _EXCLUDED:
+        return 2
+    if known & _IN_CART:
+        return 3
+    if adult[item] and not of_age[r]:
+        return 4
+    if filtered:
+        return 5
+    if new_only[r] and known & _HAD:
+        return 6
+    if known & _LATELY:
+        return 7
+    return 8 if _here(item, stock[r], laid) == _NONE_HERE else 0
+
+
+@compiled
+def forbid(mark: Bytes, indptr: IntArray, items: IxArray, filtered: Bools, laid: Any) -> Bytes:
+    """Find what forbids each product."""
+    of = laid[17]
+    code = np.zeros(len(items), np.uint8)
+    for r in range(len(indptr) - 1):
+        _begin(mark, r, laid)
+        for at in range(indptr[r], indptr[r + 1]):
+            code[at] = _rule(items[at], mark[of[items[at]]], filtered[at], r, laid)
+        _end(mark, r, laid)
+    return code
+
+
+@compiled
+def bar(
+    mark: Bytes, kept_out: Bytes, indptr: IntArray, items: IxArray,
+    filtered_indptr: IntArray, filtered: IxArray, starts: IntArray, order: IxArray, laid: Any,
+) -> Bytes:  # fmt: skip
+    """Find what forbids all of each product's choice."""
+    new_only, of = laid[7], laid[17]
+    out = np.zeros(len(items), np.uint8)
+    for r in range(len(indptr) - 1):
+        _begin(mark, r, laid)
+        for at in range(filtered_indptr[r], filtered_indptr[r + 1]):
+            kept_out[filtered[at]] = 1
+        # What holds for one product of a choice holds for all of it.
+        barred = _EXCLUDED | _IN_CART | _LATELY | (_HAD if new_only[r] else 0)
+        for at in range(indptr[r], indptr[r + 1]):
+            choice = of[items[at]]
+            known = mark[choice]
+            code = _rule(items[at], known, kept_out[items[at]] == 1, r, laid)
+            if code != 0 and not known & barred:
+                for member in order[starts[choice] : starts[choice + 1]]:
+                    if _rule(member, known, kept_out[member] == 1, r, laid) == 0:
+                        code = 0
+                        break
+            out[at] = code
+        for at in range(filtered_indptr[r], filtered_indptr[r + 1]):
+            kept_out[filtered[at]] = 0
+        _end(mark, r, laid)
+    return out
+
+
+@compiled
+def stand(
+    mark: Bytes, kept_out: Bytes, own: Bytes, indptr: IntArray, leaders: IxArray,
+    filtered_indptr: IntArray, filtered: IxArray, starts: IntArray, order: IxArray,
+    where: IntArray, bought: IntArray, laid: Any,
+) -> IxArray:  # fmt: skip
+    """Find the product that stands for each leader's choice."""
+    past_indptr, past, of = laid[0], laid[1], laid[17]
+    out = leaders.copy()
+    for r in range(len(indptr) - 1):
+        _begin(mark, r, laid)
+        for at in range(filtered_indptr[r], filtered_indptr[r + 1]):
+            kept_out[filtered[at]] = 1
+        for at in range(past_indptr[r], past_indptr[r + 1]):
+            own[past[at]] = 1
+        for at in range(indptr[r], indptr[r + 1]):
+            choice = of[leaders[at]]
+            known = mark[choice]
+            best = best_here = -1
+            for member in order[starts[choice] : starts[choice + 1]]:  # ascending: equals stay
+                if _rule(member, known, kept_out[member] == 1, r, laid) != 0:
+                    continue
+                here = _here(member, where[r], laid)
+                better = best < 0
+                if not better:
+                    if here != best_here:
+                        better = here > best_here
+                    elif own[member] != own[best]:
+                        better = own[member] > own[best]
+                    else:
+                        better = bought[member] > bought[best]
+                if better:
+                    best, best_here = member, here
+            if best >= 0:
+                out[at] = best
+        for at in range(past_indptr[r], past_indptr[r + 1]):
+            own[past[at]] = 0
+        for at in range(filtered_indptr[r], filtered_indptr[r + 1]):
+            kept_out[filtered[at]] = 0
+        _end(mark, r, laid)
+    return out

@@ -1,0 +1,212 @@
+"""Puts candidates in order, as many of each request's as are wanted.
+
+Totals of candidates come in, positions of the best ones come out; equal ones stand in the order
+of the items. Called by ``rank`` and by ``boosted``.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.datasets.compiled import compiled, fixed
+from recsys.datasets.item_index import IntArray, IxArray
+from recsys.datasets.ragged import Ragged
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+
+def best(
+    found: Ragged, total: Floats, allowed: Bools, counts: IntArray, behind: Bools | None = None
+) -> tuple[IntArray, IntArray]:
+    """Find the best candidates of each request.
+
+    Parameters
+    ----------
+    found : Ragged
+        ``m`` candidates of ``n`` requests.
+    total : ndarray of shape (m,), float64
+        More is better.
+    allowed : ndarray of shape (m,), bool
+        Who takes part.
+    counts : ndarray of shape (n,), int64
+        How many are wanted of each request.
+    behind : ndarray of shape (m,), bool, optional
+        Who stands behind all others.
+
+    Returns
+    -------
+    indptr : ndarray of shape (n + 1,), int64
+    position : ndarray, int64
+        In ``found``; the best of each request first.
+    """
+    last = np.zeros(len(total), bool) if behind is None else behind
+    arrays = found.indptr, found.item_ix, total, allowed, last, counts
+    return _best(*map(fixed, arrays))
+
+
+def best_of_groups(
+    found: Ragged,
+    total: Floats,
+    allowed: Bools,
+    group: npt.NDArray[np.uint8],
+    groups: Sequence[int],
+    n: int,
+    n_each: int,
+) -> IntArray:
+    """Find the best candidates of each request, and the best of each group of them.
+
+    Parameters
+    ----------
+    found, total, allowed
+        As of ``best``.
+    group : ndarray of shape (m,), uint8
+        Of each candidate.
+    groups : sequence of int
+        Those that take part.
+    n, n_each : int
+        How many are wanted of all groups together, and of each.
+
+    Returns
+    -------
+    ndarray, int64
+        Positions in ``found``, each once, ascending.
+    """
+    arrays = found.indptr, found.item_ix, total, allowed, group, np.array(groups, np.uint8)
+    chosen: IntArray = _best_of_groups(n, n_each, *map(fixed, arrays))
+    return chosen
+
+
+def left_out(
+    found: Ragged,
+    total: Floats,
+    code: npt.NDArray[np.uint8],
+    shown: tuple[IntArray, IntArray],
+    counts: IntArray,
+    n_rules: int,
+) -> npt.NDArray[np.int64]:
+    """Count what would stand in each list but for a rule.
+
+    Parameters
+    ----------
+    found, total, counts
+        As of ``best``.
+    code : ndarray of shape (m,), uint8
+        As of ``rules.forbid``.
+    shown : tuple of ndarray
+        What ``best`` found among those that no rule forbids.
+    n_rules : int
+
+    Returns
+    -------
+    ndarray of shape (n, n_rules), int64
+    """
+    arrays = found.indptr, found.item_ix, total, code, *shown, counts
+    return _left_out(n_rules, *map(fixed, arrays))
+
+
+@compiled
+def _before(a: Any, b: Any, behind: Bools, total: Floats, item_ix: IxArray) -> Any:
+    """Whether one position stands before another."""
+    if behind[a] != behind[b]:
+        return behind[b]
+    if total[a] != total[b]:
+        return total[a] > total[b]
+    return item_ix[a] < item_ix[b]
+
+
+@compiled
+def _best(
+    indptr: IntArray, item_ix: IxArray, total: Floats, allowed: Bools, behind: Bools,
+    counts: IntArray,
+) -> tuple[IntArray, IntArray]:  # fmt: skip
+    n = len(indptr) - 1
+    ends = np.zeros(n + 1, np.int64)
+    room = 0
+    for r in range(n):
+        room += min(counts[r], indptr[r + 1] - indptr[r])
+    found = np.empty(room, np.int64)
+    for r in range(n):
+        # A heap of the best so far, the last of them in front.
+        heap = found[ends[r] : ends[r] + min(counts[r], indptr[r + 1] - indptr[r])]
+        size = 0
+        for one in range(indptr[r], indptr[r + 1]):
+            if not allowed[one]:
+                continue
+            if size < len(heap):
+                at = size
+                while at > 0 and _before(heap[(at - 1) >> 1], one, behind, total, item_ix):
+                    heap[at] = heap[(at - 1) >> 1]
+                    at = (at - 1) >> 1
+                heap[at] = one
+                size += 1
+            elif size and _before(one, heap[0], behind, total, item_ix):
+                at, child = 0, 1
+                while child < size:
+                    if child + 1 < size and _before(
+                        heap[child], heap[child + 1], behind, total, item_ix
+                    ):
+                        child += 1
+                    if not _before(one, heap[child], behind, total, item_ix):
+                        break
+                    heap[at] = heap[child]
+                    at, child = child, 2 * child + 1
+                heap[at] = one
+        for last in range(size - 1, 0, -1):  # the last one to its place, time and again
+            moved, heap[last] = heap[last], heap[0]
+            at, child = 0, 1
+            while child < last:
+                if child + 1 < last and _before(
+                    heap[child], heap[child + 1], behind, total, item_ix
+                ):
+                    child += 1
+                if not _before(moved, heap[child], behind, total, item_ix):
+                    break
+                heap[at] = heap[child]
+                at, child = child, 2 * child + 1
+            heap[at] = moved
+        ends[r + 1] = ends[r] + size
+    return ends, found[: ends[n]].copy()
+
+
+@compiled
+def _best_of_groups(
+    n: int, n_each: int, indptr: IntArray, item_ix: IxArray, total: Floats, allowed: Bools,
+    group: npt.NDArray[np.uint8], groups: npt.NDArray[np.uint8],
+) -> IntArray:  # fmt: skip
+    many, each = np.full(len(indptr) - 1, n), np.full(len(indptr) - 1, n_each)
+    nobody, chosen = np.zeros(len(total), np.bool_), np.zeros(len(total), np.bool_)
+    any_of, mine = np.zeros(len(total), np.bool_), np.empty(len(total), np.bool_)
+    for one in groups:
+        for at in range(len(total)):
+            mine[at] = allowed[at] and group[at] == one
+            any_of[at] |= mine[at]
+        for at in _best(indptr, item_ix, total, mine, nobody, each)[1]:
+            chosen[at] = True
+    for at in _best(indptr, item_ix, total, any_of, nobody, many)[1]:
+        chosen[at] = True
+    return np.flatnonzero(chosen)
+
+
+@compiled
+def _left_out(
+    n_rules: int, indptr: IntArray, item_ix: IxArray, total: Floats,
+    code: npt.NDArray[np.uint8], ends: IntArray, shown: IntArray, counts: IntArray,
+) -> npt.NDArray[np.int64]:  # fmt: skip
+    n = len(indptr) - 1
+    out = np.zeros((n, n_rules), np.int64)
+    for r in range(n):
+        full = ends[r + 1] - ends[r] == counts[r]
+        last = shown[ends[r + 1] - 1] if full else 0
+        for at in range(indptr[r], indptr[r + 1]):
+            if code[at] == 0:
+                continue
+            if (
+                not full
+                or total[at] > total[last]
+                or (total[at] == total[last] and item_ix[at] < item_ix[last])
+            ):
+                out[r, code[at] - 1] += 1
+    return out

@@ -1,0 +1,5 @@
+"""Questions become answers: ordered items with reasons, from one artefact.
+
+In: ``Question`` and a customer's history. Out: an answer as ``/v1/recommendations`` gives it.
+Called by the service, the command line and notebooks.
+"""

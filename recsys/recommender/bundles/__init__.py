@@ -1,0 +1,5 @@
+"""Bundles as marketers see them: suggested, listed, explained, checked before approval.
+
+In: bundles of an artefact and what was decided about them. Out: documents, lists and spreadsheets.
+Called by the service and ``omnibasket bundles``.
+"""

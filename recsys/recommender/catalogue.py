@@ -1,0 +1,250 @@
+"""What an answer says of products and locations, as it was when the artefact was made.
+
+Columns of the history's products and locations come in and become tables of the artefact; out
+come titles, prices and names by position. Written by training, read by ``engine``.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.artefacts.artefact_format import Artefact, Column
+from recsys.datasets.item_index import IntArray, ItemIndex, location_key
+from recsys.datasets.text_arrays import Texts
+from recsys.errors import ArtefactError
+from recsys.ranking.product_filter import Facts, Labels
+from recsys.recommender.product_attributes import Attributes, lay_out, load
+from recsys.values.web_addresses import ADDRESSES
+
+PRODUCTS: Final = "products"
+LOCATIONS: Final = "locations"
+#: Column of products → table of the names that its codes stand for.
+LABELS: Final = {"department": "departments", "category": "categories", "brand": "brands"}
+#: Price of a product whose price is not known; real prices are never negative.
+UNKNOWN_MINOR: Final = -1
+
+#: Products whose texts are kept as they were read, of those that are shown.
+_KEPT: Final = 20_000
+
+Item = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Products and locations of one artefact.
+
+    Attributes
+    ----------
+    index : ItemIndex
+    titles, currencies : sequence of str, length n_items
+        Empty where unknown.
+    prices_minor : ndarray of shape (n_items,), int64
+        Minor units; ``UNKNOWN_MINOR`` where unknown.
+    location_keys : ndarray of shape (n_locations,), int64
+        ``ids.location_key``, ascending.
+    stores : ndarray of shape (n_locations,), bool
+        Whether customers can come there and take things with them.
+    labels : dict of str to Labels
+        ``department``, ``category``, ``brand`` of each product.
+    places : dict of int to (str, str)
+        Key of each location → its id and its name, which may be empty.
+    attributes : Attributes
+        What else is said of products, such as their pages.
+    """
+
+    index: ItemIndex
+    titles: Sequence[str]
+    currencies: Sequence[str]
+    prices_minor: IntArray
+    location_keys: IntArray
+    stores: npt.NDArray[np.bool_]
+    labels: dict[str, Labels]
+    places: dict[int, tuple[str, str]]
+    attributes: Attributes
+
+    @classmethod
+    def load(cls, artefact: Artefact) -> "Catalogue":
+        """Read the catalogue of an artefact.
+
+        Raises
+        ------
+        ArtefactError
+            When a column is missing.
+        """
+        products, locations = artefact.table(PRODUCTS), artefact.table(LOCATIONS)
+        try:
+            return cls(
+                ItemIndex.from_arrays(_texts(products, "item_id"), _array(products, "item_key")),
+                _texts(products, "title"),
+                _texts(products, "currency"),
+                _array(products, "price_minor"),
+                _array(locations, "location_key"),
+                _array(locations, "store"),
+                {
+                    name: Labels(
+                        list(_texts(artefact.table(names), "name")), _array(products, name)
+                    )
+                    for name, names in LABELS.items()
+                },
+                _places(locations),
+                load(artefact, products),
+            )
+        except KeyError as error:
+            raise ArtefactError(
+                f"{artefact.folder}: the catalogue lacks its column {error}. Run `omnibasket "
+                "train` to make a new artefact."
+            ) from None
+
+    def facts(self, active: npt.NDArray[np.bool_]) -> Facts:
+        """Return what filters may ask of the products."""
+        return Facts(
+            self.index, self.titles, self.prices_minor, self.labels, active, self.attributes.columns
+        )
+
+    def item(self, item_ix: int) -> Item:
+        """Say what a product is: its id, title and price, as far as they are known.
+
+        Where they are known, ``url`` and ``image_url`` are there too.
+        """
+        item_id, title, price, links = self._read(item_ix)
+        return {"item_id": item_id, "title": title, "price": price and dict(price), **links}
+
+    def links(self, item_ix: int) -> dict[str, str]:
+        """Return ``url`` and ``image_url`` of a product, where they are known."""
+        return self._read(item_ix)[3]
+
+    @cached_property
+    def _read(self) -> Callable[[int], tuple[str, str | None, Item | None, dict[str, str]]]:
+        """Id, title, price and links of a product; of those that are shown most they are kept."""
+        linked = any(name in self.attributes.columns for name in ADDRESSES)
+
+        @lru_cache(maxsize=_KEPT)
+        def read(item_ix: int) -> tuple[str, str | None, Item | None, dict[str, str]]:
+            price, currency = int(self.prices_minor[item_ix]), self.currencies[item_ix]
+            known = price != UNKNOWN_MINOR
+            return (
+                self.index.item_ids[item_ix],
+                self.titles[item_ix] or None,
+                {"amount_minor": price, "currency": currency} if known else None,
+                self.attributes.of(item_ix, ADDRESSES) if linked else {},
+            )
+
+        return read
+
+    def availability(
+        self, location_id: str | None, key: int, on_hand: float
+    ) -> dict[str, Any] | None:
+        """Say what is known of a product at a location.
+
+        Parameters
+        ----------
+        location_id : str or None
+        key : int
+            Of it, as ``location`` returns it.
+        on_hand : float
+            Units; NaN where unknown.
+        """
+        if not key:
+            return None
+        known: dict[str, Any] = {"location_id": location_id}
+        if not math.isnan(on_hand):
+            known["on_hand"] = int(on_hand) if on_hand.is_integer() else on_hand
+            if self.is_store(key):
+                known["pickup"] = on_hand > 0
+        return known
+
+    def place(self, key: int) -> dict[str, Any]:
+        """Say what a location is: its ``location_id`` and ``name``; None what is unknown."""
+        location_id, name = self.places.get(key, ("", ""))
+        return {"location_id": location_id or None, "name": name or None}
+
+    def location(self, location_id: str | None) -> int:
+        """Return the key of a location that is known; 0 for none, and for an unknown one."""
+        key = location_key(location_id)
+        return key if self._position(key) >= 0 else 0
+
+    def is_store(self, key: int) -> bool:
+        """Whether customers can come to a location."""
+        at = self._position(key)
+        return at >= 0 and bool(self.stores[at])
+
+    def _position(self, key: int) -> int:
+        at = int(np.searchsorted(self.location_keys, key))
+        return at if at < len(self.location_keys) and self.location_keys[at] == key else -1
+
+
+def tables(
+    index: ItemIndex,
+    products: Mapping[str, Sequence[Any]],
+    locations: Mapping[str, Sequence[Any]],
+) -> dict[str, dict[str, Column]]:
+    """Lay a catalogue out as tables of an artefact.
+
+    Parameters
+    ----------
+    index : ItemIndex
+    products : mapping
+        ``title, price_minor, currency, department, category, brand`` of each product, in the
+        order of ``index``; None where unknown. ``attributes``, where anything is said there: JSON
+        objects.
+    locations : mapping
+        ``location_id, name, kind``.
+
+    Returns
+    -------
+    dict
+        Table → column → array or texts.
+    """
+    keys = np.array([location_key(name) for name in locations["location_id"]], np.int64)
+    order = np.argsort(keys)
+    prices = [UNKNOWN_MINOR if price is None else price for price in products["price_minor"]]
+    names = {column: sorted(set(products[column]) - {None, ""}) for column in LABELS}
+    positions = {column: {name: ix for ix, name in enumerate(names[column])} for column in LABELS}
+    attributes, texts = lay_out(products.get("attributes") or [None] * len(index))
+    return {
+        PRODUCTS: {
+            "item_id": index.item_ids,
+            "item_key": index.keys,
+            "price_minor": np.array(prices, np.int64),
+            "title": products["title"],
+            "currency": products["currency"],
+            **{
+                column: np.array([found.get(name, -1) for name in products[column]], np.int32)
+                for column, found in positions.items()
+            },
+            **attributes,
+        },
+        **texts,
+        **{LABELS[column]: {"name": found} for column, found in names.items()},
+        LOCATIONS: {
+            "location_key": keys[order],
+            "location_id": [locations["location_id"][at] for at in order],
+            "name": [locations["name"][at] for at in order],
+            "store": np.array([kind == "store" for kind in locations["kind"]], bool)[order],
+        },
+    }
+
+
+def _places(locations: Mapping[str, npt.NDArray[Any] | Texts]) -> dict[int, tuple[str, str]]:
+    keys = _array(locations, "location_key").tolist()
+    named = zip(_texts(locations, "location_id"), _texts(locations, "name"), strict=True)
+    return dict(zip(keys, named, strict=True))
+
+
+def _texts(table: Mapping[str, npt.NDArray[Any] | Texts], name: str) -> Texts:
+    column = table[name]
+    if not isinstance(column, Texts):
+        raise KeyError(name)
+    return column
+
+
+def _array(table: Mapping[str, npt.NDArray[Any] | Texts], name: str) -> npt.NDArray[Any]:
+    column = table[name]
+    if isinstance(column, Texts):
+        raise KeyError(name)
+    return column

@@ -1,0 +1,210 @@
+"""What the back office told since the artefact was made: products, locations and stock.
+
+Records come in, from the ledger; a catalogue, a shelf and costs that know them come out, beside
+those of the artefact, which stay as they are. Called by ``Engine.with_live``.
+
+A product that the artefact does not know cannot be ranked: it waits for the next training, which
+learns of it through ingest.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, cast
+
+import msgspec
+import numpy as np
+
+from recsys.datasets.item_index import location_key
+from recsys.ranking.availability import Shelf
+from recsys.ranking.margins import Costs, Margins
+from recsys.ranking.product_filter import Labels
+from recsys.recommender.catalogue import Catalogue
+from recsys.recommender.product_attributes import Changed
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Base of what is told: what is None was not told, and stays as it was."""
+
+    def over(self, older: "Record | None") -> "Record":
+        """Return this record with what only an older one told."""
+        if older is None:
+            return self
+        names = self.__struct_fields__
+        kept = {name: getattr(older, name) for name in names if getattr(self, name, None) is None}
+        return msgspec.structs.replace(self, **kept)
+
+
+class LiveItem(Record, frozen=True):
+    """A product, as far as it was told."""
+
+    item_id: str
+    title: str | None = None
+    price_minor: int | None = None
+    currency: str | None = None
+    cost_minor: int | None = None
+    active: bool | None = None
+    department: str | None = None
+    category: str | None = None
+    brand: str | None = None
+    parent_id: str | None = None
+    attributes: dict[str, str | None] | None = None
+    """What else is said of it, by name; None for what is said no more."""
+
+    def over(self, older: Record | None) -> "LiveItem":
+        """Return this record with what only an older one told, attribute by attribute."""
+        whole = super().over(older)
+        if isinstance(older, LiveItem) and isinstance(whole, LiveItem) and older.attributes:
+            attributes = older.attributes | (self.attributes or {})
+            return msgspec.structs.replace(whole, attributes=attributes)
+        return cast(LiveItem, whole)
+
+
+class LiveLocation(Record, frozen=True):
+    """A store or a warehouse, as far as it was told."""
+
+    location_id: str
+    name: str | None = None
+    kind: Literal["store", "online"] | None = None
+    region: str | None = None
+    time_zone: str | None = None
+
+
+class LiveStock(Record, frozen=True):
+    """What a location has on hand of a product."""
+
+    location_id: str
+    item_id: str
+    on_hand: float
+
+
+@dataclass(frozen=True)
+class Told:
+    """The newest record of everything that was told.
+
+    Attributes
+    ----------
+    items : mapping of str to LiveItem
+    locations : mapping of str to LiveLocation
+    stock : mapping of (location_id, item_id) to LiveStock
+    mark : int
+        Another one after every telling.
+    """
+
+    items: Mapping[str, LiveItem] = field(default_factory=dict)
+    locations: Mapping[str, LiveLocation] = field(default_factory=dict)
+    stock: Mapping[tuple[str, str], LiveStock] = field(default_factory=dict)
+    mark: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.items or self.locations or self.stock)
+
+
+def catalogue_with(base: Catalogue, told: Told) -> Catalogue:
+    """Return a catalogue that knows what was told; ``base`` stays as it is."""
+    known = _known(base, told)
+    titles = {ix: item.title for ix, item in known if item.title is not None}
+    prices = np.array(base.prices_minor)
+    currencies: dict[int, str] = {}
+    for ix, item in known:
+        if item.price_minor is not None and item.currency is not None:
+            prices[ix], currencies[ix] = item.price_minor, item.currency
+    keys, stores = _locations(base, told)
+    return replace(
+        base,
+        titles=Changed(base.titles, titles),
+        currencies=Changed(base.currencies, currencies),
+        prices_minor=prices,
+        location_keys=keys,
+        stores=stores,
+        places=base.places | _places(base, told),
+        labels={name: _labels(name, labels, known) for name, labels in base.labels.items()},
+        attributes=base.attributes.changed(
+            {ix: item.attributes for ix, item in known if item.attributes}
+        ),
+    )
+
+
+def shelf_with(base: Shelf, catalogue: Catalogue, told: Told) -> Shelf:
+    """Return a shelf that knows what was told; ``base`` stays as it is.
+
+    Parameters
+    ----------
+    base : Shelf
+    catalogue : Catalogue
+        Over the same products.
+    told : Told
+    """
+    active = np.array(base.active)
+    for ix, item in _known(catalogue, told):
+        if item.active is not None:
+            active[ix] = item.active
+    rows = list(told.stock.values())
+    items = catalogue.index.ix_of([row.item_id for row in rows]) if rows else np.empty(0, np.int32)
+    known = np.flatnonzero(items >= 0)
+    if not len(known):
+        return replace(base, active=active)
+    keys = np.array([location_key(rows[at].location_id) for at in known], np.int64)
+    on_hand = np.array([rows[at].on_hand for at in known], np.float64)
+    return replace(base, active=active).stocked(keys, items[known], on_hand)
+
+
+def costs_with(base: Costs, catalogue: Catalogue, told: Told) -> Costs:
+    """Return costs that know what was told; ``base`` stays as it is.
+
+    What a location has of its own stays, too.
+    """
+    known = [
+        (ix, item.cost_minor) for ix, item in _known(catalogue, told) if item.cost_minor is not None
+    ]
+    if not known:
+        return base
+    items, costs = zip(*known, strict=True)
+    return base.changed(np.array(items), np.array(costs, np.int64))
+
+
+def margins_of(costs: Costs, catalogue: Catalogue) -> Margins:
+    """Say what sales earn at a catalogue's prices."""
+    return Margins.of(costs, catalogue.prices_minor, catalogue.labels["category"].code)
+
+
+def _known(catalogue: Catalogue, told: Told) -> list[tuple[int, LiveItem]]:
+    """Position and record of each product that the catalogue holds."""
+    items = list(told.items.values())
+    if not items:
+        return []
+    found = catalogue.index.ix_of([item.item_id for item in items]).tolist()
+    return [(ix, item) for ix, item in zip(found, items, strict=True) if ix >= 0]
+
+
+def _locations(base: Catalogue, told: Told) -> tuple[Any, Any]:
+    """Keys of all locations, ascending, and which of them are stores."""
+    stores = dict(zip(base.location_keys.tolist(), base.stores.tolist(), strict=True))
+    for name in {row.location_id for row in told.stock.values()} - set(told.locations):
+        stores.setdefault(location_key(name), True)
+    for name, location in told.locations.items():
+        key = location_key(name)
+        stores[key] = stores.get(key, True) if location.kind is None else location.kind == "store"
+    keys = np.array(sorted(stores), np.int64)
+    return keys, np.array([stores[key] for key in keys.tolist()], bool)
+
+
+def _places(base: Catalogue, told: Told) -> dict[int, tuple[str, str]]:
+    """Ids and names of the locations that were told of."""
+    named = {name: place.name for name, place in told.locations.items()}
+    named |= {row.location_id: None for row in told.stock.values() if row.location_id not in named}
+    keys = {name: location_key(name) for name in named}
+    return {
+        keys[name]: (name, label or base.places.get(keys[name], ("", ""))[1])
+        for name, label in named.items()
+    }
+
+
+def _labels(name: str, base: Labels, known: Sequence[tuple[int, LiveItem]]) -> Labels:
+    told = {ix: label for ix, item in known if (label := getattr(item, name)) is not None}
+    if not told:
+        return base
+    position = dict(base.position)
+    code = np.array(base.code)
+    for ix, label in told.items():
+        code[ix] = position.setdefault(label, len(position))
+    return Labels(list(position), code)

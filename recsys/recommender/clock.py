@@ -1,0 +1,19 @@
+"""What time it is for questions that do not say for when they are asked.
+
+The settings and an artefact's manifest come in; the seconds by which that clock differs from the
+wall's come out. Called by the service and the command line, which read the wall's clock.
+"""
+
+from recsys.artefacts.artefact_format import Manifest
+from recsys.config.toml_file import Config
+
+
+def shift_seconds(config: Config, manifest: Manifest) -> int:
+    """Say how far the workspace's clock is ahead of the wall's; behind it where negative.
+
+    With ``[serve] clock = "history"`` an artefact's knowledge ended the moment it was made, however
+    old the history is: what was bought last was bought just now, and time goes on from there.
+    """
+    if config.serve.clock == "now":
+        return 0
+    return int(manifest.as_of.timestamp() - manifest.created.timestamp())

@@ -1,0 +1,136 @@
+"""Holds placements against an artefact, to see whether each can answer as it is meant to.
+
+Settings and an engine come in; findings in words come out. Called by ``omnibasket placements``;
+the service asks here too which values of a filter, or names of a list of bundles, nothing has.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final, Literal
+
+import msgspec
+
+from recsys.bundles.segments import SEASONS
+from recsys.config.errors import nearest
+from recsys.config.filters import ATTRIBUTE, Condition, Filter, conditions
+from recsys.config.toml_file import Placement
+from recsys.recommender.bundles.listing import Wanted
+from recsys.recommender.engine import Engine
+from recsys.recommender.placements import Question, filter_of
+from recsys.schema import CHANNELS
+
+#: Operators whose values should be some product's.
+_NAMING: Final = ("eq", "ne", "in", "not_in")
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """Something about a placement that its owner should know."""
+
+    placement: str
+    level: Literal["error", "warning"]
+    """An error: it cannot do what it is meant to."""
+    text: str
+
+
+def check(engine: Engine, name: str, settings: Placement) -> Iterator[Finding]:
+    """Find what is wrong with a placement, beyond what its types tell.
+
+    Parameters
+    ----------
+    engine : Engine
+        Of the current artefact.
+    name : str
+    settings : Placement
+
+    Yields
+    ------
+    Finding
+    """
+    given = filter_of(Question(placement=name, settings=settings, as_of_ts=0))
+    if given is not None:
+        for text in unknown_values(engine, given):
+            yield Finding(name, "error", f"filter: {text}")
+    allowed = int(engine.allowed(settings).sum())
+    if not allowed:
+        yield Finding(name, "error", "no active product passes its filter.")
+    elif allowed < settings.count:
+        text = f"count: {settings.count} are asked for, and only {allowed} products may be shown."
+        yield Finding(name, "warning", text)
+    if settings.personal and settings.channel == "store_screen":
+        text = "personal: a screen that everybody sees would show what one customer buys."
+        yield Finding(name, "warning", text)
+    if settings.from_last_basket and not settings.personal:
+        text = "from_last_basket: without `personal` nobody's last basket is known."
+        yield Finding(name, "error", text)
+    if settings.objective == "new" and not settings.personal:
+        text = "objective: without `personal` nobody is known, so everything is new to them."
+        yield Finding(name, "warning", text)
+    if settings.new_share and not settings.personal:
+        text = "new_share: without `personal` nobody is known, so everything is new to them."
+        yield Finding(name, "warning", text)
+    if settings.objective == "margin" and not engine.knows_costs():
+        text = "objective: no product's cost is known; the order is that of chance times price."
+        yield Finding(name, "warning", text)
+    if settings.weights and not any(settings.weights.values()):
+        text = "weights: every factor is 0, so only popularity by chance is left."
+        yield Finding(name, "warning", text)
+    if not engine.calibrates(settings):
+        text = "weights: scores are no chances of purchase until the next `omnibasket train`."
+        yield Finding(name, "warning", text)
+
+
+def unknown_values(engine: Engine, given: Filter) -> Iterator[str]:
+    """Say which values of a filter no product has, with the nearest that some have."""
+    for one in conditions(given):
+        yield from _unknown(engine, one)
+
+
+def unknown_names(engine: Engine, wanted: Wanted) -> Iterator[tuple[str, str]]:
+    """Yield what a list of bundles is asked for and nothing has: the field, and a sentence."""
+    labels = engine.catalogue.labels
+    for field, value in (("category", wanted.category), ("department", wanted.department)):
+        if value is not None and value not in labels[field].position:
+            yield (
+                field,
+                f"no product has the {field} `{value}`.{nearest(value, labels[field].names)}",
+            )
+    found = [name.decode() for name in engine.bundles.segment_names.tolist()]
+    own = [*(f"channel:{name}" for name in CHANNELS), *(f"season:{name}" for name in SEASONS)]
+    if wanted.segment is not None and wanted.segment not in (*found, *own):
+        hint = nearest(wanted.segment, (*found, *own))
+        known = f" Known: {', '.join(found)}." if found else ""
+        yield "segment", f"no bundle holds in `{wanted.segment}`.{hint}{known}"
+
+
+def _unknown(engine: Engine, one: Condition) -> Iterator[str]:
+    """Say which values of a condition no product has, and which attribute."""
+    name = one.field.removeprefix(ATTRIBUTE)
+    if name != one.field:
+        attribute = engine.catalogue.attributes.columns.get(name)
+        if attribute is None:
+            hint = nearest(name, engine.catalogue.attributes.columns)
+            yield f"there is no attribute `{name}` that filters may ask.{hint}"
+        elif one.op in _NAMING:
+            for value in _values(one):
+                if isinstance(value, str) and not attribute.known(value):
+                    yield f"no product has the {one.field} `{value}`."
+        return
+    if one.op not in _NAMING:
+        return
+    values = _values(one)
+    if one.field == "item_id":
+        known = engine.index.ix_of(values)
+        for value, item_ix in zip(values, known.tolist(), strict=True):
+            if item_ix < 0:
+                yield f"there is no product `{value}`."
+        return
+    labels = engine.catalogue.labels.get(one.field)
+    if labels is None:
+        return
+    for value in values:
+        if value not in labels.position:
+            yield f"no product has the {one.field} `{value}`.{nearest(value, labels.names)}"
+
+
+def _values(one: Condition) -> tuple[Any, ...]:
+    values: tuple[Any, ...] = one.value if one.op in ("in", "not_in") else (one.value,)
+    return values

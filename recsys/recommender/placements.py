@@ -1,0 +1,100 @@
+"""A question as channels ask it: a placement, whose turn it is there, and what is known besides.
+
+The service and the command line make a ``Question`` from a request and the workspace's settings;
+``engine`` answers it.
+"""
+
+import difflib
+from functools import lru_cache
+from typing import Final, Literal
+
+import msgspec
+
+from recsys.config.filters import Filter, Group, parse
+from recsys.config.toml_file import PLACEMENTS, Config, Placement
+from recsys.errors import ConfigError
+
+#: Where people who meet a placement on this channel buy. An e-mail leads anywhere.
+BOUGHT_ON: Final[dict[str, str | None]] = {
+    "pos": "pos",
+    "store_screen": "pos",
+    "associate": "pos",
+    "web": "web",
+    "app": "app",
+    "email": None,
+    "marketplace": "marketplace",
+}
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """What to show one customer on one placement."""
+
+    placement: str
+    """Name of the placement."""
+    settings: Placement
+    """Its settings."""
+    as_of_ts: int
+    """The time it is asked for, UTC epoch seconds; nothing later is taken into account."""
+    recommendation_id: str = ""
+    """Names the answer; events echo it."""
+    count: int | None = None
+    """Items wanted; the placement's own count by default."""
+    location_id: str | None = None
+    """Store or warehouse that the customer would buy from."""
+    item_ids: tuple[str, ...] = ()
+    """Products that are being looked at."""
+    cart: tuple[str, ...] = ()
+    """Products in the cart."""
+    exclude: tuple[str, ...] = ()
+    """Products that must not be shown."""
+    filter: Filter | None = None
+    """What products must be, on top of the placement's own filter."""
+    attributes: tuple[str, ...] = ()
+    """What else to say of each item, by name; ``*`` for everything."""
+    explain: bool = False
+    """Whether to say what each model thought of each item."""
+    offers: int = 0
+    """Bundles that may be offered; 0 to somebody to whom nothing can be promised."""
+    standing: tuple[str, ...] = ()
+    """Bundles that are promised to the customer already."""
+    promises: Literal["any", "cart", "none"] = "any"
+    """What may be promised anew: any bundle, one of which a part is in the cart, or none."""
+    customer_known: bool = False
+    """Whether the request named somebody who is known."""
+
+
+def filter_of(question: Question) -> Filter | None:
+    """Return what products must be for a question: the placement's filter and its own."""
+    stored = question.settings.filter
+    own = _parsed(msgspec.json.encode(stored)) if stored else None
+    parts = tuple(part for part in (own, question.filter) if part is not None)
+    if len(parts) < 2:
+        return parts[0] if parts else None
+    return Group("and", parts)
+
+
+@lru_cache(maxsize=256)  # placements are few, and asked again and again
+def _parsed(text: bytes) -> Filter:
+    return parse(msgspec.json.decode(text))
+
+
+def placements(config: Config) -> dict[str, Placement]:
+    """Every placement of a workspace by name: the built-in ones and its own, which come first."""
+    return {**PLACEMENTS, **config.placements}
+
+
+def find(config: Config, name: str) -> Placement:
+    """Settings of a placement.
+
+    Raises
+    ------
+    ConfigError
+        When there is none of that name; names the nearest.
+    """
+    found = config.placement(name)
+    if found is None:
+        known = placements(config)
+        near = difflib.get_close_matches(name, known, 1)
+        hint = f" Did you mean `{near[0]}`?" if near else ""
+        raise ConfigError(f"no placement `{name}`.{hint} Known: {', '.join(known)}.")
+    return found

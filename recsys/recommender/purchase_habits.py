@@ -1,0 +1,126 @@
+"""How often, and at which intervals, customers bought what they are shown again.
+
+Items that are shown and histories come in; purchases of each, what lies between them, and how long
+ago the last one was come out. Called by ``explaining``, which says no more than is so: numbers are
+those of the customer, of all products of the item's choice.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from recsys.datasets.compiled import compiled, fixed
+from recsys.datasets.customer_history import Histories
+from recsys.datasets.item_index import IntArray, IxArray
+from recsys.datasets.ragged import Ragged
+from recsys.models.purchase_intervals import APART_DAYS, Floats
+from recsys.models.repeat_timing import REGULAR_GAPS, REGULAR_SPREAD
+from recsys.ranking.choices import Choices
+from recsys.units import DAY
+
+
+class Habit(NamedTuple):
+    """What one customer did with one choice.
+
+    Attributes
+    ----------
+    purchases : int
+        So many; several within half a day are one.
+    elapsed_days : float
+        Since the last one.
+    interval_days : float or None
+        Median of the days between one and the next; None where there was one only.
+    regular : bool
+        Whether there were several intervals, and they are alike.
+    """
+
+    purchases: int
+    elapsed_days: float
+    interval_days: float | None = None
+    regular: bool = False
+
+
+def habits_of(
+    shown: Ragged, histories: Histories, as_of_ts: IntArray, choices: Choices
+) -> dict[int, Habit]:
+    """Look at what customers did with what they are shown.
+
+    Parameters
+    ----------
+    shown : Ragged
+        Products of ``n`` answers.
+    histories : Histories
+        Of the ``n`` customers; what was brought back was not bought.
+    as_of_ts : ndarray of shape (n,), int64
+        UTC epoch seconds.
+    choices : Choices
+
+    Returns
+    -------
+    dict of int to Habit
+        By place in ``shown.item_ix``; of what the customer never bought there is none.
+    """
+    past = histories.purchases
+    given = (
+        shown.indptr, shown.item_ix, past.indptr, past.item_ix, past.ts, past.count, as_of_ts,
+        choices.of,
+    )  # fmt: skip
+    times, elapsed, n_gaps, interval, spread = _watched(APART_DAYS, DAY, *map(fixed, given))
+    habits = {}
+    for place in np.flatnonzero(times).tolist():
+        gaps = int(n_gaps[place])
+        habits[place] = Habit(
+            int(times[place]),
+            float(elapsed[place]),
+            float(interval[place]) if gaps else None,
+            gaps >= REGULAR_GAPS and float(spread[place]) < REGULAR_SPREAD,
+        )
+    return habits
+
+
+@compiled
+def _watched(
+    apart_days: float, day: int, indptr: IntArray, shown: IxArray,
+    past_indptr: IntArray, past: IxArray, ts: IntArray, count: IxArray, as_of_ts: IntArray,
+    of: IxArray,
+) -> tuple[IntArray, Floats, IntArray, Floats, Floats]:  # fmt: skip
+    """Go through each row's purchases once for each product, as ``renewal`` does for pairs.
+
+    Returns purchases, days since the last one, intervals, their median, and the standard
+    deviation of their logarithms.
+    """
+    n = len(shown)
+    times, n_gaps = np.zeros(n, np.int64), np.zeros(n, np.int64)
+    elapsed, interval, spread = np.zeros(n), np.zeros(n), np.zeros(n)
+    for r in range(len(indptr) - 1):
+        first, end = past_indptr[r], past_indptr[r + 1]
+        gaps = np.empty(end - first, np.float64)
+        for place in range(indptr[r], indptr[r + 1]):
+            choice, k = of[shown[place]], 0
+            before = last = 0.0
+            for at in range(first, end):
+                if of[past[at]] != choice:
+                    continue
+                age = max(as_of_ts[r] - ts[at], 0) / day
+                known = times[place] > 0
+                apart = not known or before - age >= apart_days
+                before = age
+                if not apart:  # only the first of a trip counts
+                    continue
+                times[place] += count[at]
+                if known:
+                    gaps[k] = last - age
+                    k += 1
+                last = age
+            elapsed[place], n_gaps[place] = max(last, apart_days), k
+            if k == 0:
+                continue
+            mine = np.sort(gaps[:k])
+            interval[place] = (mine[(k - 1) // 2] + mine[k // 2]) / 2
+            mean = squares = 0.0
+            for gap in mine:
+                mean += np.log(gap) / k
+            for gap in mine:
+                squares += (np.log(gap) - mean) ** 2
+            spread[place] = np.sqrt(squares / (k - 1)) if k > 1 else 0.0
+    return times, elapsed, n_gaps, interval, spread

@@ -1,0 +1,93 @@
+"""Questions that an artefact is asked before the first customer asks.
+
+What answers comes in, and is asked by a customer who did a little of everything. Called by
+``engine`` when it loads an artefact, so that compiled loops are read from disk, or compiled where a
+machine has never answered before, while nobody waits.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from recsys.config.toml_file import Placement
+from recsys.datasets.customer_history import (
+    EMPTY,
+    EVENTS,
+    LINES,
+    CustomerHistory,
+    Histories,
+    append,
+    notice,
+)
+from recsys.datasets.interactions import VIEW
+from recsys.datasets.item_index import ItemIndex
+from recsys.datasets.ragged import Lists
+from recsys.ranking.ranker import Ranker
+from recsys.ranking.rules import Limits
+from recsys.recommender.explanations import Explainer
+from recsys.recommender.placements import Question
+from recsys.units import DAY
+
+Recommend = Callable[[Sequence[Question], Sequence[CustomerHistory]], list[dict[str, Any]]]
+
+#: Products that take part.
+_FEW = 4
+
+
+def warm(recommend: Recommend, explainer: Explainer, ranker: Ranker, as_of_ts: int) -> None:
+    """Ask once what customers will ask.
+
+    Parameters
+    ----------
+    recommend : callable
+        ``Engine.recommend``.
+    explainer : Explainer
+    ranker : Ranker
+    as_of_ts : int
+        UTC epoch seconds.
+    """
+    index = ranker.index
+    if not len(index):
+        return
+    asked = questions(index, as_of_ts)
+    for question, row in asked:
+        recommend([question], [row])
+    recommend([question for question, _ in asked], [row for _, row in asked])
+    explainer.warm(somebody(index, as_of_ts), as_of_ts)
+    # What may be shown at all is asked where rules leave too little of what models name.
+    none, no = Lists.of_rows([np.empty(0, np.int32)]), np.zeros(1, bool)
+    limits = Limits(none, none, no, np.array([as_of_ts]), np.zeros(1, np.int64), no)
+    ranker.rules(Histories.nobody(1, len(index)), limits).forbid(none)
+
+
+def somebody(index: ItemIndex, as_of_ts: int) -> CustomerHistory:
+    """Make a customer who bought, came back, returned and looked."""
+    keys = [int(key) for key in index.keys[:_FEW]]
+    bought = [
+        (key, as_of_ts - days * DAY, quantity, order, 0, 0, 100)
+        for key in keys
+        for order, (days, quantity) in enumerate([(20, 1.0), (9, 1.0), (2, 1.0)], start=1)
+    ]
+    bought += [(key, as_of_ts - DAY, -1.0, 3, 0, 0, -100) for key in keys[:1]]
+    seen = [(key, as_of_ts - 60, VIEW, 0) for key in keys[1:]]
+    row = append(EMPTY, np.array(sorted(bought, key=lambda line: line[1]), LINES))
+    return notice(row, np.array(seen, EVENTS))
+
+
+def questions(index: ItemIndex, as_of_ts: int) -> list[tuple[Question, CustomerHistory]]:
+    """Ask for a stranger and for ``somebody``, with and without a cart, by every objective."""
+    item_id = [index.item_ids[ix] for ix in range(min(1, len(index)))]
+    customer = somebody(index, as_of_ts)
+    plain = Placement(channel="web", in_stock=False)
+    asked = [
+        (plain, ()),
+        (plain, tuple(item_id)),
+        (Placement(channel="web", objective="margin"), ()),
+        (Placement(channel="web", objective="new"), ()),
+    ]
+    return [
+        (Question(placement="", settings=settings, as_of_ts=as_of_ts, cart=cart, explain=True), row)
+        for settings, cart in asked
+        for row in (EMPTY, customer)
+    ]

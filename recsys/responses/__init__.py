@@ -1,1 +1,0 @@
-"""Ordered items become an answer."""

@@ -1,1 +1,0 @@
-"""Answers and events become a ledger."""

@@ -1,1 +1,0 @@
-"""Measures how good answers would have been, without leaking the future."""

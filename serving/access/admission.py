@@ -1,0 +1,323 @@
+"""Who asks, and what they may: keys, scopes, channels, locations, web origins.
+
+Every request passes ``admit`` before its view; views that take a placement, a location or a
+customer ask here whether this caller may name it. A person who signed in to the pages asks with
+their key's rights (``session``). Without any key in the ledger everything is allowed, to this
+machine only.
+"""
+
+import logging
+import re
+import time
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+
+from flask import Response, current_app, g, request
+
+from recsys.config.toml_file import Placement
+from recsys.ledger.api_keys import BROWSER_SCOPES, Grant, Key
+from serving.access import session
+from serving.access.key_cache import Keyring
+from serving.access.session import Sessions
+from serving.http.problems import KINDS, FieldError, Refusal
+from serving.http.responses import reply
+from serving.schemas.openapi import scope_of
+
+_log = logging.getLogger("omnibasket.service")
+
+#: What a key must be for to sign in to the pages.
+PAGE_SCOPE: Final = "marketing"
+#: Id of what the example shop asks with.
+_SHOP_KEY: Final = "example-shop"
+_PUBLIC_CHANNELS: Final = frozenset(("store_screen",))
+#: Without keys only this machine may ask, also when a browser on it is led astray.
+_LOCAL_HOSTS: Final = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGNORECASE)
+_PREFLIGHT_SECONDS: Final = 600
+_CROSS_ORIGIN: Final = (
+    (
+        "Access-Control-Expose-Headers",
+        "ETag, RateLimit, RateLimit-Policy, Retry-After, X-Next-Cursor, X-Request-Id",
+    ),
+    ("Vary", "Origin"),
+)
+_PREFLIGHT: Final = (
+    ("Access-Control-Allow-Methods", "GET, POST"),
+    ("Access-Control-Allow-Headers", "Authorization, Content-Type, If-None-Match, X-Request-Id"),
+    ("Access-Control-Max-Age", str(_PREFLIGHT_SECONDS)),
+)
+
+
+def admit(keyring: Keyring, sessions: Sessions) -> Response | None:
+    """Let the present request through, or not; sets ``g.caller`` to the caller's key.
+
+    Parameters
+    ----------
+    keyring : Keyring
+    sessions : Sessions
+        Of people who signed in to the pages.
+
+    Returns
+    -------
+    Response or None
+        The answer to a browser that asks whether its page may ask.
+
+    Raises
+    ------
+    Refusal
+        When the caller may not.
+    """
+    g.caller = None
+    keyring.renew()
+    environ = request.environ
+    if not keyring.needed:
+        if not _LOCAL_HOSTS.fullmatch(environ.get("HTTP_HOST", "")):
+            raise Refusal("misdirected", KINDS["misdirected"].advice)
+        if request.method not in session.SAFE and session.from_browser():
+            session.check_own_page()
+            if _scope() == PAGE_SCOPE:
+                sessions.check_token("")
+        return None
+    scope = _scope()
+    if scope is None and not request.path.startswith("/v1"):
+        return None
+    if not keyring.known:
+        detail = "It is not known yet which keys there are: the ledger does not answer."
+        raise Refusal("ledger-unavailable", detail, retry_seconds=1)
+    origin = environ.get("HTTP_ORIGIN")
+    if request.method == "OPTIONS":
+        return _preflight(keyring, origin)
+    header, cookie = environ.get("HTTP_AUTHORIZATION"), None
+    if header is None:
+        cookie = request.cookies.get(session.COOKIE)
+    if cookie is not None:
+        key = _signed_in(keyring, sessions, cookie)
+    else:
+        key = _authenticated(keyring, sessions, header)
+    g.caller = key
+    if origin is not None and key.grant.origins and origin not in key.grant.origins:
+        raise Refusal("origin-forbidden", f"This key is not for pages of {origin[:200]}.")
+    if scope is not None:
+        need_scope(scope)
+    return None
+
+
+def stranger() -> bool:
+    """Whether nobody is known to ask a page or call that needs no key.
+
+    Where keys are needed, a person who signed in is known by their session, a program by its key.
+    A page's key makes nobody known, for anybody can read it.
+    """
+    state = current_app.extensions["omnibasket"]
+    keyring: Keyring = state.keyring
+    if not keyring.needed:
+        return False
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    now = time.time()
+    if secret and scheme.lower() == "bearer":
+        if keyring.is_starter(secret.strip()):
+            return False
+        key = keyring.find(secret.strip())
+    else:
+        cookie = request.cookies.get(session.COOKIE, "")
+        key = keyring.of_session(state.sessions.read(cookie, now))
+    return key is None or key.state(now) != "valid" or bool(key.grant.origins)
+
+
+def _scope() -> str | None:
+    """What the address that is asked needs of a key."""
+    rule = request.url_rule
+    return None if rule is None else scope_of(current_app.view_functions[rule.endpoint])
+
+
+def _preflight(keyring: Keyring, origin: str | None) -> Response | None:
+    if origin is None or "Access-Control-Request-Method" not in request.headers:
+        return None
+    if not keyring.admits_origin(origin):
+        raise Refusal("origin-forbidden", f"No key is for pages of {origin[:200]}.")
+    return reply(b"", 204, headers=_PREFLIGHT)
+
+
+def _authenticated(keyring: Keyring, sessions: Sessions, header: str | None) -> Key:
+    scheme, _, secret = (header or "").partition(" ")
+    if scheme.lower() != "bearer" or not secret:
+        raise _challenge("key-missing")
+    if secret.startswith(session.SHOP_PASS):
+        return _of_shop(sessions, secret.strip())
+    return _valid(keyring.find(secret.strip()))
+
+
+def _of_shop(sessions: Sessions, given: str) -> Key:
+    """Return what the example shop may do: what a page's key may, and redeem by an offer's code."""
+    open_shop = current_app.extensions["omnibasket"].config.serve.example_shop
+    now = time.time()
+    origin = sessions.shop_origin(given, now) if open_shop else None
+    if origin is None:
+        raise _challenge("key-unknown")
+    grant = Grant(
+        ("recommend", "events", "offers"), "example shop", channels=("web",), origins=(origin,)
+    )
+    return Key(_SHOP_KEY, b"", int(now), None, grant)
+
+
+def _signed_in(keyring: Keyring, sessions: Sessions, cookie: str) -> Key:
+    """Return the key that a person signed in with; a change needs its page's token besides."""
+    key = keyring.of_session(sessions.read(cookie, time.time()))
+    if key is None:
+        raise _challenge("session-ended")
+    key = _valid(key)
+    if request.method not in session.SAFE:
+        session.check_own_page()
+        sessions.check_token(cookie)
+    return key
+
+
+def _valid(key: Key | None) -> Key:
+    state = "unknown" if key is None else key.state(time.time())
+    if key is None or state != "valid":
+        raise _challenge("key-expired" if state == "expired" else "key-unknown")
+    return key
+
+
+def _challenge(kind: str) -> Refusal:
+    error = "" if kind == "key-missing" else ', error="invalid_token"'
+    header = ("WWW-Authenticate", f'Bearer realm="omnibasket"{error}')
+    return Refusal(kind, KINDS[kind].advice, headers=[header])
+
+
+def headers(response: Response, keyring: Keyring) -> None:
+    """Let a page of an origin that has a key read the answer."""
+    origin = request.environ.get("HTTP_ORIGIN")
+    if origin is None or not keyring.needed:
+        return
+    caller: Key | None = g.get("caller")
+    # Before the caller is known, as in a refusal, any key's origin may read why.
+    allowed = origin in caller.grant.origins if caller else keyring.admits_origin(origin)
+    if allowed:
+        response.headers.extend([("Access-Control-Allow-Origin", origin), *_CROSS_ORIGIN])
+
+
+def need_scope(scope: str) -> None:
+    """Refuse a caller whose key lacks a scope."""
+    caller: Key | None = g.caller
+    if caller is not None and scope not in caller.grant.scopes:
+        has = ", ".join(caller.grant.scopes)
+        header = (
+            "WWW-Authenticate",
+            f'Bearer realm="omnibasket", error="insufficient_scope", scope="{scope}"',
+        )
+        detail = f"This needs a key with the scope `{scope}`; yours has {has}."
+        raise Refusal("scope-missing", detail, headers=[header])
+    of_page = caller is not None and is_browser() and caller.key_id != _SHOP_KEY
+    if of_page and scope not in BROWSER_SCOPES:
+        raise Refusal("browser-key", f"Anybody can read a page's key, so it is not for `{scope}`.")
+
+
+def is_browser() -> bool:
+    """Whether the caller's key stands in a page, where anybody can read it."""
+    return g.caller is not None and bool(g.caller.grant.origins)
+
+
+def sees_public_only() -> bool:
+    """Whether the caller's key is that of a screen."""
+    return (
+        g.caller is not None
+        and bool(g.caller.grant.channels)
+        and _PUBLIC_CHANNELS.issuperset(g.caller.grant.channels)
+    )
+
+
+def caller_name() -> str:
+    """Return who asks, for what is kept: the name of their key, or its id."""
+    return "local" if g.caller is None else g.caller.grant.name or g.caller.key_id
+
+
+def refuse_screens() -> None:
+    """Refuse a screen's key where answers are not for everybody's eyes."""
+    if sees_public_only():
+        detail = "This key is a screen's: it sees public placements only."
+        raise Refusal("channel-forbidden", detail)
+
+
+def check_placement(settings: Placement) -> None:
+    """Refuse a placement on a channel that the caller's key is not for."""
+    check_channel(settings.channel, "/placement")
+    if settings.personal and sees_public_only():
+        detail = "This key is a screen's: it sees public placements only (`personal = false`)."
+        raise Refusal("channel-forbidden", detail, [FieldError("/placement", "is not public.")])
+
+
+def check_channel(channel: str, pointer: str) -> None:
+    """Refuse a channel that the caller's key is not for."""
+    channels = g.caller.grant.channels if g.caller is not None else ()
+    if channels and channel not in channels:
+        detail = f"This key is for {', '.join(channels)} only."
+        raise Refusal("channel-forbidden", detail, [FieldError(pointer, f"is on {channel}.")])
+
+
+def check_location(location_id: str | None, pointer: str = "/location_id") -> str | None:
+    """Return the location that a question is for: the key's own where it has only one.
+
+    Raises
+    ------
+    Refusal
+        When the key is for others, or names several and the question none.
+    """
+    own = g.caller.grant.locations if g.caller is not None else ()
+    if not own or location_id in own:
+        return location_id
+    if location_id is None and len(own) == 1:
+        (only,) = own
+        return str(only)
+    wrong = "is missing." if location_id is None else "is not one of them."
+    detail = f"This key is for the locations {', '.join(own)} only."
+    raise Refusal("location-forbidden", detail, [FieldError(pointer, wrong)])
+
+
+def refuse_limited(what: str, *, locations: bool = True) -> None:
+    """Refuse a key that is for some channels or locations where a change holds for others too.
+
+    Parameters
+    ----------
+    what : str
+        What is the same everywhere, for the detail.
+    locations : bool
+        Whether it is the same at all locations; where not, ``check_location`` looks at them.
+    """
+    grant = g.caller.grant if g.caller is not None else Grant(())
+    if grant.channels:
+        detail = f"This key is for {', '.join(grant.channels)} only; {what} on every channel."
+        raise Refusal("channel-forbidden", detail)
+    if grant.locations and locations:
+        detail = f"This key is for the locations {', '.join(grant.locations)} only; {what} at all."
+        raise Refusal("location-forbidden", detail)
+
+
+def reaches(channels: Collection[str], locations: Collection[str]) -> bool:
+    """Whether what holds on some channels and at some locations is for the caller's key.
+
+    Parameters
+    ----------
+    channels, locations : collection of str
+        Empty: all.
+    """
+    grant = g.caller.grant if g.caller is not None else Grant(())
+    return all(
+        not own or not there or not own.isdisjoint(there)
+        for own, there in (({*grant.channels}, channels), ({*grant.locations}, locations))
+    )
+
+
+def check_names(named: Mapping[str, Any]) -> None:
+    """Refuse a page's key that names somebody.
+
+    Parameters
+    ----------
+    named : mapping
+        JSON pointer → what stands there, None where nothing does.
+    """
+    told = [pointer for pointer, value in named.items() if value is not None]
+    if not told:
+        return
+    if is_browser():
+        errors = [FieldError(pointer, "must not be sent from a page.") for pointer in told]
+        raise Refusal("browser-key", KINDS["browser-key"].advice, errors)

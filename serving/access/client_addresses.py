@@ -1,0 +1,77 @@
+"""Where a page's visitor comes from, for limits that hold for an address.
+
+A request comes in, out comes a keyed hash of its address: no address is kept. Used by quotas and
+by the routes that promise offers.
+"""
+
+import ipaddress
+from collections.abc import Iterable
+
+from flask import request
+
+from recsys.identity.hashing import KeyedHash
+from serving.access.admission import is_browser
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+class Addresses:
+    """Tells where visitors come from.
+
+    Parameters
+    ----------
+    keyed_hash : KeyedHash
+    proxies : iterable of str
+        Networks whose peers are believed for whom they ask.
+    """
+
+    def __init__(self, keyed_hash: KeyedHash, proxies: Iterable[str]) -> None:
+        self._keyed_hash = keyed_hash
+        self._proxies = [ipaddress.ip_network(network) for network in proxies]
+
+    def of_page(self) -> str | None:
+        """Return where a page's visitor comes from, as a keyed hash; None where no page asks."""
+        if not is_browser():
+            return None
+        told = request.headers.get("X-Forwarded-For", "").split(",")
+        visitor = self.visitor(request.remote_addr or "", told)
+        return self._keyed_hash.identifier("address", visitor)
+
+    def visitor(self, peer: str, told: Iterable[str]) -> str:
+        """Return the address that a request comes from.
+
+        Parameters
+        ----------
+        peer : str
+            Who is connected.
+        told : iterable of str
+            ``X-Forwarded-For``: each proxy adds at its end whom it was asked by.
+
+        Returns
+        -------
+        str
+            The last one that is no proxy of ours; whoever stands before it may be made up. Of an
+            IPv6 address its /64 network, since one visitor has all of that.
+        """
+        address = _address(peer)
+        for name in reversed([name.strip() for name in told]):
+            before = _address(name)
+            if address is None or before is None or not self._is_proxy(address):
+                break
+            address = before
+        if address is None:
+            return peer
+        if address.version == 4:
+            return str(address)
+        return str(ipaddress.ip_network((address, 64), strict=False))
+
+    def _is_proxy(self, address: Address) -> bool:
+        return any(address in network for network in self._proxies)
+
+
+def _address(text: str) -> Address | None:
+    try:
+        found = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    return getattr(found, "ipv4_mapped", None) or found

@@ -1,0 +1,133 @@
+"""The keys that a worker knows, renewed behind its back.
+
+The ledger is asked for what changed; requests ask here, and never wait. Used by ``access``, and by
+``state``, which has it renewed.
+"""
+
+import contextlib
+import hmac
+import logging
+import os
+import time
+from collections.abc import Mapping
+from typing import Final
+
+from recsys.errors import LedgerError
+from recsys.ledger.api_keys import KeptKeys, Key, Keys, Known, find
+from serving.access.session import Session
+
+_log = logging.getLogger("omnibasket.service")
+
+#: Set by ``omnibasket serve`` where others can reach it: never answer without a key.
+NEEDED_VARIABLE: Final = "OMNIBASKET_SERVE_KEYS"
+#: Set by ``omnibasket serve``: with this it asks how the service is.
+STARTER_VARIABLE: Final = "OMNIBASKET_SERVE_STARTER"
+#: How long a worker may not know of a new or revoked key. Seconds.
+RENEW_SECONDS: Final = 0.5
+
+
+class Keyring:
+    """The ledger's keys in a worker's memory, no older than ``RENEW_SECONDS``.
+
+    Parameters
+    ----------
+    keys : Keys
+    kept : KeptKeys, optional
+        What holds until the ledger can be read for the first time.
+
+    Attributes
+    ----------
+    followed : bool
+        Whether somebody calls ``read`` in the background, so that requests need not.
+    known : bool
+        Whether it is known which keys there are; until then nobody is let in.
+    """
+
+    def __init__(self, keys: Keys, kept: KeptKeys | None = None) -> None:
+        self._keys = keys
+        self._kept = kept
+        self._needed = os.environ.get(NEEDED_VARIABLE) == "needed"
+        self._mark: str | None = None
+        self._until = 0.0
+        self.followed = False
+        before = kept.read() if kept is not None else None
+        self.known = before is not None
+        self._held: Mapping[str, Key] = {}
+        self._ended_sessions: Mapping[str, int] = {}
+        if before is not None:
+            self._take(before)
+        with contextlib.suppress(LedgerError):
+            self.read()
+
+    @property
+    def needed(self) -> bool:
+        """Whether calls need a key. Once they do, they go on to, whatever becomes of the ledger."""
+        return self._needed or bool(self._held) or not self.known
+
+    def renew(self) -> None:
+        """Take up what changed; while the ledger does not answer, what was known holds."""
+        if self.followed or time.monotonic() < self._until:
+            return
+        try:
+            self.read()
+        except LedgerError as error:
+            self._until = time.monotonic() + RENEW_SECONDS
+            _log.error("the keys could not be read", extra={"reason": str(error)})
+
+    def read(self) -> None:
+        """Read what changed.
+
+        Raises
+        ------
+        LedgerError
+            When the ledger cannot be read; what was known holds then.
+        """
+        mark = self._keys.changed()
+        if mark != self._mark or not self._until:
+            found = Known(self._keys.all(), self._keys.ended_sessions())
+            self._take(found)
+            self._mark, self._needed = mark, self._needed or bool(self._held)
+            if self._kept is not None:
+                self._kept.write(found)
+        self.known = True
+        self._until = time.monotonic() + RENEW_SECONDS
+
+    def _take(self, found: Known) -> None:
+        self._held = {key.key_id: key for key in found.keys}
+        self._ended_sessions = found.ended_sessions
+
+    def end_session(self, session: Session, now_ts: int) -> None:
+        """Void a session of a person who signs out, here at once and elsewhere within a second.
+
+        Raises
+        ------
+        LedgerError
+            When that cannot be written; then it has not ended.
+        """
+        self._keys.end_session(session.session_id, session.ends_ts, now_ts)
+        self._ended_sessions = {**self._ended_sessions, session.session_id: session.ends_ts}
+
+    def of_session(self, session: Session | None) -> Key | None:
+        """Return the key that a person signed in with, whatever its state.
+
+        None where the session is none, or was ended.
+        """
+        if session is None or session.session_id in self._ended_sessions:
+            return None
+        return self._held.get(session.key_id)
+
+    def is_starter(self, secret: str) -> bool:
+        """Whether it is ``omnibasket serve`` that asks how the service is."""
+        starter = os.environ.get(STARTER_VARIABLE, "")
+        return bool(starter) and hmac.compare_digest(starter.encode(), secret.encode())
+
+    def find(self, secret: str) -> Key | None:
+        """Return the key behind what a caller sent, whatever its state."""
+        return find(self._held, secret)
+
+    def admits_origin(self, origin: str) -> bool:
+        """Whether a valid key stands in pages of a web origin."""
+        now = time.time()
+        return any(
+            origin in key.grant.origins and key.state(now) == "valid" for key in self._held.values()
+        )

@@ -1,0 +1,274 @@
+"""How much one caller may ask and tell: counted for all workers of a machine together.
+
+Each request is counted for its key, and where a page asks, for the address that it comes from;
+events are counted one by one. Whoever has used a quota up waits until there is room again. Called
+by ``app`` for every request, and by the view of events.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import logging
+import math
+import os
+import struct
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final, Literal, NamedTuple
+
+from flask import Response, g
+
+from recsys.config.limit_settings import Limits
+from recsys.ledger.api_keys import Key
+from serving.access.admission import is_browser
+from serving.access.client_addresses import Addresses
+from serving.http.problems import Refusal
+
+_log = logging.getLogger("omnibasket.service")
+
+#: In the state folder.
+FILE: Final = "rates"
+MINUTE, HOUR = 60, 3_600
+Unit = Literal["requests", "events"]
+
+_SLOT: Final = struct.Struct("<Qd")  # of whom, and when their quota is whole again (epoch seconds)
+#: Whoever hashes to one set shares its slots; where all are taken, the one with most left goes.
+_WAYS: Final = 8
+_SETS: Final = 8_192
+_SET_BYTES: Final = _WAYS * _SLOT.size
+
+
+class Policy(NamedTuple):
+    """A quota: so much within so long, all of it at once if need be."""
+
+    name: str
+    quota: int
+    window: int
+    """Seconds in which all of the quota comes back, little by little."""
+    unit: Unit
+    whose: str
+    """``key`` or ``address``, for people."""
+
+
+#: Tries to sign in to the pages, with one key or with none of ours.
+_SIGN_IN: Final = Policy("sign-in", 30, MINUTE, "requests", "key")
+
+
+class Use(NamedTuple):
+    """What one caller has left of a quota."""
+
+    policy: Policy
+    left: int
+    reset_seconds: int
+    """Until all of it is there again."""
+    wait_seconds: float = 0.0
+    """Until there is enough for what was asked; 0: it was taken."""
+
+
+class Counts:
+    """Who has used how much, in a file that all workers share.
+
+    For each caller and policy it holds one number, the time at which their quota is whole again
+    (the generic cell rate algorithm). The file does not grow; a lock on it makes workers take turns
+    for microseconds. Where it cannot be had, each worker counts for itself, and where nothing can
+    be written, nobody is held up.
+
+    Parameters
+    ----------
+    path : Path
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.Lock()
+        self._told = False
+        try:
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            self._tell(error)
+            with tempfile.TemporaryFile() as file:
+                self._file = os.dup(file.fileno())
+
+    def close(self) -> None:
+        """Let go of the file; whoever is counted afterwards is not held up."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def take(self, wanted: Sequence[tuple[Policy, str]], cost: int, now: float) -> list[Use]:
+        """Take some of several quotas, of all or of none.
+
+        Parameters
+        ----------
+        wanted : sequence of (Policy, str)
+            Each with whose quota it is.
+        cost : int
+            More than a quota counts as all of it.
+        now : float
+            Epoch seconds.
+        """
+        with self._alone():
+            slots = [self._find(f"{policy.name}\0{whose}", now) for policy, whose in wanted]
+            found = []
+            for (policy, _), (_, _, whole_at) in zip(wanted, slots, strict=True):
+                each = policy.window / policy.quota
+                begin = min(max(now, whole_at), now + policy.window)
+                ahead = begin + min(cost, policy.quota) * each - now
+                found.append((each, begin, ahead, max(0.0, ahead - policy.window)))
+            refused = any(wait > 1e-6 for *_, wait in found)
+            uses = []
+            for (policy, _), (place, name, _), (each, begin, ahead, wait) in zip(
+                wanted, slots, found, strict=True
+            ):
+                used = begin - now if refused else ahead
+                if not refused:
+                    self._write(place, _SLOT.pack(name, now + ahead))
+                left = math.floor((policy.window - used) / each + 1e-6)
+                uses.append(Use(policy, left, math.ceil(used), wait if wait > 1e-6 else 0.0))
+        return uses
+
+    def _find(self, whose: str, now: float) -> tuple[int, int, float]:
+        """Return where a caller's slot is, what it is called, and what it says."""
+        digest = hashlib.blake2b(whose.encode(), digest_size=16).digest()
+        begin = int.from_bytes(digest[:4]) % _SETS * _SET_BYTES
+        name = int.from_bytes(digest[8:]) | 1  # 0: a slot of nobody
+        least, at = math.inf, 0
+        held = self._read(begin)
+        for way in range(len(held) // _SLOT.size):
+            other, whole_at = _SLOT.unpack_from(held, way * _SLOT.size)
+            if other == name:
+                return begin + way * _SLOT.size, name, whole_at
+            if whole_at < least:
+                least, at = whole_at, way
+        ways = len(held) // _SLOT.size
+        return begin + (at if ways == _WAYS else ways) * _SLOT.size, name, now
+
+    def _read(self, place: int) -> bytes:
+        try:
+            return os.pread(self._file, _SET_BYTES, place)
+        except OSError as error:
+            self._tell(error)
+            return b""
+
+    def _write(self, place: int, slot: bytes) -> None:
+        try:
+            os.pwrite(self._file, slot, place)
+        except OSError as error:
+            self._tell(error)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        with self._lock:
+            locked = True
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX)
+            except OSError:
+                locked = False
+            try:
+                yield
+            finally:
+                if locked:
+                    fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def _tell(self, error: OSError) -> None:
+        if not self._told:
+            _log.error("requests are not counted as they should be", extra={"reason": str(error)})
+            self._told = True
+
+
+class Rates:
+    """The limits of a workspace.
+
+    Parameters
+    ----------
+    limits : Limits
+    counts : Counts
+    addresses : Addresses
+    """
+
+    def __init__(self, limits: Limits, counts: Counts, addresses: Addresses) -> None:
+        self._counts = counts
+        self._addresses = addresses
+        named: list[tuple[bool, Unit, str, int, str]] = [
+            (False, "requests", "requests", limits.requests_per_minute, "key"),
+            (False, "events", "events", limits.events_per_hour, "key"),
+            (True, "requests", "page-requests", limits.page_requests_per_minute, "key"),
+            (True, "requests", "address-requests", limits.address_requests_per_minute, "address"),
+            (True, "events", "page-events", limits.page_events_per_hour, "key"),
+            (True, "events", "address-events", limits.address_events_per_hour, "address"),
+        ]
+        self._policies: dict[tuple[bool, Unit], list[Policy]] = {}
+        for page, unit, name, quota, whose in named:
+            window = MINUTE if unit == "requests" else HOUR
+            if quota:
+                policy = Policy(name, quota, window, unit, whose)
+                self._policies.setdefault((page, unit), []).append(policy)
+
+    def count(self, unit: Unit, cost: int = 1) -> None:
+        """Count what the present caller asks or tells.
+
+        Raises
+        ------
+        Refusal
+            When it is too much by now.
+        """
+        caller: Key | None = g.caller
+        if caller is None:
+            return
+        page = is_browser()
+        of = {"key": caller.key_id}
+        if page:
+            of["address"] = self._addresses.of_page() or ""
+        policies = self._policies.get((page, unit), ())
+        uses = self._take([(policy, of[policy.whose]) for policy in policies], cost)
+        # How busy a whole shop is, is nobody's business; what one address has left is its own.
+        told = [use for use in uses if not page or use.policy.whose == "address"]
+        g.uses = [*g.get("uses", ()), *told]
+        _refuse(uses, cost)
+
+    def count_sign_in(self, whose: str) -> None:
+        """Count that somebody tries a key to sign in.
+
+        Raises
+        ------
+        Refusal
+            When it was tried too often by now.
+        """
+        (use,) = self._take([(_SIGN_IN, whose)], 1)
+        if use.wait_seconds:
+            wait = math.ceil(use.wait_seconds)
+            raise Refusal("too-many-requests", "Too many tries. Wait a moment.", retry_seconds=wait)
+
+    def _take(self, wanted: Sequence[tuple[Policy, str]], cost: int) -> list[Use]:
+        return self._counts.take(wanted, cost, time.time()) if wanted else []
+
+
+def _refuse(uses: Sequence[Use], cost: int) -> None:
+    """Have a caller wait who has used a quota up."""
+    worst = max(uses, key=lambda use: use.wait_seconds, default=None)
+    if worst is None or not worst.wait_seconds:
+        return
+    limit = worst.policy
+    per = "minute" if limit.window == MINUTE else "hour"
+    raise Refusal(
+        "too-many-requests",
+        f"`{limit.name}` is {limit.quota:,} {limit.unit} a {per} for each {limit.whose}; "
+        f"{worst.left:,} are left now, and this asks for {cost:,}.",
+        retry_seconds=math.ceil(worst.wait_seconds),
+    )
+
+
+def headers(response: Response) -> None:
+    """Tell the caller what is left (draft-ietf-httpapi-ratelimit-headers-11)."""
+    uses: Sequence[Use] = g.get("uses", ())
+    if uses:
+        policies = ", ".join(_policy(use.policy) for use in uses)
+        left = ", ".join(f'"{use.policy.name}";r={use.left};t={use.reset_seconds}' for use in uses)
+        response.headers.extend([("RateLimit-Policy", policies), ("RateLimit", left)])
+
+
+def _policy(policy: Policy) -> str:
+    unit = f';qu="{policy.unit}"' if policy.unit != "requests" else ""
+    return f'"{policy.name}";q={policy.quota}{unit};w={policy.window}'

@@ -1,0 +1,5 @@
+"""HTTP: reads requests with deadlines, queues them, and sends answers or problems.
+
+In: a socket. Out: WSGI calls and responses. Called by ``serving.worker``; its problems and
+responses are used by every route.
+"""

@@ -1,0 +1,333 @@
+"""Every error of the service as problem details (RFC 9457).
+
+Views raise ``Refusal``; whatever else goes wrong ends in the same shape. ``KINDS`` names all
+kinds there are, which the page ``/problems`` explains.
+"""
+
+import logging
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+from flask import Flask, Response, g
+from werkzeug.exceptions import HTTPException
+
+from recsys.errors import LedgerError
+from serving.http.responses import reply
+
+CONTENT_TYPE: Final = "application/problem+json"
+_log = logging.getLogger("omnibasket.service")
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """A kind of problem: its status, its title, and what to do about it."""
+
+    status: int
+    title: str
+    advice: str
+
+
+KINDS: Final = {
+    "malformed-body": Kind(400, "The body is not JSON", "Send one JSON document in UTF-8."),
+    "bad-request": Kind(400, "The request cannot be read", "Compare it with /docs."),
+    "key-missing": Kind(401, "A key is needed", "Send the header Authorization: Bearer KEY."),
+    "key-unknown": Kind(
+        401, "The key is not valid", "It is not one of ours, or it was revoked. Ask for a new one."
+    ),
+    "key-expired": Kind(401, "The key has expired", "Ask for a new one."),
+    "session-ended": Kind(401, "The session is over", "Sign in again at /dashboard."),
+    "scope-missing": Kind(
+        403, "The key is not for this", "Ask for a key with the scope that `detail` names."
+    ),
+    "channel-forbidden": Kind(
+        403, "The key is for other channels", "`detail` names the channels that it is for."
+    ),
+    "location-forbidden": Kind(
+        403, "The key is for other locations", "`detail` names the locations that it is for."
+    ),
+    "offer-of-another": Kind(
+        403, "The offer is somebody else's", "An offer holds for the customer that it was made to."
+    ),
+    "offer-code-needed": Kind(
+        403,
+        "The offer's code is needed",
+        "An id counts only where `customer_id`, `identifier` or `session_id` says whose it is.",
+    ),
+    "origin-forbidden": Kind(
+        403, "The page may not ask", "Make a key with --origin for the page's web origin."
+    ),
+    "csrf-missing": Kind(
+        403,
+        "The page's token is missing",
+        "A page that changes something sends X-CSRF-Token with what /dashboard gave it. Programs "
+        "send the header Authorization instead.",
+    ),
+    "cross-site": Kind(
+        403,
+        "Another site's page asks",
+        "Changes are taken from this service's own pages, and from programs.",
+    ),
+    "browser-key": Kind(
+        403,
+        "A page's key names nobody",
+        "From a page, ask with a `session_id` or for nobody; name customers from your server.",
+    ),
+    "event-forbidden": Kind(
+        403,
+        "The key is not for such events",
+        "Anybody can use a page's key, or a screen's. Have your server tell of refunds.",
+    ),
+    "item-unknown": Kind(
+        404, "There is no such product", "The model's catalogue does not hold this `item_id`."
+    ),
+    "bundle-unknown": Kind(
+        404, "There is no such bundle", "`GET /v1/bundles` lists those that there are."
+    ),
+    "offer-unknown": Kind(
+        404, "There is no such offer", "Give the offer's id, or the code as it was shown."
+    ),
+    "customer-unknown": Kind(
+        404,
+        "Nobody we know",
+        "Give any id that the service ever gave out. In a batch, lines that name nobody get a "
+        'stranger\'s answer with `"unknown": "answer"`.',
+    ),
+    "not-found": Kind(404, "There is nothing here", "Every address is listed under /docs."),
+    "method-not-allowed": Kind(
+        405, "The address does not take this method", "The Allow header names those it takes."
+    ),
+    "not-acceptable": Kind(
+        406, "The answer is not made in a form you accept", "Accept application/json or text/csv."
+    ),
+    "headers-too-large": Kind(
+        431,
+        "The request's headers are too large",
+        "Send less in the address and the headers; lists belong into the body of a POST.",
+    ),
+    "too-slow": Kind(408, "The request came too slowly", "Send it again, all at once."),
+    "bundle-inactive": Kind(
+        409,
+        "A product of the bundle is not sold",
+        "Wait until it is active again, or choose another bundle.",
+    ),
+    "status-impossible": Kind(
+        409, "The status cannot follow", "`detail` names those that may follow the present one."
+    ),
+    "not-offered": Kind(
+        409, "The bundle is not offered", "It must be approved, and its dates must be now."
+    ),
+    "budget-spent": Kind(
+        409, "The budget is spent", "Offers that expire free their part of it; or raise it."
+    ),
+    "customer-limit": Kind(
+        409, "The customer has had their share", "`per_customer` says how many offers one gets."
+    ),
+    "offer-redeemed": Kind(
+        409, "The offer was redeemed before", "An offer holds once, whoever asks first."
+    ),
+    "offer-elsewhere": Kind(
+        409, "The offer does not hold here", "`detail` names the channels or locations it is for."
+    ),
+    "offer-overlaps": Kind(
+        409,
+        "Its pieces carry another offer",
+        "One piece carries one offer. Where the order holds more, send `items` with quantities.",
+    ),
+    "offer-not-cheaper": Kind(
+        409, "The order is cheaper without the offer", "Sell it at the order's own prices."
+    ),
+    "offer-below-floor": Kind(
+        409, "Its pieces would cost too little", "`[bundles] margin_floor` must be left after cost."
+    ),
+    "order-limit": Kind(
+        409, "The order uses as many offers as it may", "`[offers] per_order` says how many."
+    ),
+    "offer-expired": Kind(410, "The offer is over", "It cannot be redeemed any more."),
+    "offer-withdrawn": Kind(410, "The offer was withdrawn", "It cannot be redeemed any more."),
+    "bundle-stale": Kind(
+        412,
+        "The bundle was changed meanwhile",
+        "Read it again, look at what changed, and send If-Match with its new ETag.",
+    ),
+    "body-too-large": Kind(413, "The body is too large", "Send fewer events or items at once."),
+    "not-json": Kind(
+        415, "The body is not sent as JSON", "Send the header Content-Type: application/json."
+    ),
+    "misdirected": Kind(
+        421,
+        "The request was meant for another host",
+        "Without keys the service answers on this machine only, under localhost or 127.0.0.1.",
+    ),
+    "invalid-request": Kind(
+        422, "The request is not valid", "`errors` names each field and what is wrong with it."
+    ),
+    "price-missing": Kind(
+        422, "The bundle has no price", "Send a `price`: none is suggested that pays for itself."
+    ),
+    "price-below-floor": Kind(
+        422, "The price is under the floor", "`pricing.floor_price` keeps the margin floor."
+    ),
+    "price-not-lower": Kind(
+        422, "The price is no discount", "It must be lower than the products cost one by one."
+    ),
+    "dates-reversed": Kind(
+        422, "The dates are the wrong way round", "`ends_at` must be later than `starts_at`."
+    ),
+    "channel-without-offers": Kind(
+        422,
+        "The channel shows no offers",
+        "Choose channels for which a placement shows offers, or set `offers` of one.",
+    ),
+    "budget-empty": Kind(422, "The budget is empty", "Give more than 0, or null for no limit."),
+    "offer-incomplete": Kind(
+        422, "A product of the offer is missing", "`items` must hold all products of the offer."
+    ),
+    "event-id-taken": Kind(
+        409,
+        "Another event has this id",
+        "An event_id names one event. Send a changed event under a new id.",
+    ),
+    "precondition-missing": Kind(
+        428,
+        "Say which revision you change",
+        "Read the bundle, and send its ETag as the header If-Match.",
+    ),
+    "too-many-requests": Kind(
+        429,
+        "That is too much at once",
+        "`detail` names the limit; wait as long as the header Retry-After says.",
+    ),
+    "internal-error": Kind(
+        500, "Something went wrong here", "Tell the operator the request id in `instance`."
+    ),
+    "no-model": Kind(
+        503, "No model is loaded yet", "Run `omnibasket train`; the service takes it up by itself."
+    ),
+    "ledger-unavailable": Kind(
+        503,
+        "The ledger does not answer",
+        "Send the same request again, with the same ids, as soon as Retry-After says: what was "
+        "written after all counts once.",
+    ),
+    "overloaded": Kind(
+        503, "There is more to do than can be done", "Wait as long as Retry-After says."
+    ),
+}
+_BY_STATUS: Final = {
+    400: "bad-request", 404: "not-found", 405: "method-not-allowed", 406: "not-acceptable",
+    413: "body-too-large", 415: "not-json",
+}  # fmt: skip
+
+
+class FieldError(msgspec.Struct, frozen=True):
+    """One field that is wrong."""
+
+    pointer: str
+    """JSON pointer (RFC 6901) into the body; of a query, into the body it stands for."""
+    detail: str
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Problem details as in RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    """Names this occurrence: the request's id, as in X-Request-Id."""
+    errors: list[FieldError] = []
+
+
+class Refusal(Exception):  # noqa: N818 - it is raised on purpose and is no fault of ours
+    """Ends a request with a problem.
+
+    Parameters
+    ----------
+    kind : str
+        One of ``KINDS``.
+    detail : str
+        What was wrong and what to do.
+    errors : iterable of FieldError
+        The fields that are wrong.
+    retry_seconds : int, optional
+        Sent as ``Retry-After``.
+    headers : iterable of (str, str)
+        Sent besides.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        detail: str,
+        errors: Iterable[FieldError] = (),
+        retry_seconds: int | None = None,
+        headers: Iterable[tuple[str, str]] = (),
+    ) -> None:
+        super().__init__(detail)
+        self.kind = kind
+        self.detail = detail
+        self.errors = list(errors)
+        self.retry_seconds = retry_seconds
+        self.headers = list(headers)
+
+
+def problem(
+    kind: str, detail: str, errors: Iterable[FieldError] = (), *, request_id: str | None = None
+) -> Problem:
+    """Describe a problem of a request; of the present one where no other is named."""
+    known = KINDS[kind]
+    return Problem(
+        type=f"/problems#{kind}",
+        title=known.title,
+        status=known.status,
+        detail=detail,
+        instance=f"urn:omnibasket:request:{request_id or g.request_id}",
+        errors=list(errors),
+    )
+
+
+def register(app: Flask) -> None:
+    """Give every error of an application the shape of a problem."""
+    app.register_error_handler(Refusal, _refused)
+    app.register_error_handler(LedgerError, _ledger_failed)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _answer(described: Problem, headers: Iterable[tuple[str, str]] = ()) -> Response:
+    body = msgspec.json.encode(described)
+    return reply(body, described.status, CONTENT_TYPE, list(headers))
+
+
+def _refused(refusal: Refusal) -> Response:
+    wait = refusal.retry_seconds
+    headers = [("Retry-After", str(wait))] if wait is not None else []
+    described = problem(refusal.kind, refusal.detail, refusal.errors)
+    return _answer(described, [*headers, *refusal.headers])
+
+
+def _ledger_failed(error: LedgerError) -> Response:
+    _log.error("the ledger failed", extra={"request_id": g.request_id, "reason": str(error)})
+    advice = KINDS["ledger-unavailable"].advice
+    return _answer(problem("ledger-unavailable", advice), [("Retry-After", "1")])
+
+
+def _http_error(error: HTTPException) -> Response:
+    status = error.code or 500
+    kind = _BY_STATUS.get(status)
+    if kind is None and 300 <= status < 400:
+        redirect = error.get_response()
+        return reply(b"", status, "text/plain", [("Location", redirect.headers["Location"])])
+    if kind is None:
+        return _unexpected(error)
+    headers = []
+    if status == 405:
+        allowed = sorted(set(error.valid_methods or ()) - {"OPTIONS"})  # type: ignore[attr-defined]
+        headers = [("Allow", ", ".join(allowed))]
+    return _answer(problem(kind, KINDS[kind].advice), headers)
+
+
+def _unexpected(error: Exception) -> Response:
+    _log.error("unexpected error", exc_info=error, extra={"request_id": g.request_id})
+    return _answer(problem("internal-error", KINDS["internal-error"].advice))

@@ -1,0 +1,72 @@
+"""What a request may be and how long it may take, by its address, before anything reads it.
+
+``limits_of`` is asked with the first line of a request; ``front`` holds the request to it.
+"""
+
+import re
+from typing import Final, NamedTuple
+
+from serving.http.queues import Name
+
+#: A thousand events with all their fields; more is a mistake or an attack.
+MAX_BODY_BYTES: Final = 4 * 1024 * 1024
+#: A question with every list as long as it may be, ids of usual length.
+_MAX_QUESTION_BYTES: Final = 512 * 1024
+_MAX_SIGN_IN_BYTES: Final = 16 * 1024
+#: What takes no body by its meaning may bring a little one.
+_MAX_OTHER_BYTES: Final = 16 * 1024
+
+#: All headers of a request together.
+MAX_HEADER_BYTES: Final = 32 * 1024
+#: A new connection must have sent its headers by then. Seconds.
+HEADER_SECONDS: Final = 10.0
+#: A connection without a request is closed then; proxies keep theirs for a minute.
+IDLE_SECONDS: Final = 75.0
+#: A body must have come by then, however it drips.
+BODY_SECONDS: Final = 15.0
+#: Whoever takes no more of an answer for so long gets no more.
+WRITE_SECONDS: Final = 20.0
+#: Connections of a worker; beyond, those that ask nothing are closed, the longest idle first.
+MOST_CONNECTIONS: Final = 2_000
+#: Bodies that a worker holds at a time, all together.
+MOST_BODY_BYTES: Final = 64 * 1024 * 1024
+
+#: A body that is too large is read to here, so that its sender hears why it is refused.
+MOST_DROPPED_BYTES: Final = 4 * MAX_BODY_BYTES
+
+
+class Limits(NamedTuple):
+    """Where a request runs, how large its body may be, and how long it may wait."""
+
+    lane: Name
+    body_bytes: int
+    wait_seconds: float
+
+
+_ANSWER: Final = Limits("answers", _MAX_QUESTION_BYTES, 2.0)
+_BATCH: Final = Limits("batch", MAX_BODY_BYTES, 30.0)
+_DURABLE: Final = Limits("durable", MAX_BODY_BYTES, 2.0)
+_SIGN_IN: Final = Limits("desk", _MAX_SIGN_IN_BYTES, 5.0)
+_DESK: Final = Limits("desk", _MAX_OTHER_BYTES, 5.0)
+_HEALTH: Final = Limits("health", _MAX_OTHER_BYTES, 5.0)
+_ANSWERED: Final = re.compile(r"/v1/(recommendations/?$|items/.)")
+
+
+def limits_of(method: str, path: str) -> Limits:
+    """Return the limits of a request.
+
+    Parameters
+    ----------
+    method : str
+    path : str
+        Without the query.
+    """
+    if path == "/readyz":
+        return _HEALTH
+    if path.rstrip("/") == "/v1/recommendations/batch":
+        return _BATCH
+    if _ANSWERED.match(path):
+        return _ANSWER
+    if path.startswith("/dashboard/session"):
+        return _SIGN_IN
+    return _DESK if method in ("GET", "HEAD", "OPTIONS") else _DURABLE

@@ -1,0 +1,237 @@
+"""The HTTP server of a worker: reads requests with deadlines, and runs them in lanes.
+
+Connections come in on a socket that all workers share; a loop reads each request whole, holds it
+to ``limits``, hands it to the WSGI application in a thread of its ``lane``, and sends what that
+answers. The loop waits for nobody: whoever sends or reads slowly keeps only a connection.
+"""
+
+import asyncio
+import contextlib
+import http.client
+import logging
+import socket
+import time
+from typing import Any, Final
+
+from tornado import httputil
+from tornado.http1connection import (
+    HTTP1Connection,
+    HTTP1ConnectionParameters,
+    HTTP1ServerConnection,
+)
+from tornado.iostream import IOStream, UnsatisfiableReadError
+
+from serving.http.connection_balance import ABSENT, Balance
+from serving.http.exchange import Exchange, refusal
+from serving.http.queues import Lanes
+from serving.http.request_limits import (
+    HEADER_SECONDS,
+    IDLE_SECONDS,
+    MAX_HEADER_BYTES,
+    MOST_CONNECTIONS,
+)
+from serving.http.wsgi_gateway import Application
+
+_log = logging.getLogger("omnibasket.service")
+
+#: Bytes read from a connection at a time, and held of it before somebody wants them.
+_CHUNK_BYTES: Final = 64 * 1024
+#: A worker that has more connections than another one leaves a new one to it for so long. Seconds.
+_YIELD_SECONDS: Final = 0.01
+#: What the library says of headers that did not end.
+_OF_HEADERS: Final = f"within {MAX_HEADER_BYTES} bytes"
+#: How long what follows headers that are too large is dropped. Seconds.
+_DROPPING_SECONDS: Final = 1.0
+#: How often the log tells how many requests were refused. Seconds.
+_TELL_SECONDS: Final = 10.0
+
+
+class _Stream(IOStream):
+    """A connection; one whose headers are too large is told so before it is closed."""
+
+    def close(self, exc_info: Any = False) -> None:
+        """Close it."""
+        too_large = isinstance(exc_info, UnsatisfiableReadError) and _OF_HEADERS in str(exc_info)
+        if too_large and not self.closed():
+            _turn_away(self.socket)
+        super().close(exc_info)
+
+
+def _turn_away(taken: socket.socket) -> None:
+    """Say that headers are too large, and drop what its sender still sends for a moment.
+
+    A connection that is closed on unread bytes takes the answer with it.
+    """
+    loop, left = asyncio.get_running_loop(), taken.dup()
+    status, headers, body = refusal("headers-too-large")
+    lines = [f"HTTP/1.1 {status} {http.client.responses[status]}", "Connection: close"]
+    lines += [f"{name}: {value}" for name, value in headers]
+
+    def close() -> None:
+        ending.cancel()
+        loop.remove_reader(left.fileno())
+        left.close()
+
+    def drop() -> None:
+        try:
+            came = left.recv(_CHUNK_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            came = b""
+        if not came:
+            close()
+
+    left.setblocking(False)
+    with contextlib.suppress(OSError):  # nobody is there any more
+        left.send("\r\n".join([*lines, "", ""]).encode() + body)
+        left.shutdown(socket.SHUT_WR)
+    ending = loop.call_later(_DROPPING_SECONDS, close)
+    loop.add_reader(left.fileno(), drop)
+
+
+class Front(httputil.HTTPServerConnectionDelegate):
+    """A worker's connections.
+
+    Parameters
+    ----------
+    app : callable
+        WSGI application; called in threads of ``lanes``.
+    lanes : Lanes
+    most_connections : int
+        Beyond, those that ask nothing are closed, the longest idle first.
+    balance : Balance, optional
+        What the other workers on the same socket have; none by default.
+    """
+
+    def __init__(
+        self,
+        app: Application,
+        lanes: Lanes,
+        most_connections: int = MOST_CONNECTIONS,
+        balance: Balance | None = None,
+    ) -> None:
+        self.app = app
+        self.lanes = lanes
+        self.body_bytes = 0  # of requests that are being read or answered
+        self.loop = asyncio.get_running_loop()
+        self._most = most_connections
+        self._balance = balance
+        self._connections: set[HTTP1ServerConnection] = set()
+        self._waiting: dict[object, HTTP1ServerConnection] = {}  # ask nothing, the longest first
+        self._sockets: list[socket.socket] = []
+        self._told_at, self._told = 0.0, 0
+
+    # Connections
+
+    def listen(self, listening: socket.socket) -> None:
+        """Take connections from a listening socket, which other workers may share."""
+        listening.setblocking(False)
+        self._sockets.append(listening)
+        self._count()
+        self.loop.add_reader(listening.fileno(), self._accept, listening)
+
+    def _accept(self, listening: socket.socket) -> None:
+        """Take one connection, unless another worker has fewer and takes it soon."""
+        if self._balance is None or not self._balance.ahead:
+            self._take(listening)
+            return
+        self.loop.remove_reader(listening.fileno())
+        self.loop.call_later(_YIELD_SECONDS, self._take_after_all, listening)
+
+    def _take_after_all(self, listening: socket.socket) -> None:
+        if listening.fileno() >= 0:  # not closed meanwhile
+            self._take(listening)
+            self.loop.add_reader(listening.fileno(), self._accept, listening)
+
+    def _take(self, listening: socket.socket) -> None:
+        try:
+            taken, address = listening.accept()
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            return
+        except OSError as error:  # no descriptors are left
+            _log.error("a connection was not taken", extra={"reason": str(error)})
+            self._evict()
+            return
+        self._serve(taken, address)
+
+    def _count(self) -> None:
+        if self._balance is not None:
+            self._balance.tell(len(self._connections) if self._sockets else ABSENT)
+
+    def _serve(self, taken: socket.socket, address: Any) -> None:
+        while len(self._connections) >= self._most and self._waiting:
+            self._evict()
+        if len(self._connections) >= self._most:  # all of them are being answered
+            taken.close()
+            return
+        taken.setblocking(False)
+        taken.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        stream = _Stream(taken, max_buffer_size=4 * _CHUNK_BYTES, read_chunk_size=_CHUNK_BYTES)
+        params = HTTP1ConnectionParameters(
+            chunk_size=_CHUNK_BYTES,
+            max_header_size=MAX_HEADER_BYTES,
+            header_timeout=HEADER_SECONDS,
+        )
+        connection = HTTP1ServerConnection(stream, params, address)
+        self._connections.add(connection)
+        self._count()
+        connection.start_serving(self)
+
+    def _evict(self) -> None:
+        """Close the connection that has asked nothing for the longest time."""
+        longest = next(iter(self._waiting.values()), None)
+        if longest is not None:
+            self.on_close(longest)
+            longest.stream.close()
+
+    def start_request(
+        self, server_conn: object, request_conn: httputil.HTTPConnection
+    ) -> httputil.HTTPMessageDelegate:
+        """Begin to wait for a request of a connection."""
+        if not isinstance(server_conn, HTTP1ServerConnection) or not isinstance(
+            request_conn, HTTP1Connection
+        ):
+            raise TypeError("only HTTP/1 is served")
+        self._waiting.pop(server_conn, None)
+        self._waiting[server_conn] = server_conn
+        return Exchange(self, server_conn, request_conn)
+
+    def begun(self, connection: HTTP1ServerConnection) -> None:
+        """Note that a connection sends headers in time; it may be kept from now on."""
+        connection.params.header_timeout = IDLE_SECONDS
+
+    def asked(self, connection: HTTP1ServerConnection) -> None:
+        """Note that a connection waits for an answer: it is not closed to make room."""
+        self._waiting.pop(connection, None)
+
+    def on_close(self, server_conn: object) -> None:
+        """Forget a connection."""
+        self._waiting.pop(server_conn, None)
+        self._connections.discard(server_conn)
+        self._count()
+
+    async def stop(self, seconds: float) -> None:
+        """Take no more connections, and answer what is under way, so long at most."""
+        for listening in self._sockets:
+            self.loop.remove_reader(listening.fileno())
+            listening.close()
+        self._sockets.clear()
+        self._count()
+        until = time.monotonic() + seconds
+        while (self.lanes.busy or self._asking()) and time.monotonic() < until:
+            await asyncio.sleep(0.02)
+        for connection in list(self._connections):
+            connection.stream.close()
+
+    def _asking(self) -> bool:
+        return len(self._connections) > len(self._waiting)
+
+    def tell(self) -> None:
+        """Log how many requests were refused, now and then."""
+        now, refused = time.monotonic(), self.lanes.refused()
+        if now - self._told_at < _TELL_SECONDS or refused == self._told:
+            return
+        _log.warning("requests were refused, as there were too many",
+                     extra={"refused": refused - self._told})  # fmt: skip
+        self._told_at, self._told = now, refused

@@ -1,0 +1,215 @@
+"""``/dashboard``: the marketers' page, and signing in to it.
+
+The page itself is empty: its script (``static/dashboard.js``) asks the calls of ``/v1`` with the
+cookie that signing in gives, and draws what they answer. Nothing here can do what a key of the
+same scope cannot.
+"""
+
+import logging
+import time
+from typing import Annotated, Any, Final
+
+import msgspec
+import orjson
+from flask import Blueprint, Response, current_app, render_template, request
+from msgspec import Meta
+
+from recsys.errors import LedgerError
+from recsys.ledger.api_keys import Key
+from recsys.recommender.bundles.terms_check import offering_channels
+from recsys.schema import CHANNELS
+from serving.access import session
+from serving.access.admission import PAGE_SCOPE
+from serving.http.problems import KINDS, Refusal
+from serving.http.responses import reply
+from serving.requests.parsing import read_body
+from serving.schemas.openapi import documented
+from serving.schemas.recommendations import Body
+from serving.state.worker_state import State
+
+_log = logging.getLogger("omnibasket.service")
+
+blueprint = Blueprint("dashboard", __name__)
+
+_HTML: Final = "text/html; charset=utf-8"
+#: Whose tries count where a key is wrong, so that guessing is as slow as any key's calls.
+_GUESSING: Final = "sign-in"
+
+
+class SignIn(Body, frozen=True):
+    """Who wants to use the pages."""
+
+    key: Annotated[str, Meta(min_length=1, max_length=200)]
+    """A key of the scope ``marketing``, as ``omnibasket keys create`` shows it."""
+
+
+class SignedIn(Body, frozen=True):
+    """A cookie was set."""
+
+    csrf_token: str
+    """To be sent as ``X-CSRF-Token`` with whatever is changed under the cookie."""
+
+
+class SignedOut(Body, frozen=True):
+    """The cookie was taken back."""
+
+    signed_in: bool
+
+
+@blueprint.get("/dashboard")
+@documented("The marketers' page", tag="pages", answers={200: "text/html"})
+def page() -> Response:
+    """Show bundles to decide about; first ask for a key, where keys are needed."""
+    state = _state()
+    cookie = request.cookies.get(session.COOKIE, "")
+    key = None
+    if state.keyring.needed:
+        key = _key_of(state, cookie)
+        if key is None:
+            return _ask_for_key("Your session is over. Please sign in again." if cookie else "")
+    else:
+        cookie = ""
+    content = render_template(
+        "dashboard.html",
+        workspace=state.config.workspace.name,
+        who=(key.grant.name or key.key_id) if key is not None else None,
+        csrf=state.sessions.token(cookie),
+        shift_seconds=state.shift_seconds,
+        choices=orjson.dumps(_choices(state)).decode(),
+    )
+    return reply(content.encode(), 200, _HTML)
+
+
+@blueprint.post("/dashboard/session")
+@documented(
+    "Sign in",
+    tag="pages",
+    body=SignIn,
+    example={"key": "omnibasket_…"},
+    answers={200: SignedIn, 303: "text/html"},
+    problems=(
+        "malformed-body", "body-too-large", "not-json", "invalid-request", "key-unknown",
+        "key-expired", "scope-missing", "cross-site", "too-many-requests",
+    ),
+)  # fmt: skip
+def sign_in() -> Response:
+    """Exchange a key for a cookie of twelve hours, which `/v1` takes in the key's place.
+
+    JSON, or the form of the page, which is answered with the page.
+    """
+    state = _state()
+    if session.from_browser():
+        session.check_own_page()
+    if request.mimetype != "application/x-www-form-urlencoded":
+        key = _admitted(state, read_body(request, SignIn).key)
+        cookie = _cookie(state, key)
+        answer = msgspec.json.encode(SignedIn(csrf_token=state.sessions.token(cookie)))
+        response = reply(answer)
+    else:
+        try:
+            key = _admitted(state, request.form.get("key", ""))
+        except Refusal as refusal:
+            return _ask_for_key(str(refusal), refusal)
+        cookie = _cookie(state, key)
+        response = reply(b"", 303, _HTML, [("Location", "/dashboard")])
+    if cookie:
+        session.set_cookie(response, cookie)
+    return response
+
+
+@blueprint.delete("/dashboard/session")
+@documented(
+    "Sign out",
+    tag="pages",
+    answers={200: SignedOut},
+    problems=("csrf-missing", "cross-site", "ledger-unavailable"),
+)
+def sign_out() -> Response:
+    """End the session: its cookie opens nothing more, wherever a copy of it is."""
+    state, cookie = _state(), request.cookies.get(session.COOKIE)
+    if cookie is not None:
+        session.check_own_page()
+        state.sessions.check_token(cookie)
+        signed_in = state.sessions.read(cookie, time.time())
+        if signed_in is not None:
+            _end(state, signed_in)
+    response = reply(msgspec.json.encode(SignedOut(signed_in=False)))
+    session.clear_cookie(response)
+    return response
+
+
+def _end(state: State, signed_in: session.Session) -> None:
+    try:
+        state.keyring.end_session(signed_in, int(time.time()))
+    except LedgerError as error:
+        _log.error("a session was not ended", extra={"reason": str(error)})
+        detail = "You are still signed in: the ledger does not answer. Try again in a moment."
+        raise Refusal("ledger-unavailable", detail, retry_seconds=1) from None
+
+
+def _key_of(state: State, cookie: str) -> Key | None:
+    """Return the valid key behind a cookie."""
+    now = time.time()
+    key = state.keyring.of_session(state.sessions.read(cookie, now))
+    return key if key is not None and key.state(now) == "valid" else None
+
+
+def _admitted(state: State, secret: str) -> Key | None:
+    """Return the key that a person gave; None where none is needed.
+
+    Raises
+    ------
+    Refusal
+        When it is none of ours, not valid, not for the pages, or tried too often.
+    """
+    if not state.keyring.needed:
+        return None
+    key = state.keyring.find(secret.strip())
+    state.rates.count_sign_in(key.key_id if key is not None else _GUESSING)
+    key_state = "unknown" if key is None else key.state(time.time())
+    if key is None or key_state not in ("valid", "expired"):
+        raise Refusal("key-unknown", "This key is not valid. Check that it was copied whole.")
+    if key_state == "expired":
+        raise Refusal("key-expired", "This key has expired. Ask for a new one.")
+    if PAGE_SCOPE not in key.grant.scopes:
+        has = ", ".join(key.grant.scopes)
+        raise Refusal(
+            "scope-missing", f"This key is for {has}; this page needs the scope {PAGE_SCOPE}."
+        )
+    return key
+
+
+def _cookie(state: State, key: Key | None) -> str:
+    return state.sessions.issue(key.key_id, time.time()) if key is not None else ""
+
+
+def _ask_for_key(trouble: str, refusal: Refusal | None = None) -> Response:
+    """Show the form for a key, with what was wrong about the last one."""
+    status = KINDS[refusal.kind].status if refusal is not None else 200
+    wait = refusal.retry_seconds if refusal is not None else None
+    headers = [("Retry-After", str(wait))] if wait is not None else []
+    content = render_template("dashboard_sign_in.html", trouble=trouble)
+    return reply(content.encode(), status, _HTML, headers, form=True)
+
+
+def _choices(state: State) -> dict[str, Any]:
+    """What a person may choose from where an answer does not say it."""
+    engine, currency = state.engine, state.config.workspace.currency
+    if engine is None:
+        engine_says: dict[str, Any] = {"categories": [], "segments": []}
+    else:
+        engine_says = {
+            "categories": list(engine.catalogue.labels["category"].names),
+            "segments": [name.decode() for name in engine.bundles.segment_names.tolist()],
+        }
+    return {
+        "channels": CHANNELS,
+        "offering": offering_channels(state.config),
+        "currency": currency,
+        **engine_says,
+    }
+
+
+def _state() -> State:
+    state: State = current_app.extensions["omnibasket"]
+    return state

@@ -1,0 +1,166 @@
+"""A marketer's request becomes the terms of a bundle, checked before the ledger is asked.
+
+Called by ``api.bundles``. Nothing is written unless everything about a request is right.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+from flask import g
+from msgspec import UNSET, UnsetType
+from werkzeug.datastructures import ETags
+
+from recsys.bundles.terms import NEXT, Terms
+from recsys.errors import StaleError, TransitionError
+from recsys.ledger.events.event_types import Money
+from recsys.recommender.bundles import terms_check
+from recsys.recommender.bundles.suggestions import Suggestions
+from serving.access import admission
+from serving.http.problems import KINDS, FieldError, Refusal
+from serving.schemas.bundles import BundlePatch
+from serving.state.worker_state import State
+
+_DEFAULTS: Final = Terms()
+#: Fields of a request that are terms under the same name.
+_SAME: Final = ("per_customer", "offer_hours", "gives_back", "note")
+#: Fields that may change whatever has become of the products meanwhile.
+_FREE: Final = ("status", "note")
+#: Of bundles that somebody is promised, or could be.
+_OFFERED: Final = ("approved", "paused")
+_FIRST_YEAR, _LAST_YEAR = 1970, 9999
+
+
+def decide(
+    state: State, suggestions: Suggestions, bundle_id: str, asked: BundlePatch, held: ETags
+) -> None:
+    """Change the terms of a bundle.
+
+    Parameters
+    ----------
+    state : State
+    suggestions : Suggestions
+        They know the bundle.
+    bundle_id : str
+    asked : BundlePatch
+    held : ETags
+        Of the bundle as the caller read it.
+
+    Raises
+    ------
+    Refusal
+        When the bundle has changed since, or the terms cannot be; nothing has changed then.
+    LedgerError
+        When it cannot be written.
+    """
+    bundle, decisions = suggestions.get(bundle_id), state.ledger.decisions
+    decision = decisions.get(bundle_id)
+    before, revision = (decision.terms, decision.revision) if decision else (_DEFAULTS, 0)
+    if not held.contains(str(revision)):
+        detail = f"The bundle is at revision {revision}. {KINDS['bundle-stale'].advice}"
+        raise Refusal("bundle-stale", detail)
+    currency = suggestions.currency(bundle) or before.currency
+    terms = terms_check.with_price(suggestions, bundle_id, merged(before, asked, currency))
+    if terms == before:
+        return
+    if before.status in _OFFERED:
+        _admit(before)
+    _admit(terms)
+    if terms.status not in (before.status, *NEXT[before.status]):
+        follow = " or ".join(f"`{status}`" for status in NEXT[before.status])
+        detail = f"The bundle is `{before.status}`; it may become {follow}."
+        raise Refusal("status-impossible", detail, [FieldError("/status", "cannot follow.")])
+    faults = terms_check.unshown(before, terms, terms_check.offering_channels(state.config))
+    if terms.status == "approved" or _bound(terms) != _bound(before):
+        faults = [*terms_check.check(suggestions, bundle_id, terms), *faults]
+    _refuse(faults)
+    try:
+        decisions.change(
+            bundle_id,
+            bundle.kind,
+            bundle.item_ids,
+            terms,
+            expected_revision=revision,
+            by=admission.caller_name(),
+            now_ts=state.now_ts(),
+        )
+    except StaleError:  # by somebody else, since it was read above
+        raise Refusal("bundle-stale", KINDS["bundle-stale"].advice) from None
+    except TransitionError as error:
+        raise Refusal("status-impossible", str(error)) from None
+
+
+def merged(before: Terms, asked: BundlePatch, currency: str | None) -> Terms:
+    """Return terms with what a request changes about them; null makes them the default.
+
+    Parameters
+    ----------
+    before : Terms
+    asked : BundlePatch
+    currency : str or None
+        Of the bundle's products; None where it is not known.
+
+    Raises
+    ------
+    Refusal
+        When a time or an amount cannot be.
+    """
+    changes: dict[str, Any] = {}
+    faults: list[FieldError] = []
+    if asked.status is not UNSET:
+        changes["status"] = asked.status
+    for name in ("price", "budget"):
+        money: Money | UnsetType | None = getattr(asked, name)
+        if isinstance(money, Money):
+            if currency not in (None, money.currency):
+                detail = f"is not {currency}, as the products' prices are."
+                faults.append(FieldError(f"/{name}/currency", detail))
+            currency = changes["currency"] = money.currency
+        if money is not UNSET:
+            changes[f"{name}_minor"] = money.amount_minor if isinstance(money, Money) else None
+    for name in ("starts", "ends"):
+        at: datetime | UnsetType | None = getattr(asked, f"{name}_at")
+        if isinstance(at, datetime) and not _FIRST_YEAR <= at.year < _LAST_YEAR:
+            detail = f"is not between the years {_FIRST_YEAR} and {_LAST_YEAR}."
+            faults.append(FieldError(f"/{name}_at", detail))
+        elif at is not UNSET:
+            changes[f"{name}_ts"] = int(at.timestamp()) if isinstance(at, datetime) else None
+    for name in ("channels", "locations"):
+        names: list[str] | UnsetType | None = getattr(asked, name)
+        if names is not UNSET:
+            changes[name] = tuple(dict.fromkeys(names or ()))
+    for name in _SAME:
+        value = getattr(asked, name)
+        if value is not UNSET:
+            changes[name] = getattr(_DEFAULTS, name) if value is None else value
+    if faults:
+        raise Refusal("invalid-request", "The terms are not valid.", faults)
+    return msgspec.structs.replace(before, **changes)
+
+
+def _bound(terms: Terms) -> Terms:
+    """Return what must fit the products."""
+    return msgspec.structs.replace(terms, **{name: getattr(_DEFAULTS, name) for name in _FREE})
+
+
+def _refuse(faults: Sequence[terms_check.Fault]) -> None:
+    """Refuse terms with what is wrong first, naming all fields that are."""
+    if not faults:
+        return
+    first = faults[0]
+    errors = [FieldError(fault.pointer, fault.detail) for fault in faults]
+    raise Refusal(first.kind, f"{first.pointer.split('/')[1]}: {first.detail}", errors)
+
+
+def _admit(terms: Terms) -> None:
+    """Refuse a key that is for some channels or locations, of a bundle that is for others too."""
+    if g.caller is None:
+        return
+    grant = g.caller.grant
+    if grant.channels and (not terms.channels or not set(terms.channels) <= {*grant.channels}):
+        detail = f"This key decides about bundles for {', '.join(grant.channels)} only."
+        raise Refusal("channel-forbidden", detail, [FieldError("/channels", "are others too.")])
+    if grant.locations and (not terms.locations or not set(terms.locations) <= {*grant.locations}):
+        detail = f"This key decides about bundles at {', '.join(grant.locations)} only."
+        raise Refusal("location-forbidden", detail, [FieldError("/locations", "are others too.")])

@@ -1,0 +1,176 @@
+"""Requests become questions to the engine, and whom they are for is read from the ledger.
+
+Shared by the routes that answer for customers, one at a time or many.
+"""
+
+import difflib
+import logging
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from recsys.config.filters import Filter
+from recsys.config.toml_file import Placement
+from recsys.errors import LedgerError
+from recsys.ledger.events.event_types import Identifier, seal_identifier, seal_session
+from recsys.ledger.ledger import Customer, Exposure
+from recsys.recommender.placements import Question, placements
+from serving.access import admission
+from serving.http.problems import FieldError, Refusal
+from serving.schemas.recommendations import CartLine
+from serving.state.worker_state import State
+
+_log = logging.getLogger("omnibasket.service")
+_NOBODY: Final = Customer()
+_FIRST_YEAR, _LAST_YEAR = 1970, 9999
+
+
+@dataclass(frozen=True)
+class Who:
+    """Whom a question is for."""
+
+    customer: Customer = _NOBODY
+    session_id: str | None = None
+    """Sealed."""
+    named: bool = False
+    """Whether the request named somebody, known or not."""
+    unread: bool = False
+    """Whether the ledger could not be asked who it is."""
+
+
+def find_placement(state: State, name: str) -> Placement:
+    """Return the settings of the placement that a request names.
+
+    Raises
+    ------
+    Refusal
+        When there is none of that name, or the caller's key is not for it.
+    """
+    found = state.config.placement(name)
+    if found is None:
+        known = placements(state.config)
+        near = difflib.get_close_matches(name, known, 1)
+        hint = f" Did you mean `{near[0]}`?" if near else ""
+        raise Refusal(
+            "invalid-request",
+            "There is no such placement.",
+            [FieldError("/placement", f"is unknown.{hint} Known: {', '.join(known)}.")],
+        )
+    admission.check_placement(found)
+    return found
+
+
+def find_time(state: State, as_of: datetime | None) -> int:
+    """Return the time that a question is asked for, UTC epoch seconds.
+
+    Raises
+    ------
+    Refusal
+        When it is off the calendar, or the caller may not ask about the past.
+    """
+    if as_of is None:
+        # A history ends before `as_of`; what happened in this very second counts too.
+        return state.now_ts() + 1
+    admission.need_scope("admin")
+    if not _FIRST_YEAR <= as_of.year < _LAST_YEAR:
+        detail = f"is not between the years {_FIRST_YEAR} and {_LAST_YEAR}."
+        raise Refusal("invalid-request", "No such time.", [FieldError("/as_of", detail)])
+    return int(as_of.timestamp())
+
+
+def find_customer(
+    state: State,
+    settings: Placement,
+    customer_id: str | None,
+    identifier: Identifier | None,
+    session_id: str | None,
+    as_of_ts: int,
+) -> Who:
+    """Read whom a request names.
+
+    Raises
+    ------
+    Refusal
+        When it names them twice, or from a page.
+    LedgerError
+        When the ledger cannot be read.
+    """
+    admission.check_names({"/customer_id": customer_id, "/identifier": identifier})
+    if customer_id is not None and identifier is not None:
+        detail = "give `customer_id` or `identifier`, not both."
+        raise Refusal(
+            "invalid-request", "Two names for one customer.", [FieldError("/customer_id", detail)]
+        )
+    named = customer_id is not None or identifier is not None
+    # A public placement must not show whom it is asked for, so nobody is looked up for it.
+    if not settings.personal:
+        return Who(named=named)
+    session_id = session_id and seal_session(session_id, state.keyed_hash)
+    if identifier is not None:
+        identifier = seal_identifier(identifier, state.keyed_hash, state.config.identity)
+    if identifier is None and customer_id is None and session_id is None:
+        return Who(named=named)
+    customer = state.ledger.customer(
+        customer_id=customer_id, identifier=identifier, session_id=session_id, as_of_ts=as_of_ts
+    )
+    return Who(customer, session_id, named)
+
+
+def find_customer_or_nobody(state: State, *asked: Any) -> Who:
+    """Do as ``find_customer``; a ledger that fails must not leave the placement empty."""
+    try:
+        with state.ledger.hurrying("customers"):
+            return find_customer(state, *asked)
+    except LedgerError as error:
+        _log.error("answered without the ledger", extra={"reason": str(error)})
+        return Who(unread=True)
+
+
+def to_question(
+    placement: str,
+    settings: Placement,
+    who: Who,
+    as_of_ts: int,
+    *,
+    count: int | None,
+    location_id: str | None,
+    item_ids: Iterable[str],
+    cart: Iterable[CartLine] | None,
+    exclude: Iterable[str],
+    given: Filter | None,
+    attributes: Iterable[str],
+    explain: bool,
+) -> Question:
+    """Make the question that a request asks; the visit's cart where it brings none."""
+    in_cart = who.customer.visit.cart if cart is None else (line.item_id for line in cart)
+    return Question(
+        placement=placement,
+        settings=settings,
+        as_of_ts=as_of_ts,
+        recommendation_id=secrets.token_hex(12),
+        count=count,
+        location_id=location_id,
+        item_ids=tuple(item_ids),
+        cart=tuple(in_cart),
+        exclude=tuple(exclude),
+        filter=given,
+        attributes=tuple(attributes),
+        explain=explain,
+        customer_known=who.customer.customer_id is not None,
+    )
+
+
+def to_exposure(question: Question, who: Who, answer: dict[str, Any]) -> Exposure:
+    """Say what an answer shows to whom, for the ledger."""
+    return Exposure(
+        recommendation_id=question.recommendation_id,
+        shown_ts=question.as_of_ts,
+        placement=question.placement,
+        model_version=answer["model_version"],
+        items=[item["item_id"] for item in answer["items"]],
+        customer_id=who.customer.customer_id,
+        session_id=who.session_id,
+        location_id=question.location_id,
+    )

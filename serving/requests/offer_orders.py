@@ -1,0 +1,122 @@
+"""What a till or a shop tells of the order that uses an offer, as the ledger takes it.
+
+Called by ``api.offers``.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from recsys.ledger.events.event_types import IN_STORE, number_fault
+from recsys.ledger.offers.pieces import OrderItem
+from recsys.ledger.offers.redemption import Outcome
+from recsys.recommender.bundles.documents import money
+from serving.access import admission
+from serving.http.problems import FieldError, Refusal
+from serving.requests.placeholder_ids import refuse_no_ids
+from serving.schemas.offers import OrderLine, RedemptionRequest
+from serving.state.offer_bounds import bounds_of
+from serving.state.worker_state import State
+
+
+def order_of(state: State, asked: RedemptionRequest) -> dict[str, Any]:
+    """Return the order that a redemption is for.
+
+    Returns
+    -------
+    dict
+        What ``Offers.redeem`` takes of it, and the bounds it holds to.
+
+    Raises
+    ------
+    Refusal
+        When the caller may not redeem there, or does not say what is needed.
+    """
+    refuse_no_ids([("/transaction_id", asked.transaction_id)], number_fault)
+    admission.check_channel(asked.channel, "/channel")
+    location_id = admission.check_location(asked.location_id)
+    if asked.channel in IN_STORE and location_id is None:
+        detail = "is needed in stores, where an order's number is one of its store."
+        raise Refusal(
+            "invalid-request", "The location is missing.", [FieldError("/location_id", detail)]
+        )
+    items, currency = _items(asked)
+    engine = state.engine
+    return {
+        "transaction_id": asked.transaction_id,
+        "channel": asked.channel,
+        "location_id": location_id,
+        "items": items,
+        "currency": currency,
+        "choice_of": str if engine is None else engine.choice_of,
+        "bounds": bounds_of(state.config, engine),
+    }
+
+
+def _items(asked: RedemptionRequest) -> tuple[list[OrderItem] | None, str | None]:
+    """Return what the order holds, and the currency of its prices."""
+    if asked.items is None:
+        if asked.item_ids is None:
+            return None, None
+        return [OrderItem(item_id) for item_id in asked.item_ids], None
+    if asked.item_ids is not None:
+        detail = "give `items` or `item_ids`, not both."
+        raise Refusal(
+            "invalid-request", "Two lists of products.", [FieldError("/item_ids", detail)]
+        )
+    errors = list(_wrong_prices(asked.items))
+    if errors:
+        raise Refusal("invalid-request", "Prices are wrong.", errors)
+    currencies = {line.price.currency for line in asked.items if line.price is not None}
+    items = [
+        OrderItem(
+            line.item_id, line.quantity, None if line.price is None else line.price.amount_minor
+        )
+        for line in asked.items
+    ]
+    return items, next(iter(currencies), None)
+
+
+def _wrong_prices(lines: Sequence[OrderLine]) -> Sequence[FieldError]:
+    first = next((line.price.currency for line in lines if line.price is not None), None)
+    wrong = []
+    for number, line in enumerate(lines):
+        if line.price is None:
+            continue
+        if line.price.amount_minor < 0:
+            pointer = f"/items/{number}/price/amount_minor"
+            wrong.append(FieldError(pointer, "must not be below 0."))
+        if line.price.currency != first:
+            pointer = f"/items/{number}/price/currency"
+            wrong.append(FieldError(pointer, f"must be {first}, as the first one."))
+    return wrong
+
+
+def combined(state: State, codes: Sequence[str], outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """Say what became of several offers, and what they take off together."""
+    catalogue = None if state.engine is None else state.engine.catalogue
+    told: list[dict[str, Any]] = []
+    off, currency = 0, None
+    for code, (redeemed, refused) in zip(codes, outcomes, strict=True):
+        one: dict[str, Any] = {"code": code, "used": redeemed is not None}
+        if redeemed is not None and redeemed.offer.redemption is not None:
+            made = redeemed.offer
+            one["offer"] = state.links.told(made, catalogue)
+            one["discount"] = one["offer"]["redemption"]["discount"]
+        if refused is not None:
+            detail = sentence(str(refused))
+            one["problem"] = {"type": f"/problems#{refused.kind}", "detail": detail}
+        told.append(one)
+    used = {
+        found.redeemed.offer.offer_id: found.redeemed.offer
+        for found in outcomes
+        if found.redeemed is not None
+    }
+    for made in used.values():
+        off += 0 if made.redemption is None else made.redemption.discount_minor
+        currency = made.currency
+    return {"discount": None if currency is None else money(off, currency), "codes": told}
+
+
+def sentence(message: str) -> str:
+    """Begin with a capital."""
+    return message[:1].upper() + message[1:]

@@ -1,0 +1,338 @@
+"""The OpenAPI 3.1 document, made from the routes there are and the types they take and give.
+
+Views carry ``documented(…)``; ``/openapi.json`` is built from it once. A route without it fails
+a test.
+"""
+
+import ast
+import inspect
+import itertools
+import re
+import textwrap
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final, TypeVar, get_args
+
+import msgspec
+import orjson
+from flask import Blueprint, Flask, Response, current_app
+
+from recsys import __version__
+from recsys.ledger.events.event_types import Event
+from serving.http.problems import CONTENT_TYPE, KINDS, Problem
+from serving.http.responses import JSON, etag_of, is_held, reply
+from serving.schemas.recommendations import BatchCustomer
+
+blueprint = Blueprint("openapi", __name__)
+
+_SCHEME: Final = "key"
+_BEARER: Final = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "A key as `omnibasket keys create` shows it. Each call names the scope that its "
+    "key needs. Without any configured key the service answers on this machine only, and needs "
+    "none.",
+}
+
+#: A person signed in to the pages; see ``serving.access.session``.
+_SESSION: Final = "session"
+_COOKIE: Final = {
+    "type": "apiKey",
+    "in": "cookie",
+    "name": "omnibasket_session",
+    "description": "Made of a key by `POST /dashboard/session`, for pages. What changes something "
+    "needs the header `X-CSRF-Token` besides.",
+}
+
+View = TypeVar("View", bound=Callable[..., Response])
+
+_CACHE_SECONDS: Final = 300
+_ATTRIBUTE: Final = "operation"
+_TAGS: Final = {
+    "channels": "What to show, and what happened",
+    "marketers": "What sells together",
+    "back office": "What changes between two exports",
+    "operators": "Is it well?",
+    "pages": "For people",
+}
+_TITLES: Final = {
+    200: "Done",
+    201: "Made",
+    303: "Go on there",
+    207: "Some parts were refused",
+    304: "What the caller holds is still so",
+    503: "Not ready",
+}
+#: Problems that any route may end in.
+_EVERYWHERE: Final = ("bad-request", "misdirected", "internal-error")
+#: And those that need a key.
+_WITH_KEY: Final = (
+    "key-missing", "key-unknown", "key-expired", "session-ended", "scope-missing", "csrf-missing",
+    "cross-site", "origin-forbidden", "too-many-requests",
+)  # fmt: skip
+
+
+class Operation(msgspec.Struct, frozen=True):
+    """What a route does, takes and gives."""
+
+    summary: str
+    tag: str
+    scope: str | None
+    """What a key must be for; None where none is needed."""
+    answers: Mapping[int, Any]
+    """Status → type of its JSON, or a media type such as ``text/html``."""
+    body: Any = None
+    query: Any = None
+    """Struct whose fields are the parameters."""
+    lists: Mapping[str, str | None] = {}
+    problems: tuple[str, ...] = ()
+    """Kinds of ``serving.http.problems`` besides those that every route has."""
+    also: tuple[str, ...] = ()
+    """Media types that a 200 may have besides."""
+    headers: Mapping[str, str] = {}
+    """Header that a request must have → what it says."""
+    example: Any = None
+    """A body to try."""
+
+
+def documented(
+    summary: str,
+    *,
+    tag: str,
+    scope: str | None = None,
+    answers: Mapping[int, Any],
+    body: Any = None,
+    query: Any = None,
+    lists: Mapping[str, str | None] = {},
+    problems: tuple[str, ...] = (),
+    also: tuple[str, ...] = (),
+    headers: Mapping[str, str] = {},
+    example: Any = None,
+) -> Callable[[View], View]:
+    """Describe a view for the document; its docstring is the description."""
+    operation = Operation(
+        summary, tag, scope, answers, body, query, lists, problems, also, headers, example
+    )
+
+    def mark(view: View) -> View:
+        setattr(view, _ATTRIBUTE, operation)
+        return view
+
+    return mark
+
+
+def scope_of(view: Callable[..., Any]) -> str | None:
+    """Return what a key must be for to call a view; None where none is needed."""
+    operation: Operation | None = getattr(view, _ATTRIBUTE, None)
+    return None if operation is None else operation.scope
+
+
+@blueprint.get("/openapi.json")
+@documented("This document", tag="operators", answers={200: dict[str, Any], 304: JSON})
+def document() -> Response:
+    """OpenAPI 3.1 of every route."""
+    cached: bytes | None = current_app.extensions.get("omnibasket.openapi")
+    if cached is None:
+        cached = orjson.dumps(build(current_app), option=orjson.OPT_INDENT_2)
+        current_app.extensions["omnibasket.openapi"] = cached
+    tag = etag_of(cached)
+    held = is_held(tag)
+    return reply(
+        b"" if held else cached, 304 if held else 200, cache_seconds=_CACHE_SECONDS, etag=tag
+    )
+
+
+def build(app: Flask) -> dict[str, Any]:
+    """Make the document of an application.
+
+    Raises
+    ------
+    LookupError
+        When a route is not documented.
+    """
+    operations = list(_operations(app))
+    kinds = [
+        kind
+        for _, _, operation, _ in operations
+        for kind in (operation.body, operation.query, *operation.answers.values())
+        if kind is not None and not isinstance(kind, str)
+    ]
+    kinds = [*dict.fromkeys([*kinds, Event, BatchCustomer, Problem])]
+    schemas, components = msgspec.json.schema_components(
+        kinds, ref_template="#/components/schemas/{name}"
+    )
+    by_kind = dict(zip(kinds, schemas, strict=True))
+    _explain_fields(components, _structs(kinds))
+    # Each part is decoded for itself, so the type of the body does not know theirs.
+    components["Events"]["properties"]["events"]["items"] = by_kind[Event]
+    components["BatchRequest"]["properties"]["customers"]["items"] = by_kind[BatchCustomer]
+    paths: dict[str, dict[str, Any]] = {}
+    for path, method, operation, description in operations:
+        paths.setdefault(path, {})[method] = _describe(
+            path, method, operation, description, by_kind, components
+        )
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Omnibasket",
+            "version": __version__,
+            "description": "What to show one customer next, on every channel. Errors are problem "
+            "details (RFC 9457); unknown fields are errors; times are ISO 8601 in UTC; money is "
+            "in minor units with a currency. Without keys the service answers on this machine "
+            "only.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "security": [],
+        "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {_SCHEME: _BEARER, _SESSION: _COOKIE},
+        },
+    }
+
+
+def _structs(kinds: Iterable[Any]) -> set[type[msgspec.Struct]]:
+    """Find every struct that types consist of."""
+    found: set[type[msgspec.Struct]] = set()
+    waiting = list(kinds)
+    while waiting:
+        kind = waiting.pop()
+        if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+            if kind not in found:
+                found.add(kind)
+                waiting += [field.type for field in msgspec.structs.fields(kind)]
+        else:
+            waiting += get_args(kind)
+    return found
+
+
+def _explain_fields(components: dict[str, Any], kinds: Iterable[type[msgspec.Struct]]) -> None:
+    """Give fields the text under them in the source as their description."""
+    for kind in kinds:
+        properties = components[kind.__name__]["properties"]
+        # What a struct takes over from another one is explained there.
+        for part in reversed(kind.__mro__):
+            if part is not msgspec.Struct and issubclass(part, msgspec.Struct):
+                for name, text in _explained(part):
+                    properties[name]["description"] = text
+
+
+def _explained(kind: type[msgspec.Struct]) -> Iterator[tuple[str, str]]:
+    """Yield the fields of a struct with the text under them in its source."""
+    (source,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
+    body = source.body if isinstance(source, ast.ClassDef) else []
+    for field, text in itertools.pairwise(body):
+        if (
+            isinstance(field, ast.AnnAssign)
+            and isinstance(field.target, ast.Name)
+            and isinstance(text, ast.Expr)
+            and isinstance(text.value, ast.Constant)
+        ):
+            yield field.target.id, _text(str(text.value.value))
+
+
+def _operations(app: Flask) -> Iterator[tuple[str, str, Operation, str]]:
+    """Yield path, method, operation and description of every route, in a stable order."""
+    for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
+        view = app.view_functions[rule.endpoint]
+        operation = getattr(view, _ATTRIBUTE, None)
+        if operation is None:
+            raise LookupError(f"{rule.rule}: the view {view.__name__} is not documented.")
+        if rule.rule.startswith("/v1/") and operation.scope is None:
+            raise LookupError(f"{rule.rule}: the view {view.__name__} names no scope.")
+        path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            yield path, method.lower(), operation, inspect.getdoc(view) or ""
+
+
+def _describe(
+    path: str,
+    method: str,
+    operation: Operation,
+    description: str,
+    by_kind: Mapping[Any, dict[str, Any]],
+    components: Mapping[str, Any],
+) -> dict[str, Any]:
+    name = re.sub(r"\W+", "_", path).strip("_")
+    described: dict[str, Any] = {
+        "operationId": f"{method}_{name or 'home'}",
+        "summary": operation.summary,
+        "description": _text(description),
+        "tags": [operation.tag],
+    }
+    if operation.scope is not None:
+        described["security"] = [{_SCHEME: [operation.scope]}, {_SESSION: []}, {}]
+    parameters = [
+        {"name": name[1:-1], "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in path.split("/")
+        if name.startswith("{")
+    ]
+    if operation.query is not None:
+        name = by_kind[operation.query]["$ref"].rpartition("/")[2]
+        parameters += _parameters(components[name], operation.lists, components)
+    parameters += [
+        {"name": header, "in": "header", "required": True, "schema": {"type": "string"},
+         "description": text}
+        for header, text in operation.headers.items()
+    ]  # fmt: skip
+    if parameters:
+        described["parameters"] = parameters
+    if operation.body is not None:
+        content = {JSON: {"schema": by_kind[operation.body], "example": operation.example}}
+        described["requestBody"] = {"required": True, "content": content}
+    described["responses"] = _responses(operation, by_kind)
+    return described
+
+
+def _text(docstring: str) -> str:
+    """Turn a docstring into a paragraph of Markdown."""
+    return " ".join(docstring.replace("``", "`").split())
+
+
+def _responses(operation: Operation, by_kind: Mapping[Any, dict[str, Any]]) -> dict[str, Any]:
+    """Describe the answers and the problems of an operation, by status."""
+    titles: dict[int, list[str]] = {}
+    contents: dict[int, dict[str, Any]] = {}
+    for status, kind in operation.answers.items():
+        titles[status] = [_TITLES[status]]
+        contents[status] = (
+            {kind: {}} if isinstance(kind, str) else {JSON: {"schema": by_kind[kind]}}
+        )
+        if status == 200:
+            contents[status] |= {media: {} for media in operation.also}
+    guarded = _WITH_KEY if operation.scope is not None else ()
+    for name in (*operation.problems, *guarded, *_EVERYWHERE):
+        kind = KINDS[name]
+        titles.setdefault(kind.status, []).append(kind.title)
+        content = contents.setdefault(kind.status, {})
+        content[CONTENT_TYPE] = {"schema": by_kind[Problem]}
+    return {
+        str(status): {"description": "; ".join(titles[status]), "content": contents[status]}
+        for status in sorted(titles)
+    }
+
+
+def _parameters(
+    schema: Mapping[str, Any], lists: Mapping[str, str | None], components: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Turn a struct's schema into query parameters, nested structs spread as ``outer_inner``."""
+    parameters: list[dict[str, Any]] = []
+    for name, field in schema["properties"].items():
+        members = field.get("anyOf", [field])
+        inner = next((part for part in members if "$ref" in part), None)
+        if inner is not None and name not in lists:
+            nested = components[inner["$ref"].rpartition("/")[2]]
+            for sub, sub_field in nested["properties"].items():
+                parameters.append({"name": f"{name}_{sub}", "in": "query", "schema": sub_field})
+            continue
+        shape = {key: value for key, value in field.items() if key != "description"}
+        if name in lists and lists[name] is not None:
+            shape = {"type": "array", "items": {"type": "string"}}
+        parameter: dict[str, Any] = {"name": name, "in": "query", "schema": shape}
+        if field.get("description"):
+            parameter["description"] = field["description"]
+        if name in schema.get("required", ()):
+            parameter["required"] = True
+        parameters.append(parameter)
+    return parameters

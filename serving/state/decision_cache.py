@@ -1,0 +1,73 @@
+"""What marketers decided about bundles, in a worker's memory.
+
+The ledger's decisions come in, and the engine's bundles; out come both together. ``State`` holds
+one: its background thread renews it, and so does every call that must not be a moment late.
+"""
+
+import threading
+from collections.abc import Mapping
+
+from recsys.bundles.terms import Decision
+from recsys.config.settings import Bundles
+from recsys.ledger.offers.decisions import Decisions
+from recsys.recommender.bundles.suggestions import Suggestions
+from recsys.recommender.engine import Engine
+
+
+class Decided:
+    """Bundles with what was decided about them. Threads may share it.
+
+    Parameters
+    ----------
+    decisions : Decisions
+    settings : recsys.config.settings.Bundles
+
+    Attributes
+    ----------
+    by_id : mapping
+        Bundle id → decision, as of the last ``renew``.
+    followed : bool
+        Whether somebody calls ``renew`` in the background, so that answers need not.
+    """
+
+    def __init__(self, decisions: Decisions, settings: Bundles) -> None:
+        self.by_id: Mapping[str, Decision] = {}
+        self.followed = False
+        self._decisions = decisions
+        self._settings = settings
+        self._mark: int | None = None
+        self._held: Suggestions | None = None
+        self._lock = threading.Lock()
+
+    def renew(self) -> bool:
+        """Read the decisions where one was made since; say whether one was.
+
+        Raises
+        ------
+        LedgerError
+            When they cannot be read.
+        """
+        with self._lock:
+            mark = self._decisions.mark()
+            if mark == self._mark:
+                return False
+            # A decision that comes in between is read now, and once more with the next mark.
+            self.by_id = {decision.bundle_id: decision for decision in self._decisions.all()}
+            self._mark = mark
+            if self._held is not None:
+                self._held = self._held.with_decisions(self.by_id)
+            return True
+
+    def suggestions(self, engine: Engine) -> Suggestions:
+        """Return the bundles of an engine, with every decision that was made by now.
+
+        Raises
+        ------
+        LedgerError
+            When the decisions cannot be read.
+        """
+        self.renew()
+        with self._lock:
+            if self._held is None or self._held.engine is not engine:
+                self._held = Suggestions(engine, self.by_id, self._settings)
+            return self._held

@@ -1,0 +1,126 @@
+"""The model of a worker: the current artefact, taken up whenever another one is.
+
+One that cannot be loaded is tried again, with growing pauses, and the one before goes on
+answering; at the start, when there is none before, the newest intact version answers in its
+place. ``State`` holds one.
+"""
+
+import logging
+import time
+from pathlib import Path
+from typing import Final
+
+from recsys.artefacts import registry
+from recsys.config.toml_file import Config
+from recsys.errors import ArtefactError
+from recsys.recommender.engine import Engine
+
+_log = logging.getLogger("omnibasket.service")
+
+#: What could not be loaded is tried again after so long; each time the pause doubles. Seconds.
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
+NONE_YET: Final = "none is loaded; run `omnibasket train`."
+
+_Stamp = tuple[int, int, int]
+
+
+class Loading:
+    """The engine as the artefact has it.
+
+    Parameters
+    ----------
+    config : Config
+
+    Attributes
+    ----------
+    made : Engine or None
+    trouble : str or None
+        Why there is none, or not the current one; for the log.
+    told : str or None
+        The same without names of folders, for whoever asks.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self.made: Engine | None = None
+        self.trouble: str | None = None
+        self.told: str | None = None
+        self._stamp: _Stamp | None = None
+        self._failed = False
+        self._pause = 0.0
+        self._due = 0.0
+
+    def look(self) -> bool:
+        """Load the current artefact if it is another one than before; say whether it is."""
+        stamp = _stamp(registry.pointer(self._config))
+        if stamp == self._stamp and not (self._failed and time.monotonic() >= self._due):
+            return False
+        if stamp != self._stamp:
+            self._pause = 0.0
+        try:
+            folder = registry.current(self._config)
+        except ArtefactError as error:
+            return self._fail(stamp, str(error), None)
+        if self._failed and self.made is not None and self.made.version == folder.name:
+            self._take(stamp, self.made)  # it answers in another's place already
+            return True
+        try:
+            engine = Engine.load(folder, hold=registry.held(self._config))
+        except Exception as error:  # whatever a damaged file leads to
+            return self._fail(stamp, str(error), folder.name)
+        self._take(stamp, engine)
+        registry.release(self._config, engine.manifest)
+        _log.info("a model is loaded", extra={"model_version": engine.version})
+        return True
+
+    def _take(self, stamp: _Stamp | None, engine: Engine) -> None:
+        self.made, self._stamp, self._failed, self._pause = engine, stamp, False, 0.0
+        self.trouble = self.told = None
+
+    def _fail(self, stamp: _Stamp | None, reason: str, version: str | None) -> bool:
+        self._stamp, self._failed = stamp, True
+        self._pause = min(max(_FIRST_PAUSE, 2 * self._pause), _LONGEST_PAUSE)
+        if reason != self.trouble:
+            _log.error("the artefact was not taken up", extra={"reason": reason})
+        self.trouble = reason
+        fell_back = self.made is None and version is not None and self._fall_back(version)
+        self._due = time.monotonic() + self._pause
+        what = (
+            "the current version cannot be found"
+            if version is None
+            else (f"{version} cannot be loaded")
+        )
+        if self.made is not None:
+            self.told = (
+                f"{what}; {self.made.version} answers in its place. It is tried again every "
+                f"{self._pause:g} s; the log says what is wrong with it."
+            )
+        elif version is None and stamp is None:
+            self.told = NONE_YET
+        else:
+            self.told = f"{what}, and no other can be. Run `omnibasket train` to make a new one."
+        return fell_back
+
+    def _fall_back(self, version: str) -> bool:
+        """Take the newest other version that is intact; say whether there is one."""
+        for name in reversed(registry.versions(self._config)):
+            if name == version:
+                continue
+            try:
+                folder = registry.find(self._config, name)
+                self.made = Engine.load(folder, hold=registry.held(self._config))
+            except Exception as error:
+                _log.error("an older artefact is damaged too", extra={"reason": str(error)})
+                continue
+            _log.error("an older model answers", extra={"model_version": name})
+            return True
+        return False
+
+
+def _stamp(path: Path) -> _Stamp | None:
+    """Tell one published pointer from the next without reading it."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino, found.st_size

@@ -1,0 +1,18 @@
+"""What no offer goes beyond, whether it is promised or used.
+
+The settings and the engine's costs come in; bounds as the ledger takes them come out. Called by
+``offering``, ``ordering`` and ``api.offers``.
+"""
+
+from recsys.config.toml_file import Config
+from recsys.ledger.offers.pieces import Bounds
+from recsys.recommender.engine import Engine
+
+
+def bounds_of(config: Config, engine: Engine | None) -> Bounds:
+    """Return the bounds of offers; without an engine no cost is known."""
+    return Bounds(
+        per_order=config.offers.per_order,
+        margin_floor=config.bundles.margin_floor,
+        cost_of=None if engine is None else engine.cost_of,
+    )

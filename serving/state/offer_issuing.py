@@ -1,0 +1,234 @@
+"""Offers beside recommendations: what stands for whoever asks, and what is promised anew.
+
+A question and whom it is for come in before the ranking; afterwards the bundles that the engine
+chose become offers of the ledger. A failing ledger leaves an answer without offers, never without
+items.
+"""
+
+import logging
+from collections.abc import Mapping
+from typing import Any, Final, Literal, NamedTuple
+
+import msgspec
+
+from recsys.bundles.bundle_table import offered
+from recsys.bundles.terms import Decision, Offer, OfferItem
+from recsys.config.toml_file import Config
+from recsys.errors import LedgerError
+from recsys.ledger.customers.identity_lookup import session_own_id
+from recsys.ledger.ledger import Ledger
+from recsys.ledger.offers.issuing import VisitBounds
+from recsys.ledger.offers.offers import Refusal
+from recsys.ledger.offers.pieces import Bounds, least_price_minor
+from recsys.recommender.engine import Engine
+from recsys.recommender.offers import documents as words
+from recsys.recommender.offers.selection import NO_OFFERING, Offering
+from recsys.recommender.placements import Question
+from serving.state.decision_cache import Decided
+from serving.state.offer_bounds import bounds_of
+from serving.state.qr_links import Links
+
+_log = logging.getLogger("omnibasket.service")
+
+
+class Promised(NamedTuple):
+    """What stands for whoever asks.
+
+    Attributes
+    ----------
+    owners : list of str
+        Every id of theirs, the one that is promised to first; empty where nothing can be.
+    offers : dict of str to Offer
+        By bundle.
+    promises : bool
+        Whether anything is promised anew.
+    visit : VisitBounds or None
+        Where the one promised to is a visit of nobody.
+    """
+
+    owners: list[str]
+    offers: dict[str, Offer]
+    promises: bool = False
+    visit: VisitBounds | None = None
+
+
+NOTHING: Final = Promised([], {})
+
+
+class Promises:
+    """Looks up and makes offers for answers. Threads may share it.
+
+    Parameters
+    ----------
+    decided : Decided
+    ledger : Ledger
+    config : Config
+    links : Links
+    """
+
+    def __init__(self, decided: Decided, ledger: Ledger, config: Config, links: Links) -> None:
+        self._links = links
+        self._decided = decided
+        self._ledger = ledger
+        self._offers = ledger.offers
+        self._config = config
+        self._made: tuple[Engine, Mapping[str, Decision], Offering] | None = None
+
+    def offering(self, engine: Engine) -> Offering:
+        """Return the bundles that may be offered, with every decision made by now."""
+        try:
+            if not self._decided.followed:
+                self._decided.renew()
+        except LedgerError as error:
+            _log.error("answered without offers", extra={"reason": str(error)})
+            return NO_OFFERING
+        by_id, made = self._decided.by_id, self._made
+        if made is None or made[0] is not engine or made[1] is not by_id:
+            bounds = bounds_of(self._config, engine)
+            withheld = [
+                name for name, decision in by_id.items() if _items(decision, engine, bounds) is None
+            ]
+            offering = Offering(engine.index, by_id, engine.ranker.grouped, withheld)
+            made = self._made = engine, by_id, offering
+        return made[2]
+
+    def ask(
+        self,
+        question: Question,
+        customer_id: str | None,
+        session_id: str | None,
+        offering: Offering,
+        *,
+        shown: bool,
+        address: str | None = None,
+    ) -> tuple[Question, Promised]:
+        """Let a question ask for offers where its placement does, and it is somebody's.
+
+        Parameters
+        ----------
+        question : Question
+        customer_id : str or None
+            The present customer who asks.
+        session_id : str or None
+            Their visit, sealed. To somebody without either nothing can be promised.
+        offering : Offering
+            From ``offering``.
+        shown : bool
+            Whether the answer is shown to them; asking alone promises nothing anew.
+        address : str, optional
+            Where a page's visit comes from, as a keyed hash.
+        """
+        settings = question.settings
+        if not settings.offers or not settings.personal or not offering:
+            return question, NOTHING
+        try:
+            with self._ledger.hurrying("standing offers"):
+                owners = self._owners(customer_id, session_id)
+                found = self._offers.standing(owners, question.as_of_ts) if owners else []
+        except LedgerError as error:
+            _log.error("answered without offers", extra={"reason": str(error)})
+            return question, NOTHING
+        if not owners:
+            return question, NOTHING
+        held = {offer.bundle_id: offer for offer in found}
+        may: Literal["any", "cart", "none"] = "any" if customer_id is not None else "cart"
+        asked = msgspec.structs.replace(
+            question,
+            offers=settings.offers,
+            standing=tuple(held),
+            promises=may if shown else "none",
+        )
+        visit = None if customer_id is not None else self._visit_bounds(address)
+        return asked, Promised(owners, held, shown, visit)
+
+    def _visit_bounds(self, address: str | None) -> VisitBounds:
+        settings = self._config.offers
+        return VisitBounds(
+            per_visit=settings.visit_offers,
+            hours=settings.visit_hours,
+            budget_share=settings.visit_budget_share,
+            per_address_hour=settings.address_offers_per_hour,
+            address=address,
+        )
+
+    def keep(
+        self, chosen: list[dict[str, Any]], promised: Promised, engine: Engine, now_ts: int
+    ) -> list[dict[str, Any]]:
+        """Promise what was chosen.
+
+        Parameters
+        ----------
+        chosen : list of dict
+            ``offers`` of an engine's answer.
+        promised : Promised
+        engine : Engine
+            That answered.
+        now_ts : int
+            UTC epoch seconds.
+
+        Returns
+        -------
+        list of dict
+            Offers as channels get them, each with ``missing`` and ``chance``. What may no longer
+            be promised, since a budget is spent or a limit reached, is not among them.
+        """
+        kept = []
+        for proposal in chosen:
+            try:
+                offer = self._promise(proposal["bundle_id"], promised, engine, now_ts)
+            except LedgerError as error:
+                _log.error("an offer was not made", extra={"reason": str(error)})
+                continue
+            if offer is not None:
+                told = self._links.told(offer, engine.catalogue)
+                kept.append({**told, "missing": proposal["missing"], "chance": proposal["chance"]})
+        return kept
+
+    def _promise(
+        self, bundle_id: str, promised: Promised, engine: Engine, now_ts: int
+    ) -> Offer | None:
+        standing = promised.offers.get(bundle_id)
+        if standing is not None:
+            return standing
+        if not promised.promises:
+            return None
+        decision = self._decided.by_id.get(bundle_id)
+        if decision is None:
+            return None
+        bounds = bounds_of(self._config, engine)
+        items = _items(decision, engine, bounds)
+        if items is None:
+            return None
+        owner, *others = promised.owners
+        with self._ledger.hurrying("issued offers"):
+            made = self._offers.issue(
+                bundle_id,
+                owner,
+                items,
+                name=self._links.codes.new(),
+                now_ts=now_ts,
+                owners=others,
+                visit=promised.visit,
+                bounds=bounds,
+            )
+        return None if isinstance(made, Refusal) else made
+
+    def _owners(self, customer_id: str | None, session_id: str | None) -> list[str]:
+        """Every id of whoever asks: a customer's, then that of their visit."""
+        owners = [] if customer_id is None else self._offers.owners(customer_id)
+        return owners if session_id is None else [*owners, session_own_id(session_id)]
+
+
+def _items(decision: Decision, engine: Engine, bounds: Bounds) -> list[OfferItem] | None:
+    """Return what a bundle is promised of, at present prices; None where it cannot be now.
+
+    One whose price is no discount any more, or leaves less than the margin floor, takes no other
+    bundle's place in an answer.
+    """
+    terms, item_ids = decision.terms, offered(decision.kind, decision.item_ids)
+    items = words.priced(item_ids, terms.currency, engine.catalogue)
+    if items is None or terms.price_minor is None or terms.currency is None:
+        return None
+    full = sum(item.price_minor for item in items)
+    floor = least_price_minor(item_ids, terms.currency, bounds)
+    return items if floor <= terms.price_minor < full else None

@@ -1,0 +1,248 @@
+"""What a worker holds between requests: the model, the ledger, and exposures to be written.
+
+One ``State`` a process. ``refresh`` takes up a newly published artefact and what the ledger was
+told since beside the running requests; ``flush`` writes exposures in batches. Each runs in a
+background thread of its own, so that an artefact that loads, a ledger that hangs and exposures
+that wait do not hold up one another, nor any answer.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from recsys.config.toml_file import Config
+from recsys.errors import LedgerError
+from recsys.identity.hashing import KeyedHash
+from recsys.ledger.api_keys import KEPT_FILE, KeptKeys
+from recsys.ledger.catalogue_updates import Overlay
+from recsys.ledger.ledger import Exposure, Ledger, Patience
+from recsys.recommender.clock import shift_seconds
+from recsys.recommender.engine import Engine
+from serving.access.client_addresses import Addresses
+from serving.access.key_cache import Keyring
+from serving.access.rate_limits import FILE, Counts, Rates
+from serving.access.session import Sessions
+from serving.http.problems import Refusal
+from serving.state.decision_cache import Decided
+from serving.state.exposure_queue import Showing
+from serving.state.model_loading import NONE_YET, Loading
+from serving.state.offer_issuing import Promises
+from serving.state.qr_links import Links
+from serving.state.readiness import Condition
+
+_log = logging.getLogger("omnibasket.service")
+
+#: How often background threads look after what is theirs. Seconds.
+INTERVAL_SECONDS: Final = 0.5
+
+
+class State:
+    """What a worker holds.
+
+    Parameters
+    ----------
+    config : Config
+        Settings of the workspace.
+
+    Raises
+    ------
+    ConfigError
+        When the key for identifiers is missing and cannot be made.
+    LedgerError
+        When the ledger can never be opened; one that does not answer is waited for, and
+        strangers are answered meanwhile.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.keyed_hash = _keyed_hash(config)
+        self.sessions = Sessions(self.keyed_hash.key)
+        self.links = Links(self.keyed_hash.key)
+        self.ledger = Ledger.open(
+            config.ledger_url,
+            currency=config.workspace.currency,
+            patience=Patience(config.ledger.read_seconds, config.ledger.write_seconds),
+        )
+        kept = KeptKeys(config.state / KEPT_FILE)
+        self.keyring = Keyring(self.ledger.keys, kept)
+        self._counts = Counts(config.state / FILE)
+        self.addresses = Addresses(self.keyed_hash, config.serve.proxies)
+        self.rates = Rates(config.limits, self._counts, self.addresses)
+        self.decided = Decided(self.ledger.decisions, config.bundles)
+        self.promises = Promises(self.decided, self.ledger, config, self.links)
+        self.showing = Showing(self.ledger, config.ledger.exposure_days)
+        self.condition = Condition(config, self.ledger)
+        self.identifier_types = _identifier_types(config)
+        self.currencies = _currencies(config)
+        self.engine: Engine | None = None
+        self.shift_seconds = 0  # by which the workspace's clock is ahead of the wall's
+        self.give_way: Callable[[], None] = _do_not  # answers go before the parts of a batch
+        self._loading = Loading(config)
+        self._overlay = Overlay(self.ledger.backoffice)
+        self._taking_up, self._telling = threading.Lock(), threading.Lock()
+        self._stopped = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self.refresh()
+
+    def start(self) -> None:
+        """Look after artefacts, the ledger and exposures from now on, in the background."""
+        self.keyring.followed = self.decided.followed = self.condition.followed = True
+        for name, work in (
+            ("artefacts", self._take_up),
+            ("ledger", self._follow),
+            ("exposures", self._write),
+        ):
+            thread = threading.Thread(
+                target=self._look_after, args=(name, work), name=name, daemon=True
+            )
+            self._threads.append(thread)
+            thread.start()
+
+    def close(self) -> None:
+        """Write what waits, and let go of the ledger."""
+        self._stopped.set()
+        for thread in self._threads:
+            thread.join(timeout=4)
+        self.flush()
+        self.ledger.close()
+        self._counts.close()
+
+    def now_ts(self) -> int:
+        """Return the workspace's time, UTC epoch seconds."""
+        return int(time.time()) + self.shift_seconds
+
+    @property
+    def trouble(self) -> str | None:
+        """Why there is no engine, or not the current one."""
+        return self._loading.trouble
+
+    @property
+    def model_told(self) -> str | None:
+        """The same for whoever asks: without names of folders."""
+        return self._loading.told or (NONE_YET if self.engine is None else None)
+
+    def loaded(self) -> Engine:
+        """Return the engine.
+
+        Raises
+        ------
+        Refusal
+            When no artefact has been taken up yet.
+        """
+        if self.engine is None:
+            raise Refusal("no-model", f"No model: {self.model_told}", retry_seconds=5)
+        return self.engine
+
+    def facts(self) -> list[tuple[str, str]]:
+        """Return what a person may want to know of the model, as names and values."""
+        if self.engine is None:
+            return []
+        manifest = self.engine.manifest
+        return [
+            ("Learned from what happened before", f"{manifest.as_of:%Y-%m-%d %H:%M} UTC"),
+            ("Made", f"{manifest.created:%Y-%m-%d %H:%M} UTC"),
+            ("Products", f"{len(self.engine.index):,}"),
+            ("Baskets", f"{self.engine.n_baskets:,}"),
+            ("Bundles", f"{len(self.engine.bundles):,}"),
+        ]
+
+    def refresh(self) -> None:
+        """Take up the current artefact if it is another one than before, and what was told since.
+
+        A damaged one is logged, and the one before goes on answering.
+        """
+        self._take_up()
+        self._follow()
+
+    def _take_up(self) -> None:
+        """Load the current artefact if it is another one than before."""
+        with self._taking_up:
+            if self._loading.look():
+                self._put_together()
+
+    def _follow(self) -> None:
+        """Read what the ledger was told since the last time; each part for itself."""
+        for what, read in (
+            ("the ledger was not reached", self.ledger.prepare),
+            ("the keys could not be read", self.keyring.read),
+            ("news of products were not read", self.hear),
+            ("decisions were not read", self.decided.renew),
+        ):
+            try:
+                read()
+            except LedgerError as error:
+                if self.condition.ledger is None:
+                    _log.error(what, extra={"reason": str(error)})
+                self.condition.ledger = str(error)
+                break
+        else:
+            self.condition.look()
+
+    def hear(self) -> None:
+        """Take up what the back office told since the last time.
+
+        Raises
+        ------
+        LedgerError
+            When it cannot be read.
+        """
+        with self._telling:
+            newer = self._overlay.renew()
+        if newer:
+            self._put_together()
+
+    def _put_together(self) -> None:
+        """Make the engine of what the artefact has and what was told since."""
+        with self._telling:
+            made = self._loading.made
+            if made is None:
+                return
+            self.shift_seconds = shift_seconds(self.config, made.manifest)
+            told = self._overlay.told(made.manifest.details.get("exported", {}))
+            self.engine = made.with_live(told) if told else made
+
+    def expose(self, exposure: Exposure) -> None:
+        """Have an exposure written soon."""
+        self.showing.add(exposure)
+
+    def flush(self) -> None:
+        """Write the exposures that wait."""
+        self.showing.flush()
+
+    def _write(self) -> None:
+        self.showing.flush()
+        self.showing.thin(int(time.time()) + self.shift_seconds)
+
+    def _look_after(self, name: str, work: Callable[[], object]) -> None:
+        while not self._stopped.wait(INTERVAL_SECONDS):
+            try:
+                work()
+            except Exception:  # the thread must outlive whatever it meets
+                _log.exception("upkeep failed", extra={"of": name})
+
+
+def _identifier_types(config: Config) -> frozenset[str]:
+    """Types of identifiers that the settings name, or any workspace has."""
+    identity = config.identity
+    sources = (source.identifiers for source in config.sources.values())
+    return frozenset().union(identity.limits, identity.max_degree, identity.blocked, *sources)
+
+
+def _currencies(config: Config) -> frozenset[str]:
+    """Currencies that the settings name."""
+    of_sources = {source.currency for source in config.sources.values() if source.currency}
+    return frozenset((config.workspace.currency, *of_sources))
+
+
+def _do_not() -> None:
+    return
+
+
+def _keyed_hash(config: Config) -> KeyedHash:
+    """Read the key, or make one; another worker may be making it at the same moment."""
+    try:
+        return KeyedHash.load(config, create=True)
+    except FileExistsError:
+        return KeyedHash.load(config)

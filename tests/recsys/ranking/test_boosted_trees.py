@@ -1,0 +1,162 @@
+"""Trees over the blend: the same features for learning and answering, and reasons that are true."""
+
+from dataclasses import fields, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recsys.artefacts import registry
+from recsys.config.toml_file import load
+from recsys.datasets.customer_history import EMPTY, Histories, pack, unpack
+from recsys.datasets.history_rows import read as read_rows
+from recsys.evaluation import cart_sets, evaluation_set
+from recsys.evaluation.top_lists import ranked
+from recsys.history.versions import History
+from recsys.learning.examples import baskets_of, cases, learn, lesson
+from recsys.models.base import Context
+from recsys.ranking.boosted_trees import FEATURES, Boosted, Ensemble
+from recsys.ranking.candidates import COLUMNS
+from recsys.ranking.features.item_statistics import ItemStatistics
+from recsys.ranking.ranker import Ranker
+from recsys.ranking.trees import Trees
+from recsys.recommender.engine import Engine
+from recsys.recommender.placements import Question, placements
+from tests.recsys.evaluation.test_evaluator import EAGER, FIRST, fitted, lines, shelf_of
+from tests.recsys.ranking import grocer
+
+PEOPLE = [grocer.bought("pasta", "sauce", "item003"), grocer.bought(("tea", 9.0)), EMPTY,
+          grocer.bought("beer", ("beer", 8.0), ("beer", 15.0))]  # fmt: skip
+
+
+def split(feature: str, threshold: float, less: float, more: float) -> Trees:
+    """One tree of one question; what it adds is 0 on average."""
+    return Trees(
+        np.array([0], np.int32), np.array([FEATURES.index(feature), 0, 0], np.int32),
+        np.array([threshold, 0.0, 0.0]), np.array([1, -1, -1], np.int32),
+        np.array([0.0, less, more]),
+    )  # fmt: skip
+
+
+def ranker_with(order: Trees) -> Ranker:
+    """The grocer's, with one tree for the order, and nothing added to chances."""
+    ensemble = Ensemble(Trees.none(), order, np.array([-9.0, 9.0]), np.array([0.0, 1.0]))
+    models = grocer.fitted()
+    statistics = ItemStatistics.fit(grocer.training())
+    boosted = Boosted(statistics, baskets_of(models), ensemble, ensemble)
+    return replace(grocer.ranker(), boosted=boosted)
+
+
+def asked(rows, cart=None):
+    index = grocer.training().index
+    histories = Histories.from_rows(rows, index, grocer.AS_OF)
+    held = [index.ix_of(items) for items in cart or [()] * len(rows)]
+    return histories, Context.of(len(rows), grocer.AS_OF, cart=held)
+
+
+def evidence_of(ranker: Ranker, rows):
+    """What each column counts for, by product, of the first of the rows."""
+    (found,) = ranked(ranker, *asked(rows))
+    part = slice(*found.indptr[:2])
+    return dict(zip(found.item_ix[part].tolist(), found.evidence[part], strict=True))
+
+
+def test_the_reason_is_what_moved_a_product_most():
+    """A tree that lifts what many bought gives its lift to the popularity of the product."""
+    buyers = ItemStatistics.fit(grocer.training()).columns[:, 4]
+    bar = float(np.quantile(buyers, 0.9))
+    lifted = ranker_with(split("item_log_buyers", bar, -1.0, 9.0))
+    before, after = evidence_of(grocer.ranker(), PEOPLE), evidence_of(lifted, PEOPLE)
+    popular = COLUMNS.index("popular")
+    moved = {item: after[item] - before[item] for item in before}
+    moved = {item: by for item, by in moved.items() if by.any()}
+    assert moved
+    for item, by in moved.items():
+        assert by[popular] == pytest.approx(9.0 if buyers[item] > bar else -1.0)
+        assert not by[np.arange(len(COLUMNS)) != popular].any()
+        if buyers[item] > bar:
+            assert after[item].argmax() == popular
+    (found,) = ranked(lifted, *asked(PEOPLE))
+    first = found.item_ix[found.indptr[0]]
+    assert buyers[first] > bar
+
+
+def test_what_a_tree_says_of_the_customer_alone_is_no_reason():
+    everyone = ranker_with(split("customer_n_orders", -1.0, 0.0, 9.0))
+    before, after = evidence_of(grocer.ranker(), PEOPLE), evidence_of(everyone, PEOPLE)
+    for item, evidence in before.items():
+        np.testing.assert_array_equal(after[item], evidence)
+
+
+@pytest.mark.parametrize("cart", [None, [["pasta"], (), ["bread"], ["tea"]]])
+def test_one_gets_what_they_get_among_others(cart):
+    lifted = ranker_with(split("own_recency", 1.0, -1.0, 2.0))
+    (whole,) = ranked(lifted, *asked(PEOPLE, cart))
+    for r, row in enumerate(PEOPLE):
+        (alone,) = ranked(lifted, *asked([row], cart and [cart[r]]))
+        part = slice(*whole.indptr[r : r + 2])
+        for name in ("item_ix", "chance", "scores", "evidence"):
+            np.testing.assert_array_equal(getattr(whole, name)[part], getattr(alone, name))
+
+
+def test_who_is_unknown_is_not_looked_at_by_trees():
+    lifted = ranker_with(split("item_log_buyers", 0.0, 50.0, 99.0))
+    for by_trees, plain in zip(ranked(lifted, *asked([EMPTY])),
+                               ranked(grocer.ranker(), *asked([EMPTY])), strict=True):  # fmt: skip
+        for field in fields(plain):
+            np.testing.assert_array_equal(getattr(by_trees, field.name), getattr(plain, field.name))
+
+
+def test_learning_and_answering_work_out_the_same_features(write_history, monkeypatch):
+    """Customers of a validation window, and the same asked alone, from their stored rows."""
+    monkeypatch.setattr("recsys.learning.boosting.MIN_BOUGHT", 50)
+    history = write_history(lines())
+    training, models = fitted(history, FIRST.start_ts)
+    people = evaluation_set.read(history, training.index, FIRST, active=200, lapsed=50)
+    taught = lesson(
+        models, ItemStatistics.fit(training), people, cart_sets.read(history, people, at_most=60)
+    )
+    learned = learn([taught], settings=EAGER)
+    studied = cases(taught, taught.plain, learned.plain)
+    ranker = Ranker(
+        training.index, models, learned.plain, learned.cart, shelf_of(training),
+        boosted=learned.boosted,
+    )  # fmt: skip
+    seen = []
+    honest = Boosted.features
+
+    def noted(*given):
+        seen.append(honest(*given))
+        return seen[-1]
+
+    monkeypatch.setattr(Boosted, "features", noted)
+    context = people.context()
+    for r in range(0, len(people), 9):
+        stored = unpack(pack(people.rows[r]))
+        alone = Histories.from_rows([stored], training.index, people.as_of_ts[r : r + 1])
+        ranked(ranker, alone, context[r : r + 1])
+        expected = studied.features[studied.rows == r]
+        assert len(expected)
+        np.testing.assert_array_equal(seen[-1], expected)
+
+
+def test_a_public_screen_shows_nothing_of_a_history(trained_demo: Path) -> None:
+    config = load(trained_demo)
+    engine = Engine.load(registry.current(config))
+    as_of_ts = int(engine.manifest.as_of.timestamp())
+    rows = [row for _, row in read_rows(History.open(config), until_ts=as_of_ts)]
+    most = sorted(rows, key=lambda row: -len(row.lines))[:5]
+    public = {name: one for name, one in placements(config).items() if not one.personal}
+    assert public
+    for name, settings in public.items():
+        question = Question(
+            placement=name, settings=settings, as_of_ts=as_of_ts, customer_known=True
+        )
+        answers = [engine.recommend([question], [row])[0] for row in (EMPTY, *most)]
+        assert answers[0]["items"]
+        assert not answers[0]["customer_known"]
+        shown = [[(item["item_id"], item["score"], item["reason"]) for item in answer["items"]]
+                 for answer in answers]  # fmt: skip
+        assert all(one == shown[0] for one in shown)
+        codes = {item["reason"]["code"] for item in answers[0]["items"]}
+        assert not codes & {"repeat", "bought_next", "similar_taste", "similar_item"}

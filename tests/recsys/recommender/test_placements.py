@@ -1,0 +1,33 @@
+"""Placements are found by name, and a wrong name gets a hint."""
+
+import msgspec
+import pytest
+
+from recsys.config.toml_file import PLACEMENTS, Config, Placement
+from recsys.errors import ConfigError
+from recsys.recommender.placements import BOUGHT_ON, find, placements
+from recsys.schema import CHANNELS
+
+OWN = Config(placements={"web_home": Placement(channel="app"), "tablet": Placement(channel="web")})
+
+
+def test_a_workspace_s_own_placement_wins():
+    assert find(OWN, "web_home").channel == "app"
+    assert find(OWN, "tablet") is OWN.placements["tablet"]
+    assert find(OWN, "store_screen") is PLACEMENTS["store_screen"]
+    assert set(placements(OWN)) == {*PLACEMENTS, "tablet"}
+
+
+def test_the_nearest_name_is_told():
+    with pytest.raises(ConfigError, match=r"no placement `web_hom`. Did you mean `web_home`"):
+        find(OWN, "web_hom")
+
+
+def test_every_channel_leads_somewhere_that_sells():
+    assert set(BOUGHT_ON) == set(CHANNELS)
+    assert {channel for channel in BOUGHT_ON.values() if channel} <= set(CHANNELS)
+
+
+def test_a_public_screen_is_public():
+    assert not PLACEMENTS["store_screen"].personal
+    assert all(isinstance(given, msgspec.Struct) for given in PLACEMENTS.values())

@@ -1,0 +1,317 @@
+"""Judges the models beside what one would otherwise use, on windows at the end of the history.
+
+Settings, a history and windows come in; the blends learned on the validation windows come out,
+and how good they, and the peers tuned on the last of those windows, were on the test windows.
+Called by ``train``.
+"""
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from functools import reduce
+from typing import Any, Final
+
+import numpy as np
+
+from recsys.config.toml_file import Config
+from recsys.datasets.encoded_history import Numbers
+from recsys.evaluation import cart_sets, evaluation_set, splits
+from recsys.evaluation import discovery_cost as discovering
+from recsys.evaluation.baselines import PEERS, Tuned, tune
+from recsys.evaluation.candidate_recall import Origin, origins
+from recsys.evaluation.discovery_cost import Discovery
+from recsys.evaluation.evaluation_set import Panel
+from recsys.evaluation.evaluator import OURS, SINGLE, Evaluation, Judged, Jury, Known, summarise
+from recsys.evaluation.reliability import Reliability, Told, reliability
+from recsys.evaluation.single_model import Alone, Single, best_single
+from recsys.evaluation.splits import Split, Window
+from recsys.evaluation.top_lists import ranked
+from recsys.learning.choices import choices_of
+from recsys.learning.examples import Learned, Lesson
+from recsys.learning.fit import Fitted, fit, settle, study
+from recsys.learning.insight import Weight, importance, looked_at
+from recsys.ranking.ranker import PER_MODEL, Ranker
+from recsys.recommender.placements import placements
+from training.span import PLACES, Span
+from training.train.steps import Steps
+
+#: Customers that are judged on in each test window, at most: who bought, and who did not.
+JUDGED: Final = 5_000
+LAPSED: Final = 500
+#: Customers that peers are tuned on.
+TUNED_ON: Final = 500
+#: Customers whose candidates are looked at model by model.
+LOOKED_AT: Final = 500
+
+#: Peers that are being tuned, by name.
+Tuning = dict[str, Future[Tuned]]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What judging found.
+
+    Attributes
+    ----------
+    learned : Learned
+        Blends of the last split, which are published.
+    plan : list of Split
+    evaluation : Evaluation
+    tuned : list of Tuned
+        Peers, as tuned for the last split.
+    single : Single
+        Which model is best alone, for the last split.
+    reliability : Reliability
+    origins : list of Origin
+        In the last test window.
+    weights : list of Weight
+        What the trees' features weigh there; none without trees.
+    discovery : list of Discovery
+        What the placements' shares of new products cost, in the last validation window.
+    """
+
+    learned: Learned
+    plan: list[Split]
+    evaluation: Evaluation
+    tuned: list[Tuned]
+    single: Single
+    reliability: Reliability
+    origins: list[Origin]
+    weights: list[Weight]
+    discovery: list[Discovery]
+
+    def metrics(self) -> dict[str, Any]:
+        """Everything that was measured, as plain values."""
+        return {
+            "figures": [asdict(figure) for figure in self.evaluation.figures],
+            "differences": [asdict(difference) for difference in self.evaluation.differences],
+            "over_single": [asdict(difference) for difference in self.evaluation.over_single],
+            "samples": [asdict(sample) for sample in self.evaluation.samples],
+            "reliability": asdict(self.reliability),
+            "origins": [asdict(origin) for origin in self.origins],
+            "importance": [asdict(weight) for weight in self.weights],
+            "discovery": [asdict(one) for one in self.discovery],
+        }
+
+    def details(self) -> dict[str, Any]:
+        """What was chosen, as plain values."""
+        return {
+            "horizon_days": self.plan[-1].validation.days,
+            "peers": {
+                one.name: {
+                    "settings": dict(one.settings),
+                    "tried": [[dict(settings), reached] for settings, reached in one.tried],
+                }
+                for one in self.tuned
+            },
+            "single": {"model": self.single.name, "reached": dict(self.single.reached)},
+            "left_out": [name for name in PEERS if name not in {one.name for one in self.tuned}],
+            "weights": {
+                f"{name}_{kind}": weights
+                for name, blend in (("plain", self.learned.plain), ("cart", self.learned.cart))
+                for kind, weights in blend.weights.items()
+            },
+        }
+
+
+def plan(config: Config, ends: Span) -> list[Split]:
+    """Lay out the windows that ``[train]`` asks for, as far as the history has room.
+
+    Raises
+    ------
+    DataError
+        When the history spans fewer than three days.
+    """
+    asked = config.train
+    return splits.rolling(
+        ends.first_ts,
+        ends.last_ts,
+        asked.test_days,
+        asked.validation_days,
+        tests=asked.test_windows,
+        validations=asked.validation_windows,
+    )
+
+
+def measure(config: Config, numbers: Numbers, plan: list[Split], steps: Steps) -> Verdict:
+    """Learn before each window, choose on validation windows, judge on test windows.
+
+    Parameters
+    ----------
+    config : Config
+    numbers : Numbers
+        The history.
+    plan : list of Split
+        Of ``plan``.
+    steps : Steps
+        Opened are ``fit_validation``, ``choose``, ``fit_test`` and ``measure``, with parts.
+
+    Returns
+    -------
+    Verdict
+
+    Raises
+    ------
+    DataError
+        When too few customers came back in a window.
+
+    Notes
+    -----
+    One fit for each moment at which a window begins; what is fitted there serves the windows
+    that begin there, and is forgotten before the next.
+    """
+    lessons: dict[Window, Lesson] = {}
+    tuned: dict[Window, Tuning] = {}
+    singles: dict[Window, Single] = {}
+    found: list[Judged] = []
+    seen: tuple[list[Origin], list[Weight]] = [], []
+    learned: dict[Window, Learned] = {}
+    discovery: list[Discovery] = []
+    chosen_on = {split.validation for split in plan}
+    studied = dict.fromkeys(window for split in plan for window in split.validations)
+    # Peers have a thread of their own: what they need is there long before they are judged.
+    beside = ThreadPoolExecutor(1, "peers")
+    try:
+        for start_ts in sorted({window.start_ts for window in studied} | _tests(plan)):
+            validations = [window for window in studied if window.start_ts == start_ts]
+            tests = [split for split in plan if split.test.start_ts == start_ts]
+            within = steps.within("fit_test" if tests else "fit_validation")
+            before = fit(config, numbers, start_ts, within)
+            for window in validations:
+                with steps.step("choose.weights"):
+                    people, lessons[window] = study(config, numbers, before, window)
+                if window in chosen_on:
+                    few = _some(config, people)
+                    tuned[window] = _tune(config, before, few, beside)
+                    with steps.step("choose.single"):
+                        singles[window] = best_single(before.models, few, PLACES)
+                if window == plan[-1].validation:
+                    with steps.step("choose.weights"):
+                        last = settle(config, [lessons[one] for one in plan[-1].validations])
+                    with steps.step("choose.new_products"):
+                        discovery = _discover(config, numbers, before, last, people)
+            for split in tests:
+                with steps.step("choose.weights"):
+                    chosen = (
+                        last
+                        if split is plan[-1]
+                        else settle(config, [lessons[window] for window in split.validations])
+                    )
+                one, seen = _judge(
+                    config, numbers, before, chosen, tuned[split.validation],
+                    singles[split.validation], split.test, steps, beside,
+                )  # fmt: skip
+                learned[split.test] = chosen
+                found.append(one)
+            del before
+    finally:
+        beside.shutdown(cancel_futures=True)
+    told = [one.told for one in found if one.told is not None]
+    with steps.step("measure.intervals"):
+        return Verdict(
+            learned[plan[-1].test],
+            plan,
+            summarise(found, config.train.seed),
+            [one.result() for one in tuned[plan[-1].validation].values()],
+            singles[plan[-1].validation],
+            reliability(reduce(Told.__add__, told)),
+            *seen,
+            discovery,
+        )
+
+
+def parts(config: Config) -> dict[str, list[str]]:
+    """Parts of the steps ``choose`` and ``measure``, in their order."""
+    peers = config.train.peers
+    return {
+        "choose": ["weights", "single", "new_products"],
+        "measure": ["customers", OURS, SINGLE, "chances", "candidates", *peers, "intervals"],
+    }
+
+
+def _discover(
+    config: Config, numbers: Numbers, before: Fitted, learned: Learned, people: Panel
+) -> list[Discovery]:
+    """Say what the placements' shares of new products cost customers of a validation window."""
+    history, seed = numbers.history, config.train.seed
+    held = cart_sets.read(history, people, at_most=discovering.MOST, seed=seed)
+    return discovering.measure(
+        before.ranker(learned),
+        choices_of(history, before.training, config.train),
+        discovering.questions(people, held),
+        placements(config),
+        seed,
+    )
+
+
+def _tests(plan: list[Split]) -> set[int]:
+    return {split.test.start_ts for split in plan}
+
+
+def _some(config: Config, people: Panel) -> Panel:
+    """Customers of a validation window who came back, on whom others than ours are chosen."""
+    came = np.flatnonzero(np.diff(people.wanted().indptr))
+    rng = np.random.default_rng(config.train.seed)
+    return people.only(np.sort(rng.permutation(came)[:TUNED_ON]))
+
+
+def _tune(config: Config, before: Fitted, some: Panel, beside: ThreadPoolExecutor) -> Tuning:
+    """Begin to tune the peers."""
+    budget = config.train.peer_settings
+    return {
+        name: beside.submit(tune, name, before.training, some, budget, PLACES)
+        for name in config.train.peers
+    }
+
+
+def _judge(
+    config: Config,
+    numbers: Numbers,
+    before: Fitted,
+    learned: Learned,
+    tuned: Tuning,
+    single: Single,
+    window: Window,
+    steps: Steps,
+    beside: ThreadPoolExecutor,
+) -> tuple[Judged, tuple[list[Origin], list[Weight]]]:
+    with steps.step("measure.customers"):
+        everybody = evaluation_set.read(
+            numbers, before.training.index, window,
+            active=JUDGED, lapsed=LAPSED, seed=config.train.seed,
+        )  # fmt: skip
+        bought = np.diff(everybody.wanted().indptr) > 0
+        people, away = (everybody.only(np.flatnonzero(kind)) for kind in (bought, ~bought))
+        choices = choices_of(numbers.history, before.training, config.train)
+        known = Known.of(before.training)
+        jury = Jury(people, known, PLACES, config.train.seed, choices=choices)
+
+    def peer(name: str) -> Judged:
+        return jury.judge(name, tuned[name].result().fit(before.training))
+
+    peers = {name: beside.submit(peer, name) for name in tuned}  # when all of them are tuned
+    ranker = before.ranker(learned)
+    with steps.step(f"measure.{OURS}"):
+        judged = jury.judge(OURS, ranker)
+    with steps.step(f"measure.{SINGLE}"):
+        judged |= jury.judge(SINGLE, Alone(before.models[single.name]))
+    with steps.step("measure.chances"):
+        if len(away) and judged.told is not None:
+            stayed = ranked(ranker, away.histories, away.context())
+            more = Told.of(stayed, away.wanted(), away.mass, PLACES)
+            judged = replace(judged, told=judged.told + more)
+    with steps.step("measure.candidates"):
+        rng = np.random.default_rng(config.train.seed)
+        some = np.sort(rng.permutation(len(people))[:LOOKED_AT])
+        few = people.only(some)
+        seen = origins(ranker, few, PER_MODEL), _weights(ranker, few)
+    for name, one in peers.items():
+        with steps.step(f"measure.{name}"):
+            judged |= one.result()
+    return judged, seen
+
+
+def _weights(ranker: Ranker, people: Panel) -> list[Weight]:
+    """What the features of trees weigh, where there are trees."""
+    if ranker.boosted is None:
+        return []
+    return importance(ranker.boosted.plain, looked_at(ranker, people).features)
