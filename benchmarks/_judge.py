@@ -20,8 +20,8 @@ import numpy as np
 
 from benchmarks._problem import Floats, Problem
 from benchmarks.peers.base import Peer
-from recsys.datasets.ragged import Lists, without
-from recsys.evaluation.choice_metrics import joined
+from recsys.datasets.ragged import Lists, without_items
+from recsys.evaluation.choice_metrics import lists_of_choices
 from recsys.evaluation.metrics import hit_rate_at, ndcg_at, recall_at
 from recsys.ranking.choices import Choices
 
@@ -106,11 +106,11 @@ def value(metric: str, shown: Lists, problem: Problem, choices: Choices | None =
         When it is to be told by choice, and there are none.
     """
     kind, name, k = split(metric)
-    wanted = problem.wanted if kind == ALL else without(problem.wanted, problem.owned)
+    wanted = problem.wanted if kind == ALL else without_items(problem.wanted, problem.owned)
     if metric.startswith(CHOICE):
         if choices is None:
             raise ValueError(f"{metric} needs choices.")
-        shown, wanted = joined(shown, choices), joined(wanted, choices)
+        shown, wanted = lists_of_choices(shown, choices), lists_of_choices(wanted, choices)
     return METRICS[name](shown, wanted, k)
 
 
@@ -121,7 +121,7 @@ def tune(
 
     Parameters
     ----------
-    peer : Peer
+    peer : Baseline
     problem : Problem
         Its first ``TUNED_ON`` customers, drawn by the seed, are asked.
     choose_by : mapping of str to str
@@ -168,7 +168,7 @@ def judge(
 
     Parameters
     ----------
-    peer : Peer
+    peer : Baseline
     validation, test : Path
         Where the problems were saved.
     choose_by : mapping of str to str

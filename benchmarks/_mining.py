@@ -18,9 +18,9 @@ from benchmarks._shop import Shop, alike_of, bare, end_ts, interval, kinds
 from benchmarks._shuffle import shuffled
 from benchmarks.peers.rules import METHODS
 from recsys.bundles.mining import mine
-from recsys.config.toml_file import load
-from recsys.datasets.baskets import Training
-from recsys.datasets.encoded_history import Numbers
+from recsys.config.toml_file import load_config
+from recsys.datasets.baskets import TrainingSet
+from recsys.datasets.encoded_history import EncodedHistory
 from recsys.history.versions import History
 
 #: Orders on which compiled loops are loaded before anything is timed.
@@ -90,9 +90,9 @@ def speed(shop: Shop, report: Report, rounds: int) -> None:
 
 def measured(method: str, folder: Path) -> tuple[float, float, int]:
     """Find pairs once, in this process: seconds, peak memory in MB, and how many there are."""
-    config = load(folder)
-    numbers = Numbers.read(History.open(config))
-    training = Training.read(numbers, end_ts(numbers), threads=config.train.threads)
+    config = load_config(folder)
+    numbers = EncodedHistory.read(History.open(config))
+    training = TrainingSet.read(numbers, end_ts(numbers), threads=config.train.threads)
     del numbers
     settings = msgspec.structs.replace(config.bundles, max_size=2)
     if method != OURS:
@@ -105,7 +105,7 @@ def measured(method: str, folder: Path) -> tuple[float, float, int]:
     return time.perf_counter() - started, peak_mb(), kinds(found)["pairs"]
 
 
-def _first(training: Training, n: int) -> Training:
+def _first(training: TrainingSet, n: int) -> TrainingSet:
     """Keep the first orders."""
     whole = training.baskets
     baskets = replace(

@@ -16,8 +16,8 @@ from benchmarks._report import OURS, Report
 from benchmarks._shop import Shop, alike_of, bare, end_ts, kinds, pairs_of
 from benchmarks.peers.rules import METHODS, ORDERS, Rules
 from recsys.bundles.bundle_table import Bundles
-from recsys.bundles.variants import same_thing
-from recsys.datasets.baskets import Training
+from recsys.bundles.variants import same_product
+from recsys.datasets.baskets import TrainingSet
 
 Ints = npt.NDArray[np.int64]
 
@@ -47,12 +47,12 @@ class Later:
 
     Attributes
     ----------
-    known, seen : Training
+    known, seen : TrainingSet
         What was learned from, and what came then.
     """
 
-    known: Training
-    seen: Training
+    known: TrainingSet
+    seen: TrainingSet
 
     def verdict(self, a: Ints, b: Ints) -> Verdict:
         """Say which pairs of the known products hold in what came then."""
@@ -90,8 +90,8 @@ def choose(later: Later, rules: Rules, min_support: int, lengths: Sequence[int])
 
     Parameters
     ----------
-    later : Later
-    rules : Rules
+    later : LaterPurchases
+    rules : RuleSettings
         Of ``later.known``.
     min_support : int
         The smallest that rules have.
@@ -153,8 +153,8 @@ def lasting(shop: Shop, report: Report) -> None:
     known = later.known.baskets.items
     _compare(shop, report, shop.name, shop.mine(bare(later.known, known)), inner, later, learned)
     same = [
-        same_thing(inner.known, alike_of(shop.config, inner.known)),
-        same_thing(later.known, alike),
+        same_product(inner.known, alike_of(shop.config, inner.known)),
+        same_product(later.known, alike),
     ]
     learned = {
         method: (before.without(same[0]), rules.without(same[1]))

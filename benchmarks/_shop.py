@@ -22,11 +22,11 @@ from benchmarks.peers.rules import METHODS, Rules
 from recsys.bundles.bundle_table import AFTER, TOGETHER, Bundles
 from recsys.bundles.mining import mine
 from recsys.config.toml_file import Config
-from recsys.datasets.baskets import Training
-from recsys.datasets.encoded_history import Numbers
+from recsys.datasets.baskets import TrainingSet
+from recsys.datasets.encoded_history import EncodedHistory
 from recsys.history.versions import History
 from recsys.models.content import Content
-from recsys.ranking.diversity import Alike
+from recsys.ranking.diversity import ItemSimilarity
 
 Ints = npt.NDArray[np.int64]
 
@@ -52,21 +52,21 @@ class Shop:
         self.limit_seconds = limit_seconds
 
     @cached_property
-    def numbers(self) -> Numbers:
+    def numbers(self) -> EncodedHistory:
         """The history, read once."""
-        return Numbers.read(History.open(self.config))
+        return EncodedHistory.read(History.open(self.config))
 
     @cached_property
-    def training(self) -> Training:
+    def training(self) -> TrainingSet:
         """Everything that was bought."""
         return self.between(None, end_ts(self.numbers))
 
-    def between(self, since_ts: int | None, until_ts: int) -> Training:
+    def between(self, since_ts: int | None, until_ts: int) -> TrainingSet:
         """Read what was bought in a period."""
         threads = self.config.train.threads
-        return Training.read(self.numbers, until_ts, since_ts=since_ts, threads=threads)
+        return TrainingSet.read(self.numbers, until_ts, since_ts=since_ts, threads=threads)
 
-    def mine(self, training: Training, alike: Alike | None = None) -> Bundles:
+    def mine(self, training: TrainingSet, alike: ItemSimilarity | None = None) -> Bundles:
         """Mine with the workspace's settings, without an end to the list."""
         settings = msgspec.structs.replace(self.config.bundles, max_bundles=ALL)
         return mine(training, settings, alike=alike)
@@ -90,20 +90,20 @@ class Shop:
         print(f"{time.strftime('%H:%M:%S')} {self.name}: {text}", file=sys.stderr, flush=True)
 
 
-def end_ts(numbers: Numbers) -> int:
+def end_ts(numbers: EncodedHistory) -> int:
     """Return when everything was bought."""
     return int(numbers.lines.ts.max()) + 1
 
 
-def bare(training: Training, items: sparse.csr_array) -> Training:
+def bare(training: TrainingSet, items: sparse.csr_array) -> TrainingSet:
     """Put other products into the baskets; what they are, and what else was done, is not told."""
     baskets = replace(training.baskets, items=items)
     return replace(training, baskets=baskets, products=None, interactions=None)
 
 
-def alike_of(config: Config, training: Training) -> Alike:
+def alike_of(config: Config, training: TrainingSet) -> ItemSimilarity:
     """Say which products are one thing, as a training does."""
-    return Alike.of(Content(config.models.content).fit(training))
+    return ItemSimilarity.of(Content(config.models.content).fit(training))
 
 
 def kinds(found: Bundles) -> dict[str, int]:

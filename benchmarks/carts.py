@@ -17,18 +17,18 @@ import numpy as np
 
 from benchmarks._report import NO_DATA, Report, parser
 from benchmarks.diversity import BATCH, DATA, PLACES, built, ready
-from recsys.config.toml_file import load
+from recsys.config.toml_file import load_config
 from recsys.datasets.customer_history import EMPTY, Histories
 from recsys.datasets.item_index import IntArray
-from recsys.datasets.ragged import Lists, without
+from recsys.datasets.ragged import Lists, without_items
 from recsys.errors import RecsysError
 from recsys.evaluation import cart_sets
-from recsys.evaluation.cart_sets import Carts
-from recsys.evaluation.evaluation_set import Panel
+from recsys.evaluation.cart_sets import CartSet
+from recsys.evaluation.evaluation_set import EvaluationSet
 from recsys.evaluation.metrics import bootstrap, ndcg_at, recall_at
 from recsys.history.versions import History
 from recsys.models.base import Batch, Context
-from recsys.ranking.ranker import Asked, Ranker, factors_of
+from recsys.ranking.ranker import Ranker, RankRequest, factors_of
 from recsys.ranking.rules import Limits
 from recsys.schema import CHANNELS
 
@@ -46,7 +46,7 @@ def main() -> int:
     if asked.workspace is None:
         config = next((config for task, config in built(DATA) if task == "demo"), None)
     else:
-        config = load(asked.workspace)
+        config = load_config(asked.workspace)
     if config is None:
         return NO_DATA
     report = Report(f"What joined the cart, by the factor on it, on the {asked.window} window")
@@ -57,13 +57,15 @@ def main() -> int:
     return 0
 
 
-def measure(report: Report, ranker: Ranker, people: Panel, held: Carts, seed: int) -> None:
+def measure(
+    report: Report, ranker: Ranker, people: EvaluationSet, held: CartSet, seed: int
+) -> None:
     """Ask with each factor, and add the figures to the report."""
     theirs = [people.rows[row] for row in held.customer_ix]
     for task, cart, rest in _questions(held, seed):
         for whose, rows in (("customer", theirs), ("stranger", [EMPTY] * len(theirs))):
             histories = Histories.from_rows(rows, ranker.index, held.as_of_ts)
-            new = without(rest, histories)
+            new = without_items(rest, histories)
             for factor in FACTORS:
                 shown = _shown(ranker, histories, held.as_of_ts, cart, factor)
                 for metric, values in (
@@ -76,7 +78,7 @@ def measure(report: Report, ranker: Ranker, people: Panel, held: Carts, seed: in
                     report.add(task, method, metric, mean, low=low, high=high, n=n, seed=seed)
 
 
-def _questions(held: Carts, seed: int) -> Iterator[tuple[str, Lists, Lists]]:
+def _questions(held: CartSet, seed: int) -> Iterator[tuple[str, Lists, Lists]]:
     """Carts with what joined them; then one product of each, with all the rest of its order."""
     yield "cart", held.cart, held.rest
     rng = np.random.default_rng(seed)
@@ -108,7 +110,9 @@ def _shown(
             in_stock=np.zeros(some, bool),
         )
         factors = np.tile(factors_of({"cart": factor}), (some, 1))
-        ranked = ranker.rank(Batch(theirs, asking), Asked(np.full(some, PLACES), factors, limits))
+        ranked = ranker.rank(
+            Batch(theirs, asking), RankRequest(np.full(some, PLACES), factors, limits)
+        )
         rows += np.split(ranked.item_ix, ranked.indptr[1:-1])
     return Lists.of_rows(rows)
 

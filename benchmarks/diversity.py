@@ -29,18 +29,18 @@ from benchmarks.tasks.windows import (
     journey_there,
     positive,
 )
-from recsys.config.toml_file import Config, load
-from recsys.datasets.ragged import Lists, without
+from recsys.config.toml_file import Config, load_config
+from recsys.datasets.ragged import Lists, without_items
 from recsys.errors import RecsysError
 from recsys.evaluation import evaluation_set, splits
-from recsys.evaluation.evaluation_set import Panel
+from recsys.evaluation.evaluation_set import EvaluationSet
 from recsys.evaluation.metrics import Floats, bootstrap, coverage, ndcg_at
 from recsys.evaluation.splits import Window
 from recsys.history.versions import History
-from recsys.learning.fit import fit, learn
+from recsys.learning.fit import fit_models, learn
 from recsys.models.base import Batch
-from recsys.ranking.diversity import Alike
-from recsys.ranking.ranker import Asked, Ranker, factors_of
+from recsys.ranking.diversity import ItemSimilarity
+from recsys.ranking.ranker import Ranker, RankRequest, factors_of
 from recsys.ranking.rules import Limits
 from recsys.units import DAY
 from training.demo import build
@@ -63,7 +63,7 @@ def main() -> int:
     """Measure every workspace that can be had."""
     asked = _arguments()
     report = Report(f"What diversity costs, on the {asked.window} window")
-    given = [(path.name, load(path)) for path in asked.workspace] or list(built(asked.data))
+    given = [(path.name, load_config(path)) for path in asked.workspace] or list(built(asked.data))
     if not given:
         return NO_DATA
     for task, config in given:
@@ -94,7 +94,7 @@ def built(data: Path) -> Iterator[tuple[str, Config]]:
         folder = WORK / "demo"
         if not (folder / "omnibasket.toml").exists():
             build(folder)
-        config = load(folder)
+        config = load_config(folder)
         ingest(config, datetime.now(UTC), lambda *_: None)
         yield "demo", config
     else:
@@ -113,22 +113,22 @@ def _left_out(task: str, why: str) -> None:
     print(f"{task}: left out. {why}", file=sys.stderr)
 
 
-def ready(config: Config, which: str) -> tuple[Ranker, Panel]:
+def ready(config: Config, which: str) -> tuple[Ranker, EvaluationSet]:
     """Learn what may be known before a window; who is asked for, and what they bought in it."""
     history = History.open(config)
     ends = span(history)
     split = splits.by_time(ends.first_ts, ends.last_ts, DAYS, DAYS)
     window = split.test if which == "test" else split.validation
     before = Window(window.start_ts - DAYS * DAY, window.start_ts)
-    learned = learn(config, history, fit(config, history, before.start_ts), before)
-    ranker = fit(config, history, window.start_ts).ranker(learned)
+    learned = learn(config, history, fit_models(config, history, before.start_ts), before)
+    ranker = fit_models(config, history, window.start_ts).ranker(learned)
     people = evaluation_set.read(
         history, ranker.index, window, active=ASKED, seed=config.train.seed
     )
     return ranker, people.only(np.flatnonzero(np.diff(people.wanted().indptr)))
 
 
-def measure(report: Report, task: str, ranker: Ranker, people: Panel, seed: int) -> None:
+def measure(report: Report, task: str, ranker: Ranker, people: EvaluationSet, seed: int) -> None:
     """Ask with each strength, and add the figures to the report."""
     alike = ranker.alike
     if alike is None:
@@ -138,7 +138,7 @@ def measure(report: Report, task: str, ranker: Ranker, people: Panel, seed: int)
     for strength in STRENGTHS:
         method = f"diversity {strength:g}"
         for prefix, new, relevant in (
-            ("", False, wanted), ("new_", True, without(wanted, people.histories)),
+            ("", False, wanted), ("new_", True, without_items(wanted, people.histories)),
         ):  # fmt: skip
             shown = _shown(ranker, people, strength, new=new)
             values = ndcg_at(shown, relevant, PLACES)
@@ -155,7 +155,7 @@ def measure(report: Report, task: str, ranker: Ranker, people: Panel, seed: int)
             report.add(task, method, f"{prefix}alike@{PLACES}", crowded, n=len(people))
 
 
-def _shown(ranker: Ranker, people: Panel, strength: float, *, new: bool) -> Lists:
+def _shown(ranker: Ranker, people: EvaluationSet, strength: float, *, new: bool) -> Lists:
     """First places of everybody, of all products or of those that are new to them."""
     context, rows = people.context(), []
     for start in range(0, len(people), BATCH):
@@ -173,12 +173,14 @@ def _shown(ranker: Ranker, people: Panel, strength: float, *, new: bool) -> List
         )
         factors = np.tile(factors_of({}), (n, 1))
         counts, diversity = np.full(n, PLACES), np.full(n, strength)
-        ranked = ranker.rank(Batch(histories, asking), Asked(counts, factors, limits, diversity))
+        ranked = ranker.rank(
+            Batch(histories, asking), RankRequest(counts, factors, limits, diversity)
+        )
         rows += np.split(ranked.item_ix, ranked.indptr[1:-1])
     return Lists.of_rows(rows)
 
 
-def _crowded(shown: Lists, alike: Alike) -> float:
+def _crowded(shown: Lists, alike: ItemSimilarity) -> float:
     """Share of places, but for the first ones, that hold something like what stands before."""
     again = places = 0
     for start, end in zip(shown.indptr[:-1].tolist(), shown.indptr[1:].tolist(), strict=True):

@@ -229,12 +229,12 @@ def _fit_als(workspace: str, seed: int) -> int:
     from implicit.cpu.als import AlternatingLeastSquares
     from scipy import sparse
 
-    from recsys.config.toml_file import load
-    from recsys.datasets.baskets import Training
+    from recsys.config.toml_file import load_config
+    from recsys.datasets.baskets import TrainingSet
     from recsys.history.versions import History
 
-    history = History.open(load(Path(workspace)))
-    baskets = Training.read(history, 1 << 40).baskets
+    history = History.open(load_config(Path(workspace)))
+    baskets = TrainingSet.read(history, 1 << 40).baskets
     bought = sparse.csr_matrix(baskets.by_customer(np.ones(len(baskets.ts))), dtype=np.float32)
     model = AlternatingLeastSquares(
         factors=FACTORS, iterations=ROUNDS, num_threads=THREADS, random_state=seed

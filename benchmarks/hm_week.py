@@ -20,20 +20,20 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from benchmarks._report import NO_DATA, OURS, Report, parser
-from recsys.config.toml_file import Config, load
+from recsys.config.toml_file import Config, load_config
 from recsys.datasets import history_rows as rows_of_customers
-from recsys.datasets.baskets import Training
+from recsys.datasets.baskets import TrainingSet
 from recsys.datasets.customer_history import EMPTY, Histories
 from recsys.datasets.ragged import Lists, Ragged
 from recsys.evaluation import evaluation_set
-from recsys.evaluation.baselines import Tuned, tune
-from recsys.evaluation.evaluation_set import Panel
+from recsys.evaluation.baselines import TunedBaseline, tune_baseline
+from recsys.evaluation.evaluation_set import EvaluationSet
 from recsys.evaluation.metrics import Floats, bootstrap, hit_rate_at, ndcg_at, recall_at
 from recsys.evaluation.splits import Window
-from recsys.evaluation.top_lists import show
+from recsys.evaluation.top_lists import show_ranked
 from recsys.history.versions import History
-from recsys.learning.examples import Learned
-from recsys.learning.fit import Fitted, fit, learn
+from recsys.learning.examples import LearnedRanking
+from recsys.learning.fit import FittedModels, fit_models, learn
 from recsys.schema import CHANNELS, TABLES
 from training.ingest import ingest
 
@@ -142,7 +142,7 @@ def _arguments() -> argparse.Namespace:
 
 def _workspace(folder: Path, data: Path) -> tuple[Config, History]:
     (folder / "omnibasket.toml").write_text(TOML.format(folder=data), encoding="utf-8")
-    config = load(folder)
+    config = load_config(folder)
     ingest(config, datetime.now(UTC), lambda *_: None)
     return config, History.open(config)
 
@@ -158,24 +158,24 @@ def _only(history: History, channel: str, folder: Path) -> History:
     return History(folder, channel)
 
 
-def _learned(config: Config, history: History) -> tuple[History, Fitted, Learned]:
-    before = fit(config, history, VALIDATION.start_ts)
+def _learned(config: Config, history: History) -> tuple[History, FittedModels, LearnedRanking]:
+    before = fit_models(config, history, VALIDATION.start_ts)
     chosen = learn(config, history, before, VALIDATION)
-    return history, fit(config, history, TEST.start_ts), chosen
+    return history, fit_models(config, history, TEST.start_ts), chosen
 
 
-def _tuned(config: Config, history: History) -> list[Tuned]:
+def _tuned(config: Config, history: History) -> list[TunedBaseline]:
     """What one would otherwise use, tuned on the validation window."""
-    training = Training.read(history, VALIDATION.start_ts, seed=config.train.seed)
+    training = TrainingSet.read(history, VALIDATION.start_ts, seed=config.train.seed)
     people = evaluation_set.read(history, training.index, VALIDATION, active=TUNED_ON)
-    return [tune(name, training, people, BUDGET, K) for name in (POPULAR, FREQUENCY)]
+    return [tune_baseline(name, training, people, BUDGET, K) for name in (POPULAR, FREQUENCY)]
 
 
-def _people(history: History, both: tuple[History, Fitted, Learned]) -> Panel:
+def _people(history: History, both: tuple[History, FittedModels, LearnedRanking]) -> EvaluationSet:
     return evaluation_set.read(history, both[1].training.index, TEST, active=EVERYBODY)
 
 
-def _crossed(people: Panel, target: str, other: str) -> NDArray[np.int64]:
+def _crossed(people: EvaluationSet, target: str, other: str) -> NDArray[np.int64]:
     """Customers who bought in the other channel before, and in this one in the window."""
     lines = people.histories
     before = np.zeros(len(people), bool)
@@ -185,10 +185,10 @@ def _crossed(people: Panel, target: str, other: str) -> NDArray[np.int64]:
 
 
 def _shown(
-    both: tuple[History, Fitted, Learned],
-    alone: tuple[History, Fitted, Learned],
-    peers: list[Tuned],
-    people: Panel,
+    both: tuple[History, FittedModels, LearnedRanking],
+    alone: tuple[History, FittedModels, LearnedRanking],
+    peers: list[TunedBaseline],
+    people: EvaluationSet,
     target: str,
 ) -> dict[str, Ragged]:
     """First items of each method; all of them over the catalogue of the unified history."""
@@ -199,15 +199,17 @@ def _shown(
     }
     history, fitted_alone, learned_alone = alone
     known = dict(
-        rows_of_customers.read(history, until_ts=TEST.start_ts, customer_ids=people.customer_ids)
+        rows_of_customers.read_rows(
+            history, until_ts=TEST.start_ts, customer_ids=people.customer_ids
+        )
     )
     index = fitted_alone.training.index
     rows = [known.get(customer_id, EMPTY) for customer_id in people.customer_ids]
     histories = Histories.from_rows(rows, index, TEST.start_ts)
-    single = show(fitted_alone.ranker(learned_alone), histories, context, K).mixed
+    single = show_ranked(fitted_alone.ranker(learned_alone), histories, context, K).mixed
     translated = people.index.ix(index.keys[single.item_ix])
     shown[ONE_CHANNEL] = Lists(single.indptr, translated)
-    shown[OURS] = show(fitted.ranker(learned), people.histories, context, K).mixed
+    shown[OURS] = show_ranked(fitted.ranker(learned), people.histories, context, K).mixed
     return shown
 
 

@@ -12,9 +12,9 @@ import tempfile
 from pathlib import Path
 
 from benchmarks._report import OURS, Report, parser
-from recsys.config.toml_file import load
+from recsys.config.toml_file import load_config
 from recsys.errors import DataError, RecsysError
-from recsys.evaluation.identity_quality import by_any_link, by_email, measure, read_truth
+from recsys.evaluation.identity_quality import by_any_link, by_email, measure_identity, read_truth
 from recsys.history.versions import History
 from recsys.identity.hashing import KeyedHash
 from training.demo import build
@@ -63,7 +63,7 @@ def measure_workspace(workspace: Path, seed: int) -> Report:
     )
     if done.returncode:
         raise DataError(f"{workspace}: the ingest failed.")
-    config = load(workspace)
+    config = load_config(workspace)
     history = History.open(config)
     for figure in figures(told, history.summary):
         if not figure.right:
@@ -76,7 +76,7 @@ def measure_workspace(workspace: Path, seed: int) -> Report:
         ("same e-mail", by_email(links)),
         ("any chain of links", by_any_link(links)),
     ):
-        found = measure(truth, customers, seed)
+        found = measure_identity(truth, customers, seed)
         for metric, value, (low, high), n in (
             ("precision", found.precision, found.precision_interval, found.linked_pairs),
             ("recall", found.recall, found.recall_interval, found.true_pairs),

@@ -27,13 +27,13 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks._report import OURS, Report, parser
 from recsys.artefacts import registry
-from recsys.config.toml_file import Config, load
-from recsys.datasets.baskets import Training
+from recsys.config.toml_file import Config, load_config
+from recsys.datasets.baskets import TrainingSet
 from recsys.datasets.customer_history import CustomerHistory
-from recsys.datasets.history_rows import read
+from recsys.datasets.history_rows import read_rows
 from recsys.history.versions import History
 from recsys.recommender.engine import Engine
-from recsys.recommender.placements import Question, find
+from recsys.recommender.placements import Question, find_placement
 
 TASK: Final = "complete_journey"
 ALS: Final = "implicit_als"
@@ -57,7 +57,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = options.workspace or _made(Path(name) / "demo")
         report = Report("Milliseconds to answer one customer, and customers a second", ("numba",))
-        _measure(report, load(folder), options)
+        _measure(report, load_config(folder), options)
     report.finish(options.json)
     return 0
 
@@ -73,10 +73,10 @@ def _made(folder: Path) -> Path:
 
 def _measure(report: Report, config: Config, options: argparse.Namespace) -> None:
     engine, history = Engine.load(registry.current(config)), History.open(config)
-    rows = [row for _, row in read(history)][: options.customers]
+    rows = [row for _, row in read_rows(history)][: options.customers]
     question = Question(
         placement=options.placement,
-        settings=find(config, options.placement),
+        settings=find_placement(config, options.placement),
         as_of_ts=int(engine.manifest.as_of.timestamp()),
         customer_known=True,
     )
@@ -131,7 +131,7 @@ def _als(config: Config, history: History, engine: Engine, seed: int) -> Answer:
     """Fit implicit's ALS, and ask it for customers."""
     from implicit.cpu.als import AlternatingLeastSquares
 
-    training = Training.read(history, int(engine.manifest.as_of.timestamp()))
+    training = TrainingSet.read(history, int(engine.manifest.as_of.timestamp()))
     weight = training.baskets.decay(training.as_of_ts, config.models.als.half_life_days)
     counts = sparse.csr_matrix(training.baskets.by_customer(weight), dtype=np.float32)
     model: Any = AlternatingLeastSquares(

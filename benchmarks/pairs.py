@@ -28,7 +28,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from benchmarks._report import NO_DATA, OURS, Report, parser
-from recsys.models.kernels.pair_counts import count
+from recsys.models.kernels.pair_counts import count_pairs
 
 TASK: Final = "complete_journey"
 SCIPY: Final = "scipy"
@@ -41,7 +41,7 @@ Columns = tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]
 def ours(baskets: sparse.csr_array) -> tuple[int, int]:
     """Count with ``recsys.models.kernels.pair_counts``."""
     found = np.zeros(2, np.int64)
-    for part in count(baskets, SUPPORT, threads=THREADS):
+    for part in count_pairs(baskets, SUPPORT, threads=THREADS):
         found += _told(part.a, part.b, part.support)
     return int(found[0]), int(found[1])
 

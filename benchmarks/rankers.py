@@ -21,14 +21,14 @@ from numpy.typing import NDArray
 from benchmarks._report import NO_DATA, Report, parser
 from benchmarks.accuracy import WORK
 from benchmarks.tasks.windows import DAYS, JOURNEY_TS, UCI_TS
-from recsys.config.model_settings import Ranker as Settings
-from recsys.config.toml_file import load
+from recsys.config.model_settings import RankerSettings as Settings
+from recsys.config.toml_file import load_config
 from recsys.evaluation import evaluation_set
 from recsys.evaluation.splits import Window
 from recsys.history.versions import History
 from recsys.learning import boosting, examples
-from recsys.learning.boosting import Cases
-from recsys.learning.fit import fit, settle, study
+from recsys.learning.boosting import RankingExamples
+from recsys.learning.fit import fit_models, fit_ranking, observe_window
 from recsys.ranking.boosted_trees import FEATURES
 from recsys.ranking.trees import Trees
 from recsys.ranking.weight_refinement import ndcg_of
@@ -62,21 +62,23 @@ def main() -> None:
 
 def compare(name: str, folder: Path, report: Report, seed: int) -> None:
     """Learn and judge every way on one task."""
-    config, history = load(folder), History.open(load(folder))
+    config, history = load_config(folder), History.open(load_config(folder))
     starts = [TASKS[name] - windows * DAYS * DAY for windows in (3, 2, 1)]
     lessons, last = [], None
     for start in starts:
-        last = fit(config, history, start)
+        last = fit_models(config, history, start)
         window = Window(start, start + DAYS * DAY)
         if start != starts[-1]:
-            lessons.append(study(config, history, last, window)[1])
+            lessons.append(observe_window(config, history, last, window)[1])
     assert last is not None
-    learned = settle(config, lessons)
+    learned = fit_ranking(config, lessons)
     people = evaluation_set.read(history, last.training.index, window, active=JUDGED, seed=seed)
-    sheets = examples.asked_plainly(last.models, people)
-    judged = examples.Lesson(sheets, [], [], [], last.statistics, examples.baskets_of(last.models))
-    cases = [examples.cases(one, one.plain, learned.plain) for one in lessons]
-    then = examples.cases(judged, sheets, learned.plain)
+    sheets = examples.plain_candidates(last.models, people)
+    judged = examples.TrainingWindow(
+        sheets, [], [], [], last.statistics, examples.same_order_neighbours(last.models)
+    )
+    cases = [examples.ranking_examples(one, one.plain, learned.plain) for one in lessons]
+    then = examples.ranking_examples(judged, sheets, learned.plain)
     wanted = len(people.wanted().item_ix)
     named = sum(int(sheet.bought.sum()) for sheet in sheets)
     report.add(name, "all candidates", "recall", named / wanted, n=len(people))
@@ -97,7 +99,7 @@ def compare(name: str, folder: Path, report: Report, seed: int) -> None:
 OWN: Final = FEATURES.index("own_orders")
 
 
-def timed(score: Score, cases: Cases) -> float:
+def timed(score: Score, cases: RankingExamples) -> float:
     """Median milliseconds to score the candidates of one answer."""
     spent = []
     for number in range(TIMED):
@@ -110,15 +112,15 @@ def timed(score: Score, cases: Cases) -> float:
     return float(np.median(spent) * 1000)
 
 
-def _blend(_: list[Cases], __: int) -> tuple[Score, int]:
+def _blend(_: list[RankingExamples], __: int) -> tuple[Score, int]:
     return lambda _features, total: total, 0
 
 
-def _linear(cases: list[Cases], seed: int) -> tuple[Score, int]:
+def _linear(cases: list[RankingExamples], seed: int) -> tuple[Score, int]:
     from sklearn.linear_model import LogisticRegression
     from sklearn.preprocessing import StandardScaler
 
-    every = Cases.together(cases)
+    every = RankingExamples.together(cases)
     with_total = np.column_stack([every.features, every.total])
     scale = StandardScaler().fit(with_total)
     model = LogisticRegression(C=0.1, max_iter=300, random_state=seed)
@@ -132,10 +134,10 @@ def _linear(cases: list[Cases], seed: int) -> tuple[Score, int]:
     return score, 0
 
 
-def _histogram(cases: list[Cases], seed: int) -> tuple[Score, int]:
+def _histogram(cases: list[RankingExamples], seed: int) -> tuple[Score, int]:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    every = Cases.together(cases)
+    every = RankingExamples.together(cases)
     model = HistGradientBoostingClassifier(
         learning_rate=0.08, max_iter=120, max_leaf_nodes=31, min_samples_leaf=200,
         l2_regularization=5.0, max_bins=63, early_stopping=True, random_state=seed,
@@ -150,21 +152,21 @@ def _histogram(cases: list[Cases], seed: int) -> tuple[Score, int]:
     return score, int(model.n_iter_)
 
 
-def _boosted(kind: str) -> Callable[[list[Cases], int], tuple[Score, int]]:
-    def make(cases: list[Cases], seed: int) -> tuple[Score, int]:
+def _boosted(kind: str) -> Callable[[list[RankingExamples], int], tuple[Score, int]]:
+    def make(cases: list[RankingExamples], seed: int) -> tuple[Score, int]:
         settings = Settings()
-        first, then = Cases.together(cases[:-1]), cases[-1]
-        every = Cases.together(cases)
+        first, then = RankingExamples.together(cases[:-1]), cases[-1]
+        every = RankingExamples.together(cases)
         found: list[Trees] = []
         for wanted, parameters in (
-            ("chances", boosting.telling(settings, seed, 2)),
-            ("order", boosting.ordering(settings, seed, 2)),
+            ("chances", boosting.binary_parameters(settings, seed, 2)),
+            ("order", boosting.lambdarank_parameters(settings, seed, 2)),
         ):
             if wanted not in kind:
                 continue
             if wanted == "order":
                 first, then, every = first.who_bought(), then.who_bought(), every.who_bought()
-            begun = boosting.until_it_stops(first, then, parameters)
+            begun = boosting.fit_with_early_stopping(first, then, parameters)
             first, then = first.on_top_of(begun), then.on_top_of(begun)
             found.append(boosting.boost(every, len(begun), parameters))
             every = every.on_top_of(found[-1])
@@ -182,7 +184,7 @@ def _walked(ensembles: list[Trees]) -> Score:
     return score
 
 
-WAYS: Final[dict[str, Callable[[list[Cases], int], tuple[Score, int]]]] = {
+WAYS: Final[dict[str, Callable[[list[RankingExamples], int], tuple[Score, int]]]] = {
     "blend alone": _blend,
     "linear": _linear,
     "histogram boosting": _histogram,

@@ -21,7 +21,7 @@ from typing import Any
 
 from benchmarks import _load
 from benchmarks._report import NO_DATA, OURS, Report, parser
-from recsys.config.toml_file import Config, load
+from recsys.config.toml_file import Config, load_config
 from recsys.errors import RecsysError
 from recsys.history.versions import History
 
@@ -38,7 +38,7 @@ def main() -> int:
     arguments.add_argument("--connections", type=int, default=8)
     given = arguments.parse_args()
     try:
-        config = load(given.workspace)
+        config = load_config(given.workspace)
         paths = questions(config, given.seed)
     except RecsysError as error:
         print(f"{error}\nBuild the demo first: make demo CHECK=1")

@@ -11,7 +11,7 @@ import signal
 import threading
 import time
 
-from recsys.config.toml_file import load
+from recsys.config.toml_file import load_config
 from serving.app import create_app
 from serving.http import log
 
@@ -27,7 +27,7 @@ def _end_with(parent: int) -> None:
 
 
 log.set_up()
-app = create_app(load(os.environ.get("OMNIBASKET_WORKSPACE", ".")))
+app = create_app(load_config(os.environ.get("OMNIBASKET_WORKSPACE", ".")))
 # A worker that is told to stop writes the exposures that still wait.
 atexit.register(app.extensions["omnibasket"].close)
 if os.environ.get(PARENT) == str(os.getppid()):

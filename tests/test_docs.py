@@ -16,11 +16,11 @@ from recsys.config.toml_file import (
     PLACEMENTS,
     Column,
     Config,
-    Placement,
+    PlacementSettings,
     Settings,
     Source,
-    load,
-    parse,
+    load_config,
+    parse_config,
 )
 from recsys.identity.hashing import KeyedHash
 from recsys.ingest.sources.catalogue import (
@@ -51,7 +51,7 @@ def sections() -> Iterator[tuple[str, type[Settings]]]:
             yield f"\n## {field.name}\n", kind
     yield "\n## sources.NAME\n", Source
     yield "\n### sources.NAME.columns\n", Column
-    yield "\n## placements.NAME\n", Placement
+    yield "\n## placements.NAME\n", PlacementSettings
 
 
 def documented(heading: str) -> dict[str, str]:
@@ -94,7 +94,7 @@ def test_built_in_placements_are_documented() -> None:
     table = CONFIGURATION.split("\nBuilt in:\n", 1)[1].split("\n## ", 1)[0]
     told = dict(re.findall(r"^\| `(\w+)` \| `(.+)` \|$", table, re.MULTILINE))
     placements = {
-        name: msgspec.convert(tomllib.loads(f"v = {text}")["v"], Placement)
+        name: msgspec.convert(tomllib.loads(f"v = {text}")["v"], PlacementSettings)
         for name, text in told.items()
     }
     assert placements == PLACEMENTS
@@ -114,7 +114,7 @@ def fenced(language: str) -> list[Any]:
 @pytest.mark.parametrize("block", fenced("toml"))
 def test_settings_that_are_shown_are_known(block: str) -> None:
     """Shown settings may be a part of a file, never one that does not load."""
-    parse(tomllib.loads(block), Path("omnibasket.toml"))
+    parse_config(tomllib.loads(block), Path("omnibasket.toml"))
 
 
 @pytest.mark.parametrize("block", fenced("python"))
@@ -179,8 +179,8 @@ def test_every_route_is_documented(tmp_path: Path) -> None:
     from serving.app import create_app
 
     (tmp_path / "omnibasket.toml").touch()
-    KeyedHash.load(load(tmp_path), create=True)
-    app = create_app(load(tmp_path), background=False)
+    KeyedHash.load(load_config(tmp_path), create=True)
+    app = create_app(load_config(tmp_path), background=False)
     text = (ROOT / "docs" / "http.md").read_text(encoding="utf-8")
     calls = {
         method + " " + re.sub(r"<(?:[a-z]+:)?([a-z_]+)>", r"{\1}", rule.rule)

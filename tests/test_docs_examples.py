@@ -20,7 +20,7 @@ import pytest
 from click.testing import CliRunner, Result
 from flask.testing import FlaskClient
 
-from recsys.config.toml_file import Config, Ledger, load
+from recsys.config.toml_file import Config, Ledger, load_config
 from recsys.ledger.api_keys import Grant
 from recsys.ledger.events.event_types import Identifier, seal_identifier
 from serving.app import create_app
@@ -171,7 +171,7 @@ def test_a_command_that_is_shown_answers(
 
 @pytest.fixture(scope="module")
 def config(trained_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Config:
-    settings = load(trained_demo)
+    settings = load_config(trained_demo)
     folder = tmp_path_factory.mktemp("calls")
     ledger = shutil.copy(trained_demo / ".omnibasket" / "ledger.sqlite", folder / "ledger.sqlite")
     bundles = msgspec.structs.replace(settings.bundles, **EASY)

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from recsys.config.toml_file import Source, load
+from recsys.config.toml_file import Source, load_config
 from recsys.ingest import rejects
 from recsys.ingest.columns.time_zones import FIRST_YEAR, LAST_YEAR
 from recsys.ingest.files import export_files
@@ -160,7 +160,7 @@ def test_every_count_of_the_summary_is_explained(tmp_path: Path) -> None:
     )
     (tmp_path / "omnibasket.toml").write_text(settings)
     (tmp_path / "1.csv").write_text("order,item_id,occurred_at,quantity\n1,tea,2026-01-05,1\n")
-    summary = ingest(load(tmp_path), datetime(2026, 3, 1, tzinfo=UTC), lambda *_: None)
+    summary = ingest(load_config(tmp_path), datetime(2026, 3, 1, tzinfo=UTC), lambda *_: None)
     told = part("What the summary counts")
     names = {*summary, *summary["rows"], *summary["other_rows"], *summary["links"]}
     names |= {name for channel in summary["channels"] for name in channel} - {"channel"}

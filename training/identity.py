@@ -11,12 +11,12 @@ from typing import Any
 
 import click
 
-from recsys.config.toml_file import Config, load
+from recsys.config.toml_file import Config, load_config
 from recsys.errors import DataError
 from recsys.history.versions import History
 from recsys.identity.hashing import KeyedHash
 from recsys.identity.inspection import Change, Customer, change_of, find_blocked, find_links
-from recsys.identity.overrides import path_of, redo, undo, undone
+from recsys.identity.overrides import path_of, redo, undo, undone_links
 from recsys.messages import counted
 from training.console import emit_json, json_option, output, table, workspace_option
 
@@ -66,7 +66,7 @@ def links(
     the link joined them or why not. Personal identifiers are shown as the beginning of their
     hash; --json has them whole.
     """
-    config = load(workspace)
+    config = load_config(workspace)
     history = History.open(config)
     count, rows = find_links(
         history,
@@ -97,7 +97,7 @@ def blocked(workspace: Path, as_json: bool, limit: int | None) -> None:
     `rule` are values that look like nobody's: a till's default card, test@…, and what
     [identity.blocked] lists. `degree` are values that too many strangers share.
     """
-    history = History.open(load(workspace))
+    history = History.open(load_config(workspace))
     count, rows = find_blocked(history, limit=limit or (None if as_json else _SHOWN))
     if as_json:
         emit_json({"history": history.version, "count": count, "identifiers": rows})
@@ -122,8 +122,8 @@ def undo_command(workspace: Path, as_json: bool, reason: str, link_id: str) -> N
     The next `omnibasket ingest` splits the customer; `redo` takes it back. Says beforehand who
     the link's customers will be.
     """
-    config = load(workspace)
-    before = undone(config)
+    config = load_config(workspace)
+    before = undone_links(config)
     change = change_of(History.open(config), config.identity, link_id, before, {*before, link_id})
     new = link_id not in before and undo(config, link_id, datetime.now(UTC), reason)
     _report(config, change, new, as_json, "undone")
@@ -135,12 +135,12 @@ def undo_command(workspace: Path, as_json: bool, reason: str, link_id: str) -> N
 @click.argument("link_id")
 def redo_command(workspace: Path, as_json: bool, link_id: str) -> None:
     """Let the link LINK_ID join again, after `undo`."""
-    config = load(workspace)
+    config = load_config(workspace)
     if link_id in config.identity.undone:
         raise DataError(
             f"link `{link_id}` is undone by [identity] undone in omnibasket.toml. Remove it there."
         )
-    before = undone(config)
+    before = undone_links(config)
     change = change_of(
         History.open(config), config.identity, link_id, before, {*before} - {link_id}
     )

@@ -17,17 +17,17 @@ from typing import Any
 
 import click
 
-from recsys.config.toml_file import Config, load
+from recsys.config.toml_file import Config, load_config
 from recsys.errors import DataError
-from recsys.history.versions import FOLDER, REJECTS, History, current_version, publish
+from recsys.history.versions import FOLDER, REJECTS, History, current_version, publish_version
 from recsys.identity.hashing import KeyedHash
 from recsys.ingest.parts import Manifest, drop_replaced
-from recsys.ingest.stage import Report, stage
+from recsys.ingest.staging import Report, stage
 from recsys.ingest.summary import exported, fingerprint, summarise, write_rejects
-from recsys.ingest.unify import unify
-from recsys.ledger.exchange.customer_rows import bring_in, packed
+from recsys.ingest.unification import unify
+from recsys.ledger.exchange.customer_rows import packed, replace_customers
 from recsys.ledger.exchange.exported_returns import give_back
-from recsys.ledger.exchange.live_source import read_live, read_told
+from recsys.ledger.exchange.live_source import read_live, read_updates
 from recsys.ledger.ledger import Ledger
 from recsys.query_engine import connect
 from training.console import (
@@ -56,7 +56,7 @@ def command(workspace: Path, as_json: bool) -> None:
 
     Rows that cannot be read are counted and kept in rejects.csv, with file and line.
     """
-    config = load(workspace)
+    config = load_config(workspace)
     started = time.perf_counter()
     with progress("Reading exports", 1) as bar:
         summary = ingest(config, datetime.now(UTC), follow(bar))
@@ -112,14 +112,14 @@ def ingest(config: Config, at: datetime, report: Report) -> dict[str, Any]:
             if current is not None and current.summary["fingerprint"] == digest:
                 if ledger.meta().get("history_version") != current.version:
                     report("Bringing the histories to the ledger", 0, 1)
-                    bring_in(current, ledger, config, contained=mark)
+                    replace_customers(current, ledger, config, contained=mark)
                 manifest.save(config)  # an ingest may have ended between publishing and here
                 given_back = give_back(current, ledger, config, int(at.timestamp()))
                 return {**current.summary, "changed": False, "offers_given_back": given_back}
             live = read_live(ledger, mark, scratch, config.workspace.currency)
             stamp = at.astimezone(UTC).strftime("%Y%m%dT%H%M%S")
             version = f"{stamp}-{digest[:8]}"
-            told = read_told(ledger, exported(config, manifest))
+            told = read_updates(ledger, exported(config, manifest))
             rows: list[Iterator[tuple[str, bytes]]] = []
 
             def begin(folder: Path) -> None:
@@ -132,11 +132,11 @@ def ingest(config: Config, at: datetime, report: Report) -> dict[str, Any]:
                 new_files=len(manifest.parts) - before,
             )  # fmt: skip
             write_rejects(config, manifest, folder, live.rejects if live is not None else ())
-            history = publish(config, folder)
+            history = publish_version(config, folder)
             drop_replaced(manifest, counts["standing"], config.sources)
             manifest.save(config)
             report("Bringing the histories to the ledger", 0, 1)
-            bring_in(history, ledger, config, contained=mark, rows=rows[0])
+            replace_customers(history, ledger, config, contained=mark, rows=rows[0])
             given_back = give_back(history, ledger, config, int(at.timestamp()))
         finally:
             con.disconnect()

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import click
 
-from recsys.config.errors import unknown
-from recsys.config.toml_file import Config, load
+from recsys.config.errors import unknown_name
+from recsys.config.toml_file import Config, load_config
 from recsys.errors import ConfigError
 from recsys.history.versions import History, current_version
 from recsys.ledger.api_keys import BROWSER_SCOPES, SCOPES, Grant, Key
@@ -94,7 +94,7 @@ def create(
         origins=tuple(dict.fromkeys(_origin(text) for text in origin)),
         expires_ts=None if expires is None else _moment(expires, now_ts),
     )
-    config = load(workspace)
+    config = load_config(workspace)
     ledger = Ledger.open(config.ledger_url, currency=config.workspace.currency)
     try:
         if grant.locations:
@@ -116,7 +116,7 @@ def create(
 @json_option
 def list_keys(workspace: Path, as_json: bool) -> None:
     """List the keys, revoked and expired ones too."""
-    config = load(workspace)
+    config = load_config(workspace)
     ledger = Ledger.open(config.ledger_url, create=False, currency=config.workspace.currency)
     try:
         keys = ledger.keys.all()
@@ -138,7 +138,7 @@ def list_keys(workspace: Path, as_json: bool) -> None:
 @json_option
 def revoke(key_id: str, workspace: Path, as_json: bool) -> None:
     """Void a key for good; running services refuse it within a second."""
-    config = load(workspace)
+    config = load_config(workspace)
     ledger = Ledger.open(config.ledger_url, create=False, currency=config.workspace.currency)
     try:
         done = ledger.keys.revoke(key_id, int(time.time()))
@@ -159,7 +159,7 @@ def _split(values: Iterable[str]) -> tuple[str, ...]:
 def _known(option: str, values: tuple[str, ...], known: Iterable[str]) -> tuple[str, ...]:
     for value in values:
         if value not in known:
-            raise ConfigError(f"{option}: {unknown(value, known)}")
+            raise ConfigError(f"{option}: {unknown_name(value, known)}")
     if option == "--scope" and not values:
         raise ConfigError(f"{option}: name at least one of {', '.join(known)}.")
     return values
@@ -177,7 +177,9 @@ def _check_locations(wanted: tuple[str, ...], known: set[str]) -> None:
     """Refuse locations that there are not: such a key would answer nothing, or too much."""
     for location_id in wanted:
         if location_id not in known:
-            advice = unknown(location_id, sorted(known), "location ") if known else "none is known."
+            advice = (
+                unknown_name(location_id, sorted(known), "location ") if known else "none is known."
+            )
             raise ConfigError(
                 f"--location: {advice} Locations are known once an export of them or of orders "
                 "was ingested, or PUT /v1/locations told of them."

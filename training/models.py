@@ -13,8 +13,8 @@ import msgspec
 
 from recsys.artefacts import registry, versions
 from recsys.artefacts.artefact_format import read_manifest
-from recsys.artefacts.gate import Comparison, compare, how, judge
-from recsys.config.toml_file import Config, load
+from recsys.artefacts.gate import Comparison, check_gate, compare_versions, comparison_in_words
+from recsys.config.toml_file import Config, load_config
 from recsys.errors import GateError
 from recsys.messages import counted
 from training.console import (
@@ -48,7 +48,7 @@ def command() -> None:
 @json_option
 def list_command(workspace: Path, as_json: bool) -> None:
     """List the versions, oldest first: when made, from what, how good, and which is current."""
-    config = load(workspace)
+    config = load_config(workspace)
     found = versions.summaries(config)
     if as_json:
         emit_json({
@@ -86,7 +86,7 @@ def list_command(workspace: Path, as_json: bool) -> None:
 @click.argument("version", default="current")
 def show(workspace: Path, as_json: bool, version: str) -> None:
     """Show a VERSION: settings, figures, checks, files, where its report is."""
-    found = versions.describe(load(workspace), version)
+    found = versions.describe(load_config(workspace), version)
     if as_json:
         emit_json(found)
         return
@@ -125,19 +125,19 @@ def compare_command(workspace: Path, as_json: bool, version: str, other: str) ->
     Figures with the change that VERSION would bring and what guards them, settings that differ,
     sizes, and what the gate says.
     """
-    config = load(workspace)
+    config = load_config(workspace)
     folders = [registry.find(config, name) for name in (version, other)]
     if folders[0] == folders[1]:
         raise click.UsageError(_itself(config, folders[0].name, other, workspace))
     new, old = (read_manifest(folder) for folder in folders)
-    verdict = judge(new, old, config.publish)
-    compared = compare(new, old, config.publish)
+    verdict = check_gate(new, old, config.publish)
+    compared = compare_versions(new, old, config.publish)
     settings = versions.differing(new.settings, old.settings)
     sizes = [sum(file.bytes for file in manifest.files.values()) for manifest in (new, old)]
     names = [folder.name for folder in folders]
     if as_json:
         emit_json({
-            "version": names[0], "other": names[1], "how": how(new, old),
+            "version": names[0], "other": names[1], "how": comparison_in_words(new, old),
             "same_arrays": bool(new.digest) and new.digest == old.digest,
             "metrics": [{**vars(c), "worse": c.worse} for c in compared],
             "settings": [{"setting": s, "version": a, "other": b} for s, a, b in settings],
@@ -152,7 +152,7 @@ def compare_command(workspace: Path, as_json: bool, version: str, other: str) ->
         for c in compared
     ]  # fmt: skip
     headings = ("segment", "metric", names[0], names[1], "change", "may fall by", "")
-    say(table(headings, rows, how(new, old)))
+    say(table(headings, rows, comparison_in_words(new, old)))
     if settings:
         rows = [[name, _text(a), _text(b)] for name, a, b in settings]
         say(table(("setting", names[0], names[1]), rows, "Settings that differ"))
@@ -179,7 +179,7 @@ def promote(workspace: Path, as_json: bool, force: bool, reason: str, version: s
     """
     if force and not reason.strip():
         raise click.UsageError('--force needs --reason "…", which is kept in the log.')
-    config = load(workspace)
+    config = load_config(workspace)
     name = registry.find(config, version).name
     before = registry.current_name(config)
     done, verdict = make_current(
@@ -210,7 +210,7 @@ def rollback(workspace: Path, as_json: bool, reason: str) -> None:
 
     Asks no gate. To go forth again, promote the version that was left.
     """
-    config = load(workspace)
+    config = load_config(workspace)
     before = registry.current_name(config)
     name = registry.rollback(config, at=datetime.now(UTC), by=operator(), reason=reason).name
     following = registry.rollback_target(config)
@@ -228,7 +228,7 @@ def rollback(workspace: Path, as_json: bool, reason: str) -> None:
 @click.option("--limit", type=click.IntRange(min=1), help=f"So many; {_SHOWN} by default.")
 def log(workspace: Path, as_json: bool, limit: int | None) -> None:
     """Show who made which version current, when and why; the latest last."""
-    found = registry.log(load(workspace))
+    found = registry.log(load_config(workspace))
     if as_json:
         emit_json({"promotions": msgspec.to_builtins(found[-(limit or 0) :])})
         return
@@ -249,7 +249,7 @@ def prune(workspace: Path, as_json: bool, keep: int | None) -> None:
 
     The current one stays, and so does the one that a rollback would go back to.
     """
-    config = load(workspace)
+    config = load_config(workspace)
     days = config.train.keep_days
     young = datetime.now(UTC) - timedelta(days=days) if days else None
     removed = registry.prune(config, config.train.keep if keep is None else keep, young)

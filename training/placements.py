@@ -12,13 +12,13 @@ import click
 import msgspec
 
 from recsys.artefacts import registry
-from recsys.config.toml_file import PLACEMENTS, Config, Placement, load
+from recsys.config.toml_file import PLACEMENTS, Config, PlacementSettings, load_config
 from recsys.errors import ConfigError
 from recsys.ledger.ledger import Customer
 from recsys.recommender.clock import shift_seconds
 from recsys.recommender.engine import Engine
-from recsys.recommender.placement_check import check as findings
-from recsys.recommender.placements import Question, find, placements
+from recsys.recommender.placement_check import check_placement as findings
+from recsys.recommender.placements import Question, all_placements, find_placement
 from training.console import emit_json, json_option, output, table, workspace_option
 from training.recommend import find_customer, find_time
 
@@ -33,10 +33,10 @@ def command() -> None:
 @json_option
 def list_placements(workspace: Path, as_json: bool) -> None:
     """List placements with their settings, and where each comes from."""
-    config = load(workspace)
+    config = load_config(workspace)
     rows = [
         {"placement": name, "from": _origin(config, name), "settings": _set(settings)}
-        for name, settings in placements(config).items()
+        for name, settings in all_placements(config).items()
     ]
     if as_json:
         emit_json(rows)
@@ -58,11 +58,11 @@ def check(workspace: Path, as_json: bool) -> None:
     reached, and weights for which no chances of purchase were learned. Ends with 3 where a
     placement cannot do what it is meant to.
     """
-    config = load(workspace)
+    config = load_config(workspace)
     engine = Engine.load(registry.current(config))
     found = [
         finding
-        for name, settings in placements(config).items()
+        for name, settings in all_placements(config).items()
         for finding in findings(engine, name, settings)
     ]
     errors = sum(finding.level == "error" for finding in found)
@@ -115,8 +115,8 @@ def try_out(
     """
     if customer_id is not None and identifier is not None:
         raise click.UsageError("give --customer-id or --identifier, not both.")
-    config = load(workspace)
-    settings = find(config, name)
+    config = load_config(workspace)
+    settings = find_placement(config, name)
     engine = Engine.load(registry.current(config))
     before = _before(engine, name)
     as_of_ts = find_time(as_of, shift_seconds(config, engine.manifest))
@@ -146,11 +146,11 @@ def try_out(
         _show(settings, before, answers[0], after)
 
 
-def _before(engine: Engine, name: str) -> Placement | None:
+def _before(engine: Engine, name: str) -> PlacementSettings | None:
     """Settings that a placement had when the artefact was made; None where there was none."""
     stored = engine.manifest.settings.get("placements", {}).get(name)
     try:
-        return None if stored is None else msgspec.convert(stored, Placement)
+        return None if stored is None else msgspec.convert(stored, PlacementSettings)
     except msgspec.ValidationError:  # written by a version whose settings were others
         return None
 
@@ -161,9 +161,9 @@ def _origin(config: Config, name: str) -> str:
     return "omnibasket.toml, for the built-in one" if name in PLACEMENTS else "omnibasket.toml"
 
 
-def _set(settings: Placement) -> dict[str, Any]:
+def _set(settings: PlacementSettings) -> dict[str, Any]:
     """Return the settings that are not at their defaults."""
-    plain = msgspec.structs.asdict(Placement(channel=settings.channel))
+    plain = msgspec.structs.asdict(PlacementSettings(channel=settings.channel))
     given = msgspec.structs.asdict(settings)
     return {
         name: value for name, value in given.items() if name == "channel" or value != plain[name]
@@ -175,8 +175,8 @@ def _written(settings: dict[str, Any]) -> str:
 
 
 def _show(
-    settings: Placement,
-    before: Placement | None,
+    settings: PlacementSettings,
+    before: PlacementSettings | None,
     now: dict[str, Any],
     then: dict[str, Any] | None,
 ) -> None:

@@ -13,13 +13,13 @@ from typing import Any
 import click
 
 from recsys.artefacts import registry
-from recsys.config.toml_file import Config, load
+from recsys.config.toml_file import Config, load_config
 from recsys.identity.hashing import KeyedHash
 from recsys.ledger.events.event_types import Identifier, seal_identifier, seal_session
 from recsys.ledger.ledger import Customer, Ledger
 from recsys.recommender.clock import shift_seconds
 from recsys.recommender.engine import Engine
-from recsys.recommender.placements import Question, find
+from recsys.recommender.placements import Question, find_placement
 from training.console import emit_json, json_option, money, output, table, workspace_option
 
 
@@ -63,8 +63,8 @@ def command(
     """
     if customer_id is not None and identifier is not None:
         raise click.UsageError("give --customer-id or --identifier, not both.")
-    config = load(workspace)
-    settings = find(config, placement)
+    config = load_config(workspace)
+    settings = find_placement(config, placement)
     engine = Engine.load(registry.current(config))
     as_of_ts = find_time(as_of, shift_seconds(config, engine.manifest))
     customer = Customer()

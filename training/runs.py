@@ -11,7 +11,7 @@ import msgspec
 
 from recsys.artefacts import runs, versions
 from recsys.artefacts.runs import Record
-from recsys.config.toml_file import load
+from recsys.config.toml_file import load_config
 from recsys.messages import counted
 from training.console import emit_json, json_option, output, table, workspace_option
 
@@ -30,7 +30,7 @@ def command(context: click.Context, workspace: Path, as_json: bool, limit: int |
     """
     if context.invoked_subcommand is not None:
         return
-    config = load(workspace)
+    config = load_config(workspace)
     found = runs.read_all(config)
     if as_json:
         emit_json({"runs": [_brief(record) for record in found[-(limit or 0) :]]})
@@ -53,7 +53,7 @@ def command(context: click.Context, workspace: Path, as_json: bool, limit: int |
 @click.argument("run", default=runs.LAST)
 def show(workspace: Path, as_json: bool, run: str) -> None:
     """Show a RUN: how it ended, settings, checks, figures, seconds, memory."""
-    config = load(workspace)
+    config = load_config(workspace)
     record = runs.find(config, run)
     report = runs.report_of(config, record.id)
     if as_json:
@@ -93,7 +93,7 @@ def show(workspace: Path, as_json: bool, run: str) -> None:
 @click.argument("other", default=runs.LAST)
 def compare(workspace: Path, as_json: bool, run: str, other: str) -> None:
     """Put RUN beside OTHER, the last one by default: settings that differ, figures, seconds."""
-    config = load(workspace)
+    config = load_config(workspace)
     records = [runs.find(config, name) for name in (run, other)]
     one, two = records
     if one.id == two.id:

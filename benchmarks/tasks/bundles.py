@@ -16,12 +16,12 @@ from benchmarks._judge import NEW, TUNED_ON, Answer, peak_mb
 from benchmarks._problem import Floats, Ints, Problem, best_of
 from benchmarks.peers.base import stacked
 from benchmarks.tasks.task import Cut, customer_ids
-from recsys.datasets.ragged import Lists, contains
+from recsys.datasets.ragged import Lists, rows_contain
 from recsys.models.base import Batch
 
 if TYPE_CHECKING:
     from recsys.history.versions import History
-    from recsys.learning.fit import Fitted
+    from recsys.learning.fit import FittedModels
     from recsys.ranking.blend import Blend
 
 #: Users that are scored at once.
@@ -33,7 +33,7 @@ Scored = tuple[Ints, "np.ndarray[tuple[int, int, int], np.dtype[np.float32]]"]
 
 
 def scored(
-    history: "History", fitted: "Fitted", cut: Cut, problem: Problem, as_of_ts: int
+    history: "History", fitted: "FittedModels", cut: Cut, problem: Problem, as_of_ts: int
 ) -> Iterator[Scored]:
     """Score every bundle for every asked user, batch by batch.
 
@@ -47,21 +47,23 @@ def scored(
     from recsys.datasets.customer_history import EMPTY, Histories
     from recsys.datasets.item_index import item_keys
     from recsys.models.base import Context
-    from recsys.ranking.candidates import MODELS, consider
+    from recsys.ranking.candidates import MODELS, score_given
 
     index = fitted.training.index
     bundles = index.ix(item_keys(cut.items)).astype(np.int32)
     known = np.flatnonzero(bundles >= 0)
     order = known[np.argsort(bundles[known])]
     ids = customer_ids(history, [cut.customers[user] for user in problem.asked.tolist()])
-    held = dict(rows_of_customers.read(history, until_ts=as_of_ts, customer_ids=sorted(set(ids))))
+    held = dict(
+        rows_of_customers.read_rows(history, until_ts=as_of_ts, customer_ids=sorted(set(ids)))
+    )
     for start in range(0, len(ids), BATCH):
         rows = np.arange(start, min(start + BATCH, len(ids)))
         users = [held.get(ids[row], EMPTY) for row in rows]
         histories = Histories.from_rows(users, index, as_of_ts)
         items = Lists.of_rows([bundles[order]] * len(rows))
         context = Context.of(len(rows), as_of_ts)
-        found = consider(fitted.models, Batch(histories, context), items)
+        found = score_given(fitted.models, Batch(histories, context), items)
         scores = np.zeros((len(rows), len(cut.items), len(MODELS)), np.float32)
         scores[:, order] = found.scores[:, : len(MODELS)].reshape(len(rows), len(order), -1)
         yield rows, scores
@@ -84,9 +86,9 @@ def choose_bundles(folder: Path, cut: Cut, as_of_ts: int) -> tuple["Blend", floa
             first = np.argpartition(-by_model, PER_MODEL, axis=0)[:PER_MODEL]
             items = np.unique(first)
             at = np.full(len(items), row)
-            items = items[~contains(owned, at, items)]
+            items = items[~rows_contain(owned, at, items)]
             examples.append(by_model[items])
-            bought.append(contains(problem.wanted, np.full(len(items), row), items))
+            bought.append(rows_contain(problem.wanted, np.full(len(items), row), items))
             whose.append(np.full(len(items), row))
     blend = Blend(MODELS).fit(
         np.concatenate(examples), np.concatenate(bought), np.concatenate(whose)
@@ -115,11 +117,11 @@ def answer_bundles(folder: Path, cut: Cut, as_of_ts: int, blend: "Blend", places
     )
 
 
-def _fitted(folder: Path, as_of_ts: int) -> tuple["History", "Fitted"]:
-    from recsys.config.toml_file import load
+def _fitted(folder: Path, as_of_ts: int) -> tuple["History", "FittedModels"]:
+    from recsys.config.toml_file import load_config
     from recsys.history.versions import History
-    from recsys.learning.fit import fit
+    from recsys.learning.fit import fit_models
 
-    config = load(folder)
+    config = load_config(folder)
     history = History.open(config)
-    return history, fit(config, history, as_of_ts)
+    return history, fit_models(config, history, as_of_ts)

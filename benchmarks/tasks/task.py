@@ -27,7 +27,7 @@ from recsys.ranking.choices import Choices
 if TYPE_CHECKING:
     from recsys.config.toml_file import Config
     from recsys.history.versions import History
-    from recsys.learning.examples import Learned
+    from recsys.learning.examples import LearnedRanking
 
 #: Identifier under which every task's customers stand in its workspace.
 ACCOUNT = "account"
@@ -101,7 +101,7 @@ class Task:
     ours : callable
         From folder, fold, the folder to work in, cut and places to our answer; none where we
         are not asked.
-    peers : tuple of Peer
+    peers : tuple of Baseline
         Those of ``benchmarks.peers`` where there are none.
     always_new : bool
         What a customer has is never asked for; its metrics lose their ``new_`` in the report.
@@ -129,13 +129,13 @@ class Task:
 
 def workspace(folder: Path, toml: str) -> "Config":
     """Write a workspace's settings and ingest its exports, unless that was done before."""
-    from recsys.config.toml_file import load
+    from recsys.config.toml_file import load_config
     from recsys.errors import RecsysError
     from training.ingest import ingest
 
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "omnibasket.toml").write_text(toml, encoding="utf-8")
-    config = load(folder)
+    config = load_config(folder)
     try:
         ingest(config, datetime.now(UTC), lambda *_: None)
     except RecsysError:
@@ -171,7 +171,7 @@ def ask_ours(
         models learn before each of the workspace's validation windows, ranking within it.
     """
     started = time.perf_counter()
-    learned: Learned = apart(choose, folder, times, list(rehearsals))
+    learned: LearnedRanking = apart(choose, folder, times, list(rehearsals))
     tune_seconds = time.perf_counter() - started
     test = cut.test
     names = [cut.customers[number] for number in test.asked.tolist()]
@@ -189,31 +189,33 @@ def ask_ours(
     return answer
 
 
-def choose(folder: Path, times: Times, rehearsals: Sequence[tuple[Path, Path]] = ()) -> "Learned":
+def choose(
+    folder: Path, times: Times, rehearsals: Sequence[tuple[Path, Path]] = ()
+) -> "LearnedRanking":
     """Learn before the validation windows, and ranking on them; see ``ask_ours``."""
-    from recsys.config.toml_file import load
+    from recsys.config.toml_file import load_config
     from recsys.history.versions import History
-    from recsys.learning.fit import fit, settle, study
+    from recsys.learning.fit import fit_models, fit_ranking, observe_window
 
-    config, last = load(folder), times.validation
+    config, last = load_config(folder), times.validation
     length, lessons = last.end_ts - last.start_ts, []
     if rehearsals:
         for known, seen in rehearsals:
-            before = fit(config, History.open(load(known)), times.fit_ts)
-            lessons.append(study(config, History.open(load(seen)), before, last)[1])
-        return settle(config, lessons)
+            before = fit_models(config, History.open(load_config(known)), times.fit_ts)
+            lessons.append(observe_window(config, History.open(load_config(seen)), before, last)[1])
+        return fit_ranking(config, lessons)
     history = History.open(config)
     for back in reversed(range(config.train.validation_windows)):
         window = Window(last.start_ts - back * length, last.end_ts - back * length)
-        before = fit(config, history, window.start_ts)
-        lessons.append(study(config, history, before, window)[1])
-    return settle(config, lessons)
+        before = fit_models(config, history, window.start_ts)
+        lessons.append(observe_window(config, history, before, window)[1])
+    return fit_ranking(config, lessons)
 
 
 def answer_ours(
     folder: Path,
     times: Times,
-    learned: "Learned",
+    learned: "LearnedRanking",
     customers: list[str],
     items: list[str],
     places: int,
@@ -225,7 +227,7 @@ def answer_ours(
     ----------
     folder : Path
     times : Times
-    learned : Learned
+    learned : LearnedRanking
         What ``choose`` found.
     customers, items : list of str
         Who is asked for, and the products that may be named, by number.
@@ -233,28 +235,28 @@ def answer_ours(
     channel : list of int
         See ``ask_ours``.
     """
-    from recsys.config.toml_file import load
+    from recsys.config.toml_file import load_config
     from recsys.datasets import history_rows as rows_of_customers
     from recsys.datasets.customer_history import EMPTY, NO_CHANNEL, Histories
-    from recsys.evaluation.top_lists import show
+    from recsys.evaluation.top_lists import show_ranked
     from recsys.history.versions import History
-    from recsys.learning.fit import fit
+    from recsys.learning.fit import fit_models
     from recsys.models.base import Context
 
-    config = load(folder)
+    config = load_config(folder)
     history = History.open(config)
     started = time.perf_counter()
-    ranker = fit(config, history, times.fit_ts).ranker(learned)
+    ranker = fit_models(config, history, times.fit_ts).ranker(learned)
     seconds = time.perf_counter() - started
     started = time.perf_counter()
     ids = customer_ids(history, customers)
     known = dict(
-        rows_of_customers.read(history, until_ts=times.ask_ts, customer_ids=sorted(set(ids)))
+        rows_of_customers.read_rows(history, until_ts=times.ask_ts, customer_ids=sorted(set(ids)))
     )
     rows = [known.get(customer_id, EMPTY) for customer_id in ids]
     histories = Histories.from_rows(rows, ranker.index, times.ask_ts)
     context = Context.of(len(rows), times.ask_ts, channel=channel or NO_CHANNEL)
-    shown = show(ranker, histories, context, places)
+    shown = show_ranked(ranker, histories, context, places)
     ms = (time.perf_counter() - started) * 1000 / max(1, len(rows))
     numbers = {name: number for number, name in enumerate(items)}
     number = np.array([numbers.get(name, -1) for name in ranker.index.item_ids], np.int64)

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from benchmarks._judge import Answer
 from benchmarks._problem import DAY, by_window, numbered
 from benchmarks.tasks.task import Cut, Task, Times, ask_ours, workspace
-from recsys.config.settings import Train
+from recsys.config.settings import TrainSettings
 from recsys.evaluation.splits import Window
 from recsys.ranking.choices import Choices
 
@@ -44,7 +44,7 @@ def _ts(text: str) -> int:
 
 #: See ``[train] choice_price_ratio``; the Journey's titles are types of products.
 JOURNEY_RATIO: Final = 4.0
-UCI_RATIO: Final = Train().choice_price_ratio
+UCI_RATIO: Final = TrainSettings().choice_price_ratio
 JOURNEY_TS: Final = _ts("2017-12-03")
 UCI_TS: Final = _ts("2011-11-11")
 

@@ -13,16 +13,16 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.bundles import associated_pairs, evidence
-from recsys.bundles.association_data import Ground
+from recsys.bundles.association_data import AssociationData
 from recsys.bundles.bundle_table import AFTER, Bundles
-from recsys.bundles.later_purchases import Later
-from recsys.bundles.variants import same_thing
-from recsys.config.settings import Bundles as Settings
-from recsys.datasets.baskets import Training
+from recsys.bundles.later_purchases import LaterPurchases
+from recsys.bundles.variants import same_product
+from recsys.config.settings import BundleSettings as Settings
+from recsys.datasets.baskets import TrainingSet
 from recsys.datasets.item_index import IntArray
 from recsys.models.content import Content
 from recsys.models.kernels import pair_counts
-from recsys.ranking.diversity import Alike
+from recsys.ranking.diversity import ItemSimilarity
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,14 +40,14 @@ class AllPairs:
 
     Attributes
     ----------
-    training : Training
-    settings : recsys.config.settings.Bundles
+    training : TrainingSet
+    settings : recsys.config.settings.BundleSettings
         That the bundles were found with.
-    content : Content, optional
+    content : ContentSettings, optional
         Tells which titles are nearly the same.
     """
 
-    training: Training
+    training: TrainingSet
     settings: Settings
     content: Content | None = None
 
@@ -85,17 +85,17 @@ class AllPairs:
 
         ground, settings = self._ground, self.settings
         items, threads = self.training.baskets.items, self.training.threads
-        parts = list(pair_counts.count(items, settings.min_support, threads=threads))
+        parts = list(pair_counts.count_pairs(items, settings.min_support, threads=threads))
         none = np.zeros(0, np.int32)
         a, b, support = (
             np.concatenate([none, *(part[column] for part in parts)]) for column in range(3)
         )
         counts = ground.counts.astype(np.float64)
         content = self.content
-        same = same_thing(self.training, None if content is None else Alike.of(content))
+        same = same_product(self.training, None if content is None else ItemSimilarity.of(content))
         # Where every rate of false discoveries will do, all pairs are reported.
         every = msgspec.structs.replace(settings, false_discovery_rate=1.0)
-        tested = associated_pairs.find(ground, every, threads, same)
+        tested = associated_pairs.find_pairs(ground, every, threads, same)
         keys = a.astype(np.int64) * self.training.n_items + b
         at = np.searchsorted(keys, tested.item_ix.astype(np.int64) @ [self.training.n_items, 1])
         verdict = np.full(len(a), _INSTEAD)
@@ -142,13 +142,13 @@ class AllPairs:
             return np.zeros(0, np.int64)
         at = self.training
         days = self.settings.within_days
-        before = Later.of(at.baskets, at.as_of_ts, days, at.seed, backwards=True)
+        before = LaterPurchases.of(at.baskets, at.as_of_ts, days, at.seed, backwards=True)
         members = np.stack([found.members(row) for row in rows.tolist()])
         members[:, 1] += at.n_items
         bounds = np.arange(len(rows) + 1, dtype=np.int64) * 2
-        orders = evidence.holding(before.held, bounds, members.ravel())
+        orders = evidence.orders_holding(before.held, bounds, members.ravel())
         return np.diff(orders.indptr)
 
     @cached_property
-    def _ground(self) -> Ground:
-        return Ground.of(self.training.baskets)
+    def _ground(self) -> AssociationData:
+        return AssociationData.of(self.training.baskets)

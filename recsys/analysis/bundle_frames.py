@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
-from recsys.bundles.bundle_table import AFTER, KINDS
+from recsys.bundles.bundle_table import AFTER, BUNDLE_KINDS
 from recsys.recommender.bundles import documents as words
-from recsys.recommender.bundles.suggestions import Known, Suggestions
+from recsys.recommender.bundles.suggestions import KnownBundle, Suggestions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +41,7 @@ def title(suggestions: Suggestions, item_ix: int) -> str:
     return suggestions.catalogue.titles[item_ix] or suggestions.engine.index.item_ids[item_ix]
 
 
-def titles(suggestions: Suggestions, bundle: Known) -> list[str]:
+def titles(suggestions: Suggestions, bundle: KnownBundle) -> list[str]:
     """Name the products of a bundle, each by a name of its own."""
     names = [title(suggestions, ix) for ix in bundle.item_ix]
     return [
@@ -50,8 +50,8 @@ def titles(suggestions: Suggestions, bundle: Known) -> list[str]:
     ]
 
 
-def table(suggestions: Suggestions, bundles: Sequence[Known]) -> "pd.DataFrame":
-    """One row a bundle; see ``StudiedBundles.table``."""
+def table(suggestions: Suggestions, bundles: Sequence[KnownBundle]) -> "pd.DataFrame":
+    """One row a bundle; see ``BundleStudy.table``."""
     import pandas as pd
 
     ids = [bundle.bundle_id for bundle in bundles]
@@ -60,8 +60,8 @@ def table(suggestions: Suggestions, bundles: Sequence[Known]) -> "pd.DataFrame":
     return found.astype(dict.fromkeys(_MAYBE, float))  # None where it is unknown
 
 
-def segments(suggestions: Suggestions, bundles: Sequence[Known]) -> "pd.DataFrame":
-    """One row a bundle and segment; see ``StudiedBundles.segments``."""
+def segments(suggestions: Suggestions, bundles: Sequence[KnownBundle]) -> "pd.DataFrame":
+    """One row a bundle and segment; see ``BundleStudy.segments``."""
     import pandas as pd
 
     rows: list[dict[str, Any]] = []
@@ -83,7 +83,7 @@ def segments(suggestions: Suggestions, bundles: Sequence[Known]) -> "pd.DataFram
 
 
 def evidence(suggestions: Suggestions, bundle_id: str, by: By) -> "pd.DataFrame":
-    """One row a month, channel or location; see ``StudiedBundles.evidence``."""
+    """One row a month, channel or location; see ``BundleStudy.evidence``."""
     import pandas as pd
 
     drawn = words.full(suggestions, bundle_id)["evidence"]
@@ -106,7 +106,7 @@ def evidence(suggestions: Suggestions, bundle_id: str, by: By) -> "pd.DataFrame"
     return pd.DataFrame({**counts, **dict(zip(names, items, strict=True))}, index=index)
 
 
-def _row(suggestions: Suggestions, at: int, bundle: Known) -> dict[str, Any]:
+def _row(suggestions: Suggestions, at: int, bundle: KnownBundle) -> dict[str, Any]:
     """What a list shows, of the bundle found at a position."""
     told, found = words.row(suggestions, bundle.bundle_id), suggestions.found
     shares = found.with_item[found.indptr[at] : found.indptr[at + 1]] / found.cases[at]
@@ -119,12 +119,12 @@ def _row(suggestions: Suggestions, at: int, bundle: Known) -> dict[str, Any]:
         **{f"{name}_minor": amount for name, amount in amounts.items()},
         "products": _products(suggestions, bundle),
         "size": len(bundle.item_ids),
-        "confidence": completes[-1] if bundle.kind == KINDS[AFTER] else max(completes),
+        "confidence": completes[-1] if bundle.kind == BUNDLE_KINDS[AFTER] else max(completes),
         "plain_lift": float(found.support[at] / found.cases[at] / np.prod(shares)),
         "segments": ", ".join(held["segment"] for held in told["segments"]),
     }
 
 
-def _products(suggestions: Suggestions, bundle: Known) -> str:
-    joint = " → " if bundle.kind == KINDS[AFTER] else " + "
+def _products(suggestions: Suggestions, bundle: KnownBundle) -> str:
+    joint = " → " if bundle.kind == BUNDLE_KINDS[AFTER] else " + "
     return joint.join(title(suggestions, ix) for ix in bundle.item_ix)

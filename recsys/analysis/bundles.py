@@ -16,20 +16,20 @@ import msgspec
 
 from recsys.analysis import bundle_frames as frames
 from recsys.analysis.all_pairs import AllPairs
-from recsys.bundles.bundle_table import AFTER, KINDS
-from recsys.bundles.choices import by_choice
+from recsys.bundles.bundle_table import AFTER, BUNDLE_KINDS
+from recsys.bundles.choices import merge_choices
 from recsys.bundles.pricing import Quote
-from recsys.config.errors import explain
-from recsys.config.settings import Bundles as Settings
-from recsys.datasets.baskets import Training
-from recsys.datasets.history_rows import read as read_rows
+from recsys.config.errors import explain_error
+from recsys.config.settings import BundleSettings as Settings
+from recsys.datasets.baskets import TrainingSet
+from recsys.datasets.history_rows import read_rows
 from recsys.errors import ConfigError, DataError
-from recsys.evaluation.offer_recipients import PLACEMENT, offered
+from recsys.evaluation.offer_recipients import PLACEMENT, find_recipients
 from recsys.history.versions import History
-from recsys.learning.fit import suggest
+from recsys.learning.fit import find_bundles
 from recsys.models.content import Content
-from recsys.recommender.bundles.listing import Wanted, listed
-from recsys.recommender.bundles.suggestions import Known, Suggestions
+from recsys.recommender.bundles.listing import ListRequest, matching_bundles
+from recsys.recommender.bundles.suggestions import KnownBundle, Suggestions
 from recsys.recommender.engine import Engine
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class StudiedBundles:
+class BundleStudy:
     """What an artefact found to sell together, as if nobody had decided about it yet.
 
     Attributes
@@ -56,7 +56,7 @@ class StudiedBundles:
     def of(
         cls,
         engine: Engine,
-        training: Training,
+        training: TrainingSet,
         history: History,
         settings: Settings,
         **other: Any,
@@ -66,10 +66,10 @@ class StudiedBundles:
         Parameters
         ----------
         engine : Engine
-        training : Training
+        training : TrainingSet
             What was before the end of the engine's knowledge.
         history : History
-        settings : recsys.config.settings.Bundles
+        settings : recsys.config.settings.BundleSettings
             That prices follow; what was found follows those of the training that found it.
         **other
             In place of both; bundles are found anew then.
@@ -86,7 +86,7 @@ class StudiedBundles:
                 f"{history.folder}: the history was ingested anew since {engine.version} was "
                 "trained, and holds other products. Run `omnibasket train`."
             )
-        if found := explain(other, Settings, "bundles"):
+        if found := explain_error(other, Settings, "bundles"):
             raise ConfigError(f"{found[0]}: {found[1]}")
         content = engine.ranker.models.get("content")
         grouped = engine.ranker.grouped, engine.ranker.shelf.active
@@ -94,9 +94,9 @@ class StudiedBundles:
         if other:
             settings = msgspec.structs.replace(settings, **other)
             engine = copy(engine)
-            engine.bundles = suggest(found_with, history, training, content, *grouped)
+            engine.bundles = find_bundles(found_with, history, training, content, *grouped)
         titles = content if isinstance(content, Content) else None
-        tests = AllPairs(by_choice(training, *grouped), found_with, titles)
+        tests = AllPairs(merge_choices(training, *grouped), found_with, titles)
         return cls(Suggestions(engine, {}, settings), tests, history)
 
     def __repr__(self) -> str:
@@ -176,7 +176,7 @@ class StudiedBundles:
             and ``back``, ``confidence``, ``lift, lift_low, lift_high, q_value``.
         """
         table = self.table()
-        later = table[table["kind"] == KINDS[AFTER]]
+        later = table[table["kind"] == BUNDLE_KINDS[AFTER]]
         pairs = [self.titles(bundle_id) for bundle_id in later.index]
         found = later[["confidence", "lift", "lift_low", "lift_high", "q_value"]].copy()
         found.insert(0, "back", self.tests.turned(self.suggestions.found))
@@ -297,7 +297,7 @@ class StudiedBundles:
         """
         bundle = self.suggestions.get(bundle_id)
         people = read_rows(self.history, until_ts=self.tests.training.as_of_ts)
-        return offered(self.engine, bundle, people, placement)
+        return find_recipients(self.engine, bundle, people, placement)
 
     def titles(self, bundle_id: str) -> list[str]:
         """Name the products of a bundle, each by a name of its own.
@@ -310,8 +310,8 @@ class StudiedBundles:
         return frames.titles(self.suggestions, self.suggestions.get(bundle_id))
 
     @cached_property
-    def _known(self) -> list[Known]:
-        every = listed(self.suggestions, Wanted(show="all", sort="evidence"))
+    def _known(self) -> list[KnownBundle]:
+        every = matching_bundles(self.suggestions, ListRequest(show="all", sort="evidence"))
         return [self.suggestions.get(name) for name in every.names]
 
     def _quote(self, bundle_id: str, response: Sequence[float] | None) -> Quote:

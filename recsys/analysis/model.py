@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from recsys.datasets.baskets import Training
+from recsys.datasets.baskets import TrainingSet
 from recsys.datasets.customer_history import Histories
-from recsys.datasets.history_rows import read as read_rows
+from recsys.datasets.history_rows import read_rows
 from recsys.datasets.ragged import Ragged
 from recsys.errors import DataError
 from recsys.history.versions import History
@@ -31,7 +31,7 @@ class FittedModel:
     label : str
         Its name and the settings that were given, as shown in tables.
     model : Model
-    training : Training
+    training : TrainingSet
         What it learned from; ``training.as_of_ts`` is when its knowledge ends.
     history : History
         Where customers' purchases are read.
@@ -41,7 +41,7 @@ class FittedModel:
 
     label: str
     model: Model
-    training: Training
+    training: TrainingSet
     history: History
     titles: Mapping[str, str]
 

@@ -10,15 +10,15 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from recsys.datasets.baskets import Training
+from recsys.datasets.baskets import TrainingSet
 from recsys.datasets.customer_history import Histories
-from recsys.datasets.ragged import Ragged, without
-from recsys.evaluation.baselines import Peer
-from recsys.evaluation.evaluation_set import Panel
+from recsys.datasets.ragged import Ragged, without_items
+from recsys.evaluation.baselines import Baseline
+from recsys.evaluation.evaluation_set import EvaluationSet
 from recsys.evaluation.metrics import bootstrap, coverage, hit_rate_at, ndcg_at, recall_at
-from recsys.evaluation.top_lists import Shown, show
+from recsys.evaluation.top_lists import TopLists, show_ranked
 from recsys.learning import insight
-from recsys.learning.boosting import Cases
+from recsys.learning.boosting import RankingExamples
 from recsys.models.base import Context
 from recsys.ranking.boosted_trees import FEATURES, Ensemble
 from recsys.ranking.ranker import Ranker
@@ -31,7 +31,7 @@ KINDS: Final = ("bought before", "new")
 
 
 @dataclass(frozen=True, eq=False)
-class StudiedRanker:
+class RankerStudy:
     """All models and what ranks them, learned as ``omnibasket train`` learns before it judges.
 
     Attributes
@@ -39,11 +39,11 @@ class StudiedRanker:
     label : str
         As shown in tables.
     ranker : Ranker
-    training : Training
+    training : TrainingSet
         What the models learned from; ``training.as_of_ts`` is when all knowledge ends.
-    people : Panel
+    people : EvaluationSet
         Customers of the window that begins there.
-    own_frequency : Peer
+    own_frequency : Baseline
         What stands beside, tuned on the validation window.
     seed : int
         Of the bootstrap.
@@ -51,9 +51,9 @@ class StudiedRanker:
 
     label: str
     ranker: Ranker
-    training: Training
-    people: Panel
-    own_frequency: Peer
+    training: TrainingSet
+    people: EvaluationSet
+    own_frequency: Baseline
     seed: int
 
     def __repr__(self) -> str:
@@ -62,7 +62,7 @@ class StudiedRanker:
 
     def lists(self, histories: Histories, context: Context, k: int) -> tuple[Ragged, Ragged]:
         """Show each customer ``k`` products, and ``k`` that are new to them."""
-        shown = show(self.ranker, histories, context, k)
+        shown = show_ranked(self.ranker, histories, context, k)
         return shown.mixed, shown.new
 
     def importance(self) -> "pd.DataFrame":
@@ -80,12 +80,12 @@ class StudiedRanker:
         DataError
             When the ranker has no trees.
         """
-        return _frame(insight.importance(self._trees, self.candidates.features), "name")
+        return _frame(insight.feature_importance(self._trees, self.candidates.features), "name")
 
     def importance_of_groups(self) -> "pd.DataFrame":
         """Sum ``importance`` over the features of each group."""
-        weights = insight.importance(self._trees, self.candidates.features)
-        return _frame(insight.grouped(weights), "name").drop(columns="group")
+        weights = insight.feature_importance(self._trees, self.candidates.features)
+        return _frame(insight.importance_by_group(weights), "name").drop(columns="group")
 
     def dependence(
         self, feature: str, among: str | None = None, points: int = 25
@@ -120,7 +120,7 @@ class StudiedRanker:
         if among is not None:
             before = candidates.features[:, FEATURES.index("own_orders")] > 0
             candidates = candidates.only(before if among == "bought before" else ~before)
-        return _frame(insight.dependence(self._trees, candidates, feature, points), "value")
+        return _frame(insight.partial_dependence(self._trees, candidates, feature, points), "value")
 
     def by_segment(self, k: int = 10) -> "pd.DataFrame":
         """Say where the ranker wins against own frequency, and where it loses.
@@ -138,30 +138,32 @@ class StudiedRanker:
         return _frame(found, "by", "segment")
 
     @cached_property
-    def candidates(self) -> Cases:
+    def candidates(self) -> RankingExamples:
         """The candidates that trees look at, with their features and whether they were bought."""
-        return insight.looked_at(self.ranker, self.people)
+        return insight.tree_candidates(self.ranker, self.people)
 
     @property
     def _trees(self) -> Ensemble:
         """The trees for requests without a cart."""
         return insight.trees_of(self.ranker).plain
 
-    def _shown(self, by: Ranker | Peer, k: int) -> Shown:
+    def _shown(self, by: Ranker | Baseline, k: int) -> TopLists:
         histories, context = self.people.histories, self.people.context()
         if isinstance(by, Ranker):
-            return show(by, histories, context, k)
+            return show_ranked(by, histories, context, k)
         return by.show(histories, context, k)
 
 
-def figures_of(shown: Ragged, new: Ragged, people: Panel, k: int, seed: int) -> dict[str, float]:
+def figures_of(
+    shown: Ragged, new: Ragged, people: EvaluationSet, k: int, seed: int
+) -> dict[str, float]:
     """Judge what customers would have been shown.
 
     Parameters
     ----------
     shown, new : Ragged
         Lists of ``k`` products, and of those new to their customer.
-    people : Panel
+    people : EvaluationSet
     k, seed : int
         Places that count; seed of the bootstrap.
 
@@ -182,7 +184,7 @@ def figures_of(shown: Ragged, new: Ragged, people: Panel, k: int, seed: int) -> 
         figures[f"{name}@{k}"] = mean
         if name == "ndcg":
             figures |= {"low": low, "high": high}
-    new_values = ndcg_at(new, without(wanted, people.histories), k)
+    new_values = ndcg_at(new, without_items(wanted, people.histories), k)
     figures[f"new_ndcg@{k}"] = bootstrap(new_values, seed).mean
     figures[f"coverage@{k}"] = coverage(shown, k, len(people.index))
     return figures

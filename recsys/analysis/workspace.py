@@ -3,7 +3,7 @@
 A folder comes in; fitted models, a customer's purchases, recommendations and figures come out, as
 data frames. Called from notebooks and by nothing else in the library, whose front door it is.
 
-Examples
+BlendExamples
 --------
 >>> shop = Workspace.open("demo")  # doctest: +SKIP
 >>> als, repeat = shop.fit("als", factors=32), shop.fit("repeat")  # doctest: +SKIP
@@ -25,24 +25,24 @@ import ibis
 import msgspec
 import numpy as np
 
-from recsys.analysis.bundles import StudiedBundles
+from recsys.analysis.bundles import BundleStudy
 from recsys.analysis.model import FittedModel
-from recsys.analysis.ranker import StudiedRanker, figures_of
+from recsys.analysis.ranker import RankerStudy, figures_of
 from recsys.artefacts import registry
-from recsys.config.errors import explain, unknown
-from recsys.config.toml_file import Config, load
-from recsys.datasets.arrow import moment
-from recsys.datasets.baskets import Training
+from recsys.config.errors import explain_error, unknown_name
+from recsys.config.toml_file import Config, load_config
+from recsys.datasets.arrow import timestamp_of
+from recsys.datasets.baskets import TrainingSet
 from recsys.datasets.customer_history import EMPTY
-from recsys.datasets.history_rows import read as read_rows
+from recsys.datasets.history_rows import read_rows
 from recsys.errors import ConfigError, DataError
 from recsys.evaluation import evaluation_set, splits
-from recsys.evaluation.baselines import OwnFrequency, tune
+from recsys.evaluation.baselines import OwnFrequency, tune_baseline
 from recsys.history.versions import History
 from recsys.learning import fit
 from recsys.models import MODELS
 from recsys.recommender.engine import Engine
-from recsys.recommender.placements import Question, find
+from recsys.recommender.placements import Question, find_placement
 from recsys.schema import CORRECTION, SALE
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Workspace:
         DataError
             When nothing was ingested yet.
         """
-        config = load(folder)
+        config = load_config(folder)
         _quiet_progress_bars()
         return cls(config, History.open(config))
 
@@ -134,10 +134,10 @@ class Workspace:
             When there is nothing before that moment.
         """
         if name not in MODELS:
-            raise ConfigError(unknown(name, MODELS, "model "))
+            raise ConfigError(unknown_name(name, MODELS, "model "))
         section = getattr(self.config.models, name)
         given = {**msgspec.to_builtins(section), **settings}
-        if found := explain(given, type(section), f"models.{name}"):
+        if found := explain_error(given, type(section), f"models.{name}"):
             raise ConfigError(f"{found[0]}: {found[1]}")
         until_ts = self.split.test.start_ts if before_ts is None else before_ts
         training = self._training(until_ts)
@@ -146,12 +146,12 @@ class Workspace:
         label = f"{name} ({changed})" if changed else name
         return FittedModel(label, model, training, self.history, self.titles)
 
-    def fit_ranker(self) -> StudiedRanker:
+    def fit_ranker(self) -> RankerStudy:
         """Learn everything that answers, as ``omnibasket train`` does before it judges.
 
         Returns
         -------
-        StudiedRanker
+        RankerStudy
             How to rank was learned on the validation window, by models that knew nothing of it;
             the models it ranks with know nothing of the test window.
 
@@ -162,15 +162,15 @@ class Workspace:
         """
         config, (validation, test) = self.config, (self.split.validation, self.split.test)
         before = fit.fit_on(config, self._training(validation.start_ts))
-        watched, lesson = fit.study(config, self.history, before, validation)
-        learned = fit.settle(config, [lesson])
+        watched, lesson = fit.observe_window(config, self.history, before, validation)
+        learned = fit.fit_ranking(config, [lesson])
         came = watched.only(np.flatnonzero(np.diff(watched.wanted().indptr)))
         grid = len(OwnFrequency.grid)
-        peer = tune(OwnFrequency.name, before.training, came, grid, K)
+        peer = tune_baseline(OwnFrequency.name, before.training, came, grid, K)
         then = fit.fit_on(config, self._training(test.start_ts))
         people = self._panel(then.training, test)
         ranker, own = then.ranker(learned), peer.fit(then.training)
-        return StudiedRanker("ranker", ranker, then.training, people, own, config.train.seed)
+        return RankerStudy("ranker", ranker, then.training, people, own, config.train.seed)
 
     def customers(self, n: int = 5) -> list[str]:
         """Name the customers with most orders before the test window, most first."""
@@ -180,7 +180,7 @@ class Workspace:
             sold = lines.filter(
                 lines.customer_id.notnull()
                 & (lines.kind == SALE)
-                & (lines.occurred_at < moment(self.split.test.start_ts))
+                & (lines.occurred_at < timestamp_of(self.split.test.start_ts))
             )
             orders = sold.group_by("customer_id").agg(
                 orders=sold.order_id.nunique(),
@@ -248,7 +248,7 @@ class Workspace:
         rows = dict(read_rows(self.history, until_ts=as_of_ts, customer_ids=wanted))
         question = Question(
             placement=placement,
-            settings=find(self.config, placement),
+            settings=find_placement(self.config, placement),
             as_of_ts=as_of_ts,
             cart=tuple(cart),
             customer_known=customer_id in rows,
@@ -259,7 +259,7 @@ class Workspace:
         ranks = pd.RangeIndex(1, len(shown) + 1, name="rank")
         return pd.DataFrame(shown, index=ranks, columns=columns)
 
-    def bundles(self, **settings: Any) -> StudiedBundles:
+    def bundles(self, **settings: Any) -> BundleStudy:
         """Look into what the current artefact found to sell together.
 
         Parameters
@@ -278,10 +278,10 @@ class Workspace:
         """
         engine = self._engine
         training = self._training(int(engine.manifest.as_of.timestamp()))
-        return StudiedBundles.of(engine, training, self.history, self.config.bundles, **settings)
+        return BundleStudy.of(engine, training, self.history, self.config.bundles, **settings)
 
     def evaluate(
-        self, *fitted: FittedModel | StudiedRanker, k: int = K, window: splits.Window | None = None
+        self, *fitted: FittedModel | RankerStudy, k: int = K, window: splits.Window | None = None
     ) -> "pd.DataFrame":
         """Judge models, or all of them together, on what customers bought in a window.
 
@@ -316,7 +316,7 @@ class Workspace:
             if each.training.as_of_ts > window.start_ts:
                 raise ValueError(f"{each!r}: that is later than the window's start ({window}).")
         rows = {}
-        people: dict[int, evaluation_set.Panel] = {}
+        people: dict[int, evaluation_set.EvaluationSet] = {}
         for each in fitted:
             training, seed = each.training, self.config.train.seed
             if id(training) not in people:
@@ -326,7 +326,7 @@ class Workspace:
             rows[each.label] = figures_of(shown, new, judged, k, seed)
         return pd.DataFrame(rows).T.rename_axis("model")
 
-    def _panel(self, training: Training, window: splits.Window) -> evaluation_set.Panel:
+    def _panel(self, training: TrainingSet, window: splits.Window) -> evaluation_set.EvaluationSet:
         """Customers who came back in a window, as those who fitted on ``training`` know them."""
         seed = self.config.train.seed
         return evaluation_set.read(self.history, training.index, window, active=JUDGED, seed=seed)
@@ -336,14 +336,14 @@ class Workspace:
         return Engine.load(registry.current(self.config))
 
     @cached_property
-    def _trainings(self) -> dict[int, Training]:
+    def _trainings(self) -> dict[int, TrainingSet]:
         return {}
 
-    def _training(self, until_ts: int) -> Training:
+    def _training(self, until_ts: int) -> TrainingSet:
         """What was before a moment, read once for all models."""
         if until_ts not in self._trainings:
             train = self.config.train
-            self._trainings[until_ts] = Training.read(
+            self._trainings[until_ts] = TrainingSet.read(
                 self.history, until_ts, seed=train.seed, threads=train.threads
             )
         return self._trainings[until_ts]

@@ -24,7 +24,7 @@ _CHUNK: Final = 1 << 20
 _COPYING: Final = ".copying-"
 
 
-def hold(path: Path, sha256: str, folder: Path) -> Array | None:
+def hold_array(path: Path, sha256: str, folder: Path) -> Array | None:
     """Read an array so that it stays.
 
     Parameters

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from msgspec import Struct, field
 
 from recsys.artefacts import array_files
-from recsys.datasets.text_arrays import Texts
+from recsys.datasets.text_arrays import TextArray
 from recsys.errors import ArtefactError
 from recsys.messages import failure, unreadable
 
@@ -115,7 +115,7 @@ class Artefact:
             if name.startswith(start)
         }
 
-    def texts(self, name: str) -> Texts:
+    def texts(self, name: str) -> TextArray:
         """Return a column of texts that ``write`` got in a table.
 
         Raises
@@ -123,12 +123,12 @@ class Artefact:
         ArtefactError
             When there is none of that name.
         """
-        return Texts(self.array(f"{name}.offsets"), self.array(f"{name}.utf8"))
+        return TextArray(self.array(f"{name}.offsets"), self.array(f"{name}.utf8"))
 
-    def table(self, name: str) -> dict[str, Array | Texts]:
+    def table(self, name: str) -> dict[str, Array | TextArray]:
         """Return the columns of a table that ``write`` got; none where there is no such table."""
         part = self.part(name)
-        columns: dict[str, Array | Texts] = {}
+        columns: dict[str, Array | TextArray] = {}
         for column, array in part.items():
             base, _, kind = column.rpartition(".")
             if not base:
@@ -304,7 +304,7 @@ def _flat(table: str, columns: Mapping[str, Column]) -> dict[str, Array]:
         if isinstance(column, np.ndarray):
             arrays[f"{table}.{name}"] = column
         else:
-            texts = column if isinstance(column, Texts) else Texts.of(column)
+            texts = column if isinstance(column, TextArray) else TextArray.of(column)
             arrays[f"{table}.{name}.offsets"] = texts.offsets
             arrays[f"{table}.{name}.utf8"] = texts.utf8
     return arrays
@@ -313,7 +313,7 @@ def _flat(table: str, columns: Mapping[str, Column]) -> dict[str, Array]:
 def _loaded(path: Path, file: File, verify: bool, hold: Path | None) -> Array | None:
     """Return an array; None where its contents are not those of the manifest."""
     if hold is not None:
-        return array_files.hold(path, file.sha256, hold)
+        return array_files.hold_array(path, file.sha256, hold)
     if verify and _digest(path)[0] != file.sha256:
         return None
     return _mapped(path)

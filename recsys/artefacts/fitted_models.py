@@ -41,7 +41,9 @@ def models_of(artefact: Artefact) -> dict[str, Model]:
     """
     where = artefact.folder
     try:
-        sections = msgspec.convert(artefact.manifest.settings.get("models"), model_settings.Models)
+        sections = msgspec.convert(
+            artefact.manifest.settings.get("models"), model_settings.ModelSettings
+        )
     except msgspec.ValidationError as error:
         why = unreadable(error)
         raise ArtefactError(f"{where}: the models' settings cannot be read: {why}.") from None

@@ -15,8 +15,8 @@ from math import hypot, isnan
 from typing import Any, Final
 
 from recsys.artefacts.artefact_format import Manifest
-from recsys.config.errors import unknown
-from recsys.config.settings import Publish
+from recsys.config.errors import unknown_name
+from recsys.config.settings import PublishSettings
 from recsys.errors import ConfigError
 
 OURS: Final = "omnibasket"
@@ -79,7 +79,7 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class GateDecision:
     """What the gate says.
 
     Attributes
@@ -97,7 +97,7 @@ class Verdict:
     comparisons: list[Comparison]
 
 
-def judge(new: Manifest, old: Manifest | None, publish: Publish) -> Verdict:
+def check_gate(new: Manifest, old: Manifest | None, publish: PublishSettings) -> GateDecision:
     """Say whether a version may take the place of another.
 
     Parameters
@@ -106,7 +106,7 @@ def judge(new: Manifest, old: Manifest | None, publish: Publish) -> Verdict:
         The version that would become current.
     old : Manifest or None
         The one that is; None: none is, or it cannot be read.
-    publish : Publish
+    publish : PublishSettings
 
     Raises
     ------
@@ -120,13 +120,13 @@ def judge(new: Manifest, old: Manifest | None, publish: Publish) -> Verdict:
         if check.get("level") == "failed"
     ]
     if old is None:
-        return Verdict(refusals, "There is no current version to compare with.", [])
-    compared = compare(new, old, publish)
+        return GateDecision(refusals, "There is no current version to compare with.", [])
+    compared = compare_versions(new, old, publish)
     refusals += [str(comparison) for comparison in compared if comparison.worse]
-    return Verdict(refusals, how(new, old), compared)
+    return GateDecision(refusals, comparison_in_words(new, old), compared)
 
 
-def compare(new: Manifest, old: Manifest, publish: Publish) -> list[Comparison]:
+def compare_versions(new: Manifest, old: Manifest, publish: PublishSettings) -> list[Comparison]:
     """Put the figures of two versions side by side, guarded ones first."""
     theirs, before = _figures(new), _figures(old)
     direct = same_window(new, old)
@@ -146,7 +146,7 @@ def same_window(new: Manifest, old: Manifest) -> bool:
     return new.fingerprint == old.fingerprint and windows[0] == windows[1]
 
 
-def how(new: Manifest, old: Manifest) -> str:
+def comparison_in_words(new: Manifest, old: Manifest) -> str:
     """Say in words how two versions are compared."""
     windows = [
         f"{test.get('start', '?')[:10]} until {test.get('end', '?')[:10]}"
@@ -207,11 +207,11 @@ def _half_width(figure: Mapping[str, Any]) -> float:
     return float((high - low) / 2 / value)
 
 
-def _check_names(manifest: Manifest, publish: Publish) -> None:
+def _check_names(manifest: Manifest, publish: PublishSettings) -> None:
     figures = _figures(manifest)
     known = sorted({metric for _, method, metric in figures if method == OURS})
     # Of new products nothing is measured where nobody bought one.
     possible = {*known, *(f"new_{metric}" for metric in known)}
     for metric in publish.guard if known else ():
         if metric not in possible:
-            raise ConfigError(f"publish.guard: {unknown(metric, known, 'metric ')}")
+            raise ConfigError(f"publish.guard: {unknown_name(metric, known, 'metric ')}")

@@ -9,7 +9,7 @@ from recsys.artefacts.artefact_format import Artefact
 from recsys.bundles.bundle_table import Bundles
 from recsys.errors import ArtefactError
 from recsys.models import CoPurchase
-from recsys.ranking.boosted_trees import Boosted, Ensemble
+from recsys.ranking.boosted_trees import BoostedTrees, Ensemble
 from recsys.ranking.choices import Choices
 from recsys.ranking.features.item_statistics import ItemStatistics
 
@@ -55,12 +55,12 @@ def choices_of(found: Artefact, n_items: int) -> Choices:
     return Choices.from_arrays(found.part(CHOICES), n_items)
 
 
-def boosted_of(found: Artefact, copurchase: CoPurchase) -> Boosted | None:
+def boosted_of(found: Artefact, copurchase: CoPurchase) -> BoostedTrees | None:
     """Return the trees; none where the artefact was made without."""
     statistics = found.part(STATISTICS)
     if not statistics:
         return None
-    return Boosted(
+    return BoostedTrees(
         ItemStatistics.from_arrays(statistics),
         (copurchase.indptr_, copurchase.indices_, copurchase.scores_),
         Ensemble.from_arrays(found.part(PLAIN_TREES)),

@@ -1,6 +1,6 @@
 """Finds pairs of products that lie in one basket more often than chance explains.
 
-A ``Ground`` comes in, the pairs that hold come out. Called by ``mining``.
+A ``AssociationData`` comes in, the pairs that hold come out. Called by ``mining``.
 """
 
 from dataclasses import replace
@@ -9,25 +9,25 @@ from typing import Final
 import numpy as np
 
 from recsys.bundles import significance
-from recsys.bundles.association_data import Ground
-from recsys.bundles.pair_statistics import meetings
-from recsys.bundles.tested_sets import LEAST, Tested
+from recsys.bundles.association_data import AssociationData
+from recsys.bundles.pair_statistics import pair_statistics
+from recsys.bundles.tested_sets import LEAST, TestedSets
 from recsys.bundles.variants import Same
-from recsys.config.settings import Bundles as Settings
+from recsys.config.settings import BundleSettings as Settings
 from recsys.models.kernels import pair_counts
-from recsys.models.kernels.pair_counts import Counts
+from recsys.models.kernels.pair_counts import PairCounts
 
 #: Chance baskets of customers who had the choice from which on their mean choice is believed.
 _ENOUGH: Final = 10.0
 
 
-def find(ground: Ground, settings: Settings, threads: int, same: Same) -> Tested:
+def find_pairs(ground: AssociationData, settings: Settings, threads: int, same: Same) -> TestedSets:
     """Find pairs.
 
     Parameters
     ----------
-    ground : Ground
-    settings : recsys.config.settings.Bundles
+    ground : AssociationData
+    settings : recsys.config.settings.BundleSettings
     threads : int
         As of ``pairs.count``.
     same : callable
@@ -35,13 +35,13 @@ def find(ground: Ground, settings: Settings, threads: int, same: Same) -> Tested
 
     Returns
     -------
-    Tested
+    TestedSets
         Those that are reported at ``false_discovery_rate``, sorted by their products; neither
         one thing twice, nor things that are bought instead of one another.
     """
-    counted = pair_counts.count(ground.baskets.items, settings.min_support, threads=threads)
+    counted = pair_counts.count_pairs(ground.baskets.items, settings.min_support, threads=threads)
     tested = [_tested(ground, part, settings.false_discovery_rate, same) for part in counted]
-    whole = Tested.joined([Tested.nothing(2), *tested])
+    whole = TestedSets.joined([TestedSets.nothing(2), *tested])
     # All pairs that could have had the support were tested, seen or not.
     frequent = int((ground.counts >= settings.min_support).sum())
     q_value = significance.discovery_rates(whole.p_value, frequent * (frequent - 1) // 2)
@@ -50,7 +50,7 @@ def find(ground: Ground, settings: Settings, threads: int, same: Same) -> Tested
     return found.only(np.lexsort(found.item_ix.T[::-1]))
 
 
-def _tested(ground: Ground, part: Counts, rate: float, same: Same) -> Tested:
+def _tested(ground: AssociationData, part: PairCounts, rate: float, same: Same) -> TestedSets:
     """Test the pairs of a block that are seen more often than baskets explain."""
     a, b, support = part.a, part.b, part.support.astype(np.int64)
     expected = ground.chance.together(a, b)
@@ -61,7 +61,7 @@ def _tested(ground: Ground, part: Counts, rate: float, same: Same) -> Tested:
     a, b = np.where(turn, b, a), np.where(turn, a, b)
     order = np.lexsort((b, a))
     a, b, support, expected = a[order], b[order], support[order], expected[order]
-    met = meetings(a, b, ground.held, ground.customers, ground.share, ground.kinds)
+    met = pair_statistics(a, b, ground.held, ground.customers, ground.share, ground.kinds)
     told, by_chance = met.by_chance > 0, ground.by_chance(a, b, met)
     expected *= ground.factor(a, b, support, met.inside)
     expected = np.maximum(expected, LEAST)
@@ -73,5 +73,5 @@ def _tested(ground: Ground, part: Counts, rate: float, same: Same) -> Tested:
     keep = np.flatnonzero((p_value <= rate) & ~instead)
     keep = keep[~same(a[keep], b[keep])]
     items = np.stack([np.minimum(a, b), np.maximum(a, b)], axis=1)
-    tested = Tested(items, support, expected, met.repeats, complement, p_value, p_value)
+    tested = TestedSets(items, support, expected, met.repeats, complement, p_value, p_value)
     return tested.only(keep)

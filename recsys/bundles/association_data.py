@@ -11,52 +11,52 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.bundles import evidence
-from recsys.bundles.evidence import Orders
-from recsys.bundles.null_model import Chance
-from recsys.bundles.pair_statistics import Meetings
-from recsys.bundles.strata import Groups, groups, places, sizes, spans
+from recsys.bundles.evidence import OrderLists
+from recsys.bundles.null_model import NullModel
+from recsys.bundles.pair_statistics import PairStatistics
+from recsys.bundles.strata import Strata, place_strata, size_strata, strata_of, week_spans
 from recsys.datasets.baskets import Baskets
-from recsys.datasets.compiled import compiled
+from recsys.datasets.compilation import compiled
 from recsys.datasets.item_index import IntArray, IxArray
 
 Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Ground:
+class AssociationData:
     """Purchases, ready to be searched.
 
     Attributes
     ----------
     baskets : Baskets
-    held : Orders
+    held : OrderLists
         Of each product.
     counts : ndarray of shape (n_items,), int64
         Orders that hold each.
-    chance : Chance
-    weeks, places, sizes, customers : Groups
+    chance : NullModel
+    weeks, places, sizes, customers : Strata
     share : ndarray of shape (n_ways, n_customers), float64
         Each customer's share of what brings two products together: of all chances that they meet,
         where it is chance; of all that draws products, where one is bought for the other.
     """
 
     baskets: Baskets
-    held: Orders
+    held: OrderLists
     counts: IntArray
-    chance: Chance
-    weeks: Groups
-    places: Groups
-    sizes: Groups
-    customers: Groups
+    chance: NullModel
+    weeks: Strata
+    places: Strata
+    sizes: Strata
+    customers: Strata
     share: Floats
 
     @classmethod
-    def of(cls, baskets: Baskets) -> "Ground":
+    def of(cls, baskets: Baskets) -> "AssociationData":
         """Work it out."""
-        items, chance = baskets.items, Chance.of(baskets)
+        items, chance = baskets.items, NullModel.of(baskets)
         held = evidence.postings(items.indices, items.indptr, items.shape)
         pull = chance.pull
-        customers = groups(held, pull, baskets.customer)
+        customers = strata_of(held, pull, baskets.customer)
         known = np.flatnonzero(baskets.customer >= 0)
         squares = np.bincount(
             baskets.customer[known], pull[known] ** 2, minlength=len(customers.weight)
@@ -67,15 +67,15 @@ class Ground:
             held=held,
             counts=np.diff(held.indptr),
             chance=chance,
-            weeks=groups(held, pull, spans(baskets.ts)),
-            places=groups(held, pull, places(baskets)),
-            sizes=groups(held, pull, sizes(np.diff(items.indptr))),
+            weeks=strata_of(held, pull, week_spans(baskets.ts)),
+            places=strata_of(held, pull, place_strata(baskets)),
+            sizes=strata_of(held, pull, size_strata(np.diff(items.indptr))),
             customers=customers,
             share=np.stack([by_chance, customers.share]),
         )
 
     @property
-    def kinds(self) -> tuple[Groups, Groups, Groups]:
+    def kinds(self) -> tuple[Strata, Strata, Strata]:
         """Groups that have their own products: weeks, places, and sizes of baskets."""
         return self.weeks, self.places, self.sizes
 
@@ -88,7 +88,7 @@ class Ground:
             Pairs, sorted by ``a``.
         support : ndarray of shape (n,), int64
         inside : ndarray of shape (n, 3), float64
-            As of ``Meetings``, for ``kinds``.
+            As of ``PairStatistics``, for ``kinds``.
         """
         apart = self.counts[a].astype(np.float64) * self.counts[b] - support
         factor = np.ones(len(a))
@@ -100,7 +100,7 @@ class Ground:
         usual -= self.chance.together(a, b, self._of_size(self.sizes.weight))
         return factor * self.sizes.factor(a, b, inside[:, 2], usual)
 
-    def by_chance(self, a: IxArray, b: IxArray, met: Meetings) -> Floats:
+    def by_chance(self, a: IxArray, b: IxArray, met: PairStatistics) -> Floats:
         """Baskets of customers who had the choice that would hold both products by chance."""
         # Large baskets do not draw popular products as much more as they are larger.
         drawn = self.counts[a].astype(np.float64) * self.counts[b] * self.customers.whole
@@ -124,7 +124,7 @@ class Ground:
         n_groups = len(self.sizes.weight)
         return self.chance.by_size(self._of_size(np.arange(n_groups)), n_groups)
 
-    def repeats(self, orders: Orders) -> Floats:
+    def repeats(self, orders: OrderLists) -> Floats:
         """How many orders of each list count as one because the same customers made them.
 
         Returns
@@ -153,17 +153,17 @@ class Ground:
         return found
 
 
-class Rates:
+class ItemRates:
     """Chances of some products to lie in single orders.
 
     Parameters
     ----------
-    ground : Ground
+    ground : AssociationData
     item_ix : ndarray, int32
         Products that will be asked for, any number of times.
     """
 
-    def __init__(self, ground: Ground, item_ix: IxArray) -> None:
+    def __init__(self, ground: AssociationData, item_ix: IxArray) -> None:
         self.ground = ground
         self.items = np.unique(item_ix)
         self.rates = [
@@ -180,7 +180,7 @@ class Rates:
         found: Floats = np.minimum(share, 1.0)
         return found
 
-    def beside(self, bundles: IxArray, item: IxArray, orders: Orders) -> Floats:
+    def beside(self, bundles: IxArray, item: IxArray, orders: OrderLists) -> Floats:
         """Chance of one product to lie in each order of a list, beside what lies there.
 
         Parameters
@@ -189,7 +189,7 @@ class Rates:
             What the orders of each list hold.
         item : ndarray of shape (n,), int32
             The one that is asked for.
-        orders : Orders
+        orders : OrderLists
             ``n`` lists.
 
         Returns

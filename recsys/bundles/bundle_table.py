@@ -15,7 +15,7 @@ import numpy.typing as npt
 from recsys.datasets.item_index import IntArray, IxArray
 
 #: How a bundle's products are bought: in one basket, or the first one some days before the second.
-KINDS: Final = ("together", "after")
+BUNDLE_KINDS: Final = ("together", "after")
 TOGETHER, AFTER = range(2)
 
 Floats = npt.NDArray[np.floating]
@@ -162,7 +162,7 @@ MAX_PLACES: Final = 20
 Member = TypeVar("Member")
 
 
-def offered(kind: str, members: Sequence[Member]) -> Sequence[Member]:
+def offered_members(kind: str, members: Sequence[Member]) -> Sequence[Member]:
     """Return the members that a bundle's price is for.
 
     Parameters
@@ -172,7 +172,7 @@ def offered(kind: str, members: Sequence[Member]) -> Sequence[Member]:
     members : sequence
         All of them. Of kind ``after`` the first was bought before, so the price is for the rest.
     """
-    return members[1:] if kind == KINDS[AFTER] else members
+    return members[1:] if kind == BUNDLE_KINDS[AFTER] else members
 
 
 def bundle_id(kind: str, item_ids: Sequence[str]) -> str:
@@ -185,6 +185,6 @@ def bundle_id(kind: str, item_ids: Sequence[str]) -> str:
     item_ids : sequence of str
         Its products; their order matters for ``after`` only.
     """
-    named = item_ids if kind == KINDS[AFTER] else sorted(item_ids)
+    named = item_ids if kind == BUNDLE_KINDS[AFTER] else sorted(item_ids)
     content = "\x00".join([kind, *named]).encode()
     return "b" + hashlib.blake2b(content, digest_size=8).hexdigest()

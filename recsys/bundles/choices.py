@@ -11,17 +11,19 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from recsys.datasets.baskets import Baskets, Training
+from recsys.datasets.baskets import Baskets, TrainingSet
 from recsys.datasets.item_index import IxArray
 from recsys.ranking.choices import Choices
 
 
-def by_choice(training: Training, choices: Choices, active: npt.NDArray[np.bool_]) -> Training:
+def merge_choices(
+    training: TrainingSet, choices: Choices, active: npt.NDArray[np.bool_]
+) -> TrainingSet:
     """Return a training in which each choice is one product.
 
     Parameters
     ----------
-    training : Training
+    training : TrainingSet
     choices : Choices
         Of its catalogue.
     active : ndarray of shape (n_items,), bool
@@ -29,7 +31,7 @@ def by_choice(training: Training, choices: Choices, active: npt.NDArray[np.bool_
 
     Returns
     -------
-    Training
+    TrainingSet
         An order holds a choice where it held any product of it, and something was taken off its
         price where it was of any of them.
     """

@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.bundles import evidence, segments, significance
-from recsys.bundles.association_data import Ground
+from recsys.bundles.association_data import AssociationData
 from recsys.bundles.bundle_table import AFTER, TOGETHER, Bundles
-from recsys.bundles.evidence import Orders
-from recsys.bundles.later_purchases import Later
-from recsys.bundles.selection import Chosen
+from recsys.bundles.evidence import OrderLists
+from recsys.bundles.later_purchases import LaterPurchases
+from recsys.bundles.selection import SelectedBundles
 from recsys.bundles.tested_sets import LEAST
-from recsys.config.settings import Bundles as Settings
+from recsys.config.settings import BundleSettings as Settings
 from recsys.datasets.item_index import IntArray
 
 Floats = npt.NDArray[np.float64]
@@ -28,9 +28,9 @@ _TOLD: Final = 5.0
 
 
 def describe(
-    ground: Ground,
-    later: Later,
-    found: Chosen,
+    ground: AssociationData,
+    later: LaterPurchases,
+    found: SelectedBundles,
     regions: Mapping[int, str],
     settings: Settings,
     undiscounted: Floats,
@@ -39,13 +39,13 @@ def describe(
 
     Parameters
     ----------
-    ground : Ground
-    later : Later
+    ground : AssociationData
+    later : LaterPurchases
         What bundles of kind ``after`` were found in.
-    found : Chosen
+    found : SelectedBundles
     regions : mapping of int to str
         As of ``segments.kinds``.
-    settings : recsys.config.settings.Bundles
+    settings : recsys.config.settings.BundleSettings
     undiscounted : ndarray of shape (n,), float64
         Lift among lines without a discount.
     """
@@ -54,7 +54,7 @@ def describe(
     n_months = len(month.begin_ts)
     low, high = significance.interval(found.support / found.repeats)
     scale = found.repeats / found.expected
-    within = segments.kinds(baskets, regions)
+    within = segments.segment_kinds(baskets, regions)
     by_month, *by_segment = found.usual(
         ground,
         later,
@@ -87,19 +87,19 @@ def describe(
         month_ts=month.begin_ts,
         month_cases=np.bincount(month.of, minlength=n_months),
         monthly=monthly,
-        items_monthly=evidence.table(members, month.of, n_months)[at],
+        items_monthly=evidence.count_by_group(members, month.of, n_months)[at],
         channel_cases=np.bincount(baskets.channel, minlength=by_channel.shape[1]),
         by_channel=by_channel,
         items_by_channel=evidence.by_channel(members, baskets)[at],
         place_indptr=place_indptr,
         place_key=place_key,
         place_support=place_support,
-        **segments.find(found, within, by_segment, settings)._asdict(),
+        **segments.find_segments(found, within, by_segment, settings)._asdict(),
     )
 
 
 def undiscounted(
-    ground: Ground, later: Later, found: Chosen
+    ground: AssociationData, later: LaterPurchases, found: SelectedBundles
 ) -> tuple[Floats, npt.NDArray[np.bool_]]:
     """Look at lines that had no discount.
 
@@ -118,12 +118,14 @@ def undiscounted(
     plain = evidence.postings(bought.indices, bought.indptr, bought.shape, ~discounted)
     items, at = np.unique(found.item_ix, return_inverse=True)
     weeks, n_weeks = ground.weeks.of, len(ground.weeks.weight)
-    full = evidence.table(evidence.only(ground.held, items), weeks, n_weeks)
-    share = evidence.table(evidence.only(plain, items), weeks, n_weeks) / np.maximum(full, 1)
+    full = evidence.count_by_group(evidence.only_lists(ground.held, items), weeks, n_weeks)
+    share = evidence.count_by_group(evidence.only_lists(plain, items), weeks, n_weeks) / np.maximum(
+        full, 1
+    )
     both = np.multiply.reduceat(share[at.ravel()], found.indptr[:-1], axis=0)
     (usual_of,) = found.usual(ground, later, [(weeks, n_weeks)])
     expected = (usual_of * both).sum(axis=1)
-    orders = evidence.holding(plain, found.indptr, found.item_ix.astype(np.int32))
+    orders = evidence.orders_holding(plain, found.indptr, found.item_ix.astype(np.int32))
     support = np.diff(orders.indptr)
     # With the lift that all lines have there would be so many.
     usual = expected * found.support / found.expected
@@ -132,7 +134,9 @@ def undiscounted(
     return lift, told & (support <= expected)
 
 
-def _members(ground: Ground, later: Later, found: Chosen) -> tuple[Orders, IntArray]:
+def _members(
+    ground: AssociationData, later: LaterPurchases, found: SelectedBundles
+) -> tuple[OrderLists, IntArray]:
     """Cases that hold each product, once for each product, and the place of each member there."""
     n_items = len(ground.counts)
     # Lists of all orders, behind them those of cases.
@@ -141,12 +145,12 @@ def _members(ground: Ground, later: Later, found: Chosen) -> tuple[Orders, IntAr
         at = found.indptr[rows][:, None] + np.arange(items.shape[1])
         lists[at] = items + (np.array([1, 2]) * n_items if kind == AFTER else 0)
     used, place = np.unique(lists, return_inverse=True)
-    at_once = evidence.only(ground.held, used[used < n_items])
-    after = evidence.only(later.held, used[used >= n_items] - n_items)
-    return evidence.joined([at_once, after]), place.ravel()
+    at_once = evidence.only_lists(ground.held, used[used < n_items])
+    after = evidence.only_lists(later.held, used[used >= n_items] - n_items)
+    return evidence.join_lists([at_once, after]), place.ravel()
 
 
-def _confidence(ground: Ground, found: Chosen, held: IntArray) -> Floats:
+def _confidence(ground: AssociationData, found: SelectedBundles, held: IntArray) -> Floats:
     """Share of the cases with all other members that hold each one too."""
     others = np.zeros(len(found.item_ix), np.int64)
     for _, rows, items in found.alike():
@@ -156,13 +160,13 @@ def _confidence(ground: Ground, found: Chosen, held: IntArray) -> Floats:
             if size == 2:
                 others[at] = held[at + 1 - 2 * one]
             else:
-                rest = evidence.ragged(np.delete(items, one, axis=1))
-                others[at] = np.diff(evidence.holding(ground.held, *rest).indptr)
+                rest = evidence.ragged_sets(np.delete(items, one, axis=1))
+                others[at] = np.diff(evidence.orders_holding(ground.held, *rest).indptr)
     shares: Floats = np.repeat(found.support, np.diff(found.indptr)) / np.maximum(others, 1)
     return shares
 
 
-def _stability(monthly: npt.NDArray[np.integer], usual: Floats, found: Chosen) -> Floats:
+def _stability(monthly: npt.NDArray[np.integer], usual: Floats, found: SelectedBundles) -> Floats:
     """Share of months in which more was seen than expected, of those that could show it."""
     lift = (found.support / found.expected)[:, None]
     told = usual * lift >= _SEEN

@@ -13,12 +13,12 @@ from scipy import sparse
 
 from recsys.bundles.bundle_table import MAX_PLACES
 from recsys.datasets.baskets import Baskets
-from recsys.datasets.compiled import compiled
+from recsys.datasets.compilation import compiled
 from recsys.datasets.item_index import IntArray, IxArray
 from recsys.schema import CHANNELS
 
 
-class Orders(NamedTuple):
+class OrderLists(NamedTuple):
     """Rows of orders, a list for each of several products or bundles.
 
     Attributes
@@ -36,7 +36,7 @@ class Orders(NamedTuple):
         return np.repeat(np.arange(len(self.indptr) - 1), np.diff(self.indptr))
 
 
-class Grouped(NamedTuple):
+class GroupCounts(NamedTuple):
     """Groups of each list's orders, with how many there are.
 
     Attributes
@@ -53,7 +53,7 @@ class Grouped(NamedTuple):
 
     def dense(self, lists: npt.NDArray[np.integer], n_groups: int) -> npt.NDArray[np.float64]:
         """Lay some of the lists out, shape (n, n_groups)."""
-        at, kept = picked(Orders(self.indptr, self.group), lists)
+        at, kept = pick_lists(OrderLists(self.indptr, self.group), lists)
         found = np.zeros((len(lists), n_groups))
         found[at.rows(), at.order] = self.times[kept]
         return found
@@ -87,7 +87,7 @@ def postings(
     indptr: npt.NDArray[np.integer],
     shape: tuple[int, int],
     kept: npt.NDArray[np.bool_] | None = None,
-) -> Orders:
+) -> OrderLists:
     """Orders that hold each product of the catalogue.
 
     Parameters
@@ -107,51 +107,51 @@ def postings(
         indptr = indptr.astype(np.int32)  # half the memory
     lines = sparse.csr_array((np.ones(len(item_ix), np.int8), item_ix, indptr), shape)
     columns = lines.tocsc()
-    return Orders(columns.indptr.astype(np.int64), columns.indices.astype(np.int32, copy=False))
+    return OrderLists(columns.indptr.astype(np.int64), columns.indices.astype(np.int32, copy=False))
 
 
-def only(held: Orders, lists: npt.NDArray[np.integer]) -> Orders:
+def only_lists(held: OrderLists, lists: npt.NDArray[np.integer]) -> OrderLists:
     """Take some of the lists."""
-    return picked(held, lists)[0]
+    return pick_lists(held, lists)[0]
 
 
-def picked(held: Orders, lists: npt.NDArray[np.integer]) -> tuple[Orders, IntArray]:
+def pick_lists(held: OrderLists, lists: npt.NDArray[np.integer]) -> tuple[OrderLists, IntArray]:
     """Take some of the lists, and say at which entries they lay."""
     lengths = np.diff(held.indptr)[lists]
     indptr = np.zeros(len(lists) + 1, np.int64)
     np.cumsum(lengths, out=indptr[1:])
     at = np.arange(indptr[-1]) + np.repeat(held.indptr[lists] - indptr[:-1], lengths)
-    return Orders(indptr, held.order[at]), at
+    return OrderLists(indptr, held.order[at]), at
 
 
-def joined(parts: Sequence[Orders]) -> Orders:
+def join_lists(parts: Sequence[OrderLists]) -> OrderLists:
     """Put lists behind each other."""
     lengths = [np.diff(part.indptr) for part in parts]
     indptr = np.concatenate([[0], np.cumsum(np.concatenate(lengths))]).astype(np.int64)
-    return Orders(indptr, np.concatenate([part.order for part in parts]))
+    return OrderLists(indptr, np.concatenate([part.order for part in parts]))
 
 
-def ragged(sets: IxArray) -> tuple[IntArray, IxArray]:
+def ragged_sets(sets: IxArray) -> tuple[IntArray, IxArray]:
     """Lay sets of one size out as ``holding`` takes them."""
     n, size = sets.shape
     return np.arange(n + 1, dtype=np.int64) * size, np.ascontiguousarray(sets, np.int32).ravel()
 
 
-def holding(held: Orders, indptr: IntArray, item_ix: IxArray) -> Orders:
+def orders_holding(held: OrderLists, indptr: IntArray, item_ix: IxArray) -> OrderLists:
     """Orders that hold all members of each bundle.
 
     Parameters
     ----------
-    held : Orders
+    held : OrderLists
         Of each product.
     indptr : ndarray of shape (n + 1,), int64
     item_ix : ndarray, int32
         Members of bundle ``i`` lie in ``[indptr[i], indptr[i + 1])``.
     """
-    return Orders(*_holding(held.indptr, held.order, indptr, item_ix))
+    return OrderLists(*_holding(held.indptr, held.order, indptr, item_ix))
 
 
-def table(orders: Orders, group: npt.NDArray[np.integer], n_groups: int) -> IxArray:
+def count_by_group(orders: OrderLists, group: npt.NDArray[np.integer], n_groups: int) -> IxArray:
     """Count the orders of each list by group, shape (n, n_groups); -1 is no group."""
     n, of = len(orders.indptr) - 1, group[orders.order]
     some = np.flatnonzero(of >= 0)
@@ -159,8 +159,8 @@ def table(orders: Orders, group: npt.NDArray[np.integer], n_groups: int) -> IxAr
     return np.bincount(cell, minlength=n * n_groups).reshape(n, n_groups).astype(np.int32)
 
 
-def weighed(
-    orders: Orders,
+def weight_by_group(
+    orders: OrderLists,
     weight: npt.NDArray[np.float64],
     group: npt.NDArray[np.integer],
     n_groups: int,
@@ -173,17 +173,19 @@ def weighed(
     return flat.astype(np.float64, copy=False).reshape(n, n_groups)
 
 
-def grouped(orders: Orders, group: npt.NDArray[np.integer], n_groups: int) -> Grouped:
+def sparse_by_group(
+    orders: OrderLists, group: npt.NDArray[np.integer], n_groups: int
+) -> GroupCounts:
     """Count the orders of each list by group, where there are many; -1 is no group."""
-    return Grouped(*_grouped(orders.indptr, orders.order, group.astype(np.int32), n_groups))
+    return GroupCounts(*_grouped(orders.indptr, orders.order, group.astype(np.int32), n_groups))
 
 
-def by_channel(orders: Orders, baskets: Baskets) -> IxArray:
+def by_channel(orders: OrderLists, baskets: Baskets) -> IxArray:
     """Count the orders of each list by channel, shape (n, n_channels)."""
-    return table(orders, baskets.channel, len(CHANNELS))
+    return count_by_group(orders, baskets.channel, len(CHANNELS))
 
 
-def customers(orders: Orders, baskets: Baskets) -> IntArray:
+def customers(orders: OrderLists, baskets: Baskets) -> IntArray:
     """Count the known customers of each list."""
     whose = baskets.customer[orders.order].astype(np.int64)
     known = np.flatnonzero(whose >= 0)
@@ -192,7 +194,7 @@ def customers(orders: Orders, baskets: Baskets) -> IntArray:
     return np.bincount(row, minlength=len(orders.indptr) - 1)
 
 
-def places(orders: Orders, baskets: Baskets) -> tuple[IntArray, IntArray, IxArray]:
+def places(orders: OrderLists, baskets: Baskets) -> tuple[IntArray, IntArray, IxArray]:
     """Locations with the most orders of each list, best first.
 
     Returns

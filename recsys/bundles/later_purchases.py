@@ -11,9 +11,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from recsys.bundles.evidence import Orders, joined, postings
+from recsys.bundles.evidence import OrderLists, join_lists, postings
 from recsys.datasets.baskets import Baskets
-from recsys.datasets.compiled import compiled
+from recsys.datasets.compilation import compiled
 from recsys.datasets.item_index import IntArray, IxArray
 from recsys.units import DAY
 
@@ -22,7 +22,7 @@ _PURCHASES: Final = 20_000_000
 
 
 @dataclass(frozen=True, eq=False)
-class Later:
+class LaterPurchases:
     """Cases, and what was bought later; or earlier.
 
     Attributes
@@ -32,7 +32,7 @@ class Later:
     indptr : ndarray of shape (n_orders + 1,), int64
     item_ix : ndarray, int32
         Products that followed order ``i`` lie in ``[indptr[i], indptr[i + 1])``.
-    held : Orders
+    held : OrderLists
         Cases that hold product ``i``, list ``i``, and that product ``i`` followed, list
         ``n_items + i``.
     """
@@ -40,7 +40,7 @@ class Later:
     case: npt.NDArray[np.bool_]
     indptr: IntArray
     item_ix: IxArray
-    held: Orders
+    held: OrderLists
 
     @classmethod
     def of(
@@ -51,7 +51,7 @@ class Later:
         seed: int,
         *,
         backwards: bool = False,
-    ) -> "Later":
+    ) -> "LaterPurchases":
         """Look at what follows each basket.
 
         Parameters
@@ -91,7 +91,7 @@ class Later:
             postings(items.indices, items.indptr, items.shape, first),
             postings(bought, bounds, items.shape),
         ]
-        return cls(case, bounds, bought, joined(parts))
+        return cls(case, bounds, bought, join_lists(parts))
 
 
 def _next(customer: IxArray) -> IntArray:

@@ -11,16 +11,16 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.bundles import associated_pairs, description, sequences, sets
-from recsys.bundles.association_data import Ground
+from recsys.bundles.association_data import AssociationData
 from recsys.bundles.bundle_table import AFTER, TOGETHER, Bundles
-from recsys.bundles.later_purchases import Later
-from recsys.bundles.selection import Chosen
-from recsys.bundles.tested_sets import Tested
-from recsys.bundles.variants import same_thing
-from recsys.config.settings import Bundles as Settings
-from recsys.datasets.baskets import Training
+from recsys.bundles.later_purchases import LaterPurchases
+from recsys.bundles.selection import SelectedBundles
+from recsys.bundles.tested_sets import TestedSets
+from recsys.bundles.variants import same_product
+from recsys.config.settings import BundleSettings as Settings
+from recsys.datasets.baskets import TrainingSet
 from recsys.datasets.item_index import IntArray
-from recsys.ranking.diversity import Alike
+from recsys.ranking.diversity import ItemSimilarity
 
 Floats = npt.NDArray[np.float64]
 
@@ -32,21 +32,21 @@ _SPARE: Final = 2
 
 
 def mine(
-    training: Training,
+    training: TrainingSet,
     settings: Settings,
     *,
     regions: Mapping[int, str] | None = None,
-    alike: Alike | None = None,
+    alike: ItemSimilarity | None = None,
 ) -> Bundles:
     """Find products worth selling together.
 
     Parameters
     ----------
-    training : Training
-    settings : recsys.config.settings.Bundles
+    training : TrainingSet
+    settings : recsys.config.settings.BundleSettings
     regions : mapping of int to str, optional
         Name of the group of locations that each location belongs to, by ``ids.location_key``.
-    alike : Alike, optional
+    alike : ItemSimilarity, optional
         Tells which products are one thing in several sizes; those are no bundle.
 
     Returns
@@ -60,11 +60,13 @@ def mine(
     Pairs, larger sets and what is bought later are three families of tests; each keeps
     ``settings.false_discovery_rate`` by itself.
     """
-    ground, same = Ground.of(training.baskets), same_thing(training, alike)
-    pairs = associated_pairs.find(ground, settings, training.threads, same)
-    larger = sets.find(ground, settings, pairs)
-    later = Later.of(training.baskets, training.as_of_ts, settings.within_days, training.seed)
-    after = sequences.find(training, ground, later, settings, same)
+    ground, same = AssociationData.of(training.baskets), same_product(training, alike)
+    pairs = associated_pairs.find_pairs(ground, settings, training.threads, same)
+    larger = sets.find_sets(ground, settings, pairs)
+    later = LaterPurchases.of(
+        training.baskets, training.as_of_ts, settings.within_days, training.seed
+    )
+    after = sequences.find_sequences(training, ground, later, settings, same)
     families = [[pairs], larger, [after]]
     strength = np.concatenate([test.strength for family in families for test in family])
     family = np.repeat([0, 1, 2], [sum(map(len, family)) for family in families])
@@ -80,14 +82,19 @@ def mine(
 
 
 def _taken(
-    ground: Ground, later: Later, parts: Sequence[tuple[int, Tested]], best: IntArray
-) -> Chosen:
+    ground: AssociationData,
+    later: LaterPurchases,
+    parts: Sequence[tuple[int, TestedSets]],
+    best: IntArray,
+) -> SelectedBundles:
     """Take some of all tested sets, one part behind the other, in this order."""
     ends = np.cumsum([0, *(len(tested) for _, tested in parts)])
     chosen = np.sort(best)
-    found = Chosen.joined(
+    found = SelectedBundles.joined(
         [
-            Chosen.of(ground, later, kind, tested.only(chosen[(chosen >= a) & (chosen < b)] - a))
+            SelectedBundles.of(
+                ground, later, kind, tested.only(chosen[(chosen >= a) & (chosen < b)] - a)
+            )
             for (kind, tested), a, b in zip(parts, ends, ends[1:], strict=False)
         ]
     )

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.datasets.baskets import Baskets
-from recsys.datasets.compiled import compiled
+from recsys.datasets.compilation import compiled
 from recsys.datasets.item_index import IntArray, IxArray
 
 Floats = npt.NDArray[np.float64]
@@ -26,7 +26,7 @@ _NEAR: Final = 1e-7
 
 
 @dataclass(frozen=True, eq=False)
-class Chance:
+class NullModel:
     """Chances of a product to lie in a basket, by how often it was bought and the basket's size.
 
     ``p = x_i y_s / (1 + x_i y_s)`` for product ``i`` and size ``s`` has the products' counts and
@@ -65,7 +65,7 @@ class Chance:
     pairs: Floats
 
     @classmethod
-    def of(cls, baskets: Baskets) -> "Chance":
+    def of(cls, baskets: Baskets) -> "NullModel":
         """Find them for baskets."""
         items = baskets.items
         lengths = np.diff(items.indptr).astype(np.int64)

@@ -11,15 +11,15 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from recsys.bundles.evidence import Orders
-from recsys.bundles.strata import Groups
-from recsys.datasets.compiled import compiled
+from recsys.bundles.evidence import OrderLists
+from recsys.bundles.strata import Strata
+from recsys.datasets.compilation import compiled
 from recsys.datasets.item_index import IntArray, IxArray
 
 Floats = npt.NDArray[np.float64]
 
 
-class Meetings(NamedTuple):
+class PairStatistics(NamedTuple):
     """Of each pair.
 
     Attributes
@@ -42,30 +42,30 @@ class Meetings(NamedTuple):
     inside: Floats
 
 
-def meetings(
+def pair_statistics(
     a: IxArray,
     b: IxArray,
-    held: Orders,
-    customers: Groups,
+    held: OrderLists,
+    customers: Strata,
     share: Floats,
-    kinds: Sequence[Groups],
-) -> Meetings:
+    kinds: Sequence[Strata],
+) -> PairStatistics:
     """Look at the baskets that hold both products of each pair.
 
     Parameters
     ----------
     a, b : ndarray of shape (n,), int32
         Sorted by ``a``.
-    held : Orders
+    held : OrderLists
         Of each product.
-    customers : Groups
+    customers : Strata
     share : ndarray of shape (n_ways, n_customers), float64
-        As of ``Ground``.
-    kinds : sequence of Groups
+        As of ``AssociationData``.
+    kinds : sequence of Strata
         Other ways to put the orders into groups.
     """
     n_of = np.bincount(customers.of[customers.of >= 0], minlength=len(customers.weight))
-    return Meetings(
+    return PairStatistics(
         *_meetings(
             a, b, held.indptr, held.order, customers.of, customers.indptr, customers.group,
             customers.times, n_of.astype(np.float64), customers.weight, share,

@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from recsys.config.settings import Bundles as Settings
+from recsys.config.settings import BundleSettings as Settings
 
 Floats = npt.NDArray[np.float64]
 
@@ -27,7 +27,7 @@ _POINTS: Final = 100
 
 
 @dataclass(frozen=True)
-class Sales:
+class MemberSales:
     """What is known of the products that one bundle's price is for.
 
     Attributes
@@ -58,7 +58,7 @@ class Sales:
         return self.full_minor - sum(self.margins_minor)
 
 
-class Point(NamedTuple):
+class PricePoint(NamedTuple):
     """What one price would mean.
 
     Attributes
@@ -91,25 +91,25 @@ class Quote:
     full_minor : int
     floor_minor : int
         The smallest price that leaves the margin floor.
-    suggested : Point or None
+    suggested : PricePoint or None
         The price with the best middle estimate, of those that may be suggested; None where every
         discount would only make cheaper what sells anyway.
-    sales : Sales
+    sales : MemberSales
         What it was worked out of, with ``settings``.
-    settings : recsys.config.settings.Bundles
+    settings : recsys.config.settings.BundleSettings
     """
 
     full_minor: int
     floor_minor: int
-    suggested: Point | None
-    sales: Sales
+    suggested: PricePoint | None
+    sales: MemberSales
     settings: Settings
 
     @cached_property
-    def curve(self) -> list[Point]:
+    def curve(self) -> list[PricePoint]:
         """What prices mean, from the floor up to the full price."""
         low = min(self.floor_minor, self.full_minor)
-        return points(self.sales, self.settings, _prices(low, self.full_minor))
+        return price_points(self.sales, self.settings, _prices(low, self.full_minor))
 
     @property
     def sells_anyway(self) -> bool:
@@ -122,13 +122,13 @@ class Quote:
         return self.suggested is not None and self.suggested.low > 0
 
 
-def quote(sales: Sales, settings: Settings) -> Quote:
+def quote(sales: MemberSales, settings: Settings) -> Quote:
     """Find a price.
 
     Parameters
     ----------
-    sales : Sales
-    settings : recsys.config.settings.Bundles
+    sales : MemberSales
+    settings : recsys.config.settings.BundleSettings
     """
     full, floor = sales.full_minor, floor_minor(sales, settings)
     allowed = _allowed(floor, full, settings) if floor <= full else []
@@ -136,7 +136,7 @@ def quote(sales: Sales, settings: Settings) -> Quote:
     if allowed:
         _, _, middle, _ = _estimated(sales, settings, allowed)
         # Of equals the highest price.
-        (best,) = points(sales, settings, [allowed[-1 - int(np.argmax(middle[::-1]))]])
+        (best,) = price_points(sales, settings, [allowed[-1 - int(np.argmax(middle[::-1]))]])
     return Quote(
         full, floor, best if best is not None and best.middle > 0 else None, sales, settings
     )
@@ -161,7 +161,7 @@ def _ending(ending: int, of: int, low: int, high: int) -> range:
     return range(first, high + 1, of * max(1, math.ceil((high - low) / (of * _POINTS))))
 
 
-def floor_minor(sales: Sales, settings: Settings) -> int:
+def floor_minor(sales: MemberSales, settings: Settings) -> int:
     """Return the smallest price of which the margin floor is left after cost."""
     return least_minor(sales.cost_minor, settings.margin_floor)
 
@@ -179,19 +179,21 @@ def least_minor(cost_minor: float, margin_floor: float) -> int:
     return max(1, math.ceil(cost_minor / (1 - margin_floor) - 1e-6))
 
 
-def points(sales: Sales, settings: Settings, prices_minor: Sequence[int]) -> list[Point]:
+def price_points(
+    sales: MemberSales, settings: Settings, prices_minor: Sequence[int]
+) -> list[PricePoint]:
     """Say what prices would mean.
 
     Parameters
     ----------
-    sales : Sales
-    settings : recsys.config.settings.Bundles
+    sales : MemberSales
+    settings : recsys.config.settings.BundleSettings
     prices_minor : sequence of int
         Above 0 and at most the full price.
 
     Returns
     -------
-    list of Point
+    list of PricePoint
         In the same order.
     """
     price = np.asarray(prices_minor, np.float64)
@@ -206,11 +208,11 @@ def points(sales: Sales, settings: Settings, prices_minor: Sequence[int]) -> lis
         middle.tolist(),
         high.tolist(),
     )
-    return [Point(*values) for values in zip(*columns, strict=True)]
+    return [PricePoint(*values) for values in zip(*columns, strict=True)]
 
 
 def _estimated(
-    sales: Sales, settings: Settings, prices_minor: Sequence[int]
+    sales: MemberSales, settings: Settings, prices_minor: Sequence[int]
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """Sales besides of each member by price, of the middle estimate; margins, low to high."""
     low, high = sorted(settings.response)
@@ -222,7 +224,7 @@ def _estimated(
     return extra[1], earned.min(axis=0), earned[1], earned.max(axis=0)
 
 
-def _extra(sales: Sales, off: Floats, powers: Floats) -> Floats:
+def _extra(sales: MemberSales, off: Floats, powers: Floats) -> Floats:
     """Cases a month in which each member would be bought besides, by power and price."""
     left = np.maximum(1 - off[:, None] / np.array(sales.prices_minor, np.float64), 1e-9)
     more = sales.both * (left ** -powers[:, None, None] - 1)
@@ -230,7 +232,9 @@ def _extra(sales: Sales, off: Floats, powers: Floats) -> Floats:
     return extra
 
 
-def _break_even(sales: Sales, off: Floats, extra: Floats, margins: Floats) -> list[float | None]:
+def _break_even(
+    sales: MemberSales, off: Floats, extra: Floats, margins: Floats
+) -> list[float | None]:
     """Sales besides that bring back what those who buy anyway are given."""
     total = extra.sum(axis=1)
     weights = np.where(total[:, None] > 0, extra, 1.0)

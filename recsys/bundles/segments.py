@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.bundles import significance
-from recsys.bundles.selection import Chosen
+from recsys.bundles.selection import SelectedBundles
 from recsys.bundles.tested_sets import LEAST
-from recsys.config.settings import Bundles as Settings
+from recsys.config.settings import BundleSettings as Settings
 from recsys.datasets.baskets import Baskets
 from recsys.datasets.item_index import IntArray, IxArray
 from recsys.schema import CHANNELS
@@ -43,7 +43,7 @@ class Segments(NamedTuple):
 Kind = tuple[list[str], IxArray]
 
 
-def kinds(baskets: Baskets, regions: Mapping[int, str]) -> list[Kind]:
+def segment_kinds(baskets: Baskets, regions: Mapping[int, str]) -> list[Kind]:
     """Name channels, regions and seasons, where there are several.
 
     Parameters
@@ -56,18 +56,18 @@ def kinds(baskets: Baskets, regions: Mapping[int, str]) -> list[Kind]:
     return [(labels, of) for labels, of in found if len(labels) > 1]
 
 
-def find(
-    found: Chosen, within: Sequence[Kind], usual: Sequence[Floats], settings: Settings
+def find_segments(
+    found: SelectedBundles, within: Sequence[Kind], usual: Sequence[Floats], settings: Settings
 ) -> Segments:
     """Test every bundle within every segment that could have its support.
 
     Parameters
     ----------
-    found : Chosen
+    found : SelectedBundles
     within : sequence of Kind
     usual : sequence of ndarray of shape (n, n_groups), float64
         What is expected of each bundle in the segments of each kind.
-    settings : recsys.config.settings.Bundles
+    settings : recsys.config.settings.BundleSettings
     """
     names: list[str] = []
     rows, segment, support, expected = [], [], [], []

@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.bundles import evidence
-from recsys.bundles.association_data import Ground, Rates
+from recsys.bundles.association_data import AssociationData, ItemRates
 from recsys.bundles.bundle_table import AFTER
-from recsys.bundles.evidence import Orders
-from recsys.bundles.later_purchases import Later
-from recsys.bundles.tested_sets import Tested
+from recsys.bundles.evidence import OrderLists
+from recsys.bundles.later_purchases import LaterPurchases
+from recsys.bundles.tested_sets import TestedSets
 from recsys.datasets.item_index import IntArray, IxArray
 
 Floats = npt.NDArray[np.float64]
@@ -27,7 +27,7 @@ _ORDERS: Final = 2_000_000
 
 
 @dataclass(frozen=True, eq=False)
-class Chosen:
+class SelectedBundles:
     """``n`` bundles with ``m`` members in all, in the order in which they are kept.
 
     Attributes
@@ -35,14 +35,14 @@ class Chosen:
     indptr, item_ix, kind, support, expected, complement, p_value, q_value : ndarray
         As in ``found.Bundles``.
     repeats : ndarray of shape (n,), float64
-        As in ``Tested``.
-    orders : Orders
+        As in ``TestedSets``.
+    orders : OrderLists
         Cases that hold all members.
     """
 
     indptr: IntArray
     item_ix: IxArray
-    orders: Orders
+    orders: OrderLists
     kind: npt.NDArray[np.uint8]
     support: IntArray
     expected: Floats
@@ -52,16 +52,18 @@ class Chosen:
     q_value: Floats
 
     @classmethod
-    def of(cls, ground: Ground, later: Later, kind: int, tested: Tested) -> "Chosen":
+    def of(
+        cls, ground: AssociationData, later: LaterPurchases, kind: int, tested: TestedSets
+    ) -> "SelectedBundles":
         """Take tested sets."""
-        indptr, item_ix = evidence.ragged(tested.item_ix)
+        indptr, item_ix = evidence.ragged_sets(tested.item_ix)
         lists, held = tested.item_ix, ground.held
         if kind == AFTER:
             lists, held = lists + np.array([0, len(ground.counts)], np.int32), later.held
         return cls(
             indptr=indptr,
             item_ix=item_ix,
-            orders=evidence.holding(held, *evidence.ragged(lists)),
+            orders=evidence.orders_holding(held, *evidence.ragged_sets(lists)),
             kind=np.full(len(tested), kind, np.uint8),
             support=tested.support,
             expected=tested.expected,
@@ -72,13 +74,13 @@ class Chosen:
         )
 
     @classmethod
-    def joined(cls, parts: Sequence["Chosen"]) -> "Chosen":
+    def joined(cls, parts: Sequence["SelectedBundles"]) -> "SelectedBundles":
         """One behind the other."""
-        members = evidence.joined([Orders(part.indptr, part.item_ix) for part in parts])
+        members = evidence.join_lists([OrderLists(part.indptr, part.item_ix) for part in parts])
         names = [field.name for field in fields(cls)][3:]
         return cls(
             *members,
-            evidence.joined([part.orders for part in parts]),
+            evidence.join_lists([part.orders for part in parts]),
             *(np.concatenate([getattr(part, name) for part in parts]) for name in names),
         )
 
@@ -86,15 +88,15 @@ class Chosen:
         """Return the number of bundles."""
         return len(self.kind)
 
-    def only(self, rows: npt.NDArray[np.integer]) -> "Chosen":
+    def only(self, rows: npt.NDArray[np.integer]) -> "SelectedBundles":
         """Take some of them, in this order."""
-        members = evidence.only(Orders(self.indptr, self.item_ix), rows)
+        members = evidence.only_lists(OrderLists(self.indptr, self.item_ix), rows)
         names = [field.name for field in fields(self)][3:]
         return replace(
             self,
             indptr=members.indptr,
             item_ix=members.order,
-            orders=evidence.only(self.orders, rows),
+            orders=evidence.only_lists(self.orders, rows),
             **{name: getattr(self, name)[rows] for name in names},
         )
 
@@ -108,20 +110,20 @@ class Chosen:
 
     def seen(self, group: npt.NDArray[np.integer], n_groups: int) -> IxArray:
         """Count the cases of each bundle by group, shape (n, n_groups); -1 is no group."""
-        return evidence.table(self.orders, group, n_groups)
+        return evidence.count_by_group(self.orders, group, n_groups)
 
     def usual(
         self,
-        ground: Ground,
-        later: Later,
+        ground: AssociationData,
+        later: LaterPurchases,
         groupings: Sequence[tuple[npt.NDArray[np.integer], int]],
     ) -> list[Floats]:
         """Say what is expected of each bundle by group.
 
         Parameters
         ----------
-        ground : Ground
-        later : Later
+        ground : AssociationData
+        later : LaterPurchases
             What bundles of kind ``after`` were found in.
         groupings : sequence of (ndarray of shape (n_orders,), int)
             Group of each order, -1 for none, and how many there are.
@@ -134,13 +136,13 @@ class Chosen:
         found = [np.zeros((len(self), n_groups)) for _, n_groups in groupings]
         for kind, rows, items in self.alike():
             popular = np.argmax(ground.counts[items], axis=1)
-            rates = Rates(ground, items[np.arange(len(items)), popular])
+            rates = ItemRates(ground, items[np.arange(len(items)), popular])
             few = ground.counts[items].min(axis=1) if kind != AFTER else ground.counts[items[:, 0]]
             step = np.cumsum(few) // _ORDERS
             for number in np.unique(step).tolist():
                 part = np.flatnonzero(step == number)
                 if kind == AFTER:
-                    orders = evidence.only(later.held, items[part, 0])
+                    orders = evidence.only_lists(later.held, items[part, 0])
                     weight = np.diff(later.indptr)[orders.order].astype(np.float64)
                 else:
                     orders, weight = _others(ground, rates, items[part], popular[part])
@@ -149,15 +151,15 @@ class Chosen:
                     orders.rows()
                 ]
                 for (group, n_groups), table in zip(groupings, found, strict=True):
-                    table[rows[part]] = evidence.weighed(orders, weight, group, n_groups)
+                    table[rows[part]] = evidence.weight_by_group(orders, weight, group, n_groups)
         return found
 
 
 def _others(
-    ground: Ground, rates: Rates, items: IxArray, popular: IntArray
-) -> tuple[Orders, Floats]:
+    ground: AssociationData, rates: ItemRates, items: IxArray, popular: IntArray
+) -> tuple[OrderLists, Floats]:
     """Orders that hold all members but the most popular one, and the chance of that in each."""
     rows, size = np.arange(len(items)), items.shape[1]
     others = items[np.arange(size) != popular[:, None]].reshape(len(items), size - 1)
-    orders = evidence.holding(ground.held, *evidence.ragged(others))
+    orders = evidence.orders_holding(ground.held, *evidence.ragged_sets(others))
     return orders, rates.beside(others, items[rows, popular], orders)

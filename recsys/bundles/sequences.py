@@ -1,6 +1,6 @@
 """Finds products that are bought one after the other, in this order.
 
-A ``Ground`` and what was bought ``Later`` come in, ordered pairs that hold come out. Called by
+``AssociationData`` and ``LaterPurchases`` come in; ordered pairs that hold come out. Called by
 ``mining``.
 
 Who buys both of two products often buys either after the other. So a pair must be seen more often
@@ -16,16 +16,16 @@ import numpy.typing as npt
 from scipy import special
 
 from recsys.bundles import evidence, significance
-from recsys.bundles.association_data import Ground
-from recsys.bundles.evidence import Grouped, Orders
-from recsys.bundles.later_purchases import Later
-from recsys.bundles.strata import crossed
-from recsys.bundles.tested_sets import LEAST, Tested
+from recsys.bundles.association_data import AssociationData
+from recsys.bundles.evidence import GroupCounts, OrderLists
+from recsys.bundles.later_purchases import LaterPurchases
+from recsys.bundles.strata import sum_products
+from recsys.bundles.tested_sets import LEAST, TestedSets
 from recsys.bundles.variants import Same
-from recsys.config.settings import Bundles as Settings
-from recsys.datasets.baskets import Training
+from recsys.config.settings import BundleSettings as Settings
+from recsys.datasets.baskets import TrainingSet
 from recsys.datasets.item_index import IntArray, IxArray
-from recsys.models.kernels.pair_counts import Entries, count_met
+from recsys.models.kernels.pair_counts import PairEntries, count_meeting_pairs
 
 Floats = npt.NDArray[np.float64]
 
@@ -39,23 +39,27 @@ _KEPT: Final = 4_000_000
 _DOUBT: Final = 0.1
 
 
-def find(
-    training: Training, ground: Ground, later: Later, settings: Settings, same: Same
-) -> Tested:
+def find_sequences(
+    training: TrainingSet,
+    ground: AssociationData,
+    later: LaterPurchases,
+    settings: Settings,
+    same: Same,
+) -> TestedSets:
     """Find ordered pairs.
 
     Parameters
     ----------
-    training : Training
-    ground : Ground
-    later : Later
-    settings : recsys.config.settings.Bundles
+    training : TrainingSet
+    ground : AssociationData
+    later : LaterPurchases
+    settings : recsys.config.settings.BundleSettings
     same : callable
         As of ``variants.same_thing``.
 
     Returns
     -------
-    Tested
+    TestedSets
         Pairs in the order in which they are bought, those that are reported at
         ``false_discovery_rate``.
     """
@@ -78,10 +82,10 @@ def find(
     a, b, support, least = a[chosen], b[chosen], support[chosen], least[chosen]
     expected, repeats, p_value = expected[chosen], repeats[chosen], p_value[chosen]
     least = np.maximum(_needed(support, expected, repeats, bar), least)
-    earlier = Later.of(
+    earlier = LaterPurchases.of(
         training.baskets, training.as_of_ts, settings.within_days, training.seed, backwards=True
     )
-    after, before = evidence.only(after, chosen), _cases(earlier, a, b)
+    after, before = evidence.only_lists(after, chosen), _cases(earlier, a, b)
     # Who likes both buys `b` as often before as after `a`, but for when the two were sold. How
     # often that would be, other cases tell.
     back = _Weeks.of(ground, earlier)
@@ -92,7 +96,7 @@ def find(
     q_value = 2.0 * np.maximum(q_value, significance.discovery_rates(sooner, len(a)))
     p_value = np.maximum(p_value, sooner)
     items, unknown = np.stack([a, b], axis=1), np.full(len(a), np.nan)
-    found = Tested(items, support, expected, repeats, unknown, p_value, q_value)
+    found = TestedSets(items, support, expected, repeats, unknown, p_value, q_value)
     return found.only(np.flatnonzero(q_value <= rate))
 
 
@@ -103,8 +107,8 @@ class _Weeks:
     Attributes
     ----------
     span : ndarray of shape (n_orders,), int32
-    cases : Grouped
-        Lists as those of ``Later.held``.
+    cases : GroupCounts
+        Lists as those of ``LaterPurchases.held``.
     n_items : int
     weight : ndarray of shape (n_spans,), float64
         Share of a span's ways to put a first product into a case and another one behind a case
@@ -112,12 +116,12 @@ class _Weeks:
     """
 
     span: IxArray
-    cases: Grouped
+    cases: GroupCounts
     n_items: int
     weight: Floats
 
     @classmethod
-    def of(cls, ground: Ground, later: Later) -> "_Weeks":
+    def of(cls, ground: AssociationData, later: LaterPurchases) -> "_Weeks":
         """Count them."""
         case, n_spans = np.flatnonzero(later.case), len(ground.weeks.weight)
         pull, behind = ground.chance.pull[case], np.diff(later.indptr)[case].astype(np.float64)
@@ -127,16 +131,19 @@ class _Weeks:
         )
         weight = both / np.where(drawn * led > 0, drawn * led, 1.0)
         return cls(
-            span, evidence.grouped(later.held, span, len(weight)), len(ground.counts), weight
+            span,
+            evidence.sparse_by_group(later.held, span, len(weight)),
+            len(ground.counts),
+            weight,
         )
 
     def expected(self, a: IxArray, b: IxArray) -> Floats:
         """Cases with ``a``, sorted, that ``b`` would follow by chance."""
-        return crossed(a, b + self.n_items, self.cases, self.cases, self.weight)
+        return sum_products(a, b + self.n_items, self.cases, self.cases, self.weight)
 
-    def by_span(self, cases: Orders) -> IxArray:
+    def by_span(self, cases: OrderLists) -> IxArray:
         """Count cases by span, shape (n, n_spans)."""
-        return evidence.table(cases, self.span, len(self.weight))
+        return evidence.count_by_group(cases, self.span, len(self.weight))
 
     def besides(self, a: IxArray, b: IxArray, both: IxArray, turned: IxArray) -> Floats:
         """Cases with ``a`` that ``b`` would follow, by all cases but some.
@@ -154,7 +161,7 @@ class _Weeks:
 
 
 def _above(
-    ground: Ground, later: Later, weeks: _Weeks, settings: Settings, threads: int
+    ground: AssociationData, later: LaterPurchases, weeks: _Weeks, settings: Settings, threads: int
 ) -> tuple[IxArray, IxArray, IntArray, Floats, Floats]:
     """Ordered pairs that are seen more often than chance explains."""
     items, bounds = ground.baskets.items, later.indptr
@@ -163,9 +170,9 @@ def _above(
     def partners(at: IntArray) -> tuple[IntArray, IntArray]:
         return bounds[of[at]], bounds[of[at] + 1] - bounds[of[at]]
 
-    entries = Entries(items.indices, later.item_ix, partners, items.shape[1])
+    entries = PairEntries(items.indices, later.item_ix, partners, items.shape[1])
     parts: list[Found] = []
-    for part in count_met(entries, settings.min_support, threads=threads):
+    for part in count_meeting_pairs(entries, settings.min_support, threads=threads):
         expected = np.maximum(weeks.expected(part.a, part.b), LEAST)
         more = np.flatnonzero(part.support > expected)
         p_value = significance.at_least(part.support[more], expected[more])
@@ -194,10 +201,12 @@ def _least(parts: list[Found]) -> Found:
     return a[best], b[best], support[best], expected[best], p_value[best]
 
 
-def _cases(later: Later, a: IxArray, b: IxArray) -> Orders:
+def _cases(later: LaterPurchases, a: IxArray, b: IxArray) -> OrderLists:
     """Cases with ``a`` that ``b`` followed."""
     members = np.stack([a, b + len(later.held.indptr) // 2], axis=1).astype(np.int32)
-    return evidence.holding(later.held, np.arange(len(a) + 1, dtype=np.int64) * 2, members.ravel())
+    return evidence.orders_holding(
+        later.held, np.arange(len(a) + 1, dtype=np.int64) * 2, members.ravel()
+    )
 
 
 def _chosen(p_value: Floats, n_tests: int, rate: float) -> tuple[IntArray, float]:
@@ -221,14 +230,14 @@ def _needed(support: IntArray, expected: Floats, repeats: Floats, bar: float) ->
 
 
 def _sooner(
-    ground: Ground, after: Orders, before: Orders, usual: Floats, least: IntArray
+    ground: AssociationData, after: OrderLists, before: OrderLists, usual: Floats, least: IntArray
 ) -> Floats:
     """Chance that so many cases come after and not before.
 
     Parameters
     ----------
-    ground : Ground
-    after, before : Orders
+    ground : AssociationData
+    after, before : OrderLists
         Cases, ``n`` lists each.
     usual : ndarray of shape (n,), float64
         Share of those that come after where the order means nothing.

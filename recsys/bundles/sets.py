@@ -17,9 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.bundles import evidence, significance
-from recsys.bundles.association_data import Ground, Rates
-from recsys.bundles.tested_sets import LEAST, Tested
-from recsys.config.settings import Bundles as Settings
+from recsys.bundles.association_data import AssociationData, ItemRates
+from recsys.bundles.tested_sets import LEAST, TestedSets
+from recsys.config.settings import BundleSettings as Settings
 from recsys.datasets.item_index import IxArray
 
 Floats = npt.NDArray[np.float64]
@@ -32,19 +32,19 @@ _SETS: Final = 50_000
 _ORDERS: Final = 2_000_000
 
 
-def find(ground: Ground, settings: Settings, pairs: Tested) -> list[Tested]:
+def find_sets(ground: AssociationData, settings: Settings, pairs: TestedSets) -> list[TestedSets]:
     """Find sets of three, and of those sets of four.
 
     Parameters
     ----------
-    ground : Ground
-    settings : recsys.config.settings.Bundles
-    pairs : Tested
+    ground : AssociationData
+    settings : recsys.config.settings.BundleSettings
+    pairs : TestedSets
         All products of a set are in pairs with each other among these.
 
     Returns
     -------
-    list of Tested
+    list of TestedSets
         One for each size from 3 to ``settings.max_size``, those that are reported at
         ``false_discovery_rate``.
     """
@@ -63,7 +63,7 @@ def find(ground: Ground, settings: Settings, pairs: Tested) -> list[Tested]:
         last = (
             _tested(ground, settings, candidates, lift_of)
             if len(candidates)
-            else Tested.nothing(size)
+            else TestedSets.nothing(size)
         )
         found.append(last)
     return found
@@ -88,19 +88,19 @@ def _joined(smaller: IxArray) -> IxArray:
 
 
 def _tested(
-    ground: Ground,
+    ground: AssociationData,
     settings: Settings,
     candidates: IxArray,
     known: dict[tuple[int, ...], tuple[float, float]],
-) -> Tested:
-    rates = Rates(ground, candidates)
+) -> TestedSets:
+    rates = ItemRates(ground, candidates)
     # For each set as many as its second rarest product has, at most.
     work = np.cumsum(np.sort(ground.counts[candidates], axis=1)[:, 1])
     parts = [
         _part(ground, settings, part, known, rates)
         for part in np.split(candidates, np.flatnonzero(np.diff(work // _ORDERS)) + 1)
     ]
-    whole = Tested.joined(parts)
+    whole = TestedSets.joined(parts)
     q_value = significance.discovery_rates(whole.p_value, len(candidates))
     return replace(whole, q_value=q_value).only(
         np.flatnonzero(q_value <= settings.false_discovery_rate)
@@ -108,28 +108,28 @@ def _tested(
 
 
 def _part(
-    ground: Ground,
+    ground: AssociationData,
     settings: Settings,
     sets: IxArray,
     known: dict[tuple[int, ...], tuple[float, float]],
-    rates: Rates,
-) -> Tested:
+    rates: ItemRates,
+) -> TestedSets:
     """Test sets; those without the support are left out."""
-    together = evidence.holding(ground.held, *evidence.ragged(sets))
+    together = evidence.orders_holding(ground.held, *evidence.ragged_sets(sets))
     enough = np.flatnonzero(np.diff(together.indptr) >= settings.min_support)
-    sets, together = sets[enough], evidence.only(together, enough)
+    sets, together = sets[enough], evidence.only_lists(together, enough)
     support = np.diff(together.indptr)
     size = sets.shape[1]
     expected = np.full(len(sets), LEAST)
     for one in range(size):
         others = np.delete(sets, one, axis=1)
-        orders = evidence.holding(ground.held, *evidence.ragged(others))
+        orders = evidence.orders_holding(ground.held, *evidence.ragged_sets(others))
         chances = rates.beside(others, sets[:, one], orders)
         np.maximum(expected, np.bincount(orders.rows(), chances, len(sets)), out=expected)
     if size == 4:
         for half in combinations(range(size), 2):
             rest = [at for at in range(size) if at not in half]
-            orders = evidence.holding(ground.held, *evidence.ragged(sets[:, half]))
+            orders = evidence.orders_holding(ground.held, *evidence.ragged_sets(sets[:, half]))
             lift = np.array([known[tuple(pair)][0] for pair in sets[:, rest].tolist()])
             a, b = (rates.of(sets[orders.rows(), at], orders.order) for at in rest)
             chances = np.minimum(a * b * lift[orders.rows()], np.minimum(a, b))
@@ -141,4 +141,4 @@ def _part(
     complement[np.isinf(complement)] = np.nan
     repeats = ground.repeats(together)
     p_value = significance.at_least(support / repeats, expected / repeats)
-    return Tested(sets, support, expected, repeats, complement, p_value, p_value)
+    return TestedSets(sets, support, expected, repeats, complement, p_value, p_value)

@@ -10,9 +10,9 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from recsys.bundles.evidence import Grouped, Orders, grouped
+from recsys.bundles.evidence import GroupCounts, OrderLists, sparse_by_group
 from recsys.datasets.baskets import Baskets
-from recsys.datasets.compiled import compiled
+from recsys.datasets.compilation import compiled
 from recsys.datasets.item_index import IntArray, IxArray
 from recsys.units import DAY
 
@@ -24,7 +24,7 @@ _OF_SPAN, _OF_PLACE = 100, 200
 _DOUBT: Final = 1.0
 
 
-class Groups(NamedTuple):
+class Strata(NamedTuple):
     """Orders in groups, and how often each group bought each product.
 
     Attributes
@@ -74,8 +74,8 @@ class Groups(NamedTuple):
         typical = self.typical
         if len(self.weight) < 2 or typical <= 0:
             return np.ones(len(a))
-        held = Grouped(self.indptr, self.group, self.times)
-        seen = crossed(a, b, held, held, self.weight) - inside
+        held = GroupCounts(self.indptr, self.group, self.times)
+        seen = sum_products(a, b, held, held, self.weight) - inside
         seen, usual = np.maximum(seen, 0.0) / typical, np.maximum(usual, 0.0) / typical
         factor: Floats = (seen + _DOUBT) / (usual + _DOUBT)
         return factor
@@ -101,15 +101,15 @@ class Groups(NamedTuple):
         return rates
 
 
-def groups(held: Orders, pull: Floats, of: IxArray) -> Groups:
+def strata_of(held: OrderLists, pull: Floats, of: IxArray) -> Strata:
     """Look at orders in groups.
 
     Parameters
     ----------
-    held : Orders
+    held : OrderLists
         Of each product.
     pull : ndarray of shape (n_orders,), float64
-        As of ``Chance``.
+        As of ``NullModel``.
     of : ndarray of shape (n_orders,), int32
         Group of each; -1 for none.
     """
@@ -118,16 +118,16 @@ def groups(held: Orders, pull: Floats, of: IxArray) -> Groups:
     drawn, squares = (
         np.bincount(of[known], part, n_groups) for part in (pull[known], pull[known] ** 2)
     )
-    return Groups(
+    return Strata(
         of,
         _same_basket(drawn, squares),
         drawn / max(float(pull.sum()), 1e-300),
         float(_same_basket(pull.sum(), (pull**2).sum())),
-        *grouped(held, of, n_groups),
+        *sparse_by_group(held, of, n_groups),
     )
 
 
-def spans(ts: IntArray) -> IxArray:
+def week_spans(ts: IntArray) -> IxArray:
     """Number weeks, or as many in a row as have enough orders together."""
     week = ts // (7 * DAY)
     if not len(week):
@@ -145,7 +145,7 @@ def spans(ts: IntArray) -> IxArray:
     return number[week]
 
 
-def places(baskets: Baskets) -> IxArray:
+def place_strata(baskets: Baskets) -> IxArray:
     """Number locations; those with few orders count as one, for each channel."""
     _, of, many = np.unique(baskets.location, return_inverse=True, return_counts=True)
     of = of.ravel()
@@ -154,7 +154,7 @@ def places(baskets: Baskets) -> IxArray:
     return np.unique(of, return_inverse=True)[1].ravel().astype(np.int32)
 
 
-def sizes(lengths: npt.NDArray[np.integer]) -> IxArray:
+def size_strata(lengths: npt.NDArray[np.integer]) -> IxArray:
     """Number baskets by their size, half a doubling a step."""
     step = np.floor(2.0 * np.log2(np.maximum(lengths, 1))).astype(np.int64)
     return np.unique(step, return_inverse=True)[1].ravel().astype(np.int32)
@@ -167,11 +167,11 @@ def _same_basket(total: npt.ArrayLike, squares: npt.ArrayLike) -> Floats:
     return np.where(some, squares / np.where(some, apart, 1.0), 0.0)
 
 
-def crossed(
+def sum_products(
     a: IxArray,
     b: IxArray,
-    first: Grouped,
-    then: Grouped,
+    first: GroupCounts,
+    then: GroupCounts,
     weight: Floats,
 ) -> Floats:
     """Multiply, group by group, how often it has each of two products, and add up.
@@ -180,7 +180,7 @@ def crossed(
     ----------
     a, b : ndarray of shape (n,), int32
         Pairs; those with one ``a`` stand together.
-    first, then : Grouped
+    first, then : GroupCounts
         ``first`` is looked up for ``a``, ``then`` for ``b``.
     weight : ndarray of shape (n_groups,), float64
         What each group counts.

@@ -11,7 +11,7 @@ Status = Literal["suggested", "approved", "paused", "rejected", "withdrawn"]
 STATUSES: Final[tuple[str, ...]] = get_args(Status)
 #: Status → those that may follow it. ``paused`` promises nothing more and keeps what was promised;
 #: ``withdrawn`` voids it.
-NEXT: Final[dict[str, tuple[str, ...]]] = {
+NEXT_STATUSES: Final[dict[str, tuple[str, ...]]] = {
     "suggested": ("approved", "rejected"),
     "approved": ("paused", "withdrawn"),
     "paused": ("approved", "withdrawn"),
@@ -61,7 +61,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     changed_by: str
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True):
+class TermsChange(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the audit trail."""
 
     bundle_id: str

@@ -20,7 +20,7 @@ LEAST: Final = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
-class Tested:
+class TestedSets:
     """Sets of one size.
 
     Attributes
@@ -44,7 +44,7 @@ class Tested:
     q_value: Floats
 
     @classmethod
-    def nothing(cls, size: int) -> "Tested":
+    def nothing(cls, size: int) -> "TestedSets":
         """No set of a size."""
         none = np.zeros(0)
         return cls(
@@ -52,7 +52,7 @@ class Tested:
         )
 
     @classmethod
-    def joined(cls, parts: Sequence["Tested"]) -> "Tested":
+    def joined(cls, parts: Sequence["TestedSets"]) -> "TestedSets":
         """One behind the other, all of one size."""
         names = [field.name for field in fields(cls)]
         return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
@@ -61,9 +61,9 @@ class Tested:
         """Return how many there are."""
         return len(self.support)
 
-    def only(self, rows: npt.NDArray[np.integer]) -> "Tested":
+    def only(self, rows: npt.NDArray[np.integer]) -> "TestedSets":
         """Take some of them."""
-        return Tested(*(getattr(self, field.name)[rows] for field in fields(self)))
+        return TestedSets(*(getattr(self, field.name)[rows] for field in fields(self)))
 
     @property
     def bounds(self) -> tuple[Floats, Floats]:

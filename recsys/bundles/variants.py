@@ -10,10 +10,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.baskets import Training
+from recsys.datasets.baskets import TrainingSet
 from recsys.datasets.item_index import IxArray
 from recsys.models.text_features import tokens, unsized
-from recsys.ranking.diversity import Alike
+from recsys.ranking.diversity import ItemSimilarity
 
 #: Two lists of products → whether each two are one thing.
 Same = Callable[[IxArray, IxArray], npt.NDArray[np.bool_]]
@@ -21,14 +21,14 @@ Same = Callable[[IxArray, IxArray], npt.NDArray[np.bool_]]
 _UNKNOWN: Final = -1
 
 
-def same_thing(training: Training, alike: Alike | None) -> Same:
+def same_product(training: TrainingSet, alike: ItemSimilarity | None) -> Same:
     """Return what tells products that are one thing.
 
     Parameters
     ----------
-    training : Training
+    training : TrainingSet
         Whose catalogue says what is a variant of what.
-    alike : Alike, optional
+    alike : ItemSimilarity, optional
         Knows titles that are nearly the same.
     """
     products = training.products

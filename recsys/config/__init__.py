@@ -4,6 +4,6 @@ In: ``omnibasket.toml`` and the environment. Out: ``Config``. Every other room r
 else in the library reads settings.
 """
 
-from recsys.config.toml_file import Config, from_environment, load, parse
+from recsys.config.toml_file import Config, config_from_environment, load_config, parse_config
 
-__all__ = ["Config", "from_environment", "load", "parse"]
+__all__ = ["Config", "config_from_environment", "load_config", "parse_config"]

@@ -13,20 +13,22 @@ from typing import Any, Union, get_args, get_origin
 
 import msgspec
 
-from recsys.config.placement_settings import Placement
-from recsys.config.settings import Serve, Settings
+from recsys.config.placement_settings import PlacementSettings
+from recsys.config.settings import ServeSettings, Settings
 from recsys.messages import SETTING_WORDS, choices_of, wanted
 
 #: Settings of the past: what says the same now, by section.
 REPLACED: dict[type[Settings], dict[str, str]] = {
-    Serve: {"requests_per_second": "`[limits] requests_per_minute` says that for all workers"},
-    Placement: {"new_only": '`objective = "new"` says what `new_only = true` said'},
+    ServeSettings: {
+        "requests_per_second": "`[limits] requests_per_minute` says that for all workers"
+    },
+    PlacementSettings: {"new_only": '`objective = "new"` says what `new_only = true` said'},
 }
 #: Letters from which on a name that holds another one is near to it.
 _HELD = 3
 
 
-def explain(value: object, kind: Any, where: str) -> tuple[str, str] | None:
+def explain_error(value: object, kind: Any, where: str) -> tuple[str, str] | None:
     """Find a setting that does not fit its type.
 
     Parameters
@@ -55,15 +57,15 @@ def explain(value: object, kind: Any, where: str) -> tuple[str, str] | None:
             return f"{where}.{name}".lstrip("."), f"unknown setting `{name}`: {instead}."
         if inner is None:
             known = [name for name in kind.__struct_fields__ if name != "folder"]
-            return f"{where}.{name}".lstrip("."), unknown(name, known, "setting ")
-        if found := explain(part, inner, f"{where}.{name}".lstrip(".")):
+            return f"{where}.{name}".lstrip("."), unknown_name(name, known, "setting ")
+        if found := explain_error(part, inner, f"{where}.{name}".lstrip(".")):
             return found
     if missing := re.search(r"missing required field `(.+?)`", message):
         needed = next(f.type for f in msgspec.structs.fields(kind) if f.name == missing[1])
         one_of = f": one of {', '.join(choices)}" if (choices := choices_of(needed)) else ""
         return where, f"`{missing[1]}` is missing{one_of}."
     if choices := choices_of(kind):
-        return where, unknown(value, choices)
+        return where, unknown_name(value, choices)
     return where, f"expected {wanted(message, kind, SETTING_WORDS)}, not {value!r}."
 
 
@@ -93,15 +95,15 @@ def _parts(value: object, kind: Any) -> list[tuple[str, Any, object]]:
     return []
 
 
-def unknown(value: object, known: Iterable[str], what: str = "") -> str:
+def unknown_name(value: object, known: Iterable[str], what: str = "") -> str:
     """Say that a name is not among the known ones, and which it may have meant."""
     names = list(known)
-    hint = nearest(str(value), names)
+    hint = nearest_name(str(value), names)
     shown = (name if re.fullmatch(r"\w+", name) else f"`{name}`" for name in names)
     return f"unknown {what}`{value}`.{hint} Known: {', '.join(shown)}."
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
+def nearest_name(name: str, known: Iterable[str]) -> str:
     """Return `` Did you mean …?``, or nothing where no name is near.
 
     Case does not matter. Where none is spelled much alike, the shortest name that holds the given

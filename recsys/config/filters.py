@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from recsys.config.errors import nearest
+from recsys.config.errors import nearest_name
 from recsys.errors import RecsysError
 
 TEXT: Final = ("item_id", "title", "department", "category", "brand")
@@ -71,7 +71,7 @@ class FilterError(RecsysError):
         self.faults = faults
 
 
-def parse(document: object, attributes: Collection[str] | None = None) -> Filter:
+def parse_filter(document: object, attributes: Collection[str] | None = None) -> Filter:
     """Check a filter.
 
     Parameters
@@ -110,7 +110,7 @@ def _not_among(part: Any, at: str, attributes: Collection[str]) -> Iterator[tupl
     if field.startswith(ATTRIBUTE) and name not in attributes:
         known = sorted(attributes)[:_NAMED]
         told = f" Known: {', '.join(known)}." if known else " No product has any."
-        hint = nearest(name, list(attributes))
+        hint = nearest_name(name, list(attributes))
         yield f"{at}/field", f"is no attribute that filters may ask.{hint}{told}"
 
 
@@ -164,18 +164,18 @@ def _condition(part: dict[Any, Any], at: str, faults: list[tuple[str, str]]) -> 
     before = len(faults)
     for name in part:
         if name not in ("field", "op", "value"):
-            hint = nearest(str(name), ("field", "op", "value", *GROUPS))
+            hint = nearest_name(str(name), ("field", "op", "value", *GROUPS))
             step = str(name)[:MAX_TEXT].replace("~", "~0").replace("/", "~1")
             faults.append((f"{at}/{step}", f"is not known.{hint} Known: field, op, value."))
     field, op = part.get("field"), part.get("op", "eq")
     if not isinstance(field, str) or not (field in FIELDS or _is_attribute(field)):
-        hint = nearest(str(field), FIELDS) if field is not None else ""
+        hint = nearest_name(str(field), FIELDS) if field is not None else ""
         what = "is missing." if field is None else "is unknown."
         faults.append((f"{at}/field", f"{what}{hint} Known: {', '.join(_KNOWN)}."))
         return None
     allowed = _operators(field)
     if op not in allowed:
-        hint = nearest(str(op), allowed)
+        hint = nearest_name(str(op), allowed)
         faults.append((f"{at}/op", f"is none of `{field}`.{hint} Known: {', '.join(allowed)}."))
         return None
     value = part.get("value", True if op == "exists" else None)

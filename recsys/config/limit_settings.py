@@ -12,7 +12,7 @@ from recsys.config.settings import Settings
 Quota = Annotated[int, Meta(ge=0, le=1_000_000_000)]
 
 
-class Limits(Settings, frozen=True):
+class LimitSettings(Settings, frozen=True):
     """How much one caller may ask and tell, all workers of a machine together; 0: any number."""
 
     requests_per_minute: Quota = 60_000

@@ -11,7 +11,7 @@ from msgspec import Meta, field
 from recsys.config.settings import Count, Positive, Settings, Share
 
 
-class Popular(Settings, frozen=True):
+class PopularSettings(Settings, frozen=True):
     """Most bought lately."""
 
     half_life_days: Positive = 14.0
@@ -20,7 +20,7 @@ class Popular(Settings, frozen=True):
     """Lines a location or channel needs before its own ranking is trusted."""
 
 
-class Trending(Settings, frozen=True):
+class TrendingSettings(Settings, frozen=True):
     """Rising against its own past."""
 
     half_life_days: Positive = 7.0
@@ -33,7 +33,7 @@ class Trending(Settings, frozen=True):
     """Lines a location or channel needs before what rises there is looked for."""
 
 
-class Repeat(Settings, frozen=True):
+class RepeatSettings(Settings, frozen=True):
     """What the customer bought before, and when it is due."""
 
     half_life_days: Positive = 180.0
@@ -50,7 +50,7 @@ class Repeat(Settings, frozen=True):
     """Days for which purchases are expected."""
 
 
-class CoPurchase(Settings, frozen=True):
+class CoPurchaseSettings(Settings, frozen=True):
     """Bought together."""
 
     min_support: Count = 5
@@ -67,7 +67,7 @@ class CoPurchase(Settings, frozen=True):
     """Age at which an item of the history counts half."""
 
 
-class Transitions(Settings, frozen=True):
+class TransitionsSettings(Settings, frozen=True):
     """Bought next."""
 
     min_support: Count = 3
@@ -78,7 +78,7 @@ class Transitions(Settings, frozen=True):
     """Orders of doubt added to each pair's count."""
 
 
-class Weights(Settings, frozen=True):
+class InteractionWeights(Settings, frozen=True):
     """What each kind of interaction says of a customer's liking for a product."""
 
     purchase: Positive = 1.0
@@ -91,7 +91,7 @@ class Weights(Settings, frozen=True):
     """Bought and returned: speaks against the product. The purchase never counts then."""
 
 
-class Als(Settings, frozen=True):
+class AlsSettings(Settings, frozen=True):
     """Implicit-feedback factors."""
 
     factors: Count = 64
@@ -104,11 +104,11 @@ class Als(Settings, frozen=True):
     """Confidence that one purchase adds."""
     half_life_days: Positive = 60.0
     """Age at which a purchase counts half."""
-    weights: Weights = field(default_factory=Weights)
+    weights: InteractionWeights = field(default_factory=InteractionWeights)
     """What each kind of interaction counts."""
 
 
-class Bpr(Settings, frozen=True):
+class BprSettings(Settings, frozen=True):
     """Factors that rank by pairs."""
 
     enabled: bool = False
@@ -123,11 +123,11 @@ class Bpr(Settings, frozen=True):
     """How much vectors are held back."""
     half_life_days: Positive = 60.0
     """Age at which a purchase counts half."""
-    weights: Weights = field(default_factory=Weights)
+    weights: InteractionWeights = field(default_factory=InteractionWeights)
     """What each kind of interaction counts."""
 
 
-class Neighbours(Settings, frozen=True):
+class NeighboursSettings(Settings, frozen=True):
     """Similar customers."""
 
     products: Annotated[int, Meta(ge=1, le=20_000)] = 4_000
@@ -140,7 +140,7 @@ class Neighbours(Settings, frozen=True):
     """Age at which a purchase counts half."""
 
 
-class Content(Settings, frozen=True):
+class ContentSettings(Settings, frozen=True):
     """What a product is."""
 
     words: Annotated[float, Meta(ge=0)] = 0.5
@@ -155,21 +155,21 @@ class Content(Settings, frozen=True):
     """Age at which anyone's purchase counts half, where it is counted how a product sells."""
 
 
-class Models(Settings, frozen=True):
+class ModelSettings(Settings, frozen=True):
     """Settings of each model."""
 
-    popular: Popular = field(default_factory=Popular)
-    trending: Trending = field(default_factory=Trending)
-    repeat: Repeat = field(default_factory=Repeat)
-    copurchase: CoPurchase = field(default_factory=CoPurchase)
-    transitions: Transitions = field(default_factory=Transitions)
-    als: Als = field(default_factory=Als)
-    bpr: Bpr = field(default_factory=Bpr)
-    neighbours: Neighbours = field(default_factory=Neighbours)
-    content: Content = field(default_factory=Content)
+    popular: PopularSettings = field(default_factory=PopularSettings)
+    trending: TrendingSettings = field(default_factory=TrendingSettings)
+    repeat: RepeatSettings = field(default_factory=RepeatSettings)
+    copurchase: CoPurchaseSettings = field(default_factory=CoPurchaseSettings)
+    transitions: TransitionsSettings = field(default_factory=TransitionsSettings)
+    als: AlsSettings = field(default_factory=AlsSettings)
+    bpr: BprSettings = field(default_factory=BprSettings)
+    neighbours: NeighboursSettings = field(default_factory=NeighboursSettings)
+    content: ContentSettings = field(default_factory=ContentSettings)
 
 
-class Ranker(Settings, frozen=True):
+class RankerSettings(Settings, frozen=True):
     """Trees that put right what the blend of the models gets wrong."""
 
     trees: Annotated[int, Meta(ge=0, le=1_000)] = 150

@@ -10,7 +10,7 @@ from msgspec import Meta
 from recsys.config.settings import Count, Positive, Settings, Share
 
 
-class Offers(Settings, frozen=True):
+class OfferSettings(Settings, frozen=True):
     """How offers are made and used."""
 
     per_order: Count = 3

@@ -12,7 +12,7 @@ from recsys.config.settings import Settings, Share
 Objective = Literal["purchase", "margin", "new"]
 
 
-class Placement(Settings, frozen=True):
+class PlacementSettings(Settings, frozen=True):
     """A named slot on a channel."""
 
     channel: str
@@ -44,18 +44,18 @@ class Placement(Settings, frozen=True):
     """Factor on each model's learned weight, by model; ``cart``: on what goes with the cart."""
 
 
-PLACEMENTS: dict[str, Placement] = {
-    "web_home": Placement(channel="web", offers=1),
-    "web_product": Placement(channel="web", count=8, new_share=0.25),
-    "web_cart": Placement(channel="web", hide_bought_days=0.0, new_share=0.25, offers=1),
-    "email_weekly": Placement(channel="email", count=12, hide_bought_days=3.0, offers=1),
-    "email_post_purchase": Placement(
+PLACEMENTS: dict[str, PlacementSettings] = {
+    "web_home": PlacementSettings(channel="web", offers=1),
+    "web_product": PlacementSettings(channel="web", count=8, new_share=0.25),
+    "web_cart": PlacementSettings(channel="web", hide_bought_days=0.0, new_share=0.25, offers=1),
+    "email_weekly": PlacementSettings(channel="email", count=12, hide_bought_days=3.0, offers=1),
+    "email_post_purchase": PlacementSettings(
         channel="email",
         count=6,
         hide_bought_days=14.0,
         from_last_basket=True,
         weights={"cart": 5.0},
     ),
-    "store_screen": Placement(channel="store_screen", count=6, personal=False),
-    "associate_tablet": Placement(channel="associate", count=8, offers=1),
+    "store_screen": PlacementSettings(channel="store_screen", count=6, personal=False),
+    "associate_tablet": PlacementSettings(channel="associate", count=8, offers=1),
 }

@@ -136,7 +136,7 @@ class Source(Settings, frozen=True):
     """Identifier type → column that names the customer."""
 
 
-class Workspace(Settings, frozen=True):
+class WorkspaceSettings(Settings, frozen=True):
     """What the whole workspace shares."""
 
     name: str = "workspace"
@@ -152,7 +152,7 @@ class Workspace(Settings, frozen=True):
     """Folder of histories, artefacts and the ledger."""
 
 
-class Rules(Settings, frozen=True):
+class RuleSettings(Settings, frozen=True):
     """Which order lines are left out of the history, and said so in the summary."""
 
     non_product_ids: list[str] = field(default_factory=list)
@@ -165,7 +165,7 @@ class Rules(Settings, frozen=True):
     """Lines whose shelf price is zero: samples, gifts, stock corrections."""
 
 
-class Ingest(Settings, frozen=True):
+class IngestSettings(Settings, frozen=True):
     """How exports are read."""
 
     max_reject_share: Share = 0.1
@@ -180,7 +180,7 @@ class Ingest(Settings, frozen=True):
     """Live orders of nobody in a day beyond so many usual days' orders are set aside."""
 
 
-class Identity(Settings, frozen=True):
+class IdentitySettings(Settings, frozen=True):
     """What may join two identifiers into one customer."""
 
     limits: dict[str, int] = field(
@@ -219,7 +219,7 @@ class Identity(Settings, frozen=True):
 PeerName = Literal["popular", "own_frequency", "item_knn", "als"]
 
 
-class Train(Settings, frozen=True):
+class TrainSettings(Settings, frozen=True):
     """How training runs and is judged."""
 
     test_days: Count = 28
@@ -251,7 +251,7 @@ class Train(Settings, frozen=True):
     """Records of runs kept; those of versions that are kept stay as well."""
 
 
-class Publish(Settings, frozen=True):
+class PublishSettings(Settings, frozen=True):
     """When a new version becomes current."""
 
     guard: dict[str, Share] = field(
@@ -263,7 +263,7 @@ class Publish(Settings, frozen=True):
     """For whom it is guarded: ``all``, and channels."""
 
 
-class Checks(Settings, frozen=True):
+class CheckSettings(Settings, frozen=True):
     """What the latest part of a history must look like for training to begin."""
 
     recent_days: Count = 7
@@ -289,7 +289,7 @@ class Checks(Settings, frozen=True):
     """Checks that warn only, by name."""
 
 
-class Bundles(Settings, frozen=True):
+class BundleSettings(Settings, frozen=True):
     """Which products are suggested to be sold together, and at what price."""
 
     min_support: Annotated[int, Meta(ge=2)] = 10
@@ -322,7 +322,7 @@ class Bundles(Settings, frozen=True):
     """Price elasticities between which the answer to a lower price is assumed to lie."""
 
 
-class Serve(Settings, frozen=True):
+class ServeSettings(Settings, frozen=True):
     """The HTTP service."""
 
     host: str = "127.0.0.1"
@@ -341,7 +341,7 @@ class Serve(Settings, frozen=True):
     """Serve the example shop under /shop, as long as no key is needed."""
 
 
-class Ledger(Settings, frozen=True):
+class LedgerSettings(Settings, frozen=True):
     """Where events, histories and exposures are written."""
 
     url: str | None = None

@@ -19,28 +19,35 @@ import msgspec
 from msgspec import field
 
 from recsys.config import filters
-from recsys.config.errors import explain, nearest, unknown
+from recsys.config.errors import explain_error, nearest_name, unknown_name
 from recsys.config.filters import FilterError
-from recsys.config.limit_settings import Limits
-from recsys.config.model_settings import Als, CoPurchase, Models, Popular, Ranker, Repeat
-from recsys.config.offer_settings import Offers
-from recsys.config.placement_settings import PLACEMENTS, Placement
+from recsys.config.limit_settings import LimitSettings
+from recsys.config.model_settings import (
+    AlsSettings,
+    CoPurchaseSettings,
+    ModelSettings,
+    PopularSettings,
+    RankerSettings,
+    RepeatSettings,
+)
+from recsys.config.offer_settings import OfferSettings
+from recsys.config.placement_settings import PLACEMENTS, PlacementSettings
 from recsys.config.settings import (
     ORDER_KINDS,
-    Bundles,
-    Checks,
+    BundleSettings,
+    CheckSettings,
     Column,
-    Identity,
-    Ingest,
-    Ledger,
-    Publish,
-    Rules,
-    Serve,
+    IdentitySettings,
+    IngestSettings,
+    LedgerSettings,
+    PublishSettings,
+    RuleSettings,
+    ServeSettings,
     Settings,
     Source,
     SourceKind,
-    Train,
-    Workspace,
+    TrainSettings,
+    WorkspaceSettings,
 )
 from recsys.errors import ConfigError
 from recsys.messages import failure, unreadable
@@ -50,32 +57,32 @@ __all__ = [
     "FILE_NAME",
     "ORDER_KINDS",
     "PLACEMENTS",
-    "Als",
-    "Bundles",
-    "Checks",
-    "CoPurchase",
+    "AlsSettings",
+    "BundleSettings",
+    "CheckSettings",
+    "CoPurchaseSettings",
     "Column",
     "Config",
-    "Identity",
-    "Ingest",
-    "Ledger",
-    "Limits",
-    "Models",
-    "Placement",
-    "Popular",
-    "Publish",
-    "Ranker",
-    "Repeat",
-    "Rules",
-    "Serve",
+    "IdentitySettings",
+    "IngestSettings",
+    "LedgerSettings",
+    "LimitSettings",
+    "ModelSettings",
+    "PlacementSettings",
+    "PopularSettings",
+    "PublishSettings",
+    "RankerSettings",
+    "RepeatSettings",
+    "RuleSettings",
+    "ServeSettings",
     "Settings",
     "Source",
     "SourceKind",
-    "Train",
-    "Workspace",
-    "from_environment",
-    "load",
-    "parse",
+    "TrainSettings",
+    "WorkspaceSettings",
+    "config_from_environment",
+    "load_config",
+    "parse_config",
 ]
 
 FILE_NAME = "omnibasket.toml"
@@ -85,22 +92,22 @@ _PREFIX = "OMNIBASKET_"
 class Config(Settings, frozen=True):
     """Everything in ``omnibasket.toml``."""
 
-    workspace: Workspace = field(default_factory=Workspace)
+    workspace: WorkspaceSettings = field(default_factory=WorkspaceSettings)
     sources: dict[str, Source] = field(default_factory=dict)
-    rules: Rules = field(default_factory=Rules)
-    ingest: Ingest = field(default_factory=Ingest)
-    identity: Identity = field(default_factory=Identity)
-    models: Models = field(default_factory=Models)
-    ranker: Ranker = field(default_factory=Ranker)
-    train: Train = field(default_factory=Train)
-    bundles: Bundles = field(default_factory=Bundles)
-    offers: Offers = field(default_factory=Offers)
-    checks: Checks = field(default_factory=Checks)
-    publish: Publish = field(default_factory=Publish)
-    serve: Serve = field(default_factory=Serve)
-    limits: Limits = field(default_factory=Limits)
-    ledger: Ledger = field(default_factory=Ledger)
-    placements: dict[str, Placement] = field(default_factory=dict)
+    rules: RuleSettings = field(default_factory=RuleSettings)
+    ingest: IngestSettings = field(default_factory=IngestSettings)
+    identity: IdentitySettings = field(default_factory=IdentitySettings)
+    models: ModelSettings = field(default_factory=ModelSettings)
+    ranker: RankerSettings = field(default_factory=RankerSettings)
+    train: TrainSettings = field(default_factory=TrainSettings)
+    bundles: BundleSettings = field(default_factory=BundleSettings)
+    offers: OfferSettings = field(default_factory=OfferSettings)
+    checks: CheckSettings = field(default_factory=CheckSettings)
+    publish: PublishSettings = field(default_factory=PublishSettings)
+    serve: ServeSettings = field(default_factory=ServeSettings)
+    limits: LimitSettings = field(default_factory=LimitSettings)
+    ledger: LedgerSettings = field(default_factory=LedgerSettings)
+    placements: dict[str, PlacementSettings] = field(default_factory=dict)
     folder: Path = Path()
     """Where the file lies; set by ``load``, not in the file."""
 
@@ -114,14 +121,14 @@ class Config(Settings, frozen=True):
         """SQLAlchemy URL of the ledger."""
         if self.ledger.url is None:
             return f"sqlite:///{self.state / 'ledger.sqlite'}"
-        return from_environment(self.ledger.url, "ledger.url")
+        return config_from_environment(self.ledger.url, "ledger.url")
 
-    def placement(self, name: str) -> Placement | None:
+    def placement(self, name: str) -> PlacementSettings | None:
         """Settings of a placement: the workspace's own, or the built-in one."""
         return self.placements.get(name) or PLACEMENTS.get(name)
 
 
-def load(folder: str | Path = ".", overrides: Sequence[str] = ()) -> Config:
+def load_config(folder: str | Path = ".", overrides: Sequence[str] = ()) -> Config:
     """Read a workspace's settings.
 
     Parameters
@@ -153,10 +160,10 @@ def load(folder: str | Path = ".", overrides: Sequence[str] = ()) -> Config:
         raise ConfigError(f"{path}: cannot be read: {failure(error, named=False)}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not valid TOML: {error}.") from None
-    return parse(raw, path, overrides)
+    return parse_config(raw, path, overrides)
 
 
-def parse(raw: dict[str, Any], path: Path, overrides: Sequence[str] = ()) -> Config:
+def parse_config(raw: dict[str, Any], path: Path, overrides: Sequence[str] = ()) -> Config:
     """Check settings that were read from ``path`` and give them types.
 
     Raises
@@ -170,7 +177,7 @@ def parse(raw: dict[str, Any], path: Path, overrides: Sequence[str] = ()) -> Con
     try:
         config = msgspec.convert(raw, Config)
     except msgspec.ValidationError as error:
-        where, message = explain(raw, Config, "") or ("", f"{unreadable(error)}.")
+        where, message = explain_error(raw, Config, "") or ("", f"{unreadable(error)}.")
         origin = overridden.get(where, path)
         place = f"{origin}: {where}" if where else f"{origin}"
         raise ConfigError(f"{place}: {message}") from None
@@ -180,14 +187,16 @@ def parse(raw: dict[str, Any], path: Path, overrides: Sequence[str] = ()) -> Con
         raise ConfigError(f"{path}: {error}") from None
     identity = msgspec.structs.replace(
         config.identity,
-        limits=Identity().limits | config.identity.limits,
-        max_degree=Identity().max_degree | config.identity.max_degree,
+        limits=IdentitySettings().limits | config.identity.limits,
+        max_degree=IdentitySettings().max_degree | config.identity.max_degree,
     )
-    publish = msgspec.structs.replace(config.publish, guard=Publish().guard | config.publish.guard)
+    publish = msgspec.structs.replace(
+        config.publish, guard=PublishSettings().guard | config.publish.guard
+    )
     return msgspec.structs.replace(config, folder=path.parent, identity=identity, publish=publish)
 
 
-def from_environment(value: str, setting: str) -> str:
+def config_from_environment(value: str, setting: str) -> str:
     """Resolve ``env:NAME`` to the variable's value; other values are returned as they are.
 
     Raises
@@ -216,13 +225,13 @@ def _check(config: Config) -> None:
         _check_name(f"placements.{name}", "placement", name)
         _known(f"placements.{name}.channel", placement.channel, CHANNELS)
         for model in placement.weights:
-            _known(f"placements.{name}.weights", model, (*Models.__struct_fields__, "cart"))
+            _known(f"placements.{name}.weights", model, (*ModelSettings.__struct_fields__, "cart"))
         _check_filter(f"placements.{name}.filter", placement.filter)
 
 
 def _check_filter(where: str, document: dict[str, Any]) -> None:
     try:
-        filters.parse(document) if document else None
+        filters.parse_filter(document) if document else None
     except FilterError as error:
         raise ConfigError(f"{where}: {error}") from None
 
@@ -268,7 +277,7 @@ def _check_network(where: str, text: str) -> None:
 
 def _check_zone(where: str, name: str) -> None:
     if name not in available_timezones():
-        hint = nearest(name, available_timezones())
+        hint = nearest_name(name, available_timezones())
         raise ConfigError(
             f"{where}: `{name}` is no IANA time zone.{hint or ' Use one such as Europe/Paris.'}"
         )
@@ -276,7 +285,7 @@ def _check_zone(where: str, name: str) -> None:
 
 def _known(where: str, value: str, known: Iterable[str]) -> None:
     if value not in known:
-        raise ConfigError(f"{where}: {unknown(value, known)}")
+        raise ConfigError(f"{where}: {unknown_name(value, known)}")
 
 
 #: Where a setting comes from, for messages; its dotted path; its value.

@@ -26,28 +26,28 @@ SIZE: Final = 200_000
 Rows = npt.NDArray[np.int64] | None
 
 
-def batches(con: Backend, table: ir.Table) -> Iterator[pa.RecordBatch]:
+def row_batches(con: Backend, table: ir.Table) -> Iterator[pa.RecordBatch]:
     """Yield the rows of an expression over ``con``'s tables, in its order."""
     return fetch(con, table, SIZE)
 
 
-def given(con: Backend, name: str, table: pa.Table) -> ir.Table:
+def register_table(con: Backend, name: str, table: pa.Table) -> ir.Table:
     """Let an Arrow table be asked beside the history's; nothing is copied."""
     con.con.register(name, table)
     return con.table(name)
 
 
-def moment(ts: int) -> ir.TimestampScalar:
+def timestamp_of(ts: int) -> ir.TimestampScalar:
     """Return a time as an expression; ``ts`` in UTC epoch seconds."""
     return ibis.timestamp(datetime.fromtimestamp(ts, UTC))
 
 
-def mapped(texts: pa.Array, number: Callable[[Any], int]) -> IntArray:
+def map_distinct(texts: pa.Array, number: Callable[[Any], int]) -> IntArray:
     """Give each text its number, working each different one out once."""
     return _spread(texts, lambda once: np.array([number(t) for t in once.to_pylist()], np.int64))
 
 
-def keyed(texts: pa.Array, *, again: bool = False) -> IntArray:
+def keys_of(texts: pa.Array, *, again: bool = False) -> IntArray:
     """Give each text its key, as ``ids.item_key`` makes it.
 
     Parameters
@@ -58,8 +58,8 @@ def keyed(texts: pa.Array, *, again: bool = False) -> IntArray:
         The same texts come again in other batches: their keys are remembered.
     """
     if again:
-        return _spread(texts, lambda once: item_keys(column(once)))
-    return _spread(texts, lambda once: text_keys(column(once.cast(pa.binary()))))
+        return _spread(texts, lambda once: item_keys(as_numpy(once)))
+    return _spread(texts, lambda once: text_keys(as_numpy(once.cast(pa.binary()))))
 
 
 def _spread(texts: pa.Array, numbers: Callable[[pa.StringArray], IntArray]) -> IntArray:
@@ -71,8 +71,8 @@ def _spread(texts: pa.Array, numbers: Callable[[pa.StringArray], IntArray]) -> I
         texts = texts.combine_chunks()
     runs = pc.run_end_encode(texts)
     once = runs.values.dictionary_encode(null_encoding="encode")
-    found = numbers(once.dictionary)[column(once.indices)]
-    return np.repeat(found, np.diff(column(runs.run_ends), prepend=0))
+    found = numbers(once.dictionary)[as_numpy(once.indices)]
+    return np.repeat(found, np.diff(as_numpy(runs.run_ends), prepend=0))
 
 
 def codes(path: Path, name: str, rows: Rows = None) -> tuple[IxArray, pa.StringArray]:
@@ -111,10 +111,10 @@ def coded(texts: pa.ChunkedArray) -> tuple[IxArray, pa.StringArray]:
     whole = texts.unify_dictionaries().combine_chunks()
     if isinstance(whole, pa.ChunkedArray):
         whole = whole.chunk(0)
-    return column(pc.fill_null(whole.indices, -1)).astype(np.int32), whole.dictionary
+    return as_numpy(pc.fill_null(whole.indices, -1)).astype(np.int32), whole.dictionary
 
 
-def column(array: pa.Array) -> npt.NDArray[Any]:
+def as_numpy(array: pa.Array) -> npt.NDArray[Any]:
     """Return an Arrow column as numpy."""
     numbers: npt.NDArray[Any] = array.to_numpy(zero_copy_only=False)
     return numbers

@@ -1,6 +1,6 @@
 """Orders × products: what every model fits on.
 
-``reading`` fills a ``Training`` from the history's numbers; models take from it the sparse
+``reading`` fills a ``TrainingSet`` from the history's numbers; models take from it the sparse
 matrices they need, all of them sums over one pass through the lines.
 """
 
@@ -11,17 +11,17 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from recsys.config.model_settings import Weights
+from recsys.config.model_settings import InteractionWeights
 from recsys.datasets.interactions import Interactions, decay, strength
 from recsys.datasets.item_index import IntArray, ItemIndex, IxArray
 from recsys.datasets.products import Products
 from recsys.units import DAY
 
 if TYPE_CHECKING:
-    from recsys.datasets.encoded_history import Numbers
+    from recsys.datasets.encoded_history import EncodedHistory
     from recsys.history.versions import History
 
-__all__ = ["DAY", "Baskets", "Training"]
+__all__ = ["DAY", "Baskets", "TrainingSet"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +90,7 @@ class Baskets:
 
 
 @dataclass(frozen=True, eq=False)
-class Training:
+class TrainingSet:
     """Everything a model's ``fit`` may look at.
 
     Attributes
@@ -107,7 +107,7 @@ class Training:
         Of everything random.
     threads : int
         Threads that a model may use.
-    products : Products, optional
+    products : RepurchaseRates, optional
         What the catalogue says of each product; None where it says nothing.
     interactions : Interactions, optional
         Views, carts and returns before ``as_of_ts``: of ``baskets.customer_ids`` first, then of
@@ -126,13 +126,13 @@ class Training:
     @classmethod
     def read(
         cls,
-        history: "History | Numbers",
+        history: "History | EncodedHistory",
         as_of_ts: int,
         *,
         since_ts: int | None = None,
         seed: int = 0,
         threads: int = 2,
-    ) -> "Training":
+    ) -> "TrainingSet":
         """Read a history as it was known at one time.
 
         Parameters
@@ -153,10 +153,10 @@ class Training:
         """
         # Parquet is not loaded where only arrays are used.
         from recsys.datasets import training_set
-        from recsys.datasets.encoded_history import Numbers
+        from recsys.datasets.encoded_history import EncodedHistory
 
-        numbers = history if isinstance(history, Numbers) else Numbers.read(history)
-        return training_set.training(
+        numbers = history if isinstance(history, EncodedHistory) else EncodedHistory.read(history)
+        return training_set.training_at(
             numbers, as_of_ts, since_ts=since_ts, seed=seed, threads=threads
         )
 
@@ -165,14 +165,14 @@ class Training:
         """Size of the catalogue."""
         return len(self.index)
 
-    def interest(self, half_life_days: float, weights: Weights) -> sparse.csr_array:
+    def interest(self, half_life_days: float, weights: InteractionWeights) -> sparse.csr_array:
         """Say how much each customer likes each product, as ``Batch.interest`` does.
 
         Parameters
         ----------
         half_life_days : float
             Age at which a purchase or another interaction counts half. Days, > 0.
-        weights : Weights
+        weights : InteractionWeights
             What each kind counts.
 
         Returns

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.compiled import compiled, fixed
+from recsys.datasets.compilation import compiled, fixed
 from recsys.datasets.item_index import IntArray, ItemIndex
 
 Structured = npt.NDArray[np.void]
 Columns = tuple[npt.NDArray[Any], ...]
 
 
-def lay_lines(
+def lay_out_lines(
     lines: Sequence[Structured],
     older: Sequence[Structured],
     index: ItemIndex,
@@ -47,7 +47,7 @@ def lay_lines(
     return columns
 
 
-def lay_events(events: Sequence[Structured], index: ItemIndex, as_of_ts: IntArray) -> Columns:
+def lay_out_events(events: Sequence[Structured], index: ItemIndex, as_of_ts: IntArray) -> Columns:
     """Lay views and carts out.
 
     Parameters

@@ -13,15 +13,15 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from recsys.config.model_settings import Weights
-from recsys.datasets.buffers import room
-from recsys.datasets.compiled import compiled, fixed
+from recsys.config.model_settings import InteractionWeights
+from recsys.datasets.buffers import zeroed
+from recsys.datasets.compilation import compiled, fixed
 from recsys.datasets.customer_history import NO_CHANNEL, Histories
 from recsys.datasets.item_index import IntArray, IxArray
 from recsys.datasets.ragged import Lists
 from recsys.units import DAY
 
-__all__ = ["Batch", "Context", "Floats", "Weighed"]
+__all__ = ["Batch", "Context", "Floats", "ItemWeights"]
 
 T = TypeVar("T")
 Floats = npt.NDArray[np.float64]
@@ -102,7 +102,7 @@ class Context:
         return Context(self.as_of_ts[rows], self.location[rows], self.channel[rows], cart)
 
 
-class Weighed(NamedTuple):
+class ItemWeights(NamedTuple):
     """One number for each of some products of ``n`` customers.
 
     Attributes
@@ -176,7 +176,7 @@ class Batch:
         found: T = self._worked_out[key]
         return found
 
-    def frequency(self, half_life_days: float) -> "Weighed":
+    def frequency(self, half_life_days: float) -> "ItemWeights":
         """Count how often each customer bought each product and kept it.
 
         Parameters
@@ -186,48 +186,48 @@ class Batch:
 
         Returns
         -------
-        Weighed
+        ItemWeights
             Decayed number of purchases.
         """
         return self.once(("frequency", half_life_days), lambda: self._frequency(half_life_days))
 
-    def _frequency(self, half_life_days: float) -> "Weighed":
+    def _frequency(self, half_life_days: float) -> "ItemWeights":
         found, past = self.histories.bought, self.histories
         lines = found.indptr, found.starts, found.line, past.ts, past.count
         as_of_ts = self.context.as_of_ts
         times = _times(float(half_life_days), DAY, *map(fixed, (*lines, as_of_ts)))
-        return Weighed(found.indptr, found.item_ix, fixed(times))
+        return ItemWeights(found.indptr, found.item_ix, fixed(times))
 
-    def interest(self, half_life_days: float, weights: Weights) -> "Weighed":
+    def interest(self, half_life_days: float, weights: InteractionWeights) -> "ItemWeights":
         """Say how much each customer likes each product they did anything with.
 
         Parameters
         ----------
         half_life_days : float
             Age at which a purchase or another interaction counts half. Days, > 0.
-        weights : Weights
+        weights : InteractionWeights
             What each kind counts.
 
         Returns
         -------
-        Weighed
+        ItemWeights
             Below zero where returns outweigh the rest.
         """
         key = ("interest", half_life_days, weights)
         return self.once(key, lambda: self._interest(half_life_days, weights))
 
-    def _interest(self, half_life_days: float, weights: Weights) -> "Weighed":
+    def _interest(self, half_life_days: float, weights: InteractionWeights) -> "ItemWeights":
         bought, done = self.frequency(half_life_days), self.histories.interactions
         liking = weights.purchase * bought.weight
         if not len(done.item_ix):
-            return Weighed(bought.indptr, bought.item_ix, liking)
+            return ItemWeights(bought.indptr, bought.item_ix, liking)
         n_items = self.histories.n_items
         worth = np.array([weights.view, weights.cart, -weights.returned])
         given = bought.indptr, bought.item_ix, liking, done.indptr, done.item_ix, done.ts, done.kind
         rest = self.context.as_of_ts, worth
         fixed_days = float(half_life_days)
-        with room((n_items, np.float64), (n_items, np.uint8)) as scratch:
-            return Weighed(*_liking(fixed_days, DAY, *scratch, *map(fixed, (*given, *rest))))
+        with zeroed((n_items, np.float64), (n_items, np.uint8)) as scratch:
+            return ItemWeights(*_liking(fixed_days, DAY, *scratch, *map(fixed, (*given, *rest))))
 
 
 @compiled

@@ -17,7 +17,7 @@ _held = threading.local()
 Array = npt.NDArray[Any]
 
 
-class room:  # noqa: N801 - read as the statement that it is used in
+class zeroed:  # noqa: N801 - read as the statement that it is used in
     """Arrays of zeros for the length of a ``with`` block, which leaves them as zeros.
 
     While the block runs they are nobody else's; a block that ends by an error does not give them

@@ -36,7 +36,7 @@ def of_lines(lines: Structured, bounds: IntArray) -> Iterator[CustomerHistory]:
     for start, end, is_alone in zip(ends[:-1], ends[1:], alone.tolist(), strict=True):
         part = lines[start:end]
         yield (
-            customer_history.append(EMPTY, part)
+            customer_history.add_lines(EMPTY, part)
             if is_alone
             else CustomerHistory(part.copy(), EMPTY.older, EMPTY.events)
         )

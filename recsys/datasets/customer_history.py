@@ -16,19 +16,19 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.batch_layout import lay_events, lay_lines
-from recsys.datasets.compiled import fixed
-from recsys.datasets.history_summary import LINES, MAX_OLDER, OLDER, Structured, summarise
+from recsys.datasets.batch_layout import lay_out_events, lay_out_lines
+from recsys.datasets.compilation import fixed
+from recsys.datasets.history_summary import LINES, MAX_OLDER, OLDER, Structured, summarise_lines
 from recsys.datasets.interactions import (
     EVENTS,
     MAX_EVENTS,
     NO_EVENTS,
     Interactions,
-    merged,
-    standing_of,
+    lasting_interactions_of,
+    merge_events,
 )
 from recsys.datasets.item_index import IntArray, ItemIndex, IxArray
-from recsys.datasets.return_netting import UNITS, Bought, bought
+from recsys.datasets.return_netting import UNITS, KeptPurchases, kept_purchases
 from recsys.errors import DataError
 
 __all__ = [
@@ -43,10 +43,10 @@ __all__ = [
     "CustomerHistory",
     "Histories",
     "Structured",
-    "append",
-    "notice",
-    "pack",
-    "unpack",
+    "add_events",
+    "add_lines",
+    "pack_history",
+    "unpack_history",
 ]
 
 #: Lines that a row holds; older ones are summarised.
@@ -81,16 +81,16 @@ class CustomerHistory:
 
     def __eq__(self, other: object) -> bool:
         """Two histories are equal when their packed rows are."""
-        return isinstance(other, CustomerHistory) and pack(self) == pack(other)
+        return isinstance(other, CustomerHistory) and pack_history(self) == pack_history(other)
 
     def __hash__(self) -> int:
-        return hash(pack(self))
+        return hash(pack_history(self))
 
 
 EMPTY: Final = CustomerHistory(np.empty(0, LINES), np.empty(0, OLDER))
 
 
-def append(history: CustomerHistory, lines: Structured) -> CustomerHistory:
+def add_lines(history: CustomerHistory, lines: Structured) -> CustomerHistory:
     """Add lines to a history and keep it ordered and bounded.
 
     Parameters
@@ -126,11 +126,11 @@ def append(history: CustomerHistory, lines: Structured) -> CustomerHistory:
     if len(both) <= MAX_LINES:
         return replace(history, lines=both)
     kept, out = both[-MAX_LINES:].copy(), both[:-MAX_LINES]
-    older = summarise(history.older, history.lines, lines, out)
+    older = summarise_lines(history.older, history.lines, lines, out)
     return replace(history, lines=kept, older=older)
 
 
-def notice(history: CustomerHistory, events: Structured) -> CustomerHistory:
+def add_events(history: CustomerHistory, events: Structured) -> CustomerHistory:
     """Add views and carts to a history; one that it holds already changes nothing.
 
     Parameters
@@ -150,18 +150,18 @@ def notice(history: CustomerHistory, events: Structured) -> CustomerHistory:
     TypeError
         When ``events`` are not of dtype ``EVENTS``.
     """
-    after = merged(history.events, events)
+    after = merge_events(history.events, events)
     return history if np.array_equal(after, history.events) else replace(history, events=after)
 
 
-def pack(history: CustomerHistory) -> bytes:
+def pack_history(history: CustomerHistory) -> bytes:
     """Return the row that the ledger stores: a versioned header, then the arrays as they are."""
     parts = (history.lines, history.older, history.events)
     header = _HEADER.pack(_MAGIC, _FORMAT, *(len(part) for part in parts))
     return header + b"".join(part.tobytes() for part in parts)
 
 
-def unpack(blob: bytes) -> CustomerHistory:
+def unpack_history(blob: bytes) -> CustomerHistory:
     """Read a row that ``pack`` wrote, without copying it.
 
     Raises
@@ -261,13 +261,15 @@ class Histories:
         n = len(rows)
         as_of = np.array(np.broadcast_to(np.asarray(as_of_ts, np.int64), (max(n, 1),)))
         lines, older = [history.lines for history in rows], [history.older for history in rows]
-        indptr, *columns = lay_lines(
+        indptr, *columns = lay_out_lines(
             lines or [EMPTY.lines], older or [EMPTY.older], index, as_of, NO_CHANNEL
         )
         given = {name: fixed(part) for name, part in zip(_COLUMNS, columns, strict=True)}
         events = Interactions.none(n)
         if any(len(history.events) for history in rows):
-            events = Interactions(*lay_events([history.events for history in rows], index, as_of))
+            events = Interactions(
+                *lay_out_events([history.events for history in rows], index, as_of)
+            )
         return cls(len(index), fixed(indptr[: n + 1]), **given, events=events)
 
     @classmethod
@@ -325,9 +327,9 @@ class Histories:
         return Histories(self.n_items, _pointers(self.row[keep], self.n), **columns)
 
     @cached_property
-    def bought(self) -> Bought:
+    def bought(self) -> KeptPurchases:
         """Lines of ``purchases``, product by product."""
-        return bought(self.indptr, self.item_ix, self.order, self.quantity)
+        return kept_purchases(self.indptr, self.item_ix, self.order, self.quantity)
 
     @cached_property
     def interactions(self) -> Interactions:
@@ -335,7 +337,7 @@ class Histories:
         if not len(self.events.item_ix) and not (self.quantity < 0).any():
             return self.events
         lines = self.indptr, self.item_ix, self.ts, self.quantity
-        return standing_of(
+        return lasting_interactions_of(
             self.events, lines, (self.bought.indptr, self.bought.item_ix), self.n_items
         )
 

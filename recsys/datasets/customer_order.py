@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from recsys.datasets.arrow import codes, column, keyed
+from recsys.datasets.arrow import as_numpy, codes, keys_of
 from recsys.history.versions import History
 
 #: Tables in which customers do something, and what names each thing; of things done in the same
@@ -24,7 +24,7 @@ from recsys.history.versions import History
 _DONE: Final = (("lines", "order_id"), ("events", "event_id"))
 
 
-def line_up(history: History) -> pa.StringArray:
+def shuffled_customers(history: History) -> pa.StringArray:
     """Name every customer of a history, in an order that looks random and is not.
 
     Parameters
@@ -47,15 +47,15 @@ def line_up(history: History) -> pa.StringArray:
         at = at[:-1]
         done = pq.read_table(path, columns=["occurred_at", name]).take(at)
         customers.append(ids)
-        moments.append(column(done["occurred_at"].cast(pa.int64())))
+        moments.append(as_numpy(done["occurred_at"].cast(pa.int64())))
         tables.append(np.full(len(ids), number))
-        keys.append(keyed(done[name]))
+        keys.append(keys_of(done[name]))
     everybody = pa.chunked_array(customers).combine_chunks()
     moment, table, key = (np.concatenate(parts) for parts in (moments, tables, keys))
     once = pc.unique(everybody)
-    who = column(pc.index_in(everybody, value_set=once)).astype(np.int64)
+    who = as_numpy(pc.index_in(everybody, value_set=once)).astype(np.int64)
     first = _firsts(who, np.lexsort((table, moment)))
-    rank = column(pc.rank(once, tiebreaker="first")).astype(np.int64)
+    rank = as_numpy(pc.rank(once, tiebreaker="first")).astype(np.int64)
     return once.take(pa.array(np.lexsort((rank, table[first], key[first]))))
 
 

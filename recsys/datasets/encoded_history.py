@@ -1,7 +1,7 @@
 """The history's lines and events as numbers: read once, cut at any moment.
 
 The history's Parquet comes in; out come its texts, each once, and columns of numbers that stand for
-them, in time order. ``reading`` cuts a ``Training`` out of it, ``rows`` customers' rows.
+them, in time order. ``reading`` cuts a ``TrainingSet`` out of it, ``rows`` customers' rows.
 A training of several moments reads the history once.
 """
 
@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from recsys.datasets.arrow import Rows, codes, column
-from recsys.datasets.customer_order import line_up
+from recsys.datasets.arrow import Rows, as_numpy, codes
+from recsys.datasets.customer_order import shuffled_customers
 from recsys.datasets.interactions import KIND_OF
 from recsys.datasets.item_index import IntArray, ItemIndex, IxArray
 from recsys.history.versions import History
@@ -27,7 +27,7 @@ Small = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, eq=False)
-class Lines:
+class EncodedLines:
     """Order lines in time order, then as the history has them; corrections are left out.
 
     Attributes
@@ -35,15 +35,15 @@ class Lines:
     order : ndarray of shape (n_lines,), int32
         Rank of the order's id; of the returned order, where a return names one.
     item : ndarray, int32
-        Position in ``Numbers.index``.
+        Position in ``EncodedHistory.index``.
     customer : ndarray, int32
-        Position in ``Numbers.customer_ids``; -1 where nobody could be named.
+        Position in ``EncodedHistory.customer_ids``; -1 where nobody could be named.
     ts : ndarray, int64
         UTC epoch seconds.
     channel : ndarray, uint8
         Index into ``schema.CHANNELS``.
     location : ndarray, int32
-        Position in ``Numbers.location_ids``; -1 for none.
+        Position in ``EncodedHistory.location_ids``; -1 for none.
     quantity : ndarray, float64
         Negative for a return.
     unit_price_minor, discount_minor, amount_minor : ndarray, integer
@@ -65,23 +65,23 @@ class Lines:
         """Return the number of lines."""
         return len(self.ts)
 
-    def between(self, since_ts: int | None, until_ts: int) -> "Lines":
+    def between(self, since_ts: int | None, until_ts: int) -> "EncodedLines":
         """Return those of a time, as views."""
         return _between(self, since_ts, until_ts)
 
-    def renumbered(self, place: IxArray) -> "Lines":
+    def renumbered(self, place: IxArray) -> "EncodedLines":
         """Give products other positions."""
         return replace(self, item=place[self.item])
 
 
 @dataclass(frozen=True, eq=False)
-class Events:
+class EncodedEvents:
     """Views and carts by known customers, in time order.
 
     Attributes
     ----------
     item, customer, ts, channel : ndarray of shape (n_events,)
-        As in ``Lines``.
+        As in ``EncodedLines``.
     kind : ndarray, uint8
         Index into ``interactions.KINDS``.
     """
@@ -96,17 +96,17 @@ class Events:
         """Return the number of events."""
         return len(self.ts)
 
-    def between(self, since_ts: int | None, until_ts: int) -> "Events":
+    def between(self, since_ts: int | None, until_ts: int) -> "EncodedEvents":
         """Return those of a time, as views."""
         return _between(self, since_ts, until_ts)
 
-    def renumbered(self, place: IxArray) -> "Events":
+    def renumbered(self, place: IxArray) -> "EncodedEvents":
         """Give products other positions; -1 for those that are not known then."""
         return replace(self, item=place[self.item])
 
 
 @dataclass(frozen=True, eq=False)
-class Numbers:
+class EncodedHistory:
     """A history in numbers.
 
     Attributes
@@ -121,8 +121,8 @@ class Numbers:
         Of lines and of events, in the order of ``lineup``.
     order_ids, location_ids : StringArray
         Sorted.
-    lines : Lines
-    events : Events
+    lines : EncodedLines
+    events : EncodedEvents
     products : Table
         The history's products, with their ``item`` beside.
     """
@@ -133,12 +133,12 @@ class Numbers:
     customer_ids: pa.StringArray
     order_ids: pa.StringArray
     location_ids: pa.StringArray
-    lines: Lines
-    events: Events
+    lines: EncodedLines
+    events: EncodedEvents
     products: pa.Table
 
     @classmethod
-    def read(cls, history: History) -> "Numbers":
+    def read(cls, history: History) -> "EncodedHistory":
         """Read a history as it is now."""
         path, seen = history.path("lines"), history.path("events")
         products = history.table("products")
@@ -152,7 +152,7 @@ class Numbers:
         index = ItemIndex([*listed.to_pylist(), *sold_ids.to_pylist(), *looked_ids.to_pylist()])
         item_ids = pa.array(index.item_ids, pa.string())
         known = pc.unique(pa.chunked_array([buyers, visitors], pa.string()))
-        customer_ids = line_up(history)
+        customer_ids = shuffled_customers(history)
         customer_ids = customer_ids.filter(pc.is_in(customer_ids, value_set=known))
         order, order_ids = _orders(path, goods)
         location, location_ids = codes(path, "location_id", goods)
@@ -184,7 +184,7 @@ class Numbers:
         )  # fmt: skip
 
 
-Columns = TypeVar("Columns", Lines, Events)
+Columns = TypeVar("Columns", EncodedLines, EncodedEvents)
 
 
 def _between(columns: Columns, since_ts: int | None, until_ts: int) -> Columns:
@@ -198,13 +198,13 @@ def _ranked(texts: pa.StringArray) -> tuple[IxArray, pa.StringArray]:
     """Place of each text among the sorted ones, and those."""
     order = pc.sort_indices(texts)
     ranks = np.empty(len(texts), np.int32)
-    ranks[column(order)] = np.arange(len(texts), dtype=np.int32)
+    ranks[as_numpy(order)] = np.arange(len(texts), dtype=np.int32)
     return ranks, texts.take(order)
 
 
 def _among(texts: pa.StringArray, known: pa.StringArray) -> IxArray:
     """Position of each text; -1 where it is not among the known."""
-    return column(pc.fill_null(pc.index_in(texts, value_set=known), -1)).astype(np.int32)
+    return as_numpy(pc.fill_null(pc.index_in(texts, value_set=known), -1)).astype(np.int32)
 
 
 def _or_none(numbers: IxArray, code: IxArray) -> IxArray:
@@ -233,10 +233,10 @@ def _goods(path: Path) -> Rows:
     """Rows of the lines that are a product's; None where all are. Corrections are money only."""
     kinds = pq.read_table(path, columns=["kind"], read_dictionary=["kind"])["kind"]
     goods = pc.not_equal(kinds.cast(pa.string()), CORRECTION)
-    return None if pc.all(goods).as_py() else np.flatnonzero(column(goods))
+    return None if pc.all(goods).as_py() else np.flatnonzero(as_numpy(goods))
 
 
-def _lines(path: Path, rows: Rows, **columns: npt.NDArray[Any]) -> Lines:
+def _lines(path: Path, rows: Rows, **columns: npt.NDArray[Any]) -> EncodedLines:
     ts = _seconds(path, rows)
     names = ("unit_price_minor", "discount_minor", "amount_minor")
     money = {name: _narrow(_column(path, name, rows)) for name in names}
@@ -244,7 +244,7 @@ def _lines(path: Path, rows: Rows, **columns: npt.NDArray[Any]) -> Lines:
     if np.any(ts[1:] < ts[:-1]):
         by_time = np.argsort(ts, kind="stable")
         columns = {name: values[by_time] for name, values in columns.items()}
-    return Lines(**columns)
+    return EncodedLines(**columns)
 
 
 def _kept_events(path: Path) -> npt.NDArray[np.int64]:
@@ -253,25 +253,25 @@ def _kept_events(path: Path) -> npt.NDArray[np.int64]:
     read = pq.read_table(path, columns=names, read_dictionary=names)
     known = pc.and_(read["customer_id"].is_valid(), read["item_id"].is_valid())
     said = pc.is_in(read["event"].cast(pa.string()), value_set=pa.array([*KIND_OF]))
-    return np.flatnonzero(column(pc.and_(known, said)))
+    return np.flatnonzero(as_numpy(pc.and_(known, said)))
 
 
-def _events(path: Path, rows: npt.NDArray[np.int64], **columns: npt.NDArray[Any]) -> Events:
+def _events(path: Path, rows: npt.NDArray[np.int64], **columns: npt.NDArray[Any]) -> EncodedEvents:
     code, names = codes(path, "event", rows)
     kinds = np.array([KIND_OF[name] for name in names.to_pylist()], np.uint8)
     columns |= {"kind": kinds[code], "ts": _seconds(path, rows)}
     by_time = np.argsort(columns["ts"], kind="stable")
-    return Events(**{name: values[by_time] for name, values in columns.items()})
+    return EncodedEvents(**{name: values[by_time] for name, values in columns.items()})
 
 
 def _seconds(path: Path, rows: Rows) -> IntArray:
     at = pq.read_table(path, columns=["occurred_at"])["occurred_at"]
-    seconds = column(at.cast(pa.int64())).astype(np.int64) // 1_000_000
+    seconds = as_numpy(at.cast(pa.int64())).astype(np.int64) // 1_000_000
     return seconds if rows is None else seconds[rows]
 
 
 def _column(path: Path, name: str, rows: Rows) -> npt.NDArray[Any]:
-    values = column(pc.fill_null(pq.read_table(path, columns=[name])[name], 0))
+    values = as_numpy(pc.fill_null(pq.read_table(path, columns=[name])[name], 0))
     return values if rows is None else values[rows]
 
 

@@ -22,17 +22,24 @@ import pyarrow.compute as pc
 from ibis.backends.duckdb import Backend
 
 from recsys.datasets import bulk_rows
-from recsys.datasets.arrow import batches, column, given, keyed, mapped, moment
+from recsys.datasets.arrow import (
+    as_numpy,
+    keys_of,
+    map_distinct,
+    register_table,
+    row_batches,
+    timestamp_of,
+)
 from recsys.datasets.customer_history import (
     EMPTY,
     EVENTS,
     LINES,
     CustomerHistory,
     Structured,
-    append,
-    notice,
+    add_events,
+    add_lines,
 )
-from recsys.datasets.encoded_history import Events, Lines, Numbers
+from recsys.datasets.encoded_history import EncodedEvents, EncodedHistory, EncodedLines
 from recsys.datasets.interactions import KIND_OF
 from recsys.datasets.item_index import IntArray, location_key, order_key
 from recsys.datasets.whole_history import lines_of_all
@@ -55,7 +62,7 @@ COLUMNS = (
 _INT32 = np.iinfo(np.int32)
 
 
-def read(
+def read_rows(
     history: History,
     *,
     until_ts: int | Mapping[str, int] | None = None,
@@ -92,25 +99,25 @@ def read(
             lines = _wanted(con, lines.filter(lines.kind != CORRECTION), until_ts, wanted_ids)
             lines = lines.order_by("customer_id", "occurred_at", "order_id", "line_no")
             bought = _gathered(
-                batches(con, lines.select(*COLUMNS)), to_lines, append, bulk_rows.of_lines
+                row_batches(con, lines.select(*COLUMNS)), to_lines, add_lines, bulk_rows.of_lines
             )
         events = _events(_wanted(beside, beside.table("events"), until_ts, wanted_ids))
         events = events.order_by("customer_id", "item_id", "kind", "channel")
-        looked = _gathered(batches(beside, events), to_events, notice, bulk_rows.of_events)
+        looked = _gathered(row_batches(beside, events), to_events, add_events, bulk_rows.of_events)
         yield from _together(bought, looked)
     finally:
         con.disconnect()
         beside.disconnect()
 
 
-def cut(
-    numbers: Numbers, customer_ids: Sequence[str], until_ts: int | npt.NDArray[np.int64]
+def rows_until(
+    numbers: EncodedHistory, customer_ids: Sequence[str], until_ts: int | npt.NDArray[np.int64]
 ) -> list[CustomerHistory]:
     """Take some customers' rows out of a history in numbers, many times as fast as ``read``.
 
     Parameters
     ----------
-    numbers : Numbers
+    numbers : EncodedHistory
     customer_ids : sequence of str, length n
         Sorted.
     until_ts : int, or ndarray of shape (n,), int64
@@ -123,22 +130,24 @@ def cut(
     """
     n = len(customer_ids)
     found = pc.index_in(numbers.customer_ids, value_set=pa.array(customer_ids, pa.string()))
-    asked = np.append(column(pc.fill_null(found, -1)), -1).astype(np.int64)
+    asked = np.append(as_numpy(pc.fill_null(found, -1)), -1).astype(np.int64)
     until = np.append(np.broadcast_to(np.asarray(until_ts, np.int64), (n,)), 0)
     bought, line_ends = _of_customers(numbers.lines, asked, until)
     looked, event_ends = _of_customers(numbers.events, asked, until)
     lines, events = _numbered_lines(numbers, bought), _numbered_events(numbers, looked)
     rows = []
     for of_lines, of_events in zip(pairwise(line_ends), pairwise(event_ends), strict=True):
-        row = append(EMPTY, lines[slice(*of_lines)]) if of_lines[0] < of_lines[1] else EMPTY
+        row = add_lines(EMPTY, lines[slice(*of_lines)]) if of_lines[0] < of_lines[1] else EMPTY
         if of_events[0] < of_events[1]:
-            row = notice(row, events[slice(*of_events)])
+            row = add_events(row, events[slice(*of_events)])
         rows.append(row)
     return rows
 
 
 def _of_customers(
-    columns: Lines | Events, asked: npt.NDArray[np.int64], until_ts: npt.NDArray[np.int64]
+    columns: EncodedLines | EncodedEvents,
+    asked: npt.NDArray[np.int64],
+    until_ts: npt.NDArray[np.int64],
 ) -> tuple[npt.NDArray[np.int64], list[int]]:
     """Places of what the asked customers did, customer by customer, and where each one's end."""
     row = asked[columns.customer]
@@ -148,7 +157,7 @@ def _of_customers(
     return at[np.argsort(row, kind="stable")], [0, *ends.tolist()]
 
 
-def _numbered_lines(numbers: Numbers, at: npt.NDArray[np.int64]) -> Structured:
+def _numbered_lines(numbers: EncodedHistory, at: npt.NDArray[np.int64]) -> Structured:
     given, lines = numbers.lines, np.empty(len(at), LINES)
     lines["item_key"] = numbers.index.keys[given.item[at]]
     lines["ts"] = given.ts[at]
@@ -160,7 +169,7 @@ def _numbered_lines(numbers: Numbers, at: npt.NDArray[np.int64]) -> Structured:
     return lines
 
 
-def _numbered_events(numbers: Numbers, at: npt.NDArray[np.int64]) -> Structured:
+def _numbered_events(numbers: EncodedHistory, at: npt.NDArray[np.int64]) -> Structured:
     given, events = numbers.events, np.empty(len(at), EVENTS)
     events["item_key"] = numbers.index.keys[given.item[at]]
     for name in ("ts", "kind", "channel"):
@@ -193,13 +202,13 @@ def _wanted(
     if isinstance(until_ts, Mapping):
         moments = pa.array([ts * 1_000_000 for ts in until_ts.values()], pa.int64()).cast(UTC)
         ends = pa.table({"customer_id": pa.array(until_ts, pa.string()), "until": moments})
-        table = table.join(given(con, "wanted_moments", ends), "customer_id")
+        table = table.join(register_table(con, "wanted_moments", ends), "customer_id")
         table = table.filter(table.occurred_at < table.until)
     elif until_ts is not None:
-        table = table.filter(table.occurred_at < moment(until_ts))
+        table = table.filter(table.occurred_at < timestamp_of(until_ts))
     if customer_ids is not None:
         ids = pa.table({"customer_id": pa.array(customer_ids, pa.string())})
-        table = table.semi_join(given(con, "wanted_customers", ids), "customer_id")
+        table = table.semi_join(register_table(con, "wanted_customers", ids), "customer_id")
     return table
 
 
@@ -231,8 +240,8 @@ def by_customer(
     customer_id : str
     row : CustomerHistory
     """
-    bought = _gathered(lines, to_lines, append, bulk_rows.of_lines)
-    looked = _gathered(events, to_events, notice, bulk_rows.of_events)
+    bought = _gathered(lines, to_lines, add_lines, bulk_rows.of_lines)
+    looked = _gathered(events, to_events, add_events, bulk_rows.of_events)
     yield from _together(bought, looked)
 
 
@@ -266,7 +275,7 @@ def _gathered(
         found = read(batch)
         runs = pc.run_end_encode(batch["customer_id"])
         ids = runs.values.to_pylist()
-        bounds = np.append(0, column(runs.run_ends)).astype(np.int64)
+        bounds = np.append(0, as_numpy(runs.run_ends)).astype(np.int64)
         first = int(ids[0] == current)
         if first:
             row = add(row, found[: bounds[1]])
@@ -296,24 +305,24 @@ def to_lines(batch: pa.RecordBatch) -> Structured:
         Amounts beyond 32 bits are held at the bound.
     """
     lines = np.empty(len(batch), LINES)
-    lines["item_key"] = keyed(batch["item_id"], again=True)
-    lines["ts"] = column(batch["occurred_at"].cast(pa.int64())) // 1_000_000
-    lines["quantity"] = column(batch["quantity"])
-    lines["order"] = keyed(pc.coalesce(batch["return_of"], batch["order_id"]))
-    lines["channel"] = mapped(batch["channel"], CHANNELS.index)
-    lines["location"] = mapped(batch["location_id"], location_key)
+    lines["item_key"] = keys_of(batch["item_id"], again=True)
+    lines["ts"] = as_numpy(batch["occurred_at"].cast(pa.int64())) // 1_000_000
+    lines["quantity"] = as_numpy(batch["quantity"])
+    lines["order"] = keys_of(pc.coalesce(batch["return_of"], batch["order_id"]))
+    lines["channel"] = map_distinct(batch["channel"], CHANNELS.index)
+    lines["location"] = map_distinct(batch["location_id"], location_key)
     paid = batch["amount_minor"]
     if paid.null_count:  # nothing said the price
         paid = pc.fill_null(paid, 0)
-    lines["amount_minor"] = np.clip(column(paid), _INT32.min, _INT32.max)
+    lines["amount_minor"] = np.clip(as_numpy(paid), _INT32.min, _INT32.max)
     return lines
 
 
 def to_events(batch: pa.RecordBatch) -> Structured:
     """Turn views and carts into the events that a row stores, in the same order."""
     events = np.empty(len(batch), EVENTS)
-    events["item_key"] = keyed(batch["item_id"], again=True)
-    events["ts"] = column(batch["occurred_at"].cast(pa.int64())) // 1_000_000
-    events["kind"] = column(batch["kind"])
-    events["channel"] = mapped(batch["channel"], CHANNELS.index)
+    events["item_key"] = keys_of(batch["item_id"], again=True)
+    events["ts"] = as_numpy(batch["occurred_at"].cast(pa.int64())) // 1_000_000
+    events["kind"] = as_numpy(batch["kind"])
+    events["channel"] = map_distinct(batch["channel"], CHANNELS.index)
     return events

@@ -43,7 +43,7 @@ _NEW: Final = (0, 0.0, -(1 << 63))
 Structured = npt.NDArray[np.void]
 
 
-def summarise(
+def summarise_lines(
     older: Structured, held: Structured, arrived: Structured, out: Structured
 ) -> Structured:
     """Add lines that fell out to a summary.

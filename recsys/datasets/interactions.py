@@ -11,9 +11,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from recsys.config.model_settings import Weights
-from recsys.datasets.buffers import room
-from recsys.datasets.compiled import compiled, fixed
+from recsys.config.model_settings import InteractionWeights
+from recsys.datasets.buffers import zeroed
+from recsys.datasets.compilation import compiled, fixed
 from recsys.datasets.item_index import IntArray, IxArray
 from recsys.units import DAY
 
@@ -52,7 +52,7 @@ MAX_EVENTS: Final = 256
 NO_EVENTS: Final[Structured] = np.empty(0, EVENTS)
 
 
-def merged(held: Structured, arrived: Structured) -> Structured:
+def merge_events(held: Structured, arrived: Structured) -> Structured:
     """Bring events into a row's.
 
     Parameters
@@ -169,7 +169,11 @@ def decay(ts: IntArray, as_of_ts: int | IntArray, half_life_days: float) -> Floa
 
 
 def strength(
-    ts: IntArray, kind: Kinds, as_of_ts: int | IntArray, half_life_days: float, weights: Weights
+    ts: IntArray,
+    kind: Kinds,
+    as_of_ts: int | IntArray,
+    half_life_days: float,
+    weights: InteractionWeights,
 ) -> Floats:
     """Say what interactions count beside a purchase of today; below zero for returns.
 
@@ -181,7 +185,7 @@ def strength(
         UTC epoch seconds.
     half_life_days : float
         Age at which one counts half. Days, > 0.
-    weights : Weights
+    weights : InteractionWeights
     """
     worth = np.array([weights.view, weights.cart, -weights.returned])
     return np.asarray(worth[kind] * decay(ts, as_of_ts, half_life_days), np.float64)
@@ -190,7 +194,7 @@ def strength(
 _NOTHING: Final[tuple[Any, Any]] = (np.empty(0, np.int64), np.empty(0, np.uint8))
 
 
-def standing(
+def lasting_interactions(
     events: Interactions,
     lines: tuple[IntArray, IntArray, npt.NDArray[np.floating]],
     kept: IntArray,
@@ -246,7 +250,7 @@ def _latest(key: IntArray, ts: IntArray) -> tuple[IntArray, IntArray]:
     return key[last], ts[last]
 
 
-def standing_of(
+def lasting_interactions_of(
     events: Interactions,
     lines: tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]],
     kept: tuple[npt.NDArray[Any], npt.NDArray[Any]],
@@ -265,7 +269,7 @@ def standing_of(
     n_items : int
     """
     given = events.indptr, events.item_ix, events.ts, events.kind, *lines, *kept
-    with room((n_items, np.int64), (n_items, np.int64), (n_items, np.uint8)) as scratch:
+    with zeroed((n_items, np.int64), (n_items, np.int64), (n_items, np.uint8)) as scratch:
         return Interactions(*_standing(RETURN, *scratch, *map(fixed, given)))
 
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.compiled import fixed
+from recsys.datasets.compilation import fixed
 from recsys.errors import DataError
 
 IntArray = npt.NDArray[np.int64]

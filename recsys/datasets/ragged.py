@@ -12,8 +12,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.datasets.buffers import room
-from recsys.datasets.compiled import compiled, fixed
+from recsys.datasets.buffers import zeroed
+from recsys.datasets.compilation import compiled, fixed
 
 Integers = NDArray[np.integer]
 
@@ -90,19 +90,19 @@ def rows_of(lists: Ragged) -> NDArray[np.int64]:
     return np.repeat(np.arange(len(lists.indptr) - 1, dtype=np.int64), np.diff(lists.indptr))
 
 
-def places_of(lists: Ragged) -> NDArray[np.int64]:
+def positions_of(lists: Ragged) -> NDArray[np.int64]:
     """Position of every entry in its own list, from 0."""
     starts = np.repeat(lists.indptr[:-1], np.diff(lists.indptr))
     return np.arange(len(lists.item_ix), dtype=np.int64) - starts
 
 
-def contains(lists: Ragged, rows: Integers, item_ix: Integers) -> NDArray[np.bool_]:
+def rows_contain(lists: Ragged, rows: Integers, item_ix: Integers) -> NDArray[np.bool_]:
     """Whether row ``rows[j]`` of ``lists`` holds ``item_ix[j]``."""
     if not len(lists.item_ix) or not len(item_ix):
         return np.zeros(len(item_ix), dtype=bool)
     rows, asked = np.asarray(rows, np.int64), np.asarray(item_ix, np.int32)
     indptr, held = np.asarray(lists.indptr, np.int64), np.asarray(lists.item_ix, np.int32)
-    with room((int(max(asked.max(), held.max())) + 1, np.uint8)) as (mark,):
+    with zeroed((int(max(asked.max(), held.max())) + 1, np.uint8)) as (mark,):
         if (rows[1:] >= rows[:-1]).all():
             return _contains(mark, *map(fixed, (indptr, held, rows, asked)))
         order = np.argsort(rows, kind="stable")
@@ -131,11 +131,11 @@ def _contains(
     return found
 
 
-def without(lists: Ragged, taken: Ragged) -> Lists:
+def without_items(lists: Ragged, taken: Ragged) -> Lists:
     """Drop from each row what the same row of ``taken`` holds; the order of the rest stays.
 
     With a history as ``taken`` this leaves what is new to the customer.
     """
     rows = rows_of(lists)
-    keep = ~contains(taken, rows, lists.item_ix)
+    keep = ~rows_contain(taken, rows, lists.item_ix)
     return Lists(pointers(rows[keep], len(lists.indptr) - 1), lists.item_ix[keep].astype(np.int32))

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.compiled import compiled, fixed
+from recsys.datasets.compilation import compiled, fixed
 from recsys.datasets.item_index import IntArray, IxArray
 
 #: Quantities are compared in whole units of 1/1024, so that three weights and their return are
@@ -22,7 +22,9 @@ def to_units(quantity: npt.NDArray[np.floating]) -> IntArray:
     return np.rint(quantity.astype(np.float64) * UNITS).astype(np.int64)
 
 
-def surviving(owner_item: IntArray, order: IntArray, units: IntArray) -> tuple[IntArray, IntArray]:
+def net_of_returns(
+    owner_item: IntArray, order: IntArray, units: IntArray
+) -> tuple[IntArray, IntArray]:
     """Find the purchases that returns leave over.
 
     Parameters
@@ -61,7 +63,7 @@ def surviving(owner_item: IntArray, order: IntArray, units: IntArray) -> tuple[I
     return first_sale[kept], in_order[kept]
 
 
-class Bought(NamedTuple):
+class KeptPurchases(NamedTuple):
     """What customers bought and kept, product by product.
 
     Attributes
@@ -86,12 +88,12 @@ class Bought(NamedTuple):
     units: IntArray
 
 
-def bought(
+def kept_purchases(
     indptr: npt.NDArray[Any],
     item_ix: npt.NDArray[Any],
     order: npt.NDArray[Any],
     quantity: npt.NDArray[Any],
-) -> Bought:
+) -> KeptPurchases:
     """Find what ``surviving`` finds, for customers whose lines stand together, in time order.
 
     Parameters
@@ -102,7 +104,7 @@ def bought(
         As in ``Histories``.
     """
     found = _bought(fixed(indptr), fixed(item_ix), fixed(order), fixed(quantity), UNITS)
-    return Bought(*map(fixed, found))
+    return KeptPurchases(*map(fixed, found))
 
 
 @compiled

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from recsys.datasets.item_index import IntArray
 
 
-class Texts(Sequence[str]):
+class TextArray(Sequence[str]):
     """A read-only sequence of texts.
 
     Parameters
@@ -31,7 +31,7 @@ class Texts(Sequence[str]):
         self.utf8 = utf8
 
     @classmethod
-    def of(cls, texts: Iterable[str | None]) -> "Texts":
+    def of(cls, texts: Iterable[str | None]) -> "TextArray":
         """Pack texts; None becomes the empty text."""
         encoded = [(text or "").encode() for text in texts]
         offsets = np.zeros(len(encoded) + 1, np.int64)

@@ -1,7 +1,7 @@
 """A history in numbers becomes what models fit on, as it was known at one time.
 
-``Numbers`` come in, a ``Training`` comes out. Everything is a sum or a sort over columns, without a
-loop over lines. Called by ``Training.read``.
+An ``EncodedHistory`` comes in, a ``TrainingSet`` comes out. Everything is a sum or a sort over
+columns, without a loop over lines. Called by ``TrainingSet.read``.
 """
 
 from typing import Final
@@ -12,10 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy import sparse
 
-from recsys.datasets.arrow import column
-from recsys.datasets.baskets import Baskets, Training
-from recsys.datasets.encoded_history import Events, Lines, Numbers
-from recsys.datasets.interactions import Interactions, standing
+from recsys.datasets.arrow import as_numpy
+from recsys.datasets.baskets import Baskets, TrainingSet
+from recsys.datasets.encoded_history import EncodedEvents, EncodedHistory, EncodedLines
+from recsys.datasets.interactions import Interactions, lasting_interactions
 from recsys.datasets.item_index import IntArray, ItemIndex, IxArray, location_key
 from recsys.datasets.products import Products
 from recsys.datasets.return_netting import to_units
@@ -28,10 +28,10 @@ Floats = npt.NDArray[np.float64]
 _BY_NAME: Final = np.argsort(np.array(CHANNELS)).astype(np.uint8)
 
 
-def training(
-    numbers: Numbers, as_of_ts: int, *, since_ts: int | None, seed: int, threads: int
-) -> Training:
-    """Cut a history as it was known at one time; see ``Training.read``."""
+def training_at(
+    numbers: EncodedHistory, as_of_ts: int, *, since_ts: int | None, seed: int, threads: int
+) -> TrainingSet:
+    """Cut a history as it was known at one time; see ``TrainingSet.read``."""
     known = numbers.first_ts < as_of_ts
     lines = numbers.lines.between(since_ts, as_of_ts)
     events = numbers.events.between(since_ts, as_of_ts)
@@ -44,10 +44,10 @@ def training(
     baskets, buyers = _baskets(numbers, lines, len(index))
     category, products = _products(numbers, known, lines)
     done = _interactions(lines, events, baskets, buyers, len(numbers.customer_ids))
-    return Training(index, baskets, as_of_ts, category, seed, threads, products, done)
+    return TrainingSet(index, baskets, as_of_ts, category, seed, threads, products, done)
 
 
-def _baskets(numbers: Numbers, lines: Lines, n_items: int) -> tuple[Baskets, IxArray]:
+def _baskets(numbers: EncodedHistory, lines: EncodedLines, n_items: int) -> tuple[Baskets, IxArray]:
     """Orders, and which number each of their customers has in ``lines``."""
     sold = np.flatnonzero(lines.quantity > 0)
     if not len(sold):
@@ -100,7 +100,7 @@ def _least(group: IntArray, number: IxArray, n: int) -> IxArray:
 
 
 def _kept(
-    lines: Lines, order: IntArray, customer: IxArray, n_items: int
+    lines: EncodedLines, order: IntArray, customer: IxArray, n_items: int
 ) -> tuple[IntArray, IxArray, npt.NDArray[np.bool_]]:
     """Order and product of what was kept, ascending: the rule of ``Histories.purchases``.
 
@@ -138,7 +138,7 @@ def _kept(
 
 
 def _interactions(
-    lines: Lines, events: Events, baskets: Baskets, buyers: IxArray, n_customers: int
+    lines: EncodedLines, events: EncodedEvents, baskets: Baskets, buyers: IxArray, n_customers: int
 ) -> Interactions:
     """What customers did besides buying: the rule of ``Histories.interactions``."""
     n_items, back = baskets.items.shape[1], lines.quantity < 0
@@ -173,7 +173,7 @@ def _interactions(
     gave[gone // max(n_items, 1)] = True
     bought = np.flatnonzero(gave[owner])
     kept = owner[bought] * n_items + baskets.items.indices[bought]
-    return standing(seen, facts, kept[_held(gone, kept)], n_items)
+    return lasting_interactions(seen, facts, kept[_held(gone, kept)], n_items)
 
 
 def _held(ascending: IntArray, asked: IntArray) -> npt.NDArray[np.bool_]:
@@ -185,14 +185,14 @@ def _held(ascending: IntArray, asked: IntArray) -> npt.NDArray[np.bool_]:
 
 
 def _products(
-    numbers: Numbers, known: npt.NDArray[np.bool_], lines: Lines
+    numbers: EncodedHistory, known: npt.NDArray[np.bool_], lines: EncodedLines
 ) -> tuple[IxArray, Products]:
     """Category of each known product, and what else the products table says of it."""
     n_items = int(known.sum())
     table = numbers.products
     if n_items < len(known):
-        table = table.filter(pa.array(known[column(table["item"])]))
-    place = (np.cumsum(known) - 1)[column(table["item"])]
+        table = table.filter(pa.array(known[as_numpy(table["item"])]))
+    place = (np.cumsum(known) - 1)[as_numpy(table["item"])]
     row = np.full(n_items, -1, np.int64)
     row[place] = np.arange(len(table))
     rows = pa.array(row, mask=row < 0)
@@ -214,7 +214,7 @@ def _products(
     return category, Products(titles, attributes, department, brand, family, price_minor, off)
 
 
-def _prices(lines: Lines, n_items: int) -> tuple[Floats, Floats]:
+def _prices(lines: EncodedLines, n_items: int) -> tuple[Floats, Floats]:
     """What products cost on the shelf on average, and which share of that was taken off."""
     sold = np.flatnonzero((lines.quantity > 0) & (lines.unit_price_minor > 0))
     item, quantity = lines.item[sold], lines.quantity[sold]
@@ -231,5 +231,5 @@ def _numbered(texts: pa.ChunkedArray, place: IntArray, n_items: int) -> IxArray:
     """Number of each product's text, in alphabetical order; -1 for none."""
     names = pc.unique(texts).drop_null().sort()
     numbers = np.full(n_items, -1, np.int32)
-    numbers[place] = column(pc.fill_null(pc.index_in(texts, value_set=names), -1))
+    numbers[place] = as_numpy(pc.fill_null(pc.index_in(texts, value_set=names), -1))
     return numbers

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from recsys.datasets.arrow import coded, column
+from recsys.datasets.arrow import as_numpy, coded
 from recsys.datasets.history_summary import LINES, Structured
 from recsys.datasets.item_index import IntArray, IxArray, location_key, text_keys
 from recsys.history.versions import History
@@ -51,26 +51,26 @@ def lines_of_all(history: History) -> tuple[list[str], Structured, IntArray] | N
     if pq.read_metadata(path).num_rows > (history.memory_mb << 20) // _LINE_BYTES:
         return None
     read = pq.read_table(path, columns=[*_TEXTS, *_NUMBERS], read_dictionary=[*_TEXTS])
-    at = column(read["occurred_at"].cast(pa.int64()))
+    at = as_numpy(read["occurred_at"].cast(pa.int64()))
     if np.any(at[1:] < at[:-1]):
         return None
     customer, ids = coded(read["customer_id"])
     kind, kinds = coded(read["kind"])
-    goods = np.append(column(pc.not_equal(kinds, CORRECTION)), True)[kind]
+    goods = np.append(as_numpy(pc.not_equal(kinds, CORRECTION)), True)[kind]
     order = pc.sort_indices(ids)
     rank = np.full(len(ids) + 1, -1, np.int32)
-    rank[column(order)] = np.arange(len(ids), dtype=np.int32)
+    rank[as_numpy(order)] = np.arange(len(ids), dtype=np.int32)
     who = np.where(goods, rank[customer], np.int32(-1))
     counts = np.bincount(who + 1, minlength=len(ids) + 1)
     taken = _by_number(who)[counts[0] :]
     lines = np.empty(len(taken), LINES)
     lines["item_key"] = _each(*coded(read["item_id"]), _keys)[taken]
     lines["ts"] = (at // 1_000_000)[taken]
-    lines["quantity"] = column(read["quantity"])[taken]
+    lines["quantity"] = as_numpy(read["quantity"])[taken]
     lines["order"] = _orders(read)[taken]
     lines["channel"] = _each(*coded(read["channel"]), _numbered(CHANNELS.index))[taken]
     lines["location"] = _each(*coded(read["location_id"]), _numbered(location_key))[taken]
-    paid = column(pc.fill_null(read["amount_minor"], 0))
+    paid = as_numpy(pc.fill_null(read["amount_minor"], 0))
     lines["amount_minor"] = np.clip(paid, _INT32.min, _INT32.max)[taken]
     there = np.flatnonzero(counts[1:])
     bounds = np.append(0, np.cumsum(counts[1:][there])).astype(np.int64)
@@ -104,7 +104,7 @@ def _each(
 
 
 def _keys(texts: pa.StringArray) -> IntArray:
-    return text_keys(column(texts.cast(pa.binary())))
+    return text_keys(as_numpy(texts.cast(pa.binary())))
 
 
 def _numbered(number: Callable[[Any], int]) -> Callable[[pa.StringArray], IntArray]:

@@ -12,10 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from recsys.datasets.arrow import column
+from recsys.datasets.arrow import as_numpy
 from recsys.datasets.ragged import Lists
 from recsys.evaluation.customer_splits import Windows
-from recsys.evaluation.evaluation_set import Panel, positions, sales_of
+from recsys.evaluation.evaluation_set import EvaluationSet, positions, sales_of
 from recsys.history.versions import History
 
 #: Fewer orders of several products say nothing of carts.
@@ -23,7 +23,7 @@ MIN_ORDERS: Final = 50
 
 
 @dataclass(frozen=True, eq=False)
-class Carts:
+class CartSet:
     """Orders of a window, each cut in two: what lay in the cart, and what joined it.
 
     Attributes
@@ -42,7 +42,7 @@ class Carts:
     rest: Lists
 
 
-def read(history: History, panel: Panel, *, at_most: int, seed: int = 0) -> Carts:
+def read(history: History, panel: EvaluationSet, *, at_most: int, seed: int = 0) -> CartSet:
     """Draw orders of a panel's window and cut each into a cart and the rest.
 
     Where orders mostly hold one product, all that a customer bought in the window is taken as
@@ -51,7 +51,7 @@ def read(history: History, panel: Panel, *, at_most: int, seed: int = 0) -> Cart
     Parameters
     ----------
     history : History
-    panel : Panel
+    panel : EvaluationSet
     at_most : int
         Orders.
     seed : int
@@ -59,7 +59,7 @@ def read(history: History, panel: Panel, *, at_most: int, seed: int = 0) -> Cart
 
     Returns
     -------
-    Carts
+    CartSet
         Orders of at least two products; there may be none.
     """
     con = history.connect()
@@ -73,11 +73,11 @@ def read(history: History, panel: Panel, *, at_most: int, seed: int = 0) -> Cart
     finally:
         con.disconnect()
     item = positions(panel.index, table["item_id"])
-    customer = column(
+    customer = as_numpy(
         pc.index_in(table["customer_id"], value_set=pa.array(panel.customer_ids))
     ).astype(np.int64)
-    at = column(table["at"].cast(pa.int64())) // 1_000_000
-    order = column(pc.rank(table["order_id"], tiebreaker="dense")).astype(np.int64)
+    at = as_numpy(table["at"].cast(pa.int64())) // 1_000_000
+    order = as_numpy(pc.rank(table["order_id"], tiebreaker="dense")).astype(np.int64)
     starts = _starts(order)
     if np.count_nonzero(np.diff(starts) > 1) < MIN_ORDERS:
         by_customer = np.lexsort((item, customer))
@@ -98,7 +98,7 @@ def read(history: History, panel: Panel, *, at_most: int, seed: int = 0) -> Cart
             first.append(int(starts[number]))
             carts.append(cart)
             rests.append(rest)
-    return Carts(customer[first], at[first], Lists.of_rows(carts), Lists.of_rows(rests))
+    return CartSet(customer[first], at[first], Lists.of_rows(carts), Lists.of_rows(rests))
 
 
 def _starts(group: NDArray[np.integer]) -> NDArray[np.int64]:

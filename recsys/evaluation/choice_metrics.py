@@ -18,7 +18,7 @@ from recsys.ranking.choices import Choices
 TIMES: Final = 4
 
 
-def joined(lists: Ragged, choices: Choices) -> Lists:
+def lists_of_choices(lists: Ragged, choices: Choices) -> Lists:
     """Put the number of its choice in place of each product, each once a row, where it first stood.
 
     Parameters
@@ -31,7 +31,7 @@ def joined(lists: Ragged, choices: Choices) -> Lists:
     return Lists(pointers(rows[first], len(lists.indptr) - 1), of[first])
 
 
-def figures(shown: Ragged, wanted: Ragged, choices: Choices, k: int) -> dict[str, Floats]:
+def choice_figures(shown: Ragged, wanted: Ragged, choices: Choices, k: int) -> dict[str, Floats]:
     """Measure lists by choice.
 
     Parameters
@@ -50,7 +50,7 @@ def figures(shown: Ragged, wanted: Ragged, choices: Choices, k: int) -> dict[str
         ``choice_ndcg``, ``choice_recall`` and ``choice_hr``: ndarrays of shape (n,); NaN where
         nothing was wanted.
     """
-    lists, relevant = joined(shown, choices), joined(wanted, choices)
+    lists, relevant = lists_of_choices(shown, choices), lists_of_choices(wanted, choices)
     return {
         "choice_ndcg": metrics.ndcg_at(lists, relevant, k),
         "choice_recall": metrics.recall_at(lists, relevant, k),

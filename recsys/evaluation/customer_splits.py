@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from ibis.backends.duckdb import Backend
 from numpy.typing import NDArray
 
-from recsys.datasets.arrow import column, given
+from recsys.datasets.arrow import as_numpy, register_table
 from recsys.errors import DataError
 from recsys.evaluation.splits import Window
 from recsys.history.versions import History
@@ -72,7 +72,7 @@ class Windows:
             "start": pa.array(self.start_ts * 1_000_000).cast(UTC),
             "end": pa.array(self.end_ts * 1_000_000).cast(UTC),
         }
-        return given(con, "customers_windows", pa.table(columns))
+        return register_table(con, "customers_windows", pa.table(columns))
 
 
 def last_baskets(
@@ -111,7 +111,7 @@ def last_baskets(
         chosen = placed.filter((placed.place == back) & (placed.of > back + 1))
         if customer_ids is not None:
             ids = pa.table({"customer_id": pa.array(list(customer_ids), pa.string())})
-            chosen = chosen.semi_join(given(con, "asked_about", ids), "customer_id")
+            chosen = chosen.semi_join(register_table(con, "asked_about", ids), "customer_id")
         latest = con.to_pyarrow(lines.aggregate(at=lines.occurred_at.epoch_seconds().max()))
         table = con.to_pyarrow(chosen.order_by("customer_id"))
     finally:
@@ -119,8 +119,8 @@ def last_baskets(
     end_ts = int(latest["at"][0].as_py() or 0) + 1
     return Windows(
         table["customer_id"].to_pylist(),
-        column(table["at"]).astype(np.int64),
-        column(pc.fill_null(table["until"], end_ts)).astype(np.int64),
+        as_numpy(table["at"]).astype(np.int64),
+        as_numpy(pc.fill_null(table["until"], end_ts)).astype(np.int64),
     )
 
 

@@ -20,9 +20,9 @@ from typing import Final, Literal
 import numpy as np
 import pyarrow.compute as pc
 
-from recsys.config.settings import CheckName, Checks
+from recsys.config.settings import CheckName, CheckSettings
 from recsys.evaluation.sales_activity import Activity, Counts, has_doubtful, read
-from recsys.evaluation.sales_gaps import EXPECTED, Silence, silences
+from recsys.evaluation.sales_gaps import EXPECTED, SalesGap, find_sales_gaps
 from recsys.history.versions import History
 from recsys.units import DAY
 
@@ -60,7 +60,7 @@ class Finding:
     message: str
 
 
-def check(history: History, at: datetime, settings: Checks) -> list[Finding]:
+def check_data(history: History, at: datetime, settings: CheckSettings) -> list[Finding]:
     """Look at a history before learning from it.
 
     Parameters
@@ -68,23 +68,23 @@ def check(history: History, at: datetime, settings: Checks) -> list[Finding]:
     history : History
     at : datetime
         The present, UTC.
-    settings : Checks
+    settings : CheckSettings
 
     Returns
     -------
     list of Finding
         One for each check, in the order in which they should be mended.
     """
-    found = judge(read(history, at), at, settings)
+    found = judge_activity(read(history, at), at, settings)
     if not any(one.level == "failed" for one in found) or not has_doubtful(history):
         return found
-    vouched = judge(read(history, at, vouched=True), at, settings)
+    vouched = judge_activity(read(history, at, vouched=True), at, settings)
     return [
         other if one.level == "failed" else one for one, other in zip(found, vouched, strict=True)
     ]
 
 
-def judge(activity: Activity, at: datetime, settings: Checks) -> list[Finding]:
+def judge_activity(activity: Activity, at: datetime, settings: CheckSettings) -> list[Finding]:
     """As ``check``, on what was counted before."""
     found = [
         _dates(activity, at),
@@ -129,14 +129,14 @@ def _dates(activity: Activity, at: datetime) -> Finding:
     return Finding("dates", "ok", f"{activity.days:,} days, none after today.")
 
 
-def _gaps(activity: Activity, settings: Checks) -> Finding:
-    whole = silences(activity.by_day(), settings.gap_days, settings)
+def _gaps(activity: Activity, settings: CheckSettings) -> Finding:
+    whole = find_sales_gaps(activity.by_day(), settings.gap_days, settings)
     found = [("any channel", gap) for gap in whole]
     if not found:
         found = [
             (name, gap)
             for name, counts in activity.by_day_of_each("channel")
-            for gap in silences(counts, settings.gap_days, settings)
+            for gap in find_sales_gaps(counts, settings.gap_days, settings)
         ]
     found = [(where, gap) for where, gap in found if not gap.lasts]
     if not found:
@@ -155,7 +155,7 @@ def _gaps(activity: Activity, settings: Checks) -> Finding:
     )  # fmt: skip
 
 
-def _channels(activity: Activity, settings: Checks) -> Finding:
+def _channels(activity: Activity, settings: CheckSettings) -> Finding:
     silent = list(_silent(activity, "channel", settings, EXPECTED))
     if not silent:
         return Finding("channels", "ok", "All channels that sold regularly still do.")
@@ -167,7 +167,7 @@ def _channels(activity: Activity, settings: Checks) -> Finding:
     )  # fmt: skip
 
 
-def _locations(activity: Activity, settings: Checks) -> Finding:
+def _locations(activity: Activity, settings: CheckSettings) -> Finding:
     latest = _LOCATION_PERIODS * settings.recent_days
     silent = [
         (name, silence)
@@ -182,7 +182,7 @@ def _locations(activity: Activity, settings: Checks) -> Finding:
     )  # fmt: skip
 
 
-def _volume(activity: Activity, settings: Checks) -> Finding:
+def _volume(activity: Activity, settings: CheckSettings) -> Finding:
     periods = _periods(activity.by_day(), settings)
     if periods is None:
         return _too_short("volume", activity, settings)
@@ -206,7 +206,7 @@ def _volume(activity: Activity, settings: Checks) -> Finding:
     return Finding("volume", "ok", f"{said}.")
 
 
-def _products(activity: Activity, settings: Checks) -> Finding:
+def _products(activity: Activity, settings: CheckSettings) -> Finding:
     if not activity.listed:
         return Finding("products", "skipped", "There are no product exports.")
     share = _share(activity, "unknown", settings)
@@ -233,7 +233,7 @@ def _products(activity: Activity, settings: Checks) -> Finding:
     return Finding("products", "ok", f"{said}.")
 
 
-def _customers(activity: Activity, settings: Checks) -> Finding:
+def _customers(activity: Activity, settings: CheckSettings) -> Finding:
     share = _share(activity, "anonymous", settings)
     if share is None:
         return _too_short("customers", activity, settings)
@@ -252,7 +252,7 @@ def _customers(activity: Activity, settings: Checks) -> Finding:
     return Finding("customers", "ok", f"{said}.")
 
 
-def _currencies(activity: Activity, settings: Checks) -> Finding:
+def _currencies(activity: Activity, settings: CheckSettings) -> Finding:
     recent = activity.table.filter(pc.less(activity.table["age"], settings.recent_days))
     past = activity.table.filter(pc.greater_equal(activity.table["age"], settings.recent_days))
     now, before = (
@@ -279,13 +279,13 @@ def _currencies(activity: Activity, settings: Checks) -> Finding:
     )  # fmt: skip
 
 
-def _events(activity: Activity, settings: Checks) -> Finding:
+def _events(activity: Activity, settings: CheckSettings) -> Finding:
     if not activity.events.num_rows:
         return Finding("events", "skipped", "There are no events.")
     ages = np.maximum(activity.events["age"].to_numpy(), 0)
     told = activity.events["events"].to_numpy()
     counts = np.bincount(ages, weights=told, minlength=activity.days).astype(np.int64)
-    lasting = [s for s in silences(counts, settings.silent_days, settings) if s.lasts]
+    lasting = [s for s in find_sales_gaps(counts, settings.silent_days, settings) if s.lasts]
     if lasting:
         return Finding(
             "events", "warning",
@@ -295,7 +295,7 @@ def _events(activity: Activity, settings: Checks) -> Finding:
     return Finding("events", "ok", f"Events until {activity.day(int(ages.min()))}.")
 
 
-def _age(activity: Activity, at: datetime, settings: Checks) -> Finding:
+def _age(activity: Activity, at: datetime, settings: CheckSettings) -> Finding:
     days = (at.timestamp() - activity.end_ts) / DAY
     last = datetime.fromtimestamp(activity.end_ts, UTC)
     said = f"The last order is of {last:%Y-%m-%d %H:%M} UTC, {max(days, 0):,.0f} days ago"
@@ -309,16 +309,16 @@ def _age(activity: Activity, at: datetime, settings: Checks) -> Finding:
 
 
 def _silent(
-    activity: Activity, column: str, settings: Checks, least: float
-) -> Iterator[tuple[str, Silence]]:
+    activity: Activity, column: str, settings: CheckSettings, least: float
+) -> Iterator[tuple[str, SalesGap]]:
     """Find channels or locations that sold regularly and have stopped."""
     for name, counts in activity.by_day_of_each(column):
-        for silence in silences(counts, settings.silent_days, settings, least):
+        for silence in find_sales_gaps(counts, settings.silent_days, settings, least):
             if silence.lasts:
                 yield name, silence
 
 
-def _told(activity: Activity, silent: list[tuple[str, Silence]]) -> str:
+def _told(activity: Activity, silent: list[tuple[str, SalesGap]]) -> str:
     told = [
         f"`{name}` has sold nothing since {activity.day(silence.since)}, {silence.since} days in "
         f"which {silence.expected:,.0f} orders were to be expected"
@@ -328,7 +328,7 @@ def _told(activity: Activity, silent: list[tuple[str, Silence]]) -> str:
     return "; ".join([*told, *([f"and {more} more"] if more > 0 else [])])
 
 
-def _periods(by_day: Counts, settings: Checks) -> tuple[float, Counts, float] | None:
+def _periods(by_day: Counts, settings: CheckSettings) -> tuple[float, Counts, float] | None:
     """Return the recent period's sum, the past ones', and how the same season was a year ago.
 
     The season is the same period a year ago by what was usual then; 1 where no year is known.
@@ -347,7 +347,9 @@ def _periods(by_day: Counts, settings: Checks) -> tuple[float, Counts, float] | 
     return float(sums[0]), past, season
 
 
-def _share(activity: Activity, what: str, settings: Checks) -> tuple[float, float, bool] | None:
+def _share(
+    activity: Activity, what: str, settings: CheckSettings
+) -> tuple[float, float, bool] | None:
     """Return a share of the recent lines, the usual one, and whether no period had as much."""
     some, all_ = (_periods(activity.by_day(column), settings) for column in (what, "lines"))
     if some is None or all_ is None:
@@ -358,7 +360,7 @@ def _share(activity: Activity, what: str, settings: Checks) -> tuple[float, floa
     return recent, usual, recent > float(past.max(initial=0.0))
 
 
-def _too_short(name: CheckName, activity: Activity, settings: Checks) -> Finding:
+def _too_short(name: CheckName, activity: Activity, settings: CheckSettings) -> Finding:
     needed = settings.recent_days * (1 + -(-settings.past_periods // 2))
     return Finding(
         name, "skipped",
@@ -366,5 +368,5 @@ def _too_short(name: CheckName, activity: Activity, settings: Checks) -> Finding
     )  # fmt: skip
 
 
-def _span(activity: Activity, settings: Checks) -> str:
+def _span(activity: Activity, settings: CheckSettings) -> str:
     return f"{activity.day(settings.recent_days)} to {activity.day(0)}"

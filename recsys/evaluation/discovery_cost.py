@@ -15,20 +15,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.config.placement_settings import PLACEMENTS
-from recsys.config.toml_file import Placement
+from recsys.config.toml_file import PlacementSettings
 from recsys.datasets.customer_history import NO_CHANNEL, Histories
 from recsys.datasets.item_index import IxArray
 from recsys.datasets.ragged import Lists, Ragged, rows_of
 from recsys.evaluation import choice_metrics, metrics
-from recsys.evaluation.cart_sets import Carts
-from recsys.evaluation.evaluation_set import MIN_CUSTOMERS, Panel
+from recsys.evaluation.cart_sets import CartSet
+from recsys.evaluation.evaluation_set import MIN_CUSTOMERS, EvaluationSet
 from recsys.evaluation.metrics import Floats, bootstrap_all
 from recsys.models.base import Batch, Context
 from recsys.ranking.choices import Choices
 from recsys.ranking.discovery import never_bought
 from recsys.ranking.ranker import Ranker
 from recsys.recommender.placements import BOUGHT_ON, Question
-from recsys.recommender.request_context import asked_of, with_last_basket
+from recsys.recommender.request_context import rank_request, with_last_basket
 from recsys.schema import CHANNELS
 
 #: What a placement is asked with: a customer alone, one product too, or a cart.
@@ -52,7 +52,7 @@ BATCH: Final = 250
 
 
 @dataclass(frozen=True)
-class Discovery:
+class DiscoveryCost:
     """Lists of one placement, as it would have shown them to known customers.
 
     Attributes
@@ -118,13 +118,13 @@ class Questions:
         return len(self.as_of_ts)
 
 
-def questions(panel: Panel, carts: Carts) -> dict[Asked, Questions]:
+def placement_questions(panel: EvaluationSet, carts: CartSet) -> dict[Asked, Questions]:
     """Make the questions that placements are asked.
 
     Parameters
     ----------
-    panel : Panel
-    carts : Carts
+    panel : EvaluationSet
+    carts : CartSet
         Of its window. From a product's page somebody asks who then orders it: the first product of
         a cart is looked at, and the rest of the order is what they want.
     """
@@ -153,13 +153,13 @@ def questions(panel: Panel, carts: Carts) -> dict[Asked, Questions]:
     }
 
 
-def measure(
+def measure_discovery(
     ranker: Ranker,
     choices: Choices,
     asked: Mapping[Asked, Questions],
-    placements: Mapping[str, Placement],
+    placements: Mapping[str, PlacementSettings],
     seed: int,
-) -> list[Discovery]:
+) -> list[DiscoveryCost]:
     """Show the lists of each personal placement, and compare them with what was bought.
 
     Parameters
@@ -177,11 +177,11 @@ def measure(
 
     Returns
     -------
-    list of Discovery
+    list of DiscoveryCost
         Placements in their order; those that fewer than ``MIN_CUSTOMERS`` can be asked for are
         left out.
     """
-    found: list[Discovery] = []
+    found: list[DiscoveryCost] = []
     ranker = replace(ranker, choices=choices)
     for name, given in placements.items():
         if not given.personal or given.objective == "new":
@@ -198,15 +198,15 @@ def measure(
 
 
 def _compare(
-    ranker: Ranker, asked: Questions, name: str, way: Asked, settings: Placement, seed: int
-) -> Discovery:
+    ranker: Ranker, asked: Questions, name: str, way: Asked, settings: PlacementSettings, seed: int
+) -> DiscoveryCost:
     plain = msgspec.structs.replace(settings, new_share=0.0)
     without = _figures(ranker, asked, plain)
     held = _figures(ranker, asked, settings) if settings.new_share else without
     columns = np.stack([*held, *without, without[1] - held[1]], axis=1)
     means = bootstrap_all(_by_customer(columns, asked.customer), seed)
     shown, ndcg, new, shown_without, ndcg_without, new_without, cost = means
-    return Discovery(
+    return DiscoveryCost(
         name, way, settings.new_share, settings.count, cost.n,
         shown.mean, shown_without.mean, ndcg.mean, ndcg_without.mean,
         cost.mean, cost.low, cost.high, new.mean, new_without.mean,
@@ -214,7 +214,7 @@ def _compare(
 
 
 def _figures(
-    ranker: Ranker, asked: Questions, settings: Placement
+    ranker: Ranker, asked: Questions, settings: PlacementSettings
 ) -> tuple[Floats, Floats, Floats]:
     """Share of what is new, NDCG, and whether a new product was found, of each question."""
     shown = Lists.of_rows(_shown(ranker, asked, settings))
@@ -224,15 +224,17 @@ def _figures(
     share = np.full(len(asked), np.nan)
     counts = np.bincount(rows[new], minlength=len(asked))
     np.divide(counts, places, out=share, where=places > 0)
-    ndcg = choice_metrics.figures(shown, asked.wanted, choices, k)["choice_ndcg"]
+    ndcg = choice_metrics.choice_figures(shown, asked.wanted, choices, k)["choice_ndcg"]
     fresh = _only(shown, new, rows, len(asked))
     hits = metrics.hits(
-        choice_metrics.joined(fresh, choices), choice_metrics.joined(asked.wanted, choices), k
+        choice_metrics.lists_of_choices(fresh, choices),
+        choice_metrics.lists_of_choices(asked.wanted, choices),
+        k,
     )
     return share, ndcg, np.asarray(hits.any(axis=1), np.float64)
 
 
-def _shown(ranker: Ranker, asked: Questions, settings: Placement) -> Sequence[IxArray]:
+def _shown(ranker: Ranker, asked: Questions, settings: PlacementSettings) -> Sequence[IxArray]:
     lists: list[IxArray] = []
     on = BOUGHT_ON.get(settings.channel)
     channel = NO_CHANNEL if on is None else CHANNELS.index(on)
@@ -250,7 +252,7 @@ def _shown(ranker: Ranker, asked: Questions, settings: Placement) -> Sequence[Ix
             np.full(n, channel, np.uint8),
             cart if len(cart.item_ix) else page,
         )
-        given = asked_of([one] * n, context, cart, page)
+        given = rank_request([one] * n, context, cart, page)
         ranked = ranker.rank(Batch(past, context), given)
         lists += [
             ranked.item_ix[start:end]

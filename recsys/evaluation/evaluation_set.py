@@ -18,12 +18,12 @@ import pyarrow.compute as pc
 from ibis.backends.duckdb import Backend
 from numpy.typing import NDArray
 
-from recsys.datasets.arrow import column, mapped, moment
+from recsys.datasets.arrow import as_numpy, map_distinct, timestamp_of
 from recsys.datasets.customer_history import EMPTY, NO_CHANNEL, CustomerHistory, Histories
-from recsys.datasets.customer_order import line_up
-from recsys.datasets.encoded_history import Numbers
-from recsys.datasets.history_rows import cut as cut_rows
-from recsys.datasets.history_rows import read as read_rows
+from recsys.datasets.customer_order import shuffled_customers
+from recsys.datasets.encoded_history import EncodedHistory
+from recsys.datasets.history_rows import read_rows
+from recsys.datasets.history_rows import rows_until as cut_rows
 from recsys.datasets.item_index import ItemIndex, item_key
 from recsys.datasets.ragged import Lists
 from recsys.errors import DataError
@@ -38,7 +38,7 @@ MIN_CUSTOMERS: Final = 10
 
 
 @dataclass(frozen=True, eq=False)
-class Panel:
+class EvaluationSet:
     """Customers before a window, and their purchases in it.
 
     Attributes
@@ -93,10 +93,10 @@ class Panel:
         on = slice(None) if channel is None else self.channel == CHANNELS.index(channel)
         return Lists.of_pairs(self.customer_ix[on], self.item_ix[on], len(self))
 
-    def only(self, rows: NDArray[np.integer]) -> "Panel":
+    def only(self, rows: NDArray[np.integer]) -> "EvaluationSet":
         """Return a panel of some of the customers; ``rows`` ascending."""
         kept = np.isin(self.customer_ix, rows)
-        return Panel(
+        return EvaluationSet(
             self.window,
             self.index,
             [self.customer_ids[row] for row in rows],
@@ -111,14 +111,14 @@ class Panel:
 
 
 def read(
-    history: History | Numbers,
+    history: History | EncodedHistory,
     index: ItemIndex,
     window: Window | Windows,
     *,
     active: int,
     lapsed: int = 0,
     seed: int = 0,
-) -> Panel:
+) -> EvaluationSet:
     """Draw customers who were known before a window.
 
     Parameters
@@ -138,14 +138,14 @@ def read(
 
     Returns
     -------
-    Panel
+    EvaluationSet
 
     Raises
     ------
     DataError
         When fewer than ``MIN_CUSTOMERS`` bought before the window and in it.
     """
-    whole = history.history if isinstance(history, Numbers) else history
+    whole = history.history if isinstance(history, EncodedHistory) else history
     con = whole.connect()
     try:
         sales = sales_of(con, window)
@@ -164,9 +164,11 @@ def read(
             "more orders to customers ([sources.NAME.identifiers]), or set [train] test_days and "
             "validation_days to the time in which customers come back."
         )
-    lineup = history.customer_ids if isinstance(history, Numbers) else line_up(history)
+    lineup = (
+        history.customer_ids if isinstance(history, EncodedHistory) else shuffled_customers(history)
+    )
     lineup = lineup.filter(pc.is_in(lineup, value_set=everybody))
-    back = column(pc.is_in(lineup, value_set=came))
+    back = as_numpy(pc.is_in(lineup, value_set=came))
     rng = np.random.default_rng(seed)
     masses = np.zeros(len(lineup))
     for group, at_most in ((back, active), (~back, lapsed)):
@@ -175,14 +177,14 @@ def read(
     customer_ids = lineup.take(pa.array(drawn)).to_pylist()
     bought = bought.filter(pc.is_in(bought["customer_id"], value_set=pa.array(customer_ids)))
     as_of_ts, end_ts = _bounds(window, customer_ids)
-    if isinstance(history, Numbers):
+    if isinstance(history, EncodedHistory):
         rows = cut_rows(history, customer_ids, as_of_ts)
     else:
         moments = dict(zip(customer_ids, as_of_ts.tolist(), strict=True))
         at = window.start_ts if isinstance(window, Window) else moments
         found = dict(read_rows(whole, until_ts=at, customer_ids=customer_ids))
         rows = [found.get(customer_id, EMPTY) for customer_id in customer_ids]
-    return Panel(
+    return EvaluationSet(
         window if isinstance(window, Window) else window.hull,
         index,
         customer_ids,
@@ -190,15 +192,15 @@ def read(
         end_ts,
         rows,
         masses[drawn],
-        column(pc.index_in(bought["customer_id"], value_set=pa.array(customer_ids))).astype("i8"),
+        as_numpy(pc.index_in(bought["customer_id"], value_set=pa.array(customer_ids))).astype("i8"),
         positions(index, bought["item_id"]),
-        mapped(bought["channel"], CHANNELS.index),
+        map_distinct(bought["channel"], CHANNELS.index),
     )
 
 
 def positions(index: ItemIndex, item_ids: pa.ChunkedArray) -> NDArray[np.int64]:
     """Position of each product; from ``len(index)`` on where the catalogue does not hold it."""
-    keys = mapped(item_ids, item_key)
+    keys = map_distinct(item_ids, item_key)
     ix = index.ix(keys).astype(np.int64)
     unknown = np.flatnonzero(ix < 0)
     ix[unknown] = len(index) + np.unique(keys[unknown], return_inverse=True)[1]
@@ -213,7 +215,7 @@ def sales_of(con: Backend, window: Window | Windows) -> ir.Table:
     lines = con.table("lines")
     sales = lines.filter(lines.customer_id.notnull() & (lines.kind == SALE))
     if isinstance(window, Window):
-        return sales.mutate(start=moment(window.start_ts), end=moment(window.end_ts))
+        return sales.mutate(start=timestamp_of(window.start_ts), end=timestamp_of(window.end_ts))
     return sales.join(window.of(con), "customer_id")
 
 
@@ -224,7 +226,7 @@ def _bounds(
     if isinstance(window, Window):
         return np.full(n, window.start_ts), np.full(n, window.end_ts)
     found = pc.index_in(pa.array(customer_ids), value_set=pa.array(window.customer_ids))
-    at = column(found).astype(np.int64)
+    at = as_numpy(found).astype(np.int64)
     return window.start_ts[at], window.end_ts[at]
 
 

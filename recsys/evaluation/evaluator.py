@@ -13,32 +13,40 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.datasets.baskets import Training
+from recsys.datasets.baskets import TrainingSet
 from recsys.datasets.customer_history import Histories
-from recsys.datasets.ragged import Lists, contains, pointers, rows_of, without
+from recsys.datasets.ragged import Lists, pointers, rows_contain, rows_of, without_items
 from recsys.evaluation import choice_metrics, metrics
-from recsys.evaluation.baselines import Peer
-from recsys.evaluation.evaluation_set import MIN_CUSTOMERS, Panel
+from recsys.evaluation.baselines import Baseline
+from recsys.evaluation.evaluation_set import MIN_CUSTOMERS, EvaluationSet
 from recsys.evaluation.metrics import Floats, bootstrap_all
-from recsys.evaluation.reliability import Told
-from recsys.evaluation.results import ALL, OURS, SINGLE, Difference, Evaluation, Figure, Sample
-from recsys.evaluation.single_model import Alone
+from recsys.evaluation.reliability import PredictedChances
+from recsys.evaluation.results import (
+    ALL_CUSTOMERS,
+    BEST_SINGLE,
+    OURS,
+    Difference,
+    Evaluation,
+    Figure,
+    Sample,
+)
+from recsys.evaluation.single_model import SingleModel
 from recsys.evaluation.splits import Window
-from recsys.evaluation.top_lists import Shown, cut, items_of, ranked
+from recsys.evaluation.top_lists import TopLists, cut_to_top, items_of, rank_in_batches
 from recsys.ranking.choices import Choices
 from recsys.ranking.ranker import Ranker
 from recsys.schema import CHANNELS
 
 __all__ = [
-    "ALL",
+    "ALL_CUSTOMERS",
+    "BEST_SINGLE",
     "OURS",
-    "SINGLE",
+    "CustomerMetrics",
     "Difference",
     "Evaluation",
+    "Evaluator",
     "Figure",
-    "Judged",
-    "Jury",
-    "Known",
+    "ItemPopularity",
     "Sample",
     "summarise",
 ]
@@ -54,7 +62,7 @@ Key = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
-class Known:
+class ItemPopularity:
     """What is known of the catalogue before a window, to say how popular something is.
 
     Attributes
@@ -68,7 +76,7 @@ class Known:
     n_customers: int
 
     @classmethod
-    def of(cls, training: Training) -> "Known":
+    def of(cls, training: TrainingSet) -> "ItemPopularity":
         """Count the customers of a training."""
         baskets = training.baskets
         n = max(1, len(baskets.customer_ids))
@@ -77,7 +85,7 @@ class Known:
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
+class CustomerMetrics:
     """Figures of every customer of one window.
 
     Attributes
@@ -88,7 +96,7 @@ class Judged:
         NaN for customers who do not count.
     shares : dict of (segment, method, metric) to float
         What is one figure for all, as coverage is.
-    told : Told or None
+    told : PredictedChances or None
         Chances that were told, where the method tells them.
     drawn : dict of segment to (int, float)
         How many customers were judged, and how many they were drawn from.
@@ -98,12 +106,12 @@ class Judged:
     customer_ids: list[str]
     values: dict[Key, Floats]
     shares: dict[Key, float]
-    told: Told | None = None
+    told: PredictedChances | None = None
     drawn: dict[str, tuple[int, float]] = field(default_factory=dict)
 
-    def __or__(self, other: "Judged") -> "Judged":
+    def __or__(self, other: "CustomerMetrics") -> "CustomerMetrics":
         """Put what other methods reached on the same customers beside."""
-        return Judged(
+        return CustomerMetrics(
             self.window,
             self.customer_ids,
             self.values | other.values,
@@ -113,7 +121,7 @@ class Judged:
         )
 
 
-class Jury:
+class Evaluator:
     """Looks at what methods show to the same customers, for all and by channel.
 
     By channel where there are several: what was bought there, asked for there. Channels on which
@@ -121,9 +129,9 @@ class Jury:
 
     Parameters
     ----------
-    panel : Panel
+    panel : EvaluationSet
         Customers who bought in the window; others are left out.
-    known : Known
+    known : ItemPopularity
         Of the time when the window begins.
     k : int
         Places that count.
@@ -137,8 +145,8 @@ class Jury:
 
     def __init__(
         self,
-        panel: Panel,
-        known: Known,
+        panel: EvaluationSet,
+        known: ItemPopularity,
         k: int,
         seed: int = 0,
         in_channel: int = IN_CHANNEL,
@@ -149,7 +157,7 @@ class Jury:
         came = np.flatnonzero(np.diff(panel.wanted().indptr))
         whole = panel.only(came)
         of = float(whole.mass.sum())
-        self._segments = [_Segment(ALL, came, whole, whole.wanted(), of)]
+        self._segments = [_Segment(ALL_CUSTOMERS, came, whole, whole.wanted(), of)]
         channels = [CHANNELS[number] for number in np.unique(panel.channel)]
         rng = np.random.default_rng(seed)
         for channel in channels if len(channels) > 1 else ():
@@ -160,7 +168,7 @@ class Jury:
                 part = panel.only(rows)
                 self._segments.append(_Segment(channel, rows, part, part.wanted(channel), of))
 
-    def judge(self, method: str, by: Ranker | Peer | Alone) -> Judged:
+    def judge(self, method: str, by: Ranker | Baseline | SingleModel) -> CustomerMetrics:
         """Look at one method.
 
         Parameters
@@ -172,15 +180,17 @@ class Jury:
         """
         values: dict[Key, Floats] = {}
         shares: dict[Key, float] = {}
-        told: Told | None = None
-        everywhere: Shown | None = None
+        told: PredictedChances | None = None
+        everywhere: TopLists | None = None
         for segment in self._segments:
             part, context = segment.panel, segment.panel.context(segment.channel)
             more = 1 if self._choices is None else choice_metrics.TIMES
             if isinstance(by, Ranker):
-                parts = ranked(by, part.histories, context)
-                shown = cut(items_of(parts), part.histories, more * self._k)
-                told = told or Told.of(parts, segment.wanted, part.mass, self._k)  # that of all
+                parts = rank_in_batches(by, part.histories, context)
+                shown = cut_to_top(items_of(parts), part.histories, more * self._k)
+                told = told or PredictedChances.of(
+                    parts, segment.wanted, part.mass, self._k
+                )  # that of all
             elif everywhere is None or by.by_channel:
                 shown = by.show(part.histories, context, more * self._k)
             else:
@@ -188,7 +198,9 @@ class Jury:
             everywhere = everywhere or shown
             found = _values(shown, part, segment.wanted, self._known, self._k)
             if self._choices is not None:
-                found |= choice_metrics.figures(shown.mixed, segment.wanted, self._choices, self._k)
+                found |= choice_metrics.choice_figures(
+                    shown.mixed, segment.wanted, self._choices, self._k
+                )
             for metric, each in found.items():
                 whole = np.full(len(self._panel), np.nan)
                 whole[segment.rows] = each
@@ -197,7 +209,7 @@ class Jury:
             shares[segment.name, method, f"coverage@{self._k}"] = share
         drawn = {one.name: (len(one.rows), one.of) for one in self._segments}
         panel = self._panel
-        return Judged(panel.window, panel.customer_ids, values, shares, told, drawn)
+        return CustomerMetrics(panel.window, panel.customer_ids, values, shares, told, drawn)
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,19 +218,21 @@ class _Segment:
 
     name: str
     rows: NDArray[np.int64]
-    panel: Panel
+    panel: EvaluationSet
     wanted: Lists
     of: float
 
     @property
     def channel(self) -> str | None:
-        return None if self.name == ALL else self.name
+        return None if self.name == ALL_CUSTOMERS else self.name
 
 
-def _values(shown: Shown, panel: Panel, wanted: Lists, known: Known, k: int) -> dict[str, Floats]:
+def _values(
+    shown: TopLists, panel: EvaluationSet, wanted: Lists, known: ItemPopularity, k: int
+) -> dict[str, Floats]:
     """Figures by metric, one a customer."""
     histories = panel.histories
-    new, again = without(wanted, histories), _again(wanted, histories)
+    new, again = without_items(wanted, histories), _again(wanted, histories)
     return {
         "ndcg": metrics.ndcg_at(shown.mixed, wanted, k),
         "recall": metrics.recall_at(shown.mixed, wanted, k),
@@ -238,16 +252,16 @@ def _values(shown: Shown, panel: Panel, wanted: Lists, known: Known, k: int) -> 
 def _again(wanted: Lists, histories: Histories) -> Lists:
     """What of the wanted had been bought before."""
     rows = rows_of(wanted)
-    held = contains(histories, rows, wanted.item_ix)
+    held = rows_contain(histories, rows, wanted.item_ix)
     return Lists(pointers(rows[held], len(wanted.indptr) - 1), wanted.item_ix[held])
 
 
-def summarise(judged: Sequence[Judged], seed: int) -> Evaluation:
+def summarise(judged: Sequence[CustomerMetrics], seed: int) -> Evaluation:
     """Average over customers, and compare with the best other method.
 
     Parameters
     ----------
-    judged : sequence of Judged
+    judged : sequence of CustomerMetrics
         One a window, with the same methods; ours is ``OURS``.
     seed : int
         Of the bootstrap, which draws customers: one who counts in several windows counts with
@@ -281,14 +295,14 @@ def summarise(judged: Sequence[Judged], seed: int) -> Evaluation:
             figures.append(Figure(*key, share, None, None, n))
     if len(judged) > 1:
         for one in judged:
-            columns = {key[1:]: each for key, each in one.values.items() if key[0] == ALL}
+            columns = {key[1:]: each for key, each in one.values.items() if key[0] == ALL_CUSTOMERS}
             figures += _figures(str(one.window), columns, seed)
             differences += _differences(str(one.window), columns, seed)
             over_single += _differences(str(one.window), columns, seed, single=True)
     return Evaluation(figures, differences, over_single, _samples(judged))
 
 
-def _samples(judged: Sequence[Judged]) -> list[Sample]:
+def _samples(judged: Sequence[CustomerMetrics]) -> list[Sample]:
     """Segments of which not everybody was judged."""
     found = []
     for segment in dict.fromkeys(name for one in judged for name in one.drawn):
@@ -299,7 +313,7 @@ def _samples(judged: Sequence[Judged]) -> list[Sample]:
     return found
 
 
-def _segments(judged: Sequence[Judged]) -> dict[str, list[Key]]:
+def _segments(judged: Sequence[CustomerMetrics]) -> dict[str, list[Key]]:
     keys = dict.fromkeys(key for one in judged for key in one.values)
     found: dict[str, list[Key]] = {}
     for key in keys:
@@ -335,7 +349,7 @@ def _differences(
     pairs: dict[str, tuple[str, Floats]] = {}
     for (method, metric), each in columns.items():
         ours = columns.get((OURS, metric))
-        if method == OURS or single != (method == SINGLE) or ours is None:
+        if method == OURS or single != (method == BEST_SINGLE) or ours is None:
             continue
         if not metric.split("@")[0].endswith(_MORE_IS_BETTER):
             continue

@@ -91,7 +91,7 @@ def read_truth(path: Path, keyed: KeyedHash) -> pa.Table:
     return known.group_by(_KEY).aggregate([("household_id", "min")]).rename_columns(_TRUTH.names)
 
 
-def measure(truth: pa.Table, customers: pa.Table, seed: int = 0) -> IdentityQuality:
+def measure_identity(truth: pa.Table, customers: pa.Table, seed: int = 0) -> IdentityQuality:
     """Compare customers with the truth.
 
     Parameters

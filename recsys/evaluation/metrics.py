@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.datasets.ragged import Ragged, contains, places_of, rows_of
+from recsys.datasets.ragged import Ragged, positions_of, rows_contain, rows_of
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -46,10 +46,10 @@ def hits(shown: Ragged, relevant: Ragged, k: int) -> Bools:
         False where a list is shorter than ``k``.
     """
     out = np.zeros((len(shown.indptr) - 1, k), dtype=bool)
-    place = places_of(shown)
+    place = positions_of(shown)
     taken = place < k
     rows = rows_of(shown)[taken]
-    out[rows, place[taken]] = contains(relevant, rows, shown.item_ix[taken])
+    out[rows, place[taken]] = rows_contain(relevant, rows, shown.item_ix[taken])
     return out
 
 
@@ -94,7 +94,7 @@ def ndcg_at(shown: Ragged, relevant: Ragged, k: int) -> Floats:
 
 def coverage(shown: Ragged, k: int, n_items: int) -> float:
     """Share of the catalogue that stands in somebody's first ``k``."""
-    seen = shown.item_ix[places_of(shown) < k]
+    seen = shown.item_ix[positions_of(shown) < k]
     return len(np.unique(seen)) / n_items if n_items else 0.0
 
 
@@ -240,7 +240,7 @@ def _row_means(samples: Floats) -> Floats:
 
 def _mean_of(shown: Ragged, figure: Floats, k: int) -> Floats:
     """Mean figure of each row's first ``k`` items."""
-    first = places_of(shown) < k
+    first = positions_of(shown) < k
     rows, n = rows_of(shown)[first], len(shown.indptr) - 1
     total = np.bincount(rows, weights=figure[shown.item_ix[first]], minlength=n)
     return _share(total, np.bincount(rows, minlength=n))

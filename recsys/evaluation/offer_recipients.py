@@ -14,9 +14,9 @@ import numpy as np
 from recsys.bundles.terms import Decision, Terms
 from recsys.config.placement_settings import PLACEMENTS
 from recsys.datasets.customer_history import CustomerHistory
-from recsys.recommender.bundles.suggestions import Known
+from recsys.recommender.bundles.suggestions import KnownBundle
 from recsys.recommender.engine import Engine
-from recsys.recommender.offers.selection import SURE, Offering
+from recsys.recommender.offers.selection import SURE, OfferableBundles
 from recsys.recommender.placements import Question
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ _GETS, _ANYWAY, _ALL, _NO_PART, _NOT_SHOWN = OUTCOMES
 _AT_ONCE: Final = 256
 
 
-def offered(
+def find_recipients(
     engine: Engine,
-    bundle: Known,
+    bundle: KnownBundle,
     people: Iterable[tuple[str, CustomerHistory]],
     placement: str = PLACEMENT,
 ) -> "pd.DataFrame":
@@ -43,7 +43,7 @@ def offered(
     Parameters
     ----------
     engine : Engine
-    bundle : Known
+    bundle : ItemPopularity
     people : iterable of (str, CustomerHistory)
     placement : str
         A built-in one; its settings hold, and it is asked without a cart.
@@ -65,7 +65,7 @@ def offered(
         bundle_id=bundle.bundle_id, kind=bundle.kind, item_ids=bundle.item_ids,
         terms=Terms(status="approved"), revision=1, changed_ts=0, changed_by="",
     )  # fmt: skip
-    offering = Offering(engine.index, {bundle.bundle_id: decision}, engine.ranker.grouped)
+    offering = OfferableBundles(engine.index, {bundle.bundle_id: decision}, engine.ranker.grouped)
     anew = Question(
         placement=placement,
         settings=PLACEMENTS[placement],

@@ -11,9 +11,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.datasets.ragged import Ragged, contains, places_of, rows_of
+from recsys.datasets.ragged import Ragged, positions_of, rows_contain, rows_of
 from recsys.evaluation.metrics import Floats
-from recsys.ranking.ranked_lists import Ranked
+from recsys.ranking.ranked_lists import RankedLists
 
 BINS: Final = 10
 
@@ -60,7 +60,7 @@ class Reliability:
 
 
 @dataclass(frozen=True, eq=False)
-class Told:
+class PredictedChances:
     """Chances that were told, and what came of them.
 
     Attributes
@@ -76,12 +76,14 @@ class Told:
     mass: Floats
 
     @classmethod
-    def of(cls, parts: Sequence[Ranked], wanted: Ragged, mass: Floats, k: int) -> "Told":
+    def of(
+        cls, parts: Sequence[RankedLists], wanted: Ragged, mass: Floats, k: int
+    ) -> "PredictedChances":
         """Take the first ``k`` places of what was ranked.
 
         Parameters
         ----------
-        parts : sequence of Ranked
+        parts : sequence of RankedLists
             Together ``n`` customers.
         wanted : Ragged
             What each of them bought then.
@@ -91,28 +93,28 @@ class Told:
         """
         row, taken = 0, []
         for part in parts:
-            first = places_of(part) < k
+            first = positions_of(part) < k
             rows = row + rows_of(part)[first]
-            happened = contains(wanted, rows, part.item_ix[first])
+            happened = rows_contain(wanted, rows, part.item_ix[first])
             taken.append((part.chance[first], happened, mass[rows]))
             row += len(part.indptr) - 1
         return cls(*(np.concatenate(column) for column in zip(*taken, strict=True)))
 
-    def __add__(self, other: "Told") -> "Told":
+    def __add__(self, other: "PredictedChances") -> "PredictedChances":
         """Put those of other customers, or of another window, behind these."""
-        return Told(
+        return PredictedChances(
             np.concatenate([self.chance, other.chance]),
             np.concatenate([self.happened, other.happened]),
             np.concatenate([self.mass, other.mass]),
         )
 
 
-def reliability(found: Told, bins: int = BINS) -> Reliability:
+def reliability_of(found: PredictedChances, bins: int = BINS) -> Reliability:
     """Put chances into bins of equal mass and count what happened in each.
 
     Parameters
     ----------
-    found : Told
+    found : PredictedChances
         Of customers who bought in the window and of those who did not: without the second,
         chances look too low.
     bins : int

@@ -9,8 +9,8 @@ from typing import Final
 
 OURS: Final = "omnibasket"
 #: Our best model alone; see ``single``.
-SINGLE: Final = "best_single"
-ALL: Final = "all"
+BEST_SINGLE: Final = "best_single"
+ALL_CUSTOMERS: Final = "all"
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Evaluation:
     over_single: list[Difference]
     samples: list[Sample]
 
-    def value(self, method: str, metric: str, segment: str = ALL) -> float:
+    def value(self, method: str, metric: str, segment: str = ALL_CUSTOMERS) -> float:
         """One figure's value."""
         return next(
             figure.value

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from recsys.config.settings import Checks
+from recsys.config.settings import CheckSettings
 from recsys.evaluation.sales_activity import Counts
 
 #: Orders that should have come in a silence before it counts as one.
@@ -19,7 +19,7 @@ _REGULAR: Final = 0.75
 
 
 @dataclass(frozen=True)
-class Silence:
+class SalesGap:
     """Days without orders between two ages in days, and the orders that were to be expected."""
 
     since: int
@@ -32,9 +32,9 @@ class Silence:
         return self.until < 0
 
 
-def silences(
-    by_day: Counts, shortest: int, settings: Checks, expected: float = EXPECTED
-) -> Iterator[Silence]:
+def find_sales_gaps(
+    by_day: Counts, shortest: int, settings: CheckSettings, expected: float = EXPECTED
+) -> Iterator[SalesGap]:
     """Find stretches of ``shortest`` days and more without orders, where many were to come.
 
     What was to come is said by the periods before: of a shop that sells now and then, and of
@@ -46,7 +46,7 @@ def silences(
         Orders by age in days.
     shortest : int
         Days.
-    settings : Checks
+    settings : CheckSettings
     expected : float
         Orders that were to come, at least.
     """
@@ -60,4 +60,4 @@ def silences(
         sold = [before[k : k + length].sum() > 0 for k in range(0, len(before), length)]
         missed = float(before.mean()) * silent
         if len(before) >= length * periods / 2 and np.mean(sold) >= _REGULAR and missed >= expected:
-            yield Silence(int(since), int(until), missed)
+            yield SalesGap(int(since), int(until), missed)

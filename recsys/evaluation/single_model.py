@@ -12,9 +12,9 @@ import numpy as np
 
 from recsys.datasets.customer_history import Histories
 from recsys.datasets.ragged import Lists, Ragged, pointers, rows_of
-from recsys.evaluation.evaluation_set import Panel
+from recsys.evaluation.evaluation_set import EvaluationSet
 from recsys.evaluation.metrics import ndcg_at
-from recsys.evaluation.top_lists import Shown
+from recsys.evaluation.top_lists import TopLists
 from recsys.models import Model
 from recsys.models.base import Context
 
@@ -23,7 +23,7 @@ BATCH: Final = 500
 
 
 @dataclass(frozen=True)
-class Alone:
+class SingleModel:
     """One model that shows lists by itself.
 
     Attributes
@@ -37,7 +37,7 @@ class Alone:
     model: Model
     by_channel: bool = True
 
-    def show(self, histories: Histories, context: Context, k: int) -> Shown:
+    def show(self, histories: Histories, context: Context, k: int) -> TopLists:
         """Show each customer ``k`` items of each kind, at most; what has no score is not shown.
 
         Parameters
@@ -55,7 +55,7 @@ class Alone:
             mixed.append(self.model.recommend(part[0], k, part[1]))
             new.append(self.model.recommend(part[0], k, part[1], new_only=True))
             own.append(self._own(*part, k))
-        return Shown(*(_joined(parts) for parts in (mixed, new, own)))
+        return TopLists(*(_joined(parts) for parts in (mixed, new, own)))
 
     def _own(self, histories: Histories, context: Context, k: int) -> Lists:
         """The best of what each customer had bought; of equal ones the first in the catalogue."""
@@ -76,7 +76,7 @@ def _joined(parts: Sequence[Ragged]) -> Lists:
 
 
 @dataclass(frozen=True)
-class Single:
+class BestSingleModel:
     """Which model is best alone.
 
     Attributes
@@ -91,22 +91,22 @@ class Single:
     reached: Mapping[str, float]
 
 
-def best_single(models: Mapping[str, Model], panel: Panel, k: int) -> Single:
+def best_single(models: Mapping[str, Model], panel: EvaluationSet, k: int) -> BestSingleModel:
     """Find the model whose lists alone have the best NDCG@k.
 
     Parameters
     ----------
     models : mapping
         Fitted on what was before the panel's window.
-    panel : Panel
+    panel : EvaluationSet
         Of a validation window, so that the model is not chosen on what it is judged on.
     k : int
         Places that count.
     """
     wanted, context = panel.wanted(), panel.context()
     reached = {
-        name: float(np.nanmean(ndcg_at(Alone(model).show(panel.histories, context, k).mixed,
+        name: float(np.nanmean(ndcg_at(SingleModel(model).show(panel.histories, context, k).mixed,
                                        wanted, k)))
         for name, model in models.items()
     }  # fmt: skip
-    return Single(max(reached, key=lambda name: reached[name]), reached)
+    return BestSingleModel(max(reached, key=lambda name: reached[name]), reached)

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from recsys.datasets.customer_history import Histories
 from recsys.datasets.ragged import Lists
 from recsys.models.base import Batch, Context
-from recsys.ranking.ranked_lists import Ranked
-from recsys.ranking.ranker import Asked, Ranker, factors_of
+from recsys.ranking.ranked_lists import RankedLists
+from recsys.ranking.ranker import Ranker, RankRequest, factors_of
 from recsys.ranking.rules import Limits
 
 #: Customers ranked at once, which bounds the memory.
@@ -26,7 +26,7 @@ Items = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
-class Shown:
+class TopLists:
     """Lists of at most ``k`` items for ``n`` customers, best first.
 
     Attributes
@@ -43,12 +43,12 @@ class Shown:
     new: Lists
     own: Lists
 
-    def only(self, rows: NDArray[np.integer]) -> "Shown":
+    def only(self, rows: NDArray[np.integer]) -> "TopLists":
         """Return what some of the customers are shown."""
-        return Shown(*(_only(lists, rows) for lists in (self.mixed, self.new, self.own)))
+        return TopLists(*(_only(lists, rows) for lists in (self.mixed, self.new, self.own)))
 
 
-def cut(ordered: Iterable[Items], histories: Histories, k: int) -> Shown:
+def cut_to_top(ordered: Iterable[Items], histories: Histories, k: int) -> TopLists:
     """Take the first ``k`` of each kind.
 
     Parameters
@@ -66,10 +66,10 @@ def cut(ordered: Iterable[Items], histories: Histories, k: int) -> Shown:
         mixed.append(items[:k])
         new.append(items[~owned][:k])
         own.append(items[owned][:k])
-    return Shown(Lists.of_rows(mixed), Lists.of_rows(new), Lists.of_rows(own))
+    return TopLists(Lists.of_rows(mixed), Lists.of_rows(new), Lists.of_rows(own))
 
 
-def leaders(items: Items, scores: NDArray[np.floating], owned: Items, k: int) -> Items:
+def top_items(items: Items, scores: NDArray[np.floating], owned: Items, k: int) -> Items:
     """Order what ``cut`` needs of one customer's scored items.
 
     Parameters
@@ -94,7 +94,7 @@ def leaders(items: Items, scores: NDArray[np.floating], owned: Items, k: int) ->
     return items[keep[np.lexsort((items[keep], -scores[keep]))]]
 
 
-def ranked(ranker: Ranker, histories: Histories, context: Context) -> list[Ranked]:
+def rank_in_batches(ranker: Ranker, histories: Histories, context: Context) -> list[RankedLists]:
     """Rank for many customers without any rule but the catalogue's, ``BATCH`` at a time.
 
     Parameters
@@ -105,7 +105,7 @@ def ranked(ranker: Ranker, histories: Histories, context: Context) -> list[Ranke
 
     Returns
     -------
-    list of Ranked
+    list of RankedLists
         All candidates of each customer in their order.
     """
     return [
@@ -118,12 +118,12 @@ def ranked(ranker: Ranker, histories: Histories, context: Context) -> list[Ranke
     ]
 
 
-def show(ranker: Ranker, histories: Histories, context: Context, k: int) -> Shown:
+def show_ranked(ranker: Ranker, histories: Histories, context: Context, k: int) -> TopLists:
     """Show the first ``k`` of what ``ranked`` ranks."""
-    return cut(items_of(ranked(ranker, histories, context)), histories, k)
+    return cut_to_top(items_of(rank_in_batches(ranker, histories, context)), histories, k)
 
 
-def items_of(parts: list[Ranked]) -> Iterable[Items]:
+def items_of(parts: list[RankedLists]) -> Iterable[Items]:
     """Give the items of each customer, one after the other."""
     for part in parts:
         bounds = part.indptr.tolist()
@@ -135,7 +135,7 @@ def _only(lists: Lists, rows: NDArray[np.integer]) -> Lists:
     return Lists.of_rows([lists.row(r).item_ix for r in rows.tolist()])
 
 
-def _everything(context: Context) -> Asked:
+def _everything(context: Context) -> RankRequest:
     """Ask for all candidates in their order."""
     n = len(context)
     nothing = Lists(np.zeros(n + 1, np.int64), np.empty(0, np.int32))
@@ -147,4 +147,4 @@ def _everything(context: Context) -> Asked:
         location_keys=np.zeros(n, np.int64),
         in_stock=np.zeros(n, bool),
     )
-    return Asked(np.full(n, np.iinfo(np.int64).max), np.tile(factors_of({}), (n, 1)), limits)
+    return RankRequest(np.full(n, np.iinfo(np.int64).max), np.tile(factors_of({}), (n, 1)), limits)

@@ -123,7 +123,7 @@ def current_version(config: Config) -> str | None:
     return pointer.read_text(encoding="utf-8").strip() if pointer.exists() else None
 
 
-def publish(config: Config, folder: Path) -> History:
+def publish_version(config: Config, folder: Path) -> History:
     """Make a written version current, atomically, and remove the versions before the last.
 
     Those that somebody still reads are left for a later ingest to remove.

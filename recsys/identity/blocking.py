@@ -12,10 +12,10 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from recsys.config.settings import Identity
+from recsys.config.settings import IdentitySettings
 from recsys.identity.hashing import PHONE, lower, normalise
 from recsys.values.phone_numbers import COUNTER_DIGITS, with_code
-from recsys.values.placeholders import pattern as no_id_pattern
+from recsys.values.placeholders import placeholder_pattern as no_id_pattern
 
 if TYPE_CHECKING:
     # Workers of the service judge identifiers too, and need no engine for it.
@@ -65,7 +65,9 @@ _SHAPES: Final = {
 _PATTERNS: Final = {"email": EMAILS, "payment_token": PAYMENTS}
 
 
-def is_blocked(kind: str, value: str, settings: Identity, country: str | None = None) -> bool:
+def is_blocked(
+    kind: str, value: str, settings: IdentitySettings, country: str | None = None
+) -> bool:
     """Tell whether one raw identifier names nobody by a rule.
 
     Parameters
@@ -74,7 +76,7 @@ def is_blocked(kind: str, value: str, settings: Identity, country: str | None = 
         Identifier type.
     value : str
         As an export or a request gives it.
-    settings : Identity
+    settings : IdentitySettings
         ``blocked`` holds the workspace's own patterns.
     country : str, optional
         Where it was typed, ISO 3166; matters to phone numbers only.
@@ -84,7 +86,7 @@ def is_blocked(kind: str, value: str, settings: Identity, country: str | None = 
 
 
 def blocked_expression(
-    kind: str, normal: "ir.StringValue", settings: Identity, country: str | None = None
+    kind: str, normal: "ir.StringValue", settings: IdentitySettings, country: str | None = None
 ) -> "ir.BooleanValue":
     """Do the same as ``is_blocked`` to a column of already normalised identifiers.
 
@@ -97,7 +99,7 @@ def blocked_expression(
 
 
 def reason_expression(
-    kind: str, normal: "ir.StringValue", settings: Identity, country: str | None = None
+    kind: str, normal: "ir.StringValue", settings: IdentitySettings, country: str | None = None
 ) -> "ir.StringValue":
     """Say why a column of normalised identifiers is blocked by rule; null where it is not."""
     blocked = blocked_expression(kind, normal, settings, country)
@@ -105,7 +107,7 @@ def reason_expression(
     return reason
 
 
-def _rule(kind: str, settings: Identity, country: str | None) -> str:
+def _rule(kind: str, settings: IdentitySettings, country: str | None) -> str:
     return _joined(kind, tuple(settings.blocked.get(kind, ())), country)
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int64]
 
 
-def join(
+def cluster(
     ends: tuple[Ints, Ints],
     counts: Ints,
     limits: Ints,

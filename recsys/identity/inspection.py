@@ -13,7 +13,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from recsys.config.toml_file import Identity
+from recsys.config.toml_file import IdentitySettings
 from recsys.errors import DataError
 from recsys.history.versions import History
 from recsys.identity.resolution import Resolution, decide
@@ -138,7 +138,7 @@ def find_blocked(history: History, *, limit: int | None = None) -> tuple[int, li
 
 def change_of(
     history: History,
-    settings: Identity,
+    settings: IdentitySettings,
     link_id: str,
     before: Collection[str],
     after: Collection[str],
@@ -149,7 +149,7 @@ def change_of(
     ----------
     history : History
         What was counted; its own decisions may be older than ``before``.
-    settings : Identity
+    settings : IdentitySettings
         Limits and degrees.
     link_id : str
         The link.
@@ -158,7 +158,7 @@ def change_of(
 
     Returns
     -------
-    Change
+    TermsChange
 
     Raises
     ------

@@ -17,7 +17,7 @@ _HEADER = "# Links that must not join, one a line. Written by `omnibasket identi
 _LINK_ID = re.compile(r"l[0-9a-f]{16}")
 
 
-def undone(config: Config) -> list[str]:
+def undone_links(config: Config) -> list[str]:
     """Return every link that must not join, from the settings and the file, sorted.
 
     Raises

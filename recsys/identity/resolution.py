@@ -20,12 +20,12 @@ import pyarrow.compute as pc
 from ibis.backends.sql import SQLBackend
 from ibis.util import gen_name
 
-from recsys.config.toml_file import Identity
-from recsys.identity.clustering import add_up, join
+from recsys.config.toml_file import IdentitySettings
+from recsys.identity.clustering import add_up, cluster
 from recsys.identity.graph import Flags, Graph, Ints, strongest_first
 from recsys.identity.hashing import customer_id_of
 from recsys.identity.links import CROWDED, SAME_ORDER, anchor_rank, count
-from recsys.identity.overrides import undone
+from recsys.identity.overrides import undone_links
 from recsys.identity.shared_identifiers import (
     DEGREE,
     DEVICE,
@@ -37,7 +37,14 @@ from recsys.identity.shared_identifiers import (
 )
 from recsys.schema import IDENTIFIERS, LINKS
 
-__all__ = ["Resolution", "customer_id_of", "customers_of_groups", "decide", "resolve", "undone"]
+__all__ = [
+    "Resolution",
+    "customer_id_of",
+    "customers_of_groups",
+    "decide",
+    "resolve",
+    "undone_links",
+]
 
 #: Why links are refused that a person has undone.
 UNDONE: Final = "undone"
@@ -68,7 +75,7 @@ class Resolution:
 
 def resolve(
     observations: ir.Table | pa.Table,
-    settings: Identity,
+    settings: IdentitySettings,
     con: SQLBackend,
     undone: Collection[str] = (),
 ) -> Resolution:
@@ -78,7 +85,7 @@ def resolve(
     ----------
     observations : ir.Table or pa.Table
         Columns as ``recsys.identity.links.OBSERVATIONS``. Order and repetition do not matter.
-    settings : Identity
+    settings : IdentitySettings
         Limits, degrees and undone links.
     con : SQLBackend
         Engine that holds ``observations``, or counts them where they are an Arrow table.
@@ -100,7 +107,7 @@ def resolve(
 
 
 def decide(
-    identifiers: pa.Table, links: pa.Table, settings: Identity, undone: Collection[str] = ()
+    identifiers: pa.Table, links: pa.Table, settings: IdentitySettings, undone: Collection[str] = ()
 ) -> Resolution:
     """Decide which links join, given what was counted.
 
@@ -109,7 +116,7 @@ def decide(
     identifiers, links : pa.Table
         As ``recsys.identity.links.count`` returns them, or as an earlier call of this function did:
         earlier decisions are taken back; what was counted and what a rule blocks stays.
-    settings : Identity
+    settings : IdentitySettings
         Limits, degrees and undone links.
     undone : collection of str
         Links that must not join, besides those of the settings.
@@ -198,7 +205,7 @@ def customers_of_groups(observations: ir.Table, identifiers: ir.Table) -> ir.Tab
 
 
 def _join_links(
-    graph: Graph, blocked: dict[int, str], refused: dict[int, str], settings: Identity
+    graph: Graph, blocked: dict[int, str], refused: dict[int, str], settings: IdentitySettings
 ) -> Ints:
     """Join what stands into customers; adds to ``blocked`` and ``refused`` what may not join.
 
@@ -240,7 +247,7 @@ def _join_more(
     """Join groups by some links and return the new groups; refusals are added to ``refused``."""
     which = np.flatnonzero(links)
     n_groups = int(groups.max(initial=-1)) + 1
-    joined, broken = join(
+    joined, broken = cluster(
         (groups[graph.a[which]], groups[graph.b[which]]),
         add_up(counts, groups, n_groups),
         np.array(list(limits.values()), np.int64),

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from recsys.config.toml_file import Identity
+from recsys.config.toml_file import IdentitySettings
 from recsys.identity.graph import Flags, Graph, Ints, Pairs
 
 #: How every reason of this file begins.
@@ -28,21 +28,21 @@ EACH_ELSEWHERE: Final = 2
 MEAN_ELSEWHERE: Final = 5
 
 
-def most_degree(kind: str, settings: Identity) -> int:
+def most_degree(kind: str, settings: IdentitySettings) -> int:
     """Return the degree that an identifier of a type may have."""
-    built_in = Identity().max_degree.get(kind, DEFAULT_DEGREE)
+    built_in = IdentitySettings().max_degree.get(kind, DEFAULT_DEGREE)
     return settings.max_degree.get(kind, built_in)
 
 
-def by_degree(graph: Graph, pairs: Pairs, settings: Identity) -> dict[int, str]:
+def by_degree(graph: Graph, pairs: Pairs, settings: IdentitySettings) -> dict[int, str]:
     """Find identifiers that were seen with too many of one other type.
 
     Parameters
     ----------
     graph : Graph
-    pairs : Pairs
+    pairs : PurchaseIntervals
         Without identifiers that a rule blocks.
-    settings : Identity
+    settings : IdentitySettings
         ``max_degree`` is used.
 
     Returns
@@ -83,7 +83,7 @@ def by_guests(graph: Graph, pairs: Pairs, registered: Flags) -> dict[int, str]:
     Parameters
     ----------
     graph : Graph
-    pairs : Pairs
+    pairs : PurchaseIntervals
         Without blocked identifiers.
     registered : ndarray of shape (n_identifiers,), bool
         Identifiers that someone registered; they have an owner and are never found.
@@ -108,18 +108,20 @@ def by_guests(graph: Graph, pairs: Pairs, registered: Flags) -> dict[int, str]:
     return found
 
 
-def by_logins(graph: Graph, pairs: Pairs, customers: Ints, settings: Identity) -> dict[int, str]:
+def by_logins(
+    graph: Graph, pairs: Pairs, customers: Ints, settings: IdentitySettings
+) -> dict[int, str]:
     """Find devices on which too many different customers logged in.
 
     Parameters
     ----------
     graph : Graph
-    pairs : Pairs
+    pairs : PurchaseIntervals
         Without blocked identifiers.
     customers : ndarray of shape (n_identifiers,), int64
         Customer of each identifier, found without any device: an account and the e-mail that is
         registered to it are one login.
-    settings : Identity
+    settings : IdentitySettings
         ``max_degree`` of the type ``device`` is used.
 
     Returns
@@ -144,7 +146,7 @@ def by_chance(graph: Graph, pairs: Pairs) -> Flags:
     Parameters
     ----------
     graph : Graph
-    pairs : Pairs
+    pairs : PurchaseIntervals
         Without blocked identifiers.
 
     Returns

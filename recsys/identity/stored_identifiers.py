@@ -8,19 +8,19 @@ import ibis.expr.types as ir
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
-from recsys.config.settings import Identity
+from recsys.config.settings import IdentitySettings
 from recsys.identity.blocking import reason_expression
 from recsys.identity.hashing import PHONE, KeyedHash, normalise
 from recsys.query_engine import keep
 
 
-def stored(
+def store_identifiers(
     con: Backend,
     values: ir.Table,
     kind: str,
     *,
     keyed: KeyedHash,
-    settings: Identity,
+    settings: IdentitySettings,
     country: str | None,
 ) -> ir.Table:
     """Normalise, judge and hash distinct identifiers of one type.
@@ -35,7 +35,7 @@ def stored(
         Identifier type.
     keyed : KeyedHash
         Hashes them.
-    settings : Identity
+    settings : IdentitySettings
         ``blocked`` holds the workspace's own patterns.
     country : str or None
         Where phone numbers were typed, ISO 3166: ``country_of(config, source)``.

@@ -24,7 +24,7 @@ from ibis.backends.duckdb import Backend
 from recsys.config.settings import ORDER_KINDS
 from recsys.config.toml_file import Config
 from recsys.history.versions import REJECTS, SUMMARY
-from recsys.identity.resolution import undone
+from recsys.identity.resolution import undone_links
 from recsys.ingest.accounting import accounts, total
 from recsys.ingest.parts import FOLDER, FORMAT, REJECTED, Manifest, Part
 from recsys.query_engine import rows
@@ -61,7 +61,7 @@ def fingerprint(config: Config, manifest: Manifest, told: Sequence[int]) -> str:
     """
     parts = [(p.source, p.content, p.settings, p.sequence) for p in _used(config, manifest)]
     text = msgspec.json.encode(
-        [FORMAT, parts, config.rules, config.identity, undone(config),
+        [FORMAT, parts, config.rules, config.identity, undone_links(config),
          config.ingest.return_window_days, config.ingest.anonymous_orders, list(told)],
         order="sorted",
     )  # fmt: skip

@@ -11,11 +11,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.config.model_settings import Ranker as Settings
+from recsys.config.model_settings import RankerSettings as Settings
 from recsys.errors import ConfigError
 from recsys.ranking.boosted_trees import FEATURES, Ensemble
-from recsys.ranking.calibration import fit_rising
-from recsys.ranking.segment_blends import Parts
+from recsys.ranking.calibration import fit_isotonic
+from recsys.ranking.segment_blends import SegmentBlends
 from recsys.ranking.trees import Trees
 from recsys.ranking.weight_refinement import ndcg_of
 
@@ -40,12 +40,12 @@ SHARE, ENOUGH = 0.25, 150_000
 NONE: Final = Ensemble(Trees.none(), Trees.none(), np.array([0.0]), np.array([0.0]))
 
 
-#: Fields of ``Cases`` that have a value for each candidate.
+#: Fields of ``RankingExamples`` that have a value for each candidate.
 _OF_CASES: Final = ("features", "bought", "rows", "mass", "total")
 
 
 @dataclass(frozen=True, eq=False)
-class Cases:
+class RankingExamples:
     """Candidates of one window that trees look at.
 
     Attributes
@@ -70,7 +70,7 @@ class Cases:
     customer: NDArray[np.int64]
 
     @classmethod
-    def together(cls, parts: Sequence["Cases"]) -> "Cases":
+    def together(cls, parts: Sequence["RankingExamples"]) -> "RankingExamples":
         """Put cases behind one another; questions and customers of each stay apart."""
         none = cls(
             np.empty((0, len(FEATURES)), np.float32), np.empty(0, bool), np.empty(0, np.int64),
@@ -83,20 +83,20 @@ class Cases:
             people += int(one.customer.max(initial=-1)) + 1
         return cls(*(np.concatenate([getattr(p, f.name) for p in every]) for f in fields(cls)))
 
-    def who_bought(self) -> "Cases":
+    def who_bought(self) -> "RankingExamples":
         """Those of customers who bought one of them: nobody else says what stands first."""
         came = np.zeros(len(self.customer), bool)
         came[self.rows[self.bought]] = True
         return self.only(came[self.rows])
 
-    def sampled(self, seed: int) -> "Cases":
+    def sampled(self, seed: int) -> "RankingExamples":
         """Leave some of those out that were not bought, and let the rest stand for them."""
         share = min(1.0, max(SHARE, ENOUGH / max(len(self.bought), 1)))
         drawn = np.random.default_rng(seed).random(len(self.bought)) < share
         some = self.only(np.flatnonzero(self.bought | drawn))
         return replace(some, mass=np.where(some.bought, some.mass, some.mass / share))
 
-    def on_top_of(self, trees: Trees) -> "Cases":
+    def on_top_of(self, trees: Trees) -> "RankingExamples":
         """Begin where trees end."""
         return replace(self, total=self.total + trees.add(self.features))
 
@@ -104,13 +104,13 @@ class Cases:
         """Return what each candidate has, in the order of the fields."""
         return [getattr(self, name) for name in _OF_CASES]
 
-    def only(self, at: NDArray[Any]) -> "Cases":
+    def only(self, at: NDArray[Any]) -> "RankingExamples":
         """Return some of them."""
         return replace(self, **{name: getattr(self, name)[at] for name in _OF_CASES})
 
 
-def fit(
-    windows: Sequence[Cases], settings: Settings, seed: int = 0, threads: int = 2
+def fit_trees(
+    windows: Sequence[RankingExamples], settings: Settings, seed: int = 0, threads: int = 2
 ) -> Ensemble | None:
     """Learn trees for chances, and on top of them trees for the order.
 
@@ -118,7 +118,7 @@ def fit(
 
     Parameters
     ----------
-    windows : sequence of Cases
+    windows : sequence of RankingExamples
         The oldest first. Of a single one some customers are held out instead.
     settings : Ranker
     seed, threads : int
@@ -133,7 +133,7 @@ def fit(
     if sum(len(np.unique(one.rows[one.bought])) for one in windows) < settings.min_customers:
         return None
     if len(windows) > 1:
-        first, then = Cases.together(windows[:-1]), windows[-1]
+        first, then = RankingExamples.together(windows[:-1]), windows[-1]
     else:
         every = windows[0]
         n = int(every.customer.max()) + 1
@@ -142,44 +142,44 @@ def fit(
         first, then = every.only(~held), every.only(held)
     if not first.bought.any() or not then.bought.any():
         return None
-    every = Cases.together(windows)
-    chances = telling(settings, seed, threads)
+    every = RankingExamples.together(windows)
+    chances = binary_parameters(settings, seed, threads)
     first, every = first.sampled(seed), every.sampled(seed)
-    begun = until_it_stops(first, then.sampled(seed), chances)
+    begun = fit_with_early_stopping(first, then.sampled(seed), chances)
     likely = Trees.none()
     if _loss(then.on_top_of(begun)) < _loss(then):
         likely = boost(every, len(begun), chances)
         first, then = first.on_top_of(begun), then.on_top_of(begun)
-    places = ordering(settings, seed, threads)
+    places = lambdarank_parameters(settings, seed, threads)
     came = then.who_bought()
-    begun = until_it_stops(first.who_bought(), came, places)
+    begun = fit_with_early_stopping(first.who_bought(), came, places)
     goodness = ndcg_of(came.bought, came.rows)
     better = goodness(came.on_top_of(begun).total) > goodness(came.total)
     begun = begun if better else Trees.none()
     buyers = every.on_top_of(likely).who_bought()
     order = boost(buyers, len(begun), places) if len(begun) else begun
     told = then.only(_first_places(then.on_top_of(begun)))
-    curve = fit_rising(told.total, told.bought, told.mass, KNOTS)
+    curve = fit_isotonic(told.total, told.bought, told.mass, KNOTS)
     if not len(order) and not len(likely):
         return None
     return Ensemble(likely, order, curve.x, curve.y)
 
 
-def _first_places(cases: Cases) -> NDArray[np.int64]:
+def _first_places(cases: RankingExamples) -> NDArray[np.int64]:
     """Positions of what would stand first: chances are told of that, and must be right there."""
     order = np.lexsort((-cases.total, cases.rows))
     place = np.arange(len(order)) - np.searchsorted(cases.rows[order], cases.rows[order])
     return np.sort(order[place < TOLD])
 
 
-def nothing(blend: Parts) -> Ensemble:
+def untrained_trees(blend: SegmentBlends) -> Ensemble:
     """Trees that add nothing to a blend, with its curve of chances."""
     first = blend.blends[0]
     chances = np.array(first.chance_x_[0]), np.array(first.chance_y_[0])
     return Ensemble(Trees.none(), Trees.none(), *chances)
 
 
-def ordering(settings: Settings, seed: int, threads: int) -> dict[str, Any]:
+def lambdarank_parameters(settings: Settings, seed: int, threads: int) -> dict[str, Any]:
     """Learn which of two candidates of one customer stands first [1]_.
 
     References
@@ -197,7 +197,7 @@ def ordering(settings: Settings, seed: int, threads: int) -> dict[str, Any]:
     }
 
 
-def telling(settings: Settings, seed: int, threads: int) -> dict[str, Any]:
+def binary_parameters(settings: Settings, seed: int, threads: int) -> dict[str, Any]:
     """Learn how likely each purchase is."""
     return {
         **_parameters(settings, seed, threads),
@@ -223,7 +223,7 @@ def _parameters(settings: Settings, seed: int, threads: int) -> dict[str, Any]:
     }
 
 
-def _set(cases: Cases, parameters: dict[str, Any], reference: Any = None) -> Any:
+def _set(cases: RankingExamples, parameters: dict[str, Any], reference: Any = None) -> Any:
     lightgbm = _library()
 
     ranks = parameters["objective"] == "lambdarank"
@@ -240,7 +240,9 @@ def _set(cases: Cases, parameters: dict[str, Any], reference: Any = None) -> Any
     )
 
 
-def until_it_stops(first: Cases, then: Cases, parameters: dict[str, Any]) -> Trees:
+def fit_with_early_stopping(
+    first: RankingExamples, then: RankingExamples, parameters: dict[str, Any]
+) -> Trees:
     """Learn trees on ``first`` as long as they help on ``then``."""
     lightgbm = _library()
 
@@ -250,7 +252,7 @@ def until_it_stops(first: Cases, then: Cases, parameters: dict[str, Any]) -> Tre
         valid_sets=[_set(then, parameters, learned)],
         callbacks=[lightgbm.early_stopping(PATIENCE, verbose=False)],
     )  # fmt: skip
-    return flat(booster.dump_model(num_iteration=int(booster.best_iteration)))
+    return flattened(booster.dump_model(num_iteration=int(booster.best_iteration)))
 
 
 def _library() -> Any:
@@ -265,7 +267,7 @@ def _library() -> Any:
     return lightgbm
 
 
-def _loss(cases: Cases) -> float:
+def _loss(cases: RankingExamples) -> float:
     each = np.logaddexp(0.0, cases.total) - np.where(cases.bought, cases.total, 0.0)
     return float((cases.mass * each).sum())
 
@@ -274,15 +276,15 @@ def _but_rounds(parameters: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in parameters.items() if name != "num_iterations"}
 
 
-def boost(cases: Cases, rounds: int, parameters: dict[str, Any]) -> Trees:
+def boost(cases: RankingExamples, rounds: int, parameters: dict[str, Any]) -> Trees:
     """Learn so many trees."""
     lightgbm = _library()
 
     booster = lightgbm.train(_but_rounds(parameters), _set(cases, parameters), rounds)
-    return flat(booster.dump_model())
+    return flattened(booster.dump_model())
 
 
-def flat(model: dict[str, Any]) -> Trees:
+def flattened(model: dict[str, Any]) -> Trees:
     """Lay a LightGBM model out as arrays, children beside one another.
 
     Parameters

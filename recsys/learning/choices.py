@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from recsys.config.settings import Train
-from recsys.datasets.baskets import Training
+from recsys.config.settings import TrainSettings
+from recsys.datasets.baskets import TrainingSet
 from recsys.history.versions import History
 from recsys.ranking.choices import Choices
 
@@ -21,15 +21,15 @@ CHOICE: Final = "choice_id"
 _READ: Final = ("title", "brand", "price_minor", "attributes")
 
 
-def choices_of(history: History, training: Training, settings: Train) -> Choices:
+def choices_of(history: History, training: TrainingSet, settings: TrainSettings) -> Choices:
     """Say which products of a training are one choice.
 
     Parameters
     ----------
     history : History
         Its catalogue says what products are called, and what they cost.
-    training : Training
-    settings : recsys.config.settings.Train
+    training : TrainingSet
+    settings : recsys.config.settings.TrainSettings
     """
     table = history.table("products")
     at = pc.index_in(pa.array(training.index.item_ids, pa.string()), value_set=table["item_id"])

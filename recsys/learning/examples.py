@@ -11,20 +11,20 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.config.model_settings import Ranker as Settings
+from recsys.config.model_settings import RankerSettings as Settings
 from recsys.datasets.customer_history import EMPTY, NO_CHANNEL, Histories
-from recsys.datasets.ragged import Lists, contains, rows_of
-from recsys.evaluation.cart_sets import Carts
-from recsys.evaluation.evaluation_set import Panel
+from recsys.datasets.ragged import Lists, rows_contain, rows_of
+from recsys.evaluation.cart_sets import CartSet
+from recsys.evaluation.evaluation_set import EvaluationSet
 from recsys.learning import boosting
-from recsys.learning.boosting import Cases
+from recsys.learning.boosting import RankingExamples
 from recsys.models import CoPurchase, Model
 from recsys.models.base import Batch, Context
-from recsys.ranking.boosted_trees import Boosted, choose
-from recsys.ranking.candidates import CART, COLUMNS, MODELS, Candidates, collect
+from recsys.ranking.boosted_trees import BoostedTrees, choose_for_trees
+from recsys.ranking.candidates import CART, COLUMNS, MODELS, Candidates, collect_candidates
 from recsys.ranking.features.item_statistics import ItemStatistics
 from recsys.ranking.ranker import PER_MODEL, factors_of
-from recsys.ranking.segment_blends import Kinds, Parts
+from recsys.ranking.segment_blends import Kinds, SegmentBlends
 from recsys.schema import CHANNELS
 
 #: Customers scored at once, which bounds the memory.
@@ -36,7 +36,7 @@ ON_CHANNEL, OTHERS = 800, 200
 
 
 @dataclass(frozen=True, eq=False)
-class Sheet:
+class CandidateBatch:
     """Candidates of some customers, with what they were found for.
 
     Attributes
@@ -63,33 +63,33 @@ class Sheet:
 
 
 @dataclass(frozen=True, eq=False)
-class Lesson:
+class TrainingWindow:
     """What one window teaches: without a cart, and with one.
 
     Attributes
     ----------
-    plain, strangers, cart : list of Sheet
+    plain, strangers, cart : list of CandidateBatch
         Customers without a cart, the same as if nothing were known of them, and carts; the last
         may be empty.
-    on_channel : list of Sheet
+    on_channel : list of CandidateBatch
         Asked and answered on each channel, where there are several: for trees, which know the
         channel; the blend has one chance for all.
     statistics : ItemStatistics
     baskets : tuple
-        See ``Boosted``; both of the time when the window begins.
+        See ``BoostedTrees``; both of the time when the window begins.
     """
 
-    plain: list[Sheet]
-    strangers: list[Sheet]
-    cart: list[Sheet]
-    on_channel: list[Sheet]
+    plain: list[CandidateBatch]
+    strangers: list[CandidateBatch]
+    cart: list[CandidateBatch]
+    on_channel: list[CandidateBatch]
     statistics: ItemStatistics
     baskets: tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]
 
 
 @dataclass(frozen=True, eq=False)
-class Examples:
-    """Candidates with what came of them; see ``Parts.fit``."""
+class BlendExamples:
+    """Candidates with what came of them; see ``SegmentBlends.fit``."""
 
     scores: NDArray[np.float32]
     bought: NDArray[np.bool_]
@@ -98,7 +98,7 @@ class Examples:
     kind: Kinds
 
     @classmethod
-    def of(cls, sheets: Sequence[Sheet]) -> "Examples":
+    def of(cls, sheets: Sequence[CandidateBatch]) -> "BlendExamples":
         """Put sheets behind one another; each question has rows of its own."""
         none = cls(
             np.empty((0, len(COLUMNS)), np.float32), np.empty(0, bool), np.empty(0, np.int64),
@@ -117,26 +117,26 @@ class Examples:
 
 
 @dataclass(frozen=True, eq=False)
-class Learned:
+class LearnedRanking:
     """Everything that ranks but the models.
 
     Attributes
     ----------
-    plain, cart : Parts
+    plain, cart : SegmentBlends
         Blends for requests without and with a cart: the chance of purchase within the window,
         and the chance of joining the cart.
-    boosted : Boosted or None
+    boosted : BoostedTrees or None
         Trees over them; none where too few purchases were seen.
     """
 
-    plain: Parts
-    cart: Parts
-    boosted: Boosted | None = None
+    plain: SegmentBlends
+    cart: SegmentBlends
+    boosted: BoostedTrees | None = None
 
 
-def lesson(
-    models: Mapping[str, Model], statistics: ItemStatistics, panel: Panel, carts: Carts
-) -> Lesson:
+def training_window(
+    models: Mapping[str, Model], statistics: ItemStatistics, panel: EvaluationSet, carts: CartSet
+) -> TrainingWindow:
     """Collect what a window teaches.
 
     Parameters
@@ -145,119 +145,123 @@ def lesson(
         Fitted on what was before the panel's window.
     statistics : ItemStatistics
         Of the same time.
-    panel : Panel
+    panel : EvaluationSet
         Customers who came back, and some who did not.
-    carts : Carts
+    carts : CartSet
         Of the same window.
     """
-    return Lesson(
-        asked_plainly(models, panel), _strangers(models, panel),
+    return TrainingWindow(
+        plain_candidates(models, panel), _strangers(models, panel),
         _from_carts(models, panel, carts), _from_channels(models, panel),
-        statistics, baskets_of(models),
+        statistics, same_order_neighbours(models),
     )  # fmt: skip
 
 
-def baskets_of(
+def same_order_neighbours(
     models: Mapping[str, Model],
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
-    """Neighbours of each product in one order, for ``Boosted``."""
+    """Neighbours of each product in one order, for ``BoostedTrees``."""
     found = models["copurchase"]
     if not isinstance(found, CoPurchase):
         raise TypeError("the models are not those of recsys.models")
     return found.indptr_, found.indices_, found.scores_
 
 
-def learn(
-    lessons: Sequence[Lesson],
+def learn_ranking(
+    lessons: Sequence[TrainingWindow],
     weights: Sequence[Mapping[str, float]] = (),
     settings: Settings | None = None,
     *,
     seed: int = 0,
     threads: int = 2,
-) -> Learned:
+) -> LearnedRanking:
     """Learn blends and trees.
 
     Parameters
     ----------
-    lessons : sequence of Lesson
+    lessons : sequence of TrainingWindow
         One a window, at least one, the oldest first.
     weights : sequence of mappings
         Factors by model of the workspace's placements; each gets a curve of chances.
-    settings : Ranker, optional
+    settings : RankerSettings, optional
     seed, threads : int
 
     Returns
     -------
-    Learned
+    LearnedRanking
         ``boosted`` holds the statistics of the last lesson.
     """
     factors = [factors_of(given) for given in weights]
     enough = BLENDED // BATCH
-    found = Examples.of(
+    found = BlendExamples.of(
         [sheet for one in lessons for sheet in (*one.plain[:enough], *one.strangers[:enough])]
     )
     n = len(MODELS)
-    plain = Parts(MODELS).fit(
+    plain = SegmentBlends(MODELS).fit(
         found.scores[:, :n], found.bought, found.rows, found.kind, found.mass,
         [given[:n] for given in factors],
     )  # fmt: skip
-    carts = Examples.of([sheet for one in lessons for sheet in one.cart])
+    carts = BlendExamples.of([sheet for one in lessons for sheet in one.cart])
     if len(carts.rows):
         found = carts
     else:  # nobody ever bought two things: what speaks for the history speaks for the cart
         found.scores[:, COLUMNS.index(CART)] = found.scores[:, COLUMNS.index("copurchase")]
         found.scores[:, COLUMNS.index("copurchase")] = 0
-    cart = Parts(COLUMNS).fit(
+    cart = SegmentBlends(COLUMNS).fit(
         found.scores, found.bought, found.rows, found.kind, found.mass, factors
     )
     given = settings or Settings()
-    without = boosting.fit(
-        [cases(one, [*one.plain, *one.on_channel], plain) for one in lessons],
+    without = boosting.fit_trees(
+        [ranking_examples(one, [*one.plain, *one.on_channel], plain) for one in lessons],
         given, seed, threads,
     )  # fmt: skip
     if without is None:
-        return Learned(plain, cart)
-    joined = boosting.fit([cases(one, one.cart, cart) for one in lessons], given, seed, threads)
+        return LearnedRanking(plain, cart)
+    joined = boosting.fit_trees(
+        [ranking_examples(one, one.cart, cart) for one in lessons], given, seed, threads
+    )
     last = lessons[-1]
-    ensembles = without, joined or boosting.nothing(cart)
-    return Learned(plain, cart, Boosted(last.statistics, last.baskets, *ensembles))
+    ensembles = without, joined or boosting.untrained_trees(cart)
+    return LearnedRanking(plain, cart, BoostedTrees(last.statistics, last.baskets, *ensembles))
 
 
-def cases(lesson: Lesson, sheets: Sequence[Sheet], blend: Parts) -> Cases:
+def ranking_examples(
+    lesson: TrainingWindow, sheets: Sequence[CandidateBatch], blend: SegmentBlends
+) -> RankingExamples:
     """Work out the features of the candidates that trees look at.
 
     Parameters
     ----------
-    lesson : Lesson
-    sheets : sequence of Sheet
+    lesson : TrainingWindow
+    sheets : sequence of CandidateBatch
         Of that lesson.
-    blend : Parts
+    blend : SegmentBlends
         Whose best candidates they are.
     """
-    made = Boosted(lesson.statistics, lesson.baskets, boosting.NONE, boosting.NONE)
+    made = BoostedTrees(lesson.statistics, lesson.baskets, boosting.NONE, boosting.NONE)
     width, start = len(blend.columns), 0
     parts = []
     for sheet in sheets:
         found, rows = sheet.found, rows_of(sheet.found)
         evidence = blend.evidence(found.scores[:, :width], found.kind)
         total = blend.total(evidence, found.kind, np.ones(width))
-        at = choose(found, total, sheet.free)
+        at = choose_for_trees(found, total, sheet.free)
         of = made.features(found, at, rows, total, sheet.histories, sheet.context)
         parts.append((of, sheet.bought[at], start + rows[at], sheet.mass[at], total[at]))
         start += len(sheet.context)
-    none = Cases.together([])
+    none = RankingExamples.together([])
     columns = [np.concatenate(each) for each in zip(none.columns(), *parts, strict=True)]
     columns.append(np.concatenate([none.customer, *(one.customer for one in sheets)]))
-    return Cases(*columns)
+    return RankingExamples(*columns)
 
 
-def asked_plainly(models: Mapping[str, Model], panel: Panel) -> list[Sheet]:
+def plain_candidates(models: Mapping[str, Model], panel: EvaluationSet) -> list[CandidateBatch]:
     """Collect the candidates of each customer, whatever the channel."""
     given = panel.histories, panel.context(), panel.wanted(), panel.mass
     return list(_sheets(models, *given, np.arange(len(panel))))
 
 
-def _strangers(models: Mapping[str, Model], panel: Panel) -> list[Sheet]:
+def _strangers(models: Mapping[str, Model], panel: EvaluationSet) -> list[CandidateBatch]:
     """Collect the candidates of each customer as of somebody of whom nothing is known."""
     some = panel.only(np.arange(min(len(panel), BLENDED)))
     context = some.context()
@@ -266,13 +270,13 @@ def _strangers(models: Mapping[str, Model], panel: Panel) -> list[Sheet]:
     return list(_sheets(models, *given, np.arange(len(some))))
 
 
-def _from_channels(models: Mapping[str, Model], panel: Panel) -> list[Sheet]:
+def _from_channels(models: Mapping[str, Model], panel: EvaluationSet) -> list[CandidateBatch]:
     """Collect candidates on each channel on which somebody bought: what was bought there.
 
     Those who bought there, and some of the others, who stand for all others.
     """
     channels = np.unique(panel.channel)
-    sheets: list[Sheet] = []
+    sheets: list[CandidateBatch] = []
     for number in channels.tolist() if len(channels) > 1 else ():
         bought = np.diff(panel.wanted(CHANNELS[number]).indptr) > 0
         mass = np.zeros(len(panel))
@@ -290,7 +294,7 @@ def _from_channels(models: Mapping[str, Model], panel: Panel) -> list[Sheet]:
     return sheets
 
 
-def _usual_place(panel: Panel, channel: int) -> NDArray[np.int64]:
+def _usual_place(panel: EvaluationSet, channel: int) -> NDArray[np.int64]:
     """Where each customer was last on a channel; 0 for nowhere."""
     past = panel.histories
     place = np.zeros(len(panel), np.int64)
@@ -299,14 +303,16 @@ def _usual_place(panel: Panel, channel: int) -> NDArray[np.int64]:
     return place
 
 
-def _from_carts(models: Mapping[str, Model], panel: Panel, carts: Carts) -> list[Sheet]:
+def _from_carts(
+    models: Mapping[str, Model], panel: EvaluationSet, carts: CartSet
+) -> list[CandidateBatch]:
     """Each cart twice: as its customer's, and as that of somebody unknown."""
     theirs = [panel.rows[row] for row in carts.customer_ix]
     n = len(theirs)
     context = Context(
         carts.as_of_ts, np.zeros(n, np.int64), np.full(n, NO_CHANNEL, np.uint8), carts.cart
     )
-    sheets: list[Sheet] = []
+    sheets: list[CandidateBatch] = []
     given = context, carts.rest, np.ones(n), carts.customer_ix
     for known in (theirs, [EMPTY] * n):
         histories = Histories.from_rows(known, panel.index, carts.as_of_ts)
@@ -317,17 +323,17 @@ def _from_carts(models: Mapping[str, Model], panel: Panel, carts: Carts) -> list
 def _sheets(
     models: Mapping[str, Model], histories: Histories, context: Context,
     wanted: Lists, mass: NDArray[np.float64], customer: NDArray[np.int64],
-) -> Iterator[Sheet]:  # fmt: skip
+) -> Iterator[CandidateBatch]:  # fmt: skip
     for start in range(0, len(context), BATCH):
         part = slice(start, start + BATCH)
         given, asked = histories[part], context[part]
-        found = collect(models, Batch(given, asked), PER_MODEL)
+        found = collect_candidates(models, Batch(given, asked), PER_MODEL)
         rows = rows_of(found)
-        yield Sheet(
+        yield CandidateBatch(
             found,
-            contains(wanted, start + rows, found.item_ix),
+            rows_contain(wanted, start + rows, found.item_ix),
             mass[start + rows],
-            ~contains(asked.cart, rows, found.item_ix),
+            ~rows_contain(asked.cart, rows, found.item_ix),
             given,
             asked,
             customer[part],

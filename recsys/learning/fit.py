@@ -13,35 +13,35 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.bundles.bundle_table import Bundles
-from recsys.bundles.choices import by_choice
+from recsys.bundles.choices import merge_choices
 from recsys.bundles.mining import mine
-from recsys.config.settings import Bundles as Bundling
+from recsys.config.settings import BundleSettings as Bundling
 from recsys.config.toml_file import Config
-from recsys.datasets.baskets import Training
-from recsys.datasets.encoded_history import Numbers
+from recsys.datasets.baskets import TrainingSet
+from recsys.datasets.encoded_history import EncodedHistory
 from recsys.datasets.item_index import location_key
 from recsys.evaluation import cart_sets, evaluation_set
-from recsys.evaluation.evaluation_set import Panel
+from recsys.evaluation.evaluation_set import EvaluationSet
 from recsys.evaluation.splits import Window
 from recsys.history.versions import History
 from recsys.learning import examples
-from recsys.learning.examples import Learned, Lesson
+from recsys.learning.examples import LearnedRanking, TrainingWindow
 from recsys.models import MODELS, Content, Model, from_settings
-from recsys.ranking.availability import Shelf
-from recsys.ranking.boosted_trees import Boosted
+from recsys.ranking.availability import Availability
+from recsys.ranking.boosted_trees import BoostedTrees
 from recsys.ranking.choices import Choices
-from recsys.ranking.diversity import Alike
+from recsys.ranking.diversity import ItemSimilarity
 from recsys.ranking.features.item_statistics import ItemStatistics
 from recsys.ranking.ranker import Ranker
-from recsys.recommender.placements import placements
+from recsys.recommender.placements import all_placements
 
 #: Opens a part of a name, as a context.
 Step = Callable[[str], AbstractContextManager[None]]
 
 #: Parts of a fit, in their order.
-READING: Final = "reading"
+READING_STEP: Final = "reading"
 STATISTICS: Final = "statistics"
-PARTS: Final = (READING, *MODELS, STATISTICS)
+STEPS: Final = (READING_STEP, *MODELS, STATISTICS)
 
 #: Customers of each window that ranking is learned on: who came back, and who did not.
 ACTIVE, LAPSED = 2_000, 500
@@ -52,35 +52,35 @@ CARTS: Final = 500
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FittedModels:
     """Models that know nothing of what happened at ``training.as_of_ts`` and after."""
 
-    training: Training
+    training: TrainingSet
     models: Mapping[str, Model]
     statistics: ItemStatistics
 
-    def ranker(self, learned: Learned, shelf: Shelf | None = None) -> Ranker:
+    def ranker(self, learned: LearnedRanking, shelf: Availability | None = None) -> Ranker:
         """Put models and blends together; without a shelf everything may be shown."""
         if shelf is None:
             none = np.empty(0, np.int64)
             active = np.ones(len(self.training.index), bool)
-            shelf = Shelf.build(active, none, none.astype(np.int32), none.astype(np.float64))
+            shelf = Availability.build(active, none, none.astype(np.int32), none.astype(np.float64))
         return Ranker(
             self.training.index, self.models, learned.plain, learned.cart, shelf,
             boosted=self.boosted(learned),
         )  # fmt: skip
 
-    def boosted(self, learned: Learned) -> Boosted | None:
+    def boosted(self, learned: LearnedRanking) -> BoostedTrees | None:
         """Put learned trees over the numbers that the products have by now."""
         if learned.boosted is None:
             return None
-        baskets = examples.baskets_of(self.models)
+        baskets = examples.same_order_neighbours(self.models)
         return replace(learned.boosted, statistics=self.statistics, baskets=baskets)
 
 
-def fit(
-    config: Config, history: History | Numbers, as_of_ts: int, step: Step | None = None
-) -> Fitted:
+def fit_models(
+    config: Config, history: History | EncodedHistory, as_of_ts: int, step: Step | None = None
+) -> FittedModels:
     """Fit every model on what was before a moment.
 
     Parameters
@@ -99,12 +99,12 @@ def fit(
         When there is nothing before it.
     """
     settings, part = config.train, step or nullcontext
-    with part(READING):
-        training = Training.read(history, as_of_ts, seed=settings.seed, threads=settings.threads)
+    with part(READING_STEP):
+        training = TrainingSet.read(history, as_of_ts, seed=settings.seed, threads=settings.threads)
     return fit_on(config, training, step)
 
 
-def fit_on(config: Config, training: Training, step: Step | None = None) -> Fitted:
+def fit_on(config: Config, training: TrainingSet, step: Step | None = None) -> FittedModels:
     """Fit every model on purchases that have been read; see ``fit``."""
     part = step or nullcontext
     models = from_settings(config.models)
@@ -113,13 +113,13 @@ def fit_on(config: Config, training: Training, step: Step | None = None) -> Fitt
             model.fit(training)
     with part(STATISTICS):
         statistics = ItemStatistics.fit(training)
-    return Fitted(training, models, statistics)
+    return FittedModels(training, models, statistics)
 
 
-def suggest(
+def find_bundles(
     settings: Bundling,
     history: History,
-    training: Training,
+    training: TrainingSet,
     content: Model | None,
     choices: Choices | None = None,
     active: npt.NDArray[np.bool_] | None = None,
@@ -128,10 +128,10 @@ def suggest(
 
     Parameters
     ----------
-    settings : recsys.config.settings.Bundles
+    settings : recsys.config.settings.BundleSettings
     history : History
         Its locations say which region they belong to.
-    training : Training
+    training : TrainingSet
     content : Model, optional
         The model ``content``, which tells titles that are nearly the same.
     choices : Choices, optional
@@ -142,23 +142,23 @@ def suggest(
     """
     places = history.table("locations").select(["location_id", "region"]).to_pylist()
     regions = {location_key(row["location_id"]): row["region"] for row in places if row["region"]}
-    alike = Alike.of(content) if isinstance(content, Content) else None
+    alike = ItemSimilarity.of(content) if isinstance(content, Content) else None
     if choices is not None:
         every = np.ones(training.n_items, bool)
-        training = by_choice(training, choices, every if active is None else active)
+        training = merge_choices(training, choices, every if active is None else active)
     return mine(training, settings, regions=regions, alike=alike)
 
 
-def study(
-    config: Config, history: History | Numbers, fitted: Fitted, window: Window
-) -> tuple[Panel, Lesson]:
+def observe_window(
+    config: Config, history: History | EncodedHistory, fitted: FittedModels, window: Window
+) -> tuple[EvaluationSet, TrainingWindow]:
     """Look at what customers did in the window after a fit.
 
     Parameters
     ----------
     config : Config
     history : History or Numbers
-    fitted : Fitted
+    fitted : FittedModels
         As of the window's start.
     window : Window
 
@@ -170,12 +170,12 @@ def study(
     index, seed = fitted.training.index, config.train.seed
     people = evaluation_set.read(history, index, window, active=MOST, lapsed=LAPSED, seed=seed)
     people = _enough(people, seed)
-    whole = history.history if isinstance(history, Numbers) else history
+    whole = history.history if isinstance(history, EncodedHistory) else history
     held = cart_sets.read(whole, people, at_most=CARTS, seed=seed)
-    return people, examples.lesson(fitted.models, fitted.statistics, people, held)
+    return people, examples.training_window(fitted.models, fitted.statistics, people, held)
 
 
-def _enough(people: Panel, seed: int) -> Panel:
+def _enough(people: EvaluationSet, seed: int) -> EvaluationSet:
     """Leave out customers where fewer say enough: those who buy much say much."""
     bought = np.diff(people.wanted().indptr)
     came = np.flatnonzero(bought)
@@ -189,14 +189,16 @@ def _enough(people: Panel, seed: int) -> Panel:
     return replace(fewer, mass=fewer.mass * share)
 
 
-def settle(config: Config, lessons: Sequence[Lesson]) -> Learned:
+def fit_ranking(config: Config, lessons: Sequence[TrainingWindow]) -> LearnedRanking:
     """Learn blends and trees from what one window taught, or several, the oldest first."""
-    weights = [settings.weights for settings in placements(config).values()]
+    weights = [settings.weights for settings in all_placements(config).values()]
     train = config.train
-    return examples.learn(lessons, weights, config.ranker, seed=train.seed, threads=train.threads)
+    return examples.learn_ranking(
+        lessons, weights, config.ranker, seed=train.seed, threads=train.threads
+    )
 
 
-def learn(config: Config, history: History, fitted: Fitted, window: Window) -> Learned:
+def learn(config: Config, history: History, fitted: FittedModels, window: Window) -> LearnedRanking:
     """Learn blends on the one window after a fit; see ``study``."""
-    _, lesson = study(config, history, fitted, window)
-    return settle(config, [lesson])
+    _, lesson = observe_window(config, history, fitted, window)
+    return fit_ranking(config, [lesson])

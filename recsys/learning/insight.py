@@ -11,15 +11,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.config.errors import unknown
-from recsys.datasets.ragged import Lists, contains, rows_of
+from recsys.config.errors import unknown_name
+from recsys.datasets.ragged import Lists, rows_contain, rows_of
 from recsys.errors import DataError
-from recsys.evaluation.evaluation_set import Panel
+from recsys.evaluation.evaluation_set import EvaluationSet
 from recsys.evaluation.metrics import Floats, bootstrap, ndcg_at
-from recsys.evaluation.top_lists import Shown
-from recsys.learning.boosting import Cases
-from recsys.learning.examples import Lesson, asked_plainly, cases
-from recsys.ranking.boosted_trees import FEATURES, Boosted, Ensemble
+from recsys.evaluation.top_lists import TopLists
+from recsys.learning.boosting import RankingExamples
+from recsys.learning.examples import TrainingWindow, plain_candidates, ranking_examples
+from recsys.ranking.boosted_trees import FEATURES, BoostedTrees, Ensemble
 from recsys.ranking.candidates import COLUMNS
 from recsys.ranking.features import table as of
 from recsys.ranking.features.item_statistics import COLUMNS as OF_ITEMS
@@ -48,7 +48,7 @@ ENDS: Final = (0.01, 0.99)
 
 
 @dataclass(frozen=True)
-class Weight:
+class FeatureImportance:
     """How far trees move candidates apart because of one feature, or of a group of them.
 
     Attributes
@@ -70,7 +70,7 @@ class Weight:
 
 
 @dataclass(frozen=True)
-class Moved:
+class PartialDependence:
     """What trees add to candidates when one feature has one value and the others stay.
 
     Attributes
@@ -93,7 +93,7 @@ class Moved:
 
 
 @dataclass(frozen=True)
-class Lead:
+class SegmentDifference:
     """How much better one method is than another for one kind of customers or products.
 
     Attributes
@@ -121,7 +121,7 @@ class Lead:
     losses: float
 
 
-def trees_of(ranker: Ranker) -> Boosted:
+def trees_of(ranker: Ranker) -> BoostedTrees:
     """Give the ranker's trees.
 
     Raises
@@ -138,13 +138,13 @@ def trees_of(ranker: Ranker) -> Boosted:
     return ranker.boosted
 
 
-def looked_at(ranker: Ranker, panel: Panel) -> Cases:
+def tree_candidates(ranker: Ranker, panel: EvaluationSet) -> RankingExamples:
     """Give the candidates that trees look at, without a cart, with what was bought of them.
 
     Parameters
     ----------
     ranker : Ranker
-    panel : Panel
+    panel : EvaluationSet
 
     Raises
     ------
@@ -152,11 +152,13 @@ def looked_at(ranker: Ranker, panel: Panel) -> Cases:
         When the ranker has no trees.
     """
     trees = trees_of(ranker)
-    made = Lesson([], [], [], [], trees.statistics, trees.baskets)
-    return cases(made, asked_plainly(ranker.models, panel), ranker.plain)
+    made = TrainingWindow([], [], [], [], trees.statistics, trees.baskets)
+    return ranking_examples(made, plain_candidates(ranker.models, panel), ranker.plain)
 
 
-def importance(ensemble: Ensemble, features: NDArray[np.float32]) -> list[Weight]:
+def feature_importance(
+    ensemble: Ensemble, features: NDArray[np.float32]
+) -> list[FeatureImportance]:
     """Weigh each feature by how far trees move candidates apart because of it.
 
     Parameters
@@ -167,7 +169,7 @@ def importance(ensemble: Ensemble, features: NDArray[np.float32]) -> list[Weight
 
     Returns
     -------
-    list of Weight
+    list of FeatureImportance
         One a feature, the weightiest first.
 
     Notes
@@ -184,7 +186,7 @@ def importance(ensemble: Ensemble, features: NDArray[np.float32]) -> list[Weight
     share = both / max(float(both.sum()), 1e-12)
     groups = list(GROUPS)
     return [
-        Weight(FEATURES[at], groups[GROUP_OF[at]], float(share[at]), float(likely[at]),
+        FeatureImportance(FEATURES[at], groups[GROUP_OF[at]], float(share[at]), float(likely[at]),
                float(order[at]))
         for at in np.argsort(-share, kind="stable").tolist()
     ]  # fmt: skip
@@ -198,10 +200,10 @@ def _apart(moves: Floats) -> Floats:
     return apart
 
 
-def grouped(weights: list[Weight]) -> list[Weight]:
+def importance_by_group(weights: list[FeatureImportance]) -> list[FeatureImportance]:
     """Sum the weights of each group's features, the weightiest first."""
     sums = [
-        Weight(
+        FeatureImportance(
             name, name,
             *(sum(getattr(one, part) for one in weights if one.group == name)
               for part in ("share", "likely", "order")),
@@ -211,15 +213,15 @@ def grouped(weights: list[Weight]) -> list[Weight]:
     return sorted(sums, key=lambda one: -one.share)
 
 
-def dependence(
-    ensemble: Ensemble, candidates: Cases, feature: str, points: int = 25
-) -> list[Moved]:
+def partial_dependence(
+    ensemble: Ensemble, candidates: RankingExamples, feature: str, points: int = 25
+) -> list[PartialDependence]:
     """Move one feature of real candidates over its range, and see what trees make of it [1]_.
 
     Parameters
     ----------
     ensemble : Ensemble
-    candidates : Cases
+    candidates : RankingExamples
         Of many, some that lie evenly spread.
     feature : str
         One of ``FEATURES``.
@@ -228,7 +230,7 @@ def dependence(
 
     Returns
     -------
-    list of Moved
+    list of PartialDependence
         In ascending order of the value.
 
     Raises
@@ -242,7 +244,7 @@ def dependence(
        the black box, for one candidate at a time.
     """
     if feature not in FEATURES:
-        raise DataError(unknown(feature, FEATURES, "feature "))
+        raise DataError(unknown_name(feature, FEATURES, "feature "))
     column = FEATURES.index(feature)
     some = candidates.only(_spread(len(candidates.total), MOVED))
     if not len(some.total):
@@ -260,19 +262,23 @@ def dependence(
     beside = added - added.mean(axis=0)
     low, high = np.quantile(beside, (0.25, 0.75), axis=1) + added.mean()
     return [
-        Moved(*(float(part[at]) for part in (grid, added.mean(axis=1), low, high, chance)))
+        PartialDependence(
+            *(float(part[at]) for part in (grid, added.mean(axis=1), low, high, chance))
+        )
         for at in range(len(grid))
     ]
 
 
-def by_segment(ours: Shown, theirs: Shown, panel: Panel, k: int, seed: int = 0) -> list[Lead]:
+def by_segment(
+    ours: TopLists, theirs: TopLists, panel: EvaluationSet, k: int, seed: int = 0
+) -> list[SegmentDifference]:
     """Compare two methods customer by customer, one kind of customers or products at a time.
 
     Parameters
     ----------
-    ours, theirs : Shown
+    ours, theirs : TopLists
         Lists for the panel's customers.
-    panel : Panel
+    panel : EvaluationSet
     k : int
         Places that count.
     seed : int
@@ -280,13 +286,13 @@ def by_segment(ours: Shown, theirs: Shown, panel: Panel, k: int, seed: int = 0) 
 
     Returns
     -------
-    list of Lead
+    list of SegmentDifference
         Everybody first. Light, middling and heavy customers are thirds by the number of their
         orders before the window. Of one channel and of both only where there are several.
     """
     wanted, past = panel.wanted(), panel.histories
     rows = rows_of(wanted)
-    before = contains(past, rows, wanted.item_ix)
+    before = rows_contain(past, rows, wanted.item_ix)
     whole = ndcg_at(ours.mixed, wanted, k), ndcg_at(theirs.mixed, wanted, k)
     told = [_lead("everybody", "all", np.ones(len(panel), bool), *whole, seed)]
     orders = np.array([len(np.unique(row.lines["order"])) for row in panel.rows])
@@ -315,14 +321,14 @@ def by_segment(ours: Shown, theirs: Shown, panel: Panel, k: int, seed: int = 0) 
 
 def _lead(
     by: str, segment: str, who: NDArray[np.bool_], ours: Floats, theirs: Floats, seed: int
-) -> Lead:
+) -> SegmentDifference:
     counts = who & ~np.isnan(ours) & ~np.isnan(theirs)
     one, other = ours[counts], theirs[counts]
     if not len(one):
         nan = float("nan")
-        return Lead(by, segment, 0, nan, nan, nan, nan, nan, nan, nan)
+        return SegmentDifference(by, segment, 0, nan, nan, nan, nan, nan, nan, nan)
     mean, low, high, n = bootstrap(one - other, seed)
-    return Lead(
+    return SegmentDifference(
         by, segment, n, float(one.mean()), float(other.mean()), mean, low, high,
         float((one > other).mean()), float((one < other).mean()),
     )  # fmt: skip

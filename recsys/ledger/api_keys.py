@@ -187,7 +187,7 @@ class Keys:
         return None if found is None else str(found[0])
 
 
-class Known(Struct, frozen=True):
+class KnownKeys(Struct, frozen=True):
     """The keys, and the sessions that people signed out of."""
 
     keys: list[Key]
@@ -207,14 +207,14 @@ class KeptKeys:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def read(self) -> Known | None:
+    def read(self) -> KnownKeys | None:
         """Return them; None where they were never kept, or cannot be read."""
         try:
-            return msgspec.json.decode(self._path.read_bytes(), type=Known)
+            return msgspec.json.decode(self._path.read_bytes(), type=KnownKeys)
         except (OSError, msgspec.DecodeError):
             return None
 
-    def write(self, known: Known) -> None:
+    def write(self, known: KnownKeys) -> None:
         """Keep them; where that fails, what was kept before stays."""
         content = msgspec.json.encode(known)
         try:
@@ -229,7 +229,7 @@ class KeptKeys:
             return
 
 
-def find(keys: Mapping[str, Key], secret: str) -> Key | None:
+def find_key(keys: Mapping[str, Key], secret: str) -> Key | None:
     """Return the key that a caller sent, whatever its state; None for one that there is not.
 
     Parameters

@@ -16,7 +16,13 @@ from sqlalchemy import Connection, Table
 from recsys.ledger.database import Database
 from recsys.ledger.schema import LIVE_ITEMS, LIVE_LOCATIONS, LIVE_STOCK, META
 from recsys.ledger.statements import insert
-from recsys.recommender.catalogue_updates import LiveItem, LiveLocation, LiveStock, Record, Told
+from recsys.recommender.catalogue_updates import (
+    CatalogueUpdates,
+    LiveItem,
+    LiveLocation,
+    LiveStock,
+    Record,
+)
 
 #: Key in ``META`` of the number of the latest telling.
 _LATEST: Final = "backoffice"
@@ -54,7 +60,7 @@ class Since:
     stock: Sequence[tuple[LiveStock, int]]
 
 
-class BackOffice:
+class CatalogueStore:
     """The ledger's records of products, locations and stock.
 
     Parameters
@@ -150,10 +156,10 @@ class Overlay:
 
     Parameters
     ----------
-    office : BackOffice
+    office : CatalogueStore
     """
 
-    def __init__(self, office: BackOffice) -> None:
+    def __init__(self, office: CatalogueStore) -> None:
         self._office = office
         self._mark = 0
         self._items: dict[str, tuple[LiveItem, int]] = {}
@@ -171,7 +177,7 @@ class Overlay:
         self._stock |= {(r.location_id, r.item_id): (r, at) for r, at in since.stock}
         return True
 
-    def told(self, exported: Mapping[str, int]) -> Told:
+    def told(self, exported: Mapping[str, int]) -> CatalogueUpdates:
         """Return what is newer than the exports of its kind.
 
         Parameters
@@ -182,7 +188,7 @@ class Overlay:
         """
         products, places = exported.get("products", -1), exported.get("locations", -1)
         counted = exported.get("stock", -1)
-        return Told(
+        return CatalogueUpdates(
             {name: record for name, (record, at) in self._items.items() if at > products},
             {name: record for name, (record, at) in self._locations.items() if at > places},
             {key: record for key, (record, at) in self._stock.items() if at > counted},

@@ -1,8 +1,8 @@
 """How long the service waits for the ledger, and when it stops to ask for a while.
 
-A ``Patience`` makes a ``Database`` give up in time: every wait for it ends with the deadline that
+A ``Timeouts`` makes a ``Database`` give up in time: every wait for it ends with the deadline that
 the thread is under (``within``), and what failed is not asked again until a pause is over
-(``Circuit``). Ingest and the commands have none: they wait. Used by ``database`` only.
+(``CircuitBreaker``). Ingest and the commands have none: they wait. Used by ``database`` only.
 """
 
 import threading
@@ -22,7 +22,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 4.0
 _CONNECT_SECONDS: Final = 3
 
 
-class Patience(msgspec.Struct, frozen=True):
+class Timeouts(msgspec.Struct, frozen=True):
     """How long the ledger may take."""
 
     read_seconds: float = 0.1
@@ -55,7 +55,7 @@ def left(otherwise: float) -> float:
     return otherwise if until is None else max(0.001, until - time.monotonic())
 
 
-class Circuit:
+class CircuitBreaker:
     """Keeps a question that failed from being asked again at once. Threads may share it.
 
     Attributes
@@ -147,7 +147,7 @@ def _close(begun: "Future[Any]") -> None:
         begun.result().close()
 
 
-def postgres_options(patience: Patience) -> dict[str, object]:
+def postgres_options(patience: Timeouts) -> dict[str, object]:
     """Return what to connect to PostgreSQL with, so that it gives up on its side too."""
     wait_ms = int(1000 * patience.write_seconds)
     return {
@@ -159,7 +159,7 @@ def postgres_options(patience: Patience) -> dict[str, object]:
     }
 
 
-def connect_postgres(patience: Patience, arguments: Any, options: Any) -> Any:
+def connect_postgres(patience: Timeouts, arguments: Any, options: Any) -> Any:
     """Open a connection to PostgreSQL on which every wait has an end.
 
     One whose answer did not come in time is closed: what it would say next is the old answer.

@@ -17,7 +17,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from recsys.errors import LedgerError
-from recsys.ledger.circuit_breaker import Patience, postgres_options
+from recsys.ledger.circuit_breaker import Timeouts, postgres_options
 from recsys.ledger.schema import META
 
 #: How long a writer waits for another one before it gives up. Seconds.
@@ -44,7 +44,7 @@ def checked(text: str) -> URL:
     raise LedgerError(f"[ledger] url: `{backend}` is not supported; use sqlite or postgresql.")
 
 
-def make_engine(url: URL, *, create: bool, patience: Patience | None) -> Engine:
+def make_engine(url: URL, *, create: bool, patience: Timeouts | None) -> Engine:
     """Make an engine; opens nothing yet."""
     if url.get_backend_name() == "sqlite":
         path = Path(url.database or "")

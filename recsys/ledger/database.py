@@ -19,9 +19,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from recsys.errors import LedgerAwayError, LedgerError
 from recsys.ledger.circuit_breaker import (
-    Circuit,
+    CircuitBreaker,
     Connector,
-    Patience,
+    Timeouts,
     connect_postgres,
     left,
     postgres_options,
@@ -55,7 +55,7 @@ class Database:
         SQLAlchemy URL of SQLite or PostgreSQL.
     create : bool
         Make the database file and the tables where there are none.
-    patience : Patience, optional
+    patience : Timeouts, optional
         Give up in time, and open without a database that answers: ``prepare`` is asked until it
         does. By default everything waits.
 
@@ -65,7 +65,7 @@ class Database:
         When it cannot be opened, or was written by a newer version.
     """
 
-    def __init__(self, url: str, *, create: bool = True, patience: Patience | None = None) -> None:
+    def __init__(self, url: str, *, create: bool = True, patience: Timeouts | None = None) -> None:
         self.url = checked(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.patience = patience
@@ -76,7 +76,7 @@ class Database:
         self._compiled: dict[int, tuple[str, Sequence[str] | None]] = {}
         self._thread = threading.local()
         self._of_threads: set[Any] = set()
-        self._circuits: dict[int | str, Circuit] = {}
+        self._circuits: dict[int | str, CircuitBreaker] = {}
         of_server = patience is not None and not self.is_sqlite
         self._connector = Connector() if of_server else None
         if patience is not None and self._connector is not None:
@@ -116,7 +116,7 @@ class Database:
 
         Raises ``LedgerAwayError`` when the last ones failed.
         """
-        circuit = self._circuits.setdefault(name, Circuit())
+        circuit = self._circuits.setdefault(name, CircuitBreaker())
         circuit.admit()
         try:
             with within(seconds):
@@ -132,7 +132,7 @@ class Database:
         if self.patience is None:
             yield
             return
-        circuit = self._circuits.setdefault("writes", Circuit())
+        circuit = self._circuits.setdefault("writes", CircuitBreaker())
         circuit.admit()
         whole = left(self.patience.write_seconds) >= self.patience.write_seconds
         try:
@@ -159,7 +159,7 @@ class Database:
         if not self.prepared and self.patience is not None:
             raise LedgerAwayError("the ledger has not been reached yet.")
 
-    def _listen(self, patience: Patience, connector: Connector) -> None:
+    def _listen(self, patience: Timeouts, connector: Connector) -> None:
         """Have the pool's connections opened in time."""
 
         def connect(_dialect: Any, _record: Any, arguments: Any, options: Any) -> Any:
@@ -257,7 +257,7 @@ class Database:
         if self.patience is None:
             return self._try(text, given, fetch)
         self._need_prepared()
-        circuit = self._circuits.setdefault(id(statement), Circuit())
+        circuit = self._circuits.setdefault(id(statement), CircuitBreaker())
         circuit.admit()
         try:
             with within(self.patience.read_seconds):
@@ -309,7 +309,7 @@ class Database:
         self._thread.connection, self._thread.waits = connection, WAIT_SECONDS
         return connection
 
-    def _connected_in_time(self, connector: Connector, patience: Patience) -> Any:
+    def _connected_in_time(self, connector: Connector, patience: Timeouts) -> Any:
         """Connect; where it takes longer than may be, this thread's next question finds it."""
         begun = getattr(self._thread, "begun", None)
         if begun is None:

@@ -12,16 +12,17 @@ from typing import Final
 import msgspec
 import sqlalchemy as sa
 
-from recsys.datasets.customer_history import EMPTY, CustomerHistory, notice, unpack
+from recsys.datasets.customer_history import EMPTY, CustomerHistory, add_events, unpack_history
 from recsys.identity.hashing import customer_id_of
 from recsys.ledger.api_keys import Keys
-from recsys.ledger.catalogue_updates import BackOffice
-from recsys.ledger.circuit_breaker import Patience
+from recsys.ledger.catalogue_updates import CatalogueStore
+from recsys.ledger.circuit_breaker import Timeouts
 from recsys.ledger.connections import WAIT_SECONDS
 from recsys.ledger.customers.identity_lookup import find_identifiers, resolve_ids, session_own_id
-from recsys.ledger.customers.replacement import Replaced, replace
+from recsys.ledger.customers.replacement import ReplacedRows, replace_rows
 from recsys.ledger.database import Database
 from recsys.ledger.events import visit_state
+from recsys.ledger.events.visit_state import VisitState
 from recsys.ledger.events.event_types import Event, Identifier, read
 from recsys.ledger.events.exposures import Exposure, thin_exposures, write_exposures
 from recsys.ledger.events.recording import Outcome, record
@@ -30,7 +31,7 @@ from recsys.ledger.offers.offers import Offers
 from recsys.ledger.schema import EVENTS, HISTORIES, IDENTIFIERS, META, SESSIONS
 from recsys.units import DAY
 
-__all__ = ["Customer", "Exposure", "Ledger", "LiveEvent", "Outcome", "Patience", "Replaced"]
+__all__ = ["Customer", "Exposure", "Ledger", "LiveEvent", "Outcome", "ReplacedRows", "Timeouts"]
 
 _PAGE: Final = 2_000
 
@@ -56,7 +57,7 @@ class Customer(msgspec.Struct, frozen=True):
     history: CustomerHistory = EMPTY
     """Purchases, views and carts; of a visit in which nobody logged in, those of the visit. What
     a visit of nobody looked at counts for the customer who is named beside it."""
-    visit: visit_state.State = visit_state.State()
+    visit: VisitState = VisitState()
     """Cart and views of the visit that was named."""
 
 
@@ -90,7 +91,7 @@ class Ledger:
     ----------
     keys : Keys
         Who may ask the service.
-    backoffice : BackOffice
+    backoffice : CatalogueStore
         What was told of products, locations and stock.
     decisions : Decisions
         What marketers decided about bundles.
@@ -101,7 +102,7 @@ class Ledger:
     def __init__(self, database: Database, currency: str) -> None:
         self._database = database
         self.keys = Keys(database)
-        self.backoffice = BackOffice(database)
+        self.backoffice = CatalogueStore(database)
         self.decisions = Decisions(database)
         self.offers = Offers(database)
         self.currency = currency
@@ -113,7 +114,7 @@ class Ledger:
         *,
         create: bool = True,
         currency: str = "EUR",
-        patience: Patience | None = None,
+        patience: Timeouts | None = None,
     ) -> "Ledger":
         """Open a ledger.
 
@@ -125,7 +126,7 @@ class Ledger:
             Make it where there is none.
         currency : str
             ISO 4217 code of prices in events that do not say theirs.
-        patience : Patience, optional
+        patience : Timeouts, optional
             Open even while the database does not answer, and give up on it in time; everything
             then raises ``LedgerAwayError`` until ``prepare`` has succeeded.
 
@@ -158,7 +159,7 @@ class Ledger:
 
     def hurrying(self, name: str) -> AbstractContextManager[None]:
         """Run a block in the time that an answer has; where one of that name failed, not now."""
-        patience = self._database.patience or Patience(write_seconds=WAIT_SECONDS,
+        patience = self._database.patience or Timeouts(write_seconds=WAIT_SECONDS,
                                                        read_seconds=WAIT_SECONDS)  # fmt: skip
         return self._database.hurrying(name, patience.read_seconds)
 
@@ -217,13 +218,13 @@ class Ledger:
             The time of the question, UTC epoch seconds; a visit without events for
             ``SESSION_DAYS`` before it is over.
         """
-        visit, own_id = visit_state.State(), None
+        visit, own_id = VisitState(), None
         if session_id is not None:
             visit, own_id = self._visit(session_id, as_of_ts)
         found = self._named(customer_id, identifier, session_id, own_id, visit)
         if own_id is not None or not visit.looks:
             return found  # who logged in has it in their row already
-        history = notice(found.history, visit.events())
+        history = add_events(found.history, visit.events())
         return msgspec.structs.replace(found, history=history)
 
     def _named(
@@ -232,7 +233,7 @@ class Ledger:
         identifier: Identifier | None,
         session_id: str | None,
         own_id: str | None,
-        visit: visit_state.State,
+        visit: VisitState,
     ) -> Customer:
         """Return whom a request names first; ``own_id`` is who logged in to the visit."""
         if identifier is not None:
@@ -243,26 +244,30 @@ class Ledger:
             return Customer(None, self.history(session_own_id(session_id)), visit)
         return Customer()
 
-    def _visit(self, session_id: str, as_of_ts: int) -> tuple[visit_state.State, str | None]:
+    def _visit(self, session_id: str, as_of_ts: int) -> tuple[VisitState, str | None]:
         found = self._database.one(_VISIT, session_id=session_id)
         if found is None or as_of_ts - found[1] > visit_state.SESSION_DAYS * DAY:
-            return visit_state.State(), None
+            return VisitState(), None
         return visit_state.decode(found[2]), found[0]
 
-    def _by_identifier(self, identifier: Identifier, visit: visit_state.State) -> Customer:
+    def _by_identifier(self, identifier: Identifier, visit: VisitState) -> Customer:
         found = self._database.one(_NAMED, type=identifier.type, value=identifier.value)
         if found is None:
             # Known from a visit only, perhaps, and not to ingest.
             own_id = customer_id_of(identifier.type, identifier.value)
             alone = self._database.one(_ROW, customer_id=own_id)
-            return Customer(own_id, unpack(alone[0]), visit) if alone else Customer(visit=visit)
+            return (
+                Customer(own_id, unpack_history(alone[0]), visit)
+                if alone
+                else Customer(visit=visit)
+            )
         customer_id, row = found
-        return Customer(customer_id, unpack(row) if row else EMPTY, visit)
+        return Customer(customer_id, unpack_history(row) if row else EMPTY, visit)
 
-    def _by_id(self, customer_id: str, visit: visit_state.State) -> Customer:
+    def _by_id(self, customer_id: str, visit: VisitState) -> Customer:
         row = self._database.one(_ROW, customer_id=customer_id)
         if row is not None:
-            return Customer(customer_id, unpack(row[0]), visit)
+            return Customer(customer_id, unpack_history(row[0]), visit)
         present = self.resolve_id(customer_id)
         if present is None:
             return Customer(visit=visit)
@@ -271,7 +276,7 @@ class Ledger:
     def history(self, customer_id: str) -> CustomerHistory:
         """Return the purchases of a present customer; ``EMPTY`` for an unknown one."""
         row = self._database.one(_ROW, customer_id=customer_id)
-        return unpack(row[0]) if row else EMPTY
+        return unpack_history(row[0]) if row else EMPTY
 
     def histories(self, customer_ids: Sequence[str]) -> list[CustomerHistory]:
         """Return the purchases of many present customers, in the same order."""
@@ -281,7 +286,7 @@ class Ledger:
             for start in range(0, len(customer_ids), _PAGE):
                 wanted = customer_ids[start : start + _PAGE]
                 rows = connection.execute(query.where(HISTORIES.c.customer_id.in_(wanted)))
-                found.update((customer_id, unpack(row)) for customer_id, row in rows)
+                found.update((customer_id, unpack_history(row)) for customer_id, row in rows)
         return [found.get(customer_id, EMPTY) for customer_id in customer_ids]
 
     # What happened
@@ -364,7 +369,7 @@ class Ledger:
         *,
         contained: int = 0,
         systems: Sequence[str] = (),
-    ) -> Replaced:
+    ) -> ReplacedRows:
         """Make the histories those of an ingest, in one transaction.
 
         Only rows that differ are written; customers and identifiers that came no more are
@@ -389,7 +394,7 @@ class Ledger:
         LedgerError
             When rows are not sorted or cannot be written; then nothing has changed.
         """
-        return replace(
+        return replace_rows(
             self._database,
             version,
             rows,

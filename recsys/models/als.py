@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
-from recsys.config.model_settings import Als as Settings
-from recsys.datasets.compiled import fixed, summing
+from recsys.config.model_settings import AlsSettings as Settings
+from recsys.datasets.compilation import fixed, summing
 from recsys.datasets.item_index import IntArray, IxArray
 from recsys.datasets.ragged import Lists
 from recsys.models.base import Batch, Floats, Model, Recommendations, Scores
@@ -18,7 +18,7 @@ from recsys.models.kernels.vectors import Vectors
 if TYPE_CHECKING:
     from scipy import sparse
 
-    from recsys.datasets.baskets import Training
+    from recsys.datasets.baskets import TrainingSet
 
 
 class Als(Model):
@@ -71,7 +71,7 @@ class Als(Model):
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
 
-    def fit(self, training: "Training") -> Self:
+    def fit(self, training: "TrainingSet") -> Self:
         """Factorise from a fresh start; see ``Model.fit``."""
         from scipy import sparse
 

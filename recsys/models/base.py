@@ -18,10 +18,10 @@ from recsys.datasets.batches import Batch, Context, Floats
 from recsys.datasets.customer_history import Histories
 from recsys.datasets.ragged import Lists, Ragged
 from recsys.errors import NotFittedError
-from recsys.models.kernels.top_k import Recommendations, new
+from recsys.models.kernels.top_k import Recommendations, top_of_new
 
 if TYPE_CHECKING:
-    from recsys.datasets.baskets import Training  # scoring needs no engine
+    from recsys.datasets.baskets import TrainingSet  # scoring needs no engine
 
 __all__ = [
     "Arrays",
@@ -56,7 +56,7 @@ class Model(ABC):
         self.settings = settings
 
     @abstractmethod
-    def fit(self, training: "Training") -> Self:
+    def fit(self, training: "TrainingSet") -> Self:
         """Learn from the purchases before ``training.as_of_ts``; replaces what was learned."""
 
     @property
@@ -110,7 +110,7 @@ class Model(ABC):
         if not new_only:
             return self._name(batch, n)
         most = int(np.diff(past.indptr).max(initial=0))
-        return new(self._name(batch, n + most), (past.indptr, past.item_ix), self.n_items, n)
+        return top_of_new(self._name(batch, n + most), (past.indptr, past.item_ix), self.n_items, n)
 
     def recommend(
         self, histories: Histories, n: int, context: Context, *, new_only: bool = False

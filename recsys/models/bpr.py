@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 import numpy as np
 
-from recsys.config.model_settings import Bpr as Settings
-from recsys.datasets.compiled import compiled, fixed
+from recsys.config.model_settings import BprSettings as Settings
+from recsys.datasets.compilation import compiled, fixed
 from recsys.datasets.item_index import IntArray, IxArray
 from recsys.datasets.ragged import Lists
 from recsys.models.base import Batch, Floats, Model, Recommendations, Scores
@@ -18,7 +18,7 @@ from recsys.models.kernels.vectors import Vectors
 if TYPE_CHECKING:
     from scipy import sparse
 
-    from recsys.datasets.baskets import Training
+    from recsys.datasets.baskets import TrainingSet
 
 #: Purchases of doubt in a customer's mean: one purchase alone says half of what many say.
 _DOUBT: Final = 1.0
@@ -68,7 +68,7 @@ class Bpr(Model):
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
 
-    def fit(self, training: "Training") -> Self:
+    def fit(self, training: "TrainingSet") -> Self:
         """Learn from a fresh start; see ``Model.fit``."""
         from scipy import sparse
 

@@ -10,16 +10,21 @@ from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from recsys.config.model_settings import Content as Settings
-from recsys.datasets.compiled import fixed
+from recsys.config.model_settings import ContentSettings as Settings
+from recsys.datasets.compilation import fixed
 from recsys.datasets.item_index import IntArray, IxArray
 from recsys.datasets.ragged import Lists, Ragged
 from recsys.models.base import Batch, Model, Recommendations, Scores
-from recsys.models.kernels.feature_profiles import Profile, likest, named, scored
-from recsys.models.kernels.top_k import Said, first, nothing_said, said, spoken
+from recsys.models.kernels.feature_profiles import (
+    Profile,
+    items_of_profiles,
+    most_similar_own,
+    score_profiles,
+)
+from recsys.models.kernels.top_k import ItemVotes, item_votes, no_votes, sum_votes, top_of_lists
 
 if TYPE_CHECKING:
-    from recsys.datasets.baskets import Training
+    from recsys.datasets.baskets import TrainingSet
 
 #: Products looked at for the like of one: commoner features are left out of the search then,
 #: not out of the score.
@@ -36,7 +41,7 @@ _UNSOLD: Final = 5
 Bools = npt.NDArray[np.bool_]
 
 
-class Because(NamedTuple):
+class SharedTraits(NamedTuple):
     """What a customer bought that is most like each of some products.
 
     Attributes
@@ -51,7 +56,7 @@ class Because(NamedTuple):
     words: Scores
 
 
-class Similar(NamedTuple):
+class SimilarItems(NamedTuple):
     """Products like one product, the most alike first.
 
     Attributes
@@ -137,14 +142,14 @@ class Content(Model):
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
 
-    def fit(self, training: "Training") -> Self:
+    def fit(self, training: "TrainingSet") -> Self:
         """Read what the catalogue says; see ``Model.fit``."""
         from scipy import sparse
 
-        from recsys.models.text_features import features
+        from recsys.models.text_features import text_features_of
 
         given = self.settings
-        found = features(training, (given.words, given.category, given.brand))
+        found = text_features_of(training, (given.words, given.category, given.brand))
         self.indptr_ = found.matrix.indptr.astype(np.int64)
         self.features_ = found.matrix.indices.astype(np.int32)
         self.weights_ = found.matrix.data
@@ -191,39 +196,39 @@ class Content(Model):
         sells: Scores = known
         return sells
 
-    def _own(self, batch: Batch) -> Said:
+    def _own(self, batch: Batch) -> ItemVotes:
         """What customers' products say of features; how loud is the share of their habits."""
         return batch.once(self._own, lambda: self._habits(batch))
 
-    def _habits(self, batch: Batch) -> Said:
+    def _habits(self, batch: Batch) -> ItemVotes:
         indptr, items, times = batch.frequency(self.settings.half_life_days)
         habit = np.log1p(times)
         rows = np.repeat(np.arange(len(batch)), np.diff(indptr))
         total = np.bincount(rows, habit, len(batch))
         share = habit / np.where(total > 0, total, 1.0)[rows]
-        return said(indptr, items, share, (self.indptr_, self.features_, self.weights_))
+        return item_votes(indptr, items, share, (self.indptr_, self.features_, self.weights_))
 
     def _profile(self, batch: Batch) -> Profile:
         """Features of what each customer buys, and how much of each."""
         own = self._own(batch)
         return batch.once(
-            self._profile, lambda: spoken(own, nothing_said(len(batch)), len(self.bounds_) - 1)
+            self._profile, lambda: sum_votes(own, no_votes(len(batch)), len(self.bounds_) - 1)
         )
 
     def _name(self, batch: Batch, n: int) -> Recommendations:
         lists = self.lists_, self.named_
-        indptr, items = named(self._profile(batch), _NAMING, lists, self.n_items)
+        indptr, items = items_of_profiles(self._profile(batch), _NAMING, lists, self.n_items)
         scores = self._judge(batch, Lists(indptr, items))
         alike = np.flatnonzero(scores > 0)
-        return first(np.searchsorted(alike, indptr), items[alike], scores[alike], n)
+        return top_of_lists(np.searchsorted(alike, indptr), items[alike], scores[alike], n)
 
     def _judge(self, batch: Batch, items: Lists) -> Scores:
         features = self.indptr_, self.features_, self.weights_
         n_features = len(self.bounds_) - 1
         given = items.indptr, items.item_ix
-        return scored(self._profile(batch), features, n_features, self._sells, *given)
+        return score_profiles(self._profile(batch), features, n_features, self._sells, *given)
 
-    def because(self, batch: Batch, items: Ragged) -> Because:
+    def because(self, batch: Batch, items: Ragged) -> SharedTraits:
         """Say which product of the history speaks loudest for each given one.
 
         Parameters
@@ -240,8 +245,8 @@ class Content(Model):
         self._check(batch.histories, batch.context)
         indptr, item_ix = np.asarray(items.indptr, np.int64), np.asarray(items.item_ix, np.int32)
         own = self._own(batch)
-        sources, words = likest(own, self.starts_, indptr, item_ix)
-        return Because(sources, np.minimum(words / np.float32(self._share("words") or 1.0), 1))
+        sources, words = most_similar_own(own, self.starts_, indptr, item_ix)
+        return SharedTraits(sources, np.minimum(words / np.float32(self._share("words") or 1.0), 1))
 
     @property
     def n_items(self) -> int:
@@ -255,7 +260,7 @@ class Content(Model):
         *,
         among: Bools | None = None,
         variants: bool | None = None,
-    ) -> Similar:
+    ) -> SimilarItems:
         """Find the products most like one.
 
         Parameters
@@ -271,7 +276,7 @@ class Content(Model):
 
         Returns
         -------
-        Similar
+        SimilarItems
             Fewer where fewer are alike at all; never the product itself. Empty for a product of
             which nothing is known.
 
@@ -298,7 +303,7 @@ class Content(Model):
         order = np.lexsort((found, -self.sold_[found], -scores))[:n]
         found, kinds = found[order], kinds[order]
         most = np.float32(self._share("words") or 1.0)
-        return Similar(
+        return SimilarItems(
             found.astype(np.int32),
             scores[order],
             np.minimum(kinds[:, 0] / most, np.float32(1)),

@@ -9,17 +9,24 @@ from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, Self
 
 import numpy as np
 
-from recsys.config.model_settings import CoPurchase as Settings
+from recsys.config.model_settings import CoPurchaseSettings as Settings
 from recsys.datasets.interactions import decay
 from recsys.datasets.item_index import IxArray
-from recsys.datasets.ragged import Lists, Ragged, contains, rows_of
+from recsys.datasets.ragged import Lists, Ragged, rows_contain, rows_of
 from recsys.models.base import Batch, Model, Recommendations, Scores
 from recsys.models.kernels.lifts import lifts_of
-from recsys.models.kernels.top_k import Said, heard, loudest, nothing_said, said, speakers
+from recsys.models.kernels.top_k import (
+    ItemVotes,
+    item_votes,
+    no_votes,
+    strongest_voters,
+    top_voted,
+    votes_for,
+)
 from recsys.units import DAY
 
 if TYPE_CHECKING:
-    from recsys.datasets.baskets import Training
+    from recsys.datasets.baskets import TrainingSet
 
 #: Powers of the number of baskets that hold a product and its neighbour. The neighbour's is what
 #: keeps the popular products from going with everything.
@@ -30,7 +37,7 @@ _OWN, _OTHERS = 0.75, 0.5
 _SIZE: Final = 0.5
 
 
-class Together(NamedTuple):
+class CoPurchaseTable(NamedTuple):
     """Products that go with one product, best first, with the evidence.
 
     Attributes
@@ -117,29 +124,39 @@ class CoPurchase(Model):
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
 
-    def fit(self, training: "Training") -> Self:
+    def fit(self, training: "TrainingSet") -> Self:
         """Count the pairs; see ``Model.fit``."""
-        from recsys.models.kernels.nearest_items import directed, nearest, table
-        from recsys.models.kernels.pair_counts import count
+        from recsys.models.kernels.nearest_items import (
+            directed_pairs,
+            nearest_items,
+            neighbour_table,
+        )
+        from recsys.models.kernels.pair_counts import count_pairs
 
         items, settings = training.baskets.items, self.settings
         self.n_baskets_ = np.asarray(items.shape[0], np.int64)
         self.baskets_ = np.bincount(items.indices, minlength=training.n_items).astype(np.int32)
         held, n_baskets = self.baskets_.astype(np.float64), float(items.shape[0])
-        counts = count(items, settings.min_support, threads=training.threads)
-        parts = (directed(part, held**_OWN, held**_OTHERS, settings.shrinkage) for part in counts)
-        near = nearest(parts, training.n_items, settings.neighbours)
-        self.indptr_, self.indices_, self.scores_ = table(near, training.n_items)
+        counts = count_pairs(items, settings.min_support, threads=training.threads)
+        parts = (
+            directed_pairs(part, held**_OWN, held**_OTHERS, settings.shrinkage) for part in counts
+        )
+        near = nearest_items(parts, training.n_items, settings.neighbours)
+        self.indptr_, self.indices_, self.scores_ = neighbour_table(near, training.n_items)
         self.support_ = near.support
         self.confidence_ = (near.support / held[near.a]).astype(np.float32)
         self.lift_ = (near.support * n_baskets / (held[near.a] * held[near.b])).astype(np.float32)
         self._fit_within(training)
         return self
 
-    def _fit_within(self, training: "Training") -> None:
+    def _fit_within(self, training: "TrainingSet") -> None:
         """Count the pairs that one customer bought within a window."""
-        from recsys.models.kernels.nearest_items import directed, nearest, table
-        from recsys.models.kernels.pair_counts import MAX_WEIGHT, count
+        from recsys.models.kernels.nearest_items import (
+            directed_pairs,
+            nearest_items,
+            neighbour_table,
+        )
+        from recsys.models.kernels.pair_counts import MAX_WEIGHT, count_pairs
 
         settings, baskets = self.settings, training.baskets
         age_days = np.maximum(training.as_of_ts - baskets.ts, 0) // DAY
@@ -158,10 +175,10 @@ class CoPurchase(Model):
         weights = np.clip(np.rint(weight * scale), 1, MAX_WEIGHT).astype(np.uint8)
         each = np.repeat(weights, np.diff(units.indptr))
         root = np.sqrt(np.bincount(units.indices, each, training.n_items))
-        counts = count(units, settings.min_support, weights, threads=training.threads)
-        parts = (directed(part, root, root, 0.0) for part in counts)
-        near = nearest(parts, training.n_items, settings.neighbours)
-        found = table(near, training.n_items)
+        counts = count_pairs(units, settings.min_support, weights, threads=training.threads)
+        parts = (directed_pairs(part, root, root, 0.0) for part in counts)
+        near = nearest_items(parts, training.n_items, settings.neighbours)
+        found = neighbour_table(near, training.n_items)
         self.within_indptr_, self.within_indices_, self.within_scores_ = found
 
     @property
@@ -169,7 +186,7 @@ class CoPurchase(Model):
         """Size of the catalogue that was learned."""
         return len(self.baskets_)
 
-    def bought_together(self, item_ix: int, n: int) -> Together:
+    def bought_together(self, item_ix: int, n: int) -> CoPurchaseTable:
         """Find what goes with one product, for a product page.
 
         Parameters
@@ -181,7 +198,7 @@ class CoPurchase(Model):
 
         Returns
         -------
-        Together
+        CoPurchaseTable
             Fewer where fewer go with it; of a product that nothing goes with, none.
 
         Raises
@@ -197,7 +214,7 @@ class CoPurchase(Model):
         part = slice(self.indptr_[item_ix], self.indptr_[item_ix + 1])
         items, scores = self.indices_[part], self.scores_[part]
         order = np.lexsort((items, -scores))[:n]
-        return Together(
+        return CoPurchaseTable(
             items[order],
             self.support_[part][order],
             self.confidence_[part][order],
@@ -243,9 +260,9 @@ class CoPurchase(Model):
         self._check(batch.histories, batch.context)
         indptr, item_ix = np.asarray(items.indptr, np.int64), np.asarray(items.item_ix, np.int32)
         evidence = batch.once(self._evidence, lambda: self._evidence(batch))
-        return speakers(*evidence, (indptr, item_ix), self.n_items)
+        return strongest_voters(*evidence, (indptr, item_ix), self.n_items)
 
-    def _evidence(self, batch: Batch) -> tuple[Said, Said]:
+    def _evidence(self, batch: Batch) -> tuple[ItemVotes, ItemVotes]:
         """What the history says, and what the cart says."""
         found, past, carts = batch.histories.bought, batch.histories, batch.context.cart
         latest = past.ts[found.line[found.starts[1:] - 1]]
@@ -253,19 +270,19 @@ class CoPurchase(Model):
         loud = decay(latest, batch.context.as_of_ts[rows], self.settings.half_life_days)
         within = self.within_indptr_, self.within_indices_, self.within_scores_
         if not len(carts.item_ix):
-            return said(found.indptr, found.item_ix, loud, within), nothing_said(len(batch))
-        loud[contains(carts, rows, found.item_ix)] = 0.0
+            return item_votes(found.indptr, found.item_ix, loud, within), no_votes(len(batch))
+        loud[rows_contain(carts, rows, found.item_ix)] = 0.0
         carts = Lists.of_pairs(rows_of(carts), carts.item_ix, len(batch))  # each product once
         baskets = self.indptr_, self.indices_, self.scores_
         return (
-            said(found.indptr, found.item_ix, loud, within),
-            said(carts.indptr, carts.item_ix, np.ones(len(carts.item_ix)), baskets),
+            item_votes(found.indptr, found.item_ix, loud, within),
+            item_votes(carts.indptr, carts.item_ix, np.ones(len(carts.item_ix)), baskets),
         )
 
     def _name(self, batch: Batch, n: int) -> Recommendations:
         evidence = batch.once(self._evidence, lambda: self._evidence(batch))
-        return loudest(*evidence, self.n_items, n)
+        return top_voted(*evidence, self.n_items, n)
 
     def _judge(self, batch: Batch, items: Lists) -> Scores:
         evidence = batch.once(self._evidence, lambda: self._evidence(batch))
-        return heard(*evidence, items.indptr, items.item_ix, self.n_items)
+        return votes_for(*evidence, items.indptr, items.item_ix, self.n_items)

@@ -9,17 +9,23 @@ from typing import TYPE_CHECKING, ClassVar, Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from recsys.config.model_settings import Neighbours as Settings
-from recsys.datasets.compiled import compiled, fixed
+from recsys.config.model_settings import NeighboursSettings as Settings
+from recsys.datasets.compilation import compiled, fixed
 from recsys.datasets.item_index import IntArray, IxArray
 from recsys.datasets.ragged import Lists
 from recsys.models.base import Batch, Floats, Model, Recommendations, Scores
-from recsys.models.kernels.top_k import first, look_up, nothing_said, said, spoken
+from recsys.models.kernels.top_k import (
+    item_votes,
+    no_votes,
+    scores_in_lists,
+    sum_votes,
+    top_of_lists,
+)
 
 if TYPE_CHECKING:
     from scipy import sparse
 
-    from recsys.datasets.baskets import Training
+    from recsys.datasets.baskets import TrainingSet
 
 #: Weaker weights say nothing.
 _WEAKEST: Final = 1e-4
@@ -77,7 +83,7 @@ class Neighbours(Model):
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
 
-    def fit(self, training: "Training") -> Self:
+    def fit(self, training: "TrainingSet") -> Self:
         """Solve for the weights; see ``Model.fit``."""
         baskets, given = training.baskets, self.settings
         weight = baskets.decay(training.as_of_ts, given.half_life_days)
@@ -101,15 +107,17 @@ class Neighbours(Model):
         indptr, items, times = batch.frequency(self.settings.half_life_days)
         own = _habits(*map(fixed, (indptr, items, times, self.place_)))
         table = self.indptr_, self.indices_, self.weights_
-        ends, place, total = spoken(said(*own, table), nothing_said(len(batch)), len(self.items_))
+        ends, place, total = sum_votes(
+            item_votes(*own, table), no_votes(len(batch)), len(self.items_)
+        )
         return Recommendations(ends, self.items_[place], total.astype(np.float32))
 
     def _name(self, batch: Batch, n: int) -> Recommendations:
-        return first(*batch.once(self._scored, lambda: self._scored(batch)), n)
+        return top_of_lists(*batch.once(self._scored, lambda: self._scored(batch)), n)
 
     def _judge(self, batch: Batch, items: Lists) -> Scores:
         found = batch.once(self._scored, lambda: self._scored(batch))
-        return look_up(*found, (items.indptr, items.item_ix), self.n_items)
+        return scores_in_lists(*found, (items.indptr, items.item_ix), self.n_items)
 
 
 @compiled

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from recsys.config.model_settings import Popular as Settings
+from recsys.config.model_settings import PopularSettings as Settings
 from recsys.datasets.item_index import IntArray, IxArray
 from recsys.datasets.ragged import Lists
 from recsys.models.base import Batch, Floats, Model, Recommendations, Scores
-from recsys.models.kernels.place_lists import Places, groups_of, places_of
+from recsys.models.kernels.place_lists import PlaceLists, groups_of, places_of
 
 if TYPE_CHECKING:
     from scipy import sparse
 
-    from recsys.datasets.baskets import Training
+    from recsys.datasets.baskets import TrainingSet
 
 #: Products stored for each location or channel; those below have their overall share there.
 MAX_STORED: Final = 500
@@ -71,7 +71,7 @@ class Popular(Model):
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
 
-    def fit(self, training: "Training") -> Self:
+    def fit(self, training: "TrainingSet") -> Self:
         """Count recent baskets by place; see ``Model.fit``."""
         baskets = training.baskets
         weight = baskets.decay(training.as_of_ts, self.settings.half_life_days)
@@ -127,11 +127,11 @@ class Popular(Model):
         return np.where(keys == 0, 0, 1 + (keys > 0)).astype(np.uint8)
 
     @property
-    def _places(self) -> Places:
+    def _places(self) -> PlaceLists:
         return places_of(self, self.share_, self._laid_out)
 
-    def _laid_out(self) -> Places:
-        return Places(
+    def _laid_out(self) -> PlaceLists:
+        return PlaceLists(
             self.indptr_, self.indices_, self.counts_, self.group_lines_, self.share_, self.order_,
             doubt=self.settings.min_lines, apart=False,
         )  # fmt: skip

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.compiled import compiled, fixed
+from recsys.datasets.compilation import compiled, fixed
 from recsys.datasets.item_index import IntArray, IxArray
 from recsys.units import DAY
 
@@ -24,7 +24,7 @@ APART_DAYS: Final = 0.5
 
 
 @dataclass(frozen=True)
-class Pairs:
+class PurchaseIntervals:
     """Pairs of customer and product, ascending by key, and when they were bought.
 
     Attributes
@@ -74,13 +74,13 @@ class Pairs:
         return np.asarray(np.bincount(self.gap_of, self.log_gap, len(self)), np.float64)
 
 
-def pairs(
+def purchase_intervals(
     key: npt.NDArray[np.integer],
     ts: IntArray,
     count: IxArray,
     as_of_ts: int | IntArray,
     half_life_days: float,
-) -> Pairs:
+) -> PurchaseIntervals:
     """Gather purchases into pairs.
 
     Parameters
@@ -98,7 +98,7 @@ def pairs(
 
     Returns
     -------
-    Pairs
+    PurchaseIntervals
     """
     order = np.argsort(key, kind="stable")
     key = key[order]
@@ -106,17 +106,17 @@ def pairs(
     new[1:] = key[1:] != key[:-1]
     starts = np.append(np.flatnonzero(new), len(key))
     at_ts = np.broadcast_to(np.asarray(as_of_ts, np.int64), ts.shape)[order[starts[:-1]]]
-    return gathered(key[starts[:-1]], (starts, order), ts, count, at_ts, half_life_days)
+    return intervals_of_sorted(key[starts[:-1]], (starts, order), ts, count, at_ts, half_life_days)
 
 
-def gathered(
+def intervals_of_sorted(
     key: npt.NDArray[np.integer],
     lines: tuple[IntArray, IntArray],
     ts: IntArray,
     count: IxArray,
     as_of_ts: IntArray,
     half_life_days: float,
-) -> Pairs:
+) -> PurchaseIntervals:
     """Make pairs of purchases that are sorted already.
 
     Parameters
@@ -133,7 +133,7 @@ def gathered(
     """
     given = lines[0], lines[1], ts, count, as_of_ts
     columns = _gathered(float(half_life_days), APART_DAYS, DAY, *map(fixed, given))
-    return Pairs(key, *columns)
+    return PurchaseIntervals(key, *columns)
 
 
 @compiled

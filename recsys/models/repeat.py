@@ -10,21 +10,25 @@ from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 import numpy as np
 
-from recsys.config.model_settings import Repeat as Settings
+from recsys.config.model_settings import RepeatSettings as Settings
 from recsys.datasets.customer_history import Histories
 from recsys.datasets.item_index import IntArray, IxArray
 from recsys.datasets.ragged import Lists, Ragged, rows_of
-from recsys.datasets.return_netting import Bought
+from recsys.datasets.return_netting import KeptPurchases
 from recsys.models.base import Batch, Context, Floats, Model, Recommendations, Scores
-from recsys.models.kernels.top_k import first, look_up
-from recsys.models.purchase_intervals import Pairs, gathered, pairs
-from recsys.models.repeat_timing import Bools, Timing, late, timed
-from recsys.models.repurchase_rates import Products
-from recsys.models.trending import counted, rise
+from recsys.models.kernels.top_k import scores_in_lists, top_of_lists
+from recsys.models.purchase_intervals import (
+    PurchaseIntervals,
+    intervals_of_sorted,
+    purchase_intervals,
+)
+from recsys.models.repeat_timing import Bools, RepeatTiming, overdue_items, repeat_timing
+from recsys.models.repurchase_rates import RepurchaseRates
+from recsys.models.trending import recent_counts, rise_of
 from recsys.units import DAY
 
 if TYPE_CHECKING:
-    from recsys.datasets.baskets import Training
+    from recsys.datasets.baskets import TrainingSet
 
 #: A customer's intervals of doubt: as many count as much as the product's.
 OWN_GAPS: Final = 2.0
@@ -93,7 +97,7 @@ class Repeat(Model):
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
 
-    def fit(self, training: "Training") -> Self:
+    def fit(self, training: "TrainingSet") -> Self:
         """Count who bought again, and when; see ``Model.fit``."""
         n, as_of_ts = training.n_items, training.as_of_ts
         key, ts = _purchases(training)
@@ -112,22 +116,24 @@ class Repeat(Model):
         self.due_ = _curve(x, pace * horizon_days, times, self.settings.due)
         _, products = self._watch(key, ts, as_of_ts, training.category)
         self._keep(products)
-        now, past = (counted(training.baskets, as_of_ts, each) for each in (NOW_DAYS, PAST_DAYS))
-        self.now_ = np.exp(self.settings.now * rise(now, past)).astype(np.float32)
+        now, past = (
+            recent_counts(training.baskets, as_of_ts, each) for each in (NOW_DAYS, PAST_DAYS)
+        )
+        self.now_ = np.exp(self.settings.now * rise_of(now, past)).astype(np.float32)
         return self
 
     def _watch(
         self, key: IntArray, ts: IntArray, as_of_ts: int, category: IxArray
-    ) -> tuple[Pairs, Products]:
+    ) -> tuple[PurchaseIntervals, RepurchaseRates]:
         found = self._pairs(key, ts, as_of_ts)
         item_ix = (found.key % max(1, len(category))).astype(np.int32)
-        return found, Products.learn(found, item_ix, category)
+        return found, RepurchaseRates.learn(found, item_ix, category)
 
-    def _pairs(self, key: IntArray, ts: IntArray, as_of_ts: int) -> Pairs:
+    def _pairs(self, key: IntArray, ts: IntArray, as_of_ts: int) -> PurchaseIntervals:
         count = np.ones(len(key), np.int32)
-        return pairs(key, ts, count, as_of_ts, self.settings.half_life_days)
+        return purchase_intervals(key, ts, count, as_of_ts, self.settings.half_life_days)
 
-    def _keep(self, products: Products) -> None:
+    def _keep(self, products: RepurchaseRates) -> None:
         once = products.rate < self.settings.once_below * products.overall
         self.rate_ = np.where(once, 0.0, products.rate).astype(np.float32)
         self.log_interval_ = products.log_interval.astype(np.float32)
@@ -138,7 +144,7 @@ class Repeat(Model):
         """Size of the catalogue that was learned."""
         return len(self.rate_)
 
-    def _pace(self, found: Pairs, item_ix: IxArray) -> tuple[Floats, Floats]:
+    def _pace(self, found: PurchaseIntervals, item_ix: IxArray) -> tuple[Floats, Floats]:
         """Repeats a day, and where the pair stands in its interval: the ``x`` of the curve."""
         decay_rate = np.log(2.0) / self.settings.half_life_days
         seen_days = -np.expm1(-decay_rate * found.known_days) / decay_rate
@@ -146,23 +152,23 @@ class Repeat(Model):
         pace = (found.repeats + doubt) * rate / (seen_days * rate + doubt)
         return pace, np.log(found.elapsed_days) - self._log_interval(found, item_ix)
 
-    def _expected(self, found: Pairs, item_ix: IxArray) -> Scores:
+    def _expected(self, found: PurchaseIntervals, item_ix: IxArray) -> Scores:
         """Purchases within the horizon: the score."""
         pace, x = self._pace(found, item_ix)
         due = np.interp(x, KNOTS, self.due_)
         purchases = pace * due * self.now_[item_ix] * self.settings.horizon_days
         return np.asarray(purchases, np.float32)
 
-    def _log_interval(self, found: Pairs, item_ix: IxArray) -> Floats:
+    def _log_interval(self, found: PurchaseIntervals, item_ix: IxArray) -> Floats:
         """Logarithm of the days that are typical for each customer and product."""
         of_product = OWN_GAPS * self.log_interval_[item_ix].astype(np.float64)
         return np.asarray((found.log_gaps() + of_product) / (found.gaps() + OWN_GAPS), np.float64)
 
-    def _found(self, batch: Batch, bought: Bought) -> Pairs:
+    def _found(self, batch: Batch, bought: KeptPurchases) -> PurchaseIntervals:
         """What customers bought; keys are row × ``n_items`` + product."""
         past = batch.histories
         rows = rows_of(bought)
-        return gathered(
+        return intervals_of_sorted(
             rows * self.n_items + bought.item_ix,
             (bought.starts, bought.line),
             past.ts,
@@ -171,7 +177,7 @@ class Repeat(Model):
             self.settings.half_life_days,
         )
 
-    def _pairs_of(self, batch: Batch) -> Pairs:
+    def _pairs_of(self, batch: Batch) -> PurchaseIntervals:
         """Everything that customers bought and kept, in the order of ``Histories.bought``."""
         return batch.once(self._pairs_of, lambda: self._found(batch, batch.histories.bought))
 
@@ -190,13 +196,13 @@ class Repeat(Model):
         return Recommendations(indptr, bought.item_ix[known], scores[known])
 
     def _name(self, batch: Batch, n: int) -> Recommendations:
-        return first(*batch.once(self._owned, lambda: self._owned(batch)), n)
+        return top_of_lists(*batch.once(self._owned, lambda: self._owned(batch)), n)
 
     def _judge(self, batch: Batch, items: Lists) -> Scores:
         owned = batch.once(self._owned, lambda: self._owned(batch))
-        return look_up(*owned, (items.indptr, items.item_ix), self.n_items)
+        return scores_in_lists(*owned, (items.indptr, items.item_ix), self.n_items)
 
-    def timing(self, histories: Histories, context: Context) -> Timing:
+    def timing(self, histories: Histories, context: Context) -> RepeatTiming:
         """Say when each customer is expected to buy what they bought before.
 
         Parameters
@@ -207,7 +213,7 @@ class Repeat(Model):
 
         Returns
         -------
-        Timing
+        RepeatTiming
             One list a customer, of every product that they bought and kept, but for what is
             bought once in a lifetime.
 
@@ -221,7 +227,7 @@ class Repeat(Model):
         self._check(histories, context)
         found = self._found(Batch(histories, context), histories.bought)
         item_ix = (found.key % self.n_items).astype(np.int32)
-        return timed(
+        return repeat_timing(
             found,
             item_ix,
             rows=found.key // self.n_items,
@@ -251,11 +257,11 @@ class Repeat(Model):
         """
         self._check(batch.histories, batch.context)
         found, bought = self._pairs_of(batch), batch.histories.bought
-        return late(
+        return overdue_items(
             found, bought, self._scores(batch), items, (self.log_interval_, self.spread_), OWN_GAPS
         )
 
-    def _spread(self, found: Pairs, item_ix: IxArray) -> Floats:
+    def _spread(self, found: PurchaseIntervals, item_ix: IxArray) -> Floats:
         """Standard deviation of the logarithm of each pair's intervals."""
         gaps = found.gaps()
         mean = found.log_gaps() / np.maximum(gaps, 1.0)
@@ -265,7 +271,7 @@ class Repeat(Model):
         return np.asarray(np.sqrt((squares + of_product) / (free + OWN_GAPS)), np.float64)
 
 
-def _purchases(training: "Training") -> tuple[IntArray, IntArray]:
+def _purchases(training: "TrainingSet") -> tuple[IntArray, IntArray]:
     """Which customer bought which product, as one number, and when; in time order."""
     baskets = training.baskets
     named = np.flatnonzero(baskets.customer >= 0)

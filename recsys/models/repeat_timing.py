@@ -10,11 +10,11 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.compiled import compiled, fixed
+from recsys.datasets.compilation import compiled, fixed
 from recsys.datasets.item_index import IntArray, IxArray
 from recsys.datasets.ragged import Ragged, pointers
-from recsys.datasets.return_netting import Bought
-from recsys.models.purchase_intervals import Floats, Pairs
+from recsys.datasets.return_netting import KeptPurchases
+from recsys.models.purchase_intervals import Floats, PurchaseIntervals
 from recsys.units import DAY
 
 Scores = npt.NDArray[np.float32]
@@ -32,7 +32,7 @@ REGULAR_SPREAD: Final = 0.75
 CENTURY_DAYS: Final = 36_525.0
 
 
-class Timing(NamedTuple):
+class RepeatTiming(NamedTuple):
     """When customers are expected to buy again what they bought; one list a customer.
 
     Attributes
@@ -81,8 +81,8 @@ class Timing(NamedTuple):
     expected: Scores
 
 
-def timed(
-    found: Pairs,
+def repeat_timing(
+    found: PurchaseIntervals,
     item_ix: IxArray,
     *,
     rows: npt.NDArray[np.integer],
@@ -90,12 +90,12 @@ def timed(
     log_interval: Floats,
     spread: Floats,
     expected: Scores,
-) -> Timing:
+) -> RepeatTiming:
     """Work out when each pair is due.
 
     Parameters
     ----------
-    found : Pairs
+    found : PurchaseIntervals
     item_ix : ndarray of shape (n_pairs,), int32
     rows : ndarray of shape (n_pairs,), integer
         Customer of each pair, ascending.
@@ -124,7 +124,7 @@ def timed(
         np.ceil(np.minimum(days, CENTURY_DAYS) * DAY).astype(np.int64)
         for days in (interval, awaited)
     )
-    return Timing(
+    return RepeatTiming(
         pointers(rows[keep], len(as_of_ts)),
         item_ix[keep],
         found.times[keep].astype(np.int32),
@@ -141,17 +141,17 @@ def timed(
     )
 
 
-def late(
-    found: Pairs, bought: Bought, expected: Scores, items: Ragged,
+def overdue_items(
+    found: PurchaseIntervals, bought: KeptPurchases, expected: Scores, items: Ragged,
     learned: tuple[Scores, Scores], own_gaps: float,
 ) -> Bools:  # fmt: skip
     """Say which products are overdue, as ``timed`` does for all that customers bought.
 
     Parameters
     ----------
-    found : Pairs
+    found : PurchaseIntervals
         One each product of ``bought``.
-    bought : Bought
+    bought : KeptPurchases
     expected : ndarray of shape (n_pairs,), float32
         Pairs of which nothing is expected are not overdue.
     items : Ragged

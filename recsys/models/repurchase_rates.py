@@ -10,7 +10,7 @@ from typing import Final, Self
 import numpy as np
 
 from recsys.datasets.item_index import IxArray
-from recsys.models.purchase_intervals import Floats, Pairs
+from recsys.models.purchase_intervals import Floats, PurchaseIntervals
 
 #: Buyers of doubt: how many a product needs to count as much as its category, and a category as
 #: much as everything.
@@ -24,7 +24,7 @@ MIN_SPREAD: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Products:
+class RepurchaseRates:
     """How products are bought again.
 
     Attributes
@@ -45,16 +45,16 @@ class Products:
     spread: Floats
 
     @classmethod
-    def learn(cls, found: Pairs, item_ix: IxArray, category: IxArray) -> Self:
+    def learn(cls, found: PurchaseIntervals, item_ix: IxArray, category: IxArray) -> Self:
         """Count who bought again, and when.
 
         Parameters
         ----------
-        found : Pairs
+        found : PurchaseIntervals
         item_ix : ndarray of shape (n_pairs,), integer
             Product of each pair.
         category : ndarray of shape (n_items,), integer
-            See ``Training``.
+            See ``TrainingSet``.
         """
         n = len(category)
         # Products without a category share one, the last.

@@ -18,7 +18,7 @@ from scipy import sparse
 from recsys.datasets.item_index import IntArray, IxArray
 
 if TYPE_CHECKING:
-    from recsys.datasets.baskets import Training
+    from recsys.datasets.baskets import TrainingSet
 
 #: Kinds of features, in the order of their columns.
 KINDS: Final = ("words", "category", "brand")
@@ -38,7 +38,7 @@ _LAST_MARK: Final = 0x20000
 _UNIT: Final = 3
 
 
-class Features(NamedTuple):
+class TextFeatures(NamedTuple):
     """One sparse row a product.
 
     Attributes
@@ -60,12 +60,12 @@ class Features(NamedTuple):
     common: npt.NDArray[np.float32]
 
 
-def features(training: "Training", weights: tuple[float, float, float]) -> Features:
+def text_features_of(training: "TrainingSet", weights: tuple[float, float, float]) -> TextFeatures:
     """Describe every product of a catalogue.
 
     Parameters
     ----------
-    training : Training
+    training : TrainingSet
     weights : tuple of float
         What words, category and brand count, >= 0; only their proportions matter. A product of
         which one of them is unknown is the less like any other.
@@ -86,7 +86,7 @@ def features(training: "Training", weights: tuple[float, float, float]) -> Featu
     matrix.sort_indices()
     starts = np.cumsum([0, *(part.shape[1] for part in parts)]).astype(np.int64)
     variant = _variants(titles, family, training.category, brand)
-    return Features(matrix, starts, variant, common)
+    return TextFeatures(matrix, starts, variant, common)
 
 
 @lru_cache(_REMEMBERED)

@@ -9,16 +9,24 @@ from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 import numpy as np
 
-from recsys.config.model_settings import Transitions as Settings
-from recsys.datasets.compiled import compiled, fixed
+from recsys.config.model_settings import TransitionsSettings as Settings
+from recsys.datasets.compilation import compiled, fixed
 from recsys.datasets.item_index import IntArray, IxArray
 from recsys.datasets.ragged import Lists, Ragged
 from recsys.models.base import Batch, Floats, Model, Recommendations, Scores
 from recsys.models.kernels.lifts import lifts_of
-from recsys.models.kernels.top_k import Said, first, look_up, nothing_said, said, speakers, spoken
+from recsys.models.kernels.top_k import (
+    ItemVotes,
+    item_votes,
+    no_votes,
+    scores_in_lists,
+    strongest_voters,
+    sum_votes,
+    top_of_lists,
+)
 
 if TYPE_CHECKING:
-    from recsys.datasets.baskets import Training
+    from recsys.datasets.baskets import TrainingSet
 
 #: Powers of the orders that hold a product and its successor; as for what lies in one basket.
 _OWN, _OTHERS = 0.75, 0.5
@@ -63,10 +71,14 @@ class Transitions(Model):
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
 
-    def fit(self, training: "Training") -> Self:
+    def fit(self, training: "TrainingSet") -> Self:
         """Count what follows what; see ``Model.fit``."""
-        from recsys.models.kernels.nearest_items import Directed, nearest, table
-        from recsys.models.kernels.pair_counts import Entries, count_met
+        from recsys.models.kernels.nearest_items import (
+            DirectedPairs,
+            nearest_items,
+            neighbour_table,
+        )
+        from recsys.models.kernels.pair_counts import PairEntries, count_meeting_pairs
 
         settings, baskets = self.settings, training.baskets
         items = baskets.items
@@ -84,19 +96,21 @@ class Transitions(Model):
         reached = np.zeros(items.shape[0], bool)
         reached[follows[follows >= 0]] = True
         others = np.bincount(items.indices, reached[of], training.n_items)
-        entries = Entries(
+        entries = PairEntries(
             items.indices, items.indices, lambda at: (first[at], many[at]), training.n_items
         )
 
-        def parts() -> Iterator[Directed]:
-            for counts in count_met(entries, settings.min_support, threads=training.threads):
+        def parts() -> Iterator[DirectedPairs]:
+            for counts in count_meeting_pairs(
+                entries, settings.min_support, threads=training.threads
+            ):
                 a, b, support, weight = (column[counts.a != counts.b] for column in counts)
                 doubt = support / (support + settings.shrinkage)
                 similarity = weight / (held[a] ** _OWN * others[b] ** _OTHERS) * doubt
-                yield Directed(a, b, similarity.astype(np.float32), support)
+                yield DirectedPairs(a, b, similarity.astype(np.float32), support)
 
-        near = nearest(parts(), training.n_items, settings.neighbours)
-        self.indptr_, self.indices_, self.scores_ = table(near, training.n_items)
+        near = nearest_items(parts(), training.n_items, settings.neighbours)
+        self.indptr_, self.indices_, self.scores_ = neighbour_table(near, training.n_items)
         chance = held[near.a] * others[near.b]
         self.lift_ = (near.support * float(reached.sum()) / chance).astype(np.float32)
         return self
@@ -122,26 +136,26 @@ class Transitions(Model):
         self._check()
         return lifts_of((self.indptr_, self.indices_, self.lift_), item_ix, others)
 
-    def _said(self, batch: Batch) -> Said:
+    def _said(self, batch: Batch) -> ItemVotes:
         """What the products of each customer's last orders say, the latest loudest."""
         bought, past = batch.histories.bought, batch.histories
         steps = np.array(STEPS)
         loud = _recent(*map(fixed, (steps, bought.indptr, bought.starts, bought.line, past.ts)))
         table = self.indptr_, self.indices_, self.scores_
-        return said(bought.indptr, bought.item_ix, loud, table)
+        return item_votes(bought.indptr, bought.item_ix, loud, table)
 
     def _scored(self, batch: Batch) -> Recommendations:
         """Every product of which anything is said."""
         found = batch.once(self._said, lambda: self._said(batch))
-        indptr, item_ix, total = spoken(found, nothing_said(len(batch)), self.n_items)
+        indptr, item_ix, total = sum_votes(found, no_votes(len(batch)), self.n_items)
         return Recommendations(indptr, item_ix, total.astype(np.float32))
 
     def _name(self, batch: Batch, n: int) -> Recommendations:
-        return first(*batch.once(self._scored, lambda: self._scored(batch)), n)
+        return top_of_lists(*batch.once(self._scored, lambda: self._scored(batch)), n)
 
     def _judge(self, batch: Batch, items: Lists) -> Scores:
         found = batch.once(self._scored, lambda: self._scored(batch))
-        return look_up(*found, (items.indptr, items.item_ix), self.n_items)
+        return scores_in_lists(*found, (items.indptr, items.item_ix), self.n_items)
 
     def because(self, batch: Batch, items: Ragged) -> IxArray:
         """Say after which product each given one is bought.
@@ -165,7 +179,7 @@ class Transitions(Model):
         self._check(batch.histories, batch.context)
         wanted = np.asarray(items.indptr, np.int64), np.asarray(items.item_ix, np.int32)
         found = batch.once(self._said, lambda: self._said(batch))
-        return speakers(found, nothing_said(len(batch)), wanted, self.n_items)
+        return strongest_voters(found, no_votes(len(batch)), wanted, self.n_items)
 
 
 @compiled

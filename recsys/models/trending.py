@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from recsys.config.model_settings import Trending as Settings
+from recsys.config.model_settings import TrendingSettings as Settings
 from recsys.datasets.customer_history import NO_CHANNEL
 from recsys.datasets.item_index import IntArray, IxArray
-from recsys.datasets.ragged import Lists, Ragged, contains, rows_of
+from recsys.datasets.ragged import Lists, Ragged, rows_contain, rows_of
 from recsys.models.base import Batch, Context, Floats, Model, Recommendations, Scores
-from recsys.models.kernels.place_lists import Places, groups_of, places_of
+from recsys.models.kernels.place_lists import PlaceLists, groups_of, places_of
 
 if TYPE_CHECKING:
-    from recsys.datasets.baskets import Baskets, Training
+    from recsys.datasets.baskets import Baskets, TrainingSet
 
 #: Products stored for each location or channel.
 MAX_STORED: Final = 500
@@ -28,7 +28,7 @@ _NOT_RISEN: Final = 0.3
 DOUBT: Final = 3.0
 
 
-class Counts(NamedTuple):
+class RecentCounts(NamedTuple):
     """Decayed purchases of products, shape (n_items,) each.
 
     Attributes
@@ -45,7 +45,7 @@ class Counts(NamedTuple):
     past_squares: Floats
 
 
-def counted(baskets: "Baskets", as_of_ts: int, half_life_days: float) -> Floats:
+def recent_counts(baskets: "Baskets", as_of_ts: int, half_life_days: float) -> Floats:
     """Count how often each product was bought, each purchase half after the half-life."""
     weight = baskets.decay(as_of_ts, half_life_days)
     return np.asarray(baskets.items.T @ weight, np.float64)
@@ -56,7 +56,7 @@ def expected(now: Floats, past: Floats) -> Floats:
     return np.asarray(past * (now.sum() / max(past.sum(), np.finfo(np.float64).tiny)), np.float64)
 
 
-def rise(now: Floats, past: Floats) -> Floats:
+def rise_of(now: Floats, past: Floats) -> Floats:
     """Compare how products sell now with how they did, as a logarithm that doubts few purchases.
 
     Parameters
@@ -72,12 +72,12 @@ def rise(now: Floats, past: Floats) -> Floats:
     return np.asarray(np.log((now + DOUBT) / (expected(now, past) + DOUBT)), np.float64)
 
 
-def significant(counts: Counts, false_share: float) -> npt.NDArray[np.bool_]:
+def significant(counts: RecentCounts, false_share: float) -> npt.NDArray[np.bool_]:
     """Test which products sell more than their own past and chance explain.
 
     Parameters
     ----------
-    counts : Counts
+    counts : RecentCounts
     false_share : float
         Share of products found that may be no more than chance, in (0, 1).
 
@@ -163,14 +163,16 @@ class Trending(Model):
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
 
-    def fit(self, training: "Training") -> Self:
+    def fit(self, training: "TrainingSet") -> Self:
         """Compare recent baskets with older ones by place; see ``Model.fit``."""
         baskets, settings = training.baskets, self.settings
         short, long = settings.half_life_days, settings.past_half_life_days
         weights = [
             baskets.decay(training.as_of_ts, days) for days in (short, long, short / 2, long / 2)
         ]
-        overall = Counts(*(np.asarray(baskets.items.T @ weight, np.float64) for weight in weights))
+        overall = RecentCounts(
+            *(np.asarray(baskets.items.T @ weight, np.float64) for weight in weights)
+        )
         gain = np.where(significant(overall, settings.false_share), _gained(overall, 0.0), 0.0)
         self.gain_ = gain.astype(np.float32)
         order = np.argsort(-self.gain_, kind="stable")
@@ -189,7 +191,7 @@ class Trending(Model):
         return self
 
     def _groups(
-        self, training: "Training", keys: IntArray, group: IntArray, weights: list[Floats]
+        self, training: "TrainingSet", keys: IntArray, group: IntArray, weights: list[Floats]
     ) -> Iterator[tuple[int, IxArray, Scores]]:
         """Key, rising products and their gains of each group with enough lines."""
         baskets, settings = training.baskets, self.settings
@@ -200,7 +202,7 @@ class Trending(Model):
         summed = [baskets.summed(numbers, int(heard.sum()), weight) for weight in weights]
         for number, key in enumerate(keys[heard].tolist()):
             part = slice(*summed[0].indptr[number : number + 2])
-            counts = Counts(*(matrix.data[part] for matrix in summed))
+            counts = RecentCounts(*(matrix.data[part] for matrix in summed))
             gain = _gained(counts, settings.min_lines)
             rising = np.flatnonzero(significant(counts, settings.false_share) & (gain > 0))
             rising = np.sort(rising[np.argsort(-gain[rising], kind="stable")[:MAX_STORED]])
@@ -239,14 +241,14 @@ class Trending(Model):
                 )
             ]
         )
-        return contains(own, rows_of(items), items.item_ix)
+        return rows_contain(own, rows_of(items), items.item_ix)
 
     @property
-    def _places(self) -> Places:
+    def _places(self) -> PlaceLists:
         return places_of(self, self.gain_, self._laid_out)
 
-    def _laid_out(self) -> Places:
-        return Places(
+    def _laid_out(self) -> PlaceLists:
+        return PlaceLists(
             self.indptr_, self.indices_, self.gains_, np.ones(len(self.group_keys_)), self.gain_,
             self.order_, doubt=0.0, apart=True,
         )  # fmt: skip
@@ -268,7 +270,7 @@ class Trending(Model):
 _NONE: Final = np.empty(0, np.int32)
 
 
-def _gained(counts: Counts, doubt: float) -> Floats:
+def _gained(counts: RecentCounts, doubt: float) -> Floats:
     """Share of purchases that each product gained; 0 where it lost."""
     more = np.maximum(counts.now - expected(counts.now, counts.past), 0.0)
     return np.asarray(more / max(counts.now.sum() + doubt, np.finfo(np.float64).tiny), np.float64)

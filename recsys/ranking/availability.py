@@ -18,7 +18,7 @@ Keys = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Shelf:
+class Availability:
     """Activity and stock over one catalogue.
 
     Parameters
@@ -52,7 +52,7 @@ class Shelf:
         item_ix: npt.NDArray[np.int32],
         on_hand: npt.NDArray[np.floating],
         partial: npt.ArrayLike = (),
-    ) -> "Shelf":
+    ) -> "Availability":
         """Lay out stock rows; several of one product at one location add up.
 
         Parameters
@@ -119,7 +119,7 @@ class Shelf:
         location_keys: Keys,
         item_ix: npt.NDArray[np.int32],
         on_hand: npt.NDArray[np.float64],
-    ) -> "Shelf":
+    ) -> "Availability":
         """Return a shelf with other stock; the present one stays as it is.
 
         Parameters
@@ -138,7 +138,7 @@ class Shelf:
         counts[at[listed]] = on_hand[listed]
         if listed.all():
             return replace(self, on_hand=counts)
-        return Shelf.build(
+        return Availability.build(
             self.active,
             np.concatenate([self.location_keys[held], location_keys[~listed]]),
             np.concatenate([self.item_ix, item_ix[~listed]]),
@@ -153,7 +153,7 @@ class Shelf:
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> "Shelf":
+    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> "Availability":
         """Rebuild from what ``arrays`` gave."""
         found = cls(**{name: arrays[name] for name in cls.__dataclass_fields__})
         if found.on_hand.dtype == np.float64:

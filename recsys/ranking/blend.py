@@ -11,10 +11,10 @@ from typing import Any, Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.compiled import all_fixed, compiled, fixed
+from recsys.datasets.compilation import all_fixed, compiled, fixed
 from recsys.errors import NotFittedError
-from recsys.ranking.calibration import Curve, Floats, fit_rising, stack
-from recsys.ranking.weight_refinement import refine, some_rows
+from recsys.ranking.calibration import CalibrationCurve, Floats, fit_isotonic, stack_curves
+from recsys.ranking.weight_refinement import refine_weights, some_rows
 
 #: Length of each stored curve, at most.
 KNOTS: Final = 64
@@ -92,15 +92,15 @@ class Blend:
         some, mass = _thinned(bought, mass)
         scores, bought = scores[some], bought[some]
         curves = [
-            _evidence_curve(fit_rising(column.astype(np.float64), bought, mass, KNOTS - 1))
+            _evidence_curve(fit_isotonic(column.astype(np.float64), bought, mass, KNOTS - 1))
             for column in scores.T
         ]
-        self.score_x_, self.score_y_ = stack(curves, KNOTS)
+        self.score_x_, self.score_y_ = stack_curves(curves, KNOTS)
         parts = self._parts(scores)
         likeliest, self.intercept_ = fit_weights(parts, bought, mass, self.l2)
         likeliest[~parts.any(axis=0)] = 0.0  # of what is never said nothing was learned
         first = some_rows(whole[1], rows_of_all)
-        self.weights_ = refine(
+        self.weights_ = refine_weights(
             self._parts(whole[0][first]), likeliest, whole[1][first], rows_of_all[first]
         )
         evidence = parts * self.weights_
@@ -108,9 +108,9 @@ class Blend:
         _, first = np.unique(rows, axis=0, return_index=True)
         self.factors_ = rows[np.sort(first)]
         chances = [
-            fit_rising(self.total(evidence, row), bought, mass, KNOTS) for row in self.factors_
+            fit_isotonic(self.total(evidence, row), bought, mass, KNOTS) for row in self.factors_
         ]
-        self.chance_x_, self.chance_y_ = stack(chances, KNOTS)
+        self.chance_x_, self.chance_y_ = stack_curves(chances, KNOTS)
         return self
 
     def evidence(self, scores: Scores) -> Floats:
@@ -130,7 +130,7 @@ class Blend:
         NotFittedError
             Before ``fit``.
         """
-        return weigh(stacked([self]), scores, np.zeros(len(scores), np.uint8))
+        return weigh_evidence(stacked([self]), scores, np.zeros(len(scores), np.uint8))
 
     def total(self, evidence: Floats, factors: Floats) -> Floats:
         """Add up the evidence of all columns.
@@ -146,7 +146,7 @@ class Blend:
         ndarray of shape (m,), float64
             Comparable between all candidates of one placement.
         """
-        return add_up([self], evidence, np.zeros(len(evidence), np.uint8), factors)
+        return add_up_evidence([self], evidence, np.zeros(len(evidence), np.uint8), factors)
 
     def chance(self, evidence: Floats, factors: Floats) -> Floats:
         """Chance of purchase of candidates that were blended with ``factors``.
@@ -165,11 +165,11 @@ class Blend:
         at, curve = self.curve_of(factors)
         return curve(self.total(evidence, self.factors_[at]))
 
-    def curve_of(self, factors: Floats) -> tuple[int, Curve]:
+    def curve_of(self, factors: Floats) -> tuple[int, CalibrationCurve]:
         """Find the curve of chances that was learned for some factors, or else without any."""
         known = np.flatnonzero((self.factors_ == factors).all(axis=1))
         at = int(known[0]) if known.size else 0
-        return at, Curve.row(self.chance_x_, self.chance_y_, at)
+        return at, CalibrationCurve.row(self.chance_x_, self.chance_y_, at)
 
     def arrays(self) -> dict[str, npt.NDArray[np.float64]]:
         """Return what was learned, by name."""
@@ -213,7 +213,7 @@ def stacked(blends: Sequence[Blend]) -> Stacked:
     )
 
 
-def weigh(learned: Stacked, scores: Scores, kind: npt.NDArray[np.uint8]) -> Floats:
+def weigh_evidence(learned: Stacked, scores: Scores, kind: npt.NDArray[np.uint8]) -> Floats:
     """Weigh what each column says about each candidate, by the blend for its kind.
 
     Parameters
@@ -232,7 +232,7 @@ def weigh(learned: Stacked, scores: Scores, kind: npt.NDArray[np.uint8]) -> Floa
     return _weighed(*_plain(scores, kind), *all_fixed(*learned))
 
 
-def add_up(
+def add_up_evidence(
     blends: Sequence[Blend], evidence: Floats, kind: npt.NDArray[np.uint8], factors: Floats
 ) -> Floats:
     """Add up the evidence of all columns, by the blend for each candidate's kind.
@@ -318,12 +318,12 @@ def _thinned(bought: Bools, mass: Floats) -> tuple[npt.NDArray[np.int64], Floats
     return some, np.where(bought[some], mass[some], mass[some] * step)
 
 
-def _evidence_curve(chances: Curve) -> Curve:
+def _evidence_curve(chances: CalibrationCurve) -> CalibrationCurve:
     """Turn a curve of chances into one of evidence: nothing up to a score of 0."""
     nothing = chances(np.zeros(1))
     x = np.append(0.0, chances.x[chances.x > 0])
     y = np.append(nothing, chances.y[chances.x > 0])
-    return Curve(x, _log_odds(y) - _log_odds(nothing))
+    return CalibrationCurve(x, _log_odds(y) - _log_odds(nothing))
 
 
 def fit_weights(parts: Floats, bought: Bools, mass: Floats, l2: float) -> tuple[Floats, float]:

@@ -16,17 +16,17 @@ from recsys.datasets.customer_history import Histories
 from recsys.datasets.item_index import IntArray, IxArray
 from recsys.datasets.ragged import Lists, pointers
 from recsys.models.base import Context
-from recsys.ranking.calibration import Curve, Floats
+from recsys.ranking.calibration import CalibrationCurve, Floats
 from recsys.ranking.candidates import COLUMNS, Candidates
 from recsys.ranking.features.item_statistics import ItemStatistics
-from recsys.ranking.features.table import Features, compute, names, speaks_for
+from recsys.ranking.features.table import Features, compute_features, evidence_column, feature_names
 from recsys.ranking.segment_blends import KINDS, STRANGER
 from recsys.ranking.selection import best_of_groups
 from recsys.ranking.trees import Trees
 
 #: Names of the features, and the column of evidence that each belongs to.
-FEATURES: Final = names(COLUMNS)
-SPEAKS_FOR: Final = speaks_for(COLUMNS)
+FEATURES: Final = feature_names(COLUMNS)
+SPEAKS_FOR: Final = evidence_column(COLUMNS)
 #: Candidates of each customer that trees look at: so many of all, and so many of those bought
 #: before and of the new ones at least.
 CHOSEN: Final = 160
@@ -57,7 +57,7 @@ class Ensemble:
 
     def chance(self, total: Floats) -> Floats:
         """Chance of purchase at the log-odds of blend and ``likely`` together."""
-        return Curve(self.chance_x, self.chance_y)(total)
+        return CalibrationCurve(self.chance_x, self.chance_y)(total)
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Everything, by name."""
@@ -83,7 +83,7 @@ class Ensemble:
 
 
 @dataclass(frozen=True, eq=False)
-class Boosted:
+class BoostedTrees:
     """Two ensembles and what their features are made of.
 
     Attributes
@@ -119,7 +119,7 @@ class Boosted:
         context : Context
         """
         lists = Lists(pointers(rows[at], len(context)), found.item_ix[at])
-        return compute(
+        return compute_features(
             lists, found.scores[at], total[at], histories, context, self.statistics, self.baskets
         )
 
@@ -130,7 +130,7 @@ class Boosted:
         return np.asarray(told)[:, : len(COLUMNS)]
 
 
-def choose(found: Candidates, total: Floats, free: npt.NDArray[np.bool_]) -> IntArray:
+def choose_for_trees(found: Candidates, total: Floats, free: npt.NDArray[np.bool_]) -> IntArray:
     """Choose the candidates that trees look at: the best of each kind that may be shown.
 
     Parameters

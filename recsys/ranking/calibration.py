@@ -12,7 +12,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 
-class Curve(NamedTuple):
+class CalibrationCurve(NamedTuple):
     """A rising, piecewise linear curve, flat beyond its ends.
 
     Parameters
@@ -32,15 +32,15 @@ class Curve(NamedTuple):
         return read
 
     @classmethod
-    def row(cls, x: Floats, y: Floats, row: int) -> "Curve":
+    def row(cls, x: Floats, y: Floats, row: int) -> "CalibrationCurve":
         """Take one curve out of stacked arrays, without the repeats of its last knot."""
         length = int(np.searchsorted(x[row], x[row, -1])) + 1
         return cls(x[row, :length], y[row, :length])
 
 
-def fit_rising(
+def fit_isotonic(
     x: npt.NDArray[np.floating], happened: npt.NDArray[np.bool_], weights: Floats, knots: int
-) -> Curve:
+) -> CalibrationCurve:
     """Fit the chance that something happens as a never falling function of ``x``.
 
     Parameters
@@ -56,7 +56,7 @@ def fit_rising(
 
     Returns
     -------
-    Curve
+    CalibrationCurve
         With one case of doubt mixed into every step, so that no chance is exactly 0 or 1.
 
     Notes
@@ -76,10 +76,10 @@ def fit_rising(
     overall = (mass * chance).sum() / mass.sum()
     y_of = np.maximum.accumulate((y_of * mass_of + overall) / (mass_of + 1.0))
     keep = np.unique(np.linspace(0, len(x_of) - 1, min(knots, len(x_of))).round().astype(int))
-    return Curve(x_of[keep], y_of[keep])
+    return CalibrationCurve(x_of[keep], y_of[keep])
 
 
-def stack(curves: list[Curve], knots: int) -> tuple[Floats, Floats]:
+def stack_curves(curves: list[CalibrationCurve], knots: int) -> tuple[Floats, Floats]:
     """Put curves into two arrays of shape (n_curves, knots); short ones repeat their last knot."""
     at = [np.minimum(np.arange(knots), len(curve.x) - 1) for curve in curves]
     return (

@@ -11,14 +11,14 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.buffers import room
-from recsys.datasets.compiled import compiled, fixed
+from recsys.datasets.buffers import zeroed
+from recsys.datasets.compilation import compiled, fixed
 from recsys.datasets.customer_history import Histories
 from recsys.datasets.item_index import IntArray, IxArray
 from recsys.datasets.ragged import Lists
 from recsys.models import MODELS as EVERY_MODEL
 from recsys.models.base import Batch, Model, Recommendations
-from recsys.models.kernels.top_k import look_up
+from recsys.models.kernels.top_k import scores_in_lists
 from recsys.ranking.segment_blends import KINDS, NEW, STRANGER, Kinds
 
 BOUGHT_BEFORE: Final = KINDS.index("bought_before")
@@ -57,7 +57,7 @@ class Candidates:
     kind: Kinds
 
 
-def collect(models: Mapping[str, Model], batch: Batch, n: int) -> Candidates:
+def collect_candidates(models: Mapping[str, Model], batch: Batch, n: int) -> Candidates:
     """Ask every model for its best products, then the models about all of them.
 
     Parameters
@@ -82,13 +82,13 @@ def collect(models: Mapping[str, Model], batch: Batch, n: int) -> Candidates:
         column = COLUMNS.index(name)
         if name in _BY_NAME:
             wanted = union.indptr, union.item_ix
-            scores[:, column] = look_up(*named[name], wanted, batch.histories.n_items)
+            scores[:, column] = scores_in_lists(*named[name], wanted, batch.histories.n_items)
         else:
             scores[:, column] = model.judge(given, union)
     return Candidates(union.indptr, union.item_ix, scores, _kinds(batch.histories, union))
 
 
-def consider(models: Mapping[str, Model], batch: Batch, items: Lists) -> Candidates:
+def score_given(models: Mapping[str, Model], batch: Batch, items: Lists) -> Candidates:
     """Ask the models about given products, whether they would name them or not.
 
     Parameters
@@ -119,7 +119,7 @@ def _asked(models: Mapping[str, Model], batch: Batch) -> dict[str, tuple[Model, 
 def _kinds(histories: Histories, items: Lists) -> Kinds:
     """Say of each candidate whether its customer bought it before, or is known at all."""
     given = items.indptr, items.item_ix, histories.indptr, histories.item_ix
-    with room((histories.n_items, np.uint8)) as (mark,):
+    with zeroed((histories.n_items, np.uint8)) as (mark,):
         kinds: Kinds = _kind_of(STRANGER, NEW, BOUGHT_BEFORE, mark, *map(fixed, given))
     return kinds
 
@@ -146,7 +146,7 @@ def _union(named: Sequence[Recommendations], n_items: int) -> Lists:
     items = np.concatenate([each.item_ix for each in named])
     ends = np.stack([each.indptr for each in named])
     starts = np.cumsum([0, *(len(each.item_ix) for each in named[:-1])])
-    with room((n_items, np.uint8)) as (mark,):
+    with zeroed((n_items, np.uint8)) as (mark,):
         return Lists(*_gather(mark, *map(fixed, (items, ends, starts))))
 
 

@@ -7,7 +7,7 @@ arrays as long as the catalogue come in as zeros and are left as zeros. Called b
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.compiled import compiled
+from recsys.datasets.compilation import compiled
 from recsys.datasets.item_index import IntArray, IxArray
 
 Bools = npt.NDArray[np.bool_]
@@ -16,7 +16,7 @@ Floats = npt.NDArray[np.float64]
 
 
 @compiled
-def widen(
+def expand_choices(
     mark: Bytes, indptr: IntArray, items: IxArray, of: IxArray, starts: IntArray,
     order: IxArray,
 ) -> tuple[IntArray, IxArray]:  # fmt: skip
@@ -49,7 +49,7 @@ def widen(
 
 
 @compiled
-def lead(
+def lead_candidates(
     place: IntArray, indptr: IntArray, items: IxArray, total: Floats, behind: Bools, of: IxArray,
 ) -> Bools:  # fmt: skip
     """Mark the best candidate of each choice of each row."""
@@ -75,7 +75,7 @@ def lead(
 
 
 @compiled
-def likeliest(
+def best_chances(
     place: IntArray, indptr: IntArray, items: IxArray, chance: Floats, wanted_indptr: IntArray,
     wanted: IxArray, of: IxArray,
 ) -> Floats:  # fmt: skip

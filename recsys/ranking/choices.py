@@ -15,8 +15,8 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.buffers import room
-from recsys.datasets.compiled import fixed
+from recsys.datasets.buffers import zeroed
+from recsys.datasets.compilation import fixed
 from recsys.datasets.item_index import IntArray, IxArray
 from recsys.datasets.ragged import Lists, Ragged
 from recsys.ranking import choice_kernels
@@ -120,8 +120,8 @@ class Choices:
         if not self.several:
             return Lists(np.asarray(lists.indptr, np.int64), np.asarray(lists.item_ix, np.int32))
         arrays = lists.indptr, lists.item_ix, self.of, *self.members
-        with room((len(self), np.uint8)) as (mark,):
-            return Lists(*choice_kernels.widen(mark, *map(fixed, arrays)))
+        with zeroed((len(self), np.uint8)) as (mark,):
+            return Lists(*choice_kernels.expand_choices(mark, *map(fixed, arrays)))
 
     def leading(self, found: Ragged, total: Floats, behind: Bools | None = None) -> Bools:
         """Say which candidate of each choice stands first.
@@ -144,8 +144,8 @@ class Choices:
             return np.ones(len(total), bool)
         last = np.zeros(len(total), bool) if behind is None else behind
         arrays = found.indptr, found.item_ix, total, last, self.of
-        with room((len(self), np.int64)) as (place,):
-            return choice_kernels.lead(place, *map(fixed, arrays))
+        with zeroed((len(self), np.int64)) as (place,):
+            return choice_kernels.lead_candidates(place, *map(fixed, arrays))
 
     def likeliest(self, found: Ragged, chance: Floats, wanted: Ragged) -> Floats:
         """Return the best chance that the choice of each wanted product has among candidates.
@@ -165,8 +165,8 @@ class Choices:
             NaN where the request has no candidate of the choice.
         """
         arrays = found.indptr, found.item_ix, chance, wanted.indptr, wanted.item_ix, self.of
-        with room((len(self), np.int64)) as (place,):
-            return choice_kernels.likeliest(place, *map(fixed, arrays))
+        with zeroed((len(self), np.int64)) as (place,):
+            return choice_kernels.best_chances(place, *map(fixed, arrays))
 
     def any_of(self, flags: Bools) -> Bools:
         """Say of which products any product of their choice is flagged; shapes (n_items,)."""

@@ -16,10 +16,10 @@ import numpy.typing as npt
 
 from recsys.datasets.customer_history import Histories
 from recsys.datasets.item_index import IntArray
-from recsys.datasets.ragged import Lists, Ragged, contains, rows_of
+from recsys.datasets.ragged import Lists, Ragged, rows_contain, rows_of
 from recsys.ranking.choices import Choices
-from recsys.ranking.diversity import ample
-from recsys.ranking.selection import best, left_out
+from recsys.ranking.diversity import pool_sizes
+from recsys.ranking.selection import best_candidates, count_left_out
 
 Bools = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.uint8]
@@ -29,7 +29,7 @@ Floats = npt.NDArray[np.float64]
 _ROUNDING = 1e-9
 
 
-def needed(counts: IntArray, share: Floats) -> IntArray:
+def new_items_needed(counts: IntArray, share: Floats) -> IntArray:
     """Say how many new products each list shall have.
 
     Parameters
@@ -66,10 +66,10 @@ def never_bought(items: Ragged, histories: Histories, choices: Choices) -> Bools
     ndarray of shape (m,), bool
     """
     past = Lists(np.asarray(histories.indptr, np.int64), choices.of[histories.item_ix])
-    return ~contains(past, rows_of(items), choices.of[items.item_ix])
+    return ~rows_contain(past, rows_of(items), choices.of[items.item_ix])
 
 
-def pool(
+def selection_pools(
     found: Ragged,
     keys: Floats,
     free: Bools,
@@ -104,16 +104,16 @@ def pool(
     position : ndarray, int64
         In ``found``; the best of each request first.
     """
-    ends, shown = best(found, keys, free, ample(counts, diversity), behind)
+    ends, shown = best_candidates(found, keys, free, pool_sizes(counts, diversity), behind)
     if new is None:
         return ends, shown
-    more = best(found, keys, free & new, ample(needed, diversity), behind)[1]
+    more = best_candidates(found, keys, free & new, pool_sizes(needed, diversity), behind)[1]
     some = np.zeros(len(keys), bool)
     some[shown] = some[more] = True
-    return best(found, keys, some, np.diff(found.indptr).astype(np.int64), behind)
+    return best_candidates(found, keys, some, np.diff(found.indptr).astype(np.int64), behind)
 
 
-def missed(
+def count_missed(
     found: Ragged,
     keys: Floats,
     code: Codes,
@@ -144,17 +144,17 @@ def missed(
     many places as new ones leave. What stands before a bar is nested in what stands before a lower
     one, so that counts of both or of either are the smaller and the larger ones.
     """
-    usual = best(found, keys, free, counts)
+    usual = best_candidates(found, keys, free, counts)
     if new is None:
-        return left_out(found, keys, code, usual, counts, n_rules)
-    places = np.minimum(needed, np.diff(best(found, keys, free & new, needed)[0]))
+        return count_left_out(found, keys, code, usual, counts, n_rules)
+    places = np.minimum(needed, np.diff(best_candidates(found, keys, free & new, needed)[0]))
     out = np.zeros((len(counts), n_rules), np.int64)
     for kind, most, join in ((new, needed, np.maximum), (~new, counts - places, np.minimum)):
         mine = code * kind.astype(np.uint8)
-        of_all = left_out(found, keys, mine, usual, counts, n_rules)
+        of_all = count_left_out(found, keys, mine, usual, counts, n_rules)
         wanted = np.maximum(most, 1)
-        of_kind = left_out(
-            found, keys, mine, best(found, keys, free & kind, wanted), wanted, n_rules
+        of_kind = count_left_out(
+            found, keys, mine, best_candidates(found, keys, free & kind, wanted), wanted, n_rules
         )
         of_kind[most == 0] = 0
         out += join(of_all, of_kind)

@@ -11,7 +11,7 @@ from typing import Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.compiled import compiled, fixed
+from recsys.datasets.compilation import compiled, fixed
 from recsys.datasets.customer_history import Histories
 from recsys.datasets.item_index import IntArray, IxArray
 from recsys.models.content import Content
@@ -35,7 +35,7 @@ _WANTED: Final = -2
 
 
 @dataclass(frozen=True)
-class Alike:
+class ItemSimilarity:
     """What tells how alike two products are, over one catalogue.
 
     Parameters
@@ -115,7 +115,7 @@ class Alike:
         )  # fmt: skip
 
 
-def ample(counts: IntArray, diversity: Floats) -> IntArray:
+def pool_sizes(counts: IntArray, diversity: Floats) -> IntArray:
     """Say how many of the best to choose each list from: enough for others to take places.
 
     Parameters
@@ -143,7 +143,7 @@ def diversify(
     counts: IntArray,
     diversity: Floats,
     bought: Histories,
-    alike: Alike | None,
+    alike: ItemSimilarity | None,
     needed: IntArray | None = None,
     new: Bools | None = None,
 ) -> tuple[IntArray, IntArray]:
@@ -173,7 +173,7 @@ def diversify(
         stands behind everything else.
     bought : Histories
         Purchases of the ``n`` customers; empty where they must not matter.
-    alike : Alike or None
+    alike : ItemSimilarity or None
         None: no two products are alike.
     needed : ndarray of shape (n,), int64, optional
         New products that each list shall have at least; none by default.
@@ -205,7 +205,7 @@ def diversify(
         before = np.repeat(indptr[:-1] - bounds[:-1], shown)
         return bounds, np.arange(bounds[-1]) + before
     if alike is None:
-        alike = Alike.nothing(bought.n_items)
+        alike = ItemSimilarity.nothing(bought.n_items)
     n = len(shown)
     at = np.empty(bounds[-1], np.int64)
     _choose(

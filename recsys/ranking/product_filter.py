@@ -21,7 +21,7 @@ Items = npt.NDArray[np.int32]
 Asker = Callable[[Items], npt.NDArray[np.generic]]
 
 
-class Labels:
+class LabelColumn:
     """One label of each product out of few: its department, category or brand.
 
     Parameters
@@ -45,7 +45,7 @@ class Labels:
         return np.array([*map(found, self.names), False], bool)
 
 
-class Facts:
+class FilterData:
     """What filters may ask of a catalogue's products.
 
     Parameters
@@ -66,7 +66,7 @@ class Facts:
         index: ItemIndex,
         titles: Sequence[str],
         price_minor: IntArray,
-        labels: dict[str, Labels],
+        labels: dict[str, LabelColumn],
         active: Bools,
         attributes: Mapping[str, Attribute] | None = None,
     ) -> None:
@@ -147,7 +147,7 @@ class Facts:
             return self._labelled(one, self.labels[one.field], items)
         return self._named(one, items)
 
-    def _labelled(self, one: Condition, labels: Labels, items: Items) -> Bools:
+    def _labelled(self, one: Condition, labels: LabelColumn, items: Items) -> Bools:
         code = labels.code[items]
         if one.op == "exists":
             return _same(code >= 0, one.value)

@@ -13,7 +13,7 @@ from recsys.ranking.calibration import Floats
 
 
 @dataclass(frozen=True)
-class Ranked:
+class RankedLists:
     """Ordered items for ``n`` requests.
 
     Attributes
@@ -30,7 +30,7 @@ class Ranked:
         What it counted for, in log-odds, the placement's factors included.
     left_out : ndarray of shape (n, len(RULES)), int64
         Candidates that would have stood in the list but for each rule.
-    wanted_chance : ndarray of the length of ``Asked.wanted.item_ix``, float64
+    wanted_chance : ndarray of the length of ``RankRequest.wanted.item_ix``, float64
         Of purchase of what was asked for besides.
     leader_ix : ndarray of shape (k,), int32, optional
         The product of each one's choice that chance, scores and evidence are of; the same as
@@ -47,15 +47,15 @@ class Ranked:
     leader_ix: npt.NDArray[np.int32] | None = None
 
     @property
-    def leaders(self) -> "Ranked":
+    def leaders(self) -> "RankedLists":
         """The same with the products that evidence is of in place of those that are shown."""
         return self if self.leader_ix is None else replace(self, item_ix=self.leader_ix)
 
 
-def row_of(ranked: Ranked, r: int) -> Ranked:
+def ranked_row(ranked: RankedLists, r: int) -> RankedLists:
     """Return what one request got."""
     part = slice(ranked.indptr[r], ranked.indptr[r + 1])
-    return Ranked(
+    return RankedLists(
         ranked.indptr[r : r + 2] - ranked.indptr[r],
         ranked.item_ix[part],
         ranked.chance[part],
@@ -66,7 +66,7 @@ def row_of(ranked: Ranked, r: int) -> Ranked:
     )
 
 
-def together(parts: list[Ranked]) -> Ranked:
+def concatenate(parts: list[RankedLists]) -> RankedLists:
     """Put what single requests got behind one another."""
     lists = Lists.of_rows([part.item_ix for part in parts])
     joined = {

@@ -18,20 +18,20 @@ from recsys.datasets.item_index import IntArray, ItemIndex
 from recsys.datasets.ragged import Lists, Ragged, pointers, rows_of
 from recsys.models.base import Batch, Context, Model
 from recsys.models.content import Content
-from recsys.ranking.availability import Shelf
-from recsys.ranking.boosted_trees import Boosted, Ensemble, choose
+from recsys.ranking.availability import Availability
+from recsys.ranking.boosted_trees import BoostedTrees, Ensemble, choose_for_trees
 from recsys.ranking.calibration import Floats
-from recsys.ranking.candidates import COLUMNS, MODEL_OF, Candidates, collect, consider
+from recsys.ranking.candidates import COLUMNS, MODEL_OF, Candidates, collect_candidates, score_given
 from recsys.ranking.choices import Choices
-from recsys.ranking.discovery import missed, needed, never_bought, pool
-from recsys.ranking.diversity import Alike, diversify
+from recsys.ranking.discovery import count_missed, never_bought, new_items_needed, selection_pools
+from recsys.ranking.diversity import ItemSimilarity, diversify
 from recsys.ranking.features.table import Features
 from recsys.ranking.margins import Margins, expected
-from recsys.ranking.product_filter import Facts
-from recsys.ranking.ranked_lists import Ranked, row_of, together
+from recsys.ranking.product_filter import FilterData
+from recsys.ranking.ranked_lists import RankedLists, concatenate, ranked_row
 from recsys.ranking.rules import RULES, Limits, Rules
-from recsys.ranking.scoring import Judge, Judged, Placed
-from recsys.ranking.segment_blends import Parts
+from recsys.ranking.scoring import BlendChoice, ScoredCandidates, Scorer
+from recsys.ranking.segment_blends import SegmentBlends
 
 #: Products that each model names.
 PER_MODEL: Final = 200
@@ -44,7 +44,7 @@ _UNSEEN: Final = 1e7
 
 
 @dataclass(frozen=True)
-class Asked:
+class RankRequest:
     """What ``n`` requests ask for.
 
     Parameters
@@ -77,12 +77,12 @@ class Asked:
     @cached_property
     def needed(self) -> IntArray:
         """How many new products each list shall have, shape (n,)."""
-        return needed(self.counts, self.new_share)
+        return new_items_needed(self.counts, self.new_share)
 
-    def row(self, r: int) -> "Asked":
+    def row(self, r: int) -> "RankRequest":
         """One request alone."""
         part = slice(r, r + 1)
-        return Asked(
+        return RankRequest(
             self.counts[part],
             self.factors[part],
             self.limits.row(r),
@@ -102,14 +102,14 @@ class Ranker:
         The catalogue.
     models : mapping
         All of ``candidates.MODELS``, fitted.
-    plain, cart : Parts
+    plain, cart : SegmentBlends
         Learned without and with a cart; ``plain`` has the columns ``MODELS``, ``cart`` has
         ``COLUMNS``.
-    shelf : Shelf
+    shelf : Availability
         Activity and stock.
-    facts : Facts, optional
+    facts : FilterData, optional
         What filters ask of products; needed where there are any.
-    boosted : Boosted, optional
+    boosted : BoostedTrees, optional
         What trees add to the blend; none where there was too little to learn them from.
     margins : Margins, optional
         What sales earn; needed where the order is by margin.
@@ -119,23 +119,23 @@ class Ranker:
 
     index: ItemIndex
     models: Mapping[str, Model]
-    plain: Parts
-    cart: Parts
-    shelf: Shelf
-    facts: Facts | None = None
-    boosted: Boosted | None = None
+    plain: SegmentBlends
+    cart: SegmentBlends
+    shelf: Availability
+    facts: FilterData | None = None
+    boosted: BoostedTrees | None = None
     margins: Margins | None = None
     choices: Choices | None = None
 
     @cached_property
-    def _judge(self) -> Judge:
-        return Judge.of(self.plain, self.cart)
+    def _judge(self) -> Scorer:
+        return Scorer.of(self.plain, self.cart)
 
     @cached_property
-    def alike(self) -> Alike | None:
+    def alike(self) -> ItemSimilarity | None:
         """Which products crowd a list; None where no model knows what products are."""
         content = self.models.get("content")
-        return Alike.of(content) if isinstance(content, Content) else None
+        return ItemSimilarity.of(content) if isinstance(content, Content) else None
 
     @cached_property
     def grouped(self) -> Choices:
@@ -155,37 +155,39 @@ class Ranker:
             return np.zeros(len(self.index), bool)
         return self.grouped.any_of(self.facts.age_restricted)
 
-    def rank(self, batch: Batch, asked: Asked, *, widen: bool = True) -> Ranked:
+    def rank(self, batch: Batch, asked: RankRequest, *, widen: bool = True) -> RankedLists:
         """Order items for each request.
 
         Parameters
         ----------
         batch : Batch
             Histories of the customers, empty where nothing of theirs may matter, and contexts.
-        asked : Asked
+        asked : RankRequest
             Of the same length.
         widen : bool
             Ask the models for more where the rules leave fewer than wanted.
 
         Returns
         -------
-        Ranked
+        RankedLists
             Lists are shorter than asked where nothing more may be shown.
         """
-        found = collect(self.models, batch, PER_MODEL)
+        found = collect_candidates(self.models, batch, PER_MODEL)
         ranked = self._order(found, batch, asked)
         short = np.flatnonzero(self._short(ranked, batch.histories, asked))
         if not widen or not len(short):
             return ranked
-        parts = [row_of(ranked, r) for r in range(len(batch))]
+        parts = [ranked_row(ranked, r) for r in range(len(batch))]
         for r in short.tolist():
             one = batch[r : r + 1]
             wider = self._order(self._more(one, asked.row(r)), one, asked.row(r))
             # What kept the obvious products out of the list is what there is to tell.
             parts[r] = replace(wider, left_out=parts[r].left_out)
-        return replace(together(parts), wanted_chance=ranked.wanted_chance)
+        return replace(concatenate(parts), wanted_chance=ranked.wanted_chance)
 
-    def _short(self, found: Ragged, histories: Histories, asked: Asked) -> npt.NDArray[np.bool_]:
+    def _short(
+        self, found: Ragged, histories: Histories, asked: RankRequest
+    ) -> npt.NDArray[np.bool_]:
         """Which requests have fewer products, or fewer new ones, than they ask for."""
         short: npt.NDArray[np.bool_] = np.diff(found.indptr) < asked.counts
         if asked.needed.any():
@@ -193,7 +195,7 @@ class Ranker:
             short |= np.bincount(rows_of(found)[new], minlength=len(short)) < asked.needed
         return short
 
-    def _more(self, batch: Batch, asked: Asked) -> Candidates:
+    def _more(self, batch: Batch, asked: RankRequest) -> Candidates:
         """Candidates of one request whose rules left too few: all that they allow, or enough.
 
         No product that may be shown is missing where the list would be shorter without it.
@@ -206,7 +208,7 @@ class Ranker:
         code = self.rules(batch.histories, limits).forbid(every)
         pool = pool[code == 0]
         if len(pool) > MAX_ALLOWED:
-            found = collect(self.models, batch, PER_MODEL_WIDE)
+            found = collect_candidates(self.models, batch, PER_MODEL_WIDE)
             named = found.item_ix[np.isin(choices.of[found.item_ix], choices.of[pool])]
             once = Lists.of_rows([named[choices.first_of(named)]])
             if not self._short(once, batch.histories, asked)[0]:
@@ -214,9 +216,9 @@ class Ranker:
             pool = np.union1d(named, pool[choices.first_of(pool)][:MAX_ALLOWED])
         pool = np.sort(choices.widened(Lists.of_rows([pool])).item_ix)
         items = Lists.of_rows([pool])
-        return consider(self.models, batch, items)
+        return score_given(self.models, batch, items)
 
-    def _order(self, found: Candidates, batch: Batch, asked: Asked) -> Ranked:
+    def _order(self, found: Candidates, batch: Batch, asked: RankRequest) -> RankedLists:
         histories, context = batch.histories, batch.context
         rows = rows_of(found)
         placed = self._judge.place(np.diff(context.cart.indptr) > 0, asked.factors)
@@ -227,7 +229,7 @@ class Ranker:
         keys = self._keys(found, rows, judged, asked)
         leads = self.grouped.leading(found, keys)
         new = never_bought(found, histories, self.grouped) if asked.needed.any() else None
-        kept_out = missed(
+        kept_out = count_missed(
             found, keys, code * leads.astype(np.uint8), free & leads, asked.counts, len(RULES),
             asked.needed, new,
         )  # fmt: skip
@@ -236,7 +238,7 @@ class Ranker:
         # What trees did not look at comes behind what they did.
         behind = None if trees is None else trees.place < 0
         free &= self.grouped.leading(found, keys, behind)
-        ends, shown = pool(
+        ends, shown = selection_pools(
             found, keys, free, asked.counts, asked.diversity, asked.needed, new, behind
         )
         if asked.diversity.any() or new is not None:
@@ -252,7 +254,7 @@ class Ranker:
         if trees is not None:
             trees.credit(evidence, shown)
         leaders = Lists(ends, found.item_ix[shown])
-        return Ranked(
+        return RankedLists(
             ends,
             rules.stand(leaders),
             judged.chance[shown],
@@ -264,7 +266,7 @@ class Ranker:
         )
 
     def _wanted(
-        self, found: Candidates, judged: Judged, placed: Placed, batch: Batch,
+        self, found: Candidates, judged: ScoredCandidates, placed: BlendChoice, batch: Batch,
         wanted: Lists | None,
     ) -> Floats:  # fmt: skip
         """Chance of products that were asked for; by the blend alone where no model names one."""
@@ -275,11 +277,13 @@ class Ranker:
         if not named.all():
             rows = rows_of(wanted)[~named]
             rest = Lists(pointers(rows, len(batch)), wanted.item_ix[~named])
-            others = consider(self.models, batch, rest)
+            others = score_given(self.models, batch, rest)
             chance[~named] = self._judge.judge(others, others.scores, others.kind, placed).chance
         return chance
 
-    def _keys(self, found: Candidates, rows: IntArray, judged: Judged, asked: Asked) -> Floats:
+    def _keys(
+        self, found: Candidates, rows: IntArray, judged: ScoredCandidates, asked: RankRequest
+    ) -> Floats:
         """What candidates are ordered by: their total, or the logarithm of what they may earn."""
         if not asked.by_margin.any():
             return judged.total
@@ -292,13 +296,18 @@ class Ranker:
         return keys
 
     def _climb(
-        self, found: Candidates, rows: IntArray, judged: Judged, free: npt.NDArray[np.bool_],
-        histories: Histories, context: Context,
-    ) -> "_Climbed | None":  # fmt: skip
+        self,
+        found: Candidates,
+        rows: IntArray,
+        judged: ScoredCandidates,
+        free: npt.NDArray[np.bool_],
+        histories: Histories,
+        context: Context,
+    ) -> "_Climbed | None":
         """Add what the trees say to the best candidates; ``judged`` is changed."""
         if self.boosted is None:
             return None
-        chosen = choose(found, judged.total, free)
+        chosen = choose_for_trees(found, judged.total, free)
         of = self.boosted.features(found, chosen, rows, judged.plain, histories, context)
         place = np.full(len(rows), -1)
         place[chosen] = np.arange(len(chosen))
@@ -322,7 +331,7 @@ class Ranker:
 class _Climbed:
     """What trees looked at: ``place`` of each candidate in ``features``, -1 for the others."""
 
-    boosted: Boosted
+    boosted: BoostedTrees
     features: Features
     place: npt.NDArray[np.int64]
     parts: list[tuple[Ensemble, npt.NDArray[np.int64]]]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.compiled import compiled, inlined
+from recsys.datasets.compilation import compiled, inlined
 from recsys.datasets.item_index import IntArray, IxArray
 
 Bools = npt.NDArray[np.bool_]
@@ -89,7 +89,7 @@ def _rule(item: Any, known: Any, filtered: Any, r: int, laid: Any) -> Any:
 
 
 @compiled
-def forbid(mark: Bytes, indptr: IntArray, items: IxArray, filtered: Bools, laid: Any) -> Bytes:
+def first_rule(mark: Bytes, indptr: IntArray, items: IxArray, filtered: Bools, laid: Any) -> Bytes:
     """Find what forbids each product."""
     of = laid[17]
     code = np.zeros(len(items), np.uint8)
@@ -102,7 +102,7 @@ def forbid(mark: Bytes, indptr: IntArray, items: IxArray, filtered: Bools, laid:
 
 
 @compiled
-def bar(
+def first_rule_of_choice(
     mark: Bytes, kept_out: Bytes, indptr: IntArray, items: IxArray,
     filtered_indptr: IntArray, filtered: IxArray, starts: IntArray, order: IxArray, laid: Any,
 ) -> Bytes:  # fmt: skip
@@ -132,7 +132,7 @@ def bar(
 
 
 @compiled
-def stand(
+def choose_representatives(
     mark: Bytes, kept_out: Bytes, own: Bytes, indptr: IntArray, leaders: IxArray,
     filtered_indptr: IntArray, filtered: IxArray, starts: IntArray, order: IxArray,
     where: IntArray, bought: IntArray, laid: Any,

@@ -11,15 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.config.filters import Filter
-from recsys.datasets.buffers import room
-from recsys.datasets.compiled import all_fixed
+from recsys.datasets.buffers import zeroed
+from recsys.datasets.compilation import all_fixed
 from recsys.datasets.customer_history import Histories
 from recsys.datasets.item_index import IntArray, IxArray
-from recsys.datasets.ragged import Lists, Ragged, contains, pointers, rows_of
+from recsys.datasets.ragged import Lists, Ragged, pointers, rows_contain, rows_of
 from recsys.ranking import rule_kernels
-from recsys.ranking.availability import Shelf
+from recsys.ranking.availability import Availability
 from recsys.ranking.choices import Choices
-from recsys.ranking.product_filter import Facts, Items
+from recsys.ranking.product_filter import FilterData, Items
 
 #: Rules in the order in which they are asked; a candidate's code is its rule's position + 1.
 RULES: Final = (
@@ -96,9 +96,9 @@ class Rules:
     """
 
     histories: Histories
-    shelf: Shelf
+    shelf: Availability
     limits: Limits
-    facts: Facts | None
+    facts: FilterData | None
     choices: Choices
     laid: tuple[npt.NDArray[Any], ...]
 
@@ -106,9 +106,9 @@ class Rules:
     def of(
         cls,
         histories: Histories,
-        shelf: Shelf,
+        shelf: Availability,
         limits: Limits,
-        facts: Facts | None = None,
+        facts: FilterData | None = None,
         choices: Choices | None = None,
         age_restricted: npt.NDArray[np.bool_] | None = None,
     ) -> Self:
@@ -118,9 +118,9 @@ class Rules:
         ----------
         histories : Histories
             What the ``n`` customers bought; empty where it must not matter.
-        shelf : Shelf
+        shelf : Availability
         limits : Limits
-        facts : Facts, optional
+        facts : FilterData, optional
             What filters ask of products; needed where there are any.
         choices : Choices, optional
             What a shopper cannot tell apart: what was bought, is in the cart or excluded of a
@@ -161,9 +161,9 @@ class Rules:
         """
         lists = _lists(items)
         filtered = self._filtered(lists)
-        with room((len(self.choices), np.uint8)) as (mark,):
+        with zeroed((len(self.choices), np.uint8)) as (mark,):
             given = *all_fixed(lists.indptr, lists.item_ix, filtered), self.laid
-            code: npt.NDArray[np.uint8] = rule_kernels.forbid(mark, *given)
+            code: npt.NDArray[np.uint8] = rule_kernels.first_rule(mark, *given)
         return code
 
     def bar(self, items: Ragged) -> npt.NDArray[np.uint8]:
@@ -180,9 +180,9 @@ class Rules:
             0 where any product of the choice may be shown, else the product's own code.
         """
         n, lists = len(self.choices), _lists(items)
-        with room((n, np.uint8), (n, np.uint8)) as scratch:
+        with zeroed((n, np.uint8), (n, np.uint8)) as scratch:
             given = (*scratch, *self._with_choices(lists), self.laid)
-            code: npt.NDArray[np.uint8] = rule_kernels.bar(*given)
+            code: npt.NDArray[np.uint8] = rule_kernels.first_rule_of_choice(*given)
         return code
 
     def stand(self, leaders: Ragged) -> IxArray:
@@ -207,8 +207,8 @@ class Rules:
         more = all_fixed(self.shelf.position(self.limits.location_keys), self.choices.bought)
         given = (*self._with_choices(lists), *more, self.laid)
         kinds = (np.uint8, np.uint8, np.uint8)
-        with room(*((len(self.choices), kind) for kind in kinds)) as scratch:
-            shown: IxArray = rule_kernels.stand(*(*scratch, *given))
+        with zeroed(*((len(self.choices), kind) for kind in kinds)) as scratch:
+            shown: IxArray = rule_kernels.choose_representatives(*(*scratch, *given))
         return shown
 
     def _with_choices(self, lists: Lists) -> tuple[Any, ...]:
@@ -238,9 +238,9 @@ def _filtered(
     indptr: IntArray,
     items: npt.NDArray[np.int32],
     histories: Histories,
-    shelf: Shelf,
+    shelf: Availability,
     limits: Limits,
-    facts: Facts | None,
+    facts: FilterData | None,
     of: IxArray,
 ) -> npt.NDArray[np.bool_]:
     """Whether the filter of its request keeps each candidate out."""
@@ -263,7 +263,7 @@ def _filtered(
             return shelf.on_hand_at(limits.location_keys[rows[at[part]]], items[at[part]])
 
         def new(part: Items, at: npt.NDArray[np.intp] = at) -> npt.NDArray[np.bool_]:
-            return ~contains(past, rows[at[part]], of[items[at[part]]])
+            return ~rows_contain(past, rows[at[part]], of[items[at[part]]])
 
         out[at] = ~facts.allows(given, items[at], on_hand, new)
     return out

@@ -2,7 +2,7 @@
 
 Candidates with one score a column come in, with what each question's placement lets the columns
 count; numbers to order them by come out, and for those that are shown what each column counted
-for. The same numbers as ``Parts`` gives, without evidence of what is never shown. Called by
+for. The same numbers as ``SegmentBlends`` gives, without evidence of what is never shown. Called by
 ``rank``.
 """
 
@@ -12,12 +12,12 @@ from typing import Any, Final, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.compiled import compiled, fixed
+from recsys.datasets.compilation import compiled, fixed
 from recsys.datasets.item_index import IntArray
 from recsys.datasets.ragged import Ragged
-from recsys.ranking.blend import stacked, weigh
+from recsys.ranking.blend import stacked, weigh_evidence
 from recsys.ranking.calibration import Floats
-from recsys.ranking.segment_blends import KINDS, Kinds, Parts
+from recsys.ranking.segment_blends import KINDS, Kinds, SegmentBlends
 
 Scores = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
@@ -27,7 +27,7 @@ _MOST_KNOWN: Final = 1_000
 
 
 @dataclass(frozen=True)
-class Judged:
+class ScoredCandidates:
     """What blends make of ``m`` candidates.
 
     Attributes
@@ -43,7 +43,7 @@ class Judged:
     chance: Floats
 
 
-class Placed(NamedTuple):
+class BlendChoice(NamedTuple):
     """How the candidates of ``n`` questions are blended.
 
     Attributes
@@ -61,12 +61,12 @@ class Placed(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Judge:
+class Scorer:
     """Blends for questions without a cart, then those with one, laid on top of each other.
 
     Parameters
     ----------
-    plain, cart : Parts
+    plain, cart : SegmentBlends
         ``cart`` has the columns of ``plain`` first, and perhaps more.
     curves : tuple of ndarray
         Score to evidence, of each kind and column: two arrays of shape
@@ -76,14 +76,14 @@ class Judge:
         Intercepts of each kind, factors for which there are curves of chances, and the curves.
     """
 
-    plain: Parts
-    cart: Parts
+    plain: SegmentBlends
+    cart: SegmentBlends
     curves: tuple[Floats, Floats, Floats]
     chances: tuple[Floats, Floats, Floats, Floats]
     _known: dict[tuple[bool, bytes], int] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, plain: Parts, cart: Parts) -> Self:
+    def of(cls, plain: SegmentBlends, cart: SegmentBlends) -> Self:
         """Lay both out."""
         more = (0, 0), (0, len(cart.columns) - len(plain.columns))
         x, y, weights = stacked(plain.blends)
@@ -105,7 +105,7 @@ class Judge:
             ),
         )
 
-    def place(self, has_cart: Bools, factors: Floats) -> Placed:
+    def place(self, has_cart: Bools, factors: Floats) -> BlendChoice:
         """Find the blends and curves of questions.
 
         Parameters
@@ -125,9 +125,11 @@ class Judge:
                 at, _ = parts.blends[0].curve_of(factors[r, : len(parts.columns)])
                 found = known[key] = at + with_cart * len(self.plain.factors_)
             curve[r] = found
-        return Placed(has_cart * len(KINDS), curve, np.ascontiguousarray(factors))
+        return BlendChoice(has_cart * len(KINDS), curve, np.ascontiguousarray(factors))
 
-    def judge(self, found: Ragged, scores: Scores, kind: Kinds, placed: Placed) -> Judged:
+    def judge(
+        self, found: Ragged, scores: Scores, kind: Kinds, placed: BlendChoice
+    ) -> ScoredCandidates:
         """Add up what the columns say of every candidate.
 
         Parameters
@@ -136,13 +138,13 @@ class Judge:
             ``m`` candidates of ``n`` questions.
         scores : ndarray of shape (m, n_columns), float32
         kind : ndarray of shape (m,), uint8
-        placed : Placed
+        placed : BlendChoice
             Of the same questions.
         """
         given = tuple(map(fixed, (found.indptr, scores, kind, *placed)))
-        return Judged(*_judged(given, self.curves, self.chances))
+        return ScoredCandidates(*_judged(given, self.curves, self.chances))
 
-    def evidence(self, scores: Scores, kind: Kinds, rows: IntArray, placed: Placed) -> Floats:
+    def evidence(self, scores: Scores, kind: Kinds, rows: IntArray, placed: BlendChoice) -> Floats:
         """Say what each column counts for some candidates, shape (k, n_columns); log-odds.
 
         Parameters
@@ -151,10 +153,10 @@ class Judge:
         kind : ndarray of shape (k,), uint8
         rows : ndarray of shape (k,), int64
             Question of each.
-        placed : Placed
+        placed : BlendChoice
         """
         place = (placed.first[rows] + kind).astype(np.uint8)
-        return weigh(self.curves, scores, place) * placed.factors[rows]
+        return weigh_evidence(self.curves, scores, place) * placed.factors[rows]
 
 
 @compiled

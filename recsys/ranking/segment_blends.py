@@ -19,12 +19,12 @@ from recsys.ranking.blend import (
     Bools,
     Scores,
     Stacked,
-    add_up,
+    add_up_evidence,
     fit_weights,
     stacked,
-    weigh,
+    weigh_evidence,
 )
-from recsys.ranking.calibration import Floats, fit_rising, stack
+from recsys.ranking.calibration import Floats, fit_isotonic, stack_curves
 from recsys.ranking.weight_refinement import MIN_ROWS
 
 #: Kinds of candidates by number, as arrays and reports name them.
@@ -34,7 +34,7 @@ NEW, STRANGER = KINDS.index("new"), KINDS.index("stranger")
 Kinds = npt.NDArray[np.uint8]
 
 
-class Parts:
+class SegmentBlends:
     """Blends whose totals are the log-odds of a purchase, so that they rank together.
 
     Where there are too few customers to learn from, kinds share a blend.
@@ -94,11 +94,11 @@ class Parts:
         ]
         evidence = self.evidence(scores, kind)
         chances = [
-            fit_rising(self.total(evidence, kind, row), bought, mass, KNOTS)
+            fit_isotonic(self.total(evidence, kind, row), bought, mass, KNOTS)
             for row in self.factors_
         ]
         for blend in self.blends:
-            blend.chance_x_, blend.chance_y_ = stack(chances, KNOTS)
+            blend.chance_x_, blend.chance_y_ = stack_curves(chances, KNOTS)
         return self
 
     def evidence(self, scores: Scores, kind: Kinds) -> Floats:
@@ -121,16 +121,16 @@ class Parts:
         """
         if self._learned is None or self._learned[0] is not self.blends:
             self._learned = self.blends, stacked(self.blends)
-        return weigh(self._learned[1], scores, kind)
+        return weigh_evidence(self._learned[1], scores, kind)
 
     def total(self, evidence: Floats, kind: Kinds, factors: Floats) -> Floats:
         """Add up the evidence of all columns; see ``Blend.total``."""
-        return add_up(self.blends, evidence, kind, factors)
+        return add_up_evidence(self.blends, evidence, kind, factors)
 
     def chance(self, evidence: Floats, kind: Kinds, factors: Floats) -> Floats:
         """Chance of purchase of candidates; see ``Blend.chance``."""
         at, curve = self.blends[0].curve_of(factors)  # the same of all
-        return curve(add_up(self.blends, evidence, kind, self.factors_[at]))
+        return curve(add_up_evidence(self.blends, evidence, kind, self.factors_[at]))
 
     @property
     def factors_(self) -> Floats:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.compiled import compiled, fixed
+from recsys.datasets.compilation import compiled, fixed
 from recsys.datasets.item_index import IntArray, IxArray
 from recsys.datasets.ragged import Ragged
 
@@ -18,7 +18,7 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 
-def best(
+def best_candidates(
     found: Ragged, total: Floats, allowed: Bools, counts: IntArray, behind: Bools | None = None
 ) -> tuple[IntArray, IntArray]:
     """Find the best candidates of each request.
@@ -79,7 +79,7 @@ def best_of_groups(
     return chosen
 
 
-def left_out(
+def count_left_out(
     found: Ragged,
     total: Floats,
     code: npt.NDArray[np.uint8],

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.compiled import all_fixed, compiled, fixed
+from recsys.datasets.compilation import all_fixed, compiled, fixed
 from recsys.datasets.item_index import IntArray
 
 Floats = npt.NDArray[np.float64]
@@ -89,7 +89,7 @@ class Trees:
         return (*all_fixed(features, *nodes), *others)
 
     @cached_property
-    def _ballots(self) -> "Ballots | None":
+    def _ballots(self) -> "LeafMasks | None":
         return _ballots(self)
 
     def shares(self, features: Features, group: npt.NDArray[np.int32], n_groups: int) -> Floats:
@@ -126,7 +126,7 @@ class Trees:
         return cls(**{name: np.asarray(arrays[name]) for name in cls.__dataclass_fields__})
 
 
-class Ballots(NamedTuple):
+class LeafMasks(NamedTuple):
     """Trees whose nodes strike out leaves, instead of being walked [1]_.
 
     A node that goes right strikes out the leaves on its left; the first leaf that is left over,
@@ -160,7 +160,7 @@ class Ballots(NamedTuple):
     value: Floats
 
 
-def _ballots(trees: Trees) -> Ballots | None:
+def _ballots(trees: Trees) -> LeafMasks | None:
     """Lay trees out for ``_vote``; None where one has too many leaves."""
     starts, ends = [0], [0]
     feature: list[int] = []
@@ -191,7 +191,7 @@ def _ballots(trees: Trees) -> Ballots | None:
         single = exact.astype(np.float32)
     # What is more than the number in double precision is more than the next below it in single.
     lower = np.nextafter(single, np.float32(-np.inf))
-    return Ballots(
+    return LeafMasks(
         np.array(starts, np.int64),
         np.array(feature, np.int32),
         np.where(single > exact, lower, single).astype(np.float32),

@@ -27,7 +27,9 @@ _ROUNDS: Final = 3
 _WORTH: Final = 1e-3
 
 
-def refine(parts: Floats, weights: Floats, bought: Bools, rows: npt.NDArray[np.integer]) -> Floats:
+def refine_weights(
+    parts: Floats, weights: Floats, bought: Bools, rows: npt.NDArray[np.integer]
+) -> Floats:
     """Search for better weights around given ones.
 
     Parameters

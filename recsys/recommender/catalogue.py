@@ -15,9 +15,9 @@ import numpy.typing as npt
 
 from recsys.artefacts.artefact_format import Artefact, Column
 from recsys.datasets.item_index import IntArray, ItemIndex, location_key
-from recsys.datasets.text_arrays import Texts
+from recsys.datasets.text_arrays import TextArray
 from recsys.errors import ArtefactError
-from recsys.ranking.product_filter import Facts, Labels
+from recsys.ranking.product_filter import FilterData, LabelColumn
 from recsys.recommender.product_attributes import Attributes, lay_out, load
 from recsys.values.web_addresses import ADDRESSES
 
@@ -63,7 +63,7 @@ class Catalogue:
     prices_minor: IntArray
     location_keys: IntArray
     stores: npt.NDArray[np.bool_]
-    labels: dict[str, Labels]
+    labels: dict[str, LabelColumn]
     places: dict[int, tuple[str, str]]
     attributes: Attributes
 
@@ -86,7 +86,7 @@ class Catalogue:
                 _array(locations, "location_key"),
                 _array(locations, "store"),
                 {
-                    name: Labels(
+                    name: LabelColumn(
                         list(_texts(artefact.table(names), "name")), _array(products, name)
                     )
                     for name, names in LABELS.items()
@@ -100,9 +100,9 @@ class Catalogue:
                 "train` to make a new artefact."
             ) from None
 
-    def facts(self, active: npt.NDArray[np.bool_]) -> Facts:
+    def facts(self, active: npt.NDArray[np.bool_]) -> FilterData:
         """Return what filters may ask of the products."""
-        return Facts(
+        return FilterData(
             self.index, self.titles, self.prices_minor, self.labels, active, self.attributes.columns
         )
 
@@ -230,21 +230,21 @@ def tables(
     }
 
 
-def _places(locations: Mapping[str, npt.NDArray[Any] | Texts]) -> dict[int, tuple[str, str]]:
+def _places(locations: Mapping[str, npt.NDArray[Any] | TextArray]) -> dict[int, tuple[str, str]]:
     keys = _array(locations, "location_key").tolist()
     named = zip(_texts(locations, "location_id"), _texts(locations, "name"), strict=True)
     return dict(zip(keys, named, strict=True))
 
 
-def _texts(table: Mapping[str, npt.NDArray[Any] | Texts], name: str) -> Texts:
+def _texts(table: Mapping[str, npt.NDArray[Any] | TextArray], name: str) -> TextArray:
     column = table[name]
-    if not isinstance(column, Texts):
+    if not isinstance(column, TextArray):
         raise KeyError(name)
     return column
 
 
-def _array(table: Mapping[str, npt.NDArray[Any] | Texts], name: str) -> npt.NDArray[Any]:
+def _array(table: Mapping[str, npt.NDArray[Any] | TextArray], name: str) -> npt.NDArray[Any]:
     column = table[name]
-    if isinstance(column, Texts):
+    if isinstance(column, TextArray):
         raise KeyError(name)
     return column

@@ -15,11 +15,11 @@ import msgspec
 import numpy as np
 
 from recsys.datasets.item_index import location_key
-from recsys.ranking.availability import Shelf
+from recsys.ranking.availability import Availability
 from recsys.ranking.margins import Costs, Margins
-from recsys.ranking.product_filter import Labels
+from recsys.ranking.product_filter import LabelColumn
 from recsys.recommender.catalogue import Catalogue
-from recsys.recommender.product_attributes import Changed
+from recsys.recommender.product_attributes import ChangedAttributes
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -78,7 +78,7 @@ class LiveStock(Record, frozen=True):
 
 
 @dataclass(frozen=True)
-class Told:
+class CatalogueUpdates:
     """The newest record of everything that was told.
 
     Attributes
@@ -99,7 +99,7 @@ class Told:
         return bool(self.items or self.locations or self.stock)
 
 
-def catalogue_with(base: Catalogue, told: Told) -> Catalogue:
+def catalogue_with(base: Catalogue, told: CatalogueUpdates) -> Catalogue:
     """Return a catalogue that knows what was told; ``base`` stays as it is."""
     known = _known(base, told)
     titles = {ix: item.title for ix, item in known if item.title is not None}
@@ -111,8 +111,8 @@ def catalogue_with(base: Catalogue, told: Told) -> Catalogue:
     keys, stores = _locations(base, told)
     return replace(
         base,
-        titles=Changed(base.titles, titles),
-        currencies=Changed(base.currencies, currencies),
+        titles=ChangedAttributes(base.titles, titles),
+        currencies=ChangedAttributes(base.currencies, currencies),
         prices_minor=prices,
         location_keys=keys,
         stores=stores,
@@ -124,15 +124,15 @@ def catalogue_with(base: Catalogue, told: Told) -> Catalogue:
     )
 
 
-def shelf_with(base: Shelf, catalogue: Catalogue, told: Told) -> Shelf:
+def shelf_with(base: Availability, catalogue: Catalogue, told: CatalogueUpdates) -> Availability:
     """Return a shelf that knows what was told; ``base`` stays as it is.
 
     Parameters
     ----------
-    base : Shelf
+    base : Availability
     catalogue : Catalogue
         Over the same products.
-    told : Told
+    told : CatalogueUpdates
     """
     active = np.array(base.active)
     for ix, item in _known(catalogue, told):
@@ -148,7 +148,7 @@ def shelf_with(base: Shelf, catalogue: Catalogue, told: Told) -> Shelf:
     return replace(base, active=active).stocked(keys, items[known], on_hand)
 
 
-def costs_with(base: Costs, catalogue: Catalogue, told: Told) -> Costs:
+def costs_with(base: Costs, catalogue: Catalogue, told: CatalogueUpdates) -> Costs:
     """Return costs that know what was told; ``base`` stays as it is.
 
     What a location has of its own stays, too.
@@ -167,7 +167,7 @@ def margins_of(costs: Costs, catalogue: Catalogue) -> Margins:
     return Margins.of(costs, catalogue.prices_minor, catalogue.labels["category"].code)
 
 
-def _known(catalogue: Catalogue, told: Told) -> list[tuple[int, LiveItem]]:
+def _known(catalogue: Catalogue, told: CatalogueUpdates) -> list[tuple[int, LiveItem]]:
     """Position and record of each product that the catalogue holds."""
     items = list(told.items.values())
     if not items:
@@ -176,7 +176,7 @@ def _known(catalogue: Catalogue, told: Told) -> list[tuple[int, LiveItem]]:
     return [(ix, item) for ix, item in zip(found, items, strict=True) if ix >= 0]
 
 
-def _locations(base: Catalogue, told: Told) -> tuple[Any, Any]:
+def _locations(base: Catalogue, told: CatalogueUpdates) -> tuple[Any, Any]:
     """Keys of all locations, ascending, and which of them are stores."""
     stores = dict(zip(base.location_keys.tolist(), base.stores.tolist(), strict=True))
     for name in {row.location_id for row in told.stock.values()} - set(told.locations):
@@ -188,7 +188,7 @@ def _locations(base: Catalogue, told: Told) -> tuple[Any, Any]:
     return keys, np.array([stores[key] for key in keys.tolist()], bool)
 
 
-def _places(base: Catalogue, told: Told) -> dict[int, tuple[str, str]]:
+def _places(base: Catalogue, told: CatalogueUpdates) -> dict[int, tuple[str, str]]:
     """Ids and names of the locations that were told of."""
     named = {name: place.name for name, place in told.locations.items()}
     named |= {row.location_id: None for row in told.stock.values() if row.location_id not in named}
@@ -199,7 +199,7 @@ def _places(base: Catalogue, told: Told) -> dict[int, tuple[str, str]]:
     }
 
 
-def _labels(name: str, base: Labels, known: Sequence[tuple[int, LiveItem]]) -> Labels:
+def _labels(name: str, base: LabelColumn, known: Sequence[tuple[int, LiveItem]]) -> LabelColumn:
     told = {ix: label for ix, item in known if (label := getattr(item, name)) is not None}
     if not told:
         return base
@@ -207,4 +207,4 @@ def _labels(name: str, base: Labels, known: Sequence[tuple[int, LiveItem]]) -> L
     code = np.array(base.code)
     for ix, label in told.items():
         code[ix] = position.setdefault(label, len(position))
-    return Labels(list(position), code)
+    return LabelColumn(list(position), code)

@@ -26,37 +26,42 @@ from recsys.artefacts.layout import (
     bundles_of,
     choices_of,
 )
-from recsys.config.toml_file import Placement
+from recsys.config.toml_file import PlacementSettings
 from recsys.datasets.customer_history import EMPTY, CustomerHistory, Histories
 from recsys.datasets.item_index import ItemIndex
 from recsys.datasets.ragged import Lists
 from recsys.errors import ArtefactError
 from recsys.models import Content, CoPurchase, Popular, Repeat, Transitions, Trending
 from recsys.models.base import Batch
-from recsys.ranking.availability import Shelf
+from recsys.ranking.availability import Availability
 from recsys.ranking.candidates import COLUMNS, MODELS
 from recsys.ranking.discovery import never_bought
 from recsys.ranking.margins import UNKNOWN_MINOR, Costs
-from recsys.ranking.ranked_lists import Ranked
+from recsys.ranking.ranked_lists import RankedLists
 from recsys.ranking.ranker import Ranker, factors_of
 from recsys.ranking.rules import RULES
-from recsys.ranking.segment_blends import Parts
+from recsys.ranking.segment_blends import SegmentBlends
 from recsys.recommender.catalogue import Catalogue, Item
 from recsys.recommender.catalogue_updates import (
-    Told,
+    CatalogueUpdates,
     catalogue_with,
     costs_with,
     margins_of,
     shelf_with,
 )
-from recsys.recommender.explanations import Explainer, Sayable, explanation, fallback
+from recsys.recommender.explanations import Explainer, ReasonLimits, explanation, fallback
 from recsys.recommender.headings import Heading, heading_of
-from recsys.recommender.offers.selection import NO_OFFERING, Offering, decide, lacking
+from recsys.recommender.offers.selection import (
+    NO_BUNDLES,
+    OfferableBundles,
+    choose_bundles,
+    lacking,
+)
 from recsys.recommender.placements import Question, filter_of
-from recsys.recommender.product_pages import PageQuestion, Pages
+from recsys.recommender.product_pages import PageQuestion, ProductPages
 from recsys.recommender.reasons import Reason
-from recsys.recommender.request_context import asked_of, context_of, joined, with_last_basket
-from recsys.recommender.warm_up import warm
+from recsys.recommender.request_context import context_of, join_rows, rank_request, with_last_basket
+from recsys.recommender.warm_up import warm_up
 
 #: Key of ``left_out`` for products of the request that the catalogue does not hold.
 UNKNOWN_ITEM: Final = "unknown_item"
@@ -110,13 +115,13 @@ class Engine:
         self.bundles = bundles_of(found)
         self.n_baskets = int(copurchase.n_baskets_)
         try:
-            shelf = Shelf.from_arrays(found.part(SHELF))
+            shelf = Availability.from_arrays(found.part(SHELF))
             self._costs = Costs.from_arrays(found.part(COSTS))
             self.ranker = Ranker(
                 self.index,
                 models,
-                Parts.from_arrays(MODELS, found.part(PLAIN_BLEND)),
-                Parts.from_arrays(COLUMNS, found.part(CART_BLEND)),
+                SegmentBlends.from_arrays(MODELS, found.part(PLAIN_BLEND)),
+                SegmentBlends.from_arrays(COLUMNS, found.part(CART_BLEND)),
                 shelf,
                 self.catalogue.facts(shelf.active),
                 boosted=boosted_of(found, copurchase),
@@ -132,7 +137,7 @@ class Engine:
             self.catalogue, popular, copurchase, content, repeat, trending, transitions,
             self.ranker.grouped, self.ranker.age_restricted,
         )  # fmt: skip
-        self._pages = Pages(self.catalogue, self.ranker, copurchase, content)
+        self._pages = ProductPages(self.catalogue, self.ranker, copurchase, content)
 
     @classmethod
     def load(cls, folder: Path, *, verify: bool = True, hold: Path | None = None) -> "Engine":
@@ -154,10 +159,10 @@ class Engine:
         """
         engine = cls(artefact_format.load(folder, verify, hold))
         as_of_ts = int(engine.manifest.as_of.timestamp())
-        warm(engine.recommend, engine._explainer, engine.ranker, as_of_ts)
+        warm_up(engine.recommend, engine._explainer, engine.ranker, as_of_ts)
         return engine
 
-    def with_live(self, told: Told) -> "Engine":
+    def with_live(self, told: CatalogueUpdates) -> "Engine":
         """Return an engine that knows what the back office told; this one stays as it is."""
         newer = copy(self)
         newer.revision = f"{self.version}+{told.mark}"
@@ -185,7 +190,7 @@ class Engine:
         """Whether a location is in the catalogue; a question from another one has none."""
         return self.catalogue.location(location_id) != 0
 
-    def allowed(self, settings: Placement) -> npt.NDArray[np.bool_]:
+    def allowed(self, settings: PlacementSettings) -> npt.NDArray[np.bool_]:
         """Say which products a placement's filter lets through, stock and customer aside.
 
         Returns
@@ -204,7 +209,7 @@ class Engine:
             given, every, lambda at: np.full(len(at), np.inf), lambda at: np.ones(len(at), bool)
         )
 
-    def calibrates(self, settings: Placement) -> bool:
+    def calibrates(self, settings: PlacementSettings) -> bool:
         """Whether chances of purchase were learned for a placement's weights."""
         factors = factors_of(settings.weights)
         blends = (self.ranker.plain, self.ranker.cart)
@@ -234,7 +239,7 @@ class Engine:
         self,
         questions: Sequence[Question],
         rows: Sequence[CustomerHistory],
-        offering: Offering | None = None,
+        offering: OfferableBundles | None = None,
     ) -> list[dict[str, Any]]:
         """Answer questions.
 
@@ -244,7 +249,7 @@ class Engine:
         rows : sequence of CustomerHistory
             Of the customers who ask; ``EMPTY`` for a stranger. Not looked at where the
             placement is not personal.
-        offering : Offering, optional
+        offering : OfferableBundles, optional
             Bundles that may be offered over this catalogue; none by default.
 
         Returns
@@ -266,19 +271,19 @@ class Engine:
         cart, unknown_cart = self._known([question.cart for question in questions])
         page, unknown_page = self._known([question.item_ids for question in questions])
         exclude, unknown_exclude = self._known([question.exclude for question in questions])
-        named = joined(cart, page)
+        named = join_rows(cart, page)
         cart = with_last_basket(questions, cart, histories)
-        context = context_of(questions, self.catalogue, as_of_ts, joined(cart, page))
-        asked = asked_of(questions, context, Lists.of_rows(cart), joined(page, exclude))
-        proposed = (offering or NO_OFFERING).propose(
+        context = context_of(questions, self.catalogue, as_of_ts, join_rows(cart, page))
+        asked = rank_request(questions, context, Lists.of_rows(cart), join_rows(page, exclude))
+        proposed = (offering or NO_BUNDLES).propose(
             questions, histories, cart, self.ranker, asked.limits
         )
         missing = lacking(proposed)
         batch = Batch(histories, context)
         ranked = self.ranker.rank(batch, replace(asked, wanted=missing))
-        offers = decide(questions, proposed, missing, ranked.wanted_chance, self.index)
+        offers = choose_bundles(questions, proposed, missing, ranked.wanted_chance, self.index)
         of_age = np.array([question.settings.age_restricted for question in questions])
-        told = self._explainer.reasons(ranked.leaders, batch, Sayable(of_age, named))
+        told = self._explainer.reasons(ranked.leaders, batch, ReasonLimits(of_age, named))
         new = never_bought(ranked, histories, self.ranker.grouped)
         levels = self._popular.level(batch)
         unknown = unknown_cart + unknown_page + unknown_exclude
@@ -321,7 +326,7 @@ class Engine:
     def _heading(
         self,
         question: Question,
-        ranked: Ranked,
+        ranked: RankedLists,
         r: int,
         told: Sequence[Reason],
         new: npt.NDArray[np.bool_],
@@ -340,7 +345,7 @@ class Engine:
     def _answer(
         self,
         question: Question,
-        ranked: Ranked,
+        ranked: RankedLists,
         r: int,
         told: Sequence[Reason],
         new: npt.NDArray[np.bool_],

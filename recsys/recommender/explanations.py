@@ -13,15 +13,15 @@ import numpy.typing as npt
 
 from recsys.datasets.customer_history import CustomerHistory, Histories
 from recsys.datasets.item_index import IxArray
-from recsys.datasets.ragged import Lists, contains, pointers, rows_of
+from recsys.datasets.ragged import Lists, pointers, rows_contain, rows_of
 from recsys.models import Content, CoPurchase, Popular, Repeat, Transitions, Trending
 from recsys.models.base import Batch, Context
-from recsys.models.content import Because
+from recsys.models.content import SharedTraits
 from recsys.models.kernels.lifts import LEAST_LIFT
 from recsys.models.popular import LEVELS
 from recsys.ranking.candidates import CART, COLUMNS, MODEL_OF
 from recsys.ranking.choices import Choices
-from recsys.ranking.ranked_lists import Ranked
+from recsys.ranking.ranked_lists import RankedLists
 from recsys.recommender import reasons
 from recsys.recommender.catalogue import Catalogue
 from recsys.recommender.purchase_habits import habits_of
@@ -37,7 +37,7 @@ _SAME_WORDS: Final = 0.5
 _OF_ALL: Final = ("popular", "trending")
 
 
-class Sayable(NamedTuple):
+class ReasonLimits(NamedTuple):
     """What questions say that reasons may be about.
 
     Attributes
@@ -59,12 +59,12 @@ class Explainer:
     Parameters
     ----------
     catalogue : Catalogue
-    popular : Popular
+    popular : PopularSettings
     copurchase : CoPurchase
     content : Content
     repeat : Repeat
     trending : Trending
-    transitions : Transitions
+    transitions : TransitionsSettings
     choices : Choices
         What of another product of one choice is said is said of the product itself.
     age_restricted : ndarray of shape (n_items,), bool
@@ -82,15 +82,15 @@ class Explainer:
     choices: Choices
     age_restricted: npt.NDArray[np.bool_]
 
-    def reasons(self, ranked: Ranked, batch: Batch, sayable: Sayable) -> list[Reason]:
+    def reasons(self, ranked: RankedLists, batch: Batch, sayable: ReasonLimits) -> list[Reason]:
         """Say why each shown item is shown.
 
         Parameters
         ----------
-        ranked : Ranked
+        ranked : RankedLists
         batch : Batch
             Histories of those who ask, empty where nothing of theirs may show, and contexts.
-        sayable : Sayable
+        sayable : ReasonLimits
 
         Returns
         -------
@@ -140,7 +140,7 @@ class Explainer:
         return said
 
     def _sources(
-        self, ranked: Ranked, winner: list[int], batch: Batch, sayable: Sayable
+        self, ranked: RankedLists, winner: list[int], batch: Batch, sayable: ReasonLimits
     ) -> dict[int, "_Source"]:
         """What products that go before speak for items; by place in ``ranked``.
 
@@ -153,7 +153,7 @@ class Explainer:
         ) -> None:
             rows = rows_of(ranked)[at]
             hushed = self.age_restricted[speaker] & ~sayable.of_age[rows]
-            hushed &= ~contains(sayable.named, rows, speaker)
+            hushed &= ~rows_contain(sayable.named, rows, speaker)
             kept = np.flatnonzero((speaker >= 0) & ~hushed)
             for number, place in zip(kept.tolist(), at[kept].tolist(), strict=True):
                 item, other = int(ranked.item_ix[place]), int(speaker[number])
@@ -197,7 +197,7 @@ class Explainer:
         self.repeat.overdue(batch, items)
         self.trending.rises_there(batch.context, items)
 
-    def _like(self, item_ix: int, kin: Because, at: int) -> Reason:
+    def _like(self, item_ix: int, kin: SharedTraits, at: int) -> Reason:
         """What to say of an item that is like something its customer bought."""
         bought = int(kin.item_ix[at])
         shared: dict[str, str] = {}
@@ -243,7 +243,7 @@ def _meant(
     return kept
 
 
-def _won(ranked: Ranked, winner: list[int], column: str) -> tuple[npt.NDArray[np.intp], Lists]:
+def _won(ranked: RankedLists, winner: list[int], column: str) -> tuple[npt.NDArray[np.intp], Lists]:
     """Find the items for which a column speaks: their places in ``ranked``, and row by row."""
     wanted = COLUMNS.index(column)
     if wanted not in winner:
@@ -253,13 +253,13 @@ def _won(ranked: Ranked, winner: list[int], column: str) -> tuple[npt.NDArray[np
 
 
 def fallback(
-    ranked: Ranked, r: int, histories: Histories, context: Context, level: int
+    ranked: RankedLists, r: int, histories: Histories, context: Context, level: int
 ) -> str | None:
     """Name what was used where neither history nor cart had anything to say.
 
     Parameters
     ----------
-    ranked : Ranked
+    ranked : RankedLists
     r : int
         The question.
     histories : Histories
@@ -288,7 +288,7 @@ def fallback(
     return "popular_at_location" if level == _AT_LOCATION else "popular"
 
 
-def _spokesmen(ranked: Ranked) -> list[int]:
+def _spokesmen(ranked: RankedLists) -> list[int]:
     """Column that gives the reason for each item: the one whose evidence weighs most.
 
     Of what somebody buys anyway it would be odd to say that others like it, or that it goes with
@@ -302,7 +302,7 @@ def _spokesmen(ranked: Ranked) -> list[int]:
     return spokesmen
 
 
-def explanation(ranked: Ranked, at: int) -> dict[str, Any]:
+def explanation(ranked: RankedLists, at: int) -> dict[str, Any]:
     """What each model thought of an item, and what that counted for."""
     return {
         column: {

@@ -10,10 +10,10 @@ from typing import Any, Final, Literal
 import msgspec
 
 from recsys.bundles.segments import SEASONS
-from recsys.config.errors import nearest
+from recsys.config.errors import nearest_name
 from recsys.config.filters import ATTRIBUTE, Condition, Filter, conditions
-from recsys.config.toml_file import Placement
-from recsys.recommender.bundles.listing import Wanted
+from recsys.config.toml_file import PlacementSettings
+from recsys.recommender.bundles.listing import ListRequest
 from recsys.recommender.engine import Engine
 from recsys.recommender.placements import Question, filter_of
 from recsys.schema import CHANNELS
@@ -31,7 +31,7 @@ class Finding(msgspec.Struct, frozen=True):
     text: str
 
 
-def check(engine: Engine, name: str, settings: Placement) -> Iterator[Finding]:
+def check_placement(engine: Engine, name: str, settings: PlacementSettings) -> Iterator[Finding]:
     """Find what is wrong with a placement, beyond what its types tell.
 
     Parameters
@@ -39,7 +39,7 @@ def check(engine: Engine, name: str, settings: Placement) -> Iterator[Finding]:
     engine : Engine
         Of the current artefact.
     name : str
-    settings : Placement
+    settings : PlacementSettings
 
     Yields
     ------
@@ -84,19 +84,19 @@ def unknown_values(engine: Engine, given: Filter) -> Iterator[str]:
         yield from _unknown(engine, one)
 
 
-def unknown_names(engine: Engine, wanted: Wanted) -> Iterator[tuple[str, str]]:
+def unknown_names(engine: Engine, wanted: ListRequest) -> Iterator[tuple[str, str]]:
     """Yield what a list of bundles is asked for and nothing has: the field, and a sentence."""
     labels = engine.catalogue.labels
     for field, value in (("category", wanted.category), ("department", wanted.department)):
         if value is not None and value not in labels[field].position:
             yield (
                 field,
-                f"no product has the {field} `{value}`.{nearest(value, labels[field].names)}",
+                f"no product has the {field} `{value}`.{nearest_name(value, labels[field].names)}",
             )
     found = [name.decode() for name in engine.bundles.segment_names.tolist()]
     own = [*(f"channel:{name}" for name in CHANNELS), *(f"season:{name}" for name in SEASONS)]
     if wanted.segment is not None and wanted.segment not in (*found, *own):
-        hint = nearest(wanted.segment, (*found, *own))
+        hint = nearest_name(wanted.segment, (*found, *own))
         known = f" Known: {', '.join(found)}." if found else ""
         yield "segment", f"no bundle holds in `{wanted.segment}`.{hint}{known}"
 
@@ -107,7 +107,7 @@ def _unknown(engine: Engine, one: Condition) -> Iterator[str]:
     if name != one.field:
         attribute = engine.catalogue.attributes.columns.get(name)
         if attribute is None:
-            hint = nearest(name, engine.catalogue.attributes.columns)
+            hint = nearest_name(name, engine.catalogue.attributes.columns)
             yield f"there is no attribute `{name}` that filters may ask.{hint}"
         elif one.op in _NAMING:
             for value in _values(one):
@@ -128,7 +128,7 @@ def _unknown(engine: Engine, one: Condition) -> Iterator[str]:
         return
     for value in values:
         if value not in labels.position:
-            yield f"no product has the {one.field} `{value}`.{nearest(value, labels.names)}"
+            yield f"no product has the {one.field} `{value}`.{nearest_name(value, labels.names)}"
 
 
 def _values(one: Condition) -> tuple[Any, ...]:

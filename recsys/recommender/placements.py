@@ -10,8 +10,8 @@ from typing import Final, Literal
 
 import msgspec
 
-from recsys.config.filters import Filter, Group, parse
-from recsys.config.toml_file import PLACEMENTS, Config, Placement
+from recsys.config.filters import Filter, Group, parse_filter
+from recsys.config.toml_file import PLACEMENTS, Config, PlacementSettings
 from recsys.errors import ConfigError
 
 #: Where people who meet a placement on this channel buy. An e-mail leads anywhere.
@@ -31,7 +31,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 
     placement: str
     """Name of the placement."""
-    settings: Placement
+    settings: PlacementSettings
     """Its settings."""
     as_of_ts: int
     """The time it is asked for, UTC epoch seconds; nothing later is taken into account."""
@@ -75,15 +75,15 @@ def filter_of(question: Question) -> Filter | None:
 
 @lru_cache(maxsize=256)  # placements are few, and asked again and again
 def _parsed(text: bytes) -> Filter:
-    return parse(msgspec.json.decode(text))
+    return parse_filter(msgspec.json.decode(text))
 
 
-def placements(config: Config) -> dict[str, Placement]:
+def all_placements(config: Config) -> dict[str, PlacementSettings]:
     """Every placement of a workspace by name: the built-in ones and its own, which come first."""
     return {**PLACEMENTS, **config.placements}
 
 
-def find(config: Config, name: str) -> Placement:
+def find_placement(config: Config, name: str) -> PlacementSettings:
     """Settings of a placement.
 
     Raises
@@ -93,7 +93,7 @@ def find(config: Config, name: str) -> Placement:
     """
     found = config.placement(name)
     if found is None:
-        known = placements(config)
+        known = all_placements(config)
         near = difflib.get_close_matches(name, known, 1)
         hint = f" Did you mean `{near[0]}`?" if near else ""
         raise ConfigError(f"no placement `{name}`.{hint} Known: {', '.join(known)}.")

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from recsys.artefacts.artefact_format import Artefact, Column
-from recsys.datasets.text_arrays import Texts
+from recsys.datasets.text_arrays import TextArray
 from recsys.ranking.product_attributes import Attribute
 from recsys.values.minimum_ages import AGE_ATTRIBUTES
 from recsys.values.web_addresses import ADDRESSES, is_address
@@ -78,10 +78,10 @@ class Attributes:
         if not beyond:
             return replace(self, columns=columns)
         rest = {ix: _put_over(self.rest[ix], named) for ix, named in beyond.items()}
-        return Attributes(columns, Changed(self.rest, rest))
+        return Attributes(columns, ChangedAttributes(self.rest, rest))
 
 
-class Changed(Sequence[str]):
+class ChangedAttributes(Sequence[str]):
     """Texts of which some are others by now."""
 
     def __init__(self, base: Sequence[str], changed: Mapping[int, str]) -> None:
@@ -151,7 +151,7 @@ def load(artefact: Artefact, products: Mapping[str, Any]) -> Attributes:
     for number, name in enumerate(artefact.table(_NAMES)["name"]):
         table = artefact.table(f"attribute{number}")
         texts, numbers = table["text"], table["number"]
-        if not isinstance(texts, Texts) or isinstance(numbers, Texts):
+        if not isinstance(texts, TextArray) or isinstance(numbers, TextArray):
             raise KeyError(f"attribute{number}")
         columns[str(name)] = Attribute(texts, numbers, products[f"attribute{number}"])
     return Attributes(columns, products["attributes"])

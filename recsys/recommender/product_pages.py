@@ -19,12 +19,12 @@ from recsys.models import CoPurchase
 from recsys.models.base import Batch, Context
 from recsys.models.content import Content
 from recsys.models.kernels.lifts import LEAST_LIFT
-from recsys.ranking.ranker import Asked, Ranker, factors_of
+from recsys.ranking.ranker import Ranker, RankRequest, factors_of
 from recsys.ranking.rules import RULES, Limits, Rules
 from recsys.recommender.catalogue import Catalogue
 from recsys.recommender.headings import page_heading
 
-How = Literal["bought_together", "similar"]
+PageKind = Literal["bought_together", "similar"]
 Items = npt.NDArray[np.int32]
 #: Products and, for each, what speaks for it.
 Found = tuple[Items, Callable[[int], dict[str, Any] | None]]
@@ -36,7 +36,7 @@ _SPARE = 50
 class PageQuestion(msgspec.Struct, frozen=True, kw_only=True):
     """What to show beside one product."""
 
-    how: How
+    how: PageKind
     item_id: str
     as_of_ts: int
     """UTC epoch seconds; popularity is counted as it was then."""
@@ -50,7 +50,7 @@ class PageQuestion(msgspec.Struct, frozen=True, kw_only=True):
     """Whether goods with a minimum age may be shown."""
 
 
-class Pages:
+class ProductPages:
     """Knows what goes with a product.
 
     Parameters
@@ -74,9 +74,9 @@ class Pages:
         self._copurchase = copurchase
         self._content = content
 
-    def over(self, catalogue: Catalogue, ranker: Ranker) -> "Pages":
+    def over(self, catalogue: Catalogue, ranker: Ranker) -> "ProductPages":
         """Return the same over another catalogue and its rules."""
-        return Pages(catalogue, ranker, self._copurchase, self._content)
+        return ProductPages(catalogue, ranker, self._copurchase, self._content)
 
     def answer(self, question: PageQuestion) -> dict[str, Any] | None:
         """Answer a page; see ``Engine.related``."""
@@ -158,7 +158,7 @@ class Pages:
     def _popular(self, question: PageQuestion, limits: Limits) -> Found:
         histories = Histories.nobody(1, len(self._catalogue.index))
         context = Context.of(1, question.as_of_ts, location=int(limits.location_keys[0]))
-        asked = Asked(np.array([question.count]), factors_of({})[None], limits)
+        asked = RankRequest(np.array([question.count]), factors_of({})[None], limits)
         return self._ranker.rank(Batch(histories, context), asked).item_ix, lambda _: None
 
     def _limits(self, question: PageQuestion, item_ix: int) -> Limits:

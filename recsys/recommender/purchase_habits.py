@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from recsys.datasets.compiled import compiled, fixed
+from recsys.datasets.compilation import compiled, fixed
 from recsys.datasets.customer_history import Histories
 from recsys.datasets.item_index import IntArray, IxArray
 from recsys.datasets.ragged import Ragged

@@ -1,6 +1,6 @@
 """Questions as the ranker is asked them: their limits, and what lies in their carts.
 
-Questions and positions of their products come in; ``Asked`` and lists come out. Called by
+Questions and positions of their products come in; ``RankRequest`` and lists come out. Called by
 ``engine``.
 """
 
@@ -13,7 +13,7 @@ from recsys.datasets.customer_history import NO_CHANNEL, Histories
 from recsys.datasets.item_index import IntArray
 from recsys.datasets.ragged import Lists
 from recsys.models.base import Context
-from recsys.ranking.ranker import Asked, factors_of
+from recsys.ranking.ranker import RankRequest, factors_of
 from recsys.ranking.rules import Limits
 from recsys.recommender.catalogue import Catalogue
 from recsys.recommender.placements import BOUGHT_ON, Question, filter_of
@@ -21,7 +21,9 @@ from recsys.schema import CHANNELS
 from recsys.units import DAY
 
 
-def joined(one: Sequence[npt.NDArray[np.int32]], other: Sequence[npt.NDArray[np.int32]]) -> Lists:
+def join_rows(
+    one: Sequence[npt.NDArray[np.int32]], other: Sequence[npt.NDArray[np.int32]]
+) -> Lists:
     """Put the products of two lists a row together, each once."""
     return Lists.of_rows(
         [np.union1d(a, b) if len(a) and len(b) else np.concatenate([a, b])
@@ -64,7 +66,9 @@ def context_of(
     )
 
 
-def asked_of(questions: Sequence[Question], context: Context, cart: Lists, exclude: Lists) -> Asked:
+def rank_request(
+    questions: Sequence[Question], context: Context, cart: Lists, exclude: Lists
+) -> RankRequest:
     """Say what the ranker is asked: how many, by which weights, and what must not be shown."""
     settings = [question.settings for question in questions]
     hidden_days = np.array([given.hide_bought_days for given in settings])
@@ -79,7 +83,7 @@ def asked_of(questions: Sequence[Question], context: Context, cart: Lists, exclu
         of_age=np.array([given.age_restricted for given in settings]),
     )
     counts = [question.count or question.settings.count for question in questions]
-    return Asked(
+    return RankRequest(
         np.array(counts),
         np.stack([factors_of(given.weights) for given in settings]),
         limits,

@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from recsys.config.toml_file import Placement
+from recsys.config.toml_file import PlacementSettings
 from recsys.datasets.customer_history import (
     EMPTY,
     EVENTS,
     LINES,
     CustomerHistory,
     Histories,
-    append,
-    notice,
+    add_events,
+    add_lines,
 )
 from recsys.datasets.interactions import VIEW
 from recsys.datasets.item_index import ItemIndex
@@ -35,7 +35,7 @@ Recommend = Callable[[Sequence[Question], Sequence[CustomerHistory]], list[dict[
 _FEW = 4
 
 
-def warm(recommend: Recommend, explainer: Explainer, ranker: Ranker, as_of_ts: int) -> None:
+def warm_up(recommend: Recommend, explainer: Explainer, ranker: Ranker, as_of_ts: int) -> None:
     """Ask once what customers will ask.
 
     Parameters
@@ -71,20 +71,20 @@ def somebody(index: ItemIndex, as_of_ts: int) -> CustomerHistory:
     ]
     bought += [(key, as_of_ts - DAY, -1.0, 3, 0, 0, -100) for key in keys[:1]]
     seen = [(key, as_of_ts - 60, VIEW, 0) for key in keys[1:]]
-    row = append(EMPTY, np.array(sorted(bought, key=lambda line: line[1]), LINES))
-    return notice(row, np.array(seen, EVENTS))
+    row = add_lines(EMPTY, np.array(sorted(bought, key=lambda line: line[1]), LINES))
+    return add_events(row, np.array(seen, EVENTS))
 
 
 def questions(index: ItemIndex, as_of_ts: int) -> list[tuple[Question, CustomerHistory]]:
     """Ask for a stranger and for ``somebody``, with and without a cart, by every objective."""
     item_id = [index.item_ids[ix] for ix in range(min(1, len(index)))]
     customer = somebody(index, as_of_ts)
-    plain = Placement(channel="web", in_stock=False)
+    plain = PlacementSettings(channel="web", in_stock=False)
     asked = [
         (plain, ()),
         (plain, tuple(item_id)),
-        (Placement(channel="web", objective="margin"), ()),
-        (Placement(channel="web", objective="new"), ()),
+        (PlacementSettings(channel="web", objective="margin"), ()),
+        (PlacementSettings(channel="web", objective="new"), ()),
     ]
     return [
         (Question(placement="", settings=settings, as_of_ts=as_of_ts, cart=cart, explain=True), row)

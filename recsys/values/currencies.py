@@ -35,27 +35,29 @@ SIGNS: dict[str, frozenset[str]] = {
 
 
 @cache
-def codes() -> frozenset[str]:
+def currency_codes() -> frozenset[str]:
     """All ISO 4217 codes, past ones with them."""
     return frozenset(get_global("all_currencies"))
 
 
-def digits(code: str) -> int:
+def currency_digits(code: str) -> int:
     """Digits of the minor unit: 2 for EUR, 0 for JPY, 3 for KWD."""
     fractions = get_global("currency_fractions")
     return int(fractions.get(code, fractions["DEFAULT"])[0])
 
 
-def written(amount_minor: float, code: str) -> str:
+def write_amount(amount_minor: float, code: str) -> str:
     """Write an amount as people do: ``$2.07``, ``¥300``."""
     from babel.numbers import format_currency  # loads what only people need
 
-    return str(format_currency(round(amount_minor) / 10 ** digits(code), code, locale="en"))
+    return str(
+        format_currency(round(amount_minor) / 10 ** currency_digits(code), code, locale="en")
+    )
 
 
-def meant_by(sign: str) -> frozenset[str]:
+def currencies_of_sign(sign: str) -> frozenset[str]:
     """Codes that a sign or code beside a price may stand for; none where it is not known."""
     if found := SIGNS.get(sign.lower()):
         return found
     code = sign.upper()
-    return frozenset({code}) if code in codes() else frozenset()
+    return frozenset({code}) if code in currency_codes() else frozenset()

@@ -82,7 +82,7 @@ def is_no_id(text: str, kind: IdKind = "item") -> bool:
     kind : {"item", "order", "account"}
         Of what; products by default, of which most is allowed.
 
-    Examples
+    BlendExamples
     --------
     >>> [is_no_id(text) for text in ("(not set)", "5.01235E+12", " ", "0", "NA")]
     [True, True, True, False, False]
@@ -99,7 +99,7 @@ def no_id_expression(column: "ir.StringValue", kind: IdKind = "item") -> "ir.Boo
     plain = digit & ~column.contains("e") & ~column.contains("E")
     if kind != "item":
         plain = plain & reduce(or_, map(column.contains, "123456789"), column >= "1")
-    return plain.ifelse(False, column.re_search(f"^(?:{pattern(kind)})$"))
+    return plain.ifelse(False, column.re_search(f"^(?:{placeholder_pattern(kind)})$"))
 
 
 def part_is_no_id_expression(column: "ir.StringValue", join: str) -> "ir.BooleanValue":
@@ -119,7 +119,7 @@ def part_is_no_id_expression(column: "ir.StringValue", join: str) -> "ir.Boolean
 
 
 @cache
-def pattern(kind: IdKind) -> str:
+def placeholder_pattern(kind: IdKind) -> str:
     """Return a regular expression of whole texts that are no id, for both dialects."""
     several = rf"(?:{_said()})(?:{_SIGN}+(?:{_said()}))*"
     zero = "" if kind == "item" else f"|{_ZERO}"
@@ -128,7 +128,7 @@ def pattern(kind: IdKind) -> str:
 
 @cache
 def _compiled(kind: IdKind) -> re.Pattern[str]:
-    return re.compile(pattern(kind))
+    return re.compile(placeholder_pattern(kind))
 
 
 @cache

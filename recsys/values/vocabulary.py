@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Collection
 from typing import Literal
 
-Meaning = Literal["yes", "no", "cancelled", "refund", "sale", "void"]
+WordMeaning = Literal["yes", "no", "cancelled", "refund", "sale", "void"]
 
 _SIGNED = re.compile(r"[-−]\s*\d+")
 #: Letters that no normal form brings together: Turkish and Polish, Arabic beside Persian.
@@ -154,7 +154,7 @@ VOID = _folded("""
     ბათილი, ანულირებული, ანულირებულია, ანულირება, სტორნო
     無効, 無効化, 打消, 打消し, 打ち消し, 訂正取消
 """)
-_MEANINGS: dict[str, Meaning] = {
+_MEANINGS: dict[str, WordMeaning] = {
     **dict.fromkeys(YES, "yes"), **dict.fromkeys(NO, "no"),
     **dict.fromkeys(CANCELLED, "cancelled"), **dict.fromkeys(REFUND, "refund"),
     **dict.fromkeys(SALE, "sale"), **dict.fromkeys(VOID, "void"),
@@ -163,19 +163,19 @@ _MEANINGS: dict[str, Meaning] = {
 _PAIRS = (("o", "n"), ("s", "n"), ("e", "h"), ("v", "f"), ("w", "f"))
 
 
-def meaning(text: str) -> Meaning | None:
+def meaning_of_word(text: str) -> WordMeaning | None:
     """Tell what a word means; None where it is not known."""
     word = fold(text)
     return _MEANINGS.get(word) or _MEANINGS.get(word.removeprefix(_PREFIX))
 
 
-def meanings(texts: Collection[str]) -> dict[str, Meaning | None]:
+def words_by_meaning(texts: Collection[str]) -> dict[str, WordMeaning | None]:
     """Tell what each value of one column means.
 
     Beyond ``meaning``, letters are read by the company they keep: an O beside an N is *oui*.
     Where the column holds anything else, it stays unknown.
     """
-    known = {text: meaning(text) for text in texts}
+    known = {text: meaning_of_word(text) for text in texts}
     folded = {text: fold(text) for text in texts}
     letters = {word for word in folded.values() if known.get(word) != "no" or len(word) == 1}
     for yes, no in _PAIRS:

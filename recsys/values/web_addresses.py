@@ -24,7 +24,7 @@ _FIRST: Final = rf"^({_BEGIN}.*?)(?:\s*[,|;]\s*{_BEGIN}.*)?$"
 def is_address(text: str) -> bool:
     """Tell whether a text is an address by http or https.
 
-    Examples
+    BlendExamples
     --------
     >>> [is_address(text) for text in ("https://shop.test/a.jpg", "javascript:alert(1)", "/a.jpg")]
     [True, False, False]

@@ -14,12 +14,12 @@ from typing import Any, Final
 
 from flask import Response, current_app, g, request
 
-from recsys.config.toml_file import Placement
+from recsys.config.toml_file import PlacementSettings
 from recsys.ledger.api_keys import BROWSER_SCOPES, Grant, Key
 from serving.access import session
 from serving.access.key_cache import Keyring
 from serving.access.session import Sessions
-from serving.http.problems import KINDS, FieldError, Refusal
+from serving.http.problems import PROBLEM_KINDS, FieldError, Refusal
 from serving.http.responses import reply
 from serving.schemas.openapi import scope_of
 
@@ -71,7 +71,7 @@ def admit(keyring: Keyring, sessions: Sessions) -> Response | None:
     environ = request.environ
     if not keyring.needed:
         if not _LOCAL_HOSTS.fullmatch(environ.get("HTTP_HOST", "")):
-            raise Refusal("misdirected", KINDS["misdirected"].advice)
+            raise Refusal("misdirected", PROBLEM_KINDS["misdirected"].advice)
         if request.method not in session.SAFE and session.from_browser():
             session.check_own_page()
             if _scope() == PAGE_SCOPE:
@@ -181,7 +181,7 @@ def _valid(key: Key | None) -> Key:
 def _challenge(kind: str) -> Refusal:
     error = "" if kind == "key-missing" else ', error="invalid_token"'
     header = ("WWW-Authenticate", f'Bearer realm="omnibasket"{error}')
-    return Refusal(kind, KINDS[kind].advice, headers=[header])
+    return Refusal(kind, PROBLEM_KINDS[kind].advice, headers=[header])
 
 
 def headers(response: Response, keyring: Keyring) -> None:
@@ -238,7 +238,7 @@ def refuse_screens() -> None:
         raise Refusal("channel-forbidden", detail)
 
 
-def check_placement(settings: Placement) -> None:
+def check_placement(settings: PlacementSettings) -> None:
     """Refuse a placement on a channel that the caller's key is not for."""
     check_channel(settings.channel, "/placement")
     if settings.personal and sees_public_only():
@@ -320,4 +320,4 @@ def check_names(named: Mapping[str, Any]) -> None:
         return
     if is_browser():
         errors = [FieldError(pointer, "must not be sent from a page.") for pointer in told]
-        raise Refusal("browser-key", KINDS["browser-key"].advice, errors)
+        raise Refusal("browser-key", PROBLEM_KINDS["browser-key"].advice, errors)

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from recsys.errors import LedgerError
-from recsys.ledger.api_keys import KeptKeys, Key, Keys, Known, find
+from recsys.ledger.api_keys import KeptKeys, Key, Keys, KnownKeys, find_key
 from serving.access.session import Session
 
 _log = logging.getLogger("omnibasket.service")
@@ -84,7 +84,7 @@ class Keyring:
         """
         mark = self._keys.changed()
         if mark != self._mark or not self._until:
-            found = Known(self._keys.all(), self._keys.ended_sessions())
+            found = KnownKeys(self._keys.all(), self._keys.ended_sessions())
             self._take(found)
             self._mark, self._needed = mark, self._needed or bool(self._held)
             if self._kept is not None:
@@ -92,7 +92,7 @@ class Keyring:
         self.known = True
         self._until = time.monotonic() + RENEW_SECONDS
 
-    def _take(self, found: Known) -> None:
+    def _take(self, found: KnownKeys) -> None:
         self._held = {key.key_id: key for key in found.keys}
         self._ended_sessions = found.ended_sessions
 
@@ -123,7 +123,7 @@ class Keyring:
 
     def find(self, secret: str) -> Key | None:
         """Return the key behind what a caller sent, whatever its state."""
-        return find(self._held, secret)
+        return find_key(self._held, secret)
 
     def admits_origin(self, origin: str) -> bool:
         """Whether a valid key stands in pages of a web origin."""

@@ -21,7 +21,7 @@ from typing import Final, Literal, NamedTuple
 
 from flask import Response, g
 
-from recsys.config.limit_settings import Limits
+from recsys.config.limit_settings import LimitSettings
 from recsys.ledger.api_keys import Key
 from serving.access.admission import is_browser
 from serving.access.client_addresses import Addresses
@@ -183,12 +183,12 @@ class Rates:
 
     Parameters
     ----------
-    limits : Limits
+    limits : LimitSettings
     counts : Counts
     addresses : Addresses
     """
 
-    def __init__(self, limits: Limits, counts: Counts, addresses: Addresses) -> None:
+    def __init__(self, limits: LimitSettings, counts: Counts, addresses: Addresses) -> None:
         self._counts = counts
         self._addresses = addresses
         named: list[tuple[bool, Unit, str, int, str]] = [

@@ -15,7 +15,7 @@ import msgspec
 from flask import Response, request
 from itsdangerous import BadData, URLSafeSerializer
 
-from serving.http.problems import KINDS, Refusal
+from serving.http.problems import PROBLEM_KINDS, Refusal
 
 COOKIE: Final = "omnibasket_session"
 TOKEN_HEADER: Final = "X-CSRF-Token"  # noqa: S105 - the name of a header
@@ -116,7 +116,7 @@ class Sessions:
         """
         given = request.headers.get(TOKEN_HEADER, "")
         if not hmac.compare_digest(given.encode(), self.token(cookie).encode()):
-            raise Refusal("csrf-missing", KINDS["csrf-missing"].advice)
+            raise Refusal("csrf-missing", PROBLEM_KINDS["csrf-missing"].advice)
 
 
 def from_browser() -> bool:
@@ -142,7 +142,7 @@ def check_own_page() -> None:
     else:
         own = site == "same-origin"
     if not own:
-        raise Refusal("cross-site", KINDS["cross-site"].advice)
+        raise Refusal("cross-site", PROBLEM_KINDS["cross-site"].advice)
 
 
 def set_cookie(response: Response, content: str) -> None:

@@ -9,10 +9,10 @@ import orjson
 from flask import Blueprint, Response, current_app, request
 
 from recsys.recommender.engine import Engine
-from recsys.recommender.offers.selection import NO_OFFERING, Offering
+from recsys.recommender.offers.selection import NO_BUNDLES, OfferableBundles
 from recsys.recommender.placements import Question
 from serving.access import admission
-from serving.http.problems import KINDS, FieldError, Refusal, problem
+from serving.http.problems import PROBLEM_KINDS, FieldError, Refusal, problem
 from serving.http.responses import NDJSON, reply
 from serving.requests import context, request_warnings
 from serving.requests.context import Who
@@ -67,7 +67,7 @@ def post() -> Response:
     engine = state.loaded()
     given = read_filter(asked.filter, engine.catalogue.attributes.columns)
     # A replay promises nothing.
-    offering = NO_OFFERING if asked.as_of is not None else state.promises.offering(engine)
+    offering = NO_BUNDLES if asked.as_of is not None else state.promises.offering(engine)
     lines: list[Line] = []
     for ix, raw in enumerate(asked.customers):
         try:
@@ -78,7 +78,7 @@ def post() -> Response:
             )
             unknown = who.named and who.customer.customer_id is None and settings.personal
             if unknown and asked.unknown == "problem":
-                raise Refusal("customer-unknown", KINDS["customer-unknown"].advice)
+                raise Refusal("customer-unknown", PROBLEM_KINDS["customer-unknown"].advice)
         except Refusal as refusal:
             lines.append(_refused(refusal, f"/customers/{ix}"))
             continue
@@ -100,7 +100,7 @@ def post() -> Response:
             question, who.customer.customer_id, who.session_id, offering, shown=not asked.dry_run
         )
         lines.append((question, who, promised))
-    failed = _refused(Refusal("internal-error", KINDS["internal-error"].advice), "")
+    failed = _refused(Refusal("internal-error", PROBLEM_KINDS["internal-error"].advice), "")
     doubted, shown = request_warnings.of_filter(engine, given), not asked.dry_run
     return reply(_answers(state, engine, offering, lines, failed, doubted, shown), 200, NDJSON)
 
@@ -113,7 +113,7 @@ def _refused(refusal: Refusal, pointer: str) -> bytes:
 def _answers(
     state: State,
     engine: Engine,
-    offering: Offering,
+    offering: OfferableBundles,
     lines: list[Line],
     failed: bytes,
     doubted: list[FieldError],

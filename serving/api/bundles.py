@@ -11,15 +11,15 @@ from flask import Blueprint, Response, current_app, request
 
 from recsys.bundles.terms import Counts
 from recsys.recommender.bundles import documents as words
-from recsys.recommender.bundles.listing import Wanted, listed
+from recsys.recommender.bundles.listing import ListRequest, matching_bundles
 from recsys.recommender.bundles.spreadsheet import short, spreadsheet
 from recsys.recommender.bundles.suggestions import Suggestions
 from recsys.recommender.engine import Engine
 from recsys.recommender.placement_check import unknown_names
 from serving.access import admission
-from serving.http.problems import KINDS, FieldError, Refusal
+from serving.http.problems import PROBLEM_KINDS, FieldError, Refusal
 from serving.http.responses import JSON, etag_of, is_held, reply
-from serving.requests.bundle_terms import decide
+from serving.requests.bundle_terms import decide_terms
 from serving.requests.parsing import read_body, read_query
 from serving.schemas.bundles import BundleInFull, BundlePatch, BundleQuery, Bundles
 from serving.schemas.openapi import documented
@@ -64,7 +64,7 @@ def get() -> Response:
     engine = state.loaded()
     wanted = _wanted(engine, asked)
     suggestions = state.decided.suggestions(engine)
-    chosen, left_out = listed(suggestions, wanted)
+    chosen, left_out = matching_bundles(suggestions, wanted)
     key = hashlib.blake2b(orjson.dumps([engine.version, msgspec.to_builtins(wanted)])).hexdigest()
     begin = _begin(asked.cursor, key[:16])
     end = begin + asked.limit
@@ -105,7 +105,7 @@ def one(bundle_id: str) -> Response:
     admission.refuse_screens()
     suggestions = state.decided.suggestions(state.loaded())
     if not suggestions.known(bundle_id):
-        raise Refusal("bundle-unknown", KINDS["bundle-unknown"].advice)
+        raise Refusal("bundle-unknown", PROBLEM_KINDS["bundle-unknown"].advice)
     return _in_full(state, suggestions, bundle_id)
 
 
@@ -139,10 +139,10 @@ def patch(bundle_id: str) -> Response:
     engine = state.loaded()
     suggestions = state.decided.suggestions(engine)
     if not suggestions.known(bundle_id):
-        raise Refusal("bundle-unknown", KINDS["bundle-unknown"].advice)
+        raise Refusal("bundle-unknown", PROBLEM_KINDS["bundle-unknown"].advice)
     if "If-Match" not in request.headers:
-        raise Refusal("precondition-missing", KINDS["precondition-missing"].advice)
-    decide(state, suggestions, bundle_id, asked, request.if_match)
+        raise Refusal("precondition-missing", PROBLEM_KINDS["precondition-missing"].advice)
+    decide_terms(state, suggestions, bundle_id, asked, request.if_match)
     return _in_full(state, state.decided.suggestions(engine), bundle_id)
 
 
@@ -175,11 +175,11 @@ def _accepted() -> str:
     """Choose the form by the Accept header; JSON where it does not matter."""
     best = request.accept_mimetypes.best_match([JSON, CSV])
     if best is None and request.accept_mimetypes:
-        raise Refusal("not-acceptable", KINDS["not-acceptable"].advice)
+        raise Refusal("not-acceptable", PROBLEM_KINDS["not-acceptable"].advice)
     return "csv" if best == CSV else "json"
 
 
-def _wanted(engine: Engine, asked: BundleQuery) -> Wanted:
+def _wanted(engine: Engine, asked: BundleQuery) -> ListRequest:
     """Check a query against the catalogue.
 
     Raises
@@ -191,7 +191,7 @@ def _wanted(engine: Engine, asked: BundleQuery) -> Wanted:
     if asked.item_id is not None and engine.index.ix_of([asked.item_id])[0] < 0:
         detail = "is not in the model's catalogue."
         error = FieldError("/item_id", detail)
-        raise Refusal("item-unknown", KINDS["item-unknown"].advice, [error])
+        raise Refusal("item-unknown", PROBLEM_KINDS["item-unknown"].advice, [error])
     if asked.location_id is not None and not engine.has_location(asked.location_id):
         error = FieldError("/location_id", "is not in the catalogue.")
         raise Refusal("invalid-request", "There is no such location.", [error])
@@ -203,8 +203,10 @@ def _wanted(engine: Engine, asked: BundleQuery) -> Wanted:
     if len(segments) > 1:
         errors = [FieldError(f"/{name}", "is one of several segments.") for name in segments]
         raise Refusal("invalid-request", "Ask for one segment at a time.", errors)
-    fields = {name: getattr(asked, name) for name in Wanted.__struct_fields__ if name != "segment"}
-    wanted = Wanted(**fields, segment=next(iter(segments.values()), None))
+    fields = {
+        name: getattr(asked, name) for name in ListRequest.__struct_fields__ if name != "segment"
+    }
+    wanted = ListRequest(**fields, segment=next(iter(segments.values()), None))
     of_segment = next(iter(segments), "segment")
     errors = [
         FieldError(f"/{of_segment if field == 'segment' else field}", text)

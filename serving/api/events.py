@@ -8,10 +8,10 @@ import msgspec
 from flask import Blueprint, Response, current_app, request
 
 from recsys.ledger.events.event_types import Event, faults, seal
-from recsys.ledger.events.limits import misfits
+from recsys.ledger.events.limits import limit_faults
 from recsys.ledger.ledger import Outcome
 from serving.access import admission
-from serving.http.problems import KINDS, FieldError, Refusal, problem
+from serving.http.problems import PROBLEM_KINDS, FieldError, Refusal, problem
 from serving.http.responses import JSON, reply
 from serving.requests import request_warnings
 from serving.requests.parsing import decode, read_body
@@ -78,7 +78,7 @@ def post() -> Response:
             event = _checked(raw, f"/events/{ix}", now_ts, state)
             if page and event.event == "refund":
                 at = FieldError(f"/events/{ix}/event", "must not be sent with this key.")
-                raise Refusal("event-forbidden", KINDS["event-forbidden"].advice, [at])
+                raise Refusal("event-forbidden", PROBLEM_KINDS["event-forbidden"].advice, [at])
         except Refusal as refusal:
             outcomes[ix] = _refused(raw, refusal)
         else:
@@ -125,7 +125,7 @@ def _checked(raw: msgspec.Raw, pointer: str, now_ts: int, state: State) -> Event
         # The workspace's clock stands in the past, and the sender's does not.
         moved = event.occurred_at + timedelta(seconds=state.shift_seconds)
         event = msgspec.structs.replace(event, occurred_at=moved)
-    misfit = ((wrong.pointer, wrong.detail) for wrong in misfits(event, state.ledger.currency))
+    misfit = ((wrong.pointer, wrong.detail) for wrong in limit_faults(event, state.ledger.currency))
     found = islice(chain(faults(event), misfit), MOST_ERRORS)
     errors = [FieldError(pointer + at, detail) for at, detail in found]
     if not errors and event.occurred_ts > now_ts + _AHEAD_SECONDS:

@@ -5,9 +5,9 @@ from typing import Final
 import orjson
 from flask import Blueprint, Response, current_app, request
 
-from recsys.recommender.product_pages import How, PageQuestion
+from recsys.recommender.product_pages import PageKind, PageQuestion
 from serving.access import admission
-from serving.http.problems import KINDS, Refusal
+from serving.http.problems import PROBLEM_KINDS, Refusal
 from serving.http.responses import JSON, etag_of, is_held, reply
 from serving.requests import request_warnings
 from serving.requests.parsing import read_filter, read_query
@@ -64,7 +64,7 @@ def similar(item_id: str) -> Response:
     return _answer("similar", item_id)
 
 
-def _answer(how: How, item_id: str) -> Response:
+def _answer(how: PageKind, item_id: str) -> Response:
     state: State = current_app.extensions["omnibasket"]
     asked = read_query(request.args, PageQuery, lists=_LISTS)
     admission.refuse_screens()
@@ -87,6 +87,6 @@ def _answer(how: How, item_id: str) -> Response:
     )
     answer = engine.related(question)
     if answer is None:
-        raise Refusal("item-unknown", KINDS["item-unknown"].advice)
+        raise Refusal("item-unknown", PROBLEM_KINDS["item-unknown"].advice)
     request_warnings.add(answer, request_warnings.of_filter(engine, given))
     return reply(orjson.dumps(answer), cache_seconds=CACHE_SECONDS, private=True, etag=tag)

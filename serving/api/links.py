@@ -4,7 +4,7 @@ from typing import Final
 
 from flask import Blueprint, Response, current_app
 
-from serving.http.problems import KINDS, Refusal
+from serving.http.problems import PROBLEM_KINDS, Refusal
 from serving.http.responses import etag_of, is_held, reply
 from serving.schemas.openapi import documented
 from serving.state.qr_links import Kind, draw
@@ -54,9 +54,9 @@ def _drawn(token: str, kind: Kind, content_type: str) -> Response:
     offer_id, now_ts = state.links.offer_id(token), state.now_ts()
     offer = None if offer_id is None else state.ledger.offers.find(offer_id, now_ts)
     if offer is None:
-        raise Refusal("not-found", KINDS["not-found"].advice)
+        raise Refusal("not-found", PROBLEM_KINDS["not-found"].advice)
     if offer.state in _OVER:
-        raise Refusal(_OVER[offer.state], KINDS[_OVER[offer.state]].advice)
+        raise Refusal(_OVER[offer.state], PROBLEM_KINDS[_OVER[offer.state]].advice)
     code = state.links.codes.of(offer)
     tag = etag_of(code, kind)
     held = is_held(tag)

@@ -5,16 +5,16 @@ from typing import Final
 import orjson
 from flask import Blueprint, Response, current_app, request
 
-from recsys.bundles.bundle_table import offered
+from recsys.bundles.bundle_table import offered_members
 from recsys.bundles.terms import Offer
 from recsys.errors import OfferError
 from recsys.ledger.customers.identity_lookup import session_own_id
 from recsys.ledger.events.event_types import seal_identifier, seal_session
 from recsys.ledger.offers.offers import Refusal as NoOffer
-from recsys.ledger.offers.redemption import Use
+from recsys.ledger.offers.redemption import OfferUse
 from recsys.recommender.offers import documents as words
 from serving.access import admission
-from serving.http.problems import KINDS, FieldError, Refusal
+from serving.http.problems import PROBLEM_KINDS, FieldError, Refusal
 from serving.http.responses import etag_of, is_held, reply
 from serving.requests.offer_orders import combined, order_of, sentence
 from serving.requests.parsing import read_body, read_query
@@ -81,7 +81,7 @@ def issue(customer_id: str) -> Response:
     engine = state.loaded()
     suggestions = state.decided.suggestions(engine)
     if not suggestions.known(bundle_id):
-        raise Refusal("bundle-unknown", KINDS["bundle-unknown"].advice)
+        raise Refusal("bundle-unknown", PROBLEM_KINDS["bundle-unknown"].advice)
     if not _reaches(state, bundle_id):
         detail = "This bundle's offers cannot be used where this key is for."
         raise Refusal("channel-forbidden", detail)
@@ -95,17 +95,17 @@ def issue(customer_id: str) -> Response:
     if idle:
         detail = f"{', '.join(idle)}: not in the catalogue, or no longer sold."
         raise Refusal("bundle-inactive", detail)
-    item_ids = offered(bundle.kind, bundle.item_ids)
+    item_ids = offered_members(bundle.kind, bundle.item_ids)
     items = words.priced(item_ids, bundle.terms.currency, engine.catalogue)
     if items is None:
-        raise Refusal("not-offered", KINDS["not-offered"].advice)
+        raise Refusal("not-offered", PROBLEM_KINDS["not-offered"].advice)
     made = ledger.issue(
         bundle_id, owners[0], items, name=mine, now_ts=now_ts, owners=owners,
         bounds=bounds_of(state.config, engine),
     )  # fmt: skip
     if isinstance(made, NoOffer):
         kind = made.reason.replace("_", "-")
-        raise Refusal(kind, KINDS[kind].advice)
+        raise Refusal(kind, PROBLEM_KINDS[kind].advice)
     if made.offer_id != mine.offer_id:  # somebody else was as quick
         return reply(orjson.dumps(_told(state, made)))
     where = ("Location", f"/v1/offers/{made.offer_id}")
@@ -132,7 +132,7 @@ def of_identifier() -> Response:
     if identifier is not None:
         customer = state.ledger.customer(identifier=identifier, as_of_ts=state.now_ts() + 1)
     if customer is None or customer.customer_id is None:
-        raise Refusal("customer-unknown", KINDS["customer-unknown"].advice)
+        raise Refusal("customer-unknown", PROBLEM_KINDS["customer-unknown"].advice)
     return _standing(state, state.ledger.offers.owners(customer.customer_id))
 
 
@@ -216,7 +216,7 @@ def combine() -> Response:
     admission.refuse_screens()
     asked = read_body(request, CombinationRequest)
     owners = _users(state, asked)
-    use = Use(owners=owners, now_ts=state.now_ts(), **order_of(state, asked))
+    use = OfferUse(owners=owners, now_ts=state.now_ts(), **order_of(state, asked))
     outcomes = state.ledger.offers.redeem_best(asked.codes, use, dry_run=asked.dry_run)
     told = combined(state, asked.codes, outcomes)
     answer = {"transaction_id": asked.transaction_id, "dry_run": asked.dry_run, **told}
@@ -266,7 +266,7 @@ def _found(state: State, which: str) -> Offer:
     admission.refuse_screens()
     found = state.ledger.offers.find(which, state.now_ts())
     if found is None:
-        raise Refusal("offer-unknown", KINDS["offer-unknown"].advice)
+        raise Refusal("offer-unknown", PROBLEM_KINDS["offer-unknown"].advice)
     return found
 
 
@@ -277,7 +277,7 @@ def _owners(state: State, customer_id: str) -> list[str]:
     written = len(customer_id) <= _MOST_LETTERS and customer_id.isprintable()
     present = state.ledger.resolve_id(customer_id) if written else None
     if present is None:
-        raise Refusal("customer-unknown", KINDS["customer-unknown"].advice)
+        raise Refusal("customer-unknown", PROBLEM_KINDS["customer-unknown"].advice)
     return state.ledger.offers.owners(present)
 
 

@@ -27,7 +27,7 @@ class Kind(msgspec.Struct, frozen=True):
     advice: str
 
 
-KINDS: Final = {
+PROBLEM_KINDS: Final = {
     "malformed-body": Kind(400, "The body is not JSON", "Send one JSON document in UTF-8."),
     "bad-request": Kind(400, "The request cannot be read", "Compare it with /docs."),
     "key-missing": Kind(401, "A key is needed", "Send the header Authorization: Bearer KEY."),
@@ -276,7 +276,7 @@ def problem(
     kind: str, detail: str, errors: Iterable[FieldError] = (), *, request_id: str | None = None
 ) -> Problem:
     """Describe a problem of a request; of the present one where no other is named."""
-    known = KINDS[kind]
+    known = PROBLEM_KINDS[kind]
     return Problem(
         type=f"/problems#{kind}",
         title=known.title,
@@ -309,7 +309,7 @@ def _refused(refusal: Refusal) -> Response:
 
 def _ledger_failed(error: LedgerError) -> Response:
     _log.error("the ledger failed", extra={"request_id": g.request_id, "reason": str(error)})
-    advice = KINDS["ledger-unavailable"].advice
+    advice = PROBLEM_KINDS["ledger-unavailable"].advice
     return _answer(problem("ledger-unavailable", advice), [("Retry-After", "1")])
 
 
@@ -325,9 +325,9 @@ def _http_error(error: HTTPException) -> Response:
     if status == 405:
         allowed = sorted(set(error.valid_methods or ()) - {"OPTIONS"})  # type: ignore[attr-defined]
         headers = [("Allow", ", ".join(allowed))]
-    return _answer(problem(kind, KINDS[kind].advice), headers)
+    return _answer(problem(kind, PROBLEM_KINDS[kind].advice), headers)
 
 
 def _unexpected(error: Exception) -> Response:
     _log.error("unexpected error", exc_info=error, extra={"request_id": g.request_id})
-    return _answer(problem("internal-error", KINDS["internal-error"].advice))
+    return _answer(problem("internal-error", PROBLEM_KINDS["internal-error"].advice))

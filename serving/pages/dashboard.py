@@ -20,7 +20,7 @@ from recsys.recommender.bundles.terms_check import offering_channels
 from recsys.schema import CHANNELS
 from serving.access import session
 from serving.access.admission import PAGE_SCOPE
-from serving.http.problems import KINDS, Refusal
+from serving.http.problems import PROBLEM_KINDS, Refusal
 from serving.http.responses import reply
 from serving.requests.parsing import read_body
 from serving.schemas.openapi import documented
@@ -185,7 +185,7 @@ def _cookie(state: State, key: Key | None) -> str:
 
 def _ask_for_key(trouble: str, refusal: Refusal | None = None) -> Response:
     """Show the form for a key, with what was wrong about the last one."""
-    status = KINDS[refusal.kind].status if refusal is not None else 200
+    status = PROBLEM_KINDS[refusal.kind].status if refusal is not None else 200
     wait = refusal.retry_seconds if refusal is not None else None
     headers = [("Retry-After", str(wait))] if wait is not None else []
     content = render_template("dashboard_sign_in.html", trouble=trouble)

@@ -9,10 +9,10 @@ from typing import Final
 import swagger_ui_bundle
 from flask import Blueprint, Response, abort, current_app, render_template, request
 
-from recsys.recommender.placements import placements
+from recsys.recommender.placements import all_placements
 from recsys.units import DAY
 from serving.access import admission
-from serving.http.problems import KINDS
+from serving.http.problems import PROBLEM_KINDS
 from serving.http.responses import reply
 from serving.schemas.openapi import documented
 from serving.state.worker_state import State
@@ -48,7 +48,7 @@ def home() -> Response:
         "home.html",
         state=state,
         known=not admission.stranger(),
-        placements=placements(state.config),
+        placements=all_placements(state.config),
         example="SKU-1"
         if state.engine is None or admission.stranger()
         else state.engine.item(0)["item_id"],
@@ -61,7 +61,7 @@ def home() -> Response:
 @documented("What its problems mean", tag="pages", answers={200: "text/html"})
 def problems() -> Response:
     """Explain every kind of problem; the `type` of a problem leads here."""
-    return reply(render_template("problems.html", kinds=KINDS).encode(), 200, _HTML)
+    return reply(render_template("problems.html", kinds=PROBLEM_KINDS).encode(), 200, _HTML)
 
 
 @blueprint.get("/docs")

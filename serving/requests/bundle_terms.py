@@ -12,13 +12,13 @@ from flask import g
 from msgspec import UNSET, UnsetType
 from werkzeug.datastructures import ETags
 
-from recsys.bundles.terms import NEXT, Terms
+from recsys.bundles.terms import NEXT_STATUSES, Terms
 from recsys.errors import StaleError, TransitionError
 from recsys.ledger.events.event_types import Money
 from recsys.recommender.bundles import terms_check
 from recsys.recommender.bundles.suggestions import Suggestions
 from serving.access import admission
-from serving.http.problems import KINDS, FieldError, Refusal
+from serving.http.problems import PROBLEM_KINDS, FieldError, Refusal
 from serving.schemas.bundles import BundlePatch
 from serving.state.worker_state import State
 
@@ -32,14 +32,14 @@ _OFFERED: Final = ("approved", "paused")
 _FIRST_YEAR, _LAST_YEAR = 1970, 9999
 
 
-def decide(
+def decide_terms(
     state: State, suggestions: Suggestions, bundle_id: str, asked: BundlePatch, held: ETags
 ) -> None:
     """Change the terms of a bundle.
 
     Parameters
     ----------
-    state : State
+    state : VisitState
     suggestions : Suggestions
         They know the bundle.
     bundle_id : str
@@ -58,7 +58,7 @@ def decide(
     decision = decisions.get(bundle_id)
     before, revision = (decision.terms, decision.revision) if decision else (_DEFAULTS, 0)
     if not held.contains(str(revision)):
-        detail = f"The bundle is at revision {revision}. {KINDS['bundle-stale'].advice}"
+        detail = f"The bundle is at revision {revision}. {PROBLEM_KINDS['bundle-stale'].advice}"
         raise Refusal("bundle-stale", detail)
     currency = suggestions.currency(bundle) or before.currency
     terms = terms_check.with_price(suggestions, bundle_id, merged(before, asked, currency))
@@ -67,13 +67,13 @@ def decide(
     if before.status in _OFFERED:
         _admit(before)
     _admit(terms)
-    if terms.status not in (before.status, *NEXT[before.status]):
-        follow = " or ".join(f"`{status}`" for status in NEXT[before.status])
+    if terms.status not in (before.status, *NEXT_STATUSES[before.status]):
+        follow = " or ".join(f"`{status}`" for status in NEXT_STATUSES[before.status])
         detail = f"The bundle is `{before.status}`; it may become {follow}."
         raise Refusal("status-impossible", detail, [FieldError("/status", "cannot follow.")])
     faults = terms_check.unshown(before, terms, terms_check.offering_channels(state.config))
     if terms.status == "approved" or _bound(terms) != _bound(before):
-        faults = [*terms_check.check(suggestions, bundle_id, terms), *faults]
+        faults = [*terms_check.check_terms(suggestions, bundle_id, terms), *faults]
     _refuse(faults)
     try:
         decisions.change(
@@ -86,7 +86,7 @@ def decide(
             now_ts=state.now_ts(),
         )
     except StaleError:  # by somebody else, since it was read above
-        raise Refusal("bundle-stale", KINDS["bundle-stale"].advice) from None
+        raise Refusal("bundle-stale", PROBLEM_KINDS["bundle-stale"].advice) from None
     except TransitionError as error:
         raise Refusal("status-impossible", str(error)) from None
 
@@ -144,7 +144,7 @@ def _bound(terms: Terms) -> Terms:
     return msgspec.structs.replace(terms, **{name: getattr(_DEFAULTS, name) for name in _FREE})
 
 
-def _refuse(faults: Sequence[terms_check.Fault]) -> None:
+def _refuse(faults: Sequence[terms_check.TermsFault]) -> None:
     """Refuse terms with what is wrong first, naming all fields that are."""
     if not faults:
         return

@@ -12,11 +12,11 @@ from datetime import datetime
 from typing import Any, Final
 
 from recsys.config.filters import Filter
-from recsys.config.toml_file import Placement
+from recsys.config.toml_file import PlacementSettings
 from recsys.errors import LedgerError
 from recsys.ledger.events.event_types import Identifier, seal_identifier, seal_session
 from recsys.ledger.ledger import Customer, Exposure
-from recsys.recommender.placements import Question, placements
+from recsys.recommender.placements import Question, all_placements
 from serving.access import admission
 from serving.http.problems import FieldError, Refusal
 from serving.schemas.recommendations import CartLine
@@ -40,7 +40,7 @@ class Who:
     """Whether the ledger could not be asked who it is."""
 
 
-def find_placement(state: State, name: str) -> Placement:
+def find_placement(state: State, name: str) -> PlacementSettings:
     """Return the settings of the placement that a request names.
 
     Raises
@@ -50,7 +50,7 @@ def find_placement(state: State, name: str) -> Placement:
     """
     found = state.config.placement(name)
     if found is None:
-        known = placements(state.config)
+        known = all_placements(state.config)
         near = difflib.get_close_matches(name, known, 1)
         hint = f" Did you mean `{near[0]}`?" if near else ""
         raise Refusal(
@@ -82,7 +82,7 @@ def find_time(state: State, as_of: datetime | None) -> int:
 
 def find_customer(
     state: State,
-    settings: Placement,
+    settings: PlacementSettings,
     customer_id: str | None,
     identifier: Identifier | None,
     session_id: str | None,
@@ -130,7 +130,7 @@ def find_customer_or_nobody(state: State, *asked: Any) -> Who:
 
 def to_question(
     placement: str,
-    settings: Placement,
+    settings: PlacementSettings,
     who: Who,
     as_of_ts: int,
     *,

@@ -16,10 +16,10 @@ from flask import Request
 from werkzeug.datastructures import MultiDict
 
 from recsys.config import filters
-from recsys.config.errors import nearest
+from recsys.config.errors import nearest_name
 from recsys.config.filters import Filter, FilterError
 from recsys.messages import choices_of, given, unreadable, wanted
-from serving.http.problems import KINDS, FieldError, Refusal
+from serving.http.problems import PROBLEM_KINDS, FieldError, Refusal
 
 T = TypeVar("T")
 
@@ -54,7 +54,7 @@ def read_body(request: Request, kind: type[T]) -> T:
     limit = request.max_content_length
     if request.content_length is None and limit is not None and len(body) >= limit:
         # A body sent in chunks, of which no more than the limit has been read.
-        raise Refusal("body-too-large", KINDS["body-too-large"].advice)
+        raise Refusal("body-too-large", PROBLEM_KINDS["body-too-large"].advice)
     return decode(body, kind)
 
 
@@ -162,7 +162,7 @@ def read_filter(
     if document is None:
         return None
     try:
-        return filters.parse(document, attributes)
+        return filters.parse_filter(document, attributes)
     except FilterError as error:
         errors = [FieldError(f"/filter{at}", detail) for at, detail in error.faults[:_MOST_ERRORS]]
         raise Refusal("invalid-request", "The filter is not valid.", errors) from None
@@ -286,7 +286,7 @@ def _unwrap(kind: Any, value: Any) -> Any:
 def _worded(message: str, kind: Any, value: Any) -> str:
     """Say msgspec's message in the words of JSON, with the values that are allowed."""
     if choices := choices_of(kind):
-        hint = nearest(value, choices) if isinstance(value, str) else ""
+        hint = nearest_name(value, choices) if isinstance(value, str) else ""
         return f"is not {wanted(message, kind)}.{hint}"
     instead = given(message)
     return f"must be {wanted(message, kind)}" + (f", not {instead}." if instead else ".")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from recsys.config.errors import nearest
+from recsys.config.errors import nearest_name
 from recsys.config.filters import Filter
 from recsys.ledger.events.event_types import Event, Identifier, Money
 from recsys.messages import counted
@@ -28,7 +28,7 @@ def of_event(state: State, event: Event, pointer: str, now_ts: int) -> Iterator[
 
     Parameters
     ----------
-    state : State
+    state : VisitState
     event : Event
         As it was sent.
     pointer : str
@@ -58,7 +58,7 @@ def of_event(state: State, event: Event, pointer: str, now_ts: int) -> Iterator[
 def of_identifier(state: State, given: Identifier | None, pointer: str) -> Iterator[FieldError]:
     """Yield that an identifier is of a type that the workspace does not know."""
     if given is not None and given.type not in state.identifier_types:
-        hint = nearest(given.type, state.identifier_types)
+        hint = nearest_name(given.type, state.identifier_types)
         text = f"`{given.type}` is no type of identifier that the workspace knows.{hint}"
         yield FieldError(f"{pointer}/type", text)
 

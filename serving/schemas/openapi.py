@@ -18,7 +18,7 @@ from flask import Blueprint, Flask, Response, current_app
 
 from recsys import __version__
 from recsys.ledger.events.event_types import Event
-from serving.http.problems import CONTENT_TYPE, KINDS, Problem
+from serving.http.problems import CONTENT_TYPE, PROBLEM_KINDS, Problem
 from serving.http.responses import JSON, etag_of, is_held, reply
 from serving.schemas.recommendations import BatchCustomer
 
@@ -303,7 +303,7 @@ def _responses(operation: Operation, by_kind: Mapping[Any, dict[str, Any]]) -> d
             contents[status] |= {media: {} for media in operation.also}
     guarded = _WITH_KEY if operation.scope is not None else ()
     for name in (*operation.problems, *guarded, *_EVERYWHERE):
-        kind = KINDS[name]
+        kind = PROBLEM_KINDS[name]
         titles.setdefault(kind.status, []).append(kind.title)
         content = contents.setdefault(kind.status, {})
         content[CONTENT_TYPE] = {"schema": by_kind[Problem]}

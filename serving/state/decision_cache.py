@@ -8,7 +8,7 @@ import threading
 from collections.abc import Mapping
 
 from recsys.bundles.terms import Decision
-from recsys.config.settings import Bundles
+from recsys.config.settings import BundleSettings
 from recsys.ledger.offers.decisions import Decisions
 from recsys.recommender.bundles.suggestions import Suggestions
 from recsys.recommender.engine import Engine
@@ -30,7 +30,7 @@ class Decided:
         Whether somebody calls ``renew`` in the background, so that answers need not.
     """
 
-    def __init__(self, decisions: Decisions, settings: Bundles) -> None:
+    def __init__(self, decisions: Decisions, settings: BundleSettings) -> None:
         self.by_id: Mapping[str, Decision] = {}
         self.followed = False
         self._decisions = decisions

@@ -5,13 +5,13 @@ The settings and the engine's costs come in; bounds as the ledger takes them com
 """
 
 from recsys.config.toml_file import Config
-from recsys.ledger.offers.pieces import Bounds
+from recsys.ledger.offers.pieces import OfferBounds
 from recsys.recommender.engine import Engine
 
 
-def bounds_of(config: Config, engine: Engine | None) -> Bounds:
+def bounds_of(config: Config, engine: Engine | None) -> OfferBounds:
     """Return the bounds of offers; without an engine no cost is known."""
-    return Bounds(
+    return OfferBounds(
         per_order=config.offers.per_order,
         margin_floor=config.bundles.margin_floor,
         cost_of=None if engine is None else engine.cost_of,

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 
-from recsys.bundles.bundle_table import offered
+from recsys.bundles.bundle_table import offered_members
 from recsys.bundles.terms import Decision, Offer, OfferItem
 from recsys.config.toml_file import Config
 from recsys.errors import LedgerError
@@ -19,10 +19,10 @@ from recsys.ledger.customers.identity_lookup import session_own_id
 from recsys.ledger.ledger import Ledger
 from recsys.ledger.offers.issuing import VisitBounds
 from recsys.ledger.offers.offers import Refusal
-from recsys.ledger.offers.pieces import Bounds, least_price_minor
+from recsys.ledger.offers.pieces import OfferBounds, least_price_minor
 from recsys.recommender.engine import Engine
 from recsys.recommender.offers import documents as words
-from recsys.recommender.offers.selection import NO_OFFERING, Offering
+from recsys.recommender.offers.selection import NO_BUNDLES, OfferableBundles
 from recsys.recommender.placements import Question
 from serving.state.decision_cache import Decided
 from serving.state.offer_bounds import bounds_of
@@ -72,23 +72,23 @@ class Promises:
         self._ledger = ledger
         self._offers = ledger.offers
         self._config = config
-        self._made: tuple[Engine, Mapping[str, Decision], Offering] | None = None
+        self._made: tuple[Engine, Mapping[str, Decision], OfferableBundles] | None = None
 
-    def offering(self, engine: Engine) -> Offering:
+    def offering(self, engine: Engine) -> OfferableBundles:
         """Return the bundles that may be offered, with every decision made by now."""
         try:
             if not self._decided.followed:
                 self._decided.renew()
         except LedgerError as error:
             _log.error("answered without offers", extra={"reason": str(error)})
-            return NO_OFFERING
+            return NO_BUNDLES
         by_id, made = self._decided.by_id, self._made
         if made is None or made[0] is not engine or made[1] is not by_id:
             bounds = bounds_of(self._config, engine)
             withheld = [
                 name for name, decision in by_id.items() if _items(decision, engine, bounds) is None
             ]
-            offering = Offering(engine.index, by_id, engine.ranker.grouped, withheld)
+            offering = OfferableBundles(engine.index, by_id, engine.ranker.grouped, withheld)
             made = self._made = engine, by_id, offering
         return made[2]
 
@@ -97,7 +97,7 @@ class Promises:
         question: Question,
         customer_id: str | None,
         session_id: str | None,
-        offering: Offering,
+        offering: OfferableBundles,
         *,
         shown: bool,
         address: str | None = None,
@@ -111,7 +111,7 @@ class Promises:
             The present customer who asks.
         session_id : str or None
             Their visit, sealed. To somebody without either nothing can be promised.
-        offering : Offering
+        offering : OfferableBundles
             From ``offering``.
         shown : bool
             Whether the answer is shown to them; asking alone promises nothing anew.
@@ -219,13 +219,13 @@ class Promises:
         return owners if session_id is None else [*owners, session_own_id(session_id)]
 
 
-def _items(decision: Decision, engine: Engine, bounds: Bounds) -> list[OfferItem] | None:
+def _items(decision: Decision, engine: Engine, bounds: OfferBounds) -> list[OfferItem] | None:
     """Return what a bundle is promised of, at present prices; None where it cannot be now.
 
     One whose price is no discount any more, or leaves less than the margin floor, takes no other
     bundle's place in an answer.
     """
-    terms, item_ids = decision.terms, offered(decision.kind, decision.item_ids)
+    terms, item_ids = decision.terms, offered_members(decision.kind, decision.item_ids)
     items = words.priced(item_ids, terms.currency, engine.catalogue)
     if items is None or terms.price_minor is None or terms.currency is None:
         return None

@@ -17,7 +17,7 @@ from recsys.errors import LedgerError
 from recsys.identity.hashing import KeyedHash
 from recsys.ledger.api_keys import KEPT_FILE, KeptKeys
 from recsys.ledger.catalogue_updates import Overlay
-from recsys.ledger.ledger import Exposure, Ledger, Patience
+from recsys.ledger.ledger import Exposure, Ledger, Timeouts
 from recsys.recommender.clock import shift_seconds
 from recsys.recommender.engine import Engine
 from serving.access.client_addresses import Addresses
@@ -63,7 +63,7 @@ class State:
         self.ledger = Ledger.open(
             config.ledger_url,
             currency=config.workspace.currency,
-            patience=Patience(config.ledger.read_seconds, config.ledger.write_seconds),
+            patience=Timeouts(config.ledger.read_seconds, config.ledger.write_seconds),
         )
         kept = KeptKeys(config.state / KEPT_FILE)
         self.keyring = Keyring(self.ledger.keys, kept)

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from recsys.config.errors import explain, nearest
-from recsys.config.toml_file import Column, Config, Placement, Source
+from recsys.config.errors import explain_error, nearest_name
+from recsys.config.toml_file import Column, Config, PlacementSettings, Source
 from recsys.messages import counted, failure, isolated, unreadable
 
 #: Words of the parser, which nobody who did not write it knows.
@@ -32,10 +32,10 @@ def fields(kind: type[msgspec.Struct]) -> Iterator[Any]:
 
 
 def test_no_wrong_setting_is_told_in_the_parsers_words() -> None:
-    kinds = [*fields(Config), *fields(Source), *fields(Placement), *fields(Column)]
+    kinds = [*fields(Config), *fields(Source), *fields(PlacementSettings), *fields(Column)]
     told = 0
     for kind, value in itertools.product(kinds, VALUES):
-        if found := explain(value, kind, "setting"):
+        if found := explain_error(value, kind, "setting"):
             told += 1
             said = found[1].removesuffix(f"not {value!r}.")
             assert not PARSER.search(said), (kind, value, said)
@@ -101,4 +101,4 @@ def test_a_name_of_another_direction_keeps_to_itself() -> None:
     ],
 )  # fmt: skip
 def test_the_nearest_name(name: str, known: tuple[str, ...], near: str | None) -> None:
-    assert nearest(name, known) == (f" Did you mean `{near}`?" if near else "")
+    assert nearest_name(name, known) == (f" Did you mean `{near}`?" if near else "")

@@ -19,7 +19,7 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 from werkzeug.serving import make_server
 
-from recsys.config.toml_file import Config, Ledger, load
+from recsys.config.toml_file import Config, Ledger, load_config
 from serving.app import create_app
 from serving.state.worker_state import State
 from training.cli import main
@@ -150,7 +150,7 @@ def workspace(shop: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def config(shop: Path, tmp_path: Path) -> Config:
     """The workspace's settings, with a ledger that may be changed, and nobody counted so far."""
-    settings = load(shop)
+    settings = load_config(shop)
     (settings.state / "rates").unlink(missing_ok=True)
     ledger = shutil.copy(shop / ".omnibasket" / "ledger.sqlite", tmp_path / "ledger.sqlite")
     return msgspec.structs.replace(settings, ledger=Ledger(url=f"sqlite:///{ledger}"))

@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from recsys.ledger.events.event_types import Identifier
-from serving.http.problems import KINDS
+from serving.http.problems import PROBLEM_KINDS
 
 from .conftest import email, state
 
@@ -23,7 +23,7 @@ def money(amount_minor: int, currency: str = EUR) -> dict[str, Any]:
 
 def refused(answer: Any, kind: str) -> dict[str, Any]:
     """Check that an answer is a problem of a kind."""
-    assert answer.status_code == KINDS[kind].status, answer.text
+    assert answer.status_code == PROBLEM_KINDS[kind].status, answer.text
     found: dict[str, Any] = answer.get_json()
     assert found["type"] == f"/problems#{kind}"
     return found

@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 
 from serving.app import MAX_BODY_BYTES
 from serving.http import log
-from serving.http.problems import KINDS, Problem
+from serving.http.problems import PROBLEM_KINDS, Problem
 from serving.schemas import openapi
 
 from .conftest import known
@@ -47,7 +47,7 @@ def test_every_error_is_a_problem(
     assert answer.content_type == "application/problem+json"
     problem = msgspec.json.decode(answer.data, type=Problem)
     assert problem.type == f"/problems#{kind}"
-    assert (problem.status, problem.title) == (status, KINDS[kind].title)
+    assert (problem.status, problem.title) == (status, PROBLEM_KINDS[kind].title)
     assert problem.instance == f"urn:omnibasket:request:{answer.headers['X-Request-Id']}"
     assert problem.detail
     assert bool(problem.errors) == (status == 422)
@@ -208,4 +208,4 @@ def test_the_front_page_says_what_answers(client: FlaskClient) -> None:
 
 def test_every_kind_of_problem_is_explained(client: FlaskClient) -> None:
     text = client.get("/problems").text
-    assert all(f'id="{kind}"' in text for kind in KINDS)
+    assert all(f'id="{kind}"' in text for kind in PROBLEM_KINDS)

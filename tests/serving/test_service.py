@@ -19,7 +19,7 @@ import pytest
 from click.testing import CliRunner
 
 from recsys.artefacts import registry
-from recsys.config.toml_file import load
+from recsys.config.toml_file import load_config
 from recsys.ledger.database import Database
 from recsys.ledger.schema import EXPOSURES
 from training.cli import main
@@ -74,7 +74,7 @@ def running(workspace: Path, workers: int = 2) -> Iterator[Service]:
 
 
 def test_the_whole_road_over_the_network(workspace: Path) -> None:
-    config = load(workspace)
+    config = load_config(workspace)
     with running(workspace) as service:
         assert service.ask("GET", "/readyz")[0] == 200
         asked = {"placement": "web_home", **known(0), "as_of": "2026-03-01T20:00:00Z"}
@@ -151,7 +151,7 @@ def test_it_says_what_to_open_and_stops_on_interrupt(workspace: Path) -> None:
     for path in ("/dashboard", "/shop", "/docs", "/readyz"):
         assert f"{path} " in said
     assert "need a key" in said
-    assert registry.current(load(workspace)).name in said  # which strangers are not told
+    assert registry.current(load_config(workspace)).name in said  # which strangers are not told
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 from flask.testing import FlaskClient
 
-from recsys.config.toml_file import load
+from recsys.config.toml_file import load_config
 from tests.serving.conftest import Serve, config, serve, shop, workspace
 from tests.serving.marketing import approve, bundle_of, customer, issue, money, put_costs
 from training.cli import main
@@ -21,7 +21,7 @@ __all__ = ["config", "serve", "shop", "workspace"]
 @pytest.fixture
 def client(workspace: Path, serve: Serve) -> FlaskClient:
     """The service of the workspace that the command looks at."""
-    return serve(load(workspace)).test_client()
+    return serve(load_config(workspace)).test_client()
 
 
 def bundles(workspace: Path, *arguments: str) -> Result:

@@ -13,7 +13,7 @@ import duckdb
 import pytest
 from click.testing import CliRunner
 
-from recsys.config.toml_file import load
+from recsys.config.toml_file import load_config
 from recsys.errors import ConfigError
 from training.cli import main
 from training.demo import build, exports, titles
@@ -68,7 +68,7 @@ def test_another_seed_gives_another_world(truth: dict[str, Any], tmp_path: Path)
 
 
 def test_settings_name_the_exports(demo: Path) -> None:
-    config = load(demo)
+    config = load_config(demo)
     assert config.workspace.currency == "USD"
     for source in config.sources.values():
         assert sorted(demo.glob(str(source.path)))
@@ -245,7 +245,7 @@ def test_somebody_elses_folder_is_left_alone(tmp_path: Path) -> None:
     note.write_text("mine", encoding="utf-8")
     build(tmp_path, households=40, force=True)
     assert note.read_text(encoding="utf-8") == "mine"
-    assert load(tmp_path).workspace.name == "Demo grocer"
+    assert load_config(tmp_path).workspace.name == "Demo grocer"
 
 
 def test_too_small_a_world_is_refused(tmp_path: Path) -> None:

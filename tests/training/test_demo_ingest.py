@@ -7,9 +7,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from recsys.config.toml_file import load
+from recsys.config.toml_file import load_config
 from recsys.errors import DataError
-from recsys.evaluation.identity_quality import by_any_link, by_email, measure, read_truth
+from recsys.evaluation.identity_quality import by_any_link, by_email, measure_identity, read_truth
 from recsys.history.versions import History
 from recsys.identity.hashing import KeyedHash
 from training.demo.check import figures, read_counts
@@ -22,7 +22,7 @@ def workspace(trained_demo: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def history(workspace: Path) -> History:
-    return History.open(load(workspace))
+    return History.open(load_config(workspace))
 
 
 def test_the_history_holds_what_the_truth_says(workspace: Path, history: History) -> None:
@@ -59,14 +59,14 @@ def test_rejects_name_file_and_line(workspace: Path, history: History) -> None:
 
 
 def test_identifiers_are_linked_as_the_truth_says(workspace: Path, history: History) -> None:
-    truth = read_truth(workspace / "truth.csv", KeyedHash.load(load(workspace)))
-    found = measure(truth, history.table("identifiers"))
+    truth = read_truth(workspace / "truth.csv", KeyedHash.load(load_config(workspace)))
+    found = measure_identity(truth, history.table("identifiers"))
     assert found.missing == 0
     assert found.precision >= 0.99
     assert found.recall >= 0.99
     links = history.table("links")
-    assert measure(truth, by_email(links)).recall < 0.7
-    assert measure(truth, by_any_link(links)).precision < 0.5
+    assert measure_identity(truth, by_email(links)).recall < 0.7
+    assert measure_identity(truth, by_any_link(links)).precision < 0.5
 
 
 def test_a_folder_without_truth_is_no_demo(tmp_path: Path) -> None:

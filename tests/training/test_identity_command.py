@@ -8,9 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
-from recsys.config.toml_file import Config, load
+from recsys.config.toml_file import Config, load_config
 from recsys.identity.hashing import KeyedHash
-from recsys.identity.resolution import customer_id_of, resolve, undone
+from recsys.identity.resolution import customer_id_of, resolve, undone_links
 from recsys.query_engine import connect
 from recsys.schema import TABLES
 from tests.recsys.identity.observing import Seen
@@ -21,7 +21,7 @@ from training.cli import main
 def workspace(tmp_path: Path) -> Path:
     """A card and an e-mail that share a payment token; a default card; a known rule."""
     (tmp_path / "omnibasket.toml").write_text("[identity]\nplain = ['payment_token']\n")
-    config = load(tmp_path)
+    config = load_config(tmp_path)
     keyed = KeyedHash.load(config, create=True)
     seen = Seen().order("card=C1 token=tok-1", times=3).order("email=ada@shop.test token=tok-1")
     for n in range(7):
@@ -39,7 +39,7 @@ def write_history(config: Config, seen: Seen | None) -> None:
     folder = config.state / "history" / "v1"
     folder.mkdir(parents=True, exist_ok=True)
     con = connect(memory_mb=256, threads=1)
-    found = resolve((seen or Seen()).table(), config.identity, con, undone(config))
+    found = resolve((seen or Seen()).table(), config.identity, con, undone_links(config))
     resolved = {"identifiers": found.identifiers, "links": found.links}
     for name, schema in TABLES.items():
         table = resolved.get(name, pa.Table.from_pylist([], schema))
@@ -59,7 +59,7 @@ def ask(workspace: Path, *arguments: str) -> dict:
 
 
 def stored(workspace: Path, kind: str, value: str) -> str:
-    found = KeyedHash.load(load(workspace)).identifier(kind, value)
+    found = KeyedHash.load(load_config(workspace)).identifier(kind, value)
     assert found
     return found
 
@@ -118,8 +118,8 @@ def test_undo_says_what_it_will_change_and_redo_takes_it_back(workspace: Path) -
     assert "Now undone" in result.output
     assert customer_id_of("loyalty_card", card) in result.output
     assert "omnibasket ingest" in result.output
-    config = load(workspace)
-    assert undone(config) == [link["link_id"]]
+    config = load_config(workspace)
+    assert undone_links(config) == [link["link_id"]]
     assert "not the same person" in (config.state / "undone.txt").read_text()
 
     again = ask(workspace, "undo", link["link_id"])
@@ -129,7 +129,7 @@ def test_undo_says_what_it_will_change_and_redo_takes_it_back(workspace: Path) -
     assert redone["changed"] is True
     assert [len(customer["identifiers"]) for customer in redone["before"]] == [2, 1]
     assert [len(customer["identifiers"]) for customer in redone["after"]] == [3]
-    assert undone(config) == []
+    assert undone_links(config) == []
     assert "was not undone" in run(workspace, "redo", link["link_id"]).output
 
 

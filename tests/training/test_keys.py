@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from recsys.config.toml_file import load
+from recsys.config.toml_file import load_config
 from recsys.errors import ConfigError
 from recsys.ledger.ledger import Ledger
 from recsys.recommender.catalogue_updates import LiveLocation
@@ -45,7 +45,7 @@ def test_a_key_is_shown_once_and_listed_without_its_secret(workspace: Path) -> N
 
 def tell(workspace: Path, *location_ids: str) -> None:
     """Have the back office tell of locations."""
-    ledger = Ledger.open(load(workspace).ledger_url)
+    ledger = Ledger.open(load_config(workspace).ledger_url)
     ledger.backoffice.put_locations([LiveLocation(location_id=name) for name in location_ids], 1)
     ledger.close()
 

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from recsys.artefacts import artefact_format, registry, runs
-from recsys.config.toml_file import load
+from recsys.config.toml_file import load_config
 from training.cli import main
 
 from .test_train import TOML, build, run, sales
@@ -35,7 +35,7 @@ def asked(*words):
 
 def praise(folder, version, value=0.99):
     """Have a version's manifest say that it was better than any."""
-    path = registry.find(load(folder), version) / "manifest.json"
+    path = registry.find(load_config(folder), version) / "manifest.json"
     manifest = json.loads(path.read_text())
     for row in manifest["metrics"]["figures"]:
         if (row["method"], row["metric"], row["segment"]) == ("omnibasket", "ndcg@10", "all"):
@@ -64,7 +64,7 @@ def test_what_is_worse_is_kept_but_not_current(shop):
     assert (second["outcome"], second["current"]) == ("refused", False)
     assert "ndcg@10 (all) is worse by" in second["gate"]["refusals"][0]
     assert "compared directly" in second["gate"]["how"]
-    assert registry.versions(load(folder)) == [first["version"], second["version"]]
+    assert registry.versions(load_config(folder)) == [first["version"], second["version"]]
 
 
 def test_versions_are_listed_compared_and_shown(shop):
@@ -113,10 +113,10 @@ def test_promote_and_roll_back(shop):
     assert call("models", "promote", two, "-w", folder, "--force").exit_code == 2
     forced = call("models", "promote", two, "-w", folder, "--force", "--reason", "new season")
     assert forced.exit_code == 0
-    assert registry.current(load(folder)).name == two
+    assert registry.current(load_config(folder)).name == two
     assert asked("models", "rollback", "-w", folder)["version"] == one
     again = call("models", "rollback", "-w", folder)
-    assert (again.exit_code, registry.current(load(folder)).name) == (5, one)
+    assert (again.exit_code, registry.current(load_config(folder)).name) == (5, one)
     assert "nothing to roll back to" in again.stderr
     log = asked("models", "log", "-w", folder)["promotions"]
     assert [(entry["action"], entry["to"]) for entry in log] == [
@@ -182,7 +182,7 @@ def test_a_silent_channel_stops_the_training(tmp_path):
     assert ran.exit_code == 4
     assert "channels: `web` has sold nothing since 2026-02-1" in ran.stderr
     assert "--no-checks" in ran.stderr
-    assert not registry.versions(load(folder))
+    assert not registry.versions(load_config(folder))
     assert run("train", folder, "--dry-run").exit_code == 4
     dry = run("train", folder, "--dry-run", "--set", 'checks.warn=["channels"]')
     assert dry.exit_code == 0
@@ -191,16 +191,16 @@ def test_a_silent_channel_stops_the_training(tmp_path):
     assert kept.exit_code == 7
     told = json.loads(kept.stdout)
     assert "data check failed" in told["gate"]["refusals"][0]
-    assert registry.current_name(load(folder)) is None
+    assert registry.current_name(load_config(folder)) is None
     refused = call("models", "promote", told["version"], "-w", folder)
     assert (refused.exit_code, "data check failed" in refused.stderr) == (7, True)
-    outcomes = [(r.outcome, r.error is None) for r in runs.read_all(load(folder))]
+    outcomes = [(r.outcome, r.error is None) for r in runs.read_all(load_config(folder))]
     assert outcomes == [("failed", False), ("failed", False), ("checked", True), ("refused", True)]
 
 
 def test_a_training_that_is_killed_while_it_writes_changes_nothing(shop):
     folder, *_ = shop
-    config = load(folder)
+    config = load_config(folder)
     before, current = registry.versions(config), registry.current(config).name
     command = [sys.executable, "-m", "training.cli", "train", "-w", str(folder)]
     for writing in (False, True):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from recsys.artefacts import artefact_format, registry
-from recsys.config.toml_file import load
+from recsys.config.toml_file import load_config
 from recsys.history.versions import History
 from recsys.identity.hashing import KeyedHash
 
@@ -70,8 +70,10 @@ def test_the_keys_differ_and_so_do_the_customers_names(trained: Any) -> None:
     keys, names = zip(
         *(
             (
-                KeyedHash.load(load(folder)).key,
-                frozenset(History.open(load(folder)).table("customers")["customer_id"].to_pylist()),
+                KeyedHash.load(load_config(folder)).key,
+                frozenset(
+                    History.open(load_config(folder)).table("customers")["customer_id"].to_pylist()
+                ),
             )
             for folder, _ in trained
         ),
@@ -93,7 +95,8 @@ def test_figures_are_equal(trained: Any) -> None:
 
 def test_every_array_is_equal(trained: Any) -> None:
     one, other = (
-        artefact_format.read_manifest(registry.current(load(folder))).files for folder, _ in trained
+        artefact_format.read_manifest(registry.current(load_config(folder))).files
+        for folder, _ in trained
     )
     assert one.keys() == other.keys()
     differing = [name for name in one if one[name] != other[name]]

@@ -9,12 +9,12 @@ import pytest
 from click.testing import CliRunner
 
 from recsys.artefacts import artefact_format, registry
-from recsys.config.toml_file import load
+from recsys.config.toml_file import load_config
 from recsys.datasets.customer_history import EMPTY
 from recsys.history.versions import History
-from recsys.learning.fit import suggest
+from recsys.learning.fit import find_bundles
 from recsys.recommender.engine import Engine
-from recsys.recommender.placements import Question, find
+from recsys.recommender.placements import Question, find_placement
 from training.cli import main
 from training.train import report
 
@@ -121,12 +121,12 @@ def test_it_tells_scripts_what_was_learned_and_how_good_it_is(workspace, result)
     }  # fmt: skip
     assert result["seconds"]["total"] > 0
     assert result["bytes"] == sum(
-        file.stat().st_size for file in registry.current(load(workspace)).iterdir()
+        file.stat().st_size for file in registry.current(load_config(workspace)).iterdir()
     )
 
 
 def test_the_manifest_says_where_the_artefact_comes_from(workspace, result):
-    found = artefact_format.load(registry.current(load(workspace)))
+    found = artefact_format.load(registry.current(load_config(workspace)))
     assert found.version == result["version"]
     assert found.manifest.fingerprint == result["history"]
     assert found.manifest.metrics["figures"] == result["figures"]
@@ -137,12 +137,12 @@ def test_the_manifest_says_where_the_artefact_comes_from(workspace, result):
 
 
 def test_the_artefact_answers(workspace, result):
-    config = load(workspace)
+    config = load_config(workspace)
     engine = Engine.load(registry.current(config))
     as_of_ts = int(LAST_DAY.timestamp()) + 3600
 
     def ask(placement, **fields):
-        settings = find(config, placement)
+        settings = find_placement(config, placement)
         question = Question(placement=placement, settings=settings, as_of_ts=as_of_ts, **fields)
         return engine.recommend([question], [EMPTY])[0]["items"]
 
@@ -159,7 +159,7 @@ def test_the_artefact_answers(workspace, result):
 
 
 def test_the_same_data_give_the_same_arrays(workspace, result):
-    config = load(workspace)
+    config = load_config(workspace)
     first = artefact_format.load(registry.current(config)).manifest
     ran = run("train", workspace)
     assert ran.exit_code == 0, ran.output
@@ -190,7 +190,7 @@ def test_too_little_to_learn_from_is_told(tmp_path, given, message):
     ran = run("train", build(tmp_path, **given))
     assert ran.exit_code == 4
     assert message in ran.stderr
-    assert not registry.versions(load(tmp_path))
+    assert not registry.versions(load_config(tmp_path))
 
 
 def test_without_known_customers_there_is_nobody_to_learn_from(tmp_path):
@@ -210,9 +210,9 @@ def test_without_a_history_it_says_what_to_do(tmp_path):
 def test_a_training_is_about_one_history_whatever_is_ingested_meanwhile(tmp_path, monkeypatch):
     """Two ingests end while it learns; the version that it reads would be deleted by the second."""
     folder = build(tmp_path / "shop", days=40)
-    config = load(folder)
+    config = load_config(folder)
     before = History.open(config).version
-    honest = suggest
+    honest = find_bundles
 
     def busy(*given):
         for days in (41, 42):

@@ -14,13 +14,13 @@ from typing import Any, Final, get_args
 import click
 
 from recsys.artefacts import registry
-from recsys.bundles.bundle_table import KINDS
+from recsys.bundles.bundle_table import BUNDLE_KINDS
 from recsys.bundles.terms import STATUSES, Counts
-from recsys.config.toml_file import load
+from recsys.config.toml_file import load_config
 from recsys.ledger.catalogue_updates import Overlay
 from recsys.ledger.ledger import Ledger
 from recsys.recommender.bundles import documents as words
-from recsys.recommender.bundles.listing import Show, Sort, Wanted, listed
+from recsys.recommender.bundles.listing import ListRequest, Show, Sort, matching_bundles
 from recsys.recommender.bundles.spreadsheet import short as in_short
 from recsys.recommender.bundles.spreadsheet import spreadsheet
 from recsys.recommender.bundles.suggestions import Suggestions
@@ -59,7 +59,9 @@ For example:
 )
 @workspace_option
 @click.option("--status", type=click.Choice(STATUSES), help="Only those that are decided so.")
-@click.option("--kind", type=click.Choice(KINDS), help="In one basket, or one after the other.")
+@click.option(
+    "--kind", type=click.Choice(BUNDLE_KINDS), help="In one basket, or one after the other."
+)
 @click.option("--item", metavar="ITEM", help="Only those with this product.")
 @click.option("--title", metavar="TEXT", help="Only those with this text in a title.")
 @click.option("--category", help="Only those with a product of this category.")
@@ -87,7 +89,7 @@ For example:
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, for spreadsheets.")
 @click.option("--short", is_flag=True, help="With --csv: what people read, in major units.")
 @json_option
-def list_bundles(
+def list_command(
     workspace: Path,
     item: str | None,
     title: str | None,
@@ -109,9 +111,9 @@ def list_bundles(
     with _opened(workspace) as opened:
         suggestions = opened.suggestions
         show: Show = "all" if everything else "worth"
-        wanted = Wanted(item_id=item, q=title, location_id=location, show=show, **filters)
+        wanted = ListRequest(item_id=item, q=title, location_id=location, show=show, **filters)
         _check(suggestions.engine, wanted)
-        names, left_out = listed(suggestions, wanted)
+        names, left_out = matching_bundles(suggestions, wanted)
         shown = names[: limit or (len(names) if as_csv or as_json else _ROWS)]
         counts = opened.ledger.offers.counts(now_ts=opened.now_ts)
         rows = [words.row(suggestions, name, counts.get(name, Counts())) for name in shown]
@@ -156,7 +158,7 @@ def show(bundle_id: str, workspace: Path, as_json: bool) -> None:
 @contextmanager
 def _opened(workspace: Path) -> Iterator[_Opened]:
     """Open the current artefact with what the ledger knows besides."""
-    config = load(workspace)
+    config = load_config(workspace)
     engine = Engine.load(registry.current(config))
     ledger = Ledger.open(config.ledger_url, create=False, currency=config.workspace.currency)
     try:
@@ -173,7 +175,7 @@ def _opened(workspace: Path) -> Iterator[_Opened]:
         ledger.close()
 
 
-def _check(engine: Engine, wanted: Wanted) -> None:
+def _check(engine: Engine, wanted: ListRequest) -> None:
     """Refuse names that the catalogue does not hold, rather than find nothing."""
     if wanted.item_id is not None and engine.index.ix_of([wanted.item_id])[0] < 0:
         raise click.BadParameter(

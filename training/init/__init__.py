@@ -13,7 +13,7 @@ from typing import Any
 import click
 import msgspec
 
-from recsys.config.toml_file import FILE_NAME, Column, load, parse
+from recsys.config.toml_file import FILE_NAME, Column, load_config, parse_config
 from recsys.errors import ConfigError
 from training import console
 from training.init import mapping, overrides, questions
@@ -94,10 +94,10 @@ def command(
     notes = align(answers.sources)
     questions.refuse_open(answers, asking=asking)
     content = render(answers)
-    parse(tomllib.loads(content), path)
+    parse_config(tomllib.loads(content), path)
     workspace.mkdir(parents=True, exist_ok=True)
     path.write_text(content, encoding="utf-8")
-    load(workspace)
+    load_config(workspace)
     if as_json:
         console.emit_json({"path": path, "sources": [_summary(s) for s in answers.sources]})
         return

@@ -5,7 +5,7 @@ counted in another currency than the one that is written beside it. Called by ``
 """
 
 from recsys.config.toml_file import Column
-from recsys.values.currencies import meant_by
+from recsys.values.currencies import currencies_of_sign
 from training.init.evidence import Evidence
 from training.init.headers import fold, ranked
 from training.init.names import MONEY, ORDER_NAMES
@@ -95,7 +95,7 @@ def _map_signs(evidence: Evidence, proposal: Proposal, column: str, workspace: s
     """Map a column of signs and names of currencies to their codes."""
     counts = evidence.counts(column)
     meant = {value: _code(value, workspace) for value in sorted(counts)}
-    if not any(meant.values()) and not any(meant_by(value) for value in counts):
+    if not any(meant.values()) and not any(currencies_of_sign(value) for value in counts):
         return False  # a rate, or what is called so
     if all(meant.values()):
         proposal.columns["currency"] = Column(
@@ -113,7 +113,7 @@ def _map_signs(evidence: Evidence, proposal: Proposal, column: str, workspace: s
 
 def _code(value: str, workspace: str) -> str | None:
     """Tell the code of a sign: the only one, or the workspace's own if it may be."""
-    codes = meant_by(value.strip())
+    codes = currencies_of_sign(value.strip())
     if workspace in codes:
         return workspace
     return next(iter(codes)) if len(codes) == 1 else None

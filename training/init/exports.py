@@ -16,9 +16,9 @@ from typing import Any, Literal
 
 from recsys.errors import DataError
 from recsys.ingest.files.cleaning import clean
-from recsys.ingest.files.encodings import told_encoding
+from recsys.ingest.files.encodings import detected_encoding
 from recsys.ingest.files.product_feeds import feed_records
-from recsys.ingest.files.records import flat, json_records
+from recsys.ingest.files.records import flat_record, json_records
 from recsys.ingest.files.sniffing import (
     SAMPLE,
     decode_start,
@@ -94,7 +94,7 @@ def look(path: Path) -> Export:
         with open_bytes(file) as stream:
             start = stream.read(SAMPLE)
         with open_bytes(file) as stream:
-            encoding = told_encoding(stream)
+            encoding = detected_encoding(stream)
         text = decode_start(start, encoding)
         form = form_of(str(file), start, text)
         if form == "parquet":
@@ -147,7 +147,7 @@ def _csv(file: Path, encoding: str, text: str, *, whole: bool) -> Export:
 
 def _json(file: Path, encoding: str) -> Export:
     found = (record for _, _, record in json_records(file, encoding, str(file)))
-    records = ((record, flat(record)) for record in found if isinstance(record, dict))
+    records = ((record, flat_record(record)) for record in found if isinstance(record, dict))
     return _records(file, encoding, islice(records, SAMPLE_ROWS))
 
 

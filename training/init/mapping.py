@@ -8,7 +8,7 @@ what a column may be, values whether it is. Called by the command, rendered by `
 from collections.abc import Collection, Mapping, Sequence
 
 from recsys.config.toml_file import Column
-from recsys.values.currencies import digits
+from recsys.values.currencies import currency_digits
 from training.init import (
     currency,
     fees,
@@ -117,7 +117,7 @@ def propose(
         proposal.check(f"the text is not UTF-8; it is read as {export.encoding}")
     plain = {o.path[0]: o.value for o in said if len(o.path) == 1}
     evidence = Evidence(
-        export, digits(plain.get("currency") or currency_code), plain.get("decimal")
+        export, currency_digits(plain.get("currency") or currency_code), plain.get("decimal")
     )
     given = {
         o.path[1]: o.value for o in said if o.path[0] == "columns" and len(o.path) == 2

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from recsys.config.toml_file import Column
 from recsys.schema import CHANNELS
-from recsys.values.vocabulary import Meaning, meanings
+from recsys.values.vocabulary import WordMeaning, words_by_meaning
 from training.init.evidence import NEARLY_ALL, Evidence
 from training.init.headers import fold, ranked
 from training.init.names import ORDER_NAMES, RETURN_NAMES, STATUS_NAMES
@@ -46,7 +46,7 @@ class Words:
     """
 
     column: str
-    known: dict[str, Meaning | None]
+    known: dict[str, WordMeaning | None]
 
     def values(self, *meant: str | None) -> list[str]:
         """List the values of some meanings."""
@@ -58,11 +58,11 @@ def words_of(evidence: Evidence, column: str) -> Words | None:
     counts = evidence.counts(column)
     if not counts or len(counts) > _FEW:
         return None
-    known = meanings(list(counts))
+    known = words_by_meaning(list(counts))
     return Words(column, {value: _refined(value, known[value]) for value in sorted(counts)})
 
 
-def _refined(value: str, meaning: Meaning | None) -> Meaning | None:
+def _refined(value: str, meaning: WordMeaning | None) -> WordMeaning | None:
     """Add what only ``init`` knows: unpaid orders, orders in good order, what came back in part."""
     folded, lower = fold(value), value.strip().lower()
     if any(part in folded for part in PARTS):
@@ -77,8 +77,8 @@ def _refined(value: str, meaning: Meaning | None) -> Meaning | None:
         return "no"
     # wc-completed, Order completed, Refunded (full): a known word among others tells.
     parts = [part for part in re.split(r"[\W_]+", value) if len(part) > 1]
-    found = {meanings([part])[part] for part in parts}
-    strongest: tuple[Meaning, ...] = ("cancelled", "refund", "void", "sale")
+    found = {words_by_meaning([part])[part] for part in parts}
+    strongest: tuple[WordMeaning, ...] = ("cancelled", "refund", "void", "sale")
     return next((strong for strong in strongest if strong in found), None)
 
 

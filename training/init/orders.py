@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from recsys.config.toml_file import Column
-from recsys.values.vocabulary import meaning
+from recsys.values.vocabulary import meaning_of_word
 from training.init import times
 from training.init.evidence import NEARLY_ALL, Evidence
 from training.init.headers import ranked
@@ -166,7 +166,7 @@ def _came_back(row: Mapping[str, str], proposal: Proposal) -> bool:
         for name in ("quantity", "line_type")
     )
     minus = quantity.startswith(("-", "\u2212", "(")) or quantity.endswith("-")
-    return minus or meaning(kind) == "refund"
+    return minus or meaning_of_word(kind) == "refund"
 
 
 def check_numbers_of_orders(evidence: Evidence, proposal: Proposal) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from click import UsageError
 
-from recsys.config.errors import explain
+from recsys.config.errors import explain_error
 from recsys.config.settings import Source
 from recsys.config.toml_file import Column
 from training.init.names import MONEY
@@ -175,5 +175,8 @@ def _set_plain(proposal: Proposal, override: Override) -> None:
 
 
 def _refused(override: Override, value: Any, kind: Any) -> UsageError:
-    where, message = explain(value, kind, override.setting) or (override.setting, "does not fit.")
+    where, message = explain_error(value, kind, override.setting) or (
+        override.setting,
+        "does not fit.",
+    )
     return UsageError(f"--set {override.given}: {where}: {message}")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from statistics import median
 
 from recsys.ingest.columns.times import counted
-from recsys.values.currencies import codes
+from recsys.values.currencies import currency_codes
 from recsys.values.product_statuses import read_statuses
 from training.init import times
 from training.init.evidence import NEARLY_ALL, Evidence
@@ -74,7 +74,7 @@ def check_statuses(evidence: Evidence, proposal: Proposal) -> None:
 
 def is_currency(text: str) -> bool:
     """Tell whether a text is an ISO 4217 code, in any case."""
-    return text.upper() in codes()
+    return text.upper() in currency_codes()
 
 
 def small(evidence: Evidence, column: str) -> bool:

@@ -19,11 +19,11 @@ from typing import Any, Final
 
 import click
 
-from recsys.config.toml_file import Config, load
+from recsys.config.toml_file import Config, load_config
 from recsys.errors import ConfigError, LedgerAwayError
 from recsys.identity.hashing import KeyedHash
 from recsys.ledger.api_keys import KEPT_FILE, KeptKeys
-from recsys.ledger.ledger import Ledger, Patience
+from recsys.ledger.ledger import Ledger, Timeouts
 from training.console import emit_json, json_option, messages, output, workspace_option
 from training.serve import supervisor
 
@@ -59,7 +59,7 @@ def command(
 
     With --json, prints the address as JSON as soon as it answers.
     """
-    config = load(workspace)
+    config = load_config(workspace)
     host = host if host is not None else config.serve.host
     port = port if port is not None else config.serve.port
     keys = _has_keys(config)
@@ -90,7 +90,7 @@ def _has_keys(config: Config) -> bool:
     LedgerError
         When the ledger can never be opened.
     """
-    patience = Patience(config.ledger.read_seconds, config.ledger.write_seconds)
+    patience = Timeouts(config.ledger.read_seconds, config.ledger.write_seconds)
     ledger = Ledger.open(config.ledger_url, currency=config.workspace.currency, patience=patience)
     try:
         return bool(ledger.keys.all())

@@ -13,7 +13,7 @@ from typing import NoReturn
 
 import click
 
-from recsys.config.toml_file import load
+from recsys.config.toml_file import load_config
 from recsys.errors import RecsysError
 from recsys.history.versions import History
 from training import console
@@ -58,7 +58,7 @@ def command(workspace: Path, port: int | None, key: str | None, check: bool, as_
     Serves on until Ctrl-C. With --check it checks what was answered and ends; with --json it ends
     too.
     """
-    config = load(workspace)
+    config = load_config(workspace)
     history = History.open(config)
     person = choose(config, history)
     at = moment(history, datetime.now(UTC))

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow.compute as pc
 
 from recsys.config.toml_file import Config
-from recsys.evaluation.identity_quality import IdentityQuality, measure, read_truth
+from recsys.evaluation.identity_quality import IdentityQuality, measure_identity, read_truth
 from recsys.history.versions import History
 from recsys.identity.hashing import KeyedHash
 from recsys.ingest.staged import LIVE
@@ -80,7 +80,7 @@ def identity(config: Config, history: History) -> IdentityQuality | None:
     if not (config.folder / TRUTH).exists():
         return None
     truth = read_truth(config.folder / TRUTH, KeyedHash.load(config))
-    return measure(truth, history.table("identifiers"))
+    return measure_identity(truth, history.table("identifiers"))
 
 
 def _exported(history: History) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import time
 
 from recsys.config.toml_file import Config
 from recsys.errors import ConfigError
-from recsys.ledger.api_keys import find
+from recsys.ledger.api_keys import find_key
 from recsys.ledger.ledger import Ledger
 
 #: Environment variable of the key, as ``--key``.
@@ -49,7 +49,7 @@ def check(config: Config, secret: str | None, *, replays: bool) -> None:
             f"this workspace's service answers only who has a key: give one with --key, or in "
             f"{VARIABLE}. {make} makes one that opens all that the tour asks for."
         )
-    key = find(keys, secret)
+    key = find_key(keys, secret)
     state = "unknown" if key is None else key.state(time.time())
     if key is None or state != "valid":
         raise ConfigError(f"--key: the key is {state}. {make} makes one.")

@@ -15,14 +15,14 @@ import msgspec
 
 from recsys.artefacts import runs
 from recsys.artefacts.runs import Run
-from recsys.config.toml_file import Config, load
-from recsys.datasets.encoded_history import Numbers
+from recsys.config.toml_file import Config, load_config
+from recsys.datasets.encoded_history import EncodedHistory
 from recsys.errors import DataError
-from recsys.evaluation.data_checks import Finding, check
+from recsys.evaluation.data_checks import Finding, check_data
 from recsys.evaluation.splits import Split, Window
 from recsys.history.versions import History
 from recsys.learning.choices import choices_of
-from recsys.learning.fit import PARTS, READING, fit, suggest
+from recsys.learning.fit import READING_STEP, STEPS, find_bundles, fit_models
 from training.console import (
     REFUSED,
     emit_json,
@@ -130,7 +130,7 @@ def command(
     """
     if force and not reason.strip():
         raise click.UsageError('--force needs --reason "…", which is kept in the log.')
-    config = load(workspace, overrides)
+    config = load_config(workspace, overrides)
     at = datetime.now(UTC)
     wish = Wish(dry_run, no_publish, no_checks, force, reason)
     run = runs.begin(
@@ -188,7 +188,7 @@ def train(
     """
     run.note(history=history.version)
     with steps.step("check"):
-        findings = check(history, at, config.checks)
+        findings = check_data(history, at, config.checks)
         run.note(checks=[asdict(finding) for finding in findings])
         _stop_at_failed(findings, wish)
         ends = span(history)
@@ -196,8 +196,8 @@ def train(
     if wish.dry_run:
         return _result(run, steps, "checked", **_windows(windows))
 
-    with steps.step(f"fit_validation.{READING}"):
-        numbers = Numbers.read(history)
+    with steps.step(f"fit_validation.{READING_STEP}"):
+        numbers = EncodedHistory.read(history)
     judged = measure(config, numbers, windows, steps)
     metrics = judged.metrics()
     details = {
@@ -209,10 +209,10 @@ def train(
     if wish.no_publish:
         return _result(run, steps, "measured", **details, **metrics)
 
-    fitted = fit(config, numbers, ends.latest_ts + 1, steps.within("fit"))
+    fitted = fit_models(config, numbers, ends.latest_ts + 1, steps.within("fit"))
     with steps.step("bundles"):
         choices = choices_of(history, fitted.training, config.train)
-        bundles = suggest(
+        bundles = find_bundles(
             config.bundles, history, fitted.training, fitted.models.get("content"), choices,
             active_of(history, fitted.training.index),
         )  # fmt: skip
@@ -300,7 +300,7 @@ def _names(config: Config, wish: Wish) -> list[str]:
     """All steps of a run, with their parts."""
     last = "check" if wish.dry_run else "measure" if wish.no_publish else "publish"
     steps = list(WORDS)[: list(WORDS).index(last) + 1]
-    of = {**dict.fromkeys(_FITS, PARTS), **parts(config)}
+    of = {**dict.fromkeys(_FITS, STEPS), **parts(config)}
     steps += [] if wish.dry_run else ["report"]
     return [
         name

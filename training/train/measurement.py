@@ -13,24 +13,32 @@ from typing import Any, Final
 import numpy as np
 
 from recsys.config.toml_file import Config
-from recsys.datasets.encoded_history import Numbers
+from recsys.datasets.encoded_history import EncodedHistory
 from recsys.evaluation import cart_sets, evaluation_set, splits
 from recsys.evaluation import discovery_cost as discovering
-from recsys.evaluation.baselines import PEERS, Tuned, tune
-from recsys.evaluation.candidate_recall import Origin, origins
-from recsys.evaluation.discovery_cost import Discovery
-from recsys.evaluation.evaluation_set import Panel
-from recsys.evaluation.evaluator import OURS, SINGLE, Evaluation, Judged, Jury, Known, summarise
-from recsys.evaluation.reliability import Reliability, Told, reliability
-from recsys.evaluation.single_model import Alone, Single, best_single
+from recsys.evaluation.baselines import BASELINES, TunedBaseline, tune_baseline
+from recsys.evaluation.discovery_cost import DiscoveryCost
+from recsys.evaluation.evaluation_set import EvaluationSet
+from recsys.evaluation.evaluator import (
+    BEST_SINGLE,
+    OURS,
+    CustomerMetrics,
+    Evaluation,
+    Evaluator,
+    ItemPopularity,
+    summarise,
+)
+from recsys.evaluation.recall_by_source import SourceRecall, candidate_recall
+from recsys.evaluation.reliability import PredictedChances, Reliability, reliability_of
+from recsys.evaluation.single_model import BestSingleModel, SingleModel, best_single
 from recsys.evaluation.splits import Split, Window
-from recsys.evaluation.top_lists import ranked
+from recsys.evaluation.top_lists import rank_in_batches
 from recsys.learning.choices import choices_of
-from recsys.learning.examples import Learned, Lesson
-from recsys.learning.fit import Fitted, fit, settle, study
-from recsys.learning.insight import Weight, importance, looked_at
+from recsys.learning.examples import LearnedRanking, TrainingWindow
+from recsys.learning.fit import FittedModels, fit_models, fit_ranking, observe_window
+from recsys.learning.insight import FeatureImportance, feature_importance, tree_candidates
 from recsys.ranking.ranker import PER_MODEL, Ranker
-from recsys.recommender.placements import placements
+from recsys.recommender.placements import all_placements
 from training.span import PLACES, Span
 from training.train.steps import Steps
 
@@ -43,7 +51,7 @@ TUNED_ON: Final = 500
 LOOKED_AT: Final = 500
 
 #: Peers that are being tuned, by name.
-Tuning = dict[str, Future[Tuned]]
+Tuning = dict[str, Future[TunedBaseline]]
 
 
 @dataclass(frozen=True)
@@ -52,32 +60,32 @@ class Verdict:
 
     Attributes
     ----------
-    learned : Learned
+    learned : LearnedRanking
         Blends of the last split, which are published.
     plan : list of Split
     evaluation : Evaluation
-    tuned : list of Tuned
+    tuned : list of TunedBaseline
         Peers, as tuned for the last split.
-    single : Single
+    single : BestSingleModel
         Which model is best alone, for the last split.
     reliability : Reliability
-    origins : list of Origin
+    origins : list of SourceRecall
         In the last test window.
-    weights : list of Weight
+    weights : list of FeatureImportance
         What the trees' features weigh there; none without trees.
-    discovery : list of Discovery
+    discovery : list of DiscoveryCost
         What the placements' shares of new products cost, in the last validation window.
     """
 
-    learned: Learned
+    learned: LearnedRanking
     plan: list[Split]
     evaluation: Evaluation
-    tuned: list[Tuned]
-    single: Single
+    tuned: list[TunedBaseline]
+    single: BestSingleModel
     reliability: Reliability
-    origins: list[Origin]
-    weights: list[Weight]
-    discovery: list[Discovery]
+    origins: list[SourceRecall]
+    weights: list[FeatureImportance]
+    discovery: list[DiscoveryCost]
 
     def metrics(self) -> dict[str, Any]:
         """Everything that was measured, as plain values."""
@@ -104,7 +112,9 @@ class Verdict:
                 for one in self.tuned
             },
             "single": {"model": self.single.name, "reached": dict(self.single.reached)},
-            "left_out": [name for name in PEERS if name not in {one.name for one in self.tuned}],
+            "left_out": [
+                name for name in BASELINES if name not in {one.name for one in self.tuned}
+            ],
             "weights": {
                 f"{name}_{kind}": weights
                 for name, blend in (("plain", self.learned.plain), ("cart", self.learned.cart))
@@ -132,13 +142,13 @@ def plan(config: Config, ends: Span) -> list[Split]:
     )
 
 
-def measure(config: Config, numbers: Numbers, plan: list[Split], steps: Steps) -> Verdict:
+def measure(config: Config, numbers: EncodedHistory, plan: list[Split], steps: Steps) -> Verdict:
     """Learn before each window, choose on validation windows, judge on test windows.
 
     Parameters
     ----------
     config : Config
-    numbers : Numbers
+    numbers : EncodedHistory
         The history.
     plan : list of Split
         Of ``plan``.
@@ -147,7 +157,7 @@ def measure(config: Config, numbers: Numbers, plan: list[Split], steps: Steps) -
 
     Returns
     -------
-    Verdict
+    GateDecision
 
     Raises
     ------
@@ -159,13 +169,13 @@ def measure(config: Config, numbers: Numbers, plan: list[Split], steps: Steps) -
     One fit for each moment at which a window begins; what is fitted there serves the windows
     that begin there, and is forgotten before the next.
     """
-    lessons: dict[Window, Lesson] = {}
+    lessons: dict[Window, TrainingWindow] = {}
     tuned: dict[Window, Tuning] = {}
-    singles: dict[Window, Single] = {}
-    found: list[Judged] = []
-    seen: tuple[list[Origin], list[Weight]] = [], []
-    learned: dict[Window, Learned] = {}
-    discovery: list[Discovery] = []
+    singles: dict[Window, BestSingleModel] = {}
+    found: list[CustomerMetrics] = []
+    seen: tuple[list[SourceRecall], list[FeatureImportance]] = [], []
+    learned: dict[Window, LearnedRanking] = {}
+    discovery: list[DiscoveryCost] = []
     chosen_on = {split.validation for split in plan}
     studied = dict.fromkeys(window for split in plan for window in split.validations)
     # Peers have a thread of their own: what they need is there long before they are judged.
@@ -175,10 +185,10 @@ def measure(config: Config, numbers: Numbers, plan: list[Split], steps: Steps) -
             validations = [window for window in studied if window.start_ts == start_ts]
             tests = [split for split in plan if split.test.start_ts == start_ts]
             within = steps.within("fit_test" if tests else "fit_validation")
-            before = fit(config, numbers, start_ts, within)
+            before = fit_models(config, numbers, start_ts, within)
             for window in validations:
                 with steps.step("choose.weights"):
-                    people, lessons[window] = study(config, numbers, before, window)
+                    people, lessons[window] = observe_window(config, numbers, before, window)
                 if window in chosen_on:
                     few = _some(config, people)
                     tuned[window] = _tune(config, before, few, beside)
@@ -186,7 +196,7 @@ def measure(config: Config, numbers: Numbers, plan: list[Split], steps: Steps) -
                         singles[window] = best_single(before.models, few, PLACES)
                 if window == plan[-1].validation:
                     with steps.step("choose.weights"):
-                        last = settle(config, [lessons[one] for one in plan[-1].validations])
+                        last = fit_ranking(config, [lessons[one] for one in plan[-1].validations])
                     with steps.step("choose.new_products"):
                         discovery = _discover(config, numbers, before, last, people)
             for split in tests:
@@ -194,7 +204,7 @@ def measure(config: Config, numbers: Numbers, plan: list[Split], steps: Steps) -
                     chosen = (
                         last
                         if split is plan[-1]
-                        else settle(config, [lessons[window] for window in split.validations])
+                        else fit_ranking(config, [lessons[window] for window in split.validations])
                     )
                 one, seen = _judge(
                     config, numbers, before, chosen, tuned[split.validation],
@@ -213,7 +223,7 @@ def measure(config: Config, numbers: Numbers, plan: list[Split], steps: Steps) -
             summarise(found, config.train.seed),
             [one.result() for one in tuned[plan[-1].validation].values()],
             singles[plan[-1].validation],
-            reliability(reduce(Told.__add__, told)),
+            reliability_of(reduce(PredictedChances.__add__, told)),
             *seen,
             discovery,
         )
@@ -224,21 +234,25 @@ def parts(config: Config) -> dict[str, list[str]]:
     peers = config.train.peers
     return {
         "choose": ["weights", "single", "new_products"],
-        "measure": ["customers", OURS, SINGLE, "chances", "candidates", *peers, "intervals"],
+        "measure": ["customers", OURS, BEST_SINGLE, "chances", "candidates", *peers, "intervals"],
     }
 
 
 def _discover(
-    config: Config, numbers: Numbers, before: Fitted, learned: Learned, people: Panel
-) -> list[Discovery]:
+    config: Config,
+    numbers: EncodedHistory,
+    before: FittedModels,
+    learned: LearnedRanking,
+    people: EvaluationSet,
+) -> list[DiscoveryCost]:
     """Say what the placements' shares of new products cost customers of a validation window."""
     history, seed = numbers.history, config.train.seed
     held = cart_sets.read(history, people, at_most=discovering.MOST, seed=seed)
-    return discovering.measure(
+    return discovering.measure_discovery(
         before.ranker(learned),
         choices_of(history, before.training, config.train),
-        discovering.questions(people, held),
-        placements(config),
+        discovering.placement_questions(people, held),
+        all_placements(config),
         seed,
     )
 
@@ -247,33 +261,35 @@ def _tests(plan: list[Split]) -> set[int]:
     return {split.test.start_ts for split in plan}
 
 
-def _some(config: Config, people: Panel) -> Panel:
+def _some(config: Config, people: EvaluationSet) -> EvaluationSet:
     """Customers of a validation window who came back, on whom others than ours are chosen."""
     came = np.flatnonzero(np.diff(people.wanted().indptr))
     rng = np.random.default_rng(config.train.seed)
     return people.only(np.sort(rng.permutation(came)[:TUNED_ON]))
 
 
-def _tune(config: Config, before: Fitted, some: Panel, beside: ThreadPoolExecutor) -> Tuning:
+def _tune(
+    config: Config, before: FittedModels, some: EvaluationSet, beside: ThreadPoolExecutor
+) -> Tuning:
     """Begin to tune the peers."""
     budget = config.train.peer_settings
     return {
-        name: beside.submit(tune, name, before.training, some, budget, PLACES)
+        name: beside.submit(tune_baseline, name, before.training, some, budget, PLACES)
         for name in config.train.peers
     }
 
 
 def _judge(
     config: Config,
-    numbers: Numbers,
-    before: Fitted,
-    learned: Learned,
+    numbers: EncodedHistory,
+    before: FittedModels,
+    learned: LearnedRanking,
     tuned: Tuning,
-    single: Single,
+    single: BestSingleModel,
     window: Window,
     steps: Steps,
     beside: ThreadPoolExecutor,
-) -> tuple[Judged, tuple[list[Origin], list[Weight]]]:
+) -> tuple[CustomerMetrics, tuple[list[SourceRecall], list[FeatureImportance]]]:
     with steps.step("measure.customers"):
         everybody = evaluation_set.read(
             numbers, before.training.index, window,
@@ -282,36 +298,36 @@ def _judge(
         bought = np.diff(everybody.wanted().indptr) > 0
         people, away = (everybody.only(np.flatnonzero(kind)) for kind in (bought, ~bought))
         choices = choices_of(numbers.history, before.training, config.train)
-        known = Known.of(before.training)
-        jury = Jury(people, known, PLACES, config.train.seed, choices=choices)
+        known = ItemPopularity.of(before.training)
+        jury = Evaluator(people, known, PLACES, config.train.seed, choices=choices)
 
-    def peer(name: str) -> Judged:
+    def peer(name: str) -> CustomerMetrics:
         return jury.judge(name, tuned[name].result().fit(before.training))
 
     peers = {name: beside.submit(peer, name) for name in tuned}  # when all of them are tuned
     ranker = before.ranker(learned)
     with steps.step(f"measure.{OURS}"):
         judged = jury.judge(OURS, ranker)
-    with steps.step(f"measure.{SINGLE}"):
-        judged |= jury.judge(SINGLE, Alone(before.models[single.name]))
+    with steps.step(f"measure.{BEST_SINGLE}"):
+        judged |= jury.judge(BEST_SINGLE, SingleModel(before.models[single.name]))
     with steps.step("measure.chances"):
         if len(away) and judged.told is not None:
-            stayed = ranked(ranker, away.histories, away.context())
-            more = Told.of(stayed, away.wanted(), away.mass, PLACES)
+            stayed = rank_in_batches(ranker, away.histories, away.context())
+            more = PredictedChances.of(stayed, away.wanted(), away.mass, PLACES)
             judged = replace(judged, told=judged.told + more)
     with steps.step("measure.candidates"):
         rng = np.random.default_rng(config.train.seed)
         some = np.sort(rng.permutation(len(people))[:LOOKED_AT])
         few = people.only(some)
-        seen = origins(ranker, few, PER_MODEL), _weights(ranker, few)
+        seen = candidate_recall(ranker, few, PER_MODEL), _weights(ranker, few)
     for name, one in peers.items():
         with steps.step(f"measure.{name}"):
             judged |= one.result()
     return judged, seen
 
 
-def _weights(ranker: Ranker, people: Panel) -> list[Weight]:
+def _weights(ranker: Ranker, people: EvaluationSet) -> list[FeatureImportance]:
     """What the features of trees weigh, where there are trees."""
     if ranker.boosted is None:
         return []
-    return importance(ranker.boosted.plain, looked_at(ranker, people).features)
+    return feature_importance(ranker.boosted.plain, tree_candidates(ranker, people).features)

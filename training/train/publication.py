@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from recsys.artefacts import registry
 from recsys.artefacts.artefact_format import Array, Artefact, Manifest
 from recsys.artefacts.fitted_models import arrays_of
-from recsys.artefacts.gate import Verdict, judge
+from recsys.artefacts.gate import GateDecision, check_gate
 from recsys.artefacts.layout import (
     BUNDLES,
     CART_BLEND,
@@ -30,26 +30,26 @@ from recsys.artefacts.layout import (
 )
 from recsys.bundles.bundle_table import Bundles
 from recsys.config.toml_file import Config
-from recsys.datasets.arrow import mapped
+from recsys.datasets.arrow import map_distinct
 from recsys.datasets.customer_history import EMPTY
 from recsys.datasets.item_index import ItemIndex, item_key, location_key
 from recsys.errors import GateError
 from recsys.history.versions import History
-from recsys.learning.examples import Learned
-from recsys.learning.fit import Fitted
-from recsys.ranking.availability import Shelf
+from recsys.learning.examples import LearnedRanking
+from recsys.learning.fit import FittedModels
+from recsys.ranking.availability import Availability
 from recsys.ranking.choices import Choices
 from recsys.ranking.margins import UNKNOWN_MINOR, Costs
 from recsys.recommender.catalogue import tables
 from recsys.recommender.engine import Engine
-from recsys.recommender.placements import Question, placements
+from recsys.recommender.placements import Question, all_placements
 
 
 def publish(
     config: Config,
     history: History,
-    fitted: Fitted,
-    learned: Learned,
+    fitted: FittedModels,
+    learned: LearnedRanking,
     bundles: Bundles,
     choices: Choices,
     created: datetime,
@@ -63,9 +63,9 @@ def publish(
     config : Config
     history : History
         Whose catalogue, locations and stock the artefact holds.
-    fitted : Fitted
+    fitted : FittedModels
         On everything.
-    learned : Learned
+    learned : LearnedRanking
     bundles : Bundles
     choices : Choices
     created : datetime
@@ -115,7 +115,7 @@ def publish(
             "train": msgspec.to_builtins(config.train),
             "checks": msgspec.to_builtins(config.checks),
             "publish": msgspec.to_builtins(config.publish),
-            "placements": msgspec.to_builtins(placements(config)),
+            "placements": msgspec.to_builtins(all_placements(config)),
         },
         metrics=metrics,
         details={
@@ -138,7 +138,7 @@ def make_current(
     reason: str = "",
     force: bool = False,
     action: Literal["published", "promoted"] = "promoted",
-) -> tuple[bool, Verdict]:
+) -> tuple[bool, GateDecision]:
     """Make a version current if the gate lets it pass, or is forced.
 
     Parameters
@@ -157,7 +157,7 @@ def make_current(
     -------
     done : bool
         Whether it is current now.
-    verdict : Verdict
+    verdict : GateDecision
 
     Raises
     ------
@@ -166,11 +166,11 @@ def make_current(
     ConfigError
         When ``[publish]`` names what is not measured.
     """
-    verdict = Verdict([], "It is current already.", [])
+    verdict = GateDecision([], "It is current already.", [])
 
     def allow(new: Manifest, old: Manifest | None) -> list[str]:
         nonlocal verdict
-        verdict = judge(new, old, config.publish)
+        verdict = check_gate(new, old, config.publish)
         if verdict.refusals and not force:
             raise GateError("; ".join(verdict.refusals))
         return verdict.refusals
@@ -188,7 +188,7 @@ def _try(config: Config, artefact: Artefact) -> None:
     as_of_ts = int(artefact.manifest.as_of.timestamp())
     questions = [
         Question(placement=name, settings=settings, as_of_ts=as_of_ts)
-        for name, settings in placements(config).items()
+        for name, settings in all_placements(config).items()
     ]
     engine.recommend(questions, [EMPTY] * len(questions))
 
@@ -215,9 +215,9 @@ def _products(history: History, index: ItemIndex) -> dict[str, list[Any]]:
     return {name: table[name].take(at).to_pylist() for name in table.column_names}
 
 
-def _shelf(history: History, index: ItemIndex) -> Shelf:
+def _shelf(history: History, index: ItemIndex) -> Availability:
     stock, locations, item_ix = _stock(history, index)
-    return Shelf.build(
+    return Availability.build(
         active_of(history, index),
         locations,
         item_ix,
@@ -239,7 +239,7 @@ def _stock(
 ) -> tuple[pa.Table, npt.NDArray[np.int64], npt.NDArray[np.int32]]:
     """Rows of stock of products of the catalogue, with their locations and positions."""
     stock = history.table("stock")
-    item_ix = index.ix(mapped(stock["item_id"], item_key))
+    item_ix = index.ix(map_distinct(stock["item_id"], item_key))
     known = np.flatnonzero(item_ix >= 0)
     stock = stock.take(known)
-    return stock, mapped(stock["location_id"], location_key), item_ix[known]
+    return stock, map_distinct(stock["location_id"], location_key), item_ix[known]

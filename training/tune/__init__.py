@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from recsys.config.toml_file import FILE_NAME, Config, load
+from recsys.config.toml_file import FILE_NAME, Config, load_config
 from recsys.history.versions import History
 from recsys.messages import counted
 from training.console import (
@@ -121,7 +121,7 @@ def command(
     if take:
         _take_over(workspace, out, as_json)
         return
-    config = load(workspace, overrides)
+    config = load_config(workspace, overrides)
     out = out or config.folder / written.NAME
     names = [name.strip() for name in (only or "").split(",") if name.strip()]
     space = Space.of(config, names)
@@ -205,7 +205,7 @@ def _telling(bar: Bar) -> tuple[Callable[[State], None], Callable[[str], None]]:
 
 
 def _take_over(workspace: Path, out: Path | None, as_json: bool) -> None:
-    config = load(workspace)
+    config = load_config(workspace)
     target = config.folder / FILE_NAME
     changed = written.take_over(out or config.folder / written.NAME, target)
     if as_json:

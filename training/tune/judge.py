@@ -17,16 +17,16 @@ from numpy.typing import NDArray
 
 from recsys.config.settings import Settings
 from recsys.config.toml_file import Config
-from recsys.datasets.baskets import Training
-from recsys.datasets.encoded_history import Numbers
-from recsys.datasets.ragged import without
+from recsys.datasets.baskets import TrainingSet
+from recsys.datasets.encoded_history import EncodedHistory
+from recsys.datasets.ragged import without_items
 from recsys.evaluation import evaluation_set
-from recsys.evaluation.evaluation_set import Panel
+from recsys.evaluation.evaluation_set import EvaluationSet
 from recsys.evaluation.metrics import Floats, ndcg_at
-from recsys.evaluation.top_lists import show
+from recsys.evaluation.top_lists import show_ranked
 from recsys.history.versions import History
-from recsys.learning.examples import Lesson
-from recsys.learning.fit import Fitted, fit, settle, study
+from recsys.learning.examples import TrainingWindow
+from recsys.learning.fit import FittedModels, fit_models, fit_ranking, observe_window
 from recsys.models import MODELS, Model, from_settings
 from training.span import PLACES
 from training.tune.windows import Fold
@@ -75,12 +75,12 @@ class Judge:
     ) -> None:
         self._history, self._tell = history, tell
         self._moments = len({window.start_ts for fold in folds for window in fold})
-        self._numbers: Numbers | None = None
-        self._first: dict[int, Fitted] = {}
+        self._numbers: EncodedHistory | None = None
+        self._first: dict[int, FittedModels] = {}
         self._models: dict[tuple[int, str], dict[Settings, Model]] = {}
-        self._people: dict[int, Panel] = {}
-        self._latest: dict[Fold, tuple[Settings, Lesson]] = {}
-        self._best: dict[Fold, tuple[Settings, Lesson]] = {}
+        self._people: dict[int, EvaluationSet] = {}
+        self._latest: dict[Fold, tuple[Settings, TrainingWindow]] = {}
+        self._best: dict[Fold, tuple[Settings, TrainingWindow]] = {}
 
     def judge(self, config: Config, fold: Fold) -> Judged:
         """Look at one pair of windows.
@@ -98,13 +98,13 @@ class Judge:
         """
         lesson = self._lesson(config, fold)
         self._tell("learning to rank")
-        learned = settle(config, [lesson])
+        learned = fit_ranking(config, [lesson])
         fitted = self._fitted(config, fold.judge.start_ts)
         people = self._customers(config, fitted.training, fold)
         self._tell("judging")
-        shown = show(fitted.ranker(learned), people.histories, people.context(), PLACES)
+        shown = show_ranked(fitted.ranker(learned), people.histories, people.context(), PLACES)
         wanted = people.wanted()
-        new = without(wanted, people.histories)
+        new = without_items(wanted, people.histories)
         figures = [ndcg_at(shown.mixed, wanted, PLACES), ndcg_at(shown.new, new, PLACES)]
         return Judged(people.customer_ids, np.stack(figures, axis=1))
 
@@ -119,22 +119,22 @@ class Judge:
                 self._best[fold] = held
         self._latest.clear()
 
-    def _lesson(self, config: Config, fold: Fold) -> Lesson:
+    def _lesson(self, config: Config, fold: Fold) -> TrainingWindow:
         """What the window teaches depends on the models alone, not on how one learns from it."""
         for held in (self._best.get(fold), self._latest.get(fold)):
             if held is not None and held[0] == config.models:
                 return held[1]
         before = self._fitted(config, fold.learn.start_ts)
         self._tell("looking at what customers bought")
-        _, lesson = study(config, self._history, before, fold.learn)
+        _, lesson = observe_window(config, self._history, before, fold.learn)
         self._latest[fold] = (config.models, lesson)
         return lesson
 
-    def _fitted(self, config: Config, as_of_ts: int) -> Fitted:
+    def _fitted(self, config: Config, as_of_ts: int) -> FittedModels:
         """Fit what is not held yet; what does not depend on settings is of the first fit."""
         if as_of_ts not in self._first:
-            self._numbers = self._numbers or Numbers.read(self._history)
-            first = fit(config, self._numbers, as_of_ts, self._part)
+            self._numbers = self._numbers or EncodedHistory.read(self._history)
+            first = fit_models(config, self._numbers, as_of_ts, self._part)
             for name, model in first.models.items():
                 self._held(as_of_ts, name)[model.settings] = model
             self._first[as_of_ts] = replace(first, models={})
@@ -152,7 +152,7 @@ class Judge:
         self._tell(f"learning {name}" if name in MODELS else name)
         yield
 
-    def _model(self, name: str, unfitted: Model, training: Training) -> Model:
+    def _model(self, name: str, unfitted: Model, training: TrainingSet) -> Model:
         held, settings = self._held(training.as_of_ts, name), unfitted.settings
         if settings not in held:
             self._tell(f"learning {name}")
@@ -162,7 +162,7 @@ class Judge:
     def _held(self, as_of_ts: int, name: str) -> dict[Settings, Model]:
         return self._models.setdefault((as_of_ts, name), {})
 
-    def _customers(self, config: Config, training: Training, fold: Fold) -> Panel:
+    def _customers(self, config: Config, training: TrainingSet, fold: Fold) -> EvaluationSet:
         at = fold.judge.start_ts
         if at not in self._people:
             self._people[at] = evaluation_set.read(

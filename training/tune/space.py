@@ -17,7 +17,7 @@ import numpy as np
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 
 from recsys.config import search_space
-from recsys.config.errors import unknown
+from recsys.config.errors import unknown_name
 from recsys.config.search_space import SECTIONS, Range
 from recsys.config.settings import Settings
 from recsys.config.toml_file import Config
@@ -234,4 +234,4 @@ def _check(name: str, groups: Mapping[str, object], config: Config) -> None:
         raise ConfigError(
             f"--only: `{name}` is switched off. Search it with `--set models.{name}.enabled=true`."
         )
-    raise ConfigError(f"--only: {unknown(name, groups)}")
+    raise ConfigError(f"--only: {unknown_name(name, groups)}")

@@ -16,7 +16,7 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 from recsys.config.search_space import SECTIONS
-from recsys.config.toml_file import parse
+from recsys.config.toml_file import parse_config
 from recsys.errors import ConfigError
 from recsys.messages import failure
 from training.tune.space import Space, Values
@@ -137,7 +137,7 @@ def take_over(found: Path, target: Path) -> list[tuple[str, object, object]]:
             changed.append((name, _bare(before), value))
             table[setting] = value
     edited = tomlkit.dumps(document)
-    parse(tomllib.loads(edited), found)
+    parse_config(tomllib.loads(edited), found)
     if changed:
         _replace(target, edited)
     return changed

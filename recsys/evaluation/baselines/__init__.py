@@ -11,21 +11,30 @@ from typing import Any, ClassVar, Final, Protocol, Self
 
 import numpy as np
 
-from recsys.datasets.baskets import Training
+from recsys.datasets.baskets import TrainingSet
 from recsys.datasets.customer_history import Histories
 from recsys.evaluation.baselines.als import Als
 from recsys.evaluation.baselines.item_neighbours import ItemKnn
 from recsys.evaluation.baselines.own_frequency import OwnFrequency
 from recsys.evaluation.baselines.popular import MostPopular
-from recsys.evaluation.evaluation_set import Panel
+from recsys.evaluation.evaluation_set import EvaluationSet
 from recsys.evaluation.metrics import ndcg_at
-from recsys.evaluation.top_lists import Shown
+from recsys.evaluation.top_lists import TopLists
 from recsys.models.base import Context
 
-__all__ = ["PEERS", "Als", "ItemKnn", "MostPopular", "OwnFrequency", "Peer", "Tuned", "tune"]
+__all__ = [
+    "BASELINES",
+    "Als",
+    "Baseline",
+    "ItemKnn",
+    "MostPopular",
+    "OwnFrequency",
+    "TunedBaseline",
+    "tune_baseline",
+]
 
 
-class Peer(Protocol):
+class Baseline(Protocol):
     """One way to recommend.
 
     Attributes
@@ -43,21 +52,21 @@ class Peer(Protocol):
 
     def __init__(self, **settings: Any) -> None: ...
 
-    def fit(self, training: Training) -> Self:
+    def fit(self, training: TrainingSet) -> Self:
         """Learn from purchases; replaces what was learned."""
 
-    def show(self, histories: Histories, context: Context, k: int) -> Shown:
+    def show(self, histories: Histories, context: Context, k: int) -> TopLists:
         """Show each customer ``k`` items of each kind, at most."""
 
 
 #: Every peer by its name, the cheapest first.
-PEERS: Final[dict[str, type[Peer]]] = {
+BASELINES: Final[dict[str, type[Baseline]]] = {
     peer.name: peer for peer in (MostPopular, OwnFrequency, ItemKnn, Als)
 }
 
 
 @dataclass(frozen=True)
-class Tuned:
+class TunedBaseline:
     """What a peer's tuning found.
 
     Attributes
@@ -73,21 +82,23 @@ class Tuned:
     settings: Mapping[str, Any]
     tried: list[tuple[Mapping[str, Any], float]]
 
-    def fit(self, training: Training) -> Peer:
+    def fit(self, training: TrainingSet) -> Baseline:
         """Learn anew, with the settings found."""
-        return PEERS[self.name](**self.settings).fit(training)
+        return BASELINES[self.name](**self.settings).fit(training)
 
 
-def tune(name: str, training: Training, panel: Panel, budget: int, k: int) -> Tuned:
+def tune_baseline(
+    name: str, training: TrainingSet, panel: EvaluationSet, budget: int, k: int
+) -> TunedBaseline:
     """Find the settings whose lists have the best NDCG@k.
 
     Parameters
     ----------
     name : str
         One of ``PEERS``.
-    training : Training
+    training : TrainingSet
         What was before the panel's window.
-    panel : Panel
+    panel : EvaluationSet
         What customers bought after it.
     budget : int
         Settings to try, at least 1.
@@ -96,8 +107,8 @@ def tune(name: str, training: Training, panel: Panel, budget: int, k: int) -> Tu
     """
     wanted, context = panel.wanted(), panel.context()
     tried = []
-    for settings in PEERS[name].grid[:budget]:
-        shown = PEERS[name](**settings).fit(training).show(panel.histories, context, k)
+    for settings in BASELINES[name].grid[:budget]:
+        shown = BASELINES[name](**settings).fit(training).show(panel.histories, context, k)
         tried.append((settings, float(np.nanmean(ndcg_at(shown.mixed, wanted, k)))))
     best, _ = max(tried, key=lambda pair: pair[1])
-    return Tuned(name, best, tried)
+    return TunedBaseline(name, best, tried)

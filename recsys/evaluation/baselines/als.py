@@ -9,10 +9,10 @@ from typing import Any, ClassVar, Final, Self
 
 import numpy as np
 
-from recsys.datasets.baskets import Training
+from recsys.datasets.baskets import TrainingSet
 from recsys.datasets.customer_history import Histories
 from recsys.evaluation.baselines.interaction_matrix import of_histories, of_training
-from recsys.evaluation.top_lists import Items, Shown, cut, leaders
+from recsys.evaluation.top_lists import Items, TopLists, cut_to_top, top_items
 from recsys.models.base import Context
 
 #: Scores held at once.
@@ -65,7 +65,7 @@ class Als:
         self.half_life_days = half_life_days
         self.iterations = iterations
 
-    def fit(self, training: Training) -> Self:
+    def fit(self, training: TrainingSet) -> Self:
         """Factorise from a fresh start."""
         from implicit.cpu.als import AlternatingLeastSquares
         from threadpoolctl import threadpool_limits
@@ -84,9 +84,9 @@ class Als:
             self.model_.fit(weights[:, self.bought_], show_progress=False)
         return self
 
-    def show(self, histories: Histories, context: Context, k: int) -> Shown:
+    def show(self, histories: Histories, context: Context, k: int) -> TopLists:
         """Show what lies nearest to each customer's vector."""
-        return cut(self._ordered(histories, context, k), histories, k)
+        return cut_to_top(self._ordered(histories, context, k), histories, k)
 
     def _ordered(self, histories: Histories, context: Context, k: int) -> Iterator[Items]:
         from threadpoolctl import threadpool_limits
@@ -105,4 +105,4 @@ class Als:
                     yield np.empty(0, np.int32)
                     continue
                 owned = histories.item_ix[bounds[r] : bounds[r + 1]]
-                yield leaders(self.bought_, row, owned, k)
+                yield top_items(self.bought_, row, owned, k)

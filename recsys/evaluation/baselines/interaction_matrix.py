@@ -6,14 +6,14 @@ Called by the peers that are implicit's.
 import numpy as np
 from scipy import sparse
 
-from recsys.datasets.baskets import Training
+from recsys.datasets.baskets import TrainingSet
 from recsys.datasets.customer_history import Histories
 from recsys.datasets.ragged import rows_of
 from recsys.models.base import Context
 from recsys.units import DAY
 
 
-def of_training(training: Training, half_life_days: float) -> sparse.csr_matrix:
+def of_training(training: TrainingSet, half_life_days: float) -> sparse.csr_matrix:
     """Add up each customer's baskets, each half after ``half_life_days``.
 
     Returns

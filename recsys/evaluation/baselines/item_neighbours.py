@@ -10,10 +10,10 @@ from typing import Any, ClassVar, Final, Literal, Self
 import numpy as np
 from scipy import sparse
 
-from recsys.datasets.baskets import Training
+from recsys.datasets.baskets import TrainingSet
 from recsys.datasets.customer_history import Histories
 from recsys.evaluation.baselines.interaction_matrix import of_histories, of_training
-from recsys.evaluation.top_lists import Items, Shown, cut, leaders
+from recsys.evaluation.top_lists import Items, TopLists, cut_to_top, top_items
 from recsys.models.base import Context
 
 _ROWS: Final = 250
@@ -63,7 +63,7 @@ class ItemKnn:
         self.half_life_days = half_life_days
         self.b = b
 
-    def fit(self, training: Training) -> Self:
+    def fit(self, training: TrainingSet) -> Self:
         """Compare all products with one another."""
         from implicit.nearest_neighbours import ItemItemRecommender
 
@@ -88,9 +88,9 @@ class ItemKnn:
             return normalize(tfidf_weight(purchases))
         return normalize(purchases)
 
-    def show(self, histories: Histories, context: Context, k: int) -> Shown:
+    def show(self, histories: Histories, context: Context, k: int) -> TopLists:
         """Show what is most like what each customer bought."""
-        return cut(self._ordered(histories, context, k), histories, k)
+        return cut_to_top(self._ordered(histories, context, k), histories, k)
 
     def _ordered(self, histories: Histories, context: Context, k: int) -> Iterator[Items]:
         bounds = histories.indptr.tolist()
@@ -101,4 +101,4 @@ class ItemKnn:
             for r in range(scores.shape[0]):
                 part = slice(scores.indptr[r], scores.indptr[r + 1])
                 owned = histories.item_ix[bounds[start + r] : bounds[start + r + 1]]
-                yield leaders(scores.indices[part], scores.data[part], owned, k)
+                yield top_items(scores.indices[part], scores.data[part], owned, k)

@@ -10,10 +10,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.baskets import Training
+from recsys.datasets.baskets import TrainingSet
 from recsys.datasets.customer_history import Histories
-from recsys.datasets.ragged import Lists, places_of, pointers, rows_of
-from recsys.evaluation.top_lists import Shown
+from recsys.datasets.ragged import Lists, pointers, positions_of, rows_of
+from recsys.evaluation.top_lists import TopLists
 from recsys.models.base import Context
 from recsys.units import DAY
 
@@ -36,15 +36,15 @@ class OwnFrequency:
     def __init__(self, half_life_days: float = 90.0) -> None:
         self.half_life_days = half_life_days
 
-    def fit(self, training: Training) -> Self:  # noqa: ARG002 - as every peer has it
+    def fit(self, training: TrainingSet) -> Self:  # noqa: ARG002 - as every peer has it
         """Learn nothing: all there is to know is in the history."""
         return self
 
-    def show(self, histories: Histories, context: Context, k: int) -> Shown:
+    def show(self, histories: Histories, context: Context, k: int) -> TopLists:
         """Show what was bought before; nothing is new."""
         lists = own_frequency(histories, context.as_of_ts, self.half_life_days, k)
         nothing = Lists(np.zeros(len(histories) + 1, np.int64), np.empty(0, np.int32))
-        return Shown(lists, nothing, lists)
+        return TopLists(lists, nothing, lists)
 
 
 def own_frequency(
@@ -77,5 +77,5 @@ def own_frequency(
     rows, items = np.divmod(pairs, max(1, histories.n_items))
     order = np.lexsort((items, -frequency, rows))
     lists = Lists(pointers(rows, len(histories)), items[order].astype(np.int32))
-    first = places_of(lists) < k
+    first = positions_of(lists) < k
     return Lists(pointers(rows[first], len(histories)), lists.item_ix[first])

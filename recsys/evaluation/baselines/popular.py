@@ -9,9 +9,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.baskets import Training
+from recsys.datasets.baskets import TrainingSet
 from recsys.datasets.customer_history import NO_CHANNEL, Histories
-from recsys.evaluation.top_lists import Items, Shown, cut
+from recsys.evaluation.top_lists import Items, TopLists, cut_to_top
 from recsys.models.base import Context
 
 
@@ -39,7 +39,7 @@ class MostPopular:
     def __init__(self, half_life_days: float = 28.0) -> None:
         self.half_life_days = half_life_days
 
-    def fit(self, training: Training) -> Self:
+    def fit(self, training: TrainingSet) -> Self:
         """Count baskets."""
         baskets = training.baskets
         weight = baskets.decay(training.as_of_ts, self.half_life_days)
@@ -51,9 +51,9 @@ class MostPopular:
             self.orders_[channel] = _falling(counts[number], overall)
         return self
 
-    def show(self, histories: Histories, context: Context, k: int) -> Shown:
+    def show(self, histories: Histories, context: Context, k: int) -> TopLists:
         """Show the same to everyone on a channel, but for what each had bought."""
-        return cut(self._ordered(histories, context, k), histories, k)
+        return cut_to_top(self._ordered(histories, context, k), histories, k)
 
     def _ordered(self, histories: Histories, context: Context, k: int) -> Iterator[Items]:
         places = {key: _inverse(order, histories.n_items) for key, order in self.orders_.items()}

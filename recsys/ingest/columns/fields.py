@@ -33,7 +33,7 @@ from recsys.ingest.columns.time_zones import to_utc
 from recsys.ingest.columns.times import hint, read_as, read_formats, read_time
 from recsys.ingest.files.export_files import ROW
 from recsys.query_engine import rows
-from recsys.values.vocabulary import meanings
+from recsys.values.vocabulary import words_by_meaning
 
 #: Different words that a column of yes and no may hold; what is beyond them is unknown.
 _MOST_WORDS = 1000
@@ -205,7 +205,7 @@ class Fields:
         words = self.table.select(word=ibis.ifelse(time, ibis.null("string"), text))
         words = words.filter(words.word.notnull()).group_by("word").aggregate(n=lambda t: t.count())
         few = words.order_by(ibis.desc("n"), "word").limit(_MOST_WORDS)
-        known = meanings([row["word"] for row in rows(self._engine(), few)])
+        known = words_by_meaning([row["word"] for row in rows(self._engine(), few)])
         says_yes = [word for word, is_ in known.items() if is_ in ("yes", "cancelled", "void")]
         says_no = [word for word, is_ in known.items() if is_ in ("no", "sale")]
         yes = time | text.isin(says_yes)

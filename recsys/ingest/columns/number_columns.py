@@ -30,7 +30,7 @@ from recsys.ingest.columns.number_formats import (
     values,
 )
 from recsys.query_engine import keep, rows
-from recsys.values.currencies import codes, digits, meant_by
+from recsys.values.currencies import currencies_of_sign, currency_codes, currency_digits
 
 #: Fields that are money: their currency's digits help to tell how they are written.
 MONEY = frozenset({
@@ -212,7 +212,7 @@ def _read_column(
     found = taken.filter(~taken.currency.isin(["", *UNITS]), taken.kind != "bad")
     found = found.select("currency").distinct()
     currencies = sorted(row["currency"] for row in rows(con, found)) if money else []
-    units = {digits(code) for sign in currencies for code in _single(sign)}
+    units = {currency_digits(code) for sign in currencies for code in _single(sign)}
     if not (all_say_theirs and units) and minor_digits is not None:
         units.add(minor_digits)
     likely = _scaled_digits(units.pop() if money and len(units) == 1 else None, times)
@@ -247,16 +247,21 @@ def digits_of_all(
         The currency of rows that say none.
     """
     if code is None:
-        return digits(assumed)
-    found = rows(con, table.select(code=code.fill_null(assumed)).distinct().limit(len(codes())))
-    units = {digits(row["code"]) for row in found if row["code"] in codes()}
+        return currency_digits(assumed)
+    found = rows(
+        con, table.select(code=code.fill_null(assumed)).distinct().limit(len(currency_codes()))
+    )
+    units = {currency_digits(row["code"]) for row in found if row["code"] in currency_codes()}
     return units.pop() if len(units) == 1 else None
 
 
 def contradicts(column: NumberColumn, table: ir.Table, code: ir.StringValue) -> ir.BooleanValue:
     """Tell where the currency beside a number cannot be the one of its row."""
     beside = column.currency(table)
-    differs = [(beside == sign) & ~code.isin(sorted(meant_by(sign))) for sign in column.currencies]
+    differs = [
+        (beside == sign) & ~code.isin(sorted(currencies_of_sign(sign)))
+        for sign in column.currencies
+    ]
     return cast(ir.BooleanValue, ibis.or_(*differs))
 
 
@@ -276,7 +281,7 @@ def stated_code(column: NumberColumn, table: ir.Table, assumed: str) -> ir.Strin
 
 def _single(sign: str) -> Collection[str]:
     """Return the code that a sign stands for, nothing where it may stand for several."""
-    meant = meant_by(sign)
+    meant = currencies_of_sign(sign)
     return meant if len(meant) == 1 else ()
 
 

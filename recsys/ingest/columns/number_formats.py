@@ -17,7 +17,7 @@ import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
-from recsys.values.currencies import SIGNS, codes, meant_by
+from recsys.values.currencies import SIGNS, currencies_of_sign, currency_codes
 
 Sign = Literal[".", ","]
 Kind = Literal["whole", "own", ".", ",", ".?", ",?", "bad", "none"]
@@ -249,7 +249,7 @@ def shape_of(text: str) -> Shape:
         return Shape("bad")
     a, before, b, body, c, after, d = (part or "" for part in found.groups())
     body, sign, currency = body.rstrip(), a + b + c + d, before + after
-    known = not currency or currency in UNITS or bool(meant_by(currency))
+    known = not currency or currency in UNITS or bool(currencies_of_sign(currency))
     if sign not in _SIGNS or not known or (before and after):
         return Shape("bad")
     for kind, pattern in _KINDS.items():
@@ -319,7 +319,7 @@ def shapes(table: ir.Table) -> ir.Table:
     table = table.mutate(body=cast(ir.StringValue, table.body).rstrip())
     sign = table["_a"] + table["_b"] + table["_c"] + table["_d"]
     table = table.mutate(_sign=sign, currency=table["_before"] + table["_after"])
-    known = table.currency.isin(["", *UNITS, *SIGNS, *(code.lower() for code in codes())])
+    known = table.currency.isin(["", *UNITS, *SIGNS, *(code.lower() for code in currency_codes())])
     fits = (
         known
         & table["_sign"].isin([*_SIGNS])

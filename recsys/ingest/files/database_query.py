@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import sqlalchemy as sa
 
-from recsys.config.toml_file import Source, from_environment
+from recsys.config.toml_file import Source, config_from_environment
 from recsys.errors import ConfigError, DataError
 from recsys.ingest.files.export_files import SourceFile
 from recsys.messages import without_secrets
@@ -40,7 +40,7 @@ def fetch(name: str, source: Source, folder: Path) -> SourceFile:
     DataError
         When the database cannot be reached or refuses the query; never shows the password.
     """
-    url = from_environment(cast(str, source.url), f"sources.{name}.url")
+    url = config_from_environment(cast(str, source.url), f"sources.{name}.url")
     try:
         engine = sa.create_engine(url)
     except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError):

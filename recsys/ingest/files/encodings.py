@@ -23,7 +23,7 @@ _TURKISH: Final = re.compile("[þðýÞÐÝ]")
 _ICELANDIC: Final = re.compile("[æáíúóÆÁÍÚÓ]")
 
 
-def told_encoding(stream: IO[bytes]) -> str:
+def detected_encoding(stream: IO[bytes]) -> str:
     """Tell the encoding of a file.
 
     Parameters

@@ -27,7 +27,7 @@ from recsys.ingest.files.raw_table import LINE as LINE
 from recsys.ingest.files.raw_table import ROW as ROW
 from recsys.ingest.files.raw_table import RawTable as RawTable
 from recsys.ingest.files.raw_table import SourceFile as SourceFile
-from recsys.ingest.files.records import flat, is_one_a_line, json_records, write_lines
+from recsys.ingest.files.records import flat_record, is_one_a_line, json_records, write_lines
 from recsys.ingest.files.sniffing import (
     SAMPLE,
     decode_start,
@@ -220,7 +220,7 @@ def _open_records(
                 detail = "Not an object, or damaged."
                 apart.append({"line": line, "reason": "not_json", "detail": detail, "row": text})
                 continue
-            cells = flat(record)
+            cells = flat_record(record)
             keys.update(dict.fromkeys(cells))
             yield line, text, cells
 

@@ -131,7 +131,7 @@ def write_lines(
     return began
 
 
-def flat(record: dict[str, Any]) -> dict[str, str]:
+def flat_record(record: dict[str, Any]) -> dict[str, str]:
     """Turn a record into columns: ``{"a": {"b": 1}}`` becomes ``a.b``.
 
     A list of plain values becomes one text with commas, any other list stays JSON.
@@ -140,7 +140,7 @@ def flat(record: dict[str, Any]) -> dict[str, str]:
     for key, value in record.items():
         name = clean(str(key)).replace('"', "'")
         if isinstance(value, dict):
-            found |= {f"{name}.{inner}": text for inner, text in flat(value).items()}
+            found |= {f"{name}.{inner}": text for inner, text in flat_record(value).items()}
         elif isinstance(value, list):
             if any(isinstance(entry, dict | list) for entry in value):
                 found[name] = json.dumps(value, ensure_ascii=False)

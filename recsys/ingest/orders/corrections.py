@@ -22,7 +22,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
-from recsys.config.settings import Rules
+from recsys.config.settings import RuleSettings
 from recsys.ingest.files.export_files import ROW
 from recsys.query_engine import keep, rows, value
 from recsys.schema import CORRECTION
@@ -82,7 +82,7 @@ def latest(
     return lines, whole, alien
 
 
-def non_products(lines: ir.Table, products: ir.Table, rules: Rules) -> ir.Table | None:
+def non_products(lines: ir.Table, products: ir.Table, rules: RuleSettings) -> ir.Table | None:
     """List the items that the rules say are not products; None where they say it of none."""
     titles = lines.group_by("item_id").aggregate(title=lines.title.max())
     items = titles.left_join(products, "item_id")
@@ -103,7 +103,7 @@ def non_products(lines: ir.Table, products: ir.Table, rules: Rules) -> ir.Table 
 
 
 def leave_out(
-    con: Backend, lines: ir.Table, excluded: ir.Table | None, rules: Rules
+    con: Backend, lines: ir.Table, excluded: ir.Table | None, rules: RuleSettings
 ) -> tuple[ir.Table, dict[str, int]]:
     """Mark the lines that are not part of the history.
 
@@ -115,7 +115,7 @@ def leave_out(
         Staged lines, each order once.
     excluded : ibis table, optional
         ``item_id`` of what is not a product.
-    rules : Rules
+    rules : RuleSettings
 
     Returns
     -------

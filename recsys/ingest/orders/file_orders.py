@@ -11,7 +11,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
-from recsys.config.settings import Identity
+from recsys.config.settings import IdentitySettings
 from recsys.ingest.orders import allocation, shared_numbers
 from recsys.ingest.orders.duplicates import mark_repeats, runs
 from recsys.ingest.parts import Part
@@ -26,7 +26,7 @@ def file_orders(
     rejected: ir.Table,
     part: Part,
     midnights: Sequence[int],
-    settings: Identity,
+    settings: IdentitySettings,
 ) -> ir.Table:
     """Tell orders of one number apart, drop second copies, and apply what concerns whole orders.
 
@@ -40,7 +40,7 @@ def file_orders(
         Given what is counted, noted, and known of the file's times.
     midnights : sequence of int
         UTC seconds of the day at which days begin in the source's zone.
-    settings : Identity
+    settings : IdentitySettings
         Says which identifiers name nobody.
     """
     identifiers = {

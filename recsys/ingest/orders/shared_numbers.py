@@ -28,7 +28,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
-from recsys.config.settings import Identity
+from recsys.config.settings import IdentitySettings
 from recsys.identity.blocking import blocked_expression
 from recsys.identity.links import ANCHORS
 from recsys.ingest.files.export_files import ROW
@@ -63,7 +63,7 @@ def within_file(
     lines: ir.Table,
     found: ir.Table,
     identifiers: dict[str, str],
-    settings: Identity,
+    settings: IdentitySettings,
 ) -> tuple[ir.Table, dict[str, tuple[int, str | None]]]:
     """Give orders of one number in one file ids of their own.
 
@@ -77,7 +77,7 @@ def within_file(
         One row an ``order_id``, with the columns of ``facts``.
     identifiers : dict
         Identifier type → column of ``lines``.
-    settings : Identity
+    settings : IdentitySettings
         Says which identifiers name nobody.
 
     Returns
@@ -162,7 +162,7 @@ def facts(lines: ir.Table, identifiers: dict[str, str]) -> dict[str, ir.Value]:
     return found
 
 
-def _without_blocked(found: ir.Table, kinds: list[str], settings: Identity) -> ir.Table:
+def _without_blocked(found: ir.Table, kinds: list[str], settings: IdentitySettings) -> ir.Table:
     """Forget identifiers that name nobody, such as a guest's account 0."""
     if not kinds:
         return found
@@ -174,7 +174,7 @@ def _without_blocked(found: ir.Table, kinds: list[str], settings: Identity) -> i
     return found.mutate(**ends)
 
 
-def _unless_blocked(kind: str, value: ir.Value, settings: Identity) -> ir.Value:
+def _unless_blocked(kind: str, value: ir.Value, settings: IdentitySettings) -> ir.Value:
     blocked = blocked_expression(kind, cast(ir.StringValue, value), settings)
     return ibis.ifelse(blocked, ibis.null("string"), value)
 

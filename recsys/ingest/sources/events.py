@@ -28,7 +28,7 @@ from recsys.ingest.files.export_files import LINE, RawTable
 from recsys.ingest.sources.order_lines import RAW_IDENTIFIER
 from recsys.query_engine import is_json, keep, rows
 from recsys.schema import CHANNELS
-from recsys.values.currencies import codes, digits
+from recsys.values.currencies import currency_codes, currency_digits
 from recsys.values.placeholders import IdKind, no_id_expression
 
 #: Events that say something about products; others only help to know who is who.
@@ -116,7 +116,7 @@ def staged_events(
     fields.reject("unknown_value", "channel", ~channel.isin(CHANNELS), channel)
     currency = _code(ibis.coalesce(_code(event.currency), _param(event, "currency")))
     for stated in (currency, _first_unknown(cast(ir.ArrayValue, event["items"]))):
-        unknown = stated.notnull() & ~stated.isin(sorted(codes()))
+        unknown = stated.notnull() & ~stated.isin(sorted(currency_codes()))
         fields.reject("unknown_currency", "currency", unknown, stated)
     ga_session = _param(event, "ga_session_id")
     device = event.user_pseudo_id.fill_null("")
@@ -192,7 +192,11 @@ def _by_item(parsed: ir.Table, config: Config, name: str) -> ir.Table:
     )
     price, quantity = spread["_price"], spread["_quantity"]
     read = price >= 0
-    odd = [(code, 10 ** digits(code)) for code in sorted(codes()) if digits(code) != 2]
+    odd = [
+        (code, 10 ** currency_digits(code))
+        for code in sorted(currency_codes())
+        if currency_digits(code) != 2
+    ]
     factor = ibis.cases(*((spread.currency == code, unit) for code, unit in odd), else_=100)
     minor = (price.cast("float64") * factor).round()
     counted = (quantity > 0) & (quantity < _MOST)
@@ -217,7 +221,7 @@ def _code(text: ir.Value) -> ir.StringValue:
 
 def _first_unknown(items: ir.ArrayValue) -> ir.StringValue:
     """Return the first currency of an event's items that is no code, null where there is none."""
-    known = sorted(codes())
+    known = sorted(currency_codes())
     return cast(
         ir.StringValue,
         items.map(lambda item: _code(item.currency)).filter(lambda code: ~code.isin(known))[0],

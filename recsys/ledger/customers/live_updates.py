@@ -10,16 +10,16 @@ from collections.abc import Iterable, Mapping, Sequence
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from recsys.datasets.customer_history import EMPTY, notice, pack, unpack
+from recsys.datasets.customer_history import EMPTY, add_events, pack_history, unpack_history
 from recsys.datasets.interactions import KIND_OF, Structured
 from recsys.ledger.customers.identity_lookup import resolve_ids
 from recsys.ledger.events import purchases
 from recsys.ledger.events.event_types import Event
-from recsys.ledger.events.views_and_carts import looks, structured
+from recsys.ledger.events.views_and_carts import structured, views_and_carts
 from recsys.ledger.schema import EVENTS, HISTORIES, META, SESSIONS, TRANSACTIONS
 from recsys.ledger.statements import lock
 
-_BLANK_ROW = pack(EMPTY)
+_BLANK_ROW = pack_history(EMPTY)
 #: Events that change a row.
 TOLD = ("purchase", "refund", *KIND_OF)
 
@@ -27,7 +27,7 @@ TOLD = ("purchase", "refund", *KIND_OF)
 Orders = dict[str, list[tuple[str, str | None]]]
 
 
-def apply(
+def apply_events(
     connection: Connection,
     counted: Iterable[tuple[Event, str | None, str]],
     currency: str,
@@ -71,19 +71,19 @@ def apply(
     rows = lock(connection, HISTORIES, by_customer.keys() | earlier.keys(), row=_BLANK_ROW)
     changed = []
     for customer_id, row in rows.items():
-        before = history = unpack(row.row)
+        before = history = unpack_history(row.row)
         for events in earlier.get(customer_id, ()):
-            history = notice(history, events)
+            history = add_events(history, events)
         theirs = by_customer.get(customer_id, ())
-        looked = structured(look for event, _ in theirs for look in looks(event))
-        history = notice(history, looked) if len(looked) else history
+        looked = structured(look for event, _ in theirs for look in views_and_carts(event))
+        history = add_events(history, looked) if len(looked) else history
         for event, scope in theirs:
             if event.event not in KIND_OF:
-                history = purchases.after(
+                history = purchases.history_after(
                     history, event, systems=systems, currency=currency, scope=scope
                 )
         if history is not before:
-            changed.append({"key": customer_id, "packed": pack(history)})
+            changed.append({"key": customer_id, "packed": pack_history(history)})
     if changed:
         update = HISTORIES.update().where(HISTORIES.c.customer_id == sa.bindparam("key"))
         connection.execute(update.values(row=sa.bindparam("packed"), digest=None), changed)

@@ -20,7 +20,7 @@ from recsys.datasets.interactions import KIND_OF
 from recsys.errors import LedgerError
 from recsys.identity.hashing import customer_id_of
 from recsys.ledger.customers.identity_lookup import find_identifiers, session_own_id
-from recsys.ledger.customers.live_updates import TOLD, apply, order_of, order_scopes, owners
+from recsys.ledger.customers.live_updates import TOLD, apply_events, order_of, order_scopes, owners
 from recsys.ledger.database import Database
 from recsys.ledger.events.event_types import Event, read
 from recsys.ledger.schema import (
@@ -41,7 +41,7 @@ Row = tuple[Any, ...]
 _PAGE: Final = 2_000
 
 
-class Replaced(msgspec.Struct, frozen=True):
+class ReplacedRows(msgspec.Struct, frozen=True):
     """What replacing the histories changed."""
 
     customers: int
@@ -56,7 +56,7 @@ class Replaced(msgspec.Struct, frozen=True):
     """Live purchases and refunds that came in after the history was read."""
 
 
-class Staged(msgspec.Struct):
+class StagedRows(msgspec.Struct):
     """How many rows came in, differ, and are gone."""
 
     seen: int = 0
@@ -64,7 +64,7 @@ class Staged(msgspec.Struct):
     removed: int = 0
 
 
-def replace(
+def replace_rows(
     database: Database,
     version: str,
     rows: Iterable[tuple[str, bytes]],
@@ -73,7 +73,7 @@ def replace(
     contained: int,
     systems: Sequence[str],
     currency: str,
-) -> Replaced:
+) -> ReplacedRows:
     """Do what ``Ledger.replace_histories`` says."""
     with database.errors("cannot be written"), database.engine.connect() as connection:
         STAGED.drop_all(connection)
@@ -96,7 +96,7 @@ def replace(
         finally:
             STAGED.drop_all(connection)
             connection.commit()
-    return Replaced(histories.seen, histories.written, histories.removed, known.seen, reapplied)
+    return ReplacedRows(histories.seen, histories.written, histories.removed, known.seen, reapplied)
 
 
 def _digest(row: bytes) -> bytes:
@@ -105,7 +105,7 @@ def _digest(row: bytes) -> bytes:
 
 def _stage(
     connection: Connection, table: Table, compared: int, staged: Table, incoming: Iterable[Row]
-) -> Staged:
+) -> StagedRows:
     """Lay aside what must change in ``table`` so that it equals ``incoming``.
 
     Parameters
@@ -118,7 +118,7 @@ def _stage(
     incoming : iterable of Row
         Sorted by key.
     """
-    counts = Staged()
+    counts = StagedRows()
     names = [column.name for column in table.primary_key.columns]
     existing = _existing(connection, [*table.c][:compared], len(names))
     differences = _differences(existing, incoming, names, compared, len(staged.c), counts)
@@ -156,7 +156,7 @@ def _differences(
     names: Sequence[str],
     compared: int,
     width: int,
-    counts: Staged,
+    counts: StagedRows,
 ) -> Iterator[Row]:
     """Merge two sorted streams; yield rows to write, and keys alone of rows to remove."""
     n_key = len(names)
@@ -189,7 +189,7 @@ def _differences(
 
 
 def _bring_in(
-    connection: Connection, staged: Table, table: Table, present: str, counts: Staged
+    connection: Connection, staged: Table, table: Table, present: str, counts: StagedRows
 ) -> None:
     """Write what was laid aside; rows without ``present`` are removed."""
     key = [column.name for column in table.primary_key.columns]
@@ -247,7 +247,7 @@ def _reapply(connection: Connection, contained: int, currency: str) -> int:
                 scope = order_of(event, orders)[0] if event.event == "refund" else event.scope
                 counted.append((event, row.own_id, scope))
                 reapplied += 1
-        apply(connection, counted, currency)
+        apply_events(connection, counted, currency)
     return reapplied
 
 

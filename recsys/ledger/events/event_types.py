@@ -13,7 +13,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta, Struct, field
 
-from recsys.config.settings import Identity
+from recsys.config.settings import IdentitySettings
 from recsys.identity.blocking import is_blocked
 from recsys.identity.hashing import KeyedHash
 from recsys.values.placeholders import is_no_id
@@ -228,10 +228,10 @@ def _is_negative(price: Money | float | None) -> bool:
     return amount is not None and amount < 0
 
 
-_RULES: Final = Identity()
+_RULES: Final = IdentitySettings()
 
 
-def seal(event: Event, keyed_hash: KeyedHash, settings: Identity = _RULES) -> Event:
+def seal(event: Event, keyed_hash: KeyedHash, settings: IdentitySettings = _RULES) -> Event:
     """Hash what is personal and bring times to UTC, so that the event may be stored.
 
     An identifier that names nobody is dropped, and so is the id of a visit that is none.
@@ -241,7 +241,7 @@ def seal(event: Event, keyed_hash: KeyedHash, settings: Identity = _RULES) -> Ev
     event : Event
     keyed_hash : KeyedHash
         Of the workspace.
-    settings : Identity
+    settings : IdentitySettings
         ``blocked`` holds the workspace's own patterns of what names nobody.
     """
     identifier = event.identifier
@@ -259,7 +259,7 @@ def seal(event: Event, keyed_hash: KeyedHash, settings: Identity = _RULES) -> Ev
 
 
 def seal_identifier(
-    identifier: Identifier, keyed_hash: KeyedHash, settings: Identity = _RULES
+    identifier: Identifier, keyed_hash: KeyedHash, settings: IdentitySettings = _RULES
 ) -> Identifier | None:
     """Hash what names a customer; None where it names nobody by a rule, as at ingest."""
     kind, value = identifier.type, identifier.value

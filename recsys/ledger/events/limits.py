@@ -21,7 +21,7 @@ FIRST_TS: Final = 946_684_800
 LAST_TS: Final = 32_503_680_000
 
 
-class Misfit(NamedTuple):
+class LimitFault(NamedTuple):
     """What does not fit."""
 
     reason: str
@@ -31,7 +31,7 @@ class Misfit(NamedTuple):
     detail: str
 
 
-def misfits(event: Event, currency: str) -> Iterator[Misfit]:
+def limit_faults(event: Event, currency: str) -> Iterator[LimitFault]:
     """Say what of an event no history could hold.
 
     Parameters
@@ -41,23 +41,23 @@ def misfits(event: Event, currency: str) -> Iterator[Misfit]:
         Of prices that do not say theirs.
     """
     if not FIRST_TS <= event.occurred_at.timestamp() < LAST_TS:
-        yield Misfit("time", "/occurred_at", "is not between the years 2000 and 3000.")
+        yield LimitFault("time", "/occurred_at", "is not between the years 2000 and 3000.")
     pieces, whole = 0.0, 0
     for ix, item in enumerate(event.items):
         at = f"/items/{ix}"
         if item.quantity < LEAST_QUANTITY:
             detail = f"is less than {LEAST_QUANTITY:f}: no piece and no weight."
-            yield Misfit("quantity", f"{at}/quantity", detail)
+            yield LimitFault("quantity", f"{at}/quantity", detail)
         pieces += item.quantity
         each, line = _amounts(item, event.currency or currency)
         whole += line
         if max(each, line) > MOST_MINOR:
             detail = f"is more than {MOST_MINOR:,} minor units{' in all' * (each <= MOST_MINOR)}."
-            yield Misfit("amount", f"{at}/price", detail)
+            yield LimitFault("amount", f"{at}/price", detail)
     if pieces > MOST_PIECES:
-        yield Misfit("quantity", "/items", f"are more than {MOST_PIECES:,} pieces together.")
+        yield LimitFault("quantity", "/items", f"are more than {MOST_PIECES:,} pieces together.")
     if whole > MOST_MINOR:
-        yield Misfit("amount", "/items", f"cost more than {MOST_MINOR:,} minor units together.")
+        yield LimitFault("amount", "/items", f"cost more than {MOST_MINOR:,} minor units together.")
 
 
 def _amounts(item: EventItem, currency: str) -> tuple[int, int]:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from babel.core import get_global
 
-from recsys.datasets.customer_history import LINES, CustomerHistory, append
+from recsys.datasets.customer_history import LINES, CustomerHistory, add_lines
 from recsys.datasets.item_index import IntArray, item_key, location_key, order_key
 from recsys.ledger.events.event_types import Event, EventItem, Money, order_id
 from recsys.schema import CHANNELS
@@ -23,7 +23,7 @@ _LARGEST = 2**31 - 1
 _NOTHING = 1e-4
 
 
-def after(
+def history_after(
     history: CustomerHistory,
     event: Event,
     *,
@@ -59,7 +59,7 @@ def after(
         if np.isin(history.lines["order"][sold], keys).any():
             return history
         lines = _lines(event, int(keys[-1]), currency)
-    return append(history, lines) if len(lines) else history
+    return add_lines(history, lines) if len(lines) else history
 
 
 def order_keys(event: Event, systems: Sequence[str], scope: str | None = None) -> IntArray:

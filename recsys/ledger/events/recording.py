@@ -19,15 +19,15 @@ from sqlalchemy import Connection
 from recsys.datasets.interactions import KIND_OF
 from recsys.identity.hashing import customer_id_of
 from recsys.ledger.customers.identity_lookup import find_identifiers, resolve_ids, session_own_id
-from recsys.ledger.customers.live_updates import apply, order_of, order_scopes
+from recsys.ledger.customers.live_updates import apply_events, order_of, order_scopes
 from recsys.ledger.events import visit_state
 from recsys.ledger.events.event_types import Event, digest, encode, stored_id
-from recsys.ledger.offers.returns import Login, Returned, settle
+from recsys.ledger.offers.returns import Login, ReturnedOrder, settle_returns
 from recsys.ledger.schema import EVENTS, IDENTIFIERS, SESSIONS, TRANSACTIONS
 from recsys.ledger.statements import insert, lock
 from recsys.units import DAY
 
-_BLANK_STATE = visit_state.encode(visit_state.State())
+_BLANK_STATE = visit_state.encode(visit_state.VisitState())
 
 
 #: What a page is told of its purchases.
@@ -115,9 +115,9 @@ def record(
         if (e.counted and (e.named or e.event.event not in KIND_OF))
         or (_unconfirmed(batch, e) and not e.named)
     ]
-    apply(connection, [(e.event, e.own_id, e.scope) for e in counted], currency, seen)
+    apply_events(connection, [(e.event, e.own_id, e.scope) for e in counted], currency, seen)
     logins = [Login(session_own_id(session_id), own_id) for session_id, own_id, _ in bound]
-    settle(connection, [_returned(e) for e in entries if e.event.event == "refund"], logins,
+    settle_returns(connection, [_returned(e) for e in entries if e.event.event == "refund"], logins,
            received_ts)  # fmt: skip
     for entry in entries:
         detail = UNCONFIRMED if _unconfirmed(batch, entry) else ""
@@ -274,18 +274,18 @@ def _count_orders_once(batch: _Batch, entries: list[_Entry]) -> None:
         connection.execute(update.values(counted=False))
 
 
-def _returned(entry: _Entry) -> Returned:
+def _returned(entry: _Entry) -> ReturnedOrder:
     """Say what a refund brings back: of the order of its own scope, whatever others are known."""
     event = entry.event
     back: dict[str, float] = {}
     for item in event.items:
         back[item.item_id] = back.get(item.item_id, 0.0) + item.quantity
-    return Returned(event.transaction_id or "", event.scope, back)
+    return ReturnedOrder(event.transaction_id or "", event.scope, back)
 
 
 def _update_visits(
     batch: _Batch, entries: list[_Entry]
-) -> list[tuple[str, str, visit_state.State]]:
+) -> list[tuple[str, str, visit_state.VisitState]]:
     """Bring carts and views up to date, and bind visits to who logged in.
 
     Returns
@@ -293,7 +293,7 @@ def _update_visits(
     list of (str, str, State)
         Visits of nobody in which somebody logged in, their ``own_id``, and the visit so far.
     """
-    states: dict[str, visit_state.State] = {}
+    states: dict[str, visit_state.VisitState] = {}
     values: dict[str, dict[str, Any]] = {}
     for entry in entries:
         session_id = entry.event.session_id
@@ -301,8 +301,8 @@ def _update_visits(
             continue
         visit = batch.visits[session_id]
         fresh = batch.received_ts - visit.seen_ts > visit_state.SESSION_DAYS * DAY
-        blank = visit_state.State() if fresh else visit_state.decode(visit.state)
-        states[session_id] = visit_state.after(states.get(session_id, blank), entry.event)
+        blank = visit_state.VisitState() if fresh else visit_state.decode(visit.state)
+        states[session_id] = visit_state.state_after(states.get(session_id, blank), entry.event)
         value = values.setdefault(
             session_id, {"key": session_id, "own": _bound(visit, batch), "seen": visit.seen_ts}
         )

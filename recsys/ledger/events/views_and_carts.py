@@ -15,7 +15,7 @@ from recsys.ledger.events.event_types import Event
 from recsys.schema import CHANNELS
 
 
-class Look(msgspec.Struct, frozen=True, array_like=True):
+class ViewOrCart(msgspec.Struct, frozen=True, array_like=True):
     """One product that was looked at or put into the cart."""
 
     item_id: str
@@ -27,16 +27,16 @@ class Look(msgspec.Struct, frozen=True, array_like=True):
     """Index into ``schema.CHANNELS``."""
 
 
-def looks(event: Event) -> list[Look]:
+def views_and_carts(event: Event) -> list[ViewOrCart]:
     """Return what an event says was looked at; nothing for other kinds of events."""
     kind = KIND_OF.get(event.event)
     if kind is None:
         return []
     channel = CHANNELS.index(event.channel)
-    return [Look(item.item_id, event.occurred_ts, kind, channel) for item in event.items]
+    return [ViewOrCart(item.item_id, event.occurred_ts, kind, channel) for item in event.items]
 
 
-def structured(found: Iterable[Look]) -> Structured:
+def structured(found: Iterable[ViewOrCart]) -> Structured:
     """Lay looks out as a history holds them: an array of ``interactions.EVENTS``."""
     rows = [(item_key(look.item_id), look.ts, look.kind, look.channel) for look in found]
     return np.array(rows, EVENTS)

@@ -11,7 +11,7 @@ import msgspec
 
 from recsys.datasets.interactions import VIEW, Structured
 from recsys.ledger.events.event_types import Event
-from recsys.ledger.events.views_and_carts import Look, looks, structured
+from recsys.ledger.events.views_and_carts import ViewOrCart, structured, views_and_carts
 
 #: A visit's cart and views are forgotten this long after its latest event.
 SESSION_DAYS: Final = 30
@@ -19,12 +19,12 @@ _MAX_CART: Final = 200
 _MAX_LOOKS: Final = 50
 
 
-class State(msgspec.Struct, frozen=True, omit_defaults=True):
+class VisitState(msgspec.Struct, frozen=True, omit_defaults=True):
     """One visit."""
 
     cart: dict[str, float] = {}
     """Item → quantity, in the order in which they were put in."""
-    looks: tuple[Look, ...] = ()
+    looks: tuple[ViewOrCart, ...] = ()
     """The latest view and the latest cart of each item, the newest first."""
 
     @property
@@ -37,25 +37,25 @@ class State(msgspec.Struct, frozen=True, omit_defaults=True):
         return structured(self.looks)
 
 
-def after(state: State, event: Event) -> State:
+def state_after(state: VisitState, event: Event) -> VisitState:
     """Return the state of a visit once ``event`` has happened in it.
 
     ``view_cart`` and ``begin_checkout`` with items name the whole cart, as in GA4; a purchase
     takes what was bought out of it.
     """
     latest = {(look.kind, look.item_id): look for look in state.looks}
-    for look in looks(event):
+    for look in views_and_carts(event):
         known = latest.get((look.kind, look.item_id), look)
         latest[look.kind, look.item_id] = max(known, look, key=_when)
     newest = sorted(latest.values(), key=_when, reverse=True)[:_MAX_LOOKS]
     return msgspec.structs.replace(state, looks=tuple(newest), cart=_cart(state, event))
 
 
-def _when(look: Look) -> tuple[int, int, str, int]:
+def _when(look: ViewOrCart) -> tuple[int, int, str, int]:
     return look.ts, look.kind, look.item_id, look.channel
 
 
-def _cart(state: State, event: Event) -> dict[str, float]:
+def _cart(state: VisitState, event: Event) -> dict[str, float]:
     cart = dict(state.cart)
     if event.event == "add_to_cart":
         for item in event.items:
@@ -73,14 +73,14 @@ def _cart(state: State, event: Event) -> dict[str, float]:
     return dict(list(cart.items())[-_MAX_CART:])
 
 
-def encode(state: State) -> bytes:
+def encode(state: VisitState) -> bytes:
     """Return a state as the ledger stores it."""
     return msgspec.json.encode(state)
 
 
-_decoder = msgspec.json.Decoder(State)
+_decoder = msgspec.json.Decoder(VisitState)
 
 
-def decode(body: bytes) -> State:
+def decode(body: bytes) -> VisitState:
     """Read a stored state."""
     return _decoder.decode(body)

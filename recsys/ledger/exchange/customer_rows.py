@@ -15,10 +15,10 @@ from typing import Final, TypeVar
 import ibis
 
 from recsys.config.toml_file import ORDER_KINDS, Config
-from recsys.datasets.customer_history import pack
-from recsys.datasets.history_rows import read
+from recsys.datasets.customer_history import pack_history
+from recsys.datasets.history_rows import read_rows
 from recsys.history.versions import History
-from recsys.ledger.ledger import Ledger, Replaced
+from recsys.ledger.ledger import Ledger, ReplacedRows
 from recsys.query_engine import batches
 
 T = TypeVar("T")
@@ -44,16 +44,18 @@ def packed(history: History) -> Iterator[tuple[str, bytes]]:
     iterator of (customer_id, packed row)
         Sorted by customer_id.
     """
-    return _ahead(((customer_id, pack(row)) for customer_id, row in read(history)), _PAGE)
+    return _ahead(
+        ((customer_id, pack_history(row)) for customer_id, row in read_rows(history)), _PAGE
+    )
 
 
-def bring_in(
+def replace_customers(
     history: History,
     ledger: Ledger,
     config: Config,
     contained: int = 0,
     rows: Iterator[tuple[str, bytes]] | None = None,
-) -> Replaced:
+) -> ReplacedRows:
     """Make the ledger's histories and identifiers those of ``history``.
 
     Parameters

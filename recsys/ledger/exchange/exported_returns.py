@@ -16,7 +16,7 @@ from recsys.config.toml_file import ORDER_KINDS, Config
 from recsys.history.versions import History
 from recsys.ledger.events.event_types import IN_STORE, order_id, scope_of
 from recsys.ledger.ledger import Ledger
-from recsys.ledger.offers.returns import Returned
+from recsys.ledger.offers.returns import ReturnedOrder
 from recsys.schema import RETURN, SALE
 
 _NAMES: Final = pa.schema([(name, pa.string()) for name in ("order_id", "number", "scope")])
@@ -65,7 +65,7 @@ def give_back(history: History, ledger: Ledger, config: Config, now_ts: int) -> 
     return ledger.offers.give_back(_returns(row for row in rows if _is_of(row, in_use)), now_ts)
 
 
-def _returns(rows: Iterable[dict[str, Any]]) -> list[Returned]:
+def _returns(rows: Iterable[dict[str, Any]]) -> list[ReturnedOrder]:
     """Bring what came back of each order together.
 
     Where several orders of the history may be the one of that number, none of them counts for
@@ -79,7 +79,7 @@ def _returns(rows: Iterable[dict[str, Any]]) -> list[Returned]:
             theirs = found.setdefault(key, {})
             theirs[item_id] = max(theirs.get(item_id, 0.0), quantity or 0.0)
     return [
-        Returned(*key, back=theirs, in_all=True, sold=sold[key])
+        ReturnedOrder(*key, back=theirs, in_all=True, sold=sold[key])
         for key, theirs in sorted(back.items())
     ]
 

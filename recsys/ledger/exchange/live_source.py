@@ -20,7 +20,7 @@ from recsys.identity.links import LOGIN, OBSERVATIONS, SAME_ORDER
 from recsys.ingest.staged import EVENTS, LIVE, LOCATIONS, PAGES, PRODUCTS, TOLD, Live
 from recsys.ledger.catalogue_updates import Overlay
 from recsys.ledger.events.event_types import Event, EventItem, Money, order_id, stored_id
-from recsys.ledger.events.limits import Misfit, misfits
+from recsys.ledger.events.limits import LimitFault, limit_faults
 from recsys.ledger.events.purchases import minor
 from recsys.ledger.ledger import Ledger, LiveEvent
 from recsys.recommender.catalogue_updates import LiveItem, LiveLocation
@@ -31,7 +31,7 @@ _SCHEMAS: Final = {
 }  # fmt: skip
 #: So many rejected events are named one by one.
 _LISTED: Final = 1_000
-_UNREADABLE: Final = Misfit("unreadable", "", "This version reads no event in it.")
+_UNREADABLE: Final = LimitFault("unreadable", "", "This version reads no event in it.")
 
 
 def read_live(ledger: Ledger, until: int, folder: Path, currency: str) -> Live | None:
@@ -81,7 +81,7 @@ def _fitting(live: Live, told: LiveEvent, currency: str) -> Event | None:
     """Count an event, and return it where a history can hold it."""
     live.counts["read"] += 1
     event = told.event
-    wrong = None if event is None else next(misfits(event, currency), None)
+    wrong = None if event is None else next(limit_faults(event, currency), None)
     if event is None or wrong is not None:
         wrong = wrong or _UNREADABLE
         live.rejected[wrong.reason] += 1
@@ -103,7 +103,7 @@ def _fitting(live: Live, told: LiveEvent, currency: str) -> Event | None:
     return event
 
 
-def read_told(ledger: Ledger, exported: Mapping[str, int]) -> dict[str, pa.Table]:
+def read_updates(ledger: Ledger, exported: Mapping[str, int]) -> dict[str, pa.Table]:
     """Return what the back office told of products and locations after their last export.
 
     Parameters

@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 from recsys.bundles.terms import Offer
 from recsys.errors import OfferError
-from recsys.ledger.offers.pieces import Basket, Bounds, Claim
+from recsys.ledger.offers.pieces import OfferBounds, OfferClaim, OpenOrder
 
 
 class Combination(NamedTuple):
     """Offers that one order uses together."""
 
-    claims: tuple[tuple[int, Claim], ...] = ()
+    claims: tuple[tuple[int, OfferClaim], ...] = ()
     """Position of each offer, in the order in which they claim, and what it claims."""
 
     @property
@@ -24,7 +24,9 @@ class Combination(NamedTuple):
         return sum(claim.discount_minor for _, claim in self.claims)
 
 
-def best(basket: Basket, offers: Sequence[Offer], bounds: Bounds, most: int) -> Combination:
+def best_combination(
+    basket: OpenOrder, offers: Sequence[Offer], bounds: OfferBounds, most: int
+) -> Combination:
     """Choose the offers that take off most together.
 
     Of equal ones the fewest offers are used, so that the others stand for another order, and of
@@ -32,12 +34,12 @@ def best(basket: Basket, offers: Sequence[Offer], bounds: Bounds, most: int) -> 
 
     Parameters
     ----------
-    basket : Basket
+    basket : OpenOrder
         Left as it is.
     offers : sequence of Offer
         A few: every combination is tried that may be better than the best one so far, where it
         matters which piece an offer claims in every order.
-    bounds : Bounds
+    bounds : OfferBounds
     most : int
         Offers that may be used.
     """
@@ -48,12 +50,12 @@ def best(basket: Basket, offers: Sequence[Offer], bounds: Bounds, most: int) -> 
 
 class _Search:
     def __init__(
-        self, offers: Sequence[Offer], bounds: Bounds, most: int, *, ordered: bool
+        self, offers: Sequence[Offer], bounds: OfferBounds, most: int, *, ordered: bool
     ) -> None:
         self._offers, self._bounds, self._most, self._ordered = offers, bounds, most, ordered
         self.best = Combination()
 
-    def go(self, basket: Basket, so_far: Combination, left: Sequence[int]) -> None:
+    def go(self, basket: OpenOrder, so_far: Combination, left: Sequence[int]) -> None:
         """Try every offer that is left after those that were chosen."""
         if _rank(so_far) > _rank(self.best):
             self.best = so_far

@@ -12,7 +12,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from recsys.bundles.terms import NEXT, Change, Decision, Terms
+from recsys.bundles.terms import NEXT_STATUSES, Decision, Terms, TermsChange
 from recsys.errors import StaleError, TransitionError
 from recsys.ledger.database import Database
 from recsys.ledger.offers.rows import (
@@ -61,13 +61,13 @@ class Decisions:
             row = connection.execute(query).one_or_none()
         return None if row is None else decision(row)
 
-    def changes(self, bundle_id: str) -> list[Change]:
+    def changes(self, bundle_id: str) -> list[TermsChange]:
         """Return who changed a bundle's decision and how, the oldest first."""
         of = DECISION_CHANGES.c
         query = sa.select(DECISION_CHANGES).where(of.bundle_id == bundle_id).order_by(of.revision)
         with self._database.reading() as connection:
             return [
-                Change(
+                TermsChange(
                     bundle_id=row.bundle_id,
                     revision=row.revision,
                     changed_ts=row.changed_ts,
@@ -179,8 +179,8 @@ def _check(before: Decision, terms: Terms, expected_revision: int) -> None:
             f"{before.revision}, not {expected_revision}. Read it again."
         )
     was = before.terms.status
-    if terms.status not in (was, *NEXT[was]):
-        follow = " or ".join(NEXT[was])
+    if terms.status not in (was, *NEXT_STATUSES[was]):
+        follow = " or ".join(NEXT_STATUSES[was])
         raise TransitionError(
             f"bundle {before.bundle_id} is {was}: it may become {follow}, not {terms.status}."
         )

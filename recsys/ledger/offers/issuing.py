@@ -10,12 +10,12 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from recsys.bundles.bundle_table import offered
+from recsys.bundles.bundle_table import offered_members
 from recsys.bundles.terms import Offer, OfferItem, Terms
 from recsys.errors import LedgerError
 from recsys.ledger.database import Database
 from recsys.ledger.offers.codes import OfferName, hashed, read_code
-from recsys.ledger.offers.pieces import NO_BOUNDS, Bounds, least_price_minor
+from recsys.ledger.offers.pieces import NO_BOUNDS, OfferBounds, least_price_minor
 from recsys.ledger.offers.rows import (
     COLUMNS,
     OVERDUE,
@@ -62,7 +62,7 @@ class VisitBounds(msgspec.Struct, frozen=True):
     """Where the visit comes from, as a keyed hash; None: not limited."""
 
 
-class Wanted(NamedTuple):
+class OfferWish(NamedTuple):
     """What is to be promised to whom."""
 
     bundle_id: str
@@ -75,7 +75,7 @@ class Wanted(NamedTuple):
     """Of a new offer."""
     visit: VisitBounds | None = None
     """Where the owner is a visit of nobody."""
-    bounds: Bounds = NO_BOUNDS
+    bounds: OfferBounds = NO_BOUNDS
     """What no offer goes beyond: nobody is promised what a till would refuse."""
 
 
@@ -107,7 +107,7 @@ _VISITS_MINOR: Final = sa.select(sa.func.coalesce(sa.func.sum(OFFERS.c.discount_
 _OF_ALL: Final = _THEIRS.where(OFFERS.c.owner.in_(sa.bindparam("owners", expanding=True)))
 
 
-def issue(database: Database, wanted: Wanted) -> Offer | Refusal:
+def issue_offer(database: Database, wanted: OfferWish) -> Offer | Refusal:
     """Do what ``Offers.issue`` says."""
     bundle_id, now_ts = wanted.bundle_id, wanted.now_ts
     # Whoever can be answered without waiting for other writers is.
@@ -145,7 +145,7 @@ def issue(database: Database, wanted: Wanted) -> Offer | Refusal:
         return _write(connection, new, wanted, _until(wanted, terms_of(row.terms)))
 
 
-def _until(wanted: Wanted, terms: Terms) -> int:
+def _until(wanted: OfferWish, terms: Terms) -> int:
     """Until when an offer stands by itself."""
     hours = (
         terms.offer_hours if wanted.visit is None else min(terms.offer_hours, wanted.visit.hours)
@@ -153,7 +153,7 @@ def _until(wanted: Wanted, terms: Terms) -> int:
     return round(wanted.now_ts + hours * _HOUR)
 
 
-def _visit_may(connection: Connection, wanted: Wanted, bounds: VisitBounds) -> bool:
+def _visit_may(connection: Connection, wanted: OfferWish, bounds: VisitBounds) -> bool:
     """Whether a visit may be promised one more offer; holds the row of its address."""
     if bounds.address is not None:
         row = lock(connection, OFFER_ADDRESSES, [bounds.address], since_ts=wanted.now_ts, issued=0)[
@@ -195,7 +195,7 @@ def _held(rows: Iterable[Sequence[Any]], now_ts: int) -> tuple[Offer | None, int
 
 
 def _new(
-    wanted: Wanted,
+    wanted: OfferWish,
     kind: str,
     item_ids: bytes,
     stored: bytes,
@@ -212,7 +212,7 @@ def _new(
     over = terms.ends_ts is not None and terms.ends_ts <= now_ts
     if terms.status != "approved" or not begun or over:
         return Refusal("not_offered")
-    if set(offered(kind, names_of(item_ids))) != {item.item_id for item in wanted.items}:
+    if set(offered_members(kind, names_of(item_ids))) != {item.item_id for item in wanted.items}:
         raise LedgerError(f"the products offered are not those of bundle {wanted.bundle_id}.")
     until = _until(wanted, terms)
     new = Offer(
@@ -238,7 +238,7 @@ def _new(
     return new
 
 
-def _write(connection: Connection, new: Offer, wanted: Wanted, promised_ts: int) -> Offer:
+def _write(connection: Connection, new: Offer, wanted: OfferWish, promised_ts: int) -> Offer:
     row = {column.name: getattr(new, column.name) for column in COLUMNS}
     row |= {
         "items": msgspec.json.encode(new.items),

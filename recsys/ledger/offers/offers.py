@@ -14,10 +14,17 @@ import sqlalchemy as sa
 from recsys.bundles.terms import Counts, Offer, OfferItem
 from recsys.ledger.database import Database
 from recsys.ledger.offers.codes import OfferName
-from recsys.ledger.offers.issuing import Refusal, VisitBounds, Wanted, issue
-from recsys.ledger.offers.pieces import NO_BOUNDS, Bounds, OrderItem
-from recsys.ledger.offers.redemption import Outcome, Redeemed, Use, redeem, redeem_best, see
-from recsys.ledger.offers.returns import Returned, settle
+from recsys.ledger.offers.issuing import OfferWish, Refusal, VisitBounds, issue_offer
+from recsys.ledger.offers.pieces import NO_BOUNDS, OfferBounds, OrderItem
+from recsys.ledger.offers.redemption import (
+    OfferUse,
+    Outcome,
+    RedeemedOffer,
+    redeem_best,
+    redeem_offer,
+    see_offer,
+)
+from recsys.ledger.offers.returns import ReturnedOrder, settle_returns
 from recsys.ledger.offers.rows import (
     COLUMNS,
     COUNTERS,
@@ -32,7 +39,7 @@ from recsys.ledger.offers.rows import (
 from recsys.ledger.schema import DECISIONS, OFFERS, REDEMPTIONS
 from recsys.units import DAY
 
-__all__ = ["Offers", "Redeemed", "Refusal"]
+__all__ = ["Offers", "RedeemedOffer", "Refusal"]
 
 _PAGE: Final = 2_000
 #: Returned orders looked at in one transaction.
@@ -84,7 +91,7 @@ class Offers:
         now_ts: int,
         owners: Sequence[str] = (),
         visit: VisitBounds | None = None,
-        bounds: Bounds = NO_BOUNDS,
+        bounds: OfferBounds = NO_BOUNDS,
     ) -> Offer | Refusal:
         """Promise a bundle to somebody, once.
 
@@ -103,7 +110,7 @@ class Offers:
             Other ids of the same customer, as ``owners`` gives them.
         visit : VisitBounds, optional
             Where ``owner`` is a visit of nobody: what it may be promised at most.
-        bounds : Bounds, optional
+        bounds : OfferBounds, optional
             What no offer goes beyond, as of ``redeem``.
 
         Returns
@@ -125,8 +132,8 @@ class Offers:
             When ``items`` are not those of the bundle, or it cannot be written.
         """
         every = sorted({owner, *owners})
-        wanted = Wanted(bundle_id, every, owner, tuple(items), now_ts, name, visit, bounds)
-        return issue(self._database, wanted)
+        wanted = OfferWish(bundle_id, every, owner, tuple(items), now_ts, name, visit, bounds)
+        return issue_offer(self._database, wanted)
 
     def standing(self, owners: Sequence[str], now_ts: int) -> list[Offer]:
         """Read what stands for somebody, the oldest first; one short statement.
@@ -150,7 +157,7 @@ class Offers:
         now_ts : int, optional
             UTC epoch seconds; what has expired by then says so.
         """
-        seen = see(self._database, which)
+        seen = see_offer(self._database, which)
         if seen is None:
             return None
         found = seen.offer
@@ -182,8 +189,8 @@ class Offers:
         now_ts: int,
         currency: str | None = None,
         choice_of: Callable[[str], str] = str,
-        bounds: Bounds = NO_BOUNDS,
-    ) -> Redeemed:
+        bounds: OfferBounds = NO_BOUNDS,
+    ) -> RedeemedOffer:
         """Let an order use an offer, if no other has, for pieces that carry no other offer.
 
         Parameters
@@ -205,7 +212,7 @@ class Offers:
         choice_of : callable, optional
             Names the choice of a product: what the order holds stands for any other product of
             its choice. By default every product is its own.
-        bounds : Bounds, optional
+        bounds : OfferBounds, optional
             What no redemption goes beyond.
 
         Raises
@@ -215,7 +222,7 @@ class Offers:
         LedgerError
             When it cannot be written; then it is not redeemed.
         """
-        use = Use(
+        use = OfferUse(
             transaction_id=transaction_id,
             channel=channel,
             location_id=location_id,
@@ -226,10 +233,10 @@ class Offers:
             choice_of=choice_of,
             bounds=bounds,
         )
-        return redeem(self._database, which, use)
+        return redeem_offer(self._database, which, use)
 
     def redeem_best(
-        self, names: Sequence[str], use: Use, *, dry_run: bool = False
+        self, names: Sequence[str], use: OfferUse, *, dry_run: bool = False
     ) -> list[Outcome]:
         """Let an order use those of several offers that take off most together.
 
@@ -237,7 +244,7 @@ class Offers:
         ----------
         names : sequence of str
             Codes, a few; or ids, where ``use`` says whose they are.
-        use : Use
+        use : OfferUse
             The order, and who buys.
         dry_run : bool
             Only say what would become of them.
@@ -270,7 +277,7 @@ class Offers:
             if len(page) < _PAGE:
                 return
 
-    def give_back(self, returns: Sequence[Returned], now_ts: int) -> int:
+    def give_back(self, returns: Sequence[ReturnedOrder], now_ts: int) -> int:
         """Give back the offers of orders that were returned, where their terms say so.
 
         An offer comes back once all its own pieces have come back, at once or bit by bit: as long
@@ -279,7 +286,7 @@ class Offers:
 
         Parameters
         ----------
-        returns : sequence of Returned
+        returns : sequence of ReturnedOrder
         now_ts : int
             UTC epoch seconds.
 
@@ -291,7 +298,9 @@ class Offers:
         given_back = 0
         for start in range(0, len(returns), _AT_ONCE):
             with self._database.writing() as connection:
-                given_back += settle(connection, returns[start : start + _AT_ONCE], (), now_ts)
+                given_back += settle_returns(
+                    connection, returns[start : start + _AT_ONCE], (), now_ts
+                )
         return given_back
 
     def counts(self, bundle_ids: Iterable[str] | None = None, *, now_ts: int) -> dict[str, Counts]:

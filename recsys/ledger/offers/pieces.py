@@ -18,7 +18,7 @@ import msgspec
 from recsys.bundles.pricing import least_minor
 from recsys.bundles.terms import Offer
 from recsys.errors import OfferError
-from recsys.values.currencies import written
+from recsys.values.currencies import write_amount
 
 #: What arithmetic with weights may be off by.
 SLACK: Final = 1e-9
@@ -46,14 +46,14 @@ class Piece(msgspec.Struct, frozen=True, omit_defaults=True):
     """What it cost in the order; None: not told."""
 
 
-class Claim(NamedTuple):
+class OfferClaim(NamedTuple):
     """What an offer is used for."""
 
     pieces: tuple[Piece, ...]
     discount_minor: int
 
 
-class Bounds(msgspec.Struct, frozen=True):
+class OfferBounds(msgspec.Struct, frozen=True):
     """What no redemption goes beyond."""
 
     per_order: int | None = None
@@ -64,10 +64,10 @@ class Bounds(msgspec.Struct, frozen=True):
     """Cost of a product in a currency, minor units; None where it is not known."""
 
 
-NO_BOUNDS: Final = Bounds()
+NO_BOUNDS: Final = OfferBounds()
 
 
-class Basket:
+class OpenOrder:
     """The pieces of an order that no offer claims yet.
 
     Parameters
@@ -108,9 +108,9 @@ class Basket:
             for item_id in self._lines:
                 self._of_choice.setdefault(choice_of(item_id), []).append(item_id)
 
-    def copy(self) -> "Basket":
+    def copy(self) -> "OpenOrder":
         """Return a basket from which claims do not take anything off this one."""
-        other = Basket(None, self._taken, self._back, all_back=self._all_back)
+        other = OpenOrder(None, self._taken, self._back, all_back=self._all_back)
         other._choice_of, other._lines, other._of_choice = (
             self._choice_of, self._lines, self._of_choice,
         )  # fmt: skip
@@ -126,13 +126,13 @@ class Basket:
             mine |= {(item_id, line.price_minor) for line in lines}
         return all(len(mine) == 1 for mine in kinds.values())
 
-    def claim(self, offer: Offer, bounds: Bounds) -> Claim:
+    def claim(self, offer: Offer, bounds: OfferBounds) -> OfferClaim:
         """Claim what an offer is for; it is not there for the next one.
 
         Parameters
         ----------
         offer : Offer
-        bounds : Bounds
+        bounds : OfferBounds
             Without ``per_order``, which whoever knows the other offers sees to.
 
         Raises
@@ -143,7 +143,7 @@ class Basket:
         """
         members = [item.item_id for item in offer.items]
         pieces = self._untold(members) if self._lines is None else self._told(members)
-        found = Claim(pieces, discount(offer, pieces, bounds))
+        found = OfferClaim(pieces, discount(offer, pieces, bounds))
         for piece in pieces:
             if self._lines is not None:
                 self._left[piece.item_id].remove(piece.price_minor)
@@ -188,7 +188,7 @@ class Basket:
 
     def _lacks(self, members: Sequence[str], missing: Sequence[str]) -> None:
         """Say whether the order lacks something, or another offer claims it."""
-        alone = Basket(
+        alone = OpenOrder(
             [item for lines in (self._lines or {}).values() for item in lines],
             back=self._back, all_back=self._all_back, choice_of=self._choice_of,
         )  # fmt: skip
@@ -254,7 +254,7 @@ def _cut(lines: Iterable[tuple[int, float]], back: float) -> tuple[list[int], fl
     return found, back
 
 
-def discount(offer: Offer, pieces: Sequence[Piece], bounds: Bounds) -> int:
+def discount(offer: Offer, pieces: Sequence[Piece], bounds: OfferBounds) -> int:
     """Return what an offer takes off its pieces, minor units.
 
     They cost the offer's price then. The discount is never more than was promised, and never
@@ -272,28 +272,29 @@ def discount(offer: Offer, pieces: Sequence[Piece], bounds: Bounds) -> int:
     )
     off = min(offer.discount_minor, costs_now - offer.price_minor)
     if off <= 0:
-        cost, price = (written(at, offer.currency) for at in (costs_now, offer.price_minor))
+        cost, price = (write_amount(at, offer.currency) for at in (costs_now, offer.price_minor))
         raise OfferError(
             "offer-not-cheaper", f"the order's pieces cost {cost}, the offer's price is {price}."
         )
     least = least_price_minor([piece.item_id for piece in pieces], offer.currency, bounds)
     if costs_now - off < least:
+        left = write_amount(costs_now - off, offer.currency)
         raise OfferError(
             "offer-below-floor",
-            f"its pieces would cost {written(costs_now - off, offer.currency)}, and of that less "
-            f"than {bounds.margin_floor:.0%} would be left after cost.",
+            f"its pieces would cost {left}, and of that less than {bounds.margin_floor:.0%} would "
+            "be left after cost.",
         )
     return off
 
 
-def least_price_minor(item_ids: Iterable[str], currency: str, bounds: Bounds) -> int:
+def least_price_minor(item_ids: Iterable[str], currency: str, bounds: OfferBounds) -> int:
     """Return the smallest price of products that keeps the margin floor, as far as costs are known.
 
     Parameters
     ----------
     item_ids : iterable of str
     currency : str
-    bounds : Bounds
+    bounds : OfferBounds
     """
     if bounds.cost_of is None:
         return 0

@@ -16,9 +16,9 @@ from recsys.errors import OfferError
 from recsys.ledger.database import Database
 from recsys.ledger.events.event_types import scope_of
 from recsys.ledger.offers.codes import hashed, is_offer_id, read_code
-from recsys.ledger.offers.combination import best
+from recsys.ledger.offers.combination import best_combination
 from recsys.ledger.offers.orders import OrderState, ever_used, held_of, in_use, keep, open_order
-from recsys.ledger.offers.pieces import Basket, Bounds, Claim, OrderItem
+from recsys.ledger.offers.pieces import OfferBounds, OfferClaim, OpenOrder, OrderItem
 from recsys.ledger.offers.rows import (
     COLUMNS,
     EXPIRED,
@@ -34,7 +34,7 @@ from recsys.ledger.offers.rows import (
 from recsys.ledger.schema import DECISIONS, OFFERS, REDEMPTIONS
 
 
-class Redeemed(msgspec.Struct, frozen=True):
+class RedeemedOffer(msgspec.Struct, frozen=True):
     """An offer that an order uses."""
 
     offer: Offer
@@ -42,7 +42,7 @@ class Redeemed(msgspec.Struct, frozen=True):
     """False: the order was told of before, and this is the same answer again."""
 
 
-class Seen(msgspec.Struct, frozen=True, kw_only=True):
+class SeenOffer(msgspec.Struct, frozen=True, kw_only=True):
     """An offer and what matters of its bundle."""
 
     offer: Offer
@@ -51,7 +51,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     terms: Terms
 
 
-class Use(msgspec.Struct, frozen=True, kw_only=True):
+class OfferUse(msgspec.Struct, frozen=True, kw_only=True):
     """Who wants to redeem, for what."""
 
     transaction_id: str
@@ -66,7 +66,7 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
     now_ts: int
     choice_of: Callable[[str], str] = str
     """Names the choice of a product: any product of it stands for the others."""
-    bounds: Bounds = Bounds()
+    bounds: OfferBounds = OfferBounds()
 
     @property
     def key(self) -> tuple[str, str]:
@@ -91,7 +91,7 @@ _BY_ID: Final = _SEEN.where(OFFERS.c.offer_id == sa.bindparam("name"))
 _BY_CODE: Final = _SEEN.where(OFFERS.c.code_hash == sa.bindparam("name"))
 
 
-def see(database: Database, which: str) -> Seen | None:
+def see_offer(database: Database, which: str) -> SeenOffer | None:
     """Read an offer by its id or by its code; None where there is none."""
     by_id = is_offer_id(which)
     code = None if by_id else read_code(which)
@@ -102,22 +102,22 @@ def see(database: Database, which: str) -> Seen | None:
     return None if row is None else _seen(row)
 
 
-def _seen(row: Sequence[Any]) -> Seen:
+def _seen(row: Sequence[Any]) -> SeenOffer:
     use_at, scope_at = len(COLUMNS), len(COLUMNS) + len(USED)
     scope, terms = row[scope_at:]
-    return Seen(
+    return SeenOffer(
         offer=offer(row[:use_at], redemption(row[use_at:scope_at])),
         scope=scope,
         terms=terms_of(terms),
     )
 
 
-def redeem(database: Database, which: str, use: Use) -> Redeemed:
+def redeem_offer(database: Database, which: str, use: OfferUse) -> RedeemedOffer:
     """Do what ``Offers.redeem`` says."""
     wrong = _wrong_name(which, use)
     if wrong is not None:
         raise wrong
-    seen = see(database, which)
+    seen = see_offer(database, which)
     if seen is None:
         raise OfferError("offer-unknown", "there is no such offer.")
     # Whoever comes too late hears so without waiting for those who came at the same moment.
@@ -145,7 +145,7 @@ def redeem(database: Database, which: str, use: Use) -> Redeemed:
 class Outcome(NamedTuple):
     """What became of one of several offers."""
 
-    redeemed: Redeemed | None
+    redeemed: RedeemedOffer | None
     refused: OfferError | None
 
 
@@ -154,12 +154,12 @@ class _UndoError(Exception):
 
 
 def redeem_best(
-    database: Database, names: Sequence[str], use: Use, *, dry_run: bool
+    database: Database, names: Sequence[str], use: OfferUse, *, dry_run: bool
 ) -> list[Outcome]:
     """Do what ``Offers.redeem_best`` says."""
     refused = {name: error for name in names if (error := _wrong_name(name, use)) is not None}
     taken = [name for name in names if name not in refused]
-    named = [see(database, name) for name in taken]
+    named = [see_offer(database, name) for name in taken]
     found: list[Outcome] = []
     with suppress(_UndoError), database.writing() as connection:
         found = _redeem_best(connection, named, use)
@@ -169,7 +169,9 @@ def redeem_best(
     return [Outcome(None, refused[name]) if name in refused else next(left) for name in names]
 
 
-def _redeem_best(connection: Connection, named: Sequence[Seen | None], use: Use) -> list[Outcome]:
+def _redeem_best(
+    connection: Connection, named: Sequence[SeenOffer | None], use: OfferUse
+) -> list[Outcome]:
     order = open_order(connection, use.key)
     lock_bundles(connection, [seen.offer.bundle_id for seen in named if seen is not None])
     ids = list(dict.fromkeys(seen.offer.offer_id for seen in named if seen is not None))
@@ -192,7 +194,7 @@ def _redeem_best(connection: Connection, named: Sequence[Seen | None], use: Use)
             outcomes[offer_id] = Outcome(again, None)
     per_order = use.bounds.per_order
     room = len(free) if per_order is None else max(0, per_order - n_used)
-    chosen = best(basket, free, use.bounds, room)
+    chosen = best_combination(basket, free, use.bounds, room)
     for at, claim in chosen.claims:
         basket.claim(free[at], use.bounds)
         outcomes[free[at].offer_id] = Outcome(_use(connection, free[at], claim, use), None)
@@ -207,7 +209,7 @@ def _redeem_best(connection: Connection, named: Sequence[Seen | None], use: Use)
     return [unknown if seen is None else outcomes[seen.offer.offer_id] for seen in named]
 
 
-def _wrong_name(which: str, use: Use) -> OfferError | None:
+def _wrong_name(which: str, use: OfferUse) -> OfferError | None:
     """Refuse an id from whoever names nobody.
 
     Ids stand in the ledger and in logs, so whoever has read one may not spend the offer: without a
@@ -221,7 +223,7 @@ def _wrong_name(which: str, use: Use) -> OfferError | None:
     return None
 
 
-def _why_not(basket: Basket, offer: Offer, n_used: int, use: Use) -> OfferError:
+def _why_not(basket: OpenOrder, offer: Offer, n_used: int, use: OfferUse) -> OfferError:
     """Say why an offer is not among those that an order uses."""
     try:
         _check_number(n_used, use)
@@ -231,15 +233,17 @@ def _why_not(basket: Basket, offer: Offer, n_used: int, use: Use) -> OfferError:
     return OfferError("offer-overlaps", "the other offers take off more without it.")
 
 
-def _basket(connection: Connection, order: OrderState, use: Use) -> tuple[Basket, int]:
+def _basket(connection: Connection, order: OrderState, use: OfferUse) -> tuple[OpenOrder, int]:
     """Return what an order whose row is held has free, and how many offers it uses."""
     used = in_use(connection, use.key)
     taken = [piece for pieces in used.values() for piece in pieces]
-    basket = Basket(use.items, taken, order.back, all_back=order.all_back, choice_of=use.choice_of)
+    basket = OpenOrder(
+        use.items, taken, order.back, all_back=order.all_back, choice_of=use.choice_of
+    )
     return basket, len(used)
 
 
-def _check_returned(offer_id: str, ever: Container[str], use: Use) -> None:
+def _check_returned(offer_id: str, ever: Container[str], use: OfferUse) -> None:
     """Refuse an offer that came back of this order."""
     if offer_id in ever:
         raise OfferError(
@@ -249,14 +253,14 @@ def _check_returned(offer_id: str, ever: Container[str], use: Use) -> None:
         )
 
 
-def _check_number(n_used: int, use: Use) -> None:
+def _check_number(n_used: int, use: OfferUse) -> None:
     """Refuse one offer more than an order may use."""
     most = use.bounds.per_order
     if most is not None and n_used >= most:
         raise OfferError("order-limit", f"the order uses {n_used} offers; it may use {most}.")
 
 
-def _use(connection: Connection, found: Offer, claim: Claim, use: Use) -> Redeemed:
+def _use(connection: Connection, found: Offer, claim: OfferClaim, use: OfferUse) -> RedeemedOffer:
     """Write that an order uses an offer, whose bundle's row is held too."""
     row = {
         "transaction_id": use.transaction_id,
@@ -275,17 +279,17 @@ def _use(connection: Connection, found: Offer, claim: Claim, use: Use) -> Redeem
         reserved_minor=-found.discount_minor, spent_minor=claim.discount_minor,
     )  # fmt: skip
     used = redemption([row[column.name] for column in USED])
-    return Redeemed(msgspec.structs.replace(found, state=REDEEMED, redemption=used), True)
+    return RedeemedOffer(msgspec.structs.replace(found, state=REDEEMED, redemption=used), True)
 
 
-def _check(seen: Seen, use: Use) -> Redeemed | None:
+def _check(seen: SeenOffer, use: OfferUse) -> RedeemedOffer | None:
     """Refuse what may not be; return the earlier answer where the order had it already."""
     found, terms = seen.offer, seen.terms
     if use.owners is not None and found.owner not in use.owners:
         raise OfferError("offer-of-another", "the offer was made to somebody else.")
     if found.redemption is not None:
         if (found.redemption.transaction_id, seen.scope) == (use.transaction_id, use.scope):
-            return Redeemed(found, False)
+            return RedeemedOffer(found, False)
         raise OfferError("offer-redeemed", "another order has used the offer.")
     if found.state == WITHDRAWN:
         raise OfferError("offer-withdrawn", "the offer was withdrawn.")

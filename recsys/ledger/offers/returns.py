@@ -39,7 +39,7 @@ from recsys.ledger.offers.rows import (
 from recsys.ledger.schema import DECISIONS, EVENTS, OFFERS, REDEMPTIONS, TRANSACTIONS
 
 
-class Returned(NamedTuple):
+class ReturnedOrder(NamedTuple):
     """What came back of an order."""
 
     transaction_id: str
@@ -98,8 +98,8 @@ _HOW_MANY: Final = (
 )
 
 
-def settle(
-    connection: Connection, returns: Sequence[Returned], logins: Sequence[Login], now_ts: int
+def settle_returns(
+    connection: Connection, returns: Sequence[ReturnedOrder], logins: Sequence[Login], now_ts: int
 ) -> int:
     """Give offers back with their orders, and visitors' offers to who they turn out to be.
 
@@ -107,7 +107,7 @@ def settle(
     ----------
     connection : Connection
         In a writer's transaction that holds no bundle's row.
-    returns : sequence of Returned
+    returns : sequence of ReturnedOrder
     logins : sequence of Login
     now_ts : int
         UTC epoch seconds; what has expired by then does not stand again.
@@ -163,8 +163,8 @@ def _read(
     return connection.execute(query, given).all() if wanted else []
 
 
-def _by_order(returns: Iterable[Returned]) -> dict[Key, list[Returned]]:
-    found: dict[Key, list[Returned]] = {}
+def _by_order(returns: Iterable[ReturnedOrder]) -> dict[Key, list[ReturnedOrder]]:
+    found: dict[Key, list[ReturnedOrder]] = {}
     for returned in returns:
         found.setdefault((returned.transaction_id, returned.scope), []).append(returned)
     return found
@@ -186,7 +186,7 @@ def _quantities(event: Event) -> dict[str, float]:
     return held_of([OrderItem(item.item_id, item.quantity) for item in event.items])
 
 
-def _learn(state: OrderState, returned: Returned) -> None:
+def _learn(state: OrderState, returned: ReturnedOrder) -> None:
     """Add what came back to what is known of an order."""
     state.tell(returned.sold)
     if not returned.back:

@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.buffers import room
-from recsys.datasets.compiled import compiled, fixed
+from recsys.datasets.buffers import zeroed
+from recsys.datasets.compilation import compiled, fixed
 from recsys.datasets.item_index import IntArray, IxArray
-from recsys.models.kernels.top_k import Array, Floats, Said, Scores, first
+from recsys.models.kernels.top_k import Array, Floats, ItemVotes, Scores, top_of_lists
 
 #: Features of each customer's products, as ``naming.spoken`` gives them.
 Profile = tuple[IntArray, IxArray, Floats]
 
 
-def named(
+def items_of_profiles(
     profile: Profile, most: int, lists: tuple[Array, Array], n_items: int
 ) -> tuple[IntArray, IxArray]:
     """Gather what each customer's strongest features name.
@@ -39,13 +39,13 @@ def named(
         One list a customer, each product once.
     """
     indptr, feature, total = profile
-    strong = first(indptr, feature, total.astype(np.float32), most)
+    strong = top_of_lists(indptr, feature, total.astype(np.float32), most)
     arrays = map(fixed, (strong.indptr, strong.item_ix, *lists))
-    with room((n_items, np.uint8)) as (mark,):
+    with zeroed((n_items, np.uint8)) as (mark,):
         return _union(mark, *arrays)
 
 
-def scored(
+def score_profiles(
     profile: Profile, features: tuple[Array, Array, Array], n_features: int, sells: Scores,
     indptr: IntArray, item_ix: IxArray,
 ) -> Scores:  # fmt: skip
@@ -62,18 +62,18 @@ def scored(
     indptr, item_ix : ndarray
         The given products of each row.
     """
-    with room((n_features, np.float64)) as (total,):
+    with zeroed((n_features, np.float64)) as (total,):
         return _scored(total, *map(fixed, (*profile, *features, indptr, item_ix, sells)))
 
 
-def likest(
-    own: Said, starts: IntArray, indptr: IntArray, item_ix: IxArray
+def most_similar_own(
+    own: ItemVotes, starts: IntArray, indptr: IntArray, item_ix: IxArray
 ) -> tuple[IxArray, Scores]:
     """Find what of each customer's products is most like each given one.
 
     Parameters
     ----------
-    own : Said
+    own : ItemVotes
         Of features; how loud a product is says what a likeness to it counts.
     starts : ndarray of shape (4,), int64
         First feature of words, categories and brands, and the end.
@@ -87,7 +87,7 @@ def likest(
     words : ndarray of the same length, float32
         What words add to the likeness.
     """
-    with room((int(starts[-1]), np.float64)) as (total,):
+    with zeroed((int(starts[-1]), np.float64)) as (total,):
         return _likest(total, int(starts[1]), tuple(own), *map(fixed, (indptr, item_ix)))
 
 

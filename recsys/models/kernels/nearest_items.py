@@ -10,16 +10,16 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.compiled import compiled
+from recsys.datasets.compilation import compiled
 from recsys.datasets.item_index import IntArray, IxArray
 from recsys.models.base import Floats, Scores
-from recsys.models.kernels.pair_counts import Counts
+from recsys.models.kernels.pair_counts import PairCounts
 
 #: Candidates for neighbours that wait until they are sorted in.
 _WAITING: Final = 1 << 21
 
 
-class Directed(NamedTuple):
+class DirectedPairs(NamedTuple):
     """Products, their neighbours, and what speaks for each."""
 
     a: IxArray
@@ -27,12 +27,14 @@ class Directed(NamedTuple):
     score: Scores
     support: IxArray
 
-    def take(self, at: npt.NDArray[np.int64]) -> "Directed":
+    def take(self, at: npt.NDArray[np.int64]) -> "DirectedPairs":
         """Return some of them."""
-        return Directed(self.a[at], self.b[at], self.score[at], self.support[at])
+        return DirectedPairs(self.a[at], self.b[at], self.score[at], self.support[at])
 
 
-def directed(counts: Counts, own: Floats, others: Floats, shrinkage: float) -> Directed:
+def directed_pairs(
+    counts: PairCounts, own: Floats, others: Floats, shrinkage: float
+) -> DirectedPairs:
     """Give counted pairs both directions and their similarities.
 
     Parameters
@@ -46,22 +48,22 @@ def directed(counts: Counts, own: Floats, others: Floats, shrinkage: float) -> D
 
     Returns
     -------
-    Directed
+    DirectedPairs
         With the similarity ``weight / (own others) * support / (support + shrinkage)``.
     """
     one, other, support, weight = counts
     a, b = np.concatenate([one, other]), np.concatenate([other, one])
     support, weight = np.tile(support, 2), np.tile(weight, 2)
     similarity = weight / (own[a] * others[b]) * (support / (support + shrinkage))
-    return Directed(a, b, similarity.astype(np.float32), support)
+    return DirectedPairs(a, b, similarity.astype(np.float32), support)
 
 
-def nearest(parts: Iterator[Directed], n_items: int, n: int) -> Directed:
+def nearest_items(parts: Iterator[DirectedPairs], n_items: int, n: int) -> DirectedPairs:
     """Keep the best neighbours of each product.
 
     Parameters
     ----------
-    parts : iterator of Directed
+    parts : iterator of DirectedPairs
         Each pair once.
     n_items : int
     n : int
@@ -69,7 +71,7 @@ def nearest(parts: Iterator[Directed], n_items: int, n: int) -> Directed:
 
     Returns
     -------
-    Directed
+    DirectedPairs
         Sorted by product, then neighbour; of equal ones the first neighbours are kept.
 
     Notes
@@ -77,7 +79,7 @@ def nearest(parts: Iterator[Directed], n_items: int, n: int) -> Directed:
     Memory is bounded by what is kept in the end, not by the pairs that come by.
     """
     none, score = np.empty(0, np.int32), np.empty(0, np.float32)
-    kept = Directed(none, none, score, none)
+    kept = DirectedPairs(none, none, score, none)
     bar = np.zeros(n_items, np.float32)
     waiting, n_waiting = [kept], 0
     for part in parts:
@@ -94,14 +96,16 @@ def nearest(parts: Iterator[Directed], n_items: int, n: int) -> Directed:
     return _cut(waiting, n)
 
 
-def _cut(parts: list[Directed], n: int) -> Directed:
+def _cut(parts: list[DirectedPairs], n: int) -> DirectedPairs:
     a, b, score, support = (
         np.concatenate([part.a for part in parts]),
         np.concatenate([part.b for part in parts]),
         np.concatenate([part.score for part in parts]),
         np.concatenate([part.support for part in parts]),
     )
-    return Directed(a, b, score, support).take(_top(a, b, score, int(a.max(initial=-1)) + 1, n))
+    return DirectedPairs(a, b, score, support).take(
+        _top(a, b, score, int(a.max(initial=-1)) + 1, n)
+    )
 
 
 @compiled
@@ -136,7 +140,7 @@ def _top(a: IxArray, b: IxArray, score: Scores, n_items: int, n: int) -> IntArra
     return kept
 
 
-def table(near: Directed, n_items: int) -> tuple[IntArray, IxArray, Scores]:
+def neighbour_table(near: DirectedPairs, n_items: int) -> tuple[IntArray, IxArray, Scores]:
     """Lay neighbours out: where each product's begin, the neighbours, and their scores."""
     indptr = np.zeros(n_items + 1, np.int64)
     np.cumsum(np.bincount(near.a, minlength=n_items), out=indptr[1:])

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from recsys.datasets.compiled import compiled
+from recsys.datasets.compilation import compiled
 from recsys.datasets.item_index import IntArray, IxArray
 
 #: Meetings of two products in a block.
@@ -44,7 +44,7 @@ Weights = npt.NDArray[np.uint8]
 Partners = Callable[[IntArray], tuple[Integers, Integers]]
 
 
-class Counts(NamedTuple):
+class PairCounts(NamedTuple):
     """Pairs of some products with others, sorted by ``a``, then ``b``.
 
     Attributes
@@ -63,14 +63,14 @@ class Counts(NamedTuple):
     weight: IntArray
 
 
-def count(
+def count_pairs(
     items: sparse.csr_array,
     min_support: int,
     weights: Weights | None = None,
     *,
     threads: int = 1,
     block: int = BLOCK,
-) -> Iterator[Counts]:
+) -> Iterator[PairCounts]:
     """Count the pairs that lie together in at least ``min_support`` baskets.
 
     Parameters
@@ -88,7 +88,7 @@ def count(
 
     Yields
     ------
-    Counts
+    PairCounts
         All pairs of a range of products, ``a < b``; the ranges ascend.
     """
     if not items.has_canonical_format:
@@ -102,12 +102,12 @@ def count(
         return at + 1, ends - at - 1
 
     each = None if weights is None else np.repeat(weights, np.diff(indptr))
-    entries = Entries(items.indices, items.indices, behind, items.shape[1], each)
-    yield from count_met(entries, min_support, threads=threads, block=block)
+    entries = PairEntries(items.indices, items.indices, behind, items.shape[1], each)
+    yield from count_meeting_pairs(entries, min_support, threads=threads, block=block)
 
 
 @dataclass(frozen=True, eq=False)
-class Entries:
+class PairEntries:
     """Purchases, each with the run of others that it meets.
 
     Attributes
@@ -131,20 +131,20 @@ class Entries:
     weights: Weights | None = None
 
 
-def count_met(
-    entries: Entries, min_support: int, *, threads: int = 1, block: int = BLOCK
-) -> Iterator[Counts]:
+def count_meeting_pairs(
+    entries: PairEntries, min_support: int, *, threads: int = 1, block: int = BLOCK
+) -> Iterator[PairCounts]:
     """Count the pairs that meet at least ``min_support`` times.
 
     Parameters
     ----------
-    entries : Entries
+    entries : PairEntries
     min_support, threads, block : int
         As in ``count``.
 
     Yields
     ------
-    Counts
+    PairCounts
         All pairs of a range of products ``a`` with those they met, ``b``; the ranges ascend.
 
     Notes
@@ -171,7 +171,9 @@ class _Block(NamedTuple):
         return _Block(start, *(column[rows] for column in self[1:]))
 
 
-def _tasks(entries: Entries, min_support: int, block: int) -> Iterator[Callable[[], Counts]]:
+def _tasks(
+    entries: PairEntries, min_support: int, block: int
+) -> Iterator[Callable[[], PairCounts]]:
     """Cut the products so that each task has about ``block`` pairs to count."""
     for part in _parts(entries, min_support):
         met = np.concatenate([[0], np.cumsum(part.many, dtype=np.int64)])
@@ -186,7 +188,7 @@ def _tasks(entries: Entries, min_support: int, block: int) -> Iterator[Callable[
             at = stop
 
 
-def _parts(entries: Entries, min_support: int) -> Iterator[_Block]:
+def _parts(entries: PairEntries, min_support: int) -> Iterator[_Block]:
     """Put the entries in the order of their products, some of the products at a time."""
     item_ix, n_items = entries.item_ix, entries.n_items
     per_item = np.bincount(item_ix, minlength=n_items)
@@ -222,7 +224,7 @@ def _parts(entries: Entries, min_support: int) -> Iterator[_Block]:
         start = stop
 
 
-def _counted(piece: _Block, entries: Entries, min_support: int) -> Counts:
+def _counted(piece: _Block, entries: PairEntries, min_support: int) -> PairCounts:
     """Count a block."""
     a, b, support, total = _met(
         piece.a.astype(np.int32, copy=False),
@@ -233,7 +235,7 @@ def _counted(piece: _Block, entries: Entries, min_support: int) -> Counts:
         entries.n_items,
         min_support,
     )
-    return Counts(a, b, support, support.astype(np.int64) if entries.weights is None else total)
+    return PairCounts(a, b, support, support.astype(np.int64) if entries.weights is None else total)
 
 
 @compiled
@@ -296,14 +298,14 @@ def _grown(array: npt.NDArray[Any], size: int, room: int) -> npt.NDArray[Any]:
     return larger
 
 
-def _in_order(tasks: Iterable[Callable[[], Counts]], threads: int) -> Iterator[Counts]:
+def _in_order(tasks: Iterable[Callable[[], PairCounts]], threads: int) -> Iterator[PairCounts]:
     """Work tasks off on several threads; their results come in the order of the tasks."""
     if threads == 1:
         for task in tasks:
             yield task()
         return
     with ThreadPoolExecutor(threads) as pool:
-        waiting: deque[Future[Counts]] = deque()
+        waiting: deque[Future[PairCounts]] = deque()
         for task in tasks:
             waiting.append(pool.submit(task))
             if len(waiting) > 2 * threads:

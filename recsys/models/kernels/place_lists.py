@@ -12,17 +12,17 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.buffers import room
-from recsys.datasets.compiled import compiled, fixed
+from recsys.datasets.buffers import zeroed
+from recsys.datasets.compilation import compiled, fixed
 from recsys.datasets.item_index import IntArray, IxArray
-from recsys.models.kernels.top_k import Floats, Recommendations, Scores, first
+from recsys.models.kernels.top_k import Floats, Recommendations, Scores, top_of_lists
 
 #: Lists of best products that are kept; beyond, they are made anew.
 MOST_KEPT: Final = 1_024
 
 
 @dataclass(frozen=True, eq=False)
-class Places:
+class PlaceLists:
     """What products score at places.
 
     At a place with its own numbers the score is ``(own + doubt base) / (lines + doubt)``.
@@ -87,8 +87,10 @@ class Places:
         found = self._best.get((group, n))
         if found is None:
             arrays = map(fixed, (np.array([group]), self.order, *self._arrays))
-            with room((len(self.base), np.uint8)) as (mark,):
-                best = first(*_candidates(n, float(self.doubt), self.apart, mark, *arrays), n)
+            with zeroed((len(self.base), np.uint8)) as (mark,):
+                best = top_of_lists(
+                    *_candidates(n, float(self.doubt), self.apart, mark, *arrays), n
+                )
             if len(self._best) >= MOST_KEPT:
                 self._best.clear()
             found = self._best[group, n] = fixed(best.item_ix), fixed(best.scores)
@@ -97,17 +99,17 @@ class Places:
     def score(self, groups: IntArray, indptr: IntArray, item_ix: IxArray) -> Scores:
         """Score given products of each question, in ``item_ix[indptr[r]:indptr[r + 1]]``."""
         arrays = map(fixed, (groups, indptr, item_ix, *self._arrays))
-        with room((len(self.base), np.int32)) as (place,):
+        with zeroed((len(self.base), np.int32)) as (place,):
             return _scored(float(self.doubt), self.apart, place, *arrays)
 
 
-def places_of(model: Any, learned: npt.NDArray[Any], make: Callable[[], Places]) -> Places:
+def places_of(model: Any, learned: npt.NDArray[Any], make: Callable[[], PlaceLists]) -> PlaceLists:
     """Return a model's places, made once for what it has learned."""
     of, known = model.__dict__.get("_places_of", (None, None))
     if known is None or of is not learned:
         known = make()
         model.__dict__["_places_of"] = learned, known
-    found: Places = known
+    found: PlaceLists = known
     return found
 
 

@@ -10,8 +10,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.buffers import room
-from recsys.datasets.compiled import compiled, fixed
+from recsys.datasets.buffers import zeroed
+from recsys.datasets.compilation import compiled, fixed
 from recsys.datasets.item_index import IntArray, IxArray
 
 Scores = npt.NDArray[np.float32]
@@ -45,7 +45,7 @@ class Recommendations(NamedTuple):
         return self.item_ix[part], self.scores[part]
 
 
-class Said(NamedTuple):
+class ItemVotes(NamedTuple):
     """What products of each customer say of others.
 
     Attributes
@@ -72,24 +72,26 @@ class Said(NamedTuple):
     weight: Scores
 
 
-def said(indptr: Array, item_ix: Array, loud: Array, table: tuple[Array, Array, Array]) -> Said:
-    """Gather what ``Said`` holds, as compiled functions want it."""
-    return Said(*map(fixed, (indptr, item_ix, loud, *table)))
+def item_votes(
+    indptr: Array, item_ix: Array, loud: Array, table: tuple[Array, Array, Array]
+) -> ItemVotes:
+    """Gather what ``ItemVotes`` holds, as compiled functions want it."""
+    return ItemVotes(*map(fixed, (indptr, item_ix, loud, *table)))
 
 
 @lru_cache(maxsize=64)
-def nothing_said(n: int) -> Said:
+def no_votes(n: int) -> ItemVotes:
     """Nothing, of ``n`` customers."""
     table = np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0, np.float32)
-    return said(np.zeros(n + 1, np.int64), table[1], np.empty(0), table)
+    return item_votes(np.zeros(n + 1, np.int64), table[1], np.empty(0), table)
 
 
-def spoken(one: Said, other: Said, n_items: int) -> tuple[IntArray, IxArray, Floats]:
+def sum_votes(one: ItemVotes, other: ItemVotes, n_items: int) -> tuple[IntArray, IxArray, Floats]:
     """Add up what is said of everything that anything is said of.
 
     Parameters
     ----------
-    one, other : Said
+    one, other : ItemVotes
         Of the same ``n`` customers, over the same products. The sum of both counts, in this order.
     n_items : int
         That are spoken of, at most.
@@ -102,12 +104,12 @@ def spoken(one: Said, other: Said, n_items: int) -> tuple[IntArray, IxArray, Flo
     total : ndarray, float64
         Above zero, in single precision too.
     """
-    with room((n_items, np.float64)) as (total,):
+    with zeroed((n_items, np.float64)) as (total,):
         found: tuple[IntArray, IxArray, Floats] = _spoken(tuple(one), tuple(other), total)
     return found
 
 
-def loudest(one: Said, other: Said, n_items: int, n: int) -> Recommendations:
+def top_voted(one: ItemVotes, other: ItemVotes, n_items: int, n: int) -> Recommendations:
     """Name those of whom most is said in all.
 
     Parameters
@@ -122,11 +124,13 @@ def loudest(one: Said, other: Said, n_items: int, n: int) -> Recommendations:
     Recommendations
         Of sums above zero, rounded to single precision.
     """
-    indptr, item_ix, total = spoken(one, other, n_items)
-    return first(indptr, item_ix, total.astype(np.float32), n)
+    indptr, item_ix, total = sum_votes(one, other, n_items)
+    return top_of_lists(indptr, item_ix, total.astype(np.float32), n)
 
 
-def heard(one: Said, other: Said, indptr: Array, item_ix: Array, n_items: int) -> Scores:
+def votes_for(
+    one: ItemVotes, other: ItemVotes, indptr: Array, item_ix: Array, n_items: int
+) -> Scores:
     """Say how much is said of given products: what ``loudest`` gives them, or 0.
 
     Parameters
@@ -136,11 +140,13 @@ def heard(one: Said, other: Said, indptr: Array, item_ix: Array, n_items: int) -
     indptr, item_ix : ndarray
         The products of each row.
     """
-    ends, items, total = spoken(one, other, n_items)
-    return look_up(ends, items, total.astype(np.float32), (indptr, item_ix), n_items)
+    ends, items, total = sum_votes(one, other, n_items)
+    return scores_in_lists(ends, items, total.astype(np.float32), (indptr, item_ix), n_items)
 
 
-def speakers(one: Said, other: Said, wanted: tuple[Array, Array], n_items: int) -> IxArray:
+def strongest_voters(
+    one: ItemVotes, other: ItemVotes, wanted: tuple[Array, Array], n_items: int
+) -> IxArray:
     """Say which product speaks loudest for each given one; the lowest of equals.
 
     Parameters
@@ -155,11 +161,11 @@ def speakers(one: Said, other: Said, wanted: tuple[Array, Array], n_items: int) 
     ndarray of the length of ``wanted[1]``, int32
         -1 where nothing speaks for a product.
     """
-    with room((n_items, np.int32)) as (place,):
+    with zeroed((n_items, np.int32)) as (place,):
         return _speakers(place, tuple(one), tuple(other), *map(fixed, wanted))
 
 
-def first(indptr: Array, item_ix: Array, scores: Array, n: int) -> Recommendations:
+def top_of_lists(indptr: Array, item_ix: Array, scores: Array, n: int) -> Recommendations:
     """Cut scored lists to their best.
 
     Parameters
@@ -176,13 +182,15 @@ def first(indptr: Array, item_ix: Array, scores: Array, n: int) -> Recommendatio
     return Recommendations(*_first(fixed(indptr), fixed(item_ix), fixed(scores), n))
 
 
-def new(found: Recommendations, had: tuple[Array, Array], n_items: int, n: int) -> Recommendations:
+def top_of_new(
+    found: Recommendations, had: tuple[Array, Array], n_items: int, n: int
+) -> Recommendations:
     """Take out what customers had, ``indptr`` and ``item_ix``, and keep ``n`` of the rest."""
-    with room((n_items, np.uint8)) as (mark,):
+    with zeroed((n_items, np.uint8)) as (mark,):
         return Recommendations(*_new(n, mark, *map(fixed, (*found, *had))))
 
 
-def look_up(
+def scores_in_lists(
     indptr: Array, items: Array, scores: Array, wanted: tuple[Array, Array], n_items: int
 ) -> Scores:
     """Read given products' scores from lists, 0 where they do not hold them.
@@ -196,7 +204,7 @@ def look_up(
     n_items : int
         Size of the catalogue.
     """
-    with room((n_items, np.int32)) as (place,):
+    with zeroed((n_items, np.int32)) as (place,):
         return _look_up(place, *map(fixed, (indptr, items, scores, *wanted)))
 
 

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from recsys.datasets.compiled import fixed, summing
+from recsys.datasets.compilation import fixed, summing
 from recsys.datasets.item_index import IntArray, IxArray
-from recsys.models.kernels.top_k import Floats, Recommendations, Scores, first
+from recsys.models.kernels.top_k import Floats, Recommendations, Scores, top_of_lists
 
 
 class Vectors(NamedTuple):
@@ -72,7 +72,7 @@ class Vectors(NamedTuple):
         n = min(n, len(self.items))
         indptr, places = _promising(n, *map(fixed, (X, self.factors, self.norms)))
         items = self.items[places]
-        return first(indptr, items, self.score(X, indptr, items), n)
+        return top_of_lists(indptr, items, self.score(X, indptr, items), n)
 
     def score(self, X: Floats, indptr: IntArray, item_ix: IxArray) -> Scores:
         """Score given products, ``item_ix[indptr[r]:indptr[r + 1]]`` for row ``r`` of ``X``.

@@ -17,7 +17,7 @@ from recsys.schema import CHANNELS
 from recsys.units import DAY
 
 if TYPE_CHECKING:
-    from recsys.datasets.baskets import Training
+    from recsys.datasets.baskets import TrainingSet
 
 Floats = npt.NDArray[np.float64]
 Scores = npt.NDArray[np.float32]
@@ -77,7 +77,7 @@ class ItemStatistics:
     log_price: Scores
 
     @classmethod
-    def fit(cls, training: "Training") -> Self:
+    def fit(cls, training: "TrainingSet") -> Self:
         """Count; nothing at or after ``training.as_of_ts`` is seen."""
         baskets, n, as_of_ts = training.baskets, training.n_items, training.as_of_ts
         items, order = baskets.items.indices, _order_of(training)
@@ -133,14 +133,14 @@ class ItemStatistics:
         return cls(**{name: arrays[name] for name in cls.__dataclass_fields__})
 
 
-def _order_of(training: "Training") -> npt.NDArray[np.int64]:
+def _order_of(training: "TrainingSet") -> npt.NDArray[np.int64]:
     """Order of every purchase."""
     indptr = training.baskets.items.indptr
     return np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
 
 
 def _bought_again(
-    training: "Training",
+    training: "TrainingSet",
     items: IxArray,
     order: npt.NDArray[np.int64],
     ts: npt.NDArray[np.int64],

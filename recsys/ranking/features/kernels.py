@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.compiled import compiled
+from recsys.datasets.compilation import compiled
 from recsys.datasets.customer_history import NO_CHANNEL
 from recsys.datasets.item_index import IntArray, IxArray
 
@@ -31,7 +31,7 @@ def _days(since: Any) -> Any:
 
 
 @compiled
-def fill(
+def fill_features(
     indptr: IntArray, item_ix: IxArray, scores: Scores, total: Floats,
     bought: Any, done: Any, asked: Any, statistics: Any, room: Any, baskets: Any, out: Features,
 ) -> None:  # fmt: skip

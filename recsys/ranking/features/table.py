@@ -12,15 +12,15 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.buffers import room
-from recsys.datasets.compiled import all_fixed, fixed
+from recsys.datasets.buffers import zeroed
+from recsys.datasets.compilation import all_fixed, fixed
 from recsys.datasets.customer_history import Histories
 from recsys.datasets.item_index import IntArray, IxArray
 from recsys.datasets.ragged import Ragged
 from recsys.models.base import Context
 from recsys.ranking.features.item_statistics import COLUMNS as OF_ITEMS
 from recsys.ranking.features.item_statistics import ItemStatistics
-from recsys.ranking.features.kernels import fill
+from recsys.ranking.features.kernels import fill_features
 
 Features = npt.NDArray[np.float32]
 Scores = npt.NDArray[np.float32]
@@ -54,7 +54,7 @@ BLEND: Final = ("blend", "blend_gap", "blend_place")
 
 
 @cache
-def names(columns: tuple[str, ...]) -> tuple[str, ...]:
+def feature_names(columns: tuple[str, ...]) -> tuple[str, ...]:
     """Names of the features, in their order.
 
     Parameters
@@ -69,7 +69,7 @@ def names(columns: tuple[str, ...]) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def speaks_for(columns: tuple[str, ...]) -> npt.NDArray[np.int32]:
+def evidence_column(columns: tuple[str, ...]) -> npt.NDArray[np.int32]:
     """Column of evidence that each feature belongs to, so that reasons can be told.
 
     Returns
@@ -90,7 +90,7 @@ def speaks_for(columns: tuple[str, ...]) -> npt.NDArray[np.int32]:
     return np.array(groups, np.int32)
 
 
-def compute(
+def compute_features(
     found: Ragged,
     scores: Scores,
     total: Floats,
@@ -123,7 +123,7 @@ def compute(
     """
     bought, done = histories.purchases, histories.interactions
     n_columns = scores.shape[1]
-    out = np.zeros((len(found.item_ix), len(names(("",) * n_columns))), np.float32)
+    out = np.zeros((len(found.item_ix), len(feature_names(("",) * n_columns))), np.float32)
     n_category, n_brand, n_department, n_family = statistics.sizes
     sizes = n_category * 6, n_brand * 2, n_department, n_family * 2
     given = (
@@ -140,12 +140,12 @@ def compute(
             statistics.columns, statistics.on_channel, statistics.on_weekday, statistics.log_price,
         ),
     )  # fmt: skip
-    with room(*((size, np.float64) for size in sizes), (len(statistics.category), np.int32)) as (
+    with zeroed(*((size, np.float64) for size in sizes), (len(statistics.category), np.int32)) as (
         category, brand, department, family, seen,
     ):  # fmt: skip
         sums = (
             category[: sizes[0]].reshape(n_category, 6), brand[: sizes[1]].reshape(n_brand, 2),
             department, family[: sizes[3]].reshape(n_family, 2), seen,
         )  # fmt: skip
-        fill(*given, sums, all_fixed(*baskets), out)
+        fill_features(*given, sums, all_fixed(*baskets), out)
     return out

@@ -11,9 +11,9 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
-from recsys.bundles.pricing import Point, points
-from recsys.bundles.terms import Change, Counts, Terms
-from recsys.recommender.bundles.suggestions import Known, Suggestions
+from recsys.bundles.pricing import PricePoint, price_points
+from recsys.bundles.terms import Counts, Terms, TermsChange
+from recsys.recommender.bundles.suggestions import KnownBundle, Suggestions
 from recsys.recommender.bundles.worth import Reason, said, why_not
 from recsys.recommender.product_attributes import EVERY
 from recsys.schema import CHANNELS
@@ -86,7 +86,7 @@ def full(
     suggestions: Suggestions,
     bundle_id: str,
     counts: Counts = _NOTHING,
-    changes: Sequence[Change] = (),
+    changes: Sequence[TermsChange] = (),
     by_day: Sequence[tuple[int, int, int]] = (),
 ) -> Json:
     """Say everything of a bundle: evidence to draw, the price curve, who changed what.
@@ -95,7 +95,7 @@ def full(
     ----------
     suggestions, bundle_id, counts
         As ``row`` takes them.
-    changes : sequence of Change
+    changes : sequence of TermsChange
         The oldest first.
     by_day : sequence of (int, int, int)
         Beginning of a day, UTC epoch seconds, with the offers issued and redeemed on it.
@@ -169,7 +169,7 @@ def _offers(counts: Counts, currency: str | None) -> Json:
     return told
 
 
-def _items(suggestions: Suggestions, bundle: Known, attributes: Sequence[str]) -> list[Json]:
+def _items(suggestions: Suggestions, bundle: KnownBundle, attributes: Sequence[str]) -> list[Json]:
     items = []
     for item_id, ix in zip(bundle.item_ids, bundle.item_ix, strict=True):
         known: Json = {"item_id": item_id, "title": None, "price": None}
@@ -185,7 +185,7 @@ def _items(suggestions: Suggestions, bundle: Known, attributes: Sequence[str]) -
     return items
 
 
-def _evidence(suggestions: Suggestions, bundle: Known) -> Json:
+def _evidence(suggestions: Suggestions, bundle: KnownBundle) -> Json:
     found, at = suggestions.found, bundle.at
     if at is None:
         names = (
@@ -224,7 +224,7 @@ def _exact(value: np.floating[Any]) -> float:
     return float(f"{float(value):.3g}")
 
 
-def _segments(suggestions: Suggestions, bundle: Known) -> list[Json]:
+def _segments(suggestions: Suggestions, bundle: KnownBundle) -> list[Json]:
     if bundle.at is None:
         return []
     found = suggestions.found
@@ -241,7 +241,7 @@ def _segments(suggestions: Suggestions, bundle: Known) -> list[Json]:
     ]
 
 
-def _pricing(suggestions: Suggestions, bundle: Known) -> Json | None:
+def _pricing(suggestions: Suggestions, bundle: KnownBundle) -> Json | None:
     """What a bundle may cost, and what the price earns: the decided one, or the suggested."""
     quoted, currency = suggestions.quote(bundle), suggestions.currency(bundle)
     if quoted is None or currency is None:
@@ -249,7 +249,7 @@ def _pricing(suggestions: Suggestions, bundle: Known) -> Json | None:
     assumed = _assumed(suggestions, bundle)
     suggested, at = quoted.suggested, suggestions.asked(bundle)
     if at is None:
-        (at,) = points(quoted.sales, suggestions.settings, [quoted.full_minor])
+        (at,) = price_points(quoted.sales, suggestions.settings, [quoted.full_minor])
     return {
         "full_price": money(quoted.full_minor, currency),
         "floor_price": money(quoted.floor_minor, currency),
@@ -271,7 +271,7 @@ _SHOWN: Final = ("discount_share", "margin_share", "break_even_sales")
 _RANGE: Final = ("low", "middle", "high")
 
 
-def _point(at: Point) -> Json:
+def _point(at: PricePoint) -> Json:
     sales = at.break_even_sales
     return {
         "price_minor": at.price_minor,
@@ -282,7 +282,7 @@ def _point(at: Point) -> Json:
     }
 
 
-def _assumed(suggestions: Suggestions, bundle: Known) -> list[str]:
+def _assumed(suggestions: Suggestions, bundle: KnownBundle) -> list[str]:
     """Say what stands behind the figures and is not in the data, in words."""
     settings = suggestions.settings
     least, most = (0.9**-power - 1 for power in sorted(settings.response))
@@ -297,7 +297,7 @@ def _assumed(suggestions: Suggestions, bundle: Known) -> list[str]:
     return told
 
 
-def _stock(suggestions: Suggestions, bundle: Known) -> Json | None:
+def _stock(suggestions: Suggestions, bundle: KnownBundle) -> Json | None:
     """At how many locations of a bundle all its products lie on the shelf; None: unknown."""
     shelf, given = suggestions.shelf, bundle.terms.locations
     known = len(shelf.location_keys)
@@ -312,7 +312,7 @@ def _stock(suggestions: Suggestions, bundle: Known) -> Json | None:
     return {"locations_with_all": int(held.sum()), "locations": len(keys)}
 
 
-def _drawn(suggestions: Suggestions, bundle: Known) -> Json | None:
+def _drawn(suggestions: Suggestions, bundle: KnownBundle) -> Json | None:
     """Counts by month, channel and location, to be drawn."""
     found, at = suggestions.found, bundle.at
     if at is None:

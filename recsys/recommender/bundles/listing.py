@@ -13,14 +13,14 @@ from msgspec import Meta
 
 from recsys.bundles.terms import Status
 from recsys.datasets.item_index import location_key
-from recsys.recommender.bundles.suggestions import Known, Suggestions
+from recsys.recommender.bundles.suggestions import KnownBundle, Suggestions
 from recsys.recommender.bundles.worth import REASONS, Reason, why_not
 
 Sort = Literal["margin", "evidence", "lift", "support", "confidence", "stability", "changed"]
 Show = Literal["worth", "all", "left_out"]
 
 
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+class ListRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Which bundles are asked for; what is None does not matter."""
 
     show: Show = "worth"
@@ -62,15 +62,15 @@ class Listing(NamedTuple):
     left_out: dict[Reason, int]
 
 
-def listed(suggestions: Suggestions, wanted: Wanted) -> Listing:
+def matching_bundles(suggestions: Suggestions, wanted: ListRequest) -> Listing:
     """Choose the bundles that fit.
 
     Parameters
     ----------
     suggestions : Suggestions
-    wanted : Wanted
+    wanted : ListRequest
     """
-    found: list[Known] = []
+    found: list[KnownBundle] = []
     left_out: Counter[Reason] = Counter()
     for bundle in suggestions.all():
         if not _fits(suggestions, bundle, wanted):
@@ -88,7 +88,7 @@ def listed(suggestions: Suggestions, wanted: Wanted) -> Listing:
     )
 
 
-def _fits(suggestions: Suggestions, bundle: Known, wanted: Wanted) -> bool:
+def _fits(suggestions: Suggestions, bundle: KnownBundle, wanted: ListRequest) -> bool:
     if wanted.status not in (None, bundle.terms.status):
         return False
     if wanted.kind not in (None, bundle.kind):
@@ -102,7 +102,7 @@ def _fits(suggestions: Suggestions, bundle: Known, wanted: Wanted) -> bool:
     )
 
 
-def _fits_labels(suggestions: Suggestions, bundle: Known, wanted: Wanted) -> bool:
+def _fits_labels(suggestions: Suggestions, bundle: KnownBundle, wanted: ListRequest) -> bool:
     items = [ix for ix in bundle.item_ix if ix >= 0]
     for name, value in (("category", wanted.category), ("department", wanted.department)):
         if value is not None and value not in [suggestions.label(name, ix) for ix in items]:
@@ -113,7 +113,7 @@ def _fits_labels(suggestions: Suggestions, bundle: Known, wanted: Wanted) -> boo
     return True
 
 
-def _fits_evidence(suggestions: Suggestions, bundle: Known, wanted: Wanted) -> bool:
+def _fits_evidence(suggestions: Suggestions, bundle: KnownBundle, wanted: ListRequest) -> bool:
     if not any((wanted.min_lift, wanted.min_support, wanted.segment, wanted.location_id)):
         return True
     at, found = bundle.at, suggestions.found
@@ -127,7 +127,7 @@ def _fits_evidence(suggestions: Suggestions, bundle: Known, wanted: Wanted) -> b
     return not wanted.segment or wanted.segment in names
 
 
-def _fits_price(suggestions: Suggestions, bundle: Known, wanted: Wanted) -> bool:
+def _fits_price(suggestions: Suggestions, bundle: KnownBundle, wanted: ListRequest) -> bool:
     if wanted.pays is not None:
         quoted = suggestions.quote(bundle)
         if wanted.pays != (quoted is not None and quoted.pays):
@@ -138,7 +138,7 @@ def _fits_price(suggestions: Suggestions, bundle: Known, wanted: Wanted) -> bool
     return asked is not None and asked.middle >= wanted.min_margin
 
 
-def _key(suggestions: Suggestions, bundle: Known, sort: Sort) -> float:
+def _key(suggestions: Suggestions, bundle: KnownBundle, sort: Sort) -> float:
     if sort == "changed":
         return bundle.decision.changed_ts if bundle.decision else -1
     if sort == "margin":

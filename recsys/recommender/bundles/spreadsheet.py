@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from recsys.values.currencies import digits
+from recsys.values.currencies import currency_digits
 
 #: Products of a bundle that have columns of their own.
 _MEMBERS: Final = 4
@@ -104,7 +104,7 @@ def _told(bundle: Mapping[str, Any]) -> Iterator[Any]:
 def _major(amount_minor: float | None, currency: str | None) -> str | None:
     if amount_minor is None or currency is None:
         return None
-    places = digits(currency)
+    places = currency_digits(currency)
     return f"{amount_minor / 10**places:.{places}f}"
 
 

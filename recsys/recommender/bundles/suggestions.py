@@ -12,12 +12,12 @@ from functools import cached_property
 
 import numpy as np
 
-from recsys.bundles.bundle_table import AFTER, KINDS, Bundles, bundle_id, offered
-from recsys.bundles.pricing import Point, Quote, Sales, points, quote
+from recsys.bundles.bundle_table import AFTER, BUNDLE_KINDS, Bundles, bundle_id, offered_members
+from recsys.bundles.pricing import MemberSales, PricePoint, Quote, price_points, quote
 from recsys.bundles.terms import Decision, Terms
-from recsys.config.settings import Bundles as Settings
+from recsys.config.settings import BundleSettings as Settings
 from recsys.datasets.item_index import IxArray
-from recsys.ranking.availability import Shelf
+from recsys.ranking.availability import Availability
 from recsys.ranking.margins import UNKNOWN_MINOR, Margins
 from recsys.recommender.catalogue import Catalogue
 from recsys.recommender.engine import Engine
@@ -27,7 +27,7 @@ _MONTH_SECONDS = 30.4375 * 86_400
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownBundle:
     """One bundle, as far as it is known.
 
     Attributes
@@ -52,7 +52,7 @@ class Known:
     @property
     def priced(self) -> tuple[int, ...]:
         """Positions of the products that its price is for."""
-        return tuple(offered(self.kind, self.item_ix))
+        return tuple(offered_members(self.kind, self.item_ix))
 
     @property
     def terms(self) -> Terms:
@@ -68,7 +68,7 @@ class Suggestions:
     engine : Engine
     decisions : mapping
         Bundle id → decision.
-    settings : recsys.config.settings.Bundles
+    settings : recsys.config.settings.BundleSettings
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Suggestions:
         self.settings = settings
         self.found: Bundles = engine.bundles
         self.catalogue: Catalogue = engine.catalogue
-        self.shelf: Shelf = engine.ranker.shelf
+        self.shelf: Availability = engine.ranker.shelf
         self._bundles = _joined(engine, decisions)
         self._quotes: dict[str, Quote | None] = {}
 
@@ -96,7 +96,7 @@ class Suggestions:
         """Whether there is such a bundle."""
         return bundle_id in self._bundles
 
-    def get(self, bundle_id: str) -> Known:
+    def get(self, bundle_id: str) -> KnownBundle:
         """Return a bundle.
 
         Raises
@@ -106,18 +106,18 @@ class Suggestions:
         """
         return self._bundles[bundle_id]
 
-    def all(self) -> Iterable[Known]:
+    def all(self) -> Iterable[KnownBundle]:
         """Go through them, the strongest evidence first, then those of decisions alone."""
         return self._bundles.values()
 
-    def quote(self, bundle: Known) -> Quote | None:
+    def quote(self, bundle: KnownBundle) -> Quote | None:
         """Return what may be asked for a bundle; None where a price or the evidence is missing."""
         if bundle.bundle_id not in self._quotes:
             sales = self.sales(bundle)
             self._quotes[bundle.bundle_id] = quote(sales, self.settings) if sales else None
         return self._quotes[bundle.bundle_id]
 
-    def asked(self, bundle: Known) -> Point | None:
+    def asked(self, bundle: KnownBundle) -> PricePoint | None:
         """Return what a bundle's price means: the decided one, else the suggested one.
 
         None where it has neither, or nothing can be said of it.
@@ -125,10 +125,10 @@ class Suggestions:
         quoted, price = self.quote(bundle), bundle.terms.price_minor
         if quoted is None or price is None or not 0 < price <= quoted.full_minor:
             return None if quoted is None else quoted.suggested
-        (at,) = points(quoted.sales, self.settings, [price])
+        (at,) = price_points(quoted.sales, self.settings, [price])
         return at
 
-    def of_one_category(self, bundle: Known) -> bool:
+    def of_one_category(self, bundle: KnownBundle) -> bool:
         """Whether two products of a bundle are of one category."""
         code = self.catalogue.labels["category"].code
         kinds = [kind for ix in bundle.item_ix if ix >= 0 and (kind := int(code[ix])) >= 0]
@@ -144,7 +144,7 @@ class Suggestions:
         ]
         return float(np.quantile(found, self.settings.same_category_above)) if found else 0.0
 
-    def cost_known(self, bundle: Known) -> bool:
+    def cost_known(self, bundle: KnownBundle) -> bool:
         """Whether the costs of all members are known, not guessed from what is usual."""
         return all(self.cost_minor(ix) is not None for ix in bundle.priced)
 
@@ -159,7 +159,7 @@ class Suggestions:
         """Whether a product is in the catalogue and may be sold."""
         return item_ix >= 0 and bool(self.shelf.active[item_ix])
 
-    def currency(self, bundle: Known) -> str | None:
+    def currency(self, bundle: KnownBundle) -> str | None:
         """Return the currency of all members; None where they have none, or several."""
         found = {self.catalogue.currencies[ix] for ix in bundle.item_ix if ix >= 0}
         found.discard("")
@@ -198,7 +198,7 @@ class Suggestions:
         keys, support = self.found.place_key[part], self.found.place_support[part]
         return dict(zip(keys.tolist(), support.tolist(), strict=True))
 
-    def sales(self, bundle: Known) -> Sales | None:
+    def sales(self, bundle: KnownBundle) -> MemberSales | None:
         """Return prices, margins and sales of a bundle; None where something is missing."""
         if bundle.at is None or min(bundle.item_ix) < 0 or self.currency(bundle) is None:
             return None
@@ -209,11 +209,11 @@ class Suggestions:
         earned = self._margins.at(np.zeros(len(items), np.int64), items)
         part = slice(*self.found.indptr[bundle.at : bundle.at + 2].tolist())
         both = float(self.found.support[bundle.at])
-        shares = offered(bundle.kind, self.found.confidence[part].tolist())
+        shares = offered_members(bundle.kind, self.found.confidence[part].tolist())
         completes = np.maximum(shares, 1e-9)
         lacking = np.maximum(both / completes - both, 0.0)
         months = self._months * self.settings.sample_share  # of the whole business
-        return Sales(
+        return MemberSales(
             tuple(prices.tolist()),
             tuple(earned.tolist()),
             both / months,
@@ -232,7 +232,7 @@ class Suggestions:
         }
 
 
-def _joined(engine: Engine, decisions: Mapping[str, Decision]) -> dict[str, Known]:
+def _joined(engine: Engine, decisions: Mapping[str, Decision]) -> dict[str, KnownBundle]:
     """Bundles that were found, in their order, then those of decisions alone."""
     found, index, of = engine.bundles, engine.index, engine.ranker.grouped.of
     decided: dict[tuple[object, ...], list[Decision]] = {}
@@ -240,11 +240,11 @@ def _joined(engine: Engine, decisions: Mapping[str, Decision]) -> dict[str, Know
         items = index.ix_of(decision.item_ids).tolist()
         if min(items) >= 0:
             decided.setdefault(_same(decision.kind, items, of), []).append(decision)
-    joined: dict[str, Known] = {}
+    joined: dict[str, KnownBundle] = {}
     told: set[tuple[object, ...]] = set()
     for at in range(len(found)):
         items = found.members(at).tolist()
-        kind, names = KINDS[int(found.kind[at])], tuple(index.item_ids[ix] for ix in items)
+        kind, names = BUNDLE_KINDS[int(found.kind[at])], tuple(index.item_ids[ix] for ix in items)
         name = bundle_id(kind, names)
         # What was decided of other products of the same choices goes on as it was decided.
         same = _same(kind, items, of)
@@ -253,18 +253,18 @@ def _joined(engine: Engine, decisions: Mapping[str, Decision]) -> dict[str, Know
         told.add(same)
         mine = decided.get(same, [])
         if not mine:
-            joined.setdefault(name, Known(name, kind, names, tuple(items), at, None))
+            joined.setdefault(name, KnownBundle(name, kind, names, tuple(items), at, None))
         for decision in mine:
             chosen = _in_order(index.ix_of(decision.item_ids).tolist(), items, of)
             names = tuple(index.item_ids[ix] for ix in chosen)
             joined.setdefault(
                 decision.bundle_id,
-                Known(decision.bundle_id, kind, names, tuple(chosen), at, decision),
+                KnownBundle(decision.bundle_id, kind, names, tuple(chosen), at, decision),
             )
     for name, decision in decisions.items():
         if name not in joined:
             items = index.ix_of(decision.item_ids).tolist()
-            joined[name] = Known(
+            joined[name] = KnownBundle(
                 name, decision.kind, decision.item_ids, tuple(items), None, decision
             )
     return joined
@@ -273,7 +273,7 @@ def _joined(engine: Engine, decisions: Mapping[str, Decision]) -> dict[str, Know
 def _same(kind: str, items: Sequence[int], of: IxArray) -> tuple[object, ...]:
     """What is equal for bundles that a shopper cannot tell apart."""
     choices = of[list(items)].tolist()
-    return (kind, *(choices if kind == KINDS[AFTER] else sorted(choices)))
+    return (kind, *(choices if kind == BUNDLE_KINDS[AFTER] else sorted(choices)))
 
 
 def _in_order(items: list[int], wanted: Sequence[int], of: IxArray) -> list[int]:

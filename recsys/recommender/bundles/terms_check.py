@@ -12,13 +12,13 @@ import msgspec
 from recsys.bundles.pricing import floor_minor
 from recsys.bundles.terms import Terms
 from recsys.config.toml_file import Config
-from recsys.recommender.bundles.suggestions import Known, Suggestions
-from recsys.recommender.placements import BOUGHT_ON, placements
+from recsys.recommender.bundles.suggestions import KnownBundle, Suggestions
+from recsys.recommender.placements import BOUGHT_ON, all_placements
 from recsys.schema import CHANNELS
-from recsys.values.currencies import written
+from recsys.values.currencies import write_amount
 
 
-class Fault(NamedTuple):
+class TermsFault(NamedTuple):
     """One thing that is wrong.
 
     Attributes
@@ -56,7 +56,7 @@ def with_price(suggestions: Suggestions, bundle_id: str, terms: Terms) -> Terms:
     )
 
 
-def check(suggestions: Suggestions, bundle_id: str, terms: Terms) -> list[Fault]:
+def check_terms(suggestions: Suggestions, bundle_id: str, terms: Terms) -> list[TermsFault]:
     """Find what is wrong with terms.
 
     Parameters
@@ -68,7 +68,7 @@ def check(suggestions: Suggestions, bundle_id: str, terms: Terms) -> list[Fault]
 
     Returns
     -------
-    list of Fault
+    list of TermsFault
         Empty where nothing is wrong.
 
     Raises
@@ -87,69 +87,73 @@ def check(suggestions: Suggestions, bundle_id: str, terms: Terms) -> list[Fault]
         ]
         if idle:
             detail = f"not in the catalogue, or no longer sold: {'; '.join(idle)}."
-            faults.append(Fault("bundle-inactive", "/status", detail))
+            faults.append(TermsFault("bundle-inactive", "/status", detail))
     faults += _price(suggestions, bundle, terms)
     starts, ends = terms.starts_ts, terms.ends_ts
     if starts is not None and ends is not None and ends <= starts:
-        faults.append(Fault("dates-reversed", "/ends_at", "must be later than when it begins."))
+        faults.append(
+            TermsFault("dates-reversed", "/ends_at", "must be later than when it begins.")
+        )
     faults += _budget(suggestions, bundle, terms)
     known = {name for name, _ in suggestions.catalogue.places.values()}
     for at, name in enumerate(terms.locations):
         if name not in known:
             detail = f"there is no location `{name}`."
-            faults.append(Fault("invalid-request", f"/locations/{at}", detail))
+            faults.append(TermsFault("invalid-request", f"/locations/{at}", detail))
     return faults
 
 
-def _price(suggestions: Suggestions, bundle: Known, terms: Terms) -> list[Fault]:
+def _price(suggestions: Suggestions, bundle: KnownBundle, terms: Terms) -> list[TermsFault]:
     if terms.price_minor is None:
         if terms.status != "approved":
             return []
         detail = "is needed: no discount is suggested for this bundle. Say what it shall cost."
-        return [Fault("price-missing", "/price", detail)]
+        return [TermsFault("price-missing", "/price", detail)]
     currency = suggestions.currency(bundle)
     if currency is not None and terms.currency != currency:
         detail = f"must be in {currency}, as the products' prices are."
-        return [Fault("invalid-request", "/price/currency", detail)]
+        return [TermsFault("invalid-request", "/price/currency", detail)]
     if terms.price_minor <= 0:
-        return [Fault("price-below-floor", "/price", "must be above 0.")]
+        return [TermsFault("price-below-floor", "/price", "must be above 0.")]
     full, money = _full_minor(suggestions, bundle), terms.currency or ""
     if full is not None and terms.price_minor >= full:
-        detail = f"must be below {written(full, money)}, what the products cost one by one."
-        return [Fault("price-not-lower", "/price", detail)]
+        detail = f"must be below {write_amount(full, money)}, what the products cost one by one."
+        return [TermsFault("price-not-lower", "/price", detail)]
     sales = suggestions.sales(bundle)
     if sales is not None and suggestions.cost_known(bundle):
         floor = floor_minor(sales, suggestions.settings)
         if terms.price_minor < floor:
             share = suggestions.settings.margin_floor
             detail = (
-                f"must be at least {written(floor, money)}: for less, under {share:.0%} "
+                f"must be at least {write_amount(floor, money)}: for less, under {share:.0%} "
                 "of the price would be left after what the products cost."
             )
-            return [Fault("price-below-floor", "/price", detail)]
+            return [TermsFault("price-below-floor", "/price", detail)]
     return []
 
 
-def _budget(suggestions: Suggestions, bundle: Known, terms: Terms) -> list[Fault]:
+def _budget(suggestions: Suggestions, bundle: KnownBundle, terms: Terms) -> list[TermsFault]:
     budget = terms.budget_minor
     if budget is None:
         return []
     if budget <= 0:
         return [
-            Fault("budget-empty", "/budget", "must be above 0; without a budget there is no limit.")
+            TermsFault(
+                "budget-empty", "/budget", "must be above 0; without a budget there is no limit."
+            )
         ]
     full = _full_minor(suggestions, bundle)
     if full is None or terms.price_minor is None or terms.price_minor >= full:
         return []
     least = full - terms.price_minor
     if budget < least:
-        told = written(least, terms.currency or suggestions.currency(bundle) or "")
+        told = write_amount(least, terms.currency or suggestions.currency(bundle) or "")
         detail = f"does not pay for one offer, which takes {told} off."
-        return [Fault("budget-empty", "/budget", detail)]
+        return [TermsFault("budget-empty", "/budget", detail)]
     return []
 
 
-def _full_minor(suggestions: Suggestions, bundle: Known) -> int | None:
+def _full_minor(suggestions: Suggestions, bundle: KnownBundle) -> int | None:
     if min(bundle.priced) < 0:
         return None
     prices = [int(suggestions.catalogue.prices_minor[ix]) for ix in bundle.priced]
@@ -163,14 +167,14 @@ def offering_channels(config: Config) -> list[str]:
     """
     shown = {
         BOUGHT_ON.get(placement.channel, placement.channel)
-        for placement in placements(config).values()
+        for placement in all_placements(config).values()
         if placement.offers and placement.personal
     }
     sold = [channel for channel in CHANNELS if channel in BOUGHT_ON.values()]
     return [channel for channel in sold if None in shown or channel in shown]
 
 
-def unshown(before: Terms, terms: Terms, offering: Sequence[str]) -> list[Fault]:
+def unshown(before: Terms, terms: Terms, offering: Sequence[str]) -> list[TermsFault]:
     """Find channels that are chosen and show no offers.
 
     What was chosen when they did may stay, until the bundle is to be offered anew.
@@ -186,7 +190,7 @@ def unshown(before: Terms, terms: Terms, offering: Sequence[str]) -> list[Fault]
     kept = () if begins else before.channels
     where = f"choose {', '.join(offering)}" if offering else "no placement shows any"
     return [
-        Fault(
+        TermsFault(
             "channel-without-offers", f"/channels/{at}",
             f"nobody is shown an offer that can be used on `{channel}`; {where}.",
         )

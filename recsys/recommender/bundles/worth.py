@@ -6,9 +6,9 @@ none. The service, its page and the command line all list by it, through ``listi
 
 from typing import Final, Literal, get_args
 
-from recsys.config.settings import Bundles as Settings
-from recsys.recommender.bundles.suggestions import Known, Suggestions
-from recsys.values.currencies import digits, written
+from recsys.config.settings import BundleSettings as Settings
+from recsys.recommender.bundles.suggestions import KnownBundle, Suggestions
+from recsys.values.currencies import currency_digits, write_amount
 
 Reason = Literal[
     "no_price",
@@ -23,7 +23,7 @@ Reason = Literal[
 REASONS: Final[tuple[Reason, ...]] = get_args(Reason)
 
 
-def why_not(suggestions: Suggestions, bundle: Known) -> Reason | None:
+def why_not(suggestions: Suggestions, bundle: KnownBundle) -> Reason | None:
     """Return why a bundle is not worth a decision; None where it is.
 
     What somebody decided about always is. Otherwise its suggested price pays for itself, is
@@ -34,7 +34,7 @@ def why_not(suggestions: Suggestions, bundle: Known) -> Reason | None:
     Parameters
     ----------
     suggestions : Suggestions
-    bundle : Known
+    bundle : KnownBundle
         One of them.
     """
     if bundle.decision is not None:
@@ -48,7 +48,7 @@ def why_not(suggestions: Suggestions, bundle: Known) -> Reason | None:
         return "sells_anyway"
     if not quoted.pays:
         return "may_not_pay"
-    if quoted.suggested.middle < settings.min_month * 10 ** digits(
+    if quoted.suggested.middle < settings.min_month * 10 ** currency_digits(
         suggestions.currency(bundle) or ""
     ):
         return "earns_little"
@@ -65,13 +65,13 @@ def said(reason: Reason, settings: Settings, currency: str) -> str:
     ----------
     reason : str
         One of ``REASONS``.
-    settings : recsys.config.settings.Bundles
+    settings : recsys.config.settings.BundleSettings
     currency : str
         Of the amounts in it; empty where it is not known.
     """
     if reason == "earns_little":
-        minor = settings.min_month * 10 ** digits(currency)
-        least = written(minor, currency) if currency else f"{settings.min_month:g}"
+        minor = settings.min_month * 10 ** currency_digits(currency)
+        least = write_amount(minor, currency) if currency else f"{settings.min_month:g}"
         return f"expected to earn less than {least} a month"
     words: dict[Reason, str] = {
         "no_price": "a price is not known, or is in another currency",

@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from recsys.bundles.bundle_table import AFTER, KINDS
+from recsys.bundles.bundle_table import AFTER, BUNDLE_KINDS
 from recsys.bundles.terms import Decision
 from recsys.datasets.customer_history import Histories
 from recsys.datasets.item_index import ItemIndex
@@ -65,7 +65,7 @@ class _Bundle:
     choices: tuple[int, ...]
 
 
-class Offering:
+class OfferableBundles:
     """The approved bundles over one catalogue.
 
     Parameters
@@ -156,7 +156,7 @@ class Offering:
         decision, terms = bundle.decision, bundle.decision.terms
         stands = decision.bundle_id in question.standing
         of = list(zip(bundle.items, bundle.choices, strict=True))
-        if decision.kind == KINDS[AFTER]:
+        if decision.kind == BUNDLE_KINDS[AFTER]:
             # The first product was bought before; the offer is for what follows.
             began = of[0][1] in has or stands
             missing = [ix for ix, choice in of[1:] if choice not in held] if began else []
@@ -177,7 +177,7 @@ class Offering:
         )
 
 
-NO_OFFERING: Final = Offering(ItemIndex([]), {})
+NO_BUNDLES: Final = OfferableBundles(ItemIndex([]), {})
 
 
 def lacking(proposals: Sequence[Sequence[Proposal]]) -> Lists:
@@ -190,7 +190,7 @@ def lacking(proposals: Sequence[Sequence[Proposal]]) -> Lists:
     )
 
 
-def decide(
+def choose_bundles(
     questions: Sequence[Question],
     proposals: Sequence[Sequence[Proposal]],
     missing: Lists,

@@ -7,7 +7,7 @@ import pytest
 
 from recsys.analysis.all_pairs import AllPairs
 from recsys.bundles.bundle_table import AFTER
-from recsys.config.settings import Bundles as Settings
+from recsys.config.settings import BundleSettings as Settings
 from tests.recsys.bundles.shopping import alone, mined, names, products, trips, with_items
 from tests.recsys.models.worlds import AS_OF, DAY, Order, train
 

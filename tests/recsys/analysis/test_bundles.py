@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from recsys.analysis.bundles import StudiedBundles
+from recsys.analysis.bundles import BundleStudy
 from recsys.analysis.workspace import Workspace
-from recsys.config.settings import Bundles
+from recsys.config.settings import BundleSettings
 from recsys.datasets.item_index import ItemIndex
 from recsys.errors import ConfigError, DataError
 from recsys.recommender.offers.selection import LATELY_DAYS, SURE
@@ -23,12 +23,12 @@ def shop(trained_demo: Path) -> Workspace:
 
 
 @pytest.fixture(scope="module")
-def studied(shop: Workspace) -> StudiedBundles:
+def studied(shop: Workspace) -> BundleStudy:
     # So few households have no bundle that is sure.
     return shop.bundles(min_support=15, false_discovery_rate=0.99)
 
 
-def test_the_table_says_what_was_found(studied: StudiedBundles) -> None:
+def test_the_table_says_what_was_found(studied: BundleStudy) -> None:
     table = studied.table()
     assert len(table) == len(studied.engine.bundles) > 0
     assert (table["lift_low"] > 1).all()
@@ -39,7 +39,7 @@ def test_the_table_says_what_was_found(studied: StudiedBundles) -> None:
     assert (table["suggested_price_minor"].isna() == table["sells_anyway"].astype(bool)).all()
 
 
-def test_pairs_that_were_reported_hold_with_the_same_figures(studied: StudiedBundles) -> None:
+def test_pairs_that_were_reported_hold_with_the_same_figures(studied: BundleStudy) -> None:
     table, pairs = studied.table(), studied.pairs()
     held = pairs[pairs["verdict"] == "holds"]
     told = held.set_index(held["first"] + " + " + held["other"])
@@ -51,7 +51,7 @@ def test_pairs_that_were_reported_hold_with_the_same_figures(studied: StudiedBun
     assert len(held) < 0.1 * len(pairs)
 
 
-def test_evidence_adds_up(studied: StudiedBundles) -> None:
+def test_evidence_adds_up(studied: BundleStudy) -> None:
     one = studied.choose()
     support = studied.table().loc[one, "support"]
     for by in ("month", "channel"):
@@ -66,14 +66,14 @@ def test_evidence_adds_up(studied: StudiedBundles) -> None:
     assert set(segments["by"]) <= {"channel", "region", "season"}
 
 
-def test_the_suggested_price_is_the_best_of_the_curve(studied: StudiedBundles) -> None:
+def test_the_suggested_price_is_the_best_of_the_curve(studied: BundleStudy) -> None:
     one = studied.choose()
     bundle, curve = studied.table().loc[one], studied.curve(one)
     assert curve.index[0] == bundle["floor_price_minor"]
     assert curve.index[-1] == bundle["full_price_minor"]
     assert (curve["low"] <= curve["middle"]).all()
     assert (curve["middle"] <= curve["high"]).all()
-    settings = Bundles()
+    settings = BundleSettings()
     most = bundle["full_price_minor"] * (1 - settings.min_discount)
     allowed = [price for price in curve.index if price <= most]
     known = [price for price in allowed if f"{price:02}"[-2:] in settings.price_endings]
@@ -81,7 +81,7 @@ def test_the_suggested_price_is_the_best_of_the_curve(studied: StudiedBundles) -
     assert suggested >= curve.loc[known or allowed, "middle"].max() - 1e-9
 
 
-def test_the_suggestion_follows_what_is_assumed(studied: StudiedBundles) -> None:
+def test_the_suggestion_follows_what_is_assumed(studied: BundleStudy) -> None:
     one = studied.choose()
     moved = studied.responses(one, [0.5, 2.0, 4.0])
     assert math.isnan(moved.loc[0.5, "price_minor"])
@@ -92,7 +92,7 @@ def test_the_suggestion_follows_what_is_assumed(studied: StudiedBundles) -> None
         studied.curve("b0")
 
 
-def test_who_gets_it_bought_a_part_lately(shop: Workspace, studied: StudiedBundles) -> None:
+def test_who_gets_it_bought_a_part_lately(shop: Workspace, studied: BundleStudy) -> None:
     one = studied.choose()
     people = studied.offered(one)
     counts = people["outcome"].value_counts()
@@ -119,19 +119,19 @@ def test_bundles_of_the_artefact_are_those_of_its_settings(shop: Workspace) -> N
         shop.bundles(min_suport=3)
 
 
-def test_another_history_is_refused(studied: StudiedBundles, shop: Workspace) -> None:
+def test_another_history_is_refused(studied: BundleStudy, shop: Workspace) -> None:
     other = dataclasses.replace(studied.tests.training, index=ItemIndex(["something"]))
     with pytest.raises(DataError, match="ingested anew"):
-        StudiedBundles.of(studied.engine, other, shop.history, shop.config.bundles)
+        BundleStudy.of(studied.engine, other, shop.history, shop.config.bundles)
 
 
 def test_where_nothing_sells_together_it_is_said_in_words(
-    studied: StudiedBundles, shop: Workspace
+    studied: BundleStudy, shop: Workspace
 ) -> None:
     engine = copy(studied.engine)
     engine.bundles = mined(trips(1, 200))
     training = studied.tests.training
-    nothing = StudiedBundles.of(engine, training, shop.history, shop.config.bundles)
+    nothing = BundleStudy.of(engine, training, shop.history, shop.config.bundles)
     assert nothing.table().empty
     assert nothing.directions().empty
     assert nothing.segments().empty

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from recsys.analysis.ranker import StudiedRanker
+from recsys.analysis.ranker import RankerStudy
 from recsys.analysis.workspace import Workspace
 from recsys.errors import ConfigError, DataError
-from recsys.evaluation.candidate_recall import CHOSEN, TOGETHER, origins
+from recsys.evaluation.recall_by_source import ALL_MODELS, SEEN_BY_TREES, candidate_recall
 from recsys.ranking import boosted_trees
 from recsys.ranking.ranker import PER_MODEL
 
@@ -19,7 +19,7 @@ def shop(trained_demo: Path) -> Workspace:
 
 
 @pytest.fixture(scope="module")
-def ranker(shop: Workspace) -> StudiedRanker:
+def ranker(shop: Workspace) -> RankerStudy:
     return shop.fit_ranker()
 
 
@@ -85,7 +85,7 @@ def test_names_that_are_not_known_name_the_nearest(shop: Workspace) -> None:
 
 
 def test_the_ranker_is_the_one_that_a_training_judges(
-    shop: Workspace, ranker: StudiedRanker, trained_demo: Path
+    shop: Workspace, ranker: RankerStudy, trained_demo: Path
 ) -> None:
     (record,) = trained_demo.glob(".omnibasket/runs/*/record.json")
     told = {
@@ -101,7 +101,7 @@ def test_the_ranker_is_the_one_that_a_training_judges(
     )
 
 
-def test_the_ranker_says_what_it_learned(ranker: StudiedRanker) -> None:
+def test_the_ranker_says_what_it_learned(ranker: RankerStudy) -> None:
     weights = ranker.importance()
     assert weights["share"].sum() == pytest.approx(1)
     assert weights["share"].is_monotonic_decreasing
@@ -118,9 +118,9 @@ def test_the_ranker_says_what_it_learned(ranker: StudiedRanker) -> None:
     assert (beside["low"] <= beside["lead"]).all()
 
 
-def test_trees_see_most_of_what_models_name(ranker: StudiedRanker) -> None:
-    found = {one.source: one for one in origins(ranker.ranker, ranker.people, PER_MODEL)}
-    every, seen = found[TOGETHER], found[CHOSEN]
+def test_trees_see_most_of_what_models_name(ranker: RankerStudy) -> None:
+    found = {one.source: one for one in candidate_recall(ranker.ranker, ranker.people, PER_MODEL)}
+    every, seen = found[ALL_MODELS], found[SEEN_BY_TREES]
     assert 0.5 * every.recall < seen.recall <= every.recall
     assert seen.new_recall <= every.new_recall
     assert boosted_trees.CHOSEN / 2 < seen.candidates < every.candidates

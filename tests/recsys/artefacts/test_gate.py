@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 import pytest
 
 from recsys.artefacts.artefact_format import Manifest
-from recsys.artefacts.gate import compare, judge
-from recsys.config.settings import Publish
+from recsys.artefacts.gate import check_gate, compare_versions
+from recsys.config.settings import PublishSettings
 from recsys.errors import ConfigError
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 GUARD = {"ndcg@10": 0.05, "coverage@10": 0.25}
-PUBLISH = Publish(guard=GUARD)
+PUBLISH = PublishSettings(guard=GUARD)
 
 
 def version(ndcg, coverage=0.2, peer=0.3, window="a", width=0.0, segment="all", checks=()):
@@ -51,7 +51,7 @@ def version(ndcg, coverage=0.2, peer=0.3, window="a", width=0.0, segment="all", 
     ],
 )
 def test_what_is_worse_by_more_than_its_margin_is_refused(new, old, refused):
-    found = judge(new, old, PUBLISH).refusals
+    found = check_gate(new, old, PUBLISH).refusals
     assert [message.split()[0] for message in found] == refused
 
 
@@ -59,52 +59,52 @@ def test_a_harder_window_is_no_fault():
     """In window b everybody does half as well; what counts is the lead over the same method."""
     easy = version(0.40, peer=0.30, window="a")
     hard = version(0.20, peer=0.15, window="b")
-    verdict = judge(hard, easy, PUBLISH)
+    verdict = check_gate(hard, easy, PUBLISH)
     assert verdict.refusals == []
     assert "lead over the same simple method" in verdict.how
     (ndcg,) = [c for c in verdict.comparisons if c.metric == "ndcg@10"]
     assert (ndcg.beside, ndcg.change) == ("own_frequency", pytest.approx(0.0))
     easier_and_worse = version(0.42, peer=0.40, window="b")
-    (message,) = judge(easier_and_worse, easy, PUBLISH).refusals
+    (message,) = check_gate(easier_and_worse, easy, PUBLISH).refusals
     assert "worse by 21.3% beside own_frequency's: 0.4200 after 0.4000" in message
 
 
 def test_few_customers_in_different_windows_widen_the_margin():
     old = version(0.40, window="a", width=0.04)
     new = version(0.37, window="b", width=0.04)  # 7.5% worse, 14.7% of it may be chance
-    assert judge(new, old, PUBLISH).refusals == []
-    assert judge(version(0.25, window="b", width=0.04), old, PUBLISH).refusals != []
+    assert check_gate(new, old, PUBLISH).refusals == []
+    assert check_gate(version(0.25, window="b", width=0.04), old, PUBLISH).refusals != []
     same = version(0.37, window="a", width=0.04)  # the same customers: no chance in it
-    assert judge(same, old, PUBLISH).refusals != []
+    assert check_gate(same, old, PUBLISH).refusals != []
 
 
 def test_without_a_common_method_different_windows_are_not_compared():
     old, new = version(0.40, peer=0.0), version(0.10, window="b", peer=0.0)
-    found = {c.metric: c for c in compare(new, old, PUBLISH)}
+    found = {c.metric: c for c in compare_versions(new, old, PUBLISH)}
     assert found["ndcg@10"].change is None
     assert not found["ndcg@10"].worse
     assert found["coverage@10"].change == 0
 
 
 def test_segments_can_be_guarded():
-    guarded = Publish(guard=GUARD, segments=["all", "web"])
+    guarded = PublishSettings(guard=GUARD, segments=["all", "web"])
     old, new = version(0.40, segment="web"), version(0.30, segment="web")
-    assert [m[:13] for m in judge(new, old, guarded).refusals] == ["ndcg@10 (web)"]
+    assert [m[:13] for m in check_gate(new, old, guarded).refusals] == ["ndcg@10 (web)"]
 
 
 def test_doubtful_data_are_refused_even_without_a_current_version():
     failed = {"name": "volume", "level": "failed", "message": "half of it is missing"}
     warned = {"name": "events", "level": "warning", "message": "none lately"}
-    verdict = judge(version(0.4, checks=[failed, warned]), None, PUBLISH)
+    verdict = check_gate(version(0.4, checks=[failed, warned]), None, PUBLISH)
     assert verdict.refusals == ["its data check failed: half of it is missing"]
 
 
 def test_a_metric_that_nobody_measures_is_told():
     with pytest.raises(ConfigError, match=r"unknown metric `ndgc@10`. Did you mean `ndcg@10`"):
-        judge(version(0.4), version(0.4), Publish(guard={"ndgc@10": 0.1}))
+        check_gate(version(0.4), version(0.4), PublishSettings(guard={"ndgc@10": 0.1}))
 
 
 def test_where_nobody_bought_anything_new_nothing_new_is_guarded():
-    guarded = Publish(guard={"ndcg@10": 0.05, "new_ndcg@10": 0.1})
-    assert judge(version(0.4), version(0.4), guarded).refusals == []
-    assert judge(version(0.3), version(0.4), guarded).refusals
+    guarded = PublishSettings(guard={"ndcg@10": 0.05, "new_ndcg@10": 0.1})
+    assert check_gate(version(0.4), version(0.4), guarded).refusals == []
+    assert check_gate(version(0.3), version(0.4), guarded).refusals

@@ -7,10 +7,10 @@ from itertools import pairwise
 import numpy as np
 from scipy import sparse
 
-from recsys.bundles.bundle_table import KINDS, Bundles
+from recsys.bundles.bundle_table import BUNDLE_KINDS, Bundles
 from recsys.bundles.mining import mine
-from recsys.config.settings import Bundles as Settings
-from recsys.datasets.baskets import Training
+from recsys.config.settings import BundleSettings as Settings
+from recsys.datasets.baskets import TrainingSet
 from recsys.datasets.products import Products
 from tests.recsys.models import worlds
 from tests.recsys.models.worlds import AS_OF, DAY, Order
@@ -19,7 +19,7 @@ from tests.recsys.models.worlds import AS_OF, DAY, Order
 DAYS = 100
 
 
-def train(orders: Sequence[Order]) -> Training:
+def train(orders: Sequence[Order]) -> TrainingSet:
     """Learn from baskets in any order."""
     return worlds.train(sorted(orders, key=lambda order: order.ts))
 
@@ -75,7 +75,7 @@ def alone(orders: Sequence[Order], seed: int, name: str, n: int) -> list[Order]:
     ]
 
 
-def shuffled(training: Training, seed: int) -> Training:
+def shuffled(training: TrainingSet, seed: int) -> TrainingSet:
     """The same baskets' sizes and products' counts, with everything else left to chance.
 
     Two lines swap their products again and again, where no basket would hold one twice.
@@ -96,7 +96,9 @@ def shuffled(training: Training, seed: int) -> Training:
     return dataclasses.replace(training, baskets=dataclasses.replace(training.baskets, items=mixed))
 
 
-def products(training: Training, titles: Mapping[str, str], family: Iterable[str] = ()) -> Training:
+def products(
+    training: TrainingSet, titles: Mapping[str, str], family: Iterable[str] = ()
+) -> TrainingSet:
     """The same with titles; those of ``family`` are variants of one product."""
     names = training.index.item_ids
     nothing = np.full(len(names), -1, np.int32)
@@ -111,22 +113,22 @@ def settings(**given: object) -> Settings:
     return Settings(**given)  # type: ignore[arg-type]  # as the tests name them
 
 
-def mined(orders: Sequence[Order] | Training, *, regions=None, alike=None, **given) -> Bundles:
-    training = orders if isinstance(orders, Training) else train(orders)
+def mined(orders: Sequence[Order] | TrainingSet, *, regions=None, alike=None, **given) -> Bundles:
+    training = orders if isinstance(orders, TrainingSet) else train(orders)
     return mine(training, settings(**given), regions=regions, alike=alike)
 
 
-def names(training: Training, found: Bundles) -> list[tuple[str, ...]]:
+def names(training: TrainingSet, found: Bundles) -> list[tuple[str, ...]]:
     """Kind and products of each bundle."""
     return [
-        (KINDS[found.kind[at]], *(training.index.item_ids[ix] for ix in found.members(at)))
+        (BUNDLE_KINDS[found.kind[at]], *(training.index.item_ids[ix] for ix in found.members(at)))
         for at in range(len(found))
     ]
 
 
-def together(orders: Sequence[Order] | Training, **given) -> set[tuple[str, ...]]:
+def together(orders: Sequence[Order] | TrainingSet, **given) -> set[tuple[str, ...]]:
     """Products of each bundle that is bought at once."""
-    training = orders if isinstance(orders, Training) else train(orders)
+    training = orders if isinstance(orders, TrainingSet) else train(orders)
     found = names(training, mined(training, **given))
     return {tuple(sorted(bundle)) for kind, *bundle in found if kind == "together"}
 

@@ -4,9 +4,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.bundles.choices import by_choice, representatives
+from recsys.bundles.choices import merge_choices, representatives
 from recsys.bundles.mining import mine
-from recsys.config.settings import Bundles as Settings
+from recsys.config.settings import BundleSettings as Settings
 from recsys.ranking.choices import Choices
 from tests.recsys.bundles.shopping import item, train, trips, with_items
 from tests.recsys.models.worlds import Order
@@ -31,7 +31,7 @@ def test_an_order_holds_a_choice_once(baskets, numbers, sold):
         stands[ix] = min(mine_, key=lambda x: (not sold[x], -bought[x], x))
     found = representatives(choices, active)
     assert all(found[of[ix]] == stands[ix] for ix in range(4))
-    before, joined = training.baskets.items, by_choice(training, choices, active).baskets.items
+    before, joined = training.baskets.items, merge_choices(training, choices, active).baskets.items
     for order in range(before.shape[0]):
         was = before.indices[before.indptr[order] : before.indptr[order + 1]]
         now = joined.indices[joined.indptr[order] : joined.indptr[order + 1]]
@@ -43,7 +43,7 @@ def test_something_is_taken_off_a_choice_where_it_is_of_any_of_it():
     training = train([Order("x", ["a", "b", "c"])])
     training.baskets.__dict__["discounted"] = np.array([False, True, False])
     choices = Choices(np.array([0, 0, 2], np.int32), np.ones(3, np.int64))
-    joined = by_choice(training, choices, np.ones(3, bool)).baskets
+    joined = merge_choices(training, choices, np.ones(3, bool)).baskets
     assert joined.discounted.tolist() == [True, False]
 
 
@@ -69,5 +69,5 @@ def test_two_products_of_a_choice_are_found_as_one():
 
     alone = pairs(mine(training, Settings()))
     assert sum(len(set(each)) == 2 for each in alone) >= 4
-    joined = mine(by_choice(training, choices, np.ones(len(index), bool)), Settings())
+    joined = mine(merge_choices(training, choices, np.ones(len(index), bool)), Settings())
     assert pairs(joined) == [tuple(of[index.ix_of([item(50), item(52)])])]

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from recsys.bundles.association_data import Ground
-from recsys.bundles.null_model import Chance
-from recsys.bundles.pair_statistics import meetings
-from recsys.bundles.strata import places, sizes, spans
+from recsys.bundles.association_data import AssociationData
+from recsys.bundles.null_model import NullModel
+from recsys.bundles.pair_statistics import pair_statistics
+from recsys.bundles.strata import place_strata, size_strata, week_spans
 from recsys.models.kernels import pair_counts
 from tests.recsys.bundles.shopping import shuffled, train, trips
 from tests.recsys.models.worlds import DAY, Order
@@ -16,13 +16,13 @@ FULL = {"n": 800, "items": 12, "sizes": (1, 2, 4, 8)}
 
 
 def counted(training):
-    parts = list(pair_counts.count(training.baskets.items, 1))
+    parts = list(pair_counts.count_pairs(training.baskets.items, 1))
     return tuple(np.concatenate([part[column] for part in parts]) for column in range(3))
 
 
 def test_chances_add_up_to_what_was_bought():
     training = train(trips(1))
-    chance = Chance.of(training.baskets)
+    chance = NullModel.of(training.baskets)
     counts = np.bincount(training.baskets.items.indices, minlength=training.n_items)
     in_all = chance.share @ chance.n_of_size
     assert in_all[chance.count_of] == pytest.approx(counts, rel=1e-5)
@@ -34,7 +34,7 @@ def test_chances_add_up_to_what_was_bought():
 @pytest.mark.parametrize("world", [{}, FULL], ids=["wide", "full"])
 def test_chance_tells_how_often_two_meet_in_shops_left_to_chance(world):
     training = train(trips(2, **world))
-    chance = Chance.of(training.baskets)
+    chance = NullModel.of(training.baskets)
     n = training.n_items
     met = np.zeros((n, n))
     for seed in range(12):
@@ -51,11 +51,11 @@ def test_chance_tells_how_often_two_meet_in_shops_left_to_chance(world):
 
 def test_where_all_is_left_to_chance_customers_choose_as_by_chance():
     training = shuffled(train(trips(3, 4000, customers=100)), 4)
-    ground = Ground.of(training.baskets)
+    ground = AssociationData.of(training.baskets)
     a, b, support = counted(training)
     often = support >= 30
     a, b, support = a[often], b[often], support[often]
-    met = meetings(a, b, ground.held, ground.customers, ground.share, ground.kinds)
+    met = pair_statistics(a, b, ground.held, ground.customers, ground.share, ground.kinds)
     by_chance = ground.by_chance(a, b, met)
     assert met.chosen.sum() / by_chance.sum() == pytest.approx(1.0, abs=0.08)
     assert met.repeats.mean() < 1.3
@@ -66,9 +66,9 @@ def test_repeats_say_how_many_baskets_count_as_one():
     orders = [Order("a", ["x", "y"], DAY * n) for n in range(10)]
     orders += [Order(f"b{n}", ["x", "y"], DAY * n) for n in range(10)]
     training = train([*orders, *trips(5)])
-    ground = Ground.of(training.baskets)
+    ground = AssociationData.of(training.baskets)
     one, other = (np.array([ix], np.int32) for ix in training.index.ix_of(["x", "y"]))
-    met = meetings(one, other, ground.held, ground.customers, ground.share, ground.kinds)
+    met = pair_statistics(one, other, ground.held, ground.customers, ground.share, ground.kinds)
     # Ten baskets of one customer and ten of others: (10² + 10) / 20, less what chance allows.
     assert met.repeats == pytest.approx([5.5], rel=0.1)
     assert met.customers.tolist() == [11]
@@ -76,20 +76,20 @@ def test_repeats_say_how_many_baskets_count_as_one():
 
 def test_weeks_are_put_together_until_they_hold_enough():
     ts = np.repeat(np.arange(30) * 7 * DAY, 30)
-    assert np.bincount(spans(ts)).tolist() == [120] * 6 + [180]
-    assert spans(np.zeros(5, np.int64)).tolist() == [0] * 5
-    assert len(spans(np.zeros(0, np.int64))) == 0
+    assert np.bincount(week_spans(ts)).tolist() == [120] * 6 + [180]
+    assert week_spans(np.zeros(5, np.int64)).tolist() == [0] * 5
+    assert len(week_spans(np.zeros(0, np.int64))) == 0
 
 
 def test_small_places_count_as_one_for_each_channel():
     orders = [Order(None, ["x"], channel=0, location=7)] * 300
     orders += [Order(None, ["x"], channel=n % 2, location=8 + n) for n in range(20)]
-    of = places(train(orders).baskets)
+    of = place_strata(train(orders).baskets)
     assert len(set(of[:300].tolist())) == 1
     assert len(set(of.tolist())) == 3
 
 
 def test_sizes_are_grouped_by_half_doublings():
-    assert sizes(np.array([1, 1, 2, 3, 4, 5, 6, 7, 8, 60])).tolist() == [
+    assert size_strata(np.array([1, 1, 2, 3, 4, 5, 6, 7, 8, 60])).tolist() == [
         0, 0, 1, 2, 3, 3, 4, 4, 5, 6,
     ]  # fmt: skip

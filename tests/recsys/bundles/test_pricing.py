@@ -4,16 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.bundles.pricing import Point, Sales, floor_minor, points, quote
-from recsys.config.settings import Bundles
+from recsys.bundles.pricing import MemberSales, PricePoint, floor_minor, price_points, quote
+from recsys.config.settings import BundleSettings
 
-SETTINGS = Bundles()
+SETTINGS = BundleSettings()
 #: Buns for 2.00 and sausages for 3.00, each earning 40%; 100 baskets a month hold both.
-GRILL = Sales((200, 300), (80.0, 120.0), 100.0, (300.0, 500.0))
+GRILL = MemberSales((200, 300), (80.0, 120.0), 100.0, (300.0, 500.0))
 
 
-def point(sales: Sales, settings: Bundles, price_minor: int) -> Point:
-    (found,) = points(sales, settings, [price_minor])
+def point(sales: MemberSales, settings: BundleSettings, price_minor: int) -> PricePoint:
+    (found,) = price_points(sales, settings, [price_minor])
     return found
 
 
@@ -22,15 +22,15 @@ share = st.floats(-0.2, 0.9)
 
 
 @st.composite
-def sales(draw: st.DrawFn) -> Sales:
+def sales(draw: st.DrawFn) -> MemberSales:
     prices = draw(st.lists(money, min_size=2, max_size=4))
     margins = [price * draw(share) for price in prices]
     lacking = [draw(st.floats(0, 5_000)) for _ in prices]
-    return Sales(tuple(prices), tuple(margins), draw(st.floats(0, 1_000)), tuple(lacking))
+    return MemberSales(tuple(prices), tuple(margins), draw(st.floats(0, 1_000)), tuple(lacking))
 
 
 def test_worked_by_hand() -> None:
-    settings = Bundles(response=[2.0, 2.0])
+    settings = BundleSettings(response=[2.0, 2.0])
     at = point(GRILL, settings, 450)
     # Who lacks buns sees them for 1.50: 100 x (0.75^-2 - 1) = 77.8 more at 80 - 50 each.
     # Who lacks sausages sees them for 2.50: 100 x ((5/6)^-2 - 1) = 44 more at 120 - 50 each.
@@ -43,7 +43,7 @@ def test_worked_by_hand() -> None:
 
 
 def test_nobody_can_be_won_who_is_not_there() -> None:
-    few = Sales(GRILL.prices_minor, GRILL.margins_minor, 100.0, (0.0, 0.0))
+    few = MemberSales(GRILL.prices_minor, GRILL.margins_minor, 100.0, (0.0, 0.0))
     found = quote(few, SETTINGS)
     assert found.sells_anyway
     assert found.suggested is None
@@ -51,14 +51,14 @@ def test_nobody_can_be_won_who_is_not_there() -> None:
 
 
 def test_thin_margins_suggest_no_discount() -> None:
-    thin = Sales((200, 300), (24.0, 36.0), 100.0, (300.0, 500.0))
+    thin = MemberSales((200, 300), (24.0, 36.0), 100.0, (300.0, 500.0))
     found = quote(thin, SETTINGS)
     assert found.sells_anyway
     assert not found.pays
 
 
 def test_good_margins_pay_even_by_the_lowest_estimate() -> None:
-    rich = Sales((200, 300), (140.0, 210.0), 100.0, (300.0, 500.0))
+    rich = MemberSales((200, 300), (140.0, 210.0), 100.0, (300.0, 500.0))
     found = quote(rich, SETTINGS)
     assert found.pays
     assert found.suggested is not None
@@ -71,7 +71,7 @@ def test_a_discount_larger_than_what_is_earned_never_breaks_even() -> None:
 
 
 def test_without_anything_above_the_floor_no_price_is_suggested() -> None:
-    loss = Sales((200, 300), (-10.0, 20.0), 100.0, (300.0, 500.0))
+    loss = MemberSales((200, 300), (-10.0, 20.0), 100.0, (300.0, 500.0))
     found = quote(loss, SETTINGS)
     assert found.floor_minor > found.full_minor
     assert found.suggested is None
@@ -79,7 +79,7 @@ def test_without_anything_above_the_floor_no_price_is_suggested() -> None:
 
 
 @given(sales())
-def test_what_is_suggested_keeps_every_rule(sales: Sales) -> None:
+def test_what_is_suggested_keeps_every_rule(sales: MemberSales) -> None:
     found = quote(sales, SETTINGS)
     assert len(found.curve) <= 101
     assert found.curve[-1].price_minor == found.full_minor
@@ -95,7 +95,7 @@ def test_what_is_suggested_keeps_every_rule(sales: Sales) -> None:
 
 
 @given(sales())
-def test_the_floor_is_the_smallest_price_that_keeps_it(sales: Sales) -> None:
+def test_the_floor_is_the_smallest_price_that_keeps_it(sales: MemberSales) -> None:
     floor = floor_minor(sales, SETTINGS)
     kept = SETTINGS.margin_floor
     assert (floor - sales.cost_minor) >= kept * floor - 1e-3
@@ -104,9 +104,9 @@ def test_the_floor_is_the_smallest_price_that_keeps_it(sales: Sales) -> None:
 
 @given(sales(), st.lists(st.sampled_from(["99", "95", "00", "9", "500"]), unique=True))
 def test_a_price_ends_as_people_know_it_where_any_such_price_is_allowed(
-    sales: Sales, endings: list[str]
+    sales: MemberSales, endings: list[str]
 ) -> None:
-    settings = Bundles(price_endings=endings)
+    settings = BundleSettings(price_endings=endings)
     at = quote(sales, settings).suggested
     full, floor = sales.full_minor, floor_minor(sales, settings)
     allowed = [
@@ -121,13 +121,13 @@ def test_a_price_ends_as_people_know_it_where_any_such_price_is_allowed(
         return
     assert at.price_minor in (known or allowed)
     if len(known) < 100:  # all of them are looked at
-        best = max((one.middle for one in points(sales, settings, known)), default=at.middle)
+        best = max((one.middle for one in price_points(sales, settings, known)), default=at.middle)
         assert at.middle == pytest.approx(best)
 
 
 def test_smaller_discounts_than_the_smallest_are_not_suggested() -> None:
-    rich = Sales((200, 300), (140.0, 210.0), 100.0, (300.0, 500.0))
-    found = quote(rich, Bundles(min_discount=0.25, price_endings=[])).suggested
+    rich = MemberSales((200, 300), (140.0, 210.0), 100.0, (300.0, 500.0))
+    found = quote(rich, BundleSettings(min_discount=0.25, price_endings=[])).suggested
     assert found is not None
     assert 0.25 <= found.discount_share <= 0.3
-    assert quote(rich, Bundles(min_discount=0.5)).suggested is None
+    assert quote(rich, BundleSettings(min_discount=0.5)).suggested is None

@@ -2,7 +2,14 @@
 
 import pytest
 
-from recsys.config.filters import MAX_CONDITIONS, MAX_DEPTH, Condition, FilterError, Group, parse
+from recsys.config.filters import (
+    MAX_CONDITIONS,
+    MAX_DEPTH,
+    Condition,
+    FilterError,
+    Group,
+    parse_filter,
+)
 
 TEA = {"field": "item_id", "op": "eq", "value": "tea"}
 
@@ -14,7 +21,7 @@ def deep(levels: int) -> dict[str, object]:
 def test_a_filter_becomes_a_tree() -> None:
     cheap = {"field": "price", "op": "lt", "value": 500}
     known = {"field": "brand", "op": "exists"}
-    found = parse({"and": [TEA, {"or": [cheap, {"not": known}]}]})
+    found = parse_filter({"and": [TEA, {"or": [cheap, {"not": known}]}]})
     assert found == Group(
         "and",
         (
@@ -25,21 +32,21 @@ def test_a_filter_becomes_a_tree() -> None:
             )),
         ),
     )  # fmt: skip
-    assert hash(parse({"field": "brand", "op": "in", "value": ["a", "b"]}))
-    assert parse({"field": "new", "value": True}) == Condition("new", "eq", True)
+    assert hash(parse_filter({"field": "brand", "op": "in", "value": ["a", "b"]}))
+    assert parse_filter({"field": "new", "value": True}) == Condition("new", "eq", True)
     among = {"field": "attributes.Größe", "op": "in", "value": ["M", 38]}
-    assert parse(among) == Condition("attributes.Größe", "in", ("M", 38))
+    assert parse_filter(among) == Condition("attributes.Größe", "in", ("M", 38))
 
 
 def test_attributes_must_be_known_where_it_is_said_which_are() -> None:
     given = {"and": [TEA, {"not": {"field": "attributes.materail", "value": "oak"}}]}
-    assert parse(given)
+    assert parse_filter(given)
     with pytest.raises(FilterError) as caught:
-        parse(given, ["material", "gtin"])
+        parse_filter(given, ["material", "gtin"])
     ((where, what),) = caught.value.faults
     assert where == "/and/1/not/field"
     assert what.endswith("Did you mean `material`? Known: gtin, material.")
-    assert parse({"field": "attributes.gtin", "op": "exists"}, ["gtin"])
+    assert parse_filter({"field": "attributes.gtin", "op": "exists"}, ["gtin"])
 
 
 @pytest.mark.parametrize(
@@ -82,12 +89,12 @@ def test_attributes_must_be_known_where_it_is_said_which_are() -> None:
 )
 def test_what_is_no_filter_is_told(document: object, pointer: str, detail: str) -> None:
     with pytest.raises(FilterError) as caught:
-        parse(document)
+        parse_filter(document)
     where, what = caught.value.faults[-1]
     assert where == pointer
     assert detail in what
 
 
 def test_the_bounds_themselves_are_allowed() -> None:
-    assert parse(deep(MAX_DEPTH - 1))
-    assert parse({"or": [TEA] * MAX_CONDITIONS})
+    assert parse_filter(deep(MAX_DEPTH - 1))
+    assert parse_filter({"or": [TEA] * MAX_CONDITIONS})

@@ -8,7 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from recsys.config.toml_file import Column, Config, from_environment, load, parse
+from recsys.config.toml_file import (
+    Column,
+    Config,
+    config_from_environment,
+    load_config,
+    parse_config,
+)
 from recsys.errors import ConfigError
 
 LINES = '[sources.shop]\nkind = "order_lines"\npath = "orders.csv"\n'
@@ -21,14 +27,14 @@ def write(folder: Path, text: str) -> Path:
 
 def mistake(folder: Path, text: str) -> str:
     with pytest.raises(ConfigError) as error:
-        load(write(folder, text))
+        load_config(write(folder, text))
     message = str(error.value)
     assert message.startswith(f"{folder / 'omnibasket.toml'}: ")
     return message.removeprefix(f"{folder / 'omnibasket.toml'}: ")
 
 
 def test_an_empty_file_gives_the_defaults(tmp_path: Path) -> None:
-    config = load(write(tmp_path, ""))
+    config = load_config(write(tmp_path, ""))
     assert config == Config(folder=tmp_path)
     assert config.state == tmp_path / ".omnibasket"
     assert config.ledger_url == f"sqlite:///{tmp_path / '.omnibasket' / 'ledger.sqlite'}"
@@ -36,18 +42,18 @@ def test_an_empty_file_gives_the_defaults(tmp_path: Path) -> None:
 
 def test_the_file_itself_may_be_named(tmp_path: Path) -> None:
     write(tmp_path, '[workspace]\nname = "Corner shop"\n')
-    assert load(tmp_path / "omnibasket.toml") == load(tmp_path)
+    assert load_config(tmp_path / "omnibasket.toml") == load_config(tmp_path)
 
 
 def test_a_byte_order_mark_is_understood(tmp_path: Path) -> None:
     (tmp_path / "omnibasket.toml").write_bytes(b'\xef\xbb\xbf[workspace]\nname = "Caf\xc3\xa9"\n')
-    assert load(tmp_path).workspace.name == "Café"
+    assert load_config(tmp_path).workspace.name == "Café"
 
 
 def test_a_source_reads_plain_and_detailed_columns(tmp_path: Path) -> None:
     text = LINES + '[sources.shop.columns]\nquantity = "Qty"\n'
     text += 'item_id = {column = "SKU", pad = 6}\n[sources.shop.identifiers]\nemail = "Mail"\n'
-    source = load(write(tmp_path, text)).sources["shop"]
+    source = load_config(write(tmp_path, text)).sources["shop"]
     assert source.columns == {"quantity": "Qty", "item_id": Column(column="SKU", pad=6)}
     assert source.identifiers == {"email": "Mail"}
 
@@ -56,7 +62,7 @@ def test_placements_are_built_in_added_and_replaced(tmp_path: Path) -> None:
     text = (
         '[placements.web_home]\nchannel = "web"\ncount = 3\n[placements.app_home]\nchannel="app"\n'
     )
-    config = load(write(tmp_path, text))
+    config = load_config(write(tmp_path, text))
     counts = {}
     for name in ("web_home", "app_home", "email_weekly"):
         placement = config.placement(name)
@@ -174,18 +180,18 @@ def test_a_mistake_is_named_with_its_place(tmp_path: Path, text: str, message: s
 
 def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"no such file\. Make one with `omnibasket init`"):
-        load(tmp_path)
+        load_config(tmp_path)
     with pytest.raises(ConfigError, match="no such file"):
-        load(tmp_path / "nowhere")
+        load_config(tmp_path / "nowhere")
 
 
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "omnibasket.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConfigError, match="not valid TOML"):
-        load(tmp_path)
+        load_config(tmp_path)
     (tmp_path / "folder" / "omnibasket.toml").mkdir(parents=True)
     with pytest.raises(ConfigError, match="cannot be read"):
-        load(tmp_path / "folder")
+        load_config(tmp_path / "folder")
 
 
 def test_variables_override_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,7 +200,7 @@ def test_variables_override_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("OMNIBASKET_WORKSPACE__NAME", "Corner shop")
     monkeypatch.setenv("OMNIBASKET_RULES__NON_PRODUCT_IDS", '["POST"]')
     monkeypatch.setenv("OMNIBASKET_WORKSPACE", "elsewhere")  # the command line's, no setting
-    config = load(write(tmp_path, "[serve]\nport = 1\n"))
+    config = load_config(write(tmp_path, "[serve]\nport = 1\n"))
     assert (config.serve.port, config.models.als.alpha) == (9000, 0.5)
     assert config.workspace.name == "Corner shop"
     assert config.rules.non_product_ids == ["POST"]
@@ -214,15 +220,15 @@ def test_a_mistake_in_a_variable_names_the_variable(
 ) -> None:
     monkeypatch.setenv(variable, value)
     with pytest.raises(ConfigError) as error:
-        load(write(tmp_path, "[serve]\nport = 1\n"))
+        load_config(write(tmp_path, "[serve]\nport = 1\n"))
     assert str(error.value).startswith(message)
 
 
 def test_secrets_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("SHOP_DATABASE", "postgresql://shop")
-    config = load(write(tmp_path, '[ledger]\nurl = "env:SHOP_DATABASE"\n'))
+    config = load_config(write(tmp_path, '[ledger]\nurl = "env:SHOP_DATABASE"\n'))
     assert config.ledger_url == "postgresql://shop"
-    assert from_environment("sqlite:///x", "ledger.url") == "sqlite:///x"
+    assert config_from_environment("sqlite:///x", "ledger.url") == "sqlite:///x"
     monkeypatch.delenv("SHOP_DATABASE")
     with pytest.raises(ConfigError, match=r"ledger.url: the environment variable SHOP_DATABASE"):
         _ = config.ledger_url
@@ -247,7 +253,7 @@ def test_any_value_is_either_taken_or_refused_by_place(
 ) -> None:
     refused = ""
     try:
-        parse({section: {name: value}}, Path("omnibasket.toml"))
+        parse_config({section: {name: value}}, Path("omnibasket.toml"))
     except ConfigError as error:
         refused = str(error)
     assert not refused or refused.startswith(f"omnibasket.toml: {section}")
@@ -255,7 +261,7 @@ def test_any_value_is_either_taken_or_refused_by_place(
 
 def test_a_named_limit_leaves_the_other_types_theirs(tmp_path: Path) -> None:
     (tmp_path / "omnibasket.toml").write_text("[identity.limits]\nemail = 5\n", encoding="utf-8")
-    limits = load(tmp_path).identity.limits
+    limits = load_config(tmp_path).identity.limits
     assert (limits["email"], limits["account"]) == (5, 1)
 
 
@@ -273,7 +279,7 @@ def test_settings_show_no_password(url: str, tmp_path: Path) -> None:
         "ledger": {"url": url},
         "sources": {"erp": {"kind": "database", "url": url, "query": "SELECT 1"}},
     }
-    config = parse(raw, tmp_path / "omnibasket.toml")
+    config = parse_config(raw, tmp_path / "omnibasket.toml")
     assert config.ledger_url == url
     console = Console(file=io.StringIO(), width=10_000)
     console.print(config, config.ledger)

@@ -3,9 +3,9 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from recsys.config.model_settings import Weights
+from recsys.config.model_settings import InteractionWeights
 from recsys.datasets import history_rows
-from recsys.datasets.baskets import Training
+from recsys.datasets.baskets import TrainingSet
 from recsys.datasets.batches import Batch, Context
 from recsys.datasets.customer_history import Histories
 from recsys.datasets.item_index import location_key
@@ -39,7 +39,7 @@ def test_one_row_an_order_sorted_by_time(write_history):
         sale("t:1", "b", ts=10, line_no=3),
         sale("t:3", "a", None, ts=30),
     ]
-    training = Training.read(write_history(lines), LATER)
+    training = TrainingSet.read(write_history(lines), LATER)
     baskets = training.baskets
     expected = {(0, "a"): 1, (0, "b"): 1, (1, "b"): 1, (2, "a"): 1}
     assert cells(training, baskets.items) == expected
@@ -60,17 +60,17 @@ def test_it_is_known_what_was_discounted(write_history):
         sale("t:3", "c", ts=30, discount_minor=10, unit_price_minor=100),
         back("t:3", "c", ts=40, return_of="t:3"),
     ]
-    training = Training.read(write_history(lines), LATER)
+    training = TrainingSet.read(write_history(lines), LATER)
     baskets = training.baskets
     names = [training.index.item_ids[ix] for ix in baskets.items.indices]
     assert names == ["a", "b", "a"]
     assert baskets.discounted.tolist() == [False, True, True]
-    assert Training.read(write_history([sale("t:1", "a")]), LATER).baskets.discounted is None
+    assert TrainingSet.read(write_history([sale("t:1", "a")]), LATER).baskets.discounted is None
 
 
 def test_time_is_half_open(write_history):
     lines = [sale(f"t:{ts}", f"p{ts}", ts=ts) for ts in (10, 20, 30)]
-    training = Training.read(write_history(lines), 30, since_ts=20)
+    training = TrainingSet.read(write_history(lines), 30, since_ts=20)
     assert training.baskets.ts.tolist() == [20]
     # The catalogue holds what was sold before, and nothing that nobody could know of yet.
     assert list(training.index.item_ids) == ["p10", "p20"]
@@ -83,7 +83,7 @@ def test_the_catalogue_holds_products_never_sold(write_history):
         {"item_id": "later", "in_catalogue": False},
     ]
     lines = [sale("t:1", "a"), sale("t:2", "b"), sale("t:9", "later", ts=LATER)]
-    training = Training.read(write_history(lines, products), LATER)
+    training = TrainingSet.read(write_history(lines, products), LATER)
     assert list(training.index.item_ids) == ["a", "b", "new"]
     assert training.category.tolist() == [0, -1, 1]
     assert training.n_items == training.baskets.items.shape[1] == 3
@@ -103,7 +103,7 @@ def test_the_catalogue_holds_products_never_sold(write_history):
     ],
 )
 def test_returns_are_taken_off(write_history, lines, kept):
-    training = Training.read(write_history(lines), LATER)
+    training = TrainingSet.read(write_history(lines), LATER)
     assert {item for _, item in cells(training, training.baskets.items)} == kept
 
 
@@ -114,7 +114,7 @@ def test_orders_are_added_up_by_group_and_age(write_history):
         sale("t:3", "b", "c2", ts=10 * DAY),
         sale("t:4", "b", None, ts=10 * DAY),
     ]
-    training = Training.read(write_history(lines), 10 * DAY + 1)
+    training = TrainingSet.read(write_history(lines), 10 * DAY + 1)
     baskets = training.baskets
     weight = baskets.decay(10 * DAY, half_life_days=5)
     assert weight.tolist() == [0.25, 0.5, 1, 1]
@@ -127,7 +127,7 @@ def test_orders_are_added_up_by_group_and_age(write_history):
 
 def test_nothing_to_learn_from_is_said(write_history):
     with pytest.raises(DataError, match="no order lies in the period"):
-        Training.read(write_history([sale("t:1", "a", ts=50)]), 50)
+        TrainingSet.read(write_history([sale("t:1", "a", ts=50)]), 50)
 
 
 def test_fit_sees_the_purchases_that_scoring_sees(write_history):
@@ -150,8 +150,8 @@ def test_fit_sees_the_purchases_that_scoring_sees(write_history):
             line |= {"ts": 50}
         lines.append(line)
     history = write_history(lines)
-    training = Training.read(history, LATER)
-    read = dict(history_rows.read(history, until_ts=LATER))
+    training = TrainingSet.read(history, LATER)
+    read = dict(history_rows.read_rows(history, until_ts=LATER))
     bought = Histories.from_rows(list(read.values()), training.index, LATER).purchases
     seen = training.baskets.by_customer(np.ones(len(training.baskets.ts)))
     expected = {}
@@ -183,11 +183,11 @@ def test_fit_sees_the_interactions_that_scoring_sees(write_history):
             lines.append(sale(item=item, customer=f"{customer}", ts=ts, **{"order": "", **order}))
     events.append(events[0] | {"event_id": "x", "customer_id": "looker", "item_id": "a"})
     history = write_history(lines, events=events)
-    weights = Weights(purchase=1.0, cart=0.5, view=0.25, returned=0.75)
+    weights = InteractionWeights(purchase=1.0, cart=0.5, view=0.25, returned=0.75)
     for until_ts, since_ts in ((LATER, None), (5 * DAY, None)):
-        training = Training.read(history, until_ts, since_ts=since_ts)
+        training = TrainingSet.read(history, until_ts, since_ts=since_ts)
         liking = training.interest(4.0, weights)
-        read = dict(history_rows.read(history, until_ts=until_ts))
+        read = dict(history_rows.read_rows(history, until_ts=until_ts))
         people = Histories.from_rows(list(read.values()), training.index, until_ts)
         theirs = Batch(people, Context.of(len(people), until_ts)).interest(4.0, weights)
         parts = [slice(*theirs.indptr[r : r + 2]) for r in range(len(people))]
@@ -209,7 +209,9 @@ def test_fit_sees_the_interactions_that_scoring_sees(write_history):
         assert [one for one in found if one] == [one for one in expected if one]
         assert liking.min() < 0
         assert liking.shape[0] >= len(training.baskets.customer_ids)
-    assert Training.read(history, LATER, since_ts=8 * DAY).interest(4.0, weights).nnz < liking.nnz
+    assert (
+        TrainingSet.read(history, LATER, since_ts=8 * DAY).interest(4.0, weights).nnz < liking.nnz
+    )
 
 
 def test_the_catalogue_tells_what_it_knows_of_each_product(write_history):
@@ -219,7 +221,7 @@ def test_the_catalogue_tells_what_it_knows_of_each_product(write_history):
         {"item_id": "c", "brand": "Zen"},
     ]
     history = write_history([sale("t:1", "a"), sale("t:1", "z")], products=products)
-    training = Training.read(history, LATER)
+    training = TrainingSet.read(history, LATER)
     told = training.products
     assert list(training.index.item_ids) == ["a", "b", "c", "z"]
     assert list(told.titles) == ["Tee", "Grüner Tee", "", ""]

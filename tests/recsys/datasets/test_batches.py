@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from recsys.config.model_settings import Weights
+from recsys.config.model_settings import InteractionWeights
 from recsys.datasets.batches import Batch, Context
-from recsys.datasets.customer_history import Histories, notice
+from recsys.datasets.customer_history import Histories, add_events
 from recsys.datasets.interactions import CART, EVENTS, VIEW
 from recsys.datasets.item_index import ItemIndex, item_key
 from tests.recsys.models.worlds import AS_OF, DAY, history
@@ -32,8 +32,8 @@ def test_what_was_looked_at_is_liked_beside_what_was_bought():
         (item_key("a"), AS_OF - 10 * DAY, CART, 1),
         (item_key("c"), AS_OF - 10 * DAY, VIEW, 1),
     ]
-    looker = notice(history(("c", AS_OF - 20 * DAY)), np.array(seen, EVENTS))
-    weights = Weights(purchase=2.0, cart=0.5, view=0.25)
+    looker = add_events(history(("c", AS_OF - 20 * DAY)), np.array(seen, EVENTS))
+    weights = InteractionWeights(purchase=2.0, cart=0.5, view=0.25)
     found = batch_of(looker, history(("b", AS_OF - 10 * DAY))).interest(10.0, weights)
     assert found.indptr.tolist() == [0, 2, 3]
     assert found.item_ix.tolist() == [0, 2, 1]

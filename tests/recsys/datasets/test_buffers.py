@@ -5,37 +5,37 @@ import threading
 import numpy as np
 import pytest
 
-from recsys.datasets.buffers import room
+from recsys.datasets.buffers import zeroed
 
 
 def test_it_is_used_again_and_is_zeros() -> None:
-    with room((100, np.int64)) as (first,):
+    with zeroed((100, np.int64)) as (first,):
         first[3] = 7
         first[3] = 0
-    with room((50, np.int64)) as (again,):
+    with zeroed((50, np.int64)) as (again,):
         assert again is first
         assert not again.any()
 
 
 def test_what_an_error_left_behind_is_in_nobodys_numbers() -> None:
     def fail() -> None:
-        with room((100, np.float32)) as (left,):
+        with zeroed((100, np.float32)) as (left,):
             left[5] = 1.0
             raise MemoryError
 
     with pytest.raises(MemoryError):
         fail()
-    with room((100, np.float32)) as (other,):
+    with zeroed((100, np.float32)) as (other,):
         assert not other.any()
 
 
 def test_nobody_else_has_it_meanwhile() -> None:
-    with room((10, np.uint8), (10, np.uint8)) as (one, two), room((10, np.uint8)) as (three,):
+    with zeroed((10, np.uint8), (10, np.uint8)) as (one, two), zeroed((10, np.uint8)) as (three,):
         assert len({id(one), id(two), id(three)}) == 3
         found: list[int] = []
 
         def ask() -> None:
-            with room((10, np.uint8)) as (theirs,):
+            with zeroed((10, np.uint8)) as (theirs,):
                 found.append(id(theirs))
 
         thread = threading.Thread(target=ask)
@@ -45,8 +45,8 @@ def test_nobody_else_has_it_meanwhile() -> None:
 
 
 def test_it_grows() -> None:
-    with room((10, np.int16)) as (small,):
+    with zeroed((10, np.int16)) as (small,):
         pass
-    with room((10_000, np.int16)) as (large,):
+    with zeroed((10_000, np.int16)) as (large,):
         assert len(large) >= 10_000
         assert large is not small

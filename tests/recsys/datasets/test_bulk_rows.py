@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from recsys.datasets import bulk_rows, history_rows, history_summary
 from recsys.datasets import customer_history as histories_module
-from recsys.datasets.arrow import keyed, mapped
+from recsys.datasets.arrow import keys_of, map_distinct
 from recsys.datasets.interactions import KIND_OF
 from recsys.datasets.item_index import item_key, order_key, text_keys
 from recsys.schema import CHANNELS
@@ -172,6 +172,6 @@ def test_texts_have_the_keys_that_each_alone_has(texts):
     array = pa.array(texts, pa.string())
     keys = [item_key(text) for text in texts]
     assert text_keys(text.encode() for text in texts).tolist() == keys
-    assert keyed(array).tolist() == keys
-    assert keyed(array, again=True).tolist() == keys
-    assert mapped(pa.chunked_array([array, array]), len).tolist() == [*map(len, texts)] * 2
+    assert keys_of(array).tolist() == keys
+    assert keys_of(array, again=True).tolist() == keys
+    assert map_distinct(pa.chunked_array([array, array]), len).tolist() == [*map(len, texts)] * 2

@@ -15,10 +15,10 @@ from recsys.datasets.customer_history import (
     MAX_OLDER,
     NO_CHANNEL,
     Histories,
-    append,
-    notice,
-    pack,
-    unpack,
+    add_events,
+    add_lines,
+    pack_history,
+    unpack_history,
 )
 from recsys.datasets.item_index import ItemIndex, item_key
 from recsys.errors import DataError
@@ -55,7 +55,7 @@ def small(monkeypatch):
 def in_pieces(sequence, cuts):
     history = EMPTY
     for piece in np.split(sequence, sorted(cuts)):
-        history = append(history, piece)
+        history = add_lines(history, piece)
     return history
 
 
@@ -65,7 +65,7 @@ def test_any_split_gives_what_all_at_once_gives(small, in_time):
     def holds(sequence, cuts):
         if in_time:
             sequence = sequence[np.argsort(sequence["ts"], kind="stable")]
-        whole = append(EMPTY, sequence)
+        whole = add_lines(EMPTY, sequence)
         assert in_pieces(sequence, cuts) == whole
         assert in_pieces(sequence, range(len(sequence))) == whole
 
@@ -75,7 +75,7 @@ def test_any_split_gives_what_all_at_once_gives(small, in_time):
 def test_bounds_and_order_always_hold(small):
     @given(sequences)
     def holds(sequence):
-        history = append(EMPTY, sequence)
+        history = add_lines(EMPTY, sequence)
         assert len(history.lines) == min(6, len(sequence))
         assert len(history.older) <= 4
         newest = sequence[np.argsort(sequence["ts"], kind="stable")][-6:]
@@ -89,7 +89,7 @@ def test_bounds_and_order_always_hold(small):
 def test_the_summary_counts_what_fell_out(small):
     old = [line(1, 10, 2), line(2, 20, 0.3), line(1, 30, -1), line(1, 40, 1)]
     new = [line(3, 100 + n) for n in range(6)]
-    history = append(append(EMPTY, lines(*new)), lines(*old))
+    history = add_lines(add_lines(EMPTY, lines(*new)), lines(*old))
     assert [(row["item_key"], row["count"], row["last_ts"]) for row in history.older] == [
         (item_key("p2"), 1, 20),
         (item_key("p1"), 1, 40),
@@ -98,18 +98,18 @@ def test_the_summary_counts_what_fell_out(small):
 
 
 def test_the_summary_forgets_what_was_bought_longest_ago(small):
-    history = append(EMPTY, lines(*(line(n, n) for n in range(13))))
+    history = add_lines(EMPTY, lines(*(line(n, n) for n in range(13))))
     assert history.older["last_ts"].tolist() == [3, 4, 5, 6]
     # Bought again after it was forgotten: its count begins anew.
-    again = append(history, lines(line(0, 20), *(line(9, 30 + n) for n in range(6))))
+    again = add_lines(history, lines(line(0, 20), *(line(9, 30 + n) for n in range(6))))
     of_first = again.older[again.older["item_key"] == item_key("p0")]
     assert of_first["count"].tolist() == [1]
 
 
 def test_real_bounds():
-    history = append(EMPTY, lines(*(line(n, n) for n in range(MAX_LINES + MAX_OLDER + 100))))
+    history = add_lines(EMPTY, lines(*(line(n, n) for n in range(MAX_LINES + MAX_OLDER + 100))))
     assert (len(history.lines), len(history.older)) == (MAX_LINES, MAX_OLDER)
-    assert len(pack(history)) < 36_000
+    assert len(pack_history(history)) < 36_000
 
 
 looks = st.lists(
@@ -119,20 +119,20 @@ looks = st.lists(
 
 
 def test_a_row_from_before_there_were_events_is_read():
-    history = append(EMPTY, lines(line(1, 5), line(2, 6)))
+    history = add_lines(EMPTY, lines(line(1, 5), line(2, 6)))
     arrays = history.lines.tobytes() + history.older.tobytes()
-    old = unpack(struct.pack("<4sBxHH", b"OBCH", 1, 2, 0) + arrays)
+    old = unpack_history(struct.pack("<4sBxHH", b"OBCH", 1, 2, 0) + arrays)
     assert old == history
     with pytest.raises(DataError, match="instead of"):
-        unpack(struct.pack("<4sBxHH", b"OBCH", 1, 2, 1) + arrays)
+        unpack_history(struct.pack("<4sBxHH", b"OBCH", 1, 2, 1) + arrays)
 
 
 @given(sequences, looks)
 def test_rows_survive_packing(sequence, seen):
-    history = notice(append(EMPTY, sequence), seen)
-    blob = pack(history)
-    assert unpack(blob) == history
-    assert append(unpack(blob), sequence) == append(history, sequence)
+    history = add_events(add_lines(EMPTY, sequence), seen)
+    blob = pack_history(history)
+    assert unpack_history(blob) == history
+    assert add_lines(unpack_history(blob), sequence) == add_lines(history, sequence)
 
 
 @pytest.mark.parametrize(
@@ -146,21 +146,23 @@ def test_rows_survive_packing(sequence, seen):
     ],
 )
 def test_a_damaged_row_is_refused(damage, message):
-    blob = pack(append(EMPTY, lines(line())))
+    blob = pack_history(add_lines(EMPTY, lines(line())))
     with pytest.raises(DataError, match=message):
-        unpack(damage(blob))
+        unpack_history(damage(blob))
 
 
 def test_lines_of_another_dtype_are_refused():
     with pytest.raises(TypeError, match="LINES"):
-        append(EMPTY, np.zeros(3))
+        add_lines(EMPTY, np.zeros(3))
 
 
 def test_a_batch_holds_what_was_before_and_is_known():
     rows = [
-        append(EMPTY, lines(line(3, 5), line(99, 6), line(4, 7, order=2, channel=1, location=9))),
+        add_lines(
+            EMPTY, lines(line(3, 5), line(99, 6), line(4, 7, order=2, channel=1, location=9))
+        ),
         EMPTY,
-        append(EMPTY, lines(line(5, 9), line(6, 10))),
+        add_lines(EMPTY, lines(line(5, 9), line(6, 10))),
     ]
     batch = Histories.from_rows(rows, INDEX, 10)
     assert batch.n == len(batch) == 3
@@ -177,8 +179,8 @@ def test_no_rows_make_an_empty_batch():
 
 
 def test_a_summary_comes_before_the_lines_of_its_row(small):
-    row = append(EMPTY, lines(*(line(n % 3, n) for n in range(12))))
-    batch = Histories.from_rows([append(EMPTY, lines(line(7, 3))), row, EMPTY], INDEX, 100)
+    row = add_lines(EMPTY, lines(*(line(n % 3, n) for n in range(12))))
+    batch = Histories.from_rows([add_lines(EMPTY, lines(line(7, 3))), row, EMPTY], INDEX, 100)
     assert batch.indptr.tolist() == [0, 1, 10, 10]
     assert batch.count.tolist() == [1, 2, 2, 2, 1, 1, 1, 1, 1, 1]
     assert batch.ts.tolist() == [3, 3, 4, 5, 6, 7, 8, 9, 10, 11]
@@ -194,7 +196,7 @@ def same(one, other):
 def test_a_batch_is_its_rows(small):
     @given(st.lists(sequences, max_size=5), st.integers(0, 45), st.data())
     def holds(many, as_of_ts, data):
-        rows = [append(EMPTY, sequence) for sequence in many]
+        rows = [add_lines(EMPTY, sequence) for sequence in many]
         batch = Histories.from_rows(rows, INDEX, as_of_ts)
         for number, row in enumerate(rows):
             alone = Histories.from_rows([row], INDEX, as_of_ts)
@@ -212,7 +214,7 @@ def test_rows_are_cut_in_ranges_only():
 
 
 def bought(*rows):
-    batch = Histories.from_rows([append(EMPTY, lines(*rows))], INDEX, 1000).purchases
+    batch = Histories.from_rows([add_lines(EMPTY, lines(*rows))], INDEX, 1000).purchases
     ids = [INDEX.item_ids[ix] for ix in batch.item_ix]
     return list(zip(ids, batch.ts.tolist(), batch.quantity.tolist(), strict=True))
 
@@ -241,14 +243,14 @@ def test_purchases_are_what_was_kept(rows, kept):
 
 
 def test_a_return_reaches_into_the_summary(small):
-    row = append(EMPTY, lines(line(1, 1), *(line(2, 10 + n, order=n) for n in range(6))))
-    row = append(row, lines(line(1, 20, -1)))
+    row = add_lines(EMPTY, lines(line(1, 1), *(line(2, 10 + n, order=n) for n in range(6))))
+    row = add_lines(row, lines(line(1, 20, -1)))
     batch = Histories.from_rows([row], INDEX, 1000).purchases
     assert set(batch.item_ix) == set(INDEX.ix_of(["p2"]))
 
 
 def test_histories_are_equal_by_content():
-    one, other = (append(EMPTY, lines(line(1))) for _ in range(2))
+    one, other = (add_lines(EMPTY, lines(line(1))) for _ in range(2))
     assert one == other
     assert hash(one) == hash(other)
     assert one != EMPTY

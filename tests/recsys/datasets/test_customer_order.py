@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from recsys.datasets.customer_order import line_up
-from recsys.datasets.encoded_history import Numbers
+from recsys.datasets.customer_order import shuffled_customers
+from recsys.datasets.encoded_history import EncodedHistory
 from recsys.datasets.item_index import item_key
 from recsys.units import DAY
 
@@ -60,23 +60,23 @@ def test_it_is_by_the_key_of_what_each_did_first(write_history):
         if customer:
             first.setdefault(customer, item_key(name))
     expected = sorted(first, key=first.get)
-    assert line_up(write_history(lines, events=events)).to_pylist() == expected
+    assert shuffled_customers(write_history(lines, events=events)).to_pylist() == expected
 
 
 @pytest.mark.parametrize("key", ["one", "another"])
 def test_the_workspaces_key_does_not_matter(write_history, key):
     lines, events = crowd()
-    plain = line_up(write_history(lines, events=events)).to_pylist()
+    plain = shuffled_customers(write_history(lines, events=events)).to_pylist()
     history = write_history(under(key, lines), events=under(key, events))
-    assert line_up(history).to_pylist() == [named(key, person) for person in plain]
-    numbers = Numbers.read(history)
+    assert shuffled_customers(history).to_pylist() == [named(key, person) for person in plain]
+    numbers = EncodedHistory.read(history)
     assert numbers.customer_ids.to_pylist() == [named(key, person) for person in plain]
 
 
 def test_what_happens_later_does_not_move_anybody(write_history):
     lines, events = crowd()
-    whole = line_up(write_history(lines, events=events)).to_pylist()
-    early = line_up(
+    whole = shuffled_customers(write_history(lines, events=events)).to_pylist()
+    early = shuffled_customers(
         write_history(
             [row for row in lines if row["ts"] < 4 * DAY],
             events=[row for row in events if row["occurred_at"].timestamp() < 4 * DAY],
@@ -87,5 +87,5 @@ def test_what_happens_later_does_not_move_anybody(write_history):
 
 
 def test_nobody_is_in_an_empty_history(write_history):
-    assert line_up(write_history([])).to_pylist() == []
-    assert line_up(write_history([line("o1", None, DAY)])).to_pylist() == []
+    assert shuffled_customers(write_history([])).to_pylist() == []
+    assert shuffled_customers(write_history([line("o1", None, DAY)])).to_pylist() == []

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from recsys.datasets import history_rows
-from recsys.datasets.baskets import Training
+from recsys.datasets.baskets import TrainingSet
 from recsys.datasets.customer_history import EMPTY
-from recsys.datasets.encoded_history import Numbers
+from recsys.datasets.encoded_history import EncodedHistory
 from recsys.units import DAY
 
 
@@ -35,7 +35,7 @@ def history(write_history):
 
 
 def test_texts_are_numbered_in_their_order(history):
-    numbers = Numbers.read(history)
+    numbers = EncodedHistory.read(history)
     assert list(numbers.index.item_ids) == ["a", "b", "c", "later"]
     assert numbers.order_ids.to_pylist() == ["r:1", "t:10", "t:2", "t:3", "t:4"]
     assert sorted(numbers.customer_ids.to_pylist()) == ["c1", "c2", "c3", "c9"]
@@ -50,10 +50,10 @@ def test_texts_are_numbered_in_their_order(history):
 
 @pytest.mark.parametrize("until_days", [3, 5, 6, 7, 9])
 def test_one_reading_gives_the_trainings_of_several(history, until_days):
-    numbers = Numbers.read(history)
-    Training.read(numbers, 9 * DAY)
-    cut = Training.read(numbers, until_days * DAY)
-    anew = Training.read(history, until_days * DAY)
+    numbers = EncodedHistory.read(history)
+    TrainingSet.read(numbers, 9 * DAY)
+    cut = TrainingSet.read(numbers, until_days * DAY)
+    anew = TrainingSet.read(history, until_days * DAY)
     assert list(cut.index.item_ids) == list(anew.index.item_ids)
     assert (cut.baskets.items != anew.baskets.items).nnz == 0
     assert cut.baskets.customer_ids == anew.baskets.customer_ids
@@ -63,12 +63,12 @@ def test_one_reading_gives_the_trainings_of_several(history, until_days):
 
 
 def test_what_comes_later_is_not_known(history):
-    numbers = Numbers.read(history)
-    early = Training.read(numbers, 3 * DAY)
+    numbers = EncodedHistory.read(history)
+    early = TrainingSet.read(numbers, 3 * DAY)
     assert list(early.index.item_ids) == ["a", "b"]  # `a` is listed, `b` was sold
     assert early.baskets.items.nnz == 2  # the return is not known yet
     assert early.products.price_minor.tolist() == [100, 100]
-    late = Training.read(numbers, 9 * DAY)
+    late = TrainingSet.read(numbers, 9 * DAY)
     # Nobody knows of `later`: it is not in the catalogue, and was never sold.
     assert list(late.index.item_ids) == ["a", "b", "c"]
     assert late.products.price_minor.tolist() == [100, 200, 100]
@@ -80,15 +80,17 @@ def test_what_comes_later_is_not_known(history):
 
 
 def test_rows_are_those_that_are_read_from_the_history(history):
-    numbers = Numbers.read(history)
+    numbers = EncodedHistory.read(history)
     customer_ids = ["c1", "c2", "c3", "c9", "nobody"]
     for until_days in (2, 5, 8, 9):
-        found = history_rows.cut(numbers, customer_ids, until_days * DAY)
-        read = dict(history_rows.read(history, until_ts=until_days * DAY))
+        found = history_rows.rows_until(numbers, customer_ids, until_days * DAY)
+        read = dict(history_rows.read_rows(history, until_ts=until_days * DAY))
         assert found == [read.get(customer_id, EMPTY) for customer_id in customer_ids]
     moments = np.array([9, 3, 8, 9, 9]) * DAY
-    found = history_rows.cut(numbers, customer_ids, moments)
-    read = dict(history_rows.read(history, until_ts=dict(zip(customer_ids, moments, strict=True))))
+    found = history_rows.rows_until(numbers, customer_ids, moments)
+    read = dict(
+        history_rows.read_rows(history, until_ts=dict(zip(customer_ids, moments, strict=True)))
+    )
     assert found == [read.get(customer_id, EMPTY) for customer_id in customer_ids]
     assert [len(row.lines) for row in found] == [1, 1, 1, 0, 0]
 
@@ -101,8 +103,8 @@ def test_nothing_is_learned_from_vouchers(write_history):
         line("t:0", "off", DAY // 2, "c0", **off),
         line("t:2", "a", 3 * DAY, "c2", line_no=2, **off),
     ]
-    plain = Numbers.read(write_history(sold))
-    numbers = Numbers.read(write_history([*sold, *vouchers]))
+    plain = EncodedHistory.read(write_history(sold))
+    numbers = EncodedHistory.read(write_history([*sold, *vouchers]))
     for name in ("customer_ids", "order_ids", "location_ids"):
         assert getattr(numbers, name).to_pylist() == getattr(plain, name).to_pylist()
     assert list(numbers.index.item_ids) == ["a", "b"]

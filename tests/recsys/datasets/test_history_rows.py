@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from recsys.datasets import history_rows
-from recsys.datasets.customer_history import EMPTY, LINES, append
+from recsys.datasets.customer_history import EMPTY, LINES, add_lines
 from recsys.datasets.interactions import CART, VIEW
 from recsys.datasets.item_index import item_key, location_key, order_key
 from recsys.schema import CHANNELS
@@ -29,7 +29,7 @@ SOME = [
 
 
 def test_rows_are_read_customer_by_customer(write_history):
-    read = dict(history_rows.read(write_history(SOME)))
+    read = dict(history_rows.read_rows(write_history(SOME)))
     assert list(read) == ["c1", "c2"]
     lines = read["c1"].lines
     assert lines["item_key"].tolist() == [item_key("a"), item_key("b"), item_key("b")]
@@ -39,7 +39,7 @@ def test_rows_are_read_customer_by_customer(write_history):
 
 
 def test_a_return_has_the_key_of_its_order(write_history):
-    back = dict(history_rows.read(write_history(SOME)))["c1"].lines[-1]
+    back = dict(history_rows.read_rows(write_history(SOME)))["c1"].lines[-1]
     assert back["order"] == order_key("t:2")
     assert back["quantity"] == -1
     assert back["amount_minor"] == -(2**31)
@@ -51,17 +51,19 @@ def test_vouchers_are_no_product_of_a_customer(write_history):
         {**voucher, "customer_id": "c1", "line_no": 3, "quantity": 0.0, "amount_minor": -500},
         {**voucher, "customer_id": "c9", "line_no": 3, "quantity": 0.0, "amount_minor": -500},
     ]
-    plain = dict(history_rows.read(write_history(SOME)))
-    assert dict(history_rows.read(write_history([*SOME, *more]))) == plain
+    plain = dict(history_rows.read_rows(write_history(SOME)))
+    assert dict(history_rows.read_rows(write_history([*SOME, *more]))) == plain
 
 
 def test_rows_are_read_as_they_were(write_history):
-    read = dict(history_rows.read(write_history(SOME), until_ts=60))
+    read = dict(history_rows.read_rows(write_history(SOME), until_ts=60))
     assert list(read) == ["c2"]
 
 
 def test_some_customers_are_read(write_history):
-    assert list(dict(history_rows.read(write_history(SOME), customer_ids=["c2", "c7"]))) == ["c2"]
+    assert list(dict(history_rows.read_rows(write_history(SOME), customer_ids=["c2", "c7"]))) == [
+        "c2"
+    ]
 
 
 @pytest.mark.parametrize("size", [1, 3, 1000])
@@ -70,18 +72,18 @@ def test_a_customer_may_span_batches(write_history, size):
     table = history.table("lines").select(history_rows.COLUMNS).sort_by("customer_id")
     table = table.filter(pa.compute.is_valid(table["customer_id"]))
     batches = table.to_batches(max_chunksize=size)
-    assert dict(history_rows.by_customer(batches)) == dict(history_rows.read(history))
+    assert dict(history_rows.by_customer(batches)) == dict(history_rows.read_rows(history))
 
 
 def test_no_lines_give_no_rows(write_history):
-    assert list(history_rows.read(write_history([]))) == []
+    assert list(history_rows.read_rows(write_history([]))) == []
 
 
 def test_times_before_1970_are_rounded_down(write_history):
     line = {"customer_id": "c", "ts": -0.5, "order_id": "t", "item_id": "a"}
-    (row,) = dict(history_rows.read(write_history([line]))).values()
+    (row,) = dict(history_rows.read_rows(write_history([line]))).values()
     assert row.lines["ts"].tolist() == [-1]
-    assert row == append(EMPTY, np.array(row.lines, LINES))
+    assert row == add_lines(EMPTY, np.array(row.lines, LINES))
 
 
 def seen(customer_id, item_id, ts, event="view_item", channel="web"):
@@ -106,7 +108,7 @@ LOOKED = [
 
 
 def test_what_was_looked_at_stands_beside_what_was_bought(write_history):
-    read = dict(history_rows.read(write_history(SOME, events=LOOKED)))
+    read = dict(history_rows.read_rows(write_history(SOME, events=LOOKED)))
     assert list(read) == ["c0", "c1", "c2"]
     assert [len(row.lines) for row in read.values()] == [0, 3, 1]
     a, b = item_key("a"), item_key("b")
@@ -118,11 +120,14 @@ def test_what_was_looked_at_stands_beside_what_was_bought(write_history):
 
 def test_looks_are_read_as_they_were(write_history):
     history = write_history(SOME, events=LOOKED)
-    read = dict(history_rows.read(history, until_ts=45))
+    read = dict(history_rows.read_rows(history, until_ts=45))
     assert {key: row.events["ts"].tolist() for key, row in read.items()} == {"c0": [40], "c1": [40]}
-    read = dict(history_rows.read(history, until_ts={"c1": 46, "c2": 60}))
+    read = dict(history_rows.read_rows(history, until_ts={"c1": 46, "c2": 60}))
     assert {key: row.events["ts"].tolist() for key, row in read.items()} == {
         "c1": [45, 45],
         "c2": [59],
     }
-    assert list(dict(history_rows.read(history, customer_ids=iter(["c0", "c2"])))) == ["c0", "c2"]
+    assert list(dict(history_rows.read_rows(history, customer_ids=iter(["c0", "c2"])))) == [
+        "c0",
+        "c2",
+    ]

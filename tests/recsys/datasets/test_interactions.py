@@ -4,7 +4,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.datasets import interactions
-from recsys.datasets.customer_history import EMPTY, LINES, MAX_LINES, Histories, append, notice
+from recsys.datasets.customer_history import (
+    EMPTY,
+    LINES,
+    MAX_LINES,
+    Histories,
+    add_events,
+    add_lines,
+)
 from recsys.datasets.interactions import (
     CART,
     EVENTS,
@@ -13,7 +20,7 @@ from recsys.datasets.interactions import (
     RETURN,
     VIEW,
     Interactions,
-    merged,
+    merge_events,
 )
 from recsys.datasets.item_index import ItemIndex, item_key
 
@@ -54,44 +61,44 @@ def small(monkeypatch):
 def test_neither_order_nor_pieces_nor_repeats_matter(small):
     @given(sequences, st.lists(st.integers(0, 40), max_size=5), st.randoms(), st.data())
     def holds(sequence, cuts, random, data):
-        whole = merged(NO_EVENTS, sequence)
+        whole = merge_events(NO_EVENTS, sequence)
         mixed = sequence[random.sample(range(len(sequence)), len(sequence))]
         held = NO_EVENTS
         for piece in np.split(mixed, sorted(cuts)):
-            held = merged(held, piece)
+            held = merge_events(held, piece)
         np.testing.assert_array_equal(held, whole)
         again = data.draw(st.lists(st.sampled_from(range(len(sequence))))) if len(sequence) else []
-        np.testing.assert_array_equal(merged(whole, sequence[again]), whole)
+        np.testing.assert_array_equal(merge_events(whole, sequence[again]), whole)
 
     holds()
 
 
 def test_the_latest_of_each_product_and_kind_is_kept(small):
-    held = merged(
+    held = merge_events(
         NO_EVENTS,
         events(event(1, 5), event(1, 9), event(1, 7, CART), event(2, 9), event(1, 9, channel=2)),
     )
     assert sorted(held.tolist()) == sorted([event(1, 7, CART), event(2, 9), event(1, 9, channel=2)])
     assert held["ts"].tolist() == [7, 9, 9]
-    many = merged(held, events(*(event(n, 20 + n) for n in range(9))))
+    many = merge_events(held, events(*(event(n, 20 + n) for n in range(9))))
     assert many["ts"].tolist() == [23, 24, 25, 26, 27, 28]
 
 
 def test_views_never_push_purchases_out():
-    bought = append(EMPTY, lines(*(line(n, n) for n in range(MAX_LINES))))
-    busy = notice(bought, events(*((n, 10**6 + n, VIEW, 1) for n in range(1, 3 * MAX_EVENTS))))
+    bought = add_lines(EMPTY, lines(*(line(n, n) for n in range(MAX_LINES))))
+    busy = add_events(bought, events(*((n, 10**6 + n, VIEW, 1) for n in range(1, 3 * MAX_EVENTS))))
     np.testing.assert_array_equal(busy.lines, bought.lines)
     assert len(busy.events) == MAX_EVENTS
-    assert append(busy, lines(line(1, 10**7))).events is busy.events
+    assert add_lines(busy, lines(line(1, 10**7))).events is busy.events
 
 
 def test_an_event_that_is_known_leaves_the_row_as_it_is():
-    row = notice(EMPTY, events(event(1, 5)))
-    assert notice(row, events(event(1, 5))) is row
-    assert notice(row, events(event(1, 4))) is row
-    assert notice(row, NO_EVENTS) is row
+    row = add_events(EMPTY, events(event(1, 5)))
+    assert add_events(row, events(event(1, 5))) is row
+    assert add_events(row, events(event(1, 4))) is row
+    assert add_events(row, NO_EVENTS) is row
     with pytest.raises(TypeError, match="EVENTS"):
-        notice(row, np.zeros(2))
+        add_events(row, np.zeros(2))
 
 
 def told(row, as_of_ts=100):
@@ -119,12 +126,12 @@ def told(row, as_of_ts=100):
     ],
 )
 def test_what_was_bought_since_says_more_than_a_look(bought, seen, said):
-    row = notice(append(EMPTY, lines(*bought)), events(*seen))
+    row = add_events(add_lines(EMPTY, lines(*bought)), events(*seen))
     assert told(row) == said
 
 
 def test_what_is_later_or_unknown_is_left_out():
-    row = notice(EMPTY, events(event(1, 5), event(2, 10), event(77, 5)))
+    row = add_events(EMPTY, events(event(1, 5), event(2, 10), event(77, 5)))
     assert told(row, 10) == [("p1", 5, VIEW)]
 
 
@@ -140,7 +147,7 @@ def test_a_batch_is_its_rows(small):
 
     @given(st.lists(person, max_size=4), st.data())
     def holds(people, data):
-        rows = [notice(append(EMPTY, lines(*done)), seen) for done, seen in people]
+        rows = [add_events(add_lines(EMPTY, lines(*done)), seen) for done, seen in people]
         batch = Histories.from_rows(rows, INDEX, 25)
         start, stop = sorted(data.draw(st.tuples(*[st.integers(0, len(rows))] * 2)))
         alone = Histories.from_rows(rows[start:stop], INDEX, 25).interactions

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.datasets.ragged import Lists, contains, places_of, rows_of, without
+from recsys.datasets.ragged import Lists, positions_of, rows_contain, rows_of, without_items
 
 
 def lists(*rows):
@@ -18,7 +18,7 @@ def test_pairs_are_gathered_once_a_row():
 
 
 def test_what_is_taken_is_dropped_from_the_same_row_only_and_the_order_stays():
-    left = without(lists([9, 3, 7], [3], []), lists([3, 3, 1], [], [3]))
+    left = without_items(lists([9, 3, 7], [3], []), lists([3, 3, 1], [], [3]))
     assert left.indptr.tolist() == [0, 2, 3, 3]
     assert left.item_ix.tolist() == [9, 7, 3]
 
@@ -26,7 +26,7 @@ def test_what_is_taken_is_dropped_from_the_same_row_only_and_the_order_stays():
 def test_every_entry_knows_its_row_and_its_place():
     ragged = lists([4, 5], [], [6, 7, 8])
     assert rows_of(ragged).tolist() == [0, 0, 2, 2, 2]
-    assert places_of(ragged).tolist() == [0, 1, 0, 1, 2]
+    assert positions_of(ragged).tolist() == [0, 1, 0, 1, 2]
 
 
 rows = st.lists(st.lists(st.integers(0, 9), max_size=6), min_size=1, max_size=4)
@@ -35,7 +35,7 @@ rows = st.lists(st.lists(st.integers(0, 9), max_size=6), min_size=1, max_size=4)
 @given(rows, st.lists(st.tuples(st.integers(0, 3), st.integers(0, 20)), max_size=8))
 def test_contains_is_python_s_in(rows, asked):
     asked = [(row % len(rows), item) for row, item in asked]
-    found = contains(
+    found = rows_contain(
         lists(*rows),
         np.array([row for row, _ in asked], dtype=np.int64),
         np.array([item for _, item in asked], dtype=np.int32),

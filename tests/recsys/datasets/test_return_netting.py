@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.datasets.return_netting import UNITS, surviving, to_units
+from recsys.datasets.return_netting import UNITS, net_of_returns, to_units
 
 lines = st.lists(
     st.tuples(st.integers(0, 3), st.integers(0, 3), st.sampled_from([-2, -1, 1, 1, 3])),
@@ -24,7 +24,7 @@ def by_hand(drawn):
 @given(lines)
 def test_what_survives_is_what_counting_by_hand_leaves(drawn):
     columns = [np.array([line[at] for line in drawn], np.int64) for at in range(3)]
-    keep, units = surviving(*columns)
+    keep, units = net_of_returns(*columns)
     assert list(zip(keep.tolist(), units.tolist(), strict=True)) == by_hand(drawn)
 
 

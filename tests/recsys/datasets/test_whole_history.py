@@ -36,9 +36,9 @@ def _lines(n: int, customers: int, seed: int = 0) -> list[dict[str, object]]:
 def test_rows_are_those_of_streamed_lines(write_history, monkeypatch, n, customers):
     history = write_history(_lines(n, customers))
     assert lines_of_all(history) is not None
-    at_once = dict(history_rows.read(history))
+    at_once = dict(history_rows.read_rows(history))
     monkeypatch.setattr(history_rows, "lines_of_all", lambda history: None)
-    streamed = dict(history_rows.read(history))
+    streamed = dict(history_rows.read_rows(history))
     assert [*at_once] == [*streamed]
     assert at_once == streamed
 
@@ -47,7 +47,7 @@ def test_a_history_beyond_the_memory_is_streamed(write_history, monkeypatch):
     history = write_history(_lines(20, 2))
     monkeypatch.setattr(whole_history, "_LINE_BYTES", history.memory_mb << 20)
     assert lines_of_all(history) is None
-    assert dict(history_rows.read(history))
+    assert dict(history_rows.read_rows(history))
 
 
 def test_lines_in_no_order_are_streamed(write_history):
@@ -55,7 +55,7 @@ def test_lines_in_no_order_are_streamed(write_history):
     history = write_history(lines)
     pq.write_table(history.table("lines").take([1, 0]), history.path("lines"))
     assert lines_of_all(history) is None
-    assert dict(history_rows.read(history))["c1"].lines["ts"].tolist() == [5, 9]
+    assert dict(history_rows.read_rows(history))["c1"].lines["ts"].tolist() == [5, 9]
 
 
 def test_many_customers_are_sorted_too():

@@ -3,10 +3,17 @@
 import numpy as np
 import pytest
 
-from recsys.datasets.baskets import Training
+from recsys.datasets.baskets import TrainingSet
 from recsys.datasets.customer_history import NO_CHANNEL
 from recsys.evaluation import evaluation_set
-from recsys.evaluation.baselines import PEERS, Als, ItemKnn, MostPopular, OwnFrequency, tune
+from recsys.evaluation.baselines import (
+    BASELINES,
+    Als,
+    ItemKnn,
+    MostPopular,
+    OwnFrequency,
+    tune_baseline,
+)
 from recsys.evaluation.baselines.own_frequency import own_frequency
 from recsys.models.base import Context
 from recsys.schema import CHANNELS
@@ -97,13 +104,13 @@ def test_what_others_of_the_circle_have_is_found(peer):
     assert names(training, shown.mixed, 1) == []  # of somebody unknown it has nothing to say
 
 
-@pytest.mark.parametrize("name", PEERS)
+@pytest.mark.parametrize("name", BASELINES)
 def test_the_same_is_shown_alone_and_among_others(name):
     training = circles()
     people = batch(
         training, history(("a1", AS_OF - DAY)), history(("b1", AS_OF - DAY), ("b2", AS_OF - DAY))
     )
-    peer = PEERS[name](**PEERS[name].grid[0]).fit(training)
+    peer = BASELINES[name](**BASELINES[name].grid[0]).fit(training)
     both = peer.show(people, Context.of(2, AS_OF), 4)
     for r in range(2):
         alone = peer.show(people[r : r + 1], Context.of(1, AS_OF), 4)
@@ -112,16 +119,16 @@ def test_the_same_is_shown_alone_and_among_others(name):
             np.testing.assert_array_equal(getattr(alone, kind).item_ix, together)
 
 
-@pytest.mark.parametrize("name", PEERS)
+@pytest.mark.parametrize("name", BASELINES)
 def test_every_peer_tries_as_many_settings_as_the_budget_says(write_history, name):
     weeks = [line(f"a{n:02}", item, 70 + 3 * n) for n in range(12) for item in ("apple", "bread")]
     history = write_history(crowd() + weeks)
-    training = Training.read(history, WINDOW.start_ts)
+    training = TrainingSet.read(history, WINDOW.start_ts)
     people = evaluation_set.read(history, training.index, WINDOW, active=50)
-    found = tune(name, training, people, 3, 10)
-    assert [settings for settings, _ in found.tried] == list(PEERS[name].grid[:3])
+    found = tune_baseline(name, training, people, 3, 10)
+    assert [settings for settings, _ in found.tried] == list(BASELINES[name].grid[:3])
     best = max(figure for _, figure in found.tried)
     first = next(settings for settings, figure in found.tried if figure == best)
     assert found.settings == first  # of equally good ones the first
-    assert isinstance(found.fit(training), PEERS[name])
-    assert len(PEERS[name].grid) == 8
+    assert isinstance(found.fit(training), BASELINES[name])
+    assert len(BASELINES[name].grid) == 8

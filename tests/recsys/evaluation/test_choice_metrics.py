@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.datasets.ragged import Lists
-from recsys.evaluation.choice_metrics import figures, joined
+from recsys.evaluation.choice_metrics import choice_figures, lists_of_choices
 from recsys.ranking.choices import Choices
 
 N = 6
@@ -26,11 +26,11 @@ def test_it_is_what_a_plain_loop_counts(data, shown, numbers):
     first = {}
     of = [first.setdefault(c, at) for at, c in enumerate(numbers)]
     choices = Choices(np.array(of, np.int32), np.zeros(N, np.int64))
-    found = figures(lists(shown), lists(wanted), choices, k)
+    found = choice_figures(lists(shown), lists(wanted), choices, k)
     for r in range(n):
         places = list(dict.fromkeys(of[ix] for ix in shown[r]))[:k]
         right = {of[ix] for ix in wanted[r]}
-        assert joined(lists(shown), choices).row(r).item_ix.tolist()[:k] == places
+        assert lists_of_choices(lists(shown), choices).row(r).item_ix.tolist()[:k] == places
         hits = [1 / math.log2(at + 2) for at, choice in enumerate(places) if choice in right]
         if not right:
             assert all(np.isnan(each[r]) for each in found.values())

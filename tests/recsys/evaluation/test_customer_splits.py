@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from recsys.config.toml_file import load
+from recsys.config.toml_file import load_config
 from recsys.datasets import history_rows
-from recsys.datasets.baskets import Training
+from recsys.datasets.baskets import TrainingSet
 from recsys.errors import DataError
 from recsys.evaluation import cart_sets, customer_splits, evaluation_set
 from recsys.identity.hashing import KeyedHash
@@ -63,7 +63,7 @@ def test_a_panel_asks_each_customer_at_their_own_time(write_history):
 
 def test_rows_end_where_each_customer_s_moment_is(write_history):
     history = write_history(shop())
-    found = dict(history_rows.read(history, until_ts={"a00": 15 * DAY, "a01": 25 * DAY}))
+    found = dict(history_rows.read_rows(history, until_ts={"a00": 15 * DAY, "a01": 25 * DAY}))
     assert {name: len(row.lines) for name, row in found.items()} == {"a00": 1, "a01": 2}
 
 
@@ -73,7 +73,7 @@ def test_what_lies_after_the_cut_is_not_there(write_history, tmp_path):
     cut = customer_splits.cut(history, last, tmp_path / "cut")
     assert len(cut.table("lines")) == 12 * 2 + 1
     people = evaluation_set.read(history, INDEX, last, active=50)
-    assert people.rows == [dict(history_rows.read(cut))[name] for name in people.customer_ids]
+    assert people.rows == [dict(history_rows.read_rows(cut))[name] for name in people.customer_ids]
 
 
 def test_the_future_of_each_changes_nothing(write_history, tmp_path):
@@ -85,7 +85,7 @@ def test_the_future_of_each_changes_nothing(write_history, tmp_path):
         history = write_history(told)
         last = customer_splits.last_baskets(history)
         cut = customer_splits.cut(history, last, tmp_path / f"cut{number}")
-        training = Training.read(cut, 50 * DAY)
+        training = TrainingSet.read(cut, 50 * DAY)
         people = evaluation_set.read(history, training.index, last, active=50)
         learned.append((training.index.item_ids, Popular().fit(training).arrays(), people.rows))
     (items, arrays, asked), (other_items, other_arrays, other_asked) = learned
@@ -98,7 +98,7 @@ def test_the_future_of_each_changes_nothing(write_history, tmp_path):
 @pytest.fixture
 def keyed(tmp_path):
     (tmp_path / "omnibasket.toml").write_text('[identity]\nplain = ["account"]\n')
-    return KeyedHash.load(load(tmp_path), create=True)
+    return KeyedHash.load(load_config(tmp_path), create=True)
 
 
 def named(number):

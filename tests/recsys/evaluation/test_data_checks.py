@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from recsys.config.settings import Checks
-from recsys.evaluation.data_checks import check, judge
+from recsys.config.settings import CheckSettings
+from recsys.evaluation.data_checks import check_data, judge_activity
 from recsys.evaluation.sales_activity import read
 
 END = datetime(2026, 3, 1, 18, tzinfo=UTC)
@@ -37,7 +37,9 @@ PRODUCTS = [{"item_id": "known"}, {"item_id": "unlisted", "in_catalogue": False}
 def look(write_history):
     def look(*parts, at=NOW, products=PRODUCTS, settings=None, **tables):
         lines = [line for part in parts for line in part]
-        findings = check(write_history(lines, products, **tables), at, settings or Checks())
+        findings = check_data(
+            write_history(lines, products, **tables), at, settings or CheckSettings()
+        )
         return {finding.name: finding for finding in findings}
 
     return look
@@ -172,16 +174,19 @@ def test_events_that_stopped(look):
 def test_an_old_history_is_told_only_where_that_matters(look):
     later = NOW + timedelta(days=3000)
     assert bad(look(sales(90), at=later)) == set()
-    found = look(sales(90), at=later, settings=Checks(max_age_days=3))
+    found = look(sales(90), at=later, settings=CheckSettings(max_age_days=3))
     assert bad(found) == {"age"}
     assert "max_age_days is 3" in found["age"].message
 
 
 def test_a_check_can_be_told_to_warn_only(look):
-    found = look(sales(90), sales(90, 3, "web", until=9), settings=Checks(warn=["channels"]))
+    found = look(sales(90), sales(90, 3, "web", until=9), settings=CheckSettings(warn=["channels"]))
     assert found["channels"].level == "warning"
 
 
 def test_an_empty_history_is_somebody_elses_trouble(write_history):
     activity = read(write_history([]), NOW)
-    assert all(finding.level in ("ok", "skipped") for finding in judge(activity, NOW, Checks()))
+    assert all(
+        finding.level in ("ok", "skipped")
+        for finding in judge_activity(activity, NOW, CheckSettings())
+    )

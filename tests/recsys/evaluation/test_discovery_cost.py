@@ -49,7 +49,7 @@ def people():
 
 
 def measured(people, **placements):
-    found = discovery_cost.measure(grocer.ranker(), choices(), people, placements, 0)
+    found = discovery_cost.measure_discovery(grocer.ranker(), choices(), people, placements, 0)
     return {(one.placement, one.asked): one for one in found}
 
 

@@ -5,19 +5,26 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recsys.config.model_settings import Als, CoPurchase, Models
-from recsys.config.model_settings import Ranker as Settings
-from recsys.datasets.baskets import Training
+from recsys.config.model_settings import AlsSettings, CoPurchaseSettings, ModelSettings
+from recsys.config.model_settings import RankerSettings as Settings
+from recsys.datasets.baskets import TrainingSet
 from recsys.evaluation import cart_sets, evaluation_set
-from recsys.evaluation.baselines import PEERS, MostPopular, OwnFrequency, tune
-from recsys.evaluation.evaluator import OURS, SINGLE, Judged, Jury, Known, summarise
+from recsys.evaluation.baselines import BASELINES, MostPopular, OwnFrequency, tune_baseline
+from recsys.evaluation.evaluator import (
+    BEST_SINGLE,
+    OURS,
+    CustomerMetrics,
+    Evaluator,
+    ItemPopularity,
+    summarise,
+)
 from recsys.evaluation.splits import Window
-from recsys.evaluation.top_lists import ranked, show
-from recsys.learning.examples import learn, lesson
+from recsys.evaluation.top_lists import rank_in_batches, show_ranked
+from recsys.learning.examples import learn_ranking, training_window
 from recsys.models import MODELS, from_settings
 from recsys.models.base import Batch
-from recsys.ranking.availability import Shelf
-from recsys.ranking.candidates import collect
+from recsys.ranking.availability import Availability
+from recsys.ranking.candidates import collect_candidates
 from recsys.ranking.choices import Choices
 from recsys.ranking.features.item_statistics import ItemStatistics
 from recsys.ranking.ranker import Ranker
@@ -63,9 +70,10 @@ def history(write_history):
 
 
 def fitted(history, at):
-    training = Training.read(history, at)
-    settings = Models(
-        als=Als(factors=4, iterations=3), copurchase=CoPurchase(min_support=2, shrinkage=0.0)
+    training = TrainingSet.read(history, at)
+    settings = ModelSettings(
+        als=AlsSettings(factors=4, iterations=3),
+        copurchase=CoPurchaseSettings(min_support=2, shrinkage=0.0),
     )
     return training, {name: m.fit(training) for name, m in from_settings(settings).items()}
 
@@ -75,8 +83,8 @@ def ranker(history):
     training, models = fitted(history, FIRST.start_ts)
     people = evaluation_set.read(history, training.index, FIRST, active=200, lapsed=50)
     orders = cart_sets.read(history, people, at_most=60)
-    taught = lesson(models, ItemStatistics.fit(training), people, orders)
-    found = learn([taught], [{"copurchase": 3.0}])
+    taught = training_window(models, ItemStatistics.fit(training), people, orders)
+    found = learn_ranking([taught], [{"copurchase": 3.0}])
     plain, cart = found.plain, found.cart
     training, models = fitted(history, SECOND.start_ts)
     return training, Ranker(training.index, models, plain, cart, shelf_of(training))
@@ -85,11 +93,11 @@ def ranker(history):
 def shelf_of(training):
     none = np.empty(0, np.int64)
     active = np.ones(len(training.index), bool)
-    return Shelf.build(active, none, none.astype(np.int32), none.astype(float))
+    return Availability.build(active, none, none.astype(np.int32), none.astype(float))
 
 
 def judged(ranks, training, people, k=3):
-    jury = Jury(people, Known.of(training), k)
+    jury = Evaluator(people, ItemPopularity.of(training), k)
     found = jury.judge(OURS, ranks)
     for peer in (MostPopular(14.0), OwnFrequency(30.0)):
         found |= jury.judge(peer.name, peer.fit(training))
@@ -123,7 +131,7 @@ def test_customers_of_several_windows_count_once_with_their_mean():
         each = np.array([figures[name] for name in customers])
         values = {("all", "x", "ndcg@3"): each, ("all", OURS, "ndcg@3"): each + 0.5}
         shares = {("all", method, "coverage@3"): number / 4 for method in (OURS, "x")}
-        return Judged(Window(number * DAY, (number + 1) * DAY), customers, values, shares)
+        return CustomerMetrics(Window(number * DAY, (number + 1) * DAY), customers, values, shares)
 
     found = summarise([window(1, {"a": 0.0, "b": 0.4}), window(2, {"b": 0.2, "c": np.nan})], 0)
     # a: 0, b: (0.4 + 0.2) / 2, c counts in neither
@@ -139,18 +147,20 @@ def test_our_best_model_alone_is_measured_by_itself():
     each = np.linspace(0, 1, 20)
     customers = [f"c{n:02}" for n in range(20)]
     values = {
-        ("all", OURS, "ndcg@3"): each, ("all", SINGLE, "ndcg@3"): each - 0.1,
+        ("all", OURS, "ndcg@3"): each, ("all", BEST_SINGLE, "ndcg@3"): each - 0.1,
         ("all", "x", "ndcg@3"): each - 0.3,
     }  # fmt: skip
-    found = summarise([Judged(FIRST, customers, values, {})], 0)
+    found = summarise([CustomerMetrics(FIRST, customers, values, {})], 0)
     assert [(row.other, row.value) for row in found.differences] == [("x", pytest.approx(0.3))]
-    assert [(row.other, row.value) for row in found.over_single] == [(SINGLE, pytest.approx(0.1))]
+    assert [(row.other, row.value) for row in found.over_single] == [
+        (BEST_SINGLE, pytest.approx(0.1))
+    ]
 
 
 def test_who_was_drawn_is_told(history, ranker):
     training, ranks = ranker
     people = evaluation_set.read(history, training.index, SECOND, active=40)
-    jury = Jury(people, Known.of(training), 3, in_channel=20)
+    jury = Evaluator(people, ItemPopularity.of(training), 3, in_channel=20)
     found = summarise([jury.judge(OURS, ranks)], seed=1)
     told = {one.segment: (one.drawn, one.of) for one in found.samples}
     counted = {row.segment: row.n for row in found.figures if row.metric == "ndcg@3"}
@@ -159,7 +169,7 @@ def test_who_was_drawn_is_told(history, ranker):
     assert counted["pos"] == told["pos"][0] == 20 < stores
     assert told["pos"][1] == 2 * stores  # each of the panel stands for two
     everybody = evaluation_set.read(history, training.index, SECOND, active=200)
-    jury = Jury(everybody, Known.of(training), 3)
+    jury = Evaluator(everybody, ItemPopularity.of(training), 3)
     assert summarise([jury.judge(OURS, ranks)], seed=1).samples == []
 
 
@@ -173,7 +183,7 @@ def ranked_by(found, training, models, people):
     assert len(found.boosted.plain.order) + len(found.boosted.plain.likely)
     ranks = Ranker(training.index, models, found.plain, found.cart, shelf_of(training))
     ranks = replace(ranks, boosted=found.boosted)
-    order = ranked(ranks, people.histories, people.context())
+    order = rank_in_batches(ranks, people.histories, people.context())
     arrays = [*found.boosted.plain.arrays().values(), *found.boosted.cart.arrays().values()]
     return [*arrays, *(np.asarray(each) for part in order for each in vars(part).values())]
 
@@ -204,12 +214,14 @@ def test_the_future_changes_nothing_that_was_learned(write_history, monkeypatch)
         learning = evaluation_set.read(history, training.index, FIRST, active=200, lapsed=50)
         orders = cart_sets.read(history, learning, at_most=60)
         statistics = ItemStatistics.fit(training)
-        found = learn([lesson(models, statistics, learning, orders)], settings=EAGER)
+        found = learn_ranking(
+            [training_window(models, statistics, learning, orders)], settings=EAGER
+        )
         plain, cart = found.plain, found.cart
-        tuned = [tune(name, training, learning, 2, 3) for name in PEERS]
+        tuned = [tune_baseline(name, training, learning, 2, 3) for name in BASELINES]
         peers = [one.fit(training).show(people.histories, people.context(), 5) for one in tuned]
-        candidates = collect(models, Batch(people.histories, people.context()), 20)
-        buyers = Known.of(training).buyers
+        candidates = collect_candidates(models, Batch(people.histories, people.context()), 20)
+        buyers = ItemPopularity.of(training).buyers
         told = [
             *(lists for shown in peers for lists in (shown.mixed, shown.new, shown.own)),
             candidates,
@@ -239,9 +251,9 @@ def test_the_future_changes_nothing_that_was_learned(write_history, monkeypatch)
 def test_many_are_shown_what_each_is_shown(history, ranker, monkeypatch):
     training, ranks = ranker
     people = evaluation_set.read(history, training.index, SECOND, active=200)
-    whole = show(ranks, people.histories, people.context(), 5)
+    whole = show_ranked(ranks, people.histories, people.context(), 5)
     monkeypatch.setattr("recsys.evaluation.top_lists.BATCH", 7)
-    parts = show(ranks, people.histories, people.context(), 5)
+    parts = show_ranked(ranks, people.histories, people.context(), 5)
     for name in ("mixed", "new", "own"):
         one, other = getattr(whole, name), getattr(parts, name)
         np.testing.assert_array_equal(one.indptr, other.indptr)
@@ -263,7 +275,9 @@ def test_chances_are_those_of_everybody_not_only_of_who_came_back(history, write
     def chance(known):
         people = evaluation_set.read(known, training.index, FIRST, active=200, lapsed=200)
         orders = cart_sets.read(known, people, at_most=10)
-        plain = learn([lesson(models, ItemStatistics.fit(training), people, orders)]).plain
+        plain = learn_ranking(
+            [training_window(models, ItemStatistics.fit(training), people, orders)]
+        ).plain
         scores = np.full((1, len(MODELS)), 100.0)
         new = np.ones(1, np.uint8)
         return plain.chance(plain.evidence(scores, new), new, np.ones(len(MODELS)))[0]
@@ -277,7 +291,7 @@ def test_by_choice_every_other_figure_stays_what_it_is(history, ranker):
     training, ranks = ranker
     people = evaluation_set.read(history, training.index, SECOND, active=200)
     alone = Choices.alone(len(training.index))
-    jury = Jury(people, Known.of(training), 3, choices=alone)
+    jury = Evaluator(people, ItemPopularity.of(training), 3, choices=alone)
     found = jury.judge(OURS, ranks)
     for peer in (MostPopular(14.0), OwnFrequency(30.0)):
         found |= jury.judge(peer.name, peer.fit(training))

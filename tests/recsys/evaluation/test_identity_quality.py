@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.errors import DataError
-from recsys.evaluation.identity_quality import by_any_link, by_email, measure, read_truth
+from recsys.evaluation.identity_quality import by_any_link, by_email, measure_identity, read_truth
 from recsys.identity.hashing import KeyedHash
 
 Rows = list[tuple[str, str | None]]
@@ -45,7 +45,7 @@ def groups(found: pa.Table) -> set[frozenset[str]]:
 
 
 def test_a_perfect_linking_has_precision_and_recall_one() -> None:
-    found = measure(
+    found = measure_identity(
         truth([("a", "1"), ("b", "1"), ("c", "2")]), customers([("a", "x"), ("b", "x"), ("c", "y")])
     )
     assert (found.precision, found.recall) == (1.0, 1.0)
@@ -55,28 +55,30 @@ def test_a_perfect_linking_has_precision_and_recall_one() -> None:
 def test_a_household_in_two_customers_costs_recall() -> None:
     # Four identifiers are six pairs; two and two are one pair each.
     known = truth([(value, "1") for value in "abcd"])
-    found = measure(known, customers([("a", "x"), ("b", "x"), ("c", "y"), ("d", "y")]))
+    found = measure_identity(known, customers([("a", "x"), ("b", "x"), ("c", "y"), ("d", "y")]))
     assert found.recall == pytest.approx(2 / 6)
     assert found.precision == 1.0
 
 
 def test_strangers_in_one_customer_cost_precision() -> None:
     known = truth([("a", "1"), ("b", "1"), ("c", "2"), ("d", "2")])
-    found = measure(known, customers([(value, "x") for value in "abcd"]))
+    found = measure_identity(known, customers([(value, "x") for value in "abcd"]))
     assert found.precision == pytest.approx(2 / 6)
     assert found.recall == 1.0
 
 
 def test_what_belongs_to_nobody_is_wrong_with_anyone_and_right_alone() -> None:
     known = truth([("a", "1"), ("shared", None), ("test", None)])
-    together = measure(known, customers([("a", "x"), ("shared", "x"), ("test", "x")]))
+    together = measure_identity(known, customers([("a", "x"), ("shared", "x"), ("test", "x")]))
     assert (together.precision, together.linked_pairs, together.true_pairs) == (0.0, 3, 0)
-    blocked = measure(known, customers([("a", "x"), ("shared", None), ("test", None)]))
+    blocked = measure_identity(known, customers([("a", "x"), ("shared", None), ("test", None)]))
     assert (blocked.precision, blocked.linked_pairs) == (1.0, 0)
 
 
 def test_identifiers_that_the_history_lacks_are_counted_and_linked_to_nothing() -> None:
-    found = measure(truth([("a", "1"), ("b", "1")]), customers([("a", "x"), ("other", "x")]))
+    found = measure_identity(
+        truth([("a", "1"), ("b", "1")]), customers([("a", "x"), ("other", "x")])
+    )
     assert found.missing == 1
     assert found.recall == 0.0
     assert found.linked_pairs == 0
@@ -89,7 +91,7 @@ def test_intervals_hold_the_figure() -> None:
     split = customers(
         [(f"{h}/{n}", f"{h}/{n if h % 4 == 0 else 0}") for h in range(40) for n in range(3)]
     )
-    found = measure(known, split)
+    found = measure_identity(known, split)
     low, high = found.recall_interval
     assert found.recall == pytest.approx(0.75)
     assert low < found.recall < high
@@ -101,7 +103,9 @@ def test_intervals_hold_the_figure() -> None:
 )
 def test_counting_equals_listing_every_pair(drawn: list[tuple[str | None, str | None]]) -> None:
     known = truth([(str(i), household) for i, (household, _) in enumerate(drawn)])
-    found = measure(known, customers([(str(i), customer) for i, (_, customer) in enumerate(drawn)]))
+    found = measure_identity(
+        known, customers([(str(i), customer) for i, (_, customer) in enumerate(drawn)])
+    )
     pairs = list(combinations(drawn, 2))
     true = {i for i, (a, b) in enumerate(pairs) if a[0] is not None and a[0] == b[0]}
     linked = {i for i, (a, b) in enumerate(pairs) if a[1] is not None and a[1] == b[1]}

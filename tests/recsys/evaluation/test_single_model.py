@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from recsys.evaluation import evaluation_set, single_model
-from recsys.evaluation.single_model import Alone, best_single
+from recsys.evaluation.single_model import SingleModel, best_single
 from tests.recsys.evaluation.test_evaluator import FIRST, fitted, history  # noqa: F401
 
 
@@ -19,7 +19,7 @@ def test_lists_are_those_of_a_plain_loop_over_scores(world, monkeypatch, name):
     monkeypatch.setattr(single_model, "BATCH", 7)
     models, people = world
     context, k = people.context(), 3
-    shown = Alone(models[name]).show(people.histories, context, k)
+    shown = SingleModel(models[name]).show(people.histories, context, k)
     for r in range(len(people)):
         past, asked = people.histories[r : r + 1], context[r : r + 1]
         items, scores = models[name].recommend(past, past.n_items, asked).row(0)
@@ -36,7 +36,7 @@ def test_the_best_alone_is_the_one_whose_lists_hold_what_was_bought(world):
     assert found.name == "repeat"  # everybody buys their pair again
     assert found.reached["repeat"] == max(found.reached.values())
     wanted = people.wanted()
-    lists = Alone(models["popular"]).show(people.histories, people.context(), 3).mixed
+    lists = SingleModel(models["popular"]).show(people.histories, people.context(), 3).mixed
     gains = []
     for r in range(len(people)):
         bought = set(wanted.row(r).item_ix.tolist())

@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from recsys.config.toml_file import Config, load
+from recsys.config.toml_file import Config, load_config
 from recsys.history import lease
-from recsys.history.versions import FOLDER, History, publish
+from recsys.history.versions import FOLDER, History, publish_version
 from recsys.schema import TABLES
 
 READER = """
@@ -30,7 +30,7 @@ time.sleep(60)
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
     (tmp_path / "omnibasket.toml").write_text('[workspace]\ncurrency = "EUR"\n')
-    return load(tmp_path)
+    return load_config(tmp_path)
 
 
 def write(config: Config, version: str) -> None:
@@ -43,7 +43,7 @@ def write(config: Config, version: str) -> None:
         pa.Table.from_pylist([{"item_id": version}], TABLES["products"]),
         folder / "products.parquet",
     )
-    publish(config, folder)
+    publish_version(config, folder)
 
 
 def versions(config: Config) -> list[str]:

@@ -7,15 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ibis.backends.duckdb import Backend
 
-from recsys.config.toml_file import Identity
+from recsys.config.toml_file import IdentitySettings
 from recsys.identity.blocking import is_blocked
 from recsys.identity.hashing import KeyedHash, normalise, normalise_expression
-from recsys.identity.stored_identifiers import stored
+from recsys.identity.stored_identifiers import store_identifiers
 from recsys.query_engine import connect
 
 KEYED = KeyedHash("k" * 32, country="DE")
 
-OWN = Identity(
+OWN = IdentitySettings(
     blocked={
         "loyalty_card": ["2900 0000*", "98?76"],
         "email": ["STORE[12]@Shop.test"],
@@ -138,7 +138,7 @@ TEXTS = st.text("0123456789xX*@+-.aNtesoi/[] ?ée", max_size=12) | st.sampled_fr
 def test_a_column_is_judged_as_each_value_is(con: Backend, values: list[str], kind: str) -> None:
     table = ibis.memtable(pa.table({"place": range(len(values)), "raw": pa.array(values)}))
     normal = table.mutate(value=normalise_expression(kind, table.raw))
-    found = stored(
+    found = store_identifiers(
         con, normal.select("value").distinct(), kind, keyed=KEYED, settings=OWN, country="DE"
     )
     judged = normal.left_join(found, "value").select("place", "hashed", "blocked")
@@ -150,7 +150,7 @@ def test_a_column_is_judged_as_each_value_is(con: Backend, values: list[str], ki
 
 
 def test_patterns_of_phones_fit_however_both_are_typed() -> None:
-    own = Identity(blocked={"phone": ["030 555*", "0044 20 7946 0000"]})
+    own = IdentitySettings(blocked={"phone": ["030 555*", "0044 20 7946 0000"]})
     for value in ("030 555 1234", "+49 30 5551234", "0049 (0)30 555-1234"):
         assert is_blocked("phone", value, own, "DE")
     assert is_blocked("phone", "+44 (0)20 7946 0000", own, "DE")

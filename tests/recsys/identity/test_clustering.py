@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.identity.clustering import join
+from recsys.identity.clustering import cluster
 
 
 def one_at_a_time(ends, counts, limits) -> tuple[list[frozenset[int]], list[int]]:
@@ -38,7 +38,7 @@ def test_equals_taking_links_one_at_a_time(n_nodes, n_links, n_limits, seed) -> 
     limits = random.integers(1, 4, n_limits)
     order = random.permutation(n_links)
     place = np.argsort(order)
-    groups, broken = join((a, b), counts, limits, lambda some: some[np.argsort(place[some])])
+    groups, broken = cluster((a, b), counts, limits, lambda some: some[np.argsort(place[some])])
     expected, in_order = one_at_a_time((a[order], b[order]), counts, limits)
     found = [frozenset(np.flatnonzero(groups == g).tolist()) for g in range(groups.max() + 1)]
     assert sorted(found, key=sorted) == expected
@@ -54,7 +54,7 @@ def test_only_a_component_over_its_limit_is_put_in_order() -> None:
 
     ends = (np.array([0, 1, 3]), np.array([1, 2, 4]))
     counts = np.array([[1], [0], [1], [1], [0]])
-    groups, broken = join(ends, counts, np.array([1]), strongest_first)
+    groups, broken = cluster(ends, counts, np.array([1]), strongest_first)
     assert asked == [0, 1]
     assert broken.tolist() == [-1, 0, -1]
     assert groups[0] == groups[1] != groups[2]
@@ -64,5 +64,5 @@ def test_only_a_component_over_its_limit_is_put_in_order() -> None:
 @pytest.mark.parametrize("links", [257, 512])
 def test_a_link_given_very_often_still_joins(links: int) -> None:
     ends = (np.zeros(links, np.int64), np.ones(links, np.int64))
-    groups, _ = join(ends, np.zeros((2, 1), np.int64), np.array([1]), lambda some: some)
+    groups, _ = cluster(ends, np.zeros((2, 1), np.int64), np.array([1]), lambda some: some)
     assert groups.tolist() == [0, 0]

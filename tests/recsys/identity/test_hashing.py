@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ibis.backends.duckdb import Backend
 
-from recsys.config.toml_file import Identity, load
+from recsys.config.toml_file import IdentitySettings, load_config
 from recsys.identity.hashing import KeyedHash, normalise_expression
-from recsys.identity.stored_identifiers import stored
+from recsys.identity.stored_identifiers import store_identifiers
 from recsys.query_engine import connect
 
 KEYED = KeyedHash("0123456789abcdef" * 4, country="GB")
@@ -60,7 +60,7 @@ def test_without_a_country_only_what_says_its_own_is_one() -> None:
 )
 def test_the_workspace_says_the_country(tmp_path: Path, settings: str, typed: str) -> None:
     (tmp_path / "omnibasket.toml").write_text(f"[workspace]\n{settings}\n", encoding="utf-8")
-    keyed = KeyedHash.load(load(tmp_path), create=True)
+    keyed = KeyedHash.load(load_config(tmp_path), create=True)
     assert keyed.identifier("phone", "07700 900001") == keyed.identifier("phone", typed)
 
 
@@ -82,12 +82,16 @@ def test_a_column_gets_the_hashes_of_its_values(
     table = ibis.memtable(pa.table({"place": range(len(values)), "raw": pa.array(values)}))
     table = table.mutate(value=normalise_expression(kind, table.raw))
     distinct = table.select("value").distinct()
-    found = stored(con, distinct, kind, keyed=keyed, settings=Identity(), country=country)
+    found = store_identifiers(
+        con, distinct, kind, keyed=keyed, settings=IdentitySettings(), country=country
+    )
     rows = con.to_pyarrow(table.left_join(found, "value").order_by("place")).to_pylist()
     assert [row["hashed"] for row in rows] == [keyed.identifier(kind, value) for value in values]
 
 
 def test_null_is_nobody(con: Backend) -> None:
     table = ibis.memtable(pa.table({"value": pa.array([None, "07700 900001"], pa.string())}))
-    found = stored(con, table, "phone", keyed=KEYED, settings=Identity(), country="GB")
+    found = store_identifiers(
+        con, table, "phone", keyed=KEYED, settings=IdentitySettings(), country="GB"
+    )
     assert con.to_pyarrow(found)["hashed"].to_pylist() == [KEYED.identifier("phone", "07700900001")]

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 import pytest
 
-from recsys.config.toml_file import Identity
+from recsys.config.toml_file import IdentitySettings
 from recsys.identity.blocking import RULE
 from recsys.identity.links import ANCHORS, CROWDED, EVIDENCE
 from recsys.identity.resolution import CHANCE, LIMIT, UNDONE
@@ -20,7 +20,7 @@ def test_every_reason_is_explained(reason: str) -> None:
     assert f"| `{reason}" in PAGE
 
 
-@pytest.mark.parametrize("name", [*ANCHORS, *Identity.__struct_fields__])
+@pytest.mark.parametrize("name", [*ANCHORS, *IdentitySettings.__struct_fields__])
 def test_every_type_and_setting_is_named(name: str) -> None:
     assert f"`{name}" in PAGE or f"identity.{name}" in PAGE
 

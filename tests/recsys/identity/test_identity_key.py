@@ -5,12 +5,12 @@ import hashlib
 import ibis
 import pytest
 
-from recsys.config.toml_file import Identity
+from recsys.config.toml_file import IdentitySettings
 from recsys.identity.resolution import customers_of_groups, resolve
 from recsys.query_engine import connect
 from tests.recsys.identity.observing import Seen, customers, link_id
 
-DEFAULTS = Identity()
+DEFAULTS = IdentitySettings()
 
 
 def under(key: str, seen: Seen) -> Seen:
@@ -35,7 +35,7 @@ def test_the_workspaces_key_decides_nothing(key: str) -> None:
     seen.order("card=C9 email=E7 email=E8 email=E9")
     hashed = under(key, seen)
     two = tuple(f"email={named(key, 'email', value)}" for value in ("E1", "E2"))
-    settings = Identity(
+    settings = IdentitySettings(
         limits={**DEFAULTS.limits, "email": 2},
         undone=[link_id(resolve(hashed.table(), DEFAULTS, con), *two)],
     )

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ibis.backends.duckdb import Backend
 
-from recsys.config.toml_file import Identity
+from recsys.config.toml_file import IdentitySettings
 from recsys.identity.links import EVIDENCE, OBSERVATIONS, count
 from recsys.identity.resolution import Resolution, customer_id_of, decide, resolve
 from recsys.query_engine import connect
@@ -20,7 +20,7 @@ from tests.recsys.identity.observing import START, Seen, customers
 
 #: Few values, so that everything is linked with everything; tight limits, so that they bite.
 KINDS = ("account", "email", "loyalty_card", "payment_token", "device", "member")
-TIGHT = Identity(
+TIGHT = IdentitySettings(
     limits={"account": 1, "email": 2, "loyalty_card": 2, "payment_token": 2, "device": 2},
     max_degree={"account": 4, "email": 3, "loyalty_card": 3, "payment_token": 3, "device": 1},
 )

@@ -4,7 +4,7 @@ import ibis
 import pytest
 from ibis.backends.duckdb import Backend
 
-from recsys.config.toml_file import Identity
+from recsys.config.toml_file import IdentitySettings
 from recsys.identity.resolution import (
     Resolution,
     customer_id_of,
@@ -23,7 +23,7 @@ from tests.recsys.identity.observing import (
     refused,
 )
 
-DEFAULTS = Identity()
+DEFAULTS = IdentitySettings()
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def con() -> Backend:
 
 @pytest.fixture
 def find(con: Backend):
-    def run(seen: Seen, settings: Identity = DEFAULTS, **more: object) -> Resolution:
+    def run(seen: Seen, settings: IdentitySettings = DEFAULTS, **more: object) -> Resolution:
         return resolve(seen.table(), settings, con, **more)
 
     return run
@@ -217,9 +217,9 @@ def test_a_broken_export_that_names_everyone_in_one_order_joins_nobody(find) -> 
     assert len(customers(found)) == 300
     assert not blocked(found)
     undone = decide(
-        found.identifiers, found.links, Identity(undone=found.links["link_id"].to_pylist())
+        found.identifiers, found.links, IdentitySettings(undone=found.links["link_id"].to_pylist())
     )
-    assert decide(undone.identifiers, undone.links, Identity()).links.equals(found.links)
+    assert decide(undone.identifiers, undone.links, IdentitySettings()).links.equals(found.links)
 
 
 # ---- devices
@@ -320,9 +320,9 @@ def test_a_type_that_is_not_known_joins_without_a_limit(find) -> None:
 
 def test_settings_change_limits_and_degrees(find) -> None:
     seen = Seen().order("card=C1 token=T1", times=2).order("card=C1 token=T2")
-    limited = find(seen, Identity(limits={"payment_token": 1}))
+    limited = find(seen, IdentitySettings(limits={"payment_token": 1}))
     assert customers(limited) == [{"card=C1", "token=T1"}, {"token=T2"}]
-    strict = find(seen, Identity(max_degree={"loyalty_card": 1}))
+    strict = find(seen, IdentitySettings(max_degree={"loyalty_card": 1}))
     assert blocked(strict) == {"card=C1": "degree: seen with 2 payment_token"}
 
 
@@ -333,10 +333,10 @@ def test_a_link_undone_splits_the_customer_and_redone_joins_it_again(find) -> No
     seen = Seen().order("card=C1 token=T1").order("email=E1 token=T1")
     before = find(seen)
     undone = link_id(before, "email=E1", "token=T1")
-    after = find(seen, Identity(undone=[undone]))
+    after = find(seen, IdentitySettings(undone=[undone]))
     assert customers(after) == [{"card=C1", "token=T1"}, {"email=E1"}]
     assert refused(after) == {frozenset(("email=E1", "token=T1")): "undone"}
-    again = decide(after.identifiers, after.links, Identity())
+    again = decide(after.identifiers, after.links, IdentitySettings())
     assert again.identifiers.equals(before.identifiers)
     assert again.links.equals(before.links)
 
@@ -346,17 +346,17 @@ def test_undoing_a_wrong_link_gives_a_blocked_card_back(find) -> None:
     for n in range(7):
         seen.order(f"card=HOME token=T{n}", times=2)
     few = {"loyalty_card": 6}
-    before = find(seen, Identity(max_degree=few))
+    before = find(seen, IdentitySettings(max_degree=few))
     assert blocked(before) == {"card=HOME": "degree: seen with 7 payment_token"}
     undone = [link_id(before, "card=HOME", "token=T6")]
-    after = find(seen, Identity(max_degree=few, undone=undone))
+    after = find(seen, IdentitySettings(max_degree=few, undone=undone))
     assert [len(customer) for customer in customers(after)] == [7, 1]
 
 
 # ---- whose is an order
 
 
-def whose(con: Backend, seen: Seen, settings: Identity = DEFAULTS) -> dict[str, str]:
+def whose(con: Backend, seen: Seen, settings: IdentitySettings = DEFAULTS) -> dict[str, str]:
     found = resolve(seen.table(), settings, con)
     groups = customers_of_groups(ibis.memtable(seen.table()), ibis.memtable(found.identifiers))
     rows = con.to_pyarrow(groups).to_pylist()
@@ -394,8 +394,8 @@ def test_a_shared_tablets_session_is_the_logins(con: Backend) -> None:
 
 def test_observations_may_lie_in_the_engine(con: Backend) -> None:
     seen = Seen().order("card=C1 token=T1").table()
-    found = resolve(con.create_table("seen", ibis.memtable(seen)), Identity(), con)
+    found = resolve(con.create_table("seen", ibis.memtable(seen)), IdentitySettings(), con)
     con.raw_sql("DROP TABLE seen")
-    assert found.identifiers.equals(resolve(seen, Identity(), con).identifiers)
+    assert found.identifiers.equals(resolve(seen, IdentitySettings(), con).identifiers)
     left = con.raw_sql("SELECT count(*) FROM duckdb_tables()").fetchone()
     assert left == (0,)

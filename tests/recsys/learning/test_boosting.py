@@ -6,9 +6,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recsys.config.model_settings import Ranker as Settings
+from recsys.config.model_settings import RankerSettings as Settings
 from recsys.learning import boosting
-from recsys.learning.boosting import Cases, boost, fit, ordering, telling
+from recsys.learning.boosting import (
+    RankingExamples,
+    binary_parameters,
+    boost,
+    fit_trees,
+    lambdarank_parameters,
+)
 from recsys.ranking.boosted_trees import FEATURES
 from recsys.ranking.trees import Trees
 from recsys.ranking.weight_refinement import ndcg_of
@@ -18,7 +24,7 @@ TOLD = FEATURES.index("own_recency")
 EAGER = Settings(min_examples=10, trees=2, order_trees=80, min_customers=1, features=1.0)
 
 
-def window(seed: int, n: int = 160, twice: bool = False) -> Cases:
+def window(seed: int, n: int = 160, twice: bool = False) -> RankingExamples:
     """Customers of whom every other one buys much.
 
     Of one customer's candidates those without the feature that decides are bought first. But who
@@ -38,10 +44,10 @@ def window(seed: int, n: int = 160, twice: bool = False) -> Cases:
     features[:, TOLD] = np.concatenate(has)
     noise = rng.normal(size=len(rows)) * 0.01
     mass = rng.uniform(0.5, 3.0, len(rows))
-    return Cases(features, np.concatenate(bought), rows, mass, noise, customer)
+    return RankingExamples(features, np.concatenate(bought), rows, mass, noise, customer)
 
 
-def sheets(windows: list[Cases]) -> dict[tuple[int, int], list[int]]:
+def sheets(windows: list[RankingExamples]) -> dict[tuple[int, int], list[int]]:
     """Positions of each customer's candidates, in each window: a plain loop over all of them."""
     found: dict[tuple[int, int], list[int]] = {}
     at = 0
@@ -64,21 +70,21 @@ def told(dataset: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("n_windows", [1, 2, 3])
 def test_groups_labels_and_weights_are_those_of_a_plain_loop(n_windows: int) -> None:
     windows = [window(seed, n=7 + seed) for seed in range(n_windows)]
-    every = Cases.together(windows)
+    every = RankingExamples.together(windows)
     of = sheets(windows)
     label, mass, total = (
         [float(value) for one in windows for value in getattr(one, name)]
         for name in ("bought", "mass", "total")
     )
 
-    order = told(boosting._set(every, ordering(EAGER, 0, 1)))
+    order = told(boosting._set(every, lambdarank_parameters(EAGER, 0, 1)))
     assert order["group"].tolist() == [len(at) for at in of.values()]
     assert [at for one in of.values() for at in one] == list(range(len(label)))  # one by one
     assert order["label"].tolist() == label
     assert order["weight"] is None
     np.testing.assert_allclose(order["init"], total)
 
-    chances = told(boosting._set(every, telling(EAGER, 0, 1)))
+    chances = told(boosting._set(every, binary_parameters(EAGER, 0, 1)))
     assert chances["group"] is None
     assert chances["label"].tolist() == label
     mean = sum(mass) / len(mass)
@@ -91,7 +97,7 @@ def test_only_who_bought_in_that_window_says_what_stands_first(n_windows: int) -
     windows = [window(seed, n=20) for seed in range(n_windows)]
     for number, one in enumerate(windows):  # every customer stays away from one of the windows
         one.bought[one.rows % n_windows == number] = False
-    found = Cases.together(windows).who_bought()
+    found = RankingExamples.together(windows).who_bought()
     expected = [
         value
         for number, one in enumerate(windows)
@@ -113,7 +119,7 @@ def lead(trees: Trees) -> float:
 
 @pytest.mark.parametrize("n_windows", [1, 2, 3])
 def test_it_learns_what_only_candidates_of_one_customer_say(n_windows: int) -> None:
-    found = fit([window(seed) for seed in range(n_windows)], EAGER, threads=1)
+    found = fit_trees([window(seed) for seed in range(n_windows)], EAGER, threads=1)
     assert found is not None
     assert lead(found.likely) < 0  # of all candidates, more of those with it are bought
     assert lead(found.order) > 0.1
@@ -128,23 +134,25 @@ def test_it_learns_what_only_candidates_of_one_customer_say(n_windows: int) -> N
 def test_candidates_of_two_customers_taken_for_ones_teach_the_opposite() -> None:
     """What is made up here can tell right groups from wrong ones."""
     one = window(0)
-    assert lead(boost(one, 40, ordering(EAGER, 0, 1))) > 0.5
-    assert lead(boost(replace(one, rows=one.rows // 2), 40, ordering(EAGER, 0, 1))) < -0.5
+    assert lead(boost(one, 40, lambdarank_parameters(EAGER, 0, 1))) > 0.5
+    assert (
+        lead(boost(replace(one, rows=one.rows // 2), 40, lambdarank_parameters(EAGER, 0, 1))) < -0.5
+    )
 
 
 def test_a_customer_who_says_when_to_stop_is_not_learned_from(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Of one window some customers are held out, with every question that they were asked."""
-    seen: list[tuple[Cases, Cases]] = []
-    honest = boosting.until_it_stops
+    seen: list[tuple[RankingExamples, RankingExamples]] = []
+    honest = boosting.fit_with_early_stopping
 
-    def noted(first: Cases, then: Cases, parameters: dict[str, Any]) -> Trees:
+    def noted(first: RankingExamples, then: RankingExamples, parameters: dict[str, Any]) -> Trees:
         seen.append((first, then))
         return honest(first, then, parameters)
 
-    monkeypatch.setattr(boosting, "until_it_stops", noted)
-    assert fit([window(0, twice=True)], EAGER, threads=1)
+    monkeypatch.setattr(boosting, "fit_with_early_stopping", noted)
+    assert fit_trees([window(0, twice=True)], EAGER, threads=1)
     assert len(seen) == 2
     for first, then in seen:
         learned, held = set(first.customer[first.rows]), set(then.customer[then.rows])
@@ -155,7 +163,7 @@ def test_a_customer_who_says_when_to_stop_is_not_learned_from(
 
 def test_those_left_out_are_stood_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(boosting, "ENOUGH", 0)
-    every = Cases.together([window(seed) for seed in range(4)])
+    every = RankingExamples.together([window(seed) for seed in range(4)])
     some = every.sampled(seed=1)
     assert some.bought.sum() == every.bought.sum()
     assert len(some.bought) < 0.6 * len(every.bought)

@@ -7,7 +7,7 @@ import pytest
 
 from recsys.evaluation import cart_sets, evaluation_set
 from recsys.learning import boosting, examples
-from recsys.learning.examples import Examples, cases, learn, lesson
+from recsys.learning.examples import BlendExamples, learn_ranking, ranking_examples, training_window
 from recsys.ranking.candidates import COLUMNS
 from recsys.ranking.features.item_statistics import ItemStatistics
 from recsys.schema import CHANNELS
@@ -30,7 +30,7 @@ def taught(tmp_path_factory):
             training, models = fitted(history, window.start_ts)
             people = evaluation_set.read(history, training.index, window, active=60, lapsed=20)
             orders = cart_sets.read(history, people, at_most=40)
-            one = lesson(models, ItemStatistics.fit(training), people, orders)
+            one = training_window(models, ItemStatistics.fit(training), people, orders)
             found.append((people, one, orders))
     return found
 
@@ -95,7 +95,7 @@ def test_carts_are_their_customers_and_what_lies_in_them_is_not_learned(taught):
 
 def test_examples_of_all_sheets_have_rows_of_their_own(taught):
     sheets = [sheet for _, one, _ in taught for sheet in (*one.plain, *one.strangers, *one.cart)]
-    found = Examples.of(sheets)
+    found = BlendExamples.of(sheets)
     expected, start = [], 0
     for sheet in sheets:
         for question, _, came, mass, _, free, at in asked(sheet):
@@ -115,8 +115,8 @@ def test_examples_of_all_sheets_have_rows_of_their_own(taught):
 def test_trees_get_each_question_of_each_window_as_one_group(taught, monkeypatch):
     """What LightGBM holds is compared with a loop over windows, sheets and questions."""
     monkeypatch.setattr(boosting, "MIN_BOUGHT", 50)
-    plain = learn([one for _, one, _ in taught], settings=EAGER).plain
-    whole = [cases(one, [*one.plain, *one.on_channel], plain) for _, one, _ in taught]
+    plain = learn_ranking([one for _, one, _ in taught], settings=EAGER).plain
+    whole = [ranking_examples(one, [*one.plain, *one.on_channel], plain) for _, one, _ in taught]
     sizes: list[int] = []
     labels: list[float] = []
     for (_, one, _), of in zip(taught, whole, strict=True):
@@ -143,6 +143,6 @@ def test_trees_get_each_question_of_each_window_as_one_group(taught, monkeypatch
         return made
 
     monkeypatch.setattr(boosting, "_set", noted)
-    assert boosting.fit(whole, EAGER, threads=1) is not None
+    assert boosting.fit_trees(whole, EAGER, threads=1) is not None
     held = [(made.get_group().tolist(), made.get_label().tolist()) for made in given]
     assert (sizes, labels) in held  # all windows together

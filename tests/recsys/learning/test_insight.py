@@ -3,13 +3,19 @@
 import numpy as np
 import pytest
 
-from recsys.config.model_settings import Ranker as Settings
+from recsys.config.model_settings import RankerSettings as Settings
 from recsys.datasets.ragged import Lists
 from recsys.errors import DataError
 from recsys.evaluation import evaluation_set
-from recsys.evaluation.top_lists import Shown
-from recsys.learning.boosting import Cases, boost, telling
-from recsys.learning.insight import GROUP_OF, by_segment, dependence, grouped, importance
+from recsys.evaluation.top_lists import TopLists
+from recsys.learning.boosting import RankingExamples, binary_parameters, boost
+from recsys.learning.insight import (
+    GROUP_OF,
+    by_segment,
+    feature_importance,
+    importance_by_group,
+    partial_dependence,
+)
 from recsys.ranking.boosted_trees import FEATURES, Ensemble
 from recsys.ranking.trees import Trees
 from tests.recsys.conftest import WriteHistory
@@ -19,52 +25,56 @@ FIRST, SECOND = "own_recency", "item_season"
 
 
 @pytest.fixture(scope="module")
-def candidates() -> Cases:
+def candidates() -> RankingExamples:
     """Bought is what was bought lately, and of that more in season."""
     rng = np.random.default_rng(3)
     m = 3_000
     features = rng.random((m, len(FEATURES))).astype(np.float32)
     first, second = (features[:, FEATURES.index(name)] for name in (FIRST, SECOND))
     bought = rng.random(m) < 0.1 + 0.6 * (first < 0.5) + 0.2 * (second > 0.5)
-    return Cases(features, bought, np.arange(m) // 10, np.ones(m), np.zeros(m), np.arange(m // 10))
+    return RankingExamples(
+        features, bought, np.arange(m) // 10, np.ones(m), np.zeros(m), np.arange(m // 10)
+    )
 
 
 @pytest.fixture(scope="module")
-def ensemble(candidates: Cases) -> Ensemble:
-    likely = boost(candidates, 30, telling(Settings(min_examples=50), seed=0, threads=1))
+def ensemble(candidates: RankingExamples) -> Ensemble:
+    likely = boost(candidates, 30, binary_parameters(Settings(min_examples=50), seed=0, threads=1))
     return Ensemble(likely, Trees.none(), np.array([-3.0, 3.0]), np.array([0.05, 0.95]))
 
 
-def test_what_decides_weighs_most(candidates: Cases, ensemble: Ensemble) -> None:
-    weights = importance(ensemble, candidates.features)
+def test_what_decides_weighs_most(candidates: RankingExamples, ensemble: Ensemble) -> None:
+    weights = feature_importance(ensemble, candidates.features)
     assert [one.name for one in weights[:2]] == [FIRST, SECOND]
     assert sum(one.share for one in weights) == pytest.approx(1)
     assert {one.name for one in weights} == set(FEATURES)
     assert all(one.order == 0 for one in weights)
-    groups = grouped(weights)
+    groups = importance_by_group(weights)
     assert groups[0].name == "own purchases of the product"
     assert sum(one.share for one in groups) == pytest.approx(1)
     assert len(GROUP_OF) == len(FEATURES)
 
 
-def test_what_moves_all_alike_weighs_nothing(candidates: Cases, ensemble: Ensemble) -> None:
+def test_what_moves_all_alike_weighs_nothing(
+    candidates: RankingExamples, ensemble: Ensemble
+) -> None:
     same = np.repeat(candidates.features[:1], 50, axis=0)
-    assert all(one.likely < 1e-9 for one in importance(ensemble, same))
+    assert all(one.likely < 1e-9 for one in feature_importance(ensemble, same))
 
 
 def test_a_feature_moves_candidates_the_way_that_it_was_taught(
-    candidates: Cases, ensemble: Ensemble
+    candidates: RankingExamples, ensemble: Ensemble
 ) -> None:
-    steps = dependence(ensemble, candidates, FIRST, points=9)
+    steps = partial_dependence(ensemble, candidates, FIRST, points=9)
     assert [one.value for one in steps] == sorted(one.value for one in steps)
     early, late = steps[1], steps[-2]
     assert early.added > late.added + 1
     assert early.chance > late.chance
     assert all(one.low <= one.added + 0.2 and one.added - 0.2 <= one.high for one in steps)
-    little = dependence(ensemble, candidates, "customer_tenure_days", points=9)
+    little = partial_dependence(ensemble, candidates, "customer_tenure_days", points=9)
     assert np.ptp([one.added for one in little]) < 0.5 * (early.added - late.added)
     with pytest.raises(DataError, match="Did you mean `own_recency`"):
-        dependence(ensemble, candidates, "own_recensy")
+        partial_dependence(ensemble, candidates, "own_recensy")
 
 
 def test_leads_worked_by_hand(write_history: WriteHistory) -> None:
@@ -78,9 +88,11 @@ def test_leads_worked_by_hand(write_history: WriteHistory) -> None:
     apple, bread = index.ix_of(["apple"]), index.ix_of(["bread"])
     nothing = Lists.of_rows([apple[:0]] * len(people))
     both = Lists.of_rows([np.concatenate([bread, apple])] * len(people))
-    ours = Shown(both, Lists.of_rows([bread] * len(people)), Lists.of_rows([apple] * len(people)))
+    ours = TopLists(
+        both, Lists.of_rows([bread] * len(people)), Lists.of_rows([apple] * len(people))
+    )
     own = Lists.of_rows([apple] * len(people))
-    found = {(one.by, one.segment): one for one in by_segment(ours, Shown(own, nothing, own),
+    found = {(one.by, one.segment): one for one in by_segment(ours, TopLists(own, nothing, own),
                                                               people, 2)}  # fmt: skip
     everybody = found["everybody", "all"]
     assert (everybody.n, everybody.ours) == (12, 1.0)

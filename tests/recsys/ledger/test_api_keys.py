@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from recsys.errors import LedgerError
-from recsys.ledger.api_keys import PREFIX, Grant, find
+from recsys.ledger.api_keys import PREFIX, Grant, find_key
 from recsys.ledger.ledger import Ledger
 
 from .conftest import NOW
@@ -22,14 +22,14 @@ def test_a_key_is_found_by_its_secret_alone(ledger: Ledger) -> None:
     other_id, other = ledger.keys.create(Grant(scopes=("admin",)), NOW)
     assert secret.startswith(PREFIX)
     keys = held(ledger)
-    found = find(keys, secret)
+    found = find_key(keys, secret)
     assert found is not None
     assert (found.key_id, found.grant, found.created_ts) == (key_id, GRANT, NOW)
-    assert find(keys, other).key_id == other_id
+    assert find_key(keys, other).key_id == other_id
     swapped = secret.replace(key_id, other_id)
     for wrong in ("", secret[:-1], secret + "a", swapped, key_id, secret.upper(), "ключ"):
-        assert find(keys, wrong) is None
-    assert find({}, secret) is None
+        assert find_key(keys, wrong) is None
+    assert find_key({}, secret) is None
 
 
 def test_the_secret_is_not_stored(ledger: Ledger, ledger_url: str) -> None:

@@ -10,7 +10,7 @@ from recsys.ledger.events.event_types import Event
 from recsys.ledger.ledger import Ledger
 from recsys.ledger.offers.orders import pieces_of
 from recsys.ledger.offers.pieces import Piece
-from recsys.ledger.offers.returns import Returned
+from recsys.ledger.offers.returns import ReturnedOrder
 from recsys.ledger.schema import METADATA, OFFERS, REDEMPTIONS, SCHEMA_VERSION
 
 from .conftest import NOW
@@ -89,7 +89,7 @@ def test_a_ledger_of_the_version_before(ledger_url: str) -> None:
     offers = {n: promise(ledger, f"c{n}") for n in ("T1", "T2", "T3", "T4")}
     for number, offer in offers.items():
         redeem(ledger, CODES.of(offer), number)
-    ledger.offers.give_back([Returned("T4", "S1")], NOW)
+    ledger.offers.give_back([ReturnedOrder("T4", "S1")], NOW)
     codes = {offer.offer_id: CODES.new().code for offer in offers.values()}  # by chance
     make_older(ledger, codes, {"T2": '["tea"]', "T4": '["milk","tea"]'}, {"T3": ("tea", "green")})
     ledger.close()
@@ -123,9 +123,11 @@ def test_a_ledger_of_the_version_before(ledger_url: str) -> None:
         redeem(ledger, CODES.of(offers["T4"]), "T4")
     assert redeem(ledger, CODES.of(offers["T4"]), "T5").first
     # What came back in part comes back with the rest.
-    assert ledger.offers.give_back([Returned("T1", "S1", {"milk": 1.0})], NOW) == 0
-    assert ledger.offers.give_back([Returned("T2", "S1", {"milk": 1.0})], NOW) == 1
-    assert ledger.offers.give_back([Returned("T3", "S1", {"milk": 1.0, "green": 1.0})], NOW) == 1
+    assert ledger.offers.give_back([ReturnedOrder("T1", "S1", {"milk": 1.0})], NOW) == 0
+    assert ledger.offers.give_back([ReturnedOrder("T2", "S1", {"milk": 1.0})], NOW) == 1
+    assert (
+        ledger.offers.give_back([ReturnedOrder("T3", "S1", {"milk": 1.0, "green": 1.0})], NOW) == 1
+    )
     check_books(ledger)
     ledger.close()
 

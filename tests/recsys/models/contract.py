@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.datasets.customer_history import EMPTY, EVENTS, Histories, notice
+from recsys.datasets.customer_history import EMPTY, EVENTS, Histories, add_events
 from recsys.datasets.item_index import item_keys
 from recsys.datasets.ragged import Lists
 from recsys.errors import NotFittedError
@@ -115,8 +115,8 @@ class ModelContract:
         """Views and carts without a purchase, of products known and unknown, of sales and none."""
         seen = [(item_keys([square(n)])[0], AS_OF - n, n % 2, 1) for n in (2, 4, 5, N + 3)]
         seen.append((item_keys(["never1"])[0], AS_OF - 60, 0, 1))
-        looker = notice(history(), np.array(seen, EVENTS))
-        buyer = notice(history(("p02", AS_OF - DAY)), np.array(seen, EVENTS))
+        looker = add_events(history(), np.array(seen, EVENTS))
+        buyer = add_events(history(("p02", AS_OF - DAY)), np.array(seen, EVENTS))
         people = batch(world, looker, history(), buyer)
         asked = Context.of(3, AS_OF, location=LOCATIONS[0])
         found = fitted.recommend(people, 6, asked)

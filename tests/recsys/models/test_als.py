@@ -6,9 +6,9 @@ from implicit.cpu.als import AlternatingLeastSquares
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
-from recsys.config.model_settings import Als as Settings
-from recsys.config.model_settings import Weights
-from recsys.datasets.customer_history import notice
+from recsys.config.model_settings import AlsSettings as Settings
+from recsys.config.model_settings import InteractionWeights
+from recsys.datasets.customer_history import add_events
 from recsys.datasets.interactions import CART, EVENTS, RETURN, VIEW, Interactions
 from recsys.datasets.item_index import item_key
 from recsys.datasets.ragged import Lists
@@ -59,19 +59,21 @@ def test_folding_in_is_what_implicit_would_compute(shop):
 
 
 def test_what_somebody_looked_at_or_returned_counts(shop):
-    weights = Weights(cart=0.5, view=0.2, returned=0.5)
+    weights = InteractionWeights(cart=0.5, view=0.2, returned=0.5)
     model = Als(Settings(factors=16, iterations=5, weights=weights)).fit(shop)
     bought = history(("p001",), ("p002",))
-    looked = notice(bought, looks(("p037", VIEW)))
-    put = notice(bought, looks(("p037", CART)))
+    looked = add_events(bought, looks(("p037", VIEW)))
+    put = add_events(bought, looks(("p037", CART)))
     returned = history(("p001",), ("p002",), ("p037", AS_OF - 9, 1.0), ("p037", AS_OF - 8, -1.0))
     wanted = Lists.of_rows([shop.index.ix_of(["p037"])] * 4)
     people = batch(shop, bought, looked, put, returned)
     plain, seen, carried, refused = model.score(people, Context.of(4, AS_OF), wanted)
     assert refused < plain < seen < carried
-    only_looked = batch(shop, notice(history(), looks(("p037", VIEW))))
+    only_looked = batch(shop, add_events(history(), looks(("p037", VIEW))))
     assert len(model.recommend(only_looked, 5, Context.of(1, AS_OF)).item_ix) == 5
-    ignored = Als(Settings(factors=16, iterations=5, weights=Weights(view=0.0))).fit(shop)
+    ignored = Als(Settings(factors=16, iterations=5, weights=InteractionWeights(view=0.0))).fit(
+        shop
+    )
     same = ignored.score(people[:2], Context.of(2, AS_OF), Lists.of_rows([wanted.item_ix[:1]] * 2))
     assert same[0] == same[1]
     assert ignored.recommend(only_looked, 5, Context.of(1, AS_OF)).item_ix.tolist() == []
@@ -82,7 +84,7 @@ def test_interactions_teach_too(shop):
         np.arange(40) % 20, shop.index.ix_of(["never"] * 20 + ["p001"] * 20),
         np.full(40, AS_OF - DAY), np.repeat([VIEW, RETURN], 20), 60,
     )  # fmt: skip
-    weights = Weights(returned=0.5)
+    weights = InteractionWeights(returned=0.5)
     model = Als(Settings(factors=8, weights=weights)).fit(replace(shop, interactions=done))
     never = shop.index.ix_of(["never"])
     assert model.place_[never] >= 0

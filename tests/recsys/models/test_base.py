@@ -23,8 +23,8 @@ def test_a_context_is_one_value_for_all_or_one_each():
 
 
 def test_there_is_a_model_for_every_section_of_the_settings():
-    assert tuple(MODELS) == model_settings.Models.__struct_fields__
-    sections = model_settings.Models(als=model_settings.Als(factors=3))
+    assert tuple(MODELS) == model_settings.ModelSettings.__struct_fields__
+    sections = model_settings.ModelSettings(als=model_settings.AlsSettings(factors=3))
     models = from_settings(sections)
     assert models["als"].settings.factors == 3
     on = {name: model for name, model in MODELS.items() if name != "bpr"}
@@ -32,5 +32,5 @@ def test_there_is_a_model_for_every_section_of_the_settings():
 
 
 def test_a_model_can_be_switched_on():
-    sections = model_settings.Models(bpr=model_settings.Bpr(enabled=True))
+    sections = model_settings.ModelSettings(bpr=model_settings.BprSettings(enabled=True))
     assert list(from_settings(sections)) == list(MODELS)

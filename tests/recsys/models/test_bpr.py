@@ -1,6 +1,6 @@
 import numpy as np
 
-from recsys.config.model_settings import Bpr as Settings
+from recsys.config.model_settings import BprSettings as Settings
 from recsys.datasets.interactions import VIEW, Interactions
 from recsys.models.base import Batch, Context
 from recsys.models.bpr import Bpr

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from recsys.config.model_settings import Content as Settings
+from recsys.config.model_settings import ContentSettings as Settings
 from recsys.datasets.products import Products
 from recsys.datasets.ragged import Lists
 from recsys.errors import NotFittedError

@@ -4,7 +4,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from recsys.config.model_settings import CoPurchase as Settings
+from recsys.config.model_settings import CoPurchaseSettings as Settings
 from recsys.datasets.ragged import Lists
 from recsys.models.base import Batch, Context
 from recsys.models.copurchase import _SIZE, CoPurchase

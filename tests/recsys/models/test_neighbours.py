@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from recsys.config.model_settings import Neighbours as Settings
+from recsys.config.model_settings import NeighboursSettings as Settings
 from recsys.models.base import Context
 from recsys.models.neighbours import Neighbours
 from tests.recsys.models.contract import ModelContract

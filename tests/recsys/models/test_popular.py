@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from recsys.config.model_settings import Popular as Settings
+from recsys.config.model_settings import PopularSettings as Settings
 from recsys.datasets.customer_history import EMPTY, Histories
 from recsys.models.base import Batch, Context
 from recsys.models.popular import LEVELS, Popular

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.models.purchase_intervals import APART_DAYS, pairs
-from recsys.models.repurchase_rates import BUYERS, Products
+from recsys.models.purchase_intervals import APART_DAYS, purchase_intervals
+from recsys.models.repurchase_rates import BUYERS, RepurchaseRates
 from recsys.units import DAY
 
 NOW = 1_000 * DAY
@@ -16,7 +16,7 @@ def found(*bought, half_life_days=10.0):
     key = np.array([each[0] for each in bought], np.int64)
     ts = np.array([NOW - round(each[1] * DAY) for each in bought], np.int64)
     count = np.array([each[2] if len(each) > 2 else 1 for each in bought], np.int32)
-    return pairs(key, ts, count, NOW, half_life_days)
+    return purchase_intervals(key, ts, count, NOW, half_life_days)
 
 
 def test_repeats_intervals_and_ages():
@@ -67,7 +67,7 @@ def test_products_are_drawn_to_their_category():
     bought += [(100 * 3 + 1, 20), *((buyer * 3 + 2, 20) for buyer in range(30))]
     seen = found(*bought)
     item_ix = (seen.key % 3).astype(np.int32)
-    learned = Products.learn(seen, item_ix, np.array([0, 0, 1], np.int32))
+    learned = RepurchaseRates.learn(seen, item_ix, np.array([0, 0, 1], np.int32))
     doubt = BUYERS * 20
     assert learned.overall == pytest.approx(31 / (61 * 20 + 1))
     food = (30 + doubt * learned.overall) / (31 * 20 + doubt)

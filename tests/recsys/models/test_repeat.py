@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.config.model_settings import Repeat as Settings
+from recsys.config.model_settings import RepeatSettings as Settings
 from recsys.datasets.baskets import Baskets
 from recsys.datasets.customer_history import EMPTY, Histories
 from recsys.datasets.ragged import Lists

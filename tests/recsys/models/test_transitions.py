@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from recsys.config.model_settings import Transitions as Settings
+from recsys.config.model_settings import TransitionsSettings as Settings
 from recsys.models.base import Batch, Context
 from recsys.models.transitions import Transitions
 from tests.recsys.models.contract import ModelContract

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from recsys.config.model_settings import Trending as Settings
+from recsys.config.model_settings import TrendingSettings as Settings
 from recsys.datasets.customer_history import EMPTY
 from recsys.datasets.ragged import Lists
 from recsys.models.base import Context
-from recsys.models.trending import Counts, Trending, rise, significant
+from recsys.models.trending import RecentCounts, Trending, rise_of, significant
 from tests.recsys.models.contract import ModelContract
 from tests.recsys.models.worlds import AS_OF, DAY, Order, batch, train
 
@@ -108,25 +108,25 @@ def test_a_location_has_trends_of_its_own():
 
 def test_a_share_that_is_kept_is_no_rise():
     past = np.array([100.0, 1.0, 0.0, 50.0])
-    np.testing.assert_allclose(rise(past / 10, past), 0, atol=1e-12)
-    few, many = rise(np.array([1.0, 30.0, 100.0]), np.array([0.1, 3.0, 100.0]))[:2]
+    np.testing.assert_allclose(rise_of(past / 10, past), 0, atol=1e-12)
+    few, many = rise_of(np.array([1.0, 30.0, 100.0]), np.array([0.1, 3.0, 100.0]))[:2]
     assert 0 < few < many  # the same ratio, with less and more behind it
 
 
 def test_significance_needs_numbers():
     past = np.array([1.0, 100.0, 1000.0])
     now = np.array([2.0, 200.0, 1000.0])
-    counts = Counts(now, past, now, past)
+    counts = RecentCounts(now, past, now, past)
     assert significant(counts, 0.05).tolist() == [False, True, False]
     nothing = np.zeros(3)
-    assert not significant(Counts(nothing, past, nothing, past), 0.05).any()
+    assert not significant(RecentCounts(nothing, past, nothing, past), 0.05).any()
 
 
 @pytest.mark.parametrize(("late", "early"), [((9, 1, 30), (40, 40, 300)), ((3, 5, 2), (6, 9, 60))])
 def test_the_chance_is_the_tail_of_a_negative_binomial(late, early):
     """Whole purchases that all count one: the library's distribution says how likely they are."""
     now, past = np.array(late, float), np.array(early, float)
-    counts = Counts(now, past, now, past)
+    counts = RecentCounts(now, past, now, past)
     share = now.sum() / (now.sum() + past.sum())
     chance = stats.nbinom.sf(now - 1, past + 0.5, 1 - share)
     by_library = stats.false_discovery_control(chance)

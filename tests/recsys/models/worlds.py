@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
-from recsys.datasets.baskets import Baskets, Training
-from recsys.datasets.customer_history import EMPTY, LINES, CustomerHistory, Histories, append
+from recsys.datasets.baskets import Baskets, TrainingSet
+from recsys.datasets.customer_history import EMPTY, LINES, CustomerHistory, Histories, add_lines
 from recsys.datasets.item_index import ItemIndex, item_keys
 from recsys.units import DAY
 
@@ -40,7 +40,7 @@ def train(orders: Sequence[Order], *, more: Sequence[str] = (), category=None, *
         names,
     )
     of_item = np.array([(category or {}).get(item, -1) for item in index.item_ids], np.int32)
-    return Training(index, baskets, AS_OF, of_item, **settings)
+    return TrainingSet(index, baskets, AS_OF, of_item, **settings)
 
 
 def history(*purchases: tuple) -> CustomerHistory:
@@ -49,10 +49,10 @@ def history(*purchases: tuple) -> CustomerHistory:
     for number, (item, *more) in enumerate(purchases):
         ts, quantity = (*more, *(AS_OF - DAY, 1.0)[len(more) :])
         rows.append((item_keys([item])[0], ts, quantity, number + 1, 0, 0, 100))
-    return append(EMPTY, np.array(rows, LINES)) if rows else EMPTY
+    return add_lines(EMPTY, np.array(rows, LINES)) if rows else EMPTY
 
 
-def batch(training: Training, *rows: CustomerHistory) -> Histories:
+def batch(training: TrainingSet, *rows: CustomerHistory) -> Histories:
     return Histories.from_rows(rows, training.index, AS_OF)
 
 
@@ -66,7 +66,7 @@ def square(number: int) -> str:
 
 def checkerboard(
     n: int, *, more: Sequence[str] = ("never1", "never2"), twins: int = 1, **settings
-) -> Training:
+) -> TrainingSet:
     """Customer ``u`` buys every product of their own colour but number ``u``, at one place.
 
     Number ``u`` is what they should be shown: all the others of their colour have it. With
@@ -87,7 +87,7 @@ def checkerboard(
     return train(orders, more=more, **settings)
 
 
-def customers_of(training: Training) -> Histories:
+def customers_of(training: TrainingSet) -> Histories:
     """The histories of everyone in a training."""
     baskets, rows = training.baskets, []
     for number in range(len(baskets.customer_ids)):

@@ -6,18 +6,18 @@ from functools import cache
 
 import numpy as np
 
-from recsys.config.model_settings import Als, Models, Popular
-from recsys.datasets.customer_history import EMPTY, LINES, CustomerHistory, Histories, append
+from recsys.config.model_settings import AlsSettings, ModelSettings, PopularSettings
+from recsys.datasets.customer_history import EMPTY, LINES, CustomerHistory, Histories, add_lines
 from recsys.datasets.item_index import item_key, location_key
 from recsys.datasets.products import Products
-from recsys.datasets.ragged import Lists, contains, rows_of
+from recsys.datasets.ragged import Lists, rows_contain, rows_of
 from recsys.models import from_settings
 from recsys.models.base import Batch, Context
-from recsys.ranking.availability import Shelf
-from recsys.ranking.candidates import COLUMNS, MODELS, collect
-from recsys.ranking.ranker import Asked, Ranker, factors_of
+from recsys.ranking.availability import Availability
+from recsys.ranking.candidates import COLUMNS, MODELS, collect_candidates
+from recsys.ranking.ranker import Ranker, RankRequest, factors_of
 from recsys.ranking.rules import Limits
-from recsys.ranking.segment_blends import Parts
+from recsys.ranking.segment_blends import SegmentBlends
 from recsys.schema import CHANNELS
 from tests.recsys.models.worlds import AS_OF, DAY, Order, train
 
@@ -45,7 +45,7 @@ def bought(*lines) -> CustomerHistory:
         line(*(given if isinstance(given, tuple) else (given,)), order=number + 1)
         for number, given in enumerate(lines)
     ]
-    return append(EMPTY, np.concatenate(rows)) if rows else EMPTY
+    return add_lines(EMPTY, np.concatenate(rows)) if rows else EMPTY
 
 
 @cache
@@ -74,8 +74,9 @@ def training():
 
 @cache
 def fitted():
-    settings = Models(
-        als=Als(factors=8, iterations=4), popular=Popular(min_lines=20, half_life_days=20.0)
+    settings = ModelSettings(
+        als=AlsSettings(factors=8, iterations=4),
+        popular=PopularSettings(min_lines=20, half_life_days=20.0),
     )
     return {name: model.fit(training()) for name, model in from_settings(settings).items()}
 
@@ -96,11 +97,11 @@ def blends():
         (MODELS, Context.of(len(people), AS_OF), again),
         (COLUMNS, context, partner),
     ):
-        found = collect(fitted(), Batch(histories, given), 50)
+        found = collect_candidates(fitted(), Batch(histories, given), 50)
         rows = rows_of(found)
-        happened = contains(wanted, rows, found.item_ix)
+        happened = rows_contain(wanted, rows, found.item_ix)
         scores = found.scores[:, : len(columns)]
-        made.append(Parts(columns).fit(scores, happened, rows, found.kind))
+        made.append(SegmentBlends(columns).fit(scores, happened, rows, found.kind))
     return made
 
 
@@ -111,7 +112,7 @@ def shelf():
     on_hand = np.where(np.arange(len(index)) == index.ix_of([SOLD_OUT])[0], 0.0, 9.0)
     active = np.arange(len(index)) != index.ix_of([DISCONTINUED])[0]
     where = np.full(len(index), location_key(STORE))
-    return Shelf.build(active, where, np.arange(len(index), dtype=np.int32), on_hand)
+    return Availability.build(active, where, np.arange(len(index), dtype=np.int32), on_hand)
 
 
 def ranker(on_shelf=None) -> Ranker:
@@ -147,7 +148,7 @@ def rank(
         location_keys=np.full(n, key),
         in_stock=np.full(n, in_stock),
     )
-    asked = Asked(
+    asked = RankRequest(
         np.full(n, counts),
         np.tile(factors_of(weights or {}), (n, 1)),
         limits,

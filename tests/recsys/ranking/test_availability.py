@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from recsys.ranking.availability import Shelf
+from recsys.ranking.availability import Availability
 
 NORTH, SOUTH, UNHEARD = 77, 11, 5
 
 
 def shelf():
     """Four products; the north has some of two of them, in two stock rows for product 3."""
-    return Shelf.build(
+    return Availability.build(
         np.array([True, True, True, False]),
         np.array([NORTH, NORTH, SOUTH, NORTH]),
         np.array([3, 1, 1, 3], dtype=np.int32),
@@ -23,7 +23,7 @@ def test_rows_of_one_product_add_up_and_what_is_not_carried_is_none():
 
 
 def test_parts_are_what_was_told():
-    parts = Shelf.build(
+    parts = Availability.build(
         np.ones(4, bool), np.full(4, NORTH), np.array([0, 1, 2, 2], np.int32),
         np.array([0.4, 1.1, 0.1, 0.2]),
     )  # fmt: skip
@@ -33,7 +33,7 @@ def test_parts_are_what_was_told():
 
 def test_counts_of_an_older_artefact_are_read():
     arrays = shelf().arrays()
-    older = Shelf.from_arrays({**arrays, "on_hand": arrays["on_hand"].astype(np.float32)})
+    older = Availability.from_arrays({**arrays, "on_hand": arrays["on_hand"].astype(np.float32)})
     assert older.on_hand.dtype == np.float64
     assert on_hand(older, NORTH) == [0, 5, 0, 6]
 
@@ -50,12 +50,14 @@ def test_locations_are_asked_side_by_side():
 
 def test_without_stock_nothing_is_known():
     empty = np.array([], dtype=np.int64)
-    bare = Shelf.build(np.ones(3, dtype=bool), empty, empty.astype(np.int32), empty.astype(float))
+    bare = Availability.build(
+        np.ones(3, dtype=bool), empty, empty.astype(np.int32), empty.astype(float)
+    )
     assert np.isnan(bare.on_hand_at(np.array([NORTH]), np.array([0]))).all()
 
 
 def test_it_comes_back_from_its_arrays():
-    again = Shelf.from_arrays(shelf().arrays())
+    again = Availability.from_arrays(shelf().arrays())
     assert again.on_hand_at(np.array([NORTH]), np.array([1])).tolist() == [5]
 
 
@@ -82,6 +84,6 @@ def test_a_location_that_told_of_some_products_is_not_empty_of_the_others():
     assert np.isnan(on_hand(newer, UNHEARD, (1, 3))).all()
     assert newer.held_at(UNHEARD) is None
     assert told(newer, (UNHEARD, 1, 3)).held_at(UNHEARD) is None
-    again = Shelf.from_arrays(newer.arrays())
+    again = Availability.from_arrays(newer.arrays())
     assert again.held_at(UNHEARD) is None
     assert again.held_at(NORTH).tolist() == [1, 3]

@@ -7,21 +7,26 @@ import numpy as np
 import pytest
 
 from recsys.artefacts import registry
-from recsys.config.toml_file import load
-from recsys.datasets.customer_history import EMPTY, Histories, pack, unpack
-from recsys.datasets.history_rows import read as read_rows
+from recsys.config.toml_file import load_config
+from recsys.datasets.customer_history import EMPTY, Histories, pack_history, unpack_history
+from recsys.datasets.history_rows import read_rows
 from recsys.evaluation import cart_sets, evaluation_set
-from recsys.evaluation.top_lists import ranked
+from recsys.evaluation.top_lists import rank_in_batches
 from recsys.history.versions import History
-from recsys.learning.examples import baskets_of, cases, learn, lesson
+from recsys.learning.examples import (
+    learn_ranking,
+    ranking_examples,
+    same_order_neighbours,
+    training_window,
+)
 from recsys.models.base import Context
-from recsys.ranking.boosted_trees import FEATURES, Boosted, Ensemble
+from recsys.ranking.boosted_trees import FEATURES, BoostedTrees, Ensemble
 from recsys.ranking.candidates import COLUMNS
 from recsys.ranking.features.item_statistics import ItemStatistics
 from recsys.ranking.ranker import Ranker
 from recsys.ranking.trees import Trees
 from recsys.recommender.engine import Engine
-from recsys.recommender.placements import Question, placements
+from recsys.recommender.placements import Question, all_placements
 from tests.recsys.evaluation.test_evaluator import EAGER, FIRST, fitted, lines, shelf_of
 from tests.recsys.ranking import grocer
 
@@ -43,7 +48,7 @@ def ranker_with(order: Trees) -> Ranker:
     ensemble = Ensemble(Trees.none(), order, np.array([-9.0, 9.0]), np.array([0.0, 1.0]))
     models = grocer.fitted()
     statistics = ItemStatistics.fit(grocer.training())
-    boosted = Boosted(statistics, baskets_of(models), ensemble, ensemble)
+    boosted = BoostedTrees(statistics, same_order_neighbours(models), ensemble, ensemble)
     return replace(grocer.ranker(), boosted=boosted)
 
 
@@ -56,7 +61,7 @@ def asked(rows, cart=None):
 
 def evidence_of(ranker: Ranker, rows):
     """What each column counts for, by product, of the first of the rows."""
-    (found,) = ranked(ranker, *asked(rows))
+    (found,) = rank_in_batches(ranker, *asked(rows))
     part = slice(*found.indptr[:2])
     return dict(zip(found.item_ix[part].tolist(), found.evidence[part], strict=True))
 
@@ -76,7 +81,7 @@ def test_the_reason_is_what_moved_a_product_most():
         assert not by[np.arange(len(COLUMNS)) != popular].any()
         if buyers[item] > bar:
             assert after[item].argmax() == popular
-    (found,) = ranked(lifted, *asked(PEOPLE))
+    (found,) = rank_in_batches(lifted, *asked(PEOPLE))
     first = found.item_ix[found.indptr[0]]
     assert buyers[first] > bar
 
@@ -91,9 +96,9 @@ def test_what_a_tree_says_of_the_customer_alone_is_no_reason():
 @pytest.mark.parametrize("cart", [None, [["pasta"], (), ["bread"], ["tea"]]])
 def test_one_gets_what_they_get_among_others(cart):
     lifted = ranker_with(split("own_recency", 1.0, -1.0, 2.0))
-    (whole,) = ranked(lifted, *asked(PEOPLE, cart))
+    (whole,) = rank_in_batches(lifted, *asked(PEOPLE, cart))
     for r, row in enumerate(PEOPLE):
-        (alone,) = ranked(lifted, *asked([row], cart and [cart[r]]))
+        (alone,) = rank_in_batches(lifted, *asked([row], cart and [cart[r]]))
         part = slice(*whole.indptr[r : r + 2])
         for name in ("item_ix", "chance", "scores", "evidence"):
             np.testing.assert_array_equal(getattr(whole, name)[part], getattr(alone, name))
@@ -101,8 +106,9 @@ def test_one_gets_what_they_get_among_others(cart):
 
 def test_who_is_unknown_is_not_looked_at_by_trees():
     lifted = ranker_with(split("item_log_buyers", 0.0, 50.0, 99.0))
-    for by_trees, plain in zip(ranked(lifted, *asked([EMPTY])),
-                               ranked(grocer.ranker(), *asked([EMPTY])), strict=True):  # fmt: skip
+    with_trees = rank_in_batches(lifted, *asked([EMPTY]))
+    without = rank_in_batches(grocer.ranker(), *asked([EMPTY]))
+    for by_trees, plain in zip(with_trees, without, strict=True):
         for field in fields(plain):
             np.testing.assert_array_equal(getattr(by_trees, field.name), getattr(plain, field.name))
 
@@ -113,40 +119,40 @@ def test_learning_and_answering_work_out_the_same_features(write_history, monkey
     history = write_history(lines())
     training, models = fitted(history, FIRST.start_ts)
     people = evaluation_set.read(history, training.index, FIRST, active=200, lapsed=50)
-    taught = lesson(
+    taught = training_window(
         models, ItemStatistics.fit(training), people, cart_sets.read(history, people, at_most=60)
     )
-    learned = learn([taught], settings=EAGER)
-    studied = cases(taught, taught.plain, learned.plain)
+    learned = learn_ranking([taught], settings=EAGER)
+    studied = ranking_examples(taught, taught.plain, learned.plain)
     ranker = Ranker(
         training.index, models, learned.plain, learned.cart, shelf_of(training),
         boosted=learned.boosted,
     )  # fmt: skip
     seen = []
-    honest = Boosted.features
+    honest = BoostedTrees.features
 
     def noted(*given):
         seen.append(honest(*given))
         return seen[-1]
 
-    monkeypatch.setattr(Boosted, "features", noted)
+    monkeypatch.setattr(BoostedTrees, "features", noted)
     context = people.context()
     for r in range(0, len(people), 9):
-        stored = unpack(pack(people.rows[r]))
+        stored = unpack_history(pack_history(people.rows[r]))
         alone = Histories.from_rows([stored], training.index, people.as_of_ts[r : r + 1])
-        ranked(ranker, alone, context[r : r + 1])
+        rank_in_batches(ranker, alone, context[r : r + 1])
         expected = studied.features[studied.rows == r]
         assert len(expected)
         np.testing.assert_array_equal(seen[-1], expected)
 
 
 def test_a_public_screen_shows_nothing_of_a_history(trained_demo: Path) -> None:
-    config = load(trained_demo)
+    config = load_config(trained_demo)
     engine = Engine.load(registry.current(config))
     as_of_ts = int(engine.manifest.as_of.timestamp())
     rows = [row for _, row in read_rows(History.open(config), until_ts=as_of_ts)]
     most = sorted(rows, key=lambda row: -len(row.lines))[:5]
-    public = {name: one for name, one in placements(config).items() if not one.personal}
+    public = {name: one for name, one in all_placements(config).items() if not one.personal}
     assert public
     for name, settings in public.items():
         question = Question(

@@ -6,13 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.isotonic import IsotonicRegression
 
-from recsys.ranking.calibration import fit_rising, stack
+from recsys.ranking.calibration import fit_isotonic, stack_curves
 
 
 def test_the_chance_is_the_share_that_happened():
     x = np.repeat([1.0, 2.0, 3.0], 1000)
     happened = np.concatenate([np.arange(1000) < n for n in (100, 300, 600)])
-    curve = fit_rising(x, happened, np.ones(3000), knots=8)
+    curve = fit_isotonic(x, happened, np.ones(3000), knots=8)
     assert curve(np.array([1.0, 2.0, 3.0])) == pytest.approx([0.1, 0.3, 0.6], abs=1e-3)
     assert curve(np.array([2.5])) == pytest.approx([0.45], abs=1e-3)
 
@@ -20,12 +20,12 @@ def test_the_chance_is_the_share_that_happened():
 def test_neighbours_that_would_fall_are_pooled():
     x = np.repeat([1.0, 2.0], 1000)
     happened = np.concatenate([np.arange(1000) < n for n in (400, 200)])
-    curve = fit_rising(x, happened, np.ones(2000), knots=8)
+    curve = fit_isotonic(x, happened, np.ones(2000), knots=8)
     assert curve(x) == pytest.approx(0.3, abs=1e-3)
 
 
 def test_a_weight_stands_for_that_many_cases():
-    weighed = fit_rising(
+    weighed = fit_isotonic(
         np.array([1.0, 1.0]), np.array([True, False]), np.array([900.0, 100.0]), knots=2
     )
     assert weighed(np.array([1.0])) == pytest.approx([0.9], abs=1e-3)
@@ -38,12 +38,12 @@ def test_a_weight_stands_for_that_many_cases():
 def test_curves_never_fall_and_never_promise_anything_for_certain(cases, knots):
     x = np.array([value for value, _ in cases])
     happened = np.array([outcome for _, outcome in cases])
-    curve = fit_rising(x, happened, np.ones(len(x)), knots)
+    curve = fit_isotonic(x, happened, np.ones(len(x)), knots)
     read = curve(np.linspace(-10, 10, 50))
     assert (np.diff(read) >= 0).all()
     if 0 < happened.sum() < len(x):
         assert ((read > 0) & (read < 1)).all()
-    long_x, long_y = stack([curve], knots)
+    long_x, long_y = stack_curves([curve], knots)
     np.testing.assert_array_equal(np.interp(x, long_x[0], long_y[0]), curve(x))
 
 
@@ -54,7 +54,7 @@ def test_steps_are_those_of_another_library(seed):
     x = rng.integers(0, 12, 60).astype(float)
     happened = rng.random(60) < x / 14
     weights = rng.integers(1, 50, 60) * 1e6  # so many cases that one more is nothing
-    curve = fit_rising(x, happened, weights, knots=100)
+    curve = fit_isotonic(x, happened, weights, knots=100)
     other = IsotonicRegression().fit(x, happened, sample_weight=weights)
     for start in np.unique(other.predict(x)):
         same = other.predict(x) == start  # one step: the curve passes its weighed middle

@@ -5,7 +5,7 @@ import pytest
 
 from recsys.datasets.customer_history import Histories
 from recsys.models.base import Batch, Context
-from recsys.ranking.candidates import CART, COLUMNS, MODELS, collect
+from recsys.ranking.candidates import CART, COLUMNS, MODELS, collect_candidates
 from tests.recsys.models.worlds import AS_OF
 from tests.recsys.ranking.grocer import bought, fitted, training
 
@@ -18,7 +18,7 @@ def collected(people=PEOPLE, cart=None):
         len(people), AS_OF, cart=None if cart is None else [index.ix_of(items) for items in cart]
     )
     histories = Histories.from_rows(people, index, AS_OF)
-    return collect(fitted(), Batch(histories, context), 10), histories, context
+    return collect_candidates(fitted(), Batch(histories, context), 10), histories, context
 
 
 def test_each_model_s_own_products_stand_with_its_own_scores():
@@ -63,7 +63,7 @@ def test_the_cart_has_a_column_of_its_own():
 def test_a_model_that_is_switched_off_says_nothing():
     every, histories, context = collected(cart=[["bread"], [], []])
     some = {name: model for name, model in fitted().items() if name != "als"}
-    found = collect(some, Batch(histories, context), 10)
+    found = collect_candidates(some, Batch(histories, context), 10)
     assert not found.scores[:, COLUMNS.index("als")].any()
     both = np.isin(every.item_ix[: every.indptr[1]], found.item_ix[: found.indptr[1]])
     others = [column for column, name in enumerate(COLUMNS) if name != "als"]

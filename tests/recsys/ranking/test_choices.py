@@ -12,9 +12,9 @@ from recsys.datasets.customer_history import Histories
 from recsys.datasets.item_index import location_key
 from recsys.datasets.ragged import Lists
 from recsys.models.base import Batch, Context
-from recsys.ranking.availability import Shelf
+from recsys.ranking.availability import Availability
 from recsys.ranking.choices import Choices
-from recsys.ranking.ranker import Asked, factors_of
+from recsys.ranking.ranker import RankRequest, factors_of
 from recsys.ranking.rules import Limits, Rules
 from recsys.units import DAY
 from tests.recsys.models.worlds import AS_OF
@@ -144,7 +144,7 @@ def shelves():
     n = len(grocer.training().index)
     on_hand = np.where(np.arange(n) % 2 == 0, 0.0, 3.0)
     active = np.arange(n) % 7 != 0
-    return Shelf.build(active, np.full(n, STORE), np.arange(n, dtype=np.int32), on_hand)
+    return Availability.build(active, np.full(n, STORE), np.arange(n, dtype=np.int32), on_hand)
 
 
 def people():
@@ -170,7 +170,9 @@ def test_an_answer_holds_each_choice_once_and_all_that_may_be_shown(new_only, co
         location_keys=np.array([STORE, STORE, 0]),
         in_stock=np.full(n, True),
     )
-    asked = Asked(np.full(n, count), np.tile(factors_of({}), (n, 1)), limits, np.full(n, diversity))
+    asked = RankRequest(
+        np.full(n, count), np.tile(factors_of({}), (n, 1)), limits, np.full(n, diversity)
+    )
     carts = [cart.row(r).item_ix for r in range(n)]
     context = Context(
         np.full(n, AS_OF), limits.location_keys, np.zeros(n, np.uint8), Lists.of_rows(carts)
@@ -200,7 +202,9 @@ def test_a_choice_keeps_the_place_of_its_best_product():
     """Without rules the order is that of single products, each where its best one stands."""
     index, choices = grocer.training().index, grouped()
     none = np.empty(0, np.int64)
-    shelf = Shelf.build(np.ones(len(index), bool), none, none.astype(np.int32), none.astype(float))
+    shelf = Availability.build(
+        np.ones(len(index), bool), none, none.astype(np.int32), none.astype(float)
+    )
     alone = grocer.rank(people(), counts=400, shelf=shelf)
     n = len(people())
     nothing = Lists.of_rows([np.empty(0, np.int32)] * n)
@@ -208,7 +212,7 @@ def test_a_choice_keeps_the_place_of_its_best_product():
         nothing, nothing, np.zeros(n, bool), np.full(n, AS_OF), np.zeros(n, np.int64),
         np.ones(n, bool),
     )  # fmt: skip
-    asked = Asked(np.full(n, 400), np.tile(factors_of({}), (n, 1)), limits, np.zeros(n))
+    asked = RankRequest(np.full(n, 400), np.tile(factors_of({}), (n, 1)), limits, np.zeros(n))
     histories = Histories.from_rows(people(), index, AS_OF)
     ranker = replace(grocer.ranker(shelf), choices=choices)
     ranked = ranker.rank(Batch(histories, Context.of(n, AS_OF)), asked, widen=False)

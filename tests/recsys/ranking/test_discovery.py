@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from recsys.datasets.ragged import Lists
 from recsys.ranking.choices import Choices
-from recsys.ranking.discovery import missed, needed, never_bought, pool
+from recsys.ranking.discovery import count_missed, never_bought, new_items_needed, selection_pools
 from recsys.ranking.diversity import diversify
 from tests.recsys.models.worlds import Order, batch, history, train
 from tests.recsys.ranking import grocer
@@ -37,14 +37,14 @@ def shown(requests, counts, share, *, unseen=True):
     )
     keys, new, code = key.astype(float), new.astype(bool), code.astype(np.uint8)
     last = behind.astype(bool) if unseen else None
-    want = needed(counts, np.full(len(requests), share))
-    ends, at = pool(found, keys, code == 0, counts, np.empty(0), want, new, last)
+    want = new_items_needed(counts, np.full(len(requests), share))
+    ends, at = selection_pools(found, keys, code == 0, counts, np.empty(0), want, new, last)
     of = keys[at] if last is None else keys[at] - 1e7 * last[at]
     bought = batch(TRAINING, *[history() for _ in requests]).purchases
     bounds, chosen = diversify(
         ends, found.item_ix[at], of, counts, np.empty(0), bought, None, want, new[at]
     )
-    out = missed(found, keys, code, code == 0, counts, N_RULES, want, new)
+    out = count_missed(found, keys, code, code == 0, counts, N_RULES, want, new)
     return [
         (found.item_ix[at[chosen[bounds[r] : bounds[r + 1]]]].tolist(), out[r].tolist())
         for r in range(len(requests))
@@ -118,7 +118,7 @@ def test_what_rules_left_out_is_what_would_stand_in_the_list_without_each(reques
      (200, 0.07, 14), (6, 1.0, 6)],
 )  # fmt: skip
 def test_a_share_is_rounded_up(count, share, least):
-    assert needed(np.array([count]), np.array([share])).tolist() == [least]
+    assert new_items_needed(np.array([count]), np.array([share])).tolist() == [least]
 
 
 def test_what_stands_for_something_bought_is_not_new():

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.config.model_settings import Content as Settings
+from recsys.config.model_settings import ContentSettings as Settings
 from recsys.datasets.products import Products
 from recsys.models import Content
-from recsys.ranking.diversity import Alike, diversify
+from recsys.ranking.diversity import ItemSimilarity, diversify
 from tests.recsys.models.worlds import Order, batch, history, train
 
 SHELF = {
@@ -41,7 +41,7 @@ def _training():
 
 
 TRAINING = _training()
-ALIKE = Alike.of(Content().fit(TRAINING))
+ALIKE = ItemSimilarity.of(Content().fit(TRAINING))
 NOBODY = history()
 
 
@@ -88,10 +88,10 @@ def test_what_is_alike(one, other, alike):
 
 def test_likeness_does_not_hang_on_what_words_count_in_the_model():
     for given_ in (Settings(words=1, category=0, brand=0), Settings(words=0.1, category=3.0)):
-        alike = Alike.of(Content(given_).fit(TRAINING))
+        alike = ItemSimilarity.of(Content(given_).fit(TRAINING))
         assert like("cola_a", "cola_b", alike) == pytest.approx(1.0, abs=1e-5)
         assert like("cola_a", "toy", alike) == 0.0
-    without = Alike.of(Content(Settings(words=0.0)).fit(TRAINING))
+    without = ItemSimilarity.of(Content(Settings(words=0.0)).fit(TRAINING))
     assert like("cola_a", "cola_b", without) == 0.0
     assert like("red", "blue", without) == 1.0
 

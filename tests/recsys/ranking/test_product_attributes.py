@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.config.filters import parse
+from recsys.config.filters import parse_filter
 from recsys.ranking.product_attributes import Attribute
 
 said = st.none() | st.sampled_from(["oak", "Oak", "7", "07", "7.0", "", "ä", "18+"])
@@ -35,7 +35,7 @@ def test_what_was_told_counts_as_if_it_had_been_said_at_once(
         {"field": "attributes.x", "op": "contains", "value": "OA"},
         {"field": "attributes.x", "op": "exists"},
     ):
-        one = parse(document)
+        one = parse_filter(document)
         assert found.allows(one, EVERY).tolist() == whole.allows(one, EVERY).tolist()  # type: ignore[arg-type]
     base_again = Attribute.of(base)
     assert [base_again.text(at) for at in range(6)] == base

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.config.filters import FLAG, NUMBER, TEXT, Filter, Group, parse
+from recsys.config.filters import FLAG, NUMBER, TEXT, Filter, Group, parse_filter
 from recsys.datasets.item_index import ItemIndex
 from recsys.ranking.product_attributes import Attribute
-from recsys.ranking.product_filter import Facts, Labels
+from recsys.ranking.product_filter import FilterData, LabelColumn
 
 WORDS = ["Tea", "tea time", "Milk", "", "Brot"]
 PRODUCTS = [
@@ -30,13 +30,13 @@ def column(name: str) -> list[Any]:
     return [PRODUCTS[at][name] for at in order]
 
 
-def labels(name: str) -> Labels:
+def labels(name: str) -> LabelColumn:
     names = sorted({value for value in column(name) if value})
     codes = [names.index(value) if value else -1 for value in column(name)]
-    return Labels(names, np.array(codes, np.int32))
+    return LabelColumn(names, np.array(codes, np.int32))
 
 
-FACTS = Facts(
+FACTS = FilterData(
     ItemIndex(product["item_id"] for product in PRODUCTS),
     [title or "" for title in column("title")],
     np.array([-1 if price is None else price for price in column("price")], np.int64),
@@ -147,7 +147,7 @@ trees = st.recursive(
 @given(document=trees)
 def test_a_filter_is_what_it_says(document: Any) -> None:
     try:
-        wanted = parse(document)
+        wanted = parse_filter(document)
     except Exception:  # deeper than allowed
         return
     plain = {product["item_id"] for product in PRODUCTS if plainly(wanted, product)}
@@ -167,4 +167,4 @@ def test_a_filter_is_what_it_says(document: Any) -> None:
     ],
 )  # fmt: skip
 def test_examples(document: Any, found: set[str]) -> None:
-    assert set(allowed(parse(document))) == found
+    assert set(allowed(parse_filter(document))) == found

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from recsys.datasets.item_index import location_key
-from recsys.ranking.availability import Shelf
+from recsys.ranking.availability import Availability
 from recsys.ranking.rules import RULES
 from tests.recsys.ranking.grocer import (
     DISCONTINUED,
@@ -73,7 +73,7 @@ def test_a_small_store_shows_what_it_has_even_if_no_model_names_it():
     named = set(names(rank([bought("pasta")], counts=200)))
     unheard = [name for name in OTHERS[1:] if name not in named][:3]
     carried = index.ix_of([*unheard, "tea", "milk"])
-    shelf = Shelf.build(
+    shelf = Availability.build(
         np.ones(len(index), bool), np.full(5, small), carried, np.array([2.0, 3.0, 4.0, 0.0, 1.0])
     )
     alone, both = ([bought("pasta")], [bought("pasta"), bought()])

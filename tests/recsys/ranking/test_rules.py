@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.config.filters import parse
-from recsys.datasets.customer_history import EMPTY, LINES, CustomerHistory, Histories, append
+from recsys.config.filters import parse_filter
+from recsys.datasets.customer_history import EMPTY, LINES, CustomerHistory, Histories, add_lines
 from recsys.datasets.item_index import ItemIndex, item_key, location_key
 from recsys.datasets.ragged import Lists
-from recsys.ranking.availability import Shelf
+from recsys.ranking.availability import Availability
 from recsys.ranking.choices import Choices
-from recsys.ranking.product_filter import Facts
+from recsys.ranking.product_filter import FilterData
 from recsys.ranking.rules import RULES, Limits, Rules
 from recsys.units import DAY
 
@@ -27,7 +27,7 @@ def history(*lines):
     for row, (item, days, quantity) in zip(rows, lines, strict=True):
         row["item_key"], row["ts"] = item_key(item), NOW - int(days * DAY)
         row["quantity"], row["order"] = quantity, 1
-    return append(EMPTY, rows)
+    return add_lines(EMPTY, rows)
 
 
 def forbidden(past=EMPTY, adult=False, **limits):
@@ -38,7 +38,7 @@ def forbidden(past=EMPTY, adult=False, **limits):
         "hidden_since_ts": np.array([NOW]), "location_keys": np.array([0]),
         "in_stock": np.array([True]),
     } | limits  # fmt: skip
-    shelf = Shelf.build(
+    shelf = Availability.build(
         np.array([True, True, True, False]),
         np.full(3, STORE), np.array([0, 1, 3], dtype=np.int32), np.array([3.0, 0.0, 9.0]),
     )  # fmt: skip
@@ -112,7 +112,7 @@ def test_one_request_does_not_limit_another():
     )
     nothing = Lists.of_rows([np.array([], np.int32)] * 2)
     empty = np.array([], np.int64)
-    shelf = Shelf.build(np.ones(4, bool), empty, empty.astype(np.int32), empty.astype(float))
+    shelf = Availability.build(np.ones(4, bool), empty, empty.astype(np.int32), empty.astype(float))
     limits = Limits(
         nothing, nothing, np.array([False, False]), np.array([NOW - DAY, NOW - DAY]),
         np.array([0, 0]), np.array([True, True]),
@@ -150,8 +150,8 @@ def test_a_choice_is_barred_with_all_its_products_and_its_best_one_stands_for_it
     held = some()
     on_hand = np.array([data.draw(st.sampled_from([0.0, 3.0])) for _ in held])
     partial = [STORE] if data.draw(st.booleans()) else []
-    shelf = Shelf.build(flags(), np.full(len(held), STORE), held, on_hand, partial)
-    facts = Facts(index, [""] * n, np.zeros(n, np.int64), {}, shelf.active)
+    shelf = Availability.build(flags(), np.full(len(held), STORE), held, on_hand, partial)
+    facts = FilterData(index, [""] * n, np.zeros(n, np.int64), {}, shelf.active)
     pasts = [
         history(*((f"p{ix}", data.draw(st.sampled_from([1, 9])), 1.0) for ix in some()))
         for _ in range(rows)
@@ -159,7 +159,7 @@ def test_a_choice_is_barred_with_all_its_products_and_its_best_one_stands_for_it
     histories = Histories.from_rows(pasts, index, NOW)
     named = data.draw(st.sets(st.sampled_from(index.item_ids), min_size=1))
     kept_out = {"field": "item_id", "op": "not_in", "value": sorted(named)}
-    filters = data.draw(st.sampled_from([(), (None, None), (parse(kept_out), None)]))
+    filters = data.draw(st.sampled_from([(), (None, None), (parse_filter(kept_out), None)]))
     limits = Limits(
         exclude=Lists.of_rows([some() for _ in range(rows)]),
         cart=Lists.of_rows([some() for _ in range(rows)]),

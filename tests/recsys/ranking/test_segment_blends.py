@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from recsys.errors import NotFittedError
-from recsys.ranking.segment_blends import KINDS, STRANGER, Parts
+from recsys.ranking.segment_blends import KINDS, STRANGER, SegmentBlends
 
 COLUMNS = ("habit", "taste")
 N, EACH = 400, 40
@@ -25,7 +25,7 @@ def world():
 
 @pytest.fixture(scope="module")
 def parts(world):
-    return Parts(COLUMNS).fit(*world, factors=[LOUD])
+    return SegmentBlends(COLUMNS).fit(*world, factors=[LOUD])
 
 
 def test_each_half_listens_to_the_column_that_was_right_there(world, parts):
@@ -59,7 +59,7 @@ def test_placements_have_chances_of_their_own(world, parts):
 
 def test_a_kind_with_too_few_customers_is_as_the_whole(world):
     scores, bought, rows, _ = world
-    lone = Parts(COLUMNS).fit(scores, bought, rows, np.ones(len(rows), np.uint8))
+    lone = SegmentBlends(COLUMNS).fit(scores, bought, rows, np.ones(len(rows), np.uint8))
     assert lone.weights["stranger"] == lone.weights["bought_before"] == lone.weights["new"]
     one, other = (np.full(len(rows), kind, np.uint8) for kind in (0, STRANGER))
     np.testing.assert_array_equal(lone.evidence(scores, one), lone.evidence(scores, other))
@@ -67,7 +67,7 @@ def test_a_kind_with_too_few_customers_is_as_the_whole(world):
 
 def test_it_comes_back_from_its_arrays_and_a_candidate_alone_is_the_same(world, parts):
     scores, _, _, kind = world
-    again = Parts.from_arrays(COLUMNS, parts.arrays())
+    again = SegmentBlends.from_arrays(COLUMNS, parts.arrays())
     together = parts.evidence(scores, kind)
     np.testing.assert_array_equal(again.evidence(scores, kind), together)
     for at in (0, 1, 17):
@@ -82,4 +82,4 @@ def test_it_comes_back_from_its_arrays_and_a_candidate_alone_is_the_same(world, 
 
 def test_before_fit_there_is_nothing_to_tell(world):
     with pytest.raises(NotFittedError):
-        Parts(COLUMNS).evidence(world[0][:4], world[3][:4])
+        SegmentBlends(COLUMNS).evidence(world[0][:4], world[3][:4])

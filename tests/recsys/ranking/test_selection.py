@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.datasets.ragged import Lists
-from recsys.ranking.selection import best, left_out
+from recsys.ranking.selection import best_candidates, count_left_out
 
 candidate = st.tuples(st.integers(0, 3), st.booleans(), st.booleans(), st.integers(0, 2))
 rows = st.lists(st.lists(candidate, max_size=9), min_size=1, max_size=4)
@@ -19,9 +19,9 @@ def test_the_best_are_those_of_sorting_all(requests, count, random):
     behind = np.array([each[2] for each in flat], bool)
     code = np.where(allowed, 0, [each[3] + 1 for each in flat]).astype(np.uint8)
     counts = np.full(len(requests), count)
-    indptr, position = best(found, total, allowed, counts, behind)
-    plain = best(found, total, allowed, counts)
-    missed = left_out(found, total, code, plain, counts, 3)
+    indptr, position = best_candidates(found, total, allowed, counts, behind)
+    plain = best_candidates(found, total, allowed, counts)
+    missed = count_left_out(found, total, code, plain, counts, 3)
     for r in range(len(requests)):
         mine = range(found.indptr[r], found.indptr[r + 1])
         key = {at: (behind[at], -total[at], found.item_ix[at]) for at in mine}

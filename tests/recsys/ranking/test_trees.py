@@ -4,7 +4,7 @@ import lightgbm
 import numpy as np
 import pytest
 
-from recsys.learning.boosting import flat
+from recsys.learning.boosting import flattened
 from recsys.ranking.trees import Trees
 
 
@@ -20,7 +20,7 @@ def learned():
 
 def test_they_add_what_the_library_predicts(learned):
     booster, features = learned
-    trees = flat(booster.dump_model())
+    trees = flattened(booster.dump_model())
     assert len(trees) == 20
     expected = booster.predict(features, raw_score=True)
     np.testing.assert_allclose(trees.add(features), expected, rtol=1e-12)
@@ -28,7 +28,7 @@ def test_they_add_what_the_library_predicts(learned):
 
 def test_one_candidate_gets_what_it_gets_among_others(learned):
     booster, features = learned
-    trees = flat(booster.dump_model())
+    trees = flattened(booster.dump_model())
     whole = trees.add(features[:50])
     alone = [trees.add(features[i : i + 1])[0] for i in range(50)]
     np.testing.assert_array_equal(whole, alone)
@@ -41,7 +41,7 @@ def test_many_leaves_and_features_at_thresholds(leaves):
     wanted = np.sin(5 * features[:, 0]) + features[:, 1] * features[:, 2] + features[:, 3]
     settings = {"num_leaves": leaves, "verbosity": -1, "num_threads": 1, "min_data_in_leaf": 5}
     booster = lightgbm.train(settings, lightgbm.Dataset(features, wanted), 5)
-    trees = flat(booster.dump_model())
+    trees = flattened(booster.dump_model())
     at = np.unique(trees.threshold).astype(np.float32)
     around = [np.nextafter(at, np.float32(-9)), at, np.nextafter(at, np.float32(9))]
     asked = rng.choice(np.concatenate(around), (300, 4))
@@ -51,7 +51,7 @@ def test_many_leaves_and_features_at_thresholds(leaves):
 
 def test_shares_add_up_and_name_the_features_that_count(learned):
     booster, features = learned
-    trees = flat(booster.dump_model())
+    trees = flattened(booster.dump_model())
     group = np.array([0, 1, 2, 2, 0], np.int32)
     shares = trees.shares(features, group, 3)
     mean = trees.value[trees.roots].sum()
@@ -65,7 +65,7 @@ def test_shares_add_up_and_name_the_features_that_count(learned):
 
 def test_arrays_are_everything(learned):
     booster, features = learned
-    trees = flat(booster.dump_model())
+    trees = flattened(booster.dump_model())
     again = Trees.from_arrays(trees.arrays())
     np.testing.assert_array_equal(again.add(features), trees.add(features))
 
@@ -82,4 +82,4 @@ def test_splits_of_another_kind_are_refused():
     data = lightgbm.Dataset(kinds, (kinds[:, 0] % 2).astype(float), categorical_feature=[0])
     booster = lightgbm.train(settings, data, 2)
     with pytest.raises(ValueError, match="=="):
-        flat(booster.dump_model())
+        flattened(booster.dump_model())

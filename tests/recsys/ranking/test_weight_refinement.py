@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import ndcg_score
 
-from recsys.ranking.weight_refinement import MIN_ROWS, ndcg_of, refine, some_rows
+from recsys.ranking.weight_refinement import MIN_ROWS, ndcg_of, refine_weights, some_rows
 
 N, EACH = 300, 30
 
@@ -27,20 +27,20 @@ def first_places(parts, weights, bought):
 def test_the_column_that_knows_gets_louder():
     parts, bought, rows = world()
     begun = np.array([0.5, 1.0])
-    found = refine(parts, begun, bought, rows)
+    found = refine_weights(parts, begun, bought, rows)
     assert found[0] / found[1] > 4 * begun[0] / begun[1]
     assert first_places(parts, found, bought) > 2 * first_places(parts, begun, bought)
 
 
 def test_a_column_without_weight_stays_without():
     parts, bought, rows = world()
-    assert refine(parts, np.array([0.0, 1.0]), bought, rows)[0] == 0
+    assert refine_weights(parts, np.array([0.0, 1.0]), bought, rows)[0] == 0
 
 
 def test_a_few_rows_move_nothing():
     parts, bought, rows = world(MIN_ROWS - 1)
     begun = np.array([0.5, 1.0])
-    assert refine(parts, begun, bought, rows) is begun
+    assert refine_weights(parts, begun, bought, rows) is begun
 
 
 def test_goodness_is_the_mean_of_another_library():

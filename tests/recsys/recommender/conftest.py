@@ -11,7 +11,7 @@ from recsys.artefacts.artefact_format import Manifest
 from recsys.artefacts.fitted_models import arrays_of
 from recsys.artefacts.layout import BUNDLES, CART_BLEND, COSTS, PLAIN_BLEND, SHELF
 from recsys.bundles.mining import mine
-from recsys.config.settings import Bundles
+from recsys.config.settings import BundleSettings
 from recsys.datasets.item_index import item_key, location_key
 from recsys.ranking.margins import UNKNOWN_MINOR, Costs
 from recsys.recommender.catalogue import tables
@@ -46,7 +46,7 @@ def parts():
     for prefix, arrays in (
         (PLAIN_BLEND, plain.arrays()), (CART_BLEND, cart.arrays()),
         (SHELF, grocer.shelf().arrays()), (COSTS, costs().arrays()),
-        (BUNDLES, mine(grocer.training(), Bundles()).arrays()),
+        (BUNDLES, mine(grocer.training(), BundleSettings()).arrays()),
     ):  # fmt: skip
         found |= {f"{prefix}.{name}": array for name, array in arrays.items()}
     return found

@@ -9,11 +9,11 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from recsys.config.filters import parse
+from recsys.config.filters import parse_filter
 from recsys.config.toml_file import PLACEMENTS
 from recsys.datasets.customer_history import EMPTY
 from recsys.datasets.item_index import location_key
-from recsys.ranking.availability import Shelf
+from recsys.ranking.availability import Availability
 from recsys.recommender.placements import Question
 from recsys.recommender.product_pages import PageQuestion
 from tests.recsys.models.worlds import AS_OF, DAY
@@ -30,7 +30,7 @@ few = st.lists(st.sampled_from([*SOME, "never heard of"]), max_size=4).map(tuple
 
 
 @st.composite
-def shelves(draw: st.DrawFn) -> Shelf:
+def shelves(draw: st.DrawFn) -> Availability:
     """A shelf of which a few products, or most of them, or none may be shown."""
     seed = draw(st.integers(0, 2**32 - 1))
     chosen = np.random.default_rng(seed)
@@ -39,7 +39,7 @@ def shelves(draw: st.DrawFn) -> Shelf:
     items = np.flatnonzero(chosen.random(len(NAMES)) < 0.8).astype(np.int32)
     on_hand = np.where(chosen.random(len(items)) < share, chosen.integers(1, 5, len(items)), 0)
     where = np.full(len(items), location_key(STORE))
-    return Shelf.build(active, where, items, on_hand)
+    return Availability.build(active, where, items, on_hand)
 
 
 @st.composite
@@ -50,13 +50,13 @@ def filters(draw: st.DrawFn) -> tuple[Any, set[str]]:
     if kind == "none":
         return None, set(NAMES)
     if kind == "nothing":
-        return parse({"field": "item_id", "value": "never heard of"}), set()
+        return parse_filter({"field": "item_id", "value": "never heard of"}), set()
     op = "in" if kind == "some" else "not_in"
-    wanted = parse({"field": "item_id", "op": op, "value": sorted(names)})
+    wanted = parse_filter({"field": "item_id", "op": op, "value": sorted(names)})
     return wanted, names if kind == "some" else set(NAMES) - names
 
 
-def changed(engine: Any, shelf: Shelf) -> Any:
+def changed(engine: Any, shelf: Availability) -> Any:
     """The engine in a world with another shelf."""
     other = copy.copy(engine)
     facts = engine.catalogue.facts(shelf.active)
@@ -66,7 +66,7 @@ def changed(engine: Any, shelf: Shelf) -> Any:
     return other
 
 
-def sold(shelf: Shelf, location: str | None, in_stock: bool) -> set[str]:
+def sold(shelf: Availability, location: str | None, in_stock: bool) -> set[str]:
     """Products that may be shown at a location at all, one at a time."""
     held = {
         NAMES[ix]
@@ -91,9 +91,18 @@ def sold(shelf: Shelf, location: str | None, in_stock: bool) -> set[str]:
     exclude=few,
 )
 def test_an_answer_is_never_shorter_than_it_must_be_nor_breaks_a_rule(
-    engine: Any, shelf: Shelf, filtered: Any, placement: str, history: Any, location: str | None,
-    in_stock: bool, count: int, cart: Any, page: Any, exclude: Any,
-) -> None:  # fmt: skip
+    engine: Any,
+    shelf: Availability,
+    filtered: Any,
+    placement: str,
+    history: Any,
+    location: str | None,
+    in_stock: bool,
+    count: int,
+    cart: Any,
+    page: Any,
+    exclude: Any,
+) -> None:
     wanted, passing = filtered
     given_settings = msgspec.structs.replace(PLACEMENTS[placement], in_stock=in_stock)
     row = bought(*history) if history else EMPTY
@@ -132,7 +141,7 @@ def test_an_answer_is_never_shorter_than_it_must_be_nor_breaks_a_rule(
     exclude=few,
 )
 def test_a_page_shows_something_where_anything_may_be_shown(
-    engine: Any, shelf: Shelf, filtered: Any, how: Any, item: str, location: str | None,
+    engine: Any, shelf: Availability, filtered: Any, how: Any, item: str, location: str | None,
     count: int, exclude: Any,
 ) -> None:  # fmt: skip
     wanted, passing = filtered

@@ -6,15 +6,15 @@ import pytest
 from recsys.artefacts.layout import CHOICES
 from recsys.bundles.bundle_table import bundle_id
 from recsys.bundles.terms import Decision, Terms
-from recsys.config.settings import Bundles
+from recsys.config.settings import BundleSettings
 from recsys.config.toml_file import PLACEMENTS
 from recsys.datasets.customer_history import EMPTY
 from recsys.ranking.choices import Choices
 from recsys.recommender.bundles.suggestions import Suggestions
-from recsys.recommender.catalogue_updates import LiveItem, LiveStock, Told
+from recsys.recommender.catalogue_updates import CatalogueUpdates, LiveItem, LiveStock
 from recsys.recommender.engine import Engine
 from recsys.recommender.offers import selection
-from recsys.recommender.offers.selection import Offering
+from recsys.recommender.offers.selection import OfferableBundles
 from recsys.recommender.placements import Question
 from recsys.recommender.product_pages import PageQuestion
 from tests.recsys.models.worlds import AS_OF
@@ -84,17 +84,21 @@ def shown(engine, row=EMPTY, **fields):
 
 def test_what_the_back_office_tells_decides_who_stands_for_a_choice(engine):
     assert shown(engine)["bread"] == "bread"  # most bought
-    idle = engine.with_live(Told({"bread": LiveItem(item_id="bread", active=False)}, mark=1))
+    idle = engine.with_live(
+        CatalogueUpdates({"bread": LiveItem(item_id="bread", active=False)}, mark=1)
+    )
     assert shown(idle)["bread"] in BREADS[1:]
     assert shown(idle, PEOPLE[1])["bread"] == "item011"  # bought before
     gone = {
         (STORE, name): LiveStock(location_id=STORE, item_id=name, on_hand=0)
         for name in ("bread", "item010")
     }
-    empty = engine.with_live(Told({}, {}, gone, mark=2))
+    empty = engine.with_live(CatalogueUpdates({}, {}, gone, mark=2))
     assert shown(empty, location_id=STORE)["bread"] == "item011"
     none = {(STORE, name): LiveStock(location_id=STORE, item_id=name, on_hand=0) for name in BREADS}
-    assert "bread" not in shown(engine.with_live(Told({}, {}, none, mark=3)), location_id=STORE)
+    assert "bread" not in shown(
+        engine.with_live(CatalogueUpdates({}, {}, none, mark=3)), location_id=STORE
+    )
 
 
 def test_what_was_bought_an_hour_ago_hides_all_of_its_choice(engine):
@@ -121,13 +125,17 @@ def decision(*items, price=5):
 def test_a_bundle_is_offered_for_any_product_of_its_choices_and_once(engine, monkeypatch):
     monkeypatch.setattr(selection, "SURE", 1.0)
     approved = [decision("bread", "butter"), decision("item011", "butter"), decision("tea", "milk")]
-    given = Offering(engine.index, {one.bundle_id: one for one in approved}, engine.ranker.grouped)
+    given = OfferableBundles(
+        engine.index, {one.bundle_id: one for one in approved}, engine.ranker.grouped
+    )
     question = asked("web_cart", cart=("item010",), offers=5)
     (answer,) = engine.recommend([question], [EMPTY], given)
     (offer,) = answer["offers"]
     assert offer["bundle_id"] in {one.bundle_id for one in approved[:2]}
     assert offer["missing"] == ["butter"]
-    idle = engine.with_live(Told({"butter": LiveItem(item_id="butter", active=False)}, mark=4))
+    idle = engine.with_live(
+        CatalogueUpdates({"butter": LiveItem(item_id="butter", active=False)}, mark=4)
+    )
     (answer,) = idle.recommend([question], [EMPTY], given)
     (offer,) = answer["offers"]
     assert offer["missing"] == ["item012"]  # stands for the butter
@@ -138,7 +146,7 @@ def test_a_bundle_is_offered_for_any_product_of_its_choices_and_once(engine, mon
 def test_a_decision_goes_on_for_what_is_found_of_other_products_of_its_choices(engine):
     """Found are bread and butter; decided was another bread with another butter, years ago."""
     old = decision("item012", "item011")
-    suggestions = Suggestions(engine, {old.bundle_id: old}, Bundles())
+    suggestions = Suggestions(engine, {old.bundle_id: old}, BundleSettings())
     known = suggestions.get(old.bundle_id)
     assert known.decision is old
     assert known.at is not None
@@ -146,4 +154,6 @@ def test_a_decision_goes_on_for_what_is_found_of_other_products_of_its_choices(e
           for items in (known.item_ix, suggestions.found.members(known.at))]  # fmt: skip
     assert of[0] == of[1]  # what is told of each product is told of the right one
     assert not suggestions.known(bundle_id("together", ("bread", "butter")))
-    assert Suggestions(engine, {}, Bundles()).known(bundle_id("together", ("bread", "butter")))
+    assert Suggestions(engine, {}, BundleSettings()).known(
+        bundle_id("together", ("bread", "butter"))
+    )

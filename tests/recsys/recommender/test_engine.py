@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 from recsys.config.placement_settings import Objective
-from recsys.config.toml_file import PLACEMENTS, Placement
-from recsys.datasets.customer_history import EMPTY, EVENTS, append, notice
+from recsys.config.toml_file import PLACEMENTS, PlacementSettings
+from recsys.datasets.customer_history import EMPTY, EVENTS, add_events, add_lines
 from recsys.datasets.interactions import VIEW
 from recsys.datasets.item_index import item_key
 from recsys.errors import ArtefactError
 from recsys.models import MODELS
-from recsys.recommender.catalogue_updates import LiveItem, Told
+from recsys.recommender.catalogue_updates import CatalogueUpdates, LiveItem
 from recsys.recommender.engine import CART_BLEND, Engine
 from recsys.recommender.placements import Question
 from tests.recsys.models.worlds import AS_OF, DAY
@@ -50,7 +50,7 @@ REGULAR = bought(
 
 
 def question(placement="web_home", **fields):
-    own = set(Placement.__struct_fields__) - {"count"}
+    own = set(PlacementSettings.__struct_fields__) - {"count"}
     changed = {name: fields.pop(name) for name in own & set(fields)}
     settings = msgspec.structs.replace(PLACEMENTS[placement], **changed)
     return Question(placement=placement, settings=settings, **{"as_of_ts": AS_OF} | fields)
@@ -209,7 +209,7 @@ def test_a_cart_is_the_reason_for_what_goes_with_it(ask, first, second):
 
 
 def test_what_was_bought_once_or_often(ask):
-    history = append(REGULAR, line("bread", days=40))
+    history = add_lines(REGULAR, line("bread", days=40))
     reasons = {item["item_id"]: item["reason"]["text"] for item in ask(history, count=50)["items"]}
     assert reasons["pasta"] == "You usually buy this every week"
     assert reasons["bread"] == "You bought this before"
@@ -218,7 +218,7 @@ def test_what_was_bought_once_or_often(ask):
 
 
 def test_what_was_just_bought_is_hidden_for_as_long_as_the_placement_says(ask):
-    just = append(REGULAR, line("pasta", days=2))
+    just = add_lines(REGULAR, line("pasta", days=2))
     hidden = ask(just, hide_bought_days=3.0)
     assert "pasta" not in names(hidden)
     assert hidden["left_out"]["recently_bought"] == 2  # bread, too
@@ -228,19 +228,19 @@ def test_what_was_just_bought_is_hidden_for_as_long_as_the_placement_says(ask):
 def test_what_somebody_looked_at_is_answered_personally(ask):
     """A visitor without a purchase, as a request with a `session_id` finds them."""
     seen = np.array([(item_key("pasta"), AS_OF - 60, VIEW, 1)], EVENTS)
-    looked = ask(notice(EMPTY, seen), explain=True)
+    looked = ask(add_events(EMPTY, seen), explain=True)
     assert looked["fallback"] is None
     assert any(item["explanation"]["als"]["score"] > 0 for item in looked["items"])
-    before = ask(notice(EMPTY, seen), as_of_ts=AS_OF - 60)
+    before = ask(add_events(EMPTY, seen), as_of_ts=AS_OF - 60)
     assert before["fallback"] == "popular"
-    screen = ask(notice(EMPTY, seen), "store_screen", location_id=STORE)
+    screen = ask(add_events(EMPTY, seen), "store_screen", location_id=STORE)
     assert screen == ask(EMPTY, "store_screen", location_id=STORE)
 
 
 def test_what_happens_later_is_not_known_yet(ask):
     before = ask(REGULAR, as_of_ts=AS_OF - 30 * DAY)
     assert before["fallback"] == "popular"
-    assert ask(append(REGULAR, line("beer", days=-1))) == ask(REGULAR)
+    assert ask(add_lines(REGULAR, line("beer", days=-1))) == ask(REGULAR)
 
 
 def test_the_shelf_counts_only_where_it_is_known(ask, engine):
@@ -317,7 +317,7 @@ def test_sizes_of_one_thing_do_not_crowd_an_answer(ask):
 def test_what_the_back_office_told_of_costs_counts(engine):
     given = question(objective="margin", count=200)
     told = LiveItem(item_id="pasta", cost_minor=price("pasta") + 1)
-    newer = engine.with_live(Told({"pasta": told}, {}, {}, 1))
+    newer = engine.with_live(CatalogueUpdates({"pasta": told}, {}, {}, 1))
     first, then = (one.recommend([given], [REGULAR])[0] for one in (engine, newer))
     assert names(first).index("pasta") < 10
     assert "pasta" not in names(then)[:50]

@@ -3,24 +3,29 @@
 import msgspec
 import pytest
 
-from recsys.config.toml_file import PLACEMENTS, Config, Placement
+from recsys.config.toml_file import PLACEMENTS, Config, PlacementSettings
 from recsys.errors import ConfigError
-from recsys.recommender.placements import BOUGHT_ON, find, placements
+from recsys.recommender.placements import BOUGHT_ON, all_placements, find_placement
 from recsys.schema import CHANNELS
 
-OWN = Config(placements={"web_home": Placement(channel="app"), "tablet": Placement(channel="web")})
+OWN = Config(
+    placements={
+        "web_home": PlacementSettings(channel="app"),
+        "tablet": PlacementSettings(channel="web"),
+    }
+)
 
 
 def test_a_workspace_s_own_placement_wins():
-    assert find(OWN, "web_home").channel == "app"
-    assert find(OWN, "tablet") is OWN.placements["tablet"]
-    assert find(OWN, "store_screen") is PLACEMENTS["store_screen"]
-    assert set(placements(OWN)) == {*PLACEMENTS, "tablet"}
+    assert find_placement(OWN, "web_home").channel == "app"
+    assert find_placement(OWN, "tablet") is OWN.placements["tablet"]
+    assert find_placement(OWN, "store_screen") is PLACEMENTS["store_screen"]
+    assert set(all_placements(OWN)) == {*PLACEMENTS, "tablet"}
 
 
 def test_the_nearest_name_is_told():
     with pytest.raises(ConfigError, match=r"no placement `web_hom`. Did you mean `web_home`"):
-        find(OWN, "web_hom")
+        find_placement(OWN, "web_hom")
 
 
 def test_every_channel_leads_somewhere_that_sells():

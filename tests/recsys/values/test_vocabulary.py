@@ -4,7 +4,17 @@ from itertools import combinations
 
 import pytest
 
-from recsys.values.vocabulary import CANCELLED, NO, REFUND, SALE, VOID, YES, fold, meaning, meanings
+from recsys.values.vocabulary import (
+    CANCELLED,
+    NO,
+    REFUND,
+    SALE,
+    VOID,
+    YES,
+    fold,
+    meaning_of_word,
+    words_by_meaning,
+)
 
 ALL = {"yes": YES, "no": NO, "cancelled": CANCELLED, "refund": REFUND, "sale": SALE, "void": VOID}
 SAID = {
@@ -25,7 +35,7 @@ SAID = {
 @pytest.mark.parametrize("said", SAID)
 def test_each_language_is_understood(said: str) -> None:
     words = SAID[said].split()
-    assert {word: meaning(word) for word in words} == dict.fromkeys(words, said)
+    assert {word: meaning_of_word(word) for word in words} == dict.fromkeys(words, said)
 
 
 @pytest.mark.parametrize(
@@ -36,12 +46,12 @@ def test_each_language_is_understood(said: str) -> None:
      ("canceled_by_buyer", "cancelled")],
 )  # fmt: skip
 def test_phrases_and_other_ways_of_writing(text: str, said: str) -> None:
-    assert meaning(text) == said
+    assert meaning_of_word(text) == said
 
 
 @pytest.mark.parametrize("text", ["", " ", "pending", "-1", "?", "2", "O", "S", "on hold", "tea"])
 def test_what_is_not_known_stays_unknown(text: str) -> None:
-    assert meaning(text) is None
+    assert meaning_of_word(text) is None
 
 
 def test_no_word_has_two_meanings() -> None:
@@ -56,11 +66,15 @@ def test_words_are_folded_and_folding_twice_is_once() -> None:
 
 
 def test_letters_are_read_by_the_company_they_keep() -> None:
-    assert meanings(["O", "N"]) == {"O": "yes", "N": "no"}
-    assert meanings(["s", "n"]) == {"s": "yes", "n": "no"}
-    assert meanings(["E", "H"]) == {"E": "yes", "H": "no"}
-    assert meanings(["O", "C", "N"]) == {"O": None, "C": None, "N": "no"}  # open, closed, new?
-    assert meanings(["Ja", "Nein"]) == {"Ja": "yes", "Nein": "no"}
+    assert words_by_meaning(["O", "N"]) == {"O": "yes", "N": "no"}
+    assert words_by_meaning(["s", "n"]) == {"s": "yes", "n": "no"}
+    assert words_by_meaning(["E", "H"]) == {"E": "yes", "H": "no"}
+    assert words_by_meaning(["O", "C", "N"]) == {
+        "O": None,
+        "C": None,
+        "N": "no",
+    }  # open, closed, new?
+    assert words_by_meaning(["Ja", "Nein"]) == {"Ja": "yes", "Nein": "no"}
 
 
 def test_turkish_letters_and_japanese_marks_keep_words_apart() -> None:

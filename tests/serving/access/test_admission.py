@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from recsys.config.toml_file import Config, Placement
+from recsys.config.toml_file import Config, PlacementSettings
 from recsys.ledger.api_keys import Grant
 from serving.http.problems import Problem
 from tests.serving.conftest import LAST_DAY, Serve, bought, known, state
@@ -21,7 +21,7 @@ SCREEN = {"placement": "store_screen", "location_id": "S1"}
 
 @pytest.fixture
 def app(config: Config, serve: Serve) -> Flask:
-    placements = {"inner_screen": Placement(channel="store_screen")}
+    placements = {"inner_screen": PlacementSettings(channel="store_screen")}
     return serve(msgspec.structs.replace(config, placements=config.placements | placements))
 
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from recsys.config.toml_file import load
+from recsys.config.toml_file import load_config
 from recsys.history.versions import History
 from recsys.ledger.api_keys import Grant
 from recsys.ledger.ledger import Ledger
@@ -145,7 +145,7 @@ def test_what_is_accepted_is_ingested_and_learned_from(
     folder = Path(shutil.copytree(world, tmp_path_factory.mktemp("accepted") / "shop"))
     stored, of_pages = send(folder, told)
     run("ingest", folder)
-    history = History.open(load(folder))
+    history = History.open(load_config(folder))
     live = history.summary["live"] or {"read": 0}
     # Nothing that was accepted is a reject, and everything is accounted for.
     assert not live.get("rejected")
@@ -163,7 +163,7 @@ def test_what_is_accepted_is_ingested_and_learned_from(
 
 def send(folder: Path, told: list[tuple[str, dict[str, Any]]]) -> tuple[int, int]:
     """Send events through the service; count those that were stored, and pages' purchases."""
-    config = load(folder)
+    config = load_config(folder)
     ledger = Ledger.open(config.ledger_url, currency="EUR")
     grants = {
         PAGE: Grant(scopes=("events",), origins=("https://shop.example",)),

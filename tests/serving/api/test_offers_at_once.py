@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from recsys.config.toml_file import load
+from recsys.config.toml_file import load_config
 from tests.serving.conftest import Serve
 from tests.serving.marketing import approve, customer, issue, money, one
 from tests.serving.test_service import Service, running
@@ -32,7 +32,7 @@ def all_at_once(service: Service, asked: list[tuple[str, Any]]) -> list[tuple[in
 
 
 def test_a_hundred_tills_and_the_shop_ask_at_the_same_moment(workspace: Path, serve: Serve) -> None:
-    app = serve(load(workspace))
+    app = serve(load_config(workspace))
     client = app.test_client()
     wanted = approve(client)
     scarce = approve(client, ("pasta", "sauce"), budget=money(5 * 50 + 49))

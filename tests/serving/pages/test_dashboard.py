@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from recsys.config.toml_file import PLACEMENTS, Config, Placement
+from recsys.config.toml_file import PLACEMENTS, Config, PlacementSettings
 from recsys.recommender.bundles.terms_check import offering_channels
 from recsys.schema import CHANNELS
 from tests.serving.access.test_session import make, sign_in
@@ -112,14 +112,14 @@ def test_it_says_what_may_be_chosen(client: FlaskClient) -> None:
 def test_a_channel_that_cannot_show_offers_cannot_be_ticked(config: Config) -> None:
     quiet = {name: msgspec.structs.replace(found, offers=0) for name, found in PLACEMENTS.items()}
 
-    def offering(**loud: Placement) -> list[str]:
+    def offering(**loud: PlacementSettings) -> list[str]:
         given = msgspec.structs.replace(config, placements={**quiet, **loud})
         return offering_channels(given)
 
     assert offering() == []
     assert offering(associate_tablet=PLACEMENTS["associate_tablet"]) == ["pos"]
-    assert offering(app_home=Placement(channel="app", offers=1)) == ["app"]
-    screen = Placement(channel="store_screen", offers=1, personal=False)
+    assert offering(app_home=PlacementSettings(channel="app", offers=1)) == ["app"]
+    screen = PlacementSettings(channel="store_screen", offers=1, personal=False)
     assert offering(store_screen=screen) == []
 
 

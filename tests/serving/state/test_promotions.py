@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from recsys.artefacts import registry
-from recsys.config.toml_file import load
+from recsys.config.toml_file import load_config
 from tests.serving.conftest import known
 from tests.serving.test_service import running
 
 
 def test_no_request_fails_while_versions_come_and_go(workspace: Path) -> None:
-    config = load(workspace)
+    config = load_config(workspace)
     first = registry.current(config)
     names = [first.name]
     for number in range(2):

@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from recsys.artefacts import registry
-from recsys.config.toml_file import Config, Ledger, load
+from recsys.config.toml_file import Config, Ledger, load_config
 from recsys.ledger.schema import EXPOSURES
 from serving.schemas.recommendations import Readiness
 from tests.serving.conftest import Serve, ask, ids, state
@@ -27,7 +27,7 @@ def published_again(config: Config) -> Path:
 
 
 def test_before_the_first_model_it_says_what_to_do(workspace: Path, serve: Serve) -> None:
-    config = load(workspace)
+    config = load_config(workspace)
     pointer = registry.pointer(config)
     name = pointer.read_text()
     pointer.unlink()
@@ -54,7 +54,7 @@ def test_before_the_first_model_it_says_what_to_do(workspace: Path, serve: Serve
 
 
 def test_a_new_model_is_taken_up(workspace: Path, serve: Serve) -> None:
-    config = load(workspace)
+    config = load_config(workspace)
     app = serve(config)
     client = app.test_client()
     before = ask(client)
@@ -68,7 +68,7 @@ def test_a_new_model_is_taken_up(workspace: Path, serve: Serve) -> None:
 
 
 def test_a_damaged_model_leaves_the_old_one(workspace: Path, serve: Serve) -> None:
-    config = load(workspace)
+    config = load_config(workspace)
     app = serve(config)
     client = app.test_client()
     before = ask(client)
@@ -113,7 +113,7 @@ def test_exposures_wait_for_the_ledger(config: Config, serve: Serve, tmp_path: P
 def test_a_damaged_model_at_the_start_leaves_the_newest_intact_one(
     workspace: Path, serve: Serve
 ) -> None:
-    config = load(workspace)
+    config = load_config(workspace)
     intact = registry.current(config).name
     again = published_again(config)
     registry.pointer(config).write_text(again.name + "\n")
@@ -138,7 +138,7 @@ def test_a_damaged_model_at_the_start_leaves_the_newest_intact_one(
 
 
 def test_pauses_between_tries_grow(workspace: Path, serve: Serve) -> None:
-    config = load(workspace)
+    config = load_config(workspace)
     again = published_again(config)
     (again / "manifest.json").unlink()
     app = serve(config)
@@ -152,7 +152,7 @@ def test_pauses_between_tries_grow(workspace: Path, serve: Serve) -> None:
 
 
 def test_files_that_are_cut_while_it_answers_change_nothing(workspace: Path, serve: Serve) -> None:
-    config = load(workspace)
+    config = load_config(workspace)
     client = serve(config).test_client()
     before = ids(ask(client, as_of="2026-03-01T20:00:00Z"))
     for path in registry.current(config).glob("*.npy"):
@@ -165,7 +165,7 @@ def test_it_is_honest_about_an_empty_ledger_and_an_old_model(
     workspace: Path, tmp_path: Path, serve: Serve
 ) -> None:
     ledger = Ledger(url=f"sqlite:///{tmp_path / 'empty.sqlite'}")
-    config = msgspec.structs.replace(load(workspace), ledger=ledger)
+    config = msgspec.structs.replace(load_config(workspace), ledger=ledger)
     status, said = ready(serve(config).test_client())
     assert (status, said.status) == (200, "degraded")
     assert "omnibasket ingest" in said.checks["ledger"]
@@ -199,7 +199,7 @@ def test_what_was_shown_long_ago_is_forgotten(config: Config, serve: Serve) -> N
 
 def test_settings_name_the_ledger(workspace: Path, tmp_path: Path, serve: Serve) -> None:
     url = f"sqlite:///{tmp_path / 'elsewhere' / 'l.sqlite'}"
-    config = msgspec.structs.replace(load(workspace), ledger=Ledger(url=url))
+    config = msgspec.structs.replace(load_config(workspace), ledger=Ledger(url=url))
     client = serve(config).test_client()
     assert ready(client)[0] == 200
     assert (tmp_path / "elsewhere" / "l.sqlite").exists()

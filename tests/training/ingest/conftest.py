@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from recsys.config.toml_file import Config, load
+from recsys.config.toml_file import Config, load_config
 from recsys.history.versions import History
 from training.ingest import ingest
 
@@ -31,7 +31,7 @@ class Workspace:
 
     @property
     def config(self) -> Config:
-        return load(self.folder)
+        return load_config(self.folder)
 
     def ingest(self) -> dict[str, Any]:
         return ingest(self.config, AT, lambda *_: None)

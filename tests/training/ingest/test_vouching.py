@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from recsys.config.settings import Checks
-from recsys.evaluation.data_checks import check
+from recsys.config.settings import CheckSettings
+from recsys.evaluation.data_checks import check_data
 from recsys.history.versions import History
 from recsys.identity.hashing import KeyedHash
 from recsys.ingest.orders.set_aside import in_bulk
@@ -82,7 +82,7 @@ def adds_up(live: dict[str, Any]) -> bool:
 
 def failed(workspace: Workspace) -> list[str]:
     history = History.open(workspace.config)
-    found = check(history, TODAY + timedelta(hours=6), Checks())
+    found = check_data(history, TODAY + timedelta(hours=6), CheckSettings())
     return [finding.name for finding in found if finding.level == "failed"]
 
 
@@ -217,7 +217,7 @@ def test_orders_of_nobody_excuse_silence_and_cause_none(trading: Workspace) -> N
     Teller(trading).tell({"occurred_at": TODAY + timedelta(days=20)})
     trading.ingest()
     history = History.open(trading.config)
-    found = check(history, TODAY + timedelta(days=20, hours=1), Checks())
+    found = check_data(history, TODAY + timedelta(days=20, hours=1), CheckSettings())
     assert [finding.name for finding in found if finding.level == "failed"] == []
 
 

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.config.toml_file import Column, Config, load, parse
+from recsys.config.toml_file import Column, Config, load_config, parse_config
 from training.cli import main
 from training.init.exports import Export
 from training.init.mapping import KINDS, propose
@@ -49,7 +49,7 @@ def test_flags_alone_write_a_file_that_loads(exports: Path) -> None:
         f"stock={exports / 'stock.csv'}", "--source", exports / "events.ndjson",
     )  # fmt: skip
     assert result.exit_code == 0, result.output
-    config = load(shop)
+    config = load_config(shop)
     assert (config.workspace.name, config.workspace.currency) == ("Gift shop", "GBP")
     assert config.workspace.time_zone == "Europe/London"
     assert {name: source.kind for name, source in config.sources.items()} == {
@@ -75,7 +75,7 @@ def test_the_first_rows_are_shown_as_understood(exports: Path) -> None:
     assert "2009-12-13 10:33:00" in result.output
     assert "13085" not in result.output  # customers are not shown
     assert "(hidden)" in result.output
-    assert load(exports).sources["online_retail"].path == "online_retail.csv"
+    assert load_config(exports).sources["online_retail"].path == "online_retail.csv"
 
 
 def test_ids_that_lost_their_zeros_get_them_back(exports: Path) -> None:
@@ -84,7 +84,7 @@ def test_ids_that_lost_their_zeros_get_them_back(exports: Path) -> None:
         "order_no,sold_at,sku,qty,price\n1,2020-09-16,108775015,1,2\n1,2020-09-16,910000001,1,2\n"
     )
     run("-w", exports, "--yes", *(f"--source={exports / n}.csv" for n in ("sales", "articles")))
-    config = load(exports)
+    config = load_config(exports)
     assert config.sources["sales"].columns["item_id"] == Column(column="sku", pad=10)
     assert config.sources["articles"].columns["item_id"] == "article_id"
 
@@ -100,7 +100,7 @@ def test_json_says_what_was_proposed(exports: Path) -> None:
 def test_without_exports_the_file_shows_examples(tmp_path: Path) -> None:
     result = run("-w", tmp_path / "new", "--yes")
     assert "It has no sources yet" in result.output
-    assert load(tmp_path / "new").sources == {}
+    assert load_config(tmp_path / "new").sources == {}
 
 
 def test_the_commented_proposals_are_settings_too(exports: Path) -> None:
@@ -110,7 +110,7 @@ def test_the_commented_proposals_are_settings_too(exports: Path) -> None:
     bare = [
         line.removeprefix("# ") for line in lines if " = " in line or line.startswith(("[", "# ["))
     ]
-    config = parse(tomllib.loads("\n".join(bare)), exports / "omnibasket.toml")
+    config = parse_config(tomllib.loads("\n".join(bare)), exports / "omnibasket.toml")
     assert config.sources["erp"].kind == "database"
     assert config.sources["tills"].columns["order_id"] == Column(
         columns=["store", "till", "ticket"]
@@ -125,7 +125,7 @@ def test_a_file_is_never_overwritten_unasked(exports: Path) -> None:
     assert "replace it with --force" in result.output
     assert (exports / "omnibasket.toml").read_text() == "mine"
     assert run("-w", exports, "--yes", "--force").exit_code == 0
-    assert load(exports).workspace.name == exports.name
+    assert load_config(exports).workspace.name == exports.name
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_a_person_is_asked(exports: Path) -> None:
     output = converse(["init"], said, exports)
     assert "'X' is no ISO 4217 code" in output
     assert "no such file, folder or glob" in output
-    config = load(exports)
+    config = load_config(exports)
     assert config.workspace.name == "Corner shop"
     assert config.sources["week"].columns["channel"] == Column(
         column="sales_channel_id", map={"1": "pos", "2": "web"}
@@ -225,7 +225,7 @@ def test_whatever_an_export_holds_the_file_loads(
     proposal: Proposal = propose(export, kind)
     source = NewSource("export", path, export, proposal)
     text = render(Answers(name, "EUR", "UTC", [source]))
-    config: Config = parse(tomllib.loads(text), Path("omnibasket.toml"))
+    config: Config = parse_config(tomllib.loads(text), Path("omnibasket.toml"))
     assert config.sources["export"].path == path
     assert config.sources["export"].columns == proposal.columns
     assert config.workspace.name == name
@@ -243,7 +243,7 @@ def test_what_cannot_be_told_is_refused_with_the_answers_to_give(tmp_path: Path)
     assert not (tmp_path / "omnibasket.toml").exists()
     answered = run(*given, "--set", "sales.columns.amount=total")
     assert answered.exit_code == 0, answered.output
-    assert load(tmp_path).sources["sales"].columns["amount"] == "total"
+    assert load_config(tmp_path).sources["sales"].columns["amount"] == "total"
 
 
 def test_a_field_that_is_needed_is_not_left_out(tmp_path: Path) -> None:
@@ -254,7 +254,7 @@ def test_a_field_that_is_needed_is_not_left_out(tmp_path: Path) -> None:
     assert "no column was found for `order_id`" in refused.output
     assert not (tmp_path / "omnibasket.toml").exists()
     assert run(*given, "--set", "sales.columns.order_id=bought").exit_code == 0
-    assert load(tmp_path).sources["sales"].columns["order_id"] == "bought"
+    assert load_config(tmp_path).sources["sales"].columns["order_id"] == "bought"
 
 
 def test_an_answer_for_no_source_is_a_mistake(exports: Path) -> None:
@@ -289,6 +289,6 @@ def test_a_person_is_asked_what_values_do_not_tell(tmp_path: Path) -> None:
     assert "Which column is `order_id`" in output
     assert "There is no such column" in output
     assert "@shop.test" not in output
-    columns = load(tmp_path).sources["sales"].columns
+    columns = load_config(tmp_path).sources["sales"].columns
     assert (columns["order_id"], columns["order_total"]) == ("bought", "total")
     assert "amount" not in columns

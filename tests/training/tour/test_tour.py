@@ -18,7 +18,7 @@ import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
-from recsys.config.toml_file import Config, load
+from recsys.config.toml_file import Config, load_config
 from recsys.history.versions import History
 from training.cli import main
 from training.tour import CheckError, checks, judge
@@ -55,7 +55,7 @@ def one_worker() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def config(workspace: Path) -> Config:
-    return load(workspace)
+    return load_config(workspace)
 
 
 @pytest.fixture(scope="module")
@@ -202,7 +202,7 @@ def test_the_check_passes_and_passes_again_after_the_next_ingest(workspace: Path
         assert all(check["passed"] for check in answer["checks"])
         assert answer["identity"]["recall"] >= 0.99
     summary = json.loads(result.stdout)
-    bought = [line for line in History.open(load(workspace)).table("lines").to_pylist()
+    bought = [line for line in History.open(load_config(workspace)).table("lines").to_pylist()
               if line["source"] == "live"]  # fmt: skip
     assert bought
     assert summary["changed"]

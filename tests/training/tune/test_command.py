@@ -12,7 +12,7 @@ import tomllib
 import pytest
 from click.testing import CliRunner
 
-from recsys.config.toml_file import load
+from recsys.config.toml_file import load_config
 from tests.training.test_train import build
 from training.cli import main
 
@@ -77,7 +77,7 @@ def test_the_winner_is_a_file_to_read_and_to_take_over(found, tune, tmp_path):
     ran = tune(folder, "--apply")
     assert ran.exit_code == 0, ran.output
     assert "Next: omnibasket train" in ran.stdout
-    repeat = load(folder).models.repeat
+    repeat = load_config(folder).models.repeat
     assert {name: getattr(repeat, name) for name in best} == best
     assert "Nothing to take over" in tune(folder, "--apply").stdout
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recsys.config.toml_file import load
+from recsys.config.toml_file import load_config
 from recsys.history.versions import History
 from training.span import span
 from training.train.measurement import plan
@@ -60,7 +60,7 @@ def test_the_gain_of_all_customers_is_that_of_the_means():
 
 
 def test_only_what_changed_is_learned_anew(built):
-    config, told = load(built), []
+    config, told = load_config(built), []
     history = History.open(config)
     (fold, *_) = folds(plan(config, span(history)), 1, config.train.test_days)
     judge = Judge(history, [fold], told.append)

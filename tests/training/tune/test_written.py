@@ -4,7 +4,7 @@ import tomllib
 
 import pytest
 
-from recsys.config.toml_file import Config, load
+from recsys.config.toml_file import Config, load_config
 from recsys.errors import ConfigError
 from training.tune.space import Space
 from training.tune.written import check_writable, take_over, write
@@ -46,7 +46,7 @@ def test_only_what_differs_is_written_with_unit_and_value_before(tmp_path):
 
 def test_a_value_of_the_workspace_is_written_although_it_is_as_before(tmp_path):
     (tmp_path / "omnibasket.toml").write_text(OWN)
-    space = Space.of(load(tmp_path))
+    space = Space.of(load_config(tmp_path))
     write(tmp_path / "tuned.toml", space, {**space.present, "models.repeat.due": 0.75}, [])
     assert tomllib.loads((tmp_path / "tuned.toml").read_text()) == {
         "models": {"als": {"factors": 8}, "repeat": {"due": 0.75}}
@@ -62,7 +62,7 @@ def test_taking_over_keeps_comments_and_changes_nothing_else(tmp_path):
         ("models.als.factors", 8, 32),
         ("models.als.weights.cart", None, 1.5),
     ]
-    config = load(tmp_path)
+    config = load_config(tmp_path)
     assert (config.models.als.factors, config.models.als.weights.cart) == (32, 1.5)
     assert (config.models.repeat.due, config.train.test_days) == (0.75, 10)
     text = own.read_text()
@@ -87,7 +87,7 @@ def test_however_the_file_is_written_it_takes_the_settings(tmp_path, own):
     target.write_bytes(own.encode())
     path = found(tmp_path / "tuned.toml", als_factors=32, repeat_due=0.75)
     take_over(path, target)
-    config = load(tmp_path)
+    config = load_config(tmp_path)
     assert (config.models.als.factors, config.models.repeat.due) == (32, 0.75)
     assert config.serve.port in (1, 8470)
 

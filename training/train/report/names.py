@@ -6,11 +6,11 @@ Called by the other modules of the report.
 from collections.abc import Mapping
 from typing import Any, Final
 
-from recsys.evaluation.evaluator import ALL, OURS, SINGLE
+from recsys.evaluation.evaluator import ALL_CUSTOMERS, BEST_SINGLE, OURS
 
 METHODS: Final[Mapping[str, str]] = {
     OURS: "Omnibasket",
-    SINGLE: "Best single model",
+    BEST_SINGLE: "Best single model",
     "popular": "Most popular",
     "own_frequency": "Own frequency",
     "item_knn": "Item neighbours",
@@ -43,7 +43,7 @@ SHARES: Final = frozenset(
 )
 
 CHANNELS: Final[Mapping[str, str]] = {
-    ALL: "everywhere",
+    ALL_CUSTOMERS: "everywhere",
     "pos": "in stores",
     "web": "on the web",
     "app": "in the app",

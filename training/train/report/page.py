@@ -12,8 +12,8 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from recsys.evaluation.candidate_recall import CHOSEN, TOGETHER
-from recsys.evaluation.evaluator import ALL, OURS
+from recsys.evaluation.evaluator import ALL_CUSTOMERS, OURS
+from recsys.evaluation.recall_by_source import ALL_MODELS, SEEN_BY_TREES
 from recsys.history.versions import History
 from training.train.report import curves, discovery, names, sales
 from training.train.report.bars import bars, pairs
@@ -183,7 +183,7 @@ def _table(found: Found, segment: str) -> dict[str, Any]:
         "heads": [names.METRICS[metric][0] for metric in metrics],
         "rows": rows,
         "leads": leads,
-        "open": segment == ALL,
+        "open": segment == ALL_CUSTOMERS,
     }
 
 
@@ -243,7 +243,7 @@ def _kinds(found: Found) -> list[Drawn]:
         ("repeat_share", "Shown again", "Share of what is shown that its customer had bought"),
     )
     return [
-        _beside(found, metric, ALL, f"kind-{metric}",
+        _beside(found, metric, ALL_CUSTOMERS, f"kind-{metric}",
                 f"{title}: NDCG@{found.k}" if metric.endswith("ndcg") else title, caption)
         for metric, title, caption in told
         if found.row(metric) is not None
@@ -277,7 +277,7 @@ def _candidates(origins: list[dict[str, Any]]) -> list[Drawn]:
     """Who names what is then bought, what of it each adds, and what is left for trees."""
     if not origins:
         return []
-    models = [one for one in origins if one["source"] not in (TOGETHER, CHOSEN)]
+    models = [one for one in origins if one["source"] not in (ALL_MODELS, SEEN_BY_TREES)]
     many = ", ".join(
         f"{one['candidates']:.0f} {one['source']}" for one in origins if one not in models
     )

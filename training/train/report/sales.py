@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.datasets.arrow import column
+from recsys.datasets.arrow import as_numpy
 from recsys.evaluation.metrics import Floats
 from recsys.history.versions import History
 from recsys.schema import SALE
@@ -48,7 +48,7 @@ def read(history: History) -> Sold:
         table = con.to_pyarrow(days)
     finally:
         con.disconnect()
-    day = column(table["day"]).astype(np.int64)
+    day = as_numpy(table["day"]).astype(np.int64)
     if not len(day):
         return np.empty(0, np.int64), {}
     length = -(-int(day.max() - day.min() + 1) // _STRETCHES)
@@ -57,7 +57,7 @@ def read(history: History) -> Sold:
     n = int(stretch.max()) + 1
     long = np.full(n, float(length))
     long[-1] = day.max() - day.min() + 1 - (n - 1) * length
-    counts = column(table["orders"])
+    counts = as_numpy(table["orders"])
     channels = table["channel"].to_numpy(zero_copy_only=False)
     found = {
         str(channel): np.bincount(

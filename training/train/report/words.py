@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from recsys.evaluation.evaluator import ALL, OURS
+from recsys.evaluation.evaluator import ALL_CUSTOMERS, OURS
 from training.train.report import discovery, names
 
 Verdict = Literal["ahead", "behind", "level", "note"]
@@ -52,24 +52,26 @@ class Found:
         self.segments = list(dict.fromkeys(segment for segment, _, _ in self.rows))
         self.methods = list(dict.fromkeys(method for _, method, _ in self.rows))
 
-    def value(self, metric: str, method: str = OURS, segment: str = ALL) -> float | None:
+    def value(self, metric: str, method: str = OURS, segment: str = ALL_CUSTOMERS) -> float | None:
         """One figure; None where it was not measured."""
         row = self.rows.get((segment, method, f"{metric}@{self.k}"))
         return None if row is None else row["value"]
 
-    def row(self, metric: str, method: str = OURS, segment: str = ALL) -> dict[str, Any] | None:
+    def row(
+        self, metric: str, method: str = OURS, segment: str = ALL_CUSTOMERS
+    ) -> dict[str, Any] | None:
         """One figure with its interval."""
         return self.rows.get((segment, method, f"{metric}@{self.k}"))
 
-    def lead(self, metric: str, segment: str = ALL) -> dict[str, Any] | None:
+    def lead(self, metric: str, segment: str = ALL_CUSTOMERS) -> dict[str, Any] | None:
         """Our difference to the best other method."""
         return self.ahead.get((segment, f"{metric}@{self.k}"))
 
-    def over_single(self, metric: str, segment: str = ALL) -> dict[str, Any] | None:
+    def over_single(self, metric: str, segment: str = ALL_CUSTOMERS) -> dict[str, Any] | None:
         """Our difference to our best model alone."""
         return self.over.get((segment, f"{metric}@{self.k}"))
 
-    def customers(self, segment: str = ALL) -> str:
+    def customers(self, segment: str = ALL_CUSTOMERS) -> str:
         """Say how many customers were judged, and of how many they are a sample."""
         row = self.row("ndcg", OURS, segment)
         told = f"{row['n'] if row else 0:,} customers"
@@ -139,7 +141,7 @@ def against_single(found: Found, model: str) -> Iterator[Sentence]:
 
 
 def _compared(
-    found: Found, lead: dict[str, Any], metric: str, segment: str = ALL, other: str = ""
+    found: Found, lead: dict[str, Any], metric: str, segment: str = ALL_CUSTOMERS, other: str = ""
 ) -> str:
     other = other or names.method(lead["other"])
     theirs = found.value(metric, lead["other"], segment)
@@ -175,7 +177,7 @@ def _in_customers(found: Found) -> Iterator[Sentence]:
 def _by_channel(found: Found) -> Iterator[Sentence]:
     for segment in found.segments:
         lead = found.lead("ndcg", segment)
-        if segment != ALL and lead is not None:
+        if segment != ALL_CUSTOMERS and lead is not None:
             told = _compared(found, lead, "ndcg", segment)
             where = f"Bought {names.segment(segment)}"
             if segment in found.samples:

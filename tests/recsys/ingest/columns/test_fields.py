@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from ibis.backends.duckdb import Backend
 
-from recsys.config.toml_file import load
+from recsys.config.toml_file import load_config
 from recsys.ingest.columns.fields import Fields
 from recsys.query_engine import connect, rows
 
@@ -28,7 +28,7 @@ def test_floats_are_texts_and_numbers_and_none_of_them_stops_a_file(
     arrow = pa.table({"_row": range(len(values)), "on_hand": values})
     pq.write_table(arrow, tmp_path / "x.parquet")  # its statistics leave NaN out
     table = engine.read_parquet(tmp_path / "x.parquet") if parquet else ibis.memtable(arrow)
-    fields = Fields(table, ["on_hand"], load(tmp_path), "s", "x.parquet")
+    fields = Fields(table, ["on_hand"], load_config(tmp_path), "s", "x.parquet")
     fields.read_numbers(engine, "on_hand")
     parsed = fields.parsed(number=fields.number("on_hand"), text=fields.text("on_hand"))
     found = rows(engine, parsed.order_by("_row"))

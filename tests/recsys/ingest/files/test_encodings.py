@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from recsys.ingest.files.encodings import told_encoding
+from recsys.ingest.files.encodings import detected_encoding
 
 TEXTS = {
     "cp1252": ["Artikel;Größe\nMüsli;1\n", "Désignation;Prix €\nthé glacé;2\n", "año;ñu\n",
@@ -20,11 +20,11 @@ TEXTS = {
     ("encoding", "text"), [(e, t) for e, texts in TEXTS.items() for t in texts]
 )
 def test_code_pages_are_known_by_their_letters(encoding: str, text: str) -> None:
-    found = told_encoding(io.BytesIO(text.encode(encoding)))
+    found = detected_encoding(io.BytesIO(text.encode(encoding)))
     assert text.encode(encoding).decode(found) == text
 
 
 @pytest.mark.parametrize("text", [text for texts in TEXTS.values() for text in texts])
 def test_one_damaged_byte_is_no_other_encoding(text: str) -> None:
     good = text.encode() * 10
-    assert told_encoding(io.BytesIO(good + b"T\xe9e;1\n" + good)) == "utf-8"
+    assert detected_encoding(io.BytesIO(good + b"T\xe9e;1\n" + good)) == "utf-8"

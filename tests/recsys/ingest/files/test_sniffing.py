@@ -5,7 +5,7 @@ import io
 import pytest
 
 from recsys.errors import DataError
-from recsys.ingest.files.encodings import told_encoding
+from recsys.ingest.files.encodings import detected_encoding
 from recsys.ingest.files.sniffing import encoding_of, form_of, layout, require_names, split_records
 
 ROWS = "1;2024-09-07 10:00;A;1;10,50;C1\n2;2024-09-08 11:00;B;1;3,20;C2\n"
@@ -135,7 +135,7 @@ def test_forms_are_told_from_what_stands_there(text: str, form: str) -> None:
 )  # fmt: skip
 def test_encodings_that_nobody_stated(written: str, told: str) -> None:
     content = "Artikel;Menge\nMüsli;1\nKäse;2\n".encode(written)
-    assert told_encoding(io.BytesIO(content)) == told
+    assert detected_encoding(io.BytesIO(content)) == told
     assert encoding_of(content, "cp1252") == (
         told if written[-3:] in ("sig", "-16", "-32") else "cp1252"
     )

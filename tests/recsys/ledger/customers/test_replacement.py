@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from recsys.datasets.customer_history import EMPTY, LINES, CustomerHistory, pack
+from recsys.datasets.customer_history import EMPTY, LINES, CustomerHistory, pack_history
 from recsys.datasets.item_index import item_key, order_key
 from recsys.errors import LedgerError
 from recsys.identity.hashing import customer_id_of
@@ -25,7 +25,7 @@ def row(customer_id: str, *lines: tuple[str, str], ts: int = NOW - 86_400) -> Ro
     array = np.zeros(len(lines), LINES)
     for ix, (item, order) in enumerate(lines):
         array[ix] = (item_key(item), ts, 1.0, order_key(order), 0, 0, 100)
-    return customer_id, pack(CustomerHistory(array, EMPTY.older))
+    return customer_id, pack_history(CustomerHistory(array, EMPTY.older))
 
 
 def known(identifier: Identifier, customer_id: str | None) -> tuple[str, str, str, str | None]:

@@ -6,11 +6,11 @@ from typing import get_args
 import msgspec
 import pytest
 
-from recsys.config.toml_file import Identity
+from recsys.config.toml_file import IdentitySettings
 from recsys.identity.hashing import KeyedHash
 from recsys.ledger.events import event_types
 from recsys.ledger.events.event_types import Event, EventItem, Identifier
-from recsys.ledger.events.limits import misfits
+from recsys.ledger.events.limits import limit_faults
 from recsys.schema import CHANNELS
 
 KEYED = KeyedHash("0123456789abcdef" * 4)
@@ -59,7 +59,7 @@ def test_an_identifier_of_blanks_names_nobody() -> None:
     ],
 )
 def test_an_identifier_that_names_nobody_is_not_stored(kind: str, value: str) -> None:
-    own = Identity(blocked={"loyalty_card": ["29*"]})
+    own = IdentitySettings(blocked={"loyalty_card": ["29*"]})
     given = event("login", identifier=Identifier(type=kind, value=value), session_id="undefined")
     sealed = event_types.seal(given, KEYED, own)
     assert sealed.identifier is None
@@ -109,7 +109,7 @@ def test_what_may_be_an_id_is_one() -> None:
 )
 def test_what_types_cannot_say_is_checked(faulty: Event, pointer: str) -> None:
     found = [at for at, _ in event_types.faults(faulty)]
-    assert pointer in [*found, *(misfit.pointer for misfit in misfits(faulty, "EUR"))]
+    assert pointer in [*found, *(misfit.pointer for misfit in limit_faults(faulty, "EUR"))]
 
 
 def test_an_ordinary_event_has_no_faults() -> None:

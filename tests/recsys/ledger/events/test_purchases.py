@@ -47,7 +47,7 @@ def orders(draw: st.DrawFn) -> list[Event]:
 
 def apply(events: list[Event], history: CustomerHistory = EMPTY) -> CustomerHistory:
     for event in events:
-        history = purchases.after(history, event, systems=["shop"], currency="EUR")
+        history = purchases.history_after(history, event, systems=["shop"], currency="EUR")
     return history
 
 

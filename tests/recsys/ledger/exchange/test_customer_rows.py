@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from recsys.config.toml_file import parse
+from recsys.config.toml_file import parse_config
 from recsys.datasets.item_index import item_key, order_key
 from recsys.history.versions import History
 from recsys.identity.hashing import customer_id_of
 from recsys.ledger.events.event_types import Identifier
-from recsys.ledger.exchange.customer_rows import _ahead, bring_in, packed
+from recsys.ledger.exchange.customer_rows import _ahead, packed, replace_customers
 from recsys.ledger.ledger import Ledger
 from tests.recsys.ledger.conftest import NOW, MakeEvent
 
@@ -28,7 +28,7 @@ def test_an_ingest_is_brought_in(
     ledger: Ledger, make_event: MakeEvent, write_history: Any, tmp_path: Path
 ) -> None:
     source = {"kind": "order_lines", "path": "x.csv", "system": "till"}
-    config = parse(
+    config = parse_config(
         {"sources": {"lines": source, "items": {"kind": "products", "path": "p"}}},
         tmp_path / "omnibasket.toml",
     )
@@ -45,7 +45,7 @@ def test_an_ingest_is_brought_in(
     )
     late = make_event("purchase", "tea", identifier="ada", transaction_id="2")
     ledger.add_events([late], NOW)
-    done = bring_in(history, ledger, config)
+    done = replace_customers(history, ledger, config)
     assert (done.customers, done.identifiers) == (1, 2)
     customer = ledger.customer(identifier=Identifier(type="email", value="ada"), as_of_ts=NOW)
     lines = customer.history.lines
@@ -56,9 +56,9 @@ def test_an_ingest_is_brought_in(
         order_key("till:1"),
     ]
     assert ledger.meta()["history_version"] == "v1"
-    assert bring_in(history, ledger, config).customers == 1
+    assert replace_customers(history, ledger, config).customers == 1
     begun = packed(History.of(config, history.folder))
-    again = bring_in(history, ledger, config, rows=begun)
+    again = replace_customers(history, ledger, config, rows=begun)
     assert (again.customers, again.written, again.removed) == (1, 0, 0)
 
 

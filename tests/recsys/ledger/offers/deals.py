@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from recsys.bundles.bundle_table import offered
+from recsys.bundles.bundle_table import offered_members
 from recsys.bundles.terms import Counts, Decision, Offer, OfferItem, Terms
 from recsys.ledger.ledger import Ledger
 from recsys.ledger.offers.codes import Codes
@@ -52,7 +52,7 @@ def promise(
 def issue(
     ledger: Ledger, owner: str = "c1", bundle_id: str = "b1", at: int = NOW, owners: Any = ()
 ) -> Offer | Refusal:
-    items = offered(_kind(bundle_id), ITEMS)
+    items = offered_members(_kind(bundle_id), ITEMS)
     name = CODES.new()
     return ledger.offers.issue(bundle_id, owner, items, name=name, now_ts=at, owners=owners)
 

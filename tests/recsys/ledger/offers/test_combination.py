@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from recsys.bundles.terms import Offer
 from recsys.errors import OfferError
 from recsys.ledger.ledger import Ledger
-from recsys.ledger.offers.combination import best
-from recsys.ledger.offers.pieces import Basket, Bounds, OrderItem
-from recsys.ledger.offers.redemption import Outcome, Use
+from recsys.ledger.offers.combination import best_combination
+from recsys.ledger.offers.pieces import OfferBounds, OpenOrder, OrderItem
+from recsys.ledger.offers.redemption import OfferUse, Outcome
 from tests.recsys.ledger.conftest import NOW
 
 from .deals import CODES, DISCOUNT, check_books, counted, decide, promise, redeem
@@ -36,7 +36,7 @@ OFFERS = st.lists(
     max_size=5,
 )
 COSTS = {"a": 150, "a2": 260, "b": None, "c": 20, "c2": 20}
-BOUNDS = Bounds(margin_floor=0.1, cost_of=lambda item_id, _: COSTS[item_id])
+BOUNDS = OfferBounds(margin_floor=0.1, cost_of=lambda item_id, _: COSTS[item_id])
 
 
 def by_trying_all(order: list[OrderItem], offers: list[Offer], most: int) -> tuple[int, int]:
@@ -44,7 +44,7 @@ def by_trying_all(order: list[OrderItem], offers: list[Offer], most: int) -> tup
     found = [(0, 0)]
     for size in range(1, most + 1):
         for chosen in permutations(offers, size):
-            basket, off = Basket(order, choice_of=choice), 0
+            basket, off = OpenOrder(order, choice_of=choice), 0
             try:
                 for offer in chosen:
                     off += basket.claim(offer, BOUNDS).discount_minor
@@ -60,8 +60,8 @@ def test_the_best_combination_is_the_best_of_all(
     order: list[OrderItem], wanted: list[tuple[list[str], int]], most: int
 ) -> None:
     offers = [an_offer(members, off, number) for number, (members, off) in enumerate(wanted)]
-    basket = Basket(order, choice_of=choice)
-    found = best(basket, offers, BOUNDS, most)
+    basket = OpenOrder(order, choice_of=choice)
+    found = best_combination(basket, offers, BOUNDS, most)
     most = min(most, len(offers))
     assert (found.discount_minor, -len(found.claims)) == by_trying_all(order, offers, most)
     # It can be had, in that order, and looking for it took nothing.
@@ -69,8 +69,8 @@ def test_the_best_combination_is_the_best_of_all(
         assert basket.claim(offers[at], BOUNDS) == claim
 
 
-def use(items: list[OrderItem] | None, number: str = "T1", **fields: Any) -> Use:
-    return Use(**{
+def use(items: list[OrderItem] | None, number: str = "T1", **fields: Any) -> OfferUse:
+    return OfferUse(**{
         "transaction_id": number, "channel": "pos", "location_id": "S1", "owners": None,
         "items": items, "currency": None, "now_ts": NOW, **fields,
     })  # fmt: skip
@@ -106,7 +106,7 @@ def test_one_call_redeems_the_best_and_says_why_not_of_the_others(ledger: Ledger
     assert (counted(ledger, "b2").spent_minor, counted(ledger, "after1").spent_minor) == (150, 80)
     again = ["offer-overlaps", "offer-redeemed", "offer-unknown", *["again"] * 3]
     assert kinds(ledger.offers.redeem_best(names, use(held))) == again
-    few = use([OrderItem("tea", 9), OrderItem("milk", 9)], "T2", bounds=Bounds(per_order=1))
+    few = use([OrderItem("tea", 9), OrderItem("milk", 9)], "T2", bounds=OfferBounds(per_order=1))
     assert kinds(ledger.offers.redeem_best([small, spare], few)) == ["order-limit", "first"]
     # An order that does not tell uses one of those that share a product.
     assert kinds(ledger.offers.redeem_best([small], use(None, "T3"))) == ["first"]

@@ -3,7 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
-from recsys.bundles.terms import NEXT, STATUSES, Terms
+from recsys.bundles.terms import NEXT_STATUSES, STATUSES, Terms
 from recsys.errors import LedgerError, StaleError, TransitionError
 from recsys.ledger.ledger import Ledger
 from recsys.ledger.schema import METADATA, SCHEMA_VERSION
@@ -65,14 +65,14 @@ def test_only_what_may_follow_follows(ledger: Ledger) -> None:
     paths: dict[str, list[str]] = {"suggested": ["suggested"]}
     while len(paths) < len(STATUSES):  # how each status is reached
         for status, path in list(paths.items()):
-            for after in NEXT[status]:
+            for after in NEXT_STATUSES[status]:
                 paths.setdefault(after, [*path, after])
     for was, path in paths.items():
         for wanted in STATUSES:
             name = f"{was}-{wanted}"
             for n, status in enumerate(path):
                 decide(ledger, name, status=status, note=str(n))
-            if wanted in (was, *NEXT[was]):
+            if wanted in (was, *NEXT_STATUSES[was]):
                 assert decide(ledger, name, status=wanted).terms.status == wanted
             else:
                 with pytest.raises(TransitionError, match=rf"is {was}: it may become .*{wanted}"):

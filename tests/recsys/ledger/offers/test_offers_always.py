@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from recsys.bundles.terms import Offer
 from recsys.errors import OfferError, TransitionError
 from recsys.ledger.ledger import Ledger
-from recsys.ledger.offers.returns import Returned
+from recsys.ledger.offers.returns import ReturnedOrder
 from tests.recsys.ledger.conftest import NOW
 
 from .deals import CODES, DISCOUNT, check_books, counted, decide, issue, redeem
@@ -58,7 +58,9 @@ def test_promises_are_kept(ledger: Ledger, steps: list[tuple[str, ...]], per_cus
                 assert used.setdefault(code, order) == order
         elif kind == "return":
             order = f"{name}-T{what}"
-            ledger.offers.give_back([Returned(order, "S1", dict.fromkeys(given_[1], 1.0))], now_ts)
+            ledger.offers.give_back(
+                [ReturnedOrder(order, "S1", dict.fromkeys(given_[1], 1.0))], now_ts
+            )
             found = [ledger.offers.find(code) for code in codes]
             used = {
                 CODES.of(offer): offer.redemption.transaction_id

@@ -22,7 +22,7 @@ from recsys.ledger.customers.identity_lookup import session_own_id
 from recsys.ledger.events.event_types import Event, Identifier
 from recsys.ledger.ledger import Ledger
 from recsys.ledger.offers.orders import held_of, pieces_of
-from recsys.ledger.offers.pieces import Bounds, OrderItem
+from recsys.ledger.offers.pieces import OfferBounds, OrderItem
 from recsys.ledger.schema import REDEMPTIONS
 from tests.recsys.ledger.conftest import NOW
 
@@ -62,7 +62,7 @@ def ask(ledger: Ledger, job: str, about: str, number: int) -> Told:
     if job == "redeem of few pieces":
         code, order = about.split()
         try:
-            redeem(ledger, code, order, items=basket_of(order), bounds=Bounds(per_order=4))
+            redeem(ledger, code, order, items=basket_of(order), bounds=OfferBounds(per_order=4))
         except OfferError as error:
             return error.kind, about
         return "first", about

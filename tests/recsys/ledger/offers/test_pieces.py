@@ -6,7 +6,14 @@ from hypothesis import given, settings
 
 from recsys.bundles.terms import Offer, OfferItem
 from recsys.errors import OfferError
-from recsys.ledger.offers.pieces import Basket, Bounds, Claim, OrderItem, Piece, whole_pieces
+from recsys.ledger.offers.pieces import (
+    OfferBounds,
+    OfferClaim,
+    OpenOrder,
+    OrderItem,
+    Piece,
+    whole_pieces,
+)
 
 CHOICES = {"a": "A", "a2": "A", "b": "B", "c": "C", "c2": "C"}
 LISTED = {"a": 300, "a2": 280, "b": 200, "c": 150, "c2": 150}
@@ -25,10 +32,10 @@ def choice(item_id: str) -> str:
     return CHOICES[item_id]
 
 
-def claim_or_kind(basket: Basket, offer: Offer) -> Claim | str:
+def claim_or_kind(basket: OpenOrder, offer: Offer) -> OfferClaim | str:
     """What is claimed, or the kind of the refusal."""
     try:
-        return basket.claim(offer, Bounds())
+        return basket.claim(offer, OfferBounds())
     except OfferError as error:
         return error.kind
 
@@ -58,7 +65,7 @@ def test_no_piece_carries_two_offers(
     order: list[OrderItem], offers: list[tuple[list[str], int]]
 ) -> None:
     """An order has room for an offer where each choice has a whole piece that nothing claims."""
-    basket = Basket(order, choice_of=choice)
+    basket = OpenOrder(order, choice_of=choice)
     quantity = {name: sum(o.quantity for o in order if o.item_id == name) for name in CHOICES}
     # Parts of pieces at told and untold prices do not make one.
     whole = {name: len(whole_pieces([o for o in order if o.item_id == name])) for name in CHOICES}
@@ -106,28 +113,28 @@ def test_one_after_the_other_is_as_all_at_once(
     order: list[OrderItem], offers: list[tuple[list[str], int]]
 ) -> None:
     """Each redemption sees what the ones before it claim, as the ledger remembers them."""
-    once, taken = Basket(order, choice_of=choice), list[Piece]()
+    once, taken = OpenOrder(order, choice_of=choice), list[Piece]()
     for number, (members, discount_minor) in enumerate(offers):
         wanted = an_offer(members, discount_minor, number)
-        both = (once, Basket(order, taken, choice_of=choice))
+        both = (once, OpenOrder(order, taken, choice_of=choice))
         told = [claim_or_kind(basket, wanted) for basket in both]
         assert told[0] == told[1]
         taken += [] if isinstance(told[0], str) else told[0].pieces
 
 
 def test_an_order_that_does_not_tell_has_one_of_each_choice() -> None:
-    basket = Basket(None, choice_of=choice)
-    assert basket.claim(an_offer(["a", "b"], 50), Bounds()).discount_minor == 50
+    basket = OpenOrder(None, choice_of=choice)
+    assert basket.claim(an_offer(["a", "b"], 50), OfferBounds()).discount_minor == 50
     for members in (["b"], ["a2", "c"]):
         with pytest.raises(OfferError, match="quantities") as caught:
-            basket.claim(an_offer(members, 50), Bounds())
+            basket.claim(an_offer(members, 50), OfferBounds())
         assert caught.value.kind == "offer-overlaps"
-    basket.claim(an_offer(["c"], 50), Bounds())
+    basket.claim(an_offer(["c"], 50), OfferBounds())
     for back in ({"a2": 0.5}, {"a": 1.0}):
         with pytest.raises(OfferError, match="returned"):
-            Basket(None, back=back, choice_of=choice).claim(an_offer(["a"], 50), Bounds())
+            OpenOrder(None, back=back, choice_of=choice).claim(an_offer(["a"], 50), OfferBounds())
     with pytest.raises(OfferError, match="returned"):
-        Basket(None, all_back=True).claim(an_offer(["a"], 50), Bounds())
+        OpenOrder(None, all_back=True).claim(an_offer(["a"], 50), OfferBounds())
 
 
 def test_what_came_back_is_not_there() -> None:
@@ -138,7 +145,7 @@ def test_what_came_back_is_not_there() -> None:
     assert whole_pieces([OrderItem("a", 0.5, 300), OrderItem("a", 0.7, 201)]) == [250]
     assert whole_pieces([OrderItem("a", 0.1)] * 10) == [None]
     with pytest.raises(OfferError, match="`a`") as caught:
-        Basket(order, back={"a": 3}).claim(an_offer(["a"], 50), Bounds())
+        OpenOrder(order, back={"a": 3}).claim(an_offer(["a"], 50), OfferBounds())
     assert caught.value.kind == "offer-incomplete"
 
 
@@ -157,18 +164,20 @@ def test_an_offer_takes_off_what_is_above_its_price(
 ) -> None:
     order = [OrderItem("a", 1, prices[0]), OrderItem("b", 1, prices[1])]
     if isinstance(off, int):
-        assert Basket(order).claim(an_offer(["a", "b"], 100), Bounds()).discount_minor == off
+        assert (
+            OpenOrder(order).claim(an_offer(["a", "b"], 100), OfferBounds()).discount_minor == off
+        )
         return
     with pytest.raises(OfferError) as caught:
-        Basket(order).claim(an_offer(["a", "b"], 100), Bounds())
+        OpenOrder(order).claim(an_offer(["a", "b"], 100), OfferBounds())
     assert caught.value.kind == off
 
 
 @pytest.mark.parametrize(("cost", "refused"), [(180, False), (181, True), (None, False)])
 def test_no_order_goes_below_the_floor(cost: int | None, refused: bool) -> None:
     """Both cost 360 of 400: exactly a tenth is left."""
-    bounds = Bounds(margin_floor=0.1, cost_of=lambda *_: cost)
-    basket = Basket([OrderItem("a"), OrderItem("b")])
+    bounds = OfferBounds(margin_floor=0.1, cost_of=lambda *_: cost)
+    basket = OpenOrder([OrderItem("a"), OrderItem("b")])
     if not refused:
         assert basket.claim(an_offer(["a", "b"], 100), bounds).discount_minor == 100
         return

@@ -11,7 +11,7 @@ from recsys.ledger.customers.identity_lookup import session_own_id
 from recsys.ledger.events.event_types import EventItem
 from recsys.ledger.ledger import Ledger
 from recsys.ledger.offers.pieces import OrderItem
-from recsys.ledger.offers.returns import Returned
+from recsys.ledger.offers.returns import ReturnedOrder
 from tests.recsys.ledger.conftest import NOW, MakeEvent
 
 from .deals import CODES, DISCOUNT, HOUR, check_books, counted, decide, promise, redeem
@@ -165,7 +165,7 @@ def test_an_offer_comes_back_only_by_its_own_pieces(
     for n in (1.0, 2.0, 3.0):
         if teller == "export":
             held, back = {"tea": 3.0, "milk": 3.0}, {"tea": n, "milk": n}
-            ledger.offers.give_back([Returned("T1", "S1", back, in_all=True, sold=held)], NOW)
+            ledger.offers.give_back([ReturnedOrder("T1", "S1", back, in_all=True, sold=held)], NOW)
         else:
             ledger.add_events(
                 [make_event("refund", lines=of_each(1), transaction_id="T1", **STORE)], NOW
@@ -200,11 +200,11 @@ def test_parts_of_pieces_add_up(ledger: Ledger, make_event: MakeEvent, used: Off
 def test_what_events_and_exports_tell_is_the_same(ledger: Ledger, make_event: MakeEvent) -> None:
     decide(ledger)
     later, first = used_by(ledger, 2, items=lines(2))
-    one = Returned("T1", "S1", {"tea": 1.0, "milk": 1.0}, in_all=True)
+    one = ReturnedOrder("T1", "S1", {"tea": 1.0, "milk": 1.0}, in_all=True)
     ledger.add_events([make_event("refund", lines=of_each(1), transaction_id="T1", **STORE)], NOW)
     assert ledger.offers.give_back([one, one], NOW) == 0
     assert (state(ledger, later), state(ledger, first)) == ("standing", "redeemed")
-    both = Returned("T1", "S1", {"tea": 2.0, "milk": 2.0}, in_all=True)
+    both = ReturnedOrder("T1", "S1", {"tea": 2.0, "milk": 2.0}, in_all=True)
     assert ledger.offers.give_back([both, both], NOW) == 1
     assert state(ledger, first) == "standing"
 
@@ -218,7 +218,7 @@ def test_what_was_not_given_may_be_promised_to_others(ledger: Ledger) -> None:
     assert offer.redemption.discount_minor == 40
     assert counted(ledger).spent_minor == 40
     promise(ledger, "c2")
-    assert ledger.offers.give_back([Returned("T1", "S1")], NOW) == 1
+    assert ledger.offers.give_back([ReturnedOrder("T1", "S1")], NOW) == 1
     assert state(ledger, offer) == "expired"
     assert counted(ledger).reserved_minor == DISCOUNT
     check_books(ledger)
@@ -226,9 +226,9 @@ def test_what_was_not_given_may_be_promised_to_others(ledger: Ledger) -> None:
 
 def test_exports_tell_of_returns_too(ledger: Ledger, used: Offer) -> None:
     assert list(ledger.offers.in_use()) == [("T1", "S1")]
-    part = Returned("T1", "S1", {"tea": 1.0}, in_all=True)
-    rest = Returned("T1", "S1", {"milk": 1.0, "tea": 1.0}, in_all=True)
-    wrong = Returned("T1", "online", {"milk": 1.0, "tea": 1.0}, in_all=True)
+    part = ReturnedOrder("T1", "S1", {"tea": 1.0}, in_all=True)
+    rest = ReturnedOrder("T1", "S1", {"milk": 1.0, "tea": 1.0}, in_all=True)
+    wrong = ReturnedOrder("T1", "online", {"milk": 1.0, "tea": 1.0}, in_all=True)
     assert ledger.offers.give_back([part, wrong], NOW) == 0
     assert ledger.offers.give_back([rest, rest], NOW) == 1
     assert ledger.offers.give_back([rest], NOW) == 0

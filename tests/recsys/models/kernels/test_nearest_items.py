@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.models.kernels.nearest_items import Directed, nearest, table
+from recsys.models.kernels.nearest_items import DirectedPairs, nearest_items, neighbour_table
 
 N = 6
 pairs = st.dictionaries(
@@ -15,7 +15,7 @@ pairs = st.dictionaries(
 def directed(drawn):
     a, b = (np.array([pair[end] for pair in drawn], np.int32) for end in (0, 1))
     score = np.array([*drawn.values()], np.float32)
-    return Directed(a, b, score, (score + 1).astype(np.int32))
+    return DirectedPairs(a, b, score, (score + 1).astype(np.int32))
 
 
 @given(pairs, st.integers(1, 8), st.integers(1, 4))
@@ -23,13 +23,13 @@ def test_each_product_keeps_its_best_and_of_equal_ones_the_first(drawn, n, piece
     whole = directed(drawn)
     cuts = np.linspace(0, len(drawn), pieces + 1).astype(int).tolist()
     parts = (whole.take(np.arange(start, end)) for start, end in pairwise(cuts))
-    near = nearest(parts, N, n)
+    near = nearest_items(parts, N, n)
     expected = []
     for a in range(N):
         own = sorted((-score, b) for (one, b), score in drawn.items() if one == a)[:n]
         expected += sorted((a, b, -score) for score, b in own)
     assert list(zip(near.a.tolist(), near.b.tolist(), near.score.tolist(), strict=True)) == expected
     assert (near.support == near.score + 1).all()
-    indptr, items, _ = table(near, N)
+    indptr, items, _ = neighbour_table(near, N)
     assert np.diff(indptr).max(initial=0) <= n
     assert len(items) == indptr[-1]

@@ -4,14 +4,14 @@ from hypothesis import strategies as st
 
 from recsys.models.kernels.top_k import (
     Recommendations,
-    first,
-    heard,
-    look_up,
-    loudest,
-    new,
-    nothing_said,
-    said,
-    speakers,
+    item_votes,
+    no_votes,
+    scores_in_lists,
+    strongest_voters,
+    top_of_lists,
+    top_of_new,
+    top_voted,
+    votes_for,
 )
 
 N = 12
@@ -28,7 +28,7 @@ def ragged(lists, dtype):
 def test_the_first_are_those_of_sorting_all(lists, n, random):
     items = [random.sample(range(N), len(one)) for one in lists]
     indptr, scores = ragged(lists, np.float32)
-    found = first(indptr, ragged(items, np.int32)[1], scores, n)
+    found = top_of_lists(indptr, ragged(items, np.int32)[1], scores, n)
     for r, (own, given_) in enumerate(zip(items, lists, strict=True)):
         expected = sorted(zip((-score for score in given_), own, strict=True))[:n]
         ours = [
@@ -42,7 +42,7 @@ def test_scores_are_looked_up(lists, random):
     items = [random.sample(range(N), len(one)) for one in lists]
     indptr, scores = ragged(lists, np.float32)
     wanted = [random.sample(range(N), 4) for _ in lists]
-    found = look_up(indptr, ragged(items, np.int32)[1], scores, ragged(wanted, np.int32), N)
+    found = scores_in_lists(indptr, ragged(items, np.int32)[1], scores, ragged(wanted, np.int32), N)
     expected = [
         dict(zip(own, one, strict=True)).get(ix, 0.0)
         for own, one, some in zip(items, lists, wanted, strict=True)
@@ -56,10 +56,10 @@ def test_what_was_had_is_taken_out():
         np.array([0, 3, 5]), np.array([4, 2, 0, 1, 2], np.int32), np.arange(5, 0, -1, np.float32)
     )
     had = ragged([[2, 2, 7], []], np.int32)
-    left = new(found, had, 8, 1)
+    left = top_of_new(found, had, 8, 1)
     assert left.indptr.tolist() == [0, 1, 2]
     assert left.item_ix.tolist() == [4, 1]
-    assert new(found, had, 8, 9).item_ix.tolist() == [4, 0, 1, 2]
+    assert top_of_new(found, had, 8, 9).item_ix.tolist() == [4, 0, 1, 2]
 
 
 def speech(lists, table):
@@ -68,7 +68,7 @@ def speech(lists, table):
     loud = ragged([[loud for _, loud in one] for one in lists], np.float64)[1]
     starts, of = ragged([sorted(table.get(source, {})) for source in range(N)], np.int32)
     weight = [table[source][other] for source in sorted(table) for other in sorted(table[source])]
-    return said(indptr, sources, loud, (starts, of, np.array(weight, np.float32)))
+    return item_votes(indptr, sources, loud, (starts, of, np.array(weight, np.float32)))
 
 
 TABLE = {0: {1: 0.5, 2: 0.25}, 1: {2: 1.0, 3: -1.0}, 2: {1: 0.5}, 5: {3: 0.5}}
@@ -77,20 +77,20 @@ TABLE = {0: {1: 0.5, 2: 0.25}, 1: {2: 1.0, 3: -1.0}, 2: {1: 0.5}, 5: {3: 0.5}}
 def test_what_is_said_adds_up():
     one = speech([[(0, 1.0), (1, 0.5)], [], [(5, 2.0), (1, 1.0)], [(2, 1.0)]], TABLE)
     other = speech([[], [], [], [(0, 1.0)]], TABLE)
-    found = loudest(one, other, N, 5)
+    found = top_voted(one, other, N, 5)
     assert [dict(zip(*map(np.ndarray.tolist, found.row(r)), strict=True)) for r in range(4)] == [
         {2: 0.75, 1: 0.5}, {}, {2: 1.0}, {1: 1.0, 2: 0.25},
     ]  # fmt: skip
-    assert loudest(one, other, N, 1).item_ix.tolist() == [2, 2, 1]
+    assert top_voted(one, other, N, 1).item_ix.tolist() == [2, 2, 1]
     every = np.tile(np.arange(N, dtype=np.int32), 4)
-    scores = heard(one, other, np.arange(5) * N, every, N).reshape(4, N)
+    scores = votes_for(one, other, np.arange(5) * N, every, N).reshape(4, N)
     assert scores[0].tolist() == [0, 0.5, 0.75] + [0] * (N - 3)
     assert scores[3].tolist() == [0, 1.0, 0.25] + [0] * (N - 3)
-    assert loudest(nothing_said(2), nothing_said(2), N, 3).indptr.tolist() == [0, 0, 0]
+    assert top_voted(no_votes(2), no_votes(2), N, 3).indptr.tolist() == [0, 0, 0]
 
 
 def test_the_loudest_speaks_and_the_lower_of_equals():
     one = speech([[(0, 1.0), (1, 0.5)], [(2, 1.0)]], TABLE)
     other = speech([[], [(0, 1.0)]], TABLE)
     wanted = ragged([[2, 3, 9], [1]], np.int32)
-    assert speakers(one, other, wanted, N).tolist() == [1, -1, -1, 0]
+    assert strongest_voters(one, other, wanted, N).tolist() == [1, -1, -1, 0]

@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.datasets.compiled import forms
-from recsys.datasets.customer_history import EMPTY, LINES, NO_CHANNEL, Histories, append
+from recsys.datasets.compilation import forms
+from recsys.datasets.customer_history import EMPTY, LINES, NO_CHANNEL, Histories, add_lines
 from recsys.datasets.item_index import item_keys
 from recsys.datasets.ragged import Lists
 from recsys.models.base import Context
 from recsys.ranking.features.item_statistics import ItemStatistics
-from recsys.ranking.features.table import compute, names, speaks_for
+from recsys.ranking.features.table import compute_features, evidence_column, feature_names
 from tests.recsys.models.worlds import AS_OF, DAY, Order, train
 
 ITEMS = ["bread", "milk", "tea", "soap", "wine"]
@@ -41,7 +41,7 @@ def bought(*purchases):
          amount)
         for item, days, channel, location, amount in purchases
     ]  # fmt: skip
-    return append(EMPTY, np.array(rows, LINES)) if rows else EMPTY
+    return add_lines(EMPTY, np.array(rows, LINES)) if rows else EMPTY
 
 
 def features_of(
@@ -60,13 +60,13 @@ def features_of(
         np.ones(m, np.float32),
     )
     context = Context.of(n, as_of, channel=channel, location=location)
-    return compute(found, scores, total, histories, context, statistics, baskets)
+    return compute_features(found, scores, total, histories, context, statistics, baskets)
 
 
 def one(world, statistics, row, item, **asked):
     found = features_of(world, statistics, [row], **asked)
     values = found[world.index.item_ids.index(item)]
-    return dict(zip(names(COLUMNS), values.tolist(), strict=True))
+    return dict(zip(feature_names(COLUMNS), values.tolist(), strict=True))
 
 
 purchase = st.tuples(
@@ -137,11 +137,11 @@ def test_what_is_known_of_the_product(world, statistics):
 
 
 def test_every_feature_has_a_name_and_a_column_to_speak_for():
-    assert len(set(names(COLUMNS))) == len(names(COLUMNS))
-    group = speaks_for(COLUMNS)
-    assert len(group) == len(names(COLUMNS))
+    assert len(set(feature_names(COLUMNS))) == len(feature_names(COLUMNS))
+    group = evidence_column(COLUMNS)
+    assert len(group) == len(feature_names(COLUMNS))
     assert group.max() == len(COLUMNS)
-    by_name = dict(zip(names(COLUMNS), group.tolist(), strict=True))
+    by_name = dict(zip(feature_names(COLUMNS), group.tolist(), strict=True))
     assert COLUMNS[by_name["own_recency"]] == "repeat"
     assert COLUMNS[by_name["category_recency"]] == "content"
     assert COLUMNS[by_name["score_copurchase"]] == "copurchase"
@@ -151,7 +151,7 @@ def test_every_feature_has_a_name_and_a_column_to_speak_for():
 def test_nobody_is_the_first_of_a_kind(world, statistics):
     """Whoever was waited half a minute for the compiler, and everybody else with them."""
     back = np.array([(item_keys(["bread"])[0], AS_OF - DAY, -1.0, 10, 0, 0, -150)], LINES)
-    came_back = append(bought(("bread", 9.0, 0, 0, 150)), back)
+    came_back = add_lines(bought(("bread", 9.0, 0, 0, 150)), back)
     everybody = [EMPTY, bought(("milk", 3.0, 0, 0, 150)), came_back]
     alone = [features_of(world, statistics, [one]) for one in everybody]
     together = features_of(world, statistics, everybody)
@@ -159,4 +159,4 @@ def test_nobody_is_the_first_of_a_kind(world, statistics):
     for r, one in enumerate(alone):
         part = slice(r, r + 1)
         np.testing.assert_array_equal(features_of(world, statistics, everybody, part=part), one)
-    assert forms()["recsys.ranking.features.kernels.fill"] == 1
+    assert forms()["recsys.ranking.features.kernels.fill_features"] == 1

@@ -7,11 +7,11 @@ import pytest
 
 from recsys.bundles.bundle_table import bundle_id
 from recsys.bundles.terms import Counts, Decision, Terms
-from recsys.config.settings import Bundles
+from recsys.config.settings import BundleSettings
 from recsys.recommender.bundles.documents import full, row
-from recsys.recommender.bundles.listing import Wanted, listed
+from recsys.recommender.bundles.listing import ListRequest, matching_bundles
 from recsys.recommender.bundles.suggestions import Suggestions
-from recsys.recommender.bundles.terms_check import check, with_price
+from recsys.recommender.bundles.terms_check import check_terms, with_price
 from recsys.recommender.engine import Engine
 from tests.recsys.models.worlds import AS_OF
 from tests.recsys.ranking.grocer import DISCONTINUED, PAIRS, STORE
@@ -24,7 +24,7 @@ def engine(artefact_folder):
 
 @pytest.fixture(scope="module")
 def suggestions(engine):
-    return Suggestions(engine, {}, Bundles())
+    return Suggestions(engine, {}, BundleSettings())
 
 
 def named(*items, kind="together"):
@@ -42,7 +42,9 @@ def decided(*items, revision=1, **terms):
 
 
 def ids(suggestions, **wanted):
-    return listed(suggestions, Wanted(**{"show": "all", "sort": "evidence", **wanted})).names
+    return matching_bundles(
+        suggestions, ListRequest(**{"show": "all", "sort": "evidence", **wanted})
+    ).names
 
 
 @pytest.mark.parametrize("pair", PAIRS)
@@ -98,7 +100,7 @@ def test_filters_and_orders(suggestions):
 
 def test_what_was_decided_stays_when_the_model_has_it_no_more(engine):
     decision = decided("item001", "item002", status="approved", price_minor=10, currency="EUR")
-    suggestions = Suggestions(engine, decision, Bundles())
+    suggestions = Suggestions(engine, decision, BundleSettings())
     (name,) = ids(suggestions, status="approved")
     found = full(suggestions, name)
     assert not found["in_model"]
@@ -129,12 +131,12 @@ def test_a_price_is_judged_before_it_is_kept(suggestions):
     pricing = row(suggestions, name)["pricing"]
     floor, price = (pricing[key]["amount_minor"] for key in ("floor_price", "full_price"))
     good = Terms(status="approved", price_minor=price - 1, currency="EUR")
-    assert check(suggestions, name, good) == []
+    assert check_terms(suggestions, name, good) == []
 
     def kinds(**changed):
         return [
             fault.kind
-            for fault in check(suggestions, name, msgspec.structs.replace(good, **changed))
+            for fault in check_terms(suggestions, name, msgspec.structs.replace(good, **changed))
         ]
 
     assert kinds(price_minor=floor - 1) == ["price-below-floor"]
@@ -152,10 +154,10 @@ def test_a_price_is_judged_before_it_is_kept(suggestions):
 def test_what_is_no_longer_sold_is_not_approved(engine):
     other = next(item for item in PAIRS[0] if item != DISCONTINUED)
     decision = decided(DISCONTINUED, other)
-    suggestions = Suggestions(engine, decision, Bundles())
+    suggestions = Suggestions(engine, decision, BundleSettings())
     (name,) = decision
     terms = Terms(status="approved", price_minor=1, currency="EUR")
-    assert "bundle-inactive" in [fault.kind for fault in check(suggestions, name, terms)]
+    assert "bundle-inactive" in [fault.kind for fault in check_terms(suggestions, name, terms)]
 
 
 def test_approving_without_a_price_takes_the_suggested_one(suggestions):
@@ -163,7 +165,9 @@ def test_approving_without_a_price_takes_the_suggested_one(suggestions):
         pricing = row(suggestions, name)["pricing"]
         terms = with_price(suggestions, name, Terms(status="approved"))
         if pricing is None or pricing["suggested_price"] is None:
-            assert [fault.kind for fault in check(suggestions, name, terms)] == ["price-missing"]
+            assert [fault.kind for fault in check_terms(suggestions, name, terms)] == [
+                "price-missing"
+            ]
         else:
             assert terms.price_minor == pricing["suggested_price"]["amount_minor"]
-            assert check(suggestions, name, terms) == []
+            assert check_terms(suggestions, name, terms) == []

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from recsys.bundles.bundle_table import bundle_id
 from recsys.bundles.terms import Counts, Decision, Terms
-from recsys.config.settings import Bundles
+from recsys.config.settings import BundleSettings
 from recsys.recommender.bundles.documents import row
-from recsys.recommender.bundles.listing import Wanted, listed
+from recsys.recommender.bundles.listing import ListRequest, matching_bundles
 from recsys.recommender.bundles.spreadsheet import spreadsheet
 from recsys.recommender.bundles.suggestions import Suggestions
 from recsys.recommender.engine import Engine
@@ -31,11 +31,11 @@ def suggestions(artefact_folder):
         bundle_id=name, kind="together", item_ids=FOUR, terms=terms, revision=3,
         changed_ts=0, changed_by="@ada",
     )  # fmt: skip
-    return Suggestions(Engine.load(artefact_folder), {name: gone}, Bundles())
+    return Suggestions(Engine.load(artefact_folder), {name: gone}, BundleSettings())
 
 
 def every(suggestions):
-    return listed(suggestions, Wanted(show="all")).names
+    return matching_bundles(suggestions, ListRequest(show="all")).names
 
 
 def read(content):

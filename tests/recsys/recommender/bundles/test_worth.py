@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from recsys.bundles.bundle_table import bundle_id
 from recsys.bundles.terms import Decision, Terms
-from recsys.config.settings import Bundles
+from recsys.config.settings import BundleSettings
 from recsys.recommender.bundles.documents import left_out_counts, row
-from recsys.recommender.bundles.listing import Wanted, listed
+from recsys.recommender.bundles.listing import ListRequest, matching_bundles
 from recsys.recommender.bundles.suggestions import Suggestions
 from recsys.recommender.bundles.worth import REASONS, said
-from recsys.recommender.catalogue_updates import LiveItem, Told
+from recsys.recommender.catalogue_updates import CatalogueUpdates, LiveItem
 from recsys.recommender.engine import Engine
 from tests.recsys.models.worlds import AS_OF
 from tests.recsys.ranking.grocer import PAIRS
@@ -30,12 +30,14 @@ def engine(artefact_folder):
 @pytest.fixture(scope="module")
 def sold(engine):
     """Every product of a bundle."""
-    every = Suggestions(engine, {}, Bundles()).all()
+    every = Suggestions(engine, {}, BundleSettings()).all()
     return sorted({item for bundle in every for item in bundle.item_ids})
 
 
 def told(**items):
-    return Told(items={name: LiveItem(item_id=name, **of) for name, of in items.items()}, mark=1)
+    return CatalogueUpdates(
+        items={name: LiveItem(item_id=name, **of) for name, of in items.items()}, mark=1
+    )
 
 
 def quantile(values, share):
@@ -65,13 +67,13 @@ def test_worth_is_what_the_definition_says(engine, sold, data):
         }
         for name in sold
     }
-    chosen = Bundles(
+    chosen = BundleSettings(
         min_month=data.draw(st.sampled_from([0.0, 1.0, 20.0])),
         min_lift=data.draw(st.sampled_from([0.0, 1.5, 6.0])),
         same_category_above=data.draw(st.sampled_from([0.0, 0.5, 0.9, 1.0])),
     )
     suggestions = Suggestions(engine.with_live(told(**items)), {}, chosen)
-    every = listed(suggestions, Wanted(show="all"))
+    every = matching_bundles(suggestions, ListRequest(show="all"))
     assert every.left_out == {}
     rows = {name: row(suggestions, name) for name in every.names}
     lift = {
@@ -92,9 +94,9 @@ def test_worth_is_what_the_definition_says(engine, sold, data):
             and (not one_category(found) or lift[name] >= far - 1e-12)
         )
 
-    names, left_out = listed(suggestions, Wanted())
+    names, left_out = matching_bundles(suggestions, ListRequest())
     assert set(names) == {name for name in every.names if worth(name)}
-    others = listed(suggestions, Wanted(show="left_out"))
+    others = matching_bundles(suggestions, ListRequest(show="left_out"))
     assert set(others.names) == set(every.names) - set(names)
     assert sum(left_out.values()) == len(others.names)
     for reason, many in left_out.items():
@@ -114,13 +116,15 @@ def test_two_of_one_category_need_evidence_far_above_the_rest(engine):
     name = bundle_id("together", pair)
 
     def reason(items, **given):
-        suggestions = Suggestions(engine.with_live(told(**items)), {}, Bundles(**given))
+        suggestions = Suggestions(engine.with_live(told(**items)), {}, BundleSettings(**given))
         return (row(suggestions, name)["left_out"] or {}).get("reason")
 
     assert reason(cheap) is None
     assert reason(alike, same_category_above=0.0) is None
-    lifts = Suggestions(engine, {}, Bundles()).found.lift_low
-    strongest = float(lifts.max()) == float(lifts[Suggestions(engine, {}, Bundles()).get(name).at])
+    lifts = Suggestions(engine, {}, BundleSettings()).found.lift_low
+    strongest = float(lifts.max()) == float(
+        lifts[Suggestions(engine, {}, BundleSettings()).get(name).at]
+    )
     assert reason(alike, same_category_above=1.0) == (None if strongest else "same_category")
 
 
@@ -133,14 +137,21 @@ def test_what_somebody_decided_about_stays_in_the_list(engine, status):
         revision=2, changed_ts=AS_OF, changed_by="anna",
     )  # fmt: skip
     live = engine.with_live(told(**items))
-    assert name not in listed(Suggestions(live, {}, Bundles()), Wanted()).names
-    assert name in listed(Suggestions(live, {name: decision}, Bundles()), Wanted()).names
+    assert (
+        name not in matching_bundles(Suggestions(live, {}, BundleSettings()), ListRequest()).names
+    )
+    assert (
+        name
+        in matching_bundles(
+            Suggestions(live, {name: decision}, BundleSettings()), ListRequest()
+        ).names
+    )
 
 
 def test_filters_count_what_they_leave_out(engine):
-    suggestions = Suggestions(engine, {}, Bundles(min_lift=1e6))
-    every = listed(suggestions, Wanted(show="all", item_id="bread"))
-    names, left_out = listed(suggestions, Wanted(item_id="bread"))
+    suggestions = Suggestions(engine, {}, BundleSettings(min_lift=1e6))
+    every = matching_bundles(suggestions, ListRequest(show="all", item_id="bread"))
+    names, left_out = matching_bundles(suggestions, ListRequest(item_id="bread"))
     assert names == []
     assert sum(left_out.values()) == len(every.names) > 0
     counts = left_out_counts(suggestions, left_out, "EUR")
@@ -149,8 +160,8 @@ def test_filters_count_what_they_leave_out(engine):
 
 def test_every_reason_has_words():
     for reason in REASONS:
-        text = said(reason, Bundles(min_month=2.5), "EUR")
+        text = said(reason, BundleSettings(min_month=2.5), "EUR")
         assert text
         assert "_" not in text
-    assert said("earns_little", Bundles(min_month=2.5), "").endswith("less than 2.5 a month")
-    assert "€2.50" in said("earns_little", Bundles(min_month=2.5), "EUR")
+    assert said("earns_little", BundleSettings(min_month=2.5), "").endswith("less than 2.5 a month")
+    assert "€2.50" in said("earns_little", BundleSettings(min_month=2.5), "EUR")

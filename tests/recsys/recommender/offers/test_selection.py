@@ -7,10 +7,10 @@ from recsys.bundles.bundle_table import bundle_id
 from recsys.bundles.terms import Decision, Terms
 from recsys.config.toml_file import PLACEMENTS
 from recsys.datasets.customer_history import EMPTY
-from recsys.recommender.catalogue_updates import LiveItem, Told
+from recsys.recommender.catalogue_updates import CatalogueUpdates, LiveItem
 from recsys.recommender.engine import Engine
 from recsys.recommender.offers import selection
-from recsys.recommender.offers.selection import LATELY_DAYS, Offering
+from recsys.recommender.offers.selection import LATELY_DAYS, OfferableBundles
 from recsys.recommender.placements import Question
 from tests.recsys.models.worlds import AS_OF
 from tests.recsys.ranking.grocer import PAIRS, SOLD_OUT, STORE, bought
@@ -39,7 +39,7 @@ def approved(*items, kind="together", **terms):
 
 
 def offers(engine, *decisions, row=EMPTY, placement="web_cart", **fields):
-    given = Offering(engine.index, {decision.bundle_id: decision for decision in decisions})
+    given = OfferableBundles(engine.index, {decision.bundle_id: decision for decision in decisions})
     settings = PLACEMENTS[placement]
     question = Question(
         placement=placement, settings=settings, as_of_ts=AS_OF, **{"offers": 2, **fields}
@@ -89,7 +89,7 @@ def test_what_is_not_offered_here_and_now_is_not_offered(engine, terms):
 def test_goods_with_a_minimum_age_are_offered_only_where_they_may_be_shown(engine):
     for adult in (FIRST, SECOND):  # what the cart holds, and what is missing
         told = LiveItem(item_id=adult, attributes={"age_restriction": "18"})
-        newer = engine.with_live(Told({adult: told}, {}, {}, 1))
+        newer = engine.with_live(CatalogueUpdates({adult: told}, {}, {}, 1))
         decision = approved(FIRST, SECOND)
         held = {"cart": (FIRST,), "standing": (decision.bundle_id,)}
         assert offers(newer, decision, cart=(FIRST,)) == []
@@ -98,7 +98,7 @@ def test_goods_with_a_minimum_age_are_offered_only_where_they_may_be_shown(engin
         question = Question(
             placement="web_cart", settings=open_to, as_of_ts=AS_OF, offers=1, cart=(FIRST,)
         )
-        given = Offering(newer.index, {decision.bundle_id: decision})
+        given = OfferableBundles(newer.index, {decision.bundle_id: decision})
         (answer,) = newer.recommend([question], [EMPTY], given)
         assert [one["missing"] for one in answer["offers"]] == [[SECOND]]
 
@@ -181,7 +181,7 @@ def test_what_they_will_buy_anyway_is_no_gift(engine):
 
 def test_a_batch_is_its_single_answers(engine):
     decision = approved(FIRST, SECOND)
-    given = Offering(engine.index, {decision.bundle_id: decision})
+    given = OfferableBundles(engine.index, {decision.bundle_id: decision})
     settings = PLACEMENTS["web_cart"]
     questions = [
         Question(placement="web_cart", settings=settings, as_of_ts=AS_OF, cart=cart, offers=1)

@@ -17,7 +17,7 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from recsys.config.toml_file import Column, load
+from recsys.config.toml_file import Column, load_config
 from recsys.history.versions import History
 from training.cli import main
 from training.ingest import ingest
@@ -188,7 +188,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """All exports, ingested as the presets say; not to be written to."""
     folder = tmp_path_factory.mktemp("preset")
     (folder / "omnibasket.toml").write_text(by_presets(), encoding="utf-8")
-    ingest(load(folder), AT, lambda *_: None)
+    ingest(load_config(folder), AT, lambda *_: None)
     return folder
 
 
@@ -205,8 +205,8 @@ def history(
         head = ["init", "--yes", "-w", str(folder), "--currency", "USD"]
         done = CliRunner().invoke(main, [*head, "--time-zone", "America/New_York", *named])
         assert done.exit_code == 0, done.output
-    summary = ingest(load(folder), AT, lambda *_: None)
-    opened = History.open(load(folder))
+    summary = ingest(load_config(folder), AT, lambda *_: None)
+    opened = History.open(load_config(folder))
 
     def table(name: str) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = [summary] if name == "summary" else []
@@ -322,7 +322,11 @@ def test_events_are_read_from_all_three_forms(history: Any) -> None:
 
 def test_settings_of_presets_load(tmp_path: Path) -> None:
     (tmp_path / "omnibasket.toml").write_text(by_presets(), encoding="utf-8")
-    assert len(load(tmp_path).sources) == len(KINDS) == len(tomllib.loads(by_presets())["sources"])
+    assert (
+        len(load_config(tmp_path).sources)
+        == len(KINDS)
+        == len(tomllib.loads(by_presets())["sources"])
+    )
 
 
 def test_a_preset_says_what_it_could_not_settle() -> None:

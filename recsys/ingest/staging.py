@@ -20,7 +20,7 @@ from ibis.backends.duckdb import Backend
 from recsys.config.settings import ORDER_KINDS
 from recsys.config.toml_file import Config, Source
 from recsys.identity.hashing import PHONE, KeyedHash
-from recsys.identity.stored_identifiers import stored
+from recsys.identity.stored_identifiers import store_identifiers
 from recsys.ingest.columns.fields import Typed
 from recsys.ingest.columns.time_zones import midnights
 from recsys.ingest.files.database_query import fetch
@@ -210,7 +210,7 @@ def _identifiers(
         )
         seen = seen.group_by("group_id", "value").aggregate(at=seen["at"].min())
         distinct = seen.select("value").distinct()
-        values = stored(
+        values = store_identifiers(
             con, distinct, kind,
             keyed=keyed, settings=config.identity, country=country_of(config, source),
         )  # fmt: skip

@@ -19,24 +19,17 @@ from ibis.backends.duckdb import Backend
 from recsys.config.settings import ORDER_KINDS
 from recsys.config.toml_file import Config
 from recsys.history.versions import FOLDER
-from recsys.identity.resolution import customers_of_groups, resolve, undone
+from recsys.identity.resolution import customers_of_groups, resolve, undone_links
 from recsys.ingest import accounting, tables
 from recsys.ingest.files.export_files import ROW
-from recsys.ingest.orders import returns
+from recsys.ingest.orders import live_orders, returns
 from recsys.ingest.orders.corrections import CANCELLED, latest, leave_out, non_products
 from recsys.ingest.orders.exported_orders import read_later, tell_apart
-from recsys.ingest.orders.live_orders import (
-    Fates,
-    numbers,
-    orders_left_out,
-    seen_once,
-    without_exported,
-)
 from recsys.ingest.orders.set_aside import Trusted, confirmed, of_pages
 from recsys.ingest.parts import Manifest
 from recsys.ingest.sources import signs
-from recsys.ingest.stage import Report
 from recsys.ingest.staged import LIVE, Live, Staged
+from recsys.ingest.staging import Report
 from recsys.query_engine import keep, rows, scratch, value, write
 from recsys.schema import (
     CORRECTION,
@@ -148,7 +141,7 @@ class _Unifier:
         self.groups: ir.Table
         self.lines: ir.Table
         self.matches: ir.Table
-        self.fates: Fates
+        self.fates: live_orders.Fates
 
     def unify_orders(self) -> None:
         """Keep each order once, and mark what the rules leave out."""
@@ -190,10 +183,10 @@ class _Unifier:
         """Join identifiers into customers, and name the customer of each line."""
         observed = self.staged.observations(self.marked, self.renamed)
         if self.staged.live is not None:
-            observed = seen_once(observed, *self._numbers(self.staged.live))
+            observed = live_orders.seen_once(observed, *self._numbers(self.staged.live))
         seen = keep(self.con, "observations", observed)
         self.met = self._met(seen)
-        found = resolve(seen, self.config.identity, self.con, undone(self.config))
+        found = resolve(seen, self.config.identity, self.con, undone_links(self.config))
         self.identifiers = keep(self.con, "identifiers", found.identifiers)
         links = keep(self.con, "links", found.links)
         write(self.con, self.identifiers, self.folder / "identifiers.parquet", IDENTIFIERS)
@@ -247,7 +240,7 @@ class _Unifier:
             self.config.ingest.anonymous_orders,
         )
         lines, exported = keep(self.con, "named", lines), keep(self.con, "exported", exported)
-        lines, self.fates = without_exported(self.con, lines, exported, told, trusted)
+        lines, self.fates = live_orders.without_exported(self.con, lines, exported, told, trusted)
         return keep(self.con, "lines", lines)
 
     def _signed(self, kept: ir.Table) -> ir.Table:
@@ -294,7 +287,8 @@ class _Unifier:
         sources = self.config.sources.items()
         systems = {s.system or name for name, s in sources if s.kind in ORDER_KINDS}
         told = self.con.read_parquet(live.pages if of_pages else live.lines)
-        named, candidates = numbers(told.filter(told.purchase) if of_pages else told, systems)
+        told = told.filter(told.purchase) if of_pages else told
+        named, candidates = live_orders.numbers(told, systems)
         if self.renamed is not None:  # several orders have the number
             others = candidates.join(self.renamed, candidates.exported == self.renamed.number)
             others = others.select("number", exported="final").distinct()
@@ -345,7 +339,7 @@ class _Unifier:
         items = ibis.union(self.products.select("item_id"), self.lines.select("item_id"))
         pages = self.con.read_parquet(live.pages)
         found = of_pages(self.con, pages, events, items.distinct(), orders)
-        left_out = orders_left_out(self.con, self.marked)
+        left_out = live_orders.orders_left_out(self.con, self.marked)
         self.counts["live"] = accounting.of_live(live, self.fates, left_out, found.counts)
         return events.anti_join(found.gone, "event_id")
 
@@ -385,11 +379,8 @@ class _Unifier:
             return listed
         # Kept as tables, since Ibis does not take a join of a join of the same rows.
         listed = keep(self.con, f"{kind}_exported", listed)
-        return keep(
-            self.con,
-            f"{kind}_told",
-            tables.with_told(listed, ibis.memtable(self.told[kind]), key),
-        )
+        both = tables.with_told(listed, ibis.memtable(self.told[kind]), key)
+        return keep(self.con, f"{kind}_told", both)
 
     def _named(self, rows: ir.Table, group: ir.Value) -> ir.Table:
         """Add the customer of each row's group; of live rows, else who the service took it for."""

@@ -5,8 +5,8 @@ import sys
 
 import numpy as np
 
-from recsys.datasets import compiled as module
-from recsys.datasets.compiled import compiled
+from recsys.datasets import compilation as module
+from recsys.datasets.compilation import compiled
 
 HEAVY = ("matplotlib", "numba", "pandas", "scipy", "sklearn")
 

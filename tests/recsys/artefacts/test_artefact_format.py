@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from recsys.artefacts.artefact_format import FORMAT, Manifest, load, write
-from recsys.datasets.text_arrays import Texts
+from recsys.datasets.text_arrays import TextArray
 from recsys.errors import ArtefactError
 
 MANIFEST = Manifest(
@@ -25,7 +25,11 @@ ARRAYS = {
     "empty": np.empty((0, 4), np.int32),
 }
 TABLES = {
-    "products": {"item_id": ["a", "b"], "title": Texts.of(["Tea", None]), "price": np.array([5, 6])}
+    "products": {
+        "item_id": ["a", "b"],
+        "title": TextArray.of(["Tea", None]),
+        "price": np.array([5, 6]),
+    }
 }
 
 
@@ -211,7 +215,7 @@ def test_answering_from_an_artefact_loads_no_engine_and_no_learner(tmp_path):
     from tests.recsys.models.worlds import checkerboard
 
     world = checkerboard(12)
-    models = from_settings(model_settings.Models(als=model_settings.Als(factors=4)))
+    models = from_settings(model_settings.ModelSettings(als=model_settings.AlsSettings(factors=4)))
     arrays = arrays_of({name: model.fit(world) for name, model in models.items()})
     manifest = replace(MANIFEST, settings={"models": {"als": {"factors": 4}}})
     products = {"item_id": world.index.item_ids, "key": world.index.keys}

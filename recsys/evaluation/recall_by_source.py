@@ -12,23 +12,23 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.datasets.ragged import Lists, contains, pointers, rows_of, without
-from recsys.evaluation.evaluation_set import Panel
+from recsys.datasets.ragged import Lists, pointers, rows_contain, rows_of, without_items
+from recsys.evaluation.evaluation_set import EvaluationSet
 from recsys.models import Model
 from recsys.models.base import Batch
-from recsys.ranking.boosted_trees import choose
-from recsys.ranking.candidates import collect
+from recsys.ranking.boosted_trees import choose_for_trees
+from recsys.ranking.candidates import collect_candidates
 from recsys.ranking.ranker import Ranker
 
-TOGETHER: Final = "all together"
-CHOSEN: Final = "seen by trees"
+ALL_MODELS: Final = "all together"
+SEEN_BY_TREES: Final = "seen by trees"
 
 #: Customers whose candidates are collected at once, which bounds the memory.
 BATCH: Final = 500
 
 
 @dataclass(frozen=True)
-class Origin:
+class SourceRecall:
     """What one model's candidates hold of what was bought.
 
     Attributes
@@ -52,34 +52,36 @@ class Origin:
     candidates: float
 
 
-def origins(ranker: Ranker, panel: Panel, n: int) -> list[Origin]:
+def candidate_recall(ranker: Ranker, panel: EvaluationSet, n: int) -> list[SourceRecall]:
     """Ask each model for candidates and look what of them was bought.
 
     Parameters
     ----------
     ranker : Ranker
         Learned on what was before the panel's window.
-    panel : Panel
+    panel : EvaluationSet
     n : int
         Candidates of each model for each customer, at most.
 
     Returns
     -------
-    list of Origin
+    list of SourceRecall
         One a model, one for all of them together, and one for what trees look at, where there are
         trees.
     """
     wanted = panel.wanted()
     rows = rows_of(wanted)
-    is_new = contains(without(wanted, panel.histories), rows, wanted.item_ix)
+    is_new = rows_contain(without_items(wanted, panel.histories), rows, wanted.item_ix)
     named = _named(ranker.models, panel, n)
     found_by = np.array(
-        [contains(lists, rows, wanted.item_ix) for lists in named.values()], dtype=bool
+        [rows_contain(lists, rows, wanted.item_ix) for lists in named.values()], dtype=bool
     )
     times = found_by.sum(axis=0)
 
-    def told(source: str, found: NDArray[np.bool_], alone: NDArray[np.bool_], many: int) -> Origin:
-        return Origin(
+    def told(
+        source: str, found: NDArray[np.bool_], alone: NDArray[np.bool_], many: int
+    ) -> SourceRecall:
+        return SourceRecall(
             source, _share(found), _share(found[is_new]), _share(alone), _share(alone[is_new]),
             many / max(1, len(panel)),
         )  # fmt: skip
@@ -90,31 +92,33 @@ def origins(ranker: Ranker, panel: Panel, n: int) -> list[Origin]:
     ]
     pairs = [rows_of(lists) * len(panel.index) + lists.item_ix for lists in named.values()]
     union, nobody = len(np.unique(np.concatenate(pairs))), np.zeros(len(rows), bool)
-    each.append(told(TOGETHER, times > 0, nobody, union))
+    each.append(told(ALL_MODELS, times > 0, nobody, union))
     if ranker.boosted is not None:
         left = _chosen(ranker, panel, n)
-        each.append(told(CHOSEN, contains(left, rows, wanted.item_ix), nobody, len(left.item_ix)))
+        each.append(
+            told(SEEN_BY_TREES, rows_contain(left, rows, wanted.item_ix), nobody, len(left.item_ix))
+        )
     return each
 
 
-def _named(models: Mapping[str, Model], panel: Panel, n: int) -> dict[str, Lists]:
+def _named(models: Mapping[str, Model], panel: EvaluationSet, n: int) -> dict[str, Lists]:
     """What each model names."""
     context = panel.context()
     found = {name: model.candidates(panel.histories, context, n) for name, model in models.items()}
     return {name: Lists(one.indptr, one.item_ix) for name, one in found.items()}
 
 
-def _chosen(ranker: Ranker, panel: Panel, n: int) -> Lists:
+def _chosen(ranker: Ranker, panel: EvaluationSet, n: int) -> Lists:
     """What trees look at: the best by the blend."""
     blend, context = ranker.plain, panel.context()
     width = len(blend.columns)
     rows, items = [np.empty(0, np.int64)], [np.empty(0, np.int32)]
     for start in range(0, len(panel), BATCH):
         part = slice(start, start + BATCH)
-        found = collect(ranker.models, Batch(panel.histories[part], context[part]), n)
+        found = collect_candidates(ranker.models, Batch(panel.histories[part], context[part]), n)
         evidence = blend.evidence(found.scores[:, :width], found.kind)
         total = blend.total(evidence, found.kind, np.ones(width))
-        at = choose(found, total, np.ones(len(total), bool))
+        at = choose_for_trees(found, total, np.ones(len(total), bool))
         rows.append(start + rows_of(found)[at])
         items.append(found.item_ix[at])
     return Lists(pointers(np.concatenate(rows), len(panel)), np.concatenate(items))
