@@ -11,7 +11,7 @@ from scipy import sparse
 
 from benchmarks._chance import Ints, chances
 from benchmarks._shuffle import Floats, Planted, choose, matrix, moved
-from recsys.datasets.baskets import Baskets
+from recsys.datasets import Baskets
 from recsys.units import DAY
 
 

@@ -20,10 +20,9 @@ import numpy as np
 
 from benchmarks._problem import Floats, Problem
 from benchmarks.peers.base import Peer
-from recsys.datasets.ragged import Lists, without_items
-from recsys.evaluation.choice_metrics import lists_of_choices
-from recsys.evaluation.metrics import hit_rate_at, ndcg_at, recall_at
-from recsys.ranking.choices import Choices
+from recsys.datasets import Lists, without_items
+from recsys.evaluation import hit_rate_at, lists_of_choices, ndcg_at, recall_at
+from recsys.ranking import Choices
 
 #: Lists are as long as the longest that a metric looks at.
 METRICS: Mapping[str, Callable[[Any, Any, int], Floats]] = {

@@ -17,11 +17,10 @@ from benchmarks._report import OURS, Report
 from benchmarks._shop import Shop, alike_of, bare, end_ts, interval, kinds
 from benchmarks._shuffle import shuffled
 from benchmarks.peers.rules import METHODS
-from recsys.bundles.mining import mine
-from recsys.config.toml_file import load_config
-from recsys.datasets.baskets import TrainingSet
-from recsys.datasets.encoded_history import EncodedHistory
-from recsys.history.versions import History
+from recsys.bundles import mine
+from recsys.config import load_config
+from recsys.datasets import EncodedHistory, TrainingSet
+from recsys.history import History
 
 #: Orders on which compiled loops are loaded before anything is timed.
 _WARM: Final = 2_000

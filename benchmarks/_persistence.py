@@ -15,9 +15,8 @@ from benchmarks._chance import Verdict, hold
 from benchmarks._report import OURS, Report
 from benchmarks._shop import Shop, alike_of, bare, end_ts, kinds, pairs_of
 from benchmarks.peers.rules import METHODS, ORDERS, Rules
-from recsys.bundles.bundle_table import Bundles
-from recsys.bundles.variants import same_product
-from recsys.datasets.baskets import TrainingSet
+from recsys.bundles import Bundles, same_product
+from recsys.datasets import TrainingSet
 
 Ints = npt.NDArray[np.int64]
 

@@ -16,7 +16,7 @@ from benchmarks._report import OURS, Report
 from benchmarks._shop import Shop, bare, interval, kinds, pairs_of
 from benchmarks._shuffle import Planted, plant, shuffled
 from benchmarks.peers.rules import METHODS, ORDERS
-from recsys.bundles.bundle_table import AFTER
+from recsys.bundles import AFTER
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from recsys.datasets.ragged import Lists, pointers
+from recsys.datasets import Lists, pointers
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]

@@ -19,14 +19,12 @@ from scipy import sparse, stats
 
 from benchmarks._judge import apart
 from benchmarks.peers.rules import METHODS, Rules
-from recsys.bundles.bundle_table import AFTER, TOGETHER, Bundles
-from recsys.bundles.mining import mine
-from recsys.config.toml_file import Config
-from recsys.datasets.baskets import TrainingSet
-from recsys.datasets.encoded_history import EncodedHistory
-from recsys.history.versions import History
-from recsys.models.content import Content
-from recsys.ranking.diversity import ItemSimilarity
+from recsys.bundles import AFTER, TOGETHER, Bundles, mine
+from recsys.config import Config
+from recsys.datasets import EncodedHistory, TrainingSet
+from recsys.history import History
+from recsys.models import Content
+from recsys.ranking import ItemSimilarity
 
 Ints = npt.NDArray[np.int64]
 

@@ -13,8 +13,7 @@ import sys
 from typing import Any
 
 from benchmarks import _stored
-from serving.http.queues import Lanes
-from serving.http.server import Front
+from serving.http import Front, Lanes
 
 
 def work(name: str, listening: socket.socket) -> None:

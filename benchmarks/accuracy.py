@@ -32,7 +32,7 @@ from benchmarks.peers import PEERS
 from benchmarks.peers.base import Peer
 from benchmarks.tasks import TASKS
 from benchmarks.tasks.task import Cut, Task, files_of, opened, save
-from recsys.evaluation.metrics import Interval, bootstrap, coverage
+from recsys.evaluation import Interval, bootstrap, coverage
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 DATA: Final = ROOT.parent / "shared" / "data"

@@ -25,7 +25,7 @@ from benchmarks._report import NO_DATA, Report, parser
 from benchmarks._shop import Shop
 from benchmarks.peers import PEERS
 from benchmarks.tasks import TASKS, windows, youshu
-from recsys.config.toml_file import Config
+from recsys.config import Config
 
 #: What makes a workspace of a task's data.
 SHOPS: Final[dict[str, Callable[[Path, Path], Config]]] = {

@@ -17,19 +17,12 @@ import numpy as np
 
 from benchmarks._report import NO_DATA, Report, parser
 from benchmarks.diversity import BATCH, DATA, PLACES, built, ready
-from recsys.config.toml_file import load_config
-from recsys.datasets.customer_history import EMPTY, Histories
-from recsys.datasets.item_index import IntArray
-from recsys.datasets.ragged import Lists, without_items
+from recsys.config import load_config
+from recsys.datasets import EMPTY, Batch, Context, Histories, IntArray, Lists, without_items
 from recsys.errors import RecsysError
-from recsys.evaluation import cart_sets
-from recsys.evaluation.cart_sets import CartSet
-from recsys.evaluation.evaluation_set import EvaluationSet
-from recsys.evaluation.metrics import bootstrap, ndcg_at, recall_at
-from recsys.history.versions import History
-from recsys.models.base import Batch, Context
-from recsys.ranking.ranker import Ranker, RankRequest, factors_of
-from recsys.ranking.rules import Limits
+from recsys.evaluation import CartSet, EvaluationSet, bootstrap, cart_sets, ndcg_at, recall_at
+from recsys.history import History
+from recsys.ranking import Limits, Ranker, RankRequest, factors_of
 from recsys.schema import CHANNELS
 
 FACTORS: Final = (0.5, 1.0, 1.5, 2.0, 3.0, 5.0)

@@ -29,19 +29,21 @@ from benchmarks.tasks.windows import (
     journey_there,
     positive,
 )
-from recsys.config.toml_file import Config, load_config
-from recsys.datasets.ragged import Lists, without_items
+from recsys.config import Config, load_config
+from recsys.datasets import Batch, Floats, Lists, without_items
 from recsys.errors import RecsysError
-from recsys.evaluation import evaluation_set, splits
-from recsys.evaluation.evaluation_set import EvaluationSet
-from recsys.evaluation.metrics import Floats, bootstrap, coverage, ndcg_at
-from recsys.evaluation.splits import Window
-from recsys.history.versions import History
-from recsys.learning.fit import fit_models, learn
-from recsys.models.base import Batch
-from recsys.ranking.diversity import ItemSimilarity
-from recsys.ranking.ranker import Ranker, RankRequest, factors_of
-from recsys.ranking.rules import Limits
+from recsys.evaluation import (
+    EvaluationSet,
+    Window,
+    bootstrap,
+    coverage,
+    evaluation_set,
+    ndcg_at,
+    splits,
+)
+from recsys.history import History
+from recsys.learning import fit_models, learn
+from recsys.ranking import ItemSimilarity, Limits, Ranker, RankRequest, factors_of
 from recsys.units import DAY
 from training.demo import build
 from training.ingest import ingest

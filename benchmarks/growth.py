@@ -229,9 +229,9 @@ def _fit_als(workspace: str, seed: int) -> int:
     from implicit.cpu.als import AlternatingLeastSquares
     from scipy import sparse
 
-    from recsys.config.toml_file import load_config
-    from recsys.datasets.baskets import TrainingSet
-    from recsys.history.versions import History
+    from recsys.config import load_config
+    from recsys.datasets import TrainingSet
+    from recsys.history import History
 
     history = History.open(load_config(Path(workspace)))
     baskets = TrainingSet.read(history, 1 << 40).baskets

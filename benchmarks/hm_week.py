@@ -20,20 +20,22 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from benchmarks._report import NO_DATA, OURS, Report, parser
-from recsys.config.toml_file import Config, load_config
+from recsys.config import Config, load_config
+from recsys.datasets import EMPTY, Floats, Histories, Lists, Ragged, TrainingSet
 from recsys.datasets import history_rows as rows_of_customers
-from recsys.datasets.baskets import TrainingSet
-from recsys.datasets.customer_history import EMPTY, Histories
-from recsys.datasets.ragged import Lists, Ragged
-from recsys.evaluation import evaluation_set
+from recsys.evaluation import (
+    EvaluationSet,
+    Window,
+    bootstrap,
+    evaluation_set,
+    hit_rate_at,
+    ndcg_at,
+    recall_at,
+    show_ranked,
+)
 from recsys.evaluation.baselines import TunedBaseline, tune_baseline
-from recsys.evaluation.evaluation_set import EvaluationSet
-from recsys.evaluation.metrics import Floats, bootstrap, hit_rate_at, ndcg_at, recall_at
-from recsys.evaluation.splits import Window
-from recsys.evaluation.top_lists import show_ranked
-from recsys.history.versions import History
-from recsys.learning.examples import LearnedRanking
-from recsys.learning.fit import FittedModels, fit_models, learn
+from recsys.history import History
+from recsys.learning import FittedModels, LearnedRanking, fit_models, learn
 from recsys.schema import CHANNELS, TABLES
 from training.ingest import ingest
 

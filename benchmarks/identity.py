@@ -12,11 +12,11 @@ import tempfile
 from pathlib import Path
 
 from benchmarks._report import OURS, Report, parser
-from recsys.config.toml_file import load_config
+from recsys.config import load_config
 from recsys.errors import DataError, RecsysError
-from recsys.evaluation.identity_quality import by_any_link, by_email, measure_identity, read_truth
-from recsys.history.versions import History
-from recsys.identity.hashing import KeyedHash
+from recsys.evaluation import by_any_link, by_email, measure_identity, read_truth
+from recsys.history import History
+from recsys.identity import KeyedHash
 from training.demo import build
 from training.demo.check import figures, read_counts
 from training.demo.truth import IDENTIFIERS

@@ -27,13 +27,10 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks._report import OURS, Report, parser
 from recsys.artefacts import registry
-from recsys.config.toml_file import Config, load_config
-from recsys.datasets.baskets import TrainingSet
-from recsys.datasets.customer_history import CustomerHistory
-from recsys.datasets.history_rows import read_rows
-from recsys.history.versions import History
-from recsys.recommender.engine import Engine
-from recsys.recommender.placements import Question, find_placement
+from recsys.config import Config, load_config
+from recsys.datasets import CustomerHistory, TrainingSet, read_rows
+from recsys.history import History
+from recsys.recommender import Engine, Question, find_placement
 
 TASK: Final = "complete_journey"
 ALS: Final = "implicit_als"

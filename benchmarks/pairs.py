@@ -28,7 +28,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from benchmarks._report import NO_DATA, OURS, Report, parser
-from recsys.models.kernels.pair_counts import count_pairs
+from recsys.models.kernels import count_pairs
 
 TASK: Final = "complete_journey"
 SCIPY: Final = "scipy"

@@ -21,17 +21,19 @@ from numpy.typing import NDArray
 from benchmarks._report import NO_DATA, Report, parser
 from benchmarks.accuracy import WORK
 from benchmarks.tasks.windows import DAYS, JOURNEY_TS, UCI_TS
-from recsys.config.model_settings import RankerSettings as Settings
-from recsys.config.toml_file import load_config
-from recsys.evaluation import evaluation_set
-from recsys.evaluation.splits import Window
-from recsys.history.versions import History
-from recsys.learning import boosting, examples
-from recsys.learning.boosting import RankingExamples
-from recsys.learning.fit import fit_models, fit_ranking, observe_window
-from recsys.ranking.boosted_trees import FEATURES
-from recsys.ranking.trees import Trees
-from recsys.ranking.weight_refinement import ndcg_of
+from recsys.config import RankerSettings as Settings
+from recsys.config import load_config
+from recsys.evaluation import Window, evaluation_set
+from recsys.history import History
+from recsys.learning import (
+    RankingExamples,
+    boosting,
+    examples,
+    fit_models,
+    fit_ranking,
+    observe_window,
+)
+from recsys.ranking import FEATURE_NAMES, Trees, ndcg_of
 from recsys.units import DAY
 
 TASKS: Final = {"complete_journey": JOURNEY_TS, "uci_online_retail_ii": UCI_TS}
@@ -96,7 +98,7 @@ def compare(name: str, folder: Path, report: Report, seed: int) -> None:
         report.add(name, way, "trees", float(trees))
 
 
-OWN: Final = FEATURES.index("own_orders")
+OWN: Final = FEATURE_NAMES.index("own_orders")
 
 
 def timed(score: Score, cases: RankingExamples) -> float:

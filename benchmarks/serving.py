@@ -21,9 +21,9 @@ from typing import Any
 
 from benchmarks import _load
 from benchmarks._report import NO_DATA, OURS, Report, parser
-from recsys.config.toml_file import Config, load_config
+from recsys.config import Config, load_config
 from recsys.errors import RecsysError
-from recsys.history.versions import History
+from recsys.history import History
 
 ROOT = Path(__file__).resolve().parents[1]
 PLACEMENTS = ("web_home", "web_cart", "email_weekly")

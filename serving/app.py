@@ -8,7 +8,7 @@ import time
 
 from flask import Flask, Response, current_app, g, request
 
-from recsys.config.toml_file import Config
+from recsys.config import Config
 from recsys.messages import isolated
 from serving.access import admission, rate_limits
 from serving.api import (
@@ -22,12 +22,10 @@ from serving.api import (
     offers,
     recommendations,
 )
-from serving.http import log, problems
-from serving.http.request_limits import MAX_BODY_BYTES
-from serving.http.responses import defend, request_id_of
+from serving.http import log, problems, request_id_of, request_limits, responses
 from serving.pages import dashboard, home, shop
 from serving.schemas import openapi
-from serving.state.worker_state import State
+from serving.state import State
 
 
 def create_app(config: Config, *, background: bool = True) -> Flask:
@@ -54,7 +52,7 @@ def create_app(config: Config, *, background: bool = True) -> Flask:
     """
     app = Flask("serving", static_folder=None)
     app.jinja_env.filters["isolated"] = isolated
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.config["MAX_CONTENT_LENGTH"] = request_limits.MAX_BODY_BYTES
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False  # the id of a product may begin with one
     state = State(config)
@@ -98,7 +96,7 @@ def _end(response: Response) -> Response:
     response.headers.add("X-Request-Id", g.request_id)
     admission.headers(response, _state().keyring)
     rate_limits.headers(response)
-    return defend(response)
+    return responses.defend(response)
 
 
 def _state() -> State:

@@ -17,10 +17,7 @@ from typing import Final
 
 from flask import Flask
 
-from serving.http.connection_balance import Balance
-from serving.http.queues import Lanes
-from serving.http.request_limits import MOST_CONNECTIONS
-from serving.http.server import Front
+from serving.http import Balance, Front, Lanes, request_limits
 
 #: What is under way when a worker is told to stop is answered within so long. Seconds.
 STOP_SECONDS: Final = 25.0
@@ -51,7 +48,9 @@ def main() -> None:
 
 async def _serve(app: Flask, listening: socket.socket, balance: Balance) -> None:
     lanes = Lanes()
-    front = Front(app, lanes, min(MOST_CONNECTIONS, _files() - _OTHER_FILES), balance)
+    front = Front(
+        app, lanes, min(request_limits.MOST_CONNECTIONS, _files() - _OTHER_FILES), balance
+    )
     app.extensions["omnibasket"].give_way = lanes.give_way
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -69,7 +68,7 @@ async def _serve(app: Flask, listening: socket.socket, balance: Balance) -> None
 def _files() -> int:
     """Raise the number of open files as far as it goes for connections, and return it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MOST_CONNECTIONS + _OTHER_FILES
+    wanted = request_limits.MOST_CONNECTIONS + _OTHER_FILES
     if soft < wanted:
         soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -11,7 +11,7 @@ import signal
 import threading
 import time
 
-from recsys.config.toml_file import load_config
+from recsys.config import load_config
 from serving.app import create_app
 from serving.http import log
 

@@ -4,6 +4,7 @@ One rule a test, each over every file, so that a failure names the file, the lin
 """
 
 import ast
+import importlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -130,6 +131,64 @@ def test_stages_import_only_the_stages_before_them(path: Path) -> None:
         and STAGES.index(stage) > own
     ]
     assert not wrong
+
+
+def room_of(module: str) -> str:
+    """Folder whose door a module stands behind: ``recsys.ledger`` for ``recsys.ledger.offers.codes``."""
+    parts = module.split(".")
+    return ".".join(parts[:2]) if (ROOT / "/".join(parts[:2])).is_dir() else parts[0]
+
+
+def offered_by(package: str) -> set[str]:
+    """Names that a folder's ``__init__`` exports, and its modules and folders."""
+    folder = ROOT / package.replace(".", "/")
+    stub = folder / "__init__.pyi"
+    names = {path.stem for path in folder.iterdir()}
+    if stub.exists():
+        for node in read(stub).body:
+            if isinstance(node, ast.Assign):
+                names |= set(ast.literal_eval(node.value))
+    return names
+
+
+@pytest.mark.parametrize("path", files("recsys", "serving", "training", "benchmarks"), ids=named)
+def test_rooms_are_entered_through_their_door(path: Path) -> None:
+    """``from recsys.ledger import Ledger`` or a module as a whole; never a name of its insides."""
+    mine = room_of(named(path).removesuffix(".py").removesuffix("/__init__").replace("/", "."))
+    wrong = []
+    for node in ast.walk(read(path)):
+        if not isinstance(node, ast.ImportFrom) or node.level or not node.module:
+            continue
+        if node.module.split(".")[0] not in ("recsys", "serving"):
+            continue
+        room = room_of(node.module)
+        if room == mine or room in ("recsys", "serving"):
+            continue
+        if not (ROOT / node.module.replace(".", "/")).is_dir():
+            wrong.append(f"{named(path)}:{node.lineno} reaches into {node.module}")
+        else:
+            offered = offered_by(node.module)
+            wrong += [
+                f"{named(path)}:{node.lineno} {node.module} does not offer {alias.name}"
+                for alias in node.names
+                if alias.name not in offered
+            ]
+    assert not wrong
+
+
+@pytest.mark.parametrize(
+    "stub",
+    [stub for folder in PACKAGES for stub in sorted((ROOT / folder).rglob("__init__.pyi"))],
+    ids=named,
+)
+def test_doors_open(stub: Path) -> None:
+    """Whatever a folder exports is there, and is named as its module names it."""
+    package = importlib.import_module(named(stub.parent).replace("/", "."))
+    for node in read(stub).body:
+        if isinstance(node, ast.ImportFrom):
+            inside = importlib.import_module(f"{package.__name__}.{node.module}")
+            for alias in node.names:
+                assert getattr(package, alias.name) is getattr(inside, alias.name)
 
 
 @pytest.mark.parametrize("path", files("recsys"), ids=named)

@@ -11,12 +11,10 @@ from typing import Any
 
 import click
 
-from recsys.config.toml_file import Config, load_config
+from recsys.config import Config, load_config
 from recsys.errors import DataError
-from recsys.history.versions import History
-from recsys.identity.hashing import KeyedHash
-from recsys.identity.inspection import Change, Customer, change_of, find_blocked, find_links
-from recsys.identity.overrides import path_of, redo, undo, undone_links
+from recsys.history import History
+from recsys.identity import KeyedHash, inspection, overrides
 from recsys.messages import counted
 from training.console import emit_json, json_option, output, table, workspace_option
 
@@ -68,7 +66,7 @@ def links(
     """
     config = load_config(workspace)
     history = History.open(config)
-    count, rows = find_links(
+    count, rows = inspection.find_links(
         history,
         accepted=False if refused else None,
         customer_id=customer,
@@ -98,7 +96,7 @@ def blocked(workspace: Path, as_json: bool, limit: int | None) -> None:
     [identity.blocked] lists. `degree` are values that too many strangers share.
     """
     history = History.open(load_config(workspace))
-    count, rows = find_blocked(history, limit=limit or (None if as_json else _SHOWN))
+    count, rows = inspection.find_blocked(history, limit=limit or (None if as_json else _SHOWN))
     if as_json:
         emit_json({"history": history.version, "count": count, "identifiers": rows})
         return
@@ -123,9 +121,11 @@ def undo_command(workspace: Path, as_json: bool, reason: str, link_id: str) -> N
     the link's customers will be.
     """
     config = load_config(workspace)
-    before = undone_links(config)
-    change = change_of(History.open(config), config.identity, link_id, before, {*before, link_id})
-    new = link_id not in before and undo(config, link_id, datetime.now(UTC), reason)
+    before = overrides.undone_links(config)
+    change = inspection.change_of(
+        History.open(config), config.identity, link_id, before, {*before, link_id}
+    )
+    new = link_id not in before and overrides.undo(config, link_id, datetime.now(UTC), reason)
     _report(config, change, new, as_json, "undone")
 
 
@@ -140,17 +140,17 @@ def redo_command(workspace: Path, as_json: bool, link_id: str) -> None:
         raise DataError(
             f"link `{link_id}` is undone by [identity] undone in omnibasket.toml. Remove it there."
         )
-    before = undone_links(config)
-    change = change_of(
+    before = overrides.undone_links(config)
+    change = inspection.change_of(
         History.open(config), config.identity, link_id, before, {*before} - {link_id}
     )
-    _report(config, change, redo(config, link_id), as_json, "redone")
+    _report(config, change, overrides.redo(config, link_id), as_json, "redone")
 
 
-def _report(config: Config, change: Change, new: bool, as_json: bool, verb: str) -> None:
+def _report(config: Config, change: inspection.Change, new: bool, as_json: bool, verb: str) -> None:
     if as_json:
         emit_json({"changed": new, "link": change.link, "before": change.before,
-                   "after": change.after, "file": path_of(config)})  # fmt: skip
+                   "after": change.after, "file": overrides.path_of(config)})  # fmt: skip
         return
     say = output().print
     link = change.link
@@ -161,7 +161,7 @@ def _report(config: Config, change: Change, new: bool, as_json: bool, verb: str)
         say(f"It is {verb} already; nothing was changed." if verb == "undone"
             else "It was not undone; nothing was changed.")  # fmt: skip
         return
-    say(f"Now {verb}: {path_of(config)}", markup=False, soft_wrap=True)
+    say(f"Now {verb}: {overrides.path_of(config)}", markup=False, soft_wrap=True)
     if change.nothing:
         say("Its customers stay as they are: other links join them, or this one was refused.")
     else:
@@ -170,7 +170,7 @@ def _report(config: Config, change: Change, new: bool, as_json: bool, verb: str)
     say("The next `omnibasket ingest` applies it.", markup=False)
 
 
-def _rows(when: str, customers: list[Customer]) -> Iterable[tuple[Any, ...]]:
+def _rows(when: str, customers: list[inspection.Customer]) -> Iterable[tuple[Any, ...]]:
     for customer in customers:
         names = [_name(*identifier) for identifier in customer.identifiers]
         more = f" and {len(names) - 4} more" if len(names) > 4 else ""

@@ -17,18 +17,23 @@ from typing import Any
 
 import click
 
-from recsys.config.toml_file import Config, load_config
+from recsys.config import Config, load_config
 from recsys.errors import DataError
-from recsys.history.versions import FOLDER, REJECTS, History, current_version, publish_version
-from recsys.identity.hashing import KeyedHash
-from recsys.ingest.parts import Manifest, drop_replaced
-from recsys.ingest.staging import Report, stage
-from recsys.ingest.summary import exported, fingerprint, summarise, write_rejects
-from recsys.ingest.unification import unify
-from recsys.ledger.exchange.customer_rows import packed, replace_customers
-from recsys.ledger.exchange.exported_returns import give_back
-from recsys.ledger.exchange.live_source import read_live, read_updates
-from recsys.ledger.ledger import Ledger
+from recsys.history import REJECTS, History, current_version, publish_version, versions
+from recsys.identity import KeyedHash
+from recsys.ingest import (
+    Manifest,
+    Report,
+    drop_replaced,
+    exports_read,
+    history_fingerprint,
+    stage,
+    summarise_ingest,
+    unify,
+    write_rejects,
+)
+from recsys.ledger import Ledger
+from recsys.ledger.exchange import give_back, packed, read_live, read_updates, replace_customers
 from recsys.query_engine import connect
 from training.console import (
     at,
@@ -107,7 +112,7 @@ def ingest(config: Config, at: datetime, report: Report) -> dict[str, Any]:
             manifest = Manifest.load(config)
             before = len(manifest.parts)
             manifest = stage(con, config, keyed, manifest, report)
-            digest = fingerprint(config, manifest, (mark, ledger.backoffice.mark()))
+            digest = history_fingerprint(config, manifest, (mark, ledger.backoffice.mark()))
             current = _current(config)
             if current is not None and current.summary["fingerprint"] == digest:
                 if ledger.meta().get("history_version") != current.version:
@@ -119,14 +124,14 @@ def ingest(config: Config, at: datetime, report: Report) -> dict[str, Any]:
             live = read_live(ledger, mark, scratch, config.workspace.currency)
             stamp = at.astimezone(UTC).strftime("%Y%m%dT%H%M%S")
             version = f"{stamp}-{digest[:8]}"
-            told = read_updates(ledger, exported(config, manifest))
+            told = read_updates(ledger, exports_read(config, manifest))
             rows: list[Iterator[tuple[str, bytes]]] = []
 
             def begin(folder: Path) -> None:
                 rows.append(packed(History.of(config, folder)))
 
             folder, counts = unify(con, config, manifest, version, report, live, told, begin)
-            summary = summarise(
+            summary = summarise_ingest(
                 con, config, manifest, folder, counts,
                 version=version, created=at.astimezone(UTC).isoformat(), fingerprint=digest,
                 new_files=len(manifest.parts) - before,
@@ -219,6 +224,6 @@ def _show(summary: dict[str, Any], config: Config) -> None:
     for name, text in summary["examples"].items():
         say(f"{name.replace('_', ' ')}, the first: {text}")
     if rows["rejected"] or others["rejected"] or (summary["live"] or {}).get("rejected"):
-        path = config.state / FOLDER / summary["version"] / REJECTS
+        path = config.state / versions.FOLDER / summary["version"] / REJECTS
         say(f"Rejected rows with file and line: {path}")
     say(f"{summary['seconds']:.1f} s. Next: omnibasket train{at(config.folder)}")

@@ -12,12 +12,10 @@ from pathlib import Path
 
 import click
 
-from recsys.config.errors import unknown_name
-from recsys.config.toml_file import Config, load_config
+from recsys.config import Config, load_config, unknown_name
 from recsys.errors import ConfigError
-from recsys.history.versions import History, current_version
-from recsys.ledger.api_keys import BROWSER_SCOPES, SCOPES, Grant, Key
-from recsys.ledger.ledger import Ledger
+from recsys.history import History, current_version
+from recsys.ledger import BROWSER_SCOPES, SCOPES, Grant, Key, Ledger
 from recsys.schema import CHANNELS
 from training.console import emit_json, json_option, output, table, workspace_option
 

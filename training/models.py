@@ -11,10 +11,16 @@ from typing import Any, Final
 import click
 import msgspec
 
-from recsys.artefacts import registry, versions
-from recsys.artefacts.artefact_format import read_manifest
-from recsys.artefacts.gate import Comparison, check_gate, compare_versions, comparison_in_words
-from recsys.config.toml_file import Config, load_config
+from recsys.artefacts import (
+    Comparison,
+    check_gate,
+    compare_versions,
+    comparison_in_words,
+    read_manifest,
+    registry,
+    versions,
+)
+from recsys.config import Config, load_config
 from recsys.errors import GateError
 from recsys.messages import counted
 from training.console import (

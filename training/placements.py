@@ -12,13 +12,11 @@ import click
 import msgspec
 
 from recsys.artefacts import registry
-from recsys.config.toml_file import PLACEMENTS, Config, PlacementSettings, load_config
+from recsys.config import PLACEMENTS, Config, PlacementSettings, load_config
 from recsys.errors import ConfigError
-from recsys.ledger.ledger import Customer
-from recsys.recommender.clock import shift_seconds
-from recsys.recommender.engine import Engine
-from recsys.recommender.placement_check import check_placement as findings
-from recsys.recommender.placements import Question, all_placements, find_placement
+from recsys.ledger import Customer
+from recsys.recommender import Engine, Question, all_placements, find_placement, shift_seconds
+from recsys.recommender import check_placement as findings
 from training.console import emit_json, json_option, output, table, workspace_option
 from training.recommend import find_customer, find_time
 

@@ -13,13 +13,11 @@ from typing import Any
 import click
 
 from recsys.artefacts import registry
-from recsys.config.toml_file import Config, load_config
-from recsys.identity.hashing import KeyedHash
-from recsys.ledger.events.event_types import Identifier, seal_identifier, seal_session
-from recsys.ledger.ledger import Customer, Ledger
-from recsys.recommender.clock import shift_seconds
-from recsys.recommender.engine import Engine
-from recsys.recommender.placements import Question, find_placement
+from recsys.config import Config, load_config
+from recsys.identity import KeyedHash
+from recsys.ledger import Customer, Ledger
+from recsys.ledger.events import Identifier, seal_identifier, seal_session
+from recsys.recommender import Engine, Question, find_placement, shift_seconds
 from training.console import emit_json, json_option, money, output, table, workspace_option
 
 

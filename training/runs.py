@@ -9,9 +9,8 @@ from typing import Any, Final
 import click
 import msgspec
 
-from recsys.artefacts import runs, versions
-from recsys.artefacts.runs import Record
-from recsys.config.toml_file import load_config
+from recsys.artefacts import Record, runs, versions
+from recsys.config import load_config
 from recsys.messages import counted
 from training.console import emit_json, json_option, output, table, workspace_option
 

@@ -7,7 +7,7 @@ benchmarks.
 from typing import Final, NamedTuple
 
 from recsys.errors import DataError
-from recsys.history.versions import History
+from recsys.history import History
 from recsys.schema import SALE
 
 #: Places by which peers are tuned and everything is judged.

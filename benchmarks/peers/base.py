@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks._problem import Ints, Purchases, best_of
-from recsys.datasets.ragged import Lists, pointers
+from recsys.datasets import Lists, pointers
 
 #: From customers, places and whether only what is new to them counts, to lists, best first.
 Show = Callable[[Ints, int, bool], Lists]

@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks._problem import Floats, Ints, Purchases
 from benchmarks.peers.base import Peer, Show
-from recsys.datasets.ragged import Lists, pointers
+from recsys.datasets import Lists, pointers
 
 HALF_LIVES = (None, 90.0, 60.0, 30.0, 14.0, 180.0)
 

@@ -16,7 +16,7 @@ from scipy import linalg, sparse
 
 from benchmarks._problem import Ints, Purchases
 from benchmarks.peers.base import Peer, Show, dense
-from recsys.datasets.ragged import Lists, pointers
+from recsys.datasets import Lists, pointers
 
 #: EASE inverts items x items: so many of the most bought ones, and fewer while it is tuned.
 EASE_ITEMS = 10_000

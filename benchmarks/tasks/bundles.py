@@ -16,13 +16,12 @@ from benchmarks._judge import NEW, TUNED_ON, Answer, peak_mb
 from benchmarks._problem import Floats, Ints, Problem, best_of
 from benchmarks.peers.base import stacked
 from benchmarks.tasks.task import Cut, customer_ids
-from recsys.datasets.ragged import Lists, rows_contain
-from recsys.models.base import Batch
+from recsys.datasets import Batch, Lists, rows_contain
 
 if TYPE_CHECKING:
-    from recsys.history.versions import History
-    from recsys.learning.fit import FittedModels
-    from recsys.ranking.blend import Blend
+    from recsys.history import History
+    from recsys.learning import FittedModels
+    from recsys.ranking import Blend
 
 #: Users that are scored at once.
 BATCH: Final = 100
@@ -43,11 +42,9 @@ def scored(
         Places of the users in ``problem.asked``.
     scores : ndarray of shape (b, n_bundles, n_models), float32
     """
+    from recsys.datasets import EMPTY, Context, Histories, item_keys
     from recsys.datasets import history_rows as rows_of_customers
-    from recsys.datasets.customer_history import EMPTY, Histories
-    from recsys.datasets.item_index import item_keys
-    from recsys.models.base import Context
-    from recsys.ranking.candidates import MODELS, score_given
+    from recsys.ranking import MODEL_COLUMNS, score_given
 
     index = fitted.training.index
     bundles = index.ix(item_keys(cut.items)).astype(np.int32)
@@ -64,15 +61,14 @@ def scored(
         items = Lists.of_rows([bundles[order]] * len(rows))
         context = Context.of(len(rows), as_of_ts)
         found = score_given(fitted.models, Batch(histories, context), items)
-        scores = np.zeros((len(rows), len(cut.items), len(MODELS)), np.float32)
-        scores[:, order] = found.scores[:, : len(MODELS)].reshape(len(rows), len(order), -1)
+        scores = np.zeros((len(rows), len(cut.items), len(MODEL_COLUMNS)), np.float32)
+        scores[:, order] = found.scores[:, : len(MODEL_COLUMNS)].reshape(len(rows), len(order), -1)
         yield rows, scores
 
 
 def choose_bundles(folder: Path, cut: Cut, as_of_ts: int) -> tuple["Blend", float]:
     """Learn what each model's opinion of bundles counts; with the seconds it took."""
-    from recsys.ranking.blend import Blend
-    from recsys.ranking.candidates import MODELS
+    from recsys.ranking import MODEL_COLUMNS, Blend
 
     started = time.perf_counter()
     history, fitted = _fitted(folder, as_of_ts)
@@ -90,7 +86,7 @@ def choose_bundles(folder: Path, cut: Cut, as_of_ts: int) -> tuple["Blend", floa
             examples.append(by_model[items])
             bought.append(rows_contain(problem.wanted, np.full(len(items), row), items))
             whose.append(np.full(len(items), row))
-    blend = Blend(MODELS).fit(
+    blend = Blend(MODEL_COLUMNS).fit(
         np.concatenate(examples), np.concatenate(bought), np.concatenate(whose)
     )
     return blend, time.perf_counter() - started
@@ -118,9 +114,9 @@ def answer_bundles(folder: Path, cut: Cut, as_of_ts: int, blend: "Blend", places
 
 
 def _fitted(folder: Path, as_of_ts: int) -> tuple["History", "FittedModels"]:
-    from recsys.config.toml_file import load_config
-    from recsys.history.versions import History
-    from recsys.learning.fit import fit_models
+    from recsys.config import load_config
+    from recsys.history import History
+    from recsys.learning import fit_models
 
     config = load_config(folder)
     history = History.open(config)

@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 from benchmarks._judge import Answer
 from benchmarks._problem import Ints, Problem, Purchases, numbered
 from benchmarks.tasks.task import Cut, Task, Times, ask_ours, workspace
-from recsys.datasets.ragged import Lists
-from recsys.evaluation.splits import Window
+from recsys.datasets import Lists
+from recsys.evaluation import Window
 from recsys.schema import CHANNELS
 
 #: ``sales_channel_id`` of the export, by our channel.

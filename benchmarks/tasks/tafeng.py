@@ -21,8 +21,8 @@ from benchmarks.peers.base import Peer, Show
 from benchmarks.peers.baskets import fit_tifu_knn
 from benchmarks.peers.frequency import fit_gp_top_frequency, fit_own, fit_popular
 from benchmarks.tasks.task import Cut, Task, Times, ask_ours, workspace
-from recsys.datasets.ragged import Lists
-from recsys.evaluation.splits import Window
+from recsys.datasets import Lists
+from recsys.evaluation import Window
 
 HOW_TO_GET_IT: Final = """{folder}: tafeng_history.json, tafeng_future.json and tafeng_keyset_0.json
 to tafeng_keyset_4.json are not there. They are the data of "A next basket recommendation reality

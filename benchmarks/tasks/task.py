@@ -18,16 +18,16 @@ import numpy as np
 from benchmarks._judge import ALL, NEW, Answer, apart, peak_mb, split
 from benchmarks._problem import Ints, Problem
 from benchmarks.peers.base import Peer
-from recsys.datasets.ragged import Lists, pointers, rows_of
-from recsys.evaluation.splits import Window
-from recsys.ranking.choices import Choices
+from recsys.datasets import Lists, pointers, rows_of
+from recsys.evaluation import Window
+from recsys.ranking import Choices
 
 # What our own method needs is imported where it is used: a process that measures a peer loads
 # this module too, and its memory would not be the peer's.
 if TYPE_CHECKING:
-    from recsys.config.toml_file import Config
-    from recsys.history.versions import History
-    from recsys.learning.examples import LearnedRanking
+    from recsys.config import Config
+    from recsys.history import History
+    from recsys.learning import LearnedRanking
 
 #: Identifier under which every task's customers stand in its workspace.
 ACCOUNT = "account"
@@ -129,7 +129,7 @@ class Task:
 
 def workspace(folder: Path, toml: str) -> "Config":
     """Write a workspace's settings and ingest its exports, unless that was done before."""
-    from recsys.config.toml_file import load_config
+    from recsys.config import load_config
     from recsys.errors import RecsysError
     from training.ingest import ingest
 
@@ -193,9 +193,9 @@ def choose(
     folder: Path, times: Times, rehearsals: Sequence[tuple[Path, Path]] = ()
 ) -> "LearnedRanking":
     """Learn before the validation windows, and ranking on them; see ``ask_ours``."""
-    from recsys.config.toml_file import load_config
-    from recsys.history.versions import History
-    from recsys.learning.fit import fit_models, fit_ranking, observe_window
+    from recsys.config import load_config
+    from recsys.history import History
+    from recsys.learning import fit_models, fit_ranking, observe_window
 
     config, last = load_config(folder), times.validation
     length, lessons = last.end_ts - last.start_ts, []
@@ -235,13 +235,12 @@ def answer_ours(
     channel : list of int
         See ``ask_ours``.
     """
-    from recsys.config.toml_file import load_config
+    from recsys.config import load_config
+    from recsys.datasets import EMPTY, NO_CHANNEL, Context, Histories
     from recsys.datasets import history_rows as rows_of_customers
-    from recsys.datasets.customer_history import EMPTY, NO_CHANNEL, Histories
-    from recsys.evaluation.top_lists import show_ranked
-    from recsys.history.versions import History
-    from recsys.learning.fit import fit_models
-    from recsys.models.base import Context
+    from recsys.evaluation import show_ranked
+    from recsys.history import History
+    from recsys.learning import fit_models
 
     config = load_config(folder)
     history = History.open(config)

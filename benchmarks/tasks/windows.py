@@ -19,12 +19,12 @@ import pyarrow.parquet as pq
 from benchmarks._judge import Answer
 from benchmarks._problem import DAY, by_window, numbered
 from benchmarks.tasks.task import Cut, Task, Times, ask_ours, workspace
-from recsys.config.settings import TrainSettings
-from recsys.evaluation.splits import Window
-from recsys.ranking.choices import Choices
+from recsys.config import TrainSettings
+from recsys.evaluation import Window
+from recsys.ranking import Choices
 
 if TYPE_CHECKING:
-    from recsys.config.toml_file import Config
+    from recsys.config import Config
 
 DAYS: Final = 28
 METRICS: Final = ("ndcg@10", "recall@10", "new_ndcg@10", "choice_ndcg@10")

@@ -20,7 +20,7 @@ from benchmarks.peers import PEERS
 from benchmarks.peers.base import Peer
 from benchmarks.tasks.bundles import answer_bundles, choose_bundles
 from benchmarks.tasks.task import Cut, Task, workspace
-from recsys.datasets.ragged import Lists
+from recsys.datasets import Lists
 
 GET: Final = """{folder}: user_bundle_train.txt and the other files are not there. They are in
 the repository of CrossCBR (Ma et al., 2022), folder datasets/Youshu."""

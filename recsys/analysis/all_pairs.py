@@ -12,17 +12,20 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from recsys.bundles import associated_pairs, evidence
-from recsys.bundles.association_data import AssociationData
-from recsys.bundles.bundle_table import AFTER, Bundles
-from recsys.bundles.later_purchases import LaterPurchases
-from recsys.bundles.variants import same_product
-from recsys.config.settings import BundleSettings as Settings
-from recsys.datasets.baskets import TrainingSet
-from recsys.datasets.item_index import IntArray
-from recsys.models.content import Content
+from recsys.bundles import (
+    AFTER,
+    AssociationData,
+    Bundles,
+    LaterPurchases,
+    associated_pairs,
+    evidence,
+    same_product,
+)
+from recsys.config import BundleSettings as Settings
+from recsys.datasets import IntArray, TrainingSet
+from recsys.models import Content
 from recsys.models.kernels import pair_counts
-from recsys.ranking.diversity import ItemSimilarity
+from recsys.ranking import ItemSimilarity
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
-from recsys.bundles.bundle_table import AFTER, BUNDLE_KINDS
+from recsys.bundles import AFTER, BUNDLE_KINDS
+from recsys.recommender.bundles import KnownBundle, Suggestions
 from recsys.recommender.bundles import documents as words
-from recsys.recommender.bundles.suggestions import KnownBundle, Suggestions
 
 if TYPE_CHECKING:
     import pandas as pd

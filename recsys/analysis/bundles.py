@@ -16,21 +16,17 @@ import msgspec
 
 from recsys.analysis import bundle_frames as frames
 from recsys.analysis.all_pairs import AllPairs
-from recsys.bundles.bundle_table import AFTER, BUNDLE_KINDS
-from recsys.bundles.choices import merge_choices
-from recsys.bundles.pricing import Quote
-from recsys.config.errors import explain_error
-from recsys.config.settings import BundleSettings as Settings
-from recsys.datasets.baskets import TrainingSet
-from recsys.datasets.history_rows import read_rows
+from recsys.bundles import AFTER, BUNDLE_KINDS, Quote, merge_choices
+from recsys.config import BundleSettings as Settings
+from recsys.config import explain_error
+from recsys.datasets import TrainingSet, read_rows
 from recsys.errors import ConfigError, DataError
-from recsys.evaluation.offer_recipients import PLACEMENT, find_recipients
-from recsys.history.versions import History
-from recsys.learning.fit import find_bundles
-from recsys.models.content import Content
-from recsys.recommender.bundles.listing import ListRequest, matching_bundles
-from recsys.recommender.bundles.suggestions import KnownBundle, Suggestions
-from recsys.recommender.engine import Engine
+from recsys.evaluation import find_recipients, offer_recipients
+from recsys.history import History
+from recsys.learning import find_bundles
+from recsys.models import Content
+from recsys.recommender import Engine
+from recsys.recommender.bundles import KnownBundle, ListRequest, Suggestions, matching_bundles
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -275,7 +271,9 @@ class BundleStudy:
         index = pd.Index(list(rows), name="power")
         return pd.DataFrame(list(rows.values()), index=index, columns=columns, dtype=float)
 
-    def offered(self, bundle_id: str, placement: str = PLACEMENT) -> "pd.DataFrame":
+    def offered(
+        self, bundle_id: str, placement: str = offer_recipients.PLACEMENT
+    ) -> "pd.DataFrame":
         """Ask of every customer whether they would be offered a bundle at its suggested price.
 
         Parameters

@@ -9,14 +9,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from recsys.datasets.baskets import TrainingSet
-from recsys.datasets.customer_history import Histories
-from recsys.datasets.history_rows import read_rows
-from recsys.datasets.ragged import Ragged
+from recsys.datasets import Context, Histories, Ragged, TrainingSet, read_rows
 from recsys.errors import DataError
-from recsys.history.versions import History
+from recsys.history import History
 from recsys.models import Model
-from recsys.models.base import Context
 
 if TYPE_CHECKING:
     import pandas as pd

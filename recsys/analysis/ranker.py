@@ -10,18 +10,20 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from recsys.datasets.baskets import TrainingSet
-from recsys.datasets.customer_history import Histories
-from recsys.datasets.ragged import Ragged, without_items
+from recsys.datasets import Context, Histories, Ragged, TrainingSet, without_items
+from recsys.evaluation import (
+    EvaluationSet,
+    TopLists,
+    bootstrap,
+    coverage,
+    hit_rate_at,
+    ndcg_at,
+    recall_at,
+    show_ranked,
+)
 from recsys.evaluation.baselines import Baseline
-from recsys.evaluation.evaluation_set import EvaluationSet
-from recsys.evaluation.metrics import bootstrap, coverage, hit_rate_at, ndcg_at, recall_at
-from recsys.evaluation.top_lists import TopLists, show_ranked
-from recsys.learning import insight
-from recsys.learning.boosting import RankingExamples
-from recsys.models.base import Context
-from recsys.ranking.boosted_trees import FEATURES, Ensemble
-from recsys.ranking.ranker import Ranker
+from recsys.learning import RankingExamples, insight
+from recsys.ranking import FEATURE_NAMES, Ensemble, Ranker
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,7 +120,7 @@ class RankerStudy:
             raise ValueError(f"among must be one of {', '.join(KINDS)}; got {among!r}.")
         candidates = self.candidates
         if among is not None:
-            before = candidates.features[:, FEATURES.index("own_orders")] > 0
+            before = candidates.features[:, FEATURE_NAMES.index("own_orders")] > 0
             candidates = candidates.only(before if among == "bought before" else ~before)
         return _frame(insight.partial_dependence(self._trees, candidates, feature, points), "value")
 

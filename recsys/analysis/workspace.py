@@ -29,20 +29,15 @@ from recsys.analysis.bundles import BundleStudy
 from recsys.analysis.model import FittedModel
 from recsys.analysis.ranker import RankerStudy, figures_of
 from recsys.artefacts import registry
-from recsys.config.errors import explain_error, unknown_name
-from recsys.config.toml_file import Config, load_config
-from recsys.datasets.arrow import timestamp_of
-from recsys.datasets.baskets import TrainingSet
-from recsys.datasets.customer_history import EMPTY
-from recsys.datasets.history_rows import read_rows
+from recsys.config import Config, explain_error, load_config, unknown_name
+from recsys.datasets import EMPTY, TrainingSet, read_rows, timestamp_of
 from recsys.errors import ConfigError, DataError
 from recsys.evaluation import evaluation_set, splits
 from recsys.evaluation.baselines import OwnFrequency, tune_baseline
-from recsys.history.versions import History
+from recsys.history import History
 from recsys.learning import fit
 from recsys.models import MODELS
-from recsys.recommender.engine import Engine
-from recsys.recommender.placements import Question, find_placement
+from recsys.recommender import Engine, Question, find_placement
 from recsys.schema import CORRECTION, SALE
 
 if TYPE_CHECKING:

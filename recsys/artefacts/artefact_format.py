@@ -22,7 +22,7 @@ import numpy.typing as npt
 from msgspec import Struct, field
 
 from recsys.artefacts import array_files
-from recsys.datasets.text_arrays import TextArray
+from recsys.datasets import TextArray
 from recsys.errors import ArtefactError
 from recsys.messages import failure, unreadable
 

@@ -15,8 +15,7 @@ from math import hypot, isnan
 from typing import Any, Final
 
 from recsys.artefacts.artefact_format import Manifest
-from recsys.config.errors import unknown_name
-from recsys.config.settings import PublishSettings
+from recsys.config import PublishSettings, unknown_name
 from recsys.errors import ConfigError
 
 OURS: Final = "omnibasket"

@@ -6,12 +6,11 @@ Training writes the parts under these names; ``engine`` reads them.
 from typing import Final
 
 from recsys.artefacts.artefact_format import Artefact
-from recsys.bundles.bundle_table import Bundles
+from recsys.bundles import Bundles
 from recsys.errors import ArtefactError
 from recsys.models import CoPurchase
-from recsys.ranking.boosted_trees import BoostedTrees, Ensemble
-from recsys.ranking.choices import Choices
-from recsys.ranking.features.item_statistics import ItemStatistics
+from recsys.ranking import BoostedTrees, Choices, Ensemble
+from recsys.ranking.features import ItemStatistics
 
 #: Names of the parts of an artefact that belong to the ranking.
 PLAIN_BLEND: Final = "blend.plain"

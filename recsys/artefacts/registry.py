@@ -27,7 +27,7 @@ from recsys.artefacts.artefact_format import (
     write,
 )
 from recsys.artefacts.promotion_log import PROMOTED, ROLLED_BACK, Promotion
-from recsys.config.toml_file import Config
+from recsys.config import Config
 from recsys.errors import ArtefactError
 from recsys.messages import failure
 

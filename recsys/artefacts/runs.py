@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct, field
 
 from recsys import __version__
-from recsys.config.toml_file import Config
+from recsys.config import Config
 from recsys.errors import ArtefactError
 
 FOLDER: Final = "runs"

@@ -13,7 +13,7 @@ from recsys.artefacts import registry, runs
 from recsys.artefacts.artefact_format import Manifest, read_manifest
 from recsys.artefacts.gate import OURS
 from recsys.artefacts.promotion_log import Promotion
-from recsys.config.toml_file import Config
+from recsys.config import Config
 from recsys.errors import ArtefactError
 
 #: For whom the main figures are.

@@ -1,1 +1,5 @@
 """Orders → products worth selling together, their evidence, and a price that pays for itself."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

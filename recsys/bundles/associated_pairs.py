@@ -13,9 +13,8 @@ from recsys.bundles.association_data import AssociationData
 from recsys.bundles.pair_statistics import pair_statistics
 from recsys.bundles.tested_sets import LEAST, TestedSets
 from recsys.bundles.variants import Same
-from recsys.config.settings import BundleSettings as Settings
-from recsys.models.kernels import pair_counts
-from recsys.models.kernels.pair_counts import PairCounts
+from recsys.config import BundleSettings as Settings
+from recsys.models.kernels import PairCounts, pair_counts
 
 #: Chance baskets of customers who had the choice from which on their mean choice is believed.
 _ENOUGH: Final = 10.0

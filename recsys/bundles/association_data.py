@@ -15,9 +15,7 @@ from recsys.bundles.evidence import OrderLists
 from recsys.bundles.null_model import NullModel
 from recsys.bundles.pair_statistics import PairStatistics
 from recsys.bundles.strata import Strata, place_strata, size_strata, strata_of, week_spans
-from recsys.datasets.baskets import Baskets
-from recsys.datasets.compilation import compiled
-from recsys.datasets.item_index import IntArray, IxArray
+from recsys.datasets import Baskets, IntArray, IxArray, compiled
 
 Floats = npt.NDArray[np.float64]
 

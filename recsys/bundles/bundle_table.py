@@ -12,7 +12,7 @@ from typing import Any, Final, Self, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.item_index import IntArray, IxArray
+from recsys.datasets import IntArray, IxArray
 
 #: How a bundle's products are bought: in one basket, or the first one some days before the second.
 BUNDLE_KINDS: Final = ("together", "after")

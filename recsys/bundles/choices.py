@@ -11,9 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from recsys.datasets.baskets import Baskets, TrainingSet
-from recsys.datasets.item_index import IxArray
-from recsys.ranking.choices import Choices
+from recsys.datasets import Baskets, IxArray, TrainingSet
+from recsys.ranking import Choices
 
 
 def merge_choices(

@@ -16,8 +16,8 @@ from recsys.bundles.evidence import OrderLists
 from recsys.bundles.later_purchases import LaterPurchases
 from recsys.bundles.selection import SelectedBundles
 from recsys.bundles.tested_sets import LEAST
-from recsys.config.settings import BundleSettings as Settings
-from recsys.datasets.item_index import IntArray
+from recsys.config import BundleSettings as Settings
+from recsys.datasets import IntArray
 
 Floats = npt.NDArray[np.float64]
 

@@ -12,9 +12,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from recsys.bundles.bundle_table import MAX_PLACES
-from recsys.datasets.baskets import Baskets
-from recsys.datasets.compilation import compiled
-from recsys.datasets.item_index import IntArray, IxArray
+from recsys.datasets import Baskets, IntArray, IxArray, compiled
 from recsys.schema import CHANNELS
 
 

@@ -12,9 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.bundles.evidence import OrderLists, join_lists, postings
-from recsys.datasets.baskets import Baskets
-from recsys.datasets.compilation import compiled
-from recsys.datasets.item_index import IntArray, IxArray
+from recsys.datasets import Baskets, IntArray, IxArray, compiled
 from recsys.units import DAY
 
 #: Later purchases that are looked at; where there are more, some customers are left out.

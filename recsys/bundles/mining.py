@@ -17,10 +17,9 @@ from recsys.bundles.later_purchases import LaterPurchases
 from recsys.bundles.selection import SelectedBundles
 from recsys.bundles.tested_sets import TestedSets
 from recsys.bundles.variants import same_product
-from recsys.config.settings import BundleSettings as Settings
-from recsys.datasets.baskets import TrainingSet
-from recsys.datasets.item_index import IntArray
-from recsys.ranking.diversity import ItemSimilarity
+from recsys.config import BundleSettings as Settings
+from recsys.datasets import IntArray, TrainingSet
+from recsys.ranking import ItemSimilarity
 
 Floats = npt.NDArray[np.float64]
 

@@ -14,9 +14,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.baskets import Baskets
-from recsys.datasets.compilation import compiled
-from recsys.datasets.item_index import IntArray, IxArray
+from recsys.datasets import Baskets, IntArray, IxArray, compiled
 
 Floats = npt.NDArray[np.float64]
 

@@ -13,8 +13,7 @@ import numpy.typing as npt
 
 from recsys.bundles.evidence import OrderLists
 from recsys.bundles.strata import Strata
-from recsys.datasets.compilation import compiled
-from recsys.datasets.item_index import IntArray, IxArray
+from recsys.datasets import IntArray, IxArray, compiled
 
 Floats = npt.NDArray[np.float64]
 

@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from recsys.config.settings import BundleSettings as Settings
+from recsys.config import BundleSettings as Settings
 
 Floats = npt.NDArray[np.float64]
 

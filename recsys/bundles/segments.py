@@ -13,9 +13,8 @@ import numpy.typing as npt
 from recsys.bundles import significance
 from recsys.bundles.selection import SelectedBundles
 from recsys.bundles.tested_sets import LEAST
-from recsys.config.settings import BundleSettings as Settings
-from recsys.datasets.baskets import Baskets
-from recsys.datasets.item_index import IntArray, IxArray
+from recsys.config import BundleSettings as Settings
+from recsys.datasets import Baskets, IntArray, IxArray
 from recsys.schema import CHANNELS
 
 Floats = npt.NDArray[np.float64]

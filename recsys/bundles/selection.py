@@ -18,7 +18,7 @@ from recsys.bundles.bundle_table import AFTER
 from recsys.bundles.evidence import OrderLists
 from recsys.bundles.later_purchases import LaterPurchases
 from recsys.bundles.tested_sets import TestedSets
-from recsys.datasets.item_index import IntArray, IxArray
+from recsys.datasets import IntArray, IxArray
 
 Floats = npt.NDArray[np.float64]
 

@@ -22,10 +22,9 @@ from recsys.bundles.later_purchases import LaterPurchases
 from recsys.bundles.strata import sum_products
 from recsys.bundles.tested_sets import LEAST, TestedSets
 from recsys.bundles.variants import Same
-from recsys.config.settings import BundleSettings as Settings
-from recsys.datasets.baskets import TrainingSet
-from recsys.datasets.item_index import IntArray, IxArray
-from recsys.models.kernels.pair_counts import PairEntries, count_meeting_pairs
+from recsys.config import BundleSettings as Settings
+from recsys.datasets import IntArray, IxArray, TrainingSet
+from recsys.models.kernels import PairEntries, count_meeting_pairs
 
 Floats = npt.NDArray[np.float64]
 

@@ -19,8 +19,8 @@ import numpy.typing as npt
 from recsys.bundles import evidence, significance
 from recsys.bundles.association_data import AssociationData, ItemRates
 from recsys.bundles.tested_sets import LEAST, TestedSets
-from recsys.config.settings import BundleSettings as Settings
-from recsys.datasets.item_index import IxArray
+from recsys.config import BundleSettings as Settings
+from recsys.datasets import IxArray
 
 Floats = npt.NDArray[np.float64]
 

@@ -11,9 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.bundles.evidence import GroupCounts, OrderLists, sparse_by_group
-from recsys.datasets.baskets import Baskets
-from recsys.datasets.compilation import compiled
-from recsys.datasets.item_index import IntArray, IxArray
+from recsys.datasets import Baskets, IntArray, IxArray, compiled
 from recsys.units import DAY
 
 Floats = npt.NDArray[np.float64]

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.bundles import significance
-from recsys.datasets.item_index import IntArray, IxArray
+from recsys.datasets import IntArray, IxArray
 
 Floats = npt.NDArray[np.float64]
 

@@ -10,10 +10,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.baskets import TrainingSet
-from recsys.datasets.item_index import IxArray
-from recsys.models.text_features import tokens, unsized
-from recsys.ranking.diversity import ItemSimilarity
+from recsys.datasets import IxArray, TrainingSet
+from recsys.models import text_features
+from recsys.ranking import ItemSimilarity
 
 #: Two lists of products → whether each two are one thing.
 Same = Callable[[IxArray, IxArray], npt.NDArray[np.bool_]]
@@ -37,7 +36,7 @@ def same_product(training: TrainingSet, alike: ItemSimilarity | None) -> Same:
     names: dict[tuple[str, ...], int] = {}
     called = np.full(training.n_items, _UNKNOWN, np.int32)
     for item, title in enumerate(products.titles):
-        words = unsized(title) or tuple(sorted(set(tokens(title))))
+        words = text_features.unsized(title) or tuple(sorted(set(text_features.tokens(title))))
         if words:
             # In another category too: one thing may have two codes.
             called[item] = names.setdefault(words, len(names))

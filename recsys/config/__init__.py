@@ -4,6 +4,6 @@ In: ``omnibasket.toml`` and the environment. Out: ``Config``. Every other room r
 else in the library reads settings.
 """
 
-from recsys.config.toml_file import Config, config_from_environment, load_config, parse_config
+import lazy_loader
 
-__all__ = ["Config", "config_from_environment", "load_config", "parse_config"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

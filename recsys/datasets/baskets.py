@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from recsys.config.model_settings import InteractionWeights
+from recsys.config import InteractionWeights
 from recsys.datasets.interactions import Interactions, decay, strength
 from recsys.datasets.item_index import IntArray, ItemIndex, IxArray
 from recsys.datasets.products import Products
@@ -19,7 +19,7 @@ from recsys.units import DAY
 
 if TYPE_CHECKING:
     from recsys.datasets.encoded_history import EncodedHistory
-    from recsys.history.versions import History
+    from recsys.history import History
 
 __all__ = ["DAY", "Baskets", "TrainingSet"]
 

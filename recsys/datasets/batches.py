@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from recsys.config.model_settings import InteractionWeights
+from recsys.config import InteractionWeights
 from recsys.datasets.buffers import zeroed
 from recsys.datasets.compilation import compiled, fixed
 from recsys.datasets.customer_history import NO_CHANNEL, Histories

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from recsys.datasets.arrow import as_numpy, codes, keys_of
-from recsys.history.versions import History
+from recsys.history import History
 
 #: Tables in which customers do something, and what names each thing; of things done in the same
 #: moment, that of the first table came first.

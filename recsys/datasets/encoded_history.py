@@ -19,7 +19,7 @@ from recsys.datasets.arrow import Rows, as_numpy, codes
 from recsys.datasets.customer_order import shuffled_customers
 from recsys.datasets.interactions import KIND_OF
 from recsys.datasets.item_index import IntArray, ItemIndex, IxArray
-from recsys.history.versions import History
+from recsys.history import History
 from recsys.schema import CHANNELS, CORRECTION
 
 Floats = npt.NDArray[np.float64]

@@ -43,7 +43,7 @@ from recsys.datasets.encoded_history import EncodedEvents, EncodedHistory, Encod
 from recsys.datasets.interactions import KIND_OF
 from recsys.datasets.item_index import IntArray, location_key, order_key
 from recsys.datasets.whole_history import lines_of_all
-from recsys.history.versions import History
+from recsys.history import History
 from recsys.schema import CHANNELS, CORRECTION, UTC
 
 #: Columns of ``schema.LINES`` that a row needs.

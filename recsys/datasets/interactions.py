@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from recsys.config.model_settings import InteractionWeights
+from recsys.config import InteractionWeights
 from recsys.datasets.buffers import zeroed
 from recsys.datasets.compilation import compiled, fixed
 from recsys.datasets.item_index import IntArray, IxArray

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from recsys.datasets.arrow import as_numpy, coded
 from recsys.datasets.history_summary import LINES, Structured
 from recsys.datasets.item_index import IntArray, IxArray, location_key, text_keys
-from recsys.history.versions import History
+from recsys.history import History
 from recsys.schema import CHANNELS, CORRECTION
 
 #: What a line takes while it is read, with its texts. Bytes.

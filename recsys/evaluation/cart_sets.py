@@ -12,11 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from recsys.datasets.arrow import as_numpy
-from recsys.datasets.ragged import Lists
+from recsys.datasets import Lists, as_numpy
 from recsys.evaluation.customer_splits import Windows
 from recsys.evaluation.evaluation_set import EvaluationSet, positions, sales_of
-from recsys.history.versions import History
+from recsys.history import History
 
 #: Fewer orders of several products say nothing of carts.
 MIN_ORDERS: Final = 50

@@ -9,10 +9,9 @@ from typing import Final
 
 import numpy as np
 
-from recsys.datasets.ragged import Lists, Ragged, pointers, rows_of
+from recsys.datasets import Floats, Lists, Ragged, pointers, rows_of
 from recsys.evaluation import metrics
-from recsys.evaluation.metrics import Floats
-from recsys.ranking.choices import Choices
+from recsys.ranking import Choices
 
 #: So many times the places are needed of other methods, whose lists repeat choices.
 TIMES: Final = 4

@@ -20,11 +20,11 @@ import pyarrow.parquet as pq
 from ibis.backends.duckdb import Backend
 from numpy.typing import NDArray
 
-from recsys.datasets.arrow import as_numpy, register_table
+from recsys.datasets import as_numpy, register_table
 from recsys.errors import DataError
 from recsys.evaluation.splits import Window
-from recsys.history.versions import History
-from recsys.identity.hashing import KeyedHash
+from recsys.history import History
+from recsys.identity import KeyedHash
 from recsys.schema import SALE, TABLES, UTC
 
 #: Parts of a fold file, in the order in which they are used.

@@ -20,10 +20,10 @@ from typing import Final, Literal
 import numpy as np
 import pyarrow.compute as pc
 
-from recsys.config.settings import CheckName, CheckSettings
+from recsys.config import CheckName, CheckSettings
 from recsys.evaluation.sales_activity import Activity, Counts, has_doubtful, read
 from recsys.evaluation.sales_gaps import EXPECTED, SalesGap, find_sales_gaps
-from recsys.history.versions import History
+from recsys.history import History
 from recsys.units import DAY
 
 #: The same of a location as ``EXPECTED``: there are many, and some are silent by chance.

@@ -14,21 +14,24 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.config.placement_settings import PLACEMENTS
-from recsys.config.toml_file import PlacementSettings
-from recsys.datasets.customer_history import NO_CHANNEL, Histories
-from recsys.datasets.item_index import IxArray
-from recsys.datasets.ragged import Lists, Ragged, rows_of
+from recsys.config import PLACEMENTS, PlacementSettings
+from recsys.datasets import (
+    NO_CHANNEL,
+    Batch,
+    Context,
+    Floats,
+    Histories,
+    IxArray,
+    Lists,
+    Ragged,
+    rows_of,
+)
 from recsys.evaluation import choice_metrics, metrics
 from recsys.evaluation.cart_sets import CartSet
 from recsys.evaluation.evaluation_set import MIN_CUSTOMERS, EvaluationSet
-from recsys.evaluation.metrics import Floats, bootstrap_all
-from recsys.models.base import Batch, Context
-from recsys.ranking.choices import Choices
-from recsys.ranking.discovery import never_bought
-from recsys.ranking.ranker import Ranker
-from recsys.recommender.placements import BOUGHT_ON, Question
-from recsys.recommender.request_context import rank_request, with_last_basket
+from recsys.evaluation.metrics import bootstrap_all
+from recsys.ranking import Choices, Ranker, never_bought
+from recsys.recommender import BOUGHT_ON, Question, rank_request, with_last_basket
 from recsys.schema import CHANNELS
 
 #: What a placement is asked with: a customer alone, one product too, or a cart.

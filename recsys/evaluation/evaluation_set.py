@@ -18,19 +18,27 @@ import pyarrow.compute as pc
 from ibis.backends.duckdb import Backend
 from numpy.typing import NDArray
 
-from recsys.datasets.arrow import as_numpy, map_distinct, timestamp_of
-from recsys.datasets.customer_history import EMPTY, NO_CHANNEL, CustomerHistory, Histories
-from recsys.datasets.customer_order import shuffled_customers
-from recsys.datasets.encoded_history import EncodedHistory
-from recsys.datasets.history_rows import read_rows
-from recsys.datasets.history_rows import rows_until as cut_rows
-from recsys.datasets.item_index import ItemIndex, item_key
-from recsys.datasets.ragged import Lists
+from recsys.datasets import (
+    EMPTY,
+    NO_CHANNEL,
+    Context,
+    CustomerHistory,
+    EncodedHistory,
+    Histories,
+    ItemIndex,
+    Lists,
+    as_numpy,
+    item_key,
+    map_distinct,
+    read_rows,
+    shuffled_customers,
+    timestamp_of,
+)
+from recsys.datasets import rows_until as cut_rows
 from recsys.errors import DataError
 from recsys.evaluation.customer_splits import Windows
 from recsys.evaluation.splits import Window
-from recsys.history.versions import History
-from recsys.models.base import Context
+from recsys.history import History
 from recsys.schema import CHANNELS, SALE
 
 #: Fewer customers who came back say nothing.

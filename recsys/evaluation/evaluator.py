@@ -13,13 +13,20 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.datasets.baskets import TrainingSet
-from recsys.datasets.customer_history import Histories
-from recsys.datasets.ragged import Lists, pointers, rows_contain, rows_of, without_items
+from recsys.datasets import (
+    Floats,
+    Histories,
+    Lists,
+    TrainingSet,
+    pointers,
+    rows_contain,
+    rows_of,
+    without_items,
+)
 from recsys.evaluation import choice_metrics, metrics
 from recsys.evaluation.baselines import Baseline
 from recsys.evaluation.evaluation_set import MIN_CUSTOMERS, EvaluationSet
-from recsys.evaluation.metrics import Floats, bootstrap_all
+from recsys.evaluation.metrics import bootstrap_all
 from recsys.evaluation.reliability import PredictedChances
 from recsys.evaluation.results import (
     ALL_CUSTOMERS,
@@ -33,8 +40,7 @@ from recsys.evaluation.results import (
 from recsys.evaluation.single_model import SingleModel
 from recsys.evaluation.splits import Window
 from recsys.evaluation.top_lists import TopLists, cut_to_top, items_of, rank_in_batches
-from recsys.ranking.choices import Choices
-from recsys.ranking.ranker import Ranker
+from recsys.ranking import Choices, Ranker
 from recsys.schema import CHANNELS
 
 __all__ = [

@@ -19,7 +19,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from recsys.errors import DataError
-from recsys.identity.hashing import KeyedHash
+from recsys.identity import KeyedHash
 
 EMAIL: Final = "email"
 RESAMPLES: Final = 500

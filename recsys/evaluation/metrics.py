@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.datasets.ragged import Ragged, positions_of, rows_contain, rows_of
+from recsys.datasets import Ragged, positions_of, rows_contain, rows_of
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 import numpy as np
 
-from recsys.bundles.terms import Decision, Terms
-from recsys.config.placement_settings import PLACEMENTS
-from recsys.datasets.customer_history import CustomerHistory
-from recsys.recommender.bundles.suggestions import KnownBundle
-from recsys.recommender.engine import Engine
-from recsys.recommender.offers.selection import SURE, OfferableBundles
-from recsys.recommender.placements import Question
+from recsys.bundles import Decision, Terms
+from recsys.config import PLACEMENTS
+from recsys.datasets import CustomerHistory
+from recsys.recommender import Engine, Question
+from recsys.recommender.bundles import KnownBundle
+from recsys.recommender.offers import OfferableBundles, selection
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,4 +104,4 @@ def _told(gets: bool, promised: list[dict[str, Any]], size: int) -> tuple[float,
         return chance, _ALL
     if missing == size:
         return chance, _NO_PART
-    return chance, _ANYWAY if chance >= SURE else _NO_PART
+    return chance, _ANYWAY if chance >= selection.SURE else _NO_PART

@@ -12,13 +12,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.datasets.ragged import Lists, pointers, rows_contain, rows_of, without_items
+from recsys.datasets import Batch, Lists, pointers, rows_contain, rows_of, without_items
 from recsys.evaluation.evaluation_set import EvaluationSet
 from recsys.models import Model
-from recsys.models.base import Batch
-from recsys.ranking.boosted_trees import choose_for_trees
-from recsys.ranking.candidates import collect_candidates
-from recsys.ranking.ranker import Ranker
+from recsys.ranking import Ranker, choose_for_trees, collect_candidates
 
 ALL_MODELS: Final = "all together"
 SEEN_BY_TREES: Final = "seen by trees"

@@ -11,9 +11,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.datasets.ragged import Ragged, positions_of, rows_contain, rows_of
-from recsys.evaluation.metrics import Floats
-from recsys.ranking.ranked_lists import RankedLists
+from recsys.datasets import Floats, Ragged, positions_of, rows_contain, rows_of
+from recsys.ranking import RankedLists
 
 BINS: Final = 10
 

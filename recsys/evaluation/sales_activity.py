@@ -17,8 +17,8 @@ import pyarrow as pa
 from ibis.backends.duckdb import Backend
 from numpy.typing import NDArray
 
-from recsys.history.versions import History
-from recsys.ingest.staged import LIVE
+from recsys.history import History
+from recsys.ingest import staged
 from recsys.query_engine import rows
 from recsys.schema import SALE
 from recsys.units import DAY
@@ -138,7 +138,7 @@ def read(history: History, at: datetime, *, vouched: bool = False) -> Activity:
 
 
 def _vouched(lines: ir.Table) -> ir.BooleanValue:
-    return (lines.source != LIVE) | lines.customer_id.notnull()
+    return (lines.source != staged.LIVE) | lines.customer_id.notnull()
 
 
 def _counted(con: Backend, sales: ir.Table, products: ir.Table, end_ts: int) -> pa.Table:

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from recsys.config.settings import CheckSettings
+from recsys.config import CheckSettings
 from recsys.evaluation.sales_activity import Counts
 
 #: Orders that should have come in a silence before it counts as one.

@@ -10,13 +10,11 @@ from typing import Final
 
 import numpy as np
 
-from recsys.datasets.customer_history import Histories
-from recsys.datasets.ragged import Lists, Ragged, pointers, rows_of
+from recsys.datasets import Context, Histories, Lists, Ragged, pointers, rows_of
 from recsys.evaluation.evaluation_set import EvaluationSet
 from recsys.evaluation.metrics import ndcg_at
 from recsys.evaluation.top_lists import TopLists
 from recsys.models import Model
-from recsys.models.base import Context
 
 #: Customers asked at once, which bounds the memory.
 BATCH: Final = 500

@@ -12,12 +12,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.datasets.customer_history import Histories
-from recsys.datasets.ragged import Lists
-from recsys.models.base import Batch, Context
-from recsys.ranking.ranked_lists import RankedLists
-from recsys.ranking.ranker import Ranker, RankRequest, factors_of
-from recsys.ranking.rules import Limits
+from recsys.datasets import Batch, Context, Histories, Lists
+from recsys.ranking import Limits, RankedLists, Ranker, RankRequest, factors_of
 
 #: Customers ranked at once, which bounds the memory.
 BATCH: Final = 500

@@ -3,3 +3,7 @@
 In: tables that ``ingest`` has written. Out: ``History``, opened and held while it is read. Called
 by everything that reads what happened.
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from ibis.backends.duckdb import Backend
 
-from recsys.config.toml_file import Config
+from recsys.config import Config
 from recsys.errors import DataError
 from recsys.history import lease
 from recsys.query_engine import connect, quote

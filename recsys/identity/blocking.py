@@ -12,10 +12,10 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from recsys.config.settings import IdentitySettings
+from recsys.config import IdentitySettings
 from recsys.identity.hashing import PHONE, lower, normalise
-from recsys.values.phone_numbers import COUNTER_DIGITS, with_code
-from recsys.values.placeholders import placeholder_pattern as no_id_pattern
+from recsys.values import COUNTER_DIGITS, with_code
+from recsys.values import placeholder_pattern as no_id_pattern
 
 if TYPE_CHECKING:
     # Workers of the service judge identifiers too, and need no engine for it.

@@ -14,10 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recsys.config.toml_file import Config
+from recsys.config import Config
 from recsys.errors import ConfigError
-from recsys.values.phone_numbers import country_of, normalise_phone
-from recsys.values.placeholders import BLANK, is_no_id
+from recsys.values import country_of, is_no_id, normalise_phone, placeholders
 
 if TYPE_CHECKING:
     # Workers of the service hash identifiers too, and need no engine for it.
@@ -123,7 +122,7 @@ class KeyedHash:
         return hashlib.sha256(f"outer{self.key}".encode()).hexdigest()
 
 
-_BLANKS = re.compile(BLANK)
+_BLANKS = re.compile(placeholders.BLANK)
 #: Phone numbers take the library, so they are brought into form by Python, a distinct one once.
 PHONE = "phone"
 
@@ -166,7 +165,7 @@ def normalise_expression(kind: str, value: "ir.StringValue") -> "ir.StringValue"
     if kind == PHONE:
         return value.strip()
     # Most have plain signs only, which is told in half of the time.
-    text = value.re_search("^[!-~]*$").ifelse(value, value.re_replace(BLANK, ""))
+    text = value.re_search("^[!-~]*$").ifelse(value, value.re_replace(placeholders.BLANK, ""))
     return text.lower() if kind == "email" else text
 
 

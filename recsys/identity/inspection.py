@@ -13,9 +13,9 @@ import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from recsys.config.toml_file import IdentitySettings
+from recsys.config import IdentitySettings
 from recsys.errors import DataError
-from recsys.history.versions import History
+from recsys.history import History
 from recsys.identity.resolution import Resolution, decide
 
 Row = dict[str, Any]

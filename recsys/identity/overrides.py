@@ -9,7 +9,7 @@ import re
 from datetime import datetime
 from pathlib import Path
 
-from recsys.config.toml_file import Config
+from recsys.config import Config
 from recsys.errors import DataError
 
 FILE = "undone.txt"

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from ibis.backends.sql import SQLBackend
 from ibis.util import gen_name
 
-from recsys.config.toml_file import IdentitySettings
+from recsys.config import IdentitySettings
 from recsys.identity.clustering import add_up, cluster
 from recsys.identity.graph import Flags, Graph, Ints, strongest_first
 from recsys.identity.hashing import customer_id_of

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from recsys.config.toml_file import IdentitySettings
+from recsys.config import IdentitySettings
 from recsys.identity.graph import Flags, Graph, Ints, Pairs
 
 #: How every reason of this file begins.

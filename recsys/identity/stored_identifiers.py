@@ -8,7 +8,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
-from recsys.config.settings import IdentitySettings
+from recsys.config import IdentitySettings
 from recsys.identity.blocking import reason_expression
 from recsys.identity.hashing import PHONE, KeyedHash, normalise
 from recsys.query_engine import keep

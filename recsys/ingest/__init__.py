@@ -3,3 +3,7 @@
 In: a workspace's exports, and what the ledger was told. Out: a new version of the history, with
 rejects and a summary. Called by ``omnibasket ingest``.
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -9,8 +9,7 @@ from collections.abc import Collection
 
 import msgspec
 
-from recsys.config.settings import ORDER_KINDS
-from recsys.config.toml_file import Config
+from recsys.config import ORDER_KINDS, Config
 
 #: Raised when what a part holds changes, so that older parts are read again.
 FORMAT = 2

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Final
 
 from babel.dates import get_month_names
 
-from recsys.config.settings import Source
+from recsys.config import Source
 
 if TYPE_CHECKING:
     from recsys.ingest.parts import Part

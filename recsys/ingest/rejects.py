@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from ibis.backends.duckdb import Backend
 
-from recsys.config.toml_file import Config
+from recsys.config import Config
 from recsys.errors import DataError
 from recsys.ingest.columns.fields import Fields
 from recsys.ingest.files.delimited import only

@@ -15,9 +15,8 @@ import ibis.expr.types as ir
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
-from recsys.config.settings import ORDER_KINDS
-from recsys.config.toml_file import Column, Config
-from recsys.identity.links import LOGIN, OBSERVATIONS, REGISTRATION, SAME_ORDER
+from recsys.config import ORDER_KINDS, Column, Config
+from recsys.identity import links
 from recsys.ingest.parts import FOLDER, ROWS, SEEN, Manifest, Part
 from recsys.ingest.recency import in_order
 
@@ -122,7 +121,7 @@ _SCHEMAS = {
     "stock": STOCK,
     **dict.fromkeys(ORDER_KINDS, LINES),
 }
-_EVIDENCE = {"ga4_events": LOGIN, "customer_links": REGISTRATION}
+_EVIDENCE = {"ga4_events": links.LOGIN, "customer_links": links.REGISTRATION}
 
 
 @dataclass(frozen=True)
@@ -233,15 +232,17 @@ class Staged:
                 names, [seen.group_id == names.order_id, seen.sequence == names.sequence]
             ).drop("order_id", "sequence_right")
             seen = seen.mutate(group_id=ibis.coalesce(seen.final, seen.group_id)).drop("final")
-        kinds = {name: _EVIDENCE.get(s.kind, SAME_ORDER) for name, s in self.config.sources.items()}
+        kinds = {
+            name: _EVIDENCE.get(s.kind, links.SAME_ORDER) for name, s in self.config.sources.items()
+        }
         orders = lines.select("order_id", "sequence").distinct()
-        evidence = seen.source.cases(*kinds.items()) if kinds else ibis.literal(SAME_ORDER)
+        evidence = seen.source.cases(*kinds.items()) if kinds else ibis.literal(links.SAME_ORDER)
         seen = seen.mutate(evidence=evidence)
-        others = seen.filter(seen.evidence != SAME_ORDER)
-        ours = seen.filter(seen.evidence == SAME_ORDER).semi_join(
+        others = seen.filter(seen.evidence != links.SAME_ORDER)
+        ours = seen.filter(seen.evidence == links.SAME_ORDER).semi_join(
             orders, [("group_id", "order_id"), "sequence"]
         )
-        names = [name for name in OBSERVATIONS.names if name != "at"]
+        names = [name for name in links.OBSERVATIONS.names if name != "at"]
         table = ibis.union(ours, others)
         table = table.select(*names, at=table["at"].cast("timestamp('UTC', 6)"))
         if self.live is not None:

@@ -17,10 +17,8 @@ import ibis.expr.types as ir
 import msgspec
 from ibis.backends.duckdb import Backend
 
-from recsys.config.settings import ORDER_KINDS
-from recsys.config.toml_file import Config, Source
-from recsys.identity.hashing import PHONE, KeyedHash
-from recsys.identity.stored_identifiers import store_identifiers
+from recsys.config import ORDER_KINDS, Config, Source
+from recsys.identity import PHONE, KeyedHash, store_identifiers
 from recsys.ingest.columns.fields import Typed
 from recsys.ingest.columns.time_zones import midnights
 from recsys.ingest.files.database_query import fetch
@@ -41,7 +39,7 @@ from recsys.ingest.sources import catalogue, events, order_lines, shopify, wooco
 from recsys.ingest.sources.blank_rows import listed
 from recsys.ingest.sources.fill_down import fill_down
 from recsys.query_engine import constants, keep, scratch, write
-from recsys.values.phone_numbers import country_of
+from recsys.values import country_of
 
 #: ``report(description, done, total)``: what is being done, and how much of it.
 Report = Callable[[str, float, float], None]

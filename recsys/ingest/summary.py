@@ -21,10 +21,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from ibis.backends.duckdb import Backend
 
-from recsys.config.settings import ORDER_KINDS
-from recsys.config.toml_file import Config
-from recsys.history.versions import REJECTS, SUMMARY
-from recsys.identity.resolution import undone_links
+from recsys.config import ORDER_KINDS, Config
+from recsys.history import REJECTS, versions
+from recsys.identity import overrides
 from recsys.ingest.accounting import accounts, total
 from recsys.ingest.parts import FOLDER, FORMAT, REJECTED, Manifest, Part
 from recsys.query_engine import rows
@@ -34,7 +33,7 @@ from recsys.schema import REJECTS as REJECT_COLUMNS
 TOLD_KINDS = ("products", "locations", "stock")
 
 
-def exported(config: Config, manifest: Manifest) -> dict[str, int]:
+def exports_read(config: Config, manifest: Manifest) -> dict[str, int]:
     """Say when the newest export of products, locations and stock was written.
 
     Returns
@@ -49,7 +48,7 @@ def exported(config: Config, manifest: Manifest) -> dict[str, int]:
     return newest
 
 
-def fingerprint(config: Config, manifest: Manifest, told: Sequence[int]) -> str:
+def history_fingerprint(config: Config, manifest: Manifest, told: Sequence[int]) -> str:
     """Digest everything a history is made of, to know whether one is up to date.
 
     Parameters
@@ -61,7 +60,7 @@ def fingerprint(config: Config, manifest: Manifest, told: Sequence[int]) -> str:
     """
     parts = [(p.source, p.content, p.settings, p.sequence) for p in _used(config, manifest)]
     text = msgspec.json.encode(
-        [FORMAT, parts, config.rules, config.identity, undone_links(config),
+        [FORMAT, parts, config.rules, config.identity, overrides.undone_links(config),
          config.ingest.return_window_days, config.ingest.anonymous_orders, list(told)],
         order="sorted",
     )  # fmt: skip
@@ -88,7 +87,7 @@ def write_rejects(
     return path
 
 
-def summarise(
+def summarise_ingest(
     con: Backend,
     config: Config,
     manifest: Manifest,
@@ -115,7 +114,7 @@ def summarise(
     others = [part for part in parts if part.kind not in ORDER_KINDS]
     summary: dict[str, Any] = dict(stated)
     summary["files"] = len(parts)
-    summary["exported"] = exported(config, manifest)
+    summary["exported"] = exports_read(config, manifest)
     found = accounts(orders, counts["sources"])
     summary["rows"] = total(found.values())
     summary["sources"] = found
@@ -138,7 +137,7 @@ def summarise(
     summary["examples"] = dict(sorted({**examples, **counts["examples"]}.items()))
     summary["rejects_file"] = REJECTS
     text = json.dumps(summary, indent=2, default=str)
-    (folder / SUMMARY).write_text(text + "\n", encoding="utf-8")
+    (folder / versions.SUMMARY).write_text(text + "\n", encoding="utf-8")
     written: dict[str, Any] = json.loads(text)
     return written
 

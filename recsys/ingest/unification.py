@@ -16,10 +16,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from ibis.backends.duckdb import Backend
 
-from recsys.config.settings import ORDER_KINDS
-from recsys.config.toml_file import Config
-from recsys.history.versions import FOLDER
-from recsys.identity.resolution import customers_of_groups, resolve, undone_links
+from recsys.config import ORDER_KINDS, Config
+from recsys.history import versions
+from recsys.identity import customers_of_groups, overrides, resolve
 from recsys.ingest import accounting, tables
 from recsys.ingest.files.export_files import ROW
 from recsys.ingest.orders import live_orders, returns
@@ -91,7 +90,7 @@ def unify(
         of some of them as ``examples``; ``standing`` names the parts whose rows are still needed;
         ``live``, where the service was told anything, as ``accounting.of_live`` returns it.
     """
-    folder = config.state / FOLDER / version
+    folder = config.state / versions.FOLDER / version
     if folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
@@ -186,7 +185,7 @@ class _Unifier:
             observed = live_orders.seen_once(observed, *self._numbers(self.staged.live))
         seen = keep(self.con, "observations", observed)
         self.met = self._met(seen)
-        found = resolve(seen, self.config.identity, self.con, undone_links(self.config))
+        found = resolve(seen, self.config.identity, self.con, overrides.undone_links(self.config))
         self.identifiers = keep(self.con, "identifiers", found.identifiers)
         links = keep(self.con, "links", found.links)
         write(self.con, self.identifiers, self.folder / "identifiers.parquet", IDENTIFIERS)

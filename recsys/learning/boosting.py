@@ -11,13 +11,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.config.model_settings import RankerSettings as Settings
+from recsys.config import RankerSettings as Settings
 from recsys.errors import ConfigError
-from recsys.ranking.boosted_trees import FEATURES, Ensemble
-from recsys.ranking.calibration import fit_isotonic
-from recsys.ranking.segment_blends import SegmentBlends
-from recsys.ranking.trees import Trees
-from recsys.ranking.weight_refinement import ndcg_of
+from recsys.ranking import FEATURE_NAMES, Ensemble, SegmentBlends, Trees, fit_isotonic, ndcg_of
 
 Floats = NDArray[np.float64]
 
@@ -73,7 +69,7 @@ class RankingExamples:
     def together(cls, parts: Sequence["RankingExamples"]) -> "RankingExamples":
         """Put cases behind one another; questions and customers of each stay apart."""
         none = cls(
-            np.empty((0, len(FEATURES)), np.float32), np.empty(0, bool), np.empty(0, np.int64),
+            np.empty((0, len(FEATURE_NAMES)), np.float32), np.empty(0, bool), np.empty(0, np.int64),
             np.empty(0), np.empty(0), np.empty(0, np.int64),
         )  # fmt: skip
         every, questions, people = [none], 0, 0
@@ -234,7 +230,7 @@ def _set(cases: RankingExamples, parameters: dict[str, Any], reference: Any = No
         weight=None if ranks else cases.mass / cases.mass.mean(),
         group=many if ranks else None,
         init_score=cases.total,
-        feature_name=list(FEATURES),
+        feature_name=list(FEATURE_NAMES),
         reference=reference,
         params={"max_bin": BINS, "verbosity": -1},
     )

@@ -11,10 +11,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from recsys.config.settings import TrainSettings
-from recsys.datasets.baskets import TrainingSet
-from recsys.history.versions import History
-from recsys.ranking.choices import Choices
+from recsys.config import TrainSettings
+from recsys.datasets import TrainingSet
+from recsys.history import History
+from recsys.ranking import Choices
 
 #: Attribute of a product by which the catalogue names its choice.
 CHOICE: Final = "choice_id"

@@ -11,20 +11,35 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.config.model_settings import RankerSettings as Settings
-from recsys.datasets.customer_history import EMPTY, NO_CHANNEL, Histories
-from recsys.datasets.ragged import Lists, rows_contain, rows_of
-from recsys.evaluation.cart_sets import CartSet
-from recsys.evaluation.evaluation_set import EvaluationSet
+from recsys.config import RankerSettings as Settings
+from recsys.datasets import (
+    EMPTY,
+    NO_CHANNEL,
+    Batch,
+    Context,
+    Histories,
+    Lists,
+    rows_contain,
+    rows_of,
+)
+from recsys.evaluation import CartSet, EvaluationSet
 from recsys.learning import boosting
 from recsys.learning.boosting import RankingExamples
 from recsys.models import CoPurchase, Model
-from recsys.models.base import Batch, Context
-from recsys.ranking.boosted_trees import BoostedTrees, choose_for_trees
-from recsys.ranking.candidates import CART, COLUMNS, MODELS, Candidates, collect_candidates
-from recsys.ranking.features.item_statistics import ItemStatistics
-from recsys.ranking.ranker import PER_MODEL, factors_of
-from recsys.ranking.segment_blends import Kinds, SegmentBlends
+from recsys.ranking import (
+    CANDIDATES_PER_MODEL,
+    CART_COLUMN,
+    EVIDENCE_COLUMNS,
+    MODEL_COLUMNS,
+    BoostedTrees,
+    Candidates,
+    Kinds,
+    SegmentBlends,
+    choose_for_trees,
+    collect_candidates,
+    factors_of,
+)
+from recsys.ranking.features import ItemStatistics
 from recsys.schema import CHANNELS
 
 #: Customers scored at once, which bounds the memory.
@@ -101,9 +116,12 @@ class BlendExamples:
     def of(cls, sheets: Sequence[CandidateBatch]) -> "BlendExamples":
         """Put sheets behind one another; each question has rows of its own."""
         none = cls(
-            np.empty((0, len(COLUMNS)), np.float32), np.empty(0, bool), np.empty(0, np.int64),
-            np.empty(0), np.empty(0, np.uint8),
-        )  # fmt: skip
+            np.empty((0, len(EVIDENCE_COLUMNS)), np.float32),
+            np.empty(0, bool),
+            np.empty(0, np.int64),
+            np.empty(0),
+            np.empty(0, np.uint8),
+        )
         parts, start = [none], 0
         for sheet in sheets:
             at = np.flatnonzero(sheet.free)
@@ -196,8 +214,8 @@ def learn_ranking(
     found = BlendExamples.of(
         [sheet for one in lessons for sheet in (*one.plain[:enough], *one.strangers[:enough])]
     )
-    n = len(MODELS)
-    plain = SegmentBlends(MODELS).fit(
+    n = len(MODEL_COLUMNS)
+    plain = SegmentBlends(MODEL_COLUMNS).fit(
         found.scores[:, :n], found.bought, found.rows, found.kind, found.mass,
         [given[:n] for given in factors],
     )  # fmt: skip
@@ -205,9 +223,11 @@ def learn_ranking(
     if len(carts.rows):
         found = carts
     else:  # nobody ever bought two things: what speaks for the history speaks for the cart
-        found.scores[:, COLUMNS.index(CART)] = found.scores[:, COLUMNS.index("copurchase")]
-        found.scores[:, COLUMNS.index("copurchase")] = 0
-    cart = SegmentBlends(COLUMNS).fit(
+        found.scores[:, EVIDENCE_COLUMNS.index(CART_COLUMN)] = found.scores[
+            :, EVIDENCE_COLUMNS.index("copurchase")
+        ]
+        found.scores[:, EVIDENCE_COLUMNS.index("copurchase")] = 0
+    cart = SegmentBlends(EVIDENCE_COLUMNS).fit(
         found.scores, found.bought, found.rows, found.kind, found.mass, factors
     )
     given = settings or Settings()
@@ -327,7 +347,7 @@ def _sheets(
     for start in range(0, len(context), BATCH):
         part = slice(start, start + BATCH)
         given, asked = histories[part], context[part]
-        found = collect_candidates(models, Batch(given, asked), PER_MODEL)
+        found = collect_candidates(models, Batch(given, asked), CANDIDATES_PER_MODEL)
         rows = rows_of(found)
         yield CandidateBatch(
             found,

@@ -12,28 +12,18 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from recsys.bundles.bundle_table import Bundles
-from recsys.bundles.choices import merge_choices
-from recsys.bundles.mining import mine
-from recsys.config.settings import BundleSettings as Bundling
-from recsys.config.toml_file import Config
-from recsys.datasets.baskets import TrainingSet
-from recsys.datasets.encoded_history import EncodedHistory
-from recsys.datasets.item_index import location_key
-from recsys.evaluation import cart_sets, evaluation_set
-from recsys.evaluation.evaluation_set import EvaluationSet
-from recsys.evaluation.splits import Window
-from recsys.history.versions import History
+from recsys.bundles import Bundles, merge_choices, mine
+from recsys.config import BundleSettings as Bundling
+from recsys.config import Config
+from recsys.datasets import EncodedHistory, TrainingSet, location_key
+from recsys.evaluation import EvaluationSet, Window, cart_sets, evaluation_set
+from recsys.history import History
 from recsys.learning import examples
 from recsys.learning.examples import LearnedRanking, TrainingWindow
 from recsys.models import MODELS, Content, Model, from_settings
-from recsys.ranking.availability import Availability
-from recsys.ranking.boosted_trees import BoostedTrees
-from recsys.ranking.choices import Choices
-from recsys.ranking.diversity import ItemSimilarity
-from recsys.ranking.features.item_statistics import ItemStatistics
-from recsys.ranking.ranker import Ranker
-from recsys.recommender.placements import all_placements
+from recsys.ranking import Availability, BoostedTrees, Choices, ItemSimilarity, Ranker
+from recsys.ranking.features import ItemStatistics
+from recsys.recommender import all_placements
 
 #: Opens a part of a name, as a context.
 Step = Callable[[str], AbstractContextManager[None]]

@@ -11,30 +11,26 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.config.errors import unknown_name
-from recsys.datasets.ragged import Lists, rows_contain, rows_of
+from recsys.config import unknown_name
+from recsys.datasets import Floats, Lists, rows_contain, rows_of
 from recsys.errors import DataError
-from recsys.evaluation.evaluation_set import EvaluationSet
-from recsys.evaluation.metrics import Floats, bootstrap, ndcg_at
-from recsys.evaluation.top_lists import TopLists
+from recsys.evaluation import EvaluationSet, TopLists, bootstrap, ndcg_at
 from recsys.learning.boosting import RankingExamples
 from recsys.learning.examples import TrainingWindow, plain_candidates, ranking_examples
-from recsys.ranking.boosted_trees import FEATURES, BoostedTrees, Ensemble
-from recsys.ranking.candidates import COLUMNS
+from recsys.ranking import EVIDENCE_COLUMNS, FEATURE_NAMES, BoostedTrees, Ensemble, Ranker
+from recsys.ranking.features import item_statistics
 from recsys.ranking.features import table as of
-from recsys.ranking.features.item_statistics import COLUMNS as OF_ITEMS
-from recsys.ranking.ranker import Ranker
 
 #: Features of one kind each, in the order of ``FEATURES``.
 GROUPS: Final[dict[str, int]] = {
     "own purchases of the product": len(of.OWN),
     "own purchases of what is like it": len(of.AFFINITY),
     "what goes with the last orders": len(of.RECENT),
-    "how the product sells": len(OF_ITEMS),
+    "how the product sells": len(item_statistics.COLUMNS),
     "place and day": len(of.HERE),
     "the customer": len(of.CUSTOMER),
     "the blend of the models": len(of.BLEND),
-    "single models": 2 * len(COLUMNS),
+    "single models": 2 * len(EVIDENCE_COLUMNS),
 }
 #: Group of each feature, as a position in ``GROUPS``.
 GROUP_OF: Final = np.repeat(np.arange(len(GROUPS)), list(GROUPS.values())).astype(np.int32)
@@ -178,7 +174,7 @@ def feature_importance(
     nothing, and what splits well where no candidate comes by weighs little.
     """
     some = features[_spread(len(features), LOOKED_AT)]
-    each = np.arange(len(FEATURES), dtype=np.int32)
+    each = np.arange(len(FEATURE_NAMES), dtype=np.int32)
     likely, order = (
         _apart(trees.shares(some, each, len(each))) for trees in (ensemble.likely, ensemble.order)
     )
@@ -186,10 +182,15 @@ def feature_importance(
     share = both / max(float(both.sum()), 1e-12)
     groups = list(GROUPS)
     return [
-        FeatureImportance(FEATURES[at], groups[GROUP_OF[at]], float(share[at]), float(likely[at]),
-               float(order[at]))
+        FeatureImportance(
+            FEATURE_NAMES[at],
+            groups[GROUP_OF[at]],
+            float(share[at]),
+            float(likely[at]),
+            float(order[at]),
+        )
         for at in np.argsort(-share, kind="stable").tolist()
-    ]  # fmt: skip
+    ]
 
 
 def _apart(moves: Floats) -> Floats:
@@ -243,9 +244,9 @@ def partial_dependence(
     .. [1] Friedman (2001), Greedy function approximation; Goldstein et al. (2015), Peeking inside
        the black box, for one candidate at a time.
     """
-    if feature not in FEATURES:
-        raise DataError(unknown_name(feature, FEATURES, "feature "))
-    column = FEATURES.index(feature)
+    if feature not in FEATURE_NAMES:
+        raise DataError(unknown_name(feature, FEATURE_NAMES, "feature "))
+    column = FEATURE_NAMES.index(feature)
     some = candidates.only(_spread(len(candidates.total), MOVED))
     if not len(some.total):
         return []

@@ -3,3 +3,7 @@
 In: events, decisions, offers and updates that channels report. Out: customers' rows, offers that
 stand, and a source for the next ingest. Called by the service and the command line.
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -16,13 +16,7 @@ from sqlalchemy import Connection, Table
 from recsys.ledger.database import Database
 from recsys.ledger.schema import LIVE_ITEMS, LIVE_LOCATIONS, LIVE_STOCK, META
 from recsys.ledger.statements import insert
-from recsys.recommender.catalogue_updates import (
-    CatalogueUpdates,
-    LiveItem,
-    LiveLocation,
-    LiveStock,
-    Record,
-)
+from recsys.recommender import CatalogueUpdates, LiveItem, LiveLocation, LiveStock, Record
 
 #: Key in ``META`` of the number of the latest telling.
 _LATEST: Final = "backoffice"

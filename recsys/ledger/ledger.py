@@ -12,8 +12,8 @@ from typing import Final
 import msgspec
 import sqlalchemy as sa
 
-from recsys.datasets.customer_history import EMPTY, CustomerHistory, add_events, unpack_history
-from recsys.identity.hashing import customer_id_of
+from recsys.datasets import EMPTY, CustomerHistory, add_events, unpack_history
+from recsys.identity import customer_id_of
 from recsys.ledger.api_keys import Keys
 from recsys.ledger.catalogue_updates import CatalogueStore
 from recsys.ledger.circuit_breaker import Timeouts
@@ -22,10 +22,10 @@ from recsys.ledger.customers.identity_lookup import find_identifiers, resolve_id
 from recsys.ledger.customers.replacement import ReplacedRows, replace_rows
 from recsys.ledger.database import Database
 from recsys.ledger.events import visit_state
-from recsys.ledger.events.visit_state import VisitState
 from recsys.ledger.events.event_types import Event, Identifier, read
 from recsys.ledger.events.exposures import Exposure, thin_exposures, write_exposures
 from recsys.ledger.events.recording import Outcome, record
+from recsys.ledger.events.visit_state import VisitState
 from recsys.ledger.offers.decisions import Decisions
 from recsys.ledger.offers.offers import Offers
 from recsys.ledger.schema import EVENTS, HISTORIES, IDENTIFIERS, META, SESSIONS

@@ -10,7 +10,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from recsys.bundles.terms import OfferItem
+from recsys.bundles import OfferItem
 from recsys.ledger.offers.codes import hashed
 from recsys.ledger.schema import METADATA, OFFER_ORDERS, OFFERS, REDEMPTIONS
 

@@ -1,66 +1,9 @@
-"""Numbers become item-side arrays."""
+"""Models: purchases in, item-side arrays out, and from these scored products for customers.
 
-from typing import Any, Final
+In: ``TrainingSet`` to fit, a batch of histories to score. Out: candidates and scores. Called by
+``ranking``, ``learning`` and ``artefacts``. One model a file; see ``base.Model`` for the contract.
+"""
 
-from recsys.models.als import Als
-from recsys.models.base import Model
-from recsys.models.bpr import Bpr
-from recsys.models.content import Content
-from recsys.models.copurchase import CoPurchase
-from recsys.models.neighbours import Neighbours
-from recsys.models.popular import Popular
-from recsys.models.repeat import Repeat
-from recsys.models.transitions import Transitions
-from recsys.models.trending import Trending
+import lazy_loader
 
-__all__ = [
-    "MODELS",
-    "Als",
-    "Bpr",
-    "CoPurchase",
-    "Content",
-    "Model",
-    "Neighbours",
-    "Popular",
-    "Repeat",
-    "Transitions",
-    "Trending",
-    "enabled",
-    "from_settings",
-]
-
-#: Every model by its name, in the order in which they are fitted and shown.
-MODELS: Final[dict[str, type[Model]]] = {
-    model.name: model
-    for model in (
-        Popular,
-        Trending,
-        Repeat,
-        CoPurchase,
-        Transitions,
-        Als,
-        Bpr,
-        Neighbours,
-        Content,
-    )
-}
-
-
-def from_settings(settings: Any) -> dict[str, Model]:
-    """Return every model that is not switched off, not fitted.
-
-    Parameters
-    ----------
-    settings : recsys.config.model_settings.Models
-        With one section a model.
-    """
-    return {
-        name: model(getattr(settings, name))
-        for name, model in MODELS.items()
-        if enabled(settings, name)
-    }
-
-
-def enabled(settings: Any, name: str) -> bool:
-    """Whether a model is learned and asked; only what has a setting for it can be switched off."""
-    return bool(getattr(getattr(settings, name), "enabled", True))
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

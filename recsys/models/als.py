@@ -8,17 +8,15 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
-from recsys.config.model_settings import AlsSettings as Settings
-from recsys.datasets.compilation import fixed, summing
-from recsys.datasets.item_index import IntArray, IxArray
-from recsys.datasets.ragged import Lists
-from recsys.models.base import Batch, Floats, Model, Recommendations, Scores
+from recsys.config import AlsSettings as Settings
+from recsys.datasets import Batch, IntArray, IxArray, Lists, fixed, summing
+from recsys.models.base import Floats, Model, Recommendations, Scores
 from recsys.models.kernels.vectors import Vectors
 
 if TYPE_CHECKING:
     from scipy import sparse
 
-    from recsys.datasets.baskets import TrainingSet
+    from recsys.datasets import TrainingSet
 
 
 class Als(Model):

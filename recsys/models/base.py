@@ -14,14 +14,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.batches import Batch, Context, Floats
-from recsys.datasets.customer_history import Histories
-from recsys.datasets.ragged import Lists, Ragged
+from recsys.datasets import Batch, Context, Floats, Histories, Lists, Ragged
 from recsys.errors import NotFittedError
 from recsys.models.kernels.top_k import Recommendations, top_of_new
 
 if TYPE_CHECKING:
-    from recsys.datasets.baskets import TrainingSet  # scoring needs no engine
+    from recsys.datasets import TrainingSet  # scoring needs no engine
 
 __all__ = [
     "Arrays",

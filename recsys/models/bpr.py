@@ -8,17 +8,15 @@ from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 import numpy as np
 
-from recsys.config.model_settings import BprSettings as Settings
-from recsys.datasets.compilation import compiled, fixed
-from recsys.datasets.item_index import IntArray, IxArray
-from recsys.datasets.ragged import Lists
-from recsys.models.base import Batch, Floats, Model, Recommendations, Scores
+from recsys.config import BprSettings as Settings
+from recsys.datasets import Batch, IntArray, IxArray, Lists, compiled, fixed
+from recsys.models.base import Floats, Model, Recommendations, Scores
 from recsys.models.kernels.vectors import Vectors
 
 if TYPE_CHECKING:
     from scipy import sparse
 
-    from recsys.datasets.baskets import TrainingSet
+    from recsys.datasets import TrainingSet
 
 #: Purchases of doubt in a customer's mean: one purchase alone says half of what many say.
 _DOUBT: Final = 1.0

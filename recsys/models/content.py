@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from recsys.config.model_settings import ContentSettings as Settings
-from recsys.datasets.compilation import fixed
-from recsys.datasets.item_index import IntArray, IxArray
-from recsys.datasets.ragged import Lists, Ragged
-from recsys.models.base import Batch, Model, Recommendations, Scores
+from recsys.config import ContentSettings as Settings
+from recsys.datasets import Batch, IntArray, IxArray, Lists, Ragged, fixed
+from recsys.models.base import Model, Recommendations, Scores
 from recsys.models.kernels.feature_profiles import (
     Profile,
     items_of_profiles,
@@ -24,7 +22,7 @@ from recsys.models.kernels.feature_profiles import (
 from recsys.models.kernels.top_k import ItemVotes, item_votes, no_votes, sum_votes, top_of_lists
 
 if TYPE_CHECKING:
-    from recsys.datasets.baskets import TrainingSet
+    from recsys.datasets import TrainingSet
 
 #: Products looked at for the like of one: commoner features are left out of the search then,
 #: not out of the score.

@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, Self
 
 import numpy as np
 
-from recsys.config.model_settings import CoPurchaseSettings as Settings
-from recsys.datasets.interactions import decay
-from recsys.datasets.item_index import IxArray
-from recsys.datasets.ragged import Lists, Ragged, rows_contain, rows_of
-from recsys.models.base import Batch, Model, Recommendations, Scores
+from recsys.config import CoPurchaseSettings as Settings
+from recsys.datasets import Batch, IxArray, Lists, Ragged, decay, rows_contain, rows_of
+from recsys.models.base import Model, Recommendations, Scores
 from recsys.models.kernels.lifts import lifts_of
 from recsys.models.kernels.top_k import (
     ItemVotes,
@@ -26,7 +24,7 @@ from recsys.models.kernels.top_k import (
 from recsys.units import DAY
 
 if TYPE_CHECKING:
-    from recsys.datasets.baskets import TrainingSet
+    from recsys.datasets import TrainingSet
 
 #: Powers of the number of baskets that hold a product and its neighbour. The neighbour's is what
 #: keeps the popular products from going with everything.

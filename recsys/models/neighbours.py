@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING, ClassVar, Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from recsys.config.model_settings import NeighboursSettings as Settings
-from recsys.datasets.compilation import compiled, fixed
-from recsys.datasets.item_index import IntArray, IxArray
-from recsys.datasets.ragged import Lists
-from recsys.models.base import Batch, Floats, Model, Recommendations, Scores
+from recsys.config import NeighboursSettings as Settings
+from recsys.datasets import Batch, IntArray, IxArray, Lists, compiled, fixed
+from recsys.models.base import Floats, Model, Recommendations, Scores
 from recsys.models.kernels.top_k import (
     item_votes,
     no_votes,
@@ -25,7 +23,7 @@ from recsys.models.kernels.top_k import (
 if TYPE_CHECKING:
     from scipy import sparse
 
-    from recsys.datasets.baskets import TrainingSet
+    from recsys.datasets import TrainingSet
 
 #: Weaker weights say nothing.
 _WEAKEST: Final = 1e-4

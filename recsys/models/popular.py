@@ -9,22 +9,21 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from recsys.config.model_settings import PopularSettings as Settings
-from recsys.datasets.item_index import IntArray, IxArray
-from recsys.datasets.ragged import Lists
-from recsys.models.base import Batch, Floats, Model, Recommendations, Scores
+from recsys.config import PopularSettings as Settings
+from recsys.datasets import Batch, IntArray, IxArray, Lists
+from recsys.models.base import Floats, Model, Recommendations, Scores
 from recsys.models.kernels.place_lists import PlaceLists, groups_of, places_of
 
 if TYPE_CHECKING:
     from scipy import sparse
 
-    from recsys.datasets.baskets import TrainingSet
+    from recsys.datasets import TrainingSet
 
 #: Products stored for each location or channel; those below have their overall share there.
 MAX_STORED: Final = 500
 
 #: What a score was taken from, by number.
-LEVELS: Final = ("popular", "popular_on_channel", "popular_at_location")
+POPULAR_LEVELS: Final = ("popular", "popular_on_channel", "popular_at_location")
 
 
 class Popular(Model):

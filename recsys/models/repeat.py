@@ -10,12 +10,19 @@ from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 import numpy as np
 
-from recsys.config.model_settings import RepeatSettings as Settings
-from recsys.datasets.customer_history import Histories
-from recsys.datasets.item_index import IntArray, IxArray
-from recsys.datasets.ragged import Lists, Ragged, rows_of
-from recsys.datasets.return_netting import KeptPurchases
-from recsys.models.base import Batch, Context, Floats, Model, Recommendations, Scores
+from recsys.config import RepeatSettings as Settings
+from recsys.datasets import (
+    Batch,
+    Context,
+    Histories,
+    IntArray,
+    IxArray,
+    KeptPurchases,
+    Lists,
+    Ragged,
+    rows_of,
+)
+from recsys.models.base import Floats, Model, Recommendations, Scores
 from recsys.models.kernels.top_k import scores_in_lists, top_of_lists
 from recsys.models.purchase_intervals import (
     PurchaseIntervals,
@@ -28,7 +35,7 @@ from recsys.models.trending import recent_counts, rise_of
 from recsys.units import DAY
 
 if TYPE_CHECKING:
-    from recsys.datasets.baskets import TrainingSet
+    from recsys.datasets import TrainingSet
 
 #: A customer's intervals of doubt: as many count as much as the product's.
 OWN_GAPS: Final = 2.0

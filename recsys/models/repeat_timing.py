@@ -10,11 +10,17 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.compilation import compiled, fixed
-from recsys.datasets.item_index import IntArray, IxArray
-from recsys.datasets.ragged import Ragged, pointers
-from recsys.datasets.return_netting import KeptPurchases
-from recsys.models.purchase_intervals import Floats, PurchaseIntervals
+from recsys.datasets import (
+    Floats,
+    IntArray,
+    IxArray,
+    KeptPurchases,
+    Ragged,
+    compiled,
+    fixed,
+    pointers,
+)
+from recsys.models.purchase_intervals import PurchaseIntervals
 from recsys.units import DAY
 
 Scores = npt.NDArray[np.float32]

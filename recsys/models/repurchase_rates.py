@@ -9,8 +9,8 @@ from typing import Final, Self
 
 import numpy as np
 
-from recsys.datasets.item_index import IxArray
-from recsys.models.purchase_intervals import Floats, PurchaseIntervals
+from recsys.datasets import Floats, IxArray
+from recsys.models.purchase_intervals import PurchaseIntervals
 
 #: Buyers of doubt: how many a product needs to count as much as its category, and a category as
 #: much as everything.

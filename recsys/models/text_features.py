@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from recsys.datasets.item_index import IntArray, IxArray
+from recsys.datasets import IntArray, IxArray
 
 if TYPE_CHECKING:
-    from recsys.datasets.baskets import TrainingSet
+    from recsys.datasets import TrainingSet
 
 #: Kinds of features, in the order of their columns.
 KINDS: Final = ("words", "category", "brand")

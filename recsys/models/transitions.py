@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 import numpy as np
 
-from recsys.config.model_settings import TransitionsSettings as Settings
-from recsys.datasets.compilation import compiled, fixed
-from recsys.datasets.item_index import IntArray, IxArray
-from recsys.datasets.ragged import Lists, Ragged
-from recsys.models.base import Batch, Floats, Model, Recommendations, Scores
+from recsys.config import TransitionsSettings as Settings
+from recsys.datasets import Batch, IntArray, IxArray, Lists, Ragged, compiled, fixed
+from recsys.models.base import Floats, Model, Recommendations, Scores
 from recsys.models.kernels.lifts import lifts_of
 from recsys.models.kernels.top_k import (
     ItemVotes,
@@ -26,7 +24,7 @@ from recsys.models.kernels.top_k import (
 )
 
 if TYPE_CHECKING:
-    from recsys.datasets.baskets import TrainingSet
+    from recsys.datasets import TrainingSet
 
 #: Powers of the orders that hold a product and its successor; as for what lies in one basket.
 _OWN, _OTHERS = 0.75, 0.5

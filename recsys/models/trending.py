@@ -10,15 +10,23 @@ from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from recsys.config.model_settings import TrendingSettings as Settings
-from recsys.datasets.customer_history import NO_CHANNEL
-from recsys.datasets.item_index import IntArray, IxArray
-from recsys.datasets.ragged import Lists, Ragged, rows_contain, rows_of
-from recsys.models.base import Batch, Context, Floats, Model, Recommendations, Scores
+from recsys.config import TrendingSettings as Settings
+from recsys.datasets import (
+    NO_CHANNEL,
+    Batch,
+    Context,
+    IntArray,
+    IxArray,
+    Lists,
+    Ragged,
+    rows_contain,
+    rows_of,
+)
+from recsys.models.base import Floats, Model, Recommendations, Scores
 from recsys.models.kernels.place_lists import PlaceLists, groups_of, places_of
 
 if TYPE_CHECKING:
-    from recsys.datasets.baskets import Baskets, TrainingSet
+    from recsys.datasets import Baskets, TrainingSet
 
 #: Products stored for each location or channel.
 MAX_STORED: Final = 500

@@ -1,1 +1,5 @@
 """A history and an artefact become ordered items."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -11,7 +11,7 @@ from typing import Any, Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.compilation import all_fixed, compiled, fixed
+from recsys.datasets import all_fixed, compiled, fixed
 from recsys.errors import NotFittedError
 from recsys.ranking.calibration import CalibrationCurve, Floats, fit_isotonic, stack_curves
 from recsys.ranking.weight_refinement import refine_weights, some_rows

@@ -12,12 +12,9 @@ from typing import Any, Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.customer_history import Histories
-from recsys.datasets.item_index import IntArray, IxArray
-from recsys.datasets.ragged import Lists, pointers
-from recsys.models.base import Context
+from recsys.datasets import Context, Histories, IntArray, IxArray, Lists, pointers
 from recsys.ranking.calibration import CalibrationCurve, Floats
-from recsys.ranking.candidates import COLUMNS, Candidates
+from recsys.ranking.candidates import EVIDENCE_COLUMNS, Candidates
 from recsys.ranking.features.item_statistics import ItemStatistics
 from recsys.ranking.features.table import Features, compute_features, evidence_column, feature_names
 from recsys.ranking.segment_blends import KINDS, STRANGER
@@ -25,8 +22,8 @@ from recsys.ranking.selection import best_of_groups
 from recsys.ranking.trees import Trees
 
 #: Names of the features, and the column of evidence that each belongs to.
-FEATURES: Final = feature_names(COLUMNS)
-SPEAKS_FOR: Final = evidence_column(COLUMNS)
+FEATURE_NAMES: Final = feature_names(EVIDENCE_COLUMNS)
+SPEAKS_FOR: Final = evidence_column(EVIDENCE_COLUMNS)
 #: Candidates of each customer that trees look at: so many of all, and so many of those bought
 #: before and of the new ones at least.
 CHOSEN: Final = 160
@@ -126,8 +123,8 @@ class BoostedTrees:
     def contributions(self, ensemble: Ensemble, of: Features) -> Floats:
         """What each column's features add to candidates, shape (m, len(COLUMNS)); log-odds."""
         both = (ensemble.likely, ensemble.order)
-        told = sum(trees.shares(of, SPEAKS_FOR, len(COLUMNS) + 1) for trees in both)
-        return np.asarray(told)[:, : len(COLUMNS)]
+        told = sum(trees.shares(of, SPEAKS_FOR, len(EVIDENCE_COLUMNS) + 1) for trees in both)
+        return np.asarray(told)[:, : len(EVIDENCE_COLUMNS)]
 
 
 def choose_for_trees(found: Candidates, total: Floats, free: npt.NDArray[np.bool_]) -> IntArray:

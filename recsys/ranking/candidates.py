@@ -11,28 +11,24 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.buffers import zeroed
-from recsys.datasets.compilation import compiled, fixed
-from recsys.datasets.customer_history import Histories
-from recsys.datasets.item_index import IntArray, IxArray
-from recsys.datasets.ragged import Lists
+from recsys.datasets import Batch, Histories, IntArray, IxArray, Lists, compiled, fixed, zeroed
 from recsys.models import MODELS as EVERY_MODEL
-from recsys.models.base import Batch, Model, Recommendations
-from recsys.models.kernels.top_k import scores_in_lists
+from recsys.models import Model, Recommendations
+from recsys.models.kernels import scores_in_lists
 from recsys.ranking.segment_blends import KINDS, NEW, STRANGER, Kinds
 
 BOUGHT_BEFORE: Final = KINDS.index("bought_before")
 
 #: The models, in the order of the columns.
-MODELS: Final = tuple(EVERY_MODEL)
+MODEL_COLUMNS: Final = tuple(EVERY_MODEL)
 #: One column more: co-purchase with the cart alone, which would drown in a long history.
-CART: Final = "cart"
-COLUMNS: Final = (*MODELS, CART)
+CART_COLUMN: Final = "cart"
+EVIDENCE_COLUMNS: Final = (*MODEL_COLUMNS, CART_COLUMN)
 #: Columns that know only the products that they name themselves: to ask them about others is as
 #: much work again, and adds nothing to the figures.
-_BY_NAME: Final = ("copurchase", CART)
+_BY_NAME: Final = ("copurchase", CART_COLUMN)
 #: Column → the model whose factor counts for it.
-MODEL_OF: Final = {**{name: name for name in MODELS}, CART: "copurchase"}
+MODEL_OF_COLUMN: Final = {**{name: name for name in MODEL_COLUMNS}, CART_COLUMN: "copurchase"}
 
 
 @dataclass(frozen=True)
@@ -77,9 +73,9 @@ def collect_candidates(models: Mapping[str, Model], batch: Batch, n: int) -> Can
     asked = _asked(models, batch)
     named = {name: model.name_best(given, n) for name, (model, given) in asked.items()}
     union = _union(list(named.values()), batch.histories.n_items)
-    scores = np.zeros((len(union.item_ix), len(COLUMNS)), np.float32)
+    scores = np.zeros((len(union.item_ix), len(EVIDENCE_COLUMNS)), np.float32)
     for name, (model, given) in asked.items():
-        column = COLUMNS.index(name)
+        column = EVIDENCE_COLUMNS.index(name)
         if name in _BY_NAME:
             wanted = union.indptr, union.item_ix
             scores[:, column] = scores_in_lists(*named[name], wanted, batch.histories.n_items)
@@ -98,22 +94,22 @@ def score_given(models: Mapping[str, Model], batch: Batch, items: Lists) -> Cand
     items : Lists
         Products of each row, ascending.
     """
-    scores = np.zeros((len(items.item_ix), len(COLUMNS)), np.float32)
+    scores = np.zeros((len(items.item_ix), len(EVIDENCE_COLUMNS)), np.float32)
     for name, (model, given) in _asked(models, batch).items():
-        scores[:, COLUMNS.index(name)] = model.judge(given, items)
+        scores[:, EVIDENCE_COLUMNS.index(name)] = model.judge(given, items)
     return Candidates(items.indptr, items.item_ix, scores, _kinds(batch.histories, items))
 
 
 def _asked(models: Mapping[str, Model], batch: Batch) -> dict[str, tuple[Model, Batch]]:
     """Who is asked for each column, and with what; no cart, no column for it."""
     if not len(batch.context.cart.item_ix):
-        return {name: (models[name], batch) for name in MODELS if name in models}
+        return {name: (models[name], batch) for name in MODEL_COLUMNS if name in models}
     asked = {
         name: (models[name], batch.without_cart if name == "copurchase" else batch)
-        for name in MODELS
+        for name in MODEL_COLUMNS
         if name in models
     }
-    return {**asked, CART: (models["copurchase"], batch.cart_alone)}
+    return {**asked, CART_COLUMN: (models["copurchase"], batch.cart_alone)}
 
 
 def _kinds(histories: Histories, items: Lists) -> Kinds:

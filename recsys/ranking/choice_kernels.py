@@ -7,8 +7,7 @@ arrays as long as the catalogue come in as zeros and are left as zeros. Called b
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.compilation import compiled
-from recsys.datasets.item_index import IntArray, IxArray
+from recsys.datasets import IntArray, IxArray, compiled
 
 Bools = npt.NDArray[np.bool_]
 Bytes = npt.NDArray[np.uint8]

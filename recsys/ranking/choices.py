@@ -15,10 +15,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.buffers import zeroed
-from recsys.datasets.compilation import fixed
-from recsys.datasets.item_index import IntArray, IxArray
-from recsys.datasets.ragged import Lists, Ragged
+from recsys.datasets import IntArray, IxArray, Lists, Ragged, fixed, zeroed
 from recsys.ranking import choice_kernels
 
 Bools = npt.NDArray[np.bool_]

@@ -14,9 +14,7 @@ so are the others.
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.customer_history import Histories
-from recsys.datasets.item_index import IntArray
-from recsys.datasets.ragged import Lists, Ragged, rows_contain, rows_of
+from recsys.datasets import Histories, IntArray, Lists, Ragged, rows_contain, rows_of
 from recsys.ranking.choices import Choices
 from recsys.ranking.diversity import pool_sizes
 from recsys.ranking.selection import best_candidates, count_left_out

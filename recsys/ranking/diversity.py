@@ -11,10 +11,8 @@ from typing import Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.compilation import compiled, fixed
-from recsys.datasets.customer_history import Histories
-from recsys.datasets.item_index import IntArray, IxArray
-from recsys.models.content import Content
+from recsys.datasets import Histories, IntArray, IxArray, compiled, fixed
+from recsys.models import Content
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]

@@ -12,7 +12,7 @@ from typing import Any, Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.item_index import IntArray, IxArray
+from recsys.datasets import IntArray, IxArray
 
 Floats = npt.NDArray[np.float64]
 

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from recsys.config.filters import Condition
+from recsys.config import Condition
 
 Bools = npt.NDArray[np.bool_]
 Items = npt.NDArray[np.int32]

@@ -10,10 +10,10 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from recsys.config.filters import ATTRIBUTE, Condition, Filter
-from recsys.datasets.item_index import IntArray, ItemIndex
+from recsys.config import Condition, Filter, filters
+from recsys.datasets import IntArray, ItemIndex
 from recsys.ranking.product_attributes import Attribute
-from recsys.values.minimum_ages import AGE_ATTRIBUTES, is_restricted
+from recsys.values import AGE_ATTRIBUTES, is_restricted
 
 Bools = npt.NDArray[np.bool_]
 Items = npt.NDArray[np.int32]
@@ -138,8 +138,8 @@ class FilterData:
             return _compare(one, np.where(price < 0, np.nan, price))
         if one.field == "on_hand":
             return _compare(one, on_hand(at).astype(np.float64))
-        if one.field.startswith(ATTRIBUTE):
-            attribute = self.attributes.get(one.field.removeprefix(ATTRIBUTE))
+        if one.field.startswith(filters.ATTRIBUTE):
+            attribute = self.attributes.get(one.field.removeprefix(filters.ATTRIBUTE))
             if attribute is None:  # said of no product
                 return np.full(len(items), one.op == "exists" and not one.value)
             return attribute.allows(one, items)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.ragged import Lists
+from recsys.datasets import Lists
 from recsys.ranking.calibration import Floats
 
 

@@ -13,15 +13,28 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.customer_history import Histories
-from recsys.datasets.item_index import IntArray, ItemIndex
-from recsys.datasets.ragged import Lists, Ragged, pointers, rows_of
-from recsys.models.base import Batch, Context, Model
-from recsys.models.content import Content
+from recsys.datasets import (
+    Batch,
+    Context,
+    Histories,
+    IntArray,
+    ItemIndex,
+    Lists,
+    Ragged,
+    pointers,
+    rows_of,
+)
+from recsys.models import Content, Model
 from recsys.ranking.availability import Availability
 from recsys.ranking.boosted_trees import BoostedTrees, Ensemble, choose_for_trees
 from recsys.ranking.calibration import Floats
-from recsys.ranking.candidates import COLUMNS, MODEL_OF, Candidates, collect_candidates, score_given
+from recsys.ranking.candidates import (
+    EVIDENCE_COLUMNS,
+    MODEL_OF_COLUMN,
+    Candidates,
+    collect_candidates,
+    score_given,
+)
 from recsys.ranking.choices import Choices
 from recsys.ranking.discovery import count_missed, never_bought, new_items_needed, selection_pools
 from recsys.ranking.diversity import ItemSimilarity, diversify
@@ -34,7 +47,7 @@ from recsys.ranking.scoring import BlendChoice, ScoredCandidates, Scorer
 from recsys.ranking.segment_blends import SegmentBlends
 
 #: Products that each model names.
-PER_MODEL: Final = 200
+CANDIDATES_PER_MODEL: Final = 200
 #: And where the rules leave too few of them.
 PER_MODEL_WIDE: Final = 5_000
 #: Where the rules allow no more products than this, all of them are looked at instead.
@@ -172,7 +185,7 @@ class Ranker:
         RankedLists
             Lists are shorter than asked where nothing more may be shown.
         """
-        found = collect_candidates(self.models, batch, PER_MODEL)
+        found = collect_candidates(self.models, batch, CANDIDATES_PER_MODEL)
         ranked = self._order(found, batch, asked)
         short = np.flatnonzero(self._short(ranked, batch.histories, asked))
         if not widen or not len(short):
@@ -360,5 +373,8 @@ def factors_of(by_model: Mapping[str, float]) -> Floats:
     The column of the cart has its model's factor, unless it is named itself.
     """
     return np.array(
-        [by_model.get(column, by_model.get(MODEL_OF[column], 1.0)) for column in COLUMNS]
+        [
+            by_model.get(column, by_model.get(MODEL_OF_COLUMN[column], 1.0))
+            for column in EVIDENCE_COLUMNS
+        ]
     )

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.compilation import compiled, inlined
-from recsys.datasets.item_index import IntArray, IxArray
+from recsys.datasets import IntArray, IxArray, compiled, inlined
 
 Bools = npt.NDArray[np.bool_]
 Bytes = npt.NDArray[np.uint8]

@@ -10,12 +10,19 @@ from typing import Any, Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from recsys.config.filters import Filter
-from recsys.datasets.buffers import zeroed
-from recsys.datasets.compilation import all_fixed
-from recsys.datasets.customer_history import Histories
-from recsys.datasets.item_index import IntArray, IxArray
-from recsys.datasets.ragged import Lists, Ragged, pointers, rows_contain, rows_of
+from recsys.config import Filter
+from recsys.datasets import (
+    Histories,
+    IntArray,
+    IxArray,
+    Lists,
+    Ragged,
+    all_fixed,
+    pointers,
+    rows_contain,
+    rows_of,
+    zeroed,
+)
 from recsys.ranking import rule_kernels
 from recsys.ranking.availability import Availability
 from recsys.ranking.choices import Choices

@@ -12,9 +12,7 @@ from typing import Any, Final, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.compilation import compiled, fixed
-from recsys.datasets.item_index import IntArray
-from recsys.datasets.ragged import Ragged
+from recsys.datasets import IntArray, Ragged, compiled, fixed
 from recsys.ranking.blend import stacked, weigh_evidence
 from recsys.ranking.calibration import Floats
 from recsys.ranking.segment_blends import KINDS, Kinds, SegmentBlends

@@ -10,9 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.compilation import compiled, fixed
-from recsys.datasets.item_index import IntArray, IxArray
-from recsys.datasets.ragged import Ragged
+from recsys.datasets import IntArray, IxArray, Ragged, compiled, fixed
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]

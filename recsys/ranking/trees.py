@@ -13,8 +13,7 @@ from typing import Any, Final, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.compilation import all_fixed, compiled, fixed
-from recsys.datasets.item_index import IntArray
+from recsys.datasets import IntArray, all_fixed, compiled, fixed
 
 Floats = npt.NDArray[np.float64]
 Features = npt.NDArray[np.float32]

@@ -13,13 +13,12 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from recsys.artefacts.artefact_format import Artefact, Column
-from recsys.datasets.item_index import IntArray, ItemIndex, location_key
-from recsys.datasets.text_arrays import TextArray
+from recsys.artefacts import Artefact, Column
+from recsys.datasets import IntArray, ItemIndex, TextArray, location_key
 from recsys.errors import ArtefactError
-from recsys.ranking.product_filter import FilterData, LabelColumn
+from recsys.ranking import FilterData, LabelColumn
 from recsys.recommender.product_attributes import Attributes, lay_out, load
-from recsys.values.web_addresses import ADDRESSES
+from recsys.values import ADDRESSES
 
 PRODUCTS: Final = "products"
 LOCATIONS: Final = "locations"

@@ -14,10 +14,8 @@ from typing import Any, Literal, cast
 import msgspec
 import numpy as np
 
-from recsys.datasets.item_index import location_key
-from recsys.ranking.availability import Availability
-from recsys.ranking.margins import Costs, Margins
-from recsys.ranking.product_filter import LabelColumn
+from recsys.datasets import location_key
+from recsys.ranking import Availability, Costs, LabelColumn, Margins
 from recsys.recommender.catalogue import Catalogue
 from recsys.recommender.product_attributes import ChangedAttributes
 

@@ -4,8 +4,8 @@ The settings and an artefact's manifest come in; the seconds by which that clock
 wall's come out. Called by the service and the command line, which read the wall's clock.
 """
 
-from recsys.artefacts.artefact_format import Manifest
-from recsys.config.toml_file import Config
+from recsys.artefacts import Manifest
+from recsys.config import Config
 
 
 def shift_seconds(config: Config, manifest: Manifest) -> int:

@@ -14,33 +14,24 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from recsys.artefacts import artefact_format
-from recsys.artefacts.artefact_format import Artefact, Manifest
-from recsys.artefacts.fitted_models import models_of
-from recsys.artefacts.layout import (
-    CART_BLEND,
-    COSTS,
-    PLAIN_BLEND,
-    SHELF,
-    boosted_of,
-    bundles_of,
-    choices_of,
-)
-from recsys.config.toml_file import PlacementSettings
-from recsys.datasets.customer_history import EMPTY, CustomerHistory, Histories
-from recsys.datasets.item_index import ItemIndex
-from recsys.datasets.ragged import Lists
+from recsys.artefacts import Artefact, Manifest, artefact_format, layout, models_of
+from recsys.config import PlacementSettings
+from recsys.datasets import EMPTY, Batch, CustomerHistory, Histories, ItemIndex, Lists
 from recsys.errors import ArtefactError
 from recsys.models import Content, CoPurchase, Popular, Repeat, Transitions, Trending
-from recsys.models.base import Batch
-from recsys.ranking.availability import Availability
-from recsys.ranking.candidates import COLUMNS, MODELS
-from recsys.ranking.discovery import never_bought
-from recsys.ranking.margins import UNKNOWN_MINOR, Costs
-from recsys.ranking.ranked_lists import RankedLists
-from recsys.ranking.ranker import Ranker, factors_of
-from recsys.ranking.rules import RULES
-from recsys.ranking.segment_blends import SegmentBlends
+from recsys.ranking import (
+    EVIDENCE_COLUMNS,
+    MODEL_COLUMNS,
+    UNKNOWN_MINOR,
+    Availability,
+    Costs,
+    RankedLists,
+    Ranker,
+    SegmentBlends,
+    factors_of,
+    never_bought,
+    rules,
+)
 from recsys.recommender.catalogue import Catalogue, Item
 from recsys.recommender.catalogue_updates import (
     CatalogueUpdates,
@@ -112,21 +103,21 @@ class Engine:
         if not isinstance(content, Content) or not isinstance(transitions, Transitions):
             raise TypeError("the models are not those of recsys.models")
         self._popular = popular
-        self.bundles = bundles_of(found)
+        self.bundles = layout.bundles_of(found)
         self.n_baskets = int(copurchase.n_baskets_)
         try:
-            shelf = Availability.from_arrays(found.part(SHELF))
-            self._costs = Costs.from_arrays(found.part(COSTS))
+            shelf = Availability.from_arrays(found.part(layout.SHELF))
+            self._costs = Costs.from_arrays(found.part(layout.COSTS))
             self.ranker = Ranker(
                 self.index,
                 models,
-                SegmentBlends.from_arrays(MODELS, found.part(PLAIN_BLEND)),
-                SegmentBlends.from_arrays(COLUMNS, found.part(CART_BLEND)),
+                SegmentBlends.from_arrays(MODEL_COLUMNS, found.part(layout.PLAIN_BLEND)),
+                SegmentBlends.from_arrays(EVIDENCE_COLUMNS, found.part(layout.CART_BLEND)),
                 shelf,
                 self.catalogue.facts(shelf.active),
-                boosted=boosted_of(found, copurchase),
+                boosted=layout.boosted_of(found, copurchase),
                 margins=margins_of(self._costs, self.catalogue),
-                choices=choices_of(found, len(self.index)),
+                choices=layout.choices_of(found, len(self.index)),
             )
         except KeyError as error:
             raise ArtefactError(
@@ -379,7 +370,7 @@ class Engine:
             if question.explain:
                 item["explanation"] = explanation(ranked, at)
             items.append(item)
-        left_out = dict(zip(RULES, ranked.left_out[r].tolist(), strict=True))
+        left_out = dict(zip(rules.RULES, ranked.left_out[r].tolist(), strict=True))
         return {
             "recommendation_id": question.recommendation_id,
             "placement": question.placement,

@@ -11,24 +11,36 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.customer_history import CustomerHistory, Histories
-from recsys.datasets.item_index import IxArray
-from recsys.datasets.ragged import Lists, pointers, rows_contain, rows_of
-from recsys.models import Content, CoPurchase, Popular, Repeat, Transitions, Trending
-from recsys.models.base import Batch, Context
-from recsys.models.content import SharedTraits
-from recsys.models.kernels.lifts import LEAST_LIFT
-from recsys.models.popular import LEVELS
-from recsys.ranking.candidates import CART, COLUMNS, MODEL_OF
-from recsys.ranking.choices import Choices
-from recsys.ranking.ranked_lists import RankedLists
+from recsys.datasets import (
+    Batch,
+    Context,
+    CustomerHistory,
+    Histories,
+    IxArray,
+    Lists,
+    pointers,
+    rows_contain,
+    rows_of,
+)
+from recsys.models import (
+    POPULAR_LEVELS,
+    Content,
+    CoPurchase,
+    Popular,
+    Repeat,
+    SharedTraits,
+    Transitions,
+    Trending,
+)
+from recsys.models.kernels import LEAST_LIFT
+from recsys.ranking import CART_COLUMN, EVIDENCE_COLUMNS, MODEL_OF_COLUMN, Choices, RankedLists
 from recsys.recommender import reasons
 from recsys.recommender.catalogue import Catalogue
 from recsys.recommender.purchase_habits import habits_of
 from recsys.recommender.reasons import Reason
 from recsys.schema import CHANNELS
 
-_AT_LOCATION: Final = LEVELS.index("popular_at_location")
+_AT_LOCATION: Final = POPULAR_LEVELS.index("popular_at_location")
 _NONE: Final = np.empty(0, np.int32)
 _NOWHERE: Final = np.empty(0, np.int64)
 #: Titles this much alike are of like products; below it, what they share is their kind.
@@ -103,7 +115,7 @@ class Explainer:
         habits = habits_of(ranked, histories, context.as_of_ts, self.choices)
         overdue = self.repeat.overdue(batch, ranked) if habits else ()
         rises_there = np.zeros(len(winner), bool)
-        if COLUMNS.index("trending") in winner:
+        if EVIDENCE_COLUMNS.index("trending") in winner:
             rises_there = self.trending.rises_there(context, ranked)
         levels = self.popular.level(batch).tolist()
         had_any = (np.diff(histories.indptr) > 0).tolist()
@@ -112,8 +124,8 @@ class Explainer:
             popular = self._popular(context, r, level)
             location = int(context.location[r])
             for place in range(ranked.indptr[r], ranked.indptr[r + 1]):
-                column = COLUMNS[winner[place]]
-                sells = ranked.scores[place, COLUMNS.index("popular")] > 0
+                column = EVIDENCE_COLUMNS[winner[place]]
+                sells = ranked.scores[place, EVIDENCE_COLUMNS.index("popular")] > 0
                 plain = popular if sells else reasons.available()
                 source = sources.get(place)
                 if column == "repeat" or (source is not None and source.itself):
@@ -165,7 +177,7 @@ class Explainer:
             without = batch.without_cart if len(batch.context.cart.item_ix) else batch
             speaker = self.copurchase.because(without, items)
             add(at, _meant(self.copurchase, speaker, items), self._together)
-        at, items = _won(ranked, winner, CART)
+        at, items = _won(ranked, winner, CART_COLUMN)
         if len(at):
             speaker = self.copurchase.because(batch.cart_alone, items)
             add(at, _meant(self.copurchase, speaker, items), self._together)
@@ -217,7 +229,7 @@ class Explainer:
                 return reasons.popular()
             store = self._is_store(int(context.location[r]))
             return reasons.popular_at_location(place["location_id"], place["name"], store=store)
-        if LEVELS[level] == "popular_on_channel":
+        if POPULAR_LEVELS[level] == "popular_on_channel":
             return reasons.popular_on_channel(CHANNELS[context.channel[r]])
         return reasons.popular()
 
@@ -245,7 +257,7 @@ def _meant(
 
 def _won(ranked: RankedLists, winner: list[int], column: str) -> tuple[npt.NDArray[np.intp], Lists]:
     """Find the items for which a column speaks: their places in ``ranked``, and row by row."""
-    wanted = COLUMNS.index(column)
+    wanted = EVIDENCE_COLUMNS.index(column)
     if wanted not in winner:
         return _NOWHERE, Lists(np.zeros(len(ranked.indptr), np.int64), _NONE)
     at = np.flatnonzero(np.asarray(winner) == wanted)
@@ -279,10 +291,10 @@ def fallback(
     part = slice(ranked.indptr[r], ranked.indptr[r + 1])
     if part.start == part.stop:
         return None
-    personal = [COLUMNS.index(name) for name in COLUMNS if name not in _OF_ALL]
+    personal = [EVIDENCE_COLUMNS.index(name) for name in EVIDENCE_COLUMNS if name not in _OF_ALL]
     if (own or cart) and (ranked.scores[part][:, personal] > 0).any():
         return None
-    bought = ranked.scores[part, COLUMNS.index("popular")]
+    bought = ranked.scores[part, EVIDENCE_COLUMNS.index("popular")]
     if not (bought > 0).any():
         return "available"
     return "popular_at_location" if level == _AT_LOCATION else "popular"
@@ -294,9 +306,9 @@ def _spokesmen(ranked: RankedLists) -> list[int]:
     Of what somebody buys anyway it would be odd to say that others like it, or that it goes with
     something else they once bought: there only the cart may speak before their own purchases.
     """
-    repeat, cart = COLUMNS.index("repeat"), COLUMNS.index(CART)
+    repeat, cart = EVIDENCE_COLUMNS.index("repeat"), EVIDENCE_COLUMNS.index(CART_COLUMN)
     silent = ~(ranked.evidence > 0).any(axis=1)
-    winner = np.where(silent, COLUMNS.index("popular"), ranked.evidence.argmax(axis=1))
+    winner = np.where(silent, EVIDENCE_COLUMNS.index("popular"), ranked.evidence.argmax(axis=1))
     bought_before = (ranked.scores[:, repeat] > 0) & (winner != cart)
     spokesmen: list[int] = np.where(bought_before, repeat, winner).tolist()
     return spokesmen
@@ -306,9 +318,9 @@ def explanation(ranked: RankedLists, at: int) -> dict[str, Any]:
     """What each model thought of an item, and what that counted for."""
     return {
         column: {
-            "model": MODEL_OF[column],
+            "model": MODEL_OF_COLUMN[column],
             "score": round(float(ranked.scores[at, ix]), 6),
             "evidence": round(float(ranked.evidence[at, ix]), 4),
         }
-        for ix, column in enumerate(COLUMNS)
+        for ix, column in enumerate(EVIDENCE_COLUMNS)
     }

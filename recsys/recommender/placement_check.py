@@ -9,10 +9,8 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from recsys.bundles.segments import SEASONS
-from recsys.config.errors import nearest_name
-from recsys.config.filters import ATTRIBUTE, Condition, Filter, conditions
-from recsys.config.toml_file import PlacementSettings
+from recsys.bundles import SEASONS
+from recsys.config import Condition, Filter, PlacementSettings, filters, nearest_name
 from recsys.recommender.bundles.listing import ListRequest
 from recsys.recommender.engine import Engine
 from recsys.recommender.placements import Question, filter_of
@@ -80,7 +78,7 @@ def check_placement(engine: Engine, name: str, settings: PlacementSettings) -> I
 
 def unknown_values(engine: Engine, given: Filter) -> Iterator[str]:
     """Say which values of a filter no product has, with the nearest that some have."""
-    for one in conditions(given):
+    for one in filters.conditions(given):
         yield from _unknown(engine, one)
 
 
@@ -103,7 +101,7 @@ def unknown_names(engine: Engine, wanted: ListRequest) -> Iterator[tuple[str, st
 
 def _unknown(engine: Engine, one: Condition) -> Iterator[str]:
     """Say which values of a condition no product has, and which attribute."""
-    name = one.field.removeprefix(ATTRIBUTE)
+    name = one.field.removeprefix(filters.ATTRIBUTE)
     if name != one.field:
         attribute = engine.catalogue.attributes.columns.get(name)
         if attribute is None:

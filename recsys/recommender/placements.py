@@ -10,8 +10,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from recsys.config.filters import Filter, Group, parse_filter
-from recsys.config.toml_file import PLACEMENTS, Config, PlacementSettings
+from recsys.config import PLACEMENTS, Config, Filter, Group, PlacementSettings, parse_filter
 from recsys.errors import ConfigError
 
 #: Where people who meet a placement on this channel buy. An e-mail leads anywhere.

@@ -13,11 +13,10 @@ from typing import Any, Final, overload
 import msgspec
 import numpy as np
 
-from recsys.artefacts.artefact_format import Artefact, Column
-from recsys.datasets.text_arrays import TextArray
-from recsys.ranking.product_attributes import Attribute
-from recsys.values.minimum_ages import AGE_ATTRIBUTES
-from recsys.values.web_addresses import ADDRESSES, is_address
+from recsys.artefacts import Artefact, Column
+from recsys.datasets import TextArray
+from recsys.ranking import Attribute
+from recsys.values import ADDRESSES, AGE_ATTRIBUTES, is_address
 
 #: Attributes that have a column, and that filters may ask. Beyond them an answer still tells.
 MOST: Final = 64

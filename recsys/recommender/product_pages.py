@@ -12,15 +12,11 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from recsys.config.filters import Filter
-from recsys.datasets.customer_history import Histories
-from recsys.datasets.ragged import Lists
-from recsys.models import CoPurchase
-from recsys.models.base import Batch, Context
-from recsys.models.content import Content
-from recsys.models.kernels.lifts import LEAST_LIFT
-from recsys.ranking.ranker import Ranker, RankRequest, factors_of
-from recsys.ranking.rules import RULES, Limits, Rules
+from recsys.config import Filter
+from recsys.datasets import Batch, Context, Histories, Lists
+from recsys.models import Content, CoPurchase
+from recsys.models.kernels import LEAST_LIFT
+from recsys.ranking import Limits, Ranker, RankRequest, Rules, factors_of, rules
 from recsys.recommender.catalogue import Catalogue
 from recsys.recommender.headings import page_heading
 
@@ -194,8 +190,8 @@ class ProductPages:
         code[again] = 0
         free = first[code[first] == 0][:count]
         seen = code[: free[-1] + 1] if len(free) == count else code
-        counts = np.bincount(seen, minlength=len(RULES) + 1)[1:].tolist()
-        return free, {rule: n for rule, n in zip(RULES, counts, strict=True) if n}
+        counts = np.bincount(seen, minlength=len(rules.RULES) + 1)[1:].tolist()
+        return free, {rule: n for rule, n in zip(rules.RULES, counts, strict=True) if n}
 
     def _allowed(self, limits: Limits) -> npt.NDArray[np.bool_]:
         every = Lists.of_rows([np.arange(len(self._catalogue.index), dtype=np.int32)])

@@ -9,13 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from recsys.datasets.compilation import compiled, fixed
-from recsys.datasets.customer_history import Histories
-from recsys.datasets.item_index import IntArray, IxArray
-from recsys.datasets.ragged import Ragged
-from recsys.models.purchase_intervals import APART_DAYS, Floats
-from recsys.models.repeat_timing import REGULAR_GAPS, REGULAR_SPREAD
-from recsys.ranking.choices import Choices
+from recsys.datasets import Floats, Histories, IntArray, IxArray, Ragged, compiled, fixed
+from recsys.models import purchase_intervals, repeat_timing
+from recsys.ranking import Choices
 from recsys.units import DAY
 
 
@@ -65,7 +61,9 @@ def habits_of(
         shown.indptr, shown.item_ix, past.indptr, past.item_ix, past.ts, past.count, as_of_ts,
         choices.of,
     )  # fmt: skip
-    times, elapsed, n_gaps, interval, spread = _watched(APART_DAYS, DAY, *map(fixed, given))
+    times, elapsed, n_gaps, interval, spread = _watched(
+        purchase_intervals.APART_DAYS, DAY, *map(fixed, given)
+    )
     habits = {}
     for place in np.flatnonzero(times).tolist():
         gaps = int(n_gaps[place])
@@ -73,7 +71,8 @@ def habits_of(
             int(times[place]),
             float(elapsed[place]),
             float(interval[place]) if gaps else None,
-            gaps >= REGULAR_GAPS and float(spread[place]) < REGULAR_SPREAD,
+            gaps >= repeat_timing.REGULAR_GAPS
+            and float(spread[place]) < repeat_timing.REGULAR_SPREAD,
         )
     return habits
 

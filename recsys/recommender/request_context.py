@@ -9,12 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.customer_history import NO_CHANNEL, Histories
-from recsys.datasets.item_index import IntArray
-from recsys.datasets.ragged import Lists
-from recsys.models.base import Context
-from recsys.ranking.ranker import RankRequest, factors_of
-from recsys.ranking.rules import Limits
+from recsys.datasets import NO_CHANNEL, Context, Histories, IntArray, Lists
+from recsys.ranking import Limits, RankRequest, factors_of
 from recsys.recommender.catalogue import Catalogue
 from recsys.recommender.placements import BOUGHT_ON, Question, filter_of
 from recsys.schema import CHANNELS

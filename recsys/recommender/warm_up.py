@@ -10,21 +10,19 @@ from typing import Any
 
 import numpy as np
 
-from recsys.config.toml_file import PlacementSettings
-from recsys.datasets.customer_history import (
+from recsys.config import PlacementSettings
+from recsys.datasets import (
     EMPTY,
-    EVENTS,
-    LINES,
     CustomerHistory,
     Histories,
+    ItemIndex,
+    Lists,
     add_events,
     add_lines,
+    customer_history,
+    interactions,
 )
-from recsys.datasets.interactions import VIEW
-from recsys.datasets.item_index import ItemIndex
-from recsys.datasets.ragged import Lists
-from recsys.ranking.ranker import Ranker
-from recsys.ranking.rules import Limits
+from recsys.ranking import Limits, Ranker
 from recsys.recommender.explanations import Explainer
 from recsys.recommender.placements import Question
 from recsys.units import DAY
@@ -70,9 +68,11 @@ def somebody(index: ItemIndex, as_of_ts: int) -> CustomerHistory:
         for order, (days, quantity) in enumerate([(20, 1.0), (9, 1.0), (2, 1.0)], start=1)
     ]
     bought += [(key, as_of_ts - DAY, -1.0, 3, 0, 0, -100) for key in keys[:1]]
-    seen = [(key, as_of_ts - 60, VIEW, 0) for key in keys[1:]]
-    row = add_lines(EMPTY, np.array(sorted(bought, key=lambda line: line[1]), LINES))
-    return add_events(row, np.array(seen, EVENTS))
+    seen = [(key, as_of_ts - 60, interactions.VIEW, 0) for key in keys[1:]]
+    row = add_lines(
+        EMPTY, np.array(sorted(bought, key=lambda line: line[1]), customer_history.LINES)
+    )
+    return add_events(row, np.array(seen, customer_history.EVENTS))
 
 
 def questions(index: ItemIndex, as_of_ts: int) -> list[tuple[Question, CustomerHistory]]:

@@ -14,7 +14,7 @@ import phonenumbers
 from babel.core import get_global
 from phonenumbers import PhoneMetadata, ValidationResult
 
-from recsys.config.toml_file import Config, Source
+from recsys.config import Config, Source
 
 #: Digits typed when nobody has a number at hand: one digit over and over, or counting up and down.
 COUNTER_DIGITS: Final = (

@@ -2,3 +2,7 @@
 
 In: headers and addresses of a request. Out: a grant, or a problem. Called before every route.
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

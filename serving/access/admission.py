@@ -14,14 +14,13 @@ from typing import Any, Final
 
 from flask import Response, current_app, g, request
 
-from recsys.config.toml_file import PlacementSettings
-from recsys.ledger.api_keys import BROWSER_SCOPES, Grant, Key
+from recsys.config import PlacementSettings
+from recsys.ledger import BROWSER_SCOPES, Grant, Key
 from serving.access import session
 from serving.access.key_cache import Keyring
 from serving.access.session import Sessions
-from serving.http.problems import PROBLEM_KINDS, FieldError, Refusal
-from serving.http.responses import reply
-from serving.schemas.openapi import scope_of
+from serving.http import PROBLEM_KINDS, FieldError, Refusal, reply
+from serving.schemas import scope_of
 
 _log = logging.getLogger("omnibasket.service")
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from flask import request
 
-from recsys.identity.hashing import KeyedHash
+from recsys.identity import KeyedHash
 from serving.access.admission import is_browser
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address

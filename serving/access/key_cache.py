@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from recsys.errors import LedgerError
-from recsys.ledger.api_keys import KeptKeys, Key, Keys, KnownKeys, find_key
+from recsys.ledger import KeptKeys, Key, Keys, KnownKeys, find_key
 from serving.access.session import Session
 
 _log = logging.getLogger("omnibasket.service")

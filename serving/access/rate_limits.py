@@ -21,11 +21,11 @@ from typing import Final, Literal, NamedTuple
 
 from flask import Response, g
 
-from recsys.config.limit_settings import LimitSettings
-from recsys.ledger.api_keys import Key
+from recsys.config import LimitSettings
+from recsys.ledger import Key
 from serving.access.admission import is_browser
 from serving.access.client_addresses import Addresses
-from serving.http.problems import Refusal
+from serving.http import Refusal
 
 _log = logging.getLogger("omnibasket.service")
 

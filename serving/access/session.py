@@ -15,7 +15,7 @@ import msgspec
 from flask import Response, request
 from itsdangerous import BadData, URLSafeSerializer
 
-from serving.http.problems import PROBLEM_KINDS, Refusal
+from serving.http import PROBLEM_KINDS, Refusal
 
 COOKIE: Final = "omnibasket_session"
 TOKEN_HEADER: Final = "X-CSRF-Token"  # noqa: S105 - the name of a header

@@ -6,25 +6,22 @@ from collections.abc import Sequence
 import msgspec
 from flask import Blueprint, Response, current_app, request
 
-from recsys.ledger.catalogue_updates import Written
-from recsys.ledger.events.event_types import Money, item_fault, location_fault
-from recsys.recommender.catalogue_updates import LiveItem, LiveLocation, LiveStock
-from recsys.values.placeholders import is_no_id
-from recsys.values.web_addresses import ADDRESSES, is_address
+from recsys.ledger import Written
+from recsys.ledger.events import Money, item_fault, location_fault
+from recsys.recommender import LiveItem, LiveLocation, LiveStock
+from recsys.values import ADDRESSES, is_address, is_no_id
 from serving.access import admission
-from serving.http.problems import FieldError, Refusal
-from serving.http.responses import JSON, reply
-from serving.requests.parsing import read_body
-from serving.requests.placeholder_ids import refuse_no_ids
-from serving.schemas.openapi import documented
-from serving.schemas.recommendations import (
+from serving.http import FieldError, Refusal, reply, responses
+from serving.requests import read_body, refuse_no_ids
+from serving.schemas import (
     ItemsUpdate,
     ItemUpdate,
     LocationsUpdate,
     StockUpdate,
     UpdateAnswer,
+    documented,
 )
-from serving.state.worker_state import State
+from serving.state import State
 
 blueprint = Blueprint("backoffice", __name__)
 
@@ -221,4 +218,4 @@ def _answer(state: State, received: int, written: Written, item_ids: Sequence[st
         not_in_model=len(unknown),
         not_in_model_ids=unknown[:_NAMED],
     )
-    return reply(msgspec.json.encode(answer), 200, JSON)
+    return reply(msgspec.json.encode(answer), 200, responses.JSON)

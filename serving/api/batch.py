@@ -8,19 +8,13 @@ import msgspec
 import orjson
 from flask import Blueprint, Response, current_app, request
 
-from recsys.recommender.engine import Engine
-from recsys.recommender.offers.selection import NO_BUNDLES, OfferableBundles
-from recsys.recommender.placements import Question
+from recsys.recommender import Engine, Question
+from recsys.recommender.offers import NO_BUNDLES, OfferableBundles
 from serving.access import admission
-from serving.http.problems import PROBLEM_KINDS, FieldError, Refusal, problem
-from serving.http.responses import NDJSON, reply
-from serving.requests import context, request_warnings
-from serving.requests.context import Who
-from serving.requests.parsing import decode, read_body, read_filter
-from serving.schemas.openapi import documented
-from serving.schemas.recommendations import BatchCustomer, BatchRequest
-from serving.state.offer_issuing import Promised
-from serving.state.worker_state import State
+from serving.http import PROBLEM_KINDS, FieldError, Refusal, problem, reply, responses
+from serving.requests import Who, context, decode, read_body, read_filter, request_warnings
+from serving.schemas import BatchCustomer, BatchRequest, documented
+from serving.state import Promised, State
 
 blueprint = Blueprint("batch", __name__)
 
@@ -46,7 +40,7 @@ Line = tuple[Question, Who, Promised] | bytes
             {"identifier": {"type": "loyalty_card", "value": "21-000017"}, "exclude": ["SKU-1"]},
         ],
     },
-    answers={200: NDJSON},
+    answers={200: responses.NDJSON},
     problems=(
         "malformed-body", "body-too-large", "not-json", "invalid-request", "channel-forbidden",
         "location-forbidden", "browser-key", "no-model", "ledger-unavailable",
@@ -102,7 +96,9 @@ def post() -> Response:
         lines.append((question, who, promised))
     failed = _refused(Refusal("internal-error", PROBLEM_KINDS["internal-error"].advice), "")
     doubted, shown = request_warnings.of_filter(engine, given), not asked.dry_run
-    return reply(_answers(state, engine, offering, lines, failed, doubted, shown), 200, NDJSON)
+    return reply(
+        _answers(state, engine, offering, lines, failed, doubted, shown), 200, responses.NDJSON
+    )
 
 
 def _refused(refusal: Refusal, pointer: str) -> bytes:

@@ -9,21 +9,15 @@ import msgspec
 import orjson
 from flask import Blueprint, Response, current_app, request
 
-from recsys.bundles.terms import Counts
+from recsys.bundles import Counts
+from recsys.recommender import Engine, unknown_names
+from recsys.recommender.bundles import ListRequest, Suggestions, matching_bundles, spreadsheet
 from recsys.recommender.bundles import documents as words
-from recsys.recommender.bundles.listing import ListRequest, matching_bundles
-from recsys.recommender.bundles.spreadsheet import short, spreadsheet
-from recsys.recommender.bundles.suggestions import Suggestions
-from recsys.recommender.engine import Engine
-from recsys.recommender.placement_check import unknown_names
 from serving.access import admission
-from serving.http.problems import PROBLEM_KINDS, FieldError, Refusal
-from serving.http.responses import JSON, etag_of, is_held, reply
-from serving.requests.bundle_terms import decide_terms
-from serving.requests.parsing import read_body, read_query
-from serving.schemas.bundles import BundleInFull, BundlePatch, BundleQuery, Bundles
-from serving.schemas.openapi import documented
-from serving.state.worker_state import State
+from serving.http import PROBLEM_KINDS, FieldError, Refusal, etag_of, is_held, reply, responses
+from serving.requests import decide_terms, read_body, read_query
+from serving.schemas import BundleInFull, BundlePatch, BundleQuery, Bundles, documented
+from serving.state import State
 
 blueprint = Blueprint("bundles", __name__)
 
@@ -40,7 +34,7 @@ _MONEY: Final = {"amount_minor": 449, "currency": "EUR"}
     scope="marketing",
     query=BundleQuery,
     lists=_LISTS,
-    answers={200: Bundles, 304: JSON},
+    answers={200: Bundles, 304: responses.JSON},
     also=(CSV,),
     problems=(
         "bad-request", "invalid-request", "item-unknown", "channel-forbidden", "not-acceptable",
@@ -75,7 +69,7 @@ def get() -> Response:
         headers.append(("X-Left-Out", str(sum(left_out.values()))))
         if cursor is not None:
             headers.append(("X-Next-Cursor", cursor))
-        table = short if asked.columns == "short" else spreadsheet
+        table = spreadsheet.short if asked.columns == "short" else spreadsheet.spreadsheet
         return _answer(table(rows), f"{CSV}; charset=utf-8", headers)
     page = {
         "model_version": engine.version,
@@ -84,7 +78,7 @@ def get() -> Response:
         "left_out": words.left_out_counts(suggestions, left_out, state.config.workspace.currency),
         "next_cursor": cursor,
     }
-    return _answer(orjson.dumps(page), JSON, [*_VARY])
+    return _answer(orjson.dumps(page), responses.JSON, [*_VARY])
 
 
 @blueprint.get("/v1/bundles/<bundle_id>")
@@ -173,7 +167,7 @@ def _answer(body: bytes, content_type: str, headers: list[tuple[str, str]]) -> R
 
 def _accepted() -> str:
     """Choose the form by the Accept header; JSON where it does not matter."""
-    best = request.accept_mimetypes.best_match([JSON, CSV])
+    best = request.accept_mimetypes.best_match([responses.JSON, CSV])
     if best is None and request.accept_mimetypes:
         raise Refusal("not-acceptable", PROBLEM_KINDS["not-acceptable"].advice)
     return "csv" if best == CSV else "json"

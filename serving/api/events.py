@@ -7,18 +7,13 @@ from typing import Any
 import msgspec
 from flask import Blueprint, Response, current_app, request
 
-from recsys.ledger.events.event_types import Event, faults, seal
-from recsys.ledger.events.limits import limit_faults
-from recsys.ledger.ledger import Outcome
+from recsys.ledger import Outcome
+from recsys.ledger.events import Event, faults, limit_faults, seal
 from serving.access import admission
-from serving.http.problems import PROBLEM_KINDS, FieldError, Refusal, problem
-from serving.http.responses import JSON, reply
-from serving.requests import request_warnings
-from serving.requests.parsing import decode, read_body
-from serving.requests.placeholder_ids import MOST_ERRORS
-from serving.schemas.openapi import documented
-from serving.schemas.recommendations import EventOutcome, Events, EventsAnswer
-from serving.state.worker_state import State
+from serving.http import PROBLEM_KINDS, FieldError, Refusal, problem, reply, responses
+from serving.requests import decode, placeholder_ids, read_body, request_warnings
+from serving.schemas import EventOutcome, Events, EventsAnswer, documented
+from serving.state import State
 
 blueprint = Blueprint("events", __name__)
 
@@ -84,7 +79,7 @@ def post() -> Response:
         else:
             _admit(event, f"/events/{ix}")
             doubtful = request_warnings.of_event(state, event, f"/events/{ix}", now_ts)
-            warnings.append(list(islice(doubtful, MOST_ERRORS)))
+            warnings.append(list(islice(doubtful, placeholder_ids.MOST_ERRORS)))
             checked.append(seal(event, state.keyed_hash, state.config.identity))
             places.append(ix)
     written = state.ledger.add_events(checked, now_ts, page=page) if checked else []
@@ -95,7 +90,7 @@ def post() -> Response:
         name: sum(o.status == name for o in told) for name in ("accepted", "duplicate", "refused")
     }
     body = msgspec.json.encode(EventsAnswer(**counts, events=told))
-    return reply(body, 207 if counts["refused"] else 200, JSON)
+    return reply(body, 207 if counts["refused"] else 200, responses.JSON)
 
 
 def _admit(event: Event, pointer: str) -> None:
@@ -126,7 +121,7 @@ def _checked(raw: msgspec.Raw, pointer: str, now_ts: int, state: State) -> Event
         moved = event.occurred_at + timedelta(seconds=state.shift_seconds)
         event = msgspec.structs.replace(event, occurred_at=moved)
     misfit = ((wrong.pointer, wrong.detail) for wrong in limit_faults(event, state.ledger.currency))
-    found = islice(chain(faults(event), misfit), MOST_ERRORS)
+    found = islice(chain(faults(event), misfit), placeholder_ids.MOST_ERRORS)
     errors = [FieldError(pointer + at, detail) for at, detail in found]
     if not errors and event.occurred_ts > now_ts + _AHEAD_SECONDS:
         errors = [FieldError(f"{pointer}/occurred_at", "is in the future.")]

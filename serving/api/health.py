@@ -4,11 +4,9 @@ import orjson
 from flask import Blueprint, Response, current_app
 
 from serving.access import admission
-from serving.http.responses import JSON, reply
-from serving.schemas.openapi import documented
-from serving.schemas.recommendations import Alive, Readiness
-from serving.state.readiness import OK
-from serving.state.worker_state import State
+from serving.http import reply, responses
+from serving.schemas import Alive, Readiness, documented
+from serving.state import State, readiness
 
 blueprint = Blueprint("health", __name__)
 
@@ -37,7 +35,7 @@ def readyz() -> Response:
     writes = state.showing.trouble is None
     checks = state.condition.checks(engine, state.model_told, state.now_ts(), writes=writes)
     status = "not_ready" if engine is None else "degraded"
-    if all(found == OK for found in checks.values()):
+    if all(found == readiness.OK for found in checks.values()):
         status = "ready"
     body: dict[str, object] = {"status": status}
     if not admission.stranger():
@@ -45,4 +43,4 @@ def readyz() -> Response:
         body |= {"model_version": version, "checks": checks}
     ready = engine is not None
     headers = [] if ready else [("Retry-After", "5")]
-    return reply(orjson.dumps(body), 200 if ready else 503, JSON, headers)
+    return reply(orjson.dumps(body), 200 if ready else 503, responses.JSON, headers)

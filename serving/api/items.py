@@ -5,15 +5,12 @@ from typing import Final
 import orjson
 from flask import Blueprint, Response, current_app, request
 
-from recsys.recommender.product_pages import PageKind, PageQuestion
+from recsys.recommender import PageKind, PageQuestion
 from serving.access import admission
-from serving.http.problems import PROBLEM_KINDS, Refusal
-from serving.http.responses import JSON, etag_of, is_held, reply
-from serving.requests import request_warnings
-from serving.requests.parsing import read_filter, read_query
-from serving.schemas.openapi import documented
-from serving.schemas.recommendations import Page, PageQuery
-from serving.state.worker_state import State
+from serving.http import PROBLEM_KINDS, Refusal, etag_of, is_held, reply, responses
+from serving.requests import read_filter, read_query, request_warnings
+from serving.schemas import Page, PageQuery, documented
+from serving.state import State
 
 blueprint = Blueprint("items", __name__)
 
@@ -33,7 +30,7 @@ CACHE_SECONDS: Final = 60
     scope="recommend",
     query=PageQuery,
     lists=_LISTS,
-    answers={200: Page, 304: JSON},
+    answers={200: Page, 304: responses.JSON},
     problems=_PROBLEMS,
 )
 def bought_together(item_id: str) -> Response:
@@ -52,7 +49,7 @@ def bought_together(item_id: str) -> Response:
     scope="recommend",
     query=PageQuery,
     lists=_LISTS,
-    answers={200: Page, 304: JSON},
+    answers={200: Page, 304: responses.JSON},
     problems=_PROBLEMS,
 )
 def similar(item_id: str) -> Response:

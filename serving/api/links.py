@@ -4,11 +4,9 @@ from typing import Final
 
 from flask import Blueprint, Response, current_app
 
-from serving.http.problems import PROBLEM_KINDS, Refusal
-from serving.http.responses import etag_of, is_held, reply
-from serving.schemas.openapi import documented
-from serving.state.qr_links import Kind, draw
-from serving.state.worker_state import State
+from serving.http import PROBLEM_KINDS, Refusal, etag_of, is_held, reply
+from serving.schemas import documented
+from serving.state import State, qr_links
 
 blueprint = Blueprint("links", __name__)
 
@@ -49,7 +47,7 @@ def png(token: str) -> Response:
     return _drawn(token, "png", PNG)
 
 
-def _drawn(token: str, kind: Kind, content_type: str) -> Response:
+def _drawn(token: str, kind: qr_links.Kind, content_type: str) -> Response:
     state: State = current_app.extensions["omnibasket"]
     offer_id, now_ts = state.links.offer_id(token), state.now_ts()
     offer = None if offer_id is None else state.ledger.offers.find(offer_id, now_ts)
@@ -61,7 +59,7 @@ def _drawn(token: str, kind: Kind, content_type: str) -> Response:
     tag = etag_of(code, kind)
     held = is_held(tag)
     answer = reply(
-        b"" if held else draw(code, kind),
+        b"" if held else qr_links.draw(code, kind),
         304 if held else 200,
         content_type,
         cache_seconds=max(1, min(_CACHE_SECONDS, offer.expires_ts - now_ts)),

@@ -5,32 +5,27 @@ from typing import Final
 import orjson
 from flask import Blueprint, Response, current_app, request
 
-from recsys.bundles.bundle_table import offered_members
-from recsys.bundles.terms import Offer
+from recsys.bundles import Offer, offered_members
 from recsys.errors import OfferError
-from recsys.ledger.customers.identity_lookup import session_own_id
-from recsys.ledger.events.event_types import seal_identifier, seal_session
-from recsys.ledger.offers.offers import Refusal as NoOffer
-from recsys.ledger.offers.redemption import OfferUse
+from recsys.ledger.customers import session_own_id
+from recsys.ledger.events import seal_identifier, seal_session
+from recsys.ledger.offers import OfferUse
+from recsys.ledger.offers import Refusal as NoOffer
 from recsys.recommender.offers import documents as words
 from serving.access import admission
-from serving.http.problems import PROBLEM_KINDS, FieldError, Refusal
-from serving.http.responses import etag_of, is_held, reply
-from serving.requests.offer_orders import combined, order_of, sentence
-from serving.requests.parsing import read_body, read_query
-from serving.schemas.offers import (
+from serving.http import PROBLEM_KINDS, FieldError, Refusal, etag_of, is_held, reply
+from serving.requests import offer_orders, read_body, read_query
+from serving.schemas import (
     Combination,
     CombinationRequest,
     CustomerOffers,
     OfferRequest,
     OffersQuery,
     RedemptionRequest,
+    documented,
 )
-from serving.schemas.offers import Offer as OfferAnswer
-from serving.schemas.openapi import documented
-from serving.state.offer_bounds import bounds_of
-from serving.state.qr_links import draw
-from serving.state.worker_state import State
+from serving.schemas import Offer as OfferAnswer
+from serving.state import State, bounds_of, qr_links
 
 blueprint = Blueprint("offers", __name__)
 
@@ -183,11 +178,11 @@ def redeem(offer_id: str) -> Response:
     admission.refuse_screens()
     asked = read_body(request, RedemptionRequest)
     owners = _users(state, asked)
-    order = order_of(state, asked)
+    order = offer_orders.order_of(state, asked)
     try:
         done = state.ledger.offers.redeem(offer_id, owners=owners, now_ts=state.now_ts(), **order)
     except OfferError as error:
-        raise Refusal(error.kind, sentence(str(error))) from None
+        raise Refusal(error.kind, offer_orders.sentence(str(error))) from None
     return reply(orjson.dumps(_told(state, done.offer)), 201 if done.first else 200)
 
 
@@ -216,9 +211,9 @@ def combine() -> Response:
     admission.refuse_screens()
     asked = read_body(request, CombinationRequest)
     owners = _users(state, asked)
-    use = OfferUse(owners=owners, now_ts=state.now_ts(), **order_of(state, asked))
+    use = OfferUse(owners=owners, now_ts=state.now_ts(), **offer_orders.order_of(state, asked))
     outcomes = state.ledger.offers.redeem_best(asked.codes, use, dry_run=asked.dry_run)
-    told = combined(state, asked.codes, outcomes)
+    told = offer_orders.combined(state, asked.codes, outcomes)
     answer = {"transaction_id": asked.transaction_id, "dry_run": asked.dry_run, **told}
     return reply(orjson.dumps(answer))
 
@@ -236,7 +231,7 @@ def qr(offer_id: str) -> Response:
     state: State = current_app.extensions["omnibasket"]
     code = state.links.codes.of(_found(state, offer_id))
     tag = etag_of(code)
-    body = b"" if is_held(tag) else draw(code, "svg")
+    body = b"" if is_held(tag) else qr_links.draw(code, "svg")
     return reply(
         body, 200 if body else 304, SVG, cache_seconds=_QR_CACHE_SECONDS, private=True, etag=tag
     )

@@ -6,12 +6,10 @@ import orjson
 from flask import Blueprint, Response, current_app, request
 
 from serving.access import admission
-from serving.http.responses import reply
-from serving.requests import context, request_warnings
-from serving.requests.parsing import read_body, read_filter, read_query
-from serving.schemas.openapi import documented
-from serving.schemas.recommendations import RecommendationRequest, Recommendations
-from serving.state.worker_state import State
+from serving.http import reply
+from serving.requests import context, read_body, read_filter, read_query, request_warnings
+from serving.schemas import RecommendationRequest, Recommendations, documented
+from serving.state import State
 
 blueprint = Blueprint("recommendations", __name__)
 

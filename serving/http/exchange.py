@@ -18,7 +18,7 @@ from tornado.http1connection import HTTP1Connection, HTTP1ServerConnection
 from tornado.httputil import HTTPHeaders, RequestStartLine, ResponseStartLine
 from tornado.iostream import StreamClosedError
 
-from serving.http.problems import CONTENT_TYPE, PROBLEM_KINDS, problem
+from serving.http.problems import PROBLEM_KINDS, PROBLEM_TYPE, problem
 from serving.http.queues import Job
 from serving.http.request_limits import (
     BODY_SECONDS,
@@ -60,7 +60,7 @@ def refusal(kind: str, asked_id: str = "") -> tuple[int, list[tuple[str, str]], 
     request_id = request_id_of(asked_id)
     body = msgspec.json.encode(problem(kind, PROBLEM_KINDS[kind].advice, request_id=request_id))
     headers = [
-        *fixed_headers(CONTENT_TYPE),
+        *fixed_headers(PROBLEM_TYPE),
         ("X-Request-Id", request_id),
         ("Access-Control-Allow-Origin", "*"),
         ("Access-Control-Expose-Headers", "Retry-After, X-Request-Id"),

@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException
 from recsys.errors import LedgerError
 from serving.http.responses import reply
 
-CONTENT_TYPE: Final = "application/problem+json"
+PROBLEM_TYPE: Final = "application/problem+json"
 _log = logging.getLogger("omnibasket.service")
 
 
@@ -297,7 +297,7 @@ def register(app: Flask) -> None:
 
 def _answer(described: Problem, headers: Iterable[tuple[str, str]] = ()) -> Response:
     body = msgspec.json.encode(described)
-    return reply(body, described.status, CONTENT_TYPE, list(headers))
+    return reply(body, described.status, PROBLEM_TYPE, list(headers))
 
 
 def _refused(refusal: Refusal) -> Response:

@@ -15,17 +15,14 @@ from flask import Blueprint, Response, current_app, render_template, request
 from msgspec import Meta
 
 from recsys.errors import LedgerError
-from recsys.ledger.api_keys import Key
-from recsys.recommender.bundles.terms_check import offering_channels
+from recsys.ledger import Key
+from recsys.recommender.bundles import offering_channels
 from recsys.schema import CHANNELS
-from serving.access import session
-from serving.access.admission import PAGE_SCOPE
-from serving.http.problems import PROBLEM_KINDS, Refusal
-from serving.http.responses import reply
-from serving.requests.parsing import read_body
-from serving.schemas.openapi import documented
-from serving.schemas.recommendations import Body
-from serving.state.worker_state import State
+from serving.access import PAGE_SCOPE, session
+from serving.http import PROBLEM_KINDS, Refusal, reply
+from serving.requests import read_body
+from serving.schemas import Body, documented
+from serving.state import State
 
 _log = logging.getLogger("omnibasket.service")
 

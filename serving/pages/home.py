@@ -9,13 +9,12 @@ from typing import Final
 import swagger_ui_bundle
 from flask import Blueprint, Response, abort, current_app, render_template, request
 
-from recsys.recommender.placements import all_placements
+from recsys.recommender import all_placements
 from recsys.units import DAY
 from serving.access import admission
-from serving.http.problems import PROBLEM_KINDS
-from serving.http.responses import reply
-from serving.schemas.openapi import documented
-from serving.state.worker_state import State
+from serving.http import PROBLEM_KINDS, reply
+from serving.schemas import documented
+from serving.state import State
 
 blueprint = Blueprint("pages", __name__)
 

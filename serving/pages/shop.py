@@ -13,10 +13,10 @@ import orjson
 from flask import Blueprint, Response, abort, current_app, render_template, request
 
 from serving.access import session
-from serving.http.responses import reply
+from serving.http import reply
 from serving.pages.product_pictures import draw
-from serving.schemas.openapi import documented
-from serving.state.worker_state import State
+from serving.schemas import documented
+from serving.state import State
 
 blueprint = Blueprint("shop", __name__)
 

@@ -12,15 +12,14 @@ from flask import g
 from msgspec import UNSET, UnsetType
 from werkzeug.datastructures import ETags
 
-from recsys.bundles.terms import NEXT_STATUSES, Terms
+from recsys.bundles import NEXT_STATUSES, Terms
 from recsys.errors import StaleError, TransitionError
-from recsys.ledger.events.event_types import Money
-from recsys.recommender.bundles import terms_check
-from recsys.recommender.bundles.suggestions import Suggestions
+from recsys.ledger.events import Money
+from recsys.recommender.bundles import Suggestions, terms_check
 from serving.access import admission
-from serving.http.problems import PROBLEM_KINDS, FieldError, Refusal
-from serving.schemas.bundles import BundlePatch
-from serving.state.worker_state import State
+from serving.http import PROBLEM_KINDS, FieldError, Refusal
+from serving.schemas import BundlePatch
+from serving.state import State
 
 _DEFAULTS: Final = Terms()
 #: Fields of a request that are terms under the same name.

@@ -11,16 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from recsys.config.filters import Filter
-from recsys.config.toml_file import PlacementSettings
+from recsys.config import Filter, PlacementSettings
 from recsys.errors import LedgerError
-from recsys.ledger.events.event_types import Identifier, seal_identifier, seal_session
-from recsys.ledger.ledger import Customer, Exposure
-from recsys.recommender.placements import Question, all_placements
+from recsys.ledger import Customer, Exposure
+from recsys.ledger.events import Identifier, seal_identifier, seal_session
+from recsys.recommender import Question, all_placements
 from serving.access import admission
-from serving.http.problems import FieldError, Refusal
-from serving.schemas.recommendations import CartLine
-from serving.state.worker_state import State
+from serving.http import FieldError, Refusal
+from serving.schemas import CartLine
+from serving.state import State
 
 _log = logging.getLogger("omnibasket.service")
 _NOBODY: Final = Customer()

@@ -6,16 +6,14 @@ Called by ``api.offers``.
 from collections.abc import Sequence
 from typing import Any
 
-from recsys.ledger.events.event_types import IN_STORE, number_fault
-from recsys.ledger.offers.pieces import OrderItem
-from recsys.ledger.offers.redemption import Outcome
-from recsys.recommender.bundles.documents import money
+from recsys.ledger.events import IN_STORE, number_fault
+from recsys.ledger.offers import OrderItem, Outcome
+from recsys.recommender.bundles import documents
 from serving.access import admission
-from serving.http.problems import FieldError, Refusal
+from serving.http import FieldError, Refusal
 from serving.requests.placeholder_ids import refuse_no_ids
-from serving.schemas.offers import OrderLine, RedemptionRequest
-from serving.state.offer_bounds import bounds_of
-from serving.state.worker_state import State
+from serving.schemas import OrderLine, RedemptionRequest
+from serving.state import State, bounds_of
 
 
 def order_of(state: State, asked: RedemptionRequest) -> dict[str, Any]:
@@ -114,7 +112,7 @@ def combined(state: State, codes: Sequence[str], outcomes: Sequence[Outcome]) ->
     for made in used.values():
         off += 0 if made.redemption is None else made.redemption.discount_minor
         currency = made.currency
-    return {"discount": None if currency is None else money(off, currency), "codes": told}
+    return {"discount": None if currency is None else documents.money(off, currency), "codes": told}
 
 
 def sentence(message: str) -> str:

@@ -15,11 +15,9 @@ import msgspec
 from flask import Request
 from werkzeug.datastructures import MultiDict
 
-from recsys.config import filters
-from recsys.config.errors import nearest_name
-from recsys.config.filters import Filter, FilterError
+from recsys.config import Filter, FilterError, filters, nearest_name
 from recsys.messages import choices_of, given, unreadable, wanted
-from serving.http.problems import PROBLEM_KINDS, FieldError, Refusal
+from serving.http import PROBLEM_KINDS, FieldError, Refusal
 
 T = TypeVar("T")
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Final
 
-from serving.http.problems import FieldError, Refusal
+from serving.http import FieldError, Refusal
 
 #: Beyond this many, a list of faults helps nobody.
 MOST_ERRORS: Final = 20

@@ -8,15 +8,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from recsys.config.errors import nearest_name
-from recsys.config.filters import Filter
-from recsys.ledger.events.event_types import Event, Identifier, Money
+from recsys.config import Filter, nearest_name
+from recsys.ledger.events import Event, Identifier, Money
 from recsys.messages import counted
-from recsys.recommender.engine import Engine
-from recsys.recommender.placement_check import unknown_values
+from recsys.recommender import Engine, unknown_values
 from recsys.units import DAY
-from serving.http.problems import FieldError
-from serving.state.worker_state import State
+from serving.http import FieldError
+from serving.state import State
 
 #: A live event is told within hours; one that is older than this was dated wrongly, or comes from
 #: an archive, which belongs into the exports.

@@ -8,10 +8,9 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType, field
 
-from recsys.bundles.terms import Status
-from recsys.ledger.events.event_types import Channel, Id, Money
-from recsys.recommender.bundles.listing import Show
-from recsys.recommender.bundles.worth import Reason
+from recsys.bundles import Status
+from recsys.ledger.events import Channel, Id, Money
+from recsys.recommender.bundles import Show, worth
 from serving.schemas.recommendations import Attributes, Body
 
 Kind = Literal["together", "after"]
@@ -147,7 +146,7 @@ class OfferCounts(Body, frozen=True):
 class LeftOut(Body, frozen=True):
     """Why a bundle is not worth a decision."""
 
-    reason: Reason
+    reason: worth.Reason
     """The first that holds. ``no_price``: a price is not known, or is in another currency.
     ``not_sold``: a product is no longer sold. ``sells_anyway``: no discount brings in more than it
     costs. ``may_not_pay``: by the lowest estimate the suggested price does not pay for itself.

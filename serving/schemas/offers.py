@@ -7,8 +7,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from recsys.bundles.terms import OfferState
-from recsys.ledger.events.event_types import Channel, Id, Identifier, Money, Wire
+from recsys.bundles import OfferState
+from recsys.ledger.events import Channel, Id, Identifier, Money, Wire
 
 
 class OfferedItem(Wire, frozen=True):

@@ -17,9 +17,8 @@ import orjson
 from flask import Blueprint, Flask, Response, current_app
 
 from recsys import __version__
-from recsys.ledger.events.event_types import Event
-from serving.http.problems import CONTENT_TYPE, PROBLEM_KINDS, Problem
-from serving.http.responses import JSON, etag_of, is_held, reply
+from recsys.ledger.events import Event
+from serving.http import PROBLEM_KINDS, PROBLEM_TYPE, Problem, etag_of, is_held, reply, responses
 from serving.schemas.recommendations import BatchCustomer
 
 blueprint = Blueprint("openapi", __name__)
@@ -127,7 +126,7 @@ def scope_of(view: Callable[..., Any]) -> str | None:
 
 
 @blueprint.get("/openapi.json")
-@documented("This document", tag="operators", answers={200: dict[str, Any], 304: JSON})
+@documented("This document", tag="operators", answers={200: dict[str, Any], 304: responses.JSON})
 def document() -> Response:
     """OpenAPI 3.1 of every route."""
     cached: bytes | None = current_app.extensions.get("omnibasket.openapi")
@@ -279,7 +278,9 @@ def _describe(
     if parameters:
         described["parameters"] = parameters
     if operation.body is not None:
-        content = {JSON: {"schema": by_kind[operation.body], "example": operation.example}}
+        content = {
+            responses.JSON: {"schema": by_kind[operation.body], "example": operation.example}
+        }
         described["requestBody"] = {"required": True, "content": content}
     described["responses"] = _responses(operation, by_kind)
     return described
@@ -297,7 +298,7 @@ def _responses(operation: Operation, by_kind: Mapping[Any, dict[str, Any]]) -> d
     for status, kind in operation.answers.items():
         titles[status] = [_TITLES[status]]
         contents[status] = (
-            {kind: {}} if isinstance(kind, str) else {JSON: {"schema": by_kind[kind]}}
+            {kind: {}} if isinstance(kind, str) else {responses.JSON: {"schema": by_kind[kind]}}
         )
         if status == 200:
             contents[status] |= {media: {} for media in operation.also}
@@ -306,7 +307,7 @@ def _responses(operation: Operation, by_kind: Mapping[Any, dict[str, Any]]) -> d
         kind = PROBLEM_KINDS[name]
         titles.setdefault(kind.status, []).append(kind.title)
         content = contents.setdefault(kind.status, {})
-        content[CONTENT_TYPE] = {"schema": by_kind[Problem]}
+        content[PROBLEM_TYPE] = {"schema": by_kind[Problem]}
     return {
         str(status): {"description": "; ".join(titles[status]), "content": contents[status]}
         for status in sorted(titles)

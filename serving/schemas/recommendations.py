@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct, field
 
-from recsys.config.filters import FIELDS, OPERATORS
-from recsys.ledger.events.event_types import Id, Identifier, Money
-from serving.http.problems import FieldError
+from recsys.config import filters
+from recsys.ledger.events import Id, Identifier, Money
+from serving.http import FieldError
 from serving.schemas.offers import RecommendedOffer
 from serving.schemas.reasons import AnyHeading, AnyReason
 
@@ -24,8 +24,9 @@ FilterDocument = Annotated[
     dict[str, Any],
     Meta(
         description="`{field, op, value}`, or a group of such: `{and: […]}`, `{or: […]}`, "
-        f"`{{not: …}}`. Fields: {', '.join(FIELDS)}, and `attributes.NAME` for what else the "
-        f"catalogue says. Operators: {', '.join(OPERATORS)}. In a query, as a JSON document.",
+        f"`{{not: …}}`. Fields: {', '.join(filters.FIELDS)}, and `attributes.NAME` for what else "
+        f"the catalogue says. Operators: {', '.join(filters.OPERATORS)}. In a query, as a JSON "
+        "document.",
         examples=[{"field": "department", "op": "in", "value": ["Dairy", "Bakery"]}],
     ),
 ]

@@ -7,11 +7,11 @@ one: its background thread renews it, and so does every call that must not be a 
 import threading
 from collections.abc import Mapping
 
-from recsys.bundles.terms import Decision
-from recsys.config.settings import BundleSettings
-from recsys.ledger.offers.decisions import Decisions
-from recsys.recommender.bundles.suggestions import Suggestions
-from recsys.recommender.engine import Engine
+from recsys.bundles import Decision
+from recsys.config import BundleSettings
+from recsys.ledger.offers import Decisions
+from recsys.recommender import Engine
+from recsys.recommender.bundles import Suggestions
 
 
 class Decided:

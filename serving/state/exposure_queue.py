@@ -10,7 +10,7 @@ from collections import deque
 from typing import Final
 
 from recsys.errors import LedgerError
-from recsys.ledger.ledger import Exposure, Ledger
+from recsys.ledger import Exposure, Ledger
 from recsys.units import DAY
 
 _log = logging.getLogger("omnibasket.service")

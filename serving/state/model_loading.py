@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Final
 
 from recsys.artefacts import registry
-from recsys.config.toml_file import Config
+from recsys.config import Config
 from recsys.errors import ArtefactError
-from recsys.recommender.engine import Engine
+from recsys.recommender import Engine
 
 _log = logging.getLogger("omnibasket.service")
 

@@ -4,9 +4,9 @@ The settings and the engine's costs come in; bounds as the ledger takes them com
 ``offering``, ``ordering`` and ``api.offers``.
 """
 
-from recsys.config.toml_file import Config
-from recsys.ledger.offers.pieces import OfferBounds
-from recsys.recommender.engine import Engine
+from recsys.config import Config
+from recsys.ledger.offers import OfferBounds
+from recsys.recommender import Engine
 
 
 def bounds_of(config: Config, engine: Engine | None) -> OfferBounds:

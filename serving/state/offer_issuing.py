@@ -11,19 +11,15 @@ from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 
-from recsys.bundles.bundle_table import offered_members
-from recsys.bundles.terms import Decision, Offer, OfferItem
-from recsys.config.toml_file import Config
+from recsys.bundles import Decision, Offer, OfferItem, offered_members
+from recsys.config import Config
 from recsys.errors import LedgerError
-from recsys.ledger.customers.identity_lookup import session_own_id
-from recsys.ledger.ledger import Ledger
-from recsys.ledger.offers.issuing import VisitBounds
-from recsys.ledger.offers.offers import Refusal
-from recsys.ledger.offers.pieces import OfferBounds, least_price_minor
-from recsys.recommender.engine import Engine
+from recsys.ledger import Ledger
+from recsys.ledger.customers import session_own_id
+from recsys.ledger.offers import OfferBounds, Refusal, VisitBounds, least_price_minor
+from recsys.recommender import Engine, Question
+from recsys.recommender.offers import NO_BUNDLES, OfferableBundles
 from recsys.recommender.offers import documents as words
-from recsys.recommender.offers.selection import NO_BUNDLES, OfferableBundles
-from recsys.recommender.placements import Question
 from serving.state.decision_cache import Decided
 from serving.state.offer_bounds import bounds_of
 from serving.state.qr_links import Links

@@ -11,9 +11,9 @@ from typing import Any, Final, Literal
 import segno
 from itsdangerous import BadSignature, Signer
 
-from recsys.bundles.terms import Offer
-from recsys.ledger.offers.codes import Codes
-from recsys.recommender.catalogue import Catalogue
+from recsys.bundles import Offer
+from recsys.ledger.offers import Codes
+from recsys.recommender import Catalogue
 from recsys.recommender.offers import documents as words
 
 #: Where the code behind a link is drawn.

@@ -8,10 +8,10 @@ import shutil
 import time
 from typing import Final
 
-from recsys.config.toml_file import Config
+from recsys.config import Config
 from recsys.errors import LedgerError
-from recsys.ledger.ledger import Ledger
-from recsys.recommender.engine import Engine
+from recsys.ledger import Ledger
+from recsys.recommender import Engine
 from recsys.units import DAY
 
 OK: Final = "ok"

@@ -12,19 +12,13 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from recsys.config.toml_file import Config
+from recsys.config import Config
 from recsys.errors import LedgerError
-from recsys.identity.hashing import KeyedHash
-from recsys.ledger.api_keys import KEPT_FILE, KeptKeys
-from recsys.ledger.catalogue_updates import Overlay
-from recsys.ledger.ledger import Exposure, Ledger, Timeouts
-from recsys.recommender.clock import shift_seconds
-from recsys.recommender.engine import Engine
-from serving.access.client_addresses import Addresses
-from serving.access.key_cache import Keyring
-from serving.access.rate_limits import FILE, Counts, Rates
-from serving.access.session import Sessions
-from serving.http.problems import Refusal
+from recsys.identity import KeyedHash
+from recsys.ledger import Exposure, KeptKeys, Ledger, Overlay, Timeouts, api_keys
+from recsys.recommender import Engine, shift_seconds
+from serving.access import Addresses, Keyring, Rates, Sessions, rate_limits
+from serving.http import Refusal
 from serving.state.decision_cache import Decided
 from serving.state.exposure_queue import Showing
 from serving.state.model_loading import NONE_YET, Loading
@@ -65,9 +59,9 @@ class State:
             currency=config.workspace.currency,
             patience=Timeouts(config.ledger.read_seconds, config.ledger.write_seconds),
         )
-        kept = KeptKeys(config.state / KEPT_FILE)
+        kept = KeptKeys(config.state / api_keys.KEPT_FILE)
         self.keyring = Keyring(self.ledger.keys, kept)
-        self._counts = Counts(config.state / FILE)
+        self._counts = rate_limits.Counts(config.state / rate_limits.FILE)
         self.addresses = Addresses(self.keyed_hash, config.serve.proxies)
         self.rates = Rates(config.limits, self._counts, self.addresses)
         self.decided = Decided(self.ledger.decisions, config.bundles)

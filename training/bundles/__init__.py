@@ -14,19 +14,19 @@ from typing import Any, Final, get_args
 import click
 
 from recsys.artefacts import registry
-from recsys.bundles.bundle_table import BUNDLE_KINDS
-from recsys.bundles.terms import STATUSES, Counts
-from recsys.config.toml_file import load_config
-from recsys.ledger.catalogue_updates import Overlay
-from recsys.ledger.ledger import Ledger
+from recsys.bundles import BUNDLE_KINDS, STATUSES, Counts
+from recsys.config import load_config
+from recsys.ledger import Ledger, Overlay
+from recsys.recommender import Engine, shift_seconds, unknown_names
+from recsys.recommender.bundles import (
+    ListRequest,
+    Show,
+    Sort,
+    Suggestions,
+    matching_bundles,
+    spreadsheet,
+)
 from recsys.recommender.bundles import documents as words
-from recsys.recommender.bundles.listing import ListRequest, Show, Sort, matching_bundles
-from recsys.recommender.bundles.spreadsheet import short as in_short
-from recsys.recommender.bundles.spreadsheet import spreadsheet
-from recsys.recommender.bundles.suggestions import Suggestions
-from recsys.recommender.clock import shift_seconds
-from recsys.recommender.engine import Engine
-from recsys.recommender.placement_check import unknown_names
 from training.bundles.output import show_list, show_one
 from training.console import emit_json, json_option, workspace_option
 
@@ -119,7 +119,7 @@ def list_command(
         rows = [words.row(suggestions, name, counts.get(name, Counts())) for name in shown]
         left = words.left_out_counts(suggestions, left_out, opened.currency)
     if as_csv:
-        click.echo(in_short(rows) if short else spreadsheet(rows), nl=False)
+        click.echo(spreadsheet.short(rows) if short else spreadsheet.spreadsheet(rows), nl=False)
     elif as_json:
         emit_json({"total": len(names), "left_out": left, "bundles": rows})
     else:

@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from recsys.config.toml_file import FILE_NAME
+from recsys.config import FILE_NAME
 from recsys.errors import ConfigError
 from training.demo import broken, catalogue, events, exports, households, orders, tickets, truth
 from training.demo.source import open_world

@@ -13,7 +13,7 @@ from typing import Any
 import click
 import msgspec
 
-from recsys.config.toml_file import FILE_NAME, Column, load_config, parse_config
+from recsys.config import FILE_NAME, Column, load_config, parse_config
 from recsys.errors import ConfigError
 from training import console
 from training.init import mapping, overrides, questions

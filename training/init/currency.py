@@ -4,8 +4,8 @@ An export's evidence and a proposal come in; ``currency`` is mapped or set. An a
 counted in another currency than the one that is written beside it. Called by ``mapping``.
 """
 
-from recsys.config.toml_file import Column
-from recsys.values.currencies import currencies_of_sign
+from recsys.config import Column
+from recsys.values import currencies_of_sign
 from training.init.evidence import Evidence
 from training.init.headers import fold, ranked
 from training.init.names import MONEY, ORDER_NAMES

@@ -5,7 +5,7 @@ Called by ``money`` once prices and amounts are known.
 
 from statistics import median
 
-from recsys.config.toml_file import Column
+from recsys.config import Column
 from training.init.evidence import close
 from training.init.headers import forms
 from training.init.levels import firsts, fit, sums

@@ -12,8 +12,8 @@ from functools import cached_property
 from math import isnan
 from typing import Literal
 
-from recsys.config.toml_file import Column
-from recsys.ingest.columns.number_formats import EMPTY, shape_of
+from recsys.config import Column
+from recsys.ingest.columns import number_formats
 from training.init.exports import Export
 from training.init.figures import Numbers, read
 from training.init.proposal import value_of
@@ -105,7 +105,9 @@ class Evidence:
         shown: set[Literal[".", ","]] = set()
         for column in self.export.columns:
             if column not in self.export.typed:
-                kinds = Counter(shape_of(text).kind for text in set(self.filled(column)))
+                kinds = Counter(
+                    number_formats.shape_of(text).kind for text in set(self.filled(column))
+                )
                 if not kinds["bad"]:
                     shown.update(sign for sign in _SIGNS if kinds[sign])
         return shown.pop() if len(shown) == 1 else None
@@ -131,7 +133,7 @@ class Evidence:
     def unread(self, column: str) -> list[str]:
         """Return a column's texts that are no numbers and do not stand for none, one a row."""
         numbers = self.numbers(column)
-        known = (*EMPTY, *numbers.doubtful)
+        known = (*number_formats.EMPTY, *numbers.doubtful)
         texts = zip(self.texts(column), numbers.values, strict=True)
         return [text for text, n in texts if isnan(n) and text and text.lower() not in known]
 

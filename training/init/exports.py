@@ -15,21 +15,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 from recsys.errors import DataError
-from recsys.ingest.files.cleaning import clean
-from recsys.ingest.files.encodings import detected_encoding
-from recsys.ingest.files.product_feeds import feed_records
-from recsys.ingest.files.records import flat_record, json_records
-from recsys.ingest.files.sniffing import (
-    SAMPLE,
-    decode_start,
-    form_of,
-    is_utf8,
-    layout,
-    require_names,
-    split_records,
-    unique_names,
+from recsys.ingest.files import (
+    clean,
+    detected_encoding,
+    feed_records,
+    flat_record,
+    json_records,
+    open_bytes,
+    sniffing,
 )
-from recsys.ingest.files.survey import open_bytes
 
 SAMPLE_ROWS = 5_000
 _ENDINGS = (".csv", ".tsv", ".txt", ".parquet", ".ndjson", ".jsonl", ".json", ".xml", ".gz")
@@ -92,11 +86,11 @@ def look(path: Path) -> Export:
     file = _first(path)
     try:
         with open_bytes(file) as stream:
-            start = stream.read(SAMPLE)
+            start = stream.read(sniffing.SAMPLE)
         with open_bytes(file) as stream:
             encoding = detected_encoding(stream)
-        text = decode_start(start, encoding)
-        form = form_of(str(file), start, text)
+        text = sniffing.decode_start(start, encoding)
+        form = sniffing.form_of(str(file), start, text)
         if form == "parquet":
             return _parquet(file)
         if form == "xml":
@@ -104,7 +98,7 @@ def look(path: Path) -> Export:
             return _records(file, "utf-8", islice(found, SAMPLE_ROWS))
         if form == "json":
             return _json(file, encoding)
-        return _csv(file, encoding, text, whole=len(start) < SAMPLE)
+        return _csv(file, encoding, text, whole=len(start) < sniffing.SAMPLE)
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
         raise DataError(f"{file}: cannot be read: {reason}.") from None
@@ -125,14 +119,16 @@ def _first(path: Path) -> Path:
 
 
 def _csv(file: Path, encoding: str, text: str, *, whole: bool) -> Export:
-    found = layout(str(file), text, whole=whole)
-    require_names(str(file), found)
+    found = sniffing.layout(str(file), text, whole=whole)
+    sniffing.require_names(str(file), found)
     with io.TextIOWrapper(
         open_bytes(file), _signed(encoding), errors="replace", newline=""
     ) as stream:
         for _ in range(found.header_line - 1):
             stream.readline()
-        records = split_records((line.replace("\0", "") for line in stream), found.delimiter)
+        records = sniffing.split_records(
+            (line.replace("\0", "") for line in stream), found.delimiter
+        )
         next(records)
         rows = [
             dict(zip(found.columns, cells, strict=False))
@@ -167,7 +163,7 @@ def _records(
         columns = tuple(dict.fromkeys(name for row in rows for name in row))
         return Export(file, "ndjson", columns, rows, encoding=encoding)
     keys = list(dict.fromkeys(name for row in cells for name in row))
-    columns = unique_names(keys)
+    columns = sniffing.unique_names(keys)
     named = [{c: row.get(key, "") for key, c in zip(keys, columns, strict=True)} for row in cells]
     return Export(file, "csv", columns, tuple(named), encoding=encoding)
 
@@ -182,7 +178,7 @@ def _parquet(file: Path) -> Export:
             batch = next(parquet.iter_batches(batch_size=SAMPLE_ROWS), None)
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{file}: not a whole Parquet file: {str(error).splitlines()[0]}") from None
-    columns = unique_names(schema.names)
+    columns = sniffing.unique_names(schema.names)
     listed = [column.to_pylist() for column in batch.columns] if batch is not None else []
     rows = [
         {name: _text(value) for name, value in zip(columns, row, strict=True)}
@@ -202,7 +198,7 @@ def _is_typed(kind: Any) -> bool:
 
 
 def _signed(encoding: str) -> str:
-    return "utf-8-sig" if is_utf8(encoding) else encoding
+    return "utf-8-sig" if sniffing.is_utf8(encoding) else encoding
 
 
 def _text(value: Any) -> str:

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from math import nan
 from typing import Literal
 
-from recsys.ingest.columns.number_formats import UNITS, decide, shape_of
-from recsys.ingest.columns.number_formats import read as read_number
+from recsys.ingest.columns import number_formats
 
 
 @dataclass(frozen=True)
@@ -65,12 +64,12 @@ def read(
         The sign of the other columns.
     """
     counts = Counter(text for text in texts if text)
-    form = decide(list(counts.elements()), minor_digits, beside)
+    form = number_formats.decide(list(counts.elements()), minor_digits, beside)
     if decimal is not None:
         form = type(form)(decimal)
-    shapes = {text: shape_of(text) for text in counts}
+    shapes = {text: number_formats.shape_of(text) for text in counts}
     read = {
-        text: read_number(text, form, money=shape.currency not in UNITS)
+        text: number_formats.read(text, form, money=shape.currency not in number_formats.UNITS)
         for text, shape in shapes.items()
     }
     signs = frozenset(shape.currency for shape in shapes.values() if shape.currency)
@@ -82,6 +81,6 @@ def read(
         form.decimal,
         form.doubt if doubtful or form.decimal is None else None,
         tuple(doubtful[:3]),
-        signs - UNITS,
-        signs & UNITS,
+        signs - number_formats.UNITS,
+        signs & number_formats.UNITS,
     )

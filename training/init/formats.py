@@ -6,8 +6,8 @@ ingest could not tell them by itself. Called by ``mapping``.
 
 import msgspec
 
-from recsys.config.toml_file import Column
-from recsys.ingest.columns.times import counted
+from recsys.config import Column
+from recsys.ingest.columns import number_kind
 from training.init import times
 from training.init.evidence import Evidence
 from training.init.proposal import Proposal, columns_of, shown, value_of
@@ -30,7 +30,7 @@ def read_times(evidence: Evidence, proposal: Proposal, *, day_first: bool) -> No
     if spec is None:
         return
     texts = [text for row in evidence.export.rows if (text := value_of(row, spec).strip())]
-    word = counted(texts)
+    word = number_kind(texts)
     if word is None and set(columns_of(spec)) & evidence.export.typed:
         return
     if not texts or times.is_iso(texts):

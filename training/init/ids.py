@@ -7,7 +7,7 @@ command when all exports have been looked at.
 
 from collections.abc import Sequence
 
-from recsys.config.toml_file import Column
+from recsys.config import Column
 from training.init.template import NewSource
 
 

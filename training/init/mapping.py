@@ -7,8 +7,8 @@ what a column may be, values whether it is. Called by the command, rendered by `
 
 from collections.abc import Collection, Mapping, Sequence
 
-from recsys.config.toml_file import Column
-from recsys.values.currencies import currency_digits
+from recsys.config import Column
+from recsys.values import currency_digits
 from training.init import (
     currency,
     fees,

@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from recsys.config.toml_file import Column
+from recsys.config import Column
 from recsys.schema import CHANNELS
-from recsys.values.vocabulary import WordMeaning, words_by_meaning
+from recsys.values import WordMeaning, words_by_meaning
 from training.init.evidence import NEARLY_ALL, Evidence
 from training.init.headers import fold, ranked
 from training.init.names import ORDER_NAMES, RETURN_NAMES, STATUS_NAMES

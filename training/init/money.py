@@ -8,7 +8,7 @@ never taken for a line's amount. Called by ``mapping``.
 
 from itertools import product
 
-from recsys.config.toml_file import Column
+from recsys.config import Column
 from training.init.discounts import look_at_amount, take_discount
 from training.init.evidence import NEARLY_ALL, Evidence, close
 from training.init.headers import forms, phrases

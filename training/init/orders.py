@@ -9,8 +9,8 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 
-from recsys.config.toml_file import Column
-from recsys.values.vocabulary import meaning_of_word
+from recsys.config import Column
+from recsys.values import meaning_of_word
 from training.init import times
 from training.init.evidence import NEARLY_ALL, Evidence
 from training.init.headers import ranked

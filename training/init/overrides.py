@@ -13,9 +13,7 @@ from typing import Any
 import msgspec
 from click import UsageError
 
-from recsys.config.errors import explain_error
-from recsys.config.settings import Source
-from recsys.config.toml_file import Column
+from recsys.config import Column, Source, explain_error
 from training.init.names import MONEY
 from training.init.proposal import Proposal
 

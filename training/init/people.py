@@ -6,7 +6,7 @@ said. No value of such a column is ever put into a text. Called by ``mapping``.
 
 import re
 
-from recsys.config.toml_file import Column
+from recsys.config import Column
 from training.init.evidence import Evidence
 from training.init.headers import fields_of, fold, forms, phrases
 from training.init.names import IDENTIFIER_NAMES

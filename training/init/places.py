@@ -6,7 +6,7 @@ places: a web shop is a place in many systems, ``Main Website Store``. Called by
 
 import re
 
-from recsys.config.toml_file import Column
+from recsys.config import Column
 from training.init.evidence import Evidence
 from training.init.headers import fold
 from training.init.meanings import channel_of

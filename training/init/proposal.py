@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import structs
 
-from recsys.config.toml_file import Column
+from recsys.config import Column
 
 _EMAIL = re.compile(r"[^\s\"'`@<>(),;]+@[^\s\"'`@<>(),;]+")
 _LONG_NUMBER = re.compile(r"\+?\d(?:[ ()./-]{0,2}\d){6,}")

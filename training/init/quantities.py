@@ -4,7 +4,7 @@ An export's evidence and a proposal come in; the quantity is mapped, asked about
 piece a row. Called by ``mapping``.
 """
 
-from recsys.config.toml_file import Column
+from recsys.config import Column
 from training.init.evidence import NEARLY_ALL, Evidence
 from training.init.headers import ranked
 from training.init.names import ORDER_NAMES

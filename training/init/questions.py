@@ -12,7 +12,7 @@ from zoneinfo import available_timezones
 import click
 from click import UsageError
 
-from recsys.config.toml_file import Column
+from recsys.config import Column
 from recsys.errors import ConfigError, RecsysError
 from recsys.schema import CHANNELS
 from training.init import exports, mapping, overrides, samples

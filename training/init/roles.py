@@ -9,9 +9,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from statistics import median
 
-from recsys.ingest.columns.times import counted
-from recsys.values.currencies import currency_codes
-from recsys.values.product_statuses import read_statuses
+from recsys.ingest.columns import number_kind
+from recsys.values import currency_codes, read_statuses
 from training.init import times
 from training.init.evidence import NEARLY_ALL, Evidence
 from training.init.headers import forms
@@ -110,7 +109,7 @@ def choose_moment(evidence: Evidence, candidates: Sequence[str], proposal: Propo
     for column in filled:
         if fits(evidence, "occurred_at", column) and readable_times(evidence, column):
             return column
-        if counted(evidence.filled(column)):
+        if number_kind(evidence.filled(column)):
             return column
     for column in sorted(evidence.export.columns, key=_hardly_the_sale):
         texts = evidence.filled(column)
@@ -138,7 +137,7 @@ def names_items(evidence: Evidence, column: str, item_id: str) -> bool:
 def readable_times(evidence: Evidence, column: str) -> bool:
     """Tell whether a column's times are ISO or of a format that is known."""
     texts = evidence.filled(column)[:200]
-    known = not texts or times.is_iso(texts) or counted(texts)
+    known = not texts or times.is_iso(texts) or number_kind(texts)
     return bool(known or times.reading(texts, day_first=True).patterns)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from recsys.config.toml_file import Column
+from recsys.config import Column
 from training.init.exports import Export
 from training.init.proposal import Proposal, Question, shown
 

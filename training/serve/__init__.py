@@ -19,11 +19,10 @@ from typing import Any, Final
 
 import click
 
-from recsys.config.toml_file import Config, load_config
+from recsys.config import Config, load_config
 from recsys.errors import ConfigError, LedgerAwayError
-from recsys.identity.hashing import KeyedHash
-from recsys.ledger.api_keys import KEPT_FILE, KeptKeys
-from recsys.ledger.ledger import Ledger, Timeouts
+from recsys.identity import KeyedHash
+from recsys.ledger import KeptKeys, Ledger, Timeouts, api_keys
 from training.console import emit_json, json_option, messages, output, workspace_option
 from training.serve import supervisor
 
@@ -96,7 +95,7 @@ def _has_keys(config: Config) -> bool:
         return bool(ledger.keys.all())
     except LedgerAwayError as error:
         messages().print(f"{error} The service starts without it.", markup=False)
-        kept = KeptKeys(config.state / KEPT_FILE).read()
+        kept = KeptKeys(config.state / api_keys.KEPT_FILE).read()
         return kept is not None and bool(kept.keys)
     finally:
         ledger.close()

@@ -13,9 +13,9 @@ from typing import NoReturn
 
 import click
 
-from recsys.config.toml_file import load_config
+from recsys.config import load_config
 from recsys.errors import RecsysError
-from recsys.history.versions import History
+from recsys.history import History
 from training import console
 from training.tour import checks, show
 from training.tour.check import Check

@@ -10,11 +10,11 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from recsys.config.toml_file import Config
-from recsys.evaluation.identity_quality import IdentityQuality, measure_identity, read_truth
-from recsys.history.versions import History
-from recsys.identity.hashing import KeyedHash
-from recsys.ingest.staged import LIVE
+from recsys.config import Config
+from recsys.evaluation import IdentityQuality, measure_identity, read_truth
+from recsys.history import History
+from recsys.identity import KeyedHash
+from recsys.ingest import staged
 from recsys.schema import RETURN
 from training.demo.check import figures, read_counts
 from training.tour.check import Check
@@ -86,9 +86,9 @@ def identity(config: Config, history: History) -> IdentityQuality | None:
 def _exported(history: History) -> dict[str, Any]:
     """Take what the service was told, on an earlier tour perhaps, off the ingest's summary."""
     lines, events = history.table("lines"), history.table("events")
-    told = lines.filter(pc.equal(lines["source"], LIVE)).to_pylist()
+    told = lines.filter(pc.equal(lines["source"], staged.LIVE)).to_pylist()
     summary = dict(history.summary)
-    summary["events"] -= pc.sum(pc.equal(events["source"], LIVE)).as_py() or 0
+    summary["events"] -= pc.sum(pc.equal(events["source"], staged.LIVE)).as_py() or 0
     summary["channels"] = [
         {
             **channel,

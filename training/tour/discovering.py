@@ -9,10 +9,10 @@ from collections.abc import Iterator
 
 import pyarrow.compute as pc
 
-from recsys.config.toml_file import Config
-from recsys.datasets.customer_history import MAX_LINES
-from recsys.history.versions import History
-from recsys.values.minimum_ages import AGE_ATTRIBUTES, is_restricted
+from recsys.config import Config
+from recsys.datasets import customer_history
+from recsys.history import History
+from recsys.values import AGE_ATTRIBUTES, is_restricted
 from training.tour.check import Check
 from training.tour.people import Person
 from training.tour.talk import Talk
@@ -35,7 +35,7 @@ def of_new(talk: Talk, person: Person, config: Config, history: History) -> Iter
     own = lines.filter(pc.equal(lines["customer_id"], person.customer_id))
     newest = own.sort_by([("occurred_at", "descending")])["item_id"].to_pylist()
     # So many products are remembered of everybody, at least.
-    bought = set(list(dict.fromkeys(newest))[:MAX_LINES])
+    bought = set(list(dict.fromkeys(newest))[: customer_history.MAX_LINES])
     for turn in (talk.product, talk.cart):
         placement = config.placement(turn.request["placement"])
         share = placement.new_share if placement is not None else 0.0

@@ -6,10 +6,9 @@ what the key lacks. Called by the tour before it starts the service.
 
 import time
 
-from recsys.config.toml_file import Config
+from recsys.config import Config
 from recsys.errors import ConfigError
-from recsys.ledger.api_keys import find_key
-from recsys.ledger.ledger import Ledger
+from recsys.ledger import Ledger, find_key
 
 #: Environment variable of the key, as ``--key``.
 VARIABLE = "OMNIBASKET_API_KEY"

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 
-from recsys.config.toml_file import Config
+from recsys.config import Config
 from recsys.errors import DataError
-from recsys.history.versions import History
-from recsys.identity.hashing import KeyedHash
+from recsys.history import History
+from recsys.identity import KeyedHash
 
 TRUTH = "truth.csv"
 

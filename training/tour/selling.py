@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from recsys.values.minimum_ages import AGE_ATTRIBUTES, is_restricted
+from recsys.values import AGE_ATTRIBUTES, is_restricted
 from training.tour.people import Person
 from training.tour.service import Reply, Service
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from recsys.evaluation.identity_quality import IdentityQuality
+from recsys.evaluation import IdentityQuality
 from training import console
 from training.tour.check import Check
 from training.tour.key import VARIABLE

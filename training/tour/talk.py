@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from recsys.history.versions import History
+from recsys.history import History
 from training.tour.people import Person
 from training.tour.selling import Sale, sell, worth_it
 from training.tour.service import Reply, Service

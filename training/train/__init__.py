@@ -13,16 +13,13 @@ from typing import Any, Final
 import click
 import msgspec
 
-from recsys.artefacts import runs
-from recsys.artefacts.runs import Run
-from recsys.config.toml_file import Config, load_config
-from recsys.datasets.encoded_history import EncodedHistory
+from recsys.artefacts import Run, runs
+from recsys.config import Config, load_config
+from recsys.datasets import EncodedHistory
 from recsys.errors import DataError
-from recsys.evaluation.data_checks import Finding, check_data
-from recsys.evaluation.splits import Split, Window
-from recsys.history.versions import History
-from recsys.learning.choices import choices_of
-from recsys.learning.fit import READING_STEP, STEPS, find_bundles, fit_models
+from recsys.evaluation import Finding, Split, Window, check_data
+from recsys.history import History
+from recsys.learning import READING_STEP, STEPS, choices_of, find_bundles, fit_models
 from training.console import (
     REFUSED,
     emit_json,

@@ -12,33 +12,49 @@ from typing import Any, Final
 
 import numpy as np
 
-from recsys.config.toml_file import Config
-from recsys.datasets.encoded_history import EncodedHistory
-from recsys.evaluation import cart_sets, evaluation_set, splits
-from recsys.evaluation import discovery_cost as discovering
-from recsys.evaluation.baselines import BASELINES, TunedBaseline, tune_baseline
-from recsys.evaluation.discovery_cost import DiscoveryCost
-from recsys.evaluation.evaluation_set import EvaluationSet
-from recsys.evaluation.evaluator import (
+from recsys.config import Config
+from recsys.datasets import EncodedHistory
+from recsys.evaluation import (
     BEST_SINGLE,
     OURS,
+    BestSingleModel,
     CustomerMetrics,
+    DiscoveryCost,
     Evaluation,
+    EvaluationSet,
     Evaluator,
     ItemPopularity,
+    PredictedChances,
+    Reliability,
+    SingleModel,
+    SourceRecall,
+    Split,
+    Window,
+    best_single,
+    candidate_recall,
+    cart_sets,
+    evaluation_set,
+    rank_in_batches,
+    reliability_of,
+    splits,
     summarise,
 )
-from recsys.evaluation.recall_by_source import SourceRecall, candidate_recall
-from recsys.evaluation.reliability import PredictedChances, Reliability, reliability_of
-from recsys.evaluation.single_model import BestSingleModel, SingleModel, best_single
-from recsys.evaluation.splits import Split, Window
-from recsys.evaluation.top_lists import rank_in_batches
-from recsys.learning.choices import choices_of
-from recsys.learning.examples import LearnedRanking, TrainingWindow
-from recsys.learning.fit import FittedModels, fit_models, fit_ranking, observe_window
-from recsys.learning.insight import FeatureImportance, feature_importance, tree_candidates
-from recsys.ranking.ranker import PER_MODEL, Ranker
-from recsys.recommender.placements import all_placements
+from recsys.evaluation import discovery_cost as discovering
+from recsys.evaluation.baselines import BASELINES, TunedBaseline, tune_baseline
+from recsys.learning import (
+    FeatureImportance,
+    FittedModels,
+    LearnedRanking,
+    TrainingWindow,
+    choices_of,
+    feature_importance,
+    fit_models,
+    fit_ranking,
+    observe_window,
+    tree_candidates,
+)
+from recsys.ranking import CANDIDATES_PER_MODEL, Ranker
+from recsys.recommender import all_placements
 from training.span import PLACES, Span
 from training.train.steps import Steps
 
@@ -319,7 +335,7 @@ def _judge(
         rng = np.random.default_rng(config.train.seed)
         some = np.sort(rng.permutation(len(people))[:LOOKED_AT])
         few = people.only(some)
-        seen = candidate_recall(ranker, few, PER_MODEL), _weights(ranker, few)
+        seen = candidate_recall(ranker, few, CANDIDATES_PER_MODEL), _weights(ranker, few)
     for name, one in peers.items():
         with steps.step(f"measure.{name}"):
             judged |= one.result()

@@ -6,7 +6,7 @@ The result of a training comes in, as ``--json`` prints it. Called by ``train``.
 from pathlib import Path
 from typing import Any, Final
 
-from recsys.evaluation.evaluator import OURS
+from recsys.evaluation import OURS
 from recsys.messages import counted
 from training.console import at, messages, output, table
 

@@ -13,36 +13,24 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from recsys.artefacts import registry
-from recsys.artefacts.artefact_format import Array, Artefact, Manifest
-from recsys.artefacts.fitted_models import arrays_of
-from recsys.artefacts.gate import GateDecision, check_gate
-from recsys.artefacts.layout import (
-    BUNDLES,
-    CART_BLEND,
-    CART_TREES,
-    CHOICES,
-    COSTS,
-    PLAIN_BLEND,
-    PLAIN_TREES,
-    SHELF,
-    STATISTICS,
+from recsys.artefacts import (
+    Array,
+    Artefact,
+    GateDecision,
+    Manifest,
+    arrays_of,
+    check_gate,
+    layout,
+    registry,
 )
-from recsys.bundles.bundle_table import Bundles
-from recsys.config.toml_file import Config
-from recsys.datasets.arrow import map_distinct
-from recsys.datasets.customer_history import EMPTY
-from recsys.datasets.item_index import ItemIndex, item_key, location_key
+from recsys.bundles import Bundles
+from recsys.config import Config
+from recsys.datasets import EMPTY, ItemIndex, item_key, location_key, map_distinct
 from recsys.errors import GateError
-from recsys.history.versions import History
-from recsys.learning.examples import LearnedRanking
-from recsys.learning.fit import FittedModels
-from recsys.ranking.availability import Availability
-from recsys.ranking.choices import Choices
-from recsys.ranking.margins import UNKNOWN_MINOR, Costs
-from recsys.recommender.catalogue import tables
-from recsys.recommender.engine import Engine
-from recsys.recommender.placements import Question, all_placements
+from recsys.history import History
+from recsys.learning import FittedModels, LearnedRanking
+from recsys.ranking import UNKNOWN_MINOR, Availability, Choices, Costs
+from recsys.recommender import Engine, Question, all_placements, catalogue
 
 
 def publish(
@@ -86,19 +74,19 @@ def publish(
     index = fitted.training.index
     products = _products(history, index)
     parts = {
-        PLAIN_BLEND: learned.plain.arrays(),
-        CART_BLEND: learned.cart.arrays(),
-        SHELF: _shelf(history, index).arrays(),
-        COSTS: _costs(history, index, products["cost_minor"]).arrays(),
-        CHOICES: choices.arrays(),
-        BUNDLES: bundles.arrays(),
+        layout.PLAIN_BLEND: learned.plain.arrays(),
+        layout.CART_BLEND: learned.cart.arrays(),
+        layout.SHELF: _shelf(history, index).arrays(),
+        layout.COSTS: _costs(history, index, products["cost_minor"]).arrays(),
+        layout.CHOICES: choices.arrays(),
+        layout.BUNDLES: bundles.arrays(),
     }
     boosted = fitted.boosted(learned)
     if boosted is not None:
         parts |= {
-            STATISTICS: boosted.statistics.arrays(),
-            PLAIN_TREES: boosted.plain.arrays(),
-            CART_TREES: boosted.cart.arrays(),
+            layout.STATISTICS: boosted.statistics.arrays(),
+            layout.PLAIN_TREES: boosted.plain.arrays(),
+            layout.CART_TREES: boosted.cart.arrays(),
         }
     arrays: dict[str, Array] = arrays_of(fitted.models)
     for part, named in parts.items():
@@ -125,7 +113,7 @@ def publish(
         },
     )
     locations = history.table("locations").to_pydict()
-    columns = tables(index, products, locations)
+    columns = catalogue.tables(index, products, locations)
     return registry.add(config, arrays, manifest, columns, check=lambda a: _try(config, a))
 
 

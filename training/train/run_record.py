@@ -11,9 +11,8 @@ from typing import Any
 
 import click
 
-from recsys.artefacts import registry, runs
-from recsys.artefacts.runs import Run
-from recsys.config.toml_file import Config
+from recsys.artefacts import Run, registry, runs
+from recsys.config import Config
 from recsys.errors import RecsysError
 from training.train.steps import Steps
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import click
 
-from recsys.config.toml_file import FILE_NAME, Config, load_config
-from recsys.history.versions import History
+from recsys.config import FILE_NAME, Config, load_config
+from recsys.history import History
 from recsys.messages import counted
 from training.console import (
     INTERRUPTED,

@@ -15,18 +15,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.config.settings import Settings
-from recsys.config.toml_file import Config
-from recsys.datasets.baskets import TrainingSet
-from recsys.datasets.encoded_history import EncodedHistory
-from recsys.datasets.ragged import without_items
-from recsys.evaluation import evaluation_set
-from recsys.evaluation.evaluation_set import EvaluationSet
-from recsys.evaluation.metrics import Floats, ndcg_at
-from recsys.evaluation.top_lists import show_ranked
-from recsys.history.versions import History
-from recsys.learning.examples import TrainingWindow
-from recsys.learning.fit import FittedModels, fit_models, fit_ranking, observe_window
+from recsys.config import Config, Settings
+from recsys.datasets import EncodedHistory, Floats, TrainingSet, without_items
+from recsys.evaluation import EvaluationSet, evaluation_set, ndcg_at, show_ranked
+from recsys.history import History
+from recsys.learning import FittedModels, TrainingWindow, fit_models, fit_ranking, observe_window
 from recsys.models import MODELS, Model, from_settings
 from training.span import PLACES
 from training.tune.windows import Fold

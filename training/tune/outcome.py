@@ -11,7 +11,7 @@ import optuna
 from optuna.importance import FanovaImportanceEvaluator
 from optuna.trial import FrozenTrial, create_trial
 
-from recsys.evaluation.metrics import bootstrap_all
+from recsys.evaluation import bootstrap_all
 from training.tune.judge import METRICS, Judged, by_customer
 from training.tune.space import Space
 from training.tune.store import Store, Tried

@@ -21,7 +21,7 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, PartialFixedSampler, TPESampler
 from optuna.trial import Trial
 
-from recsys.config.toml_file import Config
+from recsys.config import Config
 from recsys.errors import RecsysError
 from training.tune.judge import Judge, Judged, gain
 from training.tune.space import Space, applied

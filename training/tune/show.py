@@ -6,7 +6,7 @@ The result comes in as ``--json`` prints it. Called by ``omnibasket tune``.
 from datetime import datetime
 from typing import Any, Final
 
-from recsys.config.search_space import Range
+from recsys.config import Range
 from training.console import messages, output, table
 from training.tune.judge import METRICS
 from training.tune.outcome import GAIN

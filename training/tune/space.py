@@ -16,11 +16,7 @@ import msgspec
 import numpy as np
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 
-from recsys.config import search_space
-from recsys.config.errors import unknown_name
-from recsys.config.search_space import SECTIONS, Range
-from recsys.config.settings import Settings
-from recsys.config.toml_file import Config
+from recsys.config import Config, Range, Settings, search_space, unknown_name
 from recsys.errors import ConfigError
 
 #: Setting, by its dotted path → value.
@@ -179,7 +175,7 @@ def applied(config: Config, values: Values) -> Config:
     values : dict of str to float
     """
     changed: dict[str, Settings] = {}
-    for section in SECTIONS:
+    for section in search_space.SECTIONS:
         within = {name: value for name, value in values.items() if name.split(".")[0] == section}
         if not within:
             continue
@@ -204,7 +200,7 @@ def group_of(setting: str) -> str:
 def _numeric(config: Config) -> list[tuple[str, Any, Any]]:
     return [
         found
-        for section in SECTIONS
+        for section in search_space.SECTIONS
         if isinstance(held := getattr(config, section, None), Settings)
         for found in search_space.numeric(held, section)
     ]
@@ -214,7 +210,7 @@ def _defaults(config: Config) -> Values:
     """Value of every searched setting where nothing is set."""
     plain = {
         section: msgspec.to_builtins(type(held)())
-        for section in SECTIONS
+        for section in search_space.SECTIONS
         if isinstance(held := getattr(config, section, None), Settings)
     }
     found: Values = {}

@@ -23,10 +23,9 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
 from recsys import __version__
-from recsys.config.search_space import SECTIONS
-from recsys.config.toml_file import Config
+from recsys.config import Config, search_space
 from recsys.errors import DataError
-from recsys.history.versions import History
+from recsys.history import History
 from training.tune.judge import Judged
 from training.tune.space import Space, Values
 from training.tune.windows import Fold
@@ -169,7 +168,7 @@ class Store:
 
 def identity(config: Config, history: History, folds: list[Fold], space: Space) -> dict[str, Any]:
     """Name everything that two searches must share for one to go on with the other."""
-    sections = {name: getattr(config, name, None) for name in SECTIONS}
+    sections = {name: getattr(config, name, None) for name in search_space.SECTIONS}
     return {
         "package": __version__,
         "history": history.version,

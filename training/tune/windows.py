@@ -7,7 +7,7 @@ after it to judge on. Called by ``omnibasket tune``.
 from typing import Final, NamedTuple
 
 from recsys.errors import DataError
-from recsys.evaluation.splits import MAX_SHARE, Split, Window, rolling
+from recsys.evaluation import Split, Window, rolling, splits
 from recsys.units import DAY
 
 #: Two windows are the least: one to learn on, one to judge on.
@@ -64,7 +64,7 @@ def _room(plan: list[Split]) -> int:
     """Windows that fit before the first test window, with half of it left to learn from."""
     first = plan[0]
     before = first.test.start_ts - first.first_ts // DAY * DAY
-    return int(MAX_SHARE * before) // (first.validation.end_ts - first.validation.start_ts)
+    return int(splits.MAX_SHARE * before) // (first.validation.end_ts - first.validation.start_ts)
 
 
 def _too_short(plan: list[Split], test_days: int) -> str:

@@ -15,8 +15,7 @@ from typing import Any, Final
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
-from recsys.config.search_space import SECTIONS
-from recsys.config.toml_file import parse_config
+from recsys.config import parse_config, search_space
 from recsys.errors import ConfigError
 from recsys.messages import failure
 from training.tune.space import Space, Values
@@ -112,10 +111,10 @@ def take_over(found: Path, target: Path) -> list[tuple[str, object, object]]:
     """
     wanted = list(_leaves(_read(found)))
     for name, _ in wanted:
-        if name.split(".")[0] not in SECTIONS:
+        if name.split(".")[0] not in search_space.SECTIONS:
             raise ConfigError(
-                f"{found}: `{name}` is none of the settings that are tuned ({', '.join(SECTIONS)})."
-                " Set it in omnibasket.toml."
+                f"{found}: `{name}` is none of the settings that are tuned "
+                f"({', '.join(search_space.SECTIONS)}). Set it in omnibasket.toml."
             )
     try:
         text = target.read_bytes().decode("utf-8-sig")

@@ -6,10 +6,7 @@ Called by the peers that are implicit's.
 import numpy as np
 from scipy import sparse
 
-from recsys.datasets.baskets import TrainingSet
-from recsys.datasets.customer_history import Histories
-from recsys.datasets.ragged import rows_of
-from recsys.models.base import Context
+from recsys.datasets import Context, Histories, TrainingSet, rows_of
 from recsys.units import DAY
 
 

@@ -10,11 +10,9 @@ from typing import Any, ClassVar, Final, Literal, Self
 import numpy as np
 from scipy import sparse
 
-from recsys.datasets.baskets import TrainingSet
-from recsys.datasets.customer_history import Histories
+from recsys.datasets import Context, Histories, TrainingSet
 from recsys.evaluation.baselines.interaction_matrix import of_histories, of_training
 from recsys.evaluation.top_lists import Items, TopLists, cut_to_top, top_items
-from recsys.models.base import Context
 
 _ROWS: Final = 250
 

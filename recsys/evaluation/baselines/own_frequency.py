@@ -10,11 +10,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.baskets import TrainingSet
-from recsys.datasets.customer_history import Histories
-from recsys.datasets.ragged import Lists, pointers, positions_of, rows_of
+from recsys.datasets import Context, Histories, Lists, TrainingSet, pointers, positions_of, rows_of
 from recsys.evaluation.top_lists import TopLists
-from recsys.models.base import Context
 from recsys.units import DAY
 
 

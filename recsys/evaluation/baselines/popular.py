@@ -9,10 +9,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.baskets import TrainingSet
-from recsys.datasets.customer_history import NO_CHANNEL, Histories
+from recsys.datasets import NO_CHANNEL, Context, Histories, TrainingSet
 from recsys.evaluation.top_lists import Items, TopLists, cut_to_top
-from recsys.models.base import Context
 
 
 class MostPopular:

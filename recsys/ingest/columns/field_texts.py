@@ -11,7 +11,7 @@ from typing import cast
 import ibis
 import ibis.expr.types as ir
 
-from recsys.config.settings import Column
+from recsys.config import Column
 from recsys.ingest.columns.number_formats import DECIMAL, EMPTY
 
 #: What stands behind the day in a date with a time.

@@ -16,7 +16,7 @@ import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 from ibis.util import gen_name
 
-from recsys.config.toml_file import Column, Config, Source
+from recsys.config import Column, Config, Source
 from recsys.errors import ConfigError, DataError
 from recsys.ingest.columns.field_texts import number_of, says_nothing, text_of, without_emails
 from recsys.ingest.columns.integer_ids import is_id, of_whole_numbers, whole
@@ -33,7 +33,7 @@ from recsys.ingest.columns.time_zones import to_utc
 from recsys.ingest.columns.times import hint, read_as, read_formats, read_time
 from recsys.ingest.files.export_files import ROW
 from recsys.query_engine import rows
-from recsys.values.vocabulary import words_by_meaning
+from recsys.values import words_by_meaning
 
 #: Different words that a column of yes and no may hold; what is beyond them is unknown.
 _MOST_WORDS = 1000

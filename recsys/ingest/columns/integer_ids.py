@@ -12,7 +12,7 @@ from typing import Final, cast
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
-from recsys.config.toml_file import Column, Source
+from recsys.config import Column, Source
 from recsys.query_engine import rows
 
 #: Fields that hold ids; identifiers do as well.

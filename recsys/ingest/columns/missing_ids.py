@@ -8,7 +8,7 @@ import re
 import ibis.expr.types as ir
 
 from recsys.ingest.columns.fields import Fields
-from recsys.values.placeholders import IdKind, no_id_expression, part_is_no_id_expression
+from recsys.values import IdKind, no_id_expression, part_is_no_id_expression
 
 
 def reject_no_id(fields: Fields, field: str, value: ir.StringValue, kind: IdKind = "item") -> None:

@@ -15,7 +15,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
-from recsys.config.toml_file import Column
+from recsys.config import Column
 from recsys.ingest.columns.number_formats import (
     DECIMAL,
     EITHER,
@@ -30,7 +30,7 @@ from recsys.ingest.columns.number_formats import (
     values,
 )
 from recsys.query_engine import keep, rows
-from recsys.values.currencies import currencies_of_sign, currency_codes, currency_digits
+from recsys.values import currencies_of_sign, currency_codes, currency_digits
 
 #: Fields that are money: their currency's digits help to tell how they are written.
 MONEY = frozenset({

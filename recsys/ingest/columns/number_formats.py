@@ -17,7 +17,7 @@ import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
-from recsys.values.currencies import SIGNS, currencies_of_sign, currency_codes
+from recsys.values import currencies, currencies_of_sign, currency_codes
 
 Sign = Literal[".", ","]
 Kind = Literal["whole", "own", ".", ",", ".?", ",?", "bad", "none"]
@@ -319,7 +319,9 @@ def shapes(table: ir.Table) -> ir.Table:
     table = table.mutate(body=cast(ir.StringValue, table.body).rstrip())
     sign = table["_a"] + table["_b"] + table["_c"] + table["_d"]
     table = table.mutate(_sign=sign, currency=table["_before"] + table["_after"])
-    known = table.currency.isin(["", *UNITS, *SIGNS, *(code.lower() for code in currency_codes())])
+    known = table.currency.isin(
+        ["", *UNITS, *currencies.SIGNS, *(code.lower() for code in currency_codes())]
+    )
     fits = (
         known
         & table["_sign"].isin([*_SIGNS])

@@ -109,7 +109,7 @@ def read_as(text: ir.StringValue, written: str) -> tuple[ir.TimestampValue, ir.I
     return local, nothing if written == "excel" else ibis.literal(0, "int64")
 
 
-def counted(texts: Collection[str]) -> str | None:
+def number_kind(texts: Collection[str]) -> str | None:
     """Name the word of ``COUNTED`` for times that are all numbers of one kind; None for others."""
     if not texts or all(re.fullmatch(_HOURLY, text, re.ASCII) for text in texts):
         return None
@@ -204,7 +204,7 @@ def fitting(texts: Collection[str]) -> list[str]:
 
 def hint(texts: Collection[str]) -> str:
     """Say which ``time_format`` would read most of these texts, nothing where none is known."""
-    if word := counted(texts):
+    if word := number_kind(texts):
         return f': set `time_format` to "{word}"'
     left, several = list(texts), list[str]()
     while left and len(several) < _MOST_FORMATS:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import sqlalchemy as sa
 
-from recsys.config.toml_file import Source, config_from_environment
+from recsys.config import Source, config_from_environment
 from recsys.errors import ConfigError, DataError
 from recsys.ingest.files.export_files import SourceFile
 from recsys.messages import without_secrets

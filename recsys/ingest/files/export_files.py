@@ -15,7 +15,7 @@ from typing import Any, cast
 import duckdb
 from ibis.backends.duckdb import Backend
 
-from recsys.config.toml_file import Config, Source
+from recsys.config import Config, Source
 from recsys.errors import DataError
 from recsys.ingest.files.delimited import open_delimited, open_whole_lines, plain_text, read_csv
 from recsys.ingest.files.flat_events import event_sql

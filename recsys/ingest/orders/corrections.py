@@ -22,7 +22,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
-from recsys.config.settings import RuleSettings
+from recsys.config import RuleSettings
 from recsys.ingest.files.export_files import ROW
 from recsys.query_engine import keep, rows, value
 from recsys.schema import CORRECTION

@@ -11,7 +11,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
-from recsys.config.settings import IdentitySettings
+from recsys.config import IdentitySettings
 from recsys.ingest.orders import allocation, shared_numbers
 from recsys.ingest.orders.duplicates import mark_repeats, runs
 from recsys.ingest.parts import Part

@@ -28,9 +28,8 @@ import ibis
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
-from recsys.config.settings import IdentitySettings
-from recsys.identity.blocking import blocked_expression
-from recsys.identity.links import ANCHORS
+from recsys.config import IdentitySettings
+from recsys.identity import blocked_expression, links
 from recsys.ingest.files.export_files import ROW
 from recsys.ingest.orders.ticket_counters import ticket_gap
 from recsys.query_engine import keep, rows, value
@@ -55,7 +54,9 @@ NOT_PEOPLE: Final = ("payment_token", "device")
 def people(kinds: Sequence[str]) -> list[str]:
     """Return the identifier types that name one person each, strongest first."""
     named = [kind for kind in kinds if kind not in NOT_PEOPLE]
-    return sorted(named, key=lambda kind: (ANCHORS.index(kind) if kind in ANCHORS else 99, kind))
+    return sorted(
+        named, key=lambda kind: (links.ANCHORS.index(kind) if kind in links.ANCHORS else 99, kind)
+    )
 
 
 def within_file(

@@ -12,18 +12,16 @@ import ibis
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
-from recsys.config.toml_file import Config, Source
+from recsys.config import Config, Source
 from recsys.errors import ConfigError
-from recsys.identity.hashing import normalise_expression
+from recsys.identity import normalise_expression
 from recsys.ingest.columns.fields import Fields, Typed
 from recsys.ingest.columns.missing_ids import reject_no_id
 from recsys.ingest.files.export_files import ROW, RawTable
 from recsys.ingest.sources.order_lines import RAW_IDENTIFIER, Money
 from recsys.ingest.sources.variants import TAKEN, inherited
 from recsys.query_engine import keep, merge_json, rows
-from recsys.values.placeholders import no_id_expression
-from recsys.values.product_statuses import read_statuses
-from recsys.values.web_addresses import ADDRESSES, address_expression
+from recsys.values import ADDRESSES, address_expression, no_id_expression, read_statuses
 
 PRODUCT_FIELDS = (
     "item_id", "title", "parent_id", "id", "option1", "option2", "option3", "department",

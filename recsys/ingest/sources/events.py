@@ -18,8 +18,8 @@ import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
-from recsys.config.toml_file import Config
-from recsys.identity.hashing import KeyedHash, normalise_expression
+from recsys.config import Config
+from recsys.identity import KeyedHash, normalise_expression
 from recsys.ingest.columns.fields import Fields, Typed
 from recsys.ingest.columns.number_formats import DECIMAL, EMPTY
 from recsys.ingest.columns.time_zones import FIRST_YEAR, LAST_YEAR
@@ -28,8 +28,7 @@ from recsys.ingest.files.export_files import LINE, RawTable
 from recsys.ingest.sources.order_lines import RAW_IDENTIFIER
 from recsys.query_engine import is_json, keep, rows
 from recsys.schema import CHANNELS
-from recsys.values.currencies import currency_codes, currency_digits
-from recsys.values.placeholders import IdKind, no_id_expression
+from recsys.values import IdKind, currency_codes, currency_digits, no_id_expression
 
 #: Events that say something about products; others only help to know who is who.
 COMMERCE = (

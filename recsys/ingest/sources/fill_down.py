@@ -9,7 +9,7 @@ from dataclasses import replace
 import ibis
 from ibis.backends.duckdb import Backend
 
-from recsys.config.toml_file import Source
+from recsys.config import Source
 from recsys.errors import DataError
 from recsys.ingest.files.export_files import ROW, RawTable
 from recsys.query_engine import keep

@@ -14,9 +14,9 @@ import ibis.expr.types as ir
 from babel.core import get_global
 from ibis.backends.duckdb import Backend
 
-from recsys.config.toml_file import Column, Config, Source
+from recsys.config import Column, Config, Source
 from recsys.errors import ConfigError
-from recsys.identity.hashing import KeyedHash, normalise_expression
+from recsys.identity import KeyedHash, normalise_expression
 from recsys.ingest.columns.fields import Fields, Typed
 from recsys.ingest.columns.missing_ids import reject_no_id
 from recsys.ingest.files.export_files import ROW, RawTable

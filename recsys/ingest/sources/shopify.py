@@ -18,9 +18,9 @@ import ibis
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
-from recsys.config.toml_file import Column, Config
+from recsys.config import Column, Config
 from recsys.errors import DataError
-from recsys.identity.hashing import normalise_expression
+from recsys.identity import normalise_expression
 from recsys.ingest.columns.fields import Fields, Typed
 from recsys.ingest.columns.missing_ids import reject_no_id
 from recsys.ingest.columns.times import read_time

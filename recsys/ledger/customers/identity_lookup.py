@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from recsys.identity.hashing import customer_id_of
+from recsys.identity import customer_id_of
 from recsys.ledger.events.event_types import Identifier
 from recsys.ledger.schema import HISTORIES, IDENTIFIERS
 

@@ -10,8 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from recsys.datasets.customer_history import EMPTY, add_events, pack_history, unpack_history
-from recsys.datasets.interactions import KIND_OF, Structured
+from recsys.datasets import (
+    EMPTY,
+    Structured,
+    add_events,
+    interactions,
+    pack_history,
+    unpack_history,
+)
 from recsys.ledger.customers.identity_lookup import resolve_ids
 from recsys.ledger.events import purchases
 from recsys.ledger.events.event_types import Event
@@ -21,7 +27,7 @@ from recsys.ledger.statements import lock
 
 _BLANK_ROW = pack_history(EMPTY)
 #: Events that change a row.
-TOLD = ("purchase", "refund", *KIND_OF)
+TOLD = ("purchase", "refund", *interactions.KIND_OF)
 
 #: transaction_id → (scope, own_id) of each live purchase of that number.
 Orders = dict[str, list[tuple[str, str | None]]]
@@ -78,7 +84,7 @@ def apply_events(
         looked = structured(look for event, _ in theirs for look in views_and_carts(event))
         history = add_events(history, looked) if len(looked) else history
         for event, scope in theirs:
-            if event.event not in KIND_OF:
+            if event.event not in interactions.KIND_OF:
                 history = purchases.history_after(
                     history, event, systems=systems, currency=currency, scope=scope
                 )

@@ -16,9 +16,9 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection, Table
 
-from recsys.datasets.interactions import KIND_OF
+from recsys.datasets import interactions
 from recsys.errors import LedgerError
-from recsys.identity.hashing import customer_id_of
+from recsys.identity import customer_id_of
 from recsys.ledger.customers.identity_lookup import find_identifiers, session_own_id
 from recsys.ledger.customers.live_updates import TOLD, apply_events, order_of, order_scopes, owners
 from recsys.ledger.database import Database
@@ -239,7 +239,7 @@ def _reapply(connection: Connection, contained: int, currency: str) -> int:
         visits = owners(connection, (event.session_id for event in events if event.session_id))
         counted = []
         for row, event in told:
-            if event.event in KIND_OF:
+            if event.event in interactions.KIND_OF:
                 counted.append((event, _looker(event, row.own_id, visits), event.scope))
             elif row.page and _of_nobody(event, row.own_id):
                 counted.append((event, row.own_id, event.scope))

@@ -13,10 +13,9 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta, Struct, field
 
-from recsys.config.settings import IdentitySettings
-from recsys.identity.blocking import is_blocked
-from recsys.identity.hashing import KeyedHash
-from recsys.values.placeholders import is_no_id
+from recsys.config import IdentitySettings
+from recsys.identity import KeyedHash, is_blocked
+from recsys.values import is_no_id
 
 #: Ids are texts of up to 200 characters without control characters.
 Id = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]

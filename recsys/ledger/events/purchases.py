@@ -11,8 +11,15 @@ import numpy as np
 import numpy.typing as npt
 from babel.core import get_global
 
-from recsys.datasets.customer_history import LINES, CustomerHistory, add_lines
-from recsys.datasets.item_index import IntArray, item_key, location_key, order_key
+from recsys.datasets import (
+    CustomerHistory,
+    IntArray,
+    add_lines,
+    customer_history,
+    item_key,
+    location_key,
+    order_key,
+)
 from recsys.ledger.events.event_types import Event, EventItem, Money, order_id
 from recsys.schema import CHANNELS
 
@@ -83,7 +90,7 @@ def _digits(currency: str) -> int:
 
 
 def _lines(event: Event, order: int, currency: str) -> Structured:
-    lines = np.zeros(len(event.items), LINES)
+    lines = np.zeros(len(event.items), customer_history.LINES)
     lines["ts"] = event.occurred_ts
     lines["order"] = order
     lines["channel"] = CHANNELS.index(event.channel)
@@ -132,4 +139,4 @@ def _returned(history: CustomerHistory, event: Event, keys: IntArray, currency: 
             line["quantity"] = -quantity
             line["amount_minor"] = _bounded(-unit * quantity)
             back.append(line)
-    return np.array(back, LINES) if back else np.empty(0, LINES)
+    return np.array(back, customer_history.LINES) if back else np.empty(0, customer_history.LINES)

@@ -16,8 +16,8 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from recsys.datasets.interactions import KIND_OF
-from recsys.identity.hashing import customer_id_of
+from recsys.datasets import interactions
+from recsys.identity import customer_id_of
 from recsys.ledger.customers.identity_lookup import find_identifiers, resolve_ids, session_own_id
 from recsys.ledger.customers.live_updates import apply_events, order_of, order_scopes
 from recsys.ledger.events import visit_state
@@ -112,7 +112,7 @@ def record(
     counted = [
         e
         for e in entries
-        if (e.counted and (e.named or e.event.event not in KIND_OF))
+        if (e.counted and (e.named or e.event.event not in interactions.KIND_OF))
         or (_unconfirmed(batch, e) and not e.named)
     ]
     apply_events(connection, [(e.event, e.own_id, e.scope) for e in counted], currency, seen)

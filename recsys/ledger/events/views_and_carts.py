@@ -9,8 +9,7 @@ from collections.abc import Iterable
 import msgspec
 import numpy as np
 
-from recsys.datasets.interactions import EVENTS, KIND_OF, Structured
-from recsys.datasets.item_index import item_key
+from recsys.datasets import Structured, interactions, item_key
 from recsys.ledger.events.event_types import Event
 from recsys.schema import CHANNELS
 
@@ -29,7 +28,7 @@ class ViewOrCart(msgspec.Struct, frozen=True, array_like=True):
 
 def views_and_carts(event: Event) -> list[ViewOrCart]:
     """Return what an event says was looked at; nothing for other kinds of events."""
-    kind = KIND_OF.get(event.event)
+    kind = interactions.KIND_OF.get(event.event)
     if kind is None:
         return []
     channel = CHANNELS.index(event.channel)
@@ -39,4 +38,4 @@ def views_and_carts(event: Event) -> list[ViewOrCart]:
 def structured(found: Iterable[ViewOrCart]) -> Structured:
     """Lay looks out as a history holds them: an array of ``interactions.EVENTS``."""
     rows = [(item_key(look.item_id), look.ts, look.kind, look.channel) for look in found]
-    return np.array(rows, EVENTS)
+    return np.array(rows, interactions.EVENTS)

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from recsys.datasets.interactions import VIEW, Structured
+from recsys.datasets import Structured, interactions
 from recsys.ledger.events.event_types import Event
 from recsys.ledger.events.views_and_carts import ViewOrCart, structured, views_and_carts
 
@@ -30,7 +30,7 @@ class VisitState(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def viewed(self) -> tuple[str, ...]:
         """Items looked at, the latest first."""
-        return tuple(look.item_id for look in self.looks if look.kind == VIEW)
+        return tuple(look.item_id for look in self.looks if look.kind == interactions.VIEW)
 
     def events(self) -> Structured:
         """What was looked at and put into the cart, as a history holds it."""

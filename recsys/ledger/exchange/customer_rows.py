@@ -14,10 +14,9 @@ from typing import Final, TypeVar
 
 import ibis
 
-from recsys.config.toml_file import ORDER_KINDS, Config
-from recsys.datasets.customer_history import pack_history
-from recsys.datasets.history_rows import read_rows
-from recsys.history.versions import History
+from recsys.config import ORDER_KINDS, Config
+from recsys.datasets import pack_history, read_rows
+from recsys.history import History
 from recsys.ledger.ledger import Ledger, ReplacedRows
 from recsys.query_engine import batches
 

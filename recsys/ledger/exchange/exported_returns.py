@@ -12,8 +12,8 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from recsys.config.toml_file import ORDER_KINDS, Config
-from recsys.history.versions import History
+from recsys.config import ORDER_KINDS, Config
+from recsys.history import History
 from recsys.ledger.events.event_types import IN_STORE, order_id, scope_of
 from recsys.ledger.ledger import Ledger
 from recsys.ledger.offers.returns import ReturnedOrder

@@ -16,19 +16,22 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from recsys.identity.links import LOGIN, OBSERVATIONS, SAME_ORDER
-from recsys.ingest.staged import EVENTS, LIVE, LOCATIONS, PAGES, PRODUCTS, TOLD, Live
+from recsys.identity import links
+from recsys.ingest import Live, staged
 from recsys.ledger.catalogue_updates import Overlay
 from recsys.ledger.events.event_types import Event, EventItem, Money, order_id, stored_id
 from recsys.ledger.events.limits import LimitFault, limit_faults
 from recsys.ledger.events.purchases import minor
 from recsys.ledger.ledger import Ledger, LiveEvent
-from recsys.recommender.catalogue_updates import LiveItem, LiveLocation
+from recsys.recommender import LiveItem, LiveLocation
 
 _PAGE: Final = 5_000
 _SCHEMAS: Final = {
-    "lines": TOLD, "observations": OBSERVATIONS, "events": EVENTS, "pages": PAGES
-}  # fmt: skip
+    "lines": staged.TOLD,
+    "observations": links.OBSERVATIONS,
+    "events": staged.EVENTS,
+    "pages": staged.PAGES,
+}
 #: So many rejected events are named one by one.
 _LISTED: Final = 1_000
 _UNREADABLE: Final = LimitFault("unreadable", "", "This version reads no event in it.")
@@ -87,7 +90,7 @@ def _fitting(live: Live, told: LiveEvent, currency: str) -> Event | None:
         live.rejected[wrong.reason] += 1
         if len(live.rejects) < _LISTED:
             live.rejects.append({
-                "source": LIVE, "file": "events", "line": told.seq, "reason": wrong.reason,
+                "source": staged.LIVE, "file": "events", "line": told.seq, "reason": wrong.reason,
                 "detail": f"{wrong.pointer} {wrong.detail}".strip(), "row": "(hidden)",
             })  # fmt: skip
         return None
@@ -122,7 +125,10 @@ def read_updates(ledger: Ledger, exported: Mapping[str, int]) -> dict[str, pa.Ta
     overlay.renew()
     told = overlay.told(exported)
     records = {"products": told.items.values(), "locations": told.locations.values()}
-    schemas = {"products": _names(PRODUCTS, LiveItem), "locations": _names(LOCATIONS, LiveLocation)}
+    schemas = {
+        "products": _names(staged.PRODUCTS, LiveItem),
+        "locations": _names(staged.LOCATIONS, LiveLocation),
+    }
     return {
         kind: pa.Table.from_pylist([_told(row) for row in rows], schemas[kind])
         for kind, rows in records.items()
@@ -156,7 +162,7 @@ def _rows(told: LiveEvent, event: Event, currency: str) -> Iterator[tuple[str, d
         for place, item in enumerate(items, 1):
             line = _line(event, group, order, item, at, currency)
             yield "lines", line | {"_row": told.seq, "own_id": told.own_id, "line_no": place}
-        yield from _observed(event, group, SAME_ORDER, at)
+        yield from _observed(event, group, links.SAME_ORDER, at)
     if event.event not in ("login", "refund"):
         for item in items:
             yield "events", _event(told, event, item, at, currency)
@@ -172,7 +178,7 @@ def _rows(told: LiveEvent, event: Event, currency: str) -> Iterator[tuple[str, d
                 "scope": event.scope,
             },
         )
-    yield from _observed(event, event.session_id or event.event_id, LOGIN, at)
+    yield from _observed(event, event.session_id or event.event_id, links.LOGIN, at)
 
 
 def _observed(
@@ -180,7 +186,7 @@ def _observed(
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     if event.identifier is not None:
         named = {"type": event.identifier.type, "value": event.identifier.value}
-        place = {"group_id": group, "evidence": evidence, "source": LIVE, "at": at}
+        place = {"group_id": group, "evidence": evidence, "source": staged.LIVE, "at": at}
         yield "observations", named | place
 
 

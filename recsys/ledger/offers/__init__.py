@@ -3,3 +3,7 @@
 In: decisions of marketers, orders that use offers. Out: offers that stand, and what they take off.
 Called by ``ledger.ledger`` and by the service.
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -10,7 +10,7 @@ import re
 import secrets
 from typing import Final, NamedTuple
 
-from recsys.bundles.terms import Offer
+from recsys.bundles import Offer
 
 #: Crockford's base 32: no I, L, O and U.
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

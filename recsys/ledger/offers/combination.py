@@ -7,7 +7,7 @@ A basket and offers come in; out come those to use, with what each claims. Calle
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from recsys.bundles.terms import Offer
+from recsys.bundles import Offer
 from recsys.errors import OfferError
 from recsys.ledger.offers.pieces import OfferBounds, OfferClaim, OpenOrder
 

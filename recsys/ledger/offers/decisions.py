@@ -12,7 +12,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from recsys.bundles.terms import NEXT_STATUSES, Decision, Terms, TermsChange
+from recsys.bundles import NEXT_STATUSES, Decision, Terms, TermsChange
 from recsys.errors import StaleError, TransitionError
 from recsys.ledger.database import Database
 from recsys.ledger.offers.rows import (

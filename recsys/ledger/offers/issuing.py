@@ -10,8 +10,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from recsys.bundles.bundle_table import offered_members
-from recsys.bundles.terms import Offer, OfferItem, Terms
+from recsys.bundles import Offer, OfferItem, Terms, offered_members
 from recsys.errors import LedgerError
 from recsys.ledger.database import Database
 from recsys.ledger.offers.codes import OfferName, hashed, read_code

@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 import sqlalchemy as sa
 
-from recsys.bundles.terms import Counts, Offer, OfferItem
+from recsys.bundles import Counts, Offer, OfferItem
 from recsys.ledger.database import Database
 from recsys.ledger.offers.codes import OfferName
 from recsys.ledger.offers.issuing import OfferWish, Refusal, VisitBounds, issue_offer

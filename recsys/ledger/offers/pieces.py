@@ -15,10 +15,9 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from recsys.bundles.pricing import least_minor
-from recsys.bundles.terms import Offer
+from recsys.bundles import Offer, least_minor
 from recsys.errors import OfferError
-from recsys.values.currencies import write_amount
+from recsys.values import write_amount
 
 #: What arithmetic with weights may be off by.
 SLACK: Final = 1e-9

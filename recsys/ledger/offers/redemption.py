@@ -11,7 +11,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from recsys.bundles.terms import Offer, Terms
+from recsys.bundles import Offer, Terms
 from recsys.errors import OfferError
 from recsys.ledger.database import Database
 from recsys.ledger.events.event_types import scope_of

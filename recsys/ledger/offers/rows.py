@@ -13,7 +13,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from recsys.bundles.terms import Counts, Decision, Offer, OfferItem, OfferState, Redemption, Terms
+from recsys.bundles import Counts, Decision, Offer, OfferItem, OfferState, Redemption, Terms
 from recsys.ledger.database import Database
 from recsys.ledger.schema import DECISIONS, IDENTIFIERS, OFFERS, REDEMPTIONS
 

@@ -9,9 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.buffers import zeroed
-from recsys.datasets.compilation import compiled, fixed
-from recsys.datasets.item_index import IntArray, IxArray
+from recsys.datasets import IntArray, IxArray, compiled, fixed, zeroed
 from recsys.models.kernels.top_k import Array, Floats, ItemVotes, Scores, top_of_lists
 
 #: Features of each customer's products, as ``naming.spoken`` gives them.

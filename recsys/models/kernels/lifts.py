@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.item_index import IxArray
+from recsys.datasets import IxArray
 
 Array = npt.NDArray[Any]
 

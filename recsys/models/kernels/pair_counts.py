@@ -16,8 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from recsys.datasets.compilation import compiled
-from recsys.datasets.item_index import IntArray, IxArray
+from recsys.datasets import IntArray, IxArray, compiled
 
 #: Meetings of two products in a block.
 BLOCK: Final = 1 << 22

@@ -12,9 +12,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.buffers import zeroed
-from recsys.datasets.compilation import compiled, fixed
-from recsys.datasets.item_index import IntArray, IxArray
+from recsys.datasets import IntArray, IxArray, compiled, fixed, zeroed
 from recsys.models.kernels.top_k import Floats, Recommendations, Scores, top_of_lists
 
 #: Lists of best products that are kept; beyond, they are made anew.

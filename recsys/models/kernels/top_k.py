@@ -10,9 +10,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.buffers import zeroed
-from recsys.datasets.compilation import compiled, fixed
-from recsys.datasets.item_index import IntArray, IxArray
+from recsys.datasets import IntArray, IxArray, compiled, fixed, zeroed
 
 Scores = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]

@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from recsys.datasets.compilation import fixed, summing
-from recsys.datasets.item_index import IntArray, IxArray
+from recsys.datasets import IntArray, IxArray, fixed, summing
 from recsys.models.kernels.top_k import Floats, Recommendations, Scores, top_of_lists
 
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.item_index import IxArray
+from recsys.datasets import IxArray
 from recsys.schema import CHANNELS
 from recsys.units import DAY
 
 if TYPE_CHECKING:
-    from recsys.datasets.baskets import TrainingSet
+    from recsys.datasets import TrainingSet
 
 Floats = npt.NDArray[np.float64]
 Scores = npt.NDArray[np.float32]

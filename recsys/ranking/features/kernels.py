@@ -9,9 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.compilation import compiled
-from recsys.datasets.customer_history import NO_CHANNEL
-from recsys.datasets.item_index import IntArray, IxArray
+from recsys.datasets import NO_CHANNEL, IntArray, IxArray, compiled
 
 Features = npt.NDArray[np.float32]
 Scores = npt.NDArray[np.float32]

@@ -12,12 +12,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets.buffers import zeroed
-from recsys.datasets.compilation import all_fixed, fixed
-from recsys.datasets.customer_history import Histories
-from recsys.datasets.item_index import IntArray, IxArray
-from recsys.datasets.ragged import Ragged
-from recsys.models.base import Context
+from recsys.datasets import Context, Histories, IntArray, IxArray, Ragged, all_fixed, fixed, zeroed
 from recsys.ranking.features.item_statistics import COLUMNS as OF_ITEMS
 from recsys.ranking.features.item_statistics import ItemStatistics
 from recsys.ranking.features.kernels import fill_features

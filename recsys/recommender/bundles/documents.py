@@ -11,8 +11,7 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
-from recsys.bundles.pricing import PricePoint, price_points
-from recsys.bundles.terms import Counts, Terms, TermsChange
+from recsys.bundles import Counts, PricePoint, Terms, TermsChange, price_points
 from recsys.recommender.bundles.suggestions import KnownBundle, Suggestions
 from recsys.recommender.bundles.worth import Reason, said, why_not
 from recsys.recommender.product_attributes import EVERY

@@ -11,8 +11,8 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
-from recsys.bundles.terms import Status
-from recsys.datasets.item_index import location_key
+from recsys.bundles import Status
+from recsys.datasets import location_key
 from recsys.recommender.bundles.suggestions import KnownBundle, Suggestions
 from recsys.recommender.bundles.worth import REASONS, Reason, why_not
 

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from recsys.values.currencies import currency_digits
+from recsys.values import currency_digits
 
 #: Products of a bundle that have columns of their own.
 _MEMBERS: Final = 4

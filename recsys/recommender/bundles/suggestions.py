@@ -12,13 +12,23 @@ from functools import cached_property
 
 import numpy as np
 
-from recsys.bundles.bundle_table import AFTER, BUNDLE_KINDS, Bundles, bundle_id, offered_members
-from recsys.bundles.pricing import MemberSales, PricePoint, Quote, price_points, quote
-from recsys.bundles.terms import Decision, Terms
-from recsys.config.settings import BundleSettings as Settings
-from recsys.datasets.item_index import IxArray
-from recsys.ranking.availability import Availability
-from recsys.ranking.margins import UNKNOWN_MINOR, Margins
+from recsys.bundles import (
+    AFTER,
+    BUNDLE_KINDS,
+    Bundles,
+    Decision,
+    MemberSales,
+    PricePoint,
+    Quote,
+    Terms,
+    bundle_id,
+    offered_members,
+    price_points,
+    quote,
+)
+from recsys.config import BundleSettings as Settings
+from recsys.datasets import IxArray
+from recsys.ranking import UNKNOWN_MINOR, Availability, Margins
 from recsys.recommender.catalogue import Catalogue
 from recsys.recommender.engine import Engine
 

@@ -9,13 +9,12 @@ from typing import NamedTuple
 
 import msgspec
 
-from recsys.bundles.pricing import floor_minor
-from recsys.bundles.terms import Terms
-from recsys.config.toml_file import Config
+from recsys.bundles import Terms, floor_minor
+from recsys.config import Config
 from recsys.recommender.bundles.suggestions import KnownBundle, Suggestions
 from recsys.recommender.placements import BOUGHT_ON, all_placements
 from recsys.schema import CHANNELS
-from recsys.values.currencies import write_amount
+from recsys.values import write_amount
 
 
 class TermsFault(NamedTuple):

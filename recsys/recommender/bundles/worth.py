@@ -6,9 +6,9 @@ none. The service, its page and the command line all list by it, through ``listi
 
 from typing import Final, Literal, get_args
 
-from recsys.config.settings import BundleSettings as Settings
+from recsys.config import BundleSettings as Settings
 from recsys.recommender.bundles.suggestions import KnownBundle, Suggestions
-from recsys.values.currencies import currency_digits, write_amount
+from recsys.values import currency_digits, write_amount
 
 Reason = Literal[
     "no_price",

@@ -6,7 +6,7 @@ The ledger's offers and a catalogue come in; plain dictionaries come out. Called
 from collections.abc import Sequence
 from typing import Any, Final
 
-from recsys.bundles.terms import Offer, OfferItem, Redemption
+from recsys.bundles import Offer, OfferItem, Redemption
 from recsys.recommender.bundles.documents import money, time
 from recsys.recommender.catalogue import UNKNOWN_MINOR, Catalogue
 

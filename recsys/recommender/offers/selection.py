@@ -16,14 +16,9 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from recsys.bundles.bundle_table import AFTER, BUNDLE_KINDS
-from recsys.bundles.terms import Decision
-from recsys.datasets.customer_history import Histories
-from recsys.datasets.item_index import ItemIndex
-from recsys.datasets.ragged import Lists
-from recsys.ranking.choices import Choices
-from recsys.ranking.ranker import Ranker
-from recsys.ranking.rules import Limits, Rules
+from recsys.bundles import AFTER, BUNDLE_KINDS, Decision
+from recsys.datasets import Histories, ItemIndex, Lists
+from recsys.ranking import Choices, Limits, Ranker, Rules
 from recsys.recommender.placements import BOUGHT_ON, Question
 from recsys.units import DAY
 

@@ -10,7 +10,7 @@ from recsys.analysis.workspace import Workspace
 from recsys.errors import ConfigError, DataError
 from recsys.evaluation.recall_by_source import ALL_MODELS, SEEN_BY_TREES, candidate_recall
 from recsys.ranking import boosted_trees
-from recsys.ranking.ranker import PER_MODEL
+from recsys.ranking.ranker import CANDIDATES_PER_MODEL
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +119,10 @@ def test_the_ranker_says_what_it_learned(ranker: RankerStudy) -> None:
 
 
 def test_trees_see_most_of_what_models_name(ranker: RankerStudy) -> None:
-    found = {one.source: one for one in candidate_recall(ranker.ranker, ranker.people, PER_MODEL)}
+    found = {
+        one.source: one
+        for one in candidate_recall(ranker.ranker, ranker.people, CANDIDATES_PER_MODEL)
+    }
     every, seen = found[ALL_MODELS], found[SEEN_BY_TREES]
     assert 0.5 * every.recall < seen.recall <= every.recall
     assert seen.new_recall <= every.new_recall

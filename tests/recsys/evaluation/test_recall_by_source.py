@@ -6,7 +6,7 @@ from recsys.datasets.baskets import TrainingSet
 from recsys.evaluation import evaluation_set
 from recsys.evaluation.recall_by_source import ALL_MODELS, candidate_recall
 from recsys.models import Popular, Repeat
-from recsys.ranking.candidates import COLUMNS, MODELS
+from recsys.ranking.candidates import EVIDENCE_COLUMNS, MODEL_COLUMNS
 from recsys.ranking.ranker import Ranker
 from recsys.ranking.segment_blends import SegmentBlends
 from tests.recsys.evaluation.test_evaluation_set import WINDOW, crowd, line
@@ -21,7 +21,7 @@ def test_shares_worked_by_hand(write_history):
     training = TrainingSet.read(history, WINDOW.start_ts)
     people = evaluation_set.read(history, training.index, WINDOW, active=50)
     models = {"popular": Popular().fit(training), "repeat": Repeat().fit(training)}
-    blends = (SegmentBlends(columns) for columns in (MODELS, COLUMNS))
+    blends = (SegmentBlends(columns) for columns in (MODEL_COLUMNS, EVIDENCE_COLUMNS))
     ranker = Ranker(training.index, models, *blends, shelf_of(training))
     popular, repeat, together = candidate_recall(ranker, people, 2)
     # 16 wishes: 12 times bread, new to all, and 4 times apples, known to all

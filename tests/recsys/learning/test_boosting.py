@@ -15,12 +15,12 @@ from recsys.learning.boosting import (
     fit_trees,
     lambdarank_parameters,
 )
-from recsys.ranking.boosted_trees import FEATURES
+from recsys.ranking.boosted_trees import FEATURE_NAMES
 from recsys.ranking.trees import Trees
 from recsys.ranking.weight_refinement import ndcg_of
 
 #: The feature that decides, in what is made up here.
-TOLD = FEATURES.index("own_recency")
+TOLD = FEATURE_NAMES.index("own_recency")
 EAGER = Settings(min_examples=10, trees=2, order_trees=80, min_customers=1, features=1.0)
 
 
@@ -40,7 +40,7 @@ def window(seed: int, n: int = 160, twice: bool = False) -> RankingExamples:
         has.append(np.repeat([0.0, 1.0], [without, of_it]))
         bought.append(np.arange(without + of_it) < (without + of_it - 2 if buys_much else 1))
     rows = np.repeat(np.arange(len(customer)), [len(one) for one in has])
-    features = np.zeros((len(rows), len(FEATURES)), np.float32)
+    features = np.zeros((len(rows), len(FEATURE_NAMES)), np.float32)
     features[:, TOLD] = np.concatenate(has)
     noise = rng.normal(size=len(rows)) * 0.01
     mass = rng.uniform(0.5, 3.0, len(rows))
@@ -111,7 +111,7 @@ def test_only_who_bought_in_that_window_says_what_stands_first(n_windows: int) -
 
 def lead(trees: Trees) -> float:
     """How far trees put a candidate without the feature before one with it."""
-    both = np.zeros((2, len(FEATURES)), np.float32)
+    both = np.zeros((2, len(FEATURE_NAMES)), np.float32)
     both[1, TOLD] = 1.0
     without, of_it = trees.add(both)
     return float(without - of_it)

@@ -8,7 +8,7 @@ import pytest
 from recsys.evaluation import cart_sets, evaluation_set
 from recsys.learning import boosting, examples
 from recsys.learning.examples import BlendExamples, learn_ranking, ranking_examples, training_window
-from recsys.ranking.candidates import COLUMNS
+from recsys.ranking.candidates import EVIDENCE_COLUMNS
 from recsys.ranking.features.item_statistics import ItemStatistics
 from recsys.schema import CHANNELS
 from tests.recsys.conftest import write
@@ -109,7 +109,7 @@ def test_examples_of_all_sheets_have_rows_of_their_own(taught):
     assert found.mass.tolist() == list(mass)
     assert found.kind.tolist() == list(kind)
     np.testing.assert_array_equal(found.scores, scores)
-    assert found.scores.shape[1] == len(COLUMNS)
+    assert found.scores.shape[1] == len(EVIDENCE_COLUMNS)
 
 
 def test_trees_get_each_question_of_each_window_as_one_group(taught, monkeypatch):

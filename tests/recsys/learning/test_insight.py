@@ -16,7 +16,7 @@ from recsys.learning.insight import (
     importance_by_group,
     partial_dependence,
 )
-from recsys.ranking.boosted_trees import FEATURES, Ensemble
+from recsys.ranking.boosted_trees import FEATURE_NAMES, Ensemble
 from recsys.ranking.trees import Trees
 from tests.recsys.conftest import WriteHistory
 from tests.recsys.evaluation.test_evaluation_set import INDEX, WINDOW, crowd, line
@@ -29,8 +29,8 @@ def candidates() -> RankingExamples:
     """Bought is what was bought lately, and of that more in season."""
     rng = np.random.default_rng(3)
     m = 3_000
-    features = rng.random((m, len(FEATURES))).astype(np.float32)
-    first, second = (features[:, FEATURES.index(name)] for name in (FIRST, SECOND))
+    features = rng.random((m, len(FEATURE_NAMES))).astype(np.float32)
+    first, second = (features[:, FEATURE_NAMES.index(name)] for name in (FIRST, SECOND))
     bought = rng.random(m) < 0.1 + 0.6 * (first < 0.5) + 0.2 * (second > 0.5)
     return RankingExamples(
         features, bought, np.arange(m) // 10, np.ones(m), np.zeros(m), np.arange(m // 10)
@@ -47,12 +47,12 @@ def test_what_decides_weighs_most(candidates: RankingExamples, ensemble: Ensembl
     weights = feature_importance(ensemble, candidates.features)
     assert [one.name for one in weights[:2]] == [FIRST, SECOND]
     assert sum(one.share for one in weights) == pytest.approx(1)
-    assert {one.name for one in weights} == set(FEATURES)
+    assert {one.name for one in weights} == set(FEATURE_NAMES)
     assert all(one.order == 0 for one in weights)
     groups = importance_by_group(weights)
     assert groups[0].name == "own purchases of the product"
     assert sum(one.share for one in groups) == pytest.approx(1)
-    assert len(GROUP_OF) == len(FEATURES)
+    assert len(GROUP_OF) == len(FEATURE_NAMES)
 
 
 def test_what_moves_all_alike_weighs_nothing(

@@ -4,7 +4,7 @@ import pytest
 from recsys.config.model_settings import PopularSettings as Settings
 from recsys.datasets.customer_history import EMPTY, Histories
 from recsys.models.base import Batch, Context
-from recsys.models.popular import LEVELS, Popular
+from recsys.models.popular import POPULAR_LEVELS, Popular
 from tests.recsys.models.contract import ModelContract
 from tests.recsys.models.worlds import AS_OF, DAY, Order, batch, train
 
@@ -67,7 +67,7 @@ def test_the_nearest_place_with_enough_lines_answers(places, context, level, fir
     model, training = places
     nobody = Histories.nobody(1, len(training.index))
     asked = Batch(nobody, Context.of(1, AS_OF, **context))
-    assert LEVELS[model.level(asked)[0]] == level
+    assert POPULAR_LEVELS[model.level(asked)[0]] == level
     assert shown(model, training, **context)[0][0] == first
 
 

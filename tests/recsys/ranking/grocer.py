@@ -14,7 +14,7 @@ from recsys.datasets.ragged import Lists, rows_contain, rows_of
 from recsys.models import from_settings
 from recsys.models.base import Batch, Context
 from recsys.ranking.availability import Availability
-from recsys.ranking.candidates import COLUMNS, MODELS, collect_candidates
+from recsys.ranking.candidates import EVIDENCE_COLUMNS, MODEL_COLUMNS, collect_candidates
 from recsys.ranking.ranker import Ranker, RankRequest, factors_of
 from recsys.ranking.rules import Limits
 from recsys.ranking.segment_blends import SegmentBlends
@@ -94,8 +94,8 @@ def blends():
     partner = Lists.of_rows([index.ix_of([PAIRS[(n + 1) % 4][1]]) for n in range(120)])
     made = []
     for columns, given, wanted in (
-        (MODELS, Context.of(len(people), AS_OF), again),
-        (COLUMNS, context, partner),
+        (MODEL_COLUMNS, Context.of(len(people), AS_OF), again),
+        (EVIDENCE_COLUMNS, context, partner),
     ):
         found = collect_candidates(fitted(), Batch(histories, given), 50)
         rows = rows_of(found)

@@ -20,8 +20,8 @@ from recsys.learning.examples import (
     training_window,
 )
 from recsys.models.base import Context
-from recsys.ranking.boosted_trees import FEATURES, BoostedTrees, Ensemble
-from recsys.ranking.candidates import COLUMNS
+from recsys.ranking.boosted_trees import FEATURE_NAMES, BoostedTrees, Ensemble
+from recsys.ranking.candidates import EVIDENCE_COLUMNS
 from recsys.ranking.features.item_statistics import ItemStatistics
 from recsys.ranking.ranker import Ranker
 from recsys.ranking.trees import Trees
@@ -37,7 +37,7 @@ PEOPLE = [grocer.bought("pasta", "sauce", "item003"), grocer.bought(("tea", 9.0)
 def split(feature: str, threshold: float, less: float, more: float) -> Trees:
     """One tree of one question; what it adds is 0 on average."""
     return Trees(
-        np.array([0], np.int32), np.array([FEATURES.index(feature), 0, 0], np.int32),
+        np.array([0], np.int32), np.array([FEATURE_NAMES.index(feature), 0, 0], np.int32),
         np.array([threshold, 0.0, 0.0]), np.array([1, -1, -1], np.int32),
         np.array([0.0, less, more]),
     )  # fmt: skip
@@ -72,13 +72,13 @@ def test_the_reason_is_what_moved_a_product_most():
     bar = float(np.quantile(buyers, 0.9))
     lifted = ranker_with(split("item_log_buyers", bar, -1.0, 9.0))
     before, after = evidence_of(grocer.ranker(), PEOPLE), evidence_of(lifted, PEOPLE)
-    popular = COLUMNS.index("popular")
+    popular = EVIDENCE_COLUMNS.index("popular")
     moved = {item: after[item] - before[item] for item in before}
     moved = {item: by for item, by in moved.items() if by.any()}
     assert moved
     for item, by in moved.items():
         assert by[popular] == pytest.approx(9.0 if buyers[item] > bar else -1.0)
-        assert not by[np.arange(len(COLUMNS)) != popular].any()
+        assert not by[np.arange(len(EVIDENCE_COLUMNS)) != popular].any()
         if buyers[item] > bar:
             assert after[item].argmax() == popular
     (found,) = rank_in_batches(lifted, *asked(PEOPLE))

@@ -3,7 +3,7 @@
 Prices are a number and a currency: ``12.00 GBP``. XML names fields ``g:id``.
 """
 
-from recsys.config.toml_file import Column
+from recsys.config import Column
 from training.init.presets.preset import Headers, Preset
 
 _PRODUCTS = {

@@ -4,7 +4,7 @@ The X-Series writes a row for the sale, one for each of its lines and one for ea
 lines are lines: the sale's own row is struck out, and a payment has no quantity.
 """
 
-from recsys.config.toml_file import Column
+from recsys.config import Column
 from training.init.presets.preset import Headers, Preset, ids, words
 
 _X_SERIES = {

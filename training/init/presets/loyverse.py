@@ -5,7 +5,7 @@ says it. ``Status`` says whether a receipt was cancelled. ``Net sales`` is after
 taxes that are included in prices.
 """
 
-from recsys.config.toml_file import Column
+from recsys.config import Column
 from training.init.presets.preset import Headers, Preset, ids, words
 
 _RECEIPTS = {

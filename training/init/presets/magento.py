@@ -4,7 +4,7 @@ A configurable product has two rows an order: one with its price, and one of the
 taken, with price 0, which the rules leave out as free. Both have the variant's SKU.
 """
 
-from recsys.config.toml_file import Column
+from recsys.config import Column
 from training.init.presets.preset import Headers, Preset, words
 
 _ITEMS = {

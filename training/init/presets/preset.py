@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from recsys.config.toml_file import Column
+from recsys.config import Column
 from training.init.exports import Export
 from training.init.proposal import Question
 

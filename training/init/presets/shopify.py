@@ -5,7 +5,7 @@ concerns the product on its first row only, and further rows with nothing but an
 a row a product and location, formerly a column a location.
 """
 
-from recsys.config.toml_file import Column
+from recsys.config import Column
 from training.init.presets.preset import Headers, Preset, ids
 
 _WORDS = {

@@ -4,7 +4,7 @@
 negative quantities and amounts. ``Gross Sales`` over ``Qty`` is the price; it follows from these.
 """
 
-from recsys.config.toml_file import Column
+from recsys.config import Column
 from training.init.presets.preset import Headers, Preset, ids, words
 
 _ITEMS = {

@@ -5,8 +5,8 @@ lines are after coupons and without tax; coupons are therefore not taken from th
 Customer 0 is whoever has no account.
 """
 
-from recsys.config.toml_file import Column
-from recsys.ingest.sources.woocommerce_columns import NOT_SOLD, SOLD, item_columns
+from recsys.config import Column
+from recsys.ingest.sources import woocommerce_columns
 from training.init.presets.preset import Headers, Preset, ids, words
 
 _ITEMS = {
@@ -42,7 +42,10 @@ _PRODUCTS = {
     "type": "Type",
 }
 #: Statuses of an order, and whether it was cancelled.
-STATUS = {**dict.fromkeys(SOLD, "no"), **dict.fromkeys(NOT_SOLD, "yes")}
+STATUS = {
+    **dict.fromkeys(woocommerce_columns.SOLD, "no"),
+    **dict.fromkeys(woocommerce_columns.NOT_SOLD, "yes"),
+}
 #: The type of rows that are products, those that are not, and the id of such rows.
 _LINE = "line_item"
 _OTHER_LINES = ("shipping", "fee", "tax", "coupon", "refund")
@@ -97,7 +100,7 @@ def _leave_out_other_rows(headers: Headers, preset: Preset, kind: str | None) ->
 
 def orders(headers: Headers) -> Preset | None:
     """Recognise orders with a row an order and their lines in a cell."""
-    lines = item_columns(headers.export.columns)
+    lines = woocommerce_columns.item_columns(headers.export.columns)
     if not lines or not headers.has("order_id|order_number", "order_date|date|date_created"):
         return None
     seen = [text for column in lines for text in headers.values(column)]

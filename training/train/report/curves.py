@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from recsys.evaluation.metrics import Floats
+from recsys.datasets import Floats
 from recsys.units import DAY
 from training.train.report import names
 from training.train.report.canvas import INK, LINE, MUTED, OUR, SECOND, SHADE, THIRD, drawing

@@ -6,7 +6,7 @@ Called by the other modules of the report.
 from collections.abc import Mapping
 from typing import Any, Final
 
-from recsys.evaluation.evaluator import ALL_CUSTOMERS, BEST_SINGLE, OURS
+from recsys.evaluation import ALL_CUSTOMERS, BEST_SINGLE, OURS
 
 METHODS: Final[Mapping[str, str]] = {
     OURS: "Omnibasket",

@@ -12,9 +12,8 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from recsys.evaluation.evaluator import ALL_CUSTOMERS, OURS
-from recsys.evaluation.recall_by_source import ALL_MODELS, SEEN_BY_TREES
-from recsys.history.versions import History
+from recsys.evaluation import ALL_CUSTOMERS, OURS, recall_by_source
+from recsys.history import History
 from training.train.report import curves, discovery, names, sales
 from training.train.report.bars import bars, pairs
 from training.train.report.words import Found, summary, verdict_of
@@ -277,7 +276,11 @@ def _candidates(origins: list[dict[str, Any]]) -> list[Drawn]:
     """Who names what is then bought, what of it each adds, and what is left for trees."""
     if not origins:
         return []
-    models = [one for one in origins if one["source"] not in (ALL_MODELS, SEEN_BY_TREES)]
+    models = [
+        one
+        for one in origins
+        if one["source"] not in (recall_by_source.ALL_MODELS, recall_by_source.SEEN_BY_TREES)
+    ]
     many = ", ".join(
         f"{one['candidates']:.0f} {one['source']}" for one in origins if one not in models
     )

@@ -9,9 +9,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.datasets.arrow import as_numpy
-from recsys.evaluation.metrics import Floats
-from recsys.history.versions import History
+from recsys.datasets import Floats, as_numpy
+from recsys.history import History
 from recsys.schema import SALE
 from recsys.units import DAY
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from recsys.evaluation.evaluator import ALL_CUSTOMERS, OURS
+from recsys.evaluation import ALL_CUSTOMERS, OURS
 from training.train.report import discovery, names
 
 Verdict = Literal["ahead", "behind", "level", "note"]

@@ -1,0 +1,5 @@
+from .times import number_kind
+
+__all__ = [
+    "number_kind",
+]

@@ -1,0 +1,35 @@
+from .event_types import (
+    IN_STORE,
+    Channel,
+    Event,
+    Id,
+    Identifier,
+    Money,
+    Wire,
+    faults,
+    item_fault,
+    location_fault,
+    number_fault,
+    seal,
+    seal_identifier,
+    seal_session,
+)
+from .limits import limit_faults
+
+__all__ = [
+    "IN_STORE",
+    "Channel",
+    "Event",
+    "Id",
+    "Identifier",
+    "Money",
+    "Wire",
+    "faults",
+    "item_fault",
+    "limit_faults",
+    "location_fault",
+    "number_fault",
+    "seal",
+    "seal_identifier",
+    "seal_session",
+]

@@ -1,0 +1,62 @@
+from .availability import Availability
+from .blend import Blend
+from .boosted_trees import FEATURE_NAMES, BoostedTrees, Ensemble, choose_for_trees
+from .calibration import fit_isotonic
+from .candidates import (
+    CART_COLUMN,
+    EVIDENCE_COLUMNS,
+    MODEL_COLUMNS,
+    MODEL_OF_COLUMN,
+    Candidates,
+    collect_candidates,
+    score_given,
+)
+from .choices import Choices
+from .discovery import never_bought
+from .diversity import ItemSimilarity
+from .margins import UNKNOWN_MINOR, Costs, Margins
+from .product_attributes import Attribute
+from .product_filter import FilterData, LabelColumn
+from .ranked_lists import RankedLists
+from .ranker import CANDIDATES_PER_MODEL, Ranker, RankRequest, factors_of
+from .rules import Limits, Rules
+from .segment_blends import Kinds, SegmentBlends
+from .trees import Trees
+from .weight_refinement import ndcg_of
+
+__all__ = [
+    "CANDIDATES_PER_MODEL",
+    "CART_COLUMN",
+    "EVIDENCE_COLUMNS",
+    "FEATURE_NAMES",
+    "MODEL_COLUMNS",
+    "MODEL_OF_COLUMN",
+    "UNKNOWN_MINOR",
+    "Attribute",
+    "Availability",
+    "Blend",
+    "BoostedTrees",
+    "Candidates",
+    "Choices",
+    "Costs",
+    "Ensemble",
+    "FilterData",
+    "ItemSimilarity",
+    "Kinds",
+    "LabelColumn",
+    "Limits",
+    "Margins",
+    "RankRequest",
+    "RankedLists",
+    "Ranker",
+    "Rules",
+    "SegmentBlends",
+    "Trees",
+    "choose_for_trees",
+    "collect_candidates",
+    "factors_of",
+    "fit_isotonic",
+    "ndcg_of",
+    "never_bought",
+    "score_given",
+]

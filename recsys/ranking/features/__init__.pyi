@@ -1,0 +1,5 @@
+from .item_statistics import ItemStatistics
+
+__all__ = [
+    "ItemStatistics",
+]

@@ -1,0 +1,38 @@
+from .currencies import currencies_of_sign, currency_codes, currency_digits, write_amount
+from .minimum_ages import AGE_ATTRIBUTES, is_restricted
+from .phone_numbers import COUNTER_DIGITS, country_of, normalise_phone, with_code
+from .placeholders import (
+    IdKind,
+    is_no_id,
+    no_id_expression,
+    part_is_no_id_expression,
+    placeholder_pattern,
+)
+from .product_statuses import read_statuses
+from .vocabulary import WordMeaning, meaning_of_word, words_by_meaning
+from .web_addresses import ADDRESSES, address_expression, is_address
+
+__all__ = [
+    "ADDRESSES",
+    "AGE_ATTRIBUTES",
+    "COUNTER_DIGITS",
+    "IdKind",
+    "WordMeaning",
+    "address_expression",
+    "country_of",
+    "currencies_of_sign",
+    "currency_codes",
+    "currency_digits",
+    "is_address",
+    "is_no_id",
+    "is_restricted",
+    "meaning_of_word",
+    "no_id_expression",
+    "normalise_phone",
+    "part_is_no_id_expression",
+    "placeholder_pattern",
+    "read_statuses",
+    "with_code",
+    "words_by_meaning",
+    "write_amount",
+]
