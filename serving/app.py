@@ -50,7 +50,7 @@ def create_app(config: Config, *, background: bool = True) -> Flask:
         When the ledger or the key cannot be opened. A missing artefact is no error: the service
         says what to do until there is one.
     """
-    app = Flask("serving", static_folder=None)
+    app = Flask("serving", static_folder=None, template_folder="pages/templates")
     app.jinja_env.filters["isolated"] = isolated
     app.config["MAX_CONTENT_LENGTH"] = request_limits.MAX_BODY_BYTES
     app.url_map.strict_slashes = False

@@ -20,7 +20,7 @@ import pytest
 from click.testing import CliRunner, Result
 from flask.testing import FlaskClient
 
-from recsys.config.toml_file import Config, Ledger, load_config
+from recsys.config.toml_file import Config, LedgerSettings, load_config
 from recsys.ledger.api_keys import Grant
 from recsys.ledger.events.event_types import Identifier, seal_identifier
 from serving.app import create_app
@@ -176,7 +176,7 @@ def config(trained_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Conf
     ledger = shutil.copy(trained_demo / ".omnibasket" / "ledger.sqlite", folder / "ledger.sqlite")
     bundles = msgspec.structs.replace(settings.bundles, **EASY)
     return msgspec.structs.replace(
-        settings, ledger=Ledger(url=f"sqlite:///{ledger}"), bundles=bundles
+        settings, ledger=LedgerSettings(url=f"sqlite:///{ledger}"), bundles=bundles
     )
 
 
@@ -193,7 +193,8 @@ def keyed(config: Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     path = tmp_path_factory.mktemp("keyed") / "ledger.sqlite"
     shutil.copy(str(config.ledger.url).removeprefix("sqlite:///"), path)
     app = create_app(
-        msgspec.structs.replace(config, ledger=Ledger(url=f"sqlite:///{path}")), background=False
+        msgspec.structs.replace(config, ledger=LedgerSettings(url=f"sqlite:///{path}")),
+        background=False,
     )
     state: State = app.extensions["omnibasket"]
     _, secret = state.ledger.keys.create(Grant(scopes=("marketing",)), state.now_ts())

@@ -30,7 +30,7 @@ from training.ingest import ingest
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "ingest.md").read_text(encoding="utf-8")
-CODE = {p.name: p.read_text(encoding="utf-8") for p in (ROOT / "recsys" / "data").glob("*.py")}
+CODE = {p.name: p.read_text(encoding="utf-8") for p in (ROOT / "recsys" / "ingest").rglob("*.py")}
 KINDS = {
     "till_tickets, order_lines, database": (order_lines.FIELDS, order_lines.staged_lines),
     "shopify_orders": (shopify.FIELDS, shopify.staged_lines),

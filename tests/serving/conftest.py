@@ -19,7 +19,7 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 from werkzeug.serving import make_server
 
-from recsys.config.toml_file import Config, Ledger, load_config
+from recsys.config.toml_file import Config, LedgerSettings, load_config
 from serving.app import create_app
 from serving.state.worker_state import State
 from training.cli import main
@@ -153,7 +153,7 @@ def config(shop: Path, tmp_path: Path) -> Config:
     settings = load_config(shop)
     (settings.state / "rates").unlink(missing_ok=True)
     ledger = shutil.copy(shop / ".omnibasket" / "ledger.sqlite", tmp_path / "ledger.sqlite")
-    return msgspec.structs.replace(settings, ledger=Ledger(url=f"sqlite:///{ledger}"))
+    return msgspec.structs.replace(settings, ledger=LedgerSettings(url=f"sqlite:///{ledger}"))
 
 
 Serve = Callable[[Config], Flask]

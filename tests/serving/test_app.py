@@ -12,9 +12,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from serving.app import MAX_BODY_BYTES
 from serving.http import log
 from serving.http.problems import PROBLEM_KINDS, Problem
+from serving.http.request_limits import MAX_BODY_BYTES
 from serving.schemas import openapi
 
 from .conftest import known

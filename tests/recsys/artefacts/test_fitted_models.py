@@ -1,7 +1,6 @@
 import msgspec
 import numpy as np
 import pytest
-from tests.recsys.artefacts.test_format import MANIFEST
 
 from recsys.artefacts.artefact_format import load, write
 from recsys.artefacts.fitted_models import arrays_of, models_of
@@ -9,6 +8,7 @@ from recsys.config import model_settings
 from recsys.errors import ArtefactError, NotFittedError
 from recsys.models import from_settings
 from recsys.models.base import Context
+from tests.recsys.artefacts.test_artefact_format import MANIFEST
 from tests.recsys.models.worlds import AS_OF, checkerboard, customers_of
 
 SETTINGS = model_settings.ModelSettings(

@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from recsys.artefacts.layout import CART_BLEND
 from recsys.config.placement_settings import Objective
 from recsys.config.toml_file import PLACEMENTS, PlacementSettings
 from recsys.datasets.customer_history import EMPTY, EVENTS, add_events, add_lines
@@ -19,7 +20,7 @@ from recsys.datasets.item_index import item_key
 from recsys.errors import ArtefactError
 from recsys.models import MODELS
 from recsys.recommender.catalogue_updates import CatalogueUpdates, LiveItem
-from recsys.recommender.engine import CART_BLEND, Engine
+from recsys.recommender.engine import Engine
 from recsys.recommender.placements import Question
 from tests.recsys.models.worlds import AS_OF, DAY
 from tests.recsys.ranking.grocer import (

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from recsys.config.toml_file import Config, Source, Workspace
+from recsys.config.settings import WorkspaceSettings
+from recsys.config.toml_file import Config, Source
 from recsys.values.phone_numbers import country_of, normalise_phone
 
 ONE_IN_GB = [
@@ -190,7 +191,7 @@ def test_twice_is_once(case: tuple[str, str]) -> None:
 
 def test_whose_country_it_is() -> None:
     def config(**settings: str) -> Config:
-        return Config(workspace=Workspace(**settings))  # type: ignore[arg-type]
+        return Config(workspace=WorkspaceSettings(**settings))  # type: ignore[arg-type]
 
     french = Source(kind="order_lines", country="FR")
     plain = Source(kind="order_lines")

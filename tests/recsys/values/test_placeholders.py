@@ -9,13 +9,13 @@ from ibis.backends.duckdb import Backend
 
 from recsys.config.toml_file import Column, Config, Source
 from recsys.ingest.columns.fields import Fields
+from recsys.ingest.columns.missing_ids import reject_no_id
 from recsys.query_engine import connect, keep
 from recsys.values.placeholders import (
     IdKind,
     is_no_id,
     no_id_expression,
     part_is_no_id_expression,
-    reject_no_id,
 )
 
 NOTHING = [

@@ -12,14 +12,14 @@ from flask.testing import FlaskClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.config.toml_file import Config, Limits
+from recsys.config.toml_file import Config, LimitSettings
 from recsys.ledger.api_keys import Grant
 from serving.access.rate_limits import HOUR, MINUTE, Counts, Policy
 from serving.http.problems import Problem
 from tests.serving.conftest import Serve, bought, state
 
 SHOP = "https://shop.example"
-FEW = Limits(
+FEW = LimitSettings(
     requests_per_minute=9, events_per_hour=1500, page_requests_per_minute=8,
     page_events_per_hour=40, address_requests_per_minute=5, address_events_per_hour=30,
 )  # fmt: skip

@@ -24,7 +24,7 @@ import psycopg
 import pytest
 from flask import Flask
 
-from recsys.config.toml_file import Config, Ledger
+from recsys.config.toml_file import Config, LedgerSettings
 from serving.app import create_app
 from serving.http.connection_balance import ABSENT, Balance
 from serving.http.queues import Job, Lane, Lanes
@@ -305,7 +305,7 @@ def url(postgres: str) -> str:
 
 
 def on(config: Config, url: str) -> Config:
-    return msgspec.structs.replace(config, ledger=Ledger(url=url, write_seconds=0.5))
+    return msgspec.structs.replace(config, ledger=LedgerSettings(url=url, write_seconds=0.5))
 
 
 def test_a_ledger_that_hangs_leaves_the_answers(

@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from recsys.artefacts import registry
-from recsys.config.toml_file import Config, Ledger, load_config
+from recsys.config.toml_file import Config, LedgerSettings, load_config
 from recsys.ledger.schema import EXPOSURES
 from serving.schemas.recommendations import Readiness
 from tests.serving.conftest import Serve, ask, ids, state
@@ -164,7 +164,7 @@ def test_files_that_are_cut_while_it_answers_change_nothing(workspace: Path, ser
 def test_it_is_honest_about_an_empty_ledger_and_an_old_model(
     workspace: Path, tmp_path: Path, serve: Serve
 ) -> None:
-    ledger = Ledger(url=f"sqlite:///{tmp_path / 'empty.sqlite'}")
+    ledger = LedgerSettings(url=f"sqlite:///{tmp_path / 'empty.sqlite'}")
     config = msgspec.structs.replace(load_config(workspace), ledger=ledger)
     status, said = ready(serve(config).test_client())
     assert (status, said.status) == (200, "degraded")
@@ -199,7 +199,7 @@ def test_what_was_shown_long_ago_is_forgotten(config: Config, serve: Serve) -> N
 
 def test_settings_name_the_ledger(workspace: Path, tmp_path: Path, serve: Serve) -> None:
     url = f"sqlite:///{tmp_path / 'elsewhere' / 'l.sqlite'}"
-    config = msgspec.structs.replace(load_config(workspace), ledger=Ledger(url=url))
+    config = msgspec.structs.replace(load_config(workspace), ledger=LedgerSettings(url=url))
     client = serve(config).test_client()
     assert ready(client)[0] == 200
     assert (tmp_path / "elsewhere" / "l.sqlite").exists()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from recsys.ingest.columns.times import counted, fitting, hint
+from recsys.ingest.columns.times import fitting, hint, number_kind
 
 
 @pytest.mark.parametrize(
@@ -43,4 +43,4 @@ def test_a_proposal_covers_most_texts_or_says_nothing() -> None:
     ],
 )
 def test_numbers_that_count_from_a_moment(texts: list[str], expected: str | None) -> None:
-    assert counted(texts) == expected
+    assert number_kind(texts) == expected

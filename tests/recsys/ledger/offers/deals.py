@@ -9,8 +9,9 @@ from recsys.bundles.bundle_table import offered_members
 from recsys.bundles.terms import Counts, Decision, Offer, OfferItem, Terms
 from recsys.ledger.ledger import Ledger
 from recsys.ledger.offers.codes import Codes
-from recsys.ledger.offers.offers import Redeemed, Refusal
+from recsys.ledger.offers.offers import Refusal
 from recsys.ledger.offers.pieces import OrderItem
+from recsys.ledger.offers.redemption import RedeemedOffer
 from recsys.ledger.schema import DECISIONS, OFFERS, REDEMPTIONS
 from tests.recsys.ledger.conftest import NOW
 
@@ -57,7 +58,9 @@ def issue(
     return ledger.offers.issue(bundle_id, owner, items, name=name, now_ts=at, owners=owners)
 
 
-def redeem(ledger: Ledger, which: str, number: str = "T1", at: int = NOW, **use: Any) -> Redeemed:
+def redeem(
+    ledger: Ledger, which: str, number: str = "T1", at: int = NOW, **use: Any
+) -> RedeemedOffer:
     order: dict[str, Any] = {
         "channel": "pos", "location_id": "S1", "owners": None, "items": None, **use
     }  # fmt: skip
