@@ -49,9 +49,15 @@ def shuffles(shop: Shop, report: Report, n: int, peer_rounds: int, seed: int) ->
             low, high = interval(wrong, len(rounds))
             metric = f"false_discovery_rate_{kind}" if kind else "false_discovery_rate"
             report.add(
-                shop.name, method, metric, wrong / len(rounds), low=low, high=high,
-                n=len(rounds), seed=seed,
-            )  # fmt: skip
+                shop.name,
+                method,
+                metric,
+                wrong / len(rounds),
+                low=low,
+                high=high,
+                n=len(rounds),
+                seed=seed,
+            )
         for kind in rounds[0]:
             mean = statistics.mean(one[kind] for one in rounds)
             report.add(shop.name, method, f"false_{kind}", mean, n=len(rounds), seed=seed)
@@ -82,9 +88,14 @@ def speed(shop: Shop, report: Report, rounds: int) -> None:
                 columns[f"times_{other}"] = tuple(one[0] / beside[0] for one, beside in turns)
         for metric, values in columns.items():
             report.add(
-                shop.name, method, metric, statistics.median(values), low=min(values),
-                high=max(values), n=len(values),
-            )  # fmt: skip
+                shop.name,
+                method,
+                metric,
+                statistics.median(values),
+                low=min(values),
+                high=max(values),
+                n=len(values),
+            )
 
 
 def measured(method: str, folder: Path) -> tuple[float, float, int]:

@@ -154,9 +154,15 @@ def _add(
         if len(each):
             low, high = interval(int(each.sum()), len(each))
             report.add(
-                task, method, metric, float(each.mean()), low=low, high=high, n=len(each),
+                task,
+                method,
+                metric,
+                float(each.mean()),
+                low=low,
+                high=high,
+                n=len(each),
                 seed=seed,
-            )  # fmt: skip
+            )
     if method == ORACLE:
         return
     wrong = [(told.reported - told.found.sum()) / max(told.reported, 1) for told in rounds]

@@ -140,8 +140,9 @@ def measure(report: Report, task: str, ranker: Ranker, people: EvaluationSet, se
     for strength in STRENGTHS:
         method = f"diversity {strength:g}"
         for prefix, new, relevant in (
-            ("", False, wanted), ("new_", True, without_items(wanted, people.histories)),
-        ):  # fmt: skip
+            ("", False, wanted),
+            ("new_", True, without_items(wanted, people.histories)),
+        ):
             shown = _shown(ranker, people, strength, new=new)
             values = ndcg_at(shown, relevant, PLACES)
             metric = f"{prefix}ndcg@{PLACES}"

@@ -158,16 +158,26 @@ def main() -> None:
     for method, values in figures.items():
         seconds = [value[0] for value in values]
         report.add(
-            TASK, method, "seconds", statistics.median(seconds), low=min(seconds),
-            high=max(seconds), n=options.lines,
-        )  # fmt: skip
+            TASK,
+            method,
+            "seconds",
+            statistics.median(seconds),
+            low=min(seconds),
+            high=max(seconds),
+            n=options.lines,
+        )
         report.add(TASK, method, "peak_mb", max(value[1] for value in values), n=options.lines)
         if method in codes:
             ratios = [a[0] / b[0] for a, b in zip(values, figures["duckdb"], strict=True)]
             report.add(
-                TASK, method, "times_duckdb", statistics.median(ratios), low=min(ratios),
-                high=max(ratios), n=options.lines,
-            )  # fmt: skip
+                TASK,
+                method,
+                "times_duckdb",
+                statistics.median(ratios),
+                low=min(ratios),
+                high=max(ratios),
+                n=options.lines,
+            )
     for method, seconds_of in spent.items():
         for part, seconds in seconds_of.items():
             report.add(f"{TASK}: {part}", method, "seconds", seconds, n=options.lines)

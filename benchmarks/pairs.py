@@ -156,17 +156,27 @@ def compare(report: Report, file: Path, methods: list[str], rounds: int) -> bool
         for metric in ("seconds", "cpu_seconds", "extra_mb"):
             values = [run[metric] for run in runs]
             report.add(
-                TASK, name, metric, statistics.median(values), low=min(values), high=max(values),
+                TASK,
+                name,
+                metric,
+                statistics.median(values),
+                low=min(values),
+                high=max(values),
                 n=lines,
-            )  # fmt: skip
+            )
         report.add(TASK, name, "pairs", runs[0]["pairs"], n=lines)
         if SCIPY in told:
             pairs = zip(runs, told[SCIPY], strict=True)
             ratios = [run["seconds"] / other["seconds"] for run, other in pairs]
             report.add(
-                TASK, name, "times_scipy", statistics.median(ratios), low=min(ratios),
-                high=max(ratios), n=lines,
-            )  # fmt: skip
+                TASK,
+                name,
+                "times_scipy",
+                statistics.median(ratios),
+                low=min(ratios),
+                high=max(ratios),
+                n=lines,
+            )
     if OURS not in told or SCIPY not in told:
         return True
     found = {(run["pairs"], run["sum"]) for name in (OURS, SCIPY) for run in told[name]}

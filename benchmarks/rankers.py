@@ -141,9 +141,15 @@ def _histogram(cases: list[RankingExamples], seed: int) -> tuple[Score, int]:
 
     every = RankingExamples.together(cases)
     model = HistGradientBoostingClassifier(
-        learning_rate=0.08, max_iter=120, max_leaf_nodes=31, min_samples_leaf=200,
-        l2_regularization=5.0, max_bins=63, early_stopping=True, random_state=seed,
-    )  # fmt: skip
+        learning_rate=0.08,
+        max_iter=120,
+        max_leaf_nodes=31,
+        min_samples_leaf=200,
+        l2_regularization=5.0,
+        max_bins=63,
+        early_stopping=True,
+        random_state=seed,
+    )
     # It cannot begin at the blend's log-odds, but sees them among the features.
     model.fit(every.features, every.bought)
 

@@ -114,12 +114,22 @@ def _call(app: Any, path: str) -> tuple[str, bytes]:
     """Ask a WSGI application as a server does."""
     route, _, query = path.partition("?")
     environ = {
-        "REQUEST_METHOD": "GET", "PATH_INFO": route, "QUERY_STRING": query, "SCRIPT_NAME": "",
-        "SERVER_NAME": "127.0.0.1", "SERVER_PORT": "80", "HTTP_HOST": "127.0.0.1",
-        "SERVER_PROTOCOL": "HTTP/1.1", "wsgi.url_scheme": "http", "wsgi.input": None,
-        "wsgi.errors": sys.stderr, "wsgi.version": (1, 0), "wsgi.multithread": False,
-        "wsgi.multiprocess": True, "wsgi.run_once": False,
-    }  # fmt: skip
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": route,
+        "QUERY_STRING": query,
+        "SCRIPT_NAME": "",
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "80",
+        "HTTP_HOST": "127.0.0.1",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "wsgi.url_scheme": "http",
+        "wsgi.input": None,
+        "wsgi.errors": sys.stderr,
+        "wsgi.version": (1, 0),
+        "wsgi.multithread": False,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
     got: list[str] = []
     chunks = app(environ, lambda status, *_: got.append(status))
     body = b"".join(chunks)
@@ -131,9 +141,18 @@ def _call(app: Any, path: str) -> tuple[str, bytes]:
 def ours(workspace: Path, workers: int) -> Iterator[int]:
     """Run the service; gives its port."""
     command = [
-        sys.executable, "-m", "training.cli", "serve", "--workspace", str(workspace),
-        "--port", "0", "--workers", str(workers), "--json",
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "training.cli",
+        "serve",
+        "--workspace",
+        str(workspace),
+        "--port",
+        "0",
+        "--workers",
+        str(workers),
+        "--json",
+    ]
     with _running(command) as process:
         assert process.stdout is not None
         text, ready = "", None

@@ -45,9 +45,13 @@ def begin(folder: Path) -> subprocess.Popen[bytes] | None:
             # It has the lock from the first moment on, and as long as it lives.
             return subprocess.Popen(
                 [sys.executable, "-m", "tests.demo", str(folder)],
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                cwd=ROOT, env={**environment, "PYTHONPATH": str(ROOT)}, pass_fds=[lock],
-            )  # fmt: skip
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                cwd=ROOT,
+                env={**environment, "PYTHONPATH": str(ROOT)},
+                pass_fds=[lock],
+            )
     except BlockingIOError:
         return None
 

@@ -37,13 +37,25 @@ ELSEWHERE = ("demo", "ingest", "serve")
 LONG = ("train", "tune")
 #: Lists of an answer that may be empty.
 MAY_BE_EMPTY = {
-    "warnings", "refusals", "questions", "checks", "offers", "history", "segments", "settings",
-    "offers_by_day", "not_in_model_ids", "left_out",
-}  # fmt: skip
+    "warnings",
+    "refusals",
+    "questions",
+    "checks",
+    "offers",
+    "history",
+    "segments",
+    "settings",
+    "offers_by_day",
+    "not_in_model_ids",
+    "left_out",
+}
 #: Settings with which most bundles of a small demo are worth a decision.
 EASY: dict[str, Any] = {
-    "response": (6.0, 12.0), "min_month": 0.0, "min_lift": 1.0, "same_category_above": 0.0,
-}  # fmt: skip
+    "response": (6.0, 12.0),
+    "min_month": 0.0,
+    "min_lift": 1.0,
+    "same_category_above": 0.0,
+}
 #: Where no JSON is asked for, what an answer without content says.
 NOTHING = re.compile(r"^\s*(0 \w+|No .* yet\.?)\s*$", re.MULTILINE)
 

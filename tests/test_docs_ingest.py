@@ -108,8 +108,9 @@ def test_woocommerces_columns_and_words_are_right() -> None:
 def test_events_and_their_identifiers_are_named() -> None:
     told = part("ga4_events")
     assert {name for name in events.COMMERCE if f"`{name}`" not in told} == set()
-    assert {name for pair in events.IDENTIFIERS.items() for name in pair if f"`{name}`" not in told
-            } == set()  # fmt: skip
+    assert {
+        name for pair in events.IDENTIFIERS.items() for name in pair if f"`{name}`" not in told
+    } == set()
 
 
 def test_every_reason_for_a_reject_is_explained_and_no_other() -> None:

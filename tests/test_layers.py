@@ -134,7 +134,7 @@ def test_stages_import_only_the_stages_before_them(path: Path) -> None:
 
 
 def room_of(module: str) -> str:
-    """Folder whose door a module stands behind: ``recsys.ledger`` for ``recsys.ledger.offers.codes``."""
+    """Top folder of a module: ``recsys.ledger`` for ``recsys.ledger.offers.codes``."""
     parts = module.split(".")
     return ".".join(parts[:2]) if (ROOT / "/".join(parts[:2])).is_dir() else parts[0]
 

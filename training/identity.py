@@ -77,10 +77,16 @@ def links(
         emit_json({"history": history.version, "count": count, "links": rows})
         return
     shown = [
-        (row["link_id"], _end(row, "a"), _end(row, "b"), row["evidence"], row["seen"],
-         row["refused"] or "joined")
+        (
+            row["link_id"],
+            _end(row, "a"),
+            _end(row, "b"),
+            row["evidence"],
+            row["seen"],
+            row["refused"] or "joined",
+        )
         for row in rows
-    ]  # fmt: skip
+    ]
     headings = ("link", "identifier", "identifier", "seen in", "times", "verdict")
     output().print(table(headings, shown, f"{len(rows):,} of {counted(count, 'link')}"))
 
@@ -101,10 +107,15 @@ def blocked(workspace: Path, as_json: bool, limit: int | None) -> None:
         emit_json({"history": history.version, "count": count, "identifiers": rows})
         return
     shown = [
-        (_name(row["type"], row["value"]), row["orders"], _day(row["first_at"]),
-         _day(row["last_at"]), row["blocked"])
+        (
+            _name(row["type"], row["value"]),
+            row["orders"],
+            _day(row["first_at"]),
+            _day(row["last_at"]),
+            row["blocked"],
+        )
         for row in rows
-    ]  # fmt: skip
+    ]
     headings = ("identifier", "orders", "first", "last", "why it names nobody")
     output().print(table(headings, shown, f"{len(rows):,} of {count:,} blocked identifiers"))
 
@@ -149,17 +160,30 @@ def redo_command(workspace: Path, as_json: bool, link_id: str) -> None:
 
 def _report(config: Config, change: inspection.Change, new: bool, as_json: bool, verb: str) -> None:
     if as_json:
-        emit_json({"changed": new, "link": change.link, "before": change.before,
-                   "after": change.after, "file": overrides.path_of(config)})  # fmt: skip
+        emit_json(
+            {
+                "changed": new,
+                "link": change.link,
+                "before": change.before,
+                "after": change.after,
+                "file": overrides.path_of(config),
+            }
+        )
         return
     say = output().print
     link = change.link
     times = "once" if link["seen"] == 1 else f"{link['seen']:,} times"
-    say(f"Link {link['link_id']}: {_end(link, 'a')} and {_end(link, 'b')}, {link['evidence']}, "
-        f"seen {times}.", markup=False)  # fmt: skip
+    say(
+        f"Link {link['link_id']}: {_end(link, 'a')} and {_end(link, 'b')}, {link['evidence']}, "
+        f"seen {times}.",
+        markup=False,
+    )
     if not new:
-        say(f"It is {verb} already; nothing was changed." if verb == "undone"
-            else "It was not undone; nothing was changed.")  # fmt: skip
+        say(
+            f"It is {verb} already; nothing was changed."
+            if verb == "undone"
+            else "It was not undone; nothing was changed."
+        )
         return
     say(f"Now {verb}: {overrides.path_of(config)}", markup=False, soft_wrap=True)
     if change.nothing:

@@ -132,10 +132,16 @@ def ingest(config: Config, at: datetime, report: Report) -> dict[str, Any]:
 
             folder, counts = unify(con, config, manifest, version, report, live, told, begin)
             summary = summarise_ingest(
-                con, config, manifest, folder, counts,
-                version=version, created=at.astimezone(UTC).isoformat(), fingerprint=digest,
+                con,
+                config,
+                manifest,
+                folder,
+                counts,
+                version=version,
+                created=at.astimezone(UTC).isoformat(),
+                fingerprint=digest,
                 new_files=len(manifest.parts) - before,
-            )  # fmt: skip
+            )
             write_rejects(config, manifest, folder, live.rejects if live is not None else ())
             history = publish_version(config, folder)
             drop_replaced(manifest, counts["standing"], config.sources)

@@ -57,26 +57,33 @@ def list_command(workspace: Path, as_json: bool) -> None:
     config = load_config(workspace)
     found = versions.summaries(config)
     if as_json:
-        emit_json({
-            "current": registry.current_name(config),
-            "rollback_target": registry.rollback_target(config),
-            "versions": found,
-        })  # fmt: skip
+        emit_json(
+            {
+                "current": registry.current_name(config),
+                "rollback_target": registry.rollback_target(config),
+                "versions": found,
+            }
+        )
         return
     metrics = [
-        metric for metric in config.publish.guard
+        metric
+        for metric in config.publish.guard
         if any(metric in row.get("main", {}) for row in found)
-    ]  # fmt: skip
+    ]
     rows = [
         [_mark(row), row["version"], *[None] * (len(metrics) + 3), "damaged"]
         if row["damaged"]
         else [
-            _mark(row), row["version"], row["as_of"][:10], row["history"].rpartition("-")[2],
+            _mark(row),
+            row["version"],
+            row["as_of"][:10],
+            row["history"].rpartition("-")[2],
             *(_figure(row["main"].get(metric)) for metric in metrics),
-            f"{row['bytes'] / _MB:.1f}", _became(row),
+            f"{row['bytes'] / _MB:.1f}",
+            _became(row),
         ]
         for row in found
-    ]  # fmt: skip
+    ]
     headings = ["", "version", "as of", "history", *metrics, "MB", "became current"]
     output().print(table(headings, rows, counted(len(found), "version")))
     for row in found:
@@ -142,21 +149,32 @@ def compare_command(workspace: Path, as_json: bool, version: str, other: str) ->
     sizes = [sum(file.bytes for file in manifest.files.values()) for manifest in (new, old)]
     names = [folder.name for folder in folders]
     if as_json:
-        emit_json({
-            "version": names[0], "other": names[1], "how": comparison_in_words(new, old),
-            "same_arrays": bool(new.digest) and new.digest == old.digest,
-            "metrics": [{**vars(c), "worse": c.worse} for c in compared],
-            "settings": [{"setting": s, "version": a, "other": b} for s, a, b in settings],
-            "bytes": {"version": sizes[0], "other": sizes[1]},
-            "refusals": verdict.refusals,
-        })  # fmt: skip
+        emit_json(
+            {
+                "version": names[0],
+                "other": names[1],
+                "how": comparison_in_words(new, old),
+                "same_arrays": bool(new.digest) and new.digest == old.digest,
+                "metrics": [{**vars(c), "worse": c.worse} for c in compared],
+                "settings": [{"setting": s, "version": a, "other": b} for s, a, b in settings],
+                "bytes": {"version": sizes[0], "other": sizes[1]},
+                "refusals": verdict.refusals,
+            }
+        )
         return
     say = output().print
     rows = [
-        [c.segment, c.metric, _figure(c.new), _figure(c.old), _change(c), _allowed(c),
-         "worse" if c.worse else ""]
+        [
+            c.segment,
+            c.metric,
+            _figure(c.new),
+            _figure(c.old),
+            _change(c),
+            _allowed(c),
+            "worse" if c.worse else "",
+        ]
         for c in compared
-    ]  # fmt: skip
+    ]
     headings = ("segment", "metric", names[0], names[1], "change", "may fall by", "")
     say(table(headings, rows, comparison_in_words(new, old)))
     if settings:
@@ -165,8 +183,11 @@ def compare_command(workspace: Path, as_json: bool, version: str, other: str) ->
     else:
         say("The settings are the same.")
     same = new.digest and new.digest == old.digest
-    say("Their arrays are the same, byte by byte." if same else
-        f"{sizes[0] / _MB:.1f} MB and {sizes[1] / _MB:.1f} MB.")  # fmt: skip
+    say(
+        "Their arrays are the same, byte by byte."
+        if same
+        else f"{sizes[0] / _MB:.1f} MB and {sizes[1] / _MB:.1f} MB."
+    )
     told = ["The gate would let it pass.", "The gate would refuse it:"][bool(verdict.refusals)]
     say("\n  ".join([told, *verdict.refusals]), markup=False)
 
@@ -192,9 +213,17 @@ def promote(workspace: Path, as_json: bool, force: bool, reason: str, version: s
         config, name, at=datetime.now(UTC), by=operator(), reason=reason, force=force
     )
     if as_json:
-        emit_json({"version": name, "before": before, "current": done, "changed":
-                   done and name != before, "how": verdict.how, "forced": force,
-                   "refusals": verdict.refusals})  # fmt: skip
+        emit_json(
+            {
+                "version": name,
+                "before": before,
+                "current": done,
+                "changed": done and name != before,
+                "how": verdict.how,
+                "forced": force,
+                "refusals": verdict.refusals,
+            }
+        )
     if not done:
         told = "\n".join(f"  {refusal}" for refusal in verdict.refusals)
         raise GateError(
@@ -239,10 +268,16 @@ def log(workspace: Path, as_json: bool, limit: int | None) -> None:
         emit_json({"promotions": msgspec.to_builtins(found[-(limit or 0) :])})
         return
     rows = [
-        (f"{p.at:%Y-%m-%d %H:%M}", p.by, _WORDS[p.action] + (", forced" if p.forced else ""),
-         p.before, p.version, p.reason)
+        (
+            f"{p.at:%Y-%m-%d %H:%M}",
+            p.by,
+            _WORDS[p.action] + (", forced" if p.forced else ""),
+            p.before,
+            p.version,
+            p.reason,
+        )
         for p in found[-(limit or _SHOWN) :]
-    ]  # fmt: skip
+    ]
     output().print(table(("when (UTC)", "who", "how", "from", "to", "why"), rows))
 
 

@@ -37,11 +37,15 @@ def command(context: click.Context, workspace: Path, as_json: bool, limit: int |
     briefs = [_brief(record) for record in found[-(limit or _SHOWN) :]]
     metrics = [m for m in config.publish.guard if any(m in brief["main"] for brief in briefs)]
     rows = [
-        (b["run"], b["outcome"],
-         *(_figure(b["main"].get(metric)) for metric in metrics),
-         b["seconds"], " ".join(b["overrides"]))
+        (
+            b["run"],
+            b["outcome"],
+            *(_figure(b["main"].get(metric)) for metric in metrics),
+            b["seconds"],
+            " ".join(b["overrides"]),
+        )
         for b in briefs
-    ]  # fmt: skip
+    ]
     headings = ("run", "ended", *metrics, "seconds", "set")
     output().print(table(headings, rows, f"{len(briefs):,} of {counted(len(found), 'run')}"))
 
@@ -104,12 +108,16 @@ def compare(workspace: Path, as_json: bool, run: str, other: str) -> None:
     seconds = _beside(one.seconds, two.seconds)
     same = one.history == two.history and one.details.get("test") == two.details.get("test")
     if as_json:
-        emit_json({
-            "run": one.id, "other": two.id, "same_window": same,
-            "settings": [{"setting": s, "run": a, "other": b} for s, a, b in settings],
-            "metrics": [{"metric": m, "run": a, "other": b} for m, a, b in figures],
-            "seconds": [{"step": s, "run": a, "other": b} for s, a, b in seconds],
-        })  # fmt: skip
+        emit_json(
+            {
+                "run": one.id,
+                "other": two.id,
+                "same_window": same,
+                "settings": [{"setting": s, "run": a, "other": b} for s, a, b in settings],
+                "metrics": [{"metric": m, "run": a, "other": b} for m, a, b in figures],
+                "seconds": [{"step": s, "run": a, "other": b} for s, a, b in seconds],
+            }
+        )
         return
     say = output().print
     rows = [(name, _text(a), _text(b)) for name, a, b in settings]

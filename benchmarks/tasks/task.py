@@ -293,9 +293,7 @@ def save(cut: Cut, folder: Path) -> None:
     """Write both problems and the names."""
     for part, path in zip((cut.validation, cut.test), files_of(folder), strict=True):
         part.save(path)
-    names = {
-        "customers": list(cut.customers), "items": list(cut.items), "choice": list(cut.choice)
-    }  # fmt: skip
+    names = {"customers": list(cut.customers), "items": list(cut.items), "choice": list(cut.choice)}
     (folder / "names.json").write_text(json.dumps(names), encoding="utf-8")
 
 

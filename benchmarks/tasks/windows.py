@@ -89,8 +89,9 @@ def cut_journey(_folder: Path, _fold: int) -> Cut:
     told = pq.read_table(journey_folder() / "products.parquet").to_pylist()
     titles = {
         str(row["product_id"]): f"{row['product_type']} {row['package_size'] or ''}"
-        for row in told if row["product_type"]
-    }  # fmt: skip
+        for row in told
+        if row["product_type"]
+    }
     brands = {str(row["product_id"]): str(row["manufacturer_id"]) for row in told}
     return _with_choices(made, titles, brands, _prices(item, at, price, JOURNEY_TS), JOURNEY_RATIO)
 

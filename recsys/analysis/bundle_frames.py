@@ -20,20 +20,55 @@ By = Literal["month", "channel", "location"]
 
 _PRICES: Final = ("full_price", "floor_price", "suggested_price")
 _COLUMNS: Final = (
-    "products", "kind", "size", "support", "customers", "confidence", "plain_lift", "lift",
-    "lift_low", "lift_high", "p_value", "q_value", "stability", "complement", "undiscounted_lift",
-    "segments", "full_price_minor", "floor_price_minor", "suggested_price_minor", "discount_share",
-    "break_even_sales", "low_minor", "middle_minor", "high_minor", "pays", "sells_anyway",
-)  # fmt: skip
+    "products",
+    "kind",
+    "size",
+    "support",
+    "customers",
+    "confidence",
+    "plain_lift",
+    "lift",
+    "lift_low",
+    "lift_high",
+    "p_value",
+    "q_value",
+    "stability",
+    "complement",
+    "undiscounted_lift",
+    "segments",
+    "full_price_minor",
+    "floor_price_minor",
+    "suggested_price_minor",
+    "discount_share",
+    "break_even_sales",
+    "low_minor",
+    "middle_minor",
+    "high_minor",
+    "pays",
+    "sells_anyway",
+)
 #: Of these, numbers that may be unknown.
 _MAYBE: Final = (
-    "lift", "lift_low", "lift_high", "stability", "complement", "undiscounted_lift",
-    *_COLUMNS[_COLUMNS.index("full_price_minor"):_COLUMNS.index("pays")],
-)  # fmt: skip
+    "lift",
+    "lift_low",
+    "lift_high",
+    "stability",
+    "complement",
+    "undiscounted_lift",
+    *_COLUMNS[_COLUMNS.index("full_price_minor") : _COLUMNS.index("pays")],
+)
 _OF_SEGMENTS: Final = (
-    "bundle_id", "products", "by", "segment", "support", "lift", "lift_low", "lift_high",
-    "q_value", "whole_lift",
-)  # fmt: skip
+    "bundle_id",
+    "products",
+    "by",
+    "segment",
+    "support",
+    "lift",
+    "lift_low",
+    "lift_high",
+    "q_value",
+    "whole_lift",
+)
 
 
 def title(suggestions: Suggestions, item_ix: int) -> str:

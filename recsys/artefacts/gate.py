@@ -130,8 +130,9 @@ def compare_versions(new: Manifest, old: Manifest, publish: PublishSettings) -> 
     theirs, before = _figures(new), _figures(old)
     direct = same_window(new, old)
     found = []
-    ours = {(segment, metric): None for segment, method, metric in [*theirs, *before]
-            if method == OURS}  # fmt: skip
+    ours = {
+        (segment, metric): None for segment, method, metric in [*theirs, *before] if method == OURS
+    }
     for segment, metric in ours:
         guarded = segment in publish.segments and metric in publish.guard
         margin = publish.guard[metric] if guarded else None
@@ -175,8 +176,9 @@ def _compared(
         return Comparison(segment, metric, mine, theirs, None, None, margin)
     peer, sway = None, 0.0
     if not direct:
-        peer = next((p for p in PEERS if all(_value(f, (segment, p, metric)) for f in (new, old))),
-                    None)  # fmt: skip
+        peer = next(
+            (p for p in PEERS if all(_value(f, (segment, p, metric)) for f in (new, old))), None
+        )
         if peer is None:
             return Comparison(segment, metric, mine, theirs, None, None, margin)
         mine /= _value(new, (segment, peer, metric)) or 1

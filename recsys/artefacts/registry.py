@@ -232,10 +232,19 @@ def promote(
         if found.version != before:
             if allow is not None:
                 refusals = allow(found.manifest, _manifest(base, before))
-            _change(base, Promotion(
-                at=at, by=by, action=action, before=before, version=found.version, reason=reason,
-                forced=bool(refusals), refusals=refusals,
-            ))  # fmt: skip
+            _change(
+                base,
+                Promotion(
+                    at=at,
+                    by=by,
+                    action=action,
+                    before=before,
+                    version=found.version,
+                    reason=reason,
+                    forced=bool(refusals),
+                    refusals=refusals,
+                ),
+            )
     return found.folder
 
 
@@ -261,9 +270,17 @@ def rollback(config: Config, *, at: datetime, by: str = "", reason: str = "") ->
             )
         load(base / target)
         before = current_name(config)
-        _change(base, Promotion(
-            at=at, by=by, action=ROLLED_BACK, before=before, version=target, reason=reason,
-        ))  # fmt: skip
+        _change(
+            base,
+            Promotion(
+                at=at,
+                by=by,
+                action=ROLLED_BACK,
+                before=before,
+                version=target,
+                reason=reason,
+            ),
+        )
     return base / target
 
 

@@ -81,9 +81,15 @@ class LaterPurchases:
             kept[order] = np.cumsum(of_customer[order]) <= _PURCHASES
             case &= kept[np.maximum(baskets.customer, 0)]
         bounds, bought = _bought(
-            indptr, items.indices.astype(np.int32), baskets.ts, follows, case, within,
-            items.shape[1], int(many[case].sum()),
-        )  # fmt: skip
+            indptr,
+            items.indices.astype(np.int32),
+            baskets.ts,
+            follows,
+            case,
+            within,
+            items.shape[1],
+            int(many[case].sum()),
+        )
         first = case[np.repeat(np.arange(len(case)), np.diff(indptr))]
         parts = [
             postings(items.indices, items.indptr, items.shape, first),

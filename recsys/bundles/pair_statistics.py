@@ -66,11 +66,20 @@ def pair_statistics(
     n_of = np.bincount(customers.of[customers.of >= 0], minlength=len(customers.weight))
     return PairStatistics(
         *_meetings(
-            a, b, held.indptr, held.order, customers.of, customers.indptr, customers.group,
-            customers.times, n_of.astype(np.float64), customers.weight, share,
+            a,
+            b,
+            held.indptr,
+            held.order,
+            customers.of,
+            customers.indptr,
+            customers.group,
+            customers.times,
+            n_of.astype(np.float64),
+            customers.weight,
+            share,
             np.stack([np.append(kind.weight, 0.0)[kind.of] for kind in kinds], axis=1),
         )
-    )  # fmt: skip
+    )
 
 
 @compiled

@@ -44,8 +44,13 @@ CheckName = Literal[
 ]
 #: Networks that nobody has to themselves on the internet.
 PRIVATE = (
-    "127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7",
-)  # fmt: skip
+    "127.0.0.0/8",
+    "::1/128",
+    "10.0.0.0/8",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "fc00::/7",
+)
 ORDER_KINDS = ("till_tickets", "shopify_orders", "woocommerce_orders", "order_lines", "database")
 
 

@@ -89,9 +89,18 @@ def _place(key: Any, shift: Any, depth: Any, start: Any, keys: Any, ix: Any) -> 
 
 @compiled
 def _lay_lines(
-    no_channel: Any, ends: Any, lines: Any, older_ends: Any, older: Any,
-    shift: Any, depth: Any, start: Any, keys: Any, ix: Any, as_of_ts: Any,
-) -> Any:  # fmt: skip
+    no_channel: Any,
+    ends: Any,
+    lines: Any,
+    older_ends: Any,
+    older: Any,
+    shift: Any,
+    depth: Any,
+    start: Any,
+    keys: Any,
+    ix: Any,
+    as_of_ts: Any,
+) -> Any:
     n, room = len(ends) - 1, len(lines) + len(older)
     indptr, item_ix = np.zeros(n + 1, np.int64), np.empty(room, np.int32)
     ts, quantity = np.empty(room, np.int64), np.empty(room, np.float32)
@@ -122,9 +131,16 @@ def _lay_lines(
                 k += 1
         indptr[r + 1] = k
     return (
-        indptr, item_ix[:k], ts[:k], quantity[:k], count[:k], order[:k], channel[:k],
-        location[:k], amount_minor[:k],
-    )  # fmt: skip
+        indptr,
+        item_ix[:k],
+        ts[:k],
+        quantity[:k],
+        count[:k],
+        order[:k],
+        channel[:k],
+        location[:k],
+        amount_minor[:k],
+    )
 
 
 @compiled

@@ -232,10 +232,20 @@ class Batch:
 
 @compiled
 def _liking(
-    half_life_days: float, day: int, total: Any, mark: Any,
-    indptr: Any, item_ix: Any, liking: Any, done_indptr: Any, done: Any, ts: Any, kind: Any,
-    as_of_ts: Any, worth: Any,
-) -> Any:  # fmt: skip
+    half_life_days: float,
+    day: int,
+    total: Any,
+    mark: Any,
+    indptr: Any,
+    item_ix: Any,
+    liking: Any,
+    done_indptr: Any,
+    done: Any,
+    ts: Any,
+    kind: Any,
+    as_of_ts: Any,
+    worth: Any,
+) -> Any:
     n, room = len(indptr) - 1, len(item_ix) + len(done)
     ends, items = np.zeros(n + 1, np.int64), np.empty(room, np.int32)
     weight = np.empty(room, np.float64)
@@ -265,10 +275,15 @@ def _liking(
 
 @compiled
 def _times(
-    half_life_days: float, day: int,
-    indptr: IntArray, starts: IntArray, line: IntArray, ts: IntArray, count: IxArray,
+    half_life_days: float,
+    day: int,
+    indptr: IntArray,
+    starts: IntArray,
+    line: IntArray,
+    ts: IntArray,
+    count: IxArray,
     as_of_ts: IntArray,
-) -> Floats:  # fmt: skip
+) -> Floats:
     times = np.zeros(len(starts) - 1, np.float64)
     for r in range(len(indptr) - 1):
         for product in range(indptr[r], indptr[r + 1]):

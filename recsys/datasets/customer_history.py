@@ -346,8 +346,15 @@ NO_CHANNEL: Final = 255
 
 #: In the order in which ``laying`` gives them.
 _COLUMNS: Final = (
-    "item_ix", "ts", "quantity", "count", "order", "channel", "location", "amount_minor",
-)  # fmt: skip
+    "item_ix",
+    "ts",
+    "quantity",
+    "count",
+    "order",
+    "channel",
+    "location",
+    "amount_minor",
+)
 
 
 def _pointers(row: IntArray, n: int) -> IntArray:

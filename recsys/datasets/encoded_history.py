@@ -179,9 +179,16 @@ class EncodedHistory:
         place = pa.array(_among(products["item_id"].combine_chunks(), item_ids))
         products = products.append_column("item", place).filter(pc.greater_equal(place, 0))
         return cls(
-            history, index, first_ts, customer_ids, order_ids, location_ids, lines, events,
+            history,
+            index,
+            first_ts,
+            customer_ids,
+            order_ids,
+            location_ids,
+            lines,
+            events,
             products,
-        )  # fmt: skip
+        )
 
 
 Columns = TypeVar("Columns", EncodedLines, EncodedEvents)

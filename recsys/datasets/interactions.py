@@ -275,10 +275,21 @@ def lasting_interactions_of(
 
 @compiled
 def _standing(
-    returned: Any, latest: Any, given_back: Any, is_kept: Any, indptr: Any, item_ix: Any, ts: Any,
-    kind: Any, line_indptr: Any, line_item: Any, line_ts: Any, quantity: Any, kept_indptr: Any,
+    returned: Any,
+    latest: Any,
+    given_back: Any,
+    is_kept: Any,
+    indptr: Any,
+    item_ix: Any,
+    ts: Any,
+    kind: Any,
+    line_indptr: Any,
+    line_item: Any,
+    line_ts: Any,
+    quantity: Any,
+    kept_indptr: Any,
     kept: Any,
-) -> Any:  # fmt: skip
+) -> Any:
     n, room = len(indptr) - 1, len(item_ix) + np.sum(quantity < 0)
     ends, items = np.zeros(n + 1, np.int64), np.empty(room, np.int32)
     times, kinds = np.empty(room, np.int64), np.empty(room, np.uint8)

@@ -113,9 +113,12 @@ def rows_contain(lists: Ragged, rows: Integers, item_ix: Integers) -> NDArray[np
 
 @compiled
 def _contains(
-    mark: NDArray[np.uint8], indptr: NDArray[np.int64], held: NDArray[np.int32],
-    rows: NDArray[np.int64], asked: NDArray[np.int32],
-) -> NDArray[np.bool_]:  # fmt: skip
+    mark: NDArray[np.uint8],
+    indptr: NDArray[np.int64],
+    held: NDArray[np.int32],
+    rows: NDArray[np.int64],
+    asked: NDArray[np.int32],
+) -> NDArray[np.bool_]:
     found = np.zeros(len(asked), np.bool_)
     start = 0
     while start < len(asked):

@@ -167,6 +167,9 @@ def _bought(
             at = stop
         ends[r + 1] = n_products
     return (
-        ends, items[:n_products].copy(), starts[: n_products + 1].copy(), line[:n_kept].copy(),
+        ends,
+        items[:n_products].copy(),
+        starts[: n_products + 1].copy(),
+        line[:n_kept].copy(),
         units[:n_kept].copy(),
-    )  # fmt: skip
+    )

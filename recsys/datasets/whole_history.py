@@ -22,8 +22,14 @@ from recsys.schema import CHANNELS, CORRECTION
 #: What a line takes while it is read, with its texts. Bytes.
 _LINE_BYTES: Final = 200
 _TEXTS: Final = (
-    "customer_id", "order_id", "return_of", "channel", "location_id", "item_id", "kind",
-)  # fmt: skip
+    "customer_id",
+    "order_id",
+    "return_of",
+    "channel",
+    "location_id",
+    "item_id",
+    "kind",
+)
 _NUMBERS: Final = ("occurred_at", "quantity", "amount_minor")
 _INT32: Final = np.iinfo(np.int32)
 

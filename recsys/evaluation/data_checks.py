@@ -109,23 +109,25 @@ def judge_activity(activity: Activity, at: datetime, settings: CheckSettings) ->
 def _dates(activity: Activity, at: datetime) -> Finding:
     if activity.future and activity.future_at is not None:
         return Finding(
-            "dates", "failed",
+            "dates",
+            "failed",
             f"{activity.future:,} sales are dated later than now ({at:%Y-%m-%d %H:%M} UTC), up to "
             f"{activity.future_at:%Y-%m-%d}, one of them in order {activity.future_order}. Correct "
             "`time_format` or `time_zone` of the source, or the export, and run "
             "`omnibasket ingest`.",
-        )  # fmt: skip
+        )
     lines = activity.by_day("lines")
     ages = np.flatnonzero(lines)[::-1]  # oldest first
     before = np.cumsum(lines[ages])
     for ix in np.flatnonzero(-np.diff(ages) > _APART_DAYS):
         if before[ix] < _FEW * before[-1]:
             return Finding(
-                "dates", "warning",
+                "dates",
+                "warning",
                 f"{before[ix]:,} sales are dated {activity.day(ages[0])} to "
                 f"{activity.day(ages[ix])}, and the others begin on {activity.day(ages[ix + 1])}: "
                 "are those dates right? They count as very old purchases.",
-            )  # fmt: skip
+            )
     return Finding("dates", "ok", f"{activity.days:,} days, none after today.")
 
 
@@ -149,10 +151,11 @@ def _gaps(activity: Activity, settings: CheckSettings) -> Finding:
         for where, gap in (recent or found)[:_NAMED]
     )
     return Finding(
-        "gaps", "failed" if recent else "warning",
+        "gaps",
+        "failed" if recent else "warning",
         f"{told}. Is an export missing? Add it and run `omnibasket ingest`; if nothing was sold "
         "then, raise [checks] gap_days.",
-    )  # fmt: skip
+    )
 
 
 def _channels(activity: Activity, settings: CheckSettings) -> Finding:
@@ -160,11 +163,12 @@ def _channels(activity: Activity, settings: CheckSettings) -> Finding:
     if not silent:
         return Finding("channels", "ok", "All channels that sold regularly still do.")
     return Finding(
-        "channels", "failed",
+        "channels",
+        "failed",
         f"{_told(activity, silent)}. Is its latest export missing, or did its `channel` column "
         "change? Add it and run `omnibasket ingest`; if the channel was closed, set "
         '[checks] warn = ["channels"] or raise silent_days.',
-    )  # fmt: skip
+    )
 
 
 def _locations(activity: Activity, settings: CheckSettings) -> Finding:
@@ -177,9 +181,10 @@ def _locations(activity: Activity, settings: CheckSettings) -> Finding:
     if not silent:
         return Finding("locations", "ok", "All locations that sold regularly still do.")
     return Finding(
-        "locations", "warning",
+        "locations",
+        "warning",
         f"{_told(activity, silent)}. Were they closed, or are their tickets missing?",
-    )  # fmt: skip
+    )
 
 
 def _volume(activity: Activity, settings: CheckSettings) -> Finding:
@@ -219,17 +224,19 @@ def _products(activity: Activity, settings: CheckSettings) -> Finding:
     )
     if recent > usual + settings.unknown_products and risen:
         return Finding(
-            "products", "failed",
+            "products",
+            "failed",
             f"{said}. Bring the product export up to date, or see whether item ids are written "
             "another way since (`pad`), and run `omnibasket ingest`; or raise [checks] "
             "unknown_products.",
-        )  # fmt: skip
+        )
     if recent > _MOST:
         return Finding(
-            "products", "warning",
+            "products",
+            "warning",
             f"{said}: are item ids written the same way in orders and product exports? What no "
             "export names is not recommended.",
-        )  # fmt: skip
+        )
     return Finding("products", "ok", f"{said}.")
 
 
@@ -244,11 +251,12 @@ def _customers(activity: Activity, settings: CheckSettings) -> Finding:
     )
     if recent > usual + settings.unknown_customers and risen:
         return Finding(
-            "customers", "failed",
+            "customers",
+            "failed",
             f"{said}. Did a column under [sources.NAME.identifiers] change its name, or was an "
             "identifier blocked (`omnibasket identity blocked`)? Mend it and run "
             "`omnibasket ingest`; or raise [checks] unknown_customers.",
-        )  # fmt: skip
+        )
     return Finding("customers", "ok", f"{said}.")
 
 
@@ -271,12 +279,13 @@ def _currencies(activity: Activity, settings: CheckSettings) -> Finding:
         return Finding("currencies", "ok", f"Amounts are in {', '.join(map(str, now)) or 'none'}.")
     first = next(iter(now))
     return Finding(
-        "currencies", "failed" if first in new else "warning",
+        "currencies",
+        "failed" if first in new else "warning",
         f"Amounts in {', '.join(new)} appear from {_span(activity, settings)} for the first time, "
         f"in {sum(now[c] for c in now if str(c) in new) / sum(now.values()):.0%} of the lines; "
         f"until then they were in {', '.join(map(str, before))}. See `currency` of the sources "
         "and of [workspace].",
-    )  # fmt: skip
+    )
 
 
 def _events(activity: Activity, settings: CheckSettings) -> Finding:
@@ -288,10 +297,11 @@ def _events(activity: Activity, settings: CheckSettings) -> Finding:
     lasting = [s for s in find_sales_gaps(counts, settings.silent_days, settings) if s.lasts]
     if lasting:
         return Finding(
-            "events", "warning",
+            "events",
+            "warning",
             f"No event after {activity.day(lasting[0].since)}, {lasting[0].since} days before the "
             "last order. Is the latest export of events missing?",
-        )  # fmt: skip
+        )
     return Finding("events", "ok", f"Events until {activity.day(int(ages.min()))}.")
 
 
@@ -301,10 +311,11 @@ def _age(activity: Activity, at: datetime, settings: CheckSettings) -> Finding:
     said = f"The last order is of {last:%Y-%m-%d %H:%M} UTC, {max(days, 0):,.0f} days ago"
     if settings.max_age_days is not None and days > settings.max_age_days:
         return Finding(
-            "age", "failed",
+            "age",
+            "failed",
             f"{said}; [checks] max_age_days is {settings.max_age_days:g}. Add the latest exports "
             "and run `omnibasket ingest`.",
-        )  # fmt: skip
+        )
     return Finding("age", "ok", f"{said}.")
 
 
@@ -363,9 +374,10 @@ def _share(
 def _too_short(name: CheckName, activity: Activity, settings: CheckSettings) -> Finding:
     needed = settings.recent_days * (1 + -(-settings.past_periods // 2))
     return Finding(
-        name, "skipped",
+        name,
+        "skipped",
         f"The history is {activity.days} days long; from {needed} on this can be judged.",
-    )  # fmt: skip
+    )
 
 
 def _span(activity: Activity, settings: CheckSettings) -> str:

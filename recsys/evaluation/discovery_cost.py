@@ -40,12 +40,14 @@ Asked = Literal["customer", "product", "cart"]
 #: own is asked with nobody knows before it is, so it is looked at in every way.
 ASKED_WITH: Final[Mapping[str, tuple[Asked, ...]]] = {
     name: (
-        ("product",) if name == "web_product"
-        else ("cart",) if name == "web_cart"
+        ("product",)
+        if name == "web_product"
+        else ("cart",)
+        if name == "web_cart"
         else ("customer",)
     )
     for name in PLACEMENTS
-}  # fmt: skip
+}
 _EVERY_WAY: Final[tuple[Asked, ...]] = ("customer", "product", "cart")
 #: Customers who are asked about alone, and orders, at most.
 MOST: Final = 500
@@ -210,10 +212,21 @@ def _compare(
     means = bootstrap_all(_by_customer(columns, asked.customer), seed)
     shown, ndcg, new, shown_without, ndcg_without, new_without, cost = means
     return DiscoveryCost(
-        name, way, settings.new_share, settings.count, cost.n,
-        shown.mean, shown_without.mean, ndcg.mean, ndcg_without.mean,
-        cost.mean, cost.low, cost.high, new.mean, new_without.mean,
-    )  # fmt: skip
+        name,
+        way,
+        settings.new_share,
+        settings.count,
+        cost.n,
+        shown.mean,
+        shown_without.mean,
+        ndcg.mean,
+        ndcg_without.mean,
+        cost.mean,
+        cost.low,
+        cost.high,
+        new.mean,
+        new_without.mean,
+    )
 
 
 def _figures(

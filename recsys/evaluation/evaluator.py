@@ -287,11 +287,15 @@ def summarise(judged: Sequence[CustomerMetrics], seed: int) -> Evaluation:
     for segment, keys in _segments(judged).items():
         columns = {
             key[1:]: _over_windows(
-                [(ix, one.values[key]) for ix, one in zip(at, judged, strict=True)
-                 if key in one.values], len(customers)
+                [
+                    (ix, one.values[key])
+                    for ix, one in zip(at, judged, strict=True)
+                    if key in one.values
+                ],
+                len(customers),
             )
             for key in keys
-        }  # fmt: skip
+        }
         figures += _figures(segment, columns, seed)
         differences += _differences(segment, columns, seed)
         over_single += _differences(segment, columns, seed, single=True)

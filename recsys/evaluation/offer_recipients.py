@@ -61,9 +61,14 @@ def find_recipients(
     import pandas as pd
 
     decision = Decision(
-        bundle_id=bundle.bundle_id, kind=bundle.kind, item_ids=bundle.item_ids,
-        terms=Terms(status="approved"), revision=1, changed_ts=0, changed_by="",
-    )  # fmt: skip
+        bundle_id=bundle.bundle_id,
+        kind=bundle.kind,
+        item_ids=bundle.item_ids,
+        terms=Terms(status="approved"),
+        revision=1,
+        changed_ts=0,
+        changed_by="",
+    )
     offering = OfferableBundles(engine.index, {bundle.bundle_id: decision}, engine.ranker.grouped)
     anew = Question(
         placement=placement,

@@ -79,9 +79,13 @@ def candidate_recall(ranker: Ranker, panel: EvaluationSet, n: int) -> list[Sourc
         source: str, found: NDArray[np.bool_], alone: NDArray[np.bool_], many: int
     ) -> SourceRecall:
         return SourceRecall(
-            source, _share(found), _share(found[is_new]), _share(alone), _share(alone[is_new]),
+            source,
+            _share(found),
+            _share(found[is_new]),
+            _share(alone),
+            _share(alone[is_new]),
             many / max(1, len(panel)),
-        )  # fmt: skip
+        )
 
     each = [
         told(name, found_by[m], found_by[m] & (times == 1), len(lists.item_ix))

@@ -116,12 +116,15 @@ def read(history: History, at: datetime, *, vouched: bool = False) -> Activity:
         latest = ibis.literal(int(at.timestamp()) + _AHEAD_SECONDS)
         second = sales.occurred_at.epoch_seconds()
         ahead = second > latest
-        (ends,) = rows(con, sales.aggregate(
-            end=second.max(where=~ahead),
-            future=ahead.sum().fill_null(0),
-            future_order=sales.order_id.min(where=ahead),
-            future_at=sales.occurred_at.max(where=ahead),
-        ))  # fmt: skip
+        (ends,) = rows(
+            con,
+            sales.aggregate(
+                end=second.max(where=~ahead),
+                future=ahead.sum().fill_null(0),
+                future_order=sales.order_id.min(where=ahead),
+                future_at=sales.occurred_at.max(where=ahead),
+            ),
+        )
         end_ts = int(ends["end"] or at.timestamp()) + 1
         products = con.table("products")
         table = _counted(con, sales.filter(~ahead), products, end_ts)
@@ -132,9 +135,14 @@ def read(history: History, at: datetime, *, vouched: bool = False) -> Activity:
     finally:
         con.disconnect()
     return Activity(
-        end_ts, table, by_day, listed,
-        int(ends["future"]), ends["future_order"], ends["future_at"],
-    )  # fmt: skip
+        end_ts,
+        table,
+        by_day,
+        listed,
+        int(ends["future"]),
+        ends["future_order"],
+        ends["future_at"],
+    )
 
 
 def _vouched(lines: ir.Table) -> ir.BooleanValue:

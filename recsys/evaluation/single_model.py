@@ -103,8 +103,11 @@ def best_single(models: Mapping[str, Model], panel: EvaluationSet, k: int) -> Be
     """
     wanted, context = panel.wanted(), panel.context()
     reached = {
-        name: float(np.nanmean(ndcg_at(SingleModel(model).show(panel.histories, context, k).mixed,
-                                       wanted, k)))
+        name: float(
+            np.nanmean(
+                ndcg_at(SingleModel(model).show(panel.histories, context, k).mixed, wanted, k)
+            )
+        )
         for name, model in models.items()
-    }  # fmt: skip
+    }
     return BestSingleModel(max(reached, key=lambda name: reached[name]), reached)

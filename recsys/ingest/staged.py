@@ -82,8 +82,10 @@ EVENTS = pa.schema(
 PRODUCTS = pa.schema(
     [
         ("_row", pa.int64()),
-        *((name, pa.string()) for name in ("item_id", "title", "parent_id", "department",
-                                           "category", "brand")),
+        *(
+            (name, pa.string())
+            for name in ("item_id", "title", "parent_id", "department", "category", "brand")
+        ),
         ("price_minor", pa.int64()),
         ("cost_minor", pa.int64()),
         ("currency", pa.string()),
@@ -91,11 +93,13 @@ PRODUCTS = pa.schema(
         ("attributes", pa.string()),
         ("refused", pa.bool_()),  # its row cannot be read: only the id and that it is not active
     ]
-)  # fmt: skip
+)
 LOCATIONS = pa.schema(
-    [("_row", pa.int64()),
-     *((name, pa.string()) for name in ("location_id", "name", "kind", "region", "time_zone"))]
-)  # fmt: skip
+    [
+        ("_row", pa.int64()),
+        *((name, pa.string()) for name in ("location_id", "name", "kind", "region", "time_zone")),
+    ]
+)
 STOCK = pa.schema(
     [
         ("_row", pa.int64()),

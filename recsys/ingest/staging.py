@@ -116,9 +116,15 @@ def _read_part(
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
     part = Part(
-        source=name, kind=source.kind, file=file.name, content=file.digest, settings=settings,
-        sequence=sequence, folder=label, written_ts=_written_ts(file),
-    )  # fmt: skip
+        source=name,
+        kind=source.kind,
+        file=file.name,
+        content=file.digest,
+        settings=settings,
+        sequence=sequence,
+        folder=label,
+        written_ts=_written_ts(file),
+    )
     try:
         with scratch(con):
             raw = _open(con, file, source, config.state / "tmp")
@@ -209,9 +215,13 @@ def _identifiers(
         seen = seen.group_by("group_id", "value").aggregate(at=seen["at"].min())
         distinct = seen.select("value").distinct()
         values = store_identifiers(
-            con, distinct, kind,
-            keyed=keyed, settings=config.identity, country=country_of(config, source),
-        )  # fmt: skip
+            con,
+            distinct,
+            kind,
+            keyed=keyed,
+            settings=config.identity,
+            country=country_of(config, source),
+        )
         hashed = seen.join(values, "value")
         if kind == PHONE:  # an order may show one number in two forms
             hashed = hashed.group_by("group_id", "hashed", "blocked").aggregate(

@@ -60,10 +60,18 @@ def history_fingerprint(config: Config, manifest: Manifest, told: Sequence[int])
     """
     parts = [(p.source, p.content, p.settings, p.sequence) for p in _used(config, manifest)]
     text = msgspec.json.encode(
-        [FORMAT, parts, config.rules, config.identity, overrides.undone_links(config),
-         config.ingest.return_window_days, config.ingest.anonymous_orders, list(told)],
+        [
+            FORMAT,
+            parts,
+            config.rules,
+            config.identity,
+            overrides.undone_links(config),
+            config.ingest.return_window_days,
+            config.ingest.anonymous_orders,
+            list(told),
+        ],
         order="sorted",
-    )  # fmt: skip
+    )
     return hashlib.sha256(text).hexdigest()
 
 

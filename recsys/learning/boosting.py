@@ -69,9 +69,13 @@ class RankingExamples:
     def together(cls, parts: Sequence["RankingExamples"]) -> "RankingExamples":
         """Put cases behind one another; questions and customers of each stay apart."""
         none = cls(
-            np.empty((0, len(FEATURE_NAMES)), np.float32), np.empty(0, bool), np.empty(0, np.int64),
-            np.empty(0), np.empty(0), np.empty(0, np.int64),
-        )  # fmt: skip
+            np.empty((0, len(FEATURE_NAMES)), np.float32),
+            np.empty(0, bool),
+            np.empty(0, np.int64),
+            np.empty(0),
+            np.empty(0),
+            np.empty(0, np.int64),
+        )
         every, questions, people = [none], 0, 0
         for one in parts:
             every.append(replace(one, rows=one.rows + questions, customer=one.customer + people))
@@ -244,10 +248,12 @@ def fit_with_early_stopping(
 
     learned = _set(first, parameters)
     booster = lightgbm.train(
-        _but_rounds(parameters), learned, parameters["num_iterations"],
+        _but_rounds(parameters),
+        learned,
+        parameters["num_iterations"],
         valid_sets=[_set(then, parameters, learned)],
         callbacks=[lightgbm.early_stopping(PATIENCE, verbose=False)],
-    )  # fmt: skip
+    )
     return flattened(booster.dump_model(num_iteration=int(booster.best_iteration)))
 
 
@@ -324,9 +330,12 @@ def flattened(model: dict[str, Any]) -> Trees:
             both = value[child[at]] * n_left + value[child[at] + 1] * n_right
             value[at] = both / max(n_left + n_right, 1e-12)
     return Trees(
-        np.array(roots, np.int32), np.array(feature, np.int32), np.array(threshold),
-        np.array(child, np.int32), np.array(value),
-    )  # fmt: skip
+        np.array(roots, np.int32),
+        np.array(feature, np.int32),
+        np.array(threshold),
+        np.array(child, np.int32),
+        np.array(value),
+    )
 
 
 def _cases_of(node: dict[str, Any]) -> float:

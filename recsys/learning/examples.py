@@ -128,9 +128,14 @@ class BlendExamples:
             rows = start + rows_of(sheet.found)[at]
             start += len(sheet.context)
             parts.append(
-                cls(sheet.found.scores[at], sheet.bought[at], rows, sheet.mass[at],
-                    sheet.found.kind[at])
-            )  # fmt: skip
+                cls(
+                    sheet.found.scores[at],
+                    sheet.bought[at],
+                    rows,
+                    sheet.mass[at],
+                    sheet.found.kind[at],
+                )
+            )
         return cls(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(cls)))
 
 
@@ -169,10 +174,13 @@ def training_window(
         Of the same window.
     """
     return TrainingWindow(
-        plain_candidates(models, panel), _strangers(models, panel),
-        _from_carts(models, panel, carts), _from_channels(models, panel),
-        statistics, same_order_neighbours(models),
-    )  # fmt: skip
+        plain_candidates(models, panel),
+        _strangers(models, panel),
+        _from_carts(models, panel, carts),
+        _from_channels(models, panel),
+        statistics,
+        same_order_neighbours(models),
+    )
 
 
 def same_order_neighbours(
@@ -216,9 +224,13 @@ def learn_ranking(
     )
     n = len(MODEL_COLUMNS)
     plain = SegmentBlends(MODEL_COLUMNS).fit(
-        found.scores[:, :n], found.bought, found.rows, found.kind, found.mass,
+        found.scores[:, :n],
+        found.bought,
+        found.rows,
+        found.kind,
+        found.mass,
         [given[:n] for given in factors],
-    )  # fmt: skip
+    )
     carts = BlendExamples.of([sheet for one in lessons for sheet in one.cart])
     if len(carts.rows):
         found = carts
@@ -233,8 +245,10 @@ def learn_ranking(
     given = settings or Settings()
     without = boosting.fit_trees(
         [ranking_examples(one, [*one.plain, *one.on_channel], plain) for one in lessons],
-        given, seed, threads,
-    )  # fmt: skip
+        given,
+        seed,
+        threads,
+    )
     if without is None:
         return LearnedRanking(plain, cart)
     joined = boosting.fit_trees(
@@ -341,9 +355,13 @@ def _from_carts(
 
 
 def _sheets(
-    models: Mapping[str, Model], histories: Histories, context: Context,
-    wanted: Lists, mass: NDArray[np.float64], customer: NDArray[np.int64],
-) -> Iterator[CandidateBatch]:  # fmt: skip
+    models: Mapping[str, Model],
+    histories: Histories,
+    context: Context,
+    wanted: Lists,
+    mass: NDArray[np.float64],
+    customer: NDArray[np.int64],
+) -> Iterator[CandidateBatch]:
     for start in range(0, len(context), BATCH):
         part = slice(start, start + BATCH)
         given, asked = histories[part], context[part]

@@ -56,9 +56,13 @@ class FittedModels:
             active = np.ones(len(self.training.index), bool)
             shelf = Availability.build(active, none, none.astype(np.int32), none.astype(np.float64))
         return Ranker(
-            self.training.index, self.models, learned.plain, learned.cart, shelf,
+            self.training.index,
+            self.models,
+            learned.plain,
+            learned.cart,
+            shelf,
             boosted=self.boosted(learned),
-        )  # fmt: skip
+        )
 
     def boosted(self, learned: LearnedRanking) -> BoostedTrees | None:
         """Put learned trees over the numbers that the products have by now."""

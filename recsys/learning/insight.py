@@ -205,12 +205,15 @@ def importance_by_group(weights: list[FeatureImportance]) -> list[FeatureImporta
     """Sum the weights of each group's features, the weightiest first."""
     sums = [
         FeatureImportance(
-            name, name,
-            *(sum(getattr(one, part) for one in weights if one.group == name)
-              for part in ("share", "likely", "order")),
+            name,
+            name,
+            *(
+                sum(getattr(one, part) for one in weights if one.group == name)
+                for part in ("share", "likely", "order")
+            ),
         )
         for name in GROUPS
-    ]  # fmt: skip
+    ]
     return sorted(sums, key=lambda one: -one.share)
 
 
@@ -330,9 +333,17 @@ def _lead(
         return SegmentDifference(by, segment, 0, nan, nan, nan, nan, nan, nan, nan)
     mean, low, high, n = bootstrap(one - other, seed)
     return SegmentDifference(
-        by, segment, n, float(one.mean()), float(other.mean()), mean, low, high,
-        float((one > other).mean()), float((one < other).mean()),
-    )  # fmt: skip
+        by,
+        segment,
+        n,
+        float(one.mean()),
+        float(other.mean()),
+        mean,
+        low,
+        high,
+        float((one > other).mean()),
+        float((one < other).mean()),
+    )
 
 
 def _spread(n: int, most: int) -> NDArray[np.int64]:

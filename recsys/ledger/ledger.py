@@ -159,8 +159,9 @@ class Ledger:
 
     def hurrying(self, name: str) -> AbstractContextManager[None]:
         """Run a block in the time that an answer has; where one of that name failed, not now."""
-        patience = self._database.patience or Timeouts(write_seconds=WAIT_SECONDS,
-                                                       read_seconds=WAIT_SECONDS)  # fmt: skip
+        patience = self._database.patience or Timeouts(
+            write_seconds=WAIT_SECONDS, read_seconds=WAIT_SECONDS
+        )
         return self._database.hurrying(name, patience.read_seconds)
 
     def close(self) -> None:

@@ -141,8 +141,16 @@ def _tell_pages(connection: Connection) -> None:
 
 def _pages(connection: Connection) -> Iterator[list[sa.Row[Any]]]:
     """Read the redemptions of before, with what their offers were for."""
-    names = ("transaction_id", "scope", "offer_id", "channel", "location_id", "redeemed_ts", "back",
-             "returned_ts")  # fmt: skip
+    names = (
+        "transaction_id",
+        "scope",
+        "offer_id",
+        "channel",
+        "location_id",
+        "redeemed_ts",
+        "back",
+        "returned_ts",
+    )
     before = sa.table("redemptions_before", *map(sa.column, names))
     key = (before.c.transaction_id, before.c.scope, before.c.offer_id)
     query: sa.Select[Any] = (

@@ -145,9 +145,14 @@ class Als(Model):
 
 @summing
 def _folded(
-    alpha: float, ridge: float,
-    indptr: IntArray, place: IxArray, r: Floats, Y: Scores, gram: Floats,
-) -> Floats:  # fmt: skip
+    alpha: float,
+    ridge: float,
+    indptr: IntArray,
+    place: IxArray,
+    r: Floats,
+    Y: Scores,
+    gram: Floats,
+) -> Floats:
     n, width = len(indptr) - 1, Y.shape[1]
     X = np.zeros((n, width), np.float64)
     A, L = np.empty((width, width), np.float64), np.zeros((width, width), np.float64)

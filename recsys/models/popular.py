@@ -131,9 +131,15 @@ class Popular(Model):
 
     def _laid_out(self) -> PlaceLists:
         return PlaceLists(
-            self.indptr_, self.indices_, self.counts_, self.group_lines_, self.share_, self.order_,
-            doubt=self.settings.min_lines, apart=False,
-        )  # fmt: skip
+            self.indptr_,
+            self.indices_,
+            self.counts_,
+            self.group_lines_,
+            self.share_,
+            self.order_,
+            doubt=self.settings.min_lines,
+            apart=False,
+        )
 
     def _name(self, batch: Batch, n: int) -> Recommendations:
         return self._places.name(self._groups_of(batch), n)

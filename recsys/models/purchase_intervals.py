@@ -137,9 +137,15 @@ def intervals_of_sorted(
 
 @compiled
 def _gathered(
-    half_life_days: float, apart_days: float, day: int,
-    starts: IntArray, line: IntArray, ts: IntArray, count: IxArray, as_of_ts: IntArray,
-) -> tuple[Floats, Floats, Floats, Floats, IntArray, Floats]:  # fmt: skip
+    half_life_days: float,
+    apart_days: float,
+    day: int,
+    starts: IntArray,
+    line: IntArray,
+    ts: IntArray,
+    count: IxArray,
+    as_of_ts: IntArray,
+) -> tuple[Floats, Floats, Floats, Floats, IntArray, Floats]:
     n = len(starts) - 1
     times, repeats = np.zeros(n, np.float64), np.zeros(n, np.float64)
     elapsed_days, known_days = np.empty(n, np.float64), np.empty(n, np.float64)
@@ -167,5 +173,10 @@ def _gathered(
         repeats[p] = decayed - weight
         elapsed_days[p] = max(last, apart_days)
     return (
-        times, repeats, elapsed_days, known_days, gap_of[:n_gaps].copy(), log_gap[:n_gaps].copy(),
-    )  # fmt: skip
+        times,
+        repeats,
+        elapsed_days,
+        known_days,
+        gap_of[:n_gaps].copy(),
+        log_gap[:n_gaps].copy(),
+    )

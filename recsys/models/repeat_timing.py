@@ -148,9 +148,13 @@ def repeat_timing(
 
 
 def overdue_items(
-    found: PurchaseIntervals, bought: KeptPurchases, expected: Scores, items: Ragged,
-    learned: tuple[Scores, Scores], own_gaps: float,
-) -> Bools:  # fmt: skip
+    found: PurchaseIntervals,
+    bought: KeptPurchases,
+    expected: Scores,
+    items: Ragged,
+    learned: tuple[Scores, Scores],
+    own_gaps: float,
+) -> Bools:
     """Say which products are overdue, as ``timed`` does for all that customers bought.
 
     Parameters
@@ -172,18 +176,34 @@ def overdue_items(
     ndarray of the length of ``items.item_ix``, bool
     """
     given = (
-        items.indptr, items.item_ix, bought.indptr, bought.item_ix, expected,
-        found.elapsed_days, found.gap_of, found.log_gap, *learned,
-    )  # fmt: skip
+        items.indptr,
+        items.item_ix,
+        bought.indptr,
+        bought.item_ix,
+        expected,
+        found.elapsed_days,
+        found.gap_of,
+        found.log_gap,
+        *learned,
+    )
     return _late(float(own_gaps), float(np.log(OVERDUE_ODDS)), *map(fixed, given))
 
 
 @compiled
 def _late(
-    own_gaps: float, odds: float, indptr: IntArray, items: IxArray,
-    bought_indptr: IntArray, bought: IxArray, expected: Scores, elapsed_days: Floats,
-    gap_of: IntArray, log_gap: Floats, log_interval_of: Scores, spread_of: Scores,
-) -> Bools:  # fmt: skip
+    own_gaps: float,
+    odds: float,
+    indptr: IntArray,
+    items: IxArray,
+    bought_indptr: IntArray,
+    bought: IxArray,
+    expected: Scores,
+    elapsed_days: Floats,
+    gap_of: IntArray,
+    log_gap: Floats,
+    log_interval_of: Scores,
+    spread_of: Scores,
+) -> Bools:
     out = np.zeros(len(items), np.bool_)
     for r in range(len(indptr) - 1):
         mine = bought[bought_indptr[r] : bought_indptr[r + 1]]

@@ -257,9 +257,15 @@ class Trending(Model):
 
     def _laid_out(self) -> PlaceLists:
         return PlaceLists(
-            self.indptr_, self.indices_, self.gains_, np.ones(len(self.group_keys_)), self.gain_,
-            self.order_, doubt=0.0, apart=True,
-        )  # fmt: skip
+            self.indptr_,
+            self.indices_,
+            self.gains_,
+            np.ones(len(self.group_keys_)),
+            self.gain_,
+            self.order_,
+            doubt=0.0,
+            apart=True,
+        )
 
     def _name(self, batch: Batch, n: int) -> Recommendations:
         return self._places.name(self._groups_of(batch), n)

@@ -57,8 +57,14 @@ class Blend:
     """
 
     _LEARNED: Final = (
-        "score_x_", "score_y_", "weights_", "intercept_", "factors_", "chance_x_", "chance_y_",
-    )  # fmt: skip
+        "score_x_",
+        "score_y_",
+        "weights_",
+        "intercept_",
+        "factors_",
+        "chance_x_",
+        "chance_y_",
+    )
 
     def __init__(self, columns: Sequence[str], l2: float = 1.0) -> None:
         self.columns = columns

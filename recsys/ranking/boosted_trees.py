@@ -72,9 +72,12 @@ class Ensemble:
         def trees(kind: str) -> Trees:
             start = f"{kind}_"
             return Trees.from_arrays(
-                {name.removeprefix(start): array for name, array in arrays.items()
-                 if name.startswith(start)}
-            )  # fmt: skip
+                {
+                    name.removeprefix(start): array
+                    for name, array in arrays.items()
+                    if name.startswith(start)
+                }
+            )
 
         return cls(trees("likely"), trees("order"), arrays["chance_x"], arrays["chance_y"])
 
@@ -98,9 +101,14 @@ class BoostedTrees:
     cart: Ensemble
 
     def features(
-        self, found: Candidates, at: IntArray, rows: IntArray, total: Floats,
-        histories: Histories, context: Context,
-    ) -> Features:  # fmt: skip
+        self,
+        found: Candidates,
+        at: IntArray,
+        rows: IntArray,
+        total: Floats,
+        histories: Histories,
+        context: Context,
+    ) -> Features:
         """Work out the features of chosen candidates.
 
         Parameters

@@ -122,9 +122,15 @@ def _kinds(histories: Histories, items: Lists) -> Kinds:
 
 @compiled
 def _kind_of(
-    stranger: int, new: int, before: int, mark: npt.NDArray[np.uint8],
-    indptr: IntArray, items: IxArray, past_indptr: IntArray, past: IxArray,
-) -> Kinds:  # fmt: skip
+    stranger: int,
+    new: int,
+    before: int,
+    mark: npt.NDArray[np.uint8],
+    indptr: IntArray,
+    items: IxArray,
+    past_indptr: IntArray,
+    past: IxArray,
+) -> Kinds:
     out = np.empty(len(items), np.uint8)
     for r in range(len(indptr) - 1):
         for at in range(past_indptr[r], past_indptr[r + 1]):

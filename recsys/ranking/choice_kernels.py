@@ -16,9 +16,13 @@ Floats = npt.NDArray[np.float64]
 
 @compiled
 def expand_choices(
-    mark: Bytes, indptr: IntArray, items: IxArray, of: IxArray, starts: IntArray,
+    mark: Bytes,
+    indptr: IntArray,
+    items: IxArray,
+    of: IxArray,
+    starts: IntArray,
     order: IxArray,
-) -> tuple[IntArray, IxArray]:  # fmt: skip
+) -> tuple[IntArray, IxArray]:
     """Find every product of the choices of each row."""
     n = len(indptr) - 1
     ends = np.zeros(n + 1, np.int64)
@@ -49,8 +53,13 @@ def expand_choices(
 
 @compiled
 def lead_candidates(
-    place: IntArray, indptr: IntArray, items: IxArray, total: Floats, behind: Bools, of: IxArray,
-) -> Bools:  # fmt: skip
+    place: IntArray,
+    indptr: IntArray,
+    items: IxArray,
+    total: Floats,
+    behind: Bools,
+    of: IxArray,
+) -> Bools:
     """Mark the best candidate of each choice of each row."""
     out = np.zeros(len(items), np.bool_)
     for r in range(len(indptr) - 1):
@@ -75,9 +84,14 @@ def lead_candidates(
 
 @compiled
 def best_chances(
-    place: IntArray, indptr: IntArray, items: IxArray, chance: Floats, wanted_indptr: IntArray,
-    wanted: IxArray, of: IxArray,
-) -> Floats:  # fmt: skip
+    place: IntArray,
+    indptr: IntArray,
+    items: IxArray,
+    chance: Floats,
+    wanted_indptr: IntArray,
+    wanted: IxArray,
+    of: IxArray,
+) -> Floats:
     """Find the best chance of the choice of each wanted product."""
     out = np.full(len(wanted), np.nan)
     for r in range(len(indptr) - 1):

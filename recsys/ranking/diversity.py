@@ -108,9 +108,15 @@ class ItemSimilarity:
     def arrays(self) -> tuple[IntArray, IxArray, Weights, IxArray, Weights, int, int, float]:
         """Everything, in order."""
         return (
-            self.indptr, self.features, self.weights, self.variant, self.common,
-            self.words, self.categories, self.share,
-        )  # fmt: skip
+            self.indptr,
+            self.features,
+            self.weights,
+            self.variant,
+            self.common,
+            self.words,
+            self.categories,
+            self.share,
+        )
 
 
 def pool_sizes(counts: IntArray, diversity: Floats) -> IntArray:

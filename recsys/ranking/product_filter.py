@@ -191,9 +191,12 @@ def _compare(one: Condition, values: npt.NDArray[np.float64]) -> Bools:
     if one.op == "in":
         return np.isin(values, one.value)
     compare = {
-        "eq": np.equal, "lt": np.less, "le": np.less_equal, "gt": np.greater,
+        "eq": np.equal,
+        "lt": np.less,
+        "le": np.less_equal,
+        "gt": np.greater,
         "ge": np.greater_equal,
-    }  # fmt: skip
+    }
     held: Bools = compare[one.op](values, one.value)
     return held
 

@@ -243,9 +243,15 @@ class Ranker:
         leads = self.grouped.leading(found, keys)
         new = never_bought(found, histories, self.grouped) if asked.needed.any() else None
         kept_out = count_missed(
-            found, keys, code * leads.astype(np.uint8), free & leads, asked.counts, len(RULES),
-            asked.needed, new,
-        )  # fmt: skip
+            found,
+            keys,
+            code * leads.astype(np.uint8),
+            free & leads,
+            asked.counts,
+            len(RULES),
+            asked.needed,
+            new,
+        )
         trees = self._climb(found, rows, judged, free, histories, context)
         keys = self._keys(found, rows, judged, asked)
         # What trees did not look at comes behind what they did.
@@ -257,10 +263,16 @@ class Ranker:
         if asked.diversity.any() or new is not None:
             keys = keys[shown] if behind is None else keys[shown] - _UNSEEN * behind[shown]
             ends, chosen = diversify(
-                ends, found.item_ix[shown], keys,
-                asked.counts, asked.diversity, histories.purchases, self.alike,
-                asked.needed, None if new is None else new[shown],
-            )  # fmt: skip
+                ends,
+                found.item_ix[shown],
+                keys,
+                asked.counts,
+                asked.diversity,
+                histories.purchases,
+                self.alike,
+                asked.needed,
+                None if new is None else new[shown],
+            )
             shown = shown[chosen]
         scores = found.scores[shown]
         evidence = self._judge.evidence(scores, found.kind[shown], rows[shown], placed)
@@ -279,9 +291,13 @@ class Ranker:
         )
 
     def _wanted(
-        self, found: Candidates, judged: ScoredCandidates, placed: BlendChoice, batch: Batch,
+        self,
+        found: Candidates,
+        judged: ScoredCandidates,
+        placed: BlendChoice,
+        batch: Batch,
         wanted: Lists | None,
-    ) -> Floats:  # fmt: skip
+    ) -> Floats:
         """Chance of products that were asked for; by the blend alone where no model names one."""
         if wanted is None or not len(wanted.item_ix):
             return np.empty(0)

@@ -102,9 +102,16 @@ def first_rule(mark: Bytes, indptr: IntArray, items: IxArray, filtered: Bools, l
 
 @compiled
 def first_rule_of_choice(
-    mark: Bytes, kept_out: Bytes, indptr: IntArray, items: IxArray,
-    filtered_indptr: IntArray, filtered: IxArray, starts: IntArray, order: IxArray, laid: Any,
-) -> Bytes:  # fmt: skip
+    mark: Bytes,
+    kept_out: Bytes,
+    indptr: IntArray,
+    items: IxArray,
+    filtered_indptr: IntArray,
+    filtered: IxArray,
+    starts: IntArray,
+    order: IxArray,
+    laid: Any,
+) -> Bytes:
     """Find what forbids all of each product's choice."""
     new_only, of = laid[7], laid[17]
     out = np.zeros(len(items), np.uint8)
@@ -132,10 +139,19 @@ def first_rule_of_choice(
 
 @compiled
 def choose_representatives(
-    mark: Bytes, kept_out: Bytes, own: Bytes, indptr: IntArray, leaders: IxArray,
-    filtered_indptr: IntArray, filtered: IxArray, starts: IntArray, order: IxArray,
-    where: IntArray, bought: IntArray, laid: Any,
-) -> IxArray:  # fmt: skip
+    mark: Bytes,
+    kept_out: Bytes,
+    own: Bytes,
+    indptr: IntArray,
+    leaders: IxArray,
+    filtered_indptr: IntArray,
+    filtered: IxArray,
+    starts: IntArray,
+    order: IxArray,
+    where: IntArray,
+    bought: IntArray,
+    laid: Any,
+) -> IxArray:
     """Find the product that stands for each leader's choice."""
     past_indptr, past, of = laid[0], laid[1], laid[17]
     out = leaders.copy()

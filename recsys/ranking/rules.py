@@ -141,11 +141,25 @@ class Rules:
         of_age = limits.of_age if len(limits.of_age) else np.zeros(len(limits.new_only), bool)
         adult = np.zeros(n_items, bool) if age_restricted is None else age_restricted
         laid = (
-            histories.indptr, histories.item_ix, histories.ts,
-            limits.exclude.indptr, limits.exclude.item_ix, limits.cart.indptr, limits.cart.item_ix,
-            limits.new_only, limits.hidden_since_ts, of_age, adult, stock,
-            shelf.active, shelf.indptr, shelf.item_ix, shelf.on_hand, shelf.complete, choices.of,
-        )  # fmt: skip
+            histories.indptr,
+            histories.item_ix,
+            histories.ts,
+            limits.exclude.indptr,
+            limits.exclude.item_ix,
+            limits.cart.indptr,
+            limits.cart.item_ix,
+            limits.new_only,
+            limits.hidden_since_ts,
+            of_age,
+            adult,
+            stock,
+            shelf.active,
+            shelf.indptr,
+            shelf.item_ix,
+            shelf.on_hand,
+            shelf.complete,
+            choices.of,
+        )
         return cls(histories, shelf, limits, facts, choices, all_fixed(*laid))
 
     def forbid(self, items: Ragged) -> npt.NDArray[np.uint8]:

@@ -117,9 +117,13 @@ def _before(a: Any, b: Any, behind: Bools, total: Floats, item_ix: IxArray) -> A
 
 @compiled
 def _best(
-    indptr: IntArray, item_ix: IxArray, total: Floats, allowed: Bools, behind: Bools,
+    indptr: IntArray,
+    item_ix: IxArray,
+    total: Floats,
+    allowed: Bools,
+    behind: Bools,
     counts: IntArray,
-) -> tuple[IntArray, IntArray]:  # fmt: skip
+) -> tuple[IntArray, IntArray]:
     n = len(indptr) - 1
     ends = np.zeros(n + 1, np.int64)
     room = 0
@@ -171,9 +175,15 @@ def _best(
 
 @compiled
 def _best_of_groups(
-    n: int, n_each: int, indptr: IntArray, item_ix: IxArray, total: Floats, allowed: Bools,
-    group: npt.NDArray[np.uint8], groups: npt.NDArray[np.uint8],
-) -> IntArray:  # fmt: skip
+    n: int,
+    n_each: int,
+    indptr: IntArray,
+    item_ix: IxArray,
+    total: Floats,
+    allowed: Bools,
+    group: npt.NDArray[np.uint8],
+    groups: npt.NDArray[np.uint8],
+) -> IntArray:
     many, each = np.full(len(indptr) - 1, n), np.full(len(indptr) - 1, n_each)
     nobody, chosen = np.zeros(len(total), np.bool_), np.zeros(len(total), np.bool_)
     any_of, mine = np.zeros(len(total), np.bool_), np.empty(len(total), np.bool_)
@@ -190,9 +200,15 @@ def _best_of_groups(
 
 @compiled
 def _left_out(
-    n_rules: int, indptr: IntArray, item_ix: IxArray, total: Floats,
-    code: npt.NDArray[np.uint8], ends: IntArray, shown: IntArray, counts: IntArray,
-) -> npt.NDArray[np.int64]:  # fmt: skip
+    n_rules: int,
+    indptr: IntArray,
+    item_ix: IxArray,
+    total: Floats,
+    code: npt.NDArray[np.uint8],
+    ends: IntArray,
+    shown: IntArray,
+    counts: IntArray,
+) -> npt.NDArray[np.int64]:
     n = len(indptr) - 1
     out = np.zeros((n, n_rules), np.int64)
     for r in range(n):

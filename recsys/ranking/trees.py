@@ -202,9 +202,15 @@ def _ballots(trees: Trees) -> LeafMasks | None:
 
 @compiled
 def _vote(
-    features: Features, starts: IntArray, feature: Ints, threshold: Features, mask: Masks,
-    ends: IntArray, value: Floats, total: Floats,
-) -> None:  # fmt: skip
+    features: Features,
+    starts: IntArray,
+    feature: Ints,
+    threshold: Features,
+    mask: Masks,
+    ends: IntArray,
+    value: Floats,
+    total: Floats,
+) -> None:
     # Every node of a tree is asked for many candidates at once, which processors do several times
     # as fast as they find the way of each. Sums are added in the trees' order.
     m, width = features.shape
@@ -234,9 +240,14 @@ def _vote(
 
 @compiled
 def _walk(
-    features: Features, roots: Ints, feature: Ints, threshold: Floats, child: Ints, value: Floats,
+    features: Features,
+    roots: Ints,
+    feature: Ints,
+    threshold: Floats,
+    child: Ints,
+    value: Floats,
     total: Floats,
-) -> None:  # fmt: skip
+) -> None:
     # Some candidates at a time, and of these a tree at a time: features and nodes stay in the
     # cache. Sums are added in the trees' order.
     for start in range(0, len(features), 256):
@@ -250,9 +261,15 @@ def _walk(
 
 @compiled
 def _credit(
-    features: Features, roots: Ints, feature: Ints, threshold: Floats, child: Ints, value: Floats,
-    group: Ints, out: Floats,
-) -> None:  # fmt: skip
+    features: Features,
+    roots: Ints,
+    feature: Ints,
+    threshold: Floats,
+    child: Ints,
+    value: Floats,
+    group: Ints,
+    out: Floats,
+) -> None:
     for i in range(len(features)):
         for tree in range(len(roots)):
             node = roots[tree]

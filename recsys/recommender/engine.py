@@ -125,9 +125,16 @@ class Engine:
                 "make a new artefact."
             ) from None
         self._explainer = Explainer(
-            self.catalogue, popular, copurchase, content, repeat, trending, transitions,
-            self.ranker.grouped, self.ranker.age_restricted,
-        )  # fmt: skip
+            self.catalogue,
+            popular,
+            copurchase,
+            content,
+            repeat,
+            trending,
+            transitions,
+            self.ranker.grouped,
+            self.ranker.age_restricted,
+        )
         self._pages = ProductPages(self.catalogue, self.ranker, copurchase, content)
 
     @classmethod
@@ -283,12 +290,20 @@ class Engine:
         )
         return [
             self._answer(
-                question, ranked, r, told, new, on_hand, int(context.location[r]),
-                fallback(ranked, r, histories, context, int(levels[r])), int(unknown[r]), offers[r],
+                question,
+                ranked,
+                r,
+                told,
+                new,
+                on_hand,
+                int(context.location[r]),
+                fallback(ranked, r, histories, context, int(levels[r])),
+                int(unknown[r]),
+                offers[r],
                 self._heading(question, ranked, r, told, new, histories, cart[r]),
             )
             for r, question in enumerate(questions)
-        ]  # fmt: skip
+        ]
 
     def related(self, question: PageQuestion) -> dict[str, Any] | None:
         """Say what goes with a product, or is like it, for its page.

@@ -80,8 +80,11 @@ def page_heading(used: str, title: str | None, item_id: str) -> Heading:
     words = {"bought_together": "Goes well with", "similar": "Similar to"}[used]
     known = {"title": title} if title else {}
     return {
-        "code": code, "text": f"{words} {isolated(title or item_id)}", "item_id": item_id, **known
-    }  # fmt: skip
+        "code": code,
+        "text": f"{words} {isolated(title or item_id)}",
+        "item_id": item_id,
+        **known,
+    }
 
 
 def _goes_with(

@@ -58,9 +58,15 @@ def habits_of(
     """
     past = histories.purchases
     given = (
-        shown.indptr, shown.item_ix, past.indptr, past.item_ix, past.ts, past.count, as_of_ts,
+        shown.indptr,
+        shown.item_ix,
+        past.indptr,
+        past.item_ix,
+        past.ts,
+        past.count,
+        as_of_ts,
         choices.of,
-    )  # fmt: skip
+    )
     times, elapsed, n_gaps, interval, spread = _watched(
         purchase_intervals.APART_DAYS, DAY, *map(fixed, given)
     )
@@ -79,10 +85,17 @@ def habits_of(
 
 @compiled
 def _watched(
-    apart_days: float, day: int, indptr: IntArray, shown: IxArray,
-    past_indptr: IntArray, past: IxArray, ts: IntArray, count: IxArray, as_of_ts: IntArray,
+    apart_days: float,
+    day: int,
+    indptr: IntArray,
+    shown: IxArray,
+    past_indptr: IntArray,
+    past: IxArray,
+    ts: IntArray,
+    count: IxArray,
+    as_of_ts: IntArray,
     of: IxArray,
-) -> tuple[IntArray, Floats, IntArray, Floats, Floats]:  # fmt: skip
+) -> tuple[IntArray, Floats, IntArray, Floats, Floats]:
     """Go through each row's purchases once for each product, as ``renewal`` does for pairs.
 
     Returns purchases, days since the last one, intervals, their median, and the standard

@@ -22,9 +22,11 @@ def join_rows(
 ) -> Lists:
     """Put the products of two lists a row together, each once."""
     return Lists.of_rows(
-        [np.union1d(a, b) if len(a) and len(b) else np.concatenate([a, b])
-         for a, b in zip(one, other, strict=True)]
-    )  # fmt: skip
+        [
+            np.union1d(a, b) if len(a) and len(b) else np.concatenate([a, b])
+            for a, b in zip(one, other, strict=True)
+        ]
+    )
 
 
 def with_last_basket(

@@ -27,17 +27,59 @@ if TYPE_CHECKING:
 IdKind = Literal["item", "order", "account"]
 #: What programs and people write where there is nothing; case, blanks and brackets do not matter.
 _WORDS: Final = (
-    "null", "nil", "none", "nan", "-nan", "+nan", "n/a", "n.a.", "n/d", "n.d.", "k.a.", "undefined",
-    "undef", "unset", "not set", "not defined", "not provided", "not available", "not applicable",
-    "not found", "no value", "data not available", "data deleted", "unavailable", "unknown",
-    "unbekannt", "inconnu", "desconocido", "sconosciuto", "nieznany", "bilinmiyor", "nicht gesetzt",
-    "nicht verfügbar", "object object", "false", "missing value",
-)  # fmt: skip
+    "null",
+    "nil",
+    "none",
+    "nan",
+    "-nan",
+    "+nan",
+    "n/a",
+    "n.a.",
+    "n/d",
+    "n.d.",
+    "k.a.",
+    "undefined",
+    "undef",
+    "unset",
+    "not set",
+    "not defined",
+    "not provided",
+    "not available",
+    "not applicable",
+    "not found",
+    "no value",
+    "data not available",
+    "data deleted",
+    "unavailable",
+    "unknown",
+    "unbekannt",
+    "inconnu",
+    "desconocido",
+    "sconosciuto",
+    "nieznany",
+    "bilinmiyor",
+    "nicht gesetzt",
+    "nicht verfügbar",
+    "object object",
+    "false",
+    "missing value",
+)
 #: Words that say so only between brackets; without, they may be somebody's id.
 _BRACKETED: Final = (
-    "na", "nat", "empty", "blank", "missing", "other", "no id", "leer", "vide", "vacío", "vuoto",
-    "puste", "boş",
-)  # fmt: skip
+    "na",
+    "nat",
+    "empty",
+    "blank",
+    "missing",
+    "other",
+    "no id",
+    "leer",
+    "vide",
+    "vacío",
+    "vuoto",
+    "puste",
+    "boş",
+)
 #: Errors of spreadsheets that do not end in a mark, in the languages that have their own.
 _ERRORS: Final = ("#n/a", "#na", "#nv", "#n/d", "#n/b", "#yok", "#getting_data", "#i/t", "#н/д")
 

@@ -30,7 +30,9 @@ ENGLISH_HIDDEN = """
     offline, blocked, locked, suspended, rejected, expired, retired, withdrawn, closed, ended
     end of life, eol, phased out, not active, not for sale, nowhere, no longer available
 """
-SHOWN = YES | _folded(ENGLISH_SHOWN + """
+SHOWN = YES | _folded(
+    ENGLISH_SHOWN
+    + """
     aktiv, aktiviert, veröffentlicht, sichtbar, verfügbar, lieferbar, auf lager, vorrätig
     freigegeben
     actif, active, activé, activée, publié, publiée, en stock, disponible, en ligne
@@ -45,8 +47,11 @@ SHOWN = YES | _folded(ENGLISH_SHOWN + """
     აქტიური, გამოქვეყნებული, გამოქვეყნებულია, ხილული, ხილვადი, ჩართული, ჩართულია, მარაგშია
     ხელმისაწვდომი, ხელმისაწვდომია
     有効, 公開, 公開中, 公開済み, 表示, 表示中, 掲載, 掲載中, 販売中, 在庫あり, アクティブ
-""")  # fmt: skip
-HIDDEN = NO | _folded(ENGLISH_HIDDEN + """
+"""
+)
+HIDDEN = NO | _folded(
+    ENGLISH_HIDDEN
+    + """
     inaktiv, nicht aktiv, deaktiviert, unveröffentlicht, nicht veröffentlicht, entwurf, archiviert
     unsichtbar, nicht sichtbar, versteckt, verborgen, ausgeblendet, gelöscht, gesperrt, papierkorb
     privat, ausstehend, geplant, ausgelaufen, auslaufartikel, eingestellt, ausverkauft
@@ -84,7 +89,8 @@ HIDDEN = NO | _folded(ENGLISH_HIDDEN + """
     無効, 非公開, 未公開, 下書き, アーカイブ, アーカイブ済み, 非表示, 削除, 削除済み, ゴミ箱
     保留, 保留中, 予約済み, 販売終了, 販売停止, 販売中止, 廃番, 終売, 在庫なし, 在庫切れ, 売り切れ
     品切れ, 掲載停止, 停止中, 個別に表示しない
-""")  # fmt: skip
+"""
+)
 #: Magento numbers what it writes: enabled and disabled, and four places where a product shows.
 _ENABLED = {"1": True, "2": False}
 _PLACES = {"1": False, "2": True, "3": True, "4": True}

@@ -155,10 +155,13 @@ VOID = _folded("""
     無効, 無効化, 打消, 打消し, 打ち消し, 訂正取消
 """)
 _MEANINGS: dict[str, WordMeaning] = {
-    **dict.fromkeys(YES, "yes"), **dict.fromkeys(NO, "no"),
-    **dict.fromkeys(CANCELLED, "cancelled"), **dict.fromkeys(REFUND, "refund"),
-    **dict.fromkeys(SALE, "sale"), **dict.fromkeys(VOID, "void"),
-}  # fmt: skip
+    **dict.fromkeys(YES, "yes"),
+    **dict.fromkeys(NO, "no"),
+    **dict.fromkeys(CANCELLED, "cancelled"),
+    **dict.fromkeys(REFUND, "refund"),
+    **dict.fromkeys(SALE, "sale"),
+    **dict.fromkeys(VOID, "void"),
+}
 #: Yes and no by letters that mean something else elsewhere: an O may be oui, or open.
 _PAIRS = (("o", "n"), ("s", "n"), ("e", "h"), ("v", "f"), ("w", "f"))
 

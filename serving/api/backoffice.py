@@ -26,9 +26,15 @@ from serving.state import State
 blueprint = Blueprint("backoffice", __name__)
 
 _PROBLEMS = (
-    "malformed-body", "body-too-large", "not-json", "invalid-request", "channel-forbidden",
-    "location-forbidden", "browser-key", "ledger-unavailable",
-)  # fmt: skip
+    "malformed-body",
+    "body-too-large",
+    "not-json",
+    "invalid-request",
+    "channel-forbidden",
+    "location-forbidden",
+    "browser-key",
+    "ledger-unavailable",
+)
 #: Ids named in an answer, at most.
 _NAMED = 20
 

@@ -42,10 +42,17 @@ Line = tuple[Question, Who, Promised] | bytes
     },
     answers={200: responses.NDJSON},
     problems=(
-        "malformed-body", "body-too-large", "not-json", "invalid-request", "channel-forbidden",
-        "location-forbidden", "browser-key", "no-model", "ledger-unavailable",
+        "malformed-body",
+        "body-too-large",
+        "not-json",
+        "invalid-request",
+        "channel-forbidden",
+        "location-forbidden",
+        "browser-key",
+        "no-model",
+        "ledger-unavailable",
     ),
-)  # fmt: skip
+)
 def post() -> Response:
     """Answer up to 1,000 customers on one placement, one JSON document a line, in their order.
 

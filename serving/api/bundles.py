@@ -37,10 +37,15 @@ _MONEY: Final = {"amount_minor": 449, "currency": "EUR"}
     answers={200: Bundles, 304: responses.JSON},
     also=(CSV,),
     problems=(
-        "bad-request", "invalid-request", "item-unknown", "channel-forbidden", "not-acceptable",
-        "no-model", "ledger-unavailable",
+        "bad-request",
+        "invalid-request",
+        "item-unknown",
+        "channel-forbidden",
+        "not-acceptable",
+        "no-model",
+        "ledger-unavailable",
     ),
-)  # fmt: skip
+)
 def get() -> Response:
     """List bundles that are worth a decision, what they would earn first, a page at a time.
 
@@ -113,13 +118,26 @@ def one(bundle_id: str) -> Response:
     example={"status": "approved", "price": _MONEY, "budget": {**_MONEY, "amount_minor": 50000}},
     answers={200: BundleInFull},
     problems=(
-        "malformed-body", "body-too-large", "not-json", "invalid-request", "bundle-unknown",
-        "precondition-missing", "bundle-stale", "status-impossible", "bundle-inactive",
-        "price-below-floor", "price-not-lower", "dates-reversed", "budget-empty",
-        "channel-without-offers", "channel-forbidden", "location-forbidden", "no-model",
+        "malformed-body",
+        "body-too-large",
+        "not-json",
+        "invalid-request",
+        "bundle-unknown",
+        "precondition-missing",
+        "bundle-stale",
+        "status-impossible",
+        "bundle-inactive",
+        "price-below-floor",
+        "price-not-lower",
+        "dates-reversed",
+        "budget-empty",
+        "channel-without-offers",
+        "channel-forbidden",
+        "location-forbidden",
+        "no-model",
         "ledger-unavailable",
     ),
-)  # fmt: skip
+)
 def patch(bundle_id: str) -> Response:
     """Approve, reject, pause or withdraw a bundle, or change its terms.
 

@@ -41,10 +41,17 @@ _AHEAD_SECONDS = 300
     },
     answers={200: EventsAnswer, 207: EventsAnswer},
     problems=(
-        "malformed-body", "body-too-large", "not-json", "invalid-request", "channel-forbidden",
-        "location-forbidden", "browser-key", "event-forbidden", "ledger-unavailable",
+        "malformed-body",
+        "body-too-large",
+        "not-json",
+        "invalid-request",
+        "channel-forbidden",
+        "location-forbidden",
+        "browser-key",
+        "event-forbidden",
+        "ledger-unavailable",
     ),
-)  # fmt: skip
+)
 def post() -> Response:
     """Write up to 1,000 events.
 

@@ -16,9 +16,13 @@ blueprint = Blueprint("items", __name__)
 
 _LISTS: Final[dict[str, str | None]] = {"exclude": None, "attributes": None}
 _PROBLEMS: Final = (
-    "bad-request", "invalid-request", "item-unknown", "channel-forbidden", "location-forbidden",
+    "bad-request",
+    "invalid-request",
+    "item-unknown",
+    "channel-forbidden",
+    "location-forbidden",
     "no-model",
-)  # fmt: skip
+)
 #: How long an answer may be shown without asking whether it has changed.
 CACHE_SECONDS: Final = 60
 

@@ -15,8 +15,10 @@ PNG: Final = "image/png"
 #: How long a picture may be shown after its offer was withdrawn. It ends with the offer at most.
 _CACHE_SECONDS: Final = 3_600
 _OVER: Final = {
-    "redeemed": "offer-redeemed", "expired": "offer-expired", "withdrawn": "offer-withdrawn",
-}  # fmt: skip
+    "redeemed": "offer-redeemed",
+    "expired": "offer-expired",
+    "withdrawn": "offer-withdrawn",
+}
 _PROBLEMS: Final = ("not-found", *_OVER.values(), "ledger-unavailable")
 
 

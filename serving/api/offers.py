@@ -60,10 +60,18 @@ def standing(customer_id: str) -> Response:
     example={"bundle_id": "b0123456789abcdef"},
     answers={201: OfferAnswer, 200: OfferAnswer},
     problems=(
-        *_BODY, "customer-unknown", "bundle-unknown", "bundle-inactive", "not-offered",
-        "offer-below-floor", "budget-spent", "customer-limit", "no-model", *_WHO,
+        *_BODY,
+        "customer-unknown",
+        "bundle-unknown",
+        "bundle-inactive",
+        "not-offered",
+        "offer-below-floor",
+        "budget-spent",
+        "customer-limit",
+        "no-model",
+        *_WHO,
     ),
-)  # fmt: skip
+)
 def issue(customer_id: str) -> Response:
     """Promise an approved bundle to a customer, at its price, until a time.
 
@@ -85,8 +93,11 @@ def issue(customer_id: str) -> Response:
     before = {offer.bundle_id: offer for offer in ledger.standing(owners, now_ts)}.get(bundle_id)
     if before is not None:
         return reply(orjson.dumps(_told(state, before)))
-    idle = [name for name, ix in zip(bundle.item_ids, bundle.item_ix, strict=True)
-            if not suggestions.active(ix)]  # fmt: skip
+    idle = [
+        name
+        for name, ix in zip(bundle.item_ids, bundle.item_ix, strict=True)
+        if not suggestions.active(ix)
+    ]
     if idle:
         detail = f"{', '.join(idle)}: not in the catalogue, or no longer sold."
         raise Refusal("bundle-inactive", detail)
@@ -95,9 +106,14 @@ def issue(customer_id: str) -> Response:
     if items is None:
         raise Refusal("not-offered", PROBLEM_KINDS["not-offered"].advice)
     made = ledger.issue(
-        bundle_id, owners[0], items, name=mine, now_ts=now_ts, owners=owners,
+        bundle_id,
+        owners[0],
+        items,
+        name=mine,
+        now_ts=now_ts,
+        owners=owners,
         bounds=bounds_of(state.config, engine),
-    )  # fmt: skip
+    )
     if isinstance(made, NoOffer):
         kind = made.reason.replace("_", "-")
         raise Refusal(kind, PROBLEM_KINDS[kind].advice)
@@ -152,17 +168,30 @@ def one(offer_id: str) -> Response:
     scope="offers",
     body=RedemptionRequest,
     example={
-        "transaction_id": "1001", "channel": "pos", "location_id": "S1",
+        "transaction_id": "1001",
+        "channel": "pos",
+        "location_id": "S1",
         "items": [{"item_id": "SKU1", "quantity": 1}],
     },
     answers={201: OfferAnswer, 200: OfferAnswer},
     problems=(
-        *_BODY, "offer-unknown", "offer-code-needed", "offer-redeemed", "offer-of-another",
-        "offer-expired", "offer-withdrawn", "offer-elsewhere", "offer-incomplete",
-        "offer-overlaps", "offer-not-cheaper", "offer-below-floor", "order-limit",
-        "location-forbidden", *_WHO,
+        *_BODY,
+        "offer-unknown",
+        "offer-code-needed",
+        "offer-redeemed",
+        "offer-of-another",
+        "offer-expired",
+        "offer-withdrawn",
+        "offer-elsewhere",
+        "offer-incomplete",
+        "offer-overlaps",
+        "offer-not-cheaper",
+        "offer-below-floor",
+        "order-limit",
+        "location-forbidden",
+        *_WHO,
     ),
-)  # fmt: skip
+)
 def redeem(offer_id: str) -> Response:
     """Let an order use an offer, by its code: once, whoever asks first.
 
@@ -193,13 +222,16 @@ def redeem(offer_id: str) -> Response:
     scope="offers",
     body=CombinationRequest,
     example={
-        "transaction_id": "1001", "channel": "pos", "location_id": "S1",
+        "transaction_id": "1001",
+        "channel": "pos",
+        "location_id": "S1",
         "items": [{"item_id": "SKU1", "quantity": 2}],
-        "codes": ["7Q4M-0X2K-D9AB-WT5C", "0123-4567-89AB-CDEF"], "dry_run": True,
+        "codes": ["7Q4M-0X2K-D9AB-WT5C", "0123-4567-89AB-CDEF"],
+        "dry_run": True,
     },
     answers={200: Combination},
     problems=(*_BODY, "location-forbidden", *_WHO),
-)  # fmt: skip
+)
 def combine() -> Response:
     """Let an order use those of several offers that take off most together.
 

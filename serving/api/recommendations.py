@@ -14,12 +14,19 @@ from serving.state import State
 blueprint = Blueprint("recommendations", __name__)
 
 _PROBLEMS = (
-    "invalid-request", "channel-forbidden", "location-forbidden", "browser-key", "no-model",
-)  # fmt: skip
+    "invalid-request",
+    "channel-forbidden",
+    "location-forbidden",
+    "browser-key",
+    "no-model",
+)
 #: Parameters of GET that may be repeated; of a cart they are the items.
 _LISTS: Final[dict[str, str | None]] = {
-    "item_ids": None, "exclude": None, "cart": "item_id", "attributes": None,
-}  # fmt: skip
+    "item_ids": None,
+    "exclude": None,
+    "cart": "item_id",
+    "attributes": None,
+}
 
 
 @blueprint.post("/v1/recommendations")

@@ -214,9 +214,13 @@ PROBLEM_KINDS: Final = {
     ),
 }
 _BY_STATUS: Final = {
-    400: "bad-request", 404: "not-found", 405: "method-not-allowed", 406: "not-acceptable",
-    413: "body-too-large", 415: "not-json",
-}  # fmt: skip
+    400: "bad-request",
+    404: "not-found",
+    405: "method-not-allowed",
+    406: "not-acceptable",
+    413: "body-too-large",
+    415: "not-json",
+}
 
 
 class FieldError(msgspec.Struct, frozen=True):

@@ -232,6 +232,7 @@ class Front(httputil.HTTPServerConnectionDelegate):
         now, refused = time.monotonic(), self.lanes.refused()
         if now - self._told_at < _TELL_SECONDS or refused == self._told:
             return
-        _log.warning("requests were refused, as there were too many",
-                     extra={"refused": refused - self._told})  # fmt: skip
+        _log.warning(
+            "requests were refused, as there were too many", extra={"refused": refused - self._told}
+        )
         self._told_at, self._told = now, refused

@@ -85,10 +85,17 @@ def page() -> Response:
     example={"key": "omnibasket_…"},
     answers={200: SignedIn, 303: "text/html"},
     problems=(
-        "malformed-body", "body-too-large", "not-json", "invalid-request", "key-unknown",
-        "key-expired", "scope-missing", "cross-site", "too-many-requests",
+        "malformed-body",
+        "body-too-large",
+        "not-json",
+        "invalid-request",
+        "key-unknown",
+        "key-expired",
+        "scope-missing",
+        "cross-site",
+        "too-many-requests",
     ),
-)  # fmt: skip
+)
 def sign_in() -> Response:
     """Exchange a key for a cookie of twelve hours, which `/v1` takes in the key's place.
 

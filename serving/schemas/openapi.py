@@ -65,9 +65,16 @@ _TITLES: Final = {
 _EVERYWHERE: Final = ("bad-request", "misdirected", "internal-error")
 #: And those that need a key.
 _WITH_KEY: Final = (
-    "key-missing", "key-unknown", "key-expired", "session-ended", "scope-missing", "csrf-missing",
-    "cross-site", "origin-forbidden", "too-many-requests",
-)  # fmt: skip
+    "key-missing",
+    "key-unknown",
+    "key-expired",
+    "session-ended",
+    "scope-missing",
+    "csrf-missing",
+    "cross-site",
+    "origin-forbidden",
+    "too-many-requests",
+)
 
 
 class Operation(msgspec.Struct, frozen=True):
@@ -271,10 +278,15 @@ def _describe(
         name = by_kind[operation.query]["$ref"].rpartition("/")[2]
         parameters += _parameters(components[name], operation.lists, components)
     parameters += [
-        {"name": header, "in": "header", "required": True, "schema": {"type": "string"},
-         "description": text}
+        {
+            "name": header,
+            "in": "header",
+            "required": True,
+            "schema": {"type": "string"},
+            "description": text,
+        }
         for header, text in operation.headers.items()
-    ]  # fmt: skip
+    ]
     if parameters:
         described["parameters"] = parameters
     if operation.body is not None:

@@ -38,9 +38,20 @@ def run(monkeypatch, *arguments):
 
 def test_tasks_run_and_write_the_common_json(data, monkeypatch, capsys):
     run(
-        monkeypatch, "--task", "tafeng", "--folds", "0", "--methods", "own_frequency,popular",
-        "--data", data / "data", "--work", data / "work", "--json", data / "out" / "figures.json",
-    )  # fmt: skip
+        monkeypatch,
+        "--task",
+        "tafeng",
+        "--folds",
+        "0",
+        "--methods",
+        "own_frequency,popular",
+        "--data",
+        data / "data",
+        "--work",
+        data / "work",
+        "--json",
+        data / "out" / "figures.json",
+    )
     written = json.loads((data / "out" / "figures.json").read_text())
     assert set(written["machine"]) >= {"cores", "memory_gb", "python", "versions"}
     rows = {(row["method"], row["metric"]): row for row in written["rows"]}
@@ -109,7 +120,16 @@ def test_a_peer_that_is_not_installed_is_named(data, monkeypatch, capsys):
         accuracy.TASKS, "tafeng", task.__class__(**{**vars(task), "peers": (absent,)})
     )
     run(
-        monkeypatch, "--task", "tafeng", "--folds", "0", "--methods", "ghost",
-        "--data", data / "data", "--work", data / "work",
-    )  # fmt: skip
+        monkeypatch,
+        "--task",
+        "tafeng",
+        "--folds",
+        "0",
+        "--methods",
+        "ghost",
+        "--data",
+        data / "data",
+        "--work",
+        data / "work",
+    )
     assert "pip install ghost-rec" in capsys.readouterr().err

@@ -305,10 +305,24 @@ def test_all_parts_of_a_shop_are_measured(monkeypatch, tmp_path, shop_data, caps
     monkeypatch.setattr("benchmarks._persistence.LENGTHS", (1, 2))
     monkeypatch.delitem(METHODS, "mlxtend")  # takes seconds to load, each time
     run(
-        monkeypatch, "--task", "uci_online_retail_ii", "--data", shop_data, "--work", tmp_path,
-        "--shuffles", 2, "--planted", 1, "--peer-rounds", 1, "--rounds", 1,
-        "--json", tmp_path / "figures.json",
-    )  # fmt: skip
+        monkeypatch,
+        "--task",
+        "uci_online_retail_ii",
+        "--data",
+        shop_data,
+        "--work",
+        tmp_path,
+        "--shuffles",
+        2,
+        "--planted",
+        1,
+        "--peer-rounds",
+        1,
+        "--rounds",
+        1,
+        "--json",
+        tmp_path / "figures.json",
+    )
     rows = json.loads((tmp_path / "figures.json").read_text())["rows"]
     said = {(row["task"], row["method"], row["metric"]): row["value"] for row in rows}
     shop = "uci_online_retail_ii"

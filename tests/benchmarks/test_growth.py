@@ -23,8 +23,13 @@ REGISTRATIONS = "account,email,card,at\nA14,nadia@mail.example,2947551233101,201
 @pytest.fixture
 def exports(tmp_path):
     folder = tmp_path / "exports"
-    files = {"tills/a.csv": TILLS, "shop/a.csv": SHOP, "events/a.ndjson": EVENTS,
-             "registrations.csv": REGISTRATIONS, "products.csv": "item_id\n866\n"}  # fmt: skip
+    files = {
+        "tills/a.csv": TILLS,
+        "shop/a.csv": SHOP,
+        "events/a.ndjson": EVENTS,
+        "registrations.csv": REGISTRATIONS,
+        "products.csv": "item_id\n866\n",
+    }
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)

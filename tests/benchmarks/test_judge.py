@@ -69,9 +69,10 @@ def test_by_choice_what_cannot_be_told_apart_is_one():
     """0 and 1 are one choice, and so are 2 and 3: the second of each takes no place."""
     choices = Choices(np.array([0, 0, 2, 2, 4], np.int32), np.zeros(5, np.int64))
     asked = Problem(
-        Purchases.of(2, 5, np.array([0, 1]), np.array([4, 4]), np.array([0, 0])), np.arange(2),
+        Purchases.of(2, 5, np.array([0, 1]), np.array([4, 4]), np.array([0, 0])),
+        np.arange(2),
         Lists.of_rows([np.array([1, 3]), np.array([4])]),
-    )  # fmt: skip
+    )
     shown = Lists.of_rows([np.array([0, 1, 2]), np.array([2, 3, 4])])
     assert _judge.split("choice_ndcg@2") == ("all", "ndcg", 2)
     assert _judge.value("recall@2", shown, asked).tolist() == [0.5, 0.0]

@@ -15,9 +15,15 @@ def test_rows_come_out_as_json_and_side_by_side(tmp_path, capsys):
     written = json.loads((tmp_path / "figures.json").read_text())
     assert set(written["machine"]) >= {"cores", "memory_gb", "python", "versions"}
     assert written["rows"][1] == {
-        "task": "tafeng", "method": "omnibasket", "metric": "recall@10",
-        "value": 0.19, "low": 0.18, "high": 0.2, "n": 100, "seed": 1,
-    }  # fmt: skip
+        "task": "tafeng",
+        "method": "omnibasket",
+        "metric": "recall@10",
+        "value": 0.19,
+        "low": 0.18,
+        "high": 0.2,
+        "n": 100,
+        "seed": 1,
+    }
     printed = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["task", "method", "recall@10", "seconds"] in printed
     assert ["tafeng", "popular", "0.0831"] in printed

@@ -19,9 +19,28 @@ PARSER = re.compile(
     r"`(int|str|float|bool|array|object|null|datetime)\b|xpected `|enum|regex|JSON is"
 )
 VALUES: tuple[Any, ...] = (
-    "x", "", 1, -1, 1e30, 10**30, 2.5, True, None, [], ["x"], [1], [None], [[]], [{}],
-    {}, {"x": 1}, {"x": []}, {"x": {}}, date(2024, 1, 1), datetime(2024, 1, 1),
-)  # fmt: skip
+    "x",
+    "",
+    1,
+    -1,
+    1e30,
+    10**30,
+    2.5,
+    True,
+    None,
+    [],
+    ["x"],
+    [1],
+    [None],
+    [[]],
+    [{}],
+    {},
+    {"x": 1},
+    {"x": []},
+    {"x": {}},
+    date(2024, 1, 1),
+    datetime(2024, 1, 1),
+)
 
 
 def fields(kind: type[msgspec.Struct]) -> Iterator[Any]:
@@ -77,8 +96,10 @@ def test_a_failure_of_the_system(error: OSError, told: str) -> None:
 
 def test_one_is_not_many() -> None:
     assert [counted(n, "version") for n in (0, 1, 1200)] == [
-        "0 versions", "1 version", "1,200 versions",
-    ]  # fmt: skip
+        "0 versions",
+        "1 version",
+        "1,200 versions",
+    ]
     assert counted(1, "entry", "entries") == "1 entry"
 
 
@@ -94,11 +115,14 @@ def test_a_name_of_another_direction_keeps_to_itself() -> None:
     [
         ("GROCERY", ("Bakery", "Grocery"), "Grocery"),
         ("emial", ("email", "phone"), "email"),
-        ("dairy", ("Bread", "Miscellaneous dairy", "Dairy, cheese and much more of it"),
-         "Miscellaneous dairy"),
+        (
+            "dairy",
+            ("Bread", "Miscellaneous dairy", "Dairy, cheese and much more of it"),
+            "Miscellaneous dairy",
+        ),
         ("xq", ("Bread", "Milk"), None),
         ("", ("Bread",), None),
     ],
-)  # fmt: skip
+)
 def test_the_nearest_name(name: str, known: tuple[str, ...], near: str | None) -> None:
     assert nearest_name(name, known) == (f" Did you mean `{near}`?" if near else "")

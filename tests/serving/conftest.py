@@ -221,9 +221,14 @@ def bought(event_id: str, *items: str, **fields: Any) -> dict[str, Any]:
 NEEDED = os.environ.get("OMNIBASKET_TEST_BROWSER") == "needed"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update",
-]  # fmt: skip
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
+]
 
 needs_browser = pytest.mark.skipif(
     CHROMIUM is None and not NEEDED,

@@ -38,7 +38,7 @@ PATHS = ["/", "/docs", "/livez", "/v1/bundles", "/nothing", "/docs/start.js"]
         (421, "misdirected", "GET", "/livez", {"headers": {"Host": "shop.example"}}),
         (422, "invalid-request", "GET", "/v1/recommendations", {}),
     ],
-)  # fmt: skip
+)
 def test_every_error_is_a_problem(
     client: FlaskClient, status: int, kind: str, method: str, path: str, sent: dict[str, Any]
 ) -> None:

@@ -54,9 +54,20 @@ def test_it_answers_as_the_service_does(
 
 def test_people_can_read_it(shop: Path) -> None:
     result = recommend(
-        shop, "--placement", "web_cart", "--identifier", "email=c0@shop.example.org", "--cart",
-        "bread", "--cart", "pasta", "--location", "S1", "--as-of", NOW,
-    )  # fmt: skip
+        shop,
+        "--placement",
+        "web_cart",
+        "--identifier",
+        "email=c0@shop.example.org",
+        "--cart",
+        "bread",
+        "--cart",
+        "pasta",
+        "--location",
+        "S1",
+        "--as-of",
+        NOW,
+    )
     assert result.exit_code == 0
     said = ("a known customer", "=Butter", "€1.50", "Often bought with", "rank", "Left out:")
     for text in said:

@@ -63,10 +63,22 @@ def test_a_key_is_for_locations_that_there_are(workspace: Path) -> None:
 def test_limits_are_kept_as_given(workspace: Path) -> None:
     tell(workspace, "S1", "S2")
     told = made(
-        workspace, "--scope", "recommend", "--scope", "events", "--channel", "web",
-        "--location", "S1", "--location", "S2", "--origin", "https://Shop.example:443/",
-        "--expires", "2199-01-31",
-    )  # fmt: skip
+        workspace,
+        "--scope",
+        "recommend",
+        "--scope",
+        "events",
+        "--channel",
+        "web",
+        "--location",
+        "S1",
+        "--location",
+        "S2",
+        "--origin",
+        "https://Shop.example:443/",
+        "--expires",
+        "2199-01-31",
+    )
     assert told["scopes"] == ["recommend", "events"]
     assert (told["channels"], told["locations"]) == (["web"], ["S1", "S2"])
     assert told["origins"] == ["https://shop.example"]

@@ -64,8 +64,10 @@ def test_the_list_says_where_settings_come_from(workspace: Path) -> None:
 
 def test_what_fits_is_said_to_fit(workspace: Path) -> None:
     assert said(workspace, "check") == {
-        "model_version": said(workspace, "check")["model_version"], "errors": 0, "findings": [],
-    }  # fmt: skip
+        "model_version": said(workspace, "check")["model_version"],
+        "errors": 0,
+        "findings": [],
+    }
     assert "All placements fit" in placements(workspace, "check").stdout
 
 

@@ -120,8 +120,10 @@ def test_promote_and_roll_back(shop):
     assert "nothing to roll back to" in again.stderr
     log = asked("models", "log", "-w", folder)["promotions"]
     assert [(entry["action"], entry["to"]) for entry in log] == [
-        ("published", one), ("promoted", two), ("rolled_back", one),
-    ]  # fmt: skip
+        ("published", one),
+        ("promoted", two),
+        ("rolled_back", one),
+    ]
     assert (log[1]["reason"], log[1]["forced"]) == ("new season", True)
     assert "@" in log[1]["by"]
     assert "new season" in call("models", "log", "-w", folder).stdout

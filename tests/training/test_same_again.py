@@ -85,8 +85,20 @@ def test_the_keys_differ_and_so_do_the_customers_names(trained: Any) -> None:
 
 def test_figures_are_equal(trained: Any) -> None:
     (_, one), (_, other) = trained
-    told = {"figures", "differences", "reliability", "origins", "importance", "weights", "peers",
-            "bundles", "items", "orders", "customers", "checks"}  # fmt: skip
+    told = {
+        "figures",
+        "differences",
+        "reliability",
+        "origins",
+        "importance",
+        "weights",
+        "peers",
+        "bundles",
+        "items",
+        "orders",
+        "customers",
+        "checks",
+    }
     assert told <= one.keys()
     for name in told:
         assert one[name] == other[name], name

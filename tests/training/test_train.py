@@ -101,8 +101,9 @@ def result(workspace):
 
 def test_it_tells_scripts_what_was_learned_and_how_good_it_is(workspace, result):
     assert result["test"] == {
-        "start": "2026-02-20T00:00:00+00:00", "end": "2026-03-02T00:00:00+00:00",
-    }  # fmt: skip
+        "start": "2026-02-20T00:00:00+00:00",
+        "end": "2026-03-02T00:00:00+00:00",
+    }
     assert result["validation"]["end"] == result["test"]["start"]
     assert result["note"] == ""
     assert result["customers"] == 40
@@ -115,10 +116,23 @@ def test_it_tells_scripts_what_was_learned_and_how_good_it_is(workspace, result)
     assert ours["low"] < ours["value"] < ours["high"]
     assert ours["value"] > figures["popular", "ndcg@10"]["value"]
     assert {metric for method, metric in figures if method == "omnibasket"} == {
-        "ndcg@10", "recall@10", "hr@10", "precision@10", "new_ndcg@10", "new_recall@10",
-        "new_hr@10", "repeat_ndcg@10", "repeat_recall@10", "repeat_share@10", "popularity@10",
-        "novelty@10", "coverage@10", "choice_ndcg@10", "choice_recall@10", "choice_hr@10",
-    }  # fmt: skip
+        "ndcg@10",
+        "recall@10",
+        "hr@10",
+        "precision@10",
+        "new_ndcg@10",
+        "new_recall@10",
+        "new_hr@10",
+        "repeat_ndcg@10",
+        "repeat_recall@10",
+        "repeat_share@10",
+        "popularity@10",
+        "novelty@10",
+        "coverage@10",
+        "choice_ndcg@10",
+        "choice_recall@10",
+        "choice_hr@10",
+    }
     assert result["seconds"]["total"] > 0
     assert result["bytes"] == sum(
         file.stat().st_size for file in registry.current(load_config(workspace)).iterdir()

@@ -115,11 +115,16 @@ def _members(bundle: Json) -> None:
     completes = bundle["completes"] or [None] * len(bundle["items"])
     rows = [
         (
-            item["item_id"], item["title"], money(item["price"]), money(item["cost"]),
-            item["category"], "yes" if item["active"] else "no", _share(share),
+            item["item_id"],
+            item["title"],
+            money(item["price"]),
+            money(item["cost"]),
+            item["category"],
+            "yes" if item["active"] else "no",
+            _share(share),
         )
         for item, share in zip(bundle["items"], completes, strict=True)
-    ]  # fmt: skip
+    ]
     heads = ("item", "title", "price", "cost", "category", "sold", "with all others")
     output().print(table(heads, rows))
 

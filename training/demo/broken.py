@@ -28,17 +28,37 @@ class Broken:
 
 #: A till line and a web order that would be fine.
 _TICKET = {
-    "line": "1", "store": "367", "till": "3", "card": "", "payment_token": "",
-    "time": "2017-{month}-12 12:10:00", "sku": "1082185", "quantity": "1", "price": "3.49",
-    "discount": "0.00", "type": "sale", "original_ticket": "",
-}  # fmt: skip
+    "line": "1",
+    "store": "367",
+    "till": "3",
+    "card": "",
+    "payment_token": "",
+    "time": "2017-{month}-12 12:10:00",
+    "sku": "1082185",
+    "quantity": "1",
+    "price": "3.49",
+    "discount": "0.00",
+    "type": "sale",
+    "original_ticket": "",
+}
 _ORDER = {
-    "Financial Status": "paid", "Currency": "USD", "Subtotal": "12.49", "Shipping": "5.99",
-    "Taxes": "0.00", "Total": "18.48", "Created at": "2017-{month}-12 12:10:00 -0400",
-    "Discount Amount": "0.00", "Lineitem quantity": "1", "Lineitem name": "Bananas",
-    "Lineitem price": "12.49", "Lineitem sku": "1082185", "Billing Name": "Jose Perez",
-    "Refunded Amount": "0.00", "Vendor": "Demo grocer", "Lineitem discount": "0.00",
-}  # fmt: skip
+    "Financial Status": "paid",
+    "Currency": "USD",
+    "Subtotal": "12.49",
+    "Shipping": "5.99",
+    "Taxes": "0.00",
+    "Total": "18.48",
+    "Created at": "2017-{month}-12 12:10:00 -0400",
+    "Discount Amount": "0.00",
+    "Lineitem quantity": "1",
+    "Lineitem name": "Bananas",
+    "Lineitem price": "12.49",
+    "Lineitem sku": "1082185",
+    "Billing Name": "Jose Perez",
+    "Refunded Amount": "0.00",
+    "Vendor": "Demo grocer",
+    "Lineitem discount": "0.00",
+}
 _EVENT = (
     '{"event_date":"20170412","event_timestamp":"1492013400000000","event_name":"view_item",'
     '"event_params":[],"user_pseudo_id":"1.1","platform":"WEB","items":[{"item_id":"1082185"}]}'

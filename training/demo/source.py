@@ -18,9 +18,17 @@ TIME_ZONE = "America/New_York"
 GASOLINE = "GASOLINE-REG UNLEADED"
 #: Departments that cannot be ordered online; a basket with one of them was bought in a store.
 STORE_ONLY = (
-    "FUEL", "SALAD BAR", "RESTAURANT", "CHEF SHOPPE", "COUPON", "POSTAL CENTER",
-    "CNTRL/STORE SUP", "PROD-WHS SALES", "TRAVEL & LEISURE", "PHOTO & VIDEO",
-)  # fmt: skip
+    "FUEL",
+    "SALAD BAR",
+    "RESTAURANT",
+    "CHEF SHOPPE",
+    "COUPON",
+    "POSTAL CENTER",
+    "CNTRL/STORE SUP",
+    "PROD-WHS SALES",
+    "TRAVEL & LEISURE",
+    "PHOTO & VIDEO",
+)
 #: What the demo's rules leave out as no product; `omnibasket.toml` names the same.
 NON_PRODUCT = (
     "(p.department IN ('FUEL', 'COUPON', 'POSTAL CENTER', 'CNTRL/STORE SUP') "

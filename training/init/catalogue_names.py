@@ -93,4 +93,4 @@ CATALOGUE_NAMES: dict[str, dict[str, tuple[str, ...]]] = {
     "customer_links": {
         "occurred_at": (*phrases("registered at, linked at"), *ORDER_NAMES["occurred_at"]),
     },
-}  # fmt: skip
+}

@@ -13,9 +13,22 @@ from training.init.proposal import Proposal, columns_of, shown, used_columns
 from training.init.roles import fits
 
 _HINTS = (
-    "curr", "ccy", "wahrung", "waehrung", "devise", "moneda", "divisa", "valuta", "waluta",
-    "parabirimi", "doviz", "通貨", "ارز", "عمله", "ვალუტა",
-)  # fmt: skip
+    "curr",
+    "ccy",
+    "wahrung",
+    "waehrung",
+    "devise",
+    "moneda",
+    "divisa",
+    "valuta",
+    "waluta",
+    "parabirimi",
+    "doviz",
+    "通貨",
+    "ارز",
+    "عمله",
+    "ვალუტა",
+)
 #: Codes that are rarely anything else than currencies.
 _COMMON = frozenset(
     [
@@ -106,8 +119,10 @@ def _map_signs(evidence: Evidence, proposal: Proposal, column: str, workspace: s
     listed = ", ".join(f"`{shown(value)}`" for value, code in meant.items() if not code)
     proposal.ask(
         f"which currency is {listed} in `{column}`?",
-        "columns.currency", "currency", example=f'{{ column = "{column}", map = {{ {pairs} }} }}',
-    )  # fmt: skip
+        "columns.currency",
+        "currency",
+        example=f'{{ column = "{column}", map = {{ {pairs} }} }}',
+    )
     return True
 
 
@@ -141,6 +156,7 @@ def check_signs(evidence: Evidence, proposal: Proposal, workspace: str) -> None:
     proposal.ask(
         f"amounts are written with {listed}, but the workspace's currency is {workspace}; which "
         "is it?",
-        "currency", "columns.currency",
+        "currency",
+        "columns.currency",
         example=example or _LIKELY.get(next(iter(codes)), "…"),
-    )  # fmt: skip
+    )

@@ -2,8 +2,10 @@
 
 from training.init.headers import forms, phrases
 
-_PERCENT = phrases("percent, pct, percentage, perc, rate, prozent, pourcentage, porcentaje, "
-                  "percentuale, procent, yüzde, oran")  # fmt: skip
+_PERCENT = phrases(
+    "percent, pct, percentage, perc, rate, prozent, pourcentage, porcentaje, "
+    "percentuale, procent, yüzde, oran"
+)
 _DISCOUNT = phrases(
     "discount, disc, rebate, rabatt, nachlass, remise, réduction, descuento, dto, sconto, sconti, "
     "rabat, indirim, iskonto, خصم, خصومات, تخفیف, ფასდაკლება, 割引, 値引"

@@ -113,8 +113,10 @@ def _looks_like_share(sheet: Sheet, column: str, rows: list[int]) -> bool:
         f"is `{shown}` in `{column}` money, or a percentage? Nothing in the first rows tells. "
         "Money is named as the discount. Percentages are not read: export what was paid for a "
         "line, or count lines without their discount by an empty value",
-        "columns.discount", "columns.amount", example=column,
-    )  # fmt: skip
+        "columns.discount",
+        "columns.amount",
+        example=column,
+    )
     return True
 
 
@@ -149,8 +151,10 @@ def _say_share(sheet: Sheet, column: str) -> None:
         sheet.proposal.ask(
             f"`{column}` is a percentage, and no column says what was paid for a line. Export that "
             "too, and say which column it is; an empty value counts lines without their discount",
-            "columns.discount", "columns.amount", example="",
-        )  # fmt: skip
+            "columns.discount",
+            "columns.amount",
+            example="",
+        )
 
 
 def _is_of_piece(sheet: Sheet, column: str) -> bool:
@@ -196,8 +200,10 @@ def look_at_amount(sheet: Sheet) -> None:
             f"`{amount}` is price × quantity although `{discount}` is not zero: was "
             f"`{amount}` paid, or is the discount still to be taken off? Say the amount, or "
             "leave it out with an empty value",
-            "columns.amount", "columns.discount", example="",
-        )  # fmt: skip
+            "columns.amount",
+            "columns.discount",
+            example="",
+        )
 
 
 def _look_at_pieces(sheet: Sheet, amount: str, discount: str, less: list[float]) -> None:
@@ -216,8 +222,11 @@ def _look_at_pieces(sheet: Sheet, amount: str, discount: str, less: list[float])
             f"`{amount}` is before `{discount}`, and no column says what was paid for a line. "
             "Export that too, or the price of one; an empty value counts lines without "
             "their discount",
-            "columns.discount", "columns.amount", "columns.unit_price", example="",
-        )  # fmt: skip
+            "columns.discount",
+            "columns.amount",
+            "columns.unit_price",
+            example="",
+        )
 
 
 def _totals_after_discount(sheet: Sheet) -> bool:

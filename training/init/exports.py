@@ -136,9 +136,14 @@ def _csv(file: Path, encoding: str, text: str, *, whole: bool) -> Export:
             if any(cells) and cells != found.cells
         ]
     return Export(
-        file, "csv", found.columns, tuple(rows), encoding=encoding,
-        header_line=found.header_line, delimiter=found.delimiter,
-    )  # fmt: skip
+        file,
+        "csv",
+        found.columns,
+        tuple(rows),
+        encoding=encoding,
+        header_line=found.header_line,
+        delimiter=found.delimiter,
+    )
 
 
 def _json(file: Path, encoding: str) -> Export:
@@ -192,9 +197,13 @@ def _is_typed(kind: Any) -> bool:
     import pyarrow.types as types
 
     return bool(
-        types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)
-        or types.is_timestamp(kind) or types.is_date(kind) or types.is_boolean(kind)
-    )  # fmt: skip
+        types.is_integer(kind)
+        or types.is_floating(kind)
+        or types.is_decimal(kind)
+        or types.is_timestamp(kind)
+        or types.is_date(kind)
+        or types.is_boolean(kind)
+    )
 
 
 def _signed(encoding: str) -> str:

@@ -13,14 +13,27 @@ from training.init.evidence import Evidence
 from training.init.proposal import Proposal, columns_of, shown, value_of
 
 _NUMBERS = (
-    "quantity", "unit_price", "discount", "amount", "order_discount", "order_total",
-    "order_shipping", "order_tax", "refunded_quantity", "refunded_amount", "price", "sale_price",
-    "cost", "on_hand",
-)  # fmt: skip
+    "quantity",
+    "unit_price",
+    "discount",
+    "amount",
+    "order_discount",
+    "order_total",
+    "order_shipping",
+    "order_tax",
+    "refunded_quantity",
+    "refunded_amount",
+    "price",
+    "sale_price",
+    "cost",
+    "on_hand",
+)
 _COUNTED = {
-    "unix": "seconds since 1970", "unix_ms": "milliseconds since 1970",
-    "unix_us": "microseconds since 1970", "excel": "the serial days of a spreadsheet",
-}  # fmt: skip
+    "unix": "seconds since 1970",
+    "unix_ms": "milliseconds since 1970",
+    "unix_us": "microseconds since 1970",
+    "excel": "the serial days of a spreadsheet",
+}
 _PIECES = ("quantity", "refunded_quantity", "on_hand")
 
 
@@ -44,8 +57,10 @@ def read_times(evidence: Evidence, proposal: Proposal, *, day_first: bool) -> No
         proposal.ask(
             f"times such as `{shown(min(texts))}` are in no format we know, so every row would be "
             "rejected; how are they written, in strptime's letters?",
-            "time_format", "columns.occurred_at", example="%d.%m.%Y %H:%M",
-        )  # fmt: skip
+            "time_format",
+            "columns.occurred_at",
+            example="%d.%m.%Y %H:%M",
+        )
         return
     patterns = found.patterns
     proposal.settings["time_format"] = patterns[0] if len(patterns) == 1 else patterns
@@ -54,8 +69,9 @@ def read_times(evidence: Evidence, proposal: Proposal, *, day_first: bool) -> No
         proposal.ask(
             f"`{by_day}` can only be read with the day first and `{by_month}` only with the month "
             "first: two ways of writing dates are mixed, and others may be either",
-            "time_format", example=patterns[0],
-        )  # fmt: skip
+            "time_format",
+            example=patterns[0],
+        )
     if found.ambiguous:
         first = "%d" in patterns[0] and patterns[0].find("%d") < patterns[0].find("%m")
         order = "day first" if first else "month first"
@@ -123,8 +139,10 @@ def check_numbers(evidence: Evidence, proposal: Proposal) -> None:
         proposal.ask(
             f"is {listed} in `{column}` more than a thousand, or a number with three decimals? "
             "Say the decimal sign",
-            f"columns.{field}.decimal", "decimal", example=".",
-        )  # fmt: skip
+            f"columns.{field}.decimal",
+            "decimal",
+            example=".",
+        )
 
 
 def _say_decimal(

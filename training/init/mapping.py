@@ -119,9 +119,7 @@ def propose(
     evidence = Evidence(
         export, currency_digits(plain.get("currency") or currency_code), plain.get("decimal")
     )
-    given = {
-        o.path[1]: o.value for o in said if o.path[0] == "columns" and len(o.path) == 2
-    }  # fmt: skip
+    given = {o.path[1]: o.value for o in said if o.path[0] == "columns" and len(o.path) == 2}
     preset = presets.recognise(export)
     if preset is not None and preset.kind == kind:
         _take_preset(preset, evidence, proposal, currency_code, day_first=day_first)

@@ -28,10 +28,24 @@ from training.init.vocabulary import (
 _FEW = 20
 _TIME = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}([ T].*)?")
 _LINE_TYPES = {
-    "s": "sale", "r": "return", "ret": "return", "v": "void", "voided": "voided",
-}  # fmt: skip
-_WEAK_CHANNEL_NAMES = ("source", "platform", "createdvia", "saletype", "ordertype", "type",
-                       "shopname", "store", "shop", "location")  # fmt: skip
+    "s": "sale",
+    "r": "return",
+    "ret": "return",
+    "v": "void",
+    "voided": "voided",
+}
+_WEAK_CHANNEL_NAMES = (
+    "source",
+    "platform",
+    "createdvia",
+    "saletype",
+    "ordertype",
+    "type",
+    "shopname",
+    "store",
+    "shop",
+    "location",
+)
 
 
 @dataclass(frozen=True)
@@ -126,9 +140,10 @@ def _map_flag(evidence: Evidence, proposal: Proposal, column: str) -> None:
         listed = _listed(words.values(None) if words else list(counts)[:3])
         proposal.ask(
             f"what does {listed} in `{column}` mean: was the order cancelled?",
-            "columns.cancelled", "columns.line_type",
+            "columns.cancelled",
+            "columns.line_type",
             example=f'{{ column = "{column}", map = {{ … }} }}',
-        )  # fmt: skip
+        )
         return
     struck = words.values("yes", "cancelled", "void", "refund")
     plain = not words.values("refund", "sale", "void")
@@ -150,8 +165,10 @@ def _set_cancelled(
             proposal.ask(
                 f"`{column}` strikes out single lines of orders, and another column says what "
                 "lines are",
-                "columns.line_type", "columns.cancelled", example=column,
-            )  # fmt: skip
+                "columns.line_type",
+                "columns.cancelled",
+                example=column,
+            )
             return
         meant = {value: "voided" if value in struck else "sale" for value in sorted(counts)}
         proposal.columns["line_type"] = Column(column=column, map=meant)
@@ -221,9 +238,10 @@ def _map_type(evidence: Evidence, proposal: Proposal, column: str, *, named: boo
             pairs = ", ".join(f'"{shown(v)}" = "{meant.get(v, "…")}"' for v in words.known)
             proposal.ask(
                 f"what does {_listed(unknown)} in `{column}` mean: sale, return, void or voided?",
-                "columns.line_type", "columns.cancelled",
+                "columns.line_type",
+                "columns.cancelled",
                 example=f'{{ column = "{column}", map = {{ {pairs} }} }}',
-            )  # fmt: skip
+            )
             return
         proposal.check(f"{_listed(unknown)} in `{column}` was taken for a sale")
         meant.update(dict.fromkeys(unknown, "sale"))
@@ -380,10 +398,11 @@ def _set_channel(proposal: Proposal, column: str, mapped: Mapping[str, str | Non
         pairs = ", ".join(f'"{shown(v)}" = "{c or "…"}"' for v, c in mapped.items())
         proposal.ask(
             f"what do {_listed(unknown)} in `{column}` mean? Map them to `channel`",
-            "columns.channel", "channel",
+            "columns.channel",
+            "channel",
             example=f'{{ column = "{column}", map = {{ {pairs} }} }}',
             serious=False,
-        )  # fmt: skip
+        )
 
 
 def _listed(values: Iterable[str]) -> str:

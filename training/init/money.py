@@ -18,9 +18,13 @@ from training.init.names import MONEY
 from training.init.proposal import Proposal, listed, shown, used_columns
 from training.init.totals import ask_level, compare, is_of_order, take_order_level
 
-_UNIT_NAMES = set(phrases("unit price, price per unit, price piece, price each, Einzelpreis, "
-                          "Stückpreis, prix unitaire, precio unitario, prezzo unitario, "
-                          "cena jednostkowa, birim fiyat, birim fiyatı, 単価"))  # fmt: skip
+_UNIT_NAMES = set(
+    phrases(
+        "unit price, price per unit, price piece, price each, Einzelpreis, "
+        "Stückpreis, prix unitaire, precio unitario, prezzo unitario, "
+        "cena jednostkowa, birim fiyat, birim fiyatı, 単価"
+    )
+)
 
 
 def map_money(evidence: Evidence, proposal: Proposal) -> None:
@@ -100,8 +104,10 @@ def _is_of_one(sheet: Sheet, column: str) -> None:
         sheet.proposal.ask(
             f"`{column}` does not grow with the quantity, so it is not the amount of a line, "
             f"and `{price}` is called the price; what was paid?",
-            "columns.amount", "columns.unit_price", example="",
-        )  # fmt: skip
+            "columns.amount",
+            "columns.unit_price",
+            example="",
+        )
         return
     if price is not None:
         sheet.taken["amount"] = price
@@ -144,10 +150,11 @@ def _take_price_as_amount(sheet: Sheet) -> None:
     if sheet.scale(price) == "line" or _prices_add_up(sheet, price):
         if _UNIT_NAMES & set(forms(price)):
             sheet.proposal.ask(
-                f"`{price}` grows with the quantity: is it the price of one, or of the whole "
-                "line?",
-                "columns.amount", "columns.unit_price", example=price,
-            )  # fmt: skip
+                f"`{price}` grows with the quantity: is it the price of one, or of the whole line?",
+                "columns.amount",
+                "columns.unit_price",
+                example=price,
+            )
             return
         del sheet.taken["unit_price"]
         sheet.taken["amount"] = price
@@ -192,8 +199,9 @@ def _look_at_signs(sheet: Sheet) -> None:
         sheet.proposal.ask(
             f"`{price}` and the quantity are both negative where goods came back, and no column "
             "says what was paid for a line",
-            "columns.amount", "columns.unit_price",
-        )  # fmt: skip
+            "columns.amount",
+            "columns.unit_price",
+        )
 
 
 def _look_at_unread(sheet: Sheet) -> None:
@@ -218,19 +226,21 @@ def _look_for_money(sheet: Sheet) -> None:
     named = {*sheet.unreadable["amount"], *sheet.unreadable["unit_price"]}
     left = [c for c in evidence.export.columns if c not in used and evidence.filled(c)]
     may_be = [
-        c for c in left
+        c
+        for c in left
         if c in named
         or (evidence.numeric(c) and evidence.share(c, CENTS.search) >= MOST)
         or evidence.numbers(c).currencies
-    ]  # fmt: skip
+    ]
     if not may_be:
         proposal.check("no column says what was paid for a line; lines will count without money")
         return
     proposal.ask(
         "no column is known to say what was paid for a line, or what one costs; is it one of "
         f"{listed(may_be)}? An empty value counts lines without money",
-        "columns.amount", "columns.unit_price",
-    )  # fmt: skip
+        "columns.amount",
+        "columns.unit_price",
+    )
 
 
 def _take_refunds(sheet: Sheet) -> None:

@@ -21,8 +21,12 @@ from training.init.proposal import Proposal, columns_of, used_columns
 MOST = 0.8
 #: A number with two decimals.
 CENTS = re.compile(r"\d[.,]\d\d\D*$")
-_LINE_NAMES = set(phrases("line amount, line total, item total, Zeilenbetrag, total ligne, "
-                          "total línea, totale riga, satır tutarı, lineitem total"))  # fmt: skip
+_LINE_NAMES = set(
+    phrases(
+        "line amount, line total, item total, Zeilenbetrag, total ligne, "
+        "total línea, totale riga, satır tutarı, lineitem total"
+    )
+)
 
 
 class Sheet:

@@ -219,7 +219,7 @@ ORDER_NAMES: dict[str, tuple[str, ...]] = {
         "anulowane, anulowany, iptal, iptal edildi, ملغي, لغو شده, لغو, გაუქმებული, "
         "キャンセル, 取消"
     ),
-}  # fmt: skip
+}
 
 IDENTIFIER_NAMES: dict[str, tuple[str, ...]] = {
     "account": phrases(
@@ -262,15 +262,21 @@ IDENTIFIER_NAMES: dict[str, tuple[str, ...]] = {
         "payment token, payment card token, card token, payment hash, card hash, pan hash, token"
     ),
     "device": phrases("device id, device, cookie id, cookie, visitor id, anonymous id"),
-}  # fmt: skip
+}
 
 #: Fields of which a word before the name says nothing, and that hold numbers.
 MEASURES = ("quantity", "unit_price", "discount", "amount", "refunded_quantity", "refunded_amount")
 #: Fields that hold money.
 MONEY = (
-    "unit_price", "discount", "amount", "order_discount", "order_total", "order_shipping",
-    "order_tax", "refunded_amount",
-)  # fmt: skip
+    "unit_price",
+    "discount",
+    "amount",
+    "order_discount",
+    "order_total",
+    "order_shipping",
+    "order_tax",
+    "refunded_amount",
+)
 
 #: Columns that only a till writes.
 TILL_NAMES = phrases(
@@ -321,8 +327,13 @@ NAMES = phrases("name, nom, nombre, nome, ad, isim, Name, نام, الاسم, �
 
 #: Header of Shopify's order export; these columns in any order are enough to tell it.
 SHOPIFY_HEADER = {
-    "Name", "Financial Status", "Created at", "Lineitem quantity", "Lineitem price", "Lineitem sku",
-}  # fmt: skip
+    "Name",
+    "Financial Status",
+    "Created at",
+    "Lineitem quantity",
+    "Lineitem price",
+    "Lineitem sku",
+}
 
 #: Fields that a source cannot do without.
 NEEDED: dict[str, tuple[str, ...]] = {

@@ -98,9 +98,10 @@ def apply(proposal: Proposal, overrides: Sequence[Override]) -> None:
     proposal.questions = [
         question
         for question in proposal.questions
-        if not any(_answers(override, setting) for override in overrides
-                   for setting in question.settings)
-    ]  # fmt: skip
+        if not any(
+            _answers(override, setting) for override in overrides for setting in question.settings
+        )
+    ]
 
 
 def _answers(override: Override, setting: str) -> bool:

@@ -102,9 +102,11 @@ def add_sources(
     while asking:
         what = "Another export" if answers.sources else "An export"
         path = click.prompt(
-            f"{what}: a file, a folder or a glob (empty: done)", default="", show_default=False,
+            f"{what}: a file, a folder or a glob (empty: done)",
+            default="",
+            show_default=False,
             err=True,
-        )  # fmt: skip
+        )
         if not path:
             break
         try:
@@ -218,14 +220,20 @@ def _ask_questions(proposal: Proposal, name: str) -> None:
             click.echo(f"  may be answered by {setting}", err=True)
         while question in proposal.questions:
             setting = str(
-                click.prompt("  Setting (empty: leave it as a comment)", default="",
-                             show_default=False, err=True)
-            )  # fmt: skip
+                click.prompt(
+                    "  Setting (empty: leave it as a comment)",
+                    default="",
+                    show_default=False,
+                    err=True,
+                )
+            )
             if not setting:
                 break
-            value = setting.partition("=")[2] if "=" in setting else str(
-                click.prompt("  Value", default="", show_default=False, err=True)
-            )  # fmt: skip
+            value = (
+                setting.partition("=")[2]
+                if "=" in setting
+                else str(click.prompt("  Value", default="", show_default=False, err=True))
+            )
             _say(proposal, f"{name}.{setting.partition('=')[0].strip()}={value}")
 
 

@@ -16,21 +16,54 @@ _ISO = re.compile(
     r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?\s?(Z|UTC|[+-]\d\d:?\d\d)?", re.ASCII
 )
 _NEUTRAL = (
-    "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%d-%b-%Y", "%d-%b-%y", "%d %b %Y",
-    "%b %d, %Y", "%b %d %Y", "%d %B %Y", "%B %d, %Y", "%Y年%m月%d日",
-)  # fmt: skip
+    "%Y-%m-%d",
+    "%Y/%m/%d",
+    "%Y.%m.%d",
+    "%Y%m%d",
+    "%d-%b-%Y",
+    "%d-%b-%y",
+    "%d %b %Y",
+    "%b %d, %Y",
+    "%b %d %Y",
+    "%d %B %Y",
+    "%B %d, %Y",
+    "%Y年%m月%d日",
+)
 _DAY_FIRST = (
-    "%d.%m.%Y", "%d.%m.%y", "%d/%m/%Y", "%d/%m/%y", "%d-%m-%Y", "%d-%m-%y", "%d. %m. %Y",
-)  # fmt: skip
+    "%d.%m.%Y",
+    "%d.%m.%y",
+    "%d/%m/%Y",
+    "%d/%m/%y",
+    "%d-%m-%Y",
+    "%d-%m-%y",
+    "%d. %m. %Y",
+)
 _MONTH_FIRST = ("%m/%d/%Y", "%m/%d/%y", "%m-%d-%Y", "%m-%d-%y")
 #: Only where nobody puts the month first: with dots.
 _DOTTED = ("%d.%m.%Y", "%d.%m.%y", "%d. %m. %Y")
 _HOURS = (
-    "", " %H:%M:%S", " %H:%M", " %I:%M:%S %p", " %I:%M %p", " %I:%M:%S%p", " %I:%M%p",
-    "T%H:%M:%S", "T%H:%M", " %H:%M:%S.%f", "T%H:%M:%S.%f", " %H%M%S", " %H%M", " %H.%M",
-    " %Hh%M", " %H時%M分",
-    ", %H:%M:%S", ", %H:%M", ", %I:%M:%S %p", ", %I:%M %p", " - %H:%M",
-)  # fmt: skip
+    "",
+    " %H:%M:%S",
+    " %H:%M",
+    " %I:%M:%S %p",
+    " %I:%M %p",
+    " %I:%M:%S%p",
+    " %I:%M%p",
+    "T%H:%M:%S",
+    "T%H:%M",
+    " %H:%M:%S.%f",
+    "T%H:%M:%S.%f",
+    " %H%M%S",
+    " %H%M",
+    " %H.%M",
+    " %Hh%M",
+    " %H時%M分",
+    ", %H:%M:%S",
+    ", %H:%M",
+    ", %I:%M:%S %p",
+    ", %I:%M %p",
+    " - %H:%M",
+)
 #: Formats that go together in one column, at most.
 _MOST = 6
 #: Times that show the order of a file, at least.

@@ -27,10 +27,11 @@ def ask_level(sheet: Sheet, field: str, column: str) -> None:
     """Ask whether money is of the line or of the order."""
     whole = "order_discount" if field == "discount" else "order_total"
     sheet.proposal.ask(
-        f"is `{column}` money of the line, or of the whole order? Nothing in the first rows "
-        "tells",
-        f"columns.{field}", f"columns.{whole}", example=column,
-    )  # fmt: skip
+        f"is `{column}` money of the line, or of the whole order? Nothing in the first rows tells",
+        f"columns.{field}",
+        f"columns.{whole}",
+        example=column,
+    )
 
 
 def take_order_level(sheet: Sheet) -> None:

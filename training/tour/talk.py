@@ -83,9 +83,15 @@ class Talk:
     def turns(self) -> list[Turn]:
         """The questions that are shown, in order."""
         return [
-            self.email, self.home, self.product, self.cart, self.screen, self.stranger,
-            self.stranger_cart, self.after,
-        ]  # fmt: skip
+            self.email,
+            self.home,
+            self.product,
+            self.cart,
+            self.screen,
+            self.stranger,
+            self.stranger_cart,
+            self.after,
+        ]
 
 
 def moment(history: History, now: datetime) -> datetime | None:

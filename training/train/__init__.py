@@ -131,11 +131,15 @@ def command(
     at = datetime.now(UTC)
     wish = Wish(dry_run, no_publish, no_checks, force, reason)
     run = runs.begin(
-        config, at, by=operator(), overrides=list(overrides), reason=reason,
+        config,
+        at,
+        by=operator(),
+        overrides=list(overrides),
+        reason=reason,
         settings=msgspec.to_builtins(
             {name: getattr(config, name) for name in ("models", "train", "checks", "publish")}
         ),
-    )  # fmt: skip
+    )
     with progress("Training", 1.0) as bar:
         steps = Steps(_names(config, wish), WORDS, seconds_before(config), bar)
         with recorded(run, steps), steps.showing():
@@ -210,22 +214,33 @@ def train(
     with steps.step("bundles"):
         choices = choices_of(history, fitted.training, config.train)
         bundles = find_bundles(
-            config.bundles, history, fitted.training, fitted.models.get("content"), choices,
+            config.bundles,
+            history,
+            fitted.training,
+            fitted.models.get("content"),
+            choices,
             active_of(history, fitted.training.index),
-        )  # fmt: skip
+        )
     with steps.step("publish"):
         folder = publish(
             config, history, fitted, judged.learned, bundles, choices, at, metrics, details
         )
         run.note(version=folder.name)
         current, verdict = make_current(
-            config, folder.name, at=at, by=run.record.by, reason=wish.reason, force=wish.force,
+            config,
+            folder.name,
+            at=at,
+            by=run.record.by,
+            reason=wish.reason,
+            force=wish.force,
             action="published",
-        )  # fmt: skip
+        )
     run.note(refusals=verdict.refusals)
     training = fitted.training
     return _result(
-        run, steps, "published" if current else "refused",
+        run,
+        steps,
+        "published" if current else "refused",
         version=folder.name,
         path=str(folder),
         current=current,
@@ -237,7 +252,7 @@ def train(
         bytes=sum(file.stat().st_size for file in folder.iterdir()),
         **details,
         **metrics,
-    )  # fmt: skip
+    )
 
 
 def _stop_at_failed(findings: list[Finding], wish: Wish) -> None:

@@ -223,9 +223,16 @@ def measure(config: Config, numbers: EncodedHistory, plan: list[Split], steps: S
                         else fit_ranking(config, [lessons[window] for window in split.validations])
                     )
                 one, seen = _judge(
-                    config, numbers, before, chosen, tuned[split.validation],
-                    singles[split.validation], split.test, steps, beside,
-                )  # fmt: skip
+                    config,
+                    numbers,
+                    before,
+                    chosen,
+                    tuned[split.validation],
+                    singles[split.validation],
+                    split.test,
+                    steps,
+                    beside,
+                )
                 learned[split.test] = chosen
                 found.append(one)
             del before
@@ -308,9 +315,13 @@ def _judge(
 ) -> tuple[CustomerMetrics, tuple[list[SourceRecall], list[FeatureImportance]]]:
     with steps.step("measure.customers"):
         everybody = evaluation_set.read(
-            numbers, before.training.index, window,
-            active=JUDGED, lapsed=LAPSED, seed=config.train.seed,
-        )  # fmt: skip
+            numbers,
+            before.training.index,
+            window,
+            active=JUDGED,
+            lapsed=LAPSED,
+            seed=config.train.seed,
+        )
         bought = np.diff(everybody.wanted().indptr) > 0
         people, away = (everybody.only(np.flatnonzero(kind)) for kind in (bought, ~bought))
         choices = choices_of(numbers.history, before.training, config.train)

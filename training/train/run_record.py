@@ -32,9 +32,11 @@ def recorded(run: Run, steps: Steps) -> Iterator[None]:
         raise
     finally:
         run.note(
-            **ended, finished=datetime.now(UTC), peak_mb=peak_mb(),
+            **ended,
+            finished=datetime.now(UTC),
+            peak_mb=peak_mb(),
             seconds={**steps.seconds, "total": steps.by_step()["total"]},
-        )  # fmt: skip
+        )
         run.close()
 
 

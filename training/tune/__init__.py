@@ -209,10 +209,12 @@ def _take_over(workspace: Path, out: Path | None, as_json: bool) -> None:
     target = config.folder / FILE_NAME
     changed = written.take_over(out or config.folder / written.NAME, target)
     if as_json:
-        emit_json({
-            "changed": {name: {"before": old, "now": new} for name, old, new in changed},
-            "path": target,
-        })  # fmt: skip
+        emit_json(
+            {
+                "changed": {name: {"before": old, "now": new} for name, old, new in changed},
+                "path": target,
+            }
+        )
         return
     show_taken(changed, target)
     click.echo(f"Next: omnibasket train{at(workspace)}")

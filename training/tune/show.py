@@ -135,9 +135,13 @@ def _beside(one: dict[str, Any]) -> tuple[str, str, str, str, str, int]:
     if one["metric"] == GAIN:
         return "gain", "", "", f"{one['difference']:+.2%}", f"{low:+.2%} to {high:+.2%}", n
     return (
-        one["metric"], f"{one['present']:.4f}", f"{one['best']:.4f}",
-        f"{one['difference']:+.4f}", f"{low:+.4f} to {high:+.4f}", n,
-    )  # fmt: skip
+        one["metric"],
+        f"{one['present']:.4f}",
+        f"{one['best']:.4f}",
+        f"{one['difference']:+.4f}",
+        f"{low:+.4f} to {high:+.4f}",
+        n,
+    )
 
 
 def _clear(result: dict[str, Any]) -> str:

@@ -93,8 +93,9 @@ class Space:
                 whole.add(setting)
         for name in only:
             _check(name, groups, config)
-        kept = [name for group, names in groups.items() if not only or group in only
-                for name in names]  # fmt: skip
+        kept = [
+            name for group, names in groups.items() if not only or group in only for name in names
+        ]
         defaults = _defaults(config)
         return cls(
             {name: ranges[name] for name in kept},

@@ -242,9 +242,11 @@ def _study(
     if fresh and name in names:
         _remove(storage, base, name)
         names.remove(name)
-    changed = [] if name in names else [
-        words for part, words in _WORDS.items() if last.get(part) != same.get(part)
-    ]  # fmt: skip
+    changed = (
+        []
+        if name in names
+        else [words for part, words in _WORDS.items() if last.get(part) != same.get(part)]
+    )
     for older in [one for one in names if one != name][: -(KEPT - 1)]:
         _remove(storage, base, older)
     study = optuna.create_study(

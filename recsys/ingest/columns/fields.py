@@ -58,9 +58,14 @@ class Fields:
     """
 
     def __init__(
-        self, table: ir.Table, columns: Sequence[str], config: Config, name: str, where: str,
+        self,
+        table: ir.Table,
+        columns: Sequence[str],
+        config: Config,
+        name: str,
+        where: str,
         defaults: Mapping[str, str] | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.table, self.columns, self.config = table, columns, config
         self.source: Source = config.sources[name]
         self.name, self.where, self._hint = name, where, ""

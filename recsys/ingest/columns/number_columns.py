@@ -33,11 +33,26 @@ from recsys.query_engine import keep, rows
 from recsys.values import currencies_of_sign, currency_codes, currency_digits
 
 #: Fields that are money: their currency's digits help to tell how they are written.
-MONEY = frozenset({
-    "unit_price", "discount", "amount", "order_discount", "order_total", "order_shipping",
-    "order_tax", "refunded_amount", "price", "sale_price", "cost", "subtotal", "total",
-    "refunded", "tax", "shipping",
-})  # fmt: skip
+MONEY = frozenset(
+    {
+        "unit_price",
+        "discount",
+        "amount",
+        "order_discount",
+        "order_total",
+        "order_shipping",
+        "order_tax",
+        "refunded_amount",
+        "price",
+        "sale_price",
+        "cost",
+        "subtotal",
+        "total",
+        "refunded",
+        "tax",
+        "shipping",
+    }
+)
 _VALUE, _REASON, _CURRENCY, _TEXT = "number of ", "reason of ", "currency of ", "text of "
 
 
@@ -114,9 +129,18 @@ def read_columns(
         own = spec if isinstance(spec, Column) else Column()
         of_column = texts.filter(texts.field == name).drop("field")
         return _read_column(
-            con, table, name, text, of_column, dict(simple[name]), stated=own.decimal,
-            stated_of_all=stated_of_all, minor_digits=minor_digits, times=own.times, beside=beside,
-        )  # fmt: skip
+            con,
+            table,
+            name,
+            text,
+            of_column,
+            dict(simple[name]),
+            stated=own.decimal,
+            stated_of_all=stated_of_all,
+            minor_digits=minor_digits,
+            times=own.times,
+            beside=beside,
+        )
 
     for name, text, spec in fields:
         with_numbers, column = read(name, text, spec)
@@ -221,9 +245,11 @@ def _read_column(
     if times != 1.0:
         read = _multiplied(read, times)
     names = {
-        _TEXT + name: "text", _VALUE + name: "value", _REASON + name: "reason",
+        _TEXT + name: "text",
+        _VALUE + name: "value",
+        _REASON + name: "reason",
         _CURRENCY + name: "currency",
-    }  # fmt: skip
+    }
     read = keep(con, "numbers", read).rename(names)
     table = table.mutate(_text=text)
     table = table.left_join(read, table["_text"] == read[_TEXT + name]).drop("_text", _TEXT + name)

@@ -352,10 +352,14 @@ def seen(table: ir.Table) -> dict[str, ir.Value]:
     kind, body = table.kind, cast(ir.StringValue, table.body)
     whole, spaced = kind == "whole", body.re_search(_SPACES)
     conditions = {
-        "dot": kind == ".", "comma": kind == ",", "dot_or_group": kind == ".?",
-        "comma_or_group": kind == ",?", "short": whole & body.re_search(_SHORT),
-        "long": whole & ~spaced & (body.length() > len("999")), "spaced": spaced & (kind != "bad"),
-    }  # fmt: skip
+        "dot": kind == ".",
+        "comma": kind == ",",
+        "dot_or_group": kind == ".?",
+        "comma_or_group": kind == ",?",
+        "short": whole & body.re_search(_SHORT),
+        "long": whole & ~spaced & (body.length() > len("999")),
+        "spaced": spaced & (kind != "bad"),
+    }
     return {
         name: table.n.sum(where=condition).fill_null(0) for name, condition in conditions.items()
     }
@@ -367,9 +371,12 @@ def seen_simple(table: ir.Table) -> dict[str, ir.Value]:
     body = ibis.ifelse(text.left(1) == "-", text.substr(1), text)
     dotted, either = text.contains("."), text.re_search(EITHER)
     conditions = {
-        "dot": dotted & ~either, "dot_or_group": either, "short": body.re_search(_SHORT),
-        "long": ~dotted & (body.length() > len("999")), "odd": ~text.re_search(SIMPLE),
-    }  # fmt: skip
+        "dot": dotted & ~either,
+        "dot_or_group": either,
+        "short": body.re_search(_SHORT),
+        "long": ~dotted & (body.length() > len("999")),
+        "odd": ~text.re_search(SIMPLE),
+    }
     return {
         name: table.n.sum(where=condition).fill_null(0) for name, condition in conditions.items()
     }

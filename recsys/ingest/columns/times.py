@@ -26,10 +26,23 @@ _OFFSET = r"^[+-]\d\d(:?\d\d)?$"
 _UTC = ("Z", "UTC", "GMT")
 _AGE = tuple(datetime(year, 1, 1, tzinfo=UTC).timestamp() for year in (FIRST_YEAR, LAST_YEAR))
 _DAYS = (
-    "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y.%m.%d", "%Y%m%d", "%d/%m/%y",
-    "%m/%d/%y", "%d.%m.%y", "%d-%b-%Y", "%d-%b-%y", "%d %b %Y", "%b %d, %Y", "%d %B %Y",
+    "%d/%m/%Y",
+    "%m/%d/%Y",
+    "%d.%m.%Y",
+    "%d-%m-%Y",
+    "%m-%d-%Y",
+    "%Y.%m.%d",
+    "%Y%m%d",
+    "%d/%m/%y",
+    "%m/%d/%y",
+    "%d.%m.%y",
+    "%d-%b-%Y",
+    "%d-%b-%y",
+    "%d %b %Y",
+    "%b %d, %Y",
+    "%d %B %Y",
     "%B %d, %Y",
-)  # fmt: skip
+)
 _HOURS = (
     "",
     " %H:%M:%S",
@@ -45,9 +58,11 @@ _MOST_FORMATS = 3
 COUNTED = {"unix": (1.0, 0), "unix_ms": (1e-3, 0), "unix_us": (1e-6, 0), "excel": (86400.0, -25569)}
 #: What such numbers look like between 1990 and 2050; those of Unix from 2001 on.
 _NUMBERED = {
-    "unix": r"1\d{9}([.]\d+)?|2[0-4]\d{8}([.]\d+)?", "unix_ms": r"1\d{12}|2[0-4]\d{11}",
-    "unix_us": r"1\d{15}|2[0-4]\d{14}", "excel": r"(3[3-9]|4\d|5[0-4])\d{3}([.,]\d+)?",
-}  # fmt: skip
+    "unix": r"1\d{9}([.]\d+)?|2[0-4]\d{8}([.]\d+)?",
+    "unix_ms": r"1\d{12}|2[0-4]\d{11}",
+    "unix_us": r"1\d{15}|2[0-4]\d{14}",
+    "excel": r"(3[3-9]|4\d|5[0-4])\d{3}([.,]\d+)?",
+}
 #: Year, month, day and hour without anything between look like seconds.
 _HOURLY = r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])"
 

@@ -77,10 +77,18 @@ def open_delimited(
         text, content = plain_text(file, encoding, folder, skip, tuple(without))
         name = read_csv(con, text, list(found.columns), delimiter=found.delimiter)
         raw = RawTable(
-            con.table(name), list(found.columns), file, text, found.header_lines, found.delimiter,
-            f"{name}_rejects", _end_note(content), skip, apart=apart,
+            con.table(name),
+            list(found.columns),
+            file,
+            text,
+            found.header_lines,
+            found.delimiter,
+            f"{name}_rejects",
+            _end_note(content),
+            skip,
+            apart=apart,
             blanked=sorted(line - skip for line in without),
-        )  # fmt: skip
+        )
         several = content.lines > found.header_lines + _count(con, name, "_rows")
         unclosed = _unclosed(con, raw, name) if several else {}
         if not unclosed.keys() - set(raw.blanked):
@@ -118,9 +126,13 @@ def open_whole_lines(con: Backend, file: SourceFile, text: Path, content: Conten
     """Open a text as one column ``line``, for formats with one record a line."""
     name = read_csv(con, text, [LINE], delimiter=WHOLE_LINE)
     return RawTable(
-        con.table(name), [LINE], file, text, rejects_table=f"{name}_rejects",
+        con.table(name),
+        [LINE],
+        file,
+        text,
+        rejects_table=f"{name}_rejects",
         notes=_end_note(content),
-    )  # fmt: skip
+    )
 
 
 def read_csv(con: Backend, text: Path, columns: list[str], *, delimiter: str) -> str:

@@ -242,9 +242,14 @@ def _open_records(
         f'FROM "{name}_cells"'
     )
     return RawTable(
-        con.table(f"{name}_table"), columns, file, copy, rejects_table=f"{name}_rejects",
-        began=began, apart=apart,
-    )  # fmt: skip
+        con.table(f"{name}_table"),
+        columns,
+        file,
+        copy,
+        rejects_table=f"{name}_rejects",
+        began=began,
+        apart=apart,
+    )
 
 
 def _ending(path: Path) -> str:

@@ -11,16 +11,35 @@ from recsys.query_engine import quote, quote_name
 
 #: Column, folded → place in the event. Others keep their name and place.
 PLACES = {
-    "item_id": "items.item_id", "item_name": "items.item_name", "item_price": "items.price",
-    "item_quantity": "items.quantity", "item_currency": "items.currency",
-    "quantity": "items.quantity", "price": "items.price",
-    "ga_session_id": "event_params.ga_session_id", "session_number": "event_params.session_number",
-}  # fmt: skip
+    "item_id": "items.item_id",
+    "item_name": "items.item_name",
+    "item_price": "items.price",
+    "item_quantity": "items.quantity",
+    "item_currency": "items.currency",
+    "quantity": "items.quantity",
+    "price": "items.price",
+    "ga_session_id": "event_params.ga_session_id",
+    "session_number": "event_params.session_number",
+}
 _TOP = (
-    "event_id", "event_name", "event", "event_timestamp", "event_date", "occurred_at",
-    "session_id", "channel", "platform", "location_id", "currency", "transaction_id",
-    "user_pseudo_id", "user_id", "event_params", "ecommerce", "items",
-)  # fmt: skip
+    "event_id",
+    "event_name",
+    "event",
+    "event_timestamp",
+    "event_date",
+    "occurred_at",
+    "session_id",
+    "channel",
+    "platform",
+    "location_id",
+    "currency",
+    "transaction_id",
+    "user_pseudo_id",
+    "user_id",
+    "event_params",
+    "ecommerce",
+    "items",
+)
 _VALUES = ("string_value", "int_value", "double_value", "float_value")
 Tree = dict[str, Any]
 

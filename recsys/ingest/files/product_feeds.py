@@ -18,9 +18,21 @@ from recsys.ingest.files.survey import BLOCK, open_bytes
 
 #: Elements that are a record, by their local names.
 ENTRIES = (
-    "item", "entry", "product", "offer", "article", "record", "row", "produkt", "shopitem", "o",
-    "artikel", "producto", "produit", "prodotto",
-)  # fmt: skip
+    "item",
+    "entry",
+    "product",
+    "offer",
+    "article",
+    "record",
+    "row",
+    "produkt",
+    "shopitem",
+    "o",
+    "artikel",
+    "producto",
+    "produit",
+    "prodotto",
+)
 _GOOGLE = "g:"
 
 

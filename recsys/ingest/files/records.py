@@ -21,9 +21,24 @@ from recsys.ingest.files.survey import open_bytes
 
 #: Names that a list of records has inside of an object.
 LISTS = (
-    "events", "items", "data", "rows", "records", "results", "result", "orders", "products",
-    "value", "hits", "entries", "lines", "order_lines", "customers", "stock", "locations",
-)  # fmt: skip
+    "events",
+    "items",
+    "data",
+    "rows",
+    "records",
+    "results",
+    "result",
+    "orders",
+    "products",
+    "value",
+    "hits",
+    "entries",
+    "lines",
+    "order_lines",
+    "customers",
+    "stock",
+    "locations",
+)
 _BLOCK = 1 << 22
 #: No record is longer; what has no end until then is damaged.
 _LONGEST = 1 << 24

@@ -24,9 +24,12 @@ from recsys.ingest.files.cleaning import clean
 SAMPLE = 1 << 20
 DELIMITERS = ",;\t|"
 BYTE_ORDER_MARKS = (
-    (codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
-)  # fmt: skip
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
 _RECORDS = 60
 #: A record of more lines is none: a quote was never closed.
 _MOST_LINES = 1_000
@@ -36,8 +39,11 @@ _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 _LETTER = re.compile(r"[^\W\d_]")
 _TIME_LETTERS = re.compile(r"(?<=\d)[TZ]|[ap]m$", re.IGNORECASE)
 _KNOWN = (
-    (b"PK\x03\x04", "a spreadsheet (.xlsx, .ods) or another zip archive",
-     "Save the sheet as CSV (UTF-8)"),
+    (
+        b"PK\x03\x04",
+        "a spreadsheet (.xlsx, .ods) or another zip archive",
+        "Save the sheet as CSV (UTF-8)",
+    ),
     (b"\xd0\xcf\x11\xe0", "an old Excel sheet (.xls)", "Save the sheet as CSV (UTF-8)"),
     (b"%PDF", "a PDF", "Export the rows as CSV"),
     (b"SQLite format 3", "an SQLite database", 'Read it with `kind = "database"`'),
@@ -48,7 +54,7 @@ _KNOWN = (
     (b"\x28\xb5\x2f\xfd", "packed with zstd", "Unpack it"),
     (b"\x89PNG", "a picture", "Export the rows as CSV"),
     (b"\xff\xd8\xff", "a picture", "Export the rows as CSV"),
-)  # fmt: skip
+)
 csv.field_size_limit(1 << 30)  # a title of pages is no reason to stop
 
 

@@ -181,9 +181,13 @@ def _counted(lines: ir.Table) -> ir.Table:
 
 def _lost(rejected: ir.Table) -> ir.Table:
     """What rejected lines would have added to their order, and whether that can be read."""
-    return rejected.filter(rejected.order_id.notnull()).group_by("order_id").aggregate(
-        lost=_positive(rejected.amount_minor), unread=rejected.amount_minor.isnull().any()
-    )  # fmt: skip
+    return (
+        rejected.filter(rejected.order_id.notnull())
+        .group_by("order_id")
+        .aggregate(
+            lost=_positive(rejected.amount_minor), unread=rejected.amount_minor.isnull().any()
+        )
+    )
 
 
 def _positive(amount: ir.IntegerColumn) -> ir.IntegerScalar:

@@ -76,10 +76,12 @@ def mark_repeats(
     (counts,) = rows(
         con,
         found.aggregate(
-            total=found.count(), sorted=in_one_run.sum().fill_null(0), doubtful=(~plain).sum(),
+            total=found.count(),
+            sorted=in_one_run.sum().fill_null(0),
+            doubtful=(~plain).sum(),
             unnumbered=(~found.numbered).sum(),
         ),
-    )  # fmt: skip
+    )
     total, sorted_ = int(counts["total"]), int(counts["sorted"])
     placed = lines
     if counts["unnumbered"]:
@@ -110,14 +112,19 @@ def _copied_runs(
 ) -> tuple[ir.Table | None, tuple[int, str | None]]:
     """Return the rows of copied runs; None where the file's order does not tell what is a copy."""
     nothing = (None, (0, None))
-    content = ibis.literal("\t").join([
-        lines.item_id, lines.quantity.cast("string"),
-        lines.amount_minor.cast("string").fill_null(""), lines.occurred_at.cast("string"),
-    ])  # fmt: skip
+    content = ibis.literal("\t").join(
+        [
+            lines.item_id,
+            lines.quantity.cast("string"),
+            lines.amount_minor.cast("string").fill_null(""),
+            lines.occurred_at.cast("string"),
+        ]
+    )
     if sorted_ < _SORTED_SHARE * total:  # worth a look only where much stands twice
-        (seen,) = rows(con, lines.aggregate(
-            n=lines.count(), distinct=(lines.order_id + content).hash().nunique()
-        ))  # fmt: skip
+        (seen,) = rows(
+            con,
+            lines.aggregate(n=lines.count(), distinct=(lines.order_id + content).hash().nunique()),
+        )
         if seen["distinct"] > _SORTED_SHARE * seen["n"]:
             return nothing
     by_row = ibis.window(group_by="order_id", order_by=ROW)
@@ -127,9 +134,13 @@ def _copied_runs(
         _content=content,
         _back=(lines.quantity < 0) | lines.line_type.notin(["", "sale"]).fill_null(False),
     )
-    table = keep(con, "repeats_lines", table.mutate(_run=table._break.sum().over(upto)).select(
-        ROW, "order_id", "_run", "_content", "_back", "item_id", "occurred_at"
-    ))  # fmt: skip
+    table = keep(
+        con,
+        "repeats_lines",
+        table.mutate(_run=table._break.sum().over(upto)).select(
+            ROW, "order_id", "_run", "_content", "_back", "item_id", "occurred_at"
+        ),
+    )
     found = table.group_by("order_id", "_run").aggregate(
         held=table._content.group_concat("\n", order_by=table._content),
         contents=table._content.collect(distinct=True),
@@ -148,18 +159,20 @@ def _copied_runs(
     once = once.mutate(
         earlier=once["first"].lag().over(before),
         same=(once["at"] == once["at"].lag().over(before))
-        & ~once.back & ~once.back.lag().over(before),
+        & ~once.back
+        & ~once.back.lag().over(before),
         common=once["items"].intersect(once["items"].lag().over(before)).length(),
         within=once.contents.intersect(once.contents.lag().over(before)).length(),
         most=ibis.greatest(once["items"].length(), once["items"].lag().over(before).length()),
-    )  # fmt: skip
+    )
     once = once.filter(once.same.fill_null(False) & (once.common * 2 >= once.most))
     cut = once.within == once.contents.length()
     superfluous = once.select("order_id", first=ibis.ifelse(cut, once["first"], once.earlier))
     superfluous = keep(con, "repeats_changed", superfluous)
-    (changed,) = rows(con, superfluous.aggregate(
-        n=superfluous.order_id.nunique(), first=superfluous.order_id.min()
-    ))  # fmt: skip
+    (changed,) = rows(
+        con,
+        superfluous.aggregate(n=superfluous.order_id.nunique(), first=superfluous.order_id.min()),
+    )
     copied = ibis.union(found.filter(found.again).select("order_id", "first"), superfluous)
     copied = found.semi_join(copied, ["order_id", "first"])
     copies = table.semi_join(copied, ["order_id", "_run"]).select(ROW)

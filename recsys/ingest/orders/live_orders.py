@@ -140,9 +140,11 @@ def without_exported(
     fates.set_aside.update(_reasons(con, aside))
     standing = told.anti_join(aside, "order_id")
     fates.kept = _count(con, standing)
-    known = same.filter(same.customer_id.notnull()).group_by("exported").aggregate(
-        _told=same.customer_id.min()
-    )  # fmt: skip
+    known = (
+        same.filter(same.customer_id.notnull())
+        .group_by("exported")
+        .aggregate(_told=same.customer_id.min())
+    )
     known = keep(con, "live_customers", known)
     if value(con, known.count()):
         theirs = _filled(theirs, known).select(*lines.columns)
@@ -262,8 +264,13 @@ def _returns(con: Backend, back: ir.Table, sold: ir.Table) -> ir.Table:
     """Make the lines of refunds that know their order, and take the others as they are."""
     back = keep(con, "live_back", back)
     concerned = back.filter(back.of.notnull()).select("of").distinct()
-    lines = keep(con, "live_concerned", sold.mutate(_of=ibis.coalesce(
-        sold.return_of, sold.order_id)).semi_join(concerned, [("_of", "of")]))  # fmt: skip
+    lines = keep(
+        con,
+        "live_concerned",
+        sold.mutate(_of=ibis.coalesce(sold.return_of, sold.order_id)).semi_join(
+            concerned, [("_of", "of")]
+        ),
+    )
     held = lines.group_by(of=lines["_of"], item_id=lines.item_id).aggregate(
         _sold=lines.quantity.sum(where=lines.kind == SALE),
         _stated=-lines.quantity.sum(where=lines.kind == RETURN).fill_null(0.0),

@@ -59,8 +59,9 @@ def across_files(con: Backend, orders: ir.Table, lines: ir.Table, seen: ir.Table
     doubted = keep(con, "numbers_doubted", _doubted(units))
     units = keep(con, "numbers_units", units.semi_join(doubted, "number"))
     if not value(con, units.count()):
-        return keep(con, "numbers_final", units.select(
-            "order_id", "sequence", "number", final="number"))  # fmt: skip
+        return keep(
+            con, "numbers_final", units.select("order_id", "sequence", "number", final="number")
+        )
     units = keep(con, "numbers_bought", _with_items(units, lines))
     clusters = keep(con, "numbers_apart", _apart(_with_keys(units, kinds), kinds))
     nth = ibis.dense_rank().over(ibis.window(group_by="number", order_by=["cluster_at", "cluster"]))

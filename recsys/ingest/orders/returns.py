@@ -62,8 +62,9 @@ def match(con: Backend, lines: ir.Table, window_days: float) -> tuple[ir.Table, 
     sales = sold.semi_join(keys, ["customer_id", "item_id"])
     columns = ["customer_id", "item_id", "occurred_at", "order_id", "line_no", "quantity", "kind"]
     stream = ibis.union(named.select(*columns), sales.select(*columns))
-    stream = stream.order_by("customer_id", "item_id", "occurred_at", ibis.desc("kind"),
-                             "order_id", "line_no")  # fmt: skip
+    stream = stream.order_by(
+        "customer_id", "item_id", "occurred_at", ibis.desc("kind"), "order_id", "line_no"
+    )
     found = pa.Table.from_batches(_pair(batches(con, stream, _BATCH), window_days), _SCHEMA)
     matched = found.num_rows - found.column("found").null_count
     counts["returns_matched"] = total - int(value(con, open_.count())) + matched

@@ -131,11 +131,14 @@ def in_bulk(by_day: Mapping[date, int], usual: float | None, most: float) -> set
 def _usual(con: Backend, vouched: ir.Table) -> float | None:
     """Return the orders of a usual day; None where there are too few days to say."""
     sold = vouched.filter(vouched.kind == SALE)
-    (found,) = rows(con, sold.aggregate(
-        orders=sold.order_id.nunique(),
-        first=sold.occurred_at.min().date(),
-        last=sold.occurred_at.max().date(),
-    ))  # fmt: skip
+    (found,) = rows(
+        con,
+        sold.aggregate(
+            orders=sold.order_id.nunique(),
+            first=sold.occurred_at.min().date(),
+            last=sold.occurred_at.max().date(),
+        ),
+    )
     if found["first"] is None:
         return None
     days = (found["last"] - found["first"]).days + 1
@@ -207,10 +210,12 @@ def of_pages(
         *(
             table.select("event_id", what=ibis.literal(what))
             for table, what in (
-                (unconfirmed, "unconfirmed"), (again, "exported"), (odd_ones, PRODUCT)
+                (unconfirmed, "unconfirmed"),
+                (again, "exported"),
+                (odd_ones, PRODUCT),
             )
         )
-    )  # fmt: skip
+    )
     gone = keep(con, "events_of_pages", gone)
     counted = gone.group_by("what").aggregate(n=gone.count())
     counts = Counter({row["what"]: int(row["n"]) for row in rows(con, counted)})

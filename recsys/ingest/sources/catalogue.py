@@ -24,9 +24,23 @@ from recsys.query_engine import keep, merge_json, rows
 from recsys.values import ADDRESSES, address_expression, no_id_expression, read_statuses
 
 PRODUCT_FIELDS = (
-    "item_id", "title", "parent_id", "id", "option1", "option2", "option3", "department",
-    "category", "brand", "price", "sale_price", "cost", "currency", "active", "visibility",
-)  # fmt: skip
+    "item_id",
+    "title",
+    "parent_id",
+    "id",
+    "option1",
+    "option2",
+    "option3",
+    "department",
+    "category",
+    "brand",
+    "price",
+    "sale_price",
+    "cost",
+    "currency",
+    "active",
+    "visibility",
+)
 #: Attributes that need no mapping where a column has their name.
 ATTRIBUTES = ("url", "image_url", "gtin", "age_restriction", "adult", "choice_id")
 LOCATION_FIELDS = ("location_id", "name", "kind", "region", "time_zone")
@@ -35,9 +49,18 @@ LINK_FIELDS = ("occurred_at",)
 _PRICES = ("price", "sale_price", "cost")
 #: What a stock list says of a product that a location does not carry.
 NOT_STOCKED = (
-    "not stocked", "not carried", "nicht geführt", "nicht gelagert", "non stocké", "non stockée",
-    "no almacenado", "non stoccato", "nie magazynowany", "stoklanmıyor", "取扱なし",
-)  # fmt: skip
+    "not stocked",
+    "not carried",
+    "nicht geführt",
+    "nicht gelagert",
+    "non stocké",
+    "non stockée",
+    "no almacenado",
+    "non stoccato",
+    "nie magazynowany",
+    "stoklanmıyor",
+    "取扱なし",
+)
 _ABSENT = "_absent"
 
 

@@ -32,10 +32,19 @@ from recsys.values import IdKind, currency_codes, currency_digits, no_id_express
 
 #: Events that say something about products; others only help to know who is who.
 COMMERCE = (
-    "view_item", "view_item_list", "select_item", "add_to_cart", "remove_from_cart", "view_cart",
-    "begin_checkout", "purchase", "refund", "view_promotion", "select_promotion",
+    "view_item",
+    "view_item_list",
+    "select_item",
+    "add_to_cart",
+    "remove_from_cart",
+    "view_cart",
+    "begin_checkout",
+    "purchase",
+    "refund",
+    "view_promotion",
+    "select_promotion",
     "add_to_wishlist",
-)  # fmt: skip
+)
 _VALUE = (
     "struct<string_value: string, int_value: string, float_value: string, double_value: string>"
 )

@@ -24,11 +24,28 @@ from recsys.ingest.sources import signs
 from recsys.schema import CHANNELS
 
 FIELDS = (
-    "order_id", "line_no", "occurred_at", "location_id", "channel", "item_id", "title",
-    "quantity", "unit_price", "discount", "amount", "currency", "line_type", "return_of",
-    "cancelled", "order_discount", "order_total", "order_shipping", "order_tax",
-    "refunded_quantity", "refunded_amount",
-)  # fmt: skip
+    "order_id",
+    "line_no",
+    "occurred_at",
+    "location_id",
+    "channel",
+    "item_id",
+    "title",
+    "quantity",
+    "unit_price",
+    "discount",
+    "amount",
+    "currency",
+    "line_type",
+    "return_of",
+    "cancelled",
+    "order_discount",
+    "order_total",
+    "order_shipping",
+    "order_tax",
+    "refunded_quantity",
+    "refunded_amount",
+)
 #: Fields that concern an order as a whole, in the columns in which ``staging`` looks for them.
 OF_ORDER = {
     "order_discount": "_order_discount",
@@ -76,9 +93,16 @@ def staged_lines(con: Backend, raw: RawTable, config: Config, name: str, keyed: 
     fields.check_known(FIELDS)
     fields.require("order_id", "item_id", "occurred_at", "quantity")
     fields.read_numbers(
-        con, "quantity", "line_no", "unit_price", "discount", "amount", *OF_ORDER,
-        "refunded_quantity", "refunded_amount",
-    )  # fmt: skip
+        con,
+        "quantity",
+        "line_no",
+        "unit_price",
+        "discount",
+        "amount",
+        *OF_ORDER,
+        "refunded_quantity",
+        "refunded_amount",
+    )
     source = fields.source
     order_id = fields.text("order_id", required=True)
     item_id = fields.text("item_id", required=True)

@@ -67,9 +67,16 @@ _ELSE = {"phone": "Billing Phone"}
 _LINE_PREFIX = "Lineitem"
 _LINE_FIELDS = ("item_id", "title", "quantity", "unit_price", "discount")
 _NUMBERS = (
-    "quantity", "unit_price", "discount", "subtotal", "refunded", "total", "order_discount",
-    "order_shipping", "order_tax",
-)  # fmt: skip
+    "quantity",
+    "unit_price",
+    "discount",
+    "subtotal",
+    "refunded",
+    "total",
+    "order_discount",
+    "order_shipping",
+    "order_tax",
+)
 #: ``Source`` of what is sold at a till: Shopify's till, its phone apps, its number as an app.
 _TILLS = ("pos", "iphone", "android", "ipad", "129785")
 _MARKETS = (

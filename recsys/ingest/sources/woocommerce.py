@@ -77,9 +77,18 @@ IDENTIFIERS = {
 _SEPARATOR = "\x1e"
 _BEGIN = r";\s*((?:id|item_id|line_item_id|name|product_id|variation_id|sku):)"
 _NUMBERS = (
-    "quantity", "unit_price", "subtotal", "amount", "refunded_quantity", "refunded_amount",
-    "refunded", "order_discount", "order_total", "order_shipping", "order_tax",
-)  # fmt: skip
+    "quantity",
+    "unit_price",
+    "subtotal",
+    "amount",
+    "refunded_quantity",
+    "refunded_amount",
+    "refunded",
+    "order_discount",
+    "order_total",
+    "order_shipping",
+    "order_tax",
+)
 _LIST = dt.dtype("array<string>")
 
 
@@ -150,8 +159,9 @@ def _spread(table: ir.Table, columns: list[str]) -> ir.Table:
     texts = [cast(ir.StringValue, table[column].cast("string")).nullif("") for column in columns]
     cell = texts[0]
     for more in texts[1:]:  # line_item_1 and so on, as if they stood in one cell
-        cell = ibis.ifelse(cell.isnull() | more.isnull(), ibis.coalesce(cell, more),
-                           cell + _SEPARATOR + more)  # fmt: skip
+        cell = ibis.ifelse(
+            cell.isnull() | more.isnull(), ibis.coalesce(cell, more), cell + _SEPARATOR + more
+        )
     json = (cell.strip().left(1) == "[") & is_json(cell)
     split = cell.re_replace(_BEGIN, _SEPARATOR + r"\1").split(_SEPARATOR)
     safe = ibis.ifelse(json, cell, "[]")
@@ -200,8 +210,12 @@ def _typed(fields: Fields, lower: dict[str, str]) -> ir.Table:
     money = Money(fields)
     subtotal, amount = fields.number("subtotal"), fields.number("amount")
     reduced = ibis.greatest(subtotal - amount, 0)
-    parts = money.line(quantity, price, cast(ir.DecimalValue, reduced),
-                       cast(ir.DecimalValue, ibis.coalesce(amount, subtotal)))  # fmt: skip
+    parts = money.line(
+        quantity,
+        price,
+        cast(ir.DecimalValue, reduced),
+        cast(ir.DecimalValue, ibis.coalesce(amount, subtotal)),
+    )
     stated = {
         f"_{field}": money.minor(fields.number(field).abs()).fill_null(0)
         for field in ("refunded", "order_discount", "order_shipping", "order_tax")

@@ -4,10 +4,28 @@ import re
 from collections.abc import Sequence
 
 #: Statuses of orders that came about, and of those that did not.
-SOLD = ("completed", "processing", "on-hold", "refunded", "partially-refunded", "partial-refunded",
-        "shipped", "partially-shipped", "delivered")  # fmt: skip
-NOT_SOLD = ("cancelled", "canceled", "failed", "pending", "trash", "draft", "checkout-draft",
-            "auto-draft", "pending-payment")  # fmt: skip
+SOLD = (
+    "completed",
+    "processing",
+    "on-hold",
+    "refunded",
+    "partially-refunded",
+    "partial-refunded",
+    "shipped",
+    "partially-shipped",
+    "delivered",
+)
+NOT_SOLD = (
+    "cancelled",
+    "canceled",
+    "failed",
+    "pending",
+    "trash",
+    "draft",
+    "checkout-draft",
+    "auto-draft",
+    "pending-payment",
+)
 _ITEMS = re.compile(r"line[_ ]?items?([_ ]\d+)?", re.IGNORECASE)
 
 

@@ -117,8 +117,12 @@ def record(
     ]
     apply_events(connection, [(e.event, e.own_id, e.scope) for e in counted], currency, seen)
     logins = [Login(session_own_id(session_id), own_id) for session_id, own_id, _ in bound]
-    settle_returns(connection, [_returned(e) for e in entries if e.event.event == "refund"], logins,
-           received_ts)  # fmt: skip
+    settle_returns(
+        connection,
+        [_returned(e) for e in entries if e.event.event == "refund"],
+        logins,
+        received_ts,
+    )
     for entry in entries:
         detail = UNCONFIRMED if _unconfirmed(batch, entry) else ""
         batch.outcomes.setdefault(entry.ix, Outcome("accepted", detail))

@@ -89,10 +89,16 @@ def _fitting(live: Live, told: LiveEvent, currency: str) -> Event | None:
         wrong = wrong or _UNREADABLE
         live.rejected[wrong.reason] += 1
         if len(live.rejects) < _LISTED:
-            live.rejects.append({
-                "source": staged.LIVE, "file": "events", "line": told.seq, "reason": wrong.reason,
-                "detail": f"{wrong.pointer} {wrong.detail}".strip(), "row": "(hidden)",
-            })  # fmt: skip
+            live.rejects.append(
+                {
+                    "source": staged.LIVE,
+                    "file": "events",
+                    "line": told.seq,
+                    "reason": wrong.reason,
+                    "detail": f"{wrong.pointer} {wrong.detail}".strip(),
+                    "row": "(hidden)",
+                }
+            )
         return None
     if event.event == "login":
         what = "logins"

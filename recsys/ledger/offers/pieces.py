@@ -111,8 +111,10 @@ class OpenOrder:
         """Return a basket from which claims do not take anything off this one."""
         other = OpenOrder(None, self._taken, self._back, all_back=self._all_back)
         other._choice_of, other._lines, other._of_choice = (
-            self._choice_of, self._lines, self._of_choice,
-        )  # fmt: skip
+            self._choice_of,
+            self._lines,
+            self._of_choice,
+        )
         other._left = {item_id: list(left) for item_id, left in self._left.items()}
         return other
 
@@ -189,8 +191,10 @@ class OpenOrder:
         """Say whether the order lacks something, or another offer claims it."""
         alone = OpenOrder(
             [item for lines in (self._lines or {}).values() for item in lines],
-            back=self._back, all_back=self._all_back, choice_of=self._choice_of,
-        )  # fmt: skip
+            back=self._back,
+            all_back=self._all_back,
+            choice_of=self._choice_of,
+        )
         if self._taken:
             alone._told(members)  # raises where it would not do without the others either
             raise OfferError(

@@ -275,9 +275,13 @@ def _use(connection: Connection, found: Offer, claim: OfferClaim, use: OfferUse)
     connection.execute(REDEMPTIONS.insert(), row)
     _become(connection, found.offer_id, REDEEMED)
     count(
-        connection, found.bundle_id, standing=-1, redeemed=1,
-        reserved_minor=-found.discount_minor, spent_minor=claim.discount_minor,
-    )  # fmt: skip
+        connection,
+        found.bundle_id,
+        standing=-1,
+        redeemed=1,
+        reserved_minor=-found.discount_minor,
+        spent_minor=claim.discount_minor,
+    )
     used = redemption([row[column.name] for column in USED])
     return RedeemedOffer(msgspec.structs.replace(found, state=REDEEMED, redemption=used), True)
 

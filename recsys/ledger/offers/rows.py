@@ -68,10 +68,18 @@ OF_SAME: Final = sa.select(IDENTIFIERS.c.own_id, IDENTIFIERS.c.customer_id).wher
 COLUMNS: Final = tuple(
     OFFERS.c[name]
     for name in (
-        "offer_id", "kept_code", "bundle_id", "owner", "items", "price_minor", "currency",
-        "issued_ts", "expires_ts", "state",
+        "offer_id",
+        "kept_code",
+        "bundle_id",
+        "owner",
+        "items",
+        "price_minor",
+        "currency",
+        "issued_ts",
+        "expires_ts",
+        "state",
     )
-)  # fmt: skip
+)
 #: Of the order that uses an offer, in the order in which ``redemption`` takes them.
 USED: Final = tuple(
     REDEMPTIONS.c[name]

@@ -44,9 +44,13 @@ def items_of_profiles(
 
 
 def score_profiles(
-    profile: Profile, features: tuple[Array, Array, Array], n_features: int, sells: Scores,
-    indptr: IntArray, item_ix: IxArray,
-) -> Scores:  # fmt: skip
+    profile: Profile,
+    features: tuple[Array, Array, Array],
+    n_features: int,
+    sells: Scores,
+    indptr: IntArray,
+    item_ix: IxArray,
+) -> Scores:
     """Score given products: how alike they are to what a customer buys, times how they sell.
 
     Parameters
@@ -114,10 +118,17 @@ def _union(
 
 @compiled
 def _scored(
-    likes: Floats, profile_indptr: IntArray, profile: IxArray, amount: Floats,
-    starts: IntArray, features: IxArray, weights: Scores,
-    indptr: IntArray, item_ix: IxArray, sells: Scores,
-) -> Scores:  # fmt: skip
+    likes: Floats,
+    profile_indptr: IntArray,
+    profile: IxArray,
+    amount: Floats,
+    starts: IntArray,
+    features: IxArray,
+    weights: Scores,
+    indptr: IntArray,
+    item_ix: IxArray,
+    sells: Scores,
+) -> Scores:
     scores = np.empty(len(item_ix), np.float32)
     for r in range(len(indptr) - 1):
         if indptr[r] == indptr[r + 1]:

@@ -147,10 +147,18 @@ def _groups_of(
 
 @compiled
 def _scored(
-    doubt: float, apart: bool, place: IxArray,
-    groups: IntArray, asked: IntArray, wanted: IxArray,
-    indptr: IntArray, item_ix: IxArray, own: Scores, lines: Floats, base: Scores,
-) -> Scores:  # fmt: skip
+    doubt: float,
+    apart: bool,
+    place: IxArray,
+    groups: IntArray,
+    asked: IntArray,
+    wanted: IxArray,
+    indptr: IntArray,
+    item_ix: IxArray,
+    own: Scores,
+    lines: Floats,
+    base: Scores,
+) -> Scores:
     scores = np.empty(len(wanted), np.float32)
     held = np.int64(-1)
     for r in range(len(groups)):
@@ -178,10 +186,18 @@ def _scored(
 
 @compiled
 def _candidates(
-    n: int, doubt: float, apart: bool, mark: npt.NDArray[np.uint8],
-    groups: IntArray, order: IxArray,
-    indptr: IntArray, item_ix: IxArray, own: Scores, lines: Floats, base: Scores,
-) -> tuple[IntArray, IxArray, Scores]:  # fmt: skip
+    n: int,
+    doubt: float,
+    apart: bool,
+    mark: npt.NDArray[np.uint8],
+    groups: IntArray,
+    order: IxArray,
+    indptr: IntArray,
+    item_ix: IxArray,
+    own: Scores,
+    lines: Floats,
+    base: Scores,
+) -> tuple[IntArray, IxArray, Scores]:
     """Each place's own products, and the best ``n`` of the others, whose order is the overall."""
     ends = np.zeros(len(groups) + 1, np.int64)
     room = len(groups) * n

@@ -360,9 +360,14 @@ def _first(
 
 @compiled
 def _new(
-    n: int, mark: Array,
-    indptr: IntArray, item_ix: IxArray, given: Scores, had_indptr: IntArray, had: IxArray,
-) -> tuple[IntArray, IxArray, Scores]:  # fmt: skip
+    n: int,
+    mark: Array,
+    indptr: IntArray,
+    item_ix: IxArray,
+    given: Scores,
+    had_indptr: IntArray,
+    had: IxArray,
+) -> tuple[IntArray, IxArray, Scores]:
     n_rows = len(indptr) - 1
     ends = np.zeros(n_rows + 1, np.int64)
     items, scores = np.empty(len(item_ix), np.int32), np.empty(len(item_ix), np.float32)
@@ -384,8 +389,12 @@ def _new(
 @compiled
 def _look_up(
     place: IxArray,
-    indptr: IntArray, items: IxArray, given: Scores, wanted_indptr: IntArray, wanted: IxArray,
-) -> Scores:  # fmt: skip
+    indptr: IntArray,
+    items: IxArray,
+    given: Scores,
+    wanted_indptr: IntArray,
+    wanted: IxArray,
+) -> Scores:
     scores = np.zeros(len(wanted), np.float32)
     for r in range(len(indptr) - 1):
         for at in range(indptr[r], indptr[r + 1]):

@@ -36,10 +36,20 @@ UNKNOWN: Final = -1.0
 
 #: Columns of ``ItemStatistics.columns``.
 COLUMNS: Final = (
-    "log_share_7", "log_share_28", "log_share_90", "log_share_365", "log_buyers",
-    "repeat_share", "log_age_days", "fresh_buyers", "log_interval", "price_level",
-    "discount_share", "season", "basket_size",
-)  # fmt: skip
+    "log_share_7",
+    "log_share_28",
+    "log_share_90",
+    "log_share_365",
+    "log_buyers",
+    "repeat_share",
+    "log_age_days",
+    "fresh_buyers",
+    "log_interval",
+    "price_level",
+    "discount_share",
+    "season",
+    "basket_size",
+)
 
 
 @dataclass(frozen=True, eq=False)

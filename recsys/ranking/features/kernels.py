@@ -30,9 +30,18 @@ def _days(since: Any) -> Any:
 
 @compiled
 def fill_features(
-    indptr: IntArray, item_ix: IxArray, scores: Scores, total: Floats,
-    bought: Any, done: Any, asked: Any, statistics: Any, room: Any, baskets: Any, out: Features,
-) -> None:  # fmt: skip
+    indptr: IntArray,
+    item_ix: IxArray,
+    scores: Scores,
+    total: Floats,
+    bought: Any,
+    done: Any,
+    asked: Any,
+    statistics: Any,
+    room: Any,
+    baskets: Any,
+    out: Features,
+) -> None:
     """Fill ``out``; see ``features.compute`` for what comes in."""
     b_ptr, b_item, b_ts, b_order, b_count, b_quantity, b_amount, b_channel, b_location = bought
     d_ptr, d_item, d_ts, d_kind = done

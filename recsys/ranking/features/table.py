@@ -23,27 +23,63 @@ Floats = npt.NDArray[np.float64]
 
 #: What the customer did with the product itself.
 OWN: Final = (
-    "own_orders", "own_recency", "own_orders_since", "own_first", "own_freq_10", "own_freq_30",
-    "own_freq_90", "own_freq_365", "own_per_order_70", "own_per_order_90", "own_gap",
-    "own_overdue", "item_overdue", "own_share", "own_in_last_orders", "own_quantity",
-    "own_here", "own_on_channel", "own_channel_30", "own_channel_180", "viewed",
-    "carted", "returned",
-)  # fmt: skip
+    "own_orders",
+    "own_recency",
+    "own_orders_since",
+    "own_first",
+    "own_freq_10",
+    "own_freq_30",
+    "own_freq_90",
+    "own_freq_365",
+    "own_per_order_70",
+    "own_per_order_90",
+    "own_gap",
+    "own_overdue",
+    "item_overdue",
+    "own_share",
+    "own_in_last_orders",
+    "own_quantity",
+    "own_here",
+    "own_on_channel",
+    "own_channel_30",
+    "own_channel_180",
+    "viewed",
+    "carted",
+    "returned",
+)
 #: What they did with its category, maker and department, and what they usually pay.
 AFFINITY: Final = (
-    "category_freq_30", "category_share_365", "category_recency", "category_orders_since",
-    "category_on_channel", "brand_share_365", "brand_recency", "department_share_365",
-    "price_gap", "promotion_gap", "family_share_365", "family_recency",
-)  # fmt: skip
+    "category_freq_30",
+    "category_share_365",
+    "category_recency",
+    "category_orders_since",
+    "category_on_channel",
+    "brand_share_365",
+    "brand_recency",
+    "department_share_365",
+    "price_gap",
+    "promotion_gap",
+    "family_share_365",
+    "family_recency",
+)
 #: What they bought last beside it.
 RECENT: Final = ("with_last_order", "with_last_orders")
 #: What is known of the product at this place and on this day.
 HERE: Final = ("on_channel", "on_weekday", "log_price")
 #: Who asks.
 CUSTOMER: Final = (
-    "n_orders", "last_order_days", "order_gap", "order_size", "tenure_days", "n_products",
-    "repeat_lines", "price_level", "promotion", "cart_size", "on_channel",
-)  # fmt: skip
+    "n_orders",
+    "last_order_days",
+    "order_gap",
+    "order_size",
+    "tenure_days",
+    "n_products",
+    "repeat_lines",
+    "price_level",
+    "promotion",
+    "cart_size",
+    "on_channel",
+)
 #: And what the blend of the models says.
 BLEND: Final = ("blend", "blend_gap", "blend_place")
 
@@ -58,10 +94,16 @@ def feature_names(columns: tuple[str, ...]) -> tuple[str, ...]:
         Of the models' scores.
     """
     return (
-        *OWN, *AFFINITY, *RECENT, *(f"item_{name}" for name in OF_ITEMS), *HERE,
-        *(f"customer_{name}" for name in CUSTOMER), *BLEND,
-        *(f"score_{name}" for name in columns), *(f"relative_{name}" for name in columns),
-    )  # fmt: skip
+        *OWN,
+        *AFFINITY,
+        *RECENT,
+        *(f"item_{name}" for name in OF_ITEMS),
+        *HERE,
+        *(f"customer_{name}" for name in CUSTOMER),
+        *BLEND,
+        *(f"score_{name}" for name in columns),
+        *(f"relative_{name}" for name in columns),
+    )
 
 
 def evidence_column(columns: tuple[str, ...]) -> npt.NDArray[np.int32]:
@@ -78,10 +120,13 @@ def evidence_column(columns: tuple[str, ...]) -> npt.NDArray[np.int32]:
         return columns.index(name) if name in columns else nobody
 
     groups = [
-        *[at("repeat")] * len(OWN), *[at("content")] * len(AFFINITY),
-        *[at("copurchase")] * len(RECENT), *[at("popular")] * (len(OF_ITEMS) + len(HERE)),
-        *[nobody] * (len(CUSTOMER) + len(BLEND)), *[*range(len(columns))] * 2,
-    ]  # fmt: skip
+        *[at("repeat")] * len(OWN),
+        *[at("content")] * len(AFFINITY),
+        *[at("copurchase")] * len(RECENT),
+        *[at("popular")] * (len(OF_ITEMS) + len(HERE)),
+        *[nobody] * (len(CUSTOMER) + len(BLEND)),
+        *[*range(len(columns))] * 2,
+    ]
     return np.array(groups, np.int32)
 
 
@@ -122,25 +167,47 @@ def compute_features(
     n_category, n_brand, n_department, n_family = statistics.sizes
     sizes = n_category * 6, n_brand * 2, n_department, n_family * 2
     given = (
-        fixed(np.asarray(found.indptr, np.int64)), fixed(np.asarray(found.item_ix, np.int32)),
-        fixed(scores), fixed(total),
+        fixed(np.asarray(found.indptr, np.int64)),
+        fixed(np.asarray(found.item_ix, np.int32)),
+        fixed(scores),
+        fixed(total),
         all_fixed(
-            bought.indptr, bought.item_ix, bought.ts, bought.order, bought.count, bought.quantity,
-            bought.amount_minor, bought.channel, bought.location,
+            bought.indptr,
+            bought.item_ix,
+            bought.ts,
+            bought.order,
+            bought.count,
+            bought.quantity,
+            bought.amount_minor,
+            bought.channel,
+            bought.location,
         ),
         all_fixed(done.indptr, done.item_ix, done.ts, done.kind),
         all_fixed(context.as_of_ts, context.location, context.channel, context.cart.indptr),
         all_fixed(
-            statistics.category, statistics.brand, statistics.department, statistics.family,
-            statistics.columns, statistics.on_channel, statistics.on_weekday, statistics.log_price,
+            statistics.category,
+            statistics.brand,
+            statistics.department,
+            statistics.family,
+            statistics.columns,
+            statistics.on_channel,
+            statistics.on_weekday,
+            statistics.log_price,
         ),
-    )  # fmt: skip
+    )
     with zeroed(*((size, np.float64) for size in sizes), (len(statistics.category), np.int32)) as (
-        category, brand, department, family, seen,
-    ):  # fmt: skip
+        category,
+        brand,
+        department,
+        family,
+        seen,
+    ):
         sums = (
-            category[: sizes[0]].reshape(n_category, 6), brand[: sizes[1]].reshape(n_brand, 2),
-            department, family[: sizes[3]].reshape(n_family, 2), seen,
-        )  # fmt: skip
+            category[: sizes[0]].reshape(n_category, 6),
+            brand[: sizes[1]].reshape(n_brand, 2),
+            department,
+            family[: sizes[3]].reshape(n_family, 2),
+            seen,
+        )
         fill_features(*given, sums, all_fixed(*baskets), out)
     return out

@@ -188,10 +188,21 @@ def _evidence(suggestions: Suggestions, bundle: KnownBundle) -> Json:
     found, at = suggestions.found, bundle.at
     if at is None:
         names = (
-            "support", "support_share", "cases", "customers", "confidence", "completes", "lift",
-            "lift_low", "lift_high", "p_value", "q_value", "stability", "complement",
+            "support",
+            "support_share",
+            "cases",
+            "customers",
+            "confidence",
+            "completes",
+            "lift",
+            "lift_low",
+            "lift_high",
+            "p_value",
+            "q_value",
+            "stability",
+            "complement",
             "undiscounted_lift",
-        )  # fmt: skip
+        )
         return dict.fromkeys(names)
     part = slice(*found.indptr[at : at + 2].tolist())
     support, cases = int(found.support[at]), int(found.cases[at])

@@ -15,13 +15,28 @@ from recsys.values import currency_digits
 #: Products of a bundle that have columns of their own.
 _MEMBERS: Final = 4
 _EVIDENCE: Final = (
-    "support", "support_share", "cases", "customers", "lift", "lift_low", "lift_high", "p_value",
-    "q_value", "stability", "complement", "undiscounted_lift",
-)  # fmt: skip
+    "support",
+    "support_share",
+    "cases",
+    "customers",
+    "lift",
+    "lift_low",
+    "lift_high",
+    "p_value",
+    "q_value",
+    "stability",
+    "complement",
+    "undiscounted_lift",
+)
 _PRICES: Final = ("full_price", "suggested_price", "floor_price")
 _PRICING: Final = (
-    "discount_share", "margin_share", "break_even_sales", "sells_anyway", "pays", "cost_known",
-)  # fmt: skip
+    "discount_share",
+    "margin_share",
+    "break_even_sales",
+    "sells_anyway",
+    "pays",
+    "cost_known",
+)
 _ENDS: Final = ("low", "middle", "high")
 _TERMS: Final = ("starts_at", "ends_at", "per_customer", "offer_hours", "gives_back", "note")
 _COUNTS: Final = ("issued", "standing", "redeemed", "returned")
@@ -69,11 +84,23 @@ def short(bundles: Sequence[Mapping[str, Any]]) -> bytes:
 
 #: Headings of the short table.
 _SHORT: Final = (
-    "Products", "Status", "Baskets with all of them", "Times as often as by chance", "Currency",
-    "Price one by one", "Suggested price", "Decided price", "Discount in percent",
-    "Margin a month (estimate)", "Lowest estimate", "Highest estimate", "Offers made",
-    "Offers used", "Hardly worth a decision because", "Bundle",
-)  # fmt: skip
+    "Products",
+    "Status",
+    "Baskets with all of them",
+    "Times as often as by chance",
+    "Currency",
+    "Price one by one",
+    "Suggested price",
+    "Decided price",
+    "Discount in percent",
+    "Margin a month (estimate)",
+    "Lowest estimate",
+    "Highest estimate",
+    "Offers made",
+    "Offers used",
+    "Hardly worth a decision because",
+    "Bundle",
+)
 
 
 def _told(bundle: Mapping[str, Any]) -> Iterator[Any]:

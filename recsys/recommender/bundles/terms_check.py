@@ -190,9 +190,10 @@ def unshown(before: Terms, terms: Terms, offering: Sequence[str]) -> list[TermsF
     where = f"choose {', '.join(offering)}" if offering else "no placement shows any"
     return [
         TermsFault(
-            "channel-without-offers", f"/channels/{at}",
+            "channel-without-offers",
+            f"/channels/{at}",
             f"nobody is shown an offer that can be used on `{channel}`; {where}.",
         )
         for at, channel in enumerate(terms.channels)
         if channel not in (*offering, *kept)
-    ]  # fmt: skip
+    ]

@@ -45,8 +45,11 @@ def test_last_baskets_lie_one_week_before_the_next(folder):
     of_first = customer == customers.index("1")
     weeks = (ts[of_first] - tafeng.NEXT_TS) // tafeng.WEEK
     assert dict(zip(item[of_first].tolist(), weeks.tolist(), strict=True)) == {
-        0: -2, 1: -2, 2: -1, 11: 0,
-    }  # fmt: skip
+        0: -2,
+        1: -2,
+        2: -1,
+        11: 0,
+    }
     assert (ts[~of_first] < tafeng.NEXT_TS).all()
 
 

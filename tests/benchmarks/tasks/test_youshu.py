@@ -36,9 +36,17 @@ def test_ours_ingests_what_users_took_and_what_bundles_hold(folder):
     youshu.export(folder, folder / "work")
     taken = list(csv.DictReader((folder / "work" / "taken.csv").read_text().splitlines()))
     assert {(row["user"], row["product"]) for row in taken} == {
-        ("0", "bundle-0"), ("1", "bundle-1"), ("2", "bundle-0"), ("0", "item-1"), ("2", "item-0"),
-    }  # fmt: skip
+        ("0", "bundle-0"),
+        ("1", "bundle-1"),
+        ("2", "bundle-0"),
+        ("0", "item-1"),
+        ("2", "item-0"),
+    }
     contents = list(csv.DictReader((folder / "work" / "contents.csv").read_text().splitlines()))
     assert {(row["order"], row["product"]) for row in contents} == {
-        ("0", "bundle-0"), ("0", "item-0"), ("0", "item-1"), ("3", "bundle-3"), ("3", "item-1"),
-    }  # fmt: skip
+        ("0", "bundle-0"),
+        ("0", "item-0"),
+        ("0", "item-1"),
+        ("3", "bundle-3"),
+        ("3", "item-1"),
+    }

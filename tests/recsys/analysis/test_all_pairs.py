@@ -81,13 +81,14 @@ def test_what_comes_after_is_counted_the_other_way_round_too():
     begin = min(order.ts for order in orders)
     expected = sum(
         any(
-            B in before.items and before.customer == order.customer
+            B in before.items
+            and before.customer == order.customer
             and 0 < order.ts - before.ts <= days
             for before in orders
         )
         for order in orders
         if A in order.items and B not in order.items and order.ts - days >= begin
-    )  # fmt: skip
+    )
     pairs = AllPairs(training, Settings())
     assert pairs.turned(after).tolist() == [expected]
     assert expected > 10

@@ -222,7 +222,9 @@ def test_answering_from_an_artefact_loads_no_engine_and_no_learner(tmp_path):
     write(tmp_path / "v", arrays, manifest, {"products": products})
     run = subprocess.run(
         [sys.executable, "-c", FRESH, str(tmp_path / "v")],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert run.stderr == ""
     assert run.stdout == "[]\n"

@@ -19,20 +19,29 @@ def version(ndcg, coverage=0.2, peer=0.3, window="a", width=0.0, segment="all", 
 
     def row(method, metric, value):
         return {
-            "segment": segment, "method": method, "metric": metric, "value": value, "n": 500,
+            "segment": segment,
+            "method": method,
+            "metric": metric,
+            "value": value,
+            "n": 500,
             "low": None if value is None else value - width,
             "high": None if value is None else value + width,
-        }  # fmt: skip
+        }
 
     figures = [
-        row("omnibasket", "ndcg@10", ndcg), row("omnibasket", "coverage@10", coverage),
-        row("own_frequency", "ndcg@10", peer), row("own_frequency", "coverage@10", 0.1),
-    ]  # fmt: skip
+        row("omnibasket", "ndcg@10", ndcg),
+        row("omnibasket", "coverage@10", coverage),
+        row("own_frequency", "ndcg@10", peer),
+        row("own_frequency", "coverage@10", 0.1),
+    ]
     test = {"start": f"2026-01-0{'ab'.index(window) + 1}", "end": "2026-02-01"}
     return Manifest(
-        created=NOW, as_of=NOW, fingerprint=f"history-{window}", metrics={"figures": figures},
+        created=NOW,
+        as_of=NOW,
+        fingerprint=f"history-{window}",
+        metrics={"figures": figures},
         details={"test": test, "checks": list(checks)},
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize(

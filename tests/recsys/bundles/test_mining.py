@@ -245,8 +245,10 @@ def test_nothing_is_found_in_next_to_nothing(orders):
 def test_the_same_again():
     orders = with_items(planted(), 3, 0.01, C, D)
     first, second = (mined(orders).arrays() for _ in range(2))
-    assert all(np.array_equal(first[name], second[name], equal_nan=first[name].dtype.kind == "f")
-               for name in first)  # fmt: skip
+    assert all(
+        np.array_equal(first[name], second[name], equal_nan=first[name].dtype.kind == "f")
+        for name in first
+    )
 
 
 @tries(max_examples=8, deadline=None)

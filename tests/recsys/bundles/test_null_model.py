@@ -91,5 +91,14 @@ def test_small_places_count_as_one_for_each_channel():
 
 def test_sizes_are_grouped_by_half_doublings():
     assert size_strata(np.array([1, 1, 2, 3, 4, 5, 6, 7, 8, 60])).tolist() == [
-        0, 0, 1, 2, 3, 3, 4, 4, 5, 6,
-    ]  # fmt: skip
+        0,
+        0,
+        1,
+        2,
+        3,
+        3,
+        4,
+        4,
+        5,
+        6,
+    ]

@@ -13,11 +13,15 @@ def segments(found, at=0):
     return {
         found.segment_names[ix].decode(): row
         for ix, *row in zip(
-            found.segment[part].tolist(), found.segment_support[part].tolist(),
-            found.segment_lift[part].tolist(), found.segment_low[part].tolist(),
-            found.segment_high[part].tolist(), found.segment_q[part].tolist(), strict=True,
+            found.segment[part].tolist(),
+            found.segment_support[part].tolist(),
+            found.segment_lift[part].tolist(),
+            found.segment_low[part].tolist(),
+            found.segment_high[part].tolist(),
+            found.segment_q[part].tolist(),
+            strict=True,
         )
-    }  # fmt: skip
+    }
 
 
 def sold(orders, n=100):

@@ -26,12 +26,15 @@ def test_a_filter_becomes_a_tree() -> None:
         "and",
         (
             Condition("item_id", "eq", "tea"),
-            Group("or", (
-                Condition("price", "lt", 500),
-                Group("not", (Condition("brand", "exists", True),)),
-            )),
+            Group(
+                "or",
+                (
+                    Condition("price", "lt", 500),
+                    Group("not", (Condition("brand", "exists", True),)),
+                ),
+            ),
         ),
-    )  # fmt: skip
+    )
     assert hash(parse_filter({"field": "brand", "op": "in", "value": ["a", "b"]}))
     assert parse_filter({"field": "new", "value": True}) == Condition("new", "eq", True)
     among = {"field": "attributes.Größe", "op": "in", "value": ["M", 38]}

@@ -153,12 +153,18 @@ def test_many_products_are_forgotten_as_taking_one_at_a_time_forgets_them():
     ts = np.sort(rng.integers(0, 900, 4000))
     bought = [
         {
-            "customer_id": "c", "ts": int(at), "item_id": f"p{item}", "order_id": f"o{at}",
-            "return_of": None, "channel": "pos", "location_id": None, "quantity": 1.0,
+            "customer_id": "c",
+            "ts": int(at),
+            "item_id": f"p{item}",
+            "order_id": f"o{at}",
+            "return_of": None,
+            "channel": "pos",
+            "location_id": None,
+            "quantity": 1.0,
             "amount_minor": 1,
         }
         for item, at in zip(items, ts, strict=True)
-    ]  # fmt: skip
+    ]
     schema = pa.schema([TABLE.field(name) for name in history_rows.COLUMNS])
     table = pa.Table.from_pylist(moment(bought), schema)
     ((_, row),) = history_rows.by_customer(table.to_batches())

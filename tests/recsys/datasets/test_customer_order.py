@@ -18,9 +18,14 @@ def line(order, customer, ts, item="a"):
 
 def event(name, customer, ts, item="a", kind="view_item"):
     return {
-        "event_id": name, "event": kind, "occurred_at": datetime.fromtimestamp(ts, UTC),
-        "customer_id": customer, "item_id": item, "channel": "web", "source": "shop",
-    }  # fmt: skip
+        "event_id": name,
+        "event": kind,
+        "occurred_at": datetime.fromtimestamp(ts, UTC),
+        "customer_id": customer,
+        "item_id": item,
+        "channel": "web",
+        "source": "shop",
+    }
 
 
 def crowd(n=60, seed=3):

@@ -89,9 +89,13 @@ def test_times_before_1970_are_rounded_down(write_history):
 def seen(customer_id, item_id, ts, event="view_item", channel="web"):
     at = datetime.fromtimestamp(ts, UTC)
     return {
-        "event_id": f"{customer_id}{item_id}{ts}{event}", "event": event, "occurred_at": at,
-        "customer_id": customer_id, "item_id": item_id, "channel": channel,
-    }  # fmt: skip
+        "event_id": f"{customer_id}{item_id}{ts}{event}",
+        "event": event,
+        "occurred_at": at,
+        "customer_id": customer_id,
+        "item_id": item_id,
+        "channel": channel,
+    }
 
 
 LOOKED = [

@@ -23,10 +23,13 @@ def sales(days, per_day=6, channel="pos", until=0, since=None, **fields):
             {
                 "order_id": f"{channel}{fields.get('location_id', '')}-{age}-{number}",
                 "ts": int((at - timedelta(hours=number)).timestamp()),
-                "channel": channel, "item_id": "known", "customer_id": "ada", **fields,
+                "channel": channel,
+                "item_id": "known",
+                "customer_id": "ada",
+                **fields,
             }
             for number in range(per_day)
-        ]  # fmt: skip
+        ]
     return lines
 
 
@@ -161,10 +164,15 @@ def test_currencies_that_were_never_seen(look):
 def test_events_that_stopped(look):
     def seen(until):
         return [
-            {"event_id": f"{age}-{n}", "event": "view_item", "item_id": "known",
-             "occurred_at": END - timedelta(days=age, minutes=n)}
-            for age in range(until, 90) for n in range(9)
-        ]  # fmt: skip
+            {
+                "event_id": f"{age}-{n}",
+                "event": "view_item",
+                "item_id": "known",
+                "occurred_at": END - timedelta(days=age, minutes=n),
+            }
+            for age in range(until, 90)
+            for n in range(9)
+        ]
 
     assert bad(look(sales(90), events=seen(0))) == set()
     found = look(sales(90), events=seen(20))

@@ -69,9 +69,9 @@ def plainly(people, way, settings):
         told.append((len(fresh) / len(seen), gain / ideal, bool(wanted & set(fresh))))
     columns = np.array(told, float)
     people_of = asked.customer
-    return np.array(
-        [columns[people_of == who].mean(axis=0) for who in np.unique(people_of)]
-    ).mean(axis=0)  # fmt: skip
+    return np.array([columns[people_of == who].mean(axis=0) for who in np.unique(people_of)]).mean(
+        axis=0
+    )
 
 
 @pytest.mark.parametrize("name", ["web_product", "web_cart", "web_home"])
@@ -96,8 +96,10 @@ def test_every_personal_placement_is_measured_as_it_is_asked(people):
     found = measured(people, **PLACEMENTS, app_home=own, app_new=new)
     assert {placement for placement, _ in found} == {*PLACEMENTS, "app_home"} - {"store_screen"}
     assert {way for placement, way in found if placement == "app_home"} == {
-        "customer", "product", "cart",
-    }  # fmt: skip
+        "customer",
+        "product",
+        "cart",
+    }
     assert ("web_product", "product") in found
     assert ("web_cart", "cart") in found
     plain = found["email_weekly", "customer"]

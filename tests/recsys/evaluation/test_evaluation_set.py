@@ -15,9 +15,12 @@ INDEX = ItemIndex(["apple", "bread", "cheese"])
 
 def line(customer, item, day, order=None, **more):
     return {
-        "order_id": order or f"{customer}-{day}", "customer_id": customer, "item_id": item,
-        "ts": int(day * DAY), **more,
-    }  # fmt: skip
+        "order_id": order or f"{customer}-{day}",
+        "customer_id": customer,
+        "item_id": item,
+        "ts": int(day * DAY),
+        **more,
+    }
 
 
 def crowd(n=12, first="a"):

@@ -46,11 +46,15 @@ def lines():
         order = f"{customer}-{day}"
         rows.extend(
             {
-                "order_id": order, "customer_id": f"c{customer:02}", "ts": day * DAY + customer,
-                "item_id": item, "channel": channel, "line_no": number + 1,
+                "order_id": order,
+                "customer_id": f"c{customer:02}",
+                "ts": day * DAY + customer,
+                "item_id": item,
+                "channel": channel,
+                "line_no": number + 1,
             }
             for number, item in enumerate(items)
-        )  # fmt: skip
+        )
 
     for customer in range(CUSTOMERS):
         own, other = PAIRS[customer % 8], PAIRS[(customer + 1 + customer // 8) % 8]
@@ -147,9 +151,10 @@ def test_our_best_model_alone_is_measured_by_itself():
     each = np.linspace(0, 1, 20)
     customers = [f"c{n:02}" for n in range(20)]
     values = {
-        ("all", OURS, "ndcg@3"): each, ("all", BEST_SINGLE, "ndcg@3"): each - 0.1,
+        ("all", OURS, "ndcg@3"): each,
+        ("all", BEST_SINGLE, "ndcg@3"): each - 0.1,
         ("all", "x", "ndcg@3"): each - 0.3,
-    }  # fmt: skip
+    }
     found = summarise([CustomerMetrics(FIRST, customers, values, {})], 0)
     assert [(row.other, row.value) for row in found.differences] == [("x", pytest.approx(0.3))]
     assert [(row.other, row.value) for row in found.over_single] == [

@@ -156,8 +156,9 @@ def test_every_figure_is_that_of_a_plain_loop(seed, k):
     n_items, buyers = 15, rng.random(15)
     shown = [rng.permutation(n_items)[: rng.integers(0, 14)].tolist() for _ in range(6)]
     wanted = [rng.permutation(n_items)[: rng.integers(0, 6)].tolist() for _ in range(6)]
-    lists, relevant = (Lists.of_rows([np.array(row, int) for row in rows])
-                       for rows in (shown, wanted))  # fmt: skip
+    lists, relevant = (
+        Lists.of_rows([np.array(row, int) for row in rows]) for rows in (shown, wanted)
+    )
     found = {
         "recall": metrics.recall_at(lists, relevant, k),
         "hit": metrics.hit_rate_at(lists, relevant, k),
@@ -166,20 +167,26 @@ def test_every_figure_is_that_of_a_plain_loop(seed, k):
         "share": metrics.share_of(lists, relevant, k),
         "popularity": metrics.popularity_at(lists, buyers, k),
         "novelty": metrics.novelty_at(lists, buyers, 100, k),
-    }  # fmt: skip
+    }
     for row, (items, held) in enumerate(zip(shown, wanted, strict=True)):
         hits = [item for item in items[:k] if item in held]
         mean = [buyers[item] for item in items[:k]]
         bits = [-math.log2(max(share, 0.01)) for share in mean]
         one = dict.fromkeys(found, math.nan)
         if held:
-            one |= {"recall": len(hits) / len(held), "hit": float(bool(hits)),
-                    "precision": len(hits) / k}  # fmt: skip
+            one |= {
+                "recall": len(hits) / len(held),
+                "hit": float(bool(hits)),
+                "precision": len(hits) / k,
+            }
             reached = gain([item in held for item in items[:k]])
             one["ndcg"] = reached / gain([True] * min(len(held), k))
         if items:
-            one |= {"share": len(hits) / len(items[:k]), "popularity": float(np.mean(mean)),
-                    "novelty": float(np.mean(bits))}  # fmt: skip
+            one |= {
+                "share": len(hits) / len(items[:k]),
+                "popularity": float(np.mean(mean)),
+                "novelty": float(np.mean(bits)),
+            }
         for name, value in one.items():
             assert found[name][row] == pytest.approx(value, nan_ok=True), name
 

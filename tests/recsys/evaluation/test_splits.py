@@ -44,9 +44,11 @@ def test_two_days_are_too_few():
 
 
 @given(
-    st.integers(0, 2_000_000_000), st.integers(3 * DAY, 900 * DAY),
-    st.integers(1, 90), st.integers(1, 90),
-)  # fmt: skip
+    st.integers(0, 2_000_000_000),
+    st.integers(3 * DAY, 900 * DAY),
+    st.integers(1, 90),
+    st.integers(1, 90),
+)
 def test_windows_follow_one_another_and_leave_enough_to_learn_from(first, span, test, validation):
     split = by_time(first, first + span, test, validation)
     assert split.validation.end_ts == split.test.start_ts
@@ -76,8 +78,13 @@ def test_windows_for_which_there_is_no_room_are_left_out_and_said_so():
     assert "2 validation windows instead of 3" in split.note
 
 
-@given(st.integers(3, 900), st.integers(1, 60), st.integers(1, 60), st.integers(1, 5),
-       st.integers(1, 5))  # fmt: skip
+@given(
+    st.integers(3, 900),
+    st.integers(1, 60),
+    st.integers(1, 60),
+    st.integers(1, 5),
+    st.integers(1, 5),
+)
 def test_rolling_leaves_half_to_learn_from(days, test, validation, tests, validations):
     found = rolling(0, days * DAY - 1, test, validation, tests=tests, validations=validations)
     assert 1 <= len(found) <= tests

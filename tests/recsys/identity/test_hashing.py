@@ -25,13 +25,30 @@ def con() -> Backend:
 @pytest.mark.parametrize(
     ("kind", "typed"),
     [
-        ("email", ["ada@shop.test", " Ada@Shop.TEST ", "ada@shop.test\u00a0", "\u200bada@shop.test",
-                   "\u202aada@shop.test\u202c"]),
+        (
+            "email",
+            [
+                "ada@shop.test",
+                " Ada@Shop.TEST ",
+                "ada@shop.test\u00a0",
+                "\u200bada@shop.test",
+                "\u202aada@shop.test\u202c",
+            ],
+        ),
         ("loyalty_card", ["2100001", "21 000 01", "2100001\u202f"]),
-        ("phone", ["+44 7700 900001", "07700 900001", "0044 7700 900001", "+44 (0)7700 900001",
-                   "'+447700900001", "07700 900001 ext 12"]),
+        (
+            "phone",
+            [
+                "+44 7700 900001",
+                "07700 900001",
+                "0044 7700 900001",
+                "+44 (0)7700 900001",
+                "'+447700900001",
+                "07700 900001 ext 12",
+            ],
+        ),
     ],
-)  # fmt: skip
+)
 def test_one_identifier_however_typed(kind: str, typed: list[str]) -> None:
     assert len({KEYED.identifier(kind, value) for value in typed}) == 1
 

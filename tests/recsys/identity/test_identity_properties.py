@@ -167,23 +167,31 @@ def count_by_hand(table: pa.Table) -> tuple[pa.Table, pa.Table]:
             names[*ends, evidence].add(members[0]["source"])
     identifiers = [
         {
-            "type": kind, "value": value, "own_id": customer_id_of(kind, value),
-            "orders": len(orders[kind, value]), "blocked": reason[kind, value],
+            "type": kind,
+            "value": value,
+            "own_id": customer_id_of(kind, value),
+            "orders": len(orders[kind, value]),
+            "blocked": reason[kind, value],
             **span(seen_at[kind, value]),
         }
         for kind, value in sorted(seen_at, key=strength)
-    ]  # fmt: skip
+    ]
     found = [
         {
             "link_id": "l" + sha256("\t".join((*a, *b, evidence)).encode()).hexdigest()[:16],
-            "type_a": a[0], "value_a": a[1], "type_b": b[0], "value_b": b[1],
-            "evidence": evidence, "source": ",".join(sorted(names[a, b, evidence])),
-            "seen": len(times), **span(times),
+            "type_a": a[0],
+            "value_a": a[1],
+            "type_b": b[0],
+            "value_b": b[1],
+            "evidence": evidence,
+            "source": ",".join(sorted(names[a, b, evidence])),
+            "seen": len(times),
+            **span(times),
         }
         for (a, b, evidence), times in sorted(
             links.items(), key=lambda item: (*sorted(map(strength, item[0][:2])), item[0][2])
         )
-    ]  # fmt: skip
+    ]
     return pa.Table.from_pylist(identifiers, IDENTIFIERS), pa.Table.from_pylist(found, LINKS)
 
 

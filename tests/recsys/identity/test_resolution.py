@@ -368,9 +368,7 @@ def test_an_order_is_its_strongest_identifiers_customers(con: Backend) -> None:
     seen = Seen().order("account=A1 token=JOINT", times=3).order("token=JOINT account=A2")
     seen.order("token=JOINT")
     first, second = customer_id_of("account", "A1"), customer_id_of("account", "A2")
-    assert whose(con, seen) == {
-        "g1": first, "g2": first, "g3": first, "g4": second, "g5": first
-    }  # fmt: skip
+    assert whose(con, seen) == {"g1": first, "g2": first, "g3": first, "g4": second, "g5": first}
 
 
 def test_an_order_with_a_blocked_card_is_the_payers(con: Backend) -> None:

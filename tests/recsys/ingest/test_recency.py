@@ -72,8 +72,9 @@ def test_an_old_copy_in_the_place_of_the_newer_one_does_not_win_either() -> None
 
 def test_a_correction_that_reaches_as_far_wins() -> None:
     assert order(Read("orders.csv", 1, 500), Read("fixed.csv", 2, 500)) == [
-        "orders.csv", "fixed.csv"
-    ]  # fmt: skip
+        "orders.csv",
+        "fixed.csv",
+    ]
 
 
 def test_changes_of_old_orders_in_a_series_win() -> None:

@@ -62,9 +62,11 @@ def told(dataset: Any) -> dict[str, Any]:
     """What LightGBM holds once it has taken the data over."""
     made = dataset.construct()
     return {
-        "group": made.get_group(), "label": made.get_label(), "weight": made.get_weight(),
+        "group": made.get_group(),
+        "label": made.get_label(),
+        "weight": made.get_weight(),
         "init": made.get_init_score(),
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize("n_windows", [1, 2, 3])

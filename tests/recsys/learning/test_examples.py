@@ -41,9 +41,14 @@ def asked(sheet):
     for question in range(len(bounds) - 1):
         for at in range(bounds[question], bounds[question + 1]):
             yield (
-                question, int(found.item_ix[at]), bool(sheet.bought[at]), float(sheet.mass[at]),
-                int(sheet.customer[question]), bool(sheet.free[at]), at,
-            )  # fmt: skip
+                question,
+                int(found.item_ix[at]),
+                bool(sheet.bought[at]),
+                float(sheet.mass[at]),
+                int(sheet.customer[question]),
+                bool(sheet.free[at]),
+                at,
+            )
 
 
 def test_each_candidate_is_labelled_by_what_its_customer_bought(taught):

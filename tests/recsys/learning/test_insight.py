@@ -79,8 +79,12 @@ def test_a_feature_moves_candidates_the_way_that_it_was_taught(
 
 def test_leads_worked_by_hand(write_history: WriteHistory) -> None:
     """All buy bread, new to them; three bought more often before, one of them online, too."""
-    more = [line("a00", "apple", 80), line("a00", "cheese", 70, channel="web"),
-            line("a01", "apple", 80), line("a02", "apple", 80)]  # fmt: skip
+    more = [
+        line("a00", "apple", 80),
+        line("a00", "cheese", 70, channel="web"),
+        line("a01", "apple", 80),
+        line("a02", "apple", 80),
+    ]
     again = [line("a03", "apple", 111), line("a03", "apple", 112)]
     history = write_history(crowd() + more + again)
     index = INDEX
@@ -92,8 +96,10 @@ def test_leads_worked_by_hand(write_history: WriteHistory) -> None:
         both, Lists.of_rows([bread] * len(people)), Lists.of_rows([apple] * len(people))
     )
     own = Lists.of_rows([apple] * len(people))
-    found = {(one.by, one.segment): one for one in by_segment(ours, TopLists(own, nothing, own),
-                                                              people, 2)}  # fmt: skip
+    found = {
+        (one.by, one.segment): one
+        for one in by_segment(ours, TopLists(own, nothing, own), people, 2)
+    }
     everybody = found["everybody", "all"]
     assert (everybody.n, everybody.ours) == (12, 1.0)
     theirs = 1 / (1 + 1 / np.log2(3)) / 12  # only a03 bought apples again, and bread beside

@@ -54,9 +54,22 @@ def make_older(
             METADATA.tables[name].drop(connection)
         for statement in BEFORE:
             connection.exec_driver_sql(statement.format(**types))
-        old = sa.table("redemptions", *map(sa.column, (
-            "transaction_id", "scope", "offer_id", "channel", "location_id", "redeemed_ts",
-            "returned_ts", "back")))  # fmt: skip
+        old = sa.table(
+            "redemptions",
+            *map(
+                sa.column,
+                (
+                    "transaction_id",
+                    "scope",
+                    "offer_id",
+                    "channel",
+                    "location_id",
+                    "redeemed_ts",
+                    "returned_ts",
+                    "back",
+                ),
+            ),
+        )
         key = ("transaction_id", "scope", "offer_id")
         for row in rows:
             kept = {c.name: row[c.name] for c in old.columns if c.name != "back"}
@@ -145,6 +158,7 @@ def test_events_of_before_were_told_by_servers(ledger_url: str) -> None:
     assert ledger.meta()["schema_version"] == str(SCHEMA_VERSION)
     ledger.add_events([told], NOW, page=True)
     assert [(found.event, found.page) for found in ledger.live_events()] == [
-        (told, False), (told, True)
-    ]  # fmt: skip
+        (told, False),
+        (told, True),
+    ]
     ledger.close()

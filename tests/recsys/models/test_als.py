@@ -33,10 +33,13 @@ def looks(*seen):
 def shop():
     random = np.random.default_rng(5)
     orders = [
-        Order(f"c{n % 60:02}", [f"p{i:03}" for i in set(random.zipf(1.4, 9).tolist()) if i < 400],
-              AS_OF - int(random.integers(1, 200)) * DAY)
+        Order(
+            f"c{n % 60:02}",
+            [f"p{i:03}" for i in set(random.zipf(1.4, 9).tolist()) if i < 400],
+            AS_OF - int(random.integers(1, 200)) * DAY,
+        )
         for n in range(300)
-    ]  # fmt: skip
+    ]
     return train(orders, more=["never"], seed=1)
 
 
@@ -81,9 +84,12 @@ def test_what_somebody_looked_at_or_returned_counts(shop):
 
 def test_interactions_teach_too(shop):
     done = Interactions.of(
-        np.arange(40) % 20, shop.index.ix_of(["never"] * 20 + ["p001"] * 20),
-        np.full(40, AS_OF - DAY), np.repeat([VIEW, RETURN], 20), 60,
-    )  # fmt: skip
+        np.arange(40) % 20,
+        shop.index.ix_of(["never"] * 20 + ["p001"] * 20),
+        np.full(40, AS_OF - DAY),
+        np.repeat([VIEW, RETURN], 20),
+        60,
+    )
     weights = InteractionWeights(returned=0.5)
     model = Als(Settings(factors=8, weights=weights)).fit(replace(shop, interactions=done))
     never = shop.index.ix_of(["never"])

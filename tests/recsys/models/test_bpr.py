@@ -67,8 +67,9 @@ def test_two_tastes_are_found_again():
         bought = shelves[taste][:3]
         found = model.recommend(
             batch(training, history(*((item, AS_OF - DAY) for item in bought))),
-            24, Context.of(1, AS_OF),
-        )  # fmt: skip
+            24,
+            Context.of(1, AS_OF),
+        )
         names = [training.index.item_ids[ix] for ix in found.item_ix]
         scores = dict(zip(names, found.scores.tolist(), strict=True))
         lowest = min(scores.values())

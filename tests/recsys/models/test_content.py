@@ -147,6 +147,8 @@ def test_the_reason_is_the_purchase_that_is_most_alike():
     wanted = training.index.ix_of(["ham9", "dumb", "ham9"])
     found = model.because(Batch(people, Context.of(2, AS_OF)), Lists(np.array([0, 2, 3]), wanted))
     assert [training.index.item_ids[ix] if ix >= 0 else None for ix in found.item_ix] == [
-        "ham6", None, None,
-    ]  # fmt: skip
+        "ham6",
+        None,
+        None,
+    ]
     assert found.words == pytest.approx([1, 0, 0])

@@ -252,8 +252,10 @@ def test_pairs_of_windows_are_those_of_a_plain_loop():
         for (who, window), items in units.items()
     }
     most = max(weight[key] for key, items in units.items() if len(items) > 1)
-    whole = {key: min(max(round(each / most * MAX_WEIGHT), 1), MAX_WEIGHT)
-             for key, each in weight.items()}  # fmt: skip
+    whole = {
+        key: min(max(round(each / most * MAX_WEIGHT), 1), MAX_WEIGHT)
+        for key, each in weight.items()
+    }
     held, both, support = Counter(), Counter(), Counter()
     for key, items in units.items():
         held.update(dict.fromkeys(items, whole[key]))

@@ -191,12 +191,11 @@ def test_timing_of_many_is_that_of_each(model, shop):
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(
-        st.lists(
-            st.tuples(st.sampled_from(["milk", "cream"]), st.integers(1, 400)), max_size=12
-        ),
-        min_size=1, max_size=3,
+        st.lists(st.tuples(st.sampled_from(["milk", "cream"]), st.integers(1, 400)), max_size=12),
+        min_size=1,
+        max_size=3,
     )
-)  # fmt: skip
+)
 def test_overdue_is_what_timing_says_is_overdue(bought):
     shop = made()
     model = Repeat().fit(shop)
@@ -245,9 +244,13 @@ def test_the_future_changes_nothing(shop):
         after = rng.permutation(np.flatnonzero(baskets.ts >= cut))
         known = np.concatenate([before, after])[: len(before)]
         past = Baskets(
-            baskets.items[known], baskets.ts[known], baskets.customer[known],
-            baskets.channel[known], baskets.location[known], baskets.customer_ids,
-        )  # fmt: skip
+            baskets.items[known],
+            baskets.ts[known],
+            baskets.customer[known],
+            baskets.channel[known],
+            baskets.location[known],
+            baskets.customer_ids,
+        )
         training = dataclasses.replace(shop, baskets=past, as_of_ts=cut)
         found.append(Repeat().fit(training).arrays())
     for name, array in found[0].items():

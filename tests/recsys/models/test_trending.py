@@ -90,8 +90,9 @@ def test_more_of_everything_is_no_trend():
 
 def test_a_location_has_trends_of_its_own():
     orders = [
-        *steady_and_rising(11, "skates"), *noise(np.random.default_rng(1), location=22, channel=1)
-    ]  # fmt: skip
+        *steady_and_rising(11, "skates"),
+        *noise(np.random.default_rng(1), location=22, channel=1),
+    ]
     training = sold(orders)
     model = Trending(Settings(min_lines=500)).fit(training)
     assert shown(model, training, location=11)[0] == "skates"

@@ -24,9 +24,11 @@ def test_rows_of_one_product_add_up_and_what_is_not_carried_is_none():
 
 def test_parts_are_what_was_told():
     parts = Availability.build(
-        np.ones(4, bool), np.full(4, NORTH), np.array([0, 1, 2, 2], np.int32),
+        np.ones(4, bool),
+        np.full(4, NORTH),
+        np.array([0, 1, 2, 2], np.int32),
         np.array([0.4, 1.1, 0.1, 0.2]),
-    )  # fmt: skip
+    )
     assert on_hand(parts, NORTH) == [0.4, 1.1, 0.3, 0.0]
     assert on_hand(told(parts, (NORTH, 1, 0.7), (SOUTH, 0, 2.3)), NORTH) == [0.4, 0.7, 0.3, 0.0]
 

@@ -30,17 +30,23 @@ from recsys.recommender.placements import Question, all_placements
 from tests.recsys.evaluation.test_evaluator import EAGER, FIRST, fitted, lines, shelf_of
 from tests.recsys.ranking import grocer
 
-PEOPLE = [grocer.bought("pasta", "sauce", "item003"), grocer.bought(("tea", 9.0)), EMPTY,
-          grocer.bought("beer", ("beer", 8.0), ("beer", 15.0))]  # fmt: skip
+PEOPLE = [
+    grocer.bought("pasta", "sauce", "item003"),
+    grocer.bought(("tea", 9.0)),
+    EMPTY,
+    grocer.bought("beer", ("beer", 8.0), ("beer", 15.0)),
+]
 
 
 def split(feature: str, threshold: float, less: float, more: float) -> Trees:
     """One tree of one question; what it adds is 0 on average."""
     return Trees(
-        np.array([0], np.int32), np.array([FEATURE_NAMES.index(feature), 0, 0], np.int32),
-        np.array([threshold, 0.0, 0.0]), np.array([1, -1, -1], np.int32),
+        np.array([0], np.int32),
+        np.array([FEATURE_NAMES.index(feature), 0, 0], np.int32),
+        np.array([threshold, 0.0, 0.0]),
+        np.array([1, -1, -1], np.int32),
         np.array([0.0, less, more]),
-    )  # fmt: skip
+    )
 
 
 def ranker_with(order: Trees) -> Ranker:
@@ -125,9 +131,13 @@ def test_learning_and_answering_work_out_the_same_features(write_history, monkey
     learned = learn_ranking([taught], settings=EAGER)
     studied = ranking_examples(taught, taught.plain, learned.plain)
     ranker = Ranker(
-        training.index, models, learned.plain, learned.cart, shelf_of(training),
+        training.index,
+        models,
+        learned.plain,
+        learned.cart,
+        shelf_of(training),
         boosted=learned.boosted,
-    )  # fmt: skip
+    )
     seen = []
     honest = BoostedTrees.features
 
@@ -161,8 +171,10 @@ def test_a_public_screen_shows_nothing_of_a_history(trained_demo: Path) -> None:
         answers = [engine.recommend([question], [row])[0] for row in (EMPTY, *most)]
         assert answers[0]["items"]
         assert not answers[0]["customer_known"]
-        shown = [[(item["item_id"], item["score"], item["reason"]) for item in answer["items"]]
-                 for answer in answers]  # fmt: skip
+        shown = [
+            [(item["item_id"], item["score"], item["reason"]) for item in answer["items"]]
+            for answer in answers
+        ]
         assert all(one == shown[0] for one in shown)
         codes = {item["reason"]["code"] for item in answers[0]["items"]}
         assert not codes & {"repeat", "bought_next", "similar_taste", "similar_item"}

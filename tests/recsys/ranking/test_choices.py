@@ -78,10 +78,14 @@ def test_the_order_of_products_does_not_matter(data):
 
     def pairs(rows):
         of = Choices.learn(
-            [titles[at] for at in rows], [brands[at] for at in rows], [prices[at] for at in rows],
-            np.array([parents[at] for at in rows], np.int32), [said[at] for at in rows],
-            np.zeros(n, np.int64), 1.5,
-        ).of  # fmt: skip
+            [titles[at] for at in rows],
+            [brands[at] for at in rows],
+            [prices[at] for at in rows],
+            np.array([parents[at] for at in rows], np.int32),
+            [said[at] for at in rows],
+            np.zeros(n, np.int64),
+            1.5,
+        ).of
         return {(rows[a], rows[b]) for a in range(n) for b in range(n) if of[a] == of[b]}
 
     assert pairs(list(range(n))) == pairs(list(order))
@@ -209,9 +213,13 @@ def test_a_choice_keeps_the_place_of_its_best_product():
     n = len(people())
     nothing = Lists.of_rows([np.empty(0, np.int32)] * n)
     limits = Limits(
-        nothing, nothing, np.zeros(n, bool), np.full(n, AS_OF), np.zeros(n, np.int64),
+        nothing,
+        nothing,
+        np.zeros(n, bool),
+        np.full(n, AS_OF),
+        np.zeros(n, np.int64),
         np.ones(n, bool),
-    )  # fmt: skip
+    )
     asked = RankRequest(np.full(n, 400), np.tile(factors_of({}), (n, 1)), limits, np.zeros(n))
     histories = Histories.from_rows(people(), index, AS_OF)
     ranker = replace(grocer.ranker(shelf), choices=choices)

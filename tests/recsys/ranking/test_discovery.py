@@ -93,7 +93,7 @@ def test_every_part_from_the_top_has_about_its_share(requests, count, share):
         for kind in (True, False):  # the order of each kind is that of the keys
             of_kind = [row[at] for at in found if row[at][1] == kind]
             assert of_kind == sorted(of_kind, key=lambda each: (each[3], -each[0]))
-        (alone, _), = shown([row], counts[:1], share)  # fmt: skip
+        ((alone, _),) = shown([row], counts[:1], share)
         assert found == alone
 
 
@@ -114,9 +114,17 @@ def test_what_rules_left_out_is_what_would_stand_in_the_list_without_each(reques
 
 @pytest.mark.parametrize(
     ("count", "share", "least"),
-    [(8, 0.25, 2), (10, 0.25, 3), (10, 0.3, 3), (10, 0.1, 1), (1, 0.01, 1), (7, 0.0, 0),
-     (200, 0.07, 14), (6, 1.0, 6)],
-)  # fmt: skip
+    [
+        (8, 0.25, 2),
+        (10, 0.25, 3),
+        (10, 0.3, 3),
+        (10, 0.1, 1),
+        (1, 0.01, 1),
+        (7, 0.0, 0),
+        (200, 0.07, 14),
+        (6, 1.0, 6),
+    ],
+)
 def test_a_share_is_rounded_up(count, share, least):
     assert new_items_needed(np.array([count]), np.array([share])).tolist() == [least]
 

@@ -80,8 +80,10 @@ def test_what_was_told_since_counts():
     made = costs((CITY, 0, 350))
     newer = made.changed(np.array([0, 2]), np.array([200, 40]))
     assert newer.at(np.array([NOWHERE, CITY, NOWHERE]), np.array([0, 0, 2])).tolist() == [
-        200, 350, 40,
-    ]  # fmt: skip
+        200,
+        350,
+        40,
+    ]
     assert made.item_minor.tolist() == column(1).tolist()
 
 

@@ -15,14 +15,19 @@ from recsys.ranking.product_filter import FilterData, LabelColumn
 WORDS = ["Tea", "tea time", "Milk", "", "Brot"]
 PRODUCTS = [
     {
-        "item_id": f"i{n}", "title": WORDS[n % 5] or None, "department": WORDS[n % 3],
-        "category": WORDS[n % 4] or None, "brand": WORDS[(n * 7) % 5] or None,
-        "price": None if n % 6 == 0 else 50 * n, "on_hand": None if n % 7 == 0 else n % 4,
-        "active": n % 5 != 0, "new": n % 3 == 0,
+        "item_id": f"i{n}",
+        "title": WORDS[n % 5] or None,
+        "department": WORDS[n % 3],
+        "category": WORDS[n % 4] or None,
+        "brand": WORDS[(n * 7) % 5] or None,
+        "price": None if n % 6 == 0 else 50 * n,
+        "on_hand": None if n % 7 == 0 else n % 4,
+        "active": n % 5 != 0,
+        "new": n % 3 == 0,
         "attributes.size": None if n % 4 == 0 else ["M", "3", "3.0", "12", "-7.5"][n % 5],
     }
     for n in range(40)
-]  # fmt: skip
+]
 
 
 def column(name: str) -> list[Any]:
@@ -160,11 +165,25 @@ def test_a_filter_is_what_it_says(document: Any) -> None:
     ("document", "found"),
     [
         ({"field": "item_id", "op": "in", "value": ["i3", "none", "i4"]}, {"i3", "i4"}),
-        ({"and": [{"field": "title", "op": "contains", "value": "TIME"},
-                  {"field": "price", "op": "lt", "value": 400}]}, {"i1"}),
-        ({"and": [{"field": "attributes.size", "value": 3},
-                  {"field": "item_id", "op": "in", "value": ["i1", "i2", "i3"]}]}, {"i1", "i2"}),
+        (
+            {
+                "and": [
+                    {"field": "title", "op": "contains", "value": "TIME"},
+                    {"field": "price", "op": "lt", "value": 400},
+                ]
+            },
+            {"i1"},
+        ),
+        (
+            {
+                "and": [
+                    {"field": "attributes.size", "value": 3},
+                    {"field": "item_id", "op": "in", "value": ["i1", "i2", "i3"]},
+                ]
+            },
+            {"i1", "i2"},
+        ),
     ],
-)  # fmt: skip
+)
 def test_examples(document: Any, found: set[str]) -> None:
     assert set(allowed(parse_filter(document))) == found

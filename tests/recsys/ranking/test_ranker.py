@@ -18,7 +18,7 @@ from tests.recsys.ranking.grocer import (
     names,
     rank,
     training,
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize("pair", PAIRS)

@@ -34,14 +34,19 @@ def forbidden(past=EMPTY, adult=False, **limits):
     """Names of the rules that forbid each of the four products."""
     nothing = Lists.of_rows([np.array([], dtype=np.int32)])
     asked = {
-        "exclude": nothing, "cart": nothing, "new_only": np.array([False]),
-        "hidden_since_ts": np.array([NOW]), "location_keys": np.array([0]),
+        "exclude": nothing,
+        "cart": nothing,
+        "new_only": np.array([False]),
+        "hidden_since_ts": np.array([NOW]),
+        "location_keys": np.array([0]),
         "in_stock": np.array([True]),
-    } | limits  # fmt: skip
+    } | limits
     shelf = Availability.build(
         np.array([True, True, True, False]),
-        np.full(3, STORE), np.array([0, 1, 3], dtype=np.int32), np.array([3.0, 0.0, 9.0]),
-    )  # fmt: skip
+        np.full(3, STORE),
+        np.array([0, 1, 3], dtype=np.int32),
+        np.array([3.0, 0.0, 9.0]),
+    )
     every = Lists.of_rows([np.arange(4, dtype=np.int32)])
     rows = Histories.from_rows([past], INDEX, NOW)
     bread = np.arange(4) == BREAD
@@ -114,9 +119,13 @@ def test_one_request_does_not_limit_another():
     empty = np.array([], np.int64)
     shelf = Availability.build(np.ones(4, bool), empty, empty.astype(np.int32), empty.astype(float))
     limits = Limits(
-        nothing, nothing, np.array([False, False]), np.array([NOW - DAY, NOW - DAY]),
-        np.array([0, 0]), np.array([True, True]),
-    )  # fmt: skip
+        nothing,
+        nothing,
+        np.array([False, False]),
+        np.array([NOW - DAY, NOW - DAY]),
+        np.array([0, 0]),
+        np.array([True, True]),
+    )
     assert Rules.of(rows, shelf, limits).forbid(candidates).tolist() == [
         1 + RULES.index("recently_bought"),
         0,

@@ -44,10 +44,12 @@ def parts():
     plain, cart = grocer.blends()
     found = arrays_of(grocer.fitted())
     for prefix, arrays in (
-        (PLAIN_BLEND, plain.arrays()), (CART_BLEND, cart.arrays()),
-        (SHELF, grocer.shelf().arrays()), (COSTS, costs().arrays()),
+        (PLAIN_BLEND, plain.arrays()),
+        (CART_BLEND, cart.arrays()),
+        (SHELF, grocer.shelf().arrays()),
+        (COSTS, costs().arrays()),
         (BUNDLES, mine(grocer.training(), BundleSettings()).arrays()),
-    ):  # fmt: skip
+    ):
         found |= {f"{prefix}.{name}": array for name, array in arrays.items()}
     return found
 
@@ -74,9 +76,11 @@ def write(folder, arrays=None, columns=None):
     at = datetime.fromtimestamp(AS_OF, UTC)
     models = {name: model.settings for name, model in grocer.fitted().items()}
     manifest = Manifest(
-        created=at, as_of=at, fingerprint="v1",
+        created=at,
+        as_of=at,
+        fingerprint="v1",
         settings={"models": msgspec.to_builtins(models)},
-    )  # fmt: skip
+    )
     artefact_format.write(folder, arrays or parts(), manifest, columns or catalogue())
     return folder
 

@@ -68,11 +68,7 @@ def changed(engine: Any, shelf: Availability) -> Any:
 
 def sold(shelf: Availability, location: str | None, in_stock: bool) -> set[str]:
     """Products that may be shown at a location at all, one at a time."""
-    held = {
-        NAMES[ix]
-        for ix, units in zip(shelf.item_ix, shelf.on_hand, strict=True)
-        if units > 0
-    }  # fmt: skip
+    held = {NAMES[ix] for ix, units in zip(shelf.item_ix, shelf.on_hand, strict=True) if units > 0}
     active = {name for name, shown in zip(NAMES, shelf.active, strict=True) if shown}
     return active & held if location == STORE and in_stock and len(shelf.item_ix) else active
 
@@ -107,15 +103,23 @@ def test_an_answer_is_never_shorter_than_it_must_be_nor_breaks_a_rule(
     given_settings = msgspec.structs.replace(PLACEMENTS[placement], in_stock=in_stock)
     row = bought(*history) if history else EMPTY
     question = Question(
-        placement=placement, settings=given_settings, as_of_ts=AS_OF, count=count,
-        location_id=location, cart=cart, item_ids=page, exclude=exclude, filter=wanted,
-    )  # fmt: skip
+        placement=placement,
+        settings=given_settings,
+        as_of_ts=AS_OF,
+        count=count,
+        location_id=location,
+        cart=cart,
+        item_ids=page,
+        exclude=exclude,
+        filter=wanted,
+    )
     (answer,) = changed(engine, shelf).recommend([question], [row])
     shown = [item["item_id"] for item in answer["items"]]
     hidden = {
-        item for item, days in history
+        item
+        for item, days in history
         if given_settings.personal and days * DAY <= given_settings.hide_bought_days * DAY
-    }  # fmt: skip
+    }
     if given_settings.personal and given_settings.from_last_basket and not cart and history:
         latest = min(days for _, days in history)
         # One basket an item here; the last line of the latest day is the last basket.
@@ -141,14 +145,25 @@ def test_an_answer_is_never_shorter_than_it_must_be_nor_breaks_a_rule(
     exclude=few,
 )
 def test_a_page_shows_something_where_anything_may_be_shown(
-    engine: Any, shelf: Availability, filtered: Any, how: Any, item: str, location: str | None,
-    count: int, exclude: Any,
-) -> None:  # fmt: skip
+    engine: Any,
+    shelf: Availability,
+    filtered: Any,
+    how: Any,
+    item: str,
+    location: str | None,
+    count: int,
+    exclude: Any,
+) -> None:
     wanted, passing = filtered
     question = PageQuestion(
-        how=how, item_id=item, as_of_ts=AS_OF, count=count, location_id=location,
-        exclude=exclude, filter=wanted,
-    )  # fmt: skip
+        how=how,
+        item_id=item,
+        as_of_ts=AS_OF,
+        count=count,
+        location_id=location,
+        exclude=exclude,
+        filter=wanted,
+    )
     answer = changed(engine, shelf).related(question)
     shown = [found["item_id"] for found in answer["items"]]
     may = (sold(shelf, location, True) & passing) - {item, *exclude}

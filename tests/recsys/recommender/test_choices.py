@@ -59,8 +59,10 @@ def of(engine, answer):
 @pytest.mark.parametrize("placement", list(PLACEMENTS))
 @pytest.mark.parametrize("location", [None, STORE, WAREHOUSE])
 def test_no_placement_shows_a_choice_twice(engine, placement, location):
-    questions = [asked(placement, location_id=location, count=60, cart=cart) for cart in
-                 ((), ("bread",), ("item050", "item090"))]  # fmt: skip
+    questions = [
+        asked(placement, location_id=location, count=60, cart=cart)
+        for cart in ((), ("bread",), ("item050", "item090"))
+    ]
     answers = engine.recommend(questions, PEOPLE)
     for question, answer in zip(questions, answers, strict=True):
         found = of(engine, answer)
@@ -117,9 +119,14 @@ def test_nothing_is_said_to_go_with_itself(engine):
 def decision(*items, price=5):
     terms = Terms(status="approved", price_minor=price, currency="EUR")
     return Decision(
-        bundle_id=bundle_id("together", items), kind="together", item_ids=items, terms=terms,
-        revision=1, changed_ts=AS_OF, changed_by="anna",
-    )  # fmt: skip
+        bundle_id=bundle_id("together", items),
+        kind="together",
+        item_ids=items,
+        terms=terms,
+        revision=1,
+        changed_ts=AS_OF,
+        changed_by="anna",
+    )
 
 
 def test_a_bundle_is_offered_for_any_product_of_its_choices_and_once(engine, monkeypatch):
@@ -150,8 +157,10 @@ def test_a_decision_goes_on_for_what_is_found_of_other_products_of_its_choices(e
     known = suggestions.get(old.bundle_id)
     assert known.decision is old
     assert known.at is not None
-    of = [[engine.choice_of(engine.index.item_ids[ix]) for ix in items]
-          for items in (known.item_ix, suggestions.found.members(known.at))]  # fmt: skip
+    of = [
+        [engine.choice_of(engine.index.item_ids[ix]) for ix in items]
+        for items in (known.item_ix, suggestions.found.members(known.at))
+    ]
     assert of[0] == of[1]  # what is told of each product is told of the right one
     assert not suggestions.known(bundle_id("together", ("bread", "butter")))
     assert Suggestions(engine, {}, BundleSettings()).known(

@@ -33,7 +33,7 @@ from tests.recsys.ranking.grocer import (
     bought,
     line,
     training,
-)  # fmt: skip
+)
 from tests.recsys.recommender.conftest import (
     DEAR,
     LOSS,
@@ -74,28 +74,46 @@ def test_an_answer_has_the_documented_shape(ask, engine):
     items = answer.pop("items")
     left_out = answer.pop("left_out")
     assert answer == {
-        "recommendation_id": "r1", "placement": "web_home", "model_version": "v1",
-        "as_of": "1970-04-11T00:00:00Z", "customer_known": True, "offers": [], "fallback": None,
+        "recommendation_id": "r1",
+        "placement": "web_home",
+        "model_version": "v1",
+        "as_of": "1970-04-11T00:00:00Z",
+        "customer_known": True,
+        "offers": [],
+        "fallback": None,
         "heading": {"code": "for_you", "text": "For you"},
-    }  # fmt: skip
+    }
     assert set(left_out) == {
-        "inactive", "excluded", "in_cart", "age_restricted", "filtered", "not_new",
-        "recently_bought", "out_of_stock", "unknown_item",
-    }  # fmt: skip
+        "inactive",
+        "excluded",
+        "in_cart",
+        "age_restricted",
+        "filtered",
+        "not_new",
+        "recently_bought",
+        "out_of_stock",
+        "unknown_item",
+    }
     assert [item["rank"] for item in items] == list(range(1, 11))
     first = items[0]
     assert first["item_id"] == "pasta"
     assert 0 < first.pop("score") < 1
     assert first == {
-        "item_id": "pasta", "rank": 1, "title": "Pasta",
+        "item_id": "pasta",
+        "rank": 1,
+        "title": "Pasta",
         "price": engine.item(engine.index.ix_of(["pasta"])[0])["price"],
         "availability": {"location_id": "S1", "on_hand": 9, "pickup": True},
         "new": False,
         "reason": {
-            "code": "repeat", "text": "You usually buy this every week", "purchases": 3,
-            "elapsed_days": 5, "interval_days": 7.0, "every_weeks": 1,
+            "code": "repeat",
+            "text": "You usually buy this every week",
+            "purchases": 3,
+            "elapsed_days": 5,
+            "interval_days": 7.0,
+            "every_weeks": 1,
         },
-    }  # fmt: skip
+    }
 
 
 def test_what_is_not_known_of_a_product_is_null(ask):
@@ -116,12 +134,15 @@ def random_questions(count):
                 as_of_ts=AS_OF - chosen.randint(0, 9) * DAY,
                 count=chosen.choice([None, 1, 7, 150]),
                 location_id=chosen.choice([None, STORE, WAREHOUSE, "elsewhere"]),
-                cart=few[0], item_ids=few[1], exclude=few[2],
+                cart=few[0],
+                item_ids=few[1],
+                exclude=few[2],
                 objective=chosen.choice(get_args(Objective)),
                 new_share=chosen.choice([0.0, 0.0, 0.25, 1.0]),
-                diversity=chosen.choice([0.0, 0.3, 1.0]), explain=chosen.random() < 0.5,
+                diversity=chosen.choice([0.0, 0.3, 1.0]),
+                explain=chosen.random() < 0.5,
             )
-        )  # fmt: skip
+        )
         rows.append(bought(*((chosen.choice(some), days) for days in range(0, 90, 7))))
     return asked, rows
 
@@ -204,9 +225,12 @@ def test_a_cart_is_the_reason_for_what_goes_with_it(ask, first, second):
     top = ask(placement="web_cart", cart=(first,))["items"][0]
     assert top["item_id"] == second
     assert top["reason"] == {
-        "code": "bought_together", "text": f"Often bought with {first.title()}",
-        "item_id": first, "title": first.title(), "because_of": [first],
-    }  # fmt: skip
+        "code": "bought_together",
+        "text": f"Often bought with {first.title()}",
+        "item_id": first,
+        "title": first.title(),
+        "because_of": [first],
+    }
 
 
 def test_what_was_bought_once_or_often(ask):

@@ -34,8 +34,11 @@ def test_over_an_empty_list_stands_nothing():
 def test_what_goes_with_a_product_says_with_which():
     found = heading(goes("p", "Pasta"), goes("p", "Pasta"), item_ids=("p",))
     assert found == {
-        "code": "goes_with_item", "text": "Goes well with Pasta", "item_id": "p", "title": "Pasta",
-    }  # fmt: skip
+        "code": "goes_with_item",
+        "text": "Goes well with Pasta",
+        "item_id": "p",
+        "title": "Pasta",
+    }
     several = heading(goes("p"), reasons.bought_next("Rice", "r"), item_ids=("p", "r"))
     assert several == {"code": "goes_with_item", "text": "Goes well with this"}
 
@@ -48,8 +51,11 @@ def test_what_goes_with_a_product_says_with_which():
         ((goes("p"), goes("r")), {"item_ids": ("p",)}, "you_may_like"),
         ((goes("p"), goes("r")), {"shopping": ("p", "r")}, "goes_with_cart"),
         ((goes("p"), AGAIN), {"shopping": ("p",)}, "you_may_like"),
-        ((goes("p"), goes("p")), {"placement": "email_post_purchase", "cart": {"p"}},
-         "goes_with_last_order"),
+        (
+            (goes("p"), goes("p")),
+            {"placement": "email_post_purchase", "cart": {"p"}},
+            "goes_with_last_order",
+        ),
         ((goes("p"), goes("q")), {"placement": "email_post_purchase", "cart": {"p"}}, "for_you"),
         ((AGAIN, AGAIN), {}, "buy_again"),
         ((AGAIN, TASTE), {}, "for_you"),
@@ -60,7 +66,7 @@ def test_what_goes_with_a_product_says_with_which():
         ((reasons.available(),), {}, "available"),
         ((POPULAR, reasons.trending()), {"known": False}, "you_may_like"),
     ],
-)  # fmt: skip
+)
 def test_a_heading_fits_every_reason(told, fields, code):
     fields = dict(fields)
     if "shopping" in fields:

@@ -40,14 +40,23 @@ def of(found: Attributes, catalogue: Catalogue, item_id: str, *wanted: str) -> d
 
 def test_an_answer_tells_pages_and_pictures_and_what_is_asked_for(tmp_path: Path) -> None:
     said: dict[str, dict[str, object]] = {
-        "a": {"url": "https://s.test/a", "image_url": "javascript:alert(1)", "gtin": "0123",
-              "Stoff": "Wolle", "empty": None},
+        "a": {
+            "url": "https://s.test/a",
+            "image_url": "javascript:alert(1)",
+            "gtin": "0123",
+            "Stoff": "Wolle",
+            "empty": None,
+        },
         "b": {"Stoff": "Seide"},
-    }  # fmt: skip
+    }
     found = catalogue(tmp_path, said)
     (a, b, c) = found.index.ix_of(IDS).tolist()
-    assert found.item(a) == {"item_id": "a", "title": None, "price": None,
-                             "url": "https://s.test/a"}  # fmt: skip
+    assert found.item(a) == {
+        "item_id": "a",
+        "title": None,
+        "price": None,
+        "url": "https://s.test/a",
+    }
     assert found.links(b) == {}
     told = found.attributes
     assert told.of(a, ["Stoff", "gtin", "unknown"]) == {"Stoff": "Wolle", "gtin": "0123"}

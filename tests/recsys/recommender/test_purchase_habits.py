@@ -35,9 +35,10 @@ def habits(*purchases):
 @given(
     st.lists(
         st.tuples(st.sampled_from(["milk", "milk_too", "bread"]), st.integers(1, 300)),
-        min_size=1, max_size=25,
+        min_size=1,
+        max_size=25,
     )
-)  # fmt: skip
+)
 def test_the_numbers_are_those_of_counting_days(purchases):
     found = habits(*sorted(purchases, key=lambda each: -each[1]))
     of = {"milk": ("milk", "milk_too"), "bread": ("bread",), "tea": ("tea",)}

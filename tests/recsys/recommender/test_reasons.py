@@ -21,9 +21,13 @@ from recsys.recommender.purchase_habits import Habit
 def test_a_habit_is_told_as_people_tell_it(interval, elapsed, text, told):
     habit = Habit(5, elapsed, interval, regular=True)
     assert reasons.repeat(habit, overdue=True) == {
-        "code": "repeat", "text": f"You usually buy this {text}", "purchases": 5,
-        "elapsed_days": round(elapsed), "interval_days": interval, **told,
-    }  # fmt: skip
+        "code": "repeat",
+        "text": f"You usually buy this {text}",
+        "purchases": 5,
+        "elapsed_days": round(elapsed),
+        "interval_days": interval,
+        **told,
+    }
     (plain, *_) = text.partition(" - ")
     early = reasons.repeat(habit)
     assert early["text"] == f"You usually buy this {plain}"
@@ -42,25 +46,35 @@ def test_a_habit_is_told_as_people_tell_it(interval, elapsed, text, told):
 )
 def test_without_a_habit_no_interval_is_told(habit, text):
     assert reasons.repeat(habit, overdue=True) == {
-        "code": "repeat", "text": text, "purchases": habit.purchases,
+        "code": "repeat",
+        "text": text,
+        "purchases": habit.purchases,
         "elapsed_days": round(habit.elapsed_days),
-    }  # fmt: skip
+    }
 
 
 def test_a_place_is_named_where_its_name_is_known():
     assert reasons.popular_at_location("S1", None, store=True) == {
-        "code": "popular_at_location", "text": "Popular in your store", "location_id": "S1",
-    }  # fmt: skip
+        "code": "popular_at_location",
+        "text": "Popular in your store",
+        "location_id": "S1",
+    }
     assert reasons.popular_at_location("w", "The web shop", store=False) == {
-        "code": "popular_at_location", "text": "Popular online", "location_id": "w",
+        "code": "popular_at_location",
+        "text": "Popular online",
+        "location_id": "w",
         "location": "The web shop",
-    }  # fmt: skip
+    }
     assert reasons.trending_at_location("S1", "Harbour")["location"] == "Harbour"
 
 
 def test_a_like_product_is_told_by_its_kind_or_by_its_title():
     assert reasons.similar_item("Rye", "r1", brand="Mill") == {
-        "code": "similar_item", "text": "Because you buy Mill", "item_id": "r1", "title": "Rye",
-        "because_of": ["r1"], "brand": "Mill",
-    }  # fmt: skip
+        "code": "similar_item",
+        "text": "Because you buy Mill",
+        "item_id": "r1",
+        "title": "Rye",
+        "because_of": ["r1"],
+        "brand": "Mill",
+    }
     assert reasons.similar_item(None, "r1")["text"] == "Similar to r1"

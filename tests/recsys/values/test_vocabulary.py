@@ -40,11 +40,19 @@ def test_each_language_is_understood(said: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("Not cancelled", "no"), ("nicht storniert", "no"), ("iptal edilmedi", "no"),
-     ("payment failed", "cancelled"), ("Süresi doldu", "cancelled"), ("لغو شده", "cancelled"),
-     ("Credit note", "refund"), ("  Ｙｅｓ ", "yes"), ("بله\u200c", "yes"),
-     ("canceled_by_buyer", "cancelled")],
-)  # fmt: skip
+    [
+        ("Not cancelled", "no"),
+        ("nicht storniert", "no"),
+        ("iptal edilmedi", "no"),
+        ("payment failed", "cancelled"),
+        ("Süresi doldu", "cancelled"),
+        ("لغو شده", "cancelled"),
+        ("Credit note", "refund"),
+        ("  Ｙｅｓ ", "yes"),
+        ("بله\u200c", "yes"),
+        ("canceled_by_buyer", "cancelled"),
+    ],
+)
 def test_phrases_and_other_ways_of_writing(text: str, said: str) -> None:
     assert meaning_of_word(text) == said
 

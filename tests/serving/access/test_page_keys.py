@@ -134,14 +134,22 @@ def test_the_order_of_a_page_uses_no_offer_and_holds_nothing(config: Config, tel
 @pytest.mark.parametrize(
     ("items", "pointer"),
     [
-        ([{"item_id": "tea", "quantity": 1025,
-           "price": {"amount_minor": 2**53, "currency": "EUR"}}], "/items/0/price"),
+        (
+            [
+                {
+                    "item_id": "tea",
+                    "quantity": 1025,
+                    "price": {"amount_minor": 2**53, "currency": "EUR"},
+                }
+            ],
+            "/items/0/price",
+        ),
         ([{"item_id": "tea", "quantity": 1e6, "price": 1e9}], "/items/0/price"),
         ([{"item_id": "tea", "quantity": 1, "price": 9e8}] * 3, "/items"),
         ([{"item_id": "tea", "quantity": 1e6}] * 11, "/items"),
         ([{"item_id": "tea", "quantity": 5e-324}], "/items/0/quantity"),
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("who", ["page", "server"])
 def test_what_no_history_holds_is_refused(
     tell: Call, who: str, items: list[dict[str, Any]], pointer: str

@@ -20,9 +20,13 @@ from tests.serving.conftest import Serve, bought, state
 
 SHOP = "https://shop.example"
 FEW = LimitSettings(
-    requests_per_minute=9, events_per_hour=1500, page_requests_per_minute=8,
-    page_events_per_hour=40, address_requests_per_minute=5, address_events_per_hour=30,
-)  # fmt: skip
+    requests_per_minute=9,
+    events_per_hour=1500,
+    page_requests_per_minute=8,
+    page_events_per_hour=40,
+    address_requests_per_minute=5,
+    address_events_per_hour=30,
+)
 TEN = Policy("ten", 10, MINUTE, "requests", "key")
 
 

@@ -24,8 +24,12 @@ from .test_admission import renew
 PAGE: Final = "https://shop.example"
 #: Kinds of refusals that say who may not ask.
 REFUSED: Final = (
-    "key-missing", "scope-missing", "channel-forbidden", "location-forbidden", "browser-key",
-)  # fmt: skip
+    "key-missing",
+    "scope-missing",
+    "channel-forbidden",
+    "location-forbidden",
+    "browser-key",
+)
 
 
 class Names(NamedTuple):
@@ -51,38 +55,60 @@ class Route(NamedTuple):
 
 
 _EVENT: Final = {
-    "event": "view_item", "occurred_at": "2026-03-01T17:00:00Z", "channel": "web",
-    "location_id": "S1", "items": [{"item_id": "tea"}],
-}  # fmt: skip
+    "event": "view_item",
+    "occurred_at": "2026-03-01T17:00:00Z",
+    "channel": "web",
+    "location_id": "S1",
+    "items": [{"item_id": "tea"}],
+}
 _ORDER: Final = {"transaction_id": "T9", "channel": "web", "location_id": "S1"}
 _CHANNEL, _LOCATION, _PAGE = "channel-forbidden", "location-forbidden", "browser-key"
 _OFFER_OTHERS: Final = {"screen": _CHANNEL, "page": _PAGE}
 #: Method and rule → what it is. A limited key is for the channel `email`, or for location `S2`.
 UNDER_V1: Final[dict[tuple[str, str], Route]] = {
     ("POST", "/v1/recommendations"): Route(
-        "recommend", "/v1/recommendations", {"placement": "web_home", "location_id": "S1"},
-        other_channel=_CHANNEL, other_location=_LOCATION, screen=_CHANNEL,
+        "recommend",
+        "/v1/recommendations",
+        {"placement": "web_home", "location_id": "S1"},
+        other_channel=_CHANNEL,
+        other_location=_LOCATION,
+        screen=_CHANNEL,
     ),
     ("GET", "/v1/recommendations"): Route(
-        "recommend", "/v1/recommendations?placement=web_home&location_id=S1",
-        other_channel=_CHANNEL, other_location=_LOCATION, screen=_CHANNEL,
+        "recommend",
+        "/v1/recommendations?placement=web_home&location_id=S1",
+        other_channel=_CHANNEL,
+        other_location=_LOCATION,
+        screen=_CHANNEL,
     ),
     ("POST", "/v1/recommendations/batch"): Route(
-        "recommend", "/v1/recommendations/batch",
+        "recommend",
+        "/v1/recommendations/batch",
         {"placement": "web_home", "location_id": "S1", "customers": [{"session_id": "v"}]},
-        other_channel=_CHANNEL, other_location=_LOCATION, screen=_CHANNEL, page=_PAGE,
+        other_channel=_CHANNEL,
+        other_location=_LOCATION,
+        screen=_CHANNEL,
+        page=_PAGE,
     ),
     ("GET", "/v1/items/<path:item_id>/bought-together"): Route(
-        "recommend", "/v1/items/pasta/bought-together?location_id=S1",
-        other_location=_LOCATION, screen=_CHANNEL,
+        "recommend",
+        "/v1/items/pasta/bought-together?location_id=S1",
+        other_location=_LOCATION,
+        screen=_CHANNEL,
     ),
     ("GET", "/v1/items/<path:item_id>/similar"): Route(
-        "recommend", "/v1/items/pasta/similar?location_id=S1",
-        other_location=_LOCATION, screen=_CHANNEL,
+        "recommend",
+        "/v1/items/pasta/similar?location_id=S1",
+        other_location=_LOCATION,
+        screen=_CHANNEL,
     ),
     ("POST", "/v1/events"): Route(
-        "events", "/v1/events", {"events": [_EVENT]},
-        other_channel=_CHANNEL, other_location=_LOCATION, screen=_CHANNEL,
+        "events",
+        "/v1/events",
+        {"events": [_EVENT]},
+        other_channel=_CHANNEL,
+        other_location=_LOCATION,
+        screen=_CHANNEL,
     ),
     # What sells together is the whole business's to read; deciding is limited.
     ("GET", "/v1/bundles"): Route("marketing", "/v1/bundles", screen=_CHANNEL, page=_PAGE),
@@ -90,19 +116,29 @@ UNDER_V1: Final[dict[tuple[str, str], Route]] = {
         "marketing", "/v1/bundles/{bundle_id}", screen=_CHANNEL, page=_PAGE
     ),
     ("PATCH", "/v1/bundles/<bundle_id>"): Route(
-        "marketing", "/v1/bundles/{bundle_id}", {"note": "x"},
-        other_channel=_CHANNEL, other_location=_LOCATION, screen=_CHANNEL, page=_PAGE,
+        "marketing",
+        "/v1/bundles/{bundle_id}",
+        {"note": "x"},
+        other_channel=_CHANNEL,
+        other_location=_LOCATION,
+        screen=_CHANNEL,
+        page=_PAGE,
     ),
     # Who is limited is shown what can be used there; whoever holds a code may read it.
     ("GET", "/v1/customers/<customer_id>/offers"): Route(
         "offers", "/v1/customers/{customer_id}/offers", **_OFFER_OTHERS
     ),
     ("POST", "/v1/customers/<customer_id>/offers"): Route(
-        "offers", "/v1/customers/{customer_id}/offers", {"bundle_id": "{bundle_id}"},
-        other_channel=_CHANNEL, other_location=_CHANNEL, **_OFFER_OTHERS,
+        "offers",
+        "/v1/customers/{customer_id}/offers",
+        {"bundle_id": "{bundle_id}"},
+        other_channel=_CHANNEL,
+        other_location=_CHANNEL,
+        **_OFFER_OTHERS,
     ),
     ("GET", "/v1/offers"): Route(
-        "offers", "/v1/offers?identifier_type=email&identifier_value=c0@shop.example.org",
+        "offers",
+        "/v1/offers?identifier_type=email&identifier_value=c0@shop.example.org",
         **_OFFER_OTHERS,
     ),
     ("GET", "/v1/offers/<offer_id>"): Route("offers", "/v1/offers/{offer_id}", **_OFFER_OTHERS),
@@ -110,28 +146,50 @@ UNDER_V1: Final[dict[tuple[str, str], Route]] = {
         "offers", "/v1/offers/{offer_id}/qr.svg", **_OFFER_OTHERS
     ),
     ("POST", "/v1/offers/<offer_id>/redemptions"): Route(
-        "offers", "/v1/offers/{code}/redemptions", _ORDER,
-        other_channel=_CHANNEL, other_location=_LOCATION, **_OFFER_OTHERS,
+        "offers",
+        "/v1/offers/{code}/redemptions",
+        _ORDER,
+        other_channel=_CHANNEL,
+        other_location=_LOCATION,
+        **_OFFER_OTHERS,
     ),
     ("POST", "/v1/redemptions"): Route(
-        "offers", "/v1/redemptions", {**_ORDER, "codes": ["{code}"], "dry_run": True},
-        other_channel=_CHANNEL, other_location=_LOCATION, **_OFFER_OTHERS,
+        "offers",
+        "/v1/redemptions",
+        {**_ORDER, "codes": ["{code}"], "dry_run": True},
+        other_channel=_CHANNEL,
+        other_location=_LOCATION,
+        **_OFFER_OTHERS,
     ),
     # A product is the same everywhere, so nobody who is limited changes it.
     ("PUT", "/v1/items"): Route(
-        "catalogue", "/v1/items", {"items": [{"item_id": "tea", "active": False}]},
-        other_channel=_CHANNEL, other_location=_LOCATION, screen=_CHANNEL, page=_PAGE,
+        "catalogue",
+        "/v1/items",
+        {"items": [{"item_id": "tea", "active": False}]},
+        other_channel=_CHANNEL,
+        other_location=_LOCATION,
+        screen=_CHANNEL,
+        page=_PAGE,
     ),
     ("PUT", "/v1/stock"): Route(
-        "catalogue", "/v1/stock",
+        "catalogue",
+        "/v1/stock",
         {"stock": [{"location_id": "S1", "item_id": "tea", "on_hand": 1}]},
-        other_channel=_CHANNEL, other_location=_LOCATION, screen=_CHANNEL, page=_PAGE,
+        other_channel=_CHANNEL,
+        other_location=_LOCATION,
+        screen=_CHANNEL,
+        page=_PAGE,
     ),
     ("PUT", "/v1/locations"): Route(
-        "catalogue", "/v1/locations", {"locations": [{"location_id": "S1", "region": "x"}]},
-        other_channel=_CHANNEL, other_location=_LOCATION, screen=_CHANNEL, page=_PAGE,
+        "catalogue",
+        "/v1/locations",
+        {"locations": [{"location_id": "S1", "region": "x"}]},
+        other_channel=_CHANNEL,
+        other_location=_LOCATION,
+        screen=_CHANNEL,
+        page=_PAGE,
     ),
-}  # fmt: skip
+}
 #: Method and rule → path and status without a key. None of them says anything of the business.
 OPEN: Final[dict[tuple[str, str], tuple[str, int]]] = {
     ("GET", "/livez"): ("/livez", 200),
@@ -152,7 +210,7 @@ OPEN: Final[dict[tuple[str, str], tuple[str, int]]] = {
     ("GET", "/shop/cart"): ("/shop/cart", 404),
     ("GET", "/shop/items/<item_id>"): ("/shop/items/tea", 404),
     ("GET", "/shop/pictures/<item_id>"): ("/shop/pictures/tea", 404),
-}  # fmt: skip
+}
 
 
 @pytest.fixture
@@ -163,9 +221,13 @@ def app(config: Config, serve: Serve) -> Flask:
 @pytest.fixture
 def named(app: Flask, client: FlaskClient) -> Names:
     bundle_id = approve(client, channels=["web"], locations=["S1"])
-    customer_id = client.get("/v1/offers", query_string={
-        "identifier_type": "email", "identifier_value": known(0)["identifier"]["value"],
-    }).get_json()["customer_id"]  # fmt: skip
+    customer_id = client.get(
+        "/v1/offers",
+        query_string={
+            "identifier_type": "email",
+            "identifier_value": known(0)["identifier"]["value"],
+        },
+    ).get_json()["customer_id"]
     made = client.post(f"/v1/customers/{customer_id}/offers", json={"bundle_id": bundle_id})
     assert made.status_code == 201, made.text
     offer = made.get_json()

@@ -38,8 +38,9 @@ def test_other_attributes_are_told_on_request(client: FlaskClient) -> None:
     assert items["butter"]["attributes"] == {}
     every = shown(client, attributes=["*"])
     assert every["beer"]["attributes"] == {
-        "url": "https://shop.example/p/beer", "bottle": "returnable glass"
-    }  # fmt: skip
+        "url": "https://shop.example/p/beer",
+        "bottle": "returnable glass",
+    }
     assert every[ADULT]["attributes"] == {"age_restriction": "16"}
     got = client.get(f"/v1/recommendations?placement=web_home&attributes=gtin&count={len(ITEMS)}")
     assert {item["item_id"]: item["attributes"] for item in got.get_json()["items"]}["pasta"] == {
@@ -83,12 +84,16 @@ def test_bundles_tell_them(client: FlaskClient) -> None:
         ({"field": "attributes.age_restriction", "op": "lt", "value": 99}, {ADULT}),
         ({"field": "attributes.gtin", "op": "in", "value": ["4006381333931"]}, {"pasta"}),
         ({"field": "attributes.url", "op": "exists"}, {"beer", "pasta"}),
-        ({"field": "attributes.bottle", "op": "ne", "value": "returnable glass"},
-         {*ITEMS} - {"beer"}),
-        ({"field": "attributes.age_restriction", "op": "exists", "value": False},
-         {*ITEMS} - {ADULT}),
+        (
+            {"field": "attributes.bottle", "op": "ne", "value": "returnable glass"},
+            {*ITEMS} - {"beer"},
+        ),
+        (
+            {"field": "attributes.age_restriction", "op": "exists", "value": False},
+            {*ITEMS} - {ADULT},
+        ),
     ],
-)  # fmt: skip
+)
 def test_filters_ask_for_them(
     client: FlaskClient, document: dict[str, Any], found: set[str]
 ) -> None:
@@ -117,9 +122,11 @@ def test_what_is_told_of_them_counts_at_once(client: FlaskClient) -> None:
     item = shown(client, attributes=["*"])["pasta"]
     assert item["url"] == "https://shop.example/new"
     assert item["attributes"] == {
-        "url": "https://shop.example/new", "image_url": "https://cdn.example/pasta.jpg",
-        "age_restriction": "18", "vegan": "true",
-    }  # fmt: skip
+        "url": "https://shop.example/new",
+        "image_url": "https://cdn.example/pasta.jpg",
+        "age_restriction": "18",
+        "vegan": "true",
+    }
     vegan = {"field": "attributes.vegan", "value": "true"}
     assert ids(ask(client, filter=vegan, **EVERY)) == ["pasta"]
     put(client, "items", {"item_id": "pasta", "attributes": {"vegan": None}, "title": "Penne"})

@@ -198,8 +198,9 @@ def test_segments_are_asked_for_by_channel_season_or_name(client: FlaskClient) -
         assert (page(client, **query).total > 0) == (wanted in held)
     both = client.get("/v1/bundles?channel=web&season=winter")
     assert [error["pointer"] for error in refused(both, "invalid-request")["errors"]] == [
-        "/channel", "/season",
-    ]  # fmt: skip
+        "/channel",
+        "/season",
+    ]
 
 
 def test_a_table_for_spreadsheets(client: FlaskClient) -> None:
@@ -325,9 +326,13 @@ def test_offers_are_counted_and_drawn_by_day(app: Flask, client: FlaskClient) ->
     assert client.post(f"/v1/offers/{offer['code']}/redemptions", json=body).status_code == 201
     shown = one(client, bundle_id)
     assert shown["offers"] == {
-        "issued": 2, "standing": 1, "redeemed": 1, "returned": 0,
-        "reserved": money(50), "spent": money(50),
-    }  # fmt: skip
+        "issued": 2,
+        "standing": 1,
+        "redeemed": 1,
+        "returned": 0,
+        "reserved": money(50),
+        "spent": money(50),
+    }
     assert [(day["issued"], day["redeemed"]) for day in shown["offers_by_day"]] == [(2, 1)]
     assert bundle_of(client)["offers"] == shown["offers"]
 

@@ -113,8 +113,11 @@ def test_a_placeholder_is_no_product(client: FlaskClient) -> None:
     )
     assert (status, answer.refused) == (207, 3)
     pointers = [[e["pointer"] for e in (o.problem or {})["errors"]] for o in answer.events]
-    assert pointers == [["/events/0/items/1/item_id"], ["/events/1/items/0/item_id"],
-                        ["/events/2/event_id"]]  # fmt: skip
+    assert pointers == [
+        ["/events/0/items/1/item_id"],
+        ["/events/1/items/0/item_id"],
+        ["/events/2/event_id"],
+    ]
 
 
 def test_who_names_nobody_stays_nobody(client: FlaskClient) -> None:

@@ -51,9 +51,14 @@ def test_get_is_post_in_short(client: FlaskClient) -> None:
     asked = {"placement": "web_cart", "as_of": NOW, "count": 4, **known(0)}
     posted = ask(client, **asked, cart=[{"item_id": "pasta"}], exclude=["tea"])
     query = {
-        "placement": "web_cart", "as_of": NOW, "count": "4", "identifier_type": "email",
-        "identifier_value": known(0)["identifier"]["value"], "cart": "pasta", "exclude": "tea",
-    }  # fmt: skip
+        "placement": "web_cart",
+        "as_of": NOW,
+        "count": "4",
+        "identifier_type": "email",
+        "identifier_value": known(0)["identifier"]["value"],
+        "cart": "pasta",
+        "exclude": "tea",
+    }
     got = client.get("/v1/recommendations", query_string=query).get_json()
     assert got.pop("recommendation_id") != posted.pop("recommendation_id")
     assert got == posted
@@ -80,9 +85,12 @@ def test_the_cart_decides_what_goes_with_it(client: FlaskClient) -> None:
 
 def test_a_visit_brings_its_cart(client: FlaskClient) -> None:
     event = {
-        "event_id": "v1", "event": "add_to_cart", "occurred_at": LAST_DAY.isoformat(),
-        "session_id": "visit", "items": [{"item_id": "beer"}],
-    }  # fmt: skip
+        "event_id": "v1",
+        "event": "add_to_cart",
+        "occurred_at": LAST_DAY.isoformat(),
+        "session_id": "visit",
+        "items": [{"item_id": "beer"}],
+    }
     client.post("/v1/events", json={"events": [event]})
     answer = ask(client, "web_cart", as_of=NOW, session_id="visit")
     assert ids(answer)[0] == "crisps"

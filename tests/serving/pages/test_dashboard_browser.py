@@ -217,8 +217,12 @@ def test_drawings_have_units_and_what_is_assumed_stands_beside_the_decision(
     bundle_id = bundle_of(app.test_client(), PAIR)["bundle_id"]
     open_bundle(page, origin, bundle_id)
     for text in (
-        "margin a month (EUR)", "price of all together (EUR)", "% of all baskets", "month", "0×",
-    ):  # fmt: skip
+        "margin a month (EUR)",
+        "price of all together (EUR)",
+        "% of all baskets",
+        "month",
+        "0×",
+    ):
         expect(page.locator("svg text").get_by_text(text, exact=True).first).to_be_visible()
     decide = page.locator(".decide")
     expect(decide).to_contain_text("Assumed, not measured")
@@ -264,12 +268,23 @@ WORDS = """async (bundle) => {
   return [...evidenceWords(bundle), drawn.textContent].map(plain);
 }"""
 KNOWN = {
-    "kind": "together", "support": 12, "support_share": 0.012, "cases": 1000, "customers": 9,
-    "confidence": None, "completes": [0.3, 0.6], "lift": 2.4, "lift_low": 2.1, "lift_high": 2.8,
-    "stability": 1, "undiscounted_lift": None, "complement": None, "q_value": 0.02,
+    "kind": "together",
+    "support": 12,
+    "support_share": 0.012,
+    "cases": 1000,
+    "customers": 9,
+    "confidence": None,
+    "completes": [0.3, 0.6],
+    "lift": 2.4,
+    "lift_low": 2.1,
+    "lift_high": 2.8,
+    "stability": 1,
+    "undiscounted_lift": None,
+    "complement": None,
+    "q_value": 0.02,
     "items": [{"title": "A"}, {"title": "B"}],
     "evidence": {"months": ["2026-01"], "baskets": {"total": 1000, "each": [40, 20], "all": 12}},
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(

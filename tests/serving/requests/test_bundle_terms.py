@@ -39,9 +39,17 @@ TERMS: dict[str, Any] = {
     "note": "For spring",
 }
 CLEARED: dict[str, Any] = {
-    **TERMS, "starts_at": None, "ends_at": None, "channels": [], "locations": [],
-    "budget": None, "per_customer": 1, "offer_hours": 168.0, "gives_back": True, "note": "",
-}  # fmt: skip
+    **TERMS,
+    "starts_at": None,
+    "ends_at": None,
+    "channels": [],
+    "locations": [],
+    "budget": None,
+    "per_customer": 1,
+    "offer_hours": 168.0,
+    "gives_back": True,
+    "note": "",
+}
 
 
 def test_a_bundle_is_approved_with_its_terms(client: FlaskClient) -> None:
@@ -153,7 +161,9 @@ WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
     "not a date": ({"ends_at": "tomorrow"}, "invalid-request", "/ends_at"),
     "no zone": ({"ends_at": "2030-01-01T00:00:00"}, "invalid-request", "/ends_at"),
     "off the calendar": (
-        {"ends_at": "0001-01-01T00:00:00+12:00"}, "invalid-request", "/ends_at",
+        {"ends_at": "0001-01-01T00:00:00+12:00"},
+        "invalid-request",
+        "/ends_at",
     ),
     "another currency": ({"price": money(250, "USD")}, "invalid-request", "/price/currency"),
     "a budget in another": ({"budget": money(9000, "USD")}, "invalid-request", "/budget/currency"),
@@ -165,7 +175,7 @@ WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
     "null is no status": ({"status": None}, "invalid-request", "/status"),
     "not a field": ({"prize": money(250)}, "invalid-request", "/prize"),
     "not what may follow": ({"status": "rejected"}, "status-impossible", "/status"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("fields", "kind", "pointer"), WRONG.values(), ids=WRONG)
@@ -265,8 +275,10 @@ def test_a_change_says_what_it_was_made_from(client: FlaskClient) -> None:
 def test_nothing_is_guessed_of_a_body(client: FlaskClient) -> None:
     bundle = bundle_of(client)
     path, held = f"/v1/bundles/{bundle['bundle_id']}", {"If-Match": '"0"'}
-    refused(client.patch(path, data=b"{", headers=held, content_type="application/json"),
-            "malformed-body")  # fmt: skip
+    refused(
+        client.patch(path, data=b"{", headers=held, content_type="application/json"),
+        "malformed-body",
+    )
     refused(client.patch(path, data=b"status=approved", headers=held), "not-json")
     refused(client.patch(path, json=[], headers=held), "invalid-request")
     assert bundle_of(client) == bundle

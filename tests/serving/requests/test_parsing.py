@@ -19,9 +19,27 @@ from serving.schemas.recommendations import Events, RecommendationRequest
 #: Words of the parser, which nobody who did not write it knows.
 PARSER = re.compile(r"`(int|str|float|bool|array|object|null)\b|xpected `|enum|regex|missing req")
 VALUES: tuple[Any, ...] = (
-    "x", "", 1, -1, 1e30, 10**29, 2.5, True, None, [], ["x"], [1], [None], [[]], [{}],
-    ["x"] * 101, {}, {"x": 1}, {"x": []}, {"x": {}},
-)  # fmt: skip
+    "x",
+    "",
+    1,
+    -1,
+    1e30,
+    10**29,
+    2.5,
+    True,
+    None,
+    [],
+    ["x"],
+    [1],
+    [None],
+    [[]],
+    [{}],
+    ["x"] * 101,
+    {},
+    {"x": 1},
+    {"x": []},
+    {"x": {}},
+)
 LISTS = {"item_ids": None, "exclude": None, "cart": "item_id"}
 
 
@@ -50,9 +68,18 @@ def test_every_wrong_field_is_named() -> None:
         }
     )
     assert set(found) == {
-        "/placment", "/placement", "/count", "/as_of", "/identifier/kind", "/identifier/type",
-        "/identifier/value", "/cart/1/qty", "/cart/1/item_id", "/cart/2", "/item_ids/1",
-    }  # fmt: skip
+        "/placment",
+        "/placement",
+        "/count",
+        "/as_of",
+        "/identifier/kind",
+        "/identifier/type",
+        "/identifier/value",
+        "/cart/1/qty",
+        "/cart/1/item_id",
+        "/cart/2",
+        "/item_ids/1",
+    }
     assert "Did you mean `placement`?" in found["/placment"]
     assert found["/placement"] == "is missing."
     assert "ISO 8601" in found["/as_of"]
@@ -68,8 +95,10 @@ def test_choices_are_listed() -> None:
     assert "`purchase`" in faults(event, Event)["/event"]
     priced = {**event, "event": "view_item", "items": [{"item_id": "a", "price": {"amount": 1}}]}
     assert set(faults(priced, Event)) == {
-        "/items/0/price/amount", "/items/0/price/amount_minor", "/items/0/price/currency",
-    }  # fmt: skip
+        "/items/0/price/amount",
+        "/items/0/price/amount_minor",
+        "/items/0/price/currency",
+    }
 
 
 def test_ids_hold_no_control_characters() -> None:
@@ -134,9 +163,12 @@ def test_a_query_stands_for_a_body() -> None:
 
 def test_a_wrong_query_points_into_the_body() -> None:
     found = query_faults(
-        ("placement", "p"), ("placement", "q"), ("limit", "3"), ("count", "many"),
+        ("placement", "p"),
+        ("placement", "q"),
+        ("limit", "3"),
+        ("count", "many"),
         ("identifier_type", "email"),
-    )  # fmt: skip
+    )
     assert found["/placement"] == "is given more than once."
     assert "not a known field" in found["/limit"]
     assert found["/identifier/value"] == "is missing."

@@ -31,9 +31,14 @@ def decide(app: Flask, **terms: Any) -> Decision:
     before = decisions.get(BUNDLE)
     given = Terms(**{"status": "approved", "price_minor": 250, "currency": "EUR", **terms})
     return decisions.change(
-        BUNDLE, "together", ITEMS, given, by="anna", now_ts=int(time.time()),
+        BUNDLE,
+        "together",
+        ITEMS,
+        given,
+        by="anna",
+        now_ts=int(time.time()),
         expected_revision=before.revision if before else 0,
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture
@@ -144,9 +149,14 @@ def test_what_would_leave_too_little_takes_nobodys_place(app: Flask, client: Fla
     others = ("beer", "item04")
     other = bundle_id("together", others)
     state(app).ledger.decisions.change(
-        other, "together", others, Terms(status="approved", price_minor=280, currency="EUR"),
-        by="anna", now_ts=int(time.time()), expected_revision=0,
-    )  # fmt: skip
+        other,
+        "together",
+        others,
+        Terms(status="approved", price_minor=280, currency="EUR"),
+        by="anna",
+        now_ts=int(time.time()),
+        expected_revision=0,
+    )
     both = {offer["bundle_id"] for offer in offers(client, cart=CART, dry_run=True, **known(0))}
     assert both == set()
     for dear, left in (("item03", other), ("item04", BUNDLE)):
@@ -165,9 +175,16 @@ def test_visits_are_promised_little_and_briefly(app: Flask, client: FlaskClient)
     made = [offers(client, cart=CART, session_id=f"visit-{n}") for n in range(5)]
     assert [len(found) for found in made] == [1, 1, 0, 0, 0]
     now = state(app).now_ts()
-    left = [found.expires_ts - now for found in state(app).ledger.offers.standing(
-        [session_own_id(str(seal_session(f"visit-{n}", state(app).keyed_hash))) for n in range(2)],
-        now)]  # fmt: skip
+    left = [
+        found.expires_ts - now
+        for found in state(app).ledger.offers.standing(
+            [
+                session_own_id(str(seal_session(f"visit-{n}", state(app).keyed_hash)))
+                for n in range(2)
+            ],
+            now,
+        )
+    ]
     assert len(left) == 2
     assert max(left) <= 2 * 3_600
     assert len(offers(client, cart=CART, **known(0))) == 1
@@ -217,8 +234,10 @@ def test_without_the_ledger_there_are_items_and_no_offers(
 
 def test_a_batch_offers_what_single_answers_do(approved: Flask, client: FlaskClient) -> None:
     people: list[dict[str, Any]] = [
-        {**known(0), "cart": CART}, {**known(3), "cart": CART}, {**known(6)},
-    ]  # fmt: skip
+        {**known(0), "cart": CART},
+        {**known(3), "cart": CART},
+        {**known(6)},
+    ]
     body = {"placement": "web_cart", "customers": people}
     lines = client.post("/v1/recommendations/batch", json=body).text.splitlines()
     batch = [json.loads(line)["offers"] for line in lines]

@@ -23,8 +23,11 @@ HEADER = "order,time,sku,qty,price,email\n"
 
 #: A row that cannot be read, why, and what the reject says of it.
 BAD = [
-    ("A2,05.01.2026,tea,1,3.50,\n", "bad_time",
-     'occurred_at = 05.01.2026: set `time_format` to "%d.%m.%Y"'),
+    (
+        "A2,05.01.2026,tea,1,3.50,\n",
+        "bad_time",
+        'occurred_at = 05.01.2026: set `time_format` to "%d.%m.%Y"',
+    ),
     ("A2,2026-02-30,tea,1,3.50,\n", "bad_time", "occurred_at = 2026-02-30"),
     ("A2,,tea,1,3.50,\n", "missing_occurred_at", "occurred_at = "),
     (",2026-01-05,tea,1,3.50,\n", "missing_order_id", "order_id = "),
@@ -33,11 +36,14 @@ BAD = [
     ("A2,2026-01-05,tea,one,3.50,\n", "bad_number", "quantity = one"),
     ('A2,2026-01-05,tea,1,"3,50",\n', "bad_number", "unit_price = 3,50"),
     ("A2,2026-01-05,tea,1,-3.50,\n", "negative_price", "unit_price = -3.500000"),
-    ("A2,2026-03-29 02:30:00,tea,1,3.50,\n", "nonexistent_local_time",
-     "occurred_at = 2026-03-29 02:30:00"),
+    (
+        "A2,2026-03-29 02:30:00,tea,1,3.50,\n",
+        "nonexistent_local_time",
+        "occurred_at = 2026-03-29 02:30:00",
+    ),
     ("A2,2026-01-05,tea,1\n", "missing_columns", None),
     ("A2,2026-01-05,tea,1,3.50,,more\n", "too_many_columns", None),
-]  # fmt: skip
+]
 
 
 @pytest.fixture(scope="module")
@@ -141,9 +147,11 @@ def test_ids_that_were_taken_for_numbers_are_those_without(shop: Callable) -> No
     )
     workspace.ingest()
     assert workspace.items() == [
-        ("shop:1", "123", 1.0), ("shop:2", "45", 1.0), ("shop:3", "123", 1.0),
+        ("shop:1", "123", 1.0),
+        ("shop:2", "45", 1.0),
+        ("shop:3", "123", 1.0),
         ("shop:4", "45.0", 1.0),  # one among others may be meant so
-    ]  # fmt: skip
+    ]
     lines = {line["order_id"]: line["customer_id"] for line in workspace.table()}
     assert lines["shop:1"] == lines["shop:3"] is not None
 
@@ -167,9 +175,12 @@ def test_a_file_cut_in_the_middle_loses_its_last_row_only_and_says_so(shop: Call
 def test_a_report_of_two_exports_with_other_line_ends_keeps_its_lines(shop: Callable) -> None:
     workspace = shop()
     workspace.write(
-        shop__1_csv="Orders of January,,,,,\r\n\r\n" + (HEADER + GOOD).replace("\n", "\r\n")
-        + HEADER + GOOD.replace("A1", "A2") + 'A3,2026-01-05,"te\r\na",x,1,\r\n'
-    )  # fmt: skip
+        shop__1_csv="Orders of January,,,,,\r\n\r\n"
+        + (HEADER + GOOD).replace("\n", "\r\n")
+        + HEADER
+        + GOOD.replace("A1", "A2")
+        + 'A3,2026-01-05,"te\r\na",x,1,\r\n'
+    )
     summary = workspace.ingest()
     assert summary["rows"]["read"] == 3
     assert summary["rows"]["rejected"] == {"bad_number": 1}
@@ -300,7 +311,10 @@ def test_every_row_is_accounted_for(
     counted = workspace.ingest()["rows"]
     assert counted["read"] == 2 + sum(1 for row in (*few, *many) if row)
     assert counted["read"] == (
-        counted["kept"] + sum(counted["left_out"].values()) + counted["repeated"]
-        + counted["superseded"] + sum(counted["rejected"].values())
-    )  # fmt: skip
+        counted["kept"]
+        + sum(counted["left_out"].values())
+        + counted["repeated"]
+        + counted["superseded"]
+        + sum(counted["rejected"].values())
+    )
     assert sum(counted["rejected"].values()) == len(workspace.rejects())

@@ -59,11 +59,21 @@ def part(workspace: Workspace, kind: str = "products") -> Any:
 
 
 SHOPIFY = {
-    "item_id": "Variant SKU", "parent_id": "Handle", "title": "Title", "brand": "Vendor",
-    "category": "Type", "price": "Variant Price", "active": "Status", "visibility": "Published",
-    "image_url": "Image Src", "gtin": "Variant Barcode", "option1": "Option1 Value",
-    "option2": "Option2 Value", "fabric": "Fabric", "weight": "Variant Grams",
-}  # fmt: skip
+    "item_id": "Variant SKU",
+    "parent_id": "Handle",
+    "title": "Title",
+    "brand": "Vendor",
+    "category": "Type",
+    "price": "Variant Price",
+    "active": "Status",
+    "visibility": "Published",
+    "image_url": "Image Src",
+    "gtin": "Variant Barcode",
+    "option1": "Option1 Value",
+    "option2": "Option2 Value",
+    "fabric": "Fabric",
+    "weight": "Variant Grams",
+}
 SHOPIFY_HEADER = (
     "Handle,Title,Vendor,Type,Published,Option1 Value,Option2 Value,Variant SKU,Variant Grams,"
     "Variant Price,Variant Barcode,Image Src,Status,Fabric\n"
@@ -86,22 +96,34 @@ def test_variants_take_over_what_stands_on_their_products_first_row(
 ) -> None:
     workspace = listed(SHOPIFY_HEADER + SHOPIFY_EXPORT, **SHOPIFY)
     assert said(workspace, "title") == {
-        "TEE-S": "Tee - S / Red", "TEE-M": "Tee - M / Red", "TEE-L": "Tee - L / Red",
-        "OLD-S": "Old tee - S", "OLD-M": "Old tee - M", "OFF": "Off", "HAT": "Hat",
-    }  # fmt: skip
+        "TEE-S": "Tee - S / Red",
+        "TEE-M": "Tee - M / Red",
+        "TEE-L": "Tee - L / Red",
+        "OLD-S": "Old tee - S",
+        "OLD-M": "Old tee - M",
+        "OFF": "Off",
+        "HAT": "Hat",
+    }
     assert said(workspace, "active") == {
-        "TEE-S": True, "TEE-M": True, "TEE-L": True, "OLD-S": False, "OLD-M": False, "OFF": False,
+        "TEE-S": True,
+        "TEE-M": True,
+        "TEE-L": True,
+        "OLD-S": False,
+        "OLD-M": False,
+        "OFF": False,
         "HAT": True,
-    }  # fmt: skip
+    }
     assert set(said(workspace, "brand").values()) == {"Knit", "Brim"}
     assert set(said(workspace, "category").values()) == {"Tops", "Hats"}
     assert said(workspace, "price_minor")["TEE-M"] == 950
     told = attributes(workspace)
     # The fabric is the product's; weight and barcode are the variants' own.
     assert told["TEE-S"] == {
-        "fabric": "Cotton", "weight": "100", "gtin": "4006381333931",
+        "fabric": "Cotton",
+        "weight": "100",
+        "gtin": "4006381333931",
         "image_url": "https://cdn.test/t1.jpg",
-    }  # fmt: skip
+    }
     assert told["TEE-M"] == {
         "fabric": "Cotton",
         "weight": "120",
@@ -113,10 +135,18 @@ def test_variants_take_over_what_stands_on_their_products_first_row(
 
 
 WOO = {
-    "item_id": "SKU", "id": "ID", "parent_id": "Parent", "title": "Name", "category": "Categories",
-    "brand": "Brands", "price": "Regular price", "sale_price": "Sale price",
-    "active": "Published", "visibility": "Visibility in catalog", "image_url": "Images",
-}  # fmt: skip
+    "item_id": "SKU",
+    "id": "ID",
+    "parent_id": "Parent",
+    "title": "Name",
+    "category": "Categories",
+    "brand": "Brands",
+    "price": "Regular price",
+    "sale_price": "Sale price",
+    "active": "Published",
+    "visibility": "Visibility in catalog",
+    "image_url": "Images",
+}
 WOO_EXPORT = """\
 ID,SKU,Name,Published,Visibility in catalog,Sale price,Regular price,Categories,Brands,Images,Parent
 11,FP-S,Fern pot,1,visible,,12.00,Pots,,"https://w.test/a,1.jpg, https://w.test/b.jpg",
@@ -136,9 +166,16 @@ def test_variations_name_their_parent_by_sku_or_by_id(listed: Callable[..., Work
     sold = "1,2026-01-31 13:00:00,TR-9,1,2.50,\n1,2026-01-31 13:00:00,NEW-1,1,2.50,\n"
     workspace = listed(WOO_EXPORT, sold=sold, **WOO)
     assert said(workspace, "active") == {
-        "FP-S": True, "TR-9": False, "NEW-1": False, "HID-1": False, "JMP": True, "JMP-S": True,
-        "CAP-S": False, "16": True, "EXT": True,
-    }  # fmt: skip
+        "FP-S": True,
+        "TR-9": False,
+        "NEW-1": False,
+        "HID-1": False,
+        "JMP": True,
+        "JMP-S": True,
+        "CAP-S": False,
+        "16": True,
+        "EXT": True,
+    }
     found = products(workspace)
     jumper, cap, socks = found["JMP-S"], found["CAP-S"], found["16"]
     assert (jumper["title"], jumper["parent_id"]) == ("Jumper - S", "JMP")
@@ -208,8 +245,11 @@ def test_what_was_not_understood_is_never_shown(listed: Callable[..., Workspace]
     workspace = listed(first, second, sold=sold)
     found = products(workspace)
     assert {item: row["active"] for item, row in found.items()} == {
-        "a": False, "b": False, "c": True, "d": True,
-    }  # fmt: skip
+        "a": False,
+        "b": False,
+        "c": True,
+        "d": True,
+    }
     assert (found["a"]["title"], found["a"]["price_minor"]) == ("A", 100)
     reasons = {(row["reason"], row["detail"]) for row in workspace.rejects()}
     assert reasons == {("unknown_value", "active = on holiday"), ("bad_number", "price = cheap")}
@@ -258,13 +298,18 @@ def test_prices_with_their_currency(listed: Callable[..., Workspace]) -> None:
     (mixed,) = (row for row in workspace.rejects() if row["reason"] == "currency_differs")
     assert json.loads(mixed["row"])["sale_price"] == "12.00 EUR"
     assert attributes(workspace) == {
-        "a": {"availability": "in_stock", "url": "https://s.test/a?x=1&y=2",
-              "gtin": "4006381333931", "list_price_minor": "1500"},
+        "a": {
+            "availability": "in_stock",
+            "url": "https://s.test/a?x=1&y=2",
+            "gtin": "4006381333931",
+            "list_price_minor": "1500",
+        },
         "b": {"availability": "out_of_stock"},
         "c": {"availability": "preorder", "url": "https://s.test/c"},
-        "d": {}, "f": {},
+        "d": {},
+        "f": {},
         "e": {"availability": "in_stock", "url": "https://s.test/e%20f"},
-    }  # fmt: skip
+    }
     assert found["b"]["active"]  # whether something is in stock is for the stock list to say
     assert part(workspace).notes["address_not_http"] == 2
 
@@ -304,8 +349,9 @@ def test_what_a_location_does_not_carry_is_left_out(shop: Shop) -> None:
     rows = "s1,a,4\ns1,b,not stocked\ns1,c,\ns1,d,-2\ns2,b,Not Stocked\ns1,e,few\n"
     workspace.write(stock_csv="location_id,item_id,on_hand\n" + rows)
     workspace.ingest()
-    stock = {(row["location_id"], row["item_id"]): row["on_hand"] for row in
-             workspace.table("stock")}  # fmt: skip
+    stock = {
+        (row["location_id"], row["item_id"]): row["on_hand"] for row in workspace.table("stock")
+    }
     assert stock == {("s1", "a"): 4.0, ("s1", "d"): -2.0}
     assert part(workspace, "stock").left_out == {"not_stocked": 3}
     assert part(workspace, "stock").rejected == {"bad_number": 1}

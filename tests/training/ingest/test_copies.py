@@ -22,8 +22,15 @@ def test_copies_in_one_file_that_differ_are_noted(shop: Callable) -> None:
     filler = "".join(f"B{n},2026-01-05,x,1,3.50,\n" for n in range(60))
     changed = ORDERS[2] + ORDERS[3].replace("m,1", "m,5")
     back = ORDERS[4].replace("t3,1", "t3,-1")  # no copy: it came back
-    workspace = shop("".join(ORDERS) + filler + changed + "X1,2026-01-05,x,1,1,\n" + back
-                     + "X2,2026-01-05,x,1,1,\n" + ORDERS[0])  # fmt: skip
+    workspace = shop(
+        "".join(ORDERS)
+        + filler
+        + changed
+        + "X1,2026-01-05,x,1,1,\n"
+        + back
+        + "X2,2026-01-05,x,1,1,\n"
+        + ORDERS[0]
+    )
     summary = workspace.ingest()
     wanted = [x for x in ONCE if x != ("shop:2", "m", 1.0)]
     wanted += [("shop:2", "m", 5.0), ("shop:3", "t3", -1.0)]

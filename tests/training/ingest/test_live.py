@@ -42,15 +42,35 @@ TOLD_ON = "2026-02-01"
 RECEIVED_TS = 1_772_000_000
 ITEMS = ("tea", "jam", "cup", "scarf")
 PEOPLE = (
-    "ann", "bob", "cleo", "dan", "eve", "fay", "gus", "hal", "ida", "jon", "kim", "leo", "mia",
-    "ned", "pia", "quin",
-)  # fmt: skip
+    "ann",
+    "bob",
+    "cleo",
+    "dan",
+    "eve",
+    "fay",
+    "gus",
+    "hal",
+    "ida",
+    "jon",
+    "kim",
+    "leo",
+    "mia",
+    "ned",
+    "pia",
+    "quin",
+)
 
 
 def order_line(
-    order: str, sku: str, quantity: int, price: str, who: str = "", void: str = "", of: str = "",
+    order: str,
+    sku: str,
+    quantity: int,
+    price: str,
+    who: str = "",
+    void: str = "",
+    of: str = "",
     day: str = "2026-01-31",
-) -> str:  # fmt: skip
+) -> str:
     """One row of the shop's export."""
     email = f"{who}@shop.de" if who else ""
     return f"{order},{day} 13:00:00,{sku},{quantity},{price},{email},{void},{of}\n"
@@ -119,8 +139,10 @@ class Loop:
         keyed = KeyedHash.load(config)
         names = {item_key(name): name for name in ITEMS}
         ledger = Ledger.open(config.ledger_url)
-        ids = {p: ledger.resolve("email", keyed.identifier("email", f"{p}@shop.de") or "")
-               for p in PEOPLE}  # fmt: skip
+        ids = {
+            p: ledger.resolve("email", keyed.identifier("email", f"{p}@shop.de") or "")
+            for p in PEOPLE
+        }
         rows = {
             who: sorted(
                 (names[int(x["item_key"])], float(x["quantity"]))
@@ -282,8 +304,11 @@ def test_an_export_of_the_order_counts_instead(stages: Stages) -> None:
 
 def test_an_order_in_both_is_one_order_of_its_identifier(stages: Stages) -> None:
     for stage, orders in ((stages.first, 2), (stages.second, 2), (stages.third, 2)):
-        (email,) = [row for row in stage.tables["identifiers"]
-                    if row["customer_id"] == stage.customers["ann"]]  # fmt: skip
+        (email,) = [
+            row
+            for row in stage.tables["identifiers"]
+            if row["customer_id"] == stage.customers["ann"]
+        ]
         assert email["orders"] == orders
 
 
@@ -317,8 +342,10 @@ def test_a_live_refund_of_an_exported_order(stages: Stages) -> None:
 
 def test_a_refund_of_everything_takes_back_what_is_left(stages: Stages) -> None:
     assert stages.first.returns("hal", "item_id", "quantity", "amount_minor") == [
-        ("jam", -1.0, -200), ("tea", -1.0, -300), ("tea", -1.0, -300)
-    ]  # fmt: skip
+        ("jam", -1.0, -200),
+        ("tea", -1.0, -300),
+        ("tea", -1.0, -300),
+    ]
     assert None not in {row["item_id"] for row in stages.first.tables["products"]}
 
 
@@ -335,8 +362,10 @@ def test_ordered_online_and_brought_back_to_a_store(stages: Stages) -> None:
 
 def test_what_an_export_says_came_back_does_not_come_back_again(stages: Stages) -> None:
     """Both returns were told live; the exports know of none, then of one, then of both."""
-    found = [stage.returns("kim", "source", "quantity")
-             for stage in (stages.first, stages.second, stages.third)]  # fmt: skip
+    found = [
+        stage.returns("kim", "source", "quantity")
+        for stage in (stages.first, stages.second, stages.third)
+    ]
     assert found == [
         [("live", -1.0), ("live", -1.0)],
         [("live", -1.0), ("shop", -1.0)],
@@ -367,16 +396,18 @@ def test_a_purchase_may_name_an_id_given_out_earlier_or_nobody(stages: Stages) -
 
 def test_somebody_first_met_live_becomes_a_customer(stages: Stages) -> None:
     assert stages.second.lines("pia") == [
-        ("live:online:P1", "cup", 1.0, "live"), ("shop:P2", "jam", 1.0, "shop")
-    ]  # fmt: skip
+        ("live:online:P1", "cup", 1.0, "live"),
+        ("shop:P2", "jam", 1.0, "shop"),
+    ]
 
 
 def test_the_row_that_events_kept_is_the_row_that_ingest_writes(stages: Stages) -> None:
     assert stages.told.seen == stages.first.seen == stages.third.seen
     # What ann looked at before she logged in is hers; dan named himself.
     assert {who: len(seen) for who, seen in stages.first.seen.items() if seen} == {
-        "ann": 3, "dan": 2
-    }  # fmt: skip
+        "ann": 3,
+        "dan": 2,
+    }
     assert [key for key, *_ in stages.first.seen["dan"]] == [item_key("cup"), item_key("tea")]
 
 

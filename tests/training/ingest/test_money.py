@@ -68,14 +68,20 @@ def test_money_given_back_without_goods_is_a_correction(sell: Callable) -> None:
     """Shops refund a part of the price and leave the quantity at zero."""
     workspace, summary = sell(
         "amount line_type",
-        "1 A 2 20.00 sale", "2 B 1 10.00 sale", "3 C 0 5.00 return", "4 D 0 -2.00 sale",
-        "5 E 0 -1.00 -", "6 A 0 3.00 sale", "7 A 0 0.00 return",
-    )  # fmt: skip
+        "1 A 2 20.00 sale",
+        "2 B 1 10.00 sale",
+        "3 C 0 5.00 return",
+        "4 D 0 -2.00 sale",
+        "5 E 0 -1.00 -",
+        "6 A 0 3.00 sale",
+        "7 A 0 0.00 return",
+    )
     assert summary["amount_minor"] == 2000 + 1000 - 500 - 200 - 100
     assert kinds(workspace)[2:] == [
-        ("C", "correction", 0.0, -500), ("D", "correction", 0.0, -200),
+        ("C", "correction", 0.0, -500),
+        ("D", "correction", 0.0, -200),
         ("E", "correction", 0.0, -100),
-    ]  # fmt: skip
+    ]
     assert summary["rows"]["left_out"] == {"zero_quantity": 2}
 
 
@@ -108,9 +114,12 @@ def test_discounts_have_one_sign_in_one_export(sell: Callable) -> None:
 
 def test_a_negative_price_needs_a_negative_amount_beside_it(sell: Callable) -> None:
     workspace, summary = sell(
-        "unit_price amount", "1 tea 2 3.00 6.00", "2 tea -2 -3.00 -6.00", "3 tea 1 -3.00 3.00",
+        "unit_price amount",
+        "1 tea 2 3.00 6.00",
+        "2 tea -2 -3.00 -6.00",
+        "3 tea 1 -3.00 3.00",
         "4 tea 1 -3.00 -",
-    )  # fmt: skip
+    )
     assert summary["rows"]["rejected"] == {"negative_price": 2}
     assert kinds(workspace) == [("tea", "return", -2.0, -600), ("tea", "sale", 2.0, 600)]
     assert {row["unit_price_minor"] for row in workspace.table()} == {300}
@@ -118,12 +127,16 @@ def test_a_negative_price_needs_a_negative_amount_beside_it(sell: Callable) -> N
 
 def test_the_discount_of_an_order_is_spread_over_its_lines(sell: Callable) -> None:
     workspace, summary = sell(
-        "unit_price order_discount order_total", "1 a 1 10.00 3.00 27.00", "1 b 1 20.00 3.00 27.00",
+        "unit_price order_discount order_total",
+        "1 a 1 10.00 3.00 27.00",
+        "1 b 1 20.00 3.00 27.00",
         "2 a 1 10.00 0.00 10.00",
-    )  # fmt: skip
+    )
     assert kinds(workspace) == [
-        ("a", "sale", 1.0, 900), ("a", "sale", 1.0, 1000), ("b", "sale", 1.0, 1800)
-    ]  # fmt: skip
+        ("a", "sale", 1.0, 900),
+        ("a", "sale", 1.0, 1000),
+        ("b", "sale", 1.0, 1800),
+    ]
     assert summary["amount_minor"] == 3700
     assert "order_total_differs_from_its_lines" not in summary["notes"]
 
@@ -139,9 +152,13 @@ def test_a_rejected_line_keeps_its_share_of_the_discount(sell: Callable) -> None
 def test_an_order_that_states_another_total_is_counted_with_an_example(sell: Callable) -> None:
     fields = "unit_price order_total order_shipping order_tax"
     _, summary = sell(
-        fields, "1 a 1 10.00 10.00 4.00 1.90", "2 a 1 10.00 14.00 4.00 1.90",
-        "3 a 1 10.00 11.90 4.00 1.90", "4 a 1 10.00 15.90 4.00 1.90", "5 a 1 10.00 12.00 4.00 1.90",
-    )  # fmt: skip
+        fields,
+        "1 a 1 10.00 10.00 4.00 1.90",
+        "2 a 1 10.00 14.00 4.00 1.90",
+        "3 a 1 10.00 11.90 4.00 1.90",
+        "4 a 1 10.00 15.90 4.00 1.90",
+        "5 a 1 10.00 12.00 4.00 1.90",
+    )
     assert summary["notes"]["order_total_differs_from_its_lines"] == 1
     example = summary["examples"]["order_total_differs_from_its_lines"]
     assert example == "1.csv: shop:5: 1200 stated, 1000 in its lines (minor units)"
@@ -150,14 +167,20 @@ def test_an_order_that_states_another_total_is_counted_with_an_example(sell: Cal
 def test_what_a_row_says_came_back_is_a_return_of_its_order(sell: Callable) -> None:
     fields = "unit_price refunded_quantity refunded_amount"
     workspace, summary = sell(
-        fields, "1 a 2 12.00 1 12.00", "2 b 3 5.00 - 10.00", "3 c 1 9.00 0 2.50", "4 d 1 4.00 1 -",
+        fields,
+        "1 a 2 12.00 1 12.00",
+        "2 b 3 5.00 - 10.00",
+        "3 c 1 9.00 0 2.50",
+        "4 d 1 4.00 1 -",
         "5 e 2 6.00 0 0.00",
-    )  # fmt: skip
+    )
     back = [row for row in kinds(workspace) if row[1] != "sale"]
     assert back == [
-        ("a", "return", -1.0, -1200), ("b", "return", -2.0, -1000),
-        ("c", "correction", 0.0, -250), ("d", "return", -1.0, -400),
-    ]  # fmt: skip
+        ("a", "return", -1.0, -1200),
+        ("b", "return", -2.0, -1000),
+        ("c", "correction", 0.0, -250),
+        ("d", "return", -1.0, -400),
+    ]
     assert {r["return_of"] for r in workspace.table() if r["item_id"] == "a"} == {None, "shop:1"}
     assert summary["rows"]["read"] == summary["rows"]["kept"] == 5
     assert summary["refund_lines_added"] == 4
@@ -168,7 +191,11 @@ def test_every_source_accounts_for_its_rows(sell: Callable) -> None:
     _, summary = sell("unit_price cancelled", "1 a 1 1.00 no", "2 a 1 x no", "3 a 1 1.00 yes")
     assert summary["sources"] == {
         "shop": {
-            "read": 3, "kept": 1, "left_out": {"cancelled": 1}, "repeated": 0, "superseded": 0,
+            "read": 3,
+            "kept": 1,
+            "left_out": {"cancelled": 1},
+            "repeated": 0,
+            "superseded": 0,
             "rejected": {"bad_number": 1},
         }
-    }  # fmt: skip
+    }

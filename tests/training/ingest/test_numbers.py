@@ -28,43 +28,67 @@ def lines(*pairs: tuple[str, str]) -> str:
 Case = tuple[str, list[tuple[str, str]], list[tuple[float, int] | None], dict[str, int]]
 COLUMNS: dict[str, Case] = {
     "quantities and prices have formats of their own": (
-        "", [("0.345", "1,79"), ("1.250", "1.234,50"), ("2", "12,00")],
-        [(0.345, 179), (1.25, 123450), (2, 1200)], {},
+        "",
+        [("0.345", "1,79"), ("1.250", "1.234,50"), ("2", "12,00")],
+        [(0.345, 179), (1.25, 123450), (2, 1200)],
+        {},
     ),
     "yen are whole where points group them": (
-        'currency = "JPY"', [("1", "2.980"), ("1", "480"), ("2", "24.800")],
-        [(1, 2980), (1, 480), (2, 24800)], {},
+        'currency = "JPY"',
+        [("1", "2.980"), ("1", "480"), ("2", "24.800")],
+        [(1, 2980), (1, 480), (2, 24800)],
+        {},
     ),
     "yen are whole where commas group them": (
-        'currency = "JPY"', [("1", "2,980"), ("1", "480"), ("2", "24,800")],
-        [(1, 2980), (1, 480), (2, 24800)], {},
+        'currency = "JPY"',
+        [("1", "2,980"), ("1", "480"), ("2", "24,800")],
+        [(1, 2980), (1, 480), (2, 24800)],
+        {},
     ),
     "a decimal sign stated for all columns divides no yen": (
-        'currency = "JPY"\ndecimal = ","', [("1", "24,800"), ("1", "480")],
-        [None, (1, 480)], {"ambiguous_number": 1},
+        'currency = "JPY"\ndecimal = ","',
+        [("1", "24,800"), ("1", "480")],
+        [None, (1, 480)],
+        {"ambiguous_number": 1},
     ),
     "whole prices beside show a grouping but not of weights": (
-        "", [("1.250", "480"), ("2", "2,980")], [None, (2, 298000)], {"ambiguous_number": 1},
+        "",
+        [("1.250", "480"), ("2", "2,980")],
+        [None, (2, 298000)],
+        {"ambiguous_number": 1},
     ),
     "a column that contradicts itself loses the fewer": (
-        "", [("1", "3.50"), ("1", "4.20"), ("1", "5,10"), ("1", "1.234"), ("1", "7")],
-        [(1, 350), (1, 420), None, None, (1, 700)], {"ambiguous_number": 1, "bad_number": 1},
+        "",
+        [("1", "3.50"), ("1", "4.20"), ("1", "5,10"), ("1", "1.234"), ("1", "7")],
+        [(1, 350), (1, 420), None, None, (1, 700)],
+        {"ambiguous_number": 1, "bad_number": 1},
     ),
     "what is no number is a reject and no crash": (
         "",
-        [("1", "3.50"), ("1", "4.20"), *(
-            ("1", text)
-            for text in ("1E3", "5.01235E+12", "12%", "1,23", "9" * 40, "1e400", "3.5 kg")
-        )],
-        [(1, 350), (1, 420), *[None] * 7], {"bad_number": 7},
+        [
+            ("1", "3.50"),
+            ("1", "4.20"),
+            *(
+                ("1", text)
+                for text in ("1E3", "5.01235E+12", "12%", "1,23", "9" * 40, "1e400", "3.5 kg")
+            ),
+        ],
+        [(1, 350), (1, 420), *[None] * 7],
+        {"bad_number": 7},
     ),
     "a sign that is decimal in one column": (
-        "", [("1.250", "3.50"), ("2", "3.50")], [(1.25, 350), (2, 350)], {},
+        "",
+        [("1.250", "3.50"), ("2", "3.50")],
+        [(1.25, 350), (2, 350)],
+        {},
     ),
     "is no grouping in another": (
-        "", [("1.250", "3,50"), ("2", "3,50")], [None, (2, 350)], {"ambiguous_number": 1},
+        "",
+        [("1.250", "3,50"), ("2", "3,50")],
+        [None, (2, 350)],
+        {"ambiguous_number": 1},
     ),
-}  # fmt: skip
+}
 NAMES = {name: f"s{n}" for n, name in enumerate(COLUMNS)}
 
 
@@ -132,10 +156,17 @@ FLAGS = (
 
 #: Letters are read by the company that they keep, so the first are a file of their own.
 WORDS = [
-    ("O", "N"), ("Ja", "Nein"), ("annulé", "Non"), ("Storno", "0"), ("İptal", "Hayır"),
-    ("はい", "-"), ("payment failed", "paid"), ("ملغي", "لا"), ("X", ""),
+    ("O", "N"),
+    ("Ja", "Nein"),
+    ("annulé", "Non"),
+    ("Storno", "0"),
+    ("İptal", "Hayır"),
+    ("はい", "-"),
+    ("payment failed", "paid"),
+    ("ملغي", "لا"),
+    ("X", ""),
     ("2026-01-05 10:00:00", ""),
-]  # fmt: skip
+]
 
 
 @pytest.fixture(scope="module")
@@ -150,8 +181,9 @@ def flags(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], set
     workspace = Workspace(tmp_path_factory.mktemp("flags"))
     workspace.write(
         omnibasket_toml=FLAGS.replace("t.csv", "t"),
-        t__1_csv=head + "".join(rows[:4]), t__2_csv=head + "".join(rows[4:]),
-    )  # fmt: skip
+        t__1_csv=head + "".join(rows[:4]),
+        t__2_csv=head + "".join(rows[4:]),
+    )
     rows = workspace.ingest()["rows"]
     return rows, {order for order, *_ in workspace.items()}
 

@@ -41,9 +41,14 @@ def offers(workspace: Workspace, *orders: tuple[str, str, str | None]) -> list[O
         offer = ledger.offers.issue("b", owner, ITEMS, name=CODES.new(), now_ts=NOW)
         assert isinstance(offer, Offer)
         ledger.offers.redeem(
-            CODES.of(offer), transaction_id=number, channel=channel, location_id=location_id,
-            owners=None, items=None, now_ts=NOW,
-        )  # fmt: skip
+            CODES.of(offer),
+            transaction_id=number,
+            channel=channel,
+            location_id=location_id,
+            owners=None,
+            items=None,
+            now_ts=NOW,
+        )
         made.append(offer)
     ledger.close()
     return made

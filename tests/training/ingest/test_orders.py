@@ -75,16 +75,20 @@ def test_overlapping_exports_count_an_order_once(shop: Callable) -> None:
     workspace = shop(ONE, ONE + TWO)
     summary = workspace.ingest()
     assert workspace.items() == [
-        ("shop:A1", "jam", 2.0), ("shop:A1", "tea", 1.0), ("shop:A2", "tea", 1.0)
-    ]  # fmt: skip
+        ("shop:A1", "jam", 2.0),
+        ("shop:A1", "tea", 1.0),
+        ("shop:A2", "tea", 1.0),
+    ]
     assert summary["rows"]["superseded"] == 2
 
 
 def test_a_later_export_corrects_an_order_and_keeps_the_others(shop: Callable) -> None:
     workspace = shop(ONE + TWO)
     workspace.ingest()
-    workspace.write(shop__9_csv=(workspace.folder / "shop/1.csv").read_text().split("\n")[0] + "\n"
-                    "A1,2026-01-05 10:00:00,tea,5,3.50,ann@shop.de\n")  # fmt: skip
+    workspace.write(
+        shop__9_csv=(workspace.folder / "shop/1.csv").read_text().split("\n")[0] + "\n"
+        "A1,2026-01-05 10:00:00,tea,5,3.50,ann@shop.de\n"
+    )
     workspace.ingest()
     assert workspace.items() == [("shop:A1", "tea", 5.0), ("shop:A2", "tea", 1.0)]
 
@@ -111,8 +115,9 @@ def test_an_order_written_twice_in_one_file_counts_once(shop: Callable) -> None:
     workspace = shop(ONE + filler + ONE)
     summary = workspace.ingest()
     assert [i for i in workspace.items() if i[0] == "shop:A1"] == [
-        ("shop:A1", "jam", 2.0), ("shop:A1", "tea", 1.0)
-    ]  # fmt: skip
+        ("shop:A1", "jam", 2.0),
+        ("shop:A1", "tea", 1.0),
+    ]
     assert summary["rows"]["repeated"] == 2
 
 
@@ -198,10 +203,16 @@ def test_returns_find_their_order(workspace) -> None:
     summary = workspace.ingest()
     back = {r["order_id"]: r["return_of"] for r in workspace.table() if r["kind"] == "return"}
     assert back == {
-        "tills:T3": "tills:T1", "tills:T4": "tills:T2", "tills:T5": None, "tills:T6": None
-    }  # fmt: skip
-    assert all(r["amount_minor"] < 0 and r["quantity"] < 0 for r in workspace.table()
-               if r["kind"] == "return")  # fmt: skip
+        "tills:T3": "tills:T1",
+        "tills:T4": "tills:T2",
+        "tills:T5": None,
+        "tills:T6": None,
+    }
+    assert all(
+        r["amount_minor"] < 0 and r["quantity"] < 0
+        for r in workspace.table()
+        if r["kind"] == "return"
+    )
     assert (summary["returns"], summary["returns_matched"]) == (4, 2)
     assert summary["notes"]["return_of_unknown_order"] == 1
 
@@ -281,8 +292,18 @@ def test_rows_that_do_not_add_up_fail_the_ingest(shop: Callable) -> None:
     from recsys.ingest.accounting import accounts
     from recsys.ingest.parts import Part
 
-    part = Part(source="shop", kind="order_lines", file="1.csv", content="", settings="",
-                sequence=1, folder="", rows=5, repeated=1, rejected={"bad_time": 1})  # fmt: skip
+    part = Part(
+        source="shop",
+        kind="order_lines",
+        file="1.csv",
+        content="",
+        settings="",
+        sequence=1,
+        folder="",
+        rows=5,
+        repeated=1,
+        rejected={"bad_time": 1},
+    )
     assert accounts([part], {"shop": {"kept": 2, "free": 1}})["shop"]["left_out"] == {"free": 1}
     with pytest.raises(DataError, match=r"sources\.shop: the rows do not add up: read 5, but .* 4"):
         accounts([part], {"shop": {"kept": 1, "free": 1}})

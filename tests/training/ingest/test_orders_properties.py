@@ -25,8 +25,10 @@ def worlds(draw: st.DrawFn) -> tuple[list[Ticket], list[list[Ticket]]]:
     """Tickets (day, store, number, card, goods), and files that hold each of them at least once."""
     goods = st.lists(
         st.tuples(st.sampled_from("abcde"), st.integers(1, 3)),
-        min_size=1, max_size=3, unique_by=lambda line: line[0],
-    )  # fmt: skip
+        min_size=1,
+        max_size=3,
+        unique_by=lambda line: line[0],
+    )
     tickets = [
         (day, store, number, draw(st.sampled_from(["", f"C{day}{number}"])), tuple(draw(goods)))
         for day in range(draw(st.integers(1, 3)))
@@ -70,9 +72,11 @@ def adds_up(summary: dict) -> bool:
 
 
 @settings(
-    max_examples=2, deadline=None, derandomize=True,
+    max_examples=2,
+    deadline=None,
+    derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)  # fmt: skip
+)
 @given(st.lists(worlds(), min_size=2, max_size=4))
 def test_every_order_stands_once_with_its_lines(
     made: list[tuple[list[Ticket], list[list[Ticket]]]],

@@ -46,9 +46,14 @@ def customers(workspace: Any) -> dict[str, str | None]:
 
 def test_one_phone_is_one_customer(workspace: Any) -> None:
     typed = [
-        "+44 7700 900001", "07700 900001", "0044 7700 900001", "+44 (0)7700 900001",
-        "447700900001", "7700900001", "07700-900001 ext 12",
-    ]  # fmt: skip
+        "+44 7700 900001",
+        "07700 900001",
+        "0044 7700 900001",
+        "+44 (0)7700 900001",
+        "447700900001",
+        "7700900001",
+        "07700-900001 ext 12",
+    ]
     lines = [f"{n},2026-01-05 10:0{n},tea,1,1.00,{phone},," for n, phone in enumerate(typed, 1)]
     workspace.write(
         omnibasket_toml=TOML,

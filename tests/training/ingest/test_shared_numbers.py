@@ -52,9 +52,7 @@ TUESDAY = "1,2026-01-06 08:10:00,tea,1,3,S1,C1\n"
 def test_ticket_numbers_that_begin_anew_each_morning(tills: Callable) -> None:
     workspace = tills(MONDAY + TUESDAY)
     summary = workspace.ingest()
-    assert orders(workspace) == {
-        "tills:1": ["jam", "tea"], "tills:1~20260106T071000": ["tea"]
-    }  # fmt: skip
+    assert orders(workspace) == {"tills:1": ["jam", "tea"], "tills:1~20260106T071000": ["tea"]}
     assert summary["notes"]["orders_sharing_a_number"] == 2
     assert "tills:1 at 2026-01-05 07:00" in summary["examples"]["orders_sharing_a_number"]
 
@@ -111,8 +109,9 @@ def test_dates_alone_that_name_nobody_have_to_share_a_product(shop: Callable) ->
     workspace.write(shop__4_csv=SHOP + "7,2026-01-05,tea,4,3.50,\n")
     workspace.ingest()
     assert sorted((r["item_id"], r["quantity"]) for r in workspace.table()) == [
-        ("jam", 1.0), ("tea", 4.0)
-    ]  # fmt: skip
+        ("jam", 1.0),
+        ("tea", 4.0),
+    ]
 
 
 def test_a_corrected_customer_or_moved_time_is_the_same_order(shop: Callable) -> None:

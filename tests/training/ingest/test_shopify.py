@@ -18,11 +18,31 @@ kind = "shopify_orders"
 path = "shop"
 """
 HEADER = (
-    "Name", "Email", "Financial Status", "Paid at", "Fulfilled at", "Currency", "Subtotal",
-    "Shipping", "Taxes", "Total", "Discount Amount", "Created at", "Lineitem quantity",
-    "Lineitem name", "Lineitem price", "Lineitem sku", "Cancelled at", "Refunded Amount",
-    "Location", "Id", "Source", "Lineitem discount", "Phone", "Billing Phone",
-)  # fmt: skip
+    "Name",
+    "Email",
+    "Financial Status",
+    "Paid at",
+    "Fulfilled at",
+    "Currency",
+    "Subtotal",
+    "Shipping",
+    "Taxes",
+    "Total",
+    "Discount Amount",
+    "Created at",
+    "Lineitem quantity",
+    "Lineitem name",
+    "Lineitem price",
+    "Lineitem sku",
+    "Cancelled at",
+    "Refunded Amount",
+    "Location",
+    "Id",
+    "Source",
+    "Lineitem discount",
+    "Phone",
+    "Billing Phone",
+)
 #: Stand on every row of an order, also where nothing was filled down.
 ON_EVERY_ROW = {"Name", "Email", "Created at"}
 Row = dict[str, str]
@@ -105,9 +125,13 @@ def test_filled_down_orders_are_the_orders_they_were(workspace: Any, way: str) -
     summary = ingest(workspace, one, two, three)
     assert summary["rows"]["kept"] == 6
     assert lines(workspace) == [
-        ("#1", "FP-S", 1.0, 1200), ("#1", "MB-1", 2.0, 900), ("#1", "TR-9", 1.0, 900),
-        ("#2", "FP-S", 1.0, 1200), ("#2", "MB-1", 2.0, 900), ("#3", "FP-S", 5.0, 6000),
-    ]  # fmt: skip
+        ("#1", "FP-S", 1.0, 1200),
+        ("#1", "MB-1", 2.0, 900),
+        ("#1", "TR-9", 1.0, 900),
+        ("#2", "FP-S", 1.0, 1200),
+        ("#2", "MB-1", 2.0, 900),
+        ("#3", "FP-S", 5.0, 6000),
+    ]
     assert summary["customers"] == 3
 
 
@@ -120,8 +144,11 @@ def test_copies_of_an_order_count_once(workspace: Any, filled: bool, apart: bool
     summary = ingest(workspace, *copies)
     assert summary["rows"]["repeated"] == 4
     assert [(o, i) for o, i, *_ in lines(workspace)] == [
-        ("#1", "FP-S"), ("#1", "MB-1"), ("#1", "TR-9"), ("#2", "FP-S"),
-    ]  # fmt: skip
+        ("#1", "FP-S"),
+        ("#1", "MB-1"),
+        ("#1", "TR-9"),
+        ("#2", "FP-S"),
+    ]
 
 
 def test_lines_of_a_filled_order_that_lie_apart_are_one_order(workspace: Any) -> None:
@@ -147,8 +174,9 @@ def test_of_an_order_that_changed_in_the_file_the_later_state_counts(
     summary = ingest(workspace, states[0], order(2, (1, "FP-S", "12.00", "0")), states[1])
     assert summary["rows"]["repeated"] == 3
     assert [line for line in lines(workspace) if line[0] == "#1"] == [
-        ("#1", "FP-S", 1.0, 1200), ("#1", "MB-1", 2.0, 900),
-    ]  # fmt: skip
+        ("#1", "FP-S", 1.0, 1200),
+        ("#1", "MB-1", 2.0, 900),
+    ]
 
 
 def test_without_subtotals_different_lines_of_a_filled_file_are_one_order(workspace: Any) -> None:
@@ -190,9 +218,15 @@ def test_random_orders_filled_unfilled_and_copied_are_what_they_were(workspace: 
 
 
 SOURCES = {
-    "pos": "pos", "POS": "pos", "iphone": "pos", "web": "web", "shopify_draft_order": "web",
-    "580111": "web", "Amazon by Codisto": "marketplace", "": "web",
-}  # fmt: skip
+    "pos": "pos",
+    "POS": "pos",
+    "iphone": "pos",
+    "web": "web",
+    "shopify_draft_order": "web",
+    "580111": "web",
+    "Amazon by Codisto": "marketplace",
+    "": "web",
+}
 
 
 def test_source_says_the_channel(workspace: Any) -> None:
@@ -265,15 +299,27 @@ def test_no_cent_of_a_discount_is_lost_among_the_lines_that_stand(workspace: Any
 
 
 def test_yen_have_no_cents(workspace: Any) -> None:
-    rows = order(1, (2, "A", "1200", "0"), (1, "B", "600", "0"), Currency="JPY", Subtotal="2700",
-                 Total="2700", Discount_Amount="300")  # fmt: skip
+    rows = order(
+        1,
+        (2, "A", "1200", "0"),
+        (1, "B", "600", "0"),
+        Currency="JPY",
+        Subtotal="2700",
+        Total="2700",
+        Discount_Amount="300",
+    )
     ingest(workspace, unfilled(rows))
     assert lines(workspace) == [("#1", "A", 2.0, 2160), ("#1", "B", 1.0, 540)]
 
 
 def test_a_refund_in_a_filled_file_comes_back_once(workspace: Any) -> None:
-    rows = order(1, *ONE, Financial_Status="partially_refunded", Refunded_Amount="4.50",
-                 Fulfilled_at="2024-05-03 10:00:00 +0200")  # fmt: skip
+    rows = order(
+        1,
+        *ONE,
+        Financial_Status="partially_refunded",
+        Refunded_Amount="4.50",
+        Fulfilled_at="2024-05-03 10:00:00 +0200",
+    )
     odd = order(2, FERN, Financial_Status="partially_refunded", Refunded_Amount="1.11")
     summary = ingest(workspace, rows, odd)
     back = [line for line in workspace.table() if line["kind"] == "return"]
@@ -283,8 +329,14 @@ def test_a_refund_in_a_filled_file_comes_back_once(workspace: Any) -> None:
 
 
 def test_times_without_an_offset_are_local(workspace: Any) -> None:
-    rows = order(1, FERN, Created_at="2024-05-01 10:00:00", Paid_at="2024-05-01 12:00",
-                 Financial_Status="refunded", Refunded_Amount="12.00")  # fmt: skip
+    rows = order(
+        1,
+        FERN,
+        Created_at="2024-05-01 10:00:00",
+        Paid_at="2024-05-01 12:00",
+        Financial_Status="refunded",
+        Refunded_Amount="12.00",
+    )
     ingest(workspace, rows)
     times = {line["kind"]: line["occurred_at"].isoformat() for line in workspace.table()}
     assert times == {"sale": "2024-05-01T09:00:00+00:00", "return": "2024-05-01T11:00:00+00:00"}

@@ -27,9 +27,14 @@ SHOPIFY_HEADER = (
 
 
 def order(
-    name: str, *lines: str, status: str = "paid", subtotal: str = "", cancelled: str = "",
-    refunded: str = "0.00", email: str = "Ann@Shop.de",
-) -> str:  # fmt: skip
+    name: str,
+    *lines: str,
+    status: str = "paid",
+    subtotal: str = "",
+    cancelled: str = "",
+    refunded: str = "0.00",
+    email: str = "Ann@Shop.de",
+) -> str:
     """Rows of one order: what concerns all of it stands on the first row only."""
     created = "2026-01-05 23:30:00 -0500"
     first, *rest = lines
@@ -86,11 +91,12 @@ def test_shopify_refunds_become_returns(workspace: Any) -> None:
         omnibasket_toml=SHOPIFY,
         shop__1_csv=SHOPIFY_HEADER
         + order("#1", "2,Tea,3.50,tea,0", "1,Jam,2,jam,0", status="refunded", refunded="13.90")
-        + order("#2", "2,Tea,3.50,tea,0", "1,Jam,2,jam,0", status="partially_refunded",
-                refunded="2.00")
+        + order(
+            "#2", "2,Tea,3.50,tea,0", "1,Jam,2,jam,0", status="partially_refunded", refunded="2.00"
+        )
         + order("#3", "3,Tea,3.50,tea,0", status="partially_refunded", refunded="7.00")
         + order("#4", "1,Tea,3.50,tea,0", status="partially_refunded", refunded="1.11"),
-    )  # fmt: skip
+    )
     summary = workspace.ingest()
     back = sorted(
         (row["order_id"], row["item_id"], row["quantity"], row["amount_minor"], row["return_of"])
@@ -144,10 +150,15 @@ account = "customer"
 def fill(url: str) -> None:
     metadata = sa.MetaData()
     sa.Table(
-        "orders", metadata, sa.Column("id", sa.Integer), sa.Column("sku", sa.Text),
-        sa.Column("at", sa.DateTime), sa.Column("qty", sa.Float),
-        sa.Column("price", sa.Numeric(10, 2)), sa.Column("customer", sa.Float),
-    )  # fmt: skip
+        "orders",
+        metadata,
+        sa.Column("id", sa.Integer),
+        sa.Column("sku", sa.Text),
+        sa.Column("at", sa.DateTime),
+        sa.Column("qty", sa.Float),
+        sa.Column("price", sa.Numeric(10, 2)),
+        sa.Column("customer", sa.Float),
+    )
     engine = sa.create_engine(url)
     metadata.create_all(engine)
     with engine.begin() as con:
@@ -213,9 +224,11 @@ def event(name: str, second: int, *, session: int = 1, **more: Any) -> str:
 def test_events_and_whose_session_it_was(workspace: Any) -> None:
     view = event("view_item", 1, items=[{"item_id": "tea", "price": 3.5}])
     cart = event(
-        "add_to_cart", 5, user_id="u1", items=[{"item_id": "tea", "price": "3.50", "quantity": 2},
-                                               {"item_id": "jam", "price": 2}]
-    )  # fmt: skip
+        "add_to_cart",
+        5,
+        user_id="u1",
+        items=[{"item_id": "tea", "price": "3.50", "quantity": 2}, {"item_id": "jam", "price": 2}],
+    )
     other = event("view_item", 9, session=2, items=[{"item_id": "tea"}])
     page = event("page_view", 2)
     workspace.write(
@@ -236,8 +249,9 @@ def test_events_and_whose_session_it_was(workspace: Any) -> None:
     assert summary["other_rows"]["left_out"] == {"not_a_commerce_event": 1}
     assert summary["other_rows"]["rejected"] == {"missing_event": 1, "not_json": 1}
     assert {(r["line"], r["reason"]) for r in workspace.rejects()} == {
-        ("5", "not_json"), ("6", "missing_event")
-    }  # fmt: skip
+        ("5", "not_json"),
+        ("6", "missing_event"),
+    }
 
 
 def test_products_locations_and_stock(shop: Callable) -> None:

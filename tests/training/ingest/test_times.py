@@ -43,8 +43,9 @@ def test_one_moment_in_many_manners(shop: Callable[..., Any]) -> None:
     workspace = shop("".join(lines))
     workspace.ingest()
     read = {row["order_id"]: row["occurred_at"].isoformat() for row in workspace.table()}
-    wrong = [time for n, time in enumerate(SAME)
-             if read.get(f"shop:A{n}") != "2026-07-01T12:00:00+00:00"]  # fmt: skip
+    wrong = [
+        time for n, time in enumerate(SAME) if read.get(f"shop:A{n}") != "2026-07-01T12:00:00+00:00"
+    ]
     assert wrong == []
     assert [row["detail"] for row in workspace.rejects()] == [
         f"occurred_at = {time}" for time in UNREADABLE
@@ -54,10 +55,18 @@ def test_one_moment_in_many_manners(shop: Callable[..., Any]) -> None:
 def test_events_in_the_services_own_shape(workspace: Any) -> None:
     times = [time for time in SAME if "14:00" not in time or "+" in time]
     lines = [
-        json.dumps({"event_id": str(n), "event": "view_item", "occurred_at": time,
-                    "session_id": "visit", "items": [{"item_id": "tea"}]}) + "\n"
+        json.dumps(
+            {
+                "event_id": str(n),
+                "event": "view_item",
+                "occurred_at": time,
+                "session_id": "visit",
+                "items": [{"item_id": "tea"}],
+            }
+        )
+        + "\n"
         for n, time in enumerate([*times, "2026-07-01 01:00:00 PM"])
-    ]  # fmt: skip
+    ]
     workspace.write(
         omnibasket_toml='[sources.web]\nkind = "ga4_events"\npath = "events"\n',
         events__1_ndjson="".join(lines),
@@ -83,19 +92,23 @@ COLUMNS: dict[str, tuple[str, list[str], list[str | None]]] = {
     # The whole column tells whether day or month comes first.
     "day first": (
         'time_format = ["%d/%m/%Y", "%m/%d/%Y"]',
-        ["1/3/2014", "28/2/2014"], ["2014-02-28 23", "2014-02-27 23"],
+        ["1/3/2014", "28/2/2014"],
+        ["2014-02-28 23", "2014-02-27 23"],
     ),
     "month first": (
         'time_format = ["%d/%m/%Y", "%m/%d/%Y"]',
-        ["1/3/2014", "2/28/2014"], ["2014-01-02 23", "2014-02-27 23"],
+        ["1/3/2014", "2/28/2014"],
+        ["2014-01-02 23", "2014-02-27 23"],
     ),
     "both first": (
         'time_format = ["%d/%m/%Y", "%m/%d/%Y"]',
-        ["1/3/2014", "28/2/2014", "2/28/2014"], [None, "2014-02-27 23", "2014-02-27 23"],
+        ["1/3/2014", "28/2/2014", "2/28/2014"],
+        [None, "2014-02-27 23", "2014-02-27 23"],
     ),
     "either first": (
         'time_format = ["%d/%m/%Y", "%m/%d/%Y"]',
-        ["1/3/2014", "3/3/2014"], ["2014-02-28 23", "2014-03-02 23"],
+        ["1/3/2014", "3/3/2014"],
+        ["2014-02-28 23", "2014-03-02 23"],
     ),
     "a midnight that was skipped is the day's first moment": (
         'time_zone = "America/Santiago"',
@@ -105,23 +118,29 @@ COLUMNS: dict[str, tuple[str, list[str], list[str | None]]] = {
     # The second before clocks change is not yet in the hour that they skip.
     "fractions of a second neither stop a file nor move a time": (
         'time_zone = "Europe/Berlin"',
-        ["2026-03-29 01:59:59.700", "2026-07-01T12:00:00.500Z"], ["2026-03-29 00", "2026-07-01 12"],
+        ["2026-03-29 01:59:59.700", "2026-07-01T12:00:00.500Z"],
+        ["2026-03-29 00", "2026-07-01 12"],
     ),
     "clocks of twelve hours and serial numbers": (
         'time_format = "%d/%m/%Y %I:%M %p"',
-        ["01/07/2026 02:00 PM", "45413.4", "01/07/2026 14:00"], ["2026-07-01 12", None, None],
+        ["01/07/2026 02:00 PM", "45413.4", "01/07/2026 14:00"],
+        ["2026-07-01 12", None, None],
     ),
     "seconds": (
-        'time_format = "unix"', ["1767225600", "1767225600.5", "2026-01-01", "99"],
+        'time_format = "unix"',
+        ["1767225600", "1767225600.5", "2026-01-01", "99"],
         ["2026-01-01 00", "2026-01-01 00", None, None],
     ),
     "milliseconds": (
-        'time_format = "unix_ms"', ["1767225600000", "1767225600"], ["2026-01-01 00", None],
+        'time_format = "unix_ms"',
+        ["1767225600000", "1767225600"],
+        ["2026-01-01 00", None],
     ),
     "microseconds": ('time_format = "unix_us"', ["1767225600000000"], ["2026-01-01 00"]),
     # Half past noon in Berlin; floating days must not lose a second.
     "days": (
-        'time_format = "excel"', ["46023.5208333333", "46023,5208333333", "46023"],
+        'time_format = "excel"',
+        ["46023.5208333333", "46023,5208333333", "46023"],
         ["2026-01-01 11", "2026-01-01 11", "2025-12-31 23"],
     ),
     "numbers among dates": (
@@ -129,7 +148,7 @@ COLUMNS: dict[str, tuple[str, list[str], list[str | None]]] = {
         ["1/3/2014", "1767225600", "46023", "2026-01-01T01:00Z"],
         ["2014-02-28 23", "2026-01-01 00", "2025-12-31 23", "2026-01-01 01"],
     ),
-}  # fmt: skip
+}
 NAMES = {name: f"s{n}" for n, name in enumerate(COLUMNS)}
 
 
@@ -193,20 +212,26 @@ SHAPES: list[tuple[dict[str, Any], tuple[Any, ...]]] = [
     ({"items": "tea"}, (None, None, "EUR")),
     ({"items": [3, None, "tea"]}, (None, None, "EUR")),
     ({"items": [ITEM], "event_params": {"currency": "USD"}}, ("tea", 990, "EUR")),
-    ({"items": [ITEM], "event_params": [{"key": "currency", "value": {"string_value": "usd"}}]},
-     ("tea", 990, "USD")),
+    (
+        {"items": [ITEM], "event_params": [{"key": "currency", "value": {"string_value": "usd"}}]},
+        ("tea", 990, "USD"),
+    ),
     ({"items": [ITEM], "ecommerce": [], "event_params": 7}, ("tea", 990, "EUR")),
-]  # fmt: skip
+]
 
 
 @pytest.fixture(scope="module")
 def shapes(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Any, ...]]:
     """Second, product, price and currency of the events of all shapes, one a second."""
     lines = [
-        {"event_name": "view_item", "event_timestamp": f"{1714550400 + n}000000",
-         "user_pseudo_id": "d", **event}
+        {
+            "event_name": "view_item",
+            "event_timestamp": f"{1714550400 + n}000000",
+            "user_pseudo_id": "d",
+            **event,
+        }
         for n, (event, _) in enumerate(SHAPES)
-    ]  # fmt: skip
+    ]
     workspace = Workspace(tmp_path_factory.mktemp("shapes"))
     workspace.write(
         omnibasket_toml='[sources.web]\nkind = "ga4_events"\npath = "events"\n',
@@ -226,8 +251,17 @@ def test_prices_of_events_and_shapes_that_nobody_expects(shapes: Any, nth: int) 
 
 def test_timestamps_of_events_in_many_shapes_and_codes_that_are_none(workspace: Any) -> None:
     line = {"event_name": "view_item", "items": [ITEM]}
-    stamps = ["1714550401000000", 1714550401000000, 1714550401000000.0, "1.714550401E15",
-              "1714550401000000.0", "9e300", "-1", "tomorrow", 9223372036854775807]  # fmt: skip
+    stamps = [
+        "1714550401000000",
+        1714550401000000,
+        1714550401000000.0,
+        "1.714550401E15",
+        "1714550401000000.0",
+        "9e300",
+        "-1",
+        "tomorrow",
+        9223372036854775807,
+    ]
     lines = [
         {**line, "event_timestamp": stamp, "event_id": str(n)} for n, stamp in enumerate(stamps)
     ]

@@ -122,9 +122,11 @@ def test_an_export_brings_in_what_was_set_aside(trading: Workspace) -> None:
     teller = Teller(trading)
     teller.tell({"transaction_id": "late", "currency": "QQQ"})
     assert trading.ingest()["live"]["set_aside"] == {"currency": 1}
-    trading.write(shop__2_csv=(
-        f"order,time,sku,qty,price,email\nlate,{TODAY:%Y-%m-%d %H:%M}:00,tea,1,2.00,\n"
-    ))  # fmt: skip
+    trading.write(
+        shop__2_csv=(
+            f"order,time,sku,qty,price,email\nlate,{TODAY:%Y-%m-%d %H:%M}:00,tea,1,2.00,\n"
+        )
+    )
     live = trading.ingest()["live"]
     assert (live["exported"], live["set_aside"]) == (1, {})
     assert "shop:late" in {row["order_id"] for row in trading.table()}
@@ -151,9 +153,9 @@ def test_what_pages_buy_waits_for_somebody_else(trading: Workspace) -> None:
     assert not trading.table("events")
     # The shop's server tells of one of them, an export of the other.
     teller.tell({"transaction_id": "p1", "who": "c1"})
-    trading.write(shop__2_csv=(
-        f"order,time,sku,qty,price,email\np2,{TODAY:%Y-%m-%d %H:%M}:00,jam,1,2.00,\n"
-    ))  # fmt: skip
+    trading.write(
+        shop__2_csv=(f"order,time,sku,qty,price,email\np2,{TODAY:%Y-%m-%d %H:%M}:00,jam,1,2.00,\n")
+    )
     live = trading.ingest()["live"]
     assert (live["unconfirmed"], live["confirmed"], live["kept"]) == (0, 2, 3)
     assert adds_up(live)

@@ -27,10 +27,17 @@ MOSS = (
 
 
 def row(
-    number: int, items: str, status: str = "completed", *, total: str = "34.00",
-    discount: str = "0.00", refunded: str = "0.00", account: str = "0",
-    email: str = "ann@shop.test", currency: str = "GBP",
-) -> str:  # fmt: skip
+    number: int,
+    items: str,
+    status: str = "completed",
+    *,
+    total: str = "34.00",
+    discount: str = "0.00",
+    refunded: str = "0.00",
+    account: str = "0",
+    email: str = "ann@shop.test",
+    currency: str = "GBP",
+) -> str:
     """One order as one row."""
     return (
         f"{number},{number},2024-05-02 09:13:00,{status},4.00,0.00,{discount},{total},{refunded},"
@@ -98,10 +105,13 @@ def test_lines_as_json(workspace: Any) -> None:
 def test_orders_that_did_not_come_about_and_guests(workspace: Any) -> None:
     item = FERN.format("24.00", "0.00")
     rows = [
-        row(1, item, "cancelled"), row(2, item, "failed"), row(3, item, "trash"),
-        row(4, item, "pending"), row(5, item, "on-hold", email="bob@shop.test"),
+        row(1, item, "cancelled"),
+        row(2, item, "failed"),
+        row(3, item, "trash"),
+        row(4, item, "pending"),
+        row(5, item, "on-hold", email="bob@shop.test"),
         row(6, item, email="cat@shop.test"),
-    ]  # fmt: skip
+    ]
     other = [r.replace("07700900001", f"0770090010{ix}") for ix, r in enumerate(rows)]
     workspace.write(omnibasket_toml=WOO, woo__1_csv=HEADER + "".join(other))
     summary = workspace.ingest()
@@ -165,12 +175,16 @@ def test_rejects_name_the_line_and_spare_the_rest_of_the_order(workspace: Any) -
     workspace.write(omnibasket_toml=WOO, woo__1_csv=HEADER + "".join(rows))
     summary = workspace.ingest()
     assert [(r["line"], r["reason"]) for r in workspace.rejects()] == [
-        ("2", "missing_item_id"), ("3", "unknown_value"), ("4", "bad_number"),
+        ("2", "missing_item_id"),
+        ("3", "unknown_value"),
+        ("4", "bad_number"),
         ("5", "missing_item_id"),
-    ]  # fmt: skip
+    ]
     assert [(order, item) for order, item, *_ in lines(workspace)] == [
-        ("woo:1", "FP-S"), ("woo:1", "MB-1"), ("woo:5", "MB-1"),
-    ]  # fmt: skip
+        ("woo:1", "FP-S"),
+        ("woo:1", "MB-1"),
+        ("woo:5", "MB-1"),
+    ]
     rows_ = summary["rows"]
     assert rows_["read"] == 7 == rows_["kept"] + sum(rows_["rejected"].values())
     text = str(workspace.rejects())
@@ -184,8 +198,9 @@ def test_an_order_twice_in_one_file_counts_the_last(workspace: Any) -> None:
     workspace.write(omnibasket_toml=WOO, woo__1_csv=HEADER + "".join(rows))
     summary = workspace.ingest()
     assert [(order, item) for order, item, *_ in lines(workspace)] == [
-        ("woo:1", "MB-1"), ("woo:2", "MB-1"),
-    ]  # fmt: skip
+        ("woo:1", "MB-1"),
+        ("woo:2", "MB-1"),
+    ]
     assert summary["rows"]["repeated"] == 2
 
 

@@ -44,10 +44,22 @@ def run(*arguments: object) -> Result:
 def test_flags_alone_write_a_file_that_loads(exports: Path) -> None:
     shop = exports / "shop"
     result = run(
-        "-w", shop, "--yes", "--name", "Gift shop", "--currency", "gbp", "--time-zone",
-        "Europe/London", "--source", exports / "online_retail.csv", "--source",
-        f"stock={exports / 'stock.csv'}", "--source", exports / "events.ndjson",
-    )  # fmt: skip
+        "-w",
+        shop,
+        "--yes",
+        "--name",
+        "Gift shop",
+        "--currency",
+        "gbp",
+        "--time-zone",
+        "Europe/London",
+        "--source",
+        exports / "online_retail.csv",
+        "--source",
+        f"stock={exports / 'stock.csv'}",
+        "--source",
+        exports / "events.ndjson",
+    )
     assert result.exit_code == 0, result.output
     config = load_config(shop)
     assert (config.workspace.name, config.workspace.currency) == ("Gift shop", "GBP")
@@ -172,8 +184,11 @@ def converse(arguments: list[str], answers: list[str], folder: Path) -> str:
     ours, theirs = pty.openpty()
     with subprocess.Popen(
         [sys.executable, "-m", "training.cli", *arguments],
-        stdin=theirs, stdout=theirs, stderr=theirs, cwd=folder,
-    ) as process:  # fmt: skip
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        cwd=folder,
+    ) as process:
         os.close(theirs)
         os.write(ours, "".join(f"{answer}\n" for answer in answers).encode())
         output = b""
@@ -258,8 +273,15 @@ def test_a_field_that_is_needed_is_not_left_out(tmp_path: Path) -> None:
 
 
 def test_an_answer_for_no_source_is_a_mistake(exports: Path) -> None:
-    result = run("-w", exports / "new", "-y", "--set", "tills.decimal=.", "--source",
-                 exports / "online_retail.csv")  # fmt: skip
+    result = run(
+        "-w",
+        exports / "new",
+        "-y",
+        "--set",
+        "tills.decimal=.",
+        "--source",
+        exports / "online_retail.csv",
+    )
     assert result.exit_code == 2
     assert "there is no source `tills`. Sources: online_retail" in result.output
 

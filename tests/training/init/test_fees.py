@@ -19,11 +19,21 @@ GOODS = (("A-10", "Lamp", "1", "10,00"), ("B-20", "Desk", "2", "20,00"))
 @pytest.mark.parametrize(
     ("item", "title"),
     [
-        ("POSTAGE", ""), ("9001", "Versandkosten"), ("TIP", "Tip"), ("77", "Trinkgeld"),
-        ("88", "Frais de port"), ("PFAND", "Flaschenpfand"), ("99", "Tüte"), ("12", "Bolsa"),
-        ("13", "Sacchetto"), ("14", "Kaucja"), ("15", "Poşet"), ("16", "レジ袋"), ("17", "شحن"),
+        ("POSTAGE", ""),
+        ("9001", "Versandkosten"),
+        ("TIP", "Tip"),
+        ("77", "Trinkgeld"),
+        ("88", "Frais de port"),
+        ("PFAND", "Flaschenpfand"),
+        ("99", "Tüte"),
+        ("12", "Bolsa"),
+        ("13", "Sacchetto"),
+        ("14", "Kaucja"),
+        ("15", "Poşet"),
+        ("16", "レジ袋"),
+        ("17", "شحن"),
     ],
-)  # fmt: skip
+)
 def test_fees_bags_deposits_and_tips_are_no_products(
     proposed: Propose, item: str, title: str
 ) -> None:

@@ -13,19 +13,40 @@ from training.init.names import IDENTIFIER_NAMES, ORDER_NAMES
 @pytest.mark.parametrize(
     ("name", "field"),
     [
-        ("ord_no", "order_id"), ("inv_no", "order_id"), ("Receipt #", "order_id"),
-        ("tran_id", "order_id"), ("Nº de pedido", "order_id"), ("N° de commande", "order_id"),
-        ("OrderID", "order_id"), ("Siparis No", "order_id"), ("NUMER ZAMÓWIENIA", "order_id"),
-        ("trx_dt", "occurred_at"), ("tran_date", "occurred_at"),
+        ("ord_no", "order_id"),
+        ("inv_no", "order_id"),
+        ("Receipt #", "order_id"),
+        ("tran_id", "order_id"),
+        ("Nº de pedido", "order_id"),
+        ("N° de commande", "order_id"),
+        ("OrderID", "order_id"),
+        ("Siparis No", "order_id"),
+        ("NUMER ZAMÓWIENIA", "order_id"),
+        ("trx_dt", "occurred_at"),
+        ("tran_date", "occurred_at"),
         ("Date de la vente", "occurred_at"),
-        ("prod_code", "item_id"), ("art_nr", "item_id"), ("Ref.", "item_id"),
-        ("Bez.", "title"), ("Q.tà", "quantity"), ("Qté", "quantity"), ("Ilosc", "quantity"),
-        ("VK-Preis", "unit_price"), ("vk_preis", "unit_price"), ("Prix unitaire", "unit_price"),
-        ("total_amt", "amount"), ("line_amt", "amount"), ("Betrag", "amount"), ("金額", "amount"),
-        ("ord_tot", "order_total"), ("Store_type", "channel"), ("str_id", "location_id"),
-        ("Währung", "currency"), ("ارز", "currency"), ("ვალუტა", "currency"),
+        ("prod_code", "item_id"),
+        ("art_nr", "item_id"),
+        ("Ref.", "item_id"),
+        ("Bez.", "title"),
+        ("Q.tà", "quantity"),
+        ("Qté", "quantity"),
+        ("Ilosc", "quantity"),
+        ("VK-Preis", "unit_price"),
+        ("vk_preis", "unit_price"),
+        ("Prix unitaire", "unit_price"),
+        ("total_amt", "amount"),
+        ("line_amt", "amount"),
+        ("Betrag", "amount"),
+        ("金額", "amount"),
+        ("ord_tot", "order_total"),
+        ("Store_type", "channel"),
+        ("str_id", "location_id"),
+        ("Währung", "currency"),
+        ("ارز", "currency"),
+        ("ვალუტა", "currency"),
     ],
-)  # fmt: skip
+)
 def test_columns_of_orders(name: str, field: str) -> None:
     assert fields_of([name], ORDER_NAMES)[field] == [name]
 
@@ -33,12 +54,19 @@ def test_columns_of_orders(name: str, field: str) -> None:
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
-        ("cust_id", "account"), ("cust no", "account"), ("Kundennr.", "account"),
-        ("N° client", "account"), ("顧客ID", "account"), ("Müşteri No", "account"),
-        ("E-Posta", "email"), ("البريد الإلكتروني", "email"), ("Tel.", "phone"),
-        ("ტელეფონი", "phone"), ("Carte de fidélité", "loyalty_card"),
+        ("cust_id", "account"),
+        ("cust no", "account"),
+        ("Kundennr.", "account"),
+        ("N° client", "account"),
+        ("顧客ID", "account"),
+        ("Müşteri No", "account"),
+        ("E-Posta", "email"),
+        ("البريد الإلكتروني", "email"),
+        ("Tel.", "phone"),
+        ("ტელეფონი", "phone"),
+        ("Carte de fidélité", "loyalty_card"),
     ],
-)  # fmt: skip
+)
 def test_columns_of_people(name: str, kind: str) -> None:
     assert fields_of([name], IDENTIFIER_NAMES)[kind] == [name]
 

@@ -173,8 +173,9 @@ def test_a_channel_that_is_not_clear_is_left_to_a_person(proposed: Propose) -> N
     text = table("Sales channel", "e-Shop", "Kiosk", "Flagship store")
     found = proposed(text)
     assert found.values["channel"] == (
-        "Sales channel", {"Flagship store": "pos", "Kiosk": None, "e-Shop": "web"},
-    )  # fmt: skip
+        "Sales channel",
+        {"Flagship store": "pos", "Kiosk": None, "e-Shop": "web"},
+    )
     assert [question.serious for question in found.questions] == [False]
     said = proposed(text, "channel=web")
     assert not said.questions

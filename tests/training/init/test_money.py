@@ -22,10 +22,13 @@ def test_money_that_is_constant_in_orders_is_of_the_order(proposed: Propose) -> 
     found = proposed(
         table(
             "Selling price,Voucher discount,Rebate,Total",
-            "1,A,2,5.00,0,1.00,17.00", "1,B,1,8.00,0,1.00,17.00",
-            "2,C,1,8.00,0,0.00,8.00", "3,A,1,5.00,0,2.50,10.50", "3,B,1,8.00,0,2.50,10.50",
+            "1,A,2,5.00,0,1.00,17.00",
+            "1,B,1,8.00,0,1.00,17.00",
+            "2,C,1,8.00,0,0.00,8.00",
+            "3,A,1,5.00,0,2.50,10.50",
+            "3,B,1,8.00,0,2.50,10.50",
         )
-    )  # fmt: skip
+    )
     assert found.columns["unit_price"] == "Selling price"
     assert found.columns["order_discount"] == "Rebate"
     assert found.columns["order_total"] == "Total"
@@ -38,9 +41,11 @@ def test_money_of_lines_stays_with_the_lines(proposed: Propose) -> None:
     found = proposed(
         table(
             "Selling price,Rebate,Total",
-            "1,A,2,5.00,1.00,9.00", "1,B,1,8.00,0.50,7.50", "2,A,1,5.00,0.00,5.00",
+            "1,A,2,5.00,1.00,9.00",
+            "1,B,1,8.00,0.50,7.50",
+            "2,A,1,5.00,0.00,5.00",
         )
-    )  # fmt: skip
+    )
     assert found.columns["discount"] == "Rebate"
     assert found.columns["amount"] == "Total"
     assert not {"order_total", "order_discount"} & set(found.columns)
@@ -134,9 +139,13 @@ def test_an_amount_before_the_discount_is_asked_about(proposed: Propose) -> None
 def test_a_percentage_is_no_discount(proposed: Propose, share: str) -> None:
     a, b, c = share.split(",")
     found = proposed(
-        table("Price,Discount,Paid", f"1,A,2,5.00,{a},8.00", f"1,B,1,8.00,{b},8.00",
-              f"2,C,1,9.00,{c},4.50")
-    )  # fmt: skip
+        table(
+            "Price,Discount,Paid",
+            f"1,A,2,5.00,{a},8.00",
+            f"1,B,1,8.00,{b},8.00",
+            f"2,C,1,9.00,{c},4.50",
+        )
+    )
     assert found.columns["amount"] == "Paid"
     assert found.columns.get("discount") in (None, Column(value=""))
     assert any("percentage" in check for check in found.checks)
@@ -180,10 +189,11 @@ def test_postage_explains_a_total(proposed: Propose) -> None:
     found = proposed(
         table(
             "Price,Shipping cost,VAT,Order value",
-            "1,A,2,5.00,4.90,2.00,22.90", "1,B,1,8.00,4.90,2.00,22.90",
+            "1,A,2,5.00,4.90,2.00,22.90",
+            "1,B,1,8.00,4.90,2.00,22.90",
             "2,A,1,5.00,0.00,0.50,5.00",
         )
-    )  # fmt: skip
+    )
     assert found.columns["order_total"] == "Order value"
     assert found.columns["order_shipping"] == "Shipping cost"
     assert "order_tax" not in found.columns
@@ -256,9 +266,13 @@ def test_an_amount_before_its_discount_is_not_what_was_paid(proposed: Propose) -
 
 @pytest.mark.parametrize(
     ("price", "amount"),
-    [("Einzelpreis brutto", "Gesamtpreis brutto"), ("Price (EUR)", "Amount (EUR)"),
-     ("PU TTC", "Total ligne TTC"), ("単価(税込)", "金額(税込)")],
-)  # fmt: skip
+    [
+        ("Einzelpreis brutto", "Gesamtpreis brutto"),
+        ("Price (EUR)", "Amount (EUR)"),
+        ("PU TTC", "Total ligne TTC"),
+        ("単価(税込)", "金額(税込)"),
+    ],
+)
 def test_taxes_and_currencies_behind_a_name_do_not_hide_it(
     proposed: Propose, price: str, amount: str
 ) -> None:

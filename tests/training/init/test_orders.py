@@ -133,12 +133,16 @@ def test_what_begins_anew_is_seen_between_files(tmp_path: Path) -> None:
 @given(
     tickets=st.lists(
         st.tuples(
-            st.sampled_from(["S1", "S2"]), st.integers(1, 3), st.integers(1, 4),
+            st.sampled_from(["S1", "S2"]),
+            st.integers(1, 3),
+            st.integers(1, 4),
             st.integers(1, 3),
         ),
-        min_size=1, max_size=12, unique=True,
+        min_size=1,
+        max_size=12,
+        unique=True,
     )
-)  # fmt: skip
+)
 def test_two_tickets_never_become_one(tickets: list[tuple[str, int, int, int]]) -> None:
     """Whatever restarts, a store, a till or a day: different tickets have different ids."""
     columns = ("store", "till", "ticket", "sold_at", "sku", "qty", "price")

@@ -79,9 +79,17 @@ def test_spoiled_cards_are_said(proposed: Propose) -> None:
 
 
 SECRETS = [
-    "ann.lee@shop.test", "bob@shop.test", "+49 170 1234567", "+49 170 7654321", "2600001234567",
-    "2600007654321", "4711987654", "4711123456", "Ann Lee", "Bob Ray",
-]  # fmt: skip
+    "ann.lee@shop.test",
+    "bob@shop.test",
+    "+49 170 1234567",
+    "+49 170 7654321",
+    "2600001234567",
+    "2600007654321",
+    "4711987654",
+    "4711123456",
+    "Ann Lee",
+    "Bob Ray",
+]
 
 
 @pytest.mark.parametrize("flags", [["--yes"], ["--json"], ["--yes", "--source", "x"]])

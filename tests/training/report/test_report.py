@@ -25,17 +25,28 @@ def figures(segment, ours, best, n=100):
         for metric in names.METRICS:
             low, high = (None, None) if metric == "coverage" else (value - 0.01, value + 0.01)
             rows.append(
-                {"segment": segment, "method": method, "metric": f"{metric}@10", "value": value,
-                 "low": low, "high": high, "n": n}
-            )  # fmt: skip
+                {
+                    "segment": segment,
+                    "method": method,
+                    "metric": f"{metric}@10",
+                    "value": value,
+                    "low": low,
+                    "high": high,
+                    "n": n,
+                }
+            )
     return rows
 
 
 def lead(segment, value, half=0.01, metric="ndcg", other="als"):
     return {
-        "segment": segment, "metric": f"{metric}@10", "other": other, "value": value,
-        "low": value - half, "high": value + half,
-    }  # fmt: skip
+        "segment": segment,
+        "metric": f"{metric}@10",
+        "other": other,
+        "value": value,
+        "low": value - half,
+        "high": value + half,
+    }
 
 
 def told(chance):
@@ -50,11 +61,21 @@ def told(chance):
 
 def discovered(placement, asked, share):
     return {
-        "placement": placement, "asked": asked, "new_share": share, "k": 8, "n": 90,
-        "shown_new": 0.26, "shown_new_without": 0.02, "ndcg": 0.36, "ndcg_without": 0.4,
-        "cost": 0.04, "cost_low": 0.03, "cost_high": 0.05, "found_new": 0.04,
+        "placement": placement,
+        "asked": asked,
+        "new_share": share,
+        "k": 8,
+        "n": 90,
+        "shown_new": 0.26,
+        "shown_new_without": 0.02,
+        "ndcg": 0.36,
+        "ndcg_without": 0.4,
+        "cost": 0.04,
+        "cost_low": 0.03,
+        "cost_high": 0.05,
+        "found_new": 0.04,
         "found_new_without": 0.01,
-    }  # fmt: skip
+    }
 
 
 @pytest.fixture
@@ -69,7 +90,9 @@ def result():
         "windows": {"validation": [window], "test": [window]},
         "figures": [*figures("all", 0.4, 0.3), *figures("web", 0.2, 0.3, n=20)],
         "differences": [
-            lead("all", 0.1), lead("all", 0.0, metric="new_ndcg"), lead("web", -0.1),
+            lead("all", 0.1),
+            lead("all", 0.0, metric="new_ndcg"),
+            lead("web", -0.1),
             lead("all", 0.05, metric="hr"),
         ],
         "over_single": [
@@ -79,18 +102,37 @@ def result():
         "samples": [{"segment": "web", "drawn": 20, "of": 2310}],
         "single": {"model": "repeat", "reached": {"repeat": 0.3, "popular": 0.1}},
         "reliability": {
-            "bins": [told(0.1), told(0.3)], "error": 0.012, "told": 0.2, "happened": 0.2,
+            "bins": [told(0.1), told(0.3)],
+            "error": 0.012,
+            "told": 0.2,
+            "happened": 0.2,
         },
         "origins": [
-            {"source": source, "recall": 0.4, "new_recall": None, "alone": 0.1, "new_alone": 0.0,
-             "candidates": 9.0}
+            {
+                "source": source,
+                "recall": 0.4,
+                "new_recall": None,
+                "alone": 0.1,
+                "new_alone": 0.0,
+                "candidates": 9.0,
+            }
             for source in ("repeat", "all together", "seen by trees")
         ],
         "importance": [
-            {"name": "own_recency", "group": "own purchases", "share": 0.75, "likely": 0.3,
-             "order": 0.1},
-            {"name": "item_season", "group": "how it sells", "share": 0.25, "likely": 0.1,
-             "order": 0.1},
+            {
+                "name": "own_recency",
+                "group": "own purchases",
+                "share": 0.75,
+                "likely": 0.3,
+                "order": 0.1,
+            },
+            {
+                "name": "item_season",
+                "group": "how it sells",
+                "share": 0.25,
+                "likely": 0.1,
+                "order": 0.1,
+            },
         ],
         "weights": {
             f"{blend}_{kind}": {"repeat": 1.0, "popular": 0.5}
@@ -105,7 +147,7 @@ def result():
         "left_out": [],
         "seconds": {"fit": 3.0, "measure": 2.0, "total": 5.0},
         "peak_mb": 800,
-    }  # fmt: skip
+    }
 
 
 class Page(HTMLParser):

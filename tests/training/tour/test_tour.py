@@ -177,9 +177,12 @@ def test_where_many_are_known_a_bundle_must_be_found(
     talk: Talk, person: Person, config: Config, history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nothing = dataclasses.replace(
-        talk, for_sale=0, sale=None, bundles=Reply(200, {}, '{"bundles": []}'),
+        talk,
+        for_sale=0,
+        sale=None,
+        bundles=Reply(200, {}, '{"bundles": []}'),
         bundles_csv=Reply(200, {}, "bundle_id\n"),
-    )  # fmt: skip
+    )
 
     def wrong() -> list[str]:
         found = checks.of_answers(nothing, person, config, history)
@@ -202,8 +205,11 @@ def test_the_check_passes_and_passes_again_after_the_next_ingest(workspace: Path
         assert all(check["passed"] for check in answer["checks"])
         assert answer["identity"]["recall"] >= 0.99
     summary = json.loads(result.stdout)
-    bought = [line for line in History.open(load_config(workspace)).table("lines").to_pylist()
-              if line["source"] == "live"]  # fmt: skip
+    bought = [
+        line
+        for line in History.open(load_config(workspace)).table("lines").to_pylist()
+        if line["source"] == "live"
+    ]
     assert bought
     assert summary["changed"]
 
@@ -224,10 +230,15 @@ def test_a_truth_that_is_not_met_fails(workspace: Path, config: Config, tmp_path
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
 def test_it_serves_until_it_is_told_to_stop(workspace: Path, end: signal.Signals) -> None:
-    with one_worker(), subprocess.Popen(
-        [*TOUR_WITH_CTRL_C, "-w", str(workspace), "--port", "0"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    ) as tour:  # fmt: skip
+    with (
+        one_worker(),
+        subprocess.Popen(
+            [*TOUR_WITH_CTRL_C, "-w", str(workspace), "--port", "0"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as tour,
+    ):
         assert tour.stdout is not None
         shown = ""
         for line in tour.stdout:
@@ -272,9 +283,11 @@ def test_where_keys_are_needed_it_asks_with_one(workspace: Path, tmp_path: Path)
     with one_worker():
         tour = subprocess.run(
             [*TOUR, "--json", "--port", "0", "-w", str(mine)],
-            capture_output=True, text=True, check=False,
+            capture_output=True,
+            text=True,
+            check=False,
             env=os.environ | {"OMNIBASKET_API_KEY": own},
-        )  # fmt: skip
+        )
     assert tour.returncode == 0, tour.stderr
     wrong = [check for check in json.loads(tour.stdout)["checks"] if not check["passed"]]
     assert [check for check in wrong if "answered" in check["what"]] == []

@@ -10,8 +10,14 @@ from tests.training.test_train import build, run
 @pytest.fixture(scope="module")
 def result(tmp_path_factory):
     folder = build(tmp_path_factory.mktemp("shop"), days=60)
-    asked = {"test_windows": 2, "validation_windows": 2, "test_days": 7, "validation_days": 7,
-             "peers": '["own_frequency", "als"]', "peer_settings": 2}  # fmt: skip
+    asked = {
+        "test_windows": 2,
+        "validation_windows": 2,
+        "test_days": 7,
+        "validation_days": 7,
+        "peers": '["own_frequency", "als"]',
+        "peer_settings": 2,
+    }
     settings = [
         word for name, value in asked.items() for word in ("--set", f"train.{name}={value}")
     ]
@@ -28,8 +34,9 @@ def test_windows_roll_and_each_is_judged(result):
     assert {"all", "2026-02-16 to 2026-02-22", "2026-02-23 to 2026-03-01"} <= segments
     by = {
         (row["segment"], row["method"]): row
-        for row in result["figures"] if row["metric"] == "ndcg@10"
-    }  # fmt: skip
+        for row in result["figures"]
+        if row["metric"] == "ndcg@10"
+    }
     ours = by["all", "omnibasket"]
     assert ours["low"] < ours["value"] < ours["high"]
 

@@ -96,9 +96,11 @@ def test_a_search_goes_on_after_a_kill_and_after_ctrl_c_as_if_nothing_had_been(f
     def stopped(by, after):
         command = [sys.executable, "-m", "training.cli", "tune", "-w", str(shop), *QUICK]
         process = subprocess.Popen(
-            [*command, "--json", "--trials", "300"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            [*command, "--json", "--trials", "300"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-        )  # fmt: skip
+        )
         until = time.monotonic() + 120
         while trials() < after and time.monotonic() < until:
             assert process.poll() is None, process.stderr
@@ -158,8 +160,11 @@ def test_a_dry_run_shows_what_would_be_searched(shop, tune, told):
     assert "models.als.half_life_days" in ran.stdout
     assert "models.repeat.due" not in ran.stdout
     assert told(shop, "--dry-run")["ranges"]["models.repeat.due"] == {
-        "low": 0.0, "high": 1.0, "unit": "share", "log": False,
-    }  # fmt: skip
+        "low": 0.0,
+        "high": 1.0,
+        "unit": "share",
+        "log": False,
+    }
     assert not (shop / "tuned.toml").exists()
 
 

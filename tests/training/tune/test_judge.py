@@ -72,8 +72,9 @@ def test_only_what_changed_is_learned_anew(built):
     other = applied(config, {"models.repeat.doubt": 5.0})
     second = judge.judge(other, fold)
     assert [words for words in told if words.startswith("learning ") and "rank" not in words] == [
-        "learning repeat", "learning repeat",
-    ]  # fmt: skip
+        "learning repeat",
+        "learning repeat",
+    ]
     assert not np.array_equal(first.values, second.values, equal_nan=True)
 
     told.clear()

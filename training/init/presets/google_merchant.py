@@ -30,10 +30,17 @@ _PRODUCTS = {
 _STOCK = {"location_id": "store_code", "item_id": "id|itemid|item_id", "on_hand": "quantity"}
 #: Without a quantity, what is said to be there is one piece.
 _AVAILABLE = {
-    "in_stock": "1", "in stock": "1", "limited_availability": "1", "limited availability": "1",
-    "on_display_to_order": "1", "on display to order": "1", "out_of_stock": "0",
-    "out of stock": "0", "preorder": "0", "backorder": "0",
-}  # fmt: skip
+    "in_stock": "1",
+    "in stock": "1",
+    "limited_availability": "1",
+    "limited availability": "1",
+    "on_display_to_order": "1",
+    "on display to order": "1",
+    "out_of_stock": "0",
+    "out of stock": "0",
+    "preorder": "0",
+    "backorder": "0",
+}
 
 
 def products(headers: Headers) -> Preset | None:

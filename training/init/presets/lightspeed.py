@@ -17,12 +17,24 @@ _X_SERIES = {
 }
 _LINE_TYPES = {"Sale Line": "sale", "Sale": "voided", "Payment": "voided"}
 _STATUS = {
-    "Closed": "no", "Completed": "no", "Complete": "no", "On account": "no", "Onaccount": "no",
-    "On account closed": "no", "Onaccount closed": "no", "Layby": "no", "Layby closed": "no",
-    "Awaiting dispatch": "no", "Awaiting pickup": "no", "Dispatched closed": "no",
-    "Pickedup closed": "no", "Voided": "yes", "Saved": "yes", "Parked": "yes",
+    "Closed": "no",
+    "Completed": "no",
+    "Complete": "no",
+    "On account": "no",
+    "Onaccount": "no",
+    "On account closed": "no",
+    "Onaccount closed": "no",
+    "Layby": "no",
+    "Layby closed": "no",
+    "Awaiting dispatch": "no",
+    "Awaiting pickup": "no",
+    "Dispatched closed": "no",
+    "Pickedup closed": "no",
+    "Voided": "yes",
+    "Saved": "yes",
+    "Parked": "yes",
     "Cancelled": "yes",
-}  # fmt: skip
+}
 #: Id of rows that are no line; the rules know it for no product.
 _NOTHING = "PAYMENT"
 _R_SERIES = {

@@ -27,10 +27,18 @@ _PEOPLE = {
     "phone": "Billing Telephone|Telephone|Billing Phone",
 }
 _STATUS = {
-    "pending": "no", "processing": "no", "complete": "no", "closed": "no", "holded": "no",
-    "on hold": "no", "payment_review": "no", "canceled": "yes", "cancelled": "yes",
-    "fraud": "yes", "pending_payment": "yes",
-}  # fmt: skip
+    "pending": "no",
+    "processing": "no",
+    "complete": "no",
+    "closed": "no",
+    "holded": "no",
+    "on hold": "no",
+    "payment_review": "no",
+    "canceled": "yes",
+    "cancelled": "yes",
+    "fraud": "yes",
+    "pending_payment": "yes",
+}
 _PRODUCTS = {
     "item_id": "sku",
     "title": "name",

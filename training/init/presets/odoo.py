@@ -26,11 +26,24 @@ _DISCOUNT = "Discount (%)|Discount %|Discount|discount|Disc.%"
 _REFERENCE = "Product/Internal Reference|product_id/default_code|Product/Barcode"
 #: A quotation was not bought.
 _STATUS = {
-    "Quotation": "yes", "Quotation Sent": "yes", "draft": "yes", "sent": "yes",
-    "Sales Order": "no", "sale": "no", "Locked": "no", "Done": "no", "done": "no",
-    "Cancelled": "yes", "cancel": "yes", "New": "yes", "Paid": "no", "paid": "no",
-    "Posted": "no", "Invoiced": "no", "invoiced": "no",
-}  # fmt: skip
+    "Quotation": "yes",
+    "Quotation Sent": "yes",
+    "draft": "yes",
+    "sent": "yes",
+    "Sales Order": "no",
+    "sale": "no",
+    "Locked": "no",
+    "Done": "no",
+    "done": "no",
+    "Cancelled": "yes",
+    "cancel": "yes",
+    "New": "yes",
+    "Paid": "no",
+    "paid": "no",
+    "Posted": "no",
+    "Invoiced": "no",
+    "invoiced": "no",
+}
 _PEOPLE = {
     "email": "Customer/Email|partner_id/email|Email",
     "phone": "Customer/Phone|partner_id/phone|Phone",

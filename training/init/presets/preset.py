@@ -131,9 +131,13 @@ def words(
 
 
 def ids(
-    headers: Headers, preset: Preset, first: str, other: str | None,
-    kind: tuple[str, str] | None = None, most: float = _FEW,
-) -> str | Column:  # fmt: skip
+    headers: Headers,
+    preset: Preset,
+    first: str,
+    other: str | None,
+    kind: tuple[str, str] | None = None,
+    most: float = _FEW,
+) -> str | Column:
     """Choose the column of product ids: the first, or another where many rows have none."""
     share = headers.blank_share(first, kind)
     if not share:

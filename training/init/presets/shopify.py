@@ -9,9 +9,17 @@ from recsys.config import Column
 from training.init.presets.preset import Headers, Preset, ids
 
 _WORDS = {
-    "web", "onlinestore", "pos", "iphone", "android", "ipad", "shopifydraftorder", "580111",
-    "129785", "1354745",
-}  # fmt: skip
+    "web",
+    "onlinestore",
+    "pos",
+    "iphone",
+    "android",
+    "ipad",
+    "shopifydraftorder",
+    "580111",
+    "129785",
+    "1354745",
+}
 _PRODUCTS = {
     "title": "Title",
     "parent_id": "Handle",
@@ -30,9 +38,21 @@ _PRODUCTS = {
 }
 #: Columns of the older inventory export that are no locations.
 _NO_LOCATION = (
-    "Handle", "Title", "Option1 Name", "Option1 Value", "Option2 Name", "Option2 Value",
-    "Option3 Name", "Option3 Value", "SKU", "Variant SKU", "HS Code", "COO", "Bin name", "Barcode",
-)  # fmt: skip
+    "Handle",
+    "Title",
+    "Option1 Name",
+    "Option1 Value",
+    "Option2 Name",
+    "Option2 Value",
+    "Option3 Name",
+    "Option3 Value",
+    "SKU",
+    "Variant SKU",
+    "HS Code",
+    "COO",
+    "Bin name",
+    "Barcode",
+)
 
 
 def orders(headers: Headers) -> Preset | None:

@@ -101,9 +101,13 @@ def pairs(
             axes.barh(places, [100 * v for v in values], color=colour, height=0.36, label=of)
             for place, value in zip(places, values, strict=True):
                 axes.text(
-                    100 * value + 0.02 * reach, place, f"{100 * value:.{digits}f}%",
-                    va="center", fontsize=9.5, color=MUTED,
-                )  # fmt: skip
+                    100 * value + 0.02 * reach,
+                    place,
+                    f"{100 * value:.{digits}f}%",
+                    va="center",
+                    fontsize=9.5,
+                    color=MUTED,
+                )
         axes.set_xlim(0, 1.18 * reach)
         axes.set_yticks(range(len(labels)), labels)
         axes.invert_yaxis()

@@ -75,17 +75,26 @@ def timeline(
             for number, window in enumerate(windows[kind]):
                 start, end = (_day(datetime.fromisoformat(window[at])) for at in ("start", "end"))
                 axes.axvspan(
-                    start, end, color=colour, alpha=0.28, linewidth=0,
+                    start,
+                    end,
+                    color=colour,
+                    alpha=0.28,
+                    linewidth=0,
                     label=None if number else told,
-                )  # fmt: skip
+                )
         at = np.asarray(days) / DAY
         for (channel, counted), (colour, dashes) in zip(
             orders.items(), _lines(len(orders)), strict=True
         ):
             axes.step(
-                at, counted, where="post", color=colour, linestyle=dashes, linewidth=1.6,
+                at,
+                counted,
+                where="post",
+                color=colour,
+                linestyle=dashes,
+                linewidth=1.6,
                 label=names.segment(channel),
-            )  # fmt: skip
+            )
         axes.xaxis_date()
         axes.yaxis.set_major_locator(MaxNLocator(4))
         axes.tick_params(axis="y", labelcolor=MUTED)

@@ -14,9 +14,17 @@ ASKED: Final = {
     "cart": "a cart",
 }
 HEADS: Final = (
-    "placement", "asked with", "share", "new", "without", "NDCG", "without", "cost", "found",
+    "placement",
+    "asked with",
+    "share",
+    "new",
     "without",
-)  # fmt: skip
+    "NDCG",
+    "without",
+    "cost",
+    "found",
+    "without",
+)
 
 
 def rows(found: Iterable[dict[str, Any]]) -> list[tuple[str, ...]]:

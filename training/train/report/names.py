@@ -77,7 +77,8 @@ def figure(metric: str, value: float | None) -> str:
 def settings(chosen: Mapping[str, Any]) -> str:
     """Write settings in one line."""
     return ", ".join(
-        f"{name.replace('_', ' ')} {value:g}" if isinstance(value, float)
+        f"{name.replace('_', ' ')} {value:g}"
+        if isinstance(value, float)
         else f"{name.replace('_', ' ')} {value}"
         for name, value in chosen.items()
-    )  # fmt: skip
+    )

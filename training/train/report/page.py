@@ -220,12 +220,15 @@ def _beside(found: Found, metric: str, segment: str, name: str, title: str, capt
 def _comparisons(found: Found) -> list[Drawn]:
     return [
         _beside(
-            found, "ndcg", segment, f"ndcg-{number}",
+            found,
+            "ndcg",
+            segment,
+            f"ndcg-{number}",
             f"NDCG@{found.k}, bought {names.segment(segment)}",
             found.customers(segment),
         )
         for number, segment in enumerate(found.segments)
-    ]  # fmt: skip
+    ]
 
 
 def _kinds(found: Found) -> list[Drawn]:
@@ -242,11 +245,17 @@ def _kinds(found: Found) -> list[Drawn]:
         ("repeat_share", "Shown again", "Share of what is shown that its customer had bought"),
     )
     return [
-        _beside(found, metric, ALL_CUSTOMERS, f"kind-{metric}",
-                f"{title}: NDCG@{found.k}" if metric.endswith("ndcg") else title, caption)
+        _beside(
+            found,
+            metric,
+            ALL_CUSTOMERS,
+            f"kind-{metric}",
+            f"{title}: NDCG@{found.k}" if metric.endswith("ndcg") else title,
+            caption,
+        )
         for metric, title, caption in told
         if found.row(metric) is not None
-    ]  # fmt: skip
+    ]
 
 
 def _trust(result: dict[str, Any]) -> list[Drawn]:
@@ -263,10 +272,13 @@ def _trust(result: dict[str, Any]) -> list[Drawn]:
     for blend, title in _WEIGHTS.items():
         weights = {name: weight for name, weight in result["weights"][blend].items() if weight}
         svg = bars(
-            f"weights-{blend}", title, [name.replace("_", " ") for name in weights],
-            list(weights.values()), written=[f"{value:.2f}" for value in weights.values()],
+            f"weights-{blend}",
+            title,
+            [name.replace("_", " ") for name in weights],
+            list(weights.values()),
+            written=[f"{value:.2f}" for value in weights.values()],
             ours=None,
-        )  # fmt: skip
+        )
         caption = "What each model's evidence counts, as learned on the validation windows"
         drawn.append(Drawn(title, caption, _safe(svg)))
     return drawn
@@ -287,27 +299,38 @@ def _candidates(origins: list[dict[str, Any]]) -> list[Drawn]:
     legend = ("of all that was bought", "of what was new")
     told = (
         (
-            "origins", "Who names it", origins, ("recall", "new_recall"),
+            "origins",
+            "Who names it",
+            origins,
+            ("recall", "new_recall"),
             "Share of what was bought that each model names among its candidates: what none of "
             f"them names cannot be shown. Candidates of one customer, on average: {many}",
         ),
         (
-            "added", "What it adds", models, ("alone", "new_alone"),
+            "added",
+            "What it adds",
+            models,
+            ("alone", "new_alone"),
             "Share of what was bought that this model names and no other",
         ),
-    )  # fmt: skip
+    )
     return [
         Drawn(
-            title, caption,
-            _safe(pairs(
-                name, f"{title}: {', '.join(one['source'] for one in rows)}",
-                [one["source"].replace("_", " ") for one in rows],
-                *([one[share] or 0.0 for one in rows] for share in shares),
-                legend=legend, axis="%",
-            )),
+            title,
+            caption,
+            _safe(
+                pairs(
+                    name,
+                    f"{title}: {', '.join(one['source'] for one in rows)}",
+                    [one["source"].replace("_", " ") for one in rows],
+                    *([one[share] or 0.0 for one in rows] for share in shares),
+                    legend=legend,
+                    axis="%",
+                )
+            ),
         )
         for name, title, rows, shares, caption in told
-    ]  # fmt: skip
+    ]
 
 
 def _importance(weights: list[dict[str, Any]]) -> list[Drawn]:
@@ -319,23 +342,32 @@ def _importance(weights: list[dict[str, Any]]) -> list[Drawn]:
     single = [(one["name"], one["share"]) for one in weights[:_FEATURES]]
     told = (
         (
-            "groups", "What trees look at", by_group,
+            "groups",
+            "What trees look at",
+            by_group,
             "How far trees move candidates apart, by what their features are about: shares of all",
         ),
         ("features", "Features that weigh most", single, "The same of single features"),
-    )  # fmt: skip
+    )
     return [
         Drawn(
-            title, caption,
-            _safe(bars(
-                name, title, [label.replace("_", " ") for label, _ in rows],
-                [100 * share for _, share in rows],
-                written=[f"{100 * share:.1f}%" for _, share in rows], ours=None, axis="%",
-            )),
+            title,
+            caption,
+            _safe(
+                bars(
+                    name,
+                    title,
+                    [label.replace("_", " ") for label, _ in rows],
+                    [100 * share for _, share in rows],
+                    written=[f"{100 * share:.1f}%" for _, share in rows],
+                    ours=None,
+                    axis="%",
+                )
+            ),
         )
         for name, title, rows, caption in told
         if rows
-    ]  # fmt: skip
+    ]
 
 
 def _peers(result: dict[str, Any]) -> list[dict[str, Any]]:
@@ -372,10 +404,13 @@ def _times(result: dict[str, Any]) -> list[Drawn]:
     longest = sorted(steps, key=lambda name: -steps[name])[:_STEPS]
     shown = [name for name in steps if name in longest]
     svg = bars(
-        "seconds", "Seconds of each step", [name.replace("_", " ") for name in shown],
-        [steps[name] for name in shown], written=[f"{steps[name]:.1f} s" for name in shown],
+        "seconds",
+        "Seconds of each step",
+        [name.replace("_", " ") for name in shown],
+        [steps[name] for name in shown],
+        written=[f"{steps[name]:.1f} s" for name in shown],
         ours=None,
-    )  # fmt: skip
+    )
     total = sum(steps.values())
     caption = f"{total:.0f} seconds together, {result['peak_mb']:,} MiB of memory at most"
     return [Drawn("Seconds", caption, _safe(svg))]

@@ -61,8 +61,9 @@ def read(history: History) -> Sold:
     found = {
         str(channel): np.bincount(
             stretch[channels == channel], counts[channels == channel], minlength=n
-        ) / long
+        )
+        / long
         for channel in np.unique(channels)
-    }  # fmt: skip
+    }
     starts = (day.min() + length * np.arange(n)) * DAY
     return starts, dict(sorted(found.items(), key=lambda pair: -pair[1].sum()))

@@ -70,10 +70,39 @@ def test_a_column_is_read_right(texts: str, expected: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["1,23", "12,34,56", "1,2345", "0,123,456", "1,234.567,8", "1.234,567.8", "1 23", "1'23",
-     "1 234'567", "1e3", "5.01235E+12", "12%", "12 kg", "--5", "(5", "5)", "-(5)", "12 kgx", "€5€",
-     "1 234.567 890", "١٢٫٥.٢", "0x10", "1_000", "5 7", "tea", "12.", "1..5", "९", "-", "€"],
-)  # fmt: skip
+    [
+        "1,23",
+        "12,34,56",
+        "1,2345",
+        "0,123,456",
+        "1,234.567,8",
+        "1.234,567.8",
+        "1 23",
+        "1'23",
+        "1 234'567",
+        "1e3",
+        "5.01235E+12",
+        "12%",
+        "12 kg",
+        "--5",
+        "(5",
+        "5)",
+        "-(5)",
+        "12 kgx",
+        "€5€",
+        "1 234.567 890",
+        "١٢٫٥.٢",
+        "0x10",
+        "1_000",
+        "5 7",
+        "tea",
+        "12.",
+        "1..5",
+        "९",
+        "-",
+        "€",
+    ],
+)
 def test_what_cannot_be_a_number_is_none_even_where_the_dot_is_stated(text: str) -> None:
     assert read(text, Format(".")) is None
 
@@ -124,9 +153,19 @@ def test_a_currency_belongs_to_money_only() -> None:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("2 pcs", "2"), ("3x", "3"), ("x 3", "3"), ("0,350 kg", "0.350"), ("2 Stk.", "2"),
-     ("1個", "1"), ("-1 szt.", "-1"), ("500 g", None), ("2 x 6", None), ("2 boxes", None)],
-)  # fmt: skip
+    [
+        ("2 pcs", "2"),
+        ("3x", "3"),
+        ("x 3", "3"),
+        ("0,350 kg", "0.350"),
+        ("2 Stk.", "2"),
+        ("1個", "1"),
+        ("-1 szt.", "-1"),
+        ("500 g", None),
+        ("2 x 6", None),
+        ("2 boxes", None),
+    ],
+)
 def test_a_unit_may_stand_beside_a_quantity_only(text: str, expected: str | None) -> None:
     number = read(text, Format(","), money=False)
     assert number == (None if expected is None else Decimal(expected))
@@ -155,12 +194,40 @@ def test_what_babel_writes_is_read_back_or_refused(
 
 
 DIGITS = st.text("0123456789", min_size=0, max_size=4)
-PIECES = st.sampled_from([".", ",", " ", "'", "’", "\u202f", "-", "(", ")", "€", "usd", "kr.", "٫",
-                          "pcs", "kg", "個",
-                          "٬", "٣", "e", "%", "−", "\u200b", "abc", "NaN", "+"])  # fmt: skip
-TEXTS = st.lists(DIGITS | PIECES, min_size=1, max_size=7).map("".join).filter(
-    lambda text: bool(text.strip()) and "\x00" not in text
-)  # fmt: skip
+PIECES = st.sampled_from(
+    [
+        ".",
+        ",",
+        " ",
+        "'",
+        "’",
+        "\u202f",
+        "-",
+        "(",
+        ")",
+        "€",
+        "usd",
+        "kr.",
+        "٫",
+        "pcs",
+        "kg",
+        "個",
+        "٬",
+        "٣",
+        "e",
+        "%",
+        "−",
+        "\u200b",
+        "abc",
+        "NaN",
+        "+",
+    ]
+)
+TEXTS = (
+    st.lists(DIGITS | PIECES, min_size=1, max_size=7)
+    .map("".join)
+    .filter(lambda text: bool(text.strip()) and "\x00" not in text)
+)
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,27 @@ import pytest
 from recsys.ingest.columns.time_zones import zone_days
 
 DAYS = (
-    "2017-03-12", "2017-11-05", "2020-03-29", "2020-10-25", "2011-12-29", "2011-12-30",
-    "2018-11-04", "2017-10-15", "2018-02-17", "2019-05-05", "2021-07-01",
-)  # fmt: skip
-ZONES = ("Europe/Berlin", "America/New_York", "America/Sao_Paulo", "Australia/Lord_Howe",
-         "Africa/Casablanca", "Asia/Kolkata", "UTC")  # fmt: skip
+    "2017-03-12",
+    "2017-11-05",
+    "2020-03-29",
+    "2020-10-25",
+    "2011-12-29",
+    "2011-12-30",
+    "2018-11-04",
+    "2017-10-15",
+    "2018-02-17",
+    "2019-05-05",
+    "2021-07-01",
+)
+ZONES = (
+    "Europe/Berlin",
+    "America/New_York",
+    "America/Sao_Paulo",
+    "Australia/Lord_Howe",
+    "Africa/Casablanca",
+    "Asia/Kolkata",
+    "UTC",
+)
 
 
 @pytest.mark.parametrize("zone", ZONES)

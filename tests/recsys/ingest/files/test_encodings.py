@@ -7,13 +7,21 @@ import pytest
 from recsys.ingest.files.encodings import detected_encoding
 
 TEXTS = {
-    "cp1252": ["Artikel;Größe\nMüsli;1\n", "Désignation;Prix €\nthé glacé;2\n", "año;ñu\n",
-               "Þór;ýsa\nsmjör;æðar í dós\n", "Fläche;m²\nRost;3\n"],
-    "cp1250": ["Artykuł;Ilość\nŻółty ser;1\n", "Zboží;Kus\nřepa červená;ťuk\nkočičí žrádlo;2\n",
-               "nazwa;cena\nmąka;2\nświeże bułki;3\n"],
+    "cp1252": [
+        "Artikel;Größe\nMüsli;1\n",
+        "Désignation;Prix €\nthé glacé;2\n",
+        "año;ñu\n",
+        "Þór;ýsa\nsmjör;æðar í dós\n",
+        "Fläche;m²\nRost;3\n",
+    ],
+    "cp1250": [
+        "Artykuł;Ilość\nŻółty ser;1\n",
+        "Zboží;Kus\nřepa červená;ťuk\nkočičí žrádlo;2\n",
+        "nazwa;cena\nmąka;2\nświeże bułki;3\n",
+    ],
     "cp1254": ["Sipariş;Ürün\nşeker ve yağ;1\n", "Fiş;Tutar\nsıcak çay;2\n"],
     "cp932": ["注文番号;商品名\n1;お茶とコーヒー\n", "日付,商品\n2024/03/01,カップ\n"],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(

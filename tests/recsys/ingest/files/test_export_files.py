@@ -83,9 +83,16 @@ _CELL = st.text(st.sampled_from(list("aZ9é ,;\t|\"'\n\xa0\u200f.-")), max_size=
 )
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_way_of_writing_reads_back_with_its_lines(
-    opened: Open, rows: list[list[str]], delimiter: str, encoding: str, ends: list[str],
-    title: str, last: bool, again: bool, seed: int,
-) -> None:  # fmt: skip
+    opened: Open,
+    rows: list[list[str]],
+    delimiter: str,
+    encoding: str,
+    ends: list[str],
+    title: str,
+    last: bool,
+    again: bool,
+    seed: int,
+) -> None:
     rows = [[str(n), *row[1:3], "x" + row[3]] for n, row in enumerate(rows)]
     if title == "sep=":
         title = f"sep={delimiter}\n"
@@ -178,9 +185,10 @@ def test_invisible_signs_blanks_and_zero_bytes(opened: Open, packed: bool) -> No
     content = gzip.compress(text.encode()) if packed else text.encode()
     _, rows = opened(content, "x.csv.gz" if packed else "x.csv")
     assert rows == [
-        (1, "A1", "tea", "1 234,50", "007"), (2, "A 2", "jam", None, "it's"),
+        (1, "A1", "tea", "1 234,50", "007"),
+        (2, "A 2", "jam", None, "it's"),
         (3, None, "'t", "1", "x"),
-    ]  # fmt: skip
+    ]
 
 
 def test_an_encoding_that_is_not_the_files_says_the_line(opened: Open) -> None:
@@ -207,7 +215,7 @@ EVENTS = [{"event_name": "view_item", "n": 1.50, "items": [{"item_id": "[}\n{"}]
         (json.dumps(EVENTS[:1]) + "\n" + json.dumps(EVENTS[1:]), [1, 2, 2]),
         ("\n".join(json.dumps(e) + "," for e in EVENTS), [1, 2, 3]),
     ],
-)  # fmt: skip
+)
 def test_events_in_json_however_they_are_put(opened: Open, text: str, began: list[int]) -> None:
     raw, rows = opened(text, "x.json", "ga4_events")
     assert [json.loads(line) for _, line in rows] == EVENTS
@@ -273,9 +281,13 @@ def test_items_as_json_text_in_a_table(opened: Open) -> None:
     items = json.dumps([{"item_id": "A", "price": 2.5}])
     out = io.StringIO()
     csv.writer(out).writerows(
-        [["event_name", "event_timestamp", "items"], ["purchase", "1714550401000000", items],
-         ["purchase", "1714550401000000", "[{'item_id': 'A'}]"], ["view_item", "1", ""]]
-    )  # fmt: skip
+        [
+            ["event_name", "event_timestamp", "items"],
+            ["purchase", "1714550401000000", items],
+            ["purchase", "1714550401000000", "[{'item_id': 'A'}]"],
+            ["view_item", "1", ""],
+        ]
+    )
     raw, rows = opened(out.getvalue(), "e.csv", "ga4_events")
     assert json.loads(rows[0][1])["items"] == [{"item_id": "A", "price": 2.5}]
     assert rows[1][1] == "[{'item_id': 'A'}]"  # no JSON: a reject, not a purchase of nothing
@@ -297,9 +309,12 @@ def test_product_feeds_in_xml(opened: Open) -> None:
     raw, rows = opened(FEED, "f.xml", "products")
     table = [dict(zip(raw.columns, row, strict=True)) for row in cells(rows)]
     assert table[0] == {
-        "title": "Tea & milk", "id": "T-1", "price": "15.00 USD",
-        "additional_image_link": "a,b", "shipping.price": "1 USD",
-    }  # fmt: skip
+        "title": "Tea & milk",
+        "id": "T-1",
+        "price": "15.00 USD",
+        "additional_image_link": "a,b",
+        "shipping.price": "1 USD",
+    }
     assert (table[1]["id"], table[1]["title"], table[1]["price"]) == ("T-2", "Jam", "")
     assert lines(raw, rows) == [3, 7]
     atom = '<feed xmlns="a"><entry><id>1</id><link href="u"/></entry></feed>'

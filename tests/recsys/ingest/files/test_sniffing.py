@@ -47,8 +47,10 @@ def test_a_quote_that_is_never_closed_costs_its_own_line(at: int) -> None:
 def test_breaks_within_quotes_are_no_rows() -> None:
     text = ['"Order\n', 'ID";b;c\n', '1;"x\n', "y;z\n", '";2\n', "3;4;5\n"]
     assert list(split_records(text, ";")) == [
-        (2, ["Order\nID", "b", "c"]), (3, ["1", "x\ny;z\n", "2"]), (1, ["3", "4", "5"])
-    ]  # fmt: skip
+        (2, ["Order\nID", "b", "c"]),
+        (3, ["1", "x\ny;z\n", "2"]),
+        (1, ["3", "4", "5"]),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -117,11 +119,17 @@ def test_what_is_no_table_is_called_by_its_name(start: bytes, message: str) -> N
 @pytest.mark.parametrize(
     ("text", "form"),
     [
-        ("a,b\n1,2\n", "table"), ("[Order ID],[SKU]\n", "table"), ('{"a": 1}\n', "json"),
-        (' [\n {"a": 1}]', "json"), ("[]", "json"), ('<?xml version="1.0"?><rss>', "xml"),
-        ("<feed xmlns='x'>", "xml"), ("PAR1", "parquet"), ("<none>,b\n", "table"),
+        ("a,b\n1,2\n", "table"),
+        ("[Order ID],[SKU]\n", "table"),
+        ('{"a": 1}\n', "json"),
+        (' [\n {"a": 1}]', "json"),
+        ("[]", "json"),
+        ('<?xml version="1.0"?><rss>', "xml"),
+        ("<feed xmlns='x'>", "xml"),
+        ("PAR1", "parquet"),
+        ("<none>,b\n", "table"),
     ],
-)  # fmt: skip
+)
 def test_forms_are_told_from_what_stands_there(text: str, form: str) -> None:
     if text == "<none>,b\n":
         form = "xml"  # nobody calls a column so; a damaged feed has to say where
@@ -130,9 +138,16 @@ def test_forms_are_told_from_what_stands_there(text: str, form: str) -> None:
 
 @pytest.mark.parametrize(
     ("written", "told"),
-    [("utf-8", "utf-8"), ("utf-8-sig", "utf-8"), ("utf-16", "utf-16"), ("utf-16-le", "utf-16-le"),
-     ("utf-16-be", "utf-16-be"), ("utf-32", "utf-32"), ("cp1252", "cp1252")],
-)  # fmt: skip
+    [
+        ("utf-8", "utf-8"),
+        ("utf-8-sig", "utf-8"),
+        ("utf-16", "utf-16"),
+        ("utf-16-le", "utf-16-le"),
+        ("utf-16-be", "utf-16-be"),
+        ("utf-32", "utf-32"),
+        ("cp1252", "cp1252"),
+    ],
+)
 def test_encodings_that_nobody_stated(written: str, told: str) -> None:
     content = "Artikel;Menge\nMüsli;1\nKäse;2\n".encode(written)
     assert detected_encoding(io.BytesIO(content)) == told

@@ -37,11 +37,15 @@ def test_each_line_pays_its_share(
     con: Backend, orders: list[tuple[list[int], list[int], int]]
 ) -> None:
     lines = [
-        {"_row": 100 * number + place, "order_id": str(number), "amount_minor": amount,
-         "discount_minor": 0}
+        {
+            "_row": 100 * number + place,
+            "order_id": str(number),
+            "amount_minor": amount,
+            "discount_minor": 0,
+        }
         for number, (amounts, _, _) in enumerate(orders)
         for place, amount in enumerate(amounts)
-    ]  # fmt: skip
+    ]
     gross = [sum(a for a in (*amounts, *lost) if a > 0) for amounts, lost, _ in orders]
     stated = [
         {"order_id": str(number), "reduced": reduced, "gross": gross[number]}

@@ -62,8 +62,12 @@ def redeem(
     ledger: Ledger, which: str, number: str = "T1", at: int = NOW, **use: Any
 ) -> RedeemedOffer:
     order: dict[str, Any] = {
-        "channel": "pos", "location_id": "S1", "owners": None, "items": None, **use
-    }  # fmt: skip
+        "channel": "pos",
+        "location_id": "S1",
+        "owners": None,
+        "items": None,
+        **use,
+    }
     if "item_ids" in order:  # one piece of each
         order["items"] = [OrderItem(item_id) for item_id in order.pop("item_ids")]
     return ledger.offers.redeem(which, transaction_id=number, now_ts=at, **order)

@@ -70,20 +70,31 @@ def test_the_best_combination_is_the_best_of_all(
 
 
 def use(items: list[OrderItem] | None, number: str = "T1", **fields: Any) -> OfferUse:
-    return OfferUse(**{
-        "transaction_id": number, "channel": "pos", "location_id": "S1", "owners": None,
-        "items": items, "currency": None, "now_ts": NOW, **fields,
-    })  # fmt: skip
+    return OfferUse(
+        **{
+            "transaction_id": number,
+            "channel": "pos",
+            "location_id": "S1",
+            "owners": None,
+            "items": items,
+            "currency": None,
+            "now_ts": NOW,
+            **fields,
+        }
+    )
 
 
 def kinds(outcomes: list[Outcome]) -> list[str]:
     return [
-        "again" if found.redeemed and not found.redeemed.first
-        else "first" if found.redeemed
-        else "" if found.refused is None
+        "again"
+        if found.redeemed and not found.redeemed.first
+        else "first"
+        if found.redeemed
+        else ""
+        if found.refused is None
         else found.refused.kind
         for found in outcomes
-    ]  # fmt: skip
+    ]
 
 
 def test_one_call_redeems_the_best_and_says_why_not_of_the_others(ledger: Ledger) -> None:

@@ -46,9 +46,14 @@ def test_who_has_not_seen_the_latest_changes_nothing(ledger: Ledger, expected: i
     latest = decide(ledger, note="seen")
     with pytest.raises(StaleError, match="revision 2"):
         ledger.decisions.change(
-            "b1", "together", ["tea", "milk"], TERMS,
-            expected_revision=expected, by="bob", now_ts=NOW,
-        )  # fmt: skip
+            "b1",
+            "together",
+            ["tea", "milk"],
+            TERMS,
+            expected_revision=expected,
+            by="bob",
+            now_ts=NOW,
+        )
     assert ledger.decisions.get("b1") == latest
     assert ledger.decisions.mark() == 2
 
@@ -92,8 +97,9 @@ def test_withdrawing_voids_what_stands(ledger: Ledger) -> None:
     old = promise(ledger, "c0", at=NOW - HOUR)
     offer = promise(ledger)
     decide(ledger, status="withdrawn")
-    assert [found and found.state for found in map(ledger.offers.find, (
-        old.offer_id, offer.offer_id))] == ["expired", "withdrawn"]  # fmt: skip
+    assert [
+        found and found.state for found in map(ledger.offers.find, (old.offer_id, offer.offer_id))
+    ] == ["expired", "withdrawn"]
     assert ledger.offers.standing(["c1"], NOW) == []
     assert counted(ledger).issued == 2
     assert (counted(ledger).standing, counted(ledger).reserved_minor) == (0, 0)

@@ -127,9 +127,7 @@ def test_nobody_gets_more_than_a_customer_may(ledger: Ledger) -> None:
     check_books(ledger)
 
 
-BOUNDS = VisitBounds(
-    per_visit=2, hours=0.5, budget_share=0.5, per_address_hour=3, address="home"
-)  # fmt: skip
+BOUNDS = VisitBounds(per_visit=2, hours=0.5, budget_share=0.5, per_address_hour=3, address="home")
 
 
 def test_visits_of_nobody_are_promised_little(ledger: Ledger) -> None:

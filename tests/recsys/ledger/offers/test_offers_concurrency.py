@@ -90,9 +90,14 @@ def basket_of(order: str) -> list[OrderItem]:
 
 def decide_first(ledger: Ledger, bundle_id: str, number: int) -> Decision:
     return ledger.decisions.change(
-        bundle_id, "together", ["tea", "milk"], TERMS,
-        expected_revision=0, by=f"marketer {number}", now_ts=NOW,
-    )  # fmt: skip
+        bundle_id,
+        "together",
+        ["tea", "milk"],
+        TERMS,
+        expected_revision=0,
+        by=f"marketer {number}",
+        now_ts=NOW,
+    )
 
 
 def bustle(ledger: Ledger, number: int) -> str:
@@ -107,20 +112,27 @@ def bustle(ledger: Ledger, number: int) -> str:
         orders = [f"T{chance.randrange(20)}" for _ in range(3)]
         events = [
             Event(
-                event_id=f"{number}-{step}-{n}", event="refund", occurred_at=AT, channel="pos",
-                location_id="S1", transaction_id=order,
+                event_id=f"{number}-{step}-{n}",
+                event="refund",
+                occurred_at=AT,
+                channel="pos",
+                location_id="S1",
+                transaction_id=order,
             )
             for n, order in enumerate(orders)
-        ]  # fmt: skip
+        ]
         visit = f"s{chance.randrange(4)}"
         issue(ledger, session_own_id(visit), bundle_id)
         somebody = Identifier(type="email", value=owner)
         events.append(
             Event(
-                event_id=f"{number}-{step}", event="login", occurred_at=AT, identifier=somebody,
+                event_id=f"{number}-{step}",
+                event="login",
+                occurred_at=AT,
+                identifier=somebody,
                 session_id=visit,
             )
-        )  # fmt: skip
+        )
         ledger.add_events(events, NOW)
         with suppress(StaleError, TransitionError):
             status = chance.choice(["approved", "approved", "paused", "withdrawn"])
@@ -270,8 +282,12 @@ def test_no_piece_carries_two_offers_whoever_asks_at_once(ledger: Ledger, at_onc
             jobs += [("redeem of few pieces", f"{code} {order}")] * (1 + n % 2)
     told = Counter(what for what, _ in at_once(jobs))
     assert told.keys() <= {
-        "first", "offer-overlaps", "offer-incomplete", "offer-not-cheaper", "order-limit",
-    }, told  # fmt: skip
+        "first",
+        "offer-overlaps",
+        "offer-incomplete",
+        "offer-not-cheaper",
+        "order-limit",
+    }, told
     with ledger._database.reading() as connection:
         rows = connection.execute(sa.select(REDEMPTIONS)).all()
     assert {row.transaction_id for row in rows} == set(orders)

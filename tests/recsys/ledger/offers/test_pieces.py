@@ -22,10 +22,16 @@ LISTED = {"a": 300, "a2": 280, "b": 200, "c": 150, "c2": 150}
 def an_offer(members: list[str], discount_minor: int, number: int = 0) -> Offer:
     items = tuple(OfferItem(name, LISTED[name]) for name in members)
     return Offer(
-        offer_id=f"o{number}", bundle_id="b", owner="c", items=items,
-        price_minor=sum(item.price_minor for item in items) - discount_minor, currency="EUR",
-        issued_ts=0, expires_ts=9, state="standing",
-    )  # fmt: skip
+        offer_id=f"o{number}",
+        bundle_id="b",
+        owner="c",
+        items=items,
+        price_minor=sum(item.price_minor for item in items) - discount_minor,
+        currency="EUR",
+        issued_ts=0,
+        expires_ts=9,
+        state="standing",
+    )
 
 
 def choice(item_id: str) -> str:

@@ -104,8 +104,13 @@ def test_meetings_have_a_direction():
 
     found = dense(count_meeting_pairs(PairEntries(sequence, sequence, next_two, N), 1))
     assert {(a, b): found[a, b] for a, b in np.argwhere(found)} == {
-        (2, 0): 2, (2, 1): 1, (0, 1): 1, (0, 2): 1, (1, 2): 1, (1, 0): 1,
-    }  # fmt: skip
+        (2, 0): 2,
+        (2, 1): 1,
+        (0, 1): 1,
+        (0, 2): 1,
+        (1, 2): 1,
+        (1, 0): 1,
+    }
 
 
 def test_nothing_to_count_is_no_error():

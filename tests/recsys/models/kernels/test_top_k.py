@@ -79,8 +79,11 @@ def test_what_is_said_adds_up():
     other = speech([[], [], [], [(0, 1.0)]], TABLE)
     found = top_voted(one, other, N, 5)
     assert [dict(zip(*map(np.ndarray.tolist, found.row(r)), strict=True)) for r in range(4)] == [
-        {2: 0.75, 1: 0.5}, {}, {2: 1.0}, {1: 1.0, 2: 0.25},
-    ]  # fmt: skip
+        {2: 0.75, 1: 0.5},
+        {},
+        {2: 1.0},
+        {1: 1.0, 2: 0.25},
+    ]
     assert top_voted(one, other, N, 1).item_ix.tolist() == [2, 2, 1]
     every = np.tile(np.arange(N, dtype=np.int32), 4)
     scores = votes_for(one, other, np.arange(5) * N, every, N).reshape(4, N)

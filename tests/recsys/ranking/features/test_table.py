@@ -37,10 +37,17 @@ def statistics(world):
 def bought(*purchases):
     """A row of (item, days ago, channel, location, amount)."""
     rows = [
-        (item_keys([item])[0], AS_OF - round(days * DAY), 1.0, 1 + round(days), channel, location,
-         amount)
+        (
+            item_keys([item])[0],
+            AS_OF - round(days * DAY),
+            1.0,
+            1 + round(days),
+            channel,
+            location,
+            amount,
+        )
         for item, days, channel, location, amount in purchases
-    ]  # fmt: skip
+    ]
     return add_lines(EMPTY, np.array(rows, LINES)) if rows else EMPTY
 
 
@@ -70,9 +77,12 @@ def one(world, statistics, row, item, **asked):
 
 
 purchase = st.tuples(
-    st.sampled_from(ITEMS), st.floats(0.1, 200), st.integers(0, 1), st.sampled_from([0, 7, 8]),
+    st.sampled_from(ITEMS),
+    st.floats(0.1, 200),
+    st.integers(0, 1),
+    st.sampled_from([0, 7, 8]),
     st.integers(0, 900),
-)  # fmt: skip
+)
 people = st.lists(st.lists(purchase, max_size=8).map(lambda some: bought(*some)), max_size=5)
 
 

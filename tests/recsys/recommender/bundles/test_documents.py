@@ -35,10 +35,15 @@ def decided(*items, revision=1, **terms):
     name = named(*items)
     return {
         name: Decision(
-            bundle_id=name, kind="together", item_ids=items, terms=Terms(**terms),
-            revision=revision, changed_ts=AS_OF, changed_by="anna",
+            bundle_id=name,
+            kind="together",
+            item_ids=items,
+            terms=Terms(**terms),
+            revision=revision,
+            changed_ts=AS_OF,
+            changed_by="anna",
         )
-    }  # fmt: skip
+    }
 
 
 def ids(suggestions, **wanted):
@@ -124,10 +129,12 @@ def test_a_price_curve_ends_at_the_floor_and_the_full_price(suggestions):
 
 def test_a_price_is_judged_before_it_is_kept(suggestions):
     name = next(
-        name for name in ids(suggestions)
-        if (pricing := row(suggestions, name)["pricing"]) and pricing["cost_known"]
+        name
+        for name in ids(suggestions)
+        if (pricing := row(suggestions, name)["pricing"])
+        and pricing["cost_known"]
         and pricing["floor_price"]["amount_minor"] < pricing["full_price"]["amount_minor"] - 2
-    )  # fmt: skip
+    )
     pricing = row(suggestions, name)["pricing"]
     floor, price = (pricing[key]["amount_minor"] for key in ("floor_price", "full_price"))
     good = Terms(status="approved", price_minor=price - 1, currency="EUR")

@@ -23,14 +23,23 @@ FOUR = ("a", "b", "c", "d")
 def suggestions(artefact_folder):
     """What was found, and a bundle of four that the model does not know."""
     terms = Terms(
-        status="approved", price_minor=300, currency="EUR", budget_minor=9000,
-        channels=("web", "pos"), note='"Spring", and\nmore',
-    )  # fmt: skip
+        status="approved",
+        price_minor=300,
+        currency="EUR",
+        budget_minor=9000,
+        channels=("web", "pos"),
+        note='"Spring", and\nmore',
+    )
     name = bundle_id("together", FOUR)
     gone = Decision(
-        bundle_id=name, kind="together", item_ids=FOUR, terms=terms, revision=3,
-        changed_ts=0, changed_by="@ada",
-    )  # fmt: skip
+        bundle_id=name,
+        kind="together",
+        item_ids=FOUR,
+        terms=terms,
+        revision=3,
+        changed_ts=0,
+        changed_by="@ada",
+    )
     return Suggestions(Engine.load(artefact_folder), {name: gone}, BundleSettings())
 
 
@@ -80,9 +89,23 @@ def test_no_cell_is_a_formula(suggestions, title):
 
 @pytest.mark.parametrize(
     "title",
-    ["＝1+1", "＋1", "－1", "＠SUM(1)", "﹢1", "−1", " =1", "\u00a0=1", "\u200b=1", "\u202e=1",
-     "\ufeff=1", "\t=1", "\r\n=1", "=cmd|' /C calc'!A0"],
-)  # fmt: skip
+    [
+        "＝1+1",
+        "＋1",
+        "－1",
+        "＠SUM(1)",
+        "﹢1",
+        "−1",
+        " =1",
+        "\u00a0=1",
+        "\u200b=1",
+        "\u202e=1",
+        "\ufeff=1",
+        "\t=1",
+        "\r\n=1",
+        "=cmd|' /C calc'!A0",
+    ],
+)
 def test_signs_in_any_dress_are_made_safe(suggestions, title):
     found = row(suggestions, every(suggestions)[0])
     found["items"] = [{**item, "title": title} for item in found["items"]]

@@ -133,9 +133,14 @@ def test_what_somebody_decided_about_stays_in_the_list(engine, status):
     items = {item: {"cost_minor": 400} for pair in PAIRS for item in pair}
     name = bundle_id("together", PAIRS[0])
     decision = Decision(
-        bundle_id=name, kind="together", item_ids=PAIRS[0], terms=Terms(status=status),
-        revision=2, changed_ts=AS_OF, changed_by="anna",
-    )  # fmt: skip
+        bundle_id=name,
+        kind="together",
+        item_ids=PAIRS[0],
+        terms=Terms(status=status),
+        revision=2,
+        changed_ts=AS_OF,
+        changed_by="anna",
+    )
     live = engine.with_live(told(**items))
     assert (
         name not in matching_bundles(Suggestions(live, {}, BundleSettings()), ListRequest()).names

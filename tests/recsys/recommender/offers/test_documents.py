@@ -21,11 +21,18 @@ CODE = "7Q4M-0X2K-D9AB-WT5C"
 def made(**fields):
     return Offer(
         **{
-            "offer_id": "o1", "bundle_id": "b1", "owner": "c1",
-            "items": (OfferItem("butter", 150), OfferItem("gone", 99)), "price_minor": 200,
-            "currency": "EUR", "issued_ts": 0, "expires_ts": 86_400, "state": "standing", **fields,
+            "offer_id": "o1",
+            "bundle_id": "b1",
+            "owner": "c1",
+            "items": (OfferItem("butter", 150), OfferItem("gone", 99)),
+            "price_minor": 200,
+            "currency": "EUR",
+            "issued_ts": 0,
+            "expires_ts": 86_400,
+            "state": "standing",
+            **fields,
         }
-    )  # fmt: skip
+    )
 
 
 def test_an_offer_is_told_without_its_owner(catalogue):
@@ -49,10 +56,12 @@ def test_an_offer_needs_no_catalogue():
     told = offer(made(state="redeemed", redemption=used), CODE, None)
     assert {item["title"] for item in told["items"]} == {None}
     assert told["redemption"] == {
-        "transaction_id": "9", "channel": "pos", "location_id": "S1",
+        "transaction_id": "9",
+        "channel": "pos",
+        "location_id": "S1",
         "redeemed_at": "1970-01-01T00:01:00Z",
         "discount": {"amount_minor": 7, "currency": told["price"]["currency"]},
-    }  # fmt: skip
+    }
 
 
 def test_products_are_priced_all_or_not_at_all(catalogue):

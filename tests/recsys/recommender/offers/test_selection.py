@@ -33,9 +33,14 @@ def nobody_is_sure(monkeypatch, request):
 def approved(*items, kind="together", **terms):
     given = Terms(**{"status": "approved", "price_minor": 5, "currency": "EUR", **terms})
     return Decision(
-        bundle_id=bundle_id(kind, items), kind=kind, item_ids=items, terms=given, revision=1,
-        changed_ts=AS_OF, changed_by="anna",
-    )  # fmt: skip
+        bundle_id=bundle_id(kind, items),
+        kind=kind,
+        item_ids=items,
+        terms=given,
+        revision=1,
+        changed_ts=AS_OF,
+        changed_by="anna",
+    )
 
 
 def offers(engine, *decisions, row=EMPTY, placement="web_cart", **fields):
@@ -55,9 +60,13 @@ def test_a_cart_with_a_part_gets_the_bundle_with_the_chance_of_the_rest(engine):
     assert offer["bundle_id"] == decision.bundle_id
     assert offer["missing"] == [SECOND]
     shown = engine.recommend(
-        [Question(placement="web_cart", settings=PLACEMENTS["web_cart"], as_of_ts=AS_OF,
-                  cart=(FIRST,))], [EMPTY]
-    )[0]["items"]  # fmt: skip
+        [
+            Question(
+                placement="web_cart", settings=PLACEMENTS["web_cart"], as_of_ts=AS_OF, cart=(FIRST,)
+            )
+        ],
+        [EMPTY],
+    )[0]["items"]
     assert offer["chance"] == next(i["score"] for i in shown if i["item_id"] == SECOND)
 
 

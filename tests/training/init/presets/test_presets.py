@@ -109,7 +109,7 @@ LINES: dict[str, dict[str, list[tuple[str, str, float, int, int]]]] = {
         "Shop/0001": [("O-MUG", "sale", 2, 0, 1000), ("O-TEA", "sale", 1, 0, 400)],
         "Shop/0002": [("O-MUG", "return", -1, 0, -500)],
     },
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("file", KINDS)
@@ -266,15 +266,31 @@ def test_prices_are_shelf_prices(history: Any) -> None:
 def test_guests_are_nobody_and_customers_are_themselves(history: Any) -> None:
     who = {line["order_id"]: line["customer_id"] for line in history("lines")}
     known = [
-        "shopify_orders:#1001", "shopify_orders:#1002", "woocommerce_items:810",
-        "woocommerce_items:812", "woocommerce_items:814", "woocommerce_orders:910",
-        "woocommerce_orders:912", "woocommerce_orders:913", "magento_items:100000012",
-        "magento_items:100000013", "square_items:tx_0a1", "lightspeed_x:LX-1001",
-        "lightspeed_r:220001", "odoo_sale:S00021", "odoo_pos:Shop/0002",
-    ]  # fmt: skip
+        "shopify_orders:#1001",
+        "shopify_orders:#1002",
+        "woocommerce_items:810",
+        "woocommerce_items:812",
+        "woocommerce_items:814",
+        "woocommerce_orders:910",
+        "woocommerce_orders:912",
+        "woocommerce_orders:913",
+        "magento_items:100000012",
+        "magento_items:100000013",
+        "square_items:tx_0a1",
+        "lightspeed_x:LX-1001",
+        "lightspeed_r:220001",
+        "odoo_sale:S00021",
+        "odoo_pos:Shop/0002",
+    ]
     assert len({who[order] for order in known}) == len(known)
-    guests = ["shopify_orders:#1004", "square_items:tx_0a3", "lightspeed_x:LX-1002",
-              "lightspeed_r:220002", "odoo_sale:S00022", "odoo_pos:Shop/0001"]  # fmt: skip
+    guests = [
+        "shopify_orders:#1004",
+        "square_items:tx_0a3",
+        "lightspeed_x:LX-1002",
+        "lightspeed_r:220002",
+        "odoo_sale:S00022",
+        "odoo_pos:Shop/0001",
+    ]
     assert {who[order] for order in guests} == {None}
     assert who["square_items:tx_0a1"] == who["square_items:tx_0a2"]
 
@@ -283,10 +299,30 @@ def test_catalogues_say_what_is_sold(history: Any) -> None:
     products = {product["item_id"]: product for product in history("products")}
     listed = {item for item, product in products.items() if product["in_catalogue"]}
     assert listed == {
-        "S-FERN-S", "S-FERN-L", "S-MOSS", "S-LANT", "W-FERN", "W-MOSS", "W-TROWEL", "W-NEW",
-        "W-JMP", "W-JMP-S", "M-JMP-S", "M-JMP-M", "M-CAP", "Q-MILK", "Q-RYE", "Q-PLAT", "Y-MILK",
-        "Y-RYE", "Y-TOM", "G-LAMP-R", "G-LAMP-B", "G-MUG", "G-BOWL",
-    }  # fmt: skip
+        "S-FERN-S",
+        "S-FERN-L",
+        "S-MOSS",
+        "S-LANT",
+        "W-FERN",
+        "W-MOSS",
+        "W-TROWEL",
+        "W-NEW",
+        "W-JMP",
+        "W-JMP-S",
+        "M-JMP-S",
+        "M-JMP-M",
+        "M-CAP",
+        "Q-MILK",
+        "Q-RYE",
+        "Q-PLAT",
+        "Y-MILK",
+        "Y-RYE",
+        "Y-TOM",
+        "G-LAMP-R",
+        "G-LAMP-B",
+        "G-MUG",
+        "G-BOWL",
+    }
     gone = {item for item in listed if not products[item]["active"]}
     assert gone == {"S-LANT", "W-TROWEL", "W-NEW", "M-CAP", "Q-PLAT", "Y-TOM"}
     assert products["S-FERN-L"]["category"] == "Pots"
@@ -306,18 +342,26 @@ def test_catalogues_say_what_is_sold(history: Any) -> None:
 def test_stock_is_what_can_be_sold(history: Any) -> None:
     found = {(row["location_id"], row["item_id"]): row["on_hand"] for row in history("stock")}
     assert found == {
-        ("High Street", "S-FERN-S"): 9, ("Warehouse", "S-FERN-S"): 30, ("High Street", "S-MOSS"): 4,
-        ("Old Mill", "S-FERN-S"): 7, ("Old Mill", "S-MOSS"): 5, ("mill-road", "G-LAMP-R"): 4,
+        ("High Street", "S-FERN-S"): 9,
+        ("Warehouse", "S-FERN-S"): 30,
+        ("High Street", "S-MOSS"): 4,
+        ("Old Mill", "S-FERN-S"): 7,
+        ("Old Mill", "S-MOSS"): 5,
+        ("mill-road", "G-LAMP-R"): 4,
         ("mill-road", "G-MUG"): 0,
-    }  # fmt: skip
+    }
 
 
 def test_events_are_read_from_all_three_forms(history: Any) -> None:
     found = sorted((e["event"], e["item_id"], e["quantity"]) for e in history("events"))
     assert found == [
-        ("add_to_cart", "Q-RYE", 2), ("add_to_cart", "S-FERN-S", 1), ("add_to_cart", "S-MOSS", 2),
-        ("view_item", "Q-MILK", 1), ("view_item", "S-MOSS", 1), ("view_item", "W-FERN", 1),
-    ]  # fmt: skip
+        ("add_to_cart", "Q-RYE", 2),
+        ("add_to_cart", "S-FERN-S", 1),
+        ("add_to_cart", "S-MOSS", 2),
+        ("view_item", "Q-MILK", 1),
+        ("view_item", "S-MOSS", 1),
+        ("view_item", "W-FERN", 1),
+    ]
 
 
 def test_settings_of_presets_load(tmp_path: Path) -> None:

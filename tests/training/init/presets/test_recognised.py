@@ -117,8 +117,11 @@ MAGENTO = ("Order Number", "Order Date", "SKU", "Qty", "Price", "Discount Amount
 
 
 def test_a_discount_that_each_line_of_an_order_repeats_is_the_orders() -> None:
-    cells = [("1", "2024-05-01", "A", "1", "9", "3", "EUR"), ("1", "2024-05-01", "B", "1", "5", "3",
-             "EUR"), ("2", "2024-05-02", "A", "1", "9", "0", "EUR")]  # fmt: skip
+    cells = [
+        ("1", "2024-05-01", "A", "1", "9", "3", "EUR"),
+        ("1", "2024-05-01", "B", "1", "5", "3", "EUR"),
+        ("2", "2024-05-02", "A", "1", "9", "0", "EUR"),
+    ]
     rows = tuple(dict(zip(MAGENTO, row, strict=True)) for row in cells)
     preset = recognise(Export(Path("x.csv"), "csv", MAGENTO, rows))
     assert preset is not None
