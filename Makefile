@@ -16,7 +16,7 @@ OMNIBASKET := $(BIN)/omnibasket
 RESULTS := build/benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test check demo notebooks bench lock clean
+.PHONY: help setup test check demo notebooks api bench lock clean
 
 help: ## Say what can be made
 	@echo "Targets:"
@@ -69,6 +69,9 @@ demo: $(READY) ## Build the demo workspace, ingest, train, serve, ask
 # In place: what a notebook shows is kept in its file.
 notebooks: $(READY) ## Run every notebook on the demo workspace and keep its outputs
 	$(BIN)/python notebooks/execute.py $(WORKSPACE)
+
+api: $(READY) ## Write the API reference in docs/api from the docstrings
+	$(BIN)/python docs/api_reference.py
 
 # A benchmark whose data is not there says how to get it and ends with 77.
 bench: $(READY) ## Run every benchmark; results as JSON in build/benchmarks
