@@ -59,11 +59,11 @@ import json, sys, time
 marks = [("loading", time.perf_counter())]
 from datetime import UTC, datetime
 from pathlib import Path
-from recsys.config import load
+from recsys.config import load_config
 from training.ingest import ingest
 def report(what, done, total):
     marks.append((what, time.perf_counter()))
-ingest(load(Path(sys.argv[1])), datetime.now(UTC), report)
+ingest(load_config(Path(sys.argv[1])), datetime.now(UTC), report)
 report("", 1, 1)
 seconds = {}
 for (what, start), (_, end) in zip(marks, marks[1:]):

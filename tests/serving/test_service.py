@@ -234,9 +234,9 @@ def test_a_worker_loads_only_what_answers_need(shop: Path) -> None:
     """Serving loads data, never what only learning and ingest need."""
     code = (
         "import os, sys\n"
-        "from recsys.config import load\n"
+        "from recsys.config import load_config\n"
         "from serving.app import create_app\n"
-        f"client = create_app(load({str(shop)!r}), background=False).test_client()\n"
+        f"client = create_app(load_config({str(shop)!r}), background=False).test_client()\n"
         "assert client.get('/v1/recommendations?placement=web_home').status_code == 200\n"
         "print(*sorted(sys.modules))\n"
     )

@@ -235,7 +235,7 @@ def test_a_training_is_about_one_history_whatever_is_ingested_meanwhile(tmp_path
             assert ran.exit_code == 0, ran.output
         return honest(*given)
 
-    monkeypatch.setattr("training.train.suggest", busy)
+    monkeypatch.setattr("training.train.find_bundles", busy)
     drawn, draw = [], report.write
 
     def noted(path, result, history, name):

@@ -19,9 +19,9 @@ from recsys.schema import TABLES
 READER = """
 import sys, time
 from pathlib import Path
-from recsys.config import load
+from recsys.config import load_config
 from recsys.history.versions import History
-held = History.open(load(Path(sys.argv[1])))
+held = History.open(load_config(Path(sys.argv[1])))
 print(held.version, flush=True)
 time.sleep(60)
 """

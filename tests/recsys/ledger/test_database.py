@@ -70,7 +70,7 @@ def test_accepted_events_survive_a_power_cut(tmp_path: Path) -> None:
 def test_a_writer_that_waits_too_long_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("database", "opening"):
+    for module in ("database", "connections"):
         monkeypatch.setattr(f"recsys.ledger.{module}.WAIT_SECONDS", 0.05)
     path = tmp_path / "ledger.sqlite"
     ledger = Ledger.open(f"sqlite:///{path}")
