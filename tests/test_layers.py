@@ -5,6 +5,7 @@ One rule a test, each over every file, so that a failure names the file, the lin
 
 import ast
 import importlib
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -222,6 +223,29 @@ def test_nothing_is_unpickled(path: Path) -> None:
 @pytest.mark.parametrize("path", files(*PACKAGES, "tests", "benchmarks"), ids=named)
 def test_files_stay_short(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= MAX_LINES
+
+
+def test_every_module_has_its_test() -> None:
+    """``recsys/ledger/keys.py`` has ``tests/recsys/ledger/test_keys.py``, or another one's name."""
+    listed = tomllib.loads((ROOT / "tests" / "covered_by.toml").read_text(encoding="utf-8"))
+    covered = {
+        f"{room}.{name}": test for room, names in listed.items() for name, test in names.items()
+    }
+    modules = {
+        named(path).removesuffix(".py").replace("/", ".")
+        for path in files(*PACKAGES)
+        if path.name != "__init__.py"
+    }
+    with_own = {module for module in modules if own_test(module).exists()}
+    assert modules - with_own - covered.keys() == set(), "name the test that covers it"
+    assert covered.keys() - modules == set(), "there is no such module"
+    assert covered.keys() & with_own == set(), "it has a test of its own"
+    assert [test for test in covered.values() if not (ROOT / test).is_file()] == []
+
+
+def own_test(module: str) -> Path:
+    *rooms, name = module.split(".")
+    return ROOT.joinpath("tests", *rooms, f"test_{name}.py")
 
 
 @every_file
