@@ -1,0 +1,54 @@
+"""Files that are there after a power cut, whole or as they were before.
+
+Bytes come in; they are on disk when a function returns. Called by everything that replaces a file
+somebody may be reading: artefacts, the history's pointer, settings that commands write.
+"""
+
+import os
+from pathlib import Path
+
+
+def sync(path: Path) -> None:
+    """Wait until a file's contents, or a folder's names, are on disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_new(path: Path, data: bytes) -> None:
+    """Write a file and wait until its contents are on disk; its name is not until ``sync``."""
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def replace_file(path: Path, data: bytes, *, mode: int | None = None) -> None:
+    """Replace a file at once: readers see the old contents or the new ones, never half of them.
+
+    Parameters
+    ----------
+    path : Path
+        Its folder must exist; the file need not.
+    data : bytes
+        The new contents.
+    mode : int, optional
+        Permissions of the new file, such as ``0o600``; what the system gives by default.
+
+    Raises
+    ------
+    OSError
+        When it cannot be written; the file stays as it was.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        write_new(beside, data)
+        if mode is not None:
+            beside.chmod(mode)
+        beside.replace(path)
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise
+    sync(path.parent)
