@@ -17,15 +17,16 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def write_new(path: Path, data: bytes) -> None:
+def write_file(path: Path, data: bytes, *, mode: int = 0o666) -> None:
     """Write a file and wait until its contents are on disk; its name is not until ``sync``."""
-    with path.open("wb") as file:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with os.fdopen(descriptor, "wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
 
 
-def replace_file(path: Path, data: bytes, *, mode: int | None = None) -> None:
+def replace_file(path: Path, data: bytes, *, mode: int = 0o666) -> None:
     """Replace a file at once: readers see the old contents or the new ones, never half of them.
 
     Parameters
@@ -35,7 +36,7 @@ def replace_file(path: Path, data: bytes, *, mode: int | None = None) -> None:
     data : bytes
         The new contents.
     mode : int, optional
-        Permissions of the new file, such as ``0o600``; what the system gives by default.
+        Permissions of the new file, such as ``0o600``, less the process's umask.
 
     Raises
     ------
@@ -44,9 +45,7 @@ def replace_file(path: Path, data: bytes, *, mode: int | None = None) -> None:
     """
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        write_new(beside, data)
-        if mode is not None:
-            beside.chmod(mode)
+        write_file(beside, data, mode=mode)
         beside.replace(path)
     except OSError:
         beside.unlink(missing_ok=True)
