@@ -6,10 +6,11 @@ kinds there are, which the page ``/problems`` explains.
 
 import logging
 from collections.abc import Iterable
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 from flask import Flask, Response, g
+from msgspec import Meta
 from werkzeug.exceptions import HTTPException
 
 from recsys.errors import LedgerError
@@ -226,8 +227,13 @@ _BY_STATUS: Final = {
 class FieldError(msgspec.Struct, frozen=True):
     """One field that is wrong."""
 
-    pointer: str
-    """JSON pointer (RFC 6901) into the body; of a query, into the body it stands for."""
+    pointer: Annotated[
+        str,
+        Meta(
+            description="JSON pointer (RFC 6901) into the body; of a query, into the body it stands"
+            " for."
+        ),
+    ]
     detail: str
 
 
@@ -238,8 +244,9 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     title: str
     status: int
     detail: str
-    instance: str
-    """Names this occurrence: the request's id, as in X-Request-Id."""
+    instance: Annotated[
+        str, Meta(description="Names this occurrence: the request's id, as in X-Request-Id.")
+    ]
     errors: list[FieldError] = []
 
 

@@ -36,15 +36,23 @@ _GUESSING: Final = "sign-in"
 class SignIn(Body, frozen=True):
     """Who wants to use the pages."""
 
-    key: Annotated[str, Meta(min_length=1, max_length=200)]
-    """A key of the scope ``marketing``, as ``omnibasket keys create`` shows it."""
+    key: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=200,
+            description="A key of the scope `marketing`, as `omnibasket keys create` shows it.",
+        ),
+    ]
 
 
 class SignedIn(Body, frozen=True):
     """A cookie was set."""
 
-    csrf_token: str
-    """To be sent as ``X-CSRF-Token`` with whatever is changed under the cookie."""
+    csrf_token: Annotated[
+        str,
+        Meta(description="To be sent as `X-CSRF-Token` with whatever is changed under the cookie."),
+    ]
 
 
 class SignedOut(Body, frozen=True):

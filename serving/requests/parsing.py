@@ -217,8 +217,9 @@ def check(value: Any, kind: Any, pointer: str, *, strict: bool = True) -> Iterat
 
 def _fits(value: list[Any], kind: Any) -> bool:
     """Whether a list is no longer than its kind, or one of its kinds, allows."""
-    if get_origin(kind) in (Union, types.UnionType):
-        lists = (one for one in get_args(kind) if get_origin(_bare(one)) is list)
+    bare = _bare(kind)
+    if get_origin(bare) in (Union, types.UnionType):
+        lists = (one for one in get_args(bare) if get_origin(_bare(one)) is list)
         return any(_fits(value, member) for member in lists)
     limits = getattr(kind, "__metadata__", ())
     return all(len(value) <= limit.max_length for limit in limits if limit.max_length is not None)

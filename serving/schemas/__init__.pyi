@@ -1,4 +1,9 @@
-from .bundles import BundleInFull, BundlePatch, BundleQuery, Bundles
+from .base import Body
+from .bundle_requests import BundlePatch, BundleQuery
+from .bundles import BundleInFull, Bundles
+from .events import EventOutcome, Events, EventsAnswer
+from .health import Alive, Readiness
+from .item_pages import Page, PageQuery
 from .offers import (
     Combination,
     CombinationRequest,
@@ -11,25 +16,13 @@ from .offers import (
 )
 from .openapi import documented, scope_of
 from .recommendations import (
-    Alive,
     BatchCustomer,
     BatchRequest,
-    Body,
     CartLine,
-    EventOutcome,
-    Events,
-    EventsAnswer,
-    ItemsUpdate,
-    ItemUpdate,
-    LocationsUpdate,
-    Page,
-    PageQuery,
-    Readiness,
     RecommendationRequest,
     Recommendations,
-    StockUpdate,
-    UpdateAnswer,
 )
+from .updates import ItemsUpdate, ItemUpdate, LocationsUpdate, StockUpdate, UpdateAnswer
 
 __all__ = [
     "Alive",

@@ -25,8 +25,13 @@ class OfferRedemption(Wire, frozen=True):
     transaction_id: str
     channel: Channel
     redeemed_at: str
-    discount: Money
-    """What it took off: the offer's discount, or less where the order's prices were lower."""
+    discount: Annotated[
+        Money,
+        Meta(
+            description="What it took off: the offer's discount, or less where the order's prices "
+            "were lower."
+        ),
+    ]
     location_id: str | None = None
 
 
@@ -41,41 +46,42 @@ class Offer(Wire, frozen=True):
     """A bundle at a price promised to one customer until a time, the same in every channel."""
 
     offer_id: str
-    code: str
-    """What the customer shows at a till; cannot be guessed."""
+    code: Annotated[str, Meta(description="What the customer shows at a till; cannot be guessed.")]
     bundle_id: str
     items: list[OfferedItem]
-    price: Money
-    """Of all its products together."""
-    full_price: Money
-    """What they cost without it."""
+    price: Annotated[Money, Meta(description="Of all its products together.")]
+    full_price: Annotated[Money, Meta(description="What they cost without it.")]
     discount: Money
     issued_at: str
     expires_at: str
     state: OfferState
-    qr: str
-    """Where its code is drawn as a QR code, for callers with a key."""
-    qr_public: QrLinks
-    """The same for mails and pages of other sites, which need none."""
+    qr: Annotated[
+        str, Meta(description="Where its code is drawn as a QR code, for callers with a key.")
+    ]
+    qr_public: Annotated[
+        QrLinks, Meta(description="The same for mails and pages of other sites, which need none.")
+    ]
     redemption: OfferRedemption | None = None
 
 
 class RecommendedOffer(Offer, frozen=True, kw_only=True):
     """An offer beside recommendations."""
 
-    missing: list[str]
-    """Its products that are not in the cart."""
-    chance: float
-    """That the customer buys what is missing within the placement's horizon."""
+    missing: Annotated[list[str], Meta(description="Its products that are not in the cart.")]
+    chance: Annotated[
+        float,
+        Meta(description="That the customer buys what is missing within the placement's horizon."),
+    ]
 
 
 class CustomerOffers(Wire, frozen=True):
     """The offers that stand for a customer."""
 
-    customer_id: str
-    """The customer's present id; it may be another one than was asked for."""
-    offers: list[Offer]
-    """The one that ends first comes first."""
+    customer_id: Annotated[
+        str,
+        Meta(description="The customer's present id; it may be another one than was asked for."),
+    ]
+    offers: Annotated[list[Offer], Meta(description="The one that ends first comes first.")]
 
 
 class OffersQuery(Wire, frozen=True):
@@ -95,60 +101,78 @@ class OrderLine(Wire, frozen=True):
 
     item_id: Id
     quantity: Annotated[float, Meta(gt=0, le=1e6)] = 1.0
-    price: Money | None = None
-    """Of one, after the discounts of the line."""
+    price: Annotated[Money | None, Meta(description="Of one, after the discounts of the line.")] = (
+        None
+    )
 
 
 class RedemptionRequest(Wire, frozen=True):
     """Where an offer is used, in which order, and by whom."""
 
-    transaction_id: Id
-    """The order's number, as the order export and the events have it."""
+    transaction_id: Annotated[
+        Id, Meta(description="The order's number, as the order export and the events have it.")
+    ]
     channel: Channel
-    location_id: Id | None = None
-    """The store, or the warehouse."""
-    customer_id: Id | None = None
-    """Who uses it: the offer must be theirs. Where nobody is named, whoever shows the code may
-    use it."""
-    identifier: Identifier | None = None
-    """The same, as the customer gives it; not together with ``customer_id``."""
-    session_id: Id | None = None
-    """The visit in which the order was placed: what was offered in it, before anybody had logged
-    in, is theirs too."""
-    items: Annotated[list[OrderLine], Meta(max_length=500)] | None = None
-    """All that the order holds. Each piece carries one offer; where prices are told, no more is
-    taken off than what is above the offer's price."""
-    item_ids: Annotated[list[Id], Meta(max_length=500)] | None = None
-    """The same without quantities and prices: one piece each time that a product is named. Where
-    neither is sent, no choice of products is in two offers of the order."""
+    location_id: Annotated[Id | None, Meta(description="The store, or the warehouse.")] = None
+    customer_id: Annotated[
+        Id | None,
+        Meta(
+            description="Who uses it: the offer must be theirs. Where nobody is named, whoever "
+            "shows the code may use it."
+        ),
+    ] = None
+    identifier: Annotated[
+        Identifier | None,
+        Meta(description="The same, as the customer gives it; not together with `customer_id`."),
+    ] = None
+    session_id: Annotated[
+        Id | None,
+        Meta(
+            description="The visit in which the order was placed: what was offered in it, before "
+            "anybody had logged in, is theirs too."
+        ),
+    ] = None
+    items: Annotated[
+        Annotated[list[OrderLine], Meta(max_length=500)] | None,
+        Meta(
+            description="All that the order holds. Each piece carries one offer; where prices are "
+            "told, no more is taken off than what is above the offer's price."
+        ),
+    ] = None
+    item_ids: Annotated[
+        Annotated[list[Id], Meta(max_length=500)] | None,
+        Meta(
+            description="The same without quantities and prices: one piece each time that a product"
+            " is named. Where neither is sent, no choice of products is in two offers "
+            "of the order."
+        ),
+    ] = None
 
 
 class CombinationRequest(RedemptionRequest, frozen=True, kw_only=True):
     """Several offers for one order."""
 
-    codes: Annotated[list[Id], Meta(min_length=1, max_length=8)]
-    """Ids or codes of offers."""
-    dry_run: bool = False
-    """Only say what would become of them."""
+    codes: Annotated[
+        list[Id], Meta(min_length=1, max_length=8, description="Ids or codes of offers.")
+    ]
+    dry_run: Annotated[bool, Meta(description="Only say what would become of them.")] = False
 
 
 class CodeProblem(Wire, frozen=True):
     """Why an offer is not used."""
 
-    type: str
-    """As of the problem that redeeming it alone would be."""
+    type: Annotated[str, Meta(description="As of the problem that redeeming it alone would be.")]
     detail: str
 
 
 class CodeOutcome(Wire, frozen=True):
     """What became of one of several offers."""
 
-    code: str
-    """As it was asked."""
-    used: bool
-    """Whether the order uses it; in a dry run, whether it would."""
-    discount: Money | None = None
-    """What it takes off."""
+    code: Annotated[str, Meta(description="As it was asked.")]
+    used: Annotated[
+        bool, Meta(description="Whether the order uses it; in a dry run, whether it would.")
+    ]
+    discount: Annotated[Money | None, Meta(description="What it takes off.")] = None
     offer: Offer | None = None
     problem: CodeProblem | None = None
 
@@ -158,7 +182,7 @@ class Combination(Wire, frozen=True):
 
     transaction_id: str
     dry_run: bool
-    discount: Money | None
-    """What they take off together; null where none is used."""
-    codes: list[CodeOutcome]
-    """In the order in which they were asked."""
+    discount: Annotated[
+        Money | None, Meta(description="What they take off together; null where none is used.")
+    ]
+    codes: Annotated[list[CodeOutcome], Meta(description="In the order in which they were asked.")]

@@ -4,25 +4,25 @@ Each code is a type with its parameters, so that the OpenAPI document tells who 
 them what comes with which. Made by ``recsys.recommender.reasons`` and ``headings``.
 """
 
-from msgspec import Struct, field
+from typing import Annotated
+
+from msgspec import Meta, Struct, field
 
 
 class Reason(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="code"):
     """Base of reasons: a code, its parameters, and the English words."""
 
-    text: str
-    """The reason in English."""
+    text: Annotated[str, Meta(description="The reason in English.")]
 
 
 class _Because(Reason, frozen=True):
     """Base of reasons that point at another product."""
 
-    item_id: str
-    """The product that it follows from."""
-    title: str | None = None
-    """Its title; missing where unknown."""
-    because_of: list[str] = field(default_factory=list)
-    """Ids of the products that it follows from: ``item_id``."""
+    item_id: Annotated[str, Meta(description="The product that it follows from.")]
+    title: Annotated[str | None, Meta(description="Its title; missing where unknown.")] = None
+    because_of: Annotated[
+        list[str], Meta(description="Ids of the products that it follows from: `item_id`.")
+    ] = field(default_factory=list)
 
 
 class RepeatReason(Reason, frozen=True, tag="repeat"):
@@ -31,24 +31,26 @@ class RepeatReason(Reason, frozen=True, tag="repeat"):
     Of ``every_…`` and ``since_…`` one is there at most, in the unit in which it is told.
     """
 
-    purchases: int
-    """So many times; twice within half a day is once."""
-    elapsed_days: int
-    """Days since the last time."""
-    interval_days: float | None = None
-    """Median of the days from one purchase to the next; there only where they are alike."""
-    every_days: int | None = None
-    """The interval as it is told: "every 3 days"."""
-    every_weeks: int | None = None
-    """"Every 3 weeks"."""
-    every_months: int | None = None
-    """"Every 2 months"."""
-    since_days: int | None = None
-    """Days since the last time, where it is overdue: "it has been 5"."""
-    since_weeks: int | None = None
-    """The same in weeks."""
-    since_months: int | None = None
-    """The same in months."""
+    purchases: Annotated[int, Meta(description="So many times; twice within half a day is once.")]
+    elapsed_days: Annotated[int, Meta(description="Days since the last time.")]
+    interval_days: Annotated[
+        float | None,
+        Meta(
+            description="Median of the days from one purchase to the next; there only where they "
+            "are alike."
+        ),
+    ] = None
+    every_days: Annotated[
+        int | None, Meta(description='The interval as it is told: "every 3 days".')
+    ] = None
+    every_weeks: Annotated[int | None, Meta(description='"Every 3 weeks".')] = None
+    every_months: Annotated[int | None, Meta(description='"Every 2 months".')] = None
+    since_days: Annotated[
+        int | None,
+        Meta(description='Days since the last time, where it is overdue: "it has been 5".'),
+    ] = None
+    since_weeks: Annotated[int | None, Meta(description="The same in weeks.")] = None
+    since_months: Annotated[int | None, Meta(description="The same in months.")] = None
 
 
 class BoughtTogetherReason(_Because, frozen=True, tag="bought_together"):
@@ -68,10 +70,10 @@ class BoughtNextReason(_Because, frozen=True, tag="bought_next"):
 class SimilarItemReason(_Because, frozen=True, tag="similar_item"):
     """It is like something that the customer bought."""
 
-    category: str | None = None
-    """What both are of, where that says it better than the title."""
-    brand: str | None = None
-    """The same; one of the two at most."""
+    category: Annotated[
+        str | None, Meta(description="What both are of, where that says it better than the title.")
+    ] = None
+    brand: Annotated[str | None, Meta(description="The same; one of the two at most.")] = None
 
 
 class SimilarTasteReason(Reason, frozen=True, tag="similar_taste"):
@@ -89,16 +91,14 @@ class PopularReason(Reason, frozen=True, tag="popular"):
 class PopularOnChannelReason(Reason, frozen=True, tag="popular_on_channel"):
     """Many bought it lately on the placement's channel."""
 
-    channel: str
-    """``pos``: in stores."""
+    channel: Annotated[str, Meta(description="`pos`: in stores.")]
 
 
 class PopularAtLocationReason(Reason, frozen=True, tag="popular_at_location"):
     """Many bought it lately at the location of the question."""
 
     location_id: str
-    location: str | None = None
-    """Its name; missing where unknown."""
+    location: Annotated[str | None, Meta(description="Its name; missing where unknown.")] = None
 
 
 class TrendingReason(Reason, frozen=True, tag="trending"):
@@ -109,8 +109,7 @@ class TrendingAtLocationReason(Reason, frozen=True, tag="trending_at_location"):
     """It sells better and better in the store of the question."""
 
     location_id: str
-    location: str | None = None
-    """Its name; missing where unknown."""
+    location: Annotated[str | None, Meta(description="Its name; missing where unknown.")] = None
 
 
 class AvailableReason(Reason, frozen=True, tag="available"):
@@ -136,15 +135,15 @@ AnyReason = (
 class Heading(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="code"):
     """Base of headings: a code, its parameters, and the English words."""
 
-    text: str
-    """The heading in English."""
+    text: Annotated[str, Meta(description="The heading in English.")]
 
 
 class GoesWithItemHeading(Heading, frozen=True, tag="goes_with_item"):
     """Every item is often bought with, or after, what is being looked at."""
 
-    item_id: str | None = None
-    """That product; missing where there are several."""
+    item_id: Annotated[
+        str | None, Meta(description="That product; missing where there are several.")
+    ] = None
     title: str | None = None
 
 

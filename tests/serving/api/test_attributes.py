@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from flask.testing import FlaskClient
 
-from serving.schemas.recommendations import Page, Recommendations
+from serving.schemas import Page, Recommendations
 from tests.serving.access.test_admission import problem
 from tests.serving.conftest import ADULT, ITEMS, ask, ids
 

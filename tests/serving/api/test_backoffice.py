@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from recsys.config.toml_file import Config
 from recsys.ledger.api_keys import Grant
-from serving.schemas.recommendations import UpdateAnswer
+from serving.schemas import UpdateAnswer
 from tests.serving.conftest import Serve, ask, ids, state
 
 EUR = "EUR"

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from recsys.config.toml_file import Config
 from recsys.ledger.database import Database
-from serving.schemas.recommendations import EventsAnswer
+from serving.schemas import EventsAnswer
 from tests.serving.conftest import bought, known
 
 

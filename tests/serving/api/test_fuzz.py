@@ -13,8 +13,7 @@ from recsys.bundles.terms import STATUSES
 from recsys.config.filters import FIELDS, OPERATORS
 from recsys.config.toml_file import PLACEMENTS
 from serving.http.problems import Problem
-from serving.schemas.bundles import BundleInFull, Bundles
-from serving.schemas.recommendations import EventsAnswer, Page, Recommendations
+from serving.schemas import BundleInFull, Bundles, EventsAnswer, Page, Recommendations
 from tests.serving.conftest import ITEMS
 
 anything = st.recursive(

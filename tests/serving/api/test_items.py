@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from recsys.models.kernels.lifts import LEAST_LIFT
-from serving.schemas.recommendations import Page
+from serving.schemas import Page
 from tests.serving.access.test_admission import MakeKey, app, call, make, problem
 from tests.serving.conftest import PAIRS, SOLD_OUT
 

@@ -14,7 +14,7 @@ from recsys.config.toml_file import Config
 from recsys.identity.hashing import customer_id_of
 from recsys.ledger.api_keys import Grant, Scope
 from recsys.units import DAY
-from serving.schemas.offers import CustomerOffers, Offer
+from serving.schemas import CustomerOffers, Offer
 from tests.serving.conftest import Serve, bought, email, known, state
 from tests.serving.marketing import (
     PAIR,

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from recsys.config.toml_file import PLACEMENTS, Config
 from recsys.ledger.database import Database
 from recsys.ledger.schema import EXPOSURES
-from serving.schemas.recommendations import Recommendations
+from serving.schemas import Recommendations
 from tests.serving.conftest import LAST_DAY, PAIRS, SOLD_OUT, ask, bought, ids, known, state
 
 NOW = (LAST_DAY + timedelta(hours=2)).isoformat()

@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from recsys.config.toml_file import Config
-from serving.schemas.offers import Combination
+from serving.schemas import Combination
 from tests.serving.conftest import Serve, state
 from tests.serving.marketing import (
     PAIR,

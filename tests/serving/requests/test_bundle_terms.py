@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from recsys.config.toml_file import PLACEMENTS, Config
 from recsys.ledger.api_keys import Grant, Scope
-from serving.schemas.bundles import BundleInFull
+from serving.schemas import BundleInFull
 from tests.serving.conftest import Serve, state
 from tests.serving.marketing import (
     PAIR,

@@ -13,8 +13,19 @@ from recsys.ledger.events import event_types
 from recsys.ledger.events.event_types import Event
 from serving.http.problems import Refusal
 from serving.requests.parsing import check, decode, read_query
-from serving.schemas import bundles, offers, recommendations
-from serving.schemas.recommendations import Events, RecommendationRequest
+from serving.schemas import (
+    Events,
+    RecommendationRequest,
+    base,
+    bundle_requests,
+    bundles,
+    events,
+    health,
+    item_pages,
+    offers,
+    recommendations,
+    updates,
+)
 
 #: Words of the parser, which nobody who did not write it knows.
 PARSER = re.compile(r"`(int|str|float|bool|array|object|null)\b|xpected `|enum|regex|missing req")
@@ -185,7 +196,10 @@ def test_bounds_are_said_in_plain_words() -> None:
 
 def test_no_wrong_field_is_told_in_the_parsers_words() -> None:
     """Every field of every body and query, with every kind of wrong value."""
-    modules = (recommendations, bundles, offers, event_types)
+    modules = (
+        *(base, bundle_requests, bundles, events, health, item_pages, offers, recommendations),
+        *(updates, event_types),
+    )
     bodies = {
         kind
         for module in modules

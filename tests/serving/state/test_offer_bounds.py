@@ -10,20 +10,20 @@ import pytest
 from flask import Flask
 
 from recsys.ledger.events.event_types import Event
-from serving.schemas import bundles, offers, recommendations
+from serving import schemas
 
 REQUESTS: tuple[type, ...] = (
-    recommendations.RecommendationRequest,
-    recommendations.BatchRequest,
-    recommendations.BatchCustomer,
-    recommendations.PageQuery,
-    recommendations.ItemsUpdate,
-    recommendations.StockUpdate,
-    recommendations.LocationsUpdate,
-    bundles.BundleQuery,
-    bundles.BundlePatch,
-    offers.OfferRequest,
-    offers.RedemptionRequest,
+    schemas.RecommendationRequest,
+    schemas.BatchRequest,
+    schemas.BatchCustomer,
+    schemas.PageQuery,
+    schemas.ItemsUpdate,
+    schemas.StockUpdate,
+    schemas.LocationsUpdate,
+    schemas.BundleQuery,
+    schemas.BundlePatch,
+    schemas.OfferRequest,
+    schemas.RedemptionRequest,
     Event,
 )
 
@@ -57,9 +57,9 @@ def _unbound(kind: Any, name: str, limits: tuple[Any, ...]) -> Iterator[str]:
 @pytest.mark.parametrize(
     ("path", "kind"),
     [
-        ("/v1/bundles", bundles.BundleQuery),
-        ("/v1/recommendations", recommendations.RecommendationRequest),
-        ("/v1/items/tea/similar", recommendations.PageQuery),
+        ("/v1/bundles", schemas.BundleQuery),
+        ("/v1/recommendations", schemas.RecommendationRequest),
+        ("/v1/items/tea/similar", schemas.PageQuery),
     ],
 )
 def test_a_number_that_is_none_is_a_bad_request(

@@ -16,7 +16,7 @@ from recsys.config.toml_file import Config
 from recsys.ledger.api_keys import Grant
 from recsys.ledger.customers.identity_lookup import session_own_id
 from recsys.ledger.events.event_types import seal_session
-from serving.schemas.recommendations import Recommendations
+from serving.schemas import Recommendations
 from tests.serving.conftest import ask, known, state
 from tests.serving.marketing import money, put_items
 

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from recsys.artefacts import registry
 from recsys.config.toml_file import Config, LedgerSettings, load_config
 from recsys.ledger.schema import EXPOSURES
-from serving.schemas.recommendations import Readiness
+from serving.schemas import Readiness
 from tests.serving.conftest import Serve, ask, ids, state
 
 

@@ -1,0 +1,106 @@
+"""What goes over the wire about the page of one product.
+
+``api.items`` decodes the query into ``PageQuery`` and answers in the shape of ``Page``; tests hold
+its answers to that type.
+"""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, field
+
+from recsys.ledger.events import Id, Money
+from serving.http import FieldError
+from serving.schemas.base import Attributes, Body, Count, FilterDocument
+from serving.schemas.reasons import AnyHeading
+from serving.schemas.recommendations import Availability
+
+
+class PageQuery(Body, frozen=True):
+    """What to show beside a product."""
+
+    count: Count = 10
+    location_id: Annotated[
+        Id | None, Meta(description="The store or warehouse that the customer would buy from.")
+    ] = None
+    exclude: Annotated[
+        list[Id], Meta(max_length=1000, description="Products that must not be shown.")
+    ] = field(default_factory=list)
+    filter: Annotated[FilterDocument | None, Meta(description="What products must be.")] = None
+    attributes: Annotated[
+        Attributes,
+        Meta(
+            description="What else to say of each product, as the catalogue names it; `*` for "
+            "everything."
+        ),
+    ] = field(default_factory=list)
+    age_restricted: Annotated[
+        bool, Meta(description="Whether goods with a minimum age may be listed.")
+    ] = False
+
+
+class PageItem(Body, frozen=True):
+    """One product to show beside another one."""
+
+    item_id: str
+    rank: int
+    because: Annotated[
+        Literal["bought_together", "similar", "popular"],
+        Meta(
+            description="What it is there for; another one than was asked for where there is a "
+            "`fallback`."
+        ),
+    ]
+    evidence: Annotated[
+        dict[str, float | int | bool] | None,
+        Meta(
+            description="Bought together: `support` (baskets with both), `confidence` (share of the"
+            " product's baskets that hold this one), `lift` (how many times as often as"
+            " by chance). Similar: `likeness` (0 to 1), `title` (that of the titles), "
+            "`same_category`, `same_brand`, `variant` (the same thing in another size)."
+            " Popular: null."
+        ),
+    ]
+    title: str | None = None
+    price: Money | None = None
+    availability: Availability | None = None
+    url: Annotated[
+        str | None, Meta(description="Its page; http or https, and only there where it is known.")
+    ] = None
+    image_url: Annotated[str | None, Meta(description="A picture of it; as `url`.")] = None
+    attributes: Annotated[
+        dict[str, str] | None, Meta(description="What was asked for, as far as it is known.")
+    ] = None
+
+
+class PageProduct(Body, frozen=True):
+    """The product that a page is of."""
+
+    item_id: str
+    title: str | None = None
+    price: Money | None = None
+    url: str | None = None
+    image_url: str | None = None
+    attributes: dict[str, str] | None = None
+
+
+class Page(Body, frozen=True):
+    """Products for the page of one."""
+
+    model_version: str
+    item: Annotated[PageProduct, Meta(description="The product of the page.")]
+    heading: Annotated[
+        AnyHeading | None,
+        Meta(description="What may be written over the list; null over an empty one."),
+    ]
+    items: Annotated[
+        list[PageItem],
+        Meta(description="Shorter than asked where rules leave too little, or no more is known."),
+    ]
+    fallback: Annotated[
+        Literal["bought_together", "similar", "popular"] | None,
+        Meta(description="What was used where nothing is known of what was asked for."),
+    ]
+    left_out: Annotated[dict[str, int], Meta(description="How many products each rule kept out.")]
+    warnings: Annotated[list[FieldError], Meta(description="As of `Recommendations`.")] = field(
+        default_factory=list
+    )
