@@ -94,9 +94,9 @@ def _begin() -> Response | None:
 
 def _end(response: Response) -> Response:
     response.headers.add("X-Request-Id", g.request_id)
-    admission.headers(response, _state().keyring)
-    rate_limits.headers(response)
-    return responses.defend(response)
+    admission.add_cors_headers(response, _state().keyring)
+    rate_limits.add_rate_limit_headers(response)
+    return responses.add_security_headers(response)
 
 
 def _state() -> State:

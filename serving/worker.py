@@ -17,7 +17,7 @@ from typing import Final
 
 from flask import Flask
 
-from serving.http import Balance, Front, Lanes, request_limits
+from serving.http import ConnectionBalance, RequestQueues, Server, request_limits
 
 #: What is under way when a worker is told to stop is answered within so long. Seconds.
 STOP_SECONDS: Final = 25.0
@@ -25,13 +25,13 @@ STOP_SECONDS: Final = 25.0
 _TURN_SECONDS: Final = 0.001
 #: Descriptors that are not connections: files, the ledger's, the libraries'.
 _OTHER_FILES: Final = 256
-_TELL_SECONDS: Final = 10.0
+_LOG_SECONDS: Final = 10.0
 
 
 def main() -> None:
     """Answer until told to stop."""
     descriptor, counts, place = map(int, sys.argv[1:4])
-    listening, balance = socket.socket(fileno=descriptor), Balance(counts, place)
+    listening, balance = socket.socket(fileno=descriptor), ConnectionBalance(counts, place)
     from serving.wsgi import app  # loads the workspace
 
     sys.setswitchinterval(_TURN_SECONDS)
@@ -46,29 +46,29 @@ def main() -> None:
     os._exit(0)
 
 
-async def _serve(app: Flask, listening: socket.socket, balance: Balance) -> None:
-    lanes = Lanes()
-    front = Front(
-        app, lanes, min(request_limits.MOST_CONNECTIONS, _files() - _OTHER_FILES), balance
+async def _serve(app: Flask, listening: socket.socket, balance: ConnectionBalance) -> None:
+    queues = RequestQueues()
+    server = Server(
+        app, queues, min(request_limits.MAX_CONNECTIONS, _files() - _OTHER_FILES), balance
     )
-    app.extensions["omnibasket"].give_way = lanes.give_way
-    told = asyncio.Event()
+    app.extensions["omnibasket"].yield_to_answers = queues.yield_to_answers
+    stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told.set)
-    front.listen(listening)
-    while not told.is_set():
+        loop.add_signal_handler(number, stopped.set)
+    server.listen(listening)
+    while not stopped.is_set():
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(told.wait(), _TELL_SECONDS)
-        front.tell()
-    await front.stop(STOP_SECONDS)
-    lanes.stop()
+            await asyncio.wait_for(stopped.wait(), _LOG_SECONDS)
+        server.log_refusals()
+    await server.stop(STOP_SECONDS)
+    queues.stop()
 
 
 def _files() -> int:
     """Raise the number of open files as far as it goes for connections, and return it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = request_limits.MOST_CONNECTIONS + _OTHER_FILES
+    wanted = request_limits.MAX_CONNECTIONS + _OTHER_FILES
     if soft < wanted:
         soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -1,7 +1,7 @@
 """The service as a WSGI application: ``serving.wsgi:app``, for the workspace of the environment.
 
 ``OMNIBASKET_WORKSPACE`` is its folder, the present one by default. ``serving.worker`` answers with
-it; any WSGI server that spawns its workers can, without the worker's deadlines and lanes.
+it; any WSGI server that spawns its workers can, without the worker's deadlines and queues.
 """
 
 import atexit

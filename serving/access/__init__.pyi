@@ -1,13 +1,13 @@
 from .admission import PAGE_SCOPE
-from .client_addresses import Addresses
-from .key_cache import Keyring
-from .rate_limits import Rates
+from .client_addresses import ClientAddresses
+from .key_cache import KeyCache
+from .rate_limits import RateLimits
 from .session import Sessions
 
 __all__ = [
     "PAGE_SCOPE",
-    "Addresses",
-    "Keyring",
-    "Rates",
+    "ClientAddresses",
+    "KeyCache",
+    "RateLimits",
     "Sessions",
 ]

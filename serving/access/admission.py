@@ -17,7 +17,7 @@ from flask import Response, current_app, g, request
 from recsys.config import PlacementSettings
 from recsys.ledger import BROWSER_SCOPES, Grant, Key
 from serving.access import session
-from serving.access.key_cache import Keyring
+from serving.access.key_cache import KeyCache
 from serving.access.session import Sessions
 from serving.http import PROBLEM_KINDS, FieldError, Refusal, reply
 from serving.schemas import scope_of
@@ -46,12 +46,12 @@ _PREFLIGHT: Final = (
 )
 
 
-def admit(keyring: Keyring, sessions: Sessions) -> Response | None:
+def admit(keyring: KeyCache, sessions: Sessions) -> Response | None:
     """Let the present request through, or not; sets ``g.caller`` to the caller's key.
 
     Parameters
     ----------
-    keyring : Keyring
+    keyring : KeyCache
     sessions : Sessions
         Of people who signed in to the pages.
 
@@ -66,20 +66,20 @@ def admit(keyring: Keyring, sessions: Sessions) -> Response | None:
         When the caller may not.
     """
     g.caller = None
-    keyring.renew()
+    keyring.refresh_if_due()
     environ = request.environ
-    if not keyring.needed:
+    if not keyring.is_required:
         if not _LOCAL_HOSTS.fullmatch(environ.get("HTTP_HOST", "")):
             raise Refusal("misdirected", PROBLEM_KINDS["misdirected"].advice)
-        if request.method not in session.SAFE and session.from_browser():
+        if request.method not in session.SAFE_METHODS and session.from_browser():
             session.check_own_page()
             if _scope() == PAGE_SCOPE:
-                sessions.check_token("")
+                sessions.check_csrf_token("")
         return None
     scope = _scope()
     if scope is None and not request.path.startswith("/v1"):
         return None
-    if not keyring.known:
+    if not keyring.is_loaded:
         detail = "It is not known yet which keys there are: the ledger does not answer."
         raise Refusal("ledger-unavailable", detail, retry_seconds=1)
     origin = environ.get("HTTP_ORIGIN")
@@ -89,9 +89,9 @@ def admit(keyring: Keyring, sessions: Sessions) -> Response | None:
     if header is None:
         cookie = request.cookies.get(session.COOKIE)
     if cookie is not None:
-        key = _signed_in(keyring, sessions, cookie)
+        key = _key_of_cookie(keyring, sessions, cookie)
     else:
-        key = _authenticated(keyring, sessions, header)
+        key = _key_of_header(keyring, sessions, header)
     g.caller = key
     if origin is not None and key.grant.origins and origin not in key.grant.origins:
         raise Refusal("origin-forbidden", f"This key is not for pages of {origin[:200]}.")
@@ -100,15 +100,15 @@ def admit(keyring: Keyring, sessions: Sessions) -> Response | None:
     return None
 
 
-def stranger() -> bool:
+def is_anonymous() -> bool:
     """Whether nobody is known to ask a page or call that needs no key.
 
     Where keys are needed, a person who signed in is known by their session, a program by its key.
     A page's key makes nobody known, for anybody can read it.
     """
     state = current_app.extensions["omnibasket"]
-    keyring: Keyring = state.keyring
-    if not keyring.needed:
+    keyring: KeyCache = state.keyring
+    if not keyring.is_required:
         return False
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     now = time.time()
@@ -118,7 +118,7 @@ def stranger() -> bool:
         key = keyring.find(secret.strip())
     else:
         cookie = request.cookies.get(session.COOKIE, "")
-        key = keyring.of_session(state.sessions.read(cookie, now))
+        key = keyring.session_key(state.sessions.read(cookie, now))
     return key is None or key.state(now) != "valid" or bool(key.grant.origins)
 
 
@@ -128,7 +128,7 @@ def _scope() -> str | None:
     return None if rule is None else scope_of(current_app.view_functions[rule.endpoint])
 
 
-def _preflight(keyring: Keyring, origin: str | None) -> Response | None:
+def _preflight(keyring: KeyCache, origin: str | None) -> Response | None:
     if origin is None or "Access-Control-Request-Method" not in request.headers:
         return None
     if not keyring.admits_origin(origin):
@@ -136,16 +136,16 @@ def _preflight(keyring: Keyring, origin: str | None) -> Response | None:
     return reply(b"", 204, headers=_PREFLIGHT)
 
 
-def _authenticated(keyring: Keyring, sessions: Sessions, header: str | None) -> Key:
+def _key_of_header(keyring: KeyCache, sessions: Sessions, header: str | None) -> Key:
     scheme, _, secret = (header or "").partition(" ")
     if scheme.lower() != "bearer" or not secret:
         raise _challenge("key-missing")
-    if secret.startswith(session.SHOP_PASS):
-        return _of_shop(sessions, secret.strip())
-    return _valid(keyring.find(secret.strip()))
+    if secret.startswith(session.SHOP_TOKEN):
+        return _shop_key(sessions, secret.strip())
+    return _require_valid(keyring.find(secret.strip()))
 
 
-def _of_shop(sessions: Sessions, given: str) -> Key:
+def _shop_key(sessions: Sessions, given: str) -> Key:
     """Return what the example shop may do: what a page's key may, and redeem by an offer's code."""
     open_shop = current_app.extensions["omnibasket"].config.serve.example_shop
     now = time.time()
@@ -158,19 +158,19 @@ def _of_shop(sessions: Sessions, given: str) -> Key:
     return Key(_SHOP_KEY, b"", int(now), None, grant)
 
 
-def _signed_in(keyring: Keyring, sessions: Sessions, cookie: str) -> Key:
+def _key_of_cookie(keyring: KeyCache, sessions: Sessions, cookie: str) -> Key:
     """Return the key that a person signed in with; a change needs its page's token besides."""
-    key = keyring.of_session(sessions.read(cookie, time.time()))
+    key = keyring.session_key(sessions.read(cookie, time.time()))
     if key is None:
         raise _challenge("session-ended")
-    key = _valid(key)
-    if request.method not in session.SAFE:
+    key = _require_valid(key)
+    if request.method not in session.SAFE_METHODS:
         session.check_own_page()
-        sessions.check_token(cookie)
+        sessions.check_csrf_token(cookie)
     return key
 
 
-def _valid(key: Key | None) -> Key:
+def _require_valid(key: Key | None) -> Key:
     state = "unknown" if key is None else key.state(time.time())
     if key is None or state != "valid":
         raise _challenge("key-expired" if state == "expired" else "key-unknown")
@@ -183,10 +183,10 @@ def _challenge(kind: str) -> Refusal:
     return Refusal(kind, PROBLEM_KINDS[kind].advice, headers=[header])
 
 
-def headers(response: Response, keyring: Keyring) -> None:
+def add_cors_headers(response: Response, keyring: KeyCache) -> None:
     """Let a page of an origin that has a key read the answer."""
     origin = request.environ.get("HTTP_ORIGIN")
-    if origin is None or not keyring.needed:
+    if origin is None or not keyring.is_required:
         return
     caller: Key | None = g.get("caller")
     # Before the caller is known, as in a refusal, any key's origin may read why.
@@ -272,7 +272,7 @@ def check_location(location_id: str | None, pointer: str = "/location_id") -> st
     raise Refusal("location-forbidden", detail, [FieldError(pointer, wrong)])
 
 
-def refuse_limited(what: str, *, locations: bool = True) -> None:
+def refuse_restricted_key(what: str, *, locations: bool = True) -> None:
     """Refuse a key that is for some channels or locations where a change holds for others too.
 
     Parameters
@@ -306,17 +306,17 @@ def reaches(channels: Collection[str], locations: Collection[str]) -> bool:
     )
 
 
-def check_names(named: Mapping[str, Any]) -> None:
+def check_no_customer(fields: Mapping[str, Any]) -> None:
     """Refuse a page's key that names somebody.
 
     Parameters
     ----------
-    named : mapping
+    fields : mapping
         JSON pointer → what stands there, None where nothing does.
     """
-    told = [pointer for pointer, value in named.items() if value is not None]
-    if not told:
+    present = [pointer for pointer, value in fields.items() if value is not None]
+    if not present:
         return
     if is_browser():
-        errors = [FieldError(pointer, "must not be sent from a page.") for pointer in told]
+        errors = [FieldError(pointer, "must not be sent from a page.") for pointer in present]
         raise Refusal("browser-key", PROBLEM_KINDS["browser-key"].advice, errors)

@@ -15,7 +15,7 @@ from serving.access.admission import is_browser
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-class Addresses:
+class ClientAddresses:
     """Tells where visitors come from.
 
     Parameters
@@ -33,11 +33,11 @@ class Addresses:
         """Return where a page's visitor comes from, as a keyed hash; None where no page asks."""
         if not is_browser():
             return None
-        told = request.headers.get("X-Forwarded-For", "").split(",")
-        visitor = self.visitor(request.remote_addr or "", told)
+        forwarded_for = request.headers.get("X-Forwarded-For", "").split(",")
+        visitor = self.visitor(request.remote_addr or "", forwarded_for)
         return self._keyed_hash.identifier("address", visitor)
 
-    def visitor(self, peer: str, told: Iterable[str]) -> str:
+    def visitor(self, peer: str, forwarded_for: Iterable[str]) -> str:
         """Return the address that a request comes from.
 
         Parameters
@@ -54,7 +54,7 @@ class Addresses:
             IPv6 address its /64 network, since one visitor has all of that.
         """
         address = _address(peer)
-        for name in reversed([name.strip() for name in told]):
+        for name in reversed([name.strip() for name in forwarded_for]):
             before = _address(name)
             if address is None or before is None or not self._is_proxy(address):
                 break

@@ -26,7 +26,7 @@ STARTER_VARIABLE: Final = "OMNIBASKET_SERVE_STARTER"
 RENEW_SECONDS: Final = 0.5
 
 
-class Keyring:
+class KeyCache:
     """The ledger's keys in a worker's memory, no older than ``RENEW_SECONDS``.
 
     Parameters
@@ -37,8 +37,8 @@ class Keyring:
 
     Attributes
     ----------
-    followed : bool
-        Whether somebody calls ``read`` in the background, so that requests need not.
+    is_refreshed : bool
+        Whether somebody calls ``refresh`` in the background, so that requests need not.
     known : bool
         Whether it is known which keys there are; until then nobody is let in.
     """
@@ -46,35 +46,35 @@ class Keyring:
     def __init__(self, keys: Keys, kept: KeptKeys | None = None) -> None:
         self._keys = keys
         self._kept = kept
-        self._needed = os.environ.get(NEEDED_VARIABLE) == "needed"
+        self._is_required = os.environ.get(NEEDED_VARIABLE) == "needed"
         self._mark: str | None = None
         self._until = 0.0
-        self.followed = False
+        self.is_refreshed = False
         before = kept.read() if kept is not None else None
-        self.known = before is not None
+        self.is_loaded = before is not None
         self._held: Mapping[str, Key] = {}
         self._ended_sessions: Mapping[str, int] = {}
         if before is not None:
-            self._take(before)
+            self._use(before)
         with contextlib.suppress(LedgerError):
-            self.read()
+            self.refresh()
 
     @property
-    def needed(self) -> bool:
+    def is_required(self) -> bool:
         """Whether calls need a key. Once they do, they go on to, whatever becomes of the ledger."""
-        return self._needed or bool(self._held) or not self.known
+        return self._is_required or bool(self._held) or not self.is_loaded
 
-    def renew(self) -> None:
+    def refresh_if_due(self) -> None:
         """Take up what changed; while the ledger does not answer, what was known holds."""
-        if self.followed or time.monotonic() < self._until:
+        if self.is_refreshed or time.monotonic() < self._until:
             return
         try:
-            self.read()
+            self.refresh()
         except LedgerError as error:
             self._until = time.monotonic() + RENEW_SECONDS
             _log.error("the keys could not be read", extra={"reason": str(error)})
 
-    def read(self) -> None:
+    def refresh(self) -> None:
         """Read what changed.
 
         Raises
@@ -85,14 +85,14 @@ class Keyring:
         mark = self._keys.changed()
         if mark != self._mark or not self._until:
             found = KnownKeys(self._keys.all(), self._keys.ended_sessions())
-            self._take(found)
-            self._mark, self._needed = mark, self._needed or bool(self._held)
+            self._use(found)
+            self._mark, self._is_required = mark, self._is_required or bool(self._held)
             if self._kept is not None:
                 self._kept.write(found)
-        self.known = True
+        self.is_loaded = True
         self._until = time.monotonic() + RENEW_SECONDS
 
-    def _take(self, found: KnownKeys) -> None:
+    def _use(self, found: KnownKeys) -> None:
         self._held = {key.key_id: key for key in found.keys}
         self._ended_sessions = found.ended_sessions
 
@@ -107,7 +107,7 @@ class Keyring:
         self._keys.end_session(session.session_id, session.ends_ts, now_ts)
         self._ended_sessions = {**self._ended_sessions, session.session_id: session.ends_ts}
 
-    def of_session(self, session: Session | None) -> Key | None:
+    def session_key(self, session: Session | None) -> Key | None:
         """Return the key that a person signed in with, whatever its state.
 
         None where the session is none, or was ended.

@@ -24,7 +24,7 @@ from flask import Response, g
 from recsys.config import LimitSettings
 from recsys.ledger import Key
 from serving.access.admission import is_browser
-from serving.access.client_addresses import Addresses
+from serving.access.client_addresses import ClientAddresses
 from serving.http import Refusal
 
 _log = logging.getLogger("omnibasket.service")
@@ -49,7 +49,7 @@ class Policy(NamedTuple):
     window: int
     """Seconds in which all of the quota comes back, little by little."""
     unit: Unit
-    whose: str
+    owner: str
     """``key`` or ``address``, for people."""
 
 
@@ -57,7 +57,7 @@ class Policy(NamedTuple):
 _SIGN_IN: Final = Policy("sign-in", 30, MINUTE, "requests", "key")
 
 
-class Use(NamedTuple):
+class Usage(NamedTuple):
     """What one caller has left of a quota."""
 
     policy: Policy
@@ -68,7 +68,7 @@ class Use(NamedTuple):
     """Until there is enough for what was asked; 0: it was taken."""
 
 
-class Counts:
+class QuotaFile:
     """Who has used how much, in a file that all workers share.
 
     For each caller and policy it holds one number, the time at which their quota is whole again
@@ -83,11 +83,11 @@ class Counts:
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
-        self._told = False
+        self._is_logged = False
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            self._tell(error)
+            self._log_once(error)
             with tempfile.TemporaryFile() as file:
                 self._file = os.dup(file.fileno())
 
@@ -97,7 +97,7 @@ class Counts:
             os.close(self._file)
             self._file = -1
 
-    def take(self, wanted: Sequence[tuple[Policy, str]], cost: int, now: float) -> list[Use]:
+    def take(self, charges: Sequence[tuple[Policy, str]], cost: int, now: float) -> list[Usage]:
         """Take some of several quotas, of all or of none.
 
         Parameters
@@ -109,10 +109,10 @@ class Counts:
         now : float
             Epoch seconds.
         """
-        with self._alone():
-            slots = [self._find(f"{policy.name}\0{whose}", now) for policy, whose in wanted]
+        with self._locked():
+            slots = [self._find(f"{policy.name}\0{owner}", now) for policy, owner in charges]
             found = []
-            for (policy, _), (_, _, whole_at) in zip(wanted, slots, strict=True):
+            for (policy, _), (_, _, whole_at) in zip(charges, slots, strict=True):
                 each = policy.window / policy.quota
                 begin = min(max(now, whole_at), now + policy.window)
                 ahead = begin + min(cost, policy.quota) * each - now
@@ -120,18 +120,18 @@ class Counts:
             refused = any(wait > 1e-6 for *_, wait in found)
             uses = []
             for (policy, _), (place, name, _), (each, begin, ahead, wait) in zip(
-                wanted, slots, found, strict=True
+                charges, slots, found, strict=True
             ):
                 used = begin - now if refused else ahead
                 if not refused:
                     self._write(place, _SLOT.pack(name, now + ahead))
                 left = math.floor((policy.window - used) / each + 1e-6)
-                uses.append(Use(policy, left, math.ceil(used), wait if wait > 1e-6 else 0.0))
+                uses.append(Usage(policy, left, math.ceil(used), wait if wait > 1e-6 else 0.0))
         return uses
 
-    def _find(self, whose: str, now: float) -> tuple[int, int, float]:
+    def _find(self, owner: str, now: float) -> tuple[int, int, float]:
         """Return where a caller's slot is, what it is called, and what it says."""
-        digest = hashlib.blake2b(whose.encode(), digest_size=16).digest()
+        digest = hashlib.blake2b(owner.encode(), digest_size=16).digest()
         begin = int.from_bytes(digest[:4]) % _SETS * _SET_BYTES
         name = int.from_bytes(digest[8:]) | 1  # 0: a slot of nobody
         least, at = math.inf, 0
@@ -149,17 +149,17 @@ class Counts:
         try:
             return os.pread(self._file, _SET_BYTES, place)
         except OSError as error:
-            self._tell(error)
+            self._log_once(error)
             return b""
 
     def _write(self, place: int, slot: bytes) -> None:
         try:
             os.pwrite(self._file, slot, place)
         except OSError as error:
-            self._tell(error)
+            self._log_once(error)
 
     @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _locked(self) -> Iterator[None]:
         with self._lock:
             locked = True
             try:
@@ -172,24 +172,26 @@ class Counts:
                 if locked:
                     fcntl.flock(self._file, fcntl.LOCK_UN)
 
-    def _tell(self, error: OSError) -> None:
-        if not self._told:
+    def _log_once(self, error: OSError) -> None:
+        if not self._is_logged:
             _log.error("requests are not counted as they should be", extra={"reason": str(error)})
-            self._told = True
+            self._is_logged = True
 
 
-class Rates:
+class RateLimits:
     """The limits of a workspace.
 
     Parameters
     ----------
     limits : LimitSettings
-    counts : Counts
-    addresses : Addresses
+    quotas : QuotaFile
+    addresses : ClientAddresses
     """
 
-    def __init__(self, limits: LimitSettings, counts: Counts, addresses: Addresses) -> None:
-        self._counts = counts
+    def __init__(
+        self, limits: LimitSettings, quotas: QuotaFile, addresses: ClientAddresses
+    ) -> None:
+        self._quotas = quotas
         self._addresses = addresses
         named: list[tuple[bool, Unit, str, int, str]] = [
             (False, "requests", "requests", limits.requests_per_minute, "key"),
@@ -200,10 +202,10 @@ class Rates:
             (True, "events", "address-events", limits.address_events_per_hour, "address"),
         ]
         self._policies: dict[tuple[bool, Unit], list[Policy]] = {}
-        for page, unit, name, quota, whose in named:
+        for page, unit, name, quota, owner in named:
             window = MINUTE if unit == "requests" else HOUR
             if quota:
-                policy = Policy(name, quota, window, unit, whose)
+                policy = Policy(name, quota, window, unit, owner)
                 self._policies.setdefault((page, unit), []).append(policy)
 
     def count(self, unit: Unit, cost: int = 1) -> None:
@@ -222,13 +224,13 @@ class Rates:
         if page:
             of["address"] = self._addresses.of_page() or ""
         policies = self._policies.get((page, unit), ())
-        uses = self._take([(policy, of[policy.whose]) for policy in policies], cost)
+        uses = self._take([(policy, of[policy.owner]) for policy in policies], cost)
         # How busy a whole shop is, is nobody's business; what one address has left is its own.
-        told = [use for use in uses if not page or use.policy.whose == "address"]
-        g.uses = [*g.get("uses", ()), *told]
+        visible = [use for use in uses if not page or use.policy.owner == "address"]
+        g.uses = [*g.get("uses", ()), *visible]
         _refuse(uses, cost)
 
-    def count_sign_in(self, whose: str) -> None:
+    def count_sign_in(self, owner: str) -> None:
         """Count that somebody tries a key to sign in.
 
         Raises
@@ -236,16 +238,16 @@ class Rates:
         Refusal
             When it was tried too often by now.
         """
-        (use,) = self._take([(_SIGN_IN, whose)], 1)
+        (use,) = self._take([(_SIGN_IN, owner)], 1)
         if use.wait_seconds:
             wait = math.ceil(use.wait_seconds)
             raise Refusal("too-many-requests", "Too many tries. Wait a moment.", retry_seconds=wait)
 
-    def _take(self, wanted: Sequence[tuple[Policy, str]], cost: int) -> list[Use]:
-        return self._counts.take(wanted, cost, time.time()) if wanted else []
+    def _take(self, charges: Sequence[tuple[Policy, str]], cost: int) -> list[Usage]:
+        return self._quotas.take(charges, cost, time.time()) if charges else []
 
 
-def _refuse(uses: Sequence[Use], cost: int) -> None:
+def _refuse(uses: Sequence[Usage], cost: int) -> None:
     """Have a caller wait who has used a quota up."""
     worst = max(uses, key=lambda use: use.wait_seconds, default=None)
     if worst is None or not worst.wait_seconds:
@@ -254,15 +256,15 @@ def _refuse(uses: Sequence[Use], cost: int) -> None:
     per = "minute" if limit.window == MINUTE else "hour"
     raise Refusal(
         "too-many-requests",
-        f"`{limit.name}` is {limit.quota:,} {limit.unit} a {per} for each {limit.whose}; "
+        f"`{limit.name}` is {limit.quota:,} {limit.unit} a {per} for each {limit.owner}; "
         f"{worst.left:,} are left now, and this asks for {cost:,}.",
         retry_seconds=math.ceil(worst.wait_seconds),
     )
 
 
-def headers(response: Response) -> None:
+def add_rate_limit_headers(response: Response) -> None:
     """Tell the caller what is left (draft-ietf-httpapi-ratelimit-headers-11)."""
-    uses: Sequence[Use] = g.get("uses", ())
+    uses: Sequence[Usage] = g.get("uses", ())
     if uses:
         policies = ", ".join(_policy(use.policy) for use in uses)
         left = ", ".join(f'"{use.policy.name}";r={use.left};t={use.reset_seconds}' for use in uses)

@@ -1,7 +1,7 @@
 """A person signed in to the pages: a signed cookie, and the token that proves a page is ours.
 
 A key that was shown at sign-in becomes a cookie that names the key and an end. Nothing is stored
-but, until then, which sessions people signed out of (``access.Keyring``).
+but, until then, which sessions people signed out of (``access.KeyCache``).
 ``access`` reads the cookie where a request brings no key, and asks here whether a change comes
 from one of our own pages: a browser sends the cookie along whoever wrote the page.
 """
@@ -22,9 +22,9 @@ TOKEN_HEADER: Final = "X-CSRF-Token"  # noqa: S105 - the name of a header
 #: How long a person stays signed in.
 SESSION_HOURS: Final = 12
 #: Begins what a page of the example shop asks with.
-SHOP_PASS: Final = "omnibasket-shop."  # noqa: S105 - how it begins
+SHOP_TOKEN: Final = "omnibasket-shop."  # noqa: S105 - how it begins
 #: Methods that change nothing.
-SAFE: Final = frozenset(("GET", "HEAD", "OPTIONS"))
+SAFE_METHODS: Final = frozenset(("GET", "HEAD", "OPTIONS"))
 #: What only a browser sends.
 _OF_BROWSERS: Final = ("HTTP_ORIGIN", "HTTP_SEC_FETCH_SITE", "HTTP_COOKIE")
 
@@ -51,7 +51,7 @@ class Sessions:
     def __init__(self, secret: str) -> None:
         self._token_key = _derived(secret, "csrf")
         self._serializer = _signing(secret, "session")
-        self._passes = _signing(secret, "shop")
+        self._shop_serializer = _signing(secret, "shop")
 
     def issue(self, key_id: str, now_ts: float) -> str:
         """Make the content of a cookie.
@@ -74,7 +74,7 @@ class Sessions:
             return None
         return session if session.ends_ts > now_ts else None
 
-    def shop_pass(self, origin: str, now_ts: float) -> str:
+    def shop_token(self, origin: str, now_ts: float) -> str:
         """Make what a page of the example shop asks with where keys are needed.
 
         Parameters
@@ -85,12 +85,12 @@ class Sessions:
             UTC epoch seconds; it ends ``SESSION_HOURS`` later.
         """
         content = [origin, int(now_ts) + SESSION_HOURS * 3_600]
-        return f"{SHOP_PASS}{self._passes.dumps(content)}"
+        return f"{SHOP_TOKEN}{self._shop_serializer.dumps(content)}"
 
     def shop_origin(self, given: str, now_ts: float) -> str | None:
         """Return the origin that a pass is for; None where it is not ours or has ended."""
         try:
-            origin, ends_ts = self._passes.loads(given.removeprefix(SHOP_PASS))
+            origin, ends_ts = self._shop_serializer.loads(given.removeprefix(SHOP_TOKEN))
         except (BadData, ValueError, TypeError):
             return None
         if not isinstance(origin, str) or not isinstance(ends_ts, int) or ends_ts <= now_ts:
@@ -107,7 +107,7 @@ class Sessions:
         """
         return hmac.new(self._token_key, cookie.encode(), hashlib.sha256).hexdigest()
 
-    def check_token(self, cookie: str) -> None:
+    def check_csrf_token(self, cookie: str) -> None:
         """Refuse a change that does not bring the token of its session.
 
         Raises

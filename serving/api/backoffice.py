@@ -12,7 +12,7 @@ from recsys.recommender import LiveItem, LiveLocation, LiveStock
 from recsys.values import ADDRESSES, is_address, is_no_id
 from serving.access import admission
 from serving.http import FieldError, Refusal, reply, responses
-from serving.requests import read_body, refuse_no_ids
+from serving.requests import read_body, refuse_placeholder_ids
 from serving.schemas import (
     ItemsUpdate,
     ItemUpdate,
@@ -62,14 +62,14 @@ def items() -> Response:
     was told takes its place.
     """
     state: State = current_app.extensions["omnibasket"]
-    admission.refuse_limited("a product is the same")
+    admission.refuse_restricted_key("a product is the same")
     update = read_body(request, ItemsUpdate)
     _check_prices(update)
     _check_addresses(update)
     _check_codes(update)
     sent = update.items
     for name in ("item_id", "parent_id"):
-        refuse_no_ids(
+        refuse_placeholder_ids(
             ((f"/items/{ix}/{name}", getattr(item, name)) for ix, item in enumerate(sent)),
             item_fault,
         )
@@ -110,9 +110,9 @@ def stock() -> Response:
     stock export names, what was not told stays unknown, and may be shown.
     """
     state: State = current_app.extensions["omnibasket"]
-    admission.refuse_limited("stock is the same", locations=False)
+    admission.refuse_restricted_key("stock is the same", locations=False)
     sent = read_body(request, StockUpdate).stock
-    refuse_no_ids(
+    refuse_placeholder_ids(
         ((f"/stock/{ix}/item_id", row.item_id) for ix, row in enumerate(sent)), item_fault
     )
     _check_locations([row.location_id for row in sent], "/stock")
@@ -138,7 +138,7 @@ def stock() -> Response:
 def locations() -> Response:
     """Tell of up to 5,000 stores and warehouses; fields that are not sent stay as they are."""
     state: State = current_app.extensions["omnibasket"]
-    admission.refuse_limited("a location is the same", locations=False)
+    admission.refuse_restricted_key("a location is the same", locations=False)
     sent = read_body(request, LocationsUpdate).locations
     _check_locations([row.location_id for row in sent], "/locations")
     _own_locations([row.location_id for row in sent], "/locations")
@@ -165,7 +165,7 @@ def _check_prices(sent: ItemsUpdate) -> None:
 
 def _check_locations(location_ids: Sequence[str], pointer: str) -> None:
     named = ((f"{pointer}/{ix}/location_id", text) for ix, text in enumerate(location_ids))
-    refuse_no_ids(named, location_fault)
+    refuse_placeholder_ids(named, location_fault)
 
 
 def _check_codes(sent: ItemsUpdate) -> None:
@@ -175,7 +175,7 @@ def _check_codes(sent: ItemsUpdate) -> None:
         for ix, item in enumerate(sent.items)
         if isinstance(said := (item.attributes or {}).get("gtin"), str)
     )
-    refuse_no_ids(codes, _code_fault)
+    refuse_placeholder_ids(codes, _code_fault)
 
 
 def _code_fault(text: str) -> str | None:
@@ -211,7 +211,7 @@ def _own_locations(location_ids: Sequence[str], pointer: str) -> None:
 
 
 def _answer(state: State, received: int, written: Written, item_ids: Sequence[str]) -> Response:
-    state.hear()
+    state.refresh_catalogue()
     unknown: list[str] = []
     if state.engine is not None and item_ids:
         named = list(dict.fromkeys(item_ids))

@@ -12,9 +12,9 @@ from recsys.recommender import Engine, Question
 from recsys.recommender.offers import NO_BUNDLES, OfferableBundles
 from serving.access import admission
 from serving.http import PROBLEM_KINDS, FieldError, Refusal, problem, reply, responses
-from serving.requests import Who, context, decode, read_body, read_filter, request_warnings
+from serving.requests import Recipient, context, decode, read_body, read_filter, request_warnings
 from serving.schemas import BatchCustomer, BatchRequest, documented
-from serving.state import Promised, State
+from serving.state import OfferContext, State
 
 blueprint = Blueprint("batch", __name__)
 
@@ -23,7 +23,7 @@ _log = logging.getLogger("omnibasket.service")
 _CHUNK: Final = 25
 
 #: What a line asks, for whom, and what is promised to them; or the problem that it ends in.
-Line = tuple[Question, Who, Promised] | bytes
+Line = tuple[Question, Recipient, OfferContext] | bytes
 
 
 @blueprint.post("/v1/recommendations/batch")
@@ -60,51 +60,57 @@ def post() -> Response:
     not valid or names somebody unknown, a problem. Without the ledger nothing is answered.
     """
     state: State = current_app.extensions["omnibasket"]
-    asked = read_body(request, BatchRequest)
+    params = read_body(request, BatchRequest)
     if admission.is_browser():
         raise Refusal("browser-key", "Ask for one visit at a time from a page.")
-    settings = context.find_placement(state, asked.placement)
-    as_of_ts = context.find_time(state, asked.as_of)
+    settings = context.find_placement(state, params.placement)
+    as_of_ts = context.find_time(state, params.as_of)
     engine = state.loaded()
-    given = read_filter(asked.filter, engine.catalogue.attributes.columns)
+    item_filter = read_filter(params.filter, engine.catalogue.attributes.columns)
     # A replay promises nothing.
-    offering = NO_BUNDLES if asked.as_of is not None else state.promises.offering(engine)
+    offerable = NO_BUNDLES if params.as_of is not None else state.offer_issuer.offerable(engine)
     lines: list[Line] = []
-    for ix, raw in enumerate(asked.customers):
+    for ix, raw in enumerate(params.customers):
         try:
             one = decode(bytes(raw), BatchCustomer)
-            location_id = admission.check_location(one.location_id or asked.location_id)
-            who = context.find_customer(
+            location_id = admission.check_location(one.location_id or params.location_id)
+            recipient = context.find_customer(
                 state, settings, one.customer_id, one.identifier, one.session_id, as_of_ts
             )
-            unknown = who.named and who.customer.customer_id is None and settings.personal
-            if unknown and asked.unknown == "problem":
+            unknown = (
+                recipient.named and recipient.customer.customer_id is None and settings.personal
+            )
+            if unknown and params.unknown == "problem":
                 raise Refusal("customer-unknown", PROBLEM_KINDS["customer-unknown"].advice)
         except Refusal as refusal:
             lines.append(_refused(refusal, f"/customers/{ix}"))
             continue
         question = context.to_question(
-            asked.placement,
+            params.placement,
             settings,
-            who,
+            recipient,
             as_of_ts,
-            count=asked.count,
+            count=params.count,
             location_id=location_id,
             item_ids=one.item_ids,
             cart=one.cart,
-            exclude=(*asked.exclude, *one.exclude),
-            given=given,
-            attributes=asked.attributes,
-            explain=asked.explain,
+            exclude=(*params.exclude, *one.exclude),
+            item_filter=item_filter,
+            attributes=params.attributes,
+            explain=params.explain,
         )
-        question, promised = state.promises.ask(
-            question, who.customer.customer_id, who.session_id, offering, shown=not asked.dry_run
+        question, offer_context = state.offer_issuer.prepare(
+            question,
+            recipient.customer.customer_id,
+            recipient.session_id,
+            offerable,
+            shown=not params.dry_run,
         )
-        lines.append((question, who, promised))
+        lines.append((question, recipient, offer_context))
     failed = _refused(Refusal("internal-error", PROBLEM_KINDS["internal-error"].advice), "")
-    doubted, shown = request_warnings.of_filter(engine, given), not asked.dry_run
+    warnings, shown = request_warnings.of_filter(engine, item_filter), not params.dry_run
     return reply(
-        _answers(state, engine, offering, lines, failed, doubted, shown), 200, responses.NDJSON
+        _answers(state, engine, offerable, lines, failed, warnings, shown), 200, responses.NDJSON
     )
 
 
@@ -116,23 +122,23 @@ def _refused(refusal: Refusal, pointer: str) -> bytes:
 def _answers(
     state: State,
     engine: Engine,
-    offering: OfferableBundles,
+    offerable: OfferableBundles,
     lines: list[Line],
     failed: bytes,
-    doubted: list[FieldError],
+    warnings: list[FieldError],
     shown: bool,
 ) -> Iterator[bytes]:
     """Yield the lines of the answer, a chunk at a time."""
     for start in range(0, len(lines), _CHUNK):
-        state.give_way()  # whoever waits for one answer
+        state.yield_to_answers()  # whoever waits for one answer
         chunk = lines[start : start + _CHUNK]
-        asked = [line for line in chunk if not isinstance(line, bytes)]
+        params = [line for line in chunk if not isinstance(line, bytes)]
         try:
             answers = iter(
                 engine.recommend(
-                    [question for question, _, _ in asked],
-                    [who.customer.history for _, who, _ in asked],
-                    offering,
+                    [question for question, _, _ in params],
+                    [recipient.customer.history for _, recipient, _ in params],
+                    offerable,
                 )
             )
         except Exception as error:  # the status is sent by now: the lines must tell
@@ -144,13 +150,15 @@ def _answers(
             if isinstance(line, bytes):
                 out.append(line)
                 continue
-            question, who, promised = line
+            question, recipient, offer_context = line
             answer = next(answers)
             now_ts = state.now_ts()
-            answer["offers"] = state.promises.keep(answer["offers"], promised, engine, now_ts)
-            request_warnings.add(answer, doubted)
+            answer["offers"] = state.offer_issuer.issue(
+                answer["offers"], offer_context, engine, now_ts
+            )
+            request_warnings.add(answer, warnings)
             if shown:
-                state.expose(context.to_exposure(question, who, answer))
+                state.expose(context.to_exposure(question, recipient, answer))
             options = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
             out.append(orjson.dumps(answer, option=options))
         yield b"".join(out)

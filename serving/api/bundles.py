@@ -58,23 +58,25 @@ def get() -> Response:
     """
     state: State = current_app.extensions["omnibasket"]
     admission.refuse_screens()
-    asked = read_query(request.args, BundleQuery, lists=_LISTS)
-    form = asked.format or _accepted()
+    params = read_query(request.args, BundleQuery, lists=_LISTS)
+    media = params.format or _accepted()
     engine = state.loaded()
-    wanted = _wanted(engine, asked)
-    suggestions = state.decided.suggestions(engine)
-    chosen, left_out = matching_bundles(suggestions, wanted)
-    key = hashlib.blake2b(orjson.dumps([engine.version, msgspec.to_builtins(wanted)])).hexdigest()
-    begin = _begin(asked.cursor, key[:16])
-    end = begin + asked.limit
+    list_request = _list_request(engine, params)
+    suggestions = state.decision_cache.suggestions(engine)
+    chosen, left_out = matching_bundles(suggestions, list_request)
+    key = hashlib.blake2b(
+        orjson.dumps([engine.version, msgspec.to_builtins(list_request)])
+    ).hexdigest()
+    start = _start_of(params.cursor, key[:16])
+    end = start + params.limit
     cursor = _cursor(end, key[:16]) if end < len(chosen) else None
-    rows = _rows(state, suggestions, chosen[begin:end], asked.attributes)
-    if form == "csv":
+    rows = _rows(state, suggestions, chosen[start:end], params.attributes)
+    if media == "csv":
         headers = [*_VARY, ("Content-Disposition", 'attachment; filename="bundles.csv"')]
         headers.append(("X-Left-Out", str(sum(left_out.values()))))
         if cursor is not None:
             headers.append(("X-Next-Cursor", cursor))
-        table = spreadsheet.short if asked.columns == "short" else spreadsheet.spreadsheet
+        table = spreadsheet.short if params.columns == "short" else spreadsheet.spreadsheet
         return _answer(table(rows), f"{CSV}; charset=utf-8", headers)
     page = {
         "model_version": engine.version,
@@ -102,7 +104,7 @@ def one(bundle_id: str) -> Response:
     """
     state: State = current_app.extensions["omnibasket"]
     admission.refuse_screens()
-    suggestions = state.decided.suggestions(state.loaded())
+    suggestions = state.decision_cache.suggestions(state.loaded())
     if not suggestions.known(bundle_id):
         raise Refusal("bundle-unknown", PROBLEM_KINDS["bundle-unknown"].advice)
     return _in_full(state, suggestions, bundle_id)
@@ -147,15 +149,15 @@ def patch(bundle_id: str) -> Response:
     """
     state: State = current_app.extensions["omnibasket"]
     admission.refuse_screens()
-    asked = read_body(request, BundlePatch)
+    params = read_body(request, BundlePatch)
     engine = state.loaded()
-    suggestions = state.decided.suggestions(engine)
+    suggestions = state.decision_cache.suggestions(engine)
     if not suggestions.known(bundle_id):
         raise Refusal("bundle-unknown", PROBLEM_KINDS["bundle-unknown"].advice)
     if "If-Match" not in request.headers:
         raise Refusal("precondition-missing", PROBLEM_KINDS["precondition-missing"].advice)
-    decide_terms(state, suggestions, bundle_id, asked, request.if_match)
-    return _in_full(state, state.decided.suggestions(engine), bundle_id)
+    decide_terms(state, suggestions, bundle_id, params, request.if_match)
+    return _in_full(state, state.decision_cache.suggestions(engine), bundle_id)
 
 
 def _rows(
@@ -191,7 +193,7 @@ def _accepted() -> str:
     return "csv" if best == CSV else "json"
 
 
-def _wanted(engine: Engine, asked: BundleQuery) -> ListRequest:
+def _list_request(engine: Engine, params: BundleQuery) -> ListRequest:
     """Check a query against the catalogue.
 
     Raises
@@ -200,33 +202,33 @@ def _wanted(engine: Engine, asked: BundleQuery) -> ListRequest:
         When it names a product, a location, a category or a segment that is unknown, or several
         segments.
     """
-    if asked.item_id is not None and engine.index.ix_of([asked.item_id])[0] < 0:
+    if params.item_id is not None and engine.index.ix_of([params.item_id])[0] < 0:
         detail = "is not in the model's catalogue."
         error = FieldError("/item_id", detail)
         raise Refusal("item-unknown", PROBLEM_KINDS["item-unknown"].advice, [error])
-    if asked.location_id is not None and not engine.has_location(asked.location_id):
+    if params.location_id is not None and not engine.has_location(params.location_id):
         error = FieldError("/location_id", "is not in the catalogue.")
         raise Refusal("invalid-request", "There is no such location.", [error])
     segments = {
         name: value if name == "segment" else f"{name}:{value}"
         for name in ("channel", "season", "segment")
-        if (value := getattr(asked, name)) is not None
+        if (value := getattr(params, name)) is not None
     }
     if len(segments) > 1:
         errors = [FieldError(f"/{name}", "is one of several segments.") for name in segments]
         raise Refusal("invalid-request", "Ask for one segment at a time.", errors)
     fields = {
-        name: getattr(asked, name) for name in ListRequest.__struct_fields__ if name != "segment"
+        name: getattr(params, name) for name in ListRequest.__struct_fields__ if name != "segment"
     }
-    wanted = ListRequest(**fields, segment=next(iter(segments.values()), None))
+    list_request = ListRequest(**fields, segment=next(iter(segments.values()), None))
     of_segment = next(iter(segments), "segment")
     errors = [
         FieldError(f"/{of_segment if field == 'segment' else field}", text)
-        for field, text in unknown_names(engine, wanted)
+        for field, text in unknown_names(engine, list_request)
     ]
     if errors:
         raise Refusal("invalid-request", "Nothing is called so.", errors)
-    return wanted
+    return list_request
 
 
 def _cursor(at: int, key: str) -> str:
@@ -234,7 +236,7 @@ def _cursor(at: int, key: str) -> str:
     return base64.urlsafe_b64encode(orjson.dumps([at, key])).decode().rstrip("=")
 
 
-def _begin(cursor: str | None, key: str) -> int:
+def _start_of(cursor: str | None, key: str) -> int:
     """Where the page begins that a cursor leads to."""
     if cursor is None:
         return 0

@@ -74,7 +74,7 @@ def post() -> Response:
     outcomes: list[EventOutcome | None] = [None] * len(sent)
     checked: list[Event] = []
     warnings: list[list[FieldError]] = []
-    places: list[int] = []
+    positions: list[int] = []
     for ix, raw in enumerate(sent):
         try:
             event = _checked(raw, f"/events/{ix}", now_ts, state)
@@ -85,18 +85,19 @@ def post() -> Response:
             outcomes[ix] = _refused(raw, refusal)
         else:
             _admit(event, f"/events/{ix}")
-            doubtful = request_warnings.of_event(state, event, f"/events/{ix}", now_ts)
-            warnings.append(list(islice(doubtful, placeholder_ids.MOST_ERRORS)))
+            found = request_warnings.of_event(state, event, f"/events/{ix}", now_ts)
+            warnings.append(list(islice(found, placeholder_ids.MAX_ERRORS)))
             checked.append(seal(event, state.keyed_hash, state.config.identity))
-            places.append(ix)
+            positions.append(ix)
     written = state.ledger.add_events(checked, now_ts, page=page) if checked else []
-    for ix, event, outcome, doubted in zip(places, checked, written, warnings, strict=True):
-        outcomes[ix] = _told(event, outcome, f"/events/{ix}", doubted)
-    told = [outcome for outcome in outcomes if outcome is not None]
+    for ix, event, outcome, warned in zip(positions, checked, written, warnings, strict=True):
+        outcomes[ix] = _outcome(event, outcome, f"/events/{ix}", warned)
+    reported = [outcome for outcome in outcomes if outcome is not None]
     counts = {
-        name: sum(o.status == name for o in told) for name in ("accepted", "duplicate", "refused")
+        name: sum(o.status == name for o in reported)
+        for name in ("accepted", "duplicate", "refused")
     }
-    body = msgspec.json.encode(EventsAnswer(**counts, events=told))
+    body = msgspec.json.encode(EventsAnswer(**counts, events=reported))
     return reply(body, 207 if counts["refused"] else 200, responses.JSON)
 
 
@@ -105,14 +106,14 @@ def _admit(event: Event, pointer: str) -> None:
 
     An event that names no location is one of the key's own.
     """
-    admission.check_names(
+    admission.check_no_customer(
         {f"{pointer}/customer_id": event.customer_id, f"{pointer}/identifier": event.identifier}
     )
     admission.check_channel(event.channel, f"{pointer}/channel")
-    places = {f"{pointer}/location_id": event.location_id}
-    for place, item in enumerate(event.items):
-        places[f"{pointer}/items/{place}/location_id"] = item.location_id
-    for at, location_id in places.items():
+    positions = {f"{pointer}/location_id": event.location_id}
+    for position, item in enumerate(event.items):
+        positions[f"{pointer}/items/{position}/location_id"] = item.location_id
+    for at, location_id in positions.items():
         if location_id is not None:
             admission.check_location(location_id, at)
 
@@ -128,7 +129,7 @@ def _checked(raw: msgspec.Raw, pointer: str, now_ts: int, state: State) -> Event
         moved = event.occurred_at + timedelta(seconds=state.shift_seconds)
         event = msgspec.structs.replace(event, occurred_at=moved)
     misfit = ((wrong.pointer, wrong.detail) for wrong in limit_faults(event, state.ledger.currency))
-    found = islice(chain(faults(event), misfit), placeholder_ids.MOST_ERRORS)
+    found = islice(chain(faults(event), misfit), placeholder_ids.MAX_ERRORS)
     errors = [FieldError(pointer + at, detail) for at, detail in found]
     if not errors and event.occurred_ts > now_ts + _AHEAD_SECONDS:
         errors = [FieldError(f"{pointer}/occurred_at", "is in the future.")]
@@ -137,7 +138,9 @@ def _checked(raw: msgspec.Raw, pointer: str, now_ts: int, state: State) -> Event
     return event
 
 
-def _told(event: Event, outcome: Outcome, pointer: str, warnings: list[FieldError]) -> EventOutcome:
+def _outcome(
+    event: Event, outcome: Outcome, pointer: str, warnings: list[FieldError]
+) -> EventOutcome:
     if outcome.status in ("accepted", "duplicate"):
         return EventOutcome(
             event.event_id, outcome.status, outcome.detail or None, warnings=warnings

@@ -32,13 +32,13 @@ def readyz() -> Response:
     """
     state: State = current_app.extensions["omnibasket"]
     engine = state.engine
-    writes = state.showing.trouble is None
-    checks = state.condition.checks(engine, state.model_told, state.now_ts(), writes=writes)
+    writes = state.exposures.error is None
+    checks = state.health.checks(engine, state.public_model_error, state.now_ts(), writes=writes)
     status = "not_ready" if engine is None else "degraded"
     if all(found == readiness.OK for found in checks.values()):
         status = "ready"
     body: dict[str, object] = {"status": status}
-    if not admission.stranger():
+    if not admission.is_anonymous():
         version = engine.version if engine is not None else None
         body |= {"model_version": version, "checks": checks}
     ready = engine is not None

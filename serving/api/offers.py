@@ -32,7 +32,7 @@ blueprint = Blueprint("offers", __name__)
 SVG: Final = "image/svg+xml"
 #: How long the drawing of a code may be shown without asking again; it never changes.
 _QR_CACHE_SECONDS: Final = 86_400
-_MOST_LETTERS: Final = 200
+_MAX_NAME_LENGTH: Final = 200
 _WHO: Final = ("channel-forbidden", "browser-key", "ledger-unavailable")
 _BODY: Final = ("malformed-body", "body-too-large", "not-json", "invalid-request")
 
@@ -82,7 +82,7 @@ def issue(customer_id: str) -> Response:
     owners = _owners(state, customer_id)
     bundle_id = read_body(request, OfferRequest).bundle_id
     engine = state.loaded()
-    suggestions = state.decided.suggestions(engine)
+    suggestions = state.decision_cache.suggestions(engine)
     if not suggestions.known(bundle_id):
         raise Refusal("bundle-unknown", PROBLEM_KINDS["bundle-unknown"].advice)
     if not _reaches(state, bundle_id):
@@ -92,7 +92,7 @@ def issue(customer_id: str) -> Response:
     mine = state.links.codes.new()
     before = {offer.bundle_id: offer for offer in ledger.standing(owners, now_ts)}.get(bundle_id)
     if before is not None:
-        return reply(orjson.dumps(_told(state, before)))
+        return reply(orjson.dumps(_document(state, before)))
     idle = [
         name
         for name, ix in zip(bundle.item_ids, bundle.item_ix, strict=True)
@@ -118,9 +118,9 @@ def issue(customer_id: str) -> Response:
         kind = made.reason.replace("_", "-")
         raise Refusal(kind, PROBLEM_KINDS[kind].advice)
     if made.offer_id != mine.offer_id:  # somebody else was as quick
-        return reply(orjson.dumps(_told(state, made)))
+        return reply(orjson.dumps(_document(state, made)))
     where = ("Location", f"/v1/offers/{made.offer_id}")
-    return reply(orjson.dumps(_told(state, made)), 201, headers=[where])
+    return reply(orjson.dumps(_document(state, made)), 201, headers=[where])
 
 
 @blueprint.get("/v1/offers")
@@ -136,9 +136,9 @@ def of_identifier() -> Response:
     """List what stands for a customer by their card, e-mail or phone, as a till has it."""
     state: State = current_app.extensions["omnibasket"]
     admission.refuse_screens()
-    asked = read_query(request.args, OffersQuery)
-    admission.check_names({"/identifier_value": asked.identifier})
-    identifier = seal_identifier(asked.identifier, state.keyed_hash, state.config.identity)
+    params = read_query(request.args, OffersQuery)
+    admission.check_no_customer({"/identifier_value": params.identifier})
+    identifier = seal_identifier(params.identifier, state.keyed_hash, state.config.identity)
     customer = None
     if identifier is not None:
         customer = state.ledger.customer(identifier=identifier, as_of_ts=state.now_ts() + 1)
@@ -158,7 +158,7 @@ def of_identifier() -> Response:
 def one(offer_id: str) -> Response:
     """Show an offer by its id, or by its code however it is typed, whatever became of it."""
     state: State = current_app.extensions["omnibasket"]
-    return reply(orjson.dumps(_told(state, _found(state, offer_id))))
+    return reply(orjson.dumps(_document(state, _find_offer(state, offer_id))))
 
 
 @blueprint.post("/v1/offers/<offer_id>/redemptions")
@@ -205,14 +205,14 @@ def redeem(offer_id: str) -> Response:
     """
     state: State = current_app.extensions["omnibasket"]
     admission.refuse_screens()
-    asked = read_body(request, RedemptionRequest)
-    owners = _users(state, asked)
-    order = offer_orders.order_of(state, asked)
+    params = read_body(request, RedemptionRequest)
+    owners = _users(state, params)
+    order = offer_orders.order_of(state, params)
     try:
         done = state.ledger.offers.redeem(offer_id, owners=owners, now_ts=state.now_ts(), **order)
     except OfferError as error:
         raise Refusal(error.kind, offer_orders.sentence(str(error))) from None
-    return reply(orjson.dumps(_told(state, done.offer)), 201 if done.first else 200)
+    return reply(orjson.dumps(_document(state, done.offer)), 201 if done.first else 200)
 
 
 @blueprint.post("/v1/redemptions")
@@ -241,12 +241,12 @@ def combine() -> Response:
     """
     state: State = current_app.extensions["omnibasket"]
     admission.refuse_screens()
-    asked = read_body(request, CombinationRequest)
-    owners = _users(state, asked)
-    use = OfferUse(owners=owners, now_ts=state.now_ts(), **offer_orders.order_of(state, asked))
-    outcomes = state.ledger.offers.redeem_best(asked.codes, use, dry_run=asked.dry_run)
-    told = offer_orders.combined(state, asked.codes, outcomes)
-    answer = {"transaction_id": asked.transaction_id, "dry_run": asked.dry_run, **told}
+    params = read_body(request, CombinationRequest)
+    owners = _users(state, params)
+    use = OfferUse(owners=owners, now_ts=state.now_ts(), **offer_orders.order_of(state, params))
+    outcomes = state.ledger.offers.redeem_best(params.codes, use, dry_run=params.dry_run)
+    told = offer_orders.combined(state, params.codes, outcomes)
+    answer = {"transaction_id": params.transaction_id, "dry_run": params.dry_run, **told}
     return reply(orjson.dumps(answer))
 
 
@@ -261,7 +261,7 @@ def combine() -> Response:
 def qr(offer_id: str) -> Response:
     """Draw the code of an offer, black on white, to be shown on a phone or printed."""
     state: State = current_app.extensions["omnibasket"]
-    code = state.links.codes.of(_found(state, offer_id))
+    code = state.links.codes.of(_find_offer(state, offer_id))
     tag = etag_of(code)
     body = b"" if is_held(tag) else qr_links.draw(code, "svg")
     return reply(
@@ -275,21 +275,21 @@ def _standing(state: State, owners: list[str]) -> Response:
         for offer in state.ledger.offers.standing(owners, state.now_ts())
         if _reaches(state, offer.bundle_id)
     ]
-    told = [_told(state, offer) for offer in found]
+    told = [_document(state, offer) for offer in found]
     return reply(orjson.dumps({"customer_id": owners[0], "offers": told}))
 
 
 def _reaches(state: State, bundle_id: str) -> bool:
     """Whether a bundle's offers can be used on a channel and at a location of the caller's key."""
-    decision = state.decided.by_id.get(bundle_id)
+    decision = state.decision_cache.by_id.get(bundle_id)
     return decision is None or admission.reaches(decision.terms.channels, decision.terms.locations)
 
 
-def _told(state: State, offer: Offer) -> dict[str, object]:
-    return state.links.told(offer, None if state.engine is None else state.engine.catalogue)
+def _document(state: State, offer: Offer) -> dict[str, object]:
+    return state.links.document(offer, None if state.engine is None else state.engine.catalogue)
 
 
-def _found(state: State, which: str) -> Offer:
+def _find_offer(state: State, which: str) -> Offer:
     admission.refuse_screens()
     found = state.ledger.offers.find(which, state.now_ts())
     if found is None:
@@ -300,32 +300,34 @@ def _found(state: State, which: str) -> Offer:
 def _owners(state: State, customer_id: str) -> list[str]:
     """Return every id of a customer who is known, the present one first."""
     admission.refuse_screens()
-    admission.check_names({"/customer_id": customer_id})
-    written = len(customer_id) <= _MOST_LETTERS and customer_id.isprintable()
+    admission.check_no_customer({"/customer_id": customer_id})
+    written = len(customer_id) <= _MAX_NAME_LENGTH and customer_id.isprintable()
     present = state.ledger.resolve_id(customer_id) if written else None
     if present is None:
         raise Refusal("customer-unknown", PROBLEM_KINDS["customer-unknown"].advice)
     return state.ledger.offers.owners(present)
 
 
-def _users(state: State, asked: RedemptionRequest) -> list[str] | None:
+def _users(state: State, params: RedemptionRequest) -> list[str] | None:
     """Return every id of whoever redeems; None where nobody is named, nobody's where unknown."""
-    admission.check_names({"/customer_id": asked.customer_id, "/identifier": asked.identifier})
-    if asked.customer_id is not None and asked.identifier is not None:
+    admission.check_no_customer(
+        {"/customer_id": params.customer_id, "/identifier": params.identifier}
+    )
+    if params.customer_id is not None and params.identifier is not None:
         detail = "give `customer_id` or `identifier`, not both."
         raise Refusal(
             "invalid-request", "Two names for one customer.", [FieldError("/customer_id", detail)]
         )
-    if (asked.customer_id, asked.identifier, asked.session_id) == (None, None, None):
+    if (params.customer_id, params.identifier, params.session_id) == (None, None, None):
         return None
-    keyed_hash, identifier, owners = state.keyed_hash, asked.identifier, []
-    session_id = asked.session_id and seal_session(asked.session_id, keyed_hash)
+    keyed_hash, identifier, owners = state.keyed_hash, params.identifier, []
+    session_id = params.session_id and seal_session(params.session_id, keyed_hash)
     if session_id:
         owners.append(session_own_id(session_id))
     if identifier is not None:
         identifier = seal_identifier(identifier, keyed_hash, state.config.identity)
     customer = state.ledger.customer(
-        customer_id=asked.customer_id,
+        customer_id=params.customer_id,
         identifier=identifier,
         session_id=session_id,
         as_of_ts=state.now_ts() + 1,

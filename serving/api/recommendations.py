@@ -48,8 +48,8 @@ def post() -> Response:
 
     While the ledger does not answer, everybody is a stranger, and `without_ledger` says so.
     """
-    asked = read_body(request, RecommendationRequest)
-    return _answer(asked, shown=not asked.dry_run)
+    params = read_body(request, RecommendationRequest)
+    return _answer(params, shown=not params.dry_run)
 
 
 @blueprint.get("/v1/recommendations")
@@ -72,49 +72,51 @@ def get() -> Response:
     return _answer(read_query(request.args, RecommendationRequest, lists=_LISTS), shown=False)
 
 
-def _answer(asked: RecommendationRequest, *, shown: bool) -> Response:
+def _answer(params: RecommendationRequest, *, shown: bool) -> Response:
     state: State = current_app.extensions["omnibasket"]
-    settings = context.find_placement(state, asked.placement)
-    location_id = admission.check_location(asked.location_id)
-    as_of_ts = context.find_time(state, asked.as_of)
+    settings = context.find_placement(state, params.placement)
+    location_id = admission.check_location(params.location_id)
+    as_of_ts = context.find_time(state, params.as_of)
     engine = state.loaded()
-    given = read_filter(asked.filter, engine.catalogue.attributes.columns)
-    who = context.find_customer_or_nobody(
-        state, settings, asked.customer_id, asked.identifier, asked.session_id, as_of_ts
+    item_filter = read_filter(params.filter, engine.catalogue.attributes.columns)
+    recipient = context.find_customer_or_nobody(
+        state, settings, params.customer_id, params.identifier, params.session_id, as_of_ts
     )
     question = context.to_question(
-        asked.placement,
+        params.placement,
         settings,
-        who,
+        recipient,
         as_of_ts,
-        count=asked.count,
+        count=params.count,
         location_id=location_id,
-        item_ids=asked.item_ids,
-        cart=asked.cart,
-        exclude=asked.exclude,
-        given=given,
-        attributes=asked.attributes,
-        explain=asked.explain,
+        item_ids=params.item_ids,
+        cart=params.cart,
+        exclude=params.exclude,
+        item_filter=item_filter,
+        attributes=params.attributes,
+        explain=params.explain,
     )
-    if asked.as_of is not None:  # a replay promises nothing
-        (answer,) = engine.recommend([question], [who.customer.history])
+    if params.as_of is not None:  # a replay promises nothing
+        (answer,) = engine.recommend([question], [recipient.customer.history])
     else:
-        offering = state.promises.offering(engine)
-        question, promised = state.promises.ask(
+        offerable = state.offer_issuer.offerable(engine)
+        question, offer_context = state.offer_issuer.prepare(
             question,
-            who.customer.customer_id,
-            who.session_id,
-            offering,
+            recipient.customer.customer_id,
+            recipient.session_id,
+            offerable,
             shown=shown,
             address=state.addresses.of_page(),
         )
-        (answer,) = engine.recommend([question], [who.customer.history], offering)
-        answer["offers"] = state.promises.keep(answer["offers"], promised, engine, state.now_ts())
-    if who.unread:
+        (answer,) = engine.recommend([question], [recipient.customer.history], offerable)
+        answer["offers"] = state.offer_issuer.issue(
+            answer["offers"], offer_context, engine, state.now_ts()
+        )
+    if recipient.unread:
         answer["without_ledger"] = True
-    doubted = [*request_warnings.of_filter(engine, given)]
-    doubted += request_warnings.of_identifier(state, asked.identifier, "/identifier")
-    request_warnings.add(answer, doubted)
-    if not asked.dry_run:
-        state.expose(context.to_exposure(question, who, answer))
+    warnings = [*request_warnings.of_filter(engine, item_filter)]
+    warnings += request_warnings.of_identifier(state, params.identifier, "/identifier")
+    request_warnings.add(answer, warnings)
+    if not params.dry_run:
+        state.expose(context.to_exposure(question, recipient, answer))
     return reply(orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY))

@@ -1,18 +1,20 @@
-from .connection_balance import Balance
+from .connection_balance import ConnectionBalance
 from .problems import PROBLEM_KINDS, PROBLEM_TYPE, FieldError, Problem, Refusal, problem
-from .queues import Lanes
+from .queues import Lanes, RequestQueues
 from .responses import etag_of, is_held, reply, request_id_of
-from .server import Front
+from .server import Front, Server
 
 __all__ = [
     "PROBLEM_KINDS",
     "PROBLEM_TYPE",
-    "Balance",
+    "ConnectionBalance",
     "FieldError",
     "Front",
     "Lanes",
     "Problem",
     "Refusal",
+    "RequestQueues",
+    "Server",
     "etag_of",
     "is_held",
     "problem",

@@ -2,7 +2,7 @@
 
 The counts lie in a file that whoever starts the workers makes and that every worker maps. Kept
 connections stay where they were taken: a proxy's eight connections with one worker leave the other
-worker idle for hours. Called by ``front``.
+worker idle for hours. Called by ``server``.
 """
 
 import mmap
@@ -11,7 +11,7 @@ import mmap
 ABSENT = (1 << 63) - 1
 
 
-class Balance:
+class ConnectionBalance:
     """The counts of all workers.
 
     Parameters
@@ -22,15 +22,15 @@ class Balance:
         Which of them is ours, from 0.
     """
 
-    def __init__(self, descriptor: int, place: int) -> None:
+    def __init__(self, descriptor: int, slot: int) -> None:
         self._counts = memoryview(mmap.mmap(descriptor, 0)).cast("q")
-        self._place = place
+        self._slot = slot
 
-    def tell(self, connections: int) -> None:
+    def publish(self, connections: int) -> None:
         """Tell the other workers how many connections we have."""
-        self._counts[self._place] = connections
+        self._counts[self._slot] = connections
 
     @property
-    def ahead(self) -> bool:
+    def is_ahead(self) -> bool:
         """Whether another worker has fewer connections than we have."""
-        return self._counts[self._place] > min(self._counts.tolist())
+        return self._counts[self._slot] > min(self._counts.tolist())

@@ -1,7 +1,7 @@
 """Queues with threads of their own: what may wait for the disk never holds up what need not.
 
-Requests that were read whole come in, and run in the lane of their kind; what a lane cannot take
-is refused at once, so that whoever is answered is answered soon. Called by ``front``.
+Requests that were read whole come in, and run in the queue of their kind; what a queue cannot take
+is refused at once, so that whoever is answered is answered soon. Called by ``server``.
 """
 
 import contextlib
@@ -14,22 +14,22 @@ from typing import Final, Literal, NamedTuple
 
 _log = logging.getLogger("omnibasket.service")
 
-Name = Literal["answers", "desk", "durable", "batch", "health"]
+QueueName = Literal["answers", "desk", "durable", "batch", "health"]
 
 #: A queue that was never empty for so long is no burst that passes by itself. Seconds.
 _STANDING_SECONDS: Final = 0.5
 
 
 class Job(NamedTuple):
-    """What a lane does, and what it says where it comes to it too late."""
+    """What a queue does, and what it says where it comes to it too late."""
 
     run: Callable[[], None]
     refuse: Callable[[], None]
-    until: float
+    deadline: float
     """Of ``time.monotonic``; whoever asked has given up by then, or soon will."""
 
 
-class Lane:
+class RequestQueue:
     """A queue and the threads that empty it.
 
     Parameters
@@ -43,14 +43,14 @@ class Lane:
         everybody wait longer.
     """
 
-    def __init__(self, name: Name, threads: int, burst: int, standing: int) -> None:
+    def __init__(self, name: QueueName, threads: int, burst: int, standing: int) -> None:
         self.name = name
         self.refused = 0
         self._burst, self._standing = burst * threads, standing * threads
         self._waiting: deque[Job] = deque()
         self._changed = threading.Condition()
         self._running = 0
-        self._full_since = 0.0
+        self._nonempty_since = 0.0
         self._stopped = False
         self._threads = [
             threading.Thread(target=self._work, name=f"{name}-{n}", daemon=True)
@@ -63,8 +63,8 @@ class Lane:
         """Take a job where it can be done in time; say whether it was taken."""
         with self._changed:
             if not self._waiting:
-                self._full_since = time.monotonic()
-            room = self._standing if self._stands() else self._burst
+                self._nonempty_since = time.monotonic()
+            room = self._standing if self._is_standing() else self._burst
             if self._stopped or len(self._waiting) >= room:
                 self.refused += 1
                 return False
@@ -72,18 +72,18 @@ class Lane:
             self._changed.notify()
             return True
 
-    def _stands(self) -> bool:
-        return time.monotonic() - self._full_since > _STANDING_SECONDS
+    def _is_standing(self) -> bool:
+        return time.monotonic() - self._nonempty_since > _STANDING_SECONDS
 
     @property
     def busy(self) -> bool:
         """Whether anything waits or runs."""
         return bool(self._waiting or self._running)
 
-    def wait_quiet(self, seconds: float) -> None:
+    def wait_until_idle(self, seconds: float) -> None:
         """Wait until nothing waits or runs, so long at most."""
-        until = time.monotonic() + seconds
-        while self.busy and time.monotonic() < until:
+        deadline = time.monotonic() + seconds
+        while self.busy and time.monotonic() < deadline:
             time.sleep(0.001)
 
     def stop(self) -> None:
@@ -102,8 +102,8 @@ class Lane:
                 job = self._waiting.popleft()
                 self._running += 1
                 # What a burst left behind goes too: whoever comes after need not wait for it.
-                late = time.monotonic() > job.until or (
-                    self._stands() and len(self._waiting) > self._standing
+                late = time.monotonic() > job.deadline or (
+                    self._is_standing() and len(self._waiting) > self._standing
                 )
             try:
                 (job.refuse if late else job.run)()
@@ -115,8 +115,8 @@ class Lane:
                     self.refused += late
 
 
-class Lanes:
-    """Every lane of a worker, by name.
+class RequestQueues:
+    """Every queue of a worker, by name.
 
     ``answers`` are computed and wait for nothing; two threads, so that one slow read does not
     stop the rest. ``desk`` is what people and back offices read, and may wait for the ledger.
@@ -124,29 +124,33 @@ class Lanes:
     """
 
     def __init__(self) -> None:
-        self.by_name: dict[Name, Lane] = {
-            "answers": Lane("answers", threads=2, burst=64, standing=6),
-            "desk": Lane("desk", threads=2, burst=64, standing=32),
-            "durable": Lane("durable", threads=4, burst=64, standing=32),
-            "batch": Lane("batch", threads=1, burst=4, standing=4),
-            "health": Lane("health", threads=1, burst=32, standing=32),
+        self.by_name: dict[QueueName, RequestQueue] = {
+            "answers": RequestQueue("answers", threads=2, burst=64, standing=6),
+            "desk": RequestQueue("desk", threads=2, burst=64, standing=32),
+            "durable": RequestQueue("durable", threads=4, burst=64, standing=32),
+            "batch": RequestQueue("batch", threads=1, burst=4, standing=4),
+            "health": RequestQueue("health", threads=1, burst=32, standing=32),
         }
 
-    def give_way(self, seconds: float = 0.05) -> None:
+    def yield_to_answers(self, seconds: float = 0.05) -> None:
         """Let answers go first, so long at most; called between the parts of a batch."""
-        self.by_name["answers"].wait_quiet(seconds)
+        self.by_name["answers"].wait_until_idle(seconds)
 
     @property
     def busy(self) -> bool:
         """Whether anything waits or runs."""
-        return any(lane.busy for lane in self.by_name.values())
+        return any(queue.busy for queue in self.by_name.values())
 
     def refused(self) -> int:
         """Requests that were refused so far, since they could not be done in time."""
-        return sum(lane.refused for lane in self.by_name.values())
+        return sum(queue.refused for queue in self.by_name.values())
 
     def stop(self) -> None:
         """Take no more."""
-        for lane in self.by_name.values():
+        for queue in self.by_name.values():
             with contextlib.suppress(RuntimeError):
-                lane.stop()
+                queue.stop()
+
+
+#: The former name, which ``benchmarks`` still imports.
+Lanes = RequestQueues

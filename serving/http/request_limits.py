@@ -1,12 +1,12 @@
 """What a request may be and how long it may take, by its address, before anything reads it.
 
-``limits_of`` is asked with the first line of a request; ``front`` holds the request to it.
+``limits_of`` is asked with the first line of a request; ``server`` holds the request to it.
 """
 
 import re
 from typing import Final, NamedTuple
 
-from serving.http.queues import Name
+from serving.http.queues import QueueName
 
 #: A thousand events with all their fields; more is a mistake or an attack.
 MAX_BODY_BYTES: Final = 4 * 1024 * 1024
@@ -27,18 +27,18 @@ BODY_SECONDS: Final = 15.0
 #: Whoever takes no more of an answer for so long gets no more.
 WRITE_SECONDS: Final = 20.0
 #: Connections of a worker; beyond, those that ask nothing are closed, the longest idle first.
-MOST_CONNECTIONS: Final = 2_000
+MAX_CONNECTIONS: Final = 2_000
 #: Bodies that a worker holds at a time, all together.
-MOST_BODY_BYTES: Final = 64 * 1024 * 1024
+MAX_BODIES_BYTES: Final = 64 * 1024 * 1024
 
 #: A body that is too large is read to here, so that its sender hears why it is refused.
-MOST_DROPPED_BYTES: Final = 4 * MAX_BODY_BYTES
+MAX_DROPPED_BYTES: Final = 4 * MAX_BODY_BYTES
 
 
 class Limits(NamedTuple):
     """Where a request runs, how large its body may be, and how long it may wait."""
 
-    lane: Name
+    queue: QueueName
     body_bytes: int
     wait_seconds: float
 

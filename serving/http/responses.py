@@ -28,7 +28,7 @@ _PAGE_POLICY: Final = (
     "form-action 'none'; frame-ancestors 'none'"
 )
 _NOT_STORED: Final = ("Cache-Control", "private, no-store")
-_ASKED_AGAIN: Final = ("Cache-Control", "private, no-cache")
+_REVALIDATED: Final = ("Cache-Control", "private, no-cache")
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
@@ -72,7 +72,7 @@ def reply(
         whose = "private" if private else "public"
         kept = ("Cache-Control", f"{whose}, max-age={cache_seconds}")
     elif etag is not None:
-        kept = _ASKED_AGAIN
+        kept = _REVALIDATED
     tag = [("ETag", etag)] if etag is not None else []
     return Response(
         body,
@@ -104,7 +104,7 @@ def is_held(etag: str) -> bool:
     return request.if_none_match.contains(etag.strip('"'))
 
 
-def defend(response: Response) -> Response:
+def add_security_headers(response: Response) -> Response:
     """Add the headers to a response that ``reply`` did not make."""
     if "X-Content-Type-Options" not in response.headers:
         response.headers.extend([*_HEADERS, _NOT_STORED])

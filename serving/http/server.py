@@ -1,7 +1,7 @@
-"""The HTTP server of a worker: reads requests with deadlines, and runs them in lanes.
+"""The HTTP server of a worker: reads requests with deadlines, and runs them in queues.
 
 Connections come in on a socket that all workers share; a loop reads each request whole, holds it
-to ``limits``, hands it to the WSGI application in a thread of its ``lane``, and sends what that
+to ``limits``, hands it to the WSGI application in a thread of its ``queue``, and sends what that
 answers. The loop waits for nobody: whoever sends or reads slowly keeps only a connection.
 """
 
@@ -21,14 +21,14 @@ from tornado.http1connection import (
 )
 from tornado.iostream import IOStream, UnsatisfiableReadError
 
-from serving.http.connection_balance import ABSENT, Balance
-from serving.http.exchange import Exchange, refusal
-from serving.http.queues import Lanes
+from serving.http.connection_balance import ABSENT, ConnectionBalance
+from serving.http.queues import RequestQueues
+from serving.http.request_handler import RequestHandler, refusal
 from serving.http.request_limits import (
     HEADER_SECONDS,
     IDLE_SECONDS,
+    MAX_CONNECTIONS,
     MAX_HEADER_BYTES,
-    MOST_CONNECTIONS,
 )
 from serving.http.wsgi_gateway import Application
 
@@ -43,7 +43,7 @@ _OF_HEADERS: Final = f"within {MAX_HEADER_BYTES} bytes"
 #: How long what follows headers that are too large is dropped. Seconds.
 _DROPPING_SECONDS: Final = 1.0
 #: How often the log tells how many requests were refused. Seconds.
-_TELL_SECONDS: Final = 10.0
+_LOG_SECONDS: Final = 10.0
 
 
 class _Stream(IOStream):
@@ -53,11 +53,11 @@ class _Stream(IOStream):
         """Close it."""
         too_large = isinstance(exc_info, UnsatisfiableReadError) and _OF_HEADERS in str(exc_info)
         if too_large and not self.closed():
-            _turn_away(self.socket)
+            _refuse_large_headers(self.socket)
         super().close(exc_info)
 
 
-def _turn_away(taken: socket.socket) -> None:
+def _refuse_large_headers(taken: socket.socket) -> None:
     """Say that headers are too large, and drop what its sender still sends for a moment.
 
     A connection that is closed on unread bytes takes the answer with it.
@@ -90,37 +90,37 @@ def _turn_away(taken: socket.socket) -> None:
     loop.add_reader(left.fileno(), drop)
 
 
-class Front(httputil.HTTPServerConnectionDelegate):
+class Server(httputil.HTTPServerConnectionDelegate):
     """A worker's connections.
 
     Parameters
     ----------
     app : callable
-        WSGI application; called in threads of ``lanes``.
-    lanes : Lanes
+        WSGI application; called in threads of ``queues``.
+    queues : RequestQueues
     most_connections : int
         Beyond, those that ask nothing are closed, the longest idle first.
-    balance : Balance, optional
+    balance : ConnectionBalance, optional
         What the other workers on the same socket have; none by default.
     """
 
     def __init__(
         self,
         app: Application,
-        lanes: Lanes,
-        most_connections: int = MOST_CONNECTIONS,
-        balance: Balance | None = None,
+        queues: RequestQueues,
+        most_connections: int = MAX_CONNECTIONS,
+        balance: ConnectionBalance | None = None,
     ) -> None:
         self.app = app
-        self.lanes = lanes
+        self.queues = queues
         self.body_bytes = 0  # of requests that are being read or answered
         self.loop = asyncio.get_running_loop()
         self._most = most_connections
         self._balance = balance
         self._connections: set[HTTP1ServerConnection] = set()
-        self._waiting: dict[object, HTTP1ServerConnection] = {}  # ask nothing, the longest first
+        self._idle: dict[object, HTTP1ServerConnection] = {}  # ask nothing, the longest first
         self._sockets: list[socket.socket] = []
-        self._told_at, self._told = 0.0, 0
+        self._logged_at, self._logged = 0.0, 0
 
     # Connections
 
@@ -133,18 +133,18 @@ class Front(httputil.HTTPServerConnectionDelegate):
 
     def _accept(self, listening: socket.socket) -> None:
         """Take one connection, unless another worker has fewer and takes it soon."""
-        if self._balance is None or not self._balance.ahead:
-            self._take(listening)
+        if self._balance is None or not self._balance.is_ahead:
+            self._accept_now(listening)
             return
         self.loop.remove_reader(listening.fileno())
-        self.loop.call_later(_YIELD_SECONDS, self._take_after_all, listening)
+        self.loop.call_later(_YIELD_SECONDS, self._accept_later, listening)
 
-    def _take_after_all(self, listening: socket.socket) -> None:
+    def _accept_later(self, listening: socket.socket) -> None:
         if listening.fileno() >= 0:  # not closed meanwhile
-            self._take(listening)
+            self._accept_now(listening)
             self.loop.add_reader(listening.fileno(), self._accept, listening)
 
-    def _take(self, listening: socket.socket) -> None:
+    def _accept_now(self, listening: socket.socket) -> None:
         try:
             taken, address = listening.accept()
         except (BlockingIOError, InterruptedError, ConnectionAbortedError):
@@ -157,10 +157,10 @@ class Front(httputil.HTTPServerConnectionDelegate):
 
     def _count(self) -> None:
         if self._balance is not None:
-            self._balance.tell(len(self._connections) if self._sockets else ABSENT)
+            self._balance.publish(len(self._connections) if self._sockets else ABSENT)
 
     def _serve(self, taken: socket.socket, address: Any) -> None:
-        while len(self._connections) >= self._most and self._waiting:
+        while len(self._connections) >= self._most and self._idle:
             self._evict()
         if len(self._connections) >= self._most:  # all of them are being answered
             taken.close()
@@ -180,7 +180,7 @@ class Front(httputil.HTTPServerConnectionDelegate):
 
     def _evict(self) -> None:
         """Close the connection that has asked nothing for the longest time."""
-        longest = next(iter(self._waiting.values()), None)
+        longest = next(iter(self._idle.values()), None)
         if longest is not None:
             self.on_close(longest)
             longest.stream.close()
@@ -193,21 +193,21 @@ class Front(httputil.HTTPServerConnectionDelegate):
             request_conn, HTTP1Connection
         ):
             raise TypeError("only HTTP/1 is served")
-        self._waiting.pop(server_conn, None)
-        self._waiting[server_conn] = server_conn
-        return Exchange(self, server_conn, request_conn)
+        self._idle.pop(server_conn, None)
+        self._idle[server_conn] = server_conn
+        return RequestHandler(self, server_conn, request_conn)
 
-    def begun(self, connection: HTTP1ServerConnection) -> None:
+    def on_headers(self, connection: HTTP1ServerConnection) -> None:
         """Note that a connection sends headers in time; it may be kept from now on."""
         connection.params.header_timeout = IDLE_SECONDS
 
-    def asked(self, connection: HTTP1ServerConnection) -> None:
+    def on_request(self, connection: HTTP1ServerConnection) -> None:
         """Note that a connection waits for an answer: it is not closed to make room."""
-        self._waiting.pop(connection, None)
+        self._idle.pop(connection, None)
 
     def on_close(self, server_conn: object) -> None:
         """Forget a connection."""
-        self._waiting.pop(server_conn, None)
+        self._idle.pop(server_conn, None)
         self._connections.discard(server_conn)
         self._count()
 
@@ -219,20 +219,25 @@ class Front(httputil.HTTPServerConnectionDelegate):
         self._sockets.clear()
         self._count()
         until = time.monotonic() + seconds
-        while (self.lanes.busy or self._asking()) and time.monotonic() < until:
+        while (self.queues.busy or self._is_answering()) and time.monotonic() < until:
             await asyncio.sleep(0.02)
         for connection in list(self._connections):
             connection.stream.close()
 
-    def _asking(self) -> bool:
-        return len(self._connections) > len(self._waiting)
+    def _is_answering(self) -> bool:
+        return len(self._connections) > len(self._idle)
 
-    def tell(self) -> None:
+    def log_refusals(self) -> None:
         """Log how many requests were refused, now and then."""
-        now, refused = time.monotonic(), self.lanes.refused()
-        if now - self._told_at < _TELL_SECONDS or refused == self._told:
+        now, refused = time.monotonic(), self.queues.refused()
+        if now - self._logged_at < _LOG_SECONDS or refused == self._logged:
             return
         _log.warning(
-            "requests were refused, as there were too many", extra={"refused": refused - self._told}
+            "requests were refused, as there were too many",
+            extra={"refused": refused - self._logged},
         )
-        self._told_at, self._told = now, refused
+        self._logged_at, self._logged = now, refused
+
+
+#: The former name, which ``benchmarks`` still imports.
+Front = Server

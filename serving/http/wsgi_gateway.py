@@ -1,6 +1,6 @@
 """Between HTTP and WSGI: a request's first line, headers and body become an ``environ``.
 
-Called by ``exchange``; the application is called in a thread of a lane.
+Called by ``request_handler``; the application is called in a thread of a queue.
 """
 
 import io
@@ -16,14 +16,14 @@ Application = Callable[..., Iterable[bytes]]
 _PLAIN: Final = {"CONTENT_TYPE", "CONTENT_LENGTH"}
 
 
-class Answer(NamedTuple):
+class AppResponse(NamedTuple):
     """What an application answered."""
 
     status: int
     reason: str
     headers: list[tuple[str, str]]
     parts: Iterable[bytes]
-    whole: bool
+    is_complete: bool
     """Whether the length of the body is known, and it may be sent at once."""
 
     def close(self) -> None:
@@ -82,7 +82,7 @@ def environ_of(
     return environ
 
 
-def ask(app: Application, environ: dict[str, Any]) -> Answer:
+def call_app(app: Application, environ: dict[str, Any]) -> AppResponse:
     """Call an application.
 
     Raises
@@ -90,19 +90,23 @@ def ask(app: Application, environ: dict[str, Any]) -> Answer:
     Exception
         Whatever it raises.
     """
-    told: list[Any] = []
+    started: list[Any] = []
 
     def start_response(
         status: str, headers: list[tuple[str, str]], _error: object = None
     ) -> Callable[[bytes], object]:
-        told[:] = status, headers
+        started[:] = status, headers
         return _no_write
 
     parts = app(environ, start_response)
-    code, _, reason = told[0].partition(" ")
-    headers = [(name, value) for name, value in told[1] if name.lower() != "connection"]
-    whole = any(name.lower() == "content-length" for name, _ in headers) or code in ("204", "304")
-    return Answer(int(code), reason, headers, parts, whole or environ["REQUEST_METHOD"] == "HEAD")
+    code, _, reason = started[0].partition(" ")
+    headers = [(name, value) for name, value in started[1] if name.lower() != "connection"]
+    is_complete = (
+        any(name.lower() == "content-length" for name, _ in headers)
+        or code in ("204", "304")
+        or environ["REQUEST_METHOD"] == "HEAD"
+    )
+    return AppResponse(int(code), reason, headers, parts, is_complete)
 
 
 def _no_write(_: bytes) -> None:

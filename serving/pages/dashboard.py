@@ -68,7 +68,7 @@ def page() -> Response:
     state = _state()
     cookie = request.cookies.get(session.COOKIE, "")
     key = None
-    if state.keyring.needed:
+    if state.keyring.is_required:
         key = _key_of(state, cookie)
         if key is None:
             return _ask_for_key("Your session is over. Please sign in again." if cookie else "")
@@ -141,7 +141,7 @@ def sign_out() -> Response:
     state, cookie = _state(), request.cookies.get(session.COOKIE)
     if cookie is not None:
         session.check_own_page()
-        state.sessions.check_token(cookie)
+        state.sessions.check_csrf_token(cookie)
         signed_in = state.sessions.read(cookie, time.time())
         if signed_in is not None:
             _end(state, signed_in)
@@ -162,7 +162,7 @@ def _end(state: State, signed_in: session.Session) -> None:
 def _key_of(state: State, cookie: str) -> Key | None:
     """Return the valid key behind a cookie."""
     now = time.time()
-    key = state.keyring.of_session(state.sessions.read(cookie, now))
+    key = state.keyring.session_key(state.sessions.read(cookie, now))
     return key if key is not None and key.state(now) == "valid" else None
 
 
@@ -174,7 +174,7 @@ def _admitted(state: State, secret: str) -> Key | None:
     Refusal
         When it is none of ours, not valid, not for the pages, or tried too often.
     """
-    if not state.keyring.needed:
+    if not state.keyring.is_required:
         return None
     key = state.keyring.find(secret.strip())
     state.rates.count_sign_in(key.key_id if key is not None else _GUESSING)

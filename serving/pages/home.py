@@ -46,10 +46,10 @@ def home() -> Response:
     page = render_template(
         "home.html",
         state=state,
-        known=not admission.stranger(),
+        known=not admission.is_anonymous(),
         placements=all_placements(state.config),
         example="SKU-1"
-        if state.engine is None or admission.stranger()
+        if state.engine is None or admission.is_anonymous()
         else state.engine.item(0)["item_id"],
         origin=request.host_url.rstrip("/"),
     )

@@ -125,8 +125,8 @@ def _open() -> State:
 def _page(kind: str, heading: str = "", item: Mapping[str, Any] | None = None) -> Response:
     state = _open()
     given: dict[str, Any] = {"kind": kind, "heading": heading, "key": ""}
-    if state.keyring.needed:
-        given["key"] = state.sessions.shop_pass(session.own_origin(), time.time())
+    if state.keyring.is_required:
+        given["key"] = state.sessions.shop_token(session.own_origin(), time.time())
     if item is not None:
         price = item["price"] or {}
         told = {"item_id": item["item_id"], "title": item["title"] or item["item_id"], **price}

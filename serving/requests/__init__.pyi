@@ -1,14 +1,14 @@
 from .bundle_terms import decide_terms
-from .context import Who
+from .context import Recipient
 from .parsing import decode, read_body, read_filter, read_query
-from .placeholder_ids import refuse_no_ids
+from .placeholder_ids import refuse_placeholder_ids
 
 __all__ = [
-    "Who",
+    "Recipient",
     "decide_terms",
     "decode",
     "read_body",
     "read_filter",
     "read_query",
-    "refuse_no_ids",
+    "refuse_placeholder_ids",
 ]

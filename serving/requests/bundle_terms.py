@@ -32,17 +32,17 @@ _FIRST_YEAR, _LAST_YEAR = 1970, 9999
 
 
 def decide_terms(
-    state: State, suggestions: Suggestions, bundle_id: str, asked: BundlePatch, held: ETags
+    state: State, suggestions: Suggestions, bundle_id: str, params: BundlePatch, held: ETags
 ) -> None:
     """Change the terms of a bundle.
 
     Parameters
     ----------
-    state : VisitState
+    state : State
     suggestions : Suggestions
         They know the bundle.
     bundle_id : str
-    asked : BundlePatch
+    params : BundlePatch
     held : ETags
         Of the bundle as the caller read it.
 
@@ -60,7 +60,7 @@ def decide_terms(
         detail = f"The bundle is at revision {revision}. {PROBLEM_KINDS['bundle-stale'].advice}"
         raise Refusal("bundle-stale", detail)
     currency = suggestions.currency(bundle) or before.currency
-    terms = terms_check.with_price(suggestions, bundle_id, merged(before, asked, currency))
+    terms = terms_check.with_price(suggestions, bundle_id, merged(before, params, currency))
     if terms == before:
         return
     if before.status in _OFFERED:
@@ -90,13 +90,13 @@ def decide_terms(
         raise Refusal("status-impossible", str(error)) from None
 
 
-def merged(before: Terms, asked: BundlePatch, currency: str | None) -> Terms:
+def merged(before: Terms, params: BundlePatch, currency: str | None) -> Terms:
     """Return terms with what a request changes about them; null makes them the default.
 
     Parameters
     ----------
     before : Terms
-    asked : BundlePatch
+    params : BundlePatch
     currency : str or None
         Of the bundle's products; None where it is not known.
 
@@ -107,10 +107,10 @@ def merged(before: Terms, asked: BundlePatch, currency: str | None) -> Terms:
     """
     changes: dict[str, Any] = {}
     faults: list[FieldError] = []
-    if asked.status is not UNSET:
-        changes["status"] = asked.status
+    if params.status is not UNSET:
+        changes["status"] = params.status
     for name in ("price", "budget"):
-        money: Money | UnsetType | None = getattr(asked, name)
+        money: Money | UnsetType | None = getattr(params, name)
         if isinstance(money, Money):
             if currency not in (None, money.currency):
                 detail = f"is not {currency}, as the products' prices are."
@@ -119,18 +119,18 @@ def merged(before: Terms, asked: BundlePatch, currency: str | None) -> Terms:
         if money is not UNSET:
             changes[f"{name}_minor"] = money.amount_minor if isinstance(money, Money) else None
     for name in ("starts", "ends"):
-        at: datetime | UnsetType | None = getattr(asked, f"{name}_at")
+        at: datetime | UnsetType | None = getattr(params, f"{name}_at")
         if isinstance(at, datetime) and not _FIRST_YEAR <= at.year < _LAST_YEAR:
             detail = f"is not between the years {_FIRST_YEAR} and {_LAST_YEAR}."
             faults.append(FieldError(f"/{name}_at", detail))
         elif at is not UNSET:
             changes[f"{name}_ts"] = int(at.timestamp()) if isinstance(at, datetime) else None
     for name in ("channels", "locations"):
-        names: list[str] | UnsetType | None = getattr(asked, name)
+        names: list[str] | UnsetType | None = getattr(params, name)
         if names is not UNSET:
             changes[name] = tuple(dict.fromkeys(names or ()))
     for name in _SAME:
-        value = getattr(asked, name)
+        value = getattr(params, name)
         if value is not UNSET:
             changes[name] = getattr(_DEFAULTS, name) if value is None else value
     if faults:

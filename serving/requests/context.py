@@ -27,7 +27,7 @@ _FIRST_YEAR, _LAST_YEAR = 1970, 9999
 
 
 @dataclass(frozen=True)
-class Who:
+class Recipient:
     """Whom a question is for."""
 
     customer: Customer = _NOBODY
@@ -86,7 +86,7 @@ def find_customer(
     identifier: Identifier | None,
     session_id: str | None,
     as_of_ts: int,
-) -> Who:
+) -> Recipient:
     """Read whom a request names.
 
     Raises
@@ -96,7 +96,7 @@ def find_customer(
     LedgerError
         When the ledger cannot be read.
     """
-    admission.check_names({"/customer_id": customer_id, "/identifier": identifier})
+    admission.check_no_customer({"/customer_id": customer_id, "/identifier": identifier})
     if customer_id is not None and identifier is not None:
         detail = "give `customer_id` or `identifier`, not both."
         raise Refusal(
@@ -105,32 +105,32 @@ def find_customer(
     named = customer_id is not None or identifier is not None
     # A public placement must not show whom it is asked for, so nobody is looked up for it.
     if not settings.personal:
-        return Who(named=named)
+        return Recipient(named=named)
     session_id = session_id and seal_session(session_id, state.keyed_hash)
     if identifier is not None:
         identifier = seal_identifier(identifier, state.keyed_hash, state.config.identity)
     if identifier is None and customer_id is None and session_id is None:
-        return Who(named=named)
+        return Recipient(named=named)
     customer = state.ledger.customer(
         customer_id=customer_id, identifier=identifier, session_id=session_id, as_of_ts=as_of_ts
     )
-    return Who(customer, session_id, named)
+    return Recipient(customer, session_id, named)
 
 
-def find_customer_or_nobody(state: State, *asked: Any) -> Who:
+def find_customer_or_nobody(state: State, *asked: Any) -> Recipient:
     """Do as ``find_customer``; a ledger that fails must not leave the placement empty."""
     try:
         with state.ledger.hurrying("customers"):
             return find_customer(state, *asked)
     except LedgerError as error:
         _log.error("answered without the ledger", extra={"reason": str(error)})
-        return Who(unread=True)
+        return Recipient(unread=True)
 
 
 def to_question(
     placement: str,
     settings: PlacementSettings,
-    who: Who,
+    recipient: Recipient,
     as_of_ts: int,
     *,
     count: int | None,
@@ -138,12 +138,12 @@ def to_question(
     item_ids: Iterable[str],
     cart: Iterable[CartLine] | None,
     exclude: Iterable[str],
-    given: Filter | None,
+    item_filter: Filter | None,
     attributes: Iterable[str],
     explain: bool,
 ) -> Question:
     """Make the question that a request asks; the visit's cart where it brings none."""
-    in_cart = who.customer.visit.cart if cart is None else (line.item_id for line in cart)
+    in_cart = recipient.customer.visit.cart if cart is None else (line.item_id for line in cart)
     return Question(
         placement=placement,
         settings=settings,
@@ -154,14 +154,14 @@ def to_question(
         item_ids=tuple(item_ids),
         cart=tuple(in_cart),
         exclude=tuple(exclude),
-        filter=given,
+        filter=item_filter,
         attributes=tuple(attributes),
         explain=explain,
-        customer_known=who.customer.customer_id is not None,
+        customer_known=recipient.customer.customer_id is not None,
     )
 
 
-def to_exposure(question: Question, who: Who, answer: dict[str, Any]) -> Exposure:
+def to_exposure(question: Question, recipient: Recipient, answer: dict[str, Any]) -> Exposure:
     """Say what an answer shows to whom, for the ledger."""
     return Exposure(
         recommendation_id=question.recommendation_id,
@@ -169,7 +169,7 @@ def to_exposure(question: Question, who: Who, answer: dict[str, Any]) -> Exposur
         placement=question.placement,
         model_version=answer["model_version"],
         items=[item["item_id"] for item in answer["items"]],
-        customer_id=who.customer.customer_id,
-        session_id=who.session_id,
+        customer_id=recipient.customer.customer_id,
+        session_id=recipient.session_id,
         location_id=question.location_id,
     )

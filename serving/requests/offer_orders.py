@@ -11,12 +11,12 @@ from recsys.ledger.offers import OrderItem, Outcome
 from recsys.recommender.bundles import documents
 from serving.access import admission
 from serving.http import FieldError, Refusal
-from serving.requests.placeholder_ids import refuse_no_ids
+from serving.requests.placeholder_ids import refuse_placeholder_ids
 from serving.schemas import OrderLine, RedemptionRequest
 from serving.state import State, bounds_of
 
 
-def order_of(state: State, asked: RedemptionRequest) -> dict[str, Any]:
+def order_of(state: State, params: RedemptionRequest) -> dict[str, Any]:
     """Return the order that a redemption is for.
 
     Returns
@@ -29,19 +29,19 @@ def order_of(state: State, asked: RedemptionRequest) -> dict[str, Any]:
     Refusal
         When the caller may not redeem there, or does not say what is needed.
     """
-    refuse_no_ids([("/transaction_id", asked.transaction_id)], number_fault)
-    admission.check_channel(asked.channel, "/channel")
-    location_id = admission.check_location(asked.location_id)
-    if asked.channel in IN_STORE and location_id is None:
+    refuse_placeholder_ids([("/transaction_id", params.transaction_id)], number_fault)
+    admission.check_channel(params.channel, "/channel")
+    location_id = admission.check_location(params.location_id)
+    if params.channel in IN_STORE and location_id is None:
         detail = "is needed in stores, where an order's number is one of its store."
         raise Refusal(
             "invalid-request", "The location is missing.", [FieldError("/location_id", detail)]
         )
-    items, currency = _items(asked)
+    items, currency = _items(params)
     engine = state.engine
     return {
-        "transaction_id": asked.transaction_id,
-        "channel": asked.channel,
+        "transaction_id": params.transaction_id,
+        "channel": params.channel,
         "location_id": location_id,
         "items": items,
         "currency": currency,
@@ -50,26 +50,26 @@ def order_of(state: State, asked: RedemptionRequest) -> dict[str, Any]:
     }
 
 
-def _items(asked: RedemptionRequest) -> tuple[list[OrderItem] | None, str | None]:
+def _items(params: RedemptionRequest) -> tuple[list[OrderItem] | None, str | None]:
     """Return what the order holds, and the currency of its prices."""
-    if asked.items is None:
-        if asked.item_ids is None:
+    if params.items is None:
+        if params.item_ids is None:
             return None, None
-        return [OrderItem(item_id) for item_id in asked.item_ids], None
-    if asked.item_ids is not None:
+        return [OrderItem(item_id) for item_id in params.item_ids], None
+    if params.item_ids is not None:
         detail = "give `items` or `item_ids`, not both."
         raise Refusal(
             "invalid-request", "Two lists of products.", [FieldError("/item_ids", detail)]
         )
-    errors = list(_wrong_prices(asked.items))
+    errors = list(_wrong_prices(params.items))
     if errors:
         raise Refusal("invalid-request", "Prices are wrong.", errors)
-    currencies = {line.price.currency for line in asked.items if line.price is not None}
+    currencies = {line.price.currency for line in params.items if line.price is not None}
     items = [
         OrderItem(
             line.item_id, line.quantity, None if line.price is None else line.price.amount_minor
         )
-        for line in asked.items
+        for line in params.items
     ]
     return items, next(iter(currencies), None)
 
@@ -98,7 +98,7 @@ def combined(state: State, codes: Sequence[str], outcomes: Sequence[Outcome]) ->
         one: dict[str, Any] = {"code": code, "used": redeemed is not None}
         if redeemed is not None and redeemed.offer.redemption is not None:
             made = redeemed.offer
-            one["offer"] = state.links.told(made, catalogue)
+            one["offer"] = state.links.document(made, catalogue)
             one["discount"] = one["offer"]["redemption"]["discount"]
         if refused is not None:
             detail = sentence(str(refused))

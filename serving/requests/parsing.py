@@ -23,9 +23,9 @@ T = TypeVar("T")
 
 _decoders: dict[type[Any], msgspec.json.Decoder[Any]] = {}
 #: Beyond this many, a list of faults helps nobody.
-_MOST_ERRORS = 20
+_MAX_ERRORS = 20
 #: Of a name that is not known, so many letters are held against those that are.
-_MOST_LETTERS: Final = 64
+_MAX_NAME_LENGTH: Final = 64
 #: A number that may be none of ours, as it fits no 64 bits; and the first that does not.
 _BEYOND: Final = re.compile(r"[+-]?\d{19,}(\.\d*)?")
 _END: Final = 2.0**63
@@ -162,7 +162,7 @@ def read_filter(
     try:
         return filters.parse_filter(document, attributes)
     except FilterError as error:
-        errors = [FieldError(f"/filter{at}", detail) for at, detail in error.faults[:_MOST_ERRORS]]
+        errors = [FieldError(f"/filter{at}", detail) for at, detail in error.faults[:_MAX_ERRORS]]
         raise Refusal("invalid-request", "The filter is not valid.", errors) from None
 
 
@@ -182,7 +182,7 @@ def _explained(body: bytes, kind: type[Any], message: str) -> list[FieldError]:
 
 
 def _limited(errors: Iterator[FieldError]) -> Iterator[FieldError]:
-    for _, error in zip(range(_MOST_ERRORS), errors, strict=False):
+    for _, error in zip(range(_MAX_ERRORS), errors, strict=False):
         yield error
 
 
@@ -239,7 +239,7 @@ def _check_struct(
     known = {field.encode_name: field for field in msgspec.structs.fields(kind)}
     for name in value:
         if name not in known:
-            near = difflib.get_close_matches(str(name)[:_MOST_LETTERS], known, 1, 0.5)
+            near = difflib.get_close_matches(str(name)[:_MAX_NAME_LENGTH], known, 1, 0.5)
             hint = f"Did you mean `{near[0]}`?" if near else f"Known: {', '.join(known)}."
             yield FieldError(f"{pointer}{_pointer(name)}", f"is not a known field. {hint}")
     for name, field in known.items():

@@ -7,17 +7,17 @@ from typing import Final
 from serving.http import FieldError, Refusal
 
 #: Beyond this many, a list of faults helps nobody.
-MOST_ERRORS: Final = 20
+MAX_ERRORS: Final = 20
 
 
-def refuse_no_ids(
-    named: Iterable[tuple[str, str | None]], fault: Callable[[str], str | None]
+def refuse_placeholder_ids(
+    ids: Iterable[tuple[str, str | None]], fault: Callable[[str], str | None]
 ) -> None:
     """Refuse a request that names something by a placeholder.
 
     Parameters
     ----------
-    named : iterable of (str, str or None)
+    ids : iterable of (str, str or None)
         JSON pointer and id; None where there is none.
     fault : callable
         Says what is wrong with an id, as ``recsys.ledger.events.event_types.item_fault`` does.
@@ -29,9 +29,9 @@ def refuse_no_ids(
     """
     wrong = (
         FieldError(pointer, detail)
-        for pointer, text in named
+        for pointer, text in ids
         if text is not None and (detail := fault(text)) is not None
     )
-    errors = list(islice(wrong, MOST_ERRORS))
+    errors = list(islice(wrong, MAX_ERRORS))
     if errors:
         raise Refusal("invalid-request", "Placeholders are no ids.", errors)

@@ -26,7 +26,7 @@ def of_event(state: State, event: Event, pointer: str, now_ts: int) -> Iterator[
 
     Parameters
     ----------
-    state : VisitState
+    state : State
     event : Event
         As it was sent.
     pointer : str

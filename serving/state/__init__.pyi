@@ -1,9 +1,9 @@
 from .offer_bounds import bounds_of
-from .offer_issuing import Promised
+from .offer_issuing import OfferContext
 from .worker_state import State
 
 __all__ = [
-    "Promised",
+    "OfferContext",
     "State",
     "bounds_of",
 ]

@@ -14,7 +14,7 @@ from recsys.recommender import Engine
 from recsys.recommender.bundles import Suggestions
 
 
-class Decided:
+class DecisionCache:
     """Bundles with what was decided about them. Threads may share it.
 
     Parameters
@@ -25,21 +25,21 @@ class Decided:
     Attributes
     ----------
     by_id : mapping
-        Bundle id → decision, as of the last ``renew``.
-    followed : bool
-        Whether somebody calls ``renew`` in the background, so that answers need not.
+        Bundle id → decision, as of the last ``refresh``.
+    is_refreshed : bool
+        Whether somebody calls ``refresh`` in the background, so that answers need not.
     """
 
     def __init__(self, decisions: Decisions, settings: BundleSettings) -> None:
         self.by_id: Mapping[str, Decision] = {}
-        self.followed = False
+        self.is_refreshed = False
         self._decisions = decisions
         self._settings = settings
         self._mark: int | None = None
         self._held: Suggestions | None = None
         self._lock = threading.Lock()
 
-    def renew(self) -> bool:
+    def refresh(self) -> bool:
         """Read the decisions where one was made since; say whether one was.
 
         Raises
@@ -66,7 +66,7 @@ class Decided:
         LedgerError
             When the decisions cannot be read.
         """
-        self.renew()
+        self.refresh()
         with self._lock:
             if self._held is None or self._held.engine is not engine:
                 self._held = Suggestions(engine, self.by_id, self._settings)

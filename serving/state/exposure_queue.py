@@ -1,7 +1,7 @@
 """Exposures on their way to the ledger: kept by answers, written in batches, thinned when old.
 
 Answers put them in and wait for nothing; ``State``'s background thread calls ``flush`` and
-``thin``.
+``prune``.
 """
 
 import logging
@@ -17,14 +17,14 @@ _log = logging.getLogger("omnibasket.service")
 
 _BATCH: Final = 1_000
 #: Exposures kept while the ledger does not take them; beyond, the oldest are dropped and counted.
-_MOST_WAITING: Final = 50_000
+_MAX_WAITING: Final = 50_000
 #: Old ones are looked for so often. Seconds.
-_THIN_SECONDS: Final = 300.0
+_PRUNE_SECONDS: Final = 300.0
 #: Old ones forgotten in one transaction, and in one look.
-_THINNED, _MOST_THINNED = 1_000, 20_000
+_PRUNED, _MAX_PRUNED = 1_000, 20_000
 
 
-class Showing:
+class ExposureQueue:
     """Exposures that wait for the ledger.
 
     Parameters
@@ -38,7 +38,7 @@ class Showing:
     waiting : deque of Exposure
     dropped : int
         So many were lost since the ledger did not take them.
-    trouble : str or None
+    error : str or None
         Why they wait; None while they do not.
     """
 
@@ -46,14 +46,14 @@ class Showing:
         self.ledger = ledger
         self.waiting: deque[Exposure] = deque()
         self.dropped = 0
-        self.trouble: str | None = None
+        self.error: str | None = None
         self._days = days
-        self._thin_at = time.monotonic() + _THIN_SECONDS / 10
+        self._prune_at = time.monotonic() + _PRUNE_SECONDS / 10
 
     def add(self, exposure: Exposure) -> None:
         """Have an exposure written soon."""
         self.waiting.append(exposure)
-        while len(self.waiting) > _MOST_WAITING:
+        while len(self.waiting) > _MAX_WAITING:
             self.waiting.popleft()
             self.dropped += 1
 
@@ -65,16 +65,16 @@ class Showing:
                 self.ledger.record_exposures(batch)
             except LedgerError as error:
                 self.waiting.extendleft(reversed(batch))
-                if self.trouble is None:
+                if self.error is None:
                     _log.error(
                         "exposures wait for the ledger",
                         extra={"reason": str(error), "waiting": len(self.waiting)},
                     )
-                self.trouble = str(error)
+                self.error = str(error)
                 return
-            self.trouble = None
+            self.error = None
 
-    def thin(self, now_ts: int, *, at_once: bool = False) -> int:
+    def prune(self, now_ts: int, *, at_once: bool = False) -> int:
         """Forget some of what is too old, where it is time to; return how many.
 
         Parameters
@@ -84,16 +84,16 @@ class Showing:
         at_once : bool
             Whether or not it is time to.
         """
-        if not self._days or not (at_once or time.monotonic() >= self._thin_at):
+        if not self._days or not (at_once or time.monotonic() >= self._prune_at):
             return 0
-        self._thin_at = time.monotonic() + _THIN_SECONDS
-        before_ts, gone, last = int(now_ts - self._days * DAY), 0, _THINNED
+        self._prune_at = time.monotonic() + _PRUNE_SECONDS
+        before_ts, gone, last = int(now_ts - self._days * DAY), 0, _PRUNED
         try:
-            while last == _THINNED and gone < _MOST_THINNED:
-                last = self.ledger.thin_exposures(before_ts, _THINNED)
+            while last == _PRUNED and gone < _MAX_PRUNED:
+                last = self.ledger.thin_exposures(before_ts, _PRUNED)
                 gone += last
         except LedgerError as error:
             _log.error("old exposures were not removed", extra={"reason": str(error)})
-        if last == _THINNED:
-            self._thin_at = time.monotonic() + 1  # there are more
+        if last == _PRUNED:
+            self._prune_at = time.monotonic() + 1  # there are more
         return gone

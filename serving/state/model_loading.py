@@ -24,7 +24,7 @@ NONE_YET: Final = "none is loaded; run `omnibasket train`."
 _Stamp = tuple[int, int, int]
 
 
-class Loading:
+class ModelLoader:
     """The engine as the artefact has it.
 
     Parameters
@@ -33,27 +33,27 @@ class Loading:
 
     Attributes
     ----------
-    made : Engine or None
-    trouble : str or None
+    engine : Engine or None
+    error : str or None
         Why there is none, or not the current one; for the log.
-    told : str or None
+    public_error : str or None
         The same without names of folders, for whoever asks.
     """
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self.made: Engine | None = None
-        self.trouble: str | None = None
-        self.told: str | None = None
+        self.engine: Engine | None = None
+        self.error: str | None = None
+        self.public_error: str | None = None
         self._stamp: _Stamp | None = None
         self._failed = False
         self._pause = 0.0
-        self._due = 0.0
+        self._retry_at = 0.0
 
-    def look(self) -> bool:
+    def refresh(self) -> bool:
         """Load the current artefact if it is another one than before; say whether it is."""
         stamp = _stamp(registry.pointer(self._config))
-        if stamp == self._stamp and not (self._failed and time.monotonic() >= self._due):
+        if stamp == self._stamp and not (self._failed and time.monotonic() >= self._retry_at):
             return False
         if stamp != self._stamp:
             self._pause = 0.0
@@ -61,44 +61,46 @@ class Loading:
             folder = registry.current(self._config)
         except ArtefactError as error:
             return self._fail(stamp, str(error), None)
-        if self._failed and self.made is not None and self.made.version == folder.name:
-            self._take(stamp, self.made)  # it answers in another's place already
+        if self._failed and self.engine is not None and self.engine.version == folder.name:
+            self._use(stamp, self.engine)  # it answers in another's place already
             return True
         try:
             engine = Engine.load(folder, hold=registry.held(self._config))
         except Exception as error:  # whatever a damaged file leads to
             return self._fail(stamp, str(error), folder.name)
-        self._take(stamp, engine)
+        self._use(stamp, engine)
         registry.release(self._config, engine.manifest)
         _log.info("a model is loaded", extra={"model_version": engine.version})
         return True
 
-    def _take(self, stamp: _Stamp | None, engine: Engine) -> None:
-        self.made, self._stamp, self._failed, self._pause = engine, stamp, False, 0.0
-        self.trouble = self.told = None
+    def _use(self, stamp: _Stamp | None, engine: Engine) -> None:
+        self.engine, self._stamp, self._failed, self._pause = engine, stamp, False, 0.0
+        self.error = self.public_error = None
 
     def _fail(self, stamp: _Stamp | None, reason: str, version: str | None) -> bool:
         self._stamp, self._failed = stamp, True
         self._pause = min(max(_FIRST_PAUSE, 2 * self._pause), _LONGEST_PAUSE)
-        if reason != self.trouble:
+        if reason != self.error:
             _log.error("the artefact was not taken up", extra={"reason": reason})
-        self.trouble = reason
-        fell_back = self.made is None and version is not None and self._fall_back(version)
-        self._due = time.monotonic() + self._pause
+        self.error = reason
+        fell_back = self.engine is None and version is not None and self._fall_back(version)
+        self._retry_at = time.monotonic() + self._pause
         what = (
             "the current version cannot be found"
             if version is None
             else (f"{version} cannot be loaded")
         )
-        if self.made is not None:
-            self.told = (
-                f"{what}; {self.made.version} answers in its place. It is tried again every "
+        if self.engine is not None:
+            self.public_error = (
+                f"{what}; {self.engine.version} answers in its place. It is tried again every "
                 f"{self._pause:g} s; the log says what is wrong with it."
             )
         elif version is None and stamp is None:
-            self.told = NONE_YET
+            self.public_error = NONE_YET
         else:
-            self.told = f"{what}, and no other can be. Run `omnibasket train` to make a new one."
+            self.public_error = (
+                f"{what}, and no other can be. Run `omnibasket train` to make a new one."
+            )
         return fell_back
 
     def _fall_back(self, version: str) -> bool:
@@ -108,7 +110,7 @@ class Loading:
                 continue
             try:
                 folder = registry.find(self._config, name)
-                self.made = Engine.load(folder, hold=registry.held(self._config))
+                self.engine = Engine.load(folder, hold=registry.held(self._config))
             except Exception as error:
                 _log.error("an older artefact is damaged too", extra={"reason": str(error)})
                 continue

@@ -20,14 +20,14 @@ from recsys.ledger.offers import OfferBounds, Refusal, VisitBounds, least_price_
 from recsys.recommender import Engine, Question
 from recsys.recommender.offers import NO_BUNDLES, OfferableBundles
 from recsys.recommender.offers import documents as words
-from serving.state.decision_cache import Decided
+from serving.state.decision_cache import DecisionCache
 from serving.state.offer_bounds import bounds_of
-from serving.state.qr_links import Links
+from serving.state.qr_links import OfferLinks
 
 _log = logging.getLogger("omnibasket.service")
 
 
-class Promised(NamedTuple):
+class OfferContext(NamedTuple):
     """What stands for whoever asks.
 
     Attributes
@@ -36,7 +36,7 @@ class Promised(NamedTuple):
         Every id of theirs, the one that is promised to first; empty where nothing can be.
     offers : dict of str to Offer
         By bundle.
-    promises : bool
+    may_issue : bool
         Whether anything is promised anew.
     visit : VisitBounds or None
         Where the one promised to is a visit of nobody.
@@ -44,60 +44,62 @@ class Promised(NamedTuple):
 
     owners: list[str]
     offers: dict[str, Offer]
-    promises: bool = False
+    may_issue: bool = False
     visit: VisitBounds | None = None
 
 
-NOTHING: Final = Promised([], {})
+NO_OFFERS: Final = OfferContext([], {})
 
 
-class Promises:
+class OfferIssuer:
     """Looks up and makes offers for answers. Threads may share it.
 
     Parameters
     ----------
-    decided : Decided
+    decisions : DecisionCache
     ledger : Ledger
     config : Config
-    links : Links
+    links : OfferLinks
     """
 
-    def __init__(self, decided: Decided, ledger: Ledger, config: Config, links: Links) -> None:
+    def __init__(
+        self, decisions: DecisionCache, ledger: Ledger, config: Config, links: OfferLinks
+    ) -> None:
         self._links = links
-        self._decided = decided
+        self._decisions = decisions
         self._ledger = ledger
         self._offers = ledger.offers
         self._config = config
         self._made: tuple[Engine, Mapping[str, Decision], OfferableBundles] | None = None
 
-    def offering(self, engine: Engine) -> OfferableBundles:
+    def offerable(self, engine: Engine) -> OfferableBundles:
         """Return the bundles that may be offered, with every decision made by now."""
         try:
-            if not self._decided.followed:
-                self._decided.renew()
+            if not self._decisions.is_refreshed:
+                self._decisions.refresh()
         except LedgerError as error:
             _log.error("answered without offers", extra={"reason": str(error)})
             return NO_BUNDLES
-        by_id, made = self._decided.by_id, self._made
+        by_id, made = self._decisions.by_id, self._made
         if made is None or made[0] is not engine or made[1] is not by_id:
             bounds = bounds_of(self._config, engine)
             withheld = [
                 name for name, decision in by_id.items() if _items(decision, engine, bounds) is None
             ]
-            offering = OfferableBundles(engine.index, by_id, engine.ranker.grouped, withheld)
-            made = self._made = engine, by_id, offering
+            offerable = OfferableBundles(engine.index, by_id, engine.ranker.grouped, withheld)
+            made = self._made = engine, by_id, offerable
         return made[2]
 
-    def ask(
+    def prepare(
         self,
         question: Question,
         customer_id: str | None,
         session_id: str | None,
-        offering: OfferableBundles,
+        offerable: OfferableBundles,
         *,
         shown: bool,
         address: str | None = None,
-    ) -> tuple[Question, Promised]:
+    ) -> tuple[Question, OfferContext]:
         """Let a question ask for offers where its placement does, and it is somebody's.
 
         Parameters
@@ -107,25 +109,25 @@ class Promises:
             The present customer who asks.
         session_id : str or None
             Their visit, sealed. To somebody without either nothing can be promised.
-        offering : OfferableBundles
-            From ``offering``.
+        offerable : OfferableBundles
+            From ``offerable``.
         shown : bool
             Whether the answer is shown to them; asking alone promises nothing anew.
         address : str, optional
             Where a page's visit comes from, as a keyed hash.
         """
         settings = question.settings
-        if not settings.offers or not settings.personal or not offering:
-            return question, NOTHING
+        if not settings.offers or not settings.personal or not offerable:
+            return question, NO_OFFERS
         try:
             with self._ledger.hurrying("standing offers"):
                 owners = self._owners(customer_id, session_id)
                 found = self._offers.standing(owners, question.as_of_ts) if owners else []
         except LedgerError as error:
             _log.error("answered without offers", extra={"reason": str(error)})
-            return question, NOTHING
+            return question, NO_OFFERS
         if not owners:
-            return question, NOTHING
+            return question, NO_OFFERS
         held = {offer.bundle_id: offer for offer in found}
         may: Literal["any", "cart", "none"] = "any" if customer_id is not None else "cart"
         asked = msgspec.structs.replace(
@@ -135,7 +137,7 @@ class Promises:
             promises=may if shown else "none",
         )
         visit = None if customer_id is not None else self._visit_bounds(address)
-        return asked, Promised(owners, held, shown, visit)
+        return asked, OfferContext(owners, held, shown, visit)
 
     def _visit_bounds(self, address: str | None) -> VisitBounds:
         settings = self._config.offers
@@ -147,16 +149,16 @@ class Promises:
             address=address,
         )
 
-    def keep(
-        self, chosen: list[dict[str, Any]], promised: Promised, engine: Engine, now_ts: int
+    def issue(
+        self, proposals: list[dict[str, Any]], context: OfferContext, engine: Engine, now_ts: int
     ) -> list[dict[str, Any]]:
         """Promise what was chosen.
 
         Parameters
         ----------
-        chosen : list of dict
+        proposals : list of dict
             ``offers`` of an engine's answer.
-        promised : Promised
+        context : OfferContext
         engine : Engine
             That answered.
         now_ts : int
@@ -168,34 +170,36 @@ class Promises:
             Offers as channels get them, each with ``missing`` and ``chance``. What may no longer
             be promised, since a budget is spent or a limit reached, is not among them.
         """
-        kept = []
-        for proposal in chosen:
+        documents = []
+        for proposal in proposals:
             try:
-                offer = self._promise(proposal["bundle_id"], promised, engine, now_ts)
+                offer = self._issue(proposal["bundle_id"], context, engine, now_ts)
             except LedgerError as error:
                 _log.error("an offer was not made", extra={"reason": str(error)})
                 continue
             if offer is not None:
-                told = self._links.told(offer, engine.catalogue)
-                kept.append({**told, "missing": proposal["missing"], "chance": proposal["chance"]})
-        return kept
+                document = self._links.document(offer, engine.catalogue)
+                documents.append(
+                    {**document, "missing": proposal["missing"], "chance": proposal["chance"]}
+                )
+        return documents
 
-    def _promise(
-        self, bundle_id: str, promised: Promised, engine: Engine, now_ts: int
+    def _issue(
+        self, bundle_id: str, context: OfferContext, engine: Engine, now_ts: int
     ) -> Offer | None:
-        standing = promised.offers.get(bundle_id)
+        standing = context.offers.get(bundle_id)
         if standing is not None:
             return standing
-        if not promised.promises:
+        if not context.may_issue:
             return None
-        decision = self._decided.by_id.get(bundle_id)
+        decision = self._decisions.by_id.get(bundle_id)
         if decision is None:
             return None
         bounds = bounds_of(self._config, engine)
         items = _items(decision, engine, bounds)
         if items is None:
             return None
-        owner, *others = promised.owners
+        owner, *others = context.owners
         with self._ledger.hurrying("issued offers"):
             made = self._offers.issue(
                 bundle_id,
@@ -204,7 +208,7 @@ class Promises:
                 name=self._links.codes.new(),
                 now_ts=now_ts,
                 owners=others,
-                visit=promised.visit,
+                visit=context.visit,
                 bounds=bounds,
             )
         return None if isinstance(made, Refusal) else made

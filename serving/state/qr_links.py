@@ -23,7 +23,7 @@ _SCALE: Final = 8
 Kind = Literal["svg", "png"]
 
 
-class Links:
+class OfferLinks:
     """Makes and reads links.
 
     Parameters
@@ -42,7 +42,7 @@ class Links:
             secret, salt="omnibasket.qr", key_derivation="hmac", digest_method=hashlib.sha256
         )
 
-    def told(self, offer: Offer, catalogue: Catalogue | None) -> dict[str, Any]:
+    def document(self, offer: Offer, catalogue: Catalogue | None) -> dict[str, Any]:
         """Put an offer into words, with its links."""
         token = self._signer.sign(offer.offer_id).decode()
         kinds: tuple[Kind, ...] = ("svg", "png")

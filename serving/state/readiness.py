@@ -16,12 +16,12 @@ from recsys.units import DAY
 
 OK: Final = "ok"
 #: With less room events are refused soon. Bytes.
-_LITTLE_ROOM: Final = 256 * 1024 * 1024
+_MIN_FREE_BYTES: Final = 256 * 1024 * 1024
 #: What changes seldom is looked at so often. Seconds.
 _SELDOM_SECONDS: Final = 5.0
 
 
-class Condition:
+class HealthChecks:
     """How the service is.
 
     Parameters
@@ -31,38 +31,43 @@ class Condition:
 
     Attributes
     ----------
-    followed : bool
+    is_refreshed : bool
         Whether somebody looks in the background, so that ``checks`` need not.
-    ledger : str or None
+    ledger_error : str or None
         Why it does not answer, for the log; None where it does.
     """
 
     def __init__(self, config: Config, ledger: Ledger) -> None:
-        self.followed = False
-        self.ledger: str | None = None
+        self.is_refreshed = False
+        self.ledger_error: str | None = None
         self._config = config
-        self._asked = ledger
-        self._empty = self._little_room = False
-        self._seldom_at = 0.0
+        self._ledger = ledger
+        self._is_empty = self._is_disk_low = False
+        self._next_full_check = 0.0
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """Ask the ledger for a sign of life, and now and then for more."""
         try:
-            self._asked.ping()
-            if time.monotonic() >= self._seldom_at:
-                self._empty = "history_version" not in self._asked.meta()
-                self._seldom_at = time.monotonic() + _SELDOM_SECONDS
+            self._ledger.ping()
+            if time.monotonic() >= self._next_full_check:
+                self._is_empty = "history_version" not in self._ledger.meta()
+                self._next_full_check = time.monotonic() + _SELDOM_SECONDS
         except LedgerError as error:
-            self.ledger = str(error)
+            self.ledger_error = str(error)
         else:
-            self.ledger = None
+            self.ledger_error = None
         try:
-            self._little_room = shutil.disk_usage(self._config.state).free < _LITTLE_ROOM
+            self._is_disk_low = shutil.disk_usage(self._config.state).free < _MIN_FREE_BYTES
         except OSError:
-            self._little_room = False
+            self._is_disk_low = False
 
     def checks(
-        self, engine: Engine | None, model_told: str | None, now_ts: int, *, writes: bool = True
+        self,
+        engine: Engine | None,
+        public_model_error: str | None,
+        now_ts: int,
+        *,
+        writes: bool = True,
     ) -> dict[str, str]:
         """Return each check with ``ok``, or what is wrong and what to do.
 
@@ -70,38 +75,38 @@ class Condition:
         ----------
         engine : Engine or None
             That answers.
-        model_told : str or None
+        public_model_error : str or None
             Why it is not the current one.
         now_ts : int
             UTC epoch seconds.
         writes : bool
             Whether the ledger took what was written to it last.
         """
-        if not self.followed:
-            self.look()
+        if not self.is_refreshed:
+            self.refresh()
         return {
-            "model": model_told or OK,
+            "model": public_model_error or OK,
             "ledger": self._of_ledger(engine, writes),
             "disk": self._of_disk(),
             "age": self._of_age(engine, now_ts),
         }
 
     def _of_ledger(self, engine: Engine | None, writes: bool) -> str:
-        if self.ledger is not None:
+        if self.ledger_error is not None:
             return (
                 "the ledger does not answer. Customers are answered as strangers, events and "
                 "redemptions are refused until it does; the log says why."
             )
         if not writes:
             return "the ledger takes nothing at present: events and redemptions are refused."
-        if self._asked.trouble is not None:
+        if self._ledger.trouble is not None:
             return "the ledger does not answer everything in time; the log says what."
-        if self._empty and engine is not None:
+        if self._is_empty and engine is not None:
             return "the ledger knows no customers. Run `omnibasket ingest`."
         return OK
 
     def _of_disk(self) -> str:
-        if not self._little_room:
+        if not self._is_disk_low:
             return OK
         return "the disk of the workspace is full, or will be soon. Make room."
 

@@ -17,14 +17,14 @@ from recsys.errors import LedgerError
 from recsys.identity import KeyedHash
 from recsys.ledger import Exposure, KeptKeys, Ledger, Overlay, Timeouts, api_keys
 from recsys.recommender import Engine, shift_seconds
-from serving.access import Addresses, Keyring, Rates, Sessions, rate_limits
+from serving.access import ClientAddresses, KeyCache, RateLimits, Sessions, rate_limits
 from serving.http import Refusal
-from serving.state.decision_cache import Decided
-from serving.state.exposure_queue import Showing
-from serving.state.model_loading import NONE_YET, Loading
-from serving.state.offer_issuing import Promises
-from serving.state.qr_links import Links
-from serving.state.readiness import Condition
+from serving.state.decision_cache import DecisionCache
+from serving.state.exposure_queue import ExposureQueue
+from serving.state.model_loading import NONE_YET, ModelLoader
+from serving.state.offer_issuing import OfferIssuer
+from serving.state.qr_links import OfferLinks
+from serving.state.readiness import HealthChecks
 
 _log = logging.getLogger("omnibasket.service")
 
@@ -53,43 +53,47 @@ class State:
         self.config = config
         self.keyed_hash = _keyed_hash(config)
         self.sessions = Sessions(self.keyed_hash.key)
-        self.links = Links(self.keyed_hash.key)
+        self.links = OfferLinks(self.keyed_hash.key)
         self.ledger = Ledger.open(
             config.ledger_url,
             currency=config.workspace.currency,
             patience=Timeouts(config.ledger.read_seconds, config.ledger.write_seconds),
         )
         kept = KeptKeys(config.state / api_keys.KEPT_FILE)
-        self.keyring = Keyring(self.ledger.keys, kept)
-        self._counts = rate_limits.Counts(config.state / rate_limits.FILE)
-        self.addresses = Addresses(self.keyed_hash, config.serve.proxies)
-        self.rates = Rates(config.limits, self._counts, self.addresses)
-        self.decided = Decided(self.ledger.decisions, config.bundles)
-        self.promises = Promises(self.decided, self.ledger, config, self.links)
-        self.showing = Showing(self.ledger, config.ledger.exposure_days)
-        self.condition = Condition(config, self.ledger)
+        self.keyring = KeyCache(self.ledger.keys, kept)
+        self._quotas = rate_limits.QuotaFile(config.state / rate_limits.FILE)
+        self.addresses = ClientAddresses(self.keyed_hash, config.serve.proxies)
+        self.rates = RateLimits(config.limits, self._quotas, self.addresses)
+        self.decision_cache = DecisionCache(self.ledger.decisions, config.bundles)
+        self.offer_issuer = OfferIssuer(self.decision_cache, self.ledger, config, self.links)
+        self.exposures = ExposureQueue(self.ledger, config.ledger.exposure_days)
+        self.health = HealthChecks(config, self.ledger)
         self.identifier_types = _identifier_types(config)
         self.currencies = _currencies(config)
         self.engine: Engine | None = None
         self.shift_seconds = 0  # by which the workspace's clock is ahead of the wall's
-        self.give_way: Callable[[], None] = _do_not  # answers go before the parts of a batch
-        self._loading = Loading(config)
+        self.yield_to_answers: Callable[[], None] = (
+            _do_nothing  # answers go before the parts of a batch
+        )
+        self._loader = ModelLoader(config)
         self._overlay = Overlay(self.ledger.backoffice)
-        self._taking_up, self._telling = threading.Lock(), threading.Lock()
+        self._model_lock, self._overlay_lock = threading.Lock(), threading.Lock()
         self._stopped = threading.Event()
         self._threads: list[threading.Thread] = []
         self.refresh()
 
     def start(self) -> None:
         """Look after artefacts, the ledger and exposures from now on, in the background."""
-        self.keyring.followed = self.decided.followed = self.condition.followed = True
+        self.keyring.is_refreshed = self.decision_cache.is_refreshed = self.health.is_refreshed = (
+            True
+        )
         for name, work in (
-            ("artefacts", self._take_up),
-            ("ledger", self._follow),
-            ("exposures", self._write),
+            ("artefacts", self._refresh_model),
+            ("ledger", self._refresh_from_ledger),
+            ("exposures", self._write_exposures),
         ):
             thread = threading.Thread(
-                target=self._look_after, args=(name, work), name=name, daemon=True
+                target=self._run_periodically, args=(name, work), name=name, daemon=True
             )
             self._threads.append(thread)
             thread.start()
@@ -101,21 +105,21 @@ class State:
             thread.join(timeout=4)
         self.flush()
         self.ledger.close()
-        self._counts.close()
+        self._quotas.close()
 
     def now_ts(self) -> int:
         """Return the workspace's time, UTC epoch seconds."""
         return int(time.time()) + self.shift_seconds
 
     @property
-    def trouble(self) -> str | None:
+    def model_error(self) -> str | None:
         """Why there is no engine, or not the current one."""
-        return self._loading.trouble
+        return self._loader.error
 
     @property
-    def model_told(self) -> str | None:
+    def public_model_error(self) -> str | None:
         """The same for whoever asks: without names of folders."""
-        return self._loading.told or (NONE_YET if self.engine is None else None)
+        return self._loader.public_error or (NONE_YET if self.engine is None else None)
 
     def loaded(self) -> Engine:
         """Return the engine.
@@ -126,7 +130,7 @@ class State:
             When no artefact has been taken up yet.
         """
         if self.engine is None:
-            raise Refusal("no-model", f"No model: {self.model_told}", retry_seconds=5)
+            raise Refusal("no-model", f"No model: {self.public_model_error}", retry_seconds=5)
         return self.engine
 
     def facts(self) -> list[tuple[str, str]]:
@@ -147,34 +151,34 @@ class State:
 
         A damaged one is logged, and the one before goes on answering.
         """
-        self._take_up()
-        self._follow()
+        self._refresh_model()
+        self._refresh_from_ledger()
 
-    def _take_up(self) -> None:
+    def _refresh_model(self) -> None:
         """Load the current artefact if it is another one than before."""
-        with self._taking_up:
-            if self._loading.look():
-                self._put_together()
+        with self._model_lock:
+            if self._loader.refresh():
+                self._rebuild_engine()
 
-    def _follow(self) -> None:
+    def _refresh_from_ledger(self) -> None:
         """Read what the ledger was told since the last time; each part for itself."""
         for what, read in (
             ("the ledger was not reached", self.ledger.prepare),
-            ("the keys could not be read", self.keyring.read),
-            ("news of products were not read", self.hear),
-            ("decisions were not read", self.decided.renew),
+            ("the keys could not be read", self.keyring.refresh),
+            ("news of products were not read", self.refresh_catalogue),
+            ("decisions were not read", self.decision_cache.refresh),
         ):
             try:
                 read()
             except LedgerError as error:
-                if self.condition.ledger is None:
+                if self.health.ledger_error is None:
                     _log.error(what, extra={"reason": str(error)})
-                self.condition.ledger = str(error)
+                self.health.ledger_error = str(error)
                 break
         else:
-            self.condition.look()
+            self.health.refresh()
 
-    def hear(self) -> None:
+    def refresh_catalogue(self) -> None:
         """Take up what the back office told since the last time.
 
         Raises
@@ -182,15 +186,15 @@ class State:
         LedgerError
             When it cannot be read.
         """
-        with self._telling:
+        with self._overlay_lock:
             newer = self._overlay.renew()
         if newer:
-            self._put_together()
+            self._rebuild_engine()
 
-    def _put_together(self) -> None:
+    def _rebuild_engine(self) -> None:
         """Make the engine of what the artefact has and what was told since."""
-        with self._telling:
-            made = self._loading.made
+        with self._overlay_lock:
+            made = self._loader.engine
             if made is None:
                 return
             self.shift_seconds = shift_seconds(self.config, made.manifest)
@@ -199,17 +203,17 @@ class State:
 
     def expose(self, exposure: Exposure) -> None:
         """Have an exposure written soon."""
-        self.showing.add(exposure)
+        self.exposures.add(exposure)
 
     def flush(self) -> None:
         """Write the exposures that wait."""
-        self.showing.flush()
+        self.exposures.flush()
 
-    def _write(self) -> None:
-        self.showing.flush()
-        self.showing.thin(int(time.time()) + self.shift_seconds)
+    def _write_exposures(self) -> None:
+        self.exposures.flush()
+        self.exposures.prune(int(time.time()) + self.shift_seconds)
 
-    def _look_after(self, name: str, work: Callable[[], object]) -> None:
+    def _run_periodically(self, name: str, work: Callable[[], object]) -> None:
         while not self._stopped.wait(INTERVAL_SECONDS):
             try:
                 work()
@@ -230,7 +234,7 @@ def _currencies(config: Config) -> frozenset[str]:
     return frozenset((config.workspace.currency, *of_sources))
 
 
-def _do_not() -> None:
+def _do_nothing() -> None:
     return
 
 

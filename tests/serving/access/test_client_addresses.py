@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from recsys.config.settings import PRIVATE
 from recsys.identity.hashing import KeyedHash
-from serving.access.client_addresses import Addresses
+from serving.access.client_addresses import ClientAddresses
 
-ADDRESSES = Addresses(KeyedHash("k" * 40), PRIVATE)
+ADDRESSES = ClientAddresses(KeyedHash("k" * 40), PRIVATE)
 VISITOR = "203.0.113.9"
 
 
@@ -29,13 +29,13 @@ VISITOR = "203.0.113.9"
         ("", [VISITOR], ""),
     ],
 )
-def test_the_last_that_is_no_proxy(peer: str, told: list[str], visitor: str) -> None:
-    assert ADDRESSES.visitor(peer, told) == visitor
+def test_the_last_that_is_no_proxy(peer: str, forwarded_for: list[str], visitor: str) -> None:
+    assert ADDRESSES.visitor(peer, forwarded_for) == visitor
 
 
 @given(st.lists(st.ip_addresses().map(str) | st.text(max_size=12)))
 def test_nobody_is_taken_for_another_by_what_they_send(made_up: list[str]) -> None:
     assert ADDRESSES.visitor(VISITOR, made_up) == VISITOR
     assert ADDRESSES.visitor("10.0.0.7", [*made_up, VISITOR]) == VISITOR
-    none = Addresses(KeyedHash("k" * 40), [])
+    none = ClientAddresses(KeyedHash("k" * 40), [])
     assert none.visitor("10.0.0.7", [*made_up, VISITOR]) == "10.0.0.7"

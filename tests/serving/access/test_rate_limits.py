@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from recsys.config.toml_file import Config, LimitSettings
 from recsys.ledger.api_keys import Grant
-from serving.access.rate_limits import HOUR, MINUTE, Counts, Policy
+from serving.access.rate_limits import HOUR, MINUTE, Policy, QuotaFile
 from serving.http.problems import Problem
 from tests.serving.conftest import Serve, bought, state
 
@@ -132,15 +132,15 @@ def test_the_pages_and_health_are_not_counted(app: Flask) -> None:
 
 
 @pytest.fixture
-def pair(tmp_path: Path) -> Iterator[tuple[Counts, Counts]]:
+def pair(tmp_path: Path) -> Iterator[tuple[QuotaFile, QuotaFile]]:
     """Two workers of one machine."""
-    both = Counts(tmp_path / "rates"), Counts(tmp_path / "rates")
+    both = QuotaFile(tmp_path / "rates"), QuotaFile(tmp_path / "rates")
     yield both
     for counts in both:
         counts.close()
 
 
-def test_workers_count_together(pair: tuple[Counts, Counts]) -> None:
+def test_workers_count_together(pair: tuple[QuotaFile, QuotaFile]) -> None:
     took = [pair[n % 2].take([(TEN, "me")], 1, 1000.0)[0] for n in range(11)]
     assert [use.left for use in took] == [9, 8, 7, 6, 5, 4, 3, 2, 1, 0, 0]
     assert [use.wait_seconds for use in took] == [0.0] * 10 + [pytest.approx(6.0)]
@@ -150,7 +150,7 @@ def test_workers_count_together(pair: tuple[Counts, Counts]) -> None:
     assert pair[1].take([(TEN, "me")], 1, 5000.0)[0].left == 9  # a whole minute later
 
 
-def test_all_of_the_quotas_or_none(pair: tuple[Counts, Counts]) -> None:
+def test_all_of_the_quotas_or_none(pair: tuple[QuotaFile, QuotaFile]) -> None:
     hour = Policy("hour", 3, HOUR, "events", "key")
     pair[0].take([(hour, "me")], 2, 0.0)
     uses = pair[0].take([(TEN, "me"), (hour, "me")], 2, 0.0)
@@ -159,12 +159,14 @@ def test_all_of_the_quotas_or_none(pair: tuple[Counts, Counts]) -> None:
     assert pair[0].take([(TEN, "me")], 1, 0.0)[0].left == 9
 
 
-def test_a_clock_that_was_set_back_locks_nobody_out(pair: tuple[Counts, Counts]) -> None:
+def test_a_clock_that_was_set_back_locks_nobody_out(pair: tuple[QuotaFile, QuotaFile]) -> None:
     pair[0].take([(TEN, "me")], 10, 1e9)
     assert 0 < pair[0].take([(TEN, "me")], 1, 1000.0)[0].wait_seconds <= MINUTE
 
 
-def test_many_callers_stay_within_the_file(pair: tuple[Counts, Counts], tmp_path: Path) -> None:
+def test_many_callers_stay_within_the_file(
+    pair: tuple[QuotaFile, QuotaFile], tmp_path: Path
+) -> None:
     for n in range(3000):
         pair[n % 2].take([(TEN, f"caller {n}")], 1, 1000.0)
     assert (tmp_path / "rates").stat().st_size <= 2**20
@@ -172,7 +174,7 @@ def test_many_callers_stay_within_the_file(pair: tuple[Counts, Counts], tmp_path
 
 
 def test_where_no_file_can_be_made_a_worker_counts_alone(tmp_path: Path) -> None:
-    counts = Counts(tmp_path / "nowhere" / "rates")
+    counts = QuotaFile(tmp_path / "nowhere" / "rates")
     assert [counts.take([(TEN, "me")], 5, 0.0)[0].left for _ in range(3)] == [5, 0, 0]
     counts.close()
 
@@ -186,7 +188,7 @@ def test_nobody_gets_more_than_a_quota_and_what_came_back(
     tmp_path_factory: pytest.TempPathFactory, asked: list[tuple[float, int, bool]], quota: int
 ) -> None:
     path = tmp_path_factory.mktemp("rates") / "rates"
-    workers = Counts(path), Counts(path)
+    workers = QuotaFile(path), QuotaFile(path)
     policy, now, taken = Policy("some", quota, MINUTE, "requests", "key"), 1000.0, 0
     for pause, cost, which in asked:
         now += pause

@@ -354,4 +354,4 @@ def test_other_workers_show_a_decision_at_once(
     withdrawn = change(other.test_client(), bundle_id, 1, status="withdrawn")
     assert withdrawn.status_code == 200
     state(app).refresh()
-    assert state(app).decided.by_id[bundle_id].terms.status == "withdrawn"
+    assert state(app).decision_cache.by_id[bundle_id].terms.status == "withdrawn"

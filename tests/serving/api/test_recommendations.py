@@ -41,9 +41,9 @@ def test_a_customer_is_known_by_any_name(client: FlaskClient) -> None:
     assert by_email["customer_known"]
     assert ids(by_email) == ids(by_card)
     assert by_email["fallback"] is None
-    stranger = ask(client, as_of=NOW, identifier={"type": "email", "value": "no@body.example"})
-    assert not stranger["customer_known"]
-    assert stranger["fallback"] == "popular"
+    is_anonymous = ask(client, as_of=NOW, identifier={"type": "email", "value": "no@body.example"})
+    assert not is_anonymous["customer_known"]
+    assert is_anonymous["fallback"] == "popular"
     assert not ask(client, customer_id="c0")["customer_known"]
 
 

@@ -6,7 +6,7 @@ from serving.http.request_limits import MAX_BODY_BYTES, limits_of
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "lane"),
+    ("method", "path", "queue"),
     [
         ("GET", "/readyz", "health"),
         ("POST", "/v1/recommendations", "answers"),
@@ -21,8 +21,8 @@ from serving.http.request_limits import MAX_BODY_BYTES, limits_of
         ("POST", "/dashboard/session", "desk"),
     ],
 )
-def test_a_request_runs_in_its_lane(method: str, path: str, lane: str) -> None:
-    assert limits_of(method, path).lane == lane
+def test_a_request_runs_in_its_lane(method: str, path: str, queue: str) -> None:
+    assert limits_of(method, path).queue == queue
 
 
 def test_a_question_may_not_be_as_large_as_a_batch() -> None:

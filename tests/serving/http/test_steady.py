@@ -26,9 +26,9 @@ from flask import Flask
 
 from recsys.config.toml_file import Config, LedgerSettings
 from serving.app import create_app
-from serving.http.connection_balance import ABSENT, Balance
-from serving.http.queues import Job, Lane, Lanes
-from serving.http.server import Front
+from serving.http.connection_balance import ABSENT, ConnectionBalance
+from serving.http.queues import Job, RequestQueue, RequestQueues
+from serving.http.server import Server
 from tests.serving.conftest import Serve, bought, known, state
 
 
@@ -39,7 +39,7 @@ class Served:
         self,
         app: Callable[..., Any],
         most_connections: int = 500,
-        balance: Balance | None = None,
+        balance: ConnectionBalance | None = None,
     ) -> None:
         self._app, self._most, self._balance = app, most_connections, balance
         self._listening = socket.create_server(("127.0.0.1", 0), backlog=1024)
@@ -50,19 +50,19 @@ class Served:
 
     def _run(self) -> None:
         async def serve() -> None:
-            self.lanes = Lanes()
-            self.front = Front(self._app, self.lanes, self._most, self._balance)
-            self._loop, self._told = asyncio.get_running_loop(), asyncio.Event()
-            self.front.listen(self._listening)
+            self.queues = RequestQueues()
+            self.server = Server(self._app, self.queues, self._most, self._balance)
+            self._loop, self._logged = asyncio.get_running_loop(), asyncio.Event()
+            self.server.listen(self._listening)
             self._begun.set()
-            await self._told.wait()
-            await self.front.stop(5)
-            self.lanes.stop()
+            await self._logged.wait()
+            await self.server.stop(5)
+            self.queues.stop()
 
         asyncio.run(serve())
 
     def close(self) -> None:
-        self._loop.call_soon_threadsafe(self._told.set)
+        self._loop.call_soon_threadsafe(self._logged.set)
         self._thread.join(20)
 
     def ask(
@@ -119,7 +119,7 @@ def test_a_worker_that_hangs_keeps_nobody_from_an_answer(over: Callable[..., Ser
     with tempfile.TemporaryFile() as counts:
         counts.write(struct.pack("2q", ABSENT, 0))  # the other one has none, and takes none
         counts.flush()
-        served = over(plain, balance=Balance(counts.fileno(), 0))
+        served = over(plain, balance=ConnectionBalance(counts.fileno(), 0))
         with contextlib.ExitStack() as kept:
             for _ in range(20):
                 kept.callback(served.connect(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").close)
@@ -130,7 +130,7 @@ def test_a_worker_that_hangs_keeps_nobody_from_an_answer(over: Callable[..., Ser
 def test_slow_bodies_keep_nobody_from_an_answer(
     over: Callable[..., Served], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("serving.http.exchange.BODY_SECONDS", 0.5)
+    monkeypatch.setattr("serving.http.request_handler.BODY_SECONDS", 0.5)
     served = over(plain)
     slow = [served.connect(HEAD) for _ in range(40)]
     assert served.alive()
@@ -164,7 +164,7 @@ def test_more_idle_sockets_than_there_may_be_make_room(over: Callable[..., Serve
     served = over(plain, most_connections=50)
     idle = [served.connect() for _ in range(200)]
     assert all(served.alive() for _ in range(5))
-    assert len(served.front._connections) <= 50
+    assert len(served.server._connections) <= 50
     for each in idle:
         each.close()
 
@@ -172,15 +172,15 @@ def test_more_idle_sockets_than_there_may_be_make_room(over: Callable[..., Serve
 def test_readers_who_do_not_read_are_left(
     over: Callable[..., Served], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("serving.http.exchange.WRITE_SECONDS", 0.5)
+    monkeypatch.setattr("serving.http.request_handler.WRITE_SECONDS", 0.5)
     served = over(plain)
     ask = b"GET /big HTTP/1.1\r\nHost: x\r\n\r\n"
     stuck = [served.connect(ask, receive_bytes=2048) for _ in range(6)]
     assert served.alive()
     until = time.monotonic() + 5
-    while served.front._connections and time.monotonic() < until:
+    while served.server._connections and time.monotonic() < until:
         time.sleep(0.05)
-    assert not served.front._connections
+    assert not served.server._connections
     for each in stuck:
         each.close()
 
@@ -248,18 +248,22 @@ def test_more_than_can_be_done_is_refused_soon(over: Callable[..., Served]) -> N
 
 
 def test_a_burst_passes_and_a_standing_queue_does_not() -> None:
-    lane, let_go, refused = Lane("answers", threads=1, burst=10, standing=2), threading.Event(), []
+    queue, let_go, refused = (
+        RequestQueue("answers", threads=1, burst=10, standing=2),
+        threading.Event(),
+        [],
+    )
     job = Job(lambda: let_go.wait(10) and None, lambda: refused.append(1), time.monotonic() + 60)
-    taken = [lane.offer(job) for _ in range(12)]
+    taken = [queue.offer(job) for _ in range(12)]
     assert taken.count(True) >= 10
-    lane._full_since -= 1  # it has not been empty for a second
-    assert not lane.offer(job)
+    queue._nonempty_since -= 1  # it has not been empty for a second
+    assert not queue.offer(job)
     let_go.set()
     until = time.monotonic() + 5
-    while lane.busy and time.monotonic() < until:
+    while queue.busy and time.monotonic() < until:
         time.sleep(0.01)
     assert len(refused) >= 6  # what the burst left behind, but for the last two
-    lane.stop()
+    queue.stop()
 
 
 @contextlib.contextmanager
@@ -379,8 +383,8 @@ def test_nobody_is_let_in_before_it_is_known_which_keys_there_are(
     config: Config, serve: Serve
 ) -> None:
     app = serve(config)
-    state(app).keyring.known = False
-    state(app).keyring.followed = True
+    state(app).keyring.is_loaded = False
+    state(app).keyring.is_refreshed = True
     answer = app.test_client().get("/v1/recommendations?placement=web_home")
     assert answer.status_code == 503
     assert answer.get_json()["type"] == "/problems#ledger-unavailable"

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from serving.state.qr_links import Links
+from serving.state.qr_links import OfferLinks
 from tests.serving.access.test_session import make
 from tests.serving.conftest import state
 from tests.serving.marketing import approve, change, customer, issue, one, redeem, refused
@@ -44,7 +44,7 @@ def test_nobody_else_can_make_one(client: FlaskClient, links: dict[str, str]) ->
     path = links["svg"]
     token = path.removeprefix("/qr/").removesuffix("/offer.svg")
     offer_id, _, signature = token.partition(".")
-    other = Links("x" * 40)._signer.sign(offer_id).decode()
+    other = OfferLinks("x" * 40)._signer.sign(offer_id).decode()
     for wrong in (offer_id, f"{offer_id}.", f"o{'0' * 24}.{signature}", token[:-2], other, "%00"):
         refused(client.get(f"/qr/{wrong}/offer.svg"), "not-found")
     refused(client.get(f"/qr/{token}/offer.gif"), "not-found")

@@ -98,7 +98,7 @@ def test_exposures_wait_for_the_ledger(config: Config, serve: Serve, tmp_path: P
     app = serve(config)
     client = app.test_client()
     shown = [ask(client)["recommendation_id"] for _ in range(3)]
-    held = state(app).showing
+    held = state(app).exposures
     working, held.ledger = held.ledger, held.ledger.open(f"sqlite:///{tmp_path / 'other.sqlite'}")
     with held.ledger._database.writing() as connection:
         connection.exec_driver_sql("DROP TABLE exposures")
@@ -128,10 +128,10 @@ def test_a_damaged_model_at_the_start_leaves_the_newest_intact_one(
     assert again.name in said.checks["model"]
     assert str(workspace) not in said.checks["model"]
     largest.write_bytes(content)  # it could not be read for a while only
-    loading = state(app)._loading
+    loader = state(app)._loader
     state(app).refresh()
     assert ask(client)["model_version"] == intact  # not yet tried again
-    loading._due = 0.0
+    loader._due = 0.0
     state(app).refresh()
     assert ask(client)["model_version"] == again.name
     assert ready(client)[1].checks["model"] == "ok"
@@ -143,11 +143,11 @@ def test_pauses_between_tries_grow(workspace: Path, serve: Serve) -> None:
     (again / "manifest.json").unlink()
     app = serve(config)
     registry.pointer(config).write_text(again.name + "\n")
-    loading, pauses = state(app)._loading, []
+    loader, pauses = state(app)._loader, []
     for _ in range(8):
-        loading._due = 0.0
+        loader._due = 0.0
         state(app).refresh()
-        pauses.append(loading._pause)
+        pauses.append(loader._pause)
     assert pauses == [1, 2, 4, 8, 16, 32, 60, 60]
 
 
@@ -189,8 +189,8 @@ def test_what_was_shown_long_ago_is_forgotten(config: Config, serve: Serve) -> N
     new = ask(client)["recommendation_id"]
     held = state(app)
     held.flush()
-    assert held.showing.thin(held.now_ts()) == 0  # not at once after a start
-    assert held.showing.thin(held.now_ts(), at_once=True) == 1
+    assert held.exposures.thin(held.now_ts()) == 0  # not at once after a start
+    assert held.exposures.thin(held.now_ts(), at_once=True) == 1
     with held.ledger._database.reading() as connection:
         left = [row.recommendation_id for row in connection.execute(EXPOSURES.select())]
     assert new in left
