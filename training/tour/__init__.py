@@ -17,13 +17,12 @@ from recsys.config import load_config
 from recsys.errors import RecsysError
 from recsys.history import History
 from training import console
-from training.tour import checks, show
+from training.tour import checks, output
+from training.tour.api_key import VARIABLE, check_key
 from training.tour.check import Check
-from training.tour.key import VARIABLE
-from training.tour.key import check as check_key
-from training.tour.people import Person, choose
+from training.tour.conversation import question_time, run_conversation
+from training.tour.customer import Customer, choose_customer
 from training.tour.service import Service, ServiceError, running
-from training.tour.talk import hold, moment
 
 _LOG = "serve.log"
 
@@ -60,29 +59,29 @@ def command(workspace: Path, port: int | None, key: str | None, check: bool, as_
     """
     config = load_config(workspace)
     history = History.open(config)
-    person = choose(config, history)
-    at = moment(history, datetime.now(UTC))
+    customer = choose_customer(config, history)
+    at = question_time(history, datetime.now(UTC))
     check_key(config, key, replays=at is not None)
     port = config.serve.port if port is None else port
     signal.signal(signal.SIGTERM, _stop)
     with ExitStack() as stack:
         with console.progress("Starting the service"):
             service = stack.enter_context(running(workspace, port, config.state / _LOG, key))
-        talk = hold(service, person, at)
+        conversation = run_conversation(service, customer, at)
         quality = checks.identity(config, history)
-        found = checks.of_answers(talk, person, config, history)
+        found = checks.of_answers(conversation, customer, config, history)
         found += checks.of_history(config, history, quality)
         if as_json:
             console.emit_json({"checks": found, "identity": quality})
         else:
-            show.answers(talk, person, at)
-            show.linking(quality)
+            output.answers(conversation, customer, at)
+            output.linking(quality)
             if check:
-                show.checks(found)
+                output.checks(found)
         if check:
             judge(found)
         if not (check or as_json):
-            _serve_on(service, person, at, config.serve.example_shop)
+            _serve_on(service, customer, at, config.serve.example_shop)
 
 
 def judge(found: list[Check]) -> None:
@@ -100,10 +99,10 @@ def judge(found: list[Check]) -> None:
     click.echo(f"All {len(found)} checks passed.", err=True)
 
 
-def _serve_on(service: Service, person: Person, at: datetime | None, shop: bool) -> None:
+def _serve_on(service: Service, customer: Customer, at: datetime | None, shop: bool) -> None:
     """Say what to open, and wait until the person, or the service itself, ends it."""
     try:
-        show.what_to_open(service, person, at, shop)
+        output.what_to_open(service, customer, at, shop)
         service.process.wait()
     except KeyboardInterrupt:
         click.echo("Stopped.", err=True)

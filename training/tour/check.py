@@ -1,4 +1,4 @@
-"""One thing that must be so, and what was seen. Made by ``checks`` and ``discovering``."""
+"""One thing that must be so, and what was seen. Made by ``checks`` and ``answer_checks``."""
 
 from dataclasses import dataclass
 

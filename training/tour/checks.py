@@ -1,8 +1,7 @@
 """Judges what the service answered, and what the ingest found where the truth is known.
 
-A ``Talk``, the workspace and its history come in; a list of checks goes out, each with a sentence
-about what was seen. Called by the tour; ``omnibasket tour --check`` fails on the first list with a
-wrong one in it.
+A ``Conversation``, the workspace and its history come in; a list of checks goes out, each with a
+sentence about what was seen. Called by the tour; ``omnibasket tour --check`` fails if any is wrong.
 """
 
 from collections.abc import Iterator
@@ -17,38 +16,40 @@ from recsys.identity import KeyedHash
 from recsys.ingest import staged
 from recsys.schema import RETURN
 from training.demo.check import figures, read_counts
+from training.tour.answer_checks import of_age, of_headings, of_new
 from training.tour.check import Check
-from training.tour.discovering import of_age, of_headings, of_new
-from training.tour.people import TRUTH, Person
-from training.tour.talk import Talk, Turn
+from training.tour.conversation import Conversation, Turn
+from training.tour.customer import TRUTH, Customer
 
 #: Precision and recall of linked identifiers, at least.
 LINKED = 0.99
 #: Customers of a demo in which bundles must be found.
 _MANY = 1_000
-#: Reasons that tell something of a person's history.
+#: Reasons that reveal something of a customer's history.
 _PERSONAL = {"repeat", "similar_taste", "bought_together"}
 _PROBLEM = "application/problem+json"
 
 
-def of_answers(talk: Talk, person: Person, config: Config, history: History) -> list[Check]:
+def of_answers(
+    conversation: Conversation, customer: Customer, config: Config, history: History
+) -> list[Check]:
     """Judge the service's answers."""
     # In a history of few customers no bundle may be certain; in the demo's some are.
     many = (config.folder / TRUTH).exists() and history.summary["customers"] >= _MANY
     return [
-        *_answered(talk, config),
-        *_known(talk, person),
-        *_stock(talk.screen, history),
-        *_prices(talk),
-        *_cart(talk),
-        *of_new(talk, person, config, history),
-        *of_age(talk, config, history),
-        *of_headings(talk),
-        *_screen(talk),
-        *_purchase(talk),
-        *_bundles(talk, many=many),
-        *_sale(talk, many=many),
-        *_documents(talk),
+        *_answered(conversation, config),
+        *_known(conversation, customer),
+        *_stock(conversation.screen, history),
+        *_prices(conversation),
+        *_cart(conversation),
+        *of_new(conversation, customer, config, history),
+        *of_age(conversation, config, history),
+        *of_headings(conversation),
+        *_screen(conversation),
+        *_purchase(conversation),
+        *_bundles(conversation, many=many),
+        *_sale(conversation, many=many),
+        *_documents(conversation),
     ]
 
 
@@ -84,9 +85,9 @@ def identity(config: Config, history: History) -> IdentityQuality | None:
 
 
 def _exported(history: History) -> dict[str, Any]:
-    """Take what the service was told, on an earlier tour perhaps, off the ingest's summary."""
+    """Subtract what was reported to the service, perhaps on an earlier tour, from the summary."""
     lines, events = history.table("lines"), history.table("events")
-    told = lines.filter(pc.equal(lines["source"], staged.LIVE)).to_pylist()
+    seen = lines.filter(pc.equal(lines["source"], staged.LIVE)).to_pylist()
     summary = dict(history.summary)
     summary["events"] -= pc.sum(pc.equal(events["source"], staged.LIVE)).as_py() or 0
     summary["channels"] = [
@@ -98,23 +99,23 @@ def _exported(history: History) -> dict[str, Any]:
             "amount_minor": channel["amount_minor"] - sum(line["amount_minor"] for line in own),
         }
         for channel in summary["channels"]
-        for own in [[line for line in told if line["channel"] == channel["channel"]]]
+        for own in [[line for line in seen if line["channel"] == channel["channel"]]]
     ]
     return summary
 
 
-def _answered(talk: Talk, config: Config) -> Iterator[Check]:
-    for turn in (*talk.turns, talk.screen_for_person):
+def _answered(conversation: Conversation, config: Config) -> Iterator[Check]:
+    for turn in (*conversation.turns, conversation.screen_for_customer):
         name = turn.request["placement"]
         placement = config.placement(name)
-        wanted = placement.count if placement is not None else 0
+        expected = placement.count if placement is not None else 0
         ids = [item["item_id"] for item in turn.items]
         ranks = [item["rank"] for item in turn.items]
         yield Check(f"{turn.title}: answered", turn.reply.status == 200, f"{turn.reply.status}")
         yield Check(
             f"{turn.title}: as many items as asked for",
-            len(ids) == wanted,
-            f"{len(ids)} of {wanted}",
+            len(ids) == expected,
+            f"{len(ids)} of {expected}",
         )
         yield Check(
             f"{turn.title}: no item twice, ranks in order",
@@ -123,17 +124,23 @@ def _answered(talk: Talk, config: Config) -> Iterator[Check]:
         )
 
 
-def _known(talk: Talk, person: Person) -> Iterator[Check]:
-    for turn in (talk.email, talk.home, talk.product, talk.cart, talk.after):
+def _known(conversation: Conversation, customer: Customer) -> Iterator[Check]:
+    for turn in (
+        conversation.email,
+        conversation.home,
+        conversation.product,
+        conversation.cart,
+        conversation.after,
+    ):
         known = _body(turn).get("customer_known")
         yield Check(f"{turn.title}: the customer is known", known is True, f"{known}")
-    reasons = {item["reason"]["code"] for item in talk.home.items if item.get("reason")}
+    reasons = {item["reason"]["code"] for item in conversation.home.items if item.get("reason")}
     yield Check(
         "the home page is personal",
-        bool(reasons & _PERSONAL) or person.lines == 0,
+        bool(reasons & _PERSONAL) or customer.lines == 0,
         ", ".join(sorted(reasons)),
     )
-    fallback = _body(talk.stranger).get("fallback")
+    fallback = _body(conversation.stranger).get("fallback")
     yield Check("a stranger gets a fallback that says so", bool(fallback), f"{fallback}")
 
 
@@ -154,64 +161,66 @@ def _stock(turn: Turn, history: History) -> Iterator[Check]:
     )
 
 
-def _prices(talk: Talk) -> Iterator[Check]:
+def _prices(conversation: Conversation) -> Iterator[Check]:
     prices: dict[str, set[tuple[int, str]]] = {}
-    for turn in (*talk.turns, talk.screen_for_person):
+    for turn in (*conversation.turns, conversation.screen_for_customer):
         for item in turn.items:
             if price := item.get("price"):
-                told = (price["amount_minor"], price["currency"])
-                prices.setdefault(item["item_id"], set()).add(told)
-    several = [item_id for item_id, told in prices.items() if len(told) > 1]
+                seen = (price["amount_minor"], price["currency"])
+                prices.setdefault(item["item_id"], set()).add(seen)
+    several = [item_id for item_id, seen in prices.items() if len(seen) > 1]
     yield Check("one product has one price in every channel", not several, f"{len(prices)} priced")
 
 
-def _cart(talk: Talk) -> Iterator[Check]:
-    carried = {line["item_id"] for line in talk.cart.request["cart"]}
+def _cart(conversation: Conversation) -> Iterator[Check]:
+    carried = {line["item_id"] for line in conversation.cart.request["cart"]}
     if not carried:
         return
-    for turn in (talk.cart, talk.stranger_cart):
+    for turn in (conversation.cart, conversation.stranger_cart):
         shown = {item["item_id"] for item in turn.items}
         both = ", ".join(sorted(carried & shown))
         yield Check(f"{turn.title}: not what is in it", not both, both or f"{len(shown)} others")
     because = {
         item_id
-        for item in talk.stranger_cart.items
+        for item in conversation.stranger_cart.items
         for item_id in (item.get("reason") or {}).get("because_of", [])
     }
     yield Check(
-        f"{talk.stranger_cart.title}: what goes with it",
+        f"{conversation.stranger_cart.title}: what goes with it",
         bool(carried & because),
         f"because of {', '.join(sorted(because)) or 'nothing'}",
     )
 
 
-def _screen(talk: Talk) -> Iterator[Check]:
+def _screen(conversation: Conversation) -> Iterator[Check]:
     def shown(turn: Turn) -> list[Any]:
         return [(item["item_id"], item.get("reason")) for item in turn.items]
 
-    told = {(item.get("reason") or {}).get("code") for item in talk.screen_for_person.items}
+    seen = {
+        (item.get("reason") or {}).get("code") for item in conversation.screen_for_customer.items
+    }
     yield Check(
         "the store's screen shows everybody the same",
-        shown(talk.screen) == shown(talk.screen_for_person),
-        f"{len(talk.screen.items)} items",
+        shown(conversation.screen) == shown(conversation.screen_for_customer),
+        f"{len(conversation.screen.items)} items",
     )
     yield Check(
         "the store's screen says nothing of a person's history",
-        not told & _PERSONAL and not _body(talk.screen_for_person).get("customer_known"),
-        ", ".join(sorted(filter(None, told))),
+        not seen & _PERSONAL and not _body(conversation.screen_for_customer).get("customer_known"),
+        ", ".join(sorted(filter(None, seen))),
     )
 
 
-def _purchase(talk: Talk) -> Iterator[Check]:
-    for what, reply, wanted in (
-        ("the purchase is accepted", talk.purchase, "accepted"),
-        ("the purchase told again counts once", talk.repeated, "duplicate"),
+def _purchase(conversation: Conversation) -> Iterator[Check]:
+    for what, reply, expected in (
+        ("the purchase is accepted", conversation.purchase, "accepted"),
+        ("the purchase told again counts once", conversation.repeated, "duplicate"),
     ):
         outcomes = (reply.body or {}).get("events") or [{}]
         status = outcomes[0].get("status")
-        yield Check(what, status == wanted, f"{status or reply.text[:200]}")
-    bought = (talk.bought or {}).get("item_id")
-    ids = [item["item_id"] for item in talk.after.items]
+        yield Check(what, status == expected, f"{status or reply.text[:200]}")
+    bought = (conversation.bought or {}).get("item_id")
+    ids = [item["item_id"] for item in conversation.after.items]
     yield Check(
         "what was just bought is not shown again",
         bought is not None and bought not in ids,
@@ -219,32 +228,34 @@ def _purchase(talk: Talk) -> Iterator[Check]:
     )
     before, after = (
         _body(turn).get("left_out", {}).get("recently_bought", 0)
-        for turn in (talk.home, talk.after)
+        for turn in (conversation.home, conversation.after)
     )
     # Not always one more: what was just bought may have fallen behind what would be shown.
     counted = f"recently bought: {before}, then {after}"
     yield Check("the answer says why", after >= max(before, 1), counted)
 
 
-def _bundles(talk: Talk, *, many: bool) -> Iterator[Check]:
-    pairs = (talk.bundles.body or {}).get("bundles") or []
+def _bundles(conversation: Conversation, *, many: bool) -> Iterator[Check]:
+    pairs = (conversation.bundles.body or {}).get("bundles") or []
     good = [pair for pair in pairs if pair["support"] >= 1 and pair["lift"] > 0]
     yield Check(
         "bundles have their evidence",
-        talk.bundles.status == 200 and len(good) == len(pairs) and (bool(pairs) or not many),
+        conversation.bundles.status == 200
+        and len(good) == len(pairs)
+        and (bool(pairs) or not many),
         f"{len(pairs)} pairs",
     )
-    rows = talk.bundles_csv.text.strip().splitlines()[1:]
+    rows = conversation.bundles_csv.text.strip().splitlines()[1:]
     yield Check(
         "bundles come as CSV too",
-        talk.bundles_csv.status == 200 and len(rows) == len(pairs),
+        conversation.bundles_csv.status == 200 and len(rows) == len(pairs),
         f"{len(rows)} rows",
     )
 
 
-def _sale(talk: Talk, *, many: bool) -> Iterator[Check]:
-    sale = talk.sale
-    if not (talk.for_sale or many):
+def _sale(conversation: Conversation, *, many: bool) -> Iterator[Check]:
+    sale = conversation.sale
+    if not (conversation.for_sale or many):
         return
     yield Check(
         "a bundle is found, approved and offered in the cart",
@@ -290,19 +301,19 @@ def _sale(talk: Talk, *, many: bool) -> Iterator[Check]:
     )
 
 
-def _documents(talk: Talk) -> Iterator[Check]:
-    kind = talk.wrong.headers.get("content-type", "")
-    errors = (talk.wrong.body or {}).get("errors") or []
+def _documents(conversation: Conversation) -> Iterator[Check]:
+    kind = conversation.wrong.headers.get("content-type", "")
+    errors = (conversation.wrong.body or {}).get("errors") or []
     pointers = {error.get("pointer") for error in errors}
     yield Check(
         "a wrong request is answered with its problem",
-        talk.wrong.status == 422 and kind.startswith(_PROBLEM) and "/cuont" in pointers,
-        f"{talk.wrong.status} {kind} {', '.join(map(str, pointers))}",
+        conversation.wrong.status == 422 and kind.startswith(_PROBLEM) and "/cuont" in pointers,
+        f"{conversation.wrong.status} {kind} {', '.join(map(str, pointers))}",
     )
-    version = str((talk.openapi.body or {}).get("openapi"))
+    version = str((conversation.openapi.body or {}).get("openapi"))
     yield Check("the API describes itself", version.startswith("3.1"), f"OpenAPI {version}")
-    page = talk.docs.status == 200 and "<html" in talk.docs.text.lower()
-    yield Check("the API's page can be read", page, f"{talk.docs.status}")
+    page = conversation.docs.status == 200 and "<html" in conversation.docs.text.lower()
+    yield Check("the API's page can be read", page, f"{conversation.docs.status}")
 
 
 def _body(turn: Turn) -> dict[str, Any]:

@@ -22,9 +22,9 @@ from recsys.config.toml_file import Config, load_config
 from recsys.history.versions import History
 from training.cli import main
 from training.tour import CheckError, checks, judge
-from training.tour.people import Person, choose
+from training.tour.conversation import Conversation, Turn, question_time, run_conversation
+from training.tour.customer import Customer, choose_customer
 from training.tour.service import Reply, ServiceError, running
-from training.tour.talk import Talk, Turn, hold, moment
 
 TOUR = [sys.executable, "-m", "training.cli", "tour"]
 #: Products of the demo with a minimum age, see ``adult``.
@@ -64,8 +64,8 @@ def history(config: Config) -> History:
 
 
 @pytest.fixture(scope="module")
-def person(config: Config, history: History) -> Person:
-    return choose(config, history)
+def customer(config: Config, history: History) -> Customer:
+    return choose_customer(config, history)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -77,24 +77,26 @@ def adult(history: History) -> None:
 
 
 @pytest.fixture(scope="module")
-def talk(workspace: Path, config: Config, history: History, person: Person) -> Iterator[Talk]:
+def conversation(
+    workspace: Path, config: Config, history: History, customer: Customer
+) -> Iterator[Conversation]:
     from datetime import UTC, datetime
 
-    at = moment(history, datetime.now(UTC))
+    at = question_time(history, datetime.now(UTC))
     with one_worker(), running(workspace, 0, config.state / "serve.log") as service:
-        yield hold(service, person, at)
+        yield run_conversation(service, customer, at)
 
 
 def test_every_answer_is_right(
-    talk: Talk, person: Person, config: Config, history: History
+    conversation: Conversation, customer: Customer, config: Config, history: History
 ) -> None:
-    found = checks.of_answers(talk, person, config, history)
+    found = checks.of_answers(conversation, customer, config, history)
     assert [check for check in found if not check.passed] == []
-    assert person.email is not None
-    assert person.location_id is not None
+    assert customer.email is not None
+    assert customer.location_id is not None
 
 
-Change = Callable[[Talk], Talk]
+Change = Callable[[Conversation], Conversation]
 
 
 def altered(turn: Turn, change: Callable[[dict[str, Any]], object]) -> Turn:
@@ -104,11 +106,13 @@ def altered(turn: Turn, change: Callable[[dict[str, Any]], object]) -> Turn:
 
 
 def with_turn(name: str, change: Callable[[dict[str, Any]], object]) -> Change:
-    return lambda talk: dataclasses.replace(talk, **{name: altered(getattr(talk, name), change)})
+    return lambda conversation: dataclasses.replace(
+        conversation, **{name: altered(getattr(conversation, name), change)}
+    )
 
 
 def with_reply(name: str, reply: Reply) -> Change:
-    return lambda talk: dataclasses.replace(talk, **{name: reply})
+    return lambda conversation: dataclasses.replace(conversation, **{name: reply})
 
 
 def off_the_shelf(body: dict[str, Any]) -> None:
@@ -151,13 +155,19 @@ def of_the_history(body: dict[str, Any]) -> None:
         (with_turn("home", for_adults), "goods with a minimum age"),
         (with_turn("home", another_heading), "its heading fits every item"),
         (with_turn("email", other_price), "one price in every channel"),
-        (with_turn("screen_for_person", of_the_history), "nothing of a person's history"),
+        (with_turn("screen_for_customer", of_the_history), "nothing of a person's history"),
         (with_turn("stranger_cart", lambda b: b["items"].clear()), "what goes with it"),
-        (lambda talk: dataclasses.replace(talk, after=talk.home), "not shown again"),
+        (
+            lambda conversation: dataclasses.replace(conversation, after=conversation.home),
+            "not shown again",
+        ),
         (with_reply("purchase", Reply(500, {}, "{}")), "the purchase is accepted"),
-        (lambda talk: dataclasses.replace(talk, repeated=talk.purchase), "counts once"),
+        (
+            lambda conversation: dataclasses.replace(conversation, repeated=conversation.purchase),
+            "counts once",
+        ),
         (with_reply("bundles", Reply(500, {}, "{}")), "bundles have their evidence"),
-        (lambda talk: dataclasses.replace(talk, sale=None), "offered in the cart"),
+        (lambda conversation: dataclasses.replace(conversation, sale=None), "offered in the cart"),
         (with_reply("bundles_csv", Reply(406, {}, "")), "bundles come as CSV"),
         (with_reply("wrong", Reply(200, {}, "{}")), "answered with its problem"),
         (with_reply("openapi", Reply(200, {}, "{}")), "the API describes itself"),
@@ -165,19 +175,28 @@ def of_the_history(body: dict[str, Any]) -> None:
     ],
 )
 def test_a_wrong_answer_is_found(
-    talk: Talk, person: Person, config: Config, history: History, change: Change, failed: str
+    conversation: Conversation,
+    customer: Customer,
+    config: Config,
+    history: History,
+    change: Change,
+    failed: str,
 ) -> None:
     """Guards the guards."""
-    found = checks.of_answers(change(talk), person, config, history)
+    found = checks.of_answers(change(conversation), customer, config, history)
     wrong = [check.what for check in found if not check.passed]
     assert any(failed in what for what in wrong), wrong
 
 
 def test_where_many_are_known_a_bundle_must_be_found(
-    talk: Talk, person: Person, config: Config, history: History, monkeypatch: pytest.MonkeyPatch
+    conversation: Conversation,
+    customer: Customer,
+    config: Config,
+    history: History,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     nothing = dataclasses.replace(
-        talk,
+        conversation,
         for_sale=0,
         sale=None,
         bundles=Reply(200, {}, '{"bundles": []}'),
@@ -185,7 +204,7 @@ def test_where_many_are_known_a_bundle_must_be_found(
     )
 
     def wrong() -> list[str]:
-        found = checks.of_answers(nothing, person, config, history)
+        found = checks.of_answers(nothing, customer, config, history)
         return [check.what for check in found if not check.passed]
 
     assert wrong() == []

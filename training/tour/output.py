@@ -9,29 +9,29 @@ from urllib.parse import urlencode
 
 from recsys.evaluation import IdentityQuality
 from training import console
+from training.tour.api_key import VARIABLE
+from training.tour.bundle_sale import Sale
 from training.tour.check import Check
-from training.tour.key import VARIABLE
-from training.tour.people import Person
-from training.tour.selling import Sale
+from training.tour.conversation import Conversation, Turn
+from training.tour.customer import Customer
 from training.tour.service import Service
-from training.tour.talk import Talk, Turn
 
 _ROWS = 4
 _KEY = f' -H "Authorization: Bearer ${VARIABLE}"'
 
 
-def answers(talk: Talk, person: Person, at: datetime | None) -> None:
+def answers(conversation: Conversation, customer: Customer, at: datetime | None) -> None:
     """Print every answer, and the purchase between them."""
     out = console.output()
     if at is not None:
         out.print(f"\nThe history ended long ago; the tour asks for {at:%Y-%m-%d %H:%M} UTC.")
-    who = person.email or person.customer_id
-    out.print(f"\nCustomer {who}: {person.lines:,} order lines in their history.", markup=False)
-    for turn in talk.turns:
-        if turn is talk.after and talk.bought is not None:
-            out.print(f"\nBought online just now: {talk.bought['title']}.", markup=False)
-        _turn(turn, talk.carried)
-    pairs = (talk.bundles.body or {}).get("bundles") or []
+    who = customer.email or customer.customer_id
+    out.print(f"\nCustomer {who}: {customer.lines:,} order lines in their history.", markup=False)
+    for turn in conversation.turns:
+        if turn is conversation.after and conversation.bought is not None:
+            out.print(f"\nBought online just now: {conversation.bought['title']}.", markup=False)
+        _turn(turn, conversation.carried)
+    pairs = (conversation.bundles.body or {}).get("bundles") or []
     rows = [
         (
             " + ".join(str(item["title"] or item["item_id"]) for item in pair["items"]),
@@ -44,8 +44,8 @@ def answers(talk: Talk, person: Person, at: datetime | None) -> None:
     ]
     headings = ("bought together", "baskets", "lift", "price", "margin a month (estimate)")
     out.print(console.table(headings, rows, "Bundles worth a decision"))
-    if talk.sale is not None:
-        _sale(talk.sale)
+    if conversation.sale is not None:
+        _sale(conversation.sale)
 
 
 def _sale(sale: Sale) -> None:
@@ -153,15 +153,15 @@ def checks(found: list[Check]) -> None:
     console.output().print(console.table(("", "check", "seen"), rows, "Checks"))
 
 
-def what_to_open(service: Service, person: Person, at: datetime | None, shop: bool) -> None:
+def what_to_open(service: Service, customer: Customer, at: datetime | None, shop: bool) -> None:
     """Print addresses to open, that of the example shop where there is one, and how to ask."""
-    named = {"placement": "web_home"}
-    if person.email is not None:
-        named |= {"identifier_type": "email", "identifier_value": person.email}
+    query = {"placement": "web_home"}
+    if customer.email is not None:
+        query |= {"identifier_type": "email", "identifier_value": customer.email}
     else:
-        named["customer_id"] = person.customer_id
+        query["customer_id"] = customer.customer_id
     if at is not None:
-        named["as_of"] = at.isoformat(timespec="seconds").replace("+00:00", "Z")
+        query["as_of"] = at.isoformat(timespec="seconds").replace("+00:00", "Z")
     key = _KEY if service.key else ""
     lines = (
         "",
@@ -170,7 +170,7 @@ def what_to_open(service: Service, person: Person, at: datetime | None, shop: bo
         f"  {service.url}/docs                     every call, to be tried out",
         f"  {service.url}/dashboard                bundles, their evidence and their prices",
         f"  {service.url}/v1/bundles?sort=lift     the same, as JSON or CSV",
-        f"  curl '{service.url}/v1/recommendations?{urlencode(named)}'{key}",
+        f"  curl '{service.url}/v1/recommendations?{urlencode(query)}'{key}",
         f"Its log: {service.log}",
         "Ctrl-C ends it.",
     )

@@ -1,7 +1,7 @@
 """Sells a bundle the whole way: found, approved, offered in a cart, redeemed in a store, once.
 
-A running service and a person come in; every step and its reply go out in a ``Sale``. Called by
-the tour; ``show`` prints it and ``checks`` judges it.
+A running service and a customer come in; every step and its reply go out in a ``Sale``. Called by
+the tour; ``output`` prints it and ``checks`` judges it.
 """
 
 import uuid
@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from recsys.values import AGE_ATTRIBUTES, is_restricted
-from training.tour.people import Person
+from training.tour.customer import Customer
 from training.tour.service import Reply, Service
 
 Body = dict[str, Any]
 #: Bundles that are approved until one of them is offered: what somebody will buy anyway, or has
 #: had an offer of before, is not.
-_MOST_TRIED: Final = 8
+_MAX_TRIED: Final = 8
 _HOURS: Final = 48
-#: Baskets from which on a bundle is no coincidence to a person either.
+#: Baskets from which on a bundle is no coincidence to a reader either.
 _ENOUGH: Final = 30
 
 
@@ -56,13 +56,13 @@ class Sale:
     counted: Reply
 
 
-def sell(service: Service, person: Person, bundles: Sequence[Body]) -> Sale | None:
-    """Sell a bundle to a person.
+def sell(service: Service, customer: Customer, bundles: Sequence[Body]) -> Sale | None:
+    """Sell a bundle to a customer.
 
     Parameters
     ----------
     service : Service
-    person : Person
+    customer : Customer
     bundles : sequence of dict
         Those to try.
 
@@ -71,7 +71,7 @@ def sell(service: Service, person: Person, bundles: Sequence[Body]) -> Sale | No
     Sale or None
         None where none was offered.
     """
-    for bundle in bundles[:_MOST_TRIED]:
+    for bundle in bundles[:_MAX_TRIED]:
         where = f"/v1/bundles/{bundle['bundle_id']}"
         mark = f'"{bundle["revision"]}"'
         # Who took the tour before may have had one.
@@ -84,17 +84,17 @@ def sell(service: Service, person: Person, bundles: Sequence[Body]) -> Sale | No
         if approved.status != 200:
             continue
         for item in bundle["items"]:
-            asked = {"placement": "web_cart", "cart": [{"item_id": item["item_id"]}], "count": 3}
-            cart = service.post("/v1/recommendations", {**asked, **person.named})
+            request = {"placement": "web_cart", "cart": [{"item_id": item["item_id"]}], "count": 3}
+            cart = service.post("/v1/recommendations", {**request, **customer.identification})
             offers = (cart.body or {}).get("offers") or []
             mine = [offer for offer in offers if offer["bundle_id"] == bundle["bundle_id"]]
             if mine:
                 stale = service.patch(where, terms, mark)
-                return _redeem(service, person, bundle, (approved, stale, cart), mine[0])
+                return _redeem(service, customer, bundle, (approved, stale, cart), mine[0])
     return None
 
 
-def worth_it(service: Service) -> list[Body]:
+def find_bundles(service: Service) -> list[Body]:
     """Return bundles of one basket that are worth a decision, the one to try first at first.
 
     Where none is, as in a history of few customers, any that a discount is suggested for.
@@ -104,11 +104,11 @@ def worth_it(service: Service) -> list[Body]:
     for show in ("worth", "all"):
         path = f"/v1/bundles?kind=together&show={show}&limit=100{query}"
         answer = service.get(path).body or {}
-        found = found or ideas(answer.get("bundles", []))
+        found = found or rank_bundles(answer.get("bundles", []))
     return found
 
 
-def ideas(bundles: Sequence[Body]) -> list[Body]:
+def rank_bundles(bundles: Sequence[Body]) -> list[Body]:
     """Order bundles that may be sold at a discount by how much of an idea they are to a person.
 
     Products of different departments come before those of different categories only, these before
@@ -147,7 +147,11 @@ def _for_adults(item: Body) -> bool:
 
 
 def _redeem(
-    service: Service, person: Person, bundle: Body, before: tuple[Reply, Reply, Reply], offer: Body
+    service: Service,
+    customer: Customer,
+    bundle: Body,
+    before: tuple[Reply, Reply, Reply],
+    offer: Body,
 ) -> Sale:
     approved, stale, cart = before
     where = f"/v1/offers/{offer['offer_id']}/redemptions"
@@ -155,11 +159,15 @@ def _redeem(
         "transaction_id": f"TOUR-{uuid.uuid4().hex[:12]}",
         "channel": "pos",
         "item_ids": [item["item_id"] for item in offer["items"]],
-        **person.named,
-        **({"location_id": person.location_id} if person.location_id else {}),
+        **customer.identification,
+        **({"location_id": customer.location_id} if customer.location_id else {}),
     }
-    order = {"transaction_id": f"TOUR-{uuid.uuid4().hex[:12]}", "channel": "web", **person.named}
-    everywhere = service.get(f"/v1/customers/{person.customer_id}/offers")
+    order = {
+        "transaction_id": f"TOUR-{uuid.uuid4().hex[:12]}",
+        "channel": "web",
+        **customer.identification,
+    }
+    everywhere = service.get(f"/v1/customers/{customer.customer_id}/offers")
     return Sale(
         bundle=bundle,
         approved=approved,

@@ -18,7 +18,7 @@ _SCOPES = ("recommend", "events", "marketing", "offers")
 _REPLAY = "admin"
 
 
-def check(config: Config, secret: str | None, *, replays: bool) -> None:
+def check_key(config: Config, secret: str | None, *, replays: bool) -> None:
     """See that the service will answer the tour.
 
     Parameters

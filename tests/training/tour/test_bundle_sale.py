@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from training.tour.selling import ideas
+from training.tour.bundle_sale import rank_bundles
 
 
 def bundle(name: str, lift_low: float, *items: tuple[str, str | None], **fields: Any) -> Any:
@@ -26,7 +26,7 @@ SUGAR, BUTTER = ("Grocery", "Sugar"), ("Grocery", "Butter")
 
 
 def names(*bundles: Any) -> list[str]:
-    return [found["bundle_id"] for found in ideas(bundles)]
+    return [found["bundle_id"] for found in rank_bundles(bundles)]
 
 
 def test_different_departments_come_first_then_different_categories() -> None:

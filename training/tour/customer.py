@@ -20,7 +20,7 @@ TRUTH = "truth.csv"
 
 
 @dataclass(frozen=True)
-class Person:
+class Customer:
     """A customer to ask for."""
 
     customer_id: str
@@ -32,14 +32,14 @@ class Person:
     """Order lines in their history."""
 
     @property
-    def named(self) -> dict[str, object]:
+    def identification(self) -> dict[str, object]:
         """How a request names them."""
         if self.email is not None:
             return {"identifier": {"type": "email", "value": self.email}}
         return {"customer_id": self.customer_id}
 
 
-def choose(config: Config, history: History) -> Person:
+def choose_customer(config: Config, history: History) -> Customer:
     """Choose the customer with the longest history of those who bought in most channels.
 
     Raises
@@ -61,7 +61,7 @@ def choose(config: Config, history: History) -> Person:
         ),
     )
     customer_id = best["customer_id"]
-    return Person(
+    return Customer(
         customer_id, emails.get(customer_id), _store(history, customer_id), int(best["lines"])
     )
 

@@ -1,7 +1,7 @@
 """Asks the service what its channels would ask, one after the other.
 
-A running service and a person come in, every request and its reply go out in a ``Talk``. Called by
-the tour; ``show`` prints it and ``checks`` judges it.
+A running service and a customer come in; every request and its reply go out in a ``Conversation``.
+Called by the tour; ``output`` prints it and ``checks`` judges it.
 """
 
 import uuid
@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from recsys.history import History
-from training.tour.people import Person
-from training.tour.selling import Sale, sell, worth_it
+from training.tour.bundle_sale import Sale, find_bundles, sell
+from training.tour.customer import Customer
 from training.tour.service import Reply, Service
 
 Body = dict[str, Any]
@@ -35,7 +35,7 @@ class Turn:
 
 
 @dataclass(frozen=True)
-class Talk:
+class Conversation:
     """Everything that was asked.
 
     Attributes
@@ -43,14 +43,14 @@ class Talk:
     email, home, product, cart, screen, stranger, stranger_cart, after : Turn
         One question per channel; ``product`` is the page of what lies in the cart, ``after`` is
         ``home`` again, after the purchase.
-    screen_for_person : Turn
-        The store's screen, asked in the person's name; never shown, only compared.
+    screen_for_customer : Turn
+        The store's screen, asked in the customer's name; never shown, only compared.
     carried : str
         Title of what lies in both carts.
     bought : dict or None
         The item that was bought; None where nothing could be.
     purchase, repeated : Reply
-        The purchase, told twice.
+        The purchase, reported twice.
     bundles, bundles_csv, wrong, openapi, docs : Reply
     for_sale : int
         Bundles that are worth a decision.
@@ -63,7 +63,7 @@ class Talk:
     product: Turn
     cart: Turn
     screen: Turn
-    screen_for_person: Turn
+    screen_for_customer: Turn
     stranger: Turn
     stranger_cart: Turn
     carried: str
@@ -94,7 +94,7 @@ class Talk:
         ]
 
 
-def moment(history: History, now: datetime) -> datetime | None:
+def question_time(history: History, now: datetime) -> datetime | None:
     """Return the time to ask for: shortly after the end of a history that ended long ago.
 
     Parameters
@@ -112,13 +112,13 @@ def moment(history: History, now: datetime) -> datetime | None:
     return end + _LATER if now - end > _FRESH else None
 
 
-def hold(service: Service, person: Person, at: datetime | None) -> Talk:
+def run_conversation(service: Service, customer: Customer, at: datetime | None) -> Conversation:
     """Ask one question per channel, buy something, and ask again.
 
     Parameters
     ----------
     service : Service
-    person : Person
+    customer : Customer
         Who is asked for.
     at : datetime or None
         Time to ask for and to buy at; None: now.
@@ -130,8 +130,8 @@ def hold(service: Service, person: Person, at: datetime | None) -> Talk:
             request["as_of"] = (at + wait).isoformat(timespec="seconds")
         return Turn(title, request, service.post("/v1/recommendations", request))
 
-    person_named, nobody = person.named, Body()
-    store: Body = {"location_id": person.location_id} if person.location_id else {}
+    identified, nobody = customer.identification, Body()
+    store: Body = {"location_id": customer.location_id} if customer.location_id else {}
     bundles = service.get("/v1/bundles?kind=together&limit=5")
     strongest = service.get("/v1/bundles?kind=together&show=all&sort=evidence&limit=1")
     pairs = (strongest.body or {}).get("bundles") or []
@@ -139,35 +139,35 @@ def hold(service: Service, person: Person, at: datetime | None) -> Talk:
     cart: Body = {"cart": [{"item_id": item["item_id"], "quantity": 1} for item in carried]}
     page: Body = {"item_ids": [item["item_id"] for item in carried]}
     in_it = ", ".join(str(item["title"]) for item in carried) or "nothing in it"
-    home = ask("Home page of the web shop", "web_home", person_named)
+    home = ask("Home page of the web shop", "web_home", identified)
     bought = home.items[0] if home.items else None
-    for_sale = worth_it(service)
-    event = _purchase(person, bought, at or datetime.now(UTC))
-    return Talk(
-        email=ask("E-mail of the week", "email_weekly", person_named),
+    for_sale = find_bundles(service)
+    event = _purchase(customer, bought, at or datetime.now(UTC))
+    return Conversation(
+        email=ask("E-mail of the week", "email_weekly", identified),
         home=home,
-        product=ask("Product page", "web_product", page | person_named),
-        cart=ask("Cart", "web_cart", cart | person_named),
+        product=ask("Product page", "web_product", page | identified),
+        cart=ask("Cart", "web_cart", cart | identified),
         screen=ask("Screen in the store", "store_screen", store),
-        screen_for_person=ask("Screen in the store, by name", "store_screen", store | person_named),
+        screen_for_customer=ask("Screen in the store, by name", "store_screen", store | identified),
         stranger=ask("Home page of a stranger", "web_home", nobody),
         stranger_cart=ask("Cart of a stranger", "web_cart", cart),
         carried=in_it,
         bought=bought,
         purchase=service.post("/v1/events", {"events": [event]}),
         repeated=service.post("/v1/events", {"events": [event]}),
-        after=ask("Home page after the purchase", "web_home", person_named, _LATER),
+        after=ask("Home page after the purchase", "web_home", identified, _LATER),
         bundles=bundles,
         bundles_csv=service.get("/v1/bundles?kind=together&limit=5", accept="text/csv"),
         wrong=service.post("/v1/recommendations", {"placement": "web_hom", "cuont": 3}),
         openapi=service.get("/openapi.json"),
         docs=service.get("/docs", accept="text/html"),
         for_sale=len(for_sale),
-        sale=sell(service, person, for_sale),
+        sale=sell(service, customer, for_sale),
     )
 
 
-def _purchase(person: Person, item: Body | None, at: datetime) -> Body:
+def _purchase(customer: Customer, item: Body | None, at: datetime) -> Body:
     number = uuid.uuid4().hex[:12]
     event: Body = {
         "event_id": f"tour-{number}",
@@ -176,7 +176,7 @@ def _purchase(person: Person, item: Body | None, at: datetime) -> Body:
         "transaction_id": f"TOUR-{number}",
         "channel": "web",
         "items": [],
-        **person.named,
+        **customer.identification,
     }
     if item is not None:
         line = {"item_id": item["item_id"], "quantity": 1}
