@@ -1,9 +1,9 @@
-"""A worker's process: the workspace's service on a socket that it was handed.
+"""A worker process: the service of a workspace on an inherited socket.
 
 ``python -m serving.worker FD COUNTS PLACE`` answers on the listening socket of descriptor FD until
-SIGTERM, and tells the other workers in COUNTS, at PLACE, how many connections it has (``balance``).
-``omnibasket serve`` starts as many as the settings say and replaces those that end. SIGTERM lets
-what is under way be answered first.
+SIGTERM, and publishes its number of connections in COUNTS, at PLACE (``connection_balance``).
+``omnibasket serve`` starts as many as the settings say and replaces those that end. On SIGTERM a
+worker first finishes the requests under way.
 """
 
 import asyncio
@@ -19,9 +19,9 @@ from flask import Flask
 
 from serving.http import ConnectionBalance, RequestQueues, Server, request_limits
 
-#: What is under way when a worker is told to stop is answered within so long. Seconds.
+#: How long a stopping worker may take to finish the requests under way. Seconds.
 STOP_SECONDS: Final = 25.0
-#: Threads take turns so often; a part of a batch must not hold up an answer. Seconds.
+#: The interpreter's switch interval: a part of a batch must not hold up an answer. Seconds.
 _TURN_SECONDS: Final = 0.001
 #: Descriptors that are not connections: files, the ledger's, the libraries'.
 _OTHER_FILES: Final = 256
@@ -41,8 +41,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):
             stream.flush()
-    # All that was under way is answered and all that waited is written by now, as far as the
-    # ledger takes it; a thread that waits for one that hangs must not keep the process.
+    # By now every request is answered and every exposure is written, as far as the ledger takes
+    # them; a thread that waits for a hanging ledger must not keep the process alive.
     os._exit(0)
 
 
@@ -66,7 +66,7 @@ async def _serve(app: Flask, listening: socket.socket, balance: ConnectionBalanc
 
 
 def _files() -> int:
-    """Raise the number of open files as far as it goes for connections, and return it."""
+    """Raise the limit of open files as far as connections need it, and return it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = request_limits.MAX_CONNECTIONS + _OTHER_FILES
     if soft < wanted:

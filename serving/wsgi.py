@@ -1,7 +1,7 @@
 """The service as a WSGI application: ``serving.wsgi:app``, for the workspace of the environment.
 
-``OMNIBASKET_WORKSPACE`` is its folder, the present one by default. ``serving.worker`` answers with
-it; any WSGI server that spawns its workers can, without the worker's deadlines and queues.
+``OMNIBASKET_WORKSPACE`` is its folder, the current one by default. ``serving.worker`` runs it. So
+can any WSGI server that spawns its workers, but without the worker's deadlines and queues.
 """
 
 import atexit
@@ -20,7 +20,7 @@ PARENT = "OMNIBASKET_SERVE_PID"
 
 
 def _end_with(parent: int) -> None:
-    """Stop this worker when the process that started it is gone, however it went."""
+    """Stop this worker when the process that started it is gone, for whatever reason."""
     while os.getppid() == parent:
         time.sleep(1)
     os.kill(os.getpid(), signal.SIGTERM)
@@ -28,11 +28,11 @@ def _end_with(parent: int) -> None:
 
 log.set_up()
 app = create_app(load_config(os.environ.get("OMNIBASKET_WORKSPACE", ".")))
-# A worker that is told to stop writes the exposures that still wait.
+# On exit, write the exposures that still wait.
 atexit.register(app.extensions["omnibasket"].close)
 if os.environ.get(PARENT) == str(os.getppid()):
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
-# What was loaded by now stays. Looking through all of it for garbage again and again would hold
-# up a request for a tenth of a second now and then.
+# What is loaded by now stays. Scanning it for garbage again and again would delay a request by a
+# tenth of a second now and then.
 gc.collect()
 gc.freeze()

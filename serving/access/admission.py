@@ -1,9 +1,9 @@
-"""Who asks, and what they may: keys, scopes, channels, locations, web origins.
+"""Authentication and authorisation: keys, scopes, channels, locations, web origins.
 
-Every request passes ``admit`` before its view; views that take a placement, a location or a
-customer ask here whether this caller may name it. A person who signed in to the pages asks with
-their key's rights (``session``). Without any key in the ledger everything is allowed, to this
-machine only.
+Every request passes ``admit`` before its view. Views that take a placement, a location or a
+customer check here whether the caller may name it. A person who signed in to the pages has the
+rights of their key (``session``). While the ledger has no keys, everything is allowed, but only
+from this machine.
 """
 
 import logging
@@ -24,12 +24,12 @@ from serving.schemas import scope_of
 
 _log = logging.getLogger("omnibasket.service")
 
-#: What a key must be for to sign in to the pages.
+#: The scope that a key needs to sign in to the pages.
 PAGE_SCOPE: Final = "marketing"
-#: Id of what the example shop asks with.
+#: Key id under which the example shop is logged.
 _SHOP_KEY: Final = "example-shop"
 _PUBLIC_CHANNELS: Final = frozenset(("store_screen",))
-#: Without keys only this machine may ask, also when a browser on it is led astray.
+#: Without keys only this machine is answered, even if another site misleads its browser.
 _LOCAL_HOSTS: Final = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGNORECASE)
 _PREFLIGHT_SECONDS: Final = 600
 _CROSS_ORIGIN: Final = (
@@ -47,23 +47,23 @@ _PREFLIGHT: Final = (
 
 
 def admit(keyring: KeyCache, sessions: Sessions) -> Response | None:
-    """Let the present request through, or not; sets ``g.caller`` to the caller's key.
+    """Admit or refuse the current request; sets ``g.caller`` to the caller's key.
 
     Parameters
     ----------
     keyring : KeyCache
     sessions : Sessions
-        Of people who signed in to the pages.
+        The sessions of people who signed in to the pages.
 
     Returns
     -------
     Response or None
-        The answer to a browser that asks whether its page may ask.
+        The answer to a browser's CORS preflight; None for any other request.
 
     Raises
     ------
     Refusal
-        When the caller may not.
+        When the caller may not make this request.
     """
     g.caller = None
     keyring.refresh_if_due()
@@ -101,10 +101,10 @@ def admit(keyring: KeyCache, sessions: Sessions) -> Response | None:
 
 
 def is_anonymous() -> bool:
-    """Whether nobody is known to ask a page or call that needs no key.
+    """Whether the caller of a page or call that needs no key is unknown.
 
-    Where keys are needed, a person who signed in is known by their session, a program by its key.
-    A page's key makes nobody known, for anybody can read it.
+    Where keys are needed, a session identifies a person and a key identifies a program. A page's
+    key identifies nobody, because anybody can read it.
     """
     state = current_app.extensions["omnibasket"]
     keyring: KeyCache = state.keyring
@@ -123,7 +123,7 @@ def is_anonymous() -> bool:
 
 
 def _scope() -> str | None:
-    """What the address that is asked needs of a key."""
+    """Return the scope that the requested route needs."""
     rule = request.url_rule
     return None if rule is None else scope_of(current_app.view_functions[rule.endpoint])
 
@@ -146,7 +146,7 @@ def _key_of_header(keyring: KeyCache, sessions: Sessions, header: str | None) ->
 
 
 def _shop_key(sessions: Sessions, given: str) -> Key:
-    """Return what the example shop may do: what a page's key may, and redeem by an offer's code."""
+    """Return the example shop's key: that of a page, which may also redeem offers by their code."""
     open_shop = current_app.extensions["omnibasket"].config.serve.example_shop
     now = time.time()
     origin = sessions.shop_origin(given, now) if open_shop else None
@@ -159,7 +159,7 @@ def _shop_key(sessions: Sessions, given: str) -> Key:
 
 
 def _key_of_cookie(keyring: KeyCache, sessions: Sessions, cookie: str) -> Key:
-    """Return the key that a person signed in with; a change needs its page's token besides."""
+    """Return the key that a person signed in with; a change also needs the CSRF token."""
     key = keyring.session_key(sessions.read(cookie, time.time()))
     if key is None:
         raise _challenge("session-ended")
@@ -184,12 +184,12 @@ def _challenge(kind: str) -> Refusal:
 
 
 def add_cors_headers(response: Response, keyring: KeyCache) -> None:
-    """Let a page of an origin that has a key read the answer."""
+    """Allow pages of an origin that has a key to read the answer (CORS)."""
     origin = request.environ.get("HTTP_ORIGIN")
     if origin is None or not keyring.is_required:
         return
     caller: Key | None = g.get("caller")
-    # Before the caller is known, as in a refusal, any key's origin may read why.
+    # If the caller is not known yet, as in a refusal, pages of any key's origin may read why.
     allowed = origin in caller.grant.origins if caller else keyring.admits_origin(origin)
     if allowed:
         response.headers.extend([("Access-Control-Allow-Origin", origin), *_CROSS_ORIGIN])
@@ -212,12 +212,12 @@ def need_scope(scope: str) -> None:
 
 
 def is_browser() -> bool:
-    """Whether the caller's key stands in a page, where anybody can read it."""
+    """Whether the caller's key is in a page, where anybody can read it."""
     return g.caller is not None and bool(g.caller.grant.origins)
 
 
 def sees_public_only() -> bool:
-    """Whether the caller's key is that of a screen."""
+    """Whether the caller's key is that of a screen in a store."""
     return (
         g.caller is not None
         and bool(g.caller.grant.channels)
@@ -226,12 +226,12 @@ def sees_public_only() -> bool:
 
 
 def caller_name() -> str:
-    """Return who asks, for what is kept: the name of their key, or its id."""
+    """Return the caller's name for the audit trail: the name of their key, or its id."""
     return "local" if g.caller is None else g.caller.grant.name or g.caller.key_id
 
 
 def refuse_screens() -> None:
-    """Refuse a screen's key where answers are not for everybody's eyes."""
+    """Refuse a screen's key where answers are not public."""
     if sees_public_only():
         detail = "This key is a screen's: it sees public placements only."
         raise Refusal("channel-forbidden", detail)
@@ -254,12 +254,12 @@ def check_channel(channel: str, pointer: str) -> None:
 
 
 def check_location(location_id: str | None, pointer: str = "/location_id") -> str | None:
-    """Return the location that a question is for: the key's own where it has only one.
+    """Return the location that a request is for: the key's own if it has only one.
 
     Raises
     ------
     Refusal
-        When the key is for others, or names several and the question none.
+        When the key is for other locations, or has several and the request names none.
     """
     own = g.caller.grant.locations if g.caller is not None else ()
     if not own or location_id in own:
@@ -273,14 +273,14 @@ def check_location(location_id: str | None, pointer: str = "/location_id") -> st
 
 
 def refuse_restricted_key(what: str, *, locations: bool = True) -> None:
-    """Refuse a key that is for some channels or locations where a change holds for others too.
+    """Refuse a key that is limited to channels or locations if a change affects others too.
 
     Parameters
     ----------
     what : str
-        What is the same everywhere, for the detail.
+        What the change affects everywhere, for the problem's detail.
     locations : bool
-        Whether it is the same at all locations; where not, ``check_location`` looks at them.
+        Whether it affects all locations; if not, ``check_location`` checks them.
     """
     grant = g.caller.grant if g.caller is not None else Grant(())
     if grant.channels:
@@ -292,7 +292,7 @@ def refuse_restricted_key(what: str, *, locations: bool = True) -> None:
 
 
 def reaches(channels: Collection[str], locations: Collection[str]) -> bool:
-    """Whether what holds on some channels and at some locations is for the caller's key.
+    """Whether the caller's key covers some of these channels and some of these locations.
 
     Parameters
     ----------
@@ -307,12 +307,12 @@ def reaches(channels: Collection[str], locations: Collection[str]) -> bool:
 
 
 def check_no_customer(fields: Mapping[str, Any]) -> None:
-    """Refuse a page's key that names somebody.
+    """Refuse a page's key if the request names a customer.
 
     Parameters
     ----------
     fields : mapping
-        JSON pointer → what stands there, None where nothing does.
+        JSON pointer → the value there; None if the field was not sent.
     """
     present = [pointer for pointer, value in fields.items() if value is not None]
     if not present:

@@ -1,7 +1,7 @@
-"""Where a page's visitor comes from, for limits that hold for an address.
+"""The address of a page's visitor, for limits per address.
 
-A request comes in, out comes a keyed hash of its address: no address is kept. Used by quotas and
-by the routes that promise offers.
+A request comes in; a keyed hash of its address goes out, so that no address is stored. Used by the
+rate limits and by the routes that make offers.
 """
 
 import ipaddress
@@ -16,13 +16,13 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class ClientAddresses:
-    """Tells where visitors come from.
+    """Finds the addresses of visitors.
 
     Parameters
     ----------
     keyed_hash : KeyedHash
     proxies : iterable of str
-        Networks whose peers are believed for whom they ask.
+        Networks of the proxies whose ``X-Forwarded-For`` is trusted.
     """
 
     def __init__(self, keyed_hash: KeyedHash, proxies: Iterable[str]) -> None:
@@ -30,7 +30,7 @@ class ClientAddresses:
         self._proxies = [ipaddress.ip_network(network) for network in proxies]
 
     def of_page(self) -> str | None:
-        """Return where a page's visitor comes from, as a keyed hash; None where no page asks."""
+        """Return a keyed hash of the address of a page's visitor; None if no page asks."""
         if not is_browser():
             return None
         forwarded_for = request.headers.get("X-Forwarded-For", "").split(",")
@@ -43,15 +43,15 @@ class ClientAddresses:
         Parameters
         ----------
         peer : str
-            Who is connected.
-        told : iterable of str
-            ``X-Forwarded-For``: each proxy adds at its end whom it was asked by.
+            Address at the other end of the connection.
+        forwarded_for : iterable of str
+            ``X-Forwarded-For``: each proxy appends the address that it was asked from.
 
         Returns
         -------
         str
-            The last one that is no proxy of ours; whoever stands before it may be made up. Of an
-            IPv6 address its /64 network, since one visitor has all of that.
+            The last address that is not one of our proxies; those before it may be made up. For
+            an IPv6 address its /64 network, because one visitor owns all of it.
         """
         address = _address(peer)
         for name in reversed([name.strip() for name in forwarded_for]):

@@ -1,7 +1,7 @@
-"""The keys that a worker knows, renewed behind its back.
+"""The keys that a worker knows, refreshed in the background.
 
-The ledger is asked for what changed; requests ask here, and never wait. Used by ``access``, and by
-``state``, which has it renewed.
+A background thread reads changes from the ledger; requests read the cache and never wait. Used by
+``admission``, and by ``state``, which refreshes it.
 """
 
 import contextlib
@@ -18,11 +18,11 @@ from serving.access.session import Session
 
 _log = logging.getLogger("omnibasket.service")
 
-#: Set by ``omnibasket serve`` where others can reach it: never answer without a key.
+#: Set by ``omnibasket serve`` if keys exist: never answer without a key.
 NEEDED_VARIABLE: Final = "OMNIBASKET_SERVE_KEYS"
-#: Set by ``omnibasket serve``: with this it asks how the service is.
+#: Set by ``omnibasket serve``: the secret with which it reads ``/readyz``.
 STARTER_VARIABLE: Final = "OMNIBASKET_SERVE_STARTER"
-#: How long a worker may not know of a new or revoked key. Seconds.
+#: How long it may take a worker to notice a new or revoked key. Seconds.
 RENEW_SECONDS: Final = 0.5
 
 
@@ -33,14 +33,14 @@ class KeyCache:
     ----------
     keys : Keys
     kept : KeptKeys, optional
-        What holds until the ledger can be read for the first time.
+        The keys that are valid until the ledger can be read for the first time.
 
     Attributes
     ----------
     is_refreshed : bool
-        Whether somebody calls ``refresh`` in the background, so that requests need not.
-    known : bool
-        Whether it is known which keys there are; until then nobody is let in.
+        Whether a background thread calls ``refresh``, so that requests need not.
+    is_loaded : bool
+        Whether the keys are known; until then nobody is let in.
     """
 
     def __init__(self, keys: Keys, kept: KeptKeys | None = None) -> None:
@@ -61,11 +61,11 @@ class KeyCache:
 
     @property
     def is_required(self) -> bool:
-        """Whether calls need a key. Once they do, they go on to, whatever becomes of the ledger."""
+        """Whether calls need a key. Once they do, they always will, even if the ledger is lost."""
         return self._is_required or bool(self._held) or not self.is_loaded
 
     def refresh_if_due(self) -> None:
-        """Take up what changed; while the ledger does not answer, what was known holds."""
+        """Read changes if due; while the ledger does not answer, known keys stay valid."""
         if self.is_refreshed or time.monotonic() < self._until:
             return
         try:
@@ -75,12 +75,12 @@ class KeyCache:
             _log.error("the keys could not be read", extra={"reason": str(error)})
 
     def refresh(self) -> None:
-        """Read what changed.
+        """Read the changes from the ledger.
 
         Raises
         ------
         LedgerError
-            When the ledger cannot be read; what was known holds then.
+            When the ledger cannot be read; known keys then stay valid.
         """
         mark = self._keys.changed()
         if mark != self._mark or not self._until:
@@ -97,12 +97,12 @@ class KeyCache:
         self._ended_sessions = found.ended_sessions
 
     def end_session(self, session: Session, now_ts: int) -> None:
-        """Void a session of a person who signs out, here at once and elsewhere within a second.
+        """End the session of a person who signs out, here at once and elsewhere within a second.
 
         Raises
         ------
         LedgerError
-            When that cannot be written; then it has not ended.
+            When that cannot be written; the session then goes on.
         """
         self._keys.end_session(session.session_id, session.ends_ts, now_ts)
         self._ended_sessions = {**self._ended_sessions, session.session_id: session.ends_ts}
@@ -110,23 +110,23 @@ class KeyCache:
     def session_key(self, session: Session | None) -> Key | None:
         """Return the key that a person signed in with, whatever its state.
 
-        None where the session is none, or was ended.
+        None if there is no session, or it was ended.
         """
         if session is None or session.session_id in self._ended_sessions:
             return None
         return self._held.get(session.key_id)
 
     def is_starter(self, secret: str) -> bool:
-        """Whether it is ``omnibasket serve`` that asks how the service is."""
+        """Whether the secret is that of ``omnibasket serve``, which reads ``/readyz``."""
         starter = os.environ.get(STARTER_VARIABLE, "")
         return bool(starter) and hmac.compare_digest(starter.encode(), secret.encode())
 
     def find(self, secret: str) -> Key | None:
-        """Return the key behind what a caller sent, whatever its state."""
+        """Return the key that a caller sent, whatever its state."""
         return find_key(self._held, secret)
 
     def admits_origin(self, origin: str) -> bool:
-        """Whether a valid key stands in pages of a web origin."""
+        """Whether a valid key is for pages of a web origin."""
         now = time.time()
         return any(
             origin in key.grant.origins and key.state(now) == "valid" for key in self._held.values()

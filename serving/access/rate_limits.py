@@ -1,8 +1,8 @@
-"""How much one caller may ask and tell: counted for all workers of a machine together.
+"""Rate limits: how many requests and events one caller may send, over all workers of a machine.
 
-Each request is counted for its key, and where a page asks, for the address that it comes from;
-events are counted one by one. Whoever has used a quota up waits until there is room again. Called
-by ``app`` for every request, and by the view of events.
+Each request counts for its key and, if a page sent it, for the address that it comes from; events
+count one by one. A caller who has used up a quota waits until it refills. Called by ``app`` for
+every request, and by the view of events.
 """
 
 import contextlib
@@ -34,26 +34,26 @@ FILE: Final = "rates"
 MINUTE, HOUR = 60, 3_600
 Unit = Literal["requests", "events"]
 
-_SLOT: Final = struct.Struct("<Qd")  # of whom, and when their quota is whole again (epoch seconds)
-#: Whoever hashes to one set shares its slots; where all are taken, the one with most left goes.
+_SLOT: Final = struct.Struct("<Qd")  # caller, and when their quota is full again (epoch seconds)
+#: Callers with the same hash share the slots of a set; if all are taken, the fullest quota goes.
 _WAYS: Final = 8
 _SETS: Final = 8_192
 _SET_BYTES: Final = _WAYS * _SLOT.size
 
 
 class Policy(NamedTuple):
-    """A quota: so much within so long, all of it at once if need be."""
+    """A quota: an amount per window, all of which may be used at once."""
 
     name: str
     quota: int
     window: int
-    """Seconds in which all of the quota comes back, little by little."""
+    """Seconds in which the whole quota refills, gradually."""
     unit: Unit
     owner: str
-    """``key`` or ``address``, for people."""
+    """Who has the quota, in words for people: ``key`` or ``address``."""
 
 
-#: Tries to sign in to the pages, with one key or with none of ours.
+#: Attempts to sign in to the pages, per valid key; all wrong keys share one quota.
 _SIGN_IN: Final = Policy("sign-in", 30, MINUTE, "requests", "key")
 
 
@@ -65,16 +65,16 @@ class Usage(NamedTuple):
     reset_seconds: int
     """Until all of it is there again."""
     wait_seconds: float = 0.0
-    """Until there is enough for what was asked; 0: it was taken."""
+    """Until the quota has refilled enough for the request; 0: it was taken."""
 
 
 class QuotaFile:
-    """Who has used how much, in a file that all workers share.
+    """How much of their quotas callers have used, in a file that all workers share.
 
-    For each caller and policy it holds one number, the time at which their quota is whole again
-    (the generic cell rate algorithm). The file does not grow; a lock on it makes workers take turns
-    for microseconds. Where it cannot be had, each worker counts for itself, and where nothing can
-    be written, nobody is held up.
+    For each caller and policy it holds one number, the time at which the quota is full again (the
+    generic cell rate algorithm). The file does not grow; workers take turns by a lock, for
+    microseconds. If the file cannot be opened, each worker counts for itself; if nothing can be
+    written, no caller is refused.
 
     Parameters
     ----------
@@ -92,20 +92,20 @@ class QuotaFile:
                 self._file = os.dup(file.fileno())
 
     def close(self) -> None:
-        """Let go of the file; whoever is counted afterwards is not held up."""
+        """Close the file; nobody is refused afterwards."""
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
 
     def take(self, charges: Sequence[tuple[Policy, str]], cost: int, now: float) -> list[Usage]:
-        """Take some of several quotas, of all or of none.
+        """Take the same amount from several quotas, from all of them or from none.
 
         Parameters
         ----------
-        wanted : sequence of (Policy, str)
-            Each with whose quota it is.
+        charges : sequence of (Policy, str)
+            Each policy with the caller whose quota it is.
         cost : int
-            More than a quota counts as all of it.
+            An amount larger than a quota counts as the whole quota.
         now : float
             Epoch seconds.
         """
@@ -130,10 +130,10 @@ class QuotaFile:
         return uses
 
     def _find(self, owner: str, now: float) -> tuple[int, int, float]:
-        """Return where a caller's slot is, what it is called, and what it says."""
+        """Return the place of a caller's slot, its name, and the time it holds."""
         digest = hashlib.blake2b(owner.encode(), digest_size=16).digest()
         begin = int.from_bytes(digest[:4]) % _SETS * _SET_BYTES
-        name = int.from_bytes(digest[8:]) | 1  # 0: a slot of nobody
+        name = int.from_bytes(digest[8:]) | 1  # 0: an empty slot
         least, at = math.inf, 0
         held = self._read(begin)
         for way in range(len(held) // _SLOT.size):
@@ -209,12 +209,12 @@ class RateLimits:
                 self._policies.setdefault((page, unit), []).append(policy)
 
     def count(self, unit: Unit, cost: int = 1) -> None:
-        """Count what the present caller asks or tells.
+        """Count what the present caller sends.
 
         Raises
         ------
         Refusal
-            When it is too much by now.
+            When a quota is used up.
         """
         caller: Key | None = g.caller
         if caller is None:
@@ -225,18 +225,18 @@ class RateLimits:
             of["address"] = self._addresses.of_page() or ""
         policies = self._policies.get((page, unit), ())
         uses = self._take([(policy, of[policy.owner]) for policy in policies], cost)
-        # How busy a whole shop is, is nobody's business; what one address has left is its own.
+        # Do not reveal how busy a whole shop is; an address may see what it has left itself.
         visible = [use for use in uses if not page or use.policy.owner == "address"]
         g.uses = [*g.get("uses", ()), *visible]
         _refuse(uses, cost)
 
     def count_sign_in(self, owner: str) -> None:
-        """Count that somebody tries a key to sign in.
+        """Count an attempt to sign in with a key.
 
         Raises
         ------
         Refusal
-            When it was tried too often by now.
+            When there were too many attempts.
         """
         (use,) = self._take([(_SIGN_IN, owner)], 1)
         if use.wait_seconds:
@@ -248,7 +248,7 @@ class RateLimits:
 
 
 def _refuse(uses: Sequence[Usage], cost: int) -> None:
-    """Have a caller wait who has used a quota up."""
+    """Refuse a caller who has used up a quota."""
     worst = max(uses, key=lambda use: use.wait_seconds, default=None)
     if worst is None or not worst.wait_seconds:
         return
@@ -263,7 +263,7 @@ def _refuse(uses: Sequence[Usage], cost: int) -> None:
 
 
 def add_rate_limit_headers(response: Response) -> None:
-    """Tell the caller what is left (draft-ietf-httpapi-ratelimit-headers-11)."""
+    """Add what the caller has left (draft-ietf-httpapi-ratelimit-headers-11)."""
     uses: Sequence[Usage] = g.get("uses", ())
     if uses:
         policies = ", ".join(_policy(use.policy) for use in uses)

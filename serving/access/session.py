@@ -1,9 +1,9 @@
-"""A person signed in to the pages: a signed cookie, and the token that proves a page is ours.
+"""Sessions of people who signed in to the pages: a signed cookie, and a CSRF token.
 
-A key that was shown at sign-in becomes a cookie that names the key and an end. Nothing is stored
-but, until then, which sessions people signed out of (``access.KeyCache``).
-``access`` reads the cookie where a request brings no key, and asks here whether a change comes
-from one of our own pages: a browser sends the cookie along whoever wrote the page.
+Signing in with a key makes a cookie that names the key and an end time. Nothing is stored, except
+which sessions people signed out of before that time (``KeyCache``). ``admission`` reads the cookie
+if a request brings no key, and checks here that a change comes from one of our own pages: a browser
+sends the cookie no matter who wrote the page.
 """
 
 import hashlib
@@ -21,19 +21,19 @@ COOKIE: Final = "omnibasket_session"
 TOKEN_HEADER: Final = "X-CSRF-Token"  # noqa: S105 - the name of a header
 #: How long a person stays signed in.
 SESSION_HOURS: Final = 12
-#: Begins what a page of the example shop asks with.
-SHOP_TOKEN: Final = "omnibasket-shop."  # noqa: S105 - how it begins
-#: Methods that change nothing.
+#: Prefix of the tokens of the example shop's pages.
+SHOP_TOKEN: Final = "omnibasket-shop."  # noqa: S105 - a prefix
+#: HTTP methods that change nothing.
 SAFE_METHODS: Final = frozenset(("GET", "HEAD", "OPTIONS"))
-#: What only a browser sends.
+#: Headers that only a browser sends.
 _OF_BROWSERS: Final = ("HTTP_ORIGIN", "HTTP_SEC_FETCH_SITE", "HTTP_COOKIE")
 
 
 class Session(NamedTuple):
-    """A person is signed in."""
+    """The session of a person who signed in."""
 
     key_id: str
-    """Whose rights they have."""
+    """The key whose rights they have."""
     ends_ts: int
     """UTC epoch seconds."""
     session_id: str
@@ -45,7 +45,7 @@ class Sessions:
     Parameters
     ----------
     secret : str
-        The workspace's key; what is signed here is signed under keys derived from it.
+        The workspace's key; signatures are made with keys derived from it.
     """
 
     def __init__(self, secret: str) -> None:
@@ -59,7 +59,7 @@ class Sessions:
         Parameters
         ----------
         key_id : str
-            Whose rights it has, as long as that key is valid.
+            Key whose rights the session has, as long as that key is valid.
         now_ts : float
             UTC epoch seconds; it ends ``SESSION_HOURS`` later.
         """
@@ -67,7 +67,7 @@ class Sessions:
         return str(self._serializer.dumps(content))
 
     def read(self, cookie: str, now_ts: float) -> Session | None:
-        """Return the session that a cookie stands for; None where it is not ours or is over."""
+        """Return the session of a cookie; None if the cookie is not ours or has expired."""
         try:
             session = msgspec.convert(self._serializer.loads(cookie), Session)
         except (BadData, msgspec.ValidationError):
@@ -75,7 +75,7 @@ class Sessions:
         return session if session.ends_ts > now_ts else None
 
     def shop_token(self, origin: str, now_ts: float) -> str:
-        """Make what a page of the example shop asks with where keys are needed.
+        """Make the token that a page of the example shop sends where keys are needed.
 
         Parameters
         ----------
@@ -88,7 +88,7 @@ class Sessions:
         return f"{SHOP_TOKEN}{self._shop_serializer.dumps(content)}"
 
     def shop_origin(self, given: str, now_ts: float) -> str | None:
-        """Return the origin that a pass is for; None where it is not ours or has ended."""
+        """Return the origin that a token is for; None if the token is not ours or has expired."""
         try:
             origin, ends_ts = self._shop_serializer.loads(given.removeprefix(SHOP_TOKEN))
         except (BadData, ValueError, TypeError):
@@ -98,17 +98,17 @@ class Sessions:
         return origin
 
     def token(self, cookie: str) -> str:
-        """Return what a page must send with every change.
+        """Return the CSRF token that a page must send with every change.
 
         Parameters
         ----------
         cookie : str
-            Of the session; empty where no key is needed.
+            Cookie of the session; empty where no key is needed.
         """
         return hmac.new(self._token_key, cookie.encode(), hashlib.sha256).hexdigest()
 
     def check_csrf_token(self, cookie: str) -> None:
-        """Refuse a change that does not bring the token of its session.
+        """Refuse a change without the CSRF token of its session.
 
         Raises
         ------
@@ -120,15 +120,15 @@ class Sessions:
 
 
 def from_browser() -> bool:
-    """Whether a browser sends the present request."""
+    """Whether a browser sent the current request."""
     return any(name in request.environ for name in _OF_BROWSERS)
 
 
 def check_own_page() -> None:
-    """Refuse what a browser sends for another site's page.
+    """Refuse a request that a browser sends for another site's page.
 
-    A browser says which site's page asks in ``Sec-Fetch-Site``, to a secure address at least; older
-    ones, and those that ask over plain HTTP, in ``Origin``.
+    Browsers name the site of the page in ``Sec-Fetch-Site``, at least over HTTPS. Older browsers,
+    and all of them over plain HTTP, name it in ``Origin``.
 
     Raises
     ------
@@ -137,7 +137,7 @@ def check_own_page() -> None:
     site = request.environ.get("HTTP_SEC_FETCH_SITE")
     origin = request.environ.get("HTTP_ORIGIN")
     if site is None:
-        # Only the host: whoever ends TLS before us knows the scheme, we do not.
+        # Compare only the host: if a proxy ends TLS, the scheme is not known here.
         own = origin is None or origin.partition("://")[2] == request.host
     else:
         own = site == "same-origin"
@@ -146,24 +146,24 @@ def check_own_page() -> None:
 
 
 def set_cookie(response: Response, content: str) -> None:
-    """Sign a browser in; closing the browser signs out."""
+    """Set the session cookie; closing the browser removes it."""
     response.set_cookie(
         COOKIE, content, path="/", httponly=True, samesite="Strict", secure=_is_secure()
     )
 
 
 def clear_cookie(response: Response) -> None:
-    """Sign a browser out."""
+    """Remove the session cookie."""
     response.delete_cookie(COOKIE, path="/", httponly=True, samesite="Strict", secure=_is_secure())
 
 
 def _is_secure() -> bool:
-    """Whether the browser came over HTTPS; who ends it before us says so in a header."""
+    """Whether the browser uses HTTPS; a proxy that ends TLS says so in a header."""
     return request.is_secure or request.headers.get("X-Forwarded-Proto") == "https"
 
 
 def own_origin() -> str:
-    """Return the web origin that the present request was sent to."""
+    """Return the web origin that the current request was sent to."""
     return f"{'https' if _is_secure() else 'http'}://{request.host}"
 
 

@@ -1,8 +1,8 @@
-"""How many connections each worker has, so that none takes them all.
+"""The number of connections of each worker, so that no worker takes them all.
 
-The counts lie in a file that whoever starts the workers makes and that every worker maps. Kept
-connections stay where they were taken: a proxy's eight connections with one worker leave the other
-worker idle for hours. Called by ``server``.
+The counts are in a file that the supervisor creates and every worker maps. Kept connections stay
+with the worker that accepted them: a proxy's eight connections to one worker would leave the other
+idle for hours. Called by ``server``.
 """
 
 import mmap
@@ -27,7 +27,7 @@ class ConnectionBalance:
         self._slot = slot
 
     def publish(self, connections: int) -> None:
-        """Tell the other workers how many connections we have."""
+        """Publish the number of our connections to the other workers."""
         self._counts[self._slot] = connections
 
     @property

@@ -1,6 +1,6 @@
 """Logs as one JSON object a line on standard error, without personal data.
 
-Addresses are logged by their rule (``/v1/recommendations``), never with what was asked. Called
+Addresses are logged by their rule (``/v1/recommendations``), never with their query. Called
 once a process by ``serving.wsgi``.
 """
 
@@ -16,7 +16,7 @@ import orjson
 from flask import Flask, Response, g, request
 
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({})))
-#: Asked every few seconds by machines; logged only when the answer is no.
+#: Health checks, every few seconds; logged only if they fail.
 _QUIET: Final = frozenset(("/livez", "/readyz"))
 
 
@@ -33,7 +33,7 @@ class JsonLines(logging.Formatter):
         }
         line |= {name: value for name, value in vars(record).items() if name not in _STANDARD}
         if record.exc_info and record.exc_info[0] is not None:
-            # Where it happened, not with what: the message of an error may hold what was asked.
+            # Log where it happened, not the message: it may hold parts of the request.
             frames = traceback.extract_tb(record.exc_info[2])
             line["error"] = record.exc_info[0].__name__
             line["where"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
@@ -73,11 +73,11 @@ def register(app: Flask) -> None:
             "bytes": response.content_length,
             "milliseconds": round((time.perf_counter() - g.begun) * 1000, 2),
         }
-        # A record of logging's own would take longer than all the rest of this.
+        # A record of the logging module would take longer than everything else here.
         text = orjson.dumps(line).decode()
         for handler in logger.handlers:
             if isinstance(handler, logging.StreamHandler):
-                with contextlib.suppress(OSError, ValueError):  # nobody reads them any more
+                with contextlib.suppress(OSError, ValueError):  # the reader is gone
                     handler.stream.write(f"{text}\n")
         return response
 

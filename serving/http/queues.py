@@ -1,7 +1,7 @@
-"""Queues with threads of their own: what may wait for the disk never holds up what need not.
+"""Request queues, each with its own threads: a request that waits for the disk holds up no other.
 
-Requests that were read whole come in, and run in the queue of their kind; what a queue cannot take
-is refused at once, so that whoever is answered is answered soon. Called by ``server``.
+Complete requests come in and run in the queue of their kind. A full queue refuses a request at
+once, so that the requests it accepts are answered soon. Called by ``request_handler``.
 """
 
 import contextlib
@@ -16,17 +16,17 @@ _log = logging.getLogger("omnibasket.service")
 
 QueueName = Literal["answers", "desk", "durable", "batch", "health"]
 
-#: A queue that was never empty for so long is no burst that passes by itself. Seconds.
+#: A queue that was not empty for this long is a standing queue, not a burst. Seconds.
 _STANDING_SECONDS: Final = 0.5
 
 
 class Job(NamedTuple):
-    """What a queue does, and what it says where it comes to it too late."""
+    """What a queue runs for a request, or, if its turn comes too late, how it refuses it."""
 
     run: Callable[[], None]
     refuse: Callable[[], None]
     deadline: float
-    """Of ``time.monotonic``; whoever asked has given up by then, or soon will."""
+    """Of ``time.monotonic``; the client has given up by then, or soon will."""
 
 
 class RequestQueue:
@@ -39,8 +39,8 @@ class RequestQueue:
     burst : int
         Jobs that may wait for each thread while a burst passes.
     standing : int
-        Jobs that may wait for each thread in a queue that does not empty: more would only make
-        everybody wait longer.
+        Jobs that may wait for each thread in a queue that does not empty; more would only make
+        every client wait longer.
     """
 
     def __init__(self, name: QueueName, threads: int, burst: int, standing: int) -> None:
@@ -60,7 +60,7 @@ class RequestQueue:
             thread.start()
 
     def offer(self, job: Job) -> bool:
-        """Take a job where it can be done in time; say whether it was taken."""
+        """Queue a job if it can be done in time; return whether it was queued."""
         with self._changed:
             if not self._waiting:
                 self._nonempty_since = time.monotonic()
@@ -81,13 +81,13 @@ class RequestQueue:
         return bool(self._waiting or self._running)
 
     def wait_until_idle(self, seconds: float) -> None:
-        """Wait until nothing waits or runs, so long at most."""
+        """Wait until nothing waits or runs, at most this long."""
         deadline = time.monotonic() + seconds
         while self.busy and time.monotonic() < deadline:
             time.sleep(0.001)
 
     def stop(self) -> None:
-        """Take no more; threads end once nothing waits."""
+        """Accept no more jobs; the threads end once the queue is empty."""
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
@@ -101,13 +101,13 @@ class RequestQueue:
                     self._changed.wait()
                 job = self._waiting.popleft()
                 self._running += 1
-                # What a burst left behind goes too: whoever comes after need not wait for it.
+                # Drop what a burst left behind, so that later requests need not wait for it.
                 late = time.monotonic() > job.deadline or (
                     self._is_standing() and len(self._waiting) > self._standing
                 )
             try:
                 (job.refuse if late else job.run)()
-            except Exception:  # the thread must outlive whatever it meets
+            except Exception:  # the thread must survive any error
                 _log.exception("a request failed outside of its view")
             finally:
                 with self._changed:
@@ -118,9 +118,9 @@ class RequestQueue:
 class RequestQueues:
     """Every queue of a worker, by name.
 
-    ``answers`` are computed and wait for nothing; two threads, so that one slow read does not
-    stop the rest. ``desk`` is what people and back offices read, and may wait for the ledger.
-    ``durable`` is written before it is answered. ``batch`` gives way to ``answers``.
+    ``answers`` compute recommendations and wait for nothing; two threads, so that one slow read
+    does not stop the rest. ``desk`` serves what people and back offices read, and may wait for the
+    ledger. ``durable`` writes before it answers. ``batch`` lets ``answers`` go first.
     """
 
     def __init__(self) -> None:
@@ -133,7 +133,7 @@ class RequestQueues:
         }
 
     def yield_to_answers(self, seconds: float = 0.05) -> None:
-        """Let answers go first, so long at most; called between the parts of a batch."""
+        """Let answers go first, waiting at most this long; called between the parts of a batch."""
         self.by_name["answers"].wait_until_idle(seconds)
 
     @property
@@ -142,11 +142,11 @@ class RequestQueues:
         return any(queue.busy for queue in self.by_name.values())
 
     def refused(self) -> int:
-        """Requests that were refused so far, since they could not be done in time."""
+        """Return how many requests were refused so far because they could not be done in time."""
         return sum(queue.refused for queue in self.by_name.values())
 
     def stop(self) -> None:
-        """Take no more."""
+        """Accept no more requests."""
         for queue in self.by_name.values():
             with contextlib.suppress(RuntimeError):
                 queue.stop()

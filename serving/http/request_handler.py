@@ -1,7 +1,7 @@
-"""One request and its answer: read whole with a deadline, answered in a queue, sent with another.
+"""One request and its answer: read whole with a deadline, run in a queue, sent with a deadline.
 
-Made by ``server`` for each request of a connection. What reads and sends runs in the loop, what
-answers in a thread of the request's queue.
+``server`` makes one handler for each request of a connection. Reading and sending run in the event
+loop; the application runs in a thread of the request's queue.
 """
 
 import asyncio
@@ -34,15 +34,15 @@ if TYPE_CHECKING:
     from serving.http.server import Server
 
 _ALIVE: Final = b'{"status":"alive"}'
-#: No limit of the library's own: we say what is too large, and how.
+#: Turns off the library's own limit: the handler refuses large bodies itself.
 _NO_LIMIT: Final = 1 << 62
 _REASONS: Final = http.client.responses
 
 
 def refusal(kind: str, sent_id: str = "") -> tuple[int, list[tuple[str, str]], bytes]:
-    """Make the answer to what is refused before the application sees it.
+    """Make the answer to a request that is refused before the application sees it.
 
-    Pages of every origin may read it: it tells nothing but why, and when to ask again.
+    Pages of every origin may read it: it says only why, and when to try again.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ class RequestHandler(httputil.HTTPMessageDelegate):
     server_conn : HTTP1ServerConnection
         The connection, which may bring more requests.
     connection : HTTP1Connection
-        What it is for this one.
+        The same connection while it carries this request.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class RequestHandler(httputil.HTTPMessageDelegate):
         self._connection = connection
         self._body: list[bytes] = []
         self._size = self._received_bytes = 0
-        self._ended = False  # answered, or nobody is there any more
+        self._ended = False  # answered, or the client is gone
         self._too_large = False
         self._body_timeout: asyncio.TimerHandle | None = None
 
@@ -99,7 +99,7 @@ class RequestHandler(httputil.HTTPMessageDelegate):
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
     ) -> None:
-        """Hold a request to its limits before its body is read."""
+        """Check a request against its limits before its body is read."""
         if not isinstance(start_line, RequestStartLine):
             raise TypeError("a server reads requests")
         self._server.on_headers(self._server_conn)
@@ -124,7 +124,7 @@ class RequestHandler(httputil.HTTPMessageDelegate):
             self.refuse("body-too-large")
             return
         if self._too_large or self._received_bytes > self._limits.body_bytes:
-            # Dropped, and answered once it is all there: whoever still sends does not listen.
+            # Drop it; answer once all of it has arrived: a client that still sends does not read.
             self._too_large, self._body = True, []
             return
         self._size += len(chunk)
@@ -134,7 +134,7 @@ class RequestHandler(httputil.HTTPMessageDelegate):
             self.refuse("overloaded")
 
     def finish(self) -> None:
-        """Have a request answered that was read whole."""
+        """Queue a request that was read whole."""
         if self._ended:
             return
         self._cancel_timeout()
@@ -160,7 +160,7 @@ class RequestHandler(httputil.HTTPMessageDelegate):
             self.refuse("overloaded")
 
     def on_connection_close(self) -> None:
-        """Let go of a request that was not sent to its end."""
+        """Release a request that was not sent to its end."""
         self._release()
 
     def _cancel_timeout(self) -> None:
@@ -176,7 +176,7 @@ class RequestHandler(httputil.HTTPMessageDelegate):
         self._size = 0
 
     def refuse(self, kind: str) -> None:
-        """Answer with a problem at once; what is left of the body is not read."""
+        """Answer with a problem at once; the rest of the body is not read."""
         if self._ended:
             return
         status, headers, body = refusal(kind, self._headers.get("X-Request-Id", ""))
@@ -190,7 +190,7 @@ class RequestHandler(httputil.HTTPMessageDelegate):
     # Answering, in a thread of a queue
 
     def _run(self, environ: dict[str, Any]) -> None:
-        if self._ended:  # nobody is there any more
+        if self._ended:  # the client is gone
             return
         try:
             answer = call_app(self._server.app, environ)
@@ -207,7 +207,7 @@ class RequestHandler(httputil.HTTPMessageDelegate):
             answer.close()
 
     def _stream(self, answer: AppResponse) -> None:
-        """Send parts as they are made; whoever does not take them ends their making."""
+        """Send parts as they are made; stop making them if the client does not take them."""
         try:
             self._wait_for(self._begin(answer))
             for part in answer.parts:
@@ -231,7 +231,7 @@ class RequestHandler(httputil.HTTPMessageDelegate):
     # Sending
 
     def _send(self, status: int, reason: str, headers: list[tuple[str, str]], body: bytes) -> None:
-        """Send a whole answer; a connection that does not take it in time is closed."""
+        """Send a whole answer; close the connection if it does not take the answer in time."""
         if self._ended or self._connection.stream.closed():
             self._release()
             return

@@ -1,6 +1,6 @@
-"""What a request may be and how long it may take, by its address, before anything reads it.
+"""Limits of a request by its method and path: its queue, the size of its body, its waiting time.
 
-``limits_of`` is asked with the first line of a request; ``server`` holds the request to it.
+``request_handler`` calls ``limits_of`` with the first line of a request and enforces the result.
 """
 
 import re
@@ -10,10 +10,10 @@ from serving.http.queues import QueueName
 
 #: A thousand events with all their fields; more is a mistake or an attack.
 MAX_BODY_BYTES: Final = 4 * 1024 * 1024
-#: A question with every list as long as it may be, ids of usual length.
+#: A request for recommendations with every list at its longest and ids of usual length.
 _MAX_QUESTION_BYTES: Final = 512 * 1024
 _MAX_SIGN_IN_BYTES: Final = 16 * 1024
-#: What takes no body by its meaning may bring a little one.
+#: Requests that need no body may still bring a small one.
 _MAX_OTHER_BYTES: Final = 16 * 1024
 
 #: All headers of a request together.
@@ -22,16 +22,16 @@ MAX_HEADER_BYTES: Final = 32 * 1024
 HEADER_SECONDS: Final = 10.0
 #: A connection without a request is closed then; proxies keep theirs for a minute.
 IDLE_SECONDS: Final = 75.0
-#: A body must have come by then, however it drips.
+#: A body must have arrived by then, however slowly it comes.
 BODY_SECONDS: Final = 15.0
-#: Whoever takes no more of an answer for so long gets no more.
+#: A client that takes nothing of an answer for this long gets no more of it.
 WRITE_SECONDS: Final = 20.0
-#: Connections of a worker; beyond, those that ask nothing are closed, the longest idle first.
+#: Connections of a worker; beyond, idle ones are closed, the longest idle first.
 MAX_CONNECTIONS: Final = 2_000
-#: Bodies that a worker holds at a time, all together.
+#: Total size of the bodies that a worker holds at a time.
 MAX_BODIES_BYTES: Final = 64 * 1024 * 1024
 
-#: A body that is too large is read to here, so that its sender hears why it is refused.
+#: A body that is too large is read up to here, so that its sender gets the answer.
 MAX_DROPPED_BYTES: Final = 4 * MAX_BODY_BYTES
 
 

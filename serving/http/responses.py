@@ -14,7 +14,7 @@ from flask import Response, request
 
 JSON: Final = "application/json"
 NDJSON: Final = "application/x-ndjson"
-#: Nothing that is answered may be framed, sniffed, or load anything from elsewhere.
+#: No answer may be framed, sniffed, or load anything from elsewhere.
 _HEADERS: Final = (
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "DENY"),
@@ -54,10 +54,10 @@ def reply(
     headers : sequence of (str, str)
         In addition to those that every response has.
     cache_seconds : int
-        How long it may be kept without asking again; 0: not at all, or, with an ``etag``, only to
-        ask whether it still holds.
+        How long it may be cached without revalidation; 0: not at all, or, with an ``etag``, only
+        with revalidation.
     private : bool
-        Only by who asked, not by caches in between.
+        Cached only by the caller, not by shared caches.
     etag : str, optional
         As ``etag_of`` makes it.
     form : bool
@@ -94,13 +94,13 @@ def request_id_of(given: str) -> str:
 
 
 def etag_of(*parts: Any) -> str:
-    """Make a tag that is another one as soon as one of the parts is."""
+    """Make a tag that changes whenever one of the parts does."""
     content = b"".join(part if isinstance(part, bytes) else orjson.dumps(part) for part in parts)
     return f'"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
 
 
 def is_held(etag: str) -> bool:
-    """Whether the caller holds this answer already (``If-None-Match``): then 304 says all."""
+    """Whether the caller already holds this answer (``If-None-Match``), so that 304 is enough."""
     return request.if_none_match.contains(etag.strip('"'))
 
 

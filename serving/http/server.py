@@ -1,8 +1,8 @@
 """The HTTP server of a worker: reads requests with deadlines, and runs them in queues.
 
-Connections come in on a socket that all workers share; a loop reads each request whole, holds it
-to ``limits``, hands it to the WSGI application in a thread of its ``queue``, and sends what that
-answers. The loop waits for nobody: whoever sends or reads slowly keeps only a connection.
+Connections come in on a socket that all workers share. An event loop reads each request whole,
+checks it against ``request_limits``, hands it to the WSGI application in a thread of its queue, and
+sends the answer. The loop never blocks: a slow client ties up only its own connection.
 """
 
 import asyncio
@@ -34,20 +34,20 @@ from serving.http.wsgi_gateway import Application
 
 _log = logging.getLogger("omnibasket.service")
 
-#: Bytes read from a connection at a time, and held of it before somebody wants them.
+#: Bytes read from a connection at a time.
 _CHUNK_BYTES: Final = 64 * 1024
-#: A worker that has more connections than another one leaves a new one to it for so long. Seconds.
+#: How long a worker with more connections than another leaves a new one to it. Seconds.
 _YIELD_SECONDS: Final = 0.01
-#: What the library says of headers that did not end.
+#: The library's message for headers that are too large.
 _OF_HEADERS: Final = f"within {MAX_HEADER_BYTES} bytes"
-#: How long what follows headers that are too large is dropped. Seconds.
+#: How long to drop what a client sends after headers that are too large. Seconds.
 _DROPPING_SECONDS: Final = 1.0
-#: How often the log tells how many requests were refused. Seconds.
+#: How often to log how many requests were refused. Seconds.
 _LOG_SECONDS: Final = 10.0
 
 
 class _Stream(IOStream):
-    """A connection; one whose headers are too large is told so before it is closed."""
+    """A connection; if its headers are too large, it gets an answer before it is closed."""
 
     def close(self, exc_info: Any = False) -> None:
         """Close it."""
@@ -58,9 +58,9 @@ class _Stream(IOStream):
 
 
 def _refuse_large_headers(taken: socket.socket) -> None:
-    """Say that headers are too large, and drop what its sender still sends for a moment.
+    """Answer that the headers are too large, then drop for a moment what the client still sends.
 
-    A connection that is closed on unread bytes takes the answer with it.
+    Closing a connection with unread bytes would discard the answer.
     """
     loop, left = asyncio.get_running_loop(), taken.dup()
     status, headers, body = refusal("headers-too-large")
@@ -99,9 +99,9 @@ class Server(httputil.HTTPServerConnectionDelegate):
         WSGI application; called in threads of ``queues``.
     queues : RequestQueues
     most_connections : int
-        Beyond, those that ask nothing are closed, the longest idle first.
+        Beyond this number, idle connections are closed, the longest idle first.
     balance : ConnectionBalance, optional
-        What the other workers on the same socket have; none by default.
+        The connections of the other workers on the same socket; none by default.
     """
 
     def __init__(
@@ -118,7 +118,9 @@ class Server(httputil.HTTPServerConnectionDelegate):
         self._most = most_connections
         self._balance = balance
         self._connections: set[HTTP1ServerConnection] = set()
-        self._idle: dict[object, HTTP1ServerConnection] = {}  # ask nothing, the longest first
+        self._idle: dict[
+            object, HTTP1ServerConnection
+        ] = {}  # without a request, the longest idle first
         self._sockets: list[socket.socket] = []
         self._logged_at, self._logged = 0.0, 0
 
@@ -179,7 +181,7 @@ class Server(httputil.HTTPServerConnectionDelegate):
         connection.start_serving(self)
 
     def _evict(self) -> None:
-        """Close the connection that has asked nothing for the longest time."""
+        """Close the connection that has been idle for the longest time."""
         longest = next(iter(self._idle.values()), None)
         if longest is not None:
             self.on_close(longest)
@@ -198,11 +200,11 @@ class Server(httputil.HTTPServerConnectionDelegate):
         return RequestHandler(self, server_conn, request_conn)
 
     def on_headers(self, connection: HTTP1ServerConnection) -> None:
-        """Note that a connection sends headers in time; it may be kept from now on."""
+        """Note that a connection sent its headers in time; from now on it may be kept."""
         connection.params.header_timeout = IDLE_SECONDS
 
     def on_request(self, connection: HTTP1ServerConnection) -> None:
-        """Note that a connection waits for an answer: it is not closed to make room."""
+        """Note that a connection waits for an answer and must not be closed to make room."""
         self._idle.pop(connection, None)
 
     def on_close(self, server_conn: object) -> None:
@@ -212,7 +214,7 @@ class Server(httputil.HTTPServerConnectionDelegate):
         self._count()
 
     async def stop(self, seconds: float) -> None:
-        """Take no more connections, and answer what is under way, so long at most."""
+        """Accept no more connections; wait at most this long for the requests under way."""
         for listening in self._sockets:
             self.loop.remove_reader(listening.fileno())
             listening.close()
@@ -228,7 +230,7 @@ class Server(httputil.HTTPServerConnectionDelegate):
         return len(self._connections) > len(self._idle)
 
     def log_refusals(self) -> None:
-        """Log how many requests were refused, now and then."""
+        """Log how many requests were refused, every few seconds at most."""
         now, refused = time.monotonic(), self.queues.refused()
         if now - self._logged_at < _LOG_SECONDS or refused == self._logged:
             return

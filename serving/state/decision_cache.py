@@ -1,7 +1,8 @@
 """What marketers decided about bundles, in a worker's memory.
 
-The ledger's decisions come in, and the engine's bundles; out come both together. ``State`` holds
-one: its background thread renews it, and so does every call that must not be a moment late.
+The ledger's decisions and the engine's bundles come in; bundles with their decisions go out.
+``State`` holds one: its background thread refreshes it, and so does every call that must see the
+latest decision.
 """
 
 import threading
@@ -20,14 +21,14 @@ class DecisionCache:
     Parameters
     ----------
     decisions : Decisions
-    settings : recsys.config.settings.Bundles
+    settings : BundleSettings
 
     Attributes
     ----------
     by_id : mapping
         Bundle id → decision, as of the last ``refresh``.
     is_refreshed : bool
-        Whether somebody calls ``refresh`` in the background, so that answers need not.
+        Whether a background thread calls ``refresh``, so that answers need not.
     """
 
     def __init__(self, decisions: Decisions, settings: BundleSettings) -> None:
@@ -40,7 +41,7 @@ class DecisionCache:
         self._lock = threading.Lock()
 
     def refresh(self) -> bool:
-        """Read the decisions where one was made since; say whether one was.
+        """Read the decisions again if any was made since; return whether one was.
 
         Raises
         ------
@@ -51,7 +52,7 @@ class DecisionCache:
             mark = self._decisions.mark()
             if mark == self._mark:
                 return False
-            # A decision that comes in between is read now, and once more with the next mark.
+            # A decision made between the two reads is read now, and again with the next mark.
             self.by_id = {decision.bundle_id: decision for decision in self._decisions.all()}
             self._mark = mark
             if self._held is not None:

@@ -1,6 +1,6 @@
-"""Exposures on their way to the ledger: kept by answers, written in batches, thinned when old.
+"""Exposures on their way to the ledger: queued by answers, written in batches, deleted when old.
 
-Answers put them in and wait for nothing; ``State``'s background thread calls ``flush`` and
+Answers add exposures without waiting; a background thread of ``State`` calls ``flush`` and
 ``prune``.
 """
 
@@ -16,11 +16,11 @@ from recsys.units import DAY
 _log = logging.getLogger("omnibasket.service")
 
 _BATCH: Final = 1_000
-#: Exposures kept while the ledger does not take them; beyond, the oldest are dropped and counted.
+#: Exposures kept while the ledger does not take them; beyond, the oldest are dropped.
 _MAX_WAITING: Final = 50_000
-#: Old ones are looked for so often. Seconds.
+#: How often old exposures are deleted. Seconds.
 _PRUNE_SECONDS: Final = 300.0
-#: Old ones forgotten in one transaction, and in one look.
+#: Most exposures deleted in one transaction, and in one run.
 _PRUNED, _MAX_PRUNED = 1_000, 20_000
 
 
@@ -31,15 +31,15 @@ class ExposureQueue:
     ----------
     ledger : Ledger
     days : float
-        Older ones are forgotten; 0: none.
+        Older exposures are deleted from the ledger; 0: none.
 
     Attributes
     ----------
     waiting : deque of Exposure
     dropped : int
-        So many were lost since the ledger did not take them.
+        How many were lost because the ledger did not take them.
     error : str or None
-        Why they wait; None while they do not.
+        Why the ledger does not take them; None while it does.
     """
 
     def __init__(self, ledger: Ledger, days: float) -> None:
@@ -51,14 +51,14 @@ class ExposureQueue:
         self._prune_at = time.monotonic() + _PRUNE_SECONDS / 10
 
     def add(self, exposure: Exposure) -> None:
-        """Have an exposure written soon."""
+        """Queue an exposure; it is written soon."""
         self.waiting.append(exposure)
         while len(self.waiting) > _MAX_WAITING:
             self.waiting.popleft()
             self.dropped += 1
 
     def flush(self) -> None:
-        """Write those that wait; they wait on where the ledger does not take them."""
+        """Write the queued exposures; keep them if the ledger does not take them."""
         while self.waiting:
             batch = [self.waiting.popleft() for _ in range(min(_BATCH, len(self.waiting)))]
             try:
@@ -75,14 +75,14 @@ class ExposureQueue:
             self.error = None
 
     def prune(self, now_ts: int, *, at_once: bool = False) -> int:
-        """Forget some of what is too old, where it is time to; return how many.
+        """Delete old exposures from the ledger if it is time to; return how many.
 
         Parameters
         ----------
         now_ts : int
             UTC epoch seconds.
         at_once : bool
-            Whether or not it is time to.
+            Delete even if it is not time to.
         """
         if not self._days or not (at_once or time.monotonic() >= self._prune_at):
             return 0

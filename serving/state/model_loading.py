@@ -1,8 +1,8 @@
-"""The model of a worker: the current artefact, taken up whenever another one is.
+"""Loads the model of a worker: the current artefact, and each new one when it is published.
 
-One that cannot be loaded is tried again, with growing pauses, and the one before goes on
-answering; at the start, when there is none before, the newest intact version answers in its
-place. ``State`` holds one.
+An artefact that cannot be loaded is tried again after growing pauses, while the one before goes on
+answering. At the start there is none before; then the newest intact version answers. ``State``
+holds one loader.
 """
 
 import logging
@@ -17,7 +17,7 @@ from recsys.recommender import Engine
 
 _log = logging.getLogger("omnibasket.service")
 
-#: What could not be loaded is tried again after so long; each time the pause doubles. Seconds.
+#: Pause before a failed load is tried again; it doubles each time. Seconds.
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 NONE_YET: Final = "none is loaded; run `omnibasket train`."
 
@@ -25,7 +25,7 @@ _Stamp = tuple[int, int, int]
 
 
 class ModelLoader:
-    """The engine as the artefact has it.
+    """Holds the engine of the current artefact.
 
     Parameters
     ----------
@@ -35,9 +35,9 @@ class ModelLoader:
     ----------
     engine : Engine or None
     error : str or None
-        Why there is none, or not the current one; for the log.
+        Why there is no engine, or not the current one; for the log.
     public_error : str or None
-        The same without names of folders, for whoever asks.
+        The same without names of folders, for callers.
     """
 
     def __init__(self, config: Config) -> None:
@@ -51,7 +51,7 @@ class ModelLoader:
         self._retry_at = 0.0
 
     def refresh(self) -> bool:
-        """Load the current artefact if it is another one than before; say whether it is."""
+        """Load the current artefact if it has changed; return whether the engine has."""
         stamp = _stamp(registry.pointer(self._config))
         if stamp == self._stamp and not (self._failed and time.monotonic() >= self._retry_at):
             return False
@@ -62,11 +62,11 @@ class ModelLoader:
         except ArtefactError as error:
             return self._fail(stamp, str(error), None)
         if self._failed and self.engine is not None and self.engine.version == folder.name:
-            self._use(stamp, self.engine)  # it answers in another's place already
+            self._use(stamp, self.engine)  # already loaded as a fallback
             return True
         try:
             engine = Engine.load(folder, hold=registry.held(self._config))
-        except Exception as error:  # whatever a damaged file leads to
+        except Exception as error:  # a damaged file may raise anything
             return self._fail(stamp, str(error), folder.name)
         self._use(stamp, engine)
         registry.release(self._config, engine.manifest)
@@ -104,7 +104,7 @@ class ModelLoader:
         return fell_back
 
     def _fall_back(self, version: str) -> bool:
-        """Take the newest other version that is intact; say whether there is one."""
+        """Load the newest other version that is intact; return whether there is one."""
         for name in reversed(registry.versions(self._config)):
             if name == version:
                 continue
@@ -120,7 +120,7 @@ class ModelLoader:
 
 
 def _stamp(path: Path) -> _Stamp | None:
-    """Tell one published pointer from the next without reading it."""
+    """Identify a published pointer without reading it."""
     try:
         found = path.stat()
     except OSError:

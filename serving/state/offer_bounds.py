@@ -1,7 +1,7 @@
-"""What no offer goes beyond, whether it is promised or used.
+"""Bounds of every offer, when it is made and when it is redeemed.
 
-The settings and the engine's costs come in; bounds as the ledger takes them come out. Called by
-``offering``, ``ordering`` and ``api.offers``.
+The settings and the engine's costs come in; bounds as the ledger takes them go out. Called by
+``offer_issuing``, ``requests.offer_orders`` and ``api.offers``.
 """
 
 from recsys.config import Config

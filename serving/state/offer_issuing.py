@@ -1,8 +1,8 @@
-"""Offers beside recommendations: what stands for whoever asks, and what is promised anew.
+"""Offers beside recommendations: those that are valid already, and new ones.
 
-A question and whom it is for come in before the ranking; afterwards the bundles that the engine
-chose become offers of the ledger. A failing ledger leaves an answer without offers, never without
-items.
+Before the ranking, ``prepare`` takes a question and its customer; afterwards ``issue`` turns the
+bundles that the engine chose into offers in the ledger. If the ledger fails, an answer has no
+offers, but it has its items.
 """
 
 import logging
@@ -28,18 +28,18 @@ _log = logging.getLogger("omnibasket.service")
 
 
 class OfferContext(NamedTuple):
-    """What stands for whoever asks.
+    """Whose offers an answer carries, and which of them are valid already.
 
     Attributes
     ----------
     owners : list of str
-        Every id of theirs, the one that is promised to first; empty where nothing can be.
+        Every id of the customer or visit; new offers go to the first. Empty: no offers.
     offers : dict of str to Offer
-        By bundle.
+        Valid offers by bundle id.
     may_issue : bool
-        Whether anything is promised anew.
+        Whether new offers may be made.
     visit : VisitBounds or None
-        Where the one promised to is a visit of nobody.
+        Limits, if the owner is a visit without a customer.
     """
 
     owners: list[str]
@@ -52,7 +52,7 @@ NO_OFFERS: Final = OfferContext([], {})
 
 
 class OfferIssuer:
-    """Looks up and makes offers for answers. Threads may share it.
+    """Finds and makes offers for answers. Threads may share it.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ class OfferIssuer:
         self._made: tuple[Engine, Mapping[str, Decision], OfferableBundles] | None = None
 
     def offerable(self, engine: Engine) -> OfferableBundles:
-        """Return the bundles that may be offered, with every decision made by now."""
+        """Return the bundles that may be offered, with the latest decisions."""
         try:
             if not self._decisions.is_refreshed:
                 self._decisions.refresh()
@@ -100,21 +100,21 @@ class OfferIssuer:
         shown: bool,
         address: str | None = None,
     ) -> tuple[Question, OfferContext]:
-        """Let a question ask for offers where its placement does, and it is somebody's.
+        """Add a request for offers to a question if its placement shows offers.
 
         Parameters
         ----------
         question : Question
         customer_id : str or None
-            The present customer who asks.
+            The present id of the customer.
         session_id : str or None
-            Their visit, sealed. To somebody without either nothing can be promised.
+            Their visit, sealed. Without a customer and a visit no offer can be made.
         offerable : OfferableBundles
             From ``offerable``.
         shown : bool
-            Whether the answer is shown to them; asking alone promises nothing anew.
+            Whether the answer is shown; if not, no new offer is made.
         address : str, optional
-            Where a page's visit comes from, as a keyed hash.
+            Keyed hash of the address of a page's visitor.
         """
         settings = question.settings
         if not settings.offers or not settings.personal or not offerable:
@@ -152,7 +152,7 @@ class OfferIssuer:
     def issue(
         self, proposals: list[dict[str, Any]], context: OfferContext, engine: Engine, now_ts: int
     ) -> list[dict[str, Any]]:
-        """Promise what was chosen.
+        """Make offers of the bundles that the engine chose.
 
         Parameters
         ----------
@@ -160,15 +160,15 @@ class OfferIssuer:
             ``offers`` of an engine's answer.
         context : OfferContext
         engine : Engine
-            That answered.
+            The engine that answered.
         now_ts : int
             UTC epoch seconds.
 
         Returns
         -------
         list of dict
-            Offers as channels get them, each with ``missing`` and ``chance``. What may no longer
-            be promised, since a budget is spent or a limit reached, is not among them.
+            Offers as channels get them, each with ``missing`` and ``chance``. Bundles that can no
+            longer be offered, because a budget is spent or a limit reached, are left out.
         """
         documents = []
         for proposal in proposals:
@@ -214,16 +214,16 @@ class OfferIssuer:
         return None if isinstance(made, Refusal) else made
 
     def _owners(self, customer_id: str | None, session_id: str | None) -> list[str]:
-        """Every id of whoever asks: a customer's, then that of their visit."""
+        """Return every id of the customer, then that of their visit."""
         owners = [] if customer_id is None else self._offers.owners(customer_id)
         return owners if session_id is None else [*owners, session_own_id(session_id)]
 
 
 def _items(decision: Decision, engine: Engine, bounds: OfferBounds) -> list[OfferItem] | None:
-    """Return what a bundle is promised of, at present prices; None where it cannot be now.
+    """Return the items of a bundle at present prices; None if it cannot be offered now.
 
-    One whose price is no discount any more, or leaves less than the margin floor, takes no other
-    bundle's place in an answer.
+    A bundle whose price is no longer a discount, or leaves less than the margin floor, must not
+    take another bundle's place in an answer.
     """
     terms, item_ids = decision.terms, offered_members(decision.kind, decision.item_ids)
     items = words.priced(item_ids, terms.currency, engine.catalogue)

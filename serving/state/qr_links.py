@@ -1,7 +1,7 @@
-"""The codes of offers, and signed public links to their QR codes for mails and other sites' pages.
+"""The codes of offers, and signed public links to their QR codes for e-mails and other sites.
 
-Whoever has a link sees that one code, without a key; nobody can make one without the workspace's.
-Used wherever offers are put into words.
+Anybody with a link can see that one code without a key; only the workspace's key can make a link.
+Used wherever an offer becomes a document.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from recsys.ledger.offers import Codes
 from recsys.recommender import Catalogue
 from recsys.recommender.offers import documents as words
 
-#: Where the code behind a link is drawn.
+#: Route of the picture behind a link.
 PATH: Final = "/qr/{token}/offer.{kind}"
 _SCALE: Final = 8
 
@@ -43,14 +43,14 @@ class OfferLinks:
         )
 
     def document(self, offer: Offer, catalogue: Catalogue | None) -> dict[str, Any]:
-        """Put an offer into words, with its links."""
+        """Return an offer as a document, with its links."""
         token = self._signer.sign(offer.offer_id).decode()
         kinds: tuple[Kind, ...] = ("svg", "png")
         links = {kind: PATH.format(token=token, kind=kind) for kind in kinds}
         return {**words.offer(offer, self.codes.of(offer), catalogue), "qr_public": links}
 
     def offer_id(self, token: str) -> str | None:
-        """Return the offer that a link is for; None where it was not made here."""
+        """Return the id of the offer that a link is for; None if the signature is wrong."""
         try:
             return self._signer.unsign(token).decode()
         except (BadSignature, UnicodeError):

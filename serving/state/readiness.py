@@ -1,7 +1,7 @@
-"""How the service is, as ``/readyz`` tells it: looked at in the background, told at once.
+"""The checks behind ``/readyz``, made in the background so that it can answer at once.
 
-The ledger, the disk and the age of the model come in; out come words for whoever asks, without
-names of folders, addresses or numbers of customers. ``State`` holds one.
+The ledger, the disk and the age of the model come in; messages for callers go out, without names of
+folders, addresses or numbers of customers. ``State`` holds one.
 """
 
 import shutil
@@ -15,14 +15,14 @@ from recsys.recommender import Engine
 from recsys.units import DAY
 
 OK: Final = "ok"
-#: With less room events are refused soon. Bytes.
+#: With less free space, events will soon be refused. Bytes.
 _MIN_FREE_BYTES: Final = 256 * 1024 * 1024
-#: What changes seldom is looked at so often. Seconds.
+#: How often to check what changes seldom. Seconds.
 _SELDOM_SECONDS: Final = 5.0
 
 
 class HealthChecks:
-    """How the service is.
+    """The state of the ledger, the disk and the model.
 
     Parameters
     ----------
@@ -32,9 +32,9 @@ class HealthChecks:
     Attributes
     ----------
     is_refreshed : bool
-        Whether somebody looks in the background, so that ``checks`` need not.
+        Whether a background thread calls ``refresh``, so that ``checks`` need not.
     ledger_error : str or None
-        Why it does not answer, for the log; None where it does.
+        Why the ledger does not answer, for the log; None if it does.
     """
 
     def __init__(self, config: Config, ledger: Ledger) -> None:
@@ -46,7 +46,7 @@ class HealthChecks:
         self._next_full_check = 0.0
 
     def refresh(self) -> None:
-        """Ask the ledger for a sign of life, and now and then for more."""
+        """Check the ledger and the disk, and every few seconds what changes seldom."""
         try:
             self._ledger.ping()
             if time.monotonic() >= self._next_full_check:
@@ -74,13 +74,13 @@ class HealthChecks:
         Parameters
         ----------
         engine : Engine or None
-            That answers.
+            The engine that answers.
         public_model_error : str or None
-            Why it is not the current one.
+            Why it is not that of the current version.
         now_ts : int
             UTC epoch seconds.
         writes : bool
-            Whether the ledger took what was written to it last.
+            Whether the last write to the ledger succeeded.
         """
         if not self.is_refreshed:
             self.refresh()

@@ -1,9 +1,9 @@
 """What a worker holds between requests: the model, the ledger, and exposures to be written.
 
-One ``State`` a process. ``refresh`` takes up a newly published artefact and what the ledger was
-told since beside the running requests; ``flush`` writes exposures in batches. Each runs in a
-background thread of its own, so that an artefact that loads, a ledger that hangs and exposures
-that wait do not hold up one another, nor any answer.
+Each process has one ``State``. Beside the running requests, ``refresh`` loads a newly published
+artefact and reads what was reported to the ledger since; ``flush`` writes exposures in batches.
+Each of these runs in its own background thread, so that a loading artefact, a hanging ledger and
+waiting exposures hold up neither each other nor any answer.
 """
 
 import logging
@@ -28,7 +28,7 @@ from serving.state.readiness import HealthChecks
 
 _log = logging.getLogger("omnibasket.service")
 
-#: How often background threads look after what is theirs. Seconds.
+#: How often the background threads run. Seconds.
 INTERVAL_SECONDS: Final = 0.5
 
 
@@ -45,8 +45,8 @@ class State:
     ConfigError
         When the key for identifiers is missing and cannot be made.
     LedgerError
-        When the ledger can never be opened; one that does not answer is waited for, and
-        strangers are answered meanwhile.
+        When the ledger can never be opened. If it does not answer, the service waits for it and
+        meanwhile answers everybody as a stranger.
     """
 
     def __init__(self, config: Config) -> None:
@@ -83,7 +83,7 @@ class State:
         self.refresh()
 
     def start(self) -> None:
-        """Look after artefacts, the ledger and exposures from now on, in the background."""
+        """Start the background threads for artefacts, the ledger and exposures."""
         self.keyring.is_refreshed = self.decision_cache.is_refreshed = self.health.is_refreshed = (
             True
         )
@@ -99,7 +99,7 @@ class State:
             thread.start()
 
     def close(self) -> None:
-        """Write what waits, and let go of the ledger."""
+        """Write the queued exposures and close the ledger."""
         self._stopped.set()
         for thread in self._threads:
             thread.join(timeout=4)
@@ -118,7 +118,7 @@ class State:
 
     @property
     def public_model_error(self) -> str | None:
-        """The same for whoever asks: without names of folders."""
+        """The same without names of folders, for callers."""
         return self._loader.public_error or (NONE_YET if self.engine is None else None)
 
     def loaded(self) -> Engine:
@@ -127,14 +127,14 @@ class State:
         Raises
         ------
         Refusal
-            When no artefact has been taken up yet.
+            When no artefact has been loaded yet.
         """
         if self.engine is None:
             raise Refusal("no-model", f"No model: {self.public_model_error}", retry_seconds=5)
         return self.engine
 
     def facts(self) -> list[tuple[str, str]]:
-        """Return what a person may want to know of the model, as names and values."""
+        """Return facts about the model for people, as names and values."""
         if self.engine is None:
             return []
         manifest = self.engine.manifest
@@ -147,21 +147,21 @@ class State:
         ]
 
     def refresh(self) -> None:
-        """Take up the current artefact if it is another one than before, and what was told since.
+        """Load the current artefact if it has changed, and read what was reported since.
 
-        A damaged one is logged, and the one before goes on answering.
+        If the artefact is damaged, that is logged, and the one before goes on answering.
         """
         self._refresh_model()
         self._refresh_from_ledger()
 
     def _refresh_model(self) -> None:
-        """Load the current artefact if it is another one than before."""
+        """Load the current artefact if it has changed."""
         with self._model_lock:
             if self._loader.refresh():
                 self._rebuild_engine()
 
     def _refresh_from_ledger(self) -> None:
-        """Read what the ledger was told since the last time; each part for itself."""
+        """Read what changed in the ledger since the last time, part by part."""
         for what, read in (
             ("the ledger was not reached", self.ledger.prepare),
             ("the keys could not be read", self.keyring.refresh),
@@ -179,7 +179,7 @@ class State:
             self.health.refresh()
 
     def refresh_catalogue(self) -> None:
-        """Take up what the back office told since the last time.
+        """Read what the back office reported since the last time.
 
         Raises
         ------
@@ -192,7 +192,7 @@ class State:
             self._rebuild_engine()
 
     def _rebuild_engine(self) -> None:
-        """Make the engine of what the artefact has and what was told since."""
+        """Make the engine from the artefact and the updates reported since."""
         with self._overlay_lock:
             made = self._loader.engine
             if made is None:
@@ -202,11 +202,11 @@ class State:
             self.engine = made.with_live(told) if told else made
 
     def expose(self, exposure: Exposure) -> None:
-        """Have an exposure written soon."""
+        """Queue an exposure; it is written soon."""
         self.exposures.add(exposure)
 
     def flush(self) -> None:
-        """Write the exposures that wait."""
+        """Write the queued exposures."""
         self.exposures.flush()
 
     def _write_exposures(self) -> None:
@@ -217,19 +217,19 @@ class State:
         while not self._stopped.wait(INTERVAL_SECONDS):
             try:
                 work()
-            except Exception:  # the thread must outlive whatever it meets
+            except Exception:  # the thread must survive any error
                 _log.exception("upkeep failed", extra={"of": name})
 
 
 def _identifier_types(config: Config) -> frozenset[str]:
-    """Types of identifiers that the settings name, or any workspace has."""
+    """Return the types of identifiers that the settings name, and the built-in ones."""
     identity = config.identity
     sources = (source.identifiers for source in config.sources.values())
     return frozenset().union(identity.limits, identity.max_degree, identity.blocked, *sources)
 
 
 def _currencies(config: Config) -> frozenset[str]:
-    """Currencies that the settings name."""
+    """Return the currencies that the settings name."""
     of_sources = {source.currency for source in config.sources.values() if source.currency}
     return frozenset((config.workspace.currency, *of_sources))
 
@@ -239,7 +239,7 @@ def _do_nothing() -> None:
 
 
 def _keyed_hash(config: Config) -> KeyedHash:
-    """Read the key, or make one; another worker may be making it at the same moment."""
+    """Read the key or make one; another worker may be making it at the same moment."""
     try:
         return KeyedHash.load(config, create=True)
     except FileExistsError:

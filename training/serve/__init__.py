@@ -66,11 +66,11 @@ def command(
     listening = _listen(address, port)
     KeyedHash.load(config, create=True)
     port = int(listening.getsockname()[1])
-    # With this it asks how the service is, which without a key nobody else is told.
+    # A secret with which this command may read /readyz in full; others need a key for that.
     starter = secrets.token_urlsafe(32)
     os.environ["OMNIBASKET_SERVE_STARTER"] = starter
-    told = (address, port, starter, keys, config.serve.example_shop, as_json)
-    threading.Thread(target=_announce, args=told, daemon=True).start()
+    arguments = (address, port, starter, keys, config.serve.example_shop, as_json)
+    threading.Thread(target=_announce, args=arguments, daemon=True).start()
     if keys:
         os.environ["OMNIBASKET_SERVE_KEYS"] = "needed"  # also if the ledger were another one
     os.environ["OMNIBASKET_WORKSPACE"] = str(config.folder.resolve())
@@ -82,7 +82,7 @@ def command(
 
 
 def _has_keys(config: Config) -> bool:
-    """Whether calls need a key; as was known last, where the ledger does not answer.
+    """Whether calls need a key; as last known, if the ledger does not answer.
 
     Raises
     ------
