@@ -78,7 +78,7 @@ def post() -> Response:
                 state, settings, one.customer_id, one.identifier, one.session_id, as_of_ts
             )
             unknown = (
-                recipient.named and recipient.customer.customer_id is None and settings.personal
+                recipient.is_named and recipient.customer.customer_id is None and settings.personal
             )
             if unknown and params.unknown == "problem":
                 raise Refusal("customer-unknown", PROBLEM_KINDS["customer-unknown"].advice)

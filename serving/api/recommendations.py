@@ -112,7 +112,7 @@ def _answer(params: RecommendationRequest, *, shown: bool) -> Response:
         answer["offers"] = state.offer_issuer.issue(
             answer["offers"], offer_context, engine, state.now_ts()
         )
-    if recipient.unread:
+    if recipient.is_unread:
         answer["without_ledger"] = True
     warnings = [*request_warnings.of_filter(engine, item_filter)]
     warnings += request_warnings.of_identifier(state, params.identifier, "/identifier")

@@ -1,4 +1,4 @@
-"""A marketer's request becomes the terms of a bundle, checked before the ledger is asked.
+"""Turns a marketer's request into the terms of a bundle, checked before anything is written.
 
 Called by ``api.bundles``. Nothing is written unless everything about a request is right.
 """
@@ -24,9 +24,9 @@ from serving.state import State
 _DEFAULTS: Final = Terms()
 #: Fields of a request that are terms under the same name.
 _SAME: Final = ("per_customer", "offer_hours", "gives_back", "note")
-#: Fields that may change whatever has become of the products meanwhile.
+#: Fields that may change even if the products are no longer sold.
 _FREE: Final = ("status", "note")
-#: Of bundles that somebody is promised, or could be.
+#: Statuses of bundles with valid offers, or for which offers may be made.
 _OFFERED: Final = ("approved", "paused")
 _FIRST_YEAR, _LAST_YEAR = 1970, 9999
 
@@ -40,16 +40,16 @@ def decide_terms(
     ----------
     state : State
     suggestions : Suggestions
-        They know the bundle.
+        Must contain the bundle.
     bundle_id : str
     params : BundlePatch
     held : ETags
-        Of the bundle as the caller read it.
+        ETag of the bundle as the caller read it.
 
     Raises
     ------
     Refusal
-        When the bundle has changed since, or the terms cannot be; nothing has changed then.
+        When the bundle has changed since, or the terms are not valid; nothing is changed then.
     LedgerError
         When it cannot be written.
     """
@@ -91,19 +91,19 @@ def decide_terms(
 
 
 def merged(before: Terms, params: BundlePatch, currency: str | None) -> Terms:
-    """Return terms with what a request changes about them; null makes them the default.
+    """Return terms with the changes of a request; null restores a default.
 
     Parameters
     ----------
     before : Terms
     params : BundlePatch
     currency : str or None
-        Of the bundle's products; None where it is not known.
+        Currency of the bundle's products; None if it is not known.
 
     Raises
     ------
     Refusal
-        When a time or an amount cannot be.
+        When a time or an amount is not valid.
     """
     changes: dict[str, Any] = {}
     faults: list[FieldError] = []
@@ -139,12 +139,12 @@ def merged(before: Terms, params: BundlePatch, currency: str | None) -> Terms:
 
 
 def _bound(terms: Terms) -> Terms:
-    """Return what must fit the products."""
+    """Return the part of the terms that must fit the products."""
     return msgspec.structs.replace(terms, **{name: getattr(_DEFAULTS, name) for name in _FREE})
 
 
 def _refuse(faults: Sequence[terms_check.TermsFault]) -> None:
-    """Refuse terms with what is wrong first, naming all fields that are."""
+    """Refuse terms: the first fault gives the problem, and every faulty field is named."""
     if not faults:
         return
     first = faults[0]
@@ -153,7 +153,7 @@ def _refuse(faults: Sequence[terms_check.TermsFault]) -> None:
 
 
 def _admit(terms: Terms) -> None:
-    """Refuse a key that is for some channels or locations, of a bundle that is for others too."""
+    """Refuse a key limited to channels or locations if the bundle is for others too."""
     if g.caller is None:
         return
     grant = g.caller.grant

@@ -1,4 +1,4 @@
-"""Requests become questions to the engine, and whom they are for is read from the ledger.
+"""Turns requests into questions for the engine, and reads their customers from the ledger.
 
 Shared by the routes that answer for customers, one at a time or many.
 """
@@ -28,15 +28,15 @@ _FIRST_YEAR, _LAST_YEAR = 1970, 9999
 
 @dataclass(frozen=True)
 class Recipient:
-    """Whom a question is for."""
+    """The customer or visit that a question is for."""
 
     customer: Customer = _NOBODY
     session_id: str | None = None
-    """Sealed."""
-    named: bool = False
-    """Whether the request named somebody, known or not."""
-    unread: bool = False
-    """Whether the ledger could not be asked who it is."""
+    """The visit's id, sealed."""
+    is_named: bool = False
+    """Whether the request named a customer, known or not."""
+    is_unread: bool = False
+    """Whether the ledger could not be read, so that the customer is treated as a stranger."""
 
 
 def find_placement(state: State, name: str) -> PlacementSettings:
@@ -45,7 +45,7 @@ def find_placement(state: State, name: str) -> PlacementSettings:
     Raises
     ------
     Refusal
-        When there is none of that name, or the caller's key is not for it.
+        When no placement has that name, or the caller's key is not for it.
     """
     found = state.config.placement(name)
     if found is None:
@@ -67,10 +67,10 @@ def find_time(state: State, as_of: datetime | None) -> int:
     Raises
     ------
     Refusal
-        When it is off the calendar, or the caller may not ask about the past.
+        When the time is out of range, or the caller may not ask about the past.
     """
     if as_of is None:
-        # A history ends before `as_of`; what happened in this very second counts too.
+        # A history ends before `as_of`; one second more, so that what just happened counts.
         return state.now_ts() + 1
     admission.need_scope("admin")
     if not _FIRST_YEAR <= as_of.year < _LAST_YEAR:
@@ -87,12 +87,12 @@ def find_customer(
     session_id: str | None,
     as_of_ts: int,
 ) -> Recipient:
-    """Read whom a request names.
+    """Read the customer that a request names.
 
     Raises
     ------
     Refusal
-        When it names them twice, or from a page.
+        When the request names the customer twice, or names one from a page.
     LedgerError
         When the ledger cannot be read.
     """
@@ -103,28 +103,28 @@ def find_customer(
             "invalid-request", "Two names for one customer.", [FieldError("/customer_id", detail)]
         )
     named = customer_id is not None or identifier is not None
-    # A public placement must not show whom it is asked for, so nobody is looked up for it.
+    # A public placement must not depend on the customer, so nobody is looked up for it.
     if not settings.personal:
-        return Recipient(named=named)
+        return Recipient(is_named=named)
     session_id = session_id and seal_session(session_id, state.keyed_hash)
     if identifier is not None:
         identifier = seal_identifier(identifier, state.keyed_hash, state.config.identity)
     if identifier is None and customer_id is None and session_id is None:
-        return Recipient(named=named)
+        return Recipient(is_named=named)
     customer = state.ledger.customer(
         customer_id=customer_id, identifier=identifier, session_id=session_id, as_of_ts=as_of_ts
     )
     return Recipient(customer, session_id, named)
 
 
-def find_customer_or_nobody(state: State, *asked: Any) -> Recipient:
-    """Do as ``find_customer``; a ledger that fails must not leave the placement empty."""
+def find_customer_or_nobody(state: State, *arguments: Any) -> Recipient:
+    """Call ``find_customer``; if the ledger fails, return a stranger, so that items are shown."""
     try:
         with state.ledger.hurrying("customers"):
-            return find_customer(state, *asked)
+            return find_customer(state, *arguments)
     except LedgerError as error:
         _log.error("answered without the ledger", extra={"reason": str(error)})
-        return Recipient(unread=True)
+        return Recipient(is_unread=True)
 
 
 def to_question(
@@ -142,7 +142,7 @@ def to_question(
     attributes: Iterable[str],
     explain: bool,
 ) -> Question:
-    """Make the question that a request asks; the visit's cart where it brings none."""
+    """Make the question of a request; without a cart of its own, it has that of the visit."""
     in_cart = recipient.customer.visit.cart if cart is None else (line.item_id for line in cart)
     return Question(
         placement=placement,
@@ -162,7 +162,7 @@ def to_question(
 
 
 def to_exposure(question: Question, recipient: Recipient, answer: dict[str, Any]) -> Exposure:
-    """Say what an answer shows to whom, for the ledger."""
+    """Return what an answer showed to whom, for the ledger."""
     return Exposure(
         recommendation_id=question.recommendation_id,
         shown_ts=question.as_of_ts,

@@ -1,4 +1,4 @@
-"""What a till or a shop tells of the order that uses an offer, as the ledger takes it.
+"""Turns the order that a till or a shop reports into what the ledger redeems offers with.
 
 Called by ``api.offers``.
 """
@@ -22,12 +22,12 @@ def order_of(state: State, params: RedemptionRequest) -> dict[str, Any]:
     Returns
     -------
     dict
-        What ``Offers.redeem`` takes of it, and the bounds it holds to.
+        Arguments of ``Offers.redeem``: the order, and the bounds that it must keep.
 
     Raises
     ------
     Refusal
-        When the caller may not redeem there, or does not say what is needed.
+        When the caller may not redeem there, or a needed field is missing.
     """
     refuse_placeholder_ids([("/transaction_id", params.transaction_id)], number_fault)
     admission.check_channel(params.channel, "/channel")
@@ -51,7 +51,7 @@ def order_of(state: State, params: RedemptionRequest) -> dict[str, Any]:
 
 
 def _items(params: RedemptionRequest) -> tuple[list[OrderItem] | None, str | None]:
-    """Return what the order holds, and the currency of its prices."""
+    """Return the items of the order, and the currency of its prices."""
     if params.items is None:
         if params.item_ids is None:
             return None, None
@@ -90,10 +90,10 @@ def _wrong_prices(lines: Sequence[OrderLine]) -> Sequence[FieldError]:
 
 
 def combined(state: State, codes: Sequence[str], outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """Say what became of several offers, and what they take off together."""
+    """Return the outcome of several offers, and the discount that they give together."""
     catalogue = None if state.engine is None else state.engine.catalogue
-    told: list[dict[str, Any]] = []
-    off, currency = 0, None
+    answers: list[dict[str, Any]] = []
+    total_minor, currency = 0, None
     for code, (redeemed, refused) in zip(codes, outcomes, strict=True):
         one: dict[str, Any] = {"code": code, "used": redeemed is not None}
         if redeemed is not None and redeemed.offer.redemption is not None:
@@ -103,18 +103,21 @@ def combined(state: State, codes: Sequence[str], outcomes: Sequence[Outcome]) ->
         if refused is not None:
             detail = sentence(str(refused))
             one["problem"] = {"type": f"/problems#{refused.kind}", "detail": detail}
-        told.append(one)
+        answers.append(one)
     used = {
         found.redeemed.offer.offer_id: found.redeemed.offer
         for found in outcomes
         if found.redeemed is not None
     }
     for made in used.values():
-        off += 0 if made.redemption is None else made.redemption.discount_minor
+        total_minor += 0 if made.redemption is None else made.redemption.discount_minor
         currency = made.currency
-    return {"discount": None if currency is None else documents.money(off, currency), "codes": told}
+    return {
+        "discount": None if currency is None else documents.money(total_minor, currency),
+        "codes": answers,
+    }
 
 
 def sentence(message: str) -> str:
-    """Begin with a capital."""
+    """Return a message with a capital first letter."""
     return message[:1].upper() + message[1:]

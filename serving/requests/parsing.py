@@ -1,7 +1,7 @@
-"""Requests become checked structs, or a problem that names every field that is wrong.
+"""Turns requests into checked structs, or into a problem that names every faulty field.
 
-Bodies are decoded and checked in one pass; only when that fails is the body looked at again,
-field by field, to say what is wrong where.
+A body is decoded and checked in one pass. If that fails, it is checked again, field by field, to
+find every fault.
 """
 
 import difflib
@@ -22,11 +22,11 @@ from serving.http import PROBLEM_KINDS, FieldError, Refusal
 T = TypeVar("T")
 
 _decoders: dict[type[Any], msgspec.json.Decoder[Any]] = {}
-#: Beyond this many, a list of faults helps nobody.
+#: Most faults that a problem lists.
 _MAX_ERRORS = 20
-#: Of a name that is not known, so many letters are held against those that are.
+#: Most letters of an unknown name that are compared with the known names.
 _MAX_NAME_LENGTH: Final = 64
-#: A number that may be none of ours, as it fits no 64 bits; and the first that does not.
+#: A number that may not fit 64 bits, and the first that does not.
 _BEYOND: Final = re.compile(r"[+-]?\d{19,}(\.\d*)?")
 _END: Final = 2.0**63
 
@@ -84,7 +84,7 @@ def _malformed(error: Exception, body: bytes) -> Refusal:
 def read_query(
     query: "MultiDict[str, str]", kind: type[T], *, lists: Mapping[str, str | None] = {}
 ) -> T:
-    """Check a query string as the body it stands for.
+    """Check a query string as if it were the equivalent body.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def read_query(
             errors = [FieldError("", f"{unreadable(error)}.")]
     found = list(_limited(check(given, kind, "", strict=False)))
     if found and errors[0].pointer == "":
-        errors = []  # said better, field by field
+        errors = []  # ``found`` says it better, field by field
     raise Refusal("invalid-request", "Some parameters are not valid.", errors + found)
 
 
@@ -150,12 +150,12 @@ def read_filter(
     ----------
     document : dict or None
     attributes : collection of str, optional
-        The attributes that it may ask.
+        The attributes that the filter may name.
 
     Raises
     ------
     Refusal
-        When it is none; points at every part that is wrong.
+        When it is not valid; points at every faulty part.
     """
     if document is None:
         return None
@@ -167,12 +167,12 @@ def read_filter(
 
 
 def _explained(body: bytes, kind: type[Any], message: str) -> list[FieldError]:
-    """Say which fields of a JSON document keep it from being a ``kind``.
+    """Return the faults that keep a JSON document from being a ``kind``.
 
     Raises
     ------
     Refusal
-        When it is no JSON after all, further on than the first field that is wrong.
+        When it is not JSON, further on than the first faulty field.
     """
     try:
         document = msgspec.json.decode(body)
@@ -187,7 +187,7 @@ def _limited(errors: Iterator[FieldError]) -> Iterator[FieldError]:
 
 
 def check(value: Any, kind: Any, pointer: str, *, strict: bool = True) -> Iterator[FieldError]:
-    """Yield what keeps a decoded value from being a ``kind``, deepest fields first."""
+    """Yield the faults that keep a decoded value from being a ``kind``, deepest fields first."""
     inner = _unwrap(kind, value)
     if isinstance(inner, type) and issubclass(inner, msgspec.Struct) and isinstance(value, dict):
         yield from _check_struct(value, inner, pointer, strict=strict)
@@ -195,8 +195,8 @@ def check(value: Any, kind: Any, pointer: str, *, strict: bool = True) -> Iterat
     if get_origin(inner) is list and isinstance(value, list):
         (element,) = get_args(inner)
         faulty = False
-        # How many there are comes first: what is in a list that is too long is nobody's concern.
-        # What is raw is checked by itself later.
+        # Check the length first: the entries of a list that is too long do not matter. Raw
+        # entries are checked one by one later.
         looked_at = value if element is not msgspec.Raw and _fits(value, kind) else ()
         for ix, part in enumerate(looked_at):
             if _is(part, element, strict=strict):
@@ -251,7 +251,7 @@ def _check_struct(
 
 @cache
 def _numbers_of(kind: type[Any]) -> tuple[str, ...]:
-    """Return the names of a struct's numbers; msgspec reads its annotations anew each time."""
+    """Return the names of a struct's numeric fields; cached, as msgspec reads them slowly."""
     fields = msgspec.structs.fields(kind)
     return tuple(field.encode_name for field in fields if _is_number(field.type))
 
@@ -269,7 +269,7 @@ def _bare(kind: Any) -> Any:
 
 
 def _unwrap(kind: Any, value: Any) -> Any:
-    """Drop annotations, and of a union choose the member that ``value`` is meant for."""
+    """Drop annotations; of a union, choose the member that ``value`` is meant for."""
     kind = _bare(kind)
     if get_origin(kind) in (Union, types.UnionType):
         for member in get_args(kind):
@@ -283,7 +283,7 @@ def _unwrap(kind: Any, value: Any) -> Any:
 
 
 def _worded(message: str, kind: Any, value: Any) -> str:
-    """Say msgspec's message in the words of JSON, with the values that are allowed."""
+    """Return msgspec's message in the words of JSON, with the values that are allowed."""
     if choices := choices_of(kind):
         hint = nearest_name(value, choices) if isinstance(value, str) else ""
         return f"is not {wanted(message, kind)}.{hint}"

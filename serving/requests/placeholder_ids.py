@@ -1,4 +1,4 @@
-"""Ids of a request that are none: a placeholder would stand for everything that has no id."""
+"""Refuses placeholders as ids: a placeholder would stand for everything that has no id."""
 
 from collections.abc import Callable, Iterable
 from itertools import islice
@@ -6,21 +6,21 @@ from typing import Final
 
 from serving.http import FieldError, Refusal
 
-#: Beyond this many, a list of faults helps nobody.
+#: Most faults that a problem lists.
 MAX_ERRORS: Final = 20
 
 
 def refuse_placeholder_ids(
     ids: Iterable[tuple[str, str | None]], fault: Callable[[str], str | None]
 ) -> None:
-    """Refuse a request that names something by a placeholder.
+    """Refuse a request that uses a placeholder as an id.
 
     Parameters
     ----------
     ids : iterable of (str, str or None)
-        JSON pointer and id; None where there is none.
+        JSON pointer and id; None if the id was not sent.
     fault : callable
-        Says what is wrong with an id, as ``recsys.ledger.events.event_types.item_fault`` does.
+        Returns what is wrong with an id, as ``recsys.ledger.events.item_fault`` does.
 
     Raises
     ------

@@ -1,7 +1,7 @@
-"""What is probably wrong with a request that is answered all the same: warnings, not refusals.
+"""Warnings: what is probably wrong with a request that is answered all the same.
 
-An event that names an unknown product or a filter that no product passes is valid, and most often
-a slip of the pen. Called by the views of events, questions and product pages.
+An event that names an unknown product, or a filter value that no product has, is valid but most
+often a mistake. Called by the views of events, recommendations and product pages.
 """
 
 from collections.abc import Iterator
@@ -16,13 +16,13 @@ from recsys.units import DAY
 from serving.http import FieldError
 from serving.state import State
 
-#: A live event is told within hours; one that is older than this was dated wrongly, or comes from
-#: an archive, which belongs into the exports.
+#: A live event is reported within hours; an older one than this has a wrong date, or comes from an
+#: archive, which belongs in the exports.
 _LONG_AGO_DAYS: Final = 30
 
 
 def of_event(state: State, event: Event, pointer: str, now_ts: int) -> Iterator[FieldError]:
-    """Yield what is doubtful about an event that was taken.
+    """Yield what is probably wrong with an accepted event.
 
     Parameters
     ----------
@@ -53,33 +53,33 @@ def of_event(state: State, event: Event, pointer: str, now_ts: int) -> Iterator[
         )
 
 
-def of_identifier(state: State, given: Identifier | None, pointer: str) -> Iterator[FieldError]:
-    """Yield that an identifier is of a type that the workspace does not know."""
-    if given is not None and given.type not in state.identifier_types:
-        hint = nearest_name(given.type, state.identifier_types)
-        text = f"`{given.type}` is no type of identifier that the workspace knows.{hint}"
+def of_identifier(state: State, sent: Identifier | None, pointer: str) -> Iterator[FieldError]:
+    """Yield a warning if the workspace does not know the type of an identifier."""
+    if sent is not None and sent.type not in state.identifier_types:
+        hint = nearest_name(sent.type, state.identifier_types)
+        text = f"`{sent.type}` is no type of identifier that the workspace knows.{hint}"
         yield FieldError(f"{pointer}/type", text)
 
 
 def _of_currencies(state: State, event: Event, pointer: str) -> Iterator[FieldError]:
-    told = {f"{pointer}/currency": event.currency}
+    currencies = {f"{pointer}/currency": event.currency}
     for ix, item in enumerate(event.items):
         if isinstance(item.price, Money):
-            told[f"{pointer}/items/{ix}/price/currency"] = item.price.currency
-    for at, currency in told.items():
+            currencies[f"{pointer}/items/{ix}/price/currency"] = item.price.currency
+    for at, currency in currencies.items():
         if currency is not None and currency not in state.currencies:
             own = ", ".join(sorted(state.currencies))
             yield FieldError(at, f"`{currency}` is another currency than the workspace's: {own}.")
 
 
-def of_filter(engine: Engine, given: Filter | None) -> list[FieldError]:
-    """Say which values of a request's filter no product has."""
-    if given is None:
+def of_filter(engine: Engine, sent: Filter | None) -> list[FieldError]:
+    """Return a warning for each value of a request's filter that no product has."""
+    if sent is None:
         return []
-    return [FieldError("/filter", text) for text in unknown_values(engine, given)]
+    return [FieldError("/filter", text) for text in unknown_values(engine, sent)]
 
 
 def add(answer: dict[str, Any], found: list[FieldError]) -> None:
-    """Put warnings into an answer that is a dictionary; where there are none, no field."""
+    """Add warnings to an answer; without any, add no field."""
     if found:
         answer["warnings"] = [{"pointer": one.pointer, "detail": one.detail} for one in found]
