@@ -32,7 +32,7 @@ blueprint = Blueprint("offers", __name__)
 SVG: Final = "image/svg+xml"
 #: How long the drawing of a code may be shown without asking again; it never changes.
 _QR_CACHE_SECONDS: Final = 86_400
-_MAX_NAME_LENGTH: Final = 200
+_MAX_ID_LENGTH: Final = 200
 _WHO: Final = ("channel-forbidden", "browser-key", "ledger-unavailable")
 _BODY: Final = ("malformed-body", "body-too-large", "not-json", "invalid-request")
 
@@ -301,7 +301,7 @@ def _owners(state: State, customer_id: str) -> list[str]:
     """Return every id of a customer who is known, the present one first."""
     admission.refuse_screens()
     admission.check_no_customer({"/customer_id": customer_id})
-    written = len(customer_id) <= _MAX_NAME_LENGTH and customer_id.isprintable()
+    written = len(customer_id) <= _MAX_ID_LENGTH and customer_id.isprintable()
     present = state.ledger.resolve_id(customer_id) if written else None
     if present is None:
         raise Refusal("customer-unknown", PROBLEM_KINDS["customer-unknown"].advice)
