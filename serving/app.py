@@ -1,7 +1,7 @@
 """The HTTP service as a Flask application.
 
-``create_app(config)`` makes one; ``serving.wsgi`` does so for a server's worker, tests for
-themselves. Views are thin: they read a request, ask ``State``, and answer.
+``serving.wsgi`` calls ``create_app(config)`` for a worker; tests call it themselves. Views are
+thin: they read a request, ask ``State``, and answer.
 """
 
 import time
@@ -36,25 +36,25 @@ def create_app(config: Config, *, background: bool = True) -> Flask:
     config : Config
         Settings of the workspace.
     background : bool
-        Take up new artefacts and write exposures in a thread. Without it, whoever holds the
-        application calls ``State.refresh`` and ``State.flush``.
+        Load new artefacts and write exposures in background threads. If False, the caller must
+        call ``State.refresh`` and ``State.flush``.
 
     Returns
     -------
     Flask
-        Its ``extensions["omnibasket"]`` is the ``State``; close that at the end.
+        ``extensions["omnibasket"]`` is the ``State``; close it at the end.
 
     Raises
     ------
     LedgerError, ConfigError
-        When the ledger or the key cannot be opened. A missing artefact is no error: the service
-        says what to do until there is one.
+        When the ledger or the key cannot be opened. A missing artefact is not an error: until
+        there is one, the service says what to do.
     """
     app = Flask("serving", static_folder=None, template_folder="pages/templates")
     app.jinja_env.filters["isolated"] = isolated
     app.config["MAX_CONTENT_LENGTH"] = request_limits.MAX_BODY_BYTES
     app.url_map.strict_slashes = False
-    app.url_map.merge_slashes = False  # the id of a product may begin with one
+    app.url_map.merge_slashes = False  # a product id may begin with a slash
     state = State(config)
     app.extensions["omnibasket"] = state
     app.before_request(_begin)

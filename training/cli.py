@@ -1,4 +1,4 @@
-"""The command ``omnibasket``: finds a subcommand, loads only that one, ends with a telling code.
+"""The command ``omnibasket``: finds a subcommand, loads only that one, and sets the exit code.
 
 Each subcommand is a click command named ``command`` in its own module. Modules are imported when
 their command is called, so that ``--help`` is instant and the service's command never loads what
@@ -38,7 +38,7 @@ COMMANDS = {
     "tour": "Start the service, ask it one question per channel, and show the answers.",
 }
 
-#: How much of two options' names must be alike for one to be proposed for the other.
+#: How similar two options' names must be for one to be suggested for the other.
 _NEAR = 0.65
 _FULL = "No space left on device"
 
@@ -55,11 +55,11 @@ class Commands(click.Group):
     """Loads subcommands when they are called, and turns errors into exit codes."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Names in the order in which they are used."""
+        """Return the names in the order in which they are used."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the module of a subcommand; the nearest name is told for an unknown one."""
+        """Import the module of a subcommand; for an unknown name, suggest the nearest one."""
         if cmd_name not in COMMANDS:
             near = difflib.get_close_matches(cmd_name, COMMANDS, 1)
             if near:
@@ -84,41 +84,43 @@ class Commands(click.Group):
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
-            raise _without_far_names(error) from None
+            raise _with_near_names(error) from None
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the subcommand; errors become one clear message and an exit code."""
         try:
             return super().invoke(ctx)
         except RecsysError as error:
-            _complain(ctx, str(error))
+            _print_error(ctx, str(error))
             ctx.exit(exit_code(error))
         except (KeyboardInterrupt, click.Abort):
             click.echo("Interrupted.", err=True)
             ctx.exit(INTERRUPTED)
         except click.NoSuchOption as error:
-            raise _without_far_names(error) from None
+            raise _with_near_names(error) from None
         except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
             raise
         except OSError as error:
-            _complain(ctx, failure(error))
+            _print_error(ctx, failure(error))
             ctx.exit(UNEXPECTED)
         except MemoryError:
-            _complain(ctx, "there is not enough memory. Free some, or run it on a larger machine.")
+            _print_error(
+                ctx, "there is not enough memory. Free some, or run it on a larger machine."
+            )
             ctx.exit(UNEXPECTED)
         except Exception as error:
-            if _FULL in str(error):  # a library's own word for it
-                _complain(ctx, failure(OSError(errno.ENOSPC, _FULL)))
+            if _FULL in str(error):  # in a library's own message
+                _print_error(ctx, failure(OSError(errno.ENOSPC, _FULL)))
                 ctx.exit(UNEXPECTED)
             kind = type(error).__name__
-            _complain(ctx, f"unexpected {kind}: {error}\nRun with --debug to see where.")
+            _print_error(ctx, f"unexpected {kind}: {error}\nRun with --debug to see where.")
             ctx.exit(UNEXPECTED)
 
 
-def _without_far_names(error: click.NoSuchOption) -> click.NoSuchOption:
-    """Keep of the options that click proposes those that may have been meant.
+def _with_near_names(error: click.NoSuchOption) -> click.NoSuchOption:
+    """Keep only those of click's suggestions that the user may have meant.
 
-    Click takes ``--nope`` for ``--force``, as both begin with dashes.
+    Click finds ``--nope`` similar to ``--force``, because both begin with dashes.
     """
     name = error.option_name.lstrip("-")
     near = [
@@ -129,7 +131,7 @@ def _without_far_names(error: click.NoSuchOption) -> click.NoSuchOption:
     return click.NoSuchOption(error.option_name, error.message, near, error.ctx)
 
 
-def _complain(ctx: click.Context, message: str) -> None:
+def _print_error(ctx: click.Context, message: str) -> None:
     if ctx.params.get("debug"):
         traceback.print_exc(file=sys.stderr)
     click.echo(f"Error: {message}", err=True)

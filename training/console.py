@@ -1,4 +1,4 @@
-"""What every command says to a person or a script, and how it ends.
+"""Output, progress and exit codes of every command.
 
 Results go to standard output, readable by default and as one JSON document with ``--json``;
 progress and errors go to standard error. Called by the commands of this package only.
@@ -46,7 +46,7 @@ EXIT_CODES: tuple[tuple[type[RecsysError], int], ...] = (
     (GateError, REFUSED),
 )
 
-#: Columns of output that no terminal shows, where lines would otherwise be cut at 80.
+#: Width of output that goes to a file; the default would cut lines at 80 columns.
 _WIDTH_IN_FILES = 120
 _JSON = "omnibasket.json"
 
@@ -78,18 +78,18 @@ json_option = click.option(
 
 
 def at(workspace: Path) -> str:
-    """Write `` -w FOLDER`` for a command that is to be run next; nothing for the present folder."""
+    """Return `` -w FOLDER`` for a command to run next; nothing for the current folder."""
     present = workspace.resolve() == Path().resolve()
     return "" if present else f" -w {shlex.quote(str(workspace))}"
 
 
 def exit_code(error: RecsysError) -> int:
-    """Exit code that a command ends with after ``error``."""
+    """Return the exit code for an error."""
     return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), UNEXPECTED)
 
 
 def operator() -> str:
-    """Who runs the command, as ``user@machine``, for logs that are kept."""
+    """Return who runs the command, as ``user@machine``, for logs that are kept."""
     try:
         name = getpass.getuser()
     except (KeyError, OSError):  # a container's user may have no name
@@ -98,12 +98,12 @@ def operator() -> str:
 
 
 def output() -> "Console":
-    """Console on standard output, for tables and other results."""
+    """Return a console on standard output, for tables and other results."""
     return _console(stderr=False)
 
 
 def messages() -> "Console":
-    """Console on standard error, for what is not part of the result."""
+    """Return a console on standard error, for everything that is not part of the result."""
     return _console(stderr=True)
 
 
@@ -185,7 +185,7 @@ def _cell(value: object) -> str:
 
 
 def money(amount: Mapping[str, Any] | None) -> str | None:
-    """Write an amount as people of no particular country do.
+    """Format an amount in English, with the sign of its currency.
 
     Parameters
     ----------
@@ -201,7 +201,7 @@ def money(amount: Mapping[str, Any] | None) -> str | None:
 
 
 class Bar:
-    """Handle on a progress bar; every call is free where nothing is shown."""
+    """A progress bar; its calls do nothing if no bar is shown."""
 
     def __init__(self, progress: "Progress | None" = None, task: "TaskID | None" = None) -> None:
         self._progress = progress
@@ -209,7 +209,7 @@ class Bar:
 
     @property
     def shown(self) -> bool:
-        """Whether anybody sees it."""
+        """Whether the bar is shown."""
         return self._progress is not None
 
     def advance(self, amount: float = 1) -> None:
@@ -224,7 +224,7 @@ class Bar:
         total: float | None = None,
         left_seconds: float | None = None,
     ) -> None:
-        """Change what the bar says; what is None stays as it is."""
+        """Change what the bar shows; None leaves a value as it is."""
         if self._progress is None or self._task is None:
             return
         self._progress.update(self._task, description=description, completed=done, total=total)
@@ -242,14 +242,14 @@ def _duration(seconds: float) -> str:
 def progress(description: str, total: float | None = None) -> Iterator[Bar]:
     """Show a progress bar on standard error while the block runs.
 
-    Silent where standard error is no terminal, and with ``--json``.
+    Shows nothing if standard error is not a terminal, or with ``--json``.
 
     Parameters
     ----------
     description : str
-        What is being done.
+        What the block does.
     total : float or None
-        Amount of work; None: unknown, a moving bar.
+        Amount of work; None: unknown, shown as a moving bar.
 
     Yields
     ------
@@ -277,7 +277,7 @@ def progress(description: str, total: float | None = None) -> Iterator[Bar]:
 
 
 def follow(bar: Bar) -> Callable[[str, float, float], None]:
-    """Turn a bar into the callback ``report(description, done, total)`` that steps take."""
+    """Return the callback ``report(description, done, total)`` that updates a bar."""
 
     def report(description: str, done: float, total: float) -> None:
         bar.update(description, done, total)

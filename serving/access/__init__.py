@@ -1,6 +1,7 @@
-"""Who asks, and what they may: keys, scopes, sessions, rate limits.
+"""Access control: keys, scopes, sessions, rate limits.
 
-In: headers and addresses of a request. Out: a grant, or a problem. Called before every route.
+In: headers and addresses of a request. Out: the caller's key, or a problem. Called before every
+route.
 """
 
 import lazy_loader

@@ -256,7 +256,7 @@ class Refusal(Exception):  # noqa: N818 - it is raised on purpose and is no faul
     Parameters
     ----------
     kind : str
-        One of ``KINDS``.
+        A key of ``PROBLEM_KINDS``.
     detail : str
         What was wrong and what to do.
     errors : iterable of FieldError
@@ -286,7 +286,7 @@ class Refusal(Exception):  # noqa: N818 - it is raised on purpose and is no faul
 def problem(
     kind: str, detail: str, errors: Iterable[FieldError] = (), *, request_id: str | None = None
 ) -> Problem:
-    """Describe a problem of a request; of the present one where no other is named."""
+    """Describe a problem of a request; of the current one by default."""
     known = PROBLEM_KINDS[kind]
     return Problem(
         type=f"/problems#{kind}",
@@ -299,7 +299,7 @@ def problem(
 
 
 def register(app: Flask) -> None:
-    """Give every error of an application the shape of a problem."""
+    """Answer every error of an application with problem details."""
     app.register_error_handler(Refusal, _refused)
     app.register_error_handler(LedgerError, _ledger_failed)
     app.register_error_handler(HTTPException, _http_error)

@@ -47,7 +47,7 @@ def refusal(kind: str, sent_id: str = "") -> tuple[int, list[tuple[str, str]], b
     Parameters
     ----------
     kind : str
-        One of ``problems.KINDS``.
+        A key of ``PROBLEM_KINDS``.
     sent_id : str
         ``X-Request-Id`` as it was sent.
 

@@ -1,8 +1,7 @@
 """``/dashboard``: the marketers' page, and signing in to it.
 
-The page itself is empty: its script (``static/dashboard.js``) asks the calls of ``/v1`` with the
-cookie that signing in gives, and draws what they answer. Nothing here can do what a key of the
-same scope cannot.
+The page itself is empty: its script (``static/dashboard.js``) calls ``/v1`` with the session cookie
+and draws the answers. It can do nothing that a key of the same scope cannot do.
 """
 
 import logging
@@ -29,7 +28,7 @@ _log = logging.getLogger("omnibasket.service")
 blueprint = Blueprint("dashboard", __name__)
 
 _HTML: Final = "text/html; charset=utf-8"
-#: Whose tries count where a key is wrong, so that guessing is as slow as any key's calls.
+#: The quota that all wrong keys share, so that guessing is no faster than one key's attempts.
 _GUESSING: Final = "sign-in"
 
 
@@ -205,7 +204,7 @@ def _ask_for_key(trouble: str, refusal: Refusal | None = None) -> Response:
 
 
 def _choices(state: State) -> dict[str, Any]:
-    """What a person may choose from where an answer does not say it."""
+    """Return the choices that the page offers and that no answer of ``/v1`` contains."""
     engine, currency = state.engine, state.config.workspace.currency
     if engine is None:
         engine_says: dict[str, Any] = {"categories": [], "segments": []}

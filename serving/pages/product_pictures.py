@@ -1,14 +1,14 @@
-"""Draws a product: a picture for the example shop, made from words, without any file.
+"""Draws pictures of products for the example shop, from their titles alone.
 
-A title and the names of its kinds come in; out comes an SVG of what such a thing is sold in, such
-as a bottle, a bag or a fruit, in a colour of its own. The same product is drawn the same always.
+A title and the names of its category and department come in; an SVG of a bottle, a bag, a fruit or
+the like goes out. The title decides the colour, so a product always looks the same.
 """
 
 import hashlib
 import re
 from typing import Final
 
-#: Shape → how the words begin that speak for it; the first shape that fits counts.
+#: Shape → beginnings of words that choose it; the first matching shape is drawn.
 _WORDS: Final = {
     "jar": "jam jelly peanut sauce pickle olive honey spread syrup relish salsa spice candle",
     "round": "apple orange citrus fruit berr melon peach pear plum grape tomato onion potato "
@@ -29,7 +29,7 @@ _WORDS: Final = {
     "bag": "chip snack candy cookie cracker nut popcorn flour sugar rice pasta noodle coffee "
     "frozen bag charcoal litter diaper dried pretzel",
 }
-#: Letters from which on a beginning is enough to know a word.
+#: Beginnings of at least this many letters match any word that starts with them.
 _LONG: Final = 4
 _SHAPES: Final = {
     "jar": '<rect x="62" y="42" width="76" height="20" rx="6" class="d"/>'
@@ -76,19 +76,19 @@ _SHAPES: Final = {
 }
 
 
-def _speaks(word: str, beginning: str) -> bool:
-    """Whether a word is another form of one of ours; of short ones only the plural."""
+def _matches(word: str, beginning: str) -> bool:
+    """Whether a word matches a beginning; a short beginning matches only itself and its plural."""
     if len(beginning) < _LONG:
         return word in (beginning, f"{beginning}s")
     return word.startswith(beginning)
 
 
 def shape_of(title: str, *kinds: str) -> str:
-    """Choose what a product is drawn as: by its title, else by its kinds, the narrowest first."""
+    """Return the shape of a product: by its title, else by its kinds, the narrowest first."""
     for text in (title, *kinds):
         words = re.findall(r"[^\W\d_]+", text.lower())
         for shape, beginnings in _WORDS.items():
-            if any(_speaks(word, beginning) for word in words for beginning in beginnings.split()):
+            if any(_matches(word, beginning) for word in words for beginning in beginnings.split()):
                 return shape
     return "box"
 
@@ -99,14 +99,14 @@ def draw(title: str, *kinds: str) -> str:
     Parameters
     ----------
     title : str
-        Its colour is that of its title.
+        Decides the colour too.
     *kinds : str
         Names of its category and department, the narrowest first.
 
     Returns
     -------
     svg : str
-        A document of 200 by 200; holds nothing of what was given.
+        A picture of 200 by 200; contains none of the given text.
     """
     hue = hashlib.blake2b(title.encode(), digest_size=2).digest()
     turn = int.from_bytes(hue) % 360

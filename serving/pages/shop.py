@@ -23,8 +23,8 @@ blueprint = Blueprint("shop", __name__)
 _HTML: Final = "text/html; charset=utf-8"
 SVG: Final = "image/svg+xml"
 _FOLDER: Final = Path(__file__).with_name("static")
-#: Short, because pages name no version: a new release reaches every shop within the hour, and
-#: until then a page that asks again gets 304.
+#: Short, because pages name no version: a new release reaches every shop within the hour. Until
+#: then, a page that revalidates gets 304.
 _FRESH_SECONDS: Final = 3_600
 _TYPES: Final = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
 _FILES: Final = {path.name: path.read_bytes() for path in sorted(_FOLDER.iterdir())}
@@ -50,7 +50,7 @@ def file(name: str) -> Response:
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     response.headers["Access-Control-Allow-Origin"] = "*"
     if name.startswith("dashboard"):
-        # Its files fit only each other, so each is asked for again.
+        # Its files depend on each other, so browsers must revalidate each.
         response.headers["Cache-Control"] = "public, no-cache"
     response.add_etag()
     response.make_conditional(request)
@@ -115,7 +115,7 @@ def cart() -> Response:
 
 
 def _open() -> State:
-    """Return the state, where there is an example shop."""
+    """Return the state; 404 if there is no example shop."""
     state: State = current_app.extensions["omnibasket"]
     if not state.config.serve.example_shop:
         abort(404)

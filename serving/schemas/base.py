@@ -11,7 +11,7 @@ from recsys.config import filters
 
 Count = Annotated[int, Meta(ge=1, le=200)]
 Label = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")]
-#: Checked part by part by ``reading.read_filter``; this tells its shape.
+#: ``requests.read_filter`` checks it part by part; this describes its shape.
 FilterDocument = Annotated[
     dict[str, Any],
     Meta(
@@ -23,8 +23,7 @@ FilterDocument = Annotated[
     ),
 ]
 
-
-#: Names of attributes that an answer shall tell.
+#: Names of attributes that an answer is to contain.
 Attributes = Annotated[list[Label], Meta(max_length=100, examples=[["material", "gtin"]])]
 
 

@@ -1,6 +1,7 @@
-"""What goes over the wire about bundles: their evidence, what they would earn, and decisions.
+"""Types of answers about bundles: evidence, expected margin, terms and history.
 
-Answers are made by ``recsys.recommender.bundles.documents`` and held against these types by tests.
+``recsys.recommender.bundles.documents`` makes the answers; tests hold them to these types. Requests
+are in ``bundle_requests``.
 """
 
 from typing import Annotated, Literal

@@ -1,6 +1,7 @@
-"""What goes over the wire about reported events; ``recsys.ledger.events`` defines one event.
+"""Types of the request and the answer for reported events.
 
-``api.events`` decodes requests into ``Events`` and encodes ``EventsAnswer``.
+One event is ``recsys.ledger.events.Event``. ``api.events`` decodes requests into
+``Events`` and encodes ``EventsAnswer``.
 """
 
 from typing import Annotated, Any, Literal

@@ -1,4 +1,4 @@
-"""What goes over the wire about the page of one product.
+"""Types of the query and the answer for the page of one product.
 
 ``api.items`` decodes the query into ``PageQuery`` and answers in the shape of ``Page``; tests hold
 its answers to that type.

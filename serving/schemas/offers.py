@@ -1,6 +1,6 @@
-"""What goes over the wire about offers: what stands for a customer, issuing, redeeming.
+"""Types of requests and answers about offers: listing, making and redeeming them.
 
-Used by ``api.offers``, and by ``wire`` for the offers beside recommendations.
+Used by ``api.offers``, and by ``recommendations`` for the offers beside its items.
 """
 
 from typing import Annotated

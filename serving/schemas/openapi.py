@@ -1,7 +1,7 @@
-"""The OpenAPI 3.1 document, made from the routes there are and the types they take and give.
+"""The OpenAPI 3.1 document, made from the routes and the types of their requests and answers.
 
-Views carry ``documented(…)``; ``/openapi.json`` is built from it once. A route without it fails
-a test.
+Each view is decorated with ``documented(…)``; ``/openapi.json`` is built from that once. A route
+without it fails a test.
 """
 
 import inspect
@@ -58,9 +58,9 @@ _TITLES: Final = {
     304: "What the caller holds is still so",
     503: "Not ready",
 }
-#: Problems that any route may end in.
+#: Problems that any route may answer with.
 _EVERYWHERE: Final = ("bad-request", "misdirected", "internal-error")
-#: And those that need a key.
+#: Problems of every route that needs a key.
 _WITH_KEY: Final = (
     "key-missing",
     "key-unknown",
@@ -90,24 +90,24 @@ _OF_EVENTS: Final = {
 
 
 class Operation(msgspec.Struct, frozen=True):
-    """What a route does, takes and gives."""
+    """What a route does, and the types of its requests and answers."""
 
     summary: str
     tag: str
     scope: str | None
-    """What a key must be for; None where none is needed."""
+    """Scope that a key needs; None if the route needs no key."""
     answers: Mapping[int, Any]
     """Status → type of its JSON, or a media type such as ``text/html``."""
     body: Any = None
     query: Any = None
-    """Struct whose fields are the parameters."""
+    """Struct whose fields are the query parameters."""
     lists: Mapping[str, str | None] = {}
     problems: tuple[str, ...] = ()
-    """Kinds of ``serving.http.problems`` besides those that every route has."""
+    """Keys of ``PROBLEM_KINDS``, beside those that every route has."""
     also: tuple[str, ...] = ()
-    """Media types that a 200 may have besides."""
+    """Other media types that a 200 may have."""
     headers: Mapping[str, str] = {}
-    """Header that a request must have → what it says."""
+    """Required header → its description."""
     example: Any = None
     """A body to try."""
 
@@ -139,7 +139,7 @@ def documented(
 
 
 def scope_of(view: Callable[..., Any]) -> str | None:
-    """Return what a key must be for to call a view; None where none is needed."""
+    """Return the scope that a key needs for a view; None if it needs no key."""
     operation: Operation | None = getattr(view, _ATTRIBUTE, None)
     return None if operation is None else operation.scope
 
@@ -180,7 +180,7 @@ def build(app: Flask) -> dict[str, Any]:
     )
     by_kind = dict(zip(kinds, schemas, strict=True))
     _explain_events(components)
-    # Each part is decoded for itself, so the type of the body does not know theirs.
+    # The entries are decoded one by one, so the type of the body does not contain theirs.
     components["Events"]["properties"]["events"]["items"] = by_kind[Event]
     components["BatchRequest"]["properties"]["customers"]["items"] = by_kind[BatchCustomer]
     paths: dict[str, dict[str, Any]] = {}
@@ -307,7 +307,7 @@ def _responses(operation: Operation, by_kind: Mapping[Any, dict[str, Any]]) -> d
 def _parameters(
     schema: Mapping[str, Any], lists: Mapping[str, str | None], components: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    """Turn a struct's schema into query parameters, nested structs spread as ``outer_inner``."""
+    """Turn a struct's schema into query parameters; a nested struct becomes ``outer_inner``."""
     parameters: list[dict[str, Any]] = []
     for name, field in schema["properties"].items():
         members = field.get("anyOf", [field])

@@ -1,7 +1,7 @@
-"""Why an item is shown, and what to write over a list, as they go over the wire.
+"""Types of the reasons of items and the headings of lists.
 
-Each code is a type with its parameters, so that the OpenAPI document tells who words or translates
-them what comes with which. Made by ``recsys.recommender.reasons`` and ``headings``.
+Each code is a type with its parameters, so that the OpenAPI document tells translators which
+parameters come with which code. ``recsys.recommender`` makes them in ``reasons`` and ``headings``.
 """
 
 from typing import Annotated

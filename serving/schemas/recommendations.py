@@ -1,4 +1,4 @@
-"""What goes over the wire about recommendations, one request at a time or in a batch.
+"""Types of requests and answers about recommendations, single or in a batch.
 
 Requests are decoded into these types, and the OpenAPI document is made from them. Answers are made
 as plain dictionaries for speed; tests hold them to these types.

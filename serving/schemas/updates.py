@@ -10,8 +10,8 @@ from msgspec import Meta
 from recsys.ledger.events import Id, Money
 from serving.schemas.base import Body, Label
 
-#: What an attribute says.
-Said = (
+#: The value of an attribute.
+AttributeValue = (
     Annotated[str, Meta(min_length=1, max_length=2000)]
     | bool
     | Annotated[int, Meta(ge=-(2**53), le=2**53)]
@@ -32,7 +32,7 @@ class ItemUpdate(Body, frozen=True):
     brand: Label | None = None
     parent_id: Annotated[Id | None, Meta(description="The product that it is a variant of.")] = None
     attributes: Annotated[
-        Annotated[dict[Label, Said | None], Meta(max_length=64)] | None,
+        Annotated[dict[Label, AttributeValue | None], Meta(max_length=64)] | None,
         Meta(
             description="What else is to be said of it, by name: texts, numbers or true and false; "
             "null: nothing any more. `url` and `image_url` are addresses by http or "
