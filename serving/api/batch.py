@@ -132,12 +132,12 @@ def _answers(
     for start in range(0, len(lines), _CHUNK):
         state.yield_to_answers()  # whoever waits for one answer
         chunk = lines[start : start + _CHUNK]
-        params = [line for line in chunk if not isinstance(line, bytes)]
+        questions = [line for line in chunk if not isinstance(line, bytes)]
         try:
             answers = iter(
                 engine.recommend(
-                    [question for question, _, _ in params],
-                    [recipient.customer.history for _, recipient, _ in params],
+                    [question for question, _, _ in questions],
+                    [recipient.customer.history for _, recipient, _ in questions],
                     offerable,
                 )
             )

@@ -13,7 +13,7 @@ VISITOR = "203.0.113.9"
 
 
 @pytest.mark.parametrize(
-    ("peer", "told", "visitor"),
+    ("peer", "forwarded_for", "visitor"),
     [
         (VISITOR, [], VISITOR),
         (VISITOR, ["198.51.100.1"], VISITOR),  # whoever is no proxy may say anything
