@@ -11,12 +11,12 @@ from recsys.config.toml_file import Config
 ASK = """
 import itertools, json, sys
 import msgspec
-from recsys.config import Ledger, Workspace, load
+from recsys.config import LedgerSettings, load_config
 from recsys.datasets.compiled import forms
 from serving.app import create_app
 
-config = load(sys.argv[1])
-config = msgspec.structs.replace(config, ledger=Ledger(url=sys.argv[2]))
+config = load_config(sys.argv[1])
+config = msgspec.structs.replace(config, ledger=LedgerSettings(url=sys.argv[2]))
 app = create_app(config, background=False)
 client = app.test_client()
 before = forms()
