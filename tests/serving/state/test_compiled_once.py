@@ -12,7 +12,7 @@ ASK = """
 import itertools, json, sys
 import msgspec
 from recsys.config import LedgerSettings, load_config
-from recsys.datasets.compiled import forms
+from recsys.datasets.compilation import forms
 from serving.app import create_app
 
 config = load_config(sys.argv[1])
