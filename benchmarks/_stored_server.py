@@ -13,14 +13,14 @@ import sys
 from typing import Any
 
 from benchmarks import _stored
-from serving.http import Front, Lanes
+from serving.http import RequestQueues, Server
 
 
 def work(name: str, listening: socket.socket) -> None:
     """Answer in this process."""
 
     async def serve(app: Any) -> None:
-        Front(app, Lanes()).listen(listening)
+        Server(app, RequestQueues()).listen(listening)
         await asyncio.Event().wait()
 
     with contextlib.suppress(KeyboardInterrupt):

@@ -1,16 +1,14 @@
 from .connection_balance import ConnectionBalance
 from .problems import PROBLEM_KINDS, PROBLEM_TYPE, FieldError, Problem, Refusal, problem
-from .queues import Lanes, RequestQueues
+from .queues import RequestQueues
 from .responses import etag_of, is_held, reply, request_id_of
-from .server import Front, Server
+from .server import Server
 
 __all__ = [
     "PROBLEM_KINDS",
     "PROBLEM_TYPE",
     "ConnectionBalance",
     "FieldError",
-    "Front",
-    "Lanes",
     "Problem",
     "Refusal",
     "RequestQueues",

@@ -150,7 +150,3 @@ class RequestQueues:
         for queue in self.by_name.values():
             with contextlib.suppress(RuntimeError):
                 queue.stop()
-
-
-#: The former name, which ``benchmarks`` still imports.
-Lanes = RequestQueues

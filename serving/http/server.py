@@ -239,7 +239,3 @@ class Server(httputil.HTTPServerConnectionDelegate):
             extra={"refused": refused - self._logged},
         )
         self._logged_at, self._logged = now, refused
-
-
-#: The former name, which ``benchmarks`` still imports.
-Front = Server

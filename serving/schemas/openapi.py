@@ -73,21 +73,6 @@ _WITH_KEY: Final = (
     "too-many-requests",
 )
 
-#: What the fields of an event mean; the ledger's type carries no descriptions.
-_OF_EVENTS: Final = {
-    ("EventItem", "price"): "Of one, after discount: a decimal number in the event's currency as "
-    "in GA4, or minor units.",
-    ("Event", "event_id"): "Sent twice under one id, it counts once.",
-    ("Event", "occurred_at"): "ISO 8601 with an offset or `Z`.",
-    ("Event", "customer_id"): "One of `customer_id` and `identifier`, or neither.",
-    ("Event", "session_id"): "The visit. With a name, the visit is that customer's from then on.",
-    ("Event", "location_id"): "The store, or the warehouse.",
-    ("Event", "transaction_id"): "The order's number, as the order export has it. Needed for "
-    "`purchase` and `refund`.",
-    ("Event", "currency"): "Of prices that are plain numbers; the workspace's by default.",
-    ("Event", "recommendation_id"): "Of the answer that led here.",
-}
-
 
 class Operation(msgspec.Struct, frozen=True):
     """What a route does, and the types of its requests and answers."""
@@ -179,7 +164,6 @@ def build(app: Flask) -> dict[str, Any]:
         kinds, ref_template="#/components/schemas/{name}"
     )
     by_kind = dict(zip(kinds, schemas, strict=True))
-    _explain_events(components)
     # The entries are decoded one by one, so the type of the body does not contain theirs.
     components["Events"]["properties"]["events"]["items"] = by_kind[Event]
     components["BatchRequest"]["properties"]["customers"]["items"] = by_kind[BatchCustomer]
@@ -208,12 +192,6 @@ def build(app: Flask) -> dict[str, Any]:
             "securitySchemes": {_SCHEME: _BEARER, _SESSION: _COOKIE},
         },
     }
-
-
-def _explain_events(components: dict[str, Any]) -> None:
-    """Describe the fields of an event."""
-    for (kind, name), text in _OF_EVENTS.items():
-        components[kind]["properties"][name]["description"] = text
 
 
 def _operations(app: Flask) -> Iterator[tuple[str, str, Operation, str]]:

@@ -80,9 +80,13 @@ class EventItem(Wire, frozen=True):
 
     item_id: Id
     quantity: Annotated[float, Meta(gt=0, le=1e6)] = 1.0
-    price: Money | Amount | None = None
-    """Of one, after discount: a decimal number in the event's currency as in GA4, or minor
-    units."""
+    price: Annotated[
+        Money | Amount | None,
+        Meta(
+            description="Of one, after discount: a decimal number in the event's currency as in "
+            "GA4, or minor units."
+        ),
+    ] = None
     discount: Amount | None = None
     coupon: Text | None = None
     location_id: Id | None = None
@@ -107,26 +111,32 @@ class EventItem(Wire, frozen=True):
 class Event(Wire, frozen=True):
     """One thing that happened, named by an id that the sender chooses."""
 
-    event_id: Id
-    """Sent twice under one id, it counts once."""
+    event_id: Annotated[Id, Meta(description="Sent twice under one id, it counts once.")]
     event: EventName
-    occurred_at: Annotated[datetime, Meta(tz=True)]
-    """ISO 8601 with an offset or ``Z``."""
-    customer_id: Id | None = None
-    """One of ``customer_id`` and ``identifier``, or neither."""
+    occurred_at: Annotated[datetime, Meta(tz=True, description="ISO 8601 with an offset or `Z`.")]
+    customer_id: Annotated[
+        Id | None, Meta(description="One of `customer_id` and `identifier`, or neither.")
+    ] = None
     identifier: Identifier | None = None
-    session_id: Id | None = None
-    """The visit. With a name, the visit is that customer's from then on."""
+    session_id: Annotated[
+        Id | None,
+        Meta(description="The visit. With a name, the visit is that customer's from then on."),
+    ] = None
     channel: Channel = "web"
-    location_id: Id | None = None
-    """The store, or the warehouse."""
-    transaction_id: Id | None = None
-    """The order's number, as the order export has it. Needed for ``purchase`` and ``refund``."""
-    currency: CurrencyCode | None = None
-    """Of prices that are plain numbers; the workspace's by default."""
+    location_id: Annotated[Id | None, Meta(description="The store, or the warehouse.")] = None
+    transaction_id: Annotated[
+        Id | None,
+        Meta(
+            description="The order's number, as the order export has it. Needed for `purchase` and "
+            "`refund`."
+        ),
+    ] = None
+    currency: Annotated[
+        CurrencyCode | None,
+        Meta(description="Of prices that are plain numbers; the workspace's by default."),
+    ] = None
     items: Annotated[list[EventItem], Meta(max_length=500)] = field(default_factory=list)
-    recommendation_id: Id | None = None
-    """Of the answer that led here."""
+    recommendation_id: Annotated[Id | None, Meta(description="Of the answer that led here.")] = None
     placement: Id | None = None
     value: Amount | None = None
     tax: Amount | None = None
