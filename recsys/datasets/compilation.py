@@ -8,7 +8,8 @@ do not make.
 """
 
 import functools
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar, cast
 
 import numpy.typing as npt
@@ -99,9 +100,31 @@ class _Compiled:
                     known[name] = called.compile()
             options = {"cache": True, "nogil": True, "error_model": "numpy", **self.options}
             self.dispatcher = njit(**options)(self.function)
+            self._depend_on(known)
             if known.get(self.function.__name__) is self:
                 known[self.function.__name__] = self.dispatcher
         return self.dispatcher
+
+    def _depend_on(self, known: Mapping[str, Any]) -> None:
+        """Compile again when a constant or a compiled function of another file has changed.
+
+        numba discards what it kept on disk when the function's own file changes. Here the stamp of
+        that file is joined by the constants that the function names, and by the stamps of what it
+        calls.
+        """
+        kept = getattr(self.dispatcher._cache, "_cache_file", None)
+        if kept is None:  # nothing is kept on disk
+            return
+        uses = []
+        for name in self.function.__code__.co_names:
+            value = known.get(name)
+            called = getattr(getattr(value, "_cache", None), "_cache_file", None)
+            if called is not None and called is not kept:
+                uses.append((name, called._source_stamp))
+            elif isinstance(value, bool | int | float | str | tuple):
+                uses.append((name, repr(value)))
+        stamp = repr((kept._source_stamp, uses)).encode()
+        kept._source_stamp = hashlib.sha256(stamp).hexdigest()
 
 
 def fixed(array: Any) -> npt.NDArray[Any]:

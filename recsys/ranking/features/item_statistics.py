@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.datasets import IxArray
+from recsys.ranking.features.columns import ITEM as COLUMNS
+from recsys.ranking.features.columns import STATISTIC
 from recsys.schema import CHANNELS
 from recsys.units import DAY
 
@@ -33,23 +35,6 @@ YEAR_DAYS: Final = 364
 DOUBT: Final = 20.0
 #: Said where nothing is known.
 UNKNOWN: Final = -1.0
-
-#: Columns of ``ItemStatistics.columns``.
-COLUMNS: Final = (
-    "log_share_7",
-    "log_share_28",
-    "log_share_90",
-    "log_share_365",
-    "log_buyers",
-    "repeat_share",
-    "log_age_days",
-    "fresh_buyers",
-    "log_interval",
-    "price_level",
-    "discount_share",
-    "season",
-    "basket_size",
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,25 +78,28 @@ class ItemStatistics:
         items, order = baskets.items.indices, _order_of(training)
         ts = baskets.ts[order]
         columns = np.zeros((n, len(COLUMNS)), np.float32)
-        for column, half_life in enumerate(HALF_LIVES):
+        for half_life in HALF_LIVES:
             sold = np.bincount(items, baskets.decay(as_of_ts, half_life)[order], n)
-            columns[:, column] = np.log((sold + 0.05) / max(sold.sum(), 1.0))
+            share = np.log((sold + 0.05) / max(sold.sum(), 1.0))
+            columns[:, COLUMNS.index(f"log_share_{half_life:.0f}")] = share
         first_ts = np.full(n, as_of_ts)
         np.minimum.at(first_ts, items, ts)
-        columns[:, 6] = np.log1p((as_of_ts - first_ts) / DAY)
-        columns[:, 4:6], columns[:, 7:9] = _bought_again(training, items, order, ts)
+        columns[:, STATISTIC.log_age_days] = np.log1p((as_of_ts - first_ts) / DAY)
+        for name, values in _buyers(training, items, order, ts).items():
+            columns[:, COLUMNS.index(name)] = values
         products = training.products
         nothing = np.full(n, -1, np.int32)
         price = None if products is None else products.price_minor
         price = np.zeros(n) if price is None else price
         log_price = np.where(price > 0, np.log1p(price), UNKNOWN)
-        columns[:, 9] = _level(log_price, training.category)
+        columns[:, STATISTIC.price_level] = _level(log_price, training.category)
         if products is not None and products.discount_share is not None:
-            columns[:, 10] = products.discount_share
-        columns[:, 11] = _season(items, ts, as_of_ts, n)
+            columns[:, STATISTIC.discount_share] = products.discount_share
+        columns[:, STATISTIC.season] = _season(items, ts, as_of_ts, n)
         sizes = np.diff(baskets.items.indptr)
         held = np.maximum(np.bincount(items, minlength=n), 1)
-        columns[:, 12] = np.bincount(items, np.log1p(sizes)[order], n) / held
+        basket_size = np.bincount(items, np.log1p(sizes)[order], n) / held
+        columns[:, STATISTIC.basket_size] = basket_size
         weekday = (ts // DAY % 7).astype(np.int64)
         return cls(
             training.category,
@@ -149,13 +137,13 @@ def _order_of(training: "TrainingSet") -> npt.NDArray[np.int64]:
     return np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
 
 
-def _bought_again(
+def _buyers(
     training: "TrainingSet",
     items: IxArray,
     order: npt.NDArray[np.int64],
     ts: npt.NDArray[np.int64],
-) -> tuple[Floats, Floats]:
-    """Columns 4, 5 and 7, 8: who bought, who again, who for the first time lately, how soon."""
+) -> dict[str, Floats]:
+    """Columns that count customers: who bought, who again and how soon, who for the first time."""
     n, customer = training.n_items, training.baskets.customer[order].astype(np.int64)
     known = np.flatnonzero(customer >= 0)
     # Orders are sorted by time already.
@@ -172,16 +160,12 @@ def _bought_again(
     fresh = first & (when >= training.as_of_ts - FRESH_DAYS * DAY)
     newly = np.bincount(what[fresh], minlength=n)
     rest = max(len(training.baskets.customer_ids), 1) - buyers + newly
-    return (
-        np.stack([np.log1p(buyers), share], axis=1),
-        np.stack(
-            [
-                np.log((newly + 0.05) / np.maximum(rest, 1.0)),
-                np.where(intervals > 0, gaps / np.maximum(intervals, 1), UNKNOWN),
-            ],
-            axis=1,
-        ),
-    )
+    return {
+        "log_buyers": np.log1p(buyers),
+        "repeat_share": share,
+        "fresh_buyers": np.log((newly + 0.05) / np.maximum(rest, 1.0)),
+        "log_interval": np.where(intervals > 0, gaps / np.maximum(intervals, 1), UNKNOWN),
+    }
 
 
 def _level(log_price: Floats, category: IxArray) -> Floats:
