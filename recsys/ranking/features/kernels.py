@@ -177,13 +177,13 @@ def _fill_item(items: Any, customer: Any, statistics: Any, out: Any) -> None:
     weekday = (customer.now // 86400) % 7
     is_known = customer.channel < statistics.on_channel.shape[1]
     for i in range(len(items)):
-        item, row = items[i], out[i]
+        item = items[i]
         for c in range(len(STATISTIC)):
-            row[FEATURE.item_log_share_7 + c] = statistics.columns[item, c]
+            out[i, FEATURE.item_log_share_7 + c] = statistics.columns[item, c]
         if is_known:
-            row[FEATURE.on_channel] = statistics.on_channel[item, customer.channel]
-        row[FEATURE.on_weekday] = statistics.on_weekday[item, weekday]
-        row[FEATURE.log_price] = statistics.log_price[item]
+            out[i, FEATURE.on_channel] = statistics.on_channel[item, customer.channel]
+        out[i, FEATURE.on_weekday] = statistics.on_weekday[item, weekday]
+        out[i, FEATURE.log_price] = statistics.log_price[item]
 
 
 @compiled

@@ -156,38 +156,43 @@ def fill_affinity(
             by_family[k, GROUP_SUM.last_ts] = ts
     whole = freq_365 + 1.0
     for i in range(len(items)):
-        item, row = items[i], out[i]
-        row[FEATURE.category_recency] = -1.0
-        row[FEATURE.category_orders_since] = -1.0
-        row[FEATURE.brand_recency] = -1.0
-        row[FEATURE.family_recency] = -1.0
+        item = items[i]
+        out[i, FEATURE.category_recency] = -1.0
+        out[i, FEATURE.category_orders_since] = -1.0
+        out[i, FEATURE.brand_recency] = -1.0
+        out[i, FEATURE.family_recency] = -1.0
         k = category[item]
         if k >= 0 and by_category[k, CATEGORY_SUM.orders] > 0:
-            sums = by_category[k]
-            row[FEATURE.category_freq_30] = sums[CATEGORY_SUM.freq_30]
-            row[FEATURE.category_share_365] = sums[CATEGORY_SUM.freq_365] / whole
-            row[FEATURE.category_recency] = log_days(customer.now - sums[CATEGORY_SUM.last_ts])
-            row[FEATURE.category_orders_since] = (
-                customer.n_orders - 1 - sums[CATEGORY_SUM.last_order]
+            out[i, FEATURE.category_freq_30] = by_category[k, CATEGORY_SUM.freq_30]
+            out[i, FEATURE.category_share_365] = by_category[k, CATEGORY_SUM.freq_365] / whole
+            out[i, FEATURE.category_recency] = log_days(
+                customer.now - by_category[k, CATEGORY_SUM.last_ts]
             )
-            on_channel = sums[CATEGORY_SUM.on_channel] / sums[CATEGORY_SUM.orders]
-            row[FEATURE.category_on_channel] = on_channel
+            out[i, FEATURE.category_orders_since] = (
+                customer.n_orders - 1 - by_category[k, CATEGORY_SUM.last_order]
+            )
+            on_channel = (
+                by_category[k, CATEGORY_SUM.on_channel] / by_category[k, CATEGORY_SUM.orders]
+            )
+            out[i, FEATURE.category_on_channel] = on_channel
         k = brand[item]
         if k >= 0 and by_brand[k, GROUP_SUM.freq_365] > 0:
-            row[FEATURE.brand_share_365] = by_brand[k, GROUP_SUM.freq_365] / whole
-            row[FEATURE.brand_recency] = log_days(customer.now - by_brand[k, GROUP_SUM.last_ts])
+            out[i, FEATURE.brand_share_365] = by_brand[k, GROUP_SUM.freq_365] / whole
+            out[i, FEATURE.brand_recency] = log_days(customer.now - by_brand[k, GROUP_SUM.last_ts])
         k = department[item]
         if k >= 0:
-            row[FEATURE.department_share_365] = by_department[k, GROUP_SUM.freq_365] / whole
+            out[i, FEATURE.department_share_365] = by_department[k, GROUP_SUM.freq_365] / whole
         level = statistics.columns[item, STATISTIC.price_level]
         if level >= 0:
-            row[FEATURE.price_gap] = level - customer.price_level
+            out[i, FEATURE.price_gap] = level - customer.price_level
         discount = statistics.columns[item, STATISTIC.discount_share]
-        row[FEATURE.promotion_gap] = discount - customer.promotion
+        out[i, FEATURE.promotion_gap] = discount - customer.promotion
         k = family[item]
         if k >= 0 and by_family[k, GROUP_SUM.freq_365] > 0:
-            row[FEATURE.family_share_365] = by_family[k, GROUP_SUM.freq_365] / whole
-            row[FEATURE.family_recency] = log_days(customer.now - by_family[k, GROUP_SUM.last_ts])
+            out[i, FEATURE.family_share_365] = by_family[k, GROUP_SUM.freq_365] / whole
+            out[i, FEATURE.family_recency] = log_days(
+                customer.now - by_family[k, GROUP_SUM.last_ts]
+            )
     for item in lines.item:  # zeros again for the next customer
         if category[item] >= 0:
             by_category[category[item], :] = 0.0
