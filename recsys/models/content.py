@@ -19,7 +19,8 @@ from recsys.models.kernels.feature_profiles import (
     most_similar_own,
     score_profiles,
 )
-from recsys.models.kernels.top_k import ItemVotes, item_votes, no_votes, sum_votes, top_of_lists
+from recsys.models.kernels.top_k import top_of_lists
+from recsys.models.kernels.votes import ItemVotes, item_votes, no_votes, sum_votes
 
 if TYPE_CHECKING:
     from recsys.datasets import TrainingSet

@@ -13,7 +13,7 @@ from recsys.config import CoPurchaseSettings as Settings
 from recsys.datasets import Batch, IxArray, Lists, Ragged, decay, rows_contain, rows_of
 from recsys.models.base import Model, Recommendations, Scores
 from recsys.models.kernels.lifts import lifts_of
-from recsys.models.kernels.top_k import (
+from recsys.models.kernels.votes import (
     ItemVotes,
     item_votes,
     no_votes,

@@ -12,13 +12,8 @@ import numpy.typing as npt
 from recsys.config import NeighboursSettings as Settings
 from recsys.datasets import Batch, IntArray, IxArray, Lists, compiled, fixed
 from recsys.models.base import Floats, Model, Recommendations, Scores
-from recsys.models.kernels.top_k import (
-    item_votes,
-    no_votes,
-    scores_in_lists,
-    sum_votes,
-    top_of_lists,
-)
+from recsys.models.kernels.top_k import scores_in_lists, top_of_lists
+from recsys.models.kernels.votes import item_votes, no_votes, sum_votes
 
 if TYPE_CHECKING:
     from scipy import sparse

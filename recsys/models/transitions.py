@@ -13,14 +13,13 @@ from recsys.config import TransitionsSettings as Settings
 from recsys.datasets import Batch, IntArray, IxArray, Lists, Ragged, compiled, fixed
 from recsys.models.base import Floats, Model, Recommendations, Scores
 from recsys.models.kernels.lifts import lifts_of
-from recsys.models.kernels.top_k import (
+from recsys.models.kernels.top_k import scores_in_lists, top_of_lists
+from recsys.models.kernels.votes import (
     ItemVotes,
     item_votes,
     no_votes,
-    scores_in_lists,
     strongest_voters,
     sum_votes,
-    top_of_lists,
 )
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.datasets import IntArray, IxArray, compiled, fixed, zeroed
-from recsys.models.kernels.top_k import Array, Floats, ItemVotes, Scores, top_of_lists
+from recsys.models.kernels.top_k import Array, Floats, Scores, top_of_lists
+from recsys.models.kernels.votes import ItemVotes
 
 #: Features of each customer's products, as ``naming.spoken`` gives them.
 Profile = tuple[IntArray, IxArray, Floats]

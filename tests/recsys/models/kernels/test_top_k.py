@@ -4,14 +4,9 @@ from hypothesis import strategies as st
 
 from recsys.models.kernels.top_k import (
     Recommendations,
-    item_votes,
-    no_votes,
     scores_in_lists,
-    strongest_voters,
     top_of_lists,
     top_of_new,
-    top_voted,
-    votes_for,
 )
 
 N = 12
@@ -60,40 +55,3 @@ def test_what_was_had_is_taken_out():
     assert left.indptr.tolist() == [0, 1, 2]
     assert left.item_ix.tolist() == [4, 1]
     assert top_of_new(found, had, 8, 9).item_ix.tolist() == [4, 0, 1, 2]
-
-
-def speech(lists, table):
-    """What rows of (source, loud) say through a table of {source: {other: weight}}."""
-    indptr, sources = ragged([[source for source, _ in one] for one in lists], np.int32)
-    loud = ragged([[loud for _, loud in one] for one in lists], np.float64)[1]
-    starts, of = ragged([sorted(table.get(source, {})) for source in range(N)], np.int32)
-    weight = [table[source][other] for source in sorted(table) for other in sorted(table[source])]
-    return item_votes(indptr, sources, loud, (starts, of, np.array(weight, np.float32)))
-
-
-TABLE = {0: {1: 0.5, 2: 0.25}, 1: {2: 1.0, 3: -1.0}, 2: {1: 0.5}, 5: {3: 0.5}}
-
-
-def test_what_is_said_adds_up():
-    one = speech([[(0, 1.0), (1, 0.5)], [], [(5, 2.0), (1, 1.0)], [(2, 1.0)]], TABLE)
-    other = speech([[], [], [], [(0, 1.0)]], TABLE)
-    found = top_voted(one, other, N, 5)
-    assert [dict(zip(*map(np.ndarray.tolist, found.row(r)), strict=True)) for r in range(4)] == [
-        {2: 0.75, 1: 0.5},
-        {},
-        {2: 1.0},
-        {1: 1.0, 2: 0.25},
-    ]
-    assert top_voted(one, other, N, 1).item_ix.tolist() == [2, 2, 1]
-    every = np.tile(np.arange(N, dtype=np.int32), 4)
-    scores = votes_for(one, other, np.arange(5) * N, every, N).reshape(4, N)
-    assert scores[0].tolist() == [0, 0.5, 0.75] + [0] * (N - 3)
-    assert scores[3].tolist() == [0, 1.0, 0.25] + [0] * (N - 3)
-    assert top_voted(no_votes(2), no_votes(2), N, 3).indptr.tolist() == [0, 0, 0]
-
-
-def test_the_loudest_speaks_and_the_lower_of_equals():
-    one = speech([[(0, 1.0), (1, 0.5)], [(2, 1.0)]], TABLE)
-    other = speech([[], [(0, 1.0)]], TABLE)
-    wanted = ragged([[2, 3, 9], [1]], np.int32)
-    assert strongest_voters(one, other, wanted, N).tolist() == [1, -1, -1, 0]
