@@ -78,7 +78,11 @@ def _together(rows: Sequence[Structured]) -> tuple[IntArray, Structured]:
 
 @compiled
 def _place(key: Any, shift: Any, depth: Any, start: Any, keys: Any, ix: Any) -> Any:
-    """Position of a key in the catalogue; -1 where it has none. See ``ItemIndex``."""
+    """Position of a key in the catalogue, -1 where it has none; see ``ItemIndex``.
+
+    The key's top bits say where to start, ``depth`` how many keys to look at. Compiled into the
+    loops below, which look up one key a line.
+    """
     at = start[(key & 0x7FFFFFFFFFFFFFFF) >> shift]
     for _ in range(depth):
         if keys[at] == key:
@@ -101,6 +105,11 @@ def _lay_lines(
     ix: Any,
     as_of_ts: Any,
 ) -> Any:
+    """Copy each row's summary, then its lines, into columns; drop what is unknown or too late.
+
+    Compiled, because numpy would make several passes over structured rows, one for each condition
+    and column.
+    """
     n, room = len(ends) - 1, len(lines) + len(older)
     indptr, item_ix = np.zeros(n + 1, np.int64), np.empty(room, np.int32)
     ts, quantity = np.empty(room, np.int64), np.empty(room, np.float32)
@@ -147,6 +156,11 @@ def _lay_lines(
 def _lay_events(
     ends: Any, events: Any, shift: Any, depth: Any, start: Any, keys: Any, ix: Any, as_of_ts: Any
 ) -> Any:
+    """Copy each row's events into columns, sorted by time, kind and position.
+
+    Rows are sorted by time, kind and key, so an insertion sort has only to order equal times.
+    Compiled for the same reason as ``_lay_lines``.
+    """
     n, room = len(ends) - 1, len(events)
     indptr, item_ix = np.zeros(n + 1, np.int64), np.empty(room, np.int32)
     ts, kind = np.empty(room, np.int64), np.empty(room, np.uint8)

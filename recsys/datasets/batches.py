@@ -246,6 +246,11 @@ def _liking(
     as_of_ts: Any,
     worth: Any,
 ) -> Any:
+    """Add decayed views, carts and returns to the liking of purchases, customer by customer.
+
+    Sums stand in one array over the catalogue, cleared after each row. Compiled, because numpy
+    would sort all pairs of customer and product.
+    """
     n, room = len(indptr) - 1, len(item_ix) + len(done)
     ends, items = np.zeros(n + 1, np.int64), np.empty(room, np.int32)
     weight = np.empty(room, np.float64)
@@ -284,6 +289,10 @@ def _times(
     count: IxArray,
     as_of_ts: IntArray,
 ) -> Floats:
+    """Add up each product's purchases, each half after the half-life, in the order of its lines.
+
+    Compiled, so that a row's sum has the same bits in any batch.
+    """
     times = np.zeros(len(starts) - 1, np.float64)
     for r in range(len(indptr) - 1):
         for product in range(indptr[r], indptr[r + 1]):

@@ -1,8 +1,12 @@
-"""Room for compiled loops to work in, kept from one call to the next.
+"""Scratch arrays for compiled loops, kept from one call to the next.
 
-Sizes come in, arrays of zeros come out. Used by whatever adds up over a whole catalogue for one
-customer at a time: it uses a handful of entries, and clearing those is a fraction of the work of
-asking for a new array as long as the catalogue.
+In: sizes. Out: arrays of zeros. Used by loops that add up over a whole catalogue for one customer
+at a time: they use a handful of entries, and clearing those is a fraction of the work of allocating
+an array as long as the catalogue.
+
+A loop that is done with its arrays leaves them as zeros. One that ends with an error may not have
+got there, so its arrays are thrown away. Tests set ``check_returned``, which verifies every array
+that comes back.
 """
 
 import threading
@@ -12,6 +16,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+#: Whether to verify that arrays come back as zeros: a pass over the whole array, for tests.
+check_returned = False
+
 _held = threading.local()
 
 Array = npt.NDArray[Any]
@@ -20,22 +27,27 @@ Array = npt.NDArray[Any]
 class zeroed:  # noqa: N801 - read as the statement that it is used in
     """Arrays of zeros for the length of a ``with`` block, which leaves them as zeros.
 
-    While the block runs they are nobody else's; a block that ends by an error does not give them
-    back, so that whatever it left behind is in nobody's numbers.
+    While the block runs, nobody else uses them: each thread has its own, and a block inside another
+    gets others. A block that ends with an error does not give its arrays back.
 
     Parameters
     ----------
-    *wanted : tuple of (int, dtype)
-        Entries needed at least, and of which type; each is another array.
+    *sizes : tuple of (int, dtype)
+        Least length and type of each array.
+
+    Raises
+    ------
+    AssertionError
+        With ``check_returned``, when the block leaves anything but zeros.
     """
 
-    __slots__ = ("_taken", "_wanted")
+    __slots__ = ("_sizes", "_taken")
 
-    def __init__(self, *wanted: tuple[int, npt.DTypeLike]) -> None:
-        self._wanted = wanted
+    def __init__(self, *sizes: tuple[int, npt.DTypeLike]) -> None:
+        self._sizes = sizes
 
     def __enter__(self) -> tuple[Array, ...]:
-        self._taken = tuple(_take(size, dtype) for size, dtype in self._wanted)
+        self._taken = tuple(_take(size, dtype) for size, dtype in self._sizes)
         return self._taken
 
     def __exit__(
@@ -44,9 +56,14 @@ class zeroed:  # noqa: N801 - read as the statement that it is used in
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if kind is None:
-            for array in self._taken:
-                _held.__dict__[array.dtype.char].append(array)
+        if kind is not None:
+            return
+        for at, array in enumerate(self._taken):
+            if check_returned and array.any():
+                raise AssertionError(
+                    f"array {at} came back with {np.count_nonzero(array)} entries not cleared."
+                )
+            _held.__dict__[array.dtype.char].append(array)
 
 
 def _take(size: int, dtype: npt.DTypeLike) -> Array:
@@ -56,5 +73,5 @@ def _take(size: int, dtype: npt.DTypeLike) -> Array:
         if len(free[at]) >= size:
             return free.pop(at)
     if free:
-        free.pop()  # too short by now; a longer one takes its place
+        free.pop()  # all are too short; a longer one takes the place of one of them
     return np.zeros(size + size // 8, dtype)

@@ -290,6 +290,12 @@ def _standing(
     kept_indptr: Any,
     kept: Any,
 ) -> Any:
+    """Keep the events that no later line of the product follows, and add lasting returns.
+
+    Walks each row's lines to find the last of every product, then its events; returns are inserted
+    by time. Compiled, because numpy would sort lines, events and purchases of all customers
+    together.
+    """
     n, room = len(indptr) - 1, len(item_ix) + np.sum(quantity < 0)
     ends, items = np.zeros(n + 1, np.int64), np.empty(room, np.int32)
     times, kinds = np.empty(room, np.int64), np.empty(room, np.uint8)

@@ -119,6 +119,11 @@ def _contains(
     rows: NDArray[np.int64],
     asked: NDArray[np.int32],
 ) -> NDArray[np.bool_]:
+    """Mark each row's items, look up what is asked of that row, clear the marks.
+
+    Rows ascend, so each is marked once. Compiled, because numpy would search or sort pairs of row
+    and item.
+    """
     found = np.zeros(len(asked), np.bool_)
     start = 0
     while start < len(asked):

@@ -115,6 +115,12 @@ def _bought(
     quantity: npt.NDArray[np.float32],
     parts: int,
 ) -> tuple[IntArray, IxArray, IntArray, IntArray, IntArray]:
+    """Net each customer's lines by product and by order, with the rule of ``surviving``.
+
+    Sorts a customer's lines by product, then walks them in time order. Compiled, because orders
+    and products of one customer are groups within groups, for which numpy sorts all lines several
+    times.
+    """
     n, n_lines = len(indptr) - 1, len(item_ix)
     ends = np.zeros(n + 1, np.int64)
     items, starts = np.empty(n_lines, np.int32), np.zeros(n_lines + 1, np.int64)

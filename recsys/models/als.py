@@ -131,10 +131,10 @@ class Als(Model):
         given = found.indptr, self.place_[found.item_ix], found.weight, self.factors_, self.gram_
         return _folded(float(self.settings.alpha), float(self.ridge_), *map(fixed, given))
 
-    def _name(self, batch: Batch, n: int) -> Recommendations:
-        return self._vectors.name(batch.once(self.fold_in, lambda: self.fold_in(batch)), n)
+    def _top(self, batch: Batch, n: int) -> Recommendations:
+        return self._vectors.top(batch.once(self.fold_in, lambda: self.fold_in(batch)), n)
 
-    def _judge(self, batch: Batch, items: Lists) -> Scores:
+    def _score(self, batch: Batch, items: Lists) -> Scores:
         X = batch.once(self.fold_in, lambda: self.fold_in(batch))
         return self._vectors.score(X, items.indptr, items.item_ix)
 
@@ -153,6 +153,11 @@ def _folded(
     Y: Scores,
     gram: Floats,
 ) -> Floats:
+    """Solve each customer's ``x_u``: build ``YtY + Yt (C_u - I) Y + lambda I``, then Cholesky.
+
+    Walks a customer's products four at a time, so that the matrix is passed over a quarter as
+    often. Compiled, because numpy would solve one small system a call.
+    """
     n, width = len(indptr) - 1, Y.shape[1]
     X = np.zeros((n, width), np.float64)
     A, L = np.empty((width, width), np.float64), np.zeros((width, width), np.float64)

@@ -63,11 +63,11 @@ class Model(ABC):
         """Size of the catalogue that was learned."""
 
     @abstractmethod
-    def _name(self, batch: Batch, n: int) -> Recommendations:
+    def _top(self, batch: Batch, n: int) -> Recommendations:
         """The best ``n`` products with a score for each customer."""
 
     @abstractmethod
-    def _judge(self, batch: Batch, items: Lists) -> Scores:
+    def _score(self, batch: Batch, items: Lists) -> Scores:
         """Scores of given products, one list a customer; 0 where there is none."""
 
     def candidates(
@@ -106,9 +106,9 @@ class Model(ABC):
         past = batch.histories
         self._check_catalogue(past)
         if not new_only:
-            return self._name(batch, n)
+            return self._top(batch, n)
         most = int(np.diff(past.indptr).max(initial=0))
-        return top_of_new(self._name(batch, n + most), (past.indptr, past.item_ix), self.n_items, n)
+        return top_of_new(self._top(batch, n + most), (past.indptr, past.item_ix), self.n_items, n)
 
     def recommend(
         self, histories: Histories, n: int, context: Context, *, new_only: bool = False
@@ -146,7 +146,7 @@ class Model(ABC):
         """Return ``score`` for a batch that other models are asked about too."""
         self._check_catalogue(batch.histories)
         indptr, item_ix = np.asarray(items.indptr, np.int64), np.asarray(items.item_ix, np.int32)
-        return self._judge(batch, Lists(indptr, item_ix))
+        return self._score(batch, Lists(indptr, item_ix))
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Return what was learned, by name without the underscore.

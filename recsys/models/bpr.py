@@ -121,10 +121,10 @@ class Bpr(Model):
         given = found.indptr, self.place_[found.item_ix], found.weight, self.factors_, self.mean_
         return _folded(_DOUBT, *map(fixed, given))
 
-    def _name(self, batch: Batch, n: int) -> Recommendations:
-        return self._vectors.name(batch.once(self.fold_in, lambda: self.fold_in(batch)), n)
+    def _top(self, batch: Batch, n: int) -> Recommendations:
+        return self._vectors.top(batch.once(self.fold_in, lambda: self.fold_in(batch)), n)
 
-    def _judge(self, batch: Batch, items: Lists) -> Scores:
+    def _score(self, batch: Batch, items: Lists) -> Scores:
         X = batch.once(self.fold_in, lambda: self.fold_in(batch))
         return self._vectors.score(X, items.indptr, items.item_ix)
 
@@ -137,6 +137,10 @@ class Bpr(Model):
 def _folded(
     doubt: float, indptr: IntArray, place: IxArray, r: Floats, Y: Scores, mean: Floats
 ) -> Floats:
+    """Mean of the vectors a customer likes, shrunk towards the overall mean; 1 as its last entry.
+
+    Walks each row once. Compiled, because numpy would copy a vector for every entry.
+    """
     n, width = len(indptr) - 1, Y.shape[1]
     X = np.zeros((n, width), np.float64)
     for u in range(n):

@@ -196,7 +196,7 @@ class Content(Model):
         return sells
 
     def _own(self, batch: Batch) -> ItemVotes:
-        """What customers' products say of features; how loud is the share of their habits."""
+        """Votes of customers' products for features, weighted by their share of the habits."""
         return batch.once(self._own, lambda: self._habits(batch))
 
     def _habits(self, batch: Batch) -> ItemVotes:
@@ -214,21 +214,21 @@ class Content(Model):
             self._profile, lambda: sum_votes(own, no_votes(len(batch)), len(self.bounds_) - 1)
         )
 
-    def _name(self, batch: Batch, n: int) -> Recommendations:
+    def _top(self, batch: Batch, n: int) -> Recommendations:
         lists = self.lists_, self.named_
         indptr, items = items_of_profiles(self._profile(batch), _NAMING, lists, self.n_items)
-        scores = self._judge(batch, Lists(indptr, items))
+        scores = self._score(batch, Lists(indptr, items))
         alike = np.flatnonzero(scores > 0)
         return top_of_lists(np.searchsorted(alike, indptr), items[alike], scores[alike], n)
 
-    def _judge(self, batch: Batch, items: Lists) -> Scores:
+    def _score(self, batch: Batch, items: Lists) -> Scores:
         features = self.indptr_, self.features_, self.weights_
         n_features = len(self.bounds_) - 1
         given = items.indptr, items.item_ix
         return score_profiles(self._profile(batch), features, n_features, self._sells, *given)
 
     def because(self, batch: Batch, items: Ragged) -> SharedTraits:
-        """Say which product of the history speaks loudest for each given one.
+        """Return the product of the history that is most similar to each given one.
 
         Parameters
         ----------

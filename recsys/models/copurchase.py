@@ -237,7 +237,7 @@ class CoPurchase(Model):
         return lifts_of((self.indptr_, self.indices_, self.lift_), item_ix, others)
 
     def because(self, batch: Batch, items: Ragged) -> IxArray:
-        """Say which product of the history or the cart speaks loudest for each given one.
+        """Return the product of the history or the cart with the strongest vote for each given one.
 
         Parameters
         ----------
@@ -248,7 +248,7 @@ class CoPurchase(Model):
         Returns
         -------
         ndarray of the length of ``items.item_ix``, int32
-            -1 where nothing speaks for a product.
+            -1 for a product without votes.
 
         Raises
         ------
@@ -261,26 +261,26 @@ class CoPurchase(Model):
         return strongest_voters(*evidence, (indptr, item_ix), self.n_items)
 
     def _evidence(self, batch: Batch) -> tuple[ItemVotes, ItemVotes]:
-        """What the history says, and what the cart says."""
+        """Votes of the history, and votes of the cart."""
         found, past, carts = batch.histories.bought, batch.histories, batch.context.cart
         latest = past.ts[found.line[found.starts[1:] - 1]]
         rows = rows_of(found)
-        loud = decay(latest, batch.context.as_of_ts[rows], self.settings.half_life_days)
+        weight = decay(latest, batch.context.as_of_ts[rows], self.settings.half_life_days)
         within = self.within_indptr_, self.within_indices_, self.within_scores_
         if not len(carts.item_ix):
-            return item_votes(found.indptr, found.item_ix, loud, within), no_votes(len(batch))
-        loud[rows_contain(carts, rows, found.item_ix)] = 0.0
+            return item_votes(found.indptr, found.item_ix, weight, within), no_votes(len(batch))
+        weight[rows_contain(carts, rows, found.item_ix)] = 0.0
         carts = Lists.of_pairs(rows_of(carts), carts.item_ix, len(batch))  # each product once
         baskets = self.indptr_, self.indices_, self.scores_
         return (
-            item_votes(found.indptr, found.item_ix, loud, within),
+            item_votes(found.indptr, found.item_ix, weight, within),
             item_votes(carts.indptr, carts.item_ix, np.ones(len(carts.item_ix)), baskets),
         )
 
-    def _name(self, batch: Batch, n: int) -> Recommendations:
+    def _top(self, batch: Batch, n: int) -> Recommendations:
         evidence = batch.once(self._evidence, lambda: self._evidence(batch))
         return top_voted(*evidence, self.n_items, n)
 
-    def _judge(self, batch: Batch, items: Lists) -> Scores:
+    def _score(self, batch: Batch, items: Lists) -> Scores:
         evidence = batch.once(self._evidence, lambda: self._evidence(batch))
         return votes_for(*evidence, items.indptr, items.item_ix, self.n_items)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from recsys.datasets import TrainingSet
 
-#: Weaker weights say nothing.
+#: Smaller weights are dropped.
 _WEAKEST: Final = 1e-4
 #: Below this lambda, products that are much alike want double precision.
 _WELL_CONDITIONED: Final = 0.1
@@ -59,9 +59,9 @@ class Neighbours(Model):
         Position of each product in ``items_``; -1 where it takes no part.
     indptr_ : ndarray of shape (n_known + 1,), int64
     indices_ : ndarray, int32
-        Positions for which each product speaks, ascending.
+        Positions that each product votes for, ascending.
     weights_ : ndarray, float32
-        What it says of each.
+        Its weight for each.
 
     References
     ----------
@@ -96,7 +96,7 @@ class Neighbours(Model):
         return len(self.place_)
 
     def _scored(self, batch: Batch) -> Recommendations:
-        """Every product for which a habit of the customer speaks."""
+        """Every product with votes of the customer's habits."""
         indptr, items, times = batch.frequency(self.settings.half_life_days)
         own = _habits(*map(fixed, (indptr, items, times, self.place_)))
         table = self.indptr_, self.indices_, self.weights_
@@ -105,10 +105,10 @@ class Neighbours(Model):
         )
         return Recommendations(ends, self.items_[place], total.astype(np.float32))
 
-    def _name(self, batch: Batch, n: int) -> Recommendations:
+    def _top(self, batch: Batch, n: int) -> Recommendations:
         return top_of_lists(*batch.once(self._scored, lambda: self._scored(batch)), n)
 
-    def _judge(self, batch: Batch, items: Lists) -> Scores:
+    def _score(self, batch: Batch, items: Lists) -> Scores:
         found = batch.once(self._scored, lambda: self._scored(batch))
         return scores_in_lists(*found, (items.indptr, items.item_ix), self.n_items)
 
@@ -117,10 +117,14 @@ class Neighbours(Model):
 def _habits(
     indptr: IntArray, items: IxArray, times: Floats, place: IxArray
 ) -> tuple[IntArray, IxArray, Floats]:
-    """Places of what each customer buys and how loud they speak, over the length of all."""
+    """Places and weights of what each customer buys: ``x`` without products that take no part.
+
+    Walks each row twice, once for its length and once to divide by it. Compiled, because every
+    request asks it for one short row.
+    """
     n = len(indptr) - 1
     ends, known = np.zeros(n + 1, np.int64), np.empty(len(items), np.int32)
-    loud, habit = np.empty(len(items), np.float64), np.log1p(times)
+    weight, habit = np.empty(len(items), np.float64), np.log1p(times)
     end = 0
     for r in range(n):
         squares = 0.0
@@ -129,10 +133,10 @@ def _habits(
         for at in range(indptr[r], indptr[r + 1]):
             if place[items[at]] >= 0 and squares > 0:
                 known[end] = place[items[at]]
-                loud[end] = habit[at] / np.sqrt(squares)
+                weight[end] = habit[at] / np.sqrt(squares)
                 end += 1
         ends[r + 1] = end
-    return ends, known[:end].copy(), loud[:end].copy()
+    return ends, known[:end].copy(), weight[:end].copy()
 
 
 def _unit(counts: "sparse.csr_array") -> "sparse.csr_array":
@@ -184,7 +188,11 @@ def _gram(
     values: Floats,
     G: Matrix,
 ) -> None:
-    """Lower triangle of ``XtX``: X by rows with ascending columns, and by columns."""
+    """Lower triangle of ``XtX``: for each column of X, adds up the rows that hold it.
+
+    Columns ascend within a row, so a walk stops at the diagonal. Compiled, because a sparse
+    product would hold both triangles, with their indices, before they are spread out.
+    """
     n = len(starts) - 1
     sums = np.empty(n)
     for i in range(n):
@@ -201,7 +209,10 @@ def _gram(
 
 @compiled
 def _mirror(P: Matrix) -> None:
-    """Write the lower triangle into the upper one, a square at a time."""
+    """Write the lower triangle into the upper one, a square at a time.
+
+    Squares keep both sides in the processor's cache; numpy would write whole columns.
+    """
     n = len(P)
     for top in range(0, n, _SQUARE):
         for left in range(top, n, _SQUARE):
@@ -212,7 +223,11 @@ def _mirror(P: Matrix) -> None:
 
 @compiled
 def _strongest(P: Matrix, n: int) -> tuple[IntArray, IxArray, Scores]:
-    """Largest weights of each product: where they begin, for whom, and what."""
+    """Keep the ``n`` largest weights ``B_ij = -P_ij / P_ii`` of each row: bounds, columns, values.
+
+    Walks row by row; of equal weights the first columns stay. Compiled, because numpy would hold
+    all of ``B``, which is as large as ``P``.
+    """
     n_known = len(P)
     indptr = np.zeros(n_known + 1, np.int64)
     indices = np.empty(n_known * min(n, n_known), np.int32)
@@ -222,15 +237,17 @@ def _strongest(P: Matrix, n: int) -> tuple[IntArray, IxArray, Scores]:
     for i in range(n_known):
         B = -P[i] / diagonal
         B[i] = 0.0
-        loud = np.abs(B)
-        bar, level = loud.dtype.type(0), n_known
+        magnitude = np.abs(B)
+        bar, level = magnitude.dtype.type(0), n_known
         if n < n_known:
-            bar = np.partition(loud, n_known - n)[n_known - n]
-            level = n - int(np.count_nonzero(loud > bar))  # of equal ones the first stay
+            bar = np.partition(magnitude, n_known - n)[n_known - n]
+            level = n - int(np.count_nonzero(magnitude > bar))  # of equal ones the first stay
         for j in range(n_known):
-            if loud[j] == bar:
+            if magnitude[j] == bar:
                 level -= 1
-            if loud[j] >= _WEAKEST and (loud[j] > bar or (loud[j] == bar and level >= 0)):
+            if magnitude[j] >= _WEAKEST and (
+                magnitude[j] > bar or (magnitude[j] == bar and level >= 0)
+            ):
                 indices[size], weights[size] = j, B[j]
                 size += 1
         indptr[i + 1] = size

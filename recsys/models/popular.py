@@ -141,10 +141,10 @@ class Popular(Model):
             apart=False,
         )
 
-    def _name(self, batch: Batch, n: int) -> Recommendations:
-        return self._places.name(self._groups_of(batch), n)
+    def _top(self, batch: Batch, n: int) -> Recommendations:
+        return self._places.top(self._groups_of(batch), n)
 
-    def _judge(self, batch: Batch, items: Lists) -> Scores:
+    def _score(self, batch: Batch, items: Lists) -> Scores:
         return self._places.score(self._groups_of(batch), items.indptr, items.item_ix)
 
     def _groups_of(self, batch: Batch) -> IntArray:

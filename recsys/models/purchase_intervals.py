@@ -146,6 +146,12 @@ def _gathered(
     count: IxArray,
     as_of_ts: IntArray,
 ) -> tuple[Floats, Floats, Floats, Floats, IntArray, Floats]:
+    """Walk each pair's purchases in time order: counts, decayed repeats, intervals.
+
+    A purchase within ``apart_days`` of the one before it belongs to the same trip and adds
+    nothing. Compiled, because whether it does depends on the purchase before, which numpy cannot
+    say.
+    """
     n = len(starts) - 1
     times, repeats = np.zeros(n, np.float64), np.zeros(n, np.float64)
     elapsed_days, known_days = np.empty(n, np.float64), np.empty(n, np.float64)

@@ -202,10 +202,10 @@ class Repeat(Model):
         indptr = np.searchsorted(known, bought.indptr)
         return Recommendations(indptr, bought.item_ix[known], scores[known])
 
-    def _name(self, batch: Batch, n: int) -> Recommendations:
+    def _top(self, batch: Batch, n: int) -> Recommendations:
         return top_of_lists(*batch.once(self._owned, lambda: self._owned(batch)), n)
 
-    def _judge(self, batch: Batch, items: Lists) -> Scores:
+    def _score(self, batch: Batch, items: Lists) -> Scores:
         owned = batch.once(self._owned, lambda: self._owned(batch))
         return scores_in_lists(*owned, (items.indptr, items.item_ix), self.n_items)
 

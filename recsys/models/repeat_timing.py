@@ -204,6 +204,11 @@ def _late(
     log_interval_of: Scores,
     spread_of: Scores,
 ) -> Bools:
+    """Compare each product's elapsed time with the customer's typical interval.
+
+    Walks the products of each row; interval and spread are shrunk towards the product's as in
+    ``repeat_timing``. Compiled, because requests ask for the few products of one list.
+    """
     out = np.zeros(len(items), np.bool_)
     for r in range(len(indptr) - 1):
         mine = bought[bought_indptr[r] : bought_indptr[r + 1]]

@@ -1,7 +1,7 @@
 """Bought next: what lies in the order after one that held a product.
 
 Orders × products come in; each product's successors come out. What a customer's last orders held
-speaks for what their next one holds.
+votes for what their next one holds.
 """
 
 from collections.abc import Iterator
@@ -133,24 +133,24 @@ class Transitions(Model):
         self._check()
         return lifts_of((self.indptr_, self.indices_, self.lift_), item_ix, others)
 
-    def _said(self, batch: Batch) -> ItemVotes:
-        """What the products of each customer's last orders say, the latest loudest."""
+    def _votes(self, batch: Batch) -> ItemVotes:
+        """Votes of the products of each customer's last orders, weighted by how recent they are."""
         bought, past = batch.histories.bought, batch.histories
         steps = np.array(STEPS)
-        loud = _recent(*map(fixed, (steps, bought.indptr, bought.starts, bought.line, past.ts)))
+        weight = _recent(*map(fixed, (steps, bought.indptr, bought.starts, bought.line, past.ts)))
         table = self.indptr_, self.indices_, self.scores_
-        return item_votes(bought.indptr, bought.item_ix, loud, table)
+        return item_votes(bought.indptr, bought.item_ix, weight, table)
 
     def _scored(self, batch: Batch) -> Recommendations:
-        """Every product of which anything is said."""
-        found = batch.once(self._said, lambda: self._said(batch))
+        """Every product with votes."""
+        found = batch.once(self._votes, lambda: self._votes(batch))
         indptr, item_ix, total = sum_votes(found, no_votes(len(batch)), self.n_items)
         return Recommendations(indptr, item_ix, total.astype(np.float32))
 
-    def _name(self, batch: Batch, n: int) -> Recommendations:
+    def _top(self, batch: Batch, n: int) -> Recommendations:
         return top_of_lists(*batch.once(self._scored, lambda: self._scored(batch)), n)
 
-    def _judge(self, batch: Batch, items: Lists) -> Scores:
+    def _score(self, batch: Batch, items: Lists) -> Scores:
         found = batch.once(self._scored, lambda: self._scored(batch))
         return scores_in_lists(*found, (items.indptr, items.item_ix), self.n_items)
 
@@ -166,7 +166,7 @@ class Transitions(Model):
         Returns
         -------
         ndarray of the length of ``items.item_ix``, int32
-            The loudest; -1 where nothing speaks for a product.
+            The strongest voter; -1 for a product without votes.
 
         Raises
         ------
@@ -174,17 +174,21 @@ class Transitions(Model):
             Before ``fit``.
         """
         self._check(batch.histories, batch.context)
-        wanted = np.asarray(items.indptr, np.int64), np.asarray(items.item_ix, np.int32)
-        found = batch.once(self._said, lambda: self._said(batch))
-        return strongest_voters(found, no_votes(len(batch)), wanted, self.n_items)
+        candidates = np.asarray(items.indptr, np.int64), np.asarray(items.item_ix, np.int32)
+        found = batch.once(self._votes, lambda: self._votes(batch))
+        return strongest_voters(found, no_votes(len(batch)), candidates, self.n_items)
 
 
 @compiled
 def _recent(
     steps: Floats, indptr: IntArray, starts: IntArray, line: IntArray, ts: IntArray
 ) -> Floats:
-    """How loud each product speaks: by its last order's place among the last; 0 for older ones."""
-    loud = np.zeros(len(starts) - 1, np.float64)
+    """Weight of each product by its last order's place among the customer's last; 0 for older ones.
+
+    Walks a customer's lines once to find the last moments, then the products. Compiled, because
+    numpy would sort the moments of all customers.
+    """
+    weight = np.zeros(len(starts) - 1, np.float64)
     moments = np.empty(len(steps), np.int64)
     for r in range(len(indptr) - 1):
         known = 0  # the latest moments, the last one first
@@ -201,5 +205,5 @@ def _recent(
             latest = ts[line[starts[product + 1] - 1]]
             for place in range(known):
                 if moments[place] == latest:
-                    loud[product] = steps[place]
-    return loud
+                    weight[product] = steps[place]
+    return weight

@@ -13,23 +13,23 @@ from recsys.datasets import IntArray, IxArray, compiled, fixed, zeroed
 from recsys.models.kernels.top_k import Array, Floats, Scores, top_of_lists
 from recsys.models.kernels.votes import ItemVotes
 
-#: Features of each customer's products, as ``naming.spoken`` gives them.
+#: Features of each customer's products, as ``votes.sum_votes`` gives them.
 Profile = tuple[IntArray, IxArray, Floats]
 
 
 def items_of_profiles(
     profile: Profile, most: int, lists: tuple[Array, Array], n_items: int
 ) -> tuple[IntArray, IxArray]:
-    """Gather what each customer's strongest features name.
+    """Gather the products of each customer's strongest features.
 
     Parameters
     ----------
     profile : tuple of ndarray
-        Features of each customer's products, as of ``naming.spoken``.
+        Features of each customer's products, as of ``votes.sum_votes``.
     most : int
-        Features that may name products.
+        Features that may add products, the strongest first.
     lists : tuple of ndarray
-        ``indptr`` and products of what each feature names.
+        ``indptr`` and the products of each feature.
     n_items : int
 
     Returns
@@ -52,12 +52,12 @@ def score_profiles(
     indptr: IntArray,
     item_ix: IxArray,
 ) -> Scores:
-    """Score given products: how alike they are to what a customer buys, times how they sell.
+    """Score given products: similarity to what a customer buys, times how they sell.
 
     Parameters
     ----------
     profile : tuple of ndarray
-        As of ``named``.
+        As for ``items_of_profiles``.
     features : tuple of ndarray
         Where each product's features begin, which, and their weights.
     n_features : int
@@ -72,12 +72,13 @@ def score_profiles(
 def most_similar_own(
     own: ItemVotes, starts: IntArray, indptr: IntArray, item_ix: IxArray
 ) -> tuple[IxArray, Scores]:
-    """Find what of each customer's products is most like each given one.
+    """Find the customer's own product that is most similar to each given one.
 
     Parameters
     ----------
     own : ItemVotes
-        Of features; how loud a product is says what a likeness to it counts.
+        Votes of the customer's products for features; the similarity to a product counts with
+        its weight.
     starts : ndarray of shape (4,), int64
         First feature of words, categories and brands, and the end.
     indptr, item_ix : ndarray
@@ -86,9 +87,9 @@ def most_similar_own(
     Returns
     -------
     source : ndarray of the length of ``item_ix``, int32
-        The first of the loudest; -1 where nothing is alike.
+        The most similar one, the first of equals; -1 where none is similar.
     words : ndarray of the same length, float32
-        What words add to the likeness.
+        What words add to the similarity.
     """
     with zeroed((int(starts[-1]), np.float64)) as (total,):
         return _likest(total, int(starts[1]), tuple(own), *map(fixed, (indptr, item_ix)))
@@ -98,6 +99,11 @@ def most_similar_own(
 def _union(
     mark: npt.NDArray[np.uint8], indptr: IntArray, lists: IxArray, starts: IntArray, items: IxArray
 ) -> tuple[IntArray, IxArray]:
+    """Collect the products listed under each row's features, each product once.
+
+    Walks row by row with a mark for each product collected, and clears the marks of the row.
+    Compiled, because numpy would sort all listed products to find repeats.
+    """
     n_rows = len(indptr) - 1
     room = 0
     for of in lists:
@@ -130,6 +136,11 @@ def _scored(
     item_ix: IxArray,
     sells: Scores,
 ) -> Scores:
+    """Score each row's products: inner product with the row's profile, times ``sells``.
+
+    Spreads a profile over all features, walks the products' features, and clears it. Compiled,
+    because numpy would need the profile of every customer in full.
+    """
     scores = np.empty(len(item_ix), np.float32)
     for r in range(len(indptr) - 1):
         if indptr[r] == indptr[r + 1]:
@@ -150,7 +161,12 @@ def _scored(
 def _likest(
     given: Floats, words_end: int, own: Any, indptr: IntArray, item_ix: IxArray
 ) -> tuple[IxArray, Scores]:
-    ends, items, loud, starts, features, weights = own
+    """Find the own product with the largest weighted inner product for each candidate.
+
+    Spreads a candidate's features over all features, walks the customer's own products, and clears
+    them. Compiled, because numpy would hold every pair of an own product and a candidate.
+    """
+    ends, items, share, starts, features, weights = own
     source, words = np.full(len(item_ix), -1, np.int32), np.zeros(len(item_ix), np.float32)
     for r in range(len(indptr) - 1):
         for at in range(indptr[r], indptr[r + 1]):
@@ -166,8 +182,8 @@ def _likest(
                     alike += shared
                     if features[f] < words_end:
                         by_words += shared
-                if alike * loud[one] > most:
-                    most = alike * loud[one]
+                if alike * share[one] > most:
+                    most = alike * share[one]
                     source[at], words[at] = item, by_words
             for f in range(starts[wanted], starts[wanted + 1]):
                 given[features[f]] = 0.0

@@ -109,7 +109,11 @@ def _cut(parts: list[DirectedPairs], n: int) -> DirectedPairs:
 
 @compiled
 def _top(a: IxArray, b: IxArray, score: Scores, n_items: int, n: int) -> IntArray:
-    """Where the best ``n`` of each product stand, by product, then neighbour."""
+    """Positions of the best ``n`` pairs of each product, by product, then neighbour.
+
+    A counting sort by product, then a partition of each product's scores; of equal ones the first
+    neighbours stay. Compiled, because numpy would sort all pairs by three keys.
+    """
     starts = np.zeros(n_items + 1, np.int64)
     for at in range(len(a)):
         starts[a[at] + 1] += 1

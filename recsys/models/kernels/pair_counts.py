@@ -247,7 +247,12 @@ def _met(
     n_items: int,
     min_support: int,
 ) -> tuple[IxArray, IxArray, IxArray, IntArray]:
-    """Pairs of entries in the order of their products with what they meet."""
+    """Count what the entries of each product meet, a product at a time.
+
+    Entries come in the order of their products. Meetings add up in one array over the catalogue,
+    of which only the entries in ``seen`` are read and cleared. Compiled, because numpy would hold
+    every meeting.
+    """
     # Times below, weights above, so that a meeting touches one place.
     both = np.zeros(n_items, np.uint64)
     seen = np.empty(n_items, np.int32)
@@ -291,7 +296,7 @@ def _met(
 
 @compiled
 def _grown(array: npt.NDArray[Any], size: int, room: int) -> npt.NDArray[Any]:
-    """The same with more room behind."""
+    """Copy an array into one with more room behind, for output whose length is not known."""
     larger = np.empty(room, array.dtype)
     larger[:size] = array[:size]
     return larger

@@ -59,8 +59,8 @@ class PlaceLists:
     def _arrays(self) -> tuple[npt.NDArray[Any], ...]:
         return self.indptr, self.item_ix, self.own, self.lines, self.base
 
-    def name(self, groups: IntArray, n: int) -> Recommendations:
-        """Name the best products of each question.
+    def top(self, groups: IntArray, n: int) -> Recommendations:
+        """Return the best products of each request.
 
         Parameters
         ----------
@@ -69,7 +69,7 @@ class PlaceLists:
         n : int
         """
         n = min(n, len(self.base))
-        lists = [self._named(group, n) for group in groups.tolist()]
+        lists = [self._best_of(group, n) for group in groups.tolist()]
         indptr = np.zeros(len(lists) + 1, np.int64)
         np.cumsum([len(items) for items, _ in lists], out=indptr[1:])
         if len(lists) == 1:
@@ -80,7 +80,7 @@ class PlaceLists:
             scores.append(one[1])
         return Recommendations(indptr, np.concatenate(items), np.concatenate(scores))
 
-    def _named(self, group: int, n: int) -> tuple[IxArray, Scores]:
+    def _best_of(self, group: int, n: int) -> tuple[IxArray, Scores]:
         """The best products of a place and their scores: the same for everyone who asks there."""
         found = self._best.get((group, n))
         if found is None:
@@ -95,7 +95,7 @@ class PlaceLists:
         return found
 
     def score(self, groups: IntArray, indptr: IntArray, item_ix: IxArray) -> Scores:
-        """Score given products of each question, in ``item_ix[indptr[r]:indptr[r + 1]]``."""
+        """Score given products of each request, in ``item_ix[indptr[r]:indptr[r + 1]]``."""
         arrays = map(fixed, (groups, indptr, item_ix, *self._arrays))
         with zeroed((len(self.base), np.int32)) as (place,):
             return _scored(float(self.doubt), self.apart, place, *arrays)
@@ -114,7 +114,7 @@ def places_of(model: Any, learned: npt.NDArray[Any], make: Callable[[], PlaceLis
 def groups_of(
     keys: IntArray, location: IntArray, channel: npt.NDArray[np.integer]
 ) -> npt.NDArray[np.int64]:
-    """Find the place that each question is answered from.
+    """Find the place that each request is answered from.
 
     Parameters
     ----------
@@ -135,6 +135,11 @@ def groups_of(
 def _groups_of(
     keys: IntArray, location: IntArray, channel: npt.NDArray[np.uint8]
 ) -> npt.NDArray[np.int64]:
+    """Look each row's location up in the sorted ``keys``, then its channel.
+
+    Compiled, because a request asks for one row, for which numpy's calls cost more than the
+    search.
+    """
     group = np.full(len(location), -1, np.int64)
     for r in range(len(location)):
         for key in (location[r], -1 - np.int64(channel[r])):
@@ -151,15 +156,20 @@ def _scored(
     apart: bool,
     place: IxArray,
     groups: IntArray,
-    asked: IntArray,
-    wanted: IxArray,
+    item_indptr: IntArray,
+    items: IxArray,
     indptr: IntArray,
     item_ix: IxArray,
     own: Scores,
     lines: Floats,
     base: Scores,
 ) -> Scores:
-    scores = np.empty(len(wanted), np.float32)
+    """Score each row's products: ``(own + shrinkage base) / (lines + shrinkage)``.
+
+    Notes the positions of a place's products, keeps them while rows of the same place follow, and
+    clears them. Compiled, because numpy would search for every product in every row.
+    """
+    scores = np.empty(len(items), np.float32)
     held = np.int64(-1)
     for r in range(len(groups)):
         g = groups[r]
@@ -171,8 +181,8 @@ def _scored(
                 for at in range(indptr[g], indptr[g + 1]):
                     place[item_ix[at]] = at + 1
             held = g
-        for at in range(asked[r], asked[r + 1]):
-            item = wanted[at]
+        for at in range(item_indptr[r], item_indptr[r + 1]):
+            item = items[at]
             if g < 0 or (apart and place[item] == 0):
                 scores[at] = base[item]
                 continue
@@ -198,7 +208,11 @@ def _candidates(
     lines: Floats,
     base: Scores,
 ) -> tuple[IntArray, IxArray, Scores]:
-    """Each place's own products, and the best ``n`` of the others, whose order is the overall."""
+    """Collect each place's own products, and the best ``n`` of the others in overall order.
+
+    The score of a product that the place never sold rises with the overall one, so ``n`` are
+    enough. Compiled, because numpy would score the whole catalogue for each place.
+    """
     ends = np.zeros(len(groups) + 1, np.int64)
     room = len(groups) * n
     for g in groups:

@@ -144,7 +144,10 @@ def _push(heap: IntArray, size: Any, n: int, key: Any) -> Any:
 
 @compiled
 def _unpack(heap: IntArray, size: Any, items: IxArray, bits: IxArray, start: Any) -> None:
-    """Pop a heap's keys, smallest first, and write their items and score bits from the end."""
+    """Pop a heap's keys, smallest first, and write their items and score bits from the end.
+
+    The heap is used up. In place, for the same reason as ``_push``.
+    """
     for last in range(size - 1, -1, -1):
         key = heap[0]
         high = key >> 32

@@ -53,15 +53,15 @@ class Vectors(NamedTuple):
         norms = np.nextafter(lengths[order].astype(np.float32), np.float32(np.inf))
         return cls(np.ascontiguousarray(factors[order]), kept, place, norms)
 
-    def name(self, X: Floats, n: int) -> Recommendations:
-        """Name the products with the largest inner products, with most of the vectors unread.
+    def top(self, X: Floats, n: int) -> Recommendations:
+        """Return the products with the largest inner products, with most of the vectors unread.
 
         Parameters
         ----------
         X : ndarray of shape (n_customers, width), float64
             The customers' vectors; zeros for one of whom nothing is known.
         n : int
-            Products wanted for each.
+            Products to return for each, at most.
 
         Notes
         -----
@@ -83,6 +83,10 @@ class Vectors(NamedTuple):
 
 @summing
 def _scored(X: Floats, indptr: IntArray, places: IxArray, factors: Scores) -> Scores:
+    """Inner products of each row of ``X`` with its products' vectors, row by row.
+
+    Compiled, because numpy would copy a vector for every entry.
+    """
     scores = np.zeros(len(places), np.float32)
     width = X.shape[1]
     for r in range(len(indptr) - 1):
@@ -97,7 +101,11 @@ def _scored(X: Floats, indptr: IntArray, places: IxArray, factors: Scores) -> Sc
 
 @summing
 def _promising(n: int, X: Floats, factors: Scores, norms: Scores) -> tuple[IntArray, IntArray]:
-    """Places of each row's best ``n``, and of all that rounding might put there."""
+    """Positions of each row's best ``n``, and of all that rounding might put there.
+
+    Walks the vectors from the longest; a heap of the best ``n`` scores tells when no further one
+    can be among them. Compiled, because numpy would multiply by all vectors.
+    """
     n_rows, width = X.shape
     indptr = np.zeros(n_rows + 1, np.int64)
     places = np.empty(n_rows * (n + n // 4 + 8), np.int64)

@@ -152,7 +152,10 @@ def strongest_voters(
 
 @compiled
 def _count(votes: Any, r: int) -> int:
-    """Number of votes in one row: an upper bound for the products voted for."""
+    """Count the votes in one row: an upper bound for the number of products voted for.
+
+    Compiled into ``_sum``, which allocates its output by it.
+    """
     indptr, voter, weight, starts, _, _ = votes
     size = 0
     for at in range(indptr[r], indptr[r + 1]):

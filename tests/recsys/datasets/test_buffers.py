@@ -29,6 +29,14 @@ def test_what_an_error_left_behind_is_in_nobodys_numbers() -> None:
         assert not other.any()
 
 
+def test_a_loop_that_does_not_clear_its_array_is_found() -> None:
+    with pytest.raises(AssertionError, match="array 1 came back with 2 entries"):  # noqa: SIM117
+        with zeroed((100, np.int64), (100, np.float64)) as (_, left):
+            left[5:7] = 1.0
+    with zeroed((100, np.float64)) as (other,):
+        assert not other.any()
+
+
 def test_nobody_else_has_it_meanwhile() -> None:
     with zeroed((10, np.uint8), (10, np.uint8)) as (one, two), zeroed((10, np.uint8)) as (three,):
         assert len({id(one), id(two), id(three)}) == 3
