@@ -1,7 +1,7 @@
-"""What is known of each product besides what the models say: how it sells, to whom, at what price.
+"""Statistics of each product: how it sells, to whom, at what price.
 
-Orders × products come in, item-side arrays come out. ``features`` puts them beside a customer's
-history. Learned by training, stored in the artefact.
+In: orders × products. Out: arrays with one row a product. Computed by training, stored in the
+artefact; ``table`` puts them beside a customer's history.
 """
 
 from collections.abc import Mapping
@@ -13,8 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.datasets import IxArray
-from recsys.ranking.features.columns import ITEM as COLUMNS
-from recsys.ranking.features.columns import STATISTIC
+from recsys.ranking.features.columns import ITEM, STATISTIC
 from recsys.schema import CHANNELS
 from recsys.units import DAY
 
@@ -24,27 +23,30 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 Scores = npt.NDArray[np.float32]
 
-#: Ages at which a purchase counts half, where it is counted how a product sells. Days.
+#: Ages at which a purchase counts half in a product's share of all purchases. Days.
 HALF_LIVES: Final = (7.0, 28.0, 90.0, 365.0)
 #: First purchases are counted over this many days.
 FRESH_DAYS: Final = 28
-#: Days that are looked at a year ago.
+#: Days whose sales a year ago are compared with those of all weeks.
 SEASON_DAYS: Final = 28
 YEAR_DAYS: Final = 364
-#: Orders of doubt, where a product's share is compared with everyone's.
-DOUBT: Final = 20.0
-#: Said where nothing is known.
+#: Orders by which a product's share is shrunk towards the share of all products.
+SHRINKAGE: Final = 20.0
+#: Stands for a number that is not known.
 UNKNOWN: Final = -1.0
+
+#: Columns of ``ItemStatistics.columns``.
+COLUMNS: Final = ITEM
 
 
 @dataclass(frozen=True, eq=False)
 class ItemStatistics:
-    """Numbers of ``n_items`` products.
+    """Statistics of ``n_items`` products.
 
     Attributes
     ----------
     category, brand, department, family : ndarray of shape (n_items,), int32
-        Number of each product's; -1 where unknown. A family are the variants of one product.
+        Number of each product's group; -1 where unknown. A family is the variants of one product.
     columns : ndarray of shape (n_items, len(COLUMNS)), float32
         In the order of ``COLUMNS``: logarithms of the share of recent purchases at each of
         ``HALF_LIVES``; of the customers who ever bought it; which share of its purchases are
@@ -73,7 +75,7 @@ class ItemStatistics:
 
     @classmethod
     def fit(cls, training: "TrainingSet") -> Self:
-        """Count; nothing at or after ``training.as_of_ts`` is seen."""
+        """Compute the statistics of a training set, from before ``training.as_of_ts`` alone."""
         baskets, n, as_of_ts = training.baskets, training.n_items, training.as_of_ts
         items, order = baskets.items.indices, _order_of(training)
         ts = baskets.ts[order]
@@ -122,12 +124,12 @@ class ItemStatistics:
         return n_category, n_brand, n_department, n_family
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
-        """Everything, by name."""
+        """Return all arrays, by name."""
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
-        """Rebuild from what ``arrays`` gave."""
+        """Rebuild the statistics from ``arrays()``."""
         return cls(**{name: arrays[name] for name in cls.__dataclass_fields__})
 
 
@@ -176,7 +178,7 @@ def _level(log_price: Floats, category: IxArray) -> Floats:
     group = category[at]
     begin = np.searchsorted(group, group)
     size = np.searchsorted(group, group, side="right") - begin
-    new = np.ones(len(at), bool)  # equal prices stand at the middle of their places
+    new = np.ones(len(at), bool)  # equal prices share the mean of their ranks
     new[1:] = (group[1:] != group[:-1]) | (log_price[at[1:]] != log_price[at[:-1]])
     starts = np.flatnonzero(new[: len(at)])
     many = np.diff(starts, append=len(at))
@@ -193,11 +195,11 @@ def _season(items: IxArray, ts: npt.NDArray[np.int64], as_of_ts: int, n: int) ->
     then = (ts >= start) & (ts < start + SEASON_DAYS * DAY)
     year = ts >= start
     total = np.bincount(items[year], minlength=n)
-    if not then.any():  # nothing was sold then at all, as before a reopening: it says nothing
+    if not then.any():  # nothing was sold then, as before a reopening
         return np.zeros(n)
     usual = then.sum() / max(year.sum(), 1)
     in_season = np.bincount(items[then], minlength=n)
-    seasonal: Floats = np.log((in_season + DOUBT * usual) / ((total + DOUBT) * usual))
+    seasonal: Floats = np.log((in_season + SHRINKAGE * usual) / ((total + SHRINKAGE) * usual))
     return seasonal
 
 
@@ -207,5 +209,5 @@ def _lift(items: IxArray, group: npt.NDArray[np.int64], n: int, n_groups: int) -
     counts = counts.reshape(n, n_groups).astype(np.float64)
     usual = counts.sum(axis=0) / max(counts.sum(), 1.0)
     total = counts.sum(axis=1, keepdims=True)
-    lift = (counts + DOUBT * usual) / ((total + DOUBT) * np.maximum(usual, 1e-9))
+    lift = (counts + SHRINKAGE * usual) / ((total + SHRINKAGE) * np.maximum(usual, 1e-9))
     return np.where(usual > 0, np.log(np.maximum(lift, 1e-3)), 0.0).astype(np.float32)

@@ -98,24 +98,29 @@ def fill_features(
         for i in range(len(items)):
             position_of[items[i]] = i + 1  # 0 is for products that are no candidates
         order, n_orders = _number_orders(line_order[first:last], line_ts[first:last])
+        age, freq_30, freq_365 = _decay(now[r], line_ts[first:last])
         lines = Lines(
             line_item[first:last],
             line_ts[first:last],
             order,
-            *_decay(now[r], line_ts[first:last]),
+            age,
+            freq_30,
+            freq_365,
             count[first:last],
             quantity[first:last],
             amount[first:last],
             channel[first:last],
             location[first:last],
         )
+        price_level, promotion = _usual_prices(lines, of.columns, of.log_price)
         customer = Customer(
             now[r],
             at_location[r],
             on_channel[r],
             cart_ptr[r + 1] - cart_ptr[r],
             n_orders,
-            *_usual_prices(lines, of.columns, of.log_price),
+            price_level,
+            promotion,
         )
         first, last = event_ptr[r], event_ptr[r + 1]
         events = event_item[first:last], event_ts[first:last], event_kind[first:last]

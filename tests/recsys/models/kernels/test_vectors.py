@@ -16,7 +16,7 @@ def made(rows, n_items=40, seed=0, spread=1.0):
 def test_the_best_are_named_however_early_the_scan_ends(rows, n, seed, spread):
     found = made(rows, seed=seed, spread=spread)
     X = np.random.default_rng(seed + 1).normal(size=(7, 5))
-    named = found.name(X, n)
+    named = found.top(X, n)
     for r, x in enumerate(X):
         exact = (found.factors.astype(np.float64) * x).sum(axis=1)
         items, scores = named.row(r)
@@ -44,7 +44,7 @@ def test_products_without_a_vector_have_no_score():
     X = np.array([[1.0, 0.5], [0.0, 0.0]])
     every = np.tile(np.arange(5, dtype=np.int32), 2)
     assert found.score(X, np.array([0, 5, 10]), every).tolist() == [0, 1, 0, 1, 0] + [0] * 5
-    assert found.name(X, 3).indptr.tolist() == [0, 2, 2]
+    assert found.top(X, 3).indptr.tolist() == [0, 2, 2]
     nothing = Vectors.of(factors[:0], np.empty(0, np.int32), 5)
-    assert nothing.name(X, 3).indptr.tolist() == [0, 0, 0]
-    assert nothing.name(X[:0], 3).indptr.tolist() == [0]
+    assert nothing.top(X, 3).indptr.tolist() == [0, 0, 0]
+    assert nothing.top(X[:0], 3).indptr.tolist() == [0]

@@ -8,9 +8,9 @@ import pytest
 
 from recsys.ranking.features.item_statistics import (
     COLUMNS,
-    DOUBT,
     HALF_LIVES,
     SEASON_DAYS,
+    SHRINKAGE,
     UNKNOWN,
     YEAR_DAYS,
     ItemStatistics,
@@ -107,7 +107,7 @@ def test_where_and_when_it_sells_more_than_others(orders, training, what):
         for number in range(lifts.shape[1]):
             usual = sum(at == number for _, at in lines) / len(lines)
             here = sum(line == (item, number) for line in lines)
-            share = (here + DOUBT * usual) / (total + DOUBT)
+            share = (here + SHRINKAGE * usual) / (total + SHRINKAGE)
             expected = math.log(max(share / usual, 1e-3)) if usual else 0.0
             assert lifts[ix, number] == pytest.approx(expected, abs=1e-5)
 
@@ -125,7 +125,7 @@ def test_the_season_a_year_ago_by_a_plain_loop(shut):
     season = [(item, at) for item, at in last_year if at < end]
     share = len(season) / len(last_year)
     for item in range(5):
-        own = sum(each == item for each, _ in season) + DOUBT * share
-        usual = (sum(each == item for each, _ in last_year) + DOUBT) * share
+        own = sum(each == item for each, _ in season) + SHRINKAGE * share
+        usual = (sum(each == item for each, _ in last_year) + SHRINKAGE) * share
         expected = 0.0 if shut else math.log(own / usual)
         assert found[item] == pytest.approx(expected)
