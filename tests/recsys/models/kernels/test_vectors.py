@@ -31,7 +31,7 @@ def test_equal_scores_stand_in_the_order_of_the_items():
     factors = np.ones((9, 3), np.float32)
     found = Vectors.of(factors, np.arange(9), 9)
     for n in range(1, 10):
-        named = found.name(np.array([[1.0, 2.0, 0.3]]), n)
+        named = found.top(np.array([[1.0, 2.0, 0.3]]), n)
         assert named.item_ix.tolist() == list(range(n))
 
 
