@@ -1,6 +1,6 @@
 """Arrow between the engine and numpy.
 
-Called by ``numbers``, ``lineup``, ``reading``, ``rows`` and ``whole``.
+Called by the modules of this package that read a history's Parquet.
 """
 
 from collections.abc import Callable, Iterator

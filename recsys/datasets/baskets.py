@@ -1,6 +1,6 @@
 """Orders × products: what every model fits on.
 
-``reading`` fills a ``TrainingSet`` from the history's numbers; models take from it the sparse
+``training_set`` fills a ``TrainingSet`` from an encoded history; models take from it the sparse
 matrices they need, all of them sums over one pass through the lines.
 """
 
@@ -42,7 +42,7 @@ class Baskets:
     location : ndarray of shape (n_orders,), int64
         ``ids.location_key``; 0 for none.
     customer_ids : list of str
-        In the order of ``lineup``.
+        In the order of ``shuffled_customers``.
     discounted : ndarray of the length of ``items.indices``, bool, optional
         Whether something was taken off the price; None where nothing was ever discounted.
     """
@@ -107,7 +107,7 @@ class TrainingSet:
         Of everything random.
     threads : int
         Threads that a model may use.
-    products : RepurchaseRates, optional
+    products : Products, optional
         What the catalogue says of each product; None where it says nothing.
     interactions : Interactions, optional
         Views, carts and returns before ``as_of_ts``: of ``baskets.customer_ids`` first, then of
@@ -137,8 +137,8 @@ class TrainingSet:
 
         Parameters
         ----------
-        history : History or Numbers
-            Numbers where several trainings are cut from one history, which is read once then.
+        history : History or EncodedHistory
+            Encoded where several trainings are cut from one history, which is read once then.
         as_of_ts : int
             UTC epoch seconds. Only lines before it count.
         since_ts : int, optional

@@ -1,7 +1,7 @@
 """The history's lines and events as numbers: read once, cut at any moment.
 
 The history's Parquet comes in; out come its texts, each once, and columns of numbers that stand for
-them, in time order. ``reading`` cuts a ``TrainingSet`` out of it, ``rows`` customers' rows.
+them, in time order. ``training_set`` cuts a ``TrainingSet`` out of it.
 A training of several moments reads the history once.
 """
 
@@ -118,7 +118,7 @@ class EncodedHistory:
         Since when each is known: the smallest number for what the catalogue lists, the largest
         for what was never sold.
     customer_ids : StringArray
-        Of lines and of events, in the order of ``lineup``.
+        Of lines and of events, in the order of ``shuffled_customers``.
     order_ids, location_ids : StringArray
         Sorted.
     lines : EncodedLines

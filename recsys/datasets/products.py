@@ -1,6 +1,6 @@
 """What the catalogue says of its products, in the order of an index.
 
-``reading`` fills it from the history's products; models that know a product by what it is, and not
+``training_set`` fills it from the history's products; models that know a product by what it is, and not
 only by who bought it, fit on it.
 """
 

@@ -2,7 +2,7 @@
 
 A history's Parquet comes in; out come its lines in the form that rows store, customer by customer.
 Each different text is looked at once, and nothing is sorted but the customers: the lines lie in
-time order already. Called by ``rows``, which streams the lines of larger histories.
+time order already. Called by ``history_rows``, which streams the lines of larger histories.
 """
 
 from collections.abc import Callable
