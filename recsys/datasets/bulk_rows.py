@@ -1,8 +1,8 @@
 """Rows of many customers at once.
 
-Lines or events come in, customer by customer; out comes one ``CustomerHistory`` each, the same as
-``add_lines`` and ``add_events`` make of an empty row. Most customers' lines fit in a
-row and are in order already: whether they are is asked of all of them together. Called by ``history_rows``.
+In: lines or events, customer by customer. Out: one ``CustomerHistory`` each, the same that
+``add_lines`` and ``add_events`` make of an empty row. Most customers' lines fit in a row and are in
+order already, which is checked for all of them together. Called by ``history_rows``.
 """
 
 from collections.abc import Iterator

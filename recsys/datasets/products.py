@@ -1,7 +1,7 @@
 """What the catalogue says of its products, in the order of an index.
 
-``training_set`` fills it from the history's products; models that know a product by what it is, and not
-only by who bought it, fit on it.
+``training_set`` fills it from the history's products; models that use what a product is, and not
+only who bought it, fit on it.
 """
 
 from collections.abc import Sequence
