@@ -127,7 +127,7 @@ def ready(config: Config, which: str) -> tuple[Ranker, EvaluationSet]:
     people = evaluation_set.read(
         history, ranker.index, window, active=ASKED, seed=config.train.seed
     )
-    return ranker, people.only(np.flatnonzero(np.diff(people.wanted().indptr)))
+    return ranker, people.only(np.flatnonzero(np.diff(people.relevant().indptr)))
 
 
 def measure(report: Report, task: str, ranker: Ranker, people: EvaluationSet, seed: int) -> None:
@@ -135,7 +135,7 @@ def measure(report: Report, task: str, ranker: Ranker, people: EvaluationSet, se
     alike = ranker.alike
     if alike is None:
         raise SystemExit(f"{task}: no model knows what products are.")
-    wanted = people.wanted()
+    wanted = people.relevant()
     plain: dict[str, Floats] = {}
     for strength in STRENGTHS:
         method = f"diversity {strength:g}"

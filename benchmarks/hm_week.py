@@ -122,7 +122,7 @@ def main() -> None:
             rows = _crossed(people, target, other)
             customers.append(rows)
             crossed = people.only(rows)
-            wanted = crossed.wanted(target)
+            wanted = crossed.relevant(target)
             shown = _shown(both, alone[target], peers, crossed, target)
             for method, lists in shown.items():
                 for name, metric in (("ndcg", ndcg_at), ("recall", recall_at), ("hr", hit_rate_at)):
@@ -182,7 +182,7 @@ def _crossed(people: EvaluationSet, target: str, other: str) -> NDArray[np.int64
     lines = people.histories
     before = np.zeros(len(people), bool)
     before[lines.row[lines.channel == CHANNELS.index(other)]] = True
-    now = np.diff(people.wanted(target).indptr) > 0
+    now = np.diff(people.relevant(target).indptr) > 0
     return np.flatnonzero(before & now)
 
 

@@ -81,7 +81,7 @@ def compare(name: str, folder: Path, report: Report, seed: int) -> None:
     )
     cases = [examples.ranking_examples(one, one.plain, learned.plain) for one in lessons]
     then = examples.ranking_examples(judged, sheets, learned.plain)
-    wanted = len(people.wanted().item_ix)
+    wanted = len(people.relevant().item_ix)
     named = sum(int(sheet.bought.sum()) for sheet in sheets)
     report.add(name, "all candidates", "recall", named / wanted, n=len(people))
     report.add(name, "those that trees see", "recall", then.bought.sum() / wanted, n=len(people))

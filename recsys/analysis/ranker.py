@@ -174,7 +174,7 @@ def figures_of(
     dict of str to float
         See ``recsys.analysis.workspace.Workspace.evaluate``.
     """
-    wanted = people.wanted()
+    relevant = people.relevant()
     metrics: dict[str, Callable[..., Any]] = {
         "ndcg": ndcg_at,
         "recall": recall_at,
@@ -182,11 +182,11 @@ def figures_of(
     }
     figures: dict[str, float] = {}
     for name, metric in metrics.items():
-        mean, low, high, _ = bootstrap(metric(shown, wanted, k), seed)
+        mean, low, high, _ = bootstrap(metric(shown, relevant, k), seed)
         figures[f"{name}@{k}"] = mean
         if name == "ndcg":
             figures |= {"low": low, "high": high}
-    new_values = ndcg_at(new, without_items(wanted, people.histories), k)
+    new_values = ndcg_at(new, without_items(relevant, people.histories), k)
     figures[f"new_ndcg@{k}"] = bootstrap(new_values, seed).mean
     figures[f"coverage@{k}"] = coverage(shown, k, len(people.index))
     return figures

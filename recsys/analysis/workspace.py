@@ -159,7 +159,7 @@ class Workspace:
         before = fit.fit_on(config, self._training(validation.start_ts))
         watched, lesson = fit.observe_window(config, self.history, before, validation)
         learned = fit.fit_ranking(config, [lesson])
-        came = watched.only(np.flatnonzero(np.diff(watched.wanted().indptr)))
+        came = watched.only(np.flatnonzero(np.diff(watched.relevant().indptr)))
         grid = len(OwnFrequency.grid)
         peer = tune_baseline(OwnFrequency.name, before.training, came, grid, K)
         then = fit.fit_on(config, self._training(test.start_ts))

@@ -41,7 +41,9 @@ class CartSet:
     rest: Lists
 
 
-def read(history: History, panel: EvaluationSet, *, at_most: int, seed: int = 0) -> CartSet:
+def read(
+    history: History, evaluation_set: EvaluationSet, *, at_most: int, seed: int = 0
+) -> CartSet:
     """Draw orders of a panel's window and cut each into a cart and the rest.
 
     Where orders mostly hold one product, all that a customer bought in the window is taken as
@@ -50,7 +52,7 @@ def read(history: History, panel: EvaluationSet, *, at_most: int, seed: int = 0)
     Parameters
     ----------
     history : History
-    panel : EvaluationSet
+    evaluation_set : EvaluationSet
     at_most : int
         Orders.
     seed : int
@@ -63,7 +65,10 @@ def read(history: History, panel: EvaluationSet, *, at_most: int, seed: int = 0)
     """
     con = history.connect()
     try:
-        sales = sales_of(con, Windows(panel.customer_ids, panel.as_of_ts, panel.end_ts))
+        sales = sales_of(
+            con,
+            Windows(evaluation_set.customer_ids, evaluation_set.as_of_ts, evaluation_set.end_ts),
+        )
         within = sales.filter((sales.occurred_at >= sales.start) & (sales.occurred_at < sales.end))
         lines = within.group_by("order_id", "customer_id", "item_id").agg(
             at=within.occurred_at.min()
@@ -71,9 +76,9 @@ def read(history: History, panel: EvaluationSet, *, at_most: int, seed: int = 0)
         table = con.to_pyarrow(lines.order_by("order_id", "item_id"))
     finally:
         con.disconnect()
-    item = positions(panel.index, table["item_id"])
+    item = positions(evaluation_set.index, table["item_id"])
     customer = as_numpy(
-        pc.index_in(table["customer_id"], value_set=pa.array(panel.customer_ids))
+        pc.index_in(table["customer_id"], value_set=pa.array(evaluation_set.customer_ids))
     ).astype(np.int64)
     at = as_numpy(table["at"].cast(pa.int64())) // 1_000_000
     order = as_numpy(pc.rank(table["order_id"], tiebreaker="dense")).astype(np.int64)
@@ -92,7 +97,7 @@ def read(history: History, panel: EvaluationSet, *, at_most: int, seed: int = 0)
         items = rng.permutation(np.unique(item[starts[number] : starts[number + 1]]))
         held = int(rng.integers(1, max(2, len(items))))
         cart, rest = items[:held], items[held:]
-        cart = cart[cart < len(panel.index)]
+        cart = cart[cart < len(evaluation_set.index)]
         if len(cart) and len(rest):
             first.append(int(starts[number]))
             carts.append(cart)

@@ -30,14 +30,14 @@ def lists_of_choices(lists: Ragged, choices: Choices) -> Lists:
     return Lists(pointers(rows[first], len(lists.indptr) - 1), of[first])
 
 
-def choice_figures(shown: Ragged, wanted: Ragged, choices: Choices, k: int) -> dict[str, Floats]:
+def choice_figures(shown: Ragged, relevant: Ragged, choices: Choices, k: int) -> dict[str, Floats]:
     """Measure lists by choice.
 
     Parameters
     ----------
     shown : Ragged
         Products of each customer, best first; longer than ``k``, as some are joined.
-    wanted : Ragged
+    relevant : Ragged
         Products that each customer bought.
     choices : Choices
     k : int
@@ -49,7 +49,7 @@ def choice_figures(shown: Ragged, wanted: Ragged, choices: Choices, k: int) -> d
         ``choice_ndcg``, ``choice_recall`` and ``choice_hr``: ndarrays of shape (n,); NaN where
         nothing was wanted.
     """
-    lists, relevant = lists_of_choices(shown, choices), lists_of_choices(wanted, choices)
+    lists, relevant = lists_of_choices(shown, choices), lists_of_choices(relevant, choices)
     return {
         "choice_ndcg": metrics.ndcg_at(lists, relevant, k),
         "choice_recall": metrics.recall_at(lists, relevant, k),

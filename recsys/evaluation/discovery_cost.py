@@ -106,7 +106,7 @@ class Questions:
     ----------
     histories : Histories
     as_of_ts : ndarray of shape (n,), int64
-    cart, page, wanted : Lists
+    cart, page, relevant : Lists
     customer : ndarray of shape (n,), int64
         Who asks.
     """
@@ -115,7 +115,7 @@ class Questions:
     as_of_ts: NDArray[np.int64]
     cart: Lists
     page: Lists
-    wanted: Lists
+    relevant: Lists
     customer: NDArray[np.int64]
 
     def __len__(self) -> int:
@@ -123,21 +123,21 @@ class Questions:
         return len(self.as_of_ts)
 
 
-def placement_questions(panel: EvaluationSet, carts: CartSet) -> dict[Asked, Questions]:
+def placement_questions(evaluation_set: EvaluationSet, carts: CartSet) -> dict[Asked, Questions]:
     """Make the questions that placements are asked.
 
     Parameters
     ----------
-    panel : EvaluationSet
+    evaluation_set : EvaluationSet
     carts : CartSet
         Of its window. From a product's page somebody asks who then orders it: the first product of
         a cart is looked at, and the rest of the order is what they want.
     """
-    some = np.flatnonzero(np.diff(panel.wanted().indptr))[:MOST]
-    few = panel.only(some)
+    some = np.flatnonzero(np.diff(evaluation_set.relevant().indptr))[:MOST]
+    few = evaluation_set.only(some)
     nothing = Lists.of_rows([np.empty(0, np.int32)] * max(len(few), len(carts.as_of_ts)))
-    rows = [panel.rows[row] for row in carts.customer_ix.tolist()]
-    past = Histories.from_rows(rows, panel.index, carts.as_of_ts)
+    rows = [evaluation_set.rows[row] for row in carts.customer_ix.tolist()]
+    past = Histories.from_rows(rows, evaluation_set.index, carts.as_of_ts)
     held = [carts.cart.row(r).item_ix for r in range(len(rows))]
     rest = [carts.rest.row(r).item_ix for r in range(len(rows))]
     first = Lists.of_rows([items[:1] for items in held])
@@ -151,7 +151,7 @@ def placement_questions(panel: EvaluationSet, carts: CartSet) -> dict[Asked, Que
     n = len(rows)
     return {
         "customer": Questions(
-            few.histories, few.as_of_ts, none(len(few)), none(len(few)), few.wanted(), some
+            few.histories, few.as_of_ts, none(len(few)), none(len(few)), few.relevant(), some
         ),
         "product": Questions(past, carts.as_of_ts, none(n), first, others, carts.customer_ix),
         "cart": Questions(past, carts.as_of_ts, carts.cart, none(n), carts.rest, carts.customer_ix),
@@ -240,11 +240,11 @@ def _figures(
     share = np.full(len(asked), np.nan)
     counts = np.bincount(rows[new], minlength=len(asked))
     np.divide(counts, places, out=share, where=places > 0)
-    ndcg = choice_metrics.choice_figures(shown, asked.wanted, choices, k)["choice_ndcg"]
+    ndcg = choice_metrics.choice_figures(shown, asked.relevant, choices, k)["choice_ndcg"]
     fresh = _only(shown, new, rows, len(asked))
     hits = metrics.hits(
         choice_metrics.lists_of_choices(fresh, choices),
-        choice_metrics.lists_of_choices(asked.wanted, choices),
+        choice_metrics.lists_of_choices(asked.relevant, choices),
         k,
     )
     return share, ndcg, np.asarray(hits.any(axis=1), np.float64)

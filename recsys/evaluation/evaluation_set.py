@@ -64,7 +64,7 @@ class EvaluationSet:
         Its end.
     rows : list of CustomerHistory, length n
         As of ``as_of_ts``.
-    mass : ndarray of shape (n,), float64
+    sample_weight : ndarray of shape (n,), float64
         How many customers each stands for; 1 where nobody was left out.
     customer_ix, item_ix, channel : ndarray of shape (m,)
         Each product that a customer bought on a channel in the window, once. Products that the
@@ -77,7 +77,7 @@ class EvaluationSet:
     as_of_ts: NDArray[np.int64]
     end_ts: NDArray[np.int64]
     rows: list[CustomerHistory]
-    mass: NDArray[np.float64]
+    sample_weight: NDArray[np.float64]
     customer_ix: NDArray[np.int64]
     item_ix: NDArray[np.int64]
     channel: NDArray[np.int64]
@@ -96,7 +96,7 @@ class EvaluationSet:
         on = NO_CHANNEL if channel is None else CHANNELS.index(channel)
         return Context.of(len(self), self.as_of_ts, channel=on)
 
-    def wanted(self, channel: str | None = None) -> Lists:
+    def relevant(self, channel: str | None = None) -> Lists:
         """What each customer bought in the window, on one channel or on any."""
         on = slice(None) if channel is None else self.channel == CHANNELS.index(channel)
         return Lists.of_pairs(self.customer_ix[on], self.item_ix[on], len(self))
@@ -111,7 +111,7 @@ class EvaluationSet:
             self.as_of_ts[rows],
             self.end_ts[rows],
             [self.rows[row] for row in rows],
-            self.mass[rows],
+            self.sample_weight[rows],
             np.searchsorted(rows, self.customer_ix[kept]),
             self.item_ix[kept],
             self.channel[kept],
@@ -178,10 +178,10 @@ def read(
     lineup = lineup.filter(pc.is_in(lineup, value_set=everybody))
     back = as_numpy(pc.is_in(lineup, value_set=came))
     rng = np.random.default_rng(seed)
-    masses = np.zeros(len(lineup))
+    sample_weights = np.zeros(len(lineup))
     for group, at_most in ((back, active), (~back, lapsed)):
-        _draw(masses, np.flatnonzero(group), at_most, rng)
-    drawn = np.flatnonzero(masses)
+        _draw(sample_weights, np.flatnonzero(group), at_most, rng)
+    drawn = np.flatnonzero(sample_weights)
     customer_ids = lineup.take(pa.array(drawn)).to_pylist()
     bought = bought.filter(pc.is_in(bought["customer_id"], value_set=pa.array(customer_ids)))
     as_of_ts, end_ts = _bounds(window, customer_ids)
@@ -199,7 +199,7 @@ def read(
         as_of_ts,
         end_ts,
         rows,
-        masses[drawn],
+        sample_weights[drawn],
         as_numpy(pc.index_in(bought["customer_id"], value_set=pa.array(customer_ids))).astype("i8"),
         positions(index, bought["item_id"]),
         map_distinct(bought["channel"], CHANNELS.index),
@@ -239,11 +239,14 @@ def _bounds(
 
 
 def _draw(
-    masses: NDArray[np.float64], group: NDArray[np.int64], at_most: int, rng: np.random.Generator
+    sample_weights: NDArray[np.float64],
+    group: NDArray[np.int64],
+    at_most: int,
+    rng: np.random.Generator,
 ) -> None:
     """Draw some of a group, and note of each the number of those that it stands for."""
     if len(group) > at_most:
         drawn = group[rng.choice(len(group), at_most, replace=False)]
-        masses[drawn] = len(group) / max(at_most, 1)
+        sample_weights[drawn] = len(group) / max(at_most, 1)
     else:
-        masses[group] = 1.0
+        sample_weights[group] = 1.0

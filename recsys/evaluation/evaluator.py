@@ -1,9 +1,9 @@
-"""How good answers would have been, beside what one would otherwise use.
+"""Measures recommendation methods on a test window, customer by customer.
 
-Methods that know nothing of a test window and a panel of it come in; out come figures of every
-customer, and, once all windows are judged, their means with intervals for all customers, for each
-channel and for each window. Called by training, which prints them and puts them into the
-artefact's manifest.
+In: methods fitted before the test window, and the window's evaluation set. Out: the metrics of
+every customer, and, once all windows are evaluated, their means with intervals for all customers,
+for each channel and for each window. Training calls this, prints the results and stores them in
+the artefact's manifest.
 """
 
 from collections.abc import Mapping, Sequence
@@ -57,10 +57,10 @@ __all__ = [
     "summarise",
 ]
 
-#: Endings of metrics of which more is better.
+#: Endings of the names of metrics where a higher value is better.
 _MORE_IS_BETTER: Final = ("ndcg", "recall", "hr", "precision")
 
-#: Customers of each channel, at most.
+#: Maximum number of customers per channel.
 IN_CHANNEL: Final = 1_000
 
 #: Segment, method, metric.
@@ -69,13 +69,14 @@ Key = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class ItemPopularity:
-    """What is known of the catalogue before a window, to say how popular something is.
+    """How many customers had bought each product before a window.
 
     Attributes
     ----------
     buyers : ndarray of shape (n_items,), float64
         Share of customers who had bought each product.
     n_customers : int
+        Number of customers counted.
     """
 
     buyers: Floats
@@ -83,7 +84,7 @@ class ItemPopularity:
 
     @classmethod
     def of(cls, training: TrainingSet) -> "ItemPopularity":
-        """Count the customers of a training."""
+        """Count the buyers of each product in a training set."""
         baskets = training.baskets
         n = max(1, len(baskets.customer_ids))
         bought = baskets.by_customer(np.ones(len(baskets.ts)))
@@ -92,140 +93,148 @@ class ItemPopularity:
 
 @dataclass(frozen=True, eq=False)
 class CustomerMetrics:
-    """Figures of every customer of one window.
+    """Metrics of every customer of one window.
 
     Attributes
     ----------
     window : Window
     customer_ids : list of str, length n
     values : dict of (segment, method, metric) to ndarray of shape (n,)
-        NaN for customers who do not count.
+        NaN for customers who do not count towards a metric.
     shares : dict of (segment, method, metric) to float
-        What is one figure for all, as coverage is.
-    told : PredictedChances or None
-        Chances that were told, where the method tells them.
+        Metrics with one value for all customers, such as coverage.
+    predicted : PredictedChances or None
+        Predicted chances of purchase, if the method predicts them.
     drawn : dict of segment to (int, float)
-        How many customers were judged, and how many they were drawn from.
+        Number of customers evaluated, and number of customers they were drawn from.
     """
 
     window: Window
     customer_ids: list[str]
     values: dict[Key, Floats]
     shares: dict[Key, float]
-    told: PredictedChances | None = None
+    predicted: PredictedChances | None = None
     drawn: dict[str, tuple[int, float]] = field(default_factory=dict)
 
     def __or__(self, other: "CustomerMetrics") -> "CustomerMetrics":
-        """Put what other methods reached on the same customers beside."""
+        """Add the metrics of other methods for the same customers."""
         return CustomerMetrics(
             self.window,
             self.customer_ids,
             self.values | other.values,
             self.shares | other.shares,
-            self.told or other.told,
+            self.predicted or other.predicted,
             self.drawn | other.drawn,
         )
 
 
 class Evaluator:
-    """Looks at what methods show to the same customers, for all and by channel.
+    """Evaluates methods on the same customers, over all channels and for each channel.
 
-    By channel where there are several: what was bought there, asked for there. Channels on which
-    fewer than ``MIN_CUSTOMERS`` bought are left out; of those with many, some are drawn.
+    If there are several channels, each is also evaluated alone: the request names the channel,
+    and only what was bought there is relevant. Channels with fewer than ``MIN_CUSTOMERS`` buyers
+    are left out; of channels with many buyers a sample is drawn.
 
     Parameters
     ----------
-    panel : EvaluationSet
-        Customers who bought in the window; others are left out.
+    evaluation_set : EvaluationSet
+        Customers who bought nothing in the window are left out.
     known : ItemPopularity
-        Of the time when the window begins.
+        As of the start of the window.
     k : int
-        Places that count.
+        Cutoff: number of places evaluated.
     seed : int
-        Of the draw.
+        Seed of the samples of customers.
     in_channel : int
-        Customers of each channel, at most.
+        Maximum number of customers per channel.
     choices : Choices, optional
-        What a shopper cannot tell apart; by default nothing is measured by choice.
+        Groups of products that a shopper cannot tell apart; by default no metric is computed
+        by choice.
     """
 
     def __init__(
         self,
-        panel: EvaluationSet,
+        evaluation_set: EvaluationSet,
         known: ItemPopularity,
         k: int,
         seed: int = 0,
         in_channel: int = IN_CHANNEL,
         choices: Choices | None = None,
     ) -> None:
-        self._panel, self._known, self._k = panel, known, k
+        self._evaluation_set, self._known, self._k = evaluation_set, known, k
         self._choices = choices
-        came = np.flatnonzero(np.diff(panel.wanted().indptr))
-        whole = panel.only(came)
-        of = float(whole.mass.sum())
-        self._segments = [_Segment(ALL_CUSTOMERS, came, whole, whole.wanted(), of)]
-        channels = [CHANNELS[number] for number in np.unique(panel.channel)]
+        came = np.flatnonzero(np.diff(evaluation_set.relevant().indptr))
+        whole = evaluation_set.only(came)
+        of = float(whole.sample_weight.sum())
+        self._segments = [_Segment(ALL_CUSTOMERS, came, whole, whole.relevant(), of)]
+        channels = [CHANNELS[number] for number in np.unique(evaluation_set.channel)]
         rng = np.random.default_rng(seed)
         for channel in channels if len(channels) > 1 else ():
-            rows = np.flatnonzero(np.diff(panel.wanted(channel).indptr))
+            rows = np.flatnonzero(np.diff(evaluation_set.relevant(channel).indptr))
             if len(rows) >= MIN_CUSTOMERS:
-                of = float(panel.mass[rows].sum())
+                of = float(evaluation_set.sample_weight[rows].sum())
                 rows = np.sort(rng.permutation(rows)[:in_channel])
-                part = panel.only(rows)
-                self._segments.append(_Segment(channel, rows, part, part.wanted(channel), of))
+                part = evaluation_set.only(rows)
+                self._segments.append(_Segment(channel, rows, part, part.relevant(channel), of))
 
-    def judge(self, method: str, by: Ranker | Baseline | SingleModel) -> CustomerMetrics:
-        """Look at one method.
+    def evaluate(self, name: str, method: Ranker | Baseline | SingleModel) -> CustomerMetrics:
+        """Evaluate one method.
 
         Parameters
         ----------
-        method : str
-            Its name in tables.
-        by : Ranker, Peer or Alone
-            Learned on what was before the panel's window.
+        name : str
+            Name of the method in tables.
+        method : Ranker, Baseline or SingleModel
+            Fitted on what happened before the window.
+
+        Returns
+        -------
+        CustomerMetrics
         """
         values: dict[Key, Floats] = {}
         shares: dict[Key, float] = {}
-        told: PredictedChances | None = None
+        predicted: PredictedChances | None = None
         everywhere: TopLists | None = None
         for segment in self._segments:
-            part, context = segment.panel, segment.panel.context(segment.channel)
+            part, context = segment.evaluation_set, segment.evaluation_set.context(segment.channel)
             more = 1 if self._choices is None else choice_metrics.TIMES
-            if isinstance(by, Ranker):
-                parts = rank_in_batches(by, part.histories, context)
+            if isinstance(method, Ranker):
+                parts = rank_in_batches(method, part.histories, context)
                 shown = cut_to_top(items_of(parts), part.histories, more * self._k)
-                told = told or PredictedChances.of(
-                    parts, segment.wanted, part.mass, self._k
+                predicted = predicted or PredictedChances.of(
+                    parts, segment.relevant, part.sample_weight, self._k
                 )  # that of all
-            elif everywhere is None or by.by_channel:
-                shown = by.show(part.histories, context, more * self._k)
+            elif everywhere is None or method.by_channel:
+                shown = method.show(part.histories, context, more * self._k)
             else:
                 shown = everywhere.only(np.searchsorted(self._segments[0].rows, segment.rows))
             everywhere = everywhere or shown
-            found = _values(shown, part, segment.wanted, self._known, self._k)
+            figures = _values(shown, part, segment.relevant, self._known, self._k)
             if self._choices is not None:
-                found |= choice_metrics.choice_figures(
-                    shown.mixed, segment.wanted, self._choices, self._k
+                figures |= choice_metrics.choice_figures(
+                    shown.mixed, segment.relevant, self._choices, self._k
                 )
-            for metric, each in found.items():
-                whole = np.full(len(self._panel), np.nan)
+            for metric, each in figures.items():
+                whole = np.full(len(self._evaluation_set), np.nan)
                 whole[segment.rows] = each
-                values[segment.name, method, f"{metric}@{self._k}"] = whole
-            share = metrics.coverage(shown.mixed, self._k, len(self._panel.index))
-            shares[segment.name, method, f"coverage@{self._k}"] = share
+                values[segment.name, name, f"{metric}@{self._k}"] = whole
+            share = metrics.coverage(shown.mixed, self._k, len(self._evaluation_set.index))
+            shares[segment.name, name, f"coverage@{self._k}"] = share
         drawn = {one.name: (len(one.rows), one.of) for one in self._segments}
-        panel = self._panel
-        return CustomerMetrics(panel.window, panel.customer_ids, values, shares, told, drawn)
+        evaluation_set = self._evaluation_set
+        return CustomerMetrics(
+            evaluation_set.window, evaluation_set.customer_ids, values, shares, predicted, drawn
+        )
 
 
 @dataclass(frozen=True, eq=False)
 class _Segment:
-    """Customers of a panel, and what they bought on one channel or on any."""
+    """Customers of the evaluation set, and what they bought on one channel or on any."""
 
     name: str
     rows: NDArray[np.int64]
-    panel: EvaluationSet
-    wanted: Lists
+    evaluation_set: EvaluationSet
+    relevant: Lists
     of: float
 
     @property
@@ -234,16 +243,16 @@ class _Segment:
 
 
 def _values(
-    shown: TopLists, panel: EvaluationSet, wanted: Lists, known: ItemPopularity, k: int
+    shown: TopLists, evaluation_set: EvaluationSet, relevant: Lists, known: ItemPopularity, k: int
 ) -> dict[str, Floats]:
-    """Figures by metric, one a customer."""
-    histories = panel.histories
-    new, again = without_items(wanted, histories), _again(wanted, histories)
+    """Compute the value of each metric for each customer."""
+    histories = evaluation_set.histories
+    new, again = without_items(relevant, histories), _bought_again(relevant, histories)
     return {
-        "ndcg": metrics.ndcg_at(shown.mixed, wanted, k),
-        "recall": metrics.recall_at(shown.mixed, wanted, k),
-        "hr": metrics.hit_rate_at(shown.mixed, wanted, k),
-        "precision": metrics.precision_at(shown.mixed, wanted, k),
+        "ndcg": metrics.ndcg_at(shown.mixed, relevant, k),
+        "recall": metrics.recall_at(shown.mixed, relevant, k),
+        "hr": metrics.hit_rate_at(shown.mixed, relevant, k),
+        "precision": metrics.precision_at(shown.mixed, relevant, k),
         "new_ndcg": metrics.ndcg_at(shown.new, new, k),
         "new_recall": metrics.recall_at(shown.new, new, k),
         "new_hr": metrics.hit_rate_at(shown.new, new, k),
@@ -255,41 +264,41 @@ def _values(
     }
 
 
-def _again(wanted: Lists, histories: Histories) -> Lists:
-    """What of the wanted had been bought before."""
-    rows = rows_of(wanted)
-    held = rows_contain(histories, rows, wanted.item_ix)
-    return Lists(pointers(rows[held], len(wanted.indptr) - 1), wanted.item_ix[held])
+def _bought_again(relevant: Lists, histories: Histories) -> Lists:
+    """Return the relevant items that the customer had bought before."""
+    rows = rows_of(relevant)
+    held = rows_contain(histories, rows, relevant.item_ix)
+    return Lists(pointers(rows[held], len(relevant.indptr) - 1), relevant.item_ix[held])
 
 
-def summarise(judged: Sequence[CustomerMetrics], seed: int) -> Evaluation:
-    """Average over customers, and compare with the best other method.
+def summarise(windows: Sequence[CustomerMetrics], seed: int) -> Evaluation:
+    """Average over customers, and compare our method with the best other one.
 
     Parameters
     ----------
-    judged : sequence of CustomerMetrics
-        One a window, with the same methods; ours is ``OURS``.
+    windows : sequence of CustomerMetrics
+        One per window, all with the same methods; ours is ``OURS``.
     seed : int
-        Of the bootstrap, which draws customers: one who counts in several windows counts with
-        the mean of them.
+        Seed of the bootstrap, which resamples customers. A customer who occurs in several
+        windows counts once, with the mean over these windows.
 
     Returns
     -------
     Evaluation
-        Segments are ``all``, the channels, and, where there are several, the windows.
+        Its segments are ``all``, the channels, and, if there are several, the windows.
     """
-    names = dict.fromkeys(name for one in judged for name in one.customer_ids)
+    names = dict.fromkeys(name for one in windows for name in one.customer_ids)
     customers = {name: ix for ix, name in enumerate(names)}
-    at = [np.array([customers[name] for name in one.customer_ids], int) for one in judged]
+    at = [np.array([customers[name] for name in one.customer_ids], int) for one in windows]
     figures: list[Figure] = []
     differences: list[Difference] = []
     over_single: list[Difference] = []
-    for segment, keys in _segments(judged).items():
+    for segment, keys in _segments(windows).items():
         columns = {
             key[1:]: _over_windows(
                 [
                     (ix, one.values[key])
-                    for ix, one in zip(at, judged, strict=True)
+                    for ix, one in zip(at, windows, strict=True)
                     if key in one.values
                 ],
                 len(customers),
@@ -299,40 +308,40 @@ def summarise(judged: Sequence[CustomerMetrics], seed: int) -> Evaluation:
         figures += _figures(segment, columns, seed)
         differences += _differences(segment, columns, seed)
         over_single += _differences(segment, columns, seed, single=True)
-        for key in dict.fromkeys(key for one in judged for key in one.shares if key[0] == segment):
-            share = float(np.mean([one.shares[key] for one in judged if key in one.shares]))
+        for key in dict.fromkeys(key for one in windows for key in one.shares if key[0] == segment):
+            share = float(np.mean([one.shares[key] for one in windows if key in one.shares]))
             n = next(figure.n for figure in figures if figure.segment == segment)
             figures.append(Figure(*key, share, None, None, n))
-    if len(judged) > 1:
-        for one in judged:
+    if len(windows) > 1:
+        for one in windows:
             columns = {key[1:]: each for key, each in one.values.items() if key[0] == ALL_CUSTOMERS}
             figures += _figures(str(one.window), columns, seed)
             differences += _differences(str(one.window), columns, seed)
             over_single += _differences(str(one.window), columns, seed, single=True)
-    return Evaluation(figures, differences, over_single, _samples(judged))
+    return Evaluation(figures, differences, over_single, _samples(windows))
 
 
-def _samples(judged: Sequence[CustomerMetrics]) -> list[Sample]:
-    """Segments of which not everybody was judged."""
-    found = []
-    for segment in dict.fromkeys(name for one in judged for name in one.drawn):
-        counts = [one.drawn[segment] for one in judged if segment in one.drawn]
+def _samples(windows: Sequence[CustomerMetrics]) -> list[Sample]:
+    """List the segments of which only a sample was evaluated."""
+    samples = []
+    for segment in dict.fromkeys(name for one in windows for name in one.drawn):
+        counts = [one.drawn[segment] for one in windows if segment in one.drawn]
         drawn, of = sum(n for n, _ in counts), round(sum(of for _, of in counts))
         if of > drawn:
-            found.append(Sample(segment, drawn, of))
-    return found
+            samples.append(Sample(segment, drawn, of))
+    return samples
 
 
-def _segments(judged: Sequence[CustomerMetrics]) -> dict[str, list[Key]]:
-    keys = dict.fromkeys(key for one in judged for key in one.values)
-    found: dict[str, list[Key]] = {}
+def _segments(windows: Sequence[CustomerMetrics]) -> dict[str, list[Key]]:
+    keys = dict.fromkeys(key for one in windows for key in one.values)
+    by_segment: dict[str, list[Key]] = {}
     for key in keys:
-        found.setdefault(key[0], []).append(key)
-    return found
+        by_segment.setdefault(key[0], []).append(key)
+    return by_segment
 
 
 def _over_windows(parts: list[tuple[NDArray[np.int64], Floats]], n: int) -> Floats:
-    """Mean of each customer's windows; NaN where they count in none."""
+    """Average over each customer's windows; NaN if they count in none."""
     total, times = np.zeros(n), np.zeros(n)
     for ix, values in parts:
         counts = ~np.isnan(values)
@@ -355,7 +364,10 @@ def _figures(segment: str, columns: Mapping[tuple[str, str], Floats], seed: int)
 def _differences(
     segment: str, columns: Mapping[tuple[str, str], Floats], seed: int, *, single: bool = False
 ) -> list[Difference]:
-    """Ours beside the best other method, or our best model alone, where more is better."""
+    """Compare ours with the best other method, or with our best single model.
+
+    Metrics where a higher value is not better are left out.
+    """
     pairs: dict[str, tuple[str, Floats]] = {}
     for (method, metric), each in columns.items():
         ours = columns.get((OURS, metric))

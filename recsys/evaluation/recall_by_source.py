@@ -49,14 +49,14 @@ class SourceRecall:
     candidates: float
 
 
-def candidate_recall(ranker: Ranker, panel: EvaluationSet, n: int) -> list[SourceRecall]:
+def candidate_recall(ranker: Ranker, customers: EvaluationSet, n: int) -> list[SourceRecall]:
     """Ask each model for candidates and look what of them was bought.
 
     Parameters
     ----------
     ranker : Ranker
         Learned on what was before the panel's window.
-    panel : EvaluationSet
+    customers : EvaluationSet
     n : int
         Candidates of each model for each customer, at most.
 
@@ -66,12 +66,12 @@ def candidate_recall(ranker: Ranker, panel: EvaluationSet, n: int) -> list[Sourc
         One a model, one for all of them together, and one for what trees look at, where there are
         trees.
     """
-    wanted = panel.wanted()
-    rows = rows_of(wanted)
-    is_new = rows_contain(without_items(wanted, panel.histories), rows, wanted.item_ix)
-    named = _named(ranker.models, panel, n)
+    relevant = customers.relevant()
+    rows = rows_of(relevant)
+    is_new = rows_contain(without_items(relevant, customers.histories), rows, relevant.item_ix)
+    named = _named(ranker.models, customers, n)
     found_by = np.array(
-        [rows_contain(lists, rows, wanted.item_ix) for lists in named.values()], dtype=bool
+        [rows_contain(lists, rows, relevant.item_ix) for lists in named.values()], dtype=bool
     )
     times = found_by.sum(axis=0)
 
@@ -84,45 +84,51 @@ def candidate_recall(ranker: Ranker, panel: EvaluationSet, n: int) -> list[Sourc
             _share(found[is_new]),
             _share(alone),
             _share(alone[is_new]),
-            many / max(1, len(panel)),
+            many / max(1, len(customers)),
         )
 
     each = [
         told(name, found_by[m], found_by[m] & (times == 1), len(lists.item_ix))
         for m, (name, lists) in enumerate(named.items())
     ]
-    pairs = [rows_of(lists) * len(panel.index) + lists.item_ix for lists in named.values()]
+    pairs = [rows_of(lists) * len(customers.index) + lists.item_ix for lists in named.values()]
     union, nobody = len(np.unique(np.concatenate(pairs))), np.zeros(len(rows), bool)
     each.append(told(ALL_MODELS, times > 0, nobody, union))
     if ranker.boosted is not None:
-        left = _chosen(ranker, panel, n)
+        left = _chosen(ranker, customers, n)
         each.append(
-            told(SEEN_BY_TREES, rows_contain(left, rows, wanted.item_ix), nobody, len(left.item_ix))
+            told(
+                SEEN_BY_TREES, rows_contain(left, rows, relevant.item_ix), nobody, len(left.item_ix)
+            )
         )
     return each
 
 
-def _named(models: Mapping[str, Model], panel: EvaluationSet, n: int) -> dict[str, Lists]:
+def _named(models: Mapping[str, Model], customers: EvaluationSet, n: int) -> dict[str, Lists]:
     """What each model names."""
-    context = panel.context()
-    found = {name: model.candidates(panel.histories, context, n) for name, model in models.items()}
+    context = customers.context()
+    found = {
+        name: model.candidates(customers.histories, context, n) for name, model in models.items()
+    }
     return {name: Lists(one.indptr, one.item_ix) for name, one in found.items()}
 
 
-def _chosen(ranker: Ranker, panel: EvaluationSet, n: int) -> Lists:
+def _chosen(ranker: Ranker, customers: EvaluationSet, n: int) -> Lists:
     """What trees look at: the best by the blend."""
-    blend, context = ranker.plain, panel.context()
+    blend, context = ranker.plain, customers.context()
     width = len(blend.columns)
     rows, items = [np.empty(0, np.int64)], [np.empty(0, np.int32)]
-    for start in range(0, len(panel), BATCH):
+    for start in range(0, len(customers), BATCH):
         part = slice(start, start + BATCH)
-        found = collect_candidates(ranker.models, Batch(panel.histories[part], context[part]), n)
+        found = collect_candidates(
+            ranker.models, Batch(customers.histories[part], context[part]), n
+        )
         evidence = blend.evidence(found.scores[:, :width], found.kind)
         total = blend.total(evidence, found.kind, np.ones(width))
         at = choose_for_trees(found, total, np.ones(len(total), bool))
         rows.append(start + rows_of(found)[at])
         items.append(found.item_ix[at])
-    return Lists(pointers(np.concatenate(rows), len(panel)), np.concatenate(items))
+    return Lists(pointers(np.concatenate(rows), len(customers)), np.concatenate(items))
 
 
 def _share(of: NDArray[np.bool_]) -> float:

@@ -66,17 +66,17 @@ class PredictedChances:
     ----------
     chance : ndarray of shape (m,), float64
     happened : ndarray of shape (m,), bool
-    mass : ndarray of shape (m,), float64
+    sample_weight : ndarray of shape (m,), float64
         How many cases each stands for, > 0.
     """
 
     chance: Floats
     happened: NDArray[np.bool_]
-    mass: Floats
+    sample_weight: Floats
 
     @classmethod
     def of(
-        cls, parts: Sequence[RankedLists], wanted: Ragged, mass: Floats, k: int
+        cls, parts: Sequence[RankedLists], relevant: Ragged, sample_weight: Floats, k: int
     ) -> "PredictedChances":
         """Take the first ``k`` places of what was ranked.
 
@@ -84,9 +84,9 @@ class PredictedChances:
         ----------
         parts : sequence of RankedLists
             Together ``n`` customers.
-        wanted : Ragged
+        relevant : Ragged
             What each of them bought then.
-        mass : ndarray of shape (n,), float64
+        sample_weight : ndarray of shape (n,), float64
             How many customers each stands for.
         k : int
         """
@@ -94,8 +94,8 @@ class PredictedChances:
         for part in parts:
             first = positions_of(part) < k
             rows = row + rows_of(part)[first]
-            happened = rows_contain(wanted, rows, part.item_ix[first])
-            taken.append((part.chance[first], happened, mass[rows]))
+            happened = rows_contain(relevant, rows, part.item_ix[first])
+            taken.append((part.chance[first], happened, sample_weight[rows]))
             row += len(part.indptr) - 1
         return cls(*(np.concatenate(column) for column in zip(*taken, strict=True)))
 
@@ -104,7 +104,7 @@ class PredictedChances:
         return PredictedChances(
             np.concatenate([self.chance, other.chance]),
             np.concatenate([self.happened, other.happened]),
-            np.concatenate([self.mass, other.mass]),
+            np.concatenate([self.sample_weight, other.sample_weight]),
         )
 
 
@@ -132,23 +132,34 @@ def reliability_of(found: PredictedChances, bins: int = BINS) -> Reliability:
     if not len(found.chance):
         return Reliability([], float("nan"), float("nan"), float("nan"))
     order = np.argsort(found.chance, kind="stable")
-    told, happened, mass = found.chance[order], found.happened[order], found.mass[order]
-    middle = np.cumsum(mass) - mass / 2
-    number = np.minimum((middle / mass.sum() * bins).astype(np.int64), bins - 1)
+    told, happened, sample_weight = (
+        found.chance[order],
+        found.happened[order],
+        found.sample_weight[order],
+    )
+    middle = np.cumsum(sample_weight) - sample_weight / 2
+    number = np.minimum((middle / sample_weight.sum() * bins).astype(np.int64), bins - 1)
     new = np.append(True, told[1:] != told[:-1])
     number = number[np.maximum.accumulate(np.where(new, np.arange(len(told)), 0))]
     steps = []
     for of in np.unique(number):
         at = number == of
-        weight = float(mass[at].sum())
-        cases = weight**2 / float((mass[at] ** 2).sum())  # as many equal ones say as much [2]_
-        share = float((mass[at] * happened[at]).sum() / weight)
+        weight = float(sample_weight[at].sum())
+        cases = weight**2 / float(
+            (sample_weight[at] ** 2).sum()
+        )  # as many equal ones say as much [2]_
+        share = float((sample_weight[at] * happened[at]).sum() / weight)
         low, high = _wilson(share, cases)
-        steps.append(Bin(float((mass[at] * told[at]).sum() / weight), share, low, high, weight))
-    total = float(mass.sum())
+        steps.append(
+            Bin(float((sample_weight[at] * told[at]).sum() / weight), share, low, high, weight)
+        )
+    total = float(sample_weight.sum())
     error = sum(one.weight * abs(one.told - one.happened) for one in steps) / total
     return Reliability(
-        steps, error, float((mass * told).sum() / total), float((mass * happened).sum() / total)
+        steps,
+        error,
+        float((sample_weight * told).sum() / total),
+        float((sample_weight * happened).sum() / total),
     )
 
 

@@ -89,23 +89,27 @@ class BestSingleModel:
     reached: Mapping[str, float]
 
 
-def best_single(models: Mapping[str, Model], panel: EvaluationSet, k: int) -> BestSingleModel:
+def best_single(
+    models: Mapping[str, Model], evaluation_set: EvaluationSet, k: int
+) -> BestSingleModel:
     """Find the model whose lists alone have the best NDCG@k.
 
     Parameters
     ----------
     models : mapping
         Fitted on what was before the panel's window.
-    panel : EvaluationSet
+    evaluation_set : EvaluationSet
         Of a validation window, so that the model is not chosen on what it is judged on.
     k : int
         Places that count.
     """
-    wanted, context = panel.wanted(), panel.context()
+    relevant, context = evaluation_set.relevant(), evaluation_set.context()
     reached = {
         name: float(
             np.nanmean(
-                ndcg_at(SingleModel(model).show(panel.histories, context, k).mixed, wanted, k)
+                ndcg_at(
+                    SingleModel(model).show(evaluation_set.histories, context, k).mixed, relevant, k
+                )
             )
         )
         for name, model in models.items()

@@ -37,7 +37,7 @@ NONE: Final = Ensemble(Trees.none(), Trees.none(), np.array([0.0]), np.array([0.
 
 
 #: Fields of ``RankingExamples`` that have a value for each candidate.
-_OF_CASES: Final = ("features", "bought", "rows", "mass", "total")
+_OF_CASES: Final = ("features", "bought", "rows", "sample_weight", "total")
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +51,7 @@ class RankingExamples:
     rows : ndarray of shape (m,), int64
         Which question each answers, ascending, in ``[0, n)``. One question is one group: its
         candidates compete with one another and with no others.
-    mass : ndarray of shape (m,), float64
+    sample_weight : ndarray of shape (m,), float64
     total : ndarray of shape (m,), float64
         Log-odds by the blend, where the trees begin.
     customer : ndarray of shape (n,), int64
@@ -61,7 +61,7 @@ class RankingExamples:
     features: NDArray[np.float32]
     bought: NDArray[np.bool_]
     rows: NDArray[np.int64]
-    mass: Floats
+    sample_weight: Floats
     total: Floats
     customer: NDArray[np.int64]
 
@@ -94,7 +94,10 @@ class RankingExamples:
         share = min(1.0, max(SHARE, ENOUGH / max(len(self.bought), 1)))
         drawn = np.random.default_rng(seed).random(len(self.bought)) < share
         some = self.only(np.flatnonzero(self.bought | drawn))
-        return replace(some, mass=np.where(some.bought, some.mass, some.mass / share))
+        return replace(
+            some,
+            sample_weight=np.where(some.bought, some.sample_weight, some.sample_weight / share),
+        )
 
     def on_top_of(self, trees: Trees) -> "RankingExamples":
         """Begin where trees end."""
@@ -159,7 +162,7 @@ def fit_trees(
     buyers = every.on_top_of(likely).who_bought()
     order = boost(buyers, len(begun), places) if len(begun) else begun
     told = then.only(_first_places(then.on_top_of(begun)))
-    curve = fit_isotonic(told.total, told.bought, told.mass, KNOTS)
+    curve = fit_isotonic(told.total, told.bought, told.sample_weight, KNOTS)
     if not len(order) and not len(likely):
         return None
     return Ensemble(likely, order, curve.x, curve.y)
@@ -231,7 +234,7 @@ def _set(cases: RankingExamples, parameters: dict[str, Any], reference: Any = No
     return lightgbm.Dataset(
         cases.features,
         cases.bought.astype(np.float64),
-        weight=None if ranks else cases.mass / cases.mass.mean(),
+        weight=None if ranks else cases.sample_weight / cases.sample_weight.mean(),
         group=many if ranks else None,
         init_score=cases.total,
         feature_name=list(FEATURE_NAMES),
@@ -271,7 +274,7 @@ def _library() -> Any:
 
 def _loss(cases: RankingExamples) -> float:
     each = np.logaddexp(0.0, cases.total) - np.where(cases.bought, cases.total, 0.0)
-    return float((cases.mass * each).sum())
+    return float((cases.sample_weight * each).sum())
 
 
 def _but_rounds(parameters: dict[str, Any]) -> dict[str, Any]:

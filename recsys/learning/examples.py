@@ -1,6 +1,6 @@
-"""Learns how much each model's opinion counts, and what trees add, on windows not seen before.
+"""Learns the blend of the models and the boosted trees over it, on windows the models never saw.
 
-Models fitted before a window and a panel of it come in, for one window or for several; out come
+In: models fitted before a window, and the window's evaluation set; for one window or several. Out:
 the blends that rank with and without a cart, and the boosted trees over them. Called by training.
 """
 
@@ -42,36 +42,37 @@ from recsys.ranking import (
 from recsys.ranking.features import ItemStatistics
 from recsys.schema import CHANNELS
 
-#: Customers scored at once, which bounds the memory.
+#: Customers scored at once, to bound memory.
 BATCH: Final = 500
-#: Customers of each window whom the blend is learned from; it has few weights.
+#: Customers of each window that the blend is learned from; it has few weights.
 BLENDED: Final = 1_500
-#: Customers who bought on a channel and who did not, at most, who are asked about there.
+#: Maximum number of customers per channel: those who bought there, and those who did not.
 ON_CHANNEL, OTHERS = 800, 200
 
 
 @dataclass(frozen=True, eq=False)
 class CandidateBatch:
-    """Candidates of some customers, with what they were found for.
+    """Candidates of some customers, with their labels and requests.
 
     Attributes
     ----------
-    found : Candidates
+    candidates : Candidates
     bought : ndarray of shape (m,), bool
-    mass : ndarray of shape (m,), float64
-        How many cases each stands for.
-    free : ndarray of shape (m,), bool
-        What is not in the cart.
+        Label: whether the candidate was bought in the window.
+    sample_weight : ndarray of shape (m,), float64
+        Number of cases that each candidate represents.
+    outside_cart : ndarray of shape (m,), bool
+        Which candidates are not in the cart.
     histories : Histories
     context : Context
     customer : ndarray of shape (n,), int64
-        Who asks each question, as a row of the panel.
+        Customer of each request, as a row of the evaluation set.
     """
 
-    found: Candidates
+    candidates: Candidates
     bought: NDArray[np.bool_]
-    mass: NDArray[np.float64]
-    free: NDArray[np.bool_]
+    sample_weight: NDArray[np.float64]
+    outside_cart: NDArray[np.bool_]
     histories: Histories
     context: Context
     customer: NDArray[np.int64]
@@ -79,19 +80,20 @@ class CandidateBatch:
 
 @dataclass(frozen=True, eq=False)
 class TrainingWindow:
-    """What one window teaches: without a cart, and with one.
+    """Training examples of one window: without a cart, and with one.
 
     Attributes
     ----------
     plain, strangers, cart : list of CandidateBatch
-        Customers without a cart, the same as if nothing were known of them, and carts; the last
-        may be empty.
+        Requests of customers without a cart, the same requests as if nothing were known of the
+        customer, and requests with a cart. ``cart`` may be empty.
     on_channel : list of CandidateBatch
-        Asked and answered on each channel, where there are several: for trees, which know the
-        channel; the blend has one chance for all.
+        Requests on each channel, if there are several. Only the trees learn from them: the blend
+        does not depend on the channel.
     statistics : ItemStatistics
+        As of the start of the window.
     baskets : tuple
-        See ``BoostedTrees``; both of the time when the window begins.
+        See ``BoostedTrees``; as of the start of the window.
     """
 
     plain: list[CandidateBatch]
@@ -104,17 +106,17 @@ class TrainingWindow:
 
 @dataclass(frozen=True, eq=False)
 class BlendExamples:
-    """Candidates with what came of them; see ``SegmentBlends.fit``."""
+    """Candidates with their labels; see ``SegmentBlends.fit`` for the fields."""
 
     scores: NDArray[np.float32]
     bought: NDArray[np.bool_]
     rows: NDArray[np.int64]
-    mass: NDArray[np.float64]
+    sample_weight: NDArray[np.float64]
     kind: Kinds
 
     @classmethod
-    def of(cls, sheets: Sequence[CandidateBatch]) -> "BlendExamples":
-        """Put sheets behind one another; each question has rows of its own."""
+    def of(cls, batches: Sequence[CandidateBatch]) -> "BlendExamples":
+        """Concatenate batches; each request keeps rows of its own."""
         none = cls(
             np.empty((0, len(EVIDENCE_COLUMNS)), np.float32),
             np.empty(0, bool),
@@ -123,17 +125,17 @@ class BlendExamples:
             np.empty(0, np.uint8),
         )
         parts, start = [none], 0
-        for sheet in sheets:
-            at = np.flatnonzero(sheet.free)
-            rows = start + rows_of(sheet.found)[at]
-            start += len(sheet.context)
+        for batch in batches:
+            at = np.flatnonzero(batch.outside_cart)
+            rows = start + rows_of(batch.candidates)[at]
+            start += len(batch.context)
             parts.append(
                 cls(
-                    sheet.found.scores[at],
-                    sheet.bought[at],
+                    batch.candidates.scores[at],
+                    batch.bought[at],
                     rows,
-                    sheet.mass[at],
-                    sheet.found.kind[at],
+                    batch.sample_weight[at],
+                    batch.candidates.kind[at],
                 )
             )
         return cls(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(cls)))
@@ -141,15 +143,15 @@ class BlendExamples:
 
 @dataclass(frozen=True, eq=False)
 class LearnedRanking:
-    """Everything that ranks but the models.
+    """The learned parts of a ranker, apart from the models.
 
     Attributes
     ----------
     plain, cart : SegmentBlends
-        Blends for requests without and with a cart: the chance of purchase within the window,
-        and the chance of joining the cart.
+        Blends for requests without and with a cart. They predict the chance of purchase within
+        the window, and the chance that a product joins the cart.
     boosted : BoostedTrees or None
-        Trees over them; none where too few purchases were seen.
+        Trees over the blends; None if there were too few purchases to learn them.
     """
 
     plain: SegmentBlends
@@ -158,26 +160,29 @@ class LearnedRanking:
 
 
 def training_window(
-    models: Mapping[str, Model], statistics: ItemStatistics, panel: EvaluationSet, carts: CartSet
+    models: Mapping[str, Model],
+    statistics: ItemStatistics,
+    customers: EvaluationSet,
+    carts: CartSet,
 ) -> TrainingWindow:
-    """Collect what a window teaches.
+    """Collect the training examples of a window.
 
     Parameters
     ----------
     models : mapping
-        Fitted on what was before the panel's window.
+        Fitted on what happened before the window.
     statistics : ItemStatistics
-        Of the same time.
-    panel : EvaluationSet
-        Customers who came back, and some who did not.
+        As of the start of the window.
+    customers : EvaluationSet
+        Customers who bought in the window, and some who did not.
     carts : CartSet
-        Of the same window.
+        Carts of the same window.
     """
     return TrainingWindow(
-        plain_candidates(models, panel),
-        _strangers(models, panel),
-        _from_carts(models, panel, carts),
-        _from_channels(models, panel),
+        plain_candidates(models, customers),
+        _strangers(models, customers),
+        _from_carts(models, customers, carts),
+        _from_channels(models, customers),
         statistics,
         same_order_neighbours(models),
     )
@@ -186,193 +191,207 @@ def training_window(
 def same_order_neighbours(
     models: Mapping[str, Model],
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
-    """Neighbours of each product in one order, for ``BoostedTrees``."""
-    found = models["copurchase"]
-    if not isinstance(found, CoPurchase):
+    """Return the co-purchase neighbours of each product, as ``BoostedTrees`` takes them."""
+    copurchase = models["copurchase"]
+    if not isinstance(copurchase, CoPurchase):
         raise TypeError("the models are not those of recsys.models")
-    return found.indptr_, found.indices_, found.scores_
+    return copurchase.indptr_, copurchase.indices_, copurchase.scores_
 
 
 def learn_ranking(
-    lessons: Sequence[TrainingWindow],
+    windows: Sequence[TrainingWindow],
     weights: Sequence[Mapping[str, float]] = (),
     settings: Settings | None = None,
     *,
     seed: int = 0,
     threads: int = 2,
 ) -> LearnedRanking:
-    """Learn blends and trees.
+    """Learn the blends and the boosted trees.
 
     Parameters
     ----------
-    lessons : sequence of TrainingWindow
-        One a window, at least one, the oldest first.
+    windows : sequence of TrainingWindow
+        At least one, the oldest first.
     weights : sequence of mappings
-        Factors by model of the workspace's placements; each gets a curve of chances.
+        Factors by model of each of the workspace's placements; each gets its own calibration
+        curve.
     settings : RankerSettings, optional
-    seed, threads : int
+        Those of the defaults if not given.
+    seed : int
+        Seed of the trees.
+    threads : int
+        Threads that fit the trees.
 
     Returns
     -------
     LearnedRanking
-        ``boosted`` holds the statistics of the last lesson.
+        ``boosted`` holds the item statistics of the last window.
     """
-    factors = [factors_of(given) for given in weights]
+    factors = [factors_of(by_model) for by_model in weights]
     enough = BLENDED // BATCH
-    found = BlendExamples.of(
-        [sheet for one in lessons for sheet in (*one.plain[:enough], *one.strangers[:enough])]
+    examples = BlendExamples.of(
+        [batch for one in windows for batch in (*one.plain[:enough], *one.strangers[:enough])]
     )
     n = len(MODEL_COLUMNS)
     plain = SegmentBlends(MODEL_COLUMNS).fit(
-        found.scores[:, :n],
-        found.bought,
-        found.rows,
-        found.kind,
-        found.mass,
-        [given[:n] for given in factors],
+        examples.scores[:, :n],
+        examples.bought,
+        examples.rows,
+        examples.kind,
+        examples.sample_weight,
+        [each[:n] for each in factors],
     )
-    carts = BlendExamples.of([sheet for one in lessons for sheet in one.cart])
+    carts = BlendExamples.of([batch for one in windows for batch in one.cart])
     if len(carts.rows):
-        found = carts
-    else:  # nobody ever bought two things: what speaks for the history speaks for the cart
-        found.scores[:, EVIDENCE_COLUMNS.index(CART_COLUMN)] = found.scores[
-            :, EVIDENCE_COLUMNS.index("copurchase")
-        ]
-        found.scores[:, EVIDENCE_COLUMNS.index("copurchase")] = 0
+        examples = carts
+    else:  # nobody ever bought two products: learn the cart's column from the history's
+        from_history = EVIDENCE_COLUMNS.index("copurchase")
+        from_cart = EVIDENCE_COLUMNS.index(CART_COLUMN)
+        examples.scores[:, from_cart] = examples.scores[:, from_history]
+        examples.scores[:, from_history] = 0
     cart = SegmentBlends(EVIDENCE_COLUMNS).fit(
-        found.scores, found.bought, found.rows, found.kind, found.mass, factors
+        examples.scores,
+        examples.bought,
+        examples.rows,
+        examples.kind,
+        examples.sample_weight,
+        factors,
     )
-    given = settings or Settings()
+    settings = settings or Settings()
     without = boosting.fit_trees(
-        [ranking_examples(one, [*one.plain, *one.on_channel], plain) for one in lessons],
-        given,
+        [ranking_examples(one, [*one.plain, *one.on_channel], plain) for one in windows],
+        settings,
         seed,
         threads,
     )
     if without is None:
         return LearnedRanking(plain, cart)
     joined = boosting.fit_trees(
-        [ranking_examples(one, one.cart, cart) for one in lessons], given, seed, threads
+        [ranking_examples(one, one.cart, cart) for one in windows], settings, seed, threads
     )
-    last = lessons[-1]
+    last = windows[-1]
     ensembles = without, joined or boosting.untrained_trees(cart)
     return LearnedRanking(plain, cart, BoostedTrees(last.statistics, last.baskets, *ensembles))
 
 
 def ranking_examples(
-    lesson: TrainingWindow, sheets: Sequence[CandidateBatch], blend: SegmentBlends
+    window: TrainingWindow, batches: Sequence[CandidateBatch], blend: SegmentBlends
 ) -> RankingExamples:
-    """Work out the features of the candidates that trees look at.
+    """Compute the features of the candidates that the trees score.
 
     Parameters
     ----------
-    lesson : TrainingWindow
-    sheets : sequence of CandidateBatch
-        Of that lesson.
+    window : TrainingWindow
+    batches : sequence of CandidateBatch
+        Batches of that window.
     blend : SegmentBlends
-        Whose best candidates they are.
+        The blend that chooses the candidates and gives the trees their initial score.
     """
-    made = BoostedTrees(lesson.statistics, lesson.baskets, boosting.NONE, boosting.NONE)
+    trees = BoostedTrees(window.statistics, window.baskets, boosting.NONE, boosting.NONE)
     width, start = len(blend.columns), 0
     parts = []
-    for sheet in sheets:
-        found, rows = sheet.found, rows_of(sheet.found)
-        evidence = blend.evidence(found.scores[:, :width], found.kind)
-        total = blend.total(evidence, found.kind, np.ones(width))
-        at = choose_for_trees(found, total, sheet.free)
-        of = made.features(found, at, rows, total, sheet.histories, sheet.context)
-        parts.append((of, sheet.bought[at], start + rows[at], sheet.mass[at], total[at]))
-        start += len(sheet.context)
+    for batch in batches:
+        candidates, rows = batch.candidates, rows_of(batch.candidates)
+        evidence = blend.evidence(candidates.scores[:, :width], candidates.kind)
+        total = blend.total(evidence, candidates.kind, np.ones(width))
+        at = choose_for_trees(candidates, total, batch.outside_cart)
+        features = trees.features(candidates, at, rows, total, batch.histories, batch.context)
+        parts.append(
+            (features, batch.bought[at], start + rows[at], batch.sample_weight[at], total[at])
+        )
+        start += len(batch.context)
     none = RankingExamples.together([])
     columns = [np.concatenate(each) for each in zip(none.columns(), *parts, strict=True)]
-    columns.append(np.concatenate([none.customer, *(one.customer for one in sheets)]))
+    columns.append(np.concatenate([none.customer, *(one.customer for one in batches)]))
     return RankingExamples(*columns)
 
 
-def plain_candidates(models: Mapping[str, Model], panel: EvaluationSet) -> list[CandidateBatch]:
-    """Collect the candidates of each customer, whatever the channel."""
-    given = panel.histories, panel.context(), panel.wanted(), panel.mass
-    return list(_sheets(models, *given, np.arange(len(panel))))
+def plain_candidates(models: Mapping[str, Model], customers: EvaluationSet) -> list[CandidateBatch]:
+    """Collect the candidates of each customer, for requests without a channel or a cart."""
+    given = customers.histories, customers.context(), customers.relevant(), customers.sample_weight
+    return list(_candidate_batches(models, *given, np.arange(len(customers))))
 
 
-def _strangers(models: Mapping[str, Model], panel: EvaluationSet) -> list[CandidateBatch]:
-    """Collect the candidates of each customer as of somebody of whom nothing is known."""
-    some = panel.only(np.arange(min(len(panel), BLENDED)))
+def _strangers(models: Mapping[str, Model], customers: EvaluationSet) -> list[CandidateBatch]:
+    """Collect the candidates of each customer as if nothing were known of them."""
+    some = customers.only(np.arange(min(len(customers), BLENDED)))
     context = some.context()
-    nobody = Histories.from_rows([EMPTY] * len(some), panel.index, context.as_of_ts)
-    given = nobody, context, some.wanted(), some.mass
-    return list(_sheets(models, *given, np.arange(len(some))))
+    nobody = Histories.from_rows([EMPTY] * len(some), customers.index, context.as_of_ts)
+    given = nobody, context, some.relevant(), some.sample_weight
+    return list(_candidate_batches(models, *given, np.arange(len(some))))
 
 
-def _from_channels(models: Mapping[str, Model], panel: EvaluationSet) -> list[CandidateBatch]:
-    """Collect candidates on each channel on which somebody bought: what was bought there.
+def _from_channels(models: Mapping[str, Model], customers: EvaluationSet) -> list[CandidateBatch]:
+    """Collect candidates for requests on each channel; bought is what was bought there.
 
-    Those who bought there, and some of the others, who stand for all others.
+    For each channel: customers who bought there, and a weighted sample of those who did not.
     """
-    channels = np.unique(panel.channel)
-    sheets: list[CandidateBatch] = []
+    channels = np.unique(customers.channel)
+    batches: list[CandidateBatch] = []
     for number in channels.tolist() if len(channels) > 1 else ():
-        bought = np.diff(panel.wanted(CHANNELS[number]).indptr) > 0
-        mass = np.zeros(len(panel))
-        for group, most in ((bought, ON_CHANNEL), (~bought, OTHERS)):
-            some = np.flatnonzero(group)
-            some = some[:: len(some) // most + 1]
-            mass[some] = panel.mass[some] * group.sum() / max(len(some), 1)
-        rows = np.flatnonzero(mass)
-        part = panel.only(rows)
-        asked = Context.of(
+        bought = np.diff(customers.relevant(CHANNELS[number]).indptr) > 0
+        sample_weight = np.zeros(len(customers))
+        for group, at_most in ((bought, ON_CHANNEL), (~bought, OTHERS)):
+            drawn = np.flatnonzero(group)
+            drawn = drawn[:: len(drawn) // at_most + 1]
+            sample_weight[drawn] = customers.sample_weight[drawn] * group.sum() / max(len(drawn), 1)
+        rows = np.flatnonzero(sample_weight)
+        part = customers.only(rows)
+        context = Context.of(
             len(part), part.as_of_ts, location=_usual_place(part, number), channel=number
         )
-        wanted = part.wanted(CHANNELS[number])
-        sheets += _sheets(models, part.histories, asked, wanted, mass[rows], rows)
-    return sheets
+        relevant = part.relevant(CHANNELS[number])
+        batches += _candidate_batches(
+            models, part.histories, context, relevant, sample_weight[rows], rows
+        )
+    return batches
 
 
-def _usual_place(panel: EvaluationSet, channel: int) -> NDArray[np.int64]:
-    """Where each customer was last on a channel; 0 for nowhere."""
-    past = panel.histories
-    place = np.zeros(len(panel), np.int64)
+def _usual_place(customers: EvaluationSet, channel: int) -> NDArray[np.int64]:
+    """Return the location where each customer last bought on a channel; 0 for none."""
+    past = customers.histories
+    place = np.zeros(len(customers), np.int64)
     there = np.flatnonzero(past.channel == channel)
     place[past.row[there]] = past.location[there]  # lines are in time order: the last stays
     return place
 
 
 def _from_carts(
-    models: Mapping[str, Model], panel: EvaluationSet, carts: CartSet
+    models: Mapping[str, Model], customers: EvaluationSet, carts: CartSet
 ) -> list[CandidateBatch]:
-    """Each cart twice: as its customer's, and as that of somebody unknown."""
-    theirs = [panel.rows[row] for row in carts.customer_ix]
+    """Collect the candidates of each cart twice: with its customer's history, and without."""
+    theirs = [customers.rows[row] for row in carts.customer_ix]
     n = len(theirs)
     context = Context(
         carts.as_of_ts, np.zeros(n, np.int64), np.full(n, NO_CHANNEL, np.uint8), carts.cart
     )
-    sheets: list[CandidateBatch] = []
+    batches: list[CandidateBatch] = []
     given = context, carts.rest, np.ones(n), carts.customer_ix
     for known in (theirs, [EMPTY] * n):
-        histories = Histories.from_rows(known, panel.index, carts.as_of_ts)
-        sheets += _sheets(models, histories, *given)
-    return sheets
+        histories = Histories.from_rows(known, customers.index, carts.as_of_ts)
+        batches += _candidate_batches(models, histories, *given)
+    return batches
 
 
-def _sheets(
+def _candidate_batches(
     models: Mapping[str, Model],
     histories: Histories,
     context: Context,
-    wanted: Lists,
-    mass: NDArray[np.float64],
+    relevant: Lists,
+    sample_weight: NDArray[np.float64],
     customer: NDArray[np.int64],
 ) -> Iterator[CandidateBatch]:
     for start in range(0, len(context), BATCH):
         part = slice(start, start + BATCH)
-        given, asked = histories[part], context[part]
-        found = collect_candidates(models, Batch(given, asked), CANDIDATES_PER_MODEL)
-        rows = rows_of(found)
+        batch = Batch(histories[part], context[part])
+        candidates = collect_candidates(models, batch, CANDIDATES_PER_MODEL)
+        rows = rows_of(candidates)
         yield CandidateBatch(
-            found,
-            rows_contain(wanted, start + rows, found.item_ix),
-            mass[start + rows],
-            ~rows_contain(asked.cart, rows, found.item_ix),
-            given,
-            asked,
+            candidates,
+            rows_contain(relevant, start + rows, candidates.item_ix),
+            sample_weight[start + rows],
+            ~rows_contain(batch.context.cart, rows, candidates.item_ix),
+            batch.histories,
+            batch.context,
             customer[part],
         )

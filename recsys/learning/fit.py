@@ -162,25 +162,25 @@ def observe_window(
         When too few customers came back in the window.
     """
     index, seed = fitted.training.index, config.train.seed
-    people = evaluation_set.read(history, index, window, active=MOST, lapsed=LAPSED, seed=seed)
-    people = _enough(people, seed)
+    customers = evaluation_set.read(history, index, window, active=MOST, lapsed=LAPSED, seed=seed)
+    customers = _enough(customers, seed)
     whole = history.history if isinstance(history, EncodedHistory) else history
-    held = cart_sets.read(whole, people, at_most=CARTS, seed=seed)
-    return people, examples.training_window(fitted.models, fitted.statistics, people, held)
+    held = cart_sets.read(whole, customers, at_most=CARTS, seed=seed)
+    return customers, examples.training_window(fitted.models, fitted.statistics, customers, held)
 
 
-def _enough(people: EvaluationSet, seed: int) -> EvaluationSet:
+def _enough(customers: EvaluationSet, seed: int) -> EvaluationSet:
     """Leave out customers where fewer say enough: those who buy much say much."""
-    bought = np.diff(people.wanted().indptr)
+    bought = np.diff(customers.relevant().indptr)
     came = np.flatnonzero(bought)
-    wanted = max(ACTIVE, min(MOST, int(PURCHASES / bought[came].mean())))
-    if len(came) <= wanted:
-        return people
-    some = np.random.default_rng(seed).choice(came, wanted, replace=False)
+    n_wanted = max(ACTIVE, min(MOST, int(PURCHASES / bought[came].mean())))
+    if len(came) <= n_wanted:
+        return customers
+    some = np.random.default_rng(seed).choice(came, n_wanted, replace=False)
     kept = np.sort(np.append(np.flatnonzero(bought == 0), some))
-    fewer = people.only(kept)
-    share = np.where(bought[kept] > 0, len(came) / wanted, 1.0)
-    return replace(fewer, mass=fewer.mass * share)
+    fewer = customers.only(kept)
+    share = np.where(bought[kept] > 0, len(came) / n_wanted, 1.0)
+    return replace(fewer, sample_weight=fewer.sample_weight * share)
 
 
 def fit_ranking(config: Config, lessons: Sequence[TrainingWindow]) -> LearnedRanking:

@@ -134,13 +134,13 @@ def trees_of(ranker: Ranker) -> BoostedTrees:
     return ranker.boosted
 
 
-def tree_candidates(ranker: Ranker, panel: EvaluationSet) -> RankingExamples:
+def tree_candidates(ranker: Ranker, evaluation_set: EvaluationSet) -> RankingExamples:
     """Give the candidates that trees look at, without a cart, with what was bought of them.
 
     Parameters
     ----------
     ranker : Ranker
-    panel : EvaluationSet
+    evaluation_set : EvaluationSet
 
     Raises
     ------
@@ -149,7 +149,7 @@ def tree_candidates(ranker: Ranker, panel: EvaluationSet) -> RankingExamples:
     """
     trees = trees_of(ranker)
     made = TrainingWindow([], [], [], [], trees.statistics, trees.baskets)
-    return ranking_examples(made, plain_candidates(ranker.models, panel), ranker.plain)
+    return ranking_examples(made, plain_candidates(ranker.models, evaluation_set), ranker.plain)
 
 
 def feature_importance(
@@ -274,7 +274,7 @@ def partial_dependence(
 
 
 def by_segment(
-    ours: TopLists, theirs: TopLists, panel: EvaluationSet, k: int, seed: int = 0
+    ours: TopLists, theirs: TopLists, evaluation_set: EvaluationSet, k: int, seed: int = 0
 ) -> list[SegmentDifference]:
     """Compare two methods customer by customer, one kind of customers or products at a time.
 
@@ -282,7 +282,7 @@ def by_segment(
     ----------
     ours, theirs : TopLists
         Lists for the panel's customers.
-    panel : EvaluationSet
+    evaluation_set : EvaluationSet
     k : int
         Places that count.
     seed : int
@@ -294,12 +294,12 @@ def by_segment(
         Everybody first. Light, middling and heavy customers are thirds by the number of their
         orders before the window. Of one channel and of both only where there are several.
     """
-    wanted, past = panel.wanted(), panel.histories
-    rows = rows_of(wanted)
-    before = rows_contain(past, rows, wanted.item_ix)
-    whole = ndcg_at(ours.mixed, wanted, k), ndcg_at(theirs.mixed, wanted, k)
-    told = [_lead("everybody", "all", np.ones(len(panel), bool), *whole, seed)]
-    orders = np.array([len(np.unique(row.lines["order"])) for row in panel.rows])
+    relevant, past = evaluation_set.relevant(), evaluation_set.histories
+    rows = rows_of(relevant)
+    before = rows_contain(past, rows, relevant.item_ix)
+    whole = ndcg_at(ours.mixed, relevant, k), ndcg_at(theirs.mixed, relevant, k)
+    told = [_lead("everybody", "all", np.ones(len(evaluation_set), bool), *whole, seed)]
+    orders = np.array([len(np.unique(row.lines["order"])) for row in evaluation_set.rows])
     third, two_thirds = np.quantile(orders, (1 / 3, 2 / 3)) if len(orders) else (0, 0)
     for name, who in (
         ("light", orders <= third),
@@ -307,17 +307,17 @@ def by_segment(
         ("heavy", orders > two_thirds),
     ):
         told.append(_lead("orders before", name, who, *whole, seed))
-    channels = np.array([len(np.unique(row.lines["channel"])) for row in panel.rows])
+    channels = np.array([len(np.unique(row.lines["channel"])) for row in evaluation_set.rows])
     if (channels > 1).any():
         told.append(_lead("channels before", "one", channels == 1, *whole, seed))
         told.append(_lead("channels before", "several", channels > 1, *whole, seed))
     for name, is_kind in (("bought before", before), ("new to them", ~before)):
-        kind = Lists.of_pairs(rows[is_kind], wanted.item_ix[is_kind], len(panel))
+        kind = Lists.of_pairs(rows[is_kind], relevant.item_ix[is_kind], len(evaluation_set))
         own = name == "bought before"
         one, other = (ndcg_at(shown.own if own else shown.new, kind, k) for shown in (ours, theirs))
-        told.append(_lead("products", name, np.ones(len(panel), bool), one, other, seed))
-    n_new = np.bincount(rows[~before], minlength=len(panel))
-    mostly = 2 * n_new > np.bincount(rows, minlength=len(panel))
+        told.append(_lead("products", name, np.ones(len(evaluation_set), bool), one, other, seed))
+    n_new = np.bincount(rows[~before], minlength=len(evaluation_set))
+    mostly = 2 * n_new > np.bincount(rows, minlength=len(evaluation_set))
     told.append(_lead("bought then", "mostly the same", ~mostly, *whole, seed))
     told.append(_lead("bought then", "mostly new", mostly, *whole, seed))
     return [one for one in told if one.n]

@@ -75,7 +75,7 @@ class Blend:
         scores: Scores,
         bought: Bools,
         rows: npt.NDArray[np.integer],
-        mass: Floats | None = None,
+        sample_weight: Floats | None = None,
         factors: Sequence[Floats] = (),
     ) -> Self:
         """Learn curves, weights and chances; replaces what was learned before.
@@ -88,22 +88,24 @@ class Blend:
             Which of them were bought after that moment.
         rows : ndarray of shape (m,), integer
             Whose candidate each is, ascending.
-        mass : ndarray of shape (m,), float64, optional
+        sample_weight : ndarray of shape (m,), float64, optional
             How many cases each candidate stands for; one by default.
         factors : sequence of ndarrays of shape (n_columns,)
             Factors that placements set; each gets its own curve of chances.
         """
-        mass = np.ones(len(bought)) if mass is None else mass
+        sample_weight = np.ones(len(bought)) if sample_weight is None else sample_weight
         whole, rows_of_all = (scores, bought), rows
-        some, mass = _thinned(bought, mass)
+        some, sample_weight = _thinned(bought, sample_weight)
         scores, bought = scores[some], bought[some]
         curves = [
-            _evidence_curve(fit_isotonic(column.astype(np.float64), bought, mass, KNOTS - 1))
+            _evidence_curve(
+                fit_isotonic(column.astype(np.float64), bought, sample_weight, KNOTS - 1)
+            )
             for column in scores.T
         ]
         self.score_x_, self.score_y_ = stack_curves(curves, KNOTS)
         parts = self._parts(scores)
-        likeliest, self.intercept_ = fit_weights(parts, bought, mass, self.l2)
+        likeliest, self.intercept_ = fit_weights(parts, bought, sample_weight, self.l2)
         likeliest[~parts.any(axis=0)] = 0.0  # of what is never said nothing was learned
         first = some_rows(whole[1], rows_of_all)
         self.weights_ = refine_weights(
@@ -114,7 +116,8 @@ class Blend:
         _, first = np.unique(rows, axis=0, return_index=True)
         self.factors_ = rows[np.sort(first)]
         chances = [
-            fit_isotonic(self.total(evidence, row), bought, mass, KNOTS) for row in self.factors_
+            fit_isotonic(self.total(evidence, row), bought, sample_weight, KNOTS)
+            for row in self.factors_
         ]
         self.chance_x_, self.chance_y_ = stack_curves(chances, KNOTS)
         return self
@@ -308,20 +311,20 @@ def _added(
     return out
 
 
-def _thinned(bought: Bools, mass: Floats) -> tuple[npt.NDArray[np.int64], Floats]:
+def _thinned(bought: Bools, sample_weight: Floats) -> tuple[npt.NDArray[np.int64], Floats]:
     """Choose what is learned from: all that was bought, and some of many others.
 
     Returns
     -------
     some : ndarray, int64
         Positions, ascending.
-    mass : ndarray
+    sample_weight : ndarray
         Of those; who stays stands for who does not.
     """
     step = max(1, int((~bought).sum()) // _ENOUGH)
     others = np.flatnonzero(~bought)[::step]
     some = np.union1d(np.flatnonzero(bought), others)
-    return some, np.where(bought[some], mass[some], mass[some] * step)
+    return some, np.where(bought[some], sample_weight[some], sample_weight[some] * step)
 
 
 def _evidence_curve(chances: CalibrationCurve) -> CalibrationCurve:
@@ -332,7 +335,9 @@ def _evidence_curve(chances: CalibrationCurve) -> CalibrationCurve:
     return CalibrationCurve(x, _log_odds(y) - _log_odds(nothing))
 
 
-def fit_weights(parts: Floats, bought: Bools, mass: Floats, l2: float) -> tuple[Floats, float]:
+def fit_weights(
+    parts: Floats, bought: Bools, sample_weight: Floats, l2: float
+) -> tuple[Floats, float]:
     """Fit a logistic regression with weights >= 0; return weights and intercept."""
     from scipy.optimize import minimize  # training only; serving never loads it
 
@@ -340,13 +345,15 @@ def fit_weights(parts: Floats, bought: Bools, mass: Floats, l2: float) -> tuple[
 
     def loss(beta: Floats) -> tuple[float, Floats]:
         z = parts @ beta[:-1] + beta[-1]
-        value = (mass * (np.logaddexp(0.0, z) - y * z)).sum() + l2 / 2 * (beta[:-1] ** 2).sum()
-        wrong = mass * (1.0 / (1.0 + np.exp(-z)) - y)
+        value = (sample_weight * (np.logaddexp(0.0, z) - y * z)).sum() + l2 / 2 * (
+            beta[:-1] ** 2
+        ).sum()
+        wrong = sample_weight * (1.0 / (1.0 + np.exp(-z)) - y)
         slope = np.append(parts.T @ wrong + l2 * beta[:-1], wrong.sum())
         return float(value), slope
 
     n = parts.shape[1]
-    overall = ((mass * bought).sum() + 0.5) / (mass.sum() + 1.0)
+    overall = ((sample_weight * bought).sum() + 0.5) / (sample_weight.sum() + 1.0)
     start = np.append(np.full(n, 1.0 / n), _log_odds(overall))
     bounds = [(0.0, None)] * n + [(None, None)]
     found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds)

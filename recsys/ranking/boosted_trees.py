@@ -23,7 +23,7 @@ from recsys.ranking.trees import Trees
 
 #: Names of the features, and the column of evidence that each belongs to.
 FEATURE_NAMES: Final = feature_names(EVIDENCE_COLUMNS)
-SPEAKS_FOR: Final = evidence_column(EVIDENCE_COLUMNS)
+EVIDENCE_COLUMN_OF: Final = evidence_column(EVIDENCE_COLUMNS)
 #: Candidates of each customer that trees look at: so many of all, and so many of those bought
 #: before and of the new ones at least.
 CHOSEN: Final = 160
@@ -102,7 +102,7 @@ class BoostedTrees:
 
     def features(
         self,
-        found: Candidates,
+        candidates: Candidates,
         at: IntArray,
         rows: IntArray,
         total: Floats,
@@ -113,7 +113,7 @@ class BoostedTrees:
 
         Parameters
         ----------
-        found : Candidates
+        candidates : Candidates
         at : ndarray, int64
             Positions of the chosen ones, ascending.
         rows : ndarray, int64
@@ -123,27 +123,37 @@ class BoostedTrees:
         histories : Histories
         context : Context
         """
-        lists = Lists(pointers(rows[at], len(context)), found.item_ix[at])
+        lists = Lists(pointers(rows[at], len(context)), candidates.item_ix[at])
         return compute_features(
-            lists, found.scores[at], total[at], histories, context, self.statistics, self.baskets
+            lists,
+            candidates.scores[at],
+            total[at],
+            histories,
+            context,
+            self.statistics,
+            self.baskets,
         )
 
-    def contributions(self, ensemble: Ensemble, of: Features) -> Floats:
+    def contributions(self, ensemble: Ensemble, features: Features) -> Floats:
         """What each column's features add to candidates, shape (m, len(COLUMNS)); log-odds."""
         both = (ensemble.likely, ensemble.order)
-        told = sum(trees.shares(of, SPEAKS_FOR, len(EVIDENCE_COLUMNS) + 1) for trees in both)
-        return np.asarray(told)[:, : len(EVIDENCE_COLUMNS)]
+        credits = sum(
+            trees.shares(features, EVIDENCE_COLUMN_OF, len(EVIDENCE_COLUMNS) + 1) for trees in both
+        )
+        return np.asarray(credits)[:, : len(EVIDENCE_COLUMNS)]
 
 
-def choose_for_trees(found: Candidates, total: Floats, free: npt.NDArray[np.bool_]) -> IntArray:
+def choose_for_trees(
+    candidates: Candidates, total: Floats, allowed: npt.NDArray[np.bool_]
+) -> IntArray:
     """Choose the candidates that trees look at: the best of each kind that may be shown.
 
     Parameters
     ----------
-    found : Candidates
+    candidates : Candidates
     total : ndarray of shape (m,)
         What the blend says.
-    free : ndarray of shape (m,), bool
+    allowed : ndarray of shape (m,), bool
         Which may be shown.
 
     Returns
@@ -152,4 +162,4 @@ def choose_for_trees(found: Candidates, total: Floats, free: npt.NDArray[np.bool
         Positions, ascending; none of strangers.
     """
     groups = [kind for kind in range(len(KINDS)) if kind != STRANGER]
-    return best_of_groups(found, total, free, found.kind, groups, CHOSEN, PER_KIND)
+    return best_of_groups(candidates, total, allowed, candidates.kind, groups, CHOSEN, PER_KIND)

@@ -66,17 +66,17 @@ def fit_isotonic(
     from scipy.optimize import isotonic_regression  # training only; serving never loads it
 
     values, group = np.unique(x, return_inverse=True)
-    mass = np.bincount(group, weights=weights)
-    chance = np.bincount(group, weights=weights * happened) / mass
-    steps = isotonic_regression(chance, weights=mass)
+    weight = np.bincount(group, weights=weights)
+    chance = np.bincount(group, weights=weights * happened) / weight
+    steps = isotonic_regression(chance, weights=weight)
     first = steps.blocks[:-1]
-    mass_of = np.add.reduceat(mass, first)
-    x_of = np.add.reduceat(mass * values, first) / mass_of
-    y_of = np.add.reduceat(mass * chance, first) / mass_of
-    overall = (mass * chance).sum() / mass.sum()
-    y_of = np.maximum.accumulate((y_of * mass_of + overall) / (mass_of + 1.0))
-    keep = np.unique(np.linspace(0, len(x_of) - 1, min(knots, len(x_of))).round().astype(int))
-    return CalibrationCurve(x_of[keep], y_of[keep])
+    block_weight = np.add.reduceat(weight, first)
+    block_x = np.add.reduceat(weight * values, first) / block_weight
+    block_y = np.add.reduceat(weight * chance, first) / block_weight
+    overall = (weight * chance).sum() / weight.sum()
+    block_y = np.maximum.accumulate((block_y * block_weight + overall) / (block_weight + 1.0))
+    keep = np.unique(np.linspace(0, len(block_x) - 1, min(knots, len(block_x))).round().astype(int))
+    return CalibrationCurve(block_x[keep], block_y[keep])
 
 
 def stack_curves(curves: list[CalibrationCurve], knots: int) -> tuple[Floats, Floats]:

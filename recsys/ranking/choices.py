@@ -120,12 +120,12 @@ class Choices:
         with zeroed((len(self), np.uint8)) as (mark,):
             return Lists(*choice_kernels.expand_choices(mark, *map(fixed, arrays)))
 
-    def leading(self, found: Ragged, total: Floats, behind: Bools | None = None) -> Bools:
+    def leading(self, candidates: Ragged, total: Floats, behind: Bools | None = None) -> Bools:
         """Say which candidate of each choice stands first.
 
         Parameters
         ----------
-        found : Ragged
+        candidates : Ragged
             ``m`` candidates.
         total : ndarray of shape (m,), float64
             More is better; of equals the lower position.
@@ -140,16 +140,16 @@ class Choices:
         if not self.several:
             return np.ones(len(total), bool)
         last = np.zeros(len(total), bool) if behind is None else behind
-        arrays = found.indptr, found.item_ix, total, last, self.of
+        arrays = candidates.indptr, candidates.item_ix, total, last, self.of
         with zeroed((len(self), np.int64)) as (place,):
             return choice_kernels.lead_candidates(place, *map(fixed, arrays))
 
-    def likeliest(self, found: Ragged, chance: Floats, wanted: Ragged) -> Floats:
+    def likeliest(self, candidates: Ragged, chance: Floats, wanted: Ragged) -> Floats:
         """Return the best chance that the choice of each wanted product has among candidates.
 
         Parameters
         ----------
-        found : Ragged
+        candidates : Ragged
             ``m`` candidates of ``n`` requests.
         chance : ndarray of shape (m,), float64
             More is better.
@@ -161,7 +161,14 @@ class Choices:
         ndarray of the length of ``wanted.item_ix``, float64
             NaN where the request has no candidate of the choice.
         """
-        arrays = found.indptr, found.item_ix, chance, wanted.indptr, wanted.item_ix, self.of
+        arrays = (
+            candidates.indptr,
+            candidates.item_ix,
+            chance,
+            wanted.indptr,
+            wanted.item_ix,
+            self.of,
+        )
         with zeroed((len(self), np.int64)) as (place,):
             return choice_kernels.best_chances(place, *map(fixed, arrays))
 

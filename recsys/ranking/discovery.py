@@ -68,9 +68,9 @@ def never_bought(items: Ragged, histories: Histories, choices: Choices) -> Bools
 
 
 def selection_pools(
-    found: Ragged,
+    candidates: Ragged,
     keys: Floats,
-    free: Bools,
+    allowed: Bools,
     counts: IntArray,
     diversity: Floats,
     needed: IntArray,
@@ -81,11 +81,11 @@ def selection_pools(
 
     Parameters
     ----------
-    found : Ragged
+    candidates : Ragged
         ``m`` candidates of ``n`` requests.
     keys : ndarray of shape (m,), float64
         More is better.
-    free : ndarray of shape (m,), bool
+    allowed : ndarray of shape (m,), bool
         Who takes part.
     counts : ndarray of shape (n,), int64
     diversity : ndarray of shape (n,), float64
@@ -100,22 +100,26 @@ def selection_pools(
     -------
     indptr : ndarray of shape (n + 1,), int64
     position : ndarray, int64
-        In ``found``; the best of each request first.
+        In ``candidates``; the best of each request first.
     """
-    ends, shown = best_candidates(found, keys, free, pool_sizes(counts, diversity), behind)
+    ends, shown = best_candidates(candidates, keys, allowed, pool_sizes(counts, diversity), behind)
     if new is None:
         return ends, shown
-    more = best_candidates(found, keys, free & new, pool_sizes(needed, diversity), behind)[1]
+    more = best_candidates(candidates, keys, allowed & new, pool_sizes(needed, diversity), behind)[
+        1
+    ]
     some = np.zeros(len(keys), bool)
     some[shown] = some[more] = True
-    return best_candidates(found, keys, some, np.diff(found.indptr).astype(np.int64), behind)
+    return best_candidates(
+        candidates, keys, some, np.diff(candidates.indptr).astype(np.int64), behind
+    )
 
 
 def count_missed(
-    found: Ragged,
+    candidates: Ragged,
     keys: Floats,
     code: Codes,
-    free: Bools,
+    allowed: Bools,
     counts: IntArray,
     n_rules: int,
     needed: IntArray,
@@ -142,17 +146,24 @@ def count_missed(
     many places as new ones leave. What stands before a bar is nested in what stands before a lower
     one, so that counts of both or of either are the smaller and the larger ones.
     """
-    usual = best_candidates(found, keys, free, counts)
+    usual = best_candidates(candidates, keys, allowed, counts)
     if new is None:
-        return count_left_out(found, keys, code, usual, counts, n_rules)
-    places = np.minimum(needed, np.diff(best_candidates(found, keys, free & new, needed)[0]))
+        return count_left_out(candidates, keys, code, usual, counts, n_rules)
+    places = np.minimum(
+        needed, np.diff(best_candidates(candidates, keys, allowed & new, needed)[0])
+    )
     out = np.zeros((len(counts), n_rules), np.int64)
     for kind, most, join in ((new, needed, np.maximum), (~new, counts - places, np.minimum)):
         mine = code * kind.astype(np.uint8)
-        of_all = count_left_out(found, keys, mine, usual, counts, n_rules)
-        wanted = np.maximum(most, 1)
+        of_all = count_left_out(candidates, keys, mine, usual, counts, n_rules)
+        places_wanted = np.maximum(most, 1)
         of_kind = count_left_out(
-            found, keys, mine, best_candidates(found, keys, free & kind, wanted), wanted, n_rules
+            candidates,
+            keys,
+            mine,
+            best_candidates(candidates, keys, allowed & kind, places_wanted),
+            places_wanted,
+            n_rules,
         )
         of_kind[most == 0] = 0
         out += join(of_all, of_kind)

@@ -102,7 +102,7 @@ class ItemSimilarity:
             1 for variants of one product. Otherwise how alike their titles are, within one
             category, or where neither has one; 0 below ``_ALIKE``.
         """
-        return float(_likeness(one, other, *self.arrays))
+        return float(_similarity(one, other, *self.arrays))
 
     @cached_property
     def arrays(self) -> tuple[IntArray, IxArray, Weights, IxArray, Weights, int, int, float]:
@@ -147,7 +147,7 @@ def diversify(
     counts: IntArray,
     diversity: Floats,
     bought: Histories,
-    alike: ItemSimilarity | None,
+    similarity: ItemSimilarity | None,
     needed: IntArray | None = None,
     new: Bools | None = None,
 ) -> tuple[IntArray, IntArray]:
@@ -177,7 +177,7 @@ def diversify(
         stands behind everything else.
     bought : Histories
         Purchases of the ``n`` customers; empty where they must not matter.
-    alike : ItemSimilarity or None
+    similarity : ItemSimilarity or None
         None: no two products are alike.
     needed : ndarray of shape (n,), int64, optional
         New products that each list shall have at least; none by default.
@@ -205,11 +205,11 @@ def diversify(
     shown = np.minimum(np.diff(indptr), counts)
     bounds = np.zeros(len(shown) + 1, np.int64)
     np.cumsum(shown, out=bounds[1:])
-    if new is None and (alike is None or not diversity.any()):
+    if new is None and (similarity is None or not diversity.any()):
         before = np.repeat(indptr[:-1] - bounds[:-1], shown)
         return bounds, np.arange(bounds[-1]) + before
-    if alike is None:
-        alike = ItemSimilarity.nothing(bought.n_items)
+    if similarity is None:
+        similarity = ItemSimilarity.nothing(bought.n_items)
     n = len(shown)
     at = np.empty(bounds[-1], np.int64)
     _choose(
@@ -225,13 +225,13 @@ def diversify(
         fixed(bought.item_ix),
         fixed(bought.count),
         at,
-        *alike.arrays,
+        *similarity.arrays,
     )
     return bounds, at
 
 
 @compiled
-def _likeness(
+def _similarity(
     one: int,
     other: int,
     starts: IntArray,
@@ -258,8 +258,8 @@ def _likeness(
             b += 1
     if dot == 0.0:
         return 0.0
-    likeness = dot / share * common[one] * common[other]
-    if likeness < _ALIKE:
+    similarity = dot / share * common[one] * common[other]
+    if similarity < _ALIKE:
         return 0.0
     while a < ends and features[a] < words:
         a += 1
@@ -267,7 +267,7 @@ def _likeness(
         b += 1
     kind = features[a] if a < ends and features[a] < categories else -1
     other_kind = features[b] if b < end and features[b] < categories else -1
-    return min(likeness, 1.0) if kind == other_kind else 0.0
+    return min(similarity, 1.0) if kind == other_kind else 0.0
 
 
 @compiled
@@ -315,7 +315,7 @@ def _choose(
                 item = item_ix[first + c]
                 while 0 <= compared[c] < place and (best < 0 or key[c] > key[best]):
                     other = item_ix[at[bounds[r] + compared[c]]]
-                    likeness = _likeness(
+                    similarity = _similarity(
                         item,
                         other,
                         starts,
@@ -328,13 +328,13 @@ def _choose(
                         share,
                     )
                     compared[c] += 1
-                    if likeness > 0.0:
-                        if _again(
+                    if similarity > 0.0:
+                        if _bought_repeatedly(
                             item, bought[rows[r] : rows[r + 1]], times[rows[r] : rows[r + 1]]
                         ):
                             compared[c] = _WANTED
                         else:
-                            key[c] += np.log(max(1.0 - diversity[r] * likeness, _LEAST))
+                            key[c] += np.log(max(1.0 - diversity[r] * similarity, _LEAST))
                 if best < 0 or key[c] > key[best]:
                     best = c
             compared[best] = _CHOSEN
@@ -344,7 +344,7 @@ def _choose(
 
 
 @compiled
-def _again(item: int, bought: IxArray, times: IxArray) -> bool:
+def _bought_repeatedly(item: int, bought: IxArray, times: IxArray) -> bool:
     """Whether a customer bought something more than once."""
     found = 0
     for line in range(len(bought)):

@@ -1,8 +1,8 @@
-"""Orders what might be shown, and takes out what must not be.
+"""Ranks candidates and filters out what must not be shown.
 
-Histories, contexts and what each request asks for come in; ordered items with their chance of
-purchase come out, and counts of what the rules left out. Called by the answer's ``engine`` and
-by ``validation``; a request is a batch of one, and gets the same items as within a larger batch.
+In: histories, contexts and requests. Out: ranked items with their chance of purchase, and counts of
+what the rules left out. Called by the recommender's ``Engine`` and by evaluation. A single request
+is a batch of one and gets the same items as within a larger batch.
 """
 
 from collections.abc import Iterator, Mapping
@@ -46,13 +46,13 @@ from recsys.ranking.rules import RULES, Limits, Rules
 from recsys.ranking.scoring import BlendChoice, ScoredCandidates, Scorer
 from recsys.ranking.segment_blends import SegmentBlends
 
-#: Products that each model names.
+#: Candidates that each model contributes per request.
 CANDIDATES_PER_MODEL: Final = 200
-#: And where the rules leave too few of them.
+#: Candidates that each model contributes if the rules leave too few of them.
 PER_MODEL_WIDE: Final = 5_000
-#: Where the rules allow no more products than this, all of them are looked at instead.
+#: If the rules allow no more products than this, all of them become candidates instead.
 MAX_ALLOWED: Final = 5_000
-#: Taken off the keys of what trees did not look at: it comes behind what they did.
+#: Subtracted from the keys of candidates that the trees did not score, to rank them last.
 _UNSEEN: Final = 1e7
 
 
@@ -63,7 +63,7 @@ class RankRequest:
     Parameters
     ----------
     counts : ndarray of shape (n,), int64
-        Items wanted, at least 1.
+        Number of items to return, at least 1.
     factors : ndarray of shape (n, len(COLUMNS)), float64
         What the evidence of each column counts on the placement, see ``factors_of``.
     limits : Limits
@@ -141,7 +141,7 @@ class Ranker:
     choices: Choices | None = None
 
     @cached_property
-    def _judge(self) -> Scorer:
+    def _scorer(self) -> Scorer:
         return Scorer.of(self.plain, self.cart)
 
     @cached_property
@@ -168,52 +168,52 @@ class Ranker:
             return np.zeros(len(self.index), bool)
         return self.grouped.any_of(self.facts.age_restricted)
 
-    def rank(self, batch: Batch, asked: RankRequest, *, widen: bool = True) -> RankedLists:
+    def rank(self, batch: Batch, request: RankRequest, *, widen: bool = True) -> RankedLists:
         """Order items for each request.
 
         Parameters
         ----------
         batch : Batch
             Histories of the customers, empty where nothing of theirs may matter, and contexts.
-        asked : RankRequest
+        request : RankRequest
             Of the same length.
         widen : bool
-            Ask the models for more where the rules leave fewer than wanted.
+            Whether to collect more candidates if the rules leave fewer than requested.
 
         Returns
         -------
         RankedLists
-            Lists are shorter than asked where nothing more may be shown.
+            Lists are shorter than requested if nothing more may be shown.
         """
-        found = collect_candidates(self.models, batch, CANDIDATES_PER_MODEL)
-        ranked = self._order(found, batch, asked)
-        short = np.flatnonzero(self._short(ranked, batch.histories, asked))
+        candidates = collect_candidates(self.models, batch, CANDIDATES_PER_MODEL)
+        ranked = self._order(candidates, batch, request)
+        short = np.flatnonzero(self._short(ranked, batch.histories, request))
         if not widen or not len(short):
             return ranked
         parts = [ranked_row(ranked, r) for r in range(len(batch))]
         for r in short.tolist():
             one = batch[r : r + 1]
-            wider = self._order(self._more(one, asked.row(r)), one, asked.row(r))
-            # What kept the obvious products out of the list is what there is to tell.
+            wider = self._order(self._widened_candidates(one, request.row(r)), one, request.row(r))
+            # Report what the rules removed from the usual candidates, not from the wider set.
             parts[r] = replace(wider, left_out=parts[r].left_out)
         return replace(concatenate(parts), wanted_chance=ranked.wanted_chance)
 
     def _short(
-        self, found: Ragged, histories: Histories, asked: RankRequest
+        self, candidates: Ragged, histories: Histories, request: RankRequest
     ) -> npt.NDArray[np.bool_]:
-        """Which requests have fewer products, or fewer new ones, than they ask for."""
-        short: npt.NDArray[np.bool_] = np.diff(found.indptr) < asked.counts
-        if asked.needed.any():
-            new = never_bought(found, histories, self.grouped)
-            short |= np.bincount(rows_of(found)[new], minlength=len(short)) < asked.needed
+        """Return which requests have fewer products, or fewer new ones, than requested."""
+        short: npt.NDArray[np.bool_] = np.diff(candidates.indptr) < request.counts
+        if request.needed.any():
+            new = never_bought(candidates, histories, self.grouped)
+            short |= np.bincount(rows_of(candidates)[new], minlength=len(short)) < request.needed
         return short
 
-    def _more(self, batch: Batch, asked: RankRequest) -> Candidates:
-        """Candidates of one request whose rules left too few: all that they allow, or enough.
+    def _widened_candidates(self, batch: Batch, request: RankRequest) -> Candidates:
+        """Collect candidates for a request whose rules left too few: all allowed, or enough.
 
         No product that may be shown is missing where the list would be shorter without it.
         """
-        limits = asked.limits
+        limits = request.limits
         held = self.shelf.held_at(int(limits.location_keys[0])) if limits.in_stock[0] else None
         pool = np.arange(len(self.index), dtype=np.int32) if held is None else held
         choices = self.grouped
@@ -221,123 +221,132 @@ class Ranker:
         code = self.rules(batch.histories, limits).forbid(every)
         pool = pool[code == 0]
         if len(pool) > MAX_ALLOWED:
-            found = collect_candidates(self.models, batch, PER_MODEL_WIDE)
-            named = found.item_ix[np.isin(choices.of[found.item_ix], choices.of[pool])]
-            once = Lists.of_rows([named[choices.first_of(named)]])
-            if not self._short(once, batch.histories, asked)[0]:
-                return found
-            pool = np.union1d(named, pool[choices.first_of(pool)][:MAX_ALLOWED])
+            candidates = collect_candidates(self.models, batch, PER_MODEL_WIDE)
+            allowed = candidates.item_ix[np.isin(choices.of[candidates.item_ix], choices.of[pool])]
+            once = Lists.of_rows([allowed[choices.first_of(allowed)]])
+            if not self._short(once, batch.histories, request)[0]:
+                return candidates
+            pool = np.union1d(allowed, pool[choices.first_of(pool)][:MAX_ALLOWED])
         pool = np.sort(choices.widened(Lists.of_rows([pool])).item_ix)
         items = Lists.of_rows([pool])
         return score_given(self.models, batch, items)
 
-    def _order(self, found: Candidates, batch: Batch, asked: RankRequest) -> RankedLists:
+    def _order(self, candidates: Candidates, batch: Batch, request: RankRequest) -> RankedLists:
         histories, context = batch.histories, batch.context
-        rows = rows_of(found)
-        placed = self._judge.place(np.diff(context.cart.indptr) > 0, asked.factors)
-        judged = self._judge.judge(found, found.scores, found.kind, placed)
-        rules = self.rules(histories, asked.limits)
-        code = rules.bar(found)
-        free = code == 0
-        keys = self._keys(found, rows, judged, asked)
-        leads = self.grouped.leading(found, keys)
-        new = never_bought(found, histories, self.grouped) if asked.needed.any() else None
-        kept_out = count_missed(
-            found,
+        rows = rows_of(candidates)
+        blend_choice = self._scorer.choose_blends(np.diff(context.cart.indptr) > 0, request.factors)
+        scored = self._scorer.score(candidates, candidates.scores, candidates.kind, blend_choice)
+        rules = self.rules(histories, request.limits)
+        code = rules.bar(candidates)
+        allowed = code == 0
+        keys = self._keys(candidates, rows, scored, request)
+        leads = self.grouped.leading(candidates, keys)
+        new = never_bought(candidates, histories, self.grouped) if request.needed.any() else None
+        left_out = count_missed(
+            candidates,
             keys,
             code * leads.astype(np.uint8),
-            free & leads,
-            asked.counts,
+            allowed & leads,
+            request.counts,
             len(RULES),
-            asked.needed,
+            request.needed,
             new,
         )
-        trees = self._climb(found, rows, judged, free, histories, context)
-        keys = self._keys(found, rows, judged, asked)
-        # What trees did not look at comes behind what they did.
+        trees = self._add_trees(candidates, rows, scored, allowed, histories, context)
+        keys = self._keys(candidates, rows, scored, request)
+        # Candidates that the trees did not score rank behind those that they did.
         behind = None if trees is None else trees.place < 0
-        free &= self.grouped.leading(found, keys, behind)
+        allowed &= self.grouped.leading(candidates, keys, behind)
         ends, shown = selection_pools(
-            found, keys, free, asked.counts, asked.diversity, asked.needed, new, behind
+            candidates,
+            keys,
+            allowed,
+            request.counts,
+            request.diversity,
+            request.needed,
+            new,
+            behind,
         )
-        if asked.diversity.any() or new is not None:
+        if request.diversity.any() or new is not None:
             keys = keys[shown] if behind is None else keys[shown] - _UNSEEN * behind[shown]
             ends, chosen = diversify(
                 ends,
-                found.item_ix[shown],
+                candidates.item_ix[shown],
                 keys,
-                asked.counts,
-                asked.diversity,
+                request.counts,
+                request.diversity,
                 histories.purchases,
                 self.alike,
-                asked.needed,
+                request.needed,
                 None if new is None else new[shown],
             )
             shown = shown[chosen]
-        scores = found.scores[shown]
-        evidence = self._judge.evidence(scores, found.kind[shown], rows[shown], placed)
+        scores = candidates.scores[shown]
+        evidence = self._scorer.evidence(scores, candidates.kind[shown], rows[shown], blend_choice)
         if trees is not None:
             trees.credit(evidence, shown)
-        leaders = Lists(ends, found.item_ix[shown])
+        leaders = Lists(ends, candidates.item_ix[shown])
         return RankedLists(
             ends,
             rules.stand(leaders),
-            judged.chance[shown],
+            scored.chance[shown],
             scores,
             evidence,
-            kept_out,
-            self._wanted(found, judged, placed, batch, asked.wanted),
+            left_out,
+            self._requested_chances(candidates, scored, blend_choice, batch, request.wanted),
             leaders.item_ix,
         )
 
-    def _wanted(
+    def _requested_chances(
         self,
-        found: Candidates,
-        judged: ScoredCandidates,
-        placed: BlendChoice,
+        candidates: Candidates,
+        scored: ScoredCandidates,
+        blend_choice: BlendChoice,
         batch: Batch,
         wanted: Lists | None,
     ) -> Floats:
-        """Chance of products that were asked for; by the blend alone where no model names one."""
+        """Return the chance of the requested products; by the blend alone if not a candidate."""
         if wanted is None or not len(wanted.item_ix):
             return np.empty(0)
-        chance = self.grouped.likeliest(found, judged.chance, wanted)
-        named = ~np.isnan(chance)
-        if not named.all():
-            rows = rows_of(wanted)[~named]
-            rest = Lists(pointers(rows, len(batch)), wanted.item_ix[~named])
+        chance = self.grouped.likeliest(candidates, scored.chance, wanted)
+        is_candidate = ~np.isnan(chance)
+        if not is_candidate.all():
+            rows = rows_of(wanted)[~is_candidate]
+            rest = Lists(pointers(rows, len(batch)), wanted.item_ix[~is_candidate])
             others = score_given(self.models, batch, rest)
-            chance[~named] = self._judge.judge(others, others.scores, others.kind, placed).chance
+            chance[~is_candidate] = self._scorer.score(
+                others, others.scores, others.kind, blend_choice
+            ).chance
         return chance
 
     def _keys(
-        self, found: Candidates, rows: IntArray, judged: ScoredCandidates, asked: RankRequest
+        self, candidates: Candidates, rows: IntArray, scored: ScoredCandidates, request: RankRequest
     ) -> Floats:
-        """What candidates are ordered by: their total, or the logarithm of what they may earn."""
-        if not asked.by_margin.any():
-            return judged.total
+        """Return the sort keys: the total log-odds, or the logarithm of the expected margin."""
+        if not request.by_margin.any():
+            return scored.total
         if self.margins is None:
             raise ValueError("an order by margin needs margins.")
-        at = np.flatnonzero(asked.by_margin[rows])
-        margin = self.margins.at(asked.limits.location_keys[rows[at]], found.item_ix[at])
-        keys = judged.total.copy()
-        keys[at] = expected(judged.chance[at], margin)
+        at = np.flatnonzero(request.by_margin[rows])
+        margin = self.margins.at(request.limits.location_keys[rows[at]], candidates.item_ix[at])
+        keys = scored.total.copy()
+        keys[at] = expected(scored.chance[at], margin)
         return keys
 
-    def _climb(
+    def _add_trees(
         self,
-        found: Candidates,
+        candidates: Candidates,
         rows: IntArray,
-        judged: ScoredCandidates,
-        free: npt.NDArray[np.bool_],
+        scored: ScoredCandidates,
+        allowed: npt.NDArray[np.bool_],
         histories: Histories,
         context: Context,
-    ) -> "_Climbed | None":
-        """Add what the trees say to the best candidates; ``judged`` is changed."""
+    ) -> "_TreeScores | None":
+        """Add the trees' scores to the best candidates; changes ``scored`` in place."""
         if self.boosted is None:
             return None
-        chosen = choose_for_trees(found, judged.total, free)
-        of = self.boosted.features(found, chosen, rows, judged.plain, histories, context)
+        chosen = choose_for_trees(candidates, scored.total, allowed)
+        of = self.boosted.features(candidates, chosen, rows, scored.plain, histories, context)
         place = np.full(len(rows), -1)
         place[chosen] = np.arange(len(chosen))
         has_cart = (np.diff(context.cart.indptr) > 0)[rows[chosen]]
@@ -350,15 +359,15 @@ class Ranker:
                 at = chosen[part]
                 mine = np.ascontiguousarray(of[part]) if len(part) < len(of) else of
                 likelier = ensemble.likely.add(mine)
-                judged.total[at] += likelier + ensemble.order.add(mine)
-                judged.chance[at] = ensemble.chance(judged.plain[at] + likelier)
+                scored.total[at] += likelier + ensemble.order.add(mine)
+                scored.chance[at] = ensemble.chance(scored.plain[at] + likelier)
                 shares.append((ensemble, part))
-        return _Climbed(self.boosted, of, place, shares)
+        return _TreeScores(self.boosted, of, place, shares)
 
 
 @dataclass(frozen=True)
-class _Climbed:
-    """What trees looked at: ``place`` of each candidate in ``features``, -1 for the others."""
+class _TreeScores:
+    """Candidates that the trees scored: row of each in ``features``; -1 for the others."""
 
     boosted: BoostedTrees
     features: Features
@@ -366,14 +375,14 @@ class _Climbed:
     parts: list[tuple[Ensemble, npt.NDArray[np.int64]]]
 
     def credit(self, evidence: Floats, shown: npt.NDArray[np.int64]) -> None:
-        """Add to the evidence of shown candidates what the trees took from each column."""
+        """Add the trees' contribution of each column to the evidence of shown candidates."""
         for ensemble, mine, given in self._looked_at(shown):
             evidence[mine] += self.boosted.contributions(ensemble, given)
 
     def _looked_at(
         self, of: npt.NDArray[np.int64]
     ) -> Iterator[tuple[Ensemble, npt.NDArray[np.int64], Features]]:
-        """Positions in ``of`` that each ensemble looked at, and their features."""
+        """Yield the positions in ``of`` that each ensemble scored, and their features."""
         at = self.place[of]
         for ensemble, part in self.parts:
             mine = np.flatnonzero(at >= 0)

@@ -22,10 +22,10 @@ _NONE_HERE, _UNKNOWN_HERE, _ON_HAND = 0, 1, 2
 
 
 @compiled
-def _begin(mark: Bytes, r: int, laid: Any) -> None:
+def _begin(mark: Bytes, r: int, arrays: Any) -> None:
     """Mark the choices that a request and its customer's history name."""
-    past_indptr, past, ts, exclude_indptr, exclude, cart_indptr, cart = laid[:7]
-    hidden_since, of = laid[8], laid[17]
+    past_indptr, past, ts, exclude_indptr, exclude, cart_indptr, cart = arrays[:7]
+    hidden_since, of = arrays[8], arrays[17]
     for at in range(exclude_indptr[r], exclude_indptr[r + 1]):
         mark[of[exclude[at]]] |= _EXCLUDED
     for at in range(cart_indptr[r], cart_indptr[r + 1]):
@@ -35,10 +35,10 @@ def _begin(mark: Bytes, r: int, laid: Any) -> None:
 
 
 @compiled
-def _end(mark: Bytes, r: int, laid: Any) -> None:
+def _end(mark: Bytes, r: int, arrays: Any) -> None:
     """Clear what ``_begin`` marked."""
-    past_indptr, past, _, exclude_indptr, exclude, cart_indptr, cart = laid[:7]
-    of = laid[17]
+    past_indptr, past, _, exclude_indptr, exclude, cart_indptr, cart = arrays[:7]
+    of = arrays[17]
     for at in range(exclude_indptr[r], exclude_indptr[r + 1]):
         mark[of[exclude[at]]] = 0
     for at in range(cart_indptr[r], cart_indptr[r + 1]):
@@ -48,9 +48,9 @@ def _end(mark: Bytes, r: int, laid: Any) -> None:
 
 
 @inlined
-def _here(item: Any, place: Any, laid: Any) -> Any:
+def _here(item: Any, place: Any, arrays: Any) -> Any:
     """Where a location stands with a product; nobody knows of no location."""
-    stock_indptr, stocked, on_hand, complete = laid[13:17]
+    stock_indptr, stocked, on_hand, complete = arrays[13:17]
     if place < 0:
         return _UNKNOWN_HERE
     low, end = stock_indptr[place], stock_indptr[place + 1]
@@ -67,9 +67,9 @@ def _here(item: Any, place: Any, laid: Any) -> Any:
 
 
 @inlined
-def _rule(item: Any, known: Any, filtered: Any, r: int, laid: Any) -> Any:
+def _rule(item: Any, known: Any, filtered: Any, r: int, arrays: Any) -> Any:
     """Return 1 + the first rule that forbids a product; 0 where none does."""
-    new_only, _, of_age, adult, stock, active = laid[7:13]
+    new_only, _, of_age, adult, stock, active = arrays[7:13]
     if not active[item]:
         return 1
     if known & _EXCLUDED:
@@ -84,19 +84,21 @@ def _rule(item: Any, known: Any, filtered: Any, r: int, laid: Any) -> Any:
         return 6
     if known & _LATELY:
         return 7
-    return 8 if _here(item, stock[r], laid) == _NONE_HERE else 0
+    return 8 if _here(item, stock[r], arrays) == _NONE_HERE else 0
 
 
 @compiled
-def first_rule(mark: Bytes, indptr: IntArray, items: IxArray, filtered: Bools, laid: Any) -> Bytes:
+def first_rule(
+    mark: Bytes, indptr: IntArray, items: IxArray, filtered: Bools, arrays: Any
+) -> Bytes:
     """Find what forbids each product."""
-    of = laid[17]
+    of = arrays[17]
     code = np.zeros(len(items), np.uint8)
     for r in range(len(indptr) - 1):
-        _begin(mark, r, laid)
+        _begin(mark, r, arrays)
         for at in range(indptr[r], indptr[r + 1]):
-            code[at] = _rule(items[at], mark[of[items[at]]], filtered[at], r, laid)
-        _end(mark, r, laid)
+            code[at] = _rule(items[at], mark[of[items[at]]], filtered[at], r, arrays)
+        _end(mark, r, arrays)
     return code
 
 
@@ -110,13 +112,13 @@ def first_rule_of_choice(
     filtered: IxArray,
     starts: IntArray,
     order: IxArray,
-    laid: Any,
+    arrays: Any,
 ) -> Bytes:
     """Find what forbids all of each product's choice."""
-    new_only, of = laid[7], laid[17]
+    new_only, of = arrays[7], arrays[17]
     out = np.zeros(len(items), np.uint8)
     for r in range(len(indptr) - 1):
-        _begin(mark, r, laid)
+        _begin(mark, r, arrays)
         for at in range(filtered_indptr[r], filtered_indptr[r + 1]):
             kept_out[filtered[at]] = 1
         # What holds for one product of a choice holds for all of it.
@@ -124,16 +126,16 @@ def first_rule_of_choice(
         for at in range(indptr[r], indptr[r + 1]):
             choice = of[items[at]]
             known = mark[choice]
-            code = _rule(items[at], known, kept_out[items[at]] == 1, r, laid)
+            code = _rule(items[at], known, kept_out[items[at]] == 1, r, arrays)
             if code != 0 and not known & barred:
                 for member in order[starts[choice] : starts[choice + 1]]:
-                    if _rule(member, known, kept_out[member] == 1, r, laid) == 0:
+                    if _rule(member, known, kept_out[member] == 1, r, arrays) == 0:
                         code = 0
                         break
             out[at] = code
         for at in range(filtered_indptr[r], filtered_indptr[r + 1]):
             kept_out[filtered[at]] = 0
-        _end(mark, r, laid)
+        _end(mark, r, arrays)
     return out
 
 
@@ -150,13 +152,13 @@ def choose_representatives(
     order: IxArray,
     where: IntArray,
     bought: IntArray,
-    laid: Any,
+    arrays: Any,
 ) -> IxArray:
     """Find the product that stands for each leader's choice."""
-    past_indptr, past, of = laid[0], laid[1], laid[17]
+    past_indptr, past, of = arrays[0], arrays[1], arrays[17]
     out = leaders.copy()
     for r in range(len(indptr) - 1):
-        _begin(mark, r, laid)
+        _begin(mark, r, arrays)
         for at in range(filtered_indptr[r], filtered_indptr[r + 1]):
             kept_out[filtered[at]] = 1
         for at in range(past_indptr[r], past_indptr[r + 1]):
@@ -166,9 +168,9 @@ def choose_representatives(
             known = mark[choice]
             best = best_here = -1
             for member in order[starts[choice] : starts[choice + 1]]:  # ascending: equals stay
-                if _rule(member, known, kept_out[member] == 1, r, laid) != 0:
+                if _rule(member, known, kept_out[member] == 1, r, arrays) != 0:
                     continue
-                here = _here(member, where[r], laid)
+                here = _here(member, where[r], arrays)
                 better = best < 0
                 if not better:
                     if here != best_here:
@@ -185,5 +187,5 @@ def choose_representatives(
             own[past[at]] = 0
         for at in range(filtered_indptr[r], filtered_indptr[r + 1]):
             kept_out[filtered[at]] = 0
-        _end(mark, r, laid)
+        _end(mark, r, arrays)
     return out

@@ -1,7 +1,7 @@
-"""What must not be shown, whatever the models say.
+"""Rules that keep candidates from being shown, whatever their score.
 
-Candidates and the limits of each request come in; out comes, for every candidate, the first rule
-that forbids it, so that what was left out can be counted. Called by ``rank``.
+In: candidates and the limits of each request. Out: for every candidate the first rule that forbids
+it, so that what was left out can be counted. Called by ``Ranker``.
 """
 
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ from recsys.ranking.availability import Availability
 from recsys.ranking.choices import Choices
 from recsys.ranking.product_filter import FilterData, Items
 
-#: Rules in the order in which they are asked; a candidate's code is its rule's position + 1.
+#: Rules in the order in which they apply; a candidate's code is its rule's position + 1.
 RULES: Final = (
     "inactive",
     "excluded",
@@ -43,7 +43,7 @@ RULES: Final = (
 
 @dataclass(frozen=True)
 class Limits:
-    """What each of ``n`` requests forbids.
+    """What must not be shown for each of ``n`` requests.
 
     Parameters
     ----------
@@ -92,14 +92,14 @@ class Limits:
 
 @dataclass(frozen=True, eq=False)
 class Rules:
-    """What must not be shown to ``n`` customers, laid out once for all that is asked about it.
+    """Rules for ``n`` requests, prepared once for all candidates.
 
     Attributes
     ----------
     histories, shelf, limits, facts, choices
         As of ``of``.
-    laid : tuple of ndarray
-        All of it as the loops take it.
+    arrays : tuple of ndarray
+        All of it as the compiled loops take it.
     """
 
     histories: Histories
@@ -107,7 +107,7 @@ class Rules:
     limits: Limits
     facts: FilterData | None
     choices: Choices
-    laid: tuple[npt.NDArray[Any], ...]
+    arrays: tuple[npt.NDArray[Any], ...]
 
     @classmethod
     def of(
@@ -119,7 +119,7 @@ class Rules:
         choices: Choices | None = None,
         age_restricted: npt.NDArray[np.bool_] | None = None,
     ) -> Self:
-        """Lay rules out.
+        """Prepare the rules of ``n`` requests.
 
         Parameters
         ----------
@@ -140,7 +140,7 @@ class Rules:
         stock = shelf.position(np.where(limits.in_stock, limits.location_keys, 0))
         of_age = limits.of_age if len(limits.of_age) else np.zeros(len(limits.new_only), bool)
         adult = np.zeros(n_items, bool) if age_restricted is None else age_restricted
-        laid = (
+        arrays = (
             histories.indptr,
             histories.item_ix,
             histories.ts,
@@ -160,7 +160,7 @@ class Rules:
             shelf.complete,
             choices.of,
         )
-        return cls(histories, shelf, limits, facts, choices, all_fixed(*laid))
+        return cls(histories, shelf, limits, facts, choices, all_fixed(*arrays))
 
     def forbid(self, items: Ragged) -> npt.NDArray[np.uint8]:
         """Find the first rule that forbids each product.
@@ -183,12 +183,12 @@ class Rules:
         lists = _lists(items)
         filtered = self._filtered(lists)
         with zeroed((len(self.choices), np.uint8)) as (mark,):
-            given = *all_fixed(lists.indptr, lists.item_ix, filtered), self.laid
-            code: npt.NDArray[np.uint8] = rule_kernels.first_rule(mark, *given)
+            arguments = *all_fixed(lists.indptr, lists.item_ix, filtered), self.arrays
+            code: npt.NDArray[np.uint8] = rule_kernels.first_rule(mark, *arguments)
         return code
 
     def bar(self, items: Ragged) -> npt.NDArray[np.uint8]:
-        """Find what forbids all of the choice of each product.
+        """Find the rule that forbids every product of each product's choice.
 
         Parameters
         ----------
@@ -202,15 +202,15 @@ class Rules:
         """
         n, lists = len(self.choices), _lists(items)
         with zeroed((n, np.uint8), (n, np.uint8)) as scratch:
-            given = (*scratch, *self._with_choices(lists), self.laid)
-            code: npt.NDArray[np.uint8] = rule_kernels.first_rule_of_choice(*given)
+            arguments = (*scratch, *self._with_choices(lists), self.arrays)
+            code: npt.NDArray[np.uint8] = rule_kernels.first_rule_of_choice(*arguments)
         return code
 
     def stand(self, leaders: Ragged) -> IxArray:
-        """Choose the product that stands for each choice.
+        """Choose the product that is shown for each choice.
 
-        Of those that may be shown: what is known to be on hand before what may be, before what is
-        not; then what the customer bought before; then what is bought most.
+        Of the products that may be shown, prefer those known to be in stock, then those whose stock
+        is unknown; of these, the one that the customer bought before; then the best-selling one.
 
         Parameters
         ----------
@@ -226,22 +226,22 @@ class Rules:
         if not self.choices.several:
             return lists.item_ix
         more = all_fixed(self.shelf.position(self.limits.location_keys), self.choices.bought)
-        given = (*self._with_choices(lists), *more, self.laid)
+        arguments = (*self._with_choices(lists), *more, self.arrays)
         kinds = (np.uint8, np.uint8, np.uint8)
         with zeroed(*((len(self.choices), kind) for kind in kinds)) as scratch:
-            shown: IxArray = rule_kernels.choose_representatives(*(*scratch, *given))
+            shown: IxArray = rule_kernels.choose_representatives(*(*scratch, *arguments))
         return shown
 
     def _with_choices(self, lists: Lists) -> tuple[Any, ...]:
-        """Products, what filters keep out of their choices, and the choices."""
+        """Return the products, what filters keep out of their choices, and the choices."""
         kept_out = Lists(np.zeros(len(lists.indptr), np.int64), np.empty(0, np.int32))
         if any(self.limits.filters):
             wide = self.choices.widened(lists)
             at = np.flatnonzero(self._filtered(wide))
             rows = pointers(rows_of(wide)[at], len(lists.indptr) - 1)
             kept_out = Lists(rows, wide.item_ix[at])
-        given = lists.indptr, lists.item_ix, kept_out.indptr, kept_out.item_ix
-        arrays: tuple[Any, ...] = all_fixed(*given, *self.choices.members)
+        arguments = lists.indptr, lists.item_ix, kept_out.indptr, kept_out.item_ix
+        arrays: tuple[Any, ...] = all_fixed(*arguments, *self.choices.members)
         return arrays
 
     def _filtered(self, items: Lists) -> npt.NDArray[np.bool_]:
@@ -264,19 +264,19 @@ def _filtered(
     facts: FilterData | None,
     of: IxArray,
 ) -> npt.NDArray[np.bool_]:
-    """Whether the filter of its request keeps each candidate out."""
+    """Return whether the request's filter removes each candidate."""
     out = np.zeros(len(items), bool)
     if not any(limits.filters):
         return out
     if facts is None:
         raise ValueError("filters need facts to ask.")
     rows = rows_of(Lists(indptr, items))
-    # A batch has few filters: one turn for each.
-    kinds = {given: number for number, given in enumerate(dict.fromkeys(limits.filters))}
-    kind = np.array([kinds[given] for given in limits.filters])[rows]
+    # A batch has few distinct filters: evaluate each once.
+    kinds = {one: number for number, one in enumerate(dict.fromkeys(limits.filters))}
+    kind = np.array([kinds[one] for one in limits.filters])[rows]
     past = Lists(np.asarray(histories.indptr, np.int64), of[histories.item_ix])
-    for given, number in kinds.items():
-        if given is None:
+    for one, number in kinds.items():
+        if one is None:
             continue
         at = np.flatnonzero(kind == number)
 
@@ -286,5 +286,5 @@ def _filtered(
         def new(part: Items, at: npt.NDArray[np.intp] = at) -> npt.NDArray[np.bool_]:
             return ~rows_contain(past, rows[at[part]], of[items[at[part]]])
 
-        out[at] = ~facts.allows(given, items[at], on_hand, new)
+        out[at] = ~facts.allows(one, items[at], on_hand, new)
     return out

@@ -1,9 +1,8 @@
-"""Blends the scores of candidates: their totals, and their chance of purchase.
+"""Blends the scores of candidates into total log-odds and chances of purchase.
 
-Candidates with one score a column come in, with what each question's placement lets the columns
-count; numbers to order them by come out, and for those that are shown what each column counted
-for. The same numbers as ``SegmentBlends`` gives, without evidence of what is never shown. Called by
-``rank``.
+In: candidates with one score per column, and the factors of each request's placement. Out: the keys
+to rank by, and for shown candidates the evidence of each column. The results equal those of
+``SegmentBlends``, without computing evidence of what is never shown. Called by ``Ranker``.
 """
 
 from dataclasses import dataclass, field
@@ -20,13 +19,13 @@ from recsys.ranking.segment_blends import KINDS, Kinds, SegmentBlends
 Scores = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
 
-#: Factors whose curve is remembered; those of placements are few.
+#: Maximum number of cached factors; placements use few.
 _MOST_KNOWN: Final = 1_000
 
 
 @dataclass(frozen=True)
 class ScoredCandidates:
-    """What blends make of ``m`` candidates.
+    """Blended scores of ``m`` candidates.
 
     Attributes
     ----------
@@ -42,7 +41,7 @@ class ScoredCandidates:
 
 
 class BlendChoice(NamedTuple):
-    """How the candidates of ``n`` questions are blended.
+    """Blend and calibration curve of each of ``n`` requests.
 
     Attributes
     ----------
@@ -60,7 +59,7 @@ class BlendChoice(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Scorer:
-    """Blends for questions without a cart, then those with one, laid on top of each other.
+    """Blends for requests without and with a cart, stacked in this order.
 
     Parameters
     ----------
@@ -78,11 +77,11 @@ class Scorer:
     cart: SegmentBlends
     curves: tuple[Floats, Floats, Floats]
     chances: tuple[Floats, Floats, Floats, Floats]
-    _known: dict[tuple[bool, bytes], int] = field(default_factory=dict)
+    _curve_of: dict[tuple[bool, bytes], int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, plain: SegmentBlends, cart: SegmentBlends) -> Self:
-        """Lay both out."""
+        """Stack the parameters of both."""
         more = (0, 0), (0, len(cart.columns) - len(plain.columns))
         x, y, weights = stacked(plain.blends)
         cart_x, cart_y, cart_weights = stacked(cart.blends)
@@ -103,58 +102,60 @@ class Scorer:
             ),
         )
 
-    def place(self, has_cart: Bools, factors: Floats) -> BlendChoice:
-        """Find the blends and curves of questions.
+    def choose_blends(self, has_cart: Bools, factors: Floats) -> BlendChoice:
+        """Choose the blend and calibration curve of each request.
 
         Parameters
         ----------
         has_cart : ndarray of shape (n,), bool
         factors : ndarray of shape (n, n_columns), float64
         """
-        known = self._known
+        known = self._curve_of
         if len(known) > _MOST_KNOWN:
             known.clear()
         curve = np.empty(len(has_cart), np.int64)
         for r, with_cart in enumerate(has_cart.tolist()):
             key = with_cart, factors[r].tobytes()
-            found = known.get(key)
-            if found is None:  # there are few placements
+            row = known.get(key)
+            if row is None:  # there are few placements
                 parts = self.cart if with_cart else self.plain
                 at, _ = parts.blends[0].curve_of(factors[r, : len(parts.columns)])
-                found = known[key] = at + with_cart * len(self.plain.factors_)
-            curve[r] = found
+                row = known[key] = at + with_cart * len(self.plain.factors_)
+            curve[r] = row
         return BlendChoice(has_cart * len(KINDS), curve, np.ascontiguousarray(factors))
 
-    def judge(
-        self, found: Ragged, scores: Scores, kind: Kinds, placed: BlendChoice
+    def score(
+        self, candidates: Ragged, scores: Scores, kind: Kinds, blend_choice: BlendChoice
     ) -> ScoredCandidates:
-        """Add up what the columns say of every candidate.
+        """Compute the total log-odds and the chance of purchase of every candidate.
 
         Parameters
         ----------
-        found : Ragged
-            ``m`` candidates of ``n`` questions.
+        candidates : Ragged
+            ``m`` candidates of ``n`` requests.
         scores : ndarray of shape (m, n_columns), float32
         kind : ndarray of shape (m,), uint8
-        placed : BlendChoice
-            Of the same questions.
+        blend_choice : BlendChoice
+            Of the same requests.
         """
-        given = tuple(map(fixed, (found.indptr, scores, kind, *placed)))
-        return ScoredCandidates(*_judged(given, self.curves, self.chances))
+        given = tuple(map(fixed, (candidates.indptr, scores, kind, *blend_choice)))
+        return ScoredCandidates(*_score(given, self.curves, self.chances))
 
-    def evidence(self, scores: Scores, kind: Kinds, rows: IntArray, placed: BlendChoice) -> Floats:
-        """Say what each column counts for some candidates, shape (k, n_columns); log-odds.
+    def evidence(
+        self, scores: Scores, kind: Kinds, rows: IntArray, blend_choice: BlendChoice
+    ) -> Floats:
+        """Return the evidence of each column for some candidates, shape (k, n_columns), log-odds.
 
         Parameters
         ----------
         scores : ndarray of shape (k, n_columns), float32
         kind : ndarray of shape (k,), uint8
         rows : ndarray of shape (k,), int64
-            Question of each.
-        placed : BlendChoice
+            Request of each candidate.
+        blend_choice : BlendChoice
         """
-        place = (placed.first[rows] + kind).astype(np.uint8)
-        return weigh_evidence(self.curves, scores, place) * placed.factors[rows]
+        blend = (blend_choice.first[rows] + kind).astype(np.uint8)
+        return weigh_evidence(self.curves, scores, blend) * blend_choice.factors[rows]
 
 
 @compiled
@@ -176,7 +177,12 @@ def _read(x: Floats, y: Floats, at: Any) -> Any:
 
 
 @compiled
-def _judged(given: Any, curves: Any, chances: Any) -> tuple[Floats, Floats, Floats]:
+def _score(given: Any, curves: Any, chances: Any) -> tuple[Floats, Floats, Floats]:
+    """Add up the weighted evidence of every candidate, request by request, column by column.
+
+    Compiled to read the curves and sum in one pass; numpy would have to allocate the evidence of
+    every column, of which only the shown candidates' is needed.
+    """
     indptr, scores, kind, first, curve, factors = given
     x, y, weights = curves
     intercepts, learned, chance_x, chance_y = chances
@@ -191,12 +197,12 @@ def _judged(given: Any, curves: Any, chances: Any) -> tuple[Floats, Floats, Floa
             for c in range(width):
                 weight, score = weights[k, c], np.float64(scores[i, c])
                 if weight == 0.0 or score <= x[k, c, 0]:
-                    says = y[k, c, 0] * weight
+                    evidence_of_column = y[k, c, 0] * weight
                 else:
-                    says = _read(x[k, c], y[k, c], score) * weight
-                plain += says
-                total += says * counts[c]
-                calibrated += says * known[c]
+                    evidence_of_column = _read(x[k, c], y[k, c], score) * weight
+                plain += evidence_of_column
+                total += evidence_of_column * counts[c]
+                calibrated += evidence_of_column * known[c]
             totals[i], plains[i] = total, plain
             likely[i] = _read(knots, chance, calibrated)
     return totals, plains, likely

@@ -64,7 +64,7 @@ class SegmentBlends:
         bought: Bools,
         rows: npt.NDArray[np.integer],
         kind: Kinds,
-        mass: Floats | None = None,
+        sample_weight: Floats | None = None,
         factors: Sequence[Floats] = (),
     ) -> Self:
         """Learn all; replaces what was learned before.
@@ -76,10 +76,10 @@ class SegmentBlends:
         kind : ndarray of shape (m,), uint8
             Which of ``KINDS`` each candidate is.
         """
-        mass = np.ones(len(bought)) if mass is None else mass
+        sample_weight = np.ones(len(bought)) if sample_weight is None else sample_weight
 
         def learned(part: npt.NDArray[np.intp]) -> Blend:
-            some = scores[part], bought[part], mass[part]
+            some = scores[part], bought[part], sample_weight[part]
             blend = Blend(self.columns, self.l2)
             return _scaled(blend.fit(some[0], some[1], rows[part], some[2], factors), *some)
 
@@ -94,7 +94,7 @@ class SegmentBlends:
         ]
         evidence = self.evidence(scores, kind)
         chances = [
-            fit_isotonic(self.total(evidence, kind, row), bought, mass, KNOTS)
+            fit_isotonic(self.total(evidence, kind, row), bought, sample_weight, KNOTS)
             for row in self.factors_
         ]
         for blend in self.blends:
@@ -165,7 +165,7 @@ class SegmentBlends:
         return parts
 
 
-def _scaled(blend: Blend, scores: Scores, bought: Bools, mass: Floats) -> Blend:
+def _scaled(blend: Blend, scores: Scores, bought: Bools, sample_weight: Floats) -> Blend:
     """Stretch and move a blend's totals, in their order, to where they are log-odds [1]_.
 
     References
@@ -174,7 +174,7 @@ def _scaled(blend: Blend, scores: Scores, bought: Bools, mass: Floats) -> Blend:
     """
     plain = np.ones(len(blend.columns))
     total = blend.total(blend.evidence(scores), plain)
-    (slope,), offset = fit_weights(total[:, np.newaxis], bought, mass, blend.l2)
+    (slope,), offset = fit_weights(total[:, np.newaxis], bought, sample_weight, blend.l2)
     if slope > 0:
         blend.weights_ = blend.weights_ * slope
         blend.intercept_ = slope * blend.intercept_ + offset

@@ -17,13 +17,13 @@ Bools = npt.NDArray[np.bool_]
 
 
 def best_candidates(
-    found: Ragged, total: Floats, allowed: Bools, counts: IntArray, behind: Bools | None = None
+    candidates: Ragged, total: Floats, allowed: Bools, counts: IntArray, behind: Bools | None = None
 ) -> tuple[IntArray, IntArray]:
     """Find the best candidates of each request.
 
     Parameters
     ----------
-    found : Ragged
+    candidates : Ragged
         ``m`` candidates of ``n`` requests.
     total : ndarray of shape (m,), float64
         More is better.
@@ -38,15 +38,15 @@ def best_candidates(
     -------
     indptr : ndarray of shape (n + 1,), int64
     position : ndarray, int64
-        In ``found``; the best of each request first.
+        In ``candidates``; the best of each request first.
     """
     last = np.zeros(len(total), bool) if behind is None else behind
-    arrays = found.indptr, found.item_ix, total, allowed, last, counts
+    arrays = candidates.indptr, candidates.item_ix, total, allowed, last, counts
     return _best(*map(fixed, arrays))
 
 
 def best_of_groups(
-    found: Ragged,
+    candidates: Ragged,
     total: Floats,
     allowed: Bools,
     group: npt.NDArray[np.uint8],
@@ -70,15 +70,22 @@ def best_of_groups(
     Returns
     -------
     ndarray, int64
-        Positions in ``found``, each once, ascending.
+        Positions in ``candidates``, each once, ascending.
     """
-    arrays = found.indptr, found.item_ix, total, allowed, group, np.array(groups, np.uint8)
+    arrays = (
+        candidates.indptr,
+        candidates.item_ix,
+        total,
+        allowed,
+        group,
+        np.array(groups, np.uint8),
+    )
     chosen: IntArray = _best_of_groups(n, n_each, *map(fixed, arrays))
     return chosen
 
 
 def count_left_out(
-    found: Ragged,
+    candidates: Ragged,
     total: Floats,
     code: npt.NDArray[np.uint8],
     shown: tuple[IntArray, IntArray],
@@ -101,7 +108,7 @@ def count_left_out(
     -------
     ndarray of shape (n, n_rules), int64
     """
-    arrays = found.indptr, found.item_ix, total, code, *shown, counts
+    arrays = candidates.indptr, candidates.item_ix, total, code, *shown, counts
     return _left_out(n_rules, *map(fixed, arrays))
 
 
@@ -129,10 +136,10 @@ def _best(
     room = 0
     for r in range(n):
         room += min(counts[r], indptr[r + 1] - indptr[r])
-    found = np.empty(room, np.int64)
+    positions = np.empty(room, np.int64)
     for r in range(n):
         # A heap of the best so far, the last of them in front.
-        heap = found[ends[r] : ends[r] + min(counts[r], indptr[r + 1] - indptr[r])]
+        heap = positions[ends[r] : ends[r] + min(counts[r], indptr[r + 1] - indptr[r])]
         size = 0
         for one in range(indptr[r], indptr[r + 1]):
             if not allowed[one]:
@@ -170,7 +177,7 @@ def _best(
                 at, child = child, 2 * child + 1
             heap[at] = moved
         ends[r + 1] = ends[r] + size
-    return ends, found[: ends[n]].copy()
+    return ends, positions[: ends[n]].copy()
 
 
 @compiled

@@ -75,11 +75,11 @@ class Trees:
             Log-odds.
         """
         total = np.zeros(len(features))
-        if self._ballots is not None:
-            given = (*all_fixed(features, *self._ballots), total)
-            _vote(*given)
+        if self._leaf_masks is not None:
+            given = (*all_fixed(features, *self._leaf_masks), total)
+            _score_leaf_masks(*given)
             return total
-        _walk(*self._given(features, total))
+        _score_nodes(*self._given(features, total))
         return total
 
     def _given(self, features: Features, *others: Any) -> Any:
@@ -88,8 +88,8 @@ class Trees:
         return (*all_fixed(features, *nodes), *others)
 
     @cached_property
-    def _ballots(self) -> "LeafMasks | None":
-        return _ballots(self)
+    def _leaf_masks(self) -> "LeafMasks | None":
+        return _leaf_masks(self)
 
     def shares(self, features: Features, group: npt.NDArray[np.int32], n_groups: int) -> Floats:
         """Divide what the trees add among groups of features, by the path that was taken [1]_.
@@ -112,7 +112,7 @@ class Trees:
            moves the expected value, and that is credited to the feature the node asked for.
         """
         out = np.zeros((len(features), n_groups))
-        _credit(*self._given(features, fixed(group), out))
+        _credit_features(*self._given(features, fixed(group), out))
         return out
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
@@ -159,8 +159,8 @@ class LeafMasks(NamedTuple):
     value: Floats
 
 
-def _ballots(trees: Trees) -> LeafMasks | None:
-    """Lay trees out for ``_vote``; None where one has too many leaves."""
+def _leaf_masks(trees: Trees) -> LeafMasks | None:
+    """Lay trees out for ``_score_leaf_masks``; None where one has too many leaves."""
     starts, ends = [0], [0]
     feature: list[int] = []
     threshold: list[float] = []
@@ -201,7 +201,7 @@ def _ballots(trees: Trees) -> LeafMasks | None:
 
 
 @compiled
-def _vote(
+def _score_leaf_masks(
     features: Features,
     starts: IntArray,
     feature: Ints,
@@ -239,7 +239,7 @@ def _vote(
 
 
 @compiled
-def _walk(
+def _score_nodes(
     features: Features,
     roots: Ints,
     feature: Ints,
@@ -260,7 +260,7 @@ def _walk(
 
 
 @compiled
-def _credit(
+def _credit_features(
     features: Features,
     roots: Ints,
     feature: Ints,

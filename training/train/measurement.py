@@ -185,7 +185,7 @@ def measure(config: Config, numbers: EncodedHistory, plan: list[Split], steps: S
     One fit for each moment at which a window begins; what is fitted there serves the windows
     that begin there, and is forgotten before the next.
     """
-    lessons: dict[Window, TrainingWindow] = {}
+    training_windows: dict[Window, TrainingWindow] = {}
     tuned: dict[Window, Tuning] = {}
     singles: dict[Window, BestSingleModel] = {}
     found: list[CustomerMetrics] = []
@@ -194,7 +194,7 @@ def measure(config: Config, numbers: EncodedHistory, plan: list[Split], steps: S
     discovery: list[DiscoveryCost] = []
     chosen_on = {split.validation for split in plan}
     studied = dict.fromkeys(window for split in plan for window in split.validations)
-    # Peers have a thread of their own: what they need is there long before they are judged.
+    # Peers have a thread of their own: what they need is there long before they are measured.
     beside = ThreadPoolExecutor(1, "peers")
     try:
         for start_ts in sorted({window.start_ts for window in studied} | _tests(plan)):
@@ -204,23 +204,29 @@ def measure(config: Config, numbers: EncodedHistory, plan: list[Split], steps: S
             before = fit_models(config, numbers, start_ts, within)
             for window in validations:
                 with steps.step("choose.weights"):
-                    people, lessons[window] = observe_window(config, numbers, before, window)
+                    customers, training_windows[window] = observe_window(
+                        config, numbers, before, window
+                    )
                 if window in chosen_on:
-                    few = _some(config, people)
+                    few = _some(config, customers)
                     tuned[window] = _tune(config, before, few, beside)
                     with steps.step("choose.single"):
                         singles[window] = best_single(before.models, few, PLACES)
                 if window == plan[-1].validation:
                     with steps.step("choose.weights"):
-                        last = fit_ranking(config, [lessons[one] for one in plan[-1].validations])
+                        last = fit_ranking(
+                            config, [training_windows[one] for one in plan[-1].validations]
+                        )
                     with steps.step("choose.new_products"):
-                        discovery = _discover(config, numbers, before, last, people)
+                        discovery = _discover(config, numbers, before, last, customers)
             for split in tests:
                 with steps.step("choose.weights"):
                     chosen = (
                         last
                         if split is plan[-1]
-                        else fit_ranking(config, [lessons[window] for window in split.validations])
+                        else fit_ranking(
+                            config, [training_windows[window] for window in split.validations]
+                        )
                     )
                 one, seen = _judge(
                     config,
@@ -238,7 +244,7 @@ def measure(config: Config, numbers: EncodedHistory, plan: list[Split], steps: S
             del before
     finally:
         beside.shutdown(cancel_futures=True)
-    told = [one.told for one in found if one.told is not None]
+    predicted = [one.predicted for one in found if one.predicted is not None]
     with steps.step("measure.intervals"):
         return Verdict(
             learned[plan[-1].test],
@@ -246,7 +252,7 @@ def measure(config: Config, numbers: EncodedHistory, plan: list[Split], steps: S
             summarise(found, config.train.seed),
             [one.result() for one in tuned[plan[-1].validation].values()],
             singles[plan[-1].validation],
-            reliability_of(reduce(PredictedChances.__add__, told)),
+            reliability_of(reduce(PredictedChances.__add__, predicted)),
             *seen,
             discovery,
         )
@@ -266,15 +272,15 @@ def _discover(
     numbers: EncodedHistory,
     before: FittedModels,
     learned: LearnedRanking,
-    people: EvaluationSet,
+    customers: EvaluationSet,
 ) -> list[DiscoveryCost]:
     """Say what the placements' shares of new products cost customers of a validation window."""
     history, seed = numbers.history, config.train.seed
-    held = cart_sets.read(history, people, at_most=discovering.MOST, seed=seed)
+    held = cart_sets.read(history, customers, at_most=discovering.MOST, seed=seed)
     return discovering.measure_discovery(
         before.ranker(learned),
         choices_of(history, before.training, config.train),
-        discovering.placement_questions(people, held),
+        discovering.placement_questions(customers, held),
         all_placements(config),
         seed,
     )
@@ -284,11 +290,11 @@ def _tests(plan: list[Split]) -> set[int]:
     return {split.test.start_ts for split in plan}
 
 
-def _some(config: Config, people: EvaluationSet) -> EvaluationSet:
+def _some(config: Config, customers: EvaluationSet) -> EvaluationSet:
     """Customers of a validation window who came back, on whom others than ours are chosen."""
-    came = np.flatnonzero(np.diff(people.wanted().indptr))
+    came = np.flatnonzero(np.diff(customers.relevant().indptr))
     rng = np.random.default_rng(config.train.seed)
-    return people.only(np.sort(rng.permutation(came)[:TUNED_ON]))
+    return customers.only(np.sort(rng.permutation(came)[:TUNED_ON]))
 
 
 def _tune(
@@ -322,39 +328,39 @@ def _judge(
             lapsed=LAPSED,
             seed=config.train.seed,
         )
-        bought = np.diff(everybody.wanted().indptr) > 0
-        people, away = (everybody.only(np.flatnonzero(kind)) for kind in (bought, ~bought))
+        bought = np.diff(everybody.relevant().indptr) > 0
+        customers, away = (everybody.only(np.flatnonzero(kind)) for kind in (bought, ~bought))
         choices = choices_of(numbers.history, before.training, config.train)
         known = ItemPopularity.of(before.training)
-        jury = Evaluator(people, known, PLACES, config.train.seed, choices=choices)
+        evaluator = Evaluator(customers, known, PLACES, config.train.seed, choices=choices)
 
     def peer(name: str) -> CustomerMetrics:
-        return jury.judge(name, tuned[name].result().fit(before.training))
+        return evaluator.evaluate(name, tuned[name].result().fit(before.training))
 
     peers = {name: beside.submit(peer, name) for name in tuned}  # when all of them are tuned
     ranker = before.ranker(learned)
     with steps.step(f"measure.{OURS}"):
-        judged = jury.judge(OURS, ranker)
+        metrics = evaluator.evaluate(OURS, ranker)
     with steps.step(f"measure.{BEST_SINGLE}"):
-        judged |= jury.judge(BEST_SINGLE, SingleModel(before.models[single.name]))
+        metrics |= evaluator.evaluate(BEST_SINGLE, SingleModel(before.models[single.name]))
     with steps.step("measure.chances"):
-        if len(away) and judged.told is not None:
+        if len(away) and metrics.predicted is not None:
             stayed = rank_in_batches(ranker, away.histories, away.context())
-            more = PredictedChances.of(stayed, away.wanted(), away.mass, PLACES)
-            judged = replace(judged, told=judged.told + more)
+            more = PredictedChances.of(stayed, away.relevant(), away.sample_weight, PLACES)
+            metrics = replace(metrics, predicted=metrics.predicted + more)
     with steps.step("measure.candidates"):
         rng = np.random.default_rng(config.train.seed)
-        some = np.sort(rng.permutation(len(people))[:LOOKED_AT])
-        few = people.only(some)
+        some = np.sort(rng.permutation(len(customers))[:LOOKED_AT])
+        few = customers.only(some)
         seen = candidate_recall(ranker, few, CANDIDATES_PER_MODEL), _weights(ranker, few)
     for name, one in peers.items():
         with steps.step(f"measure.{name}"):
-            judged |= one.result()
-    return judged, seen
+            metrics |= one.result()
+    return metrics, seen
 
 
-def _weights(ranker: Ranker, people: EvaluationSet) -> list[FeatureImportance]:
+def _weights(ranker: Ranker, customers: EvaluationSet) -> list[FeatureImportance]:
     """What the features of trees weigh, where there are trees."""
     if ranker.boosted is None:
         return []
-    return feature_importance(ranker.boosted.plain, tree_candidates(ranker, people).features)
+    return feature_importance(ranker.boosted.plain, tree_candidates(ranker, customers).features)

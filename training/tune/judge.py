@@ -71,7 +71,7 @@ class Judge:
         self._numbers: EncodedHistory | None = None
         self._first: dict[int, FittedModels] = {}
         self._models: dict[tuple[int, str], dict[Settings, Model]] = {}
-        self._people: dict[int, EvaluationSet] = {}
+        self._evaluation_sets: dict[int, EvaluationSet] = {}
         self._latest: dict[Fold, tuple[Settings, TrainingWindow]] = {}
         self._best: dict[Fold, tuple[Settings, TrainingWindow]] = {}
 
@@ -93,13 +93,15 @@ class Judge:
         self._tell("learning to rank")
         learned = fit_ranking(config, [lesson])
         fitted = self._fitted(config, fold.judge.start_ts)
-        people = self._customers(config, fitted.training, fold)
+        customers = self._customers(config, fitted.training, fold)
         self._tell("judging")
-        shown = show_ranked(fitted.ranker(learned), people.histories, people.context(), PLACES)
-        wanted = people.wanted()
-        new = without_items(wanted, people.histories)
+        shown = show_ranked(
+            fitted.ranker(learned), customers.histories, customers.context(), PLACES
+        )
+        wanted = customers.relevant()
+        new = without_items(wanted, customers.histories)
         figures = [ndcg_at(shown.mixed, wanted, PLACES), ndcg_at(shown.new, new, PLACES)]
-        return Judged(people.customer_ids, np.stack(figures, axis=1))
+        return Judged(customers.customer_ids, np.stack(figures, axis=1))
 
     def keep(self, config: Config) -> None:
         """Keep what was learned with the settings that trials go on from, and nothing else."""
@@ -157,11 +159,11 @@ class Judge:
 
     def _customers(self, config: Config, training: TrainingSet, fold: Fold) -> EvaluationSet:
         at = fold.judge.start_ts
-        if at not in self._people:
-            self._people[at] = evaluation_set.read(
+        if at not in self._evaluation_sets:
+            self._evaluation_sets[at] = evaluation_set.read(
                 self._history, training.index, fold.judge, active=JUDGED, seed=config.train.seed
             )
-        return self._people[at]
+        return self._evaluation_sets[at]
 
 
 def gain(means: Sequence[float | None], base: Sequence[float | None]) -> float:

@@ -75,7 +75,7 @@ class TunedBaseline:
 
 
 def tune_baseline(
-    name: str, training: TrainingSet, panel: EvaluationSet, budget: int, k: int
+    name: str, training: TrainingSet, evaluation_set: EvaluationSet, budget: int, k: int
 ) -> TunedBaseline:
     """Find the settings whose lists have the best NDCG@k.
 
@@ -85,17 +85,17 @@ def tune_baseline(
         One of ``PEERS``.
     training : TrainingSet
         What was before the panel's window.
-    panel : EvaluationSet
+    evaluation_set : EvaluationSet
         What customers bought after it.
     budget : int
         Settings to try, at least 1.
     k : int
         Places that count.
     """
-    wanted, context = panel.wanted(), panel.context()
+    relevant, context = evaluation_set.relevant(), evaluation_set.context()
     tried = []
     for settings in BASELINES[name].grid[:budget]:
-        shown = BASELINES[name](**settings).fit(training).show(panel.histories, context, k)
-        tried.append((settings, float(np.nanmean(ndcg_at(shown.mixed, wanted, k)))))
+        shown = BASELINES[name](**settings).fit(training).show(evaluation_set.histories, context, k)
+        tried.append((settings, float(np.nanmean(ndcg_at(shown.mixed, relevant, k)))))
     best, _ = max(tried, key=lambda pair: pair[1])
     return TunedBaseline(name, best, tried)

@@ -53,7 +53,7 @@ def test_a_panel_asks_each_customer_at_their_own_time(write_history):
     starts = dict(zip(last.customer_ids, last.start_ts.tolist(), strict=True))
     own = [starts[customer] for customer in people.customer_ids]
     for r in range(12):
-        assert people.wanted().row(r).item_ix.tolist() == sorted([bread, cheese])
+        assert people.relevant().row(r).item_ix.tolist() == sorted([bread, cheese])
         assert people.histories[r : r + 1].item_ix.tolist() == [apple, bread]
         assert (people.rows[r].lines["ts"] < own[r]).all()
     part = people.only(np.array([3, 7]))

@@ -31,7 +31,7 @@ def crowd(n=12, first="a"):
 
 def wanted_by(found, customer, channel=None):
     """What a customer of a panel bought in the window, ascending."""
-    return found.wanted(channel).row(found.customer_ids.index(customer)).item_ix.tolist()
+    return found.relevant(channel).row(found.customer_ids.index(customer)).item_ix.tolist()
 
 
 def test_rows_end_and_wishes_begin_at_the_window(write_history):
@@ -65,14 +65,14 @@ def test_channels_are_apart(write_history):
     found = evaluation_set.read(write_history(crowd() + online), INDEX, WINDOW, active=50)
     assert wanted_by(found, "a00", "web") == INDEX.ix_of(["bread", "cheese"]).tolist()
     assert wanted_by(found, "a00", "pos") == INDEX.ix_of(["bread"]).tolist()
-    assert not found.wanted("app").item_ix.size
+    assert not found.relevant("app").item_ix.size
 
 
 def test_what_the_catalogue_does_not_hold_yet_is_wanted_but_out_of_reach(write_history):
     later = [line("a00", "dates", 110), line("a01", "dates", 110), line("a00", "eggs", 110)]
     found = evaluation_set.read(write_history(crowd() + later), INDEX, WINDOW, active=50)
     assert len(wanted_by(found, "a00")) == 3
-    assert found.wanted().item_ix.max() == len(INDEX) + 1
+    assert found.relevant().item_ix.max() == len(INDEX) + 1
     assert set(wanted_by(found, "a01")) <= set(wanted_by(found, "a00"))
 
 
@@ -80,10 +80,10 @@ def test_those_who_stayed_away_stand_for_all_of_their_kind(write_history):
     away = [line(f"z{n:02}", "apple", 90) for n in range(40)]
     history = write_history(crowd(20) + away)
     found = evaluation_set.read(history, INDEX, WINDOW, active=10, lapsed=8, seed=4)
-    came = np.diff(found.wanted().indptr) > 0
+    came = np.diff(found.relevant().indptr) > 0
     assert came.sum() == 10
-    assert found.mass[came].tolist() == [2.0] * 10
-    assert found.mass[~came].tolist() == [5.0] * 8
+    assert found.sample_weight[came].tolist() == [2.0] * 10
+    assert found.sample_weight[~came].tolist() == [5.0] * 8
     again = evaluation_set.read(history, INDEX, WINDOW, active=10, lapsed=8, seed=4)
     assert again.customer_ids == found.customer_ids
     other = evaluation_set.read(history, INDEX, WINDOW, active=10, lapsed=8, seed=5)

@@ -101,10 +101,10 @@ def shelf_of(training):
 
 
 def judged(ranks, training, people, k=3):
-    jury = Evaluator(people, ItemPopularity.of(training), k)
-    found = jury.judge(OURS, ranks)
+    evaluator = Evaluator(people, ItemPopularity.of(training), k)
+    found = evaluator.evaluate(OURS, ranks)
     for peer in (MostPopular(14.0), OwnFrequency(30.0)):
-        found |= jury.judge(peer.name, peer.fit(training))
+        found |= evaluator.evaluate(peer.name, peer.fit(training))
     return found
 
 
@@ -126,7 +126,7 @@ def test_it_finds_what_is_bought_again_and_what_is_new(history, ranker):
     assert found == summarise([judged(ranks, training, people)], seed=1)
     counted = {row.segment: row.n for row in found.figures if row.metric == "ndcg@3"}
     assert counted == {"all": 80, "pos": 60, "web": 20}
-    assert len(one.told.chance) == 80 * 3
+    assert len(one.predicted.chance) == 80 * 3
 
 
 def test_customers_of_several_windows_count_once_with_their_mean():
@@ -165,17 +165,17 @@ def test_our_best_model_alone_is_measured_by_itself():
 def test_who_was_drawn_is_told(history, ranker):
     training, ranks = ranker
     people = evaluation_set.read(history, training.index, SECOND, active=40)
-    jury = Evaluator(people, ItemPopularity.of(training), 3, in_channel=20)
-    found = summarise([jury.judge(OURS, ranks)], seed=1)
+    evaluator = Evaluator(people, ItemPopularity.of(training), 3, in_channel=20)
+    found = summarise([evaluator.evaluate(OURS, ranks)], seed=1)
     told = {one.segment: (one.drawn, one.of) for one in found.samples}
     counted = {row.segment: row.n for row in found.figures if row.metric == "ndcg@3"}
     assert told["all"] == (40, 80)
-    stores = int((np.diff(people.wanted("pos").indptr) > 0).sum())
+    stores = int((np.diff(people.relevant("pos").indptr) > 0).sum())
     assert counted["pos"] == told["pos"][0] == 20 < stores
     assert told["pos"][1] == 2 * stores  # each of the panel stands for two
     everybody = evaluation_set.read(history, training.index, SECOND, active=200)
-    jury = Evaluator(everybody, ItemPopularity.of(training), 3)
-    assert summarise([jury.judge(OURS, ranks)], seed=1).samples == []
+    evaluator = Evaluator(everybody, ItemPopularity.of(training), 3)
+    assert summarise([evaluator.evaluate(OURS, ranks)], seed=1).samples == []
 
 
 #: Trees in a world too small for them.
@@ -296,10 +296,10 @@ def test_by_choice_every_other_figure_stays_what_it_is(history, ranker):
     training, ranks = ranker
     people = evaluation_set.read(history, training.index, SECOND, active=200)
     alone = Choices.alone(len(training.index))
-    jury = Evaluator(people, ItemPopularity.of(training), 3, choices=alone)
-    found = jury.judge(OURS, ranks)
+    evaluator = Evaluator(people, ItemPopularity.of(training), 3, choices=alone)
+    found = evaluator.evaluate(OURS, ranks)
     for peer in (MostPopular(14.0), OwnFrequency(30.0)):
-        found |= jury.judge(peer.name, peer.fit(training))
+        found |= evaluator.evaluate(peer.name, peer.fit(training))
     for (segment, method, metric), each in judged(ranks, training, people).values.items():
         np.testing.assert_array_equal(found.values[segment, method, metric], each)
         if metric == "ndcg@3":  # every product is its own choice

@@ -8,10 +8,10 @@ from recsys.evaluation.reliability import PredictedChances, reliability_of
 from recsys.ranking.ranked_lists import RankedLists
 
 
-def told(chance, happened, mass=None):
+def told(chance, happened, sample_weight=None):
     n = len(chance)
-    mass = np.ones(n) if mass is None else np.array(mass, float)
-    return PredictedChances(np.array(chance, float), np.array(happened, bool), mass)
+    sample_weight = np.ones(n) if sample_weight is None else np.array(sample_weight, float)
+    return PredictedChances(np.array(chance, float), np.array(happened, bool), sample_weight)
 
 
 def test_bins_worked_by_hand():
@@ -55,7 +55,7 @@ def test_of_each_customer_the_first_places_count():
     found = PredictedChances.of([part, part], wanted, np.array([1.0, 2.0, 3.0, 4.0]), 2)
     assert found.chance.tolist() == [0.4, 0.3, 0.1] * 2
     assert found.happened.tolist() == [False, True, False] * 2
-    assert found.mass.tolist() == [1, 1, 2, 3, 3, 4]
+    assert found.sample_weight.tolist() == [1, 1, 2, 3, 3, 4]
     assert len((found + found).chance) == 12
 
 
@@ -65,11 +65,11 @@ def test_nothing_shown_is_nothing_told():
 
 def test_a_few_who_stand_for_many_say_little():
     """The interval is as wide as that of so many equal cases as say as much (Kish)."""
-    mass = np.array([97.0, 1.0, 1.0, 1.0])
+    sample_weight = np.array([97.0, 1.0, 1.0, 1.0])
     (one,) = reliability_of(
-        PredictedChances(np.full(4, 0.5), np.array([True, False, True, False]), mass)
+        PredictedChances(np.full(4, 0.5), np.array([True, False, True, False]), sample_weight)
     ).bins
-    n = mass.sum() ** 2 / (mass**2).sum()
+    n = sample_weight.sum() ** 2 / (sample_weight**2).sum()
     share = 98 / 100
     low, high = proportion(share, n)
     assert one.happened == pytest.approx(share)

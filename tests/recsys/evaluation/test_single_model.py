@@ -35,7 +35,7 @@ def test_the_best_alone_is_the_one_whose_lists_hold_what_was_bought(world):
     found = best_single({name: models[name] for name in ("popular", "repeat", "als")}, people, 3)
     assert found.name == "repeat"  # everybody buys their pair again
     assert found.reached["repeat"] == max(found.reached.values())
-    wanted = people.wanted()
+    wanted = people.relevant()
     lists = SingleModel(models["popular"]).show(people.histories, people.context(), 3).mixed
     gains = []
     for r in range(len(people)):

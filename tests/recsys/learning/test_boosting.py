@@ -43,8 +43,8 @@ def window(seed: int, n: int = 160, twice: bool = False) -> RankingExamples:
     features = np.zeros((len(rows), len(FEATURE_NAMES)), np.float32)
     features[:, TOLD] = np.concatenate(has)
     noise = rng.normal(size=len(rows)) * 0.01
-    mass = rng.uniform(0.5, 3.0, len(rows))
-    return RankingExamples(features, np.concatenate(bought), rows, mass, noise, customer)
+    sample_weight = rng.uniform(0.5, 3.0, len(rows))
+    return RankingExamples(features, np.concatenate(bought), rows, sample_weight, noise, customer)
 
 
 def sheets(windows: list[RankingExamples]) -> dict[tuple[int, int], list[int]]:
@@ -74,7 +74,7 @@ def test_groups_labels_and_weights_are_those_of_a_plain_loop(n_windows: int) -> 
     windows = [window(seed, n=7 + seed) for seed in range(n_windows)]
     every = RankingExamples.together(windows)
     of = sheets(windows)
-    label, mass, total = (
+    label, sample_weight, total = (
         [float(value) for one in windows for value in getattr(one, name)]
         for name in ("bought", "mass", "total")
     )
@@ -89,8 +89,8 @@ def test_groups_labels_and_weights_are_those_of_a_plain_loop(n_windows: int) -> 
     chances = told(boosting._set(every, binary_parameters(EAGER, 0, 1)))
     assert chances["group"] is None
     assert chances["label"].tolist() == label
-    mean = sum(mass) / len(mass)
-    np.testing.assert_allclose(chances["weight"], [one / mean for one in mass], rtol=1e-6)
+    mean = sum(sample_weight) / len(sample_weight)
+    np.testing.assert_allclose(chances["weight"], [one / mean for one in sample_weight], rtol=1e-6)
     np.testing.assert_allclose(chances["init"], total)
 
 
@@ -170,7 +170,7 @@ def test_those_left_out_are_stood_for(monkeypatch: pytest.MonkeyPatch) -> None:
     assert some.bought.sum() == every.bought.sum()
     assert len(some.bought) < 0.6 * len(every.bought)
     for kind in (True, False):
-        before, after = (one.mass[one.bought == kind].sum() for one in (every, some))
+        before, after = (one.sample_weight[one.bought == kind].sum() for one in (every, some))
         assert after == pytest.approx(before, rel=1e-9 if kind else 0.1)
     assert set(some.total) <= set(every.total)
 

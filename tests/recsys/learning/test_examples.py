@@ -20,7 +20,7 @@ MOST = {"came": 25, "away": 10}
 
 @pytest.fixture(scope="module")
 def taught(tmp_path_factory):
-    """Two windows, in sheets of a few customers each."""
+    """Two windows, in batches of a few customers each."""
     history, found = write(lines(), tmp_path_factory.mktemp("history")), []
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(examples, "BATCH", 30)
@@ -35,32 +35,32 @@ def taught(tmp_path_factory):
     return found
 
 
-def asked(sheet):
-    """Every candidate of a sheet: question, item, whether it was bought, mass and customer."""
-    found, bounds = sheet.found, sheet.found.indptr
+def asked(batch):
+    """Every candidate of a batch: question, item, whether it was bought, mass and customer."""
+    found, bounds = batch.candidates, batch.candidates.indptr
     for question in range(len(bounds) - 1):
         for at in range(bounds[question], bounds[question + 1]):
             yield (
                 question,
                 int(found.item_ix[at]),
-                bool(sheet.bought[at]),
-                float(sheet.mass[at]),
-                int(sheet.customer[question]),
-                bool(sheet.free[at]),
+                bool(batch.bought[at]),
+                float(batch.sample_weight[at]),
+                int(batch.customer[question]),
+                bool(batch.outside_cart[at]),
                 at,
             )
 
 
 def test_each_candidate_is_labelled_by_what_its_customer_bought(taught):
     for people, one, _ in taught:
-        wanted = people.wanted()
+        wanted = people.relevant()
         bought = [set(wanted.row(r).item_ix.tolist()) for r in range(len(people))]
         seen = set()
-        for sheet in [*one.plain, *one.strangers]:
-            for _, item, came, mass, customer, free, _ in asked(sheet):
+        for batch in [*one.plain, *one.strangers]:
+            for _, item, came, sample_weight, customer, outside_cart, _ in asked(batch):
                 assert came == (item in bought[customer])
-                assert mass == people.mass[customer]
-                assert free
+                assert sample_weight == people.sample_weight[customer]
+                assert outside_cart
                 seen.add(customer)
         assert seen == set(range(len(people)))
 
@@ -68,57 +68,61 @@ def test_each_candidate_is_labelled_by_what_its_customer_bought(taught):
 def test_on_a_channel_only_what_was_bought_there_counts(taught):
     for people, one, _ in taught:
         told: dict[str, dict[int, float]] = {"pos": {}, "web": {}}
-        for sheet in one.on_channel:
-            (number,) = set(sheet.context.channel.tolist())
+        for batch in one.on_channel:
+            (number,) = set(batch.context.channel.tolist())
             name = CHANNELS[number]
-            wanted = people.wanted(name)
-            for _, item, came, mass, customer, _, _ in asked(sheet):
+            wanted = people.relevant(name)
+            for _, item, came, sample_weight, customer, _, _ in asked(batch):
                 assert came == (item in set(wanted.row(customer).item_ix.tolist()))
-                told[name][customer] = mass
-        for name, masses in told.items():
-            bought = np.diff(people.wanted(name).indptr) > 0
+                told[name][customer] = sample_weight
+        for name, sample_weights in told.items():
+            bought = np.diff(people.relevant(name).indptr) > 0
             for kind, most in ((True, MOST["came"]), (False, MOST["away"])):
-                drawn = [customer for customer in masses if bought[customer] == kind]
+                drawn = [customer for customer in sample_weights if bought[customer] == kind]
                 assert 0 < len(drawn) <= most
                 each = (bought == kind).sum() / len(drawn)  # how many each of them stands for
                 for customer in drawn:
-                    assert masses[customer] == pytest.approx(people.mass[customer] * each)
+                    assert sample_weights[customer] == pytest.approx(
+                        people.sample_weight[customer] * each
+                    )
 
 
 def test_carts_are_their_customers_and_what_lies_in_them_is_not_learned(taught):
     for _, one, orders in taught:
         n, seen = len(orders.customer_ix), 0
-        for sheet in one.cart:
-            for question, item, came, _, customer, free, _ in asked(sheet):
+        for batch in one.cart:
+            for question, item, came, _, customer, outside_cart, _ in asked(batch):
                 order = (seen + question) % n  # once as the customer's, once as a stranger's
                 assert customer == orders.customer_ix[order]
                 assert came == (item in orders.rest.row(order).item_ix)
-                assert free == (item not in orders.cart.row(order).item_ix)
-            seen += len(sheet.context)
+                assert outside_cart == (item not in orders.cart.row(order).item_ix)
+            seen += len(batch.context)
         assert seen == 2 * n
 
 
 def test_examples_of_all_sheets_have_rows_of_their_own(taught):
-    sheets = [sheet for _, one, _ in taught for sheet in (*one.plain, *one.strangers, *one.cart)]
-    found = BlendExamples.of(sheets)
+    batches = [batch for _, one, _ in taught for batch in (*one.plain, *one.strangers, *one.cart)]
+    found = BlendExamples.of(batches)
     expected, start = [], 0
-    for sheet in sheets:
-        for question, _, came, mass, _, free, at in asked(sheet):
-            if free:
-                scores = sheet.found.scores[at]
-                expected.append((start + question, came, mass, sheet.found.kind[at], scores))
-        start += len(sheet.context)
-    rows, came, mass, kind, scores = zip(*expected, strict=True)
+    for batch in batches:
+        for question, _, came, sample_weight, _, outside_cart, at in asked(batch):
+            if outside_cart:
+                scores = batch.candidates.scores[at]
+                expected.append(
+                    (start + question, came, sample_weight, batch.candidates.kind[at], scores)
+                )
+        start += len(batch.context)
+    rows, came, sample_weight, kind, scores = zip(*expected, strict=True)
     assert found.rows.tolist() == list(rows)
     assert found.bought.tolist() == list(came)
-    assert found.mass.tolist() == list(mass)
+    assert found.sample_weight.tolist() == list(sample_weight)
     assert found.kind.tolist() == list(kind)
     np.testing.assert_array_equal(found.scores, scores)
     assert found.scores.shape[1] == len(EVIDENCE_COLUMNS)
 
 
 def test_trees_get_each_question_of_each_window_as_one_group(taught, monkeypatch):
-    """What LightGBM holds is compared with a loop over windows, sheets and questions."""
+    """What LightGBM holds is compared with a loop over windows, batches and questions."""
     monkeypatch.setattr(boosting, "MIN_BOUGHT", 50)
     plain = learn_ranking([one for _, one, _ in taught], settings=EAGER).plain
     whole = [ranking_examples(one, [*one.plain, *one.on_channel], plain) for _, one, _ in taught]
@@ -126,13 +130,13 @@ def test_trees_get_each_question_of_each_window_as_one_group(taught, monkeypatch
     labels: list[float] = []
     for (_, one, _), of in zip(taught, whole, strict=True):
         at = 0
-        sheets = [*one.plain, *one.on_channel]
-        questions = [(sheet, q) for sheet in sheets for q in range(len(sheet.context))]
+        batches = [*one.plain, *one.on_channel]
+        questions = [(batch, q) for batch in batches for q in range(len(batch.context))]
         assert len(of.customer) == len(questions)
-        for number, (sheet, question) in enumerate(questions):
+        for number, (batch, question) in enumerate(questions):
             mine = np.flatnonzero(of.rows == number)
             assert mine.tolist() == list(range(at, at + len(mine)))
-            assert of.customer[number] == sheet.customer[question]
+            assert of.customer[number] == batch.customer[question]
             at += len(mine)
             if of.bought[mine].any():
                 sizes.append(len(mine))

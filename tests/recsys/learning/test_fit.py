@@ -24,12 +24,12 @@ def test_where_customers_buy_much_fewer_of_them_say_enough(people, monkeypatch):
     monkeypatch.setattr(fit, "MOST", 100)
     monkeypatch.setattr(fit, "PURCHASES", 8)  # of one product each
     found = fit._enough(people, seed=4)
-    came = np.diff(found.wanted().indptr) > 0
+    came = np.diff(found.relevant().indptr) > 0
     assert came.sum() == 8
-    assert found.mass[came].tolist() == [2.0 * 20 / 8] * 8
+    assert found.sample_weight[came].tolist() == [2.0 * 20 / 8] * 8
     assert (~came).sum() == 10  # who stayed away is kept
-    assert found.mass[~came].tolist() == [3.0] * 10
-    assert found.mass.sum() == pytest.approx(people.mass.sum())
+    assert found.sample_weight[~came].tolist() == [3.0] * 10
+    assert found.sample_weight.sum() == pytest.approx(people.sample_weight.sum())
     order = [people.customer_ids.index(customer) for customer in found.customer_ids]
     assert order == sorted(order)
     again = fit._enough(people, seed=4)
@@ -44,9 +44,9 @@ def test_no_fewer_than_are_wanted_at_least(people, monkeypatch, active, most, pu
     monkeypatch.setattr(fit, "PURCHASES", purchases)
     found = fit._enough(people, seed=4)
     n = max(active, min(most, purchases))
-    came = np.diff(found.wanted().indptr) > 0
+    came = np.diff(found.relevant().indptr) > 0
     assert came.sum() == n
-    assert found.mass.sum() == pytest.approx(people.mass.sum())
+    assert found.sample_weight.sum() == pytest.approx(people.sample_weight.sum())
     if n == 20:
         assert found is people
 
@@ -61,5 +61,5 @@ def test_products_count_more_where_customers_buy_several(people, monkeypatch):
         channel=np.concatenate([people.channel, people.channel]),
     )
     for given, n in ((people, 12), (twice, 6)):
-        came = np.diff(fit._enough(given, seed=0).wanted().indptr) > 0
+        came = np.diff(fit._enough(given, seed=0).relevant().indptr) > 0
         assert came.sum() == n

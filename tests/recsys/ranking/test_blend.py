@@ -98,7 +98,7 @@ def test_a_mass_of_two_is_two_cases(world):
         np.concatenate([bought, bought]),
         np.concatenate([rows, rows + N]),
     )
-    heavy = Blend(COLUMNS).fit(scores, bought, rows, mass=np.full(len(bought), 2.0))
+    heavy = Blend(COLUMNS).fit(scores, bought, rows, sample_weight=np.full(len(bought), 2.0))
     np.testing.assert_allclose(twice.evidence(scores), heavy.evidence(scores), atol=1e-2)
 
 
@@ -117,10 +117,10 @@ def test_weights_are_those_of_another_library_where_none_is_at_its_bound():
     rng = np.random.default_rng(2)
     parts = rng.random((900, 3))
     chance = 1 / (1 + np.exp(3 - parts @ [2.0, 1.0, 1.5]))
-    bought, mass = rng.random(900) < chance, rng.uniform(0.5, 4.0, 900)
-    weights, intercept = fit_weights(parts, bought, mass, l2=2.0)
+    bought, sample_weight = rng.random(900) < chance, rng.uniform(0.5, 4.0, 900)
+    weights, intercept = fit_weights(parts, bought, sample_weight, l2=2.0)
     other = LogisticRegression(C=1 / 2.0, tol=1e-10, max_iter=1000)
-    other.fit(parts, bought, sample_weight=mass)
+    other.fit(parts, bought, sample_weight=sample_weight)
     assert (weights > 0).all()
     np.testing.assert_allclose(weights, other.coef_[0], rtol=2e-3)
     assert intercept == pytest.approx(other.intercept_[0], rel=2e-3)
