@@ -137,10 +137,10 @@ class BoostedTrees:
     def contributions(self, ensemble: Ensemble, features: Features) -> Floats:
         """What each column's features add to candidates, shape (m, len(COLUMNS)); log-odds."""
         both = (ensemble.likely, ensemble.order)
-        credits = sum(
+        contributions = sum(
             trees.shares(features, EVIDENCE_COLUMN_OF, len(EVIDENCE_COLUMNS) + 1) for trees in both
         )
-        return np.asarray(credits)[:, : len(EVIDENCE_COLUMNS)]
+        return np.asarray(contributions)[:, : len(EVIDENCE_COLUMNS)]
 
 
 def choose_for_trees(

@@ -128,9 +128,9 @@ def _show_discovery(found: list[dict[str, Any]]) -> None:
 
 def _say_verdicts(result: dict[str, Any]) -> None:
     """Say the findings that a table of figures hides."""
-    from training.train.report.words import Found, against_others, against_single
+    from training.train.report.words import Results, against_others, against_single
 
-    found = Found(result)
+    found = Results(result)
     for one in (*against_others(found), *against_single(found, result["single"]["model"])):
         output().print(one.text, markup=False, soft_wrap=True)
 

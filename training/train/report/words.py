@@ -31,7 +31,7 @@ class Sentence:
     text: str
 
 
-class Found:
+class Results:
     """Figures by segment, method and metric.
 
     Parameters
@@ -74,9 +74,9 @@ class Found:
     def customers(self, segment: str = ALL_CUSTOMERS) -> str:
         """Say how many customers were judged, and of how many they are a sample."""
         row = self.row("ndcg", OURS, segment)
-        told = f"{row['n'] if row else 0:,} customers"
+        count = f"{row['n'] if row else 0:,} customers"
         sample = self.samples.get(segment)
-        return f"{told}, {drawn(sample)}" if sample else told
+        return f"{count}, {drawn(sample)}" if sample else count
 
 
 def drawn(sample: dict[str, Any]) -> str:
@@ -97,14 +97,14 @@ def summary(result: dict[str, Any]) -> list[Sentence]:
     result : dict
         As ``train --json`` prints it.
     """
-    found = Found(result)
+    results = Results(result)
     return [
-        *against_others(found),
-        *against_single(found, result["single"]["model"]),
-        *_in_customers(found),
-        *_by_channel(found),
+        *against_others(results),
+        *against_single(results, result["single"]["model"]),
+        *_in_customers(results),
+        *_by_channel(results),
         *_chances(result),
-        *_breadth(found),
+        *_breadth(results),
         *_discovery(result),
         *_caveats(result),
     ]
@@ -118,35 +118,39 @@ _ABOUT: Final = (
 )
 
 
-def against_others(found: Found) -> Iterator[Sentence]:
+def against_others(results: Results) -> Iterator[Sentence]:
     """Say how our lists compare with the best ones of others."""
     for metric, what in _ABOUT:
-        lead = found.lead(metric)
+        lead = results.lead(metric)
         if lead is not None:
-            yield Sentence(verdict_of(lead), f"{what}: {_compared(found, lead, metric)}.")
+            yield Sentence(verdict_of(lead), f"{what}: {_compared(results, lead, metric)}.")
 
 
-def against_single(found: Found, model: str) -> Iterator[Sentence]:
+def against_single(results: Results, model: str) -> Iterator[Sentence]:
     """Say what all models together add to the best of them alone."""
     parts, verdicts = [], []
     for metric, what in _ABOUT[:2]:
-        lead = found.over_single(metric)
+        lead = results.over_single(metric)
         if lead is not None:
             verdicts.append(verdict_of(lead))
             where = "" if metric == "ndcg" else f"{what[0].lower()}{what[1:]}, "
-            parts.append(f"{where}{_compared(found, lead, metric, other='it')}")
+            parts.append(f"{where}{_compared(results, lead, metric, other='it')}")
     if parts:
         text = f"Beside our own best model alone, {model.replace('_', ' ')}: {'; '.join(parts)}."
         yield Sentence(verdicts[0], text)
 
 
 def _compared(
-    found: Found, lead: dict[str, Any], metric: str, segment: str = ALL_CUSTOMERS, other: str = ""
+    results: Results,
+    lead: dict[str, Any],
+    metric: str,
+    segment: str = ALL_CUSTOMERS,
+    other: str = "",
 ) -> str:
     other = other or names.method(lead["other"])
-    theirs = found.value(metric, lead["other"], segment)
+    theirs = results.value(metric, lead["other"], segment)
     share = f", {100 * lead['value'] / theirs:+.1f}%" if theirs else ""
-    interval = f"{lead['value']:+.4f} NDCG@{found.k}{share}, 95% interval {_interval(lead)}"
+    interval = f"{lead['value']:+.4f} NDCG@{results.k}{share}, 95% interval {_interval(lead)}"
     verdict = verdict_of(lead)
     than = {"ahead": "ahead of", "level": "level with"}.get(verdict, verdict)
     return f"{than} {other} ({interval})"
@@ -156,56 +160,56 @@ def _interval(row: dict[str, Any]) -> str:
     return f"{row['low']:+.4f} to {row['high']:+.4f}"
 
 
-def _in_customers(found: Found) -> Iterator[Sentence]:
-    ours, lead = found.value("hr"), found.lead("hr")
+def _in_customers(results: Results) -> Iterator[Sentence]:
+    ours, lead = results.value("hr"), results.lead("hr")
     if ours is None:
         return
     text = f"Of 100 customers who came back, {100 * ours:.0f} bought at least one of the "
-    text += f"{found.k} products that they would have been shown"
+    text += f"{results.k} products that they would have been shown"
     if lead is not None:
-        theirs = found.value("hr", lead["other"]) or 0.0
+        theirs = results.value("hr", lead["other"]) or 0.0
         text += f"; with {names.method(lead['other'])}, {100 * theirs:.0f}"
-    new, new_lead = found.value("new_hr"), found.lead("new_hr")
+    new, new_lead = results.value("new_hr"), results.lead("new_hr")
     if new is not None:
-        text += f". One of {found.k} products that were new to them: {100 * new:.1f}"
+        text += f". One of {results.k} products that were new to them: {100 * new:.1f}"
         if new_lead is not None:
-            theirs = found.value("new_hr", new_lead["other"]) or 0.0
+            theirs = results.value("new_hr", new_lead["other"]) or 0.0
             text += f"; with {names.method(new_lead['other'])}, {100 * theirs:.1f}"
     yield Sentence("note", text + ".")
 
 
-def _by_channel(found: Found) -> Iterator[Sentence]:
-    for segment in found.segments:
-        lead = found.lead("ndcg", segment)
+def _by_channel(results: Results) -> Iterator[Sentence]:
+    for segment in results.segments:
+        lead = results.lead("ndcg", segment)
         if segment != ALL_CUSTOMERS and lead is not None:
-            told = _compared(found, lead, "ndcg", segment)
+            comparison = _compared(results, lead, "ndcg", segment)
             where = f"Bought {names.segment(segment)}"
-            if segment in found.samples:
-                where += f" ({found.customers(segment)})"
-            yield Sentence(verdict_of(lead), f"{where}: {told}.")
+            if segment in results.samples:
+                where += f" ({results.customers(segment)})"
+            yield Sentence(verdict_of(lead), f"{where}: {comparison}.")
 
 
 def _chances(result: dict[str, Any]) -> Iterator[Sentence]:
-    found = result["reliability"]
-    if not found["bins"]:
+    reliability = result["reliability"]
+    if not reliability["bins"]:
         return
-    off = 100 * found["error"]
+    off = 100 * reliability["error"]
     text = (
         f"Chances that are told are off by {off:.1f} percentage points on average: told "
-        f"{100 * found['told']:.1f}%, happened {100 * found['happened']:.1f}%."
+        f"{100 * reliability['told']:.1f}%, happened {100 * reliability['happened']:.1f}%."
     )
-    if found["error"] > _FAR_OFF:
+    if reliability["error"] > _FAR_OFF:
         text += " That is much: the time of the test differs from the time before it."
     yield Sentence("note", text)
 
 
-def _breadth(found: Found) -> Iterator[Sentence]:
-    coverage, popularity = found.value("coverage"), found.value("popularity")
-    again = found.value("repeat_share")
+def _breadth(results: Results) -> Iterator[Sentence]:
+    coverage, popularity = results.value("coverage"), results.value("popularity")
+    again = results.value("repeat_share")
     if coverage is None or popularity is None or again is None:
         return
     text = f"{100 * coverage:.1f}% of the catalogue is shown to somebody"
-    theirs = found.value("coverage", "popular")
+    theirs = results.value("coverage", "popular")
     if theirs is not None:
         text += f" ({100 * theirs:.2f}% where everybody sees what is most popular)"
     yield Sentence(
