@@ -48,39 +48,39 @@ Values = dict[str, dict[str, list[Floats]]]
 
 def main() -> None:
     """Run the tasks whose data is there."""
-    asked = _arguments()
+    options = _arguments()
     report = Report("What customers bought, shown before they did", _packages())
     ran = False
-    for name in asked.tasks:
+    for name in options.tasks:
         task = TASKS[name]
-        folder = asked.data / task.folder
+        folder = options.data / task.folder
         if not task.there(folder):
             _say(f"{name}: left out. " + task.how_to_get_it.format(folder=folder))
             continue
         ran = True
         before = len(report.rows)
-        run(task, folder, asked, report)
+        run(task, folder, options, report)
         show(name, report.rows[before:])
     if not ran:
         sys.exit(NO_DATA)
-    if asked.json is not None:
-        report.write(asked.json)
+    if options.json is not None:
+        report.write(options.json)
 
 
-def run(task: Task, folder: Path, asked: argparse.Namespace, report: Report) -> None:
+def run(task: Task, folder: Path, options: argparse.Namespace, report: Report) -> None:
     """Measure all methods on all folds of a task, and add the figures to the report."""
     values: Values = {}
     customers: list[Ints] = []
     shares: dict[str, list[float]] = {}
     costs: dict[str, dict[str, list[float]]] = {}
-    for fold in [fold for fold in task.folds if asked.folds is None or fold in asked.folds]:
-        work = asked.work / f"{task.name}-{fold}"
-        if asked.fresh:
+    for fold in [fold for fold in task.folds if options.folds is None or fold in options.folds]:
+        work = options.work / f"{task.name}-{fold}"
+        if options.fresh:
             shutil.rmtree(work, ignore_errors=True)
-        cut, files = _cut(task, folder, fold, work, quick=asked.quick)
+        cut, files = _cut(task, folder, fold, work, quick=options.quick)
         problem = cut.test
-        customers.append(problem.asked)
-        for method, answer in _answers(task, folder, fold, work, cut, files, asked):
+        customers.append(problem.options)
+        for method, answer in _answers(task, folder, fold, work, cut, files, options):
             each = values.setdefault(method, {})
             for metric in task.metrics:
                 kind = split(metric)[0]
@@ -96,7 +96,7 @@ def run(task: Task, folder: Path, asked: argparse.Namespace, report: Report) -> 
         method: {metric: np.concatenate(folds) for metric, folds in by_metric.items()}
         for method, by_metric in values.items()
     }
-    add(report, task, joined, np.concatenate(customers), asked.seed)
+    add(report, task, joined, np.concatenate(customers), options.seed)
     for method, spent in costs.items():
         k = split(task.metrics[0])[2]
         report.add(task.name, method, f"coverage@{k}", float(np.mean(shares[method])))
@@ -149,13 +149,13 @@ def interval(each: Floats, customers: Ints, seed: int) -> Interval:
     """
     counts = ~np.isnan(each)
     _, of = np.unique(customers[counts], return_inverse=True)
-    asked = np.bincount(of)
+    options = np.bincount(of)
     sums = np.bincount(of, weights=each[counts])
     numbers = np.arange(len(sums), dtype=np.float64)
 
     def mean(draws: Floats) -> Floats:
         taken = draws.astype(np.int64)
-        return np.asarray(sums[taken].sum(axis=1) / asked[taken].sum(axis=1), np.float64)
+        return np.asarray(sums[taken].sum(axis=1) / options[taken].sum(axis=1), np.float64)
 
     return bootstrap(numbers, seed, statistic=mean)
 
@@ -167,23 +167,23 @@ def _answers(
     work: Path,
     cut: Cut,
     files: tuple[Path, Path],
-    asked: argparse.Namespace,
+    options: argparse.Namespace,
 ) -> Iterable[tuple[str, Answer]]:
-    peers = [peer for peer in task.peers or PEERS if _wanted(peer.name, asked.methods)]
+    peers = [peer for peer in task.peers or PEERS if _wanted(peer.name, options.methods)]
     for peer in peers:
         at = f"{task.name} fold {fold}, {peer.name}"
         if not peer.there:
             _say(f"{at}: not installed (pip install {peer.package}), left out")
             continue
-        tuned = _quicker(peer) if asked.quick else peer
+        tuned = _quicker(peer) if options.quick else peer
         try:
-            answer = judge(tuned, *files, task.choose_by, PLACES, asked.seed)
+            answer = judge(tuned, *files, task.choose_by, PLACES, options.seed)
         except (ChildProcessError, RuntimeError) as error:
             _say(f"{at}: {error}")
             continue
         _tell(at, task, cut, answer)
         yield peer.name, answer
-    if _wanted(OURS, asked.methods) and task.ours is not None:
+    if _wanted(OURS, options.methods) and task.ours is not None:
         answer = task.ours(folder, fold, work, cut, PLACES)
         _tell(f"{task.name} fold {fold}, {OURS}", task, cut, answer)
         yield OURS, answer
@@ -234,14 +234,14 @@ def _arguments() -> argparse.Namespace:
     made.add_argument("--fresh", action="store_true", help="cut and ingest anew")
     made.add_argument("--data", type=Path, default=DATA, help="folder of the data sets' folders")
     made.add_argument("--work", type=Path, default=WORK, help="where workspaces are kept")
-    asked = made.parse_args()
-    asked.tasks = asked.task or list(TASKS)
-    asked.data, asked.work = asked.data.resolve(), asked.work.resolve()
+    options = made.parse_args()
+    options.tasks = options.task or list(TASKS)
+    options.data, options.work = options.data.resolve(), options.work.resolve()
     known = {OURS, *(peer.name for task in TASKS.values() for peer in task.peers or PEERS)}
-    for method in asked.methods or ():
+    for method in options.methods or ():
         if method not in known:
             made.error(f"there is no method {method}: {', '.join(sorted(known))}")
-    return asked
+    return options
 
 
 def _names(text: str) -> list[str]:

@@ -44,34 +44,34 @@ LIBRARIES: Final = ("mlxtend", "numba", "pandas", "rusket")
 
 def main() -> None:
     """Run the tasks whose data is there."""
-    asked = _arguments()
+    options = _arguments()
     extra = tuple(sorted({peer.package for peer in PEERS} - {"implicit", "numpy", *LIBRARIES}))
     whole = Report("Bundles", LIBRARIES + extra)
-    parts = {part: Report(TITLES[part], LIBRARIES) for part in asked.parts}
+    parts = {part: Report(TITLES[part], LIBRARIES) for part in options.parts}
     ran = False
-    for name in asked.task or [*SHOPS, YOUSHU]:
-        task, folder = TASKS[name], asked.data / TASKS[name].folder
+    for name in options.task or [*SHOPS, YOUSHU]:
+        task, folder = TASKS[name], options.data / TASKS[name].folder
         if not task.there(folder):
             print(f"{name}: left out. {task.how_to_get_it.format(folder=folder)}", file=sys.stderr)
             continue
         ran = True
         if name == YOUSHU:
             before = len(whole.rows)
-            accuracy.run(task, folder, asked, whole)
+            accuracy.run(task, folder, options, whole)
             accuracy.show(name, whole.rows[before:])
             continue
-        shop = Shop(name, SHOPS[name](folder, asked.work / f"{name}-0"), asked.limit)
+        shop = Shop(name, SHOPS[name](folder, options.work / f"{name}-0"), options.limit)
         for part, report in parts.items():
             started = time.perf_counter()
             if part == "shuffled":
-                shuffles(shop, report, asked.shuffles, asked.peer_rounds, asked.seed)
+                shuffles(shop, report, options.shuffles, options.peer_rounds, options.seed)
             elif part == "planted":
-                planted(shop, report, asked.planted, asked.peer_rounds, asked.seed)
-                planted_after(shop, report, asked.planted, asked.seed)
+                planted(shop, report, options.planted, options.peer_rounds, options.seed)
+                planted_after(shop, report, options.planted, options.seed)
             elif part == "lasting":
                 lasting(shop, report)
             else:
-                speed(shop, report, asked.rounds)
+                speed(shop, report, options.rounds)
             shop.say(f"{part} took {time.perf_counter() - started:.0f} s")
     if not ran:
         sys.exit(NO_DATA)
@@ -79,8 +79,8 @@ def main() -> None:
         if report.rows:
             report.finish(across=True)
             whole.rows += report.rows
-    if asked.json is not None:
-        whole.write(asked.json)
+    if options.json is not None:
+        whole.write(options.json)
 
 
 def _arguments() -> argparse.Namespace:
@@ -94,12 +94,12 @@ def _arguments() -> argparse.Namespace:
     made.add_argument("--limit", type=float, default=180.0, help="seconds that one call may take")
     made.add_argument("--data", type=Path, default=accuracy.DATA, help="folder of the data sets")
     made.add_argument("--work", type=Path, default=accuracy.WORK, help="where workspaces are kept")
-    asked = made.parse_args()
-    asked.data, asked.work = asked.data.resolve(), asked.work.resolve()
+    options = made.parse_args()
+    options.data, options.work = options.data.resolve(), options.work.resolve()
     # What the task of ``accuracy`` asks besides.
-    asked.folds = asked.methods = None
-    asked.quick = asked.fresh = False
-    return asked
+    options.folds = options.methods = None
+    options.quick = options.fresh = False
+    return options
 
 
 def _parts(text: str) -> list[str]:

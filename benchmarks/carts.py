@@ -35,26 +35,26 @@ def main() -> int:
     made = parser(__doc__)
     made.add_argument("--window", choices=("validation", "test"), default="validation")
     made.add_argument("--workspace", type=Path, help="an ingested workspace instead of the demo")
-    asked = made.parse_args()
-    if asked.workspace is None:
+    options = made.parse_args()
+    if options.workspace is None:
         config = next((config for task, config in built(DATA) if task == "demo"), None)
     else:
-        config = load_config(asked.workspace)
+        config = load_config(options.workspace)
     if config is None:
         return NO_DATA
-    report = Report(f"What joined the cart, by the factor on it, on the {asked.window} window")
-    ranker, people = ready(config, asked.window)
-    held = cart_sets.read(History.open(config), people, at_most=ORDERS, seed=asked.seed)
-    measure(report, ranker, people, held, asked.seed)
-    report.finish(asked.json)
+    report = Report(f"What joined the cart, by the factor on it, on the {options.window} window")
+    ranker, customers = ready(config, options.window)
+    held = cart_sets.read(History.open(config), customers, at_most=ORDERS, seed=options.seed)
+    measure(report, ranker, customers, held, options.seed)
+    report.finish(options.json)
     return 0
 
 
 def measure(
-    report: Report, ranker: Ranker, people: EvaluationSet, held: CartSet, seed: int
+    report: Report, ranker: Ranker, customers: EvaluationSet, held: CartSet, seed: int
 ) -> None:
     """Ask with each factor, and add the figures to the report."""
-    theirs = [people.rows[row] for row in held.customer_ix]
+    theirs = [customers.rows[row] for row in held.customer_ix]
     for task, cart, rest in _questions(held, seed):
         for whose, rows in (("customer", theirs), ("stranger", [EMPTY] * len(theirs))):
             histories = Histories.from_rows(rows, ranker.index, held.as_of_ts)

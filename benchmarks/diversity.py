@@ -63,16 +63,18 @@ _DIGITS: Final = 4
 
 def main() -> int:
     """Measure every workspace that can be had."""
-    asked = _arguments()
-    report = Report(f"What diversity costs, on the {asked.window} window")
-    given = [(path.name, load_config(path)) for path in asked.workspace] or list(built(asked.data))
+    options = _arguments()
+    report = Report(f"What diversity costs, on the {options.window} window")
+    given = [(path.name, load_config(path)) for path in options.workspace] or list(
+        built(options.data)
+    )
     if not given:
         return NO_DATA
     for task, config in given:
         print(f"{task}: learning", file=sys.stderr)
-        ranker, people = ready(config, asked.window)
-        measure(report, task, ranker, people, asked.seed)
-    report.finish(asked.json)
+        ranker, customers = ready(config, options.window)
+        measure(report, task, ranker, customers, options.seed)
+    report.finish(options.json)
     return 0
 
 
@@ -124,26 +126,26 @@ def ready(config: Config, which: str) -> tuple[Ranker, EvaluationSet]:
     before = Window(window.start_ts - DAYS * DAY, window.start_ts)
     learned = learn(config, history, fit_models(config, history, before.start_ts), before)
     ranker = fit_models(config, history, window.start_ts).ranker(learned)
-    people = evaluation_set.read(
+    customers = evaluation_set.read(
         history, ranker.index, window, active=ASKED, seed=config.train.seed
     )
-    return ranker, people.only(np.flatnonzero(np.diff(people.relevant().indptr)))
+    return ranker, customers.only(np.flatnonzero(np.diff(customers.relevant().indptr)))
 
 
-def measure(report: Report, task: str, ranker: Ranker, people: EvaluationSet, seed: int) -> None:
+def measure(report: Report, task: str, ranker: Ranker, customers: EvaluationSet, seed: int) -> None:
     """Ask with each strength, and add the figures to the report."""
     alike = ranker.alike
     if alike is None:
         raise SystemExit(f"{task}: no model knows what products are.")
-    wanted = people.relevant()
+    wanted = customers.relevant()
     plain: dict[str, Floats] = {}
     for strength in STRENGTHS:
         method = f"diversity {strength:g}"
         for prefix, new, relevant in (
             ("", False, wanted),
-            ("new_", True, without_items(wanted, people.histories)),
+            ("new_", True, without_items(wanted, customers.histories)),
         ):
-            shown = _shown(ranker, people, strength, new=new)
+            shown = _shown(ranker, customers, strength, new=new)
             values = ndcg_at(shown, relevant, PLACES)
             metric = f"{prefix}ndcg@{PLACES}"
             mean, _, _, n = bootstrap(values, seed)
@@ -152,18 +154,18 @@ def measure(report: Report, task: str, ranker: Ranker, people: EvaluationSet, se
             gain, low, high = np.round(bootstrap(values - plain[metric], seed)[:3], _DIGITS)
             report.add(task, method, f"{prefix}gain", gain, low=low, high=high, n=n, seed=seed)
             if not new:
-                share = coverage(shown, PLACES, len(people.index))
-                report.add(task, method, f"coverage@{PLACES}", share, n=len(people))
+                share = coverage(shown, PLACES, len(customers.index))
+                report.add(task, method, f"coverage@{PLACES}", share, n=len(customers))
             crowded = _crowded(shown, alike)
-            report.add(task, method, f"{prefix}alike@{PLACES}", crowded, n=len(people))
+            report.add(task, method, f"{prefix}alike@{PLACES}", crowded, n=len(customers))
 
 
-def _shown(ranker: Ranker, people: EvaluationSet, strength: float, *, new: bool) -> Lists:
+def _shown(ranker: Ranker, customers: EvaluationSet, strength: float, *, new: bool) -> Lists:
     """First places of everybody, of all products or of those that are new to them."""
-    context, rows = people.context(), []
-    for start in range(0, len(people), BATCH):
+    context, rows = customers.context(), []
+    for start in range(0, len(customers), BATCH):
         part = slice(start, start + BATCH)
-        histories, asking = people.histories[part], context[part]
+        histories, asking = customers.histories[part], context[part]
         n = len(asking)
         nothing = Lists(np.zeros(n + 1, np.int64), np.empty(0, np.int32))
         limits = Limits(

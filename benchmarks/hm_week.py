@@ -105,10 +105,10 @@ TEST: Final = Window(_ts("2020-09-20"), _ts("2020-09-23"))
 
 def main() -> None:
     """Ingest, learn, and compare."""
-    asked = _arguments()
+    options = _arguments()
     report = Report("What is bought in the other channel, shown before")
     with tempfile.TemporaryDirectory() as folder:
-        config, history = _workspace(Path(folder), asked.data)
+        config, history = _workspace(Path(folder), options.data)
         both = _learned(config, history)
         alone = {
             channel: _learned(config, _only(history, channel, Path(folder) / channel))
@@ -128,18 +128,18 @@ def main() -> None:
                 for name, metric in (("ndcg", ndcg_at), ("recall", recall_at), ("hr", hit_rate_at)):
                     at = f"{method} {name}@{K}"
                     values.setdefault(at, []).append(metric(lists, wanted, K))
-    _fill(report, customers, values, asked.seed)
-    report.finish(asked.json)
+    _fill(report, customers, values, options.seed)
+    report.finish(options.json)
 
 
 def _arguments() -> argparse.Namespace:
     made = parser(__doc__)
     made.add_argument("--data", type=Path, default=DATA, help="folder of the two Parquet files")
-    asked = made.parse_args()
-    asked.data = asked.data.resolve()
-    if not (asked.data / "transactions.parquet").exists():
-        made.exit(NO_DATA, HOW_TO_GET_IT.format(folder=asked.data) + "\n")
-    return asked
+    options = made.parse_args()
+    options.data = options.data.resolve()
+    if not (options.data / "transactions.parquet").exists():
+        made.exit(NO_DATA, HOW_TO_GET_IT.format(folder=options.data) + "\n")
+    return options
 
 
 def _workspace(folder: Path, data: Path) -> tuple[Config, History]:

@@ -51,15 +51,15 @@ def main() -> None:
     made = parser(__doc__)
     made.add_argument("--task", choices=sorted(TASKS), action="append", help="one of them; again")
     made.add_argument("--work", type=Path, default=WORK, help="where workspaces are kept")
-    asked = made.parse_args()
+    options = made.parse_args()
     report = Report("Ways to rank the same candidates", ("lightgbm", "scikit-learn"))
-    for name in asked.task or TASKS:
-        folder = asked.work / f"{name}-0"
+    for name in options.task or TASKS:
+        folder = options.work / f"{name}-0"
         if not (folder / "omnibasket.toml").exists():
             print(f"{name}: run `python -m benchmarks.accuracy --task {name}` first")
             continue
-        compare(name, folder, report, asked.seed)
-    report.finish(asked.json) if report.rows else exit(NO_DATA)
+        compare(name, folder, report, options.seed)
+    report.finish(options.json) if report.rows else exit(NO_DATA)
 
 
 def compare(name: str, folder: Path, report: Report, seed: int) -> None:
@@ -74,17 +74,19 @@ def compare(name: str, folder: Path, report: Report, seed: int) -> None:
             lessons.append(observe_window(config, history, last, window)[1])
     assert last is not None
     learned = fit_ranking(config, lessons)
-    people = evaluation_set.read(history, last.training.index, window, active=JUDGED, seed=seed)
-    sheets = examples.plain_candidates(last.models, people)
-    judged = examples.TrainingWindow(
-        sheets, [], [], [], last.statistics, examples.same_order_neighbours(last.models)
+    customers = evaluation_set.read(history, last.training.index, window, active=JUDGED, seed=seed)
+    batches = examples.plain_candidates(last.models, customers)
+    judge_window = examples.TrainingWindow(
+        batches, [], [], [], last.statistics, examples.same_order_neighbours(last.models)
     )
     cases = [examples.ranking_examples(one, one.plain, learned.plain) for one in lessons]
-    then = examples.ranking_examples(judged, sheets, learned.plain)
-    wanted = len(people.relevant().item_ix)
-    named = sum(int(sheet.bought.sum()) for sheet in sheets)
-    report.add(name, "all candidates", "recall", named / wanted, n=len(people))
-    report.add(name, "those that trees see", "recall", then.bought.sum() / wanted, n=len(people))
+    then = examples.ranking_examples(judge_window, batches, learned.plain)
+    n_relevant = len(customers.relevant().item_ix)
+    n_candidates = sum(int(batch.bought.sum()) for batch in batches)
+    report.add(name, "all candidates", "recall", n_candidates / n_relevant, n=len(customers))
+    report.add(
+        name, "those that trees see", "recall", then.bought.sum() / n_relevant, n=len(customers)
+    )
     for way, make in WAYS.items():
         started = time.process_time()
         score, trees = make(cases, seed)
@@ -166,13 +168,13 @@ def _boosted(kind: str) -> Callable[[list[RankingExamples], int], tuple[Score, i
         first, then = RankingExamples.together(cases[:-1]), cases[-1]
         every = RankingExamples.together(cases)
         found: list[Trees] = []
-        for wanted, parameters in (
+        for n_relevant, parameters in (
             ("chances", boosting.binary_parameters(settings, seed, 2)),
             ("order", boosting.lambdarank_parameters(settings, seed, 2)),
         ):
-            if wanted not in kind:
+            if n_relevant not in kind:
                 continue
-            if wanted == "order":
+            if n_relevant == "order":
                 first, then, every = first.who_bought(), then.who_bought(), every.who_bought()
             begun = boosting.fit_with_early_stopping(first, then, parameters)
             first, then = first.on_top_of(begun), then.on_top_of(begun)

@@ -294,8 +294,8 @@ class BundleStudy:
             When there is no such bundle, or placement.
         """
         bundle = self.suggestions.get(bundle_id)
-        people = read_rows(self.history, until_ts=self.tests.training.as_of_ts)
-        return find_recipients(self.engine, bundle, people, placement)
+        customers = read_rows(self.history, until_ts=self.tests.training.as_of_ts)
+        return find_recipients(self.engine, bundle, customers, placement)
 
     def titles(self, bundle_id: str) -> list[str]:
         """Name the products of a bundle, each by a name of its own.

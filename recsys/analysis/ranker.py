@@ -43,7 +43,7 @@ class RankerStudy:
     ranker : Ranker
     training : TrainingSet
         What the models learned from; ``training.as_of_ts`` is when all knowledge ends.
-    people : EvaluationSet
+    customers : EvaluationSet
         Customers of the window that begins there.
     own_frequency : Baseline
         What stands beside, tuned on the validation window.
@@ -54,7 +54,7 @@ class RankerStudy:
     label: str
     ranker: Ranker
     training: TrainingSet
-    people: EvaluationSet
+    customers: EvaluationSet
     own_frequency: Baseline
     seed: int
 
@@ -136,13 +136,13 @@ class RankerStudy:
             ``losses``.
         """
         ours, theirs = (self._shown(by, k) for by in (self.ranker, self.own_frequency))
-        found = insight.by_segment(ours, theirs, self.people, k, self.seed)
+        found = insight.by_segment(ours, theirs, self.customers, k, self.seed)
         return _frame(found, "by", "segment")
 
     @cached_property
     def candidates(self) -> RankingExamples:
         """The candidates that trees look at, with their features and whether they were bought."""
-        return insight.tree_candidates(self.ranker, self.people)
+        return insight.tree_candidates(self.ranker, self.customers)
 
     @property
     def _trees(self) -> Ensemble:
@@ -150,14 +150,14 @@ class RankerStudy:
         return insight.trees_of(self.ranker).plain
 
     def _shown(self, by: Ranker | Baseline, k: int) -> TopLists:
-        histories, context = self.people.histories, self.people.context()
+        histories, context = self.customers.histories, self.customers.context()
         if isinstance(by, Ranker):
             return show_ranked(by, histories, context, k)
         return by.show(histories, context, k)
 
 
 def figures_of(
-    shown: Ragged, new: Ragged, people: EvaluationSet, k: int, seed: int
+    shown: Ragged, new: Ragged, customers: EvaluationSet, k: int, seed: int
 ) -> dict[str, float]:
     """Judge what customers would have been shown.
 
@@ -165,7 +165,7 @@ def figures_of(
     ----------
     shown, new : Ragged
         Lists of ``k`` products, and of those new to their customer.
-    people : EvaluationSet
+    customers : EvaluationSet
     k, seed : int
         Places that count; seed of the bootstrap.
 
@@ -174,7 +174,7 @@ def figures_of(
     dict of str to float
         See ``recsys.analysis.workspace.Workspace.evaluate``.
     """
-    relevant = people.relevant()
+    relevant = customers.relevant()
     metrics: dict[str, Callable[..., Any]] = {
         "ndcg": ndcg_at,
         "recall": recall_at,
@@ -186,9 +186,9 @@ def figures_of(
         figures[f"{name}@{k}"] = mean
         if name == "ndcg":
             figures |= {"low": low, "high": high}
-    new_values = ndcg_at(new, without_items(relevant, people.histories), k)
+    new_values = ndcg_at(new, without_items(relevant, customers.histories), k)
     figures[f"new_ndcg@{k}"] = bootstrap(new_values, seed).mean
-    figures[f"coverage@{k}"] = coverage(shown, k, len(people.index))
+    figures[f"coverage@{k}"] = coverage(shown, k, len(customers.index))
     return figures
 
 

@@ -3,7 +3,7 @@
 A folder comes in; fitted models, a customer's purchases, recommendations and figures come out, as
 data frames. Called from notebooks and by nothing else in the library, whose front door it is.
 
-BlendExamples
+Examples
 --------
 >>> shop = Workspace.open("demo")  # doctest: +SKIP
 >>> als, repeat = shop.fit("als", factors=32), shop.fit("repeat")  # doctest: +SKIP
@@ -43,9 +43,9 @@ from recsys.schema import CORRECTION, SALE
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Customers that models are judged on, at most.
+#: Maximum number of customers to evaluate on.
 JUDGED: Final = 2_000
-#: Places that count, unless told otherwise.
+#: Default cutoff: number of places evaluated.
 K: Final = 10
 
 
@@ -157,15 +157,15 @@ class Workspace:
         """
         config, (validation, test) = self.config, (self.split.validation, self.split.test)
         before = fit.fit_on(config, self._training(validation.start_ts))
-        watched, lesson = fit.observe_window(config, self.history, before, validation)
-        learned = fit.fit_ranking(config, [lesson])
+        watched, training_window = fit.observe_window(config, self.history, before, validation)
+        learned = fit.fit_ranking(config, [training_window])
         came = watched.only(np.flatnonzero(np.diff(watched.relevant().indptr)))
         grid = len(OwnFrequency.grid)
-        peer = tune_baseline(OwnFrequency.name, before.training, came, grid, K)
+        baseline = tune_baseline(OwnFrequency.name, before.training, came, grid, K)
         then = fit.fit_on(config, self._training(test.start_ts))
-        people = self._panel(then.training, test)
-        ranker, own = then.ranker(learned), peer.fit(then.training)
-        return RankerStudy("ranker", ranker, then.training, people, own, config.train.seed)
+        customers = self._evaluation_set(then.training, test)
+        ranker, own = then.ranker(learned), baseline.fit(then.training)
+        return RankerStudy("ranker", ranker, then.training, customers, own, config.train.seed)
 
     def customers(self, n: int = 5) -> list[str]:
         """Name the customers with most orders before the test window, most first."""
@@ -278,11 +278,11 @@ class Workspace:
     def evaluate(
         self, *fitted: FittedModel | RankerStudy, k: int = K, window: splits.Window | None = None
     ) -> "pd.DataFrame":
-        """Judge models, or all of them together, on what customers bought in a window.
+        """Evaluate models, or the whole ranker, on what customers bought in a window.
 
         Parameters
         ----------
-        *fitted : FittedModel or StudiedRanker
+        *fitted : FittedModel or RankerStudy
             Fitted on what was before the window.
         k : int
             Places that count.
@@ -311,17 +311,19 @@ class Workspace:
             if each.training.as_of_ts > window.start_ts:
                 raise ValueError(f"{each!r}: that is later than the window's start ({window}).")
         rows = {}
-        people: dict[int, evaluation_set.EvaluationSet] = {}
+        customers: dict[int, evaluation_set.EvaluationSet] = {}
         for each in fitted:
             training, seed = each.training, self.config.train.seed
-            if id(training) not in people:
-                people[id(training)] = self._panel(training, window)
-            judged = people[id(training)]
-            shown, new = each.lists(judged.histories, judged.context(), k)
-            rows[each.label] = figures_of(shown, new, judged, k, seed)
+            if id(training) not in customers:
+                customers[id(training)] = self._evaluation_set(training, window)
+            known = customers[id(training)]
+            shown, new = each.lists(known.histories, known.context(), k)
+            rows[each.label] = figures_of(shown, new, known, k, seed)
         return pd.DataFrame(rows).T.rename_axis("model")
 
-    def _panel(self, training: TrainingSet, window: splits.Window) -> evaluation_set.EvaluationSet:
+    def _evaluation_set(
+        self, training: TrainingSet, window: splits.Window
+    ) -> evaluation_set.EvaluationSet:
         """Customers who came back in a window, as those who fitted on ``training`` know them."""
         seed = self.config.train.seed
         return evaluation_set.read(self.history, training.index, window, active=JUDGED, seed=seed)

@@ -1,6 +1,6 @@
-"""Orders of a window, cut into what lay in the cart and what joined it.
+"""Cuts the orders of a window into what lay in the cart and what joined it.
 
-A history and a panel come in, carts over the panel's catalogue come out. Called by training, for
+In: a history and an evaluation set. Out: carts over the same catalogue. Called by training, for
 ``learning``.
 """
 
@@ -17,7 +17,7 @@ from recsys.evaluation.customer_splits import Windows
 from recsys.evaluation.evaluation_set import EvaluationSet, positions, sales_of
 from recsys.history import History
 
-#: Fewer orders of several products say nothing of carts.
+#: Minimum number of orders of several products to take orders as carts.
 MIN_ORDERS: Final = 50
 
 
@@ -28,11 +28,11 @@ class CartSet:
     Attributes
     ----------
     customer_ix : ndarray of shape (n,), int64
-        Customer of each order, in the panel.
+        Customer of each order, as a row of the evaluation set.
     as_of_ts : ndarray of shape (n,), int64
         Time of each order.
     cart, rest : Lists
-        Over the panel's catalogue.
+        Over the catalogue of the evaluation set.
     """
 
     customer_ix: NDArray[np.int64]
@@ -44,7 +44,7 @@ class CartSet:
 def read(
     history: History, evaluation_set: EvaluationSet, *, at_most: int, seed: int = 0
 ) -> CartSet:
-    """Draw orders of a panel's window and cut each into a cart and the rest.
+    """Sample the orders of the window and cut each into a cart and the rest.
 
     Where orders mostly hold one product, all that a customer bought in the window is taken as
     one order.
@@ -54,9 +54,9 @@ def read(
     history : History
     evaluation_set : EvaluationSet
     at_most : int
-        Orders.
+        Maximum number of orders.
     seed : int
-        Of the draw and the cuts.
+        Seed of the sample and the cuts.
 
     Returns
     -------

@@ -174,9 +174,9 @@ def measure_discovery(
     choices : Choices
         One product of each is shown, as in answers.
     asked : mapping
-        As of ``questions``. Of stock, filters, margins and minimum ages nothing is known for the
-        past, so placements are asked without them.
-    placements : mapping of str to Placement
+        As ``placement_questions`` makes them. Past stock, filters, margins and minimum ages are
+        unknown, so they are not applied.
+    placements : mapping of str to PlacementSettings
     seed : int
         Of the intervals.
 
@@ -292,8 +292,8 @@ def _by_customer(columns: Floats, customer: NDArray[np.int64]) -> Floats:
     _, of = np.unique(customer, return_inverse=True)
     out = np.full((int(of.max()) + 1, columns.shape[1]), np.nan)
     for column, values in enumerate(columns.T):
-        told = ~np.isnan(values)
-        total = np.bincount(of[told], values[told], len(out))
-        times = np.bincount(of[told], minlength=len(out))
+        known = ~np.isnan(values)
+        total = np.bincount(of[known], values[known], len(out))
+        times = np.bincount(of[known], minlength=len(out))
         np.divide(total, times, out=out[:, column], where=times > 0)
     return out

@@ -1,9 +1,9 @@
-"""Customers as they were at one moment, and what they bought after it.
+"""Samples customers as of the start of a window, with what they bought in it.
 
-A history and a window, or one for each customer, come in; out come a sample of the customers who
-were known before it, their rows as of its start, and what they bought within it. Called by
-training, which hands them to ``learning`` and ``evaluate``; those look at the second only to
-compare. ``carts`` cuts the orders of a panel in two.
+In: a history and a window, or one window per customer. Out: a sample of the customers known before
+the window, their histories as of its start, and their purchases within it. Called by training,
+which passes them to ``learning`` and ``Evaluator``; both use the purchases as labels only.
+``cart_sets`` cuts the orders of an evaluation set in two.
 """
 
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ from recsys.evaluation.splits import Window
 from recsys.history import History
 from recsys.schema import CHANNELS, SALE
 
-#: Fewer customers who came back say nothing.
+#: Minimum number of customers who bought in the window.
 MIN_CUSTOMERS: Final = 10
 
 
@@ -52,23 +52,24 @@ class EvaluationSet:
     Attributes
     ----------
     window : Window
-        That of all; it holds every customer's own where they have one.
+        The window; if customers have windows of their own, one that contains them all.
     index : ItemIndex
         The catalogue known at the window's start.
     customer_ids : list of str, length n
-        In the order of ``matrices.lineup``, whatever the workspace's key: the first ones are as
-        good as drawn.
+        In random order that does not depend on the workspace's key (``shuffled_customers``), so
+        the first ones are a random sample.
     as_of_ts : ndarray of shape (n,), int64
         Start of each customer's window, UTC epoch seconds.
     end_ts : ndarray of shape (n,), int64
-        Its end.
+        End of each customer's window, UTC epoch seconds.
     rows : list of CustomerHistory, length n
         As of ``as_of_ts``.
     sample_weight : ndarray of shape (n,), float64
-        How many customers each stands for; 1 where nobody was left out.
+        Number of customers that each represents; 1 if nobody was left out.
     customer_ix, item_ix, channel : ndarray of shape (m,)
         Each product that a customer bought on a channel in the window, once. Products that the
-        catalogue did not hold yet have numbers from ``len(index)`` on: wanted, but out of reach.
+        catalogue did not contain yet have numbers from ``len(index)`` on: relevant, but no
+        method can recommend them.
     """
 
     window: Window
@@ -88,21 +89,21 @@ class EvaluationSet:
 
     @cached_property
     def histories(self) -> Histories:
-        """The customers' rows as a batch."""
+        """The customers' histories as a batch."""
         return Histories.from_rows(self.rows, self.index, self.as_of_ts)
 
     def context(self, channel: str | None = None) -> Context:
-        """When each customer is asked about, and on which channel."""
+        """Return the time and the channel of each customer's request."""
         on = NO_CHANNEL if channel is None else CHANNELS.index(channel)
         return Context.of(len(self), self.as_of_ts, channel=on)
 
     def relevant(self, channel: str | None = None) -> Lists:
-        """What each customer bought in the window, on one channel or on any."""
+        """Return what each customer bought in the window, on one channel or on any."""
         on = slice(None) if channel is None else self.channel == CHANNELS.index(channel)
         return Lists.of_pairs(self.customer_ix[on], self.item_ix[on], len(self))
 
     def only(self, rows: NDArray[np.integer]) -> "EvaluationSet":
-        """Return a panel of some of the customers; ``rows`` ascending."""
+        """Return the evaluation set of some of the customers; ``rows`` ascending."""
         kept = np.isin(self.customer_ix, rows)
         return EvaluationSet(
             self.window,
@@ -127,22 +128,23 @@ def read(
     lapsed: int = 0,
     seed: int = 0,
 ) -> EvaluationSet:
-    """Draw customers who were known before a window.
+    """Sample customers who were known before a window.
 
     Parameters
     ----------
-    history : History or Numbers
-        Numbers where they have been read: their rows come many times as fast.
+    history : History or EncodedHistory
+        An ``EncodedHistory`` is read many times faster.
     index : ItemIndex
         The catalogue known at the window's start.
     window : Window or Windows
         One for all, or one for each customer who may be drawn.
     active : int
-        Customers who bought in the window, at most.
+        Maximum number of customers who bought in the window.
     lapsed : int
-        Customers who did not, at most; without them chances of purchase come out too high.
+        Maximum number of customers who did not; without them, predicted chances come out too
+        high.
     seed : int
-        Of the draw.
+        Seed of the sample.
 
     Returns
     -------
@@ -172,17 +174,17 @@ def read(
             "more orders to customers ([sources.NAME.identifiers]), or set [train] test_days and "
             "validation_days to the time in which customers come back."
         )
-    lineup = (
+    customer_order = (
         history.customer_ids if isinstance(history, EncodedHistory) else shuffled_customers(history)
     )
-    lineup = lineup.filter(pc.is_in(lineup, value_set=everybody))
-    back = as_numpy(pc.is_in(lineup, value_set=came))
+    customer_order = customer_order.filter(pc.is_in(customer_order, value_set=everybody))
+    back = as_numpy(pc.is_in(customer_order, value_set=came))
     rng = np.random.default_rng(seed)
-    sample_weights = np.zeros(len(lineup))
+    sample_weights = np.zeros(len(customer_order))
     for group, at_most in ((back, active), (~back, lapsed)):
         _draw(sample_weights, np.flatnonzero(group), at_most, rng)
     drawn = np.flatnonzero(sample_weights)
-    customer_ids = lineup.take(pa.array(drawn)).to_pylist()
+    customer_ids = customer_order.take(pa.array(drawn)).to_pylist()
     bought = bought.filter(pc.is_in(bought["customer_id"], value_set=pa.array(customer_ids)))
     as_of_ts, end_ts = _bounds(window, customer_ids)
     if isinstance(history, EncodedHistory):
@@ -244,7 +246,7 @@ def _draw(
     at_most: int,
     rng: np.random.Generator,
 ) -> None:
-    """Draw some of a group, and note of each the number of those that it stands for."""
+    """Sample a group, and set the weight of each drawn customer."""
     if len(group) > at_most:
         drawn = group[rng.choice(len(group), at_most, replace=False)]
         sample_weights[drawn] = len(group) / max(at_most, 1)

@@ -1,8 +1,8 @@
-"""Who would be offered a bundle, and how likely they want what they lack of it.
+"""Finds the customers who would be offered a bundle, and their chance of buying the rest of it.
 
-An engine, a bundle and customers come in; the engine is asked as a placement asks it, as if the
-bundle were approved, and a data frame with one row a customer comes out. Called by
-``studied_bundles``.
+In: an engine, a bundle and customers. The engine recommends as for a placement, as if the bundle
+were approved. Out: a data frame with one row per customer. Called by
+``analysis.bundles``.
 """
 
 from collections.abc import Iterable
@@ -34,7 +34,7 @@ _AT_ONCE: Final = 256
 def find_recipients(
     engine: Engine,
     bundle: KnownBundle,
-    people: Iterable[tuple[str, CustomerHistory]],
+    customers: Iterable[tuple[str, CustomerHistory]],
     placement: str = PLACEMENT,
 ) -> "pd.DataFrame":
     """Ask of customers whether they would be offered a bundle, at the end of the knowledge.
@@ -42,8 +42,8 @@ def find_recipients(
     Parameters
     ----------
     engine : Engine
-    bundle : ItemPopularity
-    people : iterable of (str, CustomerHistory)
+    bundle : KnownBundle
+    customers : iterable of (str, CustomerHistory)
     placement : str
         A built-in one; its settings hold, and it is asked without a cart.
 
@@ -80,7 +80,7 @@ def find_recipients(
     )
     # What is promised already is answered with its chance, whoever asks.
     promised = msgspec.structs.replace(anew, standing=(bundle.bundle_id,))
-    everybody = list(people)
+    everybody = list(customers)
     told = []
     for at in range(0, len(everybody), _AT_ONCE):
         rows = [row for _, row in everybody[at : at + _AT_ONCE]]

@@ -1,8 +1,7 @@
-"""Which model names what is then bought: nothing can be ranked that no model named.
+"""Measures the recall of each model's candidates: what no model proposes cannot be ranked.
 
-A ranker and a panel come in; the share of bought products among each model's candidates, among
-those of all models, and among those that trees look at comes out. Called by training, for its
-report.
+In: a ranker and an evaluation set. Out: the share of purchases among the candidates of each model,
+of all models, and of those that the trees score. Called by training, for its report.
 """
 
 from collections.abc import Mapping
@@ -31,7 +30,7 @@ class SourceRecall:
     Attributes
     ----------
     source : str
-        The model; ``TOGETHER``, or ``CHOSEN``: what is left for trees to look at.
+        The model; ``ALL_MODELS``, or ``SEEN_BY_TREES``: the candidates that the trees score.
     recall, new_recall : float
         Share of bought products among its candidates: of all, and of those that were new to
         their customer; NaN where there were none.
@@ -50,12 +49,12 @@ class SourceRecall:
 
 
 def candidate_recall(ranker: Ranker, customers: EvaluationSet, n: int) -> list[SourceRecall]:
-    """Ask each model for candidates and look what of them was bought.
+    """Measure the recall of each model's candidates.
 
     Parameters
     ----------
     ranker : Ranker
-        Learned on what was before the panel's window.
+        Learned on what was before the window.
     customers : EvaluationSet
     n : int
         Candidates of each model for each customer, at most.
@@ -63,8 +62,8 @@ def candidate_recall(ranker: Ranker, customers: EvaluationSet, n: int) -> list[S
     Returns
     -------
     list of SourceRecall
-        One a model, one for all of them together, and one for what trees look at, where there are
-        trees.
+        One per model, one for all models together, and, if the ranker has trees, one for the
+        candidates that the trees score.
     """
     relevant = customers.relevant()
     rows = rows_of(relevant)
@@ -75,7 +74,7 @@ def candidate_recall(ranker: Ranker, customers: EvaluationSet, n: int) -> list[S
     )
     times = found_by.sum(axis=0)
 
-    def told(
+    def recall_of(
         source: str, found: NDArray[np.bool_], alone: NDArray[np.bool_], many: int
     ) -> SourceRecall:
         return SourceRecall(
@@ -88,16 +87,16 @@ def candidate_recall(ranker: Ranker, customers: EvaluationSet, n: int) -> list[S
         )
 
     each = [
-        told(name, found_by[m], found_by[m] & (times == 1), len(lists.item_ix))
+        recall_of(name, found_by[m], found_by[m] & (times == 1), len(lists.item_ix))
         for m, (name, lists) in enumerate(named.items())
     ]
     pairs = [rows_of(lists) * len(customers.index) + lists.item_ix for lists in named.values()]
     union, nobody = len(np.unique(np.concatenate(pairs))), np.zeros(len(rows), bool)
-    each.append(told(ALL_MODELS, times > 0, nobody, union))
+    each.append(recall_of(ALL_MODELS, times > 0, nobody, union))
     if ranker.boosted is not None:
         left = _chosen(ranker, customers, n)
         each.append(
-            told(
+            recall_of(
                 SEEN_BY_TREES, rows_contain(left, rows, relevant.item_ix), nobody, len(left.item_ix)
             )
         )
@@ -105,7 +104,7 @@ def candidate_recall(ranker: Ranker, customers: EvaluationSet, n: int) -> list[S
 
 
 def _named(models: Mapping[str, Model], customers: EvaluationSet, n: int) -> dict[str, Lists]:
-    """What each model names."""
+    """Return the candidates of each model."""
     context = customers.context()
     found = {
         name: model.candidates(customers.histories, context, n) for name, model in models.items()
@@ -114,7 +113,7 @@ def _named(models: Mapping[str, Model], customers: EvaluationSet, n: int) -> dic
 
 
 def _chosen(ranker: Ranker, customers: EvaluationSet, n: int) -> Lists:
-    """What trees look at: the best by the blend."""
+    """Return the candidates that the trees score: the best by the blend."""
     blend, context = ranker.plain, customers.context()
     width = len(blend.columns)
     rows, items = [np.empty(0, np.int64)], [np.empty(0, np.int32)]

@@ -1,7 +1,7 @@
-"""Whether a chance of purchase that is told comes true as often as it says.
+"""Measures whether predicted chances of purchase are calibrated.
 
-Ranked items with their chances and what was bought come in; bins of chances beside what happened
-come out. Called by ``evaluate`` and by training, for its report.
+In: ranked items with their predicted chances, and what was bought. Out: bins of predicted chances
+with the observed shares. Called by ``Evaluator`` and by training, for its report.
 """
 
 from collections.abc import Sequence
@@ -24,11 +24,11 @@ class Bin:
     Attributes
     ----------
     told, happened : float
-        Mean chance that was told, and share that was bought.
+        Mean predicted chance, and share that was bought.
     low, high : float
         95% interval of ``happened`` (Wilson).
     weight : float
-        Items that it stands for, those of customers who were not drawn included.
+        Sum of the sample weights of its items.
     """
 
     told: float
@@ -40,7 +40,7 @@ class Bin:
 
 @dataclass(frozen=True)
 class Reliability:
-    """Bins, and how far apart chances and outcomes lie.
+    """Bins of predicted chances, and the calibration error.
 
     Attributes
     ----------
@@ -60,14 +60,14 @@ class Reliability:
 
 @dataclass(frozen=True, eq=False)
 class PredictedChances:
-    """Chances that were told, and what came of them.
+    """Predicted chances and their outcomes.
 
     Attributes
     ----------
     chance : ndarray of shape (m,), float64
     happened : ndarray of shape (m,), bool
     sample_weight : ndarray of shape (m,), float64
-        How many cases each stands for, > 0.
+        Number of cases that each represents, > 0.
     """
 
     chance: Floats
@@ -78,7 +78,7 @@ class PredictedChances:
     def of(
         cls, parts: Sequence[RankedLists], relevant: Ragged, sample_weight: Floats, k: int
     ) -> "PredictedChances":
-        """Take the first ``k`` places of what was ranked.
+        """Collect the predictions for the first ``k`` places of ranked lists.
 
         Parameters
         ----------
@@ -87,7 +87,7 @@ class PredictedChances:
         relevant : Ragged
             What each of them bought then.
         sample_weight : ndarray of shape (n,), float64
-            How many customers each stands for.
+            Number of customers that each represents.
         k : int
         """
         row, taken = 0, []

@@ -1,14 +1,13 @@
-"""What measuring found, as plain values: figures, differences and who was asked.
+"""The results of an evaluation as plain values: figures, differences and samples.
 
-Made by ``evaluate``, and by what puts figures of several windows together; training prints them
-and puts them into the artefact's manifest.
+Made by ``summarise``; training prints them and stores them in the artefact's manifest.
 """
 
 from dataclasses import dataclass
 from typing import Final
 
 OURS: Final = "omnibasket"
-#: Our best model alone; see ``single``.
+#: Our best single model; see ``single_model``.
 BEST_SINGLE: Final = "best_single"
 ALL_CUSTOMERS: Final = "all"
 
@@ -40,7 +39,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Difference:
-    """How far we are ahead of another method, customer by customer.
+    """Mean difference between our metric and that of another method, over the same customers.
 
     Attributes
     ----------
@@ -77,7 +76,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Everything that was measured.
+    """All results of an evaluation.
 
     Attributes
     ----------
@@ -85,9 +84,9 @@ class Evaluation:
     differences : list of Difference
         To the best method that is not ours.
     over_single : list of Difference
-        To ``SINGLE``, where it was judged.
+        To ``BEST_SINGLE``, if it was evaluated.
     samples : list of Sample
-        Segments of which not everybody was judged.
+        Segments of which only a sample was evaluated.
     """
 
     figures: list[Figure]

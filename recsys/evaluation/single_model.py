@@ -1,7 +1,7 @@
-"""Our best model alone, beside which all of them together have to show what they are for.
+"""Finds our best single model, to show what all models together add to it.
 
-Fitted models and customers of a validation window come in; the model comes out whose lists alone
-are best there, as something that shows lists as peers do. Called by training.
+In: fitted models and customers of a validation window. Out: the model whose lists are best there,
+with the interface of a baseline. Called by training.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from recsys.evaluation.metrics import ndcg_at
 from recsys.evaluation.top_lists import TopLists
 from recsys.models import Model
 
-#: Customers asked at once, which bounds the memory.
+#: Customers scored at once, to bound memory.
 BATCH: Final = 500
 
 
@@ -29,7 +29,7 @@ class SingleModel:
     model : Model
         Fitted.
     by_channel : bool
-        As of a peer: models know where somebody asks.
+        As in ``Baseline``: models know the channel of a request.
     """
 
     model: Model
@@ -56,7 +56,7 @@ class SingleModel:
         return TopLists(*(_joined(parts) for parts in (mixed, new, own)))
 
     def _own(self, histories: Histories, context: Context, k: int) -> Lists:
-        """The best of what each customer had bought; of equal ones the first in the catalogue."""
+        """Return the best of what each customer had bought; ties by position in the catalogue."""
         held = Lists.of_pairs(histories.row, histories.item_ix, len(histories))
         rows, scores = rows_of(held), self.model.score(histories, context, held)
         order = np.lexsort((held.item_ix, -scores, rows))
@@ -67,7 +67,7 @@ class SingleModel:
 
 
 def _joined(parts: Sequence[Ragged]) -> Lists:
-    """Lists of several batches behind one another."""
+    """Concatenate the lists of several batches."""
     sizes = [np.diff(part.indptr) for part in parts]
     indptr = np.append(0, np.cumsum(np.concatenate([[], *sizes]))).astype(np.int64)
     return Lists(indptr, np.concatenate([np.empty(0, np.int32), *(p.item_ix for p in parts)]))
@@ -97,11 +97,11 @@ def best_single(
     Parameters
     ----------
     models : mapping
-        Fitted on what was before the panel's window.
+        Fitted on what was before the window.
     evaluation_set : EvaluationSet
-        Of a validation window, so that the model is not chosen on what it is judged on.
+        Customers of a validation window, so that the model is not chosen on the test window.
     k : int
-        Places that count.
+        Cutoff: number of places evaluated.
     """
     relevant, context = evaluation_set.relevant(), evaluation_set.context()
     reached = {

@@ -1,7 +1,7 @@
-"""Learns trees that put right what the blend gets wrong.
+"""Fits boosted trees that correct the blend.
 
-Features of candidates and what came of them come in, a window at a time; trees and a curve of
-chances come out. Called by ``learning``.
+In: features and labels of candidates, window by window. Out: trees and a calibration curve. Called
+by ``examples``.
 """
 
 from collections.abc import Sequence
@@ -17,20 +17,20 @@ from recsys.ranking import FEATURE_NAMES, Ensemble, SegmentBlends, Trees, fit_is
 
 Floats = NDArray[np.float64]
 
-#: Fewer candidates that were bought say nothing that a blend does not.
+#: Minimum number of bought candidates to fit trees on.
 MIN_BOUGHT: Final = 300
-#: Share of the customers who say when to stop, where there is one window only.
+#: Share of customers held out for early stopping if there is only one window.
 HELD_OUT: Final = 0.25
-#: Rounds without a gain after which learning stops.
+#: Early stopping: rounds without improvement.
 PATIENCE: Final = 25
-#: Length of the curve of chances, and steps of each feature.
+#: Maximum length of the calibration curve; histogram bins of each feature.
 KNOTS, BINS = 64, 63
 
-#: Places that count for the order, those whose pairs are learned from, and those whose chances.
-PLACES, PAIRS_WITHIN, TOLD = 10, 30, 20
+#: Cutoffs: of the NDCG, of the pairs that lambdarank learns from, and of the calibration curve.
+PLACES, PAIRS_WITHIN, CALIBRATED = 10, 30, 20
 
-#: Of many candidates that were not bought this share is learned from, at least; fewer than so
-#: many are all learned from. On validation windows of two retailers a quarter found as much as all.
+#: Candidates that were not bought are sampled: at least this share of them, and no sampling below
+#: ``ENOUGH``. On validation windows of two retailers a quarter did as well as all.
 SHARE, ENOUGH = 0.25, 150_000
 
 NONE: Final = Ensemble(Trees.none(), Trees.none(), np.array([0.0]), np.array([0.0]))
@@ -42,20 +42,21 @@ _OF_CASES: Final = ("features", "bought", "rows", "sample_weight", "total")
 
 @dataclass(frozen=True, eq=False)
 class RankingExamples:
-    """Candidates of one window that trees look at.
+    """Candidates of one window that the trees learn from.
 
     Attributes
     ----------
     features : ndarray of shape (m, n_features), float32
     bought : ndarray of shape (m,), bool
     rows : ndarray of shape (m,), int64
-        Which question each answers, ascending, in ``[0, n)``. One question is one group: its
-        candidates compete with one another and with no others.
+        Request of each candidate, ascending, in ``[0, n)``. The candidates of one request are
+        one group: they compete with one another only.
     sample_weight : ndarray of shape (m,), float64
+        Number of cases that each candidate represents.
     total : ndarray of shape (m,), float64
-        Log-odds by the blend, where the trees begin.
+        Log-odds of the blend: the initial score of the trees.
     customer : ndarray of shape (n,), int64
-        Who asked each question, >= 0; one customer may ask several.
+        Customer of each request, >= 0; one customer may have several requests.
     """
 
     features: NDArray[np.float32]
@@ -67,7 +68,7 @@ class RankingExamples:
 
     @classmethod
     def together(cls, parts: Sequence["RankingExamples"]) -> "RankingExamples":
-        """Put cases behind one another; questions and customers of each stay apart."""
+        """Concatenate examples; requests and customers of each stay distinct."""
         none = cls(
             np.empty((0, len(FEATURE_NAMES)), np.float32),
             np.empty(0, bool),
@@ -76,21 +77,23 @@ class RankingExamples:
             np.empty(0),
             np.empty(0, np.int64),
         )
-        every, questions, people = [none], 0, 0
+        every, n_requests, n_customers = [none], 0, 0
         for one in parts:
-            every.append(replace(one, rows=one.rows + questions, customer=one.customer + people))
-            questions += len(one.customer)
-            people += int(one.customer.max(initial=-1)) + 1
+            every.append(
+                replace(one, rows=one.rows + n_requests, customer=one.customer + n_customers)
+            )
+            n_requests += len(one.customer)
+            n_customers += int(one.customer.max(initial=-1)) + 1
         return cls(*(np.concatenate([getattr(p, f.name) for p in every]) for f in fields(cls)))
 
     def who_bought(self) -> "RankingExamples":
-        """Those of customers who bought one of them: nobody else says what stands first."""
+        """Return the examples of requests with a purchase: only they say what should rank first."""
         came = np.zeros(len(self.customer), bool)
         came[self.rows[self.bought]] = True
         return self.only(came[self.rows])
 
     def sampled(self, seed: int) -> "RankingExamples":
-        """Leave some of those out that were not bought, and let the rest stand for them."""
+        """Sample the candidates that were not bought, and raise the weight of the rest."""
         share = min(1.0, max(SHARE, ENOUGH / max(len(self.bought), 1)))
         drawn = np.random.default_rng(seed).random(len(self.bought)) < share
         some = self.only(np.flatnonzero(self.bought | drawn))
@@ -100,11 +103,11 @@ class RankingExamples:
         )
 
     def on_top_of(self, trees: Trees) -> "RankingExamples":
-        """Begin where trees end."""
+        """Add the trees' output to the initial score."""
         return replace(self, total=self.total + trees.add(self.features))
 
     def columns(self) -> list[NDArray[Any]]:
-        """Return what each candidate has, in the order of the fields."""
+        """Return the arrays with one value per candidate, in the order of the fields."""
         return [getattr(self, name) for name in _OF_CASES]
 
     def only(self, at: NDArray[Any]) -> "RankingExamples":
@@ -115,21 +118,22 @@ class RankingExamples:
 def fit_trees(
     windows: Sequence[RankingExamples], settings: Settings, seed: int = 0, threads: int = 2
 ) -> Ensemble | None:
-    """Learn trees for chances, and on top of them trees for the order.
+    """Fit trees for the chances, and on top of them trees for the order.
 
-    When to stop is learned on the last window, and then everything on all of them.
+    The last window sets the number of trees (early stopping); then the trees are fitted anew on
+    all windows.
 
     Parameters
     ----------
     windows : sequence of RankingExamples
-        The oldest first. Of a single one some customers are held out instead.
-    settings : Ranker
+        The oldest first. If there is only one, some of its customers are held out instead.
+    settings : RankerSettings
     seed, threads : int
 
     Returns
     -------
     Ensemble or None
-        None where too few candidates were bought, or trees do not help.
+        None if too few candidates were bought, or the trees do not improve on the blend.
     """
     if settings.trees == 0 or sum(int(one.bought.sum()) for one in windows) < MIN_BOUGHT:
         return None
@@ -161,29 +165,29 @@ def fit_trees(
     begun = begun if better else Trees.none()
     buyers = every.on_top_of(likely).who_bought()
     order = boost(buyers, len(begun), places) if len(begun) else begun
-    told = then.only(_first_places(then.on_top_of(begun)))
-    curve = fit_isotonic(told.total, told.bought, told.sample_weight, KNOTS)
+    shown = then.only(_first_places(then.on_top_of(begun)))
+    curve = fit_isotonic(shown.total, shown.bought, shown.sample_weight, KNOTS)
     if not len(order) and not len(likely):
         return None
     return Ensemble(likely, order, curve.x, curve.y)
 
 
 def _first_places(cases: RankingExamples) -> NDArray[np.int64]:
-    """Positions of what would stand first: chances are told of that, and must be right there."""
+    """Return the positions of the top candidates: their chances are shown, so must be right."""
     order = np.lexsort((-cases.total, cases.rows))
     place = np.arange(len(order)) - np.searchsorted(cases.rows[order], cases.rows[order])
-    return np.sort(order[place < TOLD])
+    return np.sort(order[place < CALIBRATED])
 
 
 def untrained_trees(blend: SegmentBlends) -> Ensemble:
-    """Trees that add nothing to a blend, with its curve of chances."""
+    """Return trees that add nothing to a blend, with its calibration curve."""
     first = blend.blends[0]
     chances = np.array(first.chance_x_[0]), np.array(first.chance_y_[0])
     return Ensemble(Trees.none(), Trees.none(), *chances)
 
 
 def lambdarank_parameters(settings: Settings, seed: int, threads: int) -> dict[str, Any]:
-    """Learn which of two candidates of one customer stands first [1]_.
+    """Return the LightGBM parameters to learn the order of a request's candidates [1]_.
 
     References
     ----------
@@ -201,7 +205,7 @@ def lambdarank_parameters(settings: Settings, seed: int, threads: int) -> dict[s
 
 
 def binary_parameters(settings: Settings, seed: int, threads: int) -> dict[str, Any]:
-    """Learn how likely each purchase is."""
+    """Return the LightGBM parameters to learn the chance of each purchase."""
     return {
         **_parameters(settings, seed, threads),
         "num_iterations": settings.trees,
@@ -246,7 +250,7 @@ def _set(cases: RankingExamples, parameters: dict[str, Any], reference: Any = No
 def fit_with_early_stopping(
     first: RankingExamples, then: RankingExamples, parameters: dict[str, Any]
 ) -> Trees:
-    """Learn trees on ``first`` as long as they help on ``then``."""
+    """Fit trees on ``first`` until they stop improving on ``then``."""
     lightgbm = _library()
 
     learned = _set(first, parameters)
@@ -261,7 +265,7 @@ def fit_with_early_stopping(
 
 
 def _library() -> Any:
-    """Load what learns trees, which serving never does."""
+    """Import LightGBM, which serving never loads."""
     try:
         import lightgbm
     except OSError as error:
@@ -282,7 +286,7 @@ def _but_rounds(parameters: dict[str, Any]) -> dict[str, Any]:
 
 
 def boost(cases: RankingExamples, rounds: int, parameters: dict[str, Any]) -> Trees:
-    """Learn so many trees."""
+    """Fit a fixed number of trees."""
     lightgbm = _library()
 
     booster = lightgbm.train(_but_rounds(parameters), _set(cases, parameters), rounds)
@@ -290,7 +294,7 @@ def boost(cases: RankingExamples, rounds: int, parameters: dict[str, Any]) -> Tr
 
 
 def flattened(model: dict[str, Any]) -> Trees:
-    """Lay a LightGBM model out as arrays, children beside one another.
+    """Convert a LightGBM model to arrays, with the two children of a node adjacent.
 
     Parameters
     ----------
@@ -308,7 +312,7 @@ def flattened(model: dict[str, Any]) -> Trees:
     child: list[int] = []
     value: list[float] = []
 
-    def room(node: dict[str, Any]) -> int:
+    def add_node(node: dict[str, Any]) -> int:
         if node.get("decision_type", "<=") != "<=":
             raise ValueError(f"a split of type {node['decision_type']!r} is not known.")
         feature.append(int(node.get("split_feature", 0)))
@@ -318,15 +322,15 @@ def flattened(model: dict[str, Any]) -> Trees:
         return len(child) - 1
 
     for tree in model["tree_info"]:
-        roots.append(room(tree["tree_structure"]))
+        roots.append(add_node(tree["tree_structure"]))
         waiting = [(roots[-1], tree["tree_structure"])]
         inner: list[tuple[int, float, float]] = []
         for at, node in waiting:  # grows while it is gone through
             if "left_child" not in node:
                 continue
             left, right = node["left_child"], node["right_child"]
-            child[at] = room(left)
-            room(right)
+            child[at] = add_node(left)
+            add_node(right)
             waiting += [(child[at], left), (child[at] + 1, right)]
             inner.append((at, _cases_of(left), _cases_of(right)))
         for at, n_left, n_right in reversed(inner):  # from the leaves up

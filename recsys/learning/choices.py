@@ -22,7 +22,7 @@ _READ: Final = ("title", "brand", "price_minor", "attributes")
 
 
 def choices_of(history: History, training: TrainingSet, settings: TrainSettings) -> Choices:
-    """Say which products of a training are one choice.
+    """Group the products of a training set into choices.
 
     Parameters
     ----------
@@ -33,24 +33,24 @@ def choices_of(history: History, training: TrainingSet, settings: TrainSettings)
     """
     table = history.table("products")
     at = pc.index_in(pa.array(training.index.item_ids, pa.string()), value_set=table["item_id"])
-    told = {name: table[name].take(at).to_pylist() for name in _READ}
+    columns = {name: table[name].take(at).to_pylist() for name in _READ}
     products = training.products
     alone = np.full(training.n_items, -1, np.int32)
     return Choices.learn(
-        told["title"],
-        told["brand"],
-        told["price_minor"],
+        columns["title"],
+        columns["brand"],
+        columns["price_minor"],
         alone if products is None else products.family,
-        [_named(text) for text in told["attributes"]],
+        [_named(text) for text in columns["attributes"]],
         np.bincount(training.baskets.items.indices, minlength=training.n_items),
         settings.choice_price_ratio,
     )
 
 
 def _named(attributes: str | None) -> str | None:
-    """Choice that a product's attributes name."""
+    """Return the choice that a product's attributes name."""
     if not attributes or CHOICE not in attributes:
         return None
-    said: dict[str, Any] = msgspec.json.decode(attributes)
-    name = said.get(CHOICE)
+    decoded: dict[str, Any] = msgspec.json.decode(attributes)
+    name = decoded.get(CHOICE)
     return None if name is None else str(name)

@@ -1,7 +1,7 @@
-"""Fits the models on what was before a moment, and learns how to rank after it.
+"""Fits the models on data before a moment, and learns to rank on the window after it.
 
-A history and a moment come in; fitted models, blends and trees come out. Called by training, by
-the benchmarks, and by ``analysis.workspace``, so that a notebook looks at what a training learns.
+In: a history and a moment. Out: fitted models, blends and trees. Called by training, by the
+benchmarks, and by ``analysis.workspace``, so that a notebook studies what a training learns.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -25,32 +25,39 @@ from recsys.ranking import Availability, BoostedTrees, Choices, ItemSimilarity, 
 from recsys.ranking.features import ItemStatistics
 from recsys.recommender import all_placements
 
-#: Opens a part of a name, as a context.
+#: Context manager around one step, by its name.
 Step = Callable[[str], AbstractContextManager[None]]
 
-#: Parts of a fit, in their order.
+#: Steps of a fit, in order.
 READING_STEP: Final = "reading"
 STATISTICS: Final = "statistics"
 STEPS: Final = (READING_STEP, *MODELS, STATISTICS)
 
-#: Customers of each window that ranking is learned on: who came back, and who did not.
+#: Customers of each window to learn ranking from: those who bought in it, and those who did not.
 ACTIVE, LAPSED = 2_000, 500
-#: And more of those who came back where they bought little: until together they bought so much.
+#: If they buy little, more of those who bought: until their purchases add up to ``PURCHASES``.
 MOST, PURCHASES = 8_000, 40_000
-#: Orders that the blend for carts is learned on.
+#: Maximum number of orders to learn the cart blend from.
 CARTS: Final = 500
 
 
 @dataclass(frozen=True)
 class FittedModels:
-    """Models that know nothing of what happened at ``training.as_of_ts`` and after."""
+    """Models fitted on data before ``training.as_of_ts``.
+
+    Attributes
+    ----------
+    training : TrainingSet
+    models : mapping of str to Model
+    statistics : ItemStatistics
+    """
 
     training: TrainingSet
     models: Mapping[str, Model]
     statistics: ItemStatistics
 
     def ranker(self, learned: LearnedRanking, shelf: Availability | None = None) -> Ranker:
-        """Put models and blends together; without a shelf everything may be shown."""
+        """Build a ranker; without availability data every product may be shown."""
         if shelf is None:
             none = np.empty(0, np.int64)
             active = np.ones(len(self.training.index), bool)
@@ -65,7 +72,7 @@ class FittedModels:
         )
 
     def boosted(self, learned: LearnedRanking) -> BoostedTrees | None:
-        """Put learned trees over the numbers that the products have by now."""
+        """Return the learned trees with the item statistics of these models."""
         if learned.boosted is None:
             return None
         baskets = examples.same_order_neighbours(self.models)
@@ -75,22 +82,22 @@ class FittedModels:
 def fit_models(
     config: Config, history: History | EncodedHistory, as_of_ts: int, step: Step | None = None
 ) -> FittedModels:
-    """Fit every model on what was before a moment.
+    """Fit every model on data before a moment.
 
     Parameters
     ----------
     config : Config
-    history : History or Numbers
-        Numbers where it is fitted several times.
+    history : History or EncodedHistory
+        Pass an ``EncodedHistory`` to fit several times.
     as_of_ts : int
-        UTC epoch seconds; nothing at or after it is seen.
+        UTC epoch seconds; data at or after it are not used.
     step : callable, optional
-        Opens each part, of ``PARTS``, as a context.
+        Called with the name of each step in ``STEPS``; returns a context manager to run it in.
 
     Raises
     ------
     DataError
-        When there is nothing before it.
+        When there are no data before it.
     """
     settings, part = config.train, step or nullcontext
     with part(READING_STEP):
@@ -99,7 +106,7 @@ def fit_models(
 
 
 def fit_on(config: Config, training: TrainingSet, step: Step | None = None) -> FittedModels:
-    """Fit every model on purchases that have been read; see ``fit``."""
+    """Fit every model on a training set; see ``fit_models``."""
     part = step or nullcontext
     models = from_settings(config.models)
     for name, model in models.items():
@@ -118,40 +125,40 @@ def find_bundles(
     choices: Choices | None = None,
     active: npt.NDArray[np.bool_] | None = None,
 ) -> Bundles:
-    """Find what sells together in a training.
+    """Mine the bundles of a training set.
 
     Parameters
     ----------
     settings : recsys.config.settings.BundleSettings
     history : History
-        Its locations say which region they belong to.
+        The history whose locations name their regions.
     training : TrainingSet
     content : Model, optional
-        The model ``content``, which tells titles that are nearly the same.
+        The model ``content``, which recognises near-duplicate titles.
     choices : Choices, optional
-        What a shopper cannot tell apart counts as one product, see ``by_choice``; by default
-        every product is alone.
+        Products that a shopper cannot tell apart count as one; by default every product counts
+        alone.
     active : ndarray of shape (n_items,), bool, optional
-        Which products are sold; all by default.
+        Whether each product is sold; all by default.
     """
     places = history.table("locations").select(["location_id", "region"]).to_pylist()
     regions = {location_key(row["location_id"]): row["region"] for row in places if row["region"]}
-    alike = ItemSimilarity.of(content) if isinstance(content, Content) else None
+    similarity = ItemSimilarity.of(content) if isinstance(content, Content) else None
     if choices is not None:
         every = np.ones(training.n_items, bool)
         training = merge_choices(training, choices, every if active is None else active)
-    return mine(training, settings, regions=regions, alike=alike)
+    return mine(training, settings, regions=regions, alike=similarity)
 
 
 def observe_window(
     config: Config, history: History | EncodedHistory, fitted: FittedModels, window: Window
 ) -> tuple[EvaluationSet, TrainingWindow]:
-    """Look at what customers did in the window after a fit.
+    """Observe what customers bought in the window after a fit.
 
     Parameters
     ----------
     config : Config
-    history : History or Numbers
+    history : History or EncodedHistory
     fitted : FittedModels
         As of the window's start.
     window : Window
@@ -170,7 +177,7 @@ def observe_window(
 
 
 def _enough(customers: EvaluationSet, seed: int) -> EvaluationSet:
-    """Leave out customers where fewer say enough: those who buy much say much."""
+    """Drop customers beyond the number needed: the more they buy, the fewer are needed."""
     bought = np.diff(customers.relevant().indptr)
     came = np.flatnonzero(bought)
     n_wanted = max(ACTIVE, min(MOST, int(PURCHASES / bought[came].mean())))
@@ -183,16 +190,16 @@ def _enough(customers: EvaluationSet, seed: int) -> EvaluationSet:
     return replace(fewer, sample_weight=fewer.sample_weight * share)
 
 
-def fit_ranking(config: Config, lessons: Sequence[TrainingWindow]) -> LearnedRanking:
-    """Learn blends and trees from what one window taught, or several, the oldest first."""
+def fit_ranking(config: Config, windows: Sequence[TrainingWindow]) -> LearnedRanking:
+    """Learn blends and trees from one training window or several, the oldest first."""
     weights = [settings.weights for settings in all_placements(config).values()]
     train = config.train
     return examples.learn_ranking(
-        lessons, weights, config.ranker, seed=train.seed, threads=train.threads
+        windows, weights, config.ranker, seed=train.seed, threads=train.threads
     )
 
 
 def learn(config: Config, history: History, fitted: FittedModels, window: Window) -> LearnedRanking:
-    """Learn blends on the one window after a fit; see ``study``."""
-    _, lesson = observe_window(config, history, fitted, window)
-    return fit_ranking(config, [lesson])
+    """Learn blends on the one window after a fit; see ``observe_window``."""
+    _, training_window = observe_window(config, history, fitted, window)
+    return fit_ranking(config, [training_window])

@@ -2,7 +2,7 @@
 
 A ranker and customers of a window come in; the weight of features, what becomes of a candidate
 when one feature moves, and figures by kind of customer and product come out. Called by training,
-for its report, and by ``studied``, for notebooks.
+for its report, and by ``analysis``, for notebooks.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from recsys.ranking import EVIDENCE_COLUMNS, FEATURE_NAMES, BoostedTrees, Ensemb
 from recsys.ranking.features import item_statistics
 from recsys.ranking.features import table as of
 
-#: Features of one kind each, in the order of ``FEATURES``.
+#: Features of one kind each, in the order of ``FEATURE_NAMES``.
 GROUPS: Final[dict[str, int]] = {
     "own purchases of the product": len(of.OWN),
     "own purchases of what is like it": len(of.AFFINITY),
@@ -194,7 +194,7 @@ def feature_importance(
 
 
 def _apart(moves: Floats) -> Floats:
-    """How far each column's moves lie from their mean; what moves all alike tells nobody apart."""
+    """Return the mean absolute deviation of each column: a constant separates no candidates."""
     if not len(moves):
         return np.zeros(moves.shape[1])
     apart: Floats = np.abs(moves - moves.mean(axis=0)).mean(axis=0)
@@ -228,7 +228,7 @@ def partial_dependence(
     candidates : RankingExamples
         Of many, some that lie evenly spread.
     feature : str
-        One of ``FEATURES``.
+        One of ``FEATURE_NAMES``.
     points : int
         Values, at most: quantiles of those that the candidates have, between ``ENDS``.
 
@@ -281,10 +281,10 @@ def by_segment(
     Parameters
     ----------
     ours, theirs : TopLists
-        Lists for the panel's customers.
+        Lists for the customers of ``evaluation_set``.
     evaluation_set : EvaluationSet
     k : int
-        Places that count.
+        Cutoff: number of places evaluated.
     seed : int
         Of the bootstrap.
 
@@ -298,7 +298,7 @@ def by_segment(
     rows = rows_of(relevant)
     before = rows_contain(past, rows, relevant.item_ix)
     whole = ndcg_at(ours.mixed, relevant, k), ndcg_at(theirs.mixed, relevant, k)
-    told = [_lead("everybody", "all", np.ones(len(evaluation_set), bool), *whole, seed)]
+    segments = [_lead("everybody", "all", np.ones(len(evaluation_set), bool), *whole, seed)]
     orders = np.array([len(np.unique(row.lines["order"])) for row in evaluation_set.rows])
     third, two_thirds = np.quantile(orders, (1 / 3, 2 / 3)) if len(orders) else (0, 0)
     for name, who in (
@@ -306,21 +306,23 @@ def by_segment(
         ("middling", (orders > third) & (orders <= two_thirds)),
         ("heavy", orders > two_thirds),
     ):
-        told.append(_lead("orders before", name, who, *whole, seed))
+        segments.append(_lead("orders before", name, who, *whole, seed))
     channels = np.array([len(np.unique(row.lines["channel"])) for row in evaluation_set.rows])
     if (channels > 1).any():
-        told.append(_lead("channels before", "one", channels == 1, *whole, seed))
-        told.append(_lead("channels before", "several", channels > 1, *whole, seed))
+        segments.append(_lead("channels before", "one", channels == 1, *whole, seed))
+        segments.append(_lead("channels before", "several", channels > 1, *whole, seed))
     for name, is_kind in (("bought before", before), ("new to them", ~before)):
         kind = Lists.of_pairs(rows[is_kind], relevant.item_ix[is_kind], len(evaluation_set))
         own = name == "bought before"
         one, other = (ndcg_at(shown.own if own else shown.new, kind, k) for shown in (ours, theirs))
-        told.append(_lead("products", name, np.ones(len(evaluation_set), bool), one, other, seed))
+        segments.append(
+            _lead("products", name, np.ones(len(evaluation_set), bool), one, other, seed)
+        )
     n_new = np.bincount(rows[~before], minlength=len(evaluation_set))
     mostly = 2 * n_new > np.bincount(rows, minlength=len(evaluation_set))
-    told.append(_lead("bought then", "mostly the same", ~mostly, *whole, seed))
-    told.append(_lead("bought then", "mostly new", mostly, *whole, seed))
-    return [one for one in told if one.n]
+    segments.append(_lead("bought then", "mostly the same", ~mostly, *whole, seed))
+    segments.append(_lead("bought then", "mostly new", mostly, *whole, seed))
+    return [one for one in segments if one.n]
 
 
 def _lead(

@@ -1,8 +1,8 @@
-"""How much each opinion counts, learned from what customers then bought.
+"""Blends the scores of several models into one log-odds and a chance of purchase.
 
-Candidates with one score a column, and which of them were bought, come in; out come curves and
-weights that turn scores into one number, and that number into a chance of purchase. Learned by
-training, stored in the artefact, read by ``rank``.
+In: candidates with one score per column, and which of them were bought. Out: curves and weights
+that turn scores into log-odds, and log-odds into a chance. Learned by training, stored in the
+artefact, read by ``Ranker``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,10 +16,10 @@ from recsys.errors import NotFittedError
 from recsys.ranking.calibration import CalibrationCurve, Floats, fit_isotonic, stack_curves
 from recsys.ranking.weight_refinement import refine_weights, some_rows
 
-#: Length of each stored curve, at most.
+#: Maximum length of each stored curve.
 KNOTS: Final = 64
 _SMALLEST: Final = 1e-9
-#: Candidates that were not bought, from which curves and weights are learned; see ``_thinned``.
+#: Candidates without a purchase to learn curves and weights from; see ``_thinned``.
 _ENOUGH: Final = 200_000
 
 Scores = npt.NDArray[np.floating]
@@ -28,30 +28,30 @@ Stacked = tuple[Floats, Floats, Floats]
 
 
 class Blend:
-    """Weighted evidence of several columns, in log-odds, and its chance of coming true.
+    """Weighted sum of the evidence of several columns, in log-odds, with calibrated chances.
 
-    A column's evidence for a product is how much likelier a purchase is, in log-odds, at that
-    score than at score 0, which a model gives to what it knows nothing of. It is never negative,
-    so that columns of any scale can be added and a placement can let one of them count more.
+    The evidence of a column for a product is the increase in the log-odds of a purchase at its
+    score over score 0, which a model gives to products it knows nothing about. Evidence is never
+    negative, so columns of any scale add up and a placement can raise the weight of one of them.
 
     Parameters
     ----------
     columns : sequence of str
         Names of the columns of scores.
     l2 : float
-        Penalty on the squared weights; a trifle that settles ties between equal columns.
+        L2 penalty on the weights; small, it settles ties between equal columns.
 
     Attributes
     ----------
     score_x_, score_y_ : ndarray of shape (n_columns, KNOTS), float64
         Score → evidence.
     weights_ : ndarray of shape (n_columns,), float64
-        What the evidence of each column counts, >= 0.
+        Weight of the evidence of each column, >= 0.
     intercept_ : float
         Log-odds of a product without evidence.
     factors_ : ndarray of shape (n_curves, n_columns), float64
-        Factors on the columns' evidence for which a curve of chances was learned; the first
-        are all one.
+        Factors on the evidence of the columns for which a calibration curve was learned; the
+        first row is all ones.
     chance_x_, chance_y_ : ndarray of shape (n_curves, KNOTS), float64
         Blended evidence → chance of purchase within the window it was learned on.
     """
@@ -78,20 +78,20 @@ class Blend:
         sample_weight: Floats | None = None,
         factors: Sequence[Floats] = (),
     ) -> Self:
-        """Learn curves, weights and chances; replaces what was learned before.
+        """Fit curves, weights and calibration; replaces an earlier fit.
 
         Parameters
         ----------
         scores : ndarray of shape (m, n_columns)
-            Of candidates for customers as they were at one moment; ``m`` >= 1.
+            Scores of candidates for customers as of one moment; ``m`` >= 1.
         bought : ndarray of shape (m,), bool
             Which of them were bought after that moment.
         rows : ndarray of shape (m,), integer
-            Whose candidate each is, ascending.
+            Request of each candidate, ascending.
         sample_weight : ndarray of shape (m,), float64, optional
-            How many cases each candidate stands for; one by default.
+            Number of cases that each candidate represents; one by default.
         factors : sequence of ndarrays of shape (n_columns,)
-            Factors that placements set; each gets its own curve of chances.
+            Factors that placements set; each gets its own calibration curve.
         """
         sample_weight = np.ones(len(bought)) if sample_weight is None else sample_weight
         whole, rows_of_all = (scores, bought), rows
@@ -106,7 +106,7 @@ class Blend:
         self.score_x_, self.score_y_ = stack_curves(curves, KNOTS)
         parts = self._parts(scores)
         likeliest, self.intercept_ = fit_weights(parts, bought, sample_weight, self.l2)
-        likeliest[~parts.any(axis=0)] = 0.0  # of what is never said nothing was learned
+        likeliest[~parts.any(axis=0)] = 0.0  # columns without evidence were not learned
         first = some_rows(whole[1], rows_of_all)
         self.weights_ = refine_weights(
             self._parts(whole[0][first]), likeliest, whole[1][first], rows_of_all[first]
@@ -123,7 +123,7 @@ class Blend:
         return self
 
     def evidence(self, scores: Scores) -> Floats:
-        """Weigh what each column says about each candidate.
+        """Return the weighted evidence of each column for each candidate.
 
         Parameters
         ----------
@@ -148,7 +148,7 @@ class Blend:
         ----------
         evidence : ndarray of shape (m, n_columns)
         factors : ndarray of shape (n_columns,)
-            What each column counts on the placement.
+            Factor of each column on the placement.
 
         Returns
         -------
@@ -168,20 +168,20 @@ class Blend:
         Returns
         -------
         ndarray of shape (m,), float64
-            In (0, 1). Factors for which no curve was learned give the chance without factors,
-            which does not always fall with the rank then.
+            In (0, 1). Without a curve for these factors, the chance is that without factors,
+            and may not fall with the rank.
         """
         at, curve = self.curve_of(factors)
         return curve(self.total(evidence, self.factors_[at]))
 
     def curve_of(self, factors: Floats) -> tuple[int, CalibrationCurve]:
-        """Find the curve of chances that was learned for some factors, or else without any."""
+        """Return the calibration curve learned for these factors, or else without factors."""
         known = np.flatnonzero((self.factors_ == factors).all(axis=1))
         at = int(known[0]) if known.size else 0
         return at, CalibrationCurve.row(self.chance_x_, self.chance_y_, at)
 
     def arrays(self) -> dict[str, npt.NDArray[np.float64]]:
-        """Return what was learned, by name."""
+        """Return the learned arrays by name."""
         return {name.rstrip("_"): np.asarray(getattr(self, name)) for name in self._LEARNED}
 
     #: Names of the arrays that ``arrays`` gives.
@@ -189,7 +189,7 @@ class Blend:
 
     @classmethod
     def from_arrays(cls, columns: Sequence[str], arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
-        """Rebuild a blend from what ``arrays`` gave."""
+        """Rebuild a blend from the arrays that ``arrays`` returned."""
         blend = cls(columns)
         for name in cls._LEARNED:
             setattr(blend, name, arrays[name.rstrip("_")])
@@ -206,7 +206,7 @@ class Blend:
 
 
 def stacked(blends: Sequence[Blend]) -> Stacked:
-    """Lay the curves and weights of several blends on top of each other.
+    """Stack the curves and weights of several blends.
 
     Raises
     ------
@@ -223,7 +223,7 @@ def stacked(blends: Sequence[Blend]) -> Stacked:
 
 
 def weigh_evidence(learned: Stacked, scores: Scores, kind: npt.NDArray[np.uint8]) -> Floats:
-    """Weigh what each column says about each candidate, by the blend for its kind.
+    """Return the weighted evidence of each column, by the blend of each candidate's kind.
 
     Parameters
     ----------
@@ -231,7 +231,7 @@ def weigh_evidence(learned: Stacked, scores: Scores, kind: npt.NDArray[np.uint8]
         Of several blends, see ``stacked``.
     scores : ndarray of shape (m, n_columns)
     kind : ndarray of shape (m,), uint8
-        Which of the blends each candidate is weighed by.
+        Index of the blend of each candidate.
 
     Returns
     -------
@@ -250,7 +250,7 @@ def add_up_evidence(
     ----------
     blends : sequence of Blend
     kind : ndarray of shape (m,), uint8
-        Which of ``blends`` each candidate is of.
+        Index in ``blends`` of each candidate.
     evidence : ndarray of shape (m, n_columns)
     factors : ndarray of shape (n_columns,)
 
@@ -272,7 +272,11 @@ def _plain(scores: Scores, kind: npt.NDArray[np.uint8]) -> tuple[Any, Any]:
 def _weighed(
     scores: Scores, kind: npt.NDArray[np.uint8], x: Floats, y: Floats, weights: Floats
 ) -> Floats:
-    """As ``numpy.interp`` for each column and kind; flat beyond the ends of a curve."""
+    """Interpolate each score on its column's curve and multiply by the weight, row by row.
+
+    As ``numpy.interp``, flat beyond the ends. Compiled because the curve depends on both the column
+    and the candidate's kind: numpy would need a pass and a copy for each pair.
+    """
     m, width = scores.shape
     knots = x.shape[2]
     out = np.empty((m, width), np.float64)
@@ -302,6 +306,10 @@ def _weighed(
 def _added(
     evidence: Floats, kind: npt.NDArray[np.uint8], factors: Floats, intercepts: Floats
 ) -> Floats:
+    """Sum intercept and weighted evidence of each candidate, columns in order.
+
+    Compiled to fix the order of the sum, so that a candidate gets the same bits in any batch.
+    """
     out = np.empty(len(evidence), np.float64)
     for i in range(len(evidence)):
         total = intercepts[kind[i]]
@@ -312,14 +320,14 @@ def _added(
 
 
 def _thinned(bought: Bools, sample_weight: Floats) -> tuple[npt.NDArray[np.int64], Floats]:
-    """Choose what is learned from: all that was bought, and some of many others.
+    """Choose the candidates to learn from: all that were bought, and a sample of the others.
 
     Returns
     -------
     some : ndarray, int64
         Positions, ascending.
     sample_weight : ndarray
-        Of those; who stays stands for who does not.
+        Weights of those, raised for the candidates left out.
     """
     step = max(1, int((~bought).sum()) // _ENOUGH)
     others = np.flatnonzero(~bought)[::step]
@@ -328,7 +336,7 @@ def _thinned(bought: Bools, sample_weight: Floats) -> tuple[npt.NDArray[np.int64
 
 
 def _evidence_curve(chances: CalibrationCurve) -> CalibrationCurve:
-    """Turn a curve of chances into one of evidence: nothing up to a score of 0."""
+    """Turn a curve of chances into one of evidence, which is 0 up to a score of 0."""
     nothing = chances(np.zeros(1))
     x = np.append(0.0, chances.x[chances.x > 0])
     y = np.append(nothing, chances.y[chances.x > 0])

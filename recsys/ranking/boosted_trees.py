@@ -1,8 +1,8 @@
-"""Boosted trees over the blend: what they add to the candidates of known customers.
+"""Boosted trees that correct the blend for the candidates of known customers.
 
-The best candidates of the blend come in, with histories and context; log-odds to add, the chance
-of purchase and what each column contributed come out. Learned by ``validation.boosting``, stored
-in the artefact, asked by ``rank``.
+In: the best candidates of the blend, with histories and contexts. Out: log-odds to add, the chance
+of purchase, and the contribution of each column. Learned by ``learning.boosting``, stored in the
+artefact, used by ``Ranker``.
 """
 
 from collections.abc import Mapping
@@ -24,18 +24,18 @@ from recsys.ranking.trees import Trees
 #: Names of the features, and the column of evidence that each belongs to.
 FEATURE_NAMES: Final = feature_names(EVIDENCE_COLUMNS)
 EVIDENCE_COLUMN_OF: Final = evidence_column(EVIDENCE_COLUMNS)
-#: Candidates of each customer that trees look at: so many of all, and so many of those bought
-#: before and of the new ones at least.
+#: Candidates of each customer that the trees score: the best of all, and at least so many of those
+#: bought before and of the new ones.
 CHOSEN: Final = 160
 PER_KIND: Final = 60
 
 
 @dataclass(frozen=True, eq=False)
 class Ensemble:
-    """Trees that tell chances, and on top of them trees that order.
+    """Trees that predict chances, and on top of them trees that order.
 
-    A chance must be right for everybody. For the order what is first in a list counts most, and
-    a customer who buys much no more than one who buys little.
+    Chances must be calibrated for everybody. The order is optimised for the first places of each
+    list, and every customer has the same weight.
 
     Attributes
     ----------
@@ -57,7 +57,7 @@ class Ensemble:
         return CalibrationCurve(self.chance_x, self.chance_y)(total)
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
-        """Everything, by name."""
+        """Return all arrays by name."""
         return {
             **{f"order_{name}": array for name, array in self.order.arrays().items()},
             **{f"likely_{name}": array for name, array in self.likely.arrays().items()},
@@ -67,7 +67,7 @@ class Ensemble:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
-        """Rebuild from what ``arrays`` gave."""
+        """Rebuild from the arrays that ``arrays`` returned."""
 
         def trees(kind: str) -> Trees:
             start = f"{kind}_"
@@ -84,13 +84,13 @@ class Ensemble:
 
 @dataclass(frozen=True, eq=False)
 class BoostedTrees:
-    """Two ensembles and what their features are made of.
+    """Two ensembles, and the data that their features are computed from.
 
     Attributes
     ----------
     statistics : ItemStatistics
     baskets : tuple of (indptr int64, indices int32, scores float32)
-        Neighbours of each product in one order.
+        Co-purchase neighbours of each product.
     plain, cart : Ensemble
         For requests without and with a cart.
     """
@@ -109,7 +109,7 @@ class BoostedTrees:
         histories: Histories,
         context: Context,
     ) -> Features:
-        """Work out the features of chosen candidates.
+        """Compute the features of chosen candidates.
 
         Parameters
         ----------
@@ -119,7 +119,7 @@ class BoostedTrees:
         rows : ndarray, int64
             Row of every candidate.
         total : ndarray
-            What the blend says of every candidate.
+            Log-odds of the blend, for every candidate.
         histories : Histories
         context : Context
         """
@@ -135,7 +135,12 @@ class BoostedTrees:
         )
 
     def contributions(self, ensemble: Ensemble, features: Features) -> Floats:
-        """What each column's features add to candidates, shape (m, len(COLUMNS)); log-odds."""
+        """Return the contribution of each column's features to candidates, in log-odds.
+
+        Returns
+        -------
+        ndarray of shape (m, len(EVIDENCE_COLUMNS)), float64
+        """
         both = (ensemble.likely, ensemble.order)
         contributions = sum(
             trees.shares(features, EVIDENCE_COLUMN_OF, len(EVIDENCE_COLUMNS) + 1) for trees in both
@@ -146,15 +151,15 @@ class BoostedTrees:
 def choose_for_trees(
     candidates: Candidates, total: Floats, allowed: npt.NDArray[np.bool_]
 ) -> IntArray:
-    """Choose the candidates that trees look at: the best of each kind that may be shown.
+    """Choose the candidates that the trees score: the best of each kind that may be shown.
 
     Parameters
     ----------
     candidates : Candidates
     total : ndarray of shape (m,)
-        What the blend says.
+        Log-odds of the blend.
     allowed : ndarray of shape (m,), bool
-        Which may be shown.
+        Whether each may be shown.
 
     Returns
     -------

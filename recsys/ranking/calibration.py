@@ -1,7 +1,7 @@
-"""Monotone curves learned from what happened, kept as two short arrays.
+"""Isotonic calibration curves, kept as two short arrays.
 
-Numbers with outcomes come in; a rising curve from number to chance comes out, read with
-``numpy.interp``. Called by ``blend``.
+In: numbers with outcomes. Out: a rising curve from number to chance, read with ``numpy.interp``.
+Called by ``blend``, ``segment_blends`` and ``learning.boosting``.
 """
 
 from typing import NamedTuple
@@ -27,13 +27,13 @@ class CalibrationCurve(NamedTuple):
     y: Floats
 
     def __call__(self, x: npt.NDArray[np.floating]) -> Floats:
-        """Read the curve at ``x``; the same at each number whatever stands beside it."""
+        """Return the curve at ``x``."""
         read: Floats = np.interp(x, self.x, self.y)
         return read
 
     @classmethod
     def row(cls, x: Floats, y: Floats, row: int) -> "CalibrationCurve":
-        """Take one curve out of stacked arrays, without the repeats of its last knot."""
+        """Return one curve of stacked arrays, without the repeats of its last knot."""
         length = int(np.searchsorted(x[row], x[row, -1])) + 1
         return cls(x[row, :length], y[row, :length])
 
@@ -50,18 +50,19 @@ def fit_isotonic(
     happened : ndarray of shape (m,), bool
         Outcomes.
     weights : ndarray of shape (m,), float64
-        How many cases each one stands for, > 0.
+        Number of cases that each represents, > 0.
     knots : int
-        Length of the curve, at most.
+        Maximum length of the curve.
 
     Returns
     -------
     CalibrationCurve
-        With one case of doubt mixed into every step, so that no chance is exactly 0 or 1.
+        Each step is shrunk towards the overall chance by one case, so that no chance is exactly
+        0 or 1.
 
     Notes
     -----
-    Isotonic regression: equal ``x`` are pooled first, then neighbours that would fall.
+    Isotonic regression (pool adjacent violators); equal ``x`` are pooled first.
     """
     from scipy.optimize import isotonic_regression  # training only; serving never loads it
 

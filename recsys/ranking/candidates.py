@@ -1,7 +1,7 @@
-"""What might be shown: every product that any model names, with what each model thinks of it.
+"""Collects candidates: every product that any model proposes, with the scores of all models.
 
-A batch of histories and contexts come in; out come their candidates, with one score a column.
-Called by ``rank`` for requests, and by training to learn the blend.
+In: a batch of histories and contexts. Out: their candidates, with one score per column. Called by
+``Ranker`` for requests, and by training to learn the blend.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,11 +21,11 @@ BOUGHT_BEFORE: Final = KINDS.index("bought_before")
 
 #: The models, in the order of the columns.
 MODEL_COLUMNS: Final = tuple(EVERY_MODEL)
-#: One column more: co-purchase with the cart alone, which would drown in a long history.
+#: One more column: co-purchase with the cart alone, whose effect a long history would hide.
 CART_COLUMN: Final = "cart"
 EVIDENCE_COLUMNS: Final = (*MODEL_COLUMNS, CART_COLUMN)
-#: Columns that know only the products that they name themselves: to ask them about others is as
-#: much work again, and adds nothing to the figures.
+#: Columns that score only the candidates that they propose themselves: scoring the others doubles
+#: their work and does not improve the metrics.
 _BY_NAME: Final = ("copurchase", CART_COLUMN)
 #: Column → the model whose factor counts for it.
 MODEL_OF_COLUMN: Final = {**{name: name for name in MODEL_COLUMNS}, CART_COLUMN: "copurchase"}
@@ -41,10 +41,10 @@ class Candidates:
         Row ``i`` lies in ``[indptr[i], indptr[i + 1])`` of the other arrays.
     item_ix : ndarray of shape (m,), int32
         Ascending within a row.
-    scores : ndarray of shape (m, len(COLUMNS)), float32
-        What each column gives; 0 where it has nothing to say.
+    scores : ndarray of shape (m, len(EVIDENCE_COLUMNS)), float32
+        Score of each column; 0 where it has none.
     kind : ndarray of shape (m,), uint8
-        Which of ``parts.KINDS`` it is.
+        Which of ``segment_blends.KINDS`` it is.
     """
 
     indptr: npt.NDArray[np.int64]
@@ -54,66 +54,66 @@ class Candidates:
 
 
 def collect_candidates(models: Mapping[str, Model], batch: Batch, n: int) -> Candidates:
-    """Ask every model for its best products, then the models about all of them.
+    """Collect the best products of every model, then score all of them by every model.
 
     Parameters
     ----------
     models : mapping
-        All of ``MODELS`` that are not switched off, fitted. A model that is not there has
+        All of ``MODEL_COLUMNS`` that are not switched off, fitted. A model that is not there has
         nothing to say, and costs nothing.
     batch : Batch
     n : int
-        Products that each model names for each customer, at most.
+        Maximum number of products that each model proposes per customer.
 
     Returns
     -------
     Candidates
         Whatever stands beside a row, its candidates and scores are the same.
     """
-    asked = _asked(models, batch)
-    named = {name: model.name_best(given, n) for name, (model, given) in asked.items()}
-    union = _union(list(named.values()), batch.histories.n_items)
+    inputs = _inputs(models, batch)
+    proposed = {name: model.name_best(given, n) for name, (model, given) in inputs.items()}
+    union = _union(list(proposed.values()), batch.histories.n_items)
     scores = np.zeros((len(union.item_ix), len(EVIDENCE_COLUMNS)), np.float32)
-    for name, (model, given) in asked.items():
+    for name, (model, given) in inputs.items():
         column = EVIDENCE_COLUMNS.index(name)
         if name in _BY_NAME:
-            wanted = union.indptr, union.item_ix
-            scores[:, column] = scores_in_lists(*named[name], wanted, batch.histories.n_items)
+            items = union.indptr, union.item_ix
+            scores[:, column] = scores_in_lists(*proposed[name], items, batch.histories.n_items)
         else:
             scores[:, column] = model.judge(given, union)
     return Candidates(union.indptr, union.item_ix, scores, _kinds(batch.histories, union))
 
 
 def score_given(models: Mapping[str, Model], batch: Batch, items: Lists) -> Candidates:
-    """Ask the models about given products, whether they would name them or not.
+    """Score given products by every model, whether it would propose them or not.
 
     Parameters
     ----------
     models, batch
-        As in ``collect``.
+        As in ``collect_candidates``.
     items : Lists
         Products of each row, ascending.
     """
     scores = np.zeros((len(items.item_ix), len(EVIDENCE_COLUMNS)), np.float32)
-    for name, (model, given) in _asked(models, batch).items():
+    for name, (model, given) in _inputs(models, batch).items():
         scores[:, EVIDENCE_COLUMNS.index(name)] = model.judge(given, items)
     return Candidates(items.indptr, items.item_ix, scores, _kinds(batch.histories, items))
 
 
-def _asked(models: Mapping[str, Model], batch: Batch) -> dict[str, tuple[Model, Batch]]:
-    """Who is asked for each column, and with what; no cart, no column for it."""
+def _inputs(models: Mapping[str, Model], batch: Batch) -> dict[str, tuple[Model, Batch]]:
+    """Return the model and the batch of each column; without carts there is no cart column."""
     if not len(batch.context.cart.item_ix):
         return {name: (models[name], batch) for name in MODEL_COLUMNS if name in models}
-    asked = {
+    inputs = {
         name: (models[name], batch.without_cart if name == "copurchase" else batch)
         for name in MODEL_COLUMNS
         if name in models
     }
-    return {**asked, CART_COLUMN: (models["copurchase"], batch.cart_alone)}
+    return {**inputs, CART_COLUMN: (models["copurchase"], batch.cart_alone)}
 
 
 def _kinds(histories: Histories, items: Lists) -> Kinds:
-    """Say of each candidate whether its customer bought it before, or is known at all."""
+    """Return the kind of each candidate: bought before, new, or of a stranger."""
     given = items.indptr, items.item_ix, histories.indptr, histories.item_ix
     with zeroed((histories.n_items, np.uint8)) as (mark,):
         kinds: Kinds = _kind_of(STRANGER, NEW, BOUGHT_BEFORE, mark, *map(fixed, given))
@@ -131,6 +131,11 @@ def _kind_of(
     past_indptr: IntArray,
     past: IxArray,
 ) -> Kinds:
+    """Classify candidates row by row, marking the customer's past products in ``mark``.
+
+    Compiled because membership by a catalogue-wide mark costs one read per candidate, where numpy
+    would sort both lists.
+    """
     out = np.empty(len(items), np.uint8)
     for r in range(len(indptr) - 1):
         for at in range(past_indptr[r], past_indptr[r + 1]):
@@ -143,11 +148,11 @@ def _kind_of(
     return out
 
 
-def _union(named: Sequence[Recommendations], n_items: int) -> Lists:
-    """Put what every model names together: each product once a row, ascending."""
-    items = np.concatenate([each.item_ix for each in named])
-    ends = np.stack([each.indptr for each in named])
-    starts = np.cumsum([0, *(len(each.item_ix) for each in named[:-1])])
+def _union(proposed: Sequence[Recommendations], n_items: int) -> Lists:
+    """Return the union of the models' candidates: each product once per row, ascending."""
+    items = np.concatenate([each.item_ix for each in proposed])
+    ends = np.stack([each.indptr for each in proposed])
+    starts = np.cumsum([0, *(len(each.item_ix) for each in proposed[:-1])])
     with zeroed((n_items, np.uint8)) as (mark,):
         return Lists(*_gather(mark, *map(fixed, (items, ends, starts))))
 
@@ -156,6 +161,10 @@ def _union(named: Sequence[Recommendations], n_items: int) -> Lists:
 def _gather(
     mark: npt.NDArray[np.uint8], items: IxArray, ends: IntArray, starts: IntArray
 ) -> tuple[IntArray, IxArray]:
+    """Merge the models' lists row by row, dropping repeats by ``mark``, and sort each row.
+
+    Compiled because numpy would have to sort the candidates of all rows together.
+    """
     n_rows = ends.shape[1] - 1
     indptr, found = np.zeros(n_rows + 1, np.int64), np.empty(len(items), np.int32)
     end = 0

@@ -2,7 +2,7 @@
 
 Candidates, how many new ones each list shall have, and what each customer bought come in; out come
 the candidates to choose a list from, and counts of what the rules left out. A product is new where
-its customer never bought any of its choice. Called by ``rank``.
+its customer never bought any of its choice. Called by ``Ranker``.
 
 Of a list of ``count`` places ``m = ceil(share * count)`` at least are for new products. They do not
 all stand at its end: the first ``p`` places hold ``m * p // count`` of them at least, so whoever
@@ -86,15 +86,15 @@ def selection_pools(
     keys : ndarray of shape (m,), float64
         More is better.
     allowed : ndarray of shape (m,), bool
-        Who takes part.
+        Whether each candidate takes part.
     counts : ndarray of shape (n,), int64
     diversity : ndarray of shape (n,), float64
-        See ``diversity.ample``.
+        See ``diversity.pool_sizes``.
     needed : ndarray of shape (n,), int64
     new : ndarray of shape (m,), bool, or None
         None: no list needs new ones.
     behind : ndarray of shape (m,), bool, or None
-        Who stands behind all others.
+        Candidates to rank behind all others.
 
     Returns
     -------
@@ -125,14 +125,14 @@ def count_missed(
     needed: IntArray,
     new: Bools | None,
 ) -> npt.NDArray[np.int64]:
-    """Count what would stand in each list but for a rule.
+    """Count the candidates that each rule keeps out of each list.
 
     Parameters
     ----------
     found, keys, free, counts, needed, new
-        As of ``pool``.
+        As in ``selection_pools``.
     code : ndarray of shape (m,), uint8
-        As of ``rules.forbid``.
+        As ``Rules.forbid`` returns it.
     n_rules : int
 
     Returns

@@ -55,7 +55,7 @@ class FilterData:
         Empty where unknown.
     price_minor : ndarray of shape (n_items,), int64
         Minor units; below 0 where unknown.
-    labels : mapping of str to Labels
+    labels : mapping of str to LabelColumn
         ``department``, ``category``, ``brand``.
     active : ndarray of shape (n_items,), bool
     attributes : mapping of str to Attribute, optional

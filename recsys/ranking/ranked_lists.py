@@ -24,9 +24,9 @@ class RankedLists:
         Best first, one of each choice.
     chance : ndarray of shape (k,), float64
         Of purchase within the horizon.
-    scores : ndarray of shape (k, len(COLUMNS)), float32
+    scores : ndarray of shape (k, len(EVIDENCE_COLUMNS)), float32
         What each column gave.
-    evidence : ndarray of shape (k, len(COLUMNS)), float64
+    evidence : ndarray of shape (k, len(EVIDENCE_COLUMNS)), float64
         What it counted for, in log-odds, the placement's factors included.
     left_out : ndarray of shape (n, len(RULES)), int64
         Candidates that would have stood in the list but for each rule.

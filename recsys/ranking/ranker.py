@@ -64,7 +64,7 @@ class RankRequest:
     ----------
     counts : ndarray of shape (n,), int64
         Number of items to return, at least 1.
-    factors : ndarray of shape (n, len(COLUMNS)), float64
+    factors : ndarray of shape (n, len(EVIDENCE_COLUMNS)), float64
         What the evidence of each column counts on the placement, see ``factors_of``.
     limits : Limits
         What must not be shown.
@@ -114,10 +114,10 @@ class Ranker:
     index : ItemIndex
         The catalogue.
     models : mapping
-        All of ``candidates.MODELS``, fitted.
+        All of ``candidates.MODEL_COLUMNS``, fitted.
     plain, cart : SegmentBlends
-        Learned without and with a cart; ``plain`` has the columns ``MODELS``, ``cart`` has
-        ``COLUMNS``.
+        Learned without and with a cart; ``plain`` has the columns ``MODEL_COLUMNS``,
+        ``cart`` has ``EVIDENCE_COLUMNS``.
     shelf : Availability
         Activity and stock.
     facts : FilterData, optional
@@ -393,7 +393,7 @@ class _TreeScores:
 
 
 def factors_of(by_model: Mapping[str, float]) -> Floats:
-    """Lay a placement's factors out over ``COLUMNS``; one where it names none.
+    """Lay a placement's factors out over ``EVIDENCE_COLUMNS``; one where it names none.
 
     The column of the cart has its model's factor, unless it is named itself.
     """

@@ -1,7 +1,7 @@
-"""Puts candidates in order, as many of each request's as are wanted.
+"""Selects the best candidates of each request.
 
-Totals of candidates come in, positions of the best ones come out; equal ones stand in the order
-of the items. Called by ``rank`` and by ``boosted``.
+In: keys of candidates. Out: positions of the best ones, best first; ties by item. Called by
+``discovery`` and ``boosted_trees``.
 """
 
 from collections.abc import Sequence
@@ -28,11 +28,11 @@ def best_candidates(
     total : ndarray of shape (m,), float64
         More is better.
     allowed : ndarray of shape (m,), bool
-        Who takes part.
+        Whether each candidate takes part.
     counts : ndarray of shape (n,), int64
-        How many are wanted of each request.
+        Number to select for each request.
     behind : ndarray of shape (m,), bool, optional
-        Who stands behind all others.
+        Candidates to rank behind all others.
 
     Returns
     -------
@@ -59,13 +59,13 @@ def best_of_groups(
     Parameters
     ----------
     found, total, allowed
-        As of ``best``.
+        As in ``best_candidates``.
     group : ndarray of shape (m,), uint8
         Of each candidate.
     groups : sequence of int
-        Those that take part.
+        Groups that take part.
     n, n_each : int
-        How many are wanted of all groups together, and of each.
+        Number to select from all groups together, and from each.
 
     Returns
     -------
@@ -92,16 +92,16 @@ def count_left_out(
     counts: IntArray,
     n_rules: int,
 ) -> npt.NDArray[np.int64]:
-    """Count what would stand in each list but for a rule.
+    """Count the candidates that each rule keeps out of each list.
 
     Parameters
     ----------
     found, total, counts
-        As of ``best``.
+        As in ``best_candidates``.
     code : ndarray of shape (m,), uint8
-        As of ``rules.forbid``.
+        As ``Rules.forbid`` returns it.
     shown : tuple of ndarray
-        What ``best`` found among those that no rule forbids.
+        The best of the candidates that no rule forbids.
     n_rules : int
 
     Returns
@@ -114,7 +114,7 @@ def count_left_out(
 
 @compiled
 def _before(a: Any, b: Any, behind: Bools, total: Floats, item_ix: IxArray) -> Any:
-    """Whether one position stands before another."""
+    """Return whether one position ranks before another."""
     if behind[a] != behind[b]:
         return behind[b]
     if total[a] != total[b]:
@@ -131,6 +131,11 @@ def _best(
     behind: Bools,
     counts: IntArray,
 ) -> tuple[IntArray, IntArray]:
+    """Find the ``counts[r]`` best candidates of each row by a bounded heap, then sort them.
+
+    Rows in order; ties by item. Compiled because numpy would sort all candidates to keep a few,
+    and cannot sort by three keys per row without allocating them.
+    """
     n = len(indptr) - 1
     ends = np.zeros(n + 1, np.int64)
     room = 0
@@ -191,6 +196,7 @@ def _best_of_groups(
     group: npt.NDArray[np.uint8],
     groups: npt.NDArray[np.uint8],
 ) -> IntArray:
+    """Mark the best of each group, then the best of all groups; return the marked positions."""
     many, each = np.full(len(indptr) - 1, n), np.full(len(indptr) - 1, n_each)
     nobody, chosen = np.zeros(len(total), np.bool_), np.zeros(len(total), np.bool_)
     any_of, mine = np.zeros(len(total), np.bool_), np.empty(len(total), np.bool_)
@@ -216,6 +222,10 @@ def _left_out(
     shown: IntArray,
     counts: IntArray,
 ) -> npt.NDArray[np.int64]:
+    """Count, row by row, the forbidden candidates that rank before the last one shown.
+
+    Compiled to walk each row once; numpy would repeat the last shown key for every candidate.
+    """
     n = len(indptr) - 1
     out = np.zeros((n, n_rules), np.int64)
     for r in range(n):

@@ -1,8 +1,7 @@
-"""Boosted trees as flat arrays: what they add to a candidate, and which features it came from.
+"""Boosted trees as flat arrays: their score of a candidate, and its attribution to features.
 
-A learned ensemble comes in once, as arrays; features of candidates come in, log-odds come out.
-Learned by training, stored in the artefact; serving walks the arrays and loads no library that
-learned them.
+In: a learned ensemble, as arrays, and features of candidates. Out: log-odds. Learned by training,
+stored in the artefact; serving walks the arrays and does not load LightGBM.
 """
 
 from collections.abc import Mapping
@@ -20,10 +19,10 @@ Features = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
 Masks = npt.NDArray[np.uint32]
 
-#: Leaves that fit into one number, a bit each.
+#: Leaves per tree that fit into one mask, one bit each.
 _LEAVES: Final = 32
 _EVERY: Final = (1 << _LEAVES) - 1
-#: Candidates that are asked about together; more would leave the cache.
+#: Candidates per block; more would not fit into the cache.
 TOGETHER: Final = 128
 
 
@@ -36,7 +35,7 @@ class Trees:
     roots : ndarray of shape (n_trees,), int32
         First node of each.
     feature : ndarray of shape (n_nodes,), int32
-        Column that a node asks for; 0 at a leaf.
+        Feature column that a node compares; 0 at a leaf.
     threshold : ndarray of shape (n_nodes,), float64
     child : ndarray of shape (n_nodes,), int32
         Where to go if the feature is at most the threshold, and to the one behind it if it is
@@ -63,7 +62,7 @@ class Trees:
         return len(self.roots)
 
     def add(self, features: Features) -> Floats:
-        """Say what the trees add to each candidate.
+        """Return the sum of the trees for each candidate.
 
         Parameters
         ----------
@@ -92,7 +91,7 @@ class Trees:
         return _leaf_masks(self)
 
     def shares(self, features: Features, group: npt.NDArray[np.int32], n_groups: int) -> Floats:
-        """Divide what the trees add among groups of features, by the path that was taken [1]_.
+        """Attribute the output of the trees to groups of features, by the path taken [1]_.
 
         Parameters
         ----------
@@ -109,19 +108,19 @@ class Trees:
         References
         ----------
         .. [1] Saabas (2014), Interpreting random forests: each step from a node to its child
-           moves the expected value, and that is credited to the feature the node asked for.
+           moves the expected value, and that is credited to the feature the node compares.
         """
         out = np.zeros((len(features), n_groups))
         _credit_features(*self._given(features, fixed(group), out))
         return out
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
-        """Everything, by name."""
+        """Return all arrays by name."""
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
-        """Rebuild from what ``arrays`` gave."""
+        """Rebuild from the arrays that ``arrays`` returned."""
         return cls(**{name: np.asarray(arrays[name]) for name in cls.__dataclass_fields__})
 
 
@@ -160,7 +159,7 @@ class LeafMasks(NamedTuple):
 
 
 def _leaf_masks(trees: Trees) -> LeafMasks | None:
-    """Lay trees out for ``_score_leaf_masks``; None where one has too many leaves."""
+    """Convert trees to leaf masks; None if one has too many leaves."""
     starts, ends = [0], [0]
     feature: list[int] = []
     threshold: list[float] = []
@@ -211,8 +210,12 @@ def _score_leaf_masks(
     value: Floats,
     total: Floats,
 ) -> None:
-    # Every node of a tree is asked for many candidates at once, which processors do several times
-    # as fast as they find the way of each. Sums are added in the trees' order.
+    """Add each tree's value to each candidate, by striking out leaves (QuickScorer).
+
+    Walks blocks of ``TOGETHER`` candidates, trees in order, nodes in order; every node is compared
+    with the whole block at once, which vectorises. Compiled because numpy would allocate a mask of
+    (candidates, nodes).
+    """
     m, width = features.shape
     block = np.zeros((width, TOGETHER), np.float32)
     left = np.empty(TOGETHER, np.uint32)
@@ -248,8 +251,11 @@ def _score_nodes(
     value: Floats,
     total: Floats,
 ) -> None:
-    # Some candidates at a time, and of these a tree at a time: features and nodes stay in the
-    # cache. Sums are added in the trees' order.
+    """Add each tree's value to each candidate, by walking from root to leaf.
+
+    Walks blocks of 256 candidates, and of a block one tree after the other, so that features and
+    nodes stay in the cache. Compiled because the path depends on the candidate at every step.
+    """
     for start in range(0, len(features), 256):
         for tree in range(len(roots)):
             for i in range(start, min(start + 256, len(features))):
@@ -270,6 +276,11 @@ def _credit_features(
     group: Ints,
     out: Floats,
 ) -> None:
+    """Credit each step of each path to the group of the feature that the node compares.
+
+    Walks candidates, then trees, then nodes from root to leaf; compiled for the same reason as
+    ``_score_nodes``.
+    """
     for i in range(len(features)):
         for tree in range(len(roots)):
             node = roots[tree]

@@ -173,7 +173,7 @@ def measure(config: Config, numbers: EncodedHistory, plan: list[Split], steps: S
 
     Returns
     -------
-    GateDecision
+    Verdict
 
     Raises
     ------

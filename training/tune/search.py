@@ -92,7 +92,7 @@ def search(
     space : Space
     folds : list of Fold
         The first one decides whether a trial is worth the others.
-    judge : Scorer
+    judge : Judge
     store : Store
         Is told of every trial at its end.
     budget : Budget

@@ -1,8 +1,8 @@
-"""What one would otherwise use, tuned as fairly as ours.
+"""The baselines, and how they are tuned.
 
-Purchases before a moment come in; lists for customers come out. Each peer has a grid of settings,
-the most different ones first; tuning tries the first few of them, as many for every peer, on
-the window after those purchases. Called by training and by the benchmarks.
+In: purchases before a moment. Out: lists for customers. Each baseline has a grid of settings, the
+most different ones first; tuning tries the first few of them, the same number for every baseline,
+on the window after those purchases. Called by training and by the benchmarks.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ from recsys.evaluation.top_lists import TopLists
 
 
 class Baseline(Protocol):
-    """One way to recommend.
+    """A baseline recommender.
 
     Attributes
     ----------
@@ -30,7 +30,7 @@ class Baseline(Protocol):
     grid : tuple of mappings
         Settings to try, in this order.
     by_channel : bool
-        Whether what it shows depends on the channel that is asked for.
+        Whether its lists depend on the channel of the request.
     """
 
     name: ClassVar[str]
@@ -46,15 +46,15 @@ class Baseline(Protocol):
         """Show each customer ``k`` items of each kind, at most."""
 
 
-#: Every peer by its name, the cheapest first.
+#: Every baseline by its name, the cheapest first.
 BASELINES: Final[dict[str, type[Baseline]]] = {
-    peer.name: peer for peer in (MostPopular, OwnFrequency, ItemKnn, Als)
+    baseline.name: baseline for baseline in (MostPopular, OwnFrequency, ItemKnn, Als)
 }
 
 
 @dataclass(frozen=True)
 class TunedBaseline:
-    """What a peer's tuning found.
+    """The result of tuning a baseline.
 
     Attributes
     ----------
@@ -62,7 +62,7 @@ class TunedBaseline:
     settings : mapping
         The best of those tried; of equally good ones the first.
     tried : list of (settings, float)
-        All of them with the figure they reached.
+        All settings tried, with the NDCG@k they reached.
     """
 
     name: str
@@ -70,7 +70,7 @@ class TunedBaseline:
     tried: list[tuple[Mapping[str, Any], float]]
 
     def fit(self, training: TrainingSet) -> Baseline:
-        """Learn anew, with the settings found."""
+        """Fit a new baseline with the best settings."""
         return BASELINES[self.name](**self.settings).fit(training)
 
 
@@ -82,15 +82,15 @@ def tune_baseline(
     Parameters
     ----------
     name : str
-        One of ``PEERS``.
+        One of ``BASELINES``.
     training : TrainingSet
-        What was before the panel's window.
+        Purchases before the window.
     evaluation_set : EvaluationSet
-        What customers bought after it.
+        Customers of the window.
     budget : int
-        Settings to try, at least 1.
+        Number of settings to try, at least 1.
     k : int
-        Places that count.
+        Cutoff: number of places evaluated.
     """
     relevant, context = evaluation_set.relevant(), evaluation_set.context()
     tried = []

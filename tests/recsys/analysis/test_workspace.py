@@ -121,11 +121,11 @@ def test_the_ranker_says_what_it_learned(ranker: RankerStudy) -> None:
 def test_trees_see_most_of_what_models_name(ranker: RankerStudy) -> None:
     found = {
         one.source: one
-        for one in candidate_recall(ranker.ranker, ranker.people, CANDIDATES_PER_MODEL)
+        for one in candidate_recall(ranker.ranker, ranker.customers, CANDIDATES_PER_MODEL)
     }
     every, seen = found[ALL_MODELS], found[SEEN_BY_TREES]
     assert 0.5 * every.recall < seen.recall <= every.recall
     assert seen.new_recall <= every.new_recall
     assert boosted_trees.CHOSEN / 2 < seen.candidates < every.candidates
-    asked = len(ranker.candidates.total) / len(ranker.people)
+    asked = len(ranker.candidates.total) / len(ranker.customers)
     assert seen.candidates == pytest.approx(asked)

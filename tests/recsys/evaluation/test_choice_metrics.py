@@ -22,14 +22,14 @@ def lists(rows):
 @given(st.data(), rows_of_items, st.lists(st.integers(0, 3), min_size=N, max_size=N))
 def test_it_is_what_a_plain_loop_counts(data, shown, numbers):
     n, k = len(shown), 2
-    wanted = [sorted(data.draw(st.sets(st.integers(0, N - 1)))) for _ in range(n)]
+    relevant = [sorted(data.draw(st.sets(st.integers(0, N - 1)))) for _ in range(n)]
     first = {}
     of = [first.setdefault(c, at) for at, c in enumerate(numbers)]
     choices = Choices(np.array(of, np.int32), np.zeros(N, np.int64))
-    found = choice_figures(lists(shown), lists(wanted), choices, k)
+    found = choice_figures(lists(shown), lists(relevant), choices, k)
     for r in range(n):
         places = list(dict.fromkeys(of[ix] for ix in shown[r]))[:k]
-        right = {of[ix] for ix in wanted[r]}
+        right = {of[ix] for ix in relevant[r]}
         assert lists_of_choices(lists(shown), choices).row(r).item_ix.tolist()[:k] == places
         hits = [1 / math.log2(at + 2) for at, choice in enumerate(places) if choice in right]
         if not right:

@@ -28,17 +28,17 @@ def choices():
 
 
 @pytest.fixture(scope="module")
-def people():
+def customers():
     rng = np.random.default_rng(1)
     names = np.array(INDEX.item_ids)
     some = [rng.choice(names[20:80], 9, replace=False) for _ in range(N)]
     rows = [grocer.bought(*((name, days) for name in mine for days in (2, 9))) for mine in some]
-    wanted = [INDEX.ix_of(np.append(mine[:3], rng.choice(names, 2)).tolist()) for mine in some]
+    relevant = [INDEX.ix_of(np.append(mine[:3], rng.choice(names, 2)).tolist()) for mine in some]
     at = np.full(N, AS_OF)
     nothing = Lists.of_rows([np.empty(0, np.int32)] * N)
     page = Lists.of_rows([INDEX.ix_of([str(rng.choice(names[80:]))]) for _ in range(N)])
     histories = Histories.from_rows(rows, INDEX, at)
-    lists = Lists.of_rows([np.unique(items) for items in wanted])
+    lists = Lists.of_rows([np.unique(items) for items in relevant])
     # Two questions of one customer count as one customer.
     customer = np.arange(N) // 2
     return {
@@ -48,25 +48,25 @@ def people():
     }
 
 
-def measured(people, **placements):
-    found = discovery_cost.measure_discovery(grocer.ranker(), choices(), people, placements, 0)
+def measured(customers, **placements):
+    found = discovery_cost.measure_discovery(grocer.ranker(), choices(), customers, placements, 0)
     return {(one.placement, one.asked): one for one in found}
 
 
-def plainly(people, way, settings):
+def plainly(customers, way, settings):
     """Share of new, NDCG by choice and whether a new one was found, question by question."""
-    of, asked = choices().of, people[way]
+    of, asked = choices().of, customers[way]
     settings = msgspec.structs.replace(settings, in_stock=False)
     shown = discovery_cost._shown(replace(grocer.ranker(), choices=choices()), asked, settings)
     told = []
     for r, items in enumerate(shown):
         past = {int(of[ix]) for ix in asked.histories[r : r + 1].item_ix}
-        wanted = {int(of[ix]) for ix in asked.wanted.row(r).item_ix}
+        relevant = {int(of[ix]) for ix in asked.relevant.row(r).item_ix}
         seen = [int(of[ix]) for ix in items]
-        gain = sum(1 / math.log2(at + 2) for at, one in enumerate(seen) if one in wanted)
-        ideal = sum(1 / math.log2(at + 2) for at in range(min(len(wanted), settings.count)))
+        gain = sum(1 / math.log2(at + 2) for at, one in enumerate(seen) if one in relevant)
+        ideal = sum(1 / math.log2(at + 2) for at in range(min(len(relevant), settings.count)))
         fresh = [one for one in seen if one not in past]
-        told.append((len(fresh) / len(seen), gain / ideal, bool(wanted & set(fresh))))
+        told.append((len(fresh) / len(seen), gain / ideal, bool(relevant & set(fresh))))
     columns = np.array(told, float)
     people_of = asked.customer
     return np.array([columns[people_of == who].mean(axis=0) for who in np.unique(people_of)]).mean(
@@ -75,25 +75,25 @@ def plainly(people, way, settings):
 
 
 @pytest.mark.parametrize("name", ["web_product", "web_cart", "web_home"])
-def test_the_figures_are_those_of_counting(people, name):
+def test_the_figures_are_those_of_counting(customers, name):
     settings = msgspec.structs.replace(PLACEMENTS[name], new_share=0.5)
-    (one,) = measured(people, **{name: settings}).values()
+    (one,) = measured(customers, **{name: settings}).values()
     for share, figures in (
         (0.5, (one.shown_new, one.ndcg, one.found_new)),
         (0.0, (one.shown_new_without, one.ndcg_without, one.found_new_without)),
     ):
         of = msgspec.structs.replace(settings, new_share=share)
-        assert figures == pytest.approx(plainly(people, one.asked, of))
+        assert figures == pytest.approx(plainly(customers, one.asked, of))
     assert one.cost == pytest.approx(one.ndcg_without - one.ndcg)
     assert one.cost_low <= one.cost <= one.cost_high
     assert one.shown_new >= 0.5
     assert (one.k, one.new_share) == (settings.count, 0.5)
 
 
-def test_every_personal_placement_is_measured_as_it_is_asked(people):
+def test_every_personal_placement_is_measured_as_it_is_asked(customers):
     own = msgspec.structs.replace(PLACEMENTS["web_home"], new_share=0.3)
     new = msgspec.structs.replace(PLACEMENTS["web_home"], objective="new")
-    found = measured(people, **PLACEMENTS, app_home=own, app_new=new)
+    found = measured(customers, **PLACEMENTS, app_home=own, app_new=new)
     assert {placement for placement, _ in found} == {*PLACEMENTS, "app_home"} - {"store_screen"}
     assert {way for placement, way in found if placement == "app_home"} == {
         "customer",
@@ -106,6 +106,8 @@ def test_every_personal_placement_is_measured_as_it_is_asked(people):
     assert (plain.cost, plain.shown_new) == (0.0, plain.shown_new_without)
 
 
-def test_where_hardly_anybody_asks_nothing_is_told(people):
-    few = {name: replace(asked, customer=np.zeros(N, np.int64)) for name, asked in people.items()}
+def test_where_hardly_anybody_asks_nothing_is_told(customers):
+    few = {
+        name: replace(asked, customer=np.zeros(N, np.int64)) for name, asked in customers.items()
+    }
     assert measured(few, **PLACEMENTS) == {}

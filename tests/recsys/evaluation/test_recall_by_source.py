@@ -19,11 +19,11 @@ def test_shares_worked_by_hand(write_history):
     more += [line(f"a{n:02}", "apple", 111) for n in range(4)]
     history = write_history(crowd() + more)
     training = TrainingSet.read(history, WINDOW.start_ts)
-    people = evaluation_set.read(history, training.index, WINDOW, active=50)
+    customers = evaluation_set.read(history, training.index, WINDOW, active=50)
     models = {"popular": Popular().fit(training), "repeat": Repeat().fit(training)}
     blends = (SegmentBlends(columns) for columns in (MODEL_COLUMNS, EVIDENCE_COLUMNS))
     ranker = Ranker(training.index, models, *blends, shelf_of(training))
-    popular, repeat, together = candidate_recall(ranker, people, 2)
+    popular, repeat, together = candidate_recall(ranker, customers, 2)
     # 16 wishes: 12 times bread, new to all, and 4 times apples, known to all
     assert repeat.recall == pytest.approx(4 / 16)
     assert repeat.new_recall == 0.0

@@ -51,8 +51,8 @@ def test_of_each_customer_the_first_places_count():
     part = RankedLists(
         lists.indptr, lists.item_ix, np.array([0.4, 0.3, 0.2, 0.1]), none, none, none
     )
-    wanted = Lists.of_rows([np.array([2, 3]), np.array([5])] * 2)
-    found = PredictedChances.of([part, part], wanted, np.array([1.0, 2.0, 3.0, 4.0]), 2)
+    relevant = Lists.of_rows([np.array([2, 3]), np.array([5])] * 2)
+    found = PredictedChances.of([part, part], relevant, np.array([1.0, 2.0, 3.0, 4.0]), 2)
     assert found.chance.tolist() == [0.4, 0.3, 0.1] * 2
     assert found.happened.tolist() == [False, True, False] * 2
     assert found.sample_weight.tolist() == [1, 1, 2, 3, 3, 4]

@@ -17,11 +17,11 @@ def world(history):  # noqa: F811
 @pytest.mark.parametrize("name", ["repeat", "popular", "als", "copurchase"])
 def test_lists_are_those_of_a_plain_loop_over_scores(world, monkeypatch, name):
     monkeypatch.setattr(single_model, "BATCH", 7)
-    models, people = world
-    context, k = people.context(), 3
-    shown = SingleModel(models[name]).show(people.histories, context, k)
-    for r in range(len(people)):
-        past, asked = people.histories[r : r + 1], context[r : r + 1]
+    models, customers = world
+    context, k = customers.context(), 3
+    shown = SingleModel(models[name]).show(customers.histories, context, k)
+    for r in range(len(customers)):
+        past, asked = customers.histories[r : r + 1], context[r : r + 1]
         items, scores = models[name].recommend(past, past.n_items, asked).row(0)
         best = [ix for _, ix in sorted(zip((-scores).tolist(), items.tolist(), strict=True))]
         owned = set(past.item_ix.tolist())
@@ -31,15 +31,15 @@ def test_lists_are_those_of_a_plain_loop_over_scores(world, monkeypatch, name):
 
 
 def test_the_best_alone_is_the_one_whose_lists_hold_what_was_bought(world):
-    models, people = world
-    found = best_single({name: models[name] for name in ("popular", "repeat", "als")}, people, 3)
+    models, customers = world
+    found = best_single({name: models[name] for name in ("popular", "repeat", "als")}, customers, 3)
     assert found.name == "repeat"  # everybody buys their pair again
     assert found.reached["repeat"] == max(found.reached.values())
-    wanted = people.relevant()
-    lists = SingleModel(models["popular"]).show(people.histories, people.context(), 3).mixed
+    relevant = customers.relevant()
+    lists = SingleModel(models["popular"]).show(customers.histories, customers.context(), 3).mixed
     gains = []
-    for r in range(len(people)):
-        bought = set(wanted.row(r).item_ix.tolist())
+    for r in range(len(customers)):
+        bought = set(relevant.row(r).item_ix.tolist())
         hits = [ix in bought for ix in lists.row(r).item_ix.tolist()]
         ideal = sum(1 / np.log2(2 + place) for place in range(min(3, len(bought))))
         reached = sum(1 / np.log2(2 + place) for place, hit in enumerate(hits) if hit)

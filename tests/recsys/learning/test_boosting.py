@@ -76,7 +76,7 @@ def test_groups_labels_and_weights_are_those_of_a_plain_loop(n_windows: int) -> 
     of = sheets(windows)
     label, sample_weight, total = (
         [float(value) for one in windows for value in getattr(one, name)]
-        for name in ("bought", "mass", "total")
+        for name in ("bought", "sample_weight", "total")
     )
 
     order = told(boosting._set(every, lambdarank_parameters(EAGER, 0, 1)))

@@ -36,7 +36,7 @@ def taught(tmp_path_factory):
 
 
 def asked(batch):
-    """Every candidate of a batch: question, item, whether it was bought, mass and customer."""
+    """Every candidate of a batch: request, item, label, sample weight, customer."""
     found, bounds = batch.candidates, batch.candidates.indptr
     for question in range(len(bounds) - 1):
         for at in range(bounds[question], bounds[question + 1]):
@@ -53,8 +53,8 @@ def asked(batch):
 
 def test_each_candidate_is_labelled_by_what_its_customer_bought(taught):
     for people, one, _ in taught:
-        wanted = people.relevant()
-        bought = [set(wanted.row(r).item_ix.tolist()) for r in range(len(people))]
+        relevant = people.relevant()
+        bought = [set(relevant.row(r).item_ix.tolist()) for r in range(len(people))]
         seen = set()
         for batch in [*one.plain, *one.strangers]:
             for _, item, came, sample_weight, customer, outside_cart, _ in asked(batch):
@@ -71,9 +71,9 @@ def test_on_a_channel_only_what_was_bought_there_counts(taught):
         for batch in one.on_channel:
             (number,) = set(batch.context.channel.tolist())
             name = CHANNELS[number]
-            wanted = people.relevant(name)
+            relevant = people.relevant(name)
             for _, item, came, sample_weight, customer, _, _ in asked(batch):
-                assert came == (item in set(wanted.row(customer).item_ix.tolist()))
+                assert came == (item in set(relevant.row(customer).item_ix.tolist()))
                 told[name][customer] = sample_weight
         for name, sample_weights in told.items():
             bought = np.diff(people.relevant(name).indptr) > 0
@@ -100,7 +100,7 @@ def test_carts_are_their_customers_and_what_lies_in_them_is_not_learned(taught):
         assert seen == 2 * n
 
 
-def test_examples_of_all_sheets_have_rows_of_their_own(taught):
+def test_examples_of_all_batches_have_rows_of_their_own(taught):
     batches = [batch for _, one, _ in taught for batch in (*one.plain, *one.strangers, *one.cart)]
     found = BlendExamples.of(batches)
     expected, start = [], 0

@@ -88,17 +88,17 @@ def test_leads_worked_by_hand(write_history: WriteHistory) -> None:
     again = [line("a03", "apple", 111), line("a03", "apple", 112)]
     history = write_history(crowd() + more + again)
     index = INDEX
-    people = evaluation_set.read(history, index, WINDOW, active=50)
+    customers = evaluation_set.read(history, index, WINDOW, active=50)
     apple, bread = index.ix_of(["apple"]), index.ix_of(["bread"])
-    nothing = Lists.of_rows([apple[:0]] * len(people))
-    both = Lists.of_rows([np.concatenate([bread, apple])] * len(people))
+    nothing = Lists.of_rows([apple[:0]] * len(customers))
+    both = Lists.of_rows([np.concatenate([bread, apple])] * len(customers))
     ours = TopLists(
-        both, Lists.of_rows([bread] * len(people)), Lists.of_rows([apple] * len(people))
+        both, Lists.of_rows([bread] * len(customers)), Lists.of_rows([apple] * len(customers))
     )
-    own = Lists.of_rows([apple] * len(people))
+    own = Lists.of_rows([apple] * len(customers))
     found = {
         (one.by, one.segment): one
-        for one in by_segment(ours, TopLists(own, nothing, own), people, 2)
+        for one in by_segment(ours, TopLists(own, nothing, own), customers, 2)
     }
     everybody = found["everybody", "all"]
     assert (everybody.n, everybody.ours) == (12, 1.0)
