@@ -1,7 +1,6 @@
-"""When the history that is learned from begins and ends.
+"""Finds when a history begins and ends.
 
-A history comes in, its ends come out. Called by ``train``, ``tune``, ``measure`` and the
-benchmarks.
+In: a history. Out: its first and last times. Called by ``train``, ``tune`` and the benchmarks.
 """
 
 from typing import Final, NamedTuple
@@ -10,7 +9,7 @@ from recsys.errors import DataError
 from recsys.history import History
 from recsys.schema import SALE
 
-#: Places by which peers are tuned and everything is judged.
+#: Cutoff of all metrics: number of places evaluated.
 PLACES: Final = 10
 
 

@@ -199,11 +199,11 @@ def train(
 
     with steps.step(f"fit_validation.{READING_STEP}"):
         numbers = EncodedHistory.read(history)
-    judged = measure(config, numbers, windows, steps)
-    metrics = judged.metrics()
+    measured = measure(config, numbers, windows, steps)
+    metrics = measured.metrics()
     details = {
         **_windows(windows),
-        **judged.details(),
+        **measured.details(),
         "checks": [asdict(f) for f in findings if f.level in ("warning", "failed")],
     }
     run.note(details=details, metrics=metrics, seconds=steps.seconds)
@@ -223,7 +223,7 @@ def train(
         )
     with steps.step("publish"):
         folder = publish(
-            config, history, fitted, judged.learned, bundles, choices, at, metrics, details
+            config, history, fitted, measured.learned, bundles, choices, at, metrics, details
         )
         run.note(version=folder.name)
         current, verdict = make_current(
@@ -258,9 +258,9 @@ def train(
 def _stop_at_failed(findings: list[Finding], wish: Wish) -> None:
     failed = [finding for finding in findings if finding.level == "failed"]
     if failed and not (wish.no_checks or wish.force):
-        told = "\n".join(f"  {finding.name}: {finding.message}" for finding in failed)
+        failures = "\n".join(f"  {finding.name}: {finding.message}" for finding in failed)
         raise DataError(
-            f"the data do not look as they should, so nothing was learned from them:\n{told}\n"
+            f"the data do not look as they should, so nothing was learned from them:\n{failures}\n"
             "The version before stays current. To learn all the same: --no-checks keeps the new "
             'version without making it current, --force --reason "…" makes it current too.'
         )

@@ -1,8 +1,7 @@
-"""Judges the models beside what one would otherwise use, on windows at the end of the history.
+"""Measures the models and the baselines on windows at the end of the history.
 
-Settings, a history and windows come in; the blends learned on the validation windows come out,
-and how good they, and the peers tuned on the last of those windows, were on the test windows.
-Called by ``train``.
+In: settings, a history and windows. Out: the blends learned on the validation windows, and the
+metrics of the models and the tuned baselines on the test windows. Called by ``train``.
 """
 
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -58,21 +57,21 @@ from recsys.recommender import all_placements
 from training.span import PLACES, Span
 from training.train.steps import Steps
 
-#: Customers that are judged on in each test window, at most: who bought, and who did not.
+#: Maximum number of customers evaluated per test window: who bought, and who did not.
 JUDGED: Final = 5_000
 LAPSED: Final = 500
-#: Customers that peers are tuned on.
+#: Maximum number of customers to tune the baselines on.
 TUNED_ON: Final = 500
-#: Customers whose candidates are looked at model by model.
+#: Maximum number of customers to measure candidate recall on.
 LOOKED_AT: Final = 500
 
-#: Peers that are being tuned, by name.
+#: Baselines being tuned, by name.
 Tuning = dict[str, Future[TunedBaseline]]
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What judging found.
+class Measurement:
+    """The results of measuring.
 
     Attributes
     ----------
@@ -81,16 +80,16 @@ class Verdict:
     plan : list of Split
     evaluation : Evaluation
     tuned : list of TunedBaseline
-        Peers, as tuned for the last split.
+        Baselines, as tuned for the last split.
     single : BestSingleModel
-        Which model is best alone, for the last split.
+        The best single model, for the last split.
     reliability : Reliability
     origins : list of SourceRecall
         In the last test window.
     weights : list of FeatureImportance
-        What the trees' features weigh there; none without trees.
+        Importance of the trees' features there; empty without trees.
     discovery : list of DiscoveryCost
-        What the placements' shares of new products cost, in the last validation window.
+        Cost of the placements' shares of new products, in the last validation window.
     """
 
     learned: LearnedRanking
@@ -104,7 +103,7 @@ class Verdict:
     discovery: list[DiscoveryCost]
 
     def metrics(self) -> dict[str, Any]:
-        """Everything that was measured, as plain values."""
+        """Return all metrics as plain values."""
         return {
             "figures": [asdict(figure) for figure in self.evaluation.figures],
             "differences": [asdict(difference) for difference in self.evaluation.differences],
@@ -117,7 +116,7 @@ class Verdict:
         }
 
     def details(self) -> dict[str, Any]:
-        """What was chosen, as plain values."""
+        """Return all choices as plain values."""
         return {
             "horizon_days": self.plan[-1].validation.days,
             "peers": {
@@ -140,26 +139,28 @@ class Verdict:
 
 
 def plan(config: Config, ends: Span) -> list[Split]:
-    """Lay out the windows that ``[train]`` asks for, as far as the history has room.
+    """Return the windows of ``[train]``, as many as fit into the history.
 
     Raises
     ------
     DataError
         When the history spans fewer than three days.
     """
-    asked = config.train
+    settings = config.train
     return splits.rolling(
         ends.first_ts,
         ends.last_ts,
-        asked.test_days,
-        asked.validation_days,
-        tests=asked.test_windows,
-        validations=asked.validation_windows,
+        settings.test_days,
+        settings.validation_days,
+        tests=settings.test_windows,
+        validations=settings.validation_windows,
     )
 
 
-def measure(config: Config, numbers: EncodedHistory, plan: list[Split], steps: Steps) -> Verdict:
-    """Learn before each window, choose on validation windows, judge on test windows.
+def measure(
+    config: Config, numbers: EncodedHistory, plan: list[Split], steps: Steps
+) -> Measurement:
+    """Fit before each window, choose on validation windows, evaluate on test windows.
 
     Parameters
     ----------
@@ -169,7 +170,7 @@ def measure(config: Config, numbers: EncodedHistory, plan: list[Split], steps: S
     plan : list of Split
         Of ``plan``.
     steps : Steps
-        Opened are ``fit_validation``, ``choose``, ``fit_test`` and ``measure``, with parts.
+        Runs the steps ``fit_validation``, ``choose``, ``fit_test`` and ``measure``, with parts.
 
     Returns
     -------
@@ -182,23 +183,23 @@ def measure(config: Config, numbers: EncodedHistory, plan: list[Split], steps: S
 
     Notes
     -----
-    One fit for each moment at which a window begins; what is fitted there serves the windows
-    that begin there, and is forgotten before the next.
+    The models are fitted once for each moment at which a window begins. They serve the windows
+    that begin there and are freed before the next fit.
     """
     training_windows: dict[Window, TrainingWindow] = {}
     tuned: dict[Window, Tuning] = {}
-    singles: dict[Window, BestSingleModel] = {}
-    found: list[CustomerMetrics] = []
+    single_models: dict[Window, BestSingleModel] = {}
+    window_metrics: list[CustomerMetrics] = []
     seen: tuple[list[SourceRecall], list[FeatureImportance]] = [], []
     learned: dict[Window, LearnedRanking] = {}
     discovery: list[DiscoveryCost] = []
     chosen_on = {split.validation for split in plan}
-    studied = dict.fromkeys(window for split in plan for window in split.validations)
-    # Peers have a thread of their own: what they need is there long before they are measured.
-    beside = ThreadPoolExecutor(1, "peers")
+    validation_windows = dict.fromkeys(window for split in plan for window in split.validations)
+    # Baselines are tuned in a thread of their own, while the models are fitted.
+    baseline_pool = ThreadPoolExecutor(1, "peers")
     try:
-        for start_ts in sorted({window.start_ts for window in studied} | _tests(plan)):
-            validations = [window for window in studied if window.start_ts == start_ts]
+        for start_ts in sorted({window.start_ts for window in validation_windows} | _tests(plan)):
+            validations = [window for window in validation_windows if window.start_ts == start_ts]
             tests = [split for split in plan if split.test.start_ts == start_ts]
             within = steps.within("fit_test" if tests else "fit_validation")
             before = fit_models(config, numbers, start_ts, within)
@@ -209,9 +210,9 @@ def measure(config: Config, numbers: EncodedHistory, plan: list[Split], steps: S
                     )
                 if window in chosen_on:
                     few = _some(config, customers)
-                    tuned[window] = _tune(config, before, few, beside)
+                    tuned[window] = _tune(config, before, few, baseline_pool)
                     with steps.step("choose.single"):
-                        singles[window] = best_single(before.models, few, PLACES)
+                        single_models[window] = best_single(before.models, few, PLACES)
                 if window == plan[-1].validation:
                     with steps.step("choose.weights"):
                         last = fit_ranking(
@@ -228,30 +229,30 @@ def measure(config: Config, numbers: EncodedHistory, plan: list[Split], steps: S
                             config, [training_windows[window] for window in split.validations]
                         )
                     )
-                one, seen = _judge(
+                one, seen = _evaluate_window(
                     config,
                     numbers,
                     before,
                     chosen,
                     tuned[split.validation],
-                    singles[split.validation],
+                    single_models[split.validation],
                     split.test,
                     steps,
-                    beside,
+                    baseline_pool,
                 )
                 learned[split.test] = chosen
-                found.append(one)
+                window_metrics.append(one)
             del before
     finally:
-        beside.shutdown(cancel_futures=True)
-    predicted = [one.predicted for one in found if one.predicted is not None]
+        baseline_pool.shutdown(cancel_futures=True)
+    predicted = [one.predicted for one in window_metrics if one.predicted is not None]
     with steps.step("measure.intervals"):
-        return Verdict(
+        return Measurement(
             learned[plan[-1].test],
             plan,
-            summarise(found, config.train.seed),
+            summarise(window_metrics, config.train.seed),
             [one.result() for one in tuned[plan[-1].validation].values()],
-            singles[plan[-1].validation],
+            single_models[plan[-1].validation],
             reliability_of(reduce(PredictedChances.__add__, predicted)),
             *seen,
             discovery,
@@ -259,11 +260,19 @@ def measure(config: Config, numbers: EncodedHistory, plan: list[Split], steps: S
 
 
 def parts(config: Config) -> dict[str, list[str]]:
-    """Parts of the steps ``choose`` and ``measure``, in their order."""
-    peers = config.train.peers
+    """Return the parts of the steps ``choose`` and ``measure``, in order."""
+    baselines = config.train.peers
     return {
         "choose": ["weights", "single", "new_products"],
-        "measure": ["customers", OURS, BEST_SINGLE, "chances", "candidates", *peers, "intervals"],
+        "measure": [
+            "customers",
+            OURS,
+            BEST_SINGLE,
+            "chances",
+            "candidates",
+            *baselines,
+            "intervals",
+        ],
     }
 
 
@@ -274,13 +283,13 @@ def _discover(
     learned: LearnedRanking,
     customers: EvaluationSet,
 ) -> list[DiscoveryCost]:
-    """Say what the placements' shares of new products cost customers of a validation window."""
+    """Measure the cost of the placements' shares of new products on a validation window."""
     history, seed = numbers.history, config.train.seed
-    held = cart_sets.read(history, customers, at_most=discovering.MOST, seed=seed)
+    carts = cart_sets.read(history, customers, at_most=discovering.MOST, seed=seed)
     return discovering.measure_discovery(
         before.ranker(learned),
         choices_of(history, before.training, config.train),
-        discovering.placement_questions(customers, held),
+        discovering.placement_questions(customers, carts),
         all_placements(config),
         seed,
     )
@@ -291,24 +300,24 @@ def _tests(plan: list[Split]) -> set[int]:
 
 
 def _some(config: Config, customers: EvaluationSet) -> EvaluationSet:
-    """Customers of a validation window who came back, on whom others than ours are chosen."""
+    """Sample the customers who bought in a validation window, to tune the baselines on."""
     came = np.flatnonzero(np.diff(customers.relevant().indptr))
     rng = np.random.default_rng(config.train.seed)
     return customers.only(np.sort(rng.permutation(came)[:TUNED_ON]))
 
 
 def _tune(
-    config: Config, before: FittedModels, some: EvaluationSet, beside: ThreadPoolExecutor
+    config: Config, before: FittedModels, some: EvaluationSet, baseline_pool: ThreadPoolExecutor
 ) -> Tuning:
-    """Begin to tune the peers."""
+    """Start to tune the baselines."""
     budget = config.train.peer_settings
     return {
-        name: beside.submit(tune_baseline, name, before.training, some, budget, PLACES)
+        name: baseline_pool.submit(tune_baseline, name, before.training, some, budget, PLACES)
         for name in config.train.peers
     }
 
 
-def _judge(
+def _evaluate_window(
     config: Config,
     numbers: EncodedHistory,
     before: FittedModels,
@@ -317,7 +326,7 @@ def _judge(
     single: BestSingleModel,
     window: Window,
     steps: Steps,
-    beside: ThreadPoolExecutor,
+    baseline_pool: ThreadPoolExecutor,
 ) -> tuple[CustomerMetrics, tuple[list[SourceRecall], list[FeatureImportance]]]:
     with steps.step("measure.customers"):
         everybody = evaluation_set.read(
@@ -329,38 +338,42 @@ def _judge(
             seed=config.train.seed,
         )
         bought = np.diff(everybody.relevant().indptr) > 0
-        customers, away = (everybody.only(np.flatnonzero(kind)) for kind in (bought, ~bought))
+        customers, absent = (everybody.only(np.flatnonzero(kind)) for kind in (bought, ~bought))
         choices = choices_of(numbers.history, before.training, config.train)
         known = ItemPopularity.of(before.training)
         evaluator = Evaluator(customers, known, PLACES, config.train.seed, choices=choices)
 
-    def peer(name: str) -> CustomerMetrics:
+    def evaluate_baseline(name: str) -> CustomerMetrics:
         return evaluator.evaluate(name, tuned[name].result().fit(before.training))
 
-    peers = {name: beside.submit(peer, name) for name in tuned}  # when all of them are tuned
+    futures = {
+        name: baseline_pool.submit(evaluate_baseline, name) for name in tuned
+    }  # when all of them are tuned
     ranker = before.ranker(learned)
     with steps.step(f"measure.{OURS}"):
         metrics = evaluator.evaluate(OURS, ranker)
     with steps.step(f"measure.{BEST_SINGLE}"):
         metrics |= evaluator.evaluate(BEST_SINGLE, SingleModel(before.models[single.name]))
     with steps.step("measure.chances"):
-        if len(away) and metrics.predicted is not None:
-            stayed = rank_in_batches(ranker, away.histories, away.context())
-            more = PredictedChances.of(stayed, away.relevant(), away.sample_weight, PLACES)
+        if len(absent) and metrics.predicted is not None:
+            absent_lists = rank_in_batches(ranker, absent.histories, absent.context())
+            more = PredictedChances.of(
+                absent_lists, absent.relevant(), absent.sample_weight, PLACES
+            )
             metrics = replace(metrics, predicted=metrics.predicted + more)
     with steps.step("measure.candidates"):
         rng = np.random.default_rng(config.train.seed)
         some = np.sort(rng.permutation(len(customers))[:LOOKED_AT])
         few = customers.only(some)
         seen = candidate_recall(ranker, few, CANDIDATES_PER_MODEL), _weights(ranker, few)
-    for name, one in peers.items():
+    for name, one in futures.items():
         with steps.step(f"measure.{name}"):
             metrics |= one.result()
     return metrics, seen
 
 
 def _weights(ranker: Ranker, customers: EvaluationSet) -> list[FeatureImportance]:
-    """What the features of trees weigh, where there are trees."""
+    """Return the importance of the trees' features; empty without trees."""
     if ranker.boosted is None:
         return []
     return feature_importance(ranker.boosted.plain, tree_candidates(ranker, customers).features)

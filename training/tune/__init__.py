@@ -29,12 +29,12 @@ from training.console import (
 from training.span import span
 from training.train.measurement import plan
 from training.tune import written
-from training.tune.judge import METRICS, Judge
 from training.tune.outcome import outcome
 from training.tune.search import Budget, State, search
-from training.tune.show import show, show_plan, show_taken, told
+from training.tune.show import header_lines, show, show_plan, show_taken
 from training.tune.space import Space
 from training.tune.store import Store, identity, opened
+from training.tune.trial_evaluation import METRICS, TrialEvaluator
 from training.tune.windows import Fold, folds
 
 _EXAMPLES = """\b
@@ -156,7 +156,7 @@ def command(
         found |= {"interrupted": not whole, "metrics": METRICS}
         found |= {"out": None, "next": _next(workspace, out, config)}
         if best is not None and best.number:
-            written.write(out, space, best.values, told(found, at))
+            written.write(out, space, best.values, header_lines(found, at))
             found["out"] = str(out)
     if as_json:
         emit_json(found)
@@ -177,9 +177,9 @@ def _search(
     """Search until the budget is used up; False where somebody stopped it."""
     with progress("Tuning", 1.0) as bar:
         tell, tell_more = _telling(bar)
-        judge = Judge(history, laid_out, tell_more)
+        evaluator = TrialEvaluator(history, laid_out, tell_more)
         try:
-            search(config, space, laid_out, judge, store, budget, tell)
+            search(config, space, laid_out, evaluator, store, budget, tell)
         except KeyboardInterrupt:
             messages().print("Stopped. What was found until now is kept.")
             return False

@@ -12,9 +12,9 @@ from optuna.importance import FanovaImportanceEvaluator
 from optuna.trial import FrozenTrial, create_trial
 
 from recsys.evaluation import bootstrap_all
-from training.tune.judge import METRICS, Judged, by_customer
 from training.tune.space import Space
 from training.tune.store import Store, Tried
+from training.tune.trial_evaluation import METRICS, WindowMetrics, by_customer
 
 #: Trials at least, and for each setting searched, to say how much settings matter.
 _ENOUGH: Final = 20
@@ -47,7 +47,9 @@ class Difference:
     n: int
 
 
-def differences(present: list[Judged], best: list[Judged], seed: int) -> list[Difference]:
+def differences(
+    present: list[WindowMetrics], best: list[WindowMetrics], seed: int
+) -> list[Difference]:
     """Compare two trials, customer by customer.
 
     Parameters
@@ -69,19 +71,19 @@ def differences(present: list[Judged], best: list[Judged], seed: int) -> list[Di
     first = np.stack([before[customer] for customer in both])
     second = np.stack([after[customer] for customer in both])
     n = (~np.isnan(first)).sum(axis=0)
-    told = np.flatnonzero(n)
-    means = [float(np.nanmean(first[:, ix])) for ix in told]
+    known = np.flatnonzero(n)
+    means = [float(np.nanmean(first[:, ix])) for ix in known]
     # Each customer's share of the mean of the relative gains; who does not count adds nothing.
     shares = [
         np.nan_to_num(second[:, ix] - first[:, ix]) * len(both) / n[ix] / mean
-        for ix, mean in zip(told, means, strict=True)
+        for ix, mean in zip(known, means, strict=True)
         if mean > 0
     ]
     gains = np.mean(shares, axis=0) if shares else np.zeros(len(both))
-    *found, gain = bootstrap_all(np.column_stack([second[:, told] - first[:, told], gains]), seed)
+    *found, gain = bootstrap_all(np.column_stack([second[:, known] - first[:, known], gains]), seed)
     rows = [
         Difference(METRICS[ix], mean, float(np.nanmean(second[:, ix])), *interval)
-        for ix, mean, interval in zip(told, means, found, strict=True)
+        for ix, mean, interval in zip(known, means, found, strict=True)
     ]
     return [*rows, Difference(GAIN, 0.0, gain.mean, *gain)]
 
@@ -150,7 +152,7 @@ def outcome(store: Store, space: Space, seed: int) -> dict[str, Any]:
         "best": _plain(best, space),
         "differences": [
             asdict(one)
-            for one in differences(store.judged(0), store.judged(best.number), seed)
+            for one in differences(store.metrics(0), store.metrics(best.number), seed)
             if best.number
         ],
         "importance": importance(store, space, seed),

@@ -1,6 +1,6 @@
 """Tries settings, one trial after the other, until a budget is used up.
 
-A space, windows and a judge come in; what was tried stands in the store afterwards. Called by
+A space, windows and an evaluator come in; what was tried stands in the store afterwards. Called by
 ``omnibasket tune``.
 
 The sampler of each trial is made for it, seeded by the trial's number: so a search that was
@@ -23,9 +23,9 @@ from optuna.trial import Trial
 
 from recsys.config import Config
 from recsys.errors import RecsysError
-from training.tune.judge import Judge, Judged, gain
 from training.tune.space import Space, applied
 from training.tune.store import Store, Tried
+from training.tune.trial_evaluation import TrialEvaluator, WindowMetrics, gain
 from training.tune.windows import Fold
 
 #: Trials, that of the present settings too, before the sampler believes to know anything.
@@ -78,7 +78,7 @@ def search(
     config: Config,
     space: Space,
     folds: list[Fold],
-    judge: Judge,
+    evaluator: TrialEvaluator,
     store: Store,
     budget: Budget,
     tell: Callable[[State], None],
@@ -91,8 +91,8 @@ def search(
         With the present settings, which are tried first.
     space : Space
     folds : list of Fold
-        The first one decides whether a trial is worth the others.
-    judge : Judge
+        A trial that does badly on the first one is stopped.
+    evaluator : Judge
     store : Store
         Is told of every trial at its end.
     budget : Budget
@@ -110,7 +110,7 @@ def search(
     begun = time.monotonic()
     if not store.tried():
         tell(State(0, budget.trials, "", 0.0, 0.0, None))
-        _try(config, space, folds, judge, store)
+        _try(config, space, folds, evaluator, store)
     begun_trials = time.monotonic()
     for done in range(budget.trials):
         now = time.monotonic()
@@ -127,22 +127,24 @@ def search(
         group = space.turn(len(store.tried()), config.train.seed).group
         reached = best.gain or 0.0 if best else 0.0
         tell(State(done + 1, budget.trials, group, reached, share, left))
-        _try(config, space, folds, judge, store)
+        _try(config, space, folds, evaluator, store)
 
 
-def _try(config: Config, space: Space, folds: list[Fold], judge: Judge, store: Store) -> None:
+def _try(
+    config: Config, space: Space, folds: list[Fold], evaluator: TrialEvaluator, store: Store
+) -> None:
     with _whole():
-        trial, asked, base = _ask(config, space, store)
+        trial, proposed, base = _propose(config, space, store)
     try:
-        _judge(config, folds, judge, store, trial, asked, base)
+        _evaluate(config, folds, evaluator, store, trial, proposed, base)
         if (found := store.best()) is not None:
-            judge.keep(applied(config, found.values))
+            evaluator.keep(applied(config, found.values))
     except KeyboardInterrupt:
         store.drop(trial)
         raise
 
 
-def _ask(
+def _propose(
     config: Config, space: Space, store: Store
 ) -> tuple[Trial, Tried, list[list[float | None]] | None]:
     """Propose what is tried next; with the figures of the present settings, where there are any."""
@@ -154,45 +156,45 @@ def _ask(
         default=None,
     )
     if best is None:
-        asked = Tried(number=0, values=space.present)
+        proposed = Tried(number=0, values=space.present)
         store.study.sampler = _sampler({**space.present}, 0)
-        return store.study.ask(space.dimensions()), asked, None
+        return store.study.ask(space.dimensions()), proposed, None
     (start, held), turn = best, space.turn(number, config.train.seed)
     fixed = {name: value for name, value in held.params.items() if name not in turn.settings}
     store.study.sampler = _sampler(fixed, (config.train.seed + number) % 2**32)
     trial = store.study.ask(space.dimensions())
     values = space.values(turn.settings, trial.params, start.values)
-    asked = Tried(
+    proposed = Tried(
         number=number, group=turn.group, settings=turn.settings, start=start.number, values=values
     )
-    return trial, asked, trials[0][0].figures
+    return trial, proposed, trials[0][0].figures
 
 
-def _judge(
+def _evaluate(
     config: Config,
     folds: list[Fold],
-    judge: Judge,
+    evaluator: TrialEvaluator,
     store: Store,
     trial: Trial,
-    asked: Tried,
+    proposed: Tried,
     base: list[list[float | None]] | None,
 ) -> None:
-    tried = applied(config, asked.values)
-    judged: list[Judged] = []
+    tried = applied(config, proposed.values)
+    evaluated: list[WindowMetrics] = []
     gains: list[float] = []
     figures: list[list[float | None]] = []
     begun = time.monotonic()
     error = ""
     for ix, fold in enumerate(folds):
         try:
-            one = judge.judge(tried, fold)
+            one = evaluator.evaluate(tried, fold)
         except RecsysError as raised:
             if base is None:
                 store.drop(trial)
                 raise
             error = str(raised)
             break
-        judged.append(one)
+        evaluated.append(one)
         means = one.means()
         figures.append([None if np.isnan(mean) else mean for mean in means])
         gains.append(gain(figures[-1], figures[-1] if base is None else base[ix]))
@@ -200,15 +202,15 @@ def _judge(
         if ix + 1 < len(folds) and base is not None and trial.should_prune():
             break
     found = msgspec.structs.replace(
-        asked,
-        state="failed" if error else "judged" if len(judged) == len(folds) else "stopped",
+        proposed,
+        state="failed" if error else "judged" if len(evaluated) == len(folds) else "stopped",
         gain=float(np.mean(gains)) if gains else None,
         figures=figures,
         seconds=round(time.monotonic() - begun, 3),
         error=error,
     )
     with _whole():
-        store.note(trial, found, judged)
+        store.note(trial, found, evaluated)
 
 
 @contextmanager

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from recsys.config import Range
 from training.console import messages, output, table
-from training.tune.judge import METRICS
 from training.tune.outcome import GAIN
+from training.tune.trial_evaluation import METRICS
 
 #: Trials in the table.
 _BEST: Final = 8
@@ -94,7 +94,7 @@ def show_taken(changed: list[tuple[str, object, object]], target: object) -> Non
     output().print(table(("setting", "was", "is"), rows, f"Changed in {target}"))
 
 
-def told(result: dict[str, Any], at: datetime) -> list[str]:
+def header_lines(result: dict[str, Any], at: datetime) -> list[str]:
     """Say at the top of ``tuned.toml`` when, on what, and how good; see ``written.write``."""
     figures = []
     for one in result["differences"]:

@@ -26,8 +26,8 @@ from recsys import __version__
 from recsys.config import Config, search_space
 from recsys.errors import DataError
 from recsys.history import History
-from training.tune.judge import Judged
 from training.tune.space import Space, Values
+from training.tune.trial_evaluation import WindowMetrics
 from training.tune.windows import Fold
 
 FOLDER: Final = "tune"
@@ -67,9 +67,9 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
     start : int
         The trial from which it was changed, the best one then.
     state : str
-        ``judged`` on every window, ``stopped`` after some, or ``failed``.
+        ``metrics`` on every window, ``stopped`` after some, or ``failed``.
     gain : float or None
-        Over the present settings, see ``judge.gain``; of the windows it was judged on.
+        Over the present settings, see ``trial_evaluation.gain``; of the windows it was judged on.
     figures : list of list of float
         Of each window, of each metric.
     seconds : float
@@ -119,11 +119,11 @@ class Store:
             if _FOUND in trial.user_attrs and trial.state.is_finished()
         ]
 
-    def note(self, trial: Trial, found: Tried, judged: list[Judged]) -> None:
+    def note(self, trial: Trial, found: Tried, metrics: list[WindowMetrics]) -> None:
         """Keep what a trial found; figures by customer of the first and of the best alone."""
         best = self.best()
         if found.state == "judged" and (best is None or (found.gain or 0) > (best.gain or 0)):
-            self._write(found.number, judged)
+            self._write(found.number, metrics)
             for path in self.folder.glob("*.npz"):
                 if path.stem not in ("0", str(found.number)):
                     path.unlink()
@@ -144,22 +144,22 @@ class Store:
         found = [one for one in self.tried() if one.state == "judged"]
         return max(found, key=lambda one: one.gain or 0.0, default=None)
 
-    def judged(self, number: int) -> list[Judged]:
+    def metrics(self, number: int) -> list[WindowMetrics]:
         """Figures by customer of each window; empty where they are not there any more."""
         try:
             with np.load(self.folder / f"{number}.npz", allow_pickle=False) as file:
                 return [
-                    Judged(file[f"customers_{ix}"].tolist(), file[f"values_{ix}"])
+                    WindowMetrics(file[f"customers_{ix}"].tolist(), file[f"values_{ix}"])
                     for ix in range(len(file.files) // 2)
                 ]
         except (OSError, ValueError, KeyError):
             return []
 
-    def _write(self, number: int, judged: list[Judged]) -> None:
+    def _write(self, number: int, metrics: list[WindowMetrics]) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         beside = self.folder / f".{number}.npz"
         arrays: dict[str, Any] = {}
-        for ix, one in enumerate(judged):
+        for ix, one in enumerate(metrics):
             arrays[f"customers_{ix}"] = np.array(one.customer_ids)
             arrays[f"values_{ix}"] = one.values
         np.savez_compressed(beside, **arrays)

@@ -70,7 +70,7 @@ def _room(plan: list[Split]) -> int:
 def _too_short(plan: list[Split], test_days: int) -> str:
     split, last_ts = plan[0], plan[-1].test.end_ts - 1
     days = (split.test.start_ts - split.first_ts // DAY * DAY) // DAY
-    told = (
+    problem = (
         f"the history has {days} days before the test window ({split.test}), and settings are "
         f"chosen on two windows of {split.validation.days:.0f} days in the last half of them: one "
         "to learn weights on, one to judge on."
@@ -79,7 +79,7 @@ def _too_short(plan: list[Split], test_days: int) -> str:
         shorter = rolling(split.first_ts, last_ts, test_days, fewer, tests=len(plan))
         if _room(shorter) >= _LEAST:
             return (
-                f"{told} Take shorter windows, as in `omnibasket tune --set "
+                f"{problem} Take shorter windows, as in `omnibasket tune --set "
                 f"train.validation_days={fewer}`, or add older exports to [sources]."
             )
-    return f"{told} Add older exports to [sources]."
+    return f"{problem} Add older exports to [sources]."

@@ -7,9 +7,9 @@ from recsys.config.toml_file import load_config
 from recsys.history.versions import History
 from training.span import span
 from training.train.measurement import plan
-from training.tune.judge import Judge, Judged, by_customer, gain
 from training.tune.outcome import differences
 from training.tune.space import applied
+from training.tune.trial_evaluation import TrialEvaluator, WindowMetrics, by_customer, gain
 from training.tune.windows import folds
 
 NAN = float("nan")
@@ -31,8 +31,8 @@ def test_the_gain_is_the_mean_of_the_relative_gains(means, base, reached):
 
 
 def test_customers_of_several_windows_count_with_their_mean():
-    first = Judged(["ada", "ben"], np.array([[0.2, NAN], [0.6, 0.5]]))
-    second = Judged(["ada"], np.array([[0.4, 0.8]]))
+    first = WindowMetrics(["ada", "ben"], np.array([[0.2, NAN], [0.6, 0.5]]))
+    second = WindowMetrics(["ada"], np.array([[0.4, 0.8]]))
     assert first.means() == [pytest.approx(0.4), 0.5]
     found = by_customer([first, second])
     assert found["ada"].tolist() == pytest.approx([0.3, 0.8])
@@ -40,8 +40,8 @@ def test_customers_of_several_windows_count_with_their_mean():
 
 
 def test_differences_are_of_the_same_customers():
-    before = Judged(["ada", "ben", "cai"], np.array([[0.2, NAN], [0.4, NAN], [0.6, NAN]]))
-    after = Judged(["ada", "ben", "cai"], before.values + 0.1)
+    before = WindowMetrics(["ada", "ben", "cai"], np.array([[0.2, NAN], [0.4, NAN], [0.6, NAN]]))
+    after = WindowMetrics(["ada", "ben", "cai"], before.values + 0.1)
     one, gained = differences([before], [after], seed=0)  # nobody bought anything new
     assert (one.metric, one.n) == ("ndcg@10", 3)
     assert (one.present, one.best) == (pytest.approx(0.4), pytest.approx(0.5))
@@ -52,32 +52,36 @@ def test_differences_are_of_the_same_customers():
 
 def test_the_gain_of_all_customers_is_that_of_the_means():
     """Customers to whom nothing new was sold do not thin out what was gained on the others."""
-    before = Judged(["ada", "ben"], np.array([[0.4, 0.1], [0.6, NAN]]))
-    after = Judged(["ada", "ben"], np.array([[0.5, 0.2], [0.6, NAN]]))
+    before = WindowMetrics(["ada", "ben"], np.array([[0.4, 0.1], [0.6, NAN]]))
+    after = WindowMetrics(["ada", "ben"], np.array([[0.5, 0.2], [0.6, NAN]]))
     *_, gained = differences([before], [after], seed=0)
     assert gained.difference == pytest.approx(gain(after.means(), before.means()))
     assert gained.difference == pytest.approx((0.1 + 1.0) / 2)
 
 
 def test_only_what_changed_is_learned_anew(built):
-    config, told = load_config(built), []
+    config, messages = load_config(built), []
     history = History.open(config)
     (fold, *_) = folds(plan(config, span(history)), 1, config.train.test_days)
-    judge = Judge(history, [fold], told.append)
-    first = judge.judge(config, fold)
-    judge.keep(config)
-    assert told.count("learning repeat") == told.count("learning als") == 2  # before each window
+    evaluator = TrialEvaluator(history, [fold], messages.append)
+    first = evaluator.evaluate(config, fold)
+    evaluator.keep(config)
+    assert (
+        messages.count("learning repeat") == messages.count("learning als") == 2
+    )  # before each window
 
-    told.clear()
+    messages.clear()
     other = applied(config, {"models.repeat.doubt": 5.0})
-    second = judge.judge(other, fold)
-    assert [words for words in told if words.startswith("learning ") and "rank" not in words] == [
+    second = evaluator.evaluate(other, fold)
+    assert [
+        words for words in messages if words.startswith("learning ") and "rank" not in words
+    ] == [
         "learning repeat",
         "learning repeat",
     ]
     assert not np.array_equal(first.values, second.values, equal_nan=True)
 
-    told.clear()
-    again = judge.judge(config, fold)
-    assert told == ["learning to rank", "judging"]
+    messages.clear()
+    again = evaluator.evaluate(config, fold)
+    assert messages == ["learning to rank", "judging"]
     np.testing.assert_array_equal(first.values, again.values)

@@ -1,10 +1,10 @@
-"""Says how good settings would have been in the windows that they are chosen on.
+"""Evaluates settings on validation windows.
 
-Settings and a pair of windows come in; figures of every customer come out. Called by
-``omnibasket tune`` for one trial after the other.
+In: settings and a pair of windows. Out: metrics of every customer. Called by ``omnibasket tune``,
+one trial after the other.
 
-What trials share is done once: the orders before each window are read once, and a model whose
-settings are those of the best trial so far is not learned again.
+Trials share work: the orders before each window are read once, and a model with the settings of the
+best trial so far is not fitted again.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,21 +24,21 @@ from recsys.models import MODELS, Model, from_settings
 from training.span import PLACES
 from training.tune.windows import Fold
 
-#: What settings are chosen by: all that a customer bought, and what was new to them.
+#: Metrics that settings are chosen by: on all purchases, and on products new to the customer.
 METRICS: Final = (f"ndcg@{PLACES}", f"new_ndcg@{PLACES}")
-#: Customers of each window that settings are judged on, at most.
+#: Maximum number of customers evaluated per window.
 JUDGED: Final = 2_000
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
-    """Figures of the customers of one window.
+class WindowMetrics:
+    """Metrics of the customers of one window.
 
     Attributes
     ----------
     customer_ids : list of str, length n
     values : ndarray of shape (n, len(METRICS)), float64
-        NaN where a figure does not count for a customer.
+        NaN if a metric is not defined for a customer.
     """
 
     customer_ids: list[str]
@@ -51,16 +51,16 @@ class Judged:
         return [float(total[m] / n[m]) if n[m] else float("nan") for m in range(len(METRICS))]
 
 
-class Judge:
-    """Learns models and weights with given settings, and looks at what they show.
+class TrialEvaluator:
+    """Fits models and blends with given settings, and evaluates their lists.
 
     Parameters
     ----------
     history : History
     folds : list of Fold
-        On which it is going to judge.
+        Windows to evaluate on.
     tell : callable
-        Is told what goes on, in a few words.
+        Called with a short description of each step.
     """
 
     def __init__(
@@ -75,13 +75,13 @@ class Judge:
         self._latest: dict[Fold, tuple[Settings, TrainingWindow]] = {}
         self._best: dict[Fold, tuple[Settings, TrainingWindow]] = {}
 
-    def judge(self, config: Config, fold: Fold) -> Judged:
-        """Look at one pair of windows.
+    def evaluate(self, config: Config, fold: Fold) -> WindowMetrics:
+        """Evaluate settings on one pair of windows.
 
         Parameters
         ----------
         config : Config
-            With the settings that are tried.
+            With the settings to evaluate.
         fold : Fold
 
         Raises
@@ -89,44 +89,44 @@ class Judge:
         DataError
             When too few customers came back in a window.
         """
-        lesson = self._lesson(config, fold)
+        training_window = self._training_window(config, fold)
         self._tell("learning to rank")
-        learned = fit_ranking(config, [lesson])
+        learned = fit_ranking(config, [training_window])
         fitted = self._fitted(config, fold.judge.start_ts)
         customers = self._customers(config, fitted.training, fold)
         self._tell("judging")
         shown = show_ranked(
             fitted.ranker(learned), customers.histories, customers.context(), PLACES
         )
-        wanted = customers.relevant()
-        new = without_items(wanted, customers.histories)
-        figures = [ndcg_at(shown.mixed, wanted, PLACES), ndcg_at(shown.new, new, PLACES)]
-        return Judged(customers.customer_ids, np.stack(figures, axis=1))
+        relevant = customers.relevant()
+        new = without_items(relevant, customers.histories)
+        figures = [ndcg_at(shown.mixed, relevant, PLACES), ndcg_at(shown.new, new, PLACES)]
+        return WindowMetrics(customers.customer_ids, np.stack(figures, axis=1))
 
     def keep(self, config: Config) -> None:
-        """Keep what was learned with the settings that trials go on from, and nothing else."""
+        """Keep the models and examples of these settings, and free all others."""
         for (_, name), models in self._models.items():
-            wanted = getattr(config.models, name)
-            for settings in [settings for settings in models if settings != wanted]:
+            relevant = getattr(config.models, name)
+            for settings in [settings for settings in models if settings != relevant]:
                 del models[settings]
         for fold, held in self._latest.items():
             if held[0] == config.models:
                 self._best[fold] = held
         self._latest.clear()
 
-    def _lesson(self, config: Config, fold: Fold) -> TrainingWindow:
-        """What the window teaches depends on the models alone, not on how one learns from it."""
+    def _training_window(self, config: Config, fold: Fold) -> TrainingWindow:
+        """Return the training window, which depends on the models' settings alone."""
         for held in (self._best.get(fold), self._latest.get(fold)):
             if held is not None and held[0] == config.models:
                 return held[1]
         before = self._fitted(config, fold.learn.start_ts)
         self._tell("looking at what customers bought")
-        _, lesson = observe_window(config, self._history, before, fold.learn)
-        self._latest[fold] = (config.models, lesson)
-        return lesson
+        _, training_window = observe_window(config, self._history, before, fold.learn)
+        self._latest[fold] = (config.models, training_window)
+        return training_window
 
     def _fitted(self, config: Config, as_of_ts: int) -> FittedModels:
-        """Fit what is not held yet; what does not depend on settings is of the first fit."""
+        """Fit the models not in the cache; training set and statistics are those of the first fit."""
         if as_of_ts not in self._first:
             self._numbers = self._numbers or EncodedHistory.read(self._history)
             first = fit_models(config, self._numbers, as_of_ts, self._part)
@@ -189,7 +189,7 @@ def gain(means: Sequence[float | None], base: Sequence[float | None]) -> float:
     return float(np.mean(shares)) if shares else 0.0
 
 
-def by_customer(judged: Sequence[Judged]) -> Mapping[str, NDArray[np.float64]]:
+def by_customer(evaluated: Sequence[WindowMetrics]) -> Mapping[str, NDArray[np.float64]]:
     """Mean figures of each customer over the windows in which they count.
 
     Returns
@@ -199,7 +199,7 @@ def by_customer(judged: Sequence[Judged]) -> Mapping[str, NDArray[np.float64]]:
     """
     total: dict[str, NDArray[np.float64]] = {}
     times: dict[str, NDArray[np.float64]] = {}
-    for one in judged:
+    for one in evaluated:
         for customer, values in zip(one.customer_ids, one.values, strict=True):
             counts = ~np.isnan(values)
             total.setdefault(customer, np.zeros(len(values)))[counts] += values[counts]
