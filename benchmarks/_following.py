@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from benchmarks._chance import Ints, chances
+from benchmarks._null_model import Ints, chances
 from benchmarks._shuffle import Floats, Planted, choose, matrix, moved
 from recsys.datasets import Baskets
 from recsys.units import DAY

@@ -12,11 +12,11 @@ from typing import Final
 
 import msgspec
 
-from benchmarks._judge import apart, peak_mb
+from benchmarks._measurement import apart, peak_mb
 from benchmarks._report import OURS, Report
 from benchmarks._shop import Shop, alike_of, bare, end_ts, interval, kinds
 from benchmarks._shuffle import shuffled
-from benchmarks.peers.rules import METHODS
+from benchmarks.baselines.rules import METHODS
 from recsys.bundles import mine
 from recsys.config import load_config
 from recsys.datasets import EncodedHistory, TrainingSet
@@ -26,7 +26,7 @@ from recsys.history import History
 _WARM: Final = 2_000
 
 
-def shuffles(shop: Shop, report: Report, n: int, peer_rounds: int, seed: int) -> None:
+def shuffles(shop: Shop, report: Report, n: int, baseline_rounds: int, seed: int) -> None:
     """Mine shuffled baskets: in which share of them anything is reported, and how much.
 
     Where nothing is true, that share is the rate of false discoveries.
@@ -38,7 +38,7 @@ def shuffles(shop: Shop, report: Report, n: int, peer_rounds: int, seed: int) ->
         found = shop.mine(bare(shop.training, dealt))
         seen.setdefault(OURS, []).append(kinds(found))
         shop.say(f"shuffle {number + 1} of {n}: {seen[OURS][-1]} reported")
-        for method in METHODS if number < peer_rounds else ():
+        for method in METHODS if number < baseline_rounds else ():
             rules = shop.rules(method, dealt, shop.config.bundles.min_support)
             if rules is not None:
                 pairs = len(rules.pairs("lift")[0])

@@ -11,10 +11,10 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks._chance import Verdict, hold
+from benchmarks._null_model import PairTests, test_pairs
 from benchmarks._report import OURS, Report
 from benchmarks._shop import Shop, alike_of, bare, end_ts, kinds, pairs_of
-from benchmarks.peers.rules import METHODS, ORDERS, Rules
+from benchmarks.baselines.rules import METHODS, ORDERS, Rules
 from recsys.bundles import Bundles, same_product
 from recsys.datasets import TrainingSet
 
@@ -23,10 +23,10 @@ Ints = npt.NDArray[np.int64]
 #: Lengths of the lists that are compared, and where ours is shorter its own.
 LENGTHS: Final = (100, 500, 2_000)
 #: What is asked of a pair: a metric's beginning, and how pairs are judged.
-KINDS: Final[dict[str, Callable[[Verdict], npt.NDArray[np.bool_]]]] = {
-    "persistence": lambda verdict: verdict.plain,
-    "strict_persistence": lambda verdict: verdict.strict,
-    "sold_persistence": lambda verdict: verdict.strict | ~verdict.sold,
+KINDS: Final[dict[str, Callable[[PairTests], npt.NDArray[np.bool_]]]] = {
+    "persistence": lambda test: test.plain,
+    "strict_persistence": lambda test: test.strict,
+    "sold_persistence": lambda test: test.strict | ~test.sold,
 }
 #: Supports that rules must have, times the smallest.
 FLOORS: Final = (1, 2, 5, 10, 20, 50)
@@ -41,7 +41,7 @@ class Way(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Later:
+class LaterPurchases:
     """What came after a training, to judge its pairs with.
 
     Attributes
@@ -53,11 +53,11 @@ class Later:
     known: TrainingSet
     seen: TrainingSet
 
-    def verdict(self, a: Ints, b: Ints) -> Verdict:
+    def test(self, a: Ints, b: Ints) -> PairTests:
         """Say which pairs of the known products hold in what came then."""
         place = self.seen.index.ix(self.known.index.keys).astype(np.int64)
         baskets = self.seen.baskets
-        return hold(baskets.items, baskets.ts, place[a], place[b])
+        return test_pairs(baskets.items, baskets.ts, place[a], place[b])
 
 
 def lengths_of(n_pairs: int) -> list[int]:
@@ -67,7 +67,7 @@ def lengths_of(n_pairs: int) -> list[int]:
     ]
 
 
-def shares(later: Later, a: Ints, b: Ints, lengths: Sequence[int]) -> dict[str, float]:
+def shares(later: LaterPurchases, a: Ints, b: Ints, lengths: Sequence[int]) -> dict[str, float]:
     """Say which share of the first pairs of a list holds, by metric.
 
     Lists that are too short for a length are not judged there.
@@ -75,16 +75,18 @@ def shares(later: Later, a: Ints, b: Ints, lengths: Sequence[int]) -> dict[str, 
     if not lengths:
         return {}
     longest = max(lengths)
-    verdict = later.verdict(a[:longest], b[:longest])
+    test = later.test(a[:longest], b[:longest])
     return {
-        f"{name}@{length}": float(judged(verdict)[:length].mean())
-        for name, judged in KINDS.items()
+        f"{name}@{length}": float(holds(test)[:length].mean())
+        for name, holds in KINDS.items()
         for length in lengths
         if length <= len(a)
     }
 
 
-def choose(later: Later, rules: Rules, min_support: int, lengths: Sequence[int]) -> dict[str, Way]:
+def choose(
+    later: LaterPurchases, rules: Rules, min_support: int, lengths: Sequence[int]
+) -> dict[str, Way]:
     """Choose for each metric how rules are sorted and what support they must have.
 
     Parameters
@@ -108,7 +110,7 @@ def choose(later: Later, rules: Rules, min_support: int, lengths: Sequence[int])
 
 
 def chosen(
-    later: Later, rules: Rules, min_support: int, ways: dict[str, Way]
+    later: LaterPurchases, rules: Rules, min_support: int, ways: dict[str, Way]
 ) -> dict[str, tuple[float, Way]]:
     """Judge each metric on the list that was chosen for it.
 
@@ -138,8 +140,8 @@ def lasting(shop: Shop, report: Report) -> None:
     ts = shop.training.baskets.ts
     start, end = int(ts[0]), end_ts(shop.numbers)
     quarter, half = start + (end - start) // 4, start + (end - start) // 2
-    later = Later(shop.between(None, half), shop.between(half, end))
-    inner = Later(shop.between(None, quarter), shop.between(quarter, half))
+    later = LaterPurchases(shop.between(None, half), shop.between(half, end))
+    inner = LaterPurchases(shop.between(None, quarter), shop.between(quarter, half))
     shop.say(f"{later.known.baskets.items.shape[0]:,} baskets to learn from")
     least = shop.config.bundles.min_support
     learned: dict[str, tuple[Rules, Rules]] = {}
@@ -150,7 +152,15 @@ def lasting(shop: Shop, report: Report) -> None:
             learned[method] = before, rules
     alike = alike_of(shop.config, later.known)
     known = later.known.baskets.items
-    _compare(shop, report, shop.name, shop.mine(bare(later.known, known)), inner, later, learned)
+    _compare(
+        shop,
+        report,
+        shop.name,
+        shop.mine(bare(later.known, known)),
+        inner,
+        later,
+        learned,
+    )
     same = [
         same_product(inner.known, alike_of(shop.config, inner.known)),
         same_product(later.known, alike),
@@ -168,8 +178,8 @@ def _compare(
     report: Report,
     task: str,
     found: Bundles,
-    inner: Later,
-    later: Later,
+    inner: LaterPurchases,
+    later: LaterPurchases,
     learned: dict[str, tuple[Rules, Rules]],
 ) -> None:
     """Judge our pairs, and the rules of inner and outer time of each other method."""
@@ -187,7 +197,7 @@ def _compare(
             report.add(task, method, name, share, n=_length(name))
 
 
-def _inner_support(least: int, inner: Later, later: Later) -> int:
+def _inner_support(least: int, inner: LaterPurchases, later: LaterPurchases) -> int:
     """The smallest support in the shorter time: both libraries take a share of the baskets."""
     n, whole = (len(part.known.baskets.ts) for part in (inner, later))
     return max(2, round(least * n / whole))

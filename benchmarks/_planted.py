@@ -10,12 +10,12 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks import _chance
+from benchmarks import _null_model
 from benchmarks._following import Visits, expected, plant_after
 from benchmarks._report import OURS, Report
 from benchmarks._shop import Shop, bare, interval, kinds, pairs_of
 from benchmarks._shuffle import Planted, plant, shuffled
-from benchmarks.peers.rules import METHODS, ORDERS
+from benchmarks.baselines.rules import METHODS, ORDERS
 from recsys.bundles import AFTER
 
 Ints = npt.NDArray[np.int64]
@@ -34,8 +34,8 @@ ORACLE: Final = "oracle"
 _SEEDS, _AFTER_SEEDS = 1_000, 2_000
 
 
-class Judged(NamedTuple):
-    """What a method said of one shuffle.
+class Detection(NamedTuple):
+    """Pairs that a method reports in one shuffle.
 
     Attributes
     ----------
@@ -61,7 +61,7 @@ class Truth:
 
     def __init__(self, there: Planted, chance: Floats) -> None:
         self.there = there
-        self.p_value = _chance.at_least(there.support, chance)
+        self.p_value = _null_model.at_least(there.support, chance)
         self.counts = (there.support >= LEAST_SUPPORT) & (there.support >= LEAST_LIFT * chance)
 
     @cached_property
@@ -69,9 +69,9 @@ class Truth:
         """Number of each planted pair."""
         return self._keys(self.there.a, self.there.b)
 
-    def judge(self, a: Ints, b: Ints, reported: int) -> Judged:
+    def detect(self, a: Ints, b: Ints, reported: int) -> Detection:
         """Look for the planted pairs in a list of pairs; ``reported`` counts all that is said."""
-        return Judged(np.isin(self.keys, self._keys(a, b)), reported)
+        return Detection(np.isin(self.keys, self._keys(a, b)), reported)
 
     def _keys(self, a: Ints, b: Ints) -> Ints:
         n_items: int = self.there.items.shape[1]
@@ -88,50 +88,50 @@ def planted_after(shop: Shop, report: Report, n: int, seed: int) -> None:
         there = plant_after(shuffled(baskets.items, at), visits, PLANTED, at)
         truth = Truth(there, expected(there.items, visits, there.a, there.b))
         found = shop.mine(bare(shop.training, there.items))
-        told = truth.judge(*pairs_of(found, AFTER), len(found))
+        detection = truth.detect(*pairs_of(found, AFTER), len(found))
         shop.say(
-            f"planted after, {number + 1} of {n}: {told.found[truth.counts].sum()} of "
+            f"planted after, {number + 1} of {n}: {detection.found[truth.counts].sum()} of "
             f"{truth.counts.sum()} found; {kinds(found)} reported"
         )
         truths.append(truth)
-        rounds.append(told)
+        rounds.append(detection)
     _add(report, f"{shop.name}, planted after", OURS, truths, rounds, seed)
 
 
-def planted(shop: Shop, report: Report, n: int, peer_rounds: int, seed: int) -> None:
+def planted(shop: Shop, report: Report, n: int, baseline_rounds: int, seed: int) -> None:
     """Mine shuffled baskets with planted pairs."""
     truths: list[Truth] = []
-    judged: dict[str, list[Judged]] = {}
+    detections: dict[str, list[Detection]] = {}
     settings = shop.config.bundles
     for number in range(n):
         at = _SEEDS + seed + number
         there = plant(shuffled(shop.training.baskets.items, at), PLANTED, at)
         there = there._replace(a=np.minimum(there.a, there.b), b=np.maximum(there.a, there.b))
-        truth = Truth(there, _chance.expected(there.items, there.a, there.b))
+        truth = Truth(there, _null_model.expected(there.items, there.a, there.b))
         truths.append(truth)
         found = shop.mine(bare(shop.training, there.items))
-        told = truth.judge(*pairs_of(found), len(found))
-        judged.setdefault(OURS, []).append(told)
+        detection = truth.detect(*pairs_of(found), len(found))
+        detections.setdefault(OURS, []).append(detection)
         shop.say(
-            f"planted {number + 1} of {n}: {told.found[truth.counts].sum()} of "
+            f"planted {number + 1} of {n}: {detection.found[truth.counts].sum()} of "
             f"{truth.counts.sum()} found; {kinds(found)} reported"
         )
         frequent = int((np.bincount(there.items.indices) >= settings.min_support).sum())
-        sure = _chance.found_by_oracle(
+        sure = _null_model.found_by_oracle(
             truth.p_value, frequent * (frequent - 1) // 2, settings.false_discovery_rate
         )
-        judged.setdefault(ORACLE, []).append(Judged(sure, int(sure.sum())))
-        for method in METHODS if number < peer_rounds else ():
+        detections.setdefault(ORACLE, []).append(Detection(sure, int(sure.sum())))
+        for method in METHODS if number < baseline_rounds else ():
             rules = shop.rules(method, there.items, settings.min_support)
             if rules is None:
                 continue
             a, b = rules.pairs("lift")
-            judged.setdefault(method, []).append(truth.judge(a, b, len(a)))
+            detections.setdefault(method, []).append(truth.detect(a, b, len(a)))
             for order in ORDERS:
                 first = [end[: len(found)] for end in rules.pairs(order)]
-                told = truth.judge(first[0], first[1], len(first[0]))
-                judged.setdefault(f"{method}, by {order}", []).append(told)
-    for method, rounds in judged.items():
+                detection = truth.detect(first[0], first[1], len(first[0]))
+                detections.setdefault(f"{method}, by {order}", []).append(detection)
+    for method, rounds in detections.items():
         _add(report, f"{shop.name}, planted", method, truths, rounds, seed)
 
 
@@ -140,13 +140,13 @@ def _add(
     task: str,
     method: str,
     truths: list[Truth],
-    rounds: list[Judged],
+    rounds: list[Detection],
     seed: int,
 ) -> None:
     together = list(zip(truths[: len(rounds)], rounds, strict=True))
     counts = np.concatenate([truth.counts for truth, _ in together])
     p_value = np.concatenate([truth.p_value for truth, _ in together])[counts]
-    found = np.concatenate([told.found for _, told in together])[counts]
+    found = np.concatenate([detection.found for _, detection in together])[counts]
     shares = {"found_share": found}
     for band, (low, high) in BANDS.items():
         shares[f"found_share_{band}"] = found[(p_value >= low) & (p_value < high)]
@@ -165,8 +165,11 @@ def _add(
             )
     if method == ORACLE:
         return
-    wrong = [(told.reported - told.found.sum()) / max(told.reported, 1) for told in rounds]
+    wrong = [
+        (detection.reported - detection.found.sum()) / max(detection.reported, 1)
+        for detection in rounds
+    ]
     rate = float(np.mean(wrong))
     report.add(task, method, "false_discovery_rate", rate, n=len(rounds), seed=seed)
-    reported = float(np.mean([told.reported for told in rounds]))
+    reported = float(np.mean([detection.reported for detection in rounds]))
     report.add(task, method, "reported", reported, n=len(rounds), seed=seed)

@@ -1,6 +1,6 @@
 """Purchases before a moment, customers who are asked about, and what they bought after it.
 
-The loaders of this folder make problems; every peer of ``benchmarks.peers`` learns from
+The loaders of this folder make problems; every baseline of ``benchmarks.baselines`` learns from
 ``Purchases`` and answers with ``Lists``. Nothing of what came after the moment is in ``Purchases``
 but what a task says may be used.
 """

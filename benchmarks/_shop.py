@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse, stats
 
-from benchmarks._judge import apart
-from benchmarks.peers.rules import METHODS, Rules
+from benchmarks._measurement import apart
+from benchmarks.baselines.rules import METHODS, Rules
 from recsys.bundles import AFTER, TOGETHER, Bundles, mine
 from recsys.config import Config
 from recsys.datasets import EncodedHistory, TrainingSet

@@ -25,11 +25,11 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks._judge import CHOICE, Answer, apart, judge, split, value
+from benchmarks._measurement import CHOICE, Answer, apart, measure, split, value
 from benchmarks._problem import Floats, Ints
 from benchmarks._report import NO_DATA, OURS, Report, parser
-from benchmarks.peers import PEERS
-from benchmarks.peers.base import Peer
+from benchmarks.baselines import BASELINES
+from benchmarks.baselines.base import Baseline
 from benchmarks.tasks import TASKS
 from benchmarks.tasks.task import Cut, Task, files_of, opened, save
 from recsys.evaluation import Interval, bootstrap, coverage
@@ -169,20 +169,24 @@ def _answers(
     files: tuple[Path, Path],
     options: argparse.Namespace,
 ) -> Iterable[tuple[str, Answer]]:
-    peers = [peer for peer in task.peers or PEERS if _wanted(peer.name, options.methods)]
-    for peer in peers:
-        at = f"{task.name} fold {fold}, {peer.name}"
-        if not peer.there:
-            _say(f"{at}: not installed (pip install {peer.package}), left out")
+    baselines = [
+        baseline
+        for baseline in task.baselines or BASELINES
+        if _wanted(baseline.name, options.methods)
+    ]
+    for baseline in baselines:
+        at = f"{task.name} fold {fold}, {baseline.name}"
+        if not baseline.there:
+            _say(f"{at}: not installed (pip install {baseline.package}), left out")
             continue
-        tuned = _quicker(peer) if options.quick else peer
+        tuned = _quicker(baseline) if options.quick else baseline
         try:
-            answer = judge(tuned, *files, task.choose_by, PLACES, options.seed)
+            answer = measure(tuned, *files, task.choose_by, PLACES, options.seed)
         except (ChildProcessError, RuntimeError) as error:
             _say(f"{at}: {error}")
             continue
         _tell(at, task, cut, answer)
-        yield peer.name, answer
+        yield baseline.name, answer
     if _wanted(OURS, options.methods) and task.ours is not None:
         answer = task.ours(folder, fold, work, cut, PLACES)
         _tell(f"{task.name} fold {fold}, {OURS}", task, cut, answer)
@@ -212,9 +216,9 @@ def _cut_and_save(task: Task, folder: Path, fold: int, work: Path) -> None:
     save(task.cut(folder, fold), work)
 
 
-def _quicker(peer: Peer) -> Peer:
-    axes = {name: tried[:QUICK_VALUES] for name, tried in peer.axes.items()}
-    return Peer(peer.name, peer.fit, axes, peer.needs, peer.package)
+def _quicker(baseline: Baseline) -> Baseline:
+    axes = {name: tried[:QUICK_VALUES] for name, tried in baseline.axes.items()}
+    return Baseline(baseline.name, baseline.fit, axes, baseline.needs, baseline.package)
 
 
 def _said(task: Task, metric: str) -> str:
@@ -237,7 +241,10 @@ def _arguments() -> argparse.Namespace:
     options = made.parse_args()
     options.tasks = options.task or list(TASKS)
     options.data, options.work = options.data.resolve(), options.work.resolve()
-    known = {OURS, *(peer.name for task in TASKS.values() for peer in task.peers or PEERS)}
+    known = {
+        OURS,
+        *(one.name for task in TASKS.values() for one in task.baselines or BASELINES),
+    }
     for method in options.methods or ():
         if method not in known:
             made.error(f"there is no method {method}: {', '.join(sorted(known))}")
@@ -253,7 +260,7 @@ def _numbers(text: str) -> list[int]:
 
 
 def _packages() -> tuple[str, ...]:
-    return tuple(sorted({peer.package for peer in PEERS} - {"implicit", "numpy"}))
+    return tuple(sorted({baseline.package for baseline in BASELINES} - {"implicit", "numpy"}))
 
 
 def _tell(at: str, task: Task, cut: Cut, answer: Answer) -> None:

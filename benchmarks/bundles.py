@@ -23,7 +23,7 @@ from benchmarks._persistence import lasting
 from benchmarks._planted import planted, planted_after
 from benchmarks._report import NO_DATA, Report, parser
 from benchmarks._shop import Shop
-from benchmarks.peers import PEERS
+from benchmarks.baselines import BASELINES
 from benchmarks.tasks import TASKS, windows, youshu
 from recsys.config import Config
 
@@ -45,7 +45,7 @@ LIBRARIES: Final = ("mlxtend", "numba", "pandas", "rusket")
 def main() -> None:
     """Run the tasks whose data is there."""
     options = _arguments()
-    extra = tuple(sorted({peer.package for peer in PEERS} - {"implicit", "numpy", *LIBRARIES}))
+    extra = tuple(sorted({one.package for one in BASELINES} - {"implicit", "numpy", *LIBRARIES}))
     whole = Report("Bundles", LIBRARIES + extra)
     parts = {part: Report(TITLES[part], LIBRARIES) for part in options.parts}
     ran = False

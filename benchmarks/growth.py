@@ -26,7 +26,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import psutil
 
-from benchmarks._judge import QUIET
+from benchmarks._measurement import QUIET
 from benchmarks._report import OURS, Report, parser
 
 TASK: Final = "complete_journey"

@@ -115,7 +115,7 @@ def main() -> None:
             for channel in (STORES, WEB)
         }
         people = _people(history, both)
-        peers = _tuned(config, history)
+        baselines = _tuned(config, history)
         values: dict[str, list[Floats]] = {}
         customers: list[NDArray[np.int64]] = []
         for target, other in ((STORES, WEB), (WEB, STORES)):
@@ -123,7 +123,7 @@ def main() -> None:
             customers.append(rows)
             crossed = people.only(rows)
             wanted = crossed.relevant(target)
-            shown = _shown(both, alone[target], peers, crossed, target)
+            shown = _shown(both, alone[target], baselines, crossed, target)
             for method, lists in shown.items():
                 for name, metric in (("ndcg", ndcg_at), ("recall", recall_at), ("hr", hit_rate_at)):
                     at = f"{method} {name}@{K}"
@@ -189,7 +189,7 @@ def _crossed(people: EvaluationSet, target: str, other: str) -> NDArray[np.int64
 def _shown(
     both: tuple[History, FittedModels, LearnedRanking],
     alone: tuple[History, FittedModels, LearnedRanking],
-    peers: list[TunedBaseline],
+    baselines: list[TunedBaseline],
     people: EvaluationSet,
     target: str,
 ) -> dict[str, Ragged]:
@@ -197,7 +197,8 @@ def _shown(
     context = people.context(target)
     _, fitted, learned = both
     shown: dict[str, Ragged] = {
-        one.name: one.fit(fitted.training).show(people.histories, context, K).mixed for one in peers
+        one.name: one.fit(fitted.training).show(people.histories, context, K).mixed
+        for one in baselines
     }
     history, fitted_alone, learned_alone = alone
     known = dict(

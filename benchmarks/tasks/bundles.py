@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from benchmarks._judge import NEW, TUNED_ON, Answer, peak_mb
+from benchmarks._measurement import NEW, TUNED_ON, Answer, peak_mb
 from benchmarks._problem import Floats, Ints, Problem, best_of
-from benchmarks.peers.base import stacked
+from benchmarks.baselines.base import stacked
 from benchmarks.tasks.task import Cut, customer_ids
 from recsys.datasets import Batch, Lists, rows_contain
 

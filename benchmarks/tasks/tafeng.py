@@ -15,11 +15,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pv
 
-from benchmarks._judge import Answer
+from benchmarks._measurement import Answer
 from benchmarks._problem import DAY, Ints, Problem, Purchases
-from benchmarks.peers.base import Peer, Show
-from benchmarks.peers.baskets import fit_tifu_knn
-from benchmarks.peers.frequency import fit_gp_top_frequency, fit_own, fit_popular
+from benchmarks.baselines.base import Baseline, Show
+from benchmarks.baselines.baskets import fit_tifu_knn
+from benchmarks.baselines.frequency import fit_gp_top_frequency, fit_own, fit_popular
 from benchmarks.tasks.task import Cut, Task, Times, ask_ours, workspace
 from recsys.datasets import Lists
 from recsys.evaluation import Window
@@ -132,10 +132,10 @@ def fit_as_published(purchases: Purchases, seed: int) -> Show:
 
 #: Without decay, as the papers have them.
 AS_PUBLISHED: Final = (
-    Peer("popular", partial(fit_popular, half_life_days=None)),
-    Peer("own_frequency", partial(fit_own, half_life_days=None)),
-    Peer("gp_top_frequency", fit_gp_top_frequency),
-    Peer("tifu_knn", fit_as_published),
+    Baseline("popular", partial(fit_popular, half_life_days=None)),
+    Baseline("own_frequency", partial(fit_own, half_life_days=None)),
+    Baseline("gp_top_frequency", fit_gp_top_frequency),
+    Baseline("tifu_knn", fit_as_published),
 )
 
 
@@ -229,5 +229,5 @@ PUBLISHED: Final = Task(
     metrics=("recall@10", "recall@20"),
     cut=cut_as_published,
     ours=None,
-    peers=AS_PUBLISHED,
+    baselines=AS_PUBLISHED,
 )

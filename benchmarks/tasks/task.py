@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmarks._judge import ALL, NEW, Answer, apart, peak_mb, split
+from benchmarks._measurement import ALL, NEW, Answer, apart, peak_mb, split
 from benchmarks._problem import Ints, Problem
-from benchmarks.peers.base import Peer
+from benchmarks.baselines.base import Baseline
 from recsys.datasets import Lists, pointers, rows_of
 from recsys.evaluation import Window
 from recsys.ranking import Choices
@@ -101,8 +101,8 @@ class Task:
     ours : callable
         From folder, fold, the folder to work in, cut and places to our answer; none where we
         are not asked.
-    peers : tuple of Baseline
-        Those of ``benchmarks.peers`` where there are none.
+    baselines : tuple of Baseline
+        Those of ``benchmarks.baselines`` where there are none.
     always_new : bool
         What a customer has is never asked for; its metrics lose their ``new_`` in the report.
     """
@@ -115,7 +115,7 @@ class Task:
     metrics: tuple[str, ...]
     cut: Callable[[Path, int], Cut]
     ours: Callable[[Path, int, Path, Cut, int], Answer] | None
-    peers: tuple[Peer, ...] = ()
+    baselines: tuple[Baseline, ...] = ()
     always_new: bool = False
 
     @property

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from benchmarks._judge import Answer
+from benchmarks._measurement import Answer
 from benchmarks._problem import DAY, by_window, numbered
 from benchmarks.tasks.task import Cut, Task, Times, ask_ours, workspace
 from recsys.config import TrainSettings

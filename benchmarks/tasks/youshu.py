@@ -14,10 +14,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pv
 
-from benchmarks._judge import Answer, apart
+from benchmarks._measurement import Answer, apart
 from benchmarks._problem import Ints, Problem, Purchases
-from benchmarks.peers import PEERS
-from benchmarks.peers.base import Peer
+from benchmarks.baselines import BASELINES
+from benchmarks.baselines.base import Baseline
 from benchmarks.tasks.bundles import answer_bundles, choose_bundles
 from benchmarks.tasks.task import Cut, Task, workspace
 from recsys.datasets import Lists
@@ -146,12 +146,13 @@ def ours(folder: Path, _fold: int, work: Path, known: Cut, places: int) -> Answe
     return answer
 
 
-def timeless(peer: Peer) -> Peer:
+def timeless(baseline: Baseline) -> Baseline:
     """Do not tune how fast purchases are forgotten."""
     axes = {
-        name: (None,) if name == "half_life_days" else tried for name, tried in peer.axes.items()
+        name: (None,) if name == "half_life_days" else tried
+        for name, tried in baseline.axes.items()
     }
-    return Peer(peer.name, peer.fit, axes, peer.needs, peer.package)
+    return Baseline(baseline.name, baseline.fit, axes, baseline.needs, baseline.package)
 
 
 TASK: Final = Task(
@@ -163,6 +164,6 @@ TASK: Final = Task(
     metrics=("new_recall@20", "new_recall@40", "new_ndcg@20", "new_ndcg@40"),
     cut=cut,
     ours=ours,
-    peers=tuple(timeless(peer) for peer in PEERS if peer.name in _TIMELESS),
+    baselines=tuple(timeless(baseline) for baseline in BASELINES if baseline.name in _TIMELESS),
     always_new=True,
 )

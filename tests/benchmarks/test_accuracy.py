@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks import accuracy
 from benchmarks._report import NO_DATA, OURS, Report
-from benchmarks.peers import PEERS, frequency
+from benchmarks.baselines import BASELINES, frequency
 from benchmarks.tasks import TASKS, tafeng
 
 KEYS = {"item_num": 30, "train": [], "val": [], "test": []}
@@ -77,7 +77,7 @@ def test_without_any_data_it_says_how_to_get_them(tmp_path, monkeypatch, capsys)
 
 def test_every_task_and_method_is_documented():
     page = (accuracy.ROOT / "docs" / "benchmarks.md").read_text()
-    for name in [*TASKS, *(peer.name for peer in PEERS)]:
+    for name in [*TASKS, *(baseline.name for baseline in BASELINES)]:
         assert f"`{name}`" in page
 
 
@@ -112,12 +112,12 @@ def test_a_customer_of_several_folds_is_drawn_as_one():
 
 
 def test_a_peer_that_is_not_installed_is_named(data, monkeypatch, capsys):
-    absent = frequency.PEERS[0].__class__(
+    absent = frequency.BASELINES[0].__class__(
         "ghost", frequency.fit_popular, {}, "no_such", "ghost-rec"
     )
     task = tafeng.TASK
     monkeypatch.setitem(
-        accuracy.TASKS, "tafeng", task.__class__(**{**vars(task), "peers": (absent,)})
+        accuracy.TASKS, "tafeng", task.__class__(**{**vars(task), "baselines": (absent,)})
     )
     run(
         monkeypatch,

@@ -9,16 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from benchmarks import _chance
 from benchmarks import _following as following
+from benchmarks import _null_model
 from benchmarks._following import Visits, plant_after
 from benchmarks._persistence import FLOORS, LENGTHS, Way, choose, chosen, lengths_of, shares
 from benchmarks._planted import Truth
 from benchmarks._report import NO_DATA, OURS
 from benchmarks._shop import Shop, interval
 from benchmarks._shuffle import plant, shuffled
+from benchmarks.baselines.rules import METHODS, ORDERS, Rules
 from benchmarks.bundles import main
-from benchmarks.peers.rules import METHODS, ORDERS, Rules
 from recsys.datasets.baskets import Baskets
 from recsys.units import DAY
 
@@ -73,9 +73,9 @@ def test_what_is_expected_is_what_shuffles_give(shop_like):
     rng = np.random.default_rng(2)
     a, b = rng.permutation(500)[:400].reshape(2, -1)
     week = np.arange(6_000) // 600
-    given_chance = _chance.expected(shop_like, a, b)
-    in_weeks = _chance.expected(shop_like, a, b, week)
-    seen = np.mean([_chance.together(shuffled(shop_like, at), a, b) for at in range(8)], axis=0)
+    given_chance = _null_model.expected(shop_like, a, b)
+    in_weeks = _null_model.expected(shop_like, a, b, week)
+    seen = np.mean([_null_model.together(shuffled(shop_like, at), a, b) for at in range(8)], axis=0)
     assert seen.sum() == pytest.approx(given_chance.sum(), rel=0.02)
     assert seen.sum() == pytest.approx(in_weeks.sum(), rel=0.05)
     counts = shop_like.sum(axis=0)
@@ -89,8 +89,10 @@ def test_planted_pairs_lie_together_as_often_as_is_said(shop_like):
     same_margins(dealt, there.items)
     assert len(there.a) >= 40
     assert len(set(there.a.tolist()) | set(there.b.tolist())) == 2 * len(there.a)
-    np.testing.assert_array_equal(_chance.together(there.items, there.a, there.b), there.support)
-    lift = there.support / _chance.expected(there.items, there.a, there.b)
+    np.testing.assert_array_equal(
+        _null_model.together(there.items, there.a, there.b), there.support
+    )
+    lift = there.support / _null_model.expected(there.items, there.a, there.b)
     assert 1.5 < lift.min() < lift.max() < 15
     assert there.support.min() >= 15
     assert there.support.max() <= 210
@@ -98,19 +100,19 @@ def test_planted_pairs_lie_together_as_often_as_is_said(shop_like):
 
 def test_what_is_planted_can_be_found_and_nothing_else_is_plain(shop_like):
     there = plant(shuffled(shop_like, 0), 60, seed=0)
-    truth = Truth(there, _chance.expected(there.items, there.a, there.b))
+    truth = Truth(there, _null_model.expected(there.items, there.a, there.b))
     assert truth.counts.mean() > 0.8
-    told = truth.judge(there.a[:5], there.b[:5], reported=7)
+    told = truth.detect(there.a[:5], there.b[:5], reported=7)
     assert told.found.sum() == 5
     assert told.reported == 7
-    sure = _chance.found_by_oracle(truth.p_value, 500 * 499 // 2, 0.05)
+    sure = _null_model.found_by_oracle(truth.p_value, 500 * 499 // 2, 0.05)
     assert 0.7 < sure[truth.counts].mean() <= 1
     rng = np.random.default_rng(0)
     others = rng.permutation(np.setdiff1d(np.arange(500), np.append(there.a, there.b)))[:200]
     a, b = others.reshape(2, -1)
-    chance = _chance.expected(there.items, a, b)
-    p_value = _chance.at_least(_chance.together(there.items, a, b), chance)
-    assert not _chance.found_by_oracle(p_value, 100, 0.05).any()
+    chance = _null_model.expected(there.items, a, b)
+    p_value = _null_model.at_least(_null_model.together(there.items, a, b), chance)
+    assert not _null_model.found_by_oracle(p_value, 100, 0.05).any()
 
 
 @pytest.fixture(scope="module")
@@ -171,17 +173,17 @@ def test_where_nobody_comes_back_nothing_can_follow(shop_like, customers):
 def test_a_pair_holds_only_beyond_what_its_weeks_explain():
     rng = np.random.default_rng(0)
     n = 4_000
-    ts = np.arange(n) * (20 * _chance.WEEK // n)
-    promoted = (ts // _chance.WEEK) % 10 == 0
+    ts = np.arange(n) * (20 * _null_model.WEEK // n)
+    promoted = (ts // _null_model.WEEK) % 10 == 0
     held = rng.random((n, 6)) < 0.3
     held[:, 0] = rng.random(n) < np.where(promoted, 0.6, 0.05)  # bought in the same weeks as 1
     held[:, 1] = rng.random(n) < np.where(promoted, 0.6, 0.05)
     held[:, 2] = held[:, 3] & (rng.random(n) < 0.9)  # bought with 3
     items = sparse.csr_array(held.astype(np.float32))
-    verdict = _chance.hold(items, ts, np.array([0, 2, 4, -1]), np.array([1, 3, 5, 3]))
-    assert verdict.plain.tolist() == [True, True, False, False]
-    assert verdict.strict.tolist() == [False, True, False, False]
-    assert verdict.sold.tolist() == [True, True, True, False]
+    tests = _null_model.test_pairs(items, ts, np.array([0, 2, 4, -1]), np.array([1, 3, 5, 3]))
+    assert tests.plain.tolist() == [True, True, False, False]
+    assert tests.strict.tolist() == [False, True, False, False]
+    assert tests.sold.tolist() == [True, True, True, False]
 
 
 def test_what_was_seen_of_few_cases_lies_in_a_wide_interval():
@@ -219,8 +221,8 @@ def test_others_find_every_pair_with_a_lift_above_one(method):
 class Judge:
     """A later time in which the pairs of small numbers hold."""
 
-    def verdict(self, a, b):
-        return _chance.Verdict((a < 1_000) & (b >= 0), a < 500, a < 900)
+    def test(self, a, b):
+        return _null_model.PairTests((a < 1_000) & (b >= 0), a < 500, a < 900)
 
 
 def ruled(n, **figures):

@@ -126,7 +126,7 @@ class TrialEvaluator:
         return training_window
 
     def _fitted(self, config: Config, as_of_ts: int) -> FittedModels:
-        """Fit the models not in the cache; training set and statistics are those of the first fit."""
+        """Fit the models that are not cached; data and statistics are those of the first fit."""
         if as_of_ts not in self._first:
             self._numbers = self._numbers or EncodedHistory.read(self._history)
             first = fit_models(config, self._numbers, as_of_ts, self._part)

@@ -1,6 +1,6 @@
-"""What a peer is: a way to learn from purchases, and what of it may be tuned.
+"""The interface of a baseline: how it is fitted, and which settings are tuned.
 
-``benchmarks.judge`` tunes and measures peers; each file of this folder holds a few.
+``benchmarks._measurement`` tunes and measures baselines; each file of this folder has a few.
 """
 
 import importlib.util
@@ -26,7 +26,7 @@ BLOCK = 8_000_000
 
 
 @dataclass(frozen=True)
-class Peer:
+class Baseline:
     """A method to compare with.
 
     Attributes

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks._problem import Purchases
-from benchmarks.peers import baskets
+from benchmarks.baselines import baskets
 from recsys.units import DAY
 
 

@@ -5,7 +5,7 @@ import pytest
 from scipy import sparse
 
 from benchmarks._problem import Purchases
-from benchmarks.peers import PEERS, items
+from benchmarks.baselines import BASELINES, items
 
 #: Three customers buy 0 with 1, three 2 with 3; customer 6 has 0 alone.
 CUSTOMER = np.array([0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6])
@@ -33,16 +33,18 @@ def test_ease_leaves_out_what_few_bought():
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(
-    "peer", [peer for peer in PEERS if peer.name not in {"popular"}], ids=lambda peer: peer.name
+    "peer",
+    [baseline for baseline in BASELINES if baseline.name not in {"popular"}],
+    ids=lambda baseline: baseline.name,
 )
-def test_every_peer_answers_with_what_goes_together(peer):
-    if not peer.there:
-        pytest.skip(f"{peer.package} is not installed")
-    settings = {name: tried[0] for name, tried in peer.axes.items()}
+def test_every_peer_answers_with_what_goes_together(baseline):
+    if not baseline.there:
+        pytest.skip(f"{baseline.package} is not installed")
+    settings = {name: tried[0] for name, tried in baseline.axes.items()}
     settings |= {"neighbours": 3} if "neighbours" in settings else {}
     settings |= {"factors": 2} if "factors" in settings else {}
     settings |= {"k": 3} if "k" in settings else {}
-    show = peer.fit(purchases(), 0, **settings)
+    show = baseline.fit(purchases(), 0, **settings)
     mixed, new = (show(np.array([6, 0]), 3, kind) for kind in (False, True))
     for lists in (mixed, new):
         assert len(lists.indptr) == 3

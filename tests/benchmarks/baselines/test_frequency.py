@@ -3,7 +3,7 @@
 import numpy as np
 
 from benchmarks._problem import Purchases
-from benchmarks.peers import frequency
+from benchmarks.baselines import frequency
 from recsys.units import DAY
 
 #: Customer 0 bought 0 twice long ago and 1 now; 2 and 3 are what the others buy.

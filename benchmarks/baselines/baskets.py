@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from benchmarks._problem import Ints, Purchases
-from benchmarks.peers.base import Peer, Show, dense
+from benchmarks.baselines.base import Baseline, Show, dense
 
 
 def positions(purchases: Purchases) -> tuple[Ints, Ints]:
@@ -130,8 +130,8 @@ def fit_up_cf(
     return dense(purchases, scores)
 
 
-PEERS = (
-    Peer(
+BASELINES = (
+    Baseline(
         "tifu_knn",
         fit_tifu_knn,
         {
@@ -142,7 +142,7 @@ PEERS = (
             "alpha": (0.7, 0.9, 0.5, 0.3, 0.1),
         },
     ),
-    Peer(
+    Baseline(
         "up_cf",
         fit_up_cf,
         {

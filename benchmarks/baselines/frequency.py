@@ -12,7 +12,7 @@ References
 import numpy as np
 
 from benchmarks._problem import Floats, Ints, Purchases
-from benchmarks.peers.base import Peer, Show
+from benchmarks.baselines.base import Baseline, Show
 from recsys.datasets import Lists, pointers
 
 HALF_LIVES = (None, 90.0, 60.0, 30.0, 14.0, 180.0)
@@ -88,17 +88,17 @@ def fit_gp_top_frequency(purchases: Purchases, seed: int) -> Show:
     return fit_own_then_popular(purchases, seed, None, None)
 
 
-PEERS = (
-    Peer(
+BASELINES = (
+    Baseline(
         "popular",
         fit_popular,
         {"half_life_days": (28.0, 7.0, 3.0, 1.0, 14.0, 90.0, None)},
     ),
-    Peer("own_frequency", fit_own, {"half_life_days": HALF_LIVES}),
-    Peer(
+    Baseline("own_frequency", fit_own, {"half_life_days": HALF_LIVES}),
+    Baseline(
         "own_then_popular",
         fit_own_then_popular,
         {"half_life_days": HALF_LIVES, "popular_half_life_days": (28.0, 7.0, 3.0, 90.0, None)},
     ),
-    Peer("gp_top_frequency", fit_gp_top_frequency),
+    Baseline("gp_top_frequency", fit_gp_top_frequency),
 )

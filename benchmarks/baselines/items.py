@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy import linalg, sparse
 
 from benchmarks._problem import Ints, Purchases
-from benchmarks.peers.base import Peer, Show, dense
+from benchmarks.baselines.base import Baseline, Show, dense
 from recsys.datasets import Lists, pointers
 
 #: EASE inverts items x items: so many of the most bought ones, and fewer while it is tuned.
@@ -197,8 +197,8 @@ _NEIGHBOURS: dict[str, tuple[Any, ...]] = {
     "half_life_days": HALF_LIVES,
 }
 
-PEERS = (
-    Peer(
+BASELINES = (
+    Baseline(
         "implicit_als",
         fit_als,
         {
@@ -210,7 +210,7 @@ PEERS = (
         "implicit",
         "implicit",
     ),
-    Peer(
+    Baseline(
         "implicit_bpr",
         fit_bpr,
         {
@@ -222,21 +222,21 @@ PEERS = (
         "implicit",
         "implicit",
     ),
-    Peer("implicit_cosine", fit_cosine, _NEIGHBOURS, "implicit", "implicit"),
-    Peer("implicit_tfidf", fit_tfidf, _NEIGHBOURS, "implicit", "implicit"),
-    Peer(
+    Baseline("implicit_cosine", fit_cosine, _NEIGHBOURS, "implicit", "implicit"),
+    Baseline("implicit_tfidf", fit_tfidf, _NEIGHBOURS, "implicit", "implicit"),
+    Baseline(
         "implicit_bm25",
         fit_bm25,
         {**_NEIGHBOURS, "K1": (1.2, 100.0), "B": (0.75, 0.2)},
         "implicit",
         "implicit",
     ),
-    Peer(
+    Baseline(
         "ease",
         fit_ease,
         {"ridge": (300.0, 1000.0, 100.0), "binary": (False, True), "half_life_days": HALF_LIVES},
     ),
-    Peer(
+    Baseline(
         "rusket",
         fit_rusket,
         {
@@ -247,7 +247,7 @@ PEERS = (
         "rusket",
         "rusket",
     ),
-    Peer(
+    Baseline(
         "lightfm",
         fit_lightfm,
         {"components": (64, 32), "epochs": (20, 50), "learning_rate": (0.05, 0.02)},

@@ -1,8 +1,7 @@
-"""How often two products would lie in one basket by chance, and whether they do more often.
+"""Null model of co-purchase: how often two products would share a basket by chance.
 
-Written for the benchmarks alone, so that what a miner found is not judged by its own formulas.
-Orders × products and pairs come in, expected counts and verdicts come out. Called by
-``benchmarks.bundles``.
+Written for the benchmarks alone, so that a miner is not evaluated by its own formulas. In: orders ×
+products, and pairs. Out: expected counts and significance tests. Called by ``benchmarks.bundles``.
 """
 
 from typing import Final, NamedTuple
@@ -16,25 +15,25 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 WEEK: Final = 7 * 86_400
-#: Chance below which a pair is said to hold.
+#: Significance level: p-value below which a pair holds.
 SURE: Final = 0.05
-#: Baskets with a product from which on it counts as sold.
+#: Minimum number of baskets with a product for it to count as sold.
 SOLD: Final = 10
 _ROUNDS: Final = 60
 _PAIRS: Final = 2_000
 
 
-class Verdict(NamedTuple):
-    """Whether pairs hold, each of shape (n,).
+class PairTests(NamedTuple):
+    """Results of the tests of ``n`` pairs, each of shape (n,).
 
     Attributes
     ----------
     plain : ndarray of bool
         More often than if both were independent, one-sided p < .05 by Fisher's test.
     strict : ndarray of bool
-        More often than baskets of that size in that week explain, one-sided p < .05.
+        More often than the sizes of the baskets of each week explain, one-sided p < .05.
     sold : ndarray of bool
-        Both products lie in at least ``SOLD`` baskets: one could tell.
+        Both products are in at least ``SOLD`` baskets, enough to test the pair.
     """
 
     plain: Bools
@@ -53,7 +52,7 @@ def together(items: sparse.csr_array, a: Ints, b: Ints) -> Ints:
 
 
 def expected(items: sparse.csr_array, a: Ints, b: Ints, period: Ints | None = None) -> Floats:
-    """Say how many baskets would hold both products of each pair by chance.
+    """Return the expected number of baskets with both products of each pair.
 
     Parameters
     ----------
@@ -91,12 +90,12 @@ def expected(items: sparse.csr_array, a: Ints, b: Ints, period: Ints | None = No
 
 
 def at_least(seen: Ints, chance: Floats) -> Floats:
-    """Chance of so many baskets or more."""
+    """Return the p-value of each count: the chance of so many baskets or more."""
     return np.asarray(stats.poisson.sf(seen - 1, np.maximum(chance, 1e-12)), np.float64)
 
 
-def hold(items: sparse.csr_array, ts: Ints, a: Ints, b: Ints) -> Verdict:
-    """Say which pairs hold in baskets that nobody learned from.
+def test_pairs(items: sparse.csr_array, ts: Ints, a: Ints, b: Ints) -> PairTests:
+    """Test which pairs hold in baskets that no method has seen.
 
     Parameters
     ----------
@@ -117,7 +116,7 @@ def hold(items: sparse.csr_array, ts: Ints, a: Ints, b: Ints) -> Verdict:
     plain[there] = more & (by_chance < SURE)
     strict[there] = (seen > chance) & (at_least(seen, chance) < SURE)
     sold[there] = np.minimum(counts[a], counts[b]) >= SOLD
-    return Verdict(plain, strict, sold)
+    return PairTests(plain, strict, sold)
 
 
 def found_by_oracle(chance: Floats, n_tests: int, rate: float) -> Bools:

@@ -1,6 +1,6 @@
 """Tunes methods on what came before, and measures how good and how dear their answers are.
 
-Problems and peers come in; lists, chosen settings and costs come out. Called by ``accuracy``.
+Problems and baselines come in; lists, chosen settings and costs come out. Called by ``accuracy``.
 Every method is tuned in one process and measured in another, so that the peak of memory is its
 own and nothing that tuning left behind makes it faster.
 """
@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks._problem import Floats, Problem
-from benchmarks.peers.base import Peer
+from benchmarks.baselines.base import Baseline
 from recsys.datasets import Lists, without_items
 from recsys.evaluation import hit_rate_at, lists_of_choices, ndcg_at, recall_at
 from recsys.ranking import Choices
@@ -114,13 +114,13 @@ def value(metric: str, shown: Lists, problem: Problem, choices: Choices | None =
 
 
 def tune(
-    peer: Peer, problem: Problem, choose_by: Mapping[str, str], seed: int
+    baseline: Baseline, problem: Problem, choose_by: Mapping[str, str], seed: int
 ) -> tuple[dict[str, Settings], int]:
     """Choose settings: one axis after the other, the rest as good as found so far.
 
     Parameters
     ----------
-    peer : Baseline
+    baseline : Baseline
     problem : Problem
         Its first ``TUNED_ON`` customers, drawn by the seed, are asked.
     choose_by : mapping of str to str
@@ -140,7 +140,7 @@ def tune(
     def goodness(settings: Settings, kind: str) -> float:
         at = repr(settings)
         if at not in known:
-            show = peer.fit(problem.purchases, seed, **settings)
+            show = baseline.fit(problem.purchases, seed, **settings)
             known[at] = {}
             for of, metric in choose_by.items():
                 shown = show(problem.asked, split(metric)[2], of == NEW)
@@ -148,11 +148,11 @@ def tune(
                 known[at][of] = float(np.nanmean(each)) if np.isfinite(each).any() else 0.0
         return known[at][kind]
 
-    start = {name: values[0] for name, values in peer.axes.items()}
+    start = {name: values[0] for name, values in baseline.axes.items()}
     settings = {}
     for kind in choose_by:
         chosen = start
-        for name, values in peer.axes.items():
+        for name, values in baseline.axes.items():
             tried = [{**chosen, name: value} for value in values]
             # The first of the best: of equally good settings the one that was set wins.
             chosen = max(tried, key=lambda one: goodness(one, kind))
@@ -160,14 +160,19 @@ def tune(
     return settings, len(known)
 
 
-def judge(
-    peer: Peer, validation: Path, test: Path, choose_by: Mapping[str, str], places: int, seed: int
+def measure(
+    baseline: Baseline,
+    validation: Path,
+    test: Path,
+    choose_by: Mapping[str, str],
+    places: int,
+    seed: int,
 ) -> Answer:
     """Tune a peer on one problem and ask it on another, each in a process of its own.
 
     Parameters
     ----------
-    peer : Baseline
+    baseline : Baseline
     validation, test : Path
         Where the problems were saved.
     choose_by : mapping of str to str
@@ -177,9 +182,9 @@ def judge(
     seed : int
     """
     started = time.perf_counter()
-    settings, tried = apart(_tune, peer, validation, dict(choose_by), seed)
-    tune_seconds = time.perf_counter() - started if peer.axes else 0.0
-    answer: Answer = apart(_ask, peer, test, settings, places, seed)
+    settings, tried = apart(_tune, baseline, validation, dict(choose_by), seed)
+    tune_seconds = time.perf_counter() - started if baseline.axes else 0.0
+    answer: Answer = apart(_ask, baseline, test, settings, places, seed)
     answer.tune_seconds, answer.tried = tune_seconds, tried
     return answer
 
@@ -238,18 +243,20 @@ def _answer(pipe: Any, call: Callable[..., Any], given: tuple[Any, ...]) -> None
 
 
 def _tune(
-    peer: Peer, path: Path, choose_by: dict[str, str], seed: int
+    baseline: Baseline, path: Path, choose_by: dict[str, str], seed: int
 ) -> tuple[dict[str, Settings], int]:
-    if not peer.axes:
+    if not baseline.axes:
         return {kind: {} for kind in choose_by}, 0
-    return tune(peer, Problem.load(path), choose_by, seed)
+    return tune(baseline, Problem.load(path), choose_by, seed)
 
 
-def _ask(peer: Peer, path: Path, settings: dict[str, Settings], places: int, seed: int) -> Answer:
+def _ask(
+    baseline: Baseline, path: Path, settings: dict[str, Settings], places: int, seed: int
+) -> Answer:
     problem = Problem.load(path)
     first, *others = settings
     started = time.perf_counter()
-    show = peer.fit(problem.purchases, seed, **settings[first])
+    show = baseline.fit(problem.purchases, seed, **settings[first])
     seconds = time.perf_counter() - started
     started = time.perf_counter()
     lists = {first: show(problem.asked, places, first == NEW)}
@@ -257,6 +264,6 @@ def _ask(peer: Peer, path: Path, settings: dict[str, Settings], places: int, see
     peak = peak_mb()
     for kind in others:
         if settings[kind] != settings[first]:
-            show = peer.fit(problem.purchases, seed, **settings[kind])
+            show = baseline.fit(problem.purchases, seed, **settings[kind])
         lists[kind] = show(problem.asked, places, kind == NEW)
     return Answer(lists, settings, problem.purchases.n_items, seconds, 0.0, ms, peak)
