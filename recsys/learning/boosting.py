@@ -160,8 +160,8 @@ def fit_trees(
     places = lambdarank_parameters(settings, seed, threads)
     came = then.who_bought()
     begun = fit_with_early_stopping(first.who_bought(), came, places)
-    goodness = ndcg_of(came.bought, came.rows)
-    better = goodness(came.on_top_of(begun).total) > goodness(came.total)
+    mean_ndcg = ndcg_of(came.bought, came.rows)
+    better = mean_ndcg(came.on_top_of(begun).total) > mean_ndcg(came.total)
     begun = begun if better else Trees.none()
     buyers = every.on_top_of(likely).who_bought()
     order = boost(buyers, len(begun), places) if len(begun) else begun

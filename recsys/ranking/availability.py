@@ -1,8 +1,7 @@
-"""What may be sold, and what each location has on hand.
+"""Which products may be shown, and what each location has in stock.
 
-Flags and stock rows of one catalogue come in; answers for candidates at locations come out.
-Built by training from the history's tables, stored in the artefact, asked by ``rules`` and by the
-answer's availability.
+In: flags and stock rows of one catalogue. Out: the stock of candidates at locations. Built by
+training from the history's tables, stored in the artefact, used by ``rules`` and the recommender.
 """
 
 from collections.abc import Mapping
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-#: Of sums, so that 0.1 and 0.2 are 0.3; exports are read to as many.
+#: Decimals of summed quantities, so that 0.1 + 0.2 is 0.3; exports are read with as many.
 _DECIMALS = 6
 Keys = npt.NDArray[np.int64]
 
@@ -32,9 +31,9 @@ class Availability:
     item_ix : ndarray, int32
         Products a location reports, ascending.
     on_hand : ndarray, float64
-        How many of each, as told: 0.4 kg is 0.4.
+        Quantity of each, as reported: 0.4 kg is 0.4.
     complete : ndarray of shape (n_locations,), bool
-        Whether a location told of all it has: what it did not name it does not carry then.
+        Whether a location reported all its stock: then it does not carry what it did not report.
     """
 
     active: npt.NDArray[np.bool_]
@@ -53,7 +52,7 @@ class Availability:
         on_hand: npt.NDArray[np.floating],
         partial: npt.ArrayLike = (),
     ) -> "Availability":
-        """Lay out stock rows; several of one product at one location add up.
+        """Build from stock rows; rows of one product at one location add up.
 
         Parameters
         ----------
@@ -61,7 +60,7 @@ class Availability:
         location_keys, item_ix, on_hand : ndarray of shape (n_rows,)
             Where, what, and how many.
         partial : array_like of int, optional
-            Keys of locations that told of some products only.
+            Keys of locations that reported only some of their products.
         """
         keys, location = np.unique(location_keys, return_inverse=True)
         flat, row = np.unique(location * len(active) + item_ix, return_inverse=True)
@@ -81,7 +80,7 @@ class Availability:
     def on_hand_at(
         self, location_keys: Keys, item_ix: npt.NDArray[np.integer]
     ) -> npt.NDArray[np.float64]:
-        """How many a location has of a product.
+        """Return the stock of products at locations.
 
         Parameters
         ----------
@@ -90,19 +89,18 @@ class Availability:
         Returns
         -------
         ndarray of shape (m,), float64
-            0 where a location told of all it has but not of this product: it does not carry it.
-            NaN where nothing is known.
+            0 if a location reported all its stock but not this product; NaN if unknown.
         """
         out = np.full(len(item_ix), np.nan, dtype=np.float64)
         position = self.position(location_keys)
-        # A question has one location, a batch a handful: one slice of the stock for each.
+        # A request has one location, a batch a handful: one slice of the stock for each.
         for at in sorted(set(position[position >= 0].tolist())):
-            asked = np.flatnonzero(position == at)
+            rows = np.flatnonzero(position == at)
             items = self.item_ix[self.indptr[at] : self.indptr[at + 1]]
-            found = np.minimum(np.searchsorted(items, item_ix[asked]), len(items) - 1)
+            found = np.minimum(np.searchsorted(items, item_ix[rows]), len(items) - 1)
             held = self.on_hand[self.indptr[at] : self.indptr[at + 1]][found]
             otherwise = np.float64(0) if self.complete[at] else np.float64(np.nan)
-            out[asked] = np.where(items[found] == item_ix[asked], held, otherwise)
+            out[rows] = np.where(items[found] == item_ix[rows], held, otherwise)
         return out
 
     def held_at(self, location_key: int) -> npt.NDArray[np.int32] | None:
@@ -120,20 +118,20 @@ class Availability:
         item_ix: npt.NDArray[np.int32],
         on_hand: npt.NDArray[np.float64],
     ) -> "Availability":
-        """Return a shelf with other stock; the present one stays as it is.
+        """Return a copy with updated stock.
 
         Parameters
         ----------
         location_keys, item_ix, on_hand : ndarray of shape (n_rows,)
-            How many there are by now, in place of what was known; each product once a location.
+            New quantities; each product at most once per location.
         """
         n_items = len(self.active)
         position = self.position(location_keys)
         held = np.repeat(np.arange(len(self.location_keys)), np.diff(self.indptr))
         flat = held * n_items + self.item_ix
-        wanted = position * n_items + item_ix
-        at = np.minimum(np.searchsorted(flat, wanted), max(len(flat) - 1, 0))
-        listed = (position >= 0) & (flat[at] == wanted if len(flat) else False)
+        updated = position * n_items + item_ix
+        at = np.minimum(np.searchsorted(flat, updated), max(len(flat) - 1, 0))
+        listed = (position >= 0) & (flat[at] == updated if len(flat) else False)
         counts = np.array(self.on_hand)
         counts[at[listed]] = on_hand[listed]
         if listed.all():

@@ -1,7 +1,7 @@
-"""The loops of ``choices``: walks candidates row by row, with a mark for each choice.
+"""Compiled loops of ``choices``.
 
-Flat arrays of rows and the choice of each product come in, flags and products come out; scratch
-arrays as long as the catalogue come in as zeros and are left as zeros. Called by ``choices``.
+In: rows as flat arrays, and the choice of each product. Out: flags and products. Scratch arrays as
+long as the catalogue must be zeros and are left as zeros. Called by ``choices``.
 """
 
 import numpy as np
@@ -23,7 +23,11 @@ def expand_choices(
     starts: IntArray,
     order: IxArray,
 ) -> tuple[IntArray, IxArray]:
-    """Find every product of the choices of each row."""
+    """Find every product of the choices of each row: count them, then write them.
+
+    Walks rows and candidates in order; ``mark`` skips choices already seen. Compiled because the
+    length of a row depends on its choices, which numpy would have to sort to find.
+    """
     n = len(indptr) - 1
     ends = np.zeros(n + 1, np.int64)
     room = 0
@@ -60,7 +64,11 @@ def lead_candidates(
     behind: Bools,
     of: IxArray,
 ) -> Bools:
-    """Mark the best candidate of each choice of each row."""
+    """Mark the best candidate of each choice of each row.
+
+    Walks each row once, keeping the best so far of each choice in ``place``. Compiled because numpy
+    would sort the candidates of all rows by choice and key.
+    """
     out = np.zeros(len(items), np.bool_)
     for r in range(len(indptr) - 1):
         for at in range(indptr[r], indptr[r + 1]):
@@ -92,7 +100,11 @@ def best_chances(
     wanted: IxArray,
     of: IxArray,
 ) -> Floats:
-    """Find the best chance of the choice of each wanted product."""
+    """Find the best chance of the choice of each requested product.
+
+    Walks each row's candidates, then its requested products. Compiled for the same reason as
+    ``lead_candidates``.
+    """
     out = np.full(len(wanted), np.nan)
     for r in range(len(indptr) - 1):
         for at in range(indptr[r], indptr[r + 1]):

@@ -18,18 +18,18 @@ Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 Weights = npt.NDArray[np.float32]
 
-#: Titles less alike than this are of different things.
+#: Minimum similarity of titles; less counts as 0.
 _ALIKE: Final = 0.8
-#: Odds that are left of a second one where none should be: it stands behind everything else.
+#: Lower bound of the factor on the odds: such a product ranks behind all others.
 _LEAST: Final = 1e-9
-#: Lists are chosen from so many times their length, and so many more.
+#: Candidates per list: ``_TIMES`` its length plus ``_MORE``.
 _TIMES: Final = 4
 _MORE: Final = 60
-#: Nobody asks for more in earnest.
+#: Longest list that the pool grows with.
 _MANY: Final = 10_000
-#: Marks a candidate that was chosen, and one that loses nothing.
+#: Marks of candidates: chosen, and exempt from the penalty.
 _CHOSEN: Final = -1
-_WANTED: Final = -2
+_EXEMPT: Final = -2
 
 
 @dataclass(frozen=True)
@@ -243,6 +243,11 @@ def _similarity(
     categories: int,
     share: float,
 ) -> float:
+    """Return the similarity of two products; see ``ItemSimilarity.of_pair``.
+
+    Merges the sorted features of both, words first, then categories. Compiled because ``_choose``
+    calls it pair by pair.
+    """
     if one == other or (variant[one] >= 0 and variant[one] == variant[other]):
         return 1.0
     a, b, ends, end = starts[one], starts[other], starts[one + 1], starts[other + 1]
@@ -293,6 +298,11 @@ def _choose(
     categories: int,
     share: float,
 ) -> None:
+    """Fill the places of each row greedily (MMR); writes the chosen positions to ``at``.
+
+    Walks rows, places, then candidates by falling key, and stops at the first whose key cannot win.
+    Compiled because each place depends on those before; numpy would compute all pairs.
+    """
     for r in range(len(bounds) - 1):
         first, n = indptr[r], indptr[r + 1] - indptr[r]
         key = keys[first : first + n].copy()
@@ -332,7 +342,7 @@ def _choose(
                         if _bought_repeatedly(
                             item, bought[rows[r] : rows[r + 1]], times[rows[r] : rows[r + 1]]
                         ):
-                            compared[c] = _WANTED
+                            compared[c] = _EXEMPT
                         else:
                             key[c] += np.log(max(1.0 - diversity[r] * similarity, _LEAST))
                 if best < 0 or key[c] > key[best]:
@@ -345,7 +355,7 @@ def _choose(
 
 @compiled
 def _bought_repeatedly(item: int, bought: IxArray, times: IxArray) -> bool:
-    """Whether a customer bought something more than once."""
+    """Return whether the customer bought an item more than once."""
     found = 0
     for line in range(len(bought)):
         if bought[line] == item:

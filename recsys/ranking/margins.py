@@ -96,16 +96,16 @@ class Costs:
             ``UNKNOWN_MINOR`` where unknown.
         """
         out: IntArray = self.item_minor[item_ix]
-        # A question has one location, a batch a handful: one slice of the costs for each.
+        # A request has one location, a batch a handful: one slice of the costs for each.
         for key in np.unique(location_keys).tolist():
             place = int(np.searchsorted(self.location_keys, key))
             if place == len(self.location_keys) or self.location_keys[place] != key:
                 continue
             part = slice(self.indptr[place], self.indptr[place + 1])
-            items, asked = self.item_ix[part], np.flatnonzero(location_keys == key)
-            found = np.minimum(np.searchsorted(items, item_ix[asked]), len(items) - 1)
-            own = items[found] == item_ix[asked]
-            out[asked[own]] = self.local_minor[part][found[own]]
+            items, rows = self.item_ix[part], np.flatnonzero(location_keys == key)
+            found = np.minimum(np.searchsorted(items, item_ix[rows]), len(items) - 1)
+            own = items[found] == item_ix[rows]
+            out[rows[own]] = self.local_minor[part][found[own]]
         return out
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:

@@ -1,8 +1,8 @@
-"""One attribute of each product, such as its material: asked by filters, told in answers.
+"""One attribute of all products, such as their material, for filters and answers.
 
-Texts come in, one a product, and become codes into the distinct ones, which lie sorted in memory
-maps; a condition and products come in, one flag a product comes out. Called by ``filtering`` and
-by ``responses``.
+The texts, one per product, are stored as codes into the sorted distinct texts, which may be
+memory-mapped. In: a condition and products. Out: one flag per product. Called by
+``product_filter`` and by the recommender.
 """
 
 import re
@@ -27,7 +27,7 @@ def number_of(text: str) -> float:
 
 
 class Attribute:
-    """What is said of each product under one name.
+    """The values of one attribute, as texts.
 
     Parameters
     ----------
@@ -36,9 +36,9 @@ class Attribute:
     number : ndarray of shape (n_texts,), float64
         Number that each text is; NaN where it is none.
     code : ndarray of shape (n_items,), int32
-        Position in ``texts``; -1 where nothing is said.
+        Position in ``texts``; -1 if the product has no value.
     more : sequence of str
-        Further texts, in no order: what was told since the others were sorted.
+        Texts added since the others were sorted, in no order.
     """
 
     def __init__(
@@ -55,45 +55,45 @@ class Attribute:
         self._more = {text: len(texts) + ix for ix, text in enumerate(more)}
 
     @classmethod
-    def of(cls, told: Sequence[str | None]) -> "Attribute":
-        """Sort what is said of each product; None where nothing is."""
-        texts = sorted({text for text in told if text is not None})
+    def of(cls, values: Sequence[str | None]) -> "Attribute":
+        """Build the attribute from the text of each product; None if it has no value."""
+        texts = sorted({text for text in values if text is not None})
         position: dict[str | None, int] = {text: ix for ix, text in enumerate(texts)}
         number = np.array([number_of(text) for text in texts], np.float64)
-        return cls(texts, number, np.array([position.get(text, -1) for text in told], np.int32))
+        return cls(texts, number, np.array([position.get(text, -1) for text in values], np.int32))
 
     def arrays(self) -> tuple[Sequence[str], npt.NDArray[np.float64], Items]:
         """Return the texts, their numbers and the codes, as the constructor takes them."""
         return self._texts, self._number, self.code
 
     def text(self, item_ix: int) -> str | None:
-        """Return what is said of a product; None where nothing is."""
+        """Return the text of a product; None if it has no value."""
         code = int(self.code[item_ix])
         return None if code < 0 else self._text(code)
 
     def saying(self, found: Callable[[str], bool]) -> Bools:
-        """Return of which products a text is said that is one of those wanted, shape (n_items,)."""
+        """Return which products have a text that satisfies ``found``, shape (n_items,)."""
         said = [*map(found, self._texts), *map(found, self._added), False]
         flags: Bools = np.array(said, bool)[self.code]
         return flags
 
     def known(self, text: str) -> bool:
-        """Whether this is said of any product."""
+        """Whether any product has this text."""
         return self._find(text) >= 0
 
-    def changed(self, told: Mapping[int, str | None]) -> "Attribute":
-        """Return the attribute with other texts for some products; None: nothing is said of it."""
-        new = dict.fromkeys(text for text in told.values() if text is not None)
+    def changed(self, values: Mapping[int, str | None]) -> "Attribute":
+        """Return the attribute with other texts for some products; None removes the value."""
+        new = dict.fromkeys(text for text in values.values() if text is not None)
         added = [text for text in new if self._find(text) < 0]
         number = np.append(self._number, [number_of(text) for text in added])
         code = np.array(self.code)
         found = Attribute(self._texts, number, code, [*self._added, *added])
-        for item_ix, text in told.items():
+        for item_ix, text in values.items():
             code[item_ix] = -1 if text is None else found._find(text)
         return found
 
     def allows(self, one: Condition, items: Items) -> Bools:
-        """Say of which products a condition holds; of what is unknown none does.
+        """Return for which products a condition holds; it holds for no product without a value.
 
         Parameters
         ----------
@@ -128,7 +128,7 @@ class Attribute:
         return self._added[code - len(self._texts)]
 
     def _find(self, text: str) -> int:
-        """Position of a text; -1 where nobody says it."""
+        """Return the position of a text; -1 if no product has it."""
         at = bisect_left(self._texts, text)
         if at < len(self._texts) and self._texts[at] == text:
             return at

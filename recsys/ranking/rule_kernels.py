@@ -1,4 +1,4 @@
-"""The loops of ``rules``: walks candidates row by row, with marks for choices and products.
+"""Compiled loops of ``rules``.
 
 Flat arrays of candidates, of histories, limits and stock come in; codes of rules and products
 that stand for choices come out. Scratch arrays as long as the catalogue come in as zeros and are
@@ -91,7 +91,12 @@ def _rule(item: Any, known: Any, filtered: Any, r: int, arrays: Any) -> Any:
 def first_rule(
     mark: Bytes, indptr: IntArray, items: IxArray, filtered: Bools, arrays: Any
 ) -> Bytes:
-    """Find what forbids each product."""
+    """Find the first rule that forbids each product.
+
+    Walks requests and their candidates in order; ``mark`` holds the choices that the request and
+    the history name. Compiled because numpy would allocate an array per rule and sort for each
+    membership.
+    """
     of = arrays[17]
     code = np.zeros(len(items), np.uint8)
     for r in range(len(indptr) - 1):
@@ -114,7 +119,11 @@ def first_rule_of_choice(
     order: IxArray,
     arrays: Any,
 ) -> Bytes:
-    """Find what forbids all of each product's choice."""
+    """Find the rule that forbids every product of each product's choice; 0 if one is allowed.
+
+    As ``first_rule``; where a product is forbidden, walks the others of its choice until one is
+    allowed.
+    """
     new_only, of = arrays[7], arrays[17]
     out = np.zeros(len(items), np.uint8)
     for r in range(len(indptr) - 1):

@@ -1,9 +1,8 @@
-"""Blends for what a customer bought before, for what is new to them, and for strangers.
+"""Blends for products bought before, for products new to the customer, and for strangers.
 
-What speaks for the next purchase of something bought every week says little about which new
-product to show, and of a stranger nothing is known but where and when they ask. A single set of
-weights serves the first, since most of what is bought was bought before. Learned by training,
-stored in the artefact, read by ``rank``.
+Evidence that predicts a repeat purchase does not predict which new product a customer will buy, and
+of a stranger only time and channel are known. A single set of weights would fit repeat purchases,
+which are most purchases. Learned by training, stored in the artefact, read by ``Ranker``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,7 +36,7 @@ Kinds = npt.NDArray[np.uint8]
 class SegmentBlends:
     """Blends whose totals are the log-odds of a purchase, so that they rank together.
 
-    Where there are too few customers to learn from, kinds share a blend.
+    Kinds with too few customers to learn from share a blend.
 
     Parameters
     ----------
@@ -49,7 +48,7 @@ class SegmentBlends:
     Attributes
     ----------
     blends : list of Blend
-        One for each of ``KINDS``, with the same curves of chances.
+        One for each of ``KINDS``, with the same calibration curves.
     """
 
     def __init__(self, columns: Sequence[str], l2: float = 1.0) -> None:
@@ -67,7 +66,7 @@ class SegmentBlends:
         sample_weight: Floats | None = None,
         factors: Sequence[Floats] = (),
     ) -> Self:
-        """Learn all; replaces what was learned before.
+        """Fit all blends; replaces an earlier fit.
 
         Parameters
         ----------
@@ -87,7 +86,7 @@ class SegmentBlends:
         *known, stranger = (len(np.unique(rows[part[bought[part]]])) >= MIN_ROWS for part in parts)
         some = np.flatnonzero(kind != STRANGER)
         pooled = learned(some if len(some) else np.arange(len(kind)))
-        # The two kinds of one customer are ranked together: both apart, or neither.
+        # The two kinds of a known customer rank together: separate blends for both, or for neither.
         self.blends = [
             learned(part) if apart else copy(pooled)
             for part, apart in zip(parts, (all(known), all(known), stranger), strict=True)
@@ -102,7 +101,7 @@ class SegmentBlends:
         return self
 
     def evidence(self, scores: Scores, kind: Kinds) -> Floats:
-        """Weigh what each column says about each candidate.
+        """Return the weighted evidence of each column for each candidate.
 
         Parameters
         ----------
@@ -166,7 +165,7 @@ class SegmentBlends:
 
 
 def _scaled(blend: Blend, scores: Scores, bought: Bools, sample_weight: Floats) -> Blend:
-    """Stretch and move a blend's totals, in their order, to where they are log-odds [1]_.
+    """Rescale a blend's totals to log-odds, by Platt scaling [1]_.
 
     References
     ----------

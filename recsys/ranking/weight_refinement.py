@@ -1,8 +1,8 @@
-"""Moves weights to where the first places are right, not only the average.
+"""Tunes the weights of a blend for the NDCG of the first places.
 
-Evidence of candidates, row by row, and which were bought come in; better weights come out. A
-likelihood cares for all places alike, and most candidates stand where nobody looks. Called by
-``blend``.
+In: evidence of candidates, row by row, and which were bought. Out: better weights. The likelihood
+that the blend is fitted by weighs all candidates alike, although customers see only the first
+places. Called by ``blend``.
 """
 
 from collections.abc import Callable
@@ -14,11 +14,11 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-#: Places that count.
+#: Cutoff of the NDCG.
 PLACES: Final = 10
-#: Rows with a purchase; fewer say nothing about weights.
+#: Minimum number of rows with a purchase to tune weights.
 MIN_ROWS: Final = 100
-#: And more than so many say no more than these.
+#: Maximum number of rows used; more do not improve the weights.
 MAX_ROWS: Final = 800
 
 _STEPS: Final = (0.5, 0.7, 0.85, 1.2, 1.5, 2.0)
@@ -30,14 +30,14 @@ _WORTH: Final = 1e-3
 def refine_weights(
     parts: Floats, weights: Floats, bought: Bools, rows: npt.NDArray[np.integer]
 ) -> Floats:
-    """Search for better weights around given ones.
+    """Search for better weights around given ones, by coordinate ascent.
 
     Parameters
     ----------
     parts : ndarray of shape (m, n_columns), float64
         Evidence before weighing; a candidate's total is ``parts @ weights``.
     weights : ndarray of shape (n_columns,), float64
-        Where to begin, >= 0.
+        Initial weights, >= 0.
     bought : ndarray of shape (m,), bool
     rows : ndarray of shape (m,), integer
         Row of each candidate, ascending.
@@ -50,13 +50,13 @@ def refine_weights(
 
     Notes
     -----
-    One weight at a time, a few rounds, no randomness. What counts is the mean NDCG at
-    ``PLACES`` of all candidates.
+    One weight at a time, a few rounds, no randomness. The objective is the mean NDCG at
+    ``PLACES`` over the rows.
     """
     if len(np.unique(rows[bought])) < MIN_ROWS:
         return weights
-    goodness = ndcg_of(bought, rows)
-    found, best = weights.copy(), goodness(parts @ weights)
+    mean_ndcg = ndcg_of(bought, rows)
+    found, best = weights.copy(), mean_ndcg(parts @ weights)
     for _ in range(_ROUNDS):
         before = best
         for column in np.flatnonzero(weights):
@@ -65,7 +65,7 @@ def refine_weights(
                     continue
                 trial = found.copy()
                 trial[column] = weight
-                reached = goodness(parts @ trial)
+                reached = mean_ndcg(parts @ trial)
                 if reached > best * (1 + _WORTH):
                     found, best = trial, reached
         if best == before:
@@ -93,22 +93,22 @@ def ndcg_of(bought: Bools, rows: npt.NDArray[np.integer]) -> Callable[[Floats], 
     rows : ndarray of shape (m,), integer
         Row of each candidate, ascending.
     """
-    named, row = np.unique(rows, return_inverse=True)
+    ids, row = np.unique(rows, return_inverse=True)
     place = np.arange(len(row)) - np.searchsorted(row, row)
     width = max(PLACES, int(place.max()) + 1)
-    wanted = np.zeros((len(named), width), dtype=bool)
-    wanted[row, place] = bought
+    relevant = np.zeros((len(ids), width), dtype=bool)
+    relevant[row, place] = bought
     discount = 1.0 / np.log2(np.arange(2, PLACES + 2))
-    ideal = np.append(0.0, np.cumsum(discount))[np.minimum(wanted.sum(axis=1), PLACES)]
+    ideal = np.append(0.0, np.cumsum(discount))[np.minimum(relevant.sum(axis=1), PLACES)]
     counts = ideal > 0
-    dense = np.full((len(named), width), -np.inf)
+    dense = np.full((len(ids), width), -np.inf)
 
-    def goodness(totals: Floats) -> float:
+    def mean_ndcg(totals: Floats) -> float:
         dense[row, place] = totals
         first = np.argpartition(-dense, PLACES - 1, axis=1)[:, :PLACES]
         order = np.argsort(-np.take_along_axis(dense, first, 1), axis=1, kind="stable")
-        hit = np.take_along_axis(wanted, np.take_along_axis(first, order, 1), 1)
+        hit = np.take_along_axis(relevant, np.take_along_axis(first, order, 1), 1)
         gain = np.where(hit, discount, 0.0).sum(axis=1)
         return float((gain[counts] / ideal[counts]).mean())
 
-    return goodness
+    return mean_ndcg

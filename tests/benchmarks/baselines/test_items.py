@@ -33,7 +33,7 @@ def test_ease_leaves_out_what_few_bought():
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(
-    "peer",
+    "baseline",
     [baseline for baseline in BASELINES if baseline.name not in {"popular"}],
     ids=lambda baseline: baseline.name,
 )
