@@ -182,5 +182,5 @@ def test_chances_of_the_first_places_are_told_and_no_others() -> None:
     for row in range(5):
         mine = np.flatnonzero(one.rows == row)
         best = sorted(mine.tolist(), key=lambda case: -one.total[case])
-        expected |= set(best[: boosting.TOLD])
+        expected |= set(best[: boosting.CALIBRATED])
     assert at == expected
