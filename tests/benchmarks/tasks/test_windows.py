@@ -2,10 +2,10 @@
 
 import numpy as np
 import pyarrow as pa
-from tests.benchmarks.test_judge import problem
 
 from benchmarks.tasks import windows
 from benchmarks.tasks.task import Cut, opened, save
+from tests.benchmarks.test_measurement import problem
 
 
 def cut(items):
