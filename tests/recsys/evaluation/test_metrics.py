@@ -145,9 +145,9 @@ def test_a_batch_is_its_rows_and_every_figure_is_a_share(pairs, k):
 
 
 @given(rows, st.integers(1, 6))
-def test_showing_exactly_what_was_wanted_is_perfect(relevant, k):
-    if relevant:
-        assert metrics.ndcg_at(lists(relevant), lists(relevant), k) == pytest.approx([1.0])
+def test_showing_exactly_what_was_wanted_is_perfect(wanted, k):
+    if wanted:
+        assert metrics.ndcg_at(lists(wanted), lists(wanted), k) == pytest.approx([1.0])
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 12))
@@ -155,9 +155,9 @@ def test_every_figure_is_that_of_a_plain_loop(seed, k):
     rng = np.random.default_rng(seed)
     n_items, buyers = 15, rng.random(15)
     shown = [rng.permutation(n_items)[: rng.integers(0, 14)].tolist() for _ in range(6)]
-    relevant = [rng.permutation(n_items)[: rng.integers(0, 6)].tolist() for _ in range(6)]
+    wanted = [rng.permutation(n_items)[: rng.integers(0, 6)].tolist() for _ in range(6)]
     lists, relevant = (
-        Lists.of_rows([np.array(row, int) for row in rows]) for rows in (shown, relevant)
+        Lists.of_rows([np.array(row, int) for row in rows]) for rows in (shown, wanted)
     )
     found = {
         "recall": metrics.recall_at(lists, relevant, k),
@@ -168,7 +168,7 @@ def test_every_figure_is_that_of_a_plain_loop(seed, k):
         "popularity": metrics.popularity_at(lists, buyers, k),
         "novelty": metrics.novelty_at(lists, buyers, 100, k),
     }
-    for row, (items, held) in enumerate(zip(shown, relevant, strict=True)):
+    for row, (items, held) in enumerate(zip(shown, wanted, strict=True)):
         hits = [item for item in items[:k] if item in held]
         mean = [buyers[item] for item in items[:k]]
         bits = [-math.log2(max(share, 0.01)) for share in mean]
@@ -201,9 +201,9 @@ def test_ndcg_is_that_of_another_library():
     relevance[:, 0] = True
     scores = rng.random((30, 20))
     shown = Lists.of_rows(list(np.argsort(-scores, axis=1)))
-    relevant = Lists.of_rows([np.flatnonzero(row) for row in relevance])
+    wanted = Lists.of_rows([np.flatnonzero(row) for row in relevance])
     each = [ndcg_score([r], [s], k=7) for r, s in zip(relevance, scores, strict=True)]
-    np.testing.assert_allclose(metrics.ndcg_at(shown, relevant, 7), each)
+    np.testing.assert_allclose(metrics.ndcg_at(shown, wanted, 7), each)
 
 
 def test_intervals_are_those_of_another_library():
