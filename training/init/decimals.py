@@ -44,7 +44,7 @@ def _is_doubted(evidence: Evidence, column: str, *, pieces: bool) -> bool:
     if column in evidence.export.typed or column in evidence.settled:
         return False
     numbers = evidence.without_currency(column) if pieces else evidence.numbers(column)
-    return numbers.doubt == "ambiguous" and bool(numbers.doubtful)
+    return numbers.problem == "ambiguous" and bool(numbers.ambiguous)
 
 
 def _settle(evidence: Evidence, columns: tuple[str, str, str], doubted: list[str]) -> bool:

@@ -90,7 +90,7 @@ class Evidence:
         """Return a column's numbers, one a row; NaN where there is none."""
         if column not in self._numbers:
             found = self.alone(column)
-            if found.doubt == "ambiguous":
+            if found.problem == "ambiguous":
                 found = read(self.texts(column), self.minor_digits, self.decimal, self.beside)
             self._numbers[column] = found
         return self._numbers[column]
@@ -133,7 +133,7 @@ class Evidence:
     def unread(self, column: str) -> list[str]:
         """Return a column's texts that are no numbers and do not stand for none, one a row."""
         numbers = self.numbers(column)
-        known = (*number_formats.EMPTY, *numbers.doubtful)
+        known = (*number_formats.EMPTY, *numbers.ambiguous)
         texts = zip(self.texts(column), numbers.values, strict=True)
         return [text for text, n in texts if isnan(n) and text and text.lower() not in known]
 

@@ -25,9 +25,9 @@ class Numbers:
         Texts that are numbers, or stand where none is: ``nan``, ``n/a``.
     decimal : {".", ","} or None
         Decimal sign.
-    doubt : {"ambiguous", "mixed"} or None
+    problem : {"ambiguous", "mixed"} or None
         Why some texts cannot be read: nothing tells the sign, or values contradict each other.
-    doubtful : tuple of str
+    ambiguous : tuple of str
         A few of those texts.
     currencies : frozenset of str
         Signs and codes beside the numbers, lower case.
@@ -38,8 +38,8 @@ class Numbers:
     values: list[float]
     n_read: int
     decimal: Literal[".", ","] | None
-    doubt: Literal["ambiguous", "mixed"] | None
-    doubtful: tuple[str, ...]
+    problem: Literal["ambiguous", "mixed"] | None
+    ambiguous: tuple[str, ...]
     currencies: frozenset[str]
     units: frozenset[str] = frozenset()
 
@@ -64,23 +64,25 @@ def read(
         The sign of the other columns.
     """
     counts = Counter(text for text in texts if text)
-    form = number_formats.decide(list(counts.elements()), minor_digits, beside)
+    form = number_formats.detect_format(list(counts.elements()), minor_digits, beside)
     if decimal is not None:
         form = type(form)(decimal)
     shapes = {text: number_formats.shape_of(text) for text in counts}
     read = {
-        text: number_formats.read(text, form, money=shape.currency not in number_formats.UNITS)
+        text: number_formats.read_number(
+            text, form, money=shape.currency not in number_formats.UNITS
+        )
         for text, shape in shapes.items()
     }
     signs = frozenset(shape.currency for shape in shapes.values() if shape.currency)
-    doubtful = [text for text, shape in shapes.items() if shape.kind in (".?", ",?")]
-    known = {text for text, shape in shapes.items() if shape.kind == "none"}.union(doubtful)
+    ambiguous = [text for text, shape in shapes.items() if shape.kind in (".?", ",?")]
+    known = {text for text, shape in shapes.items() if shape.kind == "none"}.union(ambiguous)
     return Numbers(
         [float(number) if (number := read.get(text)) is not None else nan for text in texts],
         sum(n for text, n in counts.items() if read[text] is not None or text in known),
         form.decimal,
-        form.doubt if doubtful or form.decimal is None else None,
-        tuple(doubtful[:3]),
+        form.problem if ambiguous or form.decimal is None else None,
+        tuple(ambiguous[:3]),
         signs - number_formats.UNITS,
         signs & number_formats.UNITS,
     )

@@ -93,7 +93,7 @@ def settle_quantity(evidence: Evidence, proposal: Proposal) -> None:
     if not isinstance(spec, str) or spec in evidence.export.typed:
         return
     numbers = evidence.alone(spec)  # other columns say it to us, and not always to ingest
-    if numbers.doubt != "ambiguous" or spec in evidence.settled:
+    if numbers.problem != "ambiguous" or spec in evidence.settled:
         return
     signs = {text[-4] for text in evidence.filled(spec) if text.endswith("000") and len(text) > 4}
     # 2 beside 1.000 would have its decimals too.
@@ -102,8 +102,8 @@ def settle_quantity(evidence: Evidence, proposal: Proposal) -> None:
         evidence.say_decimal(spec, "." if sign == "." else ",")
         proposal.columns["quantity"] = Column(column=spec, decimal="." if sign == "." else ",")
         proposal.check(
-            f"`{shown(numbers.doubtful[0])}` in `{spec}` was taken for "
-            f"{numbers.doubtful[0].split(sign)[0]}, not for thousands"
+            f"`{shown(numbers.ambiguous[0])}` in `{spec}` was taken for "
+            f"{numbers.ambiguous[0].split(sign)[0]}, not for thousands"
         )
 
 
@@ -126,11 +126,11 @@ def check_numbers(evidence: Evidence, proposal: Proposal) -> None:
             continue
         pieces = field in _PIECES  # what the currency tells is of money only
         numbers = evidence.without_currency(column) if pieces else evidence.numbers(column)
-        if numbers.doubt is None:
+        if numbers.problem is None:
             _say_decimal(evidence, proposal, field, spec)
             continue
-        listed = ", ".join(f"`{shown(text)}`" for text in numbers.doubtful)
-        if numbers.doubt == "mixed" and numbers.decimal is not None:
+        listed = ", ".join(f"`{shown(text)}`" for text in numbers.ambiguous)
+        if numbers.problem == "mixed" and numbers.decimal is not None:
             proposal.check(
                 f"{listed} in `{column}` may be thousands or fractions, and other values do not "
                 "agree; such rows will be rejected"
@@ -155,10 +155,10 @@ def _say_decimal(
     if not isinstance(spec, str):
         return
     numbers = evidence.numbers(spec)
-    if evidence.alone(spec).doubt == "ambiguous" and numbers.decimal is not None:
+    if evidence.alone(spec).problem == "ambiguous" and numbers.decimal is not None:
         proposal.columns[field] = Column(column=spec, decimal=numbers.decimal)
         return
     if "currency" not in proposal.columns:
         return
-    if evidence.without_currency(spec).doubt is not None and numbers.decimal is not None:
+    if evidence.without_currency(spec).problem is not None and numbers.decimal is not None:
         proposal.columns[field] = Column(column=spec, decimal=numbers.decimal)

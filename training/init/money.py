@@ -209,7 +209,7 @@ def _look_at_unread(sheet: Sheet) -> None:
     for column in sheet.taken.values():
         numbers = sheet.evidence.numbers(column)
         odd = sheet.evidence.unread(column)
-        if odd and (numbers.doubt is None or numbers.decimal is not None):  # else it is asked
+        if odd and (numbers.problem is None or numbers.decimal is not None):  # else it is asked
             sheet.proposal.check(
                 f"`{shown(odd[0])}` in `{column}` is not a number as the others are; {len(odd)} "
                 "such rows will be rejected"

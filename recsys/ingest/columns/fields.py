@@ -183,7 +183,7 @@ class Fields:
         if column.explained:
             reason = column.reason(self.table)
             missing = value.isnull() & reason.isnull()
-            if column.form.doubt is not None:
+            if column.form.problem is not None:
                 where = (
                     f": a thousand or a fraction? Set `decimal` under [sources.{self.name}.columns]"
                 )

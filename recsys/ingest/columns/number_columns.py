@@ -1,9 +1,8 @@
 """Columns of numbers are read in the engine, each in the format that its own values show.
 
-A table and the texts of one field come in; out comes the table with the field's number, why it
-cannot be read where it cannot, and the currency that stands beside it. Works on the distinct texts
-of a column, and on none of them one by one where a column is written as programs write numbers.
-Called by ``columns``.
+A table and the texts of its fields come in; the table goes out with the number of each field, the
+reason where it cannot be read, and the currency beside it. Only the distinct texts of a column are
+taken apart, and none where the column is written as programs write numbers. Called by ``fields``.
 """
 
 import math
@@ -16,6 +15,12 @@ import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
 from recsys.config import Column
+from recsys.ingest.columns.number_expressions import (
+    evidence_counts,
+    read_shapes,
+    shapes,
+    simple_evidence_counts,
+)
 from recsys.ingest.columns.number_formats import (
     DECIMAL,
     EITHER,
@@ -23,41 +28,22 @@ from recsys.ingest.columns.number_formats import (
     Evidence,
     Format,
     Sign,
-    seen,
-    seen_simple,
-    shapes,
-    told,
-    values,
+    format_of,
 )
 from recsys.query_engine import keep, rows
 from recsys.values import currencies_of_sign, currency_codes, currency_digits
 
-#: Fields that are money: their currency's digits help to tell how they are written.
-MONEY = frozenset(
-    {
-        "unit_price",
-        "discount",
-        "amount",
-        "order_discount",
-        "order_total",
-        "order_shipping",
-        "order_tax",
-        "refunded_amount",
-        "price",
-        "sale_price",
-        "cost",
-        "subtotal",
-        "total",
-        "refunded",
-        "tax",
-        "shipping",
-    }
-)
+_MONEY = """
+    unit_price discount amount order_discount order_total order_shipping order_tax refunded_amount
+    price sale_price cost subtotal total refunded tax shipping
+"""
+#: Fields that are money: the digits of their currency help to infer their format.
+MONEY = frozenset(_MONEY.split())
 _VALUE, _REASON, _CURRENCY, _TEXT = "number of ", "reason of ", "currency of ", "text of "
 
 
 def value_name(name: str) -> str:
-    """Name of the column that holds a field's numbers."""
+    """Return the name of the column with the numbers of a field."""
     return _VALUE + name
 
 
@@ -70,13 +56,13 @@ class NumberColumn:
     name : str
         The field.
     form : Format
-        What its values told.
+        The format of its values.
     currencies : list of str
-        Signs and codes that stand beside its numbers, lower case.
+        Signs and codes beside its numbers, lower case.
     explained : bool
-        Whether the table says why a number cannot be read.
+        Whether the table has a column with the reason why a number cannot be read.
     shows : {".", ","} or None
-        The decimal sign, where values tell it that can be read in one way only.
+        The decimal sign, where values that can be read in only one way show it.
     """
 
     name: str
@@ -105,7 +91,9 @@ def read_columns(
     stated_of_all: Sign | None,
     minor_digits: int | None,
 ) -> tuple[ir.Table, dict[str, NumberColumn]]:
-    """Add several fields' numbers to a table; what one column leaves open, the others may tell.
+    """Add the numbers of several fields to a table.
+
+    Where the values of one column are ambiguous, the decimal sign of the other columns decides.
 
     Parameters
     ----------
@@ -115,12 +103,19 @@ def read_columns(
     fields : sequence of (str, string column, str or Column)
         Each field, its texts, and how it was mapped.
     stated_of_all : {".", ","} or None
-        The decimal sign, where the source's settings say it.
+        The decimal sign from the settings of the source.
     minor_digits : int or None
-        Digits of the currency of all rows.
+        Digits of the minor unit, where all rows have the same.
+
+    Returns
+    -------
+    table : ibis table
+        With a column for the number of each field.
+    columns : dict of str to NumberColumn
+        Field → its column.
     """
     found: dict[str, NumberColumn] = {}
-    doubted = []
+    ambiguous = []
     texts, simple = _texts(con, table, fields)
 
     def read(
@@ -144,13 +139,13 @@ def read_columns(
 
     for name, text, spec in fields:
         with_numbers, column = read(name, text, spec)
-        if column.form.doubt == "ambiguous":
-            doubted.append((name, text, spec))
+        if column.form.problem == "ambiguous":
+            ambiguous.append((name, text, spec))
         else:
             table, found[name] = with_numbers, column
     shown = {column.shows for column in found.values()} - {None}
     beside = shown.pop() if len(shown) == 1 else None
-    for name, text, spec in doubted:
+    for name, text, spec in ambiguous:
         table, found[name] = read(name, text, spec, beside)
     return table, found
 
@@ -158,14 +153,14 @@ def read_columns(
 def _texts(
     con: Backend, table: ir.Table, fields: Sequence[tuple[str, ir.StringValue, str | Column]]
 ) -> tuple[ir.Table, dict[str, dict[str, int]]]:
-    """Gather the different texts of all fields in one pass, and what they look like at once.
+    """Collect the distinct texts of all fields and their evidence in one pass.
 
     Returns
     -------
     texts : ibis table
-        ``field, text`` and how often it stands there, ``n``.
+        ``field``, ``text`` and its number of rows, ``n``.
     simple : dict
-        Field → what ``seen_simple`` counts.
+        Field → what ``simple_evidence_counts`` counts.
     """
     if not fields:
         return table, {}
@@ -175,9 +170,9 @@ def _texts(
         counted = of_column.group_by("text").aggregate(n=lambda t: t.count())
         each.append(counted.select(field=ibis.literal(name), text=counted.text, n=counted.n))
     texts = keep(con, "texts", each[0] if len(each) == 1 else ibis.union(*each))
-    nothing = {**dict.fromkeys(seen_simple(texts), 0)}
+    nothing = {**dict.fromkeys(simple_evidence_counts(texts), 0)}
     simple = {name: dict(nothing) for name, _, _ in fields}
-    for row in rows(con, texts.group_by("field").aggregate(**seen_simple(texts))):
+    for row in rows(con, texts.group_by("field").aggregate(**simple_evidence_counts(texts))):
         simple[row.pop("field")] = row
     return texts, simple
 
@@ -208,13 +203,13 @@ def _read_column(
     text : string column
         Its texts.
     texts : ibis table
-        The different ones, ``text`` and ``n``.
+        The distinct ones, ``text`` and ``n``.
     counts : dict
-        What ``seen_simple`` counted.
+        What ``simple_evidence_counts`` counted.
     stated : {".", ","} or None
-        The decimal sign, where the column's settings say it.
+        The decimal sign from the settings of the column.
     stated_of_all : {".", ","} or None
-        The same of the whole export.
+        The decimal sign from the settings of the source.
     minor_digits : int or None
         Digits of the currency of all rows, where the field is money and has one.
     times : float
@@ -231,7 +226,7 @@ def _read_column(
             return _read_simple(table, column, text, counts, times)
     taken = keep(con, "shapes", shapes(texts))
     bare = (taken.currency == "") & ~taken.kind.isin(["none", "bad"])
-    (evidence,) = rows(con, taken.aggregate(**seen(taken), bare=bare.sum().fill_null(0)))
+    (evidence,) = rows(con, taken.aggregate(**evidence_counts(taken), bare=bare.sum().fill_null(0)))
     all_say_theirs = not evidence.pop("bare")
     found = taken.filter(~taken.currency.isin(["", *UNITS]), taken.kind != "bad")
     found = found.select("currency").distinct()
@@ -241,7 +236,7 @@ def _read_column(
         units.add(minor_digits)
     likely = _scaled_digits(units.pop() if money and len(units) == 1 else None, times)
     form = _format(Evidence(**evidence), stated, stated_of_all, likely, beside)
-    read = values(taken, form, money=money)
+    read = read_shapes(taken, form, money=money)
     if times != 1.0:
         read = _multiplied(read, times)
     names = {
@@ -260,7 +255,7 @@ def _read_column(
 def digits_of_all(
     con: Backend, table: ir.Table, code: ir.StringValue | None, assumed: str
 ) -> int | None:
-    """Digits of the minor unit of all rows; None where they are of several currencies' kinds.
+    """Return the digits of the minor unit of all rows; None where currencies of rows differ in it.
 
     Parameters
     ----------
@@ -268,9 +263,9 @@ def digits_of_all(
         The engine.
     table : ibis table
     code : string column or None
-        What each row says.
+        Currency code of each row, null where it has none.
     assumed : str
-        The currency of rows that say none.
+        The currency of rows without a code.
     """
     if code is None:
         return currency_digits(assumed)
@@ -292,7 +287,7 @@ def contradicts(column: NumberColumn, table: ir.Table, code: ir.StringValue) -> 
 
 
 def stated_code(column: NumberColumn, table: ir.Table, assumed: str) -> ir.StringValue:
-    """Return the code that prices carry; null where they say none, or what is assumed anyway."""
+    """Return the code that prices carry; null where there is none or it is the assumed one."""
     found = column.currency(table)
     cases = [
         (found == sign, code)
@@ -324,12 +319,12 @@ def _format(
     minor_digits: int | None,
     beside: Sign | None,
 ) -> Format:
-    """Take the format that was stated, else what the values tell."""
+    """Return the stated format, otherwise the one that the values show."""
     if stated is not None:
         return Format(stated)
     if stated_of_all is None:
-        return told(evidence, minor_digits, beside)
-    # What is said of all columns need not be true of this one: 24,800 yen are not 24.8.
+        return format_of(evidence, minor_digits, beside)
+    # A sign stated for all columns may be wrong for this one: 24,800 yen are not 24.8.
     either = evidence.dot_or_group if stated_of_all == "." else evidence.comma_or_group
     return Format(stated_of_all, "mixed" if minor_digits == 0 and either else None)
 
@@ -341,17 +336,17 @@ def _read_simple(
     counts: dict[str, int],
     times: float,
 ) -> tuple[ir.Table, NumberColumn]:
-    """Read texts as programs write them, each where it stands."""
+    """Read texts that are written as programs write numbers, without taking them apart."""
     value: ir.Value = text.try_cast(DECIMAL)
-    doubtful = column.form.doubt is not None and counts["dot_or_group"] > 0
-    if doubtful or column.form.decimal is None:
+    is_ambiguous = column.form.problem is not None and counts["dot_or_group"] > 0
+    if is_ambiguous or column.form.decimal is None:
         either = text.re_search(EITHER) if column.form.decimal else text.contains(".")
         value = ibis.ifelse(either, ibis.null(DECIMAL), value)
     if times != 1.0:
         value = (value.cast("float64") * times).try_cast(DECIMAL)
-    column.explained = doubtful
+    column.explained = is_ambiguous
     new: dict[str, ir.Value] = {_VALUE + column.name: value}
-    if doubtful:
+    if is_ambiguous:
         new[_REASON + column.name] = ibis.cases(
             (text.re_search(EITHER), "ambiguous_number"),
             (text.notnull() & value.isnull(), "bad_number"),
@@ -366,7 +361,7 @@ def _multiplied(read: ir.Table, times: float) -> ir.Table:
 
 
 def _scaled_digits(minor_digits: int | None, times: float) -> int | None:
-    """Digits behind the decimal sign that money has before a factor: none in prices in cents."""
+    """Return the decimal digits of money before it is multiplied: none for prices in cents."""
     if times == 1.0:
         return minor_digits
     shift = round(math.log10(times))

@@ -12,17 +12,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ibis.backends.duckdb import Backend
 
+from recsys.ingest.columns.number_expressions import (
+    evidence_counts,
+    read_shapes,
+    shapes,
+    simple_evidence_counts,
+)
 from recsys.ingest.columns.number_formats import (
     Evidence,
     Format,
-    decide,
-    read,
-    seen,
-    seen_simple,
+    detect_format,
+    format_of,
+    read_number,
     shape_of,
-    shapes,
-    told,
-    values,
 )
 from recsys.query_engine import keep
 
@@ -31,8 +33,8 @@ AMBIGUOUS = Format(None, "ambiguous")
 
 def read_all(texts: Collection[str], digits: int | None = None) -> list[str | None]:
     """Read a column by what it says of itself; numbers as texts, without zeros behind them."""
-    form = decide(texts, digits)
-    numbers = [read(text, form) for text in texts]
+    form = detect_format(texts, digits)
+    numbers = [read_number(text, form) for text in texts]
     return [None if n is None else f"{n.normalize():f}" for n in numbers]
 
 
@@ -104,49 +106,49 @@ def test_a_column_is_read_right(texts: str, expected: str) -> None:
     ],
 )
 def test_what_cannot_be_a_number_is_none_even_where_the_dot_is_stated(text: str) -> None:
-    assert read(text, Format(".")) is None
+    assert read_number(text, Format(".")) is None
 
 
 @pytest.mark.parametrize("texts", [["2.980", "1.250"], ["2,980"], ["1.250", "3"], ["5.000", "12"]])
 def test_nothing_is_guessed(texts: list[str]) -> None:
-    assert decide(texts, None) == AMBIGUOUS
-    assert [read(text, AMBIGUOUS) for text in texts if "." in text or "," in text] == [None] * sum(
-        "." in text or "," in text for text in texts
-    )
+    assert detect_format(texts, None) == AMBIGUOUS
+    assert [read_number(text, AMBIGUOUS) for text in texts if "." in text or "," in text] == [
+        None
+    ] * sum("." in text or "," in text for text in texts)
 
 
 def test_money_without_decimals_is_grouped() -> None:
     assert read_all(["2,980", "1,250", "24,800", "480"], 0) == ["2980", "1250", "24800", "480"]
     assert read_all(["2.980"], 0) == ["2980"]
-    assert decide(["2.980", "1,250"], 0) == AMBIGUOUS
+    assert detect_format(["2.980", "1,250"], 0) == AMBIGUOUS
     assert read_all(["2980.0", "1.234", "1,234"], 0) == ["2980", None, None]
 
 
 def test_whole_prices_beside_speak_for_a_grouping_where_cents_would_be_written() -> None:
-    assert decide(["480", "2,980"], 2) == Format(".")
-    assert decide(["480", "2,980", "1500"], 2) == AMBIGUOUS  # a thousand without a grouping
-    assert decide(["0", "2,980"], 2) == AMBIGUOUS  # nothing is nothing in any writing
-    assert decide(["2,980"], 2) == AMBIGUOUS
-    assert decide(["480", "2,980"], None) == AMBIGUOUS
-    assert decide(["5", "3.500"], 3) == AMBIGUOUS  # dinars have three digits
+    assert detect_format(["480", "2,980"], 2) == Format(".")
+    assert detect_format(["480", "2,980", "1500"], 2) == AMBIGUOUS  # a thousand without a grouping
+    assert detect_format(["0", "2,980"], 2) == AMBIGUOUS  # nothing is nothing in any writing
+    assert detect_format(["2,980"], 2) == AMBIGUOUS
+    assert detect_format(["480", "2,980"], None) == AMBIGUOUS
+    assert detect_format(["5", "3.500"], 3) == AMBIGUOUS  # dinars have three digits
 
 
 def test_a_column_that_contradicts_itself_follows_the_most_and_guesses_at_none() -> None:
     column = ["3.50", "4.20", "5,10", "1.234", "1,234", "7"]
-    assert decide(column, 2) == Format(".", "mixed")
+    assert detect_format(column, 2) == Format(".", "mixed")
     assert read_all(column, 2) == ["3.5", "4.2", None, None, None, "7"]
     assert read_all(["3.50", "5,10", "7"], 2) == [None, None, "7"]
 
 
 def test_what_does_not_fit_is_none_and_never_an_error() -> None:
-    assert read("9" * 13, Format(".")) is None
-    assert read("9" * 400 + ".5", Format(".")) is None
-    assert read("999999999999.9999999", Format(".")) is None
-    assert read("1.23456789", Format(".")) == Decimal("1.234568")
+    assert read_number("9" * 13, Format(".")) is None
+    assert read_number("9" * 400 + ".5", Format(".")) is None
+    assert read_number("999999999999.9999999", Format(".")) is None
+    assert read_number("1.23456789", Format(".")) == Decimal("1.234568")
 
 
 def test_a_currency_belongs_to_money_only() -> None:
-    assert read("12.50 USD", Format("."), money=False) is None
+    assert read_number("12.50 USD", Format("."), money=False) is None
     assert shape_of("12,50 €").currency == "€"
     assert shape_of("chf 12").currency == "chf"
 
@@ -167,9 +169,9 @@ def test_a_currency_belongs_to_money_only() -> None:
     ],
 )
 def test_a_unit_may_stand_beside_a_quantity_only(text: str, expected: str | None) -> None:
-    number = read(text, Format(","), money=False)
+    number = read_number(text, Format(","), money=False)
     assert number == (None if expected is None else Decimal(expected))
-    assert read(text, Format(",")) is None
+    assert read_number(text, Format(",")) is None
 
 
 LOCALES = ["en_US", "de_DE", "fr_FR", "de_CH", "en_IN", "ar_EG", "fa_IR", "ja_JP", "pl_PL", "tr_TR"]
@@ -186,11 +188,11 @@ def test_what_babel_writes_is_read_back_or_refused(
     places = {None: 3, 0: 0, 2: 2, 3: 3}[digits]  # of what a currency with such digits can be
     numbers = [round(Decimal(number), places) for number in numbers]
     texts = [format_decimal(n, locale=locale, numbering_system=system) for n in numbers]
-    form = decide(texts, digits)
-    assert form.doubt != "mixed"
-    certain = form.doubt is None
+    form = detect_format(texts, digits)
+    assert form.problem != "mixed"
+    certain = form.problem is None
     for number, text in zip(numbers, texts, strict=True):
-        assert read(text, form) in ((number,) if certain else (number, None)), (text, form)
+        assert read_number(text, form) in ((number,) if certain else (number, None)), (text, form)
 
 
 DIGITS = st.text("0123456789", min_size=0, max_size=4)
@@ -243,14 +245,14 @@ def test_the_engine_reads_as_python_does(
     counts = Counter(text.strip() for text in texts)
     table = ibis.memtable(pa.table({"text": [*counts], "n": [*counts.values()]}))
     taken = keep(engine, "shapes", shapes(table))
-    (evidence,) = engine.to_pyarrow(taken.aggregate(**seen(taken))).to_pylist()
-    form = told(Evidence(**evidence), digits)
-    assert form == decide([*counts.elements()], digits)
+    (evidence,) = engine.to_pyarrow(taken.aggregate(**evidence_counts(taken))).to_pylist()
+    form = format_of(Evidence(**evidence), digits)
+    assert form == detect_format([*counts.elements()], digits)
     for money in (True, False):
-        found = engine.to_pyarrow(values(taken, form, money=money)).to_pylist()
+        found = engine.to_pyarrow(read_shapes(taken, form, money=money)).to_pylist()
         for row in found:
             text = row["text"]
-            assert row["value"] == read(text, form, money=money), (text, form)
+            assert row["value"] == read_number(text, form, money=money), (text, form)
             empty = shape_of(text).kind == "none"
             assert (row["reason"] is None) == (row["value"] is not None or empty), text
             assert (row["currency"] or "") == shape_of(text).currency or row["value"] is None
@@ -265,6 +267,6 @@ def test_plain_columns_are_told_in_a_cheaper_way(
     engine: Backend, texts: list[str], digits: int | None
 ) -> None:
     table = ibis.memtable(pa.table({"text": texts, "n": [1] * len(texts)}))
-    (evidence,) = engine.to_pyarrow(table.aggregate(**seen_simple(table))).to_pylist()
+    (evidence,) = engine.to_pyarrow(table.aggregate(**simple_evidence_counts(table))).to_pylist()
     assert evidence.pop("odd") == 0
-    assert told(Evidence(**evidence), digits) == decide(texts, digits)
+    assert format_of(Evidence(**evidence), digits) == detect_format(texts, digits)
