@@ -21,11 +21,12 @@ from training.init import (
     roles,
 )
 from training.init.catalogue_names import CATALOGUE_NAMES
+from training.init.channels import channel_of, map_channel
 from training.init.decimals import settle_by_products
 from training.init.evidence import Evidence
 from training.init.exports import Export
 from training.init.headers import fields_of, forms, ranked
-from training.init.meanings import channel_of, map_channel, map_meanings
+from training.init.meanings import map_meanings
 from training.init.money import map_money
 from training.init.names import (
     GROUP_NAMES,

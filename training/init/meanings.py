@@ -1,31 +1,20 @@
-"""Finds the columns that say what became of a line or an order, and by which channel it came.
+"""Maps the columns that say what happened to a line or an order.
 
-An export's evidence and a proposal come in; fields ``line_type``, ``cancelled`` and ``channel`` are
-mapped with every value that was seen, or a question is left. What such a column says changes money,
-so it is found by its values also where its name says nothing. Called by ``mapping``.
+The evidence of an export and a proposal come in. The fields ``line_type`` and ``cancelled`` are
+mapped with every value that occurs, or a question is added. Such a column changes amounts, so it is
+also recognised by its values where its name does not give it away. Called by ``mapping``.
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 from recsys.config import Column
-from recsys.schema import CHANNELS
-from recsys.values import WordMeaning, words_by_meaning
 from training.init.evidence import NEARLY_ALL, Evidence
 from training.init.headers import fold, ranked
 from training.init.names import ORDER_NAMES, RETURN_NAMES, STATUS_NAMES
 from training.init.proposal import Proposal, columns_of, shown, used_columns
-from training.init.vocabulary import (
-    CHANNEL_WORDS,
-    DONE_WORDS,
-    NEGATIONS,
-    PARTS,
-    SALE_WORDS,
-    UNPAID_WORDS,
-)
+from training.init.word_columns import MAX_WORDS, WordColumn, list_values, words_of
 
-_FEW = 20
 _TIME = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}([ T].*)?")
 _LINE_TYPES = {
     "s": "sale",
@@ -34,66 +23,6 @@ _LINE_TYPES = {
     "v": "void",
     "voided": "voided",
 }
-_WEAK_CHANNEL_NAMES = (
-    "source",
-    "platform",
-    "createdvia",
-    "saletype",
-    "ordertype",
-    "type",
-    "shopname",
-    "store",
-    "shop",
-    "location",
-)
-
-
-@dataclass(frozen=True)
-class Words:
-    """A column of few words, by what they mean.
-
-    Attributes
-    ----------
-    column : str
-    known : dict
-        Value → its meaning; None where it is not known.
-    """
-
-    column: str
-    known: dict[str, WordMeaning | None]
-
-    def values(self, *meant: str | None) -> list[str]:
-        """List the values of some meanings."""
-        return [value for value, meaning in self.known.items() if meaning in meant]
-
-
-def words_of(evidence: Evidence, column: str) -> Words | None:
-    """Read a column as words; None where it has too many different values, or none."""
-    counts = evidence.counts(column)
-    if not counts or len(counts) > _FEW:
-        return None
-    known = words_by_meaning(list(counts))
-    return Words(column, {value: _refined(value, known[value]) for value in sorted(counts)})
-
-
-def _refined(value: str, meaning: WordMeaning | None) -> WordMeaning | None:
-    """Add what only ``init`` knows: unpaid orders, orders in good order, what came back in part."""
-    folded, lower = fold(value), value.strip().lower()
-    if any(part in folded for part in PARTS):
-        return "sale"
-    if meaning is not None:
-        return meaning
-    if folded in UNPAID_WORDS:
-        return "cancelled"
-    if folded in DONE_WORDS or folded in SALE_WORDS:
-        return "sale"
-    if lower.startswith(NEGATIONS):
-        return "no"
-    # wc-completed, Order completed, Refunded (full): a known word among others tells.
-    parts = [part for part in re.split(r"[\W_]+", value) if len(part) > 1]
-    found = {words_by_meaning([part])[part] for part in parts}
-    strongest: tuple[WordMeaning, ...] = ("cancelled", "refund", "void", "sale")
-    return next((strong for strong in strongest if strong in found), None)
 
 
 def map_meanings(evidence: Evidence, proposal: Proposal) -> None:
@@ -137,7 +66,7 @@ def _map_flag(evidence: Evidence, proposal: Proposal, column: str) -> None:
         return
     words = words_of(evidence, column)
     if words is None or words.values(None):
-        listed = _listed(words.values(None) if words else list(counts)[:3])
+        listed = list_values(words.values(None) if words else list(counts)[:3])
         proposal.ask(
             f"what does {listed} in `{column}` mean: was the order cancelled?",
             "columns.cancelled",
@@ -154,14 +83,14 @@ def _set_cancelled(
     evidence: Evidence,
     proposal: Proposal,
     column: str,
-    words: Words | None,
+    words: WordColumn | None,
     *,
     struck: list[str],
 ) -> None:
     """Map to ``cancelled`` what concerns whole orders, to ``line_type`` what concerns lines."""
     if not _whole_orders(evidence, proposal, column, struck):
         counts = evidence.counts(column)
-        if "line_type" in proposal.columns or len(counts) > _FEW:
+        if "line_type" in proposal.columns or len(counts) > MAX_WORDS:
             proposal.ask(
                 f"`{column}` strikes out single lines of orders, and another column says what "
                 "lines are",
@@ -237,13 +166,14 @@ def _map_type(evidence: Evidence, proposal: Proposal, column: str, *, named: boo
         if "sale" in meant.values() or len(sold) < len(unknown):
             pairs = ", ".join(f'"{shown(v)}" = "{meant.get(v, "…")}"' for v in words.known)
             proposal.ask(
-                f"what does {_listed(unknown)} in `{column}` mean: sale, return, void or voided?",
+                f"what does {list_values(unknown)} in `{column}` mean: sale, return, void or "
+                "voided?",
                 "columns.line_type",
                 "columns.cancelled",
                 example=f'{{ column = "{column}", map = {{ {pairs} }} }}',
             )
             return
-        proposal.check(f"{_listed(unknown)} in `{column}` was taken for a sale")
+        proposal.check(f"{list_values(unknown)} in `{column}` was taken for a sale")
         meant.update(dict.fromkeys(unknown, "sale"))
     ordered = {value: meant[value] for value in words.known}
     if all(value == meaning for value, meaning in ordered.items()):
@@ -288,24 +218,26 @@ def _map_status(evidence: Evidence, proposal: Proposal, column: str) -> None:
     if documents and "line_type" not in proposal.columns and not struck:
         meant = {value: "return" if value in back else "sale" for value in words.known}
         proposal.columns["line_type"] = Column(column=column, map=meant)
-        proposal.check(f"{_listed(back)} in `{column}` was taken for a return of goods")
+        proposal.check(f"{list_values(back)} in `{column}` was taken for a return of goods")
         _name_unknown(proposal, words)
         return
     if undone := unsigned:
         proposal.check(
-            f"an order that is {_listed(undone)} in `{column}` was taken as if it had been "
+            f"an order that is {list_values(undone)} in `{column}` was taken as if it had been "
             "cancelled: all of it came back"
         )
     _name_unknown(proposal, words)
     _set_cancelled(evidence, proposal, column, words, struck=[*struck, *undone])
 
 
-def _name_unknown(proposal: Proposal, words: Words) -> None:
+def _name_unknown(proposal: Proposal, words: WordColumn) -> None:
     if unknown := words.values(None):
-        proposal.check(f"{_listed(unknown)} in `{words.column}` was taken for an order that counts")
+        proposal.check(
+            f"{list_values(unknown)} in `{words.column}` was taken for an order that counts"
+        )
 
 
-def _own_documents(evidence: Evidence, proposal: Proposal, value: str, words: Words) -> bool:
+def _own_documents(evidence: Evidence, proposal: Proposal, value: str, words: WordColumn) -> bool:
     """Tell whether rows of a status stand beside the sale that they undo.
 
     Then the same customer has the same product once in another row of another status.
@@ -342,9 +274,8 @@ def _look_at_unnamed(evidence: Evidence, proposal: Proposal, column: str) -> Non
         return
     known = len(words.known) - len(words.values(None))
     if known * 2 < len(words.known) or evidence.n_rows < 2 * len(words.known) - 1:
-        proposal.check(
-            f"`{column}` is not used, though it says {_listed(words.values('refund', 'cancelled'))}"
-        )
+        undone = list_values(words.values("refund", "cancelled"))
+        proposal.check(f"`{column}` is not used, though it says {undone}")
         return
     if words.values("refund") and not words.values("cancelled"):
         before = proposal.columns.get("line_type")
@@ -353,57 +284,3 @@ def _look_at_unnamed(evidence: Evidence, proposal: Proposal, column: str) -> Non
             proposal.check(f"`{column}` is not used: another column says what lines are")
         return
     _map_status(evidence, proposal, column)
-
-
-def map_channel(evidence: Evidence, proposal: Proposal) -> None:
-    """Map a column of channels, or leave its values for a person to say."""
-    columns = evidence.export.columns
-    candidates = ranked(columns, ("channel", *ORDER_NAMES["channel"]))
-    weak = ranked(columns, _WEAK_CHANNEL_NAMES)
-    proposal.columns.pop("channel", None)
-    used = set(used_columns(proposal))
-    for column in [*candidates, *(c for c in columns if c not in candidates and c not in used)]:
-        counts = evidence.counts(column)
-        if column in used or not counts or len(counts) > _FEW:
-            continue
-        mapped = {value: channel_of(value) for value in sorted(counts)}
-        n_known = sum(channel is not None for channel in mapped.values())
-        if column in candidates or (column in weak and n_known == len(mapped)):
-            _set_channel(proposal, column, mapped)
-            return
-        if n_known == len(mapped) and len(mapped) > 1:
-            proposal.check(f"`{column}` was taken for the channel, by its values")
-            _set_channel(proposal, column, mapped)
-            return
-
-
-def channel_of(value: str) -> str | None:
-    """Tell which channel a word means."""
-    if value in CHANNELS:
-        return value
-    folded = {fold(value), fold(value.split(".")[0])}  # Amazon.de
-    return next((c for c, words in CHANNEL_WORDS.items() if folded.intersection(words)), None)
-
-
-def _set_channel(proposal: Proposal, column: str, mapped: Mapping[str, str | None]) -> None:
-    if all(value == channel for value, channel in mapped.items()):
-        proposal.columns["channel"] = column
-    elif all(mapped.values()):
-        proposal.columns["channel"] = Column(
-            column=column, map={k: v for k, v in mapped.items() if v}
-        )
-    else:
-        proposal.values["channel"] = (column, dict(mapped))
-        unknown = [value for value, channel in mapped.items() if channel is None]
-        pairs = ", ".join(f'"{shown(v)}" = "{c or "…"}"' for v, c in mapped.items())
-        proposal.ask(
-            f"what do {_listed(unknown)} in `{column}` mean? Map them to `channel`",
-            "columns.channel",
-            "channel",
-            example=f'{{ column = "{column}", map = {{ {pairs} }} }}',
-            serious=False,
-        )
-
-
-def _listed(values: Iterable[str]) -> str:
-    return ", ".join(f"`{shown(value)}`" for value in values)

@@ -7,9 +7,9 @@ places: a web shop is a place in many systems, ``Main Website Store``. Called by
 import re
 
 from recsys.config import Column
+from training.init.channels import channel_of
 from training.init.evidence import Evidence
 from training.init.headers import fold
-from training.init.meanings import channel_of
 from training.init.proposal import Proposal, shown
 
 _ADDRESS = re.compile(r"(https?://|www\.)\S+|[\w-]+(\.[\w-]+)*\.[a-z]{2,}", re.IGNORECASE)

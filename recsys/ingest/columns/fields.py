@@ -29,6 +29,7 @@ from recsys.ingest.columns.number_columns import (
     value_name,
 )
 from recsys.ingest.columns.number_formats import DECIMAL
+from recsys.ingest.columns.reject_rules import RejectRules
 from recsys.ingest.columns.time_zones import to_utc
 from recsys.ingest.columns.times import hint, read_as, read_formats, read_time
 from recsys.ingest.files.export_files import ROW
@@ -69,7 +70,7 @@ class Fields:
         self.table, self.columns, self.config = table, columns, config
         self.source: Source = config.sources[name]
         self.name, self.where, self._hint = name, where, ""
-        self._bad: list[tuple[str, str, ir.BooleanValue, ir.StringValue]] = []
+        self._rules = RejectRules()
         self._specs: dict[str, str | Column] = {}
         self._read: set[str] = set()
         self._whole: set[str] | None = None
@@ -168,7 +169,7 @@ class Fields:
         read = read_columns(con, self.table, texts, self.source.decimal, minor_digits)
         self.table = read[0]
         self._numbers |= read[1]
-        self._bad.clear()
+        self._rules.clear()
         self.table = con.create_view(gen_name("numbers"), self.table.mutate(**plain))
         self._read_currencies()
 
@@ -262,19 +263,15 @@ class Fields:
         return [row["text"] for row in rows(self._engine(), texts.limit(_MOST_WORDS))]
 
     def reject(self, reason: str, field: str, condition: ir.Value, value: ir.Value) -> None:
-        """Remember that rows which meet a condition cannot be read."""
-        self._bad.append((reason, field, condition, value))
+        """Reject the rows that meet a condition; ``value`` is shown as the detail."""
+        self._rules.add(reason, field, condition, value)
 
     def parsed(self, **fields: ir.Value) -> ir.Table:
         """Return the fields with ``_row``, and ``bad`` for rows that cannot be read.
 
-        Why they cannot is left to ``rejected``: it costs as much again, and most rows are good.
+        The reasons are left to ``rejected``: they double the cost, and most rows are good.
         """
-        counted: ir.Value = ibis.literal(0, "int8")
-        for _, _, condition, _ in self._bad:
-            # A sum, where `or` would keep the engine from computing what conditions share once.
-            counted = counted + condition.fill_null(False).cast("int8")
-        return self.table.select(self.table[ROW], bad=counted > 0, **fields)
+        return self.table.select(self.table[ROW], bad=self._rules.count() > 0, **fields)
 
     def rejected(self, bad: ir.Table | Sequence[int]) -> ir.Table:
         """Return ``_row, reason, detail, raw`` of rows that cannot be read.
@@ -290,10 +287,6 @@ class Fields:
         export says of people (names, addresses) nothing is kept. E-mails are blanked everywhere.
         """
         table = self._of(bad)
-        cases = [
-            (c.fill_null(False), r, f, v + self._hint if r == "bad_time" else v)
-            for r, f, c, v in self._bad
-        ]
         private = self._private()
         shown: dict[str, ir.Value] = {
             column: ibis.literal("(hidden)")
@@ -302,22 +295,16 @@ class Fields:
             for column in self.columns
             if column in self._read | private | self.shown.keys()
         }
-        detail = ibis.cases(
-            *(
-                (c, ibis.literal(f"{f} = ") + v.cast("string").fill_null("").left(200))
-                for c, _, f, v in cases
-            )
-        )
         return table.select(
             table[ROW],
-            reason=ibis.cases(*((c, r) for c, r, _, _ in cases)),
-            detail=without_emails(detail),
+            reason=self._rules.reason(),
+            detail=without_emails(self._rules.detail({"bad_time": self._hint})),
             raw=without_emails(ibis.struct(shown).cast("json").cast("string")),
         )
 
     def find_hint(self, bad: ir.Table | Sequence[int]) -> bool:
         """Look for a format of the times of bad rows that ``rejected`` can name from now on."""
-        (wrong,) = [condition for reason, _, condition, _ in self._bad if reason == "bad_time"]
+        wrong = self._rules.condition("bad_time")
         if self._time is not None:
             text = ibis.ifelse(wrong, self._time, ibis.null("string"))
             texts = self._of(bad).select(text=text).distinct().order_by("text").limit(_MOST_WORDS)

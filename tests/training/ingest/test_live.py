@@ -8,162 +8,18 @@ story; the tests look at what the history and the ledger know of them at each st
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from recsys.datasets.item_index import item_key
-from recsys.identity.hashing import KeyedHash
-from recsys.ledger.events.event_types import Event, EventItem, Identifier, Money, seal
-from recsys.ledger.ledger import Ledger
+from recsys.ledger.events.event_types import EventItem, Money
 
-from .conftest import LINES, Workspace
-
-SETTINGS = """
-[sources.tills]
-kind = "till_tickets"
-path = "tills"
-[sources.tills.columns]
-order_id = "order"
-location_id = "store"
-occurred_at = "time"
-item_id = "sku"
-quantity = "qty"
-unit_price = "price"
-[sources.tills.identifiers]
-email = "email"
-"""
-MAPPED = 'unit_price = "price"\ncancelled = "void"\nreturn_of = "of"\n'
-SHOP_HEADER = "order,time,sku,qty,price,email,void,of\n"
-TILL_HEADER = "order,time,sku,qty,price,email,store\n"
-#: When the service was told, a day after the first exports.
-TOLD_ON = "2026-02-01"
-RECEIVED_TS = 1_772_000_000
-ITEMS = ("tea", "jam", "cup", "scarf")
-PEOPLE = (
-    "ann",
-    "bob",
-    "cleo",
-    "dan",
-    "eve",
-    "fay",
-    "gus",
-    "hal",
-    "ida",
-    "jon",
-    "kim",
-    "leo",
-    "mia",
-    "ned",
-    "pia",
-    "quin",
-)
-
-
-def order_line(
-    order: str,
-    sku: str,
-    quantity: int,
-    price: str,
-    who: str = "",
-    void: str = "",
-    of: str = "",
-    day: str = "2026-01-31",
-) -> str:
-    """One row of the shop's export."""
-    email = f"{who}@shop.de" if who else ""
-    return f"{order},{day} 13:00:00,{sku},{quantity},{price},{email},{void},{of}\n"
-
-
-@dataclass
-class Stage:
-    """What is known at one moment."""
-
-    summary: dict[str, Any]
-    tables: dict[str, list[dict[str, Any]]]
-    customers: dict[str, str | None]
-    rows: dict[str, list[tuple[str, float]]]
-    seen: dict[str, list[tuple[Any, ...]]]
-
-    def lines(self, who: str | None, *columns: str) -> list[tuple[Any, ...]]:
-        """Lines of somebody in the history: order, product, quantity and source, or others."""
-        wanted = columns or ("order_id", "item_id", "quantity", "source")
-        customer_id = self.customers[who] if who else None
-        found = [row for row in self.tables["lines"] if row["customer_id"] == customer_id]
-        return sorted(tuple(row[name] for name in wanted) for row in found)
-
-    def returns(self, who: str, *columns: str) -> list[tuple[Any, ...]]:
-        """Of these, what came back."""
-        return [row[1:] for row in self.lines(who, "kind", *columns) if row[0] == "return"]
-
-
-class Loop:
-    """A workspace, its channels, and what was known at each stage."""
-
-    def __init__(self, folder: Path) -> None:
-        self.workspace = Workspace(folder)
-        toml = LINES.replace('unit_price = "price"\n', MAPPED) + SETTINGS
-        self.workspace.write(omnibasket_toml=toml)
-        self.outcomes: list[str] = []
-
-    def export(self, number: int, *lines: str) -> None:
-        self.workspace.write(**{f"shop__{number}_csv": SHOP_HEADER + "".join(lines)})
-
-    def ticket(self, number: str, store: str, day: str = "2026-01-31") -> None:
-        row = f"{number},{day} 13:00:00,tea,1,3.50,,{store}\n"
-        self.workspace.write(**{f"tills__{number}_csv": TILL_HEADER + row})
-
-    def tell(self, event: str, *items: EventItem | str, who: str = "", **fields: Any) -> str:
-        """Report one event, as the service would; say what became of it."""
-        if who:
-            fields["identifier"] = Identifier(type="email", value=f" {who}@Shop.de")
-        number = len(self.outcomes)
-        told = Event(
-            event_id=f"e{number}",
-            event=event,  # type: ignore[arg-type]  # one of EventName, by the caller's care
-            occurred_at=datetime(2026, 2, 1, 12, number, tzinfo=UTC),
-            items=[EventItem(item_id=i, price=3.5) if isinstance(i, str) else i for i in items],
-            **fields,
-        )
-        config = self.workspace.config
-        ledger = Ledger.open(config.ledger_url, currency=config.workspace.currency)
-        (outcome,) = ledger.add_events([seal(told, KeyedHash.load(config))], RECEIVED_TS)
-        ledger.close()
-        self.outcomes.append(outcome.status)
-        return outcome.status
-
-    def look(self, summary: dict[str, Any] | None = None) -> Stage:
-        """Note what history and ledger know."""
-        config = self.workspace.config
-        keyed = KeyedHash.load(config)
-        names = {item_key(name): name for name in ITEMS}
-        ledger = Ledger.open(config.ledger_url)
-        ids = {
-            p: ledger.resolve("email", keyed.identifier("email", f"{p}@shop.de") or "")
-            for p in PEOPLE
-        }
-        rows = {
-            who: sorted(
-                (names[int(x["item_key"])], float(x["quantity"]))
-                for x in ledger.history(customer_id or "").lines
-            )
-            for who, customer_id in ids.items()
-        }
-        seen = {who: ledger.history(found or "").events.tolist() for who, found in ids.items()}
-        ledger.close()
-        tables = ("lines", "events", "products", "identifiers")
-        return Stage(
-            summary or {}, {name: self.workspace.table(name) for name in tables}, ids, rows, seen
-        )
-
-    def ingest(self) -> Stage:
-        return self.look(self.workspace.ingest())
+from .live_workspace import CUSTOMERS, REPORTED_ON, Loop, Stage, order_line
 
 
 @dataclass
 class Stages:
-    told: Stage
+    reported: Stage
     """Channels have told the service; no ingest yet."""
     first: Stage
     """An ingest later."""
@@ -181,15 +37,15 @@ def stages(tmp_path_factory: pytest.TempPathFactory) -> Stages:
     loop = Loop(tmp_path_factory.mktemp("loop"))
     _export_old_orders(loop)
     loop.workspace.ingest()
-    _tell(loop, ned=str(loop.look().customers["ned"]))
-    told, outcomes = loop.look(), list(loop.outcomes)
+    _report(loop, ned=str(loop.look().customers["ned"]))
+    reported, outcomes = loop.look(), list(loop.outcomes)
     first = loop.ingest()
     unchanged = not loop.workspace.ingest()["changed"]
     _export_new_orders(loop)
     second = loop.ingest()
-    repeated = loop.tell("purchase", "tea", "scarf", transaction_id="A2", who="ann")
+    repeated = loop.report("purchase", "tea", "scarf", transaction_id="A2", who="ann")
     loop.export(3, order_line("R2", "tea", -1, "3.00", "kim", of="K1"))
-    return Stages(told, first, second, loop.ingest(), outcomes, repeated, unchanged)
+    return Stages(reported, first, second, loop.ingest(), outcomes, repeated, unchanged)
 
 
 def _export_old_orders(loop: Loop) -> None:
@@ -208,49 +64,49 @@ def _export_old_orders(loop: Loop) -> None:
     )
 
 
-def _tell(loop: Loop, ned: str) -> None:
+def _report(loop: Loop, ned: str) -> None:
     one_tea = EventItem(item_id="tea")
     two_teas = EventItem(item_id="tea", quantity=2, price=3.25, item_name="Green tea")
-    loop.tell("purchase", two_teas, "scarf", transaction_id="A2", who="ann")
+    loop.report("purchase", two_teas, "scarf", transaction_id="A2", who="ann")
     in_store = {"channel": "pos", "location_id": "s1"}
-    loop.tell("purchase", "cup", transaction_id="A2", who="bob", **in_store)
-    loop.tell("purchase", "tea", transaction_id="C1", who="cleo")
-    loop.tell("refund", "tea", transaction_id="C1", who="cleo")
-    loop.tell("purchase", "tea", transaction_id="D1", who="dan")
+    loop.report("purchase", "cup", transaction_id="A2", who="bob", **in_store)
+    loop.report("purchase", "tea", transaction_id="C1", who="cleo")
+    loop.report("refund", "tea", transaction_id="C1", who="cleo")
+    loop.report("purchase", "tea", transaction_id="D1", who="dan")
     for who, store in (("eve", "DE:12"), ("fay", "s2")):
-        told = {"transaction_id": "17", "channel": "pos", "location_id": store}
-        loop.tell("purchase", "tea", who=who, **told)
-    loop.tell("refund", one_tea, transaction_id="G1", who="gus")
-    loop.tell("refund", one_tea, transaction_id="H1", who="hal")
-    loop.tell("refund", transaction_id="H1", who="hal")
-    loop.tell("refund", transaction_id="H1", who="hal")
-    loop.tell("purchase", "tea", "jam", transaction_id="I1", who="ida")
-    loop.tell("refund", transaction_id="I1")
-    loop.tell("purchase", "tea", transaction_id="J1", who="jon")
-    loop.tell("refund", "tea", transaction_id="J1", **in_store)
-    loop.tell("refund", one_tea, transaction_id="K1", who="kim")
-    loop.tell("refund", one_tea, transaction_id="K1", who="kim")
+        ticket = {"transaction_id": "17", "channel": "pos", "location_id": store}
+        loop.report("purchase", "tea", who=who, **ticket)
+    loop.report("refund", one_tea, transaction_id="G1", who="gus")
+    loop.report("refund", one_tea, transaction_id="H1", who="hal")
+    loop.report("refund", transaction_id="H1", who="hal")
+    loop.report("refund", transaction_id="H1", who="hal")
+    loop.report("purchase", "tea", "jam", transaction_id="I1", who="ida")
+    loop.report("refund", transaction_id="I1")
+    loop.report("purchase", "tea", transaction_id="J1", who="jon")
+    loop.report("refund", "tea", transaction_id="J1", **in_store)
+    loop.report("refund", one_tea, transaction_id="K1", who="kim")
+    loop.report("refund", one_tea, transaction_id="K1", who="kim")
     cup = EventItem(item_id="cup", price=Money(amount_minor=900, currency="EUR"))
-    loop.tell("refund", cup, transaction_id="Z9", who="leo")
-    loop.tell("refund", transaction_id="Z8", who="leo")
+    loop.report("refund", cup, transaction_id="Z9", who="leo")
+    loop.report("refund", transaction_id="Z8", who="leo")
     dollars = EventItem(item_id="tea", price=Money(amount_minor=400, currency="USD"))
-    loop.tell("purchase", dollars, EventItem(item_id="jam"), transaction_id="M1", who="mia")
-    loop.tell("purchase", "jam", transaction_id="N2", customer_id=ned)
-    loop.tell("purchase", "cup", transaction_id="X1")
-    loop.tell("purchase", "cup", transaction_id="P1", who="pia")
-    loop.tell("purchase", "tea", transaction_id="Q1", who="quin")
-    loop.tell("view_item", "tea", "jam", session_id="visit")
-    loop.tell("login", session_id="visit", who="ann")
+    loop.report("purchase", dollars, EventItem(item_id="jam"), transaction_id="M1", who="mia")
+    loop.report("purchase", "jam", transaction_id="N2", customer_id=ned)
+    loop.report("purchase", "cup", transaction_id="X1")
+    loop.report("purchase", "cup", transaction_id="P1", who="pia")
+    loop.report("purchase", "tea", transaction_id="Q1", who="quin")
+    loop.report("view_item", "tea", "jam", session_id="visit")
+    loop.report("login", session_id="visit", who="ann")
     mug = EventItem(item_id="cup", quantity=2, price=9.0)
-    loop.tell("add_to_cart", mug, session_id="visit")
-    loop.tell("view_item", "tea", session_id="somebody")
+    loop.report("add_to_cart", mug, session_id="visit")
+    loop.report("view_item", "tea", session_id="somebody")
     for item in ("tea", "cup", "tea"):
-        loop.tell("view_item", item, who="dan")
+        loop.report("view_item", item, who="dan")
 
 
 def _export_new_orders(loop: Loop) -> None:
-    line = partial(order_line, day=TOLD_ON)
-    loop.ticket("17", "DE:12", TOLD_ON)
+    line = partial(order_line, day=REPORTED_ON)
+    loop.ticket("17", "DE:12", REPORTED_ON)
     loop.export(
         2,
         line("A2", "tea", 3, "3.00", "ann"),
@@ -263,13 +119,13 @@ def _export_new_orders(loop: Loop) -> None:
     )
 
 
-@pytest.mark.parametrize("who", PEOPLE)
+@pytest.mark.parametrize("who", CUSTOMERS)
 def test_ingest_changes_nothing_that_the_service_knew(stages: Stages, who: str) -> None:
     """A purchase counts in the next question, and still once after the next ingest."""
-    assert stages.first.rows[who] == stages.told.rows[who]
+    assert stages.first.rows[who] == stages.reported.rows[who]
 
 
-@pytest.mark.parametrize("who", PEOPLE)
+@pytest.mark.parametrize("who", CUSTOMERS)
 def test_the_ledger_knows_what_the_history_holds(stages: Stages, who: str) -> None:
     for stage in (stages.first, stages.second, stages.third):
         assert stage.rows[who] == stage.lines(who, "item_id", "quantity")
@@ -281,7 +137,7 @@ def test_everything_was_accepted_and_nothing_is_new_the_second_time(stages: Stag
 
 
 def test_a_live_purchase_is_in_the_history_under_its_customer(stages: Stages) -> None:
-    assert stages.told.rows["ann"] == [("scarf", 1.0), ("tea", 1.0), ("tea", 2.0)]
+    assert stages.reported.rows["ann"] == [("scarf", 1.0), ("tea", 1.0), ("tea", 2.0)]
     assert stages.first.lines("ann") == [
         ("live:online:A2", "scarf", 1.0, "live"),
         ("live:online:A2", "tea", 2.0, "live"),
@@ -402,7 +258,7 @@ def test_somebody_first_met_live_becomes_a_customer(stages: Stages) -> None:
 
 
 def test_the_row_that_events_kept_is_the_row_that_ingest_writes(stages: Stages) -> None:
-    assert stages.told.seen == stages.first.seen == stages.third.seen
+    assert stages.reported.seen == stages.first.seen == stages.third.seen
     # What ann looked at before she logged in is hers; dan named himself.
     assert {who: len(seen) for who, seen in stages.first.seen.items() if seen} == {
         "ann": 3,

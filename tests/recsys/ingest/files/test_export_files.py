@@ -6,65 +6,21 @@ import io
 import json
 import random
 import re
-from collections.abc import Callable
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import duckdb
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from recsys.config.toml_file import Source
 from recsys.errors import DataError
 from recsys.ingest.files.cleaning import clean
 from recsys.ingest.files.export_files import (
     LINE,
-    RawTable,
     SourceFile,
     explain,
-    open_lines,
-    open_parquet,
-    open_text,
 )
-from recsys.ingest.files.survey import survey
-from recsys.query_engine import connect
-
-CON = connect(memory_mb=512, threads=2)
-HEADER = ["id", "Name", "price", "note"]
-Open = Callable[..., tuple[RawTable, list[tuple[Any, ...]]]]
-
-
-@pytest.fixture
-def opened(tmp_path: Path) -> Open:
-    """Write a file and open it; gives the table and its rows with ``_row`` first."""
-
-    def make(
-        content: str | bytes, name: str = "x.csv", kind: str = "order_lines", **source: Any
-    ) -> tuple[RawTable, list[tuple[Any, ...]]]:
-        path = tmp_path / name
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-        file = SourceFile(path, name, survey(path, name).digest)
-        opener = open_lines if kind == "ga4_events" else open_text
-        raw = opener(CON, file, Source(kind=kind, path=name, **source), tmp_path)  # type: ignore[arg-type]
-        rows = CON.raw_sql(f'SELECT * FROM "{raw.table.get_name()}" ORDER BY 1').fetchall()
-        return raw, rows
-
-    return make
-
-
-def cells(rows: list[tuple[Any, ...]]) -> list[list[str]]:
-    return [[value or "" for value in values] for _, *values in rows]
-
-
-def lines(raw: RawTable, rows: list[tuple[Any, ...]]) -> list[int]:
-    broken = raw.broken(CON)
-    return raw.line_numbers([row for row, *_ in rows], [b["line"] for b in broken], len(rows))
-
+from tests.recsys.ingest.files.opening import CON, HEADER, Open, cells, lines
 
 _CELL = st.text(st.sampled_from(list("aZ9é ,;\t|\"'\n\xa0\u200f.-")), max_size=6).map(
     lambda text: text.replace("\r", "")
@@ -293,106 +249,6 @@ def test_items_as_json_text_in_a_table(opened: Open) -> None:
     assert rows[1][1] == "[{'item_id': 'A'}]"  # no JSON: a reject, not a purchase of nothing
     assert json.loads(rows[2][1])["items"] is None
     assert lines(raw, rows) == [2, 3, 4]
-
-
-FEED = """<?xml version="1.0" encoding="UTF-8"?>
-<rss xmlns:g="http://base.google.com/ns/1.0" version="2.0"><channel><title>Shop</title>
-<item><title>Plain</title><g:title>Tea &amp; milk</g:title><g:id>T-1</g:id>
-<g:price>15.00 USD</g:price><g:additional_image_link>a</g:additional_image_link>
-<g:additional_image_link>b</g:additional_image_link>
-<g:shipping><g:price>1 USD</g:price></g:shipping></item>
-<item><g:id>T-2</g:id><title><![CDATA[ Jam ]]></title></item></channel></rss>
-"""
-
-
-def test_product_feeds_in_xml(opened: Open) -> None:
-    raw, rows = opened(FEED, "f.xml", "products")
-    table = [dict(zip(raw.columns, row, strict=True)) for row in cells(rows)]
-    assert table[0] == {
-        "title": "Tea & milk",
-        "id": "T-1",
-        "price": "15.00 USD",
-        "additional_image_link": "a,b",
-        "shipping.price": "1 USD",
-    }
-    assert (table[1]["id"], table[1]["title"], table[1]["price"]) == ("T-2", "Jam", "")
-    assert lines(raw, rows) == [3, 7]
-    atom = '<feed xmlns="a"><entry><id>1</id><link href="u"/></entry></feed>'
-    raw, rows = opened(atom, "a.xml", "products")
-    assert (raw.columns, cells(rows)) == (["id", "link"], [["1", "u"]])
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        (FEED[:-40], r"f\.xml: damaged XML on line \d+, column \d+ .*download the feed again"),
-        ("<?xml version='1.0'?><!DOCTYPE a [<!ENTITY b 'c'>]><rss/>", "line 1 declares a document"),
-        ("<a><b/></a>", "XML without entries"),
-    ],
-)
-def test_damaged_or_dangerous_xml_says_where(opened: Open, text: str, message: str) -> None:
-    with pytest.raises(DataError, match=message):
-        opened(text, "f.xml", "products")
-
-
-def _arrow(raw: RawTable) -> dict[str, pa.ChunkedArray]:
-    table = CON.to_pyarrow(raw.table)
-    return dict(zip(table.column_names, table.columns, strict=True))
-
-
-def test_parquet_of_every_type(tmp_path: Path) -> None:
-    table = pa.table(
-        {
-            "cat": pa.array([" a\xa0", "b", None]).dictionary_encode(),
-            "text": pa.array(["'007", "\u200f1", " "], pa.large_string()),
-            "id": pa.array([101.0, float("nan"), 2.0**53]),
-            "huge": pa.array([1e300, float("nan"), 1.0]),
-            "price": pa.array([1.25, float("nan"), 3.0]),
-            "small": pa.array([0.1, np.nan, 1.5], pa.float32()),
-            "inf": pa.array([1.0, float("inf"), float("nan")]),
-            "ns": pa.array([1, None, 3], pa.timestamp("ns")),
-            "tz": pa.array([1, None, 3], pa.timestamp("ns", "Europe/Berlin")),
-            "day": pa.array([1, None, 3], pa.date32()),
-            "time": pa.array([1, None, 3], pa.time64("us")),
-            "dec": pa.array([Decimal("1.50"), None, Decimal(3)], pa.decimal128(9, 2)),
-            "yes": pa.array([True, None, False]),
-            "list": pa.array([["a", "b"], None, []]),
-            "struct": pa.array([{"a": 1}, None, {"a": 2}]),
-            "bytes": pa.array([b" x", None, b"\xff"]),
-            "none": pa.nulls(3),
-            "Text": pa.array(["x", "y", "z"]),
-        }
-    )
-    pq.write_table(table, tmp_path / "x.parquet")
-    raw = open_parquet(CON, SourceFile(tmp_path / "x.parquet", "x.parquet", "0" * 64))
-    columns = {name: tuple(c.to_pylist()) for name, c in _arrow(raw).items() if name != "ns"}
-    assert columns["cat"] == ("a", "b", None)
-    assert columns["text"] == ("007", "1", None)
-    assert columns["id"] == (101, None, 2**53)
-    assert str(columns["id"][0]) == "101"
-    assert columns["huge"] == (1e300, None, 1.0)
-    assert columns["price"] == (1.25, None, 3.0)
-    assert columns["small"] == (0.1, None, 1.5)
-    assert columns["inf"] == ("1", "inf", None)
-    assert columns["list"][0] == '["a","b"]'
-    assert columns["struct"][0] == '{"a":1}'
-    assert columns["bytes"] == ("x", None, "FF")
-    assert columns["none"] == (None, None, None)
-    assert columns["Text_2"] == ("x", "y", "z")
-    schema = raw.table.schema()
-    assert schema["ns"].is_timestamp()
-    assert schema["tz"].timezone
-    assert schema["yes"].is_boolean()
-
-
-def test_parquet_whatever_it_is_called(opened: Open) -> None:
-    out = io.BytesIO()
-    pq.write_table(pa.table({"id": ["1"]}), out)
-    assert opened(out.getvalue(), "x.csv")[1] == [(1, "1")]
-    out = io.BytesIO()
-    pq.write_table(pa.table({"event_name": ["a"], "items": [[{"item_id": "b"}]]}), out)
-    _, rows = opened(out.getvalue(), "x.parquet", "ga4_events")
-    assert json.loads(rows[0][1]) == {"event_name": "a", "items": [{"item_id": "b"}]}
 
 
 def test_an_engines_error_names_the_file_and_shows_no_value() -> None:
