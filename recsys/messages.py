@@ -1,7 +1,7 @@
-"""Says as a person would what a check of types, a parser or the file system found.
+"""Words the errors of type checks, parsers and the file system for readers.
 
-Messages of libraries come in, words go out that tell what should stand there instead: "a whole
-number of at least 1", "one of `web`, `pos`". Called wherever such a message reaches somebody.
+Messages of libraries come in; phrases go out that say what is expected instead: "a whole number of
+at least 1", "one of `web`, `pos`". Called wherever such a message reaches a user.
 """
 
 import errno
@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 from msgspec import Meta
 
 _TIME: Final = "an ISO 8601 time with an offset, such as 2024-03-01T12:00:00Z"
-#: What msgspec calls the kinds of values, as JSON's readers do.
+#: msgspec's names of kinds of values → their names for readers of JSON.
 JSON_WORDS: Final = {
     "int": "a whole number",
     "float": "a number",
@@ -29,7 +29,7 @@ JSON_WORDS: Final = {
     "time": "a time of day",
     "Path": "a path",
 }
-#: The same, as whoever writes settings calls them.
+#: The same for writers of settings.
 SETTING_WORDS: Final = JSON_WORDS | {"object": "a table of settings"}
 
 _BOUND: Final = re.compile(r"`(\w+)` (of length )?([<>]=?) (-?[\d.e+]+)")
@@ -37,38 +37,38 @@ _KINDS: Final = re.compile(r"xpected `([\w |]+)`")
 _GOT: Final = re.compile(r", got `(\w+)`")
 _SIGNS: Final = {">=": "at least", "<=": "at most", ">": "above", "<": "below"}
 _PIECES: Final = {"str": "character", "array": "entry", "object": "field"}
-#: Of a URL: greedy, so that a password may hold an @ that nobody has escaped.
+#: The password of a URL; greedy, as it may hold an unescaped @.
 _PASSWORD: Final = re.compile(r"(://[^/\s:@'\"]*:)[^\s'\"]*@")
 _PARAMETER: Final = re.compile(
     r"([?&](?:password|passwd|pwd|passfile|sslpassword|token|secret)=)[^&\s'\"]*", re.IGNORECASE
 )
 _RIGHT_TO_LEFT: Final = ("R", "AL", "RLE", "RLO", "RLI")
-#: Characters that change the direction of what follows them: within a name they change nothing.
+#: Characters that change the direction of the text after them; they are removed from names.
 _NO_DIRECTIONS: Final = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
 
 def without_secrets(text: str) -> str:
-    """Hide what URLs in a text say of passwords, between user and host or as a parameter."""
+    """Mask the passwords of URLs in a text, before the host and in parameters."""
     return _PARAMETER.sub(r"\1***", _PASSWORD.sub(r"\1***@", text))
 
 
 def wanted(message: str, kind: Any, words: Mapping[str, str] = JSON_WORDS) -> str:
-    """Say what a value should have been.
+    """Describe the value that was expected.
 
     Parameters
     ----------
     message : str
-        What msgspec said of it, for example ``Expected `int` >= 1``.
+        The message of msgspec, for example ``Expected `int` >= 1``.
     kind : type
-        What it was checked against.
+        The type that the value was checked against.
     words : mapping of str to str
         msgspec's name of a kind of value → its name for readers.
 
     Returns
     -------
     phrase : str
-        To stand after "must be": "a whole number of at least 1".
+        Continues "must be": "a whole number of at least 1".
     """
     message = message.partition(" - at `")[0]
     for meta in _metas(kind):
@@ -76,7 +76,7 @@ def wanted(message: str, kind: Any, words: Mapping[str, str] = JSON_WORDS) -> st
             return meta.description
     if choices := choices_of(kind):
         return "one of " + ", ".join(f"`{choice}`" for choice in choices)
-    if any(said in message for said in ("RFC3339", "timezone", "imestamp")):
+    if any(phrase in message for phrase in ("RFC3339", "timezone", "imestamp")):
         return _TIME
     bound = _BOUND.search(message)
     if bound is not None:
@@ -99,13 +99,13 @@ def wanted(message: str, kind: Any, words: Mapping[str, str] = JSON_WORDS) -> st
 
 
 def given(message: str, words: Mapping[str, str] = JSON_WORDS) -> str | None:
-    """Say what kind of value msgspec found instead; None where that is not what it minded."""
+    """Describe the kind of value that msgspec got; None where its kind was not the problem."""
     got = _GOT.search(message)
     return {"float": "a decimal number"}.get(got[1], words.get(got[1], got[1])) if got else None
 
 
 def choices_of(kind: Any) -> tuple[Any, ...]:
-    """Return the values of a ``Literal``, also within annotations or beside None."""
+    """Return the values of a ``Literal``, also within annotations and unions."""
     if get_origin(kind) is Literal:
         return get_args(kind)
     if get_origin(kind) is Annotated:
@@ -118,14 +118,14 @@ def choices_of(kind: Any) -> tuple[Any, ...]:
 
 
 def unreadable(error: Exception, body: bytes | None = None) -> str:
-    """Say what keeps a text from being JSON of the right shape.
+    """Describe why a text is not JSON of the expected shape.
 
     Parameters
     ----------
     error : Exception
-        Of msgspec, or of decoding UTF-8.
+        Raised by msgspec or by decoding UTF-8.
     body : bytes, optional
-        The text, where it is at hand.
+        The text, if available.
     """
     if body is not None and not body.strip():
         return "it is empty"
@@ -149,13 +149,13 @@ def unreadable(error: Exception, body: bytes | None = None) -> str:
 
 
 def failure(error: OSError, *, named: bool = True) -> str:
-    """Say what the system refused, and what to do where that is clear.
+    """Describe what the system refused, and what to do about it where that is clear.
 
     Parameters
     ----------
     error : OSError
     named : bool
-        Whether to begin with the file.
+        Whether to start with the file name.
     """
     where = f"{error.filename}: " if named and error.filename else ""
     if error.errno in _FULL:
@@ -187,10 +187,10 @@ def counted(number: int, thing: str, many: str | None = None) -> str:
 
 
 def isolated(name: str) -> str:
-    """Keep a name from turning around the sentence that it stands in.
+    """Keep a name from reversing the direction of the sentence around it.
 
-    A name with letters that are written from right to left is put between U+2068 and U+2069, as
-    Unicode's bidirectional algorithm asks; any other is returned as it is.
+    A name with right-to-left letters is put between U+2068 and U+2069, as
+    Unicode's bidirectional algorithm asks; other names are returned unchanged.
     """
     if name.isascii() or not any(
         unicodedata.bidirectional(sign) in _RIGHT_TO_LEFT for sign in name

@@ -1,8 +1,8 @@
-"""The relational engine: an Ibis connection, and the few functions Ibis has no name for.
+"""The relational engine: an Ibis connection, and the few functions that Ibis lacks.
 
-Everything relational in this stage is an Ibis expression, so another engine can run it; what
-depends on DuckDB is in this file and in ``files`` (how an export is opened). Called by the
-ingest and by whoever opens a history.
+Queries are Ibis expressions, so that another engine can run them; what depends on DuckDB is in this
+file and in ``recsys.ingest.files``, which opens exports. Called by ``ingest`` and by every reader
+of a history.
 """
 
 from collections.abc import Iterator
@@ -33,16 +33,16 @@ def connect(*, memory_mb: int, threads: int, spill: Path | None = None) -> Backe
     threads : int
         Threads the engine may use.
     spill : Path, optional
-        Folder for what does not fit; made when it is needed.
+        Folder for data that does not fit in memory; created when it is needed.
     """
-    # Ibis spends a third of its time on merging what the engine merges anyway.
+    # Ibis spends a third of its time on merging selects, which the engine does anyway.
     ibis.options.sql.fuse_selects = False
     con = ibis.duckdb.connect()
     con.raw_sql(f"SET memory_limit = '{memory_mb}MiB'")
     con.raw_sql(f"SET threads = {threads}")
     con.raw_sql("SET TimeZone = 'UTC'")
     ((shown,),) = con.raw_sql("SELECT current_setting('enable_progress_bar')").fetchall()
-    if shown:  # in Jupyter without its widgets, turning off what is off is an error
+    if shown:  # in Jupyter without widgets, disabling a disabled bar is an error
         con.raw_sql("SET enable_progress_bar = false")
     if spill is not None:
         con.raw_sql(f"SET temp_directory = '{quote(spill)}'")
@@ -51,7 +51,7 @@ def connect(*, memory_mb: int, threads: int, spill: Path | None = None) -> Backe
 
 @contextmanager
 def scratch(con: Backend) -> Iterator[None]:
-    """Drop every table and view that was made inside, however the block ends."""
+    """Drop every table and view created inside the block, however it ends."""
     before = set(_names(con))
     try:
         yield
@@ -71,51 +71,51 @@ def _names(con: Backend) -> list[tuple[str, str]]:
 def keep(con: Backend, name: str, table: ir.Table | pa.Table) -> ir.Table:
     """Compute an expression once, into a temporary table; ``scratch`` drops it.
 
-    What is the same constant in every row is said, not stored.
+    Columns that hold one constant are not stored; the result has them as literals.
     """
     name = gen_name(name)
     table = ibis.memtable(table) if isinstance(table, pa.Table) else table
-    said, names = constants(table), table.columns
-    said = {} if len(said) == len(names) else said
-    if said:
-        table = table.drop(*said)
-    # What Ibis' `create_table` does; but that copies what it has compiled, which takes twice as
-    # long as to compile it.
+    constant_columns, names = constants(table), table.columns
+    constant_columns = {} if len(constant_columns) == len(names) else constant_columns
+    if constant_columns:
+        table = table.drop(*constant_columns)
+    # As Ibis' `create_table`, which also copies the compiled query; that takes twice as long as
+    # compiling it.
     columns = ", ".join(f"{quote_name(c)} {_sql_type(kind)}" for c, kind in table.schema().items())
     query = sql(con, table)
     con.raw_sql(f"CREATE TEMP TABLE {quote_name(name)} ({columns})")
     con.raw_sql(f"INSERT INTO {quote_name(name)} {query}")
-    kept = _described(con, name)
-    return kept.mutate(**said).select(*names) if said else kept
+    kept = _kept_table(con, name)
+    return kept.mutate(**constant_columns).select(*names) if constant_columns else kept
 
 
 def constants(table: ir.Table) -> dict[str, ir.Scalar]:
-    """Return the columns that are the same constant in every row, of the types of a table's."""
-    found = {}
+    """Return the columns that hold one constant in every row, as literals of the table's types."""
+    literals = {}
     for name, kind in table.schema().items():
-        said = _constant(table.op(), name)
-        if said is not None:
+        literal = _constant(table.op(), name)
+        if literal is not None:
             null = "YES" if kind.nullable else "NO"
-            found[name] = ibis.literal(said.value, _kind(DuckDBType.to_string(kind), null))
-    return found
+            literals[name] = ibis.literal(literal.value, _kind(DuckDBType.to_string(kind), null))
+    return literals
 
 
 def _constant(table: ops.Relation, name: str) -> ops.Literal | None:
-    """Follow a column back to where it is said; None where anything may stand in it."""
+    """Trace a column back to the literal that it comes from; None where it has no such origin."""
     while isinstance(table, (ops.Project, ops.Filter, ops.Sort, ops.DropColumns)):
         value = table.values[name]
         if isinstance(value, ops.Field):
             table, name = value.rel, value.name
             continue
-        several = value.arg if isinstance(value, ops.Coalesce) else (value,)
-        if not all(isinstance(each, ops.Literal) for each in several):
+        candidates = value.arg if isinstance(value, ops.Coalesce) else (value,)
+        if not all(isinstance(each, ops.Literal) for each in candidates):
             return None
-        return next((each for each in several if each.value is not None), several[0])
+        return next((each for each in candidates if each.value is not None), candidates[0])
     return None
 
 
-def _described(con: Backend, name: str) -> ir.Table:
-    """Return a temporary table as Ibis' ``table`` does, reading the name of each type once."""
+def _kept_table(con: Backend, name: str) -> ir.Table:
+    """Return a temporary table as Ibis' ``table`` does, but parse the name of each type once."""
     columns = con.raw_sql(f"DESCRIBE {quote_name(name)}").fetchall()
     kinds = {column: _kind(kind, null) for column, kind, null, *_ in columns}
     place = ops.Namespace(catalog="temp", database="main")
@@ -134,7 +134,7 @@ def _sql_type(kind: dt.DataType) -> str:
 
 
 def sql(con: Backend, table: ir.Table) -> str:
-    """Return an expression as the engine's SQL; what it holds in memory is handed over."""
+    """Compile an expression to the engine's SQL, and register the in-memory tables that it uses."""
     con._run_pre_execute_hooks(table)
     return str(con.compile(table))
 
@@ -155,7 +155,7 @@ def write(
 
 
 def conform(table: ir.Table, schema: pa.Schema) -> ir.Table:
-    """Select the columns of ``schema`` with its types; naive times are taken for UTC."""
+    """Select the columns of ``schema`` with its types; times without a zone are taken as UTC."""
     columns: dict[str, ir.Value] = {}
     for name, kind in ibis.Schema.from_pyarrow(schema).items():
         column = table[name] if name in table.columns else ibis.null(kind)
@@ -178,7 +178,7 @@ def value(con: Backend, expression: ir.Scalar) -> Any:
 def batches(con: Backend, table: ir.Table, size: int) -> Iterator[pa.RecordBatch]:
     """Fetch a large result in pieces of at most ``size`` rows.
 
-    Ibis 12 asks DuckDB 2 for its stream by a name that is gone; a plain query has it.
+    Runs a plain query, since Ibis 12 calls a streaming method that DuckDB 2 no longer has.
     """
     yield from con.con.sql(sql(con, table)).to_arrow_reader(size)
 
@@ -193,12 +193,12 @@ def quote_name(column: str) -> str:
     return '"' + column.replace('"', '""') + '"'
 
 
-# Functions of the engine that Ibis does not name; the bodies are never run.
+# Functions of the engine that Ibis lacks; their bodies never run.
 @ibis.udf.scalar.builtin(
     name="try_strptime", signature=((dt.string, dt.string), dt.Timestamp(scale=6))
 )
 def parse_time(text, pattern):  # type: ignore[no-untyped-def]
-    """Read a time by a strptime pattern; null where it does not fit."""
+    """Parse a time by a strptime pattern; null where it does not match."""
 
 
 @ibis.udf.scalar.builtin(name="json_valid", signature=((dt.string,), dt.boolean))
@@ -208,4 +208,4 @@ def is_json(text):  # type: ignore[no-untyped-def]
 
 @ibis.udf.scalar.builtin(name="json_merge_patch", signature=((dt.string, dt.string), dt.string))
 def merge_json(older, newer):  # type: ignore[no-untyped-def]
-    """Put the fields of one JSON object over another's; a field that is null there is dropped."""
+    """Merge two JSON objects; fields of ``newer`` win, and its null fields are removed."""

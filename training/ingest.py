@@ -124,13 +124,13 @@ def ingest(config: Config, at: datetime, report: Report) -> dict[str, Any]:
             live = read_live(ledger, mark, scratch, config.workspace.currency)
             stamp = at.astimezone(UTC).strftime("%Y%m%dT%H%M%S")
             version = f"{stamp}-{digest[:8]}"
-            told = read_updates(ledger, exports_read(config, manifest))
+            updates = read_updates(ledger, exports_read(config, manifest))
             rows: list[Iterator[tuple[str, bytes]]] = []
 
             def begin(folder: Path) -> None:
                 rows.append(packed(History.of(config, folder)))
 
-            folder, counts = unify(con, config, manifest, version, report, live, told, begin)
+            folder, counts = unify(con, config, manifest, version, report, live, updates, begin)
             summary = summarise_ingest(
                 con,
                 config,

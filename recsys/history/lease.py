@@ -1,8 +1,8 @@
-"""Whoever reads a version of the history holds it, so that no ingest deletes it meanwhile.
+"""Leases on versions of the history: no ingest deletes a version that is being read.
 
-Called by ``history``. A reader has a shared lock on a file of the version's folder; who deletes
-wants it alone. The system lets go of the locks of a process that dies, so nobody holds a version
-for longer than somebody reads it.
+The folder of a version comes in; a file descriptor that holds it goes out. A reader takes a shared
+lock on a file in the folder; deletion needs an exclusive one. The system releases the locks of a
+process that dies, so no version is held longer than it is read. Called by ``versions``.
 """
 
 import fcntl
@@ -17,7 +17,7 @@ LEASE: Final = "lease"
 
 
 def prepare(folder: Path) -> None:
-    """Let readers hold a version, where it lies on a medium that they may only read, too."""
+    """Create the lease file, so that readers without write permission can hold the version."""
     (folder / LEASE).touch()
 
 
@@ -27,25 +27,25 @@ def take(folder: Path) -> int | None:
     Parameters
     ----------
     folder : Path
-        The version's.
+        Folder of the version.
 
     Returns
     -------
     int or None
-        A file descriptor; close it to let go. None where nothing can be held: the version is
-        gone, or older than this file and nothing may be written beside it.
+        A file descriptor; close it to release the version. None where it cannot be held: the
+        version is gone, or it has no lease file and its folder cannot be written.
     """
     path = folder / LEASE
     try:
         try:
             descriptor = os.open(path, os.O_RDONLY)
-        except FileNotFoundError:  # written before versions were held
+        except FileNotFoundError:  # written by a release without leases
             descriptor = os.open(path, os.O_RDONLY | os.O_CREAT, 0o644)
     except OSError:
         return None
     with suppress(OSError):  # a file system without locks, as some mounts are
         fcntl.flock(descriptor, fcntl.LOCK_SH)
-    if not path.exists():  # it was deleted while this waited
+    if not path.exists():  # deleted while this waited
         os.close(descriptor)
         return None
     return descriptor

@@ -1,8 +1,8 @@
 """The history: one folder of Parquet tables a version, and a file that names the current one.
 
-``unify`` writes a version; everyone after it opens the current one. A version is written beside
-the others, flushed, and made current by one atomic replace, so a failed ingest changes nothing.
-Whoever has opened a version holds it: later ingests leave it where it is.
+``unify`` writes a version; readers open the current one. A version is written beside the others,
+flushed to disk, and made current by one atomic replace, so a failed ingest changes nothing. An open
+version is held: later ingests do not delete it.
 """
 
 import json
@@ -27,7 +27,7 @@ FOLDER = "history"
 CURRENT = "current"
 SUMMARY = "summary.json"
 REJECTS = "rejects.csv"
-#: How often a reader looks for the current version, should each be deleted before it holds it.
+#: Attempts of a reader to hold the current version, should an ingest delete it in between.
 _TRIES = 10
 
 
@@ -38,11 +38,15 @@ class History:
     Attributes
     ----------
     folder : Path
-        Where its tables lie.
+        Folder of its tables.
     version : str
         Name of the version.
     tables : tuple of str
-        Those that are complete.
+        Names of the complete tables.
+    memory_mb : int
+        Memory of an engine that ``connect`` opens, in MiB.
+    threads : int
+        Threads of such an engine.
     """
 
     folder: Path
@@ -59,7 +63,7 @@ class History:
 
     @classmethod
     def open(cls, config: Config) -> "History":
-        """Open the current history of a workspace, and hold it as long as it is referred to.
+        """Open the current history of a workspace, and hold it for the lifetime of the object.
 
         Raises
         ------
@@ -88,14 +92,14 @@ class History:
 
     @cached_property
     def summary(self) -> dict[str, Any]:
-        """What the ingest counted."""
+        """Counts of the ingest that wrote this version."""
         text = (self.folder / SUMMARY).read_text(encoding="utf-8")
         found: dict[str, Any] = json.loads(text)
         return found
 
     def connect(self) -> Backend:
-        """Open an engine in which every table of the history has its name."""
-        spill = self.folder / "tmp"  # not where an ingest spills, who cleans up behind itself
+        """Open an engine with a view of every table of the history, under its name."""
+        spill = self.folder / "tmp"  # apart from the folder of ingest, which empties its own
         con = connect(memory_mb=self.memory_mb, threads=self.threads, spill=spill)
         for name in self.tables:
             con.raw_sql(
@@ -105,7 +109,7 @@ class History:
 
 
 def _hold_current(config: Config) -> tuple[str, int | None]:
-    """Name of the current version, and the descriptor that holds it, if it can be held."""
+    """Return the name of the current version, and the descriptor that holds it, if any."""
     base = config.state / FOLDER
     for left in reversed(range(_TRIES)):
         version = current_version(config)
@@ -126,7 +130,7 @@ def current_version(config: Config) -> str | None:
 def publish_version(config: Config, folder: Path) -> History:
     """Make a written version current, atomically, and remove the versions before the last.
 
-    Those that somebody still reads are left for a later ingest to remove.
+    Versions that are still being read are left for a later ingest.
 
     Parameters
     ----------

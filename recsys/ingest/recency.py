@@ -77,16 +77,16 @@ def in_order(parts: Sequence["Part"], sources: Mapping[str, Source]) -> list["Pa
     for part in parts:
         series.setdefault((part.source, _series(part.file)), []).append(part)
     keys: dict[int, tuple[int, int, int]] = {}
-    for alike in series.values():
-        recency = sources[alike[0].source].recency
-        names = [_spelt(part.file) for part in alike]
+    for same_name in series.values():
+        recency = sources[same_name[0].source].recency
+        names = [_spelt(part.file) for part in same_name]
         months = _months_stand_first(names)
         if recency == "content":
-            alike.sort(
+            same_name.sort(
                 key=lambda p: (_numbers(p.file, months), p.newest_ts, _copy(p.file), p.sequence)
             )
         reached = read = 0
-        for place, part in enumerate(alike):
+        for place, part in enumerate(same_name):
             if recency != "content":
                 dated = _end_ts(_date(_spelt(part.file), months)) if recency == "name" else None
                 keys[part.sequence] = (dated or 0, part.sequence, 0)

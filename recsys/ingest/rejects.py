@@ -48,9 +48,9 @@ def count_rejects(
     rows = int(counts["lines"]) if part.kind == "woocommerce_orders" else accepted
     broken = raw.broken(con)
     found = _rejected(con, raw, table, fields, part.kind) if counts["bad"] else []
-    wanted = sorted({row[ROW] for row in found})
-    numbers = raw.line_numbers(wanted, [b["line"] for b in broken], accepted)
-    line_of = dict(zip(wanted, numbers, strict=True))
+    bad_rows = sorted({row[ROW] for row in found})
+    numbers = raw.line_numbers(bad_rows, [b["line"] for b in broken], accepted)
+    line_of = dict(zip(bad_rows, numbers, strict=True))
     rejects = [
         {"line": line_of[r[ROW]], "reason": r["reason"], "detail": r["detail"], "row": r["raw"]}
         for r in found
@@ -60,8 +60,8 @@ def count_rejects(
     part.rows = rows + len(broken)
     if rejects:
         rejects.sort(key=lambda reject: reject["line"])
-        named = [{"source": part.source, "file": part.file, **reject} for reject in rejects]
-        pq.write_table(pa.Table.from_pylist(named, schema=REJECTS), folder / REJECTED)
+        located = [{"source": part.source, "file": part.file, **reject} for reject in rejects]
+        pq.write_table(pa.Table.from_pylist(located, schema=REJECTS), folder / REJECTED)
 
 
 def _rejected(

@@ -190,19 +190,19 @@ class Staged:
     def lines(self) -> ir.Table:
         """All staged order lines with ``sequence`` and ``source``."""
         lines = self._of(ORDER_KINDS, LINES)
-        return lines if self.live is None else self._with_told(lines, self.live.lines)
+        return lines if self.live is None else self._with_live(lines, self.live.lines)
 
     def rows(self, kind: str) -> ir.Table:
         """All staged rows of another kind with ``sequence`` and ``source``."""
         table = self._of((kind,), _SCHEMAS[kind])
         if kind == "ga4_events" and self.live is not None:
-            return self._with_told(table, self.live.events)
+            return self._with_live(table, self.live.events)
         return table
 
     def has(self, kind: str) -> bool:
         """Tell whether any source or the service gave rows of another kind than order lines."""
-        told = kind == "ga4_events" and self.live is not None
-        return told or any(part.kind == kind and not part.rows_dropped for part in self.parts)
+        has_live = kind == "ga4_events" and self.live is not None
+        return has_live or any(part.kind == kind and not part.rows_dropped for part in self.parts)
 
     def several(self) -> bool:
         """Tell whether orders come from several exports, or from one and the service."""
@@ -250,18 +250,18 @@ class Staged:
         table = ibis.union(ours, others)
         table = table.select(*names, at=table["at"].cast("timestamp('UTC', 6)"))
         if self.live is not None:
-            told = self.con.read_parquet(self.live.observations)
-            table = ibis.union(table, told.select(*table.columns))
+            live = self.con.read_parquet(self.live.observations)
+            table = ibis.union(table, live.select(*table.columns))
         return table
 
     def _of(self, kinds: tuple[str, ...], schema: pa.Schema) -> ir.Table:
         parts = [part for part in self.parts if part.kind in kinds and not part.rows_dropped]
         return self._files(parts, ROWS, schema)
 
-    def _with_told(self, table: ir.Table, path: Path) -> ir.Table:
-        told = self.con.read_parquet(path)
-        told = told.mutate(sequence=ibis.literal(0, "int64"), source=ibis.literal(LIVE))
-        return ibis.union(table, told.select(*table.columns))
+    def _with_live(self, table: ir.Table, path: Path) -> ir.Table:
+        live = self.con.read_parquet(path)
+        live = live.mutate(sequence=ibis.literal(0, "int64"), source=ibis.literal(LIVE))
+        return ibis.union(table, live.select(*table.columns))
 
     def _files(self, parts: list[Part], file: str, schema: pa.Schema) -> ir.Table:
         """Read one file of each part as one table; missing columns are null."""
@@ -276,7 +276,7 @@ class Staged:
             joined = table.mutate(sequence=ibis.literal(rank, "int64"), source=ibis.literal(source))
             return _conformed(joined, table.columns, columns)
         table = self.con.read_parquet(paths, union_by_name=True, filename=True)
-        named = ibis.memtable(
+        sources = ibis.memtable(
             pa.table(
                 {
                     "_path": paths,
@@ -285,7 +285,7 @@ class Staged:
                 }
             )
         )
-        joined = table.join(named, table.filename == named["_path"])
+        joined = table.join(sources, table.filename == sources["_path"])
         return _conformed(joined, table.columns, columns)
 
     def _path(self, part: Part, file: str) -> Path:

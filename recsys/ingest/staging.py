@@ -143,9 +143,11 @@ def _read_part(
                     con, good, table.filter(table.bad), part, midnights(zone), config.identity
                 )
             _identifiers(con, config, keyed, good, source, folder)
-            unsaid = {name for name, said in constants(good).items() if said.op().value is None}
+            all_null = {
+                name for name, constant in constants(good).items() if constant.op().value is None
+            }
             columns = [c for c in good.columns if not c.startswith(order_lines.RAW_IDENTIFIER)]
-            write(con, good.select(*(c for c in columns if c not in unsaid)), folder / ROWS)
+            write(con, good.select(*(c for c in columns if c not in all_null)), folder / ROWS)
     except duckdb.Error as error:
         shutil.rmtree(folder)
         raise explain(error, file) from error

@@ -64,17 +64,17 @@ def with_sold(listed: ir.Table, lines: ir.Table) -> ir.Table:
     )
 
 
-def with_told(listed: ir.Table, told: ir.Table, key: str) -> ir.Table:
-    """Put what was told of single fields over what was exported; what is null was not told."""
-    newer = told.rename({f"told_{name}": name for name in told.columns})
+def with_updates(listed: ir.Table, updates: ir.Table, key: str) -> ir.Table:
+    """Apply updates of single fields to exported rows; a field that is null did not change."""
+    newer = updates.rename({f"told_{name}": name for name in updates.columns})
     joined = listed.outer_join(newer, listed[key] == newer[f"told_{key}"])
     found = {
         name: ibis.coalesce(joined[f"told_{name}"], joined[name])
-        if name in told.columns
+        if name in updates.columns
         else joined[name]
         for name in listed.columns
     }
-    if "attributes" in told.columns:  # told one by one, as fields of an object
+    if "attributes" in updates.columns:  # updated one by one, as fields of an object
         merged = merge_json(joined.attributes, joined.told_attributes.fill_null("{}"))
         found["attributes"] = merged.nullif("{}")
     return joined.select(**found)
@@ -119,13 +119,13 @@ def customers(lines: ir.Table, identifiers: ir.Table, seen: ir.Table) -> ir.Tabl
         ``type, value`` of identifiers that were seen in anything but cancelled orders: whoever is
         known from those alone is no customer.
     """
-    named = lines.filter(lines.customer_id.notnull())
-    bought = named.group_by("customer_id").aggregate(
-        orders=named.order_id.nunique(),
-        lines=named.count(),
-        channels=named.channel.collect(distinct=True).sort().join(","),
-        first_at=named.occurred_at.min(),
-        last_at=named.occurred_at.max(),
+    of_customers = lines.filter(lines.customer_id.notnull())
+    bought = of_customers.group_by("customer_id").aggregate(
+        orders=of_customers.order_id.nunique(),
+        lines=of_customers.count(),
+        channels=of_customers.channel.collect(distinct=True).sort().join(","),
+        first_at=of_customers.occurred_at.min(),
+        last_at=of_customers.occurred_at.max(),
     )
     known = identifiers.filter(identifiers.customer_id.notnull())
     there = known.semi_join(seen, ["type", "value"]).select("customer_id").distinct()

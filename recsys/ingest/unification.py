@@ -1,7 +1,7 @@
-"""Parts become the history: each order once, each line a product, each line a customer.
+"""Unifies staged parts into a history: every order once, every line with product and customer.
 
-The parts that ``staging`` put aside come in, with what the service learned live; out comes a
-complete version of the history, written beside the current one. Called by ``training.ingest``.
+The parts of ``staging`` and the live events of the service come in; a complete version of the
+history goes out, written beside the current one. Called by ``training.ingest``.
 Everything relational is an Ibis expression; only identifiers and returns pass through Python.
 """
 
@@ -45,8 +45,8 @@ from recsys.schema import (
 )
 
 _CORRECTIONS = "corrections_of_an_order"
-#: What the back office told, by kind.
-Told = Mapping[str, pa.Table]
+#: Table → rows that the back office changed.
+Updates = Mapping[str, pa.Table]
 
 
 def unify(
@@ -56,7 +56,7 @@ def unify(
     version: str,
     report: Report,
     live: Live | None = None,
-    told: Told | None = None,
+    updates: Updates | None = None,
     half: Callable[[Path], None] | None = None,
 ) -> tuple[Path, dict[str, Any]]:
     """Write a version of the history.
@@ -71,14 +71,14 @@ def unify(
     version : str
         Name of the version.
     report : callable
-        Told which table is made.
+        Called before each step, as ``report(description, done, total)``.
     live : Live, optional
         Loses against an export of the same order.
-    told : mapping of str to pa.Table, optional
-        ``products`` and ``locations`` that the back office told of after their last export, with
-        the columns of ``staged``; what is null in them was not told.
+    updates : mapping of str to pa.Table, optional
+        ``products`` and ``locations`` that the back office changed after their last export, with
+        the columns of ``staged``; a field that is null did not change.
     half : callable, optional
-        Told the folder when lines and events are in it.
+        Called with the folder as soon as lines and events are in it.
 
     Returns
     -------
@@ -88,13 +88,13 @@ def unify(
         What became of the staged lines: ``sources`` (by source: ``kept``, ``superseded``, and the
         rules that left lines out), ``returns``, ``returns_matched``, ``notes`` and the first case
         of some of them as ``examples``; ``standing`` names the parts whose rows are still needed;
-        ``live``, where the service was told anything, as ``accounting.of_live`` returns it.
+        ``live``, where there are live events, as ``accounting.of_live`` returns it.
     """
     folder = config.state / versions.FOLDER / version
     if folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
-    unifier = _Unifier(con, config, Staged(con, config, manifest, live), folder, told or {})
+    unifier = _Unifier(con, config, Staged(con, config, manifest, live), folder, updates or {})
     steps: tuple[tuple[str, Callable[[], None]], ...] = (
         ("Unifying orders", unifier.unify_orders),
         ("Joining customers", unifier.join_customers),
@@ -121,17 +121,17 @@ class _Unifier:
     """What one step leaves for the next: temporary tables of the engine, and counts."""
 
     def __init__(
-        self, con: Backend, config: Config, staged: Staged, folder: Path, told: Told
+        self, con: Backend, config: Config, staged: Staged, folder: Path, updates: Updates
     ) -> None:
         self.con = con
-        self.told = told
+        self.updates = updates
         self.config = config
         self.staged = staged
         self.folder = folder
         self.counts: dict[str, Any] = {"notes": {}, "examples": {}, "sources": {}}
         exported = staged.rows("products") if staged.has("products") else None
         listed = tables.no_products() if exported is None else tables.products(exported)
-        products = self._with_told(listed, "products", "item_id")
+        products = self._with_updates(listed, "products", "item_id")
         self.products = keep(self.con, "products_listed", products)
         self.renamed: ir.Table | None = None
         self.marked: ir.Table
@@ -203,9 +203,9 @@ class _Unifier:
         """Lines that count, with their customer, kind and signs; not yet computed."""
         kept = self._signed(self.marked.filter(self.marked.left_out.isnull()))
         back, correction = kept.line_type == "return", kept.line_type == CORRECTION
-        named = self._named(kept, kept.order_id)
+        with_customers = self._with_customers(kept, kept.order_id)
         amount = ibis.ifelse(back, -kept.amount_minor.abs(), kept.amount_minor)
-        lines = named.select(
+        lines = with_customers.select(
             "order_id",
             "line_no",
             "occurred_at",
@@ -226,10 +226,10 @@ class _Unifier:
         )
         if self.staged.live is None:
             return lines
-        told, candidates = self._numbers(self.staged.live)
-        theirs = self.marked.filter(self.marked.source != LIVE).drop("number")
-        exported = theirs.join(candidates, theirs.order_id == candidates.exported)
-        exported = self._named(exported, exported.order_id)
+        live_numbers, candidates = self._numbers(self.staged.live)
+        of_exports = self.marked.filter(self.marked.source != LIVE).drop("number")
+        exported = of_exports.join(candidates, of_exports.order_id == candidates.exported)
+        exported = self._with_customers(exported, exported.order_id)
         columns = ("order_id", "number", "occurred_at", "customer_id", "channel", "location_id")
         exported = exported.select(*columns)
         sources = self.config.sources.values()
@@ -239,7 +239,9 @@ class _Unifier:
             self.config.ingest.anonymous_orders,
         )
         lines, exported = keep(self.con, "named", lines), keep(self.con, "exported", exported)
-        lines, self.fates = live_orders.without_exported(self.con, lines, exported, told, trusted)
+        lines, self.fates = live_orders.without_exported(
+            self.con, lines, exported, live_numbers, trusted
+        )
         return keep(self.con, "lines", lines)
 
     def _signed(self, kept: ir.Table) -> ir.Table:
@@ -271,9 +273,9 @@ class _Unifier:
             else_=given,
         )
         found = keep(self.con, "lines_signed", joined.mutate(line_type=kind).select(*kept.columns))
-        told = found.semi_join(minus, [ROW, "sequence"])
-        told = told.filter(told.line_type == CORRECTION)
-        self._note({_CORRECTIONS: int(value(self.con, told.count()))})
+        corrections = found.semi_join(minus, [ROW, "sequence"])
+        corrections = corrections.filter(corrections.line_type == CORRECTION)
+        self._note({_CORRECTIONS: int(value(self.con, corrections.count()))})
         return found
 
     def _account(self, source: str, what: str, lines: int) -> None:
@@ -282,17 +284,17 @@ class _Unifier:
         of[what] = of.get(what, 0) + int(lines)
 
     def _numbers(self, live: Live, *, of_pages: bool = False) -> tuple[ir.Table, ir.Table]:
-        """What live orders are called, and what exports may call them."""
+        """Return the numbers of live orders, and the ids that exports may give them."""
         sources = self.config.sources.items()
         systems = {s.system or name for name, s in sources if s.kind in ORDER_KINDS}
-        told = self.con.read_parquet(live.pages if of_pages else live.lines)
-        told = told.filter(told.purchase) if of_pages else told
-        named, candidates = live_orders.numbers(told, systems)
+        reported = self.con.read_parquet(live.pages if of_pages else live.lines)
+        reported = reported.filter(reported.purchase) if of_pages else reported
+        live_numbers, candidates = live_orders.numbers(reported, systems)
         if self.renamed is not None:  # several orders have the number
             others = candidates.join(self.renamed, candidates.exported == self.renamed.number)
             others = others.select("number", exported="final").distinct()
             candidates = ibis.union(candidates, others)
-        return named, candidates
+        return live_numbers, candidates
 
     def match_returns(self) -> None:
         """Find the orders of returns."""
@@ -323,18 +325,18 @@ class _Unifier:
             return
         staged = self.staged.rows("ga4_events")
         if self.staged.live is not None:
-            staged = self._vouched(staged, self.staged.live)
+            staged = self._without_unconfirmed(staged, self.staged.live)
         events, ignored = tables.events(self.con, staged)
-        events = self._named(events, ibis.coalesce(events.session_id, events.event_id))
+        events = self._with_customers(events, ibis.coalesce(events.session_id, events.event_id))
         if ignored:
             self.counts["left_out_events"] = {"not_a_commerce_event": ignored}
         events = events.order_by("occurred_at", "event_id", "item_id")
         write(self.con, events, self.folder / "events.parquet", EVENTS)
 
-    def _vouched(self, events: ir.Table, live: Live) -> ir.Table:
-        """Leave out what pages told of and nobody vouches for; count what became of live events."""
-        told, of_page = self._numbers(live)[0], self._numbers(live, of_pages=True)
-        orders = confirmed(self.con, told, *of_page, self.marked)
+    def _without_unconfirmed(self, events: ir.Table, live: Live) -> ir.Table:
+        """Drop unconfirmed events of pages, and count what became of live events."""
+        reported, of_page = self._numbers(live)[0], self._numbers(live, of_pages=True)
+        orders = confirmed(self.con, reported, *of_page, self.marked)
         items = ibis.union(self.products.select("item_id"), self.lines.select("item_id"))
         pages = self.con.read_parquet(live.pages)
         found = of_pages(self.con, pages, events, items.distinct(), orders)
@@ -352,7 +354,7 @@ class _Unifier:
         products = tables.with_sold(self.products, titles)
         write(self.con, products.order_by("item_id"), self.folder / "products.parquet", PRODUCTS)
         listed = tables.listed_locations(self.staged.rows("locations"))
-        listed = self._with_told(listed, "locations", "location_id")
+        listed = self._with_updates(listed, "locations", "location_id")
         locations = tables.locations(listed, lines)
         locations = locations.order_by("location_id")
         write(self.con, locations, self.folder / "locations.parquet", LOCATIONS)
@@ -372,17 +374,19 @@ class _Unifier:
     def _write_nothing(self, name: str, schema: pa.Schema) -> None:
         pq.write_table(schema.empty_table(), self.folder / f"{name}.parquet")
 
-    def _with_told(self, listed: ir.Table | pa.Table, kind: str, key: str) -> ir.Table | pa.Table:
-        """Add what the back office told to what was exported."""
-        if kind not in self.told:
+    def _with_updates(
+        self, listed: ir.Table | pa.Table, kind: str, key: str
+    ) -> ir.Table | pa.Table:
+        """Apply the updates of the back office to exported rows."""
+        if kind not in self.updates:
             return listed
         # Kept as tables, since Ibis does not take a join of a join of the same rows.
         listed = keep(self.con, f"{kind}_exported", listed)
-        both = tables.with_told(listed, ibis.memtable(self.told[kind]), key)
+        both = tables.with_updates(listed, ibis.memtable(self.updates[kind]), key)
         return keep(self.con, f"{kind}_told", both)
 
-    def _named(self, rows: ir.Table, group: ir.Value) -> ir.Table:
-        """Add the customer of each row's group; of live rows, else who the service took it for."""
+    def _with_customers(self, rows: ir.Table, group: ir.Value) -> ir.Table:
+        """Add the customer of each row's group; live rows without one keep that of the service."""
         groups = self.groups.select(_group=self.groups.group_id, _found=self.groups.customer_id)
         joined = rows.left_join(groups, group == groups["_group"])
         if self.staged.live is None:

@@ -57,10 +57,17 @@ def command(workspace: Path, households: int | None, seed: int, force: bool, as_
 def _channels(truth: dict[str, Any]) -> list[tuple[str, int, int, str]]:
     rows = []
     for channel, name in (("pos", "stores"), ("web", "web shop")):
-        told = truth[channel]
-        rows.append((name, told["orders"], told["sale_lines"], f"{told['sale_minor'] / 100:,.2f}"))
-        back = f"{told['return_minor'] / 100:,.2f}"
-        rows.append((f"{name}, returned", 0, told["return_lines"], back))
+        of_channel = truth[channel]
+        rows.append(
+            (
+                name,
+                of_channel["orders"],
+                of_channel["sale_lines"],
+                f"{of_channel['sale_minor'] / 100:,.2f}",
+            )
+        )
+        back = f"{of_channel['return_minor'] / 100:,.2f}"
+        rows.append((f"{name}, returned", 0, of_channel["return_lines"], back))
     return rows
 
 

@@ -90,13 +90,13 @@ def build(
         report("Breaking rows", total - 2, total)
         found = broken.break_rows(folder)
         report("Writing down the truth", total - 1, total)
-        told = truth.write_truth(
+        true_figures = truth.write_truth(
             con, folder, seed=seed, broken=found, repeated_events=events.REPEATED_EVENTS
         )
     finally:
         con.close()
     report("Done", total, total)
-    return Demo(folder, told)
+    return Demo(folder, true_figures)
 
 
 def _refuse_somebody_elses(folder: Path, force: bool) -> None:

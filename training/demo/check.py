@@ -65,15 +65,15 @@ def figures(truth: dict[str, Any], summary: dict[str, Any]) -> list[Figure]:
     found: list[Figure] = []
     channels = {channel["channel"]: channel for channel in summary["channels"]}
     for name in ("pos", "web"):
-        told, got = truth[name], channels.get(name, {})
+        expected, got = truth[name], channels.get(name, {})
         # A return is an order of its own at a till; in the shop it is a line of its order.
-        orders = told["orders"] + (told["return_lines"] if name == "pos" else 0)
-        lines = told["sale_lines"] + told["return_lines"]
-        amount = told["sale_minor"] + told["return_minor"]
+        orders = expected["orders"] + (expected["return_lines"] if name == "pos" else 0)
+        lines = expected["sale_lines"] + expected["return_lines"]
+        amount = expected["sale_minor"] + expected["return_minor"]
         found += [
             Figure(f"{name}: orders", orders, got.get("orders", 0)),
             Figure(f"{name}: lines", lines, got.get("lines", 0)),
-            Figure(f"{name}: returns", told["return_lines"], got.get("returns", 0)),
+            Figure(f"{name}: returns", expected["return_lines"], got.get("returns", 0)),
             Figure(f"{name}: amount, minor units", amount, got.get("amount_minor", 0)),
         ]
     rows = summary["rows"]

@@ -212,12 +212,12 @@ def size(package_size: str | None) -> str | None:
     match = next((found for shape in _SIZES if (found := shape.fullmatch(text))), None)
     if match is None:
         return None
-    told = match.groupdict()
-    number = re.sub(r"^\.", "0.", told["number"] or "1")
+    size = match.groupdict()
+    number = re.sub(r"^\.", "0.", size["number"] or "1")
     if re.search(r"\d{5}", number):
         return None  # a product's number
     number = re.sub(r"(\.\d*?)0+$", r"\1", number).rstrip(".")
-    written = f"{number} {_UNITS[told['unit']]}"
-    if told.get("pieces"):
-        return f"{told['pieces']} {'ct' if told['as'] == 'CT' else 'pack'}, {written}"
-    return f"{written} {_PACKAGES[told['package']]}" if told.get("package") else written
+    written = f"{number} {_UNITS[size['unit']]}"
+    if size.get("pieces"):
+        return f"{size['pieces']} {'ct' if size['as'] == 'CT' else 'pack'}, {written}"
+    return f"{written} {_PACKAGES[size['package']]}" if size.get("package") else written

@@ -1,4 +1,4 @@
-"""Columns whose names say that their money is in cents, not in whole units. Called by ``sheet``."""
+"""Columns whose names say that their money is in cents. Called by ``money_columns``."""
 
 import re
 

@@ -34,12 +34,12 @@ def settle_by_products(evidence: Evidence, proposal: Proposal) -> None:
     }
     for price, amount in product(filled["unit_price"], filled["amount"]):
         columns = (quantity[0], price, amount)
-        doubted = [c for c in columns if _is_doubted(evidence, c, pieces=c == quantity[0])]
-        if doubted and price != amount and _settle(evidence, columns, doubted):
+        ambiguous = [c for c in columns if _is_ambiguous(evidence, c, pieces=c == quantity[0])]
+        if ambiguous and price != amount and _settle(evidence, columns, ambiguous):
             return
 
 
-def _is_doubted(evidence: Evidence, column: str, *, pieces: bool) -> bool:
+def _is_ambiguous(evidence: Evidence, column: str, *, pieces: bool) -> bool:
     """Tell whether nothing in a column says its sign; of pieces, the currency does not either."""
     if column in evidence.export.typed or column in evidence.settled:
         return False
@@ -47,22 +47,22 @@ def _is_doubted(evidence: Evidence, column: str, *, pieces: bool) -> bool:
     return numbers.problem == "ambiguous" and bool(numbers.ambiguous)
 
 
-def _settle(evidence: Evidence, columns: tuple[str, str, str], doubted: list[str]) -> bool:
+def _settle(evidence: Evidence, columns: tuple[str, str, str], ambiguous: list[str]) -> bool:
     """Try all choices of signs, and take the only one that fits."""
     either: tuple[Literal[".", ","], ...] = (".", ",")
     fitting = []
-    for signs in product(either, repeat=len(doubted)):
-        said = dict(zip(doubted, signs, strict=True))
+    for signs in product(either, repeat=len(ambiguous)):
+        decimal_signs = dict(zip(ambiguous, signs, strict=True))
         pieces, prices, paid = (
-            read(evidence.texts(column), None, said[column]).values
-            if column in said
+            read(evidence.texts(column), None, decimal_signs[column]).values
+            if column in decimal_signs
             else evidence.numbers(column).values
             for column in columns
         )
-        wanted = [n * price for n, price in zip(pieces, prices, strict=True)]
-        share = fit(list(range(evidence.n_rows)), wanted, paid)
+        expected = [n * price for n, price in zip(pieces, prices, strict=True)]
+        share = fit(list(range(evidence.n_rows)), expected, paid)
         if share is not None and share >= _MOST:
-            fitting.append(said)
+            fitting.append(decimal_signs)
     if len(fitting) != 1:
         return False
     for column, sign in fitting[0].items():

@@ -9,7 +9,7 @@ from recsys.config import Column
 from training.init.evidence import close
 from training.init.headers import forms
 from training.init.levels import firsts, fit, sums
-from training.init.money_columns import CENTS, MOST, Sheet
+from training.init.money_columns import CENTS, MOST, MoneyColumns
 from training.init.totals import ask_level, is_of_order
 
 #: Money of a line from which on a discount below 1 is a share.
@@ -18,98 +18,100 @@ _BEFORE_DISCOUNT = ("gross", "brutto", "brut", "subtotal", "bruto", "lordo")
 _AFTER_DISCOUNT = ("net", "netto", "paid", "neto", "bezahlt", "paye", "pagado", "final")
 
 
-def take_discount(sheet: Sheet) -> None:
+def take_discount(money: MoneyColumns) -> None:
     """Take the discount of lines or of orders; a percentage is no money."""
-    for column in sheet.free("discount"):
-        level = sheet.level(column)
-        if level == "order" or (level is None and _totals_fit(sheet, column)):
-            is_of_order(sheet, "discount", column)
+    for column in money.free("discount"):
+        level = money.level(column)
+        if level == "order" or (level is None and _totals_fit(money, column)):
+            is_of_order(money, "discount", column)
             continue
-        if "discount" in sheet.taken:
+        if "discount" in money.taken:
             continue
-        if _is_share(sheet, column) or _is_of_piece(sheet, column):
+        if _is_share(money, column) or _is_of_piece(money, column):
             continue
-        undecided = level is None and sheet.several and sheet.matters(column)
-        if undecided and not _discount_fits(sheet, column):
-            ask_level(sheet, "discount", column)
+        undecided = level is None and money.several and money.matters(column)
+        if undecided and not _discount_fits(money, column):
+            ask_level(money, "discount", column)
             continue
-        sheet.taken["discount"] = column
-    if "discount" not in sheet.taken and sheet.empty["discount"]:
-        sheet.taken["discount"] = sheet.empty["discount"][0]
-    for column in sheet.percent:
-        _say_share(sheet, column)
+        money.taken["discount"] = column
+    if "discount" not in money.taken and money.empty["discount"]:
+        money.taken["discount"] = money.empty["discount"][0]
+    for column in money.percent:
+        _say_share(money, column)
 
 
-def _totals_fit(sheet: Sheet, column: str) -> bool:
+def _totals_fit(money: MoneyColumns, column: str) -> bool:
     """Tell whether orders of several lines cost price × quantity less this money, once."""
-    less = sheet.evidence.numbers(column).values
-    told = [rows for rows in sheet.orders if len(rows) > 1 and any(less[ix] > 0 for ix in rows)]
-    once = firsts(told, less)
-    for name in sheet.candidates["order_total"] + sheet.candidates["amount"]:
-        totals = firsts(told, sheet.evidence.numbers(name).values)
-        whole = sums(told, sheet.expected())
+    less = money.evidence.numbers(column).values
+    reduced_orders = [
+        rows for rows in money.orders if len(rows) > 1 and any(less[ix] > 0 for ix in rows)
+    ]
+    once = firsts(reduced_orders, less)
+    for name in money.candidates["order_total"] + money.candidates["amount"]:
+        totals = firsts(reduced_orders, money.evidence.numbers(name).values)
+        whole = sums(reduced_orders, money.expected())
         fitting = sum(
             close(a - d, total, 3) for a, d, total in zip(whole, once, totals, strict=True)
         )
-        if told and fitting >= MOST * len(told):
+        if reduced_orders and fitting >= MOST * len(reduced_orders):
             return True
     return False
 
 
-def _discount_fits(sheet: Sheet, column: str) -> bool:
+def _discount_fits(money: MoneyColumns, column: str) -> bool:
     """Tell whether amount = price × quantity − discount, line by line."""
-    if "amount" not in sheet.taken or "unit_price" not in sheet.taken:
+    if "amount" not in money.taken or "unit_price" not in money.taken:
         return False
-    less = sheet.numbers_or_zero(column)
-    wanted = [e - abs(d) for e, d in zip(sheet.expected(), less, strict=True)]
-    rows = [ix for ix in sheet.rows if less[ix]]
-    share = fit(rows, wanted, sheet.values("amount"))
+    less = money.numbers_or_zero(column)
+    expected = [e - abs(d) for e, d in zip(money.expected(), less, strict=True)]
+    rows = [ix for ix in money.rows if less[ix]]
+    share = fit(rows, expected, money.values("amount"))
     return share is not None and share >= MOST
 
 
-def _is_share(sheet: Sheet, column: str) -> bool:
+def _is_share(money: MoneyColumns, column: str) -> bool:
     """Tell whether a discount is a percentage, and say so."""
-    numbers = sheet.numbers_or_zero(column)
-    rows = [ix for ix in sheet.rows if numbers[ix]]
-    if rows and "amount" not in sheet.taken:
-        return _looks_like_share(sheet, column, rows)
+    numbers = money.numbers_or_zero(column)
+    rows = [ix for ix in money.rows if numbers[ix]]
+    if rows and "amount" not in money.taken:
+        return _looks_like_share(money, column, rows)
     if not rows:
         return False
-    if "unit_price" not in sheet.taken:
-        paid = [abs(n) for n in sheet.values("amount") if n == n]
+    if "unit_price" not in money.taken:
+        paid = [abs(n) for n in money.values("amount") if n == n]
         fractions = all(abs(numbers[ix]) <= 1 for ix in rows)
         dear = bool(paid) and median(paid) > _DEAR
         if (
-            fractions and dear and not _between_amounts(sheet, column)
+            fractions and dear and not _between_amounts(money, column)
         ):  # nobody takes off cents of such sums
-            _say_share(sheet, column)
+            _say_share(money, column)
             return True
         return False
-    shares = [fit(rows, wanted, sheet.values("amount")) for wanted in sheet.reduced(column)]
+    shares = [fit(rows, expected, money.values("amount")) for expected in money.reduced(column)]
     found = any(share is not None and share >= MOST for share in shares)
-    if found and not _discount_fits(sheet, column):
-        _say_share(sheet, column)
+    if found and not _discount_fits(money, column):
+        _say_share(money, column)
         return True
     return False
 
 
-def _looks_like_share(sheet: Sheet, column: str, rows: list[int]) -> bool:
+def _looks_like_share(money: MoneyColumns, column: str, rows: list[int]) -> bool:
     """Tell whether a discount beside a price may be a percentage, and ask about it.
 
     Nobody takes cents off dear goods, and who writes prices with cents writes discounts so.
     """
-    numbers, price = sheet.numbers_or_zero(column), sheet.taken.get("unit_price")
-    if price is None or _orders_fit(sheet, numbers):
+    numbers, price = money.numbers_or_zero(column), money.taken.get("unit_price")
+    if price is None or _orders_fit(money, numbers):
         return False
-    worth = [abs(e) for e in sheet.expected() if e == e]
+    worth = [abs(e) for e in money.expected() if e == e]
     fractions = all(abs(numbers[ix]) <= 1 for ix in rows) and median(worth) > _DEAR
-    texts = {sheet.evidence.texts(column)[ix] for ix in rows}
+    texts = {money.evidence.texts(column)[ix] for ix in rows}
     whole = all(text.lstrip("-").isdigit() and int(text.lstrip("-")) <= 100 for text in texts)
-    priced = sheet.evidence.share(price, CENTS.search) >= MOST
+    priced = money.evidence.share(price, CENTS.search) >= MOST
     if not fractions and not (whole and priced):
         return False
     shown = min(texts, key=len)
-    sheet.proposal.ask(
+    money.proposal.ask(
         f"is `{shown}` in `{column}` money, or a percentage? Nothing in the first rows tells. "
         "Money is named as the discount. Percentages are not read: export what was paid for a "
         "line, or count lines without their discount by an empty value",
@@ -120,35 +122,37 @@ def _looks_like_share(sheet: Sheet, column: str, rows: list[int]) -> bool:
     return True
 
 
-def _orders_fit(sheet: Sheet, less: list[float]) -> bool:
+def _orders_fit(money: MoneyColumns, less: list[float]) -> bool:
     """Tell whether orders that say their total cost price × quantity less this money."""
-    paid = [e - abs(d) for e, d in zip(sheet.expected(), less, strict=True)]
-    told = [rows for rows in sheet.orders if any(less[ix] for ix in rows)]
-    for column in sheet.candidates["order_total"]:
-        wanted = firsts(told, sheet.evidence.numbers(column).values)
-        fitting = sum(close(a, b) for a, b in zip(sums(told, paid), wanted, strict=True))
-        if told and fitting >= MOST * len(told):
+    paid = [e - abs(d) for e, d in zip(money.expected(), less, strict=True)]
+    reduced_orders = [rows for rows in money.orders if any(less[ix] for ix in rows)]
+    for column in money.candidates["order_total"]:
+        expected = firsts(reduced_orders, money.evidence.numbers(column).values)
+        fitting = sum(
+            close(a, b) for a, b in zip(sums(reduced_orders, paid), expected, strict=True)
+        )
+        if reduced_orders and fitting >= MOST * len(reduced_orders):
             return True
     return False
 
 
-def _between_amounts(sheet: Sheet, column: str) -> bool:
+def _between_amounts(money: MoneyColumns, column: str) -> bool:
     """Tell whether a discount is what lies between two columns of amounts."""
-    less, paid = sheet.numbers_or_zero(column), sheet.values("amount")
-    rows = [ix for ix in sheet.rows if less[ix]]
-    wanted = [a + abs(d) for a, d in zip(paid, less, strict=True)]
-    shares = [fit(rows, wanted, sheet.evidence.numbers(c).values) for c in sheet.free("amount")]
+    less, paid = money.numbers_or_zero(column), money.values("amount")
+    rows = [ix for ix in money.rows if less[ix]]
+    expected = [a + abs(d) for a, d in zip(paid, less, strict=True)]
+    shares = [fit(rows, expected, money.evidence.numbers(c).values) for c in money.free("amount")]
     return any(share is not None and share >= MOST for share in shares)
 
 
-def _say_share(sheet: Sheet, column: str) -> None:
-    if "amount" in sheet.taken:
-        sheet.proposal.check(
+def _say_share(money: MoneyColumns, column: str) -> None:
+    if "amount" in money.taken:
+        money.proposal.check(
             f"`{column}` is a percentage, not money, so it is not used; the amount says what "
             "was paid"
         )
-    elif any(text.strip("0.,% ") for text in sheet.evidence.filled(column)):
-        sheet.proposal.ask(
+    elif any(text.strip("0.,% ") for text in money.evidence.filled(column)):
+        money.proposal.ask(
             f"`{column}` is a percentage, and no column says what was paid for a line. Export that "
             "too, and say which column it is; an empty value counts lines without their discount",
             "columns.discount",
@@ -157,46 +161,46 @@ def _say_share(sheet: Sheet, column: str) -> None:
         )
 
 
-def _is_of_piece(sheet: Sheet, column: str) -> bool:
+def _is_of_piece(money: MoneyColumns, column: str) -> bool:
     """Tell whether a discount is that of one piece, and say so."""
-    if "amount" not in sheet.taken or "unit_price" not in sheet.taken:
+    if "amount" not in money.taken or "unit_price" not in money.taken:
         return False
-    less, paid = sheet.numbers_or_zero(column), sheet.values("amount")
-    rows = [ix for ix in sheet.rows if less[ix] and abs(sheet.quantity[ix]) != 1]
-    wanted = [
-        e - n * abs(d) for e, n, d in zip(sheet.expected(), sheet.quantity, less, strict=True)
+    less, paid = money.numbers_or_zero(column), money.values("amount")
+    rows = [ix for ix in money.rows if less[ix] and abs(money.quantity[ix]) != 1]
+    expected = [
+        e - n * abs(d) for e, n, d in zip(money.expected(), money.quantity, less, strict=True)
     ]
-    share = fit(rows, wanted, paid)
-    if share is None or share < MOST or _discount_fits(sheet, column):
+    share = fit(rows, expected, paid)
+    if share is None or share < MOST or _discount_fits(money, column):
         return False
-    sheet.proposal.check(
+    money.proposal.check(
         f"`{column}` is the discount of one piece, so it is not used; the amount says what was paid"
     )
     return True
 
 
-def look_at_amount(sheet: Sheet) -> None:
+def look_at_amount(money: MoneyColumns) -> None:
     """Ask where an amount is price × quantity though there is a discount."""
-    amount, discount = sheet.taken.get("amount"), sheet.taken.get("discount")
+    amount, discount = money.taken.get("amount"), money.taken.get("discount")
     if amount is None or discount is None:
         return
-    less = sheet.numbers_or_zero(discount)
-    if "unit_price" not in sheet.taken:
-        _look_at_pieces(sheet, amount, discount, less)
+    less = money.numbers_or_zero(discount)
+    if "unit_price" not in money.taken:
+        _look_at_pieces(money, amount, discount, less)
         return
-    rows = [ix for ix in sheet.rows if less[ix]]
-    share = fit(rows, sheet.expected(), sheet.values("amount"))
+    rows = [ix for ix in money.rows if less[ix]]
+    share = fit(rows, money.expected(), money.values("amount"))
     if share is None or share < MOST:
         return
     names = "".join(forms(amount))
-    if any(word in names for word in _BEFORE_DISCOUNT) or _totals_after_discount(sheet):
-        del sheet.taken["amount"]
-        sheet.proposal.check(
+    if any(word in names for word in _BEFORE_DISCOUNT) or _totals_after_discount(money):
+        del money.taken["amount"]
+        money.proposal.check(
             f"`{amount}` is before the discount, so it is not used: what was paid is price × "
             "quantity − discount"
         )
     elif not any(word in names for word in _AFTER_DISCOUNT):
-        sheet.proposal.ask(
+        money.proposal.ask(
             f"`{amount}` is price × quantity although `{discount}` is not zero: was "
             f"`{amount}` paid, or is the discount still to be taken off? Say the amount, or "
             "leave it out with an empty value",
@@ -206,19 +210,19 @@ def look_at_amount(sheet: Sheet) -> None:
         )
 
 
-def _look_at_pieces(sheet: Sheet, amount: str, discount: str, less: list[float]) -> None:
+def _look_at_pieces(money: MoneyColumns, amount: str, discount: str, less: list[float]) -> None:
     """Ask where products cost the same for each piece whether there is a discount or not."""
     before = after = 0
-    for rows in sheet.evidence.groups(sheet.item_column or Column(value="")).values():
-        known = [ix for ix in rows if sheet.quantity[ix] and sheet.values("amount")[ix]]
+    for rows in money.evidence.groups(money.item_column or Column(value="")).values():
+        known = [ix for ix in rows if money.quantity[ix] and money.values("amount")[ix]]
         plain = [ix for ix in known if not less[ix]]
         for ix in (ix for ix in known if less[ix] and plain):
-            n, money = sheet.quantity[ix], sheet.values("amount")[ix]
-            each = sheet.values("amount")[plain[0]] / sheet.quantity[plain[0]]
-            before += close(money, each * n, n)
-            after += close(money + abs(less[ix]), each * n, n)
+            n, paid = money.quantity[ix], money.values("amount")[ix]
+            each = money.values("amount")[plain[0]] / money.quantity[plain[0]]
+            before += close(paid, each * n, n)
+            after += close(paid + abs(less[ix]), each * n, n)
     if before > after:
-        sheet.proposal.ask(
+        money.proposal.ask(
             f"`{amount}` is before `{discount}`, and no column says what was paid for a line. "
             "Export that too, or the price of one; an empty value counts lines without "
             "their discount",
@@ -229,16 +233,18 @@ def _look_at_pieces(sheet: Sheet, amount: str, discount: str, less: list[float])
         )
 
 
-def _totals_after_discount(sheet: Sheet) -> bool:
-    totals = [c for c in sheet.candidates["order_total"] if sheet.level(c) != "line"]
-    if "order_total" in sheet.taken:
-        totals.append(sheet.taken["order_total"])
-    less = sheet.numbers_or_zero(sheet.taken["discount"])
-    paid = [a - abs(d) for a, d in zip(sheet.values("amount"), less, strict=True)]
-    told = [rows for rows in sheet.orders if any(less[ix] for ix in rows)]
+def _totals_after_discount(money: MoneyColumns) -> bool:
+    totals = [c for c in money.candidates["order_total"] if money.level(c) != "line"]
+    if "order_total" in money.taken:
+        totals.append(money.taken["order_total"])
+    less = money.numbers_or_zero(money.taken["discount"])
+    paid = [a - abs(d) for a, d in zip(money.values("amount"), less, strict=True)]
+    reduced_orders = [rows for rows in money.orders if any(less[ix] for ix in rows)]
     for column in totals:
-        wanted = firsts(told, sheet.evidence.numbers(column).values)
-        fitting = sum(close(a, b, 3) for a, b in zip(sums(told, paid), wanted, strict=True))
-        if told and fitting >= MOST * len(told):
+        expected = firsts(reduced_orders, money.evidence.numbers(column).values)
+        fitting = sum(
+            close(a, b, 3) for a, b in zip(sums(reduced_orders, paid), expected, strict=True)
+        )
+        if reduced_orders and fitting >= MOST * len(reduced_orders):
             return True
     return False

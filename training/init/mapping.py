@@ -129,11 +129,11 @@ def propose(
     if kind in ("shopify_orders", "woocommerce_orders", "ga4_events"):
         fees.find_fees(evidence, proposal)
         return proposal
-    wanted = ORDER_NAMES if kind in LINES else CATALOGUE_NAMES[kind]
+    known_fields = ORDER_NAMES if kind in LINES else CATALOGUE_NAMES[kind]
     if kind in LINES:
         _map_lines(evidence, proposal, given, currency_code)
     else:
-        proposal.columns.update(assign(export, wanted, evidence=evidence))
+        proposal.columns.update(assign(export, known_fields, evidence=evidence))
         if kind == "customer_links":
             people.map_people(evidence, proposal)
         people.check_people(evidence, proposal)
@@ -142,21 +142,21 @@ def propose(
     formats.check_numbers(evidence, proposal)
     if kind == "products":
         roles.check_statuses(evidence, proposal)
-    _finish(export, proposal, wanted)
+    _finish(export, proposal, known_fields)
     proposal.hide_people()
     return proposal
 
 
 def assign(
     export: Export,
-    wanted: Mapping[str, Collection[str]],
+    known_fields: Mapping[str, Collection[str]],
     taken: Collection[str] = (),
     evidence: Evidence | None = None,
 ) -> dict[str, str]:
     """Give each field the likeliest column that is still free, and whose values can be it."""
     used = set(taken)
     found: dict[str, str] = {}
-    for name, candidates in fields_of(export.columns, wanted).items():
+    for name, candidates in fields_of(export.columns, known_fields).items():
         for column in candidates:
             if column in used or (evidence and not roles.fits(evidence, name, column)):
                 continue
@@ -198,8 +198,8 @@ def _take_preset(
     if proposal.kind == "products":
         roles.check_statuses(evidence, proposal)
     if proposal.columns and proposal.kind in (*LINES, *CATALOGUE_NAMES):
-        wanted = ORDER_NAMES if proposal.kind in LINES else CATALOGUE_NAMES[proposal.kind]
-        _finish(evidence.export, proposal, wanted, preset=True)
+        known_fields = ORDER_NAMES if proposal.kind in LINES else CATALOGUE_NAMES[proposal.kind]
+        _finish(evidence.export, proposal, known_fields, preset=True)
 
 
 def _map_lines(
@@ -305,18 +305,18 @@ def _within(evidence: Evidence, fine: str, wide: str) -> bool:
 
 
 def _finish(
-    export: Export, proposal: Proposal, wanted: Mapping[str, object], *, preset: bool = False
+    export: Export, proposal: Proposal, known_fields: Mapping[str, object], *, preset: bool = False
 ) -> None:
     """Put fields in order, and name what is missing, what is optional and what is not used."""
-    order = list(wanted)
+    order = list(known_fields)
     needed = NEEDED.get(proposal.kind, ())
-    for name in wanted:
+    for name in known_fields:
         # Ingest takes a column of a field's own name unless it is told otherwise.
         if name in export.columns and name not in proposal.columns and name not in needed:
             proposal.columns[name] = Column(value="")
     order += [name for name in proposal.columns if name not in order]  # attributes of products
     proposal.columns = dict(sorted(proposal.columns.items(), key=lambda pair: order.index(pair[0])))
-    missing = [name for name in wanted if name not in proposal.columns]
+    missing = [name for name in known_fields if name not in proposal.columns]
     proposal.needed = [] if preset else [name for name in missing if name in needed]
     proposal.optional = [name for name in missing if name not in needed]
     if "channel" in proposal.settings and "channel" in proposal.optional:

@@ -35,18 +35,18 @@ def map_meanings(evidence: Evidence, proposal: Proposal) -> None:
     statuses = ranked(columns, STATUS_NAMES)
     proposal.columns.pop("line_type", None)
     proposal.columns.pop("cancelled", None)
-    named = [*flags, *types, *returns, *statuses]
+    recognised = [*flags, *types, *returns, *statuses]
     for column in flags:
         _map_flag(evidence, proposal, column)
     for column in types:
-        _map_type(evidence, proposal, column, named=True)
+        _map_type(evidence, proposal, column, by_name=True)
     for column in returns:
         if column not in types:
             _map_return_flag(evidence, proposal, column)
     for column in statuses:
         _map_status(evidence, proposal, column)
     for column in columns:
-        if column not in named and column not in used_columns(proposal):
+        if column not in recognised and column not in used_columns(proposal):
             _look_at_unnamed(evidence, proposal, column)
 
 
@@ -135,7 +135,7 @@ def _whole_orders(
     return mixed <= whole / 10
 
 
-def _map_type(evidence: Evidence, proposal: Proposal, column: str, *, named: bool) -> None:
+def _map_type(evidence: Evidence, proposal: Proposal, column: str, *, by_name: bool) -> None:
     """Map a column that says what a line or a document is."""
     words = words_of(evidence, column)
     if words is None or "line_type" in proposal.columns:
@@ -156,10 +156,10 @@ def _map_type(evidence: Evidence, proposal: Proposal, column: str, *, named: boo
             meant[value] = "sale"
         else:
             unknown.append(value)
-    told = set(meant.values()) - {"sale"}
-    if not told and (unknown or not named):
+    undone = set(meant.values()) - {"sale"}
+    if not undone and (unknown or not by_name):
         return  # a column of other words: Dining, Takeaway
-    if not told and not set(meant.values()):
+    if not undone and not set(meant.values()):
         return
     if unknown:
         sold = [value for value in unknown if not _negative(evidence, proposal, column, value)]
@@ -242,12 +242,12 @@ def _own_documents(evidence: Evidence, proposal: Proposal, value: str, words: Wo
 
     Then the same customer has the same product once in another row of another status.
     """
-    people = [spec for spec in proposal.identifiers.values() if isinstance(spec, str)]
+    customers = [spec for spec in proposal.identifiers.values() if isinstance(spec, str)]
     item = proposal.columns.get("item_id")
-    if not people or not isinstance(item, str):
+    if not customers or not isinstance(item, str):
         return False
     statuses = evidence.texts(words.column)
-    bought = list(zip(evidence.texts(people[0]), evidence.texts(item), strict=True))
+    bought = list(zip(evidence.texts(customers[0]), evidence.texts(item), strict=True))
     other = {pair for pair, status in zip(bought, statuses, strict=True) if status != value}
     rows = [pair for pair, status in zip(bought, statuses, strict=True) if status == value]
     return bool(rows) and sum(pair in other and bool(pair[0]) for pair in rows) >= (
@@ -279,7 +279,7 @@ def _look_at_unnamed(evidence: Evidence, proposal: Proposal, column: str) -> Non
         return
     if words.values("refund") and not words.values("cancelled"):
         before = proposal.columns.get("line_type")
-        _map_type(evidence, proposal, column, named=False)
+        _map_type(evidence, proposal, column, by_name=False)
         if proposal.columns.get("line_type") is before and before is not None:
             proposal.check(f"`{column}` is not used: another column says what lines are")
         return

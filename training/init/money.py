@@ -13,7 +13,7 @@ from training.init.discounts import look_at_amount, take_discount
 from training.init.evidence import NEARLY_ALL, Evidence, close
 from training.init.headers import forms, phrases
 from training.init.levels import firsts, fit, sums
-from training.init.money_columns import CENTS, MOST, Sheet
+from training.init.money_columns import CENTS, MOST, MoneyColumns
 from training.init.names import MONEY
 from training.init.proposal import Proposal, listed, shown, used_columns
 from training.init.totals import ask_level, compare, is_of_order, take_order_level
@@ -36,72 +36,72 @@ def map_money(evidence: Evidence, proposal: Proposal) -> None:
     proposal : Proposal
         With ``order_id``, ``item_id`` and ``quantity``; its fields of money are set.
     """
-    sheet = Sheet(evidence, proposal)
+    money = MoneyColumns(evidence, proposal)
     for name in MONEY:
-        sheet.proposal.columns.pop(name, None)
-    _take_price(sheet)
-    _take_amount(sheet)
-    _take_price_as_amount(sheet)
-    take_discount(sheet)
-    take_order_level(sheet)
-    look_at_amount(sheet)
-    compare(sheet)
-    _look_at_signs(sheet)
-    _take_refunds(sheet)
-    _look_at_unread(sheet)
+        money.proposal.columns.pop(name, None)
+    _take_price(money)
+    _take_amount(money)
+    _take_price_as_amount(money)
+    take_discount(money)
+    take_order_level(money)
+    look_at_amount(money)
+    compare(money)
+    _look_at_signs(money)
+    _take_refunds(money)
+    _look_at_unread(money)
     for name in MONEY:
-        if name in sheet.taken:
-            sheet.proposal.columns[name] = _in_whole_units(sheet, sheet.taken[name])
-    _look_for_money(sheet)
+        if name in money.taken:
+            money.proposal.columns[name] = _in_whole_units(money, money.taken[name])
+    _look_for_money(money)
 
 
-def _in_whole_units(sheet: Sheet, column: str) -> str | Column:
+def _in_whole_units(money: MoneyColumns, column: str) -> str | Column:
     """Say the factor of a column in cents."""
-    factor = sheet.factors.get(column, 1.0)
+    factor = money.factors.get(column, 1.0)
     if factor == 1.0:
         return column
-    sheet.proposal.check(f"`{column}` was taken for money in cents, as its name says")
+    money.proposal.check(f"`{column}` was taken for money in cents, as its name says")
     return Column(column=column, times=factor)
 
 
-def _take_price(sheet: Sheet) -> None:
-    for column in sheet.free("unit_price"):
-        if sheet.level(column) == "order" and len(sheet.free("unit_price")) > 1:
+def _take_price(money: MoneyColumns) -> None:
+    for column in money.free("unit_price"):
+        if money.level(column) == "order" and len(money.free("unit_price")) > 1:
             continue
-        sheet.taken["unit_price"] = column
+        money.taken["unit_price"] = column
         return
-    if not sheet.candidates["unit_price"] and sheet.empty["unit_price"]:
-        sheet.taken["unit_price"] = sheet.empty["unit_price"][0]
+    if not money.candidates["unit_price"] and money.empty["unit_price"]:
+        money.taken["unit_price"] = money.empty["unit_price"][0]
 
 
-def _take_amount(sheet: Sheet) -> None:
+def _take_amount(money: MoneyColumns) -> None:
     """Take the line's amount: what fits price × quantity, else by name and level."""
-    free = sheet.free("amount")
-    levels = {column: sheet.level(column) for column in free}
+    free = money.free("amount")
+    levels = {column: money.level(column) for column in free}
     lines = [c for c in free if levels[c] != "order"]
     for column in free:
         if levels[column] == "order":
-            is_of_order(sheet, "amount", column)
+            is_of_order(money, "amount", column)
     if not lines:
-        if not free and sheet.empty["amount"]:
-            sheet.taken["amount"] = sheet.empty["amount"][0]
+        if not free and money.empty["amount"]:
+            money.taken["amount"] = money.empty["amount"][0]
         return
-    chosen = _best(sheet, lines)
-    scale = sheet.scale(chosen)
+    chosen = _best(money, lines)
+    scale = money.scale(chosen)
     if scale == "piece":
-        _is_of_one(sheet, chosen)
+        _is_of_one(money, chosen)
         return
-    if levels[chosen] is None and sheet.several and not sheet.tells_line(chosen, scale):
-        ask_level(sheet, "amount", chosen)
+    if levels[chosen] is None and money.several and not money.tells_line(chosen, scale):
+        ask_level(money, "amount", chosen)
         return
-    sheet.taken["amount"] = chosen
+    money.taken["amount"] = chosen
 
 
-def _is_of_one(sheet: Sheet, column: str) -> None:
+def _is_of_one(money: MoneyColumns, column: str) -> None:
     """Take what is called an amount for a price, as it does not grow with the quantity."""
-    price = sheet.taken.get("unit_price")
-    if price is not None and sheet.scale(price) != "line":
-        sheet.proposal.ask(
+    price = money.taken.get("unit_price")
+    if price is not None and money.scale(price) != "line":
+        money.proposal.ask(
             f"`{column}` does not grow with the quantity, so it is not the amount of a line, "
             f"and `{price}` is called the price; what was paid?",
             "columns.amount",
@@ -110,68 +110,68 @@ def _is_of_one(sheet: Sheet, column: str) -> None:
         )
         return
     if price is not None:
-        sheet.taken["amount"] = price
-    sheet.taken["unit_price"] = column
-    sheet.proposal.check(
+        money.taken["amount"] = price
+    money.taken["unit_price"] = column
+    money.proposal.check(
         f"`{column}` does not grow with the quantity, so it was taken for the price of one"
     )
 
 
-def _best(sheet: Sheet, columns: list[str]) -> str:
+def _best(money: MoneyColumns, columns: list[str]) -> str:
     """Choose among amounts of lines what was paid: after the discount, with the tax."""
     best = columns[0]
     if len(columns) == 1:
         return best
-    numbers = {c: sheet.evidence.numbers(c).values for c in columns}
+    numbers = {c: money.evidence.numbers(c).values for c in columns}
     for before, after in product(columns, columns):
         if before == after or best != before:
             continue
-        for change in (*sheet.candidates["discount"], *sheet.candidates["order_tax"]):
+        for change in (*money.candidates["discount"], *money.candidates["order_tax"]):
             if change in (before, after):
                 continue
-            steps = sheet.numbers_or_zero(change)
-            is_tax = change in sheet.candidates["order_tax"]
+            steps = money.numbers_or_zero(change)
+            is_tax = change in money.candidates["order_tax"]
             wanted = [
                 n + d if is_tax else n - (abs(d) if n >= 0 else -abs(d))
                 for n, d in zip(numbers[before], steps, strict=True)
             ]
-            rows = [ix for ix in sheet.rows if steps[ix]]
+            rows = [ix for ix in money.rows if steps[ix]]
             share = fit(rows, wanted, numbers[after])
             if share is not None and share >= NEARLY_ALL:
                 best = after
     return best
 
 
-def _take_price_as_amount(sheet: Sheet) -> None:
+def _take_price_as_amount(money: MoneyColumns) -> None:
     """Turn a price into an amount where it grows with the quantity, or orders add up so."""
-    price = sheet.taken.get("unit_price")
-    if price is None or "amount" in sheet.taken or sheet.quantity_column is None:
+    price = money.taken.get("unit_price")
+    if price is None or "amount" in money.taken or money.quantity_column is None:
         return
-    if sheet.scale(price) == "line" or _prices_add_up(sheet, price):
+    if money.scale(price) == "line" or _prices_add_up(money, price):
         if _UNIT_NAMES & set(forms(price)):
-            sheet.proposal.ask(
+            money.proposal.ask(
                 f"`{price}` grows with the quantity: is it the price of one, or of the whole line?",
                 "columns.amount",
                 "columns.unit_price",
                 example=price,
             )
             return
-        del sheet.taken["unit_price"]
-        sheet.taken["amount"] = price
-        sheet.proposal.check(
+        del money.taken["unit_price"]
+        money.taken["amount"] = price
+        money.proposal.check(
             f"`{price}` grows with the quantity, so it was taken for the amount of the line"
         )
 
 
-def _prices_add_up(sheet: Sheet, price: str) -> bool:
+def _prices_add_up(money: MoneyColumns, price: str) -> bool:
     """Tell whether totals of orders are sums of prices, and not of price × quantity."""
-    telling = [rows for rows in sheet.orders if any(abs(sheet.quantity[ix]) != 1 for ix in rows)]
+    telling = [rows for rows in money.orders if any(abs(money.quantity[ix]) != 1 for ix in rows)]
     if not telling:
         return False
-    once = sums(telling, sheet.evidence.numbers(price).values)
-    times = sums(telling, sheet.expected())
-    for column in (*sheet.candidates["order_total"], *sheet.candidates["amount"]):
-        totals = firsts(telling, sheet.evidence.numbers(column).values)
+    once = sums(telling, money.evidence.numbers(price).values)
+    times = sums(telling, money.expected())
+    for column in (*money.candidates["order_total"], *money.candidates["amount"]):
+        totals = firsts(telling, money.evidence.numbers(column).values)
         as_once = sum(close(a, b) for a, b in zip(once, totals, strict=True))
         as_times = sum(close(a, b) for a, b in zip(times, totals, strict=True))
         if as_once >= MOST * len(telling) and as_times < as_once:
@@ -179,24 +179,24 @@ def _prices_add_up(sheet: Sheet, price: str) -> bool:
     return False
 
 
-def _look_at_signs(sheet: Sheet) -> None:
+def _look_at_signs(money: MoneyColumns) -> None:
     """Leave out a price that is negative where goods come back."""
-    price = sheet.taken.get("unit_price")
+    price = money.taken.get("unit_price")
     if price is None:
         return
-    numbers = sheet.values("unit_price")
-    below = [ix for ix in sheet.rows if numbers[ix] < 0]
+    numbers = money.values("unit_price")
+    below = [ix for ix in money.rows if numbers[ix] < 0]
     if not below:
         return
-    back = sum(sheet.quantity[ix] < 0 for ix in below)
-    if "amount" in sheet.taken:
-        del sheet.taken["unit_price"]
-        sheet.proposal.check(
+    back = sum(money.quantity[ix] < 0 for ix in below)
+    if "amount" in money.taken:
+        del money.taken["unit_price"]
+        money.proposal.check(
             f"`{price}` is negative in {len(below)} rows, as no price is, so it is not used; the "
             "price follows from the amount"
         )
     elif back > len(below) / 2:
-        sheet.proposal.ask(
+        money.proposal.ask(
             f"`{price}` and the quantity are both negative where goods came back, and no column "
             "says what was paid for a line",
             "columns.amount",
@@ -204,26 +204,26 @@ def _look_at_signs(sheet: Sheet) -> None:
         )
 
 
-def _look_at_unread(sheet: Sheet) -> None:
+def _look_at_unread(money: MoneyColumns) -> None:
     """Say which values of the columns that were taken are no numbers."""
-    for column in sheet.taken.values():
-        numbers = sheet.evidence.numbers(column)
-        odd = sheet.evidence.unread(column)
+    for column in money.taken.values():
+        numbers = money.evidence.numbers(column)
+        odd = money.evidence.unread(column)
         if odd and (numbers.problem is None or numbers.decimal is not None):  # else it is asked
-            sheet.proposal.check(
+            money.proposal.check(
                 f"`{shown(odd[0])}` in `{column}` is not a number as the others are; {len(odd)} "
                 "such rows will be rejected"
             )
 
 
-def _look_for_money(sheet: Sheet) -> None:
+def _look_for_money(money: MoneyColumns) -> None:
     """Ask what was paid where no column was taken for it though one may say it."""
-    evidence, proposal = sheet.evidence, sheet.proposal
+    evidence, proposal = money.evidence, money.proposal
     asked = any(question.settings[0] == "columns.amount" for question in proposal.questions)
-    if asked or {"unit_price", "amount", "order_total"} & set(sheet.taken):
+    if asked or {"unit_price", "amount", "order_total"} & set(money.taken):
         return
-    used = {*used_columns(proposal), *sheet.percent}
-    named = {*sheet.unreadable["amount"], *sheet.unreadable["unit_price"]}
+    used = {*used_columns(proposal), *money.percent}
+    named = {*money.unreadable["amount"], *money.unreadable["unit_price"]}
     left = [c for c in evidence.export.columns if c not in used and evidence.filled(c)]
     may_be = [
         c
@@ -243,16 +243,16 @@ def _look_for_money(sheet: Sheet) -> None:
     )
 
 
-def _take_refunds(sheet: Sheet) -> None:
-    for column in sheet.free("refunded_amount"):
-        if set(sheet.evidence.counts(column)) <= {"0", "1"}:
+def _take_refunds(money: MoneyColumns) -> None:
+    for column in money.free("refunded_amount"):
+        if set(money.evidence.counts(column)) <= {"0", "1"}:
             continue  # yes and no
-        level = sheet.level(column)
+        level = money.level(column)
         if level == "order":
-            sheet.proposal.check(
+            money.proposal.check(
                 f"`{column}` is what came back of whole orders; it is not used, because nothing "
                 "says of which lines"
             )
             continue
-        sheet.taken["refunded_amount"] = column
+        money.taken["refunded_amount"] = column
         return

@@ -1,7 +1,7 @@
 """The money columns of one export, and what is decided on them so far.
 
-An export's evidence and a proposal come in; ``money``, ``discounts`` and ``totals`` ask it which
-columns may be what, on which level they stand, and put down what they take.
+The evidence of an export and a proposal come in. ``money``, ``discounts`` and ``totals`` ask which
+columns may hold a field and at which level (piece, line, order), and record what they map.
 """
 
 import re
@@ -29,7 +29,7 @@ _LINE_NAMES = set(
 )
 
 
-class Sheet:
+class MoneyColumns:
     """The money columns of one export.
 
     Parameters
@@ -46,13 +46,13 @@ class Sheet:
         columns = [c for c in evidence.export.columns if c not in used]
         self.factors = self._take_cents(columns)
         names = {name: ORDER_NAMES[name] for name in MONEY}
-        named = {
+        by_field = {
             name: [self._called[alias] for alias in found]
             for name, found in fields_of(self._called, names).items()
         }
         self.candidates = {
             name: sorted(filter(self._may_be_money, found), key=lambda c: not evidence.numeric(c))
-            for name, found in named.items()
+            for name, found in by_field.items()
         }
         for whole in ("order_total", "order_discount"):  # "order amount" is no amount of a line
             for name in ("unit_price", "amount", "discount"):
@@ -61,17 +61,17 @@ class Sheet:
                 ]
         self.unreadable = {
             name: [c for c in found if evidence.filled(c) and not self._may_be_money(c)]
-            for name, found in named.items()
+            for name, found in by_field.items()
         }
         self.empty = {
             name: [c for c in found if not evidence.filled(c) and not is_percentage(c)]
-            for name, found in named.items()
+            for name, found in by_field.items()
         }
         self.percent = [
             c
             for c in columns
             if evidence.filled(c)
-            and ((c in named["discount"] and self._in_percent(c)) or is_percentage(c))
+            and ((c in by_field["discount"] and self._in_percent(c)) or is_percentage(c))
         ]
         for name, found in self.candidates.items():
             self.candidates[name] = [c for c in found if c not in self.percent]
@@ -196,8 +196,8 @@ class Sheet:
         if scale == "line" or _LINE_NAMES & set(forms(column)):
             return True
         if "unit_price" in self.taken:
-            for wanted in self.line_sums():
-                share = fit(self.rows, wanted, self.evidence.numbers(column).values)
+            for line_sums in self.line_sums():
+                share = fit(self.rows, line_sums, self.evidence.numbers(column).values)
                 if share is not None and share >= MOST:
                     return True
         # Nothing but equal lines or zeros: whatever it is, it makes no difference here.

@@ -132,7 +132,7 @@ def _varies(
     clock = moment is not None and times.has_hours(
         value_of(row, moment) for row in rows[: min(len(rows), 200)]
     )
-    people = list(proposal.identifiers.values())
+    customers = list(proposal.identifiers.values())
     several = spread = 0
     for every in evidence.groups(number).values():
         found = [ix for ix in every if not _came_back(rows[ix], proposal)]
@@ -142,7 +142,7 @@ def _varies(
             continue
         if by_day and proposal.kind != "till_tickets":
             # An order may be sent on several days; its customer stays the same.
-            named = {tuple(value_of(rows[ix], who) for who in people) for ix in found}
+            named = {tuple(value_of(rows[ix], who) for who in customers) for ix in found}
             spread += len(named) > 1 or not any(map(any, named))
             if any(map(any, named)) and len(named) > 1:
                 return True
@@ -152,7 +152,7 @@ def _varies(
         at: dict[str, set[tuple[str, ...]]] = defaultdict(set)
         for ix in found:
             at[value_of(rows[ix], spec)].add(
-                (value_of(rows[ix], moment), *(value_of(rows[ix], who) for who in people))
+                (value_of(rows[ix], moment), *(value_of(rows[ix], who) for who in customers))
             )
         if len(set.union(*at.values())) > 1:
             return True
@@ -182,13 +182,13 @@ def check_numbers_of_orders(evidence: Evidence, proposal: Proposal) -> None:
 def _add_customer(evidence: Evidence, proposal: Proposal) -> None:
     """Keep apart the orders of two customers that still share a number."""
     spec = proposal.columns["order_id"]
-    people = [
+    customers = [
         who
         for kind, who in proposal.identifiers.items()
         if isinstance(who, str) and kind in _ONE_AN_ORDER
     ]
     groups = [rows for rows in evidence.groups(spec).values() if len(rows) > 1]
-    for who in people:
+    for who in customers:
         shared = [rows for rows in groups if len(evidence.distinct(who, rows)) > 1]
         if not shared:
             continue

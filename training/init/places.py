@@ -20,8 +20,8 @@ _FEW = 50
 def tell_channel(evidence: Evidence, proposal: Proposal) -> None:
     """Set the channel of all rows, or map it from the places that are web shops."""
     place = proposal.columns.get("location_id")
-    asked = "channel" in proposal.values
-    if isinstance(place, str) and not asked:
+    is_asked = "channel" in proposal.values
+    if isinstance(place, str) and not is_asked:
         counts = evidence.counts(place)
         online = [text for text in sorted(counts) if _is_online(text)] if len(counts) < _FEW else []
         if online and len(online) == len(counts):
@@ -36,7 +36,7 @@ def tell_channel(evidence: Evidence, proposal: Proposal) -> None:
             proposal.check(f"{listed} in `{place}` was taken for the web, other places for tills")
             return
     proposal.settings["channel"] = "pos" if place is not None else "web"
-    if not asked:
+    if not is_asked:
         proposal.check(
             f"no column says the channel; `{proposal.settings['channel']}` was taken for all"
         )

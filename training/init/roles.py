@@ -166,14 +166,14 @@ def check_order_id(evidence: Evidence, proposal: Proposal) -> None:
     order_id, when = proposal.columns.get("order_id"), proposal.columns.get("occurred_at")
     if not isinstance(order_id, str) or not isinstance(when, str):
         return
-    people = [spec for spec in proposal.identifiers.values() if isinstance(spec, str)]
-    if evidence.repeats(order_id) or not people or not times.has_hours(evidence.filled(when)):
+    customers = [spec for spec in proposal.identifiers.values() if isinstance(spec, str)]
+    if evidence.repeats(order_id) or not customers or not times.has_hours(evidence.filled(when)):
         return
     if len(evidence.filled(order_id)) != evidence.n_rows:
         return
     together = Counter(
         (who, at)
-        for who, at in zip(evidence.texts(people[0]), evidence.texts(when), strict=True)
+        for who, at in zip(evidence.texts(customers[0]), evidence.texts(when), strict=True)
         if who and at
     )
     several = sum(n for n in together.values() if n > 1)

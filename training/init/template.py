@@ -146,8 +146,8 @@ def _columns(proposal: Proposal) -> list[str]:
         pairs = ", ".join(f'{text(value)} = "{ours or "…"}"' for value, ours in values.items())
         lines.append(f"# {name} = {{ column = {text(column)}, map = {{ {pairs} }} }}")
     lines += [f'# {name} = "…"    # needed: which column is it?' for name in proposal.needed]
-    told = set(proposal.values)
-    return lines + [f'# {name} = "…"' for name in proposal.optional if name not in told]
+    written = set(proposal.values)
+    return lines + [f'# {name} = "…"' for name in proposal.optional if name not in written]
 
 
 def _identifiers(proposal: Proposal) -> list[str]:

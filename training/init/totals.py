@@ -7,26 +7,26 @@ from math import isnan
 
 from training.init.evidence import close
 from training.init.levels import firsts, sums
-from training.init.money_columns import MOST, Sheet
+from training.init.money_columns import MOST, MoneyColumns
 
 
-def is_of_order(sheet: Sheet, field: str, column: str) -> None:
+def is_of_order(money: MoneyColumns, field: str, column: str) -> None:
     """Map money that is constant within orders to the field of whole orders."""
     name = "order_discount" if field == "discount" else "order_total"
-    if name in sheet.taken:
+    if name in money.taken:
         return
     what = "the discount" if field == "discount" else "the total"
-    sheet.taken[name] = column
-    sheet.proposal.check(
+    money.taken[name] = column
+    money.proposal.check(
         f"`{column}` is the same on all lines of an order, so it was taken for {what} of the "
         "whole order"
     )
 
 
-def ask_level(sheet: Sheet, field: str, column: str) -> None:
+def ask_level(money: MoneyColumns, field: str, column: str) -> None:
     """Ask whether money is of the line or of the order."""
     whole = "order_discount" if field == "discount" else "order_total"
-    sheet.proposal.ask(
+    money.proposal.ask(
         f"is `{column}` money of the line, or of the whole order? Nothing in the first rows tells",
         f"columns.{field}",
         f"columns.{whole}",
@@ -34,46 +34,46 @@ def ask_level(sheet: Sheet, field: str, column: str) -> None:
     )
 
 
-def take_order_level(sheet: Sheet) -> None:
+def take_order_level(money: MoneyColumns) -> None:
     """Map what names call money of the order, where values do not speak against it."""
     for name in ("order_total", "order_discount"):
-        for column in sheet.free(name):
-            if name in sheet.taken:
+        for column in money.free(name):
+            if name in money.taken:
                 break
-            level = sheet.level(column)
+            level = money.level(column)
             if level == "line":
-                _is_of_line(sheet, name, column)
+                _is_of_line(money, name, column)
                 continue
-            sheet.taken[name] = column
+            money.taken[name] = column
 
 
-def _is_of_line(sheet: Sheet, name: str, column: str) -> None:
+def _is_of_line(money: MoneyColumns, name: str, column: str) -> None:
     field = "discount" if name == "order_discount" else "amount"
-    if field in sheet.taken:
+    if field in money.taken:
         return
-    if field == "amount" and "unit_price" in sheet.taken and not sheet.tells_line(column, None):
+    if field == "amount" and "unit_price" in money.taken and not money.tells_line(column, None):
         return
-    sheet.taken[field] = column
-    sheet.proposal.check(
+    money.taken[field] = column
+    money.proposal.check(
         f"`{column}` is not the same on all lines of an order, so it was taken for the line's"
     )
 
 
-def compare(sheet: Sheet) -> None:
+def compare(money: MoneyColumns) -> None:
     """Compare orders with what they say they cost; postage and tax where they explain it."""
-    if "order_total" not in sheet.taken:
+    if "order_total" not in money.taken:
         return
-    lines = sums(sheet.orders, _line_amounts(sheet))
-    totals = firsts(sheet.orders, sheet.values("order_total"))
+    lines = sums(money.orders, _line_amounts(money))
+    totals = firsts(money.orders, money.values("order_total"))
     less = [
-        0.0 if isnan(n) else abs(n) for n in firsts(sheet.orders, sheet.values("order_discount"))
+        0.0 if isnan(n) else abs(n) for n in firsts(money.orders, money.values("order_discount"))
     ]
     best = -1
     extra: tuple[str, ...] = ()
-    shipping = [c for c in sheet.free("order_shipping") if sheet.level(c) != "line"][:1]
-    tax = [c for c in sheet.free("order_tax") if sheet.level(c) != "line"][:1]
+    shipping = [c for c in money.free("order_shipping") if money.level(c) != "line"][:1]
+    tax = [c for c in money.free("order_tax") if money.level(c) != "line"][:1]
     for used in ((), *((c,) for c in (*shipping, *tax)), (*shipping, *tax)):
-        more = [firsts(sheet.orders, sheet.numbers_or_zero(c)) for c in used]
+        more = [firsts(money.orders, money.numbers_or_zero(c)) for c in used]
         n_fit = sum(
             close(line - d + sum(m[ix] for m in more), total, 3)
             for ix, (line, d, total) in enumerate(zip(lines, less, totals, strict=True))
@@ -81,23 +81,23 @@ def compare(sheet: Sheet) -> None:
         if n_fit > best:
             best, extra = n_fit, used
     for column in extra:
-        sheet.taken["order_shipping" if column in shipping else "order_tax"] = column
+        money.taken["order_shipping" if column in shipping else "order_tax"] = column
     known = sum(not isnan(total) for total in totals)
-    if "unit_price" not in sheet.taken and "amount" not in sheet.taken:
-        sheet.proposal.check(
-            f"`{sheet.taken['order_total']}` is of whole orders, and no column says what a line "
+    if "unit_price" not in money.taken and "amount" not in money.taken:
+        money.proposal.check(
+            f"`{money.taken['order_total']}` is of whole orders, and no column says what a line "
             "cost: lines will count without money"
         )
     elif known and best < MOST * known:
-        sheet.proposal.check(
-            f"{known - best} of {known} orders differ from `{sheet.taken['order_total']}`"
+        money.proposal.check(
+            f"{known - best} of {known} orders differ from `{money.taken['order_total']}`"
         )
 
 
-def _line_amounts(sheet: Sheet) -> list[float]:
-    if "amount" in sheet.taken:
-        return sheet.values("amount")
-    less = [0.0 if isnan(n) else n for n in sheet.values("discount")]
+def _line_amounts(money: MoneyColumns) -> list[float]:
+    if "amount" in money.taken:
+        return money.values("amount")
+    less = [0.0 if isnan(n) else n for n in money.values("discount")]
     return [
-        e - (abs(d) if e >= 0 else -abs(d)) for e, d in zip(sheet.expected(), less, strict=True)
+        e - (abs(d) if e >= 0 else -abs(d)) for e, d in zip(money.expected(), less, strict=True)
     ]

@@ -62,12 +62,12 @@ def of_whole_numbers(
 
 
 def _of_ids(specs: Mapping[str, str | Column], source: Source, table: ir.Table) -> set[str]:
-    wanted = {name for name in table.columns if is_id(name)}
+    columns_of_ids = {name for name in table.columns if is_id(name)}
     ids = [spec for field, spec in specs.items() if is_id(field)]
     for spec in (*ids, *source.identifiers.values()):
         own = spec if isinstance(spec, Column) else Column(column=spec)
-        wanted |= {own.column or "", *own.columns}
-    return wanted & {*table.columns}
+        columns_of_ids |= {own.column or "", *own.columns}
+    return columns_of_ids & {*table.columns}
 
 
 def _conditions(value: ir.StringValue) -> dict[str, ir.BooleanValue]:

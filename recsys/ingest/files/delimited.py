@@ -113,11 +113,13 @@ def open_delimited(
             f"{len(without) - 1:,} other lines. Export it with quotes doubled inside of values."
         )
     for column in found.columns if not _is_clean(content, found, several=several) else ():
-        named = quote_name(column)
+        name_sql = quote_name(column)
         changed = (
-            unclean_sql(named) if not content.plain or content.tabs else f"contains({named}, '\n')"
+            unclean_sql(name_sql)
+            if not content.plain or content.tabs
+            else f"contains({name_sql}, '\n')"
         )
-        con.raw_sql(f'UPDATE "{name}_rows" SET {named} = {clean_sql(named)} WHERE {changed}')
+        con.raw_sql(f'UPDATE "{name}_rows" SET {name_sql} = {clean_sql(name_sql)} WHERE {changed}')
     _leave_out_no_rows(con, raw, name, found)
     return raw
 

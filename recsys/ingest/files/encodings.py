@@ -38,9 +38,9 @@ def detected_encoding(stream: IO[bytes]) -> str:
         of all others stay right.
     """
     block = stream.read(SAMPLE)
-    told = encoding_of(block)
-    if told != "utf-8" or block.startswith(codecs.BOM_UTF8):
-        return told
+    marked = encoding_of(block)
+    if marked != "utf-8" or block.startswith(codecs.BOM_UTF8):
+        return marked
     decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
     read = good = bad = 0
     other = b""

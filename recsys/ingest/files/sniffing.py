@@ -314,14 +314,14 @@ def _header(records: list[tuple[int, int, list[str]]]) -> tuple[int, bool]:
         return 0, True  # rows of another width: nothing says that the line above is a title
     if _filled(cells[first]) >= len(cells[first]) - 1:
         return first, True
-    for later in likely[1:]:
+    for next_rows in likely[1:]:
         # A fuller line of nothing but names with values below it: what stood above was a title.
         if (
-            _filled(cells[later]) > _filled(cells[first])
-            and not any(map(_is_value, cells[later]))
-            and _values_below(cells, later)
+            _filled(cells[next_rows]) > _filled(cells[first])
+            and not any(map(_is_value, cells[next_rows]))
+            and _values_below(cells, next_rows)
         ):
-            return later, True
+            return next_rows, True
     return first, True
 
 

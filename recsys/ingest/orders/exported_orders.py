@@ -72,14 +72,14 @@ def tell_apart(con: Backend, staged: Staged, lines: ir.Table) -> Exported:
         return found
     dates = [rank for rank, part in enumerate(staged.parts, 1) if part.dates_only]
     units = units.mutate(dates_only=units.sequence.isin(dates))
-    named = numbers_across_files.across_files(con, units, lines, staged.seen())
-    shared = named.group_by("number").aggregate(n=named.final.nunique())
+    numbered = numbers_across_files.across_files(con, units, lines, staged.seen())
+    shared = numbered.group_by("number").aggregate(n=numbered.final.nunique())
     shared = keep(con, "numbers_of_several", shared.filter(shared.n > 1))
     (count,) = rows(con, shared.aggregate(n=shared.n.sum().fill_null(0), first=shared.number.min()))
     if count["n"]:
         example = _times(con, found.orders, count["first"])
         found.notes.append((_SHARED, int(count["n"]), example))
-    renamed = keep(con, "renamed", named.filter(named.final != named.order_id))
+    renamed = keep(con, "renamed", numbered.filter(numbered.final != numbered.order_id))
     if not value(con, renamed.count()):
         return found
     found.renamed = renamed
@@ -123,8 +123,8 @@ def _tickets(con: Backend, staged: Staged, lines: ir.Table) -> list[Note]:
     """Count the orders whose id of several columns ends as another order's does."""
     if not staged.has_tickets():
         return []
-    named = lines.filter(lines.ticket.notnull())
-    tickets = named.group_by("source", "ticket").aggregate(n=named.order_id.nunique())
+    numbered = lines.filter(lines.ticket.notnull())
+    tickets = numbered.group_by("source", "ticket").aggregate(n=numbered.order_id.nunique())
     tickets = tickets.filter(tickets.n > 1)
     (found,) = rows(
         con, tickets.aggregate(n=tickets.n.sum().fill_null(0), first=tickets.ticket.min())

@@ -1,20 +1,20 @@
-"""Live orders meet the exports: what an export brought meanwhile counts once, the export's way.
+"""Live orders and exports become one set of orders: where both hold an order, the export counts.
 
-Named lines of exports and of the service come in, the lines that count come out, and what became
-of the live orders. Called by ``unify`` where the service was told anything.
+Lines of exports and of the service come in, with their customers; the lines that count go out, with
+what became of the live orders. Called by ``unify`` where there are live events.
 
 A live purchase and an exported order of the same number are one order where their times lie within
 ``NEAR`` and the customer is the same, or the channel; in stores not where the stores differ, and
 online whatever the times where the customer is the same. Of such an order the export counts, also
-if it says that the order was cancelled; where it names nobody, the customer stays the one
-that the service was told of.
+if it says that the order was cancelled. Where the export has no customer, the order keeps the
+customer of the live purchase.
 
 A live refund belongs to the order of its number: of the same customer rather than of the same
 channel or store, else to the only order of that number. It takes back what the order still holds:
-the products that it names, or everything. What exports say came back from the order counts as the
-first of it. A refund of an order that nobody knows is believed if it names its products.
+the products that it names, or everything. Returns of the order in exports count first. A refund of
+an unknown order counts if it names its products.
 
-What nobody vouches for and is odd counts nothing (``set_aside``), and neither do its refunds.
+Unconfirmed orders that look wrong do not count (``set_aside``), nor do their refunds.
 """
 
 from collections import Counter
@@ -36,9 +36,9 @@ from recsys.schema import RETURN, SALE
 #: Scope of order numbers that are not those of one store.
 ONLINE = "online"
 _ORDER = ("order_id", "number", "scope")
-#: Of a quantity: what is smaller is the rounding of weights, not goods.
+#: Smaller quantities are rounding errors of weights, not goods.
 _NOTHING = 1e-4
-#: So far may the times that a channel and its export say of one order lie apart.
+#: Largest difference between the times of one order in a channel and in its export.
 NEAR = timedelta(hours=12)
 
 
@@ -52,7 +52,7 @@ class Fates:
     exported : int
         An export has the order.
     nothing_back : int
-        Refunds of what had come back already, or of nobody knows what.
+        Refunds of goods that had come back already, or of unknown goods.
     set_aside : Counter
         By reason.
     """
@@ -63,13 +63,13 @@ class Fates:
     set_aside: Counter[str] = field(default_factory=Counter)
 
 
-def numbers(told: ir.Table, systems: Collection[str]) -> tuple[ir.Table, ir.Table]:
-    """Return what live orders are called.
+def numbers(reported: ir.Table, systems: Collection[str]) -> tuple[ir.Table, ir.Table]:
+    """Return the numbers of live orders, and the ids that exports may give them.
 
     Parameters
     ----------
-    told : ibis table
-        As ``recsys.ingest.staged.TOLD``.
+    reported : ibis table
+        As ``Live.lines``.
     systems : collection of str
         Systems whose orders are exported; they name an order ``<system>:<number>``.
 
@@ -80,35 +80,37 @@ def numbers(told: ir.Table, systems: Collection[str]) -> tuple[ir.Table, ir.Tabl
     candidates : ibis table
         ``number, exported``: ids that an export may have given an order.
     """
-    named = told.select("order_id", "scope", number=told.transaction_id).distinct()
+    live_numbers = reported.select("order_id", "scope", number=reported.transaction_id).distinct()
     names = ibis.memtable(pa.table({"system": pa.array(sorted(systems), pa.string())}))
-    crossed = named.select("number").distinct().cross_join(names)
-    return named, crossed.select("number", exported=crossed.system + ":" + crossed.number)
+    crossed = live_numbers.select("number").distinct().cross_join(names)
+    return live_numbers, crossed.select("number", exported=crossed.system + ":" + crossed.number)
 
 
-def seen_once(seen: ir.Table, named: ir.Table, candidates: ir.Table) -> ir.Table:
-    """Leave out what was told live of an order and its export shows as well.
+def seen_once(seen: ir.Table, live_numbers: ir.Table, candidates: ir.Table) -> ir.Table:
+    """Drop live observations of an order that its export shows as well.
 
     Parameters
     ----------
     seen : ibis table
         As ``recsys.identity.links.OBSERVATIONS``.
-    named, candidates : ibis table
+    live_numbers, candidates : ibis table
         From ``numbers``.
     """
-    told = seen.filter(seen.source == LIVE)
-    told = told.join(named, told.group_id == named.order_id).join(candidates, "number")
+    reported = seen.filter(seen.source == LIVE)
+    reported = reported.join(live_numbers, reported.group_id == live_numbers.order_id).join(
+        candidates, "number"
+    )
     key = ("group_id", "type", "value")
     exported = seen.filter(seen.source != LIVE).select(*key)
-    both = told.semi_join(exported, [("exported", "group_id"), "type", "value"])
+    both = reported.semi_join(exported, [("exported", "group_id"), "type", "value"])
     again = both.select(*key, source=ibis.literal(LIVE)).distinct()
     return seen.anti_join(again, [*key, "source"])
 
 
 def without_exported(
-    con: Backend, lines: ir.Table, exported: ir.Table, named: ir.Table, trusted: Trusted
+    con: Backend, lines: ir.Table, exported: ir.Table, live_numbers: ir.Table, trusted: Trusted
 ) -> tuple[ir.Table, Fates]:
-    """Let exports win over what was told live.
+    """Drop live orders that exports hold, and match live refunds to their orders.
 
     Parameters
     ----------
@@ -119,10 +121,10 @@ def without_exported(
     exported : ibis table
         ``order_id, number, occurred_at, customer_id, channel, location_id`` of exported lines
         whose orders have the number of a live one, also of those that are left out.
-    named : ibis table
+    live_numbers : ibis table
         From ``numbers``.
     trusted : Trusted
-        What orders that nobody vouches for are held against.
+        What orders without a customer are checked against.
 
     Returns
     -------
@@ -131,14 +133,14 @@ def without_exported(
     fates : Fates
     """
     theirs = lines.filter(lines.source != LIVE)
-    ours = keep(con, "live", lines.filter(lines.source == LIVE).join(named, "order_id"))
+    ours = keep(con, "live", lines.filter(lines.source == LIVE).join(live_numbers, "order_id"))
     bought, back = ours.filter(ours.kind == SALE), ours.filter(ours.kind == RETURN)
     same = keep(con, "live_exported", _same_orders(_orders(bought, *_ORDER), exported))
     fates = Fates(exported=_count(con, same))
-    told = keep(con, "live_standing", bought.anti_join(same, "order_id"))
-    aside = odd(con, "live_odd", told, theirs, trusted)
+    not_exported = keep(con, "live_standing", bought.anti_join(same, "order_id"))
+    aside = odd(con, "live_odd", not_exported, theirs, trusted)
     fates.set_aside.update(_reasons(con, aside))
-    standing = told.anti_join(aside, "order_id")
+    standing = not_exported.anti_join(aside, "order_id")
     fates.kept = _count(con, standing)
     known = (
         same.filter(same.customer_id.notnull())
@@ -153,7 +155,7 @@ def without_exported(
         return sold, fates
     orders = ibis.union(
         _orders(_filled(exported, known), "order_id", "number"),
-        _orders(told, "order_id", "number"),
+        _orders(not_exported, "order_id", "number"),
     )
     of = keep(con, "live_refunded", _refunded(_orders(back, *_ORDER, "return_of"), orders))
     ours = keep(con, "live_returned", back.join(of, "order_id"))
@@ -179,9 +181,9 @@ def orders_left_out(con: Backend, marked: ir.Table) -> dict[str, int]:
     marked : ibis table
         Lines with ``left_out``, as ``corrections.leave_out`` returns them.
     """
-    told = marked.filter(marked.source == LIVE)
-    orders = told.group_by("order_id").aggregate(
-        gone=told.left_out.notnull().all(), rule=told.left_out.min()
+    live = marked.filter(marked.source == LIVE)
+    orders = live.group_by("order_id").aggregate(
+        gone=live.left_out.notnull().all(), rule=live.left_out.min()
     )
     gone = orders.filter(orders.gone)
     by_rule = gone.group_by("rule").aggregate(n=gone.count())
@@ -199,7 +201,7 @@ def _reasons(con: Backend, aside: ir.Table) -> dict[str, int]:
 
 
 def _orders(lines: ir.Table, *key: str) -> ir.Table:
-    """Return one row an order, with what tells orders of one number apart."""
+    """Return one row an order, with what distinguishes orders of one number."""
     return lines.group_by(list(key)).aggregate(
         customer_id=lines.customer_id.min(),
         channel=lines.channel.min(),
@@ -209,7 +211,7 @@ def _orders(lines: ir.Table, *key: str) -> ir.Table:
 
 
 def _filled(exported: ir.Table, known: ir.Table) -> ir.Table:
-    """Name the customers of exported orders that name nobody."""
+    """Fill in the customers of exported orders that have none."""
     joined = exported.left_join(known, exported.order_id == known.exported)
     return joined.mutate(customer_id=ibis.coalesce(joined.customer_id, joined["_told"]))
 
@@ -261,7 +263,7 @@ def _equal(pairs: ir.Table, column: str) -> ir.BooleanValue:
 
 
 def _returns(con: Backend, back: ir.Table, sold: ir.Table) -> ir.Table:
-    """Make the lines of refunds that know their order, and take the others as they are."""
+    """Return the lines of refunds; those whose order is known get its products and prices."""
     back = keep(con, "live_back", back)
     concerned = back.filter(back.of.notnull()).select("of").distinct()
     lines = keep(
@@ -281,11 +283,11 @@ def _returns(con: Backend, back: ir.Table, sold: ir.Table) -> ir.Table:
         _whose=lines.customer_id.min(where=lines.kind == SALE),
     )
     held = held.filter(held["_sold"] > 0)
-    named = back.filter(back.item_id.notnull()).join(held, ["of", "item_id"])
+    by_product = back.filter(back.item_id.notnull()).join(held, ["of", "item_id"])
     whole = back.filter(back.item_id.isnull()).drop("item_id").join(held, "of")
-    asked = ibis.union(
-        named.mutate(_asked=named.quantity.abs()),
-        whole.mutate(_asked=whole["_sold"]).select(*named.columns, "_asked"),
+    requested = ibis.union(
+        by_product.mutate(_asked=by_product.quantity.abs()),
+        whole.mutate(_asked=whole["_sold"]).select(*by_product.columns, "_asked"),
     )
     upto = ibis.window(
         group_by=["of", "item_id"],
@@ -293,14 +295,16 @@ def _returns(con: Backend, back: ir.Table, sold: ir.Table) -> ir.Table:
         preceding=None,
         following=0,
     )
-    asked = asked.mutate(_upto=asked["_asked"].sum().over(upto))
-    low, high = asked["_stated"], ibis.greatest(asked["_sold"], asked["_stated"])
-    taken = asked["_upto"].clip(low, high) - (asked["_upto"] - asked["_asked"]).clip(low, high)
-    asked = asked.mutate(_share=taken / asked["_sold"], quantity=-taken)
+    requested = requested.mutate(_upto=requested["_asked"].sum().over(upto))
+    low, high = requested["_stated"], ibis.greatest(requested["_sold"], requested["_stated"])
+    taken = requested["_upto"].clip(low, high) - (requested["_upto"] - requested["_asked"]).clip(
+        low, high
+    )
+    requested = requested.mutate(_share=taken / requested["_sold"], quantity=-taken)
     place = ibis.row_number().over(
         ibis.window(group_by="order_id", order_by=["line_no", "item_id"])
     )
-    made = asked.filter(-asked.quantity > _NOTHING)
+    made = requested.filter(-requested.quantity > _NOTHING)
     made = made.mutate(
         line_no=(place + 1).cast("int32"),
         return_of=made.of,

@@ -16,12 +16,12 @@ from recsys.ingest.orders.shared_numbers import (
     FILE_GAP,
     MOMENT,
     MOVED,
-    NOT_PEOPLE,
+    NOT_CUSTOMERS,
     SIGN,
     ZONES,
     disagree,
     interval,
-    people,
+    kinds_of_customers,
 )
 from recsys.query_engine import keep, value
 
@@ -55,7 +55,7 @@ def across_files(con: Backend, orders: ir.Table, lines: ir.Table, seen: ir.Table
     ibis table
         ``order_id, sequence, number, final``: every order of a number whose orders are not one.
     """
-    units, kinds = _with_people(con, orders, seen)
+    units, kinds = _with_identifiers(con, orders, seen)
     doubted = keep(con, "numbers_doubted", _doubted(units))
     units = keep(con, "numbers_units", units.semi_join(doubted, "number"))
     if not value(con, units.count()):
@@ -107,12 +107,12 @@ def meant(con: Backend, lines: ir.Table, orders: ir.Table) -> ir.Table:
     return keep(con, "returns_meant", found.select(ROW, "sequence", meant="order_id"))
 
 
-def _with_people(con: Backend, orders: ir.Table, seen: ir.Table) -> tuple[ir.Table, list[str]]:
+def _with_identifiers(con: Backend, orders: ir.Table, seen: ir.Table) -> tuple[ir.Table, list[str]]:
     """Add a column for each type of identifier: what an order names."""
     theirs = seen.semi_join(orders, [("group_id", "order_id"), "sequence"])
-    theirs = theirs.filter(~theirs.type.isin(NOT_PEOPLE) & theirs.blocked.isnull())
+    theirs = theirs.filter(~theirs.type.isin(NOT_CUSTOMERS) & theirs.blocked.isnull())
     theirs = keep(con, "numbers_people", theirs)
-    kinds = people(con.to_pyarrow(theirs.select("type").distinct())["type"].to_pylist())
+    kinds = kinds_of_customers(con.to_pyarrow(theirs.select("type").distinct())["type"].to_pylist())
     if not kinds:
         return orders, kinds
     values = theirs.group_by(_unit=theirs.group_id, _sequence=theirs.sequence).aggregate(

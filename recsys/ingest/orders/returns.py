@@ -57,11 +57,11 @@ def match(con: Backend, lines: ir.Table, window_days: float) -> tuple[ir.Table, 
     stated = keep(con, "returns_stated", stated.select("order_id", "line_no"))
     open_ = returns.anti_join(stated, ["order_id", "line_no"])
     unknown = int(value(con, open_.return_of.notnull().sum().fill_null(0)))
-    named = open_.filter(open_.customer_id.notnull())
-    keys = named.select("customer_id", "item_id").distinct()
+    of_customers = open_.filter(open_.customer_id.notnull())
+    keys = of_customers.select("customer_id", "item_id").distinct()
     sales = sold.semi_join(keys, ["customer_id", "item_id"])
     columns = ["customer_id", "item_id", "occurred_at", "order_id", "line_no", "quantity", "kind"]
-    stream = ibis.union(named.select(*columns), sales.select(*columns))
+    stream = ibis.union(of_customers.select(*columns), sales.select(*columns))
     stream = stream.order_by(
         "customer_id", "item_id", "occurred_at", ibis.desc("kind"), "order_id", "line_no"
     )

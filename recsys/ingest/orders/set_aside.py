@@ -1,10 +1,10 @@
-"""What nobody vouches for and is odd is set aside: it teaches nothing, and stops no training.
+"""Unconfirmed orders and events that look wrong are set aside, so that no model learns from them.
 
-An order that channels told of, that names no customer and that no export knows, is odd where its
-currency is none of the workspace's, where nobody else knows one of its products, or where such
-orders come in bulk. Of what pages told of, with keys that anybody can read, the products are held
-against what others know, and a purchase counts once somebody else told of its order. What is set
-aside stays in the ledger; an export of the same order brings it in. Called by ``live`` and
+A live order without a customer that no export holds is set aside where its currency is not one of
+the workspace, where one of its products is unknown otherwise, or where such orders arrive in bulk.
+Pages report events with keys that anybody can read. Their products are checked against those of
+other sources, and their purchases count once another source confirms the order. What is set aside
+stays in the ledger; an export of the same order brings it in. Called by ``live_orders`` and
 ``unify``.
 """
 
@@ -27,37 +27,36 @@ from recsys.schema import SALE
 CURRENCY: Final = "currency"
 PRODUCT: Final = "product"
 BULK: Final = "bulk"
-#: So many days of orders say what a usual day is; fewer say nothing.
+#: Fewest days of orders from which a usual day is computed.
 _LEAST_DAYS: Final = 28
-#: What came before a day within so many days says what is usual of orders of nobody.
+#: Days before a day from which its usual number of orders without a customer is computed.
 _BEFORE_DAYS: Final = 56
-#: So many orders of nobody are no bulk on any day.
+#: This many orders without a customer are never too many in a day.
 _FEW: Final = 50
-
 
 _COLUMNS: Final = pa.schema([("order_id", pa.string()), ("reason", pa.string())])
 
 
 class Trusted(NamedTuple):
-    """What is held against."""
+    """What unconfirmed orders are checked against."""
 
     items: ir.Table
     """``item_id`` of products that exports and the back office name."""
     currencies: Collection[str]
     """Of the settings."""
     most: float
-    """Orders of nobody in a day, as a multiple of a usual day's."""
+    """Most orders without a customer in a day, as a multiple of the orders of a usual day."""
 
 
 def odd(con: Backend, name: str, orders: ir.Table, others: ir.Table, trusted: Trusted) -> ir.Table:
-    """Find the orders that nobody vouches for and that are odd.
+    """Find the orders to set aside among those without a customer.
 
     Parameters
     ----------
     con : ibis backend
-        The engine; keeps what is found.
+        The engine; keeps the result.
     name : str
-        Under which it keeps that.
+        Name of the table that it keeps.
     orders : ibis table
         Lines of live orders that no export knows.
     others : ibis table
@@ -96,8 +95,8 @@ def odd(con: Backend, name: str, orders: ir.Table, others: ir.Table, trusted: Tr
     found = found.mutate(reason=reason)
     ordinary = found.filter(found.reason.isnull())
     by_day = ordinary.group_by("day").aggregate(n=ordinary.count())
-    told = {row["day"]: int(row["n"]) for row in rows(con, by_day)}
-    bulk = in_bulk(told, _usual(con, vouched), trusted.most)
+    orders_by_day = {row["day"]: int(row["n"]) for row in rows(con, by_day)}
+    bulk = in_bulk(orders_by_day, _usual(con, vouched), trusted.most)
     if bulk:
         much = found.reason.isnull() & found.day.isin(sorted(bulk))
         found = found.mutate(reason=ibis.ifelse(much, BULK, found.reason))
@@ -105,18 +104,18 @@ def odd(con: Backend, name: str, orders: ir.Table, others: ir.Table, trusted: Tr
 
 
 def in_bulk(by_day: Mapping[date, int], usual: float | None, most: float) -> set[date]:
-    """Return the days on which too many orders of nobody were told of.
+    """Return the days with too many orders without a customer.
 
     Parameters
     ----------
     by_day : mapping
-        Day → orders of nobody that channels told of.
+        Day → reported orders without a customer.
     usual : float or None
-        Orders of a usual day that exports know or that name somebody; None where too few days are
-        known, and nothing is too many.
+        Orders of a usual day that exports hold or that have a customer; None where too few days are
+        known: then no day has too many.
     most : float
-        So many times a usual day, or a usual one of theirs over the eight weeks before, if that is
-        more, are not too many.
+        A day has too many above this multiple of ``usual``, or of the median of ``by_day`` over the
+        eight weeks before, whichever is larger.
     """
     if usual is None:
         return set()
@@ -146,43 +145,46 @@ def _usual(con: Backend, vouched: ir.Table) -> float | None:
 
 
 def confirmed(
-    con: Backend, told: ir.Table, of_pages: ir.Table, candidates: ir.Table, lines: ir.Table
+    con: Backend, reported: ir.Table, of_pages: ir.Table, candidates: ir.Table, lines: ir.Table
 ) -> ir.Table:
-    """Return ``order_id`` of orders of pages that somebody else told of.
+    """Return ``order_id`` of orders that pages reported and another source confirms.
 
     Parameters
     ----------
     con : ibis backend
-        The engine; keeps what orders are called.
-    told, of_pages : ibis table
-        What orders are called that channels and pages told of, as ``live.numbers`` returns it.
+        The engine; keeps the numbers of orders.
+    reported, of_pages : ibis table
+        Numbers of the orders that channels and pages reported, as ``live_orders.numbers`` returns
+        them.
     candidates : ibis table
-        What exports may call those of pages.
+        Ids that exports may give the orders of pages.
     lines : ibis table
         With the ``order_id`` of everything that was exported.
     """
     of_pages = keep(con, "page_orders", of_pages)
-    told = keep(con, "told_orders", told.select("order_id"))
+    reported = keep(con, "told_orders", reported.select("order_id"))
     exported = keep(con, "page_candidates", candidates)
     exported = exported.semi_join(lines, [("exported", "order_id")])
-    both = ibis.union(of_pages.semi_join(told, "order_id"), of_pages.semi_join(exported, "number"))
+    both = ibis.union(
+        of_pages.semi_join(reported, "order_id"), of_pages.semi_join(exported, "number")
+    )
     return keep(con, "page_orders_confirmed", both.select("order_id").distinct())
 
 
 class OfPages(NamedTuple):
-    """What became of what pages told of."""
+    """What became of the events of pages."""
 
     gone: ir.Table
-    """``event_id`` of events that count nothing."""
+    """``event_id`` of events that do not count."""
     counts: Counter[str]
-    """``confirmed``, ``unconfirmed``, ``product`` (set aside), and ``exported``: whoever told of
-    them, events that an export holds."""
+    """``confirmed``, ``unconfirmed``, ``product`` (set aside), and ``exported``:
+    events of any source that an export holds too."""
 
 
 def of_pages(
     con: Backend, pages: ir.Table, events: ir.Table, items: ir.Table, confirmed: ir.Table
 ) -> OfPages:
-    """Find what pages told of that counts nothing.
+    """Find the events of pages that do not count.
 
     Parameters
     ----------
@@ -193,19 +195,19 @@ def of_pages(
     events : ibis table
         Staged events with their ``source``.
     items : ibis table
-        ``item_id`` of products that anybody else knows.
+        ``item_id`` of products that other sources know.
     confirmed : ibis table
-        ``order_id`` of orders that somebody else told of.
+        ``order_id`` of orders that another source confirms.
     """
     exported = events.filter(events.source != LIVE).select("event_id").distinct()
     bought = pages.filter(pages.purchase)
     unconfirmed = bought.anti_join(confirmed, "order_id")
-    looked = pages.filter(~pages.purchase)
-    again = looked.semi_join(exported, [("told_id", "event_id")])
-    rest = looked.anti_join(exported, [("told_id", "event_id")])
-    named = events.filter((events.source == LIVE) & events.item_id.notnull())
-    strange = named.anti_join(items, "item_id").select("event_id").distinct()
-    odd_ones = rest.semi_join(strange, "event_id")
+    views = pages.filter(~pages.purchase)
+    again = views.semi_join(exported, [("told_id", "event_id")])
+    rest = views.anti_join(exported, [("told_id", "event_id")])
+    with_product = events.filter((events.source == LIVE) & events.item_id.notnull())
+    unknown = with_product.anti_join(items, "item_id").select("event_id").distinct()
+    odd_ones = rest.semi_join(unknown, "event_id")
     gone = ibis.union(
         *(
             table.select("event_id", what=ibis.literal(what))
@@ -221,7 +223,7 @@ def of_pages(
     counts = Counter({row["what"]: int(row["n"]) for row in rows(con, counted)})
     (all_,) = rows(con, bought.aggregate(n=bought.count()))
     counts["confirmed"] = int(all_["n"]) - counts["unconfirmed"]
-    told = events.filter((events.source == LIVE) & (events.event != "purchase"))
-    told = told.anti_join(pages, "event_id").semi_join(exported, "event_id")
-    counts["exported"] += int(value(con, told.event_id.nunique()))
+    of_channels = events.filter((events.source == LIVE) & (events.event != "purchase"))
+    of_channels = of_channels.anti_join(pages, "event_id").semi_join(exported, "event_id")
+    counts["exported"] += int(value(con, of_channels.event_id.nunique()))
     return OfPages(gone.select("event_id"), counts)

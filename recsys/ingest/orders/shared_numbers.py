@@ -48,14 +48,15 @@ DAY: Final = timedelta(days=1)
 MOVED: Final = timedelta(days=31)
 #: Stands between a number and the time that tells its orders apart.
 SIGN: Final = "~"
-NOT_PEOPLE: Final = ("payment_token", "device")
+NOT_CUSTOMERS: Final = ("payment_token", "device")
 
 
-def people(kinds: Sequence[str]) -> list[str]:
-    """Return the identifier types that name one person each, strongest first."""
-    named = [kind for kind in kinds if kind not in NOT_PEOPLE]
+def kinds_of_customers(kinds: Sequence[str]) -> list[str]:
+    """Return the identifier types that belong to one customer each, strongest first."""
+    customer_kinds = [kind for kind in kinds if kind not in NOT_CUSTOMERS]
     return sorted(
-        named, key=lambda kind: (links.ANCHORS.index(kind) if kind in links.ANCHORS else 99, kind)
+        customer_kinds,
+        key=lambda kind: (links.ANCHORS.index(kind) if kind in links.ANCHORS else 99, kind),
     )
 
 
@@ -90,7 +91,7 @@ def within_file(
         one because their rows stand together; and ``tickets_with_others_between``: tickets whose
         lines others stand between, minutes or hours apart.
     """
-    kinds = people([*identifiers])
+    kinds = kinds_of_customers([*identifiers])
     found = _without_blocked(found, kinds, settings)
     span = found["last"] - found["first"]
     pos = found.channel == "pos"
@@ -157,7 +158,7 @@ def facts(lines: ir.Table, identifiers: dict[str, str]) -> dict[str, ir.Value]:
         "place_min": lines.location_id.min(),
         "place_max": lines.location_id.max(),
     }
-    for kind in people([*identifiers]):
+    for kind in kinds_of_customers([*identifiers]):
         column = lines[identifiers[kind]]
         found |= {_end(kind, "min"): column.min(), _end(kind, "max"): column.max()}
     return found

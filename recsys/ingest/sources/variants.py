@@ -175,8 +175,8 @@ def _title(table: ir.Table, title: ir.Value, alone: ir.BooleanValue) -> ir.Value
     first = (table[ROW] == table["_first"]) & alone
     once = (first & table["_untitled"] & table["parent_id"].notnull()).fill_null(False)
     whole = title + " - " + table["_option"]
-    wanted = (table["title"].isnull() | once) & table["_option"].notnull() & title.notnull()
-    return ibis.ifelse(wanted, whole, title)
+    rows_needed = (table["title"].isnull() | once) & table["_option"].notnull() & title.notnull()
+    return ibis.ifelse(rows_needed, whole, title)
 
 
 def _hidden(table: ir.Table, alone: ir.BooleanValue) -> ir.BooleanValue:
