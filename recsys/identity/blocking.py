@@ -24,123 +24,32 @@ if TYPE_CHECKING:
 #: What the ``blocked`` column says about a value that a rule caught.
 RULE: Final = "rule"
 
+_PLACEHOLDERS_TEXT = (
+    "na missing empty blank tbd default dummy test testing true guest guestuser guestcustomer "
+    "gast invité invitado ospite gość misafir ضيف زائر مهمان სტუმარი ゲスト notloggedin anonymous "
+    "anon anonym anonyme anonimo anónimo anonim ناشناس nobody nocard noemail nophone walkin "
+    "walk-in walkincustomer walk-incustomer cashcustomer laufkunde laufkundschaft barverkauf x "
+    "xx xxx xxxx asdf"
+)
 #: In place of a value, whatever its type, besides what can be no id at all (``placeholders``).
 #: Blanks are gone and case does not matter.
-PLACEHOLDERS: Final = (
-    "na",
-    "missing",
-    "empty",
-    "blank",
-    "tbd",
-    "default",
-    "dummy",
-    "test",
-    "testing",
-    "true",
-    "guest",
-    "guestuser",
-    "guestcustomer",
-    "gast",
-    "invité",
-    "invitado",
-    "ospite",
-    "gość",
-    "misafir",
-    "ضيف",
-    "زائر",
-    "مهمان",
-    "სტუმარი",
-    "ゲスト",
-    "notloggedin",
-    "anonymous",
-    "anon",
-    "anonym",
-    "anonyme",
-    "anonimo",
-    "anónimo",
-    "anonim",
-    "ناشناس",
-    "nobody",
-    "nocard",
-    "noemail",
-    "nophone",
-    "walkin",
-    "walk-in",
-    "walkincustomer",
-    "walk-incustomer",
-    "cashcustomer",
-    "laufkunde",
-    "laufkundschaft",
-    "barverkauf",
-    "x",
-    "xx",
-    "xxx",
-    "xxxx",
-    "asdf",
-)
+PLACEHOLDERS: Final = tuple(_PLACEHOLDERS_TEXT.split())
 
+_EMAILS_TEXT = (
+    "test@* tester@* testing@* example@* dummy@* fake@* asdf@* none@* n/a@* nobody@* unknown@* "
+    "anonymous@* guest@* noemail@* no-email@* no.email@* nomail@* no-mail@* noreply@* no-reply@* "
+    "no_reply@* donotreply@* do-not-reply@* do_not_reply@* mailer-daemon@* *@localhost *@invalid "
+    "*.invalid *@none.com *@noemail.* *@nomail.* @* *@"
+)
 #: Addresses made up at a counter or read by nobody.
-EMAILS: Final = (
-    "test@*",
-    "tester@*",
-    "testing@*",
-    "example@*",
-    "dummy@*",
-    "fake@*",
-    "asdf@*",
-    "none@*",
-    "n/a@*",
-    "nobody@*",
-    "unknown@*",
-    "anonymous@*",
-    "guest@*",
-    "noemail@*",
-    "no-email@*",
-    "no.email@*",
-    "nomail@*",
-    "no-mail@*",
-    "noreply@*",
-    "no-reply@*",
-    "no_reply@*",
-    "donotreply@*",
-    "do-not-reply@*",
-    "do_not_reply@*",
-    "mailer-daemon@*",
-    "*@localhost",
-    "*@invalid",
-    "*.invalid",
-    "*@none.com",
-    "*@noemail.*",
-    "*@nomail.*",
-    "@*",
-    "*@",
-)
+EMAILS: Final = tuple(_EMAILS_TEXT.split())
 
-#: What tills write where the token of a card should be.
-PAYMENTS: Final = (
-    "cash",
-    "bar",
-    "card",
-    "creditcard",
-    "debitcard",
-    "credit",
-    "debit",
-    "visa",
-    "mastercard",
-    "maestro",
-    "amex",
-    "paypal",
-    "klarna",
-    "voucher",
-    "giftcard",
-    "gift_card",
-    "invoice",
-    "cheque",
-    "check",
-    "banktransfer",
-    "other",
-    "manual",
+_PAYMENTS_TEXT = (
+    "cash bar card creditcard debitcard credit debit visa mastercard maestro amex paypal klarna "
+    "voucher giftcard gift_card invoice cheque check banktransfer other manual"
 )
+#: What tills write where the token of a card should be.
+PAYMENTS: Final = tuple(_PAYMENTS_TEXT.split())
 
 #: A card number of which no more than the last digits are left: ``****1234``.
 _MASKED: Final = r"[x*#•]+[-x*#•]*[0-9]{0,6}"

@@ -25,61 +25,20 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 IdKind = Literal["item", "order", "account"]
+_WORDS_TEXT = (
+    "null, nil, none, nan, -nan, +nan, n/a, n.a., n/d, n.d., k.a., undefined, undef, unset, "
+    "not set, not defined, not provided, not available, not applicable, not found, no value, "
+    "data not available, data deleted, unavailable, unknown, unbekannt, inconnu, desconocido, "
+    "sconosciuto, nieznany, bilinmiyor, nicht gesetzt, nicht verfügbar, object object, false, "
+    "missing value"
+)
 #: What programs and people write where there is nothing; case, blanks and brackets do not matter.
-_WORDS: Final = (
-    "null",
-    "nil",
-    "none",
-    "nan",
-    "-nan",
-    "+nan",
-    "n/a",
-    "n.a.",
-    "n/d",
-    "n.d.",
-    "k.a.",
-    "undefined",
-    "undef",
-    "unset",
-    "not set",
-    "not defined",
-    "not provided",
-    "not available",
-    "not applicable",
-    "not found",
-    "no value",
-    "data not available",
-    "data deleted",
-    "unavailable",
-    "unknown",
-    "unbekannt",
-    "inconnu",
-    "desconocido",
-    "sconosciuto",
-    "nieznany",
-    "bilinmiyor",
-    "nicht gesetzt",
-    "nicht verfügbar",
-    "object object",
-    "false",
-    "missing value",
+_WORDS: Final = tuple(_WORDS_TEXT.split(", "))
+_BRACKETED_TEXT = (
+    "na, nat, empty, blank, missing, other, no id, leer, vide, vacío, vuoto, puste, boş"
 )
 #: Words that say so only between brackets; without, they may be somebody's id.
-_BRACKETED: Final = (
-    "na",
-    "nat",
-    "empty",
-    "blank",
-    "missing",
-    "other",
-    "no id",
-    "leer",
-    "vide",
-    "vacío",
-    "vuoto",
-    "puste",
-    "boş",
-)
+_BRACKETED: Final = tuple(_BRACKETED_TEXT.split(", "))
 #: Errors of spreadsheets that do not end in a mark, in the languages that have their own.
 _ERRORS: Final = ("#n/a", "#na", "#nv", "#n/d", "#n/b", "#yok", "#getting_data", "#i/t", "#н/д")
 

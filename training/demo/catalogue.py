@@ -17,22 +17,13 @@ REGIONS = ("North", "East", "South", "West")
 MOST_VARIANTS = 24
 #: Minimum age for beer, wine, liquor and tobacco: that of the United States, where the stores are.
 MINIMUM_AGE = 21
-#: Departments, categories and types that it holds for, and types within them for which it does not.
-_FOR_ADULTS = (
-    "SPIRITS",
-    "BEERS/ALES",
-    "DOMESTIC WINE",
-    "IMPORTED WINE",
-    "MISC WINE",
-    "CIGARETTES",
-    "CIGARS",
-    "BEERALEMALT LIQUORS",
-    "GIFT BASKETS BEER",
-    "VODKAS(42 UNDER PROOF)",
-    "CHEWING TOBACCO",
-    "SMOKING TOBACCO",
-    "SNUFF",
+_FOR_ADULTS_TEXT = (
+    "SPIRITS, BEERS/ALES, DOMESTIC WINE, IMPORTED WINE, MISC WINE, CIGARETTES, CIGARS, "
+    "BEERALEMALT LIQUORS, GIFT BASKETS BEER, VODKAS(42 UNDER PROOF), CHEWING TOBACCO, "
+    "SMOKING TOBACCO, SNUFF"
 )
+#: Departments, categories and types that it holds for, and types within them for which it does not.
+_FOR_ADULTS = tuple(_FOR_ADULTS_TEXT.split(", "))
 _FOR_ALL = ("BEERALE -NON ALCOHOLIC", "NON-ALCOHLIC WINES", "CRV DEPOSIT T/NF")
 
 

@@ -17,42 +17,11 @@ TEST_EMAIL = "test@example.com"
 #: The tablet at the customers' desk, on which staff log customers in.
 DESK_DEVICE = "1000000001.1483228800"
 
-FIRST_NAMES = (
-    "Ada",
-    "Amir",
-    "Ana",
-    "Ben",
-    "Carla",
-    "Chloé",
-    "Dana",
-    "Diego",
-    "Elif",
-    "Emma",
-    "Felix",
-    "Grace",
-    "Hana",
-    "Ines",
-    "Ivan",
-    "Jonas",
-    "José",
-    "Kofi",
-    "Lena",
-    "Liam",
-    "Maya",
-    "Mei",
-    "Nadia",
-    "Noah",
-    "Olga",
-    "Omar",
-    "Priya",
-    "Rosa",
-    "Sam",
-    "Søren",
-    "Tara",
-    "Victor",
-    "Yara",
-    "Zoë",
+_FIRST_NAMES_TEXT = (
+    "Ada Amir Ana Ben Carla Chloé Dana Diego Elif Emma Felix Grace Hana Ines Ivan Jonas José "
+    "Kofi Lena Liam Maya Mei Nadia Noah Olga Omar Priya Rosa Sam Søren Tara Victor Yara Zoë"
 )
+FIRST_NAMES = tuple(_FIRST_NAMES_TEXT.split())
 LAST_NAMES = (
     "Adams",
     "Baker",

@@ -19,30 +19,13 @@ DEPARTMENTS = {
     "ELECT &PLUMBING": "Electrical and plumbing",
 }
 
-#: Types that say nothing without their category.
-VAGUE = (
-    "BLENDS",
-    "DRY",
-    "ENHANCED",
-    "FRESH",
-    "JUICE",
-    "MAINSTREAM",
-    "NOVELTIES",
-    "PANTRY",
-    "PREMIUM",
-    "PREMIUM PINTS",
-    "SEASONAL",
-    "SPECIALTY",
-    "STICKS/ENROBED",
-    "SUPER PREMIUM PINTS",
-    "TRADITIONAL",
-    "VALUE",
-    "ECONOMY",
-    "REGULAR",
-    "LIGHT",
-    "OTHER",
-    "FROZEN",
+_VAGUE_TEXT = (
+    "BLENDS, DRY, ENHANCED, FRESH, JUICE, MAINSTREAM, NOVELTIES, PANTRY, PREMIUM, PREMIUM PINTS, "
+    "SEASONAL, SPECIALTY, STICKS/ENROBED, SUPER PREMIUM PINTS, TRADITIONAL, VALUE, ECONOMY, "
+    "REGULAR, LIGHT, OTHER, FROZEN"
 )
+#: Types that say nothing without their category.
+VAGUE = tuple(_VAGUE_TEXT.split(", "))
 _CUT_AT = 30
 
 #: What the labels shorten, in full; an empty text is left out.

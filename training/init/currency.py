@@ -12,64 +12,17 @@ from training.init.names import MONEY, ORDER_NAMES
 from training.init.proposal import Proposal, columns_of, shown, used_columns
 from training.init.roles import fits
 
-_HINTS = (
-    "curr",
-    "ccy",
-    "wahrung",
-    "waehrung",
-    "devise",
-    "moneda",
-    "divisa",
-    "valuta",
-    "waluta",
-    "parabirimi",
-    "doviz",
-    "通貨",
-    "ارز",
-    "عمله",
-    "ვალუტა",
+_HINTS_TEXT = (
+    "curr ccy wahrung waehrung devise moneda divisa valuta waluta parabirimi doviz 通貨 ارز عمله "
+    "ვალუტა"
+)
+_HINTS = tuple(_HINTS_TEXT.split())
+_COMMON_TEXT = (
+    "EUR USD GBP JPY CHF SEK NOK DKK PLN CZK HUF TRY CAD AUD NZD CNY INR GEL AED SAR IRR BRL MXN "
+    "ZAR RON BGN ILS KRW SGD HKD THB UAH RUB KWD QAR EGP"
 )
 #: Codes that are rarely anything else than currencies.
-_COMMON = frozenset(
-    [
-        "EUR",
-        "USD",
-        "GBP",
-        "JPY",
-        "CHF",
-        "SEK",
-        "NOK",
-        "DKK",
-        "PLN",
-        "CZK",
-        "HUF",
-        "TRY",
-        "CAD",
-        "AUD",
-        "NZD",
-        "CNY",
-        "INR",
-        "GEL",
-        "AED",
-        "SAR",
-        "IRR",
-        "BRL",
-        "MXN",
-        "ZAR",
-        "RON",
-        "BGN",
-        "ILS",
-        "KRW",
-        "SGD",
-        "HKD",
-        "THB",
-        "UAH",
-        "RUB",
-        "KWD",
-        "QAR",
-        "EGP",
-    ]
-)
+_COMMON = frozenset(_COMMON_TEXT.split())
 _FEW = 12
 #: What a sign most often means, for examples.
 _LIKELY = {"$": "USD", "£": "GBP", "¥": "JPY", "kr": "SEK", "kr.": "SEK", "rs": "INR"}

@@ -12,22 +12,11 @@ from training.init import times
 from training.init.evidence import Evidence
 from training.init.proposal import Proposal, columns_of, shown, value_of
 
-_NUMBERS = (
-    "quantity",
-    "unit_price",
-    "discount",
-    "amount",
-    "order_discount",
-    "order_total",
-    "order_shipping",
-    "order_tax",
-    "refunded_quantity",
-    "refunded_amount",
-    "price",
-    "sale_price",
-    "cost",
-    "on_hand",
+_NUMBERS_TEXT = (
+    "quantity unit_price discount amount order_discount order_total order_shipping order_tax "
+    "refunded_quantity refunded_amount price sale_price cost on_hand"
 )
+_NUMBERS = tuple(_NUMBERS_TEXT.split())
 _COUNTED = {
     "unix": "seconds since 1970",
     "unix_ms": "milliseconds since 1970",

@@ -68,71 +68,19 @@ _SHORT = {
     "val": "value",
     "wh": "warehouse",
 }
+_WHOLE_TEXT = (
+    "account amount article card code currency customer date discount id invoice item line "
+    "member name order price product quantity receipt sales sku status store tax ticket time "
+    "total type unit value"
+)
 #: Words that are written with others in one: ``ORDERNO``, ``CUSTID``, ``UNITPRC``.
-_WHOLE = (
-    "account",
-    "amount",
-    "article",
-    "card",
-    "code",
-    "currency",
-    "customer",
-    "date",
-    "discount",
-    "id",
-    "invoice",
-    "item",
-    "line",
-    "member",
-    "name",
-    "order",
-    "price",
-    "product",
-    "quantity",
-    "receipt",
-    "sales",
-    "sku",
-    "status",
-    "store",
-    "tax",
-    "ticket",
-    "time",
-    "total",
-    "type",
-    "unit",
-    "value",
-)
+_WHOLE = tuple(_WHOLE_TEXT.split())
+_BETWEEN_TEXT = "d da de del dell della des di du l la le of the"
 #: Words that hold others together: ``N° de commande``, ``date of sale``.
-_BETWEEN = {
-    "d",
-    "da",
-    "de",
-    "del",
-    "dell",
-    "della",
-    "des",
-    "di",
-    "du",
-    "l",
-    "la",
-    "le",
-    "of",
-    "the",
-}
+_BETWEEN = set(_BETWEEN_TEXT.split())
+_NET_TEXT = "netto net excltax extax exvat exklmwst ht senzaiva sinimpuestos kdvharic 税抜"
 #: What stands behind a measure's name and says nothing of what it is; without tax, and other.
-_NET = (
-    "netto",
-    "net",
-    "excltax",
-    "extax",
-    "exvat",
-    "exklmwst",
-    "ht",
-    "senzaiva",
-    "sinimpuestos",
-    "kdvharic",
-    "税抜",
-)
+_NET = tuple(_NET_TEXT.split())
 _ENDS = (
     *_NET,
     "brutto",

@@ -41,18 +41,12 @@ from training.init.names import (
 from training.init.overrides import Override
 from training.init.proposal import Proposal, used_columns
 
-#: Kinds that ``init`` can propose; a database is written by hand.
-KINDS = (
-    "till_tickets",
-    "shopify_orders",
-    "woocommerce_orders",
-    "order_lines",
-    "ga4_events",
-    "products",
-    "locations",
-    "stock",
-    "customer_links",
+_KINDS_TEXT = (
+    "till_tickets shopify_orders woocommerce_orders order_lines ga4_events products locations "
+    "stock customer_links"
 )
+#: Kinds that ``init`` can propose; a database is written by hand.
+KINDS = tuple(_KINDS_TEXT.split())
 LINES = ("till_tickets", "order_lines")
 #: Fields that are settled by modules of their own.
 _LATER = {*MONEY, "line_type", "cancelled", "channel", "currency"}

@@ -266,17 +266,11 @@ IDENTIFIER_NAMES: dict[str, tuple[str, ...]] = {
 
 #: Fields of which a word before the name says nothing, and that hold numbers.
 MEASURES = ("quantity", "unit_price", "discount", "amount", "refunded_quantity", "refunded_amount")
-#: Fields that hold money.
-MONEY = (
-    "unit_price",
-    "discount",
-    "amount",
-    "order_discount",
-    "order_total",
-    "order_shipping",
-    "order_tax",
-    "refunded_amount",
+_MONEY_TEXT = (
+    "unit_price discount amount order_discount order_total order_shipping order_tax refunded_amount"
 )
+#: Fields that hold money.
+MONEY = tuple(_MONEY_TEXT.split())
 
 #: Columns that only a till writes.
 TILL_NAMES = phrases(

@@ -113,68 +113,21 @@ BAG_WORDS = frozenset(
         "პარკი, packaging, Verpackung, port, portes"
     )
 )
+_MAYBE_FEE_WORDS_TEXT = (
+    "postage, shipping, carriage, delivery charge, gift card, gift voucher, voucher, coupon, "
+    "bank charges, service fee, handling fee, deposit, bag charge, manual, adjust, donation, "
+    "versand, pfand, gutschein, tragetasche, trinkgeld, porto, frais de, consigne, carte cadeau, "
+    "bon d'achat, gastos de, tarjeta regalo, spese di, carta regalo, buono, karta podarunkowa, "
+    "bon podarunkowy, hediye kart, kargo, ギフトカード, 送料, بطاقة هدية, کارت هدیه"
+)
 #: Parts of titles of lines that may be no products.
-MAYBE_FEE_WORDS = (
-    "postage",
-    "shipping",
-    "carriage",
-    "delivery charge",
-    "gift card",
-    "gift voucher",
-    "voucher",
-    "coupon",
-    "bank charges",
-    "service fee",
-    "handling fee",
-    "deposit",
-    "bag charge",
-    "manual",
-    "adjust",
-    "donation",
-    "versand",
-    "pfand",
-    "gutschein",
-    "tragetasche",
-    "trinkgeld",
-    "porto",
-    "frais de",
-    "consigne",
-    "carte cadeau",
-    "bon d'achat",
-    "gastos de",
-    "tarjeta regalo",
-    "spese di",
-    "carta regalo",
-    "buono",
-    "karta podarunkowa",
-    "bon podarunkowy",
-    "hediye kart",
-    "kargo",
-    "ギフトカード",
-    "送料",
-    "بطاقة هدية",
-    "کارت هدیه",
+MAYBE_FEE_WORDS = tuple(_MAYBE_FEE_WORDS_TEXT.split(", "))
+_VOUCHER_WORDS_TEXT = (
+    "voucher, coupon, discount, gutschein, rabatt, remise, bon d'achat, cupón, descuento, buono, "
+    "sconto, kupon, indirim, クーポン, 割引, كوبون, تخفیف"
 )
 #: Parts of titles of vouchers, which may lower what an order cost; ingest knows them by the sign.
-VOUCHER_WORDS = (
-    "voucher",
-    "coupon",
-    "discount",
-    "gutschein",
-    "rabatt",
-    "remise",
-    "bon d'achat",
-    "cupón",
-    "descuento",
-    "buono",
-    "sconto",
-    "kupon",
-    "indirim",
-    "クーポン",
-    "割引",
-    "كوبون",
-    "تخفیف",
-)
+VOUCHER_WORDS = tuple(_VOUCHER_WORDS_TEXT.split(", "))
 
 #: Customers who are nobody, as shops write them.
 GUEST_WORDS = frozenset(

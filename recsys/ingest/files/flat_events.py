@@ -21,25 +21,12 @@ PLACES = {
     "ga_session_id": "event_params.ga_session_id",
     "session_number": "event_params.session_number",
 }
-_TOP = (
-    "event_id",
-    "event_name",
-    "event",
-    "event_timestamp",
-    "event_date",
-    "occurred_at",
-    "session_id",
-    "channel",
-    "platform",
-    "location_id",
-    "currency",
-    "transaction_id",
-    "user_pseudo_id",
-    "user_id",
-    "event_params",
-    "ecommerce",
-    "items",
+_TOP_TEXT = (
+    "event_id event_name event event_timestamp event_date occurred_at session_id channel "
+    "platform location_id currency transaction_id user_pseudo_id user_id event_params ecommerce "
+    "items"
 )
+_TOP = tuple(_TOP_TEXT.split())
 _VALUES = ("string_value", "int_value", "double_value", "float_value")
 Tree = dict[str, Any]
 

@@ -21,22 +21,11 @@ from recsys.query_engine import quote, quote_name
 #: Whole numbers up to here are exact in 64 bits of floating point.
 _EXACT = 2**53
 _FLOATS = ("FLOAT", "DOUBLE")
-_KEPT = (
-    "TINYINT",
-    "SMALLINT",
-    "INTEGER",
-    "BIGINT",
-    "HUGEINT",
-    "UTINYINT",
-    "USMALLINT",
-    "UINTEGER",
-    "UBIGINT",
-    "UHUGEINT",
-    "BOOLEAN",
-    "DATE",
-    "TIMESTAMP",
-    "TIMESTAMP WITH TIME ZONE",
+_KEPT_TEXT = (
+    "TINYINT, SMALLINT, INTEGER, BIGINT, HUGEINT, UTINYINT, USMALLINT, UINTEGER, UBIGINT, "
+    "UHUGEINT, BOOLEAN, DATE, TIMESTAMP, TIMESTAMP WITH TIME ZONE"
 )
+_KEPT = tuple(_KEPT_TEXT.split(", "))
 
 
 def open_parquet(con: Backend, file: SourceFile) -> RawTable:

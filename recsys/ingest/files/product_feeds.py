@@ -16,23 +16,12 @@ from recsys.errors import DataError
 from recsys.ingest.files.cleaning import clean
 from recsys.ingest.files.survey import BLOCK, open_bytes
 
-#: Elements that are a record, by their local names.
-ENTRIES = (
-    "item",
-    "entry",
-    "product",
-    "offer",
-    "article",
-    "record",
-    "row",
-    "produkt",
-    "shopitem",
-    "o",
-    "artikel",
-    "producto",
-    "produit",
-    "prodotto",
+_ENTRIES_TEXT = (
+    "item entry product offer article record row produkt shopitem o artikel producto produit "
+    "prodotto"
 )
+#: Elements that are a record, by their local names.
+ENTRIES = tuple(_ENTRIES_TEXT.split())
 _GOOGLE = "g:"
 
 

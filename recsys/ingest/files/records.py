@@ -19,26 +19,12 @@ from recsys.ingest.files.cleaning import clean
 from recsys.ingest.files.sniffing import is_utf8
 from recsys.ingest.files.survey import open_bytes
 
-#: Names that a list of records has inside of an object.
-LISTS = (
-    "events",
-    "items",
-    "data",
-    "rows",
-    "records",
-    "results",
-    "result",
-    "orders",
-    "products",
-    "value",
-    "hits",
-    "entries",
-    "lines",
-    "order_lines",
-    "customers",
-    "stock",
-    "locations",
+_LISTS_TEXT = (
+    "events items data rows records results result orders products value hits entries lines "
+    "order_lines customers stock locations"
 )
+#: Names that a list of records has inside of an object.
+LISTS = tuple(_LISTS_TEXT.split())
 _BLOCK = 1 << 22
 #: No record is longer; what has no end until then is damaged.
 _LONGEST = 1 << 24

@@ -23,44 +23,23 @@ from recsys.ingest.sources.variants import TAKEN, inherited
 from recsys.query_engine import keep, merge_json, rows
 from recsys.values import ADDRESSES, address_expression, no_id_expression, read_statuses
 
-PRODUCT_FIELDS = (
-    "item_id",
-    "title",
-    "parent_id",
-    "id",
-    "option1",
-    "option2",
-    "option3",
-    "department",
-    "category",
-    "brand",
-    "price",
-    "sale_price",
-    "cost",
-    "currency",
-    "active",
-    "visibility",
+_PRODUCT_FIELDS_TEXT = (
+    "item_id title parent_id id option1 option2 option3 department category brand price "
+    "sale_price cost currency active visibility"
 )
+PRODUCT_FIELDS = tuple(_PRODUCT_FIELDS_TEXT.split())
 #: Attributes that need no mapping where a column has their name.
 ATTRIBUTES = ("url", "image_url", "gtin", "age_restriction", "adult", "choice_id")
 LOCATION_FIELDS = ("location_id", "name", "kind", "region", "time_zone")
 STOCK_FIELDS = ("location_id", "item_id", "on_hand", "cost", "currency")
 LINK_FIELDS = ("occurred_at",)
 _PRICES = ("price", "sale_price", "cost")
-#: What a stock list says of a product that a location does not carry.
-NOT_STOCKED = (
-    "not stocked",
-    "not carried",
-    "nicht geführt",
-    "nicht gelagert",
-    "non stocké",
-    "non stockée",
-    "no almacenado",
-    "non stoccato",
-    "nie magazynowany",
-    "stoklanmıyor",
-    "取扱なし",
+_NOT_STOCKED_TEXT = (
+    "not stocked, not carried, nicht geführt, nicht gelagert, non stocké, non stockée, "
+    "no almacenado, non stoccato, nie magazynowany, stoklanmıyor, 取扱なし"
 )
+#: What a stock list says of a product that a location does not carry.
+NOT_STOCKED = tuple(_NOT_STOCKED_TEXT.split(", "))
 _ABSENT = "_absent"
 
 

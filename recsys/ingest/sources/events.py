@@ -30,21 +30,12 @@ from recsys.query_engine import is_json, keep, rows
 from recsys.schema import CHANNELS
 from recsys.values import IdKind, currency_codes, currency_digits, no_id_expression
 
-#: Events that say something about products; others only help to know who is who.
-COMMERCE = (
-    "view_item",
-    "view_item_list",
-    "select_item",
-    "add_to_cart",
-    "remove_from_cart",
-    "view_cart",
-    "begin_checkout",
-    "purchase",
-    "refund",
-    "view_promotion",
-    "select_promotion",
-    "add_to_wishlist",
+_COMMERCE_TEXT = (
+    "view_item view_item_list select_item add_to_cart remove_from_cart view_cart begin_checkout "
+    "purchase refund view_promotion select_promotion add_to_wishlist"
 )
+#: Events that say something about products; others only help to know who is who.
+COMMERCE = tuple(_COMMERCE_TEXT.split())
 _VALUE = (
     "struct<string_value: string, int_value: string, float_value: string, double_value: string>"
 )

@@ -23,29 +23,12 @@ from recsys.ingest.files.export_files import ROW, RawTable
 from recsys.ingest.sources import signs
 from recsys.schema import CHANNELS
 
-FIELDS = (
-    "order_id",
-    "line_no",
-    "occurred_at",
-    "location_id",
-    "channel",
-    "item_id",
-    "title",
-    "quantity",
-    "unit_price",
-    "discount",
-    "amount",
-    "currency",
-    "line_type",
-    "return_of",
-    "cancelled",
-    "order_discount",
-    "order_total",
-    "order_shipping",
-    "order_tax",
-    "refunded_quantity",
-    "refunded_amount",
+_FIELDS_TEXT = (
+    "order_id line_no occurred_at location_id channel item_id title quantity unit_price discount "
+    "amount currency line_type return_of cancelled order_discount order_total order_shipping "
+    "order_tax refunded_quantity refunded_amount"
 )
+FIELDS = tuple(_FIELDS_TEXT.split())
 #: Fields that concern an order as a whole, in the columns in which ``staging`` looks for them.
 OF_ORDER = {
     "order_discount": "_order_discount",

@@ -66,17 +66,10 @@ IDENTIFIERS = {"email": "Email", "phone": "Phone"}
 _ELSE = {"phone": "Billing Phone"}
 _LINE_PREFIX = "Lineitem"
 _LINE_FIELDS = ("item_id", "title", "quantity", "unit_price", "discount")
-_NUMBERS = (
-    "quantity",
-    "unit_price",
-    "discount",
-    "subtotal",
-    "refunded",
-    "total",
-    "order_discount",
-    "order_shipping",
-    "order_tax",
+_NUMBERS_TEXT = (
+    "quantity unit_price discount subtotal refunded total order_discount order_shipping order_tax"
 )
+_NUMBERS = tuple(_NUMBERS_TEXT.split())
 #: ``Source`` of what is sold at a till: Shopify's till, its phone apps, its number as an app.
 _TILLS = ("pos", "iphone", "android", "ipad", "129785")
 _MARKETS = (

@@ -76,19 +76,11 @@ IDENTIFIERS = {
 }
 _SEPARATOR = "\x1e"
 _BEGIN = r";\s*((?:id|item_id|line_item_id|name|product_id|variation_id|sku):)"
-_NUMBERS = (
-    "quantity",
-    "unit_price",
-    "subtotal",
-    "amount",
-    "refunded_quantity",
-    "refunded_amount",
-    "refunded",
-    "order_discount",
-    "order_total",
-    "order_shipping",
-    "order_tax",
+_NUMBERS_TEXT = (
+    "quantity unit_price subtotal amount refunded_quantity refunded_amount refunded "
+    "order_discount order_total order_shipping order_tax"
 )
+_NUMBERS = tuple(_NUMBERS_TEXT.split())
 _LIST = dt.dtype("array<string>")
 
 

@@ -3,29 +3,16 @@
 import re
 from collections.abc import Sequence
 
+_SOLD_TEXT = (
+    "completed processing on-hold refunded partially-refunded partial-refunded shipped "
+    "partially-shipped delivered"
+)
 #: Statuses of orders that came about, and of those that did not.
-SOLD = (
-    "completed",
-    "processing",
-    "on-hold",
-    "refunded",
-    "partially-refunded",
-    "partial-refunded",
-    "shipped",
-    "partially-shipped",
-    "delivered",
+SOLD = tuple(_SOLD_TEXT.split())
+_NOT_SOLD_TEXT = (
+    "cancelled canceled failed pending trash draft checkout-draft auto-draft pending-payment"
 )
-NOT_SOLD = (
-    "cancelled",
-    "canceled",
-    "failed",
-    "pending",
-    "trash",
-    "draft",
-    "checkout-draft",
-    "auto-draft",
-    "pending-payment",
-)
+NOT_SOLD = tuple(_NOT_SOLD_TEXT.split())
 _ITEMS = re.compile(r"line[_ ]?items?([_ ]\d+)?", re.IGNORECASE)
 
 

@@ -8,18 +8,8 @@ a row a product and location, formerly a column a location.
 from recsys.config import Column
 from training.init.presets.preset import Headers, Preset, ids
 
-_WORDS = {
-    "web",
-    "onlinestore",
-    "pos",
-    "iphone",
-    "android",
-    "ipad",
-    "shopifydraftorder",
-    "580111",
-    "129785",
-    "1354745",
-}
+_WORDS_TEXT = "web onlinestore pos iphone android ipad shopifydraftorder 580111 129785 1354745"
+_WORDS = set(_WORDS_TEXT.split())
 _PRODUCTS = {
     "title": "Title",
     "parent_id": "Handle",
@@ -36,23 +26,12 @@ _PRODUCTS = {
     "option2": "Option2 Value",
     "option3": "Option3 Value",
 }
-#: Columns of the older inventory export that are no locations.
-_NO_LOCATION = (
-    "Handle",
-    "Title",
-    "Option1 Name",
-    "Option1 Value",
-    "Option2 Name",
-    "Option2 Value",
-    "Option3 Name",
-    "Option3 Value",
-    "SKU",
-    "Variant SKU",
-    "HS Code",
-    "COO",
-    "Bin name",
-    "Barcode",
+_NO_LOCATION_TEXT = (
+    "Handle, Title, Option1 Name, Option1 Value, Option2 Name, Option2 Value, Option3 Name, "
+    "Option3 Value, SKU, Variant SKU, HS Code, COO, Bin name, Barcode"
 )
+#: Columns of the older inventory export that are no locations.
+_NO_LOCATION = tuple(_NO_LOCATION_TEXT.split(", "))
 
 
 def orders(headers: Headers) -> Preset | None:
