@@ -1,8 +1,8 @@
-"""Says which setting does not fit its type, and what would have fitted.
+"""Explains which setting does not fit its type, and what would fit.
 
-A part of the file and the struct it should have become come in; out comes the dotted path of the
-first setting that is wrong and one sentence about it, with the nearest known name for an unknown
-one. Called by ``recsys.config``.
+A part of the file and the struct that it should become come in. The dotted path of the first wrong
+setting goes out, with one sentence about it; for an unknown name, the sentence has the nearest
+known one. Called by ``recsys.config``.
 """
 
 import difflib
@@ -17,14 +17,14 @@ from recsys.config.placement_settings import PlacementSettings
 from recsys.config.settings import ServeSettings, Settings
 from recsys.messages import SETTING_WORDS, choices_of, wanted
 
-#: Settings of the past: what says the same now, by section.
+#: Removed settings, by section → the setting that replaces each.
 REPLACED: dict[type[Settings], dict[str, str]] = {
     ServeSettings: {
         "requests_per_second": "`[limits] requests_per_minute` says that for all workers"
     },
     PlacementSettings: {"new_only": '`objective = "new"` says what `new_only = true` said'},
 }
-#: Letters from which on a name that holds another one is near to it.
+#: A name that contains another one of at least this many letters is near to it.
 _HELD = 3
 
 

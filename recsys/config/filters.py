@@ -1,4 +1,4 @@
-"""What a filter may say of products: one JSON or TOML document in, a checked tree out.
+"""Filters on products: one JSON or TOML document in, a checked tree out.
 
 ``{"field": "department", "op": "in", "value": ["Dairy", "Bakery"]}``, and groups of such:
 ``{"and": […]}``, ``{"or": […]}``, ``{"not": …}``. ``attributes.NAME`` asks of what else a

@@ -1,4 +1,4 @@
-"""Settings of what one caller may ask and tell, ``[limits]``.
+"""Settings of the limits on one caller, ``[limits]``: requests and events.
 
 Part of ``recsys.config.settings``; docs/configuration.md explains them.
 """
@@ -13,10 +13,10 @@ Quota = Annotated[int, Meta(ge=0, le=1_000_000_000)]
 
 
 class LimitSettings(Settings, frozen=True):
-    """How much one caller may ask and tell, all workers of a machine together; 0: any number."""
+    """Limits on the requests and events of one caller, over all workers of a machine; 0: none."""
 
     requests_per_minute: Quota = 60_000
-    """Requests with one key that stands in no page."""
+    """Requests with one key that is not part of a page."""
     events_per_hour: Quota = 3_600_000
     """Events with one such key."""
     page_requests_per_minute: Quota = 12_000

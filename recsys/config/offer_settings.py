@@ -1,4 +1,4 @@
-"""Settings of offers, ``[offers]``: what one order may use, and what visits of nobody are promised.
+"""Settings of offers, ``[offers]``: the offers of orders, and of anonymous visits.
 
 Part of ``recsys.config.settings``; docs/configuration.md explains them.
 """
@@ -16,10 +16,10 @@ class OfferSettings(Settings, frozen=True):
     per_order: Count = 3
     """Offers that one order may use."""
     visit_offers: Annotated[int, Meta(ge=0)] = 2
-    """Offers that a visit without a customer is promised within a day."""
+    """Offers that an anonymous visit is promised within a day."""
     visit_hours: Positive = 2.0
-    """How long one of those stands, at most."""
+    """Longest life of such an offer, in hours."""
     visit_budget_share: Share = 0.2
-    """Share of a bundle's budget that stands for such visits together."""
+    """Share of a bundle's budget for all anonymous visits together."""
     address_offers_per_hour: Annotated[int, Meta(ge=0)] = 20
-    """Offers that such visits are promised from one address through a page's key in an hour."""
+    """Offers in an hour that anonymous visits from one address are promised, by a page's key."""

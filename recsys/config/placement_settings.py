@@ -16,20 +16,20 @@ class PlacementSettings(Settings, frozen=True):
     """A named slot on a channel."""
 
     channel: str
-    """The channel it is on."""
+    """Channel of the slot."""
     count: Annotated[int, Meta(ge=1, le=200)] = 10
     """Items in an answer, unless the request says otherwise."""
     personal: bool = True
-    """False: nothing of the customer's history may show, as on a public screen."""
+    """False: the customer's history has no effect, as on a public screen."""
     in_stock: bool = True
-    """Only what the location has on hand, where stock is known."""
+    """Only products that the location has on hand, where its stock is known."""
     hide_bought_days: Annotated[float, Meta(ge=0)] = 1.0
     """Days for which something just bought is not shown again."""
     objective: Objective = "purchase"
-    """What the order is by: the chance of purchase, the margin that can be expected, or the chance
-    of purchase among what the customer has never bought."""
+    """Sort by the probability of purchase, by the expected margin, or by the probability of
+    purchase among products that the customer has never bought."""
     diversity: Share = 0.2
-    """How much variants of one product and near-duplicates give way to others; 0: not at all."""
+    """Strength of the penalty on variants of one product and near-duplicates; 0: none."""
     new_share: Share = 0.0
     """Least share of products that the customer has never bought, where there are enough."""
     age_restricted: bool = False
@@ -37,11 +37,12 @@ class PlacementSettings(Settings, frozen=True):
     offers: Annotated[int, Meta(ge=0, le=10)] = 0
     """Offers in an answer, at most."""
     from_last_basket: bool = False
-    """Start from what the customer bought last, as from a cart, where the request names none."""
+    """Use the customer's last basket as the cart where the request has none."""
     filter: dict[str, Any] = field(default_factory=dict)
-    """What products must be, as in requests; see docs/http.md. Empty: anything."""
+    """Filter on products, as in requests; see docs/http.md. Empty: no filter."""
     weights: dict[str, float] = field(default_factory=dict)
-    """Factor on each model's learned weight, by model; ``cart``: on what goes with the cart."""
+    """Factor on each model's learned weight, by model; ``cart``: on the items that go with the
+    cart."""
 
 
 PLACEMENTS: dict[str, PlacementSettings] = {

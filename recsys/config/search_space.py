@@ -1,4 +1,4 @@
-"""Where ``omnibasket tune`` looks for better settings: one range a setting, with its unit.
+"""Search space of ``omnibasket tune``: one range for each setting, with its unit.
 
 The table below names what is known of a setting; a numeric setting that it does not name is
 searched around its present value, within what its type allows. So a new section is searched as

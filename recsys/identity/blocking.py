@@ -1,10 +1,10 @@
-"""Values that name nobody: known by how they look, before anything is hashed.
+"""Blocks values that identify no customer, by what they look like, before they are hashed.
 
-A normalised identifier comes in, or a column of them; out comes whether a rule blocks it. The
-rules are the workspace's own patterns (``[identity.blocked]``) and those below: placeholders,
-addresses that nobody reads, cards of one repeated digit, masked payment cards. Called by the
-adapters while values are still readable; values shared by many are found later by their degree,
-see ``recsys.identity.shared_identifiers``.
+A normalised identifier or a column of them comes in; whether a rule blocks it goes out. The rules
+are the patterns of the workspace (``[identity.blocked]``) and those below: placeholders, addresses
+that nobody reads, cards of one repeated digit, masked payment cards. Called by ``ingest`` while
+values are still readable; values that many customers share are found later by their degree, see
+``recsys.identity.shared_identifiers``.
 """
 
 import re
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     # Workers of the service judge identifiers too, and need no engine for it.
     import ibis.expr.types as ir
 
-#: What the ``blocked`` column says about a value that a rule caught.
+#: Entry of the ``blocked`` column for a value that a rule blocks.
 RULE: Final = "rule"
 
 _PLACEHOLDERS_TEXT = (

@@ -1,8 +1,8 @@
-"""Links between identifiers → customers that keep their limits.
+"""Clusters linked nodes into groups that keep limits on their size.
 
-Pairs of nodes in order of strength come in, and how many identifiers of each type a customer may
-have; out comes each node's customer and, for every pair that was not allowed to join, the limit
-it would have broken. Called by ``resolution`` only; knows nothing of what the nodes are.
+Links, the counts of each node and the limits of a group come in; the group of each node goes out
+and, for each refused link, the limit that it would have broken. Called by ``resolution`` only,
+where nodes are identifiers and groups are customers.
 """
 
 from collections.abc import Callable
@@ -42,23 +42,22 @@ def cluster(
 
     Notes
     -----
-    The result is that of taking all links in the one order and leaving out each whose two groups
-    together would break a limit. Most of it is found without taking them one by one:
+    The result equals that of a greedy pass over all links in order of strength, which refuses each
+    link whose two groups together would break a limit. Most links need no such pass:
 
-    A connected component (of all links) whose sum keeps every limit is taken whole. Taken one by
-    one, each group that its links would form is a part of the component, and counts only add, so
-    its sum is at most the component's: no link is ever left out, and the groups grow until they
-    are the component. Links of other components never meet it. Only the links of the remaining
-    components are taken one by one.
+    A connected component of all links whose sum keeps every limit becomes one group. In the pass,
+    every group within it would be a part of the component, and counts are not negative, so no group
+    could exceed the component's sum and no link would be refused. Links of other components do not
+    touch it. Only the links of components that break a limit are taken one by one.
 
-    Groups only grow, so once two groups may not join they never are one later, by another way
-    neither: a link is left out exactly where its ends lie in different groups at the end.
+    Groups only grow, so two groups that may not join at one time may not join later: a link is
+    refused exactly if its ends are in different groups at the end.
     """
     a, b = ends
     n_nodes, n_links = len(counts), len(a)
     if not n_links:
         return np.arange(n_nodes), np.empty(0, np.int64)
-    # Loads for a fifth of a second, which exports with one identifier each can do without.
+    # Importing takes 0.2 s, and exports with a single type of identifier have no links.
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
 
@@ -92,7 +91,7 @@ def add_up(counts: Ints, groups: Ints, n_groups: int) -> Ints:
 def _one_by_one(
     a: list[int], b: list[int], counts: list[list[int]], limits: Ints
 ) -> tuple[Ints, Ints]:
-    """Union-find that leaves out links that would break a limit; ``counts`` is used up."""
+    """Union-find that refuses links that would break a limit; overwrites ``counts``."""
     most = limits.tolist()
     parent = list(range(len(counts)))
     size = [1] * len(counts)

@@ -1,7 +1,7 @@
-"""The counted identifiers and links as arrays: what identity's decisions are computed on.
+"""Identifiers and links as numpy arrays, on which identities are resolved.
 
-The two Arrow tables come in; out come positions, types and counts as numpy arrays. Called by
-``recsys.identity.resolution`` only.
+The Arrow tables of identifiers and links come in; positions, types and counts go out as arrays.
+Called by ``resolution`` only.
 """
 
 from collections.abc import Collection

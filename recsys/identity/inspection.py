@@ -1,4 +1,4 @@
-"""Looking into customers: which links made them, what was refused, what an undo would change.
+"""Inspects customers: which links made them, which were refused, what an undo would change.
 
 A history comes in; out come links and identifiers as plain rows. Called by ``omnibasket
 identity``.

@@ -1,10 +1,9 @@
 """Observations of identifiers → distinct identifiers and the links between them, counted.
 
-One row an identifier seen in a group (an order, a registration, a session) comes in; out come one
-row an identifier and one row a pair of identifiers that were seen in the same group, with how
-often and from when to when. Nothing is decided here: ``resolution`` does that, and it
-is the only caller. Everything is an Ibis expression; what is fetched grows with the identifiers,
-not with the orders.
+One row per identifier and group (an order, a registration, a session) comes in. One row per
+identifier goes out, and one per pair of identifiers of the same group, with count, first and last
+time. ``resolution``, the only caller, decides which pairs join. Everything is an Ibis expression;
+the fetched rows grow with the number of identifiers, not of orders.
 """
 
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ from ibis.util import gen_name
 
 from recsys.schema import IDENTIFIERS, LINKS, UTC
 
-#: What ``recsys.identity.resolution.resolve`` is given.
+#: Input of ``recsys.identity.resolve``.
 OBSERVATIONS: Final = pa.schema(
     [
         ("group_id", pa.string()),  # the order, registration or session it was seen in
@@ -38,10 +37,10 @@ SAME_ORDER: Final = "same_order"
 #: Kinds of evidence, strongest first.
 EVIDENCE: Final = (REGISTRATION, LOGIN, SAME_ORDER)
 
-#: Types in the order in which one of them gives a customer its id; any other type comes after.
+#: Types in the order in which they give a customer its id; other types come last.
 ANCHORS: Final = ("account", "email", "phone", "loyalty_card", "payment_token", "device")
 
-#: Identifiers that one group may name. A group with more is no one's order but a broken export.
+#: Most identifiers of one group. A larger group is a sign of a broken export.
 MAX_GROUP: Final = 12
 #: How the reason begins for which links of such a group are refused.
 CROWDED: Final = "group: "

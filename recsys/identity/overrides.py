@@ -1,4 +1,4 @@
-"""Links that a person has undone: kept in the settings, and in a file that commands write.
+"""Links that a user has undone: in the settings, and in a file that commands write.
 
 ``omnibasket identity undo`` adds a line to ``undone.txt`` in the state folder, ``redo`` takes it
 away, and the ingest reads what both the file and ``[identity] undone`` say.

@@ -1,11 +1,11 @@
-"""One customer: identifiers that were seen together become the person behind them.
+"""Resolves identities: identifiers that were seen together become one customer.
 
-Observations of identifiers come in; out come the ``identifiers`` and ``links`` tables of the
-history, each link with its evidence and, where it was refused, the reason. The ingest calls
-``resolve`` once at its end and ``customers_of_groups`` to name the customer of each order;
-``omnibasket identity`` calls ``decide`` to say what undoing a link would change.
+Observations of identifiers come in; the ``identifiers`` and ``links`` tables of the history go out,
+each link with its evidence and, where it was refused, the reason. Ingest calls ``resolve`` once at
+its end and ``customers_of_groups`` to find the customer of each order; ``omnibasket identity``
+calls ``decide`` to show what undoing a link would change.
 
-How it is decided, and why so, is told in docs/identity.md.
+docs/identity.md explains the rules and their reasons.
 """
 
 from collections.abc import Callable, Collection
@@ -46,11 +46,11 @@ __all__ = [
     "undone_links",
 ]
 
-#: Why links are refused that a person has undone.
+#: Reason of links that a user has undone.
 UNDONE: Final = "undone"
-#: Why links are refused of a card and a token that were lent to each other's owner.
+#: Reason of links between a card and a token of different owners that were lent once.
 CHANCE: Final = "chance: both are mostly seen elsewhere"
-#: How the reason begins where a customer would have had too many identifiers of a type.
+#: Prefix of the reason where a customer would have too many identifiers of a type.
 LIMIT: Final = "limit: "
 _LOGINS: Final = "login on its devices"
 
@@ -59,14 +59,14 @@ Reasons = list[str | None]
 
 @dataclass(frozen=True)
 class Resolution:
-    """Who is who, and why.
+    """Identifiers with their customers, and the links between them.
 
     Attributes
     ----------
     identifiers : pa.Table
-        As ``recsys.schema.IDENTIFIERS``; strongest type first, then by value.
+        As ``recsys.schema.IDENTIFIERS``; sorted by type, strongest first, then by value.
     links : pa.Table
-        As ``recsys.schema.LINKS``; by their ends and evidence.
+        As ``recsys.schema.LINKS``; sorted by their ends and evidence.
     """
 
     identifiers: pa.Table

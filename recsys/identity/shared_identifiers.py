@@ -1,8 +1,8 @@
-"""Which identifiers are shared by strangers: a till's default card, a company's payment card.
+"""Identifiers that strangers share: the default card of a till, the payment card of a company.
 
-The pairs that were seen together come in; out come the identifiers that name nobody and why.
-Nothing is known here of what a value looks like (that is ``blocking``): an identifier
-gives itself away by the company it keeps. Called by ``resolution`` only.
+Pairs of identifiers that were seen together come in; the identifiers that belong to no single
+customer go out, with the reason. Only the pairs count here, not what a value looks like (see
+``blocking``). Called by ``resolution`` only.
 """
 
 from typing import Final
@@ -12,19 +12,20 @@ import numpy as np
 from recsys.config import IdentitySettings
 from recsys.identity.graph import Flags, Graph, Ints, Pairs
 
-#: How every reason of this file begins.
+#: Prefix of every reason of this module.
 DEGREE: Final = "degree: "
-#: Degree that types without a setting may have.
+#: Largest degree of types without a setting.
 DEFAULT_DEGREE: Final = 12
 #: The type whose degree counts logins, not identifiers.
 DEVICE: Final = "device"
-#: Types that are handed over a counter, so that a stranger's may come along with one's own.
+#: Types that are handed over a counter, so that an order may show a stranger's.
 LENT: Final = ("loyalty_card", "payment_token")
-#: From how many homes guests come before the one they visit is taken for shared.
+#: Fewest homes of its guests from which a host counts as shared.
 MIN_HOMES: Final = 3
-#: A card and a token met by chance if each was seen with another one so many times as often ...
+#: A card and a token met by chance if each was seen at least this many times as often with another
+#: one ...
 EACH_ELSEWHERE: Final = 2
-#: ... and in the geometric mean of both so many times.
+#: ... and, in the geometric mean of both, this many times.
 MEAN_ELSEWHERE: Final = 5
 
 
@@ -40,7 +41,7 @@ def by_degree(graph: Graph, pairs: Pairs, settings: IdentitySettings) -> dict[in
     Parameters
     ----------
     graph : Graph
-    pairs : PurchaseIntervals
+    pairs : Pairs
         Without identifiers that a rule blocks.
     settings : IdentitySettings
         ``max_degree`` is used.
@@ -83,7 +84,7 @@ def by_guests(graph: Graph, pairs: Pairs, registered: Flags) -> dict[int, str]:
     Parameters
     ----------
     graph : Graph
-    pairs : PurchaseIntervals
+    pairs : Pairs
         Without blocked identifiers.
     registered : ndarray of shape (n_identifiers,), bool
         Identifiers that someone registered; they have an owner and are never found.
@@ -116,7 +117,7 @@ def by_logins(
     Parameters
     ----------
     graph : Graph
-    pairs : PurchaseIntervals
+    pairs : Pairs
         Without blocked identifiers.
     customers : ndarray of shape (n_identifiers,), int64
         Customer of each identifier, found without any device: an account and the e-mail that is
@@ -146,7 +147,7 @@ def by_chance(graph: Graph, pairs: Pairs) -> Flags:
     Parameters
     ----------
     graph : Graph
-    pairs : PurchaseIntervals
+    pairs : Pairs
         Without blocked identifiers.
 
     Returns

@@ -1,4 +1,4 @@
-"""What became of every row that was read, by source; an ingest whose rows do not add up fails.
+"""Accounts for every row that was read, by source; an ingest whose rows do not add up fails.
 
 The parts and what ``unify`` counted come in; out come the accounts of ``summary.json``, checked:
 

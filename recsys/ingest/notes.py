@@ -1,6 +1,6 @@
-"""What an ingest takes in spite of a doubt, and says: the notes of the summary.
+"""Notes of the summary: what an ingest accepted although it may be wrong.
 
-Every note has its line here, and in docs/ingest.md its meaning; a test holds the two together.
+Every note has a line here and its meaning in docs/ingest.md; a test compares the two.
 """
 
 from typing import Final

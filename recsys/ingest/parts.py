@@ -1,4 +1,4 @@
-"""What was read of each file, and where it lies: parts, and the manifest that lists them.
+"""Parts, one for each file that was read, and the manifest that lists them.
 
 A part is a folder of Parquet under ``staged/``: a file's typed rows, the identifiers they showed,
 its rejects. ``staging`` makes parts, ``staged`` reads them, ``summary`` counts them.
@@ -11,7 +11,7 @@ import msgspec
 
 from recsys.config import ORDER_KINDS, Config
 
-#: Raised when what a part holds changes, so that older parts are read again.
+#: Increase it when the content of a part changes, so that older files are read again.
 FORMAT = 2
 FOLDER = "staged"
 MANIFEST = "manifest.json"
@@ -20,7 +20,7 @@ ROWS, SEEN, REJECTED = "rows.parquet", "identifiers.parquet", "rejects.parquet"
 
 
 class Part(msgspec.Struct, kw_only=True):
-    """One file of one source, read."""
+    """One file of one source that was read."""
 
     source: str
     kind: str
@@ -36,13 +36,13 @@ class Part(msgspec.Struct, kw_only=True):
     rejected: dict[str, int] = msgspec.field(default_factory=dict)
     """Records that could not be read, by reason."""
     repeated: int = 0
-    """Lines of orders that stand in the file a second time."""
+    """Lines of orders that the file repeats."""
     left_out: dict[str, int] = msgspec.field(default_factory=dict)
-    """Records of other exports than those of orders that are none of what they list, by rule."""
+    """Records of products, locations or stock that list none, by rule."""
     rows_gone: int = 0
     """Lines of a part that was removed because later exports replaced every order of it."""
     notes: dict[str, int] = msgspec.field(default_factory=dict)
-    """What was taken in spite of a doubt, by kind."""
+    """Rows that were accepted although they may be wrong, by note; see ``notes``."""
     examples: dict[str, str] = msgspec.field(default_factory=dict)
     """The first case of a note, in words."""
     written_ts: int = 0

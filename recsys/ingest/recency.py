@@ -1,4 +1,4 @@
-"""Which of two exports is the later one, whatever order they were read in.
+"""Decides which of two exports is newer, in whatever order they are read.
 
 Parts come in, in the order in which they were read; they go out with the latest last. Called by
 ``staged`` and ``staging``.

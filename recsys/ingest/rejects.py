@@ -1,6 +1,7 @@
-"""Rows of a file that cannot be read are written with their line and reason, and counted.
+"""Writes the rejected rows of a file with their line and reason, and counts them.
 
-The typed rows of one opened file come in. Called by ``staging``.
+The typed rows of one opened file come in; the table of its rejects and the counts of its part go
+out. Called by ``staging``.
 """
 
 from pathlib import Path
@@ -21,13 +22,13 @@ from recsys.query_engine import keep, value
 from recsys.query_engine import rows as fetch_rows
 from recsys.schema import REJECTS
 
-#: So many rejects fail no file, whatever share of it they are.
+#: Fewer rejects than this never fail a file, whatever their share.
 _FEW_REJECTS = 20
-#: So many rows are named one by one.
+#: Up to this many rows are passed to the engine as a list.
 _LISTED = 1_000
-#: Kinds whose rows are read each for itself.
+#: Kinds whose rows are read independently of each other.
 _ROW_BY_ROW = ("till_tickets", "order_lines")
-#: Kinds that say nothing of people: of others, a row that cannot be split is not kept.
+#: Kinds without personal data; the text of a row that cannot be split is kept for these only.
 _IMPERSONAL = ("products", "locations", "stock")
 
 
@@ -38,7 +39,7 @@ def count_rejects(
     lines = table[ROW].count()
     if "added" in table.columns:
         lines = lines - table.added.sum().fill_null(0)
-    # Several rows may stem from one record: of events it counts, of orders their lines do.
+    # One record may give several rows; events are counted by record, orders by line.
     several = part.kind in ("ga4_events", "woocommerce_orders")
     records = table[ROW].nunique() if several else lines
     (counts,) = fetch_rows(
@@ -69,7 +70,7 @@ def _rejected(
 ) -> list[dict[str, Any]]:
     bad = keep(con, "bad", table.filter(table.bad).select(ROW).distinct())
     count = int(value(con, bad.count()))
-    # A list lets the engine skip what a join would make it work out for every row.
+    # With a list, the engine skips work that a join would do for every row.
     few = con.to_pyarrow(bad)[ROW].to_pylist() if count <= _LISTED else None
     if few is not None and kind in _ROW_BY_ROW:
         with only(con, raw, few):

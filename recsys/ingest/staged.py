@@ -1,4 +1,4 @@
-"""What was staged, as tables: all parts of a kind together, later ones with a higher sequence.
+"""Staged rows as tables: all parts of a kind together, newer ones with a higher sequence.
 
 A manifest of parts comes in, with what the service was told live; out come the tables that
 ``unify`` works on. Only parts of sources that the configuration still names are read.

@@ -1,9 +1,9 @@
-"""Every export is read once: typed rows are put aside, and the next ingest reads only what is new.
+"""Stages exports: every file is read once, and later ingests read only new files.
 
-A source's files come in; out come *parts*, folders of Parquet under ``staged/``, one a file and
-content, and a manifest that lists them in the order in which later ones win. A part holds the
-file's typed lines, what identifiers its orders showed (hashed), and its rejects. ``unify`` makes
-the history from all parts. Called by ``training.ingest``.
+The files of a source come in; *parts* go out, folders of Parquet under ``staged/``, one per file
+and content, and a manifest that lists them in the order in which later ones win. A part holds the
+typed lines of its file, the hashed identifiers of its orders, and its rejects. ``unify`` makes the
+history from all parts. Called by ``training.ingest``.
 """
 
 import hashlib
@@ -41,7 +41,7 @@ from recsys.ingest.sources.fill_down import fill_down
 from recsys.query_engine import constants, keep, scratch, write
 from recsys.values import country_of
 
-#: ``report(description, done, total)``: what is being done, and how much of it.
+#: ``report(description, done, total)``: called as the work goes on.
 Report = Callable[[str, float, float], None]
 
 
@@ -58,14 +58,14 @@ def stage(
     keyed : KeyedHash
         Hashes identifiers before they are written.
     manifest : Manifest
-        What was read before.
+        Parts of earlier ingests.
     report : callable
-        Told which file is read.
+        Called before each file.
 
     Returns
     -------
     Manifest
-        With the new parts; nothing of the old one is changed on disk.
+        Old and new parts; nothing on disk changes for the old ones.
 
     Raises
     ------
@@ -186,7 +186,7 @@ def _typed(con: Backend, raw: RawTable, config: Config, name: str, keyed: KeyedH
 
 
 def _written_ts(file: SourceFile) -> int:
-    """When a file was written, but not later than the day that its name says."""
+    """Return when a file was written, at most the end of the day in its name."""
     written = int(file.path.stat().st_mtime)
     return min(written, dated_ts(file.name) or written)
 
@@ -194,7 +194,7 @@ def _written_ts(file: SourceFile) -> int:
 def _identifiers(
     con: Backend, config: Config, keyed: KeyedHash, good: ir.Table, source: Source, folder: Path
 ) -> None:
-    """Write which identifiers each order, session or registration showed, hashed."""
+    """Write the hashed identifiers of each order, session or registration."""
     kinds = [c for c in good.columns if c.startswith(order_lines.RAW_IDENTIFIER)]
     if not kinds:
         return

@@ -1,4 +1,4 @@
-"""What an ingest did, counted: for the table at its end, for scripts, and for the next ingest.
+"""Summarises an ingest in counts: for the table at its end, for scripts, and for the next ingest.
 
 A written version of the history and the manifest come in; ``summary.json`` and ``rejects.csv``
 are written into the version. Called by ``training.ingest``.

@@ -1,4 +1,4 @@
-"""Whether what a catalogue says of a product's minimum age keeps it from being shown to everybody.
+"""Tells whether a product's minimum age in a catalogue keeps it from being shown to everybody.
 
 The text of ``age_restriction`` or ``adult`` comes in, yes or no comes out. Called by ``ranking``.
 """

@@ -1,4 +1,4 @@
-"""Texts that stand where an id should be and are none: ``(not set)``, ``#N/A``, ``5.01235E+12``.
+"""Placeholders that stand where an id should be: ``(not set)``, ``#N/A``, ``5.01235E+12``.
 
 One text comes in, or a column of texts; out comes whether it can be the id of a product, of an
 order, or whatever else the kind says. What is taken for an id by mistake makes one product or one

@@ -1,4 +1,4 @@
-"""Whether a catalogue's word for a product's status lets it be shown, in eleven languages.
+"""Tells whether a catalogue's status of a product lets it be shown, in eleven languages.
 
 The distinct values of a status column come in, what each of them says goes out: a product that may
 be shown, one that may not, or nothing where the word is not known. What is not known is rejected

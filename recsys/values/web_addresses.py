@@ -1,4 +1,4 @@
-"""Addresses of pages and pictures, as far as a shop's page may follow them: http and https alone.
+"""Web addresses of pages and pictures that a shop's page may follow: only http and https.
 
 What a catalogue says comes in, an address that may be put into a link or a picture comes out, or
 nothing: ``javascript:``, ``data:`` and paths without a host are none. Called by ``catalogue`` for

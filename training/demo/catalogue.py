@@ -1,4 +1,4 @@
-"""Makes the catalogue, the locations and the stock of the demo's retailer.
+"""Creates the catalogue, the locations and the stock of the demo's retailer.
 
 The tables of ``source`` come in; out come ``catalogue`` (products with readable titles, variants,
 prices, and costs made up by rule), ``place`` (stores and the online warehouse) and ``stock`` (made

@@ -1,4 +1,4 @@
-"""Compares what an ingest found in a demo with what is true of it.
+"""Compares the counts of an ingest of a demo with its truth.
 
 ``truth.json`` and the ingest's summary come in; one row a figure goes out. Called by the demo's
 self-check, the tests and ``benchmarks/identity.py``.

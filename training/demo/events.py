@@ -1,4 +1,4 @@
-"""Makes what the web shop's visitors did around the orders, as GA4 exports it.
+"""Creates the visitors' events around the orders of the web shop, as GA4 exports them.
 
 The tables ``web_order``, ``web_line`` and ``household`` come in; out come ``session`` (device and
 account of each visit) and ``event`` (one row an event, its JSON text included). Called by

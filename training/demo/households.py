@@ -1,4 +1,4 @@
-"""Decides who the households are: how they identify themselves, and whether they shop online.
+"""Creates the households: how they identify themselves, and whether they shop online.
 
 The tables of ``source`` come in; out come the tables ``household`` (one row a household: flags,
 cards, tokens, e-mails, accounts, devices) and ``web_basket`` (the baskets that became web orders).

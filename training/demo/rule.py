@@ -1,4 +1,4 @@
-"""How much of what happens in the demo's world: shares of households, tickets and web orders.
+"""Rates of the demo's world: shares of households, tickets and web orders.
 
 Names come in; SQL conditions that are true for a fixed number of rows go out. Called by the modules
 that assign channels, identifiers and traps; docs/demo.md lists ``QUOTAS`` and a test holds it to

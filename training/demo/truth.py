@@ -1,4 +1,4 @@
-"""Writes down what is true of a demo: who is who, and what an ingest should find.
+"""Writes the truth of a demo: who is who, and what an ingest should find.
 
 The finished tables come in; out come ``truth.csv`` (type, value, household_id: raw identifiers as
 the exports show them; no household for what belongs to nobody) and ``truth.json`` (counts of

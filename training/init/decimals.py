@@ -1,4 +1,4 @@
-"""Tells decimal signs by what fits: an amount is a quantity times a price.
+"""Infers decimal signs from arithmetic: an amount is a quantity times a price.
 
 ``1,859`` may be a thousand or a price of a litre, and nothing in its column tells; that it makes
 ``74,59`` with ``40,123`` litres does. An export's evidence and a proposal with its quantity come

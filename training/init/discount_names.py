@@ -1,4 +1,4 @@
-"""Names of columns that say a discount in percent. Called by ``money_columns``."""
+"""Names of columns that hold a discount in percent. Called by ``money_columns``."""
 
 from training.init.headers import forms, phrases
 

@@ -1,4 +1,4 @@
-"""Tells what a discount is: money or a percentage, of a piece, of a line or of a whole order.
+"""Decides what a discount is: money or a percentage, of a piece, a line or a whole order.
 
 Called by ``money`` once prices and amounts are known.
 """

@@ -1,4 +1,4 @@
-"""What the sample of an export says about its columns: repeats, levels, numbers, shapes.
+"""Evidence that the sample of an export gives about its columns: repeats, levels, numbers, shapes.
 
 An ``Export`` comes in; out come answers to questions such as "is this column constant within an
 order?". Nothing here knows names of columns. Called by the modules that decide what a column is.

@@ -1,4 +1,4 @@
-"""Finds lines of orders that are no products: postage, bags, deposits, tips.
+"""Finds lines of orders that are not products: postage, bags, deposits, tips.
 
 The rows of an order export and its mapping come in; out come ids that are clearly such words, and
 ids that may be. What takes money off an order, as a voucher does, is left to ingest. Called by

@@ -1,4 +1,4 @@
-"""Tells how an export writes its numbers and times, and asks where nothing tells.
+"""Detects how an export writes its numbers and times, and asks where nothing shows it.
 
 An export's evidence and a mapped proposal come in; ``time_format`` and ``decimal`` are set where
 ingest could not tell them by itself. Called by ``mapping``.

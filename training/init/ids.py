@@ -1,4 +1,4 @@
-"""Sees that products have the same ids in all exports.
+"""Checks that products have the same ids in all exports.
 
 The sources that were proposed come in; where some export has lost the zeros at the beginning of
 its ids (spreadsheets and number columns do that), ``pad`` is put into its mapping. Called by the

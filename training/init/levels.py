@@ -1,4 +1,4 @@
-"""Tells money of a whole order, repeated on its lines, from money of a line.
+"""Distinguishes money of a whole order, repeated on its lines, from money of a line.
 
 Columns of an export's sample come in; out comes on which level each stands, and whether it is that
 of one piece or of all. Called by ``money``.

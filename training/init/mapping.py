@@ -1,4 +1,4 @@
-"""Proposes what an export's columns mean.
+"""Proposes a mapping for the columns of an export.
 
 An ``Export`` comes in; out comes a ``Proposal``: the kind of source, its mapping and settings,
 what could not be found, what a person should check and what nobody but a person can tell. Names say

@@ -1,4 +1,4 @@
-"""Tells what the money of an export is: of a piece, of a line, or of a whole order.
+"""Decides what the money of an export belongs to: a piece, a line or a whole order.
 
 An export's evidence and a proposal with its orders, products and quantities come in; out comes the
 mapping of prices, discounts and amounts, told by sums that fit and by what is constant within an

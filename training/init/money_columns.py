@@ -1,4 +1,4 @@
-"""The money columns of one export, and what is decided on them so far.
+"""The money columns of one export, and the fields mapped to them so far.
 
 The evidence of an export and a proposal come in. ``money``, ``discounts`` and ``totals`` ask which
 columns may hold a field and at which level (piece, line, order), and record what they map.

@@ -1,4 +1,4 @@
-"""Makes order ids and times of what several columns say together.
+"""Builds order ids and times from several columns where one is not enough.
 
 An export's evidence and a proposal come in; date and time of day are joined, and a ticket number
 that begins anew (in another store, at another till, on another day) gets what it lacks. Called by

@@ -1,4 +1,4 @@
-"""Finds the columns that name the customer, by their names and by the shapes of their values.
+"""Finds the columns that identify the customer, by their names and by the shapes of values.
 
 An export's evidence and a proposal come in; ``identifiers`` are mapped, and what names nobody is
 said. No value of such a column is ever put into a text. Called by ``mapping``.

@@ -1,4 +1,4 @@
-"""Tells the channel from where something was sold, where no column says it.
+"""Infers the channel from the place of sale where no column states it.
 
 An export's evidence and a proposal come in; ``channel`` is set, or mapped from the column of
 places: a web shop is a place in many systems, ``Main Website Store``. Called by ``mapping``.

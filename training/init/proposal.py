@@ -1,4 +1,4 @@
-"""What ``init`` proposes for one export, and what it could not tell.
+"""The proposal of ``init`` for one export, and its open questions.
 
 Filled by ``mapping`` and the modules that look at values, changed by ``overrides``, written by
 ``template``.

@@ -1,4 +1,4 @@
-"""What ``init`` asks, or takes from flags.
+"""Asks the questions of ``init``, or takes the answers from flags.
 
 Each question has a default and a check; where nobody can answer (a script, ``--yes``), the default
 is taken and a wrong flag is a usage error. Called by the command.

@@ -1,4 +1,4 @@
-"""Tests what a column may be by what stands in it, and chooses among columns of fitting names.
+"""Tests the roles that a column may have by its values, and chooses among fitting names.
 
 ``fits`` tells whether a column can be a field at all; ``choose_order_id`` and ``choose_item_id``
 look at what repeats. Called by ``mapping``.

@@ -1,4 +1,4 @@
-"""Looks at several files of a folder or glob, so that what repeats between them is seen.
+"""Reads samples of several files of a folder or glob, to see what repeats between them.
 
 A path comes in, an ``Export`` with rows of the first file and of some others goes out: ticket
 numbers that begin anew each morning come again only in the next file. Called by ``questions``.

@@ -1,4 +1,4 @@
-"""Tells how an export writes its times.
+"""Detects how an export writes its times.
 
 Texts of a time column come in, the strptime formats that read them go out. Whether day or month
 comes first is decided once for the whole column, from whatever value tells it. Called by

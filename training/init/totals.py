@@ -1,4 +1,4 @@
-"""Maps the money of whole orders, and compares orders with what they say they cost.
+"""Maps the money of whole orders, and compares orders with the totals that they state.
 
 Called by ``money`` and ``discounts``.
 """

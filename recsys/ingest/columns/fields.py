@@ -1,4 +1,4 @@
-"""Columns of an export become typed fields, and rows that do not fit get a reason.
+"""Turns the columns of an export into typed fields, and rejects rows that do not fit.
 
 A raw table and a source's mapping come in; each method returns one field as an Ibis expression and
 remembers which rows cannot be read. ``Fields.parsed`` marks those rows, ``Fields.rejected`` says

@@ -1,4 +1,4 @@
-"""Ids that a program took for numbers to calculate with: ``17850.0`` is customer 17850.
+"""Restores ids that a program took for decimal numbers: ``17850.0`` is customer 17850.
 
 Spreadsheets and pandas write the numbers of a column so as soon as one of its cells is empty, and
 another export of the same shop, or the service, has them without. A column comes in, out comes

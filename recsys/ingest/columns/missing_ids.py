@@ -1,4 +1,4 @@
-"""Rows of an export whose id is a placeholder are rejected: it would stand for everything.
+"""Rejects rows of an export whose id is a placeholder, which would merge unrelated rows.
 
 Called by the modules of ``sources`` on each of their id columns.
 """

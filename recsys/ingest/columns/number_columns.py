@@ -1,4 +1,4 @@
-"""Columns of numbers are read in the engine, each in the format that its own values show.
+"""Reads columns of numbers in the engine, each in the format that its own values show.
 
 A table and the texts of its fields come in; the table goes out with the number of each field, the
 reason where it cannot be read, and the currency beside it. Only the distinct texts of a column are

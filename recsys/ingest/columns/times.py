@@ -1,4 +1,4 @@
-"""Times as exports write them become a reading of the clock and an offset from UTC.
+"""Parses times of exports into a clock reading and an offset from UTC.
 
 A column of ISO 8601 texts comes in, in the manners that databases and shops have: a blank for the
 ``T``, no seconds, ``+02``, ``+0200``, ``Z``, ``UTC``; or one of texts in several other formats, of

@@ -1,4 +1,4 @@
-"""Values of exports without what only a screen or a spreadsheet put into them.
+"""Removes from values what only a screen or a spreadsheet added to them.
 
 Blanks at a value's ends, non-breaking blanks, marks of writing direction and of width, and what
 marks a text for a spreadsheet (``'00123``, ``="00123"``): all invisible, and each makes two equal

@@ -1,4 +1,4 @@
-"""The encoding of a text that nobody stated, told from its bytes.
+"""Detects the encoding of a text from its bytes where no setting states it.
 
 The beginning of a file comes in, the Python name of an encoding goes out: of its byte order mark,
 else UTF-8 as far as its bytes are, else the code page whose letters make words of them. Called by

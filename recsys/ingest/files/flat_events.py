@@ -1,4 +1,4 @@
-"""GA4 events in a table become the objects that they are in GA4's own export.
+"""Turns GA4 events in a table into the objects of GA4's own export.
 
 A table of columns comes in (``event_name``, ``items.item_id``, ``event_params.ga_session_id`` …);
 out goes SQL for one JSON text a row, in the shape that ``events`` reads. Called by ``files``.

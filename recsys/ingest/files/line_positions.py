@@ -1,4 +1,4 @@
-"""Where in a text file a record stands: lines as an editor counts them.
+"""Positions of records in a text file, as the line numbers of an editor.
 
 Engines count records; a person looks for lines, and quoted line breaks and blank lines make them
 differ. Called by ``opened`` for the few records that are rejected.

@@ -1,4 +1,4 @@
-"""An export that was opened: its rows in the engine, and how to say where a row stands.
+"""An opened export: its rows in the engine, and the position of each row in the file.
 
 Made by ``files``, read by the adapters, asked by ``staging`` for the lines of what was rejected.
 """

@@ -1,4 +1,4 @@
-"""How a text export is written: encoding, separator, and where its header stands.
+"""Detects how a text export is written: encoding, separator and position of its header.
 
 The beginning of a file comes in; out comes a ``Layout``, the same for whoever asks. Called by
 ``files`` when an export is ingested and by ``training.init.exports`` when it is looked at.

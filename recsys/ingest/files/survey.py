@@ -1,4 +1,4 @@
-"""One pass over the bytes of an export: its digest, and what has to be known before it is read.
+"""Surveys the bytes of an export in one pass: its digest, and what reading it requires.
 
 A path comes in; out comes a ``Content``. Called by ``files``.
 """

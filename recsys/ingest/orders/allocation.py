@@ -1,4 +1,4 @@
-"""What an order says of itself as a whole is laid on its lines, and held against them.
+"""Allocates amounts of whole orders to their lines, and compares them with the lines.
 
 Typed lines of one file come in, with the discount and the total that their order states; out come
 lines whose amounts are net of the discount, to the cent, and a count of orders that cost something

@@ -1,4 +1,4 @@
-"""Staged lines of many exports become the lines that count.
+"""Selects the lines that count among the staged lines of many exports.
 
 All staged order lines come in; out come the same lines, each with ``left_out``: null, or the rule
 by which it is not part of the history. Called by ``unify``.

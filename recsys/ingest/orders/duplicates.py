@@ -1,4 +1,4 @@
-"""Orders that stand twice in one file are found, so that they count once.
+"""Finds orders that a file repeats, so that they count once.
 
 Typed lines of one file come in; out come the same lines with ``repeated`` set on the copies.
 Called by ``staging`` for exports whose shape does not say where an order begins.

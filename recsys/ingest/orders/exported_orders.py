@@ -1,4 +1,4 @@
-"""Orders as their exports have them: which of them are one order, and which export counts.
+"""Orders of several exports: which of them are one order, and which export counts.
 
 All staged lines come in; out come the same lines with the ids that their orders have in the
 history, and what is worth saying of them. Called by ``unify``.

@@ -69,7 +69,7 @@ def numbers(reported: ir.Table, systems: Collection[str]) -> tuple[ir.Table, ir.
     Parameters
     ----------
     reported : ibis table
-        As ``Live.lines``.
+        As ``recsys.ingest.staged.TOLD``.
     systems : collection of str
         Systems whose orders are exported; they name an order ``<system>:<number>``.
 

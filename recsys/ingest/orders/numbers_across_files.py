@@ -1,4 +1,4 @@
-"""Orders of several files that share a number: which are one order, and which are not.
+"""Decides which orders of several files that share a number are one order.
 
 One row an order of a file comes in, out come the ids that these orders have in the history. The
 rules are those of ``shared_numbers``. Called by ``exported``.

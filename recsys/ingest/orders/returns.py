@@ -1,4 +1,4 @@
-"""Returns find the order that they belong to.
+"""Matches returns to the orders that they belong to.
 
 Lines with their customers come in; out comes, for every return that does not already name an
 order of the history, the latest earlier order of the same customer that sold the same item and

@@ -1,4 +1,4 @@
-"""Orders that share a number are told apart: ticket 1 of every morning is another order.
+"""Separates orders that share a number: ticket 1 of every morning is another order.
 
 Order lines that were grouped by number come in; out come the same lines, with an ``order_id`` of
 its own for each order. ``within_file`` looks at the lines of one file, ``numbers_across`` at the

@@ -1,4 +1,4 @@
-"""Tells whether ticket numbers of a file begin anew within hours: after 99, at each shift.
+"""Detects ticket numbers that restart within hours: after 99, or at each shift.
 
 Lines of one file's tills come in; out comes how far apart in time the lines of one ticket may lie.
 Called by ``shared_numbers``.

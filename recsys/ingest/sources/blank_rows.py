@@ -1,4 +1,4 @@
-"""Rows of a catalogue or a stock list that list nothing, and rows that nobody could read.
+"""Finds rows of a catalogue or a stock list that list nothing or cannot be read.
 
 Typed rows with ``bad`` and ``left_out`` come in; those to put aside go out, with how many were left
 out by which rule. Called by ``staging``.

@@ -1,4 +1,4 @@
-"""Rows of an export take from above what stands on an order's first row only.
+"""Fills values down that stand on the first row of an order only.
 
 One opened file comes in; out comes the same file with ``fill_down``'s columns on every row. Called
 by ``staging``. Shopify's export, which fills its order numbers itself, has ``shopify_copies``.

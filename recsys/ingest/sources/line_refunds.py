@@ -1,4 +1,4 @@
-"""What of a line came back later, as its own row says, becomes a return line beside it.
+"""Adds a return line for what came back of a line, as its own row states.
 
 Typed lines with ``REFUNDED_QUANTITY`` and ``REFUNDED`` come in; out come the same lines and the
 added ones. Called by ``staging``. Such exports do not say when the goods came back, so the time of

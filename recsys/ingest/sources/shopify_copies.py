@@ -1,4 +1,4 @@
-"""Which rows of a Shopify export are one order: values copied down, copies of an order found.
+"""Finds the rows of a Shopify export that form one order, and the copies of an order.
 
 Rows of one opened file come in; out come the same rows with the order's values on each of them,
 and ``repeated`` on rows of an order that the file holds a second time. Called by ``shopify``.

@@ -1,4 +1,4 @@
-"""What the signs of a line's quantity and amount mean, and which of them contradict each other.
+"""Interprets the signs of a line's quantity and amount, and finds contradictions between them.
 
 The numbers of an order export come in; rows whose signs cannot both be right are rejected, all
 others are read by one rule. Called by the order adapters.

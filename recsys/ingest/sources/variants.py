@@ -1,4 +1,4 @@
-"""Variants know what their product says once: on its own row, or on the first of its rows.
+"""Copies product fields to variants from the one row of the product that has them.
 
 Shopify writes title, vendor and status on the first row of a product, and more pictures on rows
 that are no product; WooCommerce's variations name a parent, by SKU or as ``id:16``. The rows of a

@@ -1,4 +1,4 @@
-"""What a known system's export means, and how its headers are looked at.
+"""Presets of known systems: what their exports mean, and how their headers are recognised.
 
 Each module of this package knows one system; ``Headers`` finds its columns whatever their case,
 blanks and underscores, ``Preset`` says what they mean.

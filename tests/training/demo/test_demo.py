@@ -326,7 +326,7 @@ def _one(con: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
 
 
 def test_the_document_tells_every_quota() -> None:
-    text = (Path(__file__).parents[2] / "docs" / "demo.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[3] / "docs" / "demo.md").read_text(encoding="utf-8")
     table = text[text.index("| quota |") :].split("\n\n", 1)[0]
     rows = [
         [cell.strip().strip("`") for cell in line.split("|")] for line in table.splitlines()[2:]
