@@ -355,21 +355,15 @@ class _Unifier:
         write(self.con, products.order_by("item_id"), self.folder / "products.parquet", PRODUCTS)
         listed = tables.listed_locations(self.staged.rows("locations"))
         listed = self._with_updates(listed, "locations", "location_id")
-        locations = tables.locations(listed, lines)
-        locations = locations.order_by("location_id")
+        locations = tables.locations(listed, lines).order_by("location_id")
         write(self.con, locations, self.folder / "locations.parquet", LOCATIONS)
         if self.staged.has("stock"):
             stock = tables.stock(self.staged.rows("stock")).order_by("location_id", "item_id")
             write(self.con, stock, self.folder / "stock.parquet", STOCK)
         else:
             self._write_nothing("stock", STOCK)
-        customers = tables.customers(lines, self.identifiers, self.met)
-        write(
-            self.con,
-            customers.order_by("customer_id"),
-            self.folder / "customers.parquet",
-            CUSTOMERS,
-        )
+        customers = tables.customers(lines, self.identifiers, self.met).order_by("customer_id")
+        write(self.con, customers, self.folder / "customers.parquet", CUSTOMERS)
 
     def _write_nothing(self, name: str, schema: pa.Schema) -> None:
         pq.write_table(schema.empty_table(), self.folder / f"{name}.parquet")
