@@ -20,12 +20,12 @@ from recsys.models.kernels import PairCounts, pair_counts
 _ENOUGH: Final = 10.0
 
 
-def find_pairs(ground: AssociationData, settings: Settings, threads: int, same: Same) -> TestedSets:
+def find_pairs(data: AssociationData, settings: Settings, threads: int, same: Same) -> TestedSets:
     """Find pairs.
 
     Parameters
     ----------
-    ground : AssociationData
+    data : AssociationData
     settings : recsys.config.settings.BundleSettings
     threads : int
         As of ``pairs.count``.
@@ -38,36 +38,38 @@ def find_pairs(ground: AssociationData, settings: Settings, threads: int, same: 
         Those that are reported at ``false_discovery_rate``, sorted by their products; neither
         one thing twice, nor things that are bought instead of one another.
     """
-    counted = pair_counts.count_pairs(ground.baskets.items, settings.min_support, threads=threads)
-    tested = [_tested(ground, part, settings.false_discovery_rate, same) for part in counted]
+    counted = pair_counts.count_pairs(data.baskets.items, settings.min_support, threads=threads)
+    tested = [_tested(data, part, settings.false_discovery_rate, same) for part in counted]
     whole = TestedSets.joined([TestedSets.nothing(2), *tested])
     # All pairs that could have had the support were tested, seen or not.
-    frequent = int((ground.counts >= settings.min_support).sum())
+    frequent = int((data.counts >= settings.min_support).sum())
     q_value = significance.discovery_rates(whole.p_value, frequent * (frequent - 1) // 2)
     whole = replace(whole, q_value=q_value)
     found = whole.only(np.flatnonzero(q_value <= settings.false_discovery_rate))
     return found.only(np.lexsort(found.item_ix.T[::-1]))
 
 
-def _tested(ground: AssociationData, part: PairCounts, rate: float, same: Same) -> TestedSets:
+def _tested(data: AssociationData, part: PairCounts, rate: float, same: Same) -> TestedSets:
     """Test the pairs of a block that are seen more often than baskets explain."""
     a, b, support = part.a, part.b, part.support.astype(np.int64)
-    expected = ground.chance.together(a, b)
+    expected = data.chance.together(a, b)
     some = np.flatnonzero(significance.at_least(support, expected) <= rate)
     a, b, support, expected = a[some], b[some], support[some], expected[some]
     # The more popular one first: what is gone through for each pair are the orders of the other.
-    turn = ground.counts[a] < ground.counts[b]
+    turn = data.counts[a] < data.counts[b]
     a, b = np.where(turn, b, a), np.where(turn, a, b)
     order = np.lexsort((b, a))
     a, b, support, expected = a[order], b[order], support[order], expected[order]
-    met = pair_statistics(a, b, ground.held, ground.customers, ground.share, ground.kinds)
-    told, by_chance = met.by_chance > 0, ground.by_chance(a, b, met)
-    expected *= ground.factor(a, b, support, met.inside)
+    met = pair_statistics(a, b, data.held, data.customers, data.share, data.kinds)
+    has_expectation, by_chance = met.by_chance > 0, data.by_chance(a, b, met)
+    expected *= data.factor(a, b, support, met.inside)
     expected = np.maximum(expected, LEAST)
     p_value = significance.at_least(support / met.repeats, expected / met.repeats)
-    complement = np.where(told, met.chosen / np.where(told, by_chance, 1.0), np.nan)
+    complement = np.where(
+        has_expectation, met.chosen / np.where(has_expectation, by_chance, 1.0), np.nan
+    )
     _, high = significance.interval(met.chosen / met.repeats)
-    instead = told & (high * met.repeats < by_chance)
+    instead = has_expectation & (high * met.repeats < by_chance)
     instead |= (by_chance >= _ENOUGH) & (met.chosen < by_chance)
     keep = np.flatnonzero((p_value <= rate) & ~instead)
     keep = keep[~same(a[keep], b[keep])]

@@ -156,24 +156,24 @@ class ItemRates:
 
     Parameters
     ----------
-    ground : AssociationData
+    data : AssociationData
     item_ix : ndarray, int32
         Products that will be asked for, any number of times.
     """
 
-    def __init__(self, ground: AssociationData, item_ix: IxArray) -> None:
-        self.ground = ground
+    def __init__(self, data: AssociationData, item_ix: IxArray) -> None:
+        self.data = data
         self.items = np.unique(item_ix)
         self.rates = [
             kind.rates(self.items, usual)
-            for kind, usual in zip(ground.kinds, ground.usual(self.items), strict=True)
+            for kind, usual in zip(data.kinds, data.usual(self.items), strict=True)
         ]
 
     def of(self, item_ix: IxArray, order: IxArray) -> Floats:
         """Chance of each product to lie in each order, both of shape (n,)."""
-        chance, row = self.ground.chance, np.searchsorted(self.items, item_ix)
+        chance, row = self.data.chance, np.searchsorted(self.items, item_ix)
         share = chance.share[chance.count_of[item_ix], chance.size_of[order]]
-        for kind, rates in zip(self.ground.kinds, self.rates, strict=True):
+        for kind, rates in zip(self.data.kinds, self.rates, strict=True):
             share *= rates[row, kind.of[order]]
         found: Floats = np.minimum(share, 1.0)
         return found
@@ -194,7 +194,7 @@ class ItemRates:
         -------
         ndarray of the length of ``orders.order``, float64
         """
-        chance, row = self.ground.chance, orders.rows()
+        chance, row = self.data.chance, orders.rows()
         size_of = chance.size_of[orders.order]
         size = chance.sizes[size_of].astype(np.float64)
         taken = np.zeros(len(row))

@@ -28,8 +28,8 @@ _TOLD: Final = 5.0
 
 
 def describe(
-    ground: AssociationData,
-    later: LaterPurchases,
+    data: AssociationData,
+    later_purchases: LaterPurchases,
     found: SelectedBundles,
     regions: Mapping[int, str],
     settings: Settings,
@@ -39,8 +39,8 @@ def describe(
 
     Parameters
     ----------
-    ground : AssociationData
-    later : LaterPurchases
+    data : AssociationData
+    later_purchases : LaterPurchases
         What bundles of kind ``after`` were found in.
     found : SelectedBundles
     regions : mapping of int to str
@@ -49,18 +49,18 @@ def describe(
     undiscounted : ndarray of shape (n,), float64
         Lift among lines without a discount.
     """
-    baskets = ground.baskets
+    baskets = data.baskets
     month = evidence.months(baskets.ts)
     n_months = len(month.begin_ts)
     low, high = significance.interval(found.support / found.repeats)
     scale = found.repeats / found.expected
     within = segments.segment_kinds(baskets, regions)
     by_month, *by_segment = found.usual(
-        ground,
-        later,
+        data,
+        later_purchases,
         [(month.of, n_months), *((of, len(labels)) for labels, of in within)],
     )
-    members, at = _members(ground, later, found)
+    members, at = _members(data, later_purchases, found)
     monthly = found.seen(month.of, n_months)
     by_channel = evidence.by_channel(found.orders, baskets)
     place_indptr, place_key, place_support = evidence.places(found.orders, baskets)
@@ -71,10 +71,10 @@ def describe(
         item_ix=found.item_ix.astype(whole),
         kind=found.kind,
         support=found.support.astype(whole),
-        cases=np.where(after, int(later.case.sum()), len(baskets.ts)).astype(np.int64),
+        cases=np.where(after, int(later_purchases.case.sum()), len(baskets.ts)).astype(np.int64),
         customers=evidence.customers(found.orders, baskets).astype(whole),
         with_item=np.diff(members.indptr)[at].astype(whole),
-        confidence=_confidence(ground, found, np.diff(members.indptr)[at]).astype(small),
+        confidence=_confidence(data, found, np.diff(members.indptr)[at]).astype(small),
         expected=found.expected.astype(small),
         lift=(found.support / found.expected).astype(small),
         lift_low=(low * scale).astype(small),
@@ -99,7 +99,7 @@ def describe(
 
 
 def undiscounted(
-    ground: AssociationData, later: LaterPurchases, found: SelectedBundles
+    data: AssociationData, later_purchases: LaterPurchases, found: SelectedBundles
 ) -> tuple[Floats, npt.NDArray[np.bool_]]:
     """Look at lines that had no discount.
 
@@ -111,19 +111,19 @@ def undiscounted(
         Whether the lift is there through discounts alone: without them it is not above 1.
     """
     lift, promoted = np.full(len(found), np.nan), np.zeros(len(found), bool)
-    discounted = ground.baskets.discounted
+    discounted = data.baskets.discounted
     if discounted is None or not len(found):
         return lift, promoted
-    bought = ground.baskets.items
+    bought = data.baskets.items
     plain = evidence.postings(bought.indices, bought.indptr, bought.shape, ~discounted)
     items, at = np.unique(found.item_ix, return_inverse=True)
-    weeks, n_weeks = ground.weeks.of, len(ground.weeks.weight)
-    full = evidence.count_by_group(evidence.only_lists(ground.held, items), weeks, n_weeks)
+    weeks, n_weeks = data.weeks.of, len(data.weeks.weight)
+    full = evidence.count_by_group(evidence.only_lists(data.held, items), weeks, n_weeks)
     share = evidence.count_by_group(evidence.only_lists(plain, items), weeks, n_weeks) / np.maximum(
         full, 1
     )
     both = np.multiply.reduceat(share[at.ravel()], found.indptr[:-1], axis=0)
-    (usual_of,) = found.usual(ground, later, [(weeks, n_weeks)])
+    (usual_of,) = found.usual(data, later_purchases, [(weeks, n_weeks)])
     expected = (usual_of * both).sum(axis=1)
     orders = evidence.orders_holding(plain, found.indptr, found.item_ix.astype(np.int32))
     support = np.diff(orders.indptr)
@@ -135,25 +135,25 @@ def undiscounted(
 
 
 def _members(
-    ground: AssociationData, later: LaterPurchases, found: SelectedBundles
+    data: AssociationData, later_purchases: LaterPurchases, found: SelectedBundles
 ) -> tuple[OrderLists, IntArray]:
     """Cases that hold each product, once for each product, and the place of each member there."""
-    n_items = len(ground.counts)
+    n_items = len(data.counts)
     # Lists of all orders, behind them those of cases.
     lists = np.zeros(len(found.item_ix), np.int64)
-    for kind, rows, items in found.alike():
+    for kind, rows, items in found.by_kind_and_size():
         at = found.indptr[rows][:, None] + np.arange(items.shape[1])
         lists[at] = items + (np.array([1, 2]) * n_items if kind == AFTER else 0)
     used, place = np.unique(lists, return_inverse=True)
-    at_once = evidence.only_lists(ground.held, used[used < n_items])
-    after = evidence.only_lists(later.held, used[used >= n_items] - n_items)
+    at_once = evidence.only_lists(data.held, used[used < n_items])
+    after = evidence.only_lists(later_purchases.held, used[used >= n_items] - n_items)
     return evidence.join_lists([at_once, after]), place.ravel()
 
 
-def _confidence(ground: AssociationData, found: SelectedBundles, held: IntArray) -> Floats:
+def _confidence(data: AssociationData, found: SelectedBundles, held: IntArray) -> Floats:
     """Share of the cases with all other members that hold each one too."""
     others = np.zeros(len(found.item_ix), np.int64)
-    for _, rows, items in found.alike():
+    for _, rows, items in found.by_kind_and_size():
         size = items.shape[1]
         for one in range(size):
             at = found.indptr[rows] + one
@@ -161,7 +161,7 @@ def _confidence(ground: AssociationData, found: SelectedBundles, held: IntArray)
                 others[at] = held[at + 1 - 2 * one]
             else:
                 rest = evidence.ragged_sets(np.delete(items, one, axis=1))
-                others[at] = np.diff(evidence.orders_holding(ground.held, *rest).indptr)
+                others[at] = np.diff(evidence.orders_holding(data.held, *rest).indptr)
     shares: Floats = np.repeat(found.support, np.diff(found.indptr)) / np.maximum(others, 1)
     return shares
 

@@ -115,10 +115,10 @@ def _many(
     """Purchases within the time after each case, at most."""
     many = np.zeros(len(ts), np.int64)
     for order in range(len(ts)):
-        later = follows[order] if case[order] else -1
-        while later >= 0 and abs(ts[later] - ts[order]) <= within:
-            many[order] += indptr[later + 1] - indptr[later]
-            later = follows[later]
+        next_order = follows[order] if case[order] else -1
+        while next_order >= 0 and abs(ts[next_order] - ts[order]) <= within:
+            many[order] += indptr[next_order + 1] - indptr[next_order]
+            next_order = follows[next_order]
     return many
 
 
@@ -140,14 +140,14 @@ def _bought(
         if case[order]:
             for at in range(indptr[order], indptr[order + 1]):
                 seen[item_ix[at]] = order
-            later = follows[order]
-            while later >= 0 and abs(ts[later] - ts[order]) <= within:
-                if ts[later] != ts[order]:
-                    for at in range(indptr[later], indptr[later + 1]):
+            next_order = follows[order]
+            while next_order >= 0 and abs(ts[next_order] - ts[order]) <= within:
+                if ts[next_order] != ts[order]:
+                    for at in range(indptr[next_order], indptr[next_order + 1]):
                         if seen[item_ix[at]] != order:
                             seen[item_ix[at]] = order
                             found[size] = item_ix[at]
                             size += 1
-                later = follows[later]
+                next_order = follows[next_order]
         bounds[order + 1] = size
     return bounds, found[:size].copy()

@@ -59,30 +59,30 @@ def mine(
     Pairs, larger sets and what is bought later are three families of tests; each keeps
     ``settings.false_discovery_rate`` by itself.
     """
-    ground, same = AssociationData.of(training.baskets), same_product(training, alike)
-    pairs = associated_pairs.find_pairs(ground, settings, training.threads, same)
-    larger = sets.find_sets(ground, settings, pairs)
-    later = LaterPurchases.of(
+    data, same = AssociationData.of(training.baskets), same_product(training, alike)
+    pairs = associated_pairs.find_pairs(data, settings, training.threads, same)
+    larger = sets.find_sets(data, settings, pairs)
+    later_purchases = LaterPurchases.of(
         training.baskets, training.as_of_ts, settings.within_days, training.seed
     )
-    after = sequences.find_sequences(training, ground, later, settings, same)
+    after = sequences.find_sequences(training, data, later_purchases, settings, same)
     families = [[pairs], larger, [after]]
     strength = np.concatenate([test.strength for family in families for test in family])
     family = np.repeat([0, 1, 2], [sum(map(len, family)) for family in families])
     best = _strongest(strength, family, _SPARE * settings.max_bundles)
     parts = [(TOGETHER, pairs), *((TOGETHER, size) for size in larger), (AFTER, after)]
-    found = _taken(ground, later, parts, best)
-    lift, promoted = description.undiscounted(ground, later, found)
+    found = _taken(data, later_purchases, parts, best)
+    lift, promoted = description.undiscounted(data, later_purchases, found)
     kept = np.flatnonzero(~promoted)
     kept = kept[_strongest(strength[best][kept], family[best][kept], settings.max_bundles)]
     return description.describe(
-        ground, later, found.only(kept), regions or {}, settings, lift[kept]
+        data, later_purchases, found.only(kept), regions or {}, settings, lift[kept]
     )
 
 
 def _taken(
-    ground: AssociationData,
-    later: LaterPurchases,
+    data: AssociationData,
+    later_purchases: LaterPurchases,
     parts: Sequence[tuple[int, TestedSets]],
     best: IntArray,
 ) -> SelectedBundles:
@@ -92,7 +92,7 @@ def _taken(
     found = SelectedBundles.joined(
         [
             SelectedBundles.of(
-                ground, later, kind, tested.only(chosen[(chosen >= a) & (chosen < b)] - a)
+                data, later_purchases, kind, tested.only(chosen[(chosen >= a) & (chosen < b)] - a)
             )
             for (kind, tested), a, b in zip(parts, ends, ends[1:], strict=False)
         ]

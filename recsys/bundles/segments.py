@@ -82,15 +82,15 @@ def find_segments(
         names += labels
     none = np.zeros(0, np.int64)
     row, at, seen_in = (np.concatenate([none, *part]) for part in (rows, segment, support))
-    chance = np.concatenate([np.zeros(0), *expected])
+    expected_in = np.concatenate([np.zeros(0), *expected])
     repeats = found.repeats[row]
-    p_value = significance.at_least(seen_in / repeats, chance / repeats)
+    p_value = significance.at_least(seen_in / repeats, expected_in / repeats)
     q_value = significance.discovery_rates(p_value, len(p_value))
     low, high = significance.interval(seen_in / repeats)
     holds = (q_value <= settings.false_discovery_rate) & (seen_in >= settings.min_support)
     keep = np.flatnonzero(holds)
     keep = keep[np.lexsort((at[keep], row[keep]))]
-    scale = (repeats / chance)[keep]
+    scale = (repeats / expected_in)[keep]
     indptr = np.zeros(len(found) + 1, np.int64)
     np.cumsum(np.bincount(row[keep], minlength=len(found)), out=indptr[1:])
     return Segments(
@@ -98,7 +98,7 @@ def find_segments(
         indptr,
         at[keep].astype(np.int32),
         seen_in[keep].astype(np.int32),
-        (seen_in / chance)[keep].astype(np.float32),
+        (seen_in / expected_in)[keep].astype(np.float32),
         (low[keep] * scale).astype(np.float32),
         (high[keep] * scale).astype(np.float32),
         q_value[keep],

@@ -53,13 +53,13 @@ class SelectedBundles:
 
     @classmethod
     def of(
-        cls, ground: AssociationData, later: LaterPurchases, kind: int, tested: TestedSets
+        cls, data: AssociationData, later_purchases: LaterPurchases, kind: int, tested: TestedSets
     ) -> "SelectedBundles":
         """Take tested sets."""
         indptr, item_ix = evidence.ragged_sets(tested.item_ix)
-        lists, held = tested.item_ix, ground.held
+        lists, held = tested.item_ix, data.held
         if kind == AFTER:
-            lists, held = lists + np.array([0, len(ground.counts)], np.int32), later.held
+            lists, held = lists + np.array([0, len(data.counts)], np.int32), later_purchases.held
         return cls(
             indptr=indptr,
             item_ix=item_ix,
@@ -100,7 +100,7 @@ class SelectedBundles:
             **{name: getattr(self, name)[rows] for name in names},
         )
 
-    def alike(self) -> Iterator[tuple[int, IntArray, IxArray]]:
+    def by_kind_and_size(self) -> Iterator[tuple[int, IntArray, IxArray]]:
         """Go through bundles of one kind and size: kind, which they are, their members."""
         sizes = np.diff(self.indptr)
         for kind in np.unique(self.kind).tolist():
@@ -114,16 +114,16 @@ class SelectedBundles:
 
     def usual(
         self,
-        ground: AssociationData,
-        later: LaterPurchases,
+        data: AssociationData,
+        later_purchases: LaterPurchases,
         groupings: Sequence[tuple[npt.NDArray[np.integer], int]],
     ) -> list[Floats]:
         """Say what is expected of each bundle by group.
 
         Parameters
         ----------
-        ground : AssociationData
-        later : LaterPurchases
+        data : AssociationData
+        later_purchases : LaterPurchases
             What bundles of kind ``after`` were found in.
         groupings : sequence of (ndarray of shape (n_orders,), int)
             Group of each order, -1 for none, and how many there are.
@@ -134,18 +134,18 @@ class SelectedBundles:
             Over all orders they add up to ``expected``.
         """
         found = [np.zeros((len(self), n_groups)) for _, n_groups in groupings]
-        for kind, rows, items in self.alike():
-            popular = np.argmax(ground.counts[items], axis=1)
-            rates = ItemRates(ground, items[np.arange(len(items)), popular])
-            few = ground.counts[items].min(axis=1) if kind != AFTER else ground.counts[items[:, 0]]
+        for kind, rows, items in self.by_kind_and_size():
+            popular = np.argmax(data.counts[items], axis=1)
+            rates = ItemRates(data, items[np.arange(len(items)), popular])
+            few = data.counts[items].min(axis=1) if kind != AFTER else data.counts[items[:, 0]]
             step = np.cumsum(few) // _ORDERS
             for number in np.unique(step).tolist():
                 part = np.flatnonzero(step == number)
                 if kind == AFTER:
-                    orders = evidence.only_lists(later.held, items[part, 0])
-                    weight = np.diff(later.indptr)[orders.order].astype(np.float64)
+                    orders = evidence.only_lists(later_purchases.held, items[part, 0])
+                    weight = np.diff(later_purchases.indptr)[orders.order].astype(np.float64)
                 else:
-                    orders, weight = _others(ground, rates, items[part], popular[part])
+                    orders, weight = _others(data, rates, items[part], popular[part])
                 total = np.bincount(orders.rows(), weight, len(part))
                 weight *= (self.expected[rows[part]] / np.where(total > 0, total, 1.0))[
                     orders.rows()
@@ -156,10 +156,10 @@ class SelectedBundles:
 
 
 def _others(
-    ground: AssociationData, rates: ItemRates, items: IxArray, popular: IntArray
+    data: AssociationData, rates: ItemRates, items: IxArray, popular: IntArray
 ) -> tuple[OrderLists, Floats]:
     """Orders that hold all members but the most popular one, and the chance of that in each."""
     rows, size = np.arange(len(items)), items.shape[1]
     others = items[np.arange(size) != popular[:, None]].reshape(len(items), size - 1)
-    orders = evidence.orders_holding(ground.held, *evidence.ragged_sets(others))
+    orders = evidence.orders_holding(data.held, *evidence.ragged_sets(others))
     return orders, rates.beside(others, items[rows, popular], orders)

@@ -40,8 +40,8 @@ _DOUBT: Final = 0.1
 
 def find_sequences(
     training: TrainingSet,
-    ground: AssociationData,
-    later: LaterPurchases,
+    data: AssociationData,
+    later_purchases: LaterPurchases,
     settings: Settings,
     same: Same,
 ) -> TestedSets:
@@ -50,8 +50,8 @@ def find_sequences(
     Parameters
     ----------
     training : TrainingSet
-    ground : AssociationData
-    later : LaterPurchases
+    data : AssociationData
+    later_purchases : LaterPurchases
     settings : recsys.config.settings.BundleSettings
     same : callable
         As of ``variants.same_thing``.
@@ -62,17 +62,19 @@ def find_sequences(
         Pairs in the order in which they are bought, those that are reported at
         ``false_discovery_rate``.
     """
-    n_items, rate = len(ground.counts), settings.false_discovery_rate
-    held = np.diff(later.held.indptr)
+    n_items, rate = len(data.counts), settings.false_discovery_rate
+    held = np.diff(later_purchases.held.indptr)
     n_tests = int((held[:n_items] >= settings.min_support).sum())
     n_tests *= int((held[n_items:] >= settings.min_support).sum())
-    weeks = _Weeks.of(ground, later)
-    a, b, support, expected, p_value = _above(ground, later, weeks, settings, training.threads)
+    weeks = _Weeks.of(data, later_purchases)
+    a, b, support, expected, p_value = _above(
+        data, later_purchases, weeks, settings, training.threads
+    )
     chosen, bar = _chosen(p_value, n_tests, rate / 2.0)
     chosen = chosen[~same(a[chosen], b[chosen])]
     a, b, support, expected = a[chosen], b[chosen], support[chosen], expected[chosen]
-    after = _cases(later, a, b)
-    repeats = ground.repeats(after)
+    after = _cases(later_purchases, a, b)
+    repeats = data.repeats(after)
     p_value = significance.at_least(support / repeats, expected / repeats)
     # So many cases had to be seen to get here: only what is above that speaks for the order.
     least = np.maximum(_needed(support, expected, np.ones(len(a)), bar), settings.min_support)
@@ -87,11 +89,11 @@ def find_sequences(
     after, before = evidence.only_lists(after, chosen), _cases(earlier, a, b)
     # Who likes both buys `b` as often before as after `a`, but for when the two were sold. How
     # often that would be, other cases tell.
-    back = _Weeks.of(ground, earlier)
+    back = _Weeks.of(data, earlier)
     told = weeks.by_span(after), weeks.by_span(before)
     usual = weeks.besides(a, b, told[0], told[1]), back.besides(a, b, told[1], told[0])
     share = (usual[0] + _DOUBT) / (usual[0] + usual[1] + 2.0 * _DOUBT)
-    sooner = _sooner(ground, after, before, np.maximum(share, 0.5), least)
+    sooner = _sooner(data, after, before, np.maximum(share, 0.5), least)
     q_value = 2.0 * np.maximum(q_value, significance.discovery_rates(sooner, len(a)))
     p_value = np.maximum(p_value, sooner)
     items, unknown = np.stack([a, b], axis=1), np.full(len(a), np.nan)
@@ -120,19 +122,22 @@ class _Weeks:
     weight: Floats
 
     @classmethod
-    def of(cls, ground: AssociationData, later: LaterPurchases) -> "_Weeks":
+    def of(cls, data: AssociationData, later_purchases: LaterPurchases) -> "_Weeks":
         """Count them."""
-        case, n_spans = np.flatnonzero(later.case), len(ground.weeks.weight)
-        pull, behind = ground.chance.pull[case], np.diff(later.indptr)[case].astype(np.float64)
-        span = ground.weeks.of
+        case, n_spans = np.flatnonzero(later_purchases.case), len(data.weeks.weight)
+        pull, behind = (
+            data.chance.pull[case],
+            np.diff(later_purchases.indptr)[case].astype(np.float64),
+        )
+        span = data.weeks.of
         drawn, led, both = (
             np.bincount(span[case], part, n_spans) for part in (pull, behind, pull * behind)
         )
         weight = both / np.where(drawn * led > 0, drawn * led, 1.0)
         return cls(
             span,
-            evidence.sparse_by_group(later.held, span, len(weight)),
-            len(ground.counts),
+            evidence.sparse_by_group(later_purchases.held, span, len(weight)),
+            len(data.counts),
             weight,
         )
 
@@ -160,16 +165,20 @@ class _Weeks:
 
 
 def _above(
-    ground: AssociationData, later: LaterPurchases, weeks: _Weeks, settings: Settings, threads: int
+    data: AssociationData,
+    later_purchases: LaterPurchases,
+    weeks: _Weeks,
+    settings: Settings,
+    threads: int,
 ) -> tuple[IxArray, IxArray, IntArray, Floats, Floats]:
     """Ordered pairs that are seen more often than chance explains."""
-    items, bounds = ground.baskets.items, later.indptr
+    items, bounds = data.baskets.items, later_purchases.indptr
     of = np.repeat(np.arange(items.shape[0], dtype=np.int32), np.diff(items.indptr))
 
     def partners(at: IntArray) -> tuple[IntArray, IntArray]:
         return bounds[of[at]], bounds[of[at] + 1] - bounds[of[at]]
 
-    entries = PairEntries(items.indices, later.item_ix, partners, items.shape[1])
+    entries = PairEntries(items.indices, later_purchases.item_ix, partners, items.shape[1])
     parts: list[Found] = []
     for part in count_meeting_pairs(entries, settings.min_support, threads=threads):
         expected = np.maximum(weeks.expected(part.a, part.b), LEAST)
@@ -200,11 +209,11 @@ def _least(parts: list[Found]) -> Found:
     return a[best], b[best], support[best], expected[best], p_value[best]
 
 
-def _cases(later: LaterPurchases, a: IxArray, b: IxArray) -> OrderLists:
+def _cases(later_purchases: LaterPurchases, a: IxArray, b: IxArray) -> OrderLists:
     """Cases with ``a`` that ``b`` followed."""
-    members = np.stack([a, b + len(later.held.indptr) // 2], axis=1).astype(np.int32)
+    members = np.stack([a, b + len(later_purchases.held.indptr) // 2], axis=1).astype(np.int32)
     return evidence.orders_holding(
-        later.held, np.arange(len(a) + 1, dtype=np.int64) * 2, members.ravel()
+        later_purchases.held, np.arange(len(a) + 1, dtype=np.int64) * 2, members.ravel()
     )
 
 
@@ -229,13 +238,13 @@ def _needed(support: IntArray, expected: Floats, repeats: Floats, bar: float) ->
 
 
 def _sooner(
-    ground: AssociationData, after: OrderLists, before: OrderLists, usual: Floats, least: IntArray
+    data: AssociationData, after: OrderLists, before: OrderLists, usual: Floats, least: IntArray
 ) -> Floats:
     """Chance that so many cases come after and not before.
 
     Parameters
     ----------
-    ground : AssociationData
+    data : AssociationData
     after, before : OrderLists
         Cases, ``n`` lists each.
     usual : ndarray of shape (n,), float64
@@ -247,8 +256,8 @@ def _sooner(
     -------
     ndarray of shape (n,), float64
     """
-    customer = ground.baskets.customer
-    n, n_customers = len(usual), max(ground.share.shape[1], 1)
+    customer = data.baskets.customer
+    n, n_customers = len(usual), max(data.share.shape[1], 1)
     keys = [orders.rows() * n_customers + customer[orders.order] for orders in (after, before)]
     cells, at = np.unique(np.concatenate(keys), return_inverse=True)
     times = [
@@ -262,7 +271,7 @@ def _sooner(
     repeats = np.maximum(np.where(even > 0, repeats, 1.0), 1.0)
     whole = seen + back
     # As many at least as there are, of those that are at least as many as had to be.
-    chance, known = (
+    p_value, known = (
         special.betainc(
             np.maximum(many / repeats, 1e-12),
             (whole - many) / repeats + 1.0,
@@ -270,4 +279,4 @@ def _sooner(
         )
         for many in (seen, np.minimum(least, seen))
     )
-    return np.asarray(np.where(known > 0, chance / np.where(known > 0, known, 1.0), 1.0))
+    return np.asarray(np.where(known > 0, p_value / np.where(known > 0, known, 1.0), 1.0))

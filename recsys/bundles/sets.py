@@ -32,12 +32,12 @@ _SETS: Final = 50_000
 _ORDERS: Final = 2_000_000
 
 
-def find_sets(ground: AssociationData, settings: Settings, pairs: TestedSets) -> list[TestedSets]:
+def find_sets(data: AssociationData, settings: Settings, pairs: TestedSets) -> list[TestedSets]:
     """Find sets of three, and of those sets of four.
 
     Parameters
     ----------
-    ground : AssociationData
+    data : AssociationData
     settings : recsys.config.settings.BundleSettings
     pairs : TestedSets
         All products of a set are in pairs with each other among these.
@@ -61,7 +61,7 @@ def find_sets(ground: AssociationData, settings: Settings, pairs: TestedSets) ->
     for size in range(3, settings.max_size + 1):
         candidates = _joined(last.item_ix)
         last = (
-            _tested(ground, settings, candidates, lift_of)
+            _tested(data, settings, candidates, lift_of)
             if len(candidates)
             else TestedSets.nothing(size)
         )
@@ -88,16 +88,16 @@ def _joined(smaller: IxArray) -> IxArray:
 
 
 def _tested(
-    ground: AssociationData,
+    data: AssociationData,
     settings: Settings,
     candidates: IxArray,
     known: dict[tuple[int, ...], tuple[float, float]],
 ) -> TestedSets:
-    rates = ItemRates(ground, candidates)
+    rates = ItemRates(data, candidates)
     # For each set as many as its second rarest product has, at most.
-    work = np.cumsum(np.sort(ground.counts[candidates], axis=1)[:, 1])
+    work = np.cumsum(np.sort(data.counts[candidates], axis=1)[:, 1])
     parts = [
-        _part(ground, settings, part, known, rates)
+        _part(data, settings, part, known, rates)
         for part in np.split(candidates, np.flatnonzero(np.diff(work // _ORDERS)) + 1)
     ]
     whole = TestedSets.joined(parts)
@@ -108,14 +108,14 @@ def _tested(
 
 
 def _part(
-    ground: AssociationData,
+    data: AssociationData,
     settings: Settings,
     sets: IxArray,
     known: dict[tuple[int, ...], tuple[float, float]],
     rates: ItemRates,
 ) -> TestedSets:
     """Test sets; those without the support are left out."""
-    together = evidence.orders_holding(ground.held, *evidence.ragged_sets(sets))
+    together = evidence.orders_holding(data.held, *evidence.ragged_sets(sets))
     enough = np.flatnonzero(np.diff(together.indptr) >= settings.min_support)
     sets, together = sets[enough], evidence.only_lists(together, enough)
     support = np.diff(together.indptr)
@@ -123,13 +123,13 @@ def _part(
     expected = np.full(len(sets), LEAST)
     for one in range(size):
         others = np.delete(sets, one, axis=1)
-        orders = evidence.orders_holding(ground.held, *evidence.ragged_sets(others))
+        orders = evidence.orders_holding(data.held, *evidence.ragged_sets(others))
         chances = rates.beside(others, sets[:, one], orders)
         np.maximum(expected, np.bincount(orders.rows(), chances, len(sets)), out=expected)
     if size == 4:
         for half in combinations(range(size), 2):
             rest = [at for at in range(size) if at not in half]
-            orders = evidence.orders_holding(ground.held, *evidence.ragged_sets(sets[:, half]))
+            orders = evidence.orders_holding(data.held, *evidence.ragged_sets(sets[:, half]))
             lift = np.array([known[tuple(pair)][0] for pair in sets[:, rest].tolist()])
             a, b = (rates.of(sets[orders.rows(), at], orders.order) for at in rest)
             chances = np.minimum(a * b * lift[orders.rows()], np.minimum(a, b))
@@ -139,6 +139,6 @@ def _part(
         of_pair = [known[tuple(items)][1] for items in sets[:, pair].tolist()]
         complement = np.fmin(complement, of_pair)
     complement[np.isinf(complement)] = np.nan
-    repeats = ground.repeats(together)
+    repeats = data.repeats(together)
     p_value = significance.at_least(support / repeats, expected / repeats)
     return TestedSets(sets, support, expected, repeats, complement, p_value, p_value)

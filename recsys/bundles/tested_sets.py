@@ -80,8 +80,8 @@ class TestedSets:
         once, where that is less.
         """
         low, _ = self.bounds
-        doubt = low * self.expected / self.support
-        weakest = np.fmin(low, self.complement * doubt)
+        shrinkage = low * self.expected / self.support
+        weakest = np.fmin(low, self.complement * shrinkage)
         weakest = np.maximum(weakest, 1.0)
         strength: Floats = self.support * (np.log(weakest) - 1.0 + 1.0 / weakest)
         return strength

@@ -36,7 +36,7 @@ _thread = threading.local()
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """Put what this thread asks of a database with patience under a deadline.
+    """Put what this thread asks of a database with timeouts under a deadline.
 
     One inside another cannot be longer than it.
     """
@@ -147,9 +147,9 @@ def _close(begun: "Future[Any]") -> None:
         begun.result().close()
 
 
-def postgres_options(patience: Timeouts) -> dict[str, object]:
+def postgres_options(timeouts: Timeouts) -> dict[str, object]:
     """Return what to connect to PostgreSQL with, so that it gives up on its side too."""
-    wait_ms = int(1000 * patience.write_seconds)
+    wait_ms = int(1000 * timeouts.write_seconds)
     return {
         "connect_timeout": _CONNECT_SECONDS,
         "options": f"-c lock_timeout={wait_ms} -c statement_timeout={10 * wait_ms}",
@@ -159,16 +159,16 @@ def postgres_options(patience: Timeouts) -> dict[str, object]:
     }
 
 
-def connect_postgres(patience: Timeouts, arguments: Any, options: Any) -> Any:
+def connect_postgres(timeouts: Timeouts, arguments: Any, options: Any) -> Any:
     """Open a connection to PostgreSQL on which every wait has an end.
 
     One whose answer did not come in time is closed: what it would say next is the old answer.
     """
     import psycopg
 
-    class Patient(psycopg.Connection[Any]):
+    class TimedConnection(psycopg.Connection[Any]):
         def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
-            seconds = min(left(patience.write_seconds), timeout or patience.write_seconds)
+            seconds = min(left(timeouts.write_seconds), timeout or timeouts.write_seconds)
             try:
                 return super().wait(gen, min(interval, seconds), seconds)
             except psycopg.errors._WaitTimeout:
@@ -176,4 +176,4 @@ def connect_postgres(patience: Timeouts, arguments: Any, options: Any) -> Any:
                 message = f"no answer within {seconds:.3g} s"
                 raise psycopg.OperationalError(message) from None
 
-    return Patient.connect(*arguments, **options)
+    return TimedConnection.connect(*arguments, **options)

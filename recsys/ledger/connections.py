@@ -44,7 +44,7 @@ def checked(text: str) -> URL:
     raise LedgerError(f"[ledger] url: `{backend}` is not supported; use sqlite or postgresql.")
 
 
-def make_engine(url: URL, *, create: bool, patience: Timeouts | None) -> Engine:
+def make_engine(url: URL, *, create: bool, timeouts: Timeouts | None) -> Engine:
     """Make an engine; opens nothing yet."""
     if url.get_backend_name() == "sqlite":
         path = Path(url.database or "")
@@ -67,8 +67,8 @@ def make_engine(url: URL, *, create: bool, patience: Timeouts | None) -> Engine:
             "connect_timeout": 10,
             "options": f"-c lock_timeout={int(WAIT_SECONDS)}s",
         }
-        if patience is not None:
-            options = postgres_options(patience)
+        if timeouts is not None:
+            options = postgres_options(timeouts)
         return sa.create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args=options)
     except (ModuleNotFoundError, NoSuchModuleError):
         raise LedgerError(

@@ -55,7 +55,7 @@ class Database:
         SQLAlchemy URL of SQLite or PostgreSQL.
     create : bool
         Make the database file and the tables where there are none.
-    patience : Timeouts, optional
+    timeouts : Timeouts, optional
         Give up in time, and open without a database that answers: ``prepare`` is asked until it
         does. By default everything waits.
 
@@ -65,26 +65,27 @@ class Database:
         When it cannot be opened, or was written by a newer version.
     """
 
-    def __init__(self, url: str, *, create: bool = True, patience: Timeouts | None = None) -> None:
+    def __init__(self, url: str, *, create: bool = True, timeouts: Timeouts | None = None) -> None:
         self.url = checked(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.patience = patience
+        self.timeouts = timeouts
         self.prepared = False
-        self.engine = make_engine(self.url, create=create, patience=patience)
+        self.engine = make_engine(self.url, create=create, timeouts=timeouts)
         self._create = create
         self._driver_error: type[Exception] = self.engine.dialect.loaded_dbapi.Error
-        self._compiled: dict[int, tuple[str, Sequence[str] | None]] = {}
+        # By the statement itself: while it is a key, its identity is not given to another one.
+        self._compiled: dict[sa.Select[Any], tuple[str, Sequence[str] | None]] = {}
         self._thread = threading.local()
         self._of_threads: set[Any] = set()
-        self._circuits: dict[int | str, CircuitBreaker] = {}
-        of_server = patience is not None and not self.is_sqlite
+        self._circuits: dict[sa.Select[Any] | str, CircuitBreaker] = {}
+        of_server = timeouts is not None and not self.is_sqlite
         self._connector = Connector() if of_server else None
-        if patience is not None and self._connector is not None:
-            self._listen(patience, self._connector)
+        if timeouts is not None and self._connector is not None:
+            self._listen(timeouts, self._connector)
         try:
             self.prepare()
         except LedgerAwayError:
-            if patience is None:
+            if timeouts is None:
                 self.engine.dispose()
                 raise
         except BaseException:
@@ -129,12 +130,12 @@ class Database:
     @contextmanager
     def _guarded(self) -> Iterator[None]:
         """Write no more for a while after a write that waited in vain as long as it may."""
-        if self.patience is None:
+        if self.timeouts is None:
             yield
             return
         circuit = self._circuits.setdefault("writes", CircuitBreaker())
         circuit.admit()
-        whole = left(self.patience.write_seconds) >= self.patience.write_seconds
+        whole = left(self.timeouts.write_seconds) >= self.timeouts.write_seconds
         try:
             yield
         except LedgerAwayError as error:
@@ -145,10 +146,10 @@ class Database:
 
     def _wait(self) -> float:
         """How long something may take that is no answer's read. Seconds."""
-        return WAIT_SECONDS if self.patience is None else left(self.patience.write_seconds)
+        return WAIT_SECONDS if self.timeouts is None else left(self.timeouts.write_seconds)
 
     def _in_time(self) -> AbstractContextManager[None]:
-        return nullcontext() if self.patience is None else within(self.patience.write_seconds)
+        return nullcontext() if self.timeouts is None else within(self.timeouts.write_seconds)
 
     def _taken(self, engine: Engine) -> Connection:
         """Take a connection in time; each statement on it has as long again."""
@@ -156,15 +157,15 @@ class Database:
             return engine.connect()
 
     def _need_prepared(self) -> None:
-        if not self.prepared and self.patience is not None:
+        if not self.prepared and self.timeouts is not None:
             raise LedgerAwayError("the ledger has not been reached yet.")
 
-    def _listen(self, patience: Timeouts, connector: Connector) -> None:
+    def _listen(self, timeouts: Timeouts, connector: Connector) -> None:
         """Have the pool's connections opened in time."""
 
         def connect(_dialect: Any, _record: Any, arguments: Any, options: Any) -> Any:
-            open_one = partial(connect_postgres, patience, arguments, options)
-            return connector.within(open_one, left(patience.write_seconds))
+            open_one = partial(connect_postgres, timeouts, arguments, options)
+            return connector.within(open_one, left(timeouts.write_seconds))
 
         event.listen(self.engine, "do_connect", connect)
 
@@ -226,20 +227,19 @@ class Database:
 
     def _limit(self, connection: Connection) -> None:
         """Have SQLite wait no longer than may be; PostgreSQL's connections see to it themselves."""
-        if self.patience is not None and self.is_sqlite:
+        if self.timeouts is not None and self.is_sqlite:
             raw: Any = connection.connection.driver_connection
-            raw.execute(busy(left(self.patience.write_seconds)))
+            raw.execute(busy(left(self.timeouts.write_seconds)))
 
     def one(self, statement: sa.Select[Any], **values: Any) -> tuple[Any, ...] | None:
-        """Read the first row of a statement, with as little as possible before the driver.
+        """Read the first row of a statement, in a twentieth of the time that ``reading`` takes.
 
-        A request's reads go this way: on one connection a thread, compiled once, without a
-        transaction, in a twentieth of the time that ``reading`` takes.
+        A request's reads go this way: on one connection a thread, without a transaction.
 
         Parameters
         ----------
         statement : Select
-            A constant of a module.
+            A constant of a module: it is compiled once and kept.
         **values
             Its parameters.
         """
@@ -252,15 +252,15 @@ class Database:
         return found
 
     def _ask(self, statement: sa.Select[Any], values: Mapping[str, Any], fetch: str) -> Any:
-        text, names = self._compiled.get(id(statement)) or self._compile(statement)
+        text, names = self._compiled.get(statement) or self._compile(statement)
         given = values if names is None else [values[name] for name in names]
-        if self.patience is None:
+        if self.timeouts is None:
             return self._try(text, given, fetch)
         self._need_prepared()
-        circuit = self._circuits.setdefault(id(statement), CircuitBreaker())
+        circuit = self._circuits.setdefault(statement, CircuitBreaker())
         circuit.admit()
         try:
-            with within(self.patience.read_seconds):
+            with within(self.timeouts.read_seconds):
                 found = self._try(text, given, fetch)
         except LedgerError as error:
             circuit.fail(str(error))
@@ -281,14 +281,14 @@ class Database:
 
     def _compile(self, statement: sa.Select[Any]) -> tuple[str, Sequence[str] | None]:
         compiled = statement.compile(dialect=self.engine.dialect)
-        # Statements are constants, so an id is never given to another one.
-        self._compiled[id(statement)] = str(compiled), getattr(compiled, "positiontup", None)
-        return self._compiled[id(statement)]
+        prepared = str(compiled), getattr(compiled, "positiontup", None)
+        self._compiled[statement] = prepared
+        return prepared
 
     def _fetch(self, text: str, given: Any, fetch: str) -> Any:
         connection = getattr(self._thread, "connection", None) or self._enter_thread()
-        if self.patience is not None and self.is_sqlite:
-            wait = left(self.patience.read_seconds)
+        if self.timeouts is not None and self.is_sqlite:
+            wait = left(self.timeouts.read_seconds)
             if wait < 0.5 * self._thread.waits or wait > self._thread.waits:
                 connection.execute(busy(wait))
                 self._thread.waits = wait
@@ -297,8 +297,8 @@ class Database:
     def _enter_thread(self) -> Any:
         """Open this thread's own connection, which no pool takes back."""
         with self.errors("cannot be read"):
-            if self._connector is not None and self.patience is not None:
-                connection = self._connected_in_time(self._connector, self.patience)
+            if self._connector is not None and self.timeouts is not None:
+                connection = self._connected_in_time(self._connector, self.timeouts)
             else:
                 pooled = self.engine.raw_connection()
                 connection = pooled.driver_connection
@@ -309,15 +309,15 @@ class Database:
         self._thread.connection, self._thread.waits = connection, WAIT_SECONDS
         return connection
 
-    def _connected_in_time(self, connector: Connector, patience: Timeouts) -> Any:
+    def _connected_in_time(self, connector: Connector, timeouts: Timeouts) -> Any:
         """Connect; where it takes longer than may be, this thread's next question finds it."""
         begun = getattr(self._thread, "begun", None)
         if begun is None:
             arguments, options = self.engine.dialect.create_connect_args(self.url)
-            options = {**options, **postgres_options(patience)}
-            open_one = partial(connect_postgres, patience, arguments, options)
+            options = {**options, **postgres_options(timeouts)}
+            open_one = partial(connect_postgres, timeouts, arguments, options)
             begun = self._thread.begun = connector.begin(open_one)
-        connection = connector.wait(begun, left(patience.read_seconds))
+        connection = connector.wait(begun, left(timeouts.read_seconds))
         self._thread.begun = None
         return connection
 

@@ -12,53 +12,25 @@ from typing import Final
 import msgspec
 import sqlalchemy as sa
 
-from recsys.datasets import EMPTY, CustomerHistory, add_events, unpack_history
-from recsys.identity import customer_id_of
+from recsys.datasets import EMPTY, CustomerHistory, unpack_history
 from recsys.ledger.api_keys import Keys
 from recsys.ledger.catalogue_updates import CatalogueStore
 from recsys.ledger.circuit_breaker import Timeouts
 from recsys.ledger.connections import WAIT_SECONDS
-from recsys.ledger.customers.identity_lookup import find_identifiers, resolve_ids, session_own_id
+from recsys.ledger.customers.customer_lookup import Customer, find_customer, read_history
+from recsys.ledger.customers.identity_lookup import find_identifiers, resolve_ids
 from recsys.ledger.customers.replacement import ReplacedRows, replace_rows
 from recsys.ledger.database import Database
-from recsys.ledger.events import visit_state
 from recsys.ledger.events.event_types import Event, Identifier, read
 from recsys.ledger.events.exposures import Exposure, thin_exposures, write_exposures
 from recsys.ledger.events.recording import Outcome, record
-from recsys.ledger.events.visit_state import VisitState
 from recsys.ledger.offers.decisions import Decisions
 from recsys.ledger.offers.offers import Offers
-from recsys.ledger.schema import EVENTS, HISTORIES, IDENTIFIERS, META, SESSIONS
-from recsys.units import DAY
+from recsys.ledger.schema import EVENTS, HISTORIES, META
 
 __all__ = ["Customer", "Exposure", "Ledger", "LiveEvent", "Outcome", "ReplacedRows", "Timeouts"]
 
 _PAGE: Final = 2_000
-
-# What a request reads; see ``Database.one``.
-_ROW: Final = sa.select(HISTORIES.c.row).where(
-    HISTORIES.c.customer_id == sa.bindparam("customer_id")
-)
-_NAMED: Final = (
-    sa.select(IDENTIFIERS.c.customer_id, HISTORIES.c.row)
-    .outerjoin(HISTORIES, HISTORIES.c.customer_id == IDENTIFIERS.c.customer_id)
-    .where(IDENTIFIERS.c.type == sa.bindparam("type"), IDENTIFIERS.c.value == sa.bindparam("value"))
-)
-_VISIT: Final = sa.select(SESSIONS.c.own_id, SESSIONS.c.seen_ts, SESSIONS.c.state).where(
-    SESSIONS.c.session_id == sa.bindparam("session_id")
-)
-
-
-class Customer(msgspec.Struct, frozen=True):
-    """Whom a request named, and what is remembered of them."""
-
-    customer_id: str | None = None
-    """None: nobody who is known."""
-    history: CustomerHistory = EMPTY
-    """Purchases, views and carts; of a visit in which nobody logged in, those of the visit. What
-    a visit of nobody looked at counts for the customer who is named beside it."""
-    visit: VisitState = VisitState()
-    """Cart and views of the visit that was named."""
 
 
 class LiveEvent(msgspec.Struct, frozen=True):
@@ -135,7 +107,7 @@ class Ledger:
         LedgerError
             When it cannot be opened, is missing, or was written by a newer version.
         """
-        return cls(Database(url, create=create, patience=patience), currency)
+        return cls(Database(url, create=create, timeouts=patience), currency)
 
     def prepare(self) -> None:
         """Make the database ready, where that has not been done.
@@ -159,10 +131,10 @@ class Ledger:
 
     def hurrying(self, name: str) -> AbstractContextManager[None]:
         """Run a block in the time that an answer has; where one of that name failed, not now."""
-        patience = self._database.patience or Timeouts(
+        timeouts = self._database.timeouts or Timeouts(
             write_seconds=WAIT_SECONDS, read_seconds=WAIT_SECONDS
         )
-        return self._database.hurrying(name, patience.read_seconds)
+        return self._database.hurrying(name, timeouts.read_seconds)
 
     def close(self) -> None:
         """Close its connections."""
@@ -219,65 +191,17 @@ class Ledger:
             The time of the question, UTC epoch seconds; a visit without events for
             ``SESSION_DAYS`` before it is over.
         """
-        visit, own_id = VisitState(), None
-        if session_id is not None:
-            visit, own_id = self._visit(session_id, as_of_ts)
-        found = self._named(customer_id, identifier, session_id, own_id, visit)
-        if own_id is not None or not visit.looks:
-            return found  # who logged in has it in their row already
-        history = add_events(found.history, visit.events())
-        return msgspec.structs.replace(found, history=history)
-
-    def _named(
-        self,
-        customer_id: str | None,
-        identifier: Identifier | None,
-        session_id: str | None,
-        own_id: str | None,
-        visit: VisitState,
-    ) -> Customer:
-        """Return whom a request names first; ``own_id`` is who logged in to the visit."""
-        if identifier is not None:
-            return self._by_identifier(identifier, visit)
-        if customer_id is not None or own_id is not None:
-            return self._by_id(customer_id or own_id or "", visit)
-        if session_id is not None:
-            return Customer(None, self.history(session_own_id(session_id)), visit)
-        return Customer()
-
-    def _visit(self, session_id: str, as_of_ts: int) -> tuple[VisitState, str | None]:
-        found = self._database.one(_VISIT, session_id=session_id)
-        if found is None or as_of_ts - found[1] > visit_state.SESSION_DAYS * DAY:
-            return VisitState(), None
-        return visit_state.decode(found[2]), found[0]
-
-    def _by_identifier(self, identifier: Identifier, visit: VisitState) -> Customer:
-        found = self._database.one(_NAMED, type=identifier.type, value=identifier.value)
-        if found is None:
-            # Known from a visit only, perhaps, and not to ingest.
-            own_id = customer_id_of(identifier.type, identifier.value)
-            alone = self._database.one(_ROW, customer_id=own_id)
-            return (
-                Customer(own_id, unpack_history(alone[0]), visit)
-                if alone
-                else Customer(visit=visit)
-            )
-        customer_id, row = found
-        return Customer(customer_id, unpack_history(row) if row else EMPTY, visit)
-
-    def _by_id(self, customer_id: str, visit: VisitState) -> Customer:
-        row = self._database.one(_ROW, customer_id=customer_id)
-        if row is not None:
-            return Customer(customer_id, unpack_history(row[0]), visit)
-        present = self.resolve_id(customer_id)
-        if present is None:
-            return Customer(visit=visit)
-        return Customer(present, self.history(present), visit)
+        return find_customer(
+            self._database,
+            customer_id=customer_id,
+            identifier=identifier,
+            session_id=session_id,
+            as_of_ts=as_of_ts,
+        )
 
     def history(self, customer_id: str) -> CustomerHistory:
         """Return the purchases of a present customer; ``EMPTY`` for an unknown one."""
-        row = self._database.one(_ROW, customer_id=customer_id)
-        return unpack_history(row[0]) if row else EMPTY
+        return read_history(self._database, customer_id)
 
     def histories(self, customer_ids: Sequence[str]) -> list[CustomerHistory]:
         """Return the purchases of many present customers, in the same order."""
@@ -285,8 +209,8 @@ class Ledger:
         query = sa.select(HISTORIES.c.customer_id, HISTORIES.c.row)
         with self._database.reading() as connection:
             for start in range(0, len(customer_ids), _PAGE):
-                wanted = customer_ids[start : start + _PAGE]
-                rows = connection.execute(query.where(HISTORIES.c.customer_id.in_(wanted)))
+                page = customer_ids[start : start + _PAGE]
+                rows = connection.execute(query.where(HISTORIES.c.customer_id.in_(page)))
                 found.update((customer_id, unpack_history(row)) for customer_id, row in rows)
         return [found.get(customer_id, EMPTY) for customer_id in customer_ids]
 
@@ -356,8 +280,9 @@ class Ledger:
             with self._database.reading() as connection:
                 page = connection.execute(query.where(of.seq > after)).all()
             for row in page:
-                told = (row.seq, row.received_ts, row.own_id, row.counted, row.page)
-                yield LiveEvent(*told, read(row.body))
+                yield LiveEvent(
+                    row.seq, row.received_ts, row.own_id, row.counted, row.page, read(row.body)
+                )
             if len(page) < _PAGE:
                 return
             after = page[-1].seq

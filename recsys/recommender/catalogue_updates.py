@@ -1,10 +1,10 @@
-"""What the back office told since the artefact was made: products, locations and stock.
+"""The back office's updates since the artefact was made: products, locations and stock.
 
-Records come in, from the ledger; a catalogue, a shelf and costs that know them come out, beside
-those of the artefact, which stay as they are. Called by ``Engine.with_live``.
+Records from the ledger come in; a catalogue, an availability and costs that include them come out.
+Those of the artefact stay as they are. Called by ``Engine.with_live``.
 
-A product that the artefact does not know cannot be ranked: it waits for the next training, which
-learns of it through ingest.
+A product that the artefact does not hold cannot be ranked before the next training, which gets it
+through ingest.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,10 +21,10 @@ from recsys.recommender.product_attributes import ChangedAttributes
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Base of what is told: what is None was not told, and stays as it was."""
+    """Base of an update: a field that is None was not reported, and stays as it was."""
 
     def over(self, older: "Record | None") -> "Record":
-        """Return this record with what only an older one told."""
+        """Return this record, completed by an older one."""
         if older is None:
             return self
         names = self.__struct_fields__
@@ -33,7 +33,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class LiveItem(Record, frozen=True):
-    """A product, as far as it was told."""
+    """A product, as far as it was reported."""
 
     item_id: str
     title: str | None = None
@@ -46,10 +46,10 @@ class LiveItem(Record, frozen=True):
     brand: str | None = None
     parent_id: str | None = None
     attributes: dict[str, str | None] | None = None
-    """What else is said of it, by name; None for what is said no more."""
+    """Further attributes by name; None removes one."""
 
     def over(self, older: Record | None) -> "LiveItem":
-        """Return this record with what only an older one told, attribute by attribute."""
+        """Return this record, completed by an older one attribute by attribute."""
         whole = super().over(older)
         if isinstance(older, LiveItem) and isinstance(whole, LiveItem) and older.attributes:
             attributes = older.attributes | (self.attributes or {})
@@ -58,7 +58,7 @@ class LiveItem(Record, frozen=True):
 
 
 class LiveLocation(Record, frozen=True):
-    """A store or a warehouse, as far as it was told."""
+    """A store or a warehouse, as far as it was reported."""
 
     location_id: str
     name: str | None = None
@@ -77,7 +77,7 @@ class LiveStock(Record, frozen=True):
 
 @dataclass(frozen=True)
 class CatalogueUpdates:
-    """The newest record of everything that was told.
+    """The newest record of each product, location and stock.
 
     Attributes
     ----------
@@ -85,7 +85,7 @@ class CatalogueUpdates:
     locations : mapping of str to LiveLocation
     stock : mapping of (location_id, item_id) to LiveStock
     mark : int
-        Another one after every telling.
+        A number that changes with every update.
     """
 
     items: Mapping[str, LiveItem] = field(default_factory=dict)
@@ -97,16 +97,16 @@ class CatalogueUpdates:
         return bool(self.items or self.locations or self.stock)
 
 
-def catalogue_with(base: Catalogue, told: CatalogueUpdates) -> Catalogue:
-    """Return a catalogue that knows what was told; ``base`` stays as it is."""
-    known = _known(base, told)
+def catalogue_with(base: Catalogue, updates: CatalogueUpdates) -> Catalogue:
+    """Return a catalogue with the updates applied; ``base`` stays as it is."""
+    known = _known(base, updates)
     titles = {ix: item.title for ix, item in known if item.title is not None}
     prices = np.array(base.prices_minor)
     currencies: dict[int, str] = {}
     for ix, item in known:
         if item.price_minor is not None and item.currency is not None:
             prices[ix], currencies[ix] = item.price_minor, item.currency
-    keys, stores = _locations(base, told)
+    keys, stores = _locations(base, updates)
     return replace(
         base,
         titles=ChangedAttributes(base.titles, titles),
@@ -114,7 +114,7 @@ def catalogue_with(base: Catalogue, told: CatalogueUpdates) -> Catalogue:
         prices_minor=prices,
         location_keys=keys,
         stores=stores,
-        places=base.places | _places(base, told),
+        places=base.places | _places(base, updates),
         labels={name: _labels(name, labels, known) for name, labels in base.labels.items()},
         attributes=base.attributes.changed(
             {ix: item.attributes for ix, item in known if item.attributes}
@@ -122,21 +122,23 @@ def catalogue_with(base: Catalogue, told: CatalogueUpdates) -> Catalogue:
     )
 
 
-def shelf_with(base: Availability, catalogue: Catalogue, told: CatalogueUpdates) -> Availability:
-    """Return a shelf that knows what was told; ``base`` stays as it is.
+def availability_with(
+    base: Availability, catalogue: Catalogue, updates: CatalogueUpdates
+) -> Availability:
+    """Return the availability with the updates applied; ``base`` stays as it is.
 
     Parameters
     ----------
     base : Availability
     catalogue : Catalogue
         Over the same products.
-    told : CatalogueUpdates
+    updates : CatalogueUpdates
     """
     active = np.array(base.active)
-    for ix, item in _known(catalogue, told):
+    for ix, item in _known(catalogue, updates):
         if item.active is not None:
             active[ix] = item.active
-    rows = list(told.stock.values())
+    rows = list(updates.stock.values())
     items = catalogue.index.ix_of([row.item_id for row in rows]) if rows else np.empty(0, np.int32)
     known = np.flatnonzero(items >= 0)
     if not len(known):
@@ -146,13 +148,15 @@ def shelf_with(base: Availability, catalogue: Catalogue, told: CatalogueUpdates)
     return replace(base, active=active).stocked(keys, items[known], on_hand)
 
 
-def costs_with(base: Costs, catalogue: Catalogue, told: CatalogueUpdates) -> Costs:
-    """Return costs that know what was told; ``base`` stays as it is.
+def costs_with(base: Costs, catalogue: Catalogue, updates: CatalogueUpdates) -> Costs:
+    """Return the costs with the updates applied; ``base`` stays as it is.
 
-    What a location has of its own stays, too.
+    Costs of a single location stay, too.
     """
     known = [
-        (ix, item.cost_minor) for ix, item in _known(catalogue, told) if item.cost_minor is not None
+        (ix, item.cost_minor)
+        for ix, item in _known(catalogue, updates)
+        if item.cost_minor is not None
     ]
     if not known:
         return base
@@ -161,35 +165,37 @@ def costs_with(base: Costs, catalogue: Catalogue, told: CatalogueUpdates) -> Cos
 
 
 def margins_of(costs: Costs, catalogue: Catalogue) -> Margins:
-    """Say what sales earn at a catalogue's prices."""
+    """Return what sales earn at a catalogue's prices."""
     return Margins.of(costs, catalogue.prices_minor, catalogue.labels["category"].code)
 
 
-def _known(catalogue: Catalogue, told: CatalogueUpdates) -> list[tuple[int, LiveItem]]:
+def _known(catalogue: Catalogue, updates: CatalogueUpdates) -> list[tuple[int, LiveItem]]:
     """Position and record of each product that the catalogue holds."""
-    items = list(told.items.values())
+    items = list(updates.items.values())
     if not items:
         return []
     found = catalogue.index.ix_of([item.item_id for item in items]).tolist()
     return [(ix, item) for ix, item in zip(found, items, strict=True) if ix >= 0]
 
 
-def _locations(base: Catalogue, told: CatalogueUpdates) -> tuple[Any, Any]:
+def _locations(base: Catalogue, updates: CatalogueUpdates) -> tuple[Any, Any]:
     """Keys of all locations, ascending, and which of them are stores."""
     stores = dict(zip(base.location_keys.tolist(), base.stores.tolist(), strict=True))
-    for name in {row.location_id for row in told.stock.values()} - set(told.locations):
+    for name in {row.location_id for row in updates.stock.values()} - set(updates.locations):
         stores.setdefault(location_key(name), True)
-    for name, location in told.locations.items():
+    for name, location in updates.locations.items():
         key = location_key(name)
         stores[key] = stores.get(key, True) if location.kind is None else location.kind == "store"
     keys = np.array(sorted(stores), np.int64)
     return keys, np.array([stores[key] for key in keys.tolist()], bool)
 
 
-def _places(base: Catalogue, told: CatalogueUpdates) -> dict[int, tuple[str, str]]:
-    """Ids and names of the locations that were told of."""
-    named = {name: place.name for name, place in told.locations.items()}
-    named |= {row.location_id: None for row in told.stock.values() if row.location_id not in named}
+def _places(base: Catalogue, updates: CatalogueUpdates) -> dict[int, tuple[str, str]]:
+    """Ids and names of the updated locations."""
+    named = {name: place.name for name, place in updates.locations.items()}
+    named |= {
+        row.location_id: None for row in updates.stock.values() if row.location_id not in named
+    }
     keys = {name: location_key(name) for name in named}
     return {
         keys[name]: (name, label or base.places.get(keys[name], ("", ""))[1])
@@ -198,11 +204,11 @@ def _places(base: Catalogue, told: CatalogueUpdates) -> dict[int, tuple[str, str
 
 
 def _labels(name: str, base: LabelColumn, known: Sequence[tuple[int, LiveItem]]) -> LabelColumn:
-    told = {ix: label for ix, item in known if (label := getattr(item, name)) is not None}
-    if not told:
+    updates = {ix: label for ix, item in known if (label := getattr(item, name)) is not None}
+    if not updates:
         return base
     position = dict(base.position)
     code = np.array(base.code)
-    for ix, label in told.items():
+    for ix, label in updates.items():
         code[ix] = position.setdefault(label, len(position))
     return LabelColumn(list(position), code)

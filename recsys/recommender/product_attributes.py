@@ -1,8 +1,8 @@
 """Attributes of products in an artefact: a column each for those that most products have.
 
 JSON objects come in, one a product, and become columns of tables; out come ``Attribute``s by name,
-and what an answer says of one product. Called by ``catalogue``, and by ``live`` for what was told
-since.
+and what an answer says of one product. Called by ``catalogue``, and by ``catalogue_updates`` for
+later updates.
 """
 
 from collections import Counter

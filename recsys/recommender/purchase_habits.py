@@ -1,8 +1,8 @@
-"""How often, and at which intervals, customers bought what they are shown again.
+"""How often, and at which intervals, customers bought the items they are shown.
 
-Items that are shown and histories come in; purchases of each, what lies between them, and how long
-ago the last one was come out. Called by ``explaining``, which says no more than is so: numbers are
-those of the customer, of all products of the item's choice.
+Shown items and histories come in; for each item, the number of purchases, the intervals between
+them and the time since the last one come out. Purchases of every product of the item's choice
+count. Called by ``explanations``.
 """
 
 from typing import NamedTuple
@@ -39,14 +39,14 @@ class Habit(NamedTuple):
 def habits_of(
     shown: Ragged, histories: Histories, as_of_ts: IntArray, choices: Choices
 ) -> dict[int, Habit]:
-    """Look at what customers did with what they are shown.
+    """Measure how customers bought the items they are shown.
 
     Parameters
     ----------
     shown : Ragged
         Products of ``n`` answers.
     histories : Histories
-        Of the ``n`` customers; what was brought back was not bought.
+        Of the ``n`` customers; returned purchases do not count.
     as_of_ts : ndarray of shape (n,), int64
         UTC epoch seconds.
     choices : Choices
@@ -54,7 +54,7 @@ def habits_of(
     Returns
     -------
     dict of int to Habit
-        By place in ``shown.item_ix``; of what the customer never bought there is none.
+        By position in ``shown.item_ix``; items that the customer never bought have none.
     """
     past = histories.purchases
     given = (
@@ -67,7 +67,7 @@ def habits_of(
         as_of_ts,
         choices.of,
     )
-    times, elapsed, n_gaps, interval, spread = _watched(
+    times, elapsed, n_gaps, interval, spread = _purchase_times(
         purchase_intervals.APART_DAYS, DAY, *map(fixed, given)
     )
     habits = {}
@@ -84,7 +84,7 @@ def habits_of(
 
 
 @compiled
-def _watched(
+def _purchase_times(
     apart_days: float,
     day: int,
     indptr: IntArray,
@@ -96,10 +96,11 @@ def _watched(
     as_of_ts: IntArray,
     of: IxArray,
 ) -> tuple[IntArray, Floats, IntArray, Floats, Floats]:
-    """Go through each row's purchases once for each product, as ``renewal`` does for pairs.
+    """Return purchases, days since the last, number of intervals, their median and log spread.
 
-    Returns purchases, days since the last one, intervals, their median, and the standard
-    deviation of their logarithms.
+    Walks each row's purchases once for each shown item, oldest first; purchases that are less than
+    ``apart_days`` after the one before belong to the same trip. Compiled because numpy would need
+    an array of (items shown, purchases) and cannot carry the time of the last trip along.
     """
     n = len(shown)
     times, n_gaps = np.zeros(n, np.int64), np.zeros(n, np.int64)

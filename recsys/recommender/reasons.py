@@ -1,7 +1,7 @@
 """Why an item stands in an answer: a code and its parameters for machines, words for people.
 
 The model whose evidence weighed most, and what it points at, come in; out comes the ``reason``
-of an answer's item. Called by ``explaining``. Without a customer's history there is nothing of it
+of an answer's item. Called by ``explanations``. Without a customer's history there is nothing of it
 to reveal: what a public screen says comes from the location and the cart alone.
 
 ``text`` is the wording in English. Whoever words or translates reasons takes ``code`` and the

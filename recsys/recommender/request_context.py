@@ -1,20 +1,114 @@
-"""Questions as the ranker is asked them: their limits, and what lies in their carts.
+"""Questions as the ranker takes them: histories, contexts, carts and limits as arrays.
 
-Questions and positions of their products come in; ``RankRequest`` and lists come out. Called by
-``engine``.
+Questions and customers' histories come in; ``PreparedQuestions`` comes out. Called by
+``Engine.recommend``.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets import NO_CHANNEL, Context, Histories, IntArray, Lists
+from recsys.datasets import (
+    EMPTY,
+    NO_CHANNEL,
+    Batch,
+    Context,
+    CustomerHistory,
+    Histories,
+    IntArray,
+    ItemIndex,
+    Lists,
+)
 from recsys.ranking import Limits, RankRequest, factors_of
 from recsys.recommender.catalogue import Catalogue
+from recsys.recommender.explanations import ReasonLimits
 from recsys.recommender.placements import BOUGHT_ON, Question, filter_of
 from recsys.schema import CHANNELS
 from recsys.units import DAY
+
+_NONE: Final = np.empty(0, np.int32)
+
+
+@dataclass(frozen=True)
+class PreparedQuestions:
+    """``n`` questions as the ranker and the explainer take them.
+
+    Attributes
+    ----------
+    questions : sequence of Question, length n
+    batch : Batch
+        Histories, empty where a placement is not personal, and contexts.
+    carts : sequence of ndarray of int32, length n
+        Positions of the products in each cart, or of the last basket where the placement begins
+        from that.
+    request : RankRequest
+        Counts, weights and limits.
+    reason_limits : ReasonLimits
+        Products that reasons may name.
+    n_unknown : ndarray of shape (n,), int64
+        Products of the request that the catalogue does not hold.
+    """
+
+    questions: Sequence[Question]
+    batch: Batch
+    carts: Sequence[npt.NDArray[np.int32]]
+    request: RankRequest
+    reason_limits: ReasonLimits
+    n_unknown: IntArray
+
+    @property
+    def limits(self) -> Limits:
+        """What must not be shown."""
+        return self.request.limits
+
+
+def prepare_questions(
+    questions: Sequence[Question], rows: Sequence[CustomerHistory], catalogue: Catalogue
+) -> PreparedQuestions:
+    """Turn questions and histories into arrays over the catalogue.
+
+    Parameters
+    ----------
+    questions : sequence of Question, length n
+    rows : sequence of CustomerHistory, length n
+        Not looked at where the placement is not personal.
+    catalogue : Catalogue
+    """
+    visible = [
+        row if question.settings.personal else EMPTY
+        for question, row in zip(questions, rows, strict=True)
+    ]
+    as_of_ts = np.array([question.as_of_ts for question in questions], np.int64)
+    histories = Histories.from_rows(visible, catalogue.index, as_of_ts)
+    carts, unknown_cart = _positions(catalogue.index, [question.cart for question in questions])
+    pages, unknown_page = _positions(catalogue.index, [question.item_ids for question in questions])
+    excluded, unknown_excluded = _positions(
+        catalogue.index, [question.exclude for question in questions]
+    )
+    in_request = join_rows(carts, pages)
+    carts = with_last_basket(questions, carts, histories)
+    context = context_of(questions, catalogue, as_of_ts, join_rows(carts, pages))
+    is_of_age = np.array([question.settings.age_restricted for question in questions])
+    return PreparedQuestions(
+        questions,
+        Batch(histories, context),
+        carts,
+        rank_request(questions, context, Lists.of_rows(carts), join_rows(pages, excluded)),
+        ReasonLimits(is_of_age, in_request),
+        unknown_cart + unknown_page + unknown_excluded,
+    )
+
+
+def _positions(
+    index: ItemIndex, item_ids: Sequence[tuple[str, ...]]
+) -> tuple[list[npt.NDArray[np.int32]], IntArray]:
+    """Positions of each request's products, each once, and how many products are unknown."""
+    positions = [index.ix_of(ids) if ids else _NONE for ids in item_ids]
+    known = [np.unique(ix[ix >= 0]) if len(ix) else _NONE for ix in positions]
+    return known, np.array([int((ix < 0).sum()) for ix in positions])
 
 
 def join_rows(
@@ -32,16 +126,16 @@ def join_rows(
 def with_last_basket(
     questions: Sequence[Question], cart: list[npt.NDArray[np.int32]], histories: Histories
 ) -> list[npt.NDArray[np.int32]]:
-    """Take the last basket for the cart where the placement says so and the request has none."""
-    wanted = [
+    """Use the last basket as the cart where the placement asks for it and the request has none."""
+    without_cart = [
         r
         for r, question in enumerate(questions)
         if question.settings.from_last_basket and not question.cart
     ]
-    if wanted:
+    if without_cart:
         bought = histories.purchases
         cart = list(cart)
-    for r in wanted:
+    for r in without_cart:
         part = slice(bought.indptr[r], bought.indptr[r + 1])
         order = bought.order[part]
         if len(order) and order[-1]:  # a summary has no orders
@@ -50,9 +144,9 @@ def with_last_basket(
 
 
 def context_of(
-    questions: Sequence[Question], catalogue: Catalogue, as_of_ts: IntArray, named: Lists
+    questions: Sequence[Question], catalogue: Catalogue, as_of_ts: IntArray, products: Lists
 ) -> Context:
-    """Say when, where and on which channel questions are asked, and what they name."""
+    """Return when, where, on which channel and with which products the questions are asked."""
     channels = [BOUGHT_ON.get(question.settings.channel) for question in questions]
     return Context(
         as_of_ts,
@@ -60,14 +154,14 @@ def context_of(
         np.array(
             [NO_CHANNEL if name is None else CHANNELS.index(name) for name in channels], np.uint8
         ),
-        named,
+        products,
     )
 
 
 def rank_request(
     questions: Sequence[Question], context: Context, cart: Lists, exclude: Lists
 ) -> RankRequest:
-    """Say what the ranker is asked: how many, by which weights, and what must not be shown."""
+    """Build the ranker's request: how many items, by which weights, and what must not be shown."""
     settings = [question.settings for question in questions]
     hidden_days = np.array([given.hide_bought_days for given in settings])
     limits = Limits(

@@ -1,7 +1,7 @@
 """Which of several offers an order uses: those that take off most together.
 
-A basket and offers come in; out come those to use, with what each claims. Called by
-``redeeming``.
+An order's free pieces and offers come in; the offers to use, with what each claims, come out.
+Called by ``redemption``.
 """
 
 from collections.abc import Sequence
@@ -25,26 +25,26 @@ class Combination(NamedTuple):
 
 
 def best_combination(
-    basket: OpenOrder, offers: Sequence[Offer], bounds: OfferBounds, most: int
+    open_order: OpenOrder, offers: Sequence[Offer], bounds: OfferBounds, most: int
 ) -> Combination:
     """Choose the offers that take off most together.
 
-    Of equal ones the fewest offers are used, so that the others stand for another order, and of
-    those the ones that are named first.
+    Of equal combinations the one with the fewest offers wins, so that the others are left for
+    another order; of those, the one whose offers come first.
 
     Parameters
     ----------
-    basket : OpenOrder
-        Left as it is.
+    open_order : OpenOrder
+        Not changed.
     offers : sequence of Offer
-        A few: every combination is tried that may be better than the best one so far, where it
-        matters which piece an offer claims in every order.
+        A few: the search tries every combination that may beat the best one so far, and every
+        order of its offers where it matters which piece an offer claims.
     bounds : OfferBounds
     most : int
         Offers that may be used.
     """
-    search = _Search(offers, bounds, most, ordered=not basket.alike)
-    search.go(basket, Combination(), range(len(offers)))
+    search = _Search(offers, bounds, most, ordered=not open_order.has_uniform_choices)
+    search.go(open_order, Combination(), range(len(offers)))
     return search.best
 
 
@@ -55,7 +55,7 @@ class _Search:
         self._offers, self._bounds, self._most, self._ordered = offers, bounds, most, ordered
         self.best = Combination()
 
-    def go(self, basket: OpenOrder, so_far: Combination, left: Sequence[int]) -> None:
+    def go(self, open_order: OpenOrder, so_far: Combination, left: Sequence[int]) -> None:
         """Try every offer that is left after those that were chosen."""
         if _rank(so_far) > _rank(self.best):
             self.best = so_far
@@ -64,7 +64,7 @@ class _Search:
         if room <= 0 or so_far.discount_minor + sum(hoped) < self.best.discount_minor:
             return
         for number, at in enumerate(left):
-            after = basket.copy()
+            after = open_order.copy()
             try:
                 claim = after.claim(self._offers[at], self._bounds)
             except OfferError:

@@ -1,9 +1,8 @@
-"""The orders that use offers: what they hold, what came back, and which pieces carry offers.
+"""The orders that use offers: what they hold, what was returned, and which pieces carry offers.
 
-Whoever uses an offer for an order, or takes one back, holds the order's row first, rows of several
-orders by number and scope, and only then rows of bundles. So all redemptions of one order are
-looked at one after the other, and nobody waits in a circle. Used by the other modules of this
-stage only.
+A redemption or a return locks the order's row first, rows of several orders by number and scope,
+and only then the rows of bundles. So the redemptions of one order run one after the other, and no
+two writers deadlock. Used by the other modules of ``recsys.ledger`` only.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,25 +24,25 @@ class OrderState(msgspec.Struct, omit_defaults=True):
     """What is known of an order that uses offers; quantities by product."""
 
     held: dict[str, float] = {}
-    """How many it held, the most that anybody told."""
+    """Quantity held: the largest one reported."""
     told_back: dict[str, float] = {}
-    """What events said came back, added up."""
+    """Quantity returned according to events, added up."""
     exported_back: dict[str, float] = {}
-    """What an export said came back in all."""
+    """Quantity returned in all according to an export."""
     all_back: bool = False
-    """Whether all of it came back."""
+    """Whether the whole order was returned."""
 
     @property
     def back(self) -> dict[str, float]:
-        """How many came back: what events and exports say is the same, so the larger counts."""
+        """Quantity returned: events and exports report the same returns, so the larger counts."""
         names = self.told_back.keys() | self.exported_back.keys()
         return {
             name: max(self.told_back.get(name, 0.0), self.exported_back.get(name, 0.0))
             for name in names
         }
 
-    def tell(self, held: Mapping[str, float]) -> None:
-        """Learn how many of some products it held."""
+    def report(self, held: Mapping[str, float]) -> None:
+        """Take in the quantities of some products that the order held."""
         for item_id, quantity in held.items():
             self.held[item_id] = max(quantity, self.held.get(item_id, 0.0))
 
@@ -65,8 +64,8 @@ _ROWS: Final = (
 )
 
 
-def open_order(connection: Connection, key: Key) -> OrderState:
-    """Hold the row of an order until the transaction ends; make it where there is none."""
+def lock_order(connection: Connection, key: Key) -> OrderState:
+    """Lock the row of an order until the transaction ends; make it where there is none."""
     row = {"transaction_id": key[0], "scope": key[1], "state": encode(OrderState())}
     connection.execute(insert(connection, OFFER_ORDERS).on_conflict_do_nothing(), row)
     query = sa.select(OFFER_ORDERS.c.state).where(_is(key)).with_for_update()
@@ -74,13 +73,13 @@ def open_order(connection: Connection, key: Key) -> OrderState:
 
 
 def lock_orders(connection: Connection, numbers: Iterable[str]) -> dict[Key, OrderState]:
-    """Hold the rows of all orders of some numbers until the transaction ends."""
+    """Lock the rows of all orders with these numbers until the transaction ends."""
     found = connection.execute(_ROWS, {"numbers": sorted(set(numbers))})
     return {(row.transaction_id, row.scope): decode(row.state) for row in found}
 
 
 def keep(connection: Connection, key: Key, state: OrderState) -> None:
-    """Write what is known of an order whose row is held."""
+    """Write the state of an order whose row is locked."""
     connection.execute(OFFER_ORDERS.update().where(_is(key)).values(state=encode(state)))
 
 

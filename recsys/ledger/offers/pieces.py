@@ -1,8 +1,8 @@
 """Which pieces of an order an offer is for, and what it takes off them.
 
-What an order holds and what its other offers claim come in; out come the pieces that one more
-offer claims and its discount, or why there are none. Nothing here reads the ledger. Called by
-``redeeming``.
+The items of an order and the pieces that its other offers claim come in; the pieces that one more
+offer claims and its discount come out, or the reason why it claims none. Nothing here reads the
+ledger. Called by ``redemption``.
 
 One piece carries one offer. An offer claims one piece of each of its products: the product
 itself, else another of its choice, the dearest first.
@@ -19,14 +19,14 @@ from recsys.bundles import Offer, least_minor
 from recsys.errors import OfferError
 from recsys.values import write_amount
 
-#: What arithmetic with weights may be off by.
+#: Rounding error that arithmetic with weights may have.
 SLACK: Final = 1e-9
-#: Pieces of one product that are looked at; an order carries fewer offers.
+#: Pieces counted of one product; no order uses as many offers.
 _MOST: Final = 512
 
 
 class OrderItem(msgspec.Struct, frozen=True):
-    """What an order holds of a product at one price."""
+    """The quantity of a product that an order holds at one price."""
 
     item_id: str
     quantity: float = 1.0
@@ -40,20 +40,20 @@ class Piece(msgspec.Struct, frozen=True, omit_defaults=True):
     member: str
     """The offer's product."""
     item_id: str
-    """The order's: the same, or another of its choice."""
+    """The order's product: the same, or another of its choice."""
     price_minor: int | None = None
-    """What it cost in the order; None: not told."""
+    """Its price in the order, minor units; None: not reported."""
 
 
 class OfferClaim(NamedTuple):
-    """What an offer is used for."""
+    """The pieces that an offer claims, and what it takes off them."""
 
     pieces: tuple[Piece, ...]
     discount_minor: int
 
 
 class OfferBounds(msgspec.Struct, frozen=True):
-    """What no redemption goes beyond."""
+    """Limits of every redemption."""
 
     per_order: int | None = None
     """Offers that one order may use; None: any number."""
@@ -72,14 +72,14 @@ class OpenOrder:
     Parameters
     ----------
     items : sequence of OrderItem, optional
-        All that the order holds; None: not told. Then no choice of products is in two of its
-        offers.
+        All that the order holds; None: not reported. Then two of its offers cannot contain the same
+        choice.
     taken : iterable of Piece
         Claimed by the order's other offers.
     back : mapping
-        Product → how many came back. Those are not there any more.
+        Product → quantity returned, which no offer can claim.
     all_back : bool
-        Whether the whole order came back.
+        Whether the whole order was returned.
     choice_of : callable
         Names the choice of a product.
     """
@@ -108,7 +108,7 @@ class OpenOrder:
                 self._of_choice.setdefault(choice_of(item_id), []).append(item_id)
 
     def copy(self) -> "OpenOrder":
-        """Return a basket from which claims do not take anything off this one."""
+        """Return a copy whose claims leave this one unchanged."""
         other = OpenOrder(None, self._taken, self._back, all_back=self._all_back)
         other._choice_of, other._lines, other._of_choice = (
             self._choice_of,
@@ -119,7 +119,7 @@ class OpenOrder:
         return other
 
     @property
-    def alike(self) -> bool:
+    def has_uniform_choices(self) -> bool:
         """Whether it does not matter which piece of a choice an offer claims."""
         kinds: dict[str, set[tuple[str, int | None]]] = {}
         for item_id, lines in (self._lines or {}).items():
@@ -128,13 +128,13 @@ class OpenOrder:
         return all(len(mine) == 1 for mine in kinds.values())
 
     def claim(self, offer: Offer, bounds: OfferBounds) -> OfferClaim:
-        """Claim what an offer is for; it is not there for the next one.
+        """Claim the pieces of an offer, so that the next offer cannot have them.
 
         Parameters
         ----------
         offer : Offer
         bounds : OfferBounds
-            Without ``per_order``, which whoever knows the other offers sees to.
+            Except ``per_order``, which the caller checks.
 
         Raises
         ------
@@ -143,7 +143,9 @@ class OpenOrder:
             ``offer-below-floor``; nothing is claimed.
         """
         members = [item.item_id for item in offer.items]
-        pieces = self._untold(members) if self._lines is None else self._told(members)
+        pieces = (
+            self._assumed_pieces(members) if self._lines is None else self._find_pieces(members)
+        )
         found = OfferClaim(pieces, discount(offer, pieces, bounds))
         for piece in pieces:
             if self._lines is not None:
@@ -151,7 +153,7 @@ class OpenOrder:
             self._taken.append(piece)
         return found
 
-    def _untold(self, members: Sequence[str]) -> tuple[Piece, ...]:
+    def _assumed_pieces(self, members: Sequence[str]) -> tuple[Piece, ...]:
         taken = {self._choice_of(piece.item_id) for piece in self._taken}
         gone = {self._choice_of(item_id) for item_id, back in self._back.items() if back > SLACK}
         twice = [member for member in members if self._choice_of(member) in taken]
@@ -165,7 +167,7 @@ class OpenOrder:
             raise OfferError("offer-incomplete", "products of the offer were returned.")
         return tuple(Piece(member, member) for member in members)
 
-    def _told(self, members: Sequence[str]) -> tuple[Piece, ...]:
+    def _find_pieces(self, members: Sequence[str]) -> tuple[Piece, ...]:
         chosen: Counter[tuple[str, int | None]] = Counter()
 
         def take(member: str, item_ids: Iterable[str]) -> Piece | None:
@@ -184,11 +186,11 @@ class OpenOrder:
                 found[member] = take(member, others)
         missing = [member for member, piece in found.items() if piece is None]
         if missing:
-            self._lacks(members, missing)
+            self._refuse(members, missing)
         return tuple(piece for piece in found.values() if piece is not None)
 
-    def _lacks(self, members: Sequence[str], missing: Sequence[str]) -> None:
-        """Say whether the order lacks something, or another offer claims it."""
+    def _refuse(self, members: Sequence[str], missing: Sequence[str]) -> None:
+        """Raise: the order lacks something, or another offer claims it."""
         alone = OpenOrder(
             [item for lines in (self._lines or {}).values() for item in lines],
             back=self._back,
@@ -196,7 +198,9 @@ class OpenOrder:
             choice_of=self._choice_of,
         )
         if self._taken:
-            alone._told(members)  # raises where it would not do without the others either
+            alone._find_pieces(
+                members
+            )  # raises where the items lack something even without other offers
             raise OfferError(
                 "offer-overlaps",
                 f"every {_names(missing)} of this order carries another offer already.",
@@ -204,7 +208,7 @@ class OpenOrder:
         raise OfferError("offer-incomplete", f"the order lacks {_names(missing)} of the offer.")
 
     def _pieces_left(self, item_id: str) -> list[int | None]:
-        """Prices of the pieces of a product that are there and free, the dearest first."""
+        """Prices of a product's free pieces, the dearest first."""
         if item_id not in self._left:
             lines = (self._lines or {}).get(item_id, [])
             left = [] if self._all_back else whole_pieces(lines, self._back.get(item_id, 0.0))
@@ -219,25 +223,25 @@ class OpenOrder:
 def whole_pieces(lines: Iterable[OrderItem], back: float = 0.0) -> list[int | None]:
     """Return what each whole piece of a product costs, the dearest first.
 
-    Parts of pieces add up at their prices. Of what came back, the dearest came back.
+    Parts of pieces add up at their prices. Returned pieces are taken to be the dearest.
 
     Parameters
     ----------
     lines : iterable of OrderItem
         All of one product.
     back : float
-        How many came back.
+        Quantity returned.
 
     Returns
     -------
     list of int or None
-        Minor units, rounded down; None where a line does not tell.
+        Minor units, rounded down; None where the line has no price.
     """
-    told = [(line.price_minor, line.quantity) for line in lines if line.price_minor is not None]
-    told.sort(key=lambda line: -line[0])
-    untold = [(0, line.quantity) for line in lines if line.price_minor is None]
-    known, back = _cut(told, back)
-    unknown, _ = _cut(untold, back)
+    priced = [(line.price_minor, line.quantity) for line in lines if line.price_minor is not None]
+    priced.sort(key=lambda line: -line[0])
+    unpriced = [(0, line.quantity) for line in lines if line.price_minor is None]
+    known, back = _cut(priced, back)
+    unknown, _ = _cut(unpriced, back)
     return [*known, *(None for _ in unknown)]
 
 
@@ -260,7 +264,7 @@ def _cut(lines: Iterable[tuple[int, float]], back: float) -> tuple[list[int], fl
 def discount(offer: Offer, pieces: Sequence[Piece], bounds: OfferBounds) -> int:
     """Return what an offer takes off its pieces, minor units.
 
-    They cost the offer's price then. The discount is never more than was promised, and never
+    The pieces then cost the offer's price. The discount never exceeds the promised one, and never
     leaves less than ``bounds.margin_floor`` after cost, as far as costs are known.
 
     Raises

@@ -1,6 +1,7 @@
 """An offer is used by one order at most, and each piece of an order carries one offer.
 
-Called by ``offers``; ``returning`` undoes it.
+An offer's code or id and the order that uses it come in; the redeemed offer comes out, or an
+``OfferError``. Called by ``offers``; ``returns`` undoes it.
 """
 
 from collections.abc import Callable, Collection, Container, Sequence
@@ -17,7 +18,7 @@ from recsys.ledger.database import Database
 from recsys.ledger.events.event_types import scope_of
 from recsys.ledger.offers.codes import hashed, is_offer_id, read_code
 from recsys.ledger.offers.combination import best_combination
-from recsys.ledger.offers.orders import OrderState, ever_used, held_of, in_use, keep, open_order
+from recsys.ledger.offers.orders import OrderState, ever_used, held_of, in_use, keep, lock_order
 from recsys.ledger.offers.pieces import OfferBounds, OfferClaim, OpenOrder, OrderItem
 from recsys.ledger.offers.rows import (
     COLUMNS,
@@ -39,7 +40,7 @@ class RedeemedOffer(msgspec.Struct, frozen=True):
 
     offer: Offer
     first: bool
-    """False: the order was told of before, and this is the same answer again."""
+    """False: the order used the offer before, and this is the same answer again."""
 
 
 class SeenOffer(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,12 +48,12 @@ class SeenOffer(msgspec.Struct, frozen=True, kw_only=True):
 
     offer: Offer
     scope: str | None
-    """Within what the order that uses it is named."""
+    """Within which the number of the order that uses it is unique."""
     terms: Terms
 
 
 class OfferUse(msgspec.Struct, frozen=True, kw_only=True):
-    """Who wants to redeem, for what."""
+    """The order that an offer is to be used for, and its limits."""
 
     transaction_id: str
     channel: str
@@ -60,7 +61,7 @@ class OfferUse(msgspec.Struct, frozen=True, kw_only=True):
     owners: Collection[str] | None
     """None: whoever shows it may use it."""
     items: Sequence[OrderItem] | None
-    """All that the order holds; None: not told."""
+    """All that the order holds; None: not reported."""
     currency: str | None
     """Of their prices."""
     now_ts: int
@@ -75,7 +76,7 @@ class OfferUse(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def scope(self) -> str:
-        """Within what ``transaction_id`` names one order."""
+        """Within which ``transaction_id`` is unique."""
         return scope_of(self.channel, self.location_id)
 
 
@@ -120,24 +121,24 @@ def redeem_offer(database: Database, which: str, use: OfferUse) -> RedeemedOffer
     seen = see_offer(database, which)
     if seen is None:
         raise OfferError("offer-unknown", "there is no such offer.")
-    # Whoever comes too late hears so without waiting for those who came at the same moment.
+    # A late request is refused without waiting for those that hold the lock.
     again = _check(seen, use)
     if again is not None:
         return again
     with database.writing() as connection:
-        order = open_order(connection, use.key)
+        order = lock_order(connection, use.key)
         lock_bundles(connection, [seen.offer.bundle_id])
         seen = _seen(connection.execute(_BY_ID, {"name": seen.offer.offer_id}).one())
         again = _check(seen, use)
         if again is not None:
             return again
-        basket, n_used = _basket(connection, order, use)
+        open_order, n_used = _read_open_order(connection, order, use)
         _check_returned(seen.offer.offer_id, ever_used(connection, use.key), use)
         _check_number(n_used, use)
-        claim = basket.claim(seen.offer, use.bounds)
+        claim = open_order.claim(seen.offer, use.bounds)
         done = _use(connection, seen.offer, claim, use)
         if use.items is not None:
-            order.tell(held_of(use.items))
+            order.report(held_of(use.items))
             keep(connection, use.key, order)
     return done
 
@@ -150,7 +151,7 @@ class Outcome(NamedTuple):
 
 
 class _UndoError(Exception):
-    """Ends a transaction of which nothing is to be written."""
+    """Rolls a dry run back."""
 
 
 def redeem_best(
@@ -159,10 +160,10 @@ def redeem_best(
     """Do what ``Offers.redeem_best`` says."""
     refused = {name: error for name in names if (error := _wrong_name(name, use)) is not None}
     taken = [name for name in names if name not in refused]
-    named = [see_offer(database, name) for name in taken]
+    seen_offers = [see_offer(database, name) for name in taken]
     found: list[Outcome] = []
     with suppress(_UndoError), database.writing() as connection:
-        found = _redeem_best(connection, named, use)
+        found = _redeem_best(connection, seen_offers, use)
         if dry_run:
             raise _UndoError
     left = iter(found)
@@ -170,12 +171,12 @@ def redeem_best(
 
 
 def _redeem_best(
-    connection: Connection, named: Sequence[SeenOffer | None], use: OfferUse
+    connection: Connection, seen_offers: Sequence[SeenOffer | None], use: OfferUse
 ) -> list[Outcome]:
-    order = open_order(connection, use.key)
-    lock_bundles(connection, [seen.offer.bundle_id for seen in named if seen is not None])
-    ids = list(dict.fromkeys(seen.offer.offer_id for seen in named if seen is not None))
-    basket, n_used = _basket(connection, order, use)
+    order = lock_order(connection, use.key)
+    lock_bundles(connection, [seen.offer.bundle_id for seen in seen_offers if seen is not None])
+    ids = list(dict.fromkeys(seen.offer.offer_id for seen in seen_offers if seen is not None))
+    open_order, n_used = _read_open_order(connection, order, use)
     ever = ever_used(connection, use.key)
     outcomes: dict[str, Outcome] = {}
     free: list[Offer] = []
@@ -194,26 +195,26 @@ def _redeem_best(
             outcomes[offer_id] = Outcome(again, None)
     per_order = use.bounds.per_order
     room = len(free) if per_order is None else max(0, per_order - n_used)
-    chosen = best_combination(basket, free, use.bounds, room)
+    chosen = best_combination(open_order, free, use.bounds, room)
     for at, claim in chosen.claims:
-        basket.claim(free[at], use.bounds)
+        open_order.claim(free[at], use.bounds)
         outcomes[free[at].offer_id] = Outcome(_use(connection, free[at], claim, use), None)
     n_used += len(chosen.claims)
     for other in free:
         if other.offer_id not in outcomes:
-            outcomes[other.offer_id] = Outcome(None, _why_not(basket, other, n_used, use))
+            outcomes[other.offer_id] = Outcome(None, _why_not(open_order, other, n_used, use))
     if use.items is not None and chosen.claims:
-        order.tell(held_of(use.items))
+        order.report(held_of(use.items))
         keep(connection, use.key, order)
     unknown = Outcome(None, OfferError("offer-unknown", "there is no such offer."))
-    return [unknown if seen is None else outcomes[seen.offer.offer_id] for seen in named]
+    return [unknown if seen is None else outcomes[seen.offer.offer_id] for seen in seen_offers]
 
 
 def _wrong_name(which: str, use: OfferUse) -> OfferError | None:
-    """Refuse an id from whoever names nobody.
+    """Refuse an offer's id where no customer is named.
 
-    Ids stand in the ledger and in logs, so whoever has read one may not spend the offer: without a
-    customer only the code counts, of which the ledger holds the hash.
+    Ids stand in the ledger and in logs, so reading one must not be enough to use the offer: without
+    a customer only the code counts, of which the ledger holds the hash.
     """
     if use.owners is None and is_offer_id(which):
         return OfferError(
@@ -223,28 +224,30 @@ def _wrong_name(which: str, use: OfferUse) -> OfferError | None:
     return None
 
 
-def _why_not(basket: OpenOrder, offer: Offer, n_used: int, use: OfferUse) -> OfferError:
+def _why_not(open_order: OpenOrder, offer: Offer, n_used: int, use: OfferUse) -> OfferError:
     """Say why an offer is not among those that an order uses."""
     try:
         _check_number(n_used, use)
-        basket.copy().claim(offer, use.bounds)
+        open_order.copy().claim(offer, use.bounds)
     except OfferError as error:
         return error
     return OfferError("offer-overlaps", "the other offers take off more without it.")
 
 
-def _basket(connection: Connection, order: OrderState, use: OfferUse) -> tuple[OpenOrder, int]:
-    """Return what an order whose row is held has free, and how many offers it uses."""
+def _read_open_order(
+    connection: Connection, order: OrderState, use: OfferUse
+) -> tuple[OpenOrder, int]:
+    """Return the free pieces of an order whose row is locked, and how many offers it uses."""
     used = in_use(connection, use.key)
     taken = [piece for pieces in used.values() for piece in pieces]
-    basket = OpenOrder(
+    open_order = OpenOrder(
         use.items, taken, order.back, all_back=order.all_back, choice_of=use.choice_of
     )
-    return basket, len(used)
+    return open_order, len(used)
 
 
 def _check_returned(offer_id: str, ever: Container[str], use: OfferUse) -> None:
-    """Refuse an offer that came back of this order."""
+    """Refuse an offer that this order used before it was returned."""
     if offer_id in ever:
         raise OfferError(
             "offer-redeemed",
@@ -261,7 +264,7 @@ def _check_number(n_used: int, use: OfferUse) -> None:
 
 
 def _use(connection: Connection, found: Offer, claim: OfferClaim, use: OfferUse) -> RedeemedOffer:
-    """Write that an order uses an offer, whose bundle's row is held too."""
+    """Write that an order uses an offer; the row of its bundle is locked too."""
     row = {
         "transaction_id": use.transaction_id,
         "scope": use.scope,
@@ -287,7 +290,7 @@ def _use(connection: Connection, found: Offer, claim: OfferClaim, use: OfferUse)
 
 
 def _check(seen: SeenOffer, use: OfferUse) -> RedeemedOffer | None:
-    """Refuse what may not be; return the earlier answer where the order had it already."""
+    """Refuse an unusable offer; return the earlier answer where the order uses it already."""
     found, terms = seen.offer, seen.terms
     if use.owners is not None and found.owner not in use.owners:
         raise OfferError("offer-of-another", "the offer was made to somebody else.")

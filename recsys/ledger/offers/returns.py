@@ -142,7 +142,7 @@ def settle_returns(
         state, before = orders[key], encode(orders[key])
         for row in told:
             if (row.transaction_id, row.scope) == key:
-                state.tell(_quantities(event_of(row.body)))
+                state.report(_quantities(event_of(row.body)))
         for returned in of_orders[key]:
             _learn(state, returned)
         mine = [row for row in uses if (row.transaction_id, row.scope) == key]
@@ -188,7 +188,7 @@ def _quantities(event: Event) -> dict[str, float]:
 
 def _learn(state: OrderState, returned: ReturnedOrder) -> None:
     """Add what came back to what is known of an order."""
-    state.tell(returned.sold)
+    state.report(returned.sold)
     if not returned.back:
         state.all_back = True
     for item_id, quantity in returned.back.items():

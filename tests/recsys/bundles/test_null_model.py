@@ -22,19 +22,22 @@ def counted(training):
 
 def test_chances_add_up_to_what_was_bought():
     training = train(trips(1))
-    chance = NullModel.of(training.baskets)
+    null_model = NullModel.of(training.baskets)
     counts = np.bincount(training.baskets.items.indices, minlength=training.n_items)
-    in_all = chance.share @ chance.n_of_size
-    assert in_all[chance.count_of] == pytest.approx(counts, rel=1e-5)
-    per_basket = np.bincount(chance.count_of) @ chance.share
-    assert per_basket == pytest.approx(chance.sizes, rel=1e-5)
-    assert chance.sizes[chance.size_of].tolist() == np.diff(training.baskets.items.indptr).tolist()
+    in_all = null_model.share @ null_model.n_of_size
+    assert in_all[null_model.count_of] == pytest.approx(counts, rel=1e-5)
+    per_basket = np.bincount(null_model.count_of) @ null_model.share
+    assert per_basket == pytest.approx(null_model.sizes, rel=1e-5)
+    assert (
+        null_model.sizes[null_model.size_of].tolist()
+        == np.diff(training.baskets.items.indptr).tolist()
+    )
 
 
 @pytest.mark.parametrize("world", [{}, FULL], ids=["wide", "full"])
 def test_chance_tells_how_often_two_meet_in_shops_left_to_chance(world):
     training = train(trips(2, **world))
-    chance = NullModel.of(training.baskets)
+    null_model = NullModel.of(training.baskets)
     n = training.n_items
     met = np.zeros((n, n))
     for seed in range(12):
@@ -42,7 +45,7 @@ def test_chance_tells_how_often_two_meet_in_shops_left_to_chance(world):
         met[a, b] += support / 12
     a, b = np.triu_indices(n, 1)
     a, b = a.astype(np.int32), b.astype(np.int32)
-    expected = chance.together(a, b)
+    expected = null_model.together(a, b)
     often = expected >= 20
     assert often.sum() > 10
     assert met[a, b][often].sum() == pytest.approx(expected[often].sum(), rel=0.02)
@@ -51,24 +54,24 @@ def test_chance_tells_how_often_two_meet_in_shops_left_to_chance(world):
 
 def test_where_all_is_left_to_chance_customers_choose_as_by_chance():
     training = shuffled(train(trips(3, 4000, customers=100)), 4)
-    ground = AssociationData.of(training.baskets)
+    data = AssociationData.of(training.baskets)
     a, b, support = counted(training)
     often = support >= 30
     a, b, support = a[often], b[often], support[often]
-    met = pair_statistics(a, b, ground.held, ground.customers, ground.share, ground.kinds)
-    by_chance = ground.by_chance(a, b, met)
+    met = pair_statistics(a, b, data.held, data.customers, data.share, data.kinds)
+    by_chance = data.by_chance(a, b, met)
     assert met.chosen.sum() / by_chance.sum() == pytest.approx(1.0, abs=0.08)
     assert met.repeats.mean() < 1.3
-    assert ground.factor(a, b, support, met.inside).mean() == pytest.approx(1.0, abs=0.08)
+    assert data.factor(a, b, support, met.inside).mean() == pytest.approx(1.0, abs=0.08)
 
 
 def test_repeats_say_how_many_baskets_count_as_one():
     orders = [Order("a", ["x", "y"], DAY * n) for n in range(10)]
     orders += [Order(f"b{n}", ["x", "y"], DAY * n) for n in range(10)]
     training = train([*orders, *trips(5)])
-    ground = AssociationData.of(training.baskets)
+    data = AssociationData.of(training.baskets)
     one, other = (np.array([ix], np.int32) for ix in training.index.ix_of(["x", "y"]))
-    met = pair_statistics(one, other, ground.held, ground.customers, ground.share, ground.kinds)
+    met = pair_statistics(one, other, data.held, data.customers, data.share, data.kinds)
     # Ten baskets of one customer and ten of others: (10² + 10) / 20, less what chance allows.
     assert met.repeats == pytest.approx([5.5], rel=0.1)
     assert met.customers.tolist() == [11]

@@ -1,0 +1,137 @@
+"""Writes answers: ranked items with their reasons, heading and offers, as channels get them.
+
+Prepared questions and what was ranked for them come in; dictionaries in the shape of
+``/v1/recommendations`` come out. Called by ``Engine.recommend``.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.datasets import IntArray
+from recsys.ranking import RankedLists, Ranker, never_bought, rules
+from recsys.recommender.catalogue import Catalogue
+from recsys.recommender.explanations import explanation, fallback
+from recsys.recommender.headings import Heading, heading_of
+from recsys.recommender.reasons import Reason
+from recsys.recommender.request_context import PreparedQuestions
+
+#: Key of ``left_out`` for products of the request that the catalogue does not hold.
+UNKNOWN_ITEM: Final = "unknown_item"
+
+
+@dataclass(frozen=True)
+class RankedAnswers:
+    """What was found for ``n`` questions.
+
+    Attributes
+    ----------
+    prepared : PreparedQuestions
+    ranked : RankedLists
+        Items of each question, best first.
+    reasons : sequence of Reason, one for each item of ``ranked``
+    offers : sequence of list of dict, length n
+        Bundles to offer, best first.
+    popular_levels : ndarray of shape (n,), int64
+        Index into ``POPULAR_LEVELS``: whose purchases the popular products were counted from.
+    """
+
+    prepared: PreparedQuestions
+    ranked: RankedLists
+    reasons: Sequence[Reason]
+    offers: Sequence[list[dict[str, Any]]]
+    popular_levels: IntArray
+
+
+def write_answers(
+    answers: RankedAnswers, catalogue: Catalogue, ranker: Ranker, version: str
+) -> list[dict[str, Any]]:
+    """Write one answer for each question.
+
+    Parameters
+    ----------
+    answers : RankedAnswers
+    catalogue : Catalogue
+        Knows titles, prices and links.
+    ranker : Ranker
+        Knows choices and stock.
+    version : str
+        Of the artefact.
+    """
+    prepared, ranked = answers.prepared, answers.ranked
+    histories, context = prepared.batch.histories, prepared.batch.context
+    is_new = never_bought(ranked, histories, ranker.grouped)
+    locations = np.repeat(context.location, np.diff(ranked.indptr))
+    on_hand = ranker.shelf.on_hand_at(locations, ranked.item_ix)
+    written = []
+    for r, question in enumerate(prepared.questions):
+        left_out = dict(zip(rules.RULES, ranked.left_out[r].tolist(), strict=True))
+        as_of = datetime.fromtimestamp(question.as_of_ts, UTC)
+        written.append(
+            {
+                "recommendation_id": question.recommendation_id,
+                "placement": question.placement,
+                "model_version": version,
+                "as_of": as_of.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "customer_known": question.customer_known and question.settings.personal,
+                "heading": _heading(answers, r, is_new, catalogue),
+                "items": _items(answers, r, is_new, on_hand, catalogue),
+                "offers": answers.offers[r],
+                "fallback": fallback(ranked, r, histories, context, int(answers.popular_levels[r])),
+                "left_out": {**left_out, UNKNOWN_ITEM: int(prepared.n_unknown[r])},
+            }
+        )
+    return written
+
+
+def _heading(
+    answers: RankedAnswers, r: int, is_new: npt.NDArray[np.bool_], catalogue: Catalogue
+) -> Heading | None:
+    prepared, indptr = answers.prepared, answers.ranked.indptr
+    bought = prepared.batch.histories.indptr
+    part = slice(indptr[r], indptr[r + 1])
+    return heading_of(
+        prepared.questions[r],
+        answers.reasons[part],
+        frozenset(catalogue.index.item_ids[ix] for ix in prepared.carts[r].tolist()),
+        known=bool(bought[r + 1] > bought[r]),
+        all_new=bool(is_new[part].all()),
+    )
+
+
+def _items(
+    answers: RankedAnswers,
+    r: int,
+    is_new: npt.NDArray[np.bool_],
+    on_hand: npt.NDArray[np.float64],
+    catalogue: Catalogue,
+) -> list[dict[str, Any]]:
+    question, ranked = answers.prepared.questions[r], answers.ranked
+    location = int(answers.prepared.batch.context.location[r])
+    items = []
+    for rank, at in enumerate(range(ranked.indptr[r], ranked.indptr[r + 1]), start=1):
+        item_ix = int(ranked.item_ix[at])
+        product = catalogue.item(item_ix)
+        item = {
+            "item_id": product["item_id"],
+            "rank": rank,
+            "score": round(float(ranked.chance[at]), 6),
+            "title": product["title"],
+            "price": product["price"],
+            "availability": catalogue.availability(
+                question.location_id, location, float(on_hand[at])
+            ),
+            "new": bool(is_new[at]),
+            "reason": answers.reasons[at],
+            **catalogue.links(item_ix),
+        }
+        if question.attributes:
+            item["attributes"] = catalogue.attributes.of(item_ix, question.attributes)
+        if question.explain:
+            item["explanation"] = explanation(ranked, at)
+        items.append(item)
+    return items
