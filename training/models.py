@@ -55,20 +55,20 @@ def command() -> None:
 def list_command(workspace: Path, as_json: bool) -> None:
     """List the versions, oldest first: when made, from what, how good, and which is current."""
     config = load_config(workspace)
-    found = versions.summaries(config)
+    summaries = versions.summaries(config)
     if as_json:
         emit_json(
             {
                 "current": registry.current_name(config),
                 "rollback_target": registry.rollback_target(config),
-                "versions": found,
+                "versions": summaries,
             }
         )
         return
     metrics = [
         metric
         for metric in config.publish.guard
-        if any(metric in row.get("main", {}) for row in found)
+        if any(metric in row.get("main", {}) for row in summaries)
     ]
     rows = [
         [_mark(row), row["version"], *[None] * (len(metrics) + 3), "damaged"]
@@ -82,14 +82,14 @@ def list_command(workspace: Path, as_json: bool) -> None:
             f"{row['bytes'] / _MB:.1f}",
             _became(row),
         ]
-        for row in found
+        for row in summaries
     ]
     headings = ["", "version", "as of", "history", *metrics, "MB", "became current"]
-    output().print(table(headings, rows, counted(len(found), "version")))
-    for row in found:
+    output().print(table(headings, rows, counted(len(summaries), "version")))
+    for row in summaries:
         if row["damaged"]:
             messages().print(row["damaged"], markup=False, soft_wrap=True)
-    if any(row["rollback_target"] for row in found):
+    if any(row["rollback_target"] for row in summaries):
         output().print("* is current; < is what `omnibasket models rollback` goes back to.")
 
 
@@ -99,30 +99,42 @@ def list_command(workspace: Path, as_json: bool) -> None:
 @click.argument("version", default="current")
 def show(workspace: Path, as_json: bool, version: str) -> None:
     """Show a VERSION: settings, figures, checks, files, where its report is."""
-    found = versions.describe(load_config(workspace), version)
+    described = versions.describe(load_config(workspace), version)
     if as_json:
-        emit_json(found)
+        emit_json(described)
         return
     say = output().print
     facts = [
-        ("version", found["version"] + (" (current)" if found["current"] else "")),
-        *((name.replace("_", " "), found[name]) for name in ("created", "as_of", "history")),
-        ("became current", _became(found)),
-        ("size", f"{found['bytes'] / _MB:.1f} MB in {counted(len(found['files']), 'file')}"),
-        *((name, found[name]) for name in ("digest", "path", "run", "report") if found[name]),
-        *((check["level"], f"{check['name']}: {check['message']}") for check in found["checks"]),
+        ("version", described["version"] + (" (current)" if described["current"] else "")),
+        *((name.replace("_", " "), described[name]) for name in ("created", "as_of", "history")),
+        ("became current", _became(described)),
+        (
+            "size",
+            f"{described['bytes'] / _MB:.1f} MB in {counted(len(described['files']), 'file')}",
+        ),
+        *(
+            (name, described[name])
+            for name in ("digest", "path", "run", "report")
+            if described[name]
+        ),
+        *(
+            (check["level"], f"{check['name']}: {check['message']}")
+            for check in described["checks"]
+        ),
     ]
     say(table(("", ""), facts))
     figures = [
         [row["segment"], row["method"], row["metric"], _figure(row["value"]), row["n"]]
-        for row in found["metrics"].get("figures", [])
+        for row in described["metrics"].get("figures", [])
     ]
-    say(table(("segment", "method", "metric", "value", "customers"), figures, _window(found)))
-    settings = [(name, str(value)) for name, value, _ in versions.differing(found["settings"], {})]
+    say(table(("segment", "method", "metric", "value", "customers"), figures, _window(described)))
+    settings = [
+        (name, str(value)) for name, value, _ in versions.differing(described["settings"], {})
+    ]
     say(table(("setting", "value"), settings, "Learned with"))
     files = [
         (name, file["dtype"], "×".join(map(str, file["shape"])), file["bytes"])
-        for name, file in found["files"].items()
+        for name, file in described["files"].items()
     ]
     say(table(("file", "type", "shape", "bytes"), files, "Files"))
 
@@ -188,8 +200,10 @@ def compare_command(workspace: Path, as_json: bool, version: str, other: str) ->
         if same
         else f"{sizes[0] / _MB:.1f} MB and {sizes[1] / _MB:.1f} MB."
     )
-    told = ["The gate would let it pass.", "The gate would refuse it:"][bool(verdict.refusals)]
-    say("\n  ".join([told, *verdict.refusals]), markup=False)
+    verdict_text = ["The gate would let it pass.", "The gate would refuse it:"][
+        bool(verdict.refusals)
+    ]
+    say("\n  ".join([verdict_text, *verdict.refusals]), markup=False)
 
 
 @command.command()
@@ -225,10 +239,10 @@ def promote(workspace: Path, as_json: bool, force: bool, reason: str, version: s
             }
         )
     if not done:
-        told = "\n".join(f"  {refusal}" for refusal in verdict.refusals)
+        refusals = "\n".join(f"  {refusal}" for refusal in verdict.refusals)
         raise GateError(
-            f"{name} is not made current:\n{told}\n{verdict.how}\n{before} stays current. To make "
-            'it current all the same, add --force --reason "…".'
+            f"{name} is not made current:\n{refusals}\n{verdict.how}\n{before} stays current. To "
+            'make it current all the same, add --force --reason "…".'
         )
     if not as_json:
         if verdict.refusals:
@@ -263,9 +277,9 @@ def rollback(workspace: Path, as_json: bool, reason: str) -> None:
 @click.option("--limit", type=click.IntRange(min=1), help=f"So many; {_SHOWN} by default.")
 def log(workspace: Path, as_json: bool, limit: int | None) -> None:
     """Show who made which version current, when and why; the latest last."""
-    found = registry.log(load_config(workspace))
+    promotions = registry.log(load_config(workspace))
     if as_json:
-        emit_json({"promotions": msgspec.to_builtins(found[-(limit or 0) :])})
+        emit_json({"promotions": msgspec.to_builtins(promotions[-(limit or 0) :])})
         return
     rows = [
         (
@@ -276,7 +290,7 @@ def log(workspace: Path, as_json: bool, limit: int | None) -> None:
             p.version,
             p.reason,
         )
-        for p in found[-(limit or _SHOWN) :]
+        for p in promotions[-(limit or _SHOWN) :]
     ]
     output().print(table(("when (UTC)", "who", "how", "from", "to", "why"), rows))
 
@@ -311,12 +325,12 @@ def _moved(before: str | None, name: str) -> None:
 def _itself(config: Config, name: str, other: str, workspace: Path) -> str:
     """Say that a version was put beside itself, and beside which one it may be put."""
     is_current = other == "current" or name == registry.current_name(config)
-    told = f"{name} is the current version" if is_current else f"both are {name}"
+    problem = f"{name} is the current version" if is_current else f"both are {name}"
     rest = [one for one in registry.versions(config) if one != name]
     if not rest:
-        return f"{told}, and there is no other to put beside it."
+        return f"{problem}, and there is no other to put beside it."
     return (
-        f"{told}: name another one to put beside it, as in\n"
+        f"{problem}: name another one to put beside it, as in\n"
         f"  omnibasket models compare {rest[-1]} {name}{at(workspace)}"
     )
 
@@ -353,6 +367,6 @@ def _allowed(compared: Comparison) -> str:
     return f"{compared.margin:.1%}" + (f" + {compared.sway:.1%}" if compared.sway else "")
 
 
-def _window(found: dict[str, Any]) -> str:
-    test = found["test"]
+def _window(described: dict[str, Any]) -> str:
+    test = described["test"]
     return f"Judged on {test['start'][:10]} until {test['end'][:10]}" if test else "Not judged"

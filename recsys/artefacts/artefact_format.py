@@ -349,10 +349,10 @@ def _kind(dtype: np.dtype[Any]) -> str:
 
 
 def _libraries() -> dict[str, str]:
-    found = {"python": platform.python_version()}
+    package_versions = {"python": platform.python_version()}
     for name in ("omnibasket", *_LIBRARIES):
         try:
-            found[name] = metadata.version(name)
+            package_versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return package_versions

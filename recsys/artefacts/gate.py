@@ -129,15 +129,15 @@ def compare_versions(new: Manifest, old: Manifest, publish: PublishSettings) -> 
     """Put the figures of two versions side by side, guarded ones first."""
     theirs, before = _figures(new), _figures(old)
     direct = same_window(new, old)
-    found = []
+    comparisons = []
     ours = {
         (segment, metric): None for segment, method, metric in [*theirs, *before] if method == OURS
     }
     for segment, metric in ours:
         guarded = segment in publish.segments and metric in publish.guard
         margin = publish.guard[metric] if guarded else None
-        found.append(_compared(segment, metric, theirs, before, margin, direct))
-    return sorted(found, key=lambda comparison: comparison.margin is None)
+        comparisons.append(_compared(segment, metric, theirs, before, margin, direct))
+    return sorted(comparisons, key=lambda comparison: comparison.margin is None)
 
 
 def same_window(new: Manifest, old: Manifest) -> bool:
@@ -174,18 +174,18 @@ def _compared(
     mine, theirs = values
     if mine is None or theirs is None:
         return Comparison(segment, metric, mine, theirs, None, None, margin)
-    peer, sway = None, 0.0
+    baseline, sway = None, 0.0
     if not direct:
-        peer = next(
+        baseline = next(
             (p for p in PEERS if all(_value(f, (segment, p, metric)) for f in (new, old))), None
         )
-        if peer is None:
+        if baseline is None:
             return Comparison(segment, metric, mine, theirs, None, None, margin)
-        mine /= _value(new, (segment, peer, metric)) or 1
-        theirs /= _value(old, (segment, peer, metric)) or 1
+        mine /= _value(new, (segment, baseline, metric)) or 1
+        theirs /= _value(old, (segment, baseline, metric)) or 1
         sway = hypot(_half_width(new[key]), _half_width(old[key]))
     change = mine / theirs - 1 if theirs else None
-    return Comparison(segment, metric, values[0], values[1], peer, change, margin, sway)
+    return Comparison(segment, metric, values[0], values[1], baseline, change, margin, sway)
 
 
 def _figures(manifest: Manifest) -> dict[Key, Mapping[str, Any]]:

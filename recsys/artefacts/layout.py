@@ -26,7 +26,7 @@ CHOICES: Final = "choices"
 BUNDLES: Final = "bundles"
 
 
-def bundles_of(found: Artefact) -> Bundles:
+def bundles_of(artefact: Artefact) -> Bundles:
     """Return what sells together.
 
     Raises
@@ -35,15 +35,15 @@ def bundles_of(found: Artefact) -> Bundles:
         When a part is missing.
     """
     try:
-        return Bundles.from_arrays(found.part(BUNDLES))
+        return Bundles.from_arrays(artefact.part(BUNDLES))
     except KeyError as error:
         raise ArtefactError(
-            f"{found.folder}: the bundles lack their array {error}. Run `omnibasket train` to "
+            f"{artefact.folder}: the bundles lack their array {error}. Run `omnibasket train` to "
             "make a new artefact."
         ) from None
 
 
-def choices_of(found: Artefact, n_items: int) -> Choices:
+def choices_of(artefact: Artefact, n_items: int) -> Choices:
     """Return what a shopper cannot tell apart; in an older artefact every product is alone.
 
     Raises
@@ -51,17 +51,17 @@ def choices_of(found: Artefact, n_items: int) -> Choices:
     KeyError
         When an array is missing.
     """
-    return Choices.from_arrays(found.part(CHOICES), n_items)
+    return Choices.from_arrays(artefact.part(CHOICES), n_items)
 
 
-def boosted_of(found: Artefact, copurchase: CoPurchase) -> BoostedTrees | None:
+def boosted_of(artefact: Artefact, copurchase: CoPurchase) -> BoostedTrees | None:
     """Return the trees; none where the artefact was made without."""
-    statistics = found.part(STATISTICS)
+    statistics = artefact.part(STATISTICS)
     if not statistics:
         return None
     return BoostedTrees(
         ItemStatistics.from_arrays(statistics),
         (copurchase.indptr_, copurchase.indices_, copurchase.scores_),
-        Ensemble.from_arrays(found.part(PLAIN_TREES)),
-        Ensemble.from_arrays(found.part(CART_TREES)),
+        Ensemble.from_arrays(artefact.part(PLAIN_TREES)),
+        Ensemble.from_arrays(artefact.part(CART_TREES)),
     )

@@ -50,13 +50,13 @@ def read(folder: Path) -> list[Promotion]:
         lines = (folder / FILE).read_bytes().splitlines()
     except FileNotFoundError:
         return []
-    found = []
+    promotions = []
     for line in lines:
         try:
-            found.append(msgspec.json.decode(line, type=Promotion))
+            promotions.append(msgspec.json.decode(line, type=Promotion))
         except msgspec.DecodeError:
             continue
-    return found
+    return promotions
 
 
 def append(folder: Path, promotion: Promotion) -> None:

@@ -86,13 +86,13 @@ def current(config: Config) -> Path:
         raise ArtefactError(
             f"{folder(config)}: there is no artefact yet. Run `omnibasket train` first."
         ) from None
-    found = folder(config) / name
-    if not name or not _is_version(found):
+    version_folder = folder(config) / name
+    if not name or not _is_version(version_folder):
         raise ArtefactError(
             f"{pointer(config)}: names the version `{name}`, which is not there. Run "
             "`omnibasket train` to make a new one."
         )
-    return found
+    return version_folder
 
 
 def current_name(config: Config) -> str | None:
@@ -171,9 +171,9 @@ def add(
         beside = base / f"{_UNFINISHED}{name}"
         try:
             write(beside, arrays, manifest, tables)
-            found = load(beside)
+            artefact = load(beside)
             if check is not None:
-                check(found)
+                check(artefact)
             with _locked(base):
                 final = _free(base / name)
                 beside.rename(final)
@@ -226,12 +226,12 @@ def promote(
     """
     base = folder(config)
     with _locked(base):
-        found = load(find(config, version))
+        artefact = load(find(config, version))
         before = current_name(config)
         refusals = []
-        if found.version != before:
+        if artefact.version != before:
             if allow is not None:
-                refusals = allow(found.manifest, _manifest(base, before))
+                refusals = allow(artefact.manifest, _manifest(base, before))
             _change(
                 base,
                 Promotion(
@@ -239,13 +239,13 @@ def promote(
                     by=by,
                     action=action,
                     before=before,
-                    version=found.version,
+                    version=artefact.version,
                     reason=reason,
                     forced=bool(refusals),
                     refusals=refusals,
                 ),
             )
-    return found.folder
+    return artefact.folder
 
 
 def rollback(config: Config, *, at: datetime, by: str = "", reason: str = "") -> Path:

@@ -82,9 +82,9 @@ class Run:
         fcntl.flock(self._lock, fcntl.LOCK_EX)
         self.note()
 
-    def note(self, **told: Any) -> None:
+    def note(self, **fields: Any) -> None:
         """Put fields into the record and write it."""
-        for name, value in told.items():
+        for name, value in fields.items():
             setattr(self.record, name, value)
         text = msgspec.json.format(msgspec.json.encode(self.record, enc_hook=_plain), indent=1)
         beside = self.folder / f".{FILE}"
@@ -104,7 +104,7 @@ def folder(config: Config) -> Path:
     return config.state / FOLDER
 
 
-def begin(config: Config, at: datetime, **told: Any) -> Run:
+def begin(config: Config, at: datetime, **fields: Any) -> Run:
     """Begin a run.
 
     Parameters
@@ -126,7 +126,7 @@ def begin(config: Config, at: datetime, **told: Any) -> Run:
         except FileExistsError:
             number += 1
             taken = f"{name}-{number:03}"
-    return Run(base / taken, Record(id=taken, started=at, **told))
+    return Run(base / taken, Record(id=taken, started=at, **fields))
 
 
 def read_all(config: Config) -> list[Record]:
@@ -134,8 +134,8 @@ def read_all(config: Config) -> list[Record]:
     base = folder(config)
     if not base.is_dir():
         return []
-    found = (_read(path) for path in sorted(base.iterdir()) if path.is_dir())
-    return [record for record in found if record is not None]
+    records = (_read(path) for path in sorted(base.iterdir()) if path.is_dir())
+    return [record for record in records if record is not None]
 
 
 def find(config: Config, run: str) -> Record:

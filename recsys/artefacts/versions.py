@@ -42,11 +42,11 @@ def describe(config: Config, version: str) -> dict[str, Any]:
     manifest = read_manifest(path)
     log = registry.log(config)
     back = registry.rollback_target(config)
-    found = _summary(path, registry.current_name(config), back, log)
+    summary = _summary(path, registry.current_name(config), back, log)
     run = runs.of_version(config, path.name)
     report = None if run is None else runs.report_of(config, run.id)
     return {
-        **found,
+        **summary,
         "path": str(path),
         "run": None if run is None else run.id,
         "report": None if report is None else str(report),
@@ -82,7 +82,7 @@ def _summary(
     path: Path, current: str | None, back: str | None, log: list[Promotion]
 ) -> dict[str, Any]:
     became = [p for p in log if p.version == path.name]
-    found: dict[str, Any] = {
+    summary: dict[str, Any] = {
         "version": path.name,
         "current": path.name == current,
         "rollback_target": path.name == back,
@@ -91,8 +91,8 @@ def _summary(
     try:
         manifest = read_manifest(path)
     except ArtefactError as error:
-        return {**found, "damaged": str(error)}
-    return {**found, "damaged": None, **_facts(manifest)}
+        return {**summary, "damaged": str(error)}
+    return {**summary, "damaged": None, **_facts(manifest)}
 
 
 def _facts(manifest: Manifest) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def find_sets(data: AssociationData, settings: Settings, pairs: TestedSets) -> l
             strict=True,
         )
     )
-    found, last = [], pairs
+    by_size, last = [], pairs
     for size in range(3, settings.max_size + 1):
         candidates = _joined(last.item_ix)
         last = (
@@ -65,8 +65,8 @@ def find_sets(data: AssociationData, settings: Settings, pairs: TestedSets) -> l
             if len(candidates)
             else TestedSets.nothing(size)
         )
-        found.append(last)
-    return found
+        by_size.append(last)
+    return by_size
 
 
 def _joined(smaller: IxArray) -> IxArray:
@@ -76,15 +76,15 @@ def _joined(smaller: IxArray) -> IxArray:
     following: dict[tuple[int, ...], list[int]] = {}
     for *first, last in sorted(known):
         following.setdefault(tuple(first), []).append(last)
-    found: list[tuple[int, ...]] = []
+    joined_sets: list[tuple[int, ...]] = []
     for shared, lasts in following.items():
         for one, other in combinations(lasts, 2):
             joined = (*shared, one, other)
             if all(part in known for part in combinations(joined, size - 1)):
-                found.append(joined)
-                if len(found) == _SETS:
-                    return np.array(found, np.int32)
-    return np.array(found, np.int32).reshape(-1, size)
+                joined_sets.append(joined)
+                if len(joined_sets) == _SETS:
+                    return np.array(joined_sets, np.int32)
+    return np.array(joined_sets, np.int32).reshape(-1, size)
 
 
 def _tested(

@@ -1,8 +1,8 @@
-"""What the back office tells of products, locations and stock between two exports.
+"""The back office's updates of products, locations and stock between two exports.
 
-Records come in and are kept, each with when it was told; whoever asks gets what changed since it
-asked last. The service shows it within a second, ingest makes it part of the next history, and an
-export that is newer than a record takes its place.
+Records come in and are kept, each with the time of its update; readers get what changed since they
+last asked. The service shows an update within a second, ingest makes it part of the next history,
+and an export that is newer than a record replaces it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +18,7 @@ from recsys.ledger.schema import LIVE_ITEMS, LIVE_LOCATIONS, LIVE_STOCK, META
 from recsys.ledger.statements import insert
 from recsys.recommender import CatalogueUpdates, LiveItem, LiveLocation, LiveStock, Record
 
-#: Key in ``META`` of the number of the latest telling.
+#: Key in ``META`` of the number of the latest update.
 _LATEST: Final = "backoffice"
 _MARK: Final = sa.select(META.c.value).where(META.c.key == sa.bindparam("key"))
 #: Keys asked for at once; SQLite takes some thousands of parameters.
@@ -28,17 +28,17 @@ Named = TypeVar("Named", LiveItem, LiveLocation)
 
 
 class Written(msgspec.Struct, frozen=True):
-    """What became of a telling."""
+    """What became of an update."""
 
     changed: int
-    """Records that said something new."""
+    """Records that changed something."""
     unchanged: int
-    """Records that said what was known."""
+    """Records that changed nothing."""
 
 
 @dataclass(frozen=True)
 class Since:
-    """What changed since an earlier mark, and when each record was told.
+    """What changed since an earlier mark, and when each record was updated.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ class CatalogueStore:
         self._database = database
 
     def put_items(self, items: Iterable[LiveItem], now_ts: int) -> Written:
-        """Keep what is told of products; what a record does not tell stays as it was told.
+        """Keep updates of products; fields that a record leaves out stay as they were.
 
         Parameters
         ----------
@@ -78,7 +78,7 @@ class CatalogueStore:
         Returns
         -------
         Written
-            The same told twice changes nothing, and is not newer for it.
+            The same update again changes nothing, and does not make the record newer.
 
         Raises
         ------
@@ -88,11 +88,11 @@ class CatalogueStore:
         return self._put(LIVE_ITEMS, _by_id(items, "item_id"), now_ts)
 
     def put_locations(self, locations: Iterable[LiveLocation], now_ts: int) -> Written:
-        """Keep what is told of locations; as ``put_items``."""
+        """Keep updates of locations; as ``put_items``."""
         return self._put(LIVE_LOCATIONS, _by_id(locations, "location_id"), now_ts)
 
     def put_stock(self, stock: Iterable[LiveStock], now_ts: int) -> Written:
-        """Keep how many there are; as ``put_items``, but told again it counts as newer."""
+        """Keep stock levels; as ``put_items``, but the same update again makes the record newer."""
         newest = {(row.location_id, row.item_id): row for row in stock}
         with self._database.writing(alone=True) as connection:
             known = _stock_of(connection, newest)
@@ -106,7 +106,7 @@ class CatalogueStore:
         return Written(changed, len(newest) - changed)
 
     def mark(self) -> int:
-        """Return the number of the latest telling; one short statement."""
+        """Return the number of the latest update; one short statement."""
         found = self._database.one(_MARK, key=_LATEST)
         return 0 if found is None else int(found[0])
 
@@ -146,7 +146,7 @@ class CatalogueStore:
 
 
 class Overlay:
-    """What a worker knows of all that was told, brought up to date a little at a time.
+    """A worker's copy of all updates, renewed by what changed since the last time.
 
     Parameters
     ----------
@@ -243,7 +243,7 @@ def _upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, An
 
 
 def _next(connection: Connection) -> int:
-    """Count a telling; its writer is alone, so that readers of a mark miss nothing before it."""
+    """Number an update; its writer is alone, so that readers of a mark miss nothing before it."""
     found = connection.execute(_MARK, {"key": _LATEST}).scalar_one_or_none()
     number = 1 if found is None else int(found) + 1
     _upsert(connection, META, [{"key": _LATEST, "value": str(number)}])

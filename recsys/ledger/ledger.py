@@ -42,9 +42,9 @@ class LiveEvent(msgspec.Struct, frozen=True):
     own_id: str | None
     """``own_id`` of whom it was counted for; None: nobody."""
     counted: bool
-    """False: its order was told of in another event as well, which counts, or by a page alone."""
+    """False: another event reported its order and counts, or only a page reported it."""
     page: bool
-    """Whether a page told of it, with a key that anybody can read."""
+    """Whether a page reported it, with a key that anybody can read."""
     event: Event | None
     """Sealed: identifiers and session ids are hashed. None: it cannot be read."""
 
@@ -64,7 +64,7 @@ class Ledger:
     keys : Keys
         Who may ask the service.
     backoffice : CatalogueStore
-        What was told of products, locations and stock.
+        Updates of products, locations and stock.
     decisions : Decisions
         What marketers decided about bundles.
     offers : Offers

@@ -93,13 +93,13 @@ def _goes_with(
     """What goes with the page, the cart or the last order; None where it goes with several."""
     sources = {str(reason["item_id"]) for reason in reasons}
     if sources.issubset(question.item_ids):
-        told = {"code": "goes_with_item", "text": "Goes well with this"}
+        heading = {"code": "goes_with_item", "text": "Goes well with this"}
         if len(sources) > 1:
-            return told
+            return heading
         source = reasons[0]
         title = source.get("title")
-        told["text"] = f"Goes well with {isolated(str(title or source['item_id']))}"
-        return {**told, "item_id": source["item_id"], **({"title": title} if title else {})}
+        heading["text"] = f"Goes well with {isolated(str(title or source['item_id']))}"
+        return {**heading, "item_id": source["item_id"], **({"title": title} if title else {})}
     if question.cart and sources.issubset(question.cart):
         return {"code": "goes_with_cart", "text": "Goes well with your cart"}
     if not question.cart and sources.issubset(cart):

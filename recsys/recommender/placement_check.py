@@ -82,21 +82,21 @@ def unknown_values(engine: Engine, given: Filter) -> Iterator[str]:
         yield from _unknown(engine, one)
 
 
-def unknown_names(engine: Engine, wanted: ListRequest) -> Iterator[tuple[str, str]]:
+def unknown_names(engine: Engine, request: ListRequest) -> Iterator[tuple[str, str]]:
     """Yield what a list of bundles is asked for and nothing has: the field, and a sentence."""
     labels = engine.catalogue.labels
-    for field, value in (("category", wanted.category), ("department", wanted.department)):
+    for field, value in (("category", request.category), ("department", request.department)):
         if value is not None and value not in labels[field].position:
             yield (
                 field,
                 f"no product has the {field} `{value}`.{nearest_name(value, labels[field].names)}",
             )
-    found = [name.decode() for name in engine.bundles.segment_names.tolist()]
+    segments = [name.decode() for name in engine.bundles.segment_names.tolist()]
     own = [*(f"channel:{name}" for name in CHANNELS), *(f"season:{name}" for name in SEASONS)]
-    if wanted.segment is not None and wanted.segment not in (*found, *own):
-        hint = nearest_name(wanted.segment, (*found, *own))
-        known = f" Known: {', '.join(found)}." if found else ""
-        yield "segment", f"no bundle holds in `{wanted.segment}`.{hint}{known}"
+    if request.segment is not None and request.segment not in (*segments, *own):
+        hint = nearest_name(request.segment, (*segments, *own))
+        known = f" Known: {', '.join(segments)}." if segments else ""
+        yield "segment", f"no bundle holds in `{request.segment}`.{hint}{known}"
 
 
 def _unknown(engine: Engine, one: Condition) -> Iterator[str]:

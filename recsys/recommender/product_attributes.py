@@ -42,15 +42,15 @@ class Attributes:
     columns: dict[str, Attribute]
     rest: Sequence[str]
 
-    def of(self, item_ix: int, wanted: Sequence[str]) -> dict[str, str]:
+    def of(self, item_ix: int, requested: Sequence[str]) -> dict[str, str]:
         """Return what is known of a product under the wanted names; ``*`` for all."""
-        every = EVERY in wanted
-        names = self.columns if every else [name for name in wanted if name in self.columns]
+        every = EVERY in requested
+        names = self.columns if every else [name for name in requested if name in self.columns]
         told = {name: text for name in names if (text := self.columns[name].text(item_ix))}
-        if every or len(names) < len(wanted):
+        if every or len(names) < len(requested):
             text = self.rest[item_ix]
             more = _decode(text) if text else {}
-            told |= {name: more[name] for name in more if every or name in wanted}
+            told |= {name: more[name] for name in more if every or name in requested}
         return told
 
     def changed(self, told: Mapping[int, Mapping[str, str | None]]) -> "Attributes":

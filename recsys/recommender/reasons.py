@@ -19,7 +19,7 @@ OFTEN: Final = 3
 
 #: Intervals after which a habit is given up, and no longer spoken of.
 LOST: Final = 4.0
-#: How intervals are told: unit, its days, and from how many days on.
+#: How intervals are worded: unit, its days, and from how many days on.
 UNITS: Final = (("month", 30.4, 59.5), ("week", 7.0, 5.5), ("day", 1.0, 0.0))
 
 Reason = dict[str, object]
@@ -75,25 +75,25 @@ def repeat(habit: Habit, *, overdue: bool = False) -> Reason:
     overdue : bool
         Whether it should have been bought by now.
     """
-    told: Reason = {"purchases": habit.purchases, "elapsed_days": round(habit.elapsed_days)}
+    parameters: Reason = {"purchases": habit.purchases, "elapsed_days": round(habit.elapsed_days)}
     interval = habit.interval_days
     if interval is None or habit.elapsed_days > LOST * interval:
-        return {"code": "repeat", "text": "You bought this before", **told}
+        return {"code": "repeat", "text": "You bought this before", **parameters}
     if not habit.regular:
         often = habit.purchases >= OFTEN
         text = "You buy this often" if often else "You bought this before"
-        return {"code": "repeat", "text": text, **told}
+        return {"code": "repeat", "text": text, **parameters}
     unit, length = next(
         (unit, length) for unit, length, from_days in UNITS if interval >= from_days
     )
     every = max(1, round(interval / length))
     text = f"You usually buy this every {f'{every} {unit}s' if every > 1 else unit}"
-    told |= {"interval_days": round(interval, 1), f"every_{unit}s": every}
+    parameters |= {"interval_days": round(interval, 1), f"every_{unit}s": every}
     passed = round(habit.elapsed_days / length)
     if overdue and passed > every:
         text += f" - it has been {passed}"
-        told[f"since_{unit}s"] = passed
-    return {"code": "repeat", "text": text, **told}
+        parameters[f"since_{unit}s"] = passed
+    return {"code": "repeat", "text": text, **parameters}
 
 
 def bought_together(title: str | None, item_id: str) -> Reason:
@@ -146,8 +146,8 @@ def similar_item(
     name = isolated(kind or title or item_id)
     text = f"Because you buy {name}" if kind else f"Similar to {name}"
     shared = {"category": category, "brand": brand}
-    told = {name: label for name, label in shared.items() if label}
-    return {"code": "similar_item", "text": text, **_source(title, item_id), **told}
+    parameters = {name: label for name, label in shared.items() if label}
+    return {"code": "similar_item", "text": text, **_source(title, item_id), **parameters}
 
 
 def _source(title: str | None, item_id: str) -> Reason:

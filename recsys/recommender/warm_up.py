@@ -48,10 +48,10 @@ def warm_up(recommend: Recommend, explainer: Explainer, ranker: Ranker, as_of_ts
     index = ranker.index
     if not len(index):
         return
-    asked = questions(index, as_of_ts)
-    for question, row in asked:
+    requests = questions(index, as_of_ts)
+    for question, row in requests:
         recommend([question], [row])
-    recommend([question for question, _ in asked], [row for _, row in asked])
+    recommend([question for question, _ in requests], [row for _, row in requests])
     explainer.warm(somebody(index, as_of_ts), as_of_ts)
     # What may be shown at all is asked where rules leave too little of what models name.
     none, no = Lists.of_rows([np.empty(0, np.int32)]), np.zeros(1, bool)
@@ -80,7 +80,7 @@ def questions(index: ItemIndex, as_of_ts: int) -> list[tuple[Question, CustomerH
     item_id = [index.item_ids[ix] for ix in range(min(1, len(index)))]
     customer = somebody(index, as_of_ts)
     plain = PlacementSettings(channel="web", in_stock=False)
-    asked = [
+    requests = [
         (plain, ()),
         (plain, tuple(item_id)),
         (PlacementSettings(channel="web", objective="margin"), ()),
@@ -88,6 +88,6 @@ def questions(index: ItemIndex, as_of_ts: int) -> list[tuple[Question, CustomerH
     ]
     return [
         (Question(placement="", settings=settings, as_of_ts=as_of_ts, cart=cart, explain=True), row)
-        for settings, cart in asked
+        for settings, cart in requests
         for row in (EMPTY, customer)
     ]

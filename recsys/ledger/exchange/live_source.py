@@ -1,9 +1,9 @@
-"""What channels told the service becomes a source of the next ingest.
+"""Events that channels reported to the service become a source of the next ingest.
 
 Accepted events are read from the ledger, a page at a time, and written as staged Parquet files:
-purchases and refunds as order lines, everything else as events, and who was named as observations
-of identifiers. An event that no history can hold is counted and left out; so is a purchase that a
-page told of, until somebody else tells of the same order. Called by ``training.ingest``;
+purchases and refunds as order lines, everything else as events, and customers' identifiers as
+observations. An event that no history can hold is counted and left out; so is a purchase that only
+a page reported, until another channel reports the same order. Called by ``training.ingest``;
 ``recsys.ingest.unify`` lets an export of the same order win.
 """
 
@@ -32,7 +32,7 @@ _SCHEMAS: Final = {
     "events": staged.EVENTS,
     "pages": staged.PAGES,
 }
-#: So many rejected events are named one by one.
+#: Rejected events that are listed one by one.
 _LISTED: Final = 1_000
 _UNREADABLE: Final = LimitFault("unreadable", "", "This version reads no event in it.")
 
@@ -48,12 +48,12 @@ def read_live(ledger: Ledger, until: int, folder: Path, currency: str) -> Live |
     folder : Path
         Where the tables may lie until the ingest ends.
     currency : str
-        Of prices that do not say theirs.
+        Of prices without one.
 
     Returns
     -------
     Live or None
-        None where nothing was told.
+        None where there are no events.
     """
     if not until:
         return None
@@ -63,11 +63,11 @@ def read_live(ledger: Ledger, until: int, folder: Path, currency: str) -> Live |
     writers = {name: pq.ParquetWriter(getattr(live, name), s) for name, s in _SCHEMAS.items()}
     try:
         rows: dict[str, list[dict[str, Any]]] = {name: [] for name in _SCHEMAS}
-        for told in ledger.live_events(until):
-            event = _fitting(live, told, currency)
+        for live_event in ledger.live_events(until):
+            event = _fitting(live, live_event, currency)
             if event is None:
                 continue
-            for name, row in _rows(told, event, currency):
+            for name, row in _rows(live_event, event, currency):
                 rows[name].append(row)
             for name, pending in rows.items():
                 if len(pending) >= _PAGE:
@@ -80,10 +80,10 @@ def read_live(ledger: Ledger, until: int, folder: Path, currency: str) -> Live |
     return live
 
 
-def _fitting(live: Live, told: LiveEvent, currency: str) -> Event | None:
+def _fitting(live: Live, live_event: LiveEvent, currency: str) -> Event | None:
     """Count an event, and return it where a history can hold it."""
     live.counts["read"] += 1
-    event = told.event
+    event = live_event.event
     wrong = None if event is None else next(limit_faults(event, currency), None)
     if event is None or wrong is not None:
         wrong = wrong or _UNREADABLE
@@ -93,7 +93,7 @@ def _fitting(live: Live, told: LiveEvent, currency: str) -> Event | None:
                 {
                     "source": staged.LIVE,
                     "file": "events",
-                    "line": told.seq,
+                    "line": live_event.seq,
                     "reason": wrong.reason,
                     "detail": f"{wrong.pointer} {wrong.detail}".strip(),
                     "row": "(hidden)",
@@ -104,16 +104,16 @@ def _fitting(live: Live, told: LiveEvent, currency: str) -> Event | None:
         what = "logins"
     elif event.event not in ("purchase", "refund"):
         what = "others"
-    elif told.counted:
+    elif live_event.counted:
         what = "orders"
     else:
-        what = "of_pages" if told.page else "repeated"
+        what = "of_pages" if live_event.page else "repeated"
     live.counts[what] += 1
     return event
 
 
 def read_updates(ledger: Ledger, exported: Mapping[str, int]) -> dict[str, pa.Table]:
-    """Return what the back office told of products and locations after their last export.
+    """Return the back office's updates of products and locations since their last export.
 
     Parameters
     ----------
@@ -124,19 +124,19 @@ def read_updates(ledger: Ledger, exported: Mapping[str, int]) -> dict[str, pa.Ta
     Returns
     -------
     dict
-        ``products`` and ``locations``, where anything was told, with the columns of
-        ``recsys.ingest.staged``; null where nothing was told.
+        ``products`` and ``locations``, where there are updates, with the columns of
+        ``recsys.ingest.staged``; null where a field was not reported.
     """
     overlay = Overlay(ledger.backoffice)
     overlay.renew()
-    told = overlay.told(exported)
-    records = {"products": told.items.values(), "locations": told.locations.values()}
+    updates = overlay.told(exported)
+    records = {"products": updates.items.values(), "locations": updates.locations.values()}
     schemas = {
         "products": _names(staged.PRODUCTS, LiveItem),
         "locations": _names(staged.LOCATIONS, LiveLocation),
     }
     return {
-        kind: pa.Table.from_pylist([_told(row) for row in rows], schemas[kind])
+        kind: pa.Table.from_pylist([_update_row(row) for row in rows], schemas[kind])
         for kind, rows in records.items()
         if rows
     }
@@ -146,11 +146,11 @@ def _names(schema: pa.Schema, record: type[msgspec.Struct]) -> pa.Schema:
     return pa.schema([field for field in schema if field.name in record.__struct_fields__])
 
 
-def _told(record: msgspec.Struct) -> dict[str, Any]:
-    told = msgspec.structs.asdict(record)
-    if told.get("attributes") is not None:
-        told["attributes"] = msgspec.json.encode(told["attributes"]).decode()
-    return told
+def _update_row(record: msgspec.Struct) -> dict[str, Any]:
+    row = msgspec.structs.asdict(record)
+    if row.get("attributes") is not None:
+        row["attributes"] = msgspec.json.encode(row["attributes"]).decode()
+    return row
 
 
 def _flush(writer: pq.ParquetWriter, rows: list[dict[str, Any]], name: str) -> None:
@@ -158,21 +158,26 @@ def _flush(writer: pq.ParquetWriter, rows: list[dict[str, Any]], name: str) -> N
     rows.clear()
 
 
-def _rows(told: LiveEvent, event: Event, currency: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def _rows(
+    live_event: LiveEvent, event: Event, currency: str
+) -> Iterator[tuple[str, dict[str, Any]]]:
     number = event.transaction_id or event.event_id
     order = order_id(event.scope, number)
     at = event.occurred_at.astimezone(UTC)
     items: list[EventItem | None] = [*event.items] or [None]
-    if event.event in ("purchase", "refund") and told.counted:
+    if event.event in ("purchase", "refund") and live_event.counted:
         group = order if event.event == "purchase" else f"{order}:{event.event_id}"
         for place, item in enumerate(items, 1):
             line = _line(event, group, order, item, at, currency)
-            yield "lines", line | {"_row": told.seq, "own_id": told.own_id, "line_no": place}
+            yield (
+                "lines",
+                line | {"_row": live_event.seq, "own_id": live_event.own_id, "line_no": place},
+            )
         yield from _observed(event, group, links.SAME_ORDER, at)
     if event.event not in ("login", "refund"):
         for item in items:
-            yield "events", _event(told, event, item, at, currency)
-    if told.page:
+            yield "events", _event(live_event, event, item, at, currency)
+    if live_event.page:
         yield (
             "pages",
             {
@@ -238,11 +243,11 @@ def _line(
 
 
 def _event(
-    told: LiveEvent, event: Event, item: EventItem | None, at: datetime, currency: str
+    live_event: LiveEvent, event: Event, item: EventItem | None, at: datetime, currency: str
 ) -> dict[str, Any]:
     row: dict[str, Any] = {
-        "_row": told.seq,
-        "event_id": stored_id(event.event_id, told.page),
+        "_row": live_event.seq,
+        "event_id": stored_id(event.event_id, live_event.page),
         "event": event.event,
         "occurred_at": at.replace(tzinfo=None),
         "session_id": event.session_id,
@@ -250,7 +255,7 @@ def _event(
         "location_id": event.location_id,
         "currency": event.currency or currency,
         "transaction_id": event.transaction_id,
-        "own_id": told.own_id,
+        "own_id": live_event.own_id,
     }
     if item is not None:
         priced = item.price is not None

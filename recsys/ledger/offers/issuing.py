@@ -106,11 +106,11 @@ _VISITS_MINOR: Final = sa.select(sa.func.coalesce(sa.func.sum(OFFERS.c.discount_
 _OF_ALL: Final = _THEIRS.where(OFFERS.c.owner.in_(sa.bindparam("owners", expanding=True)))
 
 
-def issue_offer(database: Database, wanted: OfferWish) -> Offer | Refusal:
+def issue_offer(database: Database, wish: OfferWish) -> Offer | Refusal:
     """Do what ``Offers.issue`` says."""
-    bundle_id, now_ts = wanted.bundle_id, wanted.now_ts
+    bundle_id, now_ts = wish.bundle_id, wish.now_ts
     # Whoever can be answered without waiting for other writers is.
-    rows = read_of_owners(database, _OF_OWNERS, wanted.owners, bundle_id=bundle_id)
+    rows = read_of_owners(database, _OF_OWNERS, wish.owners, bundle_id=bundle_id)
     held, n_used = _held(rows, now_ts)
     if held is not None:
         return held
@@ -118,50 +118,48 @@ def issue_offer(database: Database, wanted: OfferWish) -> Offer | Refusal:
     if seen is None:
         return Refusal("not_offered")
     kind, item_ids, stored, taken = seen
-    new = _new(wanted, kind, item_ids, stored, taken, n_used)
+    new = _new(wish, kind, item_ids, stored, taken, n_used)
     if isinstance(new, Refusal):
         return new
     with database.writing() as connection:
-        if wanted.visit is not None and not _visit_may(connection, wanted, wanted.visit):
+        if wish.visit is not None and not _visit_may(connection, wish, wish.visit):
             return Refusal("visit_limit")
         row = lock_bundles(connection, [bundle_id])[bundle_id]
         taken = row.reserved_minor + row.spent_minor - release(connection, bundle_id, now_ts)
-        given = {"owners": wanted.owners, "bundle_id": bundle_id}
+        given = {"owners": wish.owners, "bundle_id": bundle_id}
         held, n_used = _held(connection.execute(_OF_ALL, given), now_ts)
         if held is not None:
             return held
-        new = _new(wanted, row.kind, row.item_ids, row.terms, taken, n_used)
+        new = _new(wish, row.kind, row.item_ids, row.terms, taken, n_used)
         if isinstance(new, Refusal):
             return new
-        if wanted.visit is not None:
-            budget, most = terms_of(row.terms).budget_minor, wanted.visit.budget_share
+        if wish.visit is not None:
+            budget, most = terms_of(row.terms).budget_minor, wish.visit.budget_share
             held_minor = connection.execute(
                 _VISITS_MINOR, {"bundle_id": bundle_id, "now_ts": now_ts}
             ).scalar_one()
             if budget is not None and held_minor + new.discount_minor > budget * most:
                 return Refusal("budget_spent")
-            _count_address(connection, wanted.visit, now_ts)
-        return _write(connection, new, wanted, _until(wanted, terms_of(row.terms)))
+            _count_address(connection, wish.visit, now_ts)
+        return _write(connection, new, wish, _until(wish, terms_of(row.terms)))
 
 
-def _until(wanted: OfferWish, terms: Terms) -> int:
+def _until(wish: OfferWish, terms: Terms) -> int:
     """Until when an offer stands by itself."""
-    hours = (
-        terms.offer_hours if wanted.visit is None else min(terms.offer_hours, wanted.visit.hours)
-    )
-    return round(wanted.now_ts + hours * _HOUR)
+    hours = terms.offer_hours if wish.visit is None else min(terms.offer_hours, wish.visit.hours)
+    return round(wish.now_ts + hours * _HOUR)
 
 
-def _visit_may(connection: Connection, wanted: OfferWish, bounds: VisitBounds) -> bool:
+def _visit_may(connection: Connection, wish: OfferWish, bounds: VisitBounds) -> bool:
     """Whether a visit may be promised one more offer; holds the row of its address."""
     if bounds.address is not None:
-        row = lock(connection, OFFER_ADDRESSES, [bounds.address], since_ts=wanted.now_ts, issued=0)[
+        row = lock(connection, OFFER_ADDRESSES, [bounds.address], since_ts=wish.now_ts, issued=0)[
             bounds.address
         ]
-        recent = wanted.now_ts - row.since_ts < _HOUR
+        recent = wish.now_ts - row.since_ts < _HOUR
         if recent and row.issued >= bounds.per_address_hour:
             return False
-    given = {"owner": wanted.owner, "since_ts": wanted.now_ts - DAY}
+    given = {"owner": wish.owner, "since_ts": wish.now_ts - DAY}
     n_lately = int(connection.execute(_OF_VISIT, given).scalar_one())
     return n_lately < bounds.per_visit
 
@@ -194,7 +192,7 @@ def _held(rows: Iterable[Sequence[Any]], now_ts: int) -> tuple[Offer | None, int
 
 
 def _new(
-    wanted: OfferWish,
+    wish: OfferWish,
     kind: str,
     item_ids: bytes,
     stored: bytes,
@@ -206,19 +204,19 @@ def _new(
     ``taken_minor`` is what is reserved and spent of the budget; ``n_theirs`` are the offers that
     the customer has.
     """
-    terms, now_ts = terms_of(stored), wanted.now_ts
+    terms, now_ts = terms_of(stored), wish.now_ts
     begun = terms.starts_ts is None or terms.starts_ts <= now_ts
     over = terms.ends_ts is not None and terms.ends_ts <= now_ts
     if terms.status != "approved" or not begun or over:
         return Refusal("not_offered")
-    if set(offered_members(kind, names_of(item_ids))) != {item.item_id for item in wanted.items}:
-        raise LedgerError(f"the products offered are not those of bundle {wanted.bundle_id}.")
-    until = _until(wanted, terms)
+    if set(offered_members(kind, names_of(item_ids))) != {item.item_id for item in wish.items}:
+        raise LedgerError(f"the products offered are not those of bundle {wish.bundle_id}.")
+    until = _until(wish, terms)
     new = Offer(
-        offer_id=wanted.name.offer_id,
-        bundle_id=wanted.bundle_id,
-        owner=wanted.owner,
-        items=wanted.items,
+        offer_id=wish.name.offer_id,
+        bundle_id=wish.bundle_id,
+        owner=wish.owner,
+        items=wish.items,
         price_minor=terms.price_minor or 0,
         currency=terms.currency or "",
         issued_ts=now_ts,
@@ -227,8 +225,8 @@ def _new(
     )
     if new.discount_minor <= 0:
         return Refusal("not_offered")
-    sold = [item.item_id for item in wanted.items]
-    if new.price_minor < least_price_minor(sold, new.currency, wanted.bounds):
+    sold = [item.item_id for item in wish.items]
+    if new.price_minor < least_price_minor(sold, new.currency, wish.bounds):
         return Refusal("offer_below_floor")
     if n_theirs >= terms.per_customer:
         return Refusal("customer_limit")
@@ -237,14 +235,14 @@ def _new(
     return new
 
 
-def _write(connection: Connection, new: Offer, wanted: OfferWish, promised_ts: int) -> Offer:
+def _write(connection: Connection, new: Offer, wish: OfferWish, promised_ts: int) -> Offer:
     row = {column.name: getattr(new, column.name) for column in COLUMNS}
     row |= {
         "items": msgspec.json.encode(new.items),
-        "code_hash": hashed(read_code(wanted.name.code) or ""),
+        "code_hash": hashed(read_code(wish.name.code) or ""),
         "discount_minor": new.discount_minor,
         "promised_ts": promised_ts,
-        "visit": wanted.visit is not None,
+        "visit": wish.visit is not None,
     }
     connection.execute(OFFERS.insert(), row)
     count(connection, new.bundle_id, issued=1, standing=1, reserved_minor=new.discount_minor)

@@ -257,7 +257,7 @@ def _pricing(suggestions: Suggestions, bundle: KnownBundle) -> Json | None:
     if quoted is None or currency is None:
         return None
     assumed = _assumed(suggestions, bundle)
-    suggested, at = quoted.suggested, suggestions.asked(bundle)
+    suggested, at = quoted.suggested, suggestions.price_point(bundle)
     if at is None:
         (at,) = price_points(quoted.sales, suggestions.settings, [quoted.full_minor])
     return {

@@ -62,88 +62,88 @@ class Listing(NamedTuple):
     left_out: dict[Reason, int]
 
 
-def matching_bundles(suggestions: Suggestions, wanted: ListRequest) -> Listing:
+def matching_bundles(suggestions: Suggestions, request: ListRequest) -> Listing:
     """Choose the bundles that fit.
 
     Parameters
     ----------
     suggestions : Suggestions
-    wanted : ListRequest
+    request : ListRequest
     """
-    found: list[KnownBundle] = []
+    matching: list[KnownBundle] = []
     left_out: Counter[Reason] = Counter()
     for bundle in suggestions.all():
-        if not _fits(suggestions, bundle, wanted):
+        if not _fits(suggestions, bundle, request):
             continue
-        reason = None if wanted.show == "all" else why_not(suggestions, bundle)
-        if wanted.show == "all" or (reason is None) == (wanted.show == "worth"):
-            found.append(bundle)
+        reason = None if request.show == "all" else why_not(suggestions, bundle)
+        if request.show == "all" or (reason is None) == (request.show == "worth"):
+            matching.append(bundle)
         elif reason is not None:
             left_out[reason] += 1
-    if wanted.sort != "evidence":  # they are in that order
-        found.sort(key=lambda bundle: -_key(suggestions, bundle, wanted.sort))
+    if request.sort != "evidence":  # they are in that order
+        matching.sort(key=lambda bundle: -_key(suggestions, bundle, request.sort))
     return Listing(
-        [bundle.bundle_id for bundle in found],
+        [bundle.bundle_id for bundle in matching],
         {reason: left_out[reason] for reason in REASONS if left_out[reason]},
     )
 
 
-def _fits(suggestions: Suggestions, bundle: KnownBundle, wanted: ListRequest) -> bool:
-    if wanted.status not in (None, bundle.terms.status):
+def _fits(suggestions: Suggestions, bundle: KnownBundle, request: ListRequest) -> bool:
+    if request.status not in (None, bundle.terms.status):
         return False
-    if wanted.kind not in (None, bundle.kind):
+    if request.kind not in (None, bundle.kind):
         return False
-    if wanted.item_id is not None and wanted.item_id not in bundle.item_ids:
+    if request.item_id is not None and request.item_id not in bundle.item_ids:
         return False
     return (
-        _fits_labels(suggestions, bundle, wanted)
-        and _fits_evidence(suggestions, bundle, wanted)
-        and _fits_price(suggestions, bundle, wanted)
+        _fits_labels(suggestions, bundle, request)
+        and _fits_evidence(suggestions, bundle, request)
+        and _fits_price(suggestions, bundle, request)
     )
 
 
-def _fits_labels(suggestions: Suggestions, bundle: KnownBundle, wanted: ListRequest) -> bool:
+def _fits_labels(suggestions: Suggestions, bundle: KnownBundle, request: ListRequest) -> bool:
     items = [ix for ix in bundle.item_ix if ix >= 0]
-    for name, value in (("category", wanted.category), ("department", wanted.department)):
+    for name, value in (("category", request.category), ("department", request.department)):
         if value is not None and value not in [suggestions.label(name, ix) for ix in items]:
             return False
-    if wanted.q is not None:
-        text, titles = wanted.q.casefold(), suggestions.catalogue.titles
+    if request.q is not None:
+        text, titles = request.q.casefold(), suggestions.catalogue.titles
         return any(text in (titles[ix] or "").casefold() for ix in items)
     return True
 
 
-def _fits_evidence(suggestions: Suggestions, bundle: KnownBundle, wanted: ListRequest) -> bool:
-    if not any((wanted.min_lift, wanted.min_support, wanted.segment, wanted.location_id)):
+def _fits_evidence(suggestions: Suggestions, bundle: KnownBundle, request: ListRequest) -> bool:
+    if not any((request.min_lift, request.min_support, request.segment, request.location_id)):
         return True
     at, found = bundle.at, suggestions.found
     if at is None:
         return False
-    if found.lift[at] < wanted.min_lift or found.support[at] < wanted.min_support:
+    if found.lift[at] < request.min_lift or found.support[at] < request.min_support:
         return False
-    if wanted.location_id and location_key(wanted.location_id) not in suggestions.places(at):
+    if request.location_id and location_key(request.location_id) not in suggestions.places(at):
         return False
     names = [suggestions.segment_name(position) for position in suggestions.segments(at)]
-    return not wanted.segment or wanted.segment in names
+    return not request.segment or request.segment in names
 
 
-def _fits_price(suggestions: Suggestions, bundle: KnownBundle, wanted: ListRequest) -> bool:
-    if wanted.pays is not None:
+def _fits_price(suggestions: Suggestions, bundle: KnownBundle, request: ListRequest) -> bool:
+    if request.pays is not None:
         quoted = suggestions.quote(bundle)
-        if wanted.pays != (quoted is not None and quoted.pays):
+        if request.pays != (quoted is not None and quoted.pays):
             return False
-    if wanted.min_margin is None:
+    if request.min_margin is None:
         return True
-    asked = suggestions.asked(bundle)
-    return asked is not None and asked.middle >= wanted.min_margin
+    price = suggestions.price_point(bundle)
+    return price is not None and price.middle >= request.min_margin
 
 
 def _key(suggestions: Suggestions, bundle: KnownBundle, sort: Sort) -> float:
     if sort == "changed":
         return bundle.decision.changed_ts if bundle.decision else -1
     if sort == "margin":
-        asked = suggestions.asked(bundle)
-        return -np.inf if asked is None else asked.middle
+        price = suggestions.price_point(bundle)
+        return -np.inf if price is None else price.middle
     at, found = bundle.at, suggestions.found
     if at is None:
         return -np.inf

@@ -127,7 +127,7 @@ class Suggestions:
             self._quotes[bundle.bundle_id] = quote(sales, self.settings) if sales else None
         return self._quotes[bundle.bundle_id]
 
-    def asked(self, bundle: KnownBundle) -> PricePoint | None:
+    def price_point(self, bundle: KnownBundle) -> PricePoint | None:
         """Return what a bundle's price means: the decided one, else the suggested one.
 
         None where it has neither, or nothing can be said of it.
@@ -251,16 +251,16 @@ def _joined(engine: Engine, decisions: Mapping[str, Decision]) -> dict[str, Know
         if min(items) >= 0:
             decided.setdefault(_same(decision.kind, items, of), []).append(decision)
     joined: dict[str, KnownBundle] = {}
-    told: set[tuple[object, ...]] = set()
+    seen: set[tuple[object, ...]] = set()
     for at in range(len(found)):
         items = found.members(at).tolist()
         kind, names = BUNDLE_KINDS[int(found.kind[at])], tuple(index.item_ids[ix] for ix in items)
         name = bundle_id(kind, names)
         # What was decided of other products of the same choices goes on as it was decided.
         same = _same(kind, items, of)
-        if same in told:
+        if same in seen:
             continue
-        told.add(same)
+        seen.add(same)
         mine = decided.get(same, [])
         if not mine:
             joined.setdefault(name, KnownBundle(name, kind, names, tuple(items), at, None))
@@ -286,11 +286,11 @@ def _same(kind: str, items: Sequence[int], of: IxArray) -> tuple[object, ...]:
     return (kind, *(choices if kind == BUNDLE_KINDS[AFTER] else sorted(choices)))
 
 
-def _in_order(items: list[int], wanted: Sequence[int], of: IxArray) -> list[int]:
+def _in_order(items: list[int], template: Sequence[int], of: IxArray) -> list[int]:
     """Put products in the order in which others of the same choices stand."""
     left = list(items)
     ordered = []
-    for choice in of[list(wanted)].tolist():
+    for choice in of[list(template)].tolist():
         ordered.append(next(ix for ix in left if of[ix] == choice))
         left.remove(ordered[-1])
     return ordered

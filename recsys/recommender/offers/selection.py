@@ -214,11 +214,11 @@ def choose_bundles(
     for r, question in enumerate(questions):
         part = slice(*missing.indptr[r : r + 2].tolist())
         of = dict(zip(missing.item_ix[part].tolist(), chance[part].tolist(), strict=True))
-        judged = [(it, min((of[ix] for ix in it.missing), default=1.0)) for it in proposals[r]]
-        judged = [(it, likely) for it, likely in judged if it.stands or likely < SURE]
-        judged.sort(key=lambda at: (not at[0].fits, not at[0].stands, -at[1], at[0].bundle_id))
-        once = {pair[0].choices: pair for pair in reversed(judged)}
-        judged = [pair for pair in judged if once[pair[0].choices] is pair]
+        scored = [(it, min((of[ix] for ix in it.missing), default=1.0)) for it in proposals[r]]
+        scored = [(it, likely) for it, likely in scored if it.stands or likely < SURE]
+        scored.sort(key=lambda at: (not at[0].fits, not at[0].stands, -at[1], at[0].bundle_id))
+        once = {pair[0].choices: pair for pair in reversed(scored)}
+        scored = [pair for pair in scored if once[pair[0].choices] is pair]
         decided.append(
             [
                 {
@@ -226,7 +226,7 @@ def choose_bundles(
                     "missing": [index.item_ids[ix] for ix in proposal.missing],
                     "chance": round(likely, 6),
                 }
-                for proposal, likely in judged[: question.offers]
+                for proposal, likely in scored[: question.offers]
             ]
         )
     return decided
