@@ -81,7 +81,7 @@ class Bundles:
         Locations of bundle ``i`` with the most support, at most ``MAX_PLACES``, lie in
         ``[place_indptr[i], place_indptr[i + 1])`` of the next two.
     place_key : ndarray, int64
-        ``ids.location_key``.
+        ``location_key``.
     place_support : ndarray, int32
     segment_names : ndarray of bytes
         ``channel:web``, ``region:North``, ``season:winter``, … in UTF-8.

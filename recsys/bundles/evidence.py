@@ -199,7 +199,7 @@ def places(orders: OrderLists, baskets: Baskets) -> tuple[IntArray, IntArray, Ix
     -------
     indptr : ndarray of shape (n + 1,), int64
     key : ndarray, int64
-        ``ids.location_key``.
+        ``location_key``.
     support : ndarray, int32
     """
     n = len(orders.indptr) - 1

@@ -44,7 +44,7 @@ def mine(
     training : TrainingSet
     settings : recsys.config.settings.BundleSettings
     regions : mapping of int to str, optional
-        Name of the group of locations that each location belongs to, by ``ids.location_key``.
+        Name of the group of locations that each location belongs to, by ``location_key``.
     alike : ItemSimilarity, optional
         Tells which products are one thing in several sizes; those are no bundle.
 

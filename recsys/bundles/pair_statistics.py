@@ -2,7 +2,7 @@
 
 Pairs of products come in; out comes what their common baskets say of customers: how many bought
 both at once, how much the same ones did again and again, and how often those who buy both put them
-into one basket beside how often they would by chance. Called by ``pairing``.
+into one basket beside how often they would by chance. Called by ``associated_pairs``.
 """
 
 from collections.abc import Sequence

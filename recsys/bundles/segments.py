@@ -49,7 +49,7 @@ def segment_kinds(baskets: Baskets, regions: Mapping[int, str]) -> list[Kind]:
     ----------
     baskets : Baskets
     regions : mapping of int to str
-        Name of the region of each location, by ``ids.location_key``.
+        Name of the region of each location, by ``location_key``.
     """
     found = _channels(baskets), _regions(baskets, regions), _seasons(baskets)
     return [(labels, of) for labels, of in found if len(labels) > 1]

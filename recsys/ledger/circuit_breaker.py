@@ -1,8 +1,8 @@
-"""How long the service waits for the ledger, and when it stops to ask for a while.
+"""How long the service waits for the ledger, and when it stops asking for a while.
 
 A ``Timeouts`` makes a ``Database`` give up in time: every wait for it ends with the deadline that
 the thread is under (``within``), and what failed is not asked again until a pause is over
-(``CircuitBreaker``). Ingest and the commands have none: they wait. Used by ``database`` only.
+(``CircuitBreaker``). Ingest and the commands have no timeouts: they wait. Used by ``database``.
 """
 
 import threading
@@ -26,9 +26,9 @@ class Timeouts(msgspec.Struct, frozen=True):
     """How long the ledger may take."""
 
     read_seconds: float = 0.1
-    """What an answer reads: without it, it is a stranger's."""
+    """For the reads of an answer; one that times out is answered as for a stranger."""
     write_seconds: float = 2.0
-    """What must be durable before it is answered, and what is read besides."""
+    """For writes that must be durable before the reply, and for other reads."""
 
 
 _thread = threading.local()
@@ -36,9 +36,9 @@ _thread = threading.local()
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """Put what this thread asks of a database with timeouts under a deadline.
+    """Set a deadline for what this thread asks of a database with timeouts.
 
-    One inside another cannot be longer than it.
+    A nested deadline is never later than the outer one.
     """
     before = getattr(_thread, "until", None)
     until = time.monotonic() + seconds
@@ -56,7 +56,7 @@ def left(otherwise: float) -> float:
 
 
 class CircuitBreaker:
-    """Keeps a question that failed from being asked again at once. Threads may share it.
+    """Keeps a query that failed from being sent again at once. Threads may share it.
 
     Attributes
     ----------
@@ -71,7 +71,7 @@ class CircuitBreaker:
         self._until = 0.0
 
     def admit(self) -> None:
-        """Let a question through; while open, one after each pause.
+        """Let a query through; while open, one after each pause.
 
         Raises
         ------
@@ -83,7 +83,7 @@ class CircuitBreaker:
         with self._lock:
             if self.reason is not None and time.monotonic() < self._until:
                 raise LedgerAwayError(f"the ledger is not asked for now: {self.reason}")
-            self._until = time.monotonic() + self._pause  # who comes meanwhile waits for us
+            self._until = time.monotonic() + self._pause  # others wait for this one
 
     def succeed(self) -> None:
         """Close it."""
@@ -136,7 +136,7 @@ class Connector:
             raise
 
     def stop(self) -> None:
-        """Open no more, and close what nobody came for."""
+        """Open no more connections, and close those that nobody took."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         while self._begun:
             self._begun.pop().add_done_callback(_close)
@@ -148,7 +148,7 @@ def _close(begun: "Future[Any]") -> None:
 
 
 def postgres_options(timeouts: Timeouts) -> dict[str, object]:
-    """Return what to connect to PostgreSQL with, so that it gives up on its side too."""
+    """Return connection options with which PostgreSQL gives up in time as well."""
     wait_ms = int(1000 * timeouts.write_seconds)
     return {
         "connect_timeout": _CONNECT_SECONDS,
@@ -162,7 +162,7 @@ def postgres_options(timeouts: Timeouts) -> dict[str, object]:
 def connect_postgres(timeouts: Timeouts, arguments: Any, options: Any) -> Any:
     """Open a connection to PostgreSQL on which every wait has an end.
 
-    One whose answer did not come in time is closed: what it would say next is the old answer.
+    A connection whose answer came too late is closed: its next answer would be the old one.
     """
     import psycopg
 

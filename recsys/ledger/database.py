@@ -2,7 +2,7 @@
 
 Opens an engine, makes the tables, and hands out transactions. A writer on SQLite begins with
 ``BEGIN IMMEDIATE``: a transaction that starts by reading and then writes would fail at once
-whenever another one wrote in between. Used by the other modules of this stage only.
+whenever another one wrote in between. Used by other modules of ``recsys.ledger`` only.
 """
 
 import sqlite3

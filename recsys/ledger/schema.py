@@ -1,7 +1,7 @@
 """The ledger's tables, the same in SQLite and in PostgreSQL.
 
 Keys are compared byte by byte in both, so that sorted input can be merged with sorted tables.
-Used by the other modules of this stage only.
+Used by other modules of ``recsys.ledger`` only.
 """
 
 from typing import Final

@@ -1,6 +1,6 @@
 """Statements that every writer of the ledger needs: insert what is new, read and keep.
 
-Used by the other modules of this stage only.
+Used by other modules of ``recsys.ledger`` only.
 """
 
 from collections.abc import Iterable

@@ -45,7 +45,7 @@ class Catalogue:
     prices_minor : ndarray of shape (n_items,), int64
         Minor units; ``UNKNOWN_MINOR`` where unknown.
     location_keys : ndarray of shape (n_locations,), int64
-        ``ids.location_key``, ascending.
+        ``location_key``, ascending.
     stores : ndarray of shape (n_locations,), bool
         Whether customers can come there and take things with them.
     labels : dict of str to Labels

@@ -1,7 +1,7 @@
-"""Says of ranked items why they are shown, what each model thought, and whether it was personal.
+"""Explains ranked items: why each is shown, how each model scored it, and whether it is personal.
 
-What ``rank`` ordered, and for whom, comes in; reasons, explanations and the name of a fallback
-come out. Called by ``engine``.
+Ranked lists and the batch they were ranked for come in; reasons, explanations and the name of a
+fallback come out. Called by ``engine``.
 """
 
 from collections.abc import Callable
@@ -50,7 +50,7 @@ _OF_ALL: Final = ("popular", "trending")
 
 
 class ReasonLimits(NamedTuple):
-    """What questions say that reasons may be about.
+    """Products that reasons may name.
 
     Attributes
     ----------
@@ -66,19 +66,19 @@ class ReasonLimits(NamedTuple):
 
 @dataclass(frozen=True)
 class Explainer:
-    """Knows what reasons are made of.
+    """Gives the reason why each item is shown.
 
     Parameters
     ----------
     catalogue : Catalogue
-    popular : PopularSettings
+    popular : Popular
     copurchase : CoPurchase
     content : Content
     repeat : Repeat
     trending : Trending
-    transitions : TransitionsSettings
+    transitions : Transitions
     choices : Choices
-        What of another product of one choice is said is said of the product itself.
+        A reason that names another product of the item's choice is one about the item itself.
     age_restricted : ndarray of shape (n_items,), bool
         Goods with a minimum age: a placement that does not show them does not name them either,
         unless the question does.
@@ -109,7 +109,7 @@ class Explainer:
         list of Reason
             One an item of ``ranked``.
         """
-        winner = _spokesmen(ranked)
+        winner = _explaining_columns(ranked)
         histories, context = batch.histories, batch.context
         sources = self._sources(ranked, winner, batch, sayable)
         habits = habits_of(ranked, histories, context.as_of_ts, self.choices)
@@ -154,9 +154,9 @@ class Explainer:
     def _sources(
         self, ranked: RankedLists, winner: list[int], batch: Batch, sayable: ReasonLimits
     ) -> dict[int, "_Source"]:
-        """What products that go before speak for items; by place in ``ranked``.
+        """Products bought or chosen before that explain an item, by its place in ``ranked``.
 
-        Nothing where it would not mean much, or where the product must not be named.
+        None where the link is weak, or where the product must not be named.
         """
         found: dict[int, _Source] = {}
 
@@ -200,7 +200,7 @@ class Explainer:
         return reasons.bought_next(source["title"], source["item_id"])
 
     def warm(self, row: CustomerHistory, as_of_ts: int) -> None:
-        """Ask every model once for what it says of a product, see ``warming``."""
+        """Ask every model once for what it says of a product, see ``warm_up``."""
         index = self.catalogue.index
         batch = Batch(Histories.from_rows([row], index, as_of_ts), Context.of(1, as_of_ts))
         items = Lists.of_rows([np.arange(min(1, len(index)), dtype=np.int32)])
@@ -210,7 +210,7 @@ class Explainer:
         self.trending.rises_there(batch.context, items)
 
     def _like(self, item_ix: int, kin: SharedTraits, at: int) -> Reason:
-        """What to say of an item that is like something its customer bought."""
+        """Reason for an item that is like one its customer bought."""
         bought = int(kin.item_ix[at])
         shared: dict[str, str] = {}
         if kin.words[at] < _SAME_WORDS:
@@ -222,7 +222,7 @@ class Explainer:
         return reasons.similar_item(source["title"], source["item_id"], **shared)
 
     def _popular(self, context: Context, r: int, level: int) -> Reason:
-        """What to say of a question's popular products: whose purchases they were counted from."""
+        """Reason for a question's popular products: whose purchases they were counted from."""
         if level == _AT_LOCATION:
             place = self.catalogue.place(int(context.location[r]))
             if place["location_id"] is None:
@@ -238,7 +238,7 @@ class Explainer:
 
 
 class _Source(NamedTuple):
-    """A product that speaks for an item: whether both are one choice, and what is to be said."""
+    """A product that explains an item: whether both are one choice, and the reason to give."""
 
     itself: bool
     reason: Reason
@@ -247,7 +247,7 @@ class _Source(NamedTuple):
 def _meant(
     model: CoPurchase | Transitions, sources: npt.NDArray[np.int32], items: Lists
 ) -> npt.NDArray[np.int32]:
-    """Keep the sources with which products come so often that it is worth saying."""
+    """Keep the sources whose lift with their item is at least ``LEAST_LIFT``; others become -1."""
     kept = np.array(sources)
     at = np.flatnonzero(kept >= 0)
     lifts = model.lifts(kept[at], items.item_ix[at])
@@ -256,7 +256,7 @@ def _meant(
 
 
 def _won(ranked: RankedLists, winner: list[int], column: str) -> tuple[npt.NDArray[np.intp], Lists]:
-    """Find the items for which a column speaks: their places in ``ranked``, and row by row."""
+    """Find the items that a column explains: their places in ``ranked``, and row by row."""
     wanted = EVIDENCE_COLUMNS.index(column)
     if wanted not in winner:
         return _NOWHERE, Lists(np.zeros(len(ranked.indptr), np.int64), _NONE)
@@ -267,7 +267,7 @@ def _won(ranked: RankedLists, winner: list[int], column: str) -> tuple[npt.NDArr
 def fallback(
     ranked: RankedLists, r: int, histories: Histories, context: Context, level: int
 ) -> str | None:
-    """Name what was used where neither history nor cart had anything to say.
+    """Name the fallback that was used where neither history nor cart led to an item.
 
     Parameters
     ----------
@@ -300,22 +300,22 @@ def fallback(
     return "popular_at_location" if level == _AT_LOCATION else "popular"
 
 
-def _spokesmen(ranked: RankedLists) -> list[int]:
-    """Column that gives the reason for each item: the one whose evidence weighs most.
+def _explaining_columns(ranked: RankedLists) -> list[int]:
+    """Column that gives the reason for each item: the one with the most evidence.
 
-    Of what somebody buys anyway it would be odd to say that others like it, or that it goes with
-    something else they once bought: there only the cart may speak before their own purchases.
+    Where customers have bought an item before, their own purchases are the reason, unless the cart
+    is: to say that others like it would be odd.
     """
     repeat, cart = EVIDENCE_COLUMNS.index("repeat"), EVIDENCE_COLUMNS.index(CART_COLUMN)
     silent = ~(ranked.evidence > 0).any(axis=1)
     winner = np.where(silent, EVIDENCE_COLUMNS.index("popular"), ranked.evidence.argmax(axis=1))
     bought_before = (ranked.scores[:, repeat] > 0) & (winner != cart)
-    spokesmen: list[int] = np.where(bought_before, repeat, winner).tolist()
-    return spokesmen
+    columns: list[int] = np.where(bought_before, repeat, winner).tolist()
+    return columns
 
 
 def explanation(ranked: RankedLists, at: int) -> dict[str, Any]:
-    """What each model thought of an item, and what that counted for."""
+    """Each model's score of an item, and its weight as evidence."""
     return {
         column: {
             "model": MODEL_OF_COLUMN[column],

@@ -2,7 +2,7 @@
 
 Every identifier has the id it would have alone, its ``own_id``; ingest says which customer it
 belongs to now. An id that was ever given out is the ``own_id`` of some identifier, so it leads
-to the present customer however links come and go. Used by the other modules of this stage only.
+to the present customer however links come and go. Used by other modules of ``recsys.ledger`` only.
 """
 
 from collections.abc import Iterable

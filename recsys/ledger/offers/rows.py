@@ -3,7 +3,7 @@
 Whoever changes an offer locks the row of its bundle first, and the rows of several bundles in the
 order of their ids. So no two writers wait for each other in a circle, and what a bundle's row
 says of its offers (how many, and what their discounts add up to) is true at the end of every
-transaction. Used by the other modules of this stage only.
+transaction. Used by other modules of ``recsys.ledger`` only.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
