@@ -397,9 +397,5 @@ def factors_of(by_model: Mapping[str, float]) -> Floats:
 
     The column of the cart has its model's factor, unless it is named itself.
     """
-    return np.array(
-        [
-            by_model.get(column, by_model.get(MODEL_OF_COLUMN[column], 1.0))
-            for column in EVIDENCE_COLUMNS
-        ]
-    )
+    factors = {column: by_model.get(model, 1.0) for column, model in MODEL_OF_COLUMN.items()}
+    return np.array([by_model.get(column, factors[column]) for column in EVIDENCE_COLUMNS])

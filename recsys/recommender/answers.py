@@ -36,7 +36,7 @@ class RankedAnswers:
     reasons : sequence of Reason, one for each item of ``ranked``
     offers : sequence of list of dict, length n
         Bundles to offer, best first.
-    popular_levels : ndarray of shape (n,), int64
+    popular_levels : ndarray of shape (n,), uint8
         Index into ``POPULAR_LEVELS``: whose purchases the popular products were counted from.
     """
 
@@ -44,7 +44,7 @@ class RankedAnswers:
     ranked: RankedLists
     reasons: Sequence[Reason]
     offers: Sequence[list[dict[str, Any]]]
-    popular_levels: IntArray
+    popular_levels: npt.NDArray[np.uint8]
 
 
 def write_answers(
