@@ -15,7 +15,6 @@ from msgspec import Struct, field
 
 FILE: Final = "promotions.ndjson"
 
-PUBLISHED: Final = "published"
 PROMOTED: Final = "promoted"
 ROLLED_BACK: Final = "rolled_back"
 

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from recsys.datasets import Structured, interactions
+from recsys.datasets import Structured
 from recsys.ledger.events.event_types import Event
 from recsys.ledger.events.views_and_carts import ViewOrCart, structured, views_and_carts
 
@@ -26,11 +26,6 @@ class VisitState(msgspec.Struct, frozen=True, omit_defaults=True):
     """Item → quantity, in the order in which they were put in."""
     looks: tuple[ViewOrCart, ...] = ()
     """The latest view and the latest cart of each item, the newest first."""
-
-    @property
-    def viewed(self) -> tuple[str, ...]:
-        """Items looked at, the latest first."""
-        return tuple(look.item_id for look in self.looks if look.kind == interactions.VIEW)
 
     def events(self) -> Structured:
         """What was looked at and put into the cart, as a history holds it."""

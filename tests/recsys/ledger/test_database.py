@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from recsys.errors import LedgerError
+from recsys.ledger.database import Database
 from recsys.ledger.ledger import Ledger
 
 
@@ -123,3 +124,10 @@ def test_the_file_is_its_users_alone(tmp_path: Path) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == 0o660
     finally:
         os.umask(before)
+
+
+def test_statements_made_one_after_the_other_are_not_mixed_up(ledger_url: str) -> None:
+    database = Database(ledger_url)
+    read = [database.one(sa.select(sa.literal_column(str(n)))) for n in range(100)]
+    database.close()
+    assert read == [(n,) for n in range(100)]
