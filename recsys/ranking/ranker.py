@@ -1,8 +1,7 @@
 """Ranks candidates and filters out what must not be shown.
 
 In: histories, contexts and requests. Out: ranked items with their chance of purchase, and counts of
-what the rules left out. Called by the recommender's ``Engine`` and by evaluation. A single request
-is a batch of one and gets the same items as within a larger batch.
+what the rules left out. Called by ``Engine`` and by evaluation. A request gets the same items alone.
 """
 
 from collections.abc import Iterator, Mapping

@@ -12,7 +12,6 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets import IntArray
 from recsys.ranking import RankedLists, Ranker, never_bought, rules
 from recsys.recommender.catalogue import Catalogue
 from recsys.recommender.explanations import explanation, fallback
