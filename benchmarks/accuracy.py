@@ -79,7 +79,7 @@ def run(task: Task, folder: Path, options: argparse.Namespace, report: Report) -
             shutil.rmtree(work, ignore_errors=True)
         cut, files = _cut(task, folder, fold, work, quick=options.quick)
         problem = cut.test
-        customers.append(problem.options)
+        customers.append(problem.asked)
         for method, answer in _answers(task, folder, fold, work, cut, files, options):
             each = values.setdefault(method, {})
             for metric in task.metrics:

@@ -134,8 +134,8 @@ def ready(config: Config, which: str) -> tuple[Ranker, EvaluationSet]:
 
 def measure(report: Report, task: str, ranker: Ranker, customers: EvaluationSet, seed: int) -> None:
     """Ask with each strength, and add the figures to the report."""
-    alike = ranker.alike
-    if alike is None:
+    item_similarity = ranker.item_similarity
+    if item_similarity is None:
         raise SystemExit(f"{task}: no model knows what products are.")
     wanted = customers.relevant()
     plain: dict[str, Floats] = {}
@@ -156,7 +156,7 @@ def measure(report: Report, task: str, ranker: Ranker, customers: EvaluationSet,
             if not new:
                 share = coverage(shown, PLACES, len(customers.index))
                 report.add(task, method, f"coverage@{PLACES}", share, n=len(customers))
-            crowded = _crowded(shown, alike)
+            crowded = _crowded(shown, item_similarity)
             report.add(task, method, f"{prefix}alike@{PLACES}", crowded, n=len(customers))
 
 
@@ -185,14 +185,16 @@ def _shown(ranker: Ranker, customers: EvaluationSet, strength: float, *, new: bo
     return Lists.of_rows(rows)
 
 
-def _crowded(shown: Lists, alike: ItemSimilarity) -> float:
+def _crowded(shown: Lists, item_similarity: ItemSimilarity) -> float:
     """Share of places, but for the first ones, that hold something like what stands before."""
     again = places = 0
     for start, end in zip(shown.indptr[:-1].tolist(), shown.indptr[1:].tolist(), strict=True):
         items = shown.item_ix[start:end].tolist()
         places += max(len(items) - 1, 0)
         for place in range(1, len(items)):
-            again += any(alike.of_pair(items[place], other) > 0 for other in items[:place])
+            again += any(
+                item_similarity.of_pair(items[place], other) > 0 for other in items[:place]
+            )
     return again / max(1, places)
 
 

@@ -86,7 +86,7 @@ def _begin() -> Response | None:
     g.begun = time.perf_counter()
     g.request_id = request_id_of(request.environ.get("HTTP_X_REQUEST_ID", ""))
     state = _state()
-    answer = admission.admit(state.keyring, state.sessions)
+    answer = admission.admit(state.key_cache, state.sessions)
     if answer is None:
         state.rates.count("requests")
     return answer
@@ -94,7 +94,7 @@ def _begin() -> Response | None:
 
 def _end(response: Response) -> Response:
     response.headers.add("X-Request-Id", g.request_id)
-    admission.add_cors_headers(response, _state().keyring)
+    admission.add_cors_headers(response, _state().key_cache)
     rate_limits.add_rate_limit_headers(response)
     return responses.add_security_headers(response)
 

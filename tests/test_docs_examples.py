@@ -210,7 +210,7 @@ def keyed(config: Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     )
     state: State = app.extensions["omnibasket"]
     _, secret = state.ledger.keys.create(Grant(scopes=("marketing",)), state.now_ts())
-    state.keyring._until = 0.0
+    state.key_cache._until = 0.0
     yield app.test_client(), secret
     state.close()
 

@@ -85,14 +85,14 @@ class BundleStudy:
         if found := explain_error(other, Settings, "bundles"):
             raise ConfigError(f"{found[0]}: {found[1]}")
         content = engine.ranker.models.get("content")
-        grouped = engine.ranker.grouped, engine.ranker.shelf.active
+        all_choices = engine.ranker.all_choices, engine.ranker.availability.active
         found_with = msgspec.convert({**engine.manifest.settings["bundles"], **other}, Settings)
         if other:
             settings = msgspec.structs.replace(settings, **other)
             engine = copy(engine)
-            engine.bundles = find_bundles(found_with, history, training, content, *grouped)
+            engine.bundles = find_bundles(found_with, history, training, content, *all_choices)
         titles = content if isinstance(content, Content) else None
-        tests = AllPairs(merge_choices(training, *grouped), found_with, titles)
+        tests = AllPairs(merge_choices(training, *all_choices), found_with, titles)
         return cls(Suggestions(engine, {}, settings), tests, history)
 
     def __repr__(self) -> str:

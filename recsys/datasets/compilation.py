@@ -63,7 +63,7 @@ def inlined(function: Function) -> Function:
     return cast(Function, _Compiled(function, inline="always"))
 
 
-def forms() -> dict[str, int]:
+def compiled_signatures() -> dict[str, int]:
     """Return for how many kinds of arguments each function was compiled in this process.
 
     Once the first questions were asked nothing more may come: whoever asks would wait.

@@ -266,11 +266,11 @@ def _currencies(activity: Activity, settings: CheckSettings) -> Finding:
     now, before = (
         dict(
             sorted(
-                zip(*(c.to_pylist() for c in grouped.columns), strict=True),
+                zip(*(c.to_pylist() for c in all_choices.columns), strict=True),
                 key=lambda pair: -pair[1],
             )
         )
-        for grouped in (
+        for all_choices in (
             table.group_by("currency").aggregate([("lines", "sum")]) for table in (recent, past)
         )
     )

@@ -234,7 +234,7 @@ def _figures(
 ) -> tuple[Floats, Floats, Floats]:
     """Share of what is new, NDCG, and whether a new product was found, of each question."""
     shown = Lists.of_rows(_shown(ranker, asked, settings))
-    choices, k = ranker.grouped, settings.count
+    choices, k = ranker.all_choices, settings.count
     new = never_bought(shown, asked.histories, choices)
     rows, places = rows_of(shown), np.diff(shown.indptr)
     share = np.full(len(asked), np.nan)

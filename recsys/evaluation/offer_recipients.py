@@ -69,7 +69,9 @@ def find_recipients(
         changed_ts=0,
         changed_by="",
     )
-    offering = OfferableBundles(engine.index, {bundle.bundle_id: decision}, engine.ranker.grouped)
+    offering = OfferableBundles(
+        engine.index, {bundle.bundle_id: decision}, engine.ranker.all_choices
+    )
     anew = Question(
         placement=placement,
         settings=PLACEMENTS[placement],

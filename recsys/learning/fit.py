@@ -56,18 +56,20 @@ class FittedModels:
     models: Mapping[str, Model]
     statistics: ItemStatistics
 
-    def ranker(self, learned: LearnedRanking, shelf: Availability | None = None) -> Ranker:
+    def ranker(self, learned: LearnedRanking, availability: Availability | None = None) -> Ranker:
         """Build a ranker; without availability data every product may be shown."""
-        if shelf is None:
+        if availability is None:
             none = np.empty(0, np.int64)
             active = np.ones(len(self.training.index), bool)
-            shelf = Availability.build(active, none, none.astype(np.int32), none.astype(np.float64))
+            availability = Availability.build(
+                active, none, none.astype(np.int32), none.astype(np.float64)
+            )
         return Ranker(
             self.training.index,
             self.models,
             learned.plain,
             learned.cart,
-            shelf,
+            availability,
             boosted=self.boosted(learned),
         )
 

@@ -86,7 +86,7 @@ class Ledger:
         *,
         create: bool = True,
         currency: str = "EUR",
-        patience: Timeouts | None = None,
+        timeouts: Timeouts | None = None,
     ) -> "Ledger":
         """Open a ledger.
 
@@ -107,7 +107,7 @@ class Ledger:
         LedgerError
             When it cannot be opened, is missing, or was written by a newer version.
         """
-        return cls(Database(url, create=create, timeouts=patience), currency)
+        return cls(Database(url, create=create, timeouts=timeouts), currency)
 
     def prepare(self) -> None:
         """Make the database ready, where that has not been done.

@@ -99,9 +99,9 @@ class Model(ABC):
             When histories and context differ in length, or the catalogue is another one.
         """
         self._check(histories, context)
-        return self.name_best(Batch(histories, context), n, new_only=new_only)
+        return self.candidates_of(Batch(histories, context), n, new_only=new_only)
 
-    def name_best(self, batch: Batch, n: int, *, new_only: bool = False) -> Recommendations:
+    def candidates_of(self, batch: Batch, n: int, *, new_only: bool = False) -> Recommendations:
         """Return ``candidates`` of a batch that other models are asked about too."""
         past = batch.histories
         self._check_catalogue(past)

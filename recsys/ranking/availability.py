@@ -112,7 +112,7 @@ class Availability:
         held: npt.NDArray[np.int32] = self.item_ix[part][self.on_hand[part] > 0]
         return held
 
-    def stocked(
+    def with_stock(
         self,
         location_keys: Keys,
         item_ix: npt.NDArray[np.int32],

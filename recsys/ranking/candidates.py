@@ -71,7 +71,7 @@ def collect_candidates(models: Mapping[str, Model], batch: Batch, n: int) -> Can
         Whatever stands beside a row, its candidates and scores are the same.
     """
     inputs = _inputs(models, batch)
-    proposed = {name: model.name_best(given, n) for name, (model, given) in inputs.items()}
+    proposed = {name: model.candidates_of(given, n) for name, (model, given) in inputs.items()}
     union = _union(list(proposed.values()), batch.histories.n_items)
     scores = np.zeros((len(union.item_ix), len(EVIDENCE_COLUMNS)), np.float32)
     for name, (model, given) in inputs.items():

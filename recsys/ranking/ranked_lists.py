@@ -43,7 +43,7 @@ class RankedLists:
     scores: npt.NDArray[np.float32]
     evidence: Floats
     left_out: npt.NDArray[np.int64]
-    wanted_chance: Floats = field(default_factory=lambda: np.empty(0))
+    requested_chance: Floats = field(default_factory=lambda: np.empty(0))
     leader_ix: npt.NDArray[np.int32] | None = None
 
     @property

@@ -1,7 +1,7 @@
 """Ranks candidates and filters out what must not be shown.
 
 In: histories, contexts and requests. Out: ranked items with their chance of purchase, and counts of
-what the rules left out. Called by ``Engine`` and by evaluation. A request gets the same items alone.
+what the rules left out. Called by ``Engine`` and by evaluation. One request gets the same alone.
 """
 
 from collections.abc import Iterator, Mapping
@@ -133,8 +133,8 @@ class Ranker:
     models: Mapping[str, Model]
     plain: SegmentBlends
     cart: SegmentBlends
-    shelf: Availability
-    facts: FilterData | None = None
+    availability: Availability
+    filter_data: FilterData | None = None
     boosted: BoostedTrees | None = None
     margins: Margins | None = None
     choices: Choices | None = None
@@ -144,28 +144,33 @@ class Ranker:
         return Scorer.of(self.plain, self.cart)
 
     @cached_property
-    def alike(self) -> ItemSimilarity | None:
+    def item_similarity(self) -> ItemSimilarity | None:
         """Which products crowd a list; None where no model knows what products are."""
         content = self.models.get("content")
         return ItemSimilarity.of(content) if isinstance(content, Content) else None
 
     @cached_property
-    def grouped(self) -> Choices:
+    def all_choices(self) -> Choices:
         """Choices of all products."""
         return Choices.alone(len(self.index)) if self.choices is None else self.choices
 
     def rules(self, histories: Histories, limits: Limits) -> Rules:
         """Lay out what must not be shown to customers."""
         return Rules.of(
-            histories, self.shelf, limits, self.facts, self.grouped, self.age_restricted
+            histories,
+            self.availability,
+            limits,
+            self.filter_data,
+            self.all_choices,
+            self.age_restricted,
         )
 
     @cached_property
     def age_restricted(self) -> npt.NDArray[np.bool_]:
         """Which products have a minimum age, or stand for one that has, shape (n_items,)."""
-        if self.facts is None:
+        if self.filter_data is None:
             return np.zeros(len(self.index), bool)
-        return self.grouped.any_of(self.facts.age_restricted)
+        return self.all_choices.any_of(self.filter_data.age_restricted)
 
     def rank(self, batch: Batch, request: RankRequest, *, widen: bool = True) -> RankedLists:
         """Order items for each request.
@@ -195,7 +200,7 @@ class Ranker:
             wider = self._order(self._widened_candidates(one, request.row(r)), one, request.row(r))
             # Report what the rules removed from the usual candidates, not from the wider set.
             parts[r] = replace(wider, left_out=parts[r].left_out)
-        return replace(concatenate(parts), wanted_chance=ranked.wanted_chance)
+        return replace(concatenate(parts), requested_chance=ranked.requested_chance)
 
     def _short(
         self, candidates: Ragged, histories: Histories, request: RankRequest
@@ -203,7 +208,7 @@ class Ranker:
         """Return which requests have fewer products, or fewer new ones, than requested."""
         short: npt.NDArray[np.bool_] = np.diff(candidates.indptr) < request.counts
         if request.needed.any():
-            new = never_bought(candidates, histories, self.grouped)
+            new = never_bought(candidates, histories, self.all_choices)
             short |= np.bincount(rows_of(candidates)[new], minlength=len(short)) < request.needed
         return short
 
@@ -213,9 +218,11 @@ class Ranker:
         No product that may be shown is missing where the list would be shorter without it.
         """
         limits = request.limits
-        held = self.shelf.held_at(int(limits.location_keys[0])) if limits.in_stock[0] else None
+        held = (
+            self.availability.held_at(int(limits.location_keys[0])) if limits.in_stock[0] else None
+        )
         pool = np.arange(len(self.index), dtype=np.int32) if held is None else held
-        choices = self.grouped
+        choices = self.all_choices
         every = Lists.of_rows([pool])
         code = self.rules(batch.histories, limits).forbid(every)
         pool = pool[code == 0]
@@ -239,8 +246,10 @@ class Ranker:
         code = rules.bar(candidates)
         allowed = code == 0
         keys = self._keys(candidates, rows, scored, request)
-        leads = self.grouped.leading(candidates, keys)
-        new = never_bought(candidates, histories, self.grouped) if request.needed.any() else None
+        leads = self.all_choices.leading(candidates, keys)
+        new = (
+            never_bought(candidates, histories, self.all_choices) if request.needed.any() else None
+        )
         left_out = count_missed(
             candidates,
             keys,
@@ -255,7 +264,7 @@ class Ranker:
         keys = self._keys(candidates, rows, scored, request)
         # Candidates that the trees did not score rank behind those that they did.
         behind = None if trees is None else trees.place < 0
-        allowed &= self.grouped.leading(candidates, keys, behind)
+        allowed &= self.all_choices.leading(candidates, keys, behind)
         ends, shown = selection_pools(
             candidates,
             keys,
@@ -275,7 +284,7 @@ class Ranker:
                 request.counts,
                 request.diversity,
                 histories.purchases,
-                self.alike,
+                self.item_similarity,
                 request.needed,
                 None if new is None else new[shown],
             )
@@ -307,7 +316,7 @@ class Ranker:
         """Return the chance of the requested products; by the blend alone if not a candidate."""
         if wanted is None or not len(wanted.item_ix):
             return np.empty(0)
-        chance = self.grouped.likeliest(candidates, scored.chance, wanted)
+        chance = self.all_choices.likeliest(candidates, scored.chance, wanted)
         is_candidate = ~np.isnan(chance)
         if not is_candidate.all():
             rows = rows_of(wanted)[~is_candidate]

@@ -50,18 +50,18 @@ def _end(mark: Bytes, r: int, arrays: Any) -> None:
 @inlined
 def _here(item: Any, place: Any, arrays: Any) -> Any:
     """Where a location stands with a product; nobody knows of no location."""
-    stock_indptr, stocked, on_hand, complete = arrays[13:17]
+    stock_indptr, with_stock, on_hand, complete = arrays[13:17]
     if place < 0:
         return _UNKNOWN_HERE
     low, end = stock_indptr[place], stock_indptr[place + 1]
     high = end
     while low < high:
         middle = (low + high) >> 1
-        if stocked[middle] < item:
+        if with_stock[middle] < item:
             low = middle + 1
         else:
             high = middle
-    if low < end and stocked[low] == item:
+    if low < end and with_stock[low] == item:
         return _ON_HAND if on_hand[low] > 0 else _NONE_HERE
     return _NONE_HERE if complete[place] else _UNKNOWN_HERE
 

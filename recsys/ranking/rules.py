@@ -103,9 +103,9 @@ class Rules:
     """
 
     histories: Histories
-    shelf: Availability
+    availability: Availability
     limits: Limits
-    facts: FilterData | None
+    filter_data: FilterData | None
     choices: Choices
     arrays: tuple[npt.NDArray[Any], ...]
 
@@ -113,9 +113,9 @@ class Rules:
     def of(
         cls,
         histories: Histories,
-        shelf: Availability,
+        availability: Availability,
         limits: Limits,
-        facts: FilterData | None = None,
+        filter_data: FilterData | None = None,
         choices: Choices | None = None,
         age_restricted: npt.NDArray[np.bool_] | None = None,
     ) -> Self:
@@ -135,9 +135,9 @@ class Rules:
         age_restricted : ndarray of shape (n_items,), bool, optional
             Which products have a minimum age; none by default.
         """
-        n_items = len(shelf.active)
+        n_items = len(availability.active)
         choices = Choices.alone(n_items) if choices is None else choices
-        stock = shelf.position(np.where(limits.in_stock, limits.location_keys, 0))
+        stock = availability.position(np.where(limits.in_stock, limits.location_keys, 0))
         of_age = limits.of_age if len(limits.of_age) else np.zeros(len(limits.new_only), bool)
         adult = np.zeros(n_items, bool) if age_restricted is None else age_restricted
         arrays = (
@@ -153,14 +153,14 @@ class Rules:
             of_age,
             adult,
             stock,
-            shelf.active,
-            shelf.indptr,
-            shelf.item_ix,
-            shelf.on_hand,
-            shelf.complete,
+            availability.active,
+            availability.indptr,
+            availability.item_ix,
+            availability.on_hand,
+            availability.complete,
             choices.of,
         )
-        return cls(histories, shelf, limits, facts, choices, all_fixed(*arrays))
+        return cls(histories, availability, limits, filter_data, choices, all_fixed(*arrays))
 
     def forbid(self, items: Ragged) -> npt.NDArray[np.uint8]:
         """Find the first rule that forbids each product.
@@ -225,7 +225,7 @@ class Rules:
         lists = _lists(leaders)
         if not self.choices.several:
             return lists.item_ix
-        more = all_fixed(self.shelf.position(self.limits.location_keys), self.choices.bought)
+        more = all_fixed(self.availability.position(self.limits.location_keys), self.choices.bought)
         arguments = (*self._with_choices(lists), *more, self.arrays)
         kinds = (np.uint8, np.uint8, np.uint8)
         with zeroed(*((len(self.choices), kind) for kind in kinds)) as scratch:
@@ -247,7 +247,13 @@ class Rules:
     def _filtered(self, items: Lists) -> npt.NDArray[np.bool_]:
         of = self.choices.of
         return _filtered(
-            items.indptr, items.item_ix, self.histories, self.shelf, self.limits, self.facts, of
+            items.indptr,
+            items.item_ix,
+            self.histories,
+            self.availability,
+            self.limits,
+            self.filter_data,
+            of,
         )
 
 
@@ -259,16 +265,16 @@ def _filtered(
     indptr: IntArray,
     items: npt.NDArray[np.int32],
     histories: Histories,
-    shelf: Availability,
+    availability: Availability,
     limits: Limits,
-    facts: FilterData | None,
+    filter_data: FilterData | None,
     of: IxArray,
 ) -> npt.NDArray[np.bool_]:
     """Return whether the request's filter removes each candidate."""
     out = np.zeros(len(items), bool)
     if not any(limits.filters):
         return out
-    if facts is None:
+    if filter_data is None:
         raise ValueError("filters need facts to ask.")
     rows = rows_of(Lists(indptr, items))
     # A batch has few distinct filters: evaluate each once.
@@ -281,10 +287,10 @@ def _filtered(
         at = np.flatnonzero(kind == number)
 
         def on_hand(part: Items, at: npt.NDArray[np.intp] = at) -> npt.NDArray[np.float64]:
-            return shelf.on_hand_at(limits.location_keys[rows[at[part]]], items[at[part]])
+            return availability.on_hand_at(limits.location_keys[rows[at[part]]], items[at[part]])
 
         def new(part: Items, at: npt.NDArray[np.intp] = at) -> npt.NDArray[np.bool_]:
             return ~rows_contain(past, rows[at[part]], of[items[at[part]]])
 
-        out[at] = ~facts.allows(one, items[at], on_hand, new)
+        out[at] = ~filter_data.allows(one, items[at], on_hand, new)
     return out

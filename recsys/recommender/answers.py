@@ -63,9 +63,9 @@ def write_answers(
     """
     prepared, ranked = answers.prepared, answers.ranked
     histories, context = prepared.batch.histories, prepared.batch.context
-    is_new = never_bought(ranked, histories, ranker.grouped)
+    is_new = never_bought(ranked, histories, ranker.all_choices)
     locations = np.repeat(context.location, np.diff(ranked.indptr))
-    on_hand = ranker.shelf.on_hand_at(locations, ranked.item_ix)
+    on_hand = ranker.availability.on_hand_at(locations, ranked.item_ix)
     written = []
     for r, question in enumerate(prepared.questions):
         left_out = dict(zip(rules.RULES, ranked.left_out[r].tolist(), strict=True))

@@ -99,7 +99,7 @@ class Catalogue:
                 "train` to make a new artefact."
             ) from None
 
-    def facts(self, active: npt.NDArray[np.bool_]) -> FilterData:
+    def filter_data(self, active: npt.NDArray[np.bool_]) -> FilterData:
         """Return what filters may ask of the products."""
         return FilterData(
             self.index, self.titles, self.prices_minor, self.labels, active, self.attributes.columns

@@ -145,7 +145,7 @@ def availability_with(
         return replace(base, active=active)
     keys = np.array([location_key(rows[at].location_id) for at in known], np.int64)
     on_hand = np.array([rows[at].on_hand for at in known], np.float64)
-    return replace(base, active=active).stocked(keys, items[known], on_hand)
+    return replace(base, active=active).with_stock(keys, items[known], on_hand)
 
 
 def costs_with(base: Costs, catalogue: Catalogue, updates: CatalogueUpdates) -> Costs:

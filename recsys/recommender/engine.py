@@ -106,7 +106,7 @@ class Engine:
                 SegmentBlends.from_arrays(MODEL_COLUMNS, artefact.part(layout.PLAIN_BLEND)),
                 SegmentBlends.from_arrays(EVIDENCE_COLUMNS, artefact.part(layout.CART_BLEND)),
                 availability,
-                self.catalogue.facts(availability.active),
+                self.catalogue.filter_data(availability.active),
                 boosted=layout.boosted_of(artefact, copurchase),
                 margins=margins_of(self._costs, self.catalogue),
                 choices=layout.choices_of(artefact, len(self.index)),
@@ -124,7 +124,7 @@ class Engine:
             repeat,
             trending,
             transitions,
-            self.ranker.grouped,
+            self.ranker.all_choices,
             self.ranker.age_restricted,
         )
         self._pages = ProductPages(self.catalogue, self.ranker, copurchase, content)
@@ -157,10 +157,12 @@ class Engine:
         newer = copy(self)
         newer.revision = f"{self.version}+{updates.mark}"
         newer.catalogue = catalogue_with(self.catalogue, updates)
-        availability = availability_with(self.ranker.shelf, newer.catalogue, updates)
-        facts = newer.catalogue.facts(availability.active)
+        availability = availability_with(self.ranker.availability, newer.catalogue, updates)
+        filter_data = newer.catalogue.filter_data(availability.active)
         margins = margins_of(costs_with(self._costs, newer.catalogue, updates), newer.catalogue)
-        newer.ranker = replace(self.ranker, shelf=availability, facts=facts, margins=margins)
+        newer.ranker = replace(
+            self.ranker, availability=availability, filter_data=filter_data, margins=margins
+        )
         newer._explainer = replace(
             self._explainer, catalogue=newer.catalogue, age_restricted=newer.ranker.age_restricted
         )
@@ -187,14 +189,14 @@ class Engine:
         -------
         ndarray of shape (n_items,), bool
         """
-        allowed = self.ranker.shelf.active
+        allowed = self.ranker.availability.active
         if not settings.age_restricted:
             allowed = allowed & ~self.ranker.age_restricted
         condition = filter_of(Question(placement="", settings=settings, as_of_ts=0))
         if condition is None:
             return allowed
         every = np.arange(len(self.index), dtype=np.int32)
-        return allowed & self.catalogue.facts(self.ranker.shelf.active).allows(
+        return allowed & self.catalogue.filter_data(self.ranker.availability.active).allows(
             condition,
             every,
             lambda at: np.full(len(at), np.inf),
@@ -212,7 +214,7 @@ class Engine:
     def choice_of(self, item_id: str) -> str:
         """Name the choice of a product: the id of the first product of it; its own if unknown."""
         (item_ix,) = self.index.ix_of([item_id])
-        return item_id if item_ix < 0 else self.index.item_ids[self.ranker.grouped.of[item_ix]]
+        return item_id if item_ix < 0 else self.index.item_ids[self.ranker.all_choices.of[item_ix]]
 
     def cost_of(self, item_id: str, currency: str) -> int | None:
         """Return what a product costs in a currency, minor units; None where unknown."""
@@ -261,7 +263,7 @@ class Engine:
         missing = lacking(proposals)
         # Candidates, their features and scores, and the rules: see ``Ranker.rank``.
         ranked = self.ranker.rank(prepared.batch, replace(prepared.request, wanted=missing))
-        offers = choose_bundles(questions, proposals, missing, ranked.wanted_chance, self.index)
+        offers = choose_bundles(questions, proposals, missing, ranked.requested_chance, self.index)
         reasons = self._explainer.reasons(ranked.leaders, prepared.batch, prepared.reason_limits)
         popular_levels = self._popular.level(prepared.batch)
         lists = RankedAnswers(prepared, ranked, reasons, offers, popular_levels)

@@ -135,7 +135,7 @@ class ProductPages:
             among, wanted = self._allowed(limits), question.count
             while True:
                 found = self._content.similar(item_ix, wanted, among=among)
-                at = self._ranker.grouped.first_of(found.item_ix)[: question.count]
+                at = self._ranker.all_choices.first_of(found.item_ix)[: question.count]
                 if len(at) == question.count or len(found.item_ix) < wanted:
                     break
                 wanted *= 2
@@ -182,7 +182,7 @@ class ProductPages:
         self, items: Items, count: int, limits: Limits
     ) -> tuple[npt.NDArray[np.intp], dict[str, int]]:
         """Places of the first ``count`` products that may be shown; what kept others out."""
-        choices = self._ranker.grouped
+        choices = self._ranker.all_choices
         code = self._rules(limits).bar(Lists.of_rows([items]))
         first = choices.first_of(items)  # what stands behind it of the same is not missed
         again = np.ones(len(items), bool)
@@ -206,7 +206,9 @@ class ProductPages:
         used: str,
     ) -> list[dict[str, Any]]:
         location = self._catalogue.location(question.location_id)
-        on_hand = self._ranker.shelf.on_hand_at(np.full(len(items), location), items).tolist()
+        on_hand = self._ranker.availability.on_hand_at(
+            np.full(len(items), location), items
+        ).tolist()
         return [
             {
                 **self._item(item_ix, question),

@@ -46,7 +46,7 @@ _PREFLIGHT: Final = (
 )
 
 
-def admit(keyring: KeyCache, sessions: Sessions) -> Response | None:
+def admit(key_cache: KeyCache, sessions: Sessions) -> Response | None:
     """Admit or refuse the current request; sets ``g.caller`` to the caller's key.
 
     Parameters
@@ -66,9 +66,9 @@ def admit(keyring: KeyCache, sessions: Sessions) -> Response | None:
         When the caller may not make this request.
     """
     g.caller = None
-    keyring.refresh_if_due()
+    key_cache.refresh_if_due()
     environ = request.environ
-    if not keyring.is_required:
+    if not key_cache.is_required:
         if not _LOCAL_HOSTS.fullmatch(environ.get("HTTP_HOST", "")):
             raise Refusal("misdirected", PROBLEM_KINDS["misdirected"].advice)
         if request.method not in session.SAFE_METHODS and session.from_browser():
@@ -79,19 +79,19 @@ def admit(keyring: KeyCache, sessions: Sessions) -> Response | None:
     scope = _scope()
     if scope is None and not request.path.startswith("/v1"):
         return None
-    if not keyring.is_loaded:
+    if not key_cache.is_loaded:
         detail = "It is not known yet which keys there are: the ledger does not answer."
         raise Refusal("ledger-unavailable", detail, retry_seconds=1)
     origin = environ.get("HTTP_ORIGIN")
     if request.method == "OPTIONS":
-        return _preflight(keyring, origin)
+        return _preflight(key_cache, origin)
     header, cookie = environ.get("HTTP_AUTHORIZATION"), None
     if header is None:
         cookie = request.cookies.get(session.COOKIE)
     if cookie is not None:
-        key = _key_of_cookie(keyring, sessions, cookie)
+        key = _key_of_cookie(key_cache, sessions, cookie)
     else:
-        key = _key_of_header(keyring, sessions, header)
+        key = _key_of_header(key_cache, sessions, header)
     g.caller = key
     if origin is not None and key.grant.origins and origin not in key.grant.origins:
         raise Refusal("origin-forbidden", f"This key is not for pages of {origin[:200]}.")
@@ -107,18 +107,18 @@ def is_anonymous() -> bool:
     key identifies nobody, because anybody can read it.
     """
     state = current_app.extensions["omnibasket"]
-    keyring: KeyCache = state.keyring
-    if not keyring.is_required:
+    key_cache: KeyCache = state.key_cache
+    if not key_cache.is_required:
         return False
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     now = time.time()
     if secret and scheme.lower() == "bearer":
-        if keyring.is_starter(secret.strip()):
+        if key_cache.is_starter(secret.strip()):
             return False
-        key = keyring.find(secret.strip())
+        key = key_cache.find(secret.strip())
     else:
         cookie = request.cookies.get(session.COOKIE, "")
-        key = keyring.session_key(state.sessions.read(cookie, now))
+        key = key_cache.session_key(state.sessions.read(cookie, now))
     return key is None or key.state(now) != "valid" or bool(key.grant.origins)
 
 
@@ -128,21 +128,21 @@ def _scope() -> str | None:
     return None if rule is None else scope_of(current_app.view_functions[rule.endpoint])
 
 
-def _preflight(keyring: KeyCache, origin: str | None) -> Response | None:
+def _preflight(key_cache: KeyCache, origin: str | None) -> Response | None:
     if origin is None or "Access-Control-Request-Method" not in request.headers:
         return None
-    if not keyring.admits_origin(origin):
+    if not key_cache.admits_origin(origin):
         raise Refusal("origin-forbidden", f"No key is for pages of {origin[:200]}.")
     return reply(b"", 204, headers=_PREFLIGHT)
 
 
-def _key_of_header(keyring: KeyCache, sessions: Sessions, header: str | None) -> Key:
+def _key_of_header(key_cache: KeyCache, sessions: Sessions, header: str | None) -> Key:
     scheme, _, secret = (header or "").partition(" ")
     if scheme.lower() != "bearer" or not secret:
         raise _challenge("key-missing")
     if secret.startswith(session.SHOP_TOKEN):
         return _shop_key(sessions, secret.strip())
-    return _require_valid(keyring.find(secret.strip()))
+    return _require_valid(key_cache.find(secret.strip()))
 
 
 def _shop_key(sessions: Sessions, given: str) -> Key:
@@ -158,9 +158,9 @@ def _shop_key(sessions: Sessions, given: str) -> Key:
     return Key(_SHOP_KEY, b"", int(now), None, grant)
 
 
-def _key_of_cookie(keyring: KeyCache, sessions: Sessions, cookie: str) -> Key:
+def _key_of_cookie(key_cache: KeyCache, sessions: Sessions, cookie: str) -> Key:
     """Return the key that a person signed in with; a change also needs the CSRF token."""
-    key = keyring.session_key(sessions.read(cookie, time.time()))
+    key = key_cache.session_key(sessions.read(cookie, time.time()))
     if key is None:
         raise _challenge("session-ended")
     key = _require_valid(key)
@@ -183,14 +183,14 @@ def _challenge(kind: str) -> Refusal:
     return Refusal(kind, PROBLEM_KINDS[kind].advice, headers=[header])
 
 
-def add_cors_headers(response: Response, keyring: KeyCache) -> None:
+def add_cors_headers(response: Response, key_cache: KeyCache) -> None:
     """Allow pages of an origin that has a key to read the answer (CORS)."""
     origin = request.environ.get("HTTP_ORIGIN")
-    if origin is None or not keyring.is_required:
+    if origin is None or not key_cache.is_required:
         return
     caller: Key | None = g.get("caller")
     # If the caller is not known yet, as in a refusal, pages of any key's origin may read why.
-    allowed = origin in caller.grant.origins if caller else keyring.admits_origin(origin)
+    allowed = origin in caller.grant.origins if caller else key_cache.admits_origin(origin)
     if allowed:
         response.headers.extend([("Access-Control-Allow-Origin", origin), *_CROSS_ORIGIN])
 

@@ -67,7 +67,7 @@ def page() -> Response:
     state = _state()
     cookie = request.cookies.get(session.COOKIE, "")
     key = None
-    if state.keyring.is_required:
+    if state.key_cache.is_required:
         key = _key_of(state, cookie)
         if key is None:
             return _ask_for_key("Your session is over. Please sign in again." if cookie else "")
@@ -151,7 +151,7 @@ def sign_out() -> Response:
 
 def _end(state: State, signed_in: session.Session) -> None:
     try:
-        state.keyring.end_session(signed_in, int(time.time()))
+        state.key_cache.end_session(signed_in, int(time.time()))
     except LedgerError as error:
         _log.error("a session was not ended", extra={"reason": str(error)})
         detail = "You are still signed in: the ledger does not answer. Try again in a moment."
@@ -161,7 +161,7 @@ def _end(state: State, signed_in: session.Session) -> None:
 def _key_of(state: State, cookie: str) -> Key | None:
     """Return the valid key behind a cookie."""
     now = time.time()
-    key = state.keyring.session_key(state.sessions.read(cookie, now))
+    key = state.key_cache.session_key(state.sessions.read(cookie, now))
     return key if key is not None and key.state(now) == "valid" else None
 
 
@@ -173,9 +173,9 @@ def _admitted(state: State, secret: str) -> Key | None:
     Refusal
         When it is none of ours, not valid, not for the pages, or tried too often.
     """
-    if not state.keyring.is_required:
+    if not state.key_cache.is_required:
         return None
-    key = state.keyring.find(secret.strip())
+    key = state.key_cache.find(secret.strip())
     state.rates.count_sign_in(key.key_id if key is not None else _GUESSING)
     key_state = "unknown" if key is None else key.state(time.time())
     if key is None or key_state not in ("valid", "expired"):

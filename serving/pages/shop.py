@@ -125,7 +125,7 @@ def _open() -> State:
 def _page(kind: str, heading: str = "", item: Mapping[str, Any] | None = None) -> Response:
     state = _open()
     given: dict[str, Any] = {"kind": kind, "heading": heading, "key": ""}
-    if state.keyring.is_required:
+    if state.key_cache.is_required:
         given["key"] = state.sessions.shop_token(session.own_origin(), time.time())
     if item is not None:
         price = item["price"] or {}

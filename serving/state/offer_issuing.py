@@ -86,7 +86,7 @@ class OfferIssuer:
             withheld = [
                 name for name, decision in by_id.items() if _items(decision, engine, bounds) is None
             ]
-            offerable = OfferableBundles(engine.index, by_id, engine.ranker.grouped, withheld)
+            offerable = OfferableBundles(engine.index, by_id, engine.ranker.all_choices, withheld)
             made = self._made = engine, by_id, offerable
         return made[2]
 

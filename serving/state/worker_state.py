@@ -57,10 +57,10 @@ class State:
         self.ledger = Ledger.open(
             config.ledger_url,
             currency=config.workspace.currency,
-            patience=Timeouts(config.ledger.read_seconds, config.ledger.write_seconds),
+            timeouts=Timeouts(config.ledger.read_seconds, config.ledger.write_seconds),
         )
         kept = KeptKeys(config.state / api_keys.KEPT_FILE)
-        self.keyring = KeyCache(self.ledger.keys, kept)
+        self.key_cache = KeyCache(self.ledger.keys, kept)
         self._quotas = rate_limits.QuotaFile(config.state / rate_limits.FILE)
         self.addresses = ClientAddresses(self.keyed_hash, config.serve.proxies)
         self.rates = RateLimits(config.limits, self._quotas, self.addresses)
@@ -84,9 +84,9 @@ class State:
 
     def start(self) -> None:
         """Start the background threads for artefacts, the ledger and exposures."""
-        self.keyring.is_refreshed = self.decision_cache.is_refreshed = self.health.is_refreshed = (
-            True
-        )
+        self.key_cache.is_refreshed = self.decision_cache.is_refreshed = (
+            self.health.is_refreshed
+        ) = True
         for name, work in (
             ("artefacts", self._refresh_model),
             ("ledger", self._refresh_from_ledger),
@@ -133,7 +133,7 @@ class State:
             raise Refusal("no-model", f"No model: {self.public_model_error}", retry_seconds=5)
         return self.engine
 
-    def facts(self) -> list[tuple[str, str]]:
+    def filter_data(self) -> list[tuple[str, str]]:
         """Return facts about the model for people, as names and values."""
         if self.engine is None:
             return []
@@ -164,7 +164,7 @@ class State:
         """Read what changed in the ledger since the last time, part by part."""
         for what, read in (
             ("the ledger was not reached", self.ledger.prepare),
-            ("the keys could not be read", self.keyring.refresh),
+            ("the keys could not be read", self.key_cache.refresh),
             ("news of products were not read", self.refresh_catalogue),
             ("decisions were not read", self.decision_cache.refresh),
         ):

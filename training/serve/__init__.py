@@ -89,8 +89,8 @@ def _has_keys(config: Config) -> bool:
     LedgerError
         When the ledger can never be opened.
     """
-    patience = Timeouts(config.ledger.read_seconds, config.ledger.write_seconds)
-    ledger = Ledger.open(config.ledger_url, currency=config.workspace.currency, patience=patience)
+    timeouts = Timeouts(config.ledger.read_seconds, config.ledger.write_seconds)
+    ledger = Ledger.open(config.ledger_url, currency=config.workspace.currency, timeouts=timeouts)
     try:
         return bool(ledger.keys.all())
     except LedgerAwayError as error:

@@ -309,16 +309,16 @@ def _assumed(suggestions: Suggestions, bundle: KnownBundle) -> list[str]:
 
 def _stock(suggestions: Suggestions, bundle: KnownBundle) -> Json | None:
     """At how many locations of a bundle all its products lie on the shelf; None: unknown."""
-    shelf, given = suggestions.shelf, bundle.terms.locations
-    known = len(shelf.location_keys)
+    availability, given = suggestions.availability, bundle.terms.locations
+    known = len(availability.location_keys)
     if not known or min(bundle.item_ix) < 0:
         return None
-    keys = shelf.location_keys
+    keys = availability.location_keys
     if given:
         keys = np.array([suggestions.catalogue.location(name) for name in given], np.int64)
     held = np.ones(len(keys), bool)
     for ix in bundle.item_ix:
-        held &= shelf.on_hand_at(keys, np.full(len(keys), ix, np.int32)) > 0
+        held &= availability.on_hand_at(keys, np.full(len(keys), ix, np.int32)) > 0
     return {"locations_with_all": int(held.sum()), "locations": len(keys)}
 
 

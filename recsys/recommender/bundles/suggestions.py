@@ -88,7 +88,7 @@ class Suggestions:
         self.settings = settings
         self.found: Bundles = engine.bundles
         self.catalogue: Catalogue = engine.catalogue
-        self.shelf: Availability = engine.ranker.shelf
+        self.availability: Availability = engine.ranker.availability
         self._bundles = _joined(engine, decisions)
         self._quotes: dict[str, Quote | None] = {}
 
@@ -167,7 +167,7 @@ class Suggestions:
 
     def active(self, item_ix: int) -> bool:
         """Whether a product is in the catalogue and may be sold."""
-        return item_ix >= 0 and bool(self.shelf.active[item_ix])
+        return item_ix >= 0 and bool(self.availability.active[item_ix])
 
     def currency(self, bundle: KnownBundle) -> str | None:
         """Return the currency of all members; None where they have none, or several."""
@@ -244,7 +244,7 @@ class Suggestions:
 
 def _joined(engine: Engine, decisions: Mapping[str, Decision]) -> dict[str, KnownBundle]:
     """Bundles that were found, in their order, then those of decisions alone."""
-    found, index, of = engine.bundles, engine.index, engine.ranker.grouped.of
+    found, index, of = engine.bundles, engine.index, engine.ranker.all_choices.of
     decided: dict[tuple[object, ...], list[Decision]] = {}
     for decision in decisions.values():
         items = index.ix_of(decision.item_ids).tolist()

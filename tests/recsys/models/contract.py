@@ -168,10 +168,10 @@ class ModelContract:
     def test_what_is_kept_of_a_batch_changes_no_answer(self, fitted, everyone, context, world):
         shared = Batch(everyone, context)
         for n in (3, 9, 3):
-            same(fitted.name_best(shared, n), fitted.candidates(everyone, context, n))
+            same(fitted.candidates_of(shared, n), fitted.candidates(everyone, context, n))
         for new_only in (True, False):
             one, other = (
-                fitted.name_best(shared, 4, new_only=new_only),
+                fitted.candidates_of(shared, 4, new_only=new_only),
                 fitted.candidates(everyone, context, 4, new_only=new_only),
             )
             same(one, other)

@@ -31,9 +31,9 @@ SHELF = {
 }
 
 
-def shop(sold=("pork",), shelf=SHELF):
-    names = sorted({*shelf, *sold})
-    told = [shelf.get(name, ("", -1, -1, -1)) for name in names]
+def shop(sold=("pork",), availability=SHELF):
+    names = sorted({*availability, *sold})
+    told = [availability.get(name, ("", -1, -1, -1)) for name in names]
     title, category, brand, family = zip(*told, strict=True)
     columns = [np.array(values, np.int32) for values in (brand, brand, family)]
     return train(
@@ -77,8 +77,8 @@ def test_sizes_and_families_are_variants():
 
 
 def test_of_equals_what_sells_comes_first():
-    shelf = {f"t{n}": ("Green tea", 0, 0, -1) for n in range(9)}
-    training = shop(sold=("t4", "t4", "t7"), shelf=shelf)
+    availability = {f"t{n}": ("Green tea", 0, 0, -1) for n in range(9)}
+    training = shop(sold=("t4", "t4", "t7"), availability=availability)
     model = Content().fit(training)
     assert ids(training, ask(model, training, "t0", 4)) == ["t4", "t7", "t1", "t2"]
 
@@ -135,8 +135,8 @@ def test_the_score_is_likeness_by_habit_and_how_it_sells():
 def test_a_feature_names_what_sells_and_some_that_is_new(monkeypatch):
     monkeypatch.setattr(content, "_SELLERS", 2)
     monkeypatch.setattr(content, "_UNSOLD", 1)
-    shelf = {f"t{n}": ("Tea", 0, 0, -1) for n in range(9)}
-    training = shop(sold=("t3", "t5", "t5", "t8", "t8", "t8"), shelf=shelf)
+    availability = {f"t{n}": ("Tea", 0, 0, -1) for n in range(9)}
+    training = shop(sold=("t3", "t5", "t5", "t8", "t8", "t8"), availability=availability)
     assert list(shown(Content().fit(training), training, ("t7",))) == ["t8", "t5", "t0"]
 
 

@@ -106,7 +106,7 @@ def blends():
 
 
 @cache
-def shelf():
+def availability():
     """The store carries everything but one sold-out product; the warehouse says nothing."""
     index = training().index
     on_hand = np.where(np.arange(len(index)) == index.ix_of([SOLD_OUT])[0], 0.0, 9.0)
@@ -117,7 +117,7 @@ def shelf():
 
 def ranker(on_shelf=None) -> Ranker:
     plain, cart = blends()
-    return Ranker(training().index, fitted(), plain, cart, on_shelf or shelf())
+    return Ranker(training().index, fitted(), plain, cart, on_shelf or availability())
 
 
 def rank(
@@ -130,7 +130,7 @@ def rank(
     location=None,
     in_stock=True,
     weights=None,
-    shelf=None,
+    availability=None,
     diversity=0.0,
     models=None,
     wanted=None,
@@ -158,7 +158,9 @@ def rank(
     )
     context = Context.of(n, AS_OF, location=key, cart=carts)
     histories = Histories.from_rows(people, index, AS_OF)
-    return replace(ranker(shelf), models=models or fitted()).rank(Batch(histories, context), asked)
+    return replace(ranker(availability), models=models or fitted()).rank(
+        Batch(histories, context), asked
+    )
 
 
 def names(ranked, r=0):

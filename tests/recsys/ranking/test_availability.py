@@ -7,7 +7,7 @@ from recsys.ranking.availability import Availability
 NORTH, SOUTH, UNHEARD = 77, 11, 5
 
 
-def shelf():
+def availability():
     """Four products; the north has some of two of them, in two stock rows for product 3."""
     return Availability.build(
         np.array([True, True, True, False]),
@@ -19,7 +19,7 @@ def shelf():
 
 def test_rows_of_one_product_add_up_and_what_is_not_carried_is_none():
     at = np.full(4, NORTH)
-    assert shelf().on_hand_at(at, np.arange(4)).tolist() == [0, 5, 0, 6]
+    assert availability().on_hand_at(at, np.arange(4)).tolist() == [0, 5, 0, 6]
 
 
 def test_parts_are_what_was_told():
@@ -34,18 +34,18 @@ def test_parts_are_what_was_told():
 
 
 def test_counts_of_an_older_artefact_are_read():
-    arrays = shelf().arrays()
+    arrays = availability().arrays()
     older = Availability.from_arrays({**arrays, "on_hand": arrays["on_hand"].astype(np.float32)})
     assert older.on_hand.dtype == np.float64
     assert on_hand(older, NORTH) == [0, 5, 0, 6]
 
 
 def test_an_unheard_location_is_unknown_not_empty():
-    assert np.isnan(shelf().on_hand_at(np.array([UNHEARD, 0]), np.array([1, 1]))).all()
+    assert np.isnan(availability().on_hand_at(np.array([UNHEARD, 0]), np.array([1, 1]))).all()
 
 
 def test_locations_are_asked_side_by_side():
-    asked = shelf().on_hand_at(np.array([SOUTH, NORTH, UNHEARD]), np.array([1, 1, 1]))
+    asked = availability().on_hand_at(np.array([SOUTH, NORTH, UNHEARD]), np.array([1, 1, 1]))
     assert asked.tolist()[:2] == [0, 5]
     assert np.isnan(asked[2])
 
@@ -59,7 +59,7 @@ def test_without_stock_nothing_is_known():
 
 
 def test_it_comes_back_from_its_arrays():
-    again = Availability.from_arrays(shelf().arrays())
+    again = Availability.from_arrays(availability().arrays())
     assert again.on_hand_at(np.array([NORTH]), np.array([1])).tolist() == [5]
 
 
@@ -69,19 +69,19 @@ def on_hand(of, location, items=(0, 1, 2, 3)):
 
 def told(of, *rows):
     keys, items, counts = zip(*rows, strict=True)
-    return of.stocked(np.array(keys), np.array(items, np.int32), np.array(counts, np.float64))
+    return of.with_stock(np.array(keys), np.array(items, np.int32), np.array(counts, np.float64))
 
 
 def test_newer_stock_replaces_what_was_known_and_adds_what_was_not():
-    newer = told(shelf(), (NORTH, 1, 0), (NORTH, 2, 9))
+    newer = told(availability(), (NORTH, 1, 0), (NORTH, 2, 9))
     assert on_hand(newer, NORTH) == [0, 0, 9, 6]
     assert newer.held_at(NORTH).tolist() == [2, 3]
     assert on_hand(newer, SOUTH) == [0, 0, 0, 0]
-    assert on_hand(shelf(), NORTH) == [0, 5, 0, 6]
+    assert on_hand(availability(), NORTH) == [0, 5, 0, 6]
 
 
 def test_a_location_that_told_of_some_products_is_not_empty_of_the_others():
-    newer = told(shelf(), (UNHEARD, 2, 4), (UNHEARD, 0, 0))
+    newer = told(availability(), (UNHEARD, 2, 4), (UNHEARD, 0, 0))
     assert on_hand(newer, UNHEARD, (0, 2)) == [0, 4]
     assert np.isnan(on_hand(newer, UNHEARD, (1, 3))).all()
     assert newer.held_at(UNHEARD) is None

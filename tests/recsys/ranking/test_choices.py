@@ -132,7 +132,7 @@ def test_the_loops_agree_with_plain_ones(numbers, rows, data):
 
 
 @cache
-def grouped():
+def all_choices():
     """Every three of the grocer's other products are one choice, and the pairs' first ones two."""
     index = grocer.training().index
     names = list(index.item_ids)
@@ -163,7 +163,7 @@ def people():
 @pytest.mark.parametrize("count", [5, 40, 400])
 @pytest.mark.parametrize("diversity", [0.0, 0.5])
 def test_an_answer_holds_each_choice_once_and_all_that_may_be_shown(new_only, count, diversity):
-    index, choices = grocer.training().index, grouped()
+    index, choices = grocer.training().index, all_choices()
     n = len(people())
     cart = Lists.of_rows([index.ix_of(names) for names in ([], ["item010"], ["beer"])])
     limits = Limits(
@@ -204,12 +204,12 @@ def test_an_answer_holds_each_choice_once_and_all_that_may_be_shown(new_only, co
 
 def test_a_choice_keeps_the_place_of_its_best_product():
     """Without rules the order is that of single products, each where its best one stands."""
-    index, choices = grocer.training().index, grouped()
+    index, choices = grocer.training().index, all_choices()
     none = np.empty(0, np.int64)
-    shelf = Availability.build(
+    availability = Availability.build(
         np.ones(len(index), bool), none, none.astype(np.int32), none.astype(float)
     )
-    alone = grocer.rank(people(), counts=400, shelf=shelf)
+    alone = grocer.rank(people(), counts=400, availability=availability)
     n = len(people())
     nothing = Lists.of_rows([np.empty(0, np.int32)] * n)
     limits = Limits(
@@ -222,7 +222,7 @@ def test_a_choice_keeps_the_place_of_its_best_product():
     )
     asked = RankRequest(np.full(n, 400), np.tile(factors_of({}), (n, 1)), limits, np.zeros(n))
     histories = Histories.from_rows(people(), index, AS_OF)
-    ranker = replace(grocer.ranker(shelf), choices=choices)
+    ranker = replace(grocer.ranker(availability), choices=choices)
     ranked = ranker.rank(Batch(histories, Context.of(n, AS_OF)), asked, widen=False)
     for r in range(n):
         single = alone.item_ix[alone.indptr[r] : alone.indptr[r + 1]].tolist()
@@ -245,7 +245,7 @@ def test_chances_that_are_asked_for_are_those_of_the_choice():
 
 
 def test_arrays_come_back_and_older_artefacts_have_every_product_alone():
-    choices = grouped()
+    choices = all_choices()
     again = Choices.from_arrays(choices.arrays(), len(choices))
     assert (again.of == choices.of).all()
     assert (again.bought == choices.bought).all()

@@ -73,16 +73,18 @@ def test_a_small_store_shows_what_it_has_even_if_no_model_names_it():
     named = set(names(rank([bought("pasta")], counts=200)))
     unheard = [name for name in OTHERS[1:] if name not in named][:3]
     carried = index.ix_of([*unheard, "tea", "milk"])
-    shelf = Availability.build(
+    availability = Availability.build(
         np.ones(len(index), bool), np.full(5, small), carried, np.array([2.0, 3.0, 4.0, 0.0, 1.0])
     )
     alone, both = ([bought("pasta")], [bought("pasta"), bought()])
-    shown = rank(alone, location="kiosk", shelf=shelf)
+    shown = rank(alone, location="kiosk", availability=availability)
     assert names(shown)[0] == "milk"
     assert set(names(shown)[1:]) == set(unheard)
     assert shown.left_out[0][RULES.index("out_of_stock")] > 100
-    assert names(rank(both, location="kiosk", shelf=shelf)) == names(shown)
-    assert SOLD_OUT in names(rank(alone, location="kiosk", in_stock=False, shelf=shelf))
+    assert names(rank(both, location="kiosk", availability=availability)) == names(shown)
+    assert SOLD_OUT in names(
+        rank(alone, location="kiosk", in_stock=False, availability=availability)
+    )
 
 
 def test_a_list_is_short_rather_than_wrong():
@@ -141,9 +143,9 @@ def test_chances_asked_for_change_nothing_and_are_those_of_the_list():
     plain = rank([person, bought()], counts=20)
     asked = rank([person, bought()], counts=20, wanted=[every, every[:0]])
     assert names(plain) == names(asked)
-    assert len(asked.wanted_chance) == len(index)
+    assert len(asked.requested_chance) == len(index)
     part = slice(0, asked.indptr[1])
-    of = dict(zip(every.tolist(), asked.wanted_chance.tolist(), strict=True))
+    of = dict(zip(every.tolist(), asked.requested_chance.tolist(), strict=True))
     shown = [of[ix] for ix in asked.item_ix[part].tolist()]
     assert shown == asked.chance[part].tolist()
     assert 0 <= min(of.values()) <= max(of.values()) <= 1

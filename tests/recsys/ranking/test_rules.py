@@ -41,7 +41,7 @@ def forbidden(past=EMPTY, adult=False, **limits):
         "location_keys": np.array([0]),
         "in_stock": np.array([True]),
     } | limits
-    shelf = Availability.build(
+    availability = Availability.build(
         np.array([True, True, True, False]),
         np.full(3, STORE),
         np.array([0, 1, 3], dtype=np.int32),
@@ -50,7 +50,7 @@ def forbidden(past=EMPTY, adult=False, **limits):
     every = Lists.of_rows([np.arange(4, dtype=np.int32)])
     rows = Histories.from_rows([past], INDEX, NOW)
     bread = np.arange(4) == BREAD
-    rules = Rules.of(rows, shelf, Limits(**asked), age_restricted=bread if adult else None)
+    rules = Rules.of(rows, availability, Limits(**asked), age_restricted=bread if adult else None)
     codes = rules.forbid(every)
     return [RULES[code - 1] if code else "" for code in codes]
 
@@ -117,7 +117,9 @@ def test_one_request_does_not_limit_another():
     )
     nothing = Lists.of_rows([np.array([], np.int32)] * 2)
     empty = np.array([], np.int64)
-    shelf = Availability.build(np.ones(4, bool), empty, empty.astype(np.int32), empty.astype(float))
+    availability = Availability.build(
+        np.ones(4, bool), empty, empty.astype(np.int32), empty.astype(float)
+    )
     limits = Limits(
         nothing,
         nothing,
@@ -126,7 +128,7 @@ def test_one_request_does_not_limit_another():
         np.array([0, 0]),
         np.array([True, True]),
     )
-    assert Rules.of(rows, shelf, limits).forbid(candidates).tolist() == [
+    assert Rules.of(rows, availability, limits).forbid(candidates).tolist() == [
         1 + RULES.index("recently_bought"),
         0,
     ]
@@ -159,8 +161,8 @@ def test_a_choice_is_barred_with_all_its_products_and_its_best_one_stands_for_it
     held = some()
     on_hand = np.array([data.draw(st.sampled_from([0.0, 3.0])) for _ in held])
     partial = [STORE] if data.draw(st.booleans()) else []
-    shelf = Availability.build(flags(), np.full(len(held), STORE), held, on_hand, partial)
-    facts = FilterData(index, [""] * n, np.zeros(n, np.int64), {}, shelf.active)
+    availability = Availability.build(flags(), np.full(len(held), STORE), held, on_hand, partial)
+    filter_data = FilterData(index, [""] * n, np.zeros(n, np.int64), {}, availability.active)
     pasts = [
         history(*((f"p{ix}", data.draw(st.sampled_from([1, 9])), 1.0) for ix in some()))
         for _ in range(rows)
@@ -178,7 +180,7 @@ def test_a_choice_is_barred_with_all_its_products_and_its_best_one_stands_for_it
         in_stock=np.array([data.draw(st.booleans()), True]),
         filters=filters,
     )
-    rules = Rules.of(histories, shelf, limits, facts, choices, flags())
+    rules = Rules.of(histories, availability, limits, filter_data, choices, flags())
     every = Lists.of_rows([np.arange(n, dtype=np.int32)] * rows)
     code = rules.forbid(every).reshape(rows, n)
     barred = rules.bar(every).reshape(rows, n)
@@ -186,7 +188,7 @@ def test_a_choice_is_barred_with_all_its_products_and_its_best_one_stands_for_it
     shown = rules.stand(Lists.of_rows(leaders)).tolist()
     for r in range(rows):
         where = np.full(n, limits.location_keys[r])
-        here = shelf.on_hand_at(where, np.arange(n, dtype=np.int32))
+        here = availability.on_hand_at(where, np.arange(n, dtype=np.int32))
         owned = set(histories.item_ix[histories.indptr[r] : histories.indptr[r + 1]].tolist())
         for ix in range(n):
             free = [other for other in range(n) if of[other] == of[ix] and code[r, other] == 0]

@@ -46,7 +46,7 @@ def parts():
     for prefix, arrays in (
         (PLAIN_BLEND, plain.arrays()),
         (CART_BLEND, cart.arrays()),
-        (SHELF, grocer.shelf().arrays()),
+        (SHELF, grocer.availability().arrays()),
         (COSTS, costs().arrays()),
         (BUNDLES, mine(grocer.training(), BundleSettings()).arrays()),
     ):

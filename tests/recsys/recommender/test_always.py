@@ -56,26 +56,30 @@ def filters(draw: st.DrawFn) -> tuple[Any, set[str]]:
     return wanted, names if kind == "some" else set(NAMES) - names
 
 
-def changed(engine: Any, shelf: Availability) -> Any:
+def changed(engine: Any, availability: Availability) -> Any:
     """The engine in a world with another shelf."""
     other = copy.copy(engine)
-    facts = engine.catalogue.facts(shelf.active)
-    other.ranker = replace(engine.ranker, shelf=shelf, facts=facts)
+    filter_data = engine.catalogue.filter_data(availability.active)
+    other.ranker = replace(engine.ranker, availability=availability, filter_data=filter_data)
     other._pages = copy.copy(engine._pages)
     other._pages._ranker = other.ranker
     return other
 
 
-def sold(shelf: Availability, location: str | None, in_stock: bool) -> set[str]:
+def sold(availability: Availability, location: str | None, in_stock: bool) -> set[str]:
     """Products that may be shown at a location at all, one at a time."""
-    held = {NAMES[ix] for ix, units in zip(shelf.item_ix, shelf.on_hand, strict=True) if units > 0}
-    active = {name for name, shown in zip(NAMES, shelf.active, strict=True) if shown}
-    return active & held if location == STORE and in_stock and len(shelf.item_ix) else active
+    held = {
+        NAMES[ix]
+        for ix, units in zip(availability.item_ix, availability.on_hand, strict=True)
+        if units > 0
+    }
+    active = {name for name, shown in zip(NAMES, availability.active, strict=True) if shown}
+    return active & held if location == STORE and in_stock and len(availability.item_ix) else active
 
 
 @somewhat
 @given(
-    shelf=shelves(),
+    availability=shelves(),
     filtered=filters(),
     placement=st.sampled_from([*PLACEMENTS]),
     history=st.lists(st.tuples(st.sampled_from(SOME), st.integers(1, 60)), max_size=6),
@@ -88,7 +92,7 @@ def sold(shelf: Availability, location: str | None, in_stock: bool) -> set[str]:
 )
 def test_an_answer_is_never_shorter_than_it_must_be_nor_breaks_a_rule(
     engine: Any,
-    shelf: Availability,
+    availability: Availability,
     filtered: Any,
     placement: str,
     history: Any,
@@ -113,7 +117,7 @@ def test_an_answer_is_never_shorter_than_it_must_be_nor_breaks_a_rule(
         exclude=exclude,
         filter=wanted,
     )
-    (answer,) = changed(engine, shelf).recommend([question], [row])
+    (answer,) = changed(engine, availability).recommend([question], [row])
     shown = [item["item_id"] for item in answer["items"]]
     hidden = {
         item
@@ -124,7 +128,7 @@ def test_an_answer_is_never_shorter_than_it_must_be_nor_breaks_a_rule(
         latest = min(days for _, days in history)
         # One basket an item here; the last line of the latest day is the last basket.
         hidden |= {[item for item, days in history if days == latest][-1]}
-    may = sold(shelf, location, in_stock) & passing
+    may = sold(availability, location, in_stock) & passing
     may -= {*cart, *page, *exclude} | hidden
     assert len(shown) == len(set(shown)) == min(count, len(may))
     assert set(shown) <= may
@@ -136,7 +140,7 @@ def test_an_answer_is_never_shorter_than_it_must_be_nor_breaks_a_rule(
 
 @somewhat
 @given(
-    shelf=shelves(),
+    availability=shelves(),
     filtered=filters(),
     how=st.sampled_from(["bought_together", "similar"]),
     item=st.sampled_from(SOME),
@@ -146,7 +150,7 @@ def test_an_answer_is_never_shorter_than_it_must_be_nor_breaks_a_rule(
 )
 def test_a_page_shows_something_where_anything_may_be_shown(
     engine: Any,
-    shelf: Availability,
+    availability: Availability,
     filtered: Any,
     how: Any,
     item: str,
@@ -164,9 +168,9 @@ def test_a_page_shows_something_where_anything_may_be_shown(
         exclude=exclude,
         filter=wanted,
     )
-    answer = changed(engine, shelf).related(question)
+    answer = changed(engine, availability).related(question)
     shown = [found["item_id"] for found in answer["items"]]
-    may = (sold(shelf, location, True) & passing) - {item, *exclude}
+    may = (sold(availability, location, True) & passing) - {item, *exclude}
     assert len(shown) == len(set(shown)) <= count
     assert set(shown) <= may
     assert bool(shown) == bool(may)

@@ -133,7 +133,7 @@ def test_a_bundle_is_offered_for_any_product_of_its_choices_and_once(engine, mon
     monkeypatch.setattr(selection, "SURE", 1.0)
     approved = [decision("bread", "butter"), decision("item011", "butter"), decision("tea", "milk")]
     given = OfferableBundles(
-        engine.index, {one.bundle_id: one for one in approved}, engine.ranker.grouped
+        engine.index, {one.bundle_id: one for one in approved}, engine.ranker.all_choices
     )
     question = asked("web_cart", cart=("item010",), offers=5)
     (answer,) = engine.recommend([question], [EMPTY], given)

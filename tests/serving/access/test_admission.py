@@ -44,7 +44,7 @@ def make(app: Flask) -> MakeKey:
 
 
 def renew(app: Flask) -> None:
-    state(app).keyring._until = 0.0
+    state(app).key_cache._until = 0.0
 
 
 def call(

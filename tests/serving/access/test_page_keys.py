@@ -28,7 +28,7 @@ def keys(app: Flask) -> dict[str, str]:
     }
     ledger = state(app).ledger
     secrets = {name: ledger.keys.create(grant, int(time.time()))[1] for name, grant in made.items()}
-    state(app).keyring._until = 0.0
+    state(app).key_cache._until = 0.0
     return secrets
 
 

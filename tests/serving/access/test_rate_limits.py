@@ -41,7 +41,7 @@ def app(config: Config, serve: Serve, tmp_path: Path) -> Flask:
 
 def make(app: Flask, *scopes: Any, **limits: Any) -> str:
     _, secret = state(app).ledger.keys.create(Grant(scopes=scopes, **limits), 1)
-    state(app).keyring._until = 0.0
+    state(app).key_cache._until = 0.0
     return secret
 
 

@@ -130,7 +130,7 @@ def test_a_wrong_update_changes_nothing(
 def test_a_key_changes_its_own_locations_only(app: Flask, client: FlaskClient) -> None:
     grant = Grant(scopes=("catalogue",), locations=("S1",))
     _, secret = state(app).ledger.keys.create(grant, int(time.time()))
-    state(app).keyring._until = 0.0
+    state(app).key_cache._until = 0.0
     rows = {place: {"location_id": place, "item_id": "tea", "on_hand": 1} for place in ("S1", "S2")}
     bearer = {"Authorization": f"Bearer {secret}"}
     codes = {

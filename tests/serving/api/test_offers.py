@@ -349,7 +349,7 @@ MakeKey = Callable[..., dict[str, str]]
 def key(app: Flask) -> MakeKey:
     def make(*scopes: Scope, **grant: Any) -> dict[str, str]:
         _, secret = state(app).ledger.keys.create(Grant(scopes=scopes, **grant), int(time.time()))
-        state(app).keyring._until = 0.0
+        state(app).key_cache._until = 0.0
         return {"Authorization": f"Bearer {secret}"}
 
     return make

@@ -383,8 +383,8 @@ def test_nobody_is_let_in_before_it_is_known_which_keys_there_are(
     config: Config, serve: Serve
 ) -> None:
     app = serve(config)
-    state(app).keyring.is_loaded = False
-    state(app).keyring.is_refreshed = True
+    state(app).key_cache.is_loaded = False
+    state(app).key_cache.is_refreshed = True
     answer = app.test_client().get("/v1/recommendations?placement=web_home")
     assert answer.status_code == 503
     assert answer.get_json()["type"] == "/problems#ledger-unavailable"

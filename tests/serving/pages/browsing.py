@@ -17,7 +17,7 @@ TITLE = "Milk <img src=x onerror=document.title='hacked'> + Tea"
 def key_of(app: Flask, *scopes: Any, name: str = "") -> str:
     """Make a key, and have the worker know it at once."""
     _, secret = state(app).ledger.keys.create(Grant(scopes=scopes, name=name), int(time.time()))
-    state(app).keyring._until = 0.0
+    state(app).key_cache._until = 0.0
     return secret
 
 

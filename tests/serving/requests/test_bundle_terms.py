@@ -287,7 +287,7 @@ def test_nothing_is_guessed_of_a_body(client: FlaskClient) -> None:
 def key(app: Flask, *scopes: Scope, **grant: Any) -> dict[str, str]:
     """Make a key; return the header that sends it."""
     _, secret = state(app).ledger.keys.create(Grant(scopes=scopes, **grant), int(time.time()))
-    state(app).keyring._until = 0.0
+    state(app).key_cache._until = 0.0
     return {"Authorization": f"Bearer {secret}"}
 
 

@@ -12,14 +12,14 @@ ASK = """
 import itertools, json, sys
 import msgspec
 from recsys.config import LedgerSettings, load_config
-from recsys.datasets.compilation import forms
+from recsys.datasets.compilation import compiled_signatures
 from serving.app import create_app
 
 config = load_config(sys.argv[1])
 config = msgspec.structs.replace(config, ledger=LedgerSettings(url=sys.argv[2]))
 app = create_app(config, background=False)
 client = app.test_client()
-before = forms()
+before = compiled_signatures()
 assert before, "nothing is warmed"
 who = [{}, {"session_id": "v1"}] + [
     {"identifier": {"type": "email", "value": f"c{n}@shop.example.org"}} for n in range(4)
@@ -59,7 +59,7 @@ events = [
 ]
 note(client.post("/v1/events", json={"events": events}))
 ask_all()
-after = forms()
+after = compiled_signatures()
 print(json.dumps([status, {name: [before.get(name, 0), n] for name, n in after.items()
                            if n != before.get(name, 0)}]))
 """

@@ -200,7 +200,7 @@ def test_a_page_gives_few_offers_to_one_address(app: Flask, client: FlaskClient)
     _, secret = state(app).ledger.keys.create(
         Grant(scopes=("recommend",), origins=("https://shop.example",)), int(time.time())
     )
-    state(app).keyring._until = 0.0
+    state(app).key_cache._until = 0.0
     page = {"Authorization": f"Bearer {secret}"}
 
     def from_(address: str, visit: str) -> int:

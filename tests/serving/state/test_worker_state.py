@@ -81,7 +81,7 @@ def test_a_damaged_model_leaves_the_old_one(workspace: Path, serve: Serve) -> No
     state(app).refresh()
     assert ask(client)["model_version"] == before["model_version"]
     assert ready(client)[0] == 200
-    assert largest.name in (state(app).trouble or "")
+    assert largest.name in (state(app).model_error or "")
 
 
 def test_a_ledger_that_is_gone_shows(config: Config, serve: Serve) -> None:
@@ -131,7 +131,7 @@ def test_a_damaged_model_at_the_start_leaves_the_newest_intact_one(
     loader = state(app)._loader
     state(app).refresh()
     assert ask(client)["model_version"] == intact  # not yet tried again
-    loader._due = 0.0
+    loader._retry_at = 0.0
     state(app).refresh()
     assert ask(client)["model_version"] == again.name
     assert ready(client)[1].checks["model"] == "ok"
@@ -145,7 +145,7 @@ def test_pauses_between_tries_grow(workspace: Path, serve: Serve) -> None:
     registry.pointer(config).write_text(again.name + "\n")
     loader, pauses = state(app)._loader, []
     for _ in range(8):
-        loader._due = 0.0
+        loader._retry_at = 0.0
         state(app).refresh()
         pauses.append(loader._pause)
     assert pauses == [1, 2, 4, 8, 16, 32, 60, 60]
@@ -189,8 +189,8 @@ def test_what_was_shown_long_ago_is_forgotten(config: Config, serve: Serve) -> N
     new = ask(client)["recommendation_id"]
     held = state(app)
     held.flush()
-    assert held.exposures.thin(held.now_ts()) == 0  # not at once after a start
-    assert held.exposures.thin(held.now_ts(), at_once=True) == 1
+    assert held.exposures.prune(held.now_ts()) == 0  # not at once after a start
+    assert held.exposures.prune(held.now_ts(), at_once=True) == 1
     with held.ledger._database.reading() as connection:
         left = [row.recommendation_id for row in connection.execute(EXPOSURES.select())]
     assert new in left

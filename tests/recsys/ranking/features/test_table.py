@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.datasets.compilation import forms
+from recsys.datasets.compilation import compiled_signatures
 from recsys.datasets.customer_history import EMPTY, LINES, NO_CHANNEL, Histories, add_lines
 from recsys.datasets.item_index import item_keys
 from recsys.datasets.ragged import Lists
@@ -169,4 +169,4 @@ def test_nobody_is_the_first_of_a_kind(world, statistics):
     for r, one in enumerate(alone):
         part = slice(r, r + 1)
         np.testing.assert_array_equal(features_of(world, statistics, everybody, part=part), one)
-    assert forms()["recsys.ranking.features.kernels.fill_features"] == 1
+    assert compiled_signatures()["recsys.ranking.features.kernels.fill_features"] == 1
