@@ -17,8 +17,9 @@ from .diversity import ItemSimilarity
 from .margins import UNKNOWN_MINOR, Costs, Margins
 from .product_attributes import Attribute
 from .product_filter import FilterData, LabelColumn
+from .rank_request import RankRequest, factors_of
 from .ranked_lists import RankedLists
-from .ranker import CANDIDATES_PER_MODEL, Ranker, RankRequest, factors_of
+from .ranker import CANDIDATES_PER_MODEL, Ranker
 from .rules import Limits, Rules
 from .segment_blends import Kinds, SegmentBlends
 from .trees import Trees

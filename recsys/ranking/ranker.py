@@ -5,7 +5,7 @@ what the rules left out. Called by ``Engine`` and by evaluation. One request get
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
@@ -28,18 +28,17 @@ from recsys.ranking.availability import Availability
 from recsys.ranking.boosted_trees import BoostedTrees, Ensemble, choose_for_trees
 from recsys.ranking.calibration import Floats
 from recsys.ranking.candidates import (
-    EVIDENCE_COLUMNS,
-    MODEL_OF_COLUMN,
     Candidates,
     collect_candidates,
     score_given,
 )
 from recsys.ranking.choices import Choices
-from recsys.ranking.discovery import count_missed, never_bought, new_items_needed, selection_pools
+from recsys.ranking.discovery import count_missed, never_bought, selection_pools
 from recsys.ranking.diversity import ItemSimilarity, diversify
 from recsys.ranking.features.table import Features
 from recsys.ranking.margins import Margins, expected
 from recsys.ranking.product_filter import FilterData
+from recsys.ranking.rank_request import RankRequest
 from recsys.ranking.ranked_lists import RankedLists, concatenate, ranked_row
 from recsys.ranking.rules import RULES, Limits, Rules
 from recsys.ranking.scoring import BlendChoice, ScoredCandidates, Scorer
@@ -56,55 +55,6 @@ _UNSEEN: Final = 1e7
 
 
 @dataclass(frozen=True)
-class RankRequest:
-    """What ``n`` requests ask for.
-
-    Parameters
-    ----------
-    counts : ndarray of shape (n,), int64
-        Number of items to return, at least 1.
-    factors : ndarray of shape (n, len(EVIDENCE_COLUMNS)), float64
-        What the evidence of each column counts on the placement, see ``factors_of``.
-    limits : Limits
-        What must not be shown.
-    diversity : ndarray of shape (n,), float64, optional
-        See ``diversity.diversify``; none by default.
-    by_margin : ndarray of shape (n,), bool, optional
-        Whether the order is that of the expected margin, see ``margins.expected``; that of the
-        chance of purchase by default.
-    wanted : Lists, optional
-        Products whose chance is wanted, shown or not; none by default.
-    new_share : ndarray of shape (n,), float64, optional
-        See ``discovery``; 0 by default.
-    """
-
-    counts: npt.NDArray[np.int64]
-    factors: Floats
-    limits: Limits
-    diversity: Floats = field(default_factory=lambda: np.empty(0))
-    by_margin: npt.NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, bool))
-    wanted: Lists | None = None
-    new_share: Floats = field(default_factory=lambda: np.empty(0))
-
-    @cached_property
-    def needed(self) -> IntArray:
-        """How many new products each list shall have, shape (n,)."""
-        return new_items_needed(self.counts, self.new_share)
-
-    def row(self, r: int) -> "RankRequest":
-        """One request alone."""
-        part = slice(r, r + 1)
-        return RankRequest(
-            self.counts[part],
-            self.factors[part],
-            self.limits.row(r),
-            self.diversity[part],
-            self.by_margin[part],
-            new_share=self.new_share[part],
-        )
-
-
-@dataclass(frozen=True)
 class Ranker:
     """Models and what was learned about them, ready to rank.
 
@@ -117,7 +67,7 @@ class Ranker:
     plain, cart : SegmentBlends
         Learned without and with a cart; ``plain`` has the columns ``MODEL_COLUMNS``,
         ``cart`` has ``EVIDENCE_COLUMNS``.
-    shelf : Availability
+    availability : Availability
         Activity and stock.
     facts : FilterData, optional
         What filters ask of products; needed where there are any.
@@ -398,12 +348,3 @@ class _TreeScores:
                 mine = mine[np.isin(at[mine], part)]
             if len(mine):
                 yield ensemble, mine, self.features[at[mine]]
-
-
-def factors_of(by_model: Mapping[str, float]) -> Floats:
-    """Lay a placement's factors out over ``EVIDENCE_COLUMNS``; one where it names none.
-
-    The column of the cart has its model's factor, unless it is named itself.
-    """
-    factors = {column: by_model.get(model, 1.0) for column, model in MODEL_OF_COLUMN.items()}
-    return np.array([by_model.get(column, factors[column]) for column in EVIDENCE_COLUMNS])

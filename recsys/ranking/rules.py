@@ -96,7 +96,7 @@ class Rules:
 
     Attributes
     ----------
-    histories, shelf, limits, facts, choices
+    histories, availability, limits, filter_data, choices
         As of ``of``.
     arrays : tuple of ndarray
         All of it as the compiled loops take it.
@@ -125,7 +125,7 @@ class Rules:
         ----------
         histories : Histories
             What the ``n`` customers bought; empty where it must not matter.
-        shelf : Availability
+        availability : Availability
         limits : Limits
         facts : FilterData, optional
             What filters ask of products; needed where there are any.

@@ -15,7 +15,8 @@ from recsys.models import from_settings
 from recsys.models.base import Batch, Context
 from recsys.ranking.availability import Availability
 from recsys.ranking.candidates import EVIDENCE_COLUMNS, MODEL_COLUMNS, collect_candidates
-from recsys.ranking.ranker import Ranker, RankRequest, factors_of
+from recsys.ranking.rank_request import RankRequest, factors_of
+from recsys.ranking.ranker import Ranker
 from recsys.ranking.rules import Limits
 from recsys.ranking.segment_blends import SegmentBlends
 from recsys.schema import CHANNELS

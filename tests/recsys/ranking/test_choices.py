@@ -14,7 +14,7 @@ from recsys.datasets.ragged import Lists
 from recsys.models.base import Batch, Context
 from recsys.ranking.availability import Availability
 from recsys.ranking.choices import Choices
-from recsys.ranking.ranker import RankRequest, factors_of
+from recsys.ranking.rank_request import RankRequest, factors_of
 from recsys.ranking.rules import Limits, Rules
 from recsys.units import DAY
 from tests.recsys.models.worlds import AS_OF

@@ -1,0 +1,75 @@
+"""What requests ask of the ranker: counts, factors of a placement, and what must not be shown.
+
+Made by ``recommender.request_context``, by evaluation and by learning; read by ``Ranker.rank``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.datasets import IntArray, Lists
+from recsys.ranking.calibration import Floats
+from recsys.ranking.candidates import EVIDENCE_COLUMNS, MODEL_OF_COLUMN
+from recsys.ranking.discovery import new_items_needed
+from recsys.ranking.rules import Limits
+
+
+@dataclass(frozen=True)
+class RankRequest:
+    """What ``n`` requests ask for.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (n,), int64
+        Number of items to return, at least 1.
+    factors : ndarray of shape (n, len(EVIDENCE_COLUMNS)), float64
+        What the evidence of each column counts on the placement, see ``factors_of``.
+    limits : Limits
+        What must not be shown.
+    diversity : ndarray of shape (n,), float64, optional
+        See ``diversity.diversify``; none by default.
+    by_margin : ndarray of shape (n,), bool, optional
+        Whether the order is that of the expected margin, see ``margins.expected``; that of the
+        chance of purchase by default.
+    wanted : Lists, optional
+        Products whose chance is wanted, shown or not; none by default.
+    new_share : ndarray of shape (n,), float64, optional
+        See ``discovery``; 0 by default.
+    """
+
+    counts: npt.NDArray[np.int64]
+    factors: Floats
+    limits: Limits
+    diversity: Floats = field(default_factory=lambda: np.empty(0))
+    by_margin: npt.NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, bool))
+    wanted: Lists | None = None
+    new_share: Floats = field(default_factory=lambda: np.empty(0))
+
+    @cached_property
+    def needed(self) -> IntArray:
+        """How many new products each list shall have, shape (n,)."""
+        return new_items_needed(self.counts, self.new_share)
+
+    def row(self, r: int) -> "RankRequest":
+        """One request alone."""
+        part = slice(r, r + 1)
+        return RankRequest(
+            self.counts[part],
+            self.factors[part],
+            self.limits.row(r),
+            self.diversity[part],
+            self.by_margin[part],
+            new_share=self.new_share[part],
+        )
+
+
+def factors_of(by_model: Mapping[str, float]) -> Floats:
+    """Lay a placement's factors out over ``EVIDENCE_COLUMNS``; one where it names none.
+
+    The column of the cart has its model's factor, unless it is named itself.
+    """
+    factors = {column: by_model.get(model, 1.0) for column, model in MODEL_OF_COLUMN.items()}
+    return np.array([by_model.get(column, factors[column]) for column in EVIDENCE_COLUMNS])
