@@ -127,7 +127,7 @@ class Rules:
             What the ``n`` customers bought; empty where it must not matter.
         availability : Availability
         limits : Limits
-        facts : FilterData, optional
+        filter_data : FilterData, optional
             What filters ask of products; needed where there are any.
         choices : Choices, optional
             What a shopper cannot tell apart: what was bought, is in the cart or excluded of a
