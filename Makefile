@@ -16,7 +16,7 @@ OMNIBASKET := $(BIN)/omnibasket
 RESULTS := build/benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test check demo notebooks api bench lock clean
+.PHONY: help setup test check demo notebooks api figures bench lock clean
 
 help: ## Say what can be made
 	@echo "Targets:"
@@ -72,6 +72,9 @@ notebooks: $(READY) ## Run every notebook on the demo workspace and keep its out
 
 api: $(READY) ## Write the API reference in docs/api from the docstrings
 	$(BIN)/python docs/api_reference.py
+
+figures: $(READY) ## Write the tables of README and docs from benchmarks/results
+	$(BIN)/python -m benchmarks.figures
 
 # A benchmark whose data is not there says how to get it and ends with 77.
 bench: $(READY) ## Run every benchmark; results as JSON in build/benchmarks

@@ -11,6 +11,7 @@ import math
 import os
 import platform
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -150,12 +151,13 @@ class Report:
 
 
 def machine(libraries: tuple[str, ...] = _LIBRARIES) -> dict[str, Any]:
-    """Describe where the figures come from: cores, memory, versions and commit."""
+    """Describe where the figures come from: cores, memory, versions, date and commit."""
     pages, page_bytes = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
     return {
         "cores": len(os.sched_getaffinity(0)),
         "memory_gb": round(pages * page_bytes / 2**30),
         "python": platform.python_version(),
+        "date": datetime.now(UTC).date().isoformat(),
         "versions": {name: _version(name) for name in ("omnibasket", *libraries)},
         "commit": _commit(),
     }

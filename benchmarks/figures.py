@@ -66,8 +66,8 @@ def _figures(name: str) -> Figures:
 
 
 def _table(heading: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    lines = [heading, ("---",) * len(heading), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    head, *body = (f"| {' | '.join(line)} |\n" for line in (heading, *rows))
+    return "".join((head, f"|{'---|' * len(heading)}\n", *body))
 
 
 def _share(value: float, digits: int = 3) -> str:
@@ -75,44 +75,29 @@ def _share(value: float, digits: int = 3) -> str:
     return f"{value:.{digits}f}".removeprefix("0")
 
 
-def _best(values: list[str], at: int) -> list[str]:
-    return [f"**{value}**" if place == at else value for place, value in enumerate(values)]
-
-
 def _one_history() -> str:
     found = _figures("hm_week")
     methods = {
-        "one channel alone": "one channel",
-        "unified": "unified",
-        "most popular, for comparison": "most popular",
-        "own frequency over both, for comparison": "own frequency",
+        "one channel alone": "one_channel",
+        "unified": "omnibasket",
+        "most popular, for comparison": "popular",
+        "own frequency over both, for comparison": "own_frequency",
     }
     rows = []
     for label, method in methods.items():
         values = [
             _share(found[method, "ndcg@12"]),
             _share(found[method, "recall@12"]),
-            f"{found[method, 'hit_rate@12']:.1%}",
+            f"{found[method, 'hr@12']:.1%}",
         ]
-        bold = [f"**{value}**" for value in values] if method == "unified" else values
+        bold = [f"**{value}**" for value in values] if method == "omnibasket" else values
         rows.append((label, *bold))
     return _table(("history", "NDCG@12", "recall@12", "customers with a hit"), rows)
-
-
-def _identities() -> str:
-    found = _figures("identity")
-    methods = {"Omnibasket": "omnibasket", "same e-mail": "email", "any chain of links": "any link"}
-    rows = [
-        (label, _share(found[method, "precision"], 4), _share(found[method, "recall"]))
-        for label, method in methods.items()
-    ]
-    return _table(("method", "precision", "recall"), rows)
 
 
 #: Every table by its name.
 TABLES: Final[dict[str, Callable[[], str]]] = {
     "one_history": _one_history,
-    "identities": _identities,
 }
 
 if __name__ == "__main__":

@@ -17,16 +17,19 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def write_file(path: Path, data: bytes, *, mode: int = 0o666) -> None:
+def write_file(path: Path, data: bytes, *, mode: int | None = None) -> None:
     """Write a file and wait until its contents are on disk; its name is not until ``sync``."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    first = 0o666 if mode is None else 0o600
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, first)
     with os.fdopen(descriptor, "wb") as file:
+        if mode is not None:
+            os.fchmod(descriptor, mode)
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
 
 
-def replace_file(path: Path, data: bytes, *, mode: int = 0o666) -> None:
+def replace_file(path: Path, data: bytes, *, mode: int | None = None) -> None:
     """Replace a file at once: readers see the old contents or the new ones, never half of them.
 
     Parameters
@@ -36,7 +39,7 @@ def replace_file(path: Path, data: bytes, *, mode: int = 0o666) -> None:
     data : bytes
         The new contents.
     mode : int, optional
-        Permissions of the new file, such as ``0o600``, less the process's umask.
+        Permissions of the new file, such as ``0o600``; what the system gives by default.
 
     Raises
     ------

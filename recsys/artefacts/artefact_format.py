@@ -6,7 +6,6 @@ load.
 """
 
 import hashlib
-import os
 import platform
 import re
 from collections.abc import Mapping, Sequence
@@ -21,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct, field
 
+from recsys import durable_files
 from recsys.artefacts import array_files
 from recsys.datasets import TextArray
 from recsys.errors import ArtefactError
@@ -184,8 +184,7 @@ def write(
         with path.open("wb") as file:
             # Row by row even for one column, so that it can be mapped as it is.
             np.save(file, np.asarray(array, order="C"), allow_pickle=False)
-            file.flush()
-            os.fsync(file.fileno())
+        durable_files.sync(path)
         digest, size = _digest(path)
         files[name] = File(digest, size, _kind(array.dtype), list(array.shape))
     manifest = msgspec.structs.replace(
@@ -197,11 +196,8 @@ def write(
     )
     encoded = msgspec.json.encode(manifest, order="sorted", enc_hook=_plain)
     text = msgspec.json.format(encoded, indent=1)
-    with (folder / MANIFEST).open("wb") as file:
-        file.write(text + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-    flush(folder)
+    durable_files.write_file(folder / MANIFEST, text + b"\n")
+    durable_files.sync(folder)
     return manifest
 
 
@@ -252,15 +248,6 @@ def load(folder: Path, verify: bool = True, hold: Path | None = None) -> Artefac
             )
         arrays[name] = array
     return Artefact(folder, manifest, arrays)
-
-
-def flush(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def read_manifest(folder: Path) -> Manifest:

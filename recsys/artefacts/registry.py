@@ -7,7 +7,6 @@ goes wrong before leaves the old one current. Called by training, the service an
 
 import fcntl
 import hashlib
-import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,13 +14,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Literal
 
+from recsys import durable_files
 from recsys.artefacts import array_files, promotion_log
 from recsys.artefacts.artefact_format import (
     Array,
     Artefact,
     Column,
     Manifest,
-    flush,
     load,
     read_manifest,
     write,
@@ -36,7 +35,6 @@ CURRENT: Final = "current"
 
 _UNFINISHED: Final = ".unfinished-"
 _REMOVED: Final = ".removed-"
-_POINTER: Final = ".pointer"
 _HELD: Final = ".held"
 #: Whoever writes a version holds the one, whoever changes what is there the other: a rollback
 #: does not wait for a version that is being written.
@@ -177,7 +175,7 @@ def add(
             with _locked(base):
                 final = _free(base / name)
                 beside.rename(final)
-                flush(base)
+                durable_files.sync(base)
         except OSError as error:
             raise ArtefactError(
                 f"{base}: the artefact could not be written: {failure(error)} The one before stays "
@@ -336,7 +334,7 @@ def _change(base: Path, promotion: Promotion) -> None:
     """Replace the pointer, then note it: the log tells only of what has happened."""
     _point(base, promotion.version)
     promotion_log.append(base, promotion)
-    flush(base)
+    durable_files.sync(base)
 
 
 def _is_version(path: Path) -> bool:
@@ -360,13 +358,7 @@ def _free(path: Path) -> Path:
 
 
 def _point(base: Path, name: str) -> None:
-    beside = base / _POINTER
-    with beside.open("w", encoding="utf-8") as file:
-        file.write(f"{name}\n")
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(base / CURRENT)
-    flush(base)
+    durable_files.replace_file(base / CURRENT, f"{name}\n".encode())
 
 
 @contextmanager

@@ -7,7 +7,6 @@ training, the command line and notebooks.
 """
 
 import fcntl
-import os
 import shutil
 from collections.abc import Collection
 from datetime import UTC, datetime
@@ -17,7 +16,7 @@ from typing import Any, Final, Literal, TextIO
 import msgspec
 from msgspec import Struct, field
 
-from recsys import __version__
+from recsys import __version__, durable_files
 from recsys.config import Config
 from recsys.errors import ArtefactError
 
@@ -87,12 +86,7 @@ class Run:
         for name, value in fields.items():
             setattr(self.record, name, value)
         text = msgspec.json.format(msgspec.json.encode(self.record, enc_hook=_plain), indent=1)
-        beside = self.folder / f".{FILE}"
-        with beside.open("wb") as file:
-            file.write(text + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(self.folder / FILE)
+        durable_files.replace_file(self.folder / FILE, text + b"\n")
 
     def close(self) -> None:
         """Let go of the lock."""

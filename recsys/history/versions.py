@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from ibis.backends.duckdb import Backend
 
+from recsys import durable_files
 from recsys.config import Config
 from recsys.errors import DataError
 from recsys.history import lease
@@ -140,24 +141,12 @@ def publish_version(config: Config, folder: Path) -> History:
     """
     lease.prepare(folder)
     for file in folder.iterdir():
-        _flush(file)
-    _flush(folder)
+        durable_files.sync(file)
+    durable_files.sync(folder)
     before = current_version(config)
     base = folder.parent
-    beside = base / f".{CURRENT}.{os.getpid()}"
-    beside.write_text(folder.name + "\n", encoding="utf-8")
-    _flush(beside)
-    beside.replace(base / CURRENT)
-    _flush(base)
+    durable_files.replace_file(base / CURRENT, f"{folder.name}\n".encode())
     for old in base.iterdir():
         if old.is_dir() and old.name not in (folder.name, before):
             lease.delete(old)
     return History.open(config)
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

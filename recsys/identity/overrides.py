@@ -4,11 +4,11 @@
 away, and the ingest reads what both the file and ``[identity] undone`` say.
 """
 
-import os
 import re
 from datetime import datetime
 from pathlib import Path
 
+from recsys import durable_files
 from recsys.config import Config
 from recsys.errors import DataError
 
@@ -111,12 +111,6 @@ def path_of(config: Config) -> Path:
 
 
 def _write(path: Path, links: dict[str, str]) -> None:
-    """Replace the file at once, so that nobody reads half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{FILE}.{os.getpid()}")
     lines = [f"{link_id}  # {note}".rstrip(" #") + "\n" for link_id, note in links.items()]
-    with beside.open("w", encoding="utf-8") as file:
-        file.write(_HEADER + "".join(lines))
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+    durable_files.replace_file(path, (_HEADER + "".join(lines)).encode("utf-8"))

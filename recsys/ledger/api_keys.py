@@ -7,7 +7,6 @@ service finds the grant behind the key of a request. Called by ``training.keys``
 
 import hashlib
 import hmac
-import os
 import re
 import secrets
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ import msgspec
 import sqlalchemy as sa
 from msgspec import Struct
 
+from recsys import durable_files
 from recsys.errors import LedgerError
 from recsys.ledger.database import Database
 from recsys.ledger.schema import ENDED_SESSIONS, KEYS, META
@@ -220,11 +220,7 @@ class KeptKeys:
         try:
             if self._path.exists() and self._path.read_bytes() == content:
                 return
-            beside = self._path.with_name(f"{self._path.name}.{secrets.token_hex(4)}")
-            descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-            beside.replace(self._path)
+            durable_files.replace_file(self._path, content, mode=0o600)
         except OSError:
             return
 

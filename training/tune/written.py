@@ -15,6 +15,7 @@ from typing import Any, Final
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
+from recsys import durable_files
 from recsys.config import parse_config, search_space
 from recsys.errors import ConfigError
 from recsys.messages import failure
@@ -180,12 +181,8 @@ def _beginning(path: Path) -> str:
 def _replace(path: Path, text: str) -> None:
     """Write beside, then replace: a file is never half written."""
     path = path.resolve()
-    beside = path.with_name(f".{path.name}.new")
     try:
-        beside.write_bytes(text.encode("utf-8"))
-        if path.exists():
-            beside.chmod(path.stat().st_mode & 0o777)
-        beside.replace(path)
+        mode = path.stat().st_mode & 0o777 if path.exists() else None
+        durable_files.replace_file(path, text.encode("utf-8"), mode=mode)
     except OSError as error:
-        beside.unlink(missing_ok=True)
         raise ConfigError(f"{path}: cannot be written: {failure(error, named=False)}") from None
