@@ -133,7 +133,7 @@ class State:
             raise Refusal("no-model", f"No model: {self.public_model_error}", retry_seconds=5)
         return self.engine
 
-    def filter_data(self) -> list[tuple[str, str]]:
+    def facts(self) -> list[tuple[str, str]]:
         """Return facts about the model for people, as names and values."""
         if self.engine is None:
             return []

@@ -40,11 +40,11 @@ def make_catalogue(con: duckdb.DuckDBPyConnection) -> None:
     labels = con.execute(
         "SELECT DISTINCT unnest([product_type, product_category]) AS label FROM raw_product"
     ).fetchall()
-    availability = [row[0] for row in labels if row[0] is not None]
+    shelf = [row[0] for row in labels if row[0] is not None]
     names = con.execute("SELECT DISTINCT department FROM raw_product").fetchall()
     sizes = con.execute("SELECT DISTINCT package_size FROM raw_product").fetchall()
     for table, spoken in (
-        ("words", {label: titles.readable(label) for label in availability}),
+        ("words", {label: titles.readable(label) for label in shelf}),
         ("departments", {name: titles.department(name) for (name,) in names if name}),
         ("sizes", {text: titles.size(text) for (text,) in sizes if text}),
     ):

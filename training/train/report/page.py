@@ -51,7 +51,7 @@ def render(result: dict[str, Any], sold: sales.Sold, name: str) -> str:
         name=name,
         run=result["run"],
         version=result.get("version"),
-        filter_data=_facts(result),
+        facts=_facts(result),
         sentences=summary(result),
         tiles=_tiles(results),
         tables=[_table(results, segment) for segment in results.segments],
@@ -74,19 +74,19 @@ def _facts(result: dict[str, Any]) -> list[tuple[str, str]]:
         datetime.fromisoformat(tests[0]["start"]),
         datetime.fromisoformat(tests[-1]["end"]),
     )
-    filter_data = [
+    facts = [
         ("Judged on", f"{first:%Y-%m-%d} until {last:%Y-%m-%d}"),
         ("Run", result["run"]),
         ("History", result["history"]),
     ]
     if "version" in result:
-        filter_data += [
+        facts += [
             ("Version", f"{result['version']} ({result['outcome']})"),
             ("Products", f"{result['items']:,}"),
             ("Orders", f"{result['orders']:,}"),
             ("Customers", f"{result['customers']:,}"),
         ]
-    return filter_data
+    return facts
 
 
 def _tiles(results: Results) -> list[dict[str, str]]:
