@@ -32,23 +32,62 @@ def row_batches(con: Backend, table: ir.Table) -> Iterator[pa.RecordBatch]:
 
 
 def register_table(con: Backend, name: str, table: pa.Table) -> ir.Table:
-    """Let an Arrow table be asked beside the history's; nothing is copied."""
+    """Let an Arrow table be asked beside the history's; nothing is copied.
+
+    Parameters
+    ----------
+    con : Backend
+        Connection to the engine that holds the history.
+    name : str
+        What queries over the connection call the table.
+    table : pyarrow.Table
+        Rows to join or filter with.
+
+    Returns
+    -------
+    ibis.expr.types.Table
+        Expression over the rows.
+    """
     con.con.register(name, table)
     return con.table(name)
 
 
 def timestamp_of(ts: int) -> ir.TimestampScalar:
-    """Return a time as an expression; ``ts`` in UTC epoch seconds."""
+    """Turn a time into an expression, to compare with a history's columns.
+
+    Parameters
+    ----------
+    ts : int
+        UTC epoch seconds.
+
+    Returns
+    -------
+    TimestampScalar
+        With time zone UTC.
+    """
     return ibis.timestamp(datetime.fromtimestamp(ts, UTC))
 
 
 def map_distinct(texts: pa.Array, number: Callable[[Any], int]) -> IntArray:
-    """Give each text its number, working each different one out once."""
+    """Give each text its number, working each different one out once.
+
+    Parameters
+    ----------
+    texts : Array or ChunkedArray
+        Strings or nulls; quickest where equal ones stand together.
+    number : callable
+        Takes one text, None for a null, and returns an integer.
+
+    Returns
+    -------
+    ndarray of shape (n_texts,), int64
+        In the order of the texts.
+    """
     return _spread(texts, lambda once: np.array([number(t) for t in once.to_pylist()], np.int64))
 
 
 def keys_of(texts: pa.Array, *, again: bool = False) -> IntArray:
-    """Give each text its key, as ``ids.item_key`` makes it.
+    """Give each text its key, as ``item_index.item_key`` makes it.
 
     Parameters
     ----------
@@ -115,6 +154,17 @@ def coded(texts: pa.ChunkedArray) -> tuple[IxArray, pa.StringArray]:
 
 
 def as_numpy(array: pa.Array) -> npt.NDArray[Any]:
-    """Return an Arrow column as numpy."""
+    """Return an Arrow column as numpy.
+
+    Parameters
+    ----------
+    array : Array or ChunkedArray
+        Numbers, flags or texts.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        Of the matching dtype, copied where it must be; texts are Python strings.
+    """
     numbers: npt.NDArray[Any] = array.to_numpy(zero_copy_only=False)
     return numbers

@@ -40,7 +40,7 @@ class Baskets:
     channel : ndarray of shape (n_orders,), uint8
         Index into ``schema.CHANNELS``.
     location : ndarray of shape (n_orders,), int64
-        ``ids.location_key``; 0 for none.
+        ``item_index.location_key``; 0 for none.
     customer_ids : list of str
         In the order of ``shuffled_customers``.
     discounted : ndarray of the length of ``items.indices``, bool, optional
@@ -56,7 +56,20 @@ class Baskets:
     discounted: npt.NDArray[np.bool_] | None = None
 
     def decay(self, as_of_ts: int, half_life_days: float) -> npt.NDArray[np.float64]:
-        """Return what each order counts at ``as_of_ts``: half after ``half_life_days``."""
+        """Return what each order counts at one time: 1 when new, half after the half-life.
+
+        Parameters
+        ----------
+        as_of_ts : int
+            UTC epoch seconds; orders after it count 1.
+        half_life_days : float
+            Age at which an order counts half. Days, > 0.
+
+        Returns
+        -------
+        ndarray of shape (n_orders,), float64
+            In [0, 1].
+        """
         return decay(self.ts, as_of_ts, half_life_days)
 
     def summed(
@@ -85,7 +98,18 @@ class Baskets:
         return total
 
     def by_customer(self, weight: npt.NDArray[np.float64]) -> sparse.csr_array:
-        """Add up each customer's orders, shape (n_customers, n_items), see ``summed``."""
+        """Add up each customer's orders; those of nobody known are left out.
+
+        Parameters
+        ----------
+        weight : ndarray of shape (n_orders,), float64
+            What each order counts, for example its ``decay``.
+
+        Returns
+        -------
+        csr_array of shape (n_customers, n_items), float64
+            Rows in the order of ``customer_ids``, indices sorted.
+        """
         return self.summed(self.customer, len(self.customer_ids), weight)
 
 

@@ -2,7 +2,7 @@
 
 Rows as the ledger stores them and a catalogue come in; columns over positions in the catalogue
 come out, with what the catalogue does not hold and what came too late left out. Called by
-``histories``.
+``customer_history``.
 """
 
 from collections.abc import Sequence
@@ -55,7 +55,7 @@ def lay_out_events(events: Sequence[Structured], index: ItemIndex, as_of_ts: Int
     events : sequence of ndarray of EVENTS, length n
         Each by ``ts``, ``kind``, ``item_key``.
     index, as_of_ts
-        As of ``lay_lines``.
+        As of ``lay_out_lines``.
 
     Returns
     -------

@@ -36,9 +36,9 @@ class Context:
     as_of_ts : ndarray of shape (n,), int64
         UTC epoch seconds.
     location : ndarray of shape (n,), int64
-        ``ids.location_key``; 0 for none.
+        ``item_index.location_key``; 0 for none.
     channel : ndarray of shape (n,), uint8
-        Index into ``schema.CHANNELS``; ``histories.NO_CHANNEL`` for none.
+        Index into ``schema.CHANNELS``; ``customer_history.NO_CHANNEL`` for none.
     cart : Lists
         Products in the cart, or being looked at.
     """

@@ -21,7 +21,7 @@ def of_lines(lines: Structured, bounds: IntArray) -> Iterator[CustomerHistory]:
 
     Parameters
     ----------
-    lines : ndarray of histories.LINES
+    lines : ndarray of customer_history.LINES
         In order of arrival within a customer.
     bounds : ndarray of shape (n + 1,), int64
         Customer ``r`` has ``lines[bounds[r]:bounds[r + 1]]``, at least one.

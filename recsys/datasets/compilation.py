@@ -132,6 +132,16 @@ def fixed(array: Any) -> npt.NDArray[Any]:
 
     Compiled functions tell the two apart: with views like this they are compiled once, not once
     for training and once for serving.
+
+    Parameters
+    ----------
+    array : ndarray
+        Of any shape and dtype; left as it is.
+
+    Returns
+    -------
+    ndarray
+        A view; the array itself where it is read-only already.
     """
     view: npt.NDArray[Any] = array
     if view.flags.writeable:
@@ -141,5 +151,16 @@ def fixed(array: Any) -> npt.NDArray[Any]:
 
 
 def all_fixed(*arrays: Any) -> Any:
-    """Return a tuple of ``fixed`` views of several arrays."""
+    """Return a tuple of ``fixed`` views of several arrays.
+
+    Parameters
+    ----------
+    *arrays : ndarray
+        As ``fixed`` takes one.
+
+    Returns
+    -------
+    tuple of ndarray
+        In the same order.
+    """
     return tuple(map(fixed, arrays))

@@ -71,8 +71,8 @@ class CustomerHistory:
     older : ndarray of OLDER, at most ``MAX_OLDER``, one a product
         Lines that fell out of ``lines``, sorted by ``last_ts``, then ``item_key``.
     events : ndarray of EVENTS, at most ``MAX_EVENTS``
-        The newest views and carts, see ``interactions.merged``. They have room of their own, so
-        that no number of views pushes a purchase out.
+        The newest views and carts, see ``interactions.merge_events``. They have room of their
+        own, so that no number of views pushes a purchase out.
     """
 
     lines: Structured
@@ -155,14 +155,35 @@ def add_events(history: CustomerHistory, events: Structured) -> CustomerHistory:
 
 
 def pack_history(history: CustomerHistory) -> bytes:
-    """Return the row that the ledger stores: a versioned header, then the arrays as they are."""
+    """Return the row that the ledger stores: a versioned header, then the arrays as they are.
+
+    Parameters
+    ----------
+    history : CustomerHistory
+        Ordered and bounded, as ``add_lines`` and ``add_events`` leave it.
+
+    Returns
+    -------
+    bytes
+        What ``unpack_history`` reads.
+    """
     parts = (history.lines, history.older, history.events)
     header = _HEADER.pack(_MAGIC, _FORMAT, *(len(part) for part in parts))
     return header + b"".join(part.tobytes() for part in parts)
 
 
 def unpack_history(blob: bytes) -> CustomerHistory:
-    """Read a row that ``pack`` wrote, without copying it.
+    """Read a row that ``pack_history`` wrote, without copying it.
+
+    Parameters
+    ----------
+    blob : bytes
+        The whole row; rows of the format before events are read too.
+
+    Returns
+    -------
+    CustomerHistory
+        Its arrays are views of the bytes.
 
     Raises
     ------
@@ -216,11 +237,11 @@ class Histories:
     count : ndarray of shape (n_lines,), int32
         Purchases that a line stands for, at least 1.
     order : ndarray of shape (n_lines,), int64
-        ``ids.order_key``; 0 in a summary.
+        ``item_index.order_key``; 0 in a summary.
     channel : ndarray of shape (n_lines,), uint8
         Index into ``schema.CHANNELS``; ``NO_CHANNEL`` in a summary.
     location : ndarray of shape (n_lines,), int64
-        ``ids.location_key``; 0 for none.
+        ``item_index.location_key``; 0 for none.
     amount_minor : ndarray of shape (n_lines,), int32
         Paid for the line; 0 in a summary.
     events : Interactions
@@ -274,7 +295,20 @@ class Histories:
 
     @classmethod
     def nobody(cls, n: int, n_items: int) -> "Histories":
-        """Return the histories of ``n`` customers of whom nothing is known."""
+        """Return the histories of ``n`` customers of whom nothing is known.
+
+        Parameters
+        ----------
+        n : int
+            Customers.
+        n_items : int
+            Size of the catalogue.
+
+        Returns
+        -------
+        Histories
+            ``n`` empty rows.
+        """
         kinds = (np.int32, np.int64, np.float32, np.int32, np.int64, np.uint8, np.int64, np.int32)
         columns: dict[str, Any] = {
             name: fixed(np.empty(0, kind)) for name, kind in zip(_COLUMNS, kinds, strict=True)

@@ -1,7 +1,7 @@
 """The order of customers, which is the same in every workspace that holds the same history.
 
-A history comes in, its customers' ids come out. Called by ``numbers``, which numbers customers in
-this order, and by ``validation.panel``, which draws some of them.
+A history comes in, its customers' ids come out. Called by ``encoded_history``, which
+numbers customers in this order, and by ``evaluation.evaluation_set``, which draws some of them.
 
 Customers' ids are hashes under the workspace's key: whatever is sampled, dealt out or summed in
 their order comes out differently under another key. What a customer did first has an id of its
@@ -34,9 +34,9 @@ def shuffled_customers(history: History) -> pa.StringArray:
     Returns
     -------
     StringArray
-        Each customer of the lines and events once: by ``ids.item_key`` of the id of the order or
-        event that was their first. Should two customers have begun with the same one, which no
-        ingest writes, the smaller id comes first.
+        Each customer of the lines and events once: by ``item_index.item_key`` of the id of the
+        order or event that was their first. Should two customers have begun with the same one,
+        which no ingest writes, the smaller id comes first.
     """
     customers, moments, tables, keys = [pa.array([], pa.string())], [], [], []
     for number, (kind, name) in enumerate(_DONE):

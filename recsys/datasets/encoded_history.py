@@ -139,7 +139,17 @@ class EncodedHistory:
 
     @classmethod
     def read(cls, history: History) -> "EncodedHistory":
-        """Read a history as it is now."""
+        """Read lines, events and products of a history.
+
+        Parameters
+        ----------
+        history : History
+            One version of the history; its Parquet files are read once.
+
+        Returns
+        -------
+        EncodedHistory
+        """
         path, seen = history.path("lines"), history.path("events")
         products = history.table("products")
         kept = _kept_events(seen)

@@ -300,7 +300,7 @@ def to_lines(batch: pa.RecordBatch) -> Structured:
 
     Returns
     -------
-    ndarray of histories.LINES
+    ndarray of customer_history.LINES
         In the same order. A return has the key of the order it belongs to, where that is known.
         Amounts beyond 32 bits are held at the bound.
     """

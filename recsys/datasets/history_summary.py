@@ -1,7 +1,7 @@
 """The part of a history that no longer fits, a product a line.
 
 Lines that fell out of a customer's row come in, out comes the bounded summary. Called by
-``histories.append``.
+``customer_history.add_lines``.
 """
 
 import heapq

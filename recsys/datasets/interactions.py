@@ -2,7 +2,7 @@
 
 Events come in, from ingest or live; out come the bounded array that a customer's row holds, and
 what of it still says something once purchases are known, for a batch of histories. Called by
-``histories`` and by ``reading``, so that fit and scoring follow one rule.
+``customer_history`` and by ``training_set``, so that fit and scoring follow one rule.
 """
 
 from dataclasses import dataclass
@@ -163,7 +163,22 @@ class Interactions:
 
 
 def decay(ts: IntArray, as_of_ts: int | IntArray, half_life_days: float) -> Floats:
-    """Return what something at each time counts now: 1 when new, half after the half-life."""
+    """Return what something at each time counts now: 1 when new, half after the half-life.
+
+    Parameters
+    ----------
+    ts : ndarray of shape (n,), int64
+        When each thing happened. UTC epoch seconds.
+    as_of_ts : int, or ndarray of shape (n,)
+        Now, for all or for each. UTC epoch seconds; what happened after it counts 1.
+    half_life_days : float
+        Age at which a thing counts half. Days, > 0.
+
+    Returns
+    -------
+    ndarray of shape (n,), float64
+        In [0, 1].
+    """
     age_days = np.maximum(as_of_ts - ts, 0) / DAY
     return np.asarray(np.exp2(-age_days / half_life_days), np.float64)
 
@@ -256,7 +271,7 @@ def lasting_interactions_of(
     kept: tuple[npt.NDArray[Any], npt.NDArray[Any]],
     n_items: int,
 ) -> Interactions:
-    """Find what ``standing`` finds, for customers whose lines stand together.
+    """Find what ``lasting_interactions`` finds, for customers whose lines stand together.
 
     Parameters
     ----------

@@ -42,17 +42,50 @@ def item_key(item_id: str) -> int:
 
 
 def item_keys(item_ids: Iterable[str]) -> IntArray:
-    """Return ``item_key`` of each id, as an int64 array in the same order."""
+    """Return ``item_key`` of each id.
+
+    Parameters
+    ----------
+    item_ids : iterable of str
+        Products' ids, as in the catalogue.
+
+    Returns
+    -------
+    ndarray of shape (n_ids,), int64
+        In the same order.
+    """
     return np.fromiter(map(item_key, item_ids), np.int64)
 
 
 def order_key(order_id: str) -> int:
-    """Return the stable number of an order, made as ``item_key`` makes a product's."""
+    """Return the stable number of an order, made as ``item_key`` makes a product's.
+
+    Parameters
+    ----------
+    order_id : str
+        As the exports name it.
+
+    Returns
+    -------
+    int
+        1 to 2**63 - 1; 0 never stands for an order.
+    """
     return _key(order_id)
 
 
 def location_key(location_id: str | None) -> int:
-    """Return the stable number of a location; 0 for none."""
+    """Return the stable number of a location, made as ``item_key`` makes a product's.
+
+    Parameters
+    ----------
+    location_id : str or None
+        As the exports name it; None or empty for no location.
+
+    Returns
+    -------
+    int
+        0 for none, else 1 to 2**63 - 1.
+    """
     return item_key(location_id) if location_id else 0
 
 
@@ -176,5 +209,16 @@ class ItemIndex:
         return found.astype(np.int32).reshape(wanted.shape)
 
     def ix_of(self, item_ids: Iterable[str]) -> IxArray:
-        """Return the position of each id, int32, -1 for an unknown one."""
+        """Return the position of each id.
+
+        Parameters
+        ----------
+        item_ids : iterable of str
+            Products' ids, as in the catalogue.
+
+        Returns
+        -------
+        ndarray of shape (n_ids,), int32
+            -1 for a product that the catalogue does not have.
+        """
         return self.ix(item_keys(item_ids))

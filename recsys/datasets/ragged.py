@@ -2,7 +2,7 @@
 
 Pairs of row and item come in, ragged lists and answers about them come out. Histories and
 recommendations have the same shape, so what is said here of lists holds for them too. Called by
-``ranking`` for what must not be shown, and by ``validation`` for what was wanted.
+``ranking`` for what must not be shown, and by ``evaluation`` for what was wanted.
 """
 
 from collections.abc import Sequence
@@ -64,40 +64,110 @@ class Lists:
 
     @classmethod
     def of_rows(cls, rows: Sequence[Integers]) -> "Lists":
-        """Put one array a row behind one another, as they are."""
+        """Put one array a row behind one another, as they are.
+
+        Parameters
+        ----------
+        rows : sequence of ndarray of integer, length n
+            Item indices of each row; a row may be empty.
+
+        Returns
+        -------
+        Lists
+            Repeats and order stay.
+        """
         indptr = np.zeros(len(rows) + 1, dtype=np.int64)
         np.cumsum([len(row) for row in rows], out=indptr[1:])
         items = np.concatenate(rows) if len(rows) else np.empty(0, np.int32)
         return cls(indptr, items.astype(np.int32))
 
     def row(self, r: int) -> "Lists":
-        """One row alone."""
+        """Cut out one row.
+
+        Parameters
+        ----------
+        r : int
+            In ``[0, n)``.
+
+        Returns
+        -------
+        Lists
+            Of one row, a view of the same items.
+        """
         start, end = self.indptr[r], self.indptr[r + 1]
         return Lists(np.array([0, end - start]), self.item_ix[start:end])
 
 
 def pointers(rows: Integers, n: int) -> NDArray[np.int64]:
-    """Where each of ``n`` rows begins and ends, given the ascending row of every entry."""
+    """Say where each row begins and ends.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (m,), integer
+        Row of every entry, ascending, in ``[0, n)``.
+    n : int
+        Number of rows, those without entries included.
+
+    Returns
+    -------
+    ndarray of shape (n + 1,), int64
+        As of ``Lists``.
+    """
     indptr = np.zeros(n + 1, dtype=np.int64)
     np.cumsum(np.bincount(rows, minlength=n), out=indptr[1:])
     return indptr
 
 
 def rows_of(lists: Ragged) -> NDArray[np.int64]:
-    """Row of every entry."""
+    """Row of every entry.
+
+    Parameters
+    ----------
+    lists : Ragged
+        With ``m`` entries in all rows.
+
+    Returns
+    -------
+    ndarray of shape (m,), int64
+        Ascending, from 0.
+    """
     if len(lists.indptr) == 2:
         return np.zeros(len(lists.item_ix), np.int64)
     return np.repeat(np.arange(len(lists.indptr) - 1, dtype=np.int64), np.diff(lists.indptr))
 
 
 def positions_of(lists: Ragged) -> NDArray[np.int64]:
-    """Position of every entry in its own list, from 0."""
+    """Position of every entry in its own list, from 0.
+
+    Parameters
+    ----------
+    lists : Ragged
+        With ``m`` entries in all rows.
+
+    Returns
+    -------
+    ndarray of shape (m,), int64
+    """
     starts = np.repeat(lists.indptr[:-1], np.diff(lists.indptr))
     return np.arange(len(lists.item_ix), dtype=np.int64) - starts
 
 
 def rows_contain(lists: Ragged, rows: Integers, item_ix: Integers) -> NDArray[np.bool_]:
-    """Whether row ``rows[j]`` of ``lists`` holds ``item_ix[j]``."""
+    """Say whether row ``rows[j]`` of some lists holds item ``item_ix[j]``.
+
+    Parameters
+    ----------
+    lists : Ragged
+        Where to look.
+    rows : ndarray of shape (m,), integer
+        Row of each question, in any order; quickest where they ascend.
+    item_ix : ndarray of shape (m,), integer
+        Item that each question asks for, >= 0.
+
+    Returns
+    -------
+    ndarray of shape (m,), bool
+    """
     if not len(lists.item_ix) or not len(item_ix):
         return np.zeros(len(item_ix), dtype=bool)
     rows, asked = np.asarray(rows, np.int64), np.asarray(item_ix, np.int32)
@@ -143,6 +213,18 @@ def without_items(lists: Ragged, taken: Ragged) -> Lists:
     """Drop from each row what the same row of ``taken`` holds; the order of the rest stays.
 
     With a history as ``taken`` this leaves what is new to the customer.
+
+    Parameters
+    ----------
+    lists : Ragged
+        ``n`` rows to drop items from.
+    taken : Ragged
+        ``n`` rows of items to drop, in any order.
+
+    Returns
+    -------
+    Lists
+        ``n`` rows, some of them shorter.
     """
     rows = rows_of(lists)
     keep = ~rows_contain(taken, rows, lists.item_ix)

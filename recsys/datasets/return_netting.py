@@ -94,7 +94,7 @@ def kept_purchases(
     order: npt.NDArray[Any],
     quantity: npt.NDArray[Any],
 ) -> KeptPurchases:
-    """Find what ``surviving`` finds, for customers whose lines stand together, in time order.
+    """Find what ``net_of_returns`` finds, for customers whose lines stand together, in time order.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def _bought(
     quantity: npt.NDArray[np.float32],
     parts: int,
 ) -> tuple[IntArray, IxArray, IntArray, IntArray, IntArray]:
-    """Net each customer's lines by product and by order, with the rule of ``surviving``.
+    """Net each customer's lines by product and by order, with the rule of ``net_of_returns``.
 
     Sorts a customer's lines by product, then walks them in time order. Compiled, because orders
     and products of one customer are groups within groups, for which numpy sorts all lines several

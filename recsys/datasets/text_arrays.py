@@ -32,7 +32,18 @@ class TextArray(Sequence[str]):
 
     @classmethod
     def of(cls, texts: Iterable[str | None]) -> "TextArray":
-        """Pack texts; None becomes the empty text."""
+        """Pack texts.
+
+        Parameters
+        ----------
+        texts : iterable of (str or None)
+            None becomes the empty text.
+
+        Returns
+        -------
+        TextArray
+            In the same order.
+        """
         encoded = [(text or "").encode() for text in texts]
         offsets = np.zeros(len(encoded) + 1, np.int64)
         np.cumsum([len(text) for text in encoded], out=offsets[1:])

@@ -45,7 +45,7 @@ def lines_of_all(history: History) -> tuple[list[str], Structured, IntArray] | N
     -------
     customer_ids : list of str, length n
         Ascending; lines without a customer are left out, and corrections.
-    lines : ndarray of histories.LINES
+    lines : ndarray of customer_history.LINES
         Customer by customer, in the history's order within each.
     bounds : ndarray of shape (n + 1,), int64
         Customer ``r`` has ``lines[bounds[r]:bounds[r + 1]]``, at least one.

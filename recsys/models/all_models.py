@@ -38,7 +38,7 @@ def from_settings(settings: Any) -> dict[str, Model]:
 
     Parameters
     ----------
-    settings : recsys.config.model_settings.Models
+    settings : recsys.config.model_settings.ModelSettings
         With one section a model.
     """
     return {
@@ -49,5 +49,18 @@ def from_settings(settings: Any) -> dict[str, Model]:
 
 
 def enabled(settings: Any, name: str) -> bool:
-    """Whether a model is learned and asked; only what has a setting for it can be switched off."""
+    """Whether a model is learned and asked; only what has a setting for it can be switched off.
+
+    Parameters
+    ----------
+    settings : recsys.config.model_settings.ModelSettings
+        With one section a model.
+    name : str
+        One of ``MODELS``.
+
+    Returns
+    -------
+    bool
+        True for a model without such a setting.
+    """
     return bool(getattr(getattr(settings, name), "enabled", True))

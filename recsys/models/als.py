@@ -33,7 +33,7 @@ class Als(Model):
 
     Parameters
     ----------
-    settings : recsys.config.model_settings.Als
+    settings : recsys.config.model_settings.AlsSettings
 
     Attributes
     ----------
@@ -70,7 +70,18 @@ class Als(Model):
         self.settings = settings or Settings()
 
     def fit(self, training: "TrainingSet") -> Self:
-        """Factorise from a fresh start; see ``Model.fit``."""
+        """Factorise from a fresh start; see ``Model.fit``.
+
+        Parameters
+        ----------
+        training : TrainingSet
+            Its ``interest`` is factorised, with its ``seed`` and ``threads``.
+
+        Returns
+        -------
+        Self
+            This model.
+        """
         from scipy import sparse
 
         liking = training.interest(self.settings.half_life_days, self.settings.weights)

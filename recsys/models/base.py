@@ -1,8 +1,8 @@
 """What every model is: settings in, arrays learned, scored products out.
 
 A batch of histories and the context of each request come in; ragged lists of products come out.
-Called by ``ranking`` for requests and by ``training``, through the same methods: a request is a
-batch of one. A model works on a whole batch, in compiled loops over its rows (``naming`` has what
+Called by ``ranking`` for requests and by ``learning``, through the same methods: a request is a
+batch of one. A model works on a whole batch, in compiled loops over its rows (``kernels`` has what
 models share); within a row numbers are added in the order of the evidence, whatever stands beside
 it, so that an answer is the same to the last bit alone and among others.
 """
@@ -55,7 +55,19 @@ class Model(ABC):
 
     @abstractmethod
     def fit(self, training: "TrainingSet") -> Self:
-        """Learn from the purchases before ``training.as_of_ts``; replaces what was learned."""
+        """Learn from the purchases before ``training.as_of_ts``; replaces what was learned.
+
+        Parameters
+        ----------
+        training : TrainingSet
+            What the model may look at; a model takes from it what it needs, for example orders,
+            interactions or products.
+
+        Returns
+        -------
+        Self
+            This model.
+        """
 
     @property
     @abstractmethod
@@ -102,7 +114,22 @@ class Model(ABC):
         return self.candidates_of(Batch(histories, context), n, new_only=new_only)
 
     def candidates_of(self, batch: Batch, n: int, *, new_only: bool = False) -> Recommendations:
-        """Return ``candidates`` of a batch that other models are asked about too."""
+        """Return ``candidates`` of a batch that other models are asked about too.
+
+        Parameters
+        ----------
+        batch : Batch
+            Histories and contexts; what models work out of them is kept there and shared.
+        n : int
+            Products wanted for each customer, at least 1.
+        new_only : bool
+            Leave out what the customer ever bought; by default it may be among them.
+
+        Returns
+        -------
+        Recommendations
+            As of ``candidates``.
+        """
         past = batch.histories
         self._check_catalogue(past)
         if not new_only:
@@ -113,7 +140,24 @@ class Model(ABC):
     def recommend(
         self, histories: Histories, n: int, context: Context, *, new_only: bool = False
     ) -> Recommendations:
-        """Return ``candidates``: what this model alone would show."""
+        """Return ``candidates``: what this model alone would show.
+
+        Parameters
+        ----------
+        histories : Histories
+            Of the customers who ask.
+        n : int
+            Products wanted for each customer, at least 1.
+        context : Context
+            When and where each asks; of the same length.
+        new_only : bool
+            Leave out what the customer ever bought; by default it may be among them.
+
+        Returns
+        -------
+        Recommendations
+            As of ``candidates``.
+        """
         return self.candidates(histories, context, n, new_only=new_only)
 
     def score(self, histories: Histories, context: Context, items: Ragged) -> Scores:
@@ -143,7 +187,20 @@ class Model(ABC):
         return self.judge(Batch(histories, context), items)
 
     def judge(self, batch: Batch, items: Ragged) -> Scores:
-        """Return ``score`` for a batch that other models are asked about too."""
+        """Return ``score`` for a batch that other models are asked about too.
+
+        Parameters
+        ----------
+        batch : Batch
+            Histories and contexts; what models work out of them is kept there and shared.
+        items : Ragged
+            The products of each row.
+
+        Returns
+        -------
+        ndarray of the length of ``items.item_ix``, float32
+            As of ``score``.
+        """
         self._check_catalogue(batch.histories)
         indptr, item_ix = np.asarray(items.indptr, np.int64), np.asarray(items.item_ix, np.int32)
         return self._score(batch, Lists(indptr, item_ix))
@@ -165,7 +222,7 @@ class Model(ABC):
 
         Parameters
         ----------
-        settings : the model's section of ``recsys.config.model_settings.Models``
+        settings : the model's section of ``recsys.config.model_settings.ModelSettings``
             As it was fitted with.
         arrays : mapping of str to ndarray
             What ``arrays`` returned, for example memory-mapped.

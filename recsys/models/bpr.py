@@ -34,7 +34,7 @@ class Bpr(Model):
 
     Parameters
     ----------
-    settings : recsys.config.model_settings.Bpr
+    settings : recsys.config.model_settings.BprSettings
 
     Attributes
     ----------
@@ -67,7 +67,19 @@ class Bpr(Model):
         self.settings = settings or Settings()
 
     def fit(self, training: "TrainingSet") -> Self:
-        """Learn from a fresh start; see ``Model.fit``."""
+        """Learn from a fresh start; see ``Model.fit``.
+
+        Parameters
+        ----------
+        training : TrainingSet
+            Products in which its ``interest`` is above 0 are liked; its ``seed`` is that of
+            everything random.
+
+        Returns
+        -------
+        Self
+            This model.
+        """
         from scipy import sparse
 
         liking = training.interest(self.settings.half_life_days, self.settings.weights)

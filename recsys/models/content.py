@@ -95,7 +95,7 @@ class Content(Model):
 
     Parameters
     ----------
-    settings : recsys.config.model_settings.Content
+    settings : recsys.config.model_settings.ContentSettings
 
     Attributes
     ----------
@@ -142,7 +142,18 @@ class Content(Model):
         self.settings = settings or Settings()
 
     def fit(self, training: "TrainingSet") -> Self:
-        """Read what the catalogue says; see ``Model.fit``."""
+        """Read what the catalogue says; see ``Model.fit``.
+
+        Parameters
+        ----------
+        training : TrainingSet
+            Its products and categories say what is alike, its orders what sells.
+
+        Returns
+        -------
+        Self
+            This model.
+        """
         from scipy import sparse
 
         from recsys.models.text_features import text_features_of

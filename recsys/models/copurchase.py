@@ -82,7 +82,7 @@ class CoPurchase(Model):
 
     Parameters
     ----------
-    settings : recsys.config.model_settings.CoPurchase
+    settings : recsys.config.model_settings.CoPurchaseSettings
 
     Attributes
     ----------
@@ -123,7 +123,18 @@ class CoPurchase(Model):
         self.settings = settings or Settings()
 
     def fit(self, training: "TrainingSet") -> Self:
-        """Count the pairs; see ``Model.fit``."""
+        """Count the pairs; see ``Model.fit``.
+
+        Parameters
+        ----------
+        training : TrainingSet
+            Its orders: what stands together in one, or in those of one customer in a window.
+
+        Returns
+        -------
+        Self
+            This model.
+        """
         from recsys.models.kernels.nearest_items import (
             directed_pairs,
             nearest_items,

@@ -49,7 +49,7 @@ class Neighbours(Model):
 
     Parameters
     ----------
-    settings : recsys.config.model_settings.Neighbours
+    settings : recsys.config.model_settings.NeighboursSettings
 
     Attributes
     ----------
@@ -77,7 +77,18 @@ class Neighbours(Model):
         self.settings = settings or Settings()
 
     def fit(self, training: "TrainingSet") -> Self:
-        """Solve for the weights; see ``Model.fit``."""
+        """Solve for the weights; see ``Model.fit``.
+
+        Parameters
+        ----------
+        training : TrainingSet
+            Its orders by known customers.
+
+        Returns
+        -------
+        Self
+            This model.
+        """
         baskets, given = training.baskets, self.settings
         weight = baskets.decay(training.as_of_ts, given.half_life_days)
         X = baskets.by_customer(weight)

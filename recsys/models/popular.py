@@ -37,12 +37,12 @@ class Popular(Model):
 
     Parameters
     ----------
-    settings : recsys.config.model_settings.Popular
+    settings : recsys.config.model_settings.PopularSettings
 
     Attributes
     ----------
     group_keys_ : ndarray of shape (n_groups,), int64
-        Sorted. A location's ``ids.location_key``, or the negative of 1 + a channel's number.
+        Sorted. A location's ``item_index.location_key``, or the negative of 1 + a channel's number.
     group_lines_ : ndarray of shape (n_groups,), float64
         Decayed lines of each.
     indptr_ : ndarray of shape (n_groups + 1,), int64
@@ -71,7 +71,18 @@ class Popular(Model):
         self.settings = settings or Settings()
 
     def fit(self, training: "TrainingSet") -> Self:
-        """Count recent baskets by place; see ``Model.fit``."""
+        """Count recent baskets by place; see ``Model.fit``.
+
+        Parameters
+        ----------
+        training : TrainingSet
+            Its orders, with their time, location and channel.
+
+        Returns
+        -------
+        Self
+            This model.
+        """
         baskets = training.baskets
         weight = baskets.decay(training.as_of_ts, self.settings.half_life_days)
         places, at = np.unique(baskets.location, return_inverse=True)
@@ -119,7 +130,18 @@ class Popular(Model):
         return len(self.share_)
 
     def level(self, batch: Batch) -> npt.NDArray[np.uint8]:
-        """Say what each question is answered from: indices into ``LEVELS``, shape (n,)."""
+        """Say what each question is answered from.
+
+        Parameters
+        ----------
+        batch : Batch
+            Of ``n`` questions; their contexts alone matter.
+
+        Returns
+        -------
+        ndarray of shape (n,), uint8
+            Indices into ``POPULAR_LEVELS``.
+        """
         self._check()
         groups = self._groups_of(batch)
         keys = np.append(self.group_keys_, 0)[groups]  # the last for -1, of no place

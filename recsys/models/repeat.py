@@ -73,7 +73,7 @@ class Repeat(Model):
 
     Parameters
     ----------
-    settings : recsys.config.model_settings.Repeat
+    settings : recsys.config.model_settings.RepeatSettings
 
     Attributes
     ----------
@@ -105,7 +105,18 @@ class Repeat(Model):
         self.settings = settings or Settings()
 
     def fit(self, training: "TrainingSet") -> Self:
-        """Count who bought again, and when; see ``Model.fit``."""
+        """Count who bought again, and when; see ``Model.fit``.
+
+        Parameters
+        ----------
+        training : TrainingSet
+            Its categories and orders; those of known customers tell who bought again, and when.
+
+        Returns
+        -------
+        Self
+            This model.
+        """
         n, as_of_ts = training.n_items, training.as_of_ts
         key, ts = _purchases(training)
         days = (as_of_ts - int(ts.min(initial=as_of_ts))) / DAY

@@ -155,7 +155,7 @@ def overdue_items(
     learned: tuple[Scores, Scores],
     own_gaps: float,
 ) -> Bools:
-    """Say which products are overdue, as ``timed`` does for all that customers bought.
+    """Say which products are overdue, as ``repeat_timing`` does for all that customers bought.
 
     Parameters
     ----------

@@ -43,7 +43,7 @@ class Transitions(Model):
 
     Parameters
     ----------
-    settings : recsys.config.model_settings.Transitions
+    settings : recsys.config.model_settings.TransitionsSettings
 
     Attributes
     ----------
@@ -69,7 +69,18 @@ class Transitions(Model):
         self.settings = settings or Settings()
 
     def fit(self, training: "TrainingSet") -> Self:
-        """Count what follows what; see ``Model.fit``."""
+        """Count what follows what; see ``Model.fit``.
+
+        Parameters
+        ----------
+        training : TrainingSet
+            Its orders by known customers, each with the customer's next one.
+
+        Returns
+        -------
+        Self
+            This model.
+        """
         from recsys.models.kernels.nearest_items import (
             DirectedPairs,
             nearest_items,

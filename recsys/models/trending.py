@@ -136,7 +136,7 @@ class Trending(Model):
 
     Parameters
     ----------
-    settings : recsys.config.model_settings.Trending
+    settings : recsys.config.model_settings.TrendingSettings
 
     Attributes
     ----------
@@ -145,7 +145,7 @@ class Trending(Model):
     order_ : ndarray of shape (n_rising,), int32
         Products with a gain, best first.
     group_keys_ : ndarray of shape (n_groups,), int64
-        Sorted. A location's ``ids.location_key``, or the negative of 1 + a channel's number.
+        Sorted. A location's ``item_index.location_key``, or the negative of 1 + a channel's number.
     indptr_ : ndarray of shape (n_groups + 1,), int64
     indices_ : ndarray, int32
         Each group's rising products, ascending, the best ``MAX_STORED`` of them.
@@ -172,7 +172,18 @@ class Trending(Model):
         self.settings = settings or Settings()
 
     def fit(self, training: "TrainingSet") -> Self:
-        """Compare recent baskets with older ones by place; see ``Model.fit``."""
+        """Compare recent baskets with older ones by place; see ``Model.fit``.
+
+        Parameters
+        ----------
+        training : TrainingSet
+            Its orders, with their time, location and channel.
+
+        Returns
+        -------
+        Self
+            This model.
+        """
         baskets, settings = training.baskets, self.settings
         short, long = settings.half_life_days, settings.past_half_life_days
         weights = [

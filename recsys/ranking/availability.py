@@ -25,7 +25,7 @@ class Availability:
     active : ndarray of shape (n_items,), bool
         Whether a product may be shown at all.
     location_keys : ndarray of shape (n_locations,), int64
-        ``ids.location_key`` of the locations whose stock is known, ascending.
+        ``item_index.location_key`` of the locations whose stock is known, ascending.
     indptr : ndarray of shape (n_locations + 1,), int64
         Location ``i`` lies in ``[indptr[i], indptr[i + 1])`` of the next two.
     item_ix : ndarray, int32
@@ -104,7 +104,19 @@ class Availability:
         return out
 
     def held_at(self, location_key: int) -> npt.NDArray[np.int32] | None:
-        """Return what a location has on hand, ascending; None where not all of it is known."""
+        """Return what a location has on hand.
+
+        Parameters
+        ----------
+        location_key : int
+            Key of the location, see ``item_index.location_key``.
+
+        Returns
+        -------
+        ndarray of shape (n_held,), int32, or None
+            Products with a quantity above 0, ascending; None where not all of its stock is
+            known.
+        """
         (at,) = self.position(np.array([location_key]))
         if at < 0 or not self.complete[at]:
             return None
@@ -152,14 +164,36 @@ class Availability:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> "Availability":
-        """Rebuild from what ``arrays`` gave."""
+        """Rebuild from what ``arrays`` gave.
+
+        Parameters
+        ----------
+        arrays : mapping of str to ndarray
+            What ``arrays`` returned, for example memory-mapped.
+
+        Returns
+        -------
+        Availability
+            Shares the arrays; ``on_hand`` is converted where an older artefact has another dtype.
+        """
         found = cls(**{name: arrays[name] for name in cls.__dataclass_fields__})
         if found.on_hand.dtype == np.float64:
             return found
         return replace(found, on_hand=found.on_hand.astype(np.float64))  # of an older artefact
 
     def position(self, location_keys: Keys) -> npt.NDArray[np.int64]:
-        """Position of each location in ``location_keys``; -1 where its stock is not known."""
+        """Find locations among those whose stock is known.
+
+        Parameters
+        ----------
+        location_keys : ndarray of shape (m,), int64
+            Keys to look for, in any order; 0 for no location.
+
+        Returns
+        -------
+        ndarray of shape (m,), int64
+            Index into the attribute ``location_keys``; -1 where the stock is not known.
+        """
         if not len(self.location_keys):
             return np.full(len(location_keys), -1, np.int64)
         at = np.searchsorted(self.location_keys, location_keys)

@@ -175,7 +175,20 @@ class Blend:
         return curve(self.total(evidence, self.factors_[at]))
 
     def curve_of(self, factors: Floats) -> tuple[int, CalibrationCurve]:
-        """Return the calibration curve learned for these factors, or else without factors."""
+        """Return the calibration curve learned for these factors, or else without factors.
+
+        Parameters
+        ----------
+        factors : ndarray of shape (n_columns,), float64
+            Factor of each column on the placement.
+
+        Returns
+        -------
+        at : int
+            Row of ``factors_``; 0 where none is equal.
+        curve : CalibrationCurve
+            Blended evidence → chance.
+        """
         known = np.flatnonzero((self.factors_ == factors).all(axis=1))
         at = int(known[0]) if known.size else 0
         return at, CalibrationCurve.row(self.chance_x_, self.chance_y_, at)
@@ -189,7 +202,19 @@ class Blend:
 
     @classmethod
     def from_arrays(cls, columns: Sequence[str], arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
-        """Rebuild a blend from the arrays that ``arrays`` returned."""
+        """Rebuild a blend from the arrays that ``arrays`` returned.
+
+        Parameters
+        ----------
+        columns : sequence of str
+            Names of the columns of scores, in the order of the fit.
+        arrays : mapping of str to ndarray
+            What ``arrays`` returned, for example memory-mapped.
+
+        Returns
+        -------
+        Self
+        """
         blend = cls(columns)
         for name in cls._LEARNED:
             setattr(blend, name, arrays[name.rstrip("_")])

@@ -53,7 +53,18 @@ class Ensemble:
     chance_y: Floats
 
     def chance(self, total: Floats) -> Floats:
-        """Chance of purchase at the log-odds of blend and ``likely`` together."""
+        """Return the chance of purchase of candidates.
+
+        Parameters
+        ----------
+        total : ndarray of shape (m,), float64
+            Log-odds of blend and ``likely`` together.
+
+        Returns
+        -------
+        ndarray of shape (m,), float64
+            In [0, 1].
+        """
         return CalibrationCurve(self.chance_x, self.chance_y)(total)
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
@@ -67,7 +78,17 @@ class Ensemble:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
-        """Rebuild from the arrays that ``arrays`` returned."""
+        """Rebuild from the arrays that ``arrays`` returned.
+
+        Parameters
+        ----------
+        arrays : mapping of str to ndarray
+            What ``arrays`` returned, for example memory-mapped.
+
+        Returns
+        -------
+        Self
+        """
 
         def trees(kind: str) -> Trees:
             start = f"{kind}_"
@@ -136,6 +157,13 @@ class BoostedTrees:
 
     def contributions(self, ensemble: Ensemble, features: Features) -> Floats:
         """Return the contribution of each column's features to candidates, in log-odds.
+
+        Parameters
+        ----------
+        ensemble : Ensemble
+            ``plain`` or ``cart``, by the request.
+        features : ndarray of shape (m, n_features), float32
+            What ``features`` gave for the candidates.
 
         Returns
         -------

@@ -3,7 +3,7 @@
 What the catalogue says of the products comes in and becomes one number a product, equal for those
 of one choice; of ranked candidates then come out the ones that lead their choices, and the
 products that are shown for them. ``Choices.learn`` is called by training, which stores it in the
-artefact; the rest by ``rank``, ``rules`` and whoever shows lists.
+artefact; the rest by ``Ranker``, ``rules`` and whoever shows lists.
 """
 
 import unicodedata
@@ -40,7 +40,18 @@ class Choices:
 
     @classmethod
     def alone(cls, n_items: int) -> Self:
-        """Return choices in which every product is its own."""
+        """Return choices in which every product is its own.
+
+        Parameters
+        ----------
+        n_items : int
+            Size of the catalogue.
+
+        Returns
+        -------
+        Self
+            With no baskets counted.
+        """
         return cls(np.arange(n_items, dtype=np.int32), np.zeros(n_items, np.int64))
 
     @classmethod
@@ -113,7 +124,18 @@ class Choices:
         return bool((self.of != np.arange(len(self), dtype=np.int32)).any())
 
     def widened(self, lists: Ragged) -> Lists:
-        """Return lists with every product of the choices in them, each once, choice by choice."""
+        """Return lists with every product of the choices in them, each once, choice by choice.
+
+        Parameters
+        ----------
+        lists : Ragged
+            ``n`` rows; what a row holds brings in all of its choice.
+
+        Returns
+        -------
+        Lists
+            ``n`` rows, as they are where every product is alone.
+        """
         if not self.several:
             return Lists(np.asarray(lists.indptr, np.int64), np.asarray(lists.item_ix, np.int32))
         arrays = lists.indptr, lists.item_ix, self.of, *self.members
@@ -173,7 +195,17 @@ class Choices:
             return choice_kernels.best_chances(place, *map(fixed, arrays))
 
     def any_of(self, flags: Bools) -> Bools:
-        """Say of which products any product of their choice is flagged; shapes (n_items,)."""
+        """Say of which products any product of their choice is flagged.
+
+        Parameters
+        ----------
+        flags : ndarray of shape (n_items,), bool
+            For example, which products have a minimum age.
+
+        Returns
+        -------
+        ndarray of shape (n_items,), bool
+        """
         if not self.several or not flags.any():
             return flags
         marked = np.zeros(len(self), bool)
@@ -181,7 +213,18 @@ class Choices:
         return marked[self.of]
 
     def first_of(self, item_ix: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
-        """Return the positions in a list of the first product of each choice, ascending."""
+        """Find the first product of each choice in a list.
+
+        Parameters
+        ----------
+        item_ix : ndarray of shape (m,), integer
+            The list, best first.
+
+        Returns
+        -------
+        ndarray of shape (n_choices,), int64
+            Positions in the list, ascending.
+        """
         return np.sort(np.unique(self.of[item_ix], return_index=True)[1])
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
@@ -190,7 +233,19 @@ class Choices:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]], n_items: int) -> Self:
-        """Rebuild from what ``arrays`` gave; every product alone where there is nothing."""
+        """Rebuild from what ``arrays`` gave; every product alone where there is nothing.
+
+        Parameters
+        ----------
+        arrays : mapping of str to ndarray
+            What ``arrays`` returned, for example memory-mapped; may be empty.
+        n_items : int
+            Size of the catalogue, for when ``arrays`` is empty.
+
+        Returns
+        -------
+        Self
+        """
         return cls(arrays["of"], arrays["bought"]) if arrays else cls.alone(n_items)
 
 

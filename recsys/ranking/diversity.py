@@ -1,7 +1,7 @@
 """Keeps variants of one product and its near-duplicates from crowding a list.
 
 Candidates in their order, with the key they are ordered by, come in; the ones that are shown, in
-the order in which they are shown, come out. Called by ``rank`` behind the rules.
+the order in which they are shown, come out. Called by ``Ranker`` behind the rules.
 """
 
 from dataclasses import dataclass
@@ -64,7 +64,17 @@ class ItemSimilarity:
 
     @classmethod
     def nothing(cls, n_items: int) -> Self:
-        """No two products are alike."""
+        """No two products are alike.
+
+        Parameters
+        ----------
+        n_items : int
+            Size of the catalogue.
+
+        Returns
+        -------
+        Self
+        """
         none = fixed(np.empty(0, np.float32))
         return cls(
             fixed(np.zeros(n_items + 1, np.int64)),
@@ -79,7 +89,18 @@ class ItemSimilarity:
 
     @classmethod
     def of(cls, content: Content) -> Self:
-        """Take it from a model of what products are."""
+        """Take it from a model of what products are.
+
+        Parameters
+        ----------
+        content : Content
+            Fitted on the catalogue.
+
+        Returns
+        -------
+        Self
+            Shares the model's arrays.
+        """
         given = content.settings
         starts = content.starts_
         return cls(
@@ -95,6 +116,11 @@ class ItemSimilarity:
 
     def of_pair(self, one: int, other: int) -> float:
         """Say how alike two products are.
+
+        Parameters
+        ----------
+        one, other : int
+            Positions in the catalogue, in either order.
 
         Returns
         -------

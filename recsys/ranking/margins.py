@@ -2,7 +2,8 @@
 
 Costs of a catalogue and its prices come in; out come margins of candidates at the locations that
 ask, and the keys of an order by expected margin. Costs are built by training and stored in the
-artefact; ``rank`` asks. No answer tells any of it: what a product costs is nobody else's business.
+artefact; ``Ranker`` asks. No answer tells any of it: what a product costs is nobody else's
+business.
 """
 
 from collections.abc import Mapping
@@ -37,7 +38,7 @@ class Costs:
     item_minor : ndarray of shape (n_items,), int64
         ``UNKNOWN_MINOR`` where unknown.
     location_keys : ndarray of shape (n_locations,), int64
-        ``ids.location_key`` of locations with costs of their own, ascending.
+        ``item_index.location_key`` of locations with costs of their own, ascending.
     indptr : ndarray of shape (n_locations + 1,), int64
         Location ``i`` lies in ``[indptr[i], indptr[i + 1])`` of the next two.
     item_ix : ndarray, int32
@@ -77,7 +78,19 @@ class Costs:
         )
 
     def changed(self, item_ix: npt.NDArray[np.integer], cost_minor: IntArray) -> Self:
-        """Return other costs of some products; the present ones stay as they are."""
+        """Return other costs of some products; the present ones stay as they are.
+
+        Parameters
+        ----------
+        item_ix : ndarray of shape (m,), integer
+            Products whose cost changes.
+        cost_minor : ndarray of shape (m,), int64
+            New cost of each, minor units; ``UNKNOWN_MINOR`` where unknown. Costs of locations stay.
+
+        Returns
+        -------
+        Self
+        """
         item_minor = np.array(self.item_minor)
         item_minor[item_ix] = cost_minor
         return replace(self, item_minor=item_minor)
@@ -114,7 +127,17 @@ class Costs:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
-        """Rebuild from what ``arrays`` gave."""
+        """Rebuild from what ``arrays`` gave.
+
+        Parameters
+        ----------
+        arrays : mapping of str to ndarray
+            What ``arrays`` returned, for example memory-mapped.
+
+        Returns
+        -------
+        Self
+        """
         return cls(**{name: arrays[name] for name in cls.__dataclass_fields__})
 
 

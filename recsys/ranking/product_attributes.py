@@ -56,7 +56,18 @@ class Attribute:
 
     @classmethod
     def of(cls, values: Sequence[str | None]) -> "Attribute":
-        """Build the attribute from the text of each product; None if it has no value."""
+        """Build the attribute from the text of each product.
+
+        Parameters
+        ----------
+        values : sequence of (str or None), length n_items
+            None where a product has no value.
+
+        Returns
+        -------
+        Attribute
+            Texts that are numbers compare as numbers too, see ``number_of``.
+        """
         texts = sorted({text for text in values if text is not None})
         position: dict[str | None, int] = {text: ix for ix, text in enumerate(texts)}
         number = np.array([number_of(text) for text in texts], np.float64)
@@ -67,22 +78,65 @@ class Attribute:
         return self._texts, self._number, self.code
 
     def text(self, item_ix: int) -> str | None:
-        """Return the text of a product; None if it has no value."""
+        """Return the text of a product.
+
+        Parameters
+        ----------
+        item_ix : int
+            Position in the catalogue.
+
+        Returns
+        -------
+        str or None
+            None where it has no value.
+        """
         code = int(self.code[item_ix])
         return None if code < 0 else self._text(code)
 
     def saying(self, found: Callable[[str], bool]) -> Bools:
-        """Return which products have a text that satisfies ``found``, shape (n_items,)."""
+        """Say which products have a text that passes a test.
+
+        Parameters
+        ----------
+        found : callable
+            Takes one text and returns whether it passes; asked once for each distinct text.
+
+        Returns
+        -------
+        ndarray of shape (n_items,), bool
+            False where a product has no value.
+        """
         said = [*map(found, self._texts), *map(found, self._added), False]
         flags: Bools = np.array(said, bool)[self.code]
         return flags
 
     def known(self, text: str) -> bool:
-        """Whether any product has this text."""
+        """Whether any product has this text.
+
+        Parameters
+        ----------
+        text : str
+            Compared letter by letter, case included.
+
+        Returns
+        -------
+        bool
+            True as well for a text that ``changed`` took from its last product.
+        """
         return self._find(text) >= 0
 
     def changed(self, values: Mapping[int, str | None]) -> "Attribute":
-        """Return the attribute with other texts for some products; None removes the value."""
+        """Return the attribute with other texts for some products; this one stays as it is.
+
+        Parameters
+        ----------
+        values : mapping of int to (str or None)
+            Position in the catalogue → new text; None removes the value.
+
+        Returns
+        -------
+        Attribute
+        """
         new = dict.fromkeys(text for text in values.values() if text is not None)
         added = [text for text in new if self._find(text) < 0]
         number = np.append(self._number, [number_of(text) for text in added])

@@ -41,7 +41,18 @@ class LabelColumn:
         return {name: ix for ix, name in enumerate(self.names)}
 
     def holds(self, found: Callable[[str], bool]) -> Bools:
-        """For each code, and for -1 at the end, whether its name is wanted."""
+        """Say which names pass a test.
+
+        Parameters
+        ----------
+        found : callable
+            Takes one name and returns whether it is wanted.
+
+        Returns
+        -------
+        ndarray of shape (n_names + 1,), bool
+            By code; the last one, False, is that of -1, where no name is known.
+        """
         return np.array([*map(found, self.names), False], bool)
 
 

@@ -54,7 +54,18 @@ class RankRequest:
         return new_items_needed(self.counts, self.new_share)
 
     def row(self, r: int) -> "RankRequest":
-        """One request alone."""
+        """Cut out one request; ``wanted`` is not kept.
+
+        Parameters
+        ----------
+        r : int
+            In ``[0, n)``.
+
+        Returns
+        -------
+        RankRequest
+            Of one request, views of the same arrays.
+        """
         part = slice(r, r + 1)
         return RankRequest(
             self.counts[part],
@@ -67,9 +78,17 @@ class RankRequest:
 
 
 def factors_of(by_model: Mapping[str, float]) -> Floats:
-    """Lay a placement's factors out over ``EVIDENCE_COLUMNS``; one where it names none.
+    """Lay a placement's factors out over ``EVIDENCE_COLUMNS``.
 
-    The column of the cart has its model's factor, unless it is named itself.
+    Parameters
+    ----------
+    by_model : mapping of str to float
+        Name of a model or a column → what its evidence counts; 1 where it is not named. The
+        column of the cart has its model's factor, unless it is named itself.
+
+    Returns
+    -------
+    ndarray of shape (len(EVIDENCE_COLUMNS),), float64
     """
     factors = {column: by_model.get(model, 1.0) for column, model in MODEL_OF_COLUMN.items()}
     return np.array([by_model.get(column, factors[column]) for column in EVIDENCE_COLUMNS])

@@ -1,6 +1,6 @@
 """What ranking gives: ordered items of each request, with what they were ordered by.
 
-Made by ``rank``; read by the answer's ``engine`` and by ``validation``.
+Made by ``Ranker``; read by ``recommender.answers`` and by ``evaluation``.
 """
 
 from dataclasses import dataclass, field, replace

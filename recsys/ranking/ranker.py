@@ -105,7 +105,20 @@ class Ranker:
         return Choices.alone(len(self.index)) if self.choices is None else self.choices
 
     def rules(self, histories: Histories, limits: Limits) -> Rules:
-        """Lay out what must not be shown to customers."""
+        """Lay out what must not be shown to customers.
+
+        Parameters
+        ----------
+        histories : Histories
+            What the ``n`` customers bought; empty where it must not matter.
+        limits : Limits
+            What the ``n`` requests and their placements forbid.
+
+        Returns
+        -------
+        Rules
+            To ask of any candidates of these requests.
+        """
         return Rules.of(
             histories,
             self.availability,

@@ -57,7 +57,7 @@ class Limits:
     hidden_since_ts : ndarray of shape (n,), int64
         Nothing that the customer bought or returned at or after this time, UTC epoch seconds.
     location_keys : ndarray of shape (n,), int64
-        ``ids.location_key``; 0 for none.
+        ``item_index.location_key``; 0 for none.
     in_stock : ndarray of shape (n,), bool
         Nothing that the location has not on hand, where its stock is known.
     filters : tuple of length n of (Filter or None), optional
@@ -76,7 +76,18 @@ class Limits:
     of_age: npt.NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, bool))
 
     def row(self, r: int) -> "Limits":
-        """Limits of one request."""
+        """Cut out one request.
+
+        Parameters
+        ----------
+        r : int
+            In ``[0, n)``.
+
+        Returns
+        -------
+        Limits
+            Of one request, views of the same arrays.
+        """
         part = slice(r, r + 1)
         return Limits(
             self.exclude.row(r),

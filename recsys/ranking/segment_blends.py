@@ -70,7 +70,7 @@ class SegmentBlends:
 
         Parameters
         ----------
-        scores, bought, rows, mass, factors
+        scores, bought, rows, sample_weight, factors
             As of ``Blend.fit``.
         kind : ndarray of shape (m,), uint8
             Which of ``KINDS`` each candidate is.
@@ -123,11 +123,41 @@ class SegmentBlends:
         return weigh_evidence(self._learned[1], scores, kind)
 
     def total(self, evidence: Floats, kind: Kinds, factors: Floats) -> Floats:
-        """Add up the evidence of all columns; see ``Blend.total``."""
+        """Add up the evidence of all columns; see ``Blend.total``.
+
+        Parameters
+        ----------
+        evidence : ndarray of shape (m, n_columns), float64
+            What ``evidence`` returned.
+        kind : ndarray of shape (m,), uint8
+            Which of ``KINDS`` each candidate is.
+        factors : ndarray of shape (n_columns,), float64
+            Factor of each column on the placement.
+
+        Returns
+        -------
+        ndarray of shape (m,), float64
+            Log-odds, comparable between all kinds on one placement.
+        """
         return add_up_evidence(self.blends, evidence, kind, factors)
 
     def chance(self, evidence: Floats, kind: Kinds, factors: Floats) -> Floats:
-        """Chance of purchase of candidates; see ``Blend.chance``."""
+        """Chance of purchase of candidates; see ``Blend.chance``.
+
+        Parameters
+        ----------
+        evidence : ndarray of shape (m, n_columns), float64
+            What ``evidence`` returned.
+        kind : ndarray of shape (m,), uint8
+            Which of ``KINDS`` each candidate is.
+        factors : ndarray of shape (n_columns,), float64
+            Factor of each column on the placement.
+
+        Returns
+        -------
+        ndarray of shape (m,), float64
+            In [0, 1].
+        """
         at, curve = self.blends[0].curve_of(factors)  # the same of all
         return curve(add_up_evidence(self.blends, evidence, kind, self.factors_[at]))
 
@@ -155,7 +185,19 @@ class SegmentBlends:
 
     @classmethod
     def from_arrays(cls, columns: Sequence[str], arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
-        """Rebuild from what ``arrays`` gave."""
+        """Rebuild from what ``arrays`` gave.
+
+        Parameters
+        ----------
+        columns : sequence of str
+            Names of the columns of scores, in the order of the fit.
+        arrays : mapping of str to ndarray
+            What ``arrays`` returned, for example memory-mapped.
+
+        Returns
+        -------
+        Self
+        """
         parts = cls(columns)
         parts.blends = [
             Blend.from_arrays(columns, {name: arrays[f"{kind}_{name}"] for name in Blend.NAMES})

@@ -120,7 +120,17 @@ class Trees:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
-        """Rebuild from the arrays that ``arrays`` returned."""
+        """Rebuild from the arrays that ``arrays`` returned.
+
+        Parameters
+        ----------
+        arrays : mapping of str to ndarray
+            What ``arrays`` returned, for example memory-mapped.
+
+        Returns
+        -------
+        Self
+        """
         return cls(**{name: np.asarray(arrays[name]) for name in cls.__dataclass_fields__})
 
 

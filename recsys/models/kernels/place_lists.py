@@ -119,7 +119,7 @@ def groups_of(
     Parameters
     ----------
     keys : ndarray of shape (n_groups,), int64
-        Sorted. A location's ``ids.location_key``, or the negative of 1 + a channel's number.
+        Sorted. A location's ``item_index.location_key``, or the negative of 1 + a channel's number.
     location, channel : ndarray of shape (n,)
         See ``Context``.
 

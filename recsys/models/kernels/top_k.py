@@ -37,7 +37,20 @@ class Recommendations(NamedTuple):
     scores: Scores
 
     def row(self, r: int) -> tuple[IxArray, Scores]:
-        """Return the products and scores of one customer."""
+        """Return the list of one customer.
+
+        Parameters
+        ----------
+        r : int
+            In ``[0, n)``.
+
+        Returns
+        -------
+        item_ix : ndarray of shape (length,), int32
+            Products, best first.
+        scores : ndarray of shape (length,), float32
+            Of each.
+        """
         part = slice(self.indptr[r], self.indptr[r + 1])
         return self.item_ix[part], self.scores[part]
 

@@ -75,7 +75,18 @@ class ItemStatistics:
 
     @classmethod
     def fit(cls, training: "TrainingSet") -> Self:
-        """Compute the statistics of a training set, from before ``training.as_of_ts`` alone."""
+        """Compute the statistics of a training set, from before ``training.as_of_ts`` alone.
+
+        Parameters
+        ----------
+        training : TrainingSet
+            Its orders and categories, and what its products say of price, discount, brand,
+            department and family; without products those are unknown.
+
+        Returns
+        -------
+        Self
+        """
         baskets, n, as_of_ts = training.baskets, training.n_items, training.as_of_ts
         items, order = baskets.items.indices, _order_of(training)
         ts = baskets.ts[order]
@@ -129,7 +140,17 @@ class ItemStatistics:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
-        """Rebuild the statistics from ``arrays()``."""
+        """Rebuild the statistics from ``arrays()``.
+
+        Parameters
+        ----------
+        arrays : mapping of str to ndarray
+            What ``arrays`` returned, for example memory-mapped.
+
+        Returns
+        -------
+        Self
+        """
         return cls(**{name: arrays[name] for name in cls.__dataclass_fields__})
 
 
