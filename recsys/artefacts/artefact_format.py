@@ -97,6 +97,16 @@ class Artefact:
     def array(self, name: str) -> Array:
         """Return one array.
 
+        Parameters
+        ----------
+        name : str
+            One of ``manifest.files``.
+
+        Returns
+        -------
+        ndarray
+            Read-only.
+
         Raises
         ------
         ArtefactError
@@ -107,7 +117,18 @@ class Artefact:
         return self.arrays[name]
 
     def part(self, prefix: str) -> dict[str, Array]:
-        """Return the arrays whose names begin with ``prefix.``, by the rest of the name."""
+        """Return the arrays whose names begin with ``prefix.``, by the rest of the name.
+
+        Parameters
+        ----------
+        prefix : str
+            Without the dot behind it.
+
+        Returns
+        -------
+        dict of str to ndarray
+            Empty where there are none.
+        """
         start = f"{prefix}."
         return {
             name.removeprefix(start): array
@@ -118,6 +139,15 @@ class Artefact:
     def texts(self, name: str) -> TextArray:
         """Return a column of texts that ``write`` got in a table.
 
+        Parameters
+        ----------
+        name : str
+            ``<table>.<column>``.
+
+        Returns
+        -------
+        TextArray
+
         Raises
         ------
         ArtefactError
@@ -126,7 +156,18 @@ class Artefact:
         return TextArray(self.array(f"{name}.offsets"), self.array(f"{name}.utf8"))
 
     def table(self, name: str) -> dict[str, Array | TextArray]:
-        """Return the columns of a table that ``write`` got; none where there is no such table."""
+        """Return the columns of a table that ``write`` got; none where there is no such table.
+
+        Parameters
+        ----------
+        name : str
+            As ``write`` got it.
+
+        Returns
+        -------
+        dict
+            Column → ndarray, or TextArray where the column holds texts.
+        """
         part = self.part(name)
         columns: dict[str, Array | TextArray] = {}
         for column, array in part.items():
@@ -252,6 +293,15 @@ def load(folder: Path, verify: bool = True, hold: Path | None = None) -> Artefac
 
 def read_manifest(folder: Path) -> Manifest:
     """Read what an artefact says of itself, without its arrays.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the artefact.
+
+    Returns
+    -------
+    Manifest
 
     Raises
     ------

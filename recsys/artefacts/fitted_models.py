@@ -17,6 +17,15 @@ from recsys.models import MODELS, Model, enabled
 def arrays_of(models: Mapping[str, Model]) -> dict[str, Array]:
     """Return what the models learned, by ``<model>.<array>``.
 
+    Parameters
+    ----------
+    models : mapping of str to Model
+        Fitted, by their names in ``MODELS``.
+
+    Returns
+    -------
+    dict of str to ndarray
+
     Raises
     ------
     NotFittedError
@@ -33,6 +42,16 @@ def models_of(artefact: Artefact) -> dict[str, Model]:
     """Rebuild the models of an artefact, with the settings that they were fitted with.
 
     Nothing is copied: the models read the mapped files.
+
+    Parameters
+    ----------
+    artefact : Artefact
+        Holds what ``arrays_of`` gave, and the settings in its manifest.
+
+    Returns
+    -------
+    dict of str to Model
+        Those that the settings enable, fitted, by name.
 
     Raises
     ------

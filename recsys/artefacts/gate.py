@@ -107,6 +107,10 @@ def check_gate(new: Manifest, old: Manifest | None, publish: PublishSettings) ->
         The one that is; None: none is, or it cannot be read.
     publish : PublishSettings
 
+    Returns
+    -------
+    GateDecision
+
     Raises
     ------
     ConfigError
@@ -126,7 +130,22 @@ def check_gate(new: Manifest, old: Manifest | None, publish: PublishSettings) ->
 
 
 def compare_versions(new: Manifest, old: Manifest, publish: PublishSettings) -> list[Comparison]:
-    """Put the figures of two versions side by side, guarded ones first."""
+    """Put the figures of two versions side by side, guarded ones first.
+
+    Parameters
+    ----------
+    new : Manifest
+        The version that would become current.
+    old : Manifest
+        The one that is.
+    publish : PublishSettings
+        ``guard`` and ``segments`` say which figures are guarded, and how much worse they may be.
+
+    Returns
+    -------
+    list of Comparison
+        One for each segment and metric of which either version has a figure of ``OURS``.
+    """
     theirs, before = _figures(new), _figures(old)
     direct = same_window(new, old)
     comparisons = []
@@ -147,7 +166,20 @@ def same_window(new: Manifest, old: Manifest) -> bool:
 
 
 def comparison_in_words(new: Manifest, old: Manifest) -> str:
-    """Say in words how two versions are compared."""
+    """Say in words how two versions are compared.
+
+    Parameters
+    ----------
+    new : Manifest
+        The version that would become current.
+    old : Manifest
+        The one that is.
+
+    Returns
+    -------
+    str
+        A sentence with the dates between which each was judged.
+    """
     windows = [
         f"{test.get('start', '?')[:10]} until {test.get('end', '?')[:10]}"
         for test in (manifest.details.get("test", {}) for manifest in (new, old))

@@ -82,7 +82,13 @@ class Run:
         self.note()
 
     def note(self, **fields: Any) -> None:
-        """Put fields into the record and write it."""
+        """Put fields into the record and write it.
+
+        Parameters
+        ----------
+        **fields
+            Fields of ``Record`` with their new values; none: write what is there.
+        """
         for name, value in fields.items():
             setattr(self.record, name, value)
         text = msgspec.json.format(msgspec.json.encode(self.record, enc_hook=_plain), indent=1)
@@ -106,7 +112,7 @@ def begin(config: Config, at: datetime, **fields: Any) -> Run:
     config : Config
     at : datetime
         Now, UTC; names the run.
-    **told
+    **fields
         Fields of ``Record``.
     """
     base = folder(config)

@@ -50,7 +50,17 @@ class AssociationData:
 
     @classmethod
     def of(cls, baskets: Baskets) -> "AssociationData":
-        """Work it out."""
+        """Work it out.
+
+        Parameters
+        ----------
+        baskets : Baskets
+            All orders that bundles are searched in.
+
+        Returns
+        -------
+        AssociationData
+        """
         items, chance = baskets.items, NullModel.of(baskets)
         held = evidence.postings(items.indices, items.indptr, items.shape)
         pull = chance.pull
@@ -87,6 +97,10 @@ class AssociationData:
         support : ndarray of shape (n,), int64
         inside : ndarray of shape (n, 3), float64
             As of ``PairStatistics``, for ``kinds``.
+
+        Returns
+        -------
+        ndarray of shape (n,), float64
         """
         apart = self.counts[a].astype(np.float64) * self.counts[b] - support
         factor = np.ones(len(a))
@@ -99,7 +113,20 @@ class AssociationData:
         return factor * self.sizes.factor(a, b, inside[:, 2], usual)
 
     def by_chance(self, a: IxArray, b: IxArray, met: PairStatistics) -> Floats:
-        """Baskets of customers who had the choice that would hold both products by chance."""
+        """Baskets of customers who had the choice that would hold both products by chance.
+
+        Parameters
+        ----------
+        a, b : ndarray of shape (n,), int32
+            Pairs, positions in the catalogue.
+        met : PairStatistics
+            Of the same pairs.
+
+        Returns
+        -------
+        ndarray of shape (n,), float64
+            Numbers of baskets.
+        """
         # Large baskets do not draw popular products as much more as they are larger.
         drawn = self.counts[a].astype(np.float64) * self.counts[b] * self.customers.whole
         drawn /= 1.0 + self.customers.whole
@@ -107,7 +134,18 @@ class AssociationData:
         return met.by_chance * full
 
     def usual(self, item_ix: IxArray) -> tuple[Floats, Floats, Floats]:
-        """Orders of each group that hold products where groups buy alike, for ``kinds``."""
+        """Orders of each group that hold products where groups buy alike, for ``kinds``.
+
+        Parameters
+        ----------
+        item_ix : ndarray of shape (n,), int32
+            Products, positions in the catalogue.
+
+        Returns
+        -------
+        weeks, places, sizes : ndarray of shape (n, n_groups), float64
+            Numbers of orders; each kind has its own number of groups.
+        """
         counts = self.counts[item_ix][:, None]
         by_size = self._by_size()[self.chance.count_of[item_ix]]
         return counts * self.weeks.share, counts * self.places.share, by_size
@@ -124,6 +162,11 @@ class AssociationData:
 
     def repeats(self, orders: OrderLists) -> Floats:
         """How many orders of each list count as one because the same customers made them.
+
+        Parameters
+        ----------
+        orders : OrderLists
+            ``n`` lists of rows of ``baskets``.
 
         Returns
         -------

@@ -135,7 +135,18 @@ class Bundles:
         return len(self.kind)
 
     def members(self, at: int) -> IxArray:
-        """Return the products of one bundle."""
+        """Return the products of one bundle.
+
+        Parameters
+        ----------
+        at : int
+            Position of the bundle, in ``[0, n)``.
+
+        Returns
+        -------
+        ndarray, int32
+            Positions in the catalogue, in the order of ``item_ix``.
+        """
         found: IxArray = self.item_ix[self.indptr[at] : self.indptr[at + 1]]
         return found
 
@@ -146,6 +157,15 @@ class Bundles:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
         """Rebuild from what ``arrays`` gave.
+
+        Parameters
+        ----------
+        arrays : mapping of str to ndarray
+            By the names of the attributes; others are left out.
+
+        Returns
+        -------
+        Bundles
 
         Raises
         ------

@@ -129,6 +129,10 @@ def quote(sales: MemberSales, settings: Settings) -> Quote:
     ----------
     sales : MemberSales
     settings : recsys.config.settings.BundleSettings
+
+    Returns
+    -------
+    Quote
     """
     full, floor = sales.full_minor, floor_minor(sales, settings)
     allowed = _allowed(floor, full, settings) if floor <= full else []
@@ -162,7 +166,20 @@ def _ending(ending: int, of: int, low: int, high: int) -> range:
 
 
 def floor_minor(sales: MemberSales, settings: Settings) -> int:
-    """Return the smallest price of which the margin floor is left after cost."""
+    """Return the smallest price of which the margin floor is left after cost.
+
+    Parameters
+    ----------
+    sales : MemberSales
+        Says what the members cost.
+    settings : recsys.config.settings.BundleSettings
+        ``margin_floor`` is the share of the price that must be left.
+
+    Returns
+    -------
+    int
+        Minor units, at least 1.
+    """
     return least_minor(sales.cost_minor, settings.margin_floor)
 
 
@@ -174,6 +191,11 @@ def least_minor(cost_minor: float, margin_floor: float) -> int:
     cost_minor : float
     margin_floor : float
         Share of the price, in [0, 1).
+
+    Returns
+    -------
+    int
+        Minor units, at least 1.
     """
     # What is a hair above a whole number is that number.
     return max(1, math.ceil(cost_minor / (1 - margin_floor) - 1e-6))

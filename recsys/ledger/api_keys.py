@@ -65,7 +65,18 @@ class Key(Struct, frozen=True):
     grant: Grant
 
     def state(self, now_ts: float) -> Literal["valid", "revoked", "expired"]:
-        """Whether it opens anything at a time."""
+        """Whether it opens anything at a time.
+
+        Parameters
+        ----------
+        now_ts : float
+            UTC epoch seconds.
+
+        Returns
+        -------
+        {'valid', 'revoked', 'expired'}
+            A key that was revoked counts as revoked at any time.
+        """
         if self.revoked_ts is not None:
             return "revoked"
         expires_ts = self.grant.expires_ts
@@ -113,6 +124,13 @@ class Keys:
 
     def revoke(self, key_id: str, now_ts: int) -> bool:
         """Void a key for good; running services refuse it within a second.
+
+        Parameters
+        ----------
+        key_id : str
+            As ``create`` returned it.
+        now_ts : int
+            UTC epoch seconds; kept as the time when it was revoked.
 
         Returns
         -------
@@ -215,7 +233,13 @@ class KeptKeys:
             return None
 
     def write(self, known: KnownKeys) -> None:
-        """Keep them; where that fails, what was kept before stays."""
+        """Keep them; where that fails, what was kept before stays.
+
+        Parameters
+        ----------
+        known : KnownKeys
+            Replaces all that was kept.
+        """
         content = msgspec.json.encode(known)
         try:
             if self._path.exists() and self._path.read_bytes() == content:

@@ -98,9 +98,9 @@ class Ledger:
             Make it where there is none.
         currency : str
             ISO 4217 code of prices in events that do not say theirs.
-        patience : Timeouts, optional
+        timeouts : Timeouts, optional
             Open even while the database does not answer, and give up on it in time; everything
-            then raises ``LedgerAwayError`` until ``prepare`` has succeeded.
+            then raises ``LedgerAwayError`` until ``prepare`` has succeeded. By default it waits.
 
         Raises
         ------
@@ -130,7 +130,17 @@ class Ledger:
         return self._database.trouble
 
     def hurrying(self, name: str) -> AbstractContextManager[None]:
-        """Run a block in the time that an answer has; where one of that name failed, not now."""
+        """Run a block in the time that an answer has; where one of that name failed, not now.
+
+        Parameters
+        ----------
+        name : str
+            Once a block has failed, those of its name raise ``LedgerAwayError`` for a while.
+
+        Returns
+        -------
+        context manager
+        """
         timeouts = self._database.timeouts or Timeouts(
             write_seconds=WAIT_SECONDS, read_seconds=WAIT_SECONDS
         )
@@ -159,13 +169,36 @@ class Ledger:
     # Who
 
     def resolve(self, kind: str, value: str) -> str | None:
-        """Return the customer behind a stored (hashed) identifier; None if it names nobody."""
+        """Return the customer behind a stored (hashed) identifier; None if it names nobody.
+
+        Parameters
+        ----------
+        kind : str
+            Identifier type, such as ``email``.
+        value : str
+            As ``KeyedHash.identifier`` gives it.
+
+        Returns
+        -------
+        str or None
+            Id of the customer.
+        """
         with self._database.reading() as connection:
             known = find_identifiers(connection, [Identifier(type=kind, value=value)])
         return known.get((kind, value), ("", None))[1]
 
     def resolve_id(self, customer_id: str) -> str | None:
-        """Return the present customer behind an id that was given out at any time, or None."""
+        """Return the present customer behind an id that was given out at any time, or None.
+
+        Parameters
+        ----------
+        customer_id : str
+            Any id ever given out.
+
+        Returns
+        -------
+        str or None
+        """
         with self._database.reading() as connection:
             return resolve_ids(connection, [customer_id]).get(customer_id)
 
@@ -200,11 +233,28 @@ class Ledger:
         )
 
     def history(self, customer_id: str) -> CustomerHistory:
-        """Return the purchases of a present customer; ``EMPTY`` for an unknown one."""
+        """Return the purchases of a present customer; ``EMPTY`` for an unknown one.
+
+        Parameters
+        ----------
+        customer_id : str
+            A present one, as of ``resolve_id``.
+        """
         return read_history(self._database, customer_id)
 
     def histories(self, customer_ids: Sequence[str]) -> list[CustomerHistory]:
-        """Return the purchases of many present customers, in the same order."""
+        """Return the purchases of many present customers, in the same order.
+
+        Parameters
+        ----------
+        customer_ids : sequence of str
+            Present ones, as of ``resolve_id``.
+
+        Returns
+        -------
+        list of CustomerHistory
+            ``EMPTY`` for an unknown one.
+        """
         found: dict[str, CustomerHistory] = {}
         query = sa.select(HISTORIES.c.customer_id, HISTORIES.c.row)
         with self._database.reading() as connection:
@@ -244,11 +294,29 @@ class Ledger:
             return record(connection, events, received_ts, self.currency, page=page)
 
     def record_exposures(self, exposures: Sequence[Exposure]) -> None:
-        """Write what was shown. A power cut may lose the last of them."""
+        """Write what was shown. A power cut may lose the last of them.
+
+        Parameters
+        ----------
+        exposures : sequence of Exposure
+            Of each ``recommendation_id`` the first one is kept.
+        """
         write_exposures(self._database, exposures)
 
     def thin_exposures(self, before_ts: int, most: int = 2_000) -> int:
-        """Forget some of what was shown before a time, and return how many."""
+        """Forget some of what was shown before a time, and return how many.
+
+        Parameters
+        ----------
+        before_ts : int
+            UTC epoch seconds.
+        most : int
+            The oldest go first; so few at a time that no other writer waits for long.
+
+        Returns
+        -------
+        int
+        """
         return thin_exposures(self._database, before_ts, most)
 
     # Ingest

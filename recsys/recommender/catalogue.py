@@ -70,6 +70,15 @@ class Catalogue:
     def load(cls, artefact: Artefact) -> "Catalogue":
         """Read the catalogue of an artefact.
 
+        Parameters
+        ----------
+        artefact : Artefact
+            Holds the tables that ``tables`` laid out.
+
+        Returns
+        -------
+        Catalogue
+
         Raises
         ------
         ArtefactError
@@ -100,7 +109,17 @@ class Catalogue:
             ) from None
 
     def filter_data(self, active: npt.NDArray[np.bool_]) -> FilterData:
-        """Return what filters may ask of the products."""
+        """Return what filters may ask of the products.
+
+        Parameters
+        ----------
+        active : ndarray of shape (n_items,), bool
+            Whether each product may be shown, as of ``Availability.active``.
+
+        Returns
+        -------
+        FilterData
+        """
         return FilterData(
             self.index, self.titles, self.prices_minor, self.labels, active, self.attributes.columns
         )
@@ -109,12 +128,33 @@ class Catalogue:
         """Say what a product is: its id, title and price, as far as they are known.
 
         Where they are known, ``url`` and ``image_url`` are there too.
+
+        Parameters
+        ----------
+        item_ix : int
+            Position in ``index``.
+
+        Returns
+        -------
+        dict
+            ``item_id``, ``title`` or None, and ``price``: None, or ``amount_minor``, in minor
+            units, and ``currency``.
         """
         item_id, title, price, links = self._read(item_ix)
         return {"item_id": item_id, "title": title, "price": price and dict(price), **links}
 
     def links(self, item_ix: int) -> dict[str, str]:
-        """Return ``url`` and ``image_url`` of a product, where they are known."""
+        """Return ``url`` and ``image_url`` of a product, where they are known.
+
+        Parameters
+        ----------
+        item_ix : int
+            Position in ``index``.
+
+        Returns
+        -------
+        dict of str to str
+        """
         return self._read(item_ix)[3]
 
     @cached_property
@@ -147,6 +187,12 @@ class Catalogue:
             Of it, as ``location`` returns it.
         on_hand : float
             Units; NaN where unknown.
+
+        Returns
+        -------
+        dict or None
+            ``location_id``; where known also ``on_hand``, in units, and in a store ``pickup``. None
+            without a location.
         """
         if not key:
             return None
@@ -158,17 +204,49 @@ class Catalogue:
         return known
 
     def place(self, key: int) -> dict[str, Any]:
-        """Say what a location is: its ``location_id`` and ``name``; None what is unknown."""
+        """Say what a location is: its ``location_id`` and ``name``; None what is unknown.
+
+        Parameters
+        ----------
+        key : int
+            Of the location, as ``location`` returns it.
+
+        Returns
+        -------
+        dict
+        """
         location_id, name = self.places.get(key, ("", ""))
         return {"location_id": location_id or None, "name": name or None}
 
     def location(self, location_id: str | None) -> int:
-        """Return the key of a location that is known; 0 for none, and for an unknown one."""
+        """Return the key of a location that is known; 0 for none, and for an unknown one.
+
+        Parameters
+        ----------
+        location_id : str or None
+            As exports and requests name it.
+
+        Returns
+        -------
+        int
+            ``location_key``.
+        """
         key = location_key(location_id)
         return key if self._position(key) >= 0 else 0
 
     def is_store(self, key: int) -> bool:
-        """Whether customers can come to a location."""
+        """Whether customers can come to a location.
+
+        Parameters
+        ----------
+        key : int
+            Of the location, as ``location`` returns it.
+
+        Returns
+        -------
+        bool
+            False for an unknown one, too.
+        """
         at = self._position(key)
         return at >= 0 and bool(self.stores[at])
 

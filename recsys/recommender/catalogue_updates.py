@@ -24,7 +24,18 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Base of an update: a field that is None was not reported, and stays as it was."""
 
     def over(self, older: "Record | None") -> "Record":
-        """Return this record, completed by an older one."""
+        """Return this record, completed by an older one.
+
+        Parameters
+        ----------
+        older : Record or None
+            Of the same product, location or stock: gives the fields that are None here.
+
+        Returns
+        -------
+        Record
+            Of this record's type; this one stays as it is.
+        """
         if older is None:
             return self
         names = self.__struct_fields__
@@ -49,7 +60,18 @@ class LiveItem(Record, frozen=True):
     """Further attributes by name; None removes one."""
 
     def over(self, older: Record | None) -> "LiveItem":
-        """Return this record, completed by an older one attribute by attribute."""
+        """Return this record, completed by an older one attribute by attribute.
+
+        Parameters
+        ----------
+        older : Record or None
+            Of the same product: gives the fields and the attributes that are missing here.
+
+        Returns
+        -------
+        LiveItem
+            An attribute that is None here is None there, too, so that it stays removed.
+        """
         whole = super().over(older)
         if isinstance(older, LiveItem) and isinstance(whole, LiveItem) and older.attributes:
             attributes = older.attributes | (self.attributes or {})

@@ -13,6 +13,19 @@ def shift_seconds(config: Config, manifest: Manifest) -> int:
 
     With ``[serve] clock = "history"`` an artefact's knowledge ended the moment it was made, however
     old the history is: what was bought last was bought just now, and time goes on from there.
+
+    Parameters
+    ----------
+    config : Config
+        ``serve.clock`` says which clock counts.
+    manifest : Manifest
+        Of the artefact that answers; the clock ``history`` read ``as_of`` when it was
+        ``created``.
+
+    Returns
+    -------
+    int
+        Seconds to add to the wall's clock; 0 with the clock ``now``.
     """
     if config.serve.clock == "now":
         return 0

@@ -142,6 +142,10 @@ class Engine:
         hold : Path, optional
             As ``artefact.load`` takes it.
 
+        Returns
+        -------
+        Engine
+
         Raises
         ------
         ArtefactError
@@ -153,7 +157,18 @@ class Engine:
         return engine
 
     def with_live(self, updates: CatalogueUpdates) -> "Engine":
-        """Return an engine that includes the back office's updates; this one stays as it is."""
+        """Return an engine that includes the back office's updates; this one stays as it is.
+
+        Parameters
+        ----------
+        updates : CatalogueUpdates
+            All that are newer than the artefact, not only the latest.
+
+        Returns
+        -------
+        Engine
+            Its ``revision`` tells it from this one.
+        """
         newer = copy(self)
         newer.revision = f"{self.version}+{updates.mark}"
         newer.catalogue = catalogue_with(self.catalogue, updates)
@@ -175,15 +190,41 @@ class Engine:
         return self.catalogue.index
 
     def item(self, item_ix: int) -> Item:
-        """Say what a product is: ``item_id``, ``title`` and ``price``; None what is unknown."""
+        """Say what a product is: ``item_id``, ``title`` and ``price``; None what is unknown.
+
+        Parameters
+        ----------
+        item_ix : int
+            Position in ``index``.
+
+        Returns
+        -------
+        dict
+            As of ``Catalogue.item``; prices in minor units.
+        """
         return self.catalogue.item(item_ix)
 
     def has_location(self, location_id: str) -> bool:
-        """Whether a location is in the catalogue; a question from another one has none."""
+        """Whether a location is in the catalogue; a question from another one has none.
+
+        Parameters
+        ----------
+        location_id : str
+            As exports and requests name it.
+
+        Returns
+        -------
+        bool
+        """
         return self.catalogue.location(location_id) != 0
 
     def allowed(self, settings: PlacementSettings) -> npt.NDArray[np.bool_]:
         """Return which products a placement may show, before stock and customer are considered.
+
+        Parameters
+        ----------
+        settings : PlacementSettings
+            Of the placement; ``age_restricted`` and ``filter`` count.
 
         Returns
         -------
@@ -204,7 +245,18 @@ class Engine:
         )
 
     def calibrates(self, settings: PlacementSettings) -> bool:
-        """Whether chances of purchase were learned for a placement's weights."""
+        """Whether chances of purchase were learned for a placement's weights.
+
+        Parameters
+        ----------
+        settings : PlacementSettings
+            Of the placement; ``weights`` count.
+
+        Returns
+        -------
+        bool
+            False: its scores are no chances of purchase.
+        """
         factors = factors_of(settings.weights)
         blends = (self.ranker.plain, self.ranker.cart)
         return all(
@@ -212,12 +264,35 @@ class Engine:
         )
 
     def choice_of(self, item_id: str) -> str:
-        """Name the choice of a product: the id of the first product of it; its own if unknown."""
+        """Name the choice of a product: the id of the first product of it; its own if unknown.
+
+        Parameters
+        ----------
+        item_id : str
+            Of any product, known or not.
+
+        Returns
+        -------
+        str
+            Equal for products that a shopper cannot tell apart.
+        """
         (item_ix,) = self.index.ix_of([item_id])
         return item_id if item_ix < 0 else self.index.item_ids[self.ranker.all_choices.of[item_ix]]
 
     def cost_of(self, item_id: str, currency: str) -> int | None:
-        """Return what a product costs in a currency, minor units; None where unknown."""
+        """Return what a product costs in a currency, minor units; None where unknown.
+
+        Parameters
+        ----------
+        item_id : str
+            Of any product, known or not.
+        currency : str
+            ISO 4217 code; a product that is priced in another one has no known cost.
+
+        Returns
+        -------
+        int or None
+        """
         (item_ix,) = self.index.ix_of([item_id])
         margins = self.ranker.margins
         if item_ix < 0 or margins is None or self.catalogue.currencies[item_ix] != currency:

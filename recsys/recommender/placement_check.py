@@ -77,13 +77,38 @@ def check_placement(engine: Engine, name: str, settings: PlacementSettings) -> I
 
 
 def unknown_values(engine: Engine, given: Filter) -> Iterator[str]:
-    """Say which values of a filter no product has, with the nearest that some have."""
+    """Say which values of a filter no product has, with the nearest that some have.
+
+    Parameters
+    ----------
+    engine : Engine
+        Holds the products.
+    given : Filter
+        Of a placement or a question.
+
+    Yields
+    ------
+    str
+        A sentence for each such value, and for each attribute that filters cannot ask.
+    """
     for one in filters.conditions(given):
         yield from _unknown(engine, one)
 
 
 def unknown_names(engine: Engine, request: ListRequest) -> Iterator[tuple[str, str]]:
-    """Yield what a list of bundles is asked for and nothing has: the field, and a sentence."""
+    """Yield what a list of bundles is asked for and nothing has: the field, and a sentence.
+
+    Parameters
+    ----------
+    engine : Engine
+        Holds the products and the bundles.
+    request : ListRequest
+        ``category``, ``department`` and ``segment`` are looked at.
+
+    Yields
+    ------
+    (str, str)
+    """
     labels = engine.catalogue.labels
     for field, value in (("category", request.category), ("department", request.department)):
         if value is not None and value not in labels[field].position:

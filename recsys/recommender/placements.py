@@ -78,12 +78,34 @@ def _parsed(text: bytes) -> Filter:
 
 
 def all_placements(config: Config) -> dict[str, PlacementSettings]:
-    """Every placement of a workspace by name: the built-in ones and its own, which come first."""
+    """Every placement of a workspace by name: the built-in ones and its own, which come first.
+
+    Parameters
+    ----------
+    config : Config
+        Of the workspace.
+
+    Returns
+    -------
+    dict of str to PlacementSettings
+        The workspace's own replace built-in ones of the same name.
+    """
     return {**PLACEMENTS, **config.placements}
 
 
 def find_placement(config: Config, name: str) -> PlacementSettings:
     """Settings of a placement.
+
+    Parameters
+    ----------
+    config : Config
+        Of the workspace.
+    name : str
+        A built-in placement, or one of the workspace's own.
+
+    Returns
+    -------
+    PlacementSettings
 
     Raises
     ------

@@ -126,7 +126,21 @@ def join_rows(
 def with_last_basket(
     questions: Sequence[Question], cart: list[npt.NDArray[np.int32]], histories: Histories
 ) -> list[npt.NDArray[np.int32]]:
-    """Use the last basket as the cart where the placement asks for it and the request has none."""
+    """Use the last basket as the cart where the placement asks for it and the request has none.
+
+    Parameters
+    ----------
+    questions : sequence of Question, length n
+    cart : list of ndarray of int32, length n
+        Positions of the products in each cart; stays as it is.
+    histories : Histories
+        Of the ``n`` customers who ask, empty where a placement is not personal.
+
+    Returns
+    -------
+    list of ndarray of int32, length n
+        Positions of the products in each cart, or of the last basket in its place.
+    """
     without_cart = [
         r
         for r, question in enumerate(questions)
@@ -161,7 +175,23 @@ def context_of(
 def rank_request(
     questions: Sequence[Question], context: Context, cart: Lists, exclude: Lists
 ) -> RankRequest:
-    """Build the ranker's request: how many items, by which weights, and what must not be shown."""
+    """Build the ranker's request: how many items, by which weights, and what must not be shown.
+
+    Parameters
+    ----------
+    questions : sequence of Question, length n
+    context : Context
+        When and where the ``n`` questions are asked.
+    cart : Lists
+        ``n`` rows: products in the carts.
+    exclude : Lists
+        ``n`` rows: products that must not be shown, such as those being looked at.
+
+    Returns
+    -------
+    RankRequest
+        Of ``n`` requests.
+    """
     settings = [question.settings for question in questions]
     hidden_days = np.array([given.hide_bought_days for given in settings])
     limits = Limits(

@@ -21,7 +21,18 @@ Key = tuple[str, str]
 
 
 def session_own_id(session_id: str) -> str:
-    """Return the id of whoever is in a visit while nobody has logged in."""
+    """Return the id of whoever is in a visit while nobody has logged in.
+
+    Parameters
+    ----------
+    session_id : str
+        Sealed, as ``seal_session`` gives it.
+
+    Returns
+    -------
+    str
+        Has the form of a customer id.
+    """
     return customer_id_of(SESSION, session_id)
 
 

@@ -178,6 +178,16 @@ def number_fault(transaction_id: str) -> str | None:
     """Say what is wrong with an order's number; None where it may be one.
 
     Everybody's order would be the same one under a number such as ``(not set)``.
+
+    Parameters
+    ----------
+    transaction_id : str
+        As a channel reports it.
+
+    Returns
+    -------
+    str or None
+        A sentence for the sender.
     """
     if not is_no_id(transaction_id, "order"):
         return None
@@ -185,14 +195,36 @@ def number_fault(transaction_id: str) -> str | None:
 
 
 def item_fault(item_id: str) -> str | None:
-    """Say what is wrong with a product's id; None where it may be one."""
+    """Say what is wrong with a product's id; None where it may be one.
+
+    Parameters
+    ----------
+    item_id : str
+        As a channel reports it.
+
+    Returns
+    -------
+    str or None
+        A sentence for the sender.
+    """
     if not is_no_id(item_id):
         return None
     return f"`{item_id}` is a placeholder, no product's id. Send the product's own id."
 
 
 def location_fault(location_id: str) -> str | None:
-    """Say what is wrong with a location's id; None where it may be one."""
+    """Say what is wrong with a location's id; None where it may be one.
+
+    Parameters
+    ----------
+    location_id : str
+        As a channel reports it.
+
+    Returns
+    -------
+    str or None
+        A sentence for the sender.
+    """
     if not is_no_id(location_id):
         return None
     return f"`{location_id}` is a placeholder, no location's id. Send the location's own id."
@@ -200,6 +232,11 @@ def location_fault(location_id: str) -> str | None:
 
 def faults(event: Event) -> Iterator[tuple[str, str]]:
     """Say what is wrong with an event beyond the types of its fields.
+
+    Parameters
+    ----------
+    event : Event
+        As it came in, not sealed yet.
 
     Yields
     ------
@@ -270,7 +307,22 @@ def seal(event: Event, keyed_hash: KeyedHash, settings: IdentitySettings = _RULE
 def seal_identifier(
     identifier: Identifier, keyed_hash: KeyedHash, settings: IdentitySettings = _RULES
 ) -> Identifier | None:
-    """Hash what names a customer; None where it names nobody by a rule, as at ingest."""
+    """Hash what names a customer; None where it names nobody by a rule, as at ingest.
+
+    Parameters
+    ----------
+    identifier : Identifier
+        As a channel reports it.
+    keyed_hash : KeyedHash
+        Of the workspace.
+    settings : IdentitySettings
+        ``blocked`` holds the workspace's own patterns of what names nobody; none by default.
+
+    Returns
+    -------
+    Identifier or None
+        Hashed, unless its type is one of ``keyed_hash.plain``.
+    """
     kind, value = identifier.type, identifier.value
     if is_blocked(kind, value, settings, keyed_hash.country):
         return None
@@ -279,7 +331,19 @@ def seal_identifier(
 
 
 def seal_session(session_id: str, keyed_hash: KeyedHash) -> str | None:
-    """Hash the id of a visit; None where it is blank or a placeholder, hence everybody's."""
+    """Hash the id of a visit; None where it is blank or a placeholder, hence everybody's.
+
+    Parameters
+    ----------
+    session_id : str
+        As a channel reports it.
+    keyed_hash : KeyedHash
+        Of the workspace.
+
+    Returns
+    -------
+    str or None
+    """
     return None if is_no_id(session_id) else keyed_hash.identifier("session", session_id)
 
 

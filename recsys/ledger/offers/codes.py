@@ -52,7 +52,18 @@ class Codes:
         return OfferName(offer_id, self._made(offer_id))
 
     def of(self, offer: Offer) -> str:
-        """Return the code of an offer, in groups."""
+        """Return the code of an offer, in groups.
+
+        Parameters
+        ----------
+        offer : Offer
+            Its ``kept_code`` counts where it has one; otherwise the code follows from its id.
+
+        Returns
+        -------
+        str
+            As it is shown; ``read_code`` reads it.
+        """
         return self._made(offer.offer_id) if offer.kept_code is None else shown(offer.kept_code)
 
     def _made(self, offer_id: str) -> str:

@@ -55,14 +55,35 @@ class Decisions:
             return [decision(row) for row in connection.execute(query)]
 
     def get(self, bundle_id: str) -> Decision | None:
-        """Return the decision about a bundle; None where nobody touched it."""
+        """Return the decision about a bundle; None where nobody touched it.
+
+        Parameters
+        ----------
+        bundle_id : str
+            As of ``recsys.bundles.bundle_id``.
+
+        Returns
+        -------
+        Decision or None
+        """
         with self._database.reading() as connection:
             query = sa.select(DECISIONS).where(DECISIONS.c.bundle_id == bundle_id)
             row = connection.execute(query).one_or_none()
         return None if row is None else decision(row)
 
     def changes(self, bundle_id: str) -> list[TermsChange]:
-        """Return who changed a bundle's decision and how, the oldest first."""
+        """Return who changed a bundle's decision and how, the oldest first.
+
+        Parameters
+        ----------
+        bundle_id : str
+            As of ``recsys.bundles.bundle_id``.
+
+        Returns
+        -------
+        list of TermsChange
+            Empty where nobody touched the bundle.
+        """
         of = DECISION_CHANGES.c
         query = sa.select(DECISION_CHANGES).where(of.bundle_id == bundle_id).order_by(of.revision)
         with self._database.reading() as connection:

@@ -97,17 +97,34 @@ class Suggestions:
         return len(self._bundles)
 
     def with_decisions(self, decisions: Mapping[str, Decision]) -> "Suggestions":
-        """Return the same bundles with other decisions; what was computed is kept."""
+        """Return the same bundles with other decisions; what was computed is kept.
+
+        Parameters
+        ----------
+        decisions : mapping
+            Bundle id → decision; those of before count no more.
+        """
         newer = Suggestions(self.engine, decisions, self.settings)
         newer._quotes = self._quotes
         return newer
 
     def known(self, bundle_id: str) -> bool:
-        """Whether there is such a bundle."""
+        """Whether there is such a bundle.
+
+        Parameters
+        ----------
+        bundle_id : str
+            As of ``recsys.bundles.bundle_id``.
+        """
         return bundle_id in self._bundles
 
     def get(self, bundle_id: str) -> KnownBundle:
         """Return a bundle.
+
+        Parameters
+        ----------
+        bundle_id : str
+            As of ``recsys.bundles.bundle_id``.
 
         Raises
         ------
@@ -121,7 +138,12 @@ class Suggestions:
         return self._bundles.values()
 
     def quote(self, bundle: KnownBundle) -> Quote | None:
-        """Return what may be asked for a bundle; None where a price or the evidence is missing."""
+        """Return what may be asked for a bundle; None where a price or the evidence is missing.
+
+        Parameters
+        ----------
+        bundle : KnownBundle
+        """
         if bundle.bundle_id not in self._quotes:
             sales = self.sales(bundle)
             self._quotes[bundle.bundle_id] = quote(sales, self.settings) if sales else None
@@ -131,6 +153,10 @@ class Suggestions:
         """Return what a bundle's price means: the decided one, else the suggested one.
 
         None where it has neither, or nothing can be said of it.
+
+        Parameters
+        ----------
+        bundle : KnownBundle
         """
         quoted, price = self.quote(bundle), bundle.terms.price_minor
         if quoted is None or price is None or not 0 < price <= quoted.full_minor:
@@ -139,7 +165,12 @@ class Suggestions:
         return at
 
     def of_one_category(self, bundle: KnownBundle) -> bool:
-        """Whether two products of a bundle are of one category."""
+        """Whether two products of a bundle are of one category.
+
+        Parameters
+        ----------
+        bundle : KnownBundle
+        """
         code = self.catalogue.labels["category"].code
         kinds = [kind for ix in bundle.item_ix if ix >= 0 and (kind := int(code[ix])) >= 0]
         return len(set(kinds)) < len(kinds)
@@ -155,22 +186,48 @@ class Suggestions:
         return float(np.quantile(found, self.settings.same_category_above)) if found else 0.0
 
     def cost_known(self, bundle: KnownBundle) -> bool:
-        """Whether the costs of all members are known, not guessed from what is usual."""
+        """Whether the costs of all members are known, not guessed from what is usual.
+
+        Parameters
+        ----------
+        bundle : KnownBundle
+        """
         return all(self.cost_minor(ix) is not None for ix in bundle.priced)
 
     def cost_minor(self, item_ix: int) -> int | None:
-        """Return what a product costs; None where unknown."""
+        """Return what a product costs, minor units; None where unknown.
+
+        Parameters
+        ----------
+        item_ix : int
+            Position in the catalogue; -1: not in it.
+
+        Returns
+        -------
+        int or None
+        """
         if item_ix < 0:
             return None
         cost = int(self._margins.costs.item_minor[item_ix])
         return None if cost == UNKNOWN_MINOR else cost
 
     def active(self, item_ix: int) -> bool:
-        """Whether a product is in the catalogue and may be sold."""
+        """Whether a product is in the catalogue and may be sold.
+
+        Parameters
+        ----------
+        item_ix : int
+            Position in the catalogue; -1: not in it.
+        """
         return item_ix >= 0 and bool(self.availability.active[item_ix])
 
     def currency(self, bundle: KnownBundle) -> str | None:
-        """Return the currency of all members; None where they have none, or several."""
+        """Return the ISO 4217 code of all members' prices; None where they have none, or several.
+
+        Parameters
+        ----------
+        bundle : KnownBundle
+        """
         found = {self.catalogue.currencies[ix] for ix in bundle.item_ix if ix >= 0}
         found.discard("")
         return found.pop() if len(found) == 1 else None
@@ -195,21 +252,52 @@ class Suggestions:
         return [name.decode() for name in self.found.segment_names.tolist()]
 
     def segments(self, at: int) -> list[int]:
-        """Return the positions of a bundle's segments in the arrays of ``found``."""
+        """Return the positions of a bundle's segments in the arrays of ``found``.
+
+        Parameters
+        ----------
+        at : int
+            As of ``KnownBundle.at``.
+
+        Returns
+        -------
+        list of int
+        """
         return list(range(*self.found.segment_indptr[at : at + 2].tolist()))
 
     def segment_name(self, position: int) -> str:
-        """Return the name of one of them."""
+        """Return the name of one of them, such as ``channel:web``.
+
+        Parameters
+        ----------
+        position : int
+            As ``segments`` returns it.
+        """
         return self._segments[int(self.found.segment[position])]
 
     def places(self, at: int) -> dict[int, int]:
-        """Return the locations where a bundle is bought most: key → cases with all members."""
+        """Return where a bundle is bought most: ``location_key`` → cases with all members.
+
+        Parameters
+        ----------
+        at : int
+            As of ``KnownBundle.at``.
+
+        Returns
+        -------
+        dict of int to int
+        """
         part = slice(*self.found.place_indptr[at : at + 2].tolist())
         keys, support = self.found.place_key[part], self.found.place_support[part]
         return dict(zip(keys.tolist(), support.tolist(), strict=True))
 
     def sales(self, bundle: KnownBundle) -> MemberSales | None:
-        """Return prices, margins and sales of a bundle; None where something is missing."""
+        """Return prices, margins and sales of a bundle; None where something is missing.
+
+        Parameters
+        ----------
+        bundle : KnownBundle
+        """
         if bundle.at is None or min(bundle.item_ix) < 0 or self.currency(bundle) is None:
             return None
         items = np.array(bundle.priced, np.int32)
@@ -231,7 +319,15 @@ class Suggestions:
         )
 
     def label(self, name: str, item_ix: int) -> str | None:
-        """Return a product's ``department``, ``category`` or ``brand``."""
+        """Return a product's ``department``, ``category`` or ``brand``; None where unknown.
+
+        Parameters
+        ----------
+        name : str
+            Which of the three.
+        item_ix : int
+            Position in the catalogue, 0 or above.
+        """
         return self._label_names[name].get(int(self.catalogue.labels[name].code[item_ix]))
 
     @cached_property

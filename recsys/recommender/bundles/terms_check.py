@@ -163,6 +163,16 @@ def offering_channels(config: Config) -> list[str]:
     """Return where customers may buy with an offer that some placement shows them.
 
     An e-mail leads anywhere; a tablet in a store sells at its till.
+
+    Parameters
+    ----------
+    config : Config
+        Placements that are personal and show offers count.
+
+    Returns
+    -------
+    list of str
+        In the order of ``schema.CHANNELS``.
     """
     shown = {
         BOUGHT_ON.get(placement.channel, placement.channel)
