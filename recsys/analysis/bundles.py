@@ -300,6 +300,16 @@ class BundleStudy:
     def titles(self, bundle_id: str) -> list[str]:
         """Name the products of a bundle, each by a name of its own.
 
+        Parameters
+        ----------
+        bundle_id : str
+            As in ``table``.
+
+        Returns
+        -------
+        list of str
+            One a member.
+
         Raises
         ------
         KeyError

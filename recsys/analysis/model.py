@@ -46,7 +46,22 @@ class FittedModel:
         return f"{self.label}, knows what was before {until:%Y-%m-%d %H:%M} UTC"
 
     def lists(self, histories: Histories, context: Context, k: int) -> tuple[Ragged, Ragged]:
-        """Show each customer ``k`` products, and ``k`` that are new to them."""
+        """Show each customer ``k`` products, and ``k`` that are new to them.
+
+        Parameters
+        ----------
+        histories : Histories
+            What each of n customers had bought.
+        context : Context
+            When and where each of them asks; of the same length.
+        k : int
+            Products of each list, at most.
+
+        Returns
+        -------
+        shown, new : tuple of Ragged
+            n rows each, best first.
+        """
         shown, new = (
             self.model.recommend(histories, k, context, new_only=only) for only in (False, True)
         )

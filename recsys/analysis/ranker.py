@@ -63,7 +63,22 @@ class RankerStudy:
         return f"{self.label}, knows what was before {until:%Y-%m-%d %H:%M} UTC"
 
     def lists(self, histories: Histories, context: Context, k: int) -> tuple[Ragged, Ragged]:
-        """Show each customer ``k`` products, and ``k`` that are new to them."""
+        """Show each customer ``k`` products, and ``k`` that are new to them.
+
+        Parameters
+        ----------
+        histories : Histories
+            What each of n customers had bought.
+        context : Context
+            When and where each of them asks; of the same length.
+        k : int
+            Products of each list, at most.
+
+        Returns
+        -------
+        shown, new : tuple of Ragged
+            n rows each, best first.
+        """
         shown = show_ranked(self.ranker, histories, context, k)
         return shown.mixed, shown.new
 
@@ -126,6 +141,11 @@ class RankerStudy:
 
     def by_segment(self, k: int = 10) -> "pd.DataFrame":
         """Say where the ranker wins against own frequency, and where it loses.
+
+        Parameters
+        ----------
+        k : int
+            Places that count.
 
         Returns
         -------

@@ -66,6 +66,16 @@ class Workspace:
     def open(cls, folder: str | Path = ".") -> "Workspace":
         """Open a workspace that was ingested.
 
+        Parameters
+        ----------
+        folder : str or Path
+            The workspace, or its ``omnibasket.toml``; the current folder by default.
+
+        Returns
+        -------
+        Workspace
+            With the history that is current now, whatever is ingested later.
+
         Raises
         ------
         ConfigError
@@ -168,7 +178,18 @@ class Workspace:
         return RankerStudy("ranker", ranker, then.training, customers, own, config.train.seed)
 
     def customers(self, n: int = 5) -> list[str]:
-        """Name the customers with most orders before the test window, most first."""
+        """Name the customers with most orders before the test window, most first.
+
+        Parameters
+        ----------
+        n : int
+            Customers, at most.
+
+        Returns
+        -------
+        list of str
+            Each a ``customer_id``; of equally many orders, who came first stands first.
+        """
         con = self.history.connect()
         try:
             lines = con.table("lines")
@@ -190,6 +211,11 @@ class Workspace:
 
     def purchases(self, customer_id: str) -> "pd.DataFrame":
         """Show what a customer bought and brought back, the latest first.
+
+        Parameters
+        ----------
+        customer_id : str
+            For example one of ``customers``; without purchases the frame is empty.
 
         Returns
         -------

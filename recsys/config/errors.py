@@ -96,7 +96,22 @@ def _parts(value: object, kind: Any) -> list[tuple[str, Any, object]]:
 
 
 def unknown_name(value: object, known: Iterable[str], what: str = "") -> str:
-    """Say that a name is not among the known ones, and which it may have meant."""
+    """Say that a name is not among the known ones, and which it may have meant.
+
+    Parameters
+    ----------
+    value : object
+        As somebody wrote it.
+    known : iterable of str
+        Names that exist; all of them are listed.
+    what : str
+        Kind of name with a blank behind it, such as ``"metric "``; none by default.
+
+    Returns
+    -------
+    str
+        Whole sentences, for the message of an error.
+    """
     names = list(known)
     hint = nearest_name(str(value), names)
     shown = (name if re.fullmatch(r"\w+", name) else f"`{name}`" for name in names)
@@ -108,6 +123,18 @@ def nearest_name(name: str, known: Iterable[str]) -> str:
 
     Case does not matter. Where none is spelled much alike, the shortest name that holds the given
     one is near: `Miscellaneous dairy` to `dairy`.
+
+    Parameters
+    ----------
+    name : str
+        As somebody wrote it.
+    known : iterable of str
+        Names that exist.
+
+    Returns
+    -------
+    str
+        A sentence that begins with a blank, or an empty text.
     """
     by_plain: dict[str, str] = {}
     for one in sorted(known):

@@ -124,7 +124,18 @@ class Config(Settings, frozen=True):
         return config_from_environment(self.ledger.url, "ledger.url")
 
     def placement(self, name: str) -> PlacementSettings | None:
-        """Settings of a placement: the workspace's own, or the built-in one."""
+        """Settings of a placement: the workspace's own, or the built-in one.
+
+        Parameters
+        ----------
+        name : str
+            As requests name it, for example ``web_home``.
+
+        Returns
+        -------
+        PlacementSettings or None
+            None where neither the workspace nor ``PLACEMENTS`` has it.
+        """
         return self.placements.get(name) or PLACEMENTS.get(name)
 
 
@@ -166,6 +177,19 @@ def load_config(folder: str | Path = ".", overrides: Sequence[str] = ()) -> Conf
 def parse_config(raw: dict[str, Any], path: Path, overrides: Sequence[str] = ()) -> Config:
     """Check settings that were read from ``path`` and give them types.
 
+    Parameters
+    ----------
+    raw : dict
+        As ``tomllib`` reads the file; what overrides a setting is written into it.
+    path : Path
+        The file, for messages; the workspace is its folder.
+    overrides : sequence of str
+        As of ``load_config``; none by default.
+
+    Returns
+    -------
+    Config
+
     Raises
     ------
     ConfigError
@@ -198,6 +222,18 @@ def parse_config(raw: dict[str, Any], path: Path, overrides: Sequence[str] = ())
 
 def config_from_environment(value: str, setting: str) -> str:
     """Resolve ``env:NAME`` to the variable's value; other values are returned as they are.
+
+    Parameters
+    ----------
+    value : str
+        As the file has it.
+    setting : str
+        Its dotted path, for the message of an error.
+
+    Returns
+    -------
+    str
+        What to use in its place.
 
     Raises
     ------

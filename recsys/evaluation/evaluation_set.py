@@ -93,17 +93,50 @@ class EvaluationSet:
         return Histories.from_rows(self.rows, self.index, self.as_of_ts)
 
     def context(self, channel: str | None = None) -> Context:
-        """Return the time and the channel of each customer's request."""
+        """Return the time and the channel of each customer's request.
+
+        Parameters
+        ----------
+        channel : str, optional
+            One of ``schema.CHANNELS``; by default the requests name no channel.
+
+        Returns
+        -------
+        Context
+            Of length n: at ``as_of_ts``, without locations and carts.
+        """
         on = NO_CHANNEL if channel is None else CHANNELS.index(channel)
         return Context.of(len(self), self.as_of_ts, channel=on)
 
     def relevant(self, channel: str | None = None) -> Lists:
-        """Return what each customer bought in the window, on one channel or on any."""
+        """Return what each customer bought in the window, on one channel or on any.
+
+        Parameters
+        ----------
+        channel : str, optional
+            One of ``schema.CHANNELS``; by default a purchase on any channel counts.
+
+        Returns
+        -------
+        Lists
+            n rows, each product once, ascending; nobody can recommend those from ``len(index)`` on.
+        """
         on = slice(None) if channel is None else self.channel == CHANNELS.index(channel)
         return Lists.of_pairs(self.customer_ix[on], self.item_ix[on], len(self))
 
     def only(self, rows: NDArray[np.integer]) -> "EvaluationSet":
-        """Return the evaluation set of some of the customers; ``rows`` ascending."""
+        """Return the evaluation set of some of the customers; ``rows`` ascending.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (m,), int
+            Positions of the customers to keep, in ``[0, n)``, each once.
+
+        Returns
+        -------
+        EvaluationSet
+            m customers, numbered anew; window and catalogue stay.
+        """
         kept = np.isin(self.customer_ix, rows)
         return EvaluationSet(
             self.window,

@@ -84,7 +84,13 @@ class ItemPopularity:
 
     @classmethod
     def of(cls, training: TrainingSet) -> "ItemPopularity":
-        """Count the buyers of each product in a training set."""
+        """Count the buyers of each product in a training set.
+
+        Parameters
+        ----------
+        training : TrainingSet
+            Its customers are counted; orders that name nobody are not.
+        """
         baskets = training.baskets
         n = max(1, len(baskets.customer_ids))
         bought = baskets.by_customer(np.ones(len(baskets.ts)))

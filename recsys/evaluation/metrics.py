@@ -54,12 +54,42 @@ def hits(shown: Ragged, relevant: Ragged, k: int) -> Bools:
 
 
 def recall_at(shown: Ragged, relevant: Ragged, k: int) -> Floats:
-    """Share of each row's relevant items among the first ``k``; NaN where nothing is relevant."""
+    """Share of each row's relevant items among the first ``k``; NaN where nothing is relevant.
+
+    Parameters
+    ----------
+    shown : Ragged
+        n rows of items, best first; lists may be short.
+    relevant : Ragged
+        n rows of items that were wanted, each once a row.
+    k : int
+        Places that count.
+
+    Returns
+    -------
+    ndarray of shape (n,), float64
+        In [0, 1], or NaN.
+    """
     return _share(hits(shown, relevant, k).sum(axis=1), np.diff(relevant.indptr))
 
 
 def hit_rate_at(shown: Ragged, relevant: Ragged, k: int) -> Floats:
-    """1 where any of the first ``k`` is relevant, else 0; NaN where nothing is relevant."""
+    """1 where any of the first ``k`` is relevant, else 0; NaN where nothing is relevant.
+
+    Parameters
+    ----------
+    shown : Ragged
+        n rows of items, best first; lists may be short.
+    relevant : Ragged
+        n rows of items that were wanted, each once a row.
+    k : int
+        Places that count.
+
+    Returns
+    -------
+    ndarray of shape (n,), float64
+        0, 1 or NaN.
+    """
     hit = hits(shown, relevant, k).max(axis=1, initial=False)
     return _share(hit, np.minimum(np.diff(relevant.indptr), 1))
 
@@ -75,6 +105,15 @@ def precision_at(shown: Ragged, relevant: Ragged, k: int) -> Floats:
 
 def ndcg_at(shown: Ragged, relevant: Ragged, k: int) -> Floats:
     """Discounted gain of the first ``k`` places over the best that was possible in ``k``.
+
+    Parameters
+    ----------
+    shown : Ragged
+        n rows of items, best first; lists may be short.
+    relevant : Ragged
+        n rows of items that were wanted, each once a row.
+    k : int
+        Places that count.
 
     Returns
     -------
@@ -93,7 +132,22 @@ def ndcg_at(shown: Ragged, relevant: Ragged, k: int) -> Floats:
 
 
 def coverage(shown: Ragged, k: int, n_items: int) -> float:
-    """Share of the catalogue that stands in somebody's first ``k``."""
+    """Share of the catalogue that stands in somebody's first ``k``.
+
+    Parameters
+    ----------
+    shown : Ragged
+        One list of items a customer, best first.
+    k : int
+        Places that count.
+    n_items : int
+        Size of the catalogue.
+
+    Returns
+    -------
+    float
+        In [0, 1]; 0 where the catalogue is empty.
+    """
     seen = shown.item_ix[positions_of(shown) < k]
     return len(np.unique(seen)) / n_items if n_items else 0.0
 

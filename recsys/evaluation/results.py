@@ -95,7 +95,22 @@ class Evaluation:
     samples: list[Sample]
 
     def value(self, method: str, metric: str, segment: str = ALL_CUSTOMERS) -> float:
-        """One figure's value."""
+        """One figure's value.
+
+        Parameters
+        ----------
+        method : str
+            For example ``omnibasket``, or the name of a baseline.
+        metric : str
+            With its cutoff where it has one, for example ``ndcg@10``.
+        segment : str
+            A channel or a window; all customers together by default.
+
+        Returns
+        -------
+        float
+            In the unit of the metric.
+        """
         return next(
             figure.value
             for figure in self.figures

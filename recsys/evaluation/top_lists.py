@@ -40,7 +40,18 @@ class TopLists:
     own: Lists
 
     def only(self, rows: NDArray[np.integer]) -> "TopLists":
-        """Return what some of the customers are shown."""
+        """Return what some of the customers are shown.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (m,), int
+            Positions of the customers, in ``[0, n)``.
+
+        Returns
+        -------
+        TopLists
+            m rows, in the order of ``rows``.
+        """
         return TopLists(*(_only(lists, rows) for lists in (self.mixed, self.new, self.own)))
 
 
@@ -115,7 +126,24 @@ def rank_in_batches(ranker: Ranker, histories: Histories, context: Context) -> l
 
 
 def show_ranked(ranker: Ranker, histories: Histories, context: Context, k: int) -> TopLists:
-    """Show the first ``k`` of what ``ranked`` ranks."""
+    """Show the first ``k`` of what ``ranked`` ranks.
+
+    Parameters
+    ----------
+    ranker : Ranker
+        Ranks ``BATCH`` customers at a time, without any rule but the catalogue's.
+    histories : Histories
+        What each of n customers had bought.
+    context : Context
+        When and where each of them asks; of the same length.
+    k : int
+        Items of each list, at most.
+
+    Returns
+    -------
+    TopLists
+        n rows: of all items, of those new to the customer, and of those bought before.
+    """
     return cut_to_top(items_of(rank_in_batches(ranker, histories, context)), histories, k)
 
 

@@ -58,13 +58,36 @@ class History:
 
     @classmethod
     def of(cls, config: Config, folder: Path) -> "History":
-        """Return the version in a folder, with the tables that it has by now."""
+        """Return the version in a folder, with the tables that it has by now.
+
+        Parameters
+        ----------
+        config : Config
+            ``[ingest]`` says how much memory and how many threads ``connect`` may take.
+        folder : Path
+            Folder of the version, named like it; tables may be missing.
+
+        Returns
+        -------
+        History
+            Not held: an ingest may delete it.
+        """
         history = cls(folder, folder.name, config.ingest.memory_mb, config.ingest.threads)
         return replace(history, tables=tuple(t for t in TABLES if history.path(t).exists()))
 
     @classmethod
     def open(cls, config: Config) -> "History":
         """Open the current history of a workspace, and hold it for the lifetime of the object.
+
+        Parameters
+        ----------
+        config : Config
+            Its ``state`` folder holds the histories.
+
+        Returns
+        -------
+        History
+            With all tables.
 
         Raises
         ------
@@ -84,11 +107,33 @@ class History:
         return history
 
     def path(self, table: str) -> Path:
-        """Return the Parquet file of a table, one of ``recsys.schema.TABLES``."""
+        """Return the Parquet file of a table, one of ``recsys.schema.TABLES``.
+
+        Parameters
+        ----------
+        table : str
+            Name without an ending, for example ``lines``.
+
+        Returns
+        -------
+        Path
+            In ``folder``, whether there is such a file or not.
+        """
         return self.folder / f"{table}.parquet"
 
     def table(self, name: str) -> pa.Table:
-        """Read a whole table into memory."""
+        """Read a whole table into memory.
+
+        Parameters
+        ----------
+        name : str
+            One of ``tables``.
+
+        Returns
+        -------
+        pyarrow.Table
+            All rows and columns, as ``recsys.schema`` describes them.
+        """
         return pq.read_table(self.path(name))
 
     @cached_property
@@ -123,7 +168,18 @@ def _hold_current(config: Config) -> tuple[str, int | None]:
 
 
 def current_version(config: Config) -> str | None:
-    """Return the name of the current version, or None."""
+    """Return the name of the current version, or None.
+
+    Parameters
+    ----------
+    config : Config
+        Its ``state`` folder holds the histories.
+
+    Returns
+    -------
+    str or None
+        Name of its folder; None before the first ingest.
+    """
     pointer = config.state / FOLDER / CURRENT
     return pointer.read_text(encoding="utf-8").strip() if pointer.exists() else None
 

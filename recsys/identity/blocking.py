@@ -91,6 +91,22 @@ def blocked_expression(
     """Do the same as ``is_blocked`` to a column of already normalised identifiers.
 
     Empty values count as blocked; null stays null.
+
+    Parameters
+    ----------
+    kind : str
+        Identifier type of the whole column.
+    normal : string column
+        As ``normalise`` writes them.
+    settings : IdentitySettings
+        ``blocked`` holds the workspace's own patterns.
+    country : str, optional
+        Where they were typed, ISO 3166; matters to the patterns of phone numbers only.
+
+    Returns
+    -------
+    boolean column
+        Whether a rule blocks each value.
     """
     text = normal.lower()
     rule = _rule(kind, settings, country)

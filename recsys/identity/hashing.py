@@ -107,7 +107,20 @@ class KeyedHash:
         return outer[:_HEX_DIGITS]
 
     def expression(self, kind: str, normal: "ir.StringValue") -> "ir.StringValue":
-        """Hash a column of already normalised identifiers; the same result as ``identifier``."""
+        """Hash a column of already normalised identifiers; the same result as ``identifier``.
+
+        Parameters
+        ----------
+        kind : str
+            Identifier type of the whole column.
+        normal : string column
+            As ``normalise`` writes them.
+
+        Returns
+        -------
+        string column
+            32 hex digits each; the values themselves where the type is plain.
+        """
         if kind in self.plain:
             return normal
         inner = (self._inner + kind + "\t" + normal).hexdigest("sha256")
@@ -161,6 +174,18 @@ def normalise_expression(kind: str, value: "ir.StringValue") -> "ir.StringValue"
     """Begin to do the same to a whole column; ``identifiers`` does the rest to distinct values.
 
     Only phone numbers need the rest; they are left as they were typed.
+
+    Parameters
+    ----------
+    kind : str
+        Identifier type of the whole column.
+    value : string column
+        As an export gives them.
+
+    Returns
+    -------
+    string column
+        Without blanks, e-mails in small letters; of phone numbers only the ends are stripped.
     """
     if kind == PHONE:
         return value.strip()

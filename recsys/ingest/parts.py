@@ -64,7 +64,18 @@ class Manifest(msgspec.Struct):
 
     @classmethod
     def load(cls, config: Config) -> "Manifest":
-        """Read the manifest; an empty one where there is none or of another format."""
+        """Read the manifest; an empty one where there is none or of another format.
+
+        Parameters
+        ----------
+        config : Config
+            Its ``state`` folder holds the manifest.
+
+        Returns
+        -------
+        Manifest
+            All parts that earlier ingests read.
+        """
         path = config.state / FOLDER / MANIFEST
         if not path.exists():
             return cls()
@@ -72,7 +83,13 @@ class Manifest(msgspec.Struct):
         return manifest if manifest.format == FORMAT else cls()
 
     def save(self, config: Config) -> None:
-        """Write the manifest in one atomic replace, and remove parts it no longer names."""
+        """Write the manifest in one atomic replace, and remove parts it no longer names.
+
+        Parameters
+        ----------
+        config : Config
+            Its ``state`` folder takes the manifest.
+        """
         folder = config.state / FOLDER
         folder.mkdir(parents=True, exist_ok=True)
         beside = folder / f".{MANIFEST}"
@@ -94,6 +111,15 @@ def drop_replaced(manifest: Manifest, standing: Collection[int], sources: Collec
     The parts stay listed, so that their files are not taken for new ones, and what was rejected of
     them stays readable. Parts of a source that is not among ``sources``, the named ones, keep their
     rows: nothing has replaced them, and the source may be named again.
+
+    Parameters
+    ----------
+    manifest : Manifest
+        Its parts are marked in place; ``save`` deletes their rows.
+    standing : collection of int
+        ``sequence`` of each part whose rows are still needed, as ``unify`` returns them.
+    sources : collection of str
+        Names of the sources that the settings have.
     """
     for part in manifest.parts:
         read = part.kind in ORDER_KINDS and part.source in sources and not part.rows_dropped

@@ -36,6 +36,13 @@ TOLD_KINDS = ("products", "locations", "stock")
 def exports_read(config: Config, manifest: Manifest) -> dict[str, int]:
     """Say when the newest export of products, locations and stock was written.
 
+    Parameters
+    ----------
+    config : Config
+        Parts of sources that it does not name do not count.
+    manifest : Manifest
+        The parts that were read.
+
     Returns
     -------
     dict
@@ -81,6 +88,22 @@ def write_rejects(
     """Write every rejected row with its file and line, as a CSV that opens in a spreadsheet.
 
     Live events come last; their lines are their numbers.
+
+    Parameters
+    ----------
+    config : Config
+        Parts of sources that it does not name are left out.
+    manifest : Manifest
+        The parts that were read.
+    folder : Path
+        Of the version.
+    live : sequence of mappings
+        Rejected live events, with the columns of ``schema.REJECTS``; none by default.
+
+    Returns
+    -------
+    Path
+        The file, which only its owner may read.
     """
     path = folder / REJECTS
     with path.open("w", encoding="utf-8", newline="") as file:

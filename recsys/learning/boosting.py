@@ -68,7 +68,18 @@ class RankingExamples:
 
     @classmethod
     def together(cls, parts: Sequence["RankingExamples"]) -> "RankingExamples":
-        """Concatenate examples; requests and customers of each stay distinct."""
+        """Concatenate examples; requests and customers of each stay distinct.
+
+        Parameters
+        ----------
+        parts : sequence of RankingExamples
+            May be empty.
+
+        Returns
+        -------
+        RankingExamples
+            In the order of ``parts``, their requests and customers numbered anew.
+        """
         none = cls(
             np.empty((0, len(FEATURE_NAMES)), np.float32),
             np.empty(0, bool),
@@ -93,7 +104,18 @@ class RankingExamples:
         return self.only(came[self.rows])
 
     def sampled(self, seed: int) -> "RankingExamples":
-        """Sample the candidates that were not bought, and raise the weight of the rest."""
+        """Sample the candidates that were not bought, and raise the weight of the rest.
+
+        Parameters
+        ----------
+        seed : int
+            Same seed, same sample.
+
+        Returns
+        -------
+        RankingExamples
+            All bought candidates, and at least a share ``SHARE`` of the others on average.
+        """
         share = min(1.0, max(SHARE, ENOUGH / max(len(self.bought), 1)))
         drawn = np.random.default_rng(seed).random(len(self.bought)) < share
         some = self.only(np.flatnonzero(self.bought | drawn))
@@ -103,7 +125,18 @@ class RankingExamples:
         )
 
     def on_top_of(self, trees: Trees) -> "RankingExamples":
-        """Add the trees' output to the initial score."""
+        """Add the trees' output to the initial score.
+
+        Parameters
+        ----------
+        trees : Trees
+            They add log-odds, candidate by candidate.
+
+        Returns
+        -------
+        RankingExamples
+            The same candidates with another ``total``.
+        """
         return replace(self, total=self.total + trees.add(self.features))
 
     def columns(self) -> list[NDArray[Any]]:
@@ -111,7 +144,18 @@ class RankingExamples:
         return [getattr(self, name) for name in _OF_CASES]
 
     def only(self, at: NDArray[Any]) -> "RankingExamples":
-        """Return some of them."""
+        """Return some of them.
+
+        Parameters
+        ----------
+        at : ndarray of shape (m,), bool, or of int
+            Candidates to keep, as a mask or as ascending positions.
+
+        Returns
+        -------
+        RankingExamples
+            Requests and customers keep their numbers.
+        """
         return replace(self, **{name: getattr(self, name)[at] for name in _OF_CASES})
 
 

@@ -57,7 +57,20 @@ class FittedModels:
     statistics: ItemStatistics
 
     def ranker(self, learned: LearnedRanking, availability: Availability | None = None) -> Ranker:
-        """Build a ranker; without availability data every product may be shown."""
+        """Build a ranker; without availability data every product may be shown.
+
+        Parameters
+        ----------
+        learned : LearnedRanking
+            Blends and trees, as ``fit_ranking`` returns them.
+        availability : Availability, optional
+            What is sold, and what each location has in stock.
+
+        Returns
+        -------
+        Ranker
+            Over the catalogue of ``training``.
+        """
         if availability is None:
             none = np.empty(0, np.int64)
             active = np.ones(len(self.training.index), bool)
@@ -74,7 +87,18 @@ class FittedModels:
         )
 
     def boosted(self, learned: LearnedRanking) -> BoostedTrees | None:
-        """Return the learned trees with the item statistics of these models."""
+        """Return the learned trees with the item statistics of these models.
+
+        Parameters
+        ----------
+        learned : LearnedRanking
+            Holds the trees, as ``fit_ranking`` returns them.
+
+        Returns
+        -------
+        BoostedTrees or None
+            None where no trees were learned.
+        """
         if learned.boosted is None:
             return None
         baskets = examples.same_order_neighbours(self.models)
@@ -193,7 +217,19 @@ def _enough(customers: EvaluationSet, seed: int) -> EvaluationSet:
 
 
 def fit_ranking(config: Config, windows: Sequence[TrainingWindow]) -> LearnedRanking:
-    """Learn blends and trees from one training window or several, the oldest first."""
+    """Learn blends and trees from one training window or several, the oldest first.
+
+    Parameters
+    ----------
+    config : Config
+        Gives the placements' weights, ``[ranker]``, and the seed and threads of ``[train]``.
+    windows : sequence of TrainingWindow
+        As ``observe_window`` returns them.
+
+    Returns
+    -------
+    LearnedRanking
+    """
     weights = [settings.weights for settings in all_placements(config).values()]
     train = config.train
     return examples.learn_ranking(
@@ -202,6 +238,22 @@ def fit_ranking(config: Config, windows: Sequence[TrainingWindow]) -> LearnedRan
 
 
 def learn(config: Config, history: History, fitted: FittedModels, window: Window) -> LearnedRanking:
-    """Learn blends on the one window after a fit; see ``observe_window``."""
+    """Learn blends on the one window after a fit; see ``observe_window``.
+
+    Parameters
+    ----------
+    config : Config
+        As of ``fit_ranking``.
+    history : History
+        Holds the purchases in the window, and those before it.
+    fitted : FittedModels
+        As of the window's start.
+    window : Window
+        Purchases in it are the labels.
+
+    Returns
+    -------
+    LearnedRanking
+    """
     _, training_window = observe_window(config, history, fitted, window)
     return fit_ranking(config, [training_window])

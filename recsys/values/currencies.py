@@ -105,13 +105,37 @@ def currency_codes() -> frozenset[str]:
 
 
 def currency_digits(code: str) -> int:
-    """Digits of the minor unit: 2 for EUR, 0 for JPY, 3 for KWD."""
+    """Digits of the minor unit: 2 for EUR, 0 for JPY, 3 for KWD.
+
+    Parameters
+    ----------
+    code : str
+        ISO 4217.
+
+    Returns
+    -------
+    int
+        Digits behind the point; 2 where the code is not known.
+    """
     fractions = get_global("currency_fractions")
     return int(fractions.get(code, fractions["DEFAULT"])[0])
 
 
 def write_amount(amount_minor: float, code: str) -> str:
-    """Write an amount as people do: ``$2.07``, ``¥300``."""
+    """Write an amount as people do: ``$2.07``, ``¥300``.
+
+    Parameters
+    ----------
+    amount_minor : float
+        In the currency's minor unit, such as cents; rounded to whole ones.
+    code : str
+        ISO 4217.
+
+    Returns
+    -------
+    str
+        In English.
+    """
     from babel.numbers import format_currency  # loads what only people need
 
     return str(
@@ -120,7 +144,18 @@ def write_amount(amount_minor: float, code: str) -> str:
 
 
 def currencies_of_sign(sign: str) -> frozenset[str]:
-    """Codes that a sign or code beside a price may stand for; none where it is not known."""
+    """Codes that a sign or code beside a price may stand for; none where it is not known.
+
+    Parameters
+    ----------
+    sign : str
+        In any case: ``$``, ``kr``, ``eur``.
+
+    Returns
+    -------
+    frozenset of str
+        ISO 4217 codes.
+    """
     if found := SIGNS.get(sign.lower()):
         return found
     code = sign.upper()

@@ -25,6 +25,16 @@ def is_restricted(text: str) -> bool:
     """Say whether a text restricts a product: ``18``, ``16+``, ``FSK 18``, ``yes``.
 
     ``0``, ``3+``, ``18 months``, ``no`` and an empty text do not; what is not understood does.
+
+    Parameters
+    ----------
+    text : str
+        Value of one of ``AGE_ATTRIBUTES``, an age in years unless it says months.
+
+    Returns
+    -------
+    bool
+        True where the product is not for everybody.
     """
     folded = fold(text)
     number = _NUMBER.search(unicodedata.normalize("NFKC", text))

@@ -40,6 +40,18 @@ def country_of(config: Config, source: Source | None = None) -> str | None:
     """Return the country in which phone numbers were typed, ISO 3166; None where nothing says it.
 
     The source's, else the workspace's, else that of the workspace's time zone.
+
+    Parameters
+    ----------
+    config : Config
+        Settings of the workspace.
+    source : Source, optional
+        Whose export has the numbers; without it only the workspace counts.
+
+    Returns
+    -------
+    str or None
+        Two letters, such as ``GB``.
     """
     stated = (source.country if source else None) or config.workspace.country
     if stated:

@@ -94,7 +94,20 @@ def is_no_id(text: str, kind: IdKind = "item") -> bool:
 
 
 def no_id_expression(column: "ir.StringValue", kind: IdKind = "item") -> "ir.BooleanValue":
-    """Do the same as ``is_no_id`` to a column; null stays null."""
+    """Do the same as ``is_no_id`` to a column; null stays null.
+
+    Parameters
+    ----------
+    column : string column
+        As an export gives it.
+    kind : {"item", "order", "account"}
+        Of what; products by default, of which most is allowed.
+
+    Returns
+    -------
+    boolean column
+        True where a text cannot be an id.
+    """
     # What begins with a digit is an id, a number with an exponent or a zero; the pattern is costly.
     digit = (column >= "0") & (column < ":")
     plain = digit & ~column.contains("e") & ~column.contains("E")
@@ -121,7 +134,18 @@ def part_is_no_id_expression(column: "ir.StringValue", join: str) -> "ir.Boolean
 
 @cache
 def placeholder_pattern(kind: IdKind) -> str:
-    """Return a regular expression of whole texts that are no id, for both dialects."""
+    """Return a regular expression of whole texts that are no id, for both dialects.
+
+    Parameters
+    ----------
+    kind : {"item", "order", "account"}
+        Of what; 0 and -1 are no orders and no accounts, but may be products.
+
+    Returns
+    -------
+    str
+        To be matched against the whole text, by Python's ``re`` or by RE2.
+    """
     several = rf"(?:{_said()})(?:{_SIGN}+(?:{_said()}))*"
     zero = "" if kind == "item" else f"|{_ZERO}"
     return rf"{BLANK}*(?:{several}{zero}){BLANK}*|{_SIGN}*"

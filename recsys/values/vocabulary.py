@@ -167,7 +167,17 @@ _PAIRS = (("o", "n"), ("s", "n"), ("e", "h"), ("v", "f"), ("w", "f"))
 
 
 def meaning_of_word(text: str) -> WordMeaning | None:
-    """Tell what a word means; None where it is not known."""
+    """Tell what a word means; None where it is not known.
+
+    Parameters
+    ----------
+    text : str
+        A value of an export; case, accents, blanks and a leading ``wc-`` do not matter.
+
+    Returns
+    -------
+    {"yes", "no", "cancelled", "refund", "sale", "void"} or None
+    """
     word = fold(text)
     return _MEANINGS.get(word) or _MEANINGS.get(word.removeprefix(_PREFIX))
 
@@ -177,6 +187,16 @@ def words_by_meaning(texts: Collection[str]) -> dict[str, WordMeaning | None]:
 
     Beyond ``meaning``, letters are read by the company they keep: an O beside an N is *oui*.
     Where the column holds anything else, it stays unknown.
+
+    Parameters
+    ----------
+    texts : collection of str
+        All values of the column, each once.
+
+    Returns
+    -------
+    dict of str to str or None
+        Text → what ``meaning_of_word`` has for it; None where it is not known.
     """
     known = {text: meaning_of_word(text) for text in texts}
     folded = {text: fold(text) for text in texts}

@@ -24,6 +24,16 @@ _FIRST: Final = rf"^({_BEGIN}.*?)(?:\s*[,|;]\s*{_BEGIN}.*)?$"
 def is_address(text: str) -> bool:
     """Tell whether a text is an address by http or https.
 
+    Parameters
+    ----------
+    text : str
+        As it would stand in a link.
+
+    Returns
+    -------
+    bool
+        False for other schemes, and for paths without a host.
+
     BlendExamples
     --------
     >>> [is_address(text) for text in ("https://shop.test/a.jpg", "javascript:alert(1)", "/a.jpg")]
@@ -37,6 +47,16 @@ def address_expression(column: "ir.StringValue") -> "ir.StringValue":
 
     An address that leaves its scheme to the page (``//cdn.shop.test/a.jpg``) becomes https, and
     blanks inside are written as ``%20``.
+
+    Parameters
+    ----------
+    column : string column
+        As a catalogue gives them, several in one cell allowed.
+
+    Returns
+    -------
+    string column
+        Addresses by http or https, or null.
     """
     import ibis
 

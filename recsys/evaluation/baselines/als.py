@@ -64,7 +64,18 @@ class Als:
         self.iterations = iterations
 
     def fit(self, training: TrainingSet) -> Self:
-        """Factorise from a fresh start."""
+        """Factorise from a fresh start.
+
+        Parameters
+        ----------
+        training : TrainingSet
+            Purchases to factorise, with the seed and the number of threads to do it with.
+
+        Returns
+        -------
+        Self
+            The baseline itself.
+        """
         from implicit.cpu.als import AlternatingLeastSquares
         from threadpoolctl import threadpool_limits
 
@@ -83,7 +94,22 @@ class Als:
         return self
 
     def show(self, histories: Histories, context: Context, k: int) -> TopLists:
-        """Show what lies nearest to each customer's vector."""
+        """Show what lies nearest to each customer's vector.
+
+        Parameters
+        ----------
+        histories : Histories
+            What each of n customers had bought; their vectors follow from it.
+        context : Context
+            When each of them asks; purchases age until then. Of the same length.
+        k : int
+            Items of each list, at most.
+
+        Returns
+        -------
+        TopLists
+            n rows; empty where a customer bought nothing that has factors.
+        """
         return cut_to_top(self._ordered(histories, context, k), histories, k)
 
     def _ordered(self, histories: Histories, context: Context, k: int) -> Iterator[Items]:

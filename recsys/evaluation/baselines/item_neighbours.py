@@ -62,7 +62,18 @@ class ItemKnn:
         self.b = b
 
     def fit(self, training: TrainingSet) -> Self:
-        """Compare all products with one another."""
+        """Compare all products with one another.
+
+        Parameters
+        ----------
+        training : TrainingSet
+            Purchases; products are alike that the same customers bought.
+
+        Returns
+        -------
+        Self
+            The baseline itself.
+        """
         from implicit.nearest_neighbours import ItemItemRecommender
 
         weights = of_training(training, self.half_life_days)
@@ -87,7 +98,22 @@ class ItemKnn:
         return normalize(purchases)
 
     def show(self, histories: Histories, context: Context, k: int) -> TopLists:
-        """Show what is most like what each customer bought."""
+        """Show what is most like what each customer bought.
+
+        Parameters
+        ----------
+        histories : Histories
+            What each of n customers had bought.
+        context : Context
+            When each of them asks; purchases age until then. Of the same length.
+        k : int
+            Items of each list, at most.
+
+        Returns
+        -------
+        TopLists
+            n rows; empty where nothing is like what a customer bought.
+        """
         return cut_to_top(self._ordered(histories, context, k), histories, k)
 
     def _ordered(self, histories: Histories, context: Context, k: int) -> Iterator[Items]:

@@ -34,11 +34,37 @@ class OwnFrequency:
         self.half_life_days = half_life_days
 
     def fit(self, training: TrainingSet) -> Self:  # noqa: ARG002 - as every peer has it
-        """Learn nothing: all there is to know is in the history."""
+        """Learn nothing: all there is to know is in the history.
+
+        Parameters
+        ----------
+        training : TrainingSet
+            Not looked at.
+
+        Returns
+        -------
+        Self
+            The baseline itself.
+        """
         return self
 
     def show(self, histories: Histories, context: Context, k: int) -> TopLists:
-        """Show what was bought before; nothing is new."""
+        """Show what was bought before; nothing is new.
+
+        Parameters
+        ----------
+        histories : Histories
+            What each of n customers had bought.
+        context : Context
+            When each of them asks; purchases age until then. Of the same length.
+        k : int
+            Items of each list, at most.
+
+        Returns
+        -------
+        TopLists
+            n rows; ``mixed`` and ``own`` are the same, ``new`` is empty.
+        """
         lists = own_frequency(histories, context.as_of_ts, self.half_life_days, k)
         nothing = Lists(np.zeros(len(histories) + 1, np.int64), np.empty(0, np.int32))
         return TopLists(lists, nothing, lists)

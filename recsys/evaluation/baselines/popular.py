@@ -38,7 +38,18 @@ class MostPopular:
         self.half_life_days = half_life_days
 
     def fit(self, training: TrainingSet) -> Self:
-        """Count baskets."""
+        """Count baskets.
+
+        Parameters
+        ----------
+        training : TrainingSet
+            Baskets, which age until ``training.as_of_ts``.
+
+        Returns
+        -------
+        Self
+            The baseline itself.
+        """
         baskets = training.baskets
         weight = baskets.decay(training.as_of_ts, self.half_life_days)
         channels, on = np.unique(baskets.channel, return_inverse=True)
@@ -50,7 +61,22 @@ class MostPopular:
         return self
 
     def show(self, histories: Histories, context: Context, k: int) -> TopLists:
-        """Show the same to everyone on a channel, but for what each had bought."""
+        """Show the same to everyone on a channel, but for what each had bought.
+
+        Parameters
+        ----------
+        histories : Histories
+            What each of n customers had bought; it tells what is new to them.
+        context : Context
+            The channel on which each of them asks decides the order. Of the same length.
+        k : int
+            Items of each list, at most.
+
+        Returns
+        -------
+        TopLists
+            n rows, of products that anyone bought.
+        """
         return cut_to_top(self._ordered(histories, context, k), histories, k)
 
     def _ordered(self, histories: Histories, context: Context, k: int) -> Iterator[Items]:

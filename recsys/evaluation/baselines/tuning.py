@@ -40,10 +40,36 @@ class Baseline(Protocol):
     def __init__(self, **settings: Any) -> None: ...
 
     def fit(self, training: TrainingSet) -> Self:
-        """Learn from purchases; replaces what was learned."""
+        """Learn from purchases; replaces what was learned.
+
+        Parameters
+        ----------
+        training : TrainingSet
+            Purchases before the moment from which lists are shown.
+
+        Returns
+        -------
+        Self
+            The baseline itself, fitted.
+        """
 
     def show(self, histories: Histories, context: Context, k: int) -> TopLists:
-        """Show each customer ``k`` items of each kind, at most."""
+        """Show each customer ``k`` items of each kind, at most.
+
+        Parameters
+        ----------
+        histories : Histories
+            What each of n customers had bought.
+        context : Context
+            When and on which channel each of them asks; of the same length.
+        k : int
+            Items of each list, at most.
+
+        Returns
+        -------
+        TopLists
+            n rows: of all items, of those new to the customer, and of those bought before.
+        """
 
 
 #: Every baseline by its name, the cheapest first.
@@ -70,7 +96,18 @@ class TunedBaseline:
     tried: list[tuple[Mapping[str, Any], float]]
 
     def fit(self, training: TrainingSet) -> Baseline:
-        """Fit a new baseline with the best settings."""
+        """Fit a new baseline with the best settings.
+
+        Parameters
+        ----------
+        training : TrainingSet
+            Purchases to learn from, such as those before a later window.
+
+        Returns
+        -------
+        Baseline
+            Ready to ``show``.
+        """
         return BASELINES[self.name](**self.settings).fit(training)
 
 

@@ -125,7 +125,18 @@ def read_as(text: ir.StringValue, written: str) -> tuple[ir.TimestampValue, ir.I
 
 
 def number_kind(texts: Collection[str]) -> str | None:
-    """Name the word of ``COUNTED`` for times that are all numbers of one kind; None for others."""
+    """Name the word of ``COUNTED`` for times that are all numbers of one kind; None for others.
+
+    Parameters
+    ----------
+    texts : collection of str
+        Values of one column.
+
+    Returns
+    -------
+    {"unix", "unix_ms", "unix_us", "excel"} or None
+        None where there are no texts, too, and where they are year, month, day and hour in one.
+    """
     if not texts or all(re.fullmatch(_HOURLY, text, re.ASCII) for text in texts):
         return None
     for word, pattern in _NUMBERED.items():

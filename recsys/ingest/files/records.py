@@ -136,6 +136,16 @@ def flat_record(record: dict[str, Any]) -> dict[str, str]:
     """Turn a record into columns: ``{"a": {"b": 1}}`` becomes ``a.b``.
 
     A list of plain values becomes one text with commas, any other list stays JSON.
+
+    Parameters
+    ----------
+    record : dict
+        One record of an export, nested or flat.
+
+    Returns
+    -------
+    dict of str to str
+        By column; empty texts where the record says null, ``true`` and ``false`` for booleans.
     """
     found: dict[str, str] = {}
     for key, value in record.items():

@@ -117,7 +117,18 @@ def digest(path: Path) -> str:
 
 
 def open_bytes(path: Path) -> IO[bytes]:
-    """Open a file, unpacking it where it is gzipped."""
+    """Open a file, unpacking it where it is gzipped.
+
+    Parameters
+    ----------
+    path : Path
+        Gzipped where it ends in ``.gz``.
+
+    Returns
+    -------
+    binary stream
+        The caller closes it.
+    """
     return cast(IO[bytes], gzip.open(path)) if path.suffix.lower() == ".gz" else path.open("rb")
 
 
