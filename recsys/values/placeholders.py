@@ -83,7 +83,7 @@ def is_no_id(text: str, kind: IdKind = "item") -> bool:
     kind : {"item", "order", "account"}
         Of what; products by default, of which most is allowed.
 
-    BlendExamples
+    Examples
     --------
     >>> [is_no_id(text) for text in ("(not set)", "5.01235E+12", " ", "0", "NA")]
     [True, True, True, False, False]

@@ -109,7 +109,7 @@ def read_statuses(values: Collection[str]) -> dict[str, bool]:
     dict
         Value → whether such a product may be shown; values that are not understood are not in it.
 
-    BlendExamples
+    Examples
     --------
     >>> read_statuses(["active", "Draft", "-1", "blue"])
     {'active': True, 'Draft': False, '-1': False}

@@ -34,7 +34,7 @@ def is_address(text: str) -> bool:
     bool
         False for other schemes, and for paths without a host.
 
-    BlendExamples
+    Examples
     --------
     >>> [is_address(text) for text in ("https://shop.test/a.jpg", "javascript:alert(1)", "/a.jpg")]
     [True, False, False]
