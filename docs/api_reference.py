@@ -54,6 +54,20 @@ def pages() -> dict[str, str]:
     return written
 
 
+def undocumented() -> list[str]:
+    """Name the parameters of exported functions and methods that no docstring explains."""
+    package = griffe.load(
+        "recsys", search_paths=[str(ROOT)], docstring_parser="numpy", resolve_aliases=True
+    )
+    missing: list[str] = []
+    for room in (package[name] for name in ROOMS):
+        for part in (room, *_rooms_inside(room)):
+            for name in map(str, part.exports or ()):
+                for function in _functions(_target(part[name])):
+                    missing += _unexplained(function)
+    return sorted(set(missing))
+
+
 def main() -> None:
     """Write the pages, and remove those of rooms that are gone."""
     PAGES.mkdir(exist_ok=True)
@@ -95,6 +109,32 @@ def _target(exported: Any) -> Any:
         return exported.final_target if exported.is_alias else exported
     except griffe.AliasResolutionError:
         return None
+
+
+def _functions(found: Any) -> list[Any]:
+    """Return a function itself, or the public methods of a class."""
+    if found is None or found.kind.value not in ("class", "function"):
+        return []
+    if found.kind.value == "function":
+        return [found]
+    return [
+        member
+        for name, member in found.members.items()
+        if not member.is_alias and member.kind.value == "function" and not name.startswith("_")
+    ]
+
+
+def _unexplained(function: Any) -> list[str]:
+    sections = function.docstring.parsed if function.docstring else []
+    explained = {
+        name.strip().lstrip("*")
+        for section in sections
+        if section.kind.value == "parameters"
+        for item in section.value
+        for name in item.name.split(",")
+    }
+    given = [item.name for item in function.parameters if item.name not in ("self", "cls")]
+    return [f"{function.path}({name})" for name in given if name not in explained]
 
 
 def _rooms_inside(room: Any) -> list[Any]:

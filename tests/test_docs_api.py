@@ -35,3 +35,7 @@ def test_every_room_has_a_page(reference: ModuleType) -> None:
 def test_a_page_shows_parameters_with_their_shapes(reference: ModuleType) -> None:
     page = reference.pages()["evaluation.md"]
     assert "| `values` | `ndarray of shape (n,), float64` |" in page
+
+
+def test_every_parameter_of_the_public_api_is_explained(reference: ModuleType) -> None:
+    assert reference.undocumented() == []

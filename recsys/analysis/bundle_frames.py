@@ -1,7 +1,7 @@
 """Bundles as data frames: what marketers see of each, a row a bundle, a segment or a month.
 
 Suggestions come in; what ``responses.bundles`` says of them comes out as frames. Called by
-``studied_bundles``.
+``bundles``.
 """
 
 from collections.abc import Sequence

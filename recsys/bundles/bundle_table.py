@@ -36,7 +36,7 @@ class Bundles:
     item_ix : ndarray of shape (m,), int32
         Ascending within a bundle; of kind ``after`` in the order in which they are bought.
     kind : ndarray of shape (n,), uint8
-        Index into ``KINDS``.
+        Index into ``BUNDLE_KINDS``.
     support : ndarray of shape (n,), int32
         Cases that hold all members.
     cases : ndarray of shape (n,), int64
@@ -188,7 +188,7 @@ def offered_members(kind: str, members: Sequence[Member]) -> Sequence[Member]:
     Parameters
     ----------
     kind : str
-        One of ``KINDS``.
+        One of ``BUNDLE_KINDS``.
     members : sequence
         All of them. Of kind ``after`` the first was bought before, so the price is for the rest.
     """
@@ -201,7 +201,7 @@ def bundle_id(kind: str, item_ids: Sequence[str]) -> str:
     Parameters
     ----------
     kind : str
-        One of ``KINDS``.
+        One of ``BUNDLE_KINDS``.
     item_ids : sequence of str
         Its products; their order matters for ``after`` only.
     """

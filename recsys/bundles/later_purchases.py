@@ -2,7 +2,7 @@
 
 Baskets come in; out comes, for every basket that has those days of history behind it, what its
 customer bought later within them and had not put into it; or the same backwards. Called by
-``mining`` for ``following``.
+``mining`` for ``sequences``.
 """
 
 from dataclasses import dataclass

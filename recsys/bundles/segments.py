@@ -1,7 +1,7 @@
 """Tests bundles again within channels, regions and seasons.
 
 Bundles come in; out come those parts of the business in which each holds by itself. Called by
-``describing``.
+``description``.
 """
 
 from collections.abc import Mapping, Sequence

@@ -2,7 +2,7 @@
 
 Tested sets come in; one list of bundles comes out, with the orders that hold each. Where chance
 would have put those is worked out for it. Called by ``mining``; read by ``segments`` and
-``describing``.
+``description``.
 """
 
 from collections.abc import Iterator, Sequence

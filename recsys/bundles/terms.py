@@ -52,7 +52,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
     bundle_id: str
     kind: str
-    """One of ``found.KINDS``."""
+    """One of ``BUNDLE_KINDS``."""
     item_ids: tuple[str, ...]
     terms: Terms
     revision: int

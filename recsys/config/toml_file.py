@@ -109,7 +109,7 @@ class Config(Settings, frozen=True):
     ledger: LedgerSettings = field(default_factory=LedgerSettings)
     placements: dict[str, PlacementSettings] = field(default_factory=dict)
     folder: Path = Path()
-    """Where the file lies; set by ``load``, not in the file."""
+    """Where the file lies; set by ``load_config``, not in the file."""
 
     @property
     def state(self) -> Path:
@@ -193,7 +193,7 @@ def parse_config(raw: dict[str, Any], path: Path, overrides: Sequence[str] = ())
     Raises
     ------
     ConfigError
-        As ``load``.
+        As ``load_config``.
     """
     overridden = _override(raw, [*_from_variables(os.environ), *map(_from_option, overrides)])
     if "folder" in raw:

@@ -378,7 +378,7 @@ class Histories:
 
 NO_CHANNEL: Final = 255
 
-#: In the order in which ``laying`` gives them.
+#: In the order in which ``batch_layout`` gives them.
 _COLUMNS: Final = (
     "item_ix",
     "ts",

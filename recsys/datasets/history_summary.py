@@ -16,12 +16,12 @@ from recsys.datasets.return_netting import UNITS, to_units
 #: One line: what was bought or, with a negative quantity, returned.
 LINES: Final = np.dtype(
     [
-        ("item_key", "<i8"),  # ids.item_key
+        ("item_key", "<i8"),  # item_index.item_key
         ("ts", "<i8"),  # UTC epoch seconds
         ("quantity", "<f4"),  # negative for a return; may be a weight
-        ("order", "<i8"),  # ids.order_key; of the returned order, where a return names one
+        ("order", "<i8"),  # item_index.order_key; of the returned order, where a return names one
         ("channel", "u1"),  # index into schema.CHANNELS
-        ("location", "<i8"),  # ids.location_key, 0 for none
+        ("location", "<i8"),  # item_index.location_key, 0 for none
         ("amount_minor", "<i4"),  # paid for the line
     ]
 )

@@ -39,7 +39,7 @@ KIND_OF: Final = {
 #: One event of a row.
 EVENTS: Final = np.dtype(
     [
-        ("item_key", "<i8"),  # ids.item_key
+        ("item_key", "<i8"),  # item_index.item_key
         ("ts", "<i8"),  # UTC epoch seconds
         ("kind", "u1"),  # VIEW or CART
         ("channel", "u1"),  # index into schema.CHANNELS

@@ -2,7 +2,7 @@
 
 Ordered products and wanted ones come in, with their choices; figures come out, one a customer. A
 list that is joined by choice is what is shown; who bought another milk of the same title was shown
-the right thing. Called by ``evaluate``.
+the right thing. Called by ``evaluator``.
 """
 
 from typing import Final

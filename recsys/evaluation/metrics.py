@@ -1,7 +1,7 @@
 """Says how good lists of items were, one figure a customer.
 
 Lists of shown and of relevant items come in; out comes one value a row, so that means,
-differences and bootstrap intervals can all be taken from the same figures. Called by ``evaluate``
+differences and bootstrap intervals can all be taken from the same figures. Called by ``evaluator``
 and by the benchmarks. docs/evaluation.md has the formulas.
 """
 

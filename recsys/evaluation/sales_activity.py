@@ -1,7 +1,7 @@
 """How much was sold, day by day: what the checks before a training look at.
 
 A history and the present come in; counts by day, channel and location come out, from one pass
-over the lines. Called by ``checks``.
+over the lines. Called by ``data_checks``.
 """
 
 from collections.abc import Iterator

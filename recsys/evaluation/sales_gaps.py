@@ -1,6 +1,6 @@
 """Stretches in which nothing was sold although much was to come.
 
-Counts by day and ``[checks]`` come in, silences come out. Called by ``checks``.
+Counts by day and ``[checks]`` come in, sales gaps come out. Called by ``data_checks``.
 """
 
 from collections.abc import Iterator

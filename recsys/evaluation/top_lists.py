@@ -1,7 +1,7 @@
 """What a method shows: the first places of all, of what is new, and of what was bought before.
 
 Scored items of each customer come in, three lists of the first ``k`` come out, so that every
-method is cut in the same way. Called by ``peers`` and ``evaluate``.
+method is cut in the same way. Called by ``baselines`` and ``evaluator``.
 """
 
 from collections.abc import Iterable
@@ -126,7 +126,7 @@ def rank_in_batches(ranker: Ranker, histories: Histories, context: Context) -> l
 
 
 def show_ranked(ranker: Ranker, histories: Histories, context: Context, k: int) -> TopLists:
-    """Show the first ``k`` of what ``ranked`` ranks.
+    """Show the first ``k`` of what ``rank_in_batches`` ranks.
 
     Parameters
     ----------

@@ -144,7 +144,7 @@ def normalise(kind: str, value: str, country: str | None = None) -> str:
     """Bring one identifier into the form that is compared; empty where nothing is left.
 
     Blanks are removed; e-mails are lower-cased; phone numbers are written in E.164 where their
-    country can be told, see ``phones``, and are digits and ``+`` where it cannot.
+    country can be told, see ``phone_numbers``, and are digits and ``+`` where it cannot.
 
     Parameters
     ----------

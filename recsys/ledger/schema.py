@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-#: Raised when a table comes or changes; ``upgrading`` brings older ledgers up to it, and newer ones
+#: Raised when a table comes or changes; ``migrations`` bring older ledgers up to it, and newer ones
 #: are left alone.
 SCHEMA_VERSION: Final = 9
 

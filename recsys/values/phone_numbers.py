@@ -2,7 +2,7 @@
 
 A number as somebody typed it and the country it was typed in come in; out comes the number with
 its country code, whatever blanks, signs, dialling prefixes and extensions it was typed with.
-Called by ``keyed_hash``.
+Called by ``hashing``.
 """
 
 import re

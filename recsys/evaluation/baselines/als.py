@@ -1,7 +1,7 @@
 """Implicit's alternating least squares, as one would use it.
 
 Customers × products come in; customers are folded in by implicit itself. Called through
-``peers``.
+``tuning``.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,7 @@
 """Implicit's item neighbours, as one would use them: cosine, TF-IDF or BM25.
 
 Customers × products come in; a customer's score of a product is the sum of its likenesses to what
-they bought. Called through ``peers``.
+they bought. Called through ``tuning``.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,7 @@
 """What the customer bought most, lately.
 
 Histories come in, the customers' own products come out; nothing is learned. Called through
-``peers``.
+``tuning``.
 """
 
 from collections.abc import Mapping

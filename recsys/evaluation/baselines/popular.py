@@ -1,6 +1,6 @@
 """What is bought most, lately, on the channel that is asked for.
 
-Orders come in, one order of the catalogue a channel comes out. Called through ``peers``.
+Orders come in, one order of the catalogue a channel comes out. Called through ``tuning``.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,6 +1,6 @@
 """The text of a field: a column as it stands, or what the settings make of one or several.
 
-Columns of any type come in, texts go out. Called by ``columns``.
+Columns of any type come in, texts go out. Called by ``fields``.
 """
 
 import re

@@ -2,7 +2,7 @@
 
 Spreadsheets and pandas write the numbers of a column so as soon as one of its cells is empty, and
 another export of the same shop, or the service, has them without. A column comes in, out comes
-whether all of it is written so. Called by ``columns``; Parquet's floating numbers are made whole by
+whether all of it is written so. Called by ``fields``; Parquet's floating numbers are made whole by
 ``parquet``.
 """
 

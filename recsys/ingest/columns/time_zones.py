@@ -2,7 +2,7 @@
 
 A zone's name comes in; out comes one row a local day, with its offset and, on the two days a year
 on which clocks change, when and how. The engine then needs no time zones of its own, and what it
-does with the two odd hours is ours to say. ``to_utc`` is that join. Called by ``columns``.
+does with the two odd hours is ours to say. ``to_utc`` is that join. Called by ``fields``.
 """
 
 from dataclasses import dataclass

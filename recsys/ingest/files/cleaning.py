@@ -4,7 +4,7 @@ Blanks at a value's ends, non-breaking blanks, marks of writing direction and of
 marks a text for a spreadsheet (``'00123``, ``="00123"``): all invisible, and each makes two equal
 ids differ.
 ``clean`` is the rule for one text in Python, ``clean_sql`` the same for a column in the engine;
-a test compares them. Called by ``files``, ``parquet``, ``records``, ``feeds`` and ``sniffing``.
+a test compares them. Called by every module here that reads a format.
 """
 
 import re

@@ -3,7 +3,7 @@
 A text, its layout and its content come in; out comes a ``RawTable`` whose rows are the file's,
 without headers that are said again, and whose records that could not be split are known by their
 lines. A quote that is never closed costs its own line and not what stands below it. Called by
-``files``.
+``export_files``.
 """
 
 import hashlib

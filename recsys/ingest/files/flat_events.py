@@ -1,7 +1,7 @@
 """Turns GA4 events in a table into the objects of GA4's own export.
 
 A table of columns comes in (``event_name``, ``items.item_id``, ``event_params.ga_session_id`` …);
-out goes SQL for one JSON text a row, in the shape that ``events`` reads. Called by ``files``.
+SQL goes out for one JSON text a row, as ``events`` reads it. Called by ``export_files``.
 """
 
 import re

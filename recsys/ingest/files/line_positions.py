@@ -1,7 +1,7 @@
 """Positions of records in a text file, as the line numbers of an editor.
 
 Engines count records; a person looks for lines, and quoted line breaks and blank lines make them
-differ. Called by ``opened`` for the few records that are rejected.
+differ. Called by ``raw_table`` for the few records that are rejected.
 """
 
 import csv

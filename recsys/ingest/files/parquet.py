@@ -2,7 +2,7 @@
 
 A file comes in; out comes a view in which text is cleaned, NaN is nothing, ids that pandas turned
 into floating numbers are whole again, and what is neither number nor time is text. Called by
-``files``.
+``export_files``.
 """
 
 import hashlib

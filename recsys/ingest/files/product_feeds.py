@@ -1,6 +1,6 @@
 """Product feeds in XML become records: Google Merchant's RSS 2.0 and Atom, and their kin.
 
-An XML file comes in; out come its entries, an element a column. Called by ``files`` and by
+An XML file comes in; out come its entries, an element a column. Called by ``export_files`` and by
 ``training.init.exports``.
 
 Documents that declare types or entities are refused: what they would load or unfold to is not

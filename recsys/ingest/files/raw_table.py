@@ -1,6 +1,6 @@
 """An opened export: its rows in the engine, and the position of each row in the file.
 
-Made by ``files``, read by the adapters, asked by ``staging`` for the lines of what was rejected.
+Made by ``export_files``, read by the adapters; ``staging`` asks it for the lines of rejects.
 """
 
 from collections.abc import Sequence

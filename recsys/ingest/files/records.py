@@ -2,7 +2,7 @@
 
 JSON comes as one array on one line or over many, as objects one after another, or as a list
 inside of an object (``{"events": [...]}``). It is read in pieces, so memory does not grow with the
-file. Called by ``files`` and by ``training.init.exports``.
+file. Called by ``export_files`` and by ``training.init.exports``.
 """
 
 import io

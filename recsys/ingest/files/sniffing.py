@@ -1,7 +1,7 @@
 """Detects how a text export is written: encoding, separator and position of its header.
 
 The beginning of a file comes in; out comes a ``Layout``, the same for whoever asks. Called by
-``files`` when an export is ingested and by ``training.init.exports`` when it is looked at.
+``export_files`` when an export is ingested and by ``training.init.exports`` when it is looked at.
 
 The header is the first line that is followed by rows as wide as itself and whose cells look like
 names. What stands above it is a title: ``sep=;``, the name of a report, a line of dates.

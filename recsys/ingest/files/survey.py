@@ -1,6 +1,6 @@
 """Surveys the bytes of an export in one pass: its digest, and what reading it requires.
 
-A path comes in; out comes a ``Content``. Called by ``files``.
+A path comes in; out comes a ``Content``. Called by ``export_files``.
 """
 
 import gzip

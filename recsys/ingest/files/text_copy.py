@@ -1,7 +1,7 @@
 """A copy of a text export that the engine can read: UTF-8, one kind of line end, header first.
 
 Made only where the export itself is not like that; a line of the copy is a line of the export, so
-that places can be told. Called by ``files``.
+that places can be told. Called by ``export_files``.
 """
 
 import io

@@ -1,7 +1,7 @@
 """Decides which orders of several files that share a number are one order.
 
 One row an order of a file comes in, out come the ids that these orders have in the history. The
-rules are those of ``shared_numbers``. Called by ``exported``.
+rules are those of ``shared_numbers``. Called by ``exported_orders``.
 """
 
 from typing import Any, Final, cast

@@ -1,7 +1,7 @@
 """Live views and carts become events of a customer's history.
 
 Pure: an event in, what it says somebody looked at out. Called when events arrive, when ingest
-replaces the histories, and by ``sessions``.
+replaces the histories, and by ``visit_state``.
 """
 
 from collections.abc import Iterable

@@ -120,7 +120,7 @@ class Decisions:
         bundle_id : str
             ``recsys.bundles.bundle_table.bundle_id`` of the next two.
         kind : str
-            One of ``found.KINDS``.
+            One of ``BUNDLE_KINDS``.
         item_ids : sequence of str
         terms : Terms
             All of them, the unchanged ones too.

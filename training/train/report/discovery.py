@@ -1,7 +1,7 @@
 """What placements show that is new to customers, and what their share of it costs, in words.
 
 What ``train`` found comes in; rows of a table and a sentence come out. Called by ``page`` and by
-``trained``.
+``output``.
 """
 
 from collections.abc import Iterable
