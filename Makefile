@@ -74,7 +74,7 @@ api: $(READY) ## Write the API reference in docs/api from the docstrings
 	$(BIN)/python docs/api_reference.py
 
 figures: $(READY) ## Write the tables of README and docs from benchmarks/results
-	$(BIN)/python -m benchmarks.figures
+	$(BIN)/python -m benchmarks._figures
 
 # A benchmark whose data is not there says how to get it and ends with 77.
 bench: $(READY) ## Run every benchmark; results as JSON in build/benchmarks

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from benchmarks import figures
+from benchmarks import _figures as figures
 
 
 @pytest.mark.parametrize("path", figures.DOCUMENTS, ids=lambda path: path.name)

@@ -11,7 +11,8 @@ from recsys.config.toml_file import Config
 ASK = """
 import itertools, json, sys
 import msgspec
-from recsys.config import LedgerSettings, load_config
+from recsys.config import load_config
+from recsys.config.settings import LedgerSettings
 from recsys.datasets.compilation import compiled_signatures
 from serving.app import create_app
 

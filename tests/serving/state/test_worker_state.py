@@ -176,7 +176,9 @@ def test_it_is_honest_about_an_empty_ledger_and_an_old_model(
 
 
 def test_a_full_disk_shows(config: Config, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("serving.state.readiness._LITTLE_ROOM", 1 << 62)  # more than any disk has
+    monkeypatch.setattr(
+        "serving.state.readiness._MIN_FREE_BYTES", 1 << 62
+    )  # more than any disk has
     said = ready(serve(config).test_client())[1]
     assert said.status == "degraded"
     assert "disk" in said.checks["disk"]

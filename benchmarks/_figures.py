@@ -4,7 +4,7 @@ A table stands between ``<!-- figures: NAME -->`` and ``<!-- end of figures -->`
 writes all of them; a test fails while a document differs from the results. To renew a table, run
 its benchmark on a quiet machine with ``--json benchmarks/results/NAME.json``.
 
-    python -m benchmarks.figures [--check]
+    python -m benchmarks._figures [--check]
 """
 
 import argparse
