@@ -5,6 +5,7 @@ somebody may be reading: artefacts, the history's pointer, settings that command
 """
 
 import os
+import secrets
 from pathlib import Path
 
 
@@ -18,9 +19,9 @@ def sync(path: Path) -> None:
 
 
 def write_file(path: Path, data: bytes, *, mode: int | None = None) -> None:
-    """Write a file and wait until its contents are on disk; its name is not until ``sync``."""
+    """Write a new file and wait until its contents are on disk; its name is not until ``sync``."""
     first = 0o666 if mode is None else 0o600
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, first)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, first)
     with os.fdopen(descriptor, "wb") as file:
         if mode is not None:
             os.fchmod(descriptor, mode)
@@ -46,7 +47,8 @@ def replace_file(path: Path, data: bytes, *, mode: int | None = None) -> None:
     OSError
         When it cannot be written; the file stays as it was.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    # A name that nobody else writes to: several processes and threads may replace one file.
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     try:
         write_file(beside, data, mode=mode)
         beside.replace(path)

@@ -358,6 +358,9 @@ def _free(path: Path) -> Path:
 
 
 def _point(base: Path, name: str) -> None:
+    """Replace the pointer; the caller holds the lock, so what lies beside it is nobody's."""
+    for left in base.glob(f".{CURRENT}.*"):
+        left.unlink()
     durable_files.replace_file(base / CURRENT, f"{name}\n".encode())
 
 

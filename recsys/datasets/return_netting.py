@@ -22,47 +22,6 @@ def to_units(quantity: npt.NDArray[np.floating]) -> IntArray:
     return np.rint(quantity.astype(np.float64) * UNITS).astype(np.int64)
 
 
-def net_of_returns(
-    owner_item: IntArray, order: IntArray, units: IntArray
-) -> tuple[IntArray, IntArray]:
-    """Find the purchases that returns leave over.
-
-    Parameters
-    ----------
-    owner_item : ndarray of shape (n_lines,), int64
-        One number for each customer and product.
-    order : ndarray of shape (n_lines,), int64
-        One number for each order; a return has its order's, where that is known.
-    units : ndarray of shape (n_lines,), int64
-        ``to_units`` of the quantity; negative for a return.
-
-    Returns
-    -------
-    keep : ndarray of shape (n_kept,), int64
-        The first line of sale of each product in each order, ascending, where both the order and
-        the customer kept some of the product.
-    units : ndarray of shape (n_kept,), int64
-        What the order kept.
-    """
-    if not len(order):
-        return np.empty(0, np.int64), np.empty(0, np.int64)
-    by_order = np.lexsort((order, owner_item))
-    owner_item, order, units = owner_item[by_order], order[by_order], units[by_order]
-    new_item = np.append(True, owner_item[1:] != owner_item[:-1])
-    new_order = new_item | np.append(True, order[1:] != order[:-1])
-    if new_order.all() and units.min() > 0:
-        return np.arange(len(order)), units[np.argsort(by_order)]
-    starts = np.flatnonzero(new_order)
-    in_order = np.add.reduceat(units, starts)
-    in_all = np.add.reduceat(units, np.flatnonzero(new_item))
-    none = len(order)
-    first_sale = np.minimum.reduceat(np.where(units > 0, by_order, none), starts)
-    item_of = np.cumsum(new_item[starts]) - 1
-    kept = np.flatnonzero((in_order > 0) & (in_all[item_of] > 0) & (first_sale < none))
-    kept = kept[np.argsort(first_sale[kept])]
-    return first_sale[kept], in_order[kept]
-
-
 class KeptPurchases(NamedTuple):
     """What customers bought and kept, product by product.
 
@@ -94,14 +53,21 @@ def kept_purchases(
     order: npt.NDArray[Any],
     quantity: npt.NDArray[Any],
 ) -> KeptPurchases:
-    """Find what ``net_of_returns`` finds, for customers whose lines stand together, in time order.
+    """Find the purchases that returns leave over, of customers whose lines stand together.
+
+    Of each product in each order the first line of sale counts, where both the order and the
+    customer kept some of it.
 
     Parameters
     ----------
     indptr : ndarray of shape (n + 1,), int64
         Row ``r`` is ``indptr[r]:indptr[r + 1]`` of the other arrays.
     item_ix, order, quantity : ndarray of shape (n_lines,)
-        As in ``Histories``.
+        As in ``Histories``, in time order within a row.
+
+    Returns
+    -------
+    KeptPurchases
     """
     found = _bought(fixed(indptr), fixed(item_ix), fixed(order), fixed(quantity), UNITS)
     return KeptPurchases(*map(fixed, found))
@@ -115,7 +81,7 @@ def _bought(
     quantity: npt.NDArray[np.float32],
     parts: int,
 ) -> tuple[IntArray, IxArray, IntArray, IntArray, IntArray]:
-    """Net each customer's lines by product and by order, with the rule of ``net_of_returns``.
+    """Net each customer's lines by product and by order, with the rule of ``kept_purchases``.
 
     Sorts a customer's lines by product, then walks them in time order. Compiled, because orders
     and products of one customer are groups within groups, for which numpy sorts all lines several

@@ -33,7 +33,7 @@ class OwnFrequency:
     def __init__(self, half_life_days: float = 90.0) -> None:
         self.half_life_days = half_life_days
 
-    def fit(self, training: TrainingSet) -> Self:  # noqa: ARG002 - as every peer has it
+    def fit(self, training: TrainingSet) -> Self:  # noqa: ARG002 - as every baseline has it
         """Learn nothing: all there is to know is in the history.
 
         Parameters
