@@ -92,7 +92,7 @@ def choose(
     Parameters
     ----------
     later : LaterPurchases
-    rules : RuleSettings
+    rules : Rules
         Of ``later.known``.
     min_support : int
         The smallest that rules have.

@@ -46,7 +46,7 @@ class AllPairs:
     training : TrainingSet
     settings : recsys.config.settings.BundleSettings
         That the bundles were found with.
-    content : ContentSettings, optional
+    content : Content, optional
         Tells which titles are nearly the same.
     """
 

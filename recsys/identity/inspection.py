@@ -158,7 +158,7 @@ def change_of(
 
     Returns
     -------
-    TermsChange
+    Change
 
     Raises
     ------

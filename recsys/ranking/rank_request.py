@@ -34,8 +34,8 @@ class RankRequest:
     by_margin : ndarray of shape (n,), bool, optional
         Whether the order is that of the expected margin, see ``margins.expected``; that of the
         chance of purchase by default.
-    wanted : Lists, optional
-        Products whose chance is wanted, shown or not; none by default.
+    requested : Lists, optional
+        Products whose chance is returned, shown or not; none by default.
     new_share : ndarray of shape (n,), float64, optional
         See ``discovery``; 0 by default.
     """
@@ -45,7 +45,7 @@ class RankRequest:
     limits: Limits
     diversity: Floats = field(default_factory=lambda: np.empty(0))
     by_margin: npt.NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, bool))
-    wanted: Lists | None = None
+    requested: Lists | None = None
     new_share: Floats = field(default_factory=lambda: np.empty(0))
 
     @cached_property
@@ -54,7 +54,7 @@ class RankRequest:
         return new_items_needed(self.counts, self.new_share)
 
     def row(self, r: int) -> "RankRequest":
-        """Cut out one request; ``wanted`` is not kept.
+        """Cut out one request; ``requested`` is not kept.
 
         Parameters
         ----------

@@ -30,7 +30,7 @@ class RankedLists:
         What it counted for, in log-odds, the placement's factors included.
     left_out : ndarray of shape (n, len(RULES)), int64
         Candidates that would have stood in the list but for each rule.
-    wanted_chance : ndarray of the length of ``RankRequest.wanted.item_ix``, float64
+    requested_chance : ndarray of the length of ``RankRequest.requested.item_ix``, float64
         Of purchase of what was asked for besides.
     leader_ix : ndarray of shape (k,), int32, optional
         The product of each one's choice that chance, scores and evidence are of; the same as

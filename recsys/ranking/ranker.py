@@ -264,7 +264,7 @@ class Ranker:
             scores,
             evidence,
             left_out,
-            self._requested_chances(candidates, scored, blend_choice, batch, request.wanted),
+            self._requested_chances(candidates, scored, blend_choice, batch, request.requested),
             leaders.item_ix,
         )
 
@@ -274,16 +274,16 @@ class Ranker:
         scored: ScoredCandidates,
         blend_choice: BlendChoice,
         batch: Batch,
-        wanted: Lists | None,
+        requested: Lists | None,
     ) -> Floats:
         """Return the chance of the requested products; by the blend alone if not a candidate."""
-        if wanted is None or not len(wanted.item_ix):
+        if requested is None or not len(requested.item_ix):
             return np.empty(0)
-        chance = self.all_choices.likeliest(candidates, scored.chance, wanted)
+        chance = self.all_choices.likeliest(candidates, scored.chance, requested)
         is_candidate = ~np.isnan(chance)
         if not is_candidate.all():
-            rows = rows_of(wanted)[~is_candidate]
-            rest = Lists(pointers(rows, len(batch)), wanted.item_ix[~is_candidate])
+            rows = rows_of(requested)[~is_candidate]
+            rest = Lists(pointers(rows, len(batch)), requested.item_ix[~is_candidate])
             others = score_given(self.models, batch, rest)
             chance[~is_candidate] = self._scorer.score(
                 others, others.scores, others.kind, blend_choice

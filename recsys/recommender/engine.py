@@ -337,7 +337,7 @@ class Engine:
         )
         missing = lacking(proposals)
         # Candidates, their features and scores, and the rules: see ``Ranker.rank``.
-        ranked = self.ranker.rank(prepared.batch, replace(prepared.request, wanted=missing))
+        ranked = self.ranker.rank(prepared.batch, replace(prepared.request, requested=missing))
         offers = choose_bundles(questions, proposals, missing, ranked.requested_chance, self.index)
         reasons = self._explainer.reasons(ranked.leaders, prepared.batch, prepared.reason_limits)
         popular_levels = self._popular.level(prepared.batch)

@@ -50,7 +50,7 @@ def tell_apart(con: Backend, staged: Staged, lines: ir.Table) -> Exported:
     ----------
     con : ibis backend
         The engine; keeps the orders.
-    staged : StagedRows
+    staged : Staged
     lines : ibis table
         All staged order lines.
     """
@@ -94,7 +94,7 @@ def read_later(con: Backend, staged: Staged, older: ir.Table) -> list[Note]:
     Parameters
     ----------
     con : ibis backend
-    staged : StagedRows
+    staged : Staged
     older : ibis table
         As ``corrections.latest`` returns it.
     """

@@ -54,7 +54,7 @@ def check(
         The engine; looks at the whole export to tell in which manner it writes signs.
     fields : Fields
         The export.
-    numbers : EncodedHistory
+    numbers : Numbers
     line_type : string column
         ``sale``, ``return``, ``void``, ``voided`` or null.
     notes : dict

@@ -154,7 +154,7 @@ def rank(
         np.tile(factors_of(weights or {}), (n, 1)),
         limits,
         np.full(n, diversity),
-        wanted=Lists.of_rows(wanted) if wanted else None,
+        requested=Lists.of_rows(wanted) if wanted else None,
         new_share=np.full(n, new_share),
     )
     context = Context.of(n, AS_OF, location=key, cart=carts)
