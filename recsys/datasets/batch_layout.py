@@ -6,6 +6,7 @@ come out, with what the catalogue does not hold and what came too late left out.
 """
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -68,8 +69,7 @@ def lay_out_events(events: Sequence[Structured], index: ItemIndex, as_of_ts: Int
 
 def _together(rows: Sequence[Structured]) -> tuple[IntArray, Structured]:
     """Where each row ends, and all of them, one after the other."""
-    ends = np.zeros(len(rows) + 1, np.int64)
-    np.cumsum([len(row) for row in rows], out=ends[1:])
+    ends = np.array([0, *accumulate(map(len, rows))], np.int64)
     if len(rows) == 1:
         return fixed(ends), fixed(rows[0])
     dtype = rows[0].dtype

@@ -47,7 +47,15 @@ class zeroed:  # noqa: N801 - read as the statement that it is used in
         self._sizes = sizes
 
     def __enter__(self) -> tuple[Array, ...]:
-        self._taken = tuple(_take(size, dtype) for size, dtype in self._sizes)
+        held: dict[Any, list[Array]] = _held.__dict__
+        taken = []
+        for size, dtype in self._sizes:
+            free = held.get(dtype)
+            if free and len(free[-1]) >= size:  # nearly always: sizes are those of one catalogue
+                taken.append(free.pop())
+            else:
+                taken.append(_take(held.setdefault(dtype, []), size, dtype))
+        self._taken = tuple(taken)
         return self._taken
 
     def __exit__(
@@ -58,20 +66,26 @@ class zeroed:  # noqa: N801 - read as the statement that it is used in
     ) -> None:
         if kind is not None:
             return
-        for at, array in enumerate(self._taken):
-            if check_returned and array.any():
-                raise AssertionError(
-                    f"array {at} came back with {np.count_nonzero(array)} entries not cleared."
-                )
-            _held.__dict__[array.dtype.char].append(array)
+        if check_returned:
+            _check_cleared(self._taken)
+        held: dict[Any, list[Array]] = _held.__dict__
+        for (_, dtype), array in zip(self._sizes, self._taken, strict=True):
+            held[dtype].append(array)
 
 
-def _take(size: int, dtype: npt.DTypeLike) -> Array:
-    """Take an array out of what this thread holds, or make one."""
-    free: list[Array] = _held.__dict__.setdefault(np.dtype(dtype).char, [])
+def _take(free: list[Array], size: int, dtype: npt.DTypeLike) -> Array:
+    """Take an array out of those that this thread holds, or make one."""
     for at in range(len(free) - 1, -1, -1):
         if len(free[at]) >= size:
             return free.pop(at)
     if free:
         free.pop()  # all are too short; a longer one takes the place of one of them
     return np.zeros(size + size // 8, dtype)
+
+
+def _check_cleared(arrays: tuple[Array, ...]) -> None:
+    for at, array in enumerate(arrays):
+        if array.any():
+            raise AssertionError(
+                f"array {at} came back with {np.count_nonzero(array)} entries not cleared."
+            )

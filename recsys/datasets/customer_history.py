@@ -280,7 +280,9 @@ class Histories:
         Histories
         """
         n = len(rows)
-        as_of = np.array(np.broadcast_to(np.asarray(as_of_ts, np.int64), (max(n, 1),)))
+        as_of = np.asarray(as_of_ts, np.int64)
+        if as_of.shape != (max(n, 1),):
+            as_of = np.array(np.broadcast_to(as_of, (max(n, 1),)))
         lines, older = [history.lines for history in rows], [history.older for history in rows]
         indptr, *columns = lay_out_lines(
             lines or [EMPTY.lines], older or [EMPTY.older], index, as_of, NO_CHANNEL

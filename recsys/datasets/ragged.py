@@ -7,6 +7,7 @@ recommendations have the same shape, so what is said here of lists holds for the
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Protocol
 
 import numpy as np
@@ -76,10 +77,9 @@ class Lists:
         Lists
             Repeats and order stay.
         """
-        indptr = np.zeros(len(rows) + 1, dtype=np.int64)
-        np.cumsum([len(row) for row in rows], out=indptr[1:])
+        indptr = np.array([0, *accumulate(map(len, rows))], np.int64)
         items = np.concatenate(rows) if len(rows) else np.empty(0, np.int32)
-        return cls(indptr, items.astype(np.int32))
+        return cls(indptr, items.astype(np.int32, copy=False))
 
     def row(self, r: int) -> "Lists":
         """Cut out one row.
@@ -113,6 +113,8 @@ def pointers(rows: Integers, n: int) -> NDArray[np.int64]:
     ndarray of shape (n + 1,), int64
         As of ``Lists``.
     """
+    if n == 1:
+        return np.array([0, len(rows)], np.int64)
     indptr = np.zeros(n + 1, dtype=np.int64)
     np.cumsum(np.bincount(rows, minlength=n), out=indptr[1:])
     return indptr

@@ -143,7 +143,9 @@ class Popular(Model):
             Indices into ``POPULAR_LEVELS``.
         """
         self._check()
-        groups = self._groups_of(batch)
+        return batch.once(self.level, lambda: self._level(self._groups_of(batch)))
+
+    def _level(self, groups: IntArray) -> npt.NDArray[np.uint8]:
         keys = np.append(self.group_keys_, 0)[groups]  # the last for -1, of no place
         return np.where(keys == 0, 0, 1 + (keys > 0)).astype(np.uint8)
 

@@ -6,6 +6,7 @@ In: a batch of histories and contexts. Out: their candidates, with one score per
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final
 
 import numpy as np
@@ -151,8 +152,8 @@ def _kind_of(
 def _union(proposed: Sequence[Recommendations], n_items: int) -> Lists:
     """Return the union of the models' candidates: each product once per row, ascending."""
     items = np.concatenate([each.item_ix for each in proposed])
-    ends = np.stack([each.indptr for each in proposed])
-    starts = np.cumsum([0, *(len(each.item_ix) for each in proposed[:-1])])
+    ends = np.concatenate([each.indptr for each in proposed]).reshape(len(proposed), -1)
+    starts = np.array([0, *accumulate(len(each.item_ix) for each in proposed[:-1])], np.int64)
     with zeroed((n_items, np.uint8)) as (mark,):
         return Lists(*_gather(mark, *map(fixed, (items, ends, starts))))
 

@@ -45,7 +45,7 @@ from recsys.ranking.scoring import BlendChoice, ScoredCandidates, Scorer
 from recsys.ranking.segment_blends import SegmentBlends
 
 #: Candidates that each model contributes per request.
-CANDIDATES_PER_MODEL: Final = 200
+CANDIDATES_PER_MODEL: Final = 120
 #: Candidates that each model contributes if the rules leave too few of them.
 PER_MODEL_WIDE: Final = 5_000
 #: If the rules allow no more products than this, all of them become candidates instead.

@@ -48,9 +48,10 @@ def _end(mark: Bytes, r: int, arrays: Any) -> None:
 
 
 @inlined
-def _here(item: Any, place: Any, arrays: Any) -> Any:
+def _here(
+    item: Any, place: Any, stock_indptr: Any, with_stock: Any, on_hand: Any, complete: Any
+) -> Any:
     """Where a location stands with a product; nobody knows of no location."""
-    stock_indptr, with_stock, on_hand, complete = arrays[13:17]
     if place < 0:
         return _UNKNOWN_HERE
     low, end = stock_indptr[place], stock_indptr[place + 1]
@@ -67,24 +68,40 @@ def _here(item: Any, place: Any, arrays: Any) -> Any:
 
 
 @inlined
-def _rule(item: Any, known: Any, filtered: Any, r: int, arrays: Any) -> Any:
-    """Return 1 + the first rule that forbids a product; 0 where none does."""
-    new_only, _, of_age, adult, stock, active = arrays[7:13]
+def _rule(
+    item: Any,
+    known: Any,
+    filtered: Any,
+    new_only: Any,
+    of_age: Any,
+    place: Any,
+    adult: Any,
+    active: Any,
+    stock_indptr: Any,
+    with_stock: Any,
+    on_hand: Any,
+    complete: Any,
+) -> Any:
+    """Return 1 + the first rule that forbids a product; 0 where none does.
+
+    Takes one array each: what unpacks a tuple for each candidate counts references to all of it.
+    """
     if not active[item]:
         return 1
     if known & _EXCLUDED:
         return 2
     if known & _IN_CART:
         return 3
-    if adult[item] and not of_age[r]:
+    if adult[item] and not of_age:
         return 4
     if filtered:
         return 5
-    if new_only[r] and known & _HAD:
+    if new_only and known & _HAD:
         return 6
     if known & _LATELY:
         return 7
-    return 8 if _here(item, stock[r], arrays) == _NONE_HERE else 0
+    none_here = _here(item, place, stock_indptr, with_stock, on_hand, complete) == _NONE_HERE
+    return 8 if none_here else 0
 
 
 @compiled
@@ -97,12 +114,27 @@ def first_rule(
     the history name. Compiled because numpy would allocate an array per rule and sort for each
     membership.
     """
-    of = arrays[17]
+    new_only, _, of_age, adult, stock, active = arrays[7:13]
+    stock_indptr, with_stock, on_hand, complete, of = arrays[13:18]
     code = np.zeros(len(items), np.uint8)
     for r in range(len(indptr) - 1):
         _begin(mark, r, arrays)
         for at in range(indptr[r], indptr[r + 1]):
-            code[at] = _rule(items[at], mark[of[items[at]]], filtered[at], r, arrays)
+            item = items[at]
+            code[at] = _rule(
+                item,
+                mark[of[item]],
+                filtered[at],
+                new_only[r],
+                of_age[r],
+                stock[r],
+                adult,
+                active,
+                stock_indptr,
+                with_stock,
+                on_hand,
+                complete,
+            )
         _end(mark, r, arrays)
     return code
 
@@ -124,7 +156,8 @@ def first_rule_of_choice(
     As ``first_rule``; where a product is forbidden, walks the others of its choice until one is
     allowed.
     """
-    new_only, of = arrays[7], arrays[17]
+    new_only, _, of_age, adult, stock, active = arrays[7:13]
+    stock_indptr, with_stock, on_hand, complete, of = arrays[13:18]
     out = np.zeros(len(items), np.uint8)
     for r in range(len(indptr) - 1):
         _begin(mark, r, arrays)
@@ -135,10 +168,38 @@ def first_rule_of_choice(
         for at in range(indptr[r], indptr[r + 1]):
             choice = of[items[at]]
             known = mark[choice]
-            code = _rule(items[at], known, kept_out[items[at]] == 1, r, arrays)
+            item = items[at]
+            code = _rule(
+                item,
+                known,
+                kept_out[item] == 1,
+                new_only[r],
+                of_age[r],
+                stock[r],
+                adult,
+                active,
+                stock_indptr,
+                with_stock,
+                on_hand,
+                complete,
+            )
             if code != 0 and not known & barred:
                 for member in order[starts[choice] : starts[choice + 1]]:
-                    if _rule(member, known, kept_out[member] == 1, r, arrays) == 0:
+                    its_code = _rule(
+                        member,
+                        known,
+                        kept_out[member] == 1,
+                        new_only[r],
+                        of_age[r],
+                        stock[r],
+                        adult,
+                        active,
+                        stock_indptr,
+                        with_stock,
+                        on_hand,
+                        complete,
+                    )
+                    if its_code == 0:
                         code = 0
                         break
             out[at] = code
@@ -164,7 +225,9 @@ def choose_representatives(
     arrays: Any,
 ) -> IxArray:
     """Find the product that stands for each leader's choice."""
-    past_indptr, past, of = arrays[0], arrays[1], arrays[17]
+    past_indptr, past = arrays[:2]
+    new_only, _, of_age, adult, stock, active = arrays[7:13]
+    stock_indptr, with_stock, on_hand, complete, of = arrays[13:18]
     out = leaders.copy()
     for r in range(len(indptr) - 1):
         _begin(mark, r, arrays)
@@ -177,9 +240,23 @@ def choose_representatives(
             known = mark[choice]
             best = best_here = -1
             for member in order[starts[choice] : starts[choice + 1]]:  # ascending: equals stay
-                if _rule(member, known, kept_out[member] == 1, r, arrays) != 0:
+                code = _rule(
+                    member,
+                    known,
+                    kept_out[member] == 1,
+                    new_only[r],
+                    of_age[r],
+                    stock[r],
+                    adult,
+                    active,
+                    stock_indptr,
+                    with_stock,
+                    on_hand,
+                    complete,
+                )
+                if code != 0:
                     continue
-                here = _here(member, where[r], arrays)
+                here = _here(member, where[r], stock_indptr, with_stock, on_hand, complete)
                 better = best < 0
                 if not better:
                     if here != best_here:

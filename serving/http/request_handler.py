@@ -6,6 +6,7 @@ loop; the application runs in a thread of the request's queue.
 
 import asyncio
 import contextlib
+import functools
 import http.client
 import time
 from collections.abc import Callable, Coroutine
@@ -271,5 +272,11 @@ def _headers(pairs: list[tuple[str, str]]) -> HTTPHeaders:
     headers = HTTPHeaders()
     for name, value in pairs:
         headers.add(name, value)
-    headers.add("Date", formatdate(usegmt=True))
+    headers.add("Date", _date(int(time.time())))
     return headers
+
+
+@functools.lru_cache(maxsize=1)
+def _date(now_ts: int) -> str:
+    """Return the value of ``Date``, written once a second."""
+    return formatdate(now_ts, usegmt=True)

@@ -7,6 +7,7 @@ and ``trending``.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any, Final
 
 import numpy as np
@@ -70,8 +71,7 @@ class PlaceLists:
         """
         n = min(n, len(self.base))
         lists = [self._best_of(group, n) for group in groups.tolist()]
-        indptr = np.zeros(len(lists) + 1, np.int64)
-        np.cumsum([len(items) for items, _ in lists], out=indptr[1:])
+        indptr = np.array([0, *accumulate(len(items) for items, _ in lists)], np.int64)
         if len(lists) == 1:
             return Recommendations(indptr, *lists[0])
         items, scores = ([np.empty(0, kind)] for kind in (np.int32, np.float32))

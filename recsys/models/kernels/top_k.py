@@ -72,7 +72,6 @@ def top_of_lists(indptr: Array, item_ix: Array, scores: Array, n: int) -> Recomm
     -------
     Recommendations
     """
-    n = min(n, int((indptr[1:] - indptr[:-1]).max(initial=0)))
     return Recommendations(*_first(fixed(indptr), fixed(item_ix), fixed(scores), n))
 
 
@@ -186,7 +185,10 @@ def _first(
 
     Compiled: numpy sorts or partitions one row at a time, which costs most where rows are short.
     """
-    n_rows = len(indptr) - 1
+    n_rows, longest = len(indptr) - 1, 0
+    for r in range(n_rows):
+        longest = max(longest, indptr[r + 1] - indptr[r])
+    n = min(n, longest)
     ends = np.zeros(n_rows + 1, np.int64)
     items, scores = np.empty(n_rows * n, np.int32), np.empty(n_rows * n, np.float32)
     bits, given_bits = scores.view(np.int32), given.view(np.int32)

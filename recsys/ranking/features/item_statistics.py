@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from recsys.datasets import IxArray
+from recsys.datasets import IxArray, all_fixed
 from recsys.ranking.features.columns import ITEM, STATISTIC
 from recsys.schema import CHANNELS
 from recsys.units import DAY
@@ -133,6 +133,12 @@ class ItemStatistics:
             int(group.max(initial=0)) + 1 for group in groups
         )
         return n_category, n_brand, n_department, n_family
+
+    @cached_property
+    def columns_read_only(self) -> tuple[npt.NDArray[Any], ...]:
+        """All arrays in the order of the attributes, as the compiled loops take them."""
+        columns: tuple[npt.NDArray[Any], ...] = all_fixed(*self.arrays().values())
+        return columns
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Return all arrays, by name."""

@@ -145,7 +145,7 @@ def compute_features(
         ),
         all_fixed(events.indptr, events.item_ix, events.ts, events.kind),
         all_fixed(context.as_of_ts, context.location, context.channel, context.cart.indptr),
-        all_fixed(*statistics.arrays().values()),
+        statistics.columns_read_only,
     )
     n_category, n_brand, n_department, n_family = statistics.sizes
     shapes = (
