@@ -194,10 +194,9 @@ def money(amount: Mapping[str, Any] | None) -> str | None:
     """
     if amount is None:
         return None
-    from babel.numbers import format_currency, get_currency_precision
+    from recsys.values import write_amount  # babel takes time to load
 
-    major = amount["amount_minor"] / 10 ** get_currency_precision(amount["currency"])
-    return str(format_currency(major, amount["currency"], locale="en"))
+    return write_amount(amount["amount_minor"], amount["currency"])
 
 
 class Bar:

@@ -1,4 +1,10 @@
-from .currencies import currencies_of_sign, currency_codes, currency_digits, write_amount
+from .currencies import (
+    currencies_of_sign,
+    currency_codes,
+    currency_digits,
+    unusual_units,
+    write_amount,
+)
 from .minimum_ages import AGE_ATTRIBUTES, is_restricted
 from .phone_numbers import COUNTER_DIGITS, country_of, normalise_phone, with_code
 from .placeholders import (
@@ -32,6 +38,7 @@ __all__ = [
     "part_is_no_id_expression",
     "placeholder_pattern",
     "read_statuses",
+    "unusual_units",
     "with_code",
     "words_by_meaning",
     "write_amount",

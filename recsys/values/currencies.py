@@ -1,6 +1,6 @@
 """Currencies: which codes there are, how many digits each has, and which signs stand for them.
 
-Called by ``numbers`` and ``columns`` for prices that carry their currency, and by ``events``.
+Called by ``ingest`` for prices, by the ledger's ``events``, and by what writes amounts for people.
 """
 
 from functools import cache
@@ -119,6 +119,13 @@ def currency_digits(code: str) -> int:
     """
     fractions = get_global("currency_fractions")
     return int(fractions.get(code, fractions["DEFAULT"])[0])
+
+
+@cache
+def unusual_units() -> dict[str, int]:
+    """Minor units in one of each currency in which it is not 100 of them, by code."""
+    digits = {code: currency_digits(code) for code in sorted(currency_codes())}
+    return {code: 10**n for code, n in digits.items() if n != 2}
 
 
 def write_amount(amount_minor: float, code: str) -> str:

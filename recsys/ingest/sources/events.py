@@ -28,7 +28,7 @@ from recsys.ingest.files.export_files import LINE, RawTable
 from recsys.ingest.sources.order_lines import RAW_IDENTIFIER
 from recsys.query_engine import is_json, keep, rows
 from recsys.schema import CHANNELS
-from recsys.values import IdKind, currency_codes, currency_digits, no_id_expression
+from recsys.values import IdKind, currency_codes, no_id_expression, unusual_units
 
 _COMMERCE_TEXT = (
     "view_item view_item_list select_item add_to_cart remove_from_cart view_cart begin_checkout "
@@ -191,12 +191,8 @@ def _by_item(parsed: ir.Table, config: Config, name: str) -> ir.Table:
     )
     price, quantity = spread["_price"], spread["_quantity"]
     read = price >= 0
-    odd = [
-        (code, 10 ** currency_digits(code))
-        for code in sorted(currency_codes())
-        if currency_digits(code) != 2
-    ]
-    factor = ibis.cases(*((spread.currency == code, unit) for code, unit in odd), else_=100)
+    odd = [(spread.currency == code, units) for code, units in unusual_units().items()]
+    factor = ibis.cases(*odd, else_=100)
     minor = (price.cast("float64") * factor).round()
     counted = (quantity > 0) & (quantity < _MOST)
     return spread.mutate(

@@ -11,7 +11,6 @@ from typing import cast
 
 import ibis
 import ibis.expr.types as ir
-from babel.core import get_global
 from ibis.backends.duckdb import Backend
 
 from recsys.config import Column, Config, Source
@@ -22,6 +21,7 @@ from recsys.ingest.columns.missing_ids import reject_no_id
 from recsys.ingest.files.export_files import ROW, RawTable
 from recsys.ingest.sources import signs
 from recsys.schema import CHANNELS
+from recsys.values import currency_codes, currency_digits, unusual_units
 
 _FIELDS_TEXT = (
     "order_id line_no occurred_at location_id channel item_id title quantity unit_price discount "
@@ -218,14 +218,14 @@ class Money:
     def __init__(self, fields: Fields) -> None:
         self._fields = fields
         fixed = fields.source.currency or fields.config.workspace.currency
-        known = sorted(get_global("all_currencies"))
+        known = sorted(currency_codes())
         self.currency = cast(ir.StringValue, ibis.literal(fixed))
-        self._digits: int | None = _digits(fixed)
-        self.factor: ir.Value = ibis.literal(10 ** _digits(fixed), "int64")
+        self._digits: int | None = currency_digits(fixed)
+        self.factor: ir.Value = ibis.literal(10 ** currency_digits(fixed), "int64")
         if fields.has("currency"):
             text = fields.text("currency").upper().fill_null(fixed)
             fields.reject("unknown_currency", "currency", ~text.isin(known), text)
-            odd = [(text == code, 10 ** _digits(code)) for code in known if _digits(code) != 2]
+            odd = [(text == code, units) for code, units in unusual_units().items()]
             self.currency = text
             self._digits = None
             self.factor = ibis.cases(*odd, else_=100)
@@ -272,8 +272,3 @@ class Money:
             ),
             "currency": self.currency,
         }
-
-
-def _digits(currency: str) -> int:
-    fractions = get_global("currency_fractions")
-    return int(fractions.get(currency, fractions["DEFAULT"])[0])

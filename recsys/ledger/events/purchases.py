@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from babel.core import get_global
 
 from recsys.datasets import (
     CustomerHistory,
@@ -22,6 +21,7 @@ from recsys.datasets import (
 )
 from recsys.ledger.events.event_types import Event, EventItem, Money, order_id
 from recsys.schema import CHANNELS
+from recsys.values import currency_digits
 
 Structured = npt.NDArray[np.void]
 
@@ -81,12 +81,7 @@ def minor(item: EventItem, currency: str) -> int:
     """Return the price of one, in minor units; 0 where the event does not say it."""
     if isinstance(item.price, Money):
         return item.price.amount_minor
-    return round((item.price or 0.0) * 10.0 ** _digits(currency))
-
-
-def _digits(currency: str) -> int:
-    fractions = get_global("currency_fractions")
-    return int(fractions.get(currency, fractions["DEFAULT"])[0])
+    return round((item.price or 0.0) * 10.0 ** currency_digits(currency))
 
 
 def _lines(event: Event, order: int, currency: str) -> Structured:
