@@ -123,6 +123,12 @@ class Config(Settings, frozen=True):
             return f"sqlite:///{self.state / 'ledger.sqlite'}"
         return config_from_environment(self.ledger.url, "ledger.url")
 
+    @property
+    def order_systems(self) -> list[str]:
+        """Systems whose orders are exported, sorted; they name an order ``<system>:<number>``."""
+        of = self.sources.items()
+        return sorted({source.system or name for name, source in of if source.kind in ORDER_KINDS})
+
     def placement(self, name: str) -> PlacementSettings | None:
         """Settings of a placement: the workspace's own, or the built-in one.
 

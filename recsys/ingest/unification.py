@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from ibis.backends.duckdb import Backend
 
-from recsys.config import ORDER_KINDS, Config
+from recsys.config import Config
 from recsys.history import versions
 from recsys.identity import customers_of_groups, overrides, resolve
 from recsys.ingest import accounting, tables
@@ -285,11 +285,9 @@ class _Unifier:
 
     def _numbers(self, live: Live, *, of_pages: bool = False) -> tuple[ir.Table, ir.Table]:
         """Return the numbers of live orders, and the ids that exports may give them."""
-        sources = self.config.sources.items()
-        systems = {s.system or name for name, s in sources if s.kind in ORDER_KINDS}
         reported = self.con.read_parquet(live.pages if of_pages else live.lines)
         reported = reported.filter(reported.purchase) if of_pages else reported
-        live_numbers, candidates = live_orders.numbers(reported, systems)
+        live_numbers, candidates = live_orders.numbers(reported, self.config.order_systems)
         if self.renamed is not None:  # several orders have the number
             others = candidates.join(self.renamed, candidates.exported == self.renamed.number)
             others = others.select("number", exported="final").distinct()

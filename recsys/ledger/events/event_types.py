@@ -6,7 +6,7 @@ so that what a shop already sends elsewhere can be sent here.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Final, Literal
 
@@ -172,6 +172,11 @@ def scope_of(channel: str, location_id: str | None) -> str:
 def order_id(scope: str, transaction_id: str) -> str:
     """Return the ``order_id`` that a live order has until an order export brings it."""
     return f"live:{scope}:{transaction_id}"
+
+
+def order_ids(scope: str, transaction_id: str, systems: Sequence[str]) -> list[str]:
+    """Return every ``order_id`` that an order may have: as each system exports it, then live."""
+    return [*(f"{system}:{transaction_id}" for system in systems), order_id(scope, transaction_id)]
 
 
 def number_fault(transaction_id: str) -> str | None:

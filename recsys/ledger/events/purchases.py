@@ -19,7 +19,7 @@ from recsys.datasets import (
     location_key,
     order_key,
 )
-from recsys.ledger.events.event_types import Event, EventItem, Money, order_id
+from recsys.ledger.events.event_types import Event, EventItem, Money, order_ids
 from recsys.schema import CHANNELS
 from recsys.values import currency_digits
 
@@ -72,8 +72,7 @@ def history_after(
 def order_keys(event: Event, systems: Sequence[str], scope: str | None = None) -> IntArray:
     """Return every key that the event's order may have in a history; the live one comes last."""
     number = event.transaction_id or event.event_id
-    names = [f"{system}:{number}" for system in systems]
-    names.append(order_id(scope or event.scope, number))
+    names = order_ids(scope or event.scope, number, systems)
     return np.array([order_key(name) for name in names], np.int64)
 
 

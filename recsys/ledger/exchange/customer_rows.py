@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 
 import ibis
 
-from recsys.config import ORDER_KINDS, Config
+from recsys.config import Config
 from recsys.datasets import pack_history, read_rows
 from recsys.history import History
 from recsys.ledger.ledger import Ledger, ReplacedRows
@@ -75,13 +75,12 @@ def replace_customers(
     LedgerError
         When it cannot be written; then nothing has changed.
     """
-    systems = {s.system or name for name, s in config.sources.items() if s.kind in ORDER_KINDS}
     return ledger.replace_histories(
         history.version,
         packed(history) if rows is None else rows,
         identifier_rows(history),
         contained=contained,
-        systems=sorted(systems),
+        systems=config.order_systems,
     )
 
 

@@ -12,9 +12,9 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from recsys.config import ORDER_KINDS, Config
+from recsys.config import Config
 from recsys.history import History
-from recsys.ledger.events.event_types import IN_STORE, order_id, scope_of
+from recsys.ledger.events.event_types import IN_STORE, order_ids, scope_of
 from recsys.ledger.ledger import Ledger
 from recsys.ledger.offers.returns import ReturnedOrder
 from recsys.schema import RETURN, SALE
@@ -45,14 +45,11 @@ def give_back(history: History, ledger: Ledger, config: Config, now_ts: int) -> 
     LedgerError
         When the ledger cannot be written.
     """
-    systems = sorted(
-        {s.system or name for name, s in config.sources.items() if s.kind in ORDER_KINDS}
-    )
     in_use = list(ledger.offers.in_use())
     names = [
         {"order_id": name, "number": number, "scope": scope}
         for number, scope in in_use
-        for name in [*(f"{system}:{number}" for system in systems), order_id(scope, number)]
+        for name in order_ids(scope, number, config.order_systems)
     ]
     if not names:
         return 0

@@ -288,3 +288,11 @@ def test_settings_show_no_password(url: str, tmp_path: Path) -> None:
         assert "s3cret" not in text
         assert "db.example" in text
         assert "shop" in text
+
+
+def test_systems_name_the_orders_of_their_exports(tmp_path: Path) -> None:
+    shared = LINES.replace("shop]", "till]") + 'system = "erp"\n'
+    again = shared.replace("till]", "old_till]")
+    events = '[sources.clicks]\nkind = "ga4_events"\npath = "events.jsonl"\n'
+    config = load_config(write(tmp_path, LINES + shared + again + events))
+    assert config.order_systems == ["erp", "shop"]

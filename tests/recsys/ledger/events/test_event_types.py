@@ -119,3 +119,8 @@ def test_an_ordinary_event_has_no_faults() -> None:
 
 def test_its_channels_are_those_of_the_history() -> None:
     assert get_args(event_types.Channel) == CHANNELS
+
+
+def test_an_order_may_have_the_name_of_each_system_or_its_live_one() -> None:
+    names = event_types.order_ids("online", "17", ["erp", "shop"])
+    assert names == ["erp:17", "shop:17", event_types.order_id("online", "17")]
