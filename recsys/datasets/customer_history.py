@@ -28,7 +28,7 @@ from recsys.datasets.interactions import (
     merge_events,
 )
 from recsys.datasets.item_index import IntArray, ItemIndex, IxArray
-from recsys.datasets.return_netting import UNITS, KeptPurchases, kept_purchases
+from recsys.datasets.return_netting import UNITS, KeptPurchases, kept_purchases, to_units
 from recsys.errors import DataError
 
 __all__ = [
@@ -365,7 +365,7 @@ class Histories:
     @cached_property
     def bought(self) -> KeptPurchases:
         """Lines of ``purchases``, product by product."""
-        return kept_purchases(self.indptr, self.item_ix, self.order, self.quantity)
+        return kept_purchases(self.indptr, self.item_ix, self.order, to_units(self.quantity))
 
     @cached_property
     def interactions(self) -> Interactions:

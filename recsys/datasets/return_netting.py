@@ -1,7 +1,7 @@
 """Which purchases were kept, once returns are taken off.
 
-Lines with signed quantities come in; out come the purchases that count. Used for a batch of
-histories and, by the same rule, for the matrices that models fit on.
+Lines with signed quantities come in; out come the purchases that count. Called for a batch of
+histories, by ``customer_history``, and for the matrices that models fit on, by ``training_set``.
 """
 
 from typing import Any, NamedTuple
@@ -51,7 +51,7 @@ def kept_purchases(
     indptr: npt.NDArray[Any],
     item_ix: npt.NDArray[Any],
     order: npt.NDArray[Any],
-    quantity: npt.NDArray[Any],
+    units: IntArray,
 ) -> KeptPurchases:
     """Find the purchases that returns leave over, of customers whose lines stand together.
 
@@ -62,14 +62,16 @@ def kept_purchases(
     ----------
     indptr : ndarray of shape (n + 1,), int64
         Row ``r`` is ``indptr[r]:indptr[r + 1]`` of the other arrays.
-    item_ix, order, quantity : ndarray of shape (n_lines,)
+    item_ix, order : ndarray of shape (n_lines,)
         As in ``Histories``, in time order within a row.
+    units : ndarray of shape (n_lines,), int64
+        Signed quantities, see ``to_units``.
 
     Returns
     -------
     KeptPurchases
     """
-    found = _bought(fixed(indptr), fixed(item_ix), fixed(order), fixed(quantity), UNITS)
+    found = _bought(fixed(indptr), fixed(item_ix), fixed(order), fixed(units))
     return KeptPurchases(*map(fixed, found))
 
 
@@ -78,8 +80,7 @@ def _bought(
     indptr: IntArray,
     item_ix: IxArray,
     order: IntArray,
-    quantity: npt.NDArray[np.float32],
-    parts: int,
+    signed: IntArray,
 ) -> tuple[IntArray, IxArray, IntArray, IntArray, IntArray]:
     """Net each customer's lines by product and by order, with the rule of ``kept_purchases``.
 
@@ -106,7 +107,7 @@ def _bought(
         while at < many:
             item, stop, kept_before, net = keys[at] >> bits, at, n_kept, np.int64(0)
             while stop < many and keys[stop] >> bits == item:
-                net += np.int64(np.rint(np.float64(quantity[first + (keys[stop] & low)]) * parts))
+                net += signed[first + (keys[stop] & low)]
                 stop += 1
             for one in range(at, stop if net > 0 else at):
                 mine = first + (keys[one] & low)
@@ -121,9 +122,8 @@ def _bought(
                 for later in range(one, stop):
                     other = first + (keys[later] & low)
                     if order[other] == order[mine]:
-                        amount = np.int64(np.rint(np.float64(quantity[other]) * parts))
-                        kept += amount
-                        if amount > 0 and sale < 0:
+                        kept += signed[other]
+                        if signed[other] > 0 and sale < 0:
                             sale = other
                 if kept > 0 and sale >= 0:
                     place = n_kept

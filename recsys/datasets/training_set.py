@@ -18,7 +18,7 @@ from recsys.datasets.encoded_history import EncodedEvents, EncodedHistory, Encod
 from recsys.datasets.interactions import Interactions, lasting_interactions
 from recsys.datasets.item_index import IntArray, ItemIndex, IxArray, location_key
 from recsys.datasets.products import Products
-from recsys.datasets.return_netting import to_units
+from recsys.datasets.return_netting import kept_purchases, to_units
 from recsys.errors import DataError
 from recsys.schema import CHANNELS
 
@@ -112,29 +112,25 @@ def _kept(
     starts = np.flatnonzero(np.append(True, key[1:] != key[:-1]))
     units = np.add.reduceat(to_units(lines.quantity)[by_key], starts)
     place, item = np.divmod(key[starts], n_items)
-    kept = np.flatnonzero((units > 0) & (place < len(customer)))
-    # What the customer gave back besides what its order says.
-    gone = np.flatnonzero(units < 0)
+    item = item.astype(np.int32)
+    # Whose it is: of what an order kept its buyer's, of what came back besides the bringer's.
     group = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(key)))
-    whose = _least(group, lines.customer[by_key], len(starts))[gone]
-    gone, whose = gone[whose >= 0], whose[whose >= 0].astype(np.int64)
-    pairs, of = np.unique(whose * n_items + item[gone], return_inverse=True)
-    left = np.bincount(of, units[gone], len(pairs)).astype(np.int64)
-    buyer = customer[place[kept]].astype(np.int64)
-    touched = np.zeros(int(lines.customer.max(initial=-1)) + 2, bool)
-    touched[whose] = True
-    some = np.flatnonzero(touched[buyer])
-    mine = buyer[some] * n_items + item[kept[some]]
-    at = np.minimum(np.searchsorted(pairs, mine), max(len(pairs) - 1, 0))
-    some = some[pairs[at] == mine] if len(pairs) else some[:0]
-    at = np.searchsorted(pairs, buyer[some] * n_items + item[kept[some]])
-    left += np.bincount(at, units[kept[some]], len(pairs)).astype(np.int64)
-    keep = np.ones(len(kept), bool)
-    keep[some[left[at] <= 0]] = False
-    kept = kept[keep]
+    whose = _least(group, lines.customer[by_key], len(starts))
+    sold = np.flatnonzero(units > 0)
+    whose[sold] = customer[place[sold]]
+    gave = np.zeros(int(whose.max(initial=-1)) + 2, bool)
+    gave[whose[(units < 0) & (whose >= 0)]] = True
+    some = np.flatnonzero(gave[whose] & (units != 0))
+    some = some[np.argsort(whose[some], kind="stable")]
+    ends = np.append(np.flatnonzero(np.diff(whose[some])) + 1, len(some))
+    left = kept_purchases(np.append(0, ends), item[some], place[some], units[some]).line
+    keep = units > 0
+    keep[some] = False
+    keep[some[left]] = True
+    kept = np.flatnonzero(keep)
     off = (lines.discount_minor > 0) & (lines.quantity > 0)
     discounted = np.logical_or.reduceat(off[by_key], starts) if len(starts) else off
-    return place[kept], item[kept].astype(np.int32), discounted[kept]
+    return place[kept], item[kept], discounted[kept]
 
 
 def _interactions(

@@ -28,7 +28,7 @@ def test_what_is_kept_is_what_counting_by_hand_leaves(customers):
     item, order, quantity = (np.array([line[at] for line in flat]) for at in range(3))
     indptr = np.cumsum([0, *map(len, customers)])
     found = kept_purchases(
-        indptr, item.astype(np.int32), order.astype(np.int64), quantity.astype(np.float32)
+        indptr, item.astype(np.int32), order.astype(np.int64), to_units(quantity.astype(np.float32))
     )
     assert len(found.indptr) == len(customers) + 1
     for row, drawn in enumerate(customers):
