@@ -4,3 +4,6 @@ from typing import Final
 
 #: Seconds of a day. Times are UTC, so every day has as many.
 DAY: Final = 86_400
+
+#: Of a quantity: what is smaller is the rounding of weights, not goods.
+LEAST_QUANTITY: Final = 1e-4

@@ -15,6 +15,9 @@ the products that it names, or everything. Returns of the order in exports count
 an unknown order counts if it names its products.
 
 Unconfirmed orders that look wrong do not count (``set_aside``), nor do their refunds.
+
+``ledger.events.purchases`` brings the same events into one customer's row when they arrive and
+knows an order by its number alone; here the times, places and customers of all orders decide.
 """
 
 from collections import Counter
@@ -32,12 +35,11 @@ from recsys.ingest.orders.set_aside import Trusted, odd
 from recsys.ingest.staged import LIVE
 from recsys.query_engine import keep, rows, value
 from recsys.schema import RETURN, SALE
+from recsys.units import LEAST_QUANTITY
 
 #: Scope of order numbers that are not those of one store.
 ONLINE = "online"
 _ORDER = ("order_id", "number", "scope")
-#: Smaller quantities are rounding errors of weights, not goods.
-_NOTHING = 1e-4
 #: Largest difference between the times of one order in a channel and in its export.
 NEAR = timedelta(hours=12)
 
@@ -304,7 +306,7 @@ def _returns(con: Backend, back: ir.Table, sold: ir.Table) -> ir.Table:
     place = ibis.row_number().over(
         ibis.window(group_by="order_id", order_by=["line_no", "item_id"])
     )
-    made = requested.filter(-requested.quantity > _NOTHING)
+    made = requested.filter(-requested.quantity > LEAST_QUANTITY)
     made = made.mutate(
         line_no=(place + 1).cast("int32"),
         return_of=made.of,

@@ -9,11 +9,10 @@ from typing import Final, NamedTuple
 
 from recsys.ledger.events.event_types import Event, EventItem
 from recsys.ledger.events.purchases import minor
+from recsys.units import LEAST_QUANTITY
 
 #: Of a price, a line and an order, in minor units: a thousand million euros.
 MOST_MINOR: Final = 10**11
-#: Of a line: what is less is the rounding of a weight, not goods.
-LEAST_QUANTITY: Final = 1e-4
 #: Of a whole event.
 MOST_PIECES: Final = 10_000_000
 #: UTC epoch seconds, half-open: from the year 2000 until the year 3000.

@@ -3,6 +3,9 @@
 Pure: a history and an event in, the next history out. Whatever the order export or an earlier
 event already brought is not added again, so the same events can be applied any number of times.
 Called by the ledger when an event arrives, and when ingest replaces the histories.
+
+Until the next ingest an order is known by its number in one customer's row alone;
+``ingest.orders.live_orders`` then judges the times, places and customers of all orders.
 """
 
 from collections.abc import Sequence
@@ -21,13 +24,12 @@ from recsys.datasets import (
 )
 from recsys.ledger.events.event_types import Event, EventItem, Money, order_ids
 from recsys.schema import CHANNELS
+from recsys.units import LEAST_QUANTITY
 from recsys.values import currency_digits
 
 Structured = npt.NDArray[np.void]
 
 _LARGEST = 2**31 - 1
-#: Of a quantity: what is smaller is the rounding of weights, not goods.
-_NOTHING = 1e-4
 
 
 def history_after(
@@ -124,7 +126,7 @@ def _returned(history: CustomerHistory, event: Event, keys: IntArray, currency: 
     back = []
     for key in wanted or left:
         quantity = min(left.get(key, 0.0), wanted.get(key, np.inf))
-        if quantity > _NOTHING and key in sold:
+        if quantity > LEAST_QUANTITY and key in sold:
             line = sold[key].copy()
             unit = int(line["amount_minor"]) / float(line["quantity"])
             line["ts"] = event.occurred_ts
