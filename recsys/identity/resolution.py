@@ -54,8 +54,6 @@ CHANCE: Final = "chance: both are mostly seen elsewhere"
 LIMIT: Final = "limit: "
 _LOGINS: Final = "login on its devices"
 
-Reasons = list[str | None]
-
 
 @dataclass(frozen=True)
 class Resolution:
