@@ -64,13 +64,13 @@ def fit_isotonic(
     -----
     Isotonic regression (pool adjacent violators); equal ``x`` are pooled first.
     """
-    from scipy.optimize import isotonic_regression  # training only; serving never loads it
+    from sklearn.isotonic import isotonic_regression  # training only; serving never loads it
 
     values, group = np.unique(x, return_inverse=True)
     weight = np.bincount(group, weights=weights)
     chance = np.bincount(group, weights=weights * happened) / weight
-    steps = isotonic_regression(chance, weights=weight)
-    first = steps.blocks[:-1]
+    steps = isotonic_regression(chance, sample_weight=weight)
+    first = np.flatnonzero(np.append(True, steps[1:] > steps[:-1]))
     block_weight = np.add.reduceat(weight, first)
     block_x = np.add.reduceat(weight * values, first) / block_weight
     block_y = np.add.reduceat(weight * chance, first) / block_weight

@@ -3,6 +3,8 @@
 In: evidence of candidates, row by row, and which were bought. Out: better weights. The likelihood
 that the blend is fitted by weighs all candidates alike, although customers see only the first
 places. Called by ``blend``.
+
+scikit-learn fits neither: its logistic regression has no weights >= 0, its models no NDCG to rise.
 """
 
 from collections.abc import Callable

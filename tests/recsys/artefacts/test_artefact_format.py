@@ -203,7 +203,8 @@ context = Context.of(1, 10, cart=[[0]])
 for model in models_of(artefact).values():
     found = model.recommend(histories, 3, context)
     model.score(histories, context, Lists.of_rows([[0, 1]]))
-banned = {"implicit", "sklearn", "pyspark", "pandas", "ibis", "duckdb", "lightgbm", "scipy.sparse"}
+learning = {"implicit", "sklearn", "joblib", "lightgbm", "scipy.sparse"}
+banned = {"pyspark", "pandas", "ibis", "duckdb"} | learning
 print(sorted(set(sys.modules) & banned))
 """
 

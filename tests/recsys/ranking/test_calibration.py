@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import optimize
 from sklearn.isotonic import IsotonicRegression
 
 from recsys.ranking.calibration import fit_isotonic, stack_curves
@@ -48,8 +49,8 @@ def test_curves_never_fall_and_never_promise_anything_for_certain(cases, knots):
 
 
 @given(st.integers(0, 2**32 - 1))
-def test_steps_are_those_of_another_library(seed):
-    """But for the one case of doubt, isotonic regression as scikit-learn does it."""
+def test_steps_are_those_of_the_estimator(seed):
+    """But for the one case of doubt, the curve is what scikit-learn predicts."""
     rng = np.random.default_rng(seed)
     x = rng.integers(0, 12, 60).astype(float)
     happened = rng.random(60) < x / 14
@@ -60,3 +61,15 @@ def test_steps_are_those_of_another_library(seed):
         same = other.predict(x) == start  # one step: the curve passes its weighed middle
         middle = np.average(x[same], weights=weights[same])
         assert curve(np.array([middle]))[0] == pytest.approx(start, abs=1e-5)
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.booleans(), st.integers(1, 9)), min_size=1))
+def test_a_curve_has_a_knot_for_each_block(cases):
+    x, happened, weights = (np.array([case[at] for case in cases], float) for at in range(3))
+    values, group = np.unique(x, return_inverse=True)
+    weight = np.bincount(group, weights)
+    chance = np.bincount(group, weights * happened) / weight
+    blocks = optimize.isotonic_regression(chance, weights=weight).blocks
+    curve = fit_isotonic(x, happened.astype(bool), weights, knots=100)
+    middles = np.add.reduceat(weight * values, blocks[:-1]) / np.add.reduceat(weight, blocks[:-1])
+    np.testing.assert_array_equal(curve.x, middles)

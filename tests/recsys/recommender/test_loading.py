@@ -31,8 +31,8 @@ def test_the_engine_loads_nothing_that_only_training_needs(artefact_folder):
         "asked = [Question(placement=n, settings=s, as_of_ts=9, cart=('pasta',), explain=True)\n"
         "         for n, s in PLACEMENTS.items()]\n"
         "assert engine.recommend(asked, [EMPTY] * len(asked))[0]['items']\n"
-        "heavy = {'implicit', 'ibis', 'duckdb', 'pandas', 'sklearn', 'scipy.sparse', 'lightgbm',"
-        "         'flask', 'click'}\n"
+        "heavy = {'implicit', 'ibis', 'duckdb', 'pandas', 'sklearn', 'joblib', 'scipy.sparse',"
+        "         'lightgbm', 'flask', 'click'}\n"
         "print(sorted(heavy & set(sys.modules)))\n"
     )
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
