@@ -179,26 +179,24 @@ def _weighed(
 
     A word that ``d`` of ``n`` titles have counts ``1 + log((1 + n) / (1 + d))``, once a title.
     """
-    numbers: dict[str, int] = {}
+    from sklearn.feature_extraction.text import (  # training only; serving never loads it
+        CountVectorizer,
+        TfidfTransformer,
+    )
+
     n = len(documents)
-    words = [numbers.setdefault(word, len(numbers)) for words in documents for word in words]
-    lengths = np.fromiter(map(len, documents), np.int64, n)
-    # Columns in alphabetical order, whatever came first.
-    place = np.empty(len(numbers), np.int64)
-    place[[numbers[word] for word in sorted(numbers)]] = np.arange(len(numbers))
-    column = place[np.array(words, np.int64)]
-    shape = (n, len(numbers))
-    cells = (np.ones(len(column)), (np.repeat(np.arange(n), lengths), column))
-    counts = sparse.csr_array(cells, shape=shape)
-    counts.sum_duplicates()
-    titles = np.bincount(counts.indices, minlength=len(numbers))
-    kept = sparse.csr_array(counts[:, np.flatnonzero(titles >= _MIN_TITLES)])
-    rarity = 1.0 + np.log((1 + n) / (1 + titles[titles >= _MIN_TITLES]))
-    kept.data = rarity[kept.indices]
+    if not any(documents):
+        return sparse.csr_array((n, 0)), np.zeros(n, np.float32)
+    # `tuple` leaves words as they are: `tokens` has found them already.
+    found = CountVectorizer(analyzer=tuple, binary=True, dtype=np.float64).fit_transform(documents)
+    every = sparse.csr_array(TfidfTransformer(norm=None).fit_transform(found))
+    every.sort_indices()
+    titles = np.bincount(every.indices, minlength=every.shape[1])
+    kept = sparse.csr_array(every[:, np.flatnonzero(titles >= _MIN_TITLES)])
     row = np.repeat(np.arange(n), np.diff(kept.indptr))
     square = np.bincount(row, kept.data**2, n)
     kept.data /= np.sqrt(square)[row]
-    rare = np.diff(counts.indptr) - np.diff(kept.indptr)
+    rare = np.diff(every.indptr) - np.diff(kept.indptr)
     rest = rare * (np.log((1 + n) / 2) + 1) ** 2  # a word of one title
     share = np.sqrt(np.divide(square, square + rest, out=np.zeros(n), where=square > 0))
     return kept, share.astype(np.float32)
