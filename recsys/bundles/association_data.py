@@ -250,7 +250,10 @@ class ItemRates:
 
 @compiled
 def _matched(a: IxArray, b: IxArray, table: Floats, weight: Floats) -> Floats:
-    """Sum over columns of two rows of a table, multiplied."""
+    """Multiply two rows of a table, column by column, and add up with the columns' weights.
+
+    Pair by pair, columns in order. Compiled because numpy would copy two rows for every pair.
+    """
     found = np.zeros(len(a))
     for pair in range(len(a)):
         for column in range(len(weight)):

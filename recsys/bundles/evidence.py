@@ -223,6 +223,12 @@ def places(orders: OrderLists, baskets: Baskets) -> tuple[IntArray, IntArray, Ix
 def _holding(
     indptr: IntArray, order: IxArray, bundles: IntArray, item_ix: IxArray
 ) -> tuple[IntArray, IxArray]:
+    """Intersect the lists of each bundle's members: the lists of ``orders_holding``.
+
+    Bundle by bundle: begins with the shortest list and keeps what the other members' lists hold
+    too, each walked once in ascending order. Compiled because lists are ragged and shrink as they
+    are walked; numpy would sort or search for each bundle anew.
+    """
     n = len(bundles) - 1
     found = np.zeros(n + 1, np.int64)
     room = 1024
@@ -263,6 +269,11 @@ def _holding(
 def _grouped(
     indptr: IntArray, order: IxArray, group: IxArray, n_groups: int
 ) -> tuple[IntArray, IxArray, npt.NDArray[np.float64]]:
+    """Count the orders of each list by group, groups ascending: the fields of ``GroupCounts``.
+
+    List by list, in one array of all groups of which only what a list touched is cleared. Compiled
+    because groups may be customers: a table of lists × groups would not fit into memory.
+    """
     bounds = np.zeros(len(indptr), np.int64)
     found, times = np.empty(len(order), np.int32), np.empty(len(order), np.float64)
     count, seen = np.zeros(n_groups, np.int64), np.empty(n_groups, np.int32)

@@ -112,7 +112,11 @@ def _next(customer: IxArray) -> IntArray:
 def _many(
     indptr: IntArray, ts: IntArray, follows: IntArray, case: npt.NDArray[np.bool_], within: int
 ) -> IntArray:
-    """Purchases within the time after each case, at most."""
+    """Count the lines of the orders that follow each case in time: ``_bought`` finds no more.
+
+    Order by order, along the customer's chain of orders. Compiled because each chain ends where
+    its time does.
+    """
     many = np.zeros(len(ts), np.int64)
     for order in range(len(ts)):
         next_order = follows[order] if case[order] else -1
@@ -133,6 +137,12 @@ def _bought(
     n_items: int,
     room: int,
 ) -> tuple[IntArray, IxArray]:
+    """List what was bought in time after each case and not in it, each product once.
+
+    Order by order, then along the customer's chain of orders; what was bought in the same second
+    is no later purchase. ``seen`` holds the last case that noted a product, so that it is never
+    cleared. Compiled because chains overlap: numpy would lay each out before it drops repeats.
+    """
     bounds, found = np.zeros(len(ts) + 1, np.int64), np.empty(room, np.int32)
     seen = np.full(n_items, -1, np.int64)
     size = 0

@@ -125,7 +125,13 @@ class NullModel:
 def _fitted(
     counts: Floats, n_of_count: Floats, sizes: Floats, n_of_size: Floats
 ) -> tuple[Floats, Floats]:
-    """Chances by count and size, and what each size draws; one sum after the other is met."""
+    """Find ``p`` by count and size, and ``y`` of each size, as ``NullModel`` explains.
+
+    A round solves the paper's two sums one behind the other: first each ``x_i``, so that its
+    chances add up to the product's count, then each ``y_s`` with the new ``x``, so that they add up
+    to the basket's size. Ends when all counts are met to within ``_NEAR``. Compiled because a round
+    reads its own results and there may be hundreds.
+    """
     root = max(np.sqrt((sizes * n_of_size).sum()), 1.0)
     x, y = counts / root, sizes / root
     share = np.zeros((len(x), len(y)))
@@ -155,6 +161,11 @@ def _fitted(
 
 @compiled
 def _together(a: IxArray, b: IxArray, share: Floats, weight: Floats) -> Floats:
+    """Add up ``p_as p_bs`` over sizes ``s``, times what baskets of a size count.
+
+    Pair by pair, sizes ascending, so that a pair has the same bits among any others. Compiled
+    because numpy would copy two rows of ``share`` for every pair.
+    """
     expected = np.zeros(len(a))
     for pair in range(len(a)):
         total = 0.0

@@ -97,6 +97,16 @@ def _meetings(
     share: Floats,
     weights: Floats,
 ) -> tuple[IntArray, Floats, Floats, Floats, Floats]:
+    """Work out the fields of ``PairStatistics``, pair by pair.
+
+    For all pairs of one ``a``, ``held`` marks its baskets and ``first`` counts those of each
+    customer. A walk over the baskets of ``b`` fills ``both``, the baskets with both of each
+    customer; a walk over its buyers adds up what they say and clears it. With ``k`` baskets, of
+    which customer ``c`` filled ``k_c`` and has a share ``w_c``, ``repeats`` is the sum of
+    ``(k_c - k w_c)^2 / k``, multiplied out, for the way of ``share`` that makes it smallest; a
+    basket of nobody known is a customer of its own. Compiled because all five come from one walk
+    over the baskets, which no array of pairs × customers could hold.
+    """
     n = len(a)
     customers, repeats = np.zeros(n, np.int64), np.ones(n)
     chosen, by_chance = np.zeros(n), np.zeros(n)

@@ -198,6 +198,12 @@ def _crossed(
     then_count: Floats,
     weight: Floats,
 ) -> Floats:
+    """Add up ``weight * count of a * count of b`` over groups, pair by pair: ``sum_products``.
+
+    ``first`` has the weighted counts of ``a`` by group, laid out once for all its pairs; groups of
+    ``b`` are walked in ascending order. Compiled because a sparse product would work out every
+    pair of products, not those asked for.
+    """
     found = np.zeros(len(a))
     first = np.zeros(len(weight))
     for pair in range(len(a)):
