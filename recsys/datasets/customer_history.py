@@ -118,7 +118,7 @@ def add_lines(history: CustomerHistory, lines: Structured) -> CustomerHistory:
     among those of the same second); if it is bought again, its count begins anew.
     """
     if lines.dtype != LINES:
-        raise TypeError(f"lines must be an array of histories.LINES, got {lines.dtype}.")
+        raise TypeError(f"lines must be an array of dtype LINES, got {lines.dtype}.")
     both = np.concatenate([history.lines, lines])
     ts = both["ts"]
     if np.any(ts[1:] < ts[:-1]):

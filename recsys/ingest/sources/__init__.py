@@ -1,5 +1,5 @@
-"""Exports of known layouts become staged order lines, events, products and stock.
+"""Adapters that turn exports of known layouts into staged order lines, events, products and stock.
 
-In: typed columns of one file. Out: one staged table. One module a layout. Called by
+In: typed columns of one file. Out: one staged table. One module per layout. Called by
 ``ingest.stage``.
 """

@@ -1,7 +1,7 @@
-"""Finds rows of a catalogue or a stock list that list nothing or cannot be read.
+"""Drops rows of a catalogue or a stock list that are empty or cannot be read.
 
-Typed rows with ``bad`` and ``left_out`` come in; those to put aside go out, with how many were left
-out by which rule. Called by ``staging``.
+In: typed rows with ``bad`` and ``left_out``. Out: the remaining rows, and how many rows each rule
+left out. Called by ``staging``.
 """
 
 import ibis
@@ -11,7 +11,7 @@ from ibis.backends.duckdb import Backend
 from recsys.ingest.files.export_files import ROW
 from recsys.query_engine import rows
 
-#: What stays of a product whose row cannot be read.
+#: Columns kept of a product whose row cannot be read.
 _KNOWN = (ROW, "item_id", "active")
 
 
@@ -22,14 +22,13 @@ def listed(con: Backend, table: ir.Table) -> tuple[ir.Table, dict[str, int]]:
     ----------
     con : ibis backend
     table : ibis table
-        Typed rows with ``bad`` and ``left_out``, the rule that leaves a row out.
+        Typed rows with ``bad``, and with ``left_out``, the rule that leaves the row out or null.
 
     Returns
     -------
     table : ibis table
-        Without both columns. Of products, rows that cannot be read stay as far as their id is
-        known, with ``refused``: what nobody understood must not be shown because an older export,
-        or an order, knows the product too.
+        Without both columns. A product whose row cannot be read stays if its id is known, marked
+        ``refused``: it must not be shown just because an older export or an order also lists it.
     left_out : dict of str to int
         Rows by rule.
     """
@@ -40,8 +39,6 @@ def listed(con: Backend, table: ir.Table) -> tuple[ir.Table, dict[str, int]]:
     if "active" not in table.columns:
         return good, counts
     refused = table.filter(table.bad & table.item_id.notnull()).drop("bad", "left_out")
-    nothing = {
-        name: ibis.null(kind) for name, kind in refused.schema().items() if name not in _KNOWN
-    }
-    refused = refused.mutate(**nothing, active=ibis.literal(value=False), refused=True)
+    nulls = {name: ibis.null(kind) for name, kind in refused.schema().items() if name not in _KNOWN}
+    refused = refused.mutate(**nulls, active=ibis.literal(value=False), refused=True)
     return ibis.union(good.mutate(refused=ibis.literal(value=False)), refused), counts

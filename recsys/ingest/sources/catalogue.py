@@ -1,7 +1,7 @@
-"""Products, locations, stock and customer links become staged tables.
+"""Turns products, locations, stock and customer links into staged tables.
 
-One opened file comes in, one typed table goes out; which row wins where a key stands in several
-is decided in ``unify``: the last one. Called by ``staging``.
+In: one opened file. Out: one typed table. If a key appears in several rows, ``unify`` keeps the
+last one. Called by ``staging``.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ _PRODUCT_FIELDS_TEXT = (
     "sale_price cost currency active visibility"
 )
 PRODUCT_FIELDS = tuple(_PRODUCT_FIELDS_TEXT.split())
-#: Attributes that need no mapping where a column has their name.
+#: Attributes read without a mapping from a column of the same name.
 ATTRIBUTES = ("url", "image_url", "gtin", "age_restriction", "adult", "choice_id")
 LOCATION_FIELDS = ("location_id", "name", "kind", "region", "time_zone")
 STOCK_FIELDS = ("location_id", "item_id", "on_hand", "cost", "currency")
@@ -38,15 +38,15 @@ _NOT_STOCKED_TEXT = (
     "not stocked, not carried, nicht geführt, nicht gelagert, non stocké, non stockée, "
     "no almacenado, non stoccato, nie magazynowany, stoklanmıyor, 取扱なし"
 )
-#: What a stock list says of a product that a location does not carry.
+#: Texts in a stock list for a product that a location does not carry.
 NOT_STOCKED = tuple(_NOT_STOCKED_TEXT.split(", "))
 _ABSENT = "_absent"
 
 
 def staged_products(con: Backend, raw: RawTable, config: Config, name: str) -> Typed:
-    """Type a product export; mapped fields that are not ours become ``attributes``.
+    """Type a product export; other mapped fields become ``attributes``.
 
-    The table has ``left_out`` besides: why a row is no product (``image_row``), else null.
+    The table also has ``left_out``: why a row is not a product (``image_row``), else null.
     """
     used = _used(config.sources[name], raw.columns)
     raw = replace(raw, table=keep(con, "products_raw", raw.table.select(ROW, *used)))
@@ -54,10 +54,12 @@ def staged_products(con: Backend, raw: RawTable, config: Config, name: str) -> T
     fields.require("item_id")
     extra = dict.fromkeys([*fields.source.columns, *filter(fields.has, ATTRIBUTES)])
     attributes = [field for field in extra if field not in PRODUCT_FIELDS]
-    says = {field: _says(con, fields, field) for field in ("active", "visibility")}
+    statuses = {field: _statuses(con, fields, field) for field in ("active", "visibility")}
     if fields.has("parent_id"):
         table = fields.table
-        taken = inherited(con, fields, {f: _read(fields, f, says[f]) for f in says}, attributes)
+        taken = inherited(
+            con, fields, {f: _read(fields, f, statuses[f]) for f in statuses}, attributes
+        )
         joined = table.left_join(taken, table[ROW] == taken["_taken_by"])
         fields = _fields(raw, config, name, table=keep(con, "products_filled", joined))
     fields.read_numbers(con, *_PRICES)
@@ -67,7 +69,7 @@ def staged_products(con: Backend, raw: RawTable, config: Config, name: str) -> T
     fields.reject("missing_item_id", "item_id", missing, ibis.literal(""))
     reject_no_id(fields, "item_id", item_id)
     active = ~_taken(fields, "hidden", ibis.literal(value=False)).fill_null(False)
-    for field, known in says.items():
+    for field, known in statuses.items():
         text = fields.text(field)
         fields.reject("unknown_value", field, text.notnull() & ~text.isin([*known]), text)
         hidden = text.isin([word for word, shown in known.items() if not shown])
@@ -96,7 +98,7 @@ def staged_products(con: Backend, raw: RawTable, config: Config, name: str) -> T
 
 
 def _item_id(fields: Fields, left_out: ir.Value) -> ir.StringValue:
-    """Return ids of products; without one, a row is known by its number, as WooCommerce does it."""
+    """Return product ids; a row without one gets ``id:`` and its number, as in WooCommerce."""
     item_id = fields.text("item_id")
     if "id" not in fields.source.columns:
         return item_id
@@ -108,38 +110,38 @@ _TEXTS = ("title", "parent_id", "department", "category", "brand")
 
 
 def _used(source: Source, columns: Sequence[str]) -> list[str]:
-    """Columns that any field is read from: exports are wide, and their descriptions long."""
-    named = {*PRODUCT_FIELDS, *ATTRIBUTES}
+    """List the columns that are read: exports are wide, and descriptions are long."""
+    used = {*PRODUCT_FIELDS, *ATTRIBUTES}
     for spec in source.columns.values():
-        named |= {spec} if isinstance(spec, str) else {spec.column or "", *spec.columns}
-    return [column for column in columns if column in named]
+        used |= {spec} if isinstance(spec, str) else {spec.column or "", *spec.columns}
+    return [column for column in columns if column in used]
 
 
 def _column_of(source: Source, columns: Sequence[str], name: str) -> str | None:
-    """Return the one column that a field is read from; None where there is none, or several."""
+    """Return the column that a field is read from; None if there is none or there are several."""
     spec = source.columns.get(name, name)
     column = spec if isinstance(spec, str) else spec.column
     return column if column in columns else None
 
 
-def _says(con: Backend, fields: Fields, field: str) -> dict[str, bool]:
-    """Which values of a status field let a product be shown; those that are known."""
+def _statuses(con: Backend, fields: Fields, field: str) -> dict[str, bool]:
+    """Map each known value of a status field to whether the product is shown."""
     if not fields.has(field):
         return {}
     text = fields.text(field)
-    found = con.to_pyarrow(fields.table.select(said=text).distinct())
-    return read_statuses([value for value in found["said"].to_pylist() if value is not None])
+    values = con.to_pyarrow(fields.table.select(status=text).distinct())
+    return read_statuses([value for value in values["status"].to_pylist() if value is not None])
 
 
 def _read(fields: Fields, field: str, known: dict[str, bool]) -> ir.Value:
-    """Whether each row's status lets it be shown; what is not understood does not."""
+    """Return whether each row's status shows the product; unknown values do not."""
     text = fields.text(field)
-    shown = text.isin([word for word, wanted in known.items() if wanted])
+    shown = text.isin([word for word, is_shown in known.items() if is_shown])
     return ibis.ifelse(text.isnull(), ibis.null("boolean"), shown)
 
 
 def _taken(fields: Fields, name: str, otherwise: ir.Value | None = None) -> ir.Value:
-    """Return what rows took over from their product, where the export has variants."""
+    """Return inherited values if the export has variants, else ``otherwise``."""
     if TAKEN + name in fields.table.columns:
         return fields.table[TAKEN + name]
     return ibis.null("string") if otherwise is None else otherwise
@@ -148,17 +150,21 @@ def _taken(fields: Fields, name: str, otherwise: ir.Value | None = None) -> ir.V
 def _checked(
     con: Backend, raw: RawTable, fields: Fields, values: dict[str, ir.Value]
 ) -> dict[str, ir.Value]:
-    """Drop addresses that no page may follow, and count them; drop codes that are none."""
+    """Drop and count addresses that are not HTTP; drop placeholder codes."""
     values = dict(values)
     if "gtin" in values:
         gtin = values["gtin"]
         values["gtin"] = ibis.ifelse(no_id_expression(cast(ir.StringValue, gtin)), None, gtin)
-    said = {name: values[name] for name in ADDRESSES if name in values}
-    if not said:
+    addresses = {name: values[name] for name in ADDRESSES if name in values}
+    if not addresses:
         return values
-    values |= {name: address_expression(cast(ir.StringValue, text)) for name, text in said.items()}
-    wrong = [text.notnull() & values[name].isnull() for name, text in said.items()]
-    counts = fields.table.aggregate(**{f"n{at}": no.sum() for at, no in enumerate(wrong)})
+    values |= {
+        name: address_expression(cast(ir.StringValue, text)) for name, text in addresses.items()
+    }
+    wrong = [text.notnull() & values[name].isnull() for name, text in addresses.items()]
+    counts = fields.table.aggregate(
+        **{f"n{at}": is_wrong.sum() for at, is_wrong in enumerate(wrong)}
+    )
     count = sum(number or 0 for row in rows(con, counts) for number in row.values())
     if count:
         raw.notes["address_not_http"] = count
@@ -166,7 +172,7 @@ def _checked(
 
 
 def _object(values: dict[str, ir.Value]) -> ir.Value:
-    """Return a JSON object of what is known, null where nothing is."""
+    """Return a JSON object of the known values; null if there are none."""
     if not values:
         return ibis.null("string")
     text = ibis.struct(values).cast("json").cast("string")
@@ -201,9 +207,9 @@ def staged_stock(con: Backend, raw: RawTable, config: Config, name: str) -> Type
     reject_no_id(fields, "item_id", item_id)
     on_hand = fields.number("on_hand")
     left_out = ibis.ifelse(on_hand.isnull(), "not_stocked", None)
-    told = on_hand.notnull() | fields.table[_ABSENT]
-    if not con.to_pyarrow(fields.table.aggregate(told=told.any()))["told"][0].as_py():
-        # Not one row says how many there are: no list of stock, or the wrong column.
+    stated = on_hand.notnull() | fields.table[_ABSENT]
+    if not con.to_pyarrow(fields.table.aggregate(stated=stated.any()))["stated"][0].as_py():
+        # No row has a quantity: not a stock list, or the wrong column.
         fields.reject("missing_on_hand", "on_hand", on_hand.isnull(), ibis.literal(""))
     cost = fields.number("cost")
     money = Money(fields)
@@ -218,7 +224,7 @@ def staged_stock(con: Backend, raw: RawTable, config: Config, name: str) -> Type
 
 
 def _without_absent(con: Backend, raw: RawTable, source: Source) -> RawTable:
-    """Empty ``on_hand`` where it says in words that the location does not carry the product."""
+    """Empty ``on_hand`` where a text says that the location does not carry the product."""
     column = _column_of(source, raw.columns, "on_hand")
     absent: ir.Value = ibis.literal(value=False)
     changed: dict[str, ir.Value] = {}
@@ -231,7 +237,7 @@ def _without_absent(con: Backend, raw: RawTable, source: Source) -> RawTable:
 
 
 def staged_links(raw: RawTable, config: Config, name: str) -> Typed:
-    """Type registrations: all identifiers of one row name one person."""
+    """Type registrations: all identifiers of one row belong to one customer."""
     fields = _fields(raw, config, name, LINK_FIELDS)
     source = fields.source
     if len(source.identifiers) < 2:

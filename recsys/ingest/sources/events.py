@@ -1,12 +1,13 @@
-"""GA4-style e-commerce events become staged events, one row an item.
+"""Turns GA4-style e-commerce events into staged events, one row per item.
 
-One opened NDJSON file comes in, in the shape of GA4's export (``event_name``,
-``event_timestamp`` in microseconds, ``user_pseudo_id``, ``user_id``, ``event_params``, ``items``)
-or of the service's own ``POST /v1/events`` (``event_id``, ``event``, ``occurred_at``,
-``session_id``). Called by ``staging``.
+In: one opened NDJSON file, in the format of GA4's export (``event_name``, ``event_timestamp`` in
+microseconds, ``user_pseudo_id``, ``user_id``, ``event_params``, ``items``) or of the service's
+``POST /v1/events`` (``event_id``, ``event``, ``occurred_at``, ``session_id``). Called by
+``staging``.
 
-A session is the device's ``ga_session_id``; who logged in during it owns it. An event without an
-``event_id`` is known by the digest of its line, so the same line exported twice counts once.
+A session is the device's ``ga_session_id``; it belongs to the user who logged in during it. An
+event without an ``event_id`` is identified by the digest of its line, so the same line exported
+twice counts once.
 """
 
 import re
@@ -34,7 +35,7 @@ _COMMERCE_TEXT = (
     "view_item view_item_list select_item add_to_cart remove_from_cart view_cart begin_checkout "
     "purchase refund view_promotion select_promotion add_to_wishlist"
 )
-#: Events that say something about products; others only help to know who is who.
+#: Events about products; other events only link identifiers.
 COMMERCE = tuple(_COMMERCE_TEXT.split())
 _VALUE = (
     "struct<string_value: string, int_value: string, float_value: string, double_value: string>"
@@ -57,14 +58,14 @@ _SHAPE = (
     '"ecommerce":{"transaction_id":"VARCHAR"},"items":[{"item_id":"VARCHAR","quantity":"VARCHAR",'
     '"price":"VARCHAR","currency":"VARCHAR"}]}'
 )
-#: More pieces than anybody puts into a cart.
+#: Quantities from here on are not credible.
 _MOST = 1e9
 IDENTIFIERS = {"account": "user_id", "device": "user_pseudo_id"}
 
 
 @ibis.udf.scalar.builtin(name="json_transform", signature=((dt.string, dt.string), _EVENT))
 def _read(text, shape):  # type: ignore[no-untyped-def]
-    """Read a JSON object by a shape; what does not fit is null."""
+    """Read a JSON object by a schema; values that do not fit are null."""
 
 
 @ibis.udf.scalar.builtin(name="json_extract_string", signature=((dt.string, dt.string), dt.string))
@@ -80,19 +81,19 @@ def staged_events(
     Parameters
     ----------
     con : ibis backend
-        The engine; holds the events while their items are spread over rows.
+        The engine; stores the events while their items are spread over rows.
     raw : RawTable
         The opened file, one column of lines.
     config : Config
     name : str
         The source's name.
     keyed : KeyedHash
-        Hashes session ids, which hold the device's.
+        Hashes session ids, because they contain device ids.
 
     Returns
     -------
     Typed
-        ``_row``, ``bad`` and the staged columns, one row an item of an event.
+        ``_row``, ``bad`` and the staged columns, one row per item of an event.
     """
     source = config.sources[name]
     line = cast(ir.StringValue, raw.table[LINE])
@@ -151,36 +152,36 @@ def staged_events(
 
 
 def _moment(event: ir.StructValue) -> ir.TimestampValue:
-    """Return when it happened, UTC; null where it cannot be read or is of another age."""
-    # A float has its microseconds exactly until far beyond LAST_YEAR.
-    rough = event.event_timestamp.try_cast("float64")
+    """Return the event's time, UTC; null where it is unreadable or out of range."""
+    # A float is exact to the microsecond until far beyond LAST_YEAR.
+    approximate = event.event_timestamp.try_cast("float64")
     first, end = (datetime(year, 1, 1, tzinfo=UTC) for year in (FIRST_YEAR, LAST_YEAR))
-    of_age = (rough >= first.timestamp() * 1e6) & (rough < end.timestamp() * 1e6)
-    exact = event.event_timestamp.try_cast("int64").fill_null(rough.try_cast("int64"))
-    micro = ibis.ifelse(of_age, exact, ibis.null("int64"))
+    in_range = (approximate >= first.timestamp() * 1e6) & (approximate < end.timestamp() * 1e6)
+    exact = event.event_timestamp.try_cast("int64").fill_null(approximate.try_cast("int64"))
+    micro = ibis.ifelse(in_range, exact, ibis.null("int64"))
     stamp = (micro // 1_000_000).as_timestamp("s") + (micro % 1_000_000).as_interval("us")
     clock, offset = read_time(event.occurred_at)
-    of_age = (clock.year() >= FIRST_YEAR) & (clock.year() < LAST_YEAR)
-    clock = ibis.ifelse(of_age, clock, ibis.null("timestamp(6)"))
+    in_range = (clock.year() >= FIRST_YEAR) & (clock.year() < LAST_YEAR)
+    clock = ibis.ifelse(in_range, clock, ibis.null("timestamp(6)"))
     stated = clock - offset.fill_null(0).as_interval("s")
     return cast(ir.TimestampValue, ibis.coalesce(stamp.cast("timestamp(6)"), stated))
 
 
 def _hidden(line: ir.StringValue, paths: list[str]) -> ir.StringValue:
-    """Hide the values that name people in a line, whether it is JSON or not."""
+    """Hide personal identifiers in a line, whether or not it is valid JSON."""
     keys = "|".join(re.escape(path.split(".")[-1]) for path in [*paths, "session_id"])
     value = r'"(?:[^"\\]|\\.)*"?|[^,}\]\s]*'
     return line.re_replace(rf'("(?:{keys})"\s*:\s*)(?:{value})', r'\1"(hidden)"')
 
 
 def _by_item(parsed: ir.Table, config: Config, name: str) -> ir.Table:
-    """Spread the items over rows; an event of which none has an id keeps a row without one."""
+    """Spread the items over rows; an event whose items have no id keeps one row without an item."""
     assumed = config.sources[name].currency or config.workspace.currency
     listed = cast(ir.ArrayValue, parsed["items"])
-    named = listed.filter(lambda item: _id(item.item_id).notnull())
-    nothing = ibis.array([ibis.null(listed.type().value_type)])
-    several = cast(ir.ArrayValue, ibis.ifelse(named.length() > 0, named, nothing))
-    spread = parsed.mutate(item=several.unnest()).drop("items")
+    identified = listed.filter(lambda item: _id(item.item_id).notnull())
+    no_item = ibis.array([ibis.null(listed.type().value_type)])
+    items = cast(ir.ArrayValue, ibis.ifelse(identified.length() > 0, identified, no_item))
+    spread = parsed.mutate(item=items.unnest()).drop("items")
     item = cast(ir.StructValue, spread["item"])
     spread = spread.mutate(
         item_id=_id(item.item_id),
@@ -191,31 +192,31 @@ def _by_item(parsed: ir.Table, config: Config, name: str) -> ir.Table:
     )
     price, quantity = spread["_price"], spread["_quantity"]
     read = price >= 0
-    odd = [(spread.currency == code, units) for code, units in unusual_units().items()]
-    factor = ibis.cases(*odd, else_=100)
+    other_units = [(spread.currency == code, units) for code, units in unusual_units().items()]
+    factor = ibis.cases(*other_units, else_=100)
     minor = (price.cast("float64") * factor).round()
-    counted = (quantity > 0) & (quantity < _MOST)
+    credible = (quantity > 0) & (quantity < _MOST)
     return spread.mutate(
-        quantity=ibis.ifelse(counted, quantity, 1.0).fill_null(1.0),
+        quantity=ibis.ifelse(credible, quantity, 1.0).fill_null(1.0),
         price_minor=ibis.ifelse(read, minor.cast("int64"), ibis.null("int64")),
         price_unread=~spread["_no_price"] & ~read.fill_null(False),
     ).drop("item", "_quantity", "_price", "_no_price")
 
 
 def _id(text: ir.Value, kind: IdKind = "item") -> ir.StringValue:
-    """Return an id, null where it is a placeholder."""
+    """Return an id; null where it is a placeholder."""
     stripped = cast(ir.StringValue, text).strip().nullif("")
     none = no_id_expression(stripped, kind)
     return cast(ir.StringValue, ibis.ifelse(none, ibis.null("string"), stripped))
 
 
 def _code(text: ir.Value) -> ir.StringValue:
-    """Return a currency code in capitals, null where it is a placeholder."""
+    """Return a currency code in capitals; null where it is a placeholder."""
     return _id(cast(ir.StringValue, text).upper())
 
 
 def _first_unknown(items: ir.ArrayValue) -> ir.StringValue:
-    """Return the first currency of an event's items that is no code, null where there is none."""
+    """Return the first unknown currency among an event's items, or null."""
     known = sorted(currency_codes())
     return cast(
         ir.StringValue,
@@ -225,8 +226,8 @@ def _first_unknown(items: ir.ArrayValue) -> ir.StringValue:
 
 def _param(event: ir.StructValue, key: str) -> ir.StringValue:
     """Return the value of one of GA4's event parameters."""
-    found = cast(ir.ArrayValue, event.event_params).filter(lambda p: p.key == key)
-    value = found[0].value
+    matches = cast(ir.ArrayValue, event.event_params).filter(lambda p: p.key == key)
+    value = matches[0].value
     return cast(
         ir.StringValue,
         ibis.coalesce(value.string_value, value.int_value, value.float_value, value.double_value),

@@ -1,7 +1,8 @@
-"""Fills values down that stand on the first row of an order only.
+"""Fills values down from the first row of an order to its other rows.
 
-One opened file comes in; out comes the same file with ``fill_down``'s columns on every row. Called
-by ``staging``. Shopify's export, which fills its order numbers itself, has ``shopify_copies``.
+In: one opened file. Out: the same file with the columns of ``fill_down`` filled on every row.
+Called by ``staging``. Shopify exports repeat the order number on every row; ``shopify_copies``
+fills those.
 """
 
 from dataclasses import replace
@@ -16,10 +17,10 @@ from recsys.query_engine import keep
 
 
 def fill_down(con: Backend, raw: RawTable, source: Source) -> RawTable:
-    """Fill columns down from the row on which an order begins.
+    """Fill columns down from the first row of each order.
 
-    An order begins where the first of the columns is filled. The others are taken from that row
-    alone: a guest who follows a customer stays a guest.
+    An order begins where the first of the columns is filled. The other columns are filled from
+    that row only, so a guest's order below a customer's stays a guest's order.
 
     Parameters
     ----------
@@ -31,7 +32,7 @@ def fill_down(con: Backend, raw: RawTable, source: Source) -> RawTable:
     Raises
     ------
     DataError
-        When the file has no such column.
+        If the file lacks one of the columns.
     """
     columns = source.fill_down
     if not columns:
@@ -39,7 +40,7 @@ def fill_down(con: Backend, raw: RawTable, source: Source) -> RawTable:
     unknown = [column for column in columns if column not in raw.columns]
     if unknown:
         raise DataError(
-            f"{raw.file.name}: there is no column `{unknown[0]}`, which `fill_down` names. The "
+            f"{raw.file.name}: `fill_down` names the column `{unknown[0]}`, which is missing. The "
             f"columns are: {', '.join(raw.columns)}."
         )
     table = keep(con, "filling", raw.table)

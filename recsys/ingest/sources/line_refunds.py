@@ -1,8 +1,8 @@
-"""Adds a return line for what came back of a line, as its own row states.
+"""Adds a return line for each refund that an order line states in its own row.
 
-Typed lines with ``REFUNDED_QUANTITY`` and ``REFUNDED`` come in; out come the same lines and the
-added ones. Called by ``staging``. Such exports do not say when the goods came back, so the time of
-the order is taken.
+In: typed lines with ``REFUNDED_QUANTITY`` and ``REFUNDED``. Out: the same lines and the added
+ones. Called by ``staging``. Such exports do not state the time of the return, so the return lines
+have the time of the order.
 """
 
 import ibis
@@ -15,42 +15,42 @@ from recsys.schema import CORRECTION
 
 
 def with_refunds(con: Backend, lines: ir.Table, notes: dict[str, int]) -> ir.Table:
-    """Add a return line for every line, or part of one, that was paid back.
+    """Add a return line for every line that was refunded, in whole or in part.
 
     Parameters
     ----------
     con : ibis backend
-        The engine; keeps the refunded lines meanwhile.
+        The engine; stores the refunded lines.
     lines : ibis table
-        Lines of one file, each order once, numbered.
+        Numbered lines of one file, without copies of orders.
     notes : dict
-        Given ``refund_beyond_its_line`` and ``refund_of_money_alone``, lines.
+        Receives ``refund_beyond_its_line`` and ``refund_of_money_alone``, numbers of lines.
 
     Returns
     -------
     ibis table
-        Without the two columns, with ``added``. Money that was paid back for no whole piece is a
+        Without the two columns, with ``added``. A refund that matches no whole unit becomes a
         correction.
     """
-    pieces = lines[REFUNDED_QUANTITY].fill_null(0)
+    units = lines[REFUNDED_QUANTITY].fill_null(0)
     money = lines[REFUNDED].fill_null(0)
     sold = (lines.quantity > 0) & (lines.amount_minor >= 0).fill_null(True)
-    back = lines.filter(sold & ((pieces > 0) | (money > 0)))
-    pieces, money = back[REFUNDED_QUANTITY].fill_null(0), back[REFUNDED].fill_null(0)
-    paid = back.amount_minor.fill_null(0)
-    unit = (paid / back.quantity).round().cast("int64")
-    whole = ((unit > 0) & (money % unit.nullif(0) == 0)).fill_null(False)
+    refunded = lines.filter(sold & ((units > 0) | (money > 0)))
+    units, money = refunded[REFUNDED_QUANTITY].fill_null(0), refunded[REFUNDED].fill_null(0)
+    paid = refunded.amount_minor.fill_null(0)
+    unit = (paid / refunded.quantity).round().cast("int64")
+    whole_units = ((unit > 0) & (money % unit.nullif(0) == 0)).fill_null(False)
     quantity = ibis.cases(
-        (pieces > 0, ibis.least(pieces, back.quantity)),
-        (money >= paid, back.quantity),
-        (whole, (money / unit.nullif(0)).cast("float64")),
+        (units > 0, ibis.least(units, refunded.quantity)),
+        (money >= paid, refunded.quantity),
+        (whole_units, (money / unit.nullif(0)).cast("float64")),
         else_=0.0,
     )
-    back = back.mutate(_back=quantity, _asked=pieces, _money=money)
-    share = back["_back"] / back.quantity
-    derived = (back.amount_minor * share).round().cast("int64")
-    stated = ibis.ifelse(back["_money"] > 0, back["_money"], derived)
-    returned = back.mutate(_paid=ibis.least(stated, back.amount_minor), _share=share)
+    refunded = refunded.mutate(_back=quantity, _asked=units, _money=money)
+    share = refunded["_back"] / refunded.quantity
+    derived = (refunded.amount_minor * share).round().cast("int64")
+    stated = ibis.ifelse(refunded["_money"] > 0, refunded["_money"], derived)
+    returned = refunded.mutate(_paid=ibis.least(stated, refunded.amount_minor), _share=share)
     returned = keep(con, "lines_refunded", returned)
     (counts,) = rows(
         con,

@@ -1,9 +1,9 @@
-"""Order exports become staged order lines: typed, in UTC and minor units, not yet unified.
+"""Turns order exports into staged order lines: typed, in UTC and minor units, not yet unified.
 
-One opened file of a ``till_tickets``, ``order_lines`` or ``database`` source comes in; out comes a
-table with the columns of ``STAGED_LINES`` for every row, rejected ones marked. Rules about whole
-orders (exported twice, cancelled, voided, returned) come later, in ``unify``. Called by
-``staging``; ``shopify`` makes the same table from Shopify's shape.
+In: one opened file of a ``till_tickets``, ``order_lines`` or ``database`` source. Out: a table with
+the columns of ``STAGED_LINES`` for every row, with rejects marked. ``unify`` applies the rules for
+whole orders (exported twice, cancelled, voided, returned). Called by ``staging``; ``shopify`` makes
+the same table from Shopify's format.
 """
 
 from collections.abc import Sequence
@@ -29,18 +29,18 @@ _FIELDS_TEXT = (
     "order_tax refunded_quantity refunded_amount"
 )
 FIELDS = tuple(_FIELDS_TEXT.split())
-#: Fields that concern an order as a whole, in the columns in which ``staging`` looks for them.
+#: Fields of a whole order → the columns that ``staging`` reads.
 OF_ORDER = {
     "order_discount": "_order_discount",
     "order_total": "_order_total",
     "order_shipping": "_order_shipping",
     "order_tax": "_order_tax",
 }
-#: Columns of staged lines that say what of a line came back later.
+#: Columns of staged lines with what was later refunded of the line.
 REFUNDED_QUANTITY, REFUNDED = "_refunded_quantity", "_refunded_minor"
 LINE_TYPES = ("sale", "return", "void", "voided")
 _DEFAULT_CHANNEL = {"till_tickets": "pos", "shopify_orders": "web"}
-#: Prefix of the raw identifier columns, which never reach the disk.
+#: Prefix of the raw identifier columns, which are never written to disk.
 RAW_IDENTIFIER = "identifier_"
 
 
@@ -57,19 +57,19 @@ def staged_lines(con: Backend, raw: RawTable, config: Config, name: str, keyed: 
     name : str
         The source's name.
     keyed : KeyedHash
-        Hashes order ids that are made of what names the customer.
+        Hashes order ids that contain personal identifiers.
 
     Returns
     -------
     Typed
-        ``_row``, ``bad`` and the staged columns, one row a row of the export.
+        ``_row``, ``bad`` and the staged columns, one row per row of the export.
 
     Raises
     ------
     DataError
-        When a mapped column is missing.
+        If a mapped column is missing.
     ConfigError
-        When the mapping itself is impossible.
+        If the mapping is invalid.
     """
     table = raw.table.select(ROW, *_used(raw.columns, config.sources[name]))
     fields = Fields(table, raw.columns, config, name, raw.file.name)
@@ -135,23 +135,23 @@ def staged_lines(con: Backend, raw: RawTable, config: Config, name: str, keyed: 
 
 
 def _once(fields: Fields, **values: ir.Value) -> list[ir.Value]:
-    """Have the engine compute each value once: in one query it would do so where it is named."""
-    named = {f"_{name}": value for name, value in values.items()}
-    fields.table = fields.table.mutate(**named)
-    return [fields.table[name] for name in named]
+    """Make the engine compute each value once instead of at every reference."""
+    columns = {f"_{name}": value for name, value in values.items()}
+    fields.table = fields.table.mutate(**columns)
+    return [fields.table[name] for name in columns]
 
 
 def _used(columns: Sequence[str], source: Source) -> list[str]:
-    """List the columns that are read: an export may have thousands of others."""
-    named = {*FIELDS}
+    """List the columns that are read; an export may have thousands of others."""
+    used = {*FIELDS}
     for spec in (*source.columns.values(), *source.identifiers.values()):
         own = spec if isinstance(spec, Column) else Column(column=spec)
-        named |= {own.column or "", *own.columns, *own.days}
-    return [column for column in columns if column in named]
+        used |= {own.column or "", *own.columns, *own.days}
+    return [column for column in columns if column in used]
 
 
 def _of_order(fields: Fields, money: "Money") -> dict[str, ir.Value]:
-    """What the export says of whole orders, in minor units."""
+    """Return the amounts of whole orders, in minor units."""
     return {
         column: money.minor(fields.number(name))
         for name, column in OF_ORDER.items()
@@ -160,7 +160,7 @@ def _of_order(fields: Fields, money: "Money") -> dict[str, ir.Value]:
 
 
 def _refunded(fields: Fields, money: "Money") -> dict[str, ir.Value]:
-    """What of each line came back later: pieces, and money in minor units."""
+    """Return what was later refunded of each line: units, and money in minor units."""
     if not (fields.has("refunded_quantity") or fields.has("refunded_amount")):
         return {}
     return {
@@ -170,7 +170,7 @@ def _refunded(fields: Fields, money: "Money") -> dict[str, ir.Value]:
 
 
 def _ticket(fields: Fields) -> ir.StringValue | None:
-    """Return what an order id of several columns ends with; None where it names a person."""
+    """Return the last part of a composite order id; None if it contains personal identifiers."""
     spec = fields.source.columns.get("order_id")
     if not isinstance(spec, Column) or len(spec.columns) < 2 or fields.names_people("order_id"):
         return None
@@ -178,7 +178,7 @@ def _ticket(fields: Fields) -> ir.StringValue | None:
 
 
 def prefixed(source: Source, name: str, order_id: ir.StringValue) -> ir.StringValue:
-    """Put the system before an order id, so that two systems may use the same numbers."""
+    """Prefix an order id with its system, because two systems may use the same numbers."""
     return cast(ir.StringValue, ibis.literal(f"{source.system or name}:") + order_id)
 
 
@@ -190,17 +190,17 @@ def location_of(fields: Fields) -> ir.StringValue:
 
 
 def default_channel(fields: Fields) -> str | None:
-    """Return the channel of rows that do not say theirs.
+    """Return the channel of rows without one.
 
     Raises
     ------
     ConfigError
-        When nothing says it.
+        If neither a setting nor a column gives the channel.
     """
     channel = fields.source.channel or _DEFAULT_CHANNEL.get(fields.source.kind)
     if channel is None and not fields.has("channel"):
         raise ConfigError(
-            f'sources.{fields.name}: nothing says the channel. Set `channel = "web"` (one of '
+            f'sources.{fields.name}: the channel is unknown. Set `channel = "web"` (one of '
             f"{', '.join(CHANNELS)}), or map a `channel` column."
         )
     return channel
@@ -212,23 +212,24 @@ class Money:
     Parameters
     ----------
     fields : Fields
-        The export; a ``currency`` field, the source's or the workspace's setting says the currency.
+        The export. The currency comes from its ``currency`` field, else from the settings of the
+        source or the workspace.
     """
 
     def __init__(self, fields: Fields) -> None:
         self._fields = fields
-        fixed = fields.source.currency or fields.config.workspace.currency
-        known = sorted(currency_codes())
-        self.currency = cast(ir.StringValue, ibis.literal(fixed))
-        self._digits: int | None = currency_digits(fixed)
-        self.factor: ir.Value = ibis.literal(10 ** currency_digits(fixed), "int64")
+        default = fields.source.currency or fields.config.workspace.currency
+        codes = sorted(currency_codes())
+        self.currency = cast(ir.StringValue, ibis.literal(default))
+        self._digits: int | None = currency_digits(default)
+        self.factor: ir.Value = ibis.literal(10 ** currency_digits(default), "int64")
         if fields.has("currency"):
-            text = fields.text("currency").upper().fill_null(fixed)
-            fields.reject("unknown_currency", "currency", ~text.isin(known), text)
-            odd = [(text == code, units) for code, units in unusual_units().items()]
+            text = fields.text("currency").upper().fill_null(default)
+            fields.reject("unknown_currency", "currency", ~text.isin(codes), text)
+            other_units = [(text == code, units) for code, units in unusual_units().items()]
             self.currency = text
             self._digits = None
-            self.factor = ibis.cases(*odd, else_=100)
+            self.factor = ibis.cases(*other_units, else_=100)
 
     def minor(self, value: ir.Value) -> ir.IntegerValue:
         """Round a decimal amount to whole minor units."""
@@ -246,12 +247,12 @@ class Money:
         discount: ir.DecimalValue,
         amount: ir.DecimalValue,
     ) -> dict[str, ir.Value]:
-        """Work out price, discount and amount of lines from whichever of them are given.
+        """Compute price, discount and amount of lines from those that are stated.
 
-        Amount and price may each be missing: what was paid is price × quantity − discount. A
-        discount is positive in the history whatever sign the export gives it. A stated amount
-        keeps its sign where the quantity is positive; returned goods have a negative one.
-        ``signs.check`` has rejected what contradicts itself.
+        Amount or price may be missing: amount = price × quantity − discount. Discounts are
+        positive in the history, whatever their sign in the export. A stated amount keeps its sign
+        if the quantity is positive; it becomes negative for returned goods. ``signs.check`` has
+        already rejected contradictory signs.
         """
         reduced = self.minor(discount.abs()).fill_null(0)
         size = quantity.abs()
@@ -260,8 +261,8 @@ class Money:
         reduced, gross, stated = _once(self._fields, reduced=reduced, gross=gross, stated=stated)
         paid = stated.abs()
         unit = self.minor(price.abs())
-        whole = ibis.ifelse(size == 0, 1, size).cast("float64")
-        derived = ((paid + reduced) / whole).round().cast("int64")
+        divisor = ibis.ifelse(size == 0, 1, size).cast("float64")
+        derived = ((paid + reduced) / divisor).round().cast("int64")
         return {
             "unit_price_minor": ibis.coalesce(unit, derived),
             "discount_minor": reduced,

@@ -1,14 +1,14 @@
-"""Refunds that an order states become return lines.
+"""Turns the refunds of an order into return lines.
 
-Typed lines of one file come in, with what was paid back of each line or of the whole order; out
-come the same lines and a return line, marked ``added``, for each that came back. Called by
-``shopify`` and ``woocommerce``.
+In: typed lines of one file, with the refund of each line or of the whole order. Out: the same
+lines, and a return line marked ``added`` for each returned line. Called by ``shopify`` and
+``woocommerce``.
 
-1. Of an order that is refunded, every line comes back.
-2. Else what a line says of itself came back comes back.
-3. Else, of an order that states an amount only, the first line whose amount it is comes back, or
-   as many units of a line as make it. If nothing fits, nothing comes back, and ``refund_open`` says
-   so.
+1. If the whole order is refunded, every line is returned.
+2. Otherwise, if lines state their own refunds, these are returned.
+3. Otherwise the order states only an amount. The first line with exactly this amount is returned,
+   or as many units of one line as add up to it. If nothing matches, no line is returned and
+   ``refund_open`` is set.
 """
 
 import ibis
@@ -20,26 +20,27 @@ _USED = ("_refunded", "_all_refunded", "_refund_at", "_own_quantity", "_own_amou
 
 
 def with_refunds(lines: ir.Table) -> ir.Table:
-    """Add a return line for every line, or part of one, that was paid back.
+    """Add a return line for every line that was refunded, in whole or in part.
 
     Parameters
     ----------
     lines : ibis table
         Typed lines with ``line_no``, ``repeated`` and
 
-        - ``_refunded``: what was paid back of the order, minor units, on each of its lines;
-        - ``_all_refunded``: whether that is all of it;
-        - ``_refund_at``: when;
-        - ``_own_quantity``, ``_own_amount`` (optional): what came back of the line, minor units.
+        - ``_refunded``: the refund of the order, repeated on each of its lines, minor units;
+        - ``_all_refunded``: whether the whole order was refunded;
+        - ``_refund_at``: time of the refund;
+        - ``_own_quantity``, ``_own_amount`` (optional): what was refunded of the line: units, and
+          minor units of money.
 
     Returns
     -------
     lines : ibis table
-        Without these, with ``added`` and ``refund_open``.
+        Without these columns, with ``added`` and ``refund_open``.
     """
     if "_own_quantity" not in lines.columns:
-        nothing = {"_own_quantity": ibis.null("float64"), "_own_amount": ibis.null("int64")}
-        lines = lines.mutate(**nothing)
+        nulls = {"_own_quantity": ibis.null("float64"), "_own_amount": ibis.null("int64")}
+        lines = lines.mutate(**nulls)
     whole = ibis.window(group_by="order_id")
     own = (lines._own_quantity.fill_null(0) > 0) | (lines._own_amount.fill_null(0) > 0)
     lines = lines.mutate(_own=own, _size=lines.line_no.max().over(whole))
@@ -52,11 +53,11 @@ def with_refunds(lines: ir.Table) -> ir.Table:
     some = (unit > 0) & (units * unit == paid_back) & (units < lines.quantity)
     match = ibis.cases((exact, 1), (some, 2), else_=3)
     share = ibis.cases((exact, lines.quantity), else_=units) / lines.quantity
-    open_ = lines.filter(kept & (lines._all_refunded | lines._own | (paid_back > 0))).mutate(
+    refunded = lines.filter(kept & (lines._all_refunded | lines._own | (paid_back > 0))).mutate(
         _match=match, _share=share
     )
     first = ibis.window(group_by="order_id", order_by=["_match", "line_no", ROW])
-    ranked = open_.mutate(_rank=ibis.row_number().over(first))
+    ranked = refunded.mutate(_rank=ibis.row_number().over(first))
     matched = ~ranked._told & (ranked._rank == 0) & (ranked._match < 3)
     chosen = ranked.filter(ranked._all_refunded | ranked._own | matched)
     of_amount = chosen._own_amount / chosen.amount_minor.nullif(0)

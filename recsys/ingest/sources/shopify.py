@@ -1,15 +1,15 @@
-"""Shopify's order export becomes staged order lines.
+"""Turns Shopify's order export into staged order lines.
 
-The export has several rows an order; what concerns the order as a whole (e-mail, times, status,
-refunds) stands on its first row only, or on all of them where it was filled down. Comes in as one
-opened file, goes out with the columns of ``orders.staged_lines``. Called by ``staging``.
+The export has several rows per order. The order's own values (e-mail, times, status, refunds) are
+on its first row only, or on all rows if they were filled down. In: one opened file. Out: the
+columns of ``order_lines.staged_lines``. Called by ``staging``.
 
-- Which rows are one order, and which a copy of it, is told by ``shopify_copies``.
+- ``shopify_copies`` finds the rows of an order and its copies.
 - An order whose ``Cancelled at`` is filled, or whose payment is ``voided``, is cancelled.
-- ``Source`` says the channel, unless the source's settings do.
-- A discount on the whole order is spread over its lines by ``shopify_discounts``.
-- A refund becomes return lines by ``refunds``. The export has no time of a refund; the latest of
-  its times (created, paid, fulfilled) is taken.
+- ``Source`` sets the channel, unless the source's settings do.
+- ``shopify_discounts`` spreads a discount on the whole order over its lines.
+- ``order_refunds`` turns refunds into return lines. The export has no refund time, so the latest of
+  the order's times (created, paid, fulfilled) is used.
 """
 
 from typing import cast
@@ -62,7 +62,7 @@ DEFAULTS = {
 }
 FIELDS = (*DEFAULTS, "channel")
 IDENTIFIERS = {"email": "Email", "phone": "Phone"}
-#: Taken where the column above is empty: who pays has a phone, whoever it is sent to.
+#: Fallback columns for empty identifiers: the payer's phone, not the recipient's.
 _ELSE = {"phone": "Billing Phone"}
 _LINE_PREFIX = "Lineitem"
 _LINE_FIELDS = ("item_id", "title", "quantity", "unit_price", "discount")
@@ -70,7 +70,7 @@ _NUMBERS_TEXT = (
     "quantity unit_price discount subtotal refunded total order_discount order_shipping order_tax"
 )
 _NUMBERS = tuple(_NUMBERS_TEXT.split())
-#: ``Source`` of what is sold at a till: Shopify's till, its phone apps, its number as an app.
+#: Values of ``Source`` for a till: Shopify POS, its mobile apps, its app id.
 _TILLS = ("pos", "iphone", "android", "ipad", "129785")
 _MARKETS = (
     "amazon|ebay|etsy|walmart|zalando|otto|kaufland|cdiscount|bol.com|allegro|rakuten|wish|temu|"
@@ -84,7 +84,7 @@ def staged_lines(con: Backend, raw: RawTable, config: Config, name: str) -> Type
     Parameters
     ----------
     con : ibis backend
-        The engine; holds the rows while their order's first row is found.
+        The engine; stores the rows while orders are matched.
     raw : RawTable
         The opened file.
     config : Config
@@ -94,22 +94,22 @@ def staged_lines(con: Backend, raw: RawTable, config: Config, name: str) -> Type
     Returns
     -------
     Typed
-        As ``orders.staged_lines``, with ``repeated`` (an earlier copy of an order), ``added``
-        (return lines that a refund adds to the rows of the file), and of each order what it says
-        it cost and what its lines, shipping and taxes come to: ``order_total_minor``,
-        ``order_expected_minor`` (null where a line cannot be read).
+        As ``order_lines.staged_lines``, with ``repeated`` (an earlier copy of an order), ``added``
+        (return lines made from refunds), ``order_total_minor``, the order's stated total, and
+        ``order_expected_minor``, the sum of its lines, shipping and taxes (null where a line
+        cannot be read).
 
     Raises
     ------
     DataError
-        When a column of the shape is missing.
+        If a required column is missing.
     """
     table = keep(con, "shopify_raw", raw.table.select(ROW, *_used(raw, config, name)))
     fields = Fields(table, raw.columns, config, name, raw.file.name, DEFAULTS)
     fields.check_known(FIELDS)
     if not fields.has("order_id") or not fields.has("item_id"):
         raise DataError(
-            f"{raw.file.name}: not Shopify's order export: no `Name` and `Lineitem sku` columns. "
+            f"{raw.file.name}: not a Shopify order export: `Name` or `Lineitem sku` is missing. "
             f"The columns are: {', '.join(raw.columns)}."
         )
     fields.require("order_id", "occurred_at", "item_id", "quantity", "unit_price")
@@ -124,28 +124,28 @@ def staged_lines(con: Backend, raw: RawTable, config: Config, name: str) -> Type
 
 
 def channel_of(fields: Fields) -> ir.StringValue:
-    """Return the channel of each row: as it was mapped or set, else as ``Source`` says."""
-    fixed = fields.source.channel
-    if fields.has("channel") or fixed or not fields.has("sold_through"):
+    """Return the channel of each row: mapped or set, else derived from ``Source``."""
+    configured = fields.source.channel
+    if fields.has("channel") or configured or not fields.has("sold_through"):
         return fields.choice("channel", CHANNELS, default_channel(fields))
     through = fields.text("sold_through").lower()
-    found = ibis.cases(
+    channel = ibis.cases(
         (through.isin(_TILLS) | through.re_search(r"\bpos\b|point of sale"), "pos"),
         (through.re_search(_MARKETS), "marketplace"),
         else_=default_channel(fields),
     )
-    return cast(ir.StringValue, found.fill_null(default_channel(fields)))
+    return cast(ir.StringValue, channel.fill_null(default_channel(fields)))
 
 
 def _used(raw: RawTable, config: Config, name: str) -> list[str]:
-    """List the columns that a field or identifier is read from: the others are most of a file."""
+    """List the columns of fields and identifiers; most columns of the export are neither."""
     source = config.sources[name]
     lower = {column.lower(): column for column in raw.columns}
-    found = [*FIELDS, *(lower.get(column.lower(), "") for column in DEFAULTS.values())]
-    found += [lower.get(c.lower(), "") for c in (*IDENTIFIERS.values(), *_ELSE.values())]
+    used = [*FIELDS, *(lower.get(column.lower(), "") for column in DEFAULTS.values())]
+    used += [lower.get(c.lower(), "") for c in (*IDENTIFIERS.values(), *_ELSE.values())]
     for spec in (*source.columns.values(), *source.identifiers.values()):
-        found += _columns_of(spec)
-    return [column for column in raw.columns if column in found]
+        used += _columns_of(spec)
+    return [column for column in raw.columns if column in used]
 
 
 def _columns_of(spec: str | Column) -> list[str]:
@@ -183,8 +183,8 @@ def _typed(fields: Fields) -> ir.Table:
     }
     refunded = fields.number("refunded")
     status = fields.text("status").lower().fill_null("")
-    again = cast(ir.StringValue, fields.table["_again"])
-    number = ibis.ifelse(again == "", order_id, order_id + "/" + again)
+    repetition = cast(ir.StringValue, fields.table["_again"])
+    number = ibis.ifelse(repetition == "", order_id, order_id + "/" + repetition)
     texts = [fields.text(field) for field in ("occurred_at", "paid_at", "fulfilled_at")]
     identifiers = _identifiers(fields)
     cancelled = fields.flag("cancelled") | (status == "voided")
@@ -218,8 +218,8 @@ def _identifiers(fields: Fields) -> dict[str, ir.Value]:
     columns = {c.lower(): c for c in fields.columns}
     mapped = {kind: fields.identifier(kind) for kind in fields.source.identifiers}
     for kind, column in IDENTIFIERS.items():
-        named = [columns.get(c.lower()) for c in (column, _ELSE.get(kind, column))]
-        texts = [cast(ir.StringValue, fields.table[c].cast("string")) for c in named if c]
+        present = [columns.get(c.lower()) for c in (column, _ELSE.get(kind, column))]
+        texts = [cast(ir.StringValue, fields.table[c].cast("string")) for c in present if c]
         if kind not in mapped and texts:
             mapped[kind] = cast(ir.StringValue, ibis.coalesce(*texts))
     return {
@@ -231,9 +231,9 @@ def _identifiers(fields: Fields) -> dict[str, ir.Value]:
 def _latest(
     occurred_at: ir.TimestampValue, created: ir.StringValue, *later: ir.StringValue
 ) -> ir.TimestampValue:
-    """Return the latest of an order's times; one without an offset is as far from UTC as created.
+    """Return the latest of an order's times; one without an offset has that of the creation time.
 
-    What cannot be read, as in another format than ISO 8601, does not count.
+    Times that cannot be read, such as those not in ISO 8601, are ignored.
     """
     clock, _ = read_time(created)
     shift = clock.epoch_seconds() - occurred_at.epoch_seconds()

@@ -1,19 +1,18 @@
 """Finds the rows of a Shopify export that form one order, and the copies of an order.
 
-Rows of one opened file come in; out come the same rows with the order's values on each of them,
-and ``repeated`` on rows of an order that the file holds a second time. Called by ``shopify``.
+In: rows of one opened file. Out: the same rows with the order's values on each of them, and
+``repeated`` on the rows of copies. Called by ``shopify``.
 
-Shopify writes what concerns an order on its first row only, so a row that states it begins an
-order: rows from there on are a *piece*. Spreadsheets and other tools fill those values down, and
-then each row is a piece. Whether several pieces of one order are its lines or copies of it is told
-by the order's own ``Subtotal``: it is the sum of the lines, less discounts.
+Shopify writes the values of an order on its first row only, so a row with these values begins a
+*piece*, which extends to the next such row. Spreadsheets and other tools fill the values down; then
+each row is a piece. Several pieces of one order are either its lines or copies of it. The order's
+``Subtotal``, the sum of its lines minus discounts, decides:
 
-1. Where an order's values changed from one piece to the next, the later ones count.
-2. Pieces whose lines together make the subtotal are one order.
-3. Pieces of which only the different ones make it hold copies, and the last of each counts.
-4. If the last piece alone makes it, it alone counts.
-5. Where money does not tell: of pieces of one row the different ones are one order, and of longer
-   ones the last counts.
+1. If an order's values change from one piece to the next, the later pieces replace the earlier.
+2. If all pieces together add up to the subtotal, they are one order.
+3. If only the distinct pieces add up to it, the others are copies; the last of each is kept.
+4. If the last piece alone adds up to it, only that piece is kept.
+5. If no sum matches, distinct pieces of one row are one order; of longer pieces the last is kept.
 """
 
 from functools import reduce
@@ -26,33 +25,33 @@ from recsys.ingest.columns.fields import Fields
 from recsys.ingest.files.export_files import ROW
 from recsys.query_engine import keep, rows, value
 
-#: Filled on an order's first row only; one of them tells where an order begins.
+#: Filled on an order's first row only; any of them marks where an order begins.
 _BEGIN = ("status", "total", "subtotal")
-#: What changes when an order changes between two copies of it.
+#: Fields that may differ between two copies of an order.
 _STATE = ("status", "total", "subtotal", "refunded", "cancelled", "order_discount")
 _MONEY = ("quantity", "unit_price", "discount", "subtotal", "order_discount", "order_tax")
 _LINE = ("item_id", "title", "quantity", "unit_price", "discount")
-#: How far sums may be from the subtotal: roundings of weighed lines. Major units, by line.
+#: Allowed difference from the subtotal, for rounded weights. Major units per line.
 _TOLERANCE = 0.01
 
 
 def fill(con: Backend, shape: Fields, of_line: list[str], of_order: list[str]) -> ir.Table:
-    """Copy what stands on an order's first row to its other rows, and mark copies.
+    """Copy values from an order's first row to its other rows, and mark copies.
 
     Parameters
     ----------
     con : ibis backend
-        The engine; keeps the rows meanwhile.
+        The engine; stores the rows.
     shape : Fields
-        The file. Its numbers are read only where money has to tell what is a copy.
+        The file. Its numbers are read only if they are needed to find copies.
     of_line, of_order : list of str
-        Columns of the table that concern a line, and those that concern the order.
+        Columns of the table that describe a line, and those that describe the order.
 
     Returns
     -------
     table : ibis table
-        ``_row``, the columns, ``repeated``, and ``_again``: empty, or what tells the order from an
-        earlier one of the same number.
+        ``_row``, the columns, ``repeated``, and ``_again``, which distinguishes the order from an
+        earlier one of the same number; empty for the first.
     """
     stated = [shape.text(field).notnull() for field in _BEGIN if shape.has(field)]
     begins = reduce(lambda a, b: a | b, stated, ibis.literal(value=False))
@@ -88,7 +87,7 @@ def fill(con: Backend, shape: Fields, of_line: list[str], of_order: list[str]) -
 
 
 def _told_apart(con: Backend, shape: Fields, table: ir.Table) -> ir.Table:
-    """Tell orders of one number apart by when they were created: two shops may count alike."""
+    """Separate orders with the same number by creation time: two shops may share numbers."""
     if not shape.has("occurred_at"):
         return table
     created = table.select("_order", _created=shape.text("occurred_at"), _at=table[ROW])
@@ -99,7 +98,7 @@ def _told_apart(con: Backend, shape: Fields, table: ir.Table) -> ir.Table:
     later = keep(con, "shopify_numbers_again", later.filter(later._nth > 0))
     if not value(con, later.count()):
         return table
-    # A row that does not say when belongs to what stands above it.
+    # A row without a time belongs to the order above it.
     above = ibis.window(group_by="_order", order_by=ROW, preceding=None, following=0)
     own = table.mutate(_own=shape.text("occurred_at"))
     own = own.mutate(_own=own._own.last().over(above))
@@ -111,20 +110,20 @@ def _told_apart(con: Backend, shape: Fields, table: ir.Table) -> ir.Table:
 
 
 def _decide(con: Backend, shape: Fields, table: ir.Table, several: ir.Table) -> ir.Table:
-    """Return ``piece, first, copy``: where the piece's order begins, and whether it is a copy."""
+    """Return ``piece, first, copy``: its order's first row, and whether it is a copy."""
     shape.read_numbers(con, *_MONEY)
-    some = shape.table
+    values = shape.table
     line = [shape.text(field).fill_null("") for field in _LINE if shape.has(field)]
     content = reduce(lambda a, b: a + "\t" + b, line, ibis.literal(""))
     money = {f: _number(shape, f) for f in ("quantity", "unit_price", "discount")}
-    said = {f"_{f}": shape.text(f) for f in _STATE if shape.has(f)}
+    states = {f"_{f}": shape.text(f) for f in _STATE if shape.has(f)}
     sums = {f"n_{f}": _number(shape, f) for f in ("subtotal", "order_discount", "order_tax")}
     discount = money["discount"].fill_null(0).abs()
-    facts = some.select(
-        _at=some[ROW],
+    facts = values.select(
+        _at=values[ROW],
         _content=content,
         _net=money["quantity"] * money["unit_price"] - discount,
-        **said,
+        **states,
         **sums,
     )
     lines = table.semi_join(several, ["_order", "_again"])
@@ -136,13 +135,13 @@ def _decide(con: Backend, shape: Fields, table: ir.Table, several: ir.Table) -> 
         net=lines._net.sum(),
         unread=lines._net.isnull().any(),
         content=lines._content.group_concat("\n", order_by=lines[ROW]),
-        **{name: lines[name].max() for name in (*said, *sums)},
+        **{name: lines[name].max() for name in (*states, *sums)},
     )
     order = ["_order", "_again"]
     step = ibis.window(group_by=order, order_by="piece")
     changed = reduce(
         lambda a, b: a | b,
-        ((pieces[c] != pieces[c].lag().over(step)).fill_null(False) for c in said),
+        ((pieces[c] != pieces[c].lag().over(step)).fill_null(False) for c in states),
         ibis.literal(value=False),
     )
     upto = ibis.window(group_by=order, order_by="piece", preceding=None, following=0)
@@ -153,33 +152,33 @@ def _decide(con: Backend, shape: Fields, table: ir.Table, several: ir.Table) -> 
 
 
 def _judged(con: Backend, pieces: ir.Table, order: list[str]) -> ir.Table:
-    """Apply the rules to pieces of which it is known what they hold."""
-    one = [*order, "version"]
-    alike = ibis.window(group_by=[*one, "content"], order_by=ibis.desc("piece"))
-    from_end = ibis.window(group_by=one, order_by=ibis.desc("piece"))
+    """Apply the rules to aggregated pieces."""
+    version_key = [*order, "version"]
+    alike = ibis.window(group_by=[*version_key, "content"], order_by=ibis.desc("piece"))
+    from_end = ibis.window(group_by=version_key, order_by=ibis.desc("piece"))
     pieces = pieces.mutate(
         again=ibis.row_number().over(alike) > 0, is_last=ibis.row_number().over(from_end) == 0
     )
-    whole = ibis.window(group_by=one)
+    of_version = ibis.window(group_by=version_key)
 
     def total(value: ir.Value) -> ir.Value:
-        return value.sum().over(whole)
+        return value.sum().over(of_version)
 
     def explained(lines_sum: ir.Value) -> ir.BooleanValue:
-        subtotal = pieces.n_subtotal.max().over(whole)
-        tax = pieces.n_order_tax.max().over(whole).fill_null(0)
-        discount = pieces.n_order_discount.max().over(whole).fill_null(0).abs()
-        near = _TOLERANCE * total(pieces.n) + tax
-        known = ~pieces.unread.any().over(whole)
-        fits = (lines_sum >= subtotal - near) & (lines_sum <= subtotal + discount + near)
-        found: ir.BooleanValue = (known & fits).fill_null(False)
-        return found
+        subtotal = pieces.n_subtotal.max().over(of_version)
+        tax = pieces.n_order_tax.max().over(of_version).fill_null(0)
+        discount = pieces.n_order_discount.max().over(of_version).fill_null(0).abs()
+        tolerance = _TOLERANCE * total(pieces.n) + tax
+        readable = ~pieces.unread.any().over(of_version)
+        fits = (lines_sum >= subtotal - tolerance) & (lines_sum <= subtotal + discount + tolerance)
+        matches: ir.BooleanValue = (readable & fits).fill_null(False)
+        return matches
 
     pieces = pieces.mutate(
         all_fit=explained(total(pieces.net)),
         different_fit=explained(total(ibis.ifelse(pieces.again, 0, pieces.net))),
         last_fits=explained(total(ibis.ifelse(pieces.is_last, pieces.net, 0))),
-        single=(pieces.n == 1).all().over(whole),
+        single=(pieces.n == 1).all().over(of_version),
         newest=pieces.version == pieces.version.max().over(ibis.window(group_by=order)),
     )
     seen = rows(
@@ -189,7 +188,7 @@ def _judged(con: Backend, pieces: ir.Table, order: list[str]) -> ir.Table:
             unfilled=(~pieces.single).sum().fill_null(0),
         ),
     )[0]
-    # In a file whose orders are all filled down, equal rows side by side are two lines.
+    # If every order of the file is filled down, adjacent equal rows are two lines.
     beside = pieces._followed & ibis.literal(seen["unfilled"] == 0 and seen["filled"] > 0)
     doubtful = ibis.ifelse(pieces.single, pieces.again & ~beside, ~pieces.is_last)
     copy = ibis.cases(
@@ -201,7 +200,7 @@ def _judged(con: Backend, pieces: ir.Table, order: list[str]) -> ir.Table:
     )
     pieces = pieces.mutate(copy=copy)
     kept = ibis.ifelse(pieces.copy, ibis.null("int64"), pieces.piece)
-    return pieces.mutate(first=kept.min().over(whole)).select("piece", "first", "copy")
+    return pieces.mutate(first=kept.min().over(of_version)).select("piece", "first", "copy")
 
 
 def _number(shape: Fields, field: str) -> ir.Value:

@@ -1,17 +1,17 @@
-"""Discounts of whole Shopify orders are spread over their lines.
+"""Spreads the discount of a whole Shopify order over its lines.
 
-Typed lines with what their order says of itself come in; out come the same lines with their share
-of the order's discount. Called by ``shopify``.
+In: typed lines with the amounts of their order. Out: the same lines, reduced by their share of the
+order's discount. Called by ``shopify``.
 
-The discount is what ``Subtotal`` is below the sum of the lines. Three cases are not so:
+The discount is the sum of the lines minus ``Subtotal``, with three exceptions:
 
-- Prices include a tax that the subtotal does not: what is missing is at most ``Taxes``, and
-  ``Total`` has them on top. Then the discount is ``Discount Amount`` alone.
-- A line of the order cannot be read, or is not there: the sum says nothing, and each line that
-  stands is reduced by ``Discount Amount`` ÷ (``Subtotal`` + ``Discount Amount``).
-- There is no subtotal: what ``Discount Amount`` is above the discounts of the lines counts.
+- Prices include tax and the subtotal does not: the difference is at most ``Taxes``, and ``Total``
+  adds them. The discount is then ``Discount Amount``.
+- A line of the order is missing or cannot be read, so the sum is unknown. Each remaining line is
+  reduced by ``Discount Amount`` ÷ (``Subtotal`` + ``Discount Amount``).
+- There is no subtotal. The discount is ``Discount Amount`` minus the discounts of the lines.
 
-A rejected line takes its share with it. Of what falls to the lines that stand, no cent is lost.
+A rejected line keeps its share. The shares of the remaining lines add up to the cent.
 """
 
 import ibis
@@ -23,7 +23,7 @@ _STATED = ("_subtotal", "_total", "_order_discount", "_order_shipping", "_order_
 
 
 def spread(lines: ir.Table) -> ir.Table:
-    """Reduce each line by its share of what its order was reduced by.
+    """Reduce each line by its share of its order's discount.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def spread(lines: ir.Table) -> ir.Table:
     Returns
     -------
     lines : ibis table
-        Without what was repeated; with ``order_total_minor`` and ``order_expected_minor``.
+        Without the repeated columns; with ``order_total_minor`` and ``order_expected_minor``.
     """
     order = ["order_id", "repeated"]
     whole = ibis.window(group_by=order)
@@ -67,20 +67,20 @@ def spread(lines: ir.Table) -> ir.Table:
 
 
 def _discount(table: ir.Table) -> tuple[ir.Value, ir.Value]:
-    """Return the discount of each row's order, and the sum of lines that it lies on."""
+    """Return the discount of each row's order, and the sum of lines that it applies to."""
     subtotal, stated = table._subtotal, table._order_discount.abs().fill_null(0)
     tax, near = table._order_tax.fill_null(0), table._lines
     gap = table._sum - subtotal
     on_top = subtotal + table._order_shipping.fill_null(0) + tax
     taxed_apart = ((table._total - on_top).abs() <= near).fill_null(True)
     phantom = (gap - stated > 0) & (gap - stated <= tax + near) & (tax > 0) & taxed_apart
-    # Prices without tax beside a subtotal with it fall short by the tax, and nothing is missing.
+    # If only the subtotal includes tax, the lines are lower by the tax and no line is missing.
     short = gap + near < 0
     untaxed = short & (subtotal + stated - table._sum <= tax + near) & ~(taxed_apart & (tax > 0))
     missing = table._unread | (short & ~untaxed)
-    unsaid = ibis.greatest(stated - table._reduced, 0)
+    order_only = ibis.greatest(stated - table._reduced, 0)
     discount = ibis.cases(
-        (subtotal.isnull(), unsaid),
+        (subtotal.isnull(), order_only),
         (missing | phantom | untaxed, stated),
         else_=ibis.greatest(gap, 0),
     )
@@ -89,11 +89,11 @@ def _discount(table: ir.Table) -> tuple[ir.Value, ir.Value]:
 
 
 def _expected(table: ir.Table) -> ir.IntegerValue:
-    """Sum up what an order should cost: with its taxes on top or within, as is nearer."""
-    within = table._sum - table._discount + table._order_shipping.fill_null(0)
-    on_top = within + table._order_tax.fill_null(0)
-    nearer = (table._total - on_top).abs() < (table._total - within).abs()
-    whole = ibis.ifelse(nearer, on_top, within).cast("int64")
+    """Compute an order's expected total, with tax added or included, whichever is nearer."""
+    tax_included = table._sum - table._discount + table._order_shipping.fill_null(0)
+    tax_added = tax_included + table._order_tax.fill_null(0)
+    nearer = (table._total - tax_added).abs() < (table._total - tax_included).abs()
+    total = ibis.ifelse(nearer, tax_added, tax_included).cast("int64")
     known = ~table._unread & table._total.notnull()
-    found: ir.IntegerValue = ibis.ifelse(known, whole, ibis.null("int64"))
-    return found
+    expected: ir.IntegerValue = ibis.ifelse(known, total, ibis.null("int64"))
+    return expected

@@ -1,8 +1,8 @@
-"""Copies product fields to variants from the one row of the product that has them.
+"""Copies product fields from a product's main row to its variants.
 
-Shopify writes title, vendor and status on the first row of a product, and more pictures on rows
-that are no product; WooCommerce's variations name a parent, by SKU or as ``id:16``. The rows of a
-product export come in, out comes what each of them takes over. Called by ``catalogue``.
+Shopify writes title, vendor and status on the first row of a product, and further images on rows
+of their own. WooCommerce's variations name a parent, by SKU or as ``id:16``. In: the rows of a
+product export. Out: the inherited values of each row. Called by ``catalogue``.
 """
 
 from collections.abc import Sequence
@@ -17,52 +17,53 @@ from recsys.ingest.columns.fields import Fields
 from recsys.ingest.files.export_files import ROW
 from recsys.query_engine import keep
 
-#: Begins the columns that ``inherited`` returns.
+#: Prefix of the columns that ``inherited`` returns.
 TAKEN: Final = "taken "
-#: What a row takes over from the product, where it says nothing itself.
+#: Fields that a row without a value inherits from its product.
 _OF_PRODUCT: Final = ("title", "department", "category", "brand")
 OPTIONS: Final = ("option1", "option2", "option3")
-#: Never taken over: it says which thing exactly this is.
+#: Never inherited: it identifies one variant.
 _OWN: Final = ("gtin",)
 IMAGE: Final = "image_url"
-#: What exports write where a product has no options.
+#: Placeholders that exports write where a product has no options.
 _NO_OPTION: Final = ("default title", "title", "default", "default option")
-#: Why rows are left out that are no product.
+#: Reasons why rows that are not products are left out.
 IMAGE_ROW: Final = "image_row"
 PARENT_ROW: Final = "parent_without_item_id"
 
 
 def inherited(
-    con: Backend, fields: Fields, says: dict[str, ir.Value], attributes: Sequence[str]
+    con: Backend, fields: Fields, statuses: dict[str, ir.Value], attributes: Sequence[str]
 ) -> ir.Table:
-    """Say what each row takes over from its product.
+    """Return the values that each row inherits from its product.
 
     Parameters
     ----------
     con : ibis backend
-        Keeps small tables meanwhile.
+        The engine; stores small temporary tables.
     fields : Fields
         The export.
-    says : dict of str to ibis column
-        ``active`` and ``visibility`` as yes or no; null where a row says nothing.
+    statuses : dict of str to ibis column
+        ``active`` and ``visibility`` as booleans; null where a row has no value.
     attributes : sequence of str
-        Further fields.
+        Names of further fields.
 
     Returns
     -------
     ibis table
-        One row each of the export, by ``_taken_by``. The columns begin with ``TAKEN``: the title
-        of the row, with its options where it is a variant's; ``department``, ``category``,
-        ``brand`` and the attributes as far as the row has none; ``parent_id`` by item id;
-        ``hidden``, whether its product may not be shown; ``left_out``, where the row is no product.
+        One row per row of the export, keyed by ``_taken_by``. The other columns begin with
+        ``TAKEN``: the title, for a variant with its options; ``department``, ``category``,
+        ``brand`` and the attributes, inherited where the row has none; ``parent_id``, an item id;
+        ``hidden``, whether the product must not be shown; ``left_out``, why the row is not a
+        product, or null.
 
     Notes
     -----
-    A parent counts that has a row of its own; else the first row with the same ``parent_id``. From
-    that one an attribute is taken only where no other row of the product says anything of it:
-    what some variants say is theirs.
+    A row inherits from its parent's own row if there is one, else from the first row with the same
+    ``parent_id``. That first row passes an attribute on only if no other row of the product has
+    it; otherwise the attribute belongs to individual variants.
     """
-    rows = keep(con, "catalogue_rows", _rows(fields, says, attributes))
+    rows = keep(con, "catalogue_rows", _rows(fields, statuses, attributes))
     linked = keep(con, "catalogue_parents", _linked(con, rows))
     parents = rows.view().rename({f"parent {name}": name for name in rows.columns})
     firsts = rows.view().rename({f"first {name}": name for name in rows.columns})
@@ -71,56 +72,58 @@ def inherited(
     table = table.left_join(parents, table["_parent"] == parents[f"parent {ROW}"])
     table = table.left_join(groups, table["parent_id"] == groups["_group"])
     table = table.left_join(firsts, table["_first"] == firsts[f"first {ROW}"])
-    named = linked.filter(linked["_parent"].notnull()).select(_named="_parent").distinct()
-    table = keep(con, "catalogue_families", table.left_join(named, table[ROW] == named["_named"]))
-    # A parent with a row of its own says it; else the rows of the product say it together.
-    alone = table["_parent"].isnull()
+    referenced = linked.filter(linked["_parent"].notnull()).select(_named="_parent").distinct()
+    table = keep(
+        con, "catalogue_families", table.left_join(referenced, table[ROW] == referenced["_named"])
+    )
+    # Without a parent row, the values come from the product's rows together.
+    without_parent = table["_parent"].isnull()
 
-    def first_says(name: str) -> ir.Value:
-        return ibis.ifelse(alone, table[f"first {name}"], ibis.null(table[name].type()))
+    def from_first(name: str) -> ir.Value:
+        return ibis.ifelse(without_parent, table[f"first {name}"], ibis.null(table[name].type()))
 
-    taken: dict[str, ir.Value] = {
-        name: ibis.coalesce(table[name], table[f"parent {name}"], first_says(name))
+    values: dict[str, ir.Value] = {
+        name: ibis.coalesce(table[name], table[f"parent {name}"], from_first(name))
         for name in _OF_PRODUCT
     }
-    taken["title"] = _title(table, taken["title"], alone)
+    values["title"] = _title(table, values["title"], without_parent)
     for name in attributes:
         own = table[f"={name}"]
         if name in _OWN:
             continue
-        first = first_says(f"={name}")
+        first = from_first(f"={name}")
         if name == IMAGE:
-            first = ibis.ifelse(alone, table["_image"], ibis.null("string"))
+            first = ibis.ifelse(without_parent, table["_image"], ibis.null("string"))
         else:
             first = ibis.ifelse(table[f"_several {name}"].fill_null(False), own, first)
-        taken[f"={name}"] = ibis.coalesce(own, table[f"parent ={name}"], first)
-    taken["parent_id"] = ibis.coalesce(table["parent item_id"], table["parent_id"])
-    taken["hidden"] = _hidden(table, alone)
+        values[f"={name}"] = ibis.coalesce(own, table[f"parent ={name}"], first)
+    values["parent_id"] = ibis.coalesce(table["parent item_id"], table["parent_id"])
+    values["hidden"] = _hidden(table, without_parent)
     unnamed = table["item_id"].isnull() & table["_named"].notnull()
-    taken["left_out"] = ibis.cases((table["_picture"], IMAGE_ROW), (unnamed, PARENT_ROW))
+    values["left_out"] = ibis.cases((table["_picture"], IMAGE_ROW), (unnamed, PARENT_ROW))
     return table.select(
-        _taken_by=table[ROW], **{TAKEN + name: value for name, value in taken.items()}
+        _taken_by=table[ROW], **{TAKEN + name: value for name, value in values.items()}
     )
 
 
-def _rows(fields: Fields, says: dict[str, ir.Value], attributes: Sequence[str]) -> ir.Table:
-    """Each row's own words; attributes begin with ``=``."""
+def _rows(fields: Fields, statuses: dict[str, ir.Value], attributes: Sequence[str]) -> ir.Table:
+    """Select each row's own values; names of attributes begin with ``=``."""
     names = ("item_id", "id", "parent_id", *_OF_PRODUCT)
     text = {name: fields.text(name) for name in names}
     options = [fields.text(name) for name in OPTIONS if fields.has(name)]
-    real = [option.nullif("") for option in options]
-    real = [ibis.ifelse(one.lower().isin(_NO_OPTION), ibis.null("string"), one) for one in real]
-    option = ibis.literal(" / ").join(real) if real else ibis.null("string")
-    said = [text["item_id"], text["title"], *options]
-    said += [fields.text(name) for name in ("price", "sale_price") if fields.has(name)]
-    nothing = reduce(lambda a, b: a & b, (value.isnull() for value in said))
-    picture = nothing & text["parent_id"].notnull()
+    values = [option.nullif("") for option in options]
+    values = [ibis.ifelse(o.lower().isin(_NO_OPTION), ibis.null("string"), o) for o in values]
+    option = ibis.literal(" / ").join(values) if values else ibis.null("string")
+    product_values = [text["item_id"], text["title"], *options]
+    product_values += [fields.text(name) for name in ("price", "sale_price") if fields.has(name)]
+    empty = reduce(lambda a, b: a & b, (value.isnull() for value in product_values))
+    picture = empty & text["parent_id"].notnull()
     if IMAGE in attributes:
         picture = picture & fields.text(IMAGE).notnull()
     return fields.table.select(
         fields.table[ROW],
         **text,
-        **says,
+        **statuses,
         _option=cast(ir.StringValue, option).nullif(""),
         _picture=picture,
         _shown=fields.text(IMAGE) if IMAGE in attributes else ibis.null("string"),
@@ -129,28 +132,28 @@ def _rows(fields: Fields, says: dict[str, ir.Value], attributes: Sequence[str]) 
 
 
 def _linked(con: Backend, rows: ir.Table) -> ir.Table:
-    """Row of each row's parent, where it has one: by item id, else by the export's own id."""
-    named = rows.filter(rows.item_id.notnull())
-    by_item = named.group_by(_item="item_id").aggregate(_at=named[ROW].max())
-    numbered = rows.filter(rows["id"].notnull())
-    by_id = numbered.group_by(_id="id").aggregate(_id_at=numbered[ROW].max())
+    """Find the row of each row's parent: by item id, else by the export's own id."""
+    with_item_id = rows.filter(rows.item_id.notnull())
+    by_item = with_item_id.group_by(_item="item_id").aggregate(_at=with_item_id[ROW].max())
+    with_id = rows.filter(rows["id"].notnull())
+    by_id = with_id.group_by(_id="id").aggregate(_id_at=with_id[ROW].max())
     links = rows.filter(rows.parent_id.notnull())
     number = links.parent_id.re_extract(r"^[iI][dD]:\s*(.+)$", 1).nullif("")
     links = links.select(_child=links[ROW], _ref=links.parent_id, _number=number)
     links = links.left_join(by_item, links["_ref"] == by_item["_item"])
     links = links.mutate(_wanted=ibis.coalesce(links["_number"], links["_ref"]))
     links = links.left_join(by_id, links["_wanted"] == by_id["_id"])
-    at = ibis.coalesce(links["_at"], links["_id_at"])
-    links = keep(con, "catalogue_links", links.select("_child", "_ref", _at=at))
-    above = rows.select(_above=rows[ROW], _above_ref=rows.parent_id)
-    found = links.join(above, links["_at"] == above["_above"])
-    # A variant that has the name of its product is one of its rows, and not above the others.
-    found = found.filter((found["_above_ref"] != found["_ref"]).fill_null(True))
-    return found.select("_child", _parent="_at")
+    parent_row = ibis.coalesce(links["_at"], links["_id_at"])
+    links = keep(con, "catalogue_links", links.select("_child", "_ref", _at=parent_row))
+    parents = rows.select(_above=rows[ROW], _above_ref=rows.parent_id)
+    pairs = links.join(parents, links["_at"] == parents["_above"])
+    # A variant whose item id equals its product's parent_id is a sibling, not the parent.
+    pairs = pairs.filter((pairs["_above_ref"] != pairs["_ref"]).fill_null(True))
+    return pairs.select("_child", _parent="_at")
 
 
 def _groups(con: Backend, rows: ir.Table, attributes: Sequence[str]) -> ir.Table:
-    """What the rows with one ``parent_id`` say together."""
+    """Aggregate the values of the rows with one ``parent_id``."""
     members = rows.filter(rows.parent_id.notnull())
     products = members.item_id.notnull()
     groups = members.group_by(_group="parent_id").aggregate(
@@ -161,28 +164,28 @@ def _groups(con: Backend, rows: ir.Table, attributes: Sequence[str]) -> ir.Table
     groups = keep(con, "catalogue_groups", groups)
     joined = members.join(groups, members.parent_id == groups["_group"])
     later = joined.filter((joined[ROW] != joined["_first"]) & ~joined["_picture"])
-    said = {
+    repeated = {
         f"_several {name}": later[f"={name}"].notnull().any()
         for name in attributes
         if name != IMAGE
     }
-    more = later.group_by(_several="parent_id").aggregate(**said, _later=later.count())
-    return groups.left_join(more, groups["_group"] == more["_several"])
+    later_rows = later.group_by(_several="parent_id").aggregate(**repeated, _later=later.count())
+    return groups.left_join(later_rows, groups["_group"] == later_rows["_several"])
 
 
-def _title(table: ir.Table, title: ir.Value, alone: ir.BooleanValue) -> ir.Value:
-    """Name a variant by its product and options, where the product's title stands once only."""
-    first = (table[ROW] == table["_first"]) & alone
+def _title(table: ir.Table, title: ir.Value, without_parent: ir.BooleanValue) -> ir.Value:
+    """Append the options to a variant's title if the export states the title once per product."""
+    first = (table[ROW] == table["_first"]) & without_parent
     once = (first & table["_untitled"] & table["parent_id"].notnull()).fill_null(False)
-    whole = title + " - " + table["_option"]
-    rows_needed = (table["title"].isnull() | once) & table["_option"].notnull() & title.notnull()
-    return ibis.ifelse(rows_needed, whole, title)
+    full_title = title + " - " + table["_option"]
+    add_options = (table["title"].isnull() | once) & table["_option"].notnull() & title.notnull()
+    return ibis.ifelse(add_options, full_title, title)
 
 
-def _hidden(table: ir.Table, alone: ir.BooleanValue) -> ir.BooleanValue:
-    """Whether the product of a row may not be shown, whatever the row says for itself."""
+def _hidden(table: ir.Table, without_parent: ir.BooleanValue) -> ir.BooleanValue:
+    """Return whether the product of a row is hidden, regardless of the row's own status."""
     hidden: ir.Value = ibis.literal(value=False)
     for name in ("active", "visibility"):
-        first = ibis.ifelse(alone & table[name].isnull(), table[f"first {name}"], None)
+        first = ibis.ifelse(without_parent & table[name].isnull(), table[f"first {name}"], None)
         hidden = hidden | ~table[f"parent {name}"].fill_null(True) | ~first.fill_null(True)
     return cast(ir.BooleanValue, hidden)

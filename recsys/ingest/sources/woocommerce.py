@@ -1,16 +1,16 @@
-"""WooCommerce's exports with one row an order become staged order lines.
+"""Turns WooCommerce exports with one row per order into staged order lines.
 
-The lines of an order stand in one cell, ``line_items``, or in ``line_item_1``, ``line_item_2`` and
+The lines of an order are in one cell, ``line_items``, or in ``line_item_1``, ``line_item_2`` and
 so on: ``id:5501|name:Fern pot|sku:FP-S|quantity:2|subtotal:24.00|total:24.00;id:…``, or as JSON.
-Comes in as one opened file, goes out with the columns of ``orders.staged_lines``, one row a line;
-the lines of an order share its ``_row``. Called by ``staging``. Exports with one row an item are
-``order_lines``.
+In: one opened file. Out: the columns of ``order_lines.staged_lines``, one row per line; the lines
+of an order share its ``_row``. Called by ``staging``. ``order_lines`` reads exports with one row
+per item.
 
-- ``subtotal`` is what a line costs, ``total`` what was paid for it: coupons are in it already. Both
-  are without tax where WooCommerce writes ``subtotal_tax`` beside them.
-- ``status`` says whether an order came about. What it says that is not known here is a reject.
-- What was refunded of a line, or of the order, becomes return lines by ``refunds``.
-- Where an order stands in the file twice, the last one counts.
+- ``subtotal`` is the price of a line, ``total`` the amount paid after coupons. Both exclude tax if
+  the export also has ``subtotal_tax``.
+- ``status`` states whether an order was placed. Rows with an unknown status are rejected.
+- ``order_refunds`` turns refunds of a line or an order into return lines.
+- If an order appears twice in the file, the last copy counts.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ from recsys.ingest.sources.woocommerce_columns import NOT_SOLD, SOLD, item_colum
 from recsys.query_engine import is_json, keep
 from recsys.schema import CHANNELS
 
-#: Columns that a field may stand in, the first that a file has.
+#: Field → its possible column names; the first that the file has is used.
 NAMES: dict[str, tuple[str, ...]] = {
     "order_id": ("order_id", "order id", "order_number", "order number"),
     "occurred_at": ("order_date", "order date", "date", "date_created", "paid_date"),
@@ -45,7 +45,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "order_shipping": ("shipping_total", "order_shipping"),
     "order_tax": ("tax_total", "total_tax", "order_tax"),
 }
-#: What is read of each line: our column → the keys it may have.
+#: Column made from each line → the keys it may have.
 _KEYS = {
     "sku": ("sku", "product_sku", "item_sku"),
     "product_id": ("variation_id", "product_id"),
@@ -86,7 +86,7 @@ _LIST = dt.dtype("array<string>")
 
 @ibis.udf.scalar.builtin(name="json_transform", signature=((dt.string, dt.string), _LIST))
 def _listed(text, shape):  # type: ignore[no-untyped-def]
-    """Read a JSON list; what does not fit is null."""
+    """Read a JSON list; values that do not fit are null."""
 
 
 @ibis.udf.scalar.builtin(name="json_extract_string", signature=((dt.string, dt.string), dt.string))
@@ -95,12 +95,12 @@ def _at(text, path):  # type: ignore[no-untyped-def]
 
 
 def staged_lines(con: Backend, raw: RawTable, config: Config, name: str) -> Typed:
-    """Type the lines of one export with one row an order.
+    """Type the lines of one export with one row per order.
 
     Parameters
     ----------
     con : ibis backend
-        The engine; holds the rows while their lines are spread.
+        The engine; stores the rows while their lines are spread.
     raw : RawTable
         The opened file.
     config : Config
@@ -110,26 +110,26 @@ def staged_lines(con: Backend, raw: RawTable, config: Config, name: str) -> Type
     Returns
     -------
     Typed
-        As ``shopify.staged_lines``; a row is a line of an order, and lines share the ``_row`` of
-        their order. An order without lines is one row, and rejected.
+        As ``shopify.staged_lines``: one row per line, with the ``_row`` of its order. An order
+        without lines is one rejected row.
 
     Raises
     ------
     DataError
-        When a column of the shape is missing.
+        If a required column is missing.
     """
     items = item_columns(raw.columns)
     if not items:
         raise DataError(
-            f"{raw.file.name}: not one of WooCommerce's exports with one row an order: no column "
+            f"{raw.file.name}: not a WooCommerce export with one row per order: no column "
             f"`line_items`. The columns are: {', '.join(raw.columns)}."
         )
     table = keep(con, "woocommerce_raw", raw.table)
     table = keep(con, "woocommerce_items", _spread(table, items))
     columns = [c for c in table.columns if c not in (ROW, "_place")]
     lower = {column.lower(): column for column in reversed(columns)}
-    found = {f: next((lower[n] for n in names if n in lower), "") for f, names in NAMES.items()}
-    fields = _Lines(table, columns, config, name, raw.file.name, {**found, **_OF_LINE})
+    present = {f: next((lower[n] for n in names if n in lower), "") for f, names in NAMES.items()}
+    fields = _Lines(table, columns, config, name, raw.file.name, {**present, **_OF_LINE})
     fields.check_known(FIELDS)
     fields.require("order_id", "occurred_at", "item_id", "quantity")
     fields.read_numbers(con, *_NUMBERS)
@@ -138,19 +138,19 @@ def staged_lines(con: Backend, raw: RawTable, config: Config, name: str) -> Type
 
 
 class _Lines(Fields):
-    """Fields of which several rows share one ``_row``: only the bad ones of them are rejected."""
+    """Fields where several rows share one ``_row``; only the bad rows are rejected."""
 
     def rejected(self, bad: ir.Table | Sequence[int]) -> ir.Table:
-        """As ``Fields.rejected``, without the good lines of an order that has a bad one."""
-        found = super().rejected(bad)
-        return found.filter(found.reason.notnull())
+        """Return the rejects, as ``Fields.rejected``, without the good lines of the same orders."""
+        rejects = super().rejected(bad)
+        return rejects.filter(rejects.reason.notnull())
 
 
 def _spread(table: ir.Table, columns: list[str]) -> ir.Table:
-    """Give each line of an order a row, with columns of what is told of it."""
+    """Give each line of an order a row, with a column for each key."""
     texts = [cast(ir.StringValue, table[column].cast("string")).nullif("") for column in columns]
     cell = texts[0]
-    for more in texts[1:]:  # line_item_1 and so on, as if they stood in one cell
+    for more in texts[1:]:  # join line_item_1 and so on into one cell
         cell = ibis.ifelse(
             cell.isnull() | more.isnull(), ibis.coalesce(cell, more), cell + _SEPARATOR + more
         )
@@ -160,30 +160,30 @@ def _spread(table: ir.Table, columns: list[str]) -> ir.Table:
     listed = cast(
         ir.ArrayValue, ibis.ifelse(json.fill_null(False), _listed(safe, '["VARCHAR"]'), split)
     )
-    nothing = ibis.array([ibis.null("string")])
-    listed = cast(ir.ArrayValue, ibis.ifelse(listed.length() > 0, listed, nothing))
+    no_item = ibis.array([ibis.null("string")])
+    listed = cast(ir.ArrayValue, ibis.ifelse(listed.length() > 0, listed, no_item))
     numbered = table.mutate(_items=listed.filter(lambda item: item.fill_null("x").strip() != ""))
     spread = numbered.unnest("_items", offset="_place", keep_empty=True)
     item = cast(ir.StringValue, spread["_items"])
-    told = {LINE + name: _value(item, keys) for name, keys in _KEYS.items()}
-    spread = spread.mutate(**told)
+    values = {LINE + name: _value(item, keys) for name, keys in _KEYS.items()}
+    spread = spread.mutate(**values)
     other = ibis.literal("id:") + spread[LINE + "product_id"].nullif("0")
     either = ibis.coalesce(spread[LINE + "sku"], other)
     return spread.mutate(**{LINE + "sku_or_id": either}).drop("_items")
 
 
 def _value(item: ir.StringValue, keys: tuple[str, ...]) -> ir.Value:
-    """Read the first of some keys that a line has, from JSON or from ``key:value|key:value``."""
+    """Read the first key that a line has, from JSON or from ``key:value|key:value``."""
     json = item.strip().left(1) == "{"
-    found = []
+    values = []
     for key in keys:
         plain = item.re_extract(rf"(?s)(?:^|\|)\s*{key}:(.*?)(?:\|\s*[a-z_]+:|$)", 1)
         inside = _at(ibis.ifelse(json, item, "{}"), f"$.{key}")
         text = ibis.ifelse(json, inside, ibis.ifelse(json, "", plain))
-        found.append(cast(ir.StringValue, text).strip().nullif(""))
+        values.append(cast(ir.StringValue, text).strip().nullif(""))
     if "variation_id" in keys:
-        found = [value.nullif("0") for value in found]
-    return ibis.coalesce(*found)
+        values = [value.nullif("0") for value in values]
+    return ibis.coalesce(*values)
 
 
 def _typed(fields: Fields, lower: dict[str, str]) -> ir.Table:
@@ -248,7 +248,7 @@ def _identifiers(fields: Fields, lower: dict[str, str]) -> dict[str, ir.Value]:
         texts = [fields.table[lower[name]].cast("string") for name in names if name in lower]
         if kind not in mapped and texts:
             mapped[kind] = cast(ir.StringValue, ibis.coalesce(*texts))
-    if "account" in mapped:  # customer 0 is whoever has no account
+    if "account" in mapped:  # customer 0 means no account
         mapped["account"] = mapped["account"].nullif("0")
     return {
         RAW_IDENTIFIER + kind: normalise_expression(kind, value).nullif("")
@@ -257,7 +257,7 @@ def _identifiers(fields: Fields, lower: dict[str, str]) -> dict[str, ir.Value]:
 
 
 def _reduced(lines: ir.Table) -> ir.Table:
-    """Mark copies, and spread a discount that is in no line yet, without losing a cent."""
+    """Mark copies, and spread discounts not yet in the lines, exact to the cent."""
     last = ibis.window(group_by="order_id")
     lines = lines.mutate(repeated=(lines[ROW] < lines[ROW].max().over(last)).fill_null(False))
     whole = ibis.window(group_by=["order_id", ROW])
@@ -270,20 +270,20 @@ def _reduced(lines: ir.Table) -> ir.Table:
         _own=own,
         _upto=own.sum().over(upto),
     )
-    beside = table._sum + table._order_shipping + table._order_tax
+    undiscounted = table._sum + table._order_shipping + table._order_tax
     missing = ibis.greatest(table._order_discount - table._given, 0)
-    # Coupons are in `total` already; only where the order costs less than its lines are they not.
-    apart = (missing > 1) & (
-        (table._total - beside).abs() > (table._total - beside + missing).abs()
+    # `total` includes coupons already, unless the order costs less than its lines.
+    separate = (missing > 1) & (
+        (table._total - undiscounted).abs() > (table._total - undiscounted + missing).abs()
     )
-    discount = ibis.ifelse(apart.fill_null(False), missing, 0)
+    discount = ibis.ifelse(separate.fill_null(False), missing, 0)
     rate = (discount / table._sum.nullif(0)).clip(0.0, 1.0).fill_null(0.0)
     table = table.mutate(_rate=rate, _discount=discount)
     share = (table._upto * table._rate).round().cast("int64")
     part = share - ((table._upto - table._own) * table._rate).round().cast("int64")
     used = ("_order_discount", "_order_shipping", "_order_tax", "_total")
     names = [c for c in lines.columns if c not in (*used, "discount_minor", "amount_minor")]
-    expected = (beside - table._discount).cast("int64")
+    expected = (undiscounted - table._discount).cast("int64")
     known = ~table._unread & table._total.notnull()
     return table.select(
         *names,

@@ -1,4 +1,4 @@
-"""Words of WooCommerce that both its adapter and ``omnibasket init`` know; needs no engine."""
+"""WooCommerce statuses and column names, shared by the adapter and ``omnibasket init``."""
 
 import re
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ _SOLD_TEXT = (
     "completed processing on-hold refunded partially-refunded partial-refunded shipped "
     "partially-shipped delivered"
 )
-#: Statuses of orders that came about, and of those that did not.
+#: Statuses of orders that were placed, and of orders that were not.
 SOLD = tuple(_SOLD_TEXT.split())
 _NOT_SOLD_TEXT = (
     "cancelled canceled failed pending trash draft checkout-draft auto-draft pending-payment"
@@ -17,6 +17,6 @@ _ITEMS = re.compile(r"line[_ ]?items?([_ ]\d+)?", re.IGNORECASE)
 
 
 def item_columns(columns: Sequence[str]) -> list[str]:
-    """Return the columns that hold an order's lines, in their order."""
-    found = [column for column in columns if _ITEMS.fullmatch(column)]
-    return sorted(found, key=lambda column: int(re.sub(r"\D", "", column) or 0))
+    """Return the columns that hold an order's lines, by their number."""
+    item_names = [column for column in columns if _ITEMS.fullmatch(column)]
+    return sorted(item_names, key=lambda column: int(re.sub(r"\D", "", column) or 0))

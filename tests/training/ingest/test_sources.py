@@ -126,7 +126,7 @@ def test_shopify_order_discount_is_spread_without_losing_a_cent(workspace: Any) 
 
 def test_a_file_of_another_shape_is_no_shopify_export(workspace: Any) -> None:
     workspace.write(omnibasket_toml=SHOPIFY, shop__1_csv="order,sku\n1,tea\n")
-    with pytest.raises(DataError, match="not Shopify's order export"):
+    with pytest.raises(DataError, match="not a Shopify order export"):
         workspace.ingest()
 
 
