@@ -1,7 +1,7 @@
-"""Columns of text become typed columns, and rows that do not fit get a reason.
+"""Types the text columns of an export, and gives rows that do not fit a reason.
 
-In: columns of a ``RawTable``. Out: numbers, times and ids, each in the format that its own values
-show. Called by ``ingest.sources`` and by ``omnibasket init``.
+In: columns of a ``RawTable``. Out: numbers, times and ids, each read in the format detected from
+its column's values. Called by ``ingest.sources`` and by ``omnibasket init``.
 """
 
 import lazy_loader

@@ -1,6 +1,6 @@
-"""The text of a field: a column as it stands, or what the settings make of one or several.
+"""Builds the text of a field from one column or several, as the settings say.
 
-Columns of any type come in, texts go out. Called by ``fields``.
+In: columns of any type. Out: texts. Called by ``fields``.
 """
 
 import re
@@ -14,19 +14,19 @@ import ibis.expr.types as ir
 from recsys.config import Column
 from recsys.ingest.columns.number_formats import DECIMAL, EMPTY
 
-#: What stands behind the day in a date with a time.
+#: The part of a date-time that follows the date.
 _AFTER_DAY = r"(\s.*|T\d.*)$"
 
 
 def text_of(
     spec: str | Column, column: Callable[[str], ir.Value]
 ) -> tuple[ir.StringValue, ir.StringValue | None]:
-    """Return a field's text, and what it was before ``map`` where that must list it.
+    """Return a field's text, and its text before ``map`` if ``map`` must list all values.
 
     Parameters
     ----------
     spec : str or Column
-        Where the field comes from.
+        The field's mapping.
     column : callable
         Returns a column of the export by its name.
     """
@@ -35,7 +35,7 @@ def text_of(
     value: ir.Value
     unlisted = None
     if spec.value is not None:
-        value = ibis.literal(spec.value or None, "string")  # an empty one: nothing
+        value = ibis.literal(spec.value or None, "string")  # an empty list
     else:
         parts = [_part(spec, name, column) for name in spec.columns or [cast(str, spec.column)]]
         value = reduce(lambda a, b: cast(ir.StringValue, a + spec.join + b), parts)
@@ -56,45 +56,44 @@ def text_of(
 
 
 def number_of(spec: str | Column, column: Callable[[str], ir.Value]) -> ir.DecimalValue | None:
-    """Return a column that holds numbers and not their texts as decimals, else None."""
+    """Return a numeric column as decimals; None for a text column."""
     name = spec if isinstance(spec, str) else spec.column
     if name is None or (isinstance(spec, Column) and (spec.map or spec.value or spec.pad)):
         return None
     value = column(name)
     if not value.type().is_numeric():
         return None
-    number = value.try_cast(DECIMAL)  # of NaN, null
+    number = value.try_cast(DECIMAL)  # null for NaN
     if isinstance(spec, Column) and spec.default is not None:
         number = number.fill_null(ibis.literal(spec.default).try_cast(DECIMAL))
     return cast(ir.DecimalValue, number)
 
 
 def trimmed(value: ir.Value) -> ir.StringValue:
-    """Return a column as text; whole floating numbers lose their ``.0``, NaN is missing."""
+    """Return a column as text; whole floats lose their ``.0`` and NaN becomes null."""
     kind = value.type()
     if kind.is_string():
         return cast(ir.StringValue, value)
     if kind.is_floating():
-        near = value.try_cast("int64")  # null where it is too large, which `floor` would not bear
+        near = value.try_cast("int64")  # null where too large; `floor` would fail
         whole = ibis.ifelse(near.cast("float64") == value, near, ibis.null("int64"))
-        # The engine believes a Parquet file that says it has no NaN, so it cannot be asked for one.
+        # The engine trusts Parquet statistics, which omit NaN, so `isnan` is not reliable.
         text = ibis.ifelse(value.cast("string").isin(["nan", "-nan"]), None, value.cast("string"))
         return cast(ir.StringValue, whole.cast("string").fill_null(text))
     return cast(ir.StringValue, value.cast("string"))
 
 
 def says_nothing(text: ir.StringValue) -> ir.BooleanValue:
-    """Tell whether a text is missing, or a word for nothing.
+    """Return whether a text is missing or a placeholder for nothing.
 
-    By a pattern: the engine turns a list into a join, which it makes of every row even where
-    only few are asked about.
+    Uses a pattern: the engine turns ``isin`` into a join over all rows, even if few are needed.
     """
     words = "|".join(map(re.escape, EMPTY))
     return cast(ir.BooleanValue, text.isnull() | text.lower().re_search(f"^(?:{words})$"))
 
 
 def without_emails(text: ir.Value) -> ir.StringValue:
-    """Blank whatever looks like an e-mail."""
+    """Blank everything that looks like an e-mail address."""
     return cast(ir.StringValue, text).re_replace(r'[^\s"@]+@[^\s"@]+', "(e-mail)")
 
 

@@ -1,8 +1,8 @@
 """Turns the columns of an export into typed fields, and rejects rows that do not fit.
 
-A raw table and a source's mapping come in; each method returns one field as an Ibis expression and
-remembers which rows cannot be read. ``Fields.parsed`` marks those rows, ``Fields.rejected`` says
-why. Called by the adapters (``orders``, ``shopify``, ``events``, ``catalogue``).
+In: a raw table and a source's mapping. Each method returns one field as an Ibis expression and
+records which rows cannot be read. ``Fields.parsed`` marks these rows; ``Fields.rejected`` gives the
+reasons. Called by the adapters (``order_lines``, ``shopify``, ``events``, ``catalogue``).
 """
 
 import difflib
@@ -36,7 +36,7 @@ from recsys.ingest.files.export_files import ROW
 from recsys.query_engine import rows
 from recsys.values import words_by_meaning
 
-#: Different words that a column of yes and no may hold; what is beyond them is unknown.
+#: Maximum number of distinct words in a yes/no column; further words are unknown.
 _MOST_WORDS = 1000
 
 
@@ -55,7 +55,7 @@ class Fields:
     where : str
         The file, for messages.
     defaults : mapping
-        Field → column for shapes whose columns are known; the source's own mapping wins.
+        Field → column for known layouts; the source's own mapping takes precedence.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Fields:
         self._own_currency: ir.StringValue | None = None
         self._time: ir.StringValue | None = None
         self._assumed = self.source.currency or config.workspace.currency
-        #: Column → what a reject may show of it, where not all that stands there.
+        #: Column → the redacted text that a reject may show, where not the column itself.
         self.shown: dict[str, ir.StringValue] = {}
         lower = {column.lower(): column for column in columns}
         for field, column in (defaults or {}).items():
@@ -92,7 +92,7 @@ class Fields:
         Raises
         ------
         ConfigError
-            Naming the nearest known field.
+            Names the nearest known field.
         """
         for field in self.source.columns:
             if field not in known:
@@ -104,9 +104,9 @@ class Fields:
                 )
 
     def has(self, field: str) -> bool:
-        """Tell whether the export has the field, by mapping or by a column of its name."""
-        found = field in self._specs or field in self.columns
-        return found or (field == "currency" and self._own_currency is not None)
+        """Return whether the export has the field, by mapping or by a column of that name."""
+        exists = field in self._specs or field in self.columns
+        return exists or (field == "currency" and self._own_currency is not None)
 
     def require(self, *fields: str) -> None:
         """Refuse an export without these fields.
@@ -114,19 +114,19 @@ class Fields:
         Raises
         ------
         DataError
-            Naming the field, the export's columns and the setting to add.
+            Names the field, the export's columns and the setting to add.
         """
         for field in fields:
             if not self.has(field):
                 raise DataError(
-                    f'{self.where}: nothing is mapped to `{field}`. Add `{field} = "…"` under '
+                    f'{self.where}: no column is mapped to `{field}`. Add `{field} = "…"` under '
                     f"[sources.{self.name}.columns]; the columns are: {', '.join(self.columns)}."
                 )
 
     def text(self, field: str, *, required: bool = False) -> ir.StringValue:
-        """Return a field as trimmed text, null where it is empty.
+        """Return a field as trimmed text; null where it is empty.
 
-        ``currency`` is what prices carry where no column says it.
+        Without a currency column, ``currency`` is the one found beside the prices.
         """
         if field == "currency" and self._own_currency is not None:
             return self._own_currency
@@ -143,11 +143,11 @@ class Fields:
         return self._spec(f"identifiers.{kind}", self.source.identifiers[kind])
 
     def read_numbers(self, con: Backend, *names: str) -> None:
-        """Read these fields as numbers, once, for ``number``; before any other field is asked for.
+        """Read these fields as numbers, for ``number``. Call before any other field is read.
 
-        Each column's format is told from all of its values; ``decimal`` of the column or the source
-        states it. A view of its own holds the numbers: in one query with everything that is asked
-        of a number, the engine would read its text again each time.
+        The format comes from ``decimal`` of the column or the source, else from all values of the
+        column. The numbers are stored in a view of their own; otherwise the engine would parse the
+        text at every use.
         """
         stated_codes = self.text("currency").upper() if self.has("currency") else None
         minor_digits = digits_of_all(con, self.table, stated_codes, self._assumed)
@@ -174,7 +174,7 @@ class Fields:
         self._read_currencies()
 
     def number(self, field: str, *, required: bool = False) -> ir.DecimalValue:
-        """Return one of the fields that ``read_numbers`` read: a decimal with six places."""
+        """Return a field read by ``read_numbers``, as a decimal with six places."""
         text = self.text(field)
         column = self._numbers.get(field)
         if column is None:
@@ -186,7 +186,7 @@ class Fields:
             missing = value.isnull() & reason.isnull()
             if column.form.problem is not None:
                 where = (
-                    f": a thousand or a fraction? Set `decimal` under [sources.{self.name}.columns]"
+                    f": thousands or decimals? Set `decimal` under [sources.{self.name}.columns]"
                 )
                 either = reason == "ambiguous_number"
                 self.reject("ambiguous_number", field, either, text.left(80) + where)
@@ -198,13 +198,13 @@ class Fields:
         return value
 
     def flag(self, field: str) -> ir.BooleanValue:
-        """Return a field as yes or no.
+        """Return a field as a boolean.
 
-        Empty and a word of no or of a sale is no; a word of yes, cancelled or void and a time is
-        yes; anything else is a reject.
+        Empty values and words for no or a sale are false; words for yes, cancelled or void, and
+        times, are true. Other values are rejected.
         """
         text = self.text(field)
-        said, no = text.notnull(), ibis.literal(value=False)
+        stated, no = text.notnull(), ibis.literal(value=False)
         if not self.has(field):
             return cast(ir.BooleanValue, no)
         time = self._clock(text)[0].notnull()
@@ -215,7 +215,7 @@ class Fields:
         says_yes = [word for word, is_ in known.items() if is_ in ("yes", "cancelled", "void")]
         says_no = [word for word, is_ in known.items() if is_ in ("no", "sale")]
         yes = time | text.isin(says_yes)
-        self.reject("unknown_value", field, said & ~yes & ~text.isin(says_no), text)
+        self.reject("unknown_value", field, stated & ~yes & ~text.isin(says_no), text)
         return cast(ir.BooleanValue, yes.fill_null(no))
 
     def choice(self, field: str, known: Sequence[str], default: str | None) -> ir.StringValue:
@@ -227,12 +227,12 @@ class Fields:
     def moment(
         self, field: str, *, required: bool = True
     ) -> tuple[ir.TimestampValue, ir.BooleanValue]:
-        """Return a field as a UTC time, and whether its local hour came twice that day.
+        """Return a field as a UTC time, and whether its local hour occurred twice that day.
 
-        Times with an offset are taken at their word. Others are local times of the source's zone:
-        an hour that daylight saving skipped is a reject, but for a midnight, which is the day's
-        first moment; an hour that came twice is taken as the first of the two. Joins a table of
-        days, so it must be the last field that is asked for.
+        Times with an offset are used as they are. Others are local times in the source's zone.
+        Times in an hour skipped by daylight saving are rejected, except a midnight, which becomes
+        the start of the day. An hour that occurred twice means the first. The method joins a table
+        of days, so call it last.
         """
         spec = self._specs.get(field, field if field in self.columns else None)
         raw = self._column(field, spec) if isinstance(spec, str) else self.text(field)
@@ -247,7 +247,7 @@ class Fields:
         zone = self.source.time_zone or self.config.workspace.time_zone
         moments = to_utc(table, local, offset, zone)
         self.table, shown = moments.table, cast(ir.StringValue, moments.table["_shown"])
-        # Not by `&`, which would have the engine look at the text of every time.
+        # `&` would make the engine evaluate the text of every time.
         missing = moments.at.isnull().ifelse(says_nothing(shown), False)
         if required:
             self.reject(f"missing_{field}", field, missing, shown)
@@ -258,18 +258,18 @@ class Fields:
         return moments.at, moments.twice
 
     def distinct(self, value: ir.Value, condition: ir.Value) -> list[str]:
-        """Return some of the different texts that a condition picks out."""
+        """Return some of the distinct texts in rows that meet a condition."""
         texts = self.table.filter(condition.fill_null(False)).select(text=value).distinct()
         return [row["text"] for row in rows(self._engine(), texts.limit(_MOST_WORDS))]
 
     def reject(self, reason: str, field: str, condition: ir.Value, value: ir.Value) -> None:
-        """Reject the rows that meet a condition; ``value`` is shown as the detail."""
+        """Reject the rows that meet a condition; ``value`` becomes the detail."""
         self._rules.add(reason, field, condition, value)
 
     def parsed(self, **fields: ir.Value) -> ir.Table:
         """Return the fields with ``_row``, and ``bad`` for rows that cannot be read.
 
-        The reasons are left to ``rejected``: they double the cost, and most rows are good.
+        ``rejected`` computes the reasons: they double the cost, and most rows are good.
         """
         return self.table.select(self.table[ROW], bad=self._rules.count() > 0, **fields)
 
@@ -283,8 +283,8 @@ class Fields:
 
         Notes
         -----
-        ``raw`` holds the columns that a field is read from, identifiers hidden: of what else an
-        export says of people (names, addresses) nothing is kept. E-mails are blanked everywhere.
+        ``raw`` has only the columns that a field is read from, with identifiers hidden, so no other
+        personal data (names, addresses) is kept. E-mail addresses are blanked everywhere.
         """
         table = self._of(bad)
         private = self._private()
@@ -303,7 +303,7 @@ class Fields:
         )
 
     def find_hint(self, bad: ir.Table | Sequence[int]) -> bool:
-        """Look for a format of the times of bad rows that ``rejected`` can name from now on."""
+        """Find a time format for the bad rows, which ``rejected`` then suggests."""
         wrong = self._rules.condition("bad_time")
         if self._time is not None:
             text = ibis.ifelse(wrong, self._time, ibis.null("string"))
@@ -316,7 +316,7 @@ class Fields:
         return t.semi_join(bad, ROW) if isinstance(bad, ir.Table) else t.filter(t[ROW].isin(bad))
 
     def names_people(self, field: str) -> bool:
-        """Tell whether a field is made of a column that names the customer."""
+        """Return whether a field is read from a column that identifies the customer."""
         spec = self._specs.get(field, field)
         used = {spec} if isinstance(spec, str) else {spec.column, *spec.columns}
         return not used.isdisjoint(self._private())
@@ -334,7 +334,7 @@ class Fields:
         return cast(Backend, self.table.get_backend())
 
     def _clock(self, text: ir.StringValue) -> tuple[ir.TimestampValue, ir.IntegerValue]:
-        """Read times in the source's format: what the clock said, and its offset where stated."""
+        """Read times in the source's format: the local time, and its offset if stated."""
         written = self.source.time_format
         if written is None:
             return read_time(text)
@@ -343,7 +343,7 @@ class Fields:
         return read_formats(self._engine(), self.table, text, written)
 
     def _read_currencies(self) -> None:
-        """Hold the currencies that prices carry against each other and the export's own."""
+        """Compare the currencies beside the prices with each other and with the export's own."""
         carried = [column for column in self._numbers.values() if column.currencies]
         if not carried:
             return
@@ -385,7 +385,7 @@ class Typed:
     table : ibis table
         ``_row``, ``bad`` and the fields.
     fields : Fields
-        Says why rows are bad.
+        Gives the reasons why rows are bad.
     """
 
     table: ir.Table

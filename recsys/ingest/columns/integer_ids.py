@@ -1,9 +1,8 @@
-"""Restores ids that a program took for decimal numbers: ``17850.0`` is customer 17850.
+"""Restores ids that a program stored as decimal numbers: ``17850.0`` is customer 17850.
 
-Spreadsheets and pandas write the numbers of a column so as soon as one of its cells is empty, and
-another export of the same shop, or the service, has them without. A column comes in, out comes
-whether all of it is written so. Called by ``fields``; Parquet's floating numbers are made whole by
-``parquet``.
+Spreadsheets and pandas do this to a numeric column with an empty cell; other exports of the same
+shop, and the service, have the plain ids. In: a column. Out: whether all its values have this form.
+Called by ``fields``; ``parquet`` converts the floats of Parquet files.
 """
 
 from collections.abc import Mapping
@@ -15,23 +14,23 @@ from ibis.backends.duckdb import Backend
 from recsys.config import Column, Source
 from recsys.query_engine import rows
 
-#: Fields that hold ids; identifiers do as well.
+#: Fields that hold ids, besides the identifiers.
 _IDS: Final = ("order_id", "item_id", "location_id", "parent_id", "return_of", "id", "gtin")
 _WHOLE: Final = r"^[0-9]+\.0$"
 _FIRST_ROWS: Final = 1_000
 
 
 def is_id(field: str) -> bool:
-    """Tell whether a field holds ids."""
+    """Return whether a field holds ids."""
     return field in _IDS or field.startswith("identifiers.")
 
 
 def of_whole_numbers(
     con: Backend, table: ir.Table, specs: Mapping[str, str | Column], source: Source
 ) -> set[str]:
-    """Name the columns of ids in which all that stands are whole numbers with a ``.0``.
+    """Return the id columns in which every value is a whole number with ``.0``.
 
-    Asked of whole columns: ``2.0`` may be somebody's product among others, and then it stays.
+    A column counts only as a whole: a single ``2.0`` may be a genuine product id, and then stays.
 
     Parameters
     ----------
@@ -39,12 +38,12 @@ def of_whole_numbers(
     table : ibis table
         Raw rows.
     specs : mapping of str to str or Column
-        Which columns fields are read from; other fields have columns of their names.
+        Field → its column; other fields are read from the column of the same name.
     source : Source
-        Says which columns identify customers.
+        Its ``identifiers`` list the columns that identify customers.
     """
     left = {name for name in _of_ids(specs, source, table) if table[name].type().is_string()}
-    # The first rows nearly always say otherwise.
+    # The first rows nearly always suffice to rule a column out.
     for seen in (table.limit(_FIRST_ROWS), table):
         if not left:
             break

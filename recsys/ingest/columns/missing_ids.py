@@ -12,7 +12,7 @@ from recsys.values import IdKind, no_id_expression, part_is_no_id_expression
 
 
 def reject_no_id(fields: Fields, field: str, value: ir.StringValue, kind: IdKind = "item") -> None:
-    """Reject the rows of an export whose id is none, with the reason ``not_an_id``.
+    """Reject rows whose id is a placeholder, with the reason ``not_an_id``.
 
     Parameters
     ----------
@@ -21,9 +21,9 @@ def reject_no_id(fields: Fields, field: str, value: ir.StringValue, kind: IdKind
     field : str
         The field's name, as in ``[sources.NAME.columns]``.
     value : ibis column
-        What ``Fields.text`` returned for it.
+        The field's text, from ``Fields.text``.
     kind : {"item", "order", "account"}
-        Of what it is the id.
+        The kind of id.
     """
     condition = no_id_expression(value, kind)
     spec = fields.source.columns.get(field)
@@ -36,8 +36,8 @@ def reject_no_id(fields: Fields, field: str, value: ir.StringValue, kind: IdKind
 
 
 def _first_of_numbers(fields: Fields, value: ir.StringValue, kind: IdKind) -> list[str]:
-    """Return the zeros that are followed by a one: where orders are counted from 0, it is one."""
+    """Return the zeros whose successor is present: if numbering starts at 0, zero is an id."""
     zeros = fields.distinct(value, no_id_expression(value, kind) & ~no_id_expression(value))
     after = {zero: re.sub(r"0(?=[^0-9]*$)", "1", zero) for zero in zeros}
-    there = fields.distinct(value, value.isin([*after.values()])) if after else []
-    return [zero for zero, one in after.items() if one != zero and one in there]
+    present = fields.distinct(value, value.isin([*after.values()])) if after else []
+    return [zero for zero, successor in after.items() if successor != zero and successor in present]

@@ -1,8 +1,8 @@
-"""Reads columns of numbers in the engine, each in the format that its own values show.
+"""Reads columns of numbers in the engine, each in the format detected from its values.
 
-A table and the texts of its fields come in; the table goes out with the number of each field, the
-reason where it cannot be read, and the currency beside it. Only the distinct texts of a column are
-taken apart, and none where the column is written as programs write numbers. Called by ``fields``.
+In: a table and the texts of its fields. Out: the table with the number of each field, the reason if
+it cannot be read, and the currency beside it. Only the distinct texts of a column are parsed, and
+none if the column has plain machine-written numbers. Called by ``fields``.
 """
 
 import math
@@ -49,7 +49,7 @@ def value_name(name: str) -> str:
 
 @dataclass
 class NumberColumn:
-    """One field that was read.
+    """One field read as numbers.
 
     Attributes
     ----------
@@ -58,11 +58,11 @@ class NumberColumn:
     form : Format
         The format of its values.
     currencies : list of str
-        Signs and codes beside its numbers, lower case.
+        Currency signs and codes beside its numbers, lower case.
     explained : bool
         Whether the table has a column with the reason why a number cannot be read.
     shows : {".", ","} or None
-        The decimal sign, where values that can be read in only one way show it.
+        The decimal sign, if unambiguous values show it.
     """
 
     name: str
@@ -72,15 +72,15 @@ class NumberColumn:
     shows: Sign | None = None
 
     def value(self, table: ir.Table) -> ir.DecimalValue:
-        """Return the numbers, null where there is none or it cannot be read."""
+        """Return the numbers; null where missing or unreadable."""
         return cast(ir.DecimalValue, table[_VALUE + self.name])
 
     def reason(self, table: ir.Table) -> ir.StringValue:
-        """Return why a number cannot be read, null where it can or is missing."""
+        """Return why a number cannot be read; null where it can be read or is missing."""
         return cast(ir.StringValue, table[_REASON + self.name])
 
     def currency(self, table: ir.Table) -> ir.StringValue:
-        """Return the sign or code beside the number, null where there is none."""
+        """Return the currency sign or code beside the number; null where there is none."""
         return cast(ir.StringValue, table[_CURRENCY + self.name])
 
 
@@ -101,16 +101,16 @@ def read_columns(
         The engine.
     table : ibis table
     fields : sequence of (str, string column, str or Column)
-        Each field, its texts, and how it was mapped.
+        Each field, its texts and its mapping.
     stated_of_all : {".", ","} or None
         The decimal sign from the settings of the source.
     minor_digits : int or None
-        Digits of the minor unit, where all rows have the same.
+        Digits of the minor unit, if the same for all rows.
 
     Returns
     -------
     table : ibis table
-        With a column for the number of each field.
+        With a column of numbers for each field.
     columns : dict of str to NumberColumn
         Field → its column.
     """
@@ -160,7 +160,7 @@ def _texts(
     texts : ibis table
         ``field``, ``text`` and its number of rows, ``n``.
     simple : dict
-        Field → what ``simple_evidence_counts`` counts.
+        Field → result of ``simple_evidence_counts``.
     """
     if not fields:
         return table, {}
@@ -203,17 +203,17 @@ def _read_column(
     text : string column
         Its texts.
     texts : ibis table
-        The distinct ones, ``text`` and ``n``.
+        The distinct texts, ``text`` and ``n``.
     counts : dict
-        What ``simple_evidence_counts`` counted.
+        Result of ``simple_evidence_counts``.
     stated : {".", ","} or None
         The decimal sign from the settings of the column.
     stated_of_all : {".", ","} or None
         The decimal sign from the settings of the source.
     minor_digits : int or None
-        Digits of the currency of all rows, where the field is money and has one.
+        Digits of the currency of all rows, if the field is money in one currency.
     times : float
-        Factor of all numbers.
+        Factor applied to all numbers.
     beside : {".", ","} or None
         The decimal sign of the export's other columns.
     """
@@ -255,7 +255,7 @@ def _read_column(
 def digits_of_all(
     con: Backend, table: ir.Table, code: ir.StringValue | None, assumed: str
 ) -> int | None:
-    """Return the digits of the minor unit of all rows; None where currencies of rows differ in it.
+    """Return the digits of the minor unit of all rows; None if currencies differ in it.
 
     Parameters
     ----------
@@ -263,7 +263,7 @@ def digits_of_all(
         The engine.
     table : ibis table
     code : string column or None
-        Currency code of each row, null where it has none.
+        Currency code of each row; null where it has none.
     assumed : str
         The currency of rows without a code.
     """
@@ -277,7 +277,7 @@ def digits_of_all(
 
 
 def contradicts(column: NumberColumn, table: ir.Table, code: ir.StringValue) -> ir.BooleanValue:
-    """Tell where the currency beside a number cannot be the one of its row."""
+    """Return where the currency beside a number contradicts that of its row."""
     beside = column.currency(table)
     differs = [
         (beside == sign) & ~code.isin(sorted(currencies_of_sign(sign)))
@@ -287,7 +287,7 @@ def contradicts(column: NumberColumn, table: ir.Table, code: ir.StringValue) -> 
 
 
 def stated_code(column: NumberColumn, table: ir.Table, assumed: str) -> ir.StringValue:
-    """Return the code that prices carry; null where there is none or it is the assumed one."""
+    """Return the currency code beside prices; null where missing or the assumed one."""
     found = column.currency(table)
     cases = [
         (found == sign, code)
@@ -301,7 +301,7 @@ def stated_code(column: NumberColumn, table: ir.Table, assumed: str) -> ir.Strin
 
 
 def _single(sign: str) -> Collection[str]:
-    """Return the code that a sign stands for, nothing where it may stand for several."""
+    """Return the currency code of a sign; empty if it has several."""
     meant = currencies_of_sign(sign)
     return meant if len(meant) == 1 else ()
 
@@ -319,12 +319,12 @@ def _format(
     minor_digits: int | None,
     beside: Sign | None,
 ) -> Format:
-    """Return the stated format, otherwise the one that the values show."""
+    """Return the stated format, else the detected one."""
     if stated is not None:
         return Format(stated)
     if stated_of_all is None:
         return format_of(evidence, minor_digits, beside)
-    # A sign stated for all columns may be wrong for this one: 24,800 yen are not 24.8.
+    # The source's decimal sign may be wrong for this column: 24,800 yen are not 24.8.
     either = evidence.dot_or_group if stated_of_all == "." else evidence.comma_or_group
     return Format(stated_of_all, "mixed" if minor_digits == 0 and either else None)
 
@@ -336,7 +336,7 @@ def _read_simple(
     counts: dict[str, int],
     times: float,
 ) -> tuple[ir.Table, NumberColumn]:
-    """Read texts that are written as programs write numbers, without taking them apart."""
+    """Read plain machine-written numbers without parsing their texts."""
     value: ir.Value = text.try_cast(DECIMAL)
     is_ambiguous = column.form.problem is not None and counts["dot_or_group"] > 0
     if is_ambiguous or column.form.decimal is None:
@@ -361,7 +361,7 @@ def _multiplied(read: ir.Table, times: float) -> ir.Table:
 
 
 def _scaled_digits(minor_digits: int | None, times: float) -> int | None:
-    """Return the decimal digits of money before it is multiplied: none for prices in cents."""
+    """Return the decimal digits of money before scaling: none for prices in cents."""
     if times == 1.0:
         return minor_digits
     shift = round(math.log10(times))

@@ -1,8 +1,7 @@
-"""Numbers of exports, read in the engine by the rules of ``number_formats``.
+"""Reads numbers of exports in the engine by the rules of ``number_formats``.
 
-A table of texts comes in; out come their shapes, the evidence that they give of a number format,
-and their values. Made of the same patterns as ``number_formats``, so that both read every text
-alike. Called by ``number_columns``.
+In: a table of texts. Out: their shapes, the evidence for a number format, and their values. Uses
+the patterns of ``number_formats``, so both read every text alike. Called by ``number_columns``.
 """
 
 from typing import cast
@@ -39,7 +38,7 @@ def shapes(table: ir.Table) -> ir.Table:
     Parameters
     ----------
     table : ibis table
-        Has a column ``text``, best with distinct values.
+        Has a column ``text``, preferably with distinct values.
 
     Returns
     -------
@@ -47,8 +46,8 @@ def shapes(table: ir.Table) -> ir.Table:
         The input with the columns ``kind``, ``body``, ``negative`` and ``currency`` added.
     """
     text = cast(ir.StringValue, table.text)
-    # The engine drops characters that have no counterpart in the second text. This is slow, so only
-    # texts outside ASCII are translated.
+    # `translate` drops characters without a counterpart in the second text. It is slow, so only
+    # non-ASCII texts are translated.
     translated = text.translate(VARIANT_CHARACTERS, PLAIN_CHARACTERS)
     common = ibis.ifelse(text.re_search("[^ -~]"), translated, text)
     plain = cast(ir.StringValue, common).strip().lower()
@@ -84,7 +83,7 @@ def shapes(table: ir.Table) -> ir.Table:
     ),
 )
 def _taken_apart(text, pattern, names):  # type: ignore[no-untyped-def]
-    """Read the groups of a pattern at once."""
+    """Extract all groups of a pattern at once."""
 
 
 def evidence_counts(table: ir.Table) -> dict[str, ir.Value]:
@@ -106,7 +105,7 @@ def evidence_counts(table: ir.Table) -> dict[str, ir.Value]:
 
 
 def simple_evidence_counts(table: ir.Table) -> dict[str, ir.Value]:
-    """Return the same aggregates for texts as programs write them; ``odd`` counts all others."""
+    """Return the same aggregates for plain machine-written texts; ``odd`` counts all others."""
     text = cast(ir.StringValue, table.text)
     body = ibis.ifelse(text.left(1) == "-", text.substr(1), text)
     dotted, either = text.contains("."), text.re_search(EITHER)
@@ -128,7 +127,7 @@ def read_shapes(table: ir.Table, form: Format, *, money: bool) -> ir.Table:
     Parameters
     ----------
     table : ibis table
-        As ``shapes`` returns it.
+        Result of ``shapes``.
     form : Format
     money : bool
         Whether the texts may hold a currency; otherwise they may hold a unit.
@@ -136,8 +135,8 @@ def read_shapes(table: ir.Table, form: Format, *, money: bool) -> ir.Table:
     Returns
     -------
     table : ibis table
-        ``text``, ``value`` (decimal; null where the text cannot be read), ``reason`` (why it cannot
-        be read, else null) and ``currency``.
+        ``text``, ``value`` (decimal; null where unreadable), ``reason`` (why it is unreadable, else
+        null) and ``currency``.
     """
     digits = cast(ir.StringValue, table.body)
     for old, new in replacements(form):

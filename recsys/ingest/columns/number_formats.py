@@ -1,9 +1,9 @@
-"""Number formats of exports: which decimal sign a column uses, told from all of its values.
+"""Detects the number format of a column, mainly its decimal sign, from all of its values.
 
-``1.234`` may be one thousand or one and a fraction, and the value alone does not say which; the
-other values of its column do. ``detect_format`` takes the texts of a column and returns its format;
-``read_number`` reads one text by it. ``number_expressions`` does the same in the engine, with the
-same patterns. Called by ``number_columns`` and by ``omnibasket init``.
+``1.234`` may be 1234 or 1.234; only the other values of the column can tell. ``detect_format``
+returns the format of a column's texts; ``read_number`` reads one text in that format.
+``number_expressions`` does the same in the engine, with the same patterns. Called by
+``number_columns`` and by ``omnibasket init``.
 """
 
 import re
@@ -20,7 +20,7 @@ Kind = Literal["whole", "own", ".", ",", ".?", ",?", "bad", "none"]
 DECIMAL = "decimal(18, 6)"
 LIMIT_DIGITS = 12
 
-# Digits of other scripts, blanks and signs of many kinds; what maps to nothing is left out.
+# Digits of other scripts, blanks and signs; characters that map to nothing are removed.
 VARIANT_CHARACTERS = (
     "٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹０１２３４５６７８９"
     "\u00a0\u2007\u2008\u2009\u200a\u202f\u205f\u3000\t"
@@ -31,17 +31,17 @@ PLAIN_CHARACTERS = "0123456789" * 3 + " " * 9 + "'" * 8 + "----+,.()$¥£"
 _TABLE: dict[int, str | None] = dict.fromkeys(map(ord, VARIANT_CHARACTERS))
 _TABLE |= {ord(old): new for old, new in zip(VARIANT_CHARACTERS, PLAIN_CHARACTERS, strict=False)}
 
-#: What programs write for nothing.
+#: Placeholders that programs write for a missing value.
 EMPTY = ("", "nan", "null", "none", "n/a", "na", "nat", "#n/a", "<na>", "(null)", "\\n")
-#: ``12,-`` and ``12.--``: a whole price, as German and Swiss shops write it.
+#: ``12,-`` and ``12.--``: whole prices in German and Swiss notation.
 DASHES = r"(\d)[.,]--?($|[^\d-])"
 _UNITS = """
     x × ea each pc pcs pc. pcs. pce piece pieces unit units st st. stk stk. stck stück
     pièce pz pz. pezzo pezzi ud ud. uds uds. szt szt. adet ad. ks db шт шт. ცალი عدد
     قطعة 個 点 件 本 枚 kg kg. l ltr
 """
-#: What may stand beside a quantity, lower case: pieces, and the units in which weights are priced.
-#: Grams are not among them: beside kilograms they would be thousands.
+#: Units allowed beside a quantity, lower case: pieces, kilograms and litres. Grams are excluded,
+#: because values in kilograms and grams would differ by a factor of 1000.
 UNITS = frozenset(_UNITS.split())
 _CURRENCY = r"([^\d.,'٫ ()+-][^\d,'٫ ()+-]{0,5})?"
 NUMBER = (
@@ -56,14 +56,14 @@ _INDIAN = r"[1-9]\d?(?:,\d{2})+,\d{3}"
 
 
 def _fraction(sign: str, other: str) -> str:
-    """Match what only a decimal ``sign`` explains, with ``other`` between thousands or nothing."""
+    """Match numbers in which ``sign`` must be decimal; ``other`` may group thousands."""
     return (
         rf"^(\d*[{sign}](\d{{1,2}}|\d{{4,}})|(\d{{4,}}|0\d*|)[{sign}]\d{{3}}|{_SPACED}[{sign}]\d+"
         rf"|[1-9]\d{{0,2}}([{other}]\d{{3}})+[{sign}]\d+|[1-9]\d{{0,2}}([{other}]\d{{3}}){{2,}}"
     )
 
 
-#: Kinds of bodies, the first that matches; "?" marks those that may be read in two ways.
+#: Kinds of bodies, in order of precedence; "?" marks ambiguous ones.
 KINDS: dict[Kind, str] = {
     "whole": rf"^(\d+|{_SPACED})$",
     ".?": r"^[1-9]\d{0,2}[.]\d{3}$",
@@ -72,24 +72,24 @@ KINDS: dict[Kind, str] = {
     ",": _fraction(",", ".") + ")$",
     "own": rf"^(\d*|{_SPACED})٫\d+$",
 }
-#: What may be read in two ways where the dot is the only sign, with a minus before it or not.
+#: Ambiguous numbers whose only sign is the dot, with or without a minus.
 EITHER = r"^-?[1-9]\d{0,2}[.]\d{3}$"
 SHORT, GROUPING_BLANKS = r"^0*[1-9]\d{0,2}$", r"[ '٫]"
-#: Texts that need none of this: the engine reads them as they stand, where the dot is decimal.
+#: Plain texts that the engine can read directly if the dot is the decimal sign.
 SIMPLE = r"^-?\d{1,12}([.]\d+)?$"
 
 
 @dataclass(frozen=True)
 class Format:
-    """How a column writes its numbers.
+    """The number format of a column.
 
     Attributes
     ----------
     decimal : {".", ","} or None
-        The decimal sign; None where values with one cannot be read at all.
+        The decimal sign; None if values with a sign cannot be read.
     problem : {"ambiguous", "mixed"} or None
-        Why values such as ``1.234`` are not read: the column does not show its decimal sign
-        (ambiguous), or its values contradict each other (mixed).
+        Why values such as ``1.234`` cannot be read: no value shows the decimal sign (ambiguous), or
+        the values contradict each other (mixed).
     """
 
     decimal: Sign | None
@@ -97,13 +97,13 @@ class Format:
 
 
 class Shape(NamedTuple):
-    """What a text is made of."""
+    """The parts of a text."""
 
     kind: Kind
     body: str = ""
     negative: bool = False
     currency: str = ""
-    """The sign, code or unit beside it, lower case."""
+    """The currency sign, code or unit beside the number, lower case."""
 
 
 class Evidence(NamedTuple):
@@ -116,9 +116,9 @@ class Evidence(NamedTuple):
     short: int = 0
     """Whole numbers from 1 to 999."""
     long: int = 0
-    """Whole numbers of four digits and more, with no grouping."""
+    """Whole numbers of four or more digits, without grouping."""
     spaced: int = 0
-    """Numbers whose grouping is a blank or an apostrophe."""
+    """Numbers grouped by a blank or an apostrophe."""
 
 
 def detect_format(
@@ -131,25 +131,25 @@ def detect_format(
     texts : collection of str
         Values of one column, repeated as often as they occur.
     minor_digits : int or None
-        Digits of the minor unit where the column is money of one currency.
+        Digits of the minor unit, if the column is money in one currency.
     beside : {".", ","} or None
-        The decimal sign of the export's other columns, where they agree on one.
+        The decimal sign of the export's other columns, if they agree.
 
     Notes
     -----
-    Two signs in a value, a sign with other than three digits behind it, more than three digits or a
-    zero before it: each tells the decimal sign for the whole column. Where values contradict each
-    other, most of them detect_format.
+    These values show the decimal sign of the whole column: a value with two signs, or with one sign
+    that is not followed by exactly three digits, or that follows a zero or more than three digits.
+    If values contradict each other, the majority decides.
     """
     counts: Counter[str] = Counter()
     for text, number in Counter(texts).items():
-        found = shape_of(text)
-        counts[found.kind] += number
-        if found.kind == "whole" and re.search(SHORT, found.body):
+        shape = shape_of(text)
+        counts[shape.kind] += number
+        if shape.kind == "whole" and re.search(SHORT, shape.body):
             counts["short"] += number
-        if re.search(GROUPING_BLANKS, found.body):
+        if re.search(GROUPING_BLANKS, shape.body):
             counts["spaced"] += number
-        elif found.kind == "whole" and len(found.body) > len("999"):
+        elif shape.kind == "whole" and len(shape.body) > len("999"):
             counts["long"] += number
     names = (".", ",", ".?", ",?", "short", "long", "spaced")
     return format_of(Evidence(*(counts[name] for name in names)), minor_digits, beside)
@@ -164,7 +164,7 @@ def format_of(evidence: Evidence, minor_digits: int | None, beside: Sign | None 
     minor_digits : int or None
         See ``detect_format``.
     beside : {".", ","} or None
-        The decimal sign of the export's other columns: one sign is not both in one export.
+        The decimal sign of the export's other columns, which applies to all its columns.
     """
     dots, commas = evidence.dot_or_group, evidence.comma_or_group
     if evidence.dot and evidence.comma:
@@ -173,7 +173,7 @@ def format_of(evidence: Evidence, minor_digits: int | None, beside: Sign | None 
         return Format("." if evidence.dot > evidence.comma else ",", "mixed")
     if evidence.dot or evidence.comma:
         sign: Sign = "." if evidence.dot else ","
-        # 1.234 yen beside 2980.0 yen: no price has such a fraction.
+        # 1.234 yen beside 2980.0 yen: yen prices have no such fraction.
         odd = minor_digits == 0 and (dots if evidence.dot else commas)
         return Format(sign, "mixed" if odd else None)
     if not dots and not commas:
@@ -182,11 +182,11 @@ def format_of(evidence: Evidence, minor_digits: int | None, beside: Sign | None 
         return Format(None, "ambiguous")
     group = Format("," if dots else ".")
     if evidence.spaced:
-        return Format("." if dots else ",")  # the grouping is another sign
+        return Format("." if dots else ",")  # another sign groups the digits
     if minor_digits == 0:
         return group
     if minor_digits in (1, 2) and evidence.short and not evidence.long:
-        return group  # 480 beside 2,980, where cents would be written too
+        return group  # 480 beside 2,980: 480 would have decimals as well
     if beside == ("." if dots else ","):
         return Format(beside)
     return Format(None, "ambiguous")
@@ -197,10 +197,10 @@ def shape_of(text: str) -> Shape:
     plain = text.translate(_TABLE).strip().lower()
     if plain in EMPTY:
         return Shape("none")
-    found = re.search(NUMBER, re.sub(DASHES, r"\1\2", plain, flags=re.ASCII), re.ASCII)
-    if found is None:
+    match = re.search(NUMBER, re.sub(DASHES, r"\1\2", plain, flags=re.ASCII), re.ASCII)
+    if match is None:
         return Shape("bad")
-    a, before, b, body, c, after, d = (part or "" for part in found.groups())
+    a, before, b, body, c, after, d = (part or "" for part in match.groups())
     body, sign, currency = body.rstrip(), a + b + c + d, before + after
     known = not currency or currency in UNITS or bool(currencies_of_sign(currency))
     if sign not in IS_NEGATIVE or not known or (before and after):
@@ -212,7 +212,7 @@ def shape_of(text: str) -> Shape:
 
 
 def read_number(text: str, form: Format, *, money: bool = True) -> Decimal | None:
-    """Read one text by its column's format; None where it is empty or cannot be read.
+    """Read one text in its column's format; None if it is empty or unreadable.
 
     Parameters
     ----------
@@ -221,11 +221,11 @@ def read_number(text: str, form: Format, *, money: bool = True) -> Decimal | Non
     money : bool
         Whether the text may hold a currency; otherwise it may hold a unit.
     """
-    found = shape_of(text)
-    beside = not found.currency or (found.currency in UNITS) != money
-    if found.kind not in fitting(form) or not beside:
+    shape = shape_of(text)
+    beside = not shape.currency or (shape.currency in UNITS) != money
+    if shape.kind not in fitting(form) or not beside:
         return None
-    digits = found.body
+    digits = shape.body
     for old, new in replacements(form):
         digits = digits.replace(old, new)
     if len(digits.split(".")[0].lstrip("0")) > LIMIT_DIGITS:
@@ -233,7 +233,7 @@ def read_number(text: str, form: Format, *, money: bool = True) -> Decimal | Non
     number = Decimal(digits).quantize(Decimal("0.000001"), ROUND_HALF_UP)
     if number >= 10**LIMIT_DIGITS:
         return None
-    return -number if found.negative else number
+    return -number if shape.negative else number
 
 
 def fitting(form: Format) -> tuple[str, ...]:
@@ -243,6 +243,6 @@ def fitting(form: Format) -> tuple[str, ...]:
 
 
 def replacements(form: Format) -> tuple[tuple[str, str], ...]:
-    """Return the replacements that turn a number into the form that programs write."""
+    """Return the replacements that turn a number into plain machine notation."""
     group = "," if form.decimal == "." else "."
     return ((" ", ""), ("'", ""), (group, ""), (form.decimal or ".", "."), ("٫", "."))

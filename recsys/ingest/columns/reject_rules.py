@@ -1,6 +1,6 @@
 """Rules by which rows of an export are rejected: a condition, a reason and the value to show.
 
-Rules come in one by one as fields are read; expressions for the table of rejects go out. Called by
+In: rules, added as fields are read. Out: expressions for the table of rejects. Called by
 ``fields``.
 """
 
@@ -14,7 +14,7 @@ _MAX_DETAIL = 200
 
 
 class RejectRule(NamedTuple):
-    """Why a row is rejected, and where."""
+    """The condition, reason, field and value of a reject."""
 
     reason: str
     field: str
@@ -23,7 +23,7 @@ class RejectRule(NamedTuple):
 
 
 class RejectRules:
-    """The rules of one export, in the order in which they apply: the first that holds counts."""
+    """The rules of one export in order of precedence: the first that holds applies."""
 
     def __init__(self) -> None:
         self._rules: list[RejectRule] = []
@@ -40,7 +40,7 @@ class RejectRules:
         """Return how many rules hold for a row."""
         count: ir.Value = ibis.literal(0, "int8")
         for rule in self._rules:
-            # A sum: with `or`, the engine would compute what conditions share more than once.
+            # A sum: with `or`, the engine would compute shared parts of conditions repeatedly.
             count = count + rule.condition.fill_null(False).cast("int8")
         return count
 

@@ -1,8 +1,8 @@
-"""A time zone becomes a table of days, so that a join turns local times into UTC.
+"""Converts local times to UTC by joining a table of the zone's days.
 
-A zone's name comes in; out comes one row a local day, with its offset and, on the two days a year
-on which clocks change, when and how. The engine then needs no time zones of its own, and what it
-does with the two odd hours is ours to say. ``to_utc`` is that join. Called by ``fields``.
+In: a zone's name. Out: one row per local day with its offset and, on days when clocks change, the
+time and size of the change. So the engine needs no time zone data, and skipped and repeated hours
+are handled explicitly. ``to_utc`` does the join. Called by ``fields``.
 """
 
 from dataclasses import dataclass
@@ -29,13 +29,13 @@ class Moments:
     table : ibis table
         The rows, joined with the days of the zone.
     at : timestamp column
-        UTC; null where there was none.
+        UTC; null where missing.
     out_of_range : boolean column
-        Not read, or of another age than exports have.
+        Unreadable, or outside the supported years.
     skipped : boolean column
         In an hour that daylight saving skipped.
     twice : boolean column
-        In an hour that came twice; the first of the two was taken.
+        In an hour that occurred twice; the first is used.
     """
 
     table: ir.Table
@@ -48,15 +48,15 @@ class Moments:
 def to_utc(
     table: ir.Table, local: ir.TimestampValue, offset: ir.IntegerValue, zone: str
 ) -> Moments:
-    """Turn what clocks showed into UTC.
+    """Convert local times to UTC.
 
     Parameters
     ----------
     table : ibis table
     local : timestamp column
-        What the clock showed.
+        Local time.
     offset : int64 column
-        Seconds ahead of UTC; null where only the zone says it.
+        Seconds ahead of UTC; null where the zone determines it.
     zone : str
         IANA name.
     """
@@ -67,8 +67,8 @@ def to_utc(
     at, second, stated = t["_local"], t["_second"], t["_offset"]
     first, end = (ibis.timestamp(f"{year}-01-01") for year in (FIRST_YEAR, LAST_YEAR))
     unstated = stated.isnull()
-    # A midnight that was skipped is how a date alone looks: the day's first moment, which the
-    # offset of before makes of it.
+    # A skipped midnight is usually a date without a time: the earlier offset maps it to the day's
+    # first moment.
     midnight = at == at.truncate("D")
     gap = unstated & (second >= t.gap_from) & (second < t.gap_to) & ~midnight
     fold = unstated & (second >= t.fold_from) & (second < t.fold_to)
@@ -84,11 +84,11 @@ def to_utc(
 
 @lru_cache
 def zone_days(zone: str) -> pa.Table:
-    """List each local day of a zone with its offset, and the day's switch where there is one.
+    """List each local day of a zone with its offset and its clock change, if any.
 
     Seconds since local midnight: times before ``switch`` have the offset ``before``, later ones
-    ``after``. ``gap_from``-``gap_to`` was skipped that day, ``fold_from``-``fold_to`` came twice;
-    the first of the two has the offset ``before``, so ``switch`` is the end of the fold.
+    ``after``. ``gap_from``-``gap_to`` was skipped that day; ``fold_from``-``fold_to`` occurred
+    twice, the first time with the offset ``before``, so ``switch`` is the end of the fold.
     """
     key = ZoneInfo(zone)
     start = date(FIRST_YEAR - 1, 12, 31)
@@ -98,7 +98,7 @@ def zone_days(zone: str) -> pa.Table:
         end = min(week + _WEEK, n_days)
         first, last = (_offset(key, start, day) for day in (week, end))
         offsets[week : end + 1] = first
-        if first != last:  # somewhere in between: ask every day
+        if first != last:  # the offset changes in between: check every day
             offsets[week : end + 1] = [_offset(key, start, day) for day in range(week, end + 1)]
     before, after = offsets[:-1], offsets[1:]
     switch = np.full(n_days, 86400)
@@ -126,19 +126,19 @@ def zone_days(zone: str) -> pa.Table:
 
 
 def midnights(zone: str) -> list[int]:
-    """Return the UTC seconds of the day at which a zone's days begin, those of UTC among them."""
+    """Return the seconds after midnight UTC at which the zone's days begin, including 0."""
     offsets = zone_days(zone)["before"].unique().to_pylist()
     return sorted({0, *(-offset % 86400 for offset in offsets)})
 
 
 def _offset(key: ZoneInfo, start: date, day: int, second: int = 0) -> int:
-    """Offset of a local time, in seconds; where it came twice, of the first."""
+    """Return the offset of a local time in seconds; of the first if it occurred twice."""
     local = datetime(start.year, start.month, start.day) + timedelta(days=day, seconds=second)
     return int(cast(timedelta, local.replace(tzinfo=key).utcoffset()).total_seconds())
 
 
 def _switch(key: ZoneInfo, start: date, day: int, before: int) -> int:
-    """Find the local second, by the clock before it, at which the offset changes."""
+    """Find the local second, before the change, at which the offset changes."""
     low, high = 0, 86400
     while high - low > 1:
         middle = (low + high) // 2

@@ -1,9 +1,8 @@
-"""Parses times of exports into a clock reading and an offset from UTC.
+"""Parses times of exports into a local time and an offset from UTC.
 
-A column of ISO 8601 texts comes in, in the manners that databases and shops have: a blank for the
-``T``, no seconds, ``+02``, ``+0200``, ``Z``, ``UTC``; or one of texts in several other formats, of
-which ``read_formats`` makes one reading. ``fitting`` names the formats that texts may have. Called
-by ``columns`` and ``events``.
+``read_time`` reads ISO 8601 in the variants of databases and shops: a blank for the ``T``, no
+seconds, ``+02``, ``+0200``, ``Z``, ``UTC``. ``read_formats`` reads a column with other formats.
+``fitting`` lists the formats that texts may have. Called by ``fields``, ``events`` and ``shopify``.
 """
 
 import re
@@ -20,7 +19,7 @@ from ibis.backends.duckdb import Backend
 from recsys.ingest.columns.time_zones import FIRST_YEAR, LAST_YEAR
 from recsys.query_engine import parse_time, rows
 
-#: What stands behind the clock's digits: ``12:30:00.5 +02:00`` gives ``+02:00``.
+#: The offset that follows the time: ``12:30:00.5 +02:00`` gives ``+02:00``.
 _BEHIND = r":\d\d[\d.,:]*\s*([^\d.,:\s].*)$"
 _OFFSET = r"^[+-]\d\d(:?\d\d)?$"
 _UTC = ("Z", "UTC", "GMT")
@@ -54,16 +53,16 @@ _HOURS = (
     " %H.%M",
 )
 _MOST_FORMATS = 3
-#: Words for times that are numbers → what they count, in seconds, and since when (1970).
+#: Names of numeric time formats → unit in seconds, and origin in seconds since 1970.
 COUNTED = {"unix": (1.0, 0), "unix_ms": (1e-3, 0), "unix_us": (1e-6, 0), "excel": (86400.0, -25569)}
-#: What such numbers look like between 1990 and 2050; those of Unix from 2001 on.
+#: Patterns of such numbers for 1990 to 2050; Unix times from 2001.
 _NUMBERED = {
     "unix": r"1\d{9}([.]\d+)?|2[0-4]\d{8}([.]\d+)?",
     "unix_ms": r"1\d{12}|2[0-4]\d{11}",
     "unix_us": r"1\d{15}|2[0-4]\d{14}",
     "excel": r"(3[3-9]|4\d|5[0-4])\d{3}([.,]\d+)?",
 }
-#: Year, month, day and hour without anything between look like seconds.
+#: Year, month, day and hour without separators look like Unix seconds.
 _HOURLY = r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])"
 
 
@@ -77,13 +76,13 @@ def read_time(text: ir.StringValue) -> tuple[ir.TimestampValue, ir.IntegerValue]
     Returns
     -------
     local : timestamp column
-        The clock as it is written; null where it cannot be read, also for the names of other
-        zones than UTC and for a.m. and p.m.
+        Local time; null where unreadable, including times with zone names other than UTC and with
+        a.m. or p.m.
     offset : int64 column
-        Seconds ahead of UTC; null where the text does not say it.
+        Seconds ahead of UTC; null where not stated.
     """
     plain = (text.length() == len("2026-01-31 12:30:00")) & (text.substr(16, 1) == ":")
-    behind = ibis.ifelse(plain, "", text.re_extract(_BEHIND, 1))  # most are, and patterns cost
+    behind = ibis.ifelse(plain, "", text.re_extract(_BEHIND, 1))  # most are, and patterns are slow
     signed = behind.re_search(_OFFSET)
     sign = ibis.ifelse(behind.left(1) == "-", -1, 1)
     hours = behind.substr(1, 2).try_cast("int64")
@@ -101,13 +100,13 @@ def read_time(text: ir.StringValue) -> tuple[ir.TimestampValue, ir.IntegerValue]
 
 
 def read_as(text: ir.StringValue, written: str) -> tuple[ir.TimestampValue, ir.IntegerValue]:
-    """Read times of one format: strptime's letters, or a word of ``COUNTED``.
+    """Read times of one format: a strptime format or a name from ``COUNTED``.
 
     Returns
     -------
     local : timestamp column
     offset : int64 value
-        Zero for what counts from a moment in UTC, else null.
+        Zero for formats that count from a moment in UTC, else null.
     """
     nothing = cast(ir.IntegerValue, ibis.null("int64"))
     if written not in COUNTED:
@@ -117,7 +116,7 @@ def read_as(text: ir.StringValue, written: str) -> tuple[ir.TimestampValue, ir.I
     seconds = number * size + origin * 86400
     of_age = (seconds >= _AGE[0]) & (seconds < _AGE[1])
     micro = ibis.ifelse(of_age, (seconds * 1e6).round(), ibis.null("float64")).cast("int64")
-    if written == "excel":  # days as floating numbers are off by microseconds
+    if written == "excel":  # days stored as floats are off by microseconds
         micro = ((micro + 500_000) // 1_000_000) * 1_000_000
     clock = (micro // 1_000_000).as_timestamp("s") + (micro % 1_000_000).as_interval("us")
     local = cast(ir.TimestampValue, clock.cast("timestamp(6)"))
@@ -125,7 +124,7 @@ def read_as(text: ir.StringValue, written: str) -> tuple[ir.TimestampValue, ir.I
 
 
 def number_kind(texts: Collection[str]) -> str | None:
-    """Name the word of ``COUNTED`` for times that are all numbers of one kind; None for others.
+    """Return the name in ``COUNTED`` of times that are all numbers of one kind, else None.
 
     Parameters
     ----------
@@ -135,7 +134,7 @@ def number_kind(texts: Collection[str]) -> str | None:
     Returns
     -------
     {"unix", "unix_ms", "unix_us", "excel"} or None
-        None where there are no texts, too, and where they are year, month, day and hour in one.
+        Also None if there are no texts, or if they are year, month, day and hour in one number.
     """
     if not texts or all(re.fullmatch(_HOURLY, text, re.ASCII) for text in texts):
         return None
@@ -148,7 +147,7 @@ def number_kind(texts: Collection[str]) -> str | None:
 def read_formats(
     con: Backend, table: ir.Table, text: ir.StringValue, formats: Sequence[str]
 ) -> tuple[ir.TimestampValue, ir.IntegerValue]:
-    """Read times of several formats, the first that fits; else as ISO 8601.
+    """Read times in the first format that fits, else as ISO 8601.
 
     Parameters
     ----------
@@ -159,7 +158,7 @@ def read_formats(
     text : string column
         Its times.
     formats : sequence of str
-        In strptime's letters, or words of ``COUNTED``.
+        strptime formats, or names from ``COUNTED``.
 
     Returns
     -------
@@ -168,10 +167,10 @@ def read_formats(
 
     Notes
     -----
-    Two formats that differ in the order of day and month read ``1/3/2014`` as two days. Of such,
-    the one counts that alone can read another value of the column (``28/2/2014``). Where each of
-    them alone reads some value, those that both read are null: nothing tells. Where none does, the
-    first counts, as listed.
+    Two formats that differ in the order of day and month read ``1/3/2014`` as different days. If
+    only one of them can read some other value of the column (``28/2/2014``), that format is used.
+    If each can read values that the other cannot, values that both can read are null, because they
+    are ambiguous. If neither can, the first listed format is used.
     """
     order, contested = list(formats), []
     for rivals in _rivals(formats):
@@ -195,7 +194,7 @@ def read_formats(
         if written in COUNTED and written != "excel"
     ]
     iso, offset = read_time(text)
-    if any("%Y-%d" in written for written in formats):  # there, ISO 8601 would be another day
+    if any("%Y-%d" in written for written in formats):  # ISO 8601 would yield another day
         iso = ibis.null("timestamp(6)")
     offset = ibis.ifelse(clock.isnull(), offset, ibis.null("int64"))
     if in_utc:
@@ -217,19 +216,19 @@ def fitting(texts: Collection[str]) -> list[str]:
     Returns
     -------
     formats : list of str
-        Two that read a text as two times: day and month cannot be told apart; day first stands
-        first. Empty where no known format fits all.
+        Several if day and month are ambiguous, with day first in front. Empty if no known format
+        fits all texts.
     """
-    found: dict[tuple[datetime, ...], str] = {}
+    formats_by_result: dict[tuple[datetime, ...], str] = {}
     for written in _known() if texts else ():
         times = [_time(text, written) for text in texts]
         if None not in times:
-            found.setdefault(tuple(cast(list[datetime], times)), written)
-    return list(found.values())
+            formats_by_result.setdefault(tuple(cast(list[datetime], times)), written)
+    return list(formats_by_result.values())
 
 
 def hint(texts: Collection[str]) -> str:
-    """Say which ``time_format`` would read most of these texts, nothing where none is known."""
+    """Suggest the ``time_format`` that reads most of these texts; empty if none is known."""
     if word := number_kind(texts):
         return f': set `time_format` to "{word}"'
     left, several = list(texts), list[str]()
@@ -252,11 +251,11 @@ def _known() -> list[str]:
 
 def _time(text: str, written: str) -> datetime | None:
     try:
-        found = datetime.strptime(text, written)
+        time = datetime.strptime(text, written)
     except ValueError:
         return None
-    # Without separators strptime also takes a digit where two are meant.
-    return None if "%Y%m%d" in written and found.strftime(written) != text else found
+    # Without separators, strptime also accepts one digit where two are required.
+    return None if "%Y%m%d" in written and time.strftime(written) != text else time
 
 
 def _rivals(formats: Sequence[str]) -> list[list[str]]:

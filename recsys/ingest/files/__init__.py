@@ -1,4 +1,4 @@
-"""Files of any format become tables of clean text, each row with its place in the file.
+"""Opens files of any format as tables of clean text; each row knows its line in the file.
 
 In: a CSV, JSON, XML or Parquet file, or a database query. Out: ``RawTable``. Called by ``ingest``
 and by ``omnibasket init``.

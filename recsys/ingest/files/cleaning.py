@@ -1,20 +1,19 @@
-"""Removes from values what only a screen or a spreadsheet added to them.
+"""Removes invisible characters and spreadsheet text markers from values.
 
-Blanks at a value's ends, non-breaking blanks, marks of writing direction and of width, and what
-marks a text for a spreadsheet (``'00123``, ``="00123"``): all invisible, and each makes two equal
-ids differ.
+These are leading and trailing blanks, non-breaking blanks, direction and zero-width marks, and the
+text markers of spreadsheets (``'00123``, ``="00123"``). Any of them makes two equal ids differ.
 ``clean`` is the rule for one text in Python, ``clean_sql`` the same for a column in the engine;
 a test compares them. Called by every module here that reads a format.
 """
 
 import re
 
-#: Taken from a value's ends. What else Unicode calls a blank stays inside of it.
+#: Removed from both ends of a value. Other Unicode blanks inside it stay.
 BLANKS = (
     "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007"
     "\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 )
-#: Blanks that only keep a line from breaking; inside a value they become plain ones.
+#: Non-breaking blanks; inside a value they become plain blanks.
 HARD_BLANKS = "\xa0\u2007\u202f"
 #: Zero-width and direction marks. Joiners (U+200C, U+200D) are spelling and stay.
 MARKS = (
@@ -24,9 +23,9 @@ MARKS = (
 _TABLE = {ord(mark): "" for mark in MARKS} | {ord(blank): " " for blank in HARD_BLANKS}
 _BREAK = re.compile(r"\r\n?")
 _AS_TEXT = re.compile(r"'(?=[+0-9])")
-#: A formula that only says a text, so that a spreadsheet keeps its zeros.
+#: A formula that wraps a text, so that a spreadsheet keeps its leading zeros.
 _AS_FORMULA = re.compile(r'="([^"]*)"')
-#: Bytes that only such characters have in UTF-8: the first two, then the whole pattern.
+#: UTF-8 bytes of these characters: a quick search string, then the whole pattern.
 _BYTES = (
     (b"\xe2\x80", re.compile(rb"\xe2\x80[\x80-\x8b\x8e\x8f\xa8-\xaf]")),
     (b"\xe2\x81", re.compile(rb"\xe2\x81[\x9f\xa0\xa6-\xa9]")),
@@ -43,17 +42,17 @@ _APOSTROPHES = (b",'", b";'", b"\t'", b"|'", b"\"'", b"\n'", b"\r'")
 
 
 def clean(text: str) -> str:
-    """Return a value without blanks at its ends and without invisible marks.
+    """Return a value without surrounding blanks and invisible marks.
 
     Parameters
     ----------
     text : str
-        What stands in the export.
+        The value in the export.
 
     Returns
     -------
     str
-        Empty where nothing is left. Line breaks inside stay, as line feeds.
+        May be empty. Line breaks inside become line feeds.
     """
     bare = _BREAK.sub("\n", text).translate(_TABLE).strip(BLANKS)
     bare = _AS_FORMULA.sub(r"\1", bare).strip(BLANKS) if _AS_FORMULA.fullmatch(bare) else bare
@@ -61,12 +60,12 @@ def clean(text: str) -> str:
 
 
 def is_plain(block: bytes) -> bool:
-    """Tell whether no value of a piece of UTF-8 text needs more than blanks taken from its ends.
+    """Return whether every value in a block of UTF-8 text needs only its blanks trimmed.
 
-    Tabs are not looked for: whether they are part of values, the separator decides.
+    Ignores tabs: they may be the separator.
     """
     if not block.isascii() and any(
-        first in block and whole.search(block) for first, whole in _BYTES
+        literal in block and pattern.search(block) for literal, pattern in _BYTES
     ):
         return False
     if b"'" in block and any(start in block for start in _APOSTROPHES):
@@ -75,9 +74,10 @@ def is_plain(block: bytes) -> bool:
 
 
 def trim_sql(column: str) -> str:
-    """Return SQL of a text column without plain blanks at its ends; empty text is null.
+    """Return SQL that trims plain blanks from a text column; empty text becomes null.
 
-    It asks before it trims: most values have no blank there, and asking is three times as fast.
+    The SQL tests before it trims: most values have no such blank, and the test is three times as
+    fast.
     """
     return (
         f"CASE WHEN starts_with({column}, ' ') OR ends_with({column}, ' ') OR {column} = '' "
@@ -86,7 +86,7 @@ def trim_sql(column: str) -> str:
 
 
 def clean_sql(column: str) -> str:
-    """Return SQL of a text column, cleaned as ``clean`` does it; empty text is null."""
+    """Return SQL that cleans a text column as ``clean`` does; empty text becomes null."""
     table = _literal(HARD_BLANKS + MARKS[1:])
     bare = f"replace(replace({column}, '\r\n', '\n'), '\r', '\n')"
     bare = f"translate(replace({bare}, chr(0), ''), {table}, '{' ' * len(HARD_BLANKS)}')"
@@ -97,7 +97,7 @@ def clean_sql(column: str) -> str:
 
 
 def unclean_sql(column: str) -> str:
-    """Return SQL that tells which values ``clean_sql`` would change, cheaply."""
+    """Return cheap SQL that is true where ``clean_sql`` would change the value."""
     blanks, anywhere = BLANKS.replace(" ", "\\x20"), HARD_BLANKS + MARKS[1:] + "\r"
     pattern = f"[{anywhere}\\x00]|^[{blanks}]|[{blanks}]$|^'[+0-9]|^=\"|^$"
     return f"regexp_matches({column}, {_literal(pattern)})"

@@ -1,7 +1,7 @@
-"""A database query becomes a file like any export.
+"""Saves the result of a database query as a file, to be read like any export.
 
-A source with a SQLAlchemy URL and a query comes in; out comes a Parquet file of text columns,
-read in batches so that memory does not grow with the result. Called by ``staging``.
+In: a source with a SQLAlchemy URL and a query. Out: a Parquet file of text columns, written in
+batches so that memory does not grow with the result. Called by ``staging``.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ _BATCH = 50_000
 
 
 def fetch(name: str, source: Source, folder: Path) -> SourceFile:
-    """Run a source's query and keep its rows as a Parquet file until the ingest ends.
+    """Run a source's query and save its rows as a Parquet file until the ingest ends.
 
     Parameters
     ----------
@@ -31,21 +31,22 @@ def fetch(name: str, source: Source, folder: Path) -> SourceFile:
     source : Source
         With ``url`` and ``query``.
     folder : Path
-        Where the file may be put.
+        Folder for the file.
 
     Raises
     ------
     ConfigError
-        When the URL is none, or its driver is not installed.
+        When the URL is invalid, or its driver is not installed.
     DataError
-        When the database cannot be reached or refuses the query; never shows the password.
+        When the database cannot be reached or refuses the query; the message never shows the
+        password.
     """
     url = config_from_environment(cast(str, source.url), f"sources.{name}.url")
     try:
         engine = sa.create_engine(url)
     except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError):
         raise ConfigError(
-            f"sources.{name}.url: this is no URL of a database, as postgresql://user@host/name."
+            f"sources.{name}.url: not a database URL such as postgresql://user@host/name."
         ) from None
     except ModuleNotFoundError as error:
         raise ConfigError(
@@ -60,7 +61,7 @@ def fetch(name: str, source: Source, folder: Path) -> SourceFile:
             result = con.execute(sa.text(cast(str, source.query)))
             columns = list(result.keys())
             if len(set(columns)) < len(columns):
-                raise DataError(f"sources.{name}: the query gives two columns one name.")
+                raise DataError(f"sources.{name}: two columns of the query have the same name.")
             schema = pa.schema([(column, pa.string()) for column in columns])
             with pq.ParquetWriter(path, schema) as writer:
                 for rows in result.partitions(_BATCH):

@@ -1,8 +1,8 @@
-"""Detects the encoding of a text from its bytes where no setting states it.
+"""Detects the encoding of a text from its bytes.
 
-The beginning of a file comes in, the Python name of an encoding goes out: of its byte order mark,
-else UTF-8 as far as its bytes are, else the code page whose letters make words of them. Called by
-``training.init.exports``; an ingest takes what the settings state.
+In: the beginning of a file. Out: the Python name of its encoding. A byte order mark decides, else
+valid UTF-8, else the code page in which the bytes form words. Called by ``training.init.exports``;
+an ingest uses the encoding from the settings.
 """
 
 import codecs
@@ -11,20 +11,20 @@ from typing import IO, Final
 
 from recsys.ingest.files.sniffing import SAMPLE, encoding_of
 
-#: How much of a text is decoded to tell its encoding. Bytes.
+#: How much of a text is decoded to detect its encoding. Bytes.
 _DECODED: Final = 64 << 20
-#: How many signs of UTF-8 stand for one damaged byte before the file counts as UTF-8.
+#: UTF-8 characters required per damaged byte for the file to count as UTF-8.
 _GOOD: Final = 10
 _KANA: Final = re.compile("[\u3041-\u30ff]")
-#: What Polish and Czech letters look like in cp1252: signs in the middle of words.
+#: Polish and Czech letters as cp1252 shows them: symbols inside words.
 _CENTRAL: Final = re.compile("[A-Za-z\xc0-\xff][¹³¿¾¯£¥¼][A-Za-z]|[³¹¿][a-z]{2}|[a-z]{2}[³¹¿]")
-#: ş, ğ and ı in cp1252; Icelandic has them too, beside letters that Turkish has not.
+#: ş, ğ and ı as cp1252 shows them. Icelandic uses these too, with letters Turkish lacks.
 _TURKISH: Final = re.compile("[þðýÞÐÝ]")
 _ICELANDIC: Final = re.compile("[æáíúóÆÁÍÚÓ]")
 
 
 def detected_encoding(stream: IO[bytes]) -> str:
-    """Tell the encoding of a file.
+    """Detect the encoding of a file.
 
     Parameters
     ----------
@@ -34,8 +34,8 @@ def detected_encoding(stream: IO[bytes]) -> str:
     Returns
     -------
     str
-        ``utf-8`` also where single bytes of it are damaged: their rows are rejects, and the names
-        of all others stay right.
+        ``utf-8`` even if single bytes are damaged: then only their rows are rejected, and all
+        other text is read correctly.
     """
     block = stream.read(SAMPLE)
     marked = encoding_of(block)

@@ -1,9 +1,9 @@
-"""Exports on disk become rows of text with their place in the file.
+"""Opens exports on disk as rows of text with their position in the file.
 
-A source's path comes in; out come its files in a stated order, and for each one a table in the
-engine with a column ``row`` (1 for the first record) and the export's own columns, beside the
-records that could not even be split into columns. What a file is, its content says and not its
-name. Called by ``staging``.
+In: a source's path. Out: its files in a defined order, and for each file a table in the engine with
+a column ``_row`` (1 for the first record), the export's own columns, and the records that could
+not be split into columns. The content determines a file's format, not its name. Called by
+``staging``.
 """
 
 import json
@@ -43,17 +43,17 @@ from recsys.query_engine import quote, quote_name
 _TEXT = (".csv", ".tsv", ".txt", ".parquet")
 _JSON = (".ndjson", ".jsonl", ".json")
 _ENDINGS = {"ga4_events": _JSON, "products": (*_TEXT, ".xml")}
-#: Taken of a folder that has nothing with the usual endings of its kind.
+#: Used if a folder has no file with the usual extensions of its kind.
 _OTHERS = (*_TEXT, *_JSON, ".xml")
 
 
 def find(config: Config, name: str, source: Source) -> list[SourceFile]:
-    """List a source's files in the order in which later ones win: by name, numbers as numbers.
+    """List a source's files in natural order of their names; later files take precedence.
 
     Raises
     ------
     DataError
-        When nothing lies at the path, or a file cannot be read.
+        When no file matches the path, or a file cannot be read.
     """
     path = Path(cast(str, source.path)).expanduser()
     root = path if path.is_absolute() else config.folder / path
@@ -73,14 +73,14 @@ def find(config: Config, name: str, source: Source) -> list[SourceFile]:
             f"sources.{name}: no file at `{source.path}` (looked in {config.folder.resolve()}). "
             "Put the export there, or correct `path`."
         )
-    found = []
+    result = []
     for file in sorted(files, key=lambda f: _natural(str(f))):
         within_folder = file.is_relative_to(config.folder)
         shown = (file.relative_to(config.folder) if within_folder else file).as_posix()
         packed = file.suffix.lower() == ".gz"
         content = None if packed else survey(file, shown)
-        found.append(SourceFile(file, shown, content.digest if content else digest(file), content))
-    return found
+        result.append(SourceFile(file, shown, content.digest if content else digest(file), content))
+    return result
 
 
 def open_text(con: Backend, file: SourceFile, source: Source, folder: Path) -> RawTable:
@@ -91,16 +91,16 @@ def open_text(con: Backend, file: SourceFile, source: Source, folder: Path) -> R
     con : ibis backend
         The engine.
     file : SourceFile
-        What to open: delimited text, JSON or XML; Parquet whatever its name.
+        Delimited text, JSON, XML or Parquet.
     source : Source
         Its encoding, delimiter and header line.
     folder : Path
-        Where a copy may be put until the ingest ends.
+        Folder for a copy, which stays until the ingest ends.
 
     Raises
     ------
     DataError
-        When the file is none of these, has no header, or is damaged as a whole.
+        When the file has another format, has no header, or is unreadable.
     """
     start, text, encoding = _start(file, source)
     form = form_of(file.name, start, text)
@@ -114,24 +114,24 @@ def open_text(con: Backend, file: SourceFile, source: Source, folder: Path) -> R
 
 
 def open_lines(con: Backend, file: SourceFile, source: Source, folder: Path) -> RawTable:
-    """Open an export of events as one column ``line``, one JSON object each.
+    """Open an export of events as one column ``line``, one JSON object per row.
 
     Parameters
     ----------
     con, file, source, folder
-        As ``open_text``: JSON lines, a JSON array, a table with a row an event, or Parquet.
+        As in ``open_text``: JSON lines, a JSON array, a table with one row per event, or Parquet.
 
     Raises
     ------
     DataError
-        As ``open_text``.
+        As in ``open_text``.
     """
     start, text, encoding = _start(file, source)
     form = form_of(file.name, start, text)
     if form == "parquet":
         return open_parquet_lines(con, file)
     if form == "xml":
-        raise DataError(f"{file.name}: events in XML are not read. Export them as JSON lines.")
+        raise DataError(f"{file.name}: events in XML are not supported. Export them as JSON lines.")
     if form == "table":
         raw = _open_table(con, file, source, folder, (start, text, encoding))
         view = f"events_{view_name(file)}"
@@ -151,39 +151,39 @@ def open_lines(con: Backend, file: SourceFile, source: Source, folder: Path) -> 
 
 
 def explain(error: Exception, file: SourceFile) -> DataError:
-    """Turn an engine's error about a file into one that names the file, the line and a remedy."""
+    """Convert an engine's error into one that names the file, the line and a remedy."""
     if isinstance(error, duckdb.OutOfMemoryException):
         return DataError(
             f"{file.name}: not enough memory. Raise `memory_mb` under [ingest], or free disk space "
             "for spilling."
         )
-    said = str(error)
-    # What an engine quotes is what stands in the file, and that may be a person's.
-    first = re.sub(r"'[^']*'|\"[^\"]*\"", "(hidden)", said.splitlines()[0]).rstrip(". ")
-    line = re.search(r"\bLine:? (\d+)", said)
+    message = str(error)
+    # Engines quote the file's content, which may be personal data.
+    first = re.sub(r"'[^']*'|\"[^\"]*\"", "(hidden)", message.splitlines()[0]).rstrip(". ")
+    line = re.search(r"\bLine:? (\d+)", message)
     if line:
         return DataError(
             f"{file.name}: cannot be read from line {line[1]} on: {first}. Look at that line in an "
             "editor and correct it, or export the file again."
         )
-    if _ending(file.path) == ".parquet" or "parquet" in said.lower():
-        remedy = "A part of the file is damaged: copy or export it again."
+    if _ending(file.path) == ".parquet" or "parquet" in message.lower():
+        remedy = "Part of the file is damaged: copy or export it again."
     elif file.path.suffix.lower() == ".gz":
-        remedy = "It may have been cut while copying: copy or export it again."
+        remedy = "It may be truncated: copy or export it again."
     else:
         remedy = "Nothing was changed. Please report this message: such a file should be readable."
     return DataError(f"{file.name}: cannot be read: {first}. {remedy}")
 
 
 def _start(file: SourceFile, source: Source) -> tuple[bytes, str, str]:
-    """Return the first bytes of a file, the same decoded, and the encoding."""
+    """Return the first bytes of a file, raw and decoded, and the encoding."""
     try:
         with open_bytes(file.path) as stream:
             start = stream.read(SAMPLE)
     except (OSError, EOFError) as error:
         raise DataError(
             f"{file.name}: cannot be read: {getattr(error, 'strerror', None) or error}. "
-            "It may have been cut while copying; copy or export it again."
+            "It may be truncated; copy or export it again."
         ) from None
     encoding = encoding_of(start, source.encoding)
     try:
@@ -196,28 +196,28 @@ def _open_table(
     con: Backend, file: SourceFile, source: Source, folder: Path, start: tuple[bytes, str, str]
 ) -> RawTable:
     beginning, text, encoding = start
-    found = layout(
+    detected = layout(
         file.name,
         text,
         whole=len(beginning) < SAMPLE,
         delimiter=source.delimiter,
         header_line=source.header_line,
     )
-    require_names(file.name, found)
-    return open_delimited(con, file, encoding, found, folder)
+    require_names(file.name, detected)
+    return open_delimited(con, file, encoding, detected, folder)
 
 
 def _open_records(
     con: Backend, file: SourceFile, records: Iterator[tuple[int, str, Any]], folder: Path
 ) -> RawTable:
-    """Open records as a table: a column for each name that any of them has."""
+    """Open records as a table with a column for each key of any record."""
     keys: dict[str, None] = {}
     apart: list[dict[str, Any]] = []
 
     def good() -> Iterator[tuple[int, str, dict[str, str]]]:
         for line, text, record in records:
             if not isinstance(record, dict):
-                detail = "Not an object, or damaged."
+                detail = "Not a JSON object, or damaged."
                 apart.append({"line": line, "reason": "not_json", "detail": detail, "row": text})
                 continue
             cells = flat_record(record)
@@ -227,7 +227,7 @@ def _open_records(
     copy = folder / f"{file.digest[:16]}.lines"
     began = write_lines(good(), copy, lambda _, cells: json.dumps(cells, ensure_ascii=False))
     if not keys:
-        raise DataError(f"{file.name}: holds no object that could be a row. Export it again.")
+        raise DataError(f"{file.name}: contains no JSON object. Export it again.")
     name = read_csv(con, copy, [LINE], delimiter=WHOLE_LINE)
     columns = list(unique_names(list(keys)))
     fields = ", ".join(

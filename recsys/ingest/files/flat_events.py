@@ -1,7 +1,7 @@
-"""Turns GA4 events in a table into the objects of GA4's own export.
+"""Converts GA4 events in a table to the JSON objects of GA4's own export.
 
-A table of columns comes in (``event_name``, ``items.item_id``, ``event_params.ga_session_id`` …);
-SQL goes out for one JSON text a row, as ``events`` reads it. Called by ``export_files``.
+In: a table's columns (``event_name``, ``items.item_id``, ``event_params.ga_session_id`` …). Out:
+SQL for one JSON text per row, as ``events`` reads it. Called by ``export_files``.
 """
 
 import re
@@ -9,7 +9,7 @@ from typing import Any
 
 from recsys.query_engine import quote, quote_name
 
-#: Column, folded → place in the event. Others keep their name and place.
+#: Case-folded column → path in the event. Other columns keep their name.
 PLACES = {
     "item_id": "items.item_id",
     "item_name": "items.item_name",
@@ -32,9 +32,9 @@ Tree = dict[str, Any]
 
 
 def event_sql(columns: list[str]) -> str:
-    """Return SQL of one JSON text a row; text under ``items`` that is no JSON is given back as is.
+    """Return SQL for one JSON text per row; invalid JSON under ``items`` is returned unchanged.
 
-    Such a row is then rejected, instead of being an event without products.
+    Such a row is then rejected instead of becoming an event without products.
     """
     tree: Tree = {}
     for column in columns:
@@ -58,10 +58,10 @@ def event_sql(columns: list[str]) -> str:
     if params is not None:
         fields.append(f"'event_params', {_params(params)}")
     made = f"json_object({', '.join(fields)})::VARCHAR"
-    whole = items.get("") if isinstance(items, dict) else items
-    if whole is None:
+    text = items.get("") if isinstance(items, dict) else items
+    if text is None:
         return made
-    return f"CASE WHEN {whole} IS NULL OR json_valid({whole}) THEN {made} ELSE {whole} END"
+    return f"CASE WHEN {text} IS NULL OR json_valid({text}) THEN {made} ELSE {text} END"
 
 
 def _path(column: str) -> list[str]:
@@ -75,7 +75,7 @@ def _path(column: str) -> list[str]:
 
 
 def _add_time(tree: Tree) -> None:
-    """Put times that are no microseconds, and days, where times in ISO 8601 stand."""
+    """Move dates, and times not in microseconds, to the field for ISO 8601 times."""
     stamp, day = tree.pop("event_timestamp", None), tree.pop("event_date", None)
     written = [tree["occurred_at"]] if "occurred_at" in tree else []
     if stamp is not None:
@@ -103,8 +103,8 @@ def _items(items: Any) -> str:
         return f"CASE WHEN {items} LIKE '{{%' THEN json_array({items}::JSON) ELSE {items}::JSON END"
     leaves = [value for key, value in items.items() if key and not isinstance(value, dict)]
     fields = ", ".join(f"'{quote(key)}', {_value(value)}" for key, value in items.items() if key)
-    one = f"json_array(json_object({fields}))"
-    made = f"CASE WHEN coalesce({', '.join(leaves)}) IS NOT NULL THEN {one} END"
+    single = f"json_array(json_object({fields}))"
+    made = f"CASE WHEN coalesce({', '.join(leaves)}) IS NOT NULL THEN {single} END"
     return f"coalesce({_items(items[''])}, {made})" if "" in items else made
 
 

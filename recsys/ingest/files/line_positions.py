@@ -1,7 +1,7 @@
-"""Positions of records in a text file, as the line numbers of an editor.
+"""Finds the line numbers of records in a text file, as an editor counts them.
 
-Engines count records; a person looks for lines, and quoted line breaks and blank lines make them
-differ. Called by ``raw_table`` for the few records that are rejected.
+Engines count records, but quoted line breaks and blank lines make record and line numbers differ.
+Called by ``raw_table`` for the few rejected records.
 """
 
 import csv
@@ -12,12 +12,12 @@ from pathlib import Path
 
 from recsys.ingest.files.survey import BLOCK, open_bytes
 
-#: A separator that no export uses: the whole line is one field.
+#: A separator that no export contains, so that the whole line is one field.
 WHOLE_LINE = "\x01"
 
 
 def count_lines(text: Path) -> int:
-    """Count the lines of a file; a last line without an end counts."""
+    """Count the lines of a file, including a last line without a line end."""
     count, last = 0, b"\n"
     with open_bytes(text) as stream:
         while block := stream.read(BLOCK):
@@ -27,7 +27,7 @@ def count_lines(text: Path) -> int:
 
 
 def lines_at(text: Path, positions: list[int]) -> list[int]:
-    """Return the line, from 1, that each ascending byte position lies on."""
+    """Return the line, from 1, of each byte position; positions ascend."""
     breaks: list[int] = []
     lines: list[int] = []
     seen = at = 0
@@ -49,23 +49,23 @@ def lines_at(text: Path, positions: list[int]) -> list[int]:
 def start_lines(
     text: Path, delimiter: str, header_lines: int, rows: list[int], broken: set[int]
 ) -> list[int]:
-    """Return the lines on which records begin, past blank lines and line breaks in quotes.
+    """Return the lines on which records begin, counting blank lines and quoted line breaks.
 
     Parameters
     ----------
     text : Path
         The file, UTF-8.
     delimiter : str
-        ``WHOLE_LINE`` where quotes mean nothing.
+        ``WHOLE_LINE`` where quotes have no meaning.
     header_lines : int
         Lines before the first record.
     rows : list of int
-        Numbers of the records wanted, ascending, from 1.
+        Numbers of the requested records, ascending, from 1.
     broken : set of int
-        Lines of records that are not counted.
+        Lines of records that the engine did not count.
     """
-    wanted = iter(rows)
-    target = next(wanted)
+    requested = iter(rows)
+    target = next(requested)
     numbers: list[int] = []
     accepted = 0
     with io.TextIOWrapper(
@@ -83,7 +83,7 @@ def start_lines(
             accepted += 1
             if accepted == target:
                 numbers.append(line)
-                following = next(wanted, None)
+                following = next(requested, None)
                 if following is None:
                     return numbers
                 target = following

@@ -1,7 +1,7 @@
-"""Parquet exports become rows of clean values, as text exports do.
+"""Opens Parquet exports as rows of clean values.
 
-A file comes in; out comes a view in which text is cleaned, NaN is nothing, ids that pandas turned
-into floating numbers are whole again, and what is neither number nor time is text. Called by
+In: a file. Out: a view with cleaned text, null for NaN, and whole numbers for ids that pandas
+stored as floats. Columns that are neither numbers nor times become text. Called by
 ``export_files``.
 """
 
@@ -18,7 +18,7 @@ from recsys.ingest.files.raw_table import LINE, ROW, RawTable, SourceFile
 from recsys.ingest.files.sniffing import unique_names
 from recsys.query_engine import quote, quote_name
 
-#: Whole numbers up to here are exact in 64 bits of floating point.
+#: Largest range in which a 64-bit float holds whole numbers exactly.
 _EXACT = 2**53
 _FLOATS = ("FLOAT", "DOUBLE")
 _KEPT_TEXT = (
@@ -29,7 +29,7 @@ _KEPT = tuple(_KEPT_TEXT.split(", "))
 
 
 def open_parquet(con: Backend, file: SourceFile) -> RawTable:
-    """Open a Parquet file: numbers and times keep their types, all else is clean text.
+    """Open a Parquet file: numbers and times keep their types, all else becomes clean text.
 
     Parameters
     ----------
@@ -41,14 +41,14 @@ def open_parquet(con: Backend, file: SourceFile) -> RawTable:
     Raises
     ------
     DataError
-        When it is not a whole Parquet file.
+        When it is not a complete Parquet file.
     """
     read, kinds, names = _source(con, file)
     columns = list(unique_names(names))
-    whole, endless = _floats(con, read, kinds)
+    integral, infinite = _floats(con, read, kinds)
     fields = []
     for (name, kind), column in zip(kinds.items(), columns, strict=True):
-        value = _typed(quote_name(name), kind, name in whole, name in endless)
+        value = _typed(quote_name(name), kind, name in integral, name in infinite)
         fields.append(f"{value} AS {quote_name(column)}")
     view = view_name(file)
     con.raw_sql(
@@ -59,12 +59,12 @@ def open_parquet(con: Backend, file: SourceFile) -> RawTable:
 
 
 def open_parquet_lines(con: Backend, file: SourceFile) -> RawTable:
-    """Open a Parquet file as one JSON text a row, for events: their items lie in lists.
+    """Open a Parquet file of events as one JSON text per row, because items are lists.
 
     Raises
     ------
     DataError
-        As ``open_parquet``.
+        As in ``open_parquet``.
     """
     read, kinds, _ = _source(con, file)
     fields = ", ".join(f"{quote_name(name)} := {quote_name(name)}" for name in kinds)
@@ -90,40 +90,41 @@ def _source(con: Backend, file: SourceFile) -> tuple[str, dict[str, str], list[s
     except (pa.ArrowException, OSError, duckdb.Error) as error:
         raise DataError(
             f"{file.name}: not a readable Parquet file ({str(error).splitlines()[0]}). "
-            "It may have been cut while copying; export it again."
+            "It may be truncated; export it again."
         ) from None
     kinds = {name: kind for name, kind, *_ in described if name != "file_row_number"}
     return read, kinds, names if len(names) == len(kinds) else list(kinds)
 
 
 def _floats(con: Backend, read: str, kinds: dict[str, str]) -> tuple[set[str], set[str]]:
-    """Return which floating columns hold whole numbers only, and which an endless one."""
+    """Return the float columns with whole numbers only, and those with an infinity."""
     names = [name for name, kind in kinds.items() if kind in _FLOATS]
     if not names:
         return set(), set()
-    # Not `isnan`: what Parquet says of a column's smallest and largest makes the engine deny it.
-    asked = ", ".join(
+    # Not `isnan`: the engine derives its answer from Parquet's min and max, which omit NaN.
+    tests = ", ".join(
         f"bool_and(NOT isfinite({n}) OR ({n} = floor({n}) AND abs({n}) <= {_EXACT})), "
         f"bool_or(NOT isfinite({n}) AND {n}::VARCHAR <> 'nan')"
         for n in map(quote_name, names)
     )
-    found = con.raw_sql(f"SELECT {asked} FROM {read}").fetchone() or ()
-    whole = {name for name, yes in zip(names, found[::2], strict=True) if yes}
-    return whole, {name for name, yes in zip(names, found[1::2], strict=True) if yes}
+    answers = con.raw_sql(f"SELECT {tests} FROM {read}").fetchone() or ()
+    integral = {name for name, yes in zip(names, answers[::2], strict=True) if yes}
+    infinite = {name for name, yes in zip(names, answers[1::2], strict=True) if yes}
+    return integral, infinite
 
 
-def _typed(name: str, kind: str, whole: bool, endless: bool) -> str:
+def _typed(name: str, kind: str, integral: bool, infinite: bool) -> str:
     if kind in _FLOATS:
         number = f"CASE WHEN isfinite({name}) THEN {name} END"
-        if endless:  # as text, so that it is a bad number in its row and stops nothing
+        if infinite:  # as text, so that only its row is rejected
             return f"nullif(regexp_replace({name}::VARCHAR, '\\.0$', ''), 'nan')"
-        if whole:
+        if integral:
             return f"({number})::BIGINT"
-        # 32 bits by way of text: 0.1 is to stay 0.1
+        # cast 32-bit floats via text, so that 0.1 stays 0.1
         return f"({number})::VARCHAR::DOUBLE" if kind == "FLOAT" else number
     if kind in _KEPT or kind.startswith("DECIMAL"):
         return name
-    if kind.startswith("TIMESTAMP"):  # of seconds or nanoseconds
+    if kind.startswith("TIMESTAMP"):  # timestamps in seconds or nanoseconds
         return f"{name}::TIMESTAMPTZ" if "Z" in kind else f"{name}::TIMESTAMP"
     text = f"{name}::VARCHAR"
     if kind.endswith("]") or kind.startswith(("STRUCT", "MAP")):

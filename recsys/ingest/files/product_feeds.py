@@ -1,10 +1,10 @@
-"""Product feeds in XML become records: Google Merchant's RSS 2.0 and Atom, and their kin.
+"""Reads product feeds in XML as records: Google Merchant's RSS 2.0, Atom and similar formats.
 
-An XML file comes in; out come its entries, an element a column. Called by ``export_files`` and by
+In: an XML file. Out: its entries, one column per element. Called by ``export_files`` and by
 ``training.init.exports``.
 
-Documents that declare types or entities are refused: what they would load or unfold to is not
-in the file.
+Documents that declare types or entities are refused: these may load other files or expand without
+bound.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ _ENTRIES_TEXT = (
     "item entry product offer article record row produkt shopitem o artikel producto produit "
     "prodotto"
 )
-#: Elements that are a record, by their local names.
+#: Local names of elements that are records.
 ENTRIES = tuple(_ENTRIES_TEXT.split())
 _GOOGLE = "g:"
 
@@ -41,9 +41,9 @@ def feed_records(path: Path, shown: str) -> Iterator[tuple[int, str, dict[str, s
     text : str
         Empty.
     record : dict
-        Column → text. A prefix such as ``g:`` is dropped; what stands there with Google's prefix
-        and without counts with it. Nested elements are named with a dot, repeated ones joined by
-        commas, attributes named as elements are.
+        Column → text. A prefix such as ``g:`` is dropped; an element with Google's prefix takes
+        precedence over one without. Nested elements are named with a dot, repeated ones are joined
+        with commas, and attributes are named like elements.
 
     Raises
     ------
@@ -51,33 +51,33 @@ def feed_records(path: Path, shown: str) -> Iterator[tuple[int, str, dict[str, s
         When the XML is damaged, with line and column, or has no entries.
     """
     reader = _Reader(shown)
-    found = False
+    has_entries = False
     try:
         with open_bytes(path) as stream:
             while block := stream.read(BLOCK):
                 reader.parser.Parse(block, False)
                 for line, record in reader.taken():
-                    found = True
+                    has_entries = True
                     yield line, "", record
             reader.parser.Parse(b"", True)
     except expat.ExpatError as error:
         raise DataError(
             f"{shown}: damaged XML on line {error.lineno}, column {error.offset + 1} "
-            f"({expat.ErrorString(error.code)}). It may have been cut while copying; download the "
-            "feed again, or correct that place."
+            f"({expat.ErrorString(error.code)}). It may be truncated; download the "
+            "feed again, or correct this position."
         ) from None
     for line, record in reader.taken():
-        found = True
+        has_entries = True
         yield line, "", record
-    if not found:
+    if not has_entries:
         raise DataError(
-            f"{shown}: XML without entries: none of {', '.join(ENTRIES[:6])} stands in it. "
+            f"{shown}: XML without entries: it has none of {', '.join(ENTRIES[:6])}. "
             "Export the rows as CSV."
         )
 
 
 class _Reader:
-    """Collects the entries of a feed while its pieces are parsed."""
+    """Collects the entries of a feed while its blocks are parsed."""
 
     def __init__(self, shown: str) -> None:
         self.shown = shown
@@ -89,7 +89,7 @@ class _Reader:
         self.parser.CharacterDataHandler = self._data
         self._ready: list[tuple[int, dict[str, str]]] = []
         self._entry: str | None = None
-        """The element that is an entry in this feed; the first that may be one decides."""
+        """The element that is an entry in this feed: the first candidate found."""
         self._line = 0
         self._path: list[str] = []
         self._inside = False
@@ -98,14 +98,14 @@ class _Reader:
         self._google: set[str] = set()
 
     def taken(self) -> list[tuple[int, dict[str, str]]]:
-        """Hand out what is ready."""
+        """Return the finished entries and forget them."""
         ready, self._ready = self._ready, []
         return ready
 
     def _refuse(self, *_: Any) -> None:
         raise DataError(
             f"{self.shown}: line {self.parser.CurrentLineNumber} declares a document type (DTD), "
-            "which is not read: it could name other files. Export the feed without it."
+            "which is refused: it could load other files. Export the feed without it."
         )
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:

@@ -1,6 +1,6 @@
-"""An opened export: its rows in the engine, and the position of each row in the file.
+"""Holds an opened export: its rows in the engine, and the line of each row in the file.
 
-Made by ``export_files``, read by the adapters; ``staging`` asks it for the lines of rejects.
+Created by ``export_files`` and read by the adapters; ``staging`` gets the lines of rejects from it.
 """
 
 from collections.abc import Sequence
@@ -25,11 +25,11 @@ class SourceFile:
 
     path: Path
     name: str
-    """Path relative to the workspace, as it is shown."""
+    """Path relative to the workspace, for messages."""
     digest: str
     """SHA-256 of the content."""
     content: Content | None = field(default=None, compare=False)
-    """What else the bytes told while the digest was made."""
+    """Survey of the bytes, made along with the digest."""
 
 
 @dataclass
@@ -54,27 +54,27 @@ class RawTable:
     rejects_table: str | None = None
     notes: dict[str, int] = field(default_factory=dict)
     skipped_lines: int = 0
-    """Lines of the export above the first one of ``text``."""
+    """Lines of the export above the first line of ``text``."""
     no_rows: int = 0
-    """Records of the text that are no rows: blank ones, and the header again."""
+    """Number of records in the text that are blank or repeat the header."""
     began: Sequence[int] | None = None
-    """Where lines of ``text`` were made from records: the line of the export for each."""
+    """The export's line for each line of ``text``, if those lines were made from records."""
     apart: list[dict[str, Any]] = field(default_factory=list)
-    """Rejects that were found before the engine read the text, by lines of the export."""
+    """Rejects found before the engine read the text, with lines of the export."""
     blanked: list[int] = field(default_factory=list)
-    """Lines of ``text`` that are blank in it because they are among ``apart``."""
+    """Lines of ``text`` that were blanked because they are among ``apart``."""
     _gone: list[int] = field(default_factory=list)
-    """Lines of ``text`` that are no rows, once ``broken`` was asked."""
+    """Lines of ``text`` without rows; set by ``broken``."""
 
     def broken(self, con: Backend) -> list[dict[str, Any]]:
-        """Records that could not be split into columns; only after the table has been read."""
+        """Return the records that could not be split into columns; call after reading the table."""
         if self.text is None or self.rejects_table is None:
             return self.apart
-        found = con.raw_sql(
+        rejects = con.raw_sql(
             "SELECT line_byte_position, min(error_type::VARCHAR), min(error_message), "
             f'any_value(csv_line) FROM "{self.rejects_table}" GROUP BY ALL ORDER BY 1'
         ).fetchall()
-        lines = lines_at(self.text, [position for position, *_ in found])
+        lines = lines_at(self.text, [position for position, *_ in rejects])
         self._gone = sorted([*lines, *self.blanked])
         broken = [
             {
@@ -83,7 +83,7 @@ class RawTable:
                 "detail": message.split("\n")[0],
                 "row": text,
             }
-            for line, (_, error, message, text) in zip(lines, found, strict=True)
+            for line, (_, error, message, text) in zip(lines, rejects, strict=True)
             if not self._is_blank(text)
         ]
         return sorted([*broken, *self.apart], key=lambda reject: reject["line"])
@@ -98,25 +98,25 @@ class RawTable:
         broken : list of int
             Lines of the records that could not be split.
         accepted : int
-            How many records could be.
+            How many records could be split.
         """
         if self.text is None or not rows:
             return rows
-        gone = self._gone if self.rejects_table else broken
+        excluded = self._gone if self.rejects_table else broken
         physical = count_lines(self.text)
-        if physical == self.header_lines + accepted + self.no_rows + len(gone):
+        if physical == self.header_lines + accepted + self.no_rows + len(excluded):
             numbers = []
             for row in rows:
                 line = row + self.header_lines
-                for skipped in gone:
+                for skipped in excluded:
                     line += skipped <= line
                 numbers.append(line)
         else:
-            numbers = start_lines(self.text, self.delimiter, self.header_lines, rows, set(gone))
+            numbers = start_lines(self.text, self.delimiter, self.header_lines, rows, set(excluded))
         return [self._exported(line) for line in numbers]
 
     def _is_blank(self, line: str | None) -> bool:
-        """Tell whether a line that could not be split holds nothing but separators."""
+        """Return whether a line that could not be split contains only separators."""
         lines = self.delimiter == WHOLE_LINE
         return not lines and line is not None and not clean(line.replace(self.delimiter, " "))
 

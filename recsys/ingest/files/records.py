@@ -1,8 +1,8 @@
-"""JSON and XML exports become lines: one record each, with the line of the export it began on.
+"""Converts JSON and XML exports to lines: one record each, with its line in the export.
 
-JSON comes as one array on one line or over many, as objects one after another, or as a list
-inside of an object (``{"events": [...]}``). It is read in pieces, so memory does not grow with the
-file. Called by ``export_files`` and by ``training.init.exports``.
+JSON may be one array, a sequence of objects, or a list inside an object (``{"events": [...]}``).
+It is read in blocks, so memory does not grow with the file. Called by ``export_files`` and by
+``training.init.exports``.
 """
 
 import io
@@ -23,21 +23,21 @@ _LISTS_TEXT = (
     "events items data rows records results result orders products value hits entries lines "
     "order_lines customers stock locations"
 )
-#: Names that a list of records has inside of an object.
+#: Keys under which an object may hold its list of records.
 LISTS = tuple(_LISTS_TEXT.split())
 _BLOCK = 1 << 22
-#: No record is longer; what has no end until then is damaged.
+#: Maximum length of a record; a longer one is damaged.
 _LONGEST = 1 << 24
 _BLANKS = re.compile(r"\s*")
 _GAP = re.compile(r"[\s,\[\]]*")
 _MORE = re.compile(r"\}[\s,]*\{")
 _KEY = re.compile(r'\s*"([^"]+)"\s*:\s*')
-#: Numbers as they stand there: an id of twenty digits, a price of 2.50.
+#: Keeps numbers as text: an id of twenty digits, a price of 2.50.
 _DECODER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str)
 
 
 def is_one_a_line(start: str) -> bool:
-    """Tell whether a JSON text has one object on each line, as the engine reads it.
+    """Return whether a JSON text has one object per line, which the engine reads directly.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def json_records(path: Path, encoding: str, shown: str) -> Iterator[tuple[int, s
     ----------
     path : Path
     encoding : str
-        Of its text.
+        Encoding of the file.
     shown : str
         The file's name, for messages.
 
@@ -67,14 +67,14 @@ def json_records(path: Path, encoding: str, shown: str) -> Iterator[tuple[int, s
     line : int
         Where the record begins, from 1.
     text : str
-        The record as it stands there, on one line.
+        The record's own text, on one line.
     record
-        What it holds, numbers as text; None where it is damaged.
+        The parsed record, numbers as text; None where it is damaged.
 
     Raises
     ------
     DataError
-        When several objects hold a list each.
+        When several objects each hold a list.
     """
     name = "utf-8-sig" if is_utf8(encoding) else encoding
     with io.TextIOWrapper(open_bytes(path), name, "replace", newline=None) as reader:
@@ -82,19 +82,19 @@ def json_records(path: Path, encoding: str, shown: str) -> Iterator[tuple[int, s
 
 
 def _records(reader: TextIO, shown: str) -> Iterator[tuple[int, str, Any]]:
-    text, at, line, more = reader.read(_BLOCK), 0, 1, True
-    wrapped = _wrapper(text)
-    if wrapped is not None:
-        line, at = line + text.count("\n", 0, wrapped), wrapped
+    text, at, line, has_more = reader.read(_BLOCK), 0, 1, True
+    list_start = _wrapper(text)
+    if list_start is not None:
+        line, at = line + text.count("\n", 0, list_start), list_start
     while True:
-        gap = _GAP.match(text, at)
-        end = gap.end() if gap else at
+        blank = _GAP.match(text, at)
+        end = blank.end() if blank else at
         line += text.count("\n", at, end)
-        if wrapped is not None and "]" in text[at:end]:
+        if list_start is not None and "]" in text[at:end]:
             if _MORE.search(text, end):
                 raise DataError(
-                    f"{shown}: line {line}: another object follows the one whose list "
-                    "this is. Write one record an object, with nothing around it."
+                    f"{shown}: line {line}: another object follows the one with the "
+                    "list of records. Write each record as an object of its own."
                 )
             return
         at = end
@@ -104,17 +104,17 @@ def _records(reader: TextIO, shown: str) -> Iterator[tuple[int, str, Any]]:
                 value, end = _DECODER.raw_decode(text, at)
         except (json.JSONDecodeError, RecursionError):
             pass
-        if (end == at or end == len(text)) and more and len(text) - at < _LONGEST:
+        if (end == at or end == len(text)) and has_more and len(text) - at < _LONGEST:
             block = reader.read(_BLOCK)
-            text, at, more = text[at:] + block, 0, bool(block)
+            text, at, has_more = text[at:] + block, 0, bool(block)
             continue
         if at == len(text):
             return
         if end == at:
             end = _next(text, at)
-        found = text[at:end]
-        breaks = found.count("\n")
-        yield line, found.replace("\n", " ").strip() if breaks else found, value
+        record_text = text[at:end]
+        breaks = record_text.count("\n")
+        yield line, record_text.replace("\n", " ").strip() if breaks else record_text, value
         line, at = line + breaks, end
 
 
@@ -123,7 +123,7 @@ def write_lines(
     copy: Path,
     as_line: Callable[[str, Any], str] = lambda text, _: text,
 ) -> "array[int]":
-    """Write records to a file, one a line; return the line of the export that each began on."""
+    """Write records to a file, one per line; return each record's line in the export."""
     began = array("q")
     with copy.open("w", encoding="utf-8", newline="") as writer:
         for line, text, record in records:
@@ -135,7 +135,7 @@ def write_lines(
 def flat_record(record: dict[str, Any]) -> dict[str, str]:
     """Turn a record into columns: ``{"a": {"b": 1}}`` becomes ``a.b``.
 
-    A list of plain values becomes one text with commas, any other list stays JSON.
+    A list of plain values becomes one comma-separated text; any other list stays JSON.
 
     Parameters
     ----------
@@ -145,21 +145,21 @@ def flat_record(record: dict[str, Any]) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        By column; empty texts where the record says null, ``true`` and ``false`` for booleans.
+        By column: an empty text for null, ``true`` and ``false`` for booleans.
     """
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for key, value in record.items():
         name = clean(str(key)).replace('"', "'")
         if isinstance(value, dict):
-            found |= {f"{name}.{inner}": text for inner, text in flat_record(value).items()}
+            texts |= {f"{name}.{inner}": text for inner, text in flat_record(value).items()}
         elif isinstance(value, list):
             if any(isinstance(entry, dict | list) for entry in value):
-                found[name] = json.dumps(value, ensure_ascii=False)
+                texts[name] = json.dumps(value, ensure_ascii=False)
             else:
-                found[name] = ",".join(_text(entry) for entry in value)
+                texts[name] = ",".join(_text(entry) for entry in value)
         else:
-            found[name] = _text(value)
-    return found
+            texts[name] = _text(value)
+    return texts
 
 
 def _text(value: Any) -> str:
@@ -169,11 +169,11 @@ def _text(value: Any) -> str:
 
 
 def _wrapper(text: str) -> int | None:
-    """Return where the list of records inside of an object begins; None where it is not so."""
+    """Return where the list of records inside an object begins; None if there is none."""
     at = len(text) - len(text.lstrip())
     before: dict[str, Any] = {}
-    while text[at : at + 1] == ("," if before else "{") and (found := _KEY.match(text, at + 1)):
-        key, at = found[1].lower(), found.end()
+    while text[at : at + 1] == ("," if before else "{") and (match := _KEY.match(text, at + 1)):
+        key, at = match[1].lower(), match.end()
         if key in LISTS and text[at : at + 1] == "[":
             begin = _BLANKS.match(text, at + 1)
             return begin.end() if begin and _holds_records(text, begin.end(), key, before) else None
@@ -186,13 +186,13 @@ def _wrapper(text: str) -> int | None:
 
 
 def _holds_records(text: str, at: int, key: str, before: dict[str, Any]) -> bool:
-    """Tell whether a list inside of an object is the export, and not the lines of one record."""
+    """Return whether a list inside an object is the export, not the lines of one record."""
     nested = any(isinstance(value, dict | list) for value in before.values())
     if nested and any(name == "id" or name.endswith("_id") for name in before):
         return False
     if key != "items":
         return True
-    # An event has items too; only what its items say of themselves tells the two apart.
+    # An event has `items` too; the keys of the items distinguish the two.
     if {"event", "event_name"} & before.keys():
         return False
     try:
@@ -203,11 +203,11 @@ def _holds_records(text: str, at: int, key: str, before: dict[str, Any]) -> bool
 
 
 def _next(text: str, at: int) -> int:
-    """Return where the record after a damaged one begins: the next with the same first key."""
+    """Return where the record after a damaged one begins: at the next equal first key."""
     key = re.compile(r'\{\s*"[^"]*"\s*:').match(text, at)
     if key is None:
-        found = re.compile(r"\n").search(text, at + 1)
-        return found.start() if found else len(text)
+        match = re.compile(r"\n").search(text, at + 1)
+        return match.start() if match else len(text)
     same = r"\s*".join(re.escape(part) for part in re.findall(r'\{|"[^"]*"|:', key[0]))
-    found = re.compile(rf"(?:(?<=[,\[])|(?<=\n))\s*(?={same})").search(text, key.end())
-    return found.end() if found else len(text)
+    match = re.compile(rf"(?:(?<=[,\[])|(?<=\n))\s*(?={same})").search(text, key.end())
+    return match.end() if match else len(text)

@@ -1,10 +1,10 @@
 """Detects how a text export is written: encoding, separator and position of its header.
 
-The beginning of a file comes in; out comes a ``Layout``, the same for whoever asks. Called by
-``export_files`` when an export is ingested and by ``training.init.exports`` when it is looked at.
+In: the beginning of a file. Out: a ``Layout``. Called by ``export_files`` during an ingest and by
+``training.init.exports`` during ``omnibasket init``.
 
-The header is the first line that is followed by rows as wide as itself and whose cells look like
-names. What stands above it is a title: ``sep=;``, the name of a report, a line of dates.
+The header is the first line whose cells look like names and that is followed by rows of equal
+width. The lines above it are titles: ``sep=;``, the name of a report, a line of dates.
 """
 
 import codecs
@@ -20,7 +20,7 @@ from typing import Literal
 from recsys.errors import DataError
 from recsys.ingest.files.cleaning import clean
 
-#: How much of a file is looked at to tell how it is written. Bytes.
+#: How much of a file is examined to detect its layout. Bytes.
 SAMPLE = 1 << 20
 DELIMITERS = ",;\t|"
 BYTE_ORDER_MARKS = (
@@ -31,7 +31,7 @@ BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _RECORDS = 60
-#: A record of more lines is none: a quote was never closed.
+#: Maximum lines of a record; beyond that, a quote was never closed.
 _MOST_LINES = 1_000
 _FOLLOWING = 20
 _SEP = re.compile(r'\ufeff?"?sep=(.)"?[\s,;|"]*$', re.IGNORECASE)
@@ -55,12 +55,12 @@ _KNOWN = (
     (b"\x89PNG", "a picture", "Export the rows as CSV"),
     (b"\xff\xd8\xff", "a picture", "Export the rows as CSV"),
 )
-csv.field_size_limit(1 << 30)  # a title of pages is no reason to stop
+csv.field_size_limit(1 << 30)  # HTML may be part of a title
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How a delimited text is written.
+    """The layout of a delimited text.
 
     Attributes
     ----------
@@ -68,14 +68,14 @@ class Layout:
     header_line : int
         Line of the column names, from 1, as an editor counts.
     header_lines : int
-        How many lines the header takes: more than one where a name has a line break.
+        How many lines the header spans: several if a name contains a line break.
     columns : tuple of str
         The names, cleaned and made unique.
     cells : tuple of str
-        What stands in the header, cleaned.
+        The header's cells, cleaned.
     named : bool
-        The header's cells look like names. Where they do not, the file may have none, and what
-        stands there may be a person's.
+        The header's cells look like names. If not, the file may have no header, and the cells may
+        be personal data.
     """
 
     delimiter: str
@@ -87,7 +87,7 @@ class Layout:
 
 
 def form_of(shown: str, start: bytes, text: str) -> Literal["parquet", "xml", "json", "table"]:
-    """Tell what kind of file this is by what stands in it.
+    """Detect the format of a file from its content.
 
     Parameters
     ----------
@@ -96,20 +96,20 @@ def form_of(shown: str, start: bytes, text: str) -> Literal["parquet", "xml", "j
     start : bytes
         Its first bytes.
     text : str
-        The same, decoded.
+        The same bytes, decoded.
 
     Raises
     ------
     DataError
-        When it is none that can be read; says what was found and what to do.
+        When the format is not supported; the message names it and the remedy.
     """
     if not start:
         raise DataError(f"{shown}: the file is empty. Export it again.")
     if start.startswith(b"PAR1"):
         return "parquet"
-    for sign, what, remedy in _KNOWN:
+    for sign, kind, remedy in _KNOWN:
         if start.startswith(sign):
-            raise DataError(f"{shown}: this is {what}, not a table of text. {remedy}.")
+            raise DataError(f"{shown}: this is {kind}, not a table of text. {remedy}.")
     bare = text.lstrip(" \t\r\n\ufeff\xa0")
     if re.match(r"<(!doctype\s+html|html|head|body|table)\b", bare, re.IGNORECASE):
         raise DataError(
@@ -122,15 +122,15 @@ def form_of(shown: str, start: bytes, text: str) -> Literal["parquet", "xml", "j
         return "json"
     if _is_binary(text):
         raise DataError(
-            f"{shown}: line {text.count(chr(10), 0, text.index(chr(0))) + 1} holds no text but "
-            "zero bytes: this is a program's own format, or the file is damaged. "
+            f"{shown}: line {text.count(chr(10), 0, text.index(chr(0))) + 1} contains "
+            "zero bytes instead of text: this is a binary format, or the file is damaged. "
             "Export it as CSV (UTF-8)."
         )
     return "table"
 
 
 def encoding_of(start: bytes, stated: str = "utf-8") -> str:
-    """Return the encoding that the file's first bytes tell, else the stated one."""
+    """Return the encoding of the byte order mark, else the stated one."""
     for mark, name in BYTE_ORDER_MARKS:
         if start.startswith(mark):
             return name
@@ -145,12 +145,12 @@ def encoding_of(start: bytes, stated: str = "utf-8") -> str:
 
 
 def is_utf8(encoding: str) -> bool:
-    """Tell whether a name means UTF-8, with or without a mark."""
+    """Return whether an encoding is UTF-8, with or without a byte order mark."""
     return re.sub(r"[-_]", "", encoding.lower()) in ("utf8", "utf8sig")
 
 
 def decode_start(start: bytes, encoding: str) -> str:
-    """Decode the first bytes of a file as far as they go; a mark is left out."""
+    """Decode the first bytes of a file, without the byte order mark."""
     decoder = codecs.getincrementaldecoder("utf-8-sig" if is_utf8(encoding) else encoding)
     return decoder(errors="replace").decode(start)
 
@@ -163,7 +163,7 @@ def layout(
     delimiter: str | None = None,
     header_line: int | None = None,
 ) -> Layout:
-    """Find separator and header of a delimited text.
+    """Find the separator and the header of a delimited text.
 
     Parameters
     ----------
@@ -172,9 +172,9 @@ def layout(
     text : str
         Its beginning.
     whole : bool
-        The text is all of the file; else its last record may be cut.
+        The text is the whole file; otherwise its last record may be truncated.
     delimiter, header_line
-        Where they are known already.
+        If already known.
 
     Raises
     ------
@@ -206,28 +206,28 @@ def layout(
             best = score, Layout(sign, line, span, unique_names(cells), names, named)
     if best is None:
         where = f"line {header_line}" if header_line else "the file"
-        raise DataError(f"{shown}: {where} holds no column names. Export it with a header.")
+        raise DataError(f"{shown}: {where} has no column names. Export it with a header.")
     return best[1]
 
 
-def require_names(shown: str, found: Layout) -> None:
-    """Refuse a file without a header; its first line is somebody's data and is not shown.
+def require_names(shown: str, detected: Layout) -> None:
+    """Refuse a file without a header; the message does not show its data.
 
     Raises
     ------
     DataError
         When the cells of the header do not look like names.
     """
-    if not found.named:
+    if not detected.named:
         raise DataError(
-            f"{shown}: line {found.header_line} holds no column names but values, and no line "
-            "below it looks like a header. Export it with a header, or say with `header_line` on "
-            "which line the names stand."
+            f"{shown}: line {detected.header_line} has values instead of column names, and no line "
+            "below it looks like a header. Export it with a header, or set `header_line` to the "
+            "line of the column names."
         )
 
 
 def unique_names(cells: list[str]) -> tuple[str, ...]:
-    """Return column names, cleaned; one without a name is called by its position."""
+    """Return cleaned, unique column names; a column without a name is named by its position."""
     columns: list[str] = []
     taken: set[str] = set()
     for position, cell in enumerate(cells, 1):
@@ -242,42 +242,42 @@ def unique_names(cells: list[str]) -> tuple[str, ...]:
 def _records(
     text: str, delimiter: str, skip: int, *, whole: bool
 ) -> list[tuple[int, int, list[str]]]:
-    """Split the first records that are not blank: line of each, how many it takes, cells."""
+    """Split the first non-blank records; return line, number of lines and cells of each."""
     stream = io.StringIO(text, newline="")
     for _ in range(skip):
         stream.readline()
-    found, line = [], skip + 1
+    records, line = [], skip + 1
     for span, cells in split_records(stream, delimiter):
         if any(clean(cell) for cell in cells):
-            found.append((line, span, cells))
-        if len(found) == _RECORDS:
-            return found
+            records.append((line, span, cells))
+        if len(records) == _RECORDS:
+            return records
         line += span
-    return found if whole or len(found) < 2 else found[:-1]
+    return records if whole or len(records) < 2 else records[:-1]
 
 
 def split_records(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Split a delimited text into records; a quote that is never closed costs its own line.
+    """Split a delimited text into records; an unclosed quote costs only its own line.
 
     Parameters
     ----------
     lines : iterable of str
-        With their ends.
+        With their line ends.
     delimiter : str
 
     Yields
     ------
     span : int
-        How many lines the record takes.
+        How many lines the record spans.
     cells : list of str
     """
     ahead: deque[str] = deque()
     taken: list[str] = []
-    more = iter(lines)
+    rest = iter(lines)
     wide = 0
 
     def following() -> Iterator[str]:
-        while len(taken) < _MOST_LINES and (line := ahead.popleft() if ahead else next(more, "")):
+        while len(taken) < _MOST_LINES and (line := ahead.popleft() if ahead else next(rest, "")):
             taken.append(line)
             yield line
 
@@ -311,11 +311,11 @@ def _header(records: list[tuple[int, int, list[str]]]) -> tuple[int, bool]:
     first = likely[0]
     above = any(_filled(row) > 1 for row in cells[:first])
     if above and not _values_below(cells, first):
-        return 0, True  # rows of another width: nothing says that the line above is a title
+        return 0, True  # rows of another width: the line above need not be a title
     if _filled(cells[first]) >= len(cells[first]) - 1:
         return first, True
     for next_rows in likely[1:]:
-        # A fuller line of nothing but names with values below it: what stood above was a title.
+        # A wider line of names with values below it: the lines above were titles.
         if (
             _filled(cells[next_rows]) > _filled(cells[first])
             and not any(map(_is_value, cells[next_rows]))
@@ -346,13 +346,13 @@ def _filled(cells: list[str]) -> int:
 
 
 def _is_value(cell: str) -> bool:
-    """Tell whether a cell is a number, a date or a time, and so no name."""
+    """Return whether a cell is a number, a date or a time, hence not a name."""
     bare = _TIME_LETTERS.sub("", cell)
     return any(map(str.isdigit, cell)) and not _LETTER.search(bare)
 
 
 def _is_binary(text: str) -> bool:
-    """Tell whether a text has many signs of no text; a few zero bytes are a till's padding."""
+    """Return whether a text has many control characters; tills pad with a few zero bytes."""
     start = text[:4096]
     odd = sum(unicodedata.category(sign) == "Cc" and sign not in "\t\r\n\v\f\x1a" for sign in start)
     return "\0" in start and odd * 10 > len(start)

@@ -1,6 +1,6 @@
-"""Surveys the bytes of an export in one pass: its digest, and what reading it requires.
+"""Surveys the bytes of an export in one pass: its digest, and how it must be read.
 
-A path comes in; out comes a ``Content``. Called by ``export_files``.
+In: a path. Out: a ``Content``. Called by ``export_files``.
 """
 
 import gzip
@@ -22,26 +22,26 @@ _MARK = b"\xef\xbb\xbf"
 
 @dataclass
 class Content:
-    """What stands in a text file, as bytes.
+    """Properties of a text file's bytes.
 
     Attributes
     ----------
     digest : str
-        SHA-256 of the file as it lies there.
+        SHA-256 of the file on disk.
     lines : int
-        Lines as an editor counts them; a last one without an end counts.
+        Lines as an editor counts them, including a last one without a line end.
     crlf, lf, cr : int
-        Ends of lines: both signs together, or one alone.
+        Numbers of line ends: CR LF, LF alone, CR alone.
     ended : bool
-        The last line has an end.
+        The last line has a line end.
     marked : bool
-        A byte order mark stands somewhere after the beginning.
+        A byte order mark occurs after the beginning.
     nul : bool
-        It holds bytes that are zero.
+        It contains zero bytes.
     tabs : bool
-        It holds tabs.
+        It contains tabs.
     plain : bool
-        But for tabs, no value needs more than blanks taken from its ends.
+        Apart from tabs, every value needs only its blanks trimmed.
     """
 
     digest: str = ""
@@ -61,12 +61,12 @@ class Content:
 
     @property
     def even(self) -> bool:
-        """Tell whether all lines end alike, in a way that ``positions`` counts."""
+        """Return whether all line ends are alike and ``line_positions`` can count them."""
         return self.cr == 0 and (self.crlf == 0 or self.lf == 0)
 
 
 def survey(path: Path, shown: str) -> Content:
-    """Read a file once, unpacked where it is gzipped.
+    """Read a file once, decompressed if it is gzipped.
 
     Parameters
     ----------
@@ -79,26 +79,26 @@ def survey(path: Path, shown: str) -> Content:
     DataError
         When it cannot be read to its end.
     """
-    found = Content()
+    content = Content()
     packed = path.suffix.lower() == ".gz"
     hashed = hashlib.sha256()
     last = b""
     for block in _blocks(path, shown):
         if not packed:
             hashed.update(block)
-        _count(found, block, last)
-        # The mark at the very beginning is none of a value; a pair of blocks may cut another one.
+        _count(content, block, last)
+        # Ignore the mark at the beginning; another mark may be split between two blocks.
         values = block if last else block.removeprefix(_MARK)
         seam = last[-3:] + block[:3] if last else b""
         if not block.isascii():
-            found.marked = found.marked or _MARK in values or _MARK in seam
-        found.nul = found.nul or b"\0" in block
-        found.tabs = found.tabs or b"\t" in block
-        found.plain = found.plain and is_plain(values) and is_plain(seam)
+            content.marked = content.marked or _MARK in values or _MARK in seam
+        content.nul = content.nul or b"\0" in block
+        content.tabs = content.tabs or b"\t" in block
+        content.plain = content.plain and is_plain(values) and is_plain(seam)
         last = block
-    found.ended = not last or last[-1:] in b"\r\n"
-    found.digest = digest(path) if packed else hashed.hexdigest()
-    return found
+    content.ended = not last or last[-1:] in b"\r\n"
+    content.digest = digest(path) if packed else hashed.hexdigest()
+    return content
 
 
 def digest(path: Path) -> str:
@@ -117,12 +117,12 @@ def digest(path: Path) -> str:
 
 
 def open_bytes(path: Path) -> IO[bytes]:
-    """Open a file, unpacking it where it is gzipped.
+    """Open a file; decompress it if it is gzipped.
 
     Parameters
     ----------
     path : Path
-        Gzipped where it ends in ``.gz``.
+        Gzipped if it ends in ``.gz``.
 
     Returns
     -------
@@ -140,17 +140,17 @@ def _blocks(path: Path, shown: str) -> Iterator[bytes]:
     except (OSError, EOFError) as error:
         raise DataError(
             f"{shown}: cannot be read: {getattr(error, 'strerror', None) or error}. "
-            "It may have been cut while copying; export or copy it again."
+            "It may be truncated; export or copy it again."
         ) from None
 
 
-def _count(found: Content, block: bytes, last: bytes) -> None:
+def _count(content: Content, block: bytes, last: bytes) -> None:
     feeds = int(np.count_nonzero(np.frombuffer(block, np.uint8) == _FEED))
     if b"\r" not in block and not last.endswith(b"\r"):
-        found.lf += feeds
+        content.lf += feeds
         return
     pairs, returns = block.count(b"\r\n"), block.count(b"\r")
     across = last.endswith(b"\r") and block.startswith(b"\n")
-    found.crlf += pairs + across
-    found.lf += feeds - pairs - across
-    found.cr += returns - pairs - across
+    content.crlf += pairs + across
+    content.lf += feeds - pairs - across
+    content.cr += returns - pairs - across

@@ -1,7 +1,7 @@
-"""A copy of a text export that the engine can read: UTF-8, one kind of line end, header first.
+"""Copies a text export into a form that the engine reads: UTF-8, one line end, header first.
 
-Made only where the export itself is not like that; a line of the copy is a line of the export, so
-that places can be told. Called by ``export_files``.
+A copy is made only if the export itself differs. Each line of the copy is a line of the export, so
+that messages can name lines. Called by ``export_files``.
 """
 
 import io
@@ -28,22 +28,22 @@ def copy_text(
     Parameters
     ----------
     path, copy : Path
-        From where, and where to.
+        Source and target.
     shown : str
         The file's name, for messages.
     encoding : str
-        Of the file. In UTF-8, bytes of another encoding stay as they are.
+        Encoding of the file. In UTF-8, invalid bytes stay unchanged.
     skip : int
-        How many lines to leave out at the beginning: titles above the header.
+        How many lines to leave out at the beginning: the titles above the header.
     without : collection of int
-        Lines, as the file has them, that are to be blank in the copy.
+        Lines of the file to blank in the copy.
 
     Raises
     ------
     DataError
-        When the file is not in that encoding, with the line.
+        When the file has another encoding; the message names the line.
     """
-    if is_utf8(encoding):  # whose bytes may be wrong in single rows: those are for the engine
+    if is_utf8(encoding):  # single rows may have invalid bytes; the engine rejects them
         name, errors = "utf-8", "surrogateescape"
     else:
         name, errors = encoding, "strict"
@@ -78,7 +78,7 @@ def _bare(text: str) -> str:
 
 
 def _undecodable(path: Path, encoding: str) -> int:
-    """Return the line of the first bytes that are not of an encoding."""
+    """Return the line of the first bytes that are invalid in an encoding."""
     line = 1
     with io.TextIOWrapper(open_bytes(path), encoding, "replace", newline=None) as reader:
         while block := reader.read(BLOCK):

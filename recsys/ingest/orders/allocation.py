@@ -1,10 +1,10 @@
 """Allocates amounts of whole orders to their lines, and compares them with the lines.
 
-Typed lines of one file come in, with the discount and the total that their order states; out come
-lines whose amounts are net of the discount, to the cent, and a count of orders that cost something
-else than their lines. Called by ``staging`` and ``shopify``.
+In: typed lines of one file, with the discount and the total of their order. Out: lines with
+amounts net of the discount, to the cent, and the number of orders whose total differs from the sum
+of their lines. Called by ``staging`` and ``shopify``.
 
-A line that was rejected keeps its share of the discount: the others pay no less for it.
+A rejected line keeps its share of the discount; the other lines are not reduced further.
 """
 
 from typing import Final, cast
@@ -17,30 +17,30 @@ from recsys.ingest.files.export_files import ROW
 from recsys.ingest.sources.order_lines import OF_ORDER
 from recsys.query_engine import keep, rows, value
 
-#: Columns of lines that hold what their order states, in minor units.
+#: Columns of lines with the amounts of their order, in minor units.
 DISCOUNT, TOTAL, SHIPPING, TAX = OF_ORDER.values()
-#: The same where an adapter knows what the whole order should come to: null where it does not.
+#: The order's stated and expected total, from adapters that compute it; else null.
 STATED, EXPECTED = "order_total_minor", "order_expected_minor"
-#: So much may each line's rounding add to a total. Minor units.
+#: Largest rounding error per line. Minor units.
 _ROUNDING: Final = 1
 _STRUCK = ("void", "voided")
 
 
 def allocate(lines: ir.Table, orders: ir.Table) -> ir.Table:
-    """Spread a discount over the lines of its order, without losing a cent.
+    """Spread a discount over the lines of its order, exact to the cent.
 
     Parameters
     ----------
     lines : ibis table
-        ``_row, order_id, amount_minor, discount_minor``; only positive amounts take part.
+        ``_row, order_id, amount_minor, discount_minor``; only positive amounts get a share.
     orders : ibis table
-        ``order_id``, ``reduced`` (the discount, >= 0) and ``gross`` (what the lines of the whole
-        order make before it, rejected ones among them), both in minor units.
+        ``order_id``, ``reduced`` (the discount, >= 0) and ``gross`` (the sum of the order's lines
+        before the discount, including rejected lines), both in minor units.
 
     Returns
     -------
     ibis table
-        The same columns. Shares are rounded so that those of the lines up to each one add up.
+        The same columns. Cumulative shares are rounded, so the shares add up to the discount.
     """
     joined = lines.left_join(orders, "order_id")
     net = ibis.ifelse(joined.amount_minor > 0, joined.amount_minor, 0).fill_null(0)
@@ -61,18 +61,18 @@ def allocate(lines: ir.Table, orders: ir.Table) -> ir.Table:
 
 
 def take_off(con: Backend, lines: ir.Table, rejected: ir.Table, notes: dict[str, int]) -> ir.Table:
-    """Take the discounts that orders state off their lines.
+    """Deduct order discounts from the lines.
 
     Parameters
     ----------
     con : ibis backend
-        The engine; keeps small tables meanwhile.
+        The engine; stores small temporary tables.
     lines : ibis table
-        Typed lines, each order once, with ``DISCOUNT``.
+        Typed lines without copies of orders, with ``DISCOUNT``.
     rejected : ibis table
-        Lines that were rejected; ``amount_minor`` is null where it cannot be read.
+        Rejected lines; ``amount_minor`` is null where unreadable.
     notes : dict
-        Given ``order_discount_beyond_its_lines`` and ``order_discounts_that_differ``.
+        Receives ``order_discount_beyond_its_lines`` and ``order_discounts_that_differ``.
     """
     counted = _counted(lines)
     good = counted.group_by("order_id").aggregate(
@@ -85,7 +85,7 @@ def take_off(con: Backend, lines: ir.Table, rejected: ir.Table, notes: dict[str,
     lost = _lost(rejected)
     orders = good.left_join(lost, "order_id")
     gross = orders.gross + orders.lost.fill_null(0)
-    if TOTAL in lines.columns:  # the stated total knows the price that could not be read
+    if TOTAL in lines.columns:  # derive the unreadable price from the stated total
         stated = ibis.greatest(orders.total + orders.reduced, gross)
         gross = ibis.ifelse(orders.unread.fill_null(False), stated.fill_null(gross), gross)
     orders = orders.mutate(gross=gross)
@@ -105,24 +105,24 @@ def take_off(con: Backend, lines: ir.Table, rejected: ir.Table, notes: dict[str,
 
 
 def compare(con: Backend, lines: ir.Table, rejected: ir.Table) -> tuple[int, str | None]:
-    """Count the orders whose total is not what their lines make.
+    """Count the orders whose total differs from the sum of their lines.
 
     Parameters
     ----------
     con : ibis backend
     lines : ibis table
-        Typed lines, each order once, net of all discounts, with ``TOTAL``, or with ``STATED`` and
+        Typed lines without copies, net of all discounts, with ``TOTAL``, or with ``STATED`` and
         ``EXPECTED``.
     rejected : ibis table
-        Lines that were rejected.
+        Rejected lines.
 
     Returns
     -------
     n_orders : int
-        With shipping and tax or without, neither fits. Orders that were cancelled, and those of
-        which a rejected line has no readable amount, are not looked at.
+        Orders whose total matches neither with nor without shipping and tax. Cancelled orders, and
+        orders with a rejected line of unreadable amount, are not checked.
     example : str or None
-        The first of them, in words.
+        A description of the first such order.
     """
     counted = _counted(lines)
     if STATED in lines.columns:
@@ -161,7 +161,7 @@ def compare(con: Backend, lines: ir.Table, rejected: ir.Table) -> tuple[int, str
 
 
 def _first(con: Backend, odd: ir.Table) -> tuple[int, str | None]:
-    """Count orders whose sum is another than their total, and put the first into words."""
+    """Count orders whose sum differs from their total, and describe the first."""
     odd = keep(con, "totals_odd", odd.select("order_id", "total", "made", "row"))
     count = int(value(con, odd.count()))
     first = rows(con, odd.order_by("row").limit(1))
@@ -175,12 +175,12 @@ def _first(con: Backend, odd: ir.Table) -> tuple[int, str | None]:
 
 
 def _counted(lines: ir.Table) -> ir.Table:
-    """Lines that an order's total is made of."""
+    """Select the lines that count towards an order's total."""
     return lines.filter(~lines.line_type.isin(_STRUCK).fill_null(False))
 
 
 def _lost(rejected: ir.Table) -> ir.Table:
-    """What rejected lines would have added to their order, and whether that can be read."""
+    """Sum the rejected lines of each order, and flag unreadable amounts."""
     return (
         rejected.filter(rejected.order_id.notnull())
         .group_by("order_id")

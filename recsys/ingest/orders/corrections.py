@@ -1,14 +1,14 @@
-"""Selects the lines that count among the staged lines of many exports.
+"""Selects the lines that enter the history from the staged lines of many exports.
 
-All staged order lines come in; out come the same lines, each with ``left_out``: null, or the rule
-by which it is not part of the history. Called by ``unify``.
+In: all staged order lines. Out: the same lines with ``left_out``: null, or the rule that excludes
+the line from the history. Called by ``unify``.
 
-The rules, in the order in which they are applied to a line:
+The rules, in order of application:
 
 ==================  ===========================================================================
 ``cancelled``       its order was cancelled
-``void``            it was struck out at the till, or strikes out an earlier line
-``zero_quantity``   nothing was handed over
+``void``            it was voided at the till, or voids an earlier line
+``zero_quantity``   its quantity is zero
 ``non_product``     postage, a fee, a gift card: ``[rules]`` names ids, titles and categories
 ``free``            its shelf price is zero: a sample, a gift, a stock correction
 ==================  ===========================================================================
@@ -29,7 +29,7 @@ from recsys.schema import CORRECTION
 
 #: Rule of lines whose order was cancelled.
 CANCELLED = "cancelled"
-#: What a pattern of the rules may hold besides text.
+#: Wildcards in the patterns of the rules.
 _SIGNS = {"*": ".*", "?": "."}
 
 
@@ -41,21 +41,22 @@ def latest(
     Parameters
     ----------
     con : ibis backend
-        The engine; keeps the orders that were exported twice meanwhile.
+        The engine; stores the orders that were exported twice.
     lines : ibis table
         Staged lines with ``sequence``: later exports have higher ones.
     orders : ibis table
-        ``order_id, sequence, source`` and the number of ``lines`` of each order of each export.
+        ``order_id, sequence, source`` and the number of ``lines``, per order and export.
     split : sequence of str
-        Sources whose orders may lie in several files; there the last export of a line counts.
+        Sources whose orders may span several files; there the last export of a line counts.
 
     Returns
     -------
     lines : ibis table
     older : ibis table
-        ``order_id, sequence, source, lines, newest``: what a later export replaced, and which.
+        ``order_id, sequence, source, lines, newest``: the replaced exports of orders, and the
+        sequence that replaced them.
     alien : int
-        Orders that were replaced by one without a product in common.
+        Number of orders replaced by one without a product in common.
     """
     last = orders.sequence.max().over(ibis.window(group_by="order_id"))
     older = orders.mutate(newest=last).filter(lambda t: t.sequence < t.newest)
@@ -83,22 +84,22 @@ def latest(
 
 
 def non_products(lines: ir.Table, products: ir.Table, rules: RuleSettings) -> ir.Table | None:
-    """List the items that the rules say are not products; None where they say it of none."""
+    """List the items that the rules exclude as non-products; None if there are no such rules."""
     titles = lines.group_by("item_id").aggregate(title=lines.title.max())
     items = titles.left_join(products, "item_id")
-    found: list[ir.BooleanValue] = []
+    conditions: list[ir.BooleanValue] = []
     if rules.non_product_ids:
-        found.append(titles.item_id.re_search(_pattern(rules.non_product_ids, fold=False)))
+        conditions.append(titles.item_id.re_search(_pattern(rules.non_product_ids, fold=False)))
     if rules.non_product_titles:
         pattern = _pattern(rules.non_product_titles)
-        found += [items.title.re_search(pattern), items.title_right.re_search(pattern)]
+        conditions += [items.title.re_search(pattern), items.title_right.re_search(pattern)]
     if rules.non_product_categories:
         pattern = _pattern(rules.non_product_categories)
-        found += [items.department.re_search(pattern), items.category.re_search(pattern)]
-    if not found:
+        conditions += [items.department.re_search(pattern), items.category.re_search(pattern)]
+    if not conditions:
         return None
     return items.filter(
-        reduce(lambda a, b: a | b, (condition.fill_null(False) for condition in found))
+        reduce(lambda a, b: a | b, (condition.fill_null(False) for condition in conditions))
     ).select("item_id")
 
 
@@ -110,11 +111,11 @@ def leave_out(
     Parameters
     ----------
     con : ibis backend
-        The engine; keeps small tables meanwhile.
+        The engine; stores small temporary tables.
     lines : ibis table
-        Staged lines, each order once.
+        Staged lines without copies of orders.
     excluded : ibis table, optional
-        ``item_id`` of what is not a product.
+        ``item_id`` of non-products.
     rules : RuleSettings
 
     Returns
@@ -122,7 +123,7 @@ def leave_out(
     lines : ibis table
         With ``left_out``.
     notes : dict
-        ``void_without_a_line``: voids for which no line was found.
+        ``void_without_a_line``: number of voids without a matching line.
     """
     struck = lines.line_type.isin(["void", "voided"])
     (marked,) = rows(con, lines.aggregate(cancelled=lines.cancelled.any(), voids=struck.any()))
@@ -152,7 +153,7 @@ def leave_out(
 
 
 def _voided(con: Backend, lines: ir.Table) -> tuple[ir.Table, dict[str, int]]:
-    """Find struck-out lines: the k-th void of an item cancels its k-th last sale of that size."""
+    """Find voided lines: the k-th void of an item cancels its k-th last sale of that quantity."""
     struck = lines.filter(lines.line_type == "voided").select(ROW, "sequence")
     voids = lines.filter(lines.line_type == "void")
     tickets = lines.semi_join(voids.select("order_id").distinct(), "order_id")
@@ -167,9 +168,9 @@ def _voided(con: Backend, lines: ir.Table) -> tuple[ir.Table, dict[str, int]]:
     pair = ["order_id", "item_id", "_size", "_nth"]
     cancelled = sale.semi_join(void, pair).select(ROW, "sequence")
     unmatched = value(con, void.anti_join(sale, pair).count())
-    found = ibis.union(struck, void.select(ROW, "sequence"), cancelled, distinct=True)
-    found = keep(con, "voided", found)
-    return found, {"void_without_a_line": int(unmatched)} if unmatched else {}
+    voided = ibis.union(struck, void.select(ROW, "sequence"), cancelled, distinct=True)
+    voided = keep(con, "voided", voided)
+    return voided, {"void_without_a_line": int(unmatched)} if unmatched else {}
 
 
 def _any(con: Backend, table: ir.Table) -> bool:

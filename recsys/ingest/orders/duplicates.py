@@ -1,19 +1,18 @@
 """Finds orders that a file repeats, so that they count once.
 
-Typed lines of one file come in; out come the same lines with ``repeated`` set on the copies.
-Called by ``staging`` for exports whose shape does not say where an order begins.
+In: typed lines of one file. Out: the same lines with ``repeated`` set on the copies. Called by
+``staging`` for exports without a mark where an order begins.
 
-Where lines have numbers, the last line of a number counts. Where they have none, an order's lines
-are taken in runs of neighbouring rows:
+If lines have numbers, the last line of each number counts. Otherwise the lines of an order form
+runs of adjacent rows:
 
-- a run that holds exactly what an earlier run of the same order held is a copy of it;
-- a run of sales of the same time that holds a part of what the run before it held is a copy that
-  was cut; one that has half of its products in common is a changed copy, and the later counts.
-  Both are noted.
+- A run that equals an earlier run of the same order is a copy of it.
+- A run of sales at the same time that is part of the run before it is a truncated copy. A run with
+  half of its products in common is a changed copy, and the later run counts. Both are noted.
 
-This is done only in files that are sorted by order (nineteen of twenty orders in one run, or in
-several that hold the same, as when a file was put behind itself); elsewhere two equal lines are two
-lines, as when a till scans milk twice.
+This applies only to files sorted by order: nineteen of twenty orders in one run, or in several
+equal runs, as in a file appended to itself. In other files two equal lines are two lines, as when
+a till scans milk twice.
 """
 
 from collections.abc import Mapping
@@ -29,14 +28,14 @@ _SORTED_SHARE = 0.95
 
 
 def runs(lines: ir.Table, facts: Mapping[str, ir.Value]) -> ir.Table:
-    """Return where each order's rows lie in the file, and ``facts`` of it.
+    """Return the position of each order's rows in the file, and ``facts`` about the order.
 
     Parameters
     ----------
     lines : ibis table
         Typed lines with ``_row``, ``order_id``, ``line_no``.
     facts : mapping of str to ibis aggregate
-        What else is wanted of an order.
+        Further aggregates per order.
     """
     numbered = lines.line_no.notnull()
     return lines.group_by("order_id").aggregate(
@@ -52,24 +51,24 @@ def runs(lines: ir.Table, facts: Mapping[str, ir.Value]) -> ir.Table:
 def mark_repeats(
     con: Backend, lines: ir.Table, found: ir.Table
 ) -> tuple[ir.Table, tuple[int, str | None]]:
-    """Set ``repeated`` on lines that an order's second copy in the file made superfluous.
+    """Set ``repeated`` on lines of an order that a later copy in the file replaces.
 
-    Lines without a number get their place in the order.
+    Lines without a number are numbered by their position in the order.
 
     Parameters
     ----------
     con : ibis backend
-        The engine; keeps the copies meanwhile.
+        The engine; stores the copies.
     lines : ibis table
         Typed lines with ``_row``, ``order_id``, ``line_no``.
     found : ibis table
-        As ``runs`` returns it, computed.
+        The computed result of ``runs``.
 
     Returns
     -------
     lines : ibis table
     changed : tuple of int and str
-        How many orders have copies that differ, and the first of them.
+        Number of orders with differing copies, and the first of them.
     """
     in_one_run = found.spread == found.lines
     plain = in_one_run & (~found.numbered | (found.numbers == found.lines))
@@ -110,7 +109,7 @@ def mark_repeats(
 def _copied_runs(
     con: Backend, lines: ir.Table, sorted_: int, total: int
 ) -> tuple[ir.Table | None, tuple[int, str | None]]:
-    """Return the rows of copied runs; None where the file's order does not tell what is a copy."""
+    """Return the rows of copied runs; None if the file is not sorted by order."""
     nothing = (None, (0, None))
     content = ibis.literal("\t").join(
         [
@@ -120,7 +119,7 @@ def _copied_runs(
             lines.occurred_at.cast("string"),
         ]
     )
-    if sorted_ < _SORTED_SHARE * total:  # worth a look only where much stands twice
+    if sorted_ < _SORTED_SHARE * total:  # check only if many rows repeat
         (seen,) = rows(
             con,
             lines.aggregate(n=lines.count(), distinct=(lines.order_id + content).hash().nunique()),
@@ -180,9 +179,9 @@ def _copied_runs(
 
 
 def _tidy(con: Backend, found: ir.Table, sorted_: int) -> bool:
-    """Tell whether nearly all orders stand in one run, or in several that hold the same.
+    """Return whether nearly all orders form one run, or several equal ones.
 
-    One line that comes again says little, unless everything does.
+    A single repeated line is weak evidence, unless all lines repeat.
     """
     orders = found.group_by("order_id").aggregate(
         same=found.held.nunique() == 1, long=found.n.min() > 1

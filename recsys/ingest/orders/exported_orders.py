@@ -1,7 +1,7 @@
-"""Orders of several exports: which of them are one order, and which export counts.
+"""Decides which orders of several exports are the same order, and which export counts.
 
-All staged lines come in; out come the same lines with the ids that their orders have in the
-history, and what is worth saying of them. Called by ``unify``.
+In: all staged lines. Out: the same lines with the order ids of the history, and notes. Called by
+``unify``.
 """
 
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from recsys.ingest.orders import numbers_across_files
 from recsys.ingest.staged import LIVE, Staged
 from recsys.query_engine import keep, rows, value
 
-#: A note's name, its count, and its first case in words.
+#: A note's name, its count, and a description of its first case.
 Note = tuple[str, int, str]
 _SHARED = "orders_sharing_a_number"
 
@@ -30,10 +30,10 @@ class Exported:
     lines : ibis table
         Staged lines.
     orders : ibis table
-        ``order_id, sequence, source, number, first, channel, place`` and the number of ``lines`` of
-        each order of each export.
+        ``order_id, sequence, source, number, first, channel, place`` and the number of ``lines``,
+        per order and export.
     renamed : ibis table or None
-        As ``numbers_across.across_files`` returns it, of the orders whose id has changed.
+        The result of ``numbers_across_files.across_files``: orders whose id has changed.
     notes : list of Note
     """
 
@@ -44,12 +44,12 @@ class Exported:
 
 
 def tell_apart(con: Backend, staged: Staged, lines: ir.Table) -> Exported:
-    """Give orders that share a number ids of their own.
+    """Give orders that share a number distinct ids.
 
     Parameters
     ----------
     con : ibis backend
-        The engine; keeps the orders.
+        The engine; stores the orders.
     staged : Staged
     lines : ibis table
         All staged order lines.
@@ -62,14 +62,14 @@ def tell_apart(con: Backend, staged: Staged, lines: ir.Table) -> Exported:
         place=lines.location_id.min(),
     )
     number = ibis.coalesce(orders.number, orders.order_id)
-    found = Exported(lines, keep(con, "orders", orders.mutate(number=number)))
-    found.notes += _tickets(con, staged, lines)
-    units = found.orders.filter(found.orders.source != LIVE)
+    exported = Exported(lines, keep(con, "orders", orders.mutate(number=number)))
+    exported.notes += _tickets(con, staged, lines)
+    units = exported.orders.filter(exported.orders.source != LIVE)
     several = units.group_by("number").aggregate(n=units.count())
     units = units.semi_join(several.filter(several.n > 1), "number")
     units = keep(con, "orders_of_a_number", units)
     if not value(con, units.count()):
-        return found
+        return exported
     dates = [rank for rank, part in enumerate(staged.parts, 1) if part.dates_only]
     units = units.mutate(dates_only=units.sequence.isin(dates))
     numbered = numbers_across_files.across_files(con, units, lines, staged.seen())
@@ -77,35 +77,35 @@ def tell_apart(con: Backend, staged: Staged, lines: ir.Table) -> Exported:
     shared = keep(con, "numbers_of_several", shared.filter(shared.n > 1))
     (count,) = rows(con, shared.aggregate(n=shared.n.sum().fill_null(0), first=shared.number.min()))
     if count["n"]:
-        example = _times(con, found.orders, count["first"])
-        found.notes.append((_SHARED, int(count["n"]), example))
+        example = _times(con, exported.orders, count["first"])
+        exported.notes.append((_SHARED, int(count["n"]), example))
     renamed = keep(con, "renamed", numbered.filter(numbered.final != numbered.order_id))
     if not value(con, renamed.count()):
-        return found
-    found.renamed = renamed
-    found.orders = keep(con, "orders", _with_final(found.orders, renamed))
-    found.lines = _with_meant(con, _with_final(lines, renamed), found.orders, shared)
-    return found
+        return exported
+    exported.renamed = renamed
+    exported.orders = keep(con, "orders", _with_final(exported.orders, renamed))
+    exported.lines = _with_meant(con, _with_final(lines, renamed), exported.orders, shared)
+    return exported
 
 
 def read_later(con: Backend, staged: Staged, older: ir.Table) -> list[Note]:
-    """Say of which orders an export counts that was read before the one it replaces.
+    """Note orders whose counting export was read before the one it replaces.
 
     Parameters
     ----------
     con : ibis backend
     staged : Staged
     older : ibis table
-        As ``corrections.latest`` returns it.
+        From ``corrections.latest``.
     """
     read = [part.sequence for part in staged.parts]
     if read == sorted(read):
         return []
     ranks = pa.array(range(1, len(read) + 1), pa.int64())
-    theirs = ibis.memtable(pa.table({"_rank": ranks, "_read": pa.array(read, pa.int64())}))
-    ours = ibis.memtable(pa.table({"_newest": ranks, "_before": pa.array(read, pa.int64())}))
-    both = older.join(theirs, older.sequence == theirs["_rank"])
-    both = both.join(ours, both.newest == ours["_newest"])
+    replaced = ibis.memtable(pa.table({"_rank": ranks, "_read": pa.array(read, pa.int64())}))
+    counting = ibis.memtable(pa.table({"_newest": ranks, "_before": pa.array(read, pa.int64())}))
+    both = older.join(replaced, older.sequence == replaced["_rank"])
+    both = both.join(counting, both.newest == counting["_newest"])
     stale = both.filter(both["_read"] > both["_before"])
     (found,) = rows(
         con,
@@ -120,7 +120,7 @@ def read_later(con: Backend, staged: Staged, older: ir.Table) -> list[Note]:
 
 
 def _tickets(con: Backend, staged: Staged, lines: ir.Table) -> list[Note]:
-    """Count the orders whose id of several columns ends as another order's does."""
+    """Count orders with a composite id that ends like another order's."""
     if not staged.has_tickets():
         return []
     numbered = lines.filter(lines.ticket.notnull())
@@ -131,18 +131,18 @@ def _tickets(con: Backend, staged: Staged, lines: ir.Table) -> list[Note]:
     )
     if not found["n"]:
         return []
-    return [(_SHARED, int(found["n"]), f"{found['first']}, told apart by the rest of the id")]
+    return [(_SHARED, int(found["n"]), f"{found['first']}, distinguished by the rest of the id")]
 
 
 def _times(con: Backend, orders: ir.Table, number: str) -> str:
-    """Show orders of one number by their times."""
+    """Describe the orders of one number by their times."""
     of = orders.filter(orders.number == number)
     times = rows(con, of.select("first").distinct().order_by("first").limit(3))
     return f"{number} at " + ", ".join(f"{row['first']:%Y-%m-%d %H:%M}" for row in times) + " UTC"
 
 
 def _with_meant(con: Backend, lines: ir.Table, orders: ir.Table, shared: ir.Table) -> ir.Table:
-    """Let returns that name a shared number name one of its orders."""
+    """Resolve returns that refer to a shared number to one of its orders."""
     pointing = lines.filter(lines.return_of.notnull())
     pointing = pointing.semi_join(shared, pointing.return_of == shared.number)
     orders = orders.semi_join(shared, "number")
@@ -157,7 +157,7 @@ def _with_meant(con: Backend, lines: ir.Table, orders: ir.Table, shared: ir.Tabl
 
 
 def _with_final(table: ir.Table, renamed: ir.Table) -> ir.Table:
-    """Put the final ids of orders in place of those of their files."""
+    """Replace the order ids of the files by the final ids."""
     names = renamed.select(_id="order_id", _at="sequence", _final="final")
     joined = table.left_join(
         names, [table.order_id == names["_id"], table.sequence == names["_at"]]

@@ -1,8 +1,7 @@
-"""The typed lines of one file become its orders.
+"""Groups the typed lines of one file into its orders.
 
-Lines come in, good ones and those that were rejected; out come the lines that count in this file,
-each order once, with an id of its own, net of the discounts that its order states. Called by
-``staging``.
+In: accepted and rejected lines. Out: the lines that count in this file: without copies, with a
+distinct id for each order, net of order discounts. Called by ``staging``.
 """
 
 from collections.abc import Sequence
@@ -28,20 +27,20 @@ def file_orders(
     midnights: Sequence[int],
     settings: IdentitySettings,
 ) -> ir.Table:
-    """Tell orders of one number apart, drop second copies, and apply what concerns whole orders.
+    """Separate orders with the same number, drop copies, and apply order discounts.
 
     Parameters
     ----------
     con : ibis backend
-        The engine; keeps what is looked at more than once.
+        The engine; stores tables that are used more than once.
     good, rejected : ibis table
         Typed lines.
     part : Part
-        Given what is counted, noted, and known of the file's times.
+        Receives counts, notes and properties of the file's times.
     midnights : sequence of int
-        UTC seconds of the day at which days begin in the source's zone.
+        Seconds after midnight UTC at which days begin in the source's zone.
     settings : IdentitySettings
-        Says which identifiers name nobody.
+        Its blocked identifiers do not identify a customer.
     """
     identifiers = {
         name.removeprefix(order_lines.RAW_IDENTIFIER): name
@@ -63,7 +62,7 @@ def file_orders(
             repeated=(good.repeated & ~_added(good)).sum().fill_null(0),
             added=(_added(good) & ~good.repeated).sum().fill_null(0),
             twice=(good.twice & ~good.repeated).sum().fill_null(0),
-            # The engine's seconds have fractions, whatever their type says.
+            # The engine's seconds have fractions despite their type.
             newest=good.occurred_at.truncate("s").epoch_seconds().max(where=~_added(good)),
             dates_only=(good.occurred_at.epoch_seconds() % 86400).isin(midnights).all(),
         ),

@@ -1,22 +1,22 @@
-"""Live orders and exports become one set of orders: where both hold an order, the export counts.
+"""Merges live orders and exported orders: if both contain an order, the export counts.
 
-Lines of exports and of the service come in, with their customers; the lines that count go out, with
-what became of the live orders. Called by ``unify`` where there are live events.
+In: lines of exports and of the service, with their customers. Out: the lines that count, and the
+outcomes of the live orders. Called by ``unify`` if there are live events.
 
-A live purchase and an exported order of the same number are one order where their times lie within
-``NEAR`` and the customer is the same, or the channel; in stores not where the stores differ, and
-online whatever the times where the customer is the same. Of such an order the export counts, also
-if it says that the order was cancelled. Where the export has no customer, the order keeps the
-customer of the live purchase.
+A live purchase and an exported order of the same number are one order if their times differ by at
+most ``NEAR`` and they have the same customer or channel. Orders of different stores are never the
+same; online orders of the same customer always are. For such an order the export counts, even if it
+is cancelled there. If the export has no customer, the order keeps the customer of the live
+purchase.
 
-A live refund belongs to the order of its number: of the same customer rather than of the same
-channel or store, else to the only order of that number. It takes back what the order still holds:
-the products that it names, or everything. Returns of the order in exports count first. A refund of
-an unknown order counts if it names its products.
+A live refund belongs to the order of its number, preferably one of the same customer, then one of
+the same channel or store, else the only order of that number. It returns the listed products, or
+everything, as far as not yet returned. Returns in exports count first. A refund of an unknown order
+counts if it lists its products.
 
-Unconfirmed orders that look wrong do not count (``set_aside``), nor do their refunds.
+Suspicious unconfirmed orders do not count (``set_aside``), nor do their refunds.
 
-``ledger.events.purchases`` brings the same events into one customer's row when they arrive and
+``ledger.events.purchases`` applies the same events to one customer's row when they arrive, and
 knows an order by its number alone; here the times, places and customers of all orders decide.
 """
 
@@ -37,7 +37,7 @@ from recsys.query_engine import keep, rows, value
 from recsys.schema import RETURN, SALE
 from recsys.units import LEAST_QUANTITY
 
-#: Scope of order numbers that are not those of one store.
+#: Scope of order numbers that belong to no store.
 ONLINE = "online"
 _ORDER = ("order_id", "number", "scope")
 #: Largest difference between the times of one order in a channel and in its export.
@@ -46,17 +46,17 @@ NEAR = timedelta(hours=12)
 
 @dataclass
 class Fates:
-    """What became of live orders and refunds.
+    """Outcomes of live orders and refunds.
 
     Attributes
     ----------
     kept : int
     exported : int
-        An export has the order.
+        Orders that an export contains.
     nothing_back : int
-        Refunds of goods that had come back already, or of unknown goods.
+        Refunds of goods that were already returned, or of unknown goods.
     set_aside : Counter
-        By reason.
+        Number of orders by reason.
     """
 
     kept: int = 0
@@ -66,21 +66,21 @@ class Fates:
 
 
 def numbers(reported: ir.Table, systems: Collection[str]) -> tuple[ir.Table, ir.Table]:
-    """Return the numbers of live orders, and the ids that exports may give them.
+    """Return the numbers of live orders, and their possible ids in exports.
 
     Parameters
     ----------
     reported : ibis table
         As ``recsys.ingest.staged.TOLD``.
     systems : collection of str
-        Systems whose orders are exported; they name an order ``<system>:<number>``.
+        Systems whose orders are exported, with ids of the form ``<system>:<number>``.
 
     Returns
     -------
     numbers : ibis table
         ``order_id, number, scope`` of each live purchase or refund.
     candidates : ibis table
-        ``number, exported``: ids that an export may have given an order.
+        ``number, exported``: possible ids of an order in exports.
     """
     live_numbers = reported.select("order_id", "scope", number=reported.transaction_id).distinct()
     names = ibis.memtable(pa.table({"system": pa.array(sorted(systems), pa.string())}))
@@ -89,7 +89,7 @@ def numbers(reported: ir.Table, systems: Collection[str]) -> tuple[ir.Table, ir.
 
 
 def seen_once(seen: ir.Table, live_numbers: ir.Table, candidates: ir.Table) -> ir.Table:
-    """Drop live observations of an order that its export shows as well.
+    """Drop live observations of an order that its export repeats.
 
     Parameters
     ----------
@@ -112,21 +112,21 @@ def seen_once(seen: ir.Table, live_numbers: ir.Table, candidates: ir.Table) -> i
 def without_exported(
     con: Backend, lines: ir.Table, exported: ir.Table, live_numbers: ir.Table, trusted: Trusted
 ) -> tuple[ir.Table, Fates]:
-    """Drop live orders that exports hold, and match live refunds to their orders.
+    """Drop live orders that exports contain, and match live refunds to their orders.
 
     Parameters
     ----------
     con : ibis backend
-        The engine; keeps the few live lines meanwhile.
+        The engine; stores the few live lines.
     lines : ibis table
-        Named lines; live ones have the source ``live``.
+        Lines with customers; live ones have the source ``live``.
     exported : ibis table
         ``order_id, number, occurred_at, customer_id, channel, location_id`` of exported lines
-        whose orders have the number of a live one, also of those that are left out.
+        whose order has the number of a live one, including lines that are left out.
     live_numbers : ibis table
         From ``numbers``.
     trusted : Trusted
-        What orders without a customer are checked against.
+        Reference for orders without a customer.
 
     Returns
     -------
@@ -134,13 +134,16 @@ def without_exported(
         The same columns.
     fates : Fates
     """
-    theirs = lines.filter(lines.source != LIVE)
-    ours = keep(con, "live", lines.filter(lines.source == LIVE).join(live_numbers, "order_id"))
-    bought, back = ours.filter(ours.kind == SALE), ours.filter(ours.kind == RETURN)
+    others = lines.filter(lines.source != LIVE)
+    live = keep(con, "live", lines.filter(lines.source == LIVE).join(live_numbers, "order_id"))
+    bought, back = (
+        live.filter(live.kind == SALE),
+        live.filter(live.kind == RETURN),
+    )
     same = keep(con, "live_exported", _same_orders(_orders(bought, *_ORDER), exported))
     fates = Fates(exported=_count(con, same))
     not_exported = keep(con, "live_standing", bought.anti_join(same, "order_id"))
-    aside = odd(con, "live_odd", not_exported, theirs, trusted)
+    aside = odd(con, "live_odd", not_exported, others, trusted)
     fates.set_aside.update(_reasons(con, aside))
     standing = not_exported.anti_join(aside, "order_id")
     fates.kept = _count(con, standing)
@@ -151,8 +154,8 @@ def without_exported(
     )
     known = keep(con, "live_customers", known)
     if value(con, known.count()):
-        theirs = _filled(theirs, known).select(*lines.columns)
-    sold = ibis.union(theirs, standing.select(*lines.columns))
+        others = _filled(others, known).select(*lines.columns)
+    sold = ibis.union(others, standing.select(*lines.columns))
     if not value(con, back.count()):
         return sold, fates
     orders = ibis.union(
@@ -160,13 +163,13 @@ def without_exported(
         _orders(not_exported, "order_id", "number"),
     )
     of = keep(con, "live_refunded", _refunded(_orders(back, *_ORDER, "return_of"), orders))
-    ours = keep(con, "live_returned", back.join(of, "order_id"))
-    n_back = _count(con, ours)
+    live = keep(con, "live_returned", back.join(of, "order_id"))
+    n_back = _count(con, live)
     gone = of.join(aside.select(of="order_id", reason="reason"), "of").select("order_id", "reason")
-    alone = odd(con, "live_odd_back", ours.filter(ours.of.isnull()), theirs, trusted)
+    alone = odd(con, "live_odd_back", live.filter(live.of.isnull()), others, trusted)
     aside = keep(con, "live_back_aside", ibis.union(gone, alone))
     fates.set_aside.update(_reasons(con, aside))
-    returns = _returns(con, ours.anti_join(aside, "order_id"), sold).select(*lines.columns)
+    returns = _returns(con, live.anti_join(aside, "order_id"), sold).select(*lines.columns)
     returns = keep(con, "live_returns", returns)
     kept = _count(con, returns)
     fates.kept += kept
@@ -175,13 +178,13 @@ def without_exported(
 
 
 def orders_left_out(con: Backend, marked: ir.Table) -> dict[str, int]:
-    """Count live orders of which the rules leave out every line, by rule.
+    """Count live orders without any remaining line, by the rule that excludes them.
 
     Parameters
     ----------
     con : ibis backend
     marked : ibis table
-        Lines with ``left_out``, as ``corrections.leave_out`` returns them.
+        Lines with ``left_out``, from ``corrections.leave_out``.
     """
     live = marked.filter(marked.source == LIVE)
     orders = live.group_by("order_id").aggregate(
@@ -203,7 +206,7 @@ def _reasons(con: Backend, aside: ir.Table) -> dict[str, int]:
 
 
 def _orders(lines: ir.Table, *key: str) -> ir.Table:
-    """Return one row an order, with what distinguishes orders of one number."""
+    """Return one row per order, with the columns that distinguish orders of one number."""
     return lines.group_by(list(key)).aggregate(
         customer_id=lines.customer_id.min(),
         channel=lines.channel.min(),
@@ -213,13 +216,13 @@ def _orders(lines: ir.Table, *key: str) -> ir.Table:
 
 
 def _filled(exported: ir.Table, known: ir.Table) -> ir.Table:
-    """Fill in the customers of exported orders that have none."""
+    """Fill in missing customers of exported orders."""
     joined = exported.left_join(known, exported.order_id == known.exported)
     return joined.mutate(customer_id=ibis.coalesce(joined.customer_id, joined["_told"]))
 
 
 def _same_orders(live: ir.Table, exported: ir.Table) -> ir.Table:
-    """Return ``order_id``, the ``exported`` order that it is, and its ``customer_id``."""
+    """Return ``order_id``, the id of the same ``exported`` order, and its ``customer_id``."""
     pairs = live.join(_orders(exported, "order_id", "number"), "number", rname="{name}_theirs")
     whose = _equal(pairs, "customer_id")
     soon = _apart(pairs) <= NEAR.total_seconds()
@@ -234,7 +237,7 @@ def _same_orders(live: ir.Table, exported: ir.Table) -> ir.Table:
 
 
 def _refunded(refunds: ir.Table, orders: ir.Table) -> ir.Table:
-    """Return ``order_id`` of each refund and the order ``of`` which it is; null: unknown."""
+    """Return ``order_id`` of each refund, and its order as ``of``; null if unknown."""
     pairs = refunds.join(orders, "number", rname="{name}_theirs")
     here = (pairs.order_id_theirs == pairs.return_of) | (_near(pairs) & _equal(pairs, "channel"))
     rank = ibis.ifelse(_equal(pairs, "customer_id"), 0, 2) + ibis.ifelse(here, 0, 1)
@@ -249,13 +252,13 @@ def _refunded(refunds: ir.Table, orders: ir.Table) -> ir.Table:
 
 
 def _near(pairs: ir.Table) -> ir.BooleanValue:
-    """Tell whether two orders may be of one store; online there are none."""
+    """Return whether two orders may belong to one store; online orders have none."""
     theirs = pairs.location_id_theirs
     return (pairs.scope == ONLINE) | theirs.isnull() | theirs.isin([pairs.scope])
 
 
 def _apart(pairs: ir.Table) -> ir.IntegerValue:
-    """Return how far the times of two orders lie apart, in seconds."""
+    """Return the difference between the times of two orders, in seconds."""
     between = pairs["at"].epoch_seconds() - pairs.at_theirs.epoch_seconds()
     return cast(ir.IntegerValue, between.abs())
 
@@ -265,7 +268,7 @@ def _equal(pairs: ir.Table, column: str) -> ir.BooleanValue:
 
 
 def _returns(con: Backend, back: ir.Table, sold: ir.Table) -> ir.Table:
-    """Return the lines of refunds; those whose order is known get its products and prices."""
+    """Return the lines of refunds, with products and prices of their orders if known."""
     back = keep(con, "live_back", back)
     concerned = back.filter(back.of.notnull()).select("of").distinct()
     lines = keep(

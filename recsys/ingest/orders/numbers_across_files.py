@@ -1,7 +1,7 @@
 """Decides which orders of several files that share a number are one order.
 
-One row an order of a file comes in, out come the ids that these orders have in the history. The
-rules are those of ``shared_numbers``. Called by ``exported_orders``.
+In: one row per order and file. Out: the order ids of the history. The rules are those of
+``shared_numbers``. Called by ``exported_orders``.
 """
 
 from typing import Any, Final, cast
@@ -25,7 +25,7 @@ from recsys.ingest.orders.shared_numbers import (
 )
 from recsys.query_engine import keep, value
 
-#: Prefix of the columns that hold who an order names, by type.
+#: Prefix of the columns with an order's identifiers, by type.
 _VALUE: Final = "value "
 
 
@@ -34,26 +34,25 @@ def _value(kind: str) -> str:
 
 
 def across_files(con: Backend, orders: ir.Table, lines: ir.Table, seen: ir.Table) -> ir.Table:
-    """Tell which orders of several files are one, and name those that are not.
+    """Match orders of several files, and give distinct ids to orders that differ.
 
     Parameters
     ----------
     con : ibis backend
-        The engine; keeps what it looks at meanwhile.
+        The engine; stores temporary tables.
     orders : ibis table
-        One row an order of a file, of the numbers that several have: ``order_id, sequence``, its
-        ``number`` (the id before orders of the file were told apart), ``first`` (its earliest
-        time), ``channel``, ``place`` (its location) and ``dates_only`` (whether the file has no
-        times of day).
+        One row per order and file, for numbers with several orders: ``order_id, sequence``,
+        ``number`` (the id before ``within_file`` changed it), ``first`` (earliest time),
+        ``channel``, ``place`` (location) and ``dates_only`` (the file has no times of day).
     lines : ibis table
         ``order_id, sequence, item_id, quantity``.
     seen : ibis table
-        ``group_id, sequence, type, value, blocked``: who the orders of a file name.
+        ``group_id, sequence, type, value, blocked``: identifiers of the orders of a file.
 
     Returns
     -------
     ibis table
-        ``order_id, sequence, number, final``: every order of a number whose orders are not one.
+        ``order_id, sequence, number, final``: the orders of every number that has several.
     """
     units, kinds = _with_identifiers(con, orders, seen)
     doubted = keep(con, "numbers_doubted", _doubted(units))
@@ -79,12 +78,12 @@ def across_files(con: Backend, orders: ir.Table, lines: ir.Table, seen: ir.Table
 
 
 def meant(con: Backend, lines: ir.Table, orders: ir.Table) -> ir.Table:
-    """Find the orders that returns mean whose ``return_of`` is a number that several orders share.
+    """Find the order of each return whose ``return_of`` is a shared number.
 
     Parameters
     ----------
     con : ibis backend
-        The engine; keeps the answer.
+        The engine; stores the result.
     lines : ibis table
         Lines of returns: ``_row, sequence, occurred_at, location_id, return_of``.
     orders : ibis table
@@ -93,8 +92,8 @@ def meant(con: Backend, lines: ir.Table, orders: ir.Table) -> ir.Table:
     Returns
     -------
     ibis table
-        ``_row, sequence, meant``: the latest such order before the return, of its location if
-        there is one.
+        ``_row, sequence, meant``: the latest such order before the return, preferably at the same
+        location.
     """
     pairs = lines.join(orders, lines.return_of == orders.number)
     pairs = pairs.filter(pairs["first"] <= pairs.occurred_at)
@@ -108,7 +107,7 @@ def meant(con: Backend, lines: ir.Table, orders: ir.Table) -> ir.Table:
 
 
 def _with_identifiers(con: Backend, orders: ir.Table, seen: ir.Table) -> tuple[ir.Table, list[str]]:
-    """Add a column for each type of identifier: what an order names."""
+    """Add a column per identifier type with the order's identifier."""
     theirs = seen.semi_join(orders, [("group_id", "order_id"), "sequence"])
     theirs = theirs.filter(~theirs.type.isin(NOT_CUSTOMERS) & theirs.blocked.isnull())
     theirs = keep(con, "numbers_people", theirs)
@@ -125,7 +124,7 @@ def _with_identifiers(con: Backend, orders: ir.Table, seen: ir.Table) -> tuple[i
 
 
 def _doubted(units: ir.Table) -> ir.Table:
-    """Numbers whose orders differ in anything that is known of them."""
+    """Select numbers whose orders differ in any known attribute."""
     kinds = [name for name in units.columns if name.startswith(_VALUE)]
     at_tills = units.channel == "pos"
     found = units.group_by("number").aggregate(
@@ -152,7 +151,7 @@ def _doubted(units: ir.Table) -> ir.Table:
 
 
 def _with_items(units: ir.Table, lines: ir.Table) -> ir.Table:
-    """Add what each order holds, a digest of it, and the first file that has any of it."""
+    """Add each order's items, their digest, and the first file with any of them."""
     bought = lines.semi_join(units, ["order_id", "sequence"]).select(
         "order_id", "sequence", "item_id", held=lines.item_id + "\t" + lines.quantity.cast("string")
     )
@@ -169,7 +168,7 @@ def _with_items(units: ir.Table, lines: ir.Table) -> ir.Table:
 
 
 def _with_keys(units: ir.Table, kinds: list[str]) -> ir.Table:
-    """Add ``_place``, ``_who`` and ``_goods``: what tells a number's orders apart at any time."""
+    """Add ``_place``, ``_who`` and ``_goods``, which separate orders regardless of time."""
     whole = ibis.window(group_by="number")
     split = (units.order_id != units.number).any().over(whole)
     place = units.place.fill_null("")
@@ -183,7 +182,7 @@ def _with_keys(units: ir.Table, kinds: list[str]) -> ir.Table:
     )
     columns = {kind: units[_value(kind)] for kind in kinds}
     differ = disagree({k: (c.min().over(whole), c.max().over(whole)) for k, c in columns.items()})
-    # The same goods at the same moment under another name: a customer was corrected.
+    # The same goods at the same time with another customer: the customer was corrected.
     corrected = (
         (units.goods.min().over(whole) == units.goods.max().over(whole))
         & (units["first"].min().over(whole) == units["first"].max().over(whole))
@@ -198,7 +197,7 @@ def _with_keys(units: ir.Table, kinds: list[str]) -> ir.Table:
 
 
 def _apart(units: ir.Table, kinds: list[str]) -> ir.Table:
-    """Cut the orders of each number, place and customer where they cannot be one."""
+    """Split the orders of each number, place and customer that cannot be one order."""
     key = ["number", "_place", "_who", "_goods"]
     order = ["first", "sequence", "order_id"]
     by_time = ibis.window(group_by=key, order_by=order)
@@ -225,10 +224,10 @@ def _apart(units: ir.Table, kinds: list[str]) -> ir.Table:
 
 
 def _told_otherwise(units: ir.Table, by_time: Any, gap: ir.Value) -> ir.BooleanValue:
-    """Tell whether two exports give one order two times; then they agree in what it holds.
+    """Return whether two exports have one order with equal items at different times.
 
-    They differ by less than an hour; by hours, where one of them took its zone for another; or by
-    the time of day, where one of them has none.
+    The times may differ by less than an hour, by hours if one export used a wrong zone, or by the
+    time of day if one export has none.
     """
     equal = units.digest == units.digest.lag().over(by_time)
     seconds = units["first"].epoch_seconds() - units["first"].lag().over(by_time).epoch_seconds()

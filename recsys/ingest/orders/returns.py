@@ -1,11 +1,11 @@
 """Matches returns to the orders that they belong to.
 
-Lines with their customers come in; out comes, for every return that does not already name an
-order of the history, the latest earlier order of the same customer that sold the same item and
-of which not everything has come back yet. Called by ``unify``.
+In: lines with their customers. Out: for every return that does not already refer to an order of
+the history, the latest earlier order in which the same customer bought the item and has not yet
+returned all of it. Called by ``unify``.
 
-Only the returns and the sales they could belong to are looked at, one customer and item after the
-other, in a stream: memory does not grow with the history.
+The returns and their possible sales are streamed by customer and item, so memory does not grow with
+the history.
 """
 
 from collections.abc import Iterator
@@ -32,16 +32,16 @@ def match(con: Backend, lines: ir.Table, window_days: float) -> tuple[ir.Table, 
     lines : ibis table
         ``order_id, line_no, occurred_at, customer_id, item_id, quantity, kind, return_of``.
     window_days : float
-        How long after a sale a return may still belong to it. Days.
+        Longest time from a sale to its return. Days.
 
     Returns
     -------
     matches : ibis table
-        ``order_id, line_no, found``: one row a return whose order was looked for; ``found`` is
-        null where there is none.
+        ``order_id, line_no, found``: one row per return without an order; ``found`` is the matched
+        order or null.
     counts : dict
-        ``returns``, ``returns_matched``, and ``return_of_unknown_order`` where a return names an
-        order that the history does not have.
+        ``returns``, ``returns_matched``, and ``return_of_unknown_order``, returns that refer to an
+        order missing from the history.
     """
     returns = lines.filter(lines.kind == "return")
     returns = keep(con, "returns", returns)
@@ -79,7 +79,7 @@ def match(con: Backend, lines: ir.Table, window_days: float) -> tuple[ir.Table, 
 
 
 def _pair(stream: Iterator[pa.RecordBatch], window_days: float) -> Iterator[pa.RecordBatch]:
-    """Take the last sale with enough left, else the last with anything left."""
+    """Match each return to the last sale with enough units left, else with any left."""
     key: tuple[str, str] | None = None
     open_sales: list[list[Any]] = []
     for batch in stream:

@@ -1,11 +1,10 @@
-"""Unconfirmed orders and events that look wrong are set aside, so that no model learns from them.
+"""Sets suspicious unconfirmed orders and events aside, so that no model learns from them.
 
-A live order without a customer that no export holds is set aside where its currency is not one of
-the workspace, where one of its products is unknown otherwise, or where such orders arrive in bulk.
-Pages report events with keys that anybody can read. Their products are checked against those of
-other sources, and their purchases count once another source confirms the order. What is set aside
-stays in the ledger; an export of the same order brings it in. Called by ``live_orders`` and
-``unify``.
+A live order without a customer that no export contains is set aside if its currency is not used in
+the workspace, if other sources do not know one of its products, or if such orders arrive in bulk.
+Web pages report events with public keys. Their products are checked against other sources, and
+their purchases count once another source confirms the order. Orders set aside stay in the ledger;
+an export of the same order adds it to the history. Called by ``live_orders`` and ``unify``.
 """
 
 from collections import Counter
@@ -27,25 +26,25 @@ from recsys.schema import SALE
 CURRENCY: Final = "currency"
 PRODUCT: Final = "product"
 BULK: Final = "bulk"
-#: Fewest days of orders from which a usual day is computed.
+#: Minimum days of orders to compute a usual day.
 _LEAST_DAYS: Final = 28
-#: Days before a day from which its usual number of orders without a customer is computed.
+#: Preceding days that determine a day's usual number of orders without a customer.
 _BEFORE_DAYS: Final = 56
-#: This many orders without a customer are never too many in a day.
+#: Up to this many orders without a customer in a day are always accepted.
 _FEW: Final = 50
 
 _COLUMNS: Final = pa.schema([("order_id", pa.string()), ("reason", pa.string())])
 
 
 class Trusted(NamedTuple):
-    """What unconfirmed orders are checked against."""
+    """Reference values for unconfirmed orders."""
 
     items: ir.Table
-    """``item_id`` of products that exports and the back office name."""
+    """``item_id`` of products known from exports and the back office."""
     currencies: Collection[str]
-    """Of the settings."""
+    """Currencies from the settings."""
     most: float
-    """Most orders without a customer in a day, as a multiple of the orders of a usual day."""
+    """Maximum orders without a customer in a day, as a multiple of a usual day's orders."""
 
 
 def odd(con: Backend, name: str, orders: ir.Table, others: ir.Table, trusted: Trusted) -> ir.Table:
@@ -54,11 +53,11 @@ def odd(con: Backend, name: str, orders: ir.Table, others: ir.Table, trusted: Tr
     Parameters
     ----------
     con : ibis backend
-        The engine; keeps the result.
+        The engine; stores the result.
     name : str
-        Name of the table that it keeps.
+        Name of the stored table.
     orders : ibis table
-        Lines of live orders that no export knows.
+        Lines of live orders that no export contains.
     others : ibis table
         Lines of exports.
     trusted : Trusted
@@ -111,11 +110,11 @@ def in_bulk(by_day: Mapping[date, int], usual: float | None, most: float) -> set
     by_day : mapping
         Day → reported orders without a customer.
     usual : float or None
-        Orders of a usual day that exports hold or that have a customer; None where too few days are
-        known: then no day has too many.
+        Orders of a usual day that are exported or have a customer; None if too few days are known,
+        which disables the check.
     most : float
-        A day has too many above this multiple of ``usual``, or of the median of ``by_day`` over the
-        eight weeks before, whichever is larger.
+        Limit as a multiple of ``usual``, or of the median of ``by_day`` over the preceding eight
+        weeks, whichever is larger.
     """
     if usual is None:
         return set()
@@ -128,7 +127,7 @@ def in_bulk(by_day: Mapping[date, int], usual: float | None, most: float) -> set
 
 
 def _usual(con: Backend, vouched: ir.Table) -> float | None:
-    """Return the orders of a usual day; None where there are too few days to say."""
+    """Return the orders of a usual day; None if there are too few days."""
     sold = vouched.filter(vouched.kind == SALE)
     (found,) = rows(
         con,
@@ -152,14 +151,13 @@ def confirmed(
     Parameters
     ----------
     con : ibis backend
-        The engine; keeps the numbers of orders.
+        The engine; stores the numbers of orders.
     reported, of_pages : ibis table
-        Numbers of the orders that channels and pages reported, as ``live_orders.numbers`` returns
-        them.
+        Numbers of the orders that channels and pages reported, from ``live_orders.numbers``.
     candidates : ibis table
-        Ids that exports may give the orders of pages.
+        Possible ids of the pages' orders in exports.
     lines : ibis table
-        With the ``order_id`` of everything that was exported.
+        Lines with the ``order_id`` of all exported orders.
     """
     of_pages = keep(con, "page_orders", of_pages)
     reported = keep(con, "told_orders", reported.select("order_id"))
@@ -172,13 +170,13 @@ def confirmed(
 
 
 class OfPages(NamedTuple):
-    """What became of the events of pages."""
+    """Outcomes of the events of pages."""
 
     gone: ir.Table
     """``event_id`` of events that do not count."""
     counts: Counter[str]
     """``confirmed``, ``unconfirmed``, ``product`` (set aside), and ``exported``:
-    events of any source that an export holds too."""
+    events of any source that an export also contains."""
 
 
 def of_pages(
@@ -189,7 +187,7 @@ def of_pages(
     Parameters
     ----------
     con : ibis backend
-        The engine; keeps the few events of pages.
+        The engine; stores the few events of pages.
     pages : ibis table
         As ``recsys.ingest.staged.PAGES``.
     events : ibis table

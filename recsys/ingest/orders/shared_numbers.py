@@ -1,22 +1,22 @@
-"""Separates orders that share a number: ticket 1 of every morning is another order.
+"""Separates orders that share a number: ticket 1 of every morning is a different order.
 
-Order lines that were grouped by number come in; out come the same lines, with an ``order_id`` of
-its own for each order. ``within_file`` looks at the lines of one file, ``numbers_across`` at the
-orders of all files. Called by ``file_orders``.
+In: order lines grouped by number. Out: the same lines with a distinct ``order_id`` for each order.
+``within_file`` handles the lines of one file, ``numbers_across_files`` the orders of all files.
+Called by ``file_orders``.
 
-Two rows are one order as long as what is known of them agrees:
+Two rows belong to one order if their known attributes agree:
 
-- **place**: at tills, another location is another ticket. Elsewhere locations tell orders apart
-  only where their times differ too, since one order may be sent from several places.
-- **customer**: where both name somebody, one identifier has to agree. Cards that paid and devices
-  do not count: one order may be paid with two cards.
-- **time**: lines of one ticket lie at most ``ticket_gap`` apart. Elsewhere an order without a
-  customer lies within ``ORDER_GAP`` or on neighbouring rows, a customer's within ``MOVED``. Of two
-  files, the same order has the same time, give or take ``MOMENT``; the times of orders that hold
-  the same may differ by ``FILE_GAP``, as zones do, or, of one customer, by ``MOVED``.
-- **content**: files without times of day that name nobody have to share a product.
+- **place**: at tills, each location has its own tickets. Elsewhere, locations separate orders only
+  if the times differ too, because one order may ship from several places.
+- **customer**: if both rows have identifiers, one must agree. Payment cards and devices do not
+  count: one order may be paid with two cards.
+- **time**: lines of one ticket are at most ``ticket_gap`` apart. Elsewhere an order without a
+  customer lies within ``ORDER_GAP`` or on adjacent rows, an order of a customer within ``MOVED``.
+  Two files give the same order the same time, within ``MOMENT``. The times of orders with equal
+  items may differ by ``FILE_GAP``, as zones do, or by ``MOVED`` if the customer is the same.
+- **content**: orders of files without times of day and without customers must share a product.
 
-The earliest order of a number keeps it as its id; every other one gets its time behind it, as in
+The earliest order keeps the number as its id; the others get their time appended, as in
 ``tills:17~20240502T080500``.
 """
 
@@ -34,25 +34,25 @@ from recsys.ingest.files.export_files import ROW
 from recsys.ingest.orders.ticket_counters import ticket_gap
 from recsys.query_engine import keep, rows, value
 
-#: Lines of another order that names nobody.
+#: Largest time span of an order without a customer.
 ORDER_GAP: Final = timedelta(hours=36)
-#: What two files say of one order's time, whatever it holds.
+#: Largest difference between two files' times of one order, regardless of items.
 MOMENT: Final = timedelta(minutes=2)
-#: The same, of orders that hold the same.
+#: The same for orders with equal items.
 FILE_GAP: Final = timedelta(hours=1)
-#: Where one file took its zone for another: so far do zones lie apart.
+#: The same if one file used a wrong zone: the largest distance between zones.
 ZONES: Final = timedelta(hours=14)
-#: Where one file has no times of day.
+#: The same if one file has no times of day.
 DAY: Final = timedelta(days=1)
-#: Another time in a later file, where the customer is the same.
+#: Largest change of an order's time in a later file, for the same customer.
 MOVED: Final = timedelta(days=31)
-#: Stands between a number and the time that tells its orders apart.
+#: Separates a number from the time that distinguishes its orders.
 SIGN: Final = "~"
 NOT_CUSTOMERS: Final = ("payment_token", "device")
 
 
 def kinds_of_customers(kinds: Sequence[str]) -> list[str]:
-    """Return the identifier types that belong to one customer each, strongest first."""
+    """Return the identifier types that identify one customer, strongest first."""
     customer_kinds = [kind for kind in kinds if kind not in NOT_CUSTOMERS]
     return sorted(
         customer_kinds,
@@ -67,29 +67,29 @@ def within_file(
     identifiers: dict[str, str],
     settings: IdentitySettings,
 ) -> tuple[ir.Table, dict[str, tuple[int, str | None]]]:
-    """Give orders of one number in one file ids of their own.
+    """Give orders that share a number within one file distinct ids.
 
     Parameters
     ----------
     con : ibis backend
-        The engine; keeps what it looks at meanwhile.
+        The engine; stores temporary tables.
     lines : ibis table
         Typed lines.
     found : ibis table
-        One row an ``order_id``, with the columns of ``facts``.
+        One row per ``order_id``, with the columns of ``facts``.
     identifiers : dict
         Identifier type → column of ``lines``.
     settings : IdentitySettings
-        Says which identifiers name nobody.
+        Its blocked identifiers do not identify a customer.
 
     Returns
     -------
     lines : ibis table
-        With ``number`` where any order was told apart: the id as it was.
+        With ``number``, the original id, if any orders were separated.
     notes : dict
-        Count and first case of ``orders_over_several_days``: orders of nobody that were taken for
-        one because their rows stand together; and ``tickets_with_others_between``: tickets whose
-        lines others stand between, minutes or hours apart.
+        Count and first case of ``orders_over_several_days``, rows without a customer merged into
+        one order because they are adjacent, and of ``tickets_with_others_between``, tickets
+        interrupted by other tickets, minutes or hours apart.
     """
     kinds = kinds_of_customers([*identifiers])
     found = _without_blocked(found, kinds, settings)
@@ -150,8 +150,8 @@ def within_file(
 
 
 def facts(lines: ir.Table, identifiers: dict[str, str]) -> dict[str, ir.Value]:
-    """Return what ``within_file`` wants to know of each order, for one aggregation."""
-    found: dict[str, ir.Value] = {
+    """Return the aggregates that ``within_file`` needs per order."""
+    aggregates: dict[str, ir.Value] = {
         "first": lines.occurred_at.min(),
         "last": lines.occurred_at.max(),
         "channel": lines.channel.min(),
@@ -160,12 +160,12 @@ def facts(lines: ir.Table, identifiers: dict[str, str]) -> dict[str, ir.Value]:
     }
     for kind in kinds_of_customers([*identifiers]):
         column = lines[identifiers[kind]]
-        found |= {_end(kind, "min"): column.min(), _end(kind, "max"): column.max()}
-    return found
+        aggregates |= {_end(kind, "min"): column.min(), _end(kind, "max"): column.max()}
+    return aggregates
 
 
 def _without_blocked(found: ir.Table, kinds: list[str], settings: IdentitySettings) -> ir.Table:
-    """Forget identifiers that name nobody, such as a guest's account 0."""
+    """Drop identifiers that do not identify a customer, such as a guest's account 0."""
     if not kinds:
         return found
     ends = {
@@ -190,7 +190,7 @@ def _ends(table: ir.Table, kind: str) -> tuple[ir.Value, ir.Value]:
 
 
 def disagree(ends: dict[str, tuple[ir.Value, ir.Value]]) -> ir.BooleanValue:
-    """Tell whether customers differ: some are known, and no type has one value only."""
+    """Return whether customers differ: some are known, and no type has a single value."""
     if not ends:
         return cast(ir.BooleanValue, ibis.literal(value=False))
     known = [low.notnull() for low, _ in ends.values()]
@@ -199,7 +199,7 @@ def disagree(ends: dict[str, tuple[ir.Value, ir.Value]]) -> ir.BooleanValue:
 
 
 def _with_place(lines: ir.Table) -> ir.Table:
-    """Add ``_place``: the location where it tells orders apart, else nothing."""
+    """Add ``_place``: the location where it separates orders, else empty."""
     known = lines.location_id.fill_null("")
     here = ibis.window(group_by=["order_id", "location_id"])
     table = lines.mutate(_known=known, _since=lines.occurred_at.min().over(here))
@@ -215,7 +215,7 @@ def _with_place(lines: ir.Table) -> ir.Table:
 
 
 def _with_who(lines: ir.Table, identifiers: dict[str, str], kinds: list[str]) -> ir.Table:
-    """Add ``_who``: the customer where customers of the number differ; and ``_named``."""
+    """Add ``_who``, the customer where customers of the number differ, and ``_named``."""
     named = ibis.or_(ibis.literal(value=False), *(lines[identifiers[k]].notnull() for k in kinds))
     differ = disagree({k: _ends(lines, k) for k in kinds})
     known = [(lines[_end(k, "min")].notnull(), lines[identifiers[k]]) for k in kinds]
@@ -228,7 +228,7 @@ def _with_who(lines: ir.Table, identifiers: dict[str, str], kinds: list[str]) ->
 
 
 def _clusters(lines: ir.Table, ticket: timedelta) -> ir.Table:
-    """Cut the lines of each number, place and customer where time jumps."""
+    """Split the lines of each number, place and customer at gaps in time."""
     key = ["order_id", "_place", "_who"]
     by_time = ibis.window(group_by=key, order_by=["occurred_at", ROW])
     gap = lines.occurred_at - lines.occurred_at.lag().over(by_time)
@@ -249,5 +249,5 @@ def _clusters(lines: ir.Table, ticket: timedelta) -> ir.Table:
 
 
 def interval(span: timedelta) -> ir.IntervalScalar:
-    """Return a span as the engine compares it."""
+    """Return a span in the type that the engine compares."""
     return cast(ir.IntervalScalar, ibis.interval(seconds=int(span.total_seconds())))

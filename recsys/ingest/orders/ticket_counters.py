@@ -1,11 +1,11 @@
 """Detects ticket numbers that restart within hours: after 99, or at each shift.
 
-Lines of one file's tills come in; out comes how far apart in time the lines of one ticket may lie.
-Called by ``shared_numbers``.
+In: till lines of one file. Out: the largest time gap between lines of one ticket. Called by
+``shared_numbers``.
 
-A number that comes again after other tickets, within the time that a ticket may take, is either
-one ticket that was open meanwhile, as in a restaurant, or a counter's next round. Of a counter, the
-number before it came just before, so most such numbers follow the next smaller ones.
+A number may recur after other tickets within the duration of a ticket. It is then either a ticket
+that stayed open, as in a restaurant, or the next round of a counter. In a counter's next round most
+numbers directly follow the next smaller number.
 """
 
 from datetime import timedelta
@@ -17,9 +17,9 @@ from ibis.backends.duckdb import Backend
 
 from recsys.query_engine import rows, value
 
-#: Lines of one ticket lie at most so far apart, one after the other.
+#: Largest gap between consecutive lines of one ticket.
 TICKET_GAP: Final = timedelta(hours=3)
-#: The same, where numbers begin anew within hours.
+#: The same if numbers restart within hours.
 ROUND: Final = timedelta(minutes=10)
 _STEP = 3
 _FOLLOWING_SHARE = 0.6
@@ -29,7 +29,7 @@ _FEW = 5
 def ticket_gap(
     con: Backend, lines: ir.Table, found: ir.Table
 ) -> tuple[timedelta, tuple[int, str | None]]:
-    """Return how far apart lines of one ticket may lie.
+    """Return the largest gap between lines of one ticket.
 
     Parameters
     ----------
@@ -37,14 +37,14 @@ def ticket_gap(
     lines : ibis table
         Typed lines with ``order_id, location_id, channel, occurred_at``.
     found : ibis table
-        One row an order, with ``first``, ``last`` and ``channel``.
+        One row per order, with ``first``, ``last`` and ``channel``.
 
     Returns
     -------
     gap : timedelta
     doubtful : tuple of int and str
-        How many tickets were kept as one although others stand between their lines, and the first
-        of them.
+        Number of tickets kept as one despite other tickets between their lines, and the first of
+        them.
     """
     seconds = found["last"].epoch_seconds() - found["first"].epoch_seconds()
     long = found.filter((found.channel == "pos") & (seconds > ROUND.total_seconds()))

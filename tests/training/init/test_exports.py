@@ -99,9 +99,13 @@ def test_folders_and_globs_give_their_first_file(tmp_path: Path) -> None:
     ("name", "content", "message"),
     [
         ("x.csv", b"", "the file is empty"),
-        ("x.csv", b"\n\n", "the file holds no column names"),
-        ("x.csv", b"a\0b\n1\n", "line 1 holds no text but zero bytes"),
-        ("x.csv", b"Ann,ann@shop.test,1\nBo,bo@shop.test,2\n", "line 1 holds no column names"),
+        ("x.csv", b"\n\n", "the file has no column names"),
+        ("x.csv", b"a\0b\n1\n", "line 1 contains zero bytes instead of text"),
+        (
+            "x.csv",
+            b"Ann,ann@shop.test,1\nBo,bo@shop.test,2\n",
+            "line 1 has values instead of column names",
+        ),
         ("x.xlsx", b"PK\x03\x04", "a spreadsheet .*Save the sheet as CSV"),
         ("x.csv", b"<!DOCTYPE html><html>", "a web page"),
         ("x.xml", b"<rss><channel><item>", "damaged XML on line 1"),

@@ -91,7 +91,7 @@ def test_what_was_stated_counts() -> None:
 @pytest.mark.parametrize("data", [ROWS, "Ann;ann@shop.test;Berlin\nBo;bo@shop.test;Paris\n"])
 def test_a_file_without_a_header_says_so_and_shows_nothing(data: str) -> None:
     with pytest.raises(
-        DataError, match=r"x\.csv: line 1 holds no column names.*`header_line`"
+        DataError, match=r"x\.csv: line 1 has values instead of column names.*`header_line`"
     ) as e:
         require_names("x.csv", layout("x.csv", data, whole=True))
     assert "Ann" not in str(e.value)
@@ -108,7 +108,7 @@ def test_a_file_without_a_header_says_so_and_shows_nothing(data: str) -> None:
         (b"<html><body>Please log in", "web page"),
         (b"SQLite format 3\0", 'kind = "database"'),
         (b"\x1f\x8b\x08\x00", "ending .gz"),
-        (b"ab\n" + bytes(range(32)) * 9, "line 2 holds no text but zero bytes"),
+        (b"ab\n" + bytes(range(32)) * 9, "line 2 contains zero bytes instead of text"),
     ],
 )
 def test_what_is_no_table_is_called_by_its_name(start: bytes, message: str) -> None:
